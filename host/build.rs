@@ -1,0 +1,82 @@
+//! Builds the plugins of `plugins/` to WebAssembly and puts them into the program.
+//!
+//! They have a target folder of their own inside `OUT_DIR`'s target folder, so that the two builds do not wait for each other,
+//! and are built again only when their sources or the contract change.
+
+#![expect(clippy::panic, clippy::expect_used, clippy::print_stdout, reason = "a build script fails by panic and speaks to cargo on stdout")]
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::{env, fs};
+
+const TARGET: &str = "wasm32-wasip2";
+
+fn main() {
+    let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it")).join("..");
+    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
+    for path in ["plugins", "wit", "tests/plugins", "Cargo.lock"] {
+        println!("cargo:rerun-if-changed={}", root.join(path).display());
+    }
+    let bundled = packages(&root.join("plugins"));
+    let faulty = packages(&root.join("tests/plugins"));
+    let target = out.join("plugins");
+    build(&root, &target, bundled.iter().chain(&faulty));
+    let wasm = target.join(TARGET).join("plugin");
+    fs::write(out.join("bundled.rs"), table(&root, &wasm, &bundled)).expect("OUT_DIR is writable");
+    // The tests load these from disk, as an operator would.
+    println!("cargo:rustc-env=JACKFIELD_PLUGIN_FOLDER={}", wasm.display());
+}
+
+/// Folders with a plugin: those with a manifest.
+fn packages(folder: &Path) -> BTreeSet<String> {
+    let Ok(entries) = fs::read_dir(folder) else { return BTreeSet::new() };
+    let folders = entries.flatten().filter(|entry| entry.path().join("plugin.toml").exists() && entry.path().join("Cargo.toml").exists());
+    folders.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
+}
+
+fn build<'a>(root: &Path, target: &Path, packages: impl Iterator<Item = &'a String>) {
+    let cargo = env::var_os("CARGO").expect("cargo sets it");
+    let mut command = Command::new(&cargo);
+    command.current_dir(root).args(["build", "--profile", "plugin", "--locked", "--target", TARGET, "--target-dir"]).arg(target);
+    for package in packages {
+        command.args(["--package", package]);
+    }
+    // What cargo set for this package must not reach the other build.
+    for (name, _) in env::vars_os() {
+        let name = name.to_string_lossy().into_owned();
+        if name.starts_with("CARGO_") && name != "CARGO_HOME" || name.starts_with("RUSTC") || name == "RUSTFLAGS" {
+            command.env_remove(name);
+        }
+    }
+    if run(&mut command) {
+        return;
+    }
+    // Most likely the target is missing: rustup can add it.
+    let added = Command::new("rustup").args(["target", "add", TARGET]).status().is_ok_and(|status| status.success());
+    assert!(added && run(&mut command), "the plugins could not be built for {TARGET}; run `rustup target add {TARGET}` and build again");
+}
+
+fn run(command: &mut Command) -> bool {
+    command.status().is_ok_and(|status| status.success())
+}
+
+/// The source text of the embedded plugins and lab devices.
+fn table(root: &Path, wasm: &Path, packages: &BTreeSet<String>) -> String {
+    let mut plugins = String::new();
+    let mut devices = String::new();
+    for package in packages {
+        let file = wasm.join(format!("{}.wasm", package.replace('-', "_")));
+        assert!(file.exists(), "`{}` was not built", file.display());
+        writeln!(plugins, "    ({package:?}, include_bytes!({file:?})),").expect("a String takes it");
+        let lab = root.join("plugins").join(package).join("lab.toml");
+        if lab.exists() {
+            writeln!(devices, "    ({package:?}, include_str!({lab:?})),").expect("a String takes it");
+        }
+    }
+    format!(
+        "/// The plugins in this program.\npub const PLUGINS: &[(&str, &[u8])] = &[\n{plugins}];\n\n\
+         /// Devices that the lab plays, as their plugins' folders describe them.\npub const LAB_DEVICES: &[(&str, &str)] = &[\n{devices}];\n"
+    )
+}

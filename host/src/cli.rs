@@ -1,0 +1,59 @@
+//! The command line: arguments, what a person reads, exit codes.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+pub mod check;
+pub mod serve;
+
+/// Lines to devices, plugs for their kinds: persistent SSH sessions for AI agents and people.
+#[derive(Debug, Parser)]
+#[command(name = "jackfield", version, about, after_help = "Examples:\n  jackfield demo\n  jackfield check\n  claude mcp add jackfield -- jackfield mcp")]
+pub struct Cli {
+    /// Configuration file instead of ./jackfield.toml or ~/.config/jackfield/config.toml
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve MCP clients over standard input and output
+    #[command(after_help = "Example:\n  claude mcp add jackfield -- jackfield mcp --config ~/net/jackfield.toml")]
+    Mcp,
+    /// Check the configuration and the plugins that it uses
+    #[command(after_help = "Example:\n  jackfield check --config jackfield.toml && echo fine")]
+    Check {
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Play devices on the loopback interface to try things on
+    #[command(after_help = "Example:\n  jackfield lab --write lab.toml\n  jackfield mcp --config lab.toml")]
+    Lab {
+        /// Write a configuration for the devices to this file
+        #[arg(long, value_name = "FILE")]
+        write: Option<PathBuf>,
+    },
+    /// Show what jackfield does, on devices of the lab, through a real MCP server process
+    #[command(after_help = "Example:\n  jackfield demo")]
+    Demo,
+}
+
+/// Runs the command line.
+///
+/// # Errors
+///
+/// A sentence for standard error.
+pub fn run(cli: Cli) -> Result<ExitCode, String> {
+    match cli.command {
+        Command::Mcp => serve::mcp(cli.config.as_deref()),
+        Command::Check { json } => check::run(cli.config.as_deref(), json),
+        Command::Lab { .. } | Command::Demo => Err(String::new()),
+    }
+}

@@ -1,0 +1,81 @@
+//! `jackfield check`: what is wrong with the configuration and its plugins, before anybody connects.
+
+use std::io::Write;
+use std::path::Path;
+use std::process::ExitCode;
+
+use serde_json::json;
+
+use crate::config::{Config, ConfigError, Diagnostic};
+use crate::plugin::device_type::DeviceType;
+use crate::startup;
+
+/// Reads, checks, loads every plugin that a device uses, and says what it found.
+///
+/// # Errors
+///
+/// When the file cannot be read.
+pub fn run(file: Option<&Path>, json: bool) -> Result<ExitCode, String> {
+    let (config, mut problems) = match load(file) {
+        Ok(config) => (config, Vec::new()),
+        Err(ConfigError::Invalid(diagnostics)) => (Config::default(), diagnostics.iter().map(Diagnostic::to_string).collect()),
+        Err(error) => return Err(error.to_string()),
+    };
+    let catalog = startup::catalog(&config)?;
+    problems.extend(startup::check_names(&config, &catalog).iter().map(Diagnostic::to_string));
+    let kinds: std::collections::BTreeSet<String> = config
+        .devices
+        .values()
+        .filter_map(|device| match &device.device_type {
+            crate::config::TypeChoice::Named(kind) => Some(kind.to_string()),
+            crate::config::TypeChoice::Auto => None,
+        })
+        .chain(config.types.keys().map(ToString::to_string))
+        .collect();
+    let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
+    let mut checked = Vec::new();
+    runtime.block_on(async {
+        for kind in &kinds {
+            let Some(plugins) = catalog.plugins_of(kind) else { continue };
+            match DeviceType::load(kind, &plugins, &catalog).await {
+                Ok(_) => checked.push(format!("{kind}: {}", plugins.join(", "))),
+                Err(error) => problems.push(error.to_string()),
+            }
+        }
+    });
+    problems.dedup();
+    let shown = if json { as_json(&config, &checked, &problems) } else { as_text(&config, &checked, &problems) };
+    // A closed pipe is the reader's choice.
+    let _ = write!(anstream::stdout(), "{shown}");
+    Ok(if problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn load(file: Option<&Path>) -> Result<Config, ConfigError> {
+    let directory = std::env::current_dir().unwrap_or_default();
+    Config::load(file, &|name| std::env::var_os(name), &directory)
+}
+
+fn as_json(config: &Config, types: &[String], problems: &[String]) -> String {
+    let file = config.file.as_ref().map(|file| file.display().to_string());
+    format!("{}\n", json!({"ok": problems.is_empty(), "file": file, "devices": config.devices.len(), "types": types, "problems": problems}))
+}
+
+fn as_text(config: &Config, types: &[String], problems: &[String]) -> String {
+    use anstyle::{AnsiColor, Style};
+    use std::fmt::Write as _;
+    let (good, bad, off) = (Style::new().fg_color(Some(AnsiColor::Green.into())), Style::new().fg_color(Some(AnsiColor::Red.into())), Style::new());
+    let mut out = String::new();
+    for problem in problems {
+        let _ = writeln!(out, "{bad}wrong{off:#}{bad:#}  {problem}");
+    }
+    for kind in types {
+        let _ = writeln!(out, "{good}ok{good:#}     type {kind}");
+    }
+    let file = config.file.as_ref().map_or_else(|| "no configuration file".to_owned(), |file| file.display().to_string());
+    let _ = match problems.len() {
+        0 => writeln!(out, "{good}ok{good:#}     {file}: {} devices", config.devices.len()),
+        1 => writeln!(out, "1 problem in {file}"),
+        count => writeln!(out, "{count} problems in {file}"),
+    };
+    out
+}

@@ -1,0 +1,29 @@
+//! `jackfield mcp` and `jackfield lab`: processes that serve until somebody ends them.
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use crate::config::Config;
+use crate::{mcp, startup};
+
+/// Serves one client on standard input and output. End of input ends the process.
+///
+/// # Errors
+///
+/// When the configuration is wrong; it is told before the protocol starts.
+pub fn mcp(file: Option<&Path>) -> Result<ExitCode, String> {
+    let directory = std::env::current_dir().unwrap_or_default();
+    let config = Config::load(file, &|name| std::env::var_os(name), &directory).map_err(|error| error.to_string())?;
+    let directory = Arc::new(startup::directory(config)?);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| format!("cannot start: {error}"))?;
+    let served = runtime.block_on(mcp::serve(Arc::clone(&directory), tokio::io::stdin(), tokio::io::stdout()));
+    runtime.block_on(directory.shut_down());
+    startup::clean_up();
+    // A client that goes away is the usual end; a read of standard input that hangs must not delay it.
+    runtime.shutdown_background();
+    served.map(|()| ExitCode::SUCCESS).map_err(|error| format!("MCP: {error}"))
+}

@@ -1,0 +1,145 @@
+//! The operator's configuration: one TOML file, parsed once into types that cannot be wrong.
+//!
+//! Reading a file finds all its errors, each with line and column. What can only be judged when the plugins are known
+//! is asked afterwards: [`Config::check_names`] and [`Config::check_grants`]. The file holds no secret, only where each
+//! one comes from.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use toml::de::{DeTable, DeValue};
+
+pub use self::delay::Delay;
+pub use self::device::{Agent, Algorithms, DEFAULT_PORT, Device, Proxy, TypeChoice};
+pub use self::diagnostic::Diagnostic;
+pub use self::load::{ConfigError, Environment, Found, find};
+pub use self::name::TypeName;
+pub use self::plugin::{Digest, Isolation, PLUGIN_CONFIG_MAX_BYTES, PluginEntry, TypeEntry};
+
+use self::diagnostic::{Lines, Places};
+use self::reader::{Reader, Section};
+
+mod check;
+mod delay;
+mod device;
+mod diagnostic;
+mod load;
+mod name;
+mod plugin;
+mod reader;
+mod source;
+mod syntax;
+#[cfg(test)]
+mod tests;
+mod value;
+
+/// A configuration without errors of its own. The default is that of a machine without a file.
+#[derive(Debug, Clone, Default)]
+pub struct Config {
+    /// The file it comes from.
+    pub file: Option<PathBuf>,
+    /// Devices by name.
+    pub devices: BTreeMap<String, Device>,
+    /// The operator's own device types.
+    pub types: BTreeMap<TypeName, TypeEntry>,
+    /// Settings of plugins, by the plugin's name.
+    pub plugins: BTreeMap<String, PluginEntry>,
+    /// The mode for devices that set none.
+    pub policy: PolicyMode,
+    /// Where things stand in the file, for the checks that come later.
+    places: Places,
+}
+
+/// How much commands may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum PolicyMode {
+    /// Only what reads.
+    ReadOnly,
+    /// What policy plugins know to be harmless; the rest is asked or refused.
+    #[default]
+    Safe,
+    /// Everything that no policy plugin refuses.
+    Full,
+}
+
+impl PolicyMode {
+    /// The words of the file, with their meaning.
+    const WORDS: [(&'static str, Self); 3] = [("read-only", Self::ReadOnly), ("safe", Self::Safe), ("full", Self::Full)];
+}
+
+impl fmt::Display for PolicyMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::ReadOnly => "read-only",
+            Self::Safe => "safe",
+            Self::Full => "full",
+        })
+    }
+}
+
+impl Config {
+    /// Reads the text of a file. `~` stands for `home`; other relative paths start at the file's folder.
+    ///
+    /// Gives all errors at once, in the order of the file.
+    pub fn parse(text: &str, file: &Path, home: Option<&Path>) -> Result<Self, Vec<Diagnostic>> {
+        let (document, faults) = DeTable::parse_recoverable(text);
+        let mut reader = Reader::new(file, Lines::new(text), home);
+        let mut config = Self { file: Some(file.to_owned()), ..Self::default() };
+        config.read(&mut reader, &Section::root(document.get_ref()));
+        let (mut diagnostics, places) = reader.finish();
+        config.places = places;
+        if faults.is_empty() {
+            diagnostics.extend(config.check_jumps());
+        } else {
+            diagnostics = syntax::merge(&faults, text, file, diagnostics);
+        }
+        diagnostics.sort_by_key(|diagnostic| (diagnostic.line, diagnostic.column));
+        if diagnostics.is_empty() { Ok(config) } else { Err(diagnostics) }
+    }
+
+    /// The mode that counts for a device.
+    pub fn policy_for(&self, device: &Device) -> PolicyMode {
+        device.policy.unwrap_or(self.policy)
+    }
+
+    /// The device whose name is most like this one, for the text of an error.
+    pub fn nearest_device(&self, name: &str) -> Option<&str> {
+        crate::nearest::nearest(name, self.devices.keys().map(String::as_str))
+    }
+
+    fn read(&mut self, reader: &mut Reader<'_>, root: &Section<'_>) {
+        reader.only_keys(root, &["device", "type", "plugin", "policy"]);
+        for (name, section) in reader.sections(root, "device", "host = \"10.0.0.1\"") {
+            if name::is_name(reader, &section.place, "device", &name) {
+                self.devices.insert(name, Device::read(reader, &section));
+            }
+        }
+        for (name, mut section) in reader.sections(root, "type", "plugins = [\"cisco-enable\"]") {
+            let type_name = TypeName::read(reader, &section.place, &name);
+            // Later checks know only the one spelling.
+            section.place.path = format!("type.{}", type_name.as_ref().map_or(&*name, TypeName::as_str));
+            reader.remember(&section.place);
+            let entry = TypeEntry::read(reader, &section);
+            let Some(type_name) = type_name else { continue };
+            if self.types.contains_key(&type_name) {
+                let message = format!("type `{type_name}` is there twice; `-` and `_` are the same in type names");
+                reader.error(&section.place, message, None);
+            }
+            self.types.insert(type_name, entry);
+        }
+        for (name, section) in reader.sections(root, "plugin", "digest = \"sha256:…\"") {
+            if name::is_name(reader, &section.place, "plugin", &name) {
+                self.plugins.insert(name, PluginEntry::read(reader, &section));
+            }
+        }
+        if let Some(policy) = reader.section(root, "policy", "mode = \"safe\"") {
+            reader.only_keys(&policy, &["mode"]);
+            self.policy = reader.field(&policy, "mode", policy_mode).unwrap_or_default();
+        }
+    }
+}
+
+fn policy_mode(reader: &mut Reader<'_>, at: &reader::Place, found: &DeValue<'_>) -> Option<PolicyMode> {
+    value::word(reader, at, found, &PolicyMode::WORDS)
+}

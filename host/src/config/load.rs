@@ -1,0 +1,185 @@
+//! Finds the file and reads it.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+
+use super::{Config, Diagnostic};
+
+/// Largest file that is read; thousands of devices fit.
+const FILE_MAX_BYTES: u64 = 1 << 20;
+
+/// Looks up an environment variable: `std::env::var_os` in the program, a table in a test.
+pub type Environment<'a> = &'a dyn Fn(&str) -> Option<OsString>;
+
+/// Where the configuration is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// The file.
+    pub path: PathBuf,
+    /// What named it, `--config` or `$JACKFIELD_CONFIG`; then it must exist.
+    pub named_by: Option<&'static str>,
+}
+
+/// Why there is no configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read the configuration `{}`{}: {cause}", path.display(), named(*named_by))]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What named it.
+        named_by: Option<&'static str>,
+        /// What the system said.
+        #[source]
+        cause: io::Error,
+    },
+    /// The file is larger than any configuration.
+    #[error("the configuration `{}` is larger than {FILE_MAX_BYTES} bytes", path.display())]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file has errors, each a line of the text.
+    #[error("{}", lines(.0))]
+    Invalid(Vec<Diagnostic>),
+}
+
+/// The file that counts: `--config`, `$JACKFIELD_CONFIG`, `jackfield.toml` in `directory`, then `jackfield/config.toml` in
+/// `$XDG_CONFIG_HOME` or `~/.config`. An unnamed file counts only if it is there.
+pub fn find(option: Option<&Path>, environment: Environment<'_>, directory: &Path) -> Option<Found> {
+    if let Some(path) = option {
+        return Some(Found { path: directory.join(path), named_by: Some("--config") });
+    }
+    if let Some(path) = set(environment, "JACKFIELD_CONFIG") {
+        return Some(Found { path: directory.join(path), named_by: Some("$JACKFIELD_CONFIG") });
+    }
+    // A relative path in `$XDG_CONFIG_HOME` is invalid by its specification and counts as unset.
+    let xdg = set(environment, "XDG_CONFIG_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+    let folder = xdg.or_else(|| home(environment).map(|home| home.join(".config")));
+    let candidates = [Some(directory.join("jackfield.toml")), folder.map(|folder| folder.join("jackfield/config.toml"))];
+    candidates.into_iter().flatten().find(|path| path.exists()).map(|path| Found { path, named_by: None })
+}
+
+impl Config {
+    /// Finds and reads the file; without one, the empty configuration. `directory` is where the program was started.
+    pub fn load(option: Option<&Path>, environment: Environment<'_>, directory: &Path) -> Result<Self, ConfigError> {
+        let Some(found) = find(option, environment, directory) else { return Ok(Self::default()) };
+        let text = read(&found)?;
+        match std::str::from_utf8(&text) {
+            Ok(text) => Self::parse(text, &found.path, home(environment).as_deref()).map_err(ConfigError::Invalid),
+            Err(error) => Err(ConfigError::Invalid(vec![not_utf8(&found.path, &text, error.valid_up_to())])),
+        }
+    }
+}
+
+fn read(found: &Found) -> Result<Vec<u8>, ConfigError> {
+    let failed = |cause| ConfigError::Read { path: found.path.clone(), named_by: found.named_by, cause };
+    let mut text = Vec::new();
+    File::open(&found.path).map_err(failed)?.take(FILE_MAX_BYTES + 1).read_to_end(&mut text).map_err(failed)?;
+    if text.len() as u64 > FILE_MAX_BYTES {
+        return Err(ConfigError::TooLarge { path: found.path.clone() });
+    }
+    Ok(text)
+}
+
+fn not_utf8(file: &Path, text: &[u8], valid: usize) -> Diagnostic {
+    let before = String::from_utf8_lossy(text.get(..valid).unwrap_or_default());
+    let position = super::diagnostic::Lines::new(&before).position(before.len());
+    Diagnostic {
+        file: file.to_owned(),
+        line: position.line,
+        column: position.column,
+        path: String::new(),
+        message: "the text is not UTF-8 from here".to_owned(),
+        help: Some("save the file as UTF-8".to_owned()),
+    }
+}
+
+/// The value of a variable; an empty one counts as unset.
+fn set(environment: Environment<'_>, name: &str) -> Option<OsString> {
+    environment(name).filter(|value| !value.is_empty())
+}
+
+fn home(environment: Environment<'_>) -> Option<PathBuf> {
+    set(environment, "HOME").map(PathBuf::from)
+}
+
+fn named(named_by: Option<&str>) -> String {
+    named_by.map_or_else(String::new, |name| format!(" (named by {name})"))
+}
+
+fn lines(diagnostics: &[Diagnostic]) -> String {
+    diagnostics.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a failed set-up should stop the test")]
+mod tests {
+    use super::*;
+
+    /// A folder with these files, all with one device that has the file's name.
+    fn folder(files: &[&str]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for file in files {
+            let path = folder.path().join(file);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, "").unwrap();
+        }
+        folder
+    }
+
+    /// What is found in the folder, as a path below it, with these variables; `@` stands for the folder.
+    fn found(folder: &Path, option: Option<&str>, variables: &[(&str, &str)]) -> Option<(String, Option<&'static str>)> {
+        let environment = |name: &str| {
+            let (_, value) = variables.iter().find(|(known, _)| *known == name)?;
+            Some(value.replace('@', folder.to_str().unwrap()).into())
+        };
+        let found = find(option.map(Path::new), &environment, &folder.join("work"))?;
+        Some((found.path.strip_prefix(folder).unwrap().display().to_string(), found.named_by))
+    }
+
+    #[test]
+    fn the_first_place_that_has_a_file_counts() {
+        let full = folder(&["work/jackfield.toml", "xdg/jackfield/config.toml", "home/.config/jackfield/config.toml"]);
+        let bare = folder(&["xdg/jackfield/config.toml", "home/.config/jackfield/config.toml"]);
+        let (home, xdg, named) = (("HOME", "@/home"), ("XDG_CONFIG_HOME", "@/xdg"), ("JACKFIELD_CONFIG", "c.toml"));
+        let unnamed = |path: &str| Some((path.to_owned(), None));
+        let by = |path: &str, name| Some((path.to_owned(), Some(name)));
+        assert_eq!(found(full.path(), Some("a.toml"), &[home, xdg, named]), by("work/a.toml", "--config"));
+        assert_eq!(found(full.path(), None, &[home, xdg, named]), by("work/c.toml", "$JACKFIELD_CONFIG"));
+        assert_eq!(found(full.path(), None, &[home, xdg, ("JACKFIELD_CONFIG", "")]), unnamed("work/jackfield.toml"));
+        assert_eq!(found(bare.path(), None, &[home, xdg]), unnamed("xdg/jackfield/config.toml"));
+        for unset in ["", "relative/xdg"] {
+            assert_eq!(found(bare.path(), None, &[home, ("XDG_CONFIG_HOME", unset)]), unnamed("home/.config/jackfield/config.toml"));
+        }
+        assert_eq!(found(bare.path(), None, &[("HOME", "@/nobody")]), None);
+        assert_eq!(found(bare.path(), None, &[]), None);
+    }
+
+    #[test]
+    fn only_a_named_file_must_exist() {
+        let folder = folder(&[]);
+        let none = Config::load(None, &|_| None, folder.path()).unwrap();
+        assert!(none.file.is_none() && none.devices.is_empty());
+        let error = Config::load(Some(Path::new("absent.toml")), &|_| None, folder.path()).unwrap_err().to_string();
+        assert!(error.contains("absent.toml` (named by --config): "), "{error}");
+    }
+
+    #[test]
+    fn a_file_is_read_or_its_errors_are_told() {
+        let folder = folder(&[]);
+        let path = folder.path().join("jackfield.toml");
+        let load = || Config::load(None, &|_| None, folder.path());
+        std::fs::write(&path, "[device.web1]\n").unwrap();
+        assert_eq!(load().unwrap().devices.keys().collect::<Vec<_>>(), ["web1"]);
+        std::fs::write(&path, "[device.web1]\nprt = 1\nusr = 2\n").unwrap();
+        assert_eq!(load().unwrap_err().to_string().lines().count(), 2);
+        std::fs::write(&path, b"[device.web1]\n# \xfcber\n").unwrap();
+        assert!(load().unwrap_err().to_string().ends_with(":2:3: the text is not UTF-8 from here; save the file as UTF-8"));
+        std::fs::write(&path, vec![b' '; 1 << 21]).unwrap();
+        assert!(load().unwrap_err().to_string().ends_with("is larger than 1048576 bytes"));
+    }
+}

@@ -1,0 +1,355 @@
+//! All sessions of the process, by name: opens, finds, lists and closes them.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::OnceCell;
+
+use crate::config::{Agent, Config, Device, TypeChoice};
+use crate::ids::{MAIN, SessionId, nonce};
+use crate::limits::{IDLE_CLOSE, SESSIONS_MAX};
+use crate::plugin::catalog::Catalog;
+use crate::plugin::device_type::DeviceType;
+use crate::plugin::fault::LoadError;
+use crate::secret::book::SecretBook;
+use crate::secret::{self, Secret};
+use crate::session::actor::{self, Profile};
+use crate::session::log::ByteLog;
+use crate::session::{Phase, SessionHandle};
+use crate::transport::{Line, pty, ssh};
+
+/// Name of the secret that opens an encrypted key file.
+const KEY_PASSPHRASE: &str = "key-passphrase";
+
+/// Why a session was not opened. Each says what to do.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum OpenError {
+    /// No such device.
+    #[error("there is no device `{name}`{near}; ssh_hosts lists them")]
+    UnknownDevice {
+        /// The name.
+        name: String,
+        /// The nearest known one, as part of the sentence.
+        near: String,
+    },
+    /// The configuration does not say what it is.
+    #[error("device `{device}` has no `type`; set one in [device.{device}], known are: {known}")]
+    NoType {
+        /// The device.
+        device: String,
+        /// The known types.
+        known: String,
+    },
+    /// There is no such type.
+    #[error("device `{device}` has type `{kind}`, which no plugin serves; known are: {known}")]
+    UnknownType {
+        /// The device.
+        device: String,
+        /// The type.
+        kind: String,
+        /// The known types.
+        known: String,
+    },
+    /// Something that this release does not do yet.
+    #[error("device `{device}` sets `{key}`, which this release reads but does not use yet; take it out of [device.{device}] to connect directly")]
+    NotYet {
+        /// The device.
+        device: String,
+        /// The key.
+        key: &'static str,
+    },
+    /// A plugin of the type does not load, the secret is missing, or there is no line: the sentence says all.
+    #[error("{0}")]
+    Failed(String),
+    /// Too many sessions.
+    #[error("{SESSIONS_MAX} sessions are open, which is the most; close one with ssh_close")]
+    Full,
+}
+
+impl From<LoadError> for OpenError {
+    fn from(error: LoadError) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
+type Slot = Arc<OnceCell<SessionHandle>>;
+
+/// The sessions and what they are made of.
+#[derive(Debug)]
+pub struct Directory {
+    config: Config,
+    catalog: Catalog,
+    state_folder: Option<PathBuf>,
+    book: SecretBook,
+    slots: Mutex<BTreeMap<SessionId, Slot>>,
+}
+
+/// A session in a list.
+#[derive(Debug, Clone)]
+pub struct Listed {
+    /// Its handle.
+    pub handle: SessionHandle,
+    /// The device's type.
+    pub kind: String,
+}
+
+impl Directory {
+    /// An empty directory. Logs that do not fit into memory go to the state folder.
+    #[must_use]
+    pub fn new(config: Config, catalog: Catalog, state_folder: Option<PathBuf>) -> Self {
+        Self { config, catalog, state_folder, book: SecretBook::default(), slots: Mutex::default() }
+    }
+
+    /// The configuration.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The plugins.
+    #[must_use]
+    pub fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+
+    /// A device by name.
+    ///
+    /// # Errors
+    ///
+    /// When there is none; names the nearest one.
+    pub fn device(&self, name: &str) -> Result<&Device, OpenError> {
+        self.config.devices.get(name).ok_or_else(|| OpenError::UnknownDevice {
+            name: name.to_owned(),
+            near: self.config.nearest_device(name).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default(),
+        })
+    }
+
+    /// The device's type, loaded.
+    ///
+    /// # Errors
+    ///
+    /// When it has none or a plugin does not load.
+    pub async fn kind_of(&self, device: &str) -> Result<Arc<DeviceType>, OpenError> {
+        let entry = self.device(device)?;
+        let known = || self.catalog.types().keys().cloned().collect::<Vec<_>>().join(", ");
+        let TypeChoice::Named(kind) = &entry.device_type else {
+            return Err(OpenError::NoType { device: device.to_owned(), known: known() });
+        };
+        let plugins = self.catalog.plugins_of(kind.as_str()).ok_or_else(|| OpenError::UnknownType {
+            device: device.to_owned(),
+            kind: kind.to_string(),
+            known: known(),
+        })?;
+        Ok(Arc::new(DeviceType::load(kind.as_str(), &plugins, &self.catalog).await?))
+    }
+
+    /// A session that is open.
+    #[must_use]
+    pub fn find(&self, id: &SessionId) -> Option<SessionHandle> {
+        self.slots().get(id)?.get().cloned()
+    }
+
+    /// All sessions that were opened and not closed.
+    #[must_use]
+    pub fn list(&self) -> Vec<SessionHandle> {
+        self.slots().values().filter_map(|slot| slot.get().cloned()).collect()
+    }
+
+    fn slots(&self) -> std::sync::MutexGuard<'_, BTreeMap<SessionId, Slot>> {
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The session of this name, opened if it is not. Says whether it was there.
+    ///
+    /// Several callers who ask at once get the same session.
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot be opened.
+    pub async fn open(&self, id: &SessionId, size: (Option<u16>, Option<u16>)) -> Result<(SessionHandle, bool), OpenError> {
+        self.device(&id.device)?;
+        let slot = self.slot(id)?;
+        let reused = slot.get().is_some();
+        let opened = slot.get_or_try_init(|| self.connect(id, size)).await;
+        if opened.is_err() {
+            self.forget(id, &slot);
+        }
+        opened.cloned().map(|handle| (handle, reused))
+    }
+
+    fn slot(&self, id: &SessionId) -> Result<Slot, OpenError> {
+        let mut slots = self.slots();
+        // A session that has ended makes room for a new one of its name.
+        slots.retain(|known, slot| known != id || slot.get().is_none_or(|handle| handle.closed().is_none()));
+        if slots.len() >= SESSIONS_MAX && !slots.contains_key(id) {
+            slots.retain(|_, slot| slot.get().is_none_or(|handle| handle.closed().is_none()));
+            if slots.len() >= SESSIONS_MAX {
+                return Err(OpenError::Full);
+            }
+        }
+        Ok(Arc::clone(slots.entry(id.clone()).or_default()))
+    }
+
+    fn forget(&self, id: &SessionId, slot: &Slot) {
+        let mut slots = self.slots();
+        if slots.get(id).is_some_and(|known| Arc::ptr_eq(known, slot)) {
+            slots.remove(id);
+        }
+    }
+
+    async fn connect(&self, id: &SessionId, (columns, rows): (Option<u16>, Option<u16>)) -> Result<SessionHandle, OpenError> {
+        let device = self.device(&id.device)?;
+        let kind = self.kind_of(&id.device).await?;
+        let size = kind.terminal.size(columns, rows);
+        let user = device.user.clone().or_else(|| std::env::var("USER").ok()).unwrap_or_else(|| "root".to_owned());
+        let mut login_secrets = Vec::new();
+        let line = if device.local {
+            local_line(&kind.terminal.kind, size).map_err(|error| OpenError::Failed(format!("cannot start a local shell: {error}")))?
+        } else {
+            self.ssh_line(id, device, &kind, &user, size, &mut login_secrets).await?
+        };
+        let profile = Profile {
+            id: id.clone(),
+            user,
+            tags: device.tags.clone(),
+            policy: self.config.policy_for(device),
+            secrets: device.secrets.clone(),
+            login_secrets,
+            book: self.book.clone(),
+            log: self.log(id),
+            nonce: nonce().ok_or_else(|| OpenError::Failed("this machine gives no random numbers".to_owned()))?,
+            size,
+            idle_close: device.idle_close.map_or(IDLE_CLOSE, |delay| delay.duration().unwrap_or(Duration::MAX / 4)),
+            kind,
+        };
+        Ok(actor::start(profile, line))
+    }
+
+    async fn ssh_line(
+        &self,
+        id: &SessionId,
+        device: &Device,
+        kind: &DeviceType,
+        user: &str,
+        size: (u16, u16),
+        login_secrets: &mut Vec<(String, Secret)>,
+    ) -> Result<Line, OpenError> {
+        let name = &id.device;
+        for (key, set) in [("via", device.via.is_some()), ("proxy", device.proxy.is_some()), ("certificate", device.certificate.is_some())] {
+            if set {
+                return Err(OpenError::NotYet { device: name.clone(), key });
+            }
+        }
+        let failed = |error: secret::SecretError| OpenError::Failed(format!("device `{name}`: {error}"));
+        let password = match &device.password {
+            Some(source) => Some(secret::resolve(source).await.map_err(failed)?),
+            None => None,
+        };
+        let passphrase = match device.secrets.get(KEY_PASSPHRASE) {
+            Some(source) => Some(secret::resolve(source).await.map_err(failed)?),
+            None => None,
+        };
+        for (name, secret) in [("password", &password), (KEY_PASSPHRASE, &passphrase)] {
+            if let Some(secret) = secret {
+                login_secrets.push((name.to_owned(), Secret::from_bytes(secret.expose().to_vec())));
+            }
+        }
+        let home = std::env::var_os("HOME").map(PathBuf::from);
+        let target = ssh::Target {
+            device: name.clone(),
+            host: device.host_or(name).to_owned(),
+            port: device.port_or_default(),
+            user: user.to_owned(),
+            login_suffix: kind.terminal.login_suffix.clone(),
+            keys: keys(device, home.as_deref()),
+            passphrase,
+            password,
+            agent: agent(device),
+            known_hosts: known_hosts(device, home.as_deref()),
+            keepalive: device.keepalive.map(|delay| delay.duration().unwrap_or(Duration::MAX / 4)),
+            legacy: device.algorithms == crate::config::Algorithms::Legacy,
+            terminal: kind.terminal.kind.clone(),
+            size,
+        };
+        ssh::open(target).await.map_err(|error| OpenError::Failed(error.to_string()))
+    }
+
+    fn log(&self, id: &SessionId) -> ByteLog {
+        // The name is unique: a session of the same name may be opened again while the old log is still read.
+        match (&self.state_folder, nonce()) {
+            (Some(folder), Some(unique)) => ByteLog::with_folder(folder, &format!("{}-{}-{unique}", id.device, file_name(&id.name))),
+            _ => ByteLog::in_memory(),
+        }
+    }
+
+    /// Closes a session and forgets it.
+    pub async fn close(&self, id: &SessionId) {
+        let slot = self.slots().remove(id);
+        if let Some(handle) = slot.as_ref().and_then(|slot| slot.get()) {
+            handle.close().await;
+        }
+    }
+
+    /// Closes all of them; names those that were in use.
+    pub async fn shut_down(&self) -> Vec<String> {
+        let slots = std::mem::take(&mut *self.slots());
+        let mut busy = Vec::new();
+        for (id, slot) in slots {
+            let Some(handle) = slot.get() else { continue };
+            if matches!(handle.status().phase, Phase::Busy(_)) {
+                busy.push(id.to_string());
+            }
+            handle.close().await;
+        }
+        busy
+    }
+
+    /// A name for another session of a device.
+    #[must_use]
+    pub fn free_name(&self, device: &str) -> String {
+        let slots = self.slots();
+        let taken = |name: &str| slots.contains_key(&SessionId { device: device.to_owned(), name: name.to_owned() });
+        if !taken(MAIN) {
+            return MAIN.to_owned();
+        }
+        (2..).map(|number| number.to_string()).find(|name| !taken(name)).unwrap_or_default()
+    }
+}
+
+/// A session's name as part of a file's name.
+fn file_name(name: &str) -> String {
+    name.chars().map(|ch| if ch.is_ascii_alphanumeric() { ch } else { '_' }).take(32).collect()
+}
+
+fn local_line(terminal: &str, size: (u16, u16)) -> std::io::Result<Line> {
+    let shell = std::env::var("SHELL").unwrap_or_else(|_| "/bin/sh".to_owned());
+    pty::open(&[shell, "-i".to_owned()], terminal, size)
+}
+
+/// The device's key file; else those that ssh tries by itself, if they are there.
+fn keys(device: &Device, home: Option<&Path>) -> Vec<ssh::KeyFile> {
+    if let Some(path) = &device.key {
+        return vec![ssh::KeyFile { path: path.clone(), optional: false }];
+    }
+    let names = ["id_ed25519", "id_ecdsa", "id_rsa"];
+    let usual = home.into_iter().flat_map(|home| names.map(|name| home.join(".ssh").join(name)));
+    usual.filter(|path| path.is_file()).map(|path| ssh::KeyFile { path, optional: true }).collect()
+}
+
+fn agent(device: &Device) -> Option<PathBuf> {
+    match &device.agent {
+        Agent::Off => None,
+        Agent::Environment => std::env::var_os("SSH_AUTH_SOCK").map(PathBuf::from).filter(|path| path.exists()),
+        Agent::Socket(path) => Some(path.clone()),
+    }
+}
+
+fn known_hosts(device: &Device, home: Option<&Path>) -> Vec<PathBuf> {
+    if !device.known_hosts.is_empty() {
+        return device.known_hosts.clone();
+    }
+    let own = home.into_iter().flat_map(|home| ["known_hosts", "known_hosts2"].map(|name| home.join(".ssh").join(name)));
+    own.chain([PathBuf::from("/etc/ssh/ssh_known_hosts"), PathBuf::from("/etc/ssh/ssh_known_hosts2")]).collect()
+}

@@ -1,0 +1,87 @@
+//! Names that a model can say: `web1`, `web1#2`, `c41`. They are names, not capabilities.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// A command: `c41`. Unique in the process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CommandId(u64);
+
+impl CommandId {
+    /// The next free id.
+    #[must_use]
+    pub fn next() -> Self {
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        Self(LAST.fetch_add(1, Ordering::Relaxed) + 1)
+    }
+}
+
+impl fmt::Display for CommandId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "c{}", self.0)
+    }
+}
+
+impl FromStr for CommandId {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        text.strip_prefix('c').and_then(|number| number.parse().ok()).map(Self).ok_or(())
+    }
+}
+
+/// A session: a device and, for another one than the main session, `#` and its name.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SessionId {
+    /// The device's name in the configuration.
+    pub device: String,
+    /// `main` unless the caller chose another.
+    pub name: String,
+}
+
+/// The session that a device's bare name means.
+pub const MAIN: &str = "main";
+
+impl SessionId {
+    /// The device's main session.
+    #[must_use]
+    pub fn main(device: &str) -> Self {
+        Self { device: device.to_owned(), name: MAIN.to_owned() }
+    }
+
+    /// From `web1` or `web1#2`.
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        let (device, name) = text.split_once('#').unwrap_or((text, MAIN));
+        Self { device: device.to_owned(), name: name.to_owned() }
+    }
+}
+
+impl fmt::Display for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.name == MAIN { f.write_str(&self.device) } else { write!(f, "{}#{}", self.device, self.name) }
+    }
+}
+
+/// 16 hexadecimal digits from the system's random source: what proves that a mark or a question is ours.
+#[must_use]
+pub fn nonce() -> Option<String> {
+    let mut bytes = [0; 8];
+    getrandom::fill(&mut bytes).ok()?;
+    Some(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_read_back_as_they_are_shown() {
+        let id = CommandId::next();
+        assert_eq!(id.to_string().parse(), Ok(id));
+        assert_eq!("41".parse::<CommandId>(), Err(()));
+        assert_eq!(SessionId::parse("web1#2").to_string(), "web1#2");
+        assert_eq!(SessionId::parse("web1"), SessionId::main("web1"));
+    }
+}

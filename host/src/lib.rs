@@ -1,0 +1,37 @@
+//! jackfield: a runtime that holds lines to devices and gives them to agents and people.
+//!
+//! The map, from the bottom up. A module may use those of its own layer and below:
+//!
+//! | layer | modules | |
+//! |---|---|---|
+//! | 7 | [`cli`], [`lab`], [`demo`] | arguments and exit codes; devices to try things on |
+//! | 6 | [`mcp`] | the protocol: the only one that writes to standard output |
+//! | 5 | [`directory`] | opens, finds and closes sessions |
+//! | 4 | [`session`] (handle, actor) | the one task that owns a session |
+//! | 3 | [`policy`] | the only one that makes something that may be typed |
+//! | 2 | [`session`] (machine, stream, log), [`transport`], [`plugin`] | decisions; bytes; what knows devices |
+//! | 1 | [`screen`], [`terminal`] | what a terminal makes of bytes |
+//! | 0 | [`config`], [`secret`], [`limits`], [`ids`], [`diagnostics`] | checked types |
+//!
+//! What is absent on purpose: the machine never waits and has no clock; nothing here knows a device: no prompt, no pager, no
+//! vendor (that is in `plugins/`); a plugin never types; a secret has no form that can be printed.
+
+pub mod config;
+pub mod diagnostics;
+pub mod directory;
+pub mod ids;
+pub mod lab;
+pub mod limits;
+pub mod nearest;
+pub mod mcp;
+pub mod plugin;
+pub mod policy;
+pub mod screen;
+pub mod secret;
+pub mod session;
+pub mod startup;
+pub mod terminal;
+pub mod transport;
+
+pub mod cli;
+//pub mod demo;

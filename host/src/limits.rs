@@ -1,0 +1,161 @@
+//! Every bound of the program: its name with the unit, its value, and why it is that value.
+
+use std::time::Duration;
+
+// The log.
+
+/// Bytes of a session's log in memory. Most sessions never need a file.
+pub const LOG_MEMORY_BYTES: usize = 1024 * 1024;
+/// Bytes of one file of a session's log; the unit in which the oldest bytes go.
+pub const LOG_SEGMENT_BYTES: u64 = 64 * 1024 * 1024;
+/// Files of one session's log: one GiB in all.
+pub const LOG_SEGMENTS_MAX: usize = 16;
+
+// What a plugin is shown.
+
+/// Bytes of the last row in a view. A prompt is shorter.
+pub const VIEW_TAIL_MAX_BYTES: usize = 1024;
+/// Bytes of the rows before it.
+pub const VIEW_RECENT_MAX_BYTES: usize = 2048;
+/// Bytes of the running command.
+pub const VIEW_COMMAND_MAX_BYTES: usize = 1024;
+/// Shell-integration marks in a view.
+pub const VIEW_MARKS_MAX: usize = 16;
+/// Bytes of one mark's body; a working directory is the longest part.
+pub const MARK_MAX_BYTES: usize = 1024;
+/// Bytes of a plugin's memo.
+pub const MEMO_MAX_BYTES: usize = 1024;
+/// Bytes of a mode's name.
+pub const MODE_MAX_BYTES: usize = 64;
+
+// Plugins.
+
+/// Bytes of a plugin file unless the operator allows more.
+pub const PLUGIN_FILE_MAX_BYTES: u64 = 4 * 1024 * 1024;
+/// Bytes of a manifest.
+pub const MANIFEST_MAX_BYTES: usize = 16 * 1024;
+/// Bytes of a plugin's settings as JSON.
+pub const PLUGIN_CONFIG_MAX_BYTES: usize = 16 * 1024;
+/// Linear memory of an instance.
+pub const PLUGIN_MEMORY_MAX_BYTES: usize = 16 * 1024 * 1024;
+/// Table elements of an instance.
+pub const PLUGIN_TABLE_MAX_ELEMENTS: usize = 10_000;
+/// Core instances in a component; a Rust plugin has three.
+pub const PLUGIN_CORE_INSTANCES_MAX: usize = 8;
+/// Tables in a component.
+pub const PLUGIN_TABLES_MAX: usize = 8;
+/// Linear memories in a component.
+pub const PLUGIN_MEMORIES_MAX: usize = 1;
+/// Wasm stack of a call.
+pub const PLUGIN_STACK_BYTES: usize = 512 * 1024;
+/// Stack of the fiber that a call runs on; must be larger than the wasm stack.
+pub const PLUGIN_FIBER_STACK_BYTES: usize = 1024 * 1024;
+/// Bytes that the host lifts from a plugin in one call.
+pub const PLUGIN_LIFT_MAX_BYTES: usize = 64 * 1024;
+/// One tick of the plugin clock, the unit of the deadlines.
+pub const PLUGIN_TICK: Duration = Duration::from_millis(5);
+/// Deadline of `inspect`, `next`, `claim`, `judge` and their like.
+pub const PLUGIN_INSPECT_MAX: Duration = Duration::from_millis(20);
+/// Deadline of `classify` and `decide`.
+pub const PLUGIN_DECIDE_MAX: Duration = Duration::from_millis(50);
+/// Deadline of instantiation and `configure`.
+pub const PLUGIN_START_MAX: Duration = Duration::from_secs(1);
+/// How long the plugin clock goes on ticking after the last call, so that calls in a row need no wake-up.
+pub const PLUGIN_TICKER_LINGER: Duration = Duration::from_millis(500);
+/// Idle instances kept of one plugin. More sessions share them; each call takes microseconds.
+pub const PLUGIN_INSTANCES_IDLE_MAX: usize = 8;
+/// Faults within [`PLUGIN_FAULT_WINDOW`] that switch a plugin off.
+pub const PLUGIN_FAULTS_MAX: usize = 3;
+/// The time in which faults count together.
+pub const PLUGIN_FAULT_WINDOW: Duration = Duration::from_secs(60);
+/// How long a plugin is off at first; doubles each time.
+pub const PLUGIN_OFF_MIN: Duration = Duration::from_secs(30);
+/// How long a plugin is off at most.
+pub const PLUGIN_OFF_MAX: Duration = Duration::from_secs(600);
+/// Bytes of one line that a plugin logs.
+pub const PLUGIN_LOG_LINE_MAX_BYTES: usize = 1024;
+/// Lines that a plugin logs in one call.
+pub const PLUGIN_LOG_LINES_MAX: usize = 20;
+/// Bytes of a plugin's stdout and stderr kept for a fault's message.
+pub const PLUGIN_STDERR_MAX_BYTES: usize = 4096;
+/// Size that a compiled trigger may take. The known device patterns take less than a hundredth.
+pub const TRIGGER_COMPILED_MAX_BYTES: usize = 1024 * 1024;
+
+// A session.
+
+/// Requests waiting in a session's mailbox. More callers than this are told that it is busy.
+pub const SESSION_MAILBOX: usize = 64;
+/// Chunks between a line's reader and its session.
+pub const LINE_CHUNKS: usize = 64;
+/// Commands that a session remembers with their output's place.
+pub const COMMANDS_KEPT: usize = 256;
+/// Commands waiting for their turn in one session.
+pub const COMMANDS_QUEUED_MAX: usize = 8;
+/// Bytes of a command line as a caller gives it.
+pub const COMMAND_MAX_BYTES: usize = 256 * 1024;
+/// Pages that a pager is turned for one command. A page is a screen: this is more text than a client reads.
+pub const PAGES_MAX: u32 = 100_000;
+/// Pager markers remembered for rendering. Older output then shows what the device sent.
+pub const MARKERS_MAX: usize = 200_000;
+/// Sends that `prepare` may ask for after login.
+pub const SETUP_SENDS_MAX: usize = 16;
+/// Steps of one goal.
+pub const GOAL_STEPS_MAX: u32 = 64;
+/// How long after the host's own line was typed a secret may be typed.
+pub const SECRET_AFTER_LINE_MAX: Duration = Duration::from_secs(10);
+/// Failed tries of one secret within [`SECRET_FAILURE_WINDOW`] that stop further ones: accounts get locked.
+pub const SECRET_FAILURES_MAX: usize = 3;
+/// The time in which failed tries count together.
+pub const SECRET_FAILURE_WINDOW: Duration = Duration::from_secs(3600);
+/// How long a login may take from the open channel to the first prompt before somebody is told.
+pub const LOGIN_MAX: Duration = Duration::from_secs(30);
+/// Silence after a typed line, with text but without its echo, after which the echo is given up.
+pub const ECHO_GRACE: Duration = Duration::from_millis(2000);
+/// The silence proposed for a prompt before the line was measured.
+pub const SETTLE_START_MS: u32 = 150;
+/// The least silence proposed for a prompt without a mark.
+pub const SETTLE_MIN_MS: u32 = 40;
+/// The most.
+pub const SETTLE_MAX_MS: u32 = 1000;
+/// How long `ssh_interrupt` waits for the prompt after each step.
+pub const INTERRUPT_STEP_WAIT: Duration = Duration::from_millis(1500);
+/// How long an unused session stays open unless the device says otherwise.
+pub const IDLE_CLOSE: Duration = Duration::from_secs(4 * 3600);
+/// Sessions in one process.
+pub const SESSIONS_MAX: usize = 256;
+
+// The line.
+
+/// From the first packet to an authenticated connection.
+pub const CONNECT_MAX: Duration = Duration::from_secs(20);
+/// Between keepalives of an idle connection.
+pub const KEEPALIVE: Duration = Duration::from_secs(30);
+/// Keepalives without an answer that end a connection.
+pub const KEEPALIVES_MISSED_MAX: usize = 3;
+/// How long a write to a line may take. A peer that stops reading ends the session.
+pub const WRITE_MAX: Duration = Duration::from_secs(30);
+/// Bytes typed in one piece. A terminal in canonical mode drops what exceeds its queue of 4,096.
+pub const WRITE_CHUNK_BYTES: usize = 1024;
+/// How long a closing session waits for its line.
+pub const CLOSE_MAX: Duration = Duration::from_secs(2);
+
+// Replies.
+
+/// How long a call waits unless it says otherwise.
+pub const WAIT_DEFAULT_S: f64 = 20.0;
+/// How long a call may wait. Clients give up after 60 s.
+pub const WAIT_MAX_S: f64 = 45.0;
+/// Characters of output in a reply unless the caller says otherwise.
+pub const OUTPUT_DEFAULT_CHARS: usize = 12_000;
+/// Characters of output that a caller may ask for.
+pub const OUTPUT_MAX_CHARS: usize = 1_000_000;
+/// Raw bytes looked at for one page of output: control sequences can be many.
+pub const RENDER_MAX_BYTES: u64 = 8 * 1024 * 1024;
+/// Share of the budget for the beginning of an output that is cut; the rest is its end.
+pub const OUTPUT_HEAD_PERCENT: usize = 40;
+/// Targets of one `ssh_query`.
+pub const QUERY_TARGETS_MAX: usize = 50;
+/// Between two progress notifications of a call.
+pub const PROGRESS_EVERY: Duration = Duration::from_secs(2);
+/// Bytes of one line of the protocol. More is dropped by the reader.
+pub const PROTOCOL_LINE_MAX_BYTES: usize = 16 * 1024 * 1024;

@@ -1,0 +1,18 @@
+//! The program: see `jackfield --help`.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::Parser;
+use jackfield::cli::{self, Cli};
+
+fn main() -> ExitCode {
+    match cli::run(Cli::parse()) {
+        Ok(code) => code,
+        Err(message) => {
+            // Nobody is left to tell if standard error is gone.
+            let _ = writeln!(anstream::stderr(), "jackfield: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}

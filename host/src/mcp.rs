@@ -1,0 +1,158 @@
+//! The Model Context Protocol: tools over one pipe, both of its eras. Nothing else writes to standard output.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rmcp::handler::server::ServerHandler;
+use rmcp::model::{
+    CacheScope, CallToolRequestParams, CallToolResponse, CompleteRequestMethod, CompleteRequestParams, CompleteResult, DiscoverResult,
+    ErrorData, Implementation, ListPromptsRequestMethod, ListPromptsResult, ListResourceTemplatesResult, ListResourcesRequestMethod,
+    ListResourcesResult, ListToolsResult, PaginatedRequestParams, ProgressNotificationParam, ProgressToken, ServerCapabilities, ServerConfig,
+};
+use rmcp::service::{Peer, RequestContext, RoleServer, ServiceExt};
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use crate::directory::Directory;
+use crate::limits::{PROGRESS_EVERY, WAIT_MAX_S};
+
+use self::tools::{Arguments, INSTRUCTIONS, TOOLS};
+
+pub mod calls;
+pub mod reply;
+pub mod tools;
+
+/// How long a client may keep its list of tools, in milliseconds: it does not change while the process lives.
+const LIST_TTL_MS: u64 = 3_600_000;
+/// How long a call of a client may wait that is known to wait for minutes when it sees progress.
+const PATIENT_WAIT_MAX_S: f64 = 240.0;
+
+/// Serves one connection until it ends.
+///
+/// # Errors
+///
+/// When the other side does not speak the protocol.
+pub async fn serve<R, W>(directory: Arc<Directory>, read: R, write: W) -> Result<(), String>
+where
+    R: AsyncRead + Send + Unpin + 'static,
+    W: AsyncWrite + Send + Unpin + 'static,
+{
+    let server = Server { directory };
+    let running = server.serve((read, write)).await.map_err(|error| error.to_string())?;
+    running.waiting().await.map(drop).map_err(|error| error.to_string())
+}
+
+/// The protocol's handler.
+#[derive(Debug, Clone)]
+struct Server {
+    directory: Arc<Directory>,
+}
+
+/// What a call knows of its caller.
+pub struct Caller {
+    /// The client's name as it says it.
+    pub name: String,
+    /// How long it lets a call wait, in seconds.
+    pub ceiling_s: f64,
+    progress: Option<(Peer<RoleServer>, ProgressToken)>,
+    cancelled: tokio_util::sync::CancellationToken,
+}
+
+impl std::fmt::Debug for Caller {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Caller").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl Caller {
+    fn of(context: &RequestContext<RoleServer>) -> Self {
+        let name = context.client_info().map_or_else(|| "unknown".to_owned(), |client| client.name);
+        let token = context.meta.get_progress_token();
+        let patient = token.is_some() && name == "claude-code";
+        Self {
+            ceiling_s: if patient { PATIENT_WAIT_MAX_S } else { WAIT_MAX_S },
+            progress: token.map(|token| (context.peer.clone(), token)),
+            cancelled: context.ct.clone(),
+            name,
+        }
+    }
+
+    /// Waits for the work, at most so long, telling the client every now and then that it goes on. `None` when the time is over
+    /// or the client has given up.
+    pub async fn wait<T>(&self, limit: Duration, what: impl Fn() -> String, work: impl Future<Output = T>) -> Option<T> {
+        let work = tokio::time::timeout(limit, work);
+        tokio::pin!(work);
+        let mut ticks = tokio::time::interval_at(tokio::time::Instant::now() + PROGRESS_EVERY, PROGRESS_EVERY);
+        let mut count = 0.0;
+        loop {
+            tokio::select! {
+                done = &mut work => return done.ok(),
+                () = self.cancelled.cancelled() => return None,
+                _ = ticks.tick() => {
+                    count += 1.0;
+                    self.tell(count, what()).await;
+                }
+            }
+        }
+    }
+
+    async fn tell(&self, count: f64, message: String) {
+        if let Some((peer, token)) = &self.progress {
+            let progress = ProgressNotificationParam::new(token.clone(), count).with_message(message);
+            // A client that has gone is noticed elsewhere.
+            let _ = peer.notify_progress(progress).await;
+        }
+    }
+}
+
+impl ServerHandler for Server {
+    fn get_info(&self) -> ServerConfig {
+        ServerConfig::new(ServerCapabilities::builder().enable_tools().build())
+            .with_server_info(Implementation::new("jackfield", env!("CARGO_PKG_VERSION")))
+            .with_instructions(INSTRUCTIONS)
+    }
+
+    async fn discover(&self, _: RequestContext<RoleServer>) -> Result<DiscoverResult, ErrorData> {
+        let versions = self.supported_protocol_versions().into_owned();
+        Ok(DiscoverResult::from_server_info(versions, self.get_info()).with_ttl_ms(LIST_TTL_MS).with_cache_scope(CacheScope::Public))
+    }
+
+    async fn list_tools(&self, _: Option<PaginatedRequestParams>, _: RequestContext<RoleServer>) -> Result<ListToolsResult, ErrorData> {
+        let tools = ListToolsResult::with_all_items(tools::listed().to_vec());
+        Ok(tools.with_ttl_ms(LIST_TTL_MS).with_cache_scope(CacheScope::Public))
+    }
+
+    async fn call_tool(&self, request: CallToolRequestParams, context: RequestContext<RoleServer>) -> Result<CallToolResponse, ErrorData> {
+        let Some(definition) = TOOLS.iter().find(|tool| tool.name == request.name) else {
+            let known: Vec<&str> = TOOLS.iter().map(|tool| tool.name).collect();
+            let message = format!("there is no tool `{}`; there are: {}", request.name, known.join(", "));
+            return Err(ErrorData::invalid_params(message, None));
+        };
+        let reply = match Arguments::check(definition, request.arguments.unwrap_or_default()) {
+            Ok(arguments) => calls::call(&self.directory, &Caller::of(&context), definition.name, &arguments).await,
+            Err(message) => reply::Reply::failed(&message),
+        };
+        Ok(reply.into_result().into())
+    }
+
+    // Answered by default although nothing of the kind is offered: say so instead.
+
+    async fn list_prompts(&self, _: Option<PaginatedRequestParams>, _: RequestContext<RoleServer>) -> Result<ListPromptsResult, ErrorData> {
+        Err(ErrorData::method_not_found::<ListPromptsRequestMethod>())
+    }
+
+    async fn list_resources(&self, _: Option<PaginatedRequestParams>, _: RequestContext<RoleServer>) -> Result<ListResourcesResult, ErrorData> {
+        Err(ErrorData::method_not_found::<ListResourcesRequestMethod>())
+    }
+
+    async fn list_resource_templates(
+        &self,
+        _: Option<PaginatedRequestParams>,
+        _: RequestContext<RoleServer>,
+    ) -> Result<ListResourceTemplatesResult, ErrorData> {
+        Err(ErrorData::method_not_found::<rmcp::model::ListResourceTemplatesRequestMethod>())
+    }
+
+    async fn complete(&self, _: CompleteRequestParams, _: RequestContext<RoleServer>) -> Result<CompleteResult, ErrorData> {
+        Err(ErrorData::method_not_found::<CompleteRequestMethod>())
+    }
+}

@@ -1,0 +1,542 @@
+//! What each tool does.
+
+use std::time::Duration;
+
+use regex::Regex;
+use serde_json::{Value, json};
+use tokio::time::sleep;
+
+use super::Caller;
+use super::reply::{self, Reply};
+use super::tools::Arguments;
+use crate::config::{Device, TypeChoice};
+use crate::directory::Directory;
+use crate::ids::{CommandId, MAIN, SessionId};
+use crate::limits::{self, INTERRUPT_STEP_WAIT, OUTPUT_DEFAULT_CHARS, QUERY_TARGETS_MAX};
+use crate::policy::{self, Line, Purpose};
+use crate::session::command::State;
+use crate::session::report::OutputQuery;
+use crate::session::{Accepted, Phase, RunRequest, SendRequest, SessionHandle, Stop};
+
+/// How often a waiting call looks at a session's output.
+const LOOK_EVERY: Duration = Duration::from_millis(40);
+/// Budget of each target of a query.
+const QUERY_DEFAULT_CHARS: usize = 8_000;
+/// Devices listed at a time.
+const HOSTS_DEFAULT: usize = 50;
+/// How long a typed answer is waited for.
+const SEND_WAIT_S: f64 = 1.5;
+/// Interrupt keys typed before the caller is told to use something stronger.
+const INTERRUPTS_MAX: usize = 3;
+
+/// Calls a tool whose arguments were checked.
+pub async fn call(directory: &Directory, caller: &Caller, tool: &str, arguments: &Arguments) -> Reply {
+    let result = match tool {
+        "ssh_hosts" => Ok(hosts(directory, arguments)),
+        "ssh_open" => open(directory, caller, arguments).await,
+        "ssh_sessions" => Ok(sessions(directory, arguments)),
+        "ssh_close" => close(directory, arguments).await,
+        "ssh_query" => query(directory, caller, arguments).await,
+        "ssh_run" => Ok(run(directory, caller, arguments).await),
+        "ssh_output" => output(directory, caller, arguments).await,
+        "ssh_interrupt" => interrupt(directory, caller, arguments).await,
+        "ssh_send" => send(directory, caller, arguments).await,
+        "ssh_screen" => screen(directory, arguments).await,
+        "ssh_info" => info(directory, caller, arguments).await,
+        _ => Err(format!("there is no tool `{tool}`")),
+    };
+    result.unwrap_or_else(|message| Reply::failed(&message))
+}
+
+fn kind_word(device: &Device) -> String {
+    match &device.device_type {
+        TypeChoice::Named(kind) => kind.to_string(),
+        TypeChoice::Auto => "auto".to_owned(),
+    }
+}
+
+fn hosts(directory: &Directory, arguments: &Arguments) -> Reply {
+    let query = arguments.text_or_empty("query").to_lowercase();
+    let tag = arguments.text("tag");
+    let matches = |name: &str, device: &Device| {
+        let address = device.host_or(name).to_lowercase();
+        let found = [name.to_lowercase(), address, kind_word(device)].iter().any(|text| text.contains(&query));
+        found && tag.is_none_or(|tag| device.tags.iter().any(|own| own == tag))
+    };
+    let all: Vec<_> = directory.config().devices.iter().filter(|(name, device)| matches(name, device)).collect();
+    let from: usize = arguments.text("cursor").and_then(|cursor| cursor.parse().ok()).unwrap_or(0);
+    let limit = arguments.count("limit").and_then(|limit| usize::try_from(limit).ok()).unwrap_or(HOSTS_DEFAULT).max(1);
+    let open = directory.list();
+    let host = |(name, device): &(&String, &Device)| {
+        let address = if device.local { "local".to_owned() } else { format!("{}:{}", device.host_or(name), device.port_or_default()) };
+        let session = open.iter().find(|handle| handle.id.device == **name && handle.closed().is_none()).map(|handle| handle.id.to_string());
+        let legacy = device.algorithms == crate::config::Algorithms::Legacy;
+        json!({"name": name, "address": address, "platform": kind_word(device), "user": device.user, "tags": device.tags,
+            "via": device.via, "session": session, "access": directory.config().policy_for(device).to_string(), "legacy_algorithms": legacy})
+    };
+    let page: Vec<Value> = all.iter().skip(from).take(limit).map(host).collect();
+    let more = (from + page.len() < all.len()).then(|| (from + page.len()).to_string());
+    let word = |host: &Value, key: &str| host[key].as_str().map(str::to_owned).unwrap_or_default();
+    let line = |host: &Value| {
+        let mut words = vec![word(host, "name"), word(host, "platform"), word(host, "address")];
+        words.extend(host["user"].as_str().map(|user| format!("user={user}")));
+        words.push(format!("access={}", word(host, "access")));
+        let tags: Vec<&str> = host["tags"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        if !tags.is_empty() {
+            words.push(format!("tags={}", tags.join(",")));
+        }
+        words.extend(host["via"].as_str().map(|via| format!("via={via}")));
+        words.extend(host["session"].as_str().map(|session| format!("open={session}")));
+        if host["legacy_algorithms"] == true {
+            words.push("legacy-algorithms".to_owned());
+        }
+        words.join("  ")
+    };
+    let mut text = format!("{} of {} devices", page.len(), all.len());
+    for host in &page {
+        text.push('\n');
+        text.push_str(&line(host));
+    }
+    let next = match (&more, directory.config().devices.is_empty()) {
+        (Some(cursor), _) => format!("More: ssh_hosts cursor={cursor}."),
+        (None, true) => "No device is configured: the operator adds [device.NAME] to jackfield.toml.".to_owned(),
+        (None, false) => String::new(),
+    };
+    Reply::new(json!({"hosts": page, "total": all.len(), "next_cursor": more}), text).with_next(&next)
+}
+
+/// The session of a target, opened if need be, and how it came to be.
+async fn session_of(directory: &Directory, target: &str) -> Result<SessionHandle, String> {
+    let id = SessionId::parse(target);
+    directory.open(&id, (None, None)).await.map(|(handle, _)| handle).map_err(|error| error.to_string())
+}
+
+/// A session that must be there already.
+fn open_session(directory: &Directory, name: &str) -> Result<SessionHandle, String> {
+    let id = SessionId::parse(name);
+    directory.find(&id).ok_or_else(|| {
+        let open: Vec<String> = directory.list().iter().map(|handle| handle.id.to_string()).collect();
+        let open = if open.is_empty() { "none is open".to_owned() } else { format!("open are: {}", open.join(", ")) };
+        format!("there is no session `{name}`; {open}. ssh_open opens one")
+    })
+}
+
+async fn open(directory: &Directory, caller: &Caller, arguments: &Arguments) -> Result<Reply, String> {
+    let host = arguments.text_or_empty("host");
+    let name = arguments.text("name").unwrap_or(MAIN);
+    let id = if host.contains('#') { SessionId::parse(host) } else { SessionId { device: host.to_owned(), name: name.to_owned() } };
+    let size = |key: &str| arguments.count(key).and_then(|count| u16::try_from(count).ok()).filter(|count| (2..=1000).contains(count));
+    let wait = arguments.usual_wait(caller.ceiling_s);
+    let work = async {
+        let (handle, reused) = directory.open(&id, (size("cols"), size("rows"))).await.map_err(|error| error.to_string())?;
+        handle.until(|status| status.phase != Phase::Opening).await;
+        Ok::<_, String>((handle, reused))
+    };
+    let Some(opened) = caller.wait(wait, || format!("connecting to {host}"), work).await else {
+        let handle = directory.find(&id);
+        let next = format!("Still connecting to {host}; call ssh_open again.");
+        let state = handle.map_or("connecting", |handle| handle.status().phase.word());
+        return Ok(Reply::new(json!({"session": id.to_string(), "state": state}), format!("{id} {state}")).with_next(&next));
+    };
+    let (handle, reused) = opened?;
+    let status = handle.status();
+    if let Phase::Closed(why) = &status.phase {
+        return Err(format!("`{id}` closed while logging in: {why}"));
+    }
+    let mut fields = reply::session_fields(&id.to_string(), &status);
+    fields.insert("platform".to_owned(), directory.device(&id.device).map(kind_word).unwrap_or_default().into());
+    fields.insert("reused".to_owned(), reused.into());
+    let words: Vec<String> = fields.iter().filter_map(|(key, value)| value.as_str().map(|value| format!("{key}={value}"))).collect();
+    let text = format!("{}{}", words.join(" "), if reused { " reused" } else { "" });
+    let next = match &status.phase {
+        Phase::NeedsInput(question) => format!("The login waits: {question}. Look with ssh_screen, answer with ssh_send."),
+        _ => String::new(),
+    };
+    Ok(Reply::new(Value::Object(fields), text).with_next(&next))
+}
+
+fn sessions(directory: &Directory, arguments: &Arguments) -> Reply {
+    let wanted = arguments.text("session").map(SessionId::parse);
+    let handles = directory.list().into_iter().filter(|handle| wanted.as_ref().is_none_or(|id| *id == handle.id));
+    let mut lines = Vec::new();
+    let mut list = Vec::new();
+    for handle in handles {
+        let status = handle.status();
+        let fields = reply::session_fields(&handle.id.to_string(), &status);
+        let words: Vec<String> = fields
+            .iter()
+            .map(|(key, value)| format!("{key}={}", value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
+            .collect();
+        lines.push(words.join(" "));
+        list.push(Value::Object(fields));
+    }
+    let text = if lines.is_empty() { "no session is open".to_owned() } else { lines.join("\n") };
+    Reply::new(json!({"sessions": list}), text)
+}
+
+async fn close(directory: &Directory, arguments: &Arguments) -> Result<Reply, String> {
+    let name = arguments.text_or_empty("session");
+    let handle = open_session(directory, name)?;
+    if let Phase::Busy(command) = handle.status().phase {
+        return Err(format!("`{name}` runs {command}; stop it with ssh_interrupt command_id={command} first"));
+    }
+    directory.close(&handle.id).await;
+    Ok(Reply::new(json!({"session": name, "closed": true}), format!("{name} closed")))
+}
+
+async fn run(directory: &Directory, caller: &Caller, arguments: &Arguments) -> Reply {
+    let target = arguments.text_or_empty("target");
+    let query = OutputQuery { max_chars: arguments.usual_chars(), ..OutputQuery::default() };
+    one(directory, caller, target, arguments.text_or_empty("command"), Purpose::Run, arguments.usual_wait(caller.ceiling_s), query).await
+}
+
+/// One command on one target, opening the session if need be.
+async fn one(
+    directory: &Directory,
+    caller: &Caller,
+    target: &str,
+    command: &str,
+    purpose: Purpose,
+    wait: Duration,
+    query: OutputQuery,
+) -> Reply {
+    let started = tokio::time::Instant::now();
+    let left = || wait.saturating_sub(started.elapsed());
+    let handle = match caller.wait(wait, || format!("connecting to {target}"), session_of(directory, target)).await {
+        Some(Ok(handle)) => handle,
+        Some(Err(message)) => return Reply::failed(&message),
+        None => return Reply::failed(&format!("still connecting to `{target}`; nothing was run. Call again, or ssh_open host={target} wait_s=45")),
+    };
+    let session = handle.id.to_string();
+    let request = RunRequest { text: command.to_owned(), purpose, caller: caller.name.clone() };
+    // A command waits a little for its turn, even if the time is over: the answer to "busy" takes a moment.
+    let turn = left().max(LOOK_EVERY);
+    let accepted = match caller.wait(turn + LOOK_EVERY, || format!("{session}: waiting for its turn"), handle.run(request, turn)).await {
+        Some(Ok(accepted)) => accepted,
+        Some(Err(refusal)) => return reply::refused(&session, &refusal),
+        None => return Reply::failed(&format!("`{session}` did not take the command in time; call ssh_sessions to see what it does")),
+    };
+    finish(&handle, caller, target, accepted, left(), query).await
+}
+
+async fn finish(handle: &SessionHandle, caller: &Caller, target: &str, accepted: Accepted, wait: Duration, query: OutputQuery) -> Reply {
+    let session = handle.id.to_string();
+    let Accepted { id, mut state, .. } = accepted;
+    // A session that ends says so first.
+    let settled = async { state.wait_for(|state| state.is_over() || *state == State::NeedsInput).await.is_ok() };
+    let progress = || format!("{session}: {id} runs, {} bytes in the log", reply::grouped(handle.status().log_bytes));
+    let _ = caller.wait(wait, progress, settled).await;
+    match handle.report(OutputQuery { command: Some(id), ..query }).await {
+        Ok(report) => reply::command(target, &session, &report),
+        Err(message) => Reply::failed(&message),
+    }
+}
+
+async fn query(directory: &Directory, caller: &Caller, arguments: &Arguments) -> Result<Reply, String> {
+    let targets = arguments.texts("targets");
+    if targets.is_empty() || targets.len() > QUERY_TARGETS_MAX {
+        return Err(format!("`targets` of ssh_query names {} devices; name 1 to {QUERY_TARGETS_MAX}", targets.len()));
+    }
+    let command = arguments.text_or_empty("command");
+    let wait = arguments.usual_wait(caller.ceiling_s);
+    let query = OutputQuery { max_chars: arguments.max_chars(QUERY_DEFAULT_CHARS), ..OutputQuery::default() };
+    let calls = targets.iter().map(|target| one(directory, caller, target, command, Purpose::Query, wait, query.clone()));
+    let replies = join_all(calls).await;
+    if let [reply] = replies.as_slice() {
+        let mut reply = reply.clone();
+        let result = Value::Object(reply.fields.clone());
+        reply.fields = json!({"ok": !reply.error, "next": reply.fields.get("next"), "results": [result]}).as_object().cloned().unwrap_or_default();
+        return Ok(reply);
+    }
+    Ok(many(&targets, &replies))
+}
+
+/// Answers of several targets; equal ones are shown once.
+fn many(targets: &[String], replies: &[Reply]) -> Reply {
+    let mut groups: Vec<(Vec<&str>, &str)> = Vec::new();
+    for (target, reply) in targets.iter().zip(replies) {
+        let output = reply.fields.get("output").and_then(Value::as_str);
+        let Some(output) = output.filter(|_| !reply.error) else { continue };
+        match groups.iter_mut().find(|(_, known)| *known == output) {
+            Some((members, _)) => members.push(target),
+            None => groups.push((vec![target], output)),
+        }
+    }
+    let all_equal = groups.len() == 1 && groups.iter().all(|(members, _)| members.len() == replies.len());
+    let text = if all_equal {
+        let outputs = groups.iter().map(|(members, output)| format!("equal on {}\n{}", members.join(", "), reply::fenced(output)));
+        outputs.collect::<Vec<_>>().join("\n")
+    } else {
+        replies.iter().zip(targets).map(|(reply, target)| format!("== {target}\n{}", reply.text)).collect::<Vec<_>>().join("\n\n")
+    };
+    let shown: Vec<Value> = groups.iter().filter(|(members, _)| members.len() > 1).map(|(members, output)| json!({"targets": members, "output": output})).collect();
+    let results: Vec<Value> = replies.iter().map(|reply| Value::Object(reply.fields.clone())).collect();
+    let failed = replies.iter().all(|reply| reply.error);
+    let reply = Reply::new(json!({"ok": !failed, "results": results, "groups": shown}), text);
+    Reply { error: failed, ..reply }
+}
+
+/// Runs them side by side and keeps their order.
+async fn join_all<T>(calls: impl IntoIterator<Item = impl Future<Output = T>>) -> Vec<T> {
+    let mut pending: Vec<_> = calls.into_iter().map(|call| (Box::pin(call), None)).collect();
+    std::future::poll_fn(|context| {
+        let mut all = true;
+        for (call, done) in &mut pending {
+            if done.is_none() {
+                match call.as_mut().poll(context) {
+                    std::task::Poll::Ready(value) => *done = Some(value),
+                    std::task::Poll::Pending => all = false,
+                }
+            }
+        }
+        if all { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+    })
+    .await;
+    pending.into_iter().filter_map(|(_, done)| done).collect()
+}
+
+/// The session that a call is about: by name, or by a command that it remembers.
+async fn about(directory: &Directory, arguments: &Arguments) -> Result<(SessionHandle, Option<CommandId>), String> {
+    let Some(text) = arguments.text("command_id") else {
+        let name = arguments.text("session").ok_or("give `command_id` or `session`")?;
+        return Ok((open_session(directory, name)?, None));
+    };
+    let id: CommandId = text.parse().map_err(|()| format!("`{text}` is no command id; they look like c41"))?;
+    for handle in directory.list() {
+        let query = OutputQuery { command: Some(id), max_chars: 1, tail: Some(1), ..OutputQuery::default() };
+        if handle.report(query).await.is_ok() {
+            return Ok((handle, Some(id)));
+        }
+    }
+    Err(format!("no session remembers {id}; its session was closed, or it is long ago. ssh_sessions lists what is open"))
+}
+
+async fn output(directory: &Directory, caller: &Caller, arguments: &Arguments) -> Result<Reply, String> {
+    let (handle, command) = about(directory, arguments).await?;
+    let query = OutputQuery {
+        command,
+        offset: arguments.count("offset"),
+        tail: arguments.count("tail").and_then(|lines| usize::try_from(lines).ok()),
+        grep: arguments.text("grep").map(str::to_owned),
+        max_chars: arguments.max_chars(OUTPUT_DEFAULT_CHARS),
+        raw: arguments.text("format") == Some("base64"),
+    };
+    let wait = arguments.wait(0.0, caller.ceiling_s);
+    let session = handle.id.to_string();
+    let until = arguments.text("until").unwrap_or("exit");
+    let first = handle.report(query.clone()).await?;
+    let known_end = query.offset.unwrap_or(first.range.output_end.max(first.range.end));
+    let waiting = async {
+        loop {
+            let report = handle.report(query.clone()).await?;
+            let done = match until {
+                "output" => report.range.output_end.max(report.range.end) > known_end,
+                "match" => !report.output.is_empty(),
+                _ => false,
+            };
+            let over = match command {
+                Some(_) => report.state.is_over() || report.state == State::NeedsInput,
+                None => !matches!(handle.status().phase, Phase::Busy(_) | Phase::Opening),
+            };
+            if done || over {
+                return Ok::<_, String>(report);
+            }
+            sleep(LOOK_EVERY).await;
+        }
+    };
+    let progress = || format!("{session}: {} bytes in the log", reply::grouped(handle.status().log_bytes));
+    let report = match caller.wait(wait, progress, waiting).await {
+        Some(report) => report?,
+        None => handle.report(query).await?,
+    };
+    Ok(reply::command(&handle.id.device, &session, &report))
+}
+
+async fn interrupt(directory: &Directory, caller: &Caller, arguments: &Arguments) -> Result<Reply, String> {
+    let (handle, command) = about(directory, arguments).await?;
+    let how = match arguments.text("how").unwrap_or("int") {
+        "term" => Stop::Terminate,
+        "kill" => Stop::Kill,
+        "hangup" => Stop::Hangup,
+        _ => Stop::Interrupt,
+    };
+    let session = handle.id.to_string();
+    let running = match (handle.status().phase, command) {
+        (Phase::Busy(running), Some(wanted)) if running != wanted => return Err(format!("{wanted} does not run; {running} does")),
+        (Phase::Busy(running), _) => running,
+        _ if how == Stop::Hangup => return hang_up(&handle, &session).await,
+        _ => return Err(format!("nothing runs in `{session}`")),
+    };
+    let mut sent = Vec::new();
+    let mut back = false;
+    let tries = if how == Stop::Interrupt { INTERRUPTS_MAX } else { 1 };
+    for tried in 0..tries {
+        sent.push(handle.stop(how, tried).await?);
+        let over = handle.until(|status| !matches!(status.phase, Phase::Busy(_)));
+        back = caller.wait(INTERRUPT_STEP_WAIT, || format!("{session}: waiting for the prompt"), over).await.is_some();
+        if back {
+            break;
+        }
+    }
+    let closed = handle.closed().is_some();
+    let state = if back || closed { "interrupted" } else { "running" };
+    let fields = json!({"session": session, "command_id": running.to_string(), "state": state, "sent": sent, "prompt_back": back && !closed});
+    let text = format!("{session} {running} {state} sent: {}; prompt back: {}", sent.join(", "), if back && !closed { "yes" } else { "no" });
+    let next = match (back || closed, how) {
+        (true, _) => "",
+        (false, Stop::Interrupt) => "It did not stop. Look with ssh_screen; then ssh_interrupt how=term, or how=hangup closes the line.",
+        (false, _) => "It did not stop. ssh_interrupt how=hangup closes the line; what runs on the device may go on there.",
+    };
+    Ok(Reply::new(fields, text).with_next(next))
+}
+
+async fn hang_up(handle: &SessionHandle, session: &str) -> Result<Reply, String> {
+    let sent = handle.stop(Stop::Hangup, 0).await?;
+    let fields = json!({"session": session, "state": "interrupted", "sent": [sent], "prompt_back": false});
+    Ok(Reply::new(fields, format!("{session} interrupted sent: {sent}")))
+}
+
+async fn send(directory: &Directory, caller: &Caller, arguments: &Arguments) -> Result<Reply, String> {
+    let handle = open_session(directory, arguments.text_or_empty("session"))?;
+    let session = handle.id.to_string();
+    let expect = arguments.text("expect").map(Regex::new).transpose();
+    let expect = expect.map_err(|error| format!("`expect` is not a regular expression: {error}"))?;
+    let request = SendRequest {
+        text: arguments.text_or_empty("text").to_owned(),
+        keys: arguments.texts("keys"),
+        secret: arguments.text("secret").map(str::to_owned),
+        caller: caller.name.clone(),
+    };
+    let was_busy = matches!(handle.status().phase, Phase::Busy(_));
+    let before = match handle.send(request).await {
+        Ok(before) => before,
+        Err(refusal) => return Ok(reply::refused(&session, &refusal)),
+    };
+    let query = OutputQuery { offset: Some(before), max_chars: OUTPUT_DEFAULT_CHARS, ..OutputQuery::default() };
+    let waiting = async {
+        loop {
+            sleep(LOOK_EVERY).await;
+            let report = handle.report(query.clone()).await?;
+            let expected = expect.as_ref().is_some_and(|expect| report.output.lines().any(|line| expect.is_match(line)));
+            let ready = expect.is_none() && was_busy && handle.status().phase == Phase::Ready;
+            if expected || ready || handle.closed().is_some() {
+                return Ok::<_, String>(report);
+            }
+        }
+    };
+    let wait = arguments.wait(SEND_WAIT_S, caller.ceiling_s);
+    let report = match caller.wait(wait, || format!("{session}: waiting for an answer"), waiting).await {
+        Some(report) => report?,
+        None => handle.report(query).await?,
+    };
+    let phase = handle.status().phase;
+    let mut reply = reply::command(&handle.id.device, &session, &report);
+    reply.fields.insert("state".to_owned(), phase.word().into());
+    reply.text = format!("{session} {}\n{}", phase.word(), reply.text);
+    let next = match phase {
+        Phase::Busy(id) => {
+            reply.fields.insert("command_id".to_owned(), id.to_string().into());
+            format!("{id} runs. ssh_output command_id={id} wait_s=30, ssh_screen session={session}, or ssh_send again.")
+        }
+        _ => String::new(),
+    };
+    Ok(reply.with_next(&next))
+}
+
+async fn screen(directory: &Directory, arguments: &Arguments) -> Result<Reply, String> {
+    let handle = open_session(directory, arguments.text_or_empty("session"))?;
+    let report = handle.screen(arguments.count("since")).await?;
+    Ok(reply::screen(&handle.id.to_string(), &report))
+}
+
+async fn info(directory: &Directory, caller: &Caller, arguments: &Arguments) -> Result<Reply, String> {
+    match arguments.text_or_empty("topic") {
+        "policy" => explain(directory, caller, arguments).await,
+        "plugins" => Ok(plugins(directory)),
+        "platforms" => Ok(platforms(directory)),
+        "limits" => Ok(bounds()),
+        _ => Ok(health(directory)),
+    }
+}
+
+/// The verdict on a command, without a connection: the mode is the session's if one is open.
+async fn explain(directory: &Directory, caller: &Caller, arguments: &Arguments) -> Result<Reply, String> {
+    let (Some(target), Some(command)) = (arguments.text("target"), arguments.text("command")) else {
+        return Err("topic=policy needs `target` and `command`".to_owned());
+    };
+    let id = SessionId::parse(target);
+    let device = directory.device(&id.device).map_err(|error| error.to_string())?;
+    let kind = directory.kind_of(&id.device).await.map_err(|error| error.to_string())?;
+    let mode = directory.find(&id).map(|handle| handle.status().mode).unwrap_or_default();
+    let plugins = crate::plugin::session::SessionPlugins::new(kind);
+    let line = Line { device: &id.device, tags: &device.tags, mode: &mode, privileged: false, text: command, purpose: Purpose::Run, caller: &caller.name };
+    let policy_mode = directory.config().policy_for(device);
+    let verdict = policy::judge(&plugins, &line, policy_mode).await;
+    let decision = policy::effect_word(verdict.decision.effect);
+    let (lane, lane_rule) = verdict.lane.as_ref().map_or(("change", ""), |lane| (lane.lane.as_str(), lane.rule.as_str()));
+    let way = match (verdict.allows(), lane) {
+        (true, "read") => "ssh_query and ssh_run both take it.",
+        (true, _) => "ssh_run takes it; ssh_query does not.",
+        (false, _) => "Only the operator can change that, in the policy of the configuration file.",
+    };
+    let reason = &verdict.decision.reason;
+    let rule = &verdict.decision.rule;
+    let fields = json!({"target": target, "command": command, "decision": decision, "rule": rule, "why": reason, "lane": lane,
+        "lane_rule": lane_rule, "policy_mode": policy_mode.to_string(), "how_to_get_approval": way});
+    let text = format!("{target}: {command}\n{decision} by rule {rule} (policy mode {policy_mode}): {reason}\nlane: {lane} ({lane_rule})\n{way}");
+    Ok(Reply::new(fields, text))
+}
+
+fn plugins(directory: &Directory) -> Reply {
+    let catalog = directory.catalog();
+    let mut lines = Vec::new();
+    let mut list = Vec::new();
+    for name in catalog.plugin_names() {
+        let (fields, line) = match (catalog.check(&name), catalog.loaded(&name)) {
+            (Ok(checked), loaded) => {
+                let state = loaded.as_ref().map_or_else(|| "not loaded yet".to_owned(), |plugin| match plugin.health() {
+                    (_, Some(left)) => format!("off for {} s", left.as_secs()),
+                    (0, None) => "ready".to_owned(),
+                    (faults, None) => format!("ready, {faults} faults so far"),
+                });
+                let roles: Vec<String> = checked.roles.into_iter().filter(|role| role != "setup").collect();
+                let manifest = checked.manifest;
+                let line = format!("{name} {} {} types={} digest=sha256:{} {state}", manifest.version, roles.join(","), manifest.types.join(","), checked.digest);
+                (json!({"name": name, "version": manifest.version, "roles": roles, "types": manifest.types, "digest": format!("sha256:{}", checked.digest), "state": state}), line)
+            }
+            (Err(error), _) => (json!({"name": name, "state": error.to_string()}), format!("{name}: {error}")),
+        };
+        lines.push(line);
+        list.push(fields);
+    }
+    Reply::new(json!({"plugins": list}), lines.join("\n"))
+}
+
+fn platforms(directory: &Directory) -> Reply {
+    let types = directory.catalog().types();
+    let text = types.iter().map(|(kind, plugins)| format!("{kind}: {}", plugins.join(", "))).collect::<Vec<_>>().join("\n");
+    Reply::new(json!({"platforms": types}), text)
+}
+
+fn bounds() -> Reply {
+    let limits = json!({
+        "wait_max_s": limits::WAIT_MAX_S, "output_default_chars": OUTPUT_DEFAULT_CHARS, "output_max_chars": limits::OUTPUT_MAX_CHARS,
+        "command_max_bytes": limits::COMMAND_MAX_BYTES, "sessions_max": limits::SESSIONS_MAX, "commands_kept": limits::COMMANDS_KEPT,
+        "query_targets_max": QUERY_TARGETS_MAX, "log_bytes_max": limits::LOG_SEGMENT_BYTES * limits::LOG_SEGMENTS_MAX as u64,
+    });
+    let text = limits.as_object().into_iter().flatten().map(|(name, value)| format!("{name}: {value}")).collect::<Vec<_>>().join("\n");
+    Reply::new(json!({"limits": limits}), text)
+}
+
+fn health(directory: &Directory) -> Reply {
+    let sessions = directory.list();
+    let catalog = directory.catalog();
+    let loaded = catalog.plugin_names().into_iter().filter_map(|name| catalog.loaded(&name));
+    let troubled: Vec<String> = loaded.filter(|plugin| plugin.health().0 > 0).map(|plugin| plugin.name().to_owned()).collect();
+    let version = env!("CARGO_PKG_VERSION");
+    let mut text = format!("jackfield {version}, {} sessions", sessions.len());
+    if !troubled.is_empty() {
+        text.push_str(&format!("; plugins with faults: {}", troubled.join(", ")));
+    }
+    Reply::new(json!({"version": version, "sessions": sessions.len(), "troubled_plugins": troubled}), text)
+}

@@ -1,0 +1,252 @@
+//! Results: a structure, and the same facts as text.
+//!
+//! Clients show a model either the one or the other. So nothing stands in only one of them.
+
+use rmcp::model::{CallToolResult, ContentBlock};
+use serde_json::{Map, Value, json};
+
+use crate::session::command::State;
+use crate::session::report::{Report, ScreenReport};
+use crate::session::{Refusal, Status};
+
+/// An answer: the structure and the text of it.
+#[derive(Debug, Clone, Default)]
+pub struct Reply {
+    /// The structure.
+    pub fields: Map<String, Value>,
+    /// The text.
+    pub text: String,
+    /// It is an error.
+    pub error: bool,
+}
+
+impl Reply {
+    /// A structure and its text, both complete.
+    #[must_use]
+    pub fn new(fields: Value, text: String) -> Self {
+        let Value::Object(mut fields) = fields else { return Self { text, ..Self::default() } };
+        fields.entry("ok").or_insert(true.into());
+        fields.entry("next").or_insert("".into());
+        Self { fields, text, error: false }
+    }
+
+    /// A sentence that says what is wrong and what to do.
+    #[must_use]
+    pub fn failed(message: &str) -> Self {
+        let fields = json!({"ok": false, "next": "", "error": {"message": message}});
+        Self { error: true, ..Self::new(fields, message.to_owned()) }
+    }
+
+    /// Adds what to do next, to both.
+    #[must_use]
+    pub fn with_next(mut self, next: &str) -> Self {
+        if !next.is_empty() {
+            self.fields.insert("next".to_owned(), next.into());
+            self.text = format!("{}\n{next}", self.text.trim_end_matches('\n'));
+        }
+        self
+    }
+
+    /// As the protocol wants it.
+    #[must_use]
+    pub fn into_result(self) -> CallToolResult {
+        let content = vec![ContentBlock::text(self.text)];
+        let mut result = if self.error { CallToolResult::error(content) } else { CallToolResult::success(content) };
+        result.structured_content = Some(Value::Object(self.fields));
+        result
+    }
+}
+
+/// Device text between lines that it cannot imitate: they carry digits that are new in each reply.
+#[must_use]
+pub fn fenced(output: &str) -> String {
+    let digits: String = crate::ids::nonce().unwrap_or_default().chars().take(6).collect();
+    let newline = if output.is_empty() || output.ends_with('\n') { "" } else { "\n" };
+    format!("--- device text {digits} ---\n{output}{newline}--- end {digits} ---")
+}
+
+/// 2114 as `2,114`.
+#[must_use]
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index) % 3 == 0 {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+fn millis(duration: std::time::Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// A command's report.
+#[must_use]
+pub fn command(target: &str, session: &str, report: &Report) -> Reply {
+    let mut fields = Map::new();
+    let mut put = |name: &str, value: Value| {
+        fields.insert(name.to_owned(), value);
+    };
+    put("ok", true.into());
+    put("target", target.into());
+    put("session", session.into());
+    if let Some(id) = report.command {
+        put("command_id", id.to_string().into());
+        put("state", report.state.word().into());
+    }
+    if let Some(code) = report.exit_code {
+        put("exit_code", code.into());
+    }
+    if report.state.is_over() && report.command.is_some() {
+        put("failed", report.failed.into());
+    }
+    put("origin", "device".into());
+    put("output", report.output.clone().into());
+    let range = &report.range;
+    put("range", json!({"start": range.start, "end": range.end, "total": range.total, "cut_bytes": range.cut_bytes, "next_offset": range.end}));
+    put("duration_ms", millis(report.duration).into());
+    put("idle_ms", millis(report.idle).into());
+    let ask = report.ask.as_ref();
+    let texts = [
+        ("prompt", Some(report.prompt.clone()).filter(|text| !text.is_empty())),
+        ("cwd", report.cwd.clone()),
+        ("mode", Some(report.mode.clone()).filter(|text| !text.is_empty())),
+        ("confidence", report.confidence.clone()),
+        ("failure", report.failure.clone()),
+        ("ask", ask.map(|(_, text)| text.trim().to_owned())),
+        ("ask_kind", ask.map(|(kind, _)| kind.clone())),
+    ];
+    for (name, text) in texts {
+        if let Some(text) = text {
+            put(name, text.into());
+        }
+    }
+    if let Some((decision, rule)) = &report.rule {
+        put("verdict", json!({"decision": decision, "rule": rule}));
+    }
+    if !report.warnings.is_empty() {
+        put("warnings", report.warnings.clone().into());
+    }
+    let next = next(session, report);
+    Reply::new(Value::Object(fields), text(session, report)).with_next(&next)
+}
+
+fn text(session: &str, report: &Report) -> String {
+    let mut head = vec![session.to_owned()];
+    if let Some(id) = report.command {
+        head.push(id.to_string());
+        head.push(report.state.word().to_owned());
+    }
+    head.extend(report.exit_code.map(|code| format!("exit={code}")));
+    if report.failed {
+        head.push("FAILED".to_owned());
+    }
+    head.push(format!("{:.1}s", report.duration.as_secs_f64()));
+    head.push(format!("{} B", grouped(report.range.total)));
+    let known = [("mode", &Some(report.mode.clone())), ("cwd", &report.cwd), ("confidence", &report.confidence)];
+    for (name, value) in known {
+        head.extend(value.as_ref().filter(|value| !value.is_empty()).map(|value| format!("{name}={value}")));
+    }
+    let mut lines = vec![head.join(" ")];
+    lines.extend(report.failure.as_ref().map(|failure| format!("failure: {failure}")));
+    lines.push(fenced(&report.output));
+    lines.extend(Some(&report.prompt).filter(|prompt| !prompt.is_empty()).map(|prompt| format!("prompt: {prompt}")));
+    lines.extend(report.ask.as_ref().map(|(kind, text)| format!("asks ({kind}): {}", text.trim())));
+    lines.extend(report.warnings.iter().map(|warning| format!("warning: {warning}")));
+    lines.extend(report.rule.as_ref().map(|(decision, rule)| format!("policy: {decision} ({rule})")));
+    lines.join("\n")
+}
+
+/// What the caller should do now, if anything.
+fn next(session: &str, report: &Report) -> String {
+    let Some(id) = report.command else { return String::new() };
+    match (report.state, &report.ask) {
+        (State::Running, _) => format!(
+            "{id} still runs on {session} ({:.0} s). It goes on. Call ssh_output command_id={id} wait_s=30, or ssh_interrupt.",
+            report.duration.as_secs_f64()
+        ),
+        (State::NeedsInput, Some((kind, text))) if kind == "password" || kind == "code" => format!(
+            "The device asks: \"{}\". Do not ask the user for it in chat. Call ssh_send session={session} secret=NAME if a secret is configured, or ssh_interrupt.",
+            text.trim()
+        ),
+        (State::NeedsInput, Some((_, text))) => {
+            format!("The device asks: \"{}\". Answer with ssh_send session={session} text=... keys=[\"enter\"], or ssh_interrupt.", text.trim())
+        }
+        (State::Lost, _) => format!("{session} was lost while {id} ran; it may still run there. The next call opens a new session."),
+        _ if report.range.cut_bytes > 0 => {
+            format!("{} bytes are cut; read them with ssh_output command_id={id} offset=N, or filter with grep.", grouped(report.range.cut_bytes))
+        }
+        _ if report.range.end < report.range.output_end => {
+            format!("More follows: ssh_output command_id={id} offset={}.", report.range.end)
+        }
+        _ => String::new(),
+    }
+}
+
+/// A refused request.
+#[must_use]
+pub fn refused(session: &str, refusal: &Refusal) -> Reply {
+    let (state, verdict, message) = match refusal {
+        Refusal::Denied(verdict) => ("denied", Some(verdict), format!("Denied by rule {}: {}.", verdict.decision.rule, full_stop(&verdict.decision.reason))),
+        Refusal::ApprovalNeeded(verdict) => (
+            "approval_needed",
+            Some(verdict),
+            format!("Needs approval (rule {}): {}.", verdict.decision.rule, full_stop(&verdict.decision.reason)),
+        ),
+        Refusal::Cannot(why) => ("refused", None, why.clone()),
+        Refusal::Closed(why) => ("lost", None, format!("{session} is closed: {why}. The next call opens a new session.")),
+    };
+    let mut fields = json!({"ok": false, "session": session, "state": state, "error": {"message": message}});
+    let mut text = format!("{session} {state}\n{message}");
+    let mut next = "";
+    if let Some(verdict) = verdict {
+        fields["verdict"] = json!({"decision": crate::policy::effect_word(verdict.decision.effect), "rule": verdict.decision.rule});
+        text.push_str(&format!("\npolicy: {}", crate::policy::effect_word(verdict.decision.effect)));
+        next = "Nothing was typed. ssh_info topic=policy explains a rule; do not work around it.";
+    }
+    Reply { error: true, ..Reply::new(fields, text).with_next(next) }
+}
+
+fn full_stop(text: &str) -> &str {
+    text.trim_end_matches('.')
+}
+
+/// A session's status as fields.
+#[must_use]
+pub fn session_fields(name: &str, status: &Status) -> Map<String, Value> {
+    let mut fields = Map::new();
+    fields.insert("session".to_owned(), name.into());
+    fields.insert("state".to_owned(), status.phase.word().into());
+    if let crate::session::Phase::Busy(id) = &status.phase {
+        fields.insert("running".to_owned(), id.to_string().into());
+    }
+    for (key, value) in [("prompt", &status.prompt), ("mode", &status.mode)] {
+        if !value.is_empty() {
+            fields.insert(key.to_owned(), value.clone().into());
+        }
+    }
+    if let Some(cwd) = &status.cwd {
+        fields.insert("cwd".to_owned(), cwd.clone().into());
+    }
+    fields.insert("log_bytes".to_owned(), status.log_bytes.into());
+    fields
+}
+
+/// The terminal's rows.
+#[must_use]
+pub fn screen(session: &str, report: &ScreenReport) -> Reply {
+    let rows: Vec<Value> = report.rows.iter().map(|(number, text)| json!({"n": number, "text": text})).collect();
+    let (row, column) = report.cursor;
+    let fields = json!({
+        "session": session, "origin": "device", "rows": rows, "cursor": {"row": row, "column": column},
+        "title": report.title, "alt_screen": report.alternate, "revision": report.revision,
+    });
+    let body: String = report.rows.iter().map(|(number, text)| format!("{number:>3} {text}\n")).collect();
+    let title = if report.title.is_empty() { String::new() } else { format!(" title={}", report.title) };
+    let alternate = if report.alternate { " full-screen program" } else { "" };
+    let text = format!("{session} screen cursor={row},{column} revision={}{title}{alternate}\n{}", report.revision, fenced(&body));
+    Reply::new(fields, text)
+}

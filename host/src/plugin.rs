@@ -1,0 +1,21 @@
+//! Plugins: WebAssembly components that know how a device talks.
+//!
+//! [`catalog`] knows which there are, [`load`] takes one from bytes to ready, [`instance`] calls it with a deadline and
+//! a memory ceiling, [`fault`] says what went wrong, [`breaker`] switches off what fails again and again.
+//! [`device_type`] puts plugins together for a device, [`session`] asks them for one session.
+//! [`grants`] alone says what a plugin may import.
+
+pub mod bindings;
+pub mod breaker;
+pub mod catalog;
+pub mod compiled;
+pub mod device_type;
+pub mod engine;
+pub mod fault;
+pub mod grants;
+pub mod instance;
+pub mod load;
+pub mod manifest;
+pub mod roles;
+pub mod session;
+pub mod triggers;

@@ -1,0 +1,122 @@
+//! A device type: its plugins, loaded and in order, and what their manifests say together.
+
+use std::sync::Arc;
+
+use super::catalog::Catalog;
+use super::fault::LoadError;
+use super::load::Plugin;
+use super::manifest::{EchoStyle, QuerySpec};
+
+/// The bytes of the Enter key unless a manifest says otherwise.
+const ENTER: &str = "\r";
+/// `TERM` unless a manifest says otherwise.
+const TERMINAL: &str = "xterm-256color";
+/// The terminal's size unless a manifest or the caller says otherwise.
+const SIZE: (u16, u16) = (200, 50);
+
+/// What a device's terminal is like.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Terminal {
+    /// `TERM`.
+    pub kind: String,
+    /// Columns; `None` leaves it to the caller.
+    pub columns: Option<u16>,
+    /// Rows; `None` leaves it to the caller.
+    pub rows: Option<u16>,
+    /// Bytes of the Enter key.
+    pub enter: String,
+    /// Typed lines come back.
+    pub echoes: bool,
+    /// Added to the login name.
+    pub login_suffix: String,
+}
+
+impl Terminal {
+    /// The size: what the type needs, else what the caller wants, else the default.
+    #[must_use]
+    pub fn size(&self, columns: Option<u16>, rows: Option<u16>) -> (u16, u16) {
+        (self.columns.or(columns).unwrap_or(SIZE.0), self.rows.or(rows).unwrap_or(SIZE.1))
+    }
+}
+
+/// A send of one of the plugins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SendName {
+    /// The plugin.
+    pub plugin: String,
+    /// The send.
+    pub name: String,
+}
+
+/// A device type.
+#[derive(Debug)]
+pub struct DeviceType {
+    /// Its name.
+    pub name: String,
+    /// Its plugins; the order decides who is asked first.
+    pub plugins: Vec<Arc<Plugin>>,
+    /// Its terminal.
+    pub terminal: Terminal,
+    /// What stops a command, in the order to try.
+    pub cancel: Vec<SendName>,
+    /// Characters that act at once and are refused in a command.
+    pub live_keys: Vec<String>,
+    /// The longest line in bytes, 0 when not known.
+    pub line_max: usize,
+    /// Terminal queries and their answers.
+    pub queries: Vec<QuerySpec>,
+}
+
+impl DeviceType {
+    /// Loads the plugins of a type.
+    ///
+    /// # Errors
+    ///
+    /// When one of them does not load.
+    pub async fn load(name: &str, plugins: &[String], catalog: &Catalog) -> Result<Self, LoadError> {
+        let mut loaded = Vec::with_capacity(plugins.len());
+        for plugin in plugins {
+            loaded.push(catalog.plugin(plugin).await?);
+        }
+        Ok(Self::of(name, loaded))
+    }
+
+    /// Puts loaded plugins together.
+    #[must_use]
+    pub fn of(name: &str, plugins: Vec<Arc<Plugin>>) -> Self {
+        let specs = || plugins.iter().map(|plugin| &plugin.manifest.terminal);
+        let terminal = Terminal {
+            kind: specs().find_map(|spec| spec.kind.clone()).unwrap_or_else(|| TERMINAL.to_owned()),
+            columns: specs().find_map(|spec| spec.columns),
+            rows: specs().find_map(|spec| spec.rows),
+            enter: specs().find_map(|spec| spec.enter.clone()).unwrap_or_else(|| ENTER.to_owned()),
+            echoes: specs().find_map(|spec| spec.echo) != Some(EchoStyle::None),
+            login_suffix: specs().find_map(|spec| spec.login_suffix.clone()).unwrap_or_default(),
+        };
+        let send = |plugin: &Arc<Plugin>, name: &String| SendName { plugin: plugin.name().to_owned(), name: name.clone() };
+        let first = |has: fn(&Plugin) -> bool| plugins.iter().find(|plugin| has(plugin));
+        let cancel = first(|plugin| !plugin.manifest.cancel.is_empty())
+            .map(|plugin| plugin.manifest.cancel.iter().map(|name| send(plugin, name)).collect())
+            .unwrap_or_default();
+        let live_keys = first(|plugin| !plugin.manifest.live_keys.is_empty()).map(|plugin| plugin.manifest.live_keys.clone());
+        let line_max = first(|plugin| plugin.manifest.line_max > 0).map_or(0, |plugin| plugin.manifest.line_max);
+        let queries = plugins.iter().flat_map(|plugin| plugin.manifest.queries.clone()).collect();
+        let live_keys = live_keys.unwrap_or_default();
+        Self { name: name.to_owned(), plugins, terminal, cancel, live_keys, line_max, queries }
+    }
+
+    /// A plugin of this type.
+    #[must_use]
+    pub fn plugin(&self, name: &str) -> Option<&Arc<Plugin>> {
+        self.plugins.iter().find(|plugin| plugin.name() == name)
+    }
+
+    /// Secrets that the plugins may ask for.
+    #[must_use]
+    pub fn secrets(&self) -> Vec<String> {
+        let mut names: Vec<String> = self.plugins.iter().flat_map(|plugin| plugin.secrets.clone()).collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+}

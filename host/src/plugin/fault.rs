@@ -1,0 +1,195 @@
+//! What can go wrong with a plugin: it does not load, or a call fails.
+
+use std::fmt;
+use std::time::Duration;
+
+use wasmtime::Trap;
+
+use super::bindings::jackfield::plugin::types::Diagnostic;
+
+/// Why a plugin was not loaded. Each says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The file cannot be read.
+    #[error("cannot read plugin `{name}` from `{path}`: {source}")]
+    Read {
+        /// The plugin.
+        name: String,
+        /// Its file.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// More bytes than allowed.
+    #[error("plugin `{name}` has {bytes} bytes, at most {max} are loaded; raise `max_file_bytes` in [plugin.{name}] if you trust it")]
+    Size {
+        /// The plugin.
+        name: String,
+        /// Its size.
+        bytes: u64,
+        /// The bound.
+        max: u64,
+    },
+    /// Another file than the one pinned.
+    #[error("plugin `{name}` is not the pinned file: digest is `sha256:{actual}`, `{pinned}` is pinned; get the file back, or pin the new digest after you have checked it")]
+    Digest {
+        /// The plugin.
+        name: String,
+        /// What the file has.
+        actual: String,
+        /// What the configuration says.
+        pinned: String,
+    },
+    /// No component.
+    #[error("plugin `{name}` is not a WebAssembly component ({what}); build it for wasm32-wasip2")]
+    NotAComponent {
+        /// The plugin.
+        name: String,
+        /// What it is.
+        what: String,
+    },
+    /// The manifest is missing or wrong.
+    #[error("manifest of plugin `{name}`: {what}")]
+    Manifest {
+        /// The plugin.
+        name: String,
+        /// What is wrong.
+        what: String,
+    },
+    /// It imports what nobody gets.
+    #[error("plugin `{name}` imports `{import}`, which no plugin gets; a plugin may import {known}")]
+    Import {
+        /// The plugin.
+        name: String,
+        /// The interface.
+        import: String,
+        /// What it may import.
+        known: String,
+    },
+    /// Another track of the contract.
+    #[error("plugin `{name}` speaks `{found}`, this host speaks `{known}`; build the plugin against the WIT of this release, or use a host that knows the other track")]
+    Version {
+        /// The plugin.
+        name: String,
+        /// The interface with its version.
+        found: String,
+        /// What the host has.
+        known: String,
+    },
+    /// It needs a newer host.
+    #[error("plugin `{name}` needs jackfield {needed} or newer, this is {host}")]
+    Host {
+        /// The plugin.
+        name: String,
+        /// What it needs.
+        needed: String,
+        /// What this is.
+        host: String,
+    },
+    /// It does not compile or does not fit the contract's types.
+    #[error("plugin `{name}` does not fit the contract: {what}")]
+    Contract {
+        /// The plugin.
+        name: String,
+        /// What the engine said.
+        what: String,
+    },
+    /// It refused its settings.
+    #[error("plugin `{name}` refuses its settings: {}", list(diagnostics))]
+    Config {
+        /// The plugin.
+        name: String,
+        /// What is wrong with them.
+        diagnostics: Vec<Diagnostic>,
+    },
+    /// It failed on probation.
+    #[error("plugin `{name}` failed when it was tried: {fault}")]
+    Probation {
+        /// The plugin.
+        name: String,
+        /// How.
+        fault: Fault,
+    },
+    /// No plugin of that name.
+    #[error("there is no plugin `{name}`; there are {known}")]
+    Unknown {
+        /// The name.
+        name: String,
+        /// The names that there are.
+        known: String,
+    },
+}
+
+fn list(diagnostics: &[Diagnostic]) -> String {
+    let one = |diagnostic: &Diagnostic| match diagnostic.path.as_str() {
+        "" => diagnostic.message.clone(),
+        path => format!("`{path}`: {}", diagnostic.message),
+    };
+    diagnostics.iter().map(one).collect::<Vec<_>>().join("; ")
+}
+
+/// How a call of a plugin failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FaultKind {
+    /// It ran into a trap: a panic, an access out of bounds.
+    Trap(String),
+    /// It did not return in time.
+    Timeout(Duration),
+    /// It wanted more memory than it may have.
+    Memory,
+    /// It returned more than the host takes.
+    Oversize,
+    /// It returned what the contract does not allow.
+    Contract(String),
+    /// It failed too often and is off for a while.
+    Off(Duration),
+}
+
+/// A call of a plugin that failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// The plugin.
+    pub plugin: String,
+    /// Its version.
+    pub version: String,
+    /// The function that was called.
+    pub function: &'static str,
+    /// How it failed.
+    pub kind: FaultKind,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { plugin, version, function, kind } = self;
+        write!(f, "plugin `{plugin}` {version}, `{function}`: ")?;
+        match kind {
+            FaultKind::Trap(message) => write!(f, "trapped ({message})"),
+            FaultKind::Timeout(limit) => write!(f, "did not return within {} ms", limit.as_millis()),
+            FaultKind::Memory => f.write_str("wanted more memory than a plugin may have"),
+            FaultKind::Oversize => f.write_str("returned more data than the host takes"),
+            FaultKind::Contract(what) => write!(f, "broke the contract: {what}"),
+            FaultKind::Off(left) => write!(f, "is switched off for {} s after repeated faults", left.as_secs().max(1)),
+        }
+    }
+}
+
+impl std::error::Error for Fault {}
+
+/// Tells from the engine's error what happened. `stderr` is what the plugin printed, a panic's message as a rule.
+#[must_use]
+pub fn kind_of(error: &wasmtime::Error, limit: Duration, memory_refused: bool, stderr: &str) -> FaultKind {
+    if memory_refused {
+        return FaultKind::Memory;
+    }
+    match error.downcast_ref::<Trap>() {
+        Some(Trap::Interrupt) => FaultKind::Timeout(limit),
+        Some(trap) => {
+            let printed = stderr.lines().find(|line| !line.trim().is_empty() && !line.starts_with("note:"));
+            FaultKind::Trap(printed.map_or_else(|| trap.to_string(), |line| format!("{trap}: {}", line.trim())))
+        }
+        None => {
+            let text = format!("{error:#}");
+            if text.contains("hostcall fuel") || text.contains("too large") { FaultKind::Oversize } else { FaultKind::Trap(text) }
+        }
+    }
+}

@@ -1,0 +1,468 @@
+//! From a file to a plugin that may be asked: size, digest, manifest, imports, version, compile, probation.
+//!
+//! No code of the plugin runs before the file is the pinned one and asks for nothing that it must not have.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use crossbeam_queue::ArrayQueue;
+use sha2::{Digest, Sha256};
+use tokio::sync::Semaphore;
+use wasmtime::component::{Component, InstancePre};
+
+use super::breaker::Breaker;
+use super::compiled::CompiledCache;
+use super::engine::{ClockGuard, Engine};
+use super::fault::{Fault, FaultKind, LoadError, kind_of};
+use super::grants::{self, Refusal};
+use super::instance::{Guest, Indices, Instance, StartError};
+use super::manifest::{Interfaces, Manifest};
+use super::triggers::Triggers;
+use crate::limits::{PLUGIN_CONFIG_MAX_BYTES, PLUGIN_FILE_MAX_BYTES, PLUGIN_INSTANCES_IDLE_MAX, PLUGIN_START_MAX};
+
+/// Where a plugin's bytes are.
+#[derive(Debug, Clone)]
+pub enum Source {
+    /// In this program.
+    Embedded(&'static [u8]),
+    /// In a file.
+    File(PathBuf),
+}
+
+/// What the operator says of a plugin.
+#[derive(Debug, Clone)]
+pub struct Spec {
+    /// Its name in the configuration.
+    pub name: String,
+    /// Its bytes.
+    pub source: Source,
+    /// The pinned digest, 64 hexadecimal digits.
+    pub digest: Option<String>,
+    /// Its settings.
+    pub settings: serde_json::Map<String, serde_json::Value>,
+    /// Secrets that it may ask for; `None` grants what an embedded plugin's manifest declares.
+    pub secrets: Option<Vec<String>>,
+    /// The largest file in bytes.
+    pub max_bytes: u64,
+}
+
+impl Spec {
+    /// An embedded plugin with its defaults.
+    #[must_use]
+    pub fn embedded(name: &str, wasm: &'static [u8]) -> Self {
+        Self {
+            name: name.to_owned(),
+            source: Source::Embedded(wasm),
+            digest: None,
+            settings: serde_json::Map::new(),
+            secrets: None,
+            max_bytes: PLUGIN_FILE_MAX_BYTES,
+        }
+    }
+}
+
+/// A plugin's bytes, checked as far as that goes without running them.
+#[derive(Debug, Clone)]
+pub struct Checked {
+    /// What it says of itself.
+    pub manifest: Manifest,
+    /// SHA-256 of the file in hexadecimal.
+    pub digest: String,
+    /// Its size.
+    pub bytes: u64,
+    /// What it imports and exports.
+    pub imports: Vec<String>,
+    /// Interfaces of the contract that it exports.
+    pub roles: Vec<String>,
+    wasm: std::borrow::Cow<'static, [u8]>,
+}
+
+/// Checks a plugin without running it.
+///
+/// # Errors
+///
+/// The first check that fails.
+pub fn check(spec: &Spec) -> Result<Checked, LoadError> {
+    let name = || spec.name.clone();
+    let wasm = read(spec)?;
+    let digest = hex(&Sha256::digest(&wasm));
+    if let Some(pinned) = spec.digest.as_ref().filter(|pinned| !pinned.eq_ignore_ascii_case(&digest)) {
+        return Err(LoadError::Digest { name: name(), actual: digest, pinned: pinned.clone() });
+    }
+    let interfaces = Interfaces::from_component(&wasm).map_err(|what| LoadError::NotAComponent { name: name(), what })?;
+    let manifest = Manifest::from_component(&wasm).map_err(|what| LoadError::Manifest { name: name(), what })?;
+    check_imports(&spec.name, &interfaces, &manifest)?;
+    let roles = check_exports(&spec.name, &interfaces)?;
+    check_host(&spec.name, &manifest)?;
+    if !manifest.secrets.is_empty() && !roles.iter().any(|role| role == "dialog") {
+        return Err(LoadError::Manifest { name: name(), what: "it lists `secrets` but has no dialog that could ask for them".to_owned() });
+    }
+    Ok(Checked { manifest, digest, bytes: wasm.len() as u64, imports: interfaces.imports, roles, wasm })
+}
+
+fn read(spec: &Spec) -> Result<std::borrow::Cow<'static, [u8]>, LoadError> {
+    let path = match &spec.source {
+        Source::Embedded(wasm) => return Ok(std::borrow::Cow::Borrowed(wasm)),
+        Source::File(path) => path,
+    };
+    let failed = |source| LoadError::Read { name: spec.name.clone(), path: path.display().to_string(), source };
+    let bytes = std::fs::metadata(path).map_err(failed)?.len();
+    if bytes > spec.max_bytes {
+        return Err(LoadError::Size { name: spec.name.clone(), bytes, max: spec.max_bytes });
+    }
+    std::fs::read(path).map(std::borrow::Cow::Owned).map_err(failed)
+}
+
+fn check_imports(name: &str, interfaces: &Interfaces, manifest: &Manifest) -> Result<(), LoadError> {
+    for import in &interfaces.imports {
+        let known = match grants::check_import(import, &manifest.wasi) {
+            Ok(()) => continue,
+            Err(Refusal::Version) => {
+                let known = format!("{} {}", grants::CONTRACT, grants::VERSION);
+                return Err(LoadError::Version { name: name.to_owned(), found: import.clone(), known });
+            }
+            Err(Refusal::NotListed) => "it once its manifest lists it under `wasi`".to_owned(),
+            Err(Refusal::NotGranted) => grants::known_imports(),
+        };
+        return Err(LoadError::Import { name: name.to_owned(), import: import.clone(), known });
+    }
+    Ok(())
+}
+
+fn check_exports(name: &str, interfaces: &Interfaces) -> Result<Vec<String>, LoadError> {
+    let mut roles = Vec::new();
+    for export in &interfaces.exports {
+        let Some(rest) = export.strip_prefix(grants::CONTRACT).and_then(|rest| rest.strip_prefix('/')) else { continue };
+        let (role, version) = rest.split_once('@').unwrap_or((rest, ""));
+        if !grants::is_known_version(version) {
+            let known = format!("{} {}", grants::CONTRACT, grants::VERSION);
+            return Err(LoadError::Version { name: name.to_owned(), found: export.clone(), known });
+        }
+        roles.push(role.to_owned());
+    }
+    if !roles.iter().any(|role| role == "setup") {
+        let what = format!("it does not export `{}/setup`, which every plugin has", grants::CONTRACT);
+        return Err(LoadError::Contract { name: name.to_owned(), what });
+    }
+    Ok(roles)
+}
+
+fn check_host(name: &str, manifest: &Manifest) -> Result<(), LoadError> {
+    let host = env!("CARGO_PKG_VERSION");
+    let numbers = |version: &str| version.split('.').map(|part| part.parse::<u64>().unwrap_or_default()).collect::<Vec<_>>();
+    match &manifest.min_host {
+        Some(needed) if numbers(needed) > numbers(host) => {
+            Err(LoadError::Host { name: name.to_owned(), needed: needed.clone(), host: host.to_owned() })
+        }
+        _ => Ok(()),
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A plugin that may be asked.
+pub struct Plugin {
+    /// What it says of itself, with the operator's settings filled in.
+    pub manifest: Manifest,
+    /// SHA-256 of its file.
+    pub digest: String,
+    /// Secrets that it may ask for.
+    pub secrets: Vec<String>,
+    /// Its triggers.
+    pub triggers: Triggers,
+    engine: Engine,
+    pre: InstancePre<Guest>,
+    indices: Indices,
+    settings: String,
+    idle: ArrayQueue<Instance>,
+    /// Set once the breaker has something to say, so that a healthy plugin costs no lock.
+    troubled: AtomicBool,
+    breaker: Mutex<Breaker>,
+}
+
+impl std::fmt::Debug for Plugin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Plugin").field("name", &self.manifest.name).field("roles", &self.indices.roles()).finish_non_exhaustive()
+    }
+}
+
+/// Loads plugins, at most two at a time.
+#[derive(Debug)]
+pub struct Loader {
+    engine: Engine,
+    cache: Option<CompiledCache>,
+    turns: Semaphore,
+}
+
+impl Loader {
+    /// A loader that keeps compiled code in the cache, if there is one.
+    #[must_use]
+    pub fn new(engine: Engine, cache: Option<CompiledCache>) -> Self {
+        Self { engine, cache, turns: Semaphore::new(2) }
+    }
+
+    /// Takes a plugin through the whole pipeline.
+    ///
+    /// # Errors
+    ///
+    /// The first step that fails.
+    pub async fn load(&self, spec: &Spec) -> Result<Arc<Plugin>, LoadError> {
+        let _turn = self.turns.acquire().await;
+        let (engine, cache, wanted) = (self.engine.clone(), self.cache.clone(), spec.clone());
+        let compiled = tokio::task::spawn_blocking(move || {
+            let checked = check(&wanted)?;
+            let component = compile(&engine, cache.as_ref(), &checked).map_err(|error| contract_error(&wanted.name, &error))?;
+            Ok((checked, component))
+        });
+        let (checked, component) = match compiled.await {
+            Ok(result) => result?,
+            Err(error) => return Err(LoadError::Contract { name: spec.name.clone(), what: error.to_string() }),
+        };
+        self.assemble(spec, checked, &component).await
+    }
+
+    async fn assemble(&self, spec: &Spec, checked: Checked, component: &Component) -> Result<Arc<Plugin>, LoadError> {
+        let name = || spec.name.clone();
+        let mut manifest = checked.manifest;
+        let settings = settings(spec, &manifest)?;
+        fill_in(&mut manifest, &settings);
+        let triggers = Triggers::compile(&manifest.triggers).map_err(|what| LoadError::Manifest { name: name(), what })?;
+        let failed = |error: wasmtime::Error| contract_error(&spec.name, &error);
+        let pre = self.engine.linker().instantiate_pre(component).map_err(failed)?;
+        let has = |role: &str| checked.roles.iter().any(|exported| exported == role);
+        let indices = Indices::find(&pre, has).map_err(failed)?;
+        let settings = serde_json::Value::Object(settings).to_string();
+        let plugin = Plugin {
+            secrets: spec.secrets.clone().unwrap_or_else(|| manifest.secrets.clone()),
+            manifest,
+            digest: checked.digest,
+            triggers,
+            engine: self.engine.clone(),
+            pre,
+            indices,
+            settings,
+            idle: ArrayQueue::new(PLUGIN_INSTANCES_IDLE_MAX),
+            troubled: AtomicBool::new(false),
+            breaker: Mutex::default(),
+        };
+        plugin.probation(&spec.name).await?;
+        Ok(Arc::new(plugin))
+    }
+}
+
+fn compile(engine: &Engine, cache: Option<&CompiledCache>, checked: &Checked) -> wasmtime::Result<Component> {
+    match cache {
+        Some(cache) => cache.component(engine.wasm(), &checked.digest, &checked.wasm),
+        None => Component::from_binary(engine.wasm(), &checked.wasm),
+    }
+}
+
+fn contract_error(name: &str, error: &wasmtime::Error) -> LoadError {
+    LoadError::Contract { name: name.to_owned(), what: format!("{error:#}") }
+}
+
+/// The manifest's defaults with the operator's values over them.
+fn settings(spec: &Spec, manifest: &Manifest) -> Result<serde_json::Map<String, serde_json::Value>, LoadError> {
+    let mut diagnostics = Vec::new();
+    let mut complain = |path: &str, message: String| {
+        diagnostics.push(super::bindings::jackfield::plugin::types::Diagnostic { path: path.to_owned(), message });
+    };
+    let mut all: serde_json::Map<_, _> =
+        manifest.config.iter().map(|(key, setting)| (key.clone(), setting.default.clone())).collect();
+    let known = || manifest.config.keys().cloned().collect::<Vec<_>>().join(", ");
+    for (key, value) in &spec.settings {
+        match manifest.config.get(key) {
+            None => complain(key, format!("is not a setting of this plugin; it has: {}", known())),
+            Some(setting) if kind(&setting.default) != kind(value) => {
+                complain(key, format!("is {}, {} like `{}` is needed", kind(value), kind(&setting.default), setting.default));
+            }
+            Some(_) => {
+                all.insert(key.clone(), value.clone());
+            }
+        }
+    }
+    let bytes = serde_json::to_vec(&all).map_or(0, |json| json.len());
+    if bytes > PLUGIN_CONFIG_MAX_BYTES {
+        complain("", format!("take {bytes} bytes, at most {PLUGIN_CONFIG_MAX_BYTES} are given to a plugin"));
+    }
+    if diagnostics.is_empty() { Ok(all) } else { Err(LoadError::Config { name: spec.name.clone(), diagnostics }) }
+}
+
+fn kind(value: &serde_json::Value) -> &'static str {
+    match value {
+        serde_json::Value::Null => "nothing",
+        serde_json::Value::Bool(_) => "true or false",
+        serde_json::Value::Number(_) => "a number",
+        serde_json::Value::String(_) => "a text",
+        serde_json::Value::Array(_) => "a list",
+        serde_json::Value::Object(_) => "a table",
+    }
+}
+
+/// Puts settings in the place of `{config.KEY}`.
+fn fill_in(manifest: &mut Manifest, settings: &serde_json::Map<String, serde_json::Value>) {
+    let fill = |text: &mut String| {
+        for (key, value) in settings {
+            let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            *text = text.replace(&format!("{{config.{key}}}"), &value);
+        }
+    };
+    manifest.sends.values_mut().for_each(fill);
+    manifest.terminal.login_suffix.iter_mut().for_each(fill);
+    manifest.queries.iter_mut().for_each(|query| fill(&mut query.answer));
+}
+
+/// An instance taken out for one call.
+pub struct Call {
+    /// The instance.
+    pub instance: Instance,
+    _clock: ClockGuard,
+    limit: Duration,
+}
+
+impl std::fmt::Debug for Call {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Call").field("limit", &self.limit).finish_non_exhaustive()
+    }
+}
+
+impl Plugin {
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.manifest.name
+    }
+
+    /// Names of its roles.
+    #[must_use]
+    pub fn roles(&self) -> Vec<&'static str> {
+        self.indices.roles()
+    }
+
+    /// Has it this role?
+    #[must_use]
+    pub fn has(&self, role: &str) -> bool {
+        self.indices.has(role)
+    }
+
+    /// Faults so far, and for how long it is off.
+    #[must_use]
+    pub fn health(&self) -> (u64, Option<Duration>) {
+        let breaker = self.breaker.lock().unwrap_or_else(PoisonError::into_inner);
+        (breaker.total(), breaker.off_for(Instant::now()))
+    }
+
+    /// A first instance: proves the types of every role and the settings.
+    async fn probation(&self, name: &str) -> Result<(), LoadError> {
+        let _clock = self.engine.clock();
+        match Instance::start(&self.pre, &self.indices, name, &self.settings, PLUGIN_START_MAX).await {
+            Ok(instance) => {
+                // There is room: it is the first.
+                let _ = self.idle.push(instance);
+                Ok(())
+            }
+            Err(StartError::Config(diagnostics)) => Err(LoadError::Config { name: name.to_owned(), diagnostics }),
+            Err(StartError::Wasm(error, memory, printed)) if error.is::<wasmtime::Trap>() || memory => {
+                let fault = self.fault("setup.configure", kind_of(&error, PLUGIN_START_MAX, memory, &printed));
+                Err(LoadError::Probation { name: name.to_owned(), fault })
+            }
+            Err(StartError::Wasm(error, ..)) => Err(contract_error(name, &error)),
+        }
+    }
+
+    /// Takes an instance for a call that may last `limit`.
+    ///
+    /// # Errors
+    ///
+    /// When the plugin is off, or a new instance does not start.
+    pub async fn begin(&self, function: &'static str, limit: Duration) -> Result<Call, Fault> {
+        if self.troubled.load(Ordering::Relaxed)
+            && let Some(left) = self.health().1
+        {
+            return Err(self.fault(function, FaultKind::Off(left)));
+        }
+        let clock = self.engine.clock();
+        let mut instance = match self.idle.pop() {
+            Some(instance) => instance,
+            None => self.start(function).await?,
+        };
+        instance.arm(limit);
+        Ok(Call { instance, _clock: clock, limit })
+    }
+
+    async fn start(&self, function: &'static str) -> Result<Instance, Fault> {
+        let started = Instance::start(&self.pre, &self.indices, self.name(), &self.settings, PLUGIN_START_MAX);
+        started.await.map_err(|error| {
+            let kind = match error {
+                StartError::Wasm(error, memory, printed) => kind_of(&error, PLUGIN_START_MAX, memory, &printed),
+                StartError::Config(_) => FaultKind::Contract("it refused settings that it had accepted".to_owned()),
+            };
+            self.count(self.fault(function, kind))
+        })
+    }
+
+    /// Takes the call's result and the instance back. An instance that failed is dropped with its store.
+    ///
+    /// # Errors
+    ///
+    /// When the call failed.
+    pub fn finish<T>(&self, function: &'static str, call: Call, result: wasmtime::Result<T>) -> Result<T, Fault> {
+        match result {
+            Ok(value) => {
+                // A full pool lets the surplus go.
+                let _ = self.idle.push(call.instance);
+                Ok(value)
+            }
+            Err(error) => {
+                let kind = kind_of(&error, call.limit, call.instance.memory_refused(), &call.instance.printed());
+                Err(self.count(self.fault(function, kind)))
+            }
+        }
+    }
+
+    /// A plugin that answered against the contract: counted like a trap.
+    #[must_use]
+    pub fn broke_contract(&self, function: &'static str, what: String) -> Fault {
+        self.count(self.fault(function, FaultKind::Contract(what)))
+    }
+
+    fn count(&self, fault: Fault) -> Fault {
+        self.breaker.lock().unwrap_or_else(PoisonError::into_inner).on_fault(Instant::now());
+        self.troubled.store(true, Ordering::Relaxed);
+        crate::diagnostics::plugin_line(self.name(), "error", &fault.to_string());
+        fault
+    }
+
+    fn fault(&self, function: &'static str, kind: FaultKind) -> Fault {
+        Fault { plugin: self.manifest.name.clone(), version: self.manifest.version.clone(), function, kind }
+    }
+}
+
+/// Calls a role's function; a call that failed is made once more in a new instance.
+macro_rules! call_plugin {
+    ($plugin:expr, $name:literal, $limit:expr, $role:ident, |$guest:ident, $store:ident| $call:expr) => {{
+        let plugin: &$crate::plugin::load::Plugin = $plugin;
+        let mut tries = 0;
+        loop {
+            let mut call = match plugin.begin($name, $limit).await {
+                Ok(call) => call,
+                Err(fault) => break Err(fault),
+            };
+            let $crate::plugin::instance::Instance { store, roles } = &mut call.instance;
+            let Some($guest) = &roles.$role else {
+                break Err(plugin.broke_contract($name, "it has not this role".to_owned()));
+            };
+            let $store = store;
+            let result = $call.await;
+            match plugin.finish($name, call, result) {
+                Err(_) if tries == 0 => tries += 1,
+                done => break done,
+            }
+        }
+    }};
+}
+pub(crate) use call_plugin;

@@ -1,0 +1,278 @@
+//! What a plugin says of itself, read from its file without running it. The table is in `wit/README.md`.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use wasmtime::wasmparser::{Parser, Payload};
+
+use crate::limits::MANIFEST_MAX_BYTES;
+
+/// The custom section's name.
+pub const SECTION: &str = "jackfield:manifest";
+
+/// A role that triggers are for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// The prompt.
+    Prompt,
+    /// The pager.
+    Pager,
+    /// Questions and goals.
+    Dialog,
+}
+
+/// How typed lines come back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EchoStyle {
+    /// As typed.
+    Full,
+    /// Rewritten, equal after cursor movement.
+    Redraw,
+    /// Not at all.
+    None,
+}
+
+/// The manifest.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// Version of the table: 1.
+    pub schema: u32,
+    /// The plugin's name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// Who made it.
+    #[serde(default)]
+    pub vendor: String,
+    /// Its licence.
+    #[serde(default)]
+    pub license: String,
+    /// What it is for.
+    #[serde(default)]
+    pub description: String,
+    /// Device types that it belongs to.
+    #[serde(default)]
+    pub types: Vec<String>,
+    /// Place among the plugins of a type.
+    #[serde(default = "default_order")]
+    pub order: u32,
+    /// Secrets that it may ask the host to type.
+    #[serde(default)]
+    pub secrets: Vec<String>,
+    /// Imports beyond the baseline.
+    #[serde(default)]
+    pub wasi: Vec<String>,
+    /// The oldest host that it works with.
+    #[serde(default)]
+    pub min_host: Option<String>,
+    /// Sends that stop a command.
+    #[serde(default)]
+    pub cancel: Vec<String>,
+    /// Send that empties a half-typed line.
+    #[serde(default)]
+    pub clear_line: Option<String>,
+    /// Characters that act at once.
+    #[serde(default)]
+    pub live_keys: Vec<String>,
+    /// The longest line in bytes, 0 when not known.
+    #[serde(default)]
+    pub line_max: usize,
+    /// The terminal.
+    #[serde(default)]
+    pub terminal: TerminalSpec,
+    /// What the host may type.
+    #[serde(default)]
+    pub sends: BTreeMap<String, String>,
+    /// Settings.
+    #[serde(default)]
+    pub config: BTreeMap<String, SettingSpec>,
+    /// Triggers.
+    #[serde(default, rename = "trigger")]
+    pub triggers: Vec<TriggerSpec>,
+    /// Terminal queries.
+    #[serde(default, rename = "query")]
+    pub queries: Vec<QuerySpec>,
+    /// How to get from one mode to another.
+    #[serde(default, rename = "transition")]
+    pub transitions: Vec<TransitionSpec>,
+}
+
+fn default_order() -> u32 {
+    50
+}
+
+/// Terminal settings.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TerminalSpec {
+    /// `TERM`.
+    #[serde(default, rename = "type")]
+    pub kind: Option<String>,
+    /// Columns.
+    #[serde(default)]
+    pub columns: Option<u16>,
+    /// Rows.
+    #[serde(default)]
+    pub rows: Option<u16>,
+    /// Bytes of the Enter key.
+    #[serde(default)]
+    pub enter: Option<String>,
+    /// How typed lines come back.
+    #[serde(default)]
+    pub echo: Option<EchoStyle>,
+    /// Added to the login name.
+    #[serde(default)]
+    pub login_suffix: Option<String>,
+}
+
+/// A setting: its default, which also says its type.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SettingSpec {
+    /// The value unless the operator gives one.
+    pub default: serde_json::Value,
+    /// What it does.
+    #[serde(default)]
+    pub description: String,
+}
+
+/// A trigger.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TriggerSpec {
+    /// Whose it is.
+    #[serde(rename = "for")]
+    pub role: Role,
+    /// Its name.
+    pub name: String,
+    /// What must fit.
+    #[serde(rename = "match")]
+    pub pattern: String,
+    /// What must not.
+    #[serde(default)]
+    pub veto: Option<String>,
+}
+
+/// A terminal query and its answer.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct QuerySpec {
+    /// What the device sends.
+    pub ask: String,
+    /// What the terminal answers.
+    pub answer: String,
+}
+
+/// A way from one mode to another.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TransitionSpec {
+    /// The mode before.
+    pub from: String,
+    /// The mode after.
+    pub to: String,
+    /// The send that leads there.
+    pub send: String,
+    /// The goal that it starts.
+    #[serde(default)]
+    pub goal: Option<String>,
+    /// The send that proves the mode.
+    #[serde(default)]
+    pub verify: Option<String>,
+}
+
+impl Manifest {
+    /// Reads the section out of a component.
+    ///
+    /// # Errors
+    ///
+    /// When there is none, more than one, or what stands in it is wrong.
+    pub fn from_component(wasm: &[u8]) -> Result<Self, String> {
+        let section = find_section(wasm)?;
+        if section.len() > MANIFEST_MAX_BYTES {
+            return Err(format!("has {} bytes, at most {MANIFEST_MAX_BYTES} are read", section.len()));
+        }
+        let manifest: Self = serde_json::from_slice(section).map_err(|error| error.to_string())?;
+        manifest.check()?;
+        Ok(manifest)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        if self.schema != 1 {
+            return Err(format!("`schema` is {}, this host reads 1", self.schema));
+        }
+        let has_send = |name: &String| self.sends.contains_key(name);
+        let named = self.cancel.iter().chain(&self.clear_line);
+        let used = self.transitions.iter().flat_map(|transition| [Some(&transition.send), transition.verify.as_ref()]).flatten();
+        if let Some(missing) = named.chain(used).find(|name| !has_send(name)) {
+            let known: Vec<&str> = self.sends.keys().map(String::as_str).collect();
+            return Err(format!("send `{missing}` is used but not declared; declared are: {}", known.join(", ")));
+        }
+        if self.name.is_empty() || !self.name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)) {
+            return Err(format!("`name` is `{}`; letters, digits, `-`, `_` and `.` are allowed", self.name));
+        }
+        Ok(())
+    }
+}
+
+/// Walks the component and the core modules inside it.
+fn find_section(wasm: &[u8]) -> Result<&[u8], String> {
+    let mut found = None;
+    for payload in Parser::new(0).parse_all(wasm) {
+        if let Payload::CustomSection(section) = payload.map_err(|error| error.to_string())?
+            && section.name() == SECTION
+            && found.replace(section.data()).is_some()
+        {
+            return Err(format!("more than one section `{SECTION}`"));
+        }
+    }
+    found.ok_or_else(|| format!("no section `{SECTION}`; the SDK's build script writes it from plugin.toml"))
+}
+
+/// Names of the imports and exports of a component, without compiling it.
+#[derive(Debug, Default)]
+pub struct Interfaces {
+    /// Imported interfaces.
+    pub imports: Vec<String>,
+    /// Exported interfaces.
+    pub exports: Vec<String>,
+}
+
+impl Interfaces {
+    /// Reads them from the outermost component.
+    ///
+    /// # Errors
+    ///
+    /// When the file is not a component.
+    pub fn from_component(wasm: &[u8]) -> Result<Self, String> {
+        let mut interfaces = Self::default();
+        let mut depth = 0_usize;
+        for payload in Parser::new(0).parse_all(wasm) {
+            match payload.map_err(|error| error.to_string())? {
+                Payload::Version { encoding, .. } if depth == 0 => {
+                    if encoding != wasmtime::wasmparser::Encoding::Component {
+                        return Err("it is a core module".to_owned());
+                    }
+                    depth = 1;
+                }
+                Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
+                Payload::End(_) => depth = depth.saturating_sub(1),
+                Payload::ComponentImportSection(section) if depth == 1 => {
+                    for import in section {
+                        interfaces.imports.push(import.map_err(|error| error.to_string())?.name.name.to_owned());
+                    }
+                }
+                Payload::ComponentExportSection(section) if depth == 1 => {
+                    for export in section {
+                        interfaces.exports.push(export.map_err(|error| error.to_string())?.name.name.to_owned());
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(interfaces)
+    }
+}

@@ -1,0 +1,352 @@
+//! The plugins of one session: who is asked what, in which order, and what each wants to remember.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::device_type::DeviceType;
+use super::fault::Fault;
+use super::load::{Plugin, call_plugin};
+use super::manifest::Role;
+use super::roles::{Decision, Effect, Exchange, Failure, Hit, Lane, Page, Phase, Question, Reading, Ready, Request, Step, View};
+use crate::limits::{MEMO_MAX_BYTES, MODE_MAX_BYTES, PLUGIN_DECIDE_MAX, PLUGIN_INSPECT_MAX};
+use crate::session::view::Readings;
+
+/// The goal that the host starts before the first prompt.
+const LOGIN: &str = "login";
+
+/// The plugins of one session and their memos.
+#[derive(Debug)]
+pub struct SessionPlugins {
+    kind: Arc<DeviceType>,
+    prompt_memo: HashMap<String, Vec<u8>>,
+    dialog_memo: HashMap<String, Vec<u8>>,
+    /// Plugin whose goal runs.
+    goal_owner: Option<String>,
+}
+
+/// A plugin's hits on the present row.
+struct Asked<'a> {
+    plugin: &'a Arc<Plugin>,
+    hits: Vec<(Role, Hit)>,
+}
+
+impl Asked<'_> {
+    /// Is the role asked? One without triggers is, about every row with text.
+    fn concerns(&self, role: Role, tail: &str) -> bool {
+        if self.plugin.triggers.has(role) { self.hits.iter().any(|(of, _)| *of == role) } else { !tail.is_empty() }
+    }
+
+    fn view(&self, view: &View, memo: &[u8]) -> super::bindings::jackfield::plugin::types::View {
+        let hits: Vec<Hit> = self.hits.iter().map(|(_, hit)| hit.clone()).collect();
+        view.for_plugin(&hits, memo)
+    }
+}
+
+impl SessionPlugins {
+    /// With empty memos.
+    #[must_use]
+    pub fn new(kind: Arc<DeviceType>) -> Self {
+        Self { kind, prompt_memo: HashMap::new(), dialog_memo: HashMap::new(), goal_owner: None }
+    }
+
+    /// The device type.
+    #[must_use]
+    pub fn kind(&self) -> &Arc<DeviceType> {
+        &self.kind
+    }
+
+    /// Which goal does this line start? The goal's owner is remembered, its memo starts empty.
+    pub async fn claim(&mut self, command: &str, mode: &str) -> Option<String> {
+        self.goal_owner = None;
+        let kind = Arc::clone(&self.kind);
+        for plugin in kind.plugins.iter().filter(|plugin| plugin.has("dialog")) {
+            let claimed =
+                call_plugin!(plugin, "dialog.claim", PLUGIN_INSPECT_MAX, dialog, |dialog, store| dialog.call_claim(store, command, mode));
+            if let Ok(Some(goal)) = claimed {
+                self.goal_owner = Some(plugin.name().to_owned());
+                self.dialog_memo.remove(plugin.name());
+                return Some(goal);
+            }
+        }
+        None
+    }
+
+    /// Shows the view to those whom it concerns; the first claim ends the round.
+    pub async fn ask(&mut self, view: &View) -> Readings {
+        let kind = Arc::clone(&self.kind);
+        let asked: Vec<Asked<'_>> =
+            kind.plugins.iter().map(|plugin| Asked { plugin, hits: plugin.triggers.hits(&view.tail) }).collect();
+        let mut readings = Readings { revision: view.revision, ..Readings::default() };
+        readings.step = self.step(view, &asked).await;
+        if readings.step.is_some() {
+            return readings;
+        }
+        readings.page = page(view, &asked).await;
+        if readings.page.is_some() {
+            return readings;
+        }
+        readings.question = question(view, &asked).await;
+        if readings.question.is_some() {
+            return readings;
+        }
+        let (prompt, degraded) = self.prompt(view, &asked).await;
+        if let (Some(Reading::Ready(ready)), Phase::Goal) = (&prompt, view.phase) {
+            readings.step = self.step_at_prompt(view, ready, &asked).await;
+        }
+        readings.prompt = prompt;
+        readings.degraded = degraded;
+        readings
+    }
+
+    /// The running goal's owner, or during login everybody with such a goal, when the row concerns him.
+    async fn step(&mut self, view: &View, asked: &[Asked<'_>]) -> Option<(String, Step)> {
+        let goal = match (&view.goal, view.phase) {
+            (Some(goal), _) => goal.clone(),
+            (None, Phase::Login) => LOGIN.to_owned(),
+            _ => return None,
+        };
+        for one in asked.iter().filter(|one| one.plugin.has("dialog") && one.concerns(Role::Dialog, &view.tail)) {
+            let owns = match view.phase {
+                Phase::Login => self.has_login_goal(one.plugin).await,
+                _ => self.goal_owner.as_deref() == Some(one.plugin.name()),
+            };
+            if owns && let Some(step) = self.next(one, &goal, view).await {
+                return Some((one.plugin.name().to_owned(), step));
+            }
+        }
+        None
+    }
+
+    async fn has_login_goal(&self, plugin: &Plugin) -> bool {
+        let goals = call_plugin!(plugin, "dialog.goals", PLUGIN_INSPECT_MAX, dialog, |dialog, store| dialog.call_goals(store));
+        goals.is_ok_and(|goals| goals.iter().any(|goal| goal == LOGIN))
+    }
+
+    /// The accepted prompt is shown to the goal's owner before it ends the command.
+    async fn step_at_prompt(&mut self, view: &View, ready: &Ready, asked: &[Asked<'_>]) -> Option<(String, Step)> {
+        let owner = self.goal_owner.clone()?;
+        let goal = view.goal.clone()?;
+        let mut view = view.clone();
+        view.prompt = Some(ready.prompt.clone());
+        view.mode.clone_from(&ready.mode);
+        let one = asked.iter().find(|one| one.plugin.name() == owner)?;
+        let step = self.next(one, &goal, &view).await?;
+        Some((owner, step))
+    }
+
+    /// `None` is "wait", or a fault: then no key is pressed and no secret typed.
+    async fn next(&mut self, one: &Asked<'_>, goal: &str, view: &View) -> Option<Step> {
+        let plugin = one.plugin;
+        let memo = self.dialog_memo.get(plugin.name()).cloned().unwrap_or_default();
+        let shown = one.view(view, &memo);
+        let report = call_plugin!(plugin, "dialog.next", PLUGIN_INSPECT_MAX, dialog, |dialog, store| dialog.call_next(store, goal, &shown));
+        let checked = report.and_then(|report| {
+            check_memo(plugin, "dialog.next", &report.memo)?;
+            check_step(plugin, &report.step)?;
+            Ok(report)
+        });
+        match checked {
+            Ok(report) => {
+                self.dialog_memo.insert(plugin.name().to_owned(), report.memo);
+                (report.step != Step::Wait).then_some(report.step)
+            }
+            Err(fault) => Some(Step::Failed(format!("{fault}; the dialog was given up"))),
+        }
+    }
+
+    /// The first prompt plugin reads the prompt. If it fails, the last one stands in.
+    async fn prompt(&mut self, view: &View, asked: &[Asked<'_>]) -> (Option<Reading>, Option<String>) {
+        let mut readers = asked.iter().filter(|one| one.plugin.has("prompt"));
+        let Some(first) = readers.next() else { return (None, None) };
+        if view.marks.is_empty() && !first.concerns(Role::Prompt, &view.tail) {
+            return (None, None);
+        }
+        let fault = match self.inspect(first, view).await {
+            Ok(reading) => return (Some(reading), None),
+            Err(fault) => fault,
+        };
+        let degraded = |stand_in: &str| format!("degraded: {fault}; {stand_in}");
+        let Some(last) = readers.last() else { return (None, Some(degraded("nothing else can read this prompt"))) };
+        match self.inspect(last, view).await {
+            Ok(reading) => (Some(reading), Some(degraded(&format!("`{}` reads the prompt instead", last.plugin.name())))),
+            Err(second) => (None, Some(degraded(&second.to_string()))),
+        }
+    }
+
+    async fn inspect(&mut self, one: &Asked<'_>, view: &View) -> Result<Reading, Fault> {
+        let plugin = one.plugin;
+        let memo = self.prompt_memo.get(plugin.name()).cloned().unwrap_or_default();
+        let shown = one.view(view, &memo);
+        let report = call_plugin!(plugin, "prompt.inspect", PLUGIN_INSPECT_MAX, prompt, |prompt, store| prompt.call_inspect(store, &shown))?;
+        check_memo(plugin, "prompt.inspect", &report.memo)?;
+        if let Reading::Ready(ready) = &report.reading
+            && ready.mode.len() > MODE_MAX_BYTES
+        {
+            return Err(plugin.broke_contract("prompt.inspect", format!("the mode has {} bytes, at most {MODE_MAX_BYTES} are allowed", ready.mode.len())));
+        }
+        self.prompt_memo.insert(plugin.name().to_owned(), report.memo);
+        Ok(report.reading)
+    }
+
+    /// What to type after login: the sends' plugin and names.
+    pub async fn prepare(&self, view: &View, ready: &Ready) -> Vec<(String, String)> {
+        let kind = Arc::clone(&self.kind);
+        let Some(plugin) = kind.plugins.iter().find(|plugin| plugin.has("prompt")) else { return Vec::new() };
+        let memo = self.prompt_memo.get(plugin.name()).cloned().unwrap_or_default();
+        let shown = Asked { plugin, hits: plugin.triggers.hits(&view.tail) }.view(view, &memo);
+        let sends = call_plugin!(plugin, "prompt.prepare", PLUGIN_INSPECT_MAX, prompt, |prompt, store| prompt.call_prepare(store, ready, &shown));
+        let sends = sends.and_then(|sends| {
+            sends.iter().try_for_each(|name| check_send(plugin, "prompt.prepare", name))?;
+            Ok(sends)
+        });
+        sends.unwrap_or_default().into_iter().map(|name| (plugin.name().to_owned(), name)).collect()
+    }
+
+    /// Did a command fail that has no exit status to say so?
+    pub async fn judge(&self, exchange: &Exchange) -> Option<Failure> {
+        for plugin in self.kind.plugins.iter().filter(|plugin| plugin.has("outcome")) {
+            let judged = call_plugin!(plugin, "outcome.judge", PLUGIN_INSPECT_MAX, outcome, |outcome, store| outcome.call_judge(store, exchange));
+            if let Ok(Some(failure)) = judged {
+                return Some(failure);
+            }
+        }
+        None
+    }
+
+    /// What each policy plugin says of a line, with its name.
+    pub async fn decide(&self, request: &Request) -> Vec<(String, Result<Decision, Fault>)> {
+        let mut decisions = Vec::new();
+        for plugin in self.kind.plugins.iter().filter(|plugin| plugin.has("policy")) {
+            let decided = call_plugin!(plugin, "policy.decide", PLUGIN_DECIDE_MAX, policy, |policy, store| policy.call_decide(store, request));
+            decisions.push((plugin.name().to_owned(), decided));
+        }
+        decisions
+    }
+
+    /// What kind of line it is: a read if one policy plugin proves it and none fails.
+    ///
+    /// # Errors
+    ///
+    /// When a policy plugin fails.
+    pub async fn classify(&self, request: &Request) -> Result<Option<Lane>, Fault> {
+        let mut lane: Option<Lane> = None;
+        for plugin in self.kind.plugins.iter().filter(|plugin| plugin.has("policy")) {
+            let said = call_plugin!(plugin, "policy.classify", PLUGIN_DECIDE_MAX, policy, |policy, store| policy.call_classify(store, request))?;
+            if lane.is_none() || said.lane == "read" {
+                lane = Some(said);
+            }
+        }
+        Ok(lane)
+    }
+}
+
+async fn page(view: &View, asked: &[Asked<'_>]) -> Option<(String, Page)> {
+    for one in asked.iter().filter(|one| one.plugin.has("pager") && one.concerns(Role::Pager, &view.tail)) {
+        let shown = one.view(view, &[]);
+        let plugin = one.plugin;
+        let page = call_plugin!(plugin, "pager.inspect", PLUGIN_INSPECT_MAX, pager, |pager, store| pager.call_inspect(store, &shown));
+        if let Ok(Some(page)) = page
+            && check_send(plugin, "pager.inspect", &page.send).is_ok()
+        {
+            return Some((plugin.name().to_owned(), page));
+        }
+    }
+    None
+}
+
+async fn question(view: &View, asked: &[Asked<'_>]) -> Option<Question> {
+    for one in asked.iter().filter(|one| one.plugin.has("dialog") && one.concerns(Role::Dialog, &view.tail)) {
+        let shown = one.view(view, &[]);
+        let plugin = one.plugin;
+        let asking = call_plugin!(plugin, "dialog.asking", PLUGIN_INSPECT_MAX, dialog, |dialog, store| dialog.call_asking(store, &shown));
+        if let Ok(Some(question)) = asking {
+            return Some(question);
+        }
+    }
+    None
+}
+
+fn check_memo(plugin: &Plugin, function: &'static str, memo: &[u8]) -> Result<(), Fault> {
+    if memo.len() <= MEMO_MAX_BYTES {
+        return Ok(());
+    }
+    Err(plugin.broke_contract(function, format!("the memo has {} bytes, at most {MEMO_MAX_BYTES} are kept", memo.len())))
+}
+
+fn check_send(plugin: &Plugin, function: &'static str, name: &str) -> Result<(), Fault> {
+    if plugin.manifest.sends.contains_key(name) {
+        return Ok(());
+    }
+    Err(plugin.broke_contract(function, format!("its manifest has no send `{name}`")))
+}
+
+fn check_step(plugin: &Plugin, step: &Step) -> Result<(), Fault> {
+    match step {
+        Step::Send(name) => check_send(plugin, "dialog.next", name),
+        Step::Secret(name) if !plugin.manifest.secrets.contains(name) => {
+            Err(plugin.broke_contract("dialog.next", format!("its manifest lists no secret `{name}`")))
+        }
+        Step::Secret(name) if !plugin.secrets.contains(name) => {
+            Err(plugin.broke_contract("dialog.next", format!("the operator does not grant it the secret `{name}`")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Puts the answers of several policy plugins together: deny, then ask, then allow; nobody says anything: deny. A plugin that
+/// failed denies.
+#[must_use]
+pub fn compose(decisions: Vec<(String, Result<Decision, Fault>)>) -> Decision {
+    let said = |(plugin, decided): (String, Result<Decision, Fault>)| match decided {
+        Ok(decision) => Decision { rule: format!("{plugin}.{}", decision.rule), ..decision },
+        Err(fault) => Decision {
+            effect: Effect::Deny,
+            rule: format!("{plugin}.fault"),
+            reason: format!("a policy plugin that fails denies: {fault}"),
+        },
+    };
+    let strictness = |decision: &Decision| match decision.effect {
+        Effect::Abstain => 0,
+        Effect::Allow => 1,
+        Effect::Ask => 2,
+        Effect::Deny => 3,
+    };
+    // The first of the strictest: its order is the operator's.
+    let strictest = decisions.into_iter().map(said).reduce(|kept, next| if strictness(&next) > strictness(&kept) { next } else { kept });
+    strictest.filter(|decision| decision.effect != Effect::Abstain).unwrap_or_else(|| Decision {
+        effect: Effect::Deny,
+        rule: "default".to_owned(),
+        reason: "no policy plugin of this device type allows it; add one, `guard` for example, to its `plugins`".to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decision(effect: Effect, rule: &str) -> (String, Result<Decision, Fault>) {
+        ("p".to_owned(), Ok(Decision { effect, rule: rule.to_owned(), reason: String::new() }))
+    }
+
+    #[test]
+    fn the_strictest_answer_wins_and_silence_denies() {
+        let all = || vec![decision(Effect::Allow, "a"), decision(Effect::Deny, "d"), decision(Effect::Ask, "q")];
+        assert_eq!(compose(all()).rule, "p.d");
+        assert_eq!(compose(vec![decision(Effect::Allow, "a"), decision(Effect::Ask, "q")]).effect, Effect::Ask);
+        assert_eq!(compose(vec![decision(Effect::Abstain, "x"), decision(Effect::Allow, "a")]).effect, Effect::Allow);
+        assert_eq!(compose(vec![decision(Effect::Abstain, "x")]).rule, "default");
+        assert_eq!(compose(Vec::new()).effect, Effect::Deny);
+    }
+
+    #[test]
+    fn a_policy_plugin_that_fails_denies() {
+        let fault = Fault {
+            plugin: "acme".to_owned(),
+            version: "1".to_owned(),
+            function: "policy.decide",
+            kind: super::super::fault::FaultKind::Memory,
+        };
+        let composed = compose(vec![decision(Effect::Allow, "a"), ("acme".to_owned(), Err(fault))]);
+        assert_eq!((composed.effect, composed.rule.as_str()), (Effect::Deny, "acme.fault"));
+    }
+}

@@ -1,0 +1,107 @@
+//! A plugin's triggers: regular expressions on the last row, compiled into one set.
+
+use regex::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
+
+use super::manifest::{Role, TriggerSpec};
+use super::roles::Hit;
+use crate::limits::TRIGGER_COMPILED_MAX_BYTES;
+
+/// The triggers of one plugin.
+#[derive(Debug, Default)]
+pub struct Triggers {
+    set: RegexSet,
+    each: Vec<Trigger>,
+}
+
+#[derive(Debug)]
+struct Trigger {
+    role: Role,
+    name: String,
+    pattern: Regex,
+    veto: Option<Regex>,
+}
+
+impl Triggers {
+    /// Compiles them.
+    ///
+    /// # Errors
+    ///
+    /// The trigger that is not a regular expression or is too large, and why.
+    pub fn compile(specs: &[TriggerSpec]) -> Result<Self, String> {
+        let complain = |spec: &TriggerSpec, error: regex::Error| format!("trigger `{}`: {error}", spec.name);
+        let mut each = Vec::with_capacity(specs.len());
+        for spec in specs {
+            let pattern = compile(&spec.pattern).map_err(|error| complain(spec, error))?;
+            let veto = spec.veto.as_deref().map(compile).transpose().map_err(|error| complain(spec, error))?;
+            each.push(Trigger { role: spec.role, name: spec.name.clone(), pattern, veto });
+        }
+        let set = RegexSetBuilder::new(specs.iter().map(|spec| spec.pattern.as_str()))
+            .size_limit(TRIGGER_COMPILED_MAX_BYTES * 4)
+            .build()
+            .map_err(|error| format!("the triggers together: {error}"))?;
+        Ok(Self { set, each })
+    }
+
+    /// Has the role triggers at all? One without is asked about every row.
+    #[must_use]
+    pub fn has(&self, role: Role) -> bool {
+        self.each.iter().any(|trigger| trigger.role == role)
+    }
+
+    /// Which triggers match the row, with what they captured, in the manifest's order.
+    #[must_use]
+    pub fn hits(&self, row: &str) -> Vec<(Role, Hit)> {
+        if row.is_empty() {
+            return Vec::new();
+        }
+        let matched = self.set.matches(row);
+        matched.iter().filter_map(|index| self.each.get(index)?.hit(row)).collect()
+    }
+}
+
+impl Trigger {
+    fn hit(&self, row: &str) -> Option<(Role, Hit)> {
+        if self.veto.as_ref().is_some_and(|veto| veto.is_match(row)) {
+            return None;
+        }
+        let found = self.pattern.captures(row)?;
+        let names = self.pattern.capture_names().flatten();
+        let captures = names.filter_map(|name| Some((name.to_owned(), found.name(name)?.as_str().to_owned()))).collect();
+        Some((self.role, Hit { trigger: self.name.clone(), captures }))
+    }
+}
+
+fn compile(pattern: &str) -> Result<Regex, regex::Error> {
+    RegexBuilder::new(pattern).size_limit(TRIGGER_COMPILED_MAX_BYTES).build()
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panic")]
+    use super::*;
+
+    fn spec(name: &str, pattern: &str, veto: Option<&str>) -> TriggerSpec {
+        TriggerSpec { role: Role::Prompt, name: name.to_owned(), pattern: pattern.to_owned(), veto: veto.map(str::to_owned) }
+    }
+
+    #[test]
+    fn a_veto_stops_a_hit_and_captures_have_names() {
+        let triggers = Triggers::compile(&[
+            spec("config", r"^(?P<host>[a-z0-9]+)\((?P<ctx>[a-z]+)\)#$", Some(r"\(tcl\)")),
+            spec("exec", r"^(?P<host>[a-z0-9]+)[>#]$", None),
+        ])
+        .unwrap();
+        let names = |row: &str| triggers.hits(row).into_iter().map(|(_, hit)| hit.trigger).collect::<Vec<_>>();
+        assert_eq!(names("r1(config)#"), ["config"]);
+        assert_eq!(names("r1(tcl)#"), Vec::<String>::new());
+        assert_eq!(names("r1>"), ["exec"]);
+        let hits = triggers.hits("r1(config)#");
+        assert_eq!(hits.first().unwrap().1.captures, [("host".to_owned(), "r1".to_owned()), ("ctx".to_owned(), "config".to_owned())]);
+    }
+
+    #[test]
+    fn a_trigger_that_compiles_to_too_much_is_refused_by_name() {
+        let error = Triggers::compile(&[spec("huge", r"^(\w{0,500}){20}$", None)]).unwrap_err();
+        assert!(error.starts_with("trigger `huge`"), "{error}");
+    }
+}

@@ -1,0 +1,268 @@
+//! The one place where something to type becomes [`approved::Approved`].
+//!
+//! Lines of callers are judged by the policy plugins of the device type; whoever is silent or fails denies. Sends of a manifest
+//! were granted with the plugin's digest, secrets by the configuration; both are typed by name only.
+
+use std::collections::VecDeque;
+
+use crate::config::PolicyMode;
+use crate::limits::COMMAND_MAX_BYTES;
+use crate::plugin::device_type::DeviceType;
+use crate::plugin::roles::{Decision, Effect, Lane, Request};
+use crate::plugin::session::{SessionPlugins, compose};
+use crate::session::machine::Intent;
+
+use self::approved::Approved;
+
+pub mod approved;
+pub mod keys;
+
+/// Bracketed paste (xterm): the program takes what lies between as text, not as keys.
+const PASTE_START: &[u8] = b"\x1b[200~";
+const PASTE_END: &[u8] = b"\x1b[201~";
+/// What stops a command where no manifest says so: the interrupt key of terminals.
+const INTERRUPT: &[u8] = b"\x03";
+
+/// What a line is wanted for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// It must be proven to be a read.
+    Query,
+    /// A command.
+    Run,
+    /// Typed into a running program.
+    Send,
+}
+
+impl Purpose {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Query => "query",
+            Self::Run => "run",
+            Self::Send => "send",
+        }
+    }
+}
+
+/// Who wants to type what, where.
+#[derive(Debug, Clone)]
+pub struct Line<'a> {
+    /// The device's name.
+    pub device: &'a str,
+    /// Its tags.
+    pub tags: &'a [String],
+    /// Its mode.
+    pub mode: &'a str,
+    /// Commands run with elevated rights.
+    pub privileged: bool,
+    /// The text.
+    pub text: &'a str,
+    /// What for.
+    pub purpose: Purpose,
+    /// Who.
+    pub caller: &'a str,
+}
+
+/// What policy says of a line.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Verdict {
+    /// The decision.
+    pub decision: Decision,
+    /// The kind of line, where it was asked for.
+    pub lane: Option<Lane>,
+}
+
+impl Verdict {
+    /// May it be typed?
+    #[must_use]
+    pub fn allows(&self) -> bool {
+        self.decision.effect == Effect::Allow
+    }
+
+    fn deny(rule: &str, reason: String) -> Self {
+        Self { decision: Decision { effect: Effect::Deny, rule: rule.to_owned(), reason }, lane: None }
+    }
+}
+
+/// The word of an effect.
+#[must_use]
+pub fn effect_word(effect: Effect) -> &'static str {
+    match effect {
+        Effect::Abstain => "abstain",
+        Effect::Allow => "allow",
+        Effect::Ask => "ask",
+        Effect::Deny => "deny",
+    }
+}
+
+/// Asks the policy plugins. A query must be proven to be a read, whatever they decide.
+pub async fn judge(plugins: &SessionPlugins, line: &Line<'_>, mode: PolicyMode) -> Verdict {
+    if line.text.len() > COMMAND_MAX_BYTES {
+        let reason = format!("it has {} bytes, at most {COMMAND_MAX_BYTES} are typed; copy a file instead", line.text.len());
+        return Verdict::deny("too-long", reason);
+    }
+    let request = request(plugins.kind(), line, mode);
+    let lane = match plugins.classify(&request).await {
+        Ok(lane) => lane,
+        Err(fault) => return Verdict::deny("fault", format!("a policy plugin that fails denies: {fault}")),
+    };
+    let decision = compose(plugins.decide(&request).await);
+    let proven = lane.as_ref().is_some_and(|lane| lane.lane == "read");
+    if line.purpose == Purpose::Query && decision.effect == Effect::Allow && !proven {
+        let reason = lane.as_ref().map_or("nothing proves it", |lane| lane.reason.as_str());
+        let reason = format!("not proven read-only: {reason}. Use ssh_run if the change is intended");
+        return Verdict { lane, ..Verdict::deny("not-read", reason) };
+    }
+    Verdict { decision, lane }
+}
+
+fn request(kind: &DeviceType, line: &Line<'_>, mode: PolicyMode) -> Request {
+    let tag = |tag: &String| crate::plugin::bindings::jackfield::plugin::types::Fact { name: "tag".to_owned(), value: tag.clone() };
+    Request {
+        device: line.device.to_owned(),
+        device_type: kind.name.clone(),
+        mode: line.mode.to_owned(),
+        privileged: line.privileged,
+        command: line.text.to_owned(),
+        purpose: line.purpose.word().to_owned(),
+        caller: line.caller.to_owned(),
+        policy_mode: mode.to_string(),
+        facts: line.tags.iter().map(tag).collect(),
+    }
+}
+
+/// The lines of a command that was allowed, ready to be typed.
+///
+/// Where the program takes pasted text in brackets, all of it is one paste: no tab completes, no newline runs a part.
+///
+/// # Errors
+///
+/// Why it cannot be typed as it is: nothing is typed then.
+pub fn command(verdict: &Verdict, text: &str, kind: &DeviceType, paste: bool) -> Result<VecDeque<Approved>, String> {
+    if !verdict.allows() {
+        return Err(verdict.decision.reason.clone());
+    }
+    let text = text.replace("\r\n", "\n");
+    let text = text.trim_end_matches('\n');
+    if let Some(control) = text.chars().find(|ch| ch.is_control() && *ch != '\n' && *ch != '\t') {
+        return Err(format!("it holds the control character {control:?}, which is a key and no text; send keys with ssh_send"));
+    }
+    let enter = kind.terminal.enter.as_bytes();
+    if paste {
+        let bytes = [PASTE_START, text.as_bytes(), PASTE_END, enter].concat();
+        let last = text.rsplit('\n').next().unwrap_or_default().to_owned();
+        return Ok(VecDeque::from([Approved::line(bytes, last)]));
+    }
+    let lines = text.split('\n').map(|line| {
+        if let Some(key) = kind.live_keys.iter().find(|key| line.contains(key.as_str())) {
+            return Err(format!("it holds {key:?}, which acts at once on this device, before Enter; leave it out"));
+        }
+        if kind.line_max > 0 && line.len() > kind.line_max {
+            return Err(format!("a line of it has {} bytes, this device takes {}; make it shorter", line.len(), kind.line_max));
+        }
+        Ok(Approved::line([line.as_bytes(), enter].concat(), line.to_owned()))
+    });
+    lines.collect()
+}
+
+/// What the machine wants typed: a send, a secret, a cancel key. Nothing else is named there.
+///
+/// # Errors
+///
+/// When the manifest has no such send.
+pub fn intent(intent: &Intent, kind: &DeviceType, nonce: &str) -> Result<Approved, String> {
+    let (plugin, name) = match intent {
+        Intent::Send { plugin, name } => (plugin, name),
+        Intent::Secret { name, .. } => return Ok(Approved::secret(name.clone(), kind.terminal.enter.clone().into_bytes())),
+        Intent::Cancel { tried } => match kind.cancel.get(*tried).or(kind.cancel.last()) {
+            Some(send) => (&send.plugin, &send.name),
+            None => return Ok(Approved::keys(INTERRUPT.to_vec())),
+        },
+    };
+    let text = kind.plugin(plugin).and_then(|plugin| plugin.manifest.sends.get(name));
+    let text = text.ok_or_else(|| format!("plugin `{plugin}` has no send `{name}`"))?;
+    Ok(send(text, &kind.terminal.enter, nonce))
+}
+
+/// A send with its placeholders filled in. One that ends with Enter is a line, which comes back.
+fn send(text: &str, enter: &str, nonce: &str) -> Approved {
+    const BRACE: &str = "\u{0}";
+    let filled = text.replace("{{", BRACE).replace("{nonce}", nonce);
+    match filled.strip_suffix("{enter}") {
+        Some(line) if !line.is_empty() => {
+            let line = line.replace("{enter}", enter).replace(BRACE, "{");
+            Approved::line(format!("{line}{enter}").into_bytes(), line)
+        }
+        _ => Approved::keys(filled.replace("{enter}", enter).replace(BRACE, "{").into_bytes()),
+    }
+}
+
+/// Keys of a caller whose lines were judged, or that form no line.
+#[must_use]
+pub fn keys(verdict: &Verdict, bytes: Vec<u8>) -> Option<Approved> {
+    verdict.allows().then(|| Approved::keys(bytes))
+}
+
+/// A secret that the caller asked for by name, at a question; the configuration of the device grants it.
+#[must_use]
+pub fn secret(name: &str, kind: &DeviceType) -> Approved {
+    Approved::secret(name.to_owned(), kind.terminal.enter.clone().into_bytes())
+}
+
+/// The terminal's answer to a query of the device: what every terminal answers, or what a manifest says instead.
+#[must_use]
+pub fn answer(query: &[u8], kind: &DeviceType, (column, row): (usize, u16)) -> Option<Approved> {
+    let own = kind.queries.iter().find(|known| known.ask.as_bytes() == query).map(|known| known.answer.as_str());
+    let standard = || match query {
+        // Device status (ECMA-48 8.3.35): cursor position, then "ready".
+        b"\x1b[6n" => Some("\x1b[{row};{column}R"),
+        b"\x1b[5n" => Some("\x1b[0n"),
+        // Primary device attributes and DECID: a VT102.
+        b"\x1b[c" | b"\x1b[0c" | b"\x1bZ" => Some("\x1b[?6c"),
+        _ => None,
+    };
+    let text = own.or_else(standard)?;
+    let text = text.replace("{row}", &row.to_string()).replace("{column}", &column.to_string());
+    Some(Approved::keys(text.into_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::approved::Payload;
+
+    fn bytes(approved: &Approved) -> Vec<u8> {
+        match approved.payload() {
+            Payload::Bytes(bytes) => bytes.clone(),
+            Payload::Secret { .. } => Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_send_with_enter_is_a_line_and_comes_back() {
+        let line = send("echo {nonce} ${{HOME}{enter}", "\r", "abcd");
+        assert_eq!((bytes(&line).as_slice(), line.echo()), (b"echo abcd ${HOME}\r".as_slice(), Some("echo abcd ${HOME}")));
+        let key = send("q", "\r", "abcd");
+        assert_eq!((bytes(&key).as_slice(), key.echo()), (b"q".as_slice(), None));
+        assert_eq!(bytes(&send("{enter}", "\r\n", "")), b"\r\n");
+    }
+
+    #[test]
+    fn what_is_denied_cannot_be_typed() {
+        let denied = Verdict::deny("r", "because".to_owned());
+        let kind = DeviceType::of("t", Vec::new());
+        assert_eq!(command(&denied, "reload", &kind, false).err().as_deref(), Some("because"));
+        assert!(keys(&denied, b"y".to_vec()).is_none());
+    }
+
+    #[test]
+    fn a_command_is_one_paste_or_one_line_after_the_other() {
+        let allowed = Verdict { decision: Decision { effect: Effect::Allow, rule: String::new(), reason: String::new() }, lane: None };
+        let kind = DeviceType::of("t", Vec::new());
+        let typed = |text: &str, paste| command(&allowed, text, &kind, paste).map(|lines| lines.iter().map(bytes).collect::<Vec<_>>());
+        assert_eq!(typed("a\nb\n", false), Ok(vec![b"a\r".to_vec(), b"b\r".to_vec()]));
+        assert_eq!(typed("a\nb", true), Ok(vec![b"\x1b[200~a\nb\x1b[201~\r".to_vec()]));
+        assert!(typed("a\x1b[201~b", true).is_err());
+        assert!(typed("a\x03", false).is_err());
+    }
+}

@@ -1,0 +1,51 @@
+//! Bytes that may be typed. Only [`policy`](crate::policy) makes them; a line takes nothing else.
+
+/// What may be typed, once.
+#[derive(Debug)]
+pub struct Approved {
+    payload: Payload,
+    echo: Option<String>,
+}
+
+/// What a line writes. A secret is a name until then.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Payload {
+    /// These bytes.
+    Bytes(Vec<u8>),
+    /// The value of a secret, then these bytes (the Enter key).
+    Secret {
+        /// The secret's name.
+        name: String,
+        /// What follows the value.
+        enter: Vec<u8>,
+    },
+}
+
+impl Approved {
+    /// A line: its bytes with Enter, and the text that the device sends back.
+    pub(in crate::policy) fn line(bytes: Vec<u8>, echo: String) -> Self {
+        Self { payload: Payload::Bytes(bytes), echo: Some(echo) }
+    }
+
+    /// Keys, which need not come back.
+    pub(in crate::policy) fn keys(bytes: Vec<u8>) -> Self {
+        Self { payload: Payload::Bytes(bytes), echo: None }
+    }
+
+    /// A secret by its name.
+    pub(in crate::policy) fn secret(name: String, enter: Vec<u8>) -> Self {
+        Self { payload: Payload::Secret { name, enter }, echo: None }
+    }
+
+    /// The text that the device sends back, if it is a line.
+    #[must_use]
+    pub fn echo(&self) -> Option<&str> {
+        self.echo.as_deref()
+    }
+
+    /// What to write.
+    #[must_use]
+    pub fn payload(&self) -> &Payload {
+        &self.payload
+    }
+}

@@ -1,0 +1,282 @@
+//! A session: a device, a line, and the state of what runs there.
+//!
+//! [`machine`] decides, purely; [`actor`] is the one task that owns a session and performs what was decided. Everybody else
+//! holds a [`SessionHandle`].
+
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::timeout;
+
+use crate::ids::{CommandId, SessionId};
+use crate::limits::SESSION_MAILBOX;
+use crate::policy::{Purpose, Verdict};
+
+use self::report::{OutputQuery, Report, ScreenReport};
+
+pub mod actor;
+pub mod command;
+pub mod log;
+pub mod machine;
+pub mod render;
+pub mod report;
+pub mod stream;
+pub mod timers;
+pub mod view;
+
+/// How far a session is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Phase {
+    /// Connecting or logging in.
+    Opening,
+    /// The login asks something, or shows no prompt.
+    NeedsInput(String),
+    /// Ready for a command.
+    Ready,
+    /// A command runs.
+    Busy(CommandId),
+    /// Over; why.
+    Closed(String),
+}
+
+impl Phase {
+    /// The word in a result.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Opening => "connecting",
+            Self::NeedsInput(_) => "needs_input",
+            Self::Ready => "ready",
+            Self::Busy(_) => "running",
+            Self::Closed(_) => "closed",
+        }
+    }
+}
+
+/// What everybody may know of a session at any time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Status {
+    /// How far it is.
+    pub phase: Phase,
+    /// The last prompt.
+    pub prompt: String,
+    /// Its mode.
+    pub mode: String,
+    /// The working directory, where it is known.
+    pub cwd: Option<String>,
+    /// Bytes in the log so far.
+    pub log_bytes: u64,
+}
+
+/// What a caller may be refused.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Refusal {
+    /// Policy says no.
+    Denied(Box<Verdict>),
+    /// Policy wants a person to agree.
+    ApprovalNeeded(Box<Verdict>),
+    /// It cannot be done; why, and what to do.
+    Cannot(String),
+    /// The session is over; why.
+    Closed(String),
+}
+
+/// A command of a caller.
+#[derive(Debug, Clone)]
+pub struct RunRequest {
+    /// Its text.
+    pub text: String,
+    /// What for.
+    pub purpose: Purpose,
+    /// Who.
+    pub caller: String,
+}
+
+/// A command that was let through.
+#[derive(Debug, Clone)]
+pub struct Accepted {
+    /// Its id.
+    pub id: CommandId,
+    /// How far it is.
+    pub state: watch::Receiver<command::State>,
+    /// What policy said.
+    pub verdict: Verdict,
+}
+
+/// What a caller types.
+#[derive(Debug, Clone, Default)]
+pub struct SendRequest {
+    /// Text, as it is.
+    pub text: String,
+    /// Keys after it, by name.
+    pub keys: Vec<String>,
+    /// A secret after them, by name.
+    pub secret: Option<String>,
+    /// Who.
+    pub caller: String,
+}
+
+/// How to stop a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stop {
+    /// The cancel keys of the device type.
+    Interrupt,
+    /// A termination signal.
+    Terminate,
+    /// A kill signal.
+    Kill,
+    /// Close the line.
+    Hangup,
+}
+
+/// What was done to stop it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Stopped {
+    /// What was sent.
+    pub sent: Vec<String>,
+    /// The prompt is back.
+    pub prompt_back: bool,
+}
+
+/// What a session is asked.
+#[derive(Debug)]
+enum Request {
+    Run(RunRequest, oneshot::Sender<Result<Accepted, Refusal>>),
+    Report(OutputQuery, oneshot::Sender<Result<Report, String>>),
+    Send(SendRequest, oneshot::Sender<Result<u64, Refusal>>),
+    Stop(Stop, usize, oneshot::Sender<Result<String, String>>),
+    Screen(Option<u64>, oneshot::Sender<ScreenReport>),
+    Judge(RunRequest, oneshot::Sender<Verdict>),
+    Close(oneshot::Sender<()>),
+}
+
+/// A way to a session's task.
+#[derive(Debug, Clone)]
+pub struct SessionHandle {
+    /// The session's name.
+    pub id: SessionId,
+    requests: mpsc::Sender<Request>,
+    status: watch::Receiver<Status>,
+}
+
+impl SessionHandle {
+    fn channel(id: SessionId, status: watch::Receiver<Status>) -> (Self, mpsc::Receiver<Request>) {
+        let (requests, mailbox) = mpsc::channel(SESSION_MAILBOX);
+        (Self { id, requests, status }, mailbox)
+    }
+
+    /// What is known now.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        self.status.borrow().clone()
+    }
+
+    /// Waits until the status is as wanted, or the session is over.
+    pub async fn until(&self, wanted: impl FnMut(&Status) -> bool) {
+        let mut status = self.status.clone();
+        // The task's end is a change too.
+        let _ = status.wait_for(wanted).await.is_ok();
+    }
+
+    /// Why it is over, if it is.
+    #[must_use]
+    pub fn closed(&self) -> Option<String> {
+        match &self.status.borrow().phase {
+            Phase::Closed(why) => Some(why.clone()),
+            _ if self.requests.is_closed() => Some("the session has ended".to_owned()),
+            _ => None,
+        }
+    }
+
+    fn gone(&self) -> String {
+        self.closed().unwrap_or_else(|| "the session has ended".to_owned())
+    }
+
+    async fn ask<T>(&self, request: impl FnOnce(oneshot::Sender<T>) -> Request) -> Result<T, String> {
+        let (reply, answer) = oneshot::channel();
+        self.requests.try_send(request(reply)).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => format!("`{}` has {SESSION_MAILBOX} requests waiting; try again in a moment", self.id),
+            mpsc::error::TrySendError::Closed(_) => self.gone(),
+        })?;
+        answer.await.map_err(|_| self.gone())
+    }
+
+    /// Runs a command. Waits for its turn, at most `wait`.
+    ///
+    /// # Errors
+    ///
+    /// When it is refused, or others had the session all the time.
+    pub async fn run(&self, request: RunRequest, wait: Duration) -> Result<Accepted, Refusal> {
+        match timeout(wait, self.ask(|reply| Request::Run(request, reply))).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(why)) => Err(Refusal::Closed(why)),
+            Err(_) => Err(Refusal::Cannot(self.busy())),
+        }
+    }
+
+    fn busy(&self) -> String {
+        match self.status().phase {
+            Phase::Busy(command) => format!(
+                "`{}` is busy with {command}; nothing was typed. Wait with ssh_output command_id={command} wait_s=30, stop it with ssh_interrupt, or open another session with ssh_open",
+                self.id
+            ),
+            Phase::NeedsInput(question) => format!(
+                "`{}` is not logged in: {question}. Look with ssh_screen, answer with ssh_send, or ssh_close and check the device's `type`",
+                self.id
+            ),
+            Phase::Opening => format!("`{}` is still connecting; call again", self.id),
+            Phase::Ready | Phase::Closed(_) => format!("`{}` did not get to it; call again", self.id),
+        }
+    }
+
+    /// What a command or the session has brought.
+    ///
+    /// # Errors
+    ///
+    /// A sentence for the caller.
+    pub async fn report(&self, query: OutputQuery) -> Result<Report, String> {
+        self.ask(|reply| Request::Report(query, reply)).await?
+    }
+
+    /// Types something. Gives the log's end before it.
+    ///
+    /// # Errors
+    ///
+    /// When it is refused.
+    pub async fn send(&self, request: SendRequest) -> Result<u64, Refusal> {
+        self.ask(|reply| Request::Send(request, reply)).await.map_err(Refusal::Closed)?
+    }
+
+    /// One step of stopping what runs; `tried` counts the steps before. Says what was sent.
+    ///
+    /// # Errors
+    ///
+    /// When nothing runs or the line is gone.
+    pub async fn stop(&self, how: Stop, tried: usize) -> Result<String, String> {
+        self.ask(|reply| Request::Stop(how, tried, reply)).await?
+    }
+
+    /// The terminal as it is now.
+    ///
+    /// # Errors
+    ///
+    /// When the session is over.
+    pub async fn screen(&self, since: Option<u64>) -> Result<ScreenReport, String> {
+        self.ask(|reply| Request::Screen(since, reply)).await
+    }
+
+    /// What policy would say now.
+    ///
+    /// # Errors
+    ///
+    /// When the session is over.
+    pub async fn judge(&self, request: RunRequest) -> Result<Verdict, String> {
+        self.ask(|reply| Request::Judge(request, reply)).await
+    }
+
+    /// Closes it.
+    pub async fn close(&self) {
+        // A session that has ended is closed.
+        let _ = self.ask(Request::Close).await;
+    }
+}

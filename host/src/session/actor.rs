@@ -1,0 +1,763 @@
+//! The task that owns a session: takes input, asks the machine, performs the effects, waits.
+//!
+//! It decides nothing about the device. It never waits for a caller, and for a plugin only as long as a call may last.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::sleep_until;
+
+use super::command::{Ending, Started, State};
+use super::log::ByteLog;
+use super::machine::{Effect, Intent, Machine, Setting};
+use super::render::Source;
+use super::report::{OutputQuery, Report, ScreenReport, output};
+use super::stream::Stream;
+use super::view::Question;
+use super::{Accepted, Phase, Refusal, Request, RunRequest, SendRequest, SessionHandle, Status, Stop};
+use crate::config::PolicyMode;
+use crate::ids::{CommandId, SessionId};
+use crate::limits::{COMMANDS_KEPT, COMMANDS_QUEUED_MAX, LINE_CHUNKS};
+use crate::plugin::device_type::DeviceType;
+use crate::plugin::roles::{Effect as Decided, Exchange};
+use crate::plugin::session::SessionPlugins;
+use crate::policy::approved::{Approved, Payload};
+use crate::policy::keys::LineAssembler;
+use crate::policy::{self, Line as PolicyLine, Purpose, Verdict};
+use crate::screen::Screen;
+use crate::secret::redact::Redactor;
+use crate::secret::{Secret, SecretSource};
+use crate::secret::book::SecretBook;
+use crate::transport::{Line, LineEvent, Order, Reader, Writer};
+
+/// Characters of output that an outcome plugin is shown at each end.
+const JUDGED_CHARS: usize = 4096;
+/// How long bytes that may be the beginning of a secret are held back.
+const HOLD: Duration = Duration::from_millis(30);
+
+/// What a session needs to know of its device.
+pub struct Profile {
+    /// The session's name.
+    pub id: SessionId,
+    /// The device type.
+    pub kind: Arc<DeviceType>,
+    /// The account's name.
+    pub user: String,
+    /// Its tags.
+    pub tags: Vec<String>,
+    /// How strict policy is.
+    pub policy: PolicyMode,
+    /// Secrets by name.
+    pub secrets: BTreeMap<String, SecretSource>,
+    /// Secrets that logged in: they are masked too.
+    pub login_secrets: Vec<(String, Secret)>,
+    /// Failed tries of secrets, shared by the device's sessions.
+    pub book: SecretBook,
+    /// Where the log goes.
+    pub log: ByteLog,
+    /// Random digits that prove marks and questions.
+    pub nonce: String,
+    /// Columns and rows.
+    pub size: (u16, u16),
+    /// When nobody uses it for so long it is closed.
+    pub idle_close: Duration,
+}
+
+impl std::fmt::Debug for Profile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Profile").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+type Resolving = Pin<Box<dyn Future<Output = (String, Vec<u8>, Result<Secret, String>)> + Send + Sync>>;
+
+struct Waiting {
+    request: RunRequest,
+    reply: oneshot::Sender<Result<Accepted, Refusal>>,
+}
+
+/// What is remembered of a command.
+struct Record {
+    id: CommandId,
+    text: String,
+    state: watch::Sender<State>,
+    ending: Option<Ending>,
+    failure: Option<String>,
+    rule: (String, String),
+}
+
+struct Actor {
+    profile: Profile,
+    machine: Machine,
+    plugins: SessionPlugins,
+    reader: Reader,
+    writer: Writer,
+    redactor: Redactor,
+    screen: Option<Screen>,
+    typed: LineAssembler,
+    records: VecDeque<Record>,
+    waiting: VecDeque<Waiting>,
+    mailbox: mpsc::Receiver<Request>,
+    status: watch::Sender<Status>,
+    resolving: Option<Resolving>,
+    held_since: Option<Instant>,
+    used_at: Instant,
+    ended: Option<String>,
+    exit: Option<i32>,
+}
+
+/// Starts a session on an open line.
+#[must_use]
+pub fn start(mut profile: Profile, line: Line) -> SessionHandle {
+    let status = Status { phase: Phase::Opening, prompt: String::new(), mode: String::new(), cwd: None, log_bytes: 0 };
+    let (status, watch) = watch::channel(status);
+    let (handle, mailbox) = SessionHandle::channel(profile.id.clone(), watch);
+    let log = std::mem::replace(&mut profile.log, ByteLog::in_memory());
+    let missing: Vec<String> = profile.kind.secrets().into_iter().filter(|name| !profile.secrets.contains_key(name)).collect();
+    let facts = vec![
+        ("nonce".to_owned(), profile.nonce.clone()),
+        ("device-type".to_owned(), profile.kind.name.clone()),
+        ("user".to_owned(), profile.user.clone()),
+        ("missing-secrets".to_owned(), missing.join(",")),
+    ];
+    let setting = Setting { facts, echoes: profile.kind.terminal.echoes };
+    let mut redactor = Redactor::default();
+    for (name, secret) in &profile.login_secrets {
+        redactor.learn(name, secret);
+    }
+    let now = now();
+    let actor = Actor {
+        machine: Machine::new(Stream::new(log, &profile.nonce), setting, now),
+        plugins: SessionPlugins::new(Arc::clone(&profile.kind)),
+        reader: line.reader,
+        writer: line.writer,
+        redactor,
+        screen: None,
+        typed: LineAssembler::default(),
+        records: VecDeque::new(),
+        waiting: VecDeque::new(),
+        mailbox,
+        status,
+        resolving: None,
+        held_since: None,
+        used_at: now,
+        ended: None,
+        exit: None,
+        profile,
+    };
+    tokio::spawn(actor.run());
+    handle
+}
+
+#[expect(clippy::disallowed_methods, reason = "the actor is where time comes from")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+/// What woke the actor.
+enum Woken {
+    Line(LineEvent),
+    Request(Option<Request>),
+    Timer,
+    Secret(String, Vec<u8>, Result<Secret, String>),
+}
+
+impl Actor {
+    async fn run(mut self) {
+        while self.ended.is_none() {
+            match self.wait().await {
+                Woken::Line(event) => self.on_line(event).await,
+                Woken::Request(Some(request)) => self.on_request(request).await,
+                Woken::Request(None) => self.ended = Some("nobody uses the session".to_owned()),
+                Woken::Timer => self.on_timer().await,
+                Woken::Secret(name, enter, secret) => self.on_secret(&name, &enter, secret).await,
+            }
+            self.publish();
+        }
+        self.close().await;
+    }
+
+    async fn wait(&mut self) -> Woken {
+        let idle = self.used_at + self.profile.idle_close;
+        let held = self.held_since.map(|since| since + HOLD);
+        let deadline = [self.machine.next_deadline(), held].into_iter().flatten().fold(idle, Instant::min);
+        let resolving = async {
+            match &mut self.resolving {
+                Some(resolving) => resolving.await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            event = self.reader.next() => Woken::Line(event),
+            request = self.mailbox.recv() => Woken::Request(request),
+            (name, enter, secret) = resolving => Woken::Secret(name, enter, secret),
+            () = sleep_until(deadline.into()) => Woken::Timer,
+        }
+    }
+
+    /// Takes what came and what is there behind it; decisions are taken when the reader is drained.
+    async fn on_line(&mut self, event: LineEvent) {
+        self.on_event(event);
+        for _ in 0..LINE_CHUNKS {
+            if self.ended.is_some() {
+                return;
+            }
+            let Some(event) = self.reader.ready() else {
+                let effects = self.machine.on_drained(now());
+                return self.perform(effects).await;
+            };
+            self.on_event(event);
+        }
+        // More is there: the others get their turn first.
+    }
+
+    fn on_event(&mut self, event: LineEvent) {
+        match event {
+            LineEvent::Data(bytes) => self.on_bytes(&bytes),
+            LineEvent::Exit(Ok(status)) => {
+                self.exit = Some(status);
+                self.ended = Some(format!("the shell has ended with status {status}"));
+            }
+            LineEvent::Exit(Err(why)) | LineEvent::Closed(why) => self.ended = Some(why),
+        }
+    }
+
+    fn on_bytes(&mut self, bytes: &[u8]) {
+        let shown = self.redactor.push(bytes);
+        self.held_since = self.redactor.is_holding().then(now);
+        if shown.is_empty() {
+            return;
+        }
+        self.machine.on_bytes(now(), &shown);
+        if let Some(screen) = &mut self.screen {
+            screen.on_bytes(&shown);
+        }
+    }
+
+    async fn on_timer(&mut self) {
+        if self.held_since.is_some_and(|since| since + HOLD <= now()) {
+            self.held_since = None;
+            let held = self.redactor.flush();
+            if !held.is_empty() {
+                self.machine.on_bytes(now(), &held);
+                if let Some(screen) = &mut self.screen {
+                    screen.on_bytes(&held);
+                }
+                let effects = self.machine.on_drained(now());
+                self.perform(effects).await;
+            }
+        }
+        let effects = self.machine.on_timer(now());
+        self.perform(effects).await;
+        if now() >= self.used_at + self.profile.idle_close && self.machine.running().is_none() {
+            self.ended = Some(format!("nobody used it for {} s", self.profile.idle_close.as_secs()));
+        } else if now() >= self.used_at + self.profile.idle_close {
+            // Something runs: it is asked again after another while.
+            self.used_at = now();
+        }
+    }
+
+    async fn perform(&mut self, effects: Vec<Effect>) {
+        let mut todo: VecDeque<Effect> = effects.into();
+        self.answer_queries();
+        while let Some(effect) = todo.pop_front() {
+            let more = match effect {
+                Effect::Ask(view) => {
+                    let readings = self.plugins.ask(&view).await;
+                    self.machine.on_readings(now(), readings)
+                }
+                Effect::Prepare(view, ready) => {
+                    let sends = self.plugins.prepare(&view, &ready).await;
+                    self.machine.on_prepared(sends)
+                }
+                Effect::Type(intent) => {
+                    self.on_intent(&intent);
+                    Vec::new()
+                }
+                Effect::Write(approved) => {
+                    self.write(&approved);
+                    Vec::new()
+                }
+                Effect::Asked(id, _) => {
+                    self.set_state(id, State::NeedsInput);
+                    Vec::new()
+                }
+                Effect::Ended(ending) => {
+                    self.on_ended(*ending).await;
+                    Vec::new()
+                }
+                Effect::SecretFailed(name) => {
+                    self.profile.book.on_failure(&self.profile.id.device, &name, now());
+                    Vec::new()
+                }
+                Effect::Opened | Effect::LoginWaits(_) => Vec::new(),
+            };
+            // What follows from an effect comes before what was behind it.
+            more.into_iter().rev().for_each(|effect| todo.push_front(effect));
+            if todo.is_empty() && self.machine.is_idle() {
+                todo.extend(self.start_next().await);
+            }
+        }
+    }
+
+    /// What every terminal answers by itself.
+    fn answer_queries(&mut self) {
+        let queries = self.machine.take_queries();
+        let cursor = (self.machine.stream().cursor_column(), self.profile.size.1);
+        for query in queries {
+            if let Some(answer) = policy::answer(&query, &self.profile.kind, cursor) {
+                self.write(&answer);
+            }
+        }
+    }
+
+    fn on_intent(&mut self, intent: &Intent) {
+        match policy::intent(intent, &self.profile.kind, &self.profile.nonce) {
+            Ok(approved) => {
+                if let Some(line) = approved.echo() {
+                    self.machine.on_setup_line(now(), line);
+                }
+                self.write(&approved);
+            }
+            Err(why) => crate::diagnostics::warn(&format!("session `{}`: {why}", self.profile.id)),
+        }
+    }
+
+    fn write(&mut self, approved: &Approved) {
+        match approved.payload() {
+            Payload::Bytes(bytes) => self.order(Order::Write(bytes.clone())),
+            Payload::Secret { name, enter } => self.resolve(name.clone(), enter.clone()),
+        }
+    }
+
+    fn order(&mut self, order: Order) {
+        if let Err(why) = self.writer.order(order) {
+            self.ended = Some(why);
+        }
+    }
+
+    /// Looks a secret's value up without stopping to read the line.
+    fn resolve(&mut self, name: String, enter: Vec<u8>) {
+        let source = self.profile.secrets.get(&name).cloned();
+        let allowed = self.profile.book.check(&self.profile.id.device, &name, now());
+        let device = self.profile.id.device.clone();
+        self.resolving = Some(Box::pin(async move {
+            let secret = match (allowed, source) {
+                (Err(why), _) => Err(why),
+                (Ok(()), None) => Err(format!("`{device}` has no secret `{name}`; add `secrets.{name} = {{ env = \"…\" }}` to [device.{device}]")),
+                (Ok(()), Some(source)) => crate::secret::resolve(&source).await.map_err(|error| error.to_string()),
+            };
+            (name, enter, secret)
+        }));
+    }
+
+    async fn on_secret(&mut self, name: &str, enter: &[u8], secret: Result<Secret, String>) {
+        self.resolving = None;
+        match secret {
+            Ok(secret) => {
+                self.redactor.learn(name, &secret);
+                self.order(Order::Write([secret.expose(), enter].concat()));
+            }
+            Err(why) => {
+                let effects = self.machine.on_secret_missing(now(), &why);
+                self.perform(effects).await;
+            }
+        }
+    }
+
+    async fn on_ended(&mut self, mut ending: Ending) {
+        let mut failure = ending.failure.take();
+        if failure.is_none() && ending.status.is_none() && ending.state == State::Done {
+            failure = self.judge_outcome(&ending).await;
+        }
+        let state = ending.state;
+        let id = ending.id;
+        if let Some(record) = self.records.iter_mut().find(|record| record.id == id) {
+            record.failure = failure;
+            record.ending = Some(ending);
+        }
+        self.set_state(id, state);
+        self.used_at = now();
+    }
+
+    async fn judge_outcome(&self, ending: &Ending) -> Option<String> {
+        let source = self.source();
+        let (start, end) = (ending.pieces.first()?.0, ending.pieces.last()?.1);
+        let head = source.from(start, end, JUDGED_CHARS).ok()?;
+        let tail = if head.end >= end { head.clone() } else { source.to(start, end, JUDGED_CHARS).ok()? };
+        let exchange = Exchange {
+            command: ending.text.clone(),
+            mode: ending.mode.clone(),
+            head: head.text,
+            tail: tail.text,
+            status: ending.status,
+        };
+        self.plugins.judge(&exchange).await.map(|failure| failure.line)
+    }
+
+    fn source(&self) -> Source<'_> {
+        Source { log: self.machine.stream().log(), markers: self.machine.stream().markers() }
+    }
+
+    fn set_state(&mut self, id: CommandId, state: State) {
+        if let Some(record) = self.records.iter().find(|record| record.id == id) {
+            record.state.send_replace(state);
+        }
+    }
+
+    async fn on_request(&mut self, request: Request) {
+        self.used_at = now();
+        match request {
+            Request::Run(request, reply) => {
+                if self.waiting.len() >= COMMANDS_QUEUED_MAX {
+                    let why = format!("{COMMANDS_QUEUED_MAX} commands wait for `{}` already; open another session", self.profile.id);
+                    let _ = reply.send(Err(Refusal::Cannot(why)));
+                    return;
+                }
+                self.waiting.push_back(Waiting { request, reply });
+                if self.machine.is_idle() {
+                    let effects = self.start_next().await;
+                    self.perform(effects).await;
+                }
+            }
+            Request::Report(query, reply) => drop(reply.send(self.report(&query))),
+            Request::Send(request, reply) => {
+                let sent = self.on_send(request).await;
+                let _ = reply.send(sent);
+            }
+            Request::Stop(how, tried, reply) => {
+                let stopped = self.on_stop(how, tried).await;
+                let _ = reply.send(stopped);
+            }
+            Request::Screen(since, reply) => drop(reply.send(self.screen_report(since))),
+            Request::Judge(request, reply) => {
+                let verdict = self.judge(&request).await;
+                let _ = reply.send(verdict);
+            }
+            Request::Close(reply) => {
+                self.ended = Some("closed on request".to_owned());
+                let _ = reply.send(());
+            }
+        }
+    }
+
+    /// The next caller who still waits gets the session.
+    async fn start_next(&mut self) -> Vec<Effect> {
+        while let Some(Waiting { request, reply }) = self.waiting.pop_front() {
+            if reply.is_closed() {
+                continue;
+            }
+            match self.start_command(&request).await {
+                Ok((accepted, effects)) => {
+                    if reply.send(Ok(accepted)).is_ok() || !effects.is_empty() {
+                        return effects;
+                    }
+                }
+                Err(refusal) => drop(reply.send(Err(refusal))),
+            }
+        }
+        Vec::new()
+    }
+
+    async fn judge(&self, request: &RunRequest) -> Verdict {
+        let ready = self.machine.ready();
+        let line = PolicyLine {
+            device: &self.profile.id.device,
+            tags: &self.profile.tags,
+            mode: self.machine.mode(),
+            privileged: ready.is_some_and(|ready| ready.privileged),
+            text: &request.text,
+            purpose: request.purpose,
+            caller: &request.caller,
+        };
+        policy::judge(&self.plugins, &line, self.profile.policy).await
+    }
+
+    async fn start_command(&mut self, request: &RunRequest) -> Result<(Accepted, Vec<Effect>), Refusal> {
+        let verdict = self.judge(request).await;
+        match verdict.decision.effect {
+            Decided::Allow => {}
+            Decided::Ask => return Err(Refusal::ApprovalNeeded(Box::new(verdict))),
+            Decided::Deny | Decided::Abstain => return Err(Refusal::Denied(Box::new(verdict))),
+        }
+        let paste = self.machine.stream().takes_paste();
+        let lines = policy::command(&verdict, &request.text, &self.profile.kind, paste);
+        let lines = lines.map_err(|why| Refusal::Cannot(format!("the command cannot be typed: {why}")))?;
+        let goal = self.plugins.claim(&request.text, self.machine.mode()).await;
+        Ok(self.begin(request.text.clone(), lines, goal, verdict))
+    }
+
+    fn begin(&mut self, text: String, lines: VecDeque<Approved>, goal: Option<String>, verdict: Verdict) -> (Accepted, Vec<Effect>) {
+        let id = CommandId::next();
+        let (state, watch) = watch::channel(State::Running);
+        let rule = (policy::effect_word(verdict.decision.effect).to_owned(), verdict.decision.rule.clone());
+        self.records.push_back(Record { id, text: text.clone(), state, ending: None, failure: None, rule });
+        if self.records.len() > COMMANDS_KEPT {
+            self.records.pop_front();
+        }
+        self.typed = LineAssembler::default();
+        let effects = self.machine.on_run(now(), Started { id, text, lines, goal });
+        (Accepted { id, state: watch, verdict }, effects)
+    }
+
+    /// Text, keys, a secret: judged as the line that they make up.
+    async fn on_send(&mut self, request: SendRequest) -> Result<u64, Refusal> {
+        let before = self.machine.stream().log().end();
+        let mut bytes = request.text.clone().into_bytes();
+        let application = self.machine.stream().application_cursor();
+        for key in &request.keys {
+            let key_bytes = policy::keys::bytes(key, application, &self.profile.kind.terminal.enter);
+            let known = policy::keys::KEY_NAMES.join(", ");
+            let unknown = || Refusal::Cannot(format!("`{key}` is no key; keys are: {known}"));
+            bytes.extend(key_bytes.ok_or_else(unknown)?);
+        }
+        if request.secret.is_some() && !bytes.is_empty() {
+            return Err(Refusal::Cannot("give `secret` alone: it is typed by itself, with Enter".to_owned()));
+        }
+        if let Some(name) = &request.secret {
+            self.send_secret(name)?;
+            return Ok(before);
+        }
+        if bytes.is_empty() {
+            return Err(Refusal::Cannot("nothing to type: give `text`, `keys` or `secret`".to_owned()));
+        }
+        self.send_bytes(&request, bytes).await?;
+        Ok(before)
+    }
+
+    fn send_secret(&mut self, name: &str) -> Result<(), Refusal> {
+        if !self.profile.secrets.contains_key(name) {
+            let known: Vec<&str> = self.profile.secrets.keys().map(String::as_str).collect();
+            let known = if known.is_empty() { "it has none".to_owned() } else { format!("it has: {}", known.join(", ")) };
+            return Err(Refusal::Cannot(format!("`{}` has no secret `{name}`; {known}", self.profile.id.device)));
+        }
+        let asked = self.machine.question().is_some_and(|question| matches!(question.kind.as_str(), "password" | "code"));
+        if !asked {
+            let why = "nothing on the screen asks for a password now; a secret is typed only at such a question. Look with ssh_screen";
+            return Err(Refusal::Cannot(why.to_owned()));
+        }
+        let approved = policy::secret(name, &self.profile.kind);
+        self.resume();
+        self.write(&approved);
+        Ok(())
+    }
+
+    async fn send_bytes(&mut self, request: &SendRequest, bytes: Vec<u8>) -> Result<(), Refusal> {
+        let mut typed = self.typed.clone();
+        let lines = typed.on_typed(&bytes);
+        let at_prompt = self.machine.is_idle();
+        let purpose = if at_prompt { Purpose::Run } else { Purpose::Send };
+        let mut verdict = None;
+        let pending = typed.pending();
+        for line in lines.iter().chain((!pending.text.is_empty()).then_some(&pending)) {
+            let said = self.judge(&RunRequest { text: line.text.clone(), purpose, caller: request.caller.clone() }).await;
+            match said.decision.effect {
+                Decided::Allow => verdict = Some(said),
+                Decided::Ask => return Err(Refusal::ApprovalNeeded(Box::new(said))),
+                Decided::Deny | Decided::Abstain => return Err(Refusal::Denied(Box::new(said))),
+            }
+        }
+        let verdict = match verdict {
+            Some(verdict) => verdict,
+            // Keys that complete no line, or an empty one.
+            None => self.judge(&RunRequest { text: String::new(), purpose: Purpose::Send, caller: request.caller.clone() }).await,
+        };
+        let Some(approved) = policy::keys(&verdict, bytes) else { return Err(Refusal::Denied(Box::new(verdict))) };
+        self.typed = typed;
+        match lines.first() {
+            Some(line) if at_prompt && !line.text.trim().is_empty() => {
+                let text = lines.iter().map(|line| line.text.as_str()).collect::<Vec<_>>().join("\n");
+                let goal = self.plugins.claim(&text, self.machine.mode()).await;
+                let (_, effects) = self.begin(text, VecDeque::from([approved]), goal, verdict);
+                self.perform(effects).await;
+            }
+            _ => {
+                self.resume();
+                self.write(&approved);
+            }
+        }
+        Ok(())
+    }
+
+    /// What asked something was answered: it runs on.
+    fn resume(&mut self) {
+        self.machine.on_input(now());
+        if let Some(id) = self.machine.running().map(|running| running.id) {
+            self.set_state(id, State::Running);
+        }
+    }
+
+    async fn on_stop(&mut self, how: Stop, tried: usize) -> Result<String, String> {
+        if how == Stop::Hangup {
+            self.ended = Some("the line was closed on request".to_owned());
+            return Ok("hang up".to_owned());
+        }
+        let Some(id) = self.machine.running().map(|running| running.id) else {
+            return Err(format!("nothing runs in `{}`", self.profile.id));
+        };
+        self.set_state(id, State::Running);
+        match how {
+            Stop::Interrupt => {
+                let effects = self.machine.on_interrupt(now(), tried);
+                self.perform(effects).await;
+                Ok("interrupt key".to_owned())
+            }
+            Stop::Terminate | Stop::Kill => {
+                let name = if how == Stop::Kill { "KILL" } else { "TERM" };
+                self.machine.on_stop_asked();
+                self.order(Order::Signal(name));
+                Ok(format!("signal {name}"))
+            }
+            Stop::Hangup => Ok(String::new()),
+        }
+    }
+
+    fn screen_report(&mut self, since: Option<u64>) -> ScreenReport {
+        let stream = self.machine.stream();
+        let screen = self.screen.get_or_insert_with(|| Screen::replay(stream.log(), self.profile.size));
+        screen.report(since)
+    }
+
+    fn report(&self, query: &OutputQuery) -> Result<Report, String> {
+        match query.command {
+            Some(id) => self.command_report(id, query),
+            None => {
+                let log = self.machine.stream().log();
+                let (text, range) = output(&self.source(), &[(log.start(), log.end())], query)?;
+                let state = if self.machine.running().is_some() { State::Running } else { State::Done };
+                Ok(Report { state, output: text, range, ..self.blank() })
+            }
+        }
+    }
+
+    fn command_report(&self, id: CommandId, query: &OutputQuery) -> Result<Report, String> {
+        let Some(record) = self.records.iter().find(|record| record.id == id) else {
+            return Err(format!("`{}` does not remember {id}; the last {COMMANDS_KEPT} commands are kept", self.profile.id));
+        };
+        let blank = Report { command: Some(id), text: record.text.clone(), rule: Some(record.rule.clone()), ..self.blank() };
+        let Some(ending) = &record.ending else { return self.running_report(blank, query) };
+        let (text, range) = output(&self.source(), &ending.pieces, query)?;
+        let exit_code = ending.status;
+        Ok(Report {
+            state: ending.state,
+            exit_code,
+            failed: record.failure.is_some() || exit_code.is_some_and(|code| code != 0) || ending.state == State::Lost,
+            failure: record.failure.clone(),
+            output: text,
+            range,
+            duration: ending.duration,
+            prompt: ending.ready.as_ref().map(|ready| ready.prompt.clone()).unwrap_or_default(),
+            cwd: ending.ready.as_ref().and_then(|ready| ready.cwd.clone()),
+            mode: ending.ready.as_ref().map(|ready| ready.mode.clone()).unwrap_or_default(),
+            confidence: ending.ready.as_ref().map(|ready| ready.proof.clone()),
+            ask: None,
+            warnings: ending.warnings.clone(),
+            ..blank
+        })
+    }
+
+    fn running_report(&self, blank: Report, query: &OutputQuery) -> Result<Report, String> {
+        let Some(running) = self.machine.running() else { return Ok(blank) };
+        let start = running.output_start(self.machine.stream().output_start());
+        let (text, range) = output(&self.source(), &[(start, self.machine.stream().log().end())], query)?;
+        let ask = self.machine.question().map(|question| (question.kind.clone(), question.text.clone()));
+        Ok(Report {
+            state: if ask.is_some() { State::NeedsInput } else { State::Running },
+            output: text,
+            range,
+            duration: now().saturating_duration_since(running.started_at),
+            ask,
+            warnings: running.warnings().to_vec(),
+            ..blank
+        })
+    }
+
+    /// What is the same in every report.
+    fn blank(&self) -> Report {
+        let ready = self.machine.ready();
+        Report {
+            command: None,
+            text: String::new(),
+            state: State::Running,
+            exit_code: None,
+            failed: false,
+            failure: None,
+            output: String::new(),
+            range: Default::default(),
+            duration: Duration::ZERO,
+            idle: self.machine.quiet(now()),
+            prompt: ready.map(|ready| ready.prompt.clone()).unwrap_or_default(),
+            cwd: ready.and_then(|ready| ready.cwd.clone()),
+            mode: self.machine.mode().to_owned(),
+            confidence: None,
+            ask: None,
+            warnings: self.machine.stream().log().failure().map(|error| format!("older output is not kept: {error}")).into_iter().collect(),
+            rule: None,
+        }
+    }
+
+    fn publish(&self) {
+        let phase = match (&self.ended, self.machine.running()) {
+            (Some(why), _) => Phase::Closed(why.clone()),
+            (None, Some(running)) => Phase::Busy(running.id),
+            (None, None) if self.machine.is_idle() => Phase::Ready,
+            (None, None) => match self.machine.login_waits() {
+                Some(question) => Phase::NeedsInput(question.map_or_else(|| "no prompt was recognised".to_owned(), asked)),
+                None => Phase::Opening,
+            },
+        };
+        let ready = self.machine.ready();
+        let status = Status {
+            phase,
+            prompt: ready.map(|ready| ready.prompt.clone()).unwrap_or_default(),
+            mode: self.machine.mode().to_owned(),
+            cwd: ready.and_then(|ready| ready.cwd.clone()),
+            log_bytes: self.machine.stream().log().end(),
+        };
+        // Nobody is woken by a count of bytes.
+        self.status.send_if_modified(|old| {
+            let changed = (&old.phase, &old.prompt, &old.mode, &old.cwd) != (&status.phase, &status.prompt, &status.mode, &status.cwd);
+            *old = status;
+            changed
+        });
+    }
+
+    /// Tells everybody who waits, and answers questions about the past as long as somebody holds the session.
+    async fn close(mut self) {
+        let why = self.ended.clone().unwrap_or_else(|| "the session has ended".to_owned());
+        let effects = self.machine.on_closed(now(), self.exit);
+        for effect in effects {
+            if let Effect::Ended(ending) = effect {
+                self.on_ended(*ending).await;
+            }
+        }
+        self.order(Order::Close);
+        self.ended = Some(why.clone());
+        self.publish();
+        for waiting in self.waiting.drain(..) {
+            let _ = waiting.reply.send(Err(Refusal::Closed(why.clone())));
+        }
+        while let Some(request) = self.mailbox.recv().await {
+            match request {
+                Request::Report(query, reply) => drop(reply.send(self.report(&query))),
+                Request::Run(_, reply) => drop(reply.send(Err(Refusal::Closed(why.clone())))),
+                Request::Send(_, reply) => drop(reply.send(Err(Refusal::Closed(why.clone())))),
+                Request::Stop(_, _, reply) => drop(reply.send(Err(format!("the session is closed: {why}")))),
+                Request::Screen(since, reply) => drop(reply.send(self.screen_report(since))),
+                Request::Judge(request, reply) => {
+                    let verdict = self.judge(&request).await;
+                    let _ = reply.send(verdict);
+                }
+                Request::Close(reply) => drop(reply.send(())),
+            }
+        }
+    }
+}
+
+fn asked(question: &Question) -> String {
+    format!("the device asks `{}`", question.text.trim())
+}

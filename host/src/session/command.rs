@@ -1,0 +1,218 @@
+//! One command: from its approved lines to its end.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use crate::ids::CommandId;
+use crate::policy::approved::Approved;
+use crate::session::machine::Effect;
+use crate::session::view::{Question, Ready};
+
+/// How far a command is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// It runs.
+    Running,
+    /// It waits for an answer.
+    NeedsInput,
+    /// It ended by itself.
+    Done,
+    /// It ended after somebody asked for it.
+    Interrupted,
+    /// The line ended while it ran.
+    Lost,
+}
+
+impl State {
+    /// The word in a result.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::NeedsInput => "needs_input",
+            Self::Done => "done",
+            Self::Interrupted => "interrupted",
+            Self::Lost => "lost",
+        }
+    }
+
+    /// Has it ended?
+    #[must_use]
+    pub fn is_over(self) -> bool {
+        matches!(self, Self::Done | Self::Interrupted | Self::Lost)
+    }
+}
+
+/// A command that policy let through.
+#[derive(Debug)]
+pub struct Started {
+    /// Its id.
+    pub id: CommandId,
+    /// Its text as the caller gave it.
+    pub text: String,
+    /// What to type, line by line.
+    pub lines: VecDeque<Approved>,
+    /// The goal that it starts.
+    pub goal: Option<String>,
+}
+
+/// A command that runs.
+#[derive(Debug)]
+pub struct Running {
+    /// Its id.
+    pub id: CommandId,
+    /// Its text.
+    pub text: String,
+    /// Lines not typed yet.
+    pub lines: VecDeque<Approved>,
+    /// The goal being carried through.
+    pub goal: Option<String>,
+    /// What the program asks.
+    pub asked: Option<Question>,
+    /// Pages turned.
+    pub pages: u32,
+    /// Dialog steps taken.
+    pub goal_steps: u32,
+    /// Secrets typed for the goal.
+    pub secrets_typed: Vec<String>,
+    /// Their failure, told when the command ends.
+    pub secrets_failed: Vec<Effect>,
+    /// Why the goal failed.
+    pub goal_failed: Option<String>,
+    /// What is missing of an unfinished line.
+    pub incomplete: Option<String>,
+    /// The cancel key was typed.
+    pub cancelled: bool,
+    /// Somebody asked for the end.
+    pub interrupted: bool,
+    /// The first line was typed.
+    pub typed_first: bool,
+    /// Outputs of the lines before the last one.
+    pub pieces: Vec<(u64, u64)>,
+    /// When it started.
+    pub started_at: Instant,
+    /// The log's end then.
+    pub log_start: u64,
+    /// The mode that it was typed in.
+    pub mode: String,
+    warnings: Vec<String>,
+}
+
+/// A command that has ended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ending {
+    /// Its id.
+    pub id: CommandId,
+    /// Done, interrupted or lost.
+    pub state: State,
+    /// Its text.
+    pub text: String,
+    /// The mode that it was typed in.
+    pub mode: String,
+    /// The parts of the log that are its output, in order.
+    pub pieces: Vec<(u64, u64)>,
+    /// The prompt that ended it.
+    pub ready: Option<Ready>,
+    /// Exit status, where the device tells it.
+    pub status: Option<i32>,
+    /// It failed whatever the status says; why.
+    pub failure: Option<String>,
+    /// How long it took.
+    pub duration: Duration,
+    /// What the caller should know.
+    pub warnings: Vec<String>,
+}
+
+impl Running {
+    /// A command whose first line is about to be typed.
+    #[must_use]
+    pub fn new(started: Started, now: Instant, log_start: u64, mode: &str) -> Self {
+        Self {
+            id: started.id,
+            text: started.text,
+            lines: started.lines,
+            goal: started.goal,
+            asked: None,
+            pages: 0,
+            goal_steps: 0,
+            secrets_typed: Vec::new(),
+            secrets_failed: Vec::new(),
+            goal_failed: None,
+            incomplete: None,
+            cancelled: false,
+            interrupted: false,
+            typed_first: false,
+            pieces: Vec::new(),
+            started_at: now,
+            log_start,
+            mode: mode.to_owned(),
+            warnings: Vec::new(),
+        }
+    }
+
+    /// Adds something that the caller should know, once.
+    pub fn warn(&mut self, text: &str) {
+        if !self.warnings.iter().any(|warning| warning == text) {
+            self.warnings.push(text.to_owned());
+        }
+    }
+
+    /// The goal is over and not reached.
+    pub fn fail_goal(&mut self, why: &str) {
+        self.goal = None;
+        self.goal_failed.get_or_insert_with(|| why.to_owned());
+    }
+
+    /// What the caller should know so far.
+    #[must_use]
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    /// Where its output starts, as far as it is known.
+    #[must_use]
+    pub fn output_start(&self, start: Option<u64>) -> u64 {
+        self.pieces.first().map(|piece| piece.0).or(start).unwrap_or(self.log_start)
+    }
+
+    /// It ended at a prompt.
+    #[must_use]
+    pub fn end(self, now: Instant, ready: Option<&Ready>, range: (Option<u64>, u64), log_end: u64) -> Ending {
+        let state = if self.interrupted { State::Interrupted } else { State::Done };
+        let status = ready.and_then(|ready| ready.status);
+        self.into_ending(now, state, ready.cloned(), status, range, log_end)
+    }
+
+    /// Its line ended. With an exit status the program ended the session itself (`exit 3`).
+    #[must_use]
+    pub fn lose(self, now: Instant, status: Option<i32>, range: (Option<u64>, u64), log_end: u64) -> Ending {
+        let state = if status.is_some() { State::Done } else { State::Lost };
+        self.into_ending(now, state, None, status, range, log_end)
+    }
+
+    fn into_ending(
+        mut self,
+        now: Instant,
+        state: State,
+        ready: Option<Ready>,
+        status: Option<i32>,
+        (start, end): (Option<u64>, u64),
+        log_end: u64,
+    ) -> Ending {
+        let end = end.min(log_end);
+        self.pieces.push((start.unwrap_or(self.log_start).min(end), end));
+        let incomplete = self.incomplete.map(|what| format!("incomplete input ({what}): nothing of it ran, the line was cancelled"));
+        Ending {
+            id: self.id,
+            state,
+            text: self.text,
+            mode: self.mode,
+            pieces: self.pieces,
+            ready,
+            status,
+            failure: self.goal_failed.or(incomplete),
+            duration: now.saturating_duration_since(self.started_at),
+            warnings: self.warnings,
+        }
+    }
+}

@@ -1,0 +1,298 @@
+//! A range of the log as text: control sequences applied or taken out, pager markers gone, within a budget.
+
+use std::collections::VecDeque;
+use std::io;
+
+use crate::limits::{OUTPUT_HEAD_PERCENT, RENDER_MAX_BYTES};
+use crate::session::log::ByteLog;
+use crate::session::stream::Marker;
+use crate::terminal::parser::{Csi, Parser, Sink};
+use crate::terminal::row::Row;
+use crate::terminal::text::escape_into;
+
+/// Bytes read from the log at a time.
+const PIECE_BYTES: u64 = 64 * 1024;
+
+/// A part of the log as text.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rendered {
+    /// The text. Control and invisible characters are written out.
+    pub text: String,
+    /// Offset of the first byte rendered: later than asked where the log no longer keeps it.
+    pub start: u64,
+    /// Offset behind the last byte rendered.
+    pub end: u64,
+}
+
+/// An output within its budget: the whole, or its beginning and its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Excerpt {
+    /// All of it, or the beginning.
+    pub head: Rendered,
+    /// The end, when the middle is cut.
+    pub tail: Option<Rendered>,
+}
+
+impl Excerpt {
+    /// Bytes of the log between beginning and end.
+    #[must_use]
+    pub fn cut_bytes(&self) -> u64 {
+        self.tail.as_ref().map_or(0, |tail| tail.start - self.head.end)
+    }
+}
+
+/// What is rendered: a log and the pager markers in it.
+#[derive(Debug, Clone, Copy)]
+pub struct Source<'a> {
+    /// The bytes.
+    pub log: &'a ByteLog,
+    /// Markers, oldest first.
+    pub markers: &'a VecDeque<Marker>,
+}
+
+impl Source<'_> {
+    /// The range within `max_chars`: head and tail when it is longer.
+    ///
+    /// # Errors
+    ///
+    /// When the log cannot be read.
+    pub fn excerpt(&self, start: u64, end: u64, max_chars: usize) -> io::Result<Excerpt> {
+        let whole = self.from(start, end, max_chars)?;
+        if whole.end >= end.min(self.log.end()) {
+            return Ok(Excerpt { head: whole, tail: None });
+        }
+        let head_chars = max_chars * OUTPUT_HEAD_PERCENT / 100;
+        let head = self.from(start, end, head_chars)?;
+        let tail = self.to(head.end, end, max_chars - head_chars)?;
+        Ok(Excerpt { head, tail: Some(tail) })
+    }
+
+    /// At most `max_chars` from `start` on. `end` of the result is where to go on.
+    ///
+    /// # Errors
+    ///
+    /// When the log cannot be read.
+    pub fn from(&self, start: u64, end: u64, max_chars: usize) -> io::Result<Rendered> {
+        let start = start.max(self.log.start());
+        let end = end.min(self.log.end()).min(start.saturating_add(RENDER_MAX_BYTES));
+        let mut page = Page::new(start, max_chars);
+        let mut at = start;
+        while at < end && page.full_at.is_none() {
+            let stop = self.next_marker(at, end).map_or(end, |marker| marker.end).min(at + PIECE_BYTES);
+            let (_, bytes) = self.log.read(at, stop)?;
+            page.feed(&bytes);
+            at = stop;
+            for marker in self.markers_at(at) {
+                page.row.haunt(&marker.text);
+            }
+        }
+        Ok(page.finish(start, end))
+    }
+
+    /// At most `max_chars` before `end`, not earlier than `start`, beginning with a row where that is possible.
+    ///
+    /// # Errors
+    ///
+    /// When the log cannot be read.
+    pub fn to(&self, start: u64, end: u64, max_chars: usize) -> io::Result<Rendered> {
+        let end = end.min(self.log.end());
+        let start = start.max(self.log.start()).min(end);
+        let window = (max_chars as u64).saturating_mul(4).saturating_add(4096);
+        let mut from = start.max(end.saturating_sub(window));
+        if from > start {
+            let (_, bytes) = self.log.read(from, end)?;
+            let newline = bytes.iter().position(|&byte| byte == b'\n').map(|at| at + 1);
+            let character = || bytes.iter().position(|&byte| byte & 0xc0 != 0x80);
+            from += newline.or_else(character).unwrap_or_default() as u64;
+        }
+        let mut rendered = self.from(from, end, usize::MAX)?;
+        let surplus = rendered.text.chars().count().saturating_sub(max_chars);
+        if surplus > 0 {
+            rendered = self.drop_first(rendered, surplus)?;
+        }
+        Ok(rendered)
+    }
+
+    /// The rendered end without its first `chars`, at the next row where there is one.
+    fn drop_first(&self, rendered: Rendered, chars: usize) -> io::Result<Rendered> {
+        let cut = self.from(rendered.start, rendered.end, chars)?;
+        let (_, bytes) = self.log.read(cut.end, rendered.end)?;
+        let newline = bytes.iter().position(|&byte| byte == b'\n').map_or(0, |at| at as u64 + 1);
+        let from = if cut.end + newline < rendered.end { cut.end + newline } else { cut.end };
+        self.from(from, rendered.end, usize::MAX)
+    }
+
+    fn next_marker(&self, after: u64, before: u64) -> Option<&Marker> {
+        let first = self.markers.partition_point(|marker| marker.end <= after);
+        self.markers.get(first).filter(|marker| marker.end < before)
+    }
+
+    fn markers_at(&self, offset: u64) -> impl Iterator<Item = &Marker> {
+        let first = self.markers.partition_point(|marker| marker.end < offset);
+        self.markers.iter().skip(first).take_while(move |marker| marker.end == offset)
+    }
+}
+
+/// A page being filled.
+struct Page {
+    parser: Parser,
+    row: Row,
+    out: String,
+    chars: usize,
+    max_chars: usize,
+    /// Where the page was full: the first byte that did not fit.
+    full_at: Option<u64>,
+}
+
+impl Page {
+    fn new(start: u64, max_chars: usize) -> Self {
+        let row = Row::with_limit(usize::MAX);
+        Self { parser: Parser::at(start), row, out: String::new(), chars: 0, max_chars, full_at: None }
+    }
+
+    fn feed(&mut self, bytes: &[u8]) {
+        let mut parser = self.parser.clone();
+        parser.advance(bytes, self);
+        self.parser = parser;
+    }
+
+    fn end_row(&mut self, end: u64) {
+        let text = self.row.text();
+        self.chars += text.chars().count() + 1;
+        escape_into(&text, &mut self.out);
+        self.out.push('\n');
+        self.row.clear();
+        if self.chars >= self.max_chars {
+            self.full_at = Some(end);
+        }
+    }
+
+    fn finish(mut self, start: u64, end: u64) -> Rendered {
+        let text = self.row.text();
+        escape_into(&text, &mut self.out);
+        Rendered { text: self.out, start, end: self.full_at.unwrap_or(end) }
+    }
+}
+
+impl Sink for Page {
+    fn print(&mut self, bytes: &[u8], start: u64) {
+        if self.full_at.is_some() {
+            return;
+        }
+        let room = self.max_chars.saturating_sub(self.chars).saturating_sub(self.row.len());
+        if room >= bytes.len() {
+            self.row.print(bytes);
+            return;
+        }
+        // A character is cut before, never inside.
+        let fits = (0..=room).rev().find(|&at| bytes.get(at).is_none_or(|byte| byte & 0xc0 != 0x80)).unwrap_or_default();
+        self.row.print(bytes.get(..fits).unwrap_or_default());
+        self.full_at = Some(start + fits as u64);
+    }
+
+    fn control(&mut self, byte: u8, end: u64) {
+        if self.full_at.is_some() {
+            return;
+        }
+        match byte {
+            b'\n' => self.end_row(end),
+            _ => self.row.control(byte),
+        }
+    }
+
+    fn csi(&mut self, csi: &Csi<'_>, end: u64) {
+        if self.full_at.is_some() {
+            return;
+        }
+        // A move to another row ends the text of this one.
+        match csi.function {
+            b'H' | b'f' | b'A' | b'd' if csi.private == 0 && !self.row.is_empty() => self.end_row(end),
+            _ => self.row.csi(csi),
+        }
+    }
+
+    fn osc(&mut self, _: &[u8], _: u64, _: u64) {}
+
+    fn esc(&mut self, intermediate: u8, function: u8, end: u64) {
+        if self.full_at.is_none() && intermediate == 0 && matches!(function, b'D' | b'E') {
+            self.end_row(end);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panic")]
+    use super::*;
+
+    fn log(bytes: &[u8]) -> ByteLog {
+        let mut log = ByteLog::in_memory();
+        log.append(bytes);
+        log
+    }
+
+    fn page(bytes: &[u8], max_chars: usize) -> Rendered {
+        Source { log: &log(bytes), markers: &VecDeque::new() }.from(0, u64::MAX, max_chars).unwrap()
+    }
+
+    #[test]
+    fn rows_end_with_a_newline_and_the_last_one_stands_as_it_is() {
+        assert_eq!(page(b"a\r\nb\r\n", 100).text, "a\nb\n");
+        assert_eq!(page(b"x", 100).text, "x");
+        assert_eq!(page(b"\r\n\r\n  x  \r\n\r\n", 100).text, "\n\n  x  \n\n");
+        assert_eq!(page(b"\x1b[31mred\x1b[0m\r\n", 100).text, "red\n");
+    }
+
+    #[test]
+    fn control_and_invisible_characters_are_written_out() {
+        assert_eq!(page(b"A\x01\xff\xfe\x1b[31mB", 100).text, "A\\x01\u{fffd}\u{fffd}B");
+    }
+
+    #[test]
+    fn pages_put_together_are_the_whole() {
+        let text: String = (0..200).map(|n| format!("row {n} \u{e4}\u{20ac} {}\r\n", "x".repeat(n % 50))).collect();
+        let log = log(text.as_bytes());
+        let source = Source { log: &log, markers: &VecDeque::new() };
+        for size in [7, 50, 1000] {
+            let (mut at, mut whole) = (0, String::new());
+            while at < log.end() {
+                let page = source.from(at, u64::MAX, size).unwrap();
+                assert!(page.end > at, "a page of {size} goes forward");
+                whole.push_str(&page.text);
+                at = page.end;
+            }
+            assert_eq!(whole, text.replace("\r\n", "\n"), "pages of {size}");
+        }
+    }
+
+    #[test]
+    fn a_long_output_is_cut_in_the_middle_at_rows_and_says_where() {
+        let text: String = (0..1000).map(|n| format!("row {n:04}\r\n")).collect();
+        let log = log(text.as_bytes());
+        let excerpt = Source { log: &log, markers: &VecDeque::new() }.excerpt(0, u64::MAX, 900).unwrap();
+        let tail = excerpt.tail.clone().unwrap();
+        assert!(excerpt.head.text.starts_with("row 0000\n") && excerpt.head.text.ends_with('\n'));
+        assert!(tail.text.starts_with("row ") && tail.text.ends_with("row 0999\n"));
+        assert_eq!(excerpt.cut_bytes(), tail.start - excerpt.head.end);
+        assert!(excerpt.head.text.len() + tail.text.len() <= 920);
+    }
+
+    #[test]
+    fn a_row_longer_than_the_budget_is_cut_inside() {
+        let first = page(&[b'x'; 5000], 1200);
+        assert_eq!((first.text.len(), first.end), (1200, 1200));
+    }
+
+    #[test]
+    fn pager_markers_leave_no_trace() {
+        let mut bytes = b"one\r\n --More-- ".to_vec();
+        let end = bytes.len() as u64;
+        bytes.extend_from_slice(&[8; 10]);
+        bytes.extend_from_slice(&[b' '; 10]);
+        bytes.extend_from_slice(&[8; 10]);
+        bytes.extend_from_slice(b" two\r\n");
+        let markers = VecDeque::from([Marker { end, text: " --More-- ".to_owned() }]);
+        let rendered = Source { log: &log(&bytes), markers: &markers }.from(0, u64::MAX, 100).unwrap();
+        assert_eq!(rendered.text, "one\n two\n");
+    }
+}

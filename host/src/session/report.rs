@@ -1,0 +1,220 @@
+//! What a caller is told of a command or a session.
+
+use std::time::Duration;
+
+use regex::RegexBuilder;
+
+use crate::ids::CommandId;
+use crate::limits::{OUTPUT_MAX_CHARS, TRIGGER_COMPILED_MAX_BYTES};
+use crate::session::command::State;
+use crate::session::render::{Excerpt, Rendered, Source};
+
+/// What part of what is wanted.
+#[derive(Debug, Clone, Default)]
+pub struct OutputQuery {
+    /// This command's output; none is the session's log.
+    pub command: Option<CommandId>,
+    /// From this offset of the log on.
+    pub offset: Option<u64>,
+    /// Only the last lines.
+    pub tail: Option<usize>,
+    /// Only lines that match.
+    pub grep: Option<String>,
+    /// Budget in characters.
+    pub max_chars: usize,
+    /// The bytes as they are, in base64.
+    pub raw: bool,
+}
+
+/// Which bytes of the log are shown.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Range {
+    /// The first one shown.
+    pub start: u64,
+    /// Behind the last one shown: where to go on.
+    pub end: u64,
+    /// Bytes of the whole output.
+    pub total: u64,
+    /// Bytes left out in the middle.
+    pub cut_bytes: u64,
+    /// The output ends here.
+    pub output_end: u64,
+}
+
+/// A command's or a session's report.
+#[derive(Debug, Clone)]
+pub struct Report {
+    /// The command, if it is about one.
+    pub command: Option<CommandId>,
+    /// Its text.
+    pub text: String,
+    /// How far it is.
+    pub state: State,
+    /// Exit status, where the device tells it.
+    pub exit_code: Option<i32>,
+    /// It failed.
+    pub failed: bool,
+    /// Why, where it is not the exit status.
+    pub failure: Option<String>,
+    /// The output within the budget.
+    pub output: String,
+    /// What it is of the log.
+    pub range: Range,
+    /// How long it took, or takes so far.
+    pub duration: Duration,
+    /// Since the last byte.
+    pub idle: Duration,
+    /// The prompt after it.
+    pub prompt: String,
+    /// The working directory after it.
+    pub cwd: Option<String>,
+    /// The mode after it.
+    pub mode: String,
+    /// How the end is known: `mark`, `learned`, `pattern`.
+    pub confidence: Option<String>,
+    /// What is asked: the question, its kind.
+    pub ask: Option<(String, String)>,
+    /// What the caller should know.
+    pub warnings: Vec<String>,
+    /// What policy said when it started.
+    pub rule: Option<(String, String)>,
+}
+
+/// The rendered terminal.
+#[derive(Debug, Clone, Default)]
+pub struct ScreenReport {
+    /// Number and text of each row that changed.
+    pub rows: Vec<(u16, String)>,
+    /// Row and column of the cursor, from 0.
+    pub cursor: (u16, u16),
+    /// The title that a program set.
+    pub title: String,
+    /// A full-screen program has the alternate screen.
+    pub alternate: bool,
+    /// Grows with every byte.
+    pub revision: u64,
+}
+
+/// The output of a command: its parts of the log as text.
+///
+/// # Errors
+///
+/// A sentence when the log cannot be read or the expression is wrong.
+pub fn output(source: &Source<'_>, pieces: &[(u64, u64)], query: &OutputQuery) -> Result<(String, Range), String> {
+    let failed = |error: std::io::Error| format!("cannot read the session's log: {error}");
+    let max_chars = query.max_chars.clamp(1, OUTPUT_MAX_CHARS);
+    let (Some(first), Some(last)) = (pieces.first(), pieces.last()) else { return Ok(Default::default()) };
+    let (start, end) = (first.0, last.1);
+    let total = pieces.iter().map(|(from, to)| to - from).sum();
+    if query.raw {
+        return raw(source, query.offset.unwrap_or(start), end, max_chars, total).map_err(failed);
+    }
+    if let Some(pattern) = &query.grep {
+        return grep(source, pieces, pattern, max_chars, total);
+    }
+    let (text, mut range) = if let Some(offset) = query.offset {
+        page(source.from(offset, end, max_chars).map_err(failed)?)
+    } else if let Some(lines) = query.tail {
+        let rendered = source.to(start, end, max_chars).map_err(failed)?;
+        page(last_lines(source, rendered, lines).map_err(failed)?)
+    } else if pieces.len() > 1 {
+        joined(source, pieces, max_chars).map_err(failed)?
+    } else {
+        cut(source.excerpt(start, end, max_chars).map_err(failed)?, query.command)
+    };
+    range.total = total;
+    range.output_end = end;
+    Ok((text, range))
+}
+
+fn page(rendered: Rendered) -> (String, Range) {
+    let range = Range { start: rendered.start, end: rendered.end, ..Range::default() };
+    (rendered.text, range)
+}
+
+/// Beginning and end with a line between them that says what is missing and how to get it.
+fn cut(excerpt: Excerpt, command: Option<CommandId>) -> (String, Range) {
+    let cut_bytes = excerpt.cut_bytes();
+    let Excerpt { head, tail } = excerpt;
+    let Some(tail) = tail else { return page(head) };
+    let whose = command.map(|id| format!(" command_id={id}")).unwrap_or_default();
+    let newline = if head.text.is_empty() || head.text.ends_with('\n') { "" } else { "\n" };
+    let text = format!("{}{newline}[... {cut_bytes} bytes cut: ssh_output{whose} offset={} ...]\n{}", head.text, head.end, tail.text);
+    (text, Range { start: head.start, end: tail.end, cut_bytes, ..Range::default() })
+}
+
+/// Several lines were typed one after the other: prompts and echoes between their outputs are left out.
+fn joined(source: &Source<'_>, pieces: &[(u64, u64)], max_chars: usize) -> std::io::Result<(String, Range)> {
+    let mut text = String::new();
+    let mut range = Range { start: pieces.first().map_or(0, |piece| piece.0), ..Range::default() };
+    let mut left = max_chars;
+    for (from, to) in pieces {
+        if left == 0 {
+            range.cut_bytes += to - from;
+            continue;
+        }
+        let rendered = source.from(*from, *to, left)?;
+        left = left.saturating_sub(rendered.text.chars().count());
+        text.push_str(&rendered.text);
+        range.end = rendered.end;
+        range.cut_bytes += to.saturating_sub(rendered.end);
+        if rendered.end < *to {
+            left = 0;
+        }
+    }
+    Ok((text, range))
+}
+
+fn last_lines(source: &Source<'_>, rendered: Rendered, lines: usize) -> std::io::Result<Rendered> {
+    let count = rendered.text.lines().count();
+    let surplus = count.saturating_sub(lines);
+    let chars: usize = rendered.text.split_inclusive('\n').take(surplus).map(|line| line.chars().count()).sum();
+    if chars == 0 {
+        return Ok(rendered);
+    }
+    let skipped = source.from(rendered.start, rendered.end, chars)?;
+    source.from(skipped.end, rendered.end, usize::MAX)
+}
+
+/// Characters rendered at a time while searching.
+const SEARCH_CHARS: usize = 1_000_000;
+
+fn grep(
+    source: &Source<'_>,
+    pieces: &[(u64, u64)],
+    pattern: &str,
+    max_chars: usize,
+    total: u64,
+) -> Result<(String, Range), String> {
+    let regex = RegexBuilder::new(pattern).size_limit(TRIGGER_COMPILED_MAX_BYTES).build();
+    let regex = regex.map_err(|error| format!("`grep` is not a regular expression: {error}"))?;
+    let failed = |error: std::io::Error| format!("cannot read the session's log: {error}");
+    let mut out = String::new();
+    let mut range = Range { start: pieces.first().map_or(0, |piece| piece.0), total, ..Range::default() };
+    for (from, to) in pieces {
+        let mut at = *from;
+        while at < *to && out.len() < max_chars {
+            let rendered = source.from(at, *to, SEARCH_CHARS).map_err(failed)?;
+            for line in rendered.text.lines().filter(|line| regex.is_match(line)) {
+                if out.len() + line.len() >= max_chars {
+                    out.push_str("[... more lines match; make `grep` narrower ...]\n");
+                    break;
+                }
+                out.push_str(line);
+                out.push('\n');
+            }
+            at = rendered.end.max(at + 1);
+        }
+        range.end = at;
+        range.output_end = *to;
+    }
+    Ok((out, range))
+}
+
+fn raw(source: &Source<'_>, start: u64, end: u64, max_chars: usize, total: u64) -> std::io::Result<(String, Range)> {
+    use base64::Engine as _;
+    let count = (max_chars / 4 * 3).max(3) as u64;
+    let (start, bytes) = source.log.read(start, end.min(start.saturating_add(count)))?;
+    let range = Range { start, end: start + bytes.len() as u64, total, cut_bytes: 0, output_end: end };
+    Ok((base64::engine::general_purpose::STANDARD.encode(bytes), range))
+}

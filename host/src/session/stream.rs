@@ -1,0 +1,418 @@
+//! The session's output as it comes: the log, the row being written, marks, and what the device asked the terminal.
+//!
+//! A chunk costs its length. What is derived from bytes is derived here, once, whatever the chunks are.
+
+use std::collections::VecDeque;
+
+use crate::limits::{MARK_MAX_BYTES, MARKERS_MAX, VIEW_MARKS_MAX, VIEW_RECENT_MAX_BYTES, VIEW_TAIL_MAX_BYTES};
+use crate::session::log::ByteLog;
+use crate::terminal::parser::{Csi, Parser, Sink};
+use crate::terminal::row::Row;
+use crate::terminal::text::last_bytes;
+
+/// A shell-integration mark (OSC 133) that carries the session's nonce.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mark {
+    /// Where the sequence starts in the log.
+    pub start: u64,
+    /// Where it ends.
+    pub end: u64,
+    /// The body without `133;`.
+    pub body: String,
+}
+
+/// A pager's marker that was answered with a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Marker {
+    /// Offset behind the marker.
+    pub end: u64,
+    /// Its text.
+    pub text: String,
+}
+
+/// Where the device sent the typed line back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Echo {
+    /// Nothing was typed, or nothing comes back.
+    NotExpected,
+    /// The line without white space.
+    Awaited(String),
+    /// The output starts here.
+    SeenAt(u64),
+}
+
+/// A session's incoming bytes and what they mean.
+#[derive(Debug)]
+pub struct Stream {
+    log: ByteLog,
+    parser: Parser,
+    live: Live,
+    markers: VecDeque<Marker>,
+}
+
+/// What the parser drives.
+#[derive(Debug)]
+struct Live {
+    nonce: String,
+    row: Row,
+    row_start: u64,
+    recent: Vec<u8>,
+    marks: VecDeque<Mark>,
+    first_output_mark: Option<u64>,
+    last_done_mark: Option<u64>,
+    marks_heard: u64,
+    echo: Echo,
+    rows_done: u64,
+    first_row_end: Option<u64>,
+    bracketed_paste: bool,
+    application_cursor: bool,
+    alternate_screen: bool,
+    addressed: bool,
+    queries: Vec<Vec<u8>>,
+}
+
+impl Stream {
+    /// An empty stream; only marks with this nonce count.
+    #[must_use]
+    pub fn new(log: ByteLog, nonce: &str) -> Self {
+        let live = Live {
+            nonce: nonce.to_owned(),
+            row: Row::default(),
+            row_start: 0,
+            recent: Vec::new(),
+            marks: VecDeque::new(),
+            first_output_mark: None,
+            last_done_mark: None,
+            marks_heard: 0,
+            echo: Echo::NotExpected,
+            rows_done: 0,
+            first_row_end: None,
+            bracketed_paste: false,
+            application_cursor: false,
+            alternate_screen: false,
+            addressed: false,
+            queries: Vec::new(),
+        };
+        Self { log, parser: Parser::at(0), live, markers: VecDeque::new() }
+    }
+
+    /// Takes the next bytes.
+    pub fn push(&mut self, bytes: &[u8]) {
+        self.log.append(bytes);
+        self.parser.advance(bytes, &mut self.live);
+    }
+
+    /// The bytes by offset.
+    #[must_use]
+    pub fn log(&self) -> &ByteLog {
+        &self.log
+    }
+
+    /// The pager markers that were answered, oldest first.
+    #[must_use]
+    pub fn markers(&self) -> &VecDeque<Marker> {
+        &self.markers
+    }
+
+    /// A line is about to be typed; `echo` is what should come back, if anything.
+    pub fn on_typed(&mut self, echo: Option<&str>) {
+        let live = &mut self.live;
+        live.marks.clear();
+        live.first_output_mark = None;
+        live.last_done_mark = None;
+        live.first_row_end = None;
+        live.addressed = false;
+        live.echo = match echo.map(squashed) {
+            Some(line) if !line.is_empty() => Echo::Awaited(line),
+            _ => Echo::NotExpected,
+        };
+    }
+
+    /// The pager's marker at the end of the row was answered: it and its erasure are no output.
+    pub fn haunt(&mut self, marker: &str) {
+        self.live.row.haunt(marker);
+        self.markers.push_back(Marker { end: self.log.end(), text: marker.to_owned() });
+        if self.markers.len() > MARKERS_MAX {
+            self.markers.pop_front();
+        }
+    }
+
+    /// The echo will not come: the output starts after the first row.
+    pub fn give_up_echo(&mut self) {
+        let start = self.live.first_row_end.unwrap_or(self.live.row_start);
+        self.live.echo = Echo::SeenAt(start);
+    }
+
+    /// Was the typed line sent back, or is no echo expected?
+    #[must_use]
+    pub fn is_echoed(&self) -> bool {
+        !matches!(self.live.echo, Echo::Awaited(_)) || self.live.first_output_mark.is_some()
+    }
+
+    /// Where the output of the typed line starts: at the mark, else behind the echo.
+    #[must_use]
+    pub fn output_start(&self) -> Option<u64> {
+        match (&self.live.first_output_mark, &self.live.echo) {
+            (Some(start), _) | (None, Echo::SeenAt(start)) => Some(*start),
+            (None, _) => None,
+        }
+    }
+
+    /// Where it ends, now that a prompt stands in the last row: at the last mark, else where the row starts.
+    #[must_use]
+    pub fn output_end(&self) -> u64 {
+        self.live.last_done_mark.unwrap_or(self.live.row_start)
+    }
+
+    /// The last row's text as a view shows it.
+    #[must_use]
+    pub fn tail(&self) -> String {
+        last_bytes(&self.live.row.text(), VIEW_TAIL_MAX_BYTES).to_owned()
+    }
+
+    /// Has the last row text?
+    #[must_use]
+    pub fn has_tail(&self) -> bool {
+        !self.live.row.is_empty()
+    }
+
+    /// The cursor's column in the last row, from 1, as a terminal reports it.
+    #[must_use]
+    pub fn cursor_column(&self) -> usize {
+        self.live.row.column() + 1
+    }
+
+    /// The complete rows before it.
+    #[must_use]
+    pub fn recent(&self) -> String {
+        let text = String::from_utf8_lossy(&self.live.recent);
+        last_bytes(text.trim_end_matches('\n'), VIEW_RECENT_MAX_BYTES).to_owned()
+    }
+
+    /// Bodies of the marks since the last line was typed.
+    #[must_use]
+    pub fn marks(&self) -> Vec<String> {
+        self.live.marks.iter().map(|mark| mark.body.clone()).collect()
+    }
+
+    /// How many marks came in all.
+    #[must_use]
+    pub fn marks_heard(&self) -> u64 {
+        self.live.marks_heard
+    }
+
+    /// How many rows were completed in all.
+    #[must_use]
+    pub fn rows_done(&self) -> u64 {
+        self.live.rows_done
+    }
+
+    /// Was a row completed since the last line was typed?
+    #[must_use]
+    pub fn has_row_since_typed(&self) -> bool {
+        self.live.first_row_end.is_some()
+    }
+
+    /// Does the program take pasted text in brackets (DECSET 2004)?
+    #[must_use]
+    pub fn takes_paste(&self) -> bool {
+        self.live.bracketed_paste
+    }
+
+    /// Are cursor keys in application mode (DECCKM)?
+    #[must_use]
+    pub fn application_cursor(&self) -> bool {
+        self.live.application_cursor
+    }
+
+    /// Does a full-screen program show the alternate screen?
+    #[must_use]
+    pub fn alternate_screen(&self) -> bool {
+        self.live.alternate_screen
+    }
+
+    /// Did the program address the cursor since the last line was typed? Then rows do not tell all.
+    #[must_use]
+    pub fn is_addressed(&self) -> bool {
+        self.live.addressed
+    }
+
+    /// Takes the sequences by which the device may have asked the terminal something.
+    pub fn take_queries(&mut self) -> Vec<Vec<u8>> {
+        std::mem::take(&mut self.live.queries)
+    }
+}
+
+/// Text without white space: echoes are wrapped and padded.
+fn squashed(text: &str) -> String {
+    text.chars().filter(|ch| !ch.is_whitespace()).collect()
+}
+
+/// Queries kept between two chunks; a device asks one and waits.
+const QUERIES_MAX: usize = 8;
+
+impl Live {
+    fn end_row(&mut self, end: u64) {
+        if let Echo::Awaited(line) = &self.echo
+            && squashed(&self.row.text()).ends_with(line.as_str())
+        {
+            self.echo = Echo::SeenAt(end);
+        }
+        self.row.append_to(&mut self.recent);
+        self.recent.push(b'\n');
+        if self.recent.len() > 2 * VIEW_RECENT_MAX_BYTES {
+            let surplus = self.recent.len() - VIEW_RECENT_MAX_BYTES;
+            self.recent.drain(..surplus);
+        }
+        self.row.clear();
+        self.row_start = end;
+        self.rows_done += 1;
+        self.first_row_end.get_or_insert(end);
+    }
+
+    fn ask(&mut self, sequence: Vec<u8>) {
+        if self.queries.len() < QUERIES_MAX {
+            self.queries.push(sequence);
+        }
+    }
+
+    fn set_mode(&mut self, csi: &Csi<'_>, on: bool) {
+        for mode in csi.params {
+            match mode {
+                1 => self.application_cursor = on,
+                2004 => self.bracketed_paste = on,
+                47 | 1047 | 1049 => self.alternate_screen = on,
+                _ => {}
+            }
+        }
+    }
+}
+
+impl Sink for Live {
+    fn print(&mut self, bytes: &[u8], _: u64) {
+        self.row.print(bytes);
+    }
+
+    fn control(&mut self, byte: u8, end: u64) {
+        match byte {
+            b'\n' | 0x0b | 0x0c => self.end_row(end),
+            _ => self.row.control(byte),
+        }
+    }
+
+    fn csi(&mut self, csi: &Csi<'_>, _: u64) {
+        match (csi.private, csi.function) {
+            (b'?', b'h') => self.set_mode(csi, true),
+            (b'?', b'l') => self.set_mode(csi, false),
+            (_, b'c' | b'n') => self.ask(sequence(csi)),
+            (0, b'A' | b'B' | b'H' | b'f' | b'J' | b'd' | b'r') => {
+                self.addressed = true;
+                self.ask(sequence(csi));
+            }
+            _ => self.row.csi(csi),
+        }
+    }
+
+    fn osc(&mut self, body: &[u8], start: u64, end: u64) {
+        let Some(body) = body.strip_prefix(b"133;").filter(|body| body.len() <= MARK_MAX_BYTES) else { return };
+        let body = String::from_utf8_lossy(body).into_owned();
+        if !body.split(';').any(|field| field == self.nonce) {
+            return;
+        }
+        match body.as_bytes().first() {
+            Some(b'C') => {
+                self.first_output_mark.get_or_insert(end);
+            }
+            Some(b'D') => self.last_done_mark = Some(start),
+            _ => {}
+        }
+        self.marks_heard += 1;
+        if self.marks.len() == VIEW_MARKS_MAX {
+            self.marks.pop_front();
+        }
+        self.marks.push_back(Mark { start, end, body });
+    }
+
+    fn esc(&mut self, intermediate: u8, function: u8, end: u64) {
+        match (intermediate, function) {
+            (0, b'D' | b'E') => self.end_row(end),
+            (0, b'Z') => self.ask(vec![0x1b, b'Z']),
+            // A full reset forgets the modes.
+            (0, b'c') => (self.bracketed_paste, self.application_cursor, self.alternate_screen) = (false, false, false),
+            _ => {}
+        }
+    }
+}
+
+/// A control sequence in its canonical form, to compare with what a device is known to ask.
+fn sequence(csi: &Csi<'_>) -> Vec<u8> {
+    let mut out = vec![0x1b, b'['];
+    if csi.private != 0 {
+        out.push(csi.private);
+    }
+    let params: Vec<String> = csi.params.iter().map(u16::to_string).collect();
+    out.extend_from_slice(params.join(";").as_bytes());
+    if csi.intermediate != 0 {
+        out.push(csi.intermediate);
+    }
+    out.push(csi.function);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NONCE: &str = "0123456789abcdef";
+
+    fn stream(bytes: &[u8]) -> Stream {
+        let mut stream = Stream::new(ByteLog::in_memory(), NONCE);
+        stream.push(bytes);
+        stream
+    }
+
+    fn mark(body: &str) -> String {
+        format!("\x1b]133;{body}\x07")
+    }
+
+    #[test]
+    fn the_output_lies_between_the_marks() {
+        let mut stream = stream(b"web1$ ");
+        stream.on_typed(Some("printf x"));
+        let start_mark = mark("C;0123456789abcdef");
+        stream.push(format!("printf x\r\n{start_mark}x{}web1$ ", mark("D;0;0123456789abcdef;/root")).as_bytes());
+        let start = stream.output_start().unwrap_or_default();
+        let (_, bytes) = stream.log().read(start, stream.output_end()).unwrap_or_default();
+        assert_eq!(bytes, b"x");
+        assert_eq!(stream.marks(), ["C;0123456789abcdef", "D;0;0123456789abcdef;/root"]);
+    }
+
+    #[test]
+    fn a_mark_without_the_nonce_is_output_and_no_mark() {
+        let stream = stream(mark("D;0;ffffffffffffffff").as_bytes());
+        assert_eq!(stream.marks_heard(), 0);
+    }
+
+    #[test]
+    fn without_marks_the_output_starts_behind_the_echo() {
+        let mut stream = stream(b"r1#");
+        stream.on_typed(Some("show  clock"));
+        assert!(!stream.is_echoed());
+        stream.push(b"show clock\r\n");
+        assert!(stream.is_echoed());
+        stream.push(b"12:00\r\nr1#");
+        let (_, bytes) = stream.log().read(stream.output_start().unwrap_or_default(), stream.output_end()).unwrap_or_default();
+        assert_eq!(bytes, b"12:00\r\n");
+        assert_eq!(stream.tail(), "r1#");
+        assert_eq!(stream.recent(), "r1#show clock\n12:00");
+    }
+
+    #[test]
+    fn terminal_modes_and_queries_are_noticed() {
+        let mut stream = stream(b"\x1b[?2004h\x1b[?1049h\x1b[6n\x1bZ\x1b[c");
+        assert!(stream.takes_paste() && stream.alternate_screen());
+        assert_eq!(stream.take_queries(), [b"\x1b[6n".to_vec(), b"\x1bZ".to_vec(), b"\x1b[c".to_vec()]);
+        stream.push(b"\x1b[?2004l\x1b[?1049l");
+        assert!(!stream.takes_paste() && !stream.alternate_screen());
+    }
+}

@@ -1,0 +1,22 @@
+//! What the machine shows plugins and what it hears back, in the session's own words.
+//!
+//! The same shapes as the contract's, but independent of its version: `plugin` translates.
+
+pub use crate::plugin::roles::{Page, Phase, Question, Reading, Ready, Step, View};
+
+/// The plugins' answer to one view: the first one that claims it, role by role.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Readings {
+    /// The view's revision.
+    pub revision: u64,
+    /// The running goal's next step, and the plugin that said it.
+    pub step: Option<(String, Step)>,
+    /// A pager waits; the plugin that knows it.
+    pub page: Option<(String, Page)>,
+    /// The device asks something.
+    pub question: Option<Question>,
+    /// What the prompt plugin makes of it.
+    pub prompt: Option<Reading>,
+    /// A plugin failed and another one, or nobody, stood in for it.
+    pub degraded: Option<String>,
+}

@@ -1,0 +1,113 @@
+//! From a configuration to a directory that is ready for work.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+use crate::config::{Config, Diagnostic};
+use crate::directory::Directory;
+use crate::limits::PLUGIN_FILE_MAX_BYTES;
+use crate::plugin::catalog::Catalog;
+use crate::plugin::compiled::CompiledCache;
+use crate::plugin::engine::Engine;
+use crate::plugin::load::{Loader, Source, Spec};
+
+/// What the operator says of the plugins, as the loader wants it.
+#[must_use]
+pub fn specs(config: &Config) -> Vec<Spec> {
+    let bundled = |name: &str| crate::plugin::catalog::BUNDLED.iter().find(|(known, _)| *known == name).map(|(_, wasm)| Source::Embedded(wasm));
+    let spec = |(name, entry): (&String, &crate::config::PluginEntry)| {
+        let source = entry.path.clone().map(Source::File).or_else(|| bundled(name))?;
+        let embedded = matches!(source, Source::Embedded(_));
+        Some(Spec {
+            name: name.clone(),
+            digest: entry.digest.map(|digest| digest.to_string().trim_start_matches("sha256:").to_owned()),
+            settings: entry.config.clone(),
+            // A bundled plugin is trusted with what it declares; another one gets what is granted.
+            secrets: (!embedded || !entry.secrets.is_empty()).then(|| entry.secrets.clone()),
+            max_bytes: entry.max_file_bytes.map_or(PLUGIN_FILE_MAX_BYTES, std::num::NonZeroU64::get),
+            source,
+        })
+    };
+    config.plugins.iter().filter_map(spec).collect()
+}
+
+/// The plugins and types of a configuration.
+///
+/// # Errors
+///
+/// When the WebAssembly engine does not start on this machine.
+pub fn catalog(config: &Config) -> Result<Catalog, String> {
+    let engine = Engine::start().map_err(|error| format!("the WebAssembly engine does not start: {error:#}"))?;
+    let cache = cache_folder().and_then(|folder| match CompiledCache::open(&folder) {
+        Ok(cache) => Some(cache),
+        Err(error) => {
+            crate::diagnostics::warn(&format!("plugins are compiled at each start: {error}"));
+            None
+        }
+    });
+    let types = config.types.iter().map(|(name, entry)| (name.to_string(), entry.plugins.clone())).collect();
+    Ok(Catalog::new(specs(config), types, Loader::new(engine, cache)))
+}
+
+/// The directory of a configuration.
+///
+/// # Errors
+///
+/// When the engine does not start.
+pub fn directory(config: Config) -> Result<Directory, String> {
+    let catalog = catalog(&config)?;
+    let folder = session_folder().map_err(|error| crate::diagnostics::warn(&format!("logs stay in memory: {error}"))).ok();
+    Ok(Directory::new(config, catalog, folder))
+}
+
+/// What is wrong with the names in a configuration.
+#[must_use]
+pub fn check_names(config: &Config, catalog: &Catalog) -> Vec<Diagnostic> {
+    let types: Vec<String> = catalog.types().into_keys().collect();
+    let plugins: Vec<&str> = crate::plugin::catalog::BUNDLED.iter().map(|(name, _)| *name).collect();
+    let mut diagnostics = config.check_names(&types.iter().map(String::as_str).collect::<Vec<_>>(), &plugins);
+    for (name, entry) in &config.plugins {
+        if entry.path.is_some()
+            && let Ok(checked) = catalog.check(name)
+        {
+            let wanted: Vec<&str> = checked.manifest.secrets.iter().map(String::as_str).collect();
+            diagnostics.extend(config.check_grants(name, &wanted));
+        }
+    }
+    diagnostics
+}
+
+fn base(variable: &str, default: &str) -> Option<PathBuf> {
+    let set = std::env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute());
+    set.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(default))).map(|base| base.join("jackfield"))
+}
+
+fn cache_folder() -> Option<PathBuf> {
+    base("XDG_CACHE_HOME", ".cache").map(|base| base.join("compiled"))
+}
+
+/// The folder of this process's logs. What processes left behind that are gone is removed.
+fn session_folder() -> io::Result<PathBuf> {
+    let base = base("XDG_STATE_HOME", ".local/state").ok_or_else(|| io::Error::other("neither XDG_STATE_HOME nor HOME is set"))?;
+    let sessions = base.join("sessions");
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(&sessions)?;
+    for entry in fs::read_dir(&sessions)?.flatten() {
+        let gone = entry.file_name().to_str().is_some_and(|pid| pid.parse::<u32>().is_ok() && !Path::new("/proc").join(pid).exists());
+        if gone {
+            // Another process may be doing the same.
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+    let own = sessions.join(std::process::id().to_string());
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(&own)?;
+    Ok(own)
+}
+
+/// Removes the folder of this process's logs.
+pub fn clean_up() {
+    if let Some(base) = base("XDG_STATE_HOME", ".local/state") {
+        let _ = fs::remove_dir_all(base.join("sessions").join(std::process::id().to_string()));
+    }
+}

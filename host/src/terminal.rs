@@ -1,0 +1,8 @@
+//! What a terminal makes of bytes, one row at a time.
+//!
+//! [`parser`] finds the control sequences, [`row`] applies those that move within a row. Nothing here knows a
+//! device, waits, or reads a clock. The rendered screen of full-screen programs is in [`screen`](crate::screen).
+
+pub mod parser;
+pub mod row;
+pub mod text;

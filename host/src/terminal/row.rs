@@ -1,0 +1,353 @@
+//! One row of text with a cursor: what is left of it after carriage returns, backspaces and erasing.
+//!
+//! Text that only grows stays bytes. The first character that is written over another one turns the row
+//! into cells. A pager's marker is turned into *ghost* cells: whatever the device sends to wipe it out (spaces,
+//! backspaces, erase) disappears with it, and text written over it is real.
+
+use super::parser::Csi;
+
+/// The longest row kept, in bytes. Of a longer one the newer half is kept.
+pub const ROW_MAX_BYTES: usize = 64 * 1024;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ink {
+    Real,
+    /// Part of a pager's marker.
+    Marker,
+    /// A marker's cell that was wiped with a space.
+    Wiped,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Cell {
+    ch: char,
+    ink: Ink,
+}
+
+const BLANK: Cell = Cell { ch: ' ', ink: Ink::Real };
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Content {
+    /// The cursor is at the end, or at the start after a carriage return.
+    Bytes(Vec<u8>),
+    Cells(Vec<Cell>),
+}
+
+/// A row being written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    content: Content,
+    /// Column of the cursor; `None` is behind the last character.
+    cursor: Option<usize>,
+    /// Bytes of a character that is not complete yet, while the row is cells.
+    partial: Vec<u8>,
+    /// The row lost its beginning.
+    shortened: bool,
+    limit_bytes: usize,
+}
+
+impl Default for Row {
+    fn default() -> Self {
+        Self { content: Content::Bytes(Vec::new()), cursor: None, partial: Vec::new(), shortened: false, limit_bytes: ROW_MAX_BYTES }
+    }
+}
+
+impl Row {
+    /// A row that keeps more, for rendering a range that is itself bounded.
+    #[must_use]
+    pub fn with_limit(limit_bytes: usize) -> Self {
+        Self { limit_bytes, ..Self::default() }
+    }
+
+    /// Writes printable bytes at the cursor.
+    pub fn print(&mut self, bytes: &[u8]) {
+        match (&mut self.content, self.cursor) {
+            (Content::Bytes(text), None) => text.extend_from_slice(bytes),
+            (Content::Bytes(text), Some(_)) if text.is_empty() => {
+                text.extend_from_slice(bytes);
+                self.cursor = None;
+            }
+            _ => self.overwrite(bytes),
+        }
+        self.shorten();
+    }
+
+    fn overwrite(&mut self, bytes: &[u8]) {
+        self.partial.extend_from_slice(bytes);
+        let pending = std::mem::take(&mut self.partial);
+        let mut rest = pending.as_slice();
+        while !rest.is_empty() {
+            match std::str::from_utf8(rest) {
+                Ok(text) => {
+                    text.chars().for_each(|ch| self.put(ch));
+                    return;
+                }
+                Err(error) => {
+                    let (valid, after) = rest.split_at(error.valid_up_to());
+                    String::from_utf8_lossy(valid).chars().for_each(|ch| self.put(ch));
+                    let Some(bad) = error.error_len() else {
+                        self.partial = after.to_vec();
+                        return;
+                    };
+                    self.put(char::REPLACEMENT_CHARACTER);
+                    rest = after.get(bad..).unwrap_or_default();
+                }
+            }
+        }
+    }
+
+    fn put(&mut self, ch: char) {
+        let (cells, cursor) = self.cells();
+        let column = *cursor;
+        while cells.len() < column {
+            cells.push(BLANK);
+        }
+        let ink = match cells.get(column).map(|cell| cell.ink) {
+            Some(Ink::Marker) if ch == ' ' => Ink::Wiped,
+            _ => Ink::Real,
+        };
+        match cells.get_mut(column) {
+            Some(cell) => *cell = Cell { ch, ink },
+            None => cells.push(Cell { ch, ink }),
+        }
+        *cursor = column + 1;
+    }
+
+    /// The row as cells, and the cursor's column.
+    fn cells(&mut self) -> (&mut Vec<Cell>, &mut usize) {
+        if let Content::Bytes(text) = &self.content {
+            let cells: Vec<Cell> = String::from_utf8_lossy(text).chars().map(|ch| Cell { ch, ink: Ink::Real }).collect();
+            self.content = Content::Cells(cells);
+        }
+        let Content::Cells(cells) = &mut self.content else { unreachable!("the row was just made into cells") };
+        let cursor = self.cursor.get_or_insert(cells.len());
+        (cells, cursor)
+    }
+
+    /// Any other C0 control than those that end a row. NUL, BEL, SO and SI are dropped; a tab stays a tab.
+    pub fn control(&mut self, byte: u8) {
+        match byte {
+            b'\r' => self.cursor = Some(0),
+            0x08 => {
+                let column = self.column();
+                self.cursor = Some(column.saturating_sub(1));
+            }
+            0x00 | 0x07 | 0x0e | 0x0f | 0x7f => {}
+            _ => self.print(&[byte]),
+        }
+    }
+
+    /// The cursor's column, from 0.
+    #[must_use]
+    pub fn column(&self) -> usize {
+        self.cursor.unwrap_or_else(|| match &self.content {
+            Content::Bytes(text) => String::from_utf8_lossy(text).chars().count(),
+            Content::Cells(cells) => cells.len(),
+        })
+    }
+
+    /// A control sequence that moves or erases within the row. Others change nothing here.
+    pub fn csi(&mut self, csi: &Csi<'_>) {
+        if csi.private != 0 || csi.intermediate != 0 {
+            return;
+        }
+        let count = usize::from(csi.param(0, 1));
+        match csi.function {
+            b'K' => self.erase(csi.param(0, 0)),
+            b'C' => self.cursor = Some((self.column() + count).min(ROW_MAX_BYTES)),
+            b'D' => self.cursor = Some(self.column().saturating_sub(count)),
+            b'G' | b'`' => self.cursor = Some(count.saturating_sub(1)),
+            b'P' => self.edit(|cells, column| {
+                let end = (column + count).min(cells.len());
+                cells.drain(column.min(end)..end);
+            }),
+            b'@' => self.edit(|cells, column| {
+                let at = column.min(cells.len());
+                cells.splice(at..at, std::iter::repeat_n(BLANK, count.min(ROW_MAX_BYTES)));
+            }),
+            b'X' => self.edit(|cells, column| cells.iter_mut().skip(column).take(count).for_each(|cell| *cell = BLANK)),
+            _ => {}
+        }
+    }
+
+    fn edit(&mut self, change: impl FnOnce(&mut Vec<Cell>, usize)) {
+        let (cells, cursor) = self.cells();
+        let column = *cursor;
+        change(cells, column);
+    }
+
+    fn erase(&mut self, what: u16) {
+        match what {
+            // Nothing stands right of the end: the common case, without making cells.
+            0 if self.cursor.is_none() => {}
+            0 => self.edit(|cells, column| cells.truncate(column)),
+            1 => self.edit(|cells, column| cells.iter_mut().take(column + 1).for_each(|cell| *cell = BLANK)),
+            2 => {
+                let column = self.column();
+                *self = Self { shortened: self.shortened, ..Self::with_limit(self.limit_bytes) };
+                self.cursor = (column > 0).then_some(column);
+            }
+            _ => {}
+        }
+    }
+
+    /// Turns the last characters of the row, which are a pager's marker, into ghosts.
+    pub fn haunt(&mut self, marker: &str) {
+        let count = marker.chars().count();
+        self.edit(|cells, _| {
+            let from = cells.len().saturating_sub(count);
+            cells.iter_mut().skip(from).for_each(|cell| cell.ink = Ink::Marker);
+        });
+    }
+
+    /// The row's text: ghosts at its end are gone, ghosts before text are spaces.
+    #[must_use]
+    pub fn text(&self) -> String {
+        match &self.content {
+            Content::Bytes(text) => String::from_utf8_lossy(text).into_owned(),
+            Content::Cells(cells) => {
+                let length = cells.iter().rposition(|cell| cell.ink == Ink::Real).map_or(0, |last| last + 1);
+                let shown = |cell: &Cell| if cell.ink == Ink::Real { cell.ch } else { ' ' };
+                cells.iter().take(length).map(shown).collect()
+            }
+        }
+    }
+
+    /// Appends the row's text, without an allocation of its own where it is plain.
+    pub fn append_to(&self, out: &mut Vec<u8>) {
+        match &self.content {
+            Content::Bytes(text) => out.extend_from_slice(text),
+            Content::Cells(_) => out.extend_from_slice(self.text().as_bytes()),
+        }
+    }
+
+    /// Has it no text?
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        match &self.content {
+            Content::Bytes(text) => text.is_empty(),
+            Content::Cells(cells) => cells.iter().all(|cell| cell.ink != Ink::Real),
+        }
+    }
+
+    /// Bytes or cells of the row.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match &self.content {
+            Content::Bytes(text) => text.len(),
+            Content::Cells(cells) => cells.len(),
+        }
+    }
+
+    /// Did it lose its beginning?
+    #[must_use]
+    pub fn is_shortened(&self) -> bool {
+        self.shortened
+    }
+
+    /// Begins the next row, keeping the memory.
+    pub fn clear(&mut self) {
+        match &mut self.content {
+            Content::Bytes(text) => text.clear(),
+            Content::Cells(_) => self.content = Content::Bytes(Vec::new()),
+        }
+        self.cursor = None;
+        self.partial.clear();
+        self.shortened = false;
+    }
+
+    fn shorten(&mut self) {
+        let limit = self.limit_bytes;
+        let cut = |length: usize| (length > limit).then_some(length - limit / 2);
+        let lost = match &mut self.content {
+            Content::Bytes(text) => cut(text.len()).inspect(|lost| drop(text.drain(..*lost))),
+            Content::Cells(cells) => cut(cells.len()).inspect(|lost| drop(cells.drain(..*lost))),
+        };
+        if let Some(lost) = lost {
+            self.shortened = true;
+            self.cursor = self.cursor.map(|column| column.saturating_sub(lost));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::terminal::parser::{Parser, Sink};
+
+    impl Sink for Row {
+        fn print(&mut self, bytes: &[u8], _: u64) {
+            Self::print(self, bytes);
+        }
+        fn control(&mut self, byte: u8, _: u64) {
+            Self::control(self, byte);
+        }
+        fn csi(&mut self, csi: &Csi<'_>, _: u64) {
+            Self::csi(self, csi);
+        }
+        fn osc(&mut self, _: &[u8], _: u64, _: u64) {}
+        fn esc(&mut self, _: u8, _: u8, _: u64) {}
+    }
+
+    fn after(stream: &[u8]) -> String {
+        let mut row = Row::default();
+        Parser::at(0).advance(stream, &mut row);
+        row.text()
+    }
+
+    fn paged(marker: &str, stream: &[u8]) -> String {
+        let mut row = Row::default();
+        row.print(marker.as_bytes());
+        row.haunt(marker);
+        Parser::at(0).advance(stream, &mut row);
+        row.text()
+    }
+
+    #[test]
+    fn text_written_over_replaces_what_was_there() {
+        assert_eq!(after(b"abc\rX"), "Xbc");
+        assert_eq!(after(b"10%\r20%\r100%"), "100%");
+        assert_eq!(after(b"abc\x08\x08Z"), "aZc");
+        assert_eq!(after("grün\rG".as_bytes()), "Grün");
+        assert_eq!(after(b"abcdef\x1b[3D\x1b[K"), "abc");
+        assert_eq!(after(b"abc\x1b[2K\rnew"), "new");
+        assert_eq!(after(b"abc\x1b[5G!"), "abc !");
+        assert_eq!(after(b"abcd\r\x1b[2P"), "cd");
+        assert_eq!(after(b"ab\r\x1b[1@X"), "Xab");
+        assert_eq!(after(b"a\tb"), "a\tb");
+    }
+
+    #[test]
+    fn a_wiped_pager_marker_leaves_nothing() {
+        let marker = " --More-- ";
+        let back = [8u8; 10];
+        let wipe = [&back[..], &[b' '; 10], &back[..]].concat();
+        for (next, text) in [("!", "!"), ("  ip address", "  ip address"), ("ab  ", "ab  "), ("", "")] {
+            assert_eq!(paged(marker, &[&wipe, next.as_bytes()].concat()), text, "after backspaces, then {next:?}");
+            assert_eq!(paged(marker, format!("\r{}\r{next}", " ".repeat(10)).as_bytes()), text, "after spaces, then {next:?}");
+            assert_eq!(paged(marker, format!("\r\x1b[K{next}").as_bytes()), text, "after an erase, then {next:?}");
+        }
+    }
+
+    #[test]
+    fn a_character_cut_in_two_is_whole_after_both_halves() {
+        let mut row = Row::default();
+        row.print(b"x");
+        row.control(b'\r');
+        row.print(&[0xc3]);
+        row.print(&[0xa4]);
+        assert_eq!(row.text(), "ä");
+    }
+
+    #[test]
+    fn a_row_without_an_end_stays_bounded() {
+        let mut row = Row::default();
+        for _ in 0..1000 {
+            row.print(&[b'x'; 1000]);
+        }
+        assert!(row.text().len() <= ROW_MAX_BYTES);
+        assert!(row.is_shortened());
+        row.clear();
+        assert!(row.is_empty() && !row.is_shortened());
+    }
+}

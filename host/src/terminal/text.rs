@@ -1,0 +1,69 @@
+//! Device text made safe to show: what cannot be seen is written out.
+
+/// Characters that change how text reads without being seen: bidirectional controls, zero-width and tag
+/// characters, variation selectors are left (they are part of emoji).
+fn is_invisible(ch: char) -> bool {
+    matches!(ch,
+        '\u{00ad}' | '\u{061c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+fn must_escape(ch: char) -> bool {
+    (ch.is_control() && ch != '\n' && ch != '\t') || is_invisible(ch)
+}
+
+/// Appends `text` with control characters as `\x1b` and invisible ones as `\u{202e}`.
+pub fn escape_into(text: &str, out: &mut String) {
+    let mut rest = text;
+    while let Some((at, ch)) = rest.char_indices().find(|&(_, ch)| must_escape(ch)) {
+        let (plain, after) = rest.split_at(at);
+        out.push_str(plain);
+        let code = u32::from(ch);
+        let escaped = if code < 0x100 { format!("\\x{code:02x}") } else { format!("\\u{{{code:x}}}") };
+        out.push_str(&escaped);
+        rest = after.get(ch.len_utf8()..).unwrap_or_default();
+    }
+    out.push_str(rest);
+}
+
+/// The text with control and invisible characters written out.
+#[must_use]
+pub fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    escape_into(text, &mut out);
+    out
+}
+
+/// The longest end of `text` within `max_bytes`, on a character boundary.
+#[must_use]
+pub fn last_bytes(text: &str, max_bytes: usize) -> &str {
+    let from = text.len().saturating_sub(max_bytes);
+    let from = (from..=text.len()).find(|&at| text.is_char_boundary(at)).unwrap_or(text.len());
+    text.get(from..).unwrap_or_default()
+}
+
+/// The longest beginning of `text` within `max_bytes`, on a character boundary.
+#[must_use]
+pub fn first_bytes(text: &str, max_bytes: usize) -> &str {
+    let to = (0..=max_bytes.min(text.len())).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
+    text.get(..to).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_seen_is_written_out() {
+        assert_eq!(escaped("a\x01b\u{202e}c\u{e0041}\td\n"), "a\\x01b\\u{202e}c\\u{e0041}\td\n");
+        assert_eq!(escaped("grün → ok"), "grün → ok");
+    }
+
+    #[test]
+    fn cuts_keep_characters_whole() {
+        assert_eq!(last_bytes("aäb", 2), "b");
+        assert_eq!(last_bytes("aäb", 3), "äb");
+        assert_eq!(first_bytes("aäb", 2), "a");
+        assert_eq!(first_bytes("aäb", 9), "aäb");
+    }
+}

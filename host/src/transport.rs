@@ -1,0 +1,119 @@
+//! Lines: bytes to and from a device. A line takes only [`Approved`](crate::policy::approved::Approved) bytes.
+//!
+//! [`ssh`] over the network, [`pty`] for a program on this machine. Reading never waits for anybody but the device;
+//! writing has a task of its own, so that a device that does not read cannot stop the reading.
+
+use std::future::Future;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
+use bytes::Bytes;
+use tokio::sync::mpsc;
+
+use crate::limits::{LINE_CHUNKS, WRITE_CHUNK_BYTES, WRITE_MAX};
+
+pub mod host_key;
+pub mod pty;
+pub mod ssh;
+
+/// What a line brings.
+#[derive(Debug)]
+pub enum LineEvent {
+    /// Bytes for the terminal.
+    Data(Bytes),
+    /// The program on the line has ended: its exit status, or why there is none.
+    Exit(Result<i32, String>),
+    /// The line has ended; why.
+    Closed(String),
+}
+
+/// What can be done to a line beside typing.
+#[derive(Debug)]
+pub enum Order {
+    /// Write these bytes.
+    Write(Vec<u8>),
+    /// Send a signal to the program, by its POSIX name without `SIG` (RFC 4254 section 6.9).
+    Signal(&'static str),
+    /// Close the line.
+    Close,
+}
+
+/// Reads a line.
+#[derive(Debug)]
+pub enum Reader {
+    /// An SSH channel.
+    Ssh(ssh::ChannelReader),
+    /// A local terminal.
+    Pty(pty::PtyReader),
+}
+
+impl Reader {
+    /// The next event. Safe to drop while it waits.
+    pub async fn next(&mut self) -> LineEvent {
+        match self {
+            Self::Ssh(reader) => reader.next().await,
+            Self::Pty(reader) => reader.next().await,
+        }
+    }
+
+    /// An event that is already there.
+    pub fn ready(&mut self) -> Option<LineEvent> {
+        match pin!(self.next()).as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(event) => Some(event),
+            Poll::Pending => None,
+        }
+    }
+}
+
+/// Orders for a line. Dropping it closes the line.
+#[derive(Debug, Clone)]
+pub struct Writer {
+    orders: mpsc::Sender<Order>,
+}
+
+impl Writer {
+    /// A writer and the queue that its task works off.
+    #[must_use]
+    pub fn new() -> (Self, mpsc::Receiver<Order>) {
+        let (orders, queue) = mpsc::channel(LINE_CHUNKS);
+        (Self { orders }, queue)
+    }
+
+    /// Gives an order.
+    ///
+    /// # Errors
+    ///
+    /// The sentence to show when the line is gone, or has not taken anything for a long time.
+    pub fn order(&self, order: Order) -> Result<(), String> {
+        self.orders.try_send(order).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => "the device does not read what is typed; interrupt or close the session".to_owned(),
+            mpsc::error::TrySendError::Closed(_) => "the line is closed".to_owned(),
+        })
+    }
+}
+
+/// Writes in pieces that a terminal's queue takes.
+async fn write_all<F: Future<Output = Result<(), String>>>(bytes: &[u8], mut write: impl FnMut(Bytes) -> F) -> Result<(), String> {
+    for piece in bytes.chunks(WRITE_CHUNK_BYTES) {
+        let written = tokio::time::timeout(WRITE_MAX, write(Bytes::copy_from_slice(piece))).await;
+        written.unwrap_or_else(|_| Err(format!("the device took nothing for {} s", WRITE_MAX.as_secs())))?;
+    }
+    Ok(())
+}
+
+/// An open line.
+#[derive(Debug)]
+pub struct Line {
+    /// What comes.
+    pub reader: Reader,
+    /// What goes.
+    pub writer: Writer,
+    /// What the other end says of itself (RFC 4253 section 4.2), empty for a local program.
+    pub server_id: String,
+    /// The banner shown during authentication (RFC 4252 section 5.4).
+    pub banner: String,
+    /// The host key that was checked, as a fingerprint.
+    pub host_key: String,
+    /// What the operator should know of this line.
+    pub warnings: Vec<String>,
+}

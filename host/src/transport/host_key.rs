@@ -1,0 +1,497 @@
+//! Is this the host that it claims to be? A strict reading of OpenSSH's `known_hosts` files.
+//!
+//! The rules are those of sshd(8), "SSH_KNOWN_HOSTS FILE FORMAT": plain, hashed and `[host]:port` names, lists,
+//! patterns with `*`, `?` and `!`, and the markers `@revoked` and `@cert-authority`. A revoked key is refused whatever
+//! else is written. A host with any recorded key that presents another one, also one of another type, has changed: it
+//! is not new. Nothing here writes a file.
+
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
+use russh::keys::ssh_key::{Algorithm, HashAlg, PublicKey};
+use sha2::{Digest as _, Sha256};
+
+use self::line::{Entry, Marker, Place};
+
+#[cfg(test)]
+mod differential;
+mod line;
+
+/// The port that is left out of names in `known_hosts`.
+const SSH_PORT: u16 = 22;
+
+/// Largest file that is read: some two hundred thousand hosts.
+const FILE_MAX_BYTES: u64 = 64 << 20;
+
+/// The recorded host keys of one or several files, in the order of the files.
+#[derive(Debug, Clone, Default)]
+pub struct KnownHosts {
+    paths: Vec<PathBuf>,
+    entries: Vec<Entry>,
+    warnings: Vec<String>,
+}
+
+/// What the files say about a key that a host presents.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Trust {
+    /// The key is recorded for this host.
+    Known {
+        /// The file.
+        file: PathBuf,
+        /// Its line, counted from 1.
+        line: usize,
+    },
+    /// No key is recorded for this host.
+    Unknown,
+    /// Another key is recorded for this host.
+    Changed {
+        /// The file.
+        file: PathBuf,
+        /// Its line, counted from 1.
+        line: usize,
+        /// Algorithm of the recorded key, as the file names it.
+        recorded_type: String,
+        /// `SHA256:` fingerprint of the recorded key.
+        recorded_fingerprint: String,
+    },
+    /// This key must not be accepted for this host.
+    Revoked {
+        /// The file.
+        file: PathBuf,
+        /// Its line, counted from 1.
+        line: usize,
+    },
+}
+
+/// Why the host's key is not accepted, with what to do next.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum HostKeyError {
+    /// No key is recorded.
+    #[error(
+        "host key of `{device}` is not known: {host} presented {key_type} {fingerprint}; \
+         check the fingerprint with the owner, then add this line to {file}: {entry}"
+    )]
+    Unknown {
+        /// The device.
+        device: String,
+        /// Its address, as `known_hosts` writes it.
+        host: String,
+        /// Algorithm of the presented key.
+        key_type: String,
+        /// Fingerprint of the presented key.
+        fingerprint: String,
+        /// The file to add the line to.
+        file: String,
+        /// The line to add.
+        entry: String,
+    },
+    /// Another key is recorded.
+    #[error(
+        "host key of `{device}` changed: presented {key_type} {fingerprint}, recorded in {file} line {line}: \
+         {recorded_type} {recorded_fingerprint}; somebody may stand between you and the host; if the change is expected, \
+         check the new fingerprint with the owner, run `ssh-keygen -R {} -f {}` and connect again",
+        shell_word(host),
+        shell_word(file)
+    )]
+    Changed {
+        /// The device.
+        device: String,
+        /// Its address, as `known_hosts` writes it.
+        host: String,
+        /// Algorithm of the presented key.
+        key_type: String,
+        /// Fingerprint of the presented key.
+        fingerprint: String,
+        /// File of the recorded key.
+        file: String,
+        /// Line of the recorded key.
+        line: usize,
+        /// Algorithm of the recorded key.
+        recorded_type: String,
+        /// Fingerprint of the recorded key.
+        recorded_fingerprint: String,
+    },
+    /// The key is revoked.
+    #[error(
+        "host key of `{device}` is revoked: {key_type} {fingerprint} is marked `@revoked` in {file} line {line}; \
+         do not connect, and ask the owner for the host's new key"
+    )]
+    Revoked {
+        /// The device.
+        device: String,
+        /// Algorithm of the presented key.
+        key_type: String,
+        /// Fingerprint of the presented key.
+        fingerprint: String,
+        /// File with the mark.
+        file: String,
+        /// Line with the mark.
+        line: usize,
+    },
+}
+
+/// A `known_hosts` file that exists and cannot be used. Going on without it could miss a revoked key.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The file could not be read.
+    #[error("cannot read the known_hosts file `{}`: {cause}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        cause: io::Error,
+    },
+    /// The file is larger than what is read.
+    #[error("the known_hosts file `{}` is larger than {FILE_MAX_BYTES} bytes", path.display())]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+impl KnownHosts {
+    /// Reads the files. One that does not exist is empty; lines that cannot be read are skipped with a warning.
+    pub fn load<P: AsRef<Path>>(paths: impl IntoIterator<Item = P>) -> Result<Self, LoadError> {
+        let mut known = Self::default();
+        for path in paths {
+            let path = path.as_ref();
+            let text = read(path)?;
+            let file = known.paths.len();
+            known.paths.push(path.to_owned());
+            for (index, line) in text.split(|byte| *byte == b'\n').enumerate() {
+                match Entry::parse(line, Place { file, line: index + 1 }) {
+                    Ok(entry) => known.entries.extend(entry),
+                    Err(reason) => known.warnings.push(format!("{} line {}: {reason}; the line is skipped", path.display(), index + 1)),
+                }
+            }
+        }
+        Ok(known)
+    }
+
+    /// The lines that were skipped, and why.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    /// The algorithms recorded for this host: offer only these, so that the host presents the key that is recorded.
+    ///
+    /// Empty for a new host: offer all. An RSA key stands for its three signature algorithms, the best first. A recorded
+    /// algorithm may be one that this build cannot speak.
+    pub fn known_types(&self, host: &str, port: u16) -> Vec<Algorithm> {
+        let name = host_name(host, port);
+        let mut types = Vec::new();
+        for entry in self.matching(&name).filter(|entry| entry.marker == Marker::None) {
+            for algorithm in entry.signature_algorithms() {
+                if !types.contains(&algorithm) {
+                    types.push(algorithm);
+                }
+            }
+        }
+        types
+    }
+
+    /// What the files say about this key.
+    ///
+    /// As in OpenSSH, a host on another port than 22 may be recorded without the port: such a line can prove a key, but
+    /// not that it changed, because another server may listen on port 22.
+    pub fn check(&self, host: &str, port: u16, key: &PublicKey) -> Trust {
+        let Ok(blob) = key.to_bytes() else { return Trust::Unknown };
+        let with_port = self.check_name(&host_name(host, port), &blob);
+        if with_port != Trust::Unknown || port == SSH_PORT {
+            return with_port;
+        }
+        match self.check_name(&host_name(host, SSH_PORT), &blob) {
+            Trust::Changed { .. } => Trust::Unknown,
+            other => other,
+        }
+    }
+
+    /// Accepts only a recorded key; everything else is an error that says what to do.
+    pub fn verify(&self, device: &str, host: &str, port: u16, key: &PublicKey) -> Result<(), Box<HostKeyError>> {
+        let device = device.to_owned();
+        let (key_type, print) = (key.algorithm().as_str().to_owned(), fingerprint(key));
+        let shown = host_name(host, port);
+        Err(Box::new(match self.check(host, port, key) {
+            Trust::Known { .. } => return Ok(()),
+            Trust::Unknown => HostKeyError::Unknown {
+                device,
+                entry: known_hosts_line(host, port, key),
+                host: shown,
+                key_type,
+                fingerprint: print,
+                file: self.paths.first().map_or_else(|| "a known_hosts file".to_owned(), |path| path.display().to_string()),
+            },
+            Trust::Changed { file, line, recorded_type, recorded_fingerprint } => HostKeyError::Changed {
+                device,
+                host: shown,
+                key_type,
+                fingerprint: print,
+                file: file.display().to_string(),
+                line,
+                recorded_type,
+                recorded_fingerprint,
+            },
+            Trust::Revoked { file, line } => {
+                HostKeyError::Revoked { device, key_type, fingerprint: print, file: file.display().to_string(), line }
+            }
+        }))
+    }
+
+    fn check_name(&self, name: &str, blob: &[u8]) -> Trust {
+        let entries: Vec<&Entry> = self.matching(name).collect();
+        let of = |marker: Marker| entries.iter().filter(move |entry| entry.marker == marker);
+        if let Some(entry) = of(Marker::Revoked).find(|entry| entry.blob == blob) {
+            return Trust::Revoked { file: self.path(entry), line: entry.place.line };
+        }
+        if let Some(entry) = of(Marker::None).find(|entry| entry.blob == blob) {
+            return Trust::Known { file: self.path(entry), line: entry.place.line };
+        }
+        // A `@cert-authority` line says nothing about a plain key, so it neither proves it nor makes it a change.
+        match of(Marker::None).next() {
+            None => Trust::Unknown,
+            Some(entry) => Trust::Changed {
+                file: self.path(entry),
+                line: entry.place.line,
+                recorded_type: entry.key_type.clone(),
+                recorded_fingerprint: blob_fingerprint(&entry.blob),
+            },
+        }
+    }
+
+    fn matching<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Entry> {
+        self.entries.iter().filter(move |entry| entry.is_for(name))
+    }
+
+    fn path(&self, entry: &Entry) -> PathBuf {
+        self.paths.get(entry.place.file).cloned().unwrap_or_default()
+    }
+}
+
+/// `SHA256:` and the unpadded base64 digest, as `ssh-keygen -l` prints it.
+pub fn fingerprint(key: &PublicKey) -> String {
+    key.fingerprint(HashAlg::Sha256).to_string()
+}
+
+/// The line that records this key for this host.
+pub fn known_hosts_line(host: &str, port: u16, key: &PublicKey) -> String {
+    let blob = key.to_bytes().unwrap_or_default();
+    format!("{} {} {}", host_name(host, port), key.algorithm().as_str(), STANDARD.encode(blob))
+}
+
+/// The host as `known_hosts` names it: lower case, with the port where it is not 22.
+pub fn host_name(host: &str, port: u16) -> String {
+    let host = host.to_ascii_lowercase();
+    if port == SSH_PORT { host } else { format!("[{host}]:{port}") }
+}
+
+fn blob_fingerprint(blob: &[u8]) -> String {
+    format!("SHA256:{}", STANDARD_NO_PAD.encode(Sha256::digest(blob)))
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, LoadError> {
+    let failed = |cause| LoadError::Read { path: path.to_owned(), cause };
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(failed(error)),
+    };
+    let mut text = Vec::new();
+    file.take(FILE_MAX_BYTES + 1).read_to_end(&mut text).map_err(failed)?;
+    if text.len() as u64 > FILE_MAX_BYTES {
+        return Err(LoadError::TooLarge { path: path.to_owned() });
+    }
+    Ok(text)
+}
+
+/// The text as one word of a POSIX shell line: the brackets of `[host]:port` would be expanded.
+fn shell_word(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a failed set-up should stop the test")]
+mod tests {
+    use russh::keys::ssh_key::public::{Ed25519PublicKey, KeyData};
+
+    use super::*;
+
+    /// Public keys made for these tests; the private halves were thrown away.
+    pub(super) const ECDSA: &str = "ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBJB62kpaIXrrsQhktKrGHfNhlZgMjwtvzcg/p7ZO+Kk1z9tYgHDZly0leNaHwTLGdOKos1brOTe1fgKy4URJOSw=";
+    pub(super) const RSA: &str = "\
+         ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQC54ixE+tTWz/WyTA1LEixrN5rp+pjrSJctC+BGU45FQdUKLyfeJguz6OZ66711RFtTAB7gWKglEsg96bGVcx5743E7zWehkwhRsLp1JAl3/RWILwLk0vYGJkxovr+2RA8BHzZgfaDriA/d1xzRJY3CBvap/L/JkDn6wTgoKVx/Fw==";
+
+    /// A key that differs for each number.
+    pub(super) fn ed25519(number: u8) -> PublicKey {
+        PublicKey::from(KeyData::Ed25519(Ed25519PublicKey([number; 32])))
+    }
+
+    fn key(text: &str) -> PublicKey {
+        PublicKey::from_openssh(text).unwrap()
+    }
+
+    /// A key as it stands in a file.
+    fn written(number: u8) -> String {
+        ed25519(number).to_openssh().unwrap()
+    }
+
+    /// Loads files with these contents; they are called `0`, `1` and so on.
+    fn load(contents: &[&str]) -> KnownHosts {
+        let directory = tempfile::tempdir().unwrap();
+        let paths: Vec<PathBuf> = (0..contents.len()).map(|index| directory.path().join(index.to_string())).collect();
+        for (path, content) in paths.iter().zip(contents) {
+            std::fs::write(path, content).unwrap();
+        }
+        let mut known = KnownHosts::load(&paths).unwrap();
+        // Short names, so that the expected texts stay readable.
+        known.paths = (0..contents.len()).map(|index| PathBuf::from(index.to_string())).collect();
+        known
+    }
+
+    fn known(file: &str, line: usize) -> Trust {
+        Trust::Known { file: PathBuf::from(file), line }
+    }
+
+    fn revoked(file: &str, line: usize) -> Trust {
+        Trust::Revoked { file: PathBuf::from(file), line }
+    }
+
+    #[test]
+    fn a_recorded_key_is_known_and_its_place_is_told() {
+        let hosts = load(&[&format!("# hosts\nweb1,10.0.0.1 {}\n", written(1)), &format!("[web2]:2222 {}\n", written(2))]);
+        assert_eq!(hosts.check("web1", 22, &ed25519(1)), known("0", 2));
+        assert_eq!(hosts.check("WEB1", 22, &ed25519(1)), known("0", 2));
+        assert_eq!(hosts.check("10.0.0.1", 22, &ed25519(1)), known("0", 2));
+        assert_eq!(hosts.check("web2", 2222, &ed25519(2)), known("1", 1));
+        assert_eq!(hosts.check("web2", 22, &ed25519(2)), Trust::Unknown);
+        assert_eq!(hosts.check("web3", 22, &ed25519(1)), Trust::Unknown);
+    }
+
+    #[test]
+    fn another_key_is_a_change_also_when_its_type_differs() {
+        let hosts = load(&[&format!("web1 {ECDSA}\n")]);
+        for presented in [ed25519(1), key(RSA)] {
+            let expected = Trust::Changed {
+                file: PathBuf::from("0"),
+                line: 1,
+                recorded_type: "ecdsa-sha2-nistp256".to_owned(),
+                recorded_fingerprint: "SHA256:A90BPtHktorVgIon45e+mtax/LjiaamGcJ178MXpJxI".to_owned(),
+            };
+            assert_eq!(hosts.check("web1", 22, &presented), expected);
+        }
+        assert_eq!(hosts.check("web1", 22, &key(ECDSA)), known("0", 1));
+    }
+
+    #[test]
+    fn one_fitting_line_is_enough_in_any_file() {
+        let hosts = load(&[&format!("web1 {}\nweb1 {RSA}", written(1)), &format!("web* {}", written(3))]);
+        assert_eq!(hosts.check("web1", 22, &ed25519(3)), known("1", 1));
+        assert!(matches!(hosts.check("web1", 22, &ed25519(4)), Trust::Changed { line: 1, .. }));
+    }
+
+    #[test]
+    fn a_recorded_key_of_a_type_we_cannot_use_still_makes_a_change() {
+        // The start of an `ssh-dss` key, which this build cannot decode.
+        let dss = STANDARD.encode([&7_u32.to_be_bytes()[..], b"ssh-dss", &[0, 0, 0, 1, 9]].concat());
+        let hosts = load(&[&format!("web1 ssh-dss {dss}\n")]);
+        assert!(matches!(hosts.check("web1", 22, &ed25519(1)), Trust::Changed { .. }));
+    }
+
+    #[test]
+    fn a_revoked_key_is_refused_whatever_else_is_written() {
+        let hosts = load(&[&format!("web1 {}\n", written(1)), &format!("@revoked * {}\n", written(1))]);
+        assert_eq!(hosts.check("web1", 22, &ed25519(1)), revoked("1", 1));
+        assert_eq!(hosts.check("new", 2222, &ed25519(1)), revoked("1", 1));
+        assert_eq!(hosts.check("new", 22, &ed25519(2)), Trust::Unknown);
+        let named = load(&[&format!("@revoked web1 {}\n", written(1))]);
+        assert_eq!(named.check("web1", 2222, &ed25519(1)), revoked("0", 1));
+        assert_eq!(named.check("web2", 22, &ed25519(1)), Trust::Unknown);
+    }
+
+    #[test]
+    fn an_authority_line_never_stands_for_a_plain_key() {
+        let hosts = load(&[&format!("@cert-authority * {}\n", written(1))]);
+        assert_eq!(hosts.check("web1", 22, &ed25519(1)), Trust::Unknown);
+        assert_eq!(hosts.check("web1", 22, &ed25519(2)), Trust::Unknown);
+        assert!(hosts.known_types("web1", 22).is_empty());
+    }
+
+    #[test]
+    fn a_line_without_port_proves_a_key_on_another_port_but_no_change() {
+        let hosts = load(&[&format!("web1 {}\n", written(1))]);
+        assert_eq!(hosts.check("web1", 2222, &ed25519(1)), known("0", 1));
+        assert_eq!(hosts.check("web1", 2222, &ed25519(2)), Trust::Unknown);
+        assert!(hosts.known_types("web1", 2222).is_empty());
+    }
+
+    #[test]
+    fn known_types_are_those_of_the_host() {
+        let hosts = load(&[&format!("web1 {}\nweb1 {RSA}\nweb* {}\nweb2 {ECDSA}\n", written(1), written(2))]);
+        let names: Vec<String> = hosts.known_types("web1", 22).iter().map(ToString::to_string).collect();
+        assert_eq!(names, ["ssh-ed25519", "rsa-sha2-512", "rsa-sha2-256", "ssh-rsa"]);
+        assert!(hosts.known_types("db1", 22).is_empty());
+    }
+
+    #[test]
+    fn damaged_lines_are_skipped_with_a_warning() {
+        let hosts = load(&[&format!("web1 ssh-ed25519 AAAA\n\u{ff}\u{1b}x\nweb1 {}\n", written(1))]);
+        assert_eq!(hosts.check("web1", 22, &ed25519(1)), known("0", 3));
+        let warnings: Vec<&str> = hosts.warnings().iter().filter_map(|text| text.split_once(" line ")).map(|(_, text)| text).collect();
+        assert_eq!(warnings, ["1: cannot decode the ssh-ed25519 key; the line is skipped", "2: no key; the line is skipped"]);
+    }
+
+    #[test]
+    fn text_that_is_not_utf8_harms_only_its_line() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("known_hosts");
+        let content = [b"web1\xff,\xfe ssh-ed25519 \xff\n".as_slice(), format!("web1 {} ", written(1)).as_bytes(), b"\xfc\n"].concat();
+        std::fs::write(&path, content).unwrap();
+        let hosts = KnownHosts::load([&path]).unwrap();
+        assert_eq!(hosts.warnings().len(), 1);
+        assert!(matches!(hosts.check("web1", 22, &ed25519(1)), Trust::Known { line: 2, .. }));
+    }
+
+    #[test]
+    fn a_missing_file_is_empty_and_an_unreadable_one_is_an_error() {
+        let directory = tempfile::tempdir().unwrap();
+        let hosts = KnownHosts::load([directory.path().join("absent")]).unwrap();
+        assert_eq!(hosts.check("web1", 22, &ed25519(1)), Trust::Unknown);
+        let error = KnownHosts::load([directory.path()]).unwrap_err().to_string();
+        assert!(error.starts_with("cannot read the known_hosts file `"), "{error}");
+    }
+
+    #[test]
+    fn errors_say_what_to_do_next() {
+        let hosts = load(&[&format!("[web1]:2222 {ECDSA}\n@revoked web3 {RSA}\n")]);
+        let text = |host, port, presented: &PublicKey| hosts.verify("core", host, port, presented).map_err(|error| error.to_string());
+        assert_eq!(text("web1", 2222, &key(ECDSA)), Ok(()));
+        assert_eq!(
+            text("Web1", 2222, &key(RSA)).unwrap_err(),
+            "host key of `core` changed: presented ssh-rsa SHA256:aMuUu5sTZHenG04nw+bD2tj58m4/39lUP7fM19kF7X4, recorded in 0 line 1: \
+             ecdsa-sha2-nistp256 SHA256:A90BPtHktorVgIon45e+mtax/LjiaamGcJ178MXpJxI; somebody may stand between you and the host; \
+             if the change is expected, check the new fingerprint with the owner, run `ssh-keygen -R '[web1]:2222' -f '0'` and connect again"
+        );
+        assert_eq!(
+            text("web2", 22, &key(ECDSA)).unwrap_err(),
+            format!(
+                "host key of `core` is not known: web2 presented ecdsa-sha2-nistp256 \
+                 SHA256:A90BPtHktorVgIon45e+mtax/LjiaamGcJ178MXpJxI; check the fingerprint with the owner, \
+                 then add this line to 0: web2 {ECDSA}"
+            )
+        );
+        assert_eq!(
+            text("web3", 22, &key(RSA)).unwrap_err(),
+            "host key of `core` is revoked: ssh-rsa SHA256:aMuUu5sTZHenG04nw+bD2tj58m4/39lUP7fM19kF7X4 is marked `@revoked` \
+             in 0 line 2; do not connect, and ask the owner for the host's new key"
+        );
+    }
+
+    #[test]
+    fn the_line_to_add_makes_the_key_known() {
+        let hosts = load(&[&known_hosts_line("Web1", 2222, &ed25519(7))]);
+        assert_eq!(hosts.check("web1", 2222, &ed25519(7)), known("0", 1));
+    }
+}

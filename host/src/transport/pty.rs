@@ -1,0 +1,114 @@
+//! A program on this machine in a pseudo-terminal.
+
+use std::io;
+
+use bytes::{Bytes, BytesMut};
+use pty_process::{Command, OwnedReadPty, OwnedWritePty, Size};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::process::Child;
+use tokio::sync::mpsc;
+
+use super::{Line, LineEvent, Order, Reader, Writer};
+use crate::limits::{CLOSE_MAX, WRITE_CHUNK_BYTES, WRITE_MAX};
+
+/// Bytes read at a time.
+const READ_BYTES: usize = 32 * 1024;
+
+/// Reads a local terminal.
+#[derive(Debug)]
+pub struct PtyReader {
+    pty: OwnedReadPty,
+    buffer: BytesMut,
+    exits: mpsc::Receiver<Result<i32, String>>,
+    /// The terminal has ended; the exit status is still to come.
+    at_end: bool,
+    done: bool,
+}
+
+/// Starts a program in a terminal of this size.
+///
+/// # Errors
+///
+/// When there is no terminal or no such program.
+pub fn open(program: &[String], terminal: &str, (columns, rows): (u16, u16)) -> io::Result<Line> {
+    let (pty, pts) = pty_process::open().map_err(io::Error::other)?;
+    pty.resize(Size::new(rows, columns)).map_err(io::Error::other)?;
+    let (name, arguments) = program.split_first().ok_or_else(|| io::Error::other("no program"))?;
+    let command = Command::new(name).args(arguments).env("TERM", terminal).kill_on_drop(true);
+    let child = command.spawn(pts).map_err(io::Error::other)?;
+    let (read, write) = pty.into_split();
+    let (writer, orders) = Writer::new();
+    let (exited, exits) = mpsc::channel(1);
+    tokio::spawn(serve(write, child, orders, exited));
+    let reader = PtyReader { pty: read, buffer: BytesMut::new(), exits, at_end: false, done: false };
+    Ok(Line {
+        reader: Reader::Pty(reader),
+        writer,
+        server_id: String::new(),
+        banner: String::new(),
+        host_key: String::new(),
+        warnings: Vec::new(),
+    })
+}
+
+impl PtyReader {
+    /// The next event.
+    pub async fn next(&mut self) -> LineEvent {
+        if !self.at_end {
+            self.buffer.reserve(READ_BYTES);
+            match self.pty.read_buf(&mut self.buffer).await {
+                Ok(count) if count > 0 => return LineEvent::Data(Bytes::from(self.buffer.split())),
+                // Linux ends a terminal with EIO once nobody holds its other side.
+                Ok(_) | Err(_) => self.at_end = true,
+            }
+        }
+        if !self.done {
+            let exit = self.exits.recv().await;
+            self.done = true;
+            return LineEvent::Exit(exit.unwrap_or_else(|| Err("the program is gone".to_owned())));
+        }
+        LineEvent::Closed("the program has ended".to_owned())
+    }
+}
+
+async fn serve(mut pty: OwnedWritePty, mut child: Child, mut orders: mpsc::Receiver<Order>, exited: mpsc::Sender<Result<i32, String>>) {
+    loop {
+        tokio::select! {
+            status = child.wait() => {
+                let _ = exited.send(exit_of(status)).await;
+                return;
+            }
+            order = orders.recv() => match order {
+                Some(Order::Write(bytes)) => if !write(&mut pty, &bytes).await { break },
+                Some(Order::Signal(name)) => signal(&mut child, name),
+                Some(Order::Close) | None => break,
+            },
+        }
+    }
+    drop(pty);
+    let _ = child.start_kill();
+    let status = tokio::time::timeout(CLOSE_MAX, child.wait()).await;
+    let _ = exited.send(status.map_or_else(|_| Err("the program did not end".to_owned()), exit_of)).await;
+}
+
+async fn write(pty: &mut OwnedWritePty, bytes: &[u8]) -> bool {
+    for piece in bytes.chunks(WRITE_CHUNK_BYTES) {
+        if !matches!(tokio::time::timeout(WRITE_MAX, pty.write_all(piece)).await, Ok(Ok(()))) {
+            return false;
+        }
+    }
+    true
+}
+
+/// A child without the means to send other signals is only killed.
+fn signal(child: &mut Child, name: &str) {
+    if name == "KILL" || name == "TERM" {
+        let _ = child.start_kill();
+    }
+}
+
+fn exit_of(status: io::Result<std::process::ExitStatus>) -> Result<i32, String> {
+    use std::os::unix::process::ExitStatusExt;
+    let status = status.map_err(|error| error.to_string())?;
+    status.code().ok_or_else(|| format!("killed by signal {}", status.signal().unwrap_or_default()))
+}

@@ -1,0 +1,203 @@
+//! Was the command refused? These devices have no exit status, only words.
+
+use jackfield_plugin::{Exchange, Failure};
+
+/// In a long answer only so many rows at each end can be the device's verdict; what lies between is content.
+const EDGE_ROWS: usize = 3;
+
+/// Words behind the percent sign that begin a failure, in small letters, and its kind.
+const WORDS: [(&str, &str); 34] = [
+    ("incomplete", "incomplete"),
+    ("command incomplete", "incomplete"),
+    ("invalid", "refused"),
+    ("ambiguous", "refused"),
+    ("unknown", "refused"),
+    ("unrecognized", "refused"),
+    ("unavailable", "refused"),
+    ("access denied", "refused"),
+    ("authorization", "refused"),
+    ("authentication", "refused"),
+    ("configuration mode is locked", "refused"),
+    ("denied", "refused"),
+    ("sorry", "refused"),
+    ("incorrect", "refused"),
+    ("bad", "error"),
+    ("error", "error"),
+    ("not ", "error"),
+    ("no such", "error"),
+    ("no password set", "error"),
+    ("cannot", "error"),
+    ("can't", "error"),
+    ("unable", "error"),
+    ("failed", "error"),
+    ("specify", "error"),
+    ("configuration failed", "error"),
+    ("there is no", "error"),
+    ("malformed", "error"),
+    ("too large", "error"),
+    ("duplicate sequence", "error"),
+    ("user not present", "error"),
+    ("more than", "error"),
+    ("subnet", "error"),
+    ("prefix length", "error"),
+    ("password:  timeout expired", "error"),
+];
+
+/// The first line that says so, if one does.
+pub(crate) fn judge(exchange: &Exchange) -> Option<Failure> {
+    let rows = verdict_rows(exchange);
+    let found = |look: fn(&str) -> Option<&'static str>| {
+        rows.iter().find_map(|row| Some(Failure { line: (*row).to_owned(), kind: look(row)?.to_owned() }))
+    };
+    // A failed name look-up is followed by the line that says what came of it.
+    found(failure_kind).or_else(|| found(lookup_kind))
+}
+
+fn verdict_rows(exchange: &Exchange) -> Vec<&str> {
+    let head = filled_rows(&exchange.head);
+    let same = exchange.head == exchange.tail;
+    if same && head.len() <= 2 * EDGE_ROWS {
+        return head;
+    }
+    let tail = filled_rows(&exchange.tail);
+    let skipped = tail.len().saturating_sub(EDGE_ROWS);
+    head.into_iter().take(EDGE_ROWS).chain(tail.into_iter().skip(skipped)).collect()
+}
+
+fn filled_rows(text: &str) -> Vec<&str> {
+    text.lines().map(str::trim).filter(|row| !row.is_empty()).collect()
+}
+
+fn failure_kind(row: &str) -> Option<&'static str> {
+    if let Some(text) = row.strip_prefix('%') {
+        return if is_syslog(text) { None } else { percent_kind(text.trim_start()) };
+    }
+    if row.starts_with("Command authorization failed") || row.starts_with("Command rejected") || row.starts_with("Command Rejected") {
+        return Some("refused");
+    }
+    let lock = row.starts_with("Configuration locked")
+        || row.starts_with("Configuration is locked")
+        || row.starts_with("Configuration mode is locked");
+    if lock || row.starts_with("Maximum number of pending sessions") {
+        return Some("refused");
+    }
+    let error = row.get(..6).is_some_and(|start| start.eq_ignore_ascii_case("error:"));
+    (error || is_down(row) || is_file_line(row)).then_some("error")
+}
+
+fn percent_kind(text: &str) -> Option<&'static str> {
+    // FRR puts the daemon's name in front: `[ZEBRA] Unknown command`.
+    let plain = text.strip_prefix('[').and_then(|inner| inner.split_once(']')).map_or(text, |(_, rest)| rest.trim_start());
+    let small = plain.to_ascii_lowercase();
+    if let Some((_, kind)) = WORDS.iter().find(|(word, _)| small.starts_with(word)) {
+        return Some(kind);
+    }
+    ["overlaps with ", "failure", "error"].iter().any(|word| holds(&small, word)).then_some("error")
+}
+
+/// Like `contains`, without the searcher of the standard library: it would be a tenth of this plugin.
+fn holds(text: &str, word: &str) -> bool {
+    text.as_bytes().windows(word.len()).any(|part| part == word.as_bytes())
+}
+
+/// `SYS-5-CONFIG_I: ...` is a message to the log and no answer.
+fn is_syslog(text: &str) -> bool {
+    let Some((code, _)) = text.split_once(':') else { return false };
+    let mut parts = code.rsplitn(3, '-');
+    let capitals =
+        |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b"_-".contains(&b));
+    let (Some(name), Some(level), Some(facility)) = (parts.next(), parts.next(), parts.next()) else { return false };
+    capitals(name) && capitals(facility) && level.len() == 1 && level.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// vtysh says `bgpd is not running`, without a percent sign.
+fn is_down(row: &str) -> bool {
+    row.strip_suffix(" is not running").is_some_and(|daemon| !daemon.is_empty() && !daemon.contains(' '))
+}
+
+/// vtysh reading a file: `line 3: % Unknown command`.
+fn is_file_line(row: &str) -> bool {
+    let rest = row.strip_prefix("line ").and_then(|rest| rest.split_once(':'));
+    rest.is_some_and(|(number, text)| number.parse::<u32>().is_ok() && text.starts_with(" %"))
+}
+
+/// A mistyped word that IOS takes for a host name. With `[OK]` the name was found.
+fn lookup_kind(row: &str) -> Option<&'static str> {
+    (row.starts_with("Translating \"") && !row.ends_with("[OK]")).then_some("error")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::{ERRORS, NOT_ERRORS};
+
+    fn verdict(output: &str) -> Option<Failure> {
+        judge(&Exchange { command: "x".into(), mode: "privileged".into(), head: output.into(), tail: output.into(), status: None })
+    }
+
+    fn failure(line: &str, kind: &str) -> Option<Failure> {
+        Some(Failure { line: line.into(), kind: kind.into() })
+    }
+
+    #[test]
+    fn every_known_error_is_a_failure_with_its_line() {
+        for line in ERRORS {
+            assert_eq!(verdict(&format!("\n{line}\n")).map(|failure| failure.line).as_deref(), Some(*line));
+        }
+    }
+
+    #[test]
+    fn what_only_looks_like_an_error_is_none() {
+        for line in NOT_ERRORS {
+            assert_eq!(verdict(line), None, "{line}");
+        }
+        for line in ["", "%", "%%", "[OK]", "line 3: description", "Translating \"web1\"...domain server (192.0.2.1) [OK]"] {
+            assert_eq!(verdict(line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn the_kind_tells_a_refused_line_from_one_that_ran() {
+        let caret = "     ^\n% Invalid input detected at '^' marker.\n\n";
+        assert_eq!(verdict(caret), failure("% Invalid input detected at '^' marker.", "refused"));
+        assert_eq!(verdict("% Incomplete command.\n"), failure("% Incomplete command.", "incomplete"));
+        assert_eq!(verdict("% Command incomplete.\n"), failure("% Command incomplete.", "incomplete"));
+        assert_eq!(verdict("% [ZEBRA] Unknown command: x\n"), failure("% [ZEBRA] Unknown command: x", "refused"));
+        assert_eq!(verdict("% 192.0.2.0 overlaps with Vlan1\n"), failure("% 192.0.2.0 overlaps with Vlan1", "error"));
+        assert_eq!(verdict("error: no such file\n"), failure("error: no such file", "error"));
+        assert_eq!(verdict("line 3: % Unknown command: foo\n"), failure("line 3: % Unknown command: foo", "error"));
+    }
+
+    #[test]
+    fn a_name_look_up_is_named_only_when_nothing_better_follows() {
+        let lookup = "Translating \"foo\"...domain server (255.255.255.255)";
+        let better = "% Unknown command or computer name, or unable to find computer address";
+        assert_eq!(verdict(&format!("{lookup}\n{better}\n")), failure(better, "refused"));
+        assert_eq!(verdict(lookup), failure(lookup, "error"));
+    }
+
+    #[test]
+    fn an_error_inside_a_long_answer_is_content() {
+        let row = "interface Vlan1\n";
+        let inside = format!("{}% Invalid input detected\n{}", row.repeat(4), row.repeat(4));
+        assert_eq!(verdict(&inside), None);
+        let at_the_end = format!("{}%Error opening tftp://192.0.2.1/x (Timed out)\n", row.repeat(20));
+        assert_eq!(verdict(&at_the_end), failure("%Error opening tftp://192.0.2.1/x (Timed out)", "error"));
+        let at_the_start = format!("% Incomplete command.\n{}", row.repeat(20));
+        assert_eq!(verdict(&at_the_start).map(|failure| failure.kind).as_deref(), Some("incomplete"));
+    }
+
+    #[test]
+    fn of_a_very_long_answer_both_ends_are_read() {
+        let exchange = |head: &str, tail: &str| Exchange {
+            command: "copy".into(),
+            mode: "privileged".into(),
+            head: head.into(),
+            tail: tail.into(),
+            status: None,
+        };
+        assert!(judge(&exchange("!!!!\n!!!!\n", "!!!!\n%Error reading tftp\n")).is_some());
+        assert!(judge(&exchange("% Access denied\n", "!!!!\n")).is_some());
+        assert!(judge(&exchange("!!!!\n", "????\n")).is_none());
+    }
+}

@@ -1,0 +1,160 @@
+//! Questions that programs ask. They are reported, never answered: which answer is right only the caller knows.
+
+use jackfield_plugin::{Question, View};
+
+use crate::marks::{Marks, Stage};
+use crate::pager;
+
+/// Trigger, kind, silence in milliseconds. Text that plain output may also end in waits long.
+const QUESTIONS: &[(&str, &str, u32)] = &[
+    ("host_key", "yes-no", 200),
+    ("host_key_again", "yes-no", 200),
+    ("conffile", "menu", 500),
+    ("yes_no", "yes-no", 1_000),
+    ("overwrite", "yes-no", 1_000),
+    ("login_password", "password", 500),
+    ("new_password", "password", 1_500),
+    ("code", "code", 3_000),
+    ("password", "password", 5_000),
+    ("user_name", "username", 3_000),
+    ("any_key", "any-key", 2_500),
+    ("choice", "menu", 3_000),
+    ("question", "unknown", 5_000),
+];
+
+/// The question in the last row, if it is one. A pager's marker is none. A prompt proven by a mark is none, whatever its text is.
+pub(crate) fn question(view: &View) -> Option<Question> {
+    if matches!(Marks::read(&view.marks).stage, Stage::Prompt(_))
+        || view.prompt.as_deref().is_some_and(|prompt| prompt.trim_ascii_end() == view.tail.trim_ascii_end())
+    {
+        return None;
+    }
+    if pager::page(view).is_some() {
+        return None;
+    }
+    let (_, kind, after_ms) = QUESTIONS.iter().find(|(trigger, _, _)| view.hit(trigger).is_some())?;
+    Some(Question { kind: (*kind).to_owned(), text: view.tail.trim_ascii().to_owned(), after_ms: *after_ms })
+}
+
+#[cfg(test)]
+mod tests {
+    use jackfield_plugin::testing::Scene;
+
+    use super::question;
+
+    fn kind(tail: &str) -> Option<(String, u32)> {
+        question(&Scene::new(include_str!("../plugin.toml")).view(tail)).map(|question| (question.kind, question.after_ms))
+    }
+
+    fn check(expected: &str, after_ms: u32, tails: &[&str]) {
+        for tail in tails {
+            assert_eq!(kind(tail), Some((expected.to_owned(), after_ms)), "{tail:?}");
+        }
+    }
+
+    #[test]
+    fn questions_with_one_form_are_seen_soon() {
+        check(
+            "yes-no",
+            200,
+            &[
+                "Are you sure you want to continue connecting (yes/no/[fingerprint])? ",
+                "Are you sure you want to continue connecting (yes/no)? ",
+                "Please type 'yes', 'no' or the fingerprint: ",
+            ],
+        );
+        check(
+            "yes-no",
+            1_000,
+            &[
+                "Do you want to continue? [Y/n] ",
+                "Proceed? [y/N]: ",
+                "rm: remove 3 arguments? (y/n) ",
+                "Overwrite (y/n)? ",
+                "Is this ok [y/N]: ",
+                "Is this ok [y/d/N]: ",
+                "Abort? [yes/no]",
+                "zsh: correct 'gti' to 'git' [nyae]? ",
+                "zsh: sure you want to delete all 3 files in /tmp/x [yn]? ",
+                "CORRECT>git (y|n|e|a)? ",
+            ],
+        );
+        check(
+            "yes-no",
+            1_000,
+            &[
+                "cp: overwrite 'b'? ",
+                "rm: remove write-protected regular file 'x'? ",
+                "replace a.txt? [y]es, [n]o, [A]ll, [N]one, [r]ename: ",
+                "mv: replace 'b', overriding mode 0444 (r--r--r--)? ",
+                "gzip: x.gz already exists; do you wish to overwrite (y or n)? ",
+            ],
+        );
+        check("menu", 500, &["*** sshd_config (Y/I/N/O/D/Z) [default=N] ? "]);
+    }
+
+    #[test]
+    fn password_questions_have_their_own_forms() {
+        check(
+            "password",
+            500,
+            &[
+                "root@10.0.0.5's password: ",
+                "(alice@10.0.0.5) Password: ",
+                "Enter passphrase for key '/home/alice/.ssh/id_ed25519': ",
+                "[sudo] password for alice: ",
+                "[sudo] Passwort für alice: ",
+                "[sudo: authenticate] Password: ",
+                "[su: authenticate] Password: ",
+                "doas (alice@vm) password: ",
+                "Password for 'https://alice@example.net': ",
+                "Enter password: ",
+            ],
+        );
+        check("password", 1_500, &["Current password: ", "New password: ", "Retype new password: ", "(current) UNIX password: "]);
+        check("password", 5_000, &["Password: ", "password:", "Passwort: ", "Mot de passe : ", "LDAP Password: ", "Contraseña: "]);
+        check("code", 3_000, &["Verification code: ", "One-time password (OTP): "]);
+    }
+
+    #[test]
+    fn other_questions_wait_longer() {
+        check("username", 3_000, &["Username for 'https://example.net': ", "login: ", "Username: "]);
+        check("any-key", 2_500, &["Press any key to continue . . .", "Hit Enter to continue", "Press [Enter] to exit: "]);
+        check("menu", 3_000, &["Please select an option: ", "Your choice: ", "Enter a number [1-5]: ", "#? "]);
+        check("unknown", 5_000, &["What is your name? "]);
+    }
+
+    #[test]
+    fn rows_that_cannot_be_a_question() {
+        for tail in [
+            "",
+            "Password changed for alice.",
+            "passwd: password updated successfully",
+            "password: hunter2",
+            "Bad password: try again",
+            "alice@web1:~$ ",
+            "Reading... 50% ",
+            "see https://example.net/a?",
+            "foo:bar",
+            "Compressing objects: 50% ",
+            "Name: web1",
+            "Are you sure you want to continue connecting (yes/no/[fingerprint])? yes",
+            "[sudo: x] Password: ***",
+            "total: ",
+            ": ",
+        ] {
+            assert_eq!(kind(tail), None, "{tail:?}");
+        }
+    }
+
+    #[test]
+    fn a_prompt_that_reads_like_a_question_is_a_prompt() {
+        let mut view = Scene::new(include_str!("../plugin.toml")).view("what now? ");
+        assert!(question(&view).is_some());
+        view.marks = ["D;0;n;/", "A;n", "B;n"].map(str::to_owned).to_vec();
+        assert_eq!(question(&view), None);
+        view.marks.clear();
+        view.prompt = Some("what now? ".to_owned());
+        assert_eq!(question(&view), None);
+    }
+}

@@ -1,0 +1,149 @@
+//! What the marks since the host's last line say, taken together.
+//!
+//! `C` output starts, `D;status;nonce;cwd` command done, `A;nonce;uid=..;st=..` prompt starts, `B` prompt ends,
+//! `P;k=c` continuation prompt, `S;nonce;b..;z..;f..;k..` the probe's answer. The host has checked the nonce.
+
+/// What is known about a command that ended.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct Done {
+    /// Absent where the shell cannot say it.
+    pub(crate) status: Option<i32>,
+    /// Absent where it is empty.
+    pub(crate) cwd: Option<String>,
+}
+
+/// How far the shell is.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Stage {
+    /// No mark tells.
+    Unknown,
+    /// A command runs; its output started after a mark.
+    Running,
+    /// The rest of the line is asked for.
+    Rest,
+    /// The command ended, the prompt does not stand yet.
+    Ended(Done),
+    /// The prompt stands.
+    Prompt(Done),
+    /// A prompt stands, but nothing says that a command ended before it: a redraw while the line was being typed, or a
+    /// shell that lost its hook.
+    Redrawn(Done),
+}
+
+/// The marks of one command.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Marks {
+    pub(crate) stage: Stage,
+    /// The newest prompt belongs to user 0.
+    pub(crate) root: Option<bool>,
+    /// A mark told where output started, so what follows cannot be a redraw of the line that was typed.
+    pub(crate) started: bool,
+    /// The shell's answer to the probe, as in the mark.
+    pub(crate) shell: Option<String>,
+}
+
+impl Marks {
+    /// From the bodies, oldest first.
+    pub(crate) fn read(bodies: &[String]) -> Self {
+        let mut marks = Self { stage: Stage::Unknown, root: None, started: false, shell: None };
+        let mut shown = None;
+        for body in bodies {
+            match body.split(';').next().unwrap_or_default() {
+                "C" => (marks.stage, marks.started) = (Stage::Running, true),
+                "D" => marks.stage = Stage::Ended(done(body)),
+                "A" => {
+                    marks.root = field(body, "uid=").map(|uid| uid == "0");
+                    shown = number(field(body, "st="));
+                }
+                "B" => marks.stage = at_prompt(marks.stage, shown),
+                "P" => marks.stage = Stage::Rest,
+                "S" => marks.shell = Some(body.clone()),
+                _ => {}
+            }
+        }
+        marks
+    }
+}
+
+fn at_prompt(before: Stage, shown: Option<i32>) -> Stage {
+    match before {
+        Stage::Ended(done) | Stage::Prompt(done) => Stage::Prompt(done),
+        Stage::Unknown | Stage::Running | Stage::Rest | Stage::Redrawn(_) => Stage::Redrawn(Done { status: shown, cwd: None }),
+    }
+}
+
+/// `D;<status>;<nonce>;<cwd>`; a directory may hold semicolons.
+fn done(body: &str) -> Done {
+    let mut fields = body.splitn(4, ';').skip(1);
+    let status = number(fields.next());
+    let cwd = fields.nth(1).filter(|cwd| !cwd.is_empty()).map(str::to_owned);
+    Done { status, cwd }
+}
+
+fn field<'a>(body: &'a str, name: &str) -> Option<&'a str> {
+    body.split(';').find_map(|field| field.strip_prefix(name))
+}
+
+fn number(text: Option<&str>) -> Option<i32> {
+    text?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Done, Marks, Stage};
+
+    fn read(bodies: &[&str]) -> Marks {
+        Marks::read(&bodies.iter().map(|body| (*body).to_owned()).collect::<Vec<_>>())
+    }
+
+    fn ended(status: i32, cwd: &str) -> Done {
+        Done { status: Some(status), cwd: Some(cwd.to_owned()) }
+    }
+
+    #[test]
+    fn a_command_goes_from_output_to_prompt() {
+        assert_eq!(read(&[]).stage, Stage::Unknown);
+        assert_eq!(read(&["C;n"]).stage, Stage::Running);
+        assert_eq!(read(&["C;n", "D;3;n;/srv"]).stage, Stage::Ended(ended(3, "/srv")));
+        assert_eq!(read(&["C;n", "D;3;n;/srv", "A;n;uid=7"]).stage, Stage::Ended(ended(3, "/srv")));
+        let all = read(&["C;n", "D;3;n;/srv", "A;n;uid=7", "B;n"]);
+        assert_eq!((all.stage, all.root, all.started), (Stage::Prompt(ended(3, "/srv")), Some(false), true));
+    }
+
+    #[test]
+    fn the_last_of_several_commands_counts() {
+        let script = read(&["C;n", "D;0;n;/", "C;n", "D;5;n;/tmp", "A;n", "B;n"]);
+        assert_eq!(script.stage, Stage::Prompt(ended(5, "/tmp")));
+        assert_eq!(read(&["C;n", "D;0;n;/", "A;n", "B;n", "C;n"]).stage, Stage::Running);
+    }
+
+    #[test]
+    fn a_directory_may_hold_semicolons_and_a_status_may_be_missing() {
+        assert_eq!(read(&["D;0;n;/a;b c"]).stage, Stage::Ended(ended(0, "/a;b c")));
+        assert_eq!(read(&["D;$?;n;"]).stage, Stage::Ended(Done { status: None, cwd: None }));
+        assert_eq!(read(&["D"]).stage, Stage::Ended(Done::default()));
+    }
+
+    #[test]
+    fn a_redraw_is_not_an_end() {
+        assert_eq!(read(&["A;n;uid=0;st=4", "B;n"]).stage, Stage::Redrawn(Done { status: Some(4), cwd: None }));
+        assert_eq!(read(&["A;n", "B;n", "A;n", "B;n", "C;n"]).stage, Stage::Running);
+        assert_eq!(read(&["C;n", "A;n;uid=0;st=$?", "B;n"]).stage, Stage::Redrawn(Done::default()));
+        // A repaint behind the end takes nothing back.
+        assert_eq!(read(&["C;n", "D;1;n;/", "A;n", "B;n", "A;n", "B;n"]).stage, Stage::Prompt(ended(1, "/")));
+    }
+
+    #[test]
+    fn an_open_line_asks_for_its_rest_until_it_is_complete() {
+        assert_eq!(read(&["P;k=c;n"]).stage, Stage::Rest);
+        assert_eq!(read(&["C;n", "P;k=c;n"]).stage, Stage::Rest);
+        assert_eq!(read(&["P;k=c;n", "C;n"]).stage, Stage::Running);
+        assert_eq!(read(&["P;k=c;n", "D;130;n;/", "A;n", "B;n"]).stage, Stage::Prompt(ended(130, "/")));
+    }
+
+    #[test]
+    fn the_probe_answers() {
+        let answer = read(&["S;n;b5.2.15(1)-release;z;f;k"]);
+        assert_eq!((answer.stage, answer.shell.as_deref()), (Stage::Unknown, Some("S;n;b5.2.15(1)-release;z;f;k")));
+    }
+}

@@ -1,0 +1,120 @@
+//! Which line to type after login: first the probe, then the line for the shell that answered.
+
+use jackfield_plugin::{Ready, View};
+
+use crate::marks::{Marks, Stage};
+use crate::words::holds;
+
+/// A part of the probe's text that no other line holds.
+const PROBE: &str = "133;S;";
+
+/// The next send, if there is one. Nothing is typed at a prompt that is not proven a shell's.
+pub(crate) fn next(at: &Ready, view: &View) -> Option<&'static str> {
+    if at.mode != "shell" {
+        return None;
+    }
+    let marks = Marks::read(&view.marks);
+    if matches!(marks.stage, Stage::Prompt(_) | Stage::Redrawn(_)) {
+        return None;
+    }
+    if let Some(answer) = marks.shell {
+        return Some(by_versions(&answer));
+    }
+    if holds(&view.command, PROBE) {
+        return by_complaint(&view.recent);
+    }
+    let nonce = view.fact("nonce");
+    let ours = !nonce.is_empty() && holds(&view.command, nonce);
+    (!ours).then_some("probe")
+}
+
+/// `S;<nonce>;b<version>;z<version>;f<version>;k<version>`, each version empty but that of the shell that speaks.
+fn by_versions(answer: &str) -> &'static str {
+    let has = |letter: &str| answer.split(';').skip(2).any(|field| field.strip_prefix(letter).is_some_and(|version| !version.is_empty()));
+    if has("b") {
+        "bash"
+    } else if has("z") {
+        "zsh"
+    } else if has("f") {
+        "fish"
+    } else {
+        "sh"
+    }
+}
+
+/// tcsh, and every shell that was told `set -u`, refuse a variable that is not set, each in its own words. The probe names
+/// such variables, so the refusal tells the shell as well as an answer would.
+fn by_complaint(recent: &str) -> Option<&'static str> {
+    let said = |words: &str| recent.lines().rev().take(4).find(|row| holds(row, "_VERSION: ") && row.ends_with(words));
+    if said("Undefined variable.").is_some() {
+        Some("tcsh")
+    } else if said("unbound variable").is_some() {
+        Some("bash")
+    } else {
+        said("parameter not set").map(|row| if row.starts_with("zsh: ") { "zsh" } else { "sh" })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jackfield_plugin::testing::Scene;
+    use jackfield_plugin::{Ready, View};
+
+    use super::next;
+
+    fn at(mode: &str) -> Ready {
+        Ready { prompt: "$ ".to_owned(), mode: mode.to_owned(), privileged: false, status: None, cwd: None, proof: "pattern".to_owned() }
+    }
+
+    fn view(command: &str, recent: &str, marks: &[&str]) -> View {
+        let mut view = Scene::new(include_str!("../plugin.toml")).view("$ ");
+        view.command = command.to_owned();
+        view.recent = recent.to_owned();
+        view.marks = marks.iter().map(|mark| (*mark).to_owned()).collect();
+        view
+    }
+
+    const PROBED: &str = r#" printf '\033]133;S;0123456789abcdef;b%s' "$BASH_VERSION""#;
+
+    #[test]
+    fn the_probe_comes_first_and_only_in_a_shell() {
+        assert_eq!(next(&at("shell"), &view("", "", &[])), Some("probe"));
+        assert_eq!(next(&at("unknown"), &view("", "", &[])), None);
+        assert_eq!(next(&at("shell"), &view("exec zsh", "", &[])), Some("probe"));
+    }
+
+    #[test]
+    fn each_shell_gets_its_own_line() {
+        for (answer, send) in [
+            ("S;n;b5.2.15(1)-release;z;f;k", "bash"),
+            ("S;n;b;z5.9;f;k", "zsh"),
+            ("S;n;b;z;f3.6.0;k", "fish"),
+            ("S;n;b;z;f;k@(#)MIRBSD KSH R59", "sh"),
+            ("S;n;b;z;f;k", "sh"),
+        ] {
+            assert_eq!(next(&at("shell"), &view(PROBED, "", &[answer])), Some(send));
+        }
+    }
+
+    #[test]
+    fn a_shell_that_refuses_unset_variables_is_known_by_its_words() {
+        for (row, send) in [
+            ("BASH_VERSION: Undefined variable.", Some("tcsh")),
+            ("-bash: ZSH_VERSION: unbound variable", Some("bash")),
+            ("zsh: BASH_VERSION: parameter not set", Some("zsh")),
+            ("dash: 1: BASH_VERSION: parameter not set", Some("sh")),
+            ("-sh: BASH_VERSION: parameter not set", Some("sh")),
+            ("Unknown command.", None),
+        ] {
+            assert_eq!(next(&at("shell"), &view(PROBED, &format!("motd\n{PROBED}\n{row}"), &[])), send, "{row}");
+        }
+    }
+
+    #[test]
+    fn nothing_follows_when_marks_came_or_the_line_had_no_effect() {
+        let done = ["D;0;n;/", "A;n", "B;n"];
+        assert_eq!(next(&at("shell"), &view(" __jf_d() 0123456789abcdef", "", &done)), None);
+        assert_eq!(next(&at("shell"), &view(" __jf_d() 0123456789abcdef", "", &[])), None);
+        assert_eq!(next(&at("shell"), &view(PROBED, "", &[])), None);
+    }
+}

@@ -1,0 +1,178 @@
+//! Is the shell ready? Marks say it exactly; without them the look of the last row has to do.
+
+use jackfield_plugin::{PromptReport, Reading, Ready, View};
+
+use crate::marks::{Done, Marks, Stage};
+use crate::unmarked;
+
+/// The memo of a session whose shell has printed marks: from then on, a prompt without marks is another program's.
+const MARKED: &str = "marked";
+/// A shell without a mark for the start of output redraws its prompt, marks included, when a key makes it redraw the
+/// line: only behind the echo it means the end. So long is waited where the echo cannot be told.
+const ECHO_MS: u32 = 500;
+/// A prompt without an end of a command before it: a redraw is followed by the command's own mark within this time.
+const REDRAW_MS: u32 = 500;
+/// The end came, the prompt is still being made: themes ask slow programs.
+const THEME_MS: u32 = 2_000;
+
+/// The verdict, and the memo for the next question.
+pub(crate) fn inspect(view: &View) -> PromptReport {
+    let marks = Marks::read(&view.marks);
+    let known = view.memo_text() == MARKED;
+    let reading = reading(view, &marks, known);
+    let marked = known || matches!(marks.stage, Stage::Prompt(_) | Stage::Redrawn(_));
+    PromptReport::new(reading, if marked { MARKED } else { "" })
+}
+
+fn reading(view: &View, marks: &Marks, known: bool) -> Reading {
+    match &marks.stage {
+        Stage::Rest => Reading::Incomplete(rest(&view.tail)),
+        Stage::Prompt(done) if marks.started || view.echoed || view.quiet_ms >= ECHO_MS => ready(view, marks, done),
+        Stage::Prompt(_) => Reading::Settle(ECHO_MS),
+        Stage::Redrawn(done) if view.quiet_ms >= REDRAW_MS => ready(view, marks, done),
+        Stage::Redrawn(_) => Reading::Settle(REDRAW_MS),
+        Stage::Ended(done) => ended(view, marks, done),
+        Stage::Unknown | Stage::Running => unmarked::inspect(view, known),
+    }
+}
+
+/// What to say about an unfinished line; `row` is the continuation prompt.
+pub(crate) fn rest(row: &str) -> String {
+    let row = row.trim_ascii();
+    let what = "the rest of an unfinished line (an open quote, bracket, block, heredoc or a trailing operator); nothing has run";
+    if row.is_empty() { what.to_owned() } else { format!("{what}; the shell shows `{row}`") }
+}
+
+/// The command ended, but the mark at the prompt's end is missing: a prompt that does not let itself be changed, or one
+/// that is still being made.
+fn ended(view: &View, marks: &Marks, done: &Done) -> Reading {
+    let familiar = view.prompt.as_deref().is_some_and(|prompt| !prompt.trim_ascii().is_empty() && view.tail == prompt);
+    let wait_ms = if familiar { REDRAW_MS } else { THEME_MS };
+    if view.tail.trim_ascii().is_empty() || view.quiet_ms < wait_ms { Reading::Settle(wait_ms) } else { ready(view, marks, done) }
+}
+
+fn ready(view: &View, marks: &Marks, done: &Done) -> Reading {
+    let prompt = prompt_of(view);
+    Reading::Ready(Ready {
+        privileged: marks.root.unwrap_or_else(|| prompt.trim_ascii_end().ends_with('#')),
+        prompt,
+        mode: "shell".to_owned(),
+        status: done.status,
+        cwd: done.cwd.clone(),
+        proof: "mark".to_owned(),
+    })
+}
+
+/// The row without what a command left before the prompt: `printf x` prints no newline, so the prompt follows its `x`.
+fn prompt_of(view: &View) -> String {
+    match view.prompt.as_deref() {
+        Some(known) if !known.trim_ascii().is_empty() && view.tail.ends_with(known) => known.to_owned(),
+        _ => view.tail.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::panic, reason = "a test fails by panic")]
+
+    use jackfield_plugin::testing::Scene;
+    use jackfield_plugin::{Reading, Ready, View};
+
+    use super::inspect;
+
+    fn view(tail: &str, marks: &[&str]) -> View {
+        let mut view = Scene::new(include_str!("../plugin.toml")).view(tail);
+        view.marks = marks.iter().map(|mark| (*mark).to_owned()).collect();
+        view.quiet_ms = 0;
+        view
+    }
+
+    fn ready(view: &View) -> Ready {
+        match inspect(view).reading {
+            Reading::Ready(ready) => ready,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_mark_needs_no_silence() {
+        let at = ready(&view("alice@web1:/srv$ ", &["C;n", "D;3;n;/srv", "A;n;uid=1000", "B;n"]));
+        assert_eq!((at.prompt.as_str(), at.mode.as_str(), at.proof.as_str()), ("alice@web1:/srv$ ", "shell", "mark"));
+        assert_eq!((at.status, at.cwd.as_deref(), at.privileged), (Some(3), Some("/srv"), false));
+    }
+
+    #[test]
+    fn a_prompt_without_any_text_is_ready() {
+        let at = ready(&view("", &["C;n", "D;0;n;/", "A;n;uid=0", "B;n"]));
+        assert_eq!((at.prompt.as_str(), at.privileged), ("", true));
+    }
+
+    #[test]
+    fn root_is_known_by_number_or_else_by_sign() {
+        assert!(ready(&view("$ ", &["D;0;n;/", "A;n;uid=0", "B;n"])).privileged);
+        assert!(!ready(&view("# ", &["D;0;n;/", "A;n;uid=5", "B;n"])).privileged);
+        assert!(ready(&view("# ", &["D;0;n;/", "A;n", "B;n"])).privileged);
+    }
+
+    #[test]
+    fn an_open_quote_is_incomplete() {
+        match inspect(&view("dquote> ", &["P;k=c;n"])).reading {
+            Reading::Incomplete(text) => assert!(text.contains("dquote>"), "{text}"),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn what_a_command_left_is_not_part_of_the_prompt() {
+        let mut view = view("xalice@web1:~$ ", &["C;n", "D;0;n;/", "A;n;uid=1", "B;n"]);
+        view.prompt = Some("alice@web1:~$ ".to_owned());
+        assert_eq!(ready(&view).prompt, "alice@web1:~$ ");
+    }
+
+    #[test]
+    fn a_redraw_of_the_typed_line_waits_for_the_command_to_start() {
+        let mut view = view("alice@web1 ~> sleep 9", &["A;n;uid=1;st=0", "B;n"]);
+        assert_eq!(inspect(&view).reading, Reading::Settle(500));
+        view.marks.push("C;n".to_owned());
+        view.quiet_ms = 60_000;
+        assert_eq!(inspect(&view).reading, Reading::NotYet);
+    }
+
+    #[test]
+    fn a_shell_that_lost_its_hook_is_still_ready() {
+        let mut view = view("$ ", &["C;n", "A;n;uid=1;st=7", "B;n"]);
+        view.quiet_ms = 500;
+        assert_eq!(ready(&view).status, Some(7));
+    }
+
+    #[test]
+    fn without_a_start_mark_the_echo_must_have_come() {
+        let mut view = view("$ ", &["D;0;n;/", "A;n;uid=1", "B;n"]);
+        view.echoed = false;
+        assert_eq!(inspect(&view).reading, Reading::Settle(500));
+        view.echoed = true;
+        assert_eq!(ready(&view).status, Some(0));
+    }
+
+    #[test]
+    fn an_end_without_a_prompt_mark_waits_for_the_prompt() {
+        let mut view = view("", &["C;n", "D;2;n;/"]);
+        view.quiet_ms = 9_000;
+        assert!(matches!(inspect(&view).reading, Reading::Settle(_)));
+        view.tail = "fixed> ".to_owned();
+        assert_eq!((ready(&view).status, ready(&view).proof.as_str()), (Some(2), "mark"));
+        view.quiet_ms = 1_000;
+        assert_eq!(inspect(&view).reading, Reading::Settle(2_000));
+        view.prompt = Some("fixed> ".to_owned());
+        assert_eq!(ready(&view).status, Some(2));
+    }
+
+    #[test]
+    fn a_session_with_marks_is_remembered() {
+        assert_eq!(inspect(&view("$ ", &["D;0;n;/", "A;n", "B;n"])).memo, b"marked");
+        assert_eq!(inspect(&view("$ ", &[])).memo, b"");
+        let mut later = view(">>> ", &["C;n"]);
+        later.memo = b"marked".to_vec();
+        assert_eq!(inspect(&later).memo, b"marked");
+    }
+}

@@ -1,0 +1,322 @@
+//! Prompts without marks: at login, in shells that were not integrated, in programs that run inside one that was.
+//!
+//! Only the last, unterminated row is looked at, and it must stay for a time that grows as the evidence gets weaker.
+
+use jackfield_plugin::{Reading, Ready, View};
+
+use crate::{asking, pager, prompt, words};
+
+/// How surely the row is a prompt by its look.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Look {
+    /// User, host and directory, or another form that hardly anything but a shell prints.
+    Shell,
+    /// The prompt of a known program: `>>> `, `mysql> `.
+    Program,
+    /// One sign and a space.
+    Bare,
+    /// Ends in a sign that prompts of taste end in.
+    Sign,
+}
+
+/// Judges a row that no mark speaks about. `known` says that the session's own shell prints marks.
+pub(crate) fn inspect(view: &View, known: bool) -> Reading {
+    if view.tail.trim_ascii().is_empty() || asking::question(view).is_some() || pager::page(view).is_some() {
+        return Reading::NotYet;
+    }
+    let first = view.phase == "login";
+    if !first && !view.echoed {
+        return Reading::NotYet;
+    }
+    if let Some(before) = view.prompt.as_deref().filter(|before| !before.trim_ascii().is_empty() && same_row(before, &view.tail)) {
+        return learned(view, known, before);
+    }
+    if !first && is_rest(view, known) {
+        return settled(view, 300, || Reading::Incomplete(prompt::rest(&view.tail)));
+    }
+    let Some(look) = look(view) else { return Reading::NotYet };
+    let wait_ms = if known { nested(view, look) } else { Some(open(view, look)) };
+    wait_ms.map_or(Reading::NotYet, |wait_ms| settled(view, wait_ms, || ready(view, mode(view, known), "pattern")))
+}
+
+/// The very prompt that was accepted before. Where the shell prints marks, its own prompt cannot come without them: then
+/// it is that of an inner program, or output that looks alike.
+fn learned(view: &View, known: bool, before: &str) -> Reading {
+    if known && view.mode == "shell" {
+        return match look(view) {
+            Some(look) if look == Look::Shell || words::may_prompt(&view.command) => {
+                settled(view, 1_000, || ready(view, "unknown", "pattern"))
+            }
+            _ => Reading::NotYet,
+        };
+    }
+    let wait_ms = if before.trim_ascii().len() < 3 { 200 } else { 50 };
+    settled(view, wait_ms, || ready(view, mode(view, known), "learned"))
+}
+
+/// Is it the second row of a line that is not finished?
+fn is_rest(view: &View, known: bool) -> bool {
+    let inner = view.mode == "unknown";
+    if view.hit("program_rest").is_some() {
+        return inner;
+    }
+    // A shell with marks has them in its continuation prompt too, so a bare `> ` is a program that just started.
+    view.hit("rest").is_some() && (inner || !known)
+}
+
+fn look(view: &View) -> Option<Look> {
+    let hit = |names: &[&str]| names.iter().any(|name| view.hit(name).is_some());
+    if hit(&["user_host", "shell"]) {
+        Some(Look::Shell)
+    } else if hit(&["bare"]) {
+        Some(Look::Bare)
+    } else if hit(&["program"]) {
+        Some(Look::Program)
+    } else if hit(&["sign", "sign_right", "rest"]) {
+        Some(Look::Sign)
+    } else {
+        None
+    }
+}
+
+/// How long the row must stay where the shell prints no marks. After login a prompt that differs from the learned one is
+/// suspicious, unless it is the same user's on the same host.
+fn open(view: &View, look: Look) -> u32 {
+    let login = matches!(view.phase.as_str(), "login" | "setup");
+    match look {
+        Look::Shell if login => 150,
+        Look::Bare if login => 300,
+        Look::Program | Look::Sign if login => 1_000,
+        Look::Shell if !moved(view) => 300,
+        Look::Shell => 1_000,
+        Look::Bare | Look::Program | Look::Sign => 2_000,
+    }
+}
+
+/// How long inside a shell with marks. There the absence of a mark says that the command still runs, so a weak look
+/// counts only where the line has started something that may prompt.
+fn nested(view: &View, look: Look) -> Option<u32> {
+    let expected = view.mode == "unknown" || words::may_prompt(&view.command);
+    match look {
+        Look::Shell => Some(500),
+        Look::Program | Look::Bare if expected => Some(500),
+        Look::Sign if expected => Some(1_000),
+        Look::Program | Look::Bare | Look::Sign => None,
+    }
+}
+
+/// `shell` only where it is proven one: the operator has said so of the first prompt, and a shell that was not left
+/// stays one.
+fn mode(view: &View, known: bool) -> &'static str {
+    let stays = view.mode == "shell" && !(words::may_prompt(&view.command) && moved(view));
+    if !known && (matches!(view.phase.as_str(), "login" | "setup") || stays) { "shell" } else { "unknown" }
+}
+
+/// Does the new prompt speak for another user or host, or look different from the one before?
+fn moved(view: &View) -> bool {
+    let Some(before) = view.prompt.as_deref() else { return false };
+    match view.hit("user_host") {
+        Some(hit) => {
+            let here = format!("{}@{}", hit.group("user").unwrap_or_default(), hit.group("host").unwrap_or_default());
+            !words::holds(before, &here)
+        }
+        None => before.trim_ascii() != view.tail.trim_ascii(),
+    }
+}
+
+fn settled(view: &View, least_ms: u32, reading: impl FnOnce() -> Reading) -> Reading {
+    let wait_ms = least_ms.max(view.settle_ms);
+    if view.quiet_ms < wait_ms { Reading::Settle(wait_ms) } else { reading() }
+}
+
+/// ksh fills the row with spaces when the window's size changes.
+fn same_row(one: &str, other: &str) -> bool {
+    one.trim_ascii_end() == other.trim_ascii_end()
+}
+
+/// The row with at most one space at its end.
+fn one_space(row: &str) -> String {
+    let text = row.trim_ascii_end();
+    let space = if text.len() < row.len() { " " } else { "" };
+    format!("{text}{space}")
+}
+
+fn ready(view: &View, mode: &str, proof: &str) -> Reading {
+    Reading::Ready(Ready {
+        prompt: one_space(&view.tail),
+        mode: mode.to_owned(),
+        privileged: view.tail.trim_ascii_end().ends_with('#'),
+        status: None,
+        cwd: None,
+        proof: proof.to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::panic, reason = "a test fails by panic")]
+
+    use jackfield_plugin::testing::Scene;
+    use jackfield_plugin::{Reading, Ready, View};
+
+    use super::inspect;
+
+    fn view(phase: &str, tail: &str) -> View {
+        let mut view = Scene::new(include_str!("../plugin.toml")).view(tail);
+        view.phase = phase.to_owned();
+        view.quiet_ms = 60_000;
+        view
+    }
+
+    /// A command that runs in a shell with marks.
+    fn inner(command: &str, tail: &str) -> View {
+        let mut view = view("running", tail);
+        view.mode = "shell".to_owned();
+        view.prompt = Some("alice@web1:~$ ".to_owned());
+        view.command = command.to_owned();
+        view
+    }
+
+    fn ready(view: &View, known: bool) -> Ready {
+        match inspect(view, known) {
+            Reading::Ready(ready) => ready,
+            other => panic!("{:?}: {other:?}", view.tail),
+        }
+    }
+
+    fn waits(view: &mut View, known: bool) -> u32 {
+        view.quiet_ms = 0;
+        match inspect(view, known) {
+            Reading::Settle(wait_ms) => wait_ms,
+            other => panic!("{:?}: {other:?}", view.tail),
+        }
+    }
+
+    #[test]
+    fn prompts_at_login() {
+        let shells = "alice@web1:~$ |[alice@web1 log]$ |(venv) alice@web1:~/app$ |bash-5.1$ |cumulus@cumulus:mgmt:~$ |username@hostname~$|\
+            root@db01:~# |[root@db01 log]# |sh-4.4# |alice@web1 ~ % |➜  ~ |➜  app git:(main) ✗ |root@vm ~# |alice@web1 ~> |\
+            alice@web1 /v/log (main)> |root@vm ~ [127]# |~ # |/ # |/var/log $ |DOMAIN\\\\bob@web1:~$ |[alice@web1 ~]% ";
+        for tail in shells.split('|').map(str::trim_ascii_start).filter(|tail| !tail.is_empty()) {
+            let mut view = view("login", tail);
+            let at = ready(&view, false);
+            assert_eq!((at.mode.as_str(), at.proof.as_str(), at.prompt.as_str()), ("shell", "pattern", tail));
+            assert_eq!(at.privileged, tail.contains('#'), "{tail}");
+            assert_eq!(waits(&mut view, false), 150, "{tail}");
+        }
+        for tail in ["$ ", "# ", "% ", "vm# ", "web1% "] {
+            assert_eq!(waits(&mut view("login", tail), false), 300, "{tail}");
+        }
+        for tail in ["❯ ", "λ ", "└─$ ", "╰─ ", "~/src on main ❯", "> ", "web1:~> ", "web1%                  12:31:07", "=^.^= $ "]
+        {
+            assert_eq!(waits(&mut view("login", tail), false), 1_000, "{tail}");
+        }
+    }
+
+    #[test]
+    fn rows_that_are_no_prompt() {
+        for tail in [
+            "",
+            " ",
+            "Password: ",
+            "login: ",
+            "Continue? ",
+            "Do you agree [y/n] ",
+            "Reading package lists... 50% ",
+            "100% ",
+            "loading...",
+            "#####",
+            "=> ",
+            "->",
+            "[=====>",
+            "██████ ",
+            "Last login: Wed Jan 16 11:05:19 2019 from 192.0.2.7",
+            "Press any key to continue",
+            "--More--(37%)",
+            "Terms:",
+            "Weiter？",
+            "Please wait…",
+            "────────",
+        ] {
+            assert_eq!(inspect(&view("login", tail), false), Reading::NotYet, "{tail:?}");
+        }
+    }
+
+    #[test]
+    fn the_learned_prompt_needs_little_silence() {
+        let mut view = view("running", "λ ");
+        (view.prompt, view.mode) = (Some("λ ".to_owned()), "shell".to_owned());
+        assert_eq!((ready(&view, false).proof.as_str(), ready(&view, false).mode.as_str()), ("learned", "shell"));
+        assert_eq!(waits(&mut view, false), 200);
+        view.tail = "λ          ".to_owned();
+        view.quiet_ms = 200;
+        assert_eq!(ready(&view, false).prompt, "λ ");
+        view.settle_ms = 700;
+        assert_eq!(waits(&mut view, false), 700);
+        view.echoed = false;
+        assert_eq!(inspect(&view, false), Reading::NotYet);
+    }
+
+    #[test]
+    fn an_inner_program_is_unknown_and_waits_longer() {
+        for (command, tail, wait_ms) in [
+            ("ssh web2", "bob@web2:~$ ", 500),
+            ("su -", "root@web1:~# ", 500),
+            ("./connect.sh", "bob@web2:~$ ", 500),
+            ("bash", "alice@web1:~$ ", 1_000),
+            ("python3", ">>> ", 500),
+            ("mysql -u root", "mysql> ", 500),
+            ("mariadb", "MariaDB [(none)]> ", 500),
+            ("psql", "postgres=# ", 500),
+            ("docker exec -it c sh", "# ", 500),
+            ("ssh sw1", "sw1#", 500),
+            ("node", "> ", 1_000),
+            ("ssh web2", "❯ ", 1_000),
+        ] {
+            let mut view = inner(command, tail);
+            assert_eq!(ready(&view, true).mode, "unknown", "{tail}");
+            assert_eq!(ready(&view, true).proof, "pattern", "{tail}");
+            assert_eq!(waits(&mut view, true), wait_ms, "{tail}");
+        }
+    }
+
+    #[test]
+    fn output_in_a_shell_with_marks_is_no_prompt() {
+        for (command, tail) in
+            [("printf '# '; sleep 9", "# "), ("./build", "step 3 >"), ("cat x", "Switch#"), ("make", "❯ "), ("cat x", "> ")]
+        {
+            assert_eq!(inspect(&inner(command, tail), true), Reading::NotYet, "{tail}");
+        }
+    }
+
+    #[test]
+    fn inside_the_inner_program_its_prompt_is_learned() {
+        let mut view = inner("print(1)", ">>> ");
+        (view.mode, view.prompt) = ("unknown".to_owned(), Some(">>> ".to_owned()));
+        assert_eq!((ready(&view, true).mode.as_str(), ready(&view, true).proof.as_str()), ("unknown", "learned"));
+        view.tail = "... ".to_owned();
+        view.hits = Scene::new(include_str!("../plugin.toml")).view("... ").hits;
+        assert!(matches!(inspect(&view, true), Reading::Incomplete(_)));
+    }
+
+    #[test]
+    fn an_unfinished_line_without_marks_is_seen() {
+        for tail in ["> ", "dquote> ", "heredoc> ", "cmdsubst quote> ", "foreach? "] {
+            let mut view = inner("echo 'a", tail);
+            assert!(matches!(inspect(&view, false), Reading::Incomplete(_)), "{tail}");
+            // A shell whose whole prompt is `> ` is ready with it.
+            view.prompt = Some(tail.to_owned());
+            assert_eq!(ready(&view, false).proof, "learned");
+        }
+    }
+
+    #[test]
+    fn a_shell_without_marks_stays_one_until_it_is_left() {
+        let mode = |command: &str, tail: &str| ready(&inner(command, tail), false).mode;
+        assert_eq!(mode("cd /srv", "alice@web1:/srv$ "), "shell");
+        assert_eq!(mode("sudo id", "alice@web1:/srv$ "), "shell");
+        assert_eq!(mode("sudo -i", "root@web1:~# "), "unknown");
+        assert_eq!(mode("ssh web2", "alice@web2:~$ "), "unknown");
+        assert_eq!(mode("python3", ">>> "), "unknown");
+    }
+}

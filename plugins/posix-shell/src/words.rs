@@ -1,0 +1,86 @@
+//! What a command line runs, told roughly: enough to expect a pager or a program with a prompt of its own.
+
+/// Programs that read lines at a prompt of their own, or start one that does.
+const PROMPTING: &str = "ssh mosh telnet su sudo doas runuser bash sh dash ash ksh mksh zsh fish tcsh csh pwsh nu busybox login newgrp sg \
+    chroot unshare nsenter exec docker podman kubectl oc crictl ctr nerdctl lxc lxc-attach incus machinectl systemd-nspawn screen tmux \
+    script expect vagrant multipass toolbox distrobox nix-shell nix poetry pipenv conda guestfish adb python ipython bpython pypy node \
+    deno bun ruby irb pry rails php lua luajit ghci scala jshell julia R octave gnuplot bc dc ocaml erl iex guile sbcl tclsh gdb lldb \
+    pdb mysql mariadb psql sqlite sqlplus redis-cli valkey-cli mongo mongosh clickhouse-client cqlsh isql ftp sftp lftp smbclient nc \
+    ncat netcat socat openssl minicom picocom cu virsh vtysh birdc bluetoothctl nmcli wpa_cli parted fdisk gdisk cfdisk gpg bconsole \
+    ipmitool nslookup ed debugfs xfs_db rbd ceph zkCli.sh etcdctl";
+/// Programs that are a pager or start one.
+const PAGING: &str = "less more most pg man info git systemctl journalctl loginctl networkctl timedatectl hostnamectl resolvectl \
+    coredumpctl machinectl busctl systemd-analyze zless zmore bzless xzless psql mysql mariadb aws apropos perldoc pydoc bat batcat \
+    vtysh nmcli gh hg svn dpkg-query delta";
+
+/// Could this line have started something with a prompt of its own?
+pub(crate) fn may_prompt(command: &str) -> bool {
+    any(command, &|word| listed(PROMPTING, last_part(word)))
+}
+
+/// Could this line have started a pager?
+pub(crate) fn may_page(command: &str) -> bool {
+    any(command, &|word| listed(PAGING, last_part(word))) || holds(command, "PAGER")
+}
+
+/// Does the line name this program?
+pub(crate) fn runs(command: &str, program: &str) -> bool {
+    any(command, &|word| last_part(word) == program)
+}
+
+/// Is this word, as a file, one of the line's words?
+pub(crate) fn has_word(command: &str, file: &str) -> bool {
+    any(command, &|word| word == file || last_part(word) == file)
+}
+
+/// Is the part somewhere in the text? Does without the search machinery of `str`, which would be a fifth of the component.
+pub(crate) fn holds(text: &str, part: &str) -> bool {
+    part.is_empty() || text.as_bytes().windows(part.len()).any(|window| window == part.as_bytes())
+}
+
+/// With or without a version: `python3.11` counts as `python`.
+fn listed(list: &str, name: &str) -> bool {
+    let stem = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
+    list.split(' ').any(|known| known == name || known == stem)
+}
+
+/// Does one of the line's words pass?
+fn any(command: &str, test: &dyn Fn(&str) -> bool) -> bool {
+    command.split(|c: char| c.is_ascii_whitespace() || "|&;()<>{}`'\"$".contains(c)).any(|word| !word.is_empty() && test(word))
+}
+
+fn last_part(piece: &str) -> &str {
+    piece.rsplit('/').next().unwrap_or(piece)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{has_word, may_page, may_prompt};
+
+    #[test]
+    fn a_program_with_a_prompt_is_expected_where_one_is_named() {
+        for line in ["python3", "/usr/bin/python3.11 -i", "sudo -u x psql", "docker exec -it c sh", "cd /x && (ssh web2)", "su -"] {
+            assert!(may_prompt(line), "{line}");
+        }
+        for line in ["ls -l", "cat shadow", "printf '# '; sleep 9", "make", "grep x file", ""] {
+            assert!(!may_prompt(line), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_pager_is_expected_where_one_is_named() {
+        for line in ["less x", "git log", "man ls", "dmesg | less", "sudo journalctl -u ssh", "SYSTEMD_PAGER=less foo"] {
+            assert!(may_page(line), "{line}");
+        }
+        for line in ["ls", "cat lesson.txt", "printf ':'"] {
+            assert!(!may_page(line), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_file_is_found_among_the_words() {
+        assert!(has_word("less -N /var/log/syslog", "/var/log/syslog"));
+        assert!(has_word("less -N /var/log/syslog", "syslog"));
+        assert!(!has_word("less -N /var/log/syslog", "log"));
+    }
+}

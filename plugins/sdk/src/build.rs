@@ -1,0 +1,29 @@
+//! For a plugin's `build.rs`: `plugin.toml` becomes the manifest section.
+
+use std::path::Path;
+use std::{env, fs};
+
+/// The largest manifest that the host reads, in bytes.
+pub const MANIFEST_MAX_BYTES: usize = 16 * 1024;
+
+/// Reads `plugin.toml` beside `Cargo.toml` and writes `manifest.json` where [`plugin!`](crate::plugin)
+/// finds it. `name` and `version` are those of the crate unless the file says otherwise.
+///
+/// # Panics
+///
+/// When the file is missing, is not TOML or is too large: a build script's way to fail.
+#[expect(clippy::panic, clippy::expect_used, clippy::print_stdout, reason = "a build script fails by panic and speaks to cargo on stdout")]
+pub fn manifest() {
+    println!("cargo:rerun-if-changed=plugin.toml");
+    let text = fs::read_to_string("plugin.toml").unwrap_or_else(|error| panic!("cannot read plugin.toml: {error}"));
+    let mut manifest: serde_json::Map<String, serde_json::Value> =
+        toml::from_str(&text).unwrap_or_else(|error| panic!("plugin.toml: {error}"));
+    for (key, variable) in [("name", "CARGO_PKG_NAME"), ("version", "CARGO_PKG_VERSION")] {
+        let value = env::var(variable).expect("cargo sets it");
+        manifest.entry(key).or_insert_with(|| value.into());
+    }
+    let json = serde_json::to_vec(&manifest).expect("TOML values are JSON values");
+    assert!(json.len() <= MANIFEST_MAX_BYTES, "plugin.toml makes a manifest of {} bytes, at most {MANIFEST_MAX_BYTES} are read", json.len());
+    let out = env::var_os("OUT_DIR").expect("cargo sets it");
+    fs::write(Path::new(&out).join("manifest.json"), json).expect("OUT_DIR is writable");
+}

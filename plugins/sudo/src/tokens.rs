@@ -1,0 +1,280 @@
+//! The simple commands of a shell line, each as its words without quotes.
+//!
+//! Knows quotes, escapes, comments, operators, redirections, heredocs, groups and substitutions, so that a word in
+//! command position is told from text. Expands nothing.
+
+/// How deep substitutions are followed. What lies deeper is taken as text.
+const DEPTH_MAX: usize = 16;
+
+/// Every simple command of the line, those inside groups and substitutions included.
+pub(crate) fn commands(line: &str) -> Vec<Vec<String>> {
+    let mut reader = Reader { rest: line, commands: Vec::new(), heredocs: Vec::new(), depth: 0 };
+    reader.list(None);
+    reader.commands
+}
+
+struct Reader<'a> {
+    rest: &'a str,
+    commands: Vec<Vec<String>>,
+    /// Delimiters of heredocs whose bodies begin at the next newline.
+    heredocs: Vec<String>,
+    depth: usize,
+}
+
+impl Reader<'_> {
+    /// Reads commands up to `end`, or to the end of the text.
+    fn list(&mut self, end: Option<char>) {
+        let mut words = Vec::new();
+        while let Some(c) = self.peek() {
+            if end == Some(c) {
+                self.skip(1);
+                break;
+            }
+            match c {
+                '\n' => {
+                    self.close(&mut words);
+                    self.skip(1);
+                    self.bodies();
+                }
+                ';' | '&' | '|' | ')' => {
+                    if !self.rest.starts_with("&>") {
+                        self.close(&mut words);
+                    }
+                    self.skip(1);
+                }
+                '(' => {
+                    self.close(&mut words);
+                    self.skip(1);
+                    self.nested(')');
+                }
+                '<' | '>' => self.redirection(),
+                '#' => self.skip(self.rest.find('\n').unwrap_or(self.rest.len())),
+                c if c.is_ascii_whitespace() => self.skip(c.len_utf8()),
+                _ => self.word_of(&mut words),
+            }
+        }
+        self.close(&mut words);
+    }
+
+    fn close(&mut self, words: &mut Vec<String>) {
+        if !words.is_empty() {
+            self.commands.push(core::mem::take(words));
+        }
+    }
+
+    /// A word that belongs to the command, unless it is the number of a redirection.
+    fn word_of(&mut self, words: &mut Vec<String>) {
+        let before = self.rest;
+        let word = self.word();
+        if before.len() == self.rest.len() {
+            // A character that begins nothing, such as a stray end of a group.
+            self.skip(1);
+            return;
+        }
+        let number = word.chars().all(|c| c.is_ascii_digit()) && self.rest.starts_with(['<', '>']);
+        if !number {
+            words.push(word);
+        }
+    }
+
+    /// `>file`, `2>&1`, `<<END`, `<<<text`, `<(list)`.
+    fn redirection(&mut self) {
+        let here = self.rest.starts_with("<<") && !self.rest.starts_with("<<<");
+        self.skip(self.rest.len() - self.rest.trim_start_matches(['<', '>', '|', '&']).len());
+        if self.peek() == Some('(') {
+            self.skip(1);
+            self.nested(')');
+            return;
+        }
+        if here && self.peek() == Some('-') {
+            self.skip(1);
+        }
+        self.skip(self.rest.len() - self.rest.trim_start_matches([' ', '\t']).len());
+        let target = self.word();
+        if here {
+            self.heredocs.push(target);
+        }
+    }
+
+    /// Skips the bodies of the heredocs that were announced.
+    fn bodies(&mut self) {
+        for delimiter in core::mem::take(&mut self.heredocs) {
+            while !self.rest.is_empty() {
+                let (row, rest) = self.rest.split_once('\n').unwrap_or((self.rest, ""));
+                self.rest = rest;
+                if row.trim_start_matches('\t') == delimiter {
+                    break;
+                }
+            }
+        }
+    }
+
+    /// One word, quotes removed. Empty without moving where no word begins.
+    fn word(&mut self) -> String {
+        let mut word = String::new();
+        while let Some(c) = self.peek() {
+            match c {
+                '\'' => {
+                    self.skip(1);
+                    word.push_str(self.until('\''));
+                }
+                '"' => {
+                    self.skip(1);
+                    self.quoted(&mut word);
+                }
+                '\\' => self.escaped(&mut word),
+                '$' => self.dollar(&mut word),
+                '`' => {
+                    self.skip(1);
+                    self.nested('`');
+                }
+                ';' | '&' | '|' | '(' | ')' | '<' | '>' => break,
+                c if c.is_ascii_whitespace() => break,
+                c => {
+                    word.push(c);
+                    self.skip(c.len_utf8());
+                }
+            }
+        }
+        word
+    }
+
+    /// The inside of double quotes.
+    fn quoted(&mut self, word: &mut String) {
+        while let Some(c) = self.peek() {
+            match c {
+                '"' => {
+                    self.skip(1);
+                    return;
+                }
+                '\\' => self.escaped(word),
+                '$' => self.dollar(word),
+                '`' => {
+                    self.skip(1);
+                    self.nested('`');
+                }
+                c => {
+                    word.push(c);
+                    self.skip(c.len_utf8());
+                }
+            }
+        }
+    }
+
+    fn escaped(&mut self, word: &mut String) {
+        self.skip(1);
+        if let Some(c) = self.peek() {
+            if c != '\n' {
+                word.push(c);
+            }
+            self.skip(c.len_utf8());
+        }
+    }
+
+    /// `$(list)`, `$((sum))`, `${name}`, `$'text'`, `$name`.
+    fn dollar(&mut self, word: &mut String) {
+        self.skip(1);
+        match self.peek() {
+            Some('(') => {
+                self.skip(1);
+                self.nested(')');
+            }
+            Some('{') => {
+                self.skip(1);
+                word.push_str("${");
+                while let Some(c) = self.peek().filter(|c| *c != '}') {
+                    if c == '$' { self.dollar(word) } else { self.skip(c.len_utf8()) }
+                }
+                self.skip(1);
+            }
+            _ => word.push('$'),
+        }
+    }
+
+    /// The commands of a group or substitution.
+    fn nested(&mut self, end: char) {
+        if self.depth >= DEPTH_MAX {
+            self.until(end);
+            return;
+        }
+        self.depth += 1;
+        let outer = core::mem::take(&mut self.heredocs);
+        self.list(Some(end));
+        self.heredocs = outer;
+        self.depth -= 1;
+    }
+
+    /// The text up to a character, which is skipped too.
+    fn until(&mut self, end: char) -> &str {
+        let (inside, rest) = self.rest.split_once(end).unwrap_or((self.rest, ""));
+        self.rest = rest;
+        inside
+    }
+
+    fn peek(&self) -> Option<char> {
+        self.rest.chars().next()
+    }
+
+    /// Moves on by bytes; never past the end or into a character.
+    fn skip(&mut self, bytes: usize) {
+        self.rest = self.rest.get(bytes..).unwrap_or_default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::commands;
+
+    fn check(line: &str, expected: &[&str]) {
+        let found: Vec<String> = commands(line).iter().map(|words| words.join(" ")).collect();
+        assert_eq!(found, expected, "{line:?}");
+    }
+
+    #[test]
+    fn lists_and_pipelines_are_cut() {
+        check("a b; c && d || e | f & g\nh", &["a b", "c", "d", "e", "f", "g", "h"]);
+        check("", &[]);
+        check("  ;; \n", &[]);
+        check("(a; b) | { c; }", &["a", "b", "{ c", "}"]);
+        check("a |& b", &["a", "b"]);
+    }
+
+    #[test]
+    fn quotes_hold_text_together() {
+        check("echo 'a; b' \"c | d\" e\\ f \\; g", &["echo a; b c | d e f ; g"]);
+        check("s'u'\"d\"o x", &["sudo x"]);
+        check("echo \"a \\\" b\" c", &["echo a \" b c"]);
+        check("echo 'open; x", &["echo open; x"]);
+        check("a \\\nb", &["a b"]);
+    }
+
+    #[test]
+    fn substitutions_are_commands() {
+        check("echo $(a b) \"x $(c; d)\" `e f`", &["a b", "c", "d", "e f", "echo  x  "]);
+        check("diff <(a x) >(b y)", &["a x", "b y", "diff"]);
+        check("echo $(($x + 1)) ${y:-$(z)}", &["$x + 1", "z", "echo  ${"]);
+    }
+
+    #[test]
+    fn redirections_and_heredocs_are_no_commands() {
+        check("a >f 2>&1 <in b", &["a b"]);
+        check("a &>f b", &["a b"]);
+        check("cat <<END; b\nsudo x\nEND\nc", &["cat", "b", "c"]);
+        check("cat <<-'E'\n\tx\n\tE\nc", &["cat", "c"]);
+        check("cat <<<'sudo x'", &["cat"]);
+        check("a 2>f", &["a"]);
+    }
+
+    #[test]
+    fn comments_are_skipped() {
+        check("a # b; c\nd x#y", &["a", "d x#y"]);
+    }
+
+    #[test]
+    fn endless_depth_ends() {
+        let deep = "$(".repeat(10_000);
+        assert!(commands(&deep).len() < 100);
+        assert!(commands(&"(".repeat(10_000)).is_empty());
+        assert!(commands("a ) } ' \" $ ` \\").len() < 10);
+    }
+}
