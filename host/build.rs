@@ -33,7 +33,7 @@ fn main() {
 fn packages(folder: &Path) -> BTreeSet<String> {
     let Ok(entries) = fs::read_dir(folder) else { return BTreeSet::new() };
     let folders = entries.flatten().filter(|entry| entry.path().join("plugin.toml").exists() && entry.path().join("Cargo.toml").exists());
-    folders.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
+    folders.map(|entry| entry.file_name().to_string_lossy().into_owned()).filter(|name| name != "guard").collect()
 }
 
 fn build<'a>(root: &Path, target: &Path, packages: impl Iterator<Item = &'a String>) {

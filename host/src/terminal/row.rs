@@ -258,7 +258,7 @@ impl Row {
 
     fn shorten(&mut self) {
         let limit = self.limit_bytes;
-        let cut = |length: usize| (length > limit).then_some(length - limit / 2);
+        let cut = |length: usize| (length > limit).then(|| length - limit / 2);
         let lost = match &mut self.content {
             Content::Bytes(text) => cut(text.len()).inspect(|lost| drop(text.drain(..*lost))),
             Content::Cells(cells) => cut(cells.len()).inspect(|lost| drop(cells.drain(..*lost))),
