@@ -33,7 +33,7 @@ fn main() {
 fn packages(folder: &Path) -> BTreeSet<String> {
     let Ok(entries) = fs::read_dir(folder) else { return BTreeSet::new() };
     let folders = entries.flatten().filter(|entry| entry.path().join("plugin.toml").exists() && entry.path().join("Cargo.toml").exists());
-    folders.map(|entry| entry.file_name().to_string_lossy().into_owned()).filter(|name| name != "guard").collect()
+    folders.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
 }
 
 fn build<'a>(root: &Path, target: &Path, packages: impl Iterator<Item = &'a String>) {
@@ -66,17 +66,21 @@ fn run(command: &mut Command) -> bool {
 fn table(root: &Path, wasm: &Path, packages: &BTreeSet<String>) -> String {
     let mut plugins = String::new();
     let mut devices = String::new();
+    let mut demos = String::new();
     for package in packages {
         let file = wasm.join(format!("{}.wasm", package.replace('-', "_")));
         assert!(file.exists(), "`{}` was not built", file.display());
         writeln!(plugins, "    ({package:?}, include_bytes!({file:?})),").expect("a String takes it");
-        let lab = root.join("plugins").join(package).join("lab.toml");
-        if lab.exists() {
-            writeln!(devices, "    ({package:?}, include_str!({lab:?})),").expect("a String takes it");
+        for (name, list) in [("lab.toml", &mut devices), ("demo.toml", &mut demos)] {
+            let file = root.join("plugins").join(package).join(name);
+            if file.exists() {
+                writeln!(list, "    ({package:?}, include_str!({file:?})),").expect("a String takes it");
+            }
         }
     }
     format!(
         "/// The plugins in this program.\npub const PLUGINS: &[(&str, &[u8])] = &[\n{plugins}];\n\n\
-         /// Devices that the lab plays, as their plugins' folders describe them.\npub const LAB_DEVICES: &[(&str, &str)] = &[\n{devices}];\n"
+         /// Devices that the lab plays, as their plugins' folders describe them.\npub const LAB_DEVICES: &[(&str, &str)] = &[\n{devices}];\n\n\
+         /// What the demo does on them.\npub const DEMOS: &[(&str, &str)] = &[\n{demos}];\n"
     )
 }

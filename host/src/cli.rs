@@ -54,6 +54,7 @@ pub fn run(cli: Cli) -> Result<ExitCode, String> {
     match cli.command {
         Command::Mcp => serve::mcp(cli.config.as_deref()),
         Command::Check { json } => check::run(cli.config.as_deref(), json),
-        Command::Lab { .. } | Command::Demo => Err(String::new()),
+        Command::Lab { write } => serve::lab(write.as_deref()),
+        Command::Demo => crate::demo::run(),
     }
 }

@@ -34,4 +34,4 @@ pub mod terminal;
 pub mod transport;
 
 pub mod cli;
-//pub mod demo;
+pub mod demo;

@@ -117,6 +117,10 @@ pub const SETTLE_START_MS: u32 = 150;
 pub const SETTLE_MIN_MS: u32 = 40;
 /// The most.
 pub const SETTLE_MAX_MS: u32 = 1000;
+/// Silence after which a row that may be a pager's marker is shown to the plugins again.
+pub const LOOK_AGAIN_MS: u32 = 300;
+/// Silence after which such a row is left alone: it is output.
+pub const LOOK_AGAIN_MAX: Duration = Duration::from_millis(1500);
 /// How long `ssh_interrupt` waits for the prompt after each step.
 pub const INTERRUPT_STEP_WAIT: Duration = Duration::from_millis(1500);
 /// How long an unused session stays open unless the device says otherwise.

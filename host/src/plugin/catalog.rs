@@ -13,7 +13,7 @@ mod bundled {
     include!(concat!(env!("OUT_DIR"), "/bundled.rs"));
 }
 
-pub use bundled::{LAB_DEVICES, PLUGINS as BUNDLED};
+pub use bundled::{DEMOS, LAB_DEVICES, PLUGINS as BUNDLED};
 
 /// The type name that means every type.
 const EVERY_TYPE: &str = "*";

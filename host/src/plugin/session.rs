@@ -93,6 +93,8 @@ impl SessionPlugins {
         if let (Some(Reading::Ready(ready)), Phase::Goal) = (&prompt, view.phase) {
             readings.step = self.step_at_prompt(view, ready, &asked).await;
         }
+        let doubtful = |one: &Asked<'_>| one.hits.iter().any(|(role, _)| matches!(role, Role::Pager | Role::Dialog));
+        readings.unsure = asked.iter().any(doubtful);
         readings.prompt = prompt;
         readings.degraded = degraded;
         readings

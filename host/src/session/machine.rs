@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use crate::ids::CommandId;
 use crate::limits::{
-    ECHO_GRACE, GOAL_STEPS_MAX, LOGIN_MAX, PAGES_MAX, SECRET_AFTER_LINE_MAX, SETTLE_MAX_MS, SETTLE_MIN_MS, SETTLE_START_MS,
+    ECHO_GRACE, GOAL_STEPS_MAX, LOGIN_MAX, LOOK_AGAIN_MAX, LOOK_AGAIN_MS, PAGES_MAX, SECRET_AFTER_LINE_MAX, SETTLE_MAX_MS, SETTLE_MIN_MS, SETTLE_START_MS,
     SETUP_SENDS_MAX, VIEW_COMMAND_MAX_BYTES,
 };
 use crate::policy::approved::Approved;
@@ -365,7 +365,12 @@ impl Machine {
             return self.on_question(now, question);
         }
         match readings.prompt {
-            None | Some(Reading::NotYet) => Vec::new(),
+            None | Some(Reading::NotYet) => {
+                if readings.unsure && self.quiet(now) < LOOK_AGAIN_MAX {
+                    self.settle(now, self.settle_ms.max(LOOK_AGAIN_MS));
+                }
+                Vec::new()
+            }
             Some(Reading::Settle(ms)) => {
                 self.settle(now, ms);
                 Vec::new()

@@ -17,6 +17,8 @@ pub struct Readings {
     pub question: Option<Question>,
     /// What the prompt plugin makes of it.
     pub prompt: Option<Reading>,
+    /// The row may be a pager's marker or a question, but nobody is sure yet: ask again after some silence.
+    pub unsure: bool,
     /// A plugin failed and another one, or nobody, stood in for it.
     pub degraded: Option<String>,
 }

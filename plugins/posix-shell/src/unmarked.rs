@@ -44,7 +44,7 @@ pub(crate) fn inspect(view: &View, known: bool) -> Reading {
 fn learned(view: &View, known: bool, before: &str) -> Reading {
     if known && view.mode == "shell" {
         return match look(view) {
-            Some(look) if look == Look::Shell || words::may_prompt(&view.command) => {
+            Some(_) if words::may_prompt(&view.command) => {
                 settled(view, 1_000, || ready(view, "unknown", "pattern"))
             }
             _ => Reading::NotYet,
@@ -93,15 +93,14 @@ fn open(view: &View, look: Look) -> u32 {
     }
 }
 
-/// How long inside a shell with marks. There the absence of a mark says that the command still runs, so a weak look
+/// How long inside a shell with marks. There the absence of a mark says that the command still runs, so a look
 /// counts only where the line has started something that may prompt.
 fn nested(view: &View, look: Look) -> Option<u32> {
     let expected = view.mode == "unknown" || words::may_prompt(&view.command);
     match look {
-        Look::Shell => Some(500),
-        Look::Program | Look::Bare if expected => Some(500),
+        Look::Shell | Look::Program | Look::Bare if expected => Some(500),
         Look::Sign if expected => Some(1_000),
-        Look::Program | Look::Bare | Look::Sign => None,
+        Look::Shell | Look::Program | Look::Bare | Look::Sign => None,
     }
 }
 

@@ -1,0 +1,291 @@
+//! `jackfield demo`: drives the lab's devices through a real MCP server process and shows what it did.
+//!
+//! What is done on each device stands in the device's own folder, as data (`demo.toml`): this program knows no device.
+
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, ChildStdin, ChildStdout, Command, ExitCode, Stdio};
+use std::time::Instant;
+
+use anstyle::{AnsiColor, Style};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::lab::{Description, Lab, Options};
+use crate::plugin::catalog::{DEMOS, LAB_DEVICES};
+
+/// Lines of an output that are shown.
+const SHOWN_LINES: usize = 6;
+
+/// What is done on one device.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Script {
+    #[serde(rename = "step")]
+    steps: Vec<Step>,
+}
+
+/// One call and what must come of it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Step {
+    /// What is shown, for a person.
+    title: String,
+    command: String,
+    /// `done` unless it says otherwise.
+    #[serde(default = "done")]
+    state: String,
+    /// Text that the output must hold.
+    #[serde(default)]
+    contains: Vec<String>,
+    /// Lines that the output must have.
+    #[serde(default)]
+    lines: Option<usize>,
+    /// The mode afterwards.
+    #[serde(default)]
+    mode: Option<String>,
+    /// The rule that must refuse it.
+    #[serde(default)]
+    rule: Option<String>,
+    /// It must count as failed.
+    #[serde(default)]
+    failed: bool,
+    /// The output must be what the lab's device prints in this mode of its own, every byte.
+    #[serde(default)]
+    whole_in: Option<String>,
+}
+
+fn done() -> String {
+    "done".to_owned()
+}
+
+/// Runs it. The exit status is 0 only if each step was right.
+///
+/// # Errors
+///
+/// When the lab or the server does not start.
+pub fn run() -> Result<ExitCode, String> {
+    let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
+    let _guard = runtime.enter();
+    let folder = tempfile::tempdir().map_err(|error| format!("cannot make a temporary folder: {error}"))?;
+    let lab = Lab::start(descriptions()?, Options::default()).map_err(|error| error.to_string())?;
+    let config = folder.path().join("jackfield.toml");
+    write_config(&lab, &config)?;
+    let secrets: Vec<String> = secrets(&lab);
+    let mut shown = Shown::default();
+    shown.say(&format!("{BOLD}jackfield demo{BOLD:#}  a lab of {} devices, driven through `jackfield mcp`", lab.devices().len()));
+    let mut client = Client::start(&config, folder.path())?;
+    for (plugin, text) in DEMOS {
+        let script: Script = toml::from_str(text).map_err(|error| format!("demo of {plugin}: {error}"))?;
+        let described = LAB_DEVICES.iter().find(|(name, _)| name == plugin).ok_or(format!("the lab has no device for {plugin}"))?;
+        let description = Description::parse(described.0, described.1).map_err(|error| error.to_string())?;
+        let title = lab.devices().into_iter().find(|device| device.name == description.name()).map(|device| device.title);
+        shown.say(&format!("\n{BOLD}{}{BOLD:#}  {}", description.name(), title.unwrap_or_default()));
+        for step in &script.steps {
+            play(&mut client, &description, step, &secrets, &mut shown)?;
+        }
+    }
+    client.stop();
+    runtime.block_on(lab.shutdown());
+    Ok(shown.summary())
+}
+
+/// The devices that this program plays.
+///
+/// # Errors
+///
+/// When a description is wrong.
+pub fn descriptions() -> Result<Vec<Description>, String> {
+    LAB_DEVICES.iter().map(|(name, text)| Description::parse(name, text).map_err(|error| error.to_string())).collect()
+}
+
+fn secrets(lab: &Lab) -> Vec<String> {
+    lab.devices().iter().flat_map(|device| device.secrets.values().cloned().chain([device.password.clone()])).filter(|secret| secret.len() > 3).collect()
+}
+
+/// A configuration for the lab's devices, with their known host key beside it.
+///
+/// # Errors
+///
+/// When a file cannot be written.
+pub fn write_config(lab: &Lab, path: &std::path::Path) -> Result<(), String> {
+    use std::fmt::Write as _;
+    use std::os::unix::fs::OpenOptionsExt;
+    let failed = |error: std::io::Error| format!("cannot write `{}`: {error}", path.display());
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(std::path::Path::new("."));
+    let private = |path: &std::path::Path, text: &str| {
+        let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+        file.write_all(text.as_bytes())
+    };
+    let known_hosts = folder.join("lab-known-hosts");
+    private(&known_hosts, &format!("{}\n", lab.host_key_line())).map_err(failed)?;
+    let mut config = "# Devices of the lab. They live as long as `jackfield lab` or `jackfield demo` runs.\n".to_owned();
+    for device in lab.devices() {
+        let secret = |name: &str, value: &str| {
+            let file = folder.join(format!("lab-{}-{name}", device.name));
+            private(&file, value).map_err(failed)?;
+            Ok::<_, String>(format!("{{ file = {:?} }}", file.canonicalize().unwrap_or(file)))
+        };
+        let _ = writeln!(config, "\n[device.{}]\nhost = \"127.0.0.1\"\nport = {}", device.name, lab.port());
+        let _ = writeln!(config, "user = {:?}\ntype = {:?}\nagent = false", device.user, device.device_type);
+        let _ = writeln!(config, "known_hosts = {:?}", known_hosts.canonicalize().unwrap_or(known_hosts.clone()));
+        let _ = writeln!(config, "password = {}", secret("password", &device.password)?);
+        for (name, value) in &device.secrets {
+            let _ = writeln!(config, "secrets.{name} = {}", secret(name, value)?);
+        }
+    }
+    private(path, &config).map_err(failed)
+}
+
+const BOLD: Style = Style::new().bold();
+const DIM: Style = Style::new().dimmed();
+const GOOD: Style = AnsiColor::Green.on_default();
+const BAD: Style = AnsiColor::Red.on_default().bold();
+const NAME: Style = AnsiColor::Cyan.on_default();
+
+#[derive(Debug, Default)]
+struct Shown {
+    right: usize,
+    wrong: usize,
+}
+
+impl Shown {
+    fn say(&self, text: &str) {
+        // A closed pipe is the reader's choice.
+        let _ = writeln!(anstream::stdout(), "{text}");
+    }
+
+    fn summary(&self) -> ExitCode {
+        let style = if self.wrong == 0 { GOOD } else { BAD };
+        self.say(&format!("\n{style}{} right, {} wrong{style:#}", self.right, self.wrong));
+        if self.wrong == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    }
+}
+
+fn play(client: &mut Client, device: &Description, step: &Step, secrets: &[String], shown: &mut Shown) -> Result<(), String> {
+    let started = Instant::now();
+    let arguments = json!({"target": device.name(), "command": step.command, "max_chars": 1_000_000});
+    let (result, raw) = client.call("ssh_run", &arguments)?;
+    let mut wrong = problems(step, &result);
+    if let Some(mode) = &step.whole_in {
+        let expected = device.output(mode, &step.command);
+        if expected.as_deref() != result["output"].as_str() {
+            wrong.push("the output is not, byte for byte, what the device has".to_owned());
+        }
+    }
+    if secrets.iter().any(|secret| raw.contains(secret.as_str())) {
+        wrong.push("a secret is in the answer".to_owned());
+    }
+    let (word, style) = if wrong.is_empty() { ("ok   ", GOOD) } else { ("WRONG", BAD) };
+    let state = result["state"].as_str().unwrap_or("error");
+    let millis = started.elapsed().as_millis();
+    shown.say(&format!("{style}{word}{style:#} {NAME}{}{NAME:#} {BOLD}{}{BOLD:#}  {DIM}{} → {state}, {millis} ms{DIM:#}", device.name(), step.title, step.command));
+    let error = result["error"]["message"].as_str();
+    excerpt(shown, error.or(result["output"].as_str()).unwrap_or_default());
+    for problem in &wrong {
+        shown.say(&format!("      {BAD}{problem}{BAD:#}"));
+    }
+    if wrong.is_empty() { shown.right += 1 } else { shown.wrong += 1 }
+    Ok(())
+}
+
+fn excerpt(shown: &Shown, text: &str) {
+    let lines: Vec<&str> = text.lines().collect();
+    let short = lines.len() <= SHOWN_LINES;
+    let head = if short { lines.len() } else { SHOWN_LINES / 2 };
+    for line in lines.iter().take(head) {
+        shown.say(&format!("      {DIM}│{DIM:#} {line}"));
+    }
+    if !short {
+        shown.say(&format!("      {DIM}│ ... {} more lines ...{DIM:#}", lines.len() - 2 * head));
+        for line in lines.iter().skip(lines.len() - head) {
+            shown.say(&format!("      {DIM}│{DIM:#} {line}"));
+        }
+    }
+}
+
+fn problems(step: &Step, result: &Value) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let text = |key: &str| result[key].as_str().unwrap_or_default();
+    if text("state") != step.state {
+        wrong.push(format!("the state is `{}`, `{}` is right", text("state"), step.state));
+    }
+    let said = format!("{}{}{}", text("output"), text("failure"), result["error"]["message"].as_str().unwrap_or_default());
+    for wanted in step.contains.iter().filter(|wanted| !said.contains(wanted.as_str())) {
+        wrong.push(format!("`{wanted}` is missing"));
+    }
+    let lines = text("output").lines().count();
+    if let Some(wanted) = step.lines.filter(|wanted| *wanted != lines) {
+        wrong.push(format!("{lines} lines came, {wanted} are right"));
+    }
+    if let Some(mode) = step.mode.as_deref().filter(|mode| *mode != text("mode")) {
+        wrong.push(format!("the mode is `{}`, `{mode}` is right", text("mode")));
+    }
+    if let Some(rule) = step.rule.as_deref().filter(|rule| result["verdict"]["rule"].as_str() != Some(rule)) {
+        wrong.push(format!("the rule is {}, `{rule}` is right", result["verdict"]["rule"]));
+    }
+    if result["failed"].as_bool().unwrap_or_default() != step.failed {
+        wrong.push(format!("failed is {}, {} is right", result["failed"], step.failed));
+    }
+    wrong
+}
+
+/// A client of the server process, on its pipes.
+struct Client {
+    process: Child,
+    input: ChildStdin,
+    output: BufReader<ChildStdout>,
+    last: u64,
+}
+
+impl Client {
+    fn start(config: &std::path::Path, state: &std::path::Path) -> Result<Self, String> {
+        let program = std::env::current_exe().map_err(|error| error.to_string())?;
+        let mut process = Command::new(program)
+            .args(["mcp", "--config"])
+            .arg(config)
+            .env("XDG_STATE_HOME", state)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .map_err(|error| format!("cannot start the server: {error}"))?;
+        let (Some(input), Some(output)) = (process.stdin.take(), process.stdout.take()) else { return Err("the server has no pipes".to_owned()) };
+        let mut client = Self { process, input, output: BufReader::new(output), last: 0 };
+        let hello = json!({"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "jackfield-demo", "version": "1"}});
+        client.request("initialize", &hello)?;
+        client.write(&json!({"jsonrpc": "2.0", "method": "notifications/initialized"}))?;
+        Ok(client)
+    }
+
+    fn write(&mut self, message: &Value) -> Result<(), String> {
+        writeln!(self.input, "{message}").map_err(|error| format!("the server is gone: {error}"))
+    }
+
+    fn request(&mut self, method: &str, params: &Value) -> Result<(Value, String), String> {
+        self.last += 1;
+        let id = self.last;
+        self.write(&json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params}))?;
+        loop {
+            let mut line = String::new();
+            let count = self.output.read_line(&mut line).map_err(|error| error.to_string())?;
+            if count == 0 {
+                return Err(format!("the server ended before it answered {method}"));
+            }
+            let message: Value = serde_json::from_str(&line).map_err(|error| format!("the server wrote no JSON: {error}"))?;
+            if message["id"] == id {
+                return Ok((message, line));
+            }
+        }
+    }
+
+    fn call(&mut self, tool: &str, arguments: &Value) -> Result<(Value, String), String> {
+        let (answer, raw) = self.request("tools/call", &json!({"name": tool, "arguments": arguments}))?;
+        Ok((answer["result"]["structuredContent"].clone(), raw))
+    }
+
+    fn stop(self) {
+        let Self { mut process, input, .. } = self;
+        drop(input);
+        // It ends by itself at the end of its input.
+        let _ = process.wait();
+    }
+}

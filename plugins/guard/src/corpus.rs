@@ -1,0 +1,103 @@
+//! The corpus: lines of real sessions and of attacks, with what they must be. The tables lie in `corpus/`.
+//!
+//! A line `@ TYPE MODE` chooses the device; `#` begins a remark. Every other line is `VERDICT RULE COMMAND`; `⏎` stands for
+//! a newline. The verdicts: `read` is proven, `change` is not and runs in mode `safe`, `deny` does not run in mode `safe`.
+
+use jackfield_plugin::{Decision, Effect, Lane, Request};
+
+use crate::decide::{classify, decide};
+use crate::family::Setting;
+
+mod properties;
+
+const TABLES: [(&str, &str); 5] = [
+    ("posix-read", include_str!("../corpus/posix-read.txt")),
+    ("posix-change", include_str!("../corpus/posix-change.txt")),
+    ("posix-deny", include_str!("../corpus/posix-deny.txt")),
+    ("devices", include_str!("../corpus/devices.txt")),
+    ("facts", include_str!("../corpus/facts.txt")),
+];
+
+/// A line of the corpus.
+struct Line {
+    device_type: String,
+    mode: String,
+    verdict: String,
+    rule: String,
+    command: String,
+}
+
+fn lines() -> Vec<Line> {
+    let mut lines = Vec::new();
+    for (name, table) in TABLES {
+        let (mut device_type, mut mode) = (String::new(), String::new());
+        for (number, text) in table.lines().enumerate() {
+            let words: Vec<&str> = text.splitn(3, ' ').collect();
+            match words.as_slice() {
+                ["@", kind, rest] => (device_type, mode) = ((*kind).to_owned(), (*rest).to_owned()),
+                ["@", kind] => (device_type, mode) = ((*kind).to_owned(), String::new()),
+                [verdict @ ("read" | "change" | "deny"), rule, command] => lines.push(Line {
+                    device_type: device_type.clone(),
+                    mode: mode.clone(),
+                    verdict: (*verdict).to_owned(),
+                    rule: (*rule).to_owned(),
+                    command: command.replace('⏎', "\n"),
+                }),
+                _ => assert!(text.is_empty() || text.starts_with('#'), "{name}.txt:{}: {text}", number + 1),
+            }
+        }
+    }
+    lines
+}
+
+fn request(device_type: &str, mode: &str, command: &str, purpose: &str, policy_mode: &str) -> Request {
+    Request {
+        device: "web1".to_owned(),
+        device_type: device_type.to_owned(),
+        mode: mode.to_owned(),
+        privileged: false,
+        command: command.to_owned(),
+        purpose: purpose.to_owned(),
+        caller: "test".to_owned(),
+        policy_mode: policy_mode.to_owned(),
+        facts: Vec::new(),
+    }
+}
+
+impl Line {
+    fn request(&self, purpose: &str, policy_mode: &str) -> Request {
+        request(&self.device_type, &self.mode, &self.command, purpose, policy_mode)
+    }
+
+    fn lane(&self) -> Lane {
+        classify(&self.request("run", "safe"), Setting::Auto)
+    }
+
+    fn decision(&self, purpose: &str, policy_mode: &str) -> Decision {
+        decide(&self.request(purpose, policy_mode), Setting::Auto)
+    }
+
+    /// What it is, as the corpus writes it.
+    fn judged(&self) -> (String, String) {
+        let (lane, decision) = (self.lane(), self.decision("run", "safe"));
+        match (lane.lane.as_str(), decision.effect) {
+            (_, Effect::Deny) => ("deny".to_owned(), decision.rule),
+            ("read", _) => ("read".to_owned(), lane.rule),
+            _ => ("change".to_owned(), lane.rule),
+        }
+    }
+}
+
+#[test]
+fn every_line_is_judged_as_written() {
+    let mut wrong = String::new();
+    for line in lines() {
+        let (verdict, rule) = line.judged();
+        let expected = if line.verdict == "deny" { line.rule.clone() } else { format!("{}.{}", line.verdict, line.rule) };
+        if (verdict.as_str(), rule.as_str()) != (line.verdict.as_str(), expected.as_str()) {
+            let shown = rule.strip_prefix(&format!("{verdict}.")).unwrap_or(&rule);
+            wrong.push_str(&format!("{}: {} {}  ->  {verdict} {shown}   {}\n", line.device_type, line.verdict, line.rule, line.command));
+        }
+    }
+    assert!(wrong.is_empty(), "\n{wrong}");
+}

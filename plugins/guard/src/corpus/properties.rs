@@ -1,0 +1,162 @@
+//! What holds for every line, whatever it says.
+
+use super::*;
+use crate::characters::COMMAND_MAX_BYTES;
+
+const DEVICES: [(&str, &str); 8] = [
+    ("linux", "shell"),
+    ("linux", "tcsh"),
+    ("cisco_ios", "privileged"),
+    ("cisco_ios", "config-if"),
+    ("arista_eos", "privileged"),
+    ("frr_vtysh", "privileged"),
+    ("mikrotik_routeros", "root_menu"),
+    ("acme_olt", ""),
+];
+
+/// Pieces that grammars stumble over.
+const PIECES: [&str; 64] = [
+    "'", "\"", "`", "$", "$(", ")", "((", "))", "${", "}", "{", "[[", "]]", "[", "]", "<", ">", "<<", "<<EOF\n", "EOF\n", "<<<", "<(", ">(", "&", "&&",
+    "|", "||", ";", ";;", "\n", " ", "\t", "\\", "#", "!", "^", "*", "?", "~", "=", "$'", "if ", "then ", "fi", "for x in ", "do ", "done", "case x in ",
+    "esac", "function f ", "ls ", "rm -rf / ", "sudo ", "echo ", "eval ", "xargs ", "find / -delete ", "é", "\u{e000}", "/system reboot", "reload", ":put ",
+    "a=b ", "1",
+];
+
+/// A small generator of numbers (xorshift); the seed stands in the test.
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 % u64::try_from(end).unwrap_or(1)).unwrap_or_default()
+    }
+
+    fn line(&mut self) -> String {
+        let length = self.below(24);
+        (0..length).filter_map(|_| PIECES.get(self.below(PIECES.len()))).copied().collect()
+    }
+
+    fn bytes(&mut self) -> String {
+        let length = self.below(200);
+        let bytes: Vec<u8> = (0..length).map(|_| u8::try_from(self.below(256)).unwrap_or_default()).collect();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+}
+
+/// What must hold for any line.
+fn check(device_type: &str, mode: &str, command: &str) {
+    let ask = |purpose: &str, policy_mode: &str| request(device_type, mode, command, purpose, policy_mode);
+    let lane = classify(&ask("run", "safe"), Setting::Auto);
+    let read = lane.lane == "read";
+    let allowed = |purpose: &str, policy_mode: &str| {
+        let decision = decide(&ask(purpose, policy_mode), Setting::Auto);
+        assert!(!decision.rule.is_empty() && decision.reason.chars().count() <= 220, "{command:?}: {decision:?}");
+        assert!(matches!(decision.effect, Effect::Allow | Effect::Deny), "{command:?}: {decision:?}");
+        decision.effect == Effect::Allow
+    };
+    assert!(lane.reason.chars().count() <= 220 && lane.rule.starts_with(if read { "read." } else { "change." }), "{command:?}: {lane:?}");
+    for policy_mode in ["read-only", "safe", "full", "a mode of tomorrow"] {
+        assert_eq!(allowed("query", policy_mode), read, "query {policy_mode} {command:?}");
+    }
+    assert_eq!(allowed("run", "read-only"), read, "{command:?}");
+    assert_eq!(allowed("send", "read-only"), read || command.trim().is_empty() && allowed("send", "full"), "{command:?}");
+    assert!(!read || allowed("run", "safe"), "{command:?}");
+    assert!(!allowed("run", "safe") || allowed("run", "full"), "{command:?}");
+}
+
+#[test]
+fn no_line_makes_it_stumble() {
+    let mut numbers = Numbers(0x5eed_0001);
+    for round in 0..4_000 {
+        let command = if round % 4 == 0 { numbers.bytes() } else { numbers.line() };
+        for (device_type, mode) in DEVICES {
+            check(device_type, mode, &command);
+        }
+    }
+}
+
+#[test]
+fn every_line_of_the_corpus_is_judged_alike_for_every_purpose() {
+    for line in lines() {
+        for (device_type, mode) in DEVICES {
+            check(device_type, mode, &line.command);
+        }
+    }
+}
+
+/// The shell lines of a verdict that fit on one line and end as commands.
+fn shell_lines(verdict: &str) -> Vec<Line> {
+    let plain = |line: &Line| !line.command.contains(['\n', '#']) && !line.command.contains("<<") && line.mode == "shell" && line.device_type == "linux";
+    lines().into_iter().filter(|line| line.verdict == verdict && plain(line)).collect()
+}
+
+#[test]
+fn a_read_with_something_behind_it_is_no_read() {
+    let lines = shell_lines("read");
+    assert!(lines.len() > 150);
+    for line in lines {
+        for more in ["; rm x", " > f", " >> f", " &", "\nrm x", " && touch x", " || rm x", " | tee f", " $(rm x)", " `rm x`", " <(rm x)", "; f() { ls; }", " 2> f", "; PATH=x"] {
+            let command = format!("{}{more}", line.command);
+            let lane = classify(&request("linux", "shell", &command, "query", "safe"), Setting::Auto);
+            assert_eq!(lane.lane, "change", "{command}");
+        }
+        for before in ["sudo ", "PATH=/tmp ", "nohup ", "rm x; ", "rm x | ", "$x; ", "exec 3>f; "] {
+            let command = format!("{before}{}", line.command);
+            let lane = classify(&request("linux", "shell", &command, "query", "safe"), Setting::Auto);
+            assert_eq!(lane.lane, "change", "{command}");
+        }
+    }
+}
+
+#[test]
+fn a_danger_stays_one_wherever_it_stands() {
+    let lines = shell_lines("deny");
+    assert!(lines.len() > 200);
+    for line in lines {
+        let position = matches!(line.rule.as_str(), "posix.history" | "posix.unfinished" | "posix.unknown-target" | "hidden-character");
+        if position || line.command.contains("end") || line.command.contains("cd ") || line.command.starts_with("ls )") {
+            continue;
+        }
+        for (before, behind) in [
+            ("ls; ", ""),
+            ("", "; ls"),
+            ("( ", " )"),
+            ("{ ", "; }"),
+            ("if true; then ", "; fi"),
+            ("while true; do ", "; done"),
+            ("case x in y) ls;; x) ", ";; esac"),
+            ("f() { ", "; }"),
+            ("true && ", ""),
+            ("false || ", ""),
+            ("ls\n", "\nls"),
+            ("echo \"$(", ")\""),
+            ("x=$(", ")"),
+            ("cat <(", ")"),
+            ("cat <<E\n$(", ")\nE"),
+        ] {
+            let command = format!("{before}{}{behind}", line.command);
+            let decision = decide(&request("linux", "shell", &command, "run", "safe"), Setting::Auto);
+            assert_eq!(decision.effect, Effect::Deny, "{command}\n{decision:?}");
+        }
+    }
+}
+
+#[test]
+fn the_longest_and_the_deepest_lines_are_judged() {
+    let long = |piece: &str| piece.chars().cycle().take(COMMAND_MAX_BYTES - piece.len()).collect::<String>();
+    let pieces = [
+        "$(", "`", "(", "{ ", "$((", "${x:-", "\"$(", "<(", "[[ ", "if ", "case x in ", "$[", "((", "'", "\"", "\\", "ls;", "ls|", "rm -rf x;", "{a,b}", "$x",
+        "x=$x$x;", "sudo ", "watch ", "sh -c ", "eval ", "ssh h ", "find . -exec ", "xargs ", "<<E ", "a=(", "f(){ ", "!", "*", "[", "{ :put ", "\"$[", "do ",
+        "env ", "sudo --x y ", "echo a|", "`\\`", "$'\\x72", "2>", "a/", "../", "python3 -c 'system(rm) ';", "x=a;$x ",
+    ];
+    for piece in pieces {
+        for (device_type, mode) in DEVICES {
+            let command = long(piece);
+            let lane = classify(&request(device_type, mode, &command, "run", "safe"), Setting::Auto);
+            let decision = decide(&request(device_type, mode, &command, "send", "safe"), Setting::Auto);
+            assert!(!lane.rule.is_empty() && !decision.rule.is_empty(), "{piece}");
+        }
+    }
+}

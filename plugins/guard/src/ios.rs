@@ -1,0 +1,136 @@
+//! Cisco IOS and what speaks like it: Arista EOS, FRR. Every line of a command is judged by itself.
+
+use crate::abbreviation::shortens;
+use crate::family::{Dialect, Place};
+use crate::verdict::{Assessment, Danger, Doubt, Proof, excerpt};
+
+mod destructive;
+
+/// Words that begin a read in the exec modes, with their shortest form that means nothing else.
+const READS: [(&str, usize); 13] = [
+    ("show", 2),
+    ("ping", 2),
+    ("traceroute", 3),
+    ("dir", 3),
+    ("more", 3),
+    ("verify", 3),
+    ("where", 3),
+    ("who", 3),
+    ("pwd", 3),
+    ("cd", 2),
+    ("list", 3),
+    ("find", 4),
+    ("help", 4),
+];
+
+/// What may stand behind `|`, with its shortest form.
+const FILTERS: [(&str, usize); 9] = [
+    ("include", 1),
+    ("exclude", 1),
+    ("begin", 1),
+    ("section", 1),
+    ("count", 1),
+    ("grep", 1),
+    ("json", 1),
+    ("no-more", 1),
+    ("nz", 2),
+];
+
+/// What writes behind `|`. A longer word than these is part of an expression.
+const WRITES: [&str; 5] = ["redirect", "tee", "append", "file", "save"];
+
+/// Judges a command.
+pub(crate) fn assess(command: &str, dialect: Dialect, place: Place) -> Assessment {
+    let proof = prove(command, dialect, place);
+    let danger = if proof.is_ok() { None } else { destructive::find(command, dialect) };
+    Assessment { proof, read_rule: "read.ios.allowed", unfinished: None, danger }
+}
+
+/// Judges a line that is typed where no prompt stands: `?` shows help there.
+pub(crate) fn answer_danger(line: &str, dialect: Dialect) -> Option<Danger> {
+    destructive::find(&line.replace(['?', '\t'], ""), dialect)
+}
+
+/// Is every line a read?
+pub(crate) fn prove(command: &str, dialect: Dialect, place: Place) -> Proof {
+    if command.trim().is_empty() {
+        return Err(Doubt::new("ios.empty", "an empty line may confirm a question"));
+    }
+    command.lines().try_for_each(|line| prove_line(line, dialect, place))
+}
+
+fn prove_line(line: &str, dialect: Dialect, place: Place) -> Proof {
+    if line.contains(['?', '\t']) {
+        return Err(Doubt::new("ios.live-key", "`?` and the tab act at once here"));
+    }
+    // A comment.
+    if line.trim().is_empty() || line.trim_start().starts_with('!') {
+        return Ok(());
+    }
+    let (head, tail) = line.split_once('|').map_or((line, None), |(head, tail)| (head, Some(tail)));
+    let mut words: Vec<&str> = head.split_whitespace().collect();
+    let done = words.first().is_some_and(|word| word.eq_ignore_ascii_case("do"));
+    if done {
+        words.remove(0);
+    }
+    let Some(first) = words.first().copied() else { return Err(Doubt::new("ios.empty", "nothing stands before `|`")) };
+    if place == Place::Config && !done {
+        return match words.as_slice() {
+            [only] if ["end", "exit"].contains(&only.to_ascii_lowercase().as_str()) => Ok(()),
+            _ => Err(Doubt::new("ios.config-mode", format!("in configuration mode {} may change the configuration, `do show` reads", excerpt(first)))),
+        };
+    }
+    reads(&words, dialect)?;
+    if head.contains('>') {
+        return Err(Doubt::new("ios.redirect", "`>` writes to a file"));
+    }
+    tail.map_or(Ok(()), |tail| filters(tail, dialect))
+}
+
+/// Does a command of the exec modes read?
+fn reads(words: &[&str], dialect: Dialect) -> Proof {
+    let first = words.first().copied().unwrap_or_default();
+    let second = words.get(1).copied().unwrap_or_default();
+    if READS.iter().any(|(full, least)| shortens(first, full, *least)) {
+        // FRR writes `show ... json` to the terminal, too; there is no word of `show` that changes anything.
+        return Ok(());
+    }
+    let known = match first.to_ascii_lowercase().as_str() {
+        _ if shortens(first, "terminal", 3) => {
+            shortens(second, "length", 3) || shortens(second, "width", 3) || shortens(second, "no", 2) && words.get(2).is_some_and(|word| shortens(word, "monitor", 3))
+        }
+        // Prints the configuration.
+        _ if shortens(first, "write", 2) => shortens(second, "terminal", 1),
+        "watch" if matches!(dialect, Dialect::Eos | Dialect::Any) => return reads(words.get(1..).unwrap_or_default(), dialect),
+        "enable" | "en" | "disable" => return Err(Doubt::new("ios.privilege", format!("{} changes the privilege level", excerpt(first)))),
+        "exit" | "quit" | "logout" | "lo" => return Err(Doubt::new("ios.session", format!("{} ends the session", excerpt(first)))),
+        _ => false,
+    };
+    if known { Ok(()) } else { Err(Doubt::new("ios.unknown-command", format!("{} is not known to read only", excerpt(&words.join(" "))))) }
+}
+
+/// The first filter must be known; a further `|` may belong to its expression.
+fn filters(tail: &str, dialect: Dialect) -> Proof {
+    let mut pieces = tail.split('|');
+    let first = pieces.next().and_then(|piece| piece.split_whitespace().next()).unwrap_or_default();
+    if !FILTERS.iter().any(|(full, least)| shortens(first, full, *least)) {
+        return Err(Doubt::new("ios.filter", format!("{} behind `|` is not known to read only", excerpt(first))));
+    }
+    for piece in pieces {
+        let mut words = piece.split_whitespace();
+        let word = words.next().unwrap_or_default();
+        let writes = WRITES.iter().any(|full| shortens(word, full, 1)) && words.next().is_some();
+        if writes || dialect_shell(dialect) && !word.is_empty() && !FILTERS.iter().any(|(full, least)| shortens(word, full, *least)) {
+            return Err(Doubt::new("ios.filter", format!("{} behind `|` may write", excerpt(word))));
+        }
+    }
+    if dialect_shell(dialect) && tail.contains(['>', ';', '`', '$']) {
+        return Err(Doubt::new("ios.redirect", "`>` writes to a file"));
+    }
+    Ok(())
+}
+
+/// A real shell stands behind `|`.
+fn dialect_shell(dialect: Dialect) -> bool {
+    matches!(dialect, Dialect::Eos | Dialect::Any)
+}

@@ -1,0 +1,146 @@
+//! What destroys, restarts or locks out on IOS and its relatives.
+
+use crate::abbreviation::{Stopped, shortens};
+use crate::family::Dialect;
+use crate::verdict::{Danger, excerpt};
+
+const fn stop(full: &'static str, least: &'static str, rule: &'static str) -> Stopped {
+    Stopped { full, least, rule }
+}
+
+const WIPE: &str = "ios.wipe";
+const OUTAGE: &str = "ios.outage";
+const LOCKOUT: &str = "ios.lockout";
+const CODE: &str = "ios.code";
+
+/// On all of them.
+const ALL: [Stopped; 17] = [
+    stop("reload", "rel", OUTAGE),
+    stop("write erase", "wr e", WIPE),
+    stop("erase", "era", WIPE),
+    stop("format", "fo", WIPE),
+    stop("delete", "del", WIPE),
+    stop("squeeze", "squ", WIPE),
+    stop("partition", "part", WIPE),
+    stop("factory-reset", "fac", WIPE),
+    stop("configure replace", "conf rep", WIPE),
+    stop("crypto key zeroize", "cr k z", LOCKOUT),
+    stop("no username", "no user", LOCKOUT),
+    stop("no router", "no ro", WIPE),
+    stop("debug all", "deb al", OUTAGE),
+    stop("redundancy force-switchover", "redu fo", OUTAGE),
+    stop("config-register", "config-r", OUTAGE),
+    stop("hw-module", "hw-", OUTAGE),
+    stop("transport input none", "tra i n", LOCKOUT),
+];
+
+const CISCO: [Stopped; 5] = [
+    stop("install", "ins", CODE),
+    stop("request platform software package", "req p s pac", CODE),
+    stop("license smart factory", "lic s fac", OUTAGE),
+    stop("archive download-sw", "arc do", CODE),
+    stop("upgrade", "upg", CODE),
+];
+
+const EOS: [Stopped; 4] = [
+    stop("rollback clean-config", "rol", WIPE),
+    stop("zerotouch", "zer", WIPE),
+    stop("bash", "bas", CODE),
+    stop("clear session", "cle ses", LOCKOUT),
+];
+
+const FRR: [Stopped; 3] = [stop("clear", "cle", OUTAGE), stop("no service", "no serv", "ios.persist"), stop("start-shell", "start", CODE)];
+
+/// The first danger in a command. A key that acts at once vanishes from the line, so the words around it are read
+/// as one.
+pub(super) fn find(command: &str, dialect: Dialect) -> Option<Danger> {
+    if let Some(danger) = command.lines().find_map(|line| line_danger(line, dialect)) {
+        return Some(danger);
+    }
+    let key = command.chars().find(|c| matches!(c, '?' | '\t'))?;
+    let joined: String = command.chars().filter(|c| !matches!(c, '?' | '\t')).collect();
+    let danger = joined.lines().find_map(|line| line_danger(line, dialect));
+    let name = if key == '?' { "`?`" } else { "the tab" };
+    let live = || Danger::new("ios.live-key", format!("{name} acts at once here, before Enter")).advise("Leave it out.");
+    Some(danger.unwrap_or_else(live))
+}
+
+fn line_danger(line: &str, dialect: Dialect) -> Option<Danger> {
+    let mut words: Vec<&str> = line.split_whitespace().collect();
+    while words.len() > 1 && words.first().is_some_and(|word| shortens(word, "do", 2)) {
+        words.remove(0);
+    }
+    let tables: &[&[Stopped]] = match dialect {
+        Dialect::Cisco => &[&ALL, &CISCO],
+        Dialect::Eos => &[&ALL, &EOS],
+        Dialect::Frr => &[&ALL, &FRR],
+        Dialect::Any => &[&ALL, &CISCO, &EOS, &FRR],
+    };
+    let stopped = tables.iter().flat_map(|table| table.iter()).find(|stopped| stopped.is(&words) && !is_harmless(stopped, &words));
+    if let Some(stopped) = stopped {
+        return Some(danger(stopped.rule, &words, what(stopped.rule)));
+    }
+    copies_over(&words).or_else(|| clears_all(&words)).or_else(|| defines(&words, dialect))
+}
+
+/// What the tables stop and need not.
+fn is_harmless(stopped: &Stopped, words: &[&str]) -> bool {
+    let last = words.last().copied().unwrap_or_default();
+    match stopped.full {
+        "clear" => words.get(1).is_none() || words.iter().skip(1).any(|word| shortens(word, "counters", 4)),
+        "reload" => shortens(last, "cancel", 4),
+        _ => false,
+    }
+}
+
+/// Copying over the configuration that the device starts with or runs. Saving the running one is a change like others.
+fn copies_over(words: &[&str]) -> Option<Danger> {
+    let (copy, rest) = words.split_first()?;
+    if !shortens(copy, "copy", 3) {
+        return None;
+    }
+    let operands: Vec<&str> = rest.iter().copied().filter(|word| !word.starts_with('/')).collect();
+    let (source, target) = (operands.first()?, operands.get(1)?);
+    let is = |word: &str, full: &str, least: usize| shortens(word, full, least) || word.to_ascii_lowercase().ends_with(full);
+    let running = |word: &str| is(word, "running-config", 3);
+    let startup = |word: &str| is(word, "startup-config", 4) || word.to_ascii_lowercase().starts_with("nvram:");
+    (startup(target) && !running(source) || running(target)).then(|| danger("ios.persist", words, "replaces or merges a configuration from elsewhere"))
+}
+
+/// Every session of a routing protocol at once.
+fn clears_all(words: &[&str]) -> Option<Danger> {
+    let all = words.contains(&"*") && words.iter().any(|word| shortens(word, "bgp", 3));
+    let process = words.iter().any(|word| word.eq_ignore_ascii_case("ospf")) && words.iter().any(|word| shortens(word, "process", 4));
+    let soft = words.iter().any(|word| shortens(word, "soft", 2));
+    (words.first().is_some_and(|word| shortens(word, "clear", 3)) && (all && !soft || process))
+        .then(|| danger(OUTAGE, words, "drops every session of a routing protocol"))
+}
+
+/// `alias exec x reload`, `action 1 cli command "reload"`: a command that will run later.
+fn defines(words: &[&str], dialect: Dialect) -> Option<Danger> {
+    let first = words.first()?;
+    let later = if shortens(first, "alias", 2) {
+        words.get(3..)?.join(" ")
+    } else if shortens(first, "action", 3) && words.contains(&"cli") {
+        words.join(" ").split_once("command ")?.1.trim_matches(['"', ' ']).to_owned()
+    } else {
+        return None;
+    };
+    // An alias of an alias is no command yet, so this goes one level deep.
+    if shortens(later.split_whitespace().next()?, "alias", 2) { None } else { line_danger(&later, dialect) }
+}
+
+fn danger(rule: &'static str, words: &[&str], what: &str) -> Danger {
+    let shown: Vec<&str> = words.iter().copied().take(6).collect();
+    Danger::new(rule, format!("{} {what}", excerpt(&shown.join(" "))))
+}
+
+fn what(rule: &str) -> &'static str {
+    match rule {
+        WIPE => "erases files or configuration",
+        OUTAGE => "stops or restarts what carries traffic",
+        LOCKOUT => "may lock everybody out",
+        CODE => "runs or installs code",
+        _ => "changes how the configuration is kept",
+    }
+}

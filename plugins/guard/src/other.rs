@@ -1,0 +1,104 @@
+//! Devices and programs without a grammar here: nothing is proven to be a read, and what destroys by the words
+//! of any grammar is stopped.
+
+use crate::posix;
+use crate::routeros;
+use crate::verdict::{Assessment, Danger, Doubt, excerpt};
+
+mod table;
+
+/// Judges a command of a device type that no grammar fits, in this mode.
+pub(crate) fn assess(command: &str, device_type: &str, mode: &str) -> Assessment {
+    let place = [device_type, mode].into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" in mode ");
+    let doubt = Doubt::new("other.no-grammar", format!("no grammar for {} proves what a line does", excerpt(&place)));
+    Assessment { proof: Err(doubt), read_rule: "", unfinished: None, danger: find(command, mode) }
+}
+
+/// The first danger in any grammar.
+pub(crate) fn find(command: &str, mode: &str) -> Option<Danger> {
+    // A port of a switch is shut down like this.
+    let lines = || command.lines().filter(|line| !(mode.contains("conf") && line.trim() == "shutdown"));
+    lines()
+        .find_map(table::find)
+        .or_else(|| database(command))
+        .or_else(|| lines().find_map(|line| posix::foreign_danger(line)))
+        .or_else(|| posix::program_danger(command))
+        .or_else(|| lines().filter(|line| line.trim_start().starts_with('/')).find_map(routeros::danger))
+}
+
+fn database(command: &str) -> Option<Danger> {
+    sql(command).map(|found| Danger::new("other.wipe", format!("{} destroys data", excerpt(found))))
+}
+
+/// A statement that destroys what a database holds.
+pub(crate) fn sql(text: &str) -> Option<&str> {
+    const OBJECTS: [&str; 10] = ["database", "schema", "table", "tablespace", "keyspace", "user", "role", "owned", "index", "view"];
+    text.split(';').map(str::trim).find(|statement| {
+        let mut words = statement.split(|c: char| c.is_whitespace() || matches!(c, '(' | ')' | '"' | '`')).filter(|word| !word.is_empty());
+        let (first, second) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+        let is = |word: &str, known: &str| word.eq_ignore_ascii_case(known);
+        let mut limited = || words.any(|word| is(word, "where"));
+        if is(first, "drop") {
+            return OBJECTS.iter().any(|object| is(second, object));
+        }
+        is(first, "truncate") && !second.is_empty() && !second.starts_with('-') || is(first, "delete") && is(second, "from") && !limited()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rule(command: &str, mode: &str) -> Option<&'static str> {
+        find(command, mode).map(|danger| danger.rule)
+    }
+
+    #[test]
+    fn words_of_every_grammar_are_stopped() {
+        for (command, expected) in [
+            ("rm -rf /", "posix.wipe"),
+            ("'; rm -rf /", "posix.wipe"),
+            ("!rm -rf /", "posix.wipe"),
+            ("import os; os.system('rm -rf /')", "posix.wipe"),
+            ("reload", "other.outage"),
+            ("wr er", "other.wipe"),
+            ("/system reset-configuration", "routeros.wipe"),
+            ("DROP DATABASE shop;", "other.wipe"),
+            ("select 1; drop table t", "other.wipe"),
+            ("delete from users", "other.wipe"),
+            ("truncate logs", "other.wipe"),
+            ("request system zeroize", "other.wipe"),
+            ("req sys reb", "other.outage"),
+            ("exec factoryreset", "other.wipe"),
+            ("reset saved-configuration", "other.wipe"),
+            ("delete bootflash:x", "other.wipe"),
+            ("shutdown", "posix.outage"),
+        ] {
+            assert_eq!(rule(command, ""), Some(expected), "{command}");
+        }
+    }
+
+    #[test]
+    fn ordinary_lines_are_not() {
+        for command in [
+            "show version",
+            "clear",
+            "select * from t where a = 1",
+            "delete from t\nwhere id = 3",
+            "commit",
+            "configure",
+            "y",
+            "",
+            "delete interfaces ge-0/0/0 unit 0",
+            "set system host-name it's",
+            "!--- a comment",
+            "snmp-server community a!b",
+            "print('reboot')",
+            "os.listdir('/')",
+        ] {
+            let found = rule(command, "");
+            assert_eq!(found, None, "{command}");
+        }
+        assert_eq!(rule("interface Eth1/1\nshutdown", "config-if"), None);
+    }
+}

@@ -1,0 +1,60 @@
+//! POSIX shells: a command is parsed as a shell parses it, then read for a proof that it only reads, and
+//! where there is none for what destroys.
+
+use crate::verdict::{Assessment, Danger, Doubt};
+
+use self::syntax::{Faults, Parsed};
+
+mod awk;
+mod destructive;
+mod lexer;
+mod parse;
+mod read;
+mod sed;
+mod syntax;
+
+/// Judges a command of a shell. `cwd` is the working directory where the host knows it.
+pub(crate) fn assess(command: &str, cwd: Option<&str>) -> Assessment {
+    let parsed = parse::parse(command);
+    let proof = read::prove(&parsed);
+    let danger = if proof.is_ok() { None } else { destructive::find(&parsed, cwd) };
+    Assessment { proof, read_rule: "read.posix.allowed", unfinished: unfinished(&parsed), danger }
+}
+
+/// As for a shell whose quoting is not POSIX: nothing is proven there.
+pub(crate) fn assess_csh(command: &str, cwd: Option<&str>) -> Assessment {
+    let danger = destructive::find(&parse::parse(command), cwd);
+    let doubt = Doubt::new("posix.csh", "csh quotes differently, nothing is proven there");
+    Assessment { proof: Err(doubt), read_rule: "read.posix.allowed", unfinished: None, danger }
+}
+
+/// Judges a line that is typed into a running program: it may end a quote that an earlier line opened,
+/// and a pager or an editor gives what stands behind `!` to a shell.
+pub(crate) fn answer_danger(line: &str, cwd: Option<&str>) -> Option<Danger> {
+    let line = line.trim_start().trim_start_matches(':').trim_start_matches('!');
+    let continued = ["", "'", "\""].map(|quote| format!("{quote}{line}"));
+    continued.iter().find_map(|text| destructive::find_in_answer(&parse::parse(text), cwd))
+}
+
+/// Judges a line of which nobody knows whether a shell reads it: only what no other program could mean.
+pub(crate) fn foreign_danger(line: &str) -> Option<Danger> {
+    const CERTAIN: [&str; 7] = [
+        "posix.wipe", "posix.outage", "posix.lockout", "posix.device-write", "posix.critical-file", "posix.code-from-data", "posix.fork-bomb",
+    ];
+    let line = line.trim_start().trim_start_matches(':').trim_start_matches('!');
+    let continued = ["", "'", "\""].map(|quote| parse::parse(&format!("{quote}{line}")));
+    // What no shell would take is a line of something else.
+    let read_by_shells = continued.iter().filter(|parsed| parsed.faults.unexpected.is_none());
+    read_by_shells.into_iter().find_map(|parsed| destructive::find_in_answer(parsed, None)).filter(|danger| CERTAIN.contains(&danger.rule))
+}
+
+/// Judges a program text of another language for the commands that it starts.
+pub(crate) fn program_danger(text: &str) -> Option<Danger> {
+    destructive::in_program(text)
+}
+
+fn unfinished(parsed: &Parsed) -> Option<Danger> {
+    let Faults { unclosed, .. } = parsed.faults;
+    let reason = format!("{} is not closed, the shell would wait for the rest", unclosed?);
+    Some(Danger::new("posix.unfinished", reason).advise("Close it and send the whole command."))
+}

@@ -1,0 +1,343 @@
+//! What destroys, cuts off, or hides what it does: searched in every command of the line, behind quotes, programs that
+//! start others, and texts that a shell will read.
+//!
+//! The other way round than the proof of a read: what is not known is let pass, as a script's name is,
+//! unless it stands where only the whole truth is good enough (the target of `rm -r`, code from a pipe).
+
+use crate::verdict::{Danger, excerpt, excerpt_of};
+
+use super::syntax::{Assignment, Body, Kind, Operator, Parsed, Part, Redirection, Script, Simple, Stage, Word};
+use super::{parse, read};
+
+use self::fields::Variables;
+use self::source::Source;
+
+mod change;
+mod code;
+mod embedded;
+mod fields;
+mod hazards;
+mod network;
+mod paths;
+mod remove;
+mod source;
+mod start;
+
+/// How many texts may hold one another, as in `sh -c 'sh -c …'`.
+const TEXTS_MAX: usize = 6;
+/// How much is looked at for one line, counted in words and in characters of texts. Beyond it the line
+/// is too tangled to be judged.
+const WORK_MAX: usize = 600_000;
+
+const WRITE_IT_OUT: &str = "Write the command out as it shall run.";
+const WRITE_PATH_OUT: &str = "Write the path out.";
+
+/// The first danger in a command.
+pub(super) fn find(parsed: &Parsed, cwd: Option<&str>) -> Option<Danger> {
+    Finder::new(cwd).parsed(parsed, &Input::Terminal)
+}
+
+/// The first danger in a line that is typed into a program: a `!` in it is text.
+pub(super) fn find_in_answer(parsed: &Parsed, cwd: Option<&str>) -> Option<Danger> {
+    let mut finder = Finder::new(cwd);
+    finder.at_prompt = false;
+    finder.parsed(parsed, &Input::Terminal)
+}
+
+/// The first danger in a program text of another language.
+pub(super) fn in_program(text: &str) -> Option<Danger> {
+    Finder::new(None).embedded(&[text.to_owned()], text)
+}
+
+/// Where a program's standard input comes from.
+#[derive(Clone, Debug)]
+enum Input {
+    Terminal,
+    From(Source),
+}
+
+struct Finder {
+    variables: Variables,
+    /// The working directory as far as it is known.
+    cwd: Option<String>,
+    /// How deep in texts.
+    texts: usize,
+    work: usize,
+    /// Functions that are being defined around here.
+    names: Vec<String>,
+    /// A shell reads the line, and puts earlier lines in the place of `!`.
+    at_prompt: bool,
+}
+
+impl Finder {
+    fn new(cwd: Option<&str>) -> Self {
+        Self { variables: Variables::default(), cwd: cwd.map(str::to_owned), texts: 0, work: WORK_MAX, names: Vec::new(), at_prompt: true }
+    }
+
+    fn parsed(&mut self, parsed: &Parsed, input: &Input) -> Option<Danger> {
+        if parsed.faults.too_deep {
+            return Some(Danger::new("posix.too-deep", "it nests deeper than is read").advise(WRITE_IT_OUT));
+        }
+        self.learn(&parsed.script);
+        self.script(&parsed.script, &parsed.bodies, input)
+    }
+
+    /// A text that a shell will read as commands.
+    fn text(&mut self, text: &str) -> Option<Danger> {
+        if !self.spend(text.len()) || self.texts >= TEXTS_MAX {
+            return Some(tangled());
+        }
+        self.texts += 1;
+        let danger = self.parsed(&parse::parse(text), &Input::Terminal);
+        self.texts -= 1;
+        danger
+    }
+
+    /// Is there work left?
+    fn spend(&mut self, work: usize) -> bool {
+        self.work = self.work.saturating_sub(work);
+        self.work > 0
+    }
+
+    /// Remembers every value that the script gives to a variable, wherever it does.
+    fn learn(&mut self, script: &Script) {
+        for stage in script.pipelines.iter().flat_map(|pipeline| &pipeline.stages) {
+            match &stage.kind {
+                Kind::Simple(simple) => self.learn_simple(simple),
+                Kind::For { name, words, body } => {
+                    let values = fields::lines(words, &self.variables).into_iter().flatten().collect();
+                    self.variables.add(name, values);
+                    self.learn(body);
+                }
+                Kind::Group(body) | Kind::Case { body, .. } => self.learn(body),
+                Kind::Function { body, .. } => {
+                    if let Kind::Group(body) = &body.kind {
+                        self.learn(body);
+                    }
+                }
+                Kind::Test(_) | Kind::Arithmetic(_) => {}
+            }
+        }
+    }
+
+    fn learn_simple(&mut self, simple: &Simple) {
+        for Assignment { name, values, .. } in &simple.assignments {
+            let values = values.iter().flat_map(|value| fields::values(value, &self.variables)).collect();
+            self.variables.add(name, values);
+        }
+        let program = simple.words.first().and_then(Word::literal);
+        if matches!(program.as_deref(), Some("export" | "declare" | "local" | "readonly" | "typeset")) {
+            let values: Vec<String> = simple.words.iter().skip(1).flat_map(|word| fields::values(word, &self.variables)).collect();
+            for value in values {
+                if let Some((name, value)) = value.split_once('=') {
+                    self.variables.add(name, vec![value.to_owned()]);
+                }
+            }
+        }
+    }
+
+    fn script(&mut self, script: &Script, bodies: &[Body], input: &Input) -> Option<Danger> {
+        for pipeline in &script.pipelines {
+            for (place, stage) in pipeline.stages.iter().enumerate() {
+                let piped = source::of_pipe(pipeline.stages.get(..place).unwrap_or_default(), &self.variables);
+                let piped = piped.map(|source| from_documents(source, pipeline.stages.get(place.wrapping_sub(1)), bodies));
+                let input = piped.map_or_else(|| input.clone(), Input::From);
+                let forks = pipeline.background && pipeline.stages.len() > 1;
+                if let Some(danger) = self.stage(stage, bodies, &input, forks) {
+                    return Some(danger);
+                }
+            }
+        }
+        None
+    }
+
+    fn stage(&mut self, stage: &Stage, bodies: &[Body], input: &Input, forks: bool) -> Option<Danger> {
+        let mut input = input.clone();
+        for redirection in &stage.redirections {
+            if let Some(danger) = self.redirection(redirection, bodies) {
+                return Some(danger);
+            }
+            if let Some(source) = self.input_of(redirection, bodies) {
+                input = Input::From(source);
+            }
+        }
+        match &stage.kind {
+            Kind::Simple(simple) => self.simple(simple, bodies, &input, forks),
+            Kind::Group(body) => self.script(body, bodies, &input),
+            Kind::For { words, body, .. } | Kind::Case { words, body } => {
+                self.substitutions(words, bodies).or_else(|| self.script(body, bodies, &input))
+            }
+            Kind::Function { name, body } => {
+                self.names.push(name.clone());
+                let danger = self.stage(body, bodies, &Input::Terminal, false);
+                self.names.pop();
+                danger
+            }
+            Kind::Test(words) => self.substitutions(words, bodies),
+            Kind::Arithmetic(word) => self.substitutions(core::slice::from_ref(word), bodies),
+        }
+    }
+
+    fn redirection(&mut self, redirection: &Redirection, bodies: &[Body]) -> Option<Danger> {
+        if let Some(danger) = self.substitutions(core::slice::from_ref(&redirection.target), bodies) {
+            return Some(danger);
+        }
+        match redirection.operator {
+            Operator::Write | Operator::Duplicate => {
+                let targets = fields::values(&redirection.target, &self.variables);
+                targets.iter().find_map(|target| self.overwritten(target, &format!("> {target}")))
+            }
+            Operator::Document(place) => {
+                let body = bodies.get(place)?;
+                self.substitutions(core::slice::from_ref(&body.word), bodies)
+            }
+            Operator::Read | Operator::Text => None,
+        }
+    }
+
+    fn input_of(&self, redirection: &Redirection, bodies: &[Body]) -> Option<Source> {
+        let target = &redirection.target;
+        match redirection.operator {
+            Operator::Read => match target.parts.as_slice() {
+                [Part::Process { script, .. }] => Some(source::of_script(script, &self.variables)),
+                _ => Some(Source::File),
+            },
+            Operator::Document(place) => bodies.get(place).map(|body| Source::Text(body.text.clone())),
+            Operator::Text => fields::values(target, &self.variables).into_iter().next().map(|text| {
+                if text.contains(paths::UNKNOWN) { Source::Data("a variable".to_owned()) } else { Source::Text(text) }
+            }),
+            Operator::Write | Operator::Duplicate => None,
+        }
+    }
+
+    /// The commands inside words.
+    fn substitutions(&mut self, words: &[Word], bodies: &[Body]) -> Option<Danger> {
+        words.iter().flat_map(|word| &word.parts).find_map(|part| match part {
+            Part::Command { script, .. } | Part::Process { script, writes: false } => self.script(script, bodies, &Input::Terminal),
+            Part::Process { script, writes: true } => self.script(script, bodies, &Input::From(Source::Data("a pipe".to_owned()))),
+            Part::Variable { operand: word, .. } | Part::Arithmetic { word, .. } => self.substitutions(core::slice::from_ref(word), bodies),
+            Part::History { quoted: false } if self.at_prompt => {
+                let reason = "`!` or `^` puts an earlier line in its place after this one was judged";
+                Some(Danger::new("posix.history", reason).advise(WRITE_IT_OUT))
+            }
+            Part::Text { .. } | Part::History { .. } => None,
+        })
+    }
+
+    fn simple(&mut self, simple: &Simple, bodies: &[Body], input: &Input, forks: bool) -> Option<Danger> {
+        for assignment in &simple.assignments {
+            if let Some(danger) = self.assignment(assignment, bodies) {
+                return Some(danger);
+            }
+        }
+        if let Some(danger) = self.substitutions(&simple.words, bodies) {
+            return Some(danger);
+        }
+        let mut left = None;
+        for line in fields::lines(&simple.words, &self.variables) {
+            if forks && line.first().is_some_and(|program| self.names.contains(program)) {
+                let reason = format!("{} starts itself again and again", excerpt_of(&line));
+                return Some(Danger::new("posix.fork-bomb", reason));
+            }
+            if let Some(danger) = self.command(&line, input) {
+                return Some(danger);
+            }
+            left = Some(line);
+        }
+        if let Some(line) = left {
+            self.enter(&line);
+        }
+        None
+    }
+
+    fn assignment(&mut self, assignment: &Assignment, bodies: &[Body]) -> Option<Danger> {
+        if let Some(danger) = self.substitutions(&assignment.values, bodies) {
+            return Some(danger);
+        }
+        // The shell runs this one before each prompt.
+        if assignment.name != "PROMPT_COMMAND" {
+            return None;
+        }
+        let texts: Vec<String> = assignment.values.iter().flat_map(|value| fields::values(value, &self.variables)).collect();
+        texts.iter().find_map(|text| self.text(text))
+    }
+
+    /// `cd` makes the paths behind it mean something else.
+    fn enter(&mut self, line: &[String]) {
+        let [program, arguments @ ..] = line else { return };
+        if !matches!(program.as_str(), "cd" | "pushd" | "popd" | "chdir") {
+            return;
+        }
+        let target = arguments.iter().find(|argument| !argument.starts_with('-')).map(String::as_str);
+        self.cwd = match (target, self.cwd.take()) {
+            (None, _) if arguments.is_empty() && program == "cd" => Some("~".to_owned()),
+            (Some(path), _) if path.starts_with(['/', '~']) => Some(path.to_owned()),
+            (Some(path), Some(cwd)) if !path.contains(paths::UNKNOWN) && cwd.len() < 4096 => Some(format!("{cwd}/{path}")),
+            _ => None,
+        };
+    }
+
+    /// Judges one command line; programs that start others are taken away first.
+    fn command(&mut self, line: &[String], input: &Input) -> Option<Danger> {
+        if !self.spend(line.len() + 1) {
+            return Some(tangled());
+        }
+        let started = start::peel(line);
+        for rest in &started.also {
+            if let Some(danger) = self.command(rest, input) {
+                return Some(danger);
+            }
+        }
+        let Some(program) = started.line.first().map(|program| base_name(program)) else { return code::login_shell(line, input) };
+        let line = started.line;
+        // `env -S 'rm x'`, `flock file -c 'rm x'`.
+        match line {
+            [text, ..] if text.contains(' ') => return self.text(text),
+            [option, text, ..] if option == "-c" => return self.text(text),
+            _ => {}
+        }
+        if read::is_read(line) {
+            return None;
+        }
+        self.removal(program, line)
+            .or_else(|| self.change(program, line))
+            .or_else(|| network::danger(program, line))
+            .or_else(|| hazards::danger(program, line))
+            .or_else(|| self.code(program, line, input))
+    }
+
+    fn cwd(&self) -> Option<&str> {
+        self.cwd.as_deref()
+    }
+}
+
+/// The text of a here-document that a `cat` prints.
+fn from_documents(source: Source, stage: Option<&Stage>, bodies: &[Body]) -> Source {
+    let document = stage.filter(|_| source == Source::File).and_then(|stage| {
+        stage.redirections.iter().find_map(|redirection| match redirection.operator {
+            Operator::Document(place) => bodies.get(place),
+            _ => None,
+        })
+    });
+    document.map_or(source, |body| Source::Text(body.text.clone()))
+}
+
+/// The program's name without its path.
+fn base_name(program: &str) -> &str {
+    program.rsplit('/').next().unwrap_or(program)
+}
+
+fn tangled() -> Danger {
+    Danger::new("posix.too-complex", "it is too tangled to be judged").advise(WRITE_IT_OUT)
+}
+
+/// A danger that names a command line.
+fn danger(rule: &'static str, line: &[String], what: &str) -> Danger {
+    let shown: Vec<String> = line.iter().map(|word| word.replace([paths::UNKNOWN, paths::TRUSTED], "$…")).collect();
+    Danger::new(rule, format!("{} {what}", excerpt_of(&shown)))
+}
+
+/// A text without the marks of what is not known.
+fn shown(text: &str) -> String {
+    excerpt(&text.replace([paths::UNKNOWN, paths::TRUSTED], "$…"))
+}

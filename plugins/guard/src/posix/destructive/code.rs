@@ -1,0 +1,207 @@
+//! Code that comes as a text: arguments, pipes, here-documents.
+
+use crate::verdict::Danger;
+
+use super::paths::{TRUSTED, UNKNOWN};
+use super::source::Source;
+use super::{Finder, Input, WRITE_IT_OUT, base_name, danger, shown};
+
+const FETCH_FIRST: &str = "Write the code to a file, look at it, then run the file.";
+
+/// Options of ssh that take a value.
+const SSH_VALUES: &str = "BbcDEeFIiJLlmOoPpQRSWw";
+
+impl Finder {
+    pub(super) fn code(&mut self, program: &str, line: &[String], input: &Input) -> Option<Danger> {
+        match program {
+            "sh" | "bash" | "dash" | "ash" | "zsh" | "ksh" | "mksh" | "rbash" | "fish" | "csh" | "tcsh" | "pwsh" => self.shell(line, input),
+            "su" | "runuser" | "sg" | "script" | "flock" | "newgrp" => self.with_command_option(line, input),
+            "eval" => self.hidden(line, &line.get(1..)?.join(" ")),
+            "." | "source" => from_data(line.get(1), line, input),
+            "trap" | "alias" => line.iter().skip(1).find_map(|word| self.text(word.split_once('=').map_or(word, |(_, text)| text))),
+            "watch" | "entr" => self.joined(line, "nq"),
+            "ssh" | "mosh" | "slogin" => self.remote(line, input),
+            "xargs" | "gxargs" => self.xargs(line, input),
+            "parallel" => self.parallel(line, input),
+            "at" | "batch" => self.fed_shell(line, input),
+            "docker" | "podman" | "nerdctl" | "kubectl" | "oc" | "lxc" | "crictl" | "pct" | "machinectl" | "docker-compose" | "vagrant" => {
+                self.contained(line, input)
+            }
+            "tmux" | "screen" | "expect" | "vim" | "vi" | "nvim" | "ex" | "ed" | "pdsh" | "ansible" | "salt" => self.any_text(line),
+            "awk" | "gawk" | "mawk" | "nawk" => line.iter().skip(1).find_map(|word| self.embedded(line, word)),
+            "psql" | "mysql" | "mariadb" | "sqlite3" | "clickhouse-client" | "cqlsh" => self.query(line, input),
+            _ if is_interpreter(program) => self.interpreter(line, input),
+            _ if program.starts_with(UNKNOWN) => self.any_shell(line),
+            _ => None,
+        }
+    }
+
+    fn shell(&mut self, line: &[String], input: &Input) -> Option<Danger> {
+        let mut rest = line.iter().skip(1);
+        let mut takes_text = false;
+        while let Some(word) = rest.next() {
+            match word.as_str() {
+                "-o" | "+o" | "-O" | "+O" | "--rcfile" | "--init-file" => drop(rest.next()),
+                "--" | "-" => {}
+                _ if word.starts_with(['-', '+']) => {
+                    takes_text |= !word.starts_with("--") && word.starts_with('-') && word.contains('c') || word == "--command";
+                }
+                _ if takes_text => return self.hidden(line, word),
+                _ if is_stdin(word) => return self.fed_shell(line, input),
+                _ => return from_data(Some(word), line, input),
+            }
+        }
+        if takes_text { None } else { self.fed_shell(line, input) }
+    }
+
+    /// A text that a shell reads: nothing of what it runs may be left open.
+    fn hidden(&mut self, line: &[String], text: &str) -> Option<Danger> {
+        let open = text.split([';', '\n', '|', '&']).any(|command| {
+            let word = command.split_whitespace().next().unwrap_or_default();
+            word.starts_with(UNKNOWN)
+        });
+        if open {
+            return Some(danger("posix.hidden-code", line, "runs code that is only known later").advise(WRITE_IT_OUT));
+        }
+        self.text(text)
+    }
+
+    /// A shell that reads its input.
+    pub(super) fn fed_shell(&mut self, line: &[String], input: &Input) -> Option<Danger> {
+        match input {
+            Input::From(Source::Text(text)) => self.hidden(line, text),
+            Input::From(Source::Data(from)) => Some(unseen(line, from)),
+            Input::From(Source::Paths(_)) => Some(unseen(line, "find")),
+            Input::Terminal | Input::From(Source::File | Source::Trusted) => None,
+        }
+    }
+
+    /// `su -c 'text'`, or a shell without it.
+    fn with_command_option(&mut self, line: &[String], input: &Input) -> Option<Danger> {
+        let mut rest = line.iter().skip(1);
+        while let Some(word) = rest.next() {
+            let text = match word.strip_prefix("--command=") {
+                Some(text) => Some(text.to_owned()),
+                None if word == "--command" || word.starts_with('-') && !word.starts_with("--") && word.ends_with('c') => rest.next().cloned(),
+                None => None,
+            };
+            if let Some(text) = text {
+                return self.hidden(line, &text);
+            }
+        }
+        match base_name(line.first()?) {
+            "su" => self.fed_shell(line, input),
+            "runuser" => self.command(behind_options(line, "ugGs"), input),
+            _ => None,
+        }
+    }
+
+    /// Words behind the options that a shell reads as one text.
+    fn joined(&mut self, line: &[String], values: &str) -> Option<Danger> {
+        let rest = behind_options(line, values);
+        self.text(&rest.join(" "))
+    }
+
+    fn remote(&mut self, line: &[String], input: &Input) -> Option<Danger> {
+        let rest = behind_options(line, SSH_VALUES);
+        let command = behind_options(rest, SSH_VALUES);
+        if command.is_empty() { self.fed_shell(line, input) } else { self.hidden(line, &command.join(" ")).or_else(|| self.command(command, input)) }
+    }
+
+    /// A command inside a container: it begins with a word that is known to be dangerous or a shell.
+    fn contained(&mut self, line: &[String], input: &Input) -> Option<Danger> {
+        const STARTS: [&str; 9] = ["rm", "sh", "bash", "ash", "dash", "dd", "find", "env", "sudo"];
+        let begins = line.iter().skip(1).any(|word| matches!(word.as_str(), "exec" | "run" | "ssh" | "shell" | "create"));
+        let place = line.iter().skip(2).position(|word| STARTS.contains(&base_name(word)) || word.starts_with("mkfs")).filter(|_| begins)?;
+        let inner = line.get(place + 2..)?.to_vec();
+        self.command(&inner, input)
+    }
+
+    /// Programs that give some of their words to a shell.
+    fn any_text(&mut self, line: &[String]) -> Option<Danger> {
+        let escapes = |word: &String| word.trim_start_matches([':', '+', '!']).to_owned();
+        line.iter().skip(1).filter(|word| word.contains(' ')).map(escapes).collect::<Vec<_>>().iter().find_map(|word| self.text(word))
+    }
+
+    /// A program that is not known, used like a shell.
+    fn any_shell(&mut self, line: &[String]) -> Option<Danger> {
+        let text = line.iter().skip_while(|word| *word != "-c").nth(1)?.clone();
+        self.hidden(line, &text)
+    }
+
+    fn interpreter(&mut self, line: &[String], input: &Input) -> Option<Danger> {
+        let mut rest = line.iter().skip(1);
+        while let Some(word) = rest.next() {
+            let takes_text = word.starts_with('-') && !word.starts_with("--") && word.ends_with(['c', 'e', 'E', 'r']) || word == "--eval" || word == "--print";
+            if takes_text {
+                let text = rest.next()?;
+                if text.starts_with(UNKNOWN) {
+                    return Some(danger("posix.hidden-code", line, "runs code that is only known later").advise(WRITE_IT_OUT));
+                }
+                return self.embedded(line, text);
+            }
+            if word == "-m" || !word.starts_with('-') && !is_stdin(word) {
+                return from_data(Some(word), line, input);
+            }
+        }
+        match input {
+            Input::From(Source::Text(text)) => self.embedded(line, text),
+            Input::From(Source::Data(from)) => Some(unseen(line, from)),
+            _ => None,
+        }
+    }
+
+    fn query(&mut self, line: &[String], input: &Input) -> Option<Danger> {
+        if let Input::From(Source::Text(text)) = input
+            && let Some(danger) = self.database(line, text)
+        {
+            return Some(danger);
+        }
+        line.iter().skip(1).find_map(|word| self.database(line, word))
+    }
+}
+
+/// `curl … | sudo -s`: nothing is left to start but a shell.
+pub(super) fn login_shell(line: &[String], input: &Input) -> Option<Danger> {
+    let shell = line.iter().any(|word| matches!(word.as_str(), "-s" | "-i" | "--shell" | "--login" | "chroot" | "nsenter" | "unshare"));
+    match input {
+        Input::From(Source::Data(from)) if shell => Some(unseen(line, from)),
+        _ => None,
+    }
+}
+
+/// A script of which nothing is known but that it comes out of a pipe.
+fn from_data(script: Option<&String>, line: &[String], input: &Input) -> Option<Danger> {
+    let script = script?;
+    let pipe = script.strip_prefix("/dev/fd/").is_some_and(|rest| rest.starts_with(UNKNOWN));
+    match input {
+        Input::From(Source::Data(from)) if is_stdin(script) => Some(unseen(line, from)),
+        _ if pipe => Some(unseen(line, "a pipe")),
+        _ => None,
+    }
+}
+
+fn unseen(line: &[String], from: &str) -> Danger {
+    danger("posix.code-from-data", line, &format!("runs what {} prints, unseen", shown(from))).advise(FETCH_FIRST)
+}
+
+fn is_stdin(path: &str) -> bool {
+    matches!(path, "-" | "-s" | "/dev/stdin" | "/dev/fd/0" | "/proc/self/fd/0")
+}
+
+fn is_interpreter(program: &str) -> bool {
+    const NAMES: [&str; 15] =
+        ["python", "pypy", "perl", "ruby", "node", "nodejs", "php", "lua", "luajit", "tclsh", "deno", "bun", "Rscript", "osascript", "groovy"];
+    NAMES.contains(&program.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.')) && !program.contains(TRUSTED)
+}
+
+/// What stands behind the options, without the first word.
+fn behind_options<'a>(line: &'a [String], values: &str) -> &'a [String] {
+    let mut rest = line.get(1..).unwrap_or_default();
+    while let Some((option, behind)) = rest.split_first() {
+        let Some(letters) = option.strip_prefix('-') else { break };
+        let takes_next = letters.len() == 1 && values.contains(letters);
+        rest = if takes_next { behind.get(1..).unwrap_or_default() } else { behind };
+    }
+    rest
+}

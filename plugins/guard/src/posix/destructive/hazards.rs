@@ -1,0 +1,173 @@
+//! Programs and commands of programs that destroy, stop or cut off whatever they are given.
+
+use crate::verdict::Danger;
+
+use super::{base_name, danger as named, paths};
+
+/// A row of the table.
+struct Hazard {
+    program: &'static str,
+    /// Words that must stand in this order among the operands; `|` between choices. None: always.
+    words: &'static [&'static str],
+    /// Options, one of which must be there; `|` between them. Empty: none must.
+    option: &'static str,
+    /// Options that make it harmless.
+    unless: &'static str,
+    rule: &'static str,
+    what: &'static str,
+}
+
+const fn always(program: &'static str, rule: &'static str, what: &'static str) -> Hazard {
+    Hazard { program, words: &[], option: "", unless: HELP, rule, what }
+}
+
+const fn with(program: &'static str, words: &'static [&'static str], rule: &'static str, what: &'static str) -> Hazard {
+    Hazard { program, words, option: "", unless: HELP, rule, what }
+}
+
+const fn option(program: &'static str, option: &'static str, rule: &'static str, what: &'static str) -> Hazard {
+    Hazard { program, words: &[], option, unless: HELP, rule, what }
+}
+
+const HELP: &str = "--help|--version|-V";
+const WIPE: &str = "posix.wipe";
+const OUTAGE: &str = "posix.outage";
+const LOCKOUT: &str = "posix.lockout";
+const DISK: &str = "destroys what is on a disk";
+const DATA: &str = "destroys data";
+const STOPS: &str = "stops or restarts the system";
+const CUTS: &str = "may cut this session off";
+/// Services by which one gets in.
+const ACCESS: &str = "ssh|sshd|ssh@*|networking|network|NetworkManager|systemd-networkd|systemd-logind|dropbear|wpa_supplicant|dhcpcd|ssh*|sshd*";
+/// Packages by which one gets in, or without which nothing starts.
+const PACKAGES: &str = "openssh-server|openssh|dropbear|network-manager|NetworkManager|systemd|systemd-sysv|netplan.io|ifupdown|libc6|glibc|bash|sudo|coreutils|kernel|linux-image-*";
+const REMOVES: &str = "remove|purge|erase|del|rm|autoremove|uninstall";
+const POWER: &str =
+    "reboot|poweroff|halt|kexec|rescue|emergency|isolate|soft-reboot|suspend|hibernate|hybrid-sleep|suspend-then-hibernate|default";
+const TARGETS: &str = "reboot.target|poweroff.target|halt.target|rescue.target|emergency.target|kexec.target|shutdown.target|suspend.target|hibernate.target|systemd-reboot|systemd-poweroff|systemd-halt";
+
+/// By program.
+const HAZARDS: &[Hazard] = &[
+    always("blkdiscard", WIPE, DISK),
+    always("cfdisk", WIPE, DISK),
+    always("cgdisk", WIPE, DISK),
+    always("fdisk", WIPE, DISK),
+    always("gdisk", WIPE, DISK),
+    always("lvremove", WIPE, DISK),
+    always("mke2fs", WIPE, DISK),
+    always("mkfs", WIPE, DISK),
+    always("mkswap", WIPE, DISK),
+    always("parted", WIPE, DISK),
+    always("pvremove", WIPE, DISK),
+    always("sfdisk", WIPE, DISK),
+    always("sg_format", WIPE, DISK),
+    always("sgdisk", WIPE, DISK),
+    always("shred", WIPE, DATA),
+    always("vgremove", WIPE, DISK),
+    always("wipefs", WIPE, DISK),
+    option("badblocks", "-w", WIPE, DISK),
+    option("mdadm", "--zero-superblock", WIPE, DISK),
+    option("hdparm", "--security-erase|--security-erase-enhanced|--trim-sector-ranges|--write-sector", WIPE, DISK),
+    with("zpool", &["destroy|labelclear"], WIPE, DISK),
+    with("zfs", &["destroy"], WIPE, DISK),
+    with("cryptsetup", &["erase|luksErase|luksFormat|luksKillSlot|reencrypt"], WIPE, DISK),
+    with("nvme", &["format|sanitize|format-ns"], WIPE, DISK),
+    with("btrfs", &["subvolume", "delete"], WIPE, DISK),
+    always("dropdb", WIPE, DATA),
+    with("mysqladmin", &["drop"], WIPE, DATA),
+    with("redis-cli", &["flushall|flushdb|FLUSHALL|FLUSHDB"], WIPE, DATA),
+    with("terraform", &["destroy"], WIPE, DATA),
+    with("tofu", &["destroy"], WIPE, DATA),
+    option("crontab", "-r", WIPE, "removes every planned job"),
+    with("docker", &["volume", "prune"], WIPE, DATA),
+    with("podman", &["volume", "prune"], WIPE, DATA),
+    Hazard { program: "docker", words: &["system", "prune"], option: "--volumes", unless: HELP, rule: WIPE, what: DATA },
+    Hazard { program: "podman", words: &["system", "prune"], option: "--volumes", unless: HELP, rule: WIPE, what: DATA },
+    with("kubectl", &["delete", "ns|namespace|namespaces|node|nodes|no|pv|persistentvolume|ns/*|namespace/*|node/*"], WIPE, DATA),
+    with("oc", &["delete", "ns|namespace|project|node|nodes|pv"], WIPE, DATA),
+    with("qm", &["destroy"], WIPE, DATA),
+    with("pct", &["destroy"], WIPE, DATA),
+    Hazard { program: "virsh", words: &["undefine"], option: "--remove-all-storage|--storage", unless: HELP, rule: WIPE, what: DATA },
+    Hazard { program: "shutdown", words: &[], option: "", unless: "-c|--help|--version|--show", rule: OUTAGE, what: STOPS },
+    always("reboot", OUTAGE, STOPS),
+    always("halt", OUTAGE, STOPS),
+    always("poweroff", OUTAGE, STOPS),
+    always("telinit", OUTAGE, STOPS),
+    always("kexec", OUTAGE, STOPS),
+    always("rtcwake", OUTAGE, STOPS),
+    always("pm-suspend", OUTAGE, STOPS),
+    always("pm-hibernate", OUTAGE, STOPS),
+    always("switch_root", OUTAGE, STOPS),
+    always("pivot_root", OUTAGE, STOPS),
+    always("killall5", OUTAGE, STOPS),
+    with("init", &["0|1|6|s|S"], OUTAGE, STOPS),
+    with("systemctl", &[POWER], OUTAGE, STOPS),
+    with("systemctl", &["start|restart", TARGETS], OUTAGE, STOPS),
+    with("loginctl", &["reboot|poweroff|halt|suspend|hibernate"], OUTAGE, STOPS),
+    with("umount", &["/|/usr|/var|/home"], OUTAGE, "takes a file system away that is in use"),
+    option("umount", "-a|--all", OUTAGE, "takes every file system away"),
+    with("ipmitool", &["power|chassis", "off|cycle|reset|soft|diag"], OUTAGE, STOPS),
+    with("swapoff", &["/|-"], OUTAGE, STOPS),
+    with("systemctl", &["stop|disable|mask|kill", ACCESS], LOCKOUT, CUTS),
+    with("service", &[ACCESS, "stop"], LOCKOUT, CUTS),
+    with("rc-service", &[ACCESS, "stop"], LOCKOUT, CUTS),
+    with("invoke-rc.d", &[ACCESS, "stop"], LOCKOUT, CUTS),
+    with("update-rc.d", &[ACCESS, "remove|disable"], LOCKOUT, CUTS),
+    with("rc-update", &["del|delete", ACCESS], LOCKOUT, CUTS),
+    with("chkconfig", &[ACCESS, "off"], LOCKOUT, CUTS),
+    with("initctl", &["stop", ACCESS], LOCKOUT, CUTS),
+    with("stop", &[ACCESS], LOCKOUT, CUTS),
+    with("pkill", &["ssh|sshd|systemd|init|NetworkManager|dropbear"], LOCKOUT, CUTS),
+    with("killall", &["ssh|sshd|systemd|init|NetworkManager|dropbear"], LOCKOUT, CUTS),
+    always("ifdown", LOCKOUT, CUTS),
+    with("apt", &[REMOVES, PACKAGES], LOCKOUT, CUTS),
+    with("apt-get", &[REMOVES, PACKAGES], LOCKOUT, CUTS),
+    with("aptitude", &[REMOVES, PACKAGES], LOCKOUT, CUTS),
+    with("yum", &[REMOVES, PACKAGES], LOCKOUT, CUTS),
+    with("dnf", &[REMOVES, PACKAGES], LOCKOUT, CUTS),
+    with("zypper", &[REMOVES, PACKAGES], LOCKOUT, CUTS),
+    with("apk", &[REMOVES, PACKAGES], LOCKOUT, CUTS),
+    Hazard { program: "dpkg", words: &[PACKAGES], option: "-r|-P|--remove|--purge", unless: HELP, rule: LOCKOUT, what: CUTS },
+    Hazard { program: "rpm", words: &[PACKAGES], option: "-e|--erase", unless: HELP, rule: LOCKOUT, what: CUTS },
+    Hazard { program: "pacman", words: &[PACKAGES], option: "-R|-Rs|-Rns|-Rn|-Rc|-Rsc", unless: HELP, rule: LOCKOUT, what: CUTS },
+];
+
+pub(super) fn danger(program: &str, line: &[String]) -> Option<Danger> {
+    let path = line.first().map_or("", String::as_str);
+    if path.starts_with("/etc/init.d/") || path.starts_with("/etc/rc.d/") {
+        return (is_one(ACCESS, program) && line.iter().any(|word| word == "stop")).then(|| named(LOCKOUT, line, CUTS));
+    }
+    if program.starts_with("mkfs.") {
+        return Some(named(WIPE, line, DISK));
+    }
+    if program == "mount" && remounts_root(line) {
+        return Some(named(OUTAGE, line, "takes the right to write away from the root of the file system"));
+    }
+    HAZARDS.iter().find(|hazard| hazard.program == program && hazard.hits(line)).map(|hazard| named(hazard.rule, line, hazard.what))
+}
+
+impl Hazard {
+    fn hits(&self, line: &[String]) -> bool {
+        let mut operands = line.iter().skip(1).map(String::as_str).filter(|word| !word.starts_with('-') || *word == "-");
+        let in_order = self.words.iter().all(|choices| operands.by_ref().any(|operand| is_one(choices, operand)));
+        let has = |options: &str| line.iter().skip(1).any(|word| options.split('|').any(|option| is_option(word, option)));
+        in_order && (self.option.is_empty() || has(self.option)) && !has(self.unless)
+    }
+}
+
+/// The option alone, with a value, or a letter among others.
+fn is_option(word: &str, option: &str) -> bool {
+    word.split('=').next() == Some(option)
+        || option.len() == 2 && !word.starts_with("--") && word.starts_with('-') && option.get(1..).is_some_and(|letter| word.contains(letter))
+}
+
+fn is_one(choices: &str, operand: &str) -> bool {
+    let name = operand.strip_suffix(".service").or_else(|| operand.strip_suffix(".socket")).unwrap_or(operand);
+    choices.split('|').any(|choice| name == choice || operand == choice || choice.contains('*') && paths::fits(choice, name) || name.contains('*') && paths::fits(name, choice))
+}
+
+/// `mount -o remount,ro /`
+fn remounts_root(line: &[String]) -> bool {
+    line.iter().any(|word| word.contains("remount") && word.split(',').any(|option| option.trim_start_matches("-o") == "ro"))
+        && line.last().is_some_and(|target| target == "/" || base_name(target).is_empty())
+}

@@ -1,0 +1,176 @@
+//! Words of a shell: where they begin and end, and what the shell replaces in them.
+//!
+//! Where shells disagree about the end of a word it is read as bash reads it, and the dispute is noted:
+//! then nothing is proven.
+
+use core::mem;
+use core::str::Chars;
+
+use super::syntax::{Body, Faults, Parsed, Part, Script, Word};
+
+mod dollar;
+mod quotes;
+mod redirection;
+
+/// How deep substitutions, groups and quotes may nest. The guest's stack is small, and nobody writes more.
+pub(super) const DEPTH_MAX: usize = 24;
+
+/// Reads a command character by character.
+#[derive(Debug)]
+pub(super) struct Reader<'a> {
+    rest: Chars<'a>,
+    depth: usize,
+    pub(super) faults: Faults,
+    bodies: Vec<Body>,
+    /// Here-documents whose bodies begin behind the next newline.
+    awaited: Vec<redirection::Awaited>,
+    /// The next word stands first on its line.
+    line_start: bool,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(text: &'a str) -> Self {
+        Self { rest: text.chars(), depth: 0, faults: Faults::default(), bodies: Vec::new(), awaited: Vec::new(), line_start: true }
+    }
+
+    pub(super) fn finish(mut self, script: Script) -> Parsed {
+        self.end_of_text();
+        Parsed { script, bodies: self.bodies, faults: self.faults }
+    }
+
+    pub(super) fn rest(&self) -> &'a str {
+        self.rest.as_str()
+    }
+
+    pub(super) fn peek(&self) -> Option<char> {
+        self.rest.clone().next()
+    }
+
+    pub(super) fn second(&self) -> Option<char> {
+        self.rest.clone().nth(1)
+    }
+
+    pub(super) fn bump(&mut self) -> Option<char> {
+        self.rest.next()
+    }
+
+    /// Takes this text if it comes next.
+    pub(super) fn take(&mut self, text: &str) -> bool {
+        let behind = self.rest().strip_prefix(text);
+        if let Some(behind) = behind {
+            self.rest = behind.chars();
+        }
+        behind.is_some()
+    }
+
+    pub(super) fn skip_blanks(&mut self) {
+        while self.take(" ") || self.take("\t") || self.take("\\\n") {}
+    }
+
+    /// To the end of the line, which stays.
+    pub(super) fn skip_line(&mut self) {
+        while self.peek().is_some_and(|c| c != '\n') {
+            self.bump();
+        }
+    }
+
+    /// Goes one level deeper. Too deep: the rest is not read.
+    pub(super) fn nested<T: Default>(&mut self, read: impl FnOnce(&mut Self) -> T) -> T {
+        if self.depth >= DEPTH_MAX {
+            self.faults.too_deep = true;
+            self.rest = "".chars();
+            return T::default();
+        }
+        self.depth += 1;
+        let result = read(self);
+        self.depth -= 1;
+        result
+    }
+
+    /// Reads another text as a part of this one.
+    fn within<T: Default>(&mut self, text: &str, read: impl FnOnce(&mut Reader<'_>) -> T) -> T {
+        self.nested(|outer| {
+            let mut inner = Reader { depth: outer.depth, faults: outer.faults, bodies: mem::take(&mut outer.bodies), ..Reader::new(text) };
+            let result = read(&mut inner);
+            inner.end_of_text();
+            (outer.faults, outer.bodies) = (inner.faults, inner.bodies);
+            result
+        })
+    }
+
+    fn end_of_text(&mut self) {
+        if !self.awaited.is_empty() {
+            self.faults.unclosed("the here-document");
+        }
+    }
+
+    /// One word, empty when none begins here.
+    pub(super) fn word(&mut self) -> Word {
+        let mut word = Word::default();
+        let mut before = None;
+        while let Some(c) = self.peek() {
+            if self.at_process() {
+                self.process(&mut word);
+                before = Some(')');
+                continue;
+            }
+            if c == '(' && self.pattern_list(before) {
+                word.push('*', false);
+                before = Some(')');
+                continue;
+            }
+            if ends_word(c) {
+                break;
+            }
+            self.bump();
+            match c {
+                '\'' => self.single(&mut word),
+                '"' => self.double(&mut word, Some('"')),
+                '\\' => self.backslash(&mut word),
+                '$' => self.dollar(&mut word, false),
+                '`' => self.backquotes(&mut word, false),
+                '!' if !matches!(before, Some('[' | '{')) && self.recalls(false) => word.parts.push(Part::History { quoted: false }),
+                '^' if before.is_none() && self.line_start => word.parts.push(Part::History { quoted: false }),
+                _ => word.push(c, false),
+            }
+            before = Some(c);
+        }
+        self.line_start = false;
+        word
+    }
+
+    /// Behind `!`: does an interactive shell put an earlier line here?
+    fn recalls(&self, quoted: bool) -> bool {
+        let inert = |c: char| c.is_whitespace() || matches!(c, '=' | '(' | ')' | ';' | '&' | '|' | '<' | '>') || quoted && c == '"';
+        self.peek().is_some_and(|c| !inert(c))
+    }
+
+    /// `@(a|b)`: a pattern, in shells that know it. It must not hide a command from those that do not.
+    fn pattern_list(&mut self, before: Option<char>) -> bool {
+        if !matches!(before, Some('?' | '*' | '+' | '@' | '!')) {
+            return false;
+        }
+        let end = self.rest().find([')', ';', '&', '\n', '`', '$', '\'', '"', '\\']);
+        let Some(inside) = end.and_then(|end| self.rest().get(..=end)).filter(|inside| inside.ends_with(')')) else { return false };
+        self.faults.disputed("a pattern list in brackets");
+        self.take(inside)
+    }
+
+    /// Does a process substitution begin here?
+    pub(super) fn at_process(&self) -> bool {
+        self.rest().starts_with("<(") || self.rest().starts_with(">(")
+    }
+
+    /// `<( )` or `>( )`.
+    fn process(&mut self, word: &mut Word) {
+        let writes = self.bump() == Some('>');
+        self.bump();
+        let script = self.nested(Self::to_bracket);
+        word.parts.push(Part::Process { script, writes });
+    }
+}
+
+/// Does this unquoted character end a word?
+pub(super) fn ends_word(c: char) -> bool {
+    matches!(c, ' ' | '\t' | '\n' | ';' | '&' | '|' | '<' | '>' | '(' | ')')
+}

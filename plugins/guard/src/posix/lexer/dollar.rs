@@ -1,0 +1,137 @@
+//! What begins with `$`: variables, commands, arithmetic.
+
+use super::super::syntax::{Part, Word};
+use super::Reader;
+
+impl Reader<'_> {
+    /// Behind `$`.
+    pub(super) fn dollar(&mut self, word: &mut Word, quoted: bool) {
+        match self.peek() {
+            Some('(') => self.command(word, quoted),
+            Some('{') => {
+                self.bump();
+                let part = self.nested(|reader| Some(reader.braced(quoted)));
+                word.parts.extend(part);
+            }
+            Some('[') => self.old_arithmetic(word, quoted),
+            Some('\'') if !quoted => {
+                self.bump();
+                self.ansi(word);
+            }
+            Some('"') if !quoted => {
+                self.bump();
+                self.double(word, Some('"'));
+            }
+            _ => {
+                let name = self.name();
+                if name.is_empty() {
+                    word.push('$', quoted);
+                } else {
+                    word.parts.push(Part::Variable { name, operator: String::new(), operand: Word::default(), quoted });
+                }
+            }
+        }
+    }
+
+    /// A variable's name: letters, digits and `_`, or one of the special signs.
+    fn name(&mut self) -> String {
+        let Some(first) = self.peek() else { return String::new() };
+        if matches!(first, '@' | '*' | '#' | '?' | '-' | '$' | '!' | '0'..='9') {
+            self.bump();
+            return first.to_string();
+        }
+        let end = self.rest().find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(self.rest().len());
+        let name = self.rest().get(..end).unwrap_or_default();
+        self.take(name);
+        name.to_owned()
+    }
+
+    /// Behind `${`.
+    fn braced(&mut self, quoted: bool) -> Part {
+        let mut operator = String::new();
+        let prefix = self.peek().filter(|c| matches!(c, '#' | '!')).filter(|_| self.second() != Some('}'));
+        if let Some(prefix) = prefix {
+            self.bump();
+            // The length is a number, whatever the variable holds.
+            operator.push_str(if prefix == '#' { "length" } else { "!" });
+        }
+        let name = self.name();
+        while let Some(c) = self.peek().filter(|c| operator.len() < 2 && ":-+=?%#/^,@~*[(".contains(*c)) {
+            self.bump();
+            operator.push(c);
+        }
+        let mut operand = Word::default();
+        self.to_brace(&mut operand, quoted);
+        Part::Variable { name, operator, operand, quoted }
+    }
+
+    fn to_brace(&mut self, operand: &mut Word, quoted: bool) {
+        while let Some(c) = self.bump() {
+            match c {
+                '}' => return,
+                '\\' => self.backslash(operand),
+                '\'' if quoted => {
+                    self.faults.disputed("`'` in `\"${…}\"`");
+                    operand.push(c, true);
+                }
+                '\'' => self.single(operand),
+                '"' => self.double(operand, Some('"')),
+                '$' => self.dollar(operand, quoted),
+                '`' => self.backquotes(operand, quoted),
+                _ => operand.push(c, quoted),
+            }
+        }
+        self.faults.unclosed("`${`");
+    }
+
+    /// At the bracket of `$(`.
+    fn command(&mut self, word: &mut Word, quoted: bool) {
+        if let Some(text) = self.arithmetic_text() {
+            word.parts.push(self.arithmetic(&text));
+            return;
+        }
+        self.bump();
+        let script = self.nested(Self::to_bracket);
+        word.parts.push(Part::Command { script, quoted });
+    }
+
+    /// At `((`: what stands up to the `))` that belongs to it. `$((a) )` is a command in brackets instead.
+    pub(in super::super) fn arithmetic_text(&mut self) -> Option<String> {
+        let inside = self.rest().strip_prefix("((")?;
+        let mut open = 0_usize;
+        for (at, c) in inside.char_indices() {
+            match c {
+                '(' => open += 1,
+                ')' if open > 0 => open -= 1,
+                ')' => {
+                    let text = inside.get(..at)?;
+                    let behind = inside.get(at..)?.strip_prefix("))")?;
+                    self.rest = behind.chars();
+                    return Some(text.to_owned());
+                }
+                _ => {}
+            }
+        }
+        None
+    }
+
+    /// At the bracket of `$[`.
+    fn old_arithmetic(&mut self, word: &mut Word, quoted: bool) {
+        let inside = self.rest().strip_prefix('[').and_then(|inside| inside.split_once([']', '\n']));
+        let Some((text, _)) = inside.filter(|(text, _)| self.rest().get(text.len() + 1..).is_some_and(|rest| rest.starts_with(']'))) else {
+            word.push('$', quoted);
+            return;
+        };
+        self.rest = self.rest().get(text.len() + 2..).unwrap_or_default().chars();
+        word.parts.push(self.arithmetic(text));
+    }
+
+    pub(in super::super) fn arithmetic(&mut self, text: &str) -> Part {
+        let word = self.within(text, |inner| {
+            let mut word = Word::default();
+            inner.double(&mut word, None);
+            word
+        });
+        Part::Arithmetic { text: text.to_owned(), word }
+    }
+}

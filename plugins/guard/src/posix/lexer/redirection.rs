@@ -1,0 +1,107 @@
+//! Redirections and here-documents.
+
+use core::mem;
+
+use super::super::syntax::{Body, Operator, Part, Redirection, Word};
+use super::Reader;
+
+/// A here-document whose body is still to come.
+#[derive(Debug)]
+pub(super) struct Awaited {
+    delimiter: String,
+    /// Nothing is replaced in the body.
+    quoted: bool,
+    /// `<<-`: tabs in front are taken away.
+    strip: bool,
+    place: usize,
+}
+
+/// Longer ones first.
+const OPERATORS: [(&str, Operator); 11] = [
+    ("&>>", Operator::Write),
+    ("&>", Operator::Write),
+    ("<<<", Operator::Text),
+    ("<&", Operator::Duplicate),
+    ("<>", Operator::Write),
+    ("<", Operator::Read),
+    (">>", Operator::Write),
+    (">|", Operator::Write),
+    (">&", Operator::Duplicate),
+    (">", Operator::Write),
+    ("", Operator::Read),
+];
+
+impl Reader<'_> {
+    /// A redirection if one begins here, with the number in front of it.
+    pub(in super::super) fn redirection(&mut self) -> Option<Redirection> {
+        let sign = self.rest().trim_start_matches(|c: char| c.is_ascii_digit());
+        let numbered = sign.len() < self.rest().len();
+        if !sign.starts_with(['<', '>', '&']) || sign.starts_with("<(") || sign.starts_with(">(") || numbered && sign.starts_with('&') {
+            return None;
+        }
+        if sign.starts_with("<<") && !sign.starts_with("<<<") {
+            self.rest = sign.chars();
+            return Some(self.document());
+        }
+        let (text, operator) = OPERATORS.iter().find(|(text, _)| sign.starts_with(text)).filter(|(text, _)| !text.is_empty())?;
+        self.rest = sign.chars();
+        self.take(text);
+        Some(Redirection { operator: *operator, target: self.target() })
+    }
+
+    fn target(&mut self) -> Word {
+        self.skip_blanks();
+        let word = self.word();
+        if word.parts.is_empty() {
+            self.faults.unexpected("a redirection without a target");
+        }
+        word
+    }
+
+    /// At `<<`.
+    fn document(&mut self) -> Redirection {
+        self.take("<<");
+        let strip = self.take("-");
+        let target = self.target();
+        let quoted = target.parts.iter().any(|part| matches!(part, Part::Text { quoted: true, .. }));
+        let place = self.bodies.len();
+        self.bodies.push(Body::default());
+        self.awaited.push(Awaited { delimiter: target.shown(), quoted, strip, place });
+        Redirection { operator: Operator::Document(place), target }
+    }
+
+    /// At a newline: takes it, and the bodies that begin behind it.
+    pub(in super::super) fn newline(&mut self) {
+        self.bump();
+        self.line_start = true;
+        for awaited in mem::take(&mut self.awaited) {
+            let text = self.body(&awaited);
+            let replaced = |inner: &mut Reader<'_>| {
+                let mut word = Word::default();
+                inner.double(&mut word, None);
+                word
+            };
+            let word = if awaited.quoted { Word::default() } else { self.within(&text, replaced) };
+            if let Some(place) = self.bodies.get_mut(awaited.place) {
+                *place = Body { text, word };
+            }
+        }
+    }
+
+    fn body(&mut self, awaited: &Awaited) -> String {
+        let mut text = String::new();
+        while !self.rest().is_empty() {
+            let line = self.rest().split('\n').next().unwrap_or_default();
+            self.take(line);
+            self.take("\n");
+            let line = if awaited.strip { line.trim_start_matches('\t') } else { line };
+            if line == awaited.delimiter {
+                return text;
+            }
+            text.push_str(line);
+            text.push('\n');
+        }
+        self.faults.unclosed("the here-document");
+        text
+    }
+}

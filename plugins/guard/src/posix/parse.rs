@@ -1,0 +1,279 @@
+//! The grammar of a shell, read leniently: what stands where it may not is noted and read on, so that
+//! a command hidden behind it is still found.
+
+use super::lexer::{Reader, ends_word};
+use super::syntax::{Assignment, Kind, Parsed, Part, Pipeline, Script, Simple, Stage, Word};
+
+mod compound;
+
+/// Reads a whole command.
+pub(super) fn parse(text: &str) -> Parsed {
+    let mut reader = Reader::new(text);
+    let script = reader.to_end();
+    reader.finish(script)
+}
+
+/// Where a list of commands ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Until {
+    End,
+    Bracket,
+    /// One of these words, where a command may begin.
+    Word(&'static [&'static str]),
+    /// `;;` or `esac`.
+    Clause,
+}
+
+/// Words that mean something where a command may begin.
+const RESERVED: [&str; 12] = ["then", "elif", "else", "fi", "do", "done", "esac", "}", "in", "end", "{", "!"];
+
+impl Reader<'_> {
+    /// Commands up to the end of the text.
+    pub(super) fn to_end(&mut self) -> Script {
+        let mut script = Script::default();
+        self.list(&mut script, Until::End);
+        script
+    }
+
+    /// Commands up to the bracket that closes them.
+    pub(super) fn to_bracket(&mut self) -> Script {
+        let mut script = Script::default();
+        if self.list(&mut script, Until::Bracket).is_none() {
+            self.faults.unclosed("the bracket `(`");
+        }
+        script
+    }
+
+    /// Adds commands; tells what ended them.
+    fn list(&mut self, script: &mut Script, until: Until) -> Option<&'static str> {
+        loop {
+            self.skip_separators(until);
+            match self.peek()? {
+                ')' => {
+                    self.bump();
+                    if until == Until::Bracket {
+                        return Some(")");
+                    }
+                    self.faults.unexpected("`)`");
+                }
+                ';' => {
+                    // Only in a clause, the loop above took the others.
+                    while self.take(";") || self.take("&") {}
+                    return Some(";;");
+                }
+                _ => {
+                    if let Some(word) = self.keyword() {
+                        if ends(until, word) {
+                            self.take(word);
+                            return Some(word);
+                        }
+                        if !matches!(word, "{" | "!") {
+                            self.faults.unexpected("a word of the shell");
+                            self.take(word);
+                            continue;
+                        }
+                    }
+                    let pipeline = self.pipeline();
+                    script.pipelines.push(pipeline);
+                }
+            }
+        }
+    }
+
+    /// Newlines, blanks, comments, and the signs between commands.
+    fn skip_separators(&mut self, until: Until) {
+        loop {
+            self.skip_blanks();
+            match self.peek() {
+                Some('\n') => self.newline(),
+                Some('#') => self.skip_line(),
+                Some(';') if until == Until::Clause && self.second().is_some_and(|c| matches!(c, ';' | '&')) => return,
+                Some(';' | '|') => drop(self.bump()),
+                Some('&') if self.second() != Some('>') => drop(self.bump()),
+                _ => return,
+            }
+        }
+    }
+
+    /// The reserved word that comes next.
+    fn keyword(&self) -> Option<&'static str> {
+        RESERVED.into_iter().find(|word| self.comes(word))
+    }
+
+    /// Does this word come next, and end there?
+    fn comes(&self, word: &str) -> bool {
+        self.rest().strip_prefix(word).is_some_and(|behind| behind.chars().next().is_none_or(ends_word))
+    }
+
+    fn take_word(&mut self, word: &str) -> bool {
+        self.comes(word) && self.take(word)
+    }
+
+    fn pipeline(&mut self) -> Pipeline {
+        let mut pipeline = Pipeline::default();
+        loop {
+            self.skip_prefixes();
+            if let Some(stage) = self.nested(|reader| Some(reader.stage())) {
+                pipeline.stages.push(stage);
+            }
+            self.skip_blanks();
+            if self.rest().starts_with("||") || !self.rest().starts_with('|') {
+                break;
+            }
+            self.bump();
+            self.take("&");
+            self.skip_newlines();
+        }
+        if self.rest().starts_with('&') && !self.rest().starts_with("&&") && !self.rest().starts_with("&>") {
+            self.bump();
+            pipeline.background = true;
+        }
+        pipeline
+    }
+
+    /// `!` and `time` in front of a pipeline.
+    fn skip_prefixes(&mut self) {
+        loop {
+            self.skip_blanks();
+            if self.take_word("time") {
+                self.skip_blanks();
+                self.take_word("-p");
+            } else if !self.take_word("!") {
+                return;
+            }
+        }
+    }
+
+    fn skip_newlines(&mut self) {
+        loop {
+            self.skip_blanks();
+            match self.peek() {
+                Some('\n') => self.newline(),
+                Some('#') => self.skip_line(),
+                _ => return,
+            }
+        }
+    }
+
+    fn stage(&mut self) -> Stage {
+        let Some(kind) = self.compound() else { return self.simple() };
+        let mut redirections = Vec::new();
+        loop {
+            self.skip_blanks();
+            let Some(redirection) = self.redirection() else { break };
+            redirections.push(redirection);
+        }
+        Stage { kind, redirections }
+    }
+
+    /// A program with its arguments, or a function's beginning.
+    fn simple(&mut self) -> Stage {
+        let mut simple = Simple::default();
+        let mut redirections = Vec::new();
+        loop {
+            self.skip_blanks();
+            if let Some(redirection) = self.redirection() {
+                redirections.push(redirection);
+                continue;
+            }
+            match self.peek() {
+                Some('#') => self.skip_line(),
+                Some('(') => {
+                    if let Some(name) = self.function_head(&simple) {
+                        return self.function(name);
+                    }
+                    self.faults.unexpected("`(`");
+                    break;
+                }
+                Some(c) if !ends_word(c) || self.at_process() => self.piece(&mut simple),
+                _ => break,
+            }
+        }
+        Stage { kind: Kind::Simple(simple), redirections }
+    }
+
+    /// An assignment or a word.
+    fn piece(&mut self, simple: &mut Simple) {
+        if simple.words.is_empty()
+            && let Some(assignment) = self.assignment()
+        {
+            simple.assignments.push(assignment);
+            return;
+        }
+        let word = self.word();
+        // `{name}>file` gives a variable a number.
+        if self.peek().is_some_and(|c| matches!(c, '<' | '>')) && word.shown().starts_with('{') {
+            self.faults.disputed("`{…}` before a redirection");
+        }
+        simple.words.push(word);
+    }
+
+    fn assignment(&mut self) -> Option<Assignment> {
+        let rest = self.rest();
+        let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_')?;
+        let name = rest.get(..end).filter(|name| name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_'))?;
+        let behind = rest.get(end..)?;
+        let (element, sign) = match behind.strip_prefix('[') {
+            Some(index) => (true, index.get(index.find(|c: char| matches!(c, ']') || ends_word(c))?..)?.strip_prefix(']')?),
+            None => (false, behind),
+        };
+        let sign = ["=", "+="].into_iter().find(|text| sign.starts_with(text)).map(|text| sign.get(text.len()..))??;
+        let index = rest.get(end..rest.len() - sign.len()).unwrap_or_default();
+        // An index is arithmetic, and arithmetic runs commands.
+        if element && index.contains(['$', '`']) {
+            self.faults.disputed("a command in an index");
+        }
+        self.take(name);
+        self.take(index);
+        let array = element || self.peek() == Some('(');
+        let values = if self.take("(") { self.values() } else { vec![self.word()] };
+        Some(Assignment { name: name.to_owned(), values, array })
+    }
+
+    /// Behind `name=(`.
+    fn values(&mut self) -> Vec<Word> {
+        let mut values = Vec::new();
+        loop {
+            self.skip_newlines();
+            match self.peek() {
+                None => {
+                    self.faults.unclosed("the bracket `(`");
+                    return values;
+                }
+                Some(')') => {
+                    self.bump();
+                    return values;
+                }
+                Some(_) => {
+                    let word = self.word();
+                    if word.parts.is_empty() {
+                        self.faults.unexpected("a sign in a list");
+                        self.bump();
+                    } else {
+                        values.push(word);
+                    }
+                }
+            }
+        }
+    }
+
+    /// At `(` behind one plain word: `name ()`.
+    fn function_head(&mut self, simple: &Simple) -> Option<String> {
+        let ([name], []) = (simple.words.as_slice(), simple.assignments.as_slice()) else { return None };
+        let name = match name.parts.as_slice() {
+            [Part::Text { text, quoted: false }] => text.clone(),
+            _ => return None,
+        };
+        let behind = self.rest().strip_prefix('(')?.trim_start_matches([' ', '\t']).strip_prefix(')')?;
+        let head = self.rest().get(..self.rest().len() - behind.len())?;
+        self.take(head).then_some(name)
+    }
+}
+
+fn ends(until: Until, word: &str) -> bool {
+    match until {
+        Until::Word(words) => words.contains(&word),
+        Until::Clause => word == "esac",
+        Until::End | Until::Bracket => false,
+    }
+}

@@ -1,0 +1,202 @@
+//! The proof that a command only reads: every program in it is known, with options that are known to
+//! change nothing, and nothing it does is hidden.
+
+use crate::verdict::{Doubt, Proof, excerpt};
+
+use super::syntax::{Assignment, Body, Faults, Kind, Operator, Parsed, Part, Redirection, Script, Simple, Stage, Word};
+
+use self::argument::Argument;
+
+mod argument;
+mod checks;
+mod disks;
+mod files;
+mod find;
+mod network;
+mod options;
+mod packages;
+mod programs;
+mod shell;
+mod system;
+mod tools;
+mod wrappers;
+
+/// Is the whole command a read?
+pub(super) fn prove(parsed: &Parsed) -> Proof {
+    prove_within(parsed, wrappers::CHAIN_MAX)
+}
+
+/// As part of a command: `left` is how many programs and shells may start one another yet.
+fn prove_within(parsed: &Parsed, left: usize) -> Proof {
+    let Faults { unclosed, unexpected, disputed, too_deep } = parsed.faults;
+    if too_deep {
+        return Err(Doubt::new("posix.too-deep", "it nests deeper than is read"));
+    }
+    if let Some(what) = unclosed {
+        return Err(Doubt::new("posix.unfinished", format!("{what} is not closed")));
+    }
+    if let Some(what) = unexpected {
+        return Err(Doubt::new("posix.syntax", format!("{what} stands where POSIX shells allow none")));
+    }
+    if let Some(what) = disputed {
+        return Err(Doubt::new("posix.dialect", format!("shells read {what} differently")));
+    }
+    if parsed.script.pipelines.is_empty() {
+        return Err(Doubt::new("posix.empty", "an empty line may answer a question"));
+    }
+    Prover { bodies: &parsed.bodies, left }.script(&parsed.script)
+}
+
+struct Prover<'a> {
+    bodies: &'a [Body],
+    left: usize,
+}
+
+impl Prover<'_> {
+    fn script(&self, script: &Script) -> Proof {
+        for pipeline in &script.pipelines {
+            if pipeline.background {
+                return Err(Doubt::new("posix.background", "`&` leaves it running"));
+            }
+            for stage in &pipeline.stages {
+                self.stage(stage)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn stage(&self, stage: &Stage) -> Proof {
+        for redirection in &stage.redirections {
+            self.redirection(redirection)?;
+        }
+        match &stage.kind {
+            Kind::Simple(simple) => self.simple(simple),
+            Kind::Group(body) => self.script(body),
+            Kind::For { name, words, body } => {
+                harmless_variable(name)?;
+                self.words(words)?;
+                self.script(body)
+            }
+            Kind::Case { words, body } => {
+                self.words(words)?;
+                self.script(body)
+            }
+            Kind::Function { name, .. } => Err(Doubt::new("posix.function", format!("{} gets a new meaning", excerpt(name)))),
+            Kind::Test(words) => {
+                self.words(words)?;
+                shell::double_bracket(words)
+            }
+            Kind::Arithmetic(word) => self.word(word),
+        }
+    }
+
+    fn redirection(&self, redirection: &Redirection) -> Proof {
+        self.word(&redirection.target)?;
+        let target = redirection.target.literal();
+        let allowed = match redirection.operator {
+            Operator::Read => !target.as_deref().is_some_and(|path| path.starts_with("/dev/tcp/") || path.starts_with("/dev/udp/")),
+            Operator::Write => target.as_deref().is_some_and(is_no_file),
+            Operator::Duplicate => {
+                target.as_deref().is_some_and(|path| is_no_file(path) || path.trim_end_matches('-').chars().all(|c| c.is_ascii_digit()))
+            }
+            Operator::Document(place) => return self.bodies.get(place).map_or(Ok(()), |body| self.word(&body.word)),
+            Operator::Text => true,
+        };
+        let shown = excerpt(&redirection.target.shown());
+        if allowed { Ok(()) } else { Err(Doubt::new("posix.redirect", format!("the redirection to {shown} writes"))) }
+    }
+
+    fn simple(&self, simple: &Simple) -> Proof {
+        for assignment in &simple.assignments {
+            self.words(&assignment.values)?;
+        }
+        self.words(&simple.words)?;
+        let Some(first) = simple.words.first() else {
+            return simple.assignments.iter().try_for_each(|assignment| match assignment {
+                Assignment { array: true, name, .. } => Err(changes_variable(name)),
+                Assignment { name, .. } => harmless_variable(name),
+            });
+        };
+        let Some(program) = first.literal() else {
+            return Err(Doubt::new("posix.unknown-word", format!("{} may become any program", excerpt(&first.shown()))));
+        };
+        simple.assignments.iter().try_for_each(|assignment| environment(assignment, &program))?;
+        let arguments: Vec<Argument> = simple.words.iter().map(Argument::of).collect();
+        wrappers::started(&arguments, self.left)
+    }
+
+    fn words(&self, words: &[Word]) -> Proof {
+        words.iter().try_for_each(|word| self.word(word))
+    }
+
+    /// What the shell does to make the word.
+    fn word(&self, word: &Word) -> Proof {
+        word.parts.iter().try_for_each(|part| match part {
+            Part::Text { .. } => Ok(()),
+            Part::Variable { operator, operand, .. } => {
+                if !matches!(operator.as_str(), "" | "length" | "-" | ":-" | "+" | ":+" | "#" | "##" | "%" | "%%") {
+                    return Err(Doubt::new("posix.expansion", format!("{} may do more than read a variable", excerpt(&word.shown()))));
+                }
+                self.word(operand)
+            }
+            Part::Command { script, .. } | Part::Process { script, writes: false } => self.script(script),
+            Part::Process { writes: true, .. } => Err(Doubt::new("posix.redirect", "`>(…)` is written to")),
+            Part::Arithmetic { text, word } => {
+                self.word(word)?;
+                arithmetic(text)
+            }
+            Part::History { .. } => Err(Doubt::new("posix.history", "`!` or `^` puts an earlier line in its place")),
+        })
+    }
+}
+
+/// Arithmetic evaluates what a variable holds, down to commands in an index; so numbers only.
+fn arithmetic(text: &str) -> Proof {
+    let plain = |c: char| c.is_ascii_digit() || c.is_ascii_whitespace() || "+-*/%()<>&|^~?:".contains(c);
+    if text.chars().all(plain) {
+        return Ok(());
+    }
+    Err(Doubt::new("posix.arithmetic", format!("{} may set a variable or run what one holds", excerpt(text))))
+}
+
+/// Writing there leaves nothing behind.
+fn is_no_file(path: &str) -> bool {
+    matches!(path, "/dev/null" | "/dev/stdout" | "/dev/stderr" | "/dev/fd/1" | "/dev/fd/2")
+}
+
+/// A variable that no shell and no program looks at.
+fn harmless_variable(name: &str) -> Proof {
+    const SPECIAL: [&str; 12] = [
+        "prompt", "status", "argv", "watch", "options", "commands", "aliases", "functions", "parameters", "fignore", "signals", "psvar",
+    ];
+    let plain = name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_') && name.len() <= 24;
+    let special = name.contains("path") || name.contains("function") || name.contains("alias") || SPECIAL.contains(&name);
+    if plain && !special { Ok(()) } else { Err(changes_variable(name)) }
+}
+
+fn changes_variable(name: &str) -> Doubt {
+    Doubt::new("posix.assignment", format!("setting {} may change what later commands do", excerpt(name)))
+}
+
+/// A variable set for one program.
+fn environment(assignment: &Assignment, program: &str) -> Proof {
+    const SHOWING: [&str; 12] =
+        ["LANG", "LANGUAGE", "TZ", "COLUMNS", "LINES", "TERM", "NO_COLOR", "SYSTEMD_COLORS", "GIT_OPTIONAL_LOCKS", "TIME_STYLE", "BLOCKSIZE", "PS_FORMAT"];
+    let name = assignment.name.as_str();
+    let value = assignment.values.first().and_then(Word::literal);
+    let pager = matches!(name, "PAGER" | "GIT_PAGER" | "SYSTEMD_PAGER" | "MANPAGER");
+    let known = SHOWING.contains(&name)
+        || name.starts_with("LC_")
+        || name == "IFS" && program == "read"
+        || pager && value.as_deref().is_some_and(|pager| matches!(pager, "" | "cat" | "less" | "more"));
+    if known && !assignment.array { Ok(()) } else { Err(changes_variable(name)) }
+}
+
+/// Is this command line, without what a shell would still replace, a read? Programs that start others are not looked
+/// into.
+pub(super) fn is_read(line: &[String]) -> bool {
+    let unknown = |word: &String| word.contains(|c: char| ('\u{e000}'..='\u{e001}').contains(&c));
+    let argument = |word: &String| Argument { text: word.clone(), exact: !unknown(word), splits: unknown(word) };
+    let arguments: Vec<Argument> = line.iter().map(argument).collect();
+    arguments.first().is_some_and(|program| program.exact) && programs::judge(&arguments).is_ok()
+}

@@ -1,0 +1,77 @@
+//! An argument as far as it is known before the shell makes it.
+
+use super::super::syntax::{Part, Word, pattern_start};
+
+/// What is known of one argument.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Argument {
+    /// The whole of it when exact, else how it begins.
+    pub(super) text: String,
+    /// Nothing in it is replaced by the shell.
+    pub(super) exact: bool,
+    /// It may become several arguments, each of which may begin in any way.
+    pub(super) splits: bool,
+}
+
+impl Argument {
+    pub(super) fn of(word: &Word) -> Self {
+        let mut argument = Self { text: String::new(), exact: true, splits: false };
+        for part in &word.parts {
+            match part {
+                Part::Text { text, quoted: true } => argument.append(text),
+                Part::Text { text, .. } => match pattern_start(text) {
+                    Some(at) => {
+                        argument.append(text.get(..at).unwrap_or_default());
+                        argument.exact = false;
+                    }
+                    None => argument.append(text),
+                },
+                Part::Variable { name, operator, quoted, .. } => {
+                    argument.exact = false;
+                    argument.splits |= operator != "length" && (!quoted || name == "@");
+                }
+                Part::Command { quoted, .. } => {
+                    argument.exact = false;
+                    argument.splits |= !quoted;
+                }
+                Part::Process { .. } => {
+                    argument.append("/dev/fd/");
+                    argument.exact = false;
+                }
+                Part::Arithmetic { .. } | Part::History { .. } => argument.exact = false,
+            }
+        }
+        if word.has_braces() {
+            let brace = argument.text.find('{').unwrap_or_default();
+            argument.text.truncate(brace);
+            argument.exact = false;
+        }
+        argument
+    }
+
+    /// An argument that is read from somewhere: nothing is known of it.
+    pub(super) fn unknown() -> Self {
+        Self { text: String::new(), exact: false, splits: true }
+    }
+
+    /// An argument that is not an option, whatever it is.
+    pub(super) fn operand() -> Self {
+        Self { text: ".".to_owned(), exact: false, splits: false }
+    }
+
+    fn append(&mut self, text: &str) {
+        if self.exact {
+            self.text.push_str(text);
+        }
+    }
+
+    /// Is it this text, without doubt?
+    pub(super) fn is(&self, text: &str) -> bool {
+        self.exact && self.text == text
+    }
+
+    /// Could it be an option that is not seen here?
+    pub(super) fn may_be_option(&self) -> bool {
+        self.splits || !self.exact && (self.text.is_empty() || self.text == "-")
+    }
+}

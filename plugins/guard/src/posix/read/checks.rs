@@ -1,0 +1,218 @@
+//! Programs whose reads no list of options can tell.
+
+use crate::family::{Dialect, Place};
+use crate::ios;
+use crate::verdict::{Doubt, Proof, excerpt};
+
+use super::super::{awk as awk_text, sed as sed_text};
+use super::argument::Argument;
+use super::options::Shape;
+use super::programs::{MANY, writes};
+
+/// Only these words, besides arguments that are no options.
+fn only_words(arguments: &[Argument], allowed: &str) -> Proof {
+    for argument in arguments.iter().skip(1) {
+        let known = argument.exact && (!argument.text.starts_with('-') || allowed.split_whitespace().any(|word| word == argument.text));
+        let operand = !argument.may_be_option() && !argument.text.starts_with('-');
+        if !known && !operand {
+            return Err(writes(arguments));
+        }
+    }
+    Ok(())
+}
+
+/// A comparison of numbers runs what an index holds in some shells.
+pub(super) fn test(arguments: &[Argument]) -> Proof {
+    let hidden = arguments.iter().any(|argument| argument.text.contains("$(") || argument.text.contains('`'));
+    if hidden { Err(writes(arguments)) } else { Ok(()) }
+}
+
+/// As [`test`]; and `-v` sets a variable.
+pub(super) fn printf(arguments: &[Argument]) -> Proof {
+    match arguments.get(1) {
+        Some(format) if format.may_be_option() || format.text.starts_with('-') && !format.is("--") => Err(writes(arguments)),
+        _ => test(arguments),
+    }
+}
+
+pub(super) fn awk(arguments: &[Argument]) -> Proof {
+    const SHAPE: Shape = Shape { letters: "F:v:", long: "field-separator= assign= re-interval posix traditional", operands: MANY };
+    let line = SHAPE.read(arguments)?;
+    let Some(program) = line.operand(0) else { return Err(writes(arguments)) };
+    awk_text::prove(program)
+}
+
+pub(super) fn sed(arguments: &[Argument]) -> Proof {
+    const SHAPE: Shape = Shape { letters: "nErsuze:l:", long: "quiet silent regexp-extended separate unbuffered null-data expression= line-length= sandbox debug posix", operands: MANY };
+    let line = SHAPE.read(arguments)?;
+    if !line.has_any("e expression") {
+        let Some(script) = line.operand(0) else { return Err(writes(arguments)) };
+        return sed_text::prove(script);
+    }
+    let mut scripts = 0;
+    let mut rest = arguments.iter().skip(1);
+    while let Some(argument) = rest.next() {
+        let attached = argument.text.strip_prefix("--expression=").or_else(|| {
+            let option = argument.text.strip_prefix('-').filter(|option| !option.starts_with('-'))?;
+            option.split_once('e').filter(|(before, _)| !before.contains('l')).map(|(_, script)| script)
+        });
+        let script = match attached {
+            Some("") => rest.next(),
+            Some(_) => Some(argument),
+            None if argument.is("--expression") => rest.next(),
+            None => continue,
+        };
+        let Some(script) = script.filter(|script| script.exact) else { return Err(writes(arguments)) };
+        sed_text::prove(attached.filter(|text| !text.is_empty()).unwrap_or(&script.text))?;
+        scripts += 1;
+    }
+    if scripts > 0 { Ok(()) } else { Err(writes(arguments)) }
+}
+
+/// `+` in front of an operand is a command for the pager.
+fn pager(arguments: &[Argument], shape: Shape, places: &str) -> Proof {
+    let line = shape.read(arguments)?;
+    let harmless = |operand: &&Argument| match operand.text.strip_prefix('+') {
+        Some(command) => operand.exact && (places.contains(command) || command.chars().all(|c| c.is_ascii_digit())),
+        None => true,
+    };
+    if line.operands.iter().all(|operand| harmless(operand)) { Ok(()) } else { Err(writes(arguments)) }
+}
+
+pub(super) fn less(arguments: &[Argument]) -> Proof {
+    pager(arguments, Shape { letters: "NSRFXiIMmsnerEgGqQcfuUwJ", long: "", operands: MANY }, "GF")
+}
+
+pub(super) fn more(arguments: &[Argument]) -> Proof {
+    pager(arguments, Shape { letters: "dflcpsu", long: "", operands: MANY }, "")
+}
+
+/// Listing an archive; one with a colon in its name is fetched by a program.
+pub(super) fn tar(arguments: &[Argument]) -> Proof {
+    let mode = arguments.get(1).filter(|mode| mode.exact).map_or("", |mode| mode.text.trim_start_matches('-'));
+    let lists = mode.contains('t') && mode.ends_with('f') && mode.chars().all(|c| "tvfzjJa".contains(c));
+    let plain = arguments.get(2).is_some_and(|archive| !archive.text.contains(':') && archive.exact);
+    let operands = arguments.iter().skip(2).all(|argument| !argument.may_be_option() && !argument.text.starts_with('-'));
+    if lists && plain && operands { Ok(()) } else { Err(writes(arguments)) }
+}
+
+/// An operand sets the clock, unless it is a format.
+pub(super) fn date(arguments: &[Argument]) -> Proof {
+    const SHAPE: Shape = Shape {
+        letters: "uRI?d:r:f:",
+        long: "utc universal iso-8601 rfc-3339 rfc-email date= reference= debug resolution file=",
+        operands: MANY,
+    };
+    let line = SHAPE.read(arguments)?;
+    if line.operands.iter().all(|operand| operand.text.starts_with('+')) { Ok(()) } else { Err(writes(arguments)) }
+}
+
+pub(super) fn service(arguments: &[Argument]) -> Proof {
+    let status = arguments.len() == 3 && arguments.get(2).is_some_and(|word| word.is("status"));
+    let all = arguments.len() == 2 && arguments.get(1).is_some_and(|word| word.is("--status-all"));
+    let plain = arguments.get(1).is_some_and(|name| all || name.exact && !name.text.starts_with('-') && !name.text.contains('/'));
+    if (status || all) && plain { Ok(()) } else { Err(writes(arguments)) }
+}
+
+/// A name with `=` is set.
+pub(super) fn sysctl(arguments: &[Argument]) -> Proof {
+    const SHAPE: Shape = Shape { letters: "aAbeNnr:", long: "all names values pattern= binary ignore", operands: MANY };
+    let line = SHAPE.read(arguments)?;
+    if line.operands.iter().all(|name| name.exact && !name.text.contains('=')) { Ok(()) } else { Err(writes(arguments)) }
+}
+
+pub(super) fn lshw(arguments: &[Argument]) -> Proof {
+    only_words(arguments, "-short -quiet -numeric -sanitize -notime -html -xml -json -businfo -class -C -c")
+}
+
+/// `parted -l`, `parted /dev/sda print`.
+pub(super) fn parted(arguments: &[Argument]) -> Proof {
+    const WORDS: &str = "print p free all devices list unit s B kB MB MiB GB GiB TB TiB %";
+    let line = Shape { letters: "lms", long: "list machine script", operands: MANY }.read(arguments)?;
+    let shows = |operand: &&Argument| operand.exact && WORDS.split(' ').any(|word| word == operand.text);
+    let prints = line.operands.iter().skip(1).any(|operand| operand.is("print") || operand.is("p"));
+    let all = line.operands.iter().skip(1).all(|operand| shows(operand));
+    if all && (prints || line.operands.is_empty() && line.has_any("l list")) { Ok(()) } else { Err(writes(arguments)) }
+}
+
+/// `ip addr show`, `bridge fdb`, `tc -s qdisc`.
+pub(super) fn iproute(arguments: &[Argument]) -> Proof {
+    const OPTIONS: &str = "-4 -6 -0 -o -s -d -h -br -brief -c -color -j -json -p -pretty -t -ts -r -N -a -all -details -stats -statistics -oneline \
+                           -human -iec -Numeric -resolve -timestamp -tshort";
+    let mut rest = arguments.iter().skip(1).peekable();
+    while let Some(option) = rest.next_if(|argument| argument.text.starts_with('-')) {
+        if option.is("-f") || option.is("-family") || option.is("-n") || option.is("-netns") {
+            rest.next();
+        } else if !OPTIONS.split_whitespace().any(|known| option.is(known)) {
+            return Err(writes(arguments));
+        }
+    }
+    let object = rest.next().map_or("", |object| if object.exact { object.text.as_str() } else { "" });
+    let verb = rest.next();
+    let shows = match verb {
+        None => !object.is_empty(),
+        Some(verb) if !verb.exact => false,
+        Some(verb) => match verb.text.as_str() {
+            "show" | "list" | "ls" | "lst" | "sh" | "sho" | "li" | "lis" => true,
+            // Of an address `s` is `show`, of a link it is `set`.
+            "s" => matches!(object, "a" | "ad" | "add" | "addr" | "address"),
+            "get" => matches!(object, "r" | "ro" | "route" | "neigh" | "rule"),
+            _ => false,
+        },
+    };
+    if shows && object.chars().all(|c| c.is_ascii_alphabetic() || c == '6') { Ok(()) } else { Err(writes(arguments)) }
+}
+
+/// Looks whether a port is open, and sends nothing.
+pub(super) fn port_scan(arguments: &[Argument]) -> Proof {
+    let line = Shape { letters: "zvnw:u46", long: "", operands: 2 }.read(arguments)?;
+    if line.has_any("z") { Ok(()) } else { Err(writes(arguments)) }
+}
+
+/// `vtysh -c "show …"`, each judged as FRR judges it.
+pub(super) fn vtysh(arguments: &[Argument]) -> Proof {
+    let mut rest = arguments.iter().skip(1);
+    let mut commands = 0;
+    while let Some(option) = rest.next() {
+        let command = rest.next().filter(|command| option.is("-c") && command.exact).ok_or_else(|| writes(arguments))?;
+        ios::prove(&command.text, Dialect::Frr, Place::Exec)?;
+        commands += 1;
+    }
+    if commands > 0 { Ok(()) } else { Err(writes(arguments)) }
+}
+
+/// `git branch`, `git tag`: an operand makes one, unless a list is asked for.
+pub(super) fn git_list(arguments: &[Argument]) -> Proof {
+    const SHAPE: Shape = Shape {
+        letters: "avrlin?q",
+        long: "list all remotes show-current contains= no-contains= merged= no-merged= sort= format= points-at= verbose column no-column color \
+               no-color ignore-case",
+        operands: MANY,
+    };
+    let line = SHAPE.read(arguments)?;
+    if line.operands.is_empty() || line.has_any("l list") { Ok(()) } else { Err(writes(arguments)) }
+}
+
+/// `git config KEY` reads, a second operand sets.
+pub(super) fn git_config(arguments: &[Argument]) -> Proof {
+    const SHAPE: Shape = Shape {
+        letters: "lzf:",
+        long: "get get-all get-regexp list global local system worktree show-origin show-scope name-only null includes type= file=",
+        operands: MANY,
+    };
+    let line = SHAPE.read(arguments)?;
+    if line.has_any("l list get get-all get-regexp") || line.operands.len() == 1 { Ok(()) } else { Err(writes(arguments)) }
+}
+
+/// Shows certificates and requests, and asks a server for its own.
+pub(super) fn openssl(arguments: &[Argument]) -> Proof {
+    const WORDS: &str = "-in -noout -text -dates -enddate -startdate -subject -issuer -serial -fingerprint -sha1 -sha256 -md5 -inform -nameopt \
+                         -certopt -ext -checkend -purpose -email -hash -subject_hash -issuer_hash -modulus -pubkey -ocsp_uri -verify -CAfile \
+                         -CApath -untrusted -connect -servername -showcerts -brief -starttls -verify_return_error -alpn -tls1_2 -tls1_3 -v -a";
+    let command = arguments.get(1).filter(|command| command.exact).map_or("", |command| command.text.as_str());
+    if !matches!(command, "x509" | "req" | "crl" | "s_client" | "verify" | "version" | "ciphers") {
+        let shown = excerpt(&format!("openssl {command}"));
+        return Err(Doubt::new("posix.subcommand", format!("{shown} is not known to read only")));
+    }
+    only_words(arguments, WORDS)
+}

@@ -1,0 +1,45 @@
+//! `find`: tests read, some actions do not, and a program that it starts is judged like any other.
+
+use crate::verdict::{Doubt, Proof, excerpt};
+
+use super::argument::Argument;
+use super::programs;
+
+/// Actions that write or ask.
+const WRITES: [&str; 8] = ["-delete", "-fprint", "-fprint0", "-fprintf", "-fls", "-ok", "-okdir", "-files0-from"];
+
+pub(super) fn find(arguments: &[Argument]) -> Proof {
+    let mut rest = arguments.iter().skip(1);
+    while let Some(argument) = rest.next() {
+        if argument.may_be_option() || !argument.exact && argument.text.starts_with('-') {
+            let reason = format!("the argument {} of `find`, known only later, may be an action", excerpt(&argument.text));
+            return Err(Doubt::new("posix.unknown-argument", reason));
+        }
+        if WRITES.contains(&argument.text.as_str()) {
+            return Err(Doubt::new("posix.find-action", format!("{} changes something", excerpt(&format!("find {}", argument.text)))));
+        }
+        if matches!(argument.text.as_str(), "-exec" | "-execdir") {
+            let program: Vec<Argument> =
+                rest.by_ref().take_while(|argument| !argument.is(";") && !argument.is("+")).map(found_file).collect();
+            started(&program)?;
+        }
+    }
+    Ok(())
+}
+
+/// Programs that start others are not looked into from here.
+fn started(program: &[Argument]) -> Proof {
+    match program.first() {
+        Some(name) if name.exact && !name.is("find") => programs::judge(program),
+        _ => Err(Doubt::new("posix.find-action", "`find -exec` starts a program that is not known to read only")),
+    }
+}
+
+/// `{}` becomes a path that begins like one of the starting points, so not like an option.
+fn found_file(argument: &Argument) -> Argument {
+    match argument.text.split_once("{}") {
+        Some(("", _)) => Argument::operand(),
+        Some((before, _)) => Argument { text: before.to_owned(), exact: false, splits: false },
+        None => argument.clone(),
+    }
+}

@@ -1,0 +1,90 @@
+//! Programs that show the network.
+
+use super::checks;
+use super::options::Shape;
+use super::programs::{Entry, Rule, Tool, at_most, first, only};
+
+const ANY: Rule = Rule::Any;
+const SHOWS: Rule = first("|status show list", "", "active order=");
+
+const IPTABLES: Rule = at_most(2, "LSnvxwt:", "list list-rules numeric verbose exact line-numbers table=");
+const PING: Rule = only("c:i:w:W:nqv46s:I:t:M:DOROab", "");
+
+const NMCLI: Tool = Tool {
+    options: Shape {
+        letters: "tpf:g:m:c:e:",
+        long: "terse pretty fields= get-values= mode= colors= escape= color",
+        operands: 0,
+    },
+    bare: true,
+    commands: &[
+        ("g general", first("|status permissions", "", "")),
+        ("c con conn connection", SHOWS),
+        ("d dev device", SHOWS),
+        ("n networking", Rule::Exactly(&["", "connectivity"])),
+        ("r radio", Rule::Exactly(&["", "all", "wifi", "wwan"])),
+    ],
+};
+
+/// Sorted by name.
+pub(super) const PROGRAMS: &[Entry] = &[
+    ("arp", at_most(1, "anvei:H:", "all numeric verbose device=")),
+    ("birdc", first("show", "rvs:", "")),
+    ("birdcl", first("show", "rvs:", "")),
+    ("bridge", Rule::Check(checks::iproute)),
+    ("conntrack", only("LSCo:p:s:d:f:n", "dump stats count output= proto= src= dst= family= dport= sport= state=")),
+    ("dig", ANY),
+    ("dnsdomainname", at_most(0, "", "")),
+    ("ethtool", at_most(1, "iSkgaclTmnxPue", "driver statistics show-features show-ring show-pause show-coalesce show-channels show-time-stamping json")),
+    (
+        "firewall-cmd",
+        at_most(
+            0,
+            "",
+            "state list-all list-all-zones list-services list-ports list-interfaces list-rich-rules list-sources get-default-zone get-active-zones \
+             get-zones get-services zone= permanent info-zone= info-service= query-service= query-port= version",
+        ),
+    ),
+    ("host", ANY),
+    ("hostname", at_most(0, "aAdfiIsyV", "alias all-fqdns domain fqdn long ip-address all-ip-addresses short yp nis version")),
+    ("ifconfig", at_most(1, "asv", "")),
+    ("ip", Rule::Check(checks::iproute)),
+    ("ip6tables", IPTABLES),
+    ("ip6tables-save", at_most(0, "ct:", "counters table=")),
+    ("ipset", first("list version", "o:nt", "name terse output=")),
+    ("iptables", IPTABLES),
+    ("iptables-save", at_most(0, "ct:", "counters table=")),
+    ("lldpcli", first("show", "f:", "")),
+    ("lldpctl", only("f:", "")),
+    ("mtr", only("rwnbc:i:s:46uTP:zeo:m:f:jC", "report report-wide no-dns show-ips report-cycles= interval= psize= udp tcp port= json csv aslookup max-ttl=")),
+    ("nc", Rule::Check(checks::port_scan)),
+    ("ncat", Rule::Check(checks::port_scan)),
+    ("netcat", Rule::Check(checks::port_scan)),
+    ("netstat", ANY),
+    ("networkctl", first("|list status lldp", "alsn:", "all full no-pager no-legend stats json=")),
+    ("nft", first("list describe", "anstjySNpuT", "handle numeric stateless terse json numeric-priority")),
+    ("nmcli", Rule::Tool(&NMCLI)),
+    ("nslookup", ANY),
+    ("ntpq", only("pn46", "peers numeric")),
+    ("ping", PING),
+    ("ping6", PING),
+    ("resolvectl", first("|status query statistics", "46i:p:t:", "no-pager json= legend= interface=")),
+    ("route", at_most(0, "neFC46v", "")),
+    (
+        "ss",
+        only(
+            "hHVnralmoeptwuxdiI460bsZzOTMf:A:N:",
+            "numeric resolve all listening options extended memory processes info tcp udp unix raw packet ipv4 ipv6 summary family= query= socket= \
+             no-header oneline inet-sockopt tos cgroup threads version help",
+        ),
+    ),
+    ("tc", Rule::Check(checks::iproute)),
+    ("tracepath", ANY),
+    ("tracepath6", ANY),
+    ("traceroute", ANY),
+    ("traceroute6", ANY),
+    ("ufw", first("status version show", "", "")),
+    ("vtysh", Rule::Check(checks::vtysh)),
+    ("wg", first("|show", "", "")),
+    ("whois", ANY),
+];

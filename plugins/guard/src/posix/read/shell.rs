@@ -1,0 +1,50 @@
+//! Commands of the shell itself that need a closer look.
+
+use crate::verdict::{Doubt, Proof, excerpt};
+
+use super::super::syntax::{Part, Word};
+use super::argument::Argument;
+use super::harmless_variable;
+use super::options::Shape;
+use super::programs::{MANY, writes};
+
+/// Ends the shell that others may share.
+pub(super) fn session(arguments: &[Argument]) -> Proof {
+    let program = arguments.first().map_or("", |program| program.text.as_str());
+    Err(Doubt::new("posix.session", format!("{} ends the shell", excerpt(program))))
+}
+
+/// `declare -p NAME`.
+pub(super) fn declare(arguments: &[Argument]) -> Proof {
+    let line = Shape { letters: "pfF", long: "", operands: MANY }.read(arguments)?;
+    let named = line.operands.iter().all(|name| name.exact && !name.text.contains('='));
+    if line.has_any("p f F") && named { Ok(()) } else { Err(writes(arguments)) }
+}
+
+/// `history`, `history 20`.
+pub(super) fn history(arguments: &[Argument]) -> Proof {
+    let rest = arguments.get(1..).unwrap_or_default();
+    let number = |argument: &Argument| argument.exact && argument.text.chars().all(|c| c.is_ascii_digit());
+    if rest.len() <= 1 && rest.iter().all(number) { Ok(()) } else { Err(writes(arguments)) }
+}
+
+/// Fills variables that nobody looks at.
+pub(super) fn read(arguments: &[Argument]) -> Proof {
+    let line = Shape { letters: "rsp:t:n:N:d:u:", long: "", operands: MANY }.read(arguments)?;
+    line.operands.iter().try_for_each(|name| if name.exact { harmless_variable(&name.text) } else { Err(writes(arguments)) })
+}
+
+/// `[[ ]]`: a comparison of numbers, and a question for an index, evaluate what a variable holds.
+pub(super) fn double_bracket(words: &[Word]) -> Proof {
+    const EVALUATES: [&str; 8] = ["-eq", "-ne", "-lt", "-le", "-gt", "-ge", "-v", "-R"];
+    let plain = |word: &Word| word.literal().is_some_and(|text| text.chars().all(|c| c.is_ascii_digit()));
+    for (place, word) in words.iter().enumerate() {
+        let [Part::Text { text, .. }] = word.parts.as_slice() else { continue };
+        let sides = [place.checked_sub(1), Some(place + 1)].into_iter().flatten().filter_map(|side| words.get(side));
+        if EVALUATES.contains(&text.as_str()) && !sides.into_iter().all(plain) {
+            let reason = format!("{} in `[[ ]]` runs what a variable may hold, `[ ]` does not", excerpt(text));
+            return Err(Doubt::new("posix.arithmetic", reason));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,127 @@
+//! Tools with commands of their own: version control, containers, clusters.
+
+use super::checks;
+use super::options::Shape;
+use super::programs::{Entry, MANY, Rule, Tool, at_most, first, only};
+
+const ANY: Rule = Rule::Any;
+
+/// A diff may write its output to a file or run a program.
+const SHOWS_DIFF: Rule = Rule::Without(&["--output", "--ext-diff", "--textconv"]);
+
+/// `-c` and `--exec-path` bring in programs, so they are not here.
+const GIT: Tool = Tool {
+    options: Shape { letters: "C:P", long: "no-pager no-optional-locks git-dir= work-tree= literal-pathspecs", operands: MANY },
+    bare: false,
+    commands: &[
+        ("status rev-parse describe ls-files ls-tree rev-list show-ref for-each-ref name-rev count-objects merge-base cherry version", ANY),
+        ("log show diff shortlog whatchanged blame diff-tree annotate", SHOWS_DIFF),
+        ("cat-file", Rule::Without(&["--textconv", "--filters"])),
+        (
+            "grep",
+            only(
+                "inlLcwEFGPvhHroIe:A:B:C:m:qW",
+                "count files-with-matches files-without-match ignore-case line-number name-only cached untracked no-index and or not all-match \
+                 heading break color max-depth= recursive word-regexp fixed-strings extended-regexp perl-regexp",
+            ),
+        ),
+        ("branch tag", Rule::Check(checks::git_list)),
+        ("config", Rule::Check(checks::git_config)),
+        ("remote", first("|show get-url", "vn", "verbose all push")),
+        ("stash", first("list show", "puw", "stat patch oneline name-only name-status no-color")),
+        ("reflog", first("|show exists", "n:", "oneline date= all no-color")),
+        ("worktree", first("list", "vz", "porcelain verbose")),
+        ("submodule", first("|status summary", "", "cached recursive")),
+        ("symbolic-ref", at_most(1, "q", "short quiet")),
+        ("check-ignore", only("vnqz", "verbose quiet no-index")),
+    ],
+};
+
+/// `docker image ls`, `docker system df`: no option of these changes anything.
+const DOCKER_OBJECT: Tool = Tool {
+    options: Shape { letters: "", long: "", operands: MANY },
+    bare: false,
+    commands: &[("ls list inspect ps logs top stats port diff history events df du info show services", ANY)],
+};
+
+const DOCKER: Tool = Tool {
+    options: Shape { letters: "H:l:Dc:", long: "host= context= log-level= debug tls tlsverify", operands: MANY },
+    bare: false,
+    commands: &[
+        ("ps images logs inspect version info stats top port diff history events search", ANY),
+        (
+            "container image network volume system context node service stack config secret plugin buildx manifest",
+            Rule::Tool(&DOCKER_OBJECT),
+        ),
+        ("compose", Rule::Tool(&COMPOSE)),
+    ],
+};
+
+const COMPOSE: Tool = Tool {
+    options: Shape { letters: "f:p:", long: "file= project-name= profile= env-file= ansi= project-directory=", operands: MANY },
+    bare: false,
+    commands: &[
+        ("ps logs images top ls version port events", ANY),
+        ("config", only("q", "services volumes images profiles hash= format= quiet no-interpolate resolve-image-digests")),
+    ],
+};
+
+/// A configuration may name a program that logs in; a profile or a cache is written.
+const KUBECTL_READS: Rule = Rule::Without(&[
+    "--kubeconfig",
+    "--cache-dir",
+    "--profile",
+    "--profile-output",
+    "--log-file",
+    "--log-dir",
+    "--output-directory",
+    "--server",
+    "-s",
+]);
+
+const KUBECTL: Tool = Tool {
+    options: Shape { letters: "n:v:", long: "namespace= context= cluster= user= request-timeout=", operands: MANY },
+    bare: false,
+    commands: &[
+        ("get describe logs top explain version api-resources api-versions events wait", KUBECTL_READS),
+        ("cluster-info", at_most(0, "", "")),
+        ("config", first("view get-contexts current-context get-clusters get-users", "o:", "minify raw flatten output= no-headers")),
+        ("auth", first("can-i whoami", "n:Aqo:", "namespace= all-namespaces list quiet as= output=")),
+        ("rollout", first("status history", "n:wo:f:", "namespace= revision= watch timeout= output=")),
+    ],
+};
+
+const HELM: Tool = Tool {
+    options: Shape { letters: "n:", long: "namespace= kube-context=", operands: MANY },
+    bare: false,
+    commands: &[(
+        "list ls status history get version env",
+        Rule::Without(&["--kubeconfig", "--registry-config", "--repository-cache", "--repository-config", "--post-renderer"]),
+    )],
+};
+
+/// Sorted by name.
+pub(super) const PROGRAMS: &[Entry] = &[
+    ("crictl", first("ps images logs inspect inspecti inspectp pods info stats statsp version imagefsinfo", "aqo:fn:", "all quiet output= no-trunc name= namespace= tail= latest")),
+    ("docker", Rule::Tool(&DOCKER)),
+    ("docker-compose", Rule::Tool(&COMPOSE)),
+    ("git", Rule::Tool(&GIT)),
+    ("helm", Rule::Tool(&HELM)),
+    ("kubectl", Rule::Tool(&KUBECTL)),
+    ("oc", Rule::Tool(&KUBECTL)),
+    ("openssl", Rule::Check(checks::openssl)),
+    ("pct", first("list status config listsnapshot pending", "", "")),
+    ("podman", Rule::Tool(&DOCKER)),
+    ("pvesm", first("list status", "", "")),
+    ("pveversion", only("v", "verbose")),
+    ("qm", first("list status config listsnapshot pending", "", "")),
+    (
+        "virsh",
+        first(
+            "list dominfo domstate domblklist domiflist dumpxml nodeinfo version pool-list pool-info vol-list net-list net-info domstats \
+             capabilities vcpuinfo snapshot-list uri",
+            "qr",
+            "all inactive name title table quiet readonly",
+        ),
+    ),
+];

@@ -1,0 +1,138 @@
+//! What destroys, restarts or locks out on RouterOS.
+
+use crate::abbreviation::{Stopped, shortens};
+use crate::verdict::{Danger, excerpt};
+
+use super::parse::{Parsed, Statement, Word, parse};
+use super::read;
+
+const WIPE: &str = "routeros.wipe";
+const OUTAGE: &str = "routeros.outage";
+const LOCKOUT: &str = "routeros.lockout";
+const CODE: &str = "routeros.code";
+
+/// How many texts may hold one another.
+const TEXTS_MAX: usize = 4;
+
+const fn stop(full: &'static str, least: &'static str, rule: &'static str) -> Stopped {
+    Stopped { full, least, rule }
+}
+
+/// Paths from the root.
+const STOPPED: [Stopped; 13] = [
+    stop("system reset-configuration", "sys res", WIPE),
+    stop("system reboot", "sys reb", OUTAGE),
+    stop("system shutdown", "sys sh", OUTAGE),
+    stop("system routerboard", "sys rou", CODE),
+    stop("system package", "sys pac", CODE),
+    stop("system backup load", "sys back l", WIPE),
+    stop("system ssh", "sys ss", CODE),
+    stop("system telnet", "sys te", CODE),
+    stop("system license", "sys lic", OUTAGE),
+    stop("disk format-drive", "dis fo", WIPE),
+    stop("tool flood-ping", "to fl", OUTAGE),
+    stop("import", "imp", CODE),
+    stop("certificate reset-certificate-cache", "cert reset", OUTAGE),
+];
+
+/// Verbs that need no path when the prompt already stands in their menu.
+const VERBS: [Stopped; 8] = [
+    stop("reset-configuration", "reset-c", WIPE),
+    stop("reboot", "reb", OUTAGE),
+    stop("shutdown", "shu", OUTAGE),
+    stop("format-drive", "form", WIPE),
+    stop("load", "loa", WIPE),
+    stop("upgrade", "upg", CODE),
+    stop("install", "inst", CODE),
+    stop("import", "imp", CODE),
+];
+
+/// Arguments whose text is run later.
+const CODE_ARGUMENTS: [&str; 9] =
+    ["source", "on-event", "on-up", "on-down", "up-script", "down-script", "on-error", "script", "on-login"];
+
+pub(super) fn find(parsed: &Parsed) -> Option<Danger> {
+    if parsed.too_deep {
+        return Some(Danger::new("routeros.too-deep", "it nests deeper than is read"));
+    }
+    statements(&parsed.statements, 0)
+}
+
+fn statements(list: &[Statement], texts: usize) -> Option<Danger> {
+    list.iter().find_map(|statement| {
+        let inner = statement.words.iter().flat_map(|word| &word.inner);
+        inner.into_iter().find_map(|inner| statements(&inner.statements, texts)).or_else(|| {
+            if read::prove(statement).is_ok() { None } else { statement_danger(statement).or_else(|| hidden(statement, texts)) }
+        })
+    })
+}
+
+fn statement_danger(statement: &Statement) -> Option<Danger> {
+    let path = statement.path();
+    let words: Vec<&str> = path.iter().map(String::as_str).collect();
+    let stopped = STOPPED.iter().chain(VERBS.iter().filter(|_| !statement.is_absolute())).find(|stopped| stopped.is(&words));
+    if let Some(stopped) = stopped {
+        return Some(danger(stopped.rule, statement));
+    }
+    let verbs = words.get(usize::from(statement.is_absolute())..).unwrap_or_default();
+    let user = words.first().is_some_and(|word| shortens(word, "user", 2));
+    if user && verbs.iter().any(|word| ["remove", "set", "disable"].iter().any(|verb| shortens(word, verb, 2))) {
+        return Some(danger(LOCKOUT, statement));
+    }
+    // One letter may do where no other verb begins with it.
+    let removes = |word: &&str| ["remove", "unset", "disable"].iter().any(|verb| shortens(word, verb, 1));
+    if verbs.iter().any(|word| removes(word)) {
+        return Some(danger(WIPE, statement).advise("Say which change is wanted, and have the operator do it."));
+    }
+    let sets = words.iter().any(|word| shortens(word, "set", 2));
+    if sets && statement.words.iter().any(turns_off) || drops_all(statement, &words) {
+        return Some(danger(LOCKOUT, statement));
+    }
+    None
+}
+
+/// `disabled=yes`
+fn turns_off(word: &Word) -> bool {
+    word.named().is_some_and(|(name, value)| shortens(name, "disabled", 4) && value.to_ascii_lowercase().starts_with(['y', 't']))
+}
+
+/// A filter for the router itself that drops without asking for more.
+fn drops_all(statement: &Statement, words: &[&str]) -> bool {
+    let value = |wanted: &str| statement.words.iter().filter_map(Word::named).find(|(name, _)| *name == wanted).map_or("", |(_, value)| value);
+    let plain = ["chain", "action", "comment", "disabled", "log", "log-prefix", "place-before"];
+    words.contains(&"filter")
+        && words.contains(&"add")
+        && value("chain") == "input"
+        && matches!(value("action"), "drop" | "reject" | "tarpit")
+        && statement.words.iter().filter_map(Word::named).all(|(name, _)| plain.contains(&name))
+}
+
+/// Texts that the router will run.
+fn hidden(statement: &Statement, texts: usize) -> Option<Danger> {
+    let runs = statement.words.first().is_some_and(|word| matches!(word.text.as_str(), ":execute" | ":parse"));
+    statement.words.iter().enumerate().find_map(|(place, word)| {
+        let text = match word.named() {
+            Some((name, text)) if CODE_ARGUMENTS.contains(&name) => text,
+            _ if runs && place == 1 => word.text.trim_start_matches("script="),
+            _ => return None,
+        };
+        if texts >= TEXTS_MAX {
+            return Some(Danger::new("routeros.too-deep", "too many texts hold one another"));
+        }
+        if runs && (text.starts_with('$') || !word.inner.is_empty() && !word.quoted) {
+            return Some(danger("routeros.hidden-code", statement).advise("Write the command out as it shall run."));
+        }
+        statements(&parse(text).statements, texts + 1)
+    })
+}
+
+fn danger(rule: &'static str, statement: &Statement) -> Danger {
+    let what = match rule {
+        WIPE => "takes configuration or data away",
+        OUTAGE => "stops or restarts the router",
+        LOCKOUT => "may lock everybody out",
+        CODE => "runs or installs code, or leaves the router",
+        _ => "runs what is only known later",
+    };
+    Danger::new(rule, format!("{} {what}", excerpt(&statement.shown())))
+}

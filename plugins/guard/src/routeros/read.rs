@@ -1,0 +1,160 @@
+//! The proof that a statement of RouterOS only reads.
+
+use crate::abbreviation::shortens;
+use crate::verdict::{Doubt, Proof, excerpt};
+
+use super::parse::{Inner, Statement, Word};
+
+/// Names of menus. Another word at their place may be a verb.
+const MENUS: &str = "6to4 aaa accounting active address address-list advertisements arp area backup bfd bgp bonding bridge cache calea caps-man \
+certificate channel client clock cloud config configuration connection console container cpu datapath dhcp-client dhcp-relay dhcp-server disk dns \
+dot1x eoip ethernet export file filter firewall gps gre group health history host hotspot identity igmp-proxy instance interface iot ip ip-scan \
+ipip ipsec ipv6 irq kid-control l2tp-client l2tp-server layer7-protocol lcd lease ldp license list log logging lte macvlan mangle mdb mld mode-config \
+mpls msti nat nd ndp-proxy neighbor netwatch network nexthop ntp option ospf ospf-v3 ovpn-client ovpn-server package partitions peer peers pim policy \
+pool port ppp pppoe-client pppoe-server pptp-client pptp-server prefix private profile proposal proxy queue radius range raw record registration-table \
+resource rip romon route router-id routerboard routing rule rules scheduler script secret security security-profiles serial server service service-port \
+session sessions settings simple smb sms sniffer snmp socks ssh sstp-client sstp-server static statistics store switch system table template \
+tftp time tool tracking traffic-flow traffic-monitor tree type upnp usb used user user-manager veth virtual-routing vlan vlans vpls vrf vrrp vxlan \
+w60g watchdog wifi wifiwave2 wireguard wireless zerotier";
+
+/// Verbs that change, of which a beginning is no menu.
+const VERBS: [&str; 37] = [
+    "add", "backup", "cancel", "clear", "comment", "create", "disable", "edit", "enable", "export-certificate", "fetch", "flush", "format-drive",
+    "generate", "import", "install", "issue", "kill", "load", "make-static", "move", "reboot", "release", "remove", "renew", "reset",
+    "reset-configuration", "reset-counters", "revoke", "run", "save", "send", "set", "shutdown", "sign", "unset", "upgrade",
+];
+
+/// Commands of the script language that change nothing by themselves.
+const SCRIPT: [&str; 27] = [
+    "put", "local", "foreach", "for", "if", "while", "do", "len", "tostr", "tonum", "toarray", "tobool", "toip", "toip6", "totime", "toid", "pick",
+    "find", "typeof", "delay", "nothing", "time", "error", "return", "convert", "timestamp", "resolve",
+];
+
+const PRINT_WORDS: [&str; 20] = [
+    "detail", "brief", "terse", "value-list", "count-only", "without-paging", "stats", "stats-detail", "follow", "follow-only", "as-value", "dynamic",
+    "static", "active", "all", "oid", "show-ids", "advanced", "packages", "status",
+];
+
+pub(super) fn prove(statement: &Statement) -> Proof {
+    statement.words.iter().flat_map(|word| &word.inner).try_for_each(inner)?;
+    let Some(first) = statement.words.first() else { return Ok(()) };
+    if let Some(name) = first.text.strip_prefix(':') {
+        return script_command(name, statement);
+    }
+    if !first.is_bare() {
+        return Err(unknown(statement));
+    }
+    if matches!(first.text.as_str(), "/" | "..") && statement.words.len() == 1 {
+        return Ok(());
+    }
+    let path = statement.path();
+    let Some(place) = path.iter().position(|word| verb(word).is_some()) else {
+        // A menu alone is where the next command counts from, as with `cd`.
+        let menus = path.len() == statement.path_words() && path.iter().all(|word| is_menu(word));
+        return if menus { Ok(()) } else { Err(unknown(statement)) };
+    };
+    if !path.iter().take(place).all(|word| is_menu(word)) {
+        return Err(unknown(statement));
+    }
+    let verb = path.get(place).and_then(|word| verb(word)).unwrap_or_default();
+    let arguments = Arguments { flags: path.get(place + 1..).unwrap_or_default(), words: statement.arguments() };
+    if arguments.allow(verb) { Ok(()) } else { Err(Doubt::new("routeros.argument", format!("{} may write", excerpt(&statement.shown())))) }
+}
+
+fn inner(inner: &Inner) -> Proof {
+    if inner.expression {
+        return inner.statements.iter().flat_map(|statement| &statement.words).flat_map(|word| &word.inner).try_for_each(self::inner);
+    }
+    inner.statements.iter().try_for_each(prove)
+}
+
+fn unknown(statement: &Statement) -> Doubt {
+    Doubt::new("routeros.unknown-command", format!("{} is not known to read only", excerpt(&statement.shown())))
+}
+
+fn script_command(name: &str, statement: &Statement) -> Proof {
+    // Behind these stands a block; a text there would be run unseen.
+    let blocks = |word: &&Word| word.named().is_some_and(|(name, _)| matches!(name, "do" | "else" | "on-error" | "while" | "command"));
+    let open = |word: &Word| word.inner.is_empty() || word.quoted;
+    let hidden = statement.words.iter().filter(blocks).any(|word| open(word)) || name == "do" && statement.words.get(1).is_none_or(open);
+    if SCRIPT.contains(&name) && !hidden { Ok(()) } else { Err(unknown(statement)) }
+}
+
+fn verb(word: &str) -> Option<&'static str> {
+    match word {
+        "get" | "find" | "ping" | "traceroute" => [("get", "get"), ("find", "find"), ("ping", "ping"), ("traceroute", "traceroute")]
+            .iter()
+            .find(|(name, _)| *name == word)
+            .map(|(_, verb)| *verb),
+        "monitor-traffic" => Some("monitor"),
+        _ if shortens(word, "print", 2) => Some("print"),
+        _ if shortens(word, "export", 3) => Some("export"),
+        _ if shortens(word, "monitor", 3) => Some("monitor"),
+        _ => None,
+    }
+}
+
+fn is_menu(word: &str) -> bool {
+    let mut menus = MENUS.split_whitespace();
+    if menus.any(|menu| menu == word) {
+        return true;
+    }
+    let begins = |full: &str| full.starts_with(word);
+    word.len() >= 2 && MENUS.split_whitespace().any(begins) && !VERBS.iter().any(|verb| begins(verb))
+}
+
+/// What stands behind a verb.
+struct Arguments<'a> {
+    /// Bare words right behind it.
+    flags: &'a [String],
+    words: &'a [Word],
+}
+
+impl Arguments<'_> {
+    fn allow(&self, verb: &str) -> bool {
+        let bare = |word: &Word| word.is_bare() || word.quoted || !word.inner.is_empty() || word.text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '*' | '$'));
+        match verb {
+            "print" => self.print(),
+            "export" => {
+                self.words.iter().all(|word| word.named().is_none() && word.is_bare())
+                    && self.flags.iter().all(|word| matches!(word.as_str(), "compact" | "verbose" | "terse" | "hide-sensitive" | "show-sensitive"))
+            }
+            "monitor" => self.flags.iter().any(|word| word == "once") || self.words.iter().any(|word| word.text == "once"),
+            "ping" => self.words.iter().any(|word| word.named().is_some_and(|(name, _)| name == "count")),
+            "traceroute" => true,
+            _ => self.words.iter().all(|word| word.named().is_some() || bare(word) || !word.text.contains('=')),
+        }
+    }
+
+    /// Behind `where` the names are those of a filter.
+    fn print(&self) -> bool {
+        let mut filter = false;
+        let flags = self.flags.iter().all(|word| {
+            filter |= word == "where";
+            filter || PRINT_WORDS.contains(&word.as_str())
+        });
+        flags
+            && self.words.iter().all(|word| {
+                filter |= word.text == "where";
+                match word.named() {
+                    Some((name, _)) if filter => name.is_empty() || !"file".starts_with(name),
+                    Some((name, _)) => matches!(name, "from" | "interval" | "proplist"),
+                    None if word.is_bare() => filter || PRINT_WORDS.contains(&word.text.as_str()),
+                    None => true,
+                }
+            })
+    }
+}
+
+impl Statement {
+    /// How many words the path would have if every word belonged to it.
+    fn path_words(&self) -> usize {
+        self.words.iter().flat_map(|word| word.text.split('/')).filter(|word| !word.is_empty()).count()
+    }
+
+    /// The words behind the path.
+    fn arguments(&self) -> &[Word] {
+        let bare = self.words.iter().take_while(|word| word.is_bare()).count();
+        self.words.get(bare..).unwrap_or_default()
+    }
+}

@@ -1,0 +1,106 @@
+//! What a grammar says about a command.
+
+/// Longest piece of a command that a reason repeats, in characters.
+const EXCERPT_MAX: usize = 40;
+
+/// Proven to change nothing, or the first thing that stands in the way of the proof.
+pub(crate) type Proof = Result<(), Doubt>;
+
+/// Why a command is not proven to be a read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Doubt {
+    /// Without the `change.` in front: `posix.redirect`.
+    pub(crate) rule: &'static str,
+    /// A fragment that names the word: "`sed -i` writes".
+    pub(crate) reason: String,
+}
+
+impl Doubt {
+    pub(crate) fn new(rule: &'static str, reason: impl Into<String>) -> Self {
+        Self { rule, reason: reason.into() }
+    }
+}
+
+/// Why a command must not run where changes may.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Danger {
+    /// A stable name: `posix.wipe`.
+    pub(crate) rule: &'static str,
+    /// A fragment that names the word: "`rm -rf /etc` removes a system directory".
+    pub(crate) reason: String,
+    /// What to do instead, a sentence.
+    pub(crate) advice: &'static str,
+}
+
+/// Where nothing but the operator's mode helps.
+pub(crate) const ASK_OPERATOR: &str = "Plan without it, or have the operator do it.";
+
+impl Danger {
+    pub(crate) fn new(rule: &'static str, reason: impl Into<String>) -> Self {
+        Self { rule, reason: reason.into(), advice: ASK_OPERATOR }
+    }
+
+    pub(crate) fn advise(self, advice: &'static str) -> Self {
+        Self { advice, ..self }
+    }
+}
+
+/// All that a grammar says about one command.
+#[derive(Clone, Debug)]
+pub(crate) struct Assessment {
+    /// Is it a read?
+    pub(crate) proof: Proof,
+    /// The rule that says so when it is: `read.posix.allowed`.
+    pub(crate) read_rule: &'static str,
+    /// The device would wait for the rest of it. Nothing has run then, and the next line would be
+    /// judged in the wrong state.
+    pub(crate) unfinished: Option<Danger>,
+    /// It destroys, cuts off or hides what it does.
+    pub(crate) danger: Option<Danger>,
+}
+
+/// A piece of the command for a reason: on one line, short, in backquotes.
+pub(crate) fn excerpt(text: &str) -> String {
+    let mut shown = String::from("`");
+    for (count, c) in text.trim().chars().enumerate() {
+        if count == EXCERPT_MAX {
+            shown.push('…');
+            break;
+        }
+        shown.push(match c {
+            '`' => '\'',
+            c if c.is_whitespace() || c.is_control() => ' ',
+            c => c,
+        });
+    }
+    shown.push('`');
+    shown
+}
+
+/// Several words as one excerpt.
+pub(crate) fn excerpt_of(words: &[String]) -> String {
+    // A reason shows the beginning only, so no more than that is put together.
+    let mut text = String::new();
+    for word in words.iter().take(EXCERPT_MAX) {
+        if text.chars().count() > EXCERPT_MAX {
+            break;
+        }
+        text.push_str(word);
+        text.push(' ');
+    }
+    excerpt(&text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_excerpt_is_one_short_line() {
+        assert_eq!(excerpt(" ls\t-l\n`x` "), "`ls -l 'x'`");
+        assert_eq!(excerpt(&"a".repeat(EXCERPT_MAX)), format!("`{}`", "a".repeat(EXCERPT_MAX)));
+        assert_eq!(excerpt(&"é".repeat(EXCERPT_MAX + 1)), format!("`{}…`", "é".repeat(EXCERPT_MAX)));
+        assert_eq!(excerpt_of(&["rm".to_owned(), "-rf".to_owned(), "/".to_owned()]), "`rm -rf /`");
+        assert_eq!(excerpt_of(&vec!["ab".to_owned(); 10_000]).chars().count(), EXCERPT_MAX + 3);
+    }
+}
