@@ -4,7 +4,7 @@ use crate::verdict::Danger;
 
 /// Longest command that is judged, in bytes. The time for `decide` is short, and nobody reads more than this before
 /// he lets it run.
-pub(crate) const COMMAND_MAX_BYTES: usize = 64 * 1024;
+pub(crate) const COMMAND_MAX_BYTES: usize = 32 * 1024;
 
 /// What is wrong with the text itself.
 pub(crate) fn refuse(command: &str) -> Option<Danger> {

@@ -29,18 +29,18 @@ pub(crate) fn decide(request: &Request, setting: Setting) -> Decision {
     if let Some(danger) = characters::refuse(&command) {
         return stopped(danger);
     }
-    let assessment = assessed(request, &command, setting);
     let full = request.policy_mode == "full";
-    if request.purpose != "send"
-        && let Some(unfinished) = assessment.unfinished.clone()
-    {
-        return stopped(unfinished);
-    }
     // A mode that is not known is the strictest one.
     let reads_only = !full && request.policy_mode != "safe";
+    if request.purpose == "send" {
+        return answer(request, &command, setting, full, reads_only);
+    }
+    let mut assessment = assessed(request, &command, setting);
+    if let Some(unfinished) = assessment.unfinished.take() {
+        return stopped(unfinished);
+    }
     match request.purpose.as_str() {
         "query" => query(assessment, full, reads_only),
-        "send" => answer(request, &command, setting, assessment, reads_only),
         _ if reads_only => read_only(assessment),
         _ => run(assessment, full),
     }
@@ -72,20 +72,21 @@ fn run(assessment: Assessment, full: bool) -> Decision {
 }
 
 /// A line for a running program: an answer, unless a shell would take it for something that destroys.
-fn answer(request: &Request, command: &str, setting: Setting, assessment: Assessment, reads_only: bool) -> Decision {
+fn answer(request: &Request, command: &str, setting: Setting, full: bool, reads_only: bool) -> Decision {
     if command.trim().is_empty() {
         return allow("answer.empty", "an empty line answers with what the program offers");
     }
     if reads_only {
-        return read_only(assessment);
+        return read_only(assessed(request, command, setting));
     }
-    if request.policy_mode == "full" {
+    if full {
         return allow("answer.full", "the operator's mode is `full`");
     }
     let danger = match Grammar::of(request, setting) {
         Grammar::Posix | Grammar::Csh => posix::answer_danger(command, cwd(request)),
         Grammar::Ios(dialect, _) => ios::answer_danger(command, dialect),
-        Grammar::RouterOs | Grammar::Other => assessment.danger,
+        Grammar::RouterOs => routeros::danger(command),
+        Grammar::Other => other::find(command, &request.mode),
     };
     danger.map_or_else(|| allow("answer.text", "an answer to a running program"), stopped)
 }

@@ -80,7 +80,9 @@ fn prove_line(line: &str, dialect: Dialect, place: Place) -> Proof {
             _ => Err(Doubt::new("ios.config-mode", format!("in configuration mode {} may change the configuration, `do show` reads", excerpt(first)))),
         };
     }
-    reads(&words, dialect)?;
+    // `watch show ...` repeats it.
+    let watched = words.strip_prefix(&["watch"]).filter(|_| dialect_shell(dialect));
+    reads(watched.unwrap_or(&words))?;
     if head.contains('>') {
         return Err(Doubt::new("ios.redirect", "`>` writes to a file"));
     }
@@ -88,7 +90,7 @@ fn prove_line(line: &str, dialect: Dialect, place: Place) -> Proof {
 }
 
 /// Does a command of the exec modes read?
-fn reads(words: &[&str], dialect: Dialect) -> Proof {
+fn reads(words: &[&str]) -> Proof {
     let first = words.first().copied().unwrap_or_default();
     let second = words.get(1).copied().unwrap_or_default();
     if READS.iter().any(|(full, least)| shortens(first, full, *least)) {
@@ -101,7 +103,6 @@ fn reads(words: &[&str], dialect: Dialect) -> Proof {
         }
         // Prints the configuration.
         _ if shortens(first, "write", 2) => shortens(second, "terminal", 1),
-        "watch" if matches!(dialect, Dialect::Eos | Dialect::Any) => return reads(words.get(1..).unwrap_or_default(), dialect),
         "enable" | "en" | "disable" => return Err(Doubt::new("ios.privilege", format!("{} changes the privilege level", excerpt(first)))),
         "exit" | "quit" | "logout" | "lo" => return Err(Doubt::new("ios.session", format!("{} ends the session", excerpt(first)))),
         _ => false,

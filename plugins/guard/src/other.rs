@@ -7,6 +7,10 @@ use crate::verdict::{Assessment, Danger, Doubt, excerpt};
 
 mod table;
 
+/// How many lines are read one by one as a shell would. More of them are read together, where a quote in one may hide
+/// the next.
+const LINES_MAX: usize = 200;
+
 /// Judges a command of a device type that no grammar fits, in this mode.
 pub(crate) fn assess(command: &str, device_type: &str, mode: &str) -> Assessment {
     let place = [device_type, mode].into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" in mode ");
@@ -17,11 +21,14 @@ pub(crate) fn assess(command: &str, device_type: &str, mode: &str) -> Assessment
 /// The first danger in any grammar.
 pub(crate) fn find(command: &str, mode: &str) -> Option<Danger> {
     // A port of a switch is shut down like this.
-    let lines = || command.lines().filter(|line| !(mode.contains("conf") && line.trim() == "shutdown"));
+    let counts = |line: &&str| !line.trim().is_empty() && !(mode.contains("conf") && line.trim() == "shutdown");
+    let lines = || command.lines().filter(counts);
+    let one_by_one = lines().take(LINES_MAX + 1).count() <= LINES_MAX;
+    let shell = || if one_by_one { lines().find_map(posix::foreign_danger) } else { posix::foreign_danger(command) };
     lines()
         .find_map(table::find)
         .or_else(|| database(command))
-        .or_else(|| lines().find_map(|line| posix::foreign_danger(line)))
+        .or_else(shell)
         .or_else(|| posix::program_danger(command))
         .or_else(|| lines().filter(|line| line.trim_start().starts_with('/')).find_map(routeros::danger))
 }

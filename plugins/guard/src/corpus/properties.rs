@@ -143,20 +143,31 @@ fn a_danger_stays_one_wherever_it_stands() {
     }
 }
 
+/// The stack of a guest, in bytes.
+const STACK_BYTES: usize = 512 * 1024;
+
 #[test]
-fn the_longest_and_the_deepest_lines_are_judged() {
-    let long = |piece: &str| piece.chars().cycle().take(COMMAND_MAX_BYTES - piece.len()).collect::<String>();
+#[expect(clippy::unwrap_used, reason = "a test fails by panic")]
+fn the_longest_and_the_deepest_lines_are_judged_on_the_stack_of_a_guest() {
+    std::thread::Builder::new().stack_size(STACK_BYTES).spawn(longest_and_deepest).unwrap().join().unwrap();
+}
+
+fn longest_and_deepest() {
+    let cycled = |piece: &str, length: usize| piece.chars().cycle().take(length - piece.len()).collect::<String>();
     let pieces = [
         "$(", "`", "(", "{ ", "$((", "${x:-", "\"$(", "<(", "[[ ", "if ", "case x in ", "$[", "((", "'", "\"", "\\", "ls;", "ls|", "rm -rf x;", "{a,b}", "$x",
         "x=$x$x;", "sudo ", "watch ", "sh -c ", "eval ", "ssh h ", "find . -exec ", "xargs ", "<<E ", "a=(", "f(){ ", "!", "*", "[", "{ :put ", "\"$[", "do ",
-        "env ", "sudo --x y ", "echo a|", "`\\`", "$'\\x72", "2>", "a/", "../", "python3 -c 'system(rm) ';", "x=a;$x ",
+        "env ", "sudo --x y ", "echo a|", "`\\`", "$'\\x72", "2>", "a/", "../", "python3 -c 'system(rm) ';", "x=a;$x ", "@(", "a[", "1", "x[1]=", "~/", "\n",
+        "docker exec c sh -c ", "su -c ", "echo $(echo ", "rm -rf ${x:-$(echo ", "/* ", "?", "for x in a; do ", "reload?\n", "do do ", "alias exec x ", "|",
     ];
     for piece in pieces {
         for (device_type, mode) in DEVICES {
-            let command = long(piece);
-            let lane = classify(&request(device_type, mode, &command, "run", "safe"), Setting::Auto);
-            let decision = decide(&request(device_type, mode, &command, "send", "safe"), Setting::Auto);
-            assert!(!lane.rule.is_empty() && !decision.rule.is_empty(), "{piece}");
+            for length in [1_000, COMMAND_MAX_BYTES] {
+                let command = cycled(piece, length);
+                let lane = classify(&request(device_type, mode, &command, "run", "safe"), Setting::Auto);
+                let decision = decide(&request(device_type, mode, &command, "send", "safe"), Setting::Auto);
+                assert!(!lane.rule.is_empty() && !decision.rule.is_empty(), "{piece}");
+            }
         }
     }
 }

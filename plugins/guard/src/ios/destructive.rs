@@ -66,21 +66,20 @@ pub(super) fn find(command: &str, dialect: Dialect) -> Option<Danger> {
 }
 
 fn line_danger(line: &str, dialect: Dialect) -> Option<Danger> {
-    let mut words: Vec<&str> = line.split_whitespace().collect();
-    while words.len() > 1 && words.first().is_some_and(|word| shortens(word, "do", 2)) {
-        words.remove(0);
-    }
+    let all: Vec<&str> = line.split_whitespace().collect();
+    let prefixes = all.iter().take(all.len().saturating_sub(1)).take_while(|word| shortens(word, "do", 2)).count();
+    let words = all.get(prefixes..).unwrap_or_default();
     let tables: &[&[Stopped]] = match dialect {
         Dialect::Cisco => &[&ALL, &CISCO],
         Dialect::Eos => &[&ALL, &EOS],
         Dialect::Frr => &[&ALL, &FRR],
         Dialect::Any => &[&ALL, &CISCO, &EOS, &FRR],
     };
-    let stopped = tables.iter().flat_map(|table| table.iter()).find(|stopped| stopped.is(&words) && !is_harmless(stopped, &words));
+    let stopped = tables.iter().flat_map(|table| table.iter()).find(|stopped| stopped.is(words) && !is_harmless(stopped, words));
     if let Some(stopped) = stopped {
-        return Some(danger(stopped.rule, &words, what(stopped.rule)));
+        return Some(danger(stopped.rule, words, what(stopped.rule)));
     }
-    copies_over(&words).or_else(|| clears_all(&words)).or_else(|| defines(&words, dialect))
+    copies_over(words).or_else(|| clears_all(words)).or_else(|| defines(words, dialect))
 }
 
 /// What the tables stop and need not.

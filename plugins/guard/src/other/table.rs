@@ -83,11 +83,11 @@ const STOPPED: [Stopped; 64] = [
 
 /// The danger in one line.
 pub(super) fn find(line: &str) -> Option<Danger> {
-    let mut words: Vec<&str> = line.split_whitespace().collect();
-    while words.len() > 1 && words.first().is_some_and(|word| word.eq_ignore_ascii_case("do") || word.eq_ignore_ascii_case("run")) {
-        words.remove(0);
-    }
-    let rule = STOPPED.iter().find(|stopped| stopped.is(&words)).map(|stopped| stopped.rule).or_else(|| removes_files(&words))?;
+    let all: Vec<&str> = line.split_whitespace().collect();
+    let is_prefix = |word: &&&str| word.eq_ignore_ascii_case("do") || word.eq_ignore_ascii_case("run");
+    let prefixes = all.iter().take(all.len().saturating_sub(1)).take_while(is_prefix).count();
+    let words = all.get(prefixes..).unwrap_or_default();
+    let rule = STOPPED.iter().find(|stopped| stopped.is(words)).map(|stopped| stopped.rule).or_else(|| removes_files(words))?;
     let what = match rule {
         WIPE => "erases files or configuration",
         OUTAGE => "stops or restarts the device",

@@ -24,10 +24,14 @@ mod source;
 mod start;
 
 /// How many texts may hold one another, as in `sh -c 'sh -c …'`.
-const TEXTS_MAX: usize = 6;
+const TEXTS_MAX: usize = 4;
+/// How many commands may start one another, as in `xargs xargs …`.
+const STARTED_MAX: usize = 8;
+/// How many assignments are followed.
+const LEARNED_MAX: usize = 200;
 /// How much is looked at for one line, counted in words and in characters of texts. Beyond it the line
 /// is too tangled to be judged.
-const WORK_MAX: usize = 600_000;
+const WORK_MAX: usize = 200_000;
 
 const WRITE_IT_OUT: &str = "Write the command out as it shall run.";
 const WRITE_PATH_OUT: &str = "Write the path out.";
@@ -65,13 +69,17 @@ struct Finder {
     work: usize,
     /// Functions that are being defined around here.
     names: Vec<String>,
+    /// How many assignments were followed.
+    learned: usize,
+    /// How many commands start one another around here.
+    started: usize,
     /// A shell reads the line, and puts earlier lines in the place of `!`.
     at_prompt: bool,
 }
 
 impl Finder {
     fn new(cwd: Option<&str>) -> Self {
-        Self { variables: Variables::default(), cwd: cwd.map(str::to_owned), texts: 0, work: WORK_MAX, names: Vec::new(), at_prompt: true }
+        Self { variables: Variables::default(), cwd: cwd.map(str::to_owned), texts: 0, work: WORK_MAX, names: Vec::new(), learned: 0, started: 0, at_prompt: true }
     }
 
     fn parsed(&mut self, parsed: &Parsed, input: &Input) -> Option<Danger> {
@@ -102,6 +110,9 @@ impl Finder {
     /// Remembers every value that the script gives to a variable, wherever it does.
     fn learn(&mut self, script: &Script) {
         for stage in script.pipelines.iter().flat_map(|pipeline| &pipeline.stages) {
+            if self.learned >= LEARNED_MAX {
+                return;
+            }
             match &stage.kind {
                 Kind::Simple(simple) => self.learn_simple(simple),
                 Kind::For { name, words, body } => {
@@ -122,6 +133,7 @@ impl Finder {
 
     fn learn_simple(&mut self, simple: &Simple) {
         for Assignment { name, values, .. } in &simple.assignments {
+            self.learned += 1;
             let values = values.iter().flat_map(|value| fields::values(value, &self.variables)).collect();
             self.variables.add(name, values);
         }
@@ -213,8 +225,8 @@ impl Finder {
     /// The commands inside words.
     fn substitutions(&mut self, words: &[Word], bodies: &[Body]) -> Option<Danger> {
         words.iter().flat_map(|word| &word.parts).find_map(|part| match part {
-            Part::Command { script, .. } | Part::Process { script, writes: false } => self.script(script, bodies, &Input::Terminal),
-            Part::Process { script, writes: true } => self.script(script, bodies, &Input::From(Source::Data("a pipe".to_owned()))),
+            Part::Command { script, .. } | Part::Process { script, writes: false } => self.inner(script, bodies, &Input::Terminal),
+            Part::Process { script, writes: true } => self.inner(script, bodies, &Input::From(Source::Data("a pipe".to_owned()))),
             Part::Variable { operand: word, .. } | Part::Arithmetic { word, .. } => self.substitutions(core::slice::from_ref(word), bodies),
             Part::History { quoted: false } if self.at_prompt => {
                 let reason = "`!` or `^` puts an earlier line in its place after this one was judged";
@@ -222,6 +234,11 @@ impl Finder {
             }
             Part::Text { .. } | Part::History { .. } => None,
         })
+    }
+
+    fn inner(&mut self, script: &Script, bodies: &[Body], input: &Input) -> Option<Danger> {
+        self.learn(script);
+        self.script(script, bodies, input)
     }
 
     fn simple(&mut self, simple: &Simple, bodies: &[Body], input: &Input, forks: bool) -> Option<Danger> {
@@ -277,11 +294,19 @@ impl Finder {
         };
     }
 
-    /// Judges one command line; programs that start others are taken away first.
+    /// Judges one command line.
     fn command(&mut self, line: &[String], input: &Input) -> Option<Danger> {
-        if !self.spend(line.len() + 1) {
+        if !self.spend(line.len() + 1) || self.started >= STARTED_MAX {
             return Some(tangled());
         }
+        self.started += 1;
+        let danger = self.one_command(line, input);
+        self.started -= 1;
+        danger
+    }
+
+    /// Programs that start others are taken away first.
+    fn one_command(&mut self, line: &[String], input: &Input) -> Option<Danger> {
         let started = start::peel(line);
         for rest in &started.also {
             if let Some(danger) = self.command(rest, input) {

@@ -13,7 +13,7 @@ mod quotes;
 mod redirection;
 
 /// How deep substitutions, groups and quotes may nest. The guest's stack is small, and nobody writes more.
-pub(super) const DEPTH_MAX: usize = 24;
+pub(super) const DEPTH_MAX: usize = 20;
 
 /// Reads a command character by character.
 #[derive(Debug)]
@@ -150,8 +150,9 @@ impl<'a> Reader<'a> {
         if !matches!(before, Some('?' | '*' | '+' | '@' | '!')) {
             return false;
         }
-        let end = self.rest().find([')', ';', '&', '\n', '`', '$', '\'', '"', '\\']);
-        let Some(inside) = end.and_then(|end| self.rest().get(..=end)).filter(|inside| inside.ends_with(')')) else { return false };
+        let Some(behind) = self.rest().strip_prefix('(') else { return false };
+        let end = behind.find(['(', ')', ';', '&', '\n', '`', '$', '\'', '"', '\\']);
+        let Some(inside) = end.and_then(|end| self.rest().get(..end + 2)).filter(|inside| inside.ends_with(')')) else { return false };
         self.faults.disputed("a pattern list in brackets");
         self.take(inside)
     }

@@ -5,17 +5,10 @@ use crate::verdict::{Doubt, Proof, excerpt};
 
 use super::parse::{Inner, Statement, Word};
 
-/// Names of menus. Another word at their place may be a verb.
-const MENUS: &str = "6to4 aaa accounting active address address-list advertisements arp area backup bfd bgp bonding bridge cache calea caps-man \
-certificate channel client clock cloud config configuration connection console container cpu datapath dhcp-client dhcp-relay dhcp-server disk dns \
-dot1x eoip ethernet export file filter firewall gps gre group health history host hotspot identity igmp-proxy instance interface iot ip ip-scan \
-ipip ipsec ipv6 irq kid-control l2tp-client l2tp-server layer7-protocol lcd lease ldp license list log logging lte macvlan mangle mdb mld mode-config \
-mpls msti nat nd ndp-proxy neighbor netwatch network nexthop ntp option ospf ospf-v3 ovpn-client ovpn-server package partitions peer peers pim policy \
-pool port ppp pppoe-client pppoe-server pptp-client pptp-server prefix private profile proposal proxy queue radius range raw record registration-table \
-resource rip romon route router-id routerboard routing rule rules scheduler script secret security security-profiles serial server service service-port \
-session sessions settings simple smb sms sniffer snmp socks ssh sstp-client sstp-server static statistics store switch system table template \
-tftp time tool tracking traffic-flow traffic-monitor tree type upnp usb used user user-manager veth virtual-routing vlan vlans vpls vrf vrrp vxlan \
-w60g watchdog wifi wifiwave2 wireguard wireless zerotier";
+/// Names of menus, sorted. Another word at their place may be a verb.
+const MENUS: [&str; 180] = [
+    "6to4", "aaa", "accounting", "active", "address", "address-list", "advertisements", "area", "arp", "backup", "bfd", "bgp", "bonding", "bridge", "cache", "calea", "caps-man", "certificate", "channel", "client", "clock", "cloud", "config", "configuration", "connection", "console", "container", "cpu", "datapath", "dhcp-client", "dhcp-relay", "dhcp-server", "disk", "dns", "dot1x", "eoip", "ethernet", "export", "file", "filter", "firewall", "gps", "gre", "group", "health", "history", "host", "hotspot", "identity", "igmp-proxy", "instance", "interface", "iot", "ip", "ip-scan", "ipip", "ipsec", "ipv6", "irq", "kid-control", "l2tp-client", "l2tp-server", "layer7-protocol", "lcd", "ldp", "lease", "license", "list", "log", "logging", "lte", "macvlan", "mangle", "mdb", "mld", "mode-config", "mpls", "msti", "nat", "nd", "ndp-proxy", "neighbor", "netwatch", "network", "nexthop", "ntp", "option", "ospf", "ospf-v3", "ovpn-client", "ovpn-server", "package", "partitions", "peer", "peers", "pim", "policy", "pool", "port", "ppp", "pppoe-client", "pppoe-server", "pptp-client", "pptp-server", "prefix", "private", "profile", "proposal", "proxy", "queue", "radius", "range", "raw", "record", "registration-table", "resource", "rip", "romon", "route", "router-id", "routerboard", "routing", "rule", "rules", "scheduler", "script", "secret", "security", "security-profiles", "serial", "server", "service", "service-port", "session", "sessions", "settings", "simple", "smb", "sms", "sniffer", "snmp", "socks", "ssh", "sstp-client", "sstp-server", "static", "statistics", "store", "switch", "system", "table", "template", "tftp", "time", "tool", "tracking", "traffic-flow", "traffic-monitor", "tree", "type", "upnp", "usb", "used", "user", "user-manager", "veth", "virtual-routing", "vlan", "vlans", "vpls", "vrf", "vrrp", "vxlan", "w60g", "watchdog", "wifi", "wifiwave2", "wireguard", "wireless", "zerotier",
+];
 
 /// Verbs that change, of which a beginning is no menu.
 const VERBS: [&str; 37] = [
@@ -95,12 +88,11 @@ fn verb(word: &str) -> Option<&'static str> {
 }
 
 fn is_menu(word: &str) -> bool {
-    let mut menus = MENUS.split_whitespace();
-    if menus.any(|menu| menu == word) {
-        return true;
-    }
-    let begins = |full: &str| full.starts_with(word);
-    word.len() >= 2 && MENUS.split_whitespace().any(begins) && !VERBS.iter().any(|verb| begins(verb))
+    let place = match MENUS.binary_search(&word) {
+        Ok(_) => return true,
+        Err(place) => place,
+    };
+    word.len() >= 2 && MENUS.get(place).is_some_and(|menu| menu.starts_with(word)) && !VERBS.iter().any(|verb| verb.starts_with(word))
 }
 
 /// What stands behind a verb.
@@ -156,5 +148,18 @@ impl Statement {
     fn arguments(&self) -> &[Word] {
         let bare = self.words.iter().take_while(|word| word.is_bare()).count();
         self.words.get(bare..).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn menus_are_sorted_and_may_be_shortened_where_no_verb_is_meant() {
+        assert!(MENUS.is_sorted());
+        for (word, expected) in [("ip", true), ("address", true), ("addr", true), ("sys", true), ("re", false), ("a", false), ("remove", false), ("reboot", false)] {
+            assert_eq!(is_menu(word), expected, "{word}");
+        }
     }
 }

@@ -6,13 +6,13 @@ use super::paths::{TRUSTED, UNKNOWN};
 use super::source::{self, Source};
 
 /// How many ways a word is read where a variable has several values.
-const WAYS_MAX: usize = 16;
+const WAYS_MAX: usize = 8;
 /// How many words braces may make of one.
 const BRACES_MAX: usize = 64;
 /// How many variables are followed, more than anybody writes.
 const NAMES_MAX: usize = 64;
 /// Longest value of a variable that is followed, in bytes.
-const VALUE_MAX_BYTES: usize = 512;
+const VALUE_MAX_BYTES: usize = 256;
 
 /// Variables that the line sets, with the values it gives them.
 #[derive(Debug, Default)]
@@ -98,16 +98,27 @@ fn texts(word: &Word, variables: &Variables) -> Vec<Vec<Sign>> {
             Part::Arithmetic { .. } => (vec!["1".to_owned()], true),
             Part::History { .. } => (vec![UNKNOWN.to_string()], true),
         };
-        ways = append(&ways, &values, quoted);
+        if let [value] = values.as_slice() {
+            ways.iter_mut().for_each(|way| way.extend(value.chars().map(|c| sign(c, quoted))));
+        } else {
+            ways = append(&ways, &values, quoted);
+        }
     }
     ways
+}
+
+/// A character of a value: unquoted it may separate words.
+fn sign(c: char, quoted: bool) -> Sign {
+    if !quoted && c.is_whitespace() { SPLIT } else { (c, quoted) }
 }
 
 fn append(ways: &[Vec<Sign>], values: &[String], quoted: bool) -> Vec<Vec<Sign>> {
     let unknown = [UNKNOWN.to_string()];
     let values = if ways.len() * values.len() > WAYS_MAX || values.is_empty() { &unknown } else { values };
-    let sign = |c: char| if !quoted && c.is_whitespace() { SPLIT } else { (c, quoted) };
-    let with = |value: &String| ways.iter().map(|way| way.iter().copied().chain(value.chars().map(sign)).collect()).collect::<Vec<_>>();
+    let with = |value: &String| {
+        let signs: Vec<Sign> = value.chars().map(|c| sign(c, quoted)).collect();
+        ways.iter().map(|way| [way.as_slice(), &signs].concat()).collect::<Vec<_>>()
+    };
     values.iter().flat_map(with).collect()
 }
 

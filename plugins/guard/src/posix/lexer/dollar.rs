@@ -3,6 +3,9 @@
 use super::super::syntax::{Part, Word};
 use super::Reader;
 
+/// Longest `$[ ]`, in characters. A longer one is read as text, with the commands in it.
+const OLD_ARITHMETIC_MAX: usize = 256;
+
 impl Reader<'_> {
     /// Behind `$`.
     pub(super) fn dollar(&mut self, word: &mut Word, quoted: bool) {
@@ -117,13 +120,14 @@ impl Reader<'_> {
 
     /// At the bracket of `$[`.
     fn old_arithmetic(&mut self, word: &mut Word, quoted: bool) {
-        let inside = self.rest().strip_prefix('[').and_then(|inside| inside.split_once([']', '\n']));
-        let Some((text, _)) = inside.filter(|(text, _)| self.rest().get(text.len() + 1..).is_some_and(|rest| rest.starts_with(']'))) else {
+        let mut ahead = self.rest.clone().skip(1).take(OLD_ARITHMETIC_MAX);
+        let text: String = ahead.by_ref().take_while(|c| !matches!(c, ']' | '\n')).collect();
+        let whole = format!("[{text}]");
+        if self.take(&whole) {
+            word.parts.push(self.arithmetic(&text));
+        } else {
             word.push('$', quoted);
-            return;
-        };
-        self.rest = self.rest().get(text.len() + 2..).unwrap_or_default().chars();
-        word.parts.push(self.arithmetic(text));
+        }
     }
 
     pub(in super::super) fn arithmetic(&mut self, text: &str) -> Part {

@@ -1,0 +1,67 @@
+//! The protocol, and what a caller is told who does something wrong.
+
+use std::path::Path;
+
+use serde_json::json;
+
+use crate::support::client::Client;
+use crate::support::sshd::{Sshd, account, free_port};
+
+#[test]
+fn the_tools_are_listed_in_a_fixed_order() {
+    let mut client = Client::start("");
+    let list = client.request("tools/list", &json!({}));
+    let names: Vec<&str> = list["result"]["tools"].as_array().unwrap().iter().map(|tool| tool["name"].as_str().unwrap()).collect();
+    assert_eq!(
+        names,
+        ["ssh_close", "ssh_hosts", "ssh_info", "ssh_interrupt", "ssh_open", "ssh_output", "ssh_query", "ssh_run", "ssh_screen", "ssh_send", "ssh_sessions"]
+    );
+}
+
+#[test]
+fn bad_input_gets_a_sentence_that_names_the_next_step() {
+    account("jft-bash", Path::new("/bin/bash"));
+    let server = Sshd::start();
+    let closed = free_port();
+    let config = format!(
+        "{}{}password = {{ env = \"JFT_NOT_SET\" }}\n[device.down]\nhost = \"127.0.0.1\"\nport = {closed}\ntype = \"linux\"\n",
+        server.device("web1", "jft-bash", "linux"),
+        server.device("web2", "jft-bash", "linux"),
+    );
+    let mut client = Client::start(&config);
+    let mut error = |tool: &str, arguments| client.error(tool, arguments);
+    assert!(error("ssh_run", json!({"target": "wep1", "command": "true"})).contains("did you mean `web"));
+    assert!(error("ssh_run", json!({"targt": "web1", "command": "true"})).contains("did you mean `target`?"));
+    assert!(error("ssh_run", json!({"target": "web2", "command": "true"})).contains("JFT_NOT_SET"));
+    assert!(error("ssh_run", json!({"target": "down", "command": "true"})).contains("cannot reach `down`"));
+    assert!(error("ssh_output", json!({"command_id": "c9999"})).contains("no session remembers c9999"));
+    assert!(error("ssh_run", json!({"target": "web1", "command": "rm -rf /"})).contains("Denied by rule guard."));
+    assert!(error("ssh_query", json!({"targets": ["web1"], "command": "touch /tmp/x"})).contains("Denied"));
+    let unknown = client.request("tools/call", &json!({"name": "ssh_fly", "arguments": {}}));
+    assert!(unknown["error"]["message"].as_str().unwrap().contains("ssh_fly"));
+}
+
+#[test]
+fn a_changed_host_key_is_refused_and_the_way_out_is_told() {
+    account("jft-bash", Path::new("/bin/bash"));
+    let server = Sshd::start();
+    let known = server.folder.path().join("known_hosts");
+    let other = std::fs::read_to_string(server.folder.path().join("id.pub")).unwrap();
+    std::fs::write(&known, format!("[127.0.0.1]:{} {other}", server.port)).unwrap();
+    let mut client = Client::start(&server.device("web1", "jft-bash", "linux"));
+    let message = client.error("ssh_run", json!({"target": "web1", "command": "true"}));
+    assert!(message.contains("changed") && message.contains("ssh-keygen -R"), "{message}");
+    std::fs::write(&known, "").unwrap();
+    let message = client.error("ssh_run", json!({"target": "web1", "command": "true"}));
+    assert!(message.contains("SHA256:"), "{message}");
+}
+
+#[test]
+fn a_wrong_key_is_told_with_what_the_server_takes() {
+    account("jft-bash", Path::new("/bin/bash"));
+    let server = Sshd::start();
+    let config = server.device("web1", "jft-bash", "linux").replace("/id\"", "/host\"");
+    let mut client = Client::start(&config);
+    let message = client.error("ssh_run", json!({"target": "web1", "command": "true"}));
+    assert!(message.contains("cannot log in") && message.contains("password"), "{message}");
+}

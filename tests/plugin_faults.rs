@@ -1,0 +1,95 @@
+//! Plugins that misbehave: each is a clear error or does what the table of faults says; others do not notice.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+use sha2::{Digest, Sha256};
+
+use crate::support::client::Client;
+use crate::support::sshd::{Sshd, account};
+
+fn component() -> PathBuf {
+    Path::new(env!("JACKFIELD_PLUGIN_FOLDER")).join("faulty.wasm")
+}
+
+fn digest(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn config(server: &Sshd, plugins: &str, fault: &str, role: &str) -> String {
+    let file = component();
+    let digest = digest(&std::fs::read(&file).unwrap());
+    format!(
+        "{}{}[type.odd]\nplugins = [{plugins}]\n[plugin.faulty]\npath = {file:?}\ndigest = \"sha256:{digest}\"\nconfig = {{ fault = \"{fault}\", role = \"{role}\" }}\n",
+        server.device("web1", "jft-bash", "odd"),
+        server.device("web2", "jft-bash", "linux"),
+    )
+}
+
+#[test]
+fn a_policy_plugin_that_fails_denies_and_others_do_not_notice() {
+    account("jft-bash", Path::new("/bin/bash"));
+    let server = Sshd::start();
+    for (fault, word) in [("trap", "trapped"), ("loop", "did not return within"), ("memory", "more memory")] {
+        let mut client = Client::start(&config(&server, "\"posix-shell\", \"faulty\"", fault, "policy"));
+        let message = client.error("ssh_run", json!({"target": "web1", "command": "true"}));
+        assert!(message.contains("`faulty`") && message.contains(word), "{fault}: {message}");
+        assert_eq!(client.run("web2", "echo fine")["output"], "fine\n");
+    }
+}
+
+#[test]
+fn a_prompt_plugin_that_fails_is_replaced_and_every_answer_says_so() {
+    account("jft-bash", Path::new("/bin/bash"));
+    let server = Sshd::start();
+    for fault in ["trap", "loop", "big-memo", "long-mode"] {
+        let mut client = Client::start(&config(&server, "\"faulty\", \"generic-prompt\", \"guard\"", fault, "prompt"));
+        let result = client.run("web1", "echo fine");
+        assert_eq!(result["output"], "fine\n", "{fault}: {result}");
+        assert!(result["warnings"].to_string().contains("degraded"), "{fault}: {result}");
+    }
+}
+
+#[test]
+fn a_file_that_is_not_the_pinned_one_is_refused() {
+    account("jft-bash", Path::new("/bin/bash"));
+    let server = Sshd::start();
+    let good = digest(&std::fs::read(component()).unwrap());
+    let config = config(&server, "\"posix-shell\", \"faulty\"", "none", "policy").replace(&good, &"0".repeat(64));
+    let mut client = Client::start(&config);
+    let message = client.error("ssh_run", json!({"target": "web1", "command": "true"}));
+    assert!(message.contains("is not the pinned file") && message.contains(&good), "{message}");
+}
+
+/// Names in the component are changed in place, so that it wants what nobody gets.
+#[test]
+fn the_network_and_another_track_of_the_contract_are_refused_by_name() {
+    account("jft-bash", Path::new("/bin/bash"));
+    let server = Sshd::start();
+    for (from, to, words) in [
+        ("wasi:cli/stdout@0.2", "wasi:net/socket@0.2", "imports `wasi:net/socket"),
+        ("jackfield:plugin/prompt@0.1.0", "jackfield:plugin/prompt@0.0.9", "speaks `jackfield:plugin/prompt@0.0.9`"),
+    ] {
+        let bytes = replaced(&std::fs::read(component()).unwrap(), from.as_bytes(), to.as_bytes());
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("odd.wasm");
+        std::fs::write(&file, &bytes).unwrap();
+        let good = digest(&std::fs::read(component()).unwrap());
+        let config = config(&server, "\"posix-shell\", \"faulty\"", "none", "policy").replace(&good, &digest(&bytes));
+        let config = config.replace(&component().display().to_string(), &file.display().to_string());
+        let mut client = Client::start(&config);
+        let message = client.error("ssh_run", json!({"target": "web1", "command": "true"}));
+        assert!(message.contains(words), "{from}: {message}");
+    }
+}
+
+fn replaced(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
+    assert_eq!(from.len(), to.len());
+    let mut out = bytes.to_vec();
+    let places: Vec<usize> = bytes.windows(from.len()).enumerate().filter(|(_, window)| *window == from).map(|(at, _)| at).collect();
+    assert!(!places.is_empty());
+    for at in places {
+        out[at..at + to.len()].copy_from_slice(to);
+    }
+    out
+}

@@ -1,0 +1,155 @@
+//! Commands on a real sshd: the whole output, the true status, and the call always comes back.
+
+use std::path::Path;
+
+use serde_json::json;
+
+use crate::support::client::Client;
+use crate::support::sshd::{PASSWORD, Sshd, account};
+
+/// Command, its output, its exit status.
+fn table() -> Vec<(&'static str, String, String, i64)> {
+    let long = "x".repeat(5000);
+    let row = |name, command: &str, output: &str, status| (name, command.to_owned(), output.to_owned(), status);
+    vec![
+        row("plain", "echo hello", "hello\n", 0),
+        row("prompt-like lines", r"printf 'root@host:~# \nrouter#\nPassword:\n--More--\ndone\n'", "root@host:~# \nrouter#\nPassword:\n--More--\ndone\n", 0),
+        row("a shell's prompt, then a pause", "printf 'root@host:~# '; sleep 2; echo tail", "root@host:~# tail\n", 0),
+        row("a router's prompt, then a pause", "printf 'router#'; sleep 2; echo tail", "router#tail\n", 0),
+        row("a password question, then a pause", "printf 'Password: '; sleep 2; echo tail", "Password: tail\n", 0),
+        row("a pager's marker, then a pause", "printf -- '--More--'; sleep 2; echo tail", "--More--tail\n", 0),
+        row("silence", "echo a; sleep 5; echo b", "a\nb\n", 0),
+        row("no final newline", "printf x", "x", 0),
+        row("standard error", "echo out; echo err >&2", "out\nerr\n", 0),
+        row("status of a subshell", "sh -c 'exit 7'", "", 7),
+        row("here-document", "cat <<EOF\nline 1\n  two\nlast\nEOF", "line 1\n  two\nlast\n", 0),
+        row("a 5,000-character line", &format!("echo {long}"), &format!("{long}\n"), 0),
+        row("blank lines", r"printf '\n\n  x  \n\n'", "\n\n  x  \n\n", 0),
+        row("kept directory", "cd /tmp", "", 0),
+        row("it is kept", "pwd", "/tmp\n", 0),
+        row("a tab", "echo 'a\tb'", "a\tb\n", 0),
+    ]
+}
+
+fn check(user: &str, shell: &str, skip: &[&str]) {
+    account(user, Path::new(shell));
+    let server = Sshd::start();
+    let mut client = Client::start(&server.device("web1", user, "linux"));
+    for (name, command, output, status) in table() {
+        if skip.contains(&name) {
+            continue;
+        }
+        let result = client.run("web1", &command);
+        let context = format!("{shell}, {name}: {result}");
+        assert_eq!(result["output"].as_str(), Some(output.as_str()), "{context}");
+        assert_eq!(result["exit_code"].as_i64(), Some(status), "{context}");
+        assert_eq!(result["state"], "done", "{context}");
+        assert_eq!(result["confidence"], "mark", "{context}");
+    }
+}
+
+#[test]
+fn bash_gives_exact_output_and_status() {
+    check("jft-bash", "/bin/bash", &[]);
+}
+
+#[test]
+fn zsh_gives_exact_output_and_status() {
+    check("jft-zsh", "/usr/bin/zsh", &[]);
+}
+
+/// fish has no here-documents.
+#[test]
+fn fish_gives_exact_output_and_status() {
+    check("jft-fish", "/usr/bin/fish", &["here-document"]);
+}
+
+/// dash reads lines through the terminal's queue of 4,095 bytes, where a tab also stays itself; a longer line is refused.
+#[test]
+fn dash_gives_exact_output_and_status() {
+    check("jft-dash", "/bin/dash", &["a 5,000-character line", "a tab"]);
+}
+
+#[test]
+fn a_command_that_never_ends_comes_back_as_running_and_can_be_stopped() {
+    account("jft-bash", Path::new("/bin/bash"));
+    let server = Sshd::start();
+    let mut client = Client::start(&server.device("web1", "jft-bash", "linux"));
+    let result = client.call("ssh_run", json!({"target": "web1", "command": "sleep 600", "wait_s": 1}));
+    assert_eq!(result["state"], "running");
+    let id = result["command_id"].as_str().unwrap().to_owned();
+    assert!(result["next"].as_str().unwrap().contains(&id));
+    let stopped = client.call("ssh_interrupt", json!({"command_id": id}));
+    assert_eq!((stopped["state"].as_str(), stopped["prompt_back"].as_bool()), (Some("interrupted"), Some(true)));
+    assert_eq!(client.run("web1", "echo fine")["output"], "fine\n");
+}
+
+#[test]
+fn a_hundred_megabytes_are_complete_by_offset() {
+    account("jft-bash", Path::new("/bin/bash"));
+    let server = Sshd::start();
+    let mut client = Client::start(&server.device("web1", "jft-bash", "linux"));
+    let line = "0123456789012345678901234567890123456789012345678";
+    let mut result = client.call("ssh_run", json!({"target": "web1", "command": format!("yes {line} | head -n 2000000"), "wait_s": 45}));
+    let id = result["command_id"].clone();
+    while result["state"] == "running" {
+        result = client.call("ssh_output", json!({"command_id": id, "wait_s": 45, "tail": 1}));
+    }
+    let first = client.call("ssh_output", json!({"command_id": id, "max_chars": 1000}));
+    let (mut at, mut total) = (first["range"]["start"].as_u64().unwrap(), 0_usize);
+    let end = at + first["range"]["total"].as_u64().unwrap();
+    let expected = format!("{line}\n").repeat(30_000);
+    while at < end {
+        let page = client.call("ssh_output", json!({"command_id": id, "offset": at, "max_chars": 1_000_000}));
+        let text = page["output"].as_str().unwrap();
+        let from = total % 50;
+        assert_eq!(text, &expected[from..from + text.len()], "from {at}");
+        total += text.len();
+        at = page["range"]["next_offset"].as_u64().unwrap();
+    }
+    assert_eq!(total, 100_000_000);
+}
+
+#[test]
+fn an_unclosed_quote_is_told_and_the_session_lives() {
+    account("jft-bash", Path::new("/bin/bash"));
+    let server = Sshd::start();
+    let mut client = Client::start(&server.device("web1", "jft-bash", "linux"));
+    let result = client.run("web1", "echo \"abc");
+    assert!(result["failure"].as_str().unwrap().contains("incomplete"), "{result}");
+    assert_eq!(client.run("web1", "echo fine")["output"], "fine\n");
+}
+
+#[test]
+fn less_is_paged_to_its_end() {
+    account("jft-bash", Path::new("/bin/bash"));
+    let server = Sshd::start();
+    let mut client = Client::start(&server.device("web1", "jft-bash", "linux"));
+    let result = client.run("web1", "less /etc/services");
+    assert_eq!(result["output"].as_str().unwrap(), std::fs::read_to_string("/etc/services").unwrap(), "{}", result["state"]);
+}
+
+#[test]
+fn sudo_is_answered_once_and_a_wrong_password_is_told() {
+    account("jft-sudo", Path::new("/bin/bash"));
+    std::fs::write("/etc/sudoers.d/jft", "jft-sudo ALL=(ALL) ALL\nDefaults:jft-sudo timestamp_timeout=0\n").unwrap();
+    let server = Sshd::start();
+    let config = format!("{}secrets.sudo = {{ env = \"JFT_SUDO\" }}\n", server.device("web1", "jft-sudo", "linux"));
+    let mut client = Client::start_with(&config, &[("JFT_SUDO", PASSWORD)]);
+    let result = client.run("web1", "sudo id -un");
+    assert!(result["output"].as_str().unwrap().ends_with("root\n"), "{result}");
+    assert_eq!(result["exit_code"], 0);
+    let mut other = Client::start_with(&config, &[("JFT_SUDO", "wrong password 7")]);
+    let result = other.run("web1", "sudo id -un");
+    assert_eq!(result["failed"], true, "{result}");
+    assert!(result["failure"].as_str().unwrap().contains("sudo"), "{result}");
+    assert_eq!(other.run("web1", "echo fine")["output"], "fine\n");
+    no_secret(&client, PASSWORD);
+    no_secret(&other, "wrong password 7");
+}
+
+/// Greps everything that the program wrote, beside the configuration.
+fn no_secret(client: &Client, secret: &str) {
+    let found = std::process::Command::new("grep").arg("-rlF").arg(secret).arg(client.state.path()).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&found.stdout), "", "a secret is in a file");
+}

@@ -1,0 +1,36 @@
+//! What the stories share: a server of one's own, a client of the program.
+
+pub mod client;
+pub mod sshd;
+
+use std::process::Command;
+use std::sync::Once;
+
+/// Installs the Debian packages that a test needs, once for all of them.
+pub fn install() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let wanted = [
+            ("sshd", "openssh-server"), ("ssh-keygen", "openssh-client"), ("zsh", "zsh"), ("fish", "fish"), ("dash", "dash"), ("sudo", "sudo"),
+            ("less", "less"), ("zebra", "frr"), ("telnet", "telnet"),
+        ];
+        let missing: Vec<&str> = wanted.into_iter().filter(|(program, _)| find(program).is_none()).map(|(_, package)| package).collect();
+        if missing.is_empty() {
+            return;
+        }
+        let apt = |arguments: &[&str]| {
+            let status = Command::new("apt-get").args(arguments).env("DEBIAN_FRONTEND", "noninteractive").status();
+            status.is_ok_and(|status| status.success())
+        };
+        apt(&["update", "-qq"]);
+        let done = apt(&[&["install", "-y", "-qq", "--no-install-recommends"], missing.as_slice()].concat());
+        assert!(done, "the tests need {missing:?} and could not install them; run the tests as root, or install them first");
+    });
+}
+
+/// Where a program is.
+pub fn find(program: &str) -> Option<std::path::PathBuf> {
+    let path = std::env::var("PATH").unwrap_or_default();
+    let folders = path.split(':').chain(["/usr/sbin", "/sbin", "/usr/lib/frr"]);
+    folders.map(|folder| std::path::Path::new(folder).join(program)).find(|file| file.is_file())
+}

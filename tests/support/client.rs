@@ -1,0 +1,91 @@
+//! An MCP client on raw lines, to see exactly what comes.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+use serde_json::{Value, json};
+
+/// A server process and its pipes.
+pub struct Client {
+    process: Child,
+    input: Option<ChildStdin>,
+    output: BufReader<ChildStdout>,
+    last: u64,
+    /// Its state folder.
+    pub state: tempfile::TempDir,
+}
+
+impl Client {
+    /// Starts the program on a configuration and shakes hands.
+    pub fn start(config: &str) -> Self {
+        Self::start_with(config, &[])
+    }
+
+    /// The same with variables in its environment.
+    pub fn start_with(config: &str, variables: &[(&str, &str)]) -> Self {
+        let state = tempfile::tempdir().unwrap();
+        let file = state.path().join("jackfield.toml");
+        std::fs::write(&file, config).unwrap();
+        let mut process = program(&file, state.path()).envs(variables.iter().copied()).spawn().unwrap();
+        let (input, output) = (process.stdin.take(), BufReader::new(process.stdout.take().unwrap()));
+        let mut client = Self { process, input, output, last: 0, state };
+        let hello = json!({"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}});
+        client.request("initialize", &hello);
+        client.write(&json!({"jsonrpc": "2.0", "method": "notifications/initialized"}));
+        client
+    }
+
+    /// Writes one message.
+    pub fn write(&mut self, message: &Value) {
+        writeln!(self.input.as_mut().unwrap(), "{message}").unwrap();
+    }
+
+    /// Asks and waits for the answer.
+    pub fn request(&mut self, method: &str, params: &Value) -> Value {
+        self.last += 1;
+        let id = self.last;
+        self.write(&json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params}));
+        loop {
+            let mut line = String::new();
+            assert!(self.output.read_line(&mut line).unwrap() > 0, "the server ended");
+            let message: Value = serde_json::from_str(&line).unwrap();
+            if message["id"] == id {
+                return message;
+            }
+        }
+    }
+
+    /// Calls a tool; the structure of its result.
+    pub fn call(&mut self, tool: &str, arguments: Value) -> Value {
+        let answer = self.request("tools/call", &json!({"name": tool, "arguments": arguments}));
+        let result = &answer["result"];
+        assert!(result["structuredContent"].is_object(), "{answer}");
+        result["structuredContent"].clone()
+    }
+
+    /// Runs a command.
+    pub fn run(&mut self, target: &str, command: &str) -> Value {
+        self.call("ssh_run", json!({"target": target, "command": command, "max_chars": 1_000_000, "wait_s": 40}))
+    }
+
+    /// The message of an error.
+    pub fn error(&mut self, tool: &str, arguments: Value) -> String {
+        let result = self.call(tool, arguments);
+        result["error"]["message"].as_str().unwrap_or_else(|| panic!("no error: {result}")).to_owned()
+    }
+}
+
+fn program(config: &Path, state: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_jackfield"));
+    command.args(["mcp", "--config"]).arg(config).env("XDG_STATE_HOME", state).env("JACKFIELD_LOG", "debug");
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(std::fs::File::create(state.join("stderr.txt")).unwrap());
+    command
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        drop(self.input.take());
+        let _ = self.process.wait();
+    }
+}

@@ -1,0 +1,108 @@
+//! A private OpenSSH server on the loopback interface, with accounts for each shell.
+
+use std::fs;
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use super::{find, install};
+
+/// A server that ends with its value.
+pub struct Sshd {
+    process: Child,
+    /// Its folder, with keys and known hosts.
+    pub folder: tempfile::TempDir,
+    /// Its port.
+    pub port: u16,
+}
+
+/// The password of the accounts.
+pub const PASSWORD: &str = "correct horse 41";
+
+impl Sshd {
+    /// Starts it.
+    pub fn start() -> Self {
+        install();
+        let folder = tempfile::tempdir().unwrap();
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        for key in ["host", "id"] {
+            let file = folder.path().join(key);
+            run(Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(&file));
+        }
+        let port = free_port();
+        let path = |name: &str| folder.path().join(name).display().to_string();
+        let config = format!(
+            "ListenAddress 127.0.0.1\nPort {port}\nHostKey {}\nPidFile none\nAuthorizedKeysFile {}\nStrictModes no\nUsePAM no\n\
+             PasswordAuthentication yes\nPrintMotd no\nMaxStartups 100\nLogLevel ERROR\n",
+            path("host"),
+            path("id.pub")
+        );
+        fs::write(folder.path().join("sshd_config"), config).unwrap();
+        fs::set_permissions(folder.path().join("id.pub"), fs::Permissions::from_mode(0o644)).unwrap();
+        let public = fs::read_to_string(folder.path().join("host.pub")).unwrap();
+        fs::write(folder.path().join("known_hosts"), format!("[127.0.0.1]:{port} {public}")).unwrap();
+        fs::create_dir_all("/run/sshd").unwrap();
+        let process = Command::new(find("sshd").expect("sshd is installed"))
+            .args(["-D", "-e", "-f"])
+            .arg(folder.path().join("sshd_config"))
+            .stdin(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let server = Self { process, folder, port };
+        server.wait();
+        server
+    }
+
+    fn wait(&self) {
+        for _ in 0..200 {
+            if std::net::TcpStream::connect(("127.0.0.1", self.port)).is_ok() {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(25));
+        }
+        panic!("sshd did not come up");
+    }
+
+    /// A device's table for the configuration file.
+    pub fn device(&self, name: &str, user: &str, kind: &str) -> String {
+        let folder = self.folder.path().display();
+        format!(
+            "[device.{name}]\nhost = \"127.0.0.1\"\nport = {}\nuser = \"{user}\"\ntype = \"{kind}\"\nkey = \"{folder}/id\"\nknown_hosts = \"{folder}/known_hosts\"\nagent = false\n",
+            self.port
+        )
+    }
+}
+
+impl Drop for Sshd {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// A port that is free now.
+pub fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+fn run(command: &mut Command) {
+    assert!(command.status().is_ok_and(|status| status.success()), "{command:?} failed");
+}
+
+/// An account with this shell; made once and kept.
+pub fn account(name: &str, shell: &Path) -> PathBuf {
+    install();
+    let home = PathBuf::from("/var/lib").join(name);
+    if !Command::new("id").arg(name).stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap().success() {
+        // Tests run side by side: the other one may have made it meanwhile.
+        let _ = Command::new("useradd").args(["-m", "-d"]).arg(&home).arg("-s").arg(shell).arg(name).status();
+    }
+    let hash = Command::new("openssl").args(["passwd", "-6", PASSWORD]).output().unwrap().stdout;
+    run(Command::new("usermod").arg("-p").arg(String::from_utf8(hash).unwrap().trim()).arg("-s").arg(shell).arg(name));
+    // The first-start dialog of zsh is a login menu of its own.
+    let _ = fs::write(home.join(".zshrc"), "PROMPT='%n@%m:%~%# '\n");
+    home
+}
