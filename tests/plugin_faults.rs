@@ -42,8 +42,15 @@ fn a_policy_plugin_that_fails_denies_and_others_do_not_notice() {
 fn a_prompt_plugin_that_fails_is_replaced_and_every_answer_says_so() {
     account("jft-bash", Path::new("/bin/bash"));
     let server = Sshd::start();
+    // Without its policy role: a plugin that is off denies.
+    let bytes = replaced(&std::fs::read(component()).unwrap(), b"jackfield:plugin/policy@0.1.0", b"jackfield:absent/policy@0.1.0");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("prompt.wasm");
+    std::fs::write(&file, &bytes).unwrap();
+    let good = digest(&std::fs::read(component()).unwrap());
     for fault in ["trap", "loop", "big-memo", "long-mode"] {
-        let mut client = Client::start(&config(&server, "\"faulty\", \"generic-prompt\", \"guard\"", fault, "prompt"));
+        let config = config(&server, "\"faulty\", \"generic-prompt\", \"guard\"", fault, "prompt").replace(&good, &digest(&bytes));
+        let mut client = Client::start(&config.replace(&component().display().to_string(), &file.display().to_string()));
         let result = client.run("web1", "echo fine");
         assert_eq!(result["output"], "fine\n", "{fault}: {result}");
         assert!(result["warnings"].to_string().contains("degraded"), "{fault}: {result}");

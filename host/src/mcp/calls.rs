@@ -245,7 +245,10 @@ async fn query(directory: &Directory, caller: &Caller, arguments: &Arguments) ->
     if let [reply] = replies.as_slice() {
         let mut reply = reply.clone();
         let result = Value::Object(reply.fields.clone());
-        reply.fields = json!({"ok": !reply.error, "next": reply.fields.get("next"), "results": [result]}).as_object().cloned().unwrap_or_default();
+        // An error is where every tool has it.
+        let keep: &[&str] = if reply.error { &["ok", "next", "error", "state", "verdict"] } else { &["ok", "next"] };
+        reply.fields.retain(|name, _| keep.contains(&name.as_str()));
+        reply.fields.insert("results".to_owned(), vec![result].into());
         return Ok(reply);
     }
     Ok(many(&targets, &replies))

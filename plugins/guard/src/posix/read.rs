@@ -86,7 +86,7 @@ impl Prover<'_> {
                 self.words(words)?;
                 shell::double_bracket(words)
             }
-            Kind::Arithmetic(word) => self.word(word),
+            Kind::Arithmetic(_) => Err(Doubt::new("posix.dialect", "`(( ))` is two pairs of brackets to some shells")),
         }
     }
 
@@ -152,7 +152,7 @@ impl Prover<'_> {
 
 /// Arithmetic evaluates what a variable holds, down to commands in an index; so numbers only.
 fn arithmetic(text: &str) -> Proof {
-    let plain = |c: char| c.is_ascii_digit() || c.is_ascii_whitespace() || "+-*/%()<>&|^~?:".contains(c);
+    let plain = |c: char| c.is_ascii_digit() || c.is_ascii_whitespace() || "+-*/%~?:".contains(c);
     if text.chars().all(plain) {
         return Ok(());
     }

@@ -89,13 +89,24 @@ impl Reader<'_> {
 
     /// At the bracket of `$(`.
     fn command(&mut self, word: &mut Word, quoted: bool) {
-        if let Some(text) = self.arithmetic_text() {
+        if let Some(text) = self.number_text() {
             word.parts.push(self.arithmetic(&text));
             return;
         }
         self.bump();
         let script = self.nested(Self::to_bracket);
         word.parts.push(Part::Command { script, quoted });
+    }
+
+    /// As [`arithmetic_text`](Self::arithmetic_text), where commands may stand as well.
+    pub(in super::super) fn number_text(&mut self) -> Option<String> {
+        let before = self.rest.clone();
+        let text = self.arithmetic_text()?;
+        if text.contains([';', '\n']) {
+            self.rest = before;
+            return None;
+        }
+        Some(text)
     }
 
     /// At `((`: what stands up to the `))` that belongs to it. `$((a) )` is a command in brackets instead.

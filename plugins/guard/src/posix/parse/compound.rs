@@ -8,7 +8,7 @@ impl Reader<'_> {
     /// Something other than a program with its arguments, if it begins here.
     pub(super) fn compound(&mut self) -> Option<Kind> {
         if self.rest().starts_with("((")
-            && let Some(text) = self.arithmetic_text()
+            && let Some(text) = self.number_text()
         {
             return Some(Kind::Arithmetic(Word { parts: vec![self.arithmetic(&text)] }));
         }
@@ -167,11 +167,11 @@ impl Reader<'_> {
         }
     }
 
-    /// Behind `[[`.
+    /// Behind `[[`. Where it is no word of the shell, signs inside it mean what they mean everywhere.
     fn test(&mut self) -> Vec<Word> {
         let mut words = Vec::new();
         loop {
-            self.skip_newlines();
+            self.skip_blanks();
             if self.take_word("]]") {
                 return words;
             }
@@ -180,6 +180,7 @@ impl Reader<'_> {
                 return words;
             };
             if ends_word(c) && !self.at_process() {
+                self.faults.disputed("a sign in `[[ ]]`");
                 self.bump();
                 words.push(Word { parts: vec![Part::Text { text: c.to_string(), quoted: true }] });
             } else {
