@@ -1,11 +1,17 @@
 //! The stories: each against real things, through the real program.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs, reason = "a test may stop here")]
-#![allow(clippy::allow_attributes, unreachable_pub, missing_debug_implementations, clippy::too_many_lines, reason = "a test's tables are long")]
+#![allow(
+    clippy::allow_attributes,
+    unreachable_pub,
+    missing_debug_implementations,
+    clippy::too_many_lines,
+    reason = "a test's tables are long"
+)]
 
 mod lab;
 mod mcp_stdio;
-mod plugin_faults;
-mod support;
 mod network;
+mod plugin_faults;
 mod run;
+mod support;
 mod tidy;

@@ -14,7 +14,19 @@ fn the_tools_are_listed_in_a_fixed_order() {
     let names: Vec<&str> = list["result"]["tools"].as_array().unwrap().iter().map(|tool| tool["name"].as_str().unwrap()).collect();
     assert_eq!(
         names,
-        ["ssh_close", "ssh_hosts", "ssh_info", "ssh_interrupt", "ssh_open", "ssh_output", "ssh_query", "ssh_run", "ssh_screen", "ssh_send", "ssh_sessions"]
+        [
+            "ssh_close",
+            "ssh_hosts",
+            "ssh_info",
+            "ssh_interrupt",
+            "ssh_open",
+            "ssh_output",
+            "ssh_query",
+            "ssh_run",
+            "ssh_screen",
+            "ssh_send",
+            "ssh_sessions"
+        ]
     );
 }
 

@@ -24,9 +24,14 @@ impl Zebra {
         install();
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
-        let routes: String = (0..rows).map(|n| format!("ip prefix-list big seq {} permit 10.{}.{}.0/24\n", n + 1, n / 250, n % 250)).collect();
+        let routes: String =
+            (0..rows).map(|n| format!("ip prefix-list big seq {} permit 10.{}.{}.0/24\n", n + 1, n / 250, n % 250)).collect();
         let secret = ENABLE.replace(' ', "-");
-        fs::write(path("zebra.conf"), format!("hostname edge1\npassword vty\nenable password {secret}\n{routes}line vty\n exec-timeout 0 0\n")).unwrap();
+        fs::write(
+            path("zebra.conf"),
+            format!("hostname edge1\npassword vty\nenable password {secret}\n{routes}line vty\n exec-timeout 0 0\n"),
+        )
+        .unwrap();
         for entry in [folder.path().to_owned(), path("zebra.conf")] {
             fs::set_permissions(entry, fs::Permissions::from_mode(0o777)).unwrap();
         }
@@ -76,7 +81,10 @@ fn the_vty_of_frr_pages_enables_and_fails_as_it_should() {
     let server = Sshd::start();
     let secret = ENABLE.replace(' ', "-");
     let paged = "[plugin.cisco-enable]\nconfig = { paging = \"pages\" }\n";
-    let device = format!("{}secrets.enable = {{ env = \"JFT_ENABLE\" }}\nsecrets.vty = {{ env = \"JFT_VTY\" }}\n", server.device("edge1", "jft-frr", "frr_vty"));
+    let device = format!(
+        "{}secrets.enable = {{ env = \"JFT_ENABLE\" }}\nsecrets.vty = {{ env = \"JFT_VTY\" }}\n",
+        server.device("edge1", "jft-frr", "frr_vty")
+    );
     let mut outputs = Vec::new();
     for plugin in ["", paged] {
         let mut client = Client::start_with(&format!("{device}{plugin}"), &[("JFT_ENABLE", &secret), ("JFT_VTY", "vty")]);

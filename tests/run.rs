@@ -13,7 +13,12 @@ fn table() -> Vec<(&'static str, String, String, i64)> {
     let row = |name, command: &str, output: &str, status| (name, command.to_owned(), output.to_owned(), status);
     vec![
         row("plain", "echo hello", "hello\n", 0),
-        row("prompt-like lines", r"printf 'root@host:~# \nrouter#\nPassword:\n--More--\ndone\n'", "root@host:~# \nrouter#\nPassword:\n--More--\ndone\n", 0),
+        row(
+            "prompt-like lines",
+            r"printf 'root@host:~# \nrouter#\nPassword:\n--More--\ndone\n'",
+            "root@host:~# \nrouter#\nPassword:\n--More--\ndone\n",
+            0,
+        ),
         row("a shell's prompt, then a pause", "printf 'root@host:~# '; sleep 2; echo tail", "root@host:~# tail\n", 0),
         row("a router's prompt, then a pause", "printf 'router#'; sleep 2; echo tail", "router#tail\n", 0),
         row("a password question, then a pause", "printf 'Password: '; sleep 2; echo tail", "Password: tail\n", 0),

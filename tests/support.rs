@@ -11,8 +11,15 @@ pub fn install() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let wanted = [
-            ("sshd", "openssh-server"), ("ssh-keygen", "openssh-client"), ("zsh", "zsh"), ("fish", "fish"), ("dash", "dash"), ("sudo", "sudo"),
-            ("less", "less"), ("zebra", "frr"), ("telnet", "telnet"),
+            ("sshd", "openssh-server"),
+            ("ssh-keygen", "openssh-client"),
+            ("zsh", "zsh"),
+            ("fish", "fish"),
+            ("dash", "dash"),
+            ("sudo", "sudo"),
+            ("less", "less"),
+            ("zebra", "frr"),
+            ("telnet", "telnet"),
         ];
         let missing: Vec<&str> = wanted.into_iter().filter(|(program, _)| find(program).is_none()).map(|(_, package)| package).collect();
         if missing.is_empty() {

@@ -10,7 +10,12 @@ pub mod serve;
 
 /// Lines to devices, plugs for their kinds: persistent SSH sessions for AI agents and people.
 #[derive(Debug, Parser)]
-#[command(name = "jackfield", version, about, after_help = "Examples:\n  jackfield demo\n  jackfield check\n  claude mcp add jackfield -- jackfield mcp")]
+#[command(
+    name = "jackfield",
+    version,
+    about,
+    after_help = "Examples:\n  jackfield demo\n  jackfield check\n  claude mcp add jackfield -- jackfield mcp"
+)]
 pub struct Cli {
     /// Configuration file instead of ./jackfield.toml or ~/.config/jackfield/config.toml
     #[arg(long, global = true, value_name = "FILE")]

@@ -99,7 +99,11 @@ pub fn descriptions() -> Result<Vec<Description>, String> {
 }
 
 fn secrets(lab: &Lab) -> Vec<String> {
-    lab.devices().iter().flat_map(|device| device.secrets.values().cloned().chain([device.password.clone()])).filter(|secret| secret.len() > 3).collect()
+    lab.devices()
+        .iter()
+        .flat_map(|device| device.secrets.values().cloned().chain([device.password.clone()]))
+        .filter(|secret| secret.len() > 3)
+        .collect()
 }
 
 /// A configuration for the lab's devices, with their known host key beside it.
@@ -178,13 +182,22 @@ fn play(client: &mut Client, device: &Description, step: &Step, secrets: &[Strin
     let (word, style) = if wrong.is_empty() { ("ok   ", GOOD) } else { ("WRONG", BAD) };
     let state = result["state"].as_str().unwrap_or("error");
     let millis = started.elapsed().as_millis();
-    shown.say(&format!("{style}{word}{style:#} {NAME}{}{NAME:#} {BOLD}{}{BOLD:#}  {DIM}{} → {state}, {millis} ms{DIM:#}", device.name(), step.title, step.command));
+    shown.say(&format!(
+        "{style}{word}{style:#} {NAME}{}{NAME:#} {BOLD}{}{BOLD:#}  {DIM}{} → {state}, {millis} ms{DIM:#}",
+        device.name(),
+        step.title,
+        step.command
+    ));
     let error = result["error"]["message"].as_str();
     excerpt(shown, error.or(result["output"].as_str()).unwrap_or_default());
     for problem in &wrong {
         shown.say(&format!("      {BAD}{problem}{BAD:#}"));
     }
-    if wrong.is_empty() { shown.right += 1 } else { shown.wrong += 1 }
+    if wrong.is_empty() {
+        shown.right += 1
+    } else {
+        shown.wrong += 1
+    }
     Ok(())
 }
 
@@ -248,7 +261,9 @@ impl Client {
             .stdout(Stdio::piped())
             .spawn()
             .map_err(|error| format!("cannot start the server: {error}"))?;
-        let (Some(input), Some(output)) = (process.stdin.take(), process.stdout.take()) else { return Err("the server has no pipes".to_owned()) };
+        let (Some(input), Some(output)) = (process.stdin.take(), process.stdout.take()) else {
+            return Err("the server has no pipes".to_owned());
+        };
         let mut client = Self { process, input, output: BufReader::new(output), last: 0 };
         let hello = json!({"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "jackfield-demo", "version": "1"}});
         client.request("initialize", &hello)?;

@@ -53,7 +53,9 @@ pub enum OpenError {
         known: String,
     },
     /// Something that this release does not do yet.
-    #[error("device `{device}` sets `{key}`, which this release reads but does not use yet; take it out of [device.{device}] to connect directly")]
+    #[error(
+        "device `{device}` sets `{key}`, which this release reads but does not use yet; take it out of [device.{device}] to connect directly"
+    )]
     NotYet {
         /// The device.
         device: String,
@@ -237,7 +239,8 @@ impl Directory {
         login_secrets: &mut Vec<(String, Secret)>,
     ) -> Result<Line, OpenError> {
         let name = &id.device;
-        for (key, set) in [("via", device.via.is_some()), ("proxy", device.proxy.is_some()), ("certificate", device.certificate.is_some())] {
+        for (key, set) in [("via", device.via.is_some()), ("proxy", device.proxy.is_some()), ("certificate", device.certificate.is_some())]
+        {
             if set {
                 return Err(OpenError::NotYet { device: name.clone(), key });
             }

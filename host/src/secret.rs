@@ -11,9 +11,9 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
+pub mod book;
 mod command;
 mod file;
-pub mod book;
 pub mod redact;
 
 /// Longest secret in bytes: a terminal line in canonical mode takes 4,095 bytes, so a longer one could never be typed.

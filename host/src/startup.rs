@@ -16,7 +16,8 @@ use crate::plugin::load::{Loader, Source, Spec};
 /// What the operator says of the plugins, as the loader wants it.
 #[must_use]
 pub fn specs(config: &Config) -> Vec<Spec> {
-    let bundled = |name: &str| crate::plugin::catalog::BUNDLED.iter().find(|(known, _)| *known == name).map(|(_, wasm)| Source::Embedded(wasm));
+    let bundled =
+        |name: &str| crate::plugin::catalog::BUNDLED.iter().find(|(known, _)| *known == name).map(|(_, wasm)| Source::Embedded(wasm));
     let spec = |(name, entry): (&String, &crate::config::PluginEntry)| {
         let source = entry.path.clone().map(Source::File).or_else(|| bundled(name))?;
         let embedded = matches!(source, Source::Embedded(_));

@@ -63,7 +63,8 @@ fn as_json(config: &Config, types: &[String], problems: &[String]) -> String {
 fn as_text(config: &Config, types: &[String], problems: &[String]) -> String {
     use anstyle::{AnsiColor, Style};
     use std::fmt::Write as _;
-    let (good, bad, off) = (Style::new().fg_color(Some(AnsiColor::Green.into())), Style::new().fg_color(Some(AnsiColor::Red.into())), Style::new());
+    let (good, bad, off) =
+        (Style::new().fg_color(Some(AnsiColor::Green.into())), Style::new().fg_color(Some(AnsiColor::Red.into())), Style::new());
     let mut out = String::new();
     for problem in problems {
         let _ = writeln!(out, "{bad}wrong{off:#}{bad:#}  {problem}");

@@ -18,10 +18,7 @@ pub fn mcp(file: Option<&Path>) -> Result<ExitCode, String> {
     let directory = std::env::current_dir().unwrap_or_default();
     let config = Config::load(file, &|name| std::env::var_os(name), &directory).map_err(|error| error.to_string())?;
     let directory = Arc::new(startup::directory(config)?);
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| format!("cannot start: {error}"))?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| format!("cannot start: {error}"))?;
     let served = runtime.block_on(mcp::serve(Arc::clone(&directory), tokio::io::stdin(), tokio::io::stdout()));
     runtime.block_on(directory.shut_down());
     startup::clean_up();
@@ -42,7 +39,14 @@ pub fn lab(write: Option<&Path>) -> Result<ExitCode, String> {
     // A closed pipe is the reader's choice.
     let say = |text: String| drop(writeln!(anstream::stdout(), "{text}"));
     for device in lab.devices() {
-        say(format!("{:<10} ssh -p {} {}@127.0.0.1   {}   password {}", device.name, lab.port(), device.user, device.title, device.password));
+        say(format!(
+            "{:<10} ssh -p {} {}@127.0.0.1   {}   password {}",
+            device.name,
+            lab.port(),
+            device.user,
+            device.title,
+            device.password
+        ));
     }
     match write {
         Some(path) => {

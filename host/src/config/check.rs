@@ -1,8 +1,8 @@
 //! Checks across the tables: jumps between devices, and names of types, plugins and secrets.
 
 use super::diagnostic::Diagnostic;
-use crate::nearest::nearest;
 use super::{Config, TypeChoice, TypeName};
+use crate::nearest::nearest;
 
 impl Config {
     /// Names that only the plugins can confirm: device types, plugins, granted secrets.

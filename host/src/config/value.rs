@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use toml::de::DeValue;
 
-use crate::nearest::nearest;
 use super::reader::{Place, Reader};
+use crate::nearest::nearest;
 
 /// An integer in any notation of TOML, if it fits.
 pub(super) fn integer(found: &DeValue<'_>) -> Option<i64> {

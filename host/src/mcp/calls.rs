@@ -69,7 +69,8 @@ fn hosts(directory: &Directory, arguments: &Arguments) -> Reply {
     let open = directory.list();
     let host = |(name, device): &(&String, &Device)| {
         let address = if device.local { "local".to_owned() } else { format!("{}:{}", device.host_or(name), device.port_or_default()) };
-        let session = open.iter().find(|handle| handle.id.device == **name && handle.closed().is_none()).map(|handle| handle.id.to_string());
+        let session =
+            open.iter().find(|handle| handle.id.device == **name && handle.closed().is_none()).map(|handle| handle.id.to_string());
         let legacy = device.algorithms == crate::config::Algorithms::Legacy;
         json!({"name": name, "address": address, "platform": kind_word(device), "user": device.user, "tags": device.tags,
             "via": device.via, "session": session, "access": directory.config().policy_for(device).to_string(), "legacy_algorithms": legacy})
@@ -205,7 +206,11 @@ async fn one(
     let handle = match caller.wait(wait, || format!("connecting to {target}"), session_of(directory, target)).await {
         Some(Ok(handle)) => handle,
         Some(Err(message)) => return Reply::failed(&message),
-        None => return Reply::failed(&format!("still connecting to `{target}`; nothing was run. Call again, or ssh_open host={target} wait_s=45")),
+        None => {
+            return Reply::failed(&format!(
+                "still connecting to `{target}`; nothing was run. Call again, or ssh_open host={target} wait_s=45"
+            ));
+        }
     };
     let session = handle.id.to_string();
     let request = RunRequest { text: command.to_owned(), purpose, caller: caller.name.clone() };
@@ -272,7 +277,11 @@ fn many(targets: &[String], replies: &[Reply]) -> Reply {
     } else {
         replies.iter().zip(targets).map(|(reply, target)| format!("== {target}\n{}", reply.text)).collect::<Vec<_>>().join("\n\n")
     };
-    let shown: Vec<Value> = groups.iter().filter(|(members, _)| members.len() > 1).map(|(members, output)| json!({"targets": members, "output": output})).collect();
+    let shown: Vec<Value> = groups
+        .iter()
+        .filter(|(members, _)| members.len() > 1)
+        .map(|(members, output)| json!({"targets": members, "output": output}))
+        .collect();
     let results: Vec<Value> = replies.iter().map(|reply| Value::Object(reply.fields.clone())).collect();
     let failed = replies.iter().all(|reply| reply.error);
     let reply = Reply::new(json!({"ok": !failed, "results": results, "groups": shown}), text);
@@ -383,8 +392,10 @@ async fn interrupt(directory: &Directory, caller: &Caller, arguments: &Arguments
     }
     let closed = handle.closed().is_some();
     let state = if back || closed { "interrupted" } else { "running" };
-    let fields = json!({"session": session, "command_id": running.to_string(), "state": state, "sent": sent, "prompt_back": back && !closed});
-    let text = format!("{session} {running} {state} sent: {}; prompt back: {}", sent.join(", "), if back && !closed { "yes" } else { "no" });
+    let fields =
+        json!({"session": session, "command_id": running.to_string(), "state": state, "sent": sent, "prompt_back": back && !closed});
+    let text =
+        format!("{session} {running} {state} sent: {}; prompt back: {}", sent.join(", "), if back && !closed { "yes" } else { "no" });
     let next = match (back || closed, how) {
         (true, _) => "",
         (false, Stop::Interrupt) => "It did not stop. Look with ssh_screen; then ssh_interrupt how=term, or how=hangup closes the line.",
@@ -472,7 +483,15 @@ async fn explain(directory: &Directory, caller: &Caller, arguments: &Arguments) 
     let kind = directory.kind_of(&id.device).await.map_err(|error| error.to_string())?;
     let mode = directory.find(&id).map(|handle| handle.status().mode).unwrap_or_default();
     let plugins = crate::plugin::session::SessionPlugins::new(kind);
-    let line = Line { device: &id.device, tags: &device.tags, mode: &mode, privileged: false, text: command, purpose: Purpose::Run, caller: &caller.name };
+    let line = Line {
+        device: &id.device,
+        tags: &device.tags,
+        mode: &mode,
+        privileged: false,
+        text: command,
+        purpose: Purpose::Run,
+        caller: &caller.name,
+    };
     let policy_mode = directory.config().policy_for(device);
     let verdict = policy::judge(&plugins, &line, policy_mode).await;
     let decision = policy::effect_word(verdict.decision.effect);
@@ -486,7 +505,8 @@ async fn explain(directory: &Directory, caller: &Caller, arguments: &Arguments) 
     let rule = &verdict.decision.rule;
     let fields = json!({"target": target, "command": command, "decision": decision, "rule": rule, "why": reason, "lane": lane,
         "lane_rule": lane_rule, "policy_mode": policy_mode.to_string(), "how_to_get_approval": way});
-    let text = format!("{target}: {command}\n{decision} by rule {rule} (policy mode {policy_mode}): {reason}\nlane: {lane} ({lane_rule})\n{way}");
+    let text =
+        format!("{target}: {command}\n{decision} by rule {rule} (policy mode {policy_mode}): {reason}\nlane: {lane} ({lane_rule})\n{way}");
     Ok(Reply::new(fields, text))
 }
 
@@ -497,15 +517,27 @@ fn plugins(directory: &Directory) -> Reply {
     for name in catalog.plugin_names() {
         let (fields, line) = match (catalog.check(&name), catalog.loaded(&name)) {
             (Ok(checked), loaded) => {
-                let state = loaded.as_ref().map_or_else(|| "not loaded yet".to_owned(), |plugin| match plugin.health() {
-                    (_, Some(left)) => format!("off for {} s", left.as_secs()),
-                    (0, None) => "ready".to_owned(),
-                    (faults, None) => format!("ready, {faults} faults so far"),
-                });
+                let state = loaded.as_ref().map_or_else(
+                    || "not loaded yet".to_owned(),
+                    |plugin| match plugin.health() {
+                        (_, Some(left)) => format!("off for {} s", left.as_secs()),
+                        (0, None) => "ready".to_owned(),
+                        (faults, None) => format!("ready, {faults} faults so far"),
+                    },
+                );
                 let roles: Vec<String> = checked.roles.into_iter().filter(|role| role != "setup").collect();
                 let manifest = checked.manifest;
-                let line = format!("{name} {} {} types={} digest=sha256:{} {state}", manifest.version, roles.join(","), manifest.types.join(","), checked.digest);
-                (json!({"name": name, "version": manifest.version, "roles": roles, "types": manifest.types, "digest": format!("sha256:{}", checked.digest), "state": state}), line)
+                let line = format!(
+                    "{name} {} {} types={} digest=sha256:{} {state}",
+                    manifest.version,
+                    roles.join(","),
+                    manifest.types.join(","),
+                    checked.digest
+                );
+                (
+                    json!({"name": name, "version": manifest.version, "roles": roles, "types": manifest.types, "digest": format!("sha256:{}", checked.digest), "state": state}),
+                    line,
+                )
             }
             (Err(error), _) => (json!({"name": name, "state": error.to_string()}), format!("{name}: {error}")),
         };

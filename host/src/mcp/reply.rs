@@ -106,7 +106,10 @@ pub fn command(target: &str, session: &str, report: &Report) -> Reply {
     put("origin", "device".into());
     put("output", report.output.clone().into());
     let range = &report.range;
-    put("range", json!({"start": range.start, "end": range.end, "total": range.total, "cut_bytes": range.cut_bytes, "next_offset": range.end}));
+    put(
+        "range",
+        json!({"start": range.start, "end": range.end, "total": range.total, "cut_bytes": range.cut_bytes, "next_offset": range.end}),
+    );
     put("duration_ms", millis(report.duration).into());
     put("idle_ms", millis(report.idle).into());
     let ask = report.ask.as_ref();
@@ -173,11 +176,17 @@ fn next(session: &str, report: &Report) -> String {
             text.trim()
         ),
         (State::NeedsInput, Some((_, text))) => {
-            format!("The device asks: \"{}\". Answer with ssh_send session={session} text=... keys=[\"enter\"], or ssh_interrupt.", text.trim())
+            format!(
+                "The device asks: \"{}\". Answer with ssh_send session={session} text=... keys=[\"enter\"], or ssh_interrupt.",
+                text.trim()
+            )
         }
         (State::Lost, _) => format!("{session} was lost while {id} ran; it may still run there. The next call opens a new session."),
         _ if report.range.cut_bytes > 0 => {
-            format!("{} bytes are cut; read them with ssh_output command_id={id} offset=N, or filter with grep.", grouped(report.range.cut_bytes))
+            format!(
+                "{} bytes are cut; read them with ssh_output command_id={id} offset=N, or filter with grep.",
+                grouped(report.range.cut_bytes)
+            )
         }
         _ if report.range.end < report.range.output_end => {
             format!("More follows: ssh_output command_id={id} offset={}.", report.range.end)
@@ -190,7 +199,9 @@ fn next(session: &str, report: &Report) -> String {
 #[must_use]
 pub fn refused(session: &str, refusal: &Refusal) -> Reply {
     let (state, verdict, message) = match refusal {
-        Refusal::Denied(verdict) => ("denied", Some(verdict), format!("Denied by rule {}: {}.", verdict.decision.rule, full_stop(&verdict.decision.reason))),
+        Refusal::Denied(verdict) => {
+            ("denied", Some(verdict), format!("Denied by rule {}: {}.", verdict.decision.rule, full_stop(&verdict.decision.reason)))
+        }
         Refusal::ApprovalNeeded(verdict) => (
             "approval_needed",
             Some(verdict),

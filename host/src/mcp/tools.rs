@@ -122,7 +122,11 @@ pub const TOOLS: &[Definition] = &[
         params: &[
             may("command_id", Kind::Text, "The command, for example c41"),
             may("session", Kind::Text, "Or the session it runs in"),
-            may("how", Kind::OneOf(&["int", "term", "kill", "hangup"]), "int (default) interrupt key; term, kill signals; hangup closes the line"),
+            may(
+                "how",
+                Kind::OneOf(&["int", "term", "kill", "hangup"]),
+                "int (default) interrupt key; term, kill signals; hangup closes the line",
+            ),
         ],
     },
     Definition {
@@ -153,7 +157,11 @@ pub const TOOLS: &[Definition] = &[
             may("grep", Kind::Text, "Only lines that match this regular expression"),
             may("max_chars", Kind::Count, MAX_CHARS),
             may("wait_s", Kind::Seconds, "Seconds to wait for `until` (default 0, at most 45)"),
-            may("until", Kind::OneOf(&["exit", "output", "match"]), "What wait_s waits for: exit (default), new output, a line that matches grep"),
+            may(
+                "until",
+                Kind::OneOf(&["exit", "output", "match"]),
+                "What wait_s waits for: exit (default), new output, a line that matches grep",
+            ),
             may("format", Kind::OneOf(&["text", "base64"]), "text (default), or the raw bytes in base64"),
         ],
     },
@@ -189,10 +197,7 @@ pub const TOOLS: &[Definition] = &[
         class: Class::Reads,
         device_text: true,
         about: "Show the terminal as rendered now (full-screen programs, menus, prompts): rows, cursor, title.",
-        params: &[
-            must("session", Kind::Text, "Session name"),
-            may("since", Kind::Count, "Only rows changed since this revision"),
-        ],
+        params: &[must("session", Kind::Text, "Session name"), may("since", Kind::Count, "Only rows changed since this revision")],
     },
     Definition {
         name: "ssh_send",

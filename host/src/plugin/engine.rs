@@ -100,8 +100,7 @@ impl Ticker {
             let Ok(ticker) = receive.recv() else { return };
             tick(&ticker, &engine);
         })?;
-        let ticker =
-            Arc::new(Self { in_flight: AtomicUsize::new(0), asleep: AtomicBool::new(false), thread: handle.thread().clone() });
+        let ticker = Arc::new(Self { in_flight: AtomicUsize::new(0), asleep: AtomicBool::new(false), thread: handle.thread().clone() });
         // The thread waits for it, so there is room.
         let _ = send.send(Arc::downgrade(&ticker));
         Ok(ticker)

@@ -31,7 +31,9 @@ pub enum LoadError {
         max: u64,
     },
     /// Another file than the one pinned.
-    #[error("plugin `{name}` is not the pinned file: digest is `sha256:{actual}`, `{pinned}` is pinned; get the file back, or pin the new digest after you have checked it")]
+    #[error(
+        "plugin `{name}` is not the pinned file: digest is `sha256:{actual}`, `{pinned}` is pinned; get the file back, or pin the new digest after you have checked it"
+    )]
     Digest {
         /// The plugin.
         name: String,
@@ -67,7 +69,9 @@ pub enum LoadError {
         known: String,
     },
     /// Another track of the contract.
-    #[error("plugin `{name}` speaks `{found}`, this host speaks `{known}`; build the plugin against the WIT of this release, or use a host that knows the other track")]
+    #[error(
+        "plugin `{name}` speaks `{found}`, this host speaks `{known}`; build the plugin against the WIT of this release, or use a host that knows the other track"
+    )]
     Version {
         /// The plugin.
         name: String,

@@ -26,13 +26,8 @@ const BASELINE: [&str; 13] = [
 ];
 
 /// What a manifest may ask for beside it. Clocks stand still and randomness is seeded, so that a run repeats.
-const ON_REQUEST: [&str; 5] = [
-    "wasi:clocks/monotonic-clock",
-    "wasi:clocks/wall-clock",
-    "wasi:random/insecure",
-    "wasi:random/insecure-seed",
-    "wasi:random/random",
-];
+const ON_REQUEST: [&str; 5] =
+    ["wasi:clocks/monotonic-clock", "wasi:clocks/wall-clock", "wasi:random/insecure", "wasi:random/insecure-seed", "wasi:random/random"];
 
 /// Why an import is refused.
 #[derive(Debug, PartialEq, Eq)]
@@ -73,7 +68,10 @@ pub fn is_known_version(version: &str) -> bool {
 /// What an error names.
 #[must_use]
 pub fn known_imports() -> String {
-    format!("`{CONTRACT}/types`, `{CONTRACT}/host`, the start-up interfaces of `wasi:cli` and `wasi:io`, and, listed as `wasi` in its manifest: {}", ON_REQUEST.join(", "))
+    format!(
+        "`{CONTRACT}/types`, `{CONTRACT}/host`, the start-up interfaces of `wasi:cli` and `wasi:io`, and, listed as `wasi` in its manifest: {}",
+        ON_REQUEST.join(", ")
+    )
 }
 
 #[cfg(test)]
@@ -93,7 +91,9 @@ mod tests {
     #[test]
     fn only_the_known_track_is_spoken() {
         assert_eq!(check_import("jackfield:plugin/host@0.1.7", &[]), Ok(()));
-        for other in ["jackfield:plugin/host@0.2.0", "jackfield:plugin/host@0.1.0-draft", "jackfield:plugin/host@1.0.0", "jackfield:plugin/host"] {
+        for other in
+            ["jackfield:plugin/host@0.2.0", "jackfield:plugin/host@0.1.0-draft", "jackfield:plugin/host@1.0.0", "jackfield:plugin/host"]
+        {
             assert_eq!(check_import(other, &[]), Err(Refusal::Version), "{other}");
         }
     }

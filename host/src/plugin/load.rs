@@ -271,8 +271,7 @@ fn settings(spec: &Spec, manifest: &Manifest) -> Result<serde_json::Map<String, 
     let mut complain = |path: &str, message: String| {
         diagnostics.push(super::bindings::jackfield::plugin::types::Diagnostic { path: path.to_owned(), message });
     };
-    let mut all: serde_json::Map<_, _> =
-        manifest.config.iter().map(|(key, setting)| (key.clone(), setting.default.clone())).collect();
+    let mut all: serde_json::Map<_, _> = manifest.config.iter().map(|(key, setting)| (key.clone(), setting.default.clone())).collect();
     let known = || manifest.config.keys().cloned().collect::<Vec<_>>().join(", ");
     for (key, value) in &spec.settings {
         match manifest.config.get(key) {

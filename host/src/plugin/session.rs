@@ -74,8 +74,7 @@ impl SessionPlugins {
     /// Shows the view to those whom it concerns; the first claim ends the round.
     pub async fn ask(&mut self, view: &View) -> Readings {
         let kind = Arc::clone(&self.kind);
-        let asked: Vec<Asked<'_>> =
-            kind.plugins.iter().map(|plugin| Asked { plugin, hits: plugin.triggers.hits(&view.tail) }).collect();
+        let asked: Vec<Asked<'_>> = kind.plugins.iter().map(|plugin| Asked { plugin, hits: plugin.triggers.hits(&view.tail) }).collect();
         let mut readings = Readings { revision: view.revision, ..Readings::default() };
         readings.step = self.step(view, &asked).await;
         if readings.step.is_some() {
@@ -179,12 +178,16 @@ impl SessionPlugins {
         let plugin = one.plugin;
         let memo = self.prompt_memo.get(plugin.name()).cloned().unwrap_or_default();
         let shown = one.view(view, &memo);
-        let report = call_plugin!(plugin, "prompt.inspect", PLUGIN_INSPECT_MAX, prompt, |prompt, store| prompt.call_inspect(store, &shown))?;
+        let report =
+            call_plugin!(plugin, "prompt.inspect", PLUGIN_INSPECT_MAX, prompt, |prompt, store| prompt.call_inspect(store, &shown))?;
         check_memo(plugin, "prompt.inspect", &report.memo)?;
         if let Reading::Ready(ready) = &report.reading
             && ready.mode.len() > MODE_MAX_BYTES
         {
-            return Err(plugin.broke_contract("prompt.inspect", format!("the mode has {} bytes, at most {MODE_MAX_BYTES} are allowed", ready.mode.len())));
+            return Err(plugin.broke_contract(
+                "prompt.inspect",
+                format!("the mode has {} bytes, at most {MODE_MAX_BYTES} are allowed", ready.mode.len()),
+            ));
         }
         self.prompt_memo.insert(plugin.name().to_owned(), report.memo);
         Ok(report.reading)
@@ -196,7 +199,8 @@ impl SessionPlugins {
         let Some(plugin) = kind.plugins.iter().find(|plugin| plugin.has("prompt")) else { return Vec::new() };
         let memo = self.prompt_memo.get(plugin.name()).cloned().unwrap_or_default();
         let shown = Asked { plugin, hits: plugin.triggers.hits(&view.tail) }.view(view, &memo);
-        let sends = call_plugin!(plugin, "prompt.prepare", PLUGIN_INSPECT_MAX, prompt, |prompt, store| prompt.call_prepare(store, ready, &shown));
+        let sends =
+            call_plugin!(plugin, "prompt.prepare", PLUGIN_INSPECT_MAX, prompt, |prompt, store| prompt.call_prepare(store, ready, &shown));
         let sends = sends.and_then(|sends| {
             sends.iter().try_for_each(|name| check_send(plugin, "prompt.prepare", name))?;
             Ok(sends)
@@ -207,7 +211,8 @@ impl SessionPlugins {
     /// Did a command fail that has no exit status to say so?
     pub async fn judge(&self, exchange: &Exchange) -> Option<Failure> {
         for plugin in self.kind.plugins.iter().filter(|plugin| plugin.has("outcome")) {
-            let judged = call_plugin!(plugin, "outcome.judge", PLUGIN_INSPECT_MAX, outcome, |outcome, store| outcome.call_judge(store, exchange));
+            let judged =
+                call_plugin!(plugin, "outcome.judge", PLUGIN_INSPECT_MAX, outcome, |outcome, store| outcome.call_judge(store, exchange));
             if let Ok(Some(failure)) = judged {
                 return Some(failure);
             }
@@ -219,7 +224,8 @@ impl SessionPlugins {
     pub async fn decide(&self, request: &Request) -> Vec<(String, Result<Decision, Fault>)> {
         let mut decisions = Vec::new();
         for plugin in self.kind.plugins.iter().filter(|plugin| plugin.has("policy")) {
-            let decided = call_plugin!(plugin, "policy.decide", PLUGIN_DECIDE_MAX, policy, |policy, store| policy.call_decide(store, request));
+            let decided =
+                call_plugin!(plugin, "policy.decide", PLUGIN_DECIDE_MAX, policy, |policy, store| policy.call_decide(store, request));
             decisions.push((plugin.name().to_owned(), decided));
         }
         decisions
@@ -233,7 +239,8 @@ impl SessionPlugins {
     pub async fn classify(&self, request: &Request) -> Result<Option<Lane>, Fault> {
         let mut lane: Option<Lane> = None;
         for plugin in self.kind.plugins.iter().filter(|plugin| plugin.has("policy")) {
-            let said = call_plugin!(plugin, "policy.classify", PLUGIN_DECIDE_MAX, policy, |policy, store| policy.call_classify(store, request))?;
+            let said =
+                call_plugin!(plugin, "policy.classify", PLUGIN_DECIDE_MAX, policy, |policy, store| policy.call_classify(store, request))?;
             if lane.is_none() || said.lane == "read" {
                 lane = Some(said);
             }

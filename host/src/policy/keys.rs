@@ -2,8 +2,30 @@
 
 /// Names that `ssh_send` takes.
 pub const KEY_NAMES: [&str; 24] = [
-    "enter", "tab", "esc", "space", "backspace", "delete", "up", "down", "left", "right", "home", "end", "pageup", "pagedown",
-    "insert", "ctrl-<letter>", "alt-<letter>", "f1", "f2", "f3", "f4", "f5", "f6..f12", "ctrl-space",
+    "enter",
+    "tab",
+    "esc",
+    "space",
+    "backspace",
+    "delete",
+    "up",
+    "down",
+    "left",
+    "right",
+    "home",
+    "end",
+    "pageup",
+    "pagedown",
+    "insert",
+    "ctrl-<letter>",
+    "alt-<letter>",
+    "f1",
+    "f2",
+    "f3",
+    "f4",
+    "f5",
+    "f6..f12",
+    "ctrl-space",
 ];
 
 /// The bytes of a key (xterm). `application` is DECCKM; `enter` is what the device wants for Enter.
@@ -44,7 +66,9 @@ fn modified_key(name: &str) -> Option<Vec<u8>> {
     let mut chars = key.chars();
     let (ch, None) = (chars.next()?, chars.next()) else { return None };
     match modifier {
-        "ctrl" | "control" | "c" if ('@'..='_').contains(&ch.to_ascii_uppercase()) => Some(vec![u8::try_from(ch.to_ascii_uppercase()).ok()? & 0x1f]),
+        "ctrl" | "control" | "c" if ('@'..='_').contains(&ch.to_ascii_uppercase()) => {
+            Some(vec![u8::try_from(ch.to_ascii_uppercase()).ok()? & 0x1f])
+        }
         "alt" | "meta" | "m" => Some([&[0x1b], ch.to_string().as_bytes()].concat()),
         _ => None,
     }

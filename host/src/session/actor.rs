@@ -29,9 +29,9 @@ use crate::policy::approved::{Approved, Payload};
 use crate::policy::keys::LineAssembler;
 use crate::policy::{self, Line as PolicyLine, Purpose, Verdict};
 use crate::screen::Screen;
+use crate::secret::book::SecretBook;
 use crate::secret::redact::Redactor;
 use crate::secret::{Secret, SecretSource};
-use crate::secret::book::SecretBook;
 use crate::transport::{Line, LineEvent, Order, Reader, Writer};
 
 /// Characters of output that an outcome plugin is shown at each end.
@@ -348,7 +348,9 @@ impl Actor {
         self.resolving = Some(Box::pin(async move {
             let secret = match (allowed, source) {
                 (Err(why), _) => Err(why),
-                (Ok(()), None) => Err(format!("`{device}` has no secret `{name}`; add `secrets.{name} = {{ env = \"…\" }}` to [device.{device}]")),
+                (Ok(()), None) => {
+                    Err(format!("`{device}` has no secret `{name}`; add `secrets.{name} = {{ env = \"…\" }}` to [device.{device}]"))
+                }
                 (Ok(()), Some(source)) => crate::secret::resolve(&source).await.map_err(|error| error.to_string()),
             };
             (name, enter, secret)
@@ -389,13 +391,8 @@ impl Actor {
         let (start, end) = (ending.pieces.first()?.0, ending.pieces.last()?.1);
         let head = source.from(start, end, JUDGED_CHARS).ok()?;
         let tail = if head.end >= end { head.clone() } else { source.to(start, end, JUDGED_CHARS).ok()? };
-        let exchange = Exchange {
-            command: ending.text.clone(),
-            mode: ending.mode.clone(),
-            head: head.text,
-            tail: tail.text,
-            status: ending.status,
-        };
+        let exchange =
+            Exchange { command: ending.text.clone(), mode: ending.mode.clone(), head: head.text, tail: tail.text, status: ending.status };
         self.plugins.judge(&exchange).await.map(|failure| failure.line)
     }
 

@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 
 use crate::ids::CommandId;
 use crate::limits::{
-    ECHO_GRACE, GOAL_STEPS_MAX, LOGIN_MAX, LOOK_AGAIN_MAX, LOOK_AGAIN_MS, PAGES_MAX, SECRET_AFTER_LINE_MAX, SETTLE_MAX_MS, SETTLE_MIN_MS, SETTLE_START_MS,
-    SETUP_SENDS_MAX, VIEW_COMMAND_MAX_BYTES,
+    ECHO_GRACE, GOAL_STEPS_MAX, LOGIN_MAX, LOOK_AGAIN_MAX, LOOK_AGAIN_MS, PAGES_MAX, SECRET_AFTER_LINE_MAX, SETTLE_MAX_MS, SETTLE_MIN_MS,
+    SETTLE_START_MS, SETUP_SENDS_MAX, VIEW_COMMAND_MAX_BYTES,
 };
 use crate::policy::approved::Approved;
 use crate::session::command::{Ending, Running, Started};

@@ -179,13 +179,7 @@ fn last_lines(source: &Source<'_>, rendered: Rendered, lines: usize) -> std::io:
 /// Characters rendered at a time while searching.
 const SEARCH_CHARS: usize = 1_000_000;
 
-fn grep(
-    source: &Source<'_>,
-    pieces: &[(u64, u64)],
-    pattern: &str,
-    max_chars: usize,
-    total: u64,
-) -> Result<(String, Range), String> {
+fn grep(source: &Source<'_>, pieces: &[(u64, u64)], pattern: &str, max_chars: usize, total: u64) -> Result<(String, Range), String> {
     let regex = RegexBuilder::new(pattern).size_limit(TRIGGER_COMPILED_MAX_BYTES).build();
     let regex = regex.map_err(|error| format!("`grep` is not a regular expression: {error}"))?;
     let failed = |error: std::io::Error| format!("cannot read the session's log: {error}");

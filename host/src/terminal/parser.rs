@@ -275,7 +275,8 @@ mod tests {
     #[test]
     fn sequences_are_recognised_with_their_offsets() {
         let heard = heard(&[b"a\x1b[1;31mb\x1b]133;D;0\x07\x1b]0;t\x1b\\\x1b[?2004h\x1b=\r\n"]);
-        let expected = ["a@0", "csi[1, 31]\0m@8", "b@8", "osc133;D;0@9-19", "osc0;t@19-26", "csi[2004]?h@34", "esc=@36", "ctl13@37", "ctl10@38"];
+        let expected =
+            ["a@0", "csi[1, 31]\0m@8", "b@8", "osc133;D;0@9-19", "osc0;t@19-26", "csi[2004]?h@34", "esc=@36", "ctl13@37", "ctl10@38"];
         assert_eq!(heard.0, expected);
     }
 

@@ -107,7 +107,9 @@ pub enum ConnectError {
     #[error("{0}")]
     KnownHosts(host_key::LoadError),
     /// The key file cannot be used.
-    #[error("cannot use key `{path}` of `{device}`: {what}; check `key` in [device.{device}], or load the key into your agent with `ssh-add`")]
+    #[error(
+        "cannot use key `{path}` of `{device}`: {what}; check `key` in [device.{device}], or load the key into your agent with `ssh-add`"
+    )]
     Key {
         /// The device.
         device: String,
@@ -117,7 +119,9 @@ pub enum ConnectError {
         what: String,
     },
     /// No way to log in was accepted.
-    #[error("`{user}` cannot log in to `{device}`: {tried}; the server takes {offered}; check `user`, `key` and `password` in [device.{device}]")]
+    #[error(
+        "`{user}` cannot log in to `{device}`: {tried}; the server takes {offered}; check `user`, `key` and `password` in [device.{device}]"
+    )]
     Refused {
         /// The device.
         device: String,
@@ -250,10 +254,7 @@ async fn connect(target: &Target, known: &KnownHosts, handler: Handler) -> Resul
     step(target, "key exchange", async {
         client::connect_stream(config, stream, handler).await.map_err(|error| {
             let refused = heard.lock().unwrap_or_else(PoisonError::into_inner).refused.take();
-            refused.map_or_else(
-                || ConnectError::Protocol { device: target.device.clone(), what: error.to_string() },
-                ConnectError::HostKey,
-            )
+            refused.map_or_else(|| ConnectError::Protocol { device: target.device.clone(), what: error.to_string() }, ConnectError::HostKey)
         })
     })
     .await
@@ -284,7 +285,8 @@ fn config(target: &Target, known: &KnownHosts) -> client::Config {
 /// SHA-1 key exchanges and host keys, CBC ciphers: behind those that are held to be safe.
 fn add_legacy(preferred: &mut Preferred) {
     use russh::{cipher, kex, mac};
-    let old_kex = [kex::ECDH_SHA2_NISTP256, kex::ECDH_SHA2_NISTP384, kex::ECDH_SHA2_NISTP521, kex::DH_GEX_SHA1, kex::DH_G14_SHA1, kex::DH_G1_SHA1];
+    let old_kex =
+        [kex::ECDH_SHA2_NISTP256, kex::ECDH_SHA2_NISTP384, kex::ECDH_SHA2_NISTP521, kex::DH_GEX_SHA1, kex::DH_G14_SHA1, kex::DH_G1_SHA1];
     preferred.kex = preferred.kex.iter().copied().chain(old_kex).collect::<Vec<_>>().into();
     preferred.key = preferred.key.iter().cloned().chain([ssh_key::Algorithm::Rsa { hash: None }]).collect::<Vec<_>>().into();
     let old_ciphers = [cipher::AES_256_CBC, cipher::AES_192_CBC, cipher::AES_128_CBC];
@@ -407,10 +409,7 @@ async fn by_questions(handle: &mut Handle<Handler>, user: &str, password: &str) 
     Ok(AuthResult::Failure { remaining_methods: russh::MethodSet::empty(), partial_success: false })
 }
 
-async fn shell(
-    target: &Target,
-    handle: &Handle<Handler>,
-) -> Result<(ChannelReadHalf, ChannelWriteHalf<client::Msg>), ConnectError> {
+async fn shell(target: &Target, handle: &Handle<Handler>) -> Result<(ChannelReadHalf, ChannelWriteHalf<client::Msg>), ConnectError> {
     let failed = |what: String| ConnectError::Channel { device: target.device.clone(), what };
     let mut channel = handle.channel_open_session().await.map_err(|error| failed(error.to_string()))?;
     let (columns, rows) = target.size;

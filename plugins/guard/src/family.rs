@@ -49,13 +49,8 @@ pub(crate) enum Setting {
     None,
 }
 
-const WORDS: [(&str, Setting); 5] = [
-    ("auto", Setting::Auto),
-    ("posix", Setting::Posix),
-    ("ios", Setting::Ios),
-    ("routeros", Setting::RouterOs),
-    ("none", Setting::None),
-];
+const WORDS: [(&str, Setting); 5] =
+    [("auto", Setting::Auto), ("posix", Setting::Posix), ("ios", Setting::Ios), ("routeros", Setting::RouterOs), ("none", Setting::None)];
 
 impl Setting {
     /// Reads the settings; unknown keys and words are refused.

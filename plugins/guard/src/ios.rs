@@ -24,17 +24,8 @@ const READS: [(&str, usize); 13] = [
 ];
 
 /// What may stand behind `|`, with its shortest form.
-const FILTERS: [(&str, usize); 9] = [
-    ("include", 1),
-    ("exclude", 1),
-    ("begin", 1),
-    ("section", 1),
-    ("count", 1),
-    ("grep", 1),
-    ("json", 1),
-    ("no-more", 1),
-    ("nz", 2),
-];
+const FILTERS: [(&str, usize); 9] =
+    [("include", 1), ("exclude", 1), ("begin", 1), ("section", 1), ("count", 1), ("grep", 1), ("json", 1), ("no-more", 1), ("nz", 2)];
 
 /// What writes behind `|`. A longer word than these is part of an expression.
 const WRITES: [&str; 5] = ["redirect", "tee", "append", "file", "save"];
@@ -77,7 +68,10 @@ fn prove_line(line: &str, dialect: Dialect, place: Place) -> Proof {
     if place == Place::Config && !done {
         return match words.as_slice() {
             [only] if ["end", "exit"].contains(&only.to_ascii_lowercase().as_str()) => Ok(()),
-            _ => Err(Doubt::new("ios.config-mode", format!("in configuration mode {} may change the configuration, `do show` reads", excerpt(first)))),
+            _ => Err(Doubt::new(
+                "ios.config-mode",
+                format!("in configuration mode {} may change the configuration, `do show` reads", excerpt(first)),
+            )),
         };
     }
     // `watch show ...` repeats it.
@@ -99,7 +93,9 @@ fn reads(words: &[&str]) -> Proof {
     }
     let known = match first.to_ascii_lowercase().as_str() {
         _ if shortens(first, "terminal", 3) => {
-            shortens(second, "length", 3) || shortens(second, "width", 3) || shortens(second, "no", 2) && words.get(2).is_some_and(|word| shortens(word, "monitor", 3))
+            shortens(second, "length", 3)
+                || shortens(second, "width", 3)
+                || shortens(second, "no", 2) && words.get(2).is_some_and(|word| shortens(word, "monitor", 3))
         }
         // Prints the configuration.
         _ if shortens(first, "write", 2) => shortens(second, "terminal", 1),

@@ -39,7 +39,13 @@ pub(crate) fn answer_danger(line: &str, cwd: Option<&str>) -> Option<Danger> {
 /// Judges a line of which nobody knows whether a shell reads it: only what no other program could mean.
 pub(crate) fn foreign_danger(line: &str) -> Option<Danger> {
     const CERTAIN: [&str; 7] = [
-        "posix.wipe", "posix.outage", "posix.lockout", "posix.device-write", "posix.critical-file", "posix.code-from-data", "posix.fork-bomb",
+        "posix.wipe",
+        "posix.outage",
+        "posix.lockout",
+        "posix.device-write",
+        "posix.critical-file",
+        "posix.code-from-data",
+        "posix.fork-bomb",
     ];
     let line = line.trim_start().trim_start_matches(':').trim_start_matches('!');
     let continued = ["", "'", "\""].map(|quote| parse::parse(&format!("{quote}{line}")));

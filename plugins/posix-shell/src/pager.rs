@@ -13,7 +13,10 @@ pub(crate) fn page(view: &View) -> Option<Page> {
     } else if hit("less_end") {
         // Space only beeps here. Nothing is lost: this is the end.
         "quit"
-    } else if (words::may_page(&view.command) && (hit("less_lines") || hit("more"))) || (hit("less_colon") && expects_pager(view)) || names_file(view) {
+    } else if (words::may_page(&view.command) && (hit("less_lines") || hit("more")))
+        || (hit("less_colon") && expects_pager(view))
+        || names_file(view)
+    {
         "page"
     } else if hit("less_return") && expects_return(view) {
         "return"

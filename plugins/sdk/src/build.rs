@@ -23,7 +23,11 @@ pub fn manifest() {
         manifest.entry(key).or_insert_with(|| value.into());
     }
     let json = serde_json::to_vec(&manifest).expect("TOML values are JSON values");
-    assert!(json.len() <= MANIFEST_MAX_BYTES, "plugin.toml makes a manifest of {} bytes, at most {MANIFEST_MAX_BYTES} are read", json.len());
+    assert!(
+        json.len() <= MANIFEST_MAX_BYTES,
+        "plugin.toml makes a manifest of {} bytes, at most {MANIFEST_MAX_BYTES} are read",
+        json.len()
+    );
     let out = env::var_os("OUT_DIR").expect("cargo sets it");
     fs::write(Path::new(&out).join("manifest.json"), json).expect("OUT_DIR is writable");
 }

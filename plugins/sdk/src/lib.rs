@@ -29,8 +29,8 @@ pub mod contract {
 }
 
 pub use contract::jackfield::plugin::types::{
-    Decision, Diagnostic, DialogReport, Effect, Exchange, Fact, Failure, Hit, Lane, Page, PromptReport, Question, Reading, Ready,
-    Request, Step, View,
+    Decision, Diagnostic, DialogReport, Effect, Exchange, Fact, Failure, Hit, Lane, Page, PromptReport, Question, Reading, Ready, Request,
+    Step, View,
 };
 
 pub use settings::Settings;

@@ -103,7 +103,8 @@ fn copies_over(words: &[&str]) -> Option<Danger> {
     let is = |word: &str, full: &str, least: usize| shortens(word, full, least) || word.to_ascii_lowercase().ends_with(full);
     let running = |word: &str| is(word, "running-config", 3);
     let startup = |word: &str| is(word, "startup-config", 4) || word.to_ascii_lowercase().starts_with("nvram:");
-    (startup(target) && !running(source) || running(target)).then(|| danger("ios.persist", words, "replaces or merges a configuration from elsewhere"))
+    (startup(target) && !running(source) || running(target))
+        .then(|| danger("ios.persist", words, "replaces or merges a configuration from elsewhere"))
 }
 
 /// Every session of a routing protocol at once.

@@ -100,6 +100,9 @@ pub(super) fn find(line: &str) -> Option<Danger> {
 /// `delete bootflash:x`: in a configuration the word takes a line away, which is a change like others.
 fn removes_files(words: &[&str]) -> Option<&'static str> {
     let (first, rest) = words.split_first()?;
-    let file = rest.iter().any(|word| word.starts_with('/') || word.split_once(':').is_some_and(|(disk, _)| !disk.is_empty() && disk.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')));
+    let file = rest.iter().any(|word| {
+        word.starts_with('/')
+            || word.split_once(':').is_some_and(|(disk, _)| !disk.is_empty() && disk.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'))
+    });
     (crate::abbreviation::shortens(first, "delete", 3) && file).then_some(WIPE)
 }

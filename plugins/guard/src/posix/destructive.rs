@@ -79,7 +79,16 @@ struct Finder {
 
 impl Finder {
     fn new(cwd: Option<&str>) -> Self {
-        Self { variables: Variables::default(), cwd: cwd.map(str::to_owned), texts: 0, work: WORK_MAX, names: Vec::new(), learned: 0, started: 0, at_prompt: true }
+        Self {
+            variables: Variables::default(),
+            cwd: cwd.map(str::to_owned),
+            texts: 0,
+            work: WORK_MAX,
+            names: Vec::new(),
+            learned: 0,
+            started: 0,
+            at_prompt: true,
+        }
     }
 
     fn parsed(&mut self, parsed: &Parsed, input: &Input) -> Option<Danger> {
@@ -215,9 +224,10 @@ impl Finder {
                 _ => Some(Source::File),
             },
             Operator::Document(place) => bodies.get(place).map(|body| Source::Text(body.text.clone())),
-            Operator::Text => fields::values(target, &self.variables).into_iter().next().map(|text| {
-                if text.contains(paths::UNKNOWN) { Source::Data("a variable".to_owned()) } else { Source::Text(text) }
-            }),
+            Operator::Text => fields::values(target, &self.variables)
+                .into_iter()
+                .next()
+                .map(|text| if text.contains(paths::UNKNOWN) { Source::Data("a variable".to_owned()) } else { Source::Text(text) }),
             Operator::Write | Operator::Duplicate => None,
         }
     }

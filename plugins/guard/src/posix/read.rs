@@ -166,9 +166,8 @@ fn is_no_file(path: &str) -> bool {
 
 /// A variable that no shell and no program looks at.
 fn harmless_variable(name: &str) -> Proof {
-    const SPECIAL: [&str; 12] = [
-        "prompt", "status", "argv", "watch", "options", "commands", "aliases", "functions", "parameters", "fignore", "signals", "psvar",
-    ];
+    const SPECIAL: [&str; 12] =
+        ["prompt", "status", "argv", "watch", "options", "commands", "aliases", "functions", "parameters", "fignore", "signals", "psvar"];
     let plain = name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_') && name.len() <= 24;
     let special = name.contains("path") || name.contains("function") || name.contains("alias") || SPECIAL.contains(&name);
     if plain && !special { Ok(()) } else { Err(changes_variable(name)) }
@@ -180,8 +179,20 @@ fn changes_variable(name: &str) -> Doubt {
 
 /// A variable set for one program.
 fn environment(assignment: &Assignment, program: &str) -> Proof {
-    const SHOWING: [&str; 12] =
-        ["LANG", "LANGUAGE", "TZ", "COLUMNS", "LINES", "TERM", "NO_COLOR", "SYSTEMD_COLORS", "GIT_OPTIONAL_LOCKS", "TIME_STYLE", "BLOCKSIZE", "PS_FORMAT"];
+    const SHOWING: [&str; 12] = [
+        "LANG",
+        "LANGUAGE",
+        "TZ",
+        "COLUMNS",
+        "LINES",
+        "TERM",
+        "NO_COLOR",
+        "SYSTEMD_COLORS",
+        "GIT_OPTIONAL_LOCKS",
+        "TIME_STYLE",
+        "BLOCKSIZE",
+        "PS_FORMAT",
+    ];
     let name = assignment.name.as_str();
     let value = assignment.values.first().and_then(Word::literal);
     let pager = matches!(name, "PAGER" | "GIT_PAGER" | "SYSTEMD_PAGER" | "MANPAGER");

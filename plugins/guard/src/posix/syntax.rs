@@ -49,10 +49,20 @@ pub(super) enum Kind {
     /// `( )`, `{ }`, `if`, `while`, `until`: everything inside, in order.
     Group(Script),
     /// `for`, `select`.
-    For { name: String, words: Vec<Word>, body: Script },
+    For {
+        name: String,
+        words: Vec<Word>,
+        body: Script,
+    },
     /// The subject, the patterns, and everything inside.
-    Case { words: Vec<Word>, body: Script },
-    Function { name: String, body: Box<Stage> },
+    Case {
+        words: Vec<Word>,
+        body: Script,
+    },
+    Function {
+        name: String,
+        body: Box<Stage>,
+    },
     /// `[[ ]]`
     Test(Vec<Word>),
     /// `(( ))`

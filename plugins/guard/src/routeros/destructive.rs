@@ -48,8 +48,7 @@ const VERBS: [Stopped; 8] = [
 ];
 
 /// Arguments whose text is run later.
-const CODE_ARGUMENTS: [&str; 9] =
-    ["source", "on-event", "on-up", "on-down", "up-script", "down-script", "on-error", "script", "on-login"];
+const CODE_ARGUMENTS: [&str; 9] = ["source", "on-event", "on-up", "on-down", "up-script", "down-script", "on-error", "script", "on-login"];
 
 pub(super) fn find(parsed: &Parsed) -> Option<Danger> {
     if parsed.too_deep {
@@ -98,7 +97,8 @@ fn turns_off(word: &Word) -> bool {
 
 /// A filter for the router itself that drops without asking for more.
 fn drops_all(statement: &Statement, words: &[&str]) -> bool {
-    let value = |wanted: &str| statement.words.iter().filter_map(Word::named).find(|(name, _)| *name == wanted).map_or("", |(_, value)| value);
+    let value =
+        |wanted: &str| statement.words.iter().filter_map(Word::named).find(|(name, _)| *name == wanted).map_or("", |(_, value)| value);
     let plain = ["chain", "action", "comment", "disabled", "log", "log-prefix", "place-before"];
     words.contains(&"filter")
         && words.contains(&"add")

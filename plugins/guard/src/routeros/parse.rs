@@ -97,7 +97,13 @@ impl Reader<'_> {
             }
         }
         if !closed && let Some(end) = end {
-            self.parsed.unclosed.get_or_insert(if end == ')' { "the bracket `(`" } else if end == ']' { "the bracket `[`" } else { "the brace `{`" });
+            self.parsed.unclosed.get_or_insert(if end == ')' {
+                "the bracket `(`"
+            } else if end == ']' {
+                "the bracket `[`"
+            } else {
+                "the brace `{`"
+            });
         }
         finish(&mut statements, &mut statement);
         self.depth -= 1;

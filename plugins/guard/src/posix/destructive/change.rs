@@ -64,11 +64,13 @@ impl Finder {
     /// The last operand is written to.
     fn put(&self, line: &[String]) -> Option<Danger> {
         let (options, operands) = options_and_operands(line);
-        let target = options.iter().find_map(|option| option.strip_prefix("--target-directory=")).or(operands.last().map(String::as_str))?;
+        let target =
+            options.iter().find_map(|option| option.strip_prefix("--target-directory=")).or(operands.last().map(String::as_str))?;
         // A file keeps its name in a directory.
         let names = operands.iter().rev().skip(1).filter_map(|source| source.rsplit('/').next()).map(|name| format!("{target}/{name}"));
         let by = line.join(" ");
-        self.overwritten(target, &by).or_else(|| names.into_iter().filter(|_| target.len() < 64).find_map(|path| self.overwritten(&path, &by)))
+        self.overwritten(target, &by)
+            .or_else(|| names.into_iter().filter(|_| target.len() < 64).find_map(|path| self.overwritten(&path, &by)))
     }
 
     /// What the source has not is removed from the target.

@@ -82,7 +82,9 @@ impl Finder {
         while let Some(word) = rest.next() {
             let text = match word.strip_prefix("--command=") {
                 Some(text) => Some(text.to_owned()),
-                None if word == "--command" || word.starts_with('-') && !word.starts_with("--") && word.ends_with('c') => rest.next().cloned(),
+                None if word == "--command" || word.starts_with('-') && !word.starts_with("--") && word.ends_with('c') => {
+                    rest.next().cloned()
+                }
                 None => None,
             };
             if let Some(text) = text {
@@ -105,14 +107,19 @@ impl Finder {
     fn remote(&mut self, line: &[String], input: &Input) -> Option<Danger> {
         let rest = behind_options(line, SSH_VALUES);
         let command = behind_options(rest, SSH_VALUES);
-        if command.is_empty() { self.fed_shell(line, input) } else { self.hidden(line, &command.join(" ")).or_else(|| self.command(command, input)) }
+        if command.is_empty() {
+            self.fed_shell(line, input)
+        } else {
+            self.hidden(line, &command.join(" ")).or_else(|| self.command(command, input))
+        }
     }
 
     /// A command inside a container: it begins with a word that is known to be dangerous or a shell.
     fn contained(&mut self, line: &[String], input: &Input) -> Option<Danger> {
         const STARTS: [&str; 9] = ["rm", "sh", "bash", "ash", "dash", "dd", "find", "env", "sudo"];
         let begins = line.iter().skip(1).any(|word| matches!(word.as_str(), "exec" | "run" | "ssh" | "shell" | "create"));
-        let place = line.iter().skip(2).position(|word| STARTS.contains(&base_name(word)) || word.starts_with("mkfs")).filter(|_| begins)?;
+        let place =
+            line.iter().skip(2).position(|word| STARTS.contains(&base_name(word)) || word.starts_with("mkfs")).filter(|_| begins)?;
         let inner = line.get(place + 2..)?.to_vec();
         self.command(&inner, input)
     }
@@ -132,7 +139,9 @@ impl Finder {
     fn interpreter(&mut self, line: &[String], input: &Input) -> Option<Danger> {
         let mut rest = line.iter().skip(1);
         while let Some(word) = rest.next() {
-            let takes_text = word.starts_with('-') && !word.starts_with("--") && word.ends_with(['c', 'e', 'E', 'r']) || word == "--eval" || word == "--print";
+            let takes_text = word.starts_with('-') && !word.starts_with("--") && word.ends_with(['c', 'e', 'E', 'r'])
+                || word == "--eval"
+                || word == "--print";
             if takes_text {
                 let text = rest.next()?;
                 if text.starts_with(UNKNOWN) {
@@ -190,8 +199,23 @@ fn is_stdin(path: &str) -> bool {
 }
 
 fn is_interpreter(program: &str) -> bool {
-    const NAMES: [&str; 15] =
-        ["python", "pypy", "perl", "ruby", "node", "nodejs", "php", "lua", "luajit", "tclsh", "deno", "bun", "Rscript", "osascript", "groovy"];
+    const NAMES: [&str; 15] = [
+        "python",
+        "pypy",
+        "perl",
+        "ruby",
+        "node",
+        "nodejs",
+        "php",
+        "lua",
+        "luajit",
+        "tclsh",
+        "deno",
+        "bun",
+        "Rscript",
+        "osascript",
+        "groovy",
+    ];
     NAMES.contains(&program.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.')) && !program.contains(TRUSTED)
 }
 

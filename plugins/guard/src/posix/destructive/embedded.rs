@@ -6,8 +6,24 @@ use crate::verdict::Danger;
 
 /// Words by which languages start a program.
 const STARTS: [&str; 18] = [
-    "system", "exec", "popen", "spawn", "subprocess", "check_output", "check_call", "Popen", "os.", "Process", "Runtime", "qx", "shell_exec",
-    "passthru", "proc_open", "`", "run(", "sh(",
+    "system",
+    "exec",
+    "popen",
+    "spawn",
+    "subprocess",
+    "check_output",
+    "check_call",
+    "Popen",
+    "os.",
+    "Process",
+    "Runtime",
+    "qx",
+    "shell_exec",
+    "passthru",
+    "proc_open",
+    "`",
+    "run(",
+    "sh(",
 ];
 /// Functions that remove a whole tree.
 const REMOVES: [&str; 9] = ["rmtree", "remove_tree", "rm_rf", "rm_r", "rimraf", "rmSync", "rmdirSync", "remove_dir_all", "RemoveAll"];

@@ -38,7 +38,8 @@ const DATA: &str = "destroys data";
 const STOPS: &str = "stops or restarts the system";
 const CUTS: &str = "may cut this session off";
 /// Services by which one gets in.
-const ACCESS: &str = "ssh|sshd|ssh@*|networking|network|NetworkManager|systemd-networkd|systemd-logind|dropbear|wpa_supplicant|dhcpcd|ssh*|sshd*";
+const ACCESS: &str =
+    "ssh|sshd|ssh@*|networking|network|NetworkManager|systemd-networkd|systemd-logind|dropbear|wpa_supplicant|dhcpcd|ssh*|sshd*";
 /// Packages by which one gets in, or without which nothing starts.
 const PACKAGES: &str = "openssh-server|openssh|dropbear|network-manager|NetworkManager|systemd|systemd-sysv|netplan.io|ifupdown|libc6|glibc|bash|sudo|coreutils|kernel|linux-image-*";
 const REMOVES: &str = "remove|purge|erase|del|rm|autoremove|uninstall";
@@ -158,12 +159,20 @@ impl Hazard {
 /// The option alone, with a value, or a letter among others.
 fn is_option(word: &str, option: &str) -> bool {
     word.split('=').next() == Some(option)
-        || option.len() == 2 && !word.starts_with("--") && word.starts_with('-') && option.get(1..).is_some_and(|letter| word.contains(letter))
+        || option.len() == 2
+            && !word.starts_with("--")
+            && word.starts_with('-')
+            && option.get(1..).is_some_and(|letter| word.contains(letter))
 }
 
 fn is_one(choices: &str, operand: &str) -> bool {
     let name = operand.strip_suffix(".service").or_else(|| operand.strip_suffix(".socket")).unwrap_or(operand);
-    choices.split('|').any(|choice| name == choice || operand == choice || choice.contains('*') && paths::fits(choice, name) || name.contains('*') && paths::fits(name, choice))
+    choices.split('|').any(|choice| {
+        name == choice
+            || operand == choice
+            || choice.contains('*') && paths::fits(choice, name)
+            || name.contains('*') && paths::fits(name, choice)
+    })
 }
 
 /// `mount -o remount,ro /`

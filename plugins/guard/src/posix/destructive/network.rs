@@ -62,7 +62,8 @@ fn nmcli(line: &[String]) -> bool {
     let begins = |place: usize, full: &str| words.get(place).is_some_and(|word| !word.is_empty() && full.starts_with(word));
     begins(0, "networking") && words.contains(&"off")
         || begins(0, "connection") && (begins(1, "down") || begins(1, "delete"))
-        || begins(0, "device") && words.get(1).is_some_and(|word| matches!(*word, "down" | "disconnect" | "delete") || word.starts_with("disc"))
+        || begins(0, "device")
+            && words.get(1).is_some_and(|word| matches!(*word, "down" | "disconnect" | "delete") || word.starts_with("disc"))
 }
 
 /// Process -1 is every one, process 1 holds the system.

@@ -28,20 +28,74 @@ pub(super) enum Harm {
 }
 
 const FIRST: [&str; 26] = [
-    "bin", "boot", "dev", "etc", "home", "lib", "lib32", "lib64", "libx32", "media", "mnt", "nix", "opt", "proc", "root", "run", "sbin",
-    "snap", "srv", "sys", "usr", "var", "Applications", "Library", "System", "Users",
+    "bin",
+    "boot",
+    "dev",
+    "etc",
+    "home",
+    "lib",
+    "lib32",
+    "lib64",
+    "libx32",
+    "media",
+    "mnt",
+    "nix",
+    "opt",
+    "proc",
+    "root",
+    "run",
+    "sbin",
+    "snap",
+    "srv",
+    "sys",
+    "usr",
+    "var",
+    "Applications",
+    "Library",
+    "System",
+    "Users",
 ];
 /// Of no interest to `chmod -R` and `mv`.
 const DATA: [&str; 5] = ["media", "mnt", "opt", "snap", "srv"];
 const ETC: [&str; 16] = [
-    "NetworkManager", "default", "init.d", "kubernetes", "ld.so.conf.d", "netplan", "network", "pam.d", "pki", "security", "ssh", "ssl",
-    "sudoers.d", "sysconfig", "systemd", "udev",
+    "NetworkManager",
+    "default",
+    "init.d",
+    "kubernetes",
+    "ld.so.conf.d",
+    "netplan",
+    "network",
+    "pam.d",
+    "pki",
+    "security",
+    "ssh",
+    "ssl",
+    "sudoers.d",
+    "sysconfig",
+    "systemd",
+    "udev",
 ];
 const USR: [&str; 10] = ["bin", "etc", "include", "lib", "lib32", "lib64", "libexec", "local", "sbin", "share"];
 const VAR: [&str; 10] = ["backups", "db", "lib", "lock", "log", "mail", "opt", "run", "spool", "www"];
 const VAR_LIB: [&str; 18] = [
-    "ceph", "containerd", "docker", "dpkg", "elasticsearch", "etcd", "influxdb", "kubelet", "libvirt", "mongo", "mongodb", "mysql", "pgsql",
-    "postgresql", "rancher", "redis", "rpm", "systemd",
+    "ceph",
+    "containerd",
+    "docker",
+    "dpkg",
+    "elasticsearch",
+    "etcd",
+    "influxdb",
+    "kubelet",
+    "libvirt",
+    "mongo",
+    "mongodb",
+    "mysql",
+    "pgsql",
+    "postgresql",
+    "rancher",
+    "redis",
+    "rpm",
+    "systemd",
 ];
 /// Files without which nobody logs in or the system does not start.
 const CRITICAL: [&str; 6] = ["passwd", "shadow", "group", "gshadow", "sudoers", "fstab"];
@@ -174,7 +228,8 @@ pub(super) fn is_critical_file(path: &str, cwd: Option<&str>) -> bool {
 /// A disk, or another device that must not be written to.
 pub(super) fn is_device(path: &str, cwd: Option<&str>) -> bool {
     let located = locate(path, cwd);
-    located.from == From::Root && matches!(located.names.as_slice(), ["dev", device, ..] if !HARMLESS_DEVICES.contains(device) && !device.starts_with("tty"))
+    located.from == From::Root
+        && matches!(located.names.as_slice(), ["dev", device, ..] if !HARMLESS_DEVICES.contains(device) && !device.starts_with("tty"))
 }
 
 /// A pattern for every name: `*`, `.*`, `.[!.]*`.
@@ -245,11 +300,47 @@ mod tests {
     #[test]
     fn system_directories_are_not_removed() {
         for path in [
-            "/", "//", "/*", "/.", "/..", "/./*", "/etc", "/etc/", "/etc/*", "//etc//", "/usr/../etc", "/e*", "/???", "/[eu]*", "/usr/lib",
-            "/usr/local/bin", "/var/log/*", "/var/lib/mysql", "/boot/grub", "/dev/sda", "/proc/1", "/bin/x", "../../etc", "/etc/ssh",
-            "/.[!.]*", "$/etc", "/$", "/etc/$", "/var/lib/$", "/b{in", "/home", "/root", "/root/*",
+            "/",
+            "//",
+            "/*",
+            "/.",
+            "/..",
+            "/./*",
+            "/etc",
+            "/etc/",
+            "/etc/*",
+            "//etc//",
+            "/usr/../etc",
+            "/e*",
+            "/???",
+            "/[eu]*",
+            "/usr/lib",
+            "/usr/local/bin",
+            "/var/log/*",
+            "/var/lib/mysql",
+            "/boot/grub",
+            "/dev/sda",
+            "/proc/1",
+            "/bin/x",
+            "../../etc",
+            "/etc/ssh",
+            "/.[!.]*",
+            "$/etc",
+            "/$",
+            "/etc/$",
+            "/var/lib/$",
+            "/b{in",
+            "/home",
+            "/root",
+            "/root/*",
         ] {
-            let expected = if path == "/b{in" { None } else if path == "/$" { Some(Harm::Unknown) } else { Some(Harm::System) };
+            let expected = if path == "/b{in" {
+                None
+            } else if path == "/$" {
+                Some(Harm::Unknown)
+            } else {
+                Some(Harm::System)
+            };
             assert_eq!(removal(path), expected, "{path}");
         }
     }
@@ -268,9 +359,29 @@ mod tests {
     #[test]
     fn ordinary_directories_may_go() {
         for path in [
-            "build", "./build", "/tmp/x/y", "/tmp/*", "/var/lib/apt/lists/*", "/var/cache/apt", "/opt/app", "/etc/nginx/sites-enabled/x",
-            "/usr/local/app", "/srv/www/old", "../build", "node_modules", "$/node_modules", "/tmp/$", "/home/$/build", "dist/*", "/data",
-            "/var/log/nginx/*.gz", "/dev/shm/x", "x*", "$-build", "/usr/src/x", "/t*",
+            "build",
+            "./build",
+            "/tmp/x/y",
+            "/tmp/*",
+            "/var/lib/apt/lists/*",
+            "/var/cache/apt",
+            "/opt/app",
+            "/etc/nginx/sites-enabled/x",
+            "/usr/local/app",
+            "/srv/www/old",
+            "../build",
+            "node_modules",
+            "$/node_modules",
+            "/tmp/$",
+            "/home/$/build",
+            "dist/*",
+            "/data",
+            "/var/log/nginx/*.gz",
+            "/dev/shm/x",
+            "x*",
+            "$-build",
+            "/usr/src/x",
+            "/t*",
         ] {
             assert_eq!(removal(path), None, "{path}");
         }

@@ -12,8 +12,8 @@ const NAMES_MAX: usize = 64;
 
 /// Tests of `find` that leave most files alone.
 const TESTS: [&str; 26] = [
-    "-amin", "-anewer", "-atime", "-cmin", "-cnewer", "-ctime", "-empty", "-gid", "-group", "-iname", "-inum", "-ipath", "-iregex", "-lname",
-    "-mmin", "-mtime", "-name", "-newer", "-nogroup", "-nouser", "-path", "-perm", "-regex", "-size", "-uid", "-user",
+    "-amin", "-anewer", "-atime", "-cmin", "-cnewer", "-ctime", "-empty", "-gid", "-group", "-iname", "-inum", "-ipath", "-iregex",
+    "-lname", "-mmin", "-mtime", "-name", "-newer", "-nogroup", "-nouser", "-path", "-perm", "-regex", "-size", "-uid", "-user",
 ];
 
 impl Finder {
@@ -157,7 +157,8 @@ pub(super) fn found(line: &[String]) -> Vec<String> {
     let rest = line.get(1..).unwrap_or_default();
     let skipped = rest.iter().take_while(|word| matches!(word.as_str(), "-H" | "-L" | "-P") || word.starts_with("-O")).count();
     let rest = rest.get(skipped..).unwrap_or_default();
-    let mut starts: Vec<&str> = rest.iter().map(String::as_str).take_while(|word| !word.starts_with(['-', '(', '!'])).take(NAMES_MAX).collect();
+    let mut starts: Vec<&str> =
+        rest.iter().map(String::as_str).take_while(|word| !word.starts_with(['-', '(', '!'])).take(NAMES_MAX).collect();
     if starts.is_empty() {
         starts.push(".");
     }

@@ -21,9 +21,36 @@ pub(super) enum Source {
 
 /// Programs that print shell code for `eval`.
 const TRUSTED: [&str; 30] = [
-    "brew", "conda", "direnv", "dircolors", "docker-machine", "fnm", "fzf", "gh", "gnome-keyring-daemon", "helm", "keychain", "kubectl",
-    "lesspipe", "lesspipe.sh", "locale", "luarocks", "minikube", "mise", "asdf", "nodenv", "opam", "pyenv", "rbenv", "register-python-argcomplete",
-    "resize", "ssh-agent", "starship", "tset", "uname", "zoxide",
+    "brew",
+    "conda",
+    "direnv",
+    "dircolors",
+    "docker-machine",
+    "fnm",
+    "fzf",
+    "gh",
+    "gnome-keyring-daemon",
+    "helm",
+    "keychain",
+    "kubectl",
+    "lesspipe",
+    "lesspipe.sh",
+    "locale",
+    "luarocks",
+    "minikube",
+    "mise",
+    "asdf",
+    "nodenv",
+    "opam",
+    "pyenv",
+    "rbenv",
+    "register-python-argcomplete",
+    "resize",
+    "ssh-agent",
+    "starship",
+    "tset",
+    "uname",
+    "zoxide",
 ];
 
 /// What a substitution prints: only one command is followed.
@@ -52,7 +79,9 @@ pub(super) fn of_stage(stage: &Stage, variables: &Variables) -> Source {
         "echo" => Some(echoed(arguments)).filter(plain).map_or_else(|| Source::Data("echo".to_owned()), Source::Text),
         "printf" => printed(arguments).map_or_else(|| Source::Data("printf".to_owned()), Source::Text),
         "which" | "type" | "whence" => arguments.last().map_or(Source::File, |name| Source::Text(name.clone())),
-        "command" if arguments.first().is_some_and(|option| option == "-v") => arguments.last().map_or(Source::File, |name| Source::Text(name.clone())),
+        "command" if arguments.first().is_some_and(|option| option == "-v") => {
+            arguments.last().map_or(Source::File, |name| Source::Text(name.clone()))
+        }
         "mktemp" => Source::Text("/tmp/mktemp/x".to_owned()),
         "pwd" => Source::Text(".".to_owned()),
         "cat" if !arguments.is_empty() || !stage.redirections.is_empty() => Source::File,

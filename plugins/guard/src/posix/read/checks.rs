@@ -43,7 +43,11 @@ pub(super) fn awk(arguments: &[Argument]) -> Proof {
 }
 
 pub(super) fn sed(arguments: &[Argument]) -> Proof {
-    const SHAPE: Shape = Shape { letters: "nErsuze:l:", long: "quiet silent regexp-extended separate unbuffered null-data expression= line-length= sandbox debug posix", operands: MANY };
+    const SHAPE: Shape = Shape {
+        letters: "nErsuze:l:",
+        long: "quiet silent regexp-extended separate unbuffered null-data expression= line-length= sandbox debug posix",
+        operands: MANY,
+    };
     let line = SHAPE.read(arguments)?;
     if !line.has_any("e expression") {
         let Some(script) = line.operand(0) else { return Err(writes(arguments)) };

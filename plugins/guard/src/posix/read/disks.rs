@@ -1,8 +1,8 @@
 //! Programs that show disks, file systems and hardware.
 
 use super::checks;
-use super::programs::{Entry, Rule, Tool, at_most, first, needs, only};
 use super::options::Shape;
+use super::programs::{Entry, Rule, Tool, at_most, first, needs, only};
 
 const ANY: Rule = Rule::Any;
 const NONE: Shape = Shape { letters: "", long: "", operands: 0 };

@@ -96,7 +96,11 @@ pub(super) const PROGRAMS: &[Entry] = &[
     ("unexpand", ANY),
     (
         "uniq",
-        at_most(1, "cdDuizf:s:w:", "count repeated unique ignore-case skip-fields= skip-chars= check-chars= all-repeated group zero-terminated"),
+        at_most(
+            1,
+            "cdDuizf:s:w:",
+            "count repeated unique ignore-case skip-fields= skip-chars= check-chars= all-repeated group zero-terminated",
+        ),
     ),
     ("unzip", needs("l v t Z", usize::MAX, "lvtZ1q", "")),
     ("vdir", ANY),

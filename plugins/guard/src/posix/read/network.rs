@@ -11,11 +11,7 @@ const IPTABLES: Rule = at_most(2, "LSnvxwt:", "list list-rules numeric verbose e
 const PING: Rule = only("c:i:w:W:nqv46s:I:t:M:DOROab", "");
 
 const NMCLI: Tool = Tool {
-    options: Shape {
-        letters: "tpf:g:m:c:e:",
-        long: "terse pretty fields= get-values= mode= colors= escape= color",
-        operands: 0,
-    },
+    options: Shape { letters: "tpf:g:m:c:e:", long: "terse pretty fields= get-values= mode= colors= escape= color", operands: 0 },
     bare: true,
     commands: &[
         ("g general", first("|status permissions", "", "")),
@@ -35,7 +31,14 @@ pub(super) const PROGRAMS: &[Entry] = &[
     ("conntrack", only("LSCo:p:s:d:f:n", "dump stats count output= proto= src= dst= family= dport= sport= state=")),
     ("dig", ANY),
     ("dnsdomainname", at_most(0, "", "")),
-    ("ethtool", at_most(1, "iSkgaclTmnxPue", "driver statistics show-features show-ring show-pause show-coalesce show-channels show-time-stamping json")),
+    (
+        "ethtool",
+        at_most(
+            1,
+            "iSkgaclTmnxPue",
+            "driver statistics show-features show-ring show-pause show-coalesce show-channels show-time-stamping json",
+        ),
+    ),
     (
         "firewall-cmd",
         at_most(
@@ -56,7 +59,13 @@ pub(super) const PROGRAMS: &[Entry] = &[
     ("iptables-save", at_most(0, "ct:", "counters table=")),
     ("lldpcli", first("show", "f:", "")),
     ("lldpctl", only("f:", "")),
-    ("mtr", only("rwnbc:i:s:46uTP:zeo:m:f:jC", "report report-wide no-dns show-ips report-cycles= interval= psize= udp tcp port= json csv aslookup max-ttl=")),
+    (
+        "mtr",
+        only(
+            "rwnbc:i:s:46uTP:zeo:m:f:jC",
+            "report report-wide no-dns show-ips report-cycles= interval= psize= udp tcp port= json csv aslookup max-ttl=",
+        ),
+    ),
     ("nc", Rule::Check(checks::port_scan)),
     ("ncat", Rule::Check(checks::port_scan)),
     ("netcat", Rule::Check(checks::port_scan)),

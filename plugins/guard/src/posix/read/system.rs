@@ -100,10 +100,7 @@ pub(super) const PROGRAMS: &[Entry] = &[
     ("rc-status", ANY),
     ("read", Rule::Check(shell::read)),
     ("readonly", needs("p", 0, "p", "")),
-    (
-        "sar",
-        only("AbBdFHpqrRSuvVwWyzhCtn:P:m:f:i:s:e:j:", "pretty human dec="),
-    ),
+    ("sar", only("AbBdFHpqrRSuvVwWyzhCtn:P:m:f:i:s:e:j:", "pretty human dec=")),
     ("screen", Rule::Exactly(&["-ls", "-list"])),
     ("service", Rule::Check(checks::service)),
     ("sestatus", ANY),

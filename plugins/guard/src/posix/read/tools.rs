@@ -102,7 +102,14 @@ const HELM: Tool = Tool {
 
 /// Sorted by name.
 pub(super) const PROGRAMS: &[Entry] = &[
-    ("crictl", first("ps images logs inspect inspecti inspectp pods info stats statsp version imagefsinfo", "aqo:fn:", "all quiet output= no-trunc name= namespace= tail= latest")),
+    (
+        "crictl",
+        first(
+            "ps images logs inspect inspecti inspectp pods info stats statsp version imagefsinfo",
+            "aqo:fn:",
+            "all quiet output= no-trunc name= namespace= tail= latest",
+        ),
+    ),
     ("docker", Rule::Tool(&DOCKER)),
     ("docker-compose", Rule::Tool(&COMPOSE)),
     ("git", Rule::Tool(&GIT)),
