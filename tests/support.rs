@@ -20,6 +20,7 @@ pub fn install() {
             ("less", "less"),
             ("zebra", "frr"),
             ("telnet", "telnet"),
+            ("openssl", "openssl"),
         ];
         let missing: Vec<&str> = wanted.into_iter().filter(|(program, _)| find(program).is_none()).map(|(_, package)| package).collect();
         if missing.is_empty() {

@@ -133,8 +133,9 @@ impl Prover<'_> {
     fn word(&self, word: &Word) -> Proof {
         word.parts.iter().try_for_each(|part| match part {
             Part::Text { .. } => Ok(()),
-            Part::Variable { operator, operand, .. } => {
-                if !matches!(operator.as_str(), "" | "length" | "-" | ":-" | "+" | ":+" | "#" | "##" | "%" | "%%") {
+            Part::Variable { name, operator, operand, .. } => {
+                let plain = matches!(operator.as_str(), "length" | "-" | ":-" | "+" | ":+" | "#" | "##" | "%" | "%%");
+                if name.is_empty() || !plain && !(operator.is_empty() && operand.parts.is_empty()) {
                     return Err(Doubt::new("posix.expansion", format!("{} may do more than read a variable", excerpt(&word.shown()))));
                 }
                 self.word(operand)

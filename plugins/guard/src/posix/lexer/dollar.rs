@@ -13,6 +13,13 @@ impl Reader<'_> {
             Some('(') => self.command(word, quoted),
             Some('{') => {
                 self.bump();
+                // `${ command; }` in ksh and in new releases of bash.
+                if self.peek().is_some_and(|c| c.is_whitespace() || c == '|') {
+                    self.bump();
+                    let script = self.nested(Self::to_closing_brace);
+                    word.parts.push(Part::Command { script, quoted });
+                    return;
+                }
                 let part = self.nested(|reader| Some(reader.braced(quoted)));
                 word.parts.extend(part);
             }

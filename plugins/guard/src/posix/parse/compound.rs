@@ -38,6 +38,11 @@ impl Reader<'_> {
         self.take_word("[[").then(|| Kind::Test(self.test()))
     }
 
+    /// Commands up to the brace that closes them.
+    pub(in super::super) fn to_closing_brace(&mut self) -> Script {
+        self.to_word(&["}"])
+    }
+
     /// Behind `function`.
     fn named_function(&mut self) -> Kind {
         self.skip_blanks();
