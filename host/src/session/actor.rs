@@ -153,7 +153,6 @@ pub fn start(mut profile: Profile, line: Line) -> SessionHandle {
     handle
 }
 
-#[expect(clippy::disallowed_methods, reason = "the actor is where time comes from")]
 fn now() -> Instant {
     Instant::now()
 }

@@ -133,7 +133,6 @@ fn is_unix(device_type: &str) -> bool {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test fails by panic")]
 mod tests {
     use super::*;
 

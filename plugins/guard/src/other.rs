@@ -21,7 +21,7 @@ pub(crate) fn assess(command: &str, device_type: &str, mode: &str) -> Assessment
 /// The first danger in any grammar.
 pub(crate) fn find(command: &str, mode: &str) -> Option<Danger> {
     // A port of a switch is shut down like this.
-    let counts = |line: &&str| !line.trim().is_empty() && !(mode.contains("conf") && line.trim() == "shutdown");
+    let counts = |line: &&str| !(line.trim().is_empty() || mode.contains("conf") && line.trim() == "shutdown");
     let lines = || command.lines().filter(counts);
     let one_by_one = lines().take(LINES_MAX + 1).count() <= LINES_MAX;
     let shell = || if one_by_one { lines().find_map(posix::foreign_danger) } else { posix::foreign_danger(command) };

@@ -59,6 +59,11 @@ pub(crate) struct Assessment {
     pub(crate) danger: Option<Danger>,
 }
 
+/// Does a list of words with blanks between hold this one? Lists are texts because they are short to read and small.
+pub(crate) fn listed(list: &str, word: &str) -> bool {
+    list.split(' ').any(|known| known == word)
+}
+
 /// A piece of the command for a reason: on one line, short, in backquotes.
 pub(crate) fn excerpt(text: &str) -> String {
     let mut shown = String::from("`");

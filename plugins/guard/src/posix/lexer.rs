@@ -166,7 +166,7 @@ impl<'a> Reader<'a> {
     fn process(&mut self, word: &mut Word) {
         let writes = self.bump() == Some('>');
         self.bump();
-        let script = self.nested(Self::to_bracket);
+        let script = self.nested(Self::until_bracket);
         word.parts.push(Part::Process { script, writes });
     }
 }

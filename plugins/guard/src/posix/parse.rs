@@ -9,7 +9,7 @@ mod compound;
 /// Reads a whole command.
 pub(super) fn parse(text: &str) -> Parsed {
     let mut reader = Reader::new(text);
-    let script = reader.to_end();
+    let script = reader.until_end();
     reader.finish(script)
 }
 
@@ -29,14 +29,14 @@ const RESERVED: [&str; 12] = ["then", "elif", "else", "fi", "do", "done", "esac"
 
 impl Reader<'_> {
     /// Commands up to the end of the text.
-    pub(super) fn to_end(&mut self) -> Script {
+    pub(super) fn until_end(&mut self) -> Script {
         let mut script = Script::default();
         self.list(&mut script, Until::End);
         script
     }
 
     /// Commands up to the bracket that closes them.
-    pub(super) fn to_bracket(&mut self) -> Script {
+    pub(super) fn until_bracket(&mut self) -> Script {
         let mut script = Script::default();
         if self.list(&mut script, Until::Bracket).is_none() {
             self.faults.unclosed("the bracket `(`");

@@ -1,7 +1,7 @@
 //! The proof that a command only reads: every program in it is known, with options that are known to
 //! change nothing, and nothing it does is hidden.
 
-use crate::verdict::{Doubt, Proof, excerpt};
+use crate::verdict::{Doubt, Proof, excerpt, listed};
 
 use super::syntax::{Assignment, Body, Faults, Kind, Operator, Parsed, Part, Redirection, Script, Simple, Stage, Word};
 
@@ -135,7 +135,8 @@ impl Prover<'_> {
             Part::Text { .. } => Ok(()),
             Part::Variable { name, operator, operand, .. } => {
                 let plain = matches!(operator.as_str(), "length" | "-" | ":-" | "+" | ":+" | "#" | "##" | "%" | "%%");
-                if name.is_empty() || !plain && !(operator.is_empty() && operand.parts.is_empty()) {
+                let bare = operator.is_empty() && operand.parts.is_empty();
+                if name.is_empty() || !(plain || bare) {
                     return Err(Doubt::new("posix.expansion", format!("{} may do more than read a variable", excerpt(&word.shown()))));
                 }
                 self.word(operand)
@@ -167,10 +168,9 @@ fn is_no_file(path: &str) -> bool {
 
 /// A variable that no shell and no program looks at.
 fn harmless_variable(name: &str) -> Proof {
-    const SPECIAL: [&str; 12] =
-        ["prompt", "status", "argv", "watch", "options", "commands", "aliases", "functions", "parameters", "fignore", "signals", "psvar"];
+    const SPECIAL: &str = "prompt status argv watch options commands aliases functions parameters fignore signals psvar";
     let plain = name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_') && name.len() <= 24;
-    let special = name.contains("path") || name.contains("function") || name.contains("alias") || SPECIAL.contains(&name);
+    let special = name.contains("path") || name.contains("function") || name.contains("alias") || listed(SPECIAL, name);
     if plain && !special { Ok(()) } else { Err(changes_variable(name)) }
 }
 
@@ -180,24 +180,11 @@ fn changes_variable(name: &str) -> Doubt {
 
 /// A variable set for one program.
 fn environment(assignment: &Assignment, program: &str) -> Proof {
-    const SHOWING: [&str; 12] = [
-        "LANG",
-        "LANGUAGE",
-        "TZ",
-        "COLUMNS",
-        "LINES",
-        "TERM",
-        "NO_COLOR",
-        "SYSTEMD_COLORS",
-        "GIT_OPTIONAL_LOCKS",
-        "TIME_STYLE",
-        "BLOCKSIZE",
-        "PS_FORMAT",
-    ];
+    const SHOWING: &str = "LANG LANGUAGE TZ COLUMNS LINES TERM NO_COLOR SYSTEMD_COLORS GIT_OPTIONAL_LOCKS TIME_STYLE BLOCKSIZE PS_FORMAT";
     let name = assignment.name.as_str();
     let value = assignment.values.first().and_then(Word::literal);
     let pager = matches!(name, "PAGER" | "GIT_PAGER" | "SYSTEMD_PAGER" | "MANPAGER");
-    let known = SHOWING.contains(&name)
+    let known = listed(SHOWING, name)
         || name.starts_with("LC_")
         || name == "IFS" && program == "read"
         || pager && value.as_deref().is_some_and(|pager| matches!(pager, "" | "cat" | "less" | "more"));

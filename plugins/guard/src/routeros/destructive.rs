@@ -80,7 +80,7 @@ fn statement_danger(statement: &Statement) -> Option<Danger> {
     }
     // One letter may do where no other verb begins with it.
     let removes = |word: &&str| ["remove", "unset", "disable"].iter().any(|verb| shortens(word, verb, 1));
-    if verbs.iter().any(|word| removes(word)) {
+    if verbs.iter().any(removes) {
         return Some(danger(WIPE, statement).advise("Say which change is wanted, and have the operator do it."));
     }
     let sets = words.iter().any(|word| shortens(word, "set", 2));

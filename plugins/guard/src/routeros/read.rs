@@ -1,288 +1,55 @@
 //! The proof that a statement of RouterOS only reads.
 
 use crate::abbreviation::shortens;
-use crate::verdict::{Doubt, Proof, excerpt};
+use crate::verdict::{Doubt, Proof, excerpt, listed};
 
 use super::parse::{Inner, Statement, Word};
 
-/// Names of menus, sorted. Another word at their place may be a verb.
-const MENUS: [&str; 180] = [
-    "6to4",
-    "aaa",
-    "accounting",
-    "active",
-    "address",
-    "address-list",
-    "advertisements",
-    "area",
-    "arp",
-    "backup",
-    "bfd",
-    "bgp",
-    "bonding",
-    "bridge",
-    "cache",
-    "calea",
-    "caps-man",
-    "certificate",
-    "channel",
-    "client",
-    "clock",
-    "cloud",
-    "config",
-    "configuration",
-    "connection",
-    "console",
-    "container",
-    "cpu",
-    "datapath",
-    "dhcp-client",
-    "dhcp-relay",
-    "dhcp-server",
-    "disk",
-    "dns",
-    "dot1x",
-    "eoip",
-    "ethernet",
-    "export",
-    "file",
-    "filter",
-    "firewall",
-    "gps",
-    "gre",
-    "group",
-    "health",
-    "history",
-    "host",
-    "hotspot",
-    "identity",
-    "igmp-proxy",
-    "instance",
-    "interface",
-    "iot",
-    "ip",
-    "ip-scan",
-    "ipip",
-    "ipsec",
-    "ipv6",
-    "irq",
-    "kid-control",
-    "l2tp-client",
-    "l2tp-server",
-    "layer7-protocol",
-    "lcd",
-    "ldp",
-    "lease",
-    "license",
-    "list",
-    "log",
-    "logging",
-    "lte",
-    "macvlan",
-    "mangle",
-    "mdb",
-    "mld",
-    "mode-config",
-    "mpls",
-    "msti",
-    "nat",
-    "nd",
-    "ndp-proxy",
-    "neighbor",
-    "netwatch",
-    "network",
-    "nexthop",
-    "ntp",
-    "option",
-    "ospf",
-    "ospf-v3",
-    "ovpn-client",
-    "ovpn-server",
-    "package",
-    "partitions",
-    "peer",
-    "peers",
-    "pim",
-    "policy",
-    "pool",
-    "port",
-    "ppp",
-    "pppoe-client",
-    "pppoe-server",
-    "pptp-client",
-    "pptp-server",
-    "prefix",
-    "private",
-    "profile",
-    "proposal",
-    "proxy",
-    "queue",
-    "radius",
-    "range",
-    "raw",
-    "record",
-    "registration-table",
-    "resource",
-    "rip",
-    "romon",
-    "route",
-    "router-id",
-    "routerboard",
-    "routing",
-    "rule",
-    "rules",
-    "scheduler",
-    "script",
-    "secret",
-    "security",
-    "security-profiles",
-    "serial",
-    "server",
-    "service",
-    "service-port",
-    "session",
-    "sessions",
-    "settings",
-    "simple",
-    "smb",
-    "sms",
-    "sniffer",
-    "snmp",
-    "socks",
-    "ssh",
-    "sstp-client",
-    "sstp-server",
-    "static",
-    "statistics",
-    "store",
-    "switch",
-    "system",
-    "table",
-    "template",
-    "tftp",
-    "time",
-    "tool",
-    "tracking",
-    "traffic-flow",
-    "traffic-monitor",
-    "tree",
-    "type",
-    "upnp",
-    "usb",
-    "used",
-    "user",
-    "user-manager",
-    "veth",
-    "virtual-routing",
-    "vlan",
-    "vlans",
-    "vpls",
-    "vrf",
-    "vrrp",
-    "vxlan",
-    "w60g",
-    "watchdog",
-    "wifi",
-    "wifiwave2",
-    "wireguard",
-    "wireless",
-    "zerotier",
+/// Names of menus by their first letter. Another word at their place may be a verb.
+const MENUS: [(char, &str); 24] = [
+    ('6', "6to4"),
+    ('a', "aaa accounting active address address-list advertisements area arp"),
+    ('b', "backup bfd bgp bonding bridge"),
+    ('c', "cache calea caps-man certificate channel client clock cloud config configuration connection console container cpu"),
+    ('d', "datapath dhcp-client dhcp-relay dhcp-server disk dns dot1x"),
+    ('e', "eoip ethernet export"),
+    ('f', "file filter firewall"),
+    ('g', "gps gre group"),
+    ('h', "health history host hotspot"),
+    ('i', "identity igmp-proxy instance interface iot ip ip-scan ipip ipsec ipv6 irq"),
+    ('k', "kid-control"),
+    ('l', "l2tp-client l2tp-server layer7-protocol lcd ldp lease license list log logging lte"),
+    ('m', "macvlan mangle mdb mld mode-config mpls msti"),
+    ('n', "nat nd ndp-proxy neighbor netwatch network nexthop ntp"),
+    ('o', "option ospf ospf-v3 ovpn-client ovpn-server"),
+    (
+        'p',
+        "package partitions peer peers pim policy pool port ppp pppoe-client pppoe-server pptp-client pptp-server prefix private profile proposal proxy",
+    ),
+    ('q', "queue"),
+    ('r', "radius range raw record registration-table resource rip romon route router-id routerboard routing rule rules"),
+    (
+        's',
+        "scheduler script secret security security-profiles serial server service service-port session sessions settings simple smb sms sniffer snmp socks ssh sstp-client sstp-server static statistics store switch system",
+    ),
+    ('t', "table template tftp time tool tracking traffic-flow traffic-monitor tree type"),
+    ('u', "upnp usb used user user-manager"),
+    ('v', "veth virtual-routing vlan vlans vpls vrf vrrp vxlan"),
+    ('w', "w60g watchdog wifi wifiwave2 wireguard wireless"),
+    ('z', "zerotier"),
 ];
 
 /// Verbs that change, of which a beginning is no menu.
-const VERBS: [&str; 37] = [
-    "add",
-    "backup",
-    "cancel",
-    "clear",
-    "comment",
-    "create",
-    "disable",
-    "edit",
-    "enable",
-    "export-certificate",
-    "fetch",
-    "flush",
-    "format-drive",
-    "generate",
-    "import",
-    "install",
-    "issue",
-    "kill",
-    "load",
-    "make-static",
-    "move",
-    "reboot",
-    "release",
-    "remove",
-    "renew",
-    "reset",
-    "reset-configuration",
-    "reset-counters",
-    "revoke",
-    "run",
-    "save",
-    "send",
-    "set",
-    "shutdown",
-    "sign",
-    "unset",
-    "upgrade",
-];
+const VERBS: &str = "add backup cancel clear comment create disable edit enable export-certificate fetch flush format-drive generate import \
+    install issue kill load make-static move reboot release remove renew reset reset-configuration reset-counters revoke run \
+    save send set shutdown sign unset upgrade";
 
 /// Commands of the script language that change nothing by themselves.
-const SCRIPT: [&str; 27] = [
-    "put",
-    "local",
-    "foreach",
-    "for",
-    "if",
-    "while",
-    "do",
-    "len",
-    "tostr",
-    "tonum",
-    "toarray",
-    "tobool",
-    "toip",
-    "toip6",
-    "totime",
-    "toid",
-    "pick",
-    "find",
-    "typeof",
-    "delay",
-    "nothing",
-    "time",
-    "error",
-    "return",
-    "convert",
-    "timestamp",
-    "resolve",
-];
+const SCRIPT: &str = "put local foreach for if while do len tostr tonum toarray tobool toip toip6 totime toid pick find typeof delay nothing \
+    time error return convert timestamp resolve";
 
-const PRINT_WORDS: [&str; 20] = [
-    "detail",
-    "brief",
-    "terse",
-    "value-list",
-    "count-only",
-    "without-paging",
-    "stats",
-    "stats-detail",
-    "follow",
-    "follow-only",
-    "as-value",
-    "dynamic",
-    "static",
-    "active",
-    "all",
-    "oid",
-    "show-ids",
-    "advanced",
-    "packages",
-    "status",
-];
+const PRINT_WORDS: &str = "detail brief terse value-list count-only without-paging stats stats-detail follow follow-only as-value dynamic static \
+    active all oid show-ids advanced packages status";
 
 pub(super) fn prove(statement: &Statement) -> Proof {
     statement.words.iter().flat_map(|word| &word.inner).try_for_each(inner)?;
@@ -325,8 +92,8 @@ fn script_command(name: &str, statement: &Statement) -> Proof {
     // Behind these stands a block; a text there would be run unseen.
     let blocks = |word: &&Word| word.named().is_some_and(|(name, _)| matches!(name, "do" | "else" | "on-error" | "while" | "command"));
     let open = |word: &Word| word.inner.is_empty() || word.quoted;
-    let hidden = statement.words.iter().filter(blocks).any(|word| open(word)) || name == "do" && statement.words.get(1).is_none_or(open);
-    if SCRIPT.contains(&name) && !hidden { Ok(()) } else { Err(unknown(statement)) }
+    let hidden = statement.words.iter().filter(blocks).any(open) || name == "do" && statement.words.get(1).is_none_or(open);
+    if listed(SCRIPT, name) && !hidden { Ok(()) } else { Err(unknown(statement)) }
 }
 
 fn verb(word: &str) -> Option<&'static str> {
@@ -344,11 +111,9 @@ fn verb(word: &str) -> Option<&'static str> {
 }
 
 fn is_menu(word: &str) -> bool {
-    let place = match MENUS.binary_search(&word) {
-        Ok(_) => return true,
-        Err(place) => place,
-    };
-    word.len() >= 2 && MENUS.get(place).is_some_and(|menu| menu.starts_with(word)) && !VERBS.iter().any(|verb| verb.starts_with(word))
+    let group = MENUS.iter().find(|(first, _)| word.starts_with(*first)).map_or("", |(_, menus)| *menus);
+    let begins = |full: &str| full.starts_with(word);
+    listed(group, word) || word.len() >= 2 && group.split(' ').any(begins) && !VERBS.split(' ').any(begins)
 }
 
 /// What stands behind a verb.
@@ -387,7 +152,7 @@ impl Arguments<'_> {
         let mut filter = false;
         let flags = self.flags.iter().all(|word| {
             filter |= word == "where";
-            filter || PRINT_WORDS.contains(&word.as_str())
+            filter || listed(PRINT_WORDS, word)
         });
         flags
             && self.words.iter().all(|word| {
@@ -395,7 +160,7 @@ impl Arguments<'_> {
                 match word.named() {
                     Some((name, _)) if filter => name.is_empty() || !"file".starts_with(name),
                     Some((name, _)) => matches!(name, "from" | "interval" | "proplist"),
-                    None if word.is_bare() => filter || PRINT_WORDS.contains(&word.text.as_str()),
+                    None if word.is_bare() => filter || listed(PRINT_WORDS, &word.text),
                     None => true,
                 }
             })
@@ -420,8 +185,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn menus_are_sorted_and_may_be_shortened_where_no_verb_is_meant() {
-        assert!(MENUS.is_sorted());
+    fn menus_stand_under_their_letter_and_may_be_shortened_where_no_verb_is_meant() {
+        assert!(MENUS.iter().all(|(first, menus)| menus.split(' ').all(|menu| menu.starts_with(*first))));
         for (word, expected) in [
             ("ip", true),
             ("address", true),

@@ -65,7 +65,7 @@ impl Finder {
     fn put(&self, line: &[String]) -> Option<Danger> {
         let (options, operands) = options_and_operands(line);
         let target =
-            options.iter().find_map(|option| option.strip_prefix("--target-directory=")).or(operands.last().map(String::as_str))?;
+            options.iter().find_map(|option| option.strip_prefix("--target-directory=")).or_else(|| operands.last().map(String::as_str))?;
         // A file keeps its name in a directory.
         let names = operands.iter().rev().skip(1).filter_map(|source| source.rsplit('/').next()).map(|name| format!("{target}/{name}"));
         let by = line.join(" ");

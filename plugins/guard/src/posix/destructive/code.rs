@@ -1,6 +1,6 @@
 //! Code that comes as a text: arguments, pipes, here-documents.
 
-use crate::verdict::Danger;
+use crate::verdict::{Danger, listed};
 
 use super::paths::{TRUSTED, UNKNOWN};
 use super::source::Source;
@@ -199,24 +199,8 @@ fn is_stdin(path: &str) -> bool {
 }
 
 fn is_interpreter(program: &str) -> bool {
-    const NAMES: [&str; 15] = [
-        "python",
-        "pypy",
-        "perl",
-        "ruby",
-        "node",
-        "nodejs",
-        "php",
-        "lua",
-        "luajit",
-        "tclsh",
-        "deno",
-        "bun",
-        "Rscript",
-        "osascript",
-        "groovy",
-    ];
-    NAMES.contains(&program.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.')) && !program.contains(TRUSTED)
+    const NAMES: &str = "python pypy perl ruby node nodejs php lua luajit tclsh deno bun Rscript osascript groovy";
+    listed(NAMES, program.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.')) && !program.contains(TRUSTED)
 }
 
 /// What stands behind the options, without the first word.

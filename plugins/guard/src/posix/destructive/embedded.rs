@@ -2,31 +2,13 @@
 
 use super::super::super::other::sql;
 use super::{Finder, danger as named, read, shown};
-use crate::verdict::Danger;
+use crate::verdict::{Danger, listed};
 
 /// Words by which languages start a program.
-const STARTS: [&str; 18] = [
-    "system",
-    "exec",
-    "popen",
-    "spawn",
-    "subprocess",
-    "check_output",
-    "check_call",
-    "Popen",
-    "os.",
-    "Process",
-    "Runtime",
-    "qx",
-    "shell_exec",
-    "passthru",
-    "proc_open",
-    "`",
-    "run(",
-    "sh(",
-];
+const STARTS: &str = "system exec popen spawn subprocess check_output check_call Popen os. Process Runtime qx shell_exec passthru proc_open ` \
+    run( sh(";
 /// Functions that remove a whole tree.
-const REMOVES: [&str; 9] = ["rmtree", "remove_tree", "rm_rf", "rm_r", "rimraf", "rmSync", "rmdirSync", "remove_dir_all", "RemoveAll"];
+const REMOVES: &str = "rmtree remove_tree rm_rf rm_r rimraf rmSync rmdirSync remove_dir_all RemoveAll";
 /// How many words behind the name of a program are looked at.
 const WORDS_MAX: usize = 16;
 
@@ -41,12 +23,12 @@ impl Finder {
         if !self.spend(text.len() + words.len() * WORDS_MAX) {
             return Some(super::tangled());
         }
-        let starts = STARTS.iter().any(|start| text.contains(start));
+        let starts = STARTS.split(' ').any(|start| text.contains(start));
         for place in 0..words.len() {
             let behind = words.get(place..words.len().min(place + WORDS_MAX)).unwrap_or_default();
             let Some((name, rest)) = behind.split_first() else { continue };
             let function = name.rsplit('.').next().unwrap_or(name);
-            let command = if REMOVES.contains(&function) {
+            let command = if listed(REMOVES, function) {
                 let target = rest.first().cloned().unwrap_or_default();
                 vec!["rm".to_owned(), "-r".to_owned(), target]
             } else if starts {

@@ -1,5 +1,7 @@
 //! Paths whose removal or change hurts the whole system.
 
+use crate::verdict::listed;
+
 /// Stands for text that is not known before the command runs.
 pub(super) const UNKNOWN: char = '\u{e000}';
 /// As [`UNKNOWN`], but printed by a program that is trusted to print shell code.
@@ -27,81 +29,20 @@ pub(super) enum Harm {
     Unknown,
 }
 
-const FIRST: [&str; 26] = [
-    "bin",
-    "boot",
-    "dev",
-    "etc",
-    "home",
-    "lib",
-    "lib32",
-    "lib64",
-    "libx32",
-    "media",
-    "mnt",
-    "nix",
-    "opt",
-    "proc",
-    "root",
-    "run",
-    "sbin",
-    "snap",
-    "srv",
-    "sys",
-    "usr",
-    "var",
-    "Applications",
-    "Library",
-    "System",
-    "Users",
-];
+const FIRST: &str = "bin boot dev etc home lib lib32 lib64 libx32 media mnt nix opt proc root run sbin snap srv sys usr var Applications \
+    Library System Users";
 /// Of no interest to `chmod -R` and `mv`.
-const DATA: [&str; 5] = ["media", "mnt", "opt", "snap", "srv"];
-const ETC: [&str; 16] = [
-    "NetworkManager",
-    "default",
-    "init.d",
-    "kubernetes",
-    "ld.so.conf.d",
-    "netplan",
-    "network",
-    "pam.d",
-    "pki",
-    "security",
-    "ssh",
-    "ssl",
-    "sudoers.d",
-    "sysconfig",
-    "systemd",
-    "udev",
-];
-const USR: [&str; 10] = ["bin", "etc", "include", "lib", "lib32", "lib64", "libexec", "local", "sbin", "share"];
-const VAR: [&str; 10] = ["backups", "db", "lib", "lock", "log", "mail", "opt", "run", "spool", "www"];
-const VAR_LIB: [&str; 18] = [
-    "ceph",
-    "containerd",
-    "docker",
-    "dpkg",
-    "elasticsearch",
-    "etcd",
-    "influxdb",
-    "kubelet",
-    "libvirt",
-    "mongo",
-    "mongodb",
-    "mysql",
-    "pgsql",
-    "postgresql",
-    "rancher",
-    "redis",
-    "rpm",
-    "systemd",
-];
+const DATA: &str = "media mnt opt snap srv";
+const ETC: &str = "NetworkManager default init.d kubernetes ld.so.conf.d netplan network pam.d pki security ssh ssl sudoers.d sysconfig \
+    systemd udev";
+const USR: &str = "bin etc include lib lib32 lib64 libexec local sbin share";
+const VAR: &str = "backups db lib lock log mail opt run spool www";
+const VAR_LIB: &str = "ceph containerd docker dpkg elasticsearch etcd influxdb kubelet libvirt mongo mongodb mysql pgsql postgresql rancher \
+    redis rpm systemd";
 /// Files without which nobody logs in or the system does not start.
-const CRITICAL: [&str; 6] = ["passwd", "shadow", "group", "gshadow", "sudoers", "fstab"];
+const CRITICAL: &str = "passwd shadow group gshadow sudoers fstab";
 /// Devices that take anything and keep nothing, and memory that only looks like a device.
-const HARMLESS_DEVICES: [&str; 14] =
-    ["null", "zero", "full", "random", "urandom", "stdin", "stdout", "stderr", "tty", "fd", "pts", "shm", "tcp", "udp"];
+const HARMLESS_DEVICES: &str = "null zero full random urandom stdin stdout stderr tty fd pts shm tcp udp";
 
 /// A path made absolute as far as the working directory is known.
 #[derive(Debug)]
@@ -191,18 +132,18 @@ fn system_harm(names: &[&str], content: bool, act: Act) -> Option<Harm> {
     let system = match names {
         [] => true,
         ["tmp"] => return (act == Act::Remove && !content).then_some(Harm::Tmp),
-        [first] => any(&FIRST, first) && (act == Act::Remove || !DATA.contains(first)),
+        [first] => any(FIRST, first) && (act == Act::Remove || !listed(DATA, first)),
         ["home" | "Users", _] => return (act == Act::Remove).then_some(Harm::Home),
         ["home" | "Users", _, ".ssh"] | ["root", ".ssh"] => return Some(Harm::Home),
-        ["dev", device, ..] => !HARMLESS_DEVICES.contains(device),
+        ["dev", device, ..] => !listed(HARMLESS_DEVICES, device),
         ["boot" | "proc" | "sys", ..] => true,
         ["bin" | "sbin" | "lib" | "lib32" | "lib64" | "libx32", _] => true,
-        ["etc", name] => any(&ETC, name) || any(&CRITICAL, name),
-        ["usr", name] => any(&USR, name),
-        ["usr", "local", name] => any(&["bin", "lib", "sbin"], name),
-        ["var", name] if act == Act::Remove => any(&VAR, name),
-        ["var", name] => any(&["lib"], name),
-        ["var", "lib", name] => any(&VAR_LIB, name),
+        ["etc", name] => any(ETC, name) || any(CRITICAL, name),
+        ["usr", name] => any(USR, name),
+        ["usr", "local", name] => any("bin lib sbin", name),
+        ["var", name] if act == Act::Remove => any(VAR, name),
+        ["var", name] => any("lib", name),
+        ["var", "lib", name] => any(VAR_LIB, name),
         _ => false,
     };
     system.then_some(Harm::System)
@@ -219,7 +160,7 @@ pub(super) fn is_critical_file(path: &str, cwd: Option<&str>) -> bool {
     let located = locate(path, cwd);
     located.from == From::Root
         && match located.names.as_slice() {
-            ["etc", name] => any(&CRITICAL, name),
+            ["etc", name] => any(CRITICAL, name),
             ["proc", "sysrq-trigger"] | ["sys", "power", "state"] => true,
             _ => false,
         }
@@ -229,7 +170,7 @@ pub(super) fn is_critical_file(path: &str, cwd: Option<&str>) -> bool {
 pub(super) fn is_device(path: &str, cwd: Option<&str>) -> bool {
     let located = locate(path, cwd);
     located.from == From::Root
-        && matches!(located.names.as_slice(), ["dev", device, ..] if !HARMLESS_DEVICES.contains(device) && !device.starts_with("tty"))
+        && matches!(located.names.as_slice(), ["dev", device, ..] if !listed(HARMLESS_DEVICES, device) && !device.starts_with("tty"))
 }
 
 /// A pattern for every name: `*`, `.*`, `.[!.]*`.
@@ -248,8 +189,8 @@ fn is_everything(name: &str) -> bool {
     stars
 }
 
-fn any(names: &[&str], pattern: &str) -> bool {
-    names.iter().any(|name| fits(pattern, name))
+fn any(names: &str, pattern: &str) -> bool {
+    names.split(' ').any(|name| fits(pattern, name))
 }
 
 /// Does a file name pattern fit? A set of characters fits any character.

@@ -1,6 +1,6 @@
 //! Removing: `rm`, `find -delete`, and names that come from elsewhere.
 
-use crate::verdict::Danger;
+use crate::verdict::{Danger, listed};
 
 use super::paths::{self, Act, Harm, UNKNOWN};
 use super::source::Source;
@@ -11,10 +11,8 @@ use super::{Finder, Input, WRITE_PATH_OUT, base_name, danger};
 const NAMES_MAX: usize = 64;
 
 /// Tests of `find` that leave most files alone.
-const TESTS: [&str; 26] = [
-    "-amin", "-anewer", "-atime", "-cmin", "-cnewer", "-ctime", "-empty", "-gid", "-group", "-iname", "-inum", "-ipath", "-iregex",
-    "-lname", "-mmin", "-mtime", "-name", "-newer", "-nogroup", "-nouser", "-path", "-perm", "-regex", "-size", "-uid", "-user",
-];
+const TESTS: &str = "-amin -anewer -atime -cmin -cnewer -ctime -empty -gid -group -iname -inum -ipath -iregex -lname -mmin -mtime -name \
+    -newer -nogroup -nouser -path -perm -regex -size -uid -user";
 
 impl Finder {
     pub(super) fn removal(&mut self, program: &str, line: &[String]) -> Option<Danger> {
@@ -164,7 +162,7 @@ pub(super) fn found(line: &[String]) -> Vec<String> {
     }
     let tests = rest.iter().zip(rest.iter().skip(1).map(String::as_str).chain([""]));
     let tested = tests.into_iter().any(|(test, value)| {
-        let known = TESTS.contains(&test.as_str()) || test.starts_with("-newer");
+        let known = listed(TESTS, test) || test.starts_with("-newer");
         known && value != "*" && !(test == "-size" && value.starts_with("+0"))
     });
     let name = |start: &&str| match tested {

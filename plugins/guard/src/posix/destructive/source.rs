@@ -1,5 +1,7 @@
 //! Where text comes from that a shell may take for code.
 
+use crate::verdict::listed;
+
 use super::super::syntax::{Kind, Script, Simple, Stage};
 use super::fields::{self, Variables};
 use super::paths::UNKNOWN;
@@ -20,38 +22,9 @@ pub(super) enum Source {
 }
 
 /// Programs that print shell code for `eval`.
-const TRUSTED: [&str; 30] = [
-    "brew",
-    "conda",
-    "direnv",
-    "dircolors",
-    "docker-machine",
-    "fnm",
-    "fzf",
-    "gh",
-    "gnome-keyring-daemon",
-    "helm",
-    "keychain",
-    "kubectl",
-    "lesspipe",
-    "lesspipe.sh",
-    "locale",
-    "luarocks",
-    "minikube",
-    "mise",
-    "asdf",
-    "nodenv",
-    "opam",
-    "pyenv",
-    "rbenv",
-    "register-python-argcomplete",
-    "resize",
-    "ssh-agent",
-    "starship",
-    "tset",
-    "uname",
-    "zoxide",
-];
+const TRUSTED: &str = "brew conda direnv dircolors docker-machine fnm fzf gh gnome-keyring-daemon helm keychain kubectl lesspipe lesspipe.sh \
+    locale luarocks minikube mise asdf nodenv opam pyenv rbenv register-python-argcomplete resize ssh-agent starship tset \
+    uname zoxide";
 
 /// What a substitution prints: only one command is followed.
 pub(super) fn of_script(script: &Script, variables: &Variables) -> Source {
@@ -86,7 +59,7 @@ pub(super) fn of_stage(stage: &Stage, variables: &Variables) -> Source {
         "pwd" => Source::Text(".".to_owned()),
         "cat" if !arguments.is_empty() || !stage.redirections.is_empty() => Source::File,
         "find" => Source::Paths(super::remove::found(&line)),
-        name if TRUSTED.contains(&name) => Source::Trusted,
+        name if listed(TRUSTED, name) => Source::Trusted,
         name => Source::Data(name.to_owned()),
     }
 }

@@ -1,5 +1,7 @@
 //! Programs that start another one with their last arguments, as `sudo` does.
 
+use crate::verdict::listed;
+
 use super::base_name;
 
 /// How many programs may start one another.
@@ -14,26 +16,8 @@ pub(super) struct Started<'a> {
 }
 
 /// Long options that take no value; another one may take the next word.
-const FLAGS: [&str; 18] = [
-    "--background",
-    "--foreground",
-    "--fork",
-    "--ignore-environment",
-    "--login",
-    "--mount",
-    "--net",
-    "--no-block",
-    "--non-interactive",
-    "--pid",
-    "--pipe",
-    "--preserve-env",
-    "--preserve-status",
-    "--pty",
-    "--scope",
-    "--set-home",
-    "--shell",
-    "--stdin",
-];
+const FLAGS: &str = "--background --foreground --fork --ignore-environment --login --mount --net --no-block --non-interactive --pid --pipe \
+    --preserve-env --preserve-status --pty --scope --set-home --shell --stdin";
 
 /// Each with the letters of options that take a value, and the number of operands before the command.
 const STARTERS: [(&str, &str, usize); 70] = [
@@ -144,11 +128,7 @@ fn behind_options<'a>(started: &mut Started<'a>, values: &str) -> &'a [String] {
         let long = letters.starts_with('-');
         if !long && letters.chars().last().is_some_and(|last| values.contains(last)) {
             rest = behind.get(1..).unwrap_or_default();
-        } else if long
-            && !letters.contains('=')
-            && !FLAGS.contains(&option.as_str())
-            && behind.first().is_some_and(|next| !next.starts_with('-'))
-        {
+        } else if long && !letters.contains('=') && !listed(FLAGS, option) && behind.first().is_some_and(|next| !next.starts_with('-')) {
             started.also.push(behind.get(1..).unwrap_or_default());
         }
     }

@@ -16,7 +16,7 @@ impl Reader<'_> {
                 // `${ command; }` in ksh and in new releases of bash.
                 if self.peek().is_some_and(|c| c.is_whitespace() || c == '|') {
                     self.bump();
-                    let script = self.nested(Self::to_closing_brace);
+                    let script = self.nested(Self::until_closing_brace);
                     word.parts.push(Part::Command { script, quoted });
                     return;
                 }
@@ -50,7 +50,7 @@ impl Reader<'_> {
             self.bump();
             return first.to_string();
         }
-        let end = self.rest().find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(self.rest().len());
+        let end = self.rest().find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or_else(|| self.rest().len());
         let name = self.rest().get(..end).unwrap_or_default();
         self.take(name);
         name.to_owned()
@@ -71,11 +71,11 @@ impl Reader<'_> {
             operator.push(c);
         }
         let mut operand = Word::default();
-        self.to_brace(&mut operand, quoted);
+        self.until_brace(&mut operand, quoted);
         Part::Variable { name, operator, operand, quoted }
     }
 
-    fn to_brace(&mut self, operand: &mut Word, quoted: bool) {
+    fn until_brace(&mut self, operand: &mut Word, quoted: bool) {
         while let Some(c) = self.bump() {
             match c {
                 '}' => return,
@@ -101,7 +101,7 @@ impl Reader<'_> {
             return;
         }
         self.bump();
-        let script = self.nested(Self::to_bracket);
+        let script = self.nested(Self::until_bracket);
         word.parts.push(Part::Command { script, quoted });
     }
 

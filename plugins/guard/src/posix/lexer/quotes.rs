@@ -81,7 +81,7 @@ impl Reader<'_> {
                 }
             }
         }
-        let script = self.within(&text, |inner| inner.to_end());
+        let script = self.within(&text, |inner| inner.until_end());
         word.parts.push(Part::Command { script, quoted });
     }
 

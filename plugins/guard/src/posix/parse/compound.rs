@@ -13,17 +13,17 @@ impl Reader<'_> {
             return Some(Kind::Arithmetic(Word { parts: vec![self.arithmetic(&text)] }));
         }
         if self.take("(") {
-            return Some(Kind::Group(self.to_bracket()));
+            return Some(Kind::Group(self.until_bracket()));
         }
         if self.take_word("{") {
-            return Some(Kind::Group(self.to_word(&["}"])));
+            return Some(Kind::Group(self.until_word(&["}"])));
         }
         if self.take_word("if") {
             return Some(Kind::Group(self.condition()));
         }
         if self.take_word("while") || self.take_word("until") {
-            let mut script = self.to_word(&["do"]);
-            script.pipelines.extend(self.to_word(&["done"]).pipelines);
+            let mut script = self.until_word(&["do"]);
+            script.pipelines.extend(self.until_word(&["done"]).pipelines);
             return Some(Kind::Group(script));
         }
         if self.take_word("for") || self.take_word("select") {
@@ -39,8 +39,8 @@ impl Reader<'_> {
     }
 
     /// Commands up to the brace that closes them.
-    pub(in super::super) fn to_closing_brace(&mut self) -> Script {
-        self.to_word(&["}"])
+    pub(in super::super) fn until_closing_brace(&mut self) -> Script {
+        self.until_word(&["}"])
     }
 
     /// Behind `function`.
@@ -66,7 +66,7 @@ impl Reader<'_> {
 
     /// Commands up to one of these words. Shells that are not POSIX close a block with other words, so a
     /// missing one does not make the command an unfinished one.
-    fn to_word(&mut self, words: &'static [&'static str]) -> Script {
+    fn until_word(&mut self, words: &'static [&'static str]) -> Script {
         let mut script = Script::default();
         if self.list(&mut script, Until::Word(words)).is_none() {
             self.faults.unexpected("a block without its end");
@@ -75,7 +75,7 @@ impl Reader<'_> {
     }
 
     fn condition(&mut self) -> Script {
-        let mut script = self.to_word(&["then"]);
+        let mut script = self.until_word(&["then"]);
         loop {
             match self.list(&mut script, Until::Word(&["elif", "else", "then", "fi"])) {
                 Some("fi") => return script,
@@ -105,12 +105,12 @@ impl Reader<'_> {
         self.take(";");
         self.skip_newlines();
         let body = if self.take_word("{") {
-            self.to_word(&["}"])
+            self.until_word(&["}"])
         } else {
             if !self.take_word("do") {
                 self.faults.unexpected("a loop without `do`");
             }
-            self.to_word(&["done", "end"])
+            self.until_word(&["done", "end"])
         };
         Kind::For { name, words, body }
     }

@@ -80,7 +80,7 @@ fn pager(arguments: &[Argument], shape: Shape, places: &str) -> Proof {
         Some(command) => operand.exact && (places.contains(command) || command.chars().all(|c| c.is_ascii_digit())),
         None => true,
     };
-    if line.operands.iter().all(|operand| harmless(operand)) { Ok(()) } else { Err(writes(arguments)) }
+    if line.operands.iter().all(harmless) { Ok(()) } else { Err(writes(arguments)) }
 }
 
 pub(super) fn less(arguments: &[Argument]) -> Proof {
@@ -135,7 +135,7 @@ pub(super) fn parted(arguments: &[Argument]) -> Proof {
     let line = Shape { letters: "lms", long: "list machine script", operands: MANY }.read(arguments)?;
     let shows = |operand: &&Argument| operand.exact && WORDS.split(' ').any(|word| word == operand.text);
     let prints = line.operands.iter().skip(1).any(|operand| operand.is("print") || operand.is("p"));
-    let all = line.operands.iter().skip(1).all(|operand| shows(operand));
+    let all = line.operands.iter().skip(1).all(shows);
     if all && (prints || line.operands.is_empty() && line.has_any("l list")) { Ok(()) } else { Err(writes(arguments)) }
 }
 

@@ -1,6 +1,6 @@
 //! The programs that are known, and what of them is a read.
 
-use crate::verdict::{Doubt, Proof, excerpt};
+use crate::verdict::{Doubt, Proof, excerpt, listed};
 
 use super::argument::Argument;
 use super::options::{Line, Shape};
@@ -64,39 +64,8 @@ pub(super) const TABLES: [&[Entry]; 6] =
     [files::PROGRAMS, system::PROGRAMS, disks::PROGRAMS, network::PROGRAMS, packages::PROGRAMS, tools::PROGRAMS];
 
 /// Programs of which only the question for their version is known to be a read.
-const VERSION_ONLY: [&str; 31] = [
-    "ansible",
-    "bash",
-    "cargo",
-    "cc",
-    "clang",
-    "cmake",
-    "curl",
-    "gcc",
-    "go",
-    "java",
-    "make",
-    "mongod",
-    "mysql",
-    "mysqld",
-    "nginx",
-    "node",
-    "npm",
-    "perl",
-    "php",
-    "postgres",
-    "psql",
-    "python",
-    "python3",
-    "redis-server",
-    "rsync",
-    "ruby",
-    "rustc",
-    "sshd",
-    "sudo",
-    "terraform",
-    "wget",
-];
+const VERSION_ONLY: &str = "ansible bash cargo cc clang cmake curl gcc go java make mongod mysql mysqld nginx node npm perl php postgres psql python \
+    python3 redis-server rsync ruby rustc sshd sudo terraform wget";
 
 /// Does this program with these arguments only read?
 pub(super) fn judge(arguments: &[Argument]) -> Proof {
@@ -107,7 +76,7 @@ pub(super) fn judge(arguments: &[Argument]) -> Proof {
         return apply(&rule, arguments);
     }
     let version = matches!(rest, [only] if ["--version", "-V", "-v", "-version", "version"].iter().any(|word| only.is(word)));
-    if version && VERSION_ONLY.contains(&name) {
+    if version && listed(VERSION_ONLY, name) {
         return Ok(());
     }
     Err(Doubt::new("posix.unknown-program", format!("{} is not known to read only", excerpt(&program.text))))
@@ -136,7 +105,7 @@ pub(super) fn apply(rule: &Rule, arguments: &[Argument]) -> Proof {
         Rule::Exactly(lines) => {
             let same = |line: &&str| line.split_whitespace().eq(arguments.iter().skip(1).map(|argument| argument.text.as_str()));
             let exact = arguments.iter().all(|argument| argument.exact);
-            if exact && lines.iter().any(|line| same(&line)) { Ok(()) } else { Err(writes(arguments)) }
+            if exact && lines.iter().any(same) { Ok(()) } else { Err(writes(arguments)) }
         }
         Rule::Without(refused) => without(refused, arguments),
         Rule::Tool(tool) => command(tool, arguments),
@@ -160,7 +129,7 @@ fn without(refused: &[&str], arguments: &[Argument]) -> Proof {
             Some(_) => name.len() > 2 && option.starts_with(name) || name == *option,
             None => argument.text.starts_with(*option),
         };
-        if argument.may_be_option() || refused.iter().any(|option| hits(&option)) {
+        if argument.may_be_option() || refused.iter().any(hits) {
             return Err(writes(arguments));
         }
     }
