@@ -2,6 +2,8 @@
 //!
 //! What is done on each device stands in the device's own folder, as data (`demo.toml`): this program knows no device.
 
+#![expect(clippy::indexing_slicing, reason = "a JSON value answers null for what it has not")]
+
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitCode, Stdio};
 use std::time::Instant;
@@ -76,7 +78,7 @@ pub fn run() -> Result<ExitCode, String> {
     let mut client = Client::start(&config, folder.path())?;
     for (plugin, text) in DEMOS {
         let script: Script = toml::from_str(text).map_err(|error| format!("demo of {plugin}: {error}"))?;
-        let described = LAB_DEVICES.iter().find(|(name, _)| name == plugin).ok_or(format!("the lab has no device for {plugin}"))?;
+        let described = LAB_DEVICES.iter().find(|(name, _)| name == plugin).ok_or_else(|| format!("the lab has no device for {plugin}"))?;
         let description = Description::parse(described.0, described.1).map_err(|error| error.to_string())?;
         let title = lab.devices().into_iter().find(|device| device.name == description.name()).map(|device| device.title);
         shown.say(&format!("\n{BOLD}{}{BOLD:#}  {}", description.name(), title.unwrap_or_default()));
@@ -115,7 +117,7 @@ pub fn write_config(lab: &Lab, path: &std::path::Path) -> Result<(), String> {
     use std::fmt::Write as _;
     use std::os::unix::fs::OpenOptionsExt;
     let failed = |error: std::io::Error| format!("cannot write `{}`: {error}", path.display());
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(std::path::Path::new("."));
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| std::path::Path::new("."));
     let private = |path: &std::path::Path, text: &str| {
         let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
         file.write_all(text.as_bytes())
@@ -131,7 +133,7 @@ pub fn write_config(lab: &Lab, path: &std::path::Path) -> Result<(), String> {
         };
         let _ = writeln!(config, "\n[device.{}]\nhost = \"127.0.0.1\"\nport = {}", device.name, lab.port());
         let _ = writeln!(config, "user = {:?}\ntype = {:?}\nagent = false", device.user, device.device_type);
-        let _ = writeln!(config, "known_hosts = {:?}", known_hosts.canonicalize().unwrap_or(known_hosts.clone()));
+        let _ = writeln!(config, "known_hosts = {:?}", known_hosts.canonicalize().unwrap_or_else(|_| known_hosts.clone()));
         let _ = writeln!(config, "password = {}", secret("password", &device.password)?);
         for (name, value) in &device.secrets {
             let _ = writeln!(config, "secrets.{name} = {}", secret(name, value)?);
@@ -189,7 +191,7 @@ fn play(client: &mut Client, device: &Description, step: &Step, secrets: &[Strin
         step.command
     ));
     let error = result["error"]["message"].as_str();
-    excerpt(shown, error.or(result["output"].as_str()).unwrap_or_default());
+    excerpt(shown, error.or_else(|| result["output"].as_str()).unwrap_or_default());
     for problem in &wrong {
         shown.say(&format!("      {BAD}{problem}{BAD:#}"));
     }

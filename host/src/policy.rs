@@ -174,7 +174,7 @@ pub fn intent(intent: &Intent, kind: &DeviceType, nonce: &str) -> Result<Approve
     let (plugin, name) = match intent {
         Intent::Send { plugin, name } => (plugin, name),
         Intent::Secret { name, .. } => return Ok(Approved::secret(name.clone(), kind.terminal.enter.clone().into_bytes())),
-        Intent::Cancel { tried } => match kind.cancel.get(*tried).or(kind.cancel.last()) {
+        Intent::Cancel { tried } => match kind.cancel.get(*tried).or_else(|| kind.cancel.last()) {
             Some(send) => (&send.plugin, &send.name),
             None => return Ok(Approved::keys(INTERRUPT.to_vec())),
         },

@@ -337,7 +337,7 @@ async fn output(directory: &Directory, caller: &Caller, arguments: &Arguments) -
     let session = handle.id.to_string();
     let until = arguments.text("until").unwrap_or("exit");
     let first = handle.report(query.clone()).await?;
-    let known_end = query.offset.unwrap_or(first.range.output_end.max(first.range.end));
+    let known_end = query.offset.unwrap_or_else(|| first.range.output_end.max(first.range.end));
     let waiting = async {
         loop {
             let report = handle.report(query.clone()).await?;
@@ -571,7 +571,8 @@ fn health(directory: &Directory) -> Reply {
     let version = env!("CARGO_PKG_VERSION");
     let mut text = format!("jackfield {version}, {} sessions", sessions.len());
     if !troubled.is_empty() {
-        text.push_str(&format!("; plugins with faults: {}", troubled.join(", ")));
+        text.push_str("; plugins with faults: ");
+        text.push_str(&troubled.join(", "));
     }
     Reply::new(json!({"version": version, "sessions": sessions.len(), "troubled_plugins": troubled}), text)
 }

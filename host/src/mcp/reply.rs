@@ -71,7 +71,7 @@ pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::new();
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             out.push(',');
         }
         out.push(digit);
@@ -214,8 +214,12 @@ pub fn refused(session: &str, refusal: &Refusal) -> Reply {
     let mut text = format!("{session} {state}\n{message}");
     let mut next = "";
     if let Some(verdict) = verdict {
-        fields["verdict"] = json!({"decision": crate::policy::effect_word(verdict.decision.effect), "rule": verdict.decision.rule});
-        text.push_str(&format!("\npolicy: {}", crate::policy::effect_word(verdict.decision.effect)));
+        let judged = json!({"decision": crate::policy::effect_word(verdict.decision.effect), "rule": verdict.decision.rule});
+        if let Some(fields) = fields.as_object_mut() {
+            fields.insert("verdict".to_owned(), judged);
+        }
+        text.push_str("\npolicy: ");
+        text.push_str(crate::policy::effect_word(verdict.decision.effect));
         next = "Nothing was typed. ssh_info topic=policy explains a rule; do not work around it.";
     }
     Reply { error: true, ..Reply::new(fields, text).with_next(next) }

@@ -258,7 +258,9 @@ fn schema(params: &[Param]) -> JsonObject {
             Kind::Flag => json!({"type": "boolean"}),
             Kind::Texts => json!({"type": "array", "items": {"type": "string"}}),
         };
-        property["description"] = param.about.into();
+        if let Some(property) = property.as_object_mut() {
+            property.insert("description".to_owned(), param.about.into());
+        }
         (param.name.to_owned(), property)
     };
     let required: Vec<&str> = params.iter().filter(|param| param.required).map(|param| param.name).collect();
@@ -318,7 +320,8 @@ impl Arguments {
     #[must_use]
     pub fn count(&self, name: &str) -> Option<u64> {
         let value = self.0.get(name)?;
-        value.as_u64().or_else(|| value.as_f64().map(|number| number as u64))
+        // Some clients send 5.0; what is checked to be whole and not negative reads back as an integer.
+        value.as_u64().or_else(|| format!("{:.0}", value.as_f64()?).parse().ok())
     }
 
     /// A list of texts.

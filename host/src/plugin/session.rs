@@ -167,7 +167,7 @@ impl SessionPlugins {
             Err(fault) => fault,
         };
         let degraded = |stand_in: &str| format!("degraded: {fault}; {stand_in}");
-        let Some(last) = readers.last() else { return (None, Some(degraded("nothing else can read this prompt"))) };
+        let Some(last) = readers.next_back() else { return (None, Some(degraded("nothing else can read this prompt"))) };
         match self.inspect(last, view).await {
             Ok(reading) => (Some(reading), Some(degraded(&format!("`{}` reads the prompt instead", last.plugin.name())))),
             Err(second) => (None, Some(degraded(&second.to_string()))),

@@ -6,10 +6,13 @@ use std::time::Instant;
 
 use crate::limits::{SECRET_FAILURE_WINDOW, SECRET_FAILURES_MAX};
 
+/// When each device refused each secret.
+type Failures = HashMap<(String, String), VecDeque<Instant>>;
+
 /// Failures by device and secret, shared by all sessions.
 #[derive(Debug, Clone, Default)]
 pub struct SecretBook {
-    failures: Arc<Mutex<HashMap<(String, String), VecDeque<Instant>>>>,
+    failures: Arc<Mutex<Failures>>,
 }
 
 impl SecretBook {

@@ -102,8 +102,11 @@ impl Prover<'_> {
             Operator::Document(place) => return self.bodies.get(place).map_or(Ok(()), |body| self.word(&body.word)),
             Operator::Text => true,
         };
-        let shown = excerpt(&redirection.target.shown());
-        if allowed { Ok(()) } else { Err(Doubt::new("posix.redirect", format!("the redirection to {shown} writes"))) }
+        if allowed {
+            return Ok(());
+        }
+        let does = if redirection.operator == Operator::Read { "opens a connection" } else { "writes" };
+        Err(Doubt::new("posix.redirect", format!("the redirection to {} {does}", excerpt(&redirection.target.shown()))))
     }
 
     fn simple(&self, simple: &Simple) -> Proof {
@@ -134,9 +137,13 @@ impl Prover<'_> {
         word.parts.iter().try_for_each(|part| match part {
             Part::Text { .. } => Ok(()),
             Part::Variable { name, operator, operand, .. } => {
-                let plain = matches!(operator.as_str(), "length" | "-" | ":-" | "+" | ":+" | "#" | "##" | "%" | "%%");
-                let bare = operator.is_empty() && operand.parts.is_empty();
-                if name.is_empty() || !(plain || bare) {
+                let known = match operator.as_str() {
+                    "" => operand.parts.is_empty(),
+                    // An index is arithmetic, unless it stands for all or is a number.
+                    "length" | "[" | "[@" | "[*" => operand.literal().is_some_and(|index| index.chars().all(|c| "[]@*0123456789".contains(c))),
+                    other => matches!(other, "-" | ":-" | "+" | ":+" | "#" | "##" | "%" | "%%"),
+                };
+                if name.is_empty() || !known {
                     return Err(Doubt::new("posix.expansion", format!("{} may do more than read a variable", excerpt(&word.shown()))));
                 }
                 self.word(operand)

@@ -28,7 +28,7 @@ impl Argument {
                 },
                 Part::Variable { name, operator, quoted, .. } => {
                     argument.exact = false;
-                    argument.splits |= operator != "length" && (!quoted || name == "@");
+                    argument.splits |= operator != "length" && (!quoted || name == "@" || operator.starts_with('['));
                 }
                 Part::Command { quoted, .. } => {
                     argument.exact = false;
