@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::support::client::Client;
 use crate::support::sshd::{Sshd, account, free_port};
-use crate::support::{find, install};
+use crate::support::{find, install, until_listens};
 
 const ENABLE: &str = "enable secret 77";
 
@@ -49,13 +49,9 @@ impl Zebra {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        for _ in 0..400 {
-            if std::net::TcpStream::connect(("127.0.0.1", port)).is_ok() {
-                return Self { process, folder, port };
-            }
-            std::thread::sleep(std::time::Duration::from_millis(25));
-        }
-        panic!("zebra did not come up");
+        let router = Self { process, folder, port };
+        until_listens(port, "zebra");
+        router
     }
 
     /// A login shell that is the VTY: its first password is given by the script, as an operator's menu would.

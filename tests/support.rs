@@ -5,6 +5,7 @@ pub mod sshd;
 
 use std::process::Command;
 use std::sync::Once;
+use std::time::Duration;
 
 /// Installs the Debian packages that a test needs, once for all of them.
 pub fn install() {
@@ -41,4 +42,16 @@ pub fn find(program: &str) -> Option<std::path::PathBuf> {
     let path = std::env::var("PATH").unwrap_or_default();
     let folders = path.split(':').chain(["/usr/sbin", "/sbin", "/usr/lib/frr"]);
     folders.map(|folder| std::path::Path::new(folder).join(program)).find(|file| file.is_file())
+}
+
+/// Waits until a server that was just started takes connections.
+#[expect(clippy::disallowed_methods, reason = "a test has no runtime to block")]
+pub fn until_listens(port: u16, name: &str) {
+    for _ in 0..400 {
+        if std::net::TcpStream::connect(("127.0.0.1", port)).is_ok() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(25));
+    }
+    panic!("{name} did not come up");
 }

@@ -203,7 +203,6 @@ fn shell_word(path: &Path) -> String {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a failed set-up should stop the test")]
 mod tests {
     use std::marker::PhantomData;
 

@@ -5,9 +5,8 @@ use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
 
-use super::{find, install};
+use super::{find, install, until_listens};
 
 /// A server that ends with its value.
 pub struct Sshd {
@@ -52,18 +51,8 @@ impl Sshd {
             .spawn()
             .unwrap();
         let server = Self { process, folder, port };
-        server.wait();
+        until_listens(port, "sshd");
         server
-    }
-
-    fn wait(&self) {
-        for _ in 0..200 {
-            if std::net::TcpStream::connect(("127.0.0.1", self.port)).is_ok() {
-                return;
-            }
-            std::thread::sleep(Duration::from_millis(25));
-        }
-        panic!("sshd did not come up");
     }
 
     /// A device's table for the configuration file.

@@ -116,7 +116,6 @@ fn lines(diagnostics: &[Diagnostic]) -> String {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a failed set-up should stop the test")]
 mod tests {
     use super::*;
 

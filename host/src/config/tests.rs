@@ -1,7 +1,5 @@
 //! Whole files: what they give, and the errors of those that are wrong.
 
-#![expect(clippy::unwrap_used, reason = "test code: a failed set-up should stop the test")]
-
 use std::num::{NonZeroU16, NonZeroU64};
 use std::time::Duration;
 

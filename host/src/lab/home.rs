@@ -106,7 +106,6 @@ impl Home {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test may stop here")]
 mod tests {
     use super::*;
 

@@ -77,7 +77,6 @@ fn compile(pattern: &str) -> Result<Regex, regex::Error> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test fails by panic")]
     use super::*;
 
     fn spec(name: &str, pattern: &str, veto: Option<&str>) -> TriggerSpec {

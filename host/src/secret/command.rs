@@ -114,7 +114,6 @@ fn without(value: Zeroizing<Vec<u8>>, stderr: &[u8]) -> Vec<u8> {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a failed set-up should stop the test")]
 mod tests {
     use super::super::{COMMAND_LIMIT, SecretSource, resolve, resolve_with};
     use super::*;

@@ -50,7 +50,6 @@ fn read_blocking(path: &Path) -> Result<Zeroizing<Vec<u8>>, SecretError> {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a failed set-up should stop the test")]
 mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 

@@ -178,7 +178,6 @@ impl Drop for Spill {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test fails by panic")]
     use super::*;
 
     fn pattern(from: u64, count: usize) -> Vec<u8> {

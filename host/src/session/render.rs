@@ -222,7 +222,6 @@ impl Sink for Page {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test fails by panic")]
     use super::*;
 
     fn log(bytes: &[u8]) -> ByteLog {

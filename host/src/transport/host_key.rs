@@ -313,7 +313,6 @@ fn shell_word(text: &str) -> String {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a failed set-up should stop the test")]
 mod tests {
     use russh::keys::ssh_key::public::{Ed25519PublicKey, KeyData};
 

@@ -77,7 +77,6 @@ impl Dialect {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test fails by panic")]
 mod tests {
     use jackfield_plugin::Fact;
     use jackfield_plugin::testing::Scene;

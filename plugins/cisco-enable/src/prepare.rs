@@ -34,7 +34,6 @@ fn ios(view: &View, keep_pages: bool) -> Option<&'static str> {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test fails by panic")]
 mod tests {
     use jackfield_plugin::Fact;
     use jackfield_plugin::testing::Scene;

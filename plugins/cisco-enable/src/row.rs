@@ -87,7 +87,6 @@ fn is_config_word(context: &str) -> bool {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test fails by panic")]
 mod tests {
     use jackfield_plugin::testing::Scene;
 

@@ -91,7 +91,6 @@ fn shown(row: &str) -> &str {
 }
 
 #[cfg(test)]
-#[expect(clippy::panic, reason = "a test fails by panic")]
 mod tests {
     use std::sync::LazyLock;
 

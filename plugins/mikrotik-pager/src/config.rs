@@ -36,7 +36,6 @@ fn is_suffix(suffix: &str) -> bool {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test fails by panic")]
 mod tests {
     use super::*;
 

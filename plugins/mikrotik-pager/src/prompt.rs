@@ -67,7 +67,6 @@ fn ready(prompt: &str, mode: &str, fit: Fit) -> Ready {
 }
 
 #[cfg(test)]
-#[expect(clippy::panic, reason = "a test fails by panic")]
 mod tests {
     use std::sync::LazyLock;
 

@@ -21,7 +21,6 @@ fn text_of<'a>(json: &'a str, key: &str) -> Option<&'a str> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test fails by panic")]
 
     use super::check;
 

@@ -73,7 +73,6 @@ fn prompt_of(view: &View) -> String {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::panic, reason = "a test fails by panic")]
 
     use jackfield_plugin::testing::Scene;
     use jackfield_plugin::{Reading, Ready, View};

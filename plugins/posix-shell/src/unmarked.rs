@@ -151,7 +151,6 @@ fn ready(view: &View, mode: &str, proof: &str) -> Reading {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::panic, reason = "a test fails by panic")]
 
     use jackfield_plugin::testing::Scene;
     use jackfield_plugin::{Reading, Ready, View};

@@ -135,7 +135,6 @@ print = "addr"
 "#;
 
 /// A session of 8 rows and 40 columns that has done its first steps.
-#[expect(clippy::unwrap_used, reason = "a test may stop here")]
 fn device(text: &str, login: &str) -> Device {
     let description = Description::parse("box", text).unwrap();
     let login = Login::parse(login, "box", description.script.spec.suffix.as_ref()).unwrap();
@@ -303,7 +302,6 @@ fn the_session_ends_with_bye_and_with_the_input() {
 }
 
 #[test]
-#[expect(clippy::unwrap_used, reason = "a test may stop here")]
 fn output_is_told_without_a_session() {
     let description = Description::parse("box", PLAIN).unwrap();
     assert_eq!(description.output("low", "slow").as_deref(), Some("wait\nnow\n"));

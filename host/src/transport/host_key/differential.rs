@@ -1,7 +1,5 @@
 //! Compares our reading of random `known_hosts` files with that of the real `ssh-keygen`.
 
-#![expect(clippy::unwrap_used, reason = "test code: a failed set-up should stop the test")]
-
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -105,7 +103,6 @@ trait NeedsOpenSsh<T> {
 }
 
 impl<T> NeedsOpenSsh<T> for std::io::Result<T> {
-    #[expect(clippy::panic, reason = "a machine that cannot run the test must not pass it")]
     fn expect_openssh(self) -> T {
         self.unwrap_or_else(|error| panic!("this test needs ssh-keygen (package openssh-client): {error}"))
     }

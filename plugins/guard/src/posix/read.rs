@@ -140,7 +140,7 @@ impl Prover<'_> {
                 let known = match operator.as_str() {
                     "" => operand.parts.is_empty(),
                     // An index is arithmetic, unless it stands for all or is a number.
-                    "length" | "[" | "[@" | "[*" => operand.literal().is_some_and(|index| index.chars().all(|c| "[]@*0123456789".contains(c))),
+                    "length" | "[" | "[@" | "[*" => operand.shown().chars().all(|c| "[]@*0123456789".contains(c)),
                     other => matches!(other, "-" | ":-" | "+" | ":+" | "#" | "##" | "%" | "%%"),
                 };
                 if name.is_empty() || !known {
