@@ -8,10 +8,12 @@
     reason = "a test's tables are long"
 )]
 
+mod clients;
 mod lab;
 mod mcp_stdio;
 mod network;
 mod plugin_faults;
+mod recordings;
 mod run;
 mod support;
 mod tidy;

@@ -1,6 +1,8 @@
-//! What the stories share: a server of one's own, a client of the program.
+//! What the stories and the benchmark share: a server of one's own, a client of the program.
+#![allow(dead_code, reason = "the benchmark uses a part of it, the stories another")]
 
 pub mod client;
+pub mod frr;
 pub mod sshd;
 
 use std::process::Command;
@@ -27,14 +29,19 @@ pub fn install() {
         if missing.is_empty() {
             return;
         }
-        let apt = |arguments: &[&str]| {
-            let status = Command::new("apt-get").args(arguments).env("DEBIAN_FRONTEND", "noninteractive").status();
-            status.is_ok_and(|status| status.success())
-        };
-        apt(&["update", "-qq"]);
-        let done = apt(&[&["install", "-y", "-qq", "--no-install-recommends"], missing.as_slice()].concat());
-        assert!(done, "the tests need {missing:?} and could not install them; run the tests as root, or install them first");
+        install_packages(&missing);
     });
+}
+
+/// Installs Debian packages.
+pub fn install_packages(packages: &[&str]) {
+    let apt = |arguments: &[&str]| {
+        let status = Command::new("apt-get").args(arguments).env("DEBIAN_FRONTEND", "noninteractive").status();
+        status.is_ok_and(|status| status.success())
+    };
+    apt(&["update", "-qq"]);
+    let done = apt(&[&["install", "-y", "-qq", "--no-install-recommends"], packages].concat());
+    assert!(done, "the tests need {packages:?} and could not install them; run the tests as root, or install them first");
 }
 
 /// Where a program is.

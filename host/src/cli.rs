@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 pub mod check;
+pub mod record;
 pub mod serve;
 
 /// Lines to devices, plugs for their kinds: persistent SSH sessions for AI agents and people.
@@ -45,6 +46,22 @@ pub enum Command {
         #[arg(long, value_name = "FILE")]
         write: Option<PathBuf>,
     },
+    /// Record a session with a device as a text that tests can play
+    #[command(
+        after_help = "Examples:\n  jackfield record web1 'uname -a' 'ls /' --out web1.rec\n  jackfield record edge1 enable 'show version' --secret vty"
+    )]
+    Record {
+        /// The device
+        device: String,
+        /// Commands to run, in order
+        commands: Vec<String>,
+        /// Answer a password question with this secret of the device; again for the next question
+        #[arg(long = "secret", value_name = "NAME")]
+        secrets: Vec<String>,
+        /// Write to this file instead of standard output
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
     /// Show what jackfield does, on devices of the lab, through a real MCP server process
     #[command(after_help = "Example:\n  jackfield demo")]
     Demo,
@@ -59,6 +76,10 @@ pub fn run(cli: Cli) -> Result<ExitCode, String> {
     match cli.command {
         Command::Mcp => serve::mcp(cli.config.as_deref()),
         Command::Check { json } => check::run(cli.config.as_deref(), json),
+        Command::Record { device, commands, secrets, out } => {
+            let wanted = record::Wanted { device: &device, commands: &commands, secrets: &secrets, out: out.as_deref() };
+            record::run(cli.config.as_deref(), &wanted)
+        }
         Command::Lab { write } => serve::lab(write.as_deref()),
         Command::Demo => crate::demo::run(),
     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, mpsc};
 
 use crate::config::{Agent, Config, Device, TypeChoice};
 use crate::ids::{MAIN, SessionId, nonce};
@@ -13,6 +13,7 @@ use crate::limits::{IDLE_CLOSE, SESSIONS_MAX};
 use crate::plugin::catalog::Catalog;
 use crate::plugin::device_type::DeviceType;
 use crate::plugin::fault::LoadError;
+use crate::recording::Taped;
 use crate::secret::book::SecretBook;
 use crate::secret::{self, Secret};
 use crate::session::actor::{self, Profile};
@@ -86,6 +87,7 @@ pub struct Directory {
     state_folder: Option<PathBuf>,
     book: SecretBook,
     slots: Mutex<BTreeMap<SessionId, Slot>>,
+    recorder: Option<mpsc::Sender<Taped>>,
 }
 
 /// A session in a list.
@@ -101,7 +103,13 @@ impl Directory {
     /// An empty directory. Logs that do not fit into memory go to the state folder.
     #[must_use]
     pub fn new(config: Config, catalog: Catalog, state_folder: Option<PathBuf>) -> Self {
-        Self { config, catalog, state_folder, book: SecretBook::default(), slots: Mutex::default() }
+        Self { config, catalog, state_folder, book: SecretBook::default(), slots: Mutex::default(), recorder: None }
+    }
+
+    /// Has every session recorded.
+    #[must_use]
+    pub fn recorded_by(self, recorder: mpsc::Sender<Taped>) -> Self {
+        Self { recorder: Some(recorder), ..self }
     }
 
     /// The configuration.
@@ -223,6 +231,7 @@ impl Directory {
             log: self.log(id),
             nonce: nonce().ok_or_else(|| OpenError::Failed("this machine gives no random numbers".to_owned()))?,
             size,
+            recorder: self.recorder.clone(),
             idle_close: device.idle_close.map_or(IDLE_CLOSE, |delay| delay.duration().unwrap_or(Duration::MAX / 4)),
             kind,
         };

@@ -6,10 +6,10 @@
 //! |---|---|---|
 //! | 7 | [`cli`], [`lab`], [`demo`] | arguments and exit codes; devices to try things on |
 //! | 6 | [`mcp`] | the protocol: the only one that writes to standard output |
-//! | 5 | [`directory`] | opens, finds and closes sessions |
+//! | 5 | [`directory`], [`replay`] | opens, finds and closes sessions; plays recordings through them |
 //! | 4 | [`session`] (handle, actor) | the one task that owns a session |
 //! | 3 | [`policy`] | the only one that makes something that may be typed |
-//! | 2 | [`session`] (machine, stream, log), [`transport`], [`plugin`] | decisions; bytes; what knows devices |
+//! | 2 | [`session`] (machine, stream, log), [`transport`], [`plugin`], [`recording`] | decisions; bytes; what knows devices; sessions as text |
 //! | 1 | [`screen`], [`terminal`] | what a terminal makes of bytes |
 //! | 0 | [`config`], [`secret`], [`limits`], [`ids`], [`diagnostics`] | checked types |
 //!
@@ -26,6 +26,8 @@ pub mod mcp;
 pub mod nearest;
 pub mod plugin;
 pub mod policy;
+pub mod recording;
+pub mod replay;
 pub mod screen;
 pub mod secret;
 pub mod session;

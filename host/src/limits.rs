@@ -117,9 +117,7 @@ pub const SETTLE_START_MS: u32 = 150;
 pub const SETTLE_MIN_MS: u32 = 40;
 /// The most.
 pub const SETTLE_MAX_MS: u32 = 1000;
-/// Silence after which a row that may be a pager's marker is shown to the plugins again.
-pub const LOOK_AGAIN_MS: u32 = 300;
-/// Silence after which such a row is left alone: it is output.
+/// Silence after which a row that may be a pager's marker or a question is no longer shown to the plugins again: it is output.
 pub const LOOK_AGAIN_MAX: Duration = Duration::from_millis(1500);
 /// How long `ssh_interrupt` waits for the prompt after each step.
 pub const INTERRUPT_STEP_WAIT: Duration = Duration::from_millis(1500);
@@ -127,6 +125,11 @@ pub const INTERRUPT_STEP_WAIT: Duration = Duration::from_millis(1500);
 pub const IDLE_CLOSE: Duration = Duration::from_secs(4 * 3600);
 /// Sessions in one process.
 pub const SESSIONS_MAX: usize = 256;
+
+/// Entries of a recording in memory: more than a session that somebody wants to read back.
+pub const RECORDING_ENTRIES_MAX: usize = 65_536;
+/// Silence of the device that a recording mentions. Less is the network's.
+pub const RECORDING_SILENCE_MIN: Duration = Duration::from_millis(20);
 
 // The line.
 

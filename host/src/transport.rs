@@ -1,6 +1,6 @@
 //! Lines: bytes to and from a device. A line takes only [`Approved`](crate::policy::approved::Approved) bytes.
 //!
-//! [`ssh`] over the network, [`pty`] for a program on this machine. Reading never waits for anybody but the device;
+//! [`ssh`] over the network, [`pty`] for a program on this machine, [`replay`] for a recording. Reading never waits for anybody but the device;
 //! writing has a task of its own, so that a device that does not read cannot stop the reading.
 
 use std::future::Future;
@@ -14,6 +14,7 @@ use crate::limits::{LINE_CHUNKS, WRITE_CHUNK_BYTES, WRITE_MAX};
 
 pub mod host_key;
 pub mod pty;
+pub mod replay;
 pub mod ssh;
 
 /// What a line brings.
@@ -45,6 +46,8 @@ pub enum Reader {
     Ssh(ssh::ChannelReader),
     /// A local terminal.
     Pty(pty::PtyReader),
+    /// A recording.
+    Replay(replay::ReplayReader),
 }
 
 impl Reader {
@@ -53,6 +56,7 @@ impl Reader {
         match self {
             Self::Ssh(reader) => reader.next().await,
             Self::Pty(reader) => reader.next().await,
+            Self::Replay(reader) => reader.next().await,
         }
     }
 

@@ -36,6 +36,11 @@ impl Client {
         client
     }
 
+    /// The server's process.
+    pub fn process_id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// Writes one message.
     pub fn write(&mut self, message: &Value) {
         writeln!(self.input.as_mut().unwrap(), "{message}").unwrap();

@@ -184,6 +184,14 @@ pub struct Plugin {
     breaker: Mutex<Breaker>,
 }
 
+impl Plugin {
+    /// Its settings as JSON, as it was given them.
+    #[must_use]
+    pub fn settings(&self) -> &str {
+        &self.settings
+    }
+}
+
 impl std::fmt::Debug for Plugin {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Plugin").field("name", &self.manifest.name).field("roles", &self.indices.roles()).finish_non_exhaustive()

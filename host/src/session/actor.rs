@@ -28,6 +28,7 @@ use crate::plugin::session::SessionPlugins;
 use crate::policy::approved::{Approved, Payload};
 use crate::policy::keys::LineAssembler;
 use crate::policy::{self, Line as PolicyLine, Purpose, Verdict};
+use crate::recording::{Entry, Recording, Tape, Taped};
 use crate::screen::Screen;
 use crate::secret::book::SecretBook;
 use crate::secret::redact::Redactor;
@@ -65,6 +66,8 @@ pub struct Profile {
     pub size: (u16, u16),
     /// When nobody uses it for so long it is closed.
     pub idle_close: Duration,
+    /// Who records it.
+    pub recorder: Option<mpsc::Sender<Taped>>,
 }
 
 impl std::fmt::Debug for Profile {
@@ -108,6 +111,7 @@ struct Actor {
     used_at: Instant,
     ended: Option<String>,
     exit: Option<i32>,
+    tape: Option<Tape>,
 }
 
 /// Starts a session on an open line.
@@ -147,14 +151,16 @@ pub fn start(mut profile: Profile, line: Line) -> SessionHandle {
         used_at: now,
         ended: None,
         exit: None,
+        tape: None,
         profile,
     };
     tokio::spawn(actor.run());
     handle
 }
 
+/// The runtime's clock, which a replay turns by hand.
 fn now() -> Instant {
-    Instant::now()
+    tokio::time::Instant::now().into_std()
 }
 
 /// What woke the actor.
@@ -167,6 +173,7 @@ enum Woken {
 
 impl Actor {
     async fn run(mut self) {
+        self.start_tape();
         while self.ended.is_none() {
             match self.wait().await {
                 Woken::Line(event) => self.on_line(event).await,
@@ -218,22 +225,54 @@ impl Actor {
         match event {
             LineEvent::Data(bytes) => self.on_bytes(&bytes),
             LineEvent::Exit(Ok(status)) => {
+                self.tape(|tape| tape.note(Entry::End(Ok(status)), now()));
                 self.exit = Some(status);
                 self.ended = Some(format!("the shell has ended with status {status}"));
             }
-            LineEvent::Exit(Err(why)) | LineEvent::Closed(why) => self.ended = Some(why),
+            LineEvent::Exit(Err(why)) | LineEvent::Closed(why) => {
+                self.tape(|tape| tape.note(Entry::End(Err(why.clone())), now()));
+                self.ended = Some(why);
+            }
         }
     }
 
     fn on_bytes(&mut self, bytes: &[u8]) {
         let shown = self.redactor.push(bytes);
         self.held_since = self.redactor.is_holding().then(now);
-        if shown.is_empty() {
-            return;
+        if !shown.is_empty() {
+            self.take_output(&shown);
         }
-        self.machine.on_bytes(now(), &shown);
+    }
+
+    fn take_output(&mut self, shown: &[u8]) {
+        self.machine.on_bytes(now(), shown);
         if let Some(screen) = &mut self.screen {
-            screen.on_bytes(&shown);
+            screen.on_bytes(shown);
+        }
+        self.tape(|tape| tape.output(shown, now()));
+    }
+
+    fn start_tape(&mut self) {
+        let Some(recorder) = self.profile.recorder.take() else { return };
+        let settings = self.profile.kind.plugins.iter().filter(|plugin| plugin.settings() != "{}");
+        let heading = Recording {
+            device: self.profile.id.device.clone(),
+            kind: self.profile.kind.name.clone(),
+            user: self.profile.user.clone(),
+            nonce: self.profile.nonce.clone(),
+            size: self.profile.size,
+            settings: settings.map(|plugin| (plugin.name().to_owned(), plugin.settings().to_owned())).collect(),
+            entries: Vec::new(),
+        };
+        match Tape::start(recorder, heading, now()) {
+            Ok(tape) => self.tape = Some(tape),
+            Err(why) => self.ended = Some(why),
+        }
+    }
+
+    fn tape(&mut self, note: impl FnOnce(&mut Tape) -> Result<(), String>) {
+        if let Some(Err(why)) = self.tape.as_mut().map(note) {
+            self.ended = Some(why);
         }
     }
 
@@ -242,10 +281,7 @@ impl Actor {
             self.held_since = None;
             let held = self.redactor.flush();
             if !held.is_empty() {
-                self.machine.on_bytes(now(), &held);
-                if let Some(screen) = &mut self.screen {
-                    screen.on_bytes(&held);
-                }
+                self.take_output(&held);
                 let effects = self.machine.on_drained(now());
                 self.perform(effects).await;
             }
@@ -328,7 +364,10 @@ impl Actor {
 
     fn write(&mut self, approved: &Approved) {
         match approved.payload() {
-            Payload::Bytes(bytes) => self.order(Order::Write(bytes.clone())),
+            Payload::Bytes(bytes) => {
+                self.tape(|tape| tape.note(Entry::Typed(bytes.clone()), now()));
+                self.order(Order::Write(bytes.clone()));
+            }
             Payload::Secret { name, enter } => self.resolve(name.clone(), enter.clone()),
         }
     }
@@ -361,6 +400,7 @@ impl Actor {
         match secret {
             Ok(secret) => {
                 self.redactor.learn(name, &secret);
+                self.tape(|tape| tape.note(Entry::Secret { name: name.to_owned(), enter: enter.to_vec() }, now()));
                 self.order(Order::Write([secret.expose(), enter].concat()));
             }
             Err(why) => {

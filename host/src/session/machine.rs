@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 
 use crate::ids::CommandId;
 use crate::limits::{
-    ECHO_GRACE, GOAL_STEPS_MAX, LOGIN_MAX, LOOK_AGAIN_MAX, LOOK_AGAIN_MS, PAGES_MAX, SECRET_AFTER_LINE_MAX, SETTLE_MAX_MS, SETTLE_MIN_MS,
-    SETTLE_START_MS, SETUP_SENDS_MAX, VIEW_COMMAND_MAX_BYTES,
+    ECHO_GRACE, GOAL_STEPS_MAX, LOGIN_MAX, LOOK_AGAIN_MAX, PAGES_MAX, SECRET_AFTER_LINE_MAX, SETTLE_MAX_MS, SETTLE_MIN_MS, SETTLE_START_MS,
+    SETUP_SENDS_MAX, VIEW_COMMAND_MAX_BYTES,
 };
 use crate::policy::approved::Approved;
 use crate::session::command::{Ending, Running, Started};
@@ -338,8 +338,17 @@ impl Machine {
             quiet_ms: u32::try_from(self.quiet(now).as_millis()).unwrap_or(u32::MAX),
             settle_ms: self.settle_ms,
             goal,
-            facts: self.facts.clone(),
+            facts: self.facts(),
         }
+    }
+
+    /// What the session's facts are now.
+    fn facts(&self) -> Vec<(String, String)> {
+        let mut facts = self.facts.clone();
+        if let Some(on) = self.stream.bracketed_paste() {
+            facts.push(("bracketed-paste".to_owned(), if on { "on" } else { "off" }.to_owned()));
+        }
+        facts
     }
 
     /// The plugins' answer to [`Effect::Ask`].
@@ -367,7 +376,7 @@ impl Machine {
         match readings.prompt {
             None | Some(Reading::NotYet) => {
                 if readings.unsure && self.quiet(now) < LOOK_AGAIN_MAX {
-                    self.settle(now, self.settle_ms.max(LOOK_AGAIN_MS));
+                    self.settle(now, self.settle_ms);
                 }
                 Vec::new()
             }

@@ -64,7 +64,7 @@ struct Live {
     echo: Echo,
     rows_done: u64,
     first_row_end: Option<u64>,
-    bracketed_paste: bool,
+    bracketed_paste: Option<bool>,
     application_cursor: bool,
     alternate_screen: bool,
     addressed: bool,
@@ -87,7 +87,7 @@ impl Stream {
             echo: Echo::NotExpected,
             rows_done: 0,
             first_row_end: None,
-            bracketed_paste: false,
+            bracketed_paste: None,
             application_cursor: false,
             alternate_screen: false,
             addressed: false,
@@ -216,6 +216,12 @@ impl Stream {
     /// Does the program take pasted text in brackets (DECSET 2004)?
     #[must_use]
     pub fn takes_paste(&self) -> bool {
+        self.live.bracketed_paste == Some(true)
+    }
+
+    /// The same; `None` where nothing has ever asked for it.
+    #[must_use]
+    pub fn bracketed_paste(&self) -> Option<bool> {
         self.live.bracketed_paste
     }
 
@@ -280,7 +286,7 @@ impl Live {
         for mode in csi.params {
             match mode {
                 1 => self.application_cursor = on,
-                2004 => self.bracketed_paste = on,
+                2004 => self.bracketed_paste = Some(on),
                 47 | 1047 | 1049 => self.alternate_screen = on,
                 _ => {}
             }
@@ -338,7 +344,7 @@ impl Sink for Live {
             (0, b'D' | b'E') => self.end_row(end),
             (0, b'Z') => self.ask(vec![0x1b, b'Z']),
             // A full reset forgets the modes.
-            (0, b'c') => (self.bracketed_paste, self.application_cursor, self.alternate_screen) = (false, false, false),
+            (0, b'c') => (self.bracketed_paste, self.application_cursor, self.alternate_screen) = (None, false, false),
             _ => {}
         }
     }

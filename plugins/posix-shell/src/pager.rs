@@ -6,15 +6,17 @@ use crate::words;
 
 /// The key for the marker in the last row, if it is one.
 pub(crate) fn page(view: &View) -> Option<Page> {
+    // Markers grow: `(END)` may go on with `- Next: b`, `lines 1-2` with `3/60 37%`, and a row of text may begin like one.
+    let stands = view.quiet_ms >= view.settle_ms;
     let hit = |name: &str| view.hit(name).is_some();
-    let send = if hit("less_next") || (hit("less_end") && words::runs(&view.command, "more")) {
+    let send = if (hit("less_next") && stands) || (hit("less_end") && stands && words::runs(&view.command, "more")) {
         // At the end of each file, more waits as less does. Its `q` would lose the files that follow; this leaves at the last.
         "next_file"
-    } else if hit("less_end") {
+    } else if hit("less_end") && stands {
         // Space only beeps here. Nothing is lost: this is the end.
         "quit"
-    } else if (words::may_page(&view.command) && (hit("less_lines") || hit("more")))
-        || (hit("less_colon") && expects_pager(view))
+    } else if (words::may_page(&view.command) && (hit("less_lines") || hit("more")) && (stands || is_complete(&view.tail)))
+        || (hit("less_colon") && stands && expects_pager(view))
         || names_file(view)
     {
         "page"
@@ -24,6 +26,11 @@ pub(crate) fn page(view: &View) -> Option<Page> {
         return None;
     };
     Some(Page { send: send.to_owned(), strip: view.tail.clone() })
+}
+
+/// Ends as only a whole marker does: `37%`, `(37%)`, `(Next file: b)`, `q to quit)`.
+fn is_complete(tail: &str) -> bool {
+    tail.trim_ascii_end().ends_with(['%', ')'])
 }
 
 /// A lone colon is also how some dialogs end.
@@ -95,6 +102,19 @@ mod tests {
         assert_eq!(key("more a b", "(END)   ").as_deref(), Some("next_file"));
         assert_eq!(key("less a b", "(END) - Next: b").as_deref(), Some("next_file"));
         assert_eq!(key("less a b", "a (file 1 of 2) (END) - Next: b").as_deref(), Some("next_file"));
+    }
+
+    #[test]
+    fn a_marker_that_may_grow_must_stand() {
+        let at_once = |command: &str, tail: &str| {
+            let mut view = view(command, tail);
+            view.quiet_ms = 0;
+            page(&view).is_some()
+        };
+        for tail in ["--More--", "lines 1-2", ":", "(END)", "(END) - Next: b"] {
+            assert!(!at_once("more a b", tail) && !at_once("less a b", tail), "{tail}");
+        }
+        assert!(at_once("more a", "--More--(37%)") && at_once("journalctl", "lines 1-23/60 37%"));
     }
 
     #[test]

@@ -15,6 +15,9 @@ const REDRAW_MS: u32 = 500;
 /// The end came, the prompt is still being made: themes ask slow programs.
 const THEME_MS: u32 = 2_000;
 
+/// How long a shell may take from the end of its prompt to its line editor.
+const PASTE_MS: u32 = 100;
+
 /// The verdict, and the memo for the next question.
 pub(crate) fn inspect(view: &View) -> PromptReport {
     let marks = Marks::read(&view.marks);
@@ -26,6 +29,8 @@ pub(crate) fn inspect(view: &View) -> PromptReport {
 
 fn reading(view: &View, marks: &Marks, known: bool) -> Reading {
     match &marks.stage {
+        // Some shells ask for pasted text in brackets only behind their prompt: then it is not whole yet.
+        Stage::Prompt(_) if paste_is_due(view) && view.quiet_ms < PASTE_MS => Reading::Settle(PASTE_MS),
         Stage::Rest => Reading::Incomplete(rest(&view.tail)),
         Stage::Prompt(done) if marks.started || view.echoed || view.quiet_ms >= ECHO_MS => ready(view, marks, done),
         Stage::Prompt(_) => Reading::Settle(ECHO_MS),
@@ -34,6 +39,11 @@ fn reading(view: &View, marks: &Marks, known: bool) -> Reading {
         Stage::Ended(done) => ended(view, marks, done),
         Stage::Unknown | Stage::Running => unmarked::inspect(view, known),
     }
+}
+
+/// Did the shell take pasted text in brackets at earlier prompts, and does not yet at this one?
+fn paste_is_due(view: &View) -> bool {
+    view.fact("bracketed-paste") == "off"
 }
 
 /// What to say about an unfinished line; `row` is the continuation prompt.
@@ -173,5 +183,15 @@ mod tests {
         let mut later = view(">>> ", &["C;n"]);
         later.memo = b"marked".to_vec();
         assert_eq!(inspect(&later).memo, b"marked");
+    }
+
+    #[test]
+    fn brackets_for_pasted_text_belong_to_the_prompt() {
+        let mut view = view("% ", &["C;n", "D;0;n;/", "A;n", "B;n"]);
+        view.facts.push(jackfield_plugin::Fact { name: "bracketed-paste".to_owned(), value: "off".to_owned() });
+        view.quiet_ms = 0;
+        assert_eq!(inspect(&view).reading, Reading::Settle(super::PASTE_MS));
+        view.quiet_ms = super::PASTE_MS;
+        assert!(matches!(inspect(&view).reading, Reading::Ready(_)));
     }
 }

@@ -1,0 +1,429 @@
+//! A session as a text that a person can read and write: what the device sent, what was typed, what came of it.
+//!
+//! ```text
+//! jackfield recording 1
+//! device switch1
+//! type cisco_ios
+//! user admin
+//! nonce 0123456789abcdef
+//! size 200x50
+//! settings cisco-enable {"paging":"pages"}
+//!
+//! < \r\nswitch1>
+//! ! run show clock
+//! > show clock\r
+//! < show clock\r\n
+//! @ 1200
+//! < 12:00\r\nswitch1>
+//! = done failed=false
+//! | 12:00\n
+//! ```
+//!
+//! `<` the device sent, `>` was typed, `*` a secret was typed (its name, then the keys after it), `@` so many milliseconds of
+//! silence, `x` the line ended (with a status or a reason), `!` a caller's request, `=` and `|` what came of it, `#` a comment.
+//! Bytes are written as they are; `\r \n \t \e \\` and `\x7f` stand for those that cannot be seen.
+
+use std::fmt::{self, Write as _};
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc;
+
+use crate::limits::{RECORDING_ENTRIES_MAX, RECORDING_SILENCE_MIN};
+
+/// The first line of the text: the format and its version.
+const MAGIC: &str = "jackfield recording 1";
+
+/// A recorded session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recording {
+    /// The device's name.
+    pub device: String,
+    /// Its type.
+    pub kind: String,
+    /// The account's name.
+    pub user: String,
+    /// The session's random digits; marks carry them.
+    pub nonce: String,
+    /// Columns and rows.
+    pub size: (u16, u16),
+    /// Plugins with settings of their own, and these as JSON.
+    pub settings: Vec<(String, String)>,
+    /// What happened, in order.
+    pub entries: Vec<Entry>,
+}
+
+/// Something that happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Entry {
+    /// The device sent this.
+    Output(Vec<u8>),
+    /// This was typed.
+    Typed(Vec<u8>),
+    /// A secret was typed, and these keys after it.
+    Secret {
+        /// Its name.
+        name: String,
+        /// What followed.
+        enter: Vec<u8>,
+    },
+    /// The device was silent.
+    Silence(Duration),
+    /// The line ended: with a status, or why.
+    End(Result<i32, String>),
+    /// A caller ran a command.
+    Run(String),
+    /// A caller had a secret typed.
+    Answer(String),
+    /// What came of the last request.
+    Outcome(Outcome),
+}
+
+/// What a session tells a recorder.
+#[derive(Debug)]
+pub enum Taped {
+    /// A session has started: its heading.
+    Begin(Recording),
+    /// Something happened.
+    Entry(Entry),
+}
+
+/// A session's end of the way to a recorder.
+#[derive(Debug)]
+pub struct Tape {
+    recorder: mpsc::Sender<Taped>,
+    last: Instant,
+}
+
+impl Tape {
+    /// Starts a recording.
+    ///
+    /// # Errors
+    ///
+    /// The sentence that ends the session when the recorder is gone.
+    pub fn start(recorder: mpsc::Sender<Taped>, heading: Recording, now: Instant) -> Result<Self, String> {
+        let tape = Self { recorder, last: now };
+        tape.send(Taped::Begin(heading))?;
+        Ok(tape)
+    }
+
+    fn send(&self, taped: Taped) -> Result<(), String> {
+        // Half a recording would be taken for a whole one.
+        self.recorder.try_send(taped).map_err(|_| format!("the recording is full or gone; it takes {RECORDING_ENTRIES_MAX} entries"))
+    }
+
+    /// The device sent something.
+    ///
+    /// # Errors
+    ///
+    /// The sentence that ends the session.
+    pub fn output(&mut self, bytes: &[u8], now: Instant) -> Result<(), String> {
+        let silence = now.saturating_duration_since(self.last);
+        self.last = now;
+        if silence >= RECORDING_SILENCE_MIN {
+            self.send(Taped::Entry(Entry::Silence(silence)))?;
+        }
+        self.send(Taped::Entry(Entry::Output(bytes.to_vec())))
+    }
+
+    /// Something else happened.
+    ///
+    /// # Errors
+    ///
+    /// The sentence that ends the session.
+    pub fn note(&mut self, entry: Entry, now: Instant) -> Result<(), String> {
+        self.last = now;
+        self.send(Taped::Entry(entry))
+    }
+}
+
+/// What came of a request.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// The word of the state.
+    pub state: String,
+    /// Exit status.
+    pub exit: Option<i32>,
+    /// It failed.
+    pub failed: bool,
+    /// The mode afterwards.
+    pub mode: String,
+    /// The whole output.
+    pub output: String,
+}
+
+/// What is wrong with a text.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RecordingError {
+    /// It is something else.
+    #[error("the first line is not `{MAGIC}`")]
+    NotARecording,
+    /// A line that cannot be read.
+    #[error("line {line}: `{text}` {wrong}")]
+    Line {
+        /// Its number, from 1.
+        line: usize,
+        /// Its text.
+        text: String,
+        /// What is wrong with it.
+        wrong: &'static str,
+    },
+    /// A line of the heading is missing.
+    #[error("the heading has no `{0}`")]
+    Missing(&'static str),
+}
+
+impl Recording {
+    /// Reads a text.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong, with the line's number.
+    pub fn parse(text: &str) -> Result<Self, RecordingError> {
+        let mut lines = text.lines().enumerate();
+        if lines.next().is_none_or(|(_, first)| first.trim_end() != MAGIC) {
+            return Err(RecordingError::NotARecording);
+        }
+        let mut heading = Heading::default();
+        let mut entries: Vec<Entry> = Vec::new();
+        for (at, line) in lines {
+            let failed = |wrong| RecordingError::Line { line: at + 1, text: line.to_owned(), wrong };
+            if line.trim().is_empty() || line.starts_with('#') {
+                continue;
+            }
+            let (key, value) = line.split_once(' ').unwrap_or((line, ""));
+            if heading.take(key, value) {
+                continue;
+            }
+            let entry = entry(key, value, &mut entries).map_err(failed)?;
+            entries.extend(entry);
+        }
+        heading.finish(entries)
+    }
+}
+
+#[derive(Default)]
+struct Heading {
+    device: Option<String>,
+    kind: Option<String>,
+    user: Option<String>,
+    nonce: Option<String>,
+    size: Option<(u16, u16)>,
+    settings: Vec<(String, String)>,
+}
+
+impl Heading {
+    fn take(&mut self, key: &str, value: &str) -> bool {
+        let text = Some(value.to_owned());
+        match key {
+            "device" => self.device = text,
+            "type" => self.kind = text,
+            "user" => self.user = text,
+            "nonce" => self.nonce = text,
+            "size" => self.size = value.split_once('x').and_then(|(columns, rows)| Some((columns.parse().ok()?, rows.parse().ok()?))),
+            "settings" => self.settings.extend(value.split_once(' ').map(|(plugin, json)| (plugin.to_owned(), json.to_owned()))),
+            _ => return false,
+        }
+        true
+    }
+
+    fn finish(self, entries: Vec<Entry>) -> Result<Recording, RecordingError> {
+        let missing = RecordingError::Missing;
+        Ok(Recording {
+            device: self.device.ok_or(missing("device"))?,
+            kind: self.kind.ok_or(missing("type"))?,
+            user: self.user.ok_or(missing("user"))?,
+            nonce: self.nonce.ok_or(missing("nonce"))?,
+            size: self.size.ok_or(missing("size"))?,
+            settings: self.settings,
+            entries,
+        })
+    }
+}
+
+/// The entry of a line; `None` when it belongs to the entry before it.
+fn entry(key: &str, value: &str, before: &mut [Entry]) -> Result<Option<Entry>, &'static str> {
+    let bytes = || unescaped(value).ok_or("has an unknown escape; known are \\r \\n \\t \\e \\\\ and \\x7f");
+    let text = || String::from_utf8(bytes()?).map_err(|_| "is not UTF-8");
+    Ok(Some(match key {
+        "<" => match before.last_mut() {
+            Some(Entry::Output(output)) => {
+                output.extend(bytes()?);
+                return Ok(None);
+            }
+            _ => Entry::Output(bytes()?),
+        },
+        ">" => Entry::Typed(bytes()?),
+        "*" => {
+            let (name, enter) = value.split_once(' ').ok_or("names no keys after the secret")?;
+            Entry::Secret { name: name.to_owned(), enter: unescaped(enter).ok_or("has an unknown escape")? }
+        }
+        "@" => Entry::Silence(Duration::from_millis(value.parse().map_err(|_| "is no number of milliseconds")?)),
+        "x" => Entry::End(value.parse().map_err(|_| value.to_owned())),
+        "!" => match value.split_once(' ') {
+            Some(("run", _)) => Entry::Run(text()?.split_off(4)),
+            Some(("secret", name)) => Entry::Answer(name.to_owned()),
+            _ => return Err("is no request; requests are `run` and `secret`"),
+        },
+        "=" => Entry::Outcome(outcome(value)?),
+        "|" => {
+            let Some(Entry::Outcome(outcome)) = before.last_mut() else { return Err("follows no outcome") };
+            outcome.output.push_str(&text()?);
+            return Ok(None);
+        }
+        _ => return Err("begins with no known sign; known are < > * @ x ! = | #"),
+    }))
+}
+
+fn outcome(text: &str) -> Result<Outcome, &'static str> {
+    let mut outcome = Outcome::default();
+    for (at, word) in text.split(' ').enumerate() {
+        match word.split_once('=') {
+            None if at == 0 => outcome.state = word.to_owned(),
+            Some(("exit", status)) => outcome.exit = Some(status.parse().map_err(|_| "has an exit status that is no number")?),
+            Some(("failed", failed)) => outcome.failed = failed == "true",
+            Some(("mode", mode)) => outcome.mode = mode.to_owned(),
+            _ => return Err("has an unknown word; known are exit= failed= mode="),
+        }
+    }
+    Ok(outcome)
+}
+
+impl fmt::Display for Recording {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{MAGIC}\ndevice {}\ntype {}\nuser {}\nnonce {}", self.device, self.kind, self.user, self.nonce)?;
+        writeln!(f, "size {}x{}", self.size.0, self.size.1)?;
+        self.settings.iter().try_for_each(|(plugin, settings)| writeln!(f, "settings {plugin} {settings}"))?;
+        writeln!(f)?;
+        self.entries.iter().try_for_each(|entry| write!(f, "{entry}"))
+    }
+}
+
+impl fmt::Display for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Output(bytes) => rows(f, '<', bytes),
+            Self::Typed(bytes) => writeln!(f, "> {}", escaped(bytes)),
+            Self::Secret { name, enter } => writeln!(f, "* {name} {}", escaped(enter)),
+            Self::Silence(duration) => writeln!(f, "@ {}", duration.as_millis()),
+            Self::End(Ok(status)) => writeln!(f, "x {status}"),
+            Self::End(Err(why)) => writeln!(f, "x {why}"),
+            Self::Run(text) => writeln!(f, "\n! run {}", escaped(text.as_bytes())),
+            Self::Answer(name) => writeln!(f, "\n! secret {name}"),
+            Self::Outcome(outcome) => {
+                write!(f, "= {}", outcome.state)?;
+                if let Some(status) = outcome.exit {
+                    write!(f, " exit={status}")?;
+                }
+                writeln!(f, " failed={} mode={}", outcome.failed, outcome.mode)?;
+                rows(f, '|', outcome.output.as_bytes())
+            }
+        }
+    }
+}
+
+/// A row of the recording for each row of the text.
+fn rows(f: &mut fmt::Formatter<'_>, sign: char, bytes: &[u8]) -> fmt::Result {
+    bytes.split_inclusive(|&byte| byte == b'\n').try_for_each(|row| writeln!(f, "{sign} {}", escaped(row)))
+}
+
+fn escaped(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        for ch in chunk.valid().chars() {
+            match ch {
+                '\r' => out.push_str("\\r"),
+                '\n' => out.push_str("\\n"),
+                '\t' => out.push_str("\\t"),
+                '\x1b' => out.push_str("\\e"),
+                '\\' => out.push_str("\\\\"),
+                ch if ch.is_control() => ch.encode_utf8(&mut [0; 4]).bytes().for_each(|byte| hex(&mut out, byte)),
+                ch => out.push(ch),
+            }
+        }
+        chunk.invalid().iter().for_each(|byte| hex(&mut out, *byte));
+    }
+    // A space at the end of a line is easily lost.
+    if out.ends_with(' ') {
+        out.pop();
+        hex(&mut out, b' ');
+    }
+    out
+}
+
+fn hex(out: &mut String, byte: u8) {
+    // Writing to a string does not fail.
+    let _ = write!(out, "\\x{byte:02x}");
+}
+
+fn unescaped(text: &str) -> Option<Vec<u8>> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        if byte != b'\\' {
+            out.push(byte);
+            continue;
+        }
+        out.push(match rest.next()? {
+            b'r' => b'\r',
+            b'n' => b'\n',
+            b't' => b'\t',
+            b'e' => 0x1b,
+            b'\\' => b'\\',
+            b'x' => {
+                let digits = [rest.next()?, rest.next()?];
+                u8::from_str_radix(std::str::from_utf8(&digits).ok()?, 16).ok()?
+            }
+            _ => return None,
+        });
+    }
+    Some(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        let recording = Recording {
+            device: "web1".to_owned(),
+            kind: "linux".to_owned(),
+            user: "ops".to_owned(),
+            nonce: "0123456789abcdef".to_owned(),
+            size: (200, 50),
+            settings: vec![("sudo".to_owned(), "{\"a\":\"b c\"}".to_owned())],
+            entries: vec![
+                Entry::Output(b"line\r\n\xff\x00\\ \xc3\xa4 web1$ ".to_vec()),
+                Entry::Run("echo a\necho \\x".to_owned()),
+                Entry::Typed(b"echo a\r".to_vec()),
+                Entry::Silence(Duration::from_millis(1200)),
+                Entry::Output(b"a ".to_vec()),
+                Entry::Secret { name: "sudo".to_owned(), enter: b"\r".to_vec() },
+                Entry::Outcome(Outcome {
+                    state: "done".to_owned(),
+                    exit: Some(-1),
+                    failed: true,
+                    mode: "shell".to_owned(),
+                    output: "a\n b \n".to_owned(),
+                }),
+                Entry::Answer("vty".to_owned()),
+                Entry::End(Ok(0)),
+                Entry::End(Err("the device closed the session".to_owned())),
+            ],
+        };
+        assert_eq!(Recording::parse(&recording.to_string()), Ok(recording));
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_its_line() {
+        let heading = "jackfield recording 1\ndevice a\ntype b\nuser c\nnonce d\nsize 80x24\n";
+        assert_eq!(Recording::parse("hello"), Err(RecordingError::NotARecording));
+        for (line, wrong) in
+            [("< \\q", "unknown escape"), ("% x", "no known sign"), ("| x", "follows no outcome"), ("! fly me", "no request")]
+        {
+            let error = Recording::parse(&format!("{heading}{line}\n")).unwrap_err().to_string();
+            assert!(error.starts_with("line 7: ") && error.contains(wrong), "{error}");
+        }
+        assert_eq!(Recording::parse("jackfield recording 1\n"), Err(RecordingError::Missing("device")));
+    }
+}

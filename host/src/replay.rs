@@ -1,0 +1,132 @@
+//! Plays a recording through the real session, cut as wanted, and says where it comes out differently.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::config::PolicyMode;
+use crate::ids::SessionId;
+use crate::limits::{IDLE_CLOSE, OUTPUT_MAX_CHARS};
+use crate::plugin::device_type::DeviceType;
+use crate::policy::Purpose;
+use crate::recording::{Entry, Outcome, Recording};
+use crate::secret::SecretSource;
+use crate::secret::book::SecretBook;
+use crate::session::actor::{self, Profile};
+use crate::session::command::State;
+use crate::session::log::ByteLog;
+use crate::session::report::{OutputQuery, Report};
+use crate::session::{Accepted, Phase, RunRequest, SendRequest, SessionHandle};
+use crate::transport::replay::{self, Cut};
+
+/// How long a request may take in a replay. Under virtual time it costs nothing.
+const REQUEST_MAX: Duration = Duration::from_secs(600);
+/// Who asks, in a replay.
+const CALLER: &str = "replay";
+
+/// What a report is compared by.
+#[must_use]
+pub fn outcome(report: &Report) -> Outcome {
+    Outcome {
+        state: report.state.word().to_owned(),
+        exit: report.exit_code,
+        failed: report.failed,
+        mode: report.mode.clone(),
+        output: report.output.clone(),
+    }
+}
+
+/// Plays it. `secrets` holds a file for each secret, with its [`stand_in`](replay::stand_in).
+///
+/// # Errors
+///
+/// The first difference, as a sentence.
+pub async fn run(recording: &Recording, kind: Arc<DeviceType>, secrets: &[(String, SecretSource)], cut: Cut) -> Result<(), String> {
+    let profile = Profile {
+        id: SessionId::main(&recording.device),
+        kind,
+        user: recording.user.clone(),
+        tags: Vec::new(),
+        policy: PolicyMode::Full,
+        secrets: secrets.iter().cloned().collect(),
+        login_secrets: Vec::new(),
+        book: SecretBook::default(),
+        log: ByteLog::in_memory(),
+        nonce: recording.nonce.clone(),
+        size: recording.size,
+        idle_close: IDLE_CLOSE,
+        recorder: None,
+    };
+    let session = actor::start(profile, replay::open(&recording.entries, cut));
+    let played = tokio::time::timeout(REQUEST_MAX, play(&session, recording)).await;
+    session.close().await;
+    played.unwrap_or_else(|_| Err(format!("it hangs: {:?}", session.status())))
+}
+
+async fn play(session: &SessionHandle, recording: &Recording) -> Result<(), String> {
+    let mut running: Option<Accepted> = None;
+    for entry in &recording.entries {
+        match entry {
+            Entry::Run(text) => {
+                settled(session).await?;
+                running = Some(start(session, text).await?);
+            }
+            Entry::Answer(name) => {
+                asked(session, running.as_mut()).await?;
+                let request = SendRequest { secret: Some(name.clone()), caller: CALLER.to_owned(), ..SendRequest::default() };
+                session.send(request).await.map_err(|refusal| format!("`{name}` is not taken: {refusal:?}"))?;
+            }
+            Entry::Outcome(expected) => {
+                let Some(accepted) = running.take() else { return Err("an outcome without a request".to_owned()) };
+                compare(session, expected, &finish(session, accepted).await?)?;
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Ready, as far as the login goes.
+async fn settled(session: &SessionHandle) -> Result<(), String> {
+    session.until(|status| matches!(status.phase, Phase::Ready | Phase::Closed(_))).await;
+    session.closed().map_or(Ok(()), Err)
+}
+
+/// Something asks: the running command, or the login.
+async fn asked(session: &SessionHandle, running: Option<&mut Accepted>) -> Result<(), String> {
+    match running {
+        Some(accepted) => {
+            let state = accepted.state.wait_for(|state| *state == State::NeedsInput || state.is_over()).await;
+            match state.map(|state| *state) {
+                Ok(State::NeedsInput) => Ok(()),
+                other => Err(format!("nothing was asked: {other:?}")),
+            }
+        }
+        None => {
+            session.until(|status| matches!(status.phase, Phase::NeedsInput(_) | Phase::Ready | Phase::Closed(_))).await;
+            match session.status().phase {
+                Phase::NeedsInput(_) => Ok(()),
+                other => Err(format!("nothing was asked: {other:?}")),
+            }
+        }
+    }
+}
+
+async fn start(session: &SessionHandle, text: &str) -> Result<Accepted, String> {
+    let request = RunRequest { text: text.to_owned(), purpose: Purpose::Run, caller: CALLER.to_owned() };
+    session.run(request, REQUEST_MAX).await.map_err(|refusal| format!("`{text}` is refused: {refusal:?}"))
+}
+
+async fn finish(session: &SessionHandle, mut accepted: Accepted) -> Result<Report, String> {
+    // The task's end shows in the report.
+    let _ = accepted.state.wait_for(|state| state.is_over()).await;
+    session.report(OutputQuery { command: Some(accepted.id), max_chars: OUTPUT_MAX_CHARS, ..OutputQuery::default() }).await
+}
+
+fn compare(session: &SessionHandle, expected: &Outcome, report: &Report) -> Result<(), String> {
+    let came = outcome(report);
+    if came == *expected {
+        return Ok(());
+    }
+    let end = session.closed().map(|why| format!("; {why}")).unwrap_or_default();
+    Err(format!("`{}` came out as {came:?} instead of {expected:?}; warnings: {:?}{end}", report.text, report.warnings))
+}

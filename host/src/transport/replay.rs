@@ -1,0 +1,127 @@
+//! A line that plays a recording: it sends what the device sent, cut as wanted, once what was typed then is typed again.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::sync::mpsc;
+
+use super::{Line, LineEvent, Order, Reader, Writer};
+use crate::limits::LINE_CHUNKS;
+use crate::recording::Entry;
+
+/// Cuts the next piece off: given how many bytes there are, how many go now (at least one) and how long to wait before them.
+pub type Cut = Box<dyn FnMut(usize) -> (usize, Duration) + Send + Sync>;
+
+/// Makes the value that stands for a secret in a replay.
+#[must_use]
+pub fn stand_in(name: &str) -> String {
+    format!("stand-in-for-{name}")
+}
+
+/// Reads a line that plays a recording.
+#[derive(Debug)]
+pub struct ReplayReader {
+    events: mpsc::Receiver<LineEvent>,
+}
+
+impl ReplayReader {
+    /// The next event.
+    pub async fn next(&mut self) -> LineEvent {
+        self.events.recv().await.unwrap_or_else(|| LineEvent::Closed("the recording has ended".to_owned()))
+    }
+}
+
+/// A line that plays these entries. What a caller did is not the line's and is left out.
+#[must_use]
+pub fn open(entries: &[Entry], cut: Cut) -> Line {
+    let script = entries.iter().filter(|entry| !matches!(entry, Entry::Run(_) | Entry::Answer(_) | Entry::Outcome(_))).cloned().collect();
+    let (events, receiver) = mpsc::channel(LINE_CHUNKS);
+    let (writer, orders) = Writer::new();
+    tokio::spawn(Player { script, orders, events, cut, typed: Vec::new() }.run());
+    Line {
+        reader: Reader::Replay(ReplayReader { events: receiver }),
+        writer,
+        server_id: String::new(),
+        banner: String::new(),
+        host_key: String::new(),
+        warnings: Vec::new(),
+    }
+}
+
+struct Player {
+    script: VecDeque<Entry>,
+    orders: mpsc::Receiver<Order>,
+    events: mpsc::Sender<LineEvent>,
+    cut: Cut,
+    /// Typed and not yet expected.
+    typed: Vec<u8>,
+}
+
+impl Player {
+    async fn run(mut self) {
+        while let Some(entry) = self.script.pop_front() {
+            let played = match entry {
+                Entry::Output(bytes) => self.send(bytes.into()).await,
+                Entry::Silence(duration) => {
+                    tokio::time::sleep(duration).await;
+                    Some(())
+                }
+                Entry::Typed(bytes) => self.expect(&bytes).await,
+                Entry::Secret { name, enter } => self.expect(&[stand_in(&name).as_bytes(), &enter].concat()).await,
+                Entry::End(end) => {
+                    let _ = self.events.send(LineEvent::Exit(end)).await;
+                    None
+                }
+                Entry::Run(_) | Entry::Answer(_) | Entry::Outcome(_) => Some(()),
+            };
+            if played.is_none() {
+                return;
+            }
+        }
+        // Nothing more comes; what is typed now was not typed then.
+        while let Some(order) = self.orders.recv().await {
+            match order {
+                Order::Close => return,
+                Order::Signal(_) => {}
+                Order::Write(bytes) => return self.differs(&[], &bytes).await,
+            }
+        }
+    }
+
+    async fn send(&mut self, mut bytes: Bytes) -> Option<()> {
+        while !bytes.is_empty() {
+            let (length, pause) = (self.cut)(bytes.len());
+            if !pause.is_zero() {
+                tokio::time::sleep(pause).await;
+            }
+            let piece = bytes.split_to(length.clamp(1, bytes.len()));
+            self.events.send(LineEvent::Data(piece)).await.ok()?;
+        }
+        Some(())
+    }
+
+    /// Waits until this is typed. Something else ends the line, with both in the reason.
+    async fn expect(&mut self, wanted: &[u8]) -> Option<()> {
+        while self.typed.len() < wanted.len() && wanted.starts_with(&self.typed) {
+            match self.orders.recv().await? {
+                Order::Write(bytes) => self.typed.extend(bytes),
+                Order::Signal(_) => {}
+                Order::Close => return None,
+            }
+        }
+        if !self.typed.starts_with(wanted) {
+            let typed = std::mem::take(&mut self.typed);
+            self.differs(wanted, &typed).await;
+            return None;
+        }
+        self.typed.drain(..wanted.len());
+        Some(())
+    }
+
+    async fn differs(&self, wanted: &[u8], typed: &[u8]) {
+        let shown = |bytes: &[u8]| bytes.escape_ascii().to_string();
+        let why = format!("the recording goes on with `{}` typed, but `{}` was typed", shown(wanted), shown(typed));
+        let _ = self.events.send(LineEvent::Closed(why)).await;
+    }
+}

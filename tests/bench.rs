@@ -1,0 +1,41 @@
+//! What jackfield costs, as ratios against the raw limit, measured in one run on one machine: `cargo bench --profile dev`.
+//!
+//! Nothing here fails on a slow machine: figures are printed, people judge them. `cargo bench --profile dev -- warm` runs one measure.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs,
+    reason = "a benchmark may stop here"
+)]
+#![allow(clippy::allow_attributes, unreachable_pub, missing_debug_implementations, reason = "no part of the program")]
+#![allow(clippy::print_stdout, reason = "the figures go to whoever asked for them")]
+
+#[path = "bench/big.rs"]
+mod big;
+#[path = "bench/figures.rs"]
+mod figures;
+#[path = "bench/inspect.rs"]
+mod inspect;
+#[path = "bench/raw.rs"]
+mod raw;
+#[path = "bench/start.rs"]
+mod start;
+mod support;
+#[path = "bench/warm.rs"]
+mod warm;
+
+/// A measure: its name and what runs it.
+type Measure = (&'static str, fn());
+
+const MEASURES: &[Measure] = &[("warm", warm::run), ("big", big::run), ("inspect", inspect::run), ("start", start::run)];
+
+fn main() {
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    for (name, run) in MEASURES {
+        if wanted.is_empty() || wanted.iter().any(|word| word == name) {
+            run();
+        }
+    }
+}

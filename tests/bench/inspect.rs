@@ -1,0 +1,55 @@
+//! What a question to the plugins costs.
+
+use std::time::{Duration, Instant};
+
+use jackfield::config::Config;
+use jackfield::plugin::device_type::DeviceType;
+use jackfield::plugin::roles::{Phase, Reading, View};
+use jackfield::plugin::session::SessionPlugins;
+
+use crate::figures::heading;
+
+const CALLS: u32 = 20_000;
+
+pub fn run() {
+    heading("one round of questions about a row: triggers, view, `prompt.inspect` in WebAssembly, answer");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let catalog = jackfield::startup::catalog(&Config::default()).unwrap();
+    for (kind, row, recent) in [
+        ("cisco_ios", "core-sw1(config-if)#", "Building configuration...\n\nCurrent configuration : 1234 bytes"),
+        ("linux", "ops@web1:~$ ", "total 0"),
+    ] {
+        let plugins = catalog.plugins_of(kind).unwrap();
+        let each = runtime.block_on(async {
+            let mut plugins = SessionPlugins::new(DeviceType::load(kind, &plugins, &catalog).await.unwrap().into());
+            let view = view(row, recent);
+            let answer = plugins.ask(&view).await;
+            assert!(matches!(answer.prompt, Some(Reading::Ready(_) | Reading::Settle(_))), "{answer:?}");
+            let start = Instant::now();
+            for _ in 0..CALLS {
+                plugins.ask(&view).await;
+            }
+            start.elapsed() / CALLS
+        });
+        println!("  {kind:<12} {:>7.2} µs   (aim: less than 5)", each.as_secs_f64() * 1e6);
+    }
+}
+
+fn view(row: &str, recent: &str) -> View {
+    View {
+        revision: 1,
+        tail: row.to_owned(),
+        recent: recent.to_owned(),
+        marks: Vec::new(),
+        phase: Phase::Running,
+        prompt: None,
+        mode: String::new(),
+        command: "show running-config".to_owned(),
+        echoed: true,
+        bytes_since_send: 2048,
+        quiet_ms: u32::try_from(Duration::from_secs(1).as_millis()).unwrap(),
+        settle_ms: 150,
+        goal: None,
+        facts: vec![("nonce".to_owned(), "0123456789abcdef".to_owned())],
+    }
+}

@@ -1,0 +1,147 @@
+//! Clients that others wrote: the official Python package, in both eras of the protocol, and the inspector's command line.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use serde_json::{Value, json};
+
+use crate::support::frr::{self, SECRETS, Zebra};
+use crate::support::sshd::{Sshd, account};
+use crate::support::{find, install_packages};
+
+/// The releases that the tests were written with.
+const OFFICIAL: &str = "mcp==2.3.0";
+/// The newest that Node 20 runs.
+const INSPECTOR: &str = "@modelcontextprotocol/inspector@0.15.0";
+
+fn folder(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)
+}
+
+fn must(command: &mut Command) {
+    let done = command.output().unwrap();
+    assert!(done.status.success(), "{command:?}: {}", String::from_utf8_lossy(&done.stderr));
+}
+
+/// A Python with the official client, installed once.
+fn python() -> &'static Path {
+    static PYTHON: OnceLock<PathBuf> = OnceLock::new();
+    PYTHON.get_or_init(|| {
+        let folder = folder("python-client");
+        let python = folder.join("bin/python");
+        if !folder.join("complete").exists() {
+            let _ = std::fs::remove_dir_all(&folder);
+            let made = |python: &Path| Command::new(python).args(["-m", "venv"]).arg(&folder).status().is_ok_and(|status| status.success());
+            if !find("python3").is_some_and(|python| made(&python)) {
+                install_packages(&["python3", "python3-venv"]);
+                assert!(made(Path::new("/usr/bin/python3")), "the tests need a Python with `venv`");
+            }
+            must(Command::new(&python).args(["-m", "pip", "install", "--quiet", OFFICIAL]));
+            std::fs::write(folder.join("complete"), OFFICIAL).unwrap();
+        }
+        python
+    })
+}
+
+/// The inspector's program, installed once.
+fn inspector() -> PathBuf {
+    let folder = folder("inspector");
+    let program = folder.join("node_modules/.bin/mcp-inspector");
+    if !folder.join("complete").exists() {
+        if find("npm").is_none() {
+            install_packages(&["nodejs", "npm"]);
+        }
+        std::fs::create_dir_all(&folder).unwrap();
+        must(
+            Command::new(find("npm").unwrap())
+                .args(["install", "--silent", "--no-audit", "--no-fund", "--prefix"])
+                .arg(&folder)
+                .arg(INSPECTOR),
+        );
+        std::fs::write(folder.join("complete"), INSPECTOR).unwrap();
+    }
+    program
+}
+
+/// A server of each kind, and the configuration that names them.
+struct Setting {
+    _zebra: Zebra,
+    server: Sshd,
+    config: PathBuf,
+}
+
+impl Setting {
+    fn start(user: &str) -> Self {
+        let zebra = Zebra::start(50);
+        account("jft-bash", Path::new("/bin/bash"));
+        account(user, &zebra.shell());
+        let server = Sshd::start();
+        let config = server.folder.path().join("jackfield.toml");
+        std::fs::write(&config, server.device("web1", "jft-bash", "linux") + &frr::device(&server, "edge1", user)).unwrap();
+        Self { _zebra: zebra, server, config }
+    }
+
+    /// What the server is told by its environment.
+    fn surround<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+        command.envs(SECRETS).env("XDG_STATE_HOME", self.server.folder.path())
+    }
+}
+
+fn official(setting: &Setting, era: &str, calls: &Value) -> Value {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/clients/official.py");
+    let mut command = Command::new(python());
+    command.arg(script).args([era, &calls.to_string(), env!("CARGO_BIN_EXE_jackfield"), "mcp", "--config"]).arg(&setting.config);
+    let done = setting.surround(&mut command).output().unwrap();
+    let shown = String::from_utf8_lossy(&done.stdout);
+    serde_json::from_str(&shown).unwrap_or_else(|error| panic!("{error}: {shown}{}", String::from_utf8_lossy(&done.stderr)))
+}
+
+#[test]
+fn the_official_client_runs_commands_on_a_server_and_a_router_in_both_eras() {
+    let setting = Setting::start("jft-frr2");
+    let calls = json!([
+        ["ssh_run", {"target": "web1", "command": "cd /tmp; echo from bash; (exit 3)"}],
+        ["ssh_run", {"target": "web1", "command": "pwd"}],
+        ["ssh_open", {"host": "edge1", "wait_s": 40}],
+        ["ssh_send", {"session": "edge1", "secret": "vty", "wait_s": 10, "expect": "edge1> "}],
+        ["ssh_run", {"target": "edge1", "command": "enable"}],
+        ["ssh_run", {"target": "edge1", "command": "show running-config"}],
+        ["ssh_run", {"target": "nowhere", "command": "true"}]
+    ]);
+    for (era, revision) in [("legacy", "2025-11-25"), ("2026-07-28", "2026-07-28")] {
+        let seen = official(&setting, era, &calls);
+        assert_eq!(seen["revision"], revision);
+        assert_eq!(seen["tools"].as_array().unwrap().len(), 11);
+        let result = |at: usize| &seen["results"][at]["result"];
+        assert_eq!((result(0)["output"].as_str(), result(0)["exit_code"].as_i64()), (Some("from bash\n"), Some(3)), "{era}: {seen}");
+        assert_eq!(result(1)["output"], "/tmp\n");
+        assert_eq!(result(4)["mode"], "privileged", "{era}: {seen}");
+        let configuration = result(5)["output"].as_str().unwrap();
+        assert!(configuration.contains("ip prefix-list big seq 50 permit 10.0.49.0/24\n"), "{era}: {configuration}");
+        assert!(configuration.ends_with("end\n"), "{era}: {configuration}");
+        assert_eq!(seen["results"][6]["error"], true);
+    }
+}
+
+#[test]
+fn the_inspector_lists_the_tools_and_runs_a_command() {
+    let setting = Setting::start("jft-frr3");
+    let ask = |arguments: &[&str]| -> Value {
+        let mut command = Command::new(inspector());
+        command.args(["--cli", env!("CARGO_BIN_EXE_jackfield"), "mcp", "--config"]).arg(&setting.config).args(arguments);
+        let done = setting.surround(&mut command).output().unwrap();
+        let shown = String::from_utf8_lossy(&done.stdout);
+        serde_json::from_str(&shown).unwrap_or_else(|error| panic!("{error}: {shown}{}", String::from_utf8_lossy(&done.stderr)))
+    };
+    let list = ask(&["--method", "tools/list"]);
+    assert_eq!(list["tools"].as_array().unwrap().len(), 11);
+    let run = |target: &str, command: &str| {
+        let (target, command) = (format!("target={target}"), format!("command={command}"));
+        ask(&["--method", "tools/call", "--tool-name", "ssh_run", "--tool-arg", &target, "--tool-arg", &command])
+    };
+    let result = run("web1", "printf '%s' x");
+    assert_eq!(result["structuredContent"]["output"], "x", "{result}");
+    let opened = ask(&["--method", "tools/call", "--tool-name", "ssh_open", "--tool-arg", "host=edge1"]);
+    assert_eq!(opened["structuredContent"]["state"], "needs_input", "{opened}");
+}

@@ -1,0 +1,27 @@
+"""Drives an MCP server with the official Python client: official.py ERA CALLS COMMAND [ARGUMENT...]
+
+ERA is `legacy` (initialize) or a revision without a handshake. CALLS is a JSON list of [tool, arguments]. Prints one JSON
+object: the revision in use, the names of the tools, and each call's result.
+"""
+
+import asyncio
+import json
+import os
+import sys
+
+from mcp import Client, StdioServerParameters
+from mcp.client.stdio import stdio_client
+
+
+async def main(era, calls, command, arguments):
+    server = StdioServerParameters(command=command, args=arguments, env=dict(os.environ))
+    async with Client(stdio_client(server), mode=era) as client:
+        tools = await client.list_tools()
+        results = []
+        for tool, values in calls:
+            result = await client.call_tool(tool, values)
+            results.append({"error": result.is_error, "result": result.structured_content})
+        print(json.dumps({"revision": client.protocol_version, "tools": [tool.name for tool in tools.tools], "results": results}))
+
+
+asyncio.run(main(sys.argv[1], json.loads(sys.argv[2]), sys.argv[3], sys.argv[4:]))
