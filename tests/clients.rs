@@ -129,8 +129,14 @@ fn the_inspector_lists_the_tools_and_runs_a_command() {
     let setting = Setting::start("jft-frr3");
     let ask = |arguments: &[&str]| -> Value {
         let mut command = Command::new(inspector());
-        command.args(["--cli", env!("CARGO_BIN_EXE_jackfield"), "mcp", "--config"]).arg(&setting.config).args(arguments);
-        let done = setting.surround(&mut command).output().unwrap();
+        command.args(["--cli", env!("CARGO_BIN_EXE_jackfield"), "mcp"]);
+        // It gives the server a small environment of its own.
+        let state = setting.server.folder.path().display().to_string();
+        let config = setting.config.display().to_string();
+        for (name, value) in SECRETS.into_iter().chain([("JACKFIELD_CONFIG", config.as_str()), ("XDG_STATE_HOME", &state)]) {
+            command.args(["-e", &format!("{name}={value}")]);
+        }
+        let done = command.args(arguments).output().unwrap();
         let shown = String::from_utf8_lossy(&done.stdout);
         serde_json::from_str(&shown).unwrap_or_else(|error| panic!("{error}: {shown}{}", String::from_utf8_lossy(&done.stderr)))
     };

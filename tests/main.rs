@@ -8,6 +8,7 @@
     reason = "a test's tables are long"
 )]
 
+mod check;
 mod clients;
 mod lab;
 mod mcp_stdio;

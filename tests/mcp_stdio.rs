@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::json;
 
 use crate::support::client::Client;
-use crate::support::sshd::{Sshd, account, free_port};
+use crate::support::sshd::{PASSWORD, Sshd, account, free_port};
 
 #[test]
 fn the_tools_are_listed_in_a_fixed_order() {
@@ -66,6 +66,25 @@ fn a_changed_host_key_is_refused_and_the_way_out_is_told() {
     std::fs::write(&known, "").unwrap();
     let message = client.error("ssh_run", json!({"target": "web1", "command": "true"}));
     assert!(message.contains("SHA256:"), "{message}");
+}
+
+#[test]
+fn a_wrong_password_is_told_and_not_shown() {
+    account("jft-bash", Path::new("/bin/bash"));
+    let server = Sshd::start();
+    let device = server.device("web1", "jft-bash", "linux");
+    let without_key: String = device.lines().filter(|line| !line.starts_with("key")).map(|line| format!("{line}\n")).collect();
+    let config = format!("{without_key}password = {{ env = \"JFT_PASSWORD\" }}\n");
+    let mut client = Client::start_with(&config, &[("JFT_PASSWORD", "not the right one"), ("HOME", "/nonexistent")]);
+    let message = client.error("ssh_run", json!({"target": "web1", "command": "true"}));
+    assert!(message.contains("cannot log in") && message.contains("password"), "{message}");
+    client.has_written_no("not the right one");
+    let mut client = Client::start_with(&config, &[("JFT_PASSWORD", PASSWORD), ("HOME", "/nonexistent")]);
+    assert_eq!(client.run("web1", "echo in")["output"], "in\n");
+    // A program that prints a secret prints its name.
+    let printed = client.run("web1", &format!("printf '%s\\n' '{}' | rev | rev", PASSWORD));
+    assert!(!printed.to_string().contains(PASSWORD), "{printed}");
+    client.has_written_no(PASSWORD);
 }
 
 #[test]

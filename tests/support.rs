@@ -24,6 +24,8 @@ pub fn install() {
             ("zebra", "frr"),
             ("telnet", "telnet"),
             ("openssl", "openssl"),
+            ("git", "git"),
+            ("systemctl", "systemd"),
         ];
         let missing: Vec<&str> = wanted.into_iter().filter(|(program, _)| find(program).is_none()).map(|(_, package)| package).collect();
         if missing.is_empty() {

@@ -8,6 +8,7 @@ use clap::{Parser, Subcommand};
 pub mod check;
 pub mod record;
 pub mod serve;
+pub mod stdio;
 
 /// Lines to devices, plugs for their kinds: persistent SSH sessions for AI agents and people.
 #[derive(Debug, Parser)]

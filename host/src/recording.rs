@@ -227,13 +227,13 @@ impl Heading {
     }
 
     fn finish(self, entries: Vec<Entry>) -> Result<Recording, RecordingError> {
-        let missing = RecordingError::Missing;
+        let missing = |key| move || RecordingError::Missing(key);
         Ok(Recording {
-            device: self.device.ok_or(missing("device"))?,
-            kind: self.kind.ok_or(missing("type"))?,
-            user: self.user.ok_or(missing("user"))?,
-            nonce: self.nonce.ok_or(missing("nonce"))?,
-            size: self.size.ok_or(missing("size"))?,
+            device: self.device.ok_or_else(missing("device"))?,
+            kind: self.kind.ok_or_else(missing("type"))?,
+            user: self.user.ok_or_else(missing("user"))?,
+            nonce: self.nonce.ok_or_else(missing("nonce"))?,
+            size: self.size.ok_or_else(missing("size"))?,
             settings: self.settings,
             entries,
         })

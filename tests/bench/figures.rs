@@ -22,11 +22,6 @@ impl Samples {
         sorted.sort();
         sorted[(sorted.len() - 1) * percent / 100]
     }
-
-    /// Half of them took longer.
-    pub fn median(&self) -> Duration {
-        self.percentile(50)
-    }
 }
 
 /// Prints a heading.

@@ -2,10 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use jackfield::config::Config;
+use jackfield::config::{Config, PolicyMode};
 use jackfield::plugin::device_type::DeviceType;
 use jackfield::plugin::roles::{Phase, Reading, View};
 use jackfield::plugin::session::SessionPlugins;
+use jackfield::policy::{self, Line, Purpose};
 
 use crate::figures::heading;
 
@@ -33,6 +34,27 @@ pub fn run() {
         });
         println!("  {kind:<12} {:>7.2} µs   (aim: less than 5)", each.as_secs_f64() * 1e6);
     }
+    heading("what a command asks before it is typed, on `linux`");
+    let plugins = catalog.plugins_of("linux").unwrap();
+    runtime.block_on(async {
+        let mut plugins = SessionPlugins::new(DeviceType::load("linux", &plugins, &catalog).await.unwrap().into());
+        for command in ["true", "ls -la /var/log | sort -k5 -n | tail -20"] {
+            let line =
+                Line { device: "web1", tags: &[], mode: "shell", privileged: false, text: command, purpose: Purpose::Run, caller: "bench" };
+            let start = Instant::now();
+            for _ in 0..CALLS {
+                assert!(policy::judge(&plugins, &line, PolicyMode::Safe).await.allows());
+            }
+            let judged = start.elapsed() / CALLS;
+            let start = Instant::now();
+            for _ in 0..CALLS {
+                plugins.claim(command, "shell").await;
+            }
+            let claimed = start.elapsed() / CALLS;
+            let micros = |duration: Duration| duration.as_secs_f64() * 1e6;
+            println!("  policy {:>7.2} µs, goals {:>7.2} µs   {command}", micros(judged), micros(claimed));
+        }
+    });
 }
 
 fn view(row: &str, recent: &str) -> View {

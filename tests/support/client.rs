@@ -74,6 +74,12 @@ impl Client {
         self.call("ssh_run", json!({"target": target, "command": command, "max_chars": 1_000_000, "wait_s": 40}))
     }
 
+    /// Greps everything that the program wrote.
+    pub fn has_written_no(&self, secret: &str) {
+        let found = Command::new("grep").arg("-rlF").arg(secret).arg(self.state.path()).output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&found.stdout), "", "a secret is in a file");
+    }
+
     /// The message of an error.
     pub fn error(&mut self, tool: &str, arguments: Value) -> String {
         let result = self.call(tool, arguments);

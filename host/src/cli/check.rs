@@ -18,7 +18,11 @@ use crate::startup;
 pub fn run(file: Option<&Path>, json: bool) -> Result<ExitCode, String> {
     let (config, mut problems) = match load(file) {
         Ok(config) => (config, Vec::new()),
-        Err(ConfigError::Invalid(diagnostics)) => (Config::default(), diagnostics.iter().map(Diagnostic::to_string).collect()),
+        Err(ConfigError::Invalid(diagnostics)) => {
+            let mut nothing = Config::default();
+            nothing.file = diagnostics.first().map(|diagnostic| diagnostic.file.clone());
+            (nothing, diagnostics.iter().map(Diagnostic::to_string).collect())
+        }
         Err(error) => return Err(error.to_string()),
     };
     let catalog = startup::catalog(&config)?;
@@ -60,6 +64,10 @@ fn as_json(config: &Config, types: &[String], problems: &[String]) -> String {
     format!("{}\n", json!({"ok": problems.is_empty(), "file": file, "devices": config.devices.len(), "types": types, "problems": problems}))
 }
 
+fn devices(count: usize) -> String {
+    if count == 1 { "1 device".to_owned() } else { format!("{count} devices") }
+}
+
 fn as_text(config: &Config, types: &[String], problems: &[String]) -> String {
     use anstyle::{AnsiColor, Style};
     use std::fmt::Write as _;
@@ -74,7 +82,7 @@ fn as_text(config: &Config, types: &[String], problems: &[String]) -> String {
     }
     let file = config.file.as_ref().map_or_else(|| "no configuration file".to_owned(), |file| file.display().to_string());
     let _ = match problems.len() {
-        0 => writeln!(out, "{good}ok{good:#}     {file}: {} devices", config.devices.len()),
+        0 => writeln!(out, "{good}ok{good:#}     {file}: {}", devices(config.devices.len())),
         1 => writeln!(out, "1 problem in {file}"),
         count => writeln!(out, "{count} problems in {file}"),
     };

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use super::stdio;
 use crate::config::Config;
 use crate::lab::{Lab, Options};
 use crate::{demo, mcp, startup};
@@ -18,8 +19,12 @@ pub fn mcp(file: Option<&Path>) -> Result<ExitCode, String> {
     let directory = std::env::current_dir().unwrap_or_default();
     let config = Config::load(file, &|name| std::env::var_os(name), &directory).map_err(|error| error.to_string())?;
     let directory = Arc::new(startup::directory(config)?);
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| format!("cannot start: {error}"))?;
-    let served = runtime.block_on(mcp::serve(Arc::clone(&directory), tokio::io::stdin(), tokio::io::stdout()));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| format!("cannot start: {error}"))?;
+    // A task of its own: the runtime is woken by a system call for the future that it blocks on.
+    let served = runtime.block_on(async {
+        let serving = tokio::spawn(mcp::serve(Arc::clone(&directory), stdio::input(), stdio::output()));
+        serving.await.unwrap_or_else(|error| Err(error.to_string()))
+    });
     runtime.block_on(directory.shut_down());
     startup::clean_up();
     // A client that goes away is the usual end; a read of standard input that hangs must not delay it.

@@ -192,7 +192,7 @@ fn wrong_values_are_refused() {
          tags = [\"a\", \"a\", \"b c\", 3]\npolicy = \"read_only\"\nidle_close = \"5 minutes\"\nproxy = \"nc %h %p\"\ncertificate = \"\"\n\
          keepalive = -1\nknown_hosts = [\"x\\u0000\"]\n",
         "2:1: `host` in [device.sw1] is not a host; write the name or the address alone; `user` and `port` are keys of their own\n\
-         3:1: `port` in [device.sw1] must be an integer from 1 to 65535; for example `port = 2222`\n\
+         3:1: `port` in [device.sw1] must be an integer from 1 to 65535, got 65536; for example `port = 2222`\n\
          4:1: `user` in [device.sw1] is not a login name; use no blanks, and do not begin with `-`\n\
          5:1: `a b` cannot be the name of a type; use up to 64 letters, digits, `.`, `_`, `-`, and begin with neither `-` nor `.`\n\
          6:1: `key` in [device.sw1] begins with the home folder of another user; write the whole path\n\
@@ -307,7 +307,7 @@ fn types_and_plugins_are_checked() {
          14:34: `config.n` in [plugin.p] cannot be handed to a plugin; dates, `inf`, `nan` and integers beyond 64 bits do not exist in JSON: \
          write a text\n\
          15:1: `isolation` in [plugin.p] cannot be `sesion`; did you mean `session`? known words: shared, session\n\
-         16:1: `max_file_bytes` in [plugin.p] must be a number of bytes; for example `max_file_bytes = 8388608`\n\
+         16:1: `max_file_bytes` in [plugin.p] must be a number of bytes, got 0; for example `max_file_bytes = 8388608`\n\
          17:12: `secrets` in [plugin.p] must be a list of texts, got an integer; for example `secrets = [\"enable\"]`\n",
     );
     let large = format!("[plugin.p]\nconfig = {{ x = \"{}\" }}\n", "y".repeat(PLUGIN_CONFIG_MAX_BYTES));

@@ -30,7 +30,8 @@ pub(super) fn positive<T: TryFrom<NonZeroU64>>(
     let number = integer(found).and_then(|number| u64::try_from(number).ok()).and_then(NonZeroU64::new);
     let number = number.and_then(|number| T::try_from(number).ok());
     if number.is_none() {
-        reader.error(at, format!("{} must be {want}", at.shown()), Some(format!("for example `{example}`")));
+        let written = found.as_integer().map(|integer| format!(", got {}", integer.as_str())).unwrap_or_default();
+        reader.error(at, format!("{} must be {want}{written}", at.shown()), Some(format!("for example `{example}`")));
     }
     number
 }

@@ -1,12 +1,13 @@
 //! Which plugins and device types there are: those in this program and those that the operator configured.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use tokio::sync::OnceCell;
 
 use super::fault::LoadError;
 use super::load::{self, Checked, Loader, Plugin, Spec};
+use super::manifest::Manifest;
 
 mod bundled {
     //! Made by the build script: name and component of each folder in `plugins/`.
@@ -24,6 +25,8 @@ pub struct Catalog {
     entries: BTreeMap<String, Entry>,
     /// Types that the operator put together.
     types: BTreeMap<String, Vec<String>>,
+    /// Every type, once all manifests could be read.
+    all_types: OnceLock<BTreeMap<String, Vec<String>>>,
     loader: Loader,
 }
 
@@ -46,7 +49,12 @@ impl Catalog {
         let bundled = BUNDLED.iter().map(|(name, wasm)| Spec::embedded(name, wasm));
         let entry = |spec: Spec| (spec.name.clone(), Entry { spec, loaded: OnceCell::new() });
         let entries = bundled.chain(configured).map(entry).collect();
-        Self { entries, types: types.into_iter().map(|(name, plugins)| (type_key(&name), plugins)).collect(), loader }
+        Self {
+            entries,
+            types: types.into_iter().map(|(name, plugins)| (type_key(&name), plugins)).collect(),
+            all_types: OnceLock::new(),
+            loader,
+        }
     }
 
     /// Names of all plugins.
@@ -87,14 +95,26 @@ impl Catalog {
     /// Every device type with the names of its plugins in order.
     #[must_use]
     pub fn types(&self) -> BTreeMap<String, Vec<String>> {
+        if let Some(types) = self.all_types.get() {
+            return types.clone();
+        }
         let manifests: Vec<_> = self.entries.keys().filter_map(|name| Some((name.clone(), self.check(name).ok()?.manifest))).collect();
+        let types = self.put_together(&manifests);
+        if manifests.len() == self.entries.len() {
+            // Another caller may have been faster, with the same.
+            let _ = self.all_types.set(types.clone());
+        }
+        types
+    }
+
+    fn put_together(&self, manifests: &[(String, Manifest)]) -> BTreeMap<String, Vec<String>> {
         let mut types: BTreeMap<String, Vec<(u32, String)>> = BTreeMap::new();
-        for (_, manifest) in &manifests {
+        for (_, manifest) in manifests {
             for kind in manifest.types.iter().filter(|kind| *kind != EVERY_TYPE) {
                 types.entry(type_key(kind)).or_default();
             }
         }
-        for (name, manifest) in &manifests {
+        for (name, manifest) in manifests {
             let every = manifest.types.iter().any(|kind| kind == EVERY_TYPE);
             for (kind, plugins) in &mut types {
                 if every || manifest.types.iter().any(|own| type_key(own) == *kind) {

@@ -9,7 +9,7 @@ use super::load::{Plugin, call_plugin};
 use super::manifest::Role;
 use super::roles::{Decision, Effect, Exchange, Failure, Hit, Lane, Page, Phase, Question, Reading, Ready, Request, Step, View};
 use crate::limits::{MEMO_MAX_BYTES, MODE_MAX_BYTES, PLUGIN_DECIDE_MAX, PLUGIN_INSPECT_MAX};
-use crate::session::view::Readings;
+use crate::session::view::{Readings, Stepping};
 
 /// The goal that the host starts before the first prompt.
 const LOGIN: &str = "login";
@@ -100,7 +100,7 @@ impl SessionPlugins {
     }
 
     /// The running goal's owner, or during login everybody with such a goal, when the row concerns him.
-    async fn step(&mut self, view: &View, asked: &[Asked<'_>]) -> Option<(String, Step)> {
+    async fn step(&mut self, view: &View, asked: &[Asked<'_>]) -> Option<Stepping> {
         let goal = match (&view.goal, view.phase) {
             (Some(goal), _) => goal.clone(),
             (None, Phase::Login) => LOGIN.to_owned(),
@@ -111,8 +111,8 @@ impl SessionPlugins {
                 Phase::Login => self.has_login_goal(one.plugin).await,
                 _ => self.goal_owner.as_deref() == Some(one.plugin.name()),
             };
-            if owns && let Some(step) = self.next(one, &goal, view).await {
-                return Some((one.plugin.name().to_owned(), step));
+            if owns && let Some(stepping) = self.next(one, &goal, view).await {
+                return Some(stepping);
             }
         }
         None
@@ -124,21 +124,21 @@ impl SessionPlugins {
     }
 
     /// The accepted prompt is shown to the goal's owner before it ends the command.
-    async fn step_at_prompt(&mut self, view: &View, ready: &Ready, asked: &[Asked<'_>]) -> Option<(String, Step)> {
+    async fn step_at_prompt(&mut self, view: &View, ready: &Ready, asked: &[Asked<'_>]) -> Option<Stepping> {
         let owner = self.goal_owner.clone()?;
         let goal = view.goal.clone()?;
         let mut view = view.clone();
         view.prompt = Some(ready.prompt.clone());
         view.mode.clone_from(&ready.mode);
         let one = asked.iter().find(|one| one.plugin.name() == owner)?;
-        let step = self.next(one, &goal, &view).await?;
-        Some((owner, step))
+        self.next(one, &goal, &view).await
     }
 
     /// `None` is "wait", or a fault: then no key is pressed and no secret typed.
-    async fn next(&mut self, one: &Asked<'_>, goal: &str, view: &View) -> Option<Step> {
+    async fn next(&mut self, one: &Asked<'_>, goal: &str, view: &View) -> Option<Stepping> {
         let plugin = one.plugin;
         let memo = self.dialog_memo.get(plugin.name()).cloned().unwrap_or_default();
+        let stepping = |step, strip| Stepping { plugin: plugin.name().to_owned(), step, strip };
         let shown = one.view(view, &memo);
         let report = call_plugin!(plugin, "dialog.next", PLUGIN_INSPECT_MAX, dialog, |dialog, store| dialog.call_next(store, goal, &shown));
         let checked = report.and_then(|report| {
@@ -149,9 +149,9 @@ impl SessionPlugins {
         match checked {
             Ok(report) => {
                 self.dialog_memo.insert(plugin.name().to_owned(), report.memo);
-                (report.step != Step::Wait).then_some(report.step)
+                (report.step != Step::Wait).then(|| stepping(report.step, report.strip))
             }
-            Err(fault) => Some(Step::Failed(format!("{fault}; the dialog was given up"))),
+            Err(fault) => Some(stepping(Step::Failed(format!("{fault}; the dialog was given up")), String::new())),
         }
     }
 

@@ -19,7 +19,7 @@ use crate::policy::approved::Approved;
 use crate::session::command::{Ending, Running, Started};
 use crate::session::stream::Stream;
 use crate::session::timers::{Timer, Timers};
-use crate::session::view::{Phase, Question, Reading, Readings, Ready, Step, View};
+use crate::session::view::{Phase, Question, Reading, Readings, Ready, Step, Stepping, View};
 use crate::terminal::text::first_bytes;
 
 /// What the machine wants typed. Policy turns it into [`Approved`] bytes.
@@ -202,9 +202,14 @@ impl Machine {
         }
     }
 
-    /// Takes what the device may have asked the terminal.
+    /// Takes what the device may have asked the terminal and should be told.
+    ///
+    /// What a shell's command prints may be anything: an answer to a question in a file would be typed into the shell. So
+    /// while a command runs under marks only a full-screen program is answered.
     pub fn take_queries(&mut self) -> Vec<Vec<u8>> {
-        self.stream.take_queries()
+        let queries = self.stream.take_queries();
+        let printed = self.running().is_some() && self.stream.marks_heard() > 0 && !self.stream.alternate_screen();
+        if printed { Vec::new() } else { queries }
     }
 
     /// The secret that was asked for cannot be typed: the goal fails, what was asked is left to the caller.
@@ -304,8 +309,10 @@ impl Machine {
             State::Setup(setup) => !setup.waiting,
             _ => true,
         };
+        // That output has started is no question.
+        let nothing = !self.stream.has_tail() && (self.stream.marks_heard() == 0 || self.stream.is_only_started());
         let key = (self.stream.log().end(), self.stream.marks_heard(), self.revision);
-        if !wanted || (!again && self.asked == Some(key)) || !(self.stream.has_tail() || self.stream.marks_heard() > 0) {
+        if !wanted || (!again && self.asked == Some(key)) || nothing {
             return Vec::new();
         }
         self.asked = Some(key);
@@ -362,7 +369,7 @@ impl Machine {
         {
             running.warn(&degraded);
         }
-        let stepped = readings.step.map(|(plugin, step)| self.on_step(now, &plugin, step, readings.prompt.is_some()));
+        let stepped = readings.step.map(|stepping| self.on_step(now, stepping, readings.prompt.is_some()));
         match stepped {
             Some(Stepped::Typed(effects)) => return effects,
             Some(Stepped::GoOn) | None => {}
@@ -396,7 +403,7 @@ impl Machine {
         self.timers.set(Timer::Settle, at);
     }
 
-    fn on_step(&mut self, now: Instant, plugin: &str, step: Step, at_prompt: bool) -> Stepped {
+    fn on_step(&mut self, now: Instant, Stepping { plugin, step, strip }: Stepping, at_prompt: bool) -> Stepped {
         let in_goal = matches!(&self.state, State::Running(running) if running.goal.is_some());
         let typed_at = self.typed_at;
         let echoed = self.stream.is_echoed();
@@ -410,8 +417,9 @@ impl Machine {
         match step {
             Step::Wait => Stepped::GoOn,
             Step::Send(name) => {
+                self.stream.haunt(&strip);
                 self.note_typing(now);
-                Stepped::Typed(vec![Effect::Type(Intent::Send { plugin: plugin.to_owned(), name })])
+                Stepped::Typed(vec![Effect::Type(Intent::Send { plugin, name })])
             }
             Step::Secret(name) if in_goal => {
                 let State::Running(running) = &mut self.state else { return Stepped::GoOn };
@@ -429,8 +437,9 @@ impl Machine {
                     return Stepped::GoOn;
                 }
                 running.secrets_typed.push(name.clone());
+                self.stream.haunt(&strip);
                 self.note_typing(now);
-                Stepped::Typed(vec![Effect::Type(Intent::Secret { plugin: plugin.to_owned(), name })])
+                Stepped::Typed(vec![Effect::Type(Intent::Secret { plugin, name })])
             }
             // Outside a goal nobody may have a secret typed: the login goal has none, a question is the caller's.
             Step::Secret(_) => Stepped::GoOn,

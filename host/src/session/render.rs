@@ -157,6 +157,11 @@ impl Page {
     }
 
     fn end_row(&mut self, end: u64) {
+        if self.row.is_only_marker() {
+            // Nothing but a question that was answered stood there.
+            self.row.clear();
+            return;
+        }
         let text = self.row.text();
         self.chars += text.chars().count() + 1;
         escape_into(&text, &mut self.out);

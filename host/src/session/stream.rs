@@ -60,6 +60,8 @@ struct Live {
     marks: VecDeque<Mark>,
     first_output_mark: Option<u64>,
     last_done_mark: Option<u64>,
+    /// Where the shell last asked for pasted text in brackets: from and to.
+    paste_asked: (u64, u64),
     marks_heard: u64,
     echo: Echo,
     rows_done: u64,
@@ -83,6 +85,7 @@ impl Stream {
             marks: VecDeque::new(),
             first_output_mark: None,
             last_done_mark: None,
+            paste_asked: (0, 0),
             marks_heard: 0,
             echo: Echo::NotExpected,
             rows_done: 0,
@@ -128,8 +131,11 @@ impl Stream {
         };
     }
 
-    /// The pager's marker at the end of the row was answered: it and its erasure are no output.
+    /// The pager's marker or the question at the end of the row was answered: it and its erasure are no output.
     pub fn haunt(&mut self, marker: &str) {
+        if marker.is_empty() {
+            return;
+        }
         self.live.row.haunt(marker);
         self.markers.push_back(Marker { end: self.log.end(), text: marker.to_owned() });
         if self.markers.len() > MARKERS_MAX {
@@ -195,6 +201,12 @@ impl Stream {
         self.live.marks.iter().map(|mark| mark.body.clone()).collect()
     }
 
+    /// Does the last mark say that output has started, and nothing after it?
+    #[must_use]
+    pub fn is_only_started(&self) -> bool {
+        self.live.marks.back().is_some_and(|mark| mark.body.starts_with('C'))
+    }
+
     /// How many marks came in all.
     #[must_use]
     pub fn marks_heard(&self) -> u64 {
@@ -254,6 +266,9 @@ fn squashed(text: &str) -> String {
     text.chars().filter(|ch| !ch.is_whitespace()).collect()
 }
 
+/// Length of `CSI ? 2004 h`.
+const PASTE_ASKED_BYTES: u64 = 8;
+
 /// Queries kept between two chunks; a device asks one and waits.
 const QUERIES_MAX: usize = 8;
 
@@ -306,9 +321,14 @@ impl Sink for Live {
         }
     }
 
-    fn csi(&mut self, csi: &Csi<'_>, _: u64) {
+    fn csi(&mut self, csi: &Csi<'_>, end: u64) {
         match (csi.private, csi.function) {
-            (b'?', b'h') => self.set_mode(csi, true),
+            (b'?', b'h') => {
+                self.set_mode(csi, true);
+                if csi.params == [2004] {
+                    self.paste_asked = (end - PASTE_ASKED_BYTES, end);
+                }
+            }
             (b'?', b'l') => self.set_mode(csi, false),
             (_, b'c' | b'n') => self.ask(sequence(csi)),
             (0, b'A' | b'B' | b'H' | b'f' | b'J' | b'd' | b'r') => {
@@ -329,7 +349,8 @@ impl Sink for Live {
             Some(b'C') => {
                 self.first_output_mark.get_or_insert(end);
             }
-            Some(b'D') => self.last_done_mark = Some(start),
+            // A line editor sets its modes before it writes the prompt, in which the mark stands.
+            Some(b'D') => self.last_done_mark = Some(if self.paste_asked.1 == start { self.paste_asked.0 } else { start }),
             _ => {}
         }
         self.marks_heard += 1;
@@ -391,6 +412,16 @@ mod tests {
         let (_, bytes) = stream.log().read(start, stream.output_end()).unwrap_or_default();
         assert_eq!(bytes, b"x");
         assert_eq!(stream.marks(), ["C;0123456789abcdef", "D;0;0123456789abcdef;/root"]);
+    }
+
+    #[test]
+    fn the_modes_of_the_line_editor_are_no_output() {
+        let mut stream = stream(b"web1$ ");
+        stream.on_typed(Some("printf x"));
+        let (started, done) = (mark("C;0123456789abcdef"), mark("D;0;0123456789abcdef;/"));
+        stream.push(format!("printf x\r\n{started}x\x1b[?2004h{done}web1$ ").as_bytes());
+        let (_, bytes) = stream.log().read(stream.output_start().unwrap_or_default(), stream.output_end()).unwrap_or_default();
+        assert_eq!(bytes, b"x");
     }
 
     #[test]

@@ -4,13 +4,24 @@
 
 pub use crate::plugin::roles::{Page, Phase, Question, Reading, Ready, Step, View};
 
+/// A goal's next step.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stepping {
+    /// The plugin that said it.
+    pub plugin: String,
+    /// The step.
+    pub step: Step,
+    /// The end of the last row, which it answers and which is no output.
+    pub strip: String,
+}
+
 /// The plugins' answer to one view: the first one that claims it, role by role.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Readings {
     /// The view's revision.
     pub revision: u64,
-    /// The running goal's next step, and the plugin that said it.
-    pub step: Option<(String, Step)>,
+    /// The running goal's next step.
+    pub step: Option<Stepping>,
     /// A pager waits; the plugin that knows it.
     pub page: Option<(String, Page)>,
     /// The device asks something.

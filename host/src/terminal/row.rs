@@ -213,6 +213,17 @@ impl Row {
         }
     }
 
+    /// Does it show a marker, and nothing else but blanks? The blank at a question's end may come after the answer.
+    #[must_use]
+    pub fn is_only_marker(&self) -> bool {
+        match &self.content {
+            Content::Bytes(_) => false,
+            Content::Cells(cells) => {
+                cells.iter().any(|cell| cell.ink == Ink::Marker) && cells.iter().all(|cell| cell.ink != Ink::Real || cell.ch == ' ')
+            }
+        }
+    }
+
     /// Appends the row's text, without an allocation of its own where it is plain.
     pub fn append_to(&self, out: &mut Vec<u8>) {
         match &self.content {

@@ -8,6 +8,7 @@ use russh::client::{self, AuthResult, Handle, KeyboardInteractiveAuthResponse};
 use russh::keys::agent::client::AgentClient;
 use russh::keys::{HashAlg, PrivateKeyWithHashAlg, PublicKeyOrCertificate, ssh_key};
 use russh::{ChannelMsg, ChannelReadHalf, ChannelWriteHalf, Disconnect, MethodKind, Preferred};
+use tokio::io::BufReader;
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -16,6 +17,9 @@ use super::host_key::{HostKeyError, KnownHosts};
 use super::{Line, LineEvent, Order, Reader, Writer, host_key, write_all};
 use crate::limits::{CLOSE_MAX, CONNECT_MAX, KEEPALIVE, KEEPALIVES_MISSED_MAX};
 use crate::secret::Secret;
+
+/// Bytes read from the network at a time: two of the largest packets.
+const READ_BYTES: usize = 64 * 1024;
 
 /// Where to connect and as whom.
 pub struct Target {
@@ -249,7 +253,8 @@ async fn connect(target: &Target, known: &KnownHosts, handler: Handler) -> Resul
         stream.set_nodelay(true).map_err(unreachable)?;
         Ok(stream)
     });
-    let stream = tcp.await?;
+    // Packets that came together are taken with one system call.
+    let stream = BufReader::with_capacity(READ_BYTES, tcp.await?);
     let config = Arc::new(config(target, known));
     step(target, "key exchange", async {
         client::connect_stream(config, stream, handler).await.map_err(|error| {

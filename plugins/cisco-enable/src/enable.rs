@@ -37,7 +37,7 @@ pub(crate) fn next(view: &View, dialect: Dialect) -> DialogReport {
     } else {
         at_question(view, dialect, progress)
     };
-    DialogReport::new(step, progress.memo())
+    DialogReport::new(step, progress.memo()).strip(&view.tail)
 }
 
 fn at_question(view: &View, dialect: Dialect, progress: Progress) -> (Step, Progress) {

@@ -90,13 +90,20 @@ impl DialogReport {
     /// A step together with the memo to keep.
     #[must_use]
     pub fn new(step: Step, memo: impl Into<Vec<u8>>) -> Self {
-        Self { step, memo: memo.into() }
+        Self { step, memo: memo.into(), strip: String::new() }
+    }
+
+    /// The same; the end of the last row, which the step answers, is no output.
+    #[must_use]
+    pub fn strip(mut self, text: &str) -> Self {
+        text.clone_into(&mut self.strip);
+        self
     }
 }
 
 /// Exports a plugin: its roles and its manifest.
 ///
-/// ```ignore
+/// ```text
 /// struct Acme;
 /// jackfield_plugin::plugin!(Acme: "
 ///     package acme:olt;

@@ -54,7 +54,13 @@ fn answer(view: &View, hit: &Hit, past: Past, above: u64) -> DialogReport {
         }
         Past::Typed { .. } | Past::Left { .. } => (Step::Wait, past),
     };
-    DialogReport::new(step, now.memo())
+    DialogReport::new(step, now.memo()).strip(asked(&view.tail))
+}
+
+/// The row's part that sudo wrote; what stands before it the command wrote. sudo-rs sets a bracket in front.
+fn asked(tail: &str) -> &str {
+    let start = tail.rfind("[sudo: jackfield-").or_else(|| tail.rfind("jackfield-")).unwrap_or(tail.len());
+    tail.get(start..).unwrap_or_default()
 }
 
 /// sudo-rs shows PAM's words behind its own: a second factor is no password.
