@@ -11,6 +11,7 @@
 mod check;
 mod clients;
 mod lab;
+mod lanes;
 mod mcp_stdio;
 mod network;
 mod plugin_faults;

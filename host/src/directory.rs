@@ -13,10 +13,12 @@ use crate::limits::{IDLE_CLOSE, SESSIONS_MAX};
 use crate::plugin::catalog::Catalog;
 use crate::plugin::device_type::DeviceType;
 use crate::plugin::fault::LoadError;
+use crate::policy;
 use crate::recording::Taped;
 use crate::secret::book::SecretBook;
 use crate::secret::{self, Secret};
 use crate::session::actor::{self, Profile};
+use crate::session::lane;
 use crate::session::log::ByteLog;
 use crate::session::{Phase, SessionHandle};
 use crate::transport::{Line, pty, ssh};
@@ -66,6 +68,14 @@ pub enum OpenError {
     /// A plugin of the type does not load, the secret is missing, or there is no line: the sentence says all.
     #[error("{0}")]
     Failed(String),
+    /// There is no way without a terminal.
+    #[error("device `{device}` of type `{kind}` runs commands only in a terminal; use ssh_run without `lane`, and ssh_open without `tty`")]
+    NoPipe {
+        /// The device.
+        device: String,
+        /// Its type.
+        kind: String,
+    },
     /// Too many sessions.
     #[error("{SESSIONS_MAX} sessions are open, which is the most; close one with ssh_close")]
     Full,
@@ -75,6 +85,17 @@ impl From<LoadError> for OpenError {
     fn from(error: LoadError) -> Self {
         Self::Failed(error.to_string())
     }
+}
+
+/// What a session's line is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LineKind {
+    /// A terminal with a login shell, or the device's own command line.
+    Terminal,
+    /// A shell behind a pipe.
+    Pipe,
+    /// A channel of its own for each command.
+    Programs,
 }
 
 type Slot = Arc<OnceCell<SessionHandle>>;
@@ -173,16 +194,16 @@ impl Directory {
 
     /// The session of this name, opened if it is not. Says whether it was there.
     ///
-    /// Several callers who ask at once get the same session.
+    /// Several callers who ask at once get the same session, of the kind that the first one wanted.
     ///
     /// # Errors
     ///
     /// Why it cannot be opened.
-    pub async fn open(&self, id: &SessionId, size: (Option<u16>, Option<u16>)) -> Result<(SessionHandle, bool), OpenError> {
+    pub async fn open(&self, id: &SessionId, line: LineKind, size: (Option<u16>, Option<u16>)) -> Result<(SessionHandle, bool), OpenError> {
         self.device(&id.device)?;
         let slot = self.slot(id)?;
         let reused = slot.get().is_some();
-        let opened = slot.get_or_try_init(|| self.connect(id, size)).await;
+        let opened = slot.get_or_try_init(|| self.connect(id, line, size)).await;
         if opened.is_err() {
             self.forget(id, &slot);
         }
@@ -209,24 +230,28 @@ impl Directory {
         }
     }
 
-    async fn connect(&self, id: &SessionId, (columns, rows): (Option<u16>, Option<u16>)) -> Result<SessionHandle, OpenError> {
+    async fn connect(
+        &self,
+        id: &SessionId,
+        line: LineKind,
+        (columns, rows): (Option<u16>, Option<u16>),
+    ) -> Result<SessionHandle, OpenError> {
         let device = self.device(&id.device)?;
         let kind = self.kind_of(&id.device).await?;
         let size = kind.terminal.size(columns, rows);
         let user = device.user.clone().or_else(|| std::env::var("USER").ok()).unwrap_or_else(|| "root".to_owned());
-        let mut login_secrets = Vec::new();
-        let line = if device.local {
-            local_line(&kind.terminal.kind, size).map_err(|error| OpenError::Failed(format!("cannot start a local shell: {error}")))?
-        } else {
-            self.ssh_line(id, device, &kind, &user, size, &mut login_secrets).await?
+        let pipe = match (line, &kind.pipe) {
+            (LineKind::Terminal, _) => None,
+            (_, Some(pipe)) if !device.local => Some(pipe.clone()),
+            _ => return Err(OpenError::NoPipe { device: id.device.clone(), kind: kind.name.clone() }),
         };
-        let profile = Profile {
+        let mut profile = Profile {
             id: id.clone(),
             user,
             tags: device.tags.clone(),
             policy: self.config.policy_for(device),
             secrets: device.secrets.clone(),
-            login_secrets,
+            login_secrets: Vec::new(),
             book: self.book.clone(),
             log: self.log(id),
             nonce: nonce().ok_or_else(|| OpenError::Failed("this machine gives no random numbers".to_owned()))?,
@@ -235,18 +260,27 @@ impl Directory {
             idle_close: device.idle_close.map_or(IDLE_CLOSE, |delay| delay.duration().unwrap_or(Duration::MAX / 4)),
             kind,
         };
-        Ok(actor::start(profile, line))
+        if device.local {
+            let line = local_line(&profile.kind.terminal.kind, size);
+            let line = line.map_err(|error| OpenError::Failed(format!("cannot start a local shell: {error}")))?;
+            return Ok(actor::start(profile, line));
+        }
+        let target = self.target(id, device, &mut profile).await?;
+        let failed = |error: ssh::ConnectError| OpenError::Failed(error.to_string());
+        let connection = ssh::Connection::open(&target).await.map_err(failed)?;
+        let way = match (line, pipe) {
+            (LineKind::Pipe, Some(pipe)) => {
+                let shell = policy::pipe_start(&pipe);
+                lane::Way::Pipe(connection.program(&shell).await.map_err(failed)?, pipe)
+            }
+            (LineKind::Programs, Some(_)) => lane::Way::Programs(connection),
+            _ => return Ok(actor::start(profile, connection.terminal(&target).await.map_err(failed)?)),
+        };
+        Ok(lane::start(profile, way, self.logs(id)))
     }
 
-    async fn ssh_line(
-        &self,
-        id: &SessionId,
-        device: &Device,
-        kind: &DeviceType,
-        user: &str,
-        size: (u16, u16),
-        login_secrets: &mut Vec<(String, Secret)>,
-    ) -> Result<Line, OpenError> {
+    /// Where to connect and as whom. What logs in is masked in the session.
+    async fn target(&self, id: &SessionId, device: &Device, profile: &mut Profile) -> Result<ssh::Target, OpenError> {
         let name = &id.device;
         for (key, set) in [("via", device.via.is_some()), ("proxy", device.proxy.is_some()), ("certificate", device.certificate.is_some())]
         {
@@ -265,16 +299,16 @@ impl Directory {
         };
         for (name, secret) in [("password", &password), (KEY_PASSPHRASE, &passphrase)] {
             if let Some(secret) = secret {
-                login_secrets.push((name.to_owned(), Secret::from_bytes(secret.expose().to_vec())));
+                profile.login_secrets.push((name.to_owned(), Secret::from_bytes(secret.expose().to_vec())));
             }
         }
         let home = std::env::var_os("HOME").map(PathBuf::from);
-        let target = ssh::Target {
+        Ok(ssh::Target {
             device: name.clone(),
             host: device.host_or(name).to_owned(),
             port: device.port_or_default(),
-            user: user.to_owned(),
-            login_suffix: kind.terminal.login_suffix.clone(),
+            user: profile.user.clone(),
+            login_suffix: profile.kind.terminal.login_suffix.clone(),
             keys: keys(device, home.as_deref()),
             passphrase,
             password,
@@ -282,18 +316,23 @@ impl Directory {
             known_hosts: known_hosts(device, home.as_deref()),
             keepalive: device.keepalive.map(|delay| delay.duration().unwrap_or(Duration::MAX / 4)),
             legacy: device.algorithms == crate::config::Algorithms::Legacy,
-            terminal: kind.terminal.kind.clone(),
-            size,
-        };
-        ssh::open(target).await.map_err(|error| OpenError::Failed(error.to_string()))
+            terminal: profile.kind.terminal.kind.clone(),
+            size: profile.size,
+        })
     }
 
     fn log(&self, id: &SessionId) -> ByteLog {
-        // The name is unique: a session of the same name may be opened again while the old log is still read.
-        match (&self.state_folder, nonce()) {
-            (Some(folder), Some(unique)) => ByteLog::with_folder(folder, &format!("{}-{}-{unique}", id.device, file_name(&id.name))),
+        self.logs(id)()
+    }
+
+    /// The name of each log is unique: a session of the same name may be opened again while the old log is still read.
+    fn logs(&self, id: &SessionId) -> lane::Logs {
+        let folder = self.state_folder.clone();
+        let name = format!("{}-{}", id.device, file_name(&id.name));
+        Box::new(move || match (&folder, nonce()) {
+            (Some(folder), Some(unique)) => ByteLog::with_folder(folder, &format!("{name}-{unique}")),
             _ => ByteLog::in_memory(),
-        }
+        })
     }
 
     /// Closes a session and forgets it.

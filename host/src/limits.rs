@@ -91,6 +91,10 @@ pub const LINE_CHUNKS: usize = 64;
 pub const COMMANDS_KEPT: usize = 256;
 /// Commands waiting for their turn in one session.
 pub const COMMANDS_QUEUED_MAX: usize = 8;
+/// Commands that run at once on channels of their own. OpenSSH allows ten sessions on a connection.
+pub const PROGRAMS_MAX: usize = 8;
+/// Commands with channels of their own whose output is kept, each in a log of its own.
+pub const PROGRAMS_KEPT: usize = 64;
 /// Bytes of a command line as a caller gives it.
 pub const COMMAND_MAX_BYTES: usize = 256 * 1024;
 /// Pages that a pager is turned for one command. A page is a screen: this is more text than a client reads.

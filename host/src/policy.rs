@@ -8,11 +8,12 @@ use std::collections::VecDeque;
 use crate::config::PolicyMode;
 use crate::limits::COMMAND_MAX_BYTES;
 use crate::plugin::device_type::DeviceType;
+use crate::plugin::manifest::PipeSpec;
 use crate::plugin::roles::{Decision, Effect, Lane, Request};
 use crate::plugin::session::{SessionPlugins, compose};
 use crate::session::machine::Intent;
 
-use self::approved::Approved;
+use self::approved::{Approved, Program};
 
 pub mod approved;
 pub mod keys;
@@ -163,6 +164,53 @@ pub fn command(verdict: &Verdict, text: &str, kind: &DeviceType, paste: bool) ->
         Ok(Approved::line([line.as_bytes(), enter].concat(), line.to_owned()))
     });
     lines.collect()
+}
+
+/// What starts a shell behind a pipe; the plugin that names it was granted.
+#[must_use]
+pub fn pipe_start(pipe: &PipeSpec) -> Program {
+    Program::new(pipe.start.clone())
+}
+
+/// What a shell behind a pipe is told first.
+#[must_use]
+pub fn pipe_setup(pipe: &PipeSpec, nonce: &str) -> Approved {
+    send(&pipe.setup, "\n", nonce)
+}
+
+/// The same, and an empty command, which proves that the shell answers.
+#[must_use]
+pub fn pipe_first(pipe: &PipeSpec, nonce: &str) -> Approved {
+    let run = pipe.run.replace("{command}", ":");
+    send(&format!("{}{run}", pipe.setup), "\n", nonce)
+}
+
+/// A command for a shell behind a pipe. No key acts there, so control characters are text.
+///
+/// # Errors
+///
+/// Why it may not run.
+pub fn piped(verdict: &Verdict, text: &str, pipe: &PipeSpec) -> Result<Approved, String> {
+    if !verdict.allows() {
+        return Err(verdict.decision.reason.clone());
+    }
+    if text.contains('\0') {
+        return Err("it holds a zero byte, which no shell takes".to_owned());
+    }
+    // The text of the caller goes in last: nothing of it is a placeholder.
+    let quoted = format!("'{}'", text.replace('\'', r"'\''"));
+    let (before, after) = pipe.run.split_once("{command}").unwrap_or((&pipe.run, ""));
+    let whole = [before.replace("{{", "{"), quoted, after.replace("{{", "{")].concat();
+    Ok(Approved::keys(whole.into_bytes()))
+}
+
+/// A command for a channel of its own.
+///
+/// # Errors
+///
+/// Why it may not run.
+pub fn program(verdict: &Verdict, text: &str) -> Result<Program, String> {
+    if verdict.allows() { Ok(Program::new(text.to_owned())) } else { Err(verdict.decision.reason.clone()) }
 }
 
 /// What the machine wants typed: a send, a secret, a cancel key. Nothing else is named there.

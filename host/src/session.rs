@@ -1,7 +1,7 @@
 //! A session: a device, a line, and the state of what runs there.
 //!
-//! [`machine`] decides, purely; [`actor`] is the one task that owns a session and performs what was decided. Everybody else
-//! holds a [`SessionHandle`].
+//! [`machine`] decides, purely; [`actor`] is the one task that owns a session and performs what was decided. [`lane`] is the
+//! task of a session without a terminal. Everybody else holds a [`SessionHandle`].
 
 use std::time::Duration;
 
@@ -16,6 +16,7 @@ use self::report::{OutputQuery, Report, ScreenReport};
 
 pub mod actor;
 pub mod command;
+pub mod lane;
 pub mod log;
 pub mod machine;
 pub mod render;
@@ -144,7 +145,7 @@ enum Request {
     Run(RunRequest, oneshot::Sender<Result<Accepted, Refusal>>),
     Report(OutputQuery, oneshot::Sender<Result<Report, String>>),
     Send(SendRequest, oneshot::Sender<Result<u64, Refusal>>),
-    Stop(Stop, usize, oneshot::Sender<Result<String, String>>),
+    Stop(Stop, usize, Option<CommandId>, oneshot::Sender<Result<String, String>>),
     Screen(Option<u64>, oneshot::Sender<ScreenReport>),
     Judge(RunRequest, oneshot::Sender<Verdict>),
     Close(oneshot::Sender<()>),
@@ -247,13 +248,13 @@ impl SessionHandle {
         self.ask(|reply| Request::Send(request, reply)).await.map_err(Refusal::Closed)?
     }
 
-    /// One step of stopping what runs; `tried` counts the steps before. Says what was sent.
+    /// One step of stopping what runs, this command or the only one; `tried` counts the steps before. Says what was sent.
     ///
     /// # Errors
     ///
     /// When nothing runs or the line is gone.
-    pub async fn stop(&self, how: Stop, tried: usize) -> Result<String, String> {
-        self.ask(|reply| Request::Stop(how, tried, reply)).await?
+    pub async fn stop(&self, how: Stop, tried: usize, command: Option<CommandId>) -> Result<String, String> {
+        self.ask(|reply| Request::Stop(how, tried, command, reply)).await?
     }
 
     /// The terminal as it is now.

@@ -20,8 +20,10 @@ pub mod ssh;
 /// What a line brings.
 #[derive(Debug)]
 pub enum LineEvent {
-    /// Bytes for the terminal.
+    /// Bytes for the terminal, or of standard output.
     Data(Bytes),
+    /// Bytes of standard error; a terminal mixes both.
+    Error(Bytes),
     /// The program on the line has ended: its exit status, or why there is none.
     Exit(Result<i32, String>),
     /// The line has ended; why.

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use tokio::sync::mpsc;
 
 use crate::config::Config;
-use crate::directory::Directory;
+use crate::directory::{Directory, LineKind};
 use crate::ids::SessionId;
 use crate::limits::{OUTPUT_MAX_CHARS, RECORDING_ENTRIES_MAX};
 use crate::policy::Purpose;
@@ -68,7 +68,7 @@ fn write(recording: &Recording, out: Option<&Path>) -> Result<(), String> {
 
 async fn record(directory: &Directory, wanted: &Wanted<'_>, taped: &mut mpsc::Receiver<Taped>) -> Result<Recording, String> {
     let id = SessionId::main(wanted.device);
-    let (session, _) = directory.open(&id, (None, None)).await.map_err(|error| error.to_string())?;
+    let (session, _) = directory.open(&id, LineKind::Terminal, (None, None)).await.map_err(|error| error.to_string())?;
     let Some(Taped::Begin(mut recording)) = taped.recv().await else { return Err("the session did not start".to_owned()) };
     let mut secrets = wanted.secrets.iter();
     loop {

@@ -10,7 +10,7 @@ use super::Caller;
 use super::reply::{self, Reply};
 use super::tools::Arguments;
 use crate::config::{Device, TypeChoice};
-use crate::directory::Directory;
+use crate::directory::{Directory, LineKind};
 use crate::ids::{CommandId, MAIN, SessionId};
 use crate::limits::{self, INTERRUPT_STEP_WAIT, OUTPUT_DEFAULT_CHARS, QUERY_TARGETS_MAX};
 use crate::policy::{self, Line, Purpose};
@@ -18,6 +18,8 @@ use crate::session::command::State;
 use crate::session::report::OutputQuery;
 use crate::session::{Accepted, Phase, RunRequest, SendRequest, SessionHandle, Stop};
 
+/// Name of the session whose commands have channels of their own.
+const EXEC: &str = "exec";
 /// How often a waiting call looks at a session's output.
 const LOOK_EVERY: Duration = Duration::from_millis(40);
 /// Budget of each target of a query.
@@ -107,9 +109,12 @@ fn hosts(directory: &Directory, arguments: &Arguments) -> Reply {
 }
 
 /// The session of a target, opened if need be, and how it came to be.
-async fn session_of(directory: &Directory, target: &str) -> Result<SessionHandle, String> {
-    let id = SessionId::parse(target);
-    directory.open(&id, (None, None)).await.map(|(handle, _)| handle).map_err(|error| error.to_string())
+async fn session_of(directory: &Directory, target: &str, lane: LineKind) -> Result<SessionHandle, String> {
+    let id = match (lane, SessionId::parse(target)) {
+        (LineKind::Programs, id) if id.name == MAIN => SessionId { name: EXEC.to_owned(), ..id },
+        (_, id) => id,
+    };
+    directory.open(&id, lane, (None, None)).await.map(|(handle, _)| handle).map_err(|error| error.to_string())
 }
 
 /// A session that must be there already.
@@ -124,12 +129,13 @@ fn open_session(directory: &Directory, name: &str) -> Result<SessionHandle, Stri
 
 async fn open(directory: &Directory, caller: &Caller, arguments: &Arguments) -> Result<Reply, String> {
     let host = arguments.text_or_empty("host");
-    let name = arguments.text("name").unwrap_or(MAIN);
+    let lane = if arguments.flag("tty") == Some(false) { LineKind::Pipe } else { LineKind::Terminal };
+    let name = arguments.text("name").unwrap_or(if lane == LineKind::Pipe { "pipe" } else { MAIN });
     let id = if host.contains('#') { SessionId::parse(host) } else { SessionId { device: host.to_owned(), name: name.to_owned() } };
     let size = |key: &str| arguments.count(key).and_then(|count| u16::try_from(count).ok()).filter(|count| (2..=1000).contains(count));
     let wait = arguments.usual_wait(caller.ceiling_s);
     let work = async {
-        let (handle, reused) = directory.open(&id, (size("cols"), size("rows"))).await.map_err(|error| error.to_string())?;
+        let (handle, reused) = directory.open(&id, lane, (size("cols"), size("rows"))).await.map_err(|error| error.to_string())?;
         handle.until(|status| status.phase != Phase::Opening).await;
         Ok::<_, String>((handle, reused))
     };
@@ -188,7 +194,17 @@ async fn close(directory: &Directory, arguments: &Arguments) -> Result<Reply, St
 async fn run(directory: &Directory, caller: &Caller, arguments: &Arguments) -> Reply {
     let target = arguments.text_or_empty("target");
     let query = OutputQuery { max_chars: arguments.usual_chars(), ..OutputQuery::default() };
-    one(directory, caller, target, arguments.text_or_empty("command"), Purpose::Run, arguments.usual_wait(caller.ceiling_s), query).await
+    let lane = if arguments.text("lane") == Some("exec") { LineKind::Programs } else { LineKind::Terminal };
+    let wanted = Wanted { command: arguments.text_or_empty("command"), purpose: Purpose::Run, lane };
+    one(directory, caller, target, wanted, arguments.usual_wait(caller.ceiling_s), query).await
+}
+
+/// A command, what for, and on which lane.
+#[derive(Clone, Copy)]
+struct Wanted<'a> {
+    command: &'a str,
+    purpose: Purpose,
+    lane: LineKind,
 }
 
 /// One command on one target, opening the session if need be.
@@ -196,14 +212,13 @@ async fn one(
     directory: &Directory,
     caller: &Caller,
     target: &str,
-    command: &str,
-    purpose: Purpose,
+    Wanted { command, purpose, lane }: Wanted<'_>,
     wait: Duration,
     query: OutputQuery,
 ) -> Reply {
     let started = tokio::time::Instant::now();
     let left = || wait.saturating_sub(started.elapsed());
-    let handle = match caller.wait(wait, || format!("connecting to {target}"), session_of(directory, target)).await {
+    let handle = match caller.wait(wait, || format!("connecting to {target}"), session_of(directory, target, lane)).await {
         Some(Ok(handle)) => handle,
         Some(Err(message)) => return Reply::failed(&message),
         None => {
@@ -245,7 +260,8 @@ async fn query(directory: &Directory, caller: &Caller, arguments: &Arguments) ->
     let command = arguments.text_or_empty("command");
     let wait = arguments.usual_wait(caller.ceiling_s);
     let query = OutputQuery { max_chars: arguments.max_chars(QUERY_DEFAULT_CHARS), ..OutputQuery::default() };
-    let calls = targets.iter().map(|target| one(directory, caller, target, command, Purpose::Query, wait, query.clone()));
+    let wanted = Wanted { command, purpose: Purpose::Query, lane: LineKind::Terminal };
+    let calls = targets.iter().map(|target| one(directory, caller, target, wanted, wait, query.clone()));
     let replies = join_all(calls).await;
     if let [reply] = replies.as_slice() {
         let mut reply = reply.clone();
@@ -332,6 +348,7 @@ async fn output(directory: &Directory, caller: &Caller, arguments: &Arguments) -
         grep: arguments.text("grep").map(str::to_owned),
         max_chars: arguments.max_chars(OUTPUT_DEFAULT_CHARS),
         raw: arguments.text("format") == Some("base64"),
+        errors: arguments.text("stream") == Some("stderr"),
     };
     let wait = arguments.wait(0.0, caller.ceiling_s);
     let session = handle.id.to_string();
@@ -374,8 +391,14 @@ async fn interrupt(directory: &Directory, caller: &Caller, arguments: &Arguments
     };
     let session = handle.id.to_string();
     let running = match (handle.status().phase, command) {
-        (Phase::Busy(running), Some(wanted)) if running != wanted => return Err(format!("{wanted} does not run; {running} does")),
-        (Phase::Busy(running), _) => running,
+        (_, Some(wanted)) => {
+            let state = state_of(&handle, wanted).await?;
+            if state.is_over() {
+                return Err(format!("{wanted} does not run: it is {}", state.word()));
+            }
+            wanted
+        }
+        (Phase::Busy(running), None) => running,
         _ if how == Stop::Hangup => return hang_up(&handle, &session).await,
         _ => return Err(format!("nothing runs in `{session}`")),
     };
@@ -383,8 +406,12 @@ async fn interrupt(directory: &Directory, caller: &Caller, arguments: &Arguments
     let mut back = false;
     let tries = if how == Stop::Interrupt { INTERRUPTS_MAX } else { 1 };
     for tried in 0..tries {
-        sent.push(handle.stop(how, tried).await?);
-        let over = handle.until(|status| !matches!(status.phase, Phase::Busy(_)));
+        sent.push(handle.stop(how, tried, Some(running)).await?);
+        let over = async {
+            while state_of(&handle, running).await.is_ok_and(|state| !state.is_over()) {
+                sleep(LOOK_EVERY).await;
+            }
+        };
         back = caller.wait(INTERRUPT_STEP_WAIT, || format!("{session}: waiting for the prompt"), over).await.is_some();
         if back {
             break;
@@ -404,8 +431,13 @@ async fn interrupt(directory: &Directory, caller: &Caller, arguments: &Arguments
     Ok(Reply::new(fields, text).with_next(next))
 }
 
+async fn state_of(handle: &SessionHandle, command: CommandId) -> Result<State, String> {
+    let query = OutputQuery { command: Some(command), tail: Some(1), max_chars: 1, ..OutputQuery::default() };
+    handle.report(query).await.map(|report| report.state)
+}
+
 async fn hang_up(handle: &SessionHandle, session: &str) -> Result<Reply, String> {
-    let sent = handle.stop(Stop::Hangup, 0).await?;
+    let sent = handle.stop(Stop::Hangup, 0, None).await?;
     let fields = json!({"session": session, "state": "interrupted", "sent": [sent], "prompt_back": false});
     Ok(Reply::new(fields, format!("{session} interrupted sent: {sent}")))
 }

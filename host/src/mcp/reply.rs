@@ -110,6 +110,10 @@ pub fn command(target: &str, session: &str, report: &Report) -> Reply {
         "range",
         json!({"start": range.start, "end": range.end, "total": range.total, "cut_bytes": range.cut_bytes, "next_offset": range.end}),
     );
+    if let Some((errors, bytes)) = &report.errors {
+        put("stderr", errors.clone().into());
+        put("stderr_bytes", (*bytes).into());
+    }
     put("duration_ms", millis(report.duration).into());
     put("idle_ms", millis(report.idle).into());
     let ask = report.ask.as_ref();
@@ -156,6 +160,13 @@ fn text(session: &str, report: &Report) -> String {
     let mut lines = vec![head.join(" ")];
     lines.extend(report.failure.as_ref().map(|failure| format!("failure: {failure}")));
     lines.push(fenced(&report.output));
+    lines.extend(
+        report
+            .errors
+            .as_ref()
+            .filter(|(text, _)| !text.is_empty())
+            .map(|(text, bytes)| format!("stderr, {} B:\n{}", grouped(*bytes), fenced(text))),
+    );
     lines.extend(Some(&report.prompt).filter(|prompt| !prompt.is_empty()).map(|prompt| format!("prompt: {prompt}")));
     lines.extend(report.ask.as_ref().map(|(kind, text)| format!("asks ({kind}): {}", text.trim())));
     lines.extend(report.warnings.iter().map(|warning| format!("warning: {warning}")));

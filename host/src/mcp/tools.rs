@@ -138,6 +138,7 @@ pub const TOOLS: &[Definition] = &[
         params: &[
             must("host", Kind::Text, "Device name from ssh_hosts"),
             may("name", Kind::Text, "Session name (default main); another name is another session"),
+            may("tty", Kind::Flag, "false: a shell behind a pipe, faster, stdout and stderr apart, nothing can ask (default true)"),
             may("cols", Kind::Count, "Terminal columns (default 200)"),
             may("rows", Kind::Count, "Terminal rows (default 50)"),
             may("wait_s", Kind::Seconds, WAIT),
@@ -162,6 +163,7 @@ pub const TOOLS: &[Definition] = &[
                 Kind::OneOf(&["exit", "output", "match"]),
                 "What wait_s waits for: exit (default), new output, a line that matches grep",
             ),
+            may("stream", Kind::OneOf(&["stdout", "stderr"]), "stderr: of a session without a terminal"),
             may("format", Kind::OneOf(&["text", "base64"]), "text (default), or the raw bytes in base64"),
         ],
     },
@@ -187,6 +189,11 @@ pub const TOOLS: &[Definition] = &[
         params: &[
             must("target", Kind::Text, TARGET),
             must("command", Kind::Text, "The command; may have several lines"),
+            may(
+                "lane",
+                Kind::OneOf(&["session", "exec"]),
+                "session (default) keeps directory and variables; exec: a channel of its own without a terminal, servers only",
+            ),
             may("wait_s", Kind::Seconds, WAIT),
             may("max_chars", Kind::Count, MAX_CHARS),
         ],
@@ -322,6 +329,12 @@ impl Arguments {
         let value = self.0.get(name)?;
         // Some clients send 5.0; what is checked to be whole and not negative reads back as an integer.
         value.as_u64().or_else(|| format!("{:.0}", value.as_f64()?).parse().ok())
+    }
+
+    /// True or false.
+    #[must_use]
+    pub fn flag(&self, name: &str) -> Option<bool> {
+        self.0.get(name)?.as_bool()
     }
 
     /// A list of texts.

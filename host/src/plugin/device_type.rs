@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::catalog::Catalog;
 use super::fault::LoadError;
 use super::load::Plugin;
-use super::manifest::{EchoStyle, QuerySpec};
+use super::manifest::{EchoStyle, PipeSpec, QuerySpec};
 
 /// The bytes of the Enter key unless a manifest says otherwise.
 const ENTER: &str = "\r";
@@ -65,6 +65,8 @@ pub struct DeviceType {
     pub line_max: usize,
     /// Terminal queries and their answers.
     pub queries: Vec<QuerySpec>,
+    /// How commands run without a terminal.
+    pub pipe: Option<PipeSpec>,
 }
 
 impl DeviceType {
@@ -102,7 +104,8 @@ impl DeviceType {
         let line_max = first(|plugin| plugin.manifest.line_max > 0).map_or(0, |plugin| plugin.manifest.line_max);
         let queries = plugins.iter().flat_map(|plugin| plugin.manifest.queries.clone()).collect();
         let live_keys = live_keys.unwrap_or_default();
-        Self { name: name.to_owned(), plugins, terminal, cancel, live_keys, line_max, queries }
+        let pipe = plugins.iter().find_map(|plugin| plugin.manifest.pipe.clone());
+        Self { name: name.to_owned(), plugins, terminal, cancel, live_keys, line_max, queries, pipe }
     }
 
     /// A plugin of this type.

@@ -320,6 +320,7 @@ fn fill_in(manifest: &mut Manifest, settings: &serde_json::Map<String, serde_jso
     };
     manifest.sends.values_mut().for_each(fill);
     manifest.terminal.login_suffix.iter_mut().for_each(fill);
+    manifest.pipe.iter_mut().for_each(|pipe| fill(&mut pipe.setup));
     manifest.queries.iter_mut().for_each(|query| fill(&mut query.answer));
 }
 

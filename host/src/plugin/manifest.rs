@@ -92,12 +92,30 @@ pub struct Manifest {
     /// Triggers.
     #[serde(default, rename = "trigger")]
     pub triggers: Vec<TriggerSpec>,
+    /// How commands run without a terminal. A device that has no such way is left without.
+    #[serde(default)]
+    pub pipe: Option<PipeSpec>,
     /// Terminal queries.
     #[serde(default, rename = "query")]
     pub queries: Vec<QuerySpec>,
     /// How to get from one mode to another.
     #[serde(default, rename = "transition")]
     pub transitions: Vec<TransitionSpec>,
+}
+
+/// A shell that reads commands from a pipe and marks where the output of each begins and ends, on both of its outputs.
+///
+/// On standard output and standard error: `C;nonce` before a command, `D;status;nonce` behind it, with `;cwd` on standard
+/// output. `X;nonce` behind `D` says that the shell was replaced by a new one, which needs `setup` again.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PipeSpec {
+    /// What the SSH server is asked to start (RFC 4254 section 6.5).
+    pub start: String,
+    /// What the shell is told first.
+    pub setup: String,
+    /// What runs a command; `{command}` is its text in single quotes.
+    pub run: String,
 }
 
 fn default_order() -> u32 {

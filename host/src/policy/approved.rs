@@ -1,5 +1,21 @@
 //! Bytes that may be typed. Only [`policy`](crate::policy) makes them; a line takes nothing else.
 
+/// A command that may be started on a channel of its own.
+#[derive(Debug)]
+pub struct Program(String);
+
+impl Program {
+    pub(in crate::policy) fn new(text: String) -> Self {
+        Self(text)
+    }
+
+    /// Its text.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.0
+    }
+}
+
 /// What may be typed, once.
 #[derive(Debug)]
 pub struct Approved {

@@ -223,7 +223,7 @@ impl Actor {
 
     fn on_event(&mut self, event: LineEvent) {
         match event {
-            LineEvent::Data(bytes) => self.on_bytes(&bytes),
+            LineEvent::Data(bytes) | LineEvent::Error(bytes) => self.on_bytes(&bytes),
             LineEvent::Exit(Ok(status)) => {
                 self.tape(|tape| tape.note(Entry::End(Ok(status)), now()));
                 self.exit = Some(status);
@@ -465,7 +465,7 @@ impl Actor {
                 let sent = self.on_send(request).await;
                 let _ = reply.send(sent);
             }
-            Request::Stop(how, tried, reply) => {
+            Request::Stop(how, tried, _, reply) => {
                 let stopped = self.on_stop(how, tried).await;
                 let _ = reply.send(stopped);
             }
@@ -724,6 +724,7 @@ impl Actor {
             failure: None,
             output: String::new(),
             range: Default::default(),
+            errors: None,
             duration: Duration::ZERO,
             idle: self.machine.quiet(now()),
             prompt: ready.map(|ready| ready.prompt.clone()).unwrap_or_default(),
@@ -782,7 +783,7 @@ impl Actor {
                 Request::Report(query, reply) => drop(reply.send(self.report(&query))),
                 Request::Run(_, reply) => drop(reply.send(Err(Refusal::Closed(why.clone())))),
                 Request::Send(_, reply) => drop(reply.send(Err(Refusal::Closed(why.clone())))),
-                Request::Stop(_, _, reply) => drop(reply.send(Err(format!("the session is closed: {why}")))),
+                Request::Stop(_, _, _, reply) => drop(reply.send(Err(format!("the session is closed: {why}")))),
                 Request::Screen(since, reply) => drop(reply.send(self.screen_report(since))),
                 Request::Judge(request, reply) => {
                     let verdict = self.judge(&request).await;

@@ -24,6 +24,8 @@ pub struct OutputQuery {
     pub max_chars: usize,
     /// The bytes as they are, in base64.
     pub raw: bool,
+    /// Standard error instead of standard output, where they are apart.
+    pub errors: bool,
 }
 
 /// Which bytes of the log are shown.
@@ -60,6 +62,8 @@ pub struct Report {
     pub output: String,
     /// What it is of the log.
     pub range: Range,
+    /// Standard error and its bytes in all, where it is apart from the output.
+    pub errors: Option<(String, u64)>,
     /// How long it took, or takes so far.
     pub duration: Duration,
     /// Since the last byte.

@@ -201,6 +201,18 @@ impl Stream {
         self.live.marks.iter().map(|mark| mark.body.clone()).collect()
     }
 
+    /// The last mark of a kind since the last line was typed.
+    #[must_use]
+    pub fn last_mark(&self, kind: char) -> Option<&Mark> {
+        self.live.marks.iter().rev().find(|mark| mark.body.starts_with(kind))
+    }
+
+    /// The first mark of a kind since the last line was typed.
+    #[must_use]
+    pub fn first_mark(&self, kind: char) -> Option<&Mark> {
+        self.live.marks.iter().find(|mark| mark.body.starts_with(kind))
+    }
+
     /// Does the last mark say that output has started, and nothing after it?
     #[must_use]
     pub fn is_only_started(&self) -> bool {

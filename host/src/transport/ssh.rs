@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use russh::client::{self, AuthResult, Handle, KeyboardInteractiveAuthResponse};
 use russh::keys::agent::client::AgentClient;
 use russh::keys::{HashAlg, PrivateKeyWithHashAlg, PublicKeyOrCertificate, ssh_key};
-use russh::{ChannelMsg, ChannelReadHalf, ChannelWriteHalf, Disconnect, MethodKind, Preferred};
+use russh::{Channel, ChannelMsg, ChannelReadHalf, ChannelWriteHalf, Disconnect, MethodKind, Preferred};
 use tokio::io::BufReader;
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
@@ -16,6 +16,7 @@ use tokio::time::timeout;
 use super::host_key::{HostKeyError, KnownHosts};
 use super::{Line, LineEvent, Order, Reader, Writer, host_key, write_all};
 use crate::limits::{CLOSE_MAX, CONNECT_MAX, KEEPALIVE, KEEPALIVES_MISSED_MAX};
+use crate::policy::approved::Program;
 use crate::secret::Secret;
 
 /// Bytes read from the network at a time: two of the largest packets.
@@ -206,33 +207,88 @@ impl client::Handler for Handler {
     }
 }
 
+/// A connection that is logged in. Its channels are lines; it ends with the last of them and itself.
+#[derive(Clone)]
+pub struct Connection {
+    handle: Arc<Handle<Handler>>,
+    heard: Arc<Mutex<Heard>>,
+    device: String,
+    warnings: Vec<String>,
+}
+
+impl std::fmt::Debug for Connection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Connection").field("device", &self.device).finish_non_exhaustive()
+    }
+}
+
+impl Connection {
+    /// Connects and logs in.
+    ///
+    /// # Errors
+    ///
+    /// The step that failed.
+    pub async fn open(target: &Target) -> Result<Self, ConnectError> {
+        let known = Arc::new(KnownHosts::load(&target.known_hosts).map_err(ConnectError::KnownHosts)?);
+        let handler = Handler {
+            device: target.device.clone(),
+            host: target.host.clone(),
+            port: target.port,
+            known: Arc::clone(&known),
+            heard: Arc::default(),
+        };
+        let heard = Arc::clone(&handler.heard);
+        let mut handle = connect(target, &known, handler).await?;
+        step(target, "login", login(target, &mut handle)).await?;
+        Ok(Self { handle: Arc::new(handle), heard, device: target.device.clone(), warnings: known.warnings().to_vec() })
+    }
+
+    /// A terminal with a login shell.
+    ///
+    /// # Errors
+    ///
+    /// When the device gives none.
+    pub async fn terminal(&self, target: &Target) -> Result<Line, ConnectError> {
+        let channel = step(target, "session request", shell(target, &self.handle)).await?;
+        Ok(self.line(channel))
+    }
+
+    /// A program on a channel without a terminal (RFC 4254 section 6.5).
+    ///
+    /// # Errors
+    ///
+    /// When the device does not start it.
+    pub async fn program(&self, program: &Program) -> Result<Line, ConnectError> {
+        let failed = |what: String| ConnectError::Channel { device: self.device.clone(), what };
+        let opening = async {
+            let mut channel = self.handle.channel_open_session().await.map_err(|error| failed(error.to_string()))?;
+            channel.exec(true, program.text()).await.map_err(|error| failed(error.to_string()))?;
+            answered(&mut channel, "a program").await.map_err(failed)?;
+            Ok(channel.split())
+        };
+        let late = || failed(format!("no answer within {} s", CONNECT_MAX.as_secs()));
+        Ok(self.line(timeout(CONNECT_MAX, opening).await.unwrap_or_else(|_| Err(late()))?))
+    }
+
+    fn line(&self, (read, write): (ChannelReadHalf, ChannelWriteHalf<client::Msg>)) -> Line {
+        let (writer, orders) = Writer::new();
+        tokio::spawn(serve(Arc::clone(&self.handle), write, orders));
+        let (banner, host_key) = {
+            let heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+            (heard.banner.clone(), heard.host_key.clone())
+        };
+        let reader = ChannelReader { channel: read, heard: Arc::clone(&self.heard), exit: None, closed: false };
+        Line { reader: Reader::Ssh(reader), writer, server_id: String::new(), banner, host_key, warnings: self.warnings.clone() }
+    }
+}
+
 /// Connects, logs in and opens a terminal session.
 ///
 /// # Errors
 ///
 /// The step that failed.
-pub async fn open(target: Target) -> Result<Line, ConnectError> {
-    let known = Arc::new(KnownHosts::load(&target.known_hosts).map_err(ConnectError::KnownHosts)?);
-    let handler = Handler {
-        device: target.device.clone(),
-        host: target.host.clone(),
-        port: target.port,
-        known: Arc::clone(&known),
-        heard: Arc::default(),
-    };
-    let heard = Arc::clone(&handler.heard);
-    let mut handle = connect(&target, &known, handler).await?;
-    step(&target, "login", login(&target, &mut handle)).await?;
-    let (read, write) = step(&target, "session request", shell(&target, &handle)).await?;
-    let (writer, orders) = Writer::new();
-    tokio::spawn(serve(handle, write, orders));
-    let (banner, host_key) = {
-        let heard = heard.lock().unwrap_or_else(PoisonError::into_inner);
-        (heard.banner.clone(), heard.host_key.clone())
-    };
-    let reader = ChannelReader { channel: read, heard, exit: None, closed: false };
-    let warnings = known.warnings().to_vec();
-    Ok(Line { reader: Reader::Ssh(reader), writer, server_id: String::new(), banner, host_key, warnings })
+pub async fn open(target: &Target) -> Result<Line, ConnectError> {
+    Connection::open(target).await?.terminal(target).await
 }
 
 async fn step<T>(target: &Target, step: &'static str, work: impl Future<Output = Result<T, ConnectError>>) -> Result<T, ConnectError> {
@@ -424,16 +480,21 @@ async fn shell(target: &Target, handle: &Handle<Handler>) -> Result<(ChannelRead
     };
     requests.await.map_err(|error| failed(error.to_string()))?;
     for request in ["a terminal", "a shell"] {
-        loop {
-            match channel.wait().await {
-                Some(ChannelMsg::Success) => break,
-                Some(ChannelMsg::WindowAdjusted { .. }) => {}
-                Some(ChannelMsg::Failure) => return Err(failed(format!("it refuses {request}"))),
-                other => return Err(failed(format!("it answered the request for {request} with {other:?}"))),
-            }
-        }
+        answered(&mut channel, request).await.map_err(failed)?;
     }
     Ok(channel.split())
+}
+
+/// Waits for the answer to a request.
+async fn answered(channel: &mut Channel<client::Msg>, request: &str) -> Result<(), String> {
+    loop {
+        match channel.wait().await {
+            Some(ChannelMsg::Success) => return Ok(()),
+            Some(ChannelMsg::WindowAdjusted { .. }) => {}
+            Some(ChannelMsg::Failure) => return Err(format!("it refuses {request}")),
+            other => return Err(format!("it answered the request for {request} with {other:?}")),
+        }
+    }
 }
 
 /// Reads a channel.
@@ -450,7 +511,8 @@ impl ChannelReader {
     pub async fn next(&mut self) -> LineEvent {
         while !self.closed {
             match self.channel.wait().await {
-                Some(ChannelMsg::Data { data } | ChannelMsg::ExtendedData { data, .. }) => return LineEvent::Data(data),
+                Some(ChannelMsg::Data { data }) => return LineEvent::Data(data),
+                Some(ChannelMsg::ExtendedData { data, .. }) => return LineEvent::Error(data),
                 Some(ChannelMsg::ExitStatus { exit_status }) => {
                     self.exit = Some(Ok(i32::try_from(exit_status).unwrap_or(i32::MAX)));
                 }
@@ -472,7 +534,7 @@ impl ChannelReader {
 }
 
 /// Works the orders off; keeps the connection as long as the line.
-async fn serve(handle: Handle<Handler>, channel: ChannelWriteHalf<client::Msg>, mut orders: mpsc::Receiver<Order>) {
+async fn serve(handle: Arc<Handle<Handler>>, channel: ChannelWriteHalf<client::Msg>, mut orders: mpsc::Receiver<Order>) {
     while let Some(order) = orders.recv().await {
         let done = match order {
             Order::Write(bytes) => {
@@ -487,7 +549,9 @@ async fn serve(handle: Handle<Handler>, channel: ChannelWriteHalf<client::Msg>, 
     }
     // The other side may be gone already.
     let _ = timeout(CLOSE_MAX, channel.close()).await;
-    let _ = timeout(CLOSE_MAX, handle.disconnect(Disconnect::ByApplication, "session closed", "en")).await;
+    if let Some(handle) = Arc::into_inner(handle) {
+        let _ = timeout(CLOSE_MAX, handle.disconnect(Disconnect::ByApplication, "session closed", "en")).await;
+    }
 }
 
 fn sig(name: &str) -> russh::Sig {

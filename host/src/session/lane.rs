@@ -1,0 +1,684 @@
+//! A session without a terminal: a shell behind a pipe, or a channel of its own for each command.
+//!
+//! Standard output and standard error stay apart, nothing is echoed, no line is too long, and nobody answers questions. A
+//! piped shell keeps directory and variables and tells the ends by marks on both of its outputs; a channel of its own ends
+//! with the protocol's exit status.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::sleep_until;
+
+use super::actor::Profile;
+use super::command::State;
+use super::log::ByteLog;
+use super::render::Source;
+use super::report::{OutputQuery, Report, ScreenReport, output};
+use super::stream::Stream;
+use super::{Accepted, Phase, Refusal, Request, RunRequest, SessionHandle, Status, Stop};
+use crate::ids::CommandId;
+use crate::limits::{COMMANDS_KEPT, COMMANDS_QUEUED_MAX, LINE_CHUNKS, LOGIN_MAX, OUTPUT_DEFAULT_CHARS, PROGRAMS_KEPT, PROGRAMS_MAX};
+use crate::plugin::manifest::PipeSpec;
+use crate::plugin::roles::Effect as Decided;
+use crate::plugin::session::SessionPlugins;
+use crate::policy::approved::{Payload, Program};
+use crate::policy::{self, Line as PolicyLine, Verdict};
+use crate::secret::redact::Redactor;
+use crate::transport::ssh::Connection;
+use crate::transport::{Line, LineEvent, Order, Reader, Writer};
+
+/// What there is no terminal for.
+const NO_TERMINAL: &str = "this session has no terminal; run the command in the device's main session (target without `#`), which has one";
+/// Share of a reply's budget for standard error.
+const ERRORS_SHARE: usize = 4;
+
+/// How commands get to the device.
+#[derive(Debug)]
+pub enum Way {
+    /// To a shell that reads them from a pipe.
+    Pipe(Line, PipeSpec),
+    /// Each on a channel of its own.
+    Programs(Connection),
+}
+
+/// What makes logs: each takes a file of its own once it is long.
+pub type Logs = Box<dyn FnMut() -> ByteLog + Send + Sync>;
+
+/// Starts a session on a connection.
+#[must_use]
+pub fn start(profile: Profile, way: Way, mut logs: Logs) -> SessionHandle {
+    let phase = if matches!(way, Way::Pipe(..)) { Phase::Opening } else { Phase::Ready };
+    let (status, watch) = watch::channel(Status { phase, prompt: String::new(), mode: String::new(), cwd: None, log_bytes: 0 });
+    let (handle, mailbox) = SessionHandle::channel(profile.id.clone(), watch);
+    let (events_in, events) = mpsc::channel(LINE_CHUNKS);
+    let way = match way {
+        Way::Pipe(line, spec) => Open::Pipe(Box::new(Pipe {
+            spec,
+            reader: line.reader,
+            writer: line.writer,
+            streams: Streams::new(&profile, &mut logs),
+            running: None,
+            is_open: false,
+            cwd: None,
+            deadline: now() + LOGIN_MAX,
+        })),
+        Way::Programs(connection) => Open::Programs { connection, events: events_in },
+    };
+    let lane = Lane {
+        plugins: SessionPlugins::new(Arc::clone(&profile.kind)),
+        profile,
+        way,
+        events,
+        records: VecDeque::new(),
+        waiting: VecDeque::new(),
+        mailbox,
+        status,
+        logs,
+        used_at: now(),
+        ended: None,
+    };
+    tokio::spawn(lane.run());
+    handle
+}
+
+fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
+}
+
+/// One output of a program: masked, logged, searched for marks.
+struct Side {
+    stream: Stream,
+    redactor: Redactor,
+}
+
+impl Side {
+    fn push(&mut self, bytes: &[u8]) {
+        let shown = self.redactor.push(bytes);
+        self.stream.push(&shown);
+    }
+
+    /// What may be the beginning of a secret is none after all.
+    fn flush(&mut self) {
+        let held = self.redactor.flush();
+        self.stream.push(&held);
+    }
+
+    /// Where the last command's output lies, and the mark behind it.
+    fn done(&self) -> Option<(u64, u64, &str)> {
+        let done = self.stream.last_mark('D')?;
+        Some((self.stream.output_start()?, done.start, done.body.as_str()))
+    }
+}
+
+struct Streams {
+    out: Side,
+    err: Side,
+}
+
+impl Streams {
+    fn new(profile: &Profile, logs: &mut Logs) -> Self {
+        let mut side = || {
+            let mut redactor = Redactor::default();
+            for (name, secret) in &profile.login_secrets {
+                redactor.learn(name, secret);
+            }
+            Side { stream: Stream::new(logs(), &profile.nonce), redactor }
+        };
+        Self { out: side(), err: side() }
+    }
+
+    fn take(&mut self, event: &LineEvent) {
+        match event {
+            LineEvent::Data(bytes) => self.out.push(bytes),
+            LineEvent::Error(bytes) => self.err.push(bytes),
+            LineEvent::Exit(_) | LineEvent::Closed(_) => {
+                self.out.flush();
+                self.err.flush();
+            }
+        }
+    }
+
+    fn expect_marks(&mut self) {
+        self.out.stream.on_typed(None);
+        self.err.stream.on_typed(None);
+    }
+
+    fn bytes(&self) -> u64 {
+        self.out.stream.log().end() + self.err.stream.log().end()
+    }
+}
+
+struct Pipe {
+    spec: PipeSpec,
+    reader: Reader,
+    writer: Writer,
+    streams: Streams,
+    running: Option<CommandId>,
+    is_open: bool,
+    cwd: Option<String>,
+    /// When the shell must have answered its first command.
+    deadline: Instant,
+}
+
+enum Open {
+    Pipe(Box<Pipe>),
+    Programs { connection: Connection, events: mpsc::Sender<(CommandId, ProgramEvent)> },
+}
+
+/// What a channel of its own tells.
+enum ProgramEvent {
+    Started(Writer),
+    Line(LineEvent),
+    Failed(String),
+}
+
+/// A command, while it runs and later.
+struct Record {
+    id: CommandId,
+    text: String,
+    state: watch::Sender<State>,
+    rule: (String, String),
+    started_at: Instant,
+    duration: Option<Duration>,
+    status: Option<i32>,
+    failure: Option<String>,
+    cwd: Option<String>,
+    warnings: Vec<String>,
+    /// Parts of the session's streams, or of its own; the end is open while it runs.
+    out: (u64, Option<u64>),
+    err: (u64, Option<u64>),
+    own: Option<Box<Streams>>,
+    writer: Option<Writer>,
+    interrupted: bool,
+}
+
+impl Record {
+    fn is_over(&self) -> bool {
+        self.duration.is_some()
+    }
+
+    fn end(&mut self, state: State) {
+        if self.is_over() {
+            return;
+        }
+        self.duration = Some(now().saturating_duration_since(self.started_at));
+        self.writer = None;
+        self.state.send_replace(if self.interrupted && state == State::Done { State::Interrupted } else { state });
+    }
+}
+
+struct Waiting {
+    request: RunRequest,
+    reply: oneshot::Sender<Result<Accepted, Refusal>>,
+}
+
+struct Lane {
+    profile: Profile,
+    plugins: SessionPlugins,
+    way: Open,
+    events: mpsc::Receiver<(CommandId, ProgramEvent)>,
+    records: VecDeque<Record>,
+    waiting: VecDeque<Waiting>,
+    mailbox: mpsc::Receiver<Request>,
+    status: watch::Sender<Status>,
+    logs: Logs,
+    used_at: Instant,
+    ended: Option<String>,
+}
+
+enum Woken {
+    Pipe(LineEvent),
+    Program(CommandId, ProgramEvent),
+    Request(Option<Request>),
+    Timer,
+}
+
+impl Lane {
+    async fn run(mut self) {
+        self.set_up();
+        while self.ended.is_none() {
+            match self.wait().await {
+                Woken::Pipe(event) => self.on_pipe(event),
+                Woken::Program(id, event) => self.on_program(id, event),
+                Woken::Request(Some(request)) => self.on_request(request).await,
+                Woken::Request(None) => self.ended = Some("nobody uses the session".to_owned()),
+                Woken::Timer => self.on_timer(),
+            }
+            self.start_next().await;
+            self.publish();
+        }
+        self.close().await;
+    }
+
+    async fn wait(&mut self) -> Woken {
+        let mut deadline = self.used_at + self.profile.idle_close;
+        if let Open::Pipe(pipe) = &self.way
+            && !pipe.is_open
+        {
+            deadline = deadline.min(pipe.deadline);
+        }
+        let piped = async {
+            match &mut self.way {
+                Open::Pipe(pipe) => pipe.reader.next().await,
+                Open::Programs { .. } => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            event = piped => Woken::Pipe(event),
+            Some((id, event)) = self.events.recv() => Woken::Program(id, event),
+            request = self.mailbox.recv() => Woken::Request(request),
+            () = sleep_until(deadline.into()) => Woken::Timer,
+        }
+    }
+
+    /// The piped shell is told its part, and proves that it answers by an empty command.
+    fn set_up(&mut self) {
+        let Open::Pipe(pipe) = &mut self.way else { return };
+        pipe.streams.expect_marks();
+        let first = policy::pipe_first(&pipe.spec, &self.profile.nonce);
+        self.write(&first);
+    }
+
+    fn write(&mut self, approved: &policy::approved::Approved) {
+        let Open::Pipe(pipe) = &self.way else { return };
+        let Payload::Bytes(bytes) = approved.payload() else { return };
+        if let Err(why) = pipe.writer.order(Order::Write(bytes.clone())) {
+            self.ended = Some(why);
+        }
+    }
+
+    fn on_pipe(&mut self, event: LineEvent) {
+        let Open::Pipe(pipe) = &mut self.way else { return };
+        pipe.streams.take(&event);
+        // What came together is looked at together.
+        for _ in 0..LINE_CHUNKS {
+            match (&event, pipe.reader.ready()) {
+                (LineEvent::Exit(_) | LineEvent::Closed(_), _) => break,
+                (_, Some(next @ (LineEvent::Data(_) | LineEvent::Error(_)))) => pipe.streams.take(&next),
+                (_, Some(end)) => {
+                    pipe.streams.take(&end);
+                    self.look();
+                    return self.on_end(end);
+                }
+                (_, None) => break,
+            }
+        }
+        self.look();
+        self.on_end(event);
+    }
+
+    fn on_end(&mut self, event: LineEvent) {
+        match event {
+            LineEvent::Exit(Ok(status)) => self.ended = Some(format!("the shell has ended with status {status}")),
+            LineEvent::Exit(Err(why)) | LineEvent::Closed(why) => self.ended = Some(why),
+            LineEvent::Data(_) | LineEvent::Error(_) => {}
+        }
+    }
+
+    /// Have both outputs told the end?
+    fn look(&mut self) {
+        let Open::Pipe(pipe) = &mut self.way else { return };
+        let (Some((out_start, out_end, mark)), Some((err_start, err_end, _))) = (pipe.streams.out.done(), pipe.streams.err.done()) else {
+            return;
+        };
+        let (status, cwd) = ending(mark);
+        let restarted = pipe.streams.out.stream.last_mark('X').is_some();
+        let start_of = |side: &Side| side.stream.first_mark('C').map(|mark| mark.start);
+        let started = (start_of(&pipe.streams.out), start_of(&pipe.streams.err));
+        pipe.cwd = cwd.clone().or(pipe.cwd.take());
+        let running = pipe.running.take();
+        if running.is_none() && pipe.is_open {
+            return;
+        }
+        pipe.is_open = true;
+        pipe.streams.expect_marks();
+        if let Some(record) = self.records.iter_mut().find(|record| Some(record.id) == running) {
+            for (name, before, started) in [("output", record.out.0, started.0), ("standard error", record.err.0, started.1)] {
+                if let Some(late) = started.map(|started| started - before).filter(|late| *late > 0) {
+                    record.warnings.push(format!("{late} bytes of {name} came after the last command ended"));
+                }
+            }
+            (record.out, record.err) = ((out_start, Some(out_end)), (err_start, Some(err_end)));
+            (record.status, record.cwd) = (status, cwd);
+            if restarted {
+                let what = "it ended the shell; a new one runs in the same directory, and variables that were not exported are gone";
+                record.warnings.push(what.to_owned());
+            }
+            record.end(State::Done);
+            self.used_at = now();
+        }
+        if restarted {
+            let setup = policy::pipe_setup(&pipe.spec, &self.profile.nonce);
+            self.write(&setup);
+        }
+    }
+
+    fn on_program(&mut self, id: CommandId, event: ProgramEvent) {
+        let Some(record) = self.records.iter_mut().find(|record| record.id == id) else { return };
+        match event {
+            ProgramEvent::Started(writer) if record.interrupted => drop(writer.order(Order::Close)),
+            ProgramEvent::Started(writer) => record.writer = Some(writer),
+            ProgramEvent::Failed(why) => {
+                record.failure = Some(why);
+                record.end(State::Lost);
+            }
+            ProgramEvent::Line(event) => {
+                let Some(own) = &mut record.own else { return };
+                own.take(&event);
+                let end = match event {
+                    LineEvent::Data(_) | LineEvent::Error(_) => return,
+                    LineEvent::Exit(Ok(status)) => {
+                        record.status = Some(status);
+                        State::Done
+                    }
+                    LineEvent::Exit(Err(why)) => {
+                        record.failure = Some(why);
+                        State::Done
+                    }
+                    LineEvent::Closed(why) => {
+                        record.failure = Some(why);
+                        State::Lost
+                    }
+                };
+                (record.out.1, record.err.1) = (Some(own.out.stream.log().end()), Some(own.err.stream.log().end()));
+                record.end(end);
+                self.used_at = now();
+            }
+        }
+    }
+
+    fn on_timer(&mut self) {
+        if let Open::Pipe(pipe) = &self.way
+            && !pipe.is_open
+            && now() >= pipe.deadline
+        {
+            let said = String::from_utf8_lossy(&pipe.streams.err.stream.recent().into_bytes()).into_owned();
+            self.ended = Some(format!("no shell answers on the pipe within {} s; it said: {said}", LOGIN_MAX.as_secs()));
+        } else if now() >= self.used_at + self.profile.idle_close {
+            if self.running().is_none() {
+                self.ended = Some(format!("nobody used it for {} s", self.profile.idle_close.as_secs()));
+            }
+            self.used_at = now();
+        }
+    }
+
+    fn running(&self) -> Option<CommandId> {
+        self.records.iter().rev().find(|record| !record.is_over()).map(|record| record.id)
+    }
+
+    /// Can another command start?
+    fn is_free(&self) -> bool {
+        match &self.way {
+            Open::Pipe(pipe) => pipe.is_open && pipe.running.is_none(),
+            Open::Programs { .. } => self.records.iter().filter(|record| !record.is_over()).count() < PROGRAMS_MAX,
+        }
+    }
+
+    async fn on_request(&mut self, request: Request) {
+        self.used_at = now();
+        match request {
+            Request::Run(_, reply) if self.waiting.len() >= COMMANDS_QUEUED_MAX => {
+                let why = format!("{COMMANDS_QUEUED_MAX} commands wait for `{}` already; open another session", self.profile.id);
+                drop(reply.send(Err(Refusal::Cannot(why))));
+            }
+            Request::Run(request, reply) => self.waiting.push_back(Waiting { request, reply }),
+            Request::Report(query, reply) => drop(reply.send(self.report(&query))),
+            Request::Send(_, reply) => drop(reply.send(Err(Refusal::Cannot(NO_TERMINAL.to_owned())))),
+            Request::Stop(how, _, command, reply) => drop(reply.send(self.stop(how, command))),
+            Request::Screen(_, reply) => drop(reply.send(ScreenReport::default())),
+            Request::Judge(request, reply) => drop(reply.send(self.judge(&request).await)),
+            Request::Close(reply) => {
+                self.ended = Some("closed on request".to_owned());
+                let _ = reply.send(());
+            }
+        }
+    }
+
+    async fn start_next(&mut self) {
+        while self.ended.is_none() && self.is_free() {
+            let Some(Waiting { request, reply }) = self.waiting.pop_front() else { return };
+            if reply.is_closed() {
+                continue;
+            }
+            let started = self.start_command(&request).await;
+            // Who no longer waits finds the command in the list.
+            let _ = reply.send(started);
+        }
+    }
+
+    async fn judge(&self, request: &RunRequest) -> Verdict {
+        let line = PolicyLine {
+            device: &self.profile.id.device,
+            tags: &self.profile.tags,
+            mode: MODE,
+            privileged: self.profile.user == "root",
+            text: &request.text,
+            purpose: request.purpose,
+            caller: &request.caller,
+        };
+        policy::judge(&self.plugins, &line, self.profile.policy).await
+    }
+
+    async fn start_command(&mut self, request: &RunRequest) -> Result<Accepted, Refusal> {
+        let verdict = self.judge(request).await;
+        match verdict.decision.effect {
+            Decided::Allow => {}
+            Decided::Ask => return Err(Refusal::ApprovalNeeded(Box::new(verdict))),
+            Decided::Deny | Decided::Abstain => return Err(Refusal::Denied(Box::new(verdict))),
+        }
+        let id = CommandId::next();
+        let (state, watch) = watch::channel(State::Running);
+        let rule = (policy::effect_word(verdict.decision.effect).to_owned(), verdict.decision.rule.clone());
+        let mut record = Record {
+            id,
+            text: request.text.clone(),
+            state,
+            rule,
+            started_at: now(),
+            duration: None,
+            status: None,
+            failure: None,
+            cwd: None,
+            warnings: Vec::new(),
+            out: (0, None),
+            err: (0, None),
+            own: None,
+            writer: None,
+            interrupted: false,
+        };
+        let cannot = |why: String| Refusal::Cannot(format!("the command cannot be run: {why}"));
+        match &mut self.way {
+            Open::Pipe(pipe) => {
+                let approved = policy::piped(&verdict, &request.text, &pipe.spec).map_err(cannot)?;
+                record.out.0 = pipe.streams.out.stream.log().end();
+                record.err.0 = pipe.streams.err.stream.log().end();
+                pipe.running = Some(id);
+                self.write(&approved);
+            }
+            Open::Programs { connection, events } => {
+                let program = policy::program(&verdict, &request.text).map_err(cannot)?;
+                record.own = Some(Box::new(Streams::new(&self.profile, &mut self.logs)));
+                tokio::spawn(carry(connection.clone(), program, id, events.clone()));
+            }
+        }
+        self.remember(record);
+        Ok(Accepted { id, state: watch, verdict })
+    }
+
+    fn remember(&mut self, record: Record) {
+        self.records.push_back(record);
+        let kept = if matches!(self.way, Open::Pipe(_)) { COMMANDS_KEPT } else { PROGRAMS_KEPT };
+        // Programs that run are at most as many as are kept.
+        while self.records.len() > kept && self.records.front().is_some_and(Record::is_over) {
+            self.records.pop_front();
+        }
+    }
+
+    fn stop(&mut self, how: Stop, command: Option<CommandId>) -> Result<String, String> {
+        if how == Stop::Hangup && command.is_none() {
+            self.ended = Some("the line was closed on request".to_owned());
+            return Ok("hang up".to_owned());
+        }
+        let wanted = command.or(self.running());
+        let record = self.records.iter_mut().find(|record| Some(record.id) == wanted && !record.is_over());
+        let Some(record) = record else { return Err(format!("nothing runs in `{}`", self.profile.id)) };
+        record.interrupted = true;
+        let (order, word) = match how {
+            Stop::Interrupt => (Order::Signal("INT"), "SIGINT"),
+            Stop::Terminate => (Order::Signal("TERM"), "SIGTERM"),
+            Stop::Kill => (Order::Signal("KILL"), "SIGKILL"),
+            Stop::Hangup => (Order::Close, "hang up"),
+        };
+        let writer = match &self.way {
+            Open::Pipe(pipe) => Some(&pipe.writer),
+            Open::Programs { .. } => record.writer.as_ref(),
+        };
+        if let Some(writer) = writer {
+            writer.order(order)?;
+        }
+        Ok(word.to_owned())
+    }
+
+    fn report(&self, query: &OutputQuery) -> Result<Report, String> {
+        let Some(id) = query.command else {
+            return Err(format!("`{}` has no terminal log; ask for a command by command_id", self.profile.id));
+        };
+        let Some(record) = self.records.iter().find(|record| record.id == id) else {
+            return Err(format!("`{}` does not remember {id}", self.profile.id));
+        };
+        let shared = match &self.way {
+            Open::Pipe(pipe) => Some(&pipe.streams),
+            Open::Programs { .. } => None,
+        };
+        let Some(streams) = record.own.as_deref().or(shared) else { return Err("its output is gone".to_owned()) };
+        let part = |side: &Side, (start, end): (u64, Option<u64>), query: &OutputQuery| {
+            let stream = &side.stream;
+            let start = if record.own.is_none() && end.is_none() { stream.output_start().unwrap_or(start).max(start) } else { start };
+            let source = Source { log: stream.log(), markers: stream.markers() };
+            output(&source, &[(start, end.unwrap_or_else(|| stream.log().end()).max(start))], query)
+        };
+        let wanted = if query.errors { (&streams.err, record.err) } else { (&streams.out, record.out) };
+        let (text, range) = part(wanted.0, wanted.1, query)?;
+        let (errors, errors_range) = if query.errors || query.offset.is_some() {
+            Default::default()
+        } else {
+            let budget = query.max_chars.max(OUTPUT_DEFAULT_CHARS) / ERRORS_SHARE;
+            part(&streams.err, record.err, &OutputQuery { max_chars: budget, grep: query.grep.clone(), ..OutputQuery::default() })?
+        };
+        let state = *record.state.borrow();
+        let failed = record.failure.is_some() || record.status.is_some_and(|status| status != 0) || state == State::Lost;
+        Ok(Report {
+            command: Some(id),
+            text: record.text.clone(),
+            state,
+            exit_code: record.status,
+            failed: failed && record.is_over(),
+            failure: record.failure.clone(),
+            output: text,
+            range,
+            errors: Some((errors, errors_range.total)).filter(|_| !query.errors && query.offset.is_none()),
+            duration: record.duration.unwrap_or_else(|| now().saturating_duration_since(record.started_at)),
+            idle: Duration::ZERO,
+            prompt: String::new(),
+            cwd: record.cwd.clone(),
+            mode: MODE.to_owned(),
+            confidence: record.is_over().then(|| if record.own.is_some() { "protocol" } else { "mark" }.to_owned()),
+            ask: None,
+            warnings: record.warnings.clone(),
+            rule: Some(record.rule.clone()),
+        })
+    }
+
+    fn publish(&self) {
+        let (opening, cwd, pipe_bytes) = match &self.way {
+            Open::Pipe(pipe) => (!pipe.is_open, pipe.cwd.clone(), pipe.streams.bytes()),
+            Open::Programs { .. } => (false, None, 0),
+        };
+        let own: u64 = self.records.iter().filter_map(|record| record.own.as_ref()).map(|own| own.bytes()).sum();
+        let phase = match (&self.ended, self.running()) {
+            (Some(why), _) => Phase::Closed(why.clone()),
+            (None, _) if opening => Phase::Opening,
+            (None, Some(id)) => Phase::Busy(id),
+            (None, None) => Phase::Ready,
+        };
+        let status = Status { phase, prompt: String::new(), mode: MODE.to_owned(), cwd, log_bytes: pipe_bytes + own };
+        self.status.send_if_modified(|old| {
+            let changed = (&old.phase, &old.cwd) != (&status.phase, &status.cwd);
+            *old = status;
+            changed
+        });
+    }
+
+    /// Tells everybody who waits, and answers questions about the past as long as somebody holds the session.
+    async fn close(mut self) {
+        let why = self.ended.clone().unwrap_or_else(|| "the session has ended".to_owned());
+        if let Open::Pipe(pipe) = &self.way {
+            let _ = pipe.writer.order(Order::Close);
+        }
+        for record in &mut self.records {
+            if let Some(writer) = record.writer.take() {
+                let _ = writer.order(Order::Close);
+            }
+            record.end(State::Lost);
+        }
+        self.publish();
+        for waiting in self.waiting.drain(..) {
+            let _ = waiting.reply.send(Err(Refusal::Closed(why.clone())));
+        }
+        while let Some(request) = self.mailbox.recv().await {
+            match request {
+                Request::Report(query, reply) => drop(reply.send(self.report(&query))),
+                Request::Run(_, reply) => drop(reply.send(Err(Refusal::Closed(why.clone())))),
+                Request::Send(_, reply) => drop(reply.send(Err(Refusal::Closed(why.clone())))),
+                Request::Stop(_, _, _, reply) => drop(reply.send(Err(format!("the session is closed: {why}")))),
+                Request::Screen(_, reply) => drop(reply.send(ScreenReport::default())),
+                Request::Judge(request, reply) => drop(reply.send(self.judge(&request).await)),
+                Request::Close(reply) => drop(reply.send(())),
+            }
+        }
+    }
+}
+
+/// The mode of a shell, for policy.
+const MODE: &str = "shell";
+
+/// Opens a channel for a command and carries what it says to the session.
+async fn carry(connection: Connection, program: Program, id: CommandId, events: mpsc::Sender<(CommandId, ProgramEvent)>) {
+    let line = match connection.program(&program).await {
+        Ok(line) => line,
+        // A session that has ended listens no longer.
+        Err(error) => return drop(events.send((id, ProgramEvent::Failed(error.to_string()))).await),
+    };
+    let Line { mut reader, writer, .. } = line;
+    if events.send((id, ProgramEvent::Started(writer))).await.is_err() {
+        return;
+    }
+    loop {
+        let event = reader.next().await;
+        let is_end = matches!(event, LineEvent::Exit(_) | LineEvent::Closed(_));
+        if events.send((id, ProgramEvent::Line(event))).await.is_err() || is_end {
+            return;
+        }
+    }
+}
+
+/// Status and directory of `D;status;nonce;cwd`.
+fn ending(mark: &str) -> (Option<i32>, Option<String>) {
+    let mut fields = mark.splitn(4, ';').skip(1);
+    let status = fields.next().and_then(|status| status.parse().ok());
+    let cwd = fields.nth(1).filter(|cwd| !cwd.is_empty()).map(str::to_owned);
+    (status, cwd)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ending;
+
+    #[test]
+    fn a_mark_tells_status_and_directory() {
+        assert_eq!(ending("D;3;0123;/a;b c"), (Some(3), Some("/a;b c".to_owned())));
+        assert_eq!(ending("D;;0123"), (None, None));
+    }
+}

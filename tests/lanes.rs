@@ -1,0 +1,156 @@
+//! Commands without a terminal: behind a pipe, and on channels of their own.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::support::client::Client;
+use crate::support::sshd::{Sshd, account};
+
+fn setting(user: &str, shell: &str) -> (Sshd, Client) {
+    account(user, Path::new(shell));
+    let server = Sshd::start();
+    let client = Client::start(&server.device("web1", user, "linux"));
+    (server, client)
+}
+
+/// What came of a command: output, standard error, status.
+fn parts(result: &Value) -> (&str, &str, Option<i64>) {
+    let text = |name: &str| result[name].as_str().unwrap_or_else(|| panic!("no {name}: {result}"));
+    (text("output"), text("stderr"), result["exit_code"].as_i64())
+}
+
+/// Command, output, standard error, status.
+const TABLE: [(&str, &str, &str, i64); 16] = [
+    ("echo hello", "hello\n", "", 0),
+    ("echo out; echo err >&2", "out\n", "err\n", 0),
+    ("printf x; printf y >&2", "x", "y", 0),
+    ("false", "", "", 1),
+    ("(exit 7)", "", "", 7),
+    ("echo 'a\tb'", "a\tb\n", "", 0),
+    ("cat <<'EOF'\nit's\n  two\nEOF", "it's\n  two\n", "", 0),
+    ("printf '\\033]133;D;0;ffffffffffffffff\\007'; sleep 0.3; echo on", "on\n", "", 0),
+    ("printf 'root@host:~# \\nPassword: \\n--More--\\n'", "root@host:~# \nPassword: \n--More--\n", "", 0),
+    ("read x; echo \"got <$x>\"", "got <>\n", "", 0),
+    ("cd /tmp; here=1; export there=2", "", "", 0),
+    ("pwd; echo $here $there", "/tmp\n1 2\n", "", 0),
+    ("sleep 1; echo late", "late\n", "", 0),
+    ("echo \"$0\" | grep -c .", "1\n", "", 0),
+    ("seq 100000 | tail -n 1", "100000\n", "", 0),
+    ("set -x; set +x; echo quiet", "quiet\n", "+ set +x\n", 0),
+];
+
+#[test]
+fn a_shell_behind_a_pipe_is_exact_and_keeps_its_state() {
+    for (user, shell) in [("jft-bash", "/bin/bash"), ("jft-fish", "/usr/bin/fish")] {
+        let (_server, mut client) = setting(user, shell);
+        let opened = client.call("ssh_open", json!({"host": "web1", "tty": false}));
+        assert_eq!((opened["session"].as_str(), opened["state"].as_str()), (Some("web1#pipe"), Some("ready")), "{opened}");
+        for (command, output, errors, status) in TABLE {
+            let result = client.run("web1#pipe", command);
+            let seen = parts(&result);
+            let errors = if command.starts_with("set -x") { seen.1 } else { errors };
+            assert_eq!(seen, (output, errors, Some(status)), "{shell}: {command}: {result}");
+            assert_eq!((result["state"].as_str(), result["confidence"].as_str()), (Some("done"), Some("mark")));
+        }
+        assert_eq!(client.run("web1#pipe", &format!("echo {}", "x".repeat(20_000)))["range"]["total"], 20_001);
+    }
+}
+
+#[test]
+fn what_ends_the_shell_hurts_only_its_command() {
+    let (_server, mut client) = setting("jft-bash", "/bin/bash");
+    client.call("ssh_open", json!({"host": "web1", "tty": false}));
+    client.run("web1#pipe", "cd /tmp; export kept=1; lost=2");
+    for (command, status) in [("exit 3", 3), ("set -e; false; echo never", 1), ("kill -TERM $$; sleep 1", 143)] {
+        let result = client.run("web1#pipe", command);
+        assert_eq!((result["exit_code"].as_i64(), result["state"].as_str()), (Some(status), Some("done")), "{command}: {result}");
+        assert!(result["warnings"].to_string().contains("ended the shell"), "{result}");
+        assert_eq!(parts(&client.run("web1#pipe", "echo $PWD $kept-$lost")), ("/tmp 1-\n", "", Some(0)), "{command}");
+    }
+    let unclosed = client.run("web1#pipe", "if true; then echo 'x");
+    assert_ne!(unclosed["exit_code"], 0, "{unclosed}");
+    assert_eq!(parts(&client.run("web1#pipe", "echo fine")), ("fine\n", "", Some(0)));
+}
+
+#[test]
+fn a_channel_of_its_own_tells_both_outputs_and_the_protocols_status() {
+    let (_server, mut client) = setting("jft-bash", "/bin/bash");
+    let mut run = |command: &str| {
+        let result = client.call("ssh_run", json!({"target": "web1", "command": command, "lane": "exec"}));
+        assert_eq!(result["session"], "web1#exec");
+        result
+    };
+    assert_eq!(parts(&run("echo out; echo err >&2; exit 7")), ("out\n", "err\n", Some(7)));
+    assert_eq!(parts(&run("cd /tmp; x=1")), ("", "", Some(0)));
+    assert_eq!(parts(&run("echo \"<$x>\"; pwd")), ("<>\n/var/lib/jft-bash\n", "", Some(0)));
+    assert_eq!(run("kill -KILL $$")["failure"], "the program was ended by signal KILL");
+    assert_eq!(run("rm -rf /")["state"], "denied");
+}
+
+#[test]
+fn commands_on_channels_of_their_own_run_side_by_side_and_each_can_be_stopped() {
+    let (_server, mut client) = setting("jft-bash", "/bin/bash");
+    let mut start = |command: &str| {
+        let result = client.call("ssh_run", json!({"target": "web1", "command": command, "lane": "exec", "wait_s": 0.2}));
+        (result["command_id"].as_str().unwrap().to_owned(), result)
+    };
+    let (first, result) = start("sleep 4711");
+    assert_eq!(result["state"], "running");
+    let (second, result) = start("sleep 4712");
+    assert_eq!(result["state"], "running");
+    assert_eq!(start("echo meanwhile").1["output"], "meanwhile\n");
+    for id in [&second, &first] {
+        let stopped = client.call("ssh_interrupt", json!({"command_id": id}));
+        assert_eq!(stopped["state"], "interrupted", "{stopped}");
+    }
+    let left = std::process::Command::new("pgrep").args(["-f", "sleep 471[12]"]).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&left.stdout), "", "nothing is left on the host");
+}
+
+#[test]
+fn a_command_behind_a_pipe_can_be_stopped() {
+    let (_server, mut client) = setting("jft-bash", "/bin/bash");
+    client.call("ssh_open", json!({"host": "web1", "tty": false}));
+    let result = client.call("ssh_run", json!({"target": "web1#pipe", "command": "while :; do sleep 4713; done", "wait_s": 0.3}));
+    assert_eq!(result["state"], "running");
+    let stopped = client.call("ssh_interrupt", json!({"command_id": result["command_id"]}));
+    assert_eq!((stopped["state"].as_str(), stopped["prompt_back"].as_bool()), (Some("interrupted"), Some(true)), "{stopped}");
+    assert_eq!(client.run("web1#pipe", "echo fine")["output"], "fine\n");
+    let left = std::process::Command::new("pgrep").args(["-f", "sleep 4713"]).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&left.stdout), "");
+}
+
+#[test]
+fn what_needs_a_terminal_is_told_so() {
+    let (server, client) = setting("jft-bash", "/bin/bash");
+    drop(client);
+    let mut client = Client::start(&(server.device("web1", "jft-bash", "linux") + &server.device("sw1", "jft-bash", "cisco_ios")));
+    let message = client.error("ssh_open", json!({"host": "sw1", "tty": false}));
+    assert!(message.contains("only in a terminal"), "{message}");
+    client.call("ssh_open", json!({"host": "web1", "tty": false}));
+    let message = client.error("ssh_send", json!({"session": "web1#pipe", "text": "x"}));
+    assert!(message.contains("has no terminal"), "{message}");
+}
+
+#[test]
+fn a_hundred_megabytes_come_whole_without_a_terminal() {
+    let (_server, mut client) = setting("jft-bash", "/bin/bash");
+    client.call("ssh_open", json!({"host": "web1", "tty": false}));
+    let command = "yes 0123456789012345678901234567890123456789012345678 | head -n 2000000; echo end >&2";
+    for arguments in [json!({"target": "web1#pipe"}), json!({"target": "web1", "lane": "exec"})] {
+        let mut arguments = arguments;
+        arguments["command"] = command.into();
+        arguments["wait_s"] = 45.into();
+        let result = client.call("ssh_run", arguments);
+        assert_eq!(
+            (result["range"]["total"].as_u64(), result["stderr"].as_str()),
+            (Some(100_000_000), Some("end\n")),
+            "{}",
+            result["range"]
+        );
+        let id = result["command_id"].clone();
+        let page = client.call("ssh_output", json!({"command_id": id, "grep": "^1", "max_chars": 1000}));
+        assert_eq!(page["output"], "", "every line is the same");
+    }
+}
