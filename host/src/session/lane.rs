@@ -327,7 +327,9 @@ impl Lane {
         let restarted = pipe.streams.out.stream.last_mark('X').is_some();
         let start_of = |side: &Side| side.stream.first_mark('C').map(|mark| mark.start);
         let started = (start_of(&pipe.streams.out), start_of(&pipe.streams.err));
-        pipe.cwd = cwd.clone().or(pipe.cwd.take());
+        if cwd.is_some() {
+            pipe.cwd.clone_from(&cwd);
+        }
         let running = pipe.running.take();
         if running.is_none() && pipe.is_open {
             return;
@@ -521,7 +523,7 @@ impl Lane {
             self.ended = Some("the line was closed on request".to_owned());
             return Ok("hang up".to_owned());
         }
-        let wanted = command.or(self.running());
+        let wanted = command.or_else(|| self.running());
         let record = self.records.iter_mut().find(|record| Some(record.id) == wanted && !record.is_over());
         let Some(record) = record else { return Err(format!("nothing runs in `{}`", self.profile.id)) };
         record.interrupted = true;
