@@ -29,7 +29,8 @@ mod warm;
 /// A measure: its name and what runs it.
 type Measure = (&'static str, fn());
 
-const MEASURES: &[Measure] = &[("warm", warm::run), ("big", big::run), ("inspect", inspect::run), ("start", start::run)];
+const MEASURES: &[Measure] =
+    &[("warm", warm::run), ("session", warm::in_process), ("big", big::run), ("inspect", inspect::run), ("start", start::run)];
 
 fn main() {
     let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();

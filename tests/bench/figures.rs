@@ -8,6 +8,11 @@ use std::time::{Duration, Instant};
 pub struct Samples(Vec<Duration>);
 
 impl Samples {
+    /// Adds a measured duration.
+    pub fn add(&mut self, duration: Duration) {
+        self.0.push(duration);
+    }
+
     /// Measures once.
     pub fn take<T>(&mut self, work: impl FnOnce() -> T) -> T {
         let start = Instant::now();
@@ -29,14 +34,16 @@ pub fn heading(text: &str) {
     println!("\n{text}");
 }
 
+/// Prints one line.
+pub fn show(name: &str, samples: &Samples) {
+    let [low, middle, high] = [0, 50, 95].map(|percent| milliseconds(samples.percentile(percent)));
+    println!("  {name:<44} min {low:>8}  median {middle:>8}  p95 {high:>8}  n {}", samples.0.len());
+}
+
 /// Prints the limit's line and ours with the ratios of median and 95th percentile.
 pub fn compare(limit: (&str, &Samples), ours: (&str, &Samples), aim: &str) {
-    let row = |name: &str, samples: &Samples| {
-        let [low, middle, high] = [0, 50, 95].map(|percent| milliseconds(samples.percentile(percent)));
-        println!("  {name:<44} min {low:>8}  median {middle:>8}  p95 {high:>8}  n {}", samples.0.len());
-    };
-    row(limit.0, limit.1);
-    row(ours.0, ours.1);
+    show(limit.0, limit.1);
+    show(ours.0, ours.1);
     let [middle, high] = [50, 95].map(|percent| ratio(ours.1.percentile(percent), limit.1.percentile(percent)));
     println!("  ratio: median {middle:.2}, p95 {high:.2}   (aim: {aim})");
 }

@@ -2,9 +2,12 @@
 
 use std::path::Path;
 
+use jackfield::directory::LineKind;
+use jackfield::policy::Purpose;
+use jackfield::session::{Phase, RunRequest};
 use serde_json::json;
 
-use crate::figures::{Samples, compare, heading};
+use crate::figures::{Samples, compare, heading, show};
 use crate::raw::{Loop, Terminal};
 use crate::support::client::Client;
 use crate::support::sshd::{Sshd, account};
@@ -37,5 +40,31 @@ pub fn run() {
             ask(&mut ours);
         }
         compare((name, &limit), (&format!("ssh_run on {target}"), &ours), aim);
+    }
+}
+
+/// The same without the protocol: what the session costs by itself.
+pub fn in_process() {
+    account("jfb-bash", Path::new("/bin/bash"));
+    let server = Sshd::start();
+    let config = jackfield::config::Config::parse(&server.device("web1", "jfb-bash", "linux"), Path::new("jackfield.toml"), None).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    heading("the same without the protocol: a session in this process");
+    let directory = jackfield::startup::directory(config).unwrap();
+    for kind in [LineKind::Terminal, LineKind::Pipe] {
+        let mut samples = Samples::default();
+        runtime.block_on(async {
+            let id = jackfield::ids::SessionId::parse(if kind == LineKind::Pipe { "web1#pipe" } else { "web1" });
+            let (session, _) = directory.open(&id, kind, (None, None)).await.unwrap();
+            session.until(|status| status.phase == Phase::Ready).await;
+            for _ in 0..ROUNDS {
+                let start = std::time::Instant::now();
+                let request = RunRequest { text: "true".to_owned(), purpose: Purpose::Run, caller: "bench".to_owned() };
+                let mut accepted = session.run(request, std::time::Duration::from_secs(5)).await.unwrap();
+                accepted.state.wait_for(|state| state.is_over()).await.unwrap();
+                samples.add(start.elapsed());
+            }
+        });
+        show(&format!("{kind:?}"), &samples);
     }
 }
