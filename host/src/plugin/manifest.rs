@@ -106,7 +106,7 @@ pub struct Manifest {
 /// A shell that reads commands from a pipe and marks where the output of each begins and ends, on both of its outputs.
 ///
 /// On standard output and standard error: `C;nonce` before a command, `D;status;nonce` behind it, with `;cwd` on standard
-/// output. `X;nonce` behind `D` says that the shell was replaced by a new one, which needs `setup` again.
+/// output. `X;nonce` before `D` says that the shell is replaced by a new one, which needs `setup` again.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PipeSpec {

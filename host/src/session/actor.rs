@@ -135,7 +135,7 @@ pub fn start(mut profile: Profile, line: Line) -> SessionHandle {
     }
     let now = now();
     let actor = Actor {
-        machine: Machine::new(Stream::new(log, &profile.nonce), setting, now),
+        machine: Machine::new(Stream::new(log, &profile.nonce).on_columns(profile.size.0), setting, now),
         plugins: SessionPlugins::new(Arc::clone(&profile.kind)),
         reader: line.reader,
         writer: line.writer,
@@ -436,7 +436,7 @@ impl Actor {
     }
 
     fn source(&self) -> Source<'_> {
-        Source { log: self.machine.stream().log(), markers: self.machine.stream().markers() }
+        self.machine.stream().source()
     }
 
     fn set_state(&mut self, id: CommandId, state: State) {

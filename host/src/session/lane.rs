@@ -14,7 +14,6 @@ use tokio::time::sleep_until;
 use super::actor::Profile;
 use super::command::State;
 use super::log::ByteLog;
-use super::render::Source;
 use super::report::{OutputQuery, Report, ScreenReport, output};
 use super::stream::Stream;
 use super::{Accepted, Phase, Refusal, Request, RunRequest, SessionHandle, Status, Stop};
@@ -558,8 +557,7 @@ impl Lane {
         let part = |side: &Side, (start, end): (u64, Option<u64>), query: &OutputQuery| {
             let stream = &side.stream;
             let start = if record.own.is_none() && end.is_none() { stream.output_start().unwrap_or(start).max(start) } else { start };
-            let source = Source { log: stream.log(), markers: stream.markers() };
-            output(&source, &[(start, end.unwrap_or_else(|| stream.log().end()).max(start))], query)
+            output(&stream.source(), &[(start, end.unwrap_or_else(|| stream.log().end()).max(start))], query)
         };
         let wanted = if query.errors { (&streams.err, record.err) } else { (&streams.out, record.out) };
         let (text, range) = part(wanted.0, wanted.1, query)?;

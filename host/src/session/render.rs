@@ -48,6 +48,8 @@ pub struct Source<'a> {
     pub log: &'a ByteLog,
     /// Markers, oldest first.
     pub markers: &'a VecDeque<Marker>,
+    /// Columns of the terminal that it was meant for, 0 for none.
+    pub columns: u16,
 }
 
 impl Source<'_> {
@@ -75,7 +77,7 @@ impl Source<'_> {
     pub fn from(&self, start: u64, end: u64, max_chars: usize) -> io::Result<Rendered> {
         let start = start.max(self.log.start());
         let end = end.min(self.log.end()).min(start.saturating_add(RENDER_MAX_BYTES));
-        let mut page = Page::new(start, max_chars);
+        let mut page = Page::new(start, max_chars, self.columns);
         let mut at = start;
         while at < end && page.full_at.is_none() {
             let stop = self.next_marker(at, end).map_or(end, |marker| marker.end).min(at + PIECE_BYTES);
@@ -145,8 +147,8 @@ struct Page {
 }
 
 impl Page {
-    fn new(start: u64, max_chars: usize) -> Self {
-        let row = Row::with_limit(usize::MAX);
+    fn new(start: u64, max_chars: usize, columns: u16) -> Self {
+        let row = Row::with_limit(usize::MAX).on_columns(columns);
         Self { parser: Parser::at(start), row, out: String::new(), chars: 0, max_chars, full_at: None }
     }
 
@@ -236,7 +238,7 @@ mod tests {
     }
 
     fn page(bytes: &[u8], max_chars: usize) -> Rendered {
-        Source { log: &log(bytes), markers: &VecDeque::new() }.from(0, u64::MAX, max_chars).unwrap()
+        Source { log: &log(bytes), markers: &VecDeque::new(), columns: 0 }.from(0, u64::MAX, max_chars).unwrap()
     }
 
     #[test]
@@ -256,7 +258,7 @@ mod tests {
     fn pages_put_together_are_the_whole() {
         let text: String = (0..200).map(|n| format!("row {n} \u{e4}\u{20ac} {}\r\n", "x".repeat(n % 50))).collect();
         let log = log(text.as_bytes());
-        let source = Source { log: &log, markers: &VecDeque::new() };
+        let source = Source { log: &log, markers: &VecDeque::new(), columns: 0 };
         for size in [7, 50, 1000] {
             let (mut at, mut whole) = (0, String::new());
             while at < log.end() {
@@ -273,7 +275,7 @@ mod tests {
     fn a_long_output_is_cut_in_the_middle_at_rows_and_says_where() {
         let text: String = (0..1000).map(|n| format!("row {n:04}\r\n")).collect();
         let log = log(text.as_bytes());
-        let excerpt = Source { log: &log, markers: &VecDeque::new() }.excerpt(0, u64::MAX, 900).unwrap();
+        let excerpt = Source { log: &log, markers: &VecDeque::new(), columns: 0 }.excerpt(0, u64::MAX, 900).unwrap();
         let tail = excerpt.tail.clone().unwrap();
         assert!(excerpt.head.text.starts_with("row 0000\n") && excerpt.head.text.ends_with('\n'));
         assert!(tail.text.starts_with("row ") && tail.text.ends_with("row 0999\n"));
@@ -296,7 +298,7 @@ mod tests {
         bytes.extend_from_slice(&[8; 10]);
         bytes.extend_from_slice(b" two\r\n");
         let markers = VecDeque::from([Marker { end, text: " --More-- ".to_owned() }]);
-        let rendered = Source { log: &log(&bytes), markers: &markers }.from(0, u64::MAX, 100).unwrap();
+        let rendered = Source { log: &log(&bytes), markers: &markers, columns: 0 }.from(0, u64::MAX, 100).unwrap();
         assert_eq!(rendered.text, "one\n two\n");
     }
 }

@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 
 use crate::limits::{MARK_MAX_BYTES, MARKERS_MAX, VIEW_MARKS_MAX, VIEW_RECENT_MAX_BYTES, VIEW_TAIL_MAX_BYTES};
 use crate::session::log::ByteLog;
+use crate::session::render::Source;
 use crate::terminal::parser::{Csi, Parser, Sink};
 use crate::terminal::row::Row;
 use crate::terminal::text::last_bytes;
@@ -48,6 +49,7 @@ pub struct Stream {
     parser: Parser,
     live: Live,
     markers: VecDeque<Marker>,
+    columns: u16,
 }
 
 /// What the parser drives.
@@ -96,7 +98,21 @@ impl Stream {
             addressed: false,
             queries: Vec::new(),
         };
-        Self { log, parser: Parser::at(0), live, markers: VecDeque::new() }
+        Self { log, parser: Parser::at(0), live, markers: VecDeque::new(), columns: 0 }
+    }
+
+    /// The same on a terminal of so many columns.
+    #[must_use]
+    pub fn on_columns(mut self, columns: u16) -> Self {
+        self.live.row = self.live.row.on_columns(columns);
+        self.columns = columns;
+        self
+    }
+
+    /// What a part of it is rendered from.
+    #[must_use]
+    pub fn source(&self) -> Source<'_> {
+        Source { log: &self.log, markers: &self.markers, columns: self.columns }
     }
 
     /// Takes the next bytes.
@@ -109,12 +125,6 @@ impl Stream {
     #[must_use]
     pub fn log(&self) -> &ByteLog {
         &self.log
-    }
-
-    /// The pager markers that were answered, oldest first.
-    #[must_use]
-    pub fn markers(&self) -> &VecDeque<Marker> {
-        &self.markers
     }
 
     /// A line is about to be typed; `echo` is what should come back, if anything.

@@ -44,11 +44,20 @@ pub struct Row {
     /// The row lost its beginning.
     shortened: bool,
     limit_bytes: usize,
+    /// Columns of the terminal; a longer row goes on below, and a carriage return stays there. 0: one endless row.
+    columns: usize,
 }
 
 impl Default for Row {
     fn default() -> Self {
-        Self { content: Content::Bytes(Vec::new()), cursor: None, partial: Vec::new(), shortened: false, limit_bytes: ROW_MAX_BYTES }
+        Self {
+            content: Content::Bytes(Vec::new()),
+            cursor: None,
+            partial: Vec::new(),
+            shortened: false,
+            limit_bytes: ROW_MAX_BYTES,
+            columns: 0,
+        }
     }
 }
 
@@ -57,6 +66,12 @@ impl Row {
     #[must_use]
     pub fn with_limit(limit_bytes: usize) -> Self {
         Self { limit_bytes, ..Self::default() }
+    }
+
+    /// The same row on a terminal of so many columns.
+    #[must_use]
+    pub fn on_columns(self, columns: u16) -> Self {
+        Self { columns: columns.into(), ..self }
     }
 
     /// Writes printable bytes at the cursor.
@@ -127,7 +142,7 @@ impl Row {
     /// Any other C0 control than those that end a row. NUL, BEL, SO and SI are dropped; a tab stays a tab.
     pub fn control(&mut self, byte: u8) {
         match byte {
-            b'\r' => self.cursor = Some(0),
+            b'\r' => self.cursor = Some(self.row_start()),
             0x08 => {
                 let column = self.column();
                 self.cursor = Some(column.saturating_sub(1));
@@ -135,6 +150,15 @@ impl Row {
             0x00 | 0x07 | 0x0e | 0x0f | 0x7f => {}
             _ => self.print(&[byte]),
         }
+    }
+
+    /// Where the terminal's row of the cursor starts. Behind the last column the cursor still stands in that row.
+    fn row_start(&self) -> usize {
+        // Most rows are short: no need to count characters.
+        if self.columns == 0 || self.len() <= self.columns {
+            return 0;
+        }
+        self.column().saturating_sub(1) / self.columns * self.columns
     }
 
     /// The cursor's column, from 0.
@@ -184,7 +208,7 @@ impl Row {
             1 => self.edit(|cells, column| cells.iter_mut().take(column + 1).for_each(|cell| *cell = BLANK)),
             2 => {
                 let column = self.column();
-                *self = Self { shortened: self.shortened, ..Self::with_limit(self.limit_bytes) };
+                *self = Self { shortened: self.shortened, columns: self.columns, ..Self::with_limit(self.limit_bytes) };
                 self.cursor = (column > 0).then_some(column);
             }
             _ => {}
@@ -312,6 +336,20 @@ mod tests {
         row.haunt(marker);
         Parser::at(0).advance(stream, &mut row);
         row.text()
+    }
+
+    #[test]
+    fn a_carriage_return_stays_in_the_terminals_row() {
+        let mut row = Row::default().on_columns(4);
+        row.print(b"abcdX");
+        row.control(b'\r');
+        row.print(b"XYZ");
+        assert_eq!(row.text(), "abcdXYZ");
+        let mut full = Row::default().on_columns(4);
+        full.print(b"abcd");
+        full.control(b'\r');
+        full.print(b"Z");
+        assert_eq!(full.text(), "Zbcd");
     }
 
     #[test]
