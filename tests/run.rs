@@ -203,3 +203,35 @@ fn sudo_is_answered_once_and_a_wrong_password_is_told() {
     client.has_written_no(PASSWORD);
     other.has_written_no("wrong password 7");
 }
+
+#[test]
+fn what_runs_too_long_or_for_nobody_is_stopped_on_the_host() {
+    account("jft-bash", Path::new("/bin/bash"));
+    let server = Sshd::start();
+    let mut client = Client::start(&server.device("web1", "jft-bash", "linux"));
+    client.call("ssh_open", json!({"host": "web1", "tty": false}));
+    let left = |what: &str| !std::process::Command::new("pgrep").args(["-f", what]).output().unwrap().stdout.is_empty();
+    for (target, lane) in [("web1", "session"), ("web1#pipe", "session"), ("web1", "exec")] {
+        let result = client.call(
+            "ssh_run",
+            json!({"target": target, "lane": lane, "command": "echo begun; sleep 5713", "kill_after_s": 0.5, "wait_s": 10}),
+        );
+        assert_eq!(result["state"], "interrupted", "{target}: {result}");
+        // A terminal shows the key that was typed.
+        let output = result["output"].as_str().unwrap();
+        assert_eq!(output.trim_end_matches("^C\n"), "begun\n", "{target}");
+        assert!(result["warnings"].to_string().contains("stopped"), "{result}");
+        assert!(!left("sleep 5713"), "{target}, {lane}");
+    }
+    let call = json!({"name": "ssh_run", "arguments": {"target": "web1", "command": "sleep 5714", "wait_s": 40}});
+    client.write(&json!({"jsonrpc": "2.0", "id": 9000, "method": "tools/call", "params": call}));
+    let mut tries = 0;
+    while !left("sleep 5714") {
+        tries += 1;
+        assert!(tries < 500, "it never ran");
+        client.call("ssh_sessions", json!({}));
+    }
+    client.write(&json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 9000, "reason": "test"}}));
+    assert_eq!(client.run("web1", "echo fine")["output"], "fine\n");
+    assert!(!left("sleep 5714"));
+}

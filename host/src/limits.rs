@@ -123,6 +123,8 @@ pub const SETTLE_MIN_MS: u32 = 40;
 pub const SETTLE_MAX_MS: u32 = 1000;
 /// Silence after which a row that may be a pager's marker or a question is no longer shown to the plugins again: it is output.
 pub const LOOK_AGAIN_MAX: Duration = Duration::from_millis(1500);
+/// How often a command that has run too long is told to stop.
+pub const KILL_TRIES_MAX: usize = 4;
 /// How long `ssh_interrupt` waits for the prompt after each step.
 pub const INTERRUPT_STEP_WAIT: Duration = Duration::from_millis(1500);
 /// How long an unused session stays open unless the device says otherwise.

@@ -96,6 +96,12 @@ impl Caller {
         }
     }
 
+    /// Has the client cancelled the call?
+    #[must_use]
+    pub fn has_given_up(&self) -> bool {
+        self.cancelled.is_cancelled()
+    }
+
     async fn tell(&self, count: f64, message: String) {
         if let Some((peer, token)) = &self.progress {
             let progress = ProgressNotificationParam::new(token.clone(), count).with_message(message);

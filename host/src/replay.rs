@@ -112,7 +112,7 @@ async fn asked(session: &SessionHandle, running: Option<&mut Accepted>) -> Resul
 }
 
 async fn start(session: &SessionHandle, text: &str) -> Result<Accepted, String> {
-    let request = RunRequest { text: text.to_owned(), purpose: Purpose::Run, caller: CALLER.to_owned() };
+    let request = RunRequest::new(text, Purpose::Run, CALLER);
     session.run(request, REQUEST_MAX).await.map_err(|refusal| format!("`{text}` is refused: {refusal:?}"))
 }
 

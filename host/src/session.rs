@@ -91,6 +91,16 @@ pub struct RunRequest {
     pub purpose: Purpose,
     /// Who.
     pub caller: String,
+    /// After so long it is stopped.
+    pub kill_after: Option<Duration>,
+}
+
+impl RunRequest {
+    /// A command that may run as long as it likes.
+    #[must_use]
+    pub fn new(text: &str, purpose: Purpose, caller: &str) -> Self {
+        Self { text: text.to_owned(), purpose, caller: caller.to_owned(), kill_after: None }
+    }
 }
 
 /// A command that was let through.

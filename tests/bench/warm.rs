@@ -59,7 +59,7 @@ pub fn in_process() {
             session.until(|status| status.phase == Phase::Ready).await;
             for _ in 0..ROUNDS {
                 let start = std::time::Instant::now();
-                let request = RunRequest { text: "true".to_owned(), purpose: Purpose::Run, caller: "bench".to_owned() };
+                let request = RunRequest::new("true", Purpose::Run, "bench");
                 let mut accepted = session.run(request, std::time::Duration::from_secs(5)).await.unwrap();
                 accepted.state.wait_for(|state| state.is_over()).await.unwrap();
                 samples.add(start.elapsed());

@@ -114,7 +114,7 @@ async fn one(
     secrets: &mut std::slice::Iter<'_, String>,
 ) -> Result<(), String> {
     recording.entries.push(Entry::Run(command.to_owned()));
-    let request = RunRequest { text: command.to_owned(), purpose: Purpose::Run, caller: CALLER.to_owned() };
+    let request = RunRequest::new(command, Purpose::Run, CALLER);
     let accepted = session.run(request, std::time::Duration::MAX).await;
     let mut accepted = accepted.map_err(|refusal| format!("`{command}` is refused: {refusal:?}"))?;
     loop {

@@ -194,8 +194,9 @@ async fn close(directory: &Directory, arguments: &Arguments) -> Result<Reply, St
 async fn run(directory: &Directory, caller: &Caller, arguments: &Arguments) -> Reply {
     let target = arguments.text_or_empty("target");
     let query = OutputQuery { max_chars: arguments.usual_chars(), ..OutputQuery::default() };
+    let kill_after = arguments.seconds("kill_after_s").filter(|limit| !limit.is_zero());
     let lane = if arguments.text("lane") == Some("exec") { LineKind::Programs } else { LineKind::Terminal };
-    let wanted = Wanted { command: arguments.text_or_empty("command"), purpose: Purpose::Run, lane };
+    let wanted = Wanted { command: arguments.text_or_empty("command"), purpose: Purpose::Run, lane, kill_after };
     one(directory, caller, target, wanted, arguments.usual_wait(caller.ceiling_s), query).await
 }
 
@@ -205,6 +206,7 @@ struct Wanted<'a> {
     command: &'a str,
     purpose: Purpose,
     lane: LineKind,
+    kill_after: Option<Duration>,
 }
 
 /// One command on one target, opening the session if need be.
@@ -212,7 +214,7 @@ async fn one(
     directory: &Directory,
     caller: &Caller,
     target: &str,
-    Wanted { command, purpose, lane }: Wanted<'_>,
+    Wanted { command, purpose, lane, kill_after }: Wanted<'_>,
     wait: Duration,
     query: OutputQuery,
 ) -> Reply {
@@ -228,7 +230,7 @@ async fn one(
         }
     };
     let session = handle.id.to_string();
-    let request = RunRequest { text: command.to_owned(), purpose, caller: caller.name.clone() };
+    let request = RunRequest { kill_after, ..RunRequest::new(command, purpose, &caller.name) };
     // A command waits a little for its turn, even if the time is over: the answer to "busy" takes a moment.
     let turn = left().max(LOOK_EVERY);
     let accepted = match caller.wait(turn + LOOK_EVERY, || format!("{session}: waiting for its turn"), handle.run(request, turn)).await {
@@ -245,7 +247,10 @@ async fn finish(handle: &SessionHandle, caller: &Caller, target: &str, accepted:
     // A session that ends says so first.
     let settled = async { state.wait_for(|state| state.is_over() || *state == State::NeedsInput).await.is_ok() };
     let progress = || format!("{session}: {id} runs, {} bytes in the log", reply::grouped(handle.status().log_bytes));
-    let _ = caller.wait(wait, progress, settled).await;
+    if caller.wait(wait, progress, settled).await.is_none() && caller.has_given_up() {
+        // Nobody wants its end any more: it is stopped as by hand.
+        stop(handle, id, Stop::Interrupt).await;
+    }
     match handle.report(OutputQuery { command: Some(id), ..query }).await {
         Ok(report) => reply::command(target, &session, &report),
         Err(message) => Reply::failed(&message),
@@ -260,7 +265,7 @@ async fn query(directory: &Directory, caller: &Caller, arguments: &Arguments) ->
     let command = arguments.text_or_empty("command");
     let wait = arguments.usual_wait(caller.ceiling_s);
     let query = OutputQuery { max_chars: arguments.max_chars(QUERY_DEFAULT_CHARS), ..OutputQuery::default() };
-    let wanted = Wanted { command, purpose: Purpose::Query, lane: LineKind::Terminal };
+    let wanted = Wanted { command, purpose: Purpose::Query, lane: LineKind::Terminal, kill_after: None };
     let calls = targets.iter().map(|target| one(directory, caller, target, wanted, wait, query.clone()));
     let replies = join_all(calls).await;
     if let [reply] = replies.as_slice() {
@@ -402,21 +407,9 @@ async fn interrupt(directory: &Directory, caller: &Caller, arguments: &Arguments
         _ if how == Stop::Hangup => return hang_up(&handle, &session).await,
         _ => return Err(format!("nothing runs in `{session}`")),
     };
-    let mut sent = Vec::new();
-    let mut back = false;
-    let tries = if how == Stop::Interrupt { INTERRUPTS_MAX } else { 1 };
-    for tried in 0..tries {
-        sent.push(handle.stop(how, tried, Some(running)).await?);
-        let over = async {
-            while state_of(&handle, running).await.is_ok_and(|state| !state.is_over()) {
-                sleep(LOOK_EVERY).await;
-            }
-        };
-        back = caller.wait(INTERRUPT_STEP_WAIT, || format!("{session}: waiting for the prompt"), over).await.is_some();
-        if back {
-            break;
-        }
-    }
+    let progress = || format!("{session}: waiting for the prompt");
+    let stopping = caller.wait(INTERRUPT_STEP_WAIT * 4, progress, stop(&handle, running, how)).await;
+    let (sent, back) = stopping.unwrap_or_default();
     let closed = handle.closed().is_some();
     let state = if back || closed { "interrupted" } else { "running" };
     let fields =
@@ -429,6 +422,28 @@ async fn interrupt(directory: &Directory, caller: &Caller, arguments: &Arguments
         (false, _) => "It did not stop. ssh_interrupt how=hangup closes the line; what runs on the device may go on there.",
     };
     Ok(Reply::new(fields, text).with_next(next))
+}
+
+/// Stops a command, step by step: what was sent, and whether it has ended.
+async fn stop(handle: &SessionHandle, command: CommandId, how: Stop) -> (Vec<String>, bool) {
+    let mut sent = Vec::new();
+    let tries = if how == Stop::Interrupt { INTERRUPTS_MAX } else { 1 };
+    for tried in 0..tries {
+        match handle.stop(how, tried, Some(command)).await {
+            Ok(what) => sent.push(what),
+            // It has ended meanwhile, or its line has.
+            Err(_) => return (sent, true),
+        }
+        let over = async {
+            while state_of(handle, command).await.is_ok_and(|state| !state.is_over()) {
+                sleep(LOOK_EVERY).await;
+            }
+        };
+        if tokio::time::timeout(INTERRUPT_STEP_WAIT, over).await.is_ok() {
+            return (sent, true);
+        }
+    }
+    (sent, false)
 }
 
 async fn state_of(handle: &SessionHandle, command: CommandId) -> Result<State, String> {

@@ -194,6 +194,7 @@ pub const TOOLS: &[Definition] = &[
                 Kind::OneOf(&["session", "exec"]),
                 "session (default) keeps directory and variables; exec: a channel of its own without a terminal, servers only",
             ),
+            may("kill_after_s", Kind::Seconds, "Stop the command after so many seconds (default 0: never)"),
             may("wait_s", Kind::Seconds, WAIT),
             may("max_chars", Kind::Count, MAX_CHARS),
         ],
@@ -329,6 +330,12 @@ impl Arguments {
         let value = self.0.get(name)?;
         // Some clients send 5.0; what is checked to be whole and not negative reads back as an integer.
         value.as_u64().or_else(|| format!("{:.0}", value.as_f64()?).parse().ok())
+    }
+
+    /// A number of seconds.
+    #[must_use]
+    pub fn seconds(&self, name: &str) -> Option<std::time::Duration> {
+        std::time::Duration::try_from_secs_f64(self.0.get(name)?.as_f64()?).ok()
     }
 
     /// True or false.

@@ -524,19 +524,19 @@ impl Actor {
         let lines = policy::command(&verdict, &request.text, &self.profile.kind, paste);
         let lines = lines.map_err(|why| Refusal::Cannot(format!("the command cannot be typed: {why}")))?;
         let goal = self.plugins.claim(&request.text, self.machine.mode()).await;
-        Ok(self.begin(request.text.clone(), lines, goal, verdict))
+        Ok(self.begin(Started { id: CommandId::next(), text: request.text.clone(), lines, goal, kill_after: request.kill_after }, verdict))
     }
 
-    fn begin(&mut self, text: String, lines: VecDeque<Approved>, goal: Option<String>, verdict: Verdict) -> (Accepted, Vec<Effect>) {
-        let id = CommandId::next();
+    fn begin(&mut self, started: Started, verdict: Verdict) -> (Accepted, Vec<Effect>) {
+        let id = started.id;
         let (state, watch) = watch::channel(State::Running);
         let rule = (policy::effect_word(verdict.decision.effect).to_owned(), verdict.decision.rule.clone());
-        self.records.push_back(Record { id, text: text.clone(), state, ending: None, failure: None, rule });
+        self.records.push_back(Record { id, text: started.text.clone(), state, ending: None, failure: None, rule });
         if self.records.len() > COMMANDS_KEPT {
             self.records.pop_front();
         }
         self.typed = LineAssembler::default();
-        let effects = self.machine.on_run(now(), Started { id, text, lines, goal });
+        let effects = self.machine.on_run(now(), started);
         (Accepted { id, state: watch, verdict }, effects)
     }
 
@@ -590,7 +590,7 @@ impl Actor {
         let mut verdict = None;
         let pending = typed.pending();
         for line in lines.iter().chain((!pending.text.is_empty()).then_some(&pending)) {
-            let said = self.judge(&RunRequest { text: line.text.clone(), purpose, caller: request.caller.clone() }).await;
+            let said = self.judge(&RunRequest::new(&line.text, purpose, &request.caller)).await;
             match said.decision.effect {
                 Decided::Allow => verdict = Some(said),
                 Decided::Ask => return Err(Refusal::ApprovalNeeded(Box::new(said))),
@@ -600,7 +600,7 @@ impl Actor {
         let verdict = match verdict {
             Some(verdict) => verdict,
             // Keys that complete no line, or an empty one.
-            None => self.judge(&RunRequest { text: String::new(), purpose: Purpose::Send, caller: request.caller.clone() }).await,
+            None => self.judge(&RunRequest::new("", Purpose::Send, &request.caller)).await,
         };
         let Some(approved) = policy::keys(&verdict, bytes) else { return Err(Refusal::Denied(Box::new(verdict))) };
         self.typed = typed;
@@ -608,7 +608,9 @@ impl Actor {
             Some(line) if at_prompt && !line.text.trim().is_empty() => {
                 let text = lines.iter().map(|line| line.text.as_str()).collect::<Vec<_>>().join("\n");
                 let goal = self.plugins.claim(&text, self.machine.mode()).await;
-                let (_, effects) = self.begin(text, VecDeque::from([approved]), goal, verdict);
+                let lines = VecDeque::from([approved]);
+                let started = Started { id: CommandId::next(), text, lines, goal, kill_after: None };
+                let (_, effects) = self.begin(started, verdict);
                 self.perform(effects).await;
             }
             _ => {

@@ -54,6 +54,8 @@ pub struct Started {
     pub lines: VecDeque<Approved>,
     /// The goal that it starts.
     pub goal: Option<String>,
+    /// After so long it is stopped.
+    pub kill_after: Option<Duration>,
 }
 
 /// A command that runs.
@@ -85,6 +87,8 @@ pub struct Running {
     pub cancelled: bool,
     /// Somebody asked for the end.
     pub interrupted: bool,
+    /// How long it may run, and how often it was stopped since.
+    pub kill_after: Option<(Duration, usize)>,
     /// The first line was typed.
     pub typed_first: bool,
     /// Outputs of the lines before the last one.
@@ -141,6 +145,7 @@ impl Running {
             incomplete: None,
             cancelled: false,
             interrupted: false,
+            kill_after: started.kill_after.map(|limit| (limit, 0)),
             typed_first: false,
             pieces: Vec::new(),
             started_at: now,

@@ -18,7 +18,9 @@ use super::report::{OutputQuery, Report, ScreenReport, output};
 use super::stream::Stream;
 use super::{Accepted, Phase, Refusal, Request, RunRequest, SessionHandle, Status, Stop};
 use crate::ids::CommandId;
-use crate::limits::{COMMANDS_KEPT, COMMANDS_QUEUED_MAX, LINE_CHUNKS, LOGIN_MAX, OUTPUT_DEFAULT_CHARS, PROGRAMS_KEPT, PROGRAMS_MAX};
+use crate::limits::{
+    COMMANDS_KEPT, COMMANDS_QUEUED_MAX, INTERRUPT_STEP_WAIT, LINE_CHUNKS, LOGIN_MAX, OUTPUT_DEFAULT_CHARS, PROGRAMS_KEPT, PROGRAMS_MAX,
+};
 use crate::plugin::manifest::PipeSpec;
 use crate::plugin::roles::Effect as Decided;
 use crate::plugin::session::SessionPlugins;
@@ -191,6 +193,8 @@ struct Record {
     own: Option<Box<Streams>>,
     writer: Option<Writer>,
     interrupted: bool,
+    /// When it is stopped, and by how many signals it was so far.
+    kill_at: Option<(Instant, usize)>,
 }
 
 impl Record {
@@ -258,6 +262,8 @@ impl Lane {
         {
             deadline = deadline.min(pipe.deadline);
         }
+        let kills = self.records.iter().filter(|record| !record.is_over()).filter_map(|record| record.kill_at);
+        let deadline = kills.map(|(at, _)| at).fold(deadline, Instant::min);
         let piped = async {
             match &mut self.way {
                 Open::Pipe(pipe) => pipe.reader.next().await,
@@ -390,7 +396,24 @@ impl Lane {
         }
     }
 
+    /// Stops what has run too long: politely, then not.
+    fn kill_late(&mut self) {
+        let late = |record: &&mut Record| !record.is_over() && record.kill_at.is_some_and(|(at, _)| at <= now());
+        let Some(record) = self.records.iter_mut().find(late) else { return };
+        let Some((at, tried)) = &mut record.kill_at else { return };
+        let how = [Stop::Interrupt, Stop::Terminate, Stop::Kill].get(*tried).copied().unwrap_or(Stop::Hangup);
+        (*at, *tried) = (now() + INTERRUPT_STEP_WAIT, *tried + 1);
+        let id = record.id;
+        if *tried == 1 {
+            record.warnings.push("it ran as long as its caller allowed, and was stopped".to_owned());
+        }
+        if let Err(why) = self.stop(how, Some(id)) {
+            self.ended = Some(why);
+        }
+    }
+
     fn on_timer(&mut self) {
+        self.kill_late();
         if let Open::Pipe(pipe) = &self.way
             && !pipe.is_open
             && now() >= pipe.deadline
@@ -488,6 +511,7 @@ impl Lane {
             own: None,
             writer: None,
             interrupted: false,
+            kill_at: request.kill_after.map(|limit| (now() + limit, 0)),
         };
         let cannot = |why: String| Refusal::Cannot(format!("the command cannot be run: {why}"));
         match &mut self.way {

@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 
 use crate::ids::CommandId;
 use crate::limits::{
-    ECHO_GRACE, GOAL_STEPS_MAX, LOGIN_MAX, LOOK_AGAIN_MAX, PAGES_MAX, SECRET_AFTER_LINE_MAX, SETTLE_MAX_MS, SETTLE_MIN_MS, SETTLE_START_MS,
-    SETUP_SENDS_MAX, VIEW_COMMAND_MAX_BYTES,
+    ECHO_GRACE, GOAL_STEPS_MAX, INTERRUPT_STEP_WAIT, KILL_TRIES_MAX, LOGIN_MAX, LOOK_AGAIN_MAX, PAGES_MAX, SECRET_AFTER_LINE_MAX,
+    SETTLE_MAX_MS, SETTLE_MIN_MS, SETTLE_START_MS, SETUP_SENDS_MAX, VIEW_COMMAND_MAX_BYTES,
 };
 use crate::policy::approved::Approved;
 use crate::session::command::{Ending, Running, Started};
@@ -291,6 +291,7 @@ impl Machine {
                         effects.extend(self.ask(now, true));
                     }
                 }
+                Timer::Kill => effects.extend(self.on_kill(now)),
                 Timer::Login => {
                     if let State::Login { told, asked } = &mut self.state
                         && !mem::replace(told, true)
@@ -580,6 +581,7 @@ impl Machine {
     }
 
     fn become_idle(&mut self) {
+        self.timers.clear(Timer::Kill);
         self.state = State::Idle(Idle { rows_done: self.stream.rows_done(), log_end: self.stream.log().end() });
     }
 
@@ -593,6 +595,10 @@ impl Machine {
             running.warn(&format!("{} bytes came after the last command ended, at offset {from}", to - from));
         }
         let first = running.lines.pop_front();
+        match running.kill_after {
+            Some((limit, _)) => self.timers.set(Timer::Kill, now + limit),
+            None => self.timers.clear(Timer::Kill),
+        }
         self.state = State::Running(Box::new(running));
         first.map(|line| self.type_line(now, line)).unwrap_or_default()
     }
@@ -662,6 +668,21 @@ impl Machine {
         }
         self.note_typing(now);
         vec![Effect::Type(Intent::Cancel { tried })]
+    }
+
+    /// The command has run too long: the cancel keys, again and again for a while.
+    fn on_kill(&mut self, now: Instant) -> Vec<Effect> {
+        let State::Running(running) = &mut self.state else { return Vec::new() };
+        let Some((limit, tried)) = &mut running.kill_after else { return Vec::new() };
+        let (text, count) = (format!("it was stopped after {} s, as its caller wanted", limit.as_secs_f64()), *tried);
+        *tried += 1;
+        if count >= KILL_TRIES_MAX {
+            running.warn("it does not stop; ssh_interrupt how=hangup closes the line");
+            return Vec::new();
+        }
+        running.warn(&text);
+        self.timers.set(Timer::Kill, now + INTERRUPT_STEP_WAIT);
+        self.on_interrupt(now, count)
     }
 
     fn go_on_running(&mut self, now: Instant, mut running: Box<Running>, ready: &Ready) -> Vec<Effect> {

@@ -13,9 +13,11 @@ pub enum Timer {
     Echo,
     /// The first prompt did not come.
     Login,
+    /// The command has run as long as its caller allowed.
+    Kill,
 }
 
-const KINDS: [Timer; 4] = [Timer::Settle, Timer::Question, Timer::Echo, Timer::Login];
+const KINDS: [Timer; 5] = [Timer::Settle, Timer::Question, Timer::Echo, Timer::Login, Timer::Kill];
 
 /// One deadline at most of each kind.
 #[derive(Debug, Clone, Default)]
