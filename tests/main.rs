@@ -12,6 +12,7 @@ mod check;
 mod clients;
 mod lab;
 mod lanes;
+mod lost;
 mod mcp_stdio;
 mod network;
 mod plugin_faults;

@@ -26,6 +26,7 @@ pub fn install() {
             ("openssl", "openssl"),
             ("git", "git"),
             ("systemctl", "systemd"),
+            ("ip", "iproute2"),
         ];
         let missing: Vec<&str> = wanted.into_iter().filter(|(program, _)| find(program).is_none()).map(|(_, package)| package).collect();
         if missing.is_empty() {
@@ -55,9 +56,9 @@ pub fn find(program: &str) -> Option<std::path::PathBuf> {
 
 /// Waits until a server that was just started takes connections.
 #[expect(clippy::disallowed_methods, reason = "a test has no runtime to block")]
-pub fn until_listens(port: u16, name: &str) {
+pub fn until_listens(address: &str, port: u16, name: &str) {
     for _ in 0..400 {
-        if std::net::TcpStream::connect(("127.0.0.1", port)).is_ok() {
+        if std::net::TcpStream::connect((address, port)).is_ok() {
             return;
         }
         std::thread::sleep(Duration::from_millis(25));

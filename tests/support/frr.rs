@@ -48,7 +48,7 @@ impl Zebra {
             .spawn()
             .unwrap();
         let router = Self { process, folder, port };
-        until_listens(port, "zebra");
+        until_listens("127.0.0.1", port, "zebra");
         router
     }
 

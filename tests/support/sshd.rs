@@ -15,6 +15,8 @@ pub struct Sshd {
     pub folder: tempfile::TempDir,
     /// Its port.
     pub port: u16,
+    /// Its address.
+    pub address: String,
 }
 
 /// The password of the accounts.
@@ -23,7 +25,13 @@ pub const PASSWORD: &str = "correct horse 41";
 impl Sshd {
     /// Starts it.
     pub fn start() -> Self {
+        Self::start_in(None)
+    }
+
+    /// Starts it in a network namespace, at this address there.
+    pub fn start_in(place: Option<(&str, &str)>) -> Self {
         install();
+        let address = place.map_or("127.0.0.1", |(_, address)| address);
         let folder = tempfile::tempdir().unwrap();
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
         for key in ["host", "id"] {
@@ -33,7 +41,7 @@ impl Sshd {
         let port = free_port();
         let path = |name: &str| folder.path().join(name).display().to_string();
         let config = format!(
-            "ListenAddress 127.0.0.1\nPort {port}\nHostKey {}\nPidFile none\nAuthorizedKeysFile {}\nStrictModes no\nUsePAM no\n\
+            "ListenAddress {address}\nPort {port}\nHostKey {}\nPidFile none\nAuthorizedKeysFile {}\nStrictModes no\nUsePAM no\n\
              PasswordAuthentication yes\nPrintMotd no\nMaxStartups 100\nLogLevel ERROR\n",
             path("host"),
             path("id.pub")
@@ -41,17 +49,26 @@ impl Sshd {
         fs::write(folder.path().join("sshd_config"), config).unwrap();
         fs::set_permissions(folder.path().join("id.pub"), fs::Permissions::from_mode(0o644)).unwrap();
         let public = fs::read_to_string(folder.path().join("host.pub")).unwrap();
-        fs::write(folder.path().join("known_hosts"), format!("[127.0.0.1]:{port} {public}")).unwrap();
+        fs::write(folder.path().join("known_hosts"), format!("[{address}]:{port} {public}")).unwrap();
         fs::create_dir_all("/run/sshd").unwrap();
-        let process = Command::new(find("sshd").expect("sshd is installed"))
+        let sshd = find("sshd").expect("sshd is installed");
+        let mut command = match place {
+            Some((namespace, _)) => {
+                let mut command = Command::new("ip");
+                command.args(["netns", "exec", namespace]).arg(&sshd);
+                command
+            }
+            None => Command::new(&sshd),
+        };
+        let process = command
             .args(["-D", "-e", "-f"])
             .arg(folder.path().join("sshd_config"))
             .stdin(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let server = Self { process, folder, port };
-        until_listens(port, "sshd");
+        let server = Self { process, folder, port, address: address.to_owned() };
+        until_listens(address, port, "sshd");
         server
     }
 
@@ -59,8 +76,8 @@ impl Sshd {
     pub fn device(&self, name: &str, user: &str, kind: &str) -> String {
         let folder = self.folder.path().display();
         format!(
-            "[device.{name}]\nhost = \"127.0.0.1\"\nport = {}\nuser = \"{user}\"\ntype = \"{kind}\"\nkey = \"{folder}/id\"\nknown_hosts = \"{folder}/known_hosts\"\nagent = false\n",
-            self.port
+            "[device.{name}]\nhost = \"{}\"\nport = {}\nuser = \"{user}\"\ntype = \"{kind}\"\nkey = \"{folder}/id\"\nknown_hosts = \"{folder}/known_hosts\"\nagent = false\n",
+            self.address, self.port
         )
     }
 }
