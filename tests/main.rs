@@ -14,6 +14,7 @@ mod lab;
 mod lanes;
 mod lost;
 mod mcp_stdio;
+mod model;
 mod network;
 mod plugin_faults;
 mod recordings;
