@@ -89,7 +89,7 @@ pub struct Ended {
     pub failed: bool,
     /// How long it took.
     pub duration: Duration,
-    /// Bytes that the device sent for it.
+    /// Bytes that the device sent for it, as the terminal has them.
     pub output_bytes: u64,
 }
 
