@@ -10,6 +10,7 @@
 
 mod check;
 mod clients;
+mod history;
 mod lab;
 mod lanes;
 mod lost;

@@ -16,6 +16,7 @@ fn the_tools_are_listed_in_a_fixed_order() {
         names,
         [
             "ssh_close",
+            "ssh_history",
             "ssh_hosts",
             "ssh_info",
             "ssh_interrupt",

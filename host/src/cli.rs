@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 pub mod check;
+pub mod history;
 pub mod record;
 pub mod serve;
 pub mod stdio;
@@ -63,6 +64,26 @@ pub enum Command {
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
     },
+    /// Show who ran what where, newest first
+    #[command(
+        after_help = "Examples:\n  jackfield history\n  jackfield history --target web1 --since 2h\n  jackfield history --since 2026-11-21 --json 'systemctl restart'"
+    )]
+    History {
+        /// Part of a command, a target or a caller
+        query: Option<String>,
+        /// Only this device, or this session as device#session
+        #[arg(long)]
+        target: Option<String>,
+        /// Only since then: 2h, 3d, or an instant such as 2026-11-21T08:00:00Z
+        #[arg(long, value_name = "WHEN")]
+        since: Option<String>,
+        /// At most so many
+        #[arg(long, value_name = "N", default_value_t = crate::limits::HISTORY_DEFAULT)]
+        limit: usize,
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
+    },
     /// Show what jackfield does, on devices of the lab, through a real MCP server process
     #[command(after_help = "Example:\n  jackfield demo")]
     Demo,
@@ -80,6 +101,10 @@ pub fn run(cli: Cli) -> Result<ExitCode, String> {
         Command::Record { device, commands, secrets, out } => {
             let wanted = record::Wanted { device: &device, commands: &commands, secrets: &secrets, out: out.as_deref() };
             record::run(cli.config.as_deref(), &wanted)
+        }
+        Command::History { query, target, since, limit, json } => {
+            let wanted = history::Wanted { query: query.unwrap_or_default(), target, since, limit };
+            history::run(wanted, json)
         }
         Command::Lab { write } => serve::lab(write.as_deref()),
         Command::Demo => crate::demo::run(),

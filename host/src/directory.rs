@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::sync::{OnceCell, mpsc};
 
 use crate::config::{Agent, Config, Device, TypeChoice};
+use crate::history::History;
 use crate::ids::{MAIN, SessionId, nonce};
 use crate::limits::{IDLE_CLOSE, SESSIONS_MAX};
 use crate::plugin::catalog::Catalog;
@@ -16,7 +17,7 @@ use crate::plugin::fault::LoadError;
 use crate::policy;
 use crate::recording::Taped;
 use crate::secret::book::SecretBook;
-use crate::secret::{self, Secret};
+use crate::secret::{self, Secret, SecretSource};
 use crate::session::actor::{self, Profile};
 use crate::session::lane;
 use crate::session::log::ByteLog;
@@ -109,6 +110,7 @@ pub struct Directory {
     book: SecretBook,
     slots: Mutex<BTreeMap<SessionId, Slot>>,
     recorder: Option<mpsc::Sender<Taped>>,
+    history: History,
 }
 
 /// A session in a list.
@@ -124,13 +126,33 @@ impl Directory {
     /// An empty directory. Logs that do not fit into memory go to the state folder.
     #[must_use]
     pub fn new(config: Config, catalog: Catalog, state_folder: Option<PathBuf>) -> Self {
-        Self { config, catalog, state_folder, book: SecretBook::default(), slots: Mutex::default(), recorder: None }
+        Self {
+            config,
+            catalog,
+            state_folder,
+            book: SecretBook::default(),
+            slots: Mutex::default(),
+            recorder: None,
+            history: History::default(),
+        }
     }
 
     /// Has every session recorded.
     #[must_use]
     pub fn recorded_by(self, recorder: mpsc::Sender<Taped>) -> Self {
         Self { recorder: Some(recorder), ..self }
+    }
+
+    /// Has every command kept in this history.
+    #[must_use]
+    pub fn kept_by(self, history: History) -> Self {
+        Self { history, ..self }
+    }
+
+    /// Who ran what.
+    #[must_use]
+    pub fn history(&self) -> &History {
+        &self.history
     }
 
     /// The configuration.
@@ -240,6 +262,7 @@ impl Directory {
         let kind = self.kind_of(&id.device).await?;
         let size = kind.terminal.size(columns, rows);
         let user = device.user.clone().or_else(|| std::env::var("USER").ok()).unwrap_or_else(|| "root".to_owned());
+        self.learn_secrets(device).await;
         let pipe = match (line, &kind.pipe) {
             (LineKind::Terminal, _) => None,
             (_, Some(pipe)) if !device.local => Some(pipe.clone()),
@@ -257,6 +280,7 @@ impl Directory {
             nonce: nonce().ok_or_else(|| OpenError::Failed("this machine gives no random numbers".to_owned()))?,
             size,
             recorder: self.recorder.clone(),
+            journal: self.history.journal().clone(),
             idle_close: device.idle_close.map_or(IDLE_CLOSE, |delay| delay.duration().unwrap_or(Duration::MAX / 4)),
             kind,
         };
@@ -277,6 +301,17 @@ impl Directory {
             _ => return Ok(actor::start(profile, connection.terminal(&target).await.map_err(failed)?)),
         };
         Ok(lane::start(profile, way, self.logs(id)))
+    }
+
+    /// Has the history mask the device's secrets before one of them is used, as far as nobody is asked for them.
+    async fn learn_secrets(&self, device: &Device) {
+        for (name, source) in &device.secrets {
+            if matches!(source, SecretSource::Env(_) | SecretSource::File(_))
+                && let Ok(secret) = secret::resolve(source).await
+            {
+                self.history.journal().learn(name, &secret);
+            }
+        }
     }
 
     /// Where to connect and as whom. What logs in is masked in the session.
@@ -354,6 +389,7 @@ impl Directory {
             }
             handle.close().await;
         }
+        self.history.finish().await;
         busy
     }
 

@@ -172,3 +172,36 @@ pub const QUERY_TARGETS_MAX: usize = 50;
 pub const PROGRESS_EVERY: Duration = Duration::from_secs(2);
 /// Bytes of one line of the protocol. More is dropped by the reader.
 pub const PROTOCOL_LINE_MAX_BYTES: usize = 16 * 1024 * 1024;
+
+// The journal.
+
+/// Notes that wait for the journal's thread. More come only from a disk that hangs, and are counted instead of kept.
+pub const HISTORY_QUEUE: usize = 256;
+/// Notes written in one transaction.
+pub const HISTORY_BATCH_MAX: usize = 64;
+/// Bytes of a command that are kept. What is longer is a file's content.
+pub const HISTORY_COMMAND_MAX_BYTES: usize = 4096;
+/// Bytes of each other text of an entry: who, target, session, rule.
+pub const HISTORY_NAME_MAX_BYTES: usize = 256;
+/// Entries that are kept: years of an agent's work, some 30 MB.
+pub const HISTORY_ROWS_MAX: u64 = 100_000;
+/// How long they are kept.
+pub const HISTORY_AGE_MAX: Duration = Duration::from_secs(90 * 24 * 3600);
+/// Entries that a process writes before it looks for old ones again, as it does at its start.
+pub const HISTORY_PRUNE_EVERY: u64 = 1000;
+/// How long another process that writes is waited for.
+pub const HISTORY_BUSY_MAX: Duration = Duration::from_secs(5);
+/// Tries to open the journal: the first ones of several processes meet while they make it.
+pub const HISTORY_OPEN_TRIES: usize = 20;
+/// Between two of them.
+pub const HISTORY_OPEN_PAUSE: Duration = Duration::from_millis(50);
+/// How long a journal that cannot be written is left alone.
+pub const HISTORY_RETRY: Duration = Duration::from_secs(10);
+/// How long a reader waits for what is on its way into the journal, and the process's end for the rest of it.
+pub const HISTORY_FLUSH_MAX: Duration = Duration::from_secs(2);
+/// Entries in a reply unless the caller says otherwise.
+pub const HISTORY_DEFAULT: usize = 30;
+/// Entries in a reply.
+pub const HISTORY_LIMIT_MAX: usize = 200;
+/// Characters of a command in a line of a table. The structure has it whole.
+pub const HISTORY_LINE_CHARS: usize = 200;

@@ -19,6 +19,7 @@ use crate::limits::{PROGRESS_EVERY, WAIT_MAX_S};
 use self::tools::{Arguments, INSTRUCTIONS, TOOLS};
 
 pub mod calls;
+pub mod history;
 pub mod reply;
 pub mod tools;
 

@@ -13,6 +13,7 @@ use crate::secret::SecretSource;
 use crate::secret::book::SecretBook;
 use crate::session::actor::{self, Profile};
 use crate::session::command::State;
+use crate::session::journal::Journal;
 use crate::session::log::ByteLog;
 use crate::session::report::{OutputQuery, Report};
 use crate::session::{Accepted, Phase, RunRequest, SendRequest, SessionHandle};
@@ -55,6 +56,7 @@ pub async fn run(recording: &Recording, kind: Arc<DeviceType>, secrets: &[(Strin
         size: recording.size,
         idle_close: IDLE_CLOSE,
         recorder: None,
+        journal: Journal::default(),
     };
     let session = actor::start(profile, replay::open(&recording.entries, cut));
     let played = tokio::time::timeout(REQUEST_MAX, play(&session, recording)).await;

@@ -16,6 +16,7 @@ use self::report::{OutputQuery, Report, ScreenReport};
 
 pub mod actor;
 pub mod command;
+pub mod journal;
 pub mod lane;
 pub mod log;
 pub mod machine;

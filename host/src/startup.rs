@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::config::{Config, Diagnostic};
 use crate::directory::Directory;
+use crate::history::History;
 use crate::limits::PLUGIN_FILE_MAX_BYTES;
 use crate::plugin::catalog::Catalog;
 use crate::plugin::compiled::CompiledCache;
@@ -60,7 +61,22 @@ pub fn catalog(config: &Config) -> Result<Catalog, String> {
 pub fn directory(config: Config) -> Result<Directory, String> {
     let catalog = catalog(&config)?;
     let folder = session_folder().map_err(|error| crate::diagnostics::warn(&format!("logs stay in memory: {error}"))).ok();
-    Ok(Directory::new(config, catalog, folder))
+    Ok(Directory::new(config, catalog, folder).kept_by(history()))
+}
+
+/// The history, which commands do without if there is no place for it.
+fn history() -> History {
+    let folder = state_folder().ok_or_else(|| "neither XDG_STATE_HOME nor HOME is set".to_owned());
+    folder.and_then(History::start).unwrap_or_else(|error| {
+        crate::diagnostics::warn(&format!("no history is kept: {error}"));
+        History::default()
+    })
+}
+
+/// Where this account's state is.
+#[must_use]
+pub fn state_folder() -> Option<PathBuf> {
+    base("XDG_STATE_HOME", ".local/state")
 }
 
 /// What is wrong with the names in a configuration.

@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
@@ -12,8 +13,8 @@ pub struct Client {
     input: Option<ChildStdin>,
     output: BufReader<ChildStdout>,
     last: u64,
-    /// Its state folder.
-    pub state: tempfile::TempDir,
+    /// Its state folder, perhaps shared with others.
+    pub state: Arc<tempfile::TempDir>,
 }
 
 impl Client {
@@ -24,8 +25,14 @@ impl Client {
 
     /// The same with variables in its environment.
     pub fn start_with(config: &str, variables: &[(&str, &str)]) -> Self {
-        let state = tempfile::tempdir().unwrap();
-        let file = state.path().join("jackfield.toml");
+        Self::start_in(Arc::new(tempfile::tempdir().unwrap()), config, variables)
+    }
+
+    /// The same in a state folder that is there, for example that of another client.
+    pub fn start_in(state: Arc<tempfile::TempDir>, config: &str, variables: &[(&str, &str)]) -> Self {
+        // The others' files stay theirs.
+        let own = tempfile::Builder::new().prefix("client-").tempdir_in(state.path()).unwrap().keep();
+        let file = own.join("jackfield.toml");
         std::fs::write(&file, config).unwrap();
         let mut process = program(&file, state.path()).envs(variables.iter().copied()).spawn().unwrap();
         let (input, output) = (process.stdin.take(), BufReader::new(process.stdout.take().unwrap()));
@@ -39,6 +46,11 @@ impl Client {
     /// The server's process.
     pub fn process_id(&self) -> u32 {
         self.process.id()
+    }
+
+    /// Ends the server's process as a crash does.
+    pub fn kill(mut self) {
+        self.process.kill().unwrap();
     }
 
     /// Writes one message.
@@ -90,7 +102,7 @@ impl Client {
 fn program(config: &Path, state: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_jackfield"));
     command.args(["mcp", "--config"]).arg(config).env("XDG_STATE_HOME", state).env("JACKFIELD_LOG", "debug");
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(std::fs::File::create(state.join("stderr.txt")).unwrap());
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(std::fs::File::create(config.with_file_name("stderr.txt")).unwrap());
     command
 }
 

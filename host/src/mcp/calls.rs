@@ -44,6 +44,7 @@ pub async fn call(directory: &Directory, caller: &Caller, tool: &str, arguments:
         "ssh_interrupt" => interrupt(directory, caller, arguments).await,
         "ssh_send" => send(directory, caller, arguments).await,
         "ssh_screen" => screen(directory, arguments).await,
+        "ssh_history" => super::history::history(directory, arguments).await,
         "ssh_info" => info(directory, caller, arguments).await,
         _ => Err(format!("there is no tool `{tool}`")),
     };
@@ -621,5 +622,7 @@ fn health(directory: &Directory) -> Reply {
         text.push_str("; plugins with faults: ");
         text.push_str(&troubled.join(", "));
     }
-    Reply::new(json!({"version": version, "sessions": sessions.len(), "troubled_plugins": troubled}), text)
+    let (history, line) = super::history::health(directory);
+    text.push_str(&line);
+    Reply::new(json!({"version": version, "sessions": sessions.len(), "troubled_plugins": troubled, "history": history}), text)
 }

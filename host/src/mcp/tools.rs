@@ -89,6 +89,20 @@ pub const TOOLS: &[Definition] = &[
         params: &[must("session", Kind::Text, "Session name, for example web1")],
     },
     Definition {
+        name: "ssh_history",
+        title: "Search past commands",
+        class: Class::Reads,
+        device_text: false,
+        about: "Search the journal of past commands on this machine, also of earlier and other processes: who ran what, where, exit code, duration, verdict. Newest first.",
+        params: &[
+            may("query", Kind::Text, "Part of a command, target or caller"),
+            may("target", Kind::Text, TARGET),
+            may("since", Kind::Text, "2h, 3d, or an instant: 2026-11-21T08:00:00Z"),
+            may("limit", Kind::Count, "At most so many (default 30, at most 200)"),
+            may("cursor", Kind::Text, "next_cursor of the last answer"),
+        ],
+    },
+    Definition {
         name: "ssh_hosts",
         title: "List devices",
         class: Class::Reads,

@@ -14,6 +14,7 @@ use super::Secret;
 pub const MASKED_MIN_BYTES: usize = 4;
 
 /// Replaces each occurrence of a known secret by `[secret:NAME]`: the leftmost first, and of several the longest.
+#[derive(Clone)]
 #[expect(missing_debug_implementations, reason = "it holds secrets, which must not be printable")]
 pub struct Redactor {
     secrets: Vec<Known>,
@@ -25,6 +26,7 @@ pub struct Redactor {
     shown: usize,
 }
 
+#[derive(Clone)]
 struct Known {
     value: Zeroizing<Vec<u8>>,
     mask: Vec<u8>,
@@ -47,11 +49,11 @@ impl Default for Redactor {
 }
 
 impl Redactor {
-    /// Masks this value from now on. A value that is known already keeps its first name.
-    pub fn learn(&mut self, name: &str, secret: &Secret) {
+    /// Masks this value from now on. A value that is known already keeps its first name. Says whether it is new.
+    pub fn learn(&mut self, name: &str, secret: &Secret) -> bool {
         let value = secret.expose();
         if value.len() < MASKED_MIN_BYTES || self.secrets.iter().any(|known| known.value.as_slice() == value) {
-            return;
+            return false;
         }
         if let Some(first) = value.first().and_then(|byte| self.first.get_mut(usize::from(*byte))) {
             *first = true;
@@ -59,6 +61,7 @@ impl Redactor {
         self.secrets.push(Known { value: Zeroizing::new(value.to_vec()), mask: format!("[secret:{name}]").into_bytes() });
         // The longest first, so that the first hit is the longest.
         self.secrets.sort_by_key(|known| std::cmp::Reverse(known.value.len()));
+        true
     }
 
     /// Takes the next bytes of the stream and gives what may be shown. Borrowed when there was nothing to change.
@@ -99,6 +102,25 @@ impl Redactor {
             }
         }
         self.shown = self.held.len();
+        out
+    }
+
+    /// Masks a text that is complete. The stream does not notice.
+    pub fn whole(&self, text: &[u8]) -> Vec<u8> {
+        let mut out = Vec::with_capacity(text.len());
+        let mut rest = text;
+        while let Some((byte, behind)) = rest.split_first() {
+            match self.secrets.iter().find(|known| rest.starts_with(&known.value)) {
+                Some(known) => {
+                    out.extend_from_slice(&known.mask);
+                    rest = rest.get(known.value.len()..).unwrap_or_default();
+                }
+                None => {
+                    out.push(*byte);
+                    rest = behind;
+                }
+            }
+        }
         out
     }
 
@@ -213,6 +235,13 @@ mod tests {
         assert_eq!(masked(&secrets, &["abcdefgh abcdef"]), "[secret:long] [secret:short]ef");
         assert_eq!(masked(&secrets, &["abcd"]), "[secret:short]");
         assert_eq!(masked(&secrets, &["abcdabcdefgh"]), "[secret:short][secret:long]");
+    }
+
+    #[test]
+    fn a_complete_text_is_masked_to_its_end() {
+        let redactor = redactor(&[("short", "abcd"), ("long", "abcdefgh")]);
+        let whole = |text: &str| String::from_utf8_lossy(&redactor.whole(text.as_bytes())).into_owned();
+        assert_eq!(whole("x abcdabcdefgh abcdef abc"), "x [secret:short][secret:long] [secret:short]ef abc");
     }
 
     #[test]

@@ -12,6 +12,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::sleep_until;
 
 use super::command::{Ending, Started, State};
+use super::journal::Journal;
 use super::log::ByteLog;
 use super::machine::{Effect, Intent, Machine, Setting};
 use super::render::Source;
@@ -68,6 +69,8 @@ pub struct Profile {
     pub idle_close: Duration,
     /// Who records it.
     pub recorder: Option<mpsc::Sender<Taped>>,
+    /// Who is told what was run.
+    pub journal: Journal,
 }
 
 impl std::fmt::Debug for Profile {
@@ -132,6 +135,7 @@ pub fn start(mut profile: Profile, line: Line) -> SessionHandle {
     let mut redactor = Redactor::default();
     for (name, secret) in &profile.login_secrets {
         redactor.learn(name, secret);
+        profile.journal.learn(name, secret);
     }
     let now = now();
     let actor = Actor {
@@ -400,6 +404,7 @@ impl Actor {
         match secret {
             Ok(secret) => {
                 self.redactor.learn(name, &secret);
+                self.profile.journal.learn(name, &secret);
                 self.tape(|tape| tape.note(Entry::Secret { name: name.to_owned(), enter: enter.to_vec() }, now()));
                 self.order(Order::Write([secret.expose(), enter].concat()));
             }
@@ -417,6 +422,7 @@ impl Actor {
         }
         let state = ending.state;
         let id = ending.id;
+        self.profile.journal.ended(&ending, failure.as_ref());
         if let Some(record) = self.records.iter_mut().find(|record| record.id == id) {
             record.failure = failure;
             record.ending = Some(ending);
@@ -515,6 +521,7 @@ impl Actor {
 
     async fn start_command(&mut self, request: &RunRequest) -> Result<(Accepted, Vec<Effect>), Refusal> {
         let verdict = self.judge(request).await;
+        self.profile.journal.judged(&self.profile.id, &request.caller, &request.text, &verdict);
         match verdict.decision.effect {
             Decided::Allow => {}
             Decided::Ask => return Err(Refusal::ApprovalNeeded(Box::new(verdict))),
@@ -524,11 +531,14 @@ impl Actor {
         let lines = policy::command(&verdict, &request.text, &self.profile.kind, paste);
         let lines = lines.map_err(|why| Refusal::Cannot(format!("the command cannot be typed: {why}")))?;
         let goal = self.plugins.claim(&request.text, self.machine.mode()).await;
-        Ok(self.begin(Started { id: CommandId::next(), text: request.text.clone(), lines, goal, kill_after: request.kill_after }, verdict))
+        let (caller, text) = (request.caller.clone(), request.text.clone());
+        let started = Started { id: CommandId::next(), caller, text, lines, goal, kill_after: request.kill_after };
+        Ok(self.begin(started, verdict))
     }
 
     fn begin(&mut self, started: Started, verdict: Verdict) -> (Accepted, Vec<Effect>) {
         let id = started.id;
+        self.profile.journal.begun(id, &self.profile.id, &started.caller, &started.text, &verdict);
         let (state, watch) = watch::channel(State::Running);
         let rule = (policy::effect_word(verdict.decision.effect).to_owned(), verdict.decision.rule.clone());
         self.records.push_back(Record { id, text: started.text.clone(), state, ending: None, failure: None, rule });
@@ -571,8 +581,7 @@ impl Actor {
             let known = if known.is_empty() { "it has none".to_owned() } else { format!("it has: {}", known.join(", ")) };
             return Err(Refusal::Cannot(format!("`{}` has no secret `{name}`; {known}", self.profile.id.device)));
         }
-        let asked = self.machine.question().is_some_and(|question| matches!(question.kind.as_str(), "password" | "code"));
-        if !asked {
+        if !self.asks_secret() {
             let why = "nothing on the screen asks for a password now; a secret is typed only at such a question. Look with ssh_screen";
             return Err(Refusal::Cannot(why.to_owned()));
         }
@@ -580,6 +589,10 @@ impl Actor {
         self.resume();
         self.write(&approved);
         Ok(())
+    }
+
+    fn asks_secret(&self) -> bool {
+        self.machine.question().is_some_and(|question| matches!(question.kind.as_str(), "password" | "code"))
     }
 
     async fn send_bytes(&mut self, request: &SendRequest, bytes: Vec<u8>) -> Result<(), Refusal> {
@@ -591,6 +604,10 @@ impl Actor {
         let pending = typed.pending();
         for line in lines.iter().chain((!pending.text.is_empty()).then_some(&pending)) {
             let said = self.judge(&RunRequest::new(&line.text, purpose, &request.caller)).await;
+            // An answer to a password question is no command, and may be the password.
+            if !self.asks_secret() {
+                self.profile.journal.judged(&self.profile.id, &request.caller, &line.text, &said);
+            }
             match said.decision.effect {
                 Decided::Allow => verdict = Some(said),
                 Decided::Ask => return Err(Refusal::ApprovalNeeded(Box::new(said))),
@@ -609,7 +626,8 @@ impl Actor {
                 let text = lines.iter().map(|line| line.text.as_str()).collect::<Vec<_>>().join("\n");
                 let goal = self.plugins.claim(&text, self.machine.mode()).await;
                 let lines = VecDeque::from([approved]);
-                let started = Started { id: CommandId::next(), text, lines, goal, kill_after: None };
+                let caller = request.caller.clone();
+                let started = Started { id: CommandId::next(), caller, text, lines, goal, kill_after: None };
                 let (_, effects) = self.begin(started, verdict);
                 self.perform(effects).await;
             }

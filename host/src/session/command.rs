@@ -48,6 +48,8 @@ impl State {
 pub struct Started {
     /// Its id.
     pub id: CommandId,
+    /// Who wants it.
+    pub caller: String,
     /// Its text as the caller gave it.
     pub text: String,
     /// What to type, line by line.

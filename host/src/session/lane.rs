@@ -13,6 +13,7 @@ use tokio::time::sleep_until;
 
 use super::actor::Profile;
 use super::command::State;
+use super::journal::{Ended, Journal};
 use super::log::ByteLog;
 use super::report::{OutputQuery, Report, ScreenReport, output};
 use super::stream::Stream;
@@ -124,6 +125,7 @@ impl Streams {
             let mut redactor = Redactor::default();
             for (name, secret) in &profile.login_secrets {
                 redactor.learn(name, secret);
+                profile.journal.learn(name, secret);
             }
             Side { stream: Stream::new(logs(), &profile.nonce), redactor }
         };
@@ -202,13 +204,23 @@ impl Record {
         self.duration.is_some()
     }
 
-    fn end(&mut self, state: State) {
+    fn end(&mut self, state: State, journal: &Journal) {
         if self.is_over() {
             return;
         }
-        self.duration = Some(now().saturating_duration_since(self.started_at));
+        let duration = now().saturating_duration_since(self.started_at);
+        let state = if self.interrupted && state == State::Done { State::Interrupted } else { state };
+        self.duration = Some(duration);
         self.writer = None;
-        self.state.send_replace(if self.interrupted && state == State::Done { State::Interrupted } else { state });
+        self.state.send_replace(state);
+        let bytes = |(start, end): (u64, Option<u64>)| end.unwrap_or(start).saturating_sub(start);
+        let output_bytes = bytes(self.out) + bytes(self.err);
+        let failed = self.has_failed(state);
+        journal.ended_as(self.id, Ended { state: state.into(), exit_code: self.status, failed, duration, output_bytes });
+    }
+
+    fn has_failed(&self, state: State) -> bool {
+        self.failure.is_some() || self.status.is_some_and(|status| status != 0) || state == State::Lost
     }
 }
 
@@ -353,7 +365,7 @@ impl Lane {
                 let what = "it ended the shell; a new one runs in the same directory, and variables that were not exported are gone";
                 record.warnings.push(what.to_owned());
             }
-            record.end(State::Done);
+            record.end(State::Done, &self.profile.journal);
             self.used_at = now();
         }
         if restarted {
@@ -369,7 +381,7 @@ impl Lane {
             ProgramEvent::Started(writer) => record.writer = Some(writer),
             ProgramEvent::Failed(why) => {
                 record.failure = Some(why);
-                record.end(State::Lost);
+                record.end(State::Lost, &self.profile.journal);
             }
             ProgramEvent::Line(event) => {
                 let Some(own) = &mut record.own else { return };
@@ -390,7 +402,7 @@ impl Lane {
                     }
                 };
                 (record.out.1, record.err.1) = (Some(own.out.stream.log().end()), Some(own.err.stream.log().end()));
-                record.end(end);
+                record.end(end, &self.profile.journal);
                 self.used_at = now();
             }
         }
@@ -487,6 +499,7 @@ impl Lane {
 
     async fn start_command(&mut self, request: &RunRequest) -> Result<Accepted, Refusal> {
         let verdict = self.judge(request).await;
+        self.profile.journal.judged(&self.profile.id, &request.caller, &request.text, &verdict);
         match verdict.decision.effect {
             Decided::Allow => {}
             Decided::Ask => return Err(Refusal::ApprovalNeeded(Box::new(verdict))),
@@ -528,6 +541,7 @@ impl Lane {
                 tokio::spawn(carry(connection.clone(), program, id, events.clone()));
             }
         }
+        self.profile.journal.begun(id, &self.profile.id, &request.caller, &request.text, &verdict);
         self.remember(record);
         Ok(Accepted { id, state: watch, verdict })
     }
@@ -592,13 +606,12 @@ impl Lane {
             part(&streams.err, record.err, &OutputQuery { max_chars: budget, grep: query.grep.clone(), ..OutputQuery::default() })?
         };
         let state = *record.state.borrow();
-        let failed = record.failure.is_some() || record.status.is_some_and(|status| status != 0) || state == State::Lost;
         Ok(Report {
             command: Some(id),
             text: record.text.clone(),
             state,
             exit_code: record.status,
-            failed: failed && record.is_over(),
+            failed: record.is_over() && record.has_failed(state),
             failure: record.failure.clone(),
             output: text,
             range,
@@ -645,7 +658,7 @@ impl Lane {
             if let Some(writer) = record.writer.take() {
                 let _ = writer.order(Order::Close);
             }
-            record.end(State::Lost);
+            record.end(State::Lost, &self.profile.journal);
         }
         self.publish();
         for waiting in self.waiting.drain(..) {

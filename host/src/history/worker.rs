@@ -1,0 +1,141 @@
+//! The thread that writes: takes what sessions told, masks it, and writes it in batches.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use super::run::Run;
+use super::store::Store;
+use super::{HistoryError, store};
+use crate::limits::{HISTORY_BATCH_MAX, HISTORY_PRUNE_EVERY, HISTORY_RETRY};
+use crate::secret::redact::Redactor;
+use crate::session::journal::{Note, Receiving};
+
+/// The writer's state.
+pub(super) struct Worker {
+    folder: PathBuf,
+    run: String,
+    receiving: Receiving,
+    /// A copy: nobody who learns a secret waits for the disk.
+    masks: Redactor,
+    /// What was written is not masked with all of them yet.
+    behind: bool,
+    claim: Option<Run>,
+    store: Option<Store>,
+    failed_at: Option<Instant>,
+    unpruned: u64,
+}
+
+impl Worker {
+    pub(super) fn new(folder: &Path, run: &str, receiving: Receiving) -> Self {
+        Self {
+            folder: folder.to_owned(),
+            run: run.to_owned(),
+            receiving,
+            masks: Redactor::default(),
+            behind: false,
+            claim: None,
+            store: None,
+            failed_at: None,
+            unpruned: 0,
+        }
+    }
+
+    /// Until it is told to finish, or nobody is left who could tell it anything.
+    pub(super) fn run(mut self) {
+        self.take(&[]);
+        while let Some(note) = self.receiving.notes.blocking_recv() {
+            let mut notes = vec![note];
+            while notes.len() < HISTORY_BATCH_MAX
+                && let Ok(note) = self.receiving.notes.try_recv()
+            {
+                notes.push(note);
+            }
+            self.take(&notes);
+            let mut finished = None;
+            for note in notes {
+                match note {
+                    // Who asked may have gone.
+                    Note::Flush(reply) => drop(reply.send(())),
+                    Note::Finish(reply) => finished = Some(reply),
+                    Note::Begun(..) | Note::Refused(..) | Note::Ended(..) => {}
+                }
+            }
+            if let Some(reply) = finished {
+                self.finish();
+                let _ = reply.send(());
+                return;
+            }
+        }
+        self.finish();
+    }
+
+    /// Writes them, or says why they are lost.
+    fn take(&mut self, notes: &[Note]) {
+        let count = notes.iter().filter(|note| !matches!(note, Note::Flush(_) | Note::Finish(_))).count() as u64;
+        if self.failed_at.is_some_and(|at| at.elapsed() < HISTORY_RETRY) {
+            let why = self.receiving.health.trouble().unwrap_or_default();
+            return if count > 0 {
+                self.receiving.health.on_trouble(&why, count)
+            };
+        }
+        match self.write(notes) {
+            Ok(()) => {
+                self.failed_at = None;
+                self.receiving.health.on_recovered();
+            }
+            Err(error) => {
+                self.store = None;
+                self.failed_at = Some(now());
+                self.receiving.health.on_trouble(&error.to_string(), count);
+            }
+        }
+    }
+
+    fn write(&mut self, notes: &[Note]) -> Result<(), HistoryError> {
+        let mut store = match self.store.take() {
+            Some(store) => store,
+            None => self.open()?,
+        };
+        // A secret that was known before a note was sent is known here.
+        if self.receiving.masks.has_changed().unwrap_or(true) {
+            self.masks = self.receiving.masks.borrow_and_update().clone();
+            self.behind = true;
+        }
+        if self.behind {
+            store.mask_again(&self.masks)?;
+            self.behind = false;
+        }
+        if !notes.is_empty() {
+            store.write(notes, &self.masks)?;
+        }
+        self.unpruned += notes.len() as u64;
+        if self.unpruned >= HISTORY_PRUNE_EVERY {
+            self.unpruned = 0;
+            store.prune()?;
+        }
+        self.store = Some(store);
+        Ok(())
+    }
+
+    fn open(&mut self) -> Result<Store, HistoryError> {
+        if self.claim.is_none() {
+            let file = |cause| HistoryError::File { path: self.folder.clone(), cause };
+            store::private_folder(&self.folder).map_err(file)?;
+            self.claim = Some(Run::claim(&self.folder, &self.run).map_err(file)?);
+        }
+        Store::open(&self.folder, &self.run)
+    }
+
+    fn finish(&mut self) {
+        let finished = self.store.as_mut().map_or(Ok(()), Store::finish);
+        if let Err(error) = finished {
+            self.receiving.health.on_trouble(&error.to_string(), 0);
+        }
+        self.store = None;
+        self.claim = None;
+    }
+}
+
+fn now() -> Instant {
+    Instant::now()
+}
