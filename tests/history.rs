@@ -137,6 +137,8 @@ fn two_processes_write_at_once_and_pages_hold_still() {
         let working = [work(first, "first"), work(second, "second")];
         working.map(|work| work.join().unwrap())
     });
+    // Who reads the history has his own notes written; another process's come some milliseconds later.
+    clients[1].call("ssh_history", json!({}));
     let client = &mut clients[0];
     let (mut cursor, mut seen) = (Value::Null, Vec::new());
     loop {

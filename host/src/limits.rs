@@ -176,9 +176,11 @@ pub const PROTOCOL_LINE_MAX_BYTES: usize = 16 * 1024 * 1024;
 // The journal.
 
 /// Notes that wait for the journal's thread. More come only from a disk that hangs, and are counted instead of kept.
-pub const HISTORY_QUEUE: usize = 256;
+pub const HISTORY_QUEUE: usize = 2048;
 /// Notes written in one transaction.
-pub const HISTORY_BATCH_MAX: usize = 64;
+pub const HISTORY_BATCH_MAX: usize = 512;
+/// Between two batches, unless somebody waits: a wake-up for each note would cost a command more than the note itself.
+pub const HISTORY_PAUSE: Duration = Duration::from_millis(50);
 /// Bytes of a command that are kept. What is longer is a file's content.
 pub const HISTORY_COMMAND_MAX_BYTES: usize = 4096;
 /// Bytes of each other text of an entry: who, target, session, rule.

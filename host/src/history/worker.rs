@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::run::Run;
 use super::store::Store;
 use super::{HistoryError, store};
-use crate::limits::{HISTORY_BATCH_MAX, HISTORY_PRUNE_EVERY, HISTORY_RETRY};
+use crate::limits::{HISTORY_BATCH_MAX, HISTORY_PAUSE, HISTORY_PRUNE_EVERY, HISTORY_RETRY};
 use crate::secret::redact::Redactor;
 use crate::session::journal::{Note, Receiving};
 
@@ -51,6 +51,7 @@ impl Worker {
                 notes.push(note);
             }
             self.take(&notes);
+            let hurry = notes.len() == HISTORY_BATCH_MAX || notes.iter().any(|note| matches!(note, Note::Flush(_) | Note::Finish(_)));
             let mut finished = None;
             for note in notes {
                 match note {
@@ -64,6 +65,9 @@ impl Worker {
                 self.finish();
                 let _ = reply.send(());
                 return;
+            }
+            if !hurry {
+                std::thread::park_timeout(HISTORY_PAUSE);
             }
         }
         self.finish();
