@@ -521,6 +521,13 @@ impl Actor {
             Decided::Deny | Decided::Abstain => return Err(Refusal::Denied(Box::new(verdict))),
         }
         let paste = self.machine.stream().takes_paste();
+        if let Some(most) = self.machine.stream().line_max()
+            && let Some(line) = request.text.lines().find(|line| line.len() > most)
+        {
+            let why =
+                format!("the command cannot be typed: a line of it has {} bytes, this shell takes {most}; make it shorter", line.len());
+            return Err(Refusal::Cannot(why));
+        }
         let lines = policy::command(&verdict, &request.text, &self.profile.kind, paste);
         let lines = lines.map_err(|why| Refusal::Cannot(format!("the command cannot be typed: {why}")))?;
         let goal = self.plugins.claim(&request.text, self.machine.mode()).await;

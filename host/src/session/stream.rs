@@ -35,8 +35,8 @@ pub struct Marker {
 enum Echo {
     /// Nothing was typed, or nothing comes back.
     NotExpected,
-    /// The line without white space.
-    Awaited(String),
+    /// The line without white space, and the end of what came, as long and also without.
+    Awaited(String, String),
     /// The output starts here.
     SeenAt(u64),
 }
@@ -60,6 +60,9 @@ struct Live {
     marks: VecDeque<Mark>,
     first_output_mark: Option<u64>,
     last_done_mark: Option<u64>,
+    /// A done mark has come since the last mark for the start of output.
+    is_done: bool,
+    line_max: Option<usize>,
     /// Where the shell last asked for pasted text in brackets: from and to.
     paste_asked: (u64, u64),
     marks_heard: u64,
@@ -85,6 +88,8 @@ impl Stream {
             marks: VecDeque::new(),
             first_output_mark: None,
             last_done_mark: None,
+            is_done: false,
+            line_max: None,
             paste_asked: (0, 0),
             marks_heard: 0,
             echo: Echo::NotExpected,
@@ -123,10 +128,11 @@ impl Stream {
         live.marks.clear();
         live.first_output_mark = None;
         live.last_done_mark = None;
+        live.is_done = false;
         live.first_row_end = None;
         live.addressed = false;
         live.echo = match echo.map(squashed) {
-            Some(line) if !line.is_empty() => Echo::Awaited(line),
+            Some(line) if !line.is_empty() => Echo::Awaited(line, String::new()),
             _ => Echo::NotExpected,
         };
     }
@@ -152,7 +158,7 @@ impl Stream {
     /// Was the typed line sent back, or is no echo expected?
     #[must_use]
     pub fn is_echoed(&self) -> bool {
-        !matches!(self.live.echo, Echo::Awaited(_)) || self.live.first_output_mark.is_some()
+        !matches!(self.live.echo, Echo::Awaited(..)) || self.live.first_output_mark.is_some()
     }
 
     /// Where the output of the typed line starts: at the mark, else behind the echo.
@@ -205,6 +211,12 @@ impl Stream {
     #[must_use]
     pub fn is_only_started(&self) -> bool {
         self.live.marks.back().is_some_and(|mark| mark.body.starts_with('C'))
+    }
+
+    /// How many bytes of a line the shell takes, where its prompt's mark says it (`A;max=`).
+    #[must_use]
+    pub fn line_max(&self) -> Option<usize> {
+        self.live.line_max
     }
 
     /// How many marks came in all.
@@ -274,10 +286,13 @@ const QUERIES_MAX: usize = 8;
 
 impl Live {
     fn end_row(&mut self, end: u64) {
-        if let Echo::Awaited(line) = &self.echo
-            && squashed(&self.row.text()).ends_with(line.as_str())
-        {
-            self.echo = Echo::SeenAt(end);
+        if let Echo::Awaited(line, came) = &mut self.echo {
+            // Some line editors break a long line into rows themselves.
+            came.push_str(&squashed(&self.row.text()));
+            *came = last_bytes(came, line.len()).to_owned();
+            if came == line {
+                self.echo = Echo::SeenAt(end);
+            }
         }
         self.row.append_to(&mut self.recent);
         self.recent.push(b'\n');
@@ -348,9 +363,16 @@ impl Sink for Live {
         match body.as_bytes().first() {
             Some(b'C') => {
                 self.first_output_mark.get_or_insert(end);
+                self.is_done = false;
             }
+            Some(b'A') => self.line_max = body.split(';').find_map(|field| field.strip_prefix("max=")?.parse().ok()),
+            // Behind the end come the prompt's own marks, when it is written and when it is drawn again.
+            Some(b'D') if self.is_done => {}
             // A line editor sets its modes before it writes the prompt, in which the mark stands.
-            Some(b'D') => self.last_done_mark = Some(if self.paste_asked.1 == start { self.paste_asked.0 } else { start }),
+            Some(b'D') => {
+                self.last_done_mark = Some(if self.paste_asked.1 == start { self.paste_asked.0 } else { start });
+                self.is_done = self.first_output_mark.is_some();
+            }
             _ => {}
         }
         self.marks_heard += 1;
@@ -422,6 +444,26 @@ mod tests {
         stream.push(format!("printf x\r\n{started}x\x1b[?2004h{done}web1$ ").as_bytes());
         let (_, bytes) = stream.log().read(stream.output_start().unwrap_or_default(), stream.output_end()).unwrap_or_default();
         assert_eq!(bytes, b"x");
+    }
+
+    #[test]
+    fn the_first_end_behind_the_start_counts() {
+        let mut stream = stream(b"web1$ ");
+        stream.on_typed(Some("a"));
+        let [started, done] = ["C;0123456789abcdef", "D;0;0123456789abcdef;/"].map(mark);
+        stream.push(format!("a\r\n{started}one\r\n{done}web1$ b\r\n{started}two\r\n{done}hook\r\n{done}web1$ \r{done}web1$ ").as_bytes());
+        let (_, bytes) = stream.log().read(stream.output_start().unwrap_or_default(), stream.output_end()).unwrap_or_default();
+        let text = String::from_utf8_lossy(&bytes);
+        assert!(text.starts_with("one\r\n") && text.ends_with("two\r\n"), "{text}");
+    }
+
+    #[test]
+    fn an_echo_in_several_rows_is_seen() {
+        let mut stream = stream(b"web1$ ");
+        stream.on_typed(Some("echo aaaa bbbb"));
+        stream.push(b"echo aa\r\naa bb\r\nbb\r\naaaa bbbb\r\nweb1$ ");
+        let (_, bytes) = stream.log().read(stream.output_start().unwrap_or_default(), stream.output_end()).unwrap_or_default();
+        assert_eq!(bytes, b"aaaa bbbb\r\n");
     }
 
     #[test]
