@@ -525,7 +525,9 @@ impl Machine {
         if !self.stream.is_echoed() && ready.proof != "mark" {
             return Vec::new();
         }
-        self.ready = Some(ready.clone());
+        let before = self.ready.replace(ready.clone());
+        // The same shell without its marks: its prompt was replaced. It is prepared once more.
+        let unmarked = ready.proof != "mark" && before.is_some_and(|before| before.proof == "mark" && before.mode == ready.mode);
         match mem::replace(&mut self.state, State::Closed) {
             State::Login { .. } => {
                 self.timers.clear(Timer::Login);
@@ -533,7 +535,14 @@ impl Machine {
                 vec![Effect::Prepare(Box::new(self.view(now)), ready)]
             }
             State::Setup(setup) => self.go_on_setup(now, setup, ready),
-            State::Running(running) => self.go_on_running(now, running, &ready),
+            State::Running(running) => {
+                let mut effects = self.go_on_running(now, running, &ready);
+                if unmarked && self.is_idle() {
+                    self.state = State::Setup(Setup { waiting: true, ..Setup::default() });
+                    effects.push(Effect::Prepare(Box::new(self.view(now)), ready));
+                }
+                effects
+            }
             State::Idle(idle) => {
                 self.state = State::Idle(idle);
                 Vec::new()

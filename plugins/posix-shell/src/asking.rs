@@ -22,9 +22,10 @@ const QUESTIONS: &[(&str, &str, u32)] = &[
     ("question", "unknown", 5_000),
 ];
 
-/// The question in the last row, if it is one. A pager's marker is none. A prompt proven by a mark is none, whatever its text is.
+/// The question in the last row, if it is one. A pager's marker is none. A prompt proven by a mark is none, whatever its
+/// text is, and neither is the prompt for the rest of a line.
 pub(crate) fn question(view: &View) -> Option<Question> {
-    if matches!(Marks::read(&view.marks).stage, Stage::Prompt(_))
+    if matches!(Marks::read(&view.marks).stage, Stage::Prompt(_) | Stage::Rest)
         || view.prompt.as_deref().is_some_and(|prompt| prompt.trim_ascii_end() == view.tail.trim_ascii_end())
     {
         return None;
@@ -152,6 +153,8 @@ mod tests {
         let mut view = Scene::new(include_str!("../plugin.toml")).view("what now? ");
         assert!(question(&view).is_some());
         view.marks = ["D;0;n;/", "A;n", "B;n"].map(str::to_owned).to_vec();
+        assert_eq!(question(&view), None);
+        view.marks = vec!["P;k=c;n".to_owned()];
         assert_eq!(question(&view), None);
         view.marks.clear();
         view.prompt = Some("what now? ".to_owned());

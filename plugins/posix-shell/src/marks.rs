@@ -1,6 +1,6 @@
 //! What the marks since the host's last line say, taken together.
 //!
-//! `C` output starts, `D;status;nonce;cwd` command done, `A;nonce;uid=..;st=..` prompt starts, `B` prompt ends,
+//! `C` output starts, `D;status;nonce;cwd` command done, `A;nonce;uid=..;st=..;late=..;max=..` prompt starts, `B` prompt ends,
 //! `P;k=c` continuation prompt, `S;nonce;b..;z..;f..;k..` the probe's answer. The host has checked the nonce.
 
 /// What is known about a command that ended.
@@ -38,6 +38,8 @@ pub(crate) struct Marks {
     pub(crate) root: Option<bool>,
     /// A mark told where output started, so what follows cannot be a redraw of the line that was typed.
     pub(crate) started: bool,
+    /// The shell's line editor starts only behind its prompt.
+    pub(crate) late: bool,
     /// The shell's answer to the probe, as in the mark.
     pub(crate) shell: Option<String>,
 }
@@ -45,7 +47,7 @@ pub(crate) struct Marks {
 impl Marks {
     /// From the bodies, oldest first.
     pub(crate) fn read(bodies: &[String]) -> Self {
-        let mut marks = Self { stage: Stage::Unknown, root: None, started: false, shell: None };
+        let mut marks = Self { stage: Stage::Unknown, root: None, started: false, late: false, shell: None };
         let mut shown = None;
         for body in bodies {
             match body.split(';').next().unwrap_or_default() {
@@ -53,10 +55,11 @@ impl Marks {
                 "D" => marks.stage = Stage::Ended(done(body)),
                 "A" => {
                     marks.root = field(body, "uid=").map(|uid| uid == "0");
+                    marks.late = field(body, "late=").is_some();
                     shown = number(field(body, "st="));
                 }
                 "B" => marks.stage = at_prompt(marks.stage, shown),
-                "P" => marks.stage = Stage::Rest,
+                "P" => (marks.stage, marks.late) = (Stage::Rest, field(body, "late=").is_some()),
                 "S" => marks.shell = Some(body.clone()),
                 _ => {}
             }

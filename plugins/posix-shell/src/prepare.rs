@@ -37,6 +37,10 @@ fn by_versions(answer: &str) -> &'static str {
         "zsh"
     } else if has("f") {
         "fish"
+    } else if holds(answer, "MIRBSD") || holds(answer, "LEGACY") {
+        "mksh"
+    } else if holds(answer, ";kVersion ") {
+        "ksh93"
     } else {
         "sh"
     }
@@ -51,7 +55,9 @@ fn by_complaint(recent: &str) -> Option<&'static str> {
     } else if said("unbound variable").is_some() {
         Some("bash")
     } else {
-        said("parameter not set").map(|row| if row.starts_with("zsh: ") { "zsh" } else { "sh" })
+        let row = said("parameter not set")?;
+        let known = [("zsh", "zsh"), ("mksh", "mksh"), ("ksh93", "ksh93")];
+        Some(known.iter().find(|(name, _)| holds(row, name)).map_or("sh", |(_, send)| send))
     }
 }
 
@@ -89,7 +95,10 @@ mod tests {
             ("S;n;b5.2.15(1)-release;z;f;k", "bash"),
             ("S;n;b;z5.9;f;k", "zsh"),
             ("S;n;b;z;f3.6.0;k", "fish"),
-            ("S;n;b;z;f;k@(#)MIRBSD KSH R59", "sh"),
+            ("S;n;b;z;f;k@(#)MIRBSD KSH R59", "mksh"),
+            ("S;n;b;z;f;k@(#)LEGACY KSH R59", "mksh"),
+            ("S;n;b;z;f;kVersion AJM 93u+m/1.0.4 2022-10-22", "ksh93"),
+            ("S;n;b;z;f;k@(#)PD KSH v5.2.14 99/07/13.2", "sh"),
             ("S;n;b;z;f;k", "sh"),
         ] {
             assert_eq!(next(&at("shell"), &view(PROBED, "", &[answer])), Some(send));
@@ -104,6 +113,8 @@ mod tests {
             ("zsh: BASH_VERSION: parameter not set", Some("zsh")),
             ("dash: 1: BASH_VERSION: parameter not set", Some("sh")),
             ("-sh: BASH_VERSION: parameter not set", Some("sh")),
+            ("E: mksh: BASH_VERSION: parameter not set", Some("mksh")),
+            ("-ksh93: BASH_VERSION: parameter not set", Some("ksh93")),
             ("Unknown command.", None),
         ] {
             assert_eq!(next(&at("shell"), &view(PROBED, &format!("motd\n{PROBED}\n{row}"), &[])), send, "{row}");

@@ -14,6 +14,8 @@ const ECHO_MS: u32 = 500;
 const REDRAW_MS: u32 = 500;
 /// The end came, the prompt is still being made: themes ask slow programs.
 const THEME_MS: u32 = 2_000;
+/// The same where no text of a prompt comes: it may be empty.
+const EMPTY_MS: u32 = 5_000;
 
 /// How long a shell may take from the end of its prompt to its line editor.
 const PASTE_MS: u32 = 100;
@@ -30,6 +32,7 @@ pub(crate) fn inspect(view: &View) -> PromptReport {
 fn reading(view: &View, marks: &Marks, known: bool) -> Reading {
     match &marks.stage {
         // Some shells ask for pasted text in brackets only behind their prompt: then it is not whole yet.
+        Stage::Prompt(_) | Stage::Rest if marks.late && view.quiet_ms < PASTE_MS => Reading::Settle(PASTE_MS),
         Stage::Prompt(_) if paste_is_due(view) && view.quiet_ms < PASTE_MS => Reading::Settle(PASTE_MS),
         Stage::Rest => Reading::Incomplete(rest(&view.tail)),
         Stage::Prompt(done) if marks.started || view.echoed || view.quiet_ms >= ECHO_MS => ready(view, marks, done),
@@ -57,8 +60,12 @@ pub(crate) fn rest(row: &str) -> String {
 /// that is still being made.
 fn ended(view: &View, marks: &Marks, done: &Done) -> Reading {
     let familiar = view.prompt.as_deref().is_some_and(|prompt| !prompt.trim_ascii().is_empty() && view.tail == prompt);
-    let wait_ms = if familiar { REDRAW_MS } else { THEME_MS };
-    if view.tail.trim_ascii().is_empty() || view.quiet_ms < wait_ms { Reading::Settle(wait_ms) } else { ready(view, marks, done) }
+    let wait_ms = match (familiar, view.tail.trim_ascii().is_empty()) {
+        (true, _) => REDRAW_MS,
+        (false, false) => THEME_MS,
+        (false, true) => EMPTY_MS,
+    };
+    if view.quiet_ms < wait_ms { Reading::Settle(wait_ms) } else { ready(view, marks, done) }
 }
 
 fn ready(view: &View, marks: &Marks, done: &Done) -> Reading {
@@ -166,8 +173,10 @@ mod tests {
     #[test]
     fn an_end_without_a_prompt_mark_waits_for_the_prompt() {
         let mut view = view("", &["C;n", "D;2;n;/"]);
-        view.quiet_ms = 9_000;
-        assert!(matches!(inspect(&view).reading, Reading::Settle(_)));
+        view.quiet_ms = 4_000;
+        assert_eq!(inspect(&view).reading, Reading::Settle(5_000));
+        view.quiet_ms = 5_000;
+        assert_eq!(ready(&view).status, Some(2));
         view.tail = "fixed> ".to_owned();
         assert_eq!((ready(&view).status, ready(&view).proof.as_str()), (Some(2), "mark"));
         view.quiet_ms = 1_000;
@@ -183,6 +192,18 @@ mod tests {
         let mut later = view(">>> ", &["C;n"]);
         later.memo = b"marked".to_vec();
         assert_eq!(inspect(&later).memo, b"marked");
+    }
+
+    #[test]
+    fn an_editor_that_starts_late_is_waited_for() {
+        let mut view = view("$ ", &["D;0;n;/", "A;n;late=1;uid=1", "B;n"]);
+        assert_eq!(inspect(&view).reading, Reading::Settle(super::PASTE_MS));
+        view.quiet_ms = super::PASTE_MS;
+        assert_eq!(ready(&view).status, Some(0));
+        view.marks = vec!["P;k=c;late=1;n".to_owned()];
+        assert!(matches!(inspect(&view).reading, Reading::Incomplete(_)));
+        view.quiet_ms = 0;
+        assert_eq!(inspect(&view).reading, Reading::Settle(super::PASTE_MS));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What must hold for the lines of the manifest, whoever edits them.
 
-const LINES: [&str; 6] = ["probe", "bash", "zsh", "fish", "sh", "tcsh"];
+const LINES: [&str; 8] = ["probe", "bash", "zsh", "fish", "sh", "mksh", "ksh93", "tcsh"];
 
 /// The text of a send as the host types it.
 fn typed(name: &str) -> String {
@@ -21,7 +21,9 @@ fn typed(name: &str) -> String {
 #[test]
 fn lines_fit_the_editors_that_read_them() {
     // busybox: 512 bytes where it is built small, with the end of the string. A terminal in canonical mode: 4,095.
-    for (name, most) in [("probe", 511), ("sh", 511), ("tcsh", 1_023), ("bash", 3_500), ("zsh", 3_500), ("fish", 3_500)] {
+    for (name, most) in
+        [("probe", 511), ("sh", 511), ("mksh", 4_095), ("ksh93", 1_014), ("tcsh", 1_023), ("bash", 3_500), ("zsh", 3_500), ("fish", 3_500)]
+    {
         let length = typed(name).len();
         assert!(length <= most, "{name} has {length} bytes, at most {most} fit");
     }

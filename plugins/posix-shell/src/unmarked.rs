@@ -4,7 +4,14 @@
 
 use jackfield_plugin::{Reading, Ready, View};
 
+use crate::marks::Marks;
 use crate::{asking, pager, prompt, words};
+
+/// From the answer to the probe to the prompt.
+const PROBED_MS: u32 = 300;
+/// A shell whose marks stand in its prompt alone loses them with it. Then its next prompt is told by the silence behind it,
+/// where the line has set one.
+const RENAMED_MS: u32 = 1_000;
 
 /// How surely the row is a prompt by its look.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -21,6 +28,20 @@ enum Look {
 
 /// Judges a row that no mark speaks about. `known` says that the session's own shell prints marks.
 pub(crate) fn inspect(view: &View, known: bool) -> Reading {
+    if view.phase == "setup" && Marks::read(&view.marks).shell.is_some() {
+        // The shell has answered the probe, so its prompt follows, whatever it looks like.
+        return settled(view, PROBED_MS, || ready(view, "shell", "pattern"));
+    }
+    // What is prepared again has lost its marks.
+    let known = known && view.phase != "setup";
+    if known && view.echoed && view.marks.is_empty() && view.mode == "shell" {
+        let look = look(view);
+        let replaced =
+            look.is_some() && words::sets(&view.command, "PS1") || look == Some(Look::Shell) && words::runs_unseen(&view.command);
+        if replaced {
+            return settled(view, RENAMED_MS, || ready(view, "shell", "pattern"));
+        }
+    }
     if view.tail.trim_ascii().is_empty() || asking::question(view).is_some() || pager::page(view).is_some() {
         return Reading::NotYet;
     }
@@ -298,6 +319,29 @@ mod tests {
         view.tail = "... ".to_owned();
         view.hits = Scene::new(include_str!("../plugin.toml")).view("... ").hits;
         assert!(matches!(inspect(&view, true), Reading::Incomplete(_)));
+    }
+
+    #[test]
+    fn a_prompt_that_the_line_has_replaced_is_seen() {
+        for (command, tail) in [("PS1='new> '", "new> "), (". ./activate", "(venv) bob@web2:~$ "), ("cd /x; PS1='$PWD# '", "/x# ")] {
+            let mut view = inner(command, tail);
+            let at = ready(&view, true);
+            assert_eq!((at.mode.as_str(), at.proof.as_str(), at.status), ("shell", "pattern", None), "{command}");
+            assert_eq!(waits(&mut view, true), super::RENAMED_MS, "{command}");
+            view.marks = vec!["C;n".to_owned()];
+            assert_eq!(inspect(&view, true), Reading::NotYet, "{command}");
+        }
+        for (command, tail) in [("PS1=x make", ""), (". ./x", "step 3 > "), ("PS1=", ""), ("./build", "new> "), (". ./activate", "")] {
+            assert_eq!(inspect(&inner(command, tail), true), Reading::NotYet, "{command}");
+        }
+    }
+
+    #[test]
+    fn behind_the_answer_to_the_probe_stands_a_prompt() {
+        let mut view = view("setup", "");
+        view.marks = vec!["S;n;b;z;f;k".to_owned()];
+        assert_eq!(ready(&view, true).mode, "shell");
+        assert_eq!(waits(&mut view, true), super::PROBED_MS);
     }
 
     #[test]

@@ -28,6 +28,16 @@ pub(crate) fn runs(command: &str, program: &str) -> bool {
     any(command, &|word| last_part(word) == program)
 }
 
+/// Does the line set this variable?
+pub(crate) fn sets(command: &str, name: &str) -> bool {
+    holds(command, &format!("{name}="))
+}
+
+/// Does the line run lines that are not to be seen in it?
+pub(crate) fn runs_unseen(command: &str) -> bool {
+    any(command, &|word| matches!(word, "." | "source" | "eval"))
+}
+
 /// Is this word, as a file, one of the line's words?
 pub(crate) fn has_word(command: &str, file: &str) -> bool {
     any(command, &|word| word == file || last_part(word) == file)
