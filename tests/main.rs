@@ -16,5 +16,6 @@ mod network;
 mod plugin_faults;
 mod recordings;
 mod run;
+mod shells;
 mod support;
 mod tidy;

@@ -1,0 +1,367 @@
+//! Shells and situations: in each the whole output byte for byte, the true status, and a session that goes on.
+//!
+//! One table of situations, told to every shell in its own words. A cell that cannot be exact has its expectation in the table
+//! all the same, with a note; a cell without words needs a reason in `absent`. So nothing is skipped silently.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::support::client::Client;
+use crate::support::sshd::{Sshd, account};
+
+mod table;
+
+use table::{Step, situations};
+
+/// A shell and what it has of its own.
+pub struct Shell {
+    /// Its name in the table.
+    name: &'static str,
+    /// Where it is.
+    path: &'static str,
+    /// Its kin in the table, nearest first.
+    kin: &'static [&'static str],
+    /// A file in the home folder that sets it up, and the text.
+    setup: (&'static str, &'static str),
+    /// What lists its history, and the files that keep it.
+    history: (&'static str, &'static [&'static str]),
+    /// It has no way to take a line out of its history, so jackfield's lines stay there.
+    remembers: bool,
+}
+
+/// What a line is expected to come to.
+#[derive(Debug, Clone)]
+pub enum End {
+    /// It ends with this status.
+    Done(i64),
+    /// It ends at a prompt that no mark proves: the status is not known.
+    Guessed,
+    /// The session ends with this status.
+    Closes(i64),
+    /// The line is lost: a signal ended the shell.
+    Lost,
+    /// It is not seen to end; only hanging up helps.
+    Stuck,
+    /// It waits for input or goes on until it is interrupted.
+    Waits,
+    /// Nothing is typed; the error says this.
+    Refused(&'static str),
+}
+
+const BASH: Shell = Shell {
+    name: "bash",
+    path: "/bin/bash",
+    kin: &["posix"],
+    setup: (".bashrc", "HISTCONTROL=; shopt -s histappend; PS1='\\u@\\h:\\w\\$ '\n"),
+    history: ("history", &[".bash_history"]),
+    remembers: false,
+};
+
+/// Two rows, colours, a command substitution, a status, a title, a hook that others already use.
+const THEME: &str = r#"HISTCONTROL=
+__theme() { local s=$?; printf '\033]0;%s\007' "$PWD"; branch=$(printf main); PS1='\[\e[1;32m\]┌─[\u@\h] \[\e[34m\]\w\[\e[0m\] ('$branch') '$s'\n\[\e[1;32m\]└─❯\[\e[0m\] '; }
+__other() { history -a; }
+PROMPT_COMMAND='__theme; __other'
+trap 'last_started=$BASH_COMMAND' DEBUG
+"#;
+
+const ZSH_RC: &str = "PROMPT='%n@%m:%~%# '\nHISTFILE=~/.zsh_history HISTSIZE=500 SAVEHIST=500\n";
+
+#[expect(clippy::print_stderr, reason = "the counts of the table, seen with --nocapture")]
+fn check(shell: &Shell) {
+    let user = format!("jft-t-{}", shell.name);
+    let path = Path::new(shell.path);
+    if shell.path.ends_with("/ash") {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let _ = std::os::unix::fs::symlink(crate::support::find("busybox").unwrap(), path);
+    }
+    let home = account(&user, path);
+    let (file, text) = shell.setup;
+    std::fs::create_dir_all(home.join(file).parent().unwrap()).unwrap();
+    std::fs::write(home.join(file), text).unwrap();
+    for file in shell.history.1 {
+        let _ = std::fs::remove_file(home.join(file));
+    }
+    let _ = std::process::Command::new("chown").arg("-R").arg(&user).arg(&home).status();
+    let server = Sshd::start();
+    let config = format!("{}policy = \"full\"\n", server.device("web1", &user, "linux"));
+    let mut trial = Trial { shell, client: Client::start(&config), wrong: Vec::new(), exact: 0, noted: 0, absent: 0 };
+    for situation in situations() {
+        trial.play(&situation.name, situation.own, &situation.steps, situation.absent);
+    }
+    trial.leaves_no_trace();
+    let Trial { client, wrong, exact, noted, absent, .. } = trial;
+    drop(client);
+    let kept: Vec<&str> =
+        shell.history.1.iter().copied().filter(|file| traced(&std::fs::read(home.join(file)).unwrap_or_default())).collect();
+    eprintln!("{}: {exact} exact, {noted} with a note, {absent} do not exist, {} wrong, traces in {kept:?}", shell.name, wrong.len());
+    assert!(kept.is_empty() || shell.remembers, "{}: {kept:?} hold what jackfield typed", shell.name);
+    assert!(wrong.is_empty(), "{}: {} wrong\n\n{}", shell.name, wrong.len(), wrong.join("\n\n"));
+}
+
+/// Does it hold a part of what jackfield typed?
+fn traced(bytes: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(bytes);
+    ["__jf", "133;S;", "jackfield-"].iter().any(|part| text.contains(part))
+}
+
+struct Trial<'a> {
+    shell: &'a Shell,
+    client: Client,
+    wrong: Vec<String>,
+    exact: usize,
+    noted: usize,
+    absent: usize,
+}
+
+impl Trial<'_> {
+    fn play(&mut self, name: &str, own: bool, steps: &[Step], absent: &[(&str, &str)]) {
+        let keys: Vec<&str> = [self.shell.name].iter().chain(self.shell.kin).copied().chain(["all"]).collect();
+        if let Some((_, why)) = absent.iter().find(|(who, _)| keys.contains(who)) {
+            assert!(!why.is_empty());
+            self.absent += 1;
+            return;
+        }
+        let target = if own { format!("web1#{}", name.replace(|ch: char| !ch.is_ascii_alphanumeric(), "-")) } else { "web1".to_owned() };
+        let before = self.wrong.len();
+        let mut noted = false;
+        for (number, step) in steps.iter().enumerate() {
+            let Some(line) = pick(&step.line, &keys) else { continue };
+            let output = pick(&step.output, &keys).cloned().unwrap_or_default();
+            let end = pick(&step.end, &keys).cloned().unwrap_or(End::Done(0));
+            noted |= matches!(end, End::Guessed | End::Refused(_) | End::Stuck) || step.notes.iter().any(|(who, _)| keys.contains(who));
+            let wanted = Wanted { line: line.clone(), output, end, cwd: pick(&step.cwd, &keys).copied(), wait_s: step.wait_s };
+            if let Err(why) = self.step(&target, &wanted) {
+                self.wrong.push(format!("{}, {name}, step {}: {why}", self.shell.name, number + 1));
+            }
+        }
+        let wanted = Wanted { line: "echo usable".to_owned(), output: "usable\n".to_owned(), end: End::Done(0), cwd: None, wait_s: 20 };
+        if let Err(why) = self.step(&target, &wanted) {
+            self.wrong.push(format!("{}, {name}, usable afterwards: {why}", self.shell.name));
+            self.client.call("ssh_interrupt", json!({"session": target, "how": "hangup"}));
+        }
+        if own {
+            self.client.call("ssh_close", json!({"session": target}));
+        }
+        match (self.wrong.len() == before, noted) {
+            (true, true) => self.noted += 1,
+            (true, false) => self.exact += 1,
+            (false, _) => {}
+        }
+    }
+
+    fn step(&mut self, target: &str, wanted: &Wanted) -> Result<(), String> {
+        let mut line = wanted.line.clone();
+        if line.contains("{prompt}") {
+            let prompt = self.client.run(target, "true")["prompt"].as_str().unwrap_or_default().to_owned();
+            assert!(!prompt.is_empty() && !prompt.contains('\''), "{prompt:?}");
+            line = line.replace("{prompt}", &prompt);
+            return self.line(
+                target,
+                &line,
+                &Wanted { output: wanted.output.replace("{prompt}", &prompt), line: line.clone(), ..wanted.clone() },
+            );
+        }
+        self.line(target, &line, wanted)
+    }
+
+    fn line(&mut self, target: &str, line: &str, wanted: &Wanted) -> Result<(), String> {
+        let arguments = json!({"target": target, "command": line, "max_chars": 1_000_000, "wait_s": wanted.wait_s});
+        let result = self.client.call("ssh_run", arguments);
+        let found = judge(&result, wanted);
+        if matches!(wanted.end, End::Stuck) {
+            self.client.call("ssh_interrupt", json!({"session": target, "how": "hangup"}));
+            return found;
+        }
+        if found.is_ok() && !matches!(wanted.end, End::Waits) {
+            return Ok(());
+        }
+        // What did not end is ended, so that the rest can be seen.
+        if matches!(result["state"].as_str(), Some("running" | "needs_input")) {
+            let stopped = self.client.call("ssh_interrupt", json!({"command_id": result["command_id"]}));
+            if stopped["prompt_back"] != true {
+                self.client.call("ssh_interrupt", json!({"session": target, "how": "hangup"}));
+                found?;
+                return Err(format!("{line:?} was not stopped: {stopped}"));
+            }
+        }
+        found
+    }
+
+    /// Neither the list nor the file of the shell's history holds what jackfield typed.
+    fn leaves_no_trace(&mut self) {
+        let (line, _) = self.shell.history;
+        if line.is_empty() {
+            return;
+        }
+        let result = self.client.run("web1#history", line);
+        let output = result["output"].as_str().unwrap_or_default();
+        let traces: Vec<&str> = output.lines().filter(|row| traced(row.as_bytes())).collect();
+        if traces.is_empty() == self.shell.remembers {
+            self.wrong.push(format!("{}, history: {traces:?}", self.shell.name));
+        }
+    }
+}
+
+#[derive(Clone)]
+struct Wanted {
+    line: String,
+    output: String,
+    end: End,
+    cwd: Option<&'static str>,
+    wait_s: u32,
+}
+
+/// The nearest kin's cell.
+fn pick<'a, T>(cells: &'a [(&'static str, T)], keys: &[&str]) -> Option<&'a T> {
+    keys.iter().find_map(|key| cells.iter().find(|(who, _)| who == key)).map(|(_, cell)| cell)
+}
+
+fn judge(result: &Value, wanted: &Wanted) -> Result<(), String> {
+    let mut wrong = Vec::new();
+    let mut see = |what: &str, found: Value, right: Value| {
+        if found != right {
+            wrong.push(format!("{what} is {found}, not {right}"));
+        }
+    };
+    match &wanted.end {
+        End::Done(status) => {
+            see("state", result["state"].clone(), "done".into());
+            see("status", result["exit_code"].clone(), (*status).into());
+            see("confidence", result["confidence"].clone(), "mark".into());
+        }
+        End::Guessed => {
+            see("state", result["state"].clone(), "done".into());
+            see("status", result["exit_code"].clone(), Value::Null);
+            see("confidence", result["confidence"].clone(), "pattern".into());
+        }
+        End::Closes(status) => {
+            see("state", result["state"].clone(), "done".into());
+            see("status", result["exit_code"].clone(), (*status).into());
+        }
+        End::Stuck => see("state", result["state"].clone(), "running".into()),
+        End::Lost => see("state", result["state"].clone(), "lost".into()),
+        End::Waits => {
+            see("over", result["state"].as_str().is_none_or(|state| !["running", "needs_input"].contains(&state)).into(), false.into())
+        }
+        End::Refused(part) => {
+            see("refused", result["error"]["message"].as_str().is_some_and(|message| message.contains(part)).into(), true.into());
+        }
+    }
+    let output = result["output"].as_str().unwrap_or_default();
+    if !alike(output, &wanted.output) {
+        wrong.push(format!("output is {:?}, not {:?}", short(output), short(&wanted.output)));
+    }
+    if let Some(cwd) = wanted.cwd
+        && result["cwd"] != cwd
+    {
+        wrong.push(format!("cwd is {}, not {cwd}", result["cwd"]));
+    }
+    if wrong.is_empty() {
+        Ok(())
+    } else {
+        Err(format!("{:?}: {}\n  {}", short(&wanted.line), wrong.join("; "), short(&result.to_string())))
+    }
+}
+
+/// Equal, where `{n}` stands for a number, also a hexadecimal one, that nobody knows before.
+fn alike(found: &str, wanted: &str) -> bool {
+    let mut rest = found;
+    for (index, part) in wanted.split("{n}").enumerate() {
+        if index > 0 {
+            let digits = rest.trim_start_matches(|ch: char| ch.is_ascii_hexdigit());
+            if digits.len() == rest.len() {
+                return false;
+            }
+            rest = digits;
+        }
+        let Some(after) = rest.strip_prefix(part) else { return false };
+        rest = after;
+    }
+    rest.is_empty()
+}
+
+fn short(text: &str) -> String {
+    if text.len() < 900 { text.to_owned() } else { format!("{}…", text.chars().take(900).collect::<String>()) }
+}
+
+#[test]
+fn bash_is_exact_in_every_situation() {
+    check(&BASH);
+}
+
+#[test]
+fn bash_with_a_theme_is_exact_in_every_situation() {
+    check(&Shell { name: "bash-theme", kin: &["bash", "posix"], setup: (".bashrc", THEME), ..BASH });
+}
+
+#[test]
+fn zsh_is_exact_in_every_situation() {
+    let history = ("fc -l 1", &[".zsh_history"][..]);
+    check(&Shell { name: "zsh", path: "/usr/bin/zsh", kin: &["posix"], setup: (".zshrc", ZSH_RC), history, remembers: false });
+}
+
+#[test]
+fn fish_is_exact_in_every_situation() {
+    let history = ("history | cat", &[".local/share/fish/fish_history"][..]);
+    check(&Shell { name: "fish", path: "/usr/bin/fish", kin: &[], setup: (".config/fish/config.fish", ""), history, remembers: false });
+}
+
+#[test]
+fn dash_is_exact_in_every_situation() {
+    check(&Shell {
+        name: "dash",
+        path: "/bin/dash",
+        kin: &["plain-sh", "posix"],
+        setup: (".profile", ""),
+        history: ("", &[]),
+        remembers: false,
+    });
+}
+
+#[test]
+fn ash_of_busybox_is_exact_in_every_situation() {
+    let history = ("history", &[".ash_history"][..]);
+    check(&Shell {
+        name: "ash",
+        path: "/var/lib/jft-busybox/ash",
+        kin: &["plain-sh", "posix"],
+        setup: (".profile", ""),
+        history,
+        remembers: true,
+    });
+}
+
+#[test]
+fn ksh93_is_exact_in_every_situation() {
+    let history = ("fc -l -N 200", &[".sh_history"][..]);
+    check(&Shell { name: "ksh93", path: "/usr/bin/ksh93", kin: &["posix"], setup: (".profile", ""), history, remembers: true });
+}
+
+#[test]
+fn mksh_is_exact_in_every_situation() {
+    let profile = "PS1='box$ ' HISTFILE=~/.mksh_history HISTSIZE=500\n";
+    let history = ("fc -l 1", &[".mksh_history"][..]);
+    check(&Shell {
+        name: "mksh",
+        path: "/usr/bin/mksh",
+        kin: &["plain-sh", "posix"],
+        setup: (".mkshrc", profile),
+        history,
+        remembers: false,
+    });
+}
+
+#[test]
+fn tcsh_is_exact_in_every_situation() {
+    let history = ("history", &[".history"][..]);
+    check(&Shell {
+        name: "tcsh",
+        path: "/usr/bin/tcsh",
+        kin: &["csh"],
+        setup: (".tcshrc", "set prompt='%n@%m:%~%# '\nset savehist=(500 merge)\n"),
+        history,
+        remembers: false,
+    });
+}
