@@ -68,6 +68,7 @@ trap 'last_started=$BASH_COMMAND' DEBUG
 
 const ZSH_RC: &str = "PROMPT='%n@%m:%~%# '\nHISTFILE=~/.zsh_history HISTSIZE=500 SAVEHIST=500\n";
 
+#[expect(clippy::print_stderr, reason = "the counts of the table, seen with --nocapture")]
 fn check(shell: &Shell) {
     let user = format!("jft-t-{}", shell.name);
     let path = Path::new(shell.path);
