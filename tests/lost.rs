@@ -7,8 +7,8 @@ use std::time::Instant;
 use serde_json::{Value, json};
 
 use crate::support::client::Client;
-use crate::support::install;
 use crate::support::sshd::{Sshd, account};
+use crate::support::{install, until_listens};
 
 /// A network of its own behind one link, which can be cut.
 struct Network {
@@ -82,6 +82,8 @@ fn a_cut_network_is_noticed_within_the_keepalives() {
         assert!(cut_at.elapsed().as_secs() < 10, "{:?}", cut_at.elapsed());
         is_lost(&mut client, &result, "begun\n");
         network.cut(false);
+        // The link needs a moment to be one again.
+        until_listens(&server.address, server.port, "sshd");
         let again = client.run(target.split('#').next().unwrap(), "echo anew");
         assert_eq!(again["output"], "anew\n", "{again}");
         client.call("ssh_open", json!({"host": "web1", "tty": false}));
