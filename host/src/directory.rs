@@ -18,10 +18,9 @@ use crate::policy;
 use crate::recording::Taped;
 use crate::secret::book::SecretBook;
 use crate::secret::{self, Secret, SecretSource};
-use crate::session::actor::{self, Profile};
-use crate::session::lane;
 use crate::session::log::ByteLog;
-use crate::session::{Phase, SessionHandle};
+use crate::session::profile::{Logs, Profile};
+use crate::session::{Phase, SessionHandle, actor, lane};
 use crate::transport::{Line, pty, ssh};
 
 /// Name of the secret that opens an encrypted key file.
@@ -276,7 +275,7 @@ impl Directory {
             secrets: device.secrets.clone(),
             login_secrets: Vec::new(),
             book: self.book.clone(),
-            log: self.log(id),
+            logs: self.logs(id),
             nonce: nonce().ok_or_else(|| OpenError::Failed("this machine gives no random numbers".to_owned()))?,
             size,
             recorder: self.recorder.clone(),
@@ -300,7 +299,7 @@ impl Directory {
             (LineKind::Programs, Some(_)) => lane::Way::Programs(connection),
             _ => return Ok(actor::start(profile, connection.terminal(&target).await.map_err(failed)?)),
         };
-        Ok(lane::start(profile, way, self.logs(id)))
+        Ok(lane::start(profile, way))
     }
 
     /// Has the history mask the device's secrets before one of them is used, as far as nobody is asked for them.
@@ -356,12 +355,8 @@ impl Directory {
         })
     }
 
-    fn log(&self, id: &SessionId) -> ByteLog {
-        self.logs(id)()
-    }
-
     /// The name of each log is unique: a session of the same name may be opened again while the old log is still read.
-    fn logs(&self, id: &SessionId) -> lane::Logs {
+    fn logs(&self, id: &SessionId) -> Logs {
         let folder = self.state_folder.clone();
         let name = format!("{}-{}", id.device, file_name(&id.name));
         Box::new(move || match (&folder, nonce()) {

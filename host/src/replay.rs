@@ -11,12 +11,12 @@ use crate::policy::Purpose;
 use crate::recording::{Entry, Outcome, Recording};
 use crate::secret::SecretSource;
 use crate::secret::book::SecretBook;
-use crate::session::actor::{self, Profile};
 use crate::session::command::State;
 use crate::session::journal::Journal;
 use crate::session::log::ByteLog;
+use crate::session::profile::Profile;
 use crate::session::report::{OutputQuery, Report};
-use crate::session::{Accepted, Phase, RunRequest, SendRequest, SessionHandle};
+use crate::session::{Accepted, Phase, RunRequest, SendRequest, SessionHandle, actor};
 use crate::transport::replay::{self, Cut};
 
 /// How long a request may take in a replay. Under virtual time it costs nothing.
@@ -51,7 +51,7 @@ pub async fn run(recording: &Recording, kind: Arc<DeviceType>, secrets: &[(Strin
         secrets: secrets.iter().cloned().collect(),
         login_secrets: Vec::new(),
         book: SecretBook::default(),
-        log: ByteLog::in_memory(),
+        logs: Box::new(ByteLog::in_memory),
         nonce: recording.nonce.clone(),
         size: recording.size,
         idle_close: IDLE_CLOSE,

@@ -3,13 +3,14 @@
 //! [`machine`] decides, purely; [`actor`] is the one task that owns a session and performs what was decided. [`lane`] is the
 //! task of a session without a terminal. Everybody else holds a [`SessionHandle`].
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
 
 use crate::ids::{CommandId, SessionId};
 use crate::limits::SESSION_MAILBOX;
+use crate::plugin::roles::Effect;
 use crate::policy::{Purpose, Verdict};
 
 use self::report::{OutputQuery, Report, ScreenReport};
@@ -20,6 +21,7 @@ pub mod journal;
 pub mod lane;
 pub mod log;
 pub mod machine;
+pub mod profile;
 pub mod render;
 pub mod report;
 pub mod stream;
@@ -81,6 +83,17 @@ pub enum Refusal {
     Cannot(String),
     /// The session is over; why.
     Closed(String),
+}
+
+impl Refusal {
+    /// The verdict, where it allows.
+    fn unless_allowed(verdict: Verdict) -> Result<Verdict, Self> {
+        match verdict.decision.effect {
+            Effect::Allow => Ok(verdict),
+            Effect::Ask => Err(Self::ApprovalNeeded(Box::new(verdict))),
+            Effect::Deny | Effect::Abstain => Err(Self::Denied(Box::new(verdict))),
+        }
+    }
 }
 
 /// A command of a caller.
@@ -160,6 +173,28 @@ enum Request {
     Screen(Option<u64>, oneshot::Sender<ScreenReport>),
     Judge(RunRequest, oneshot::Sender<Verdict>),
     Close(oneshot::Sender<()>),
+}
+
+impl Request {
+    /// Answers what a session that has ended no longer does, and gives back a question about its past.
+    fn refuse(self, why: &str) -> Option<Self> {
+        let closed = || Refusal::Closed(why.to_owned());
+        match self {
+            Self::Run(_, reply) => drop(reply.send(Err(closed()))),
+            Self::Send(_, reply) => drop(reply.send(Err(closed()))),
+            Self::Stop(_, _, _, reply) => drop(reply.send(Err(format!("the session is closed: {why}")))),
+            Self::Close(reply) => {
+                let _ = reply.send(());
+            }
+            Self::Report(..) | Self::Screen(..) | Self::Judge(..) => return Some(self),
+        }
+        None
+    }
+}
+
+/// The runtime's clock, which a replay turns by hand.
+fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
 }
 
 /// A way to a session's task.

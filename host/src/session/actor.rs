@@ -2,38 +2,34 @@
 //!
 //! It decides nothing about the device. It never waits for a caller, and for a plugin only as long as a call may last.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::time::sleep_until;
 
 use super::command::{Ending, Started, State};
-use super::journal::Journal;
-use super::log::ByteLog;
 use super::machine::{Effect, Intent, Machine, Setting};
+use super::profile::{Profile, Waiting};
 use super::render::Source;
 use super::report::{OutputQuery, Report, ScreenReport, output};
 use super::stream::Stream;
 use super::view::Question;
-use super::{Accepted, Phase, Refusal, Request, RunRequest, SendRequest, SessionHandle, Status, Stop};
-use crate::config::PolicyMode;
-use crate::ids::{CommandId, SessionId};
+use super::{Accepted, Phase, Refusal, Request, RunRequest, SendRequest, SessionHandle, Status, Stop, now};
+use crate::ids::CommandId;
 use crate::limits::{COMMANDS_KEPT, COMMANDS_QUEUED_MAX, LINE_CHUNKS};
-use crate::plugin::device_type::DeviceType;
-use crate::plugin::roles::{Effect as Decided, Exchange};
+use crate::plugin::roles::Exchange;
 use crate::plugin::session::SessionPlugins;
 use crate::policy::approved::{Approved, Payload};
 use crate::policy::keys::LineAssembler;
-use crate::policy::{self, Line as PolicyLine, Purpose, Verdict};
-use crate::recording::{Entry, Recording, Tape, Taped};
+use crate::policy::{self, Purpose, Verdict};
+use crate::recording::{Entry, Recording, Tape};
 use crate::screen::Screen;
-use crate::secret::book::SecretBook;
+use crate::secret::Secret;
 use crate::secret::redact::Redactor;
-use crate::secret::{Secret, SecretSource};
 use crate::transport::{Line, LineEvent, Order, Reader, Writer};
 
 /// Characters of output that an outcome plugin is shown at each end.
@@ -41,50 +37,7 @@ const JUDGED_CHARS: usize = 4096;
 /// How long bytes that may be the beginning of a secret are held back.
 const HOLD: Duration = Duration::from_millis(30);
 
-/// What a session needs to know of its device.
-pub struct Profile {
-    /// The session's name.
-    pub id: SessionId,
-    /// The device type.
-    pub kind: Arc<DeviceType>,
-    /// The account's name.
-    pub user: String,
-    /// Its tags.
-    pub tags: Vec<String>,
-    /// How strict policy is.
-    pub policy: PolicyMode,
-    /// Secrets by name.
-    pub secrets: BTreeMap<String, SecretSource>,
-    /// Secrets that logged in: they are masked too.
-    pub login_secrets: Vec<(String, Secret)>,
-    /// Failed tries of secrets, shared by the device's sessions.
-    pub book: SecretBook,
-    /// Where the log goes.
-    pub log: ByteLog,
-    /// Random digits that prove marks and questions.
-    pub nonce: String,
-    /// Columns and rows.
-    pub size: (u16, u16),
-    /// When nobody uses it for so long it is closed.
-    pub idle_close: Duration,
-    /// Who records it.
-    pub recorder: Option<mpsc::Sender<Taped>>,
-    /// Who is told what was run.
-    pub journal: Journal,
-}
-
-impl std::fmt::Debug for Profile {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Profile").field("id", &self.id).finish_non_exhaustive()
-    }
-}
-
 type Resolving = Pin<Box<dyn Future<Output = (String, Vec<u8>, Result<Secret, String>)> + Send + Sync>>;
-
-struct Waiting {
-    request: RunRequest,
-    reply: oneshot::Sender<Result<Accepted, Refusal>>,
-}
 
 /// What is remembered of a command.
 struct Record {
@@ -123,7 +76,7 @@ pub fn start(mut profile: Profile, line: Line) -> SessionHandle {
     let status = Status { phase: Phase::Opening, prompt: String::new(), mode: String::new(), cwd: None, log_bytes: 0 };
     let (status, watch) = watch::channel(status);
     let (handle, mailbox) = SessionHandle::channel(profile.id.clone(), watch);
-    let log = std::mem::replace(&mut profile.log, ByteLog::in_memory());
+    let log = (profile.logs)();
     let missing: Vec<String> = profile.kind.secrets().into_iter().filter(|name| !profile.secrets.contains_key(name)).collect();
     let facts = vec![
         ("nonce".to_owned(), profile.nonce.clone()),
@@ -132,18 +85,14 @@ pub fn start(mut profile: Profile, line: Line) -> SessionHandle {
         ("missing-secrets".to_owned(), missing.join(",")),
     ];
     let setting = Setting { facts, echoes: profile.kind.terminal.echoes };
-    let mut redactor = Redactor::default();
-    for (name, secret) in &profile.login_secrets {
-        redactor.learn(name, secret);
-        profile.journal.learn(name, secret);
-    }
+    profile.teach_journal();
     let now = now();
     let actor = Actor {
         machine: Machine::new(Stream::new(log, &profile.nonce).on_columns(profile.size.0), setting, now),
         plugins: SessionPlugins::new(Arc::clone(&profile.kind)),
         reader: line.reader,
         writer: line.writer,
-        redactor,
+        redactor: profile.redactor(),
         screen: None,
         typed: LineAssembler::default(),
         records: VecDeque::new(),
@@ -160,11 +109,6 @@ pub fn start(mut profile: Profile, line: Line) -> SessionHandle {
     };
     tokio::spawn(actor.run());
     handle
-}
-
-/// The runtime's clock, which a replay turns by hand.
-fn now() -> Instant {
-    tokio::time::Instant::now().into_std()
 }
 
 /// What woke the actor.
@@ -456,8 +400,7 @@ impl Actor {
         match request {
             Request::Run(request, reply) => {
                 if self.waiting.len() >= COMMANDS_QUEUED_MAX {
-                    let why = format!("{COMMANDS_QUEUED_MAX} commands wait for `{}` already; open another session", self.profile.id);
-                    let _ = reply.send(Err(Refusal::Cannot(why)));
+                    let _ = reply.send(Err(self.profile.crowded()));
                     return;
                 }
                 self.waiting.push_back(Waiting { request, reply });
@@ -506,27 +449,12 @@ impl Actor {
     }
 
     async fn judge(&self, request: &RunRequest) -> Verdict {
-        let ready = self.machine.ready();
-        let line = PolicyLine {
-            device: &self.profile.id.device,
-            tags: &self.profile.tags,
-            mode: self.machine.mode(),
-            privileged: ready.is_some_and(|ready| ready.privileged),
-            text: &request.text,
-            purpose: request.purpose,
-            caller: &request.caller,
-        };
-        policy::judge(&self.plugins, &line, self.profile.policy).await
+        let privileged = self.machine.ready().is_some_and(|ready| ready.privileged);
+        self.profile.judge(&self.plugins, self.machine.mode(), privileged, request).await
     }
 
     async fn start_command(&mut self, request: &RunRequest) -> Result<(Accepted, Vec<Effect>), Refusal> {
-        let verdict = self.judge(request).await;
-        self.profile.journal.judged(&self.profile.id, &request.caller, &request.text, &verdict);
-        match verdict.decision.effect {
-            Decided::Allow => {}
-            Decided::Ask => return Err(Refusal::ApprovalNeeded(Box::new(verdict))),
-            Decided::Deny | Decided::Abstain => return Err(Refusal::Denied(Box::new(verdict))),
-        }
+        let verdict = self.profile.admit(request, self.judge(request).await)?;
         let paste = self.machine.stream().takes_paste();
         if let Some(most) = self.machine.stream().line_max()
             && let Some(line) = request.text.lines().find(|line| line.len() > most)
@@ -615,11 +543,7 @@ impl Actor {
             if !self.asks_secret() {
                 self.profile.journal.judged(&self.profile.id, &request.caller, &line.text, &said);
             }
-            match said.decision.effect {
-                Decided::Allow => verdict = Some(said),
-                Decided::Ask => return Err(Refusal::ApprovalNeeded(Box::new(said))),
-                Decided::Deny | Decided::Abstain => return Err(Refusal::Denied(Box::new(said))),
-            }
+            verdict = Some(Refusal::unless_allowed(said)?);
         }
         let verdict = match verdict {
             Some(verdict) => verdict,
@@ -806,17 +730,8 @@ impl Actor {
             let _ = waiting.reply.send(Err(Refusal::Closed(why.clone())));
         }
         while let Some(request) = self.mailbox.recv().await {
-            match request {
-                Request::Report(query, reply) => drop(reply.send(self.report(&query))),
-                Request::Run(_, reply) => drop(reply.send(Err(Refusal::Closed(why.clone())))),
-                Request::Send(_, reply) => drop(reply.send(Err(Refusal::Closed(why.clone())))),
-                Request::Stop(_, _, _, reply) => drop(reply.send(Err(format!("the session is closed: {why}")))),
-                Request::Screen(since, reply) => drop(reply.send(self.screen_report(since))),
-                Request::Judge(request, reply) => {
-                    let verdict = self.judge(&request).await;
-                    let _ = reply.send(verdict);
-                }
-                Request::Close(reply) => drop(reply.send(())),
+            if let Some(past) = request.refuse(&why) {
+                self.on_request(past).await;
             }
         }
     }

@@ -8,25 +8,23 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::time::sleep_until;
 
-use super::actor::Profile;
 use super::command::State;
 use super::journal::{Ended, Journal};
-use super::log::ByteLog;
+use super::profile::{Profile, Waiting};
 use super::report::{OutputQuery, Report, ScreenReport, output};
 use super::stream::Stream;
-use super::{Accepted, Phase, Refusal, Request, RunRequest, SessionHandle, Status, Stop};
+use super::{Accepted, Phase, Refusal, Request, RunRequest, SessionHandle, Status, Stop, now};
 use crate::ids::CommandId;
 use crate::limits::{
     COMMANDS_KEPT, COMMANDS_QUEUED_MAX, INTERRUPT_STEP_WAIT, LINE_CHUNKS, LOGIN_MAX, OUTPUT_DEFAULT_CHARS, PROGRAMS_KEPT, PROGRAMS_MAX,
 };
 use crate::plugin::manifest::PipeSpec;
-use crate::plugin::roles::Effect as Decided;
 use crate::plugin::session::SessionPlugins;
 use crate::policy::approved::{Payload, Program};
-use crate::policy::{self, Line as PolicyLine, Verdict};
+use crate::policy::{self, Verdict};
 use crate::secret::redact::Redactor;
 use crate::transport::ssh::Connection;
 use crate::transport::{Line, LineEvent, Order, Reader, Writer};
@@ -45,22 +43,20 @@ pub enum Way {
     Programs(Connection),
 }
 
-/// What makes logs: each takes a file of its own once it is long.
-pub type Logs = Box<dyn FnMut() -> ByteLog + Send + Sync>;
-
 /// Starts a session on a connection.
 #[must_use]
-pub fn start(profile: Profile, way: Way, mut logs: Logs) -> SessionHandle {
+pub fn start(mut profile: Profile, way: Way) -> SessionHandle {
     let phase = if matches!(way, Way::Pipe(..)) { Phase::Opening } else { Phase::Ready };
     let (status, watch) = watch::channel(Status { phase, prompt: String::new(), mode: String::new(), cwd: None, log_bytes: 0 });
     let (handle, mailbox) = SessionHandle::channel(profile.id.clone(), watch);
     let (events_in, events) = mpsc::channel(LINE_CHUNKS);
+    profile.teach_journal();
     let way = match way {
         Way::Pipe(line, spec) => Open::Pipe(Box::new(Pipe {
             spec,
             reader: line.reader,
             writer: line.writer,
-            streams: Streams::new(&profile, &mut logs),
+            streams: Streams::new(&mut profile),
             running: None,
             is_open: false,
             cwd: None,
@@ -77,16 +73,11 @@ pub fn start(profile: Profile, way: Way, mut logs: Logs) -> SessionHandle {
         waiting: VecDeque::new(),
         mailbox,
         status,
-        logs,
         used_at: now(),
         ended: None,
     };
     tokio::spawn(lane.run());
     handle
-}
-
-fn now() -> Instant {
-    tokio::time::Instant::now().into_std()
 }
 
 /// One output of a program: masked, logged, searched for marks.
@@ -120,15 +111,8 @@ struct Streams {
 }
 
 impl Streams {
-    fn new(profile: &Profile, logs: &mut Logs) -> Self {
-        let mut side = || {
-            let mut redactor = Redactor::default();
-            for (name, secret) in &profile.login_secrets {
-                redactor.learn(name, secret);
-                profile.journal.learn(name, secret);
-            }
-            Side { stream: Stream::new(logs(), &profile.nonce), redactor }
-        };
+    fn new(profile: &mut Profile) -> Self {
+        let mut side = || Side { stream: Stream::new((profile.logs)(), &profile.nonce), redactor: profile.redactor() };
         Self { out: side(), err: side() }
     }
 
@@ -224,11 +208,6 @@ impl Record {
     }
 }
 
-struct Waiting {
-    request: RunRequest,
-    reply: oneshot::Sender<Result<Accepted, Refusal>>,
-}
-
 struct Lane {
     profile: Profile,
     plugins: SessionPlugins,
@@ -238,7 +217,6 @@ struct Lane {
     waiting: VecDeque<Waiting>,
     mailbox: mpsc::Receiver<Request>,
     status: watch::Sender<Status>,
-    logs: Logs,
     used_at: Instant,
     ended: Option<String>,
 }
@@ -430,7 +408,7 @@ impl Lane {
             && !pipe.is_open
             && now() >= pipe.deadline
         {
-            let said = String::from_utf8_lossy(&pipe.streams.err.stream.recent().into_bytes()).into_owned();
+            let said = pipe.streams.err.stream.recent();
             self.ended = Some(format!("no shell answers on the pipe within {} s; it said: {said}", LOGIN_MAX.as_secs()));
         } else if now() >= self.used_at + self.profile.idle_close {
             if self.running().is_none() {
@@ -456,8 +434,7 @@ impl Lane {
         self.used_at = now();
         match request {
             Request::Run(_, reply) if self.waiting.len() >= COMMANDS_QUEUED_MAX => {
-                let why = format!("{COMMANDS_QUEUED_MAX} commands wait for `{}` already; open another session", self.profile.id);
-                drop(reply.send(Err(Refusal::Cannot(why))));
+                drop(reply.send(Err(self.profile.crowded())));
             }
             Request::Run(request, reply) => self.waiting.push_back(Waiting { request, reply }),
             Request::Report(query, reply) => drop(reply.send(self.report(&query))),
@@ -485,26 +462,11 @@ impl Lane {
     }
 
     async fn judge(&self, request: &RunRequest) -> Verdict {
-        let line = PolicyLine {
-            device: &self.profile.id.device,
-            tags: &self.profile.tags,
-            mode: MODE,
-            privileged: self.profile.user == "root",
-            text: &request.text,
-            purpose: request.purpose,
-            caller: &request.caller,
-        };
-        policy::judge(&self.plugins, &line, self.profile.policy).await
+        self.profile.judge(&self.plugins, MODE, self.profile.user == "root", request).await
     }
 
     async fn start_command(&mut self, request: &RunRequest) -> Result<Accepted, Refusal> {
-        let verdict = self.judge(request).await;
-        self.profile.journal.judged(&self.profile.id, &request.caller, &request.text, &verdict);
-        match verdict.decision.effect {
-            Decided::Allow => {}
-            Decided::Ask => return Err(Refusal::ApprovalNeeded(Box::new(verdict))),
-            Decided::Deny | Decided::Abstain => return Err(Refusal::Denied(Box::new(verdict))),
-        }
+        let verdict = self.profile.admit(request, self.judge(request).await)?;
         let id = CommandId::next();
         let (state, watch) = watch::channel(State::Running);
         let rule = (policy::effect_word(verdict.decision.effect).to_owned(), verdict.decision.rule.clone());
@@ -537,7 +499,7 @@ impl Lane {
             }
             Open::Programs { connection, events } => {
                 let program = policy::program(&verdict, &request.text).map_err(cannot)?;
-                record.own = Some(Box::new(Streams::new(&self.profile, &mut self.logs)));
+                record.own = Some(Box::new(Streams::new(&mut self.profile)));
                 tokio::spawn(carry(connection.clone(), program, id, events.clone()));
             }
         }
@@ -665,14 +627,8 @@ impl Lane {
             let _ = waiting.reply.send(Err(Refusal::Closed(why.clone())));
         }
         while let Some(request) = self.mailbox.recv().await {
-            match request {
-                Request::Report(query, reply) => drop(reply.send(self.report(&query))),
-                Request::Run(_, reply) => drop(reply.send(Err(Refusal::Closed(why.clone())))),
-                Request::Send(_, reply) => drop(reply.send(Err(Refusal::Closed(why.clone())))),
-                Request::Stop(_, _, _, reply) => drop(reply.send(Err(format!("the session is closed: {why}")))),
-                Request::Screen(_, reply) => drop(reply.send(ScreenReport::default())),
-                Request::Judge(request, reply) => drop(reply.send(self.judge(&request).await)),
-                Request::Close(reply) => drop(reply.send(())),
+            if let Some(past) = request.refuse(&why) {
+                self.on_request(past).await;
             }
         }
     }

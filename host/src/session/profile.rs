@@ -1,0 +1,111 @@
+//! What a session is about and who may use it: the same for a terminal and for lanes without one.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::journal::Journal;
+use super::log::ByteLog;
+use super::{Accepted, Refusal, RunRequest};
+use crate::config::PolicyMode;
+use crate::ids::SessionId;
+use crate::limits::COMMANDS_QUEUED_MAX;
+use crate::plugin::device_type::DeviceType;
+use crate::plugin::session::SessionPlugins;
+use crate::policy::{self, Line, Verdict};
+use crate::recording::Taped;
+use crate::secret::book::SecretBook;
+use crate::secret::redact::Redactor;
+use crate::secret::{Secret, SecretSource};
+
+/// What makes logs: each takes a file of its own once it is long.
+pub type Logs = Box<dyn FnMut() -> ByteLog + Send + Sync>;
+
+/// What a session needs to know of its device.
+pub struct Profile {
+    /// The session's name.
+    pub id: SessionId,
+    /// The device type.
+    pub kind: Arc<DeviceType>,
+    /// The account's name.
+    pub user: String,
+    /// Its tags.
+    pub tags: Vec<String>,
+    /// How strict policy is.
+    pub policy: PolicyMode,
+    /// Secrets by name.
+    pub secrets: BTreeMap<String, SecretSource>,
+    /// Secrets that logged in: they are masked too.
+    pub login_secrets: Vec<(String, Secret)>,
+    /// Failed tries of secrets, shared by the device's sessions.
+    pub book: SecretBook,
+    /// Where its logs go.
+    pub logs: Logs,
+    /// Random digits that prove marks and questions.
+    pub nonce: String,
+    /// Columns and rows.
+    pub size: (u16, u16),
+    /// When nobody uses it for so long it is closed.
+    pub idle_close: Duration,
+    /// Who records it.
+    pub recorder: Option<mpsc::Sender<Taped>>,
+    /// Who is told what was run.
+    pub journal: Journal,
+}
+
+impl std::fmt::Debug for Profile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Profile").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+impl Profile {
+    /// Masks what logged in.
+    pub(super) fn redactor(&self) -> Redactor {
+        let mut redactor = Redactor::default();
+        for (name, secret) in &self.login_secrets {
+            redactor.learn(name, secret);
+        }
+        redactor
+    }
+
+    /// Has the journal mask what logged in.
+    pub(super) fn teach_journal(&self) {
+        for (name, secret) in &self.login_secrets {
+            self.journal.learn(name, secret);
+        }
+    }
+
+    /// What policy says of a line in this mode.
+    pub(super) async fn judge(&self, plugins: &SessionPlugins, mode: &str, privileged: bool, request: &RunRequest) -> Verdict {
+        let line = Line {
+            device: &self.id.device,
+            tags: &self.tags,
+            mode,
+            privileged,
+            text: &request.text,
+            purpose: request.purpose,
+            caller: &request.caller,
+        };
+        policy::judge(plugins, &line, self.policy).await
+    }
+
+    /// The same of a command, which is refused unless it is allowed. The journal hears of a refusal.
+    pub(super) fn admit(&self, request: &RunRequest, verdict: Verdict) -> Result<Verdict, Refusal> {
+        self.journal.judged(&self.id, &request.caller, &request.text, &verdict);
+        Refusal::unless_allowed(verdict)
+    }
+
+    /// The answer to one command too many in the queue.
+    pub(super) fn crowded(&self) -> Refusal {
+        Refusal::Cannot(format!("{COMMANDS_QUEUED_MAX} commands wait for `{}` already; open another session", self.id))
+    }
+}
+
+/// A command that waits for its turn.
+pub(super) struct Waiting {
+    pub(super) request: RunRequest,
+    pub(super) reply: oneshot::Sender<Result<Accepted, Refusal>>,
+}
