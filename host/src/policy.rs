@@ -132,38 +132,52 @@ fn request(kind: &DeviceType, line: &Line<'_>, mode: PolicyMode) -> Request {
     }
 }
 
+/// How what waits for a line takes it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LineReader {
+    /// Text in brackets is taken as text, not as keys.
+    pub pastes: bool,
+    /// The longest line in bytes, where it says one.
+    pub line_max: Option<usize>,
+}
+
 /// The lines of a command that was allowed, ready to be typed.
 ///
-/// Where the program takes pasted text in brackets, all of it is one paste: no tab completes, no newline runs a part.
+/// Where the program takes pasted text in brackets, all of it is one paste: no tab completes, no newline runs a part. Typed
+/// line by line, a newline at the end of the text stays as an empty line: some programs end a block with it.
 ///
 /// # Errors
 ///
 /// Why it cannot be typed as it is: nothing is typed then.
-pub fn command(verdict: &Verdict, text: &str, kind: &DeviceType, paste: bool) -> Result<VecDeque<Approved>, String> {
+pub fn command(verdict: &Verdict, text: &str, kind: &DeviceType, reader: &LineReader) -> Result<VecDeque<Approved>, String> {
     if !verdict.allows() {
         return Err(verdict.decision.reason.clone());
     }
-    let text = text.replace("\r\n", "\n");
-    let text = text.trim_end_matches('\n');
+    let whole = text.replace("\r\n", "\n");
+    let text = whole.trim_end_matches('\n');
     if let Some(control) = text.chars().find(|ch| ch.is_control() && *ch != '\n' && *ch != '\t') {
         return Err(format!("it holds the control character {control:?}, which is a key and no text; send keys with ssh_send"));
     }
+    let device_max = (kind.line_max > 0 && !reader.pastes).then_some(kind.line_max);
+    for (who, most) in [("this shell", reader.line_max), ("this device", device_max)] {
+        if let Some(most) = most
+            && let Some(line) = text.lines().find(|line| line.len() > most)
+        {
+            return Err(format!("a line of it has {} bytes, {who} takes {most}; make it shorter", line.len()));
+        }
+    }
     let enter = kind.terminal.enter.as_bytes();
-    if paste {
+    if reader.pastes {
         let bytes = [PASTE_START, text.as_bytes(), PASTE_END, enter].concat();
         let last = text.rsplit('\n').next().unwrap_or_default().to_owned();
         return Ok(VecDeque::from([Approved::line(bytes, last)]));
     }
-    let lines = text.split('\n').map(|line| {
-        if let Some(key) = kind.live_keys.iter().find(|key| line.contains(key.as_str())) {
-            return Err(format!("it holds {key:?}, which acts at once on this device, before Enter; leave it out"));
-        }
-        if kind.line_max > 0 && line.len() > kind.line_max {
-            return Err(format!("a line of it has {} bytes, this device takes {}; make it shorter", line.len(), kind.line_max));
-        }
-        Ok(Approved::line([line.as_bytes(), enter].concat(), line.to_owned()))
-    });
-    lines.collect()
+    if let Some(key) = kind.live_keys.iter().find(|key| text.contains(key.as_str())) {
+        return Err(format!("it holds {key:?}, which acts at once on this device, before Enter; leave it out"));
+    }
+    let end = (text.len() < whole.len() && !text.is_empty()).then_some("");
+    let lines = text.split('\n').chain(end);
+    Ok(lines.map(|line| Approved::line([line.as_bytes(), enter].concat(), line.to_owned())).collect())
 }
 
 /// What starts a shell behind a pipe; the plugin that names it was granted.
@@ -299,7 +313,7 @@ mod tests {
     fn what_is_denied_cannot_be_typed() {
         let denied = Verdict::deny("r", "because".to_owned());
         let kind = DeviceType::of("t", Vec::new());
-        assert_eq!(command(&denied, "reload", &kind, false).err().as_deref(), Some("because"));
+        assert_eq!(command(&denied, "reload", &kind, &LineReader::default()).err().as_deref(), Some("because"));
         assert!(keys(&denied, b"y".to_vec()).is_none());
     }
 
@@ -307,8 +321,16 @@ mod tests {
     fn a_command_is_one_paste_or_one_line_after_the_other() {
         let allowed = Verdict { decision: Decision { effect: Effect::Allow, rule: String::new(), reason: String::new() }, lane: None };
         let kind = DeviceType::of("t", Vec::new());
-        let typed = |text: &str, paste| command(&allowed, text, &kind, paste).map(|lines| lines.iter().map(bytes).collect::<Vec<_>>());
-        assert_eq!(typed("a\nb\n", false), Ok(vec![b"a\r".to_vec(), b"b\r".to_vec()]));
+        let read = |text: &str, reader: LineReader| command(&allowed, text, &kind, &reader);
+        let typed =
+            |text: &str, pastes| read(text, LineReader { pastes, line_max: None }).map(|lines| lines.iter().map(bytes).collect::<Vec<_>>());
+        assert_eq!(typed("a\nb", false), Ok(vec![b"a\r".to_vec(), b"b\r".to_vec()]));
+        assert_eq!(typed("a\nb\n\n", false), Ok(vec![b"a\r".to_vec(), b"b\r".to_vec(), b"\r".to_vec()]));
+        assert_eq!(typed("a\nb\n", true), Ok(vec![b"\x1b[200~a\nb\x1b[201~\r".to_vec()]));
+        for pastes in [false, true] {
+            let why = read("a\nlonger", LineReader { pastes, line_max: Some(5) }).err();
+            assert_eq!(why.as_deref(), Some("a line of it has 6 bytes, this shell takes 5; make it shorter"));
+        }
         assert_eq!(typed("a\nb", true), Ok(vec![b"\x1b[200~a\nb\x1b[201~\r".to_vec()]));
         assert!(typed("a\x1b[201~b", true).is_err());
         assert!(typed("a\x03", false).is_err());

@@ -22,6 +22,7 @@ pub mod lane;
 pub mod log;
 pub mod machine;
 pub mod profile;
+mod queue;
 pub mod render;
 pub mod report;
 pub mod stream;

@@ -22,6 +22,8 @@ pub struct SessionPlugins {
     dialog_memo: HashMap<String, Vec<u8>>,
     /// Plugin whose goal runs.
     goal_owner: Option<String>,
+    /// Plugin that read the last prompt.
+    prompt_owner: Option<String>,
 }
 
 /// A plugin's hits on the present row.
@@ -46,7 +48,7 @@ impl SessionPlugins {
     /// With empty memos.
     #[must_use]
     pub fn new(kind: Arc<DeviceType>) -> Self {
-        Self { kind, prompt_memo: HashMap::new(), dialog_memo: HashMap::new(), goal_owner: None }
+        Self { kind, prompt_memo: HashMap::new(), dialog_memo: HashMap::new(), goal_owner: None, prompt_owner: None }
     }
 
     /// The device type.
@@ -155,22 +157,30 @@ impl SessionPlugins {
         }
     }
 
-    /// The first prompt plugin reads the prompt. If it fails, the last one stands in.
+    /// The first prompt plugin that has something to say reads the prompt. The last of several only stands in for one that fails.
     async fn prompt(&mut self, view: &View, asked: &[Asked<'_>]) -> (Option<Reading>, Option<String>) {
-        let mut readers = asked.iter().filter(|one| one.plugin.has("prompt"));
-        let Some(first) = readers.next() else { return (None, None) };
-        if view.marks.is_empty() && !first.concerns(Role::Prompt, &view.tail) {
-            return (None, None);
-        }
-        let fault = match self.inspect(first, view).await {
-            Ok(reading) => return (Some(reading), None),
-            Err(fault) => fault,
+        let readers: Vec<&Asked<'_>> = asked.iter().filter(|one| one.plugin.has("prompt")).collect();
+        let (stand_in, first) = match readers.split_last() {
+            Some((last, first)) if !first.is_empty() => (Some(*last), first),
+            _ => (None, readers.as_slice()),
         };
-        let degraded = |stand_in: &str| format!("degraded: {fault}; {stand_in}");
-        let Some(last) = readers.next_back() else { return (None, Some(degraded("nothing else can read this prompt"))) };
+        let mut said = None;
+        for one in first.iter().filter(|one| !view.marks.is_empty() || one.concerns(Role::Prompt, &view.tail)) {
+            match self.inspect(one, view).await {
+                Ok(Reading::NotYet) => said = Some(Reading::NotYet),
+                Ok(reading) => return (Some(reading), None),
+                Err(fault) => return self.stand_in(view, stand_in, &fault).await,
+            }
+        }
+        (said, None)
+    }
+
+    async fn stand_in(&mut self, view: &View, last: Option<&Asked<'_>>, fault: &Fault) -> (Option<Reading>, Option<String>) {
+        let degraded = |stand_in: &str| Some(format!("degraded: {fault}; {stand_in}"));
+        let Some(last) = last else { return (None, degraded("nothing else can read this prompt")) };
         match self.inspect(last, view).await {
-            Ok(reading) => (Some(reading), Some(degraded(&format!("`{}` reads the prompt instead", last.plugin.name())))),
-            Err(second) => (None, Some(degraded(&second.to_string()))),
+            Ok(reading) => (Some(reading), degraded(&format!("`{}` reads the prompt instead", last.plugin.name()))),
+            Err(second) => (None, degraded(&second.to_string())),
         }
     }
 
@@ -190,13 +200,18 @@ impl SessionPlugins {
             ));
         }
         self.prompt_memo.insert(plugin.name().to_owned(), report.memo);
+        if matches!(report.reading, Reading::Ready(_)) {
+            self.prompt_owner = Some(plugin.name().to_owned());
+        }
         Ok(report.reading)
     }
 
-    /// What to type after login: the sends' plugin and names.
+    /// What the plugin that read the prompt wants typed there: the sends' plugin and names.
     pub async fn prepare(&self, view: &View, ready: &Ready) -> Vec<(String, String)> {
         let kind = Arc::clone(&self.kind);
-        let Some(plugin) = kind.plugins.iter().find(|plugin| plugin.has("prompt")) else { return Vec::new() };
+        let Some(plugin) = kind.plugins.iter().find(|plugin| self.prompt_owner.as_deref() == Some(plugin.name())) else {
+            return Vec::new();
+        };
         let memo = self.prompt_memo.get(plugin.name()).cloned().unwrap_or_default();
         let shown = Asked { plugin, hits: plugin.triggers.hits(&view.tail) }.view(view, &memo);
         let sends =

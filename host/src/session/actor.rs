@@ -13,14 +13,15 @@ use tokio::time::sleep_until;
 
 use super::command::{Ending, Started, State};
 use super::machine::{Effect, Intent, Machine, Setting};
-use super::profile::{Profile, Waiting};
+use super::profile::Profile;
+use super::queue::Queue;
 use super::render::Source;
 use super::report::{OutputQuery, Report, ScreenReport, output};
 use super::stream::Stream;
 use super::view::Question;
 use super::{Accepted, Phase, Refusal, Request, RunRequest, SendRequest, SessionHandle, Status, Stop, now};
 use crate::ids::CommandId;
-use crate::limits::{COMMANDS_KEPT, COMMANDS_QUEUED_MAX, LINE_CHUNKS};
+use crate::limits::{COMMANDS_KEPT, LINE_CHUNKS};
 use crate::plugin::roles::Exchange;
 use crate::plugin::session::SessionPlugins;
 use crate::policy::approved::{Approved, Payload};
@@ -59,7 +60,7 @@ struct Actor {
     screen: Option<Screen>,
     typed: LineAssembler,
     records: VecDeque<Record>,
-    waiting: VecDeque<Waiting>,
+    waiting: Queue,
     mailbox: mpsc::Receiver<Request>,
     status: watch::Sender<Status>,
     resolving: Option<Resolving>,
@@ -96,7 +97,7 @@ pub fn start(mut profile: Profile, line: Line) -> SessionHandle {
         screen: None,
         typed: LineAssembler::default(),
         records: VecDeque::new(),
-        waiting: VecDeque::new(),
+        waiting: Queue::default(),
         mailbox,
         status,
         resolving: None,
@@ -399,11 +400,7 @@ impl Actor {
         self.used_at = now();
         match request {
             Request::Run(request, reply) => {
-                if self.waiting.len() >= COMMANDS_QUEUED_MAX {
-                    let _ = reply.send(Err(self.profile.crowded()));
-                    return;
-                }
-                self.waiting.push_back(Waiting { request, reply });
+                self.waiting.add(&self.profile.id, request, reply);
                 if self.machine.is_idle() {
                     let effects = self.start_next().await;
                     self.perform(effects).await;
@@ -432,10 +429,7 @@ impl Actor {
 
     /// The next caller who still waits gets the session.
     async fn start_next(&mut self) -> Vec<Effect> {
-        while let Some(Waiting { request, reply }) = self.waiting.pop_front() {
-            if reply.is_closed() {
-                continue;
-            }
+        while let Some((request, reply)) = self.waiting.next() {
             match self.start_command(&request).await {
                 Ok((accepted, effects)) => {
                     if reply.send(Ok(accepted)).is_ok() || !effects.is_empty() {
@@ -455,15 +449,9 @@ impl Actor {
 
     async fn start_command(&mut self, request: &RunRequest) -> Result<(Accepted, Vec<Effect>), Refusal> {
         let verdict = self.profile.admit(request, self.judge(request).await)?;
-        let paste = self.machine.stream().takes_paste();
-        if let Some(most) = self.machine.stream().line_max()
-            && let Some(line) = request.text.lines().find(|line| line.len() > most)
-        {
-            let why =
-                format!("the command cannot be typed: a line of it has {} bytes, this shell takes {most}; make it shorter", line.len());
-            return Err(Refusal::Cannot(why));
-        }
-        let lines = policy::command(&verdict, &request.text, &self.profile.kind, paste);
+        let stream = self.machine.stream();
+        let reader = policy::LineReader { pastes: stream.takes_paste(), line_max: stream.line_max() };
+        let lines = policy::command(&verdict, &request.text, &self.profile.kind, &reader);
         let lines = lines.map_err(|why| Refusal::Cannot(format!("the command cannot be typed: {why}")))?;
         let goal = self.plugins.claim(&request.text, self.machine.mode()).await;
         let (caller, text) = (request.caller.clone(), request.text.clone());
@@ -726,9 +714,7 @@ impl Actor {
         self.order(Order::Close);
         self.ended = Some(why.clone());
         self.publish();
-        for waiting in self.waiting.drain(..) {
-            let _ = waiting.reply.send(Err(Refusal::Closed(why.clone())));
-        }
+        self.waiting.close(&why);
         while let Some(request) = self.mailbox.recv().await {
             if let Some(past) = request.refuse(&why) {
                 self.on_request(past).await;

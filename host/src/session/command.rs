@@ -87,6 +87,8 @@ pub struct Running {
     pub incomplete: Option<String>,
     /// The cancel key was typed.
     pub cancelled: bool,
+    /// How often it was typed because a part is missing.
+    pub cancels: usize,
     /// Somebody asked for the end.
     pub interrupted: bool,
     /// How long it may run, and how often it was stopped since.
@@ -146,6 +148,7 @@ impl Running {
             goal_failed: None,
             incomplete: None,
             cancelled: false,
+            cancels: 0,
             interrupted: false,
             kill_after: started.kill_after.map(|limit| (limit, 0)),
             typed_first: false,

@@ -13,14 +13,13 @@ use tokio::time::sleep_until;
 
 use super::command::State;
 use super::journal::{Ended, Journal};
-use super::profile::{Profile, Waiting};
+use super::profile::Profile;
+use super::queue::Queue;
 use super::report::{OutputQuery, Report, ScreenReport, output};
 use super::stream::Stream;
 use super::{Accepted, Phase, Refusal, Request, RunRequest, SessionHandle, Status, Stop, now};
 use crate::ids::CommandId;
-use crate::limits::{
-    COMMANDS_KEPT, COMMANDS_QUEUED_MAX, INTERRUPT_STEP_WAIT, LINE_CHUNKS, LOGIN_MAX, OUTPUT_DEFAULT_CHARS, PROGRAMS_KEPT, PROGRAMS_MAX,
-};
+use crate::limits::{COMMANDS_KEPT, INTERRUPT_STEP_WAIT, LINE_CHUNKS, LOGIN_MAX, OUTPUT_DEFAULT_CHARS, PROGRAMS_KEPT, PROGRAMS_MAX};
 use crate::plugin::manifest::PipeSpec;
 use crate::plugin::session::SessionPlugins;
 use crate::policy::approved::{Payload, Program};
@@ -70,7 +69,7 @@ pub fn start(mut profile: Profile, way: Way) -> SessionHandle {
         way,
         events,
         records: VecDeque::new(),
-        waiting: VecDeque::new(),
+        waiting: Queue::default(),
         mailbox,
         status,
         used_at: now(),
@@ -214,7 +213,7 @@ struct Lane {
     way: Open,
     events: mpsc::Receiver<(CommandId, ProgramEvent)>,
     records: VecDeque<Record>,
-    waiting: VecDeque<Waiting>,
+    waiting: Queue,
     mailbox: mpsc::Receiver<Request>,
     status: watch::Sender<Status>,
     used_at: Instant,
@@ -433,10 +432,7 @@ impl Lane {
     async fn on_request(&mut self, request: Request) {
         self.used_at = now();
         match request {
-            Request::Run(_, reply) if self.waiting.len() >= COMMANDS_QUEUED_MAX => {
-                drop(reply.send(Err(self.profile.crowded())));
-            }
-            Request::Run(request, reply) => self.waiting.push_back(Waiting { request, reply }),
+            Request::Run(request, reply) => self.waiting.add(&self.profile.id, request, reply),
             Request::Report(query, reply) => drop(reply.send(self.report(&query))),
             Request::Send(_, reply) => drop(reply.send(Err(Refusal::Cannot(NO_TERMINAL.to_owned())))),
             Request::Stop(how, _, command, reply) => drop(reply.send(self.stop(how, command))),
@@ -451,10 +447,7 @@ impl Lane {
 
     async fn start_next(&mut self) {
         while self.ended.is_none() && self.is_free() {
-            let Some(Waiting { request, reply }) = self.waiting.pop_front() else { return };
-            if reply.is_closed() {
-                continue;
-            }
+            let Some((request, reply)) = self.waiting.next() else { return };
             let started = self.start_command(&request).await;
             // Who no longer waits finds the command in the list.
             let _ = reply.send(started);
@@ -623,9 +616,7 @@ impl Lane {
             record.end(State::Lost, &self.profile.journal);
         }
         self.publish();
-        for waiting in self.waiting.drain(..) {
-            let _ = waiting.reply.send(Err(Refusal::Closed(why.clone())));
-        }
+        self.waiting.close(&why);
         while let Some(request) = self.mailbox.recv().await {
             if let Some(past) = request.refuse(&why) {
                 self.on_request(past).await;

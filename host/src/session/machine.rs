@@ -292,6 +292,7 @@ impl Machine {
                     }
                 }
                 Timer::Kill => effects.extend(self.on_kill(now)),
+                Timer::Cancel => effects.extend(self.cancel(now)),
                 Timer::Login => {
                     if let State::Login { told, asked } = &mut self.state
                         && !mem::replace(told, true)
@@ -513,10 +514,14 @@ impl Machine {
         self.cancel(now)
     }
 
+    /// Takes back what was typed. The key gets lost where the device is busy with the line: it is typed again after a while.
     fn cancel(&mut self, now: Instant) -> Vec<Effect> {
-        if let State::Running(running) = &mut self.state {
-            running.cancelled = true;
-            running.lines.clear();
+        let State::Running(running) = &mut self.state else { return Vec::new() };
+        running.cancelled = true;
+        running.lines.clear();
+        running.cancels += 1;
+        if running.cancels < KILL_TRIES_MAX {
+            self.timers.set(Timer::Cancel, now + INTERRUPT_STEP_WAIT);
         }
         self.note_typing(now);
         vec![Effect::Type(Intent::Cancel { tried: 0 })]
@@ -527,20 +532,18 @@ impl Machine {
             return Vec::new();
         }
         let before = self.ready.replace(ready.clone());
-        // The same shell without its marks: its prompt was replaced. It is prepared once more.
-        let unmarked = ready.proof != "mark" && before.is_some_and(|before| before.proof == "mark" && before.mode == ready.mode);
+        // A prompt without marks behind one with them: another shell, or the same whose prompt was replaced.
+        let unmarked = ready.proof != "mark" && before.is_some_and(|before| before.proof == "mark");
         match mem::replace(&mut self.state, State::Closed) {
             State::Login { .. } => {
                 self.timers.clear(Timer::Login);
-                self.state = State::Setup(Setup { waiting: true, ..Setup::default() });
-                vec![Effect::Prepare(Box::new(self.view(now)), ready)]
+                vec![self.prepare(now, Setup::default(), ready)]
             }
             State::Setup(setup) => self.go_on_setup(now, setup, ready),
             State::Running(running) => {
                 let mut effects = self.go_on_running(now, running, &ready);
                 if unmarked && self.is_idle() {
-                    self.state = State::Setup(Setup { waiting: true, ..Setup::default() });
-                    effects.push(Effect::Prepare(Box::new(self.view(now)), ready));
+                    effects.push(self.prepare(now, Setup::default(), ready));
                 }
                 effects
             }
@@ -580,17 +583,19 @@ impl Machine {
         }
     }
 
-    fn go_on_setup(&mut self, now: Instant, mut setup: Setup, ready: Ready) -> Vec<Effect> {
-        if setup.sends.is_empty() {
-            setup.waiting = true;
-            self.state = State::Setup(setup);
-            return vec![Effect::Prepare(Box::new(self.view(now)), ready)];
-        }
-        self.type_next_send(setup)
+    fn go_on_setup(&mut self, now: Instant, setup: Setup, ready: Ready) -> Vec<Effect> {
+        if setup.sends.is_empty() { vec![self.prepare(now, setup, ready)] } else { self.type_next_send(setup) }
+    }
+
+    /// Asks what to type at this prompt before the next command.
+    fn prepare(&mut self, now: Instant, setup: Setup, ready: Ready) -> Effect {
+        self.state = State::Setup(Setup { waiting: true, ..setup });
+        Effect::Prepare(Box::new(self.view(now)), ready)
     }
 
     fn become_idle(&mut self) {
         self.timers.clear(Timer::Kill);
+        self.timers.clear(Timer::Cancel);
         self.state = State::Idle(Idle { rows_done: self.stream.rows_done(), log_end: self.stream.log().end() });
     }
 
@@ -695,7 +700,9 @@ impl Machine {
     }
 
     fn go_on_running(&mut self, now: Instant, mut running: Box<Running>, ready: &Ready) -> Vec<Effect> {
-        if let Some(line) = running.lines.pop_front() {
+        // An empty line at the end is for what is not finished.
+        let only_end = running.lines.len() == 1 && running.lines.front().is_some_and(|line| line.echo() == Some(""));
+        if let Some(line) = running.lines.pop_front().filter(|_| !only_end) {
             self.state = State::Running(running);
             return self.type_line(now, line);
         }

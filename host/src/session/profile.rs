@@ -4,14 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 
 use super::journal::Journal;
 use super::log::ByteLog;
-use super::{Accepted, Refusal, RunRequest};
+use super::{Refusal, RunRequest};
 use crate::config::PolicyMode;
 use crate::ids::SessionId;
-use crate::limits::COMMANDS_QUEUED_MAX;
 use crate::plugin::device_type::DeviceType;
 use crate::plugin::session::SessionPlugins;
 use crate::policy::{self, Line, Verdict};
@@ -97,15 +96,4 @@ impl Profile {
         self.journal.judged(&self.id, &request.caller, &request.text, &verdict);
         Refusal::unless_allowed(verdict)
     }
-
-    /// The answer to one command too many in the queue.
-    pub(super) fn crowded(&self) -> Refusal {
-        Refusal::Cannot(format!("{COMMANDS_QUEUED_MAX} commands wait for `{}` already; open another session", self.id))
-    }
-}
-
-/// A command that waits for its turn.
-pub(super) struct Waiting {
-    pub(super) request: RunRequest,
-    pub(super) reply: oneshot::Sender<Result<Accepted, Refusal>>,
 }

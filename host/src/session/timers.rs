@@ -15,9 +15,11 @@ pub enum Timer {
     Login,
     /// The command has run as long as its caller allowed.
     Kill,
+    /// No prompt came behind the cancel key.
+    Cancel,
 }
 
-const KINDS: [Timer; 5] = [Timer::Settle, Timer::Question, Timer::Echo, Timer::Login, Timer::Kill];
+const KINDS: [Timer; 6] = [Timer::Settle, Timer::Question, Timer::Echo, Timer::Login, Timer::Kill, Timer::Cancel];
 
 /// One deadline at most of each kind.
 #[derive(Debug, Clone, Default)]

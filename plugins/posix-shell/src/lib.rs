@@ -1,11 +1,12 @@
 //! Linux and BSD shells.
 //!
-//! Three lines at most are typed after login: `probe` asks which shell it is, the second one makes that shell print
+//! Three lines at most are typed after login, and in a shell that a command has started: `probe` asks which shell it is, the second one makes that shell print
 //! marks (OSC 133) with the session's nonce. From then on the start, the end, the exit status and the working
 //! directory of a command are told, not guessed. Where no mark comes, the row's look and silence have to do.
 //!
 //! * `marks`: what the marks of one command say;
 //! * `prompt`: is the shell ready; `unmarked`: the same where no mark says it;
+//! * `memory`: the shells that stand in one another; `started`: what a line starts that has a prompt of its own;
 //! * `prepare`: which line to type after login;
 //! * `pager`: less, more, man;
 //! * `asking`: questions, which only the caller answers;
@@ -17,12 +18,14 @@ use jackfield_plugin::{Diagnostic, DialogReport, Exchange, Failure, Page, Prompt
 mod asking;
 mod config;
 mod marks;
+mod memory;
 mod outcome;
 mod pager;
 mod prepare;
 mod prompt;
 #[cfg(test)]
 mod sends;
+mod started;
 mod unmarked;
 mod words;
 

@@ -1,6 +1,6 @@
 //! What the marks since the host's last line say, taken together.
 //!
-//! `C` output starts, `D;status;nonce;cwd` command done, `A;nonce;uid=..;st=..;late=..;max=..` prompt starts, `B` prompt ends,
+//! `C` output starts, `D;status;nonce;cwd` command done, `A;nonce;uid=..;pid=..;st=..;late=..;max=..` prompt starts, `B` prompt ends,
 //! `P;k=c` continuation prompt, `S;nonce;b..;z..;f..;k..` the probe's answer. The host has checked the nonce.
 
 /// What is known about a command that ended.
@@ -36,6 +36,8 @@ pub(crate) struct Marks {
     pub(crate) stage: Stage,
     /// The newest prompt belongs to user 0.
     pub(crate) root: Option<bool>,
+    /// The process number of the shell whose prompt is the newest.
+    pub(crate) number: Option<String>,
     /// A mark told where output started, so what follows cannot be a redraw of the line that was typed.
     pub(crate) started: bool,
     /// The shell's line editor starts only behind its prompt.
@@ -47,7 +49,7 @@ pub(crate) struct Marks {
 impl Marks {
     /// From the bodies, oldest first.
     pub(crate) fn read(bodies: &[String]) -> Self {
-        let mut marks = Self { stage: Stage::Unknown, root: None, started: false, late: false, shell: None };
+        let mut marks = Self { stage: Stage::Unknown, root: None, number: None, started: false, late: false, shell: None };
         let mut shown = None;
         for body in bodies {
             match body.split(';').next().unwrap_or_default() {
@@ -55,6 +57,7 @@ impl Marks {
                 "D" => marks.stage = Stage::Ended(done(body)),
                 "A" => {
                     marks.root = field(body, "uid=").map(|uid| uid == "0");
+                    marks.number = field(body, "pid=").filter(|number| is_number(number)).map(str::to_owned);
                     marks.late = field(body, "late=").is_some();
                     shown = number(field(body, "st="));
                 }
@@ -85,6 +88,11 @@ fn done(body: &str) -> Done {
 
 fn field<'a>(body: &'a str, name: &str) -> Option<&'a str> {
     body.split(';').find_map(|field| field.strip_prefix(name))
+}
+
+/// Short enough to be remembered.
+fn is_number(text: &str) -> bool {
+    (1..=10).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn number(text: Option<&str>) -> Option<i32> {

@@ -1,8 +1,9 @@
-//! Which line to type after login: first the probe, then the line for the shell that answered.
+//! Which line to type after login, and in a shell inside: first the probe, then the line for the shell that answered.
 
 use jackfield_plugin::{Ready, View};
 
 use crate::marks::{Marks, Stage};
+use crate::memory::is_shell;
 use crate::words::holds;
 
 /// A part of the probe's text that no other line holds.
@@ -10,7 +11,7 @@ const PROBE: &str = "133;S;";
 
 /// The next send, if there is one. Nothing is typed at a prompt that is not proven a shell's.
 pub(crate) fn next(at: &Ready, view: &View) -> Option<&'static str> {
-    if at.mode != "shell" {
+    if !is_shell(&at.mode) {
         return None;
     }
     let marks = Marks::read(&view.marks);

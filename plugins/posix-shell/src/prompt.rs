@@ -3,10 +3,9 @@
 use jackfield_plugin::{PromptReport, Reading, Ready, View};
 
 use crate::marks::{Done, Marks, Stage};
+use crate::memory::{Memory, is_shell, mode_of};
 use crate::unmarked;
 
-/// The memo of a session whose shell has printed marks: from then on, a prompt without marks is another program's.
-const MARKED: &str = "marked";
 /// A shell without a mark for the start of output redraws its prompt, marks included, when a key makes it redraw the
 /// line: only behind the echo it means the end. So long is waited where the echo cannot be told.
 const ECHO_MS: u32 = 500;
@@ -23,10 +22,17 @@ const PASTE_MS: u32 = 100;
 /// The verdict, and the memo for the next question.
 pub(crate) fn inspect(view: &View) -> PromptReport {
     let marks = Marks::read(&view.marks);
-    let known = view.memo_text() == MARKED;
-    let reading = reading(view, &marks, known);
-    let marked = known || matches!(marks.stage, Stage::Prompt(_) | Stage::Redrawn(_));
-    PromptReport::new(reading, if marked { MARKED } else { "" })
+    let mut memory = Memory::read(view.memo_text());
+    let mut reading = reading(view, &marks, memory.knows_marks());
+    if let Reading::Ready(ready) = &mut reading {
+        match marks.stage {
+            Stage::Prompt(_) | Stage::Redrawn(_) => memory.on_marked(marks.number.as_deref(), view).clone_into(&mut ready.mode),
+            Stage::Ended(_) => {}
+            Stage::Unknown | Stage::Running | Stage::Rest if view.phase == "setup" && is_shell(&ready.mode) => memory.on_plain(),
+            Stage::Unknown | Stage::Running | Stage::Rest => {}
+        }
+    }
+    PromptReport::new(reading, memory.text())
 }
 
 fn reading(view: &View, marks: &Marks, known: bool) -> Reading {
@@ -73,7 +79,7 @@ fn ready(view: &View, marks: &Marks, done: &Done) -> Reading {
     Reading::Ready(Ready {
         privileged: marks.root.unwrap_or_else(|| prompt.trim_ascii_end().ends_with('#')),
         prompt,
-        mode: "shell".to_owned(),
+        mode: mode_of(view).to_owned(),
         status: done.status,
         cwd: done.cwd.clone(),
         proof: "mark".to_owned(),
@@ -187,11 +193,22 @@ mod tests {
 
     #[test]
     fn a_session_with_marks_is_remembered() {
-        assert_eq!(inspect(&view("$ ", &["D;0;n;/", "A;n", "B;n"])).memo, b"marked");
+        assert_eq!(inspect(&view("$ ", &["D;0;n;/", "A;n;pid=71", "B;n"])).memo, b"71 ");
+        assert_eq!(inspect(&view("$ ", &["D;0;n;/", "A;n", "B;n"])).memo, b"0 ");
         assert_eq!(inspect(&view("$ ", &[])).memo, b"");
         let mut later = view(">>> ", &["C;n"]);
-        later.memo = b"marked".to_vec();
-        assert_eq!(inspect(&later).memo, b"marked");
+        later.memo = b"71 ".to_vec();
+        assert_eq!(inspect(&later).memo, b"71 ");
+    }
+
+    #[test]
+    fn a_shell_says_which_it_is() {
+        let mut back = view("$ ", &["C;n", "D;0;n;/", "A;n;pid=71", "B;n"]);
+        (back.memo, back.mode) = (b"71 9@ ".to_vec(), "remote-shell".to_owned());
+        assert_eq!((ready(&back).mode.as_str(), inspect(&back).memo.as_slice()), ("shell", b"71 ".as_slice()));
+        let mut there = view("$ ", &["C;n", "D;0;n;/", "A;n;pid=9", "B;n"]);
+        (there.memo, there.mode) = (b"71 9@ ".to_vec(), "remote-shell".to_owned());
+        assert_eq!((ready(&there).mode.as_str(), inspect(&there).memo.as_slice()), ("remote-shell", b"71 9@ ".as_slice()));
     }
 
     #[test]

@@ -5,20 +5,26 @@
 use jackfield_plugin::{Reading, Ready, View};
 
 use crate::marks::Marks;
+use crate::memory::{REMOTE_SHELL, SHELL, UNKNOWN, is_shell, mode_of};
+use crate::started::{Started, started};
 use crate::{asking, pager, prompt, words};
 
-/// From the answer to the probe to the prompt.
+/// From the answer to the probe to the prompt, and the same where it is the prompt that was seen before.
 const PROBED_MS: u32 = 300;
+const PROBED_SAME_MS: u32 = 50;
 /// A shell whose marks stand in its prompt alone loses them with it. Then its next prompt is told by the silence behind it,
 /// where the line has set one.
 const RENAMED_MS: u32 = 1_000;
+
+/// A line editor that asks for pasted text in brackets does so right before its prompt.
+const EDITOR_MS: u32 = 150;
 
 /// How surely the row is a prompt by its look.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Look {
     /// User, host and directory, or another form that hardly anything but a shell prints.
     Shell,
-    /// The prompt of a known program: `>>> `, `mysql> `.
+    /// That of a router or of a program: `sw1#`, `mysql> `.
     Program,
     /// One sign and a space.
     Bare,
@@ -30,16 +36,22 @@ enum Look {
 pub(crate) fn inspect(view: &View, known: bool) -> Reading {
     if view.phase == "setup" && Marks::read(&view.marks).shell.is_some() {
         // The shell has answered the probe, so its prompt follows, whatever it looks like.
-        return settled(view, PROBED_MS, || ready(view, "shell", "pattern"));
+        let known_row = view.prompt.as_deref().is_some_and(|before| !before.trim_ascii().is_empty() && same_row(before, &view.tail));
+        let wait_ms = if known_row { PROBED_SAME_MS } else { PROBED_MS };
+        return settled(view, wait_ms, || ready(view, mode_of(view), "pattern"));
+    }
+    // A program with a prompt of its own, which another plugin reads.
+    if !matches!(view.mode.as_str(), "" | SHELL | REMOTE_SHELL | UNKNOWN) {
+        return Reading::NotYet;
     }
     // What is prepared again has lost its marks.
     let known = known && view.phase != "setup";
-    if known && view.echoed && view.marks.is_empty() && view.mode == "shell" {
+    if known && view.echoed && view.marks.is_empty() && is_shell(&view.mode) {
         let look = look(view);
         let replaced =
             look.is_some() && words::sets(&view.command, "PS1") || look == Some(Look::Shell) && words::runs_unseen(&view.command);
         if replaced {
-            return settled(view, RENAMED_MS, || ready(view, "shell", "pattern"));
+            return settled(view, RENAMED_MS, || ready(view, mode_of(view), "pattern"));
         }
     }
     if view.tail.trim_ascii().is_empty() || asking::question(view).is_some() || pager::page(view).is_some() {
@@ -56,26 +68,35 @@ pub(crate) fn inspect(view: &View, known: bool) -> Reading {
         return settled(view, 300, || Reading::Incomplete(prompt::rest(&view.tail)));
     }
     let Some(look) = look(view) else { return Reading::NotYet };
-    let wait_ms = if known { nested(view, look) } else { Some(open(view, look)) };
-    wait_ms.map_or(Reading::NotYet, |wait_ms| settled(view, wait_ms, || ready(view, mode(view, known), "pattern")))
+    let inside = started(&view.command);
+    if look == Look::Program && inside == Started::Nothing && is_shell(&view.mode) {
+        return Reading::NotYet;
+    }
+    let wait_ms = if known { nested(view, look, inside) } else { Some(open(view, look)) };
+    wait_ms.map_or(Reading::NotYet, |wait_ms| settled(view, wait_ms, || ready(view, mode(view, known, look, inside), "pattern")))
 }
 
 /// The very prompt that was accepted before. Where the shell prints marks, its own prompt cannot come without them: then
-/// it is that of an inner program, or output that looks alike.
+/// it is that of an inner shell, or output that looks alike.
 fn learned(view: &View, known: bool, before: &str) -> Reading {
-    if known && view.mode == "shell" {
+    if known && is_shell(&view.mode) {
+        let inside = started(&view.command);
         return match look(view) {
-            Some(_) if words::may_prompt(&view.command) => settled(view, 1_000, || ready(view, "unknown", "pattern")),
+            Some(look) if inside != Started::Nothing => {
+                let wait_ms = if has_editor(view) { EDITOR_MS } else { 1_000 };
+                settled(view, wait_ms, || ready(view, entered(view, look, inside), "pattern"))
+            }
             _ => Reading::NotYet,
         };
     }
     let wait_ms = if before.trim_ascii().len() < 3 { 200 } else { 50 };
-    settled(view, wait_ms, || ready(view, mode(view, known), "learned"))
+    let mode = if is_shell(&view.mode) { mode_of(view) } else { mode(view, known, Look::Sign, Started::Nothing) };
+    settled(view, wait_ms, || ready(view, mode, "learned"))
 }
 
 /// Is it the second row of a line that is not finished?
 fn is_rest(view: &View, known: bool) -> bool {
-    let inner = view.mode == "unknown";
+    let inner = view.mode == UNKNOWN;
     if view.hit("program_rest").is_some() {
         return inner;
     }
@@ -114,20 +135,48 @@ fn open(view: &View, look: Look) -> u32 {
 
 /// How long inside a shell with marks. There the absence of a mark says that the command still runs, so a look
 /// counts only where the line has started something that may prompt.
-fn nested(view: &View, look: Look) -> Option<u32> {
-    let expected = view.mode == "unknown" || words::may_prompt(&view.command);
+fn nested(view: &View, look: Look, inside: Started) -> Option<u32> {
+    if view.mode != UNKNOWN && inside == Started::Nothing {
+        return None;
+    }
     match look {
-        Look::Shell | Look::Program | Look::Bare if expected => Some(500),
-        Look::Sign if expected => Some(1_000),
-        Look::Shell | Look::Program | Look::Bare | Look::Sign => None,
+        _ if has_editor(view) => Some(EDITOR_MS),
+        Look::Shell | Look::Program | Look::Bare => Some(500),
+        Look::Sign => Some(1_000),
     }
 }
 
-/// `shell` only where it is proven one: the operator has said so of the first prompt, and a shell that was not left
-/// stays one.
-fn mode(view: &View, known: bool) -> &'static str {
-    let stays = view.mode == "shell" && !(words::may_prompt(&view.command) && moved(view));
-    if !known && (matches!(view.phase.as_str(), "login" | "setup") || stays) { "shell" } else { "unknown" }
+/// The shell has taken the brackets off when it started the line. If they are on again, a line editor waits behind its prompt.
+fn has_editor(view: &View) -> bool {
+    view.fact("bracketed-paste") == "on"
+}
+
+/// `shell` only where it is proven one: the operator has said so of the first prompt, a shell that was not left stays one, and
+/// so does what a line has started that names one.
+fn mode(view: &View, known: bool, look: Look, inside: Started) -> &'static str {
+    if matches!(view.phase.as_str(), "login" | "setup") {
+        return if known { UNKNOWN } else { mode_of(view) };
+    }
+    if !is_shell(&view.mode) {
+        return UNKNOWN;
+    }
+    match inside {
+        Started::Nothing if known => UNKNOWN,
+        Started::Nothing => mode_of(view),
+        _ if !known && !moved(view) => mode_of(view),
+        _ => entered(view, look, inside),
+    }
+}
+
+/// The mode behind a line that has started something with a prompt.
+fn entered(view: &View, look: Look, inside: Started) -> &'static str {
+    match inside {
+        Started::Shell => mode_of(view),
+        Started::ElsewhereShell => REMOTE_SHELL,
+        // A router does not show a directory.
+        Started::Elsewhere if look == Look::Shell && view.tail.contains(['~', '/']) => REMOTE_SHELL,
+        Started::Elsewhere | Started::Nothing => UNKNOWN,
+    }
 }
 
 /// Does the new prompt speak for another user or host, or look different from the one before?
@@ -275,25 +324,43 @@ mod tests {
     }
 
     #[test]
-    fn an_inner_program_is_unknown_and_waits_longer() {
-        for (command, tail, wait_ms) in [
-            ("ssh web2", "bob@web2:~$ ", 500),
-            ("su -", "root@web1:~# ", 500),
-            ("bash", "alice@web1:~$ ", 1_000),
-            ("python3", ">>> ", 500),
-            ("mysql -u root", "mysql> ", 500),
-            ("mariadb", "MariaDB [(none)]> ", 500),
-            ("psql", "postgres=# ", 500),
-            ("docker exec -it c sh", "# ", 500),
-            ("ssh sw1", "sw1#", 500),
-            ("node", "> ", 1_000),
-            ("ssh web2", "❯ ", 1_000),
+    fn what_a_line_has_entered_is_a_shell_where_that_is_proven() {
+        for (command, tail, wait_ms, mode) in [
+            ("ssh web2", "bob@web2:~$ ", 500, "remote-shell"),
+            ("ssh fw1", "bob@fw1> ", 500, "unknown"),
+            ("ssh sw1", "sw1#", 500, "unknown"),
+            ("ssh web2", "❯ ", 1_000, "unknown"),
+            ("docker exec -it c sh", "# ", 500, "remote-shell"),
+            ("su -", "root@web1:~# ", 500, "shell"),
+            ("sudo -i", "root@web1:~# ", 500, "shell"),
+            ("bash", "alice@web1:~$ ", 1_000, "shell"),
+            ("zsh", "❯ ", 1_000, "shell"),
         ] {
             let mut view = inner(command, tail);
-            assert_eq!(ready(&view, true).mode, "unknown", "{tail}");
+            assert_eq!(ready(&view, true).mode, mode, "{command} {tail}");
             assert_eq!(ready(&view, true).proof, "pattern", "{tail}");
             assert_eq!(waits(&mut view, true), wait_ms, "{tail}");
+            view.facts.push(jackfield_plugin::Fact { name: "bracketed-paste".to_owned(), value: "on".to_owned() });
+            assert_eq!(waits(&mut view, true), super::EDITOR_MS.max(view.settle_ms), "{tail}");
+            // What was entered from elsewhere is elsewhere.
+            view.mode = "remote-shell".to_owned();
+            view.quiet_ms = 60_000;
+            let expected = if mode == "shell" { "remote-shell" } else { mode };
+            assert_eq!(ready(&view, true).mode, expected, "{command} {tail}");
         }
+    }
+
+    #[test]
+    fn the_prompt_of_another_program_is_left_to_those_who_know_it() {
+        for (command, tail) in
+            [("python3", ">>> "), ("mysql -u root", "mysql> "), ("psql", "postgres=# "), ("node", "> "), ("gdb", "(gdb) ")]
+        {
+            assert_eq!(inspect(&inner(command, tail), true), Reading::NotYet, "{tail}");
+            let mut inside = inner("1", tail);
+            (inside.mode, inside.prompt) = ("python".to_owned(), Some(tail.to_owned()));
+            assert_eq!(inspect(&inside, true), Reading::NotYet, "{tail}");
+        }
+        assert_eq!(inspect(&inner("mysql", "mysql> "), false), Reading::NotYet);
     }
 
     #[test]
@@ -306,18 +373,20 @@ mod tests {
             ("cat x", "Switch#"),
             ("make", "❯ "),
             ("cat x", "> "),
+            ("bash -c 'printf \"# \"; sleep 9'", "# "),
+            ("echo ssh; printf '# '; sleep 9", "# "),
         ] {
             assert_eq!(inspect(&inner(command, tail), true), Reading::NotYet, "{tail}");
         }
     }
 
     #[test]
-    fn inside_the_inner_program_its_prompt_is_learned() {
-        let mut view = inner("print(1)", ">>> ");
-        (view.mode, view.prompt) = ("unknown".to_owned(), Some(">>> ".to_owned()));
+    fn on_another_host_the_prompt_is_learned() {
+        let mut view = inner("show version", "sw1#");
+        (view.mode, view.prompt) = ("unknown".to_owned(), Some("sw1#".to_owned()));
         assert_eq!((ready(&view, true).mode.as_str(), ready(&view, true).proof.as_str()), ("unknown", "learned"));
-        view.tail = "... ".to_owned();
-        view.hits = Scene::new(include_str!("../plugin.toml")).view("... ").hits;
+        view.tail = "> ".to_owned();
+        view.hits = Scene::new(include_str!("../plugin.toml")).view("> ").hits;
         assert!(matches!(inspect(&view, true), Reading::Incomplete(_)));
     }
 
@@ -360,8 +429,8 @@ mod tests {
         let mode = |command: &str, tail: &str| ready(&inner(command, tail), false).mode;
         assert_eq!(mode("cd /srv", "alice@web1:/srv$ "), "shell");
         assert_eq!(mode("sudo id", "alice@web1:/srv$ "), "shell");
-        assert_eq!(mode("sudo -i", "root@web1:~# "), "unknown");
-        assert_eq!(mode("ssh web2", "alice@web2:~$ "), "unknown");
-        assert_eq!(mode("python3", ">>> "), "unknown");
+        assert_eq!(mode("sudo -i", "root@web1:~# "), "shell");
+        assert_eq!(mode("ssh web2", "alice@web2:~$ "), "remote-shell");
+        assert_eq!(mode("ssh sw1", "sw1>"), "unknown");
     }
 }

@@ -1,22 +1,9 @@
 //! What a command line runs, told roughly: enough to expect a pager or a program with a prompt of its own.
 
-/// Programs that read lines at a prompt of their own, or start one that does.
-const PROMPTING: &str = "ssh mosh telnet su sudo doas runuser bash sh dash ash ksh mksh zsh fish tcsh csh pwsh nu busybox login newgrp sg \
-    chroot unshare nsenter exec docker podman kubectl oc crictl ctr nerdctl lxc lxc-attach incus machinectl systemd-nspawn screen tmux \
-    script expect vagrant multipass toolbox distrobox nix-shell nix poetry pipenv conda guestfish adb python ipython bpython pypy node \
-    deno bun ruby irb pry rails php lua luajit ghci scala jshell julia R octave gnuplot bc dc ocaml erl iex guile sbcl tclsh gdb lldb \
-    pdb mysql mariadb psql sqlite sqlplus redis-cli valkey-cli mongo mongosh clickhouse-client cqlsh isql ftp sftp lftp smbclient nc \
-    ncat netcat socat openssl minicom picocom cu virsh vtysh birdc bluetoothctl nmcli wpa_cli parted fdisk gdisk cfdisk gpg bconsole \
-    ipmitool nslookup ed debugfs xfs_db rbd ceph zkCli.sh etcdctl";
 /// Programs that are a pager or start one.
 const PAGING: &str = "less more most pg man info git systemctl journalctl loginctl networkctl timedatectl hostnamectl resolvectl \
     coredumpctl machinectl busctl systemd-analyze zless zmore bzless xzless psql mysql mariadb aws apropos perldoc pydoc bat batcat \
     vtysh nmcli gh hg svn dpkg-query delta";
-
-/// Could this line have started something with a prompt of its own?
-pub(crate) fn may_prompt(command: &str) -> bool {
-    any(command, &|word| listed(PROMPTING, last_part(word)))
-}
 
 /// Could this line have started a pager?
 pub(crate) fn may_page(command: &str) -> bool {
@@ -65,17 +52,7 @@ fn last_part(piece: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use super::{has_word, may_page, may_prompt};
-
-    #[test]
-    fn a_program_with_a_prompt_is_expected_where_one_is_named() {
-        for line in ["python3", "/usr/bin/python3.11 -i", "sudo -u x psql", "docker exec -it c sh", "cd /x && (ssh web2)", "su -"] {
-            assert!(may_prompt(line), "{line}");
-        }
-        for line in ["ls -l", "cat shadow", "printf '# '; sleep 9", "make", "grep x file", ""] {
-            assert!(!may_prompt(line), "{line}");
-        }
-    }
+    use super::{has_word, may_page};
 
     #[test]
     fn a_pager_is_expected_where_one_is_named() {

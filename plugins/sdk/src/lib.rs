@@ -3,6 +3,7 @@
 //! * the contract's types ([`View`], [`Reading`], [`Step`], ...), made from `wit/types.wit`;
 //! * [`plugin!`], which exports the roles that a plugin has, with its manifest;
 //! * [`Settings`], a reader for the operator's settings;
+//! * [`shell`], the simple commands of a shell line, to tell which program it starts;
 //! * `build::manifest`, for `build.rs`: `plugin.toml` becomes the manifest that the component carries;
 //! * `testing`, views for native tests, matched by the manifest's own triggers.
 //!
@@ -12,6 +13,7 @@
 #[cfg(feature = "build")]
 pub mod build;
 pub mod settings;
+pub mod shell;
 #[cfg(feature = "testing")]
 pub mod testing;
 

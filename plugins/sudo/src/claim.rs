@@ -1,37 +1,12 @@
 //! Does a line run a sudo that will ask for a password?
 
-use crate::{refusal, tokens};
+use jackfield_plugin::shell::{self, file_name, is_assignment};
+
+use crate::refusal;
 
 /// How deep lines inside lines (`sh -c`, `eval`) are followed.
 const DEPTH_MAX: usize = 4;
 
-/// Words of the grammar that may stand before a command.
-const BEFORE: &[&str] = &["if", "then", "elif", "else", "while", "until", "do", "!", "{", "coproc", "and", "or", "not", "begin"];
-
-/// Programs that run the command in their arguments: the options that take a value of their own, and how many words come
-/// before the command.
-const WRAPPERS: &[(&str, &str, usize)] = &[
-    ("env", "uCS", 0),
-    ("nice", "n", 0),
-    ("nohup", "", 0),
-    ("exec", "a", 0),
-    ("command", "", 0),
-    ("builtin", "", 0),
-    ("noglob", "", 0),
-    ("time", "fo", 0),
-    ("timeout", "ks", 1),
-    ("stdbuf", "ioe", 0),
-    ("setsid", "", 0),
-    ("ionice", "cnp", 0),
-    ("chrt", "T", 1),
-    ("taskset", "", 1),
-    ("xargs", "aEILnPsd", 0),
-    ("parallel", "jN", 0),
-    ("strace", "eop", 0),
-    ("unbuffer", "", 0),
-    ("systemd-cat", "tp", 0),
-    ("caffeinate", "", 0),
-];
 const SHELLS: &[&str] = &["sh", "bash", "dash", "ash", "zsh", "ksh", "mksh", "fish"];
 
 /// Is there a sudo in command position, asking in its own words on the terminal?
@@ -41,55 +16,25 @@ pub(crate) fn asks(line: &str) -> bool {
 
 fn line_asks(line: &str, depth: usize) -> bool {
     // Most lines are decided without being read.
-    depth < DEPTH_MAX && refusal::holds(line, "do") && tokens::commands(line).iter().any(|words| command_asks(words, depth))
+    depth < DEPTH_MAX && refusal::holds(line, "do") && shell::commands(line).iter().any(|command| command_asks(&command.words, depth))
 }
 
 /// Judges the words of one simple command.
 fn command_asks(words: &[String], depth: usize) -> bool {
-    let mut words = words;
-    while let Some((first, rest)) = words.split_first() {
-        if !BEFORE.contains(&first.as_str()) && !is_assignment(first) {
-            break;
-        }
-        words = rest;
-    }
-    let Some((first, rest)) = words.split_first() else { return false };
-    let name = first.rsplit('/').next().unwrap_or(first);
+    let Some((first, rest)) = shell::program(words).split_first() else { return false };
+    let name = file_name(first);
     match name {
         "sudo" | "sudoedit" => sudo_asks(rest),
         "eval" | "watch" => line_asks(&rest.join(" "), depth + 1),
         "find" => rest.split(|word| ["-exec", "-execdir", "-ok"].contains(&word.as_str())).skip(1).any(|part| command_asks(part, depth)),
-        _ if SHELLS.contains(&name) => script(rest).is_some_and(|text| line_asks(text, depth + 1)),
-        _ => WRAPPERS
-            .iter()
-            .find(|(wrapper, _, _)| *wrapper == name)
-            .is_some_and(|(_, valued, skipped)| inner(rest, valued, *skipped).is_some_and(|words| command_asks(words, depth))),
+        _ => SHELLS.contains(&name) && script(rest).is_some_and(|text| line_asks(text, depth + 1)),
     }
-}
-
-/// The command in a wrapper's arguments.
-fn inner<'a>(words: &'a [String], valued: &str, skipped: usize) -> Option<&'a [String]> {
-    let mut at = 0;
-    while let Some(option) = words.get(at).and_then(|word| word.strip_prefix('-')) {
-        let mut letters = option.chars();
-        let takes_value = !option.starts_with('-') && letters.next_back().is_some_and(|last| valued.contains(last));
-        at += if takes_value { 2 } else { 1 };
-    }
-    words.get(at + skipped..)
 }
 
 /// The text behind `-c` of a shell.
 fn script(words: &[String]) -> Option<&str> {
     let at = words.iter().position(|word| word.starts_with('-') && !word.starts_with("--") && word.contains('c'))?;
     words.get(at + 1).map(String::as_str)
-}
-
-fn is_assignment(word: &str) -> bool {
-    let Some((name, _)) = word.split_once('=') else { return false };
-    let name = name.strip_suffix('+').unwrap_or(name);
-    !name.is_empty()
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || "_[]".contains(c))
-        && !name.starts_with(|c: char| c.is_ascii_digit())
 }
 
 /// Will this sudo ask here, in the words that SUDO_PROMPT gives it?

@@ -3,7 +3,7 @@
 //! The question is known by the session's nonce, which `posix-shell` puts into SUDO_PROMPT. A device that merely prints
 //! `Password:` gets nothing.
 //!
-//! * `tokens`: the simple commands of a shell line; `claim`: does one of them run a sudo that will ask;
+//! * `claim`: does a line run a sudo that will ask;
 //! * `dialog`: answer once, leave at the second question, say what sudo refused;
 //! * `refusal`: the rows in which sudo refuses.
 
@@ -12,7 +12,6 @@ use jackfield_plugin::{Diagnostic, DialogReport, Question, View};
 mod claim;
 mod dialog;
 mod refusal;
-mod tokens;
 
 struct Sudo;
 
@@ -35,8 +34,9 @@ impl bindings::dialog::Guest for Sudo {
         vec![dialog::GOAL.to_owned()]
     }
 
-    fn claim(command: String, _mode: String) -> Option<String> {
-        claim::asks(&command).then(|| dialog::GOAL.to_owned())
+    /// Only in a shell of the device itself: another host or a container that was entered from it must not get its password.
+    fn claim(command: String, mode: String) -> Option<String> {
+        (mode == dialog::HOME && claim::asks(&command)).then(|| dialog::GOAL.to_owned())
     }
 
     fn asking(view: View) -> Option<Question> {

@@ -6,16 +6,109 @@
 /// How deep substitutions are followed. What lies deeper is taken as text.
 const DEPTH_MAX: usize = 16;
 
+/// Words of the grammar that may stand before a command.
+const BEFORE: &[&str] = &["if", "then", "elif", "else", "while", "until", "do", "!", "{", "coproc", "and", "or", "not", "begin"];
+
+/// Programs that run the command in their arguments: the options that take a value of their own, and how many words come
+/// before the command.
+const WRAPPERS: &[(&str, &str, usize)] = &[
+    ("env", "uCS", 0),
+    ("nice", "n", 0),
+    ("nohup", "", 0),
+    ("exec", "a", 0),
+    ("command", "", 0),
+    ("builtin", "", 0),
+    ("noglob", "", 0),
+    ("time", "fo", 0),
+    ("timeout", "ks", 1),
+    ("stdbuf", "ioe", 0),
+    ("setsid", "", 0),
+    ("ionice", "cnp", 0),
+    ("chrt", "T", 1),
+    ("taskset", "", 1),
+    ("xargs", "aEILnPsd", 0),
+    ("parallel", "jN", 0),
+    ("strace", "eop", 0),
+    ("unbuffer", "", 0),
+    ("systemd-cat", "tp", 0),
+    ("caffeinate", "", 0),
+];
+
+/// One simple command.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Simple {
+    /// Its words, never empty.
+    pub words: Vec<String>,
+    /// It reads from a pipe, a file or a heredoc, not from the terminal.
+    pub fed: bool,
+}
+
+impl Simple {
+    /// Name and arguments of the program: behind words of the grammar, assignments and programs that run others. Empty where
+    /// none is named.
+    #[must_use]
+    pub fn program(&self) -> &[String] {
+        program(&self.words)
+    }
+}
+
 /// Every simple command of the line, those inside groups and substitutions included.
-pub(crate) fn commands(line: &str) -> Vec<Vec<String>> {
+#[must_use]
+pub fn commands(line: &str) -> Vec<Simple> {
     let mut reader = Reader { rest: line, commands: Vec::new(), heredocs: Vec::new(), depth: 0 };
     reader.list(None);
     reader.commands
 }
 
+/// The words from the program's name on, see [`Simple::program`].
+#[must_use]
+pub fn program(words: &[String]) -> &[String] {
+    let mut words = words;
+    while let Some((first, rest)) = words.split_first() {
+        if BEFORE.contains(&first.as_str()) || is_assignment(first) {
+            words = rest;
+            continue;
+        }
+        let Some((_, valued, skipped)) = WRAPPERS.iter().find(|(wrapper, _, _)| *wrapper == file_name(first)) else { return words };
+        words = operands(rest, valued).get(*skipped..).unwrap_or_default();
+    }
+    words
+}
+
+/// The words behind the options; `valued` are the letters that take a value of their own. `--` ends the options.
+#[must_use]
+pub fn operands<'a>(words: &'a [String], valued: &str) -> &'a [String] {
+    let mut at = 0;
+    while let Some(option) = words.get(at).and_then(|word| word.strip_prefix('-')) {
+        if option == "-" {
+            at += 1;
+            break;
+        }
+        let takes_value = !option.starts_with('-') && option.chars().next_back().is_some_and(|last| valued.contains(last));
+        at += if takes_value { 2 } else { 1 };
+    }
+    words.get(at..).unwrap_or_default()
+}
+
+/// A program's name without its directory.
+#[must_use]
+pub fn file_name(word: &str) -> &str {
+    word.rsplit('/').next().unwrap_or(word)
+}
+
+/// `NAME=value`, `NAME[1]+=value`.
+#[must_use]
+pub fn is_assignment(word: &str) -> bool {
+    let Some((name, _)) = word.split_once('=') else { return false };
+    let name = name.strip_suffix('+').unwrap_or(name);
+    !name.is_empty()
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || "_[]".contains(c))
+        && !name.starts_with(|c: char| c.is_ascii_digit())
+}
+
 struct Reader<'a> {
     rest: &'a str,
-    commands: Vec<Vec<String>>,
+    commands: Vec<Simple>,
     /// Delimiters of heredocs whose bodies begin at the next newline.
     heredocs: Vec<String>,
     depth: usize,
@@ -24,7 +117,7 @@ struct Reader<'a> {
 impl Reader<'_> {
     /// Reads commands up to `end`, or to the end of the text.
     fn list(&mut self, end: Option<char>) {
-        let mut words = Vec::new();
+        let mut open = Simple::default();
         while let Some(c) = self.peek() {
             if end == Some(c) {
                 self.skip(1);
@@ -32,33 +125,38 @@ impl Reader<'_> {
             }
             match c {
                 '\n' => {
-                    self.close(&mut words);
+                    self.close(&mut open);
                     self.skip(1);
                     self.bodies();
                 }
                 ';' | '&' | '|' | ')' => {
                     if !self.rest.starts_with("&>") {
-                        self.close(&mut words);
+                        self.close(&mut open);
+                        open.fed = c == '|' && !self.rest.starts_with("||");
                     }
-                    self.skip(1);
+                    self.skip(if self.rest.starts_with("||") || self.rest.starts_with("|&") { 2 } else { 1 });
                 }
                 '(' => {
-                    self.close(&mut words);
+                    self.close(&mut open);
                     self.skip(1);
                     self.nested(')');
                 }
-                '<' | '>' => self.redirection(),
+                '<' | '>' => {
+                    open.fed |= c == '<' && !self.rest.starts_with("<(");
+                    self.redirection();
+                }
                 '#' => self.skip(self.rest.find('\n').unwrap_or(self.rest.len())),
                 c if c.is_ascii_whitespace() => self.skip(c.len_utf8()),
-                _ => self.word_of(&mut words),
+                _ => self.word_of(&mut open.words),
             }
         }
-        self.close(&mut words);
+        self.close(&mut open);
     }
 
-    fn close(&mut self, words: &mut Vec<String>) {
-        if !words.is_empty() {
-            self.commands.push(core::mem::take(words));
+    fn close(&mut self, open: &mut Simple) {
+        let command = core::mem::take(open);
+        if !command.words.is_empty() {
+            self.commands.push(command);
         }
     }
 
@@ -223,10 +321,10 @@ impl Reader<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::commands;
+    use super::{commands, operands};
 
     fn check(line: &str, expected: &[&str]) {
-        let found: Vec<String> = commands(line).iter().map(|words| words.join(" ")).collect();
+        let found: Vec<String> = commands(line).iter().map(|command| command.words.join(" ")).collect();
         assert_eq!(found, expected, "{line:?}");
     }
 
@@ -268,6 +366,34 @@ mod tests {
     #[test]
     fn comments_are_skipped() {
         check("a # b; c\nd x#y", &["a", "d x#y"]);
+    }
+
+    #[test]
+    fn what_is_fed_reads_no_terminal() {
+        let fed = |line: &str| commands(line).last().is_some_and(|command| command.fed);
+        for line in ["curl x | sh", "a |& sh", "sh <x", "sh <<E\nid\nE", "sh <<<id", "a | b | sudo sh"] {
+            assert!(fed(line), "{line}");
+        }
+        for line in ["sh", "a || sh", "a; sh", "a | b; sh", "a & sh", "diff <(a)", "sh >x", "a 2>&1 && sh"] {
+            assert!(!fed(line), "{line}");
+        }
+    }
+
+    #[test]
+    fn the_program_stands_behind_what_runs_it() {
+        for (line, expected) in [
+            ("ls -l", "ls -l"),
+            ("A=1 B='x y' exec -a z env -i -u X C=2 bash -l", "bash -l"),
+            ("timeout -k 3 10 python3", "python3"),
+            ("if ! nohup nice -n 5 x", "x"),
+            ("A=1", ""),
+            ("env", ""),
+        ] {
+            let found = commands(line).first().map(|command| command.program().join(" "));
+            assert_eq!(found.as_deref(), Some(expected), "{line}");
+        }
+        let words = ["-u", "root", "-n", "--", "-x", "y"].map(str::to_owned);
+        assert_eq!(operands(&words, "u"), ["-x", "y"]);
     }
 
     #[test]

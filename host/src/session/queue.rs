@@ -1,0 +1,74 @@
+//! Commands that wait for their turn, first in, first out.
+
+use std::collections::VecDeque;
+
+use tokio::sync::oneshot;
+
+use super::{Accepted, Refusal, RunRequest};
+use crate::ids::SessionId;
+use crate::limits::COMMANDS_QUEUED_MAX;
+
+/// Where the answer to a command goes.
+pub(super) type Reply = oneshot::Sender<Result<Accepted, Refusal>>;
+
+/// The queue of a session.
+#[derive(Debug, Default)]
+pub(super) struct Queue(VecDeque<(RunRequest, Reply)>);
+
+impl Queue {
+    /// Adds a command, or tells its caller that there are too many. Who has stopped waiting leaves the queue.
+    pub(super) fn add(&mut self, session: &SessionId, request: RunRequest, reply: Reply) {
+        if self.0.len() >= COMMANDS_QUEUED_MAX {
+            self.0.retain(|(_, reply)| !reply.is_closed());
+        }
+        if self.0.len() < COMMANDS_QUEUED_MAX {
+            self.0.push_back((request, reply));
+        } else {
+            let crowded = format!("{COMMANDS_QUEUED_MAX} commands wait for `{session}` already; open another session");
+            let _ = reply.send(Err(Refusal::Cannot(crowded)));
+        }
+    }
+
+    /// The first command whose caller still waits.
+    pub(super) fn next(&mut self) -> Option<(RunRequest, Reply)> {
+        std::iter::from_fn(|| self.0.pop_front()).find(|(_, reply)| !reply.is_closed())
+    }
+
+    /// Tells everybody that the session is closed.
+    pub(super) fn close(&mut self, why: &str) {
+        for (_, reply) in self.0.drain(..) {
+            let _ = reply.send(Err(Refusal::Closed(why.to_owned())));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::Purpose;
+
+    fn session() -> SessionId {
+        SessionId::main("web1")
+    }
+
+    fn add(queue: &mut Queue, text: &str) -> oneshot::Receiver<Result<Accepted, Refusal>> {
+        let (reply, answer) = oneshot::channel();
+        queue.add(&session(), RunRequest::new(text, Purpose::Run, "test"), reply);
+        answer
+    }
+
+    #[test]
+    fn who_has_stopped_waiting_leaves_room() {
+        let mut queue = Queue::default();
+        let mut answers: Vec<_> = (0..COMMANDS_QUEUED_MAX).map(|n| add(&mut queue, &n.to_string())).collect();
+        let Ok(Err(Refusal::Cannot(why))) = add(&mut queue, "late").try_recv() else { panic!("it was not refused") };
+        assert!(why.contains("wait for `web1` already"), "{why}");
+        drop(answers.remove(0));
+        drop(answers.remove(0));
+        let mut kept = add(&mut queue, "kept");
+        assert_eq!(queue.next().map(|(request, _)| request.text).as_deref(), Some("2"));
+        queue.close("the line is down");
+        assert!(matches!(kept.try_recv(), Ok(Err(Refusal::Closed(why))) if why == "the line is down"));
+        assert!(queue.next().is_none());
+    }
+}

@@ -1,0 +1,148 @@
+//! What is remembered of the shells that stand in one another: `su`, `ssh`, a container.
+//!
+//! Each shell with marks says its process number in them. So it is known which one speaks, and whether a shell that was left
+//! is back. Another host cannot pass for this one: it does not know the number.
+
+use jackfield_plugin::View;
+
+/// The mode of a shell on the device itself.
+pub(crate) const SHELL: &str = "shell";
+/// The mode of a shell on another host or in a container.
+pub(crate) const REMOTE_SHELL: &str = "remote-shell";
+/// The mode of whatever else answered.
+pub(crate) const UNKNOWN: &str = "unknown";
+
+/// Shells that may stand in one another; of more the outermost are forgotten.
+const DEPTH_MAX: usize = 24;
+
+/// Is POSIX shell text typed in this mode?
+pub(crate) fn is_shell(mode: &str) -> bool {
+    matches!(mode, SHELL | REMOTE_SHELL)
+}
+
+/// The shell's mode as it was before the line.
+pub(crate) fn mode_of(view: &View) -> &'static str {
+    if view.mode == REMOTE_SHELL { REMOTE_SHELL } else { SHELL }
+}
+
+/// The memo.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Memory {
+    /// Shells that have printed marks, outermost first: process number and whether they are on the device itself.
+    shells: Vec<(String, bool)>,
+    /// The shell that we are in now prints none.
+    is_plain: bool,
+}
+
+impl Memory {
+    /// `<number>` or `<number>@` for each shell, then `-` where the last one prints no marks.
+    pub(crate) fn read(memo: &str) -> Self {
+        let mut memory = Self::default();
+        for word in memo.split(' ').filter(|word| !word.is_empty()) {
+            match word.strip_suffix('@') {
+                _ if word == "-" => memory.is_plain = true,
+                Some(number) => memory.shells.push((number.to_owned(), false)),
+                None => memory.shells.push((word.to_owned(), true)),
+            }
+        }
+        memory
+    }
+
+    /// The memo's text.
+    pub(crate) fn text(&self) -> String {
+        let words = self.shells.iter().map(|(number, home)| format!("{number}{} ", if *home { "" } else { "@" }));
+        let mut text: String = words.collect();
+        if self.is_plain {
+            text.push('-');
+        }
+        text
+    }
+
+    /// Does the shell that we are in print marks? Then a prompt without them is another program's.
+    pub(crate) fn knows_marks(&self) -> bool {
+        !self.shells.is_empty() && !self.is_plain
+    }
+
+    /// The prompt of a shell with marks stands. Those that were started from it have ended.
+    pub(crate) fn on_marked(&mut self, number: Option<&str>, view: &View) -> &'static str {
+        self.is_plain = false;
+        let number = number.unwrap_or("0");
+        let at = self.shells.iter().position(|(known, _)| known == number);
+        match at {
+            Some(at) => self.shells.truncate(at + 1),
+            None => {
+                // The first one is the login shell. What appears later is what was entered last.
+                let home = self.shells.is_empty() || view.mode == SHELL;
+                self.shells.push((number.to_owned(), home));
+                if self.shells.len() > DEPTH_MAX {
+                    self.shells.remove(0);
+                }
+            }
+        }
+        if self.shells.last().is_some_and(|(_, home)| *home) { SHELL } else { REMOTE_SHELL }
+    }
+
+    /// A shell was prepared and prints no marks all the same.
+    pub(crate) fn on_plain(&mut self) {
+        self.is_plain = !self.shells.is_empty();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jackfield_plugin::View;
+    use jackfield_plugin::testing::Scene;
+
+    use super::{Memory, REMOTE_SHELL, SHELL};
+
+    fn in_mode(mode: &str) -> View {
+        let mut view = Scene::new(include_str!("../plugin.toml")).view("$ ");
+        view.mode = mode.to_owned();
+        view
+    }
+
+    #[test]
+    fn a_shell_that_was_left_is_back() {
+        let mut memory = Memory::read("");
+        assert!(!memory.knows_marks());
+        assert_eq!(memory.on_marked(Some("100"), &in_mode("")), SHELL);
+        assert_eq!(memory.on_marked(Some("200"), &in_mode(SHELL)), SHELL);
+        assert_eq!(memory.on_marked(Some("31"), &in_mode(REMOTE_SHELL)), REMOTE_SHELL);
+        assert_eq!(memory.on_marked(Some("77"), &in_mode(REMOTE_SHELL)), REMOTE_SHELL);
+        let mut memory = Memory::read(&memory.text());
+        assert_eq!(memory.on_marked(Some("31"), &in_mode(REMOTE_SHELL)), REMOTE_SHELL);
+        assert_eq!(memory.on_marked(Some("100"), &in_mode(REMOTE_SHELL)), SHELL);
+        assert_eq!(memory.text(), "100 ");
+    }
+
+    #[test]
+    fn another_host_cannot_pass_for_this_one() {
+        let mut memory = Memory::read("100 31@ ");
+        for number in [Some("32"), Some("0"), None] {
+            assert_eq!(memory.on_marked(number, &in_mode(REMOTE_SHELL)), REMOTE_SHELL);
+        }
+    }
+
+    #[test]
+    fn a_shell_without_marks_in_one_with_marks() {
+        let mut memory = Memory::read("100 ");
+        assert!(memory.knows_marks());
+        memory.on_plain();
+        let mut memory = Memory::read(&memory.text());
+        assert!(!memory.knows_marks());
+        assert_eq!(memory.on_marked(Some("100"), &in_mode(SHELL)), SHELL);
+        assert!(memory.knows_marks());
+        let mut first = Memory::default();
+        first.on_plain();
+        assert_eq!(first.text(), "");
+    }
+
+    #[test]
+    fn the_memo_stays_short() {
+        let mut memory = Memory::default();
+        for number in 4_000_000..4_000_100 {
+            memory.on_marked(Some(&number.to_string()), &in_mode(REMOTE_SHELL));
+        }
+        assert!(memory.text().len() < 1_000, "{}", memory.text().len());
+    }
+}

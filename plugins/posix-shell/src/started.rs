@@ -1,0 +1,271 @@
+//! What a command line starts that may show a prompt of its own.
+
+use jackfield_plugin::shell::{self, file_name, operands};
+
+/// What will ask for the next line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Started {
+    /// Nothing that reads lines at a prompt.
+    Nothing,
+    /// A shell on this host.
+    Shell,
+    /// A shell on another host, or in a container: this host's secrets are not for it.
+    ElsewhereShell,
+    /// Something on another host. It may be a shell, it may be a router.
+    Elsewhere,
+}
+
+const SHELLS: &[&str] = &["sh", "bash", "rbash", "dash", "ash", "zsh", "ksh", "ksh93", "mksh", "fish", "tcsh", "csh", "busybox"];
+/// Programs that change the user and start a shell unless a command is given: the options with a value of their own.
+const USER_CHANGES: &[(&str, &str)] =
+    &[("sudo", "uUghpCDRrtT"), ("doas", "uC"), ("su", "gGswT"), ("runuser", "gGsuw"), ("newgrp", ""), ("login", "fhp")];
+/// Programs that enter a container, a name space or another root, with a command in their arguments. Where none is there they
+/// start a shell.
+const ENTERED: &[&str] =
+    &["chroot", "unshare", "nsenter", "systemd-nspawn", "toolbox", "distrobox", "nix-shell", "lxc-attach", "machinectl"];
+/// Programs that run a command in a container; it has a terminal only where one was asked for.
+const CONTAINERS: &[&str] = &["docker", "podman", "nerdctl", "kubectl", "oc", "crictl", "ctr", "lxc", "incus"];
+/// Programs that connect to another host.
+const CONNECTING: &[&str] = &[
+    "ssh",
+    "mosh",
+    "telnet",
+    "autossh",
+    "sshpass",
+    "rlogin",
+    "vagrant",
+    "multipass",
+    "nc",
+    "ncat",
+    "netcat",
+    "socat",
+    "minicom",
+    "picocom",
+    "cu",
+    "virsh",
+    "ipmitool",
+    "adb",
+    "vtysh",
+];
+
+/// What the line starts. Of several commands the last one that starts something counts.
+pub(crate) fn started(line: &str) -> Started {
+    let commands = shell::commands(line);
+    let all = commands.iter().filter(|command| !command.fed).map(|command| by_words(command.program()));
+    all.filter(|started| *started != Started::Nothing).next_back().unwrap_or(Started::Nothing)
+}
+
+fn by_words(words: &[String]) -> Started {
+    let Some((name, arguments)) = words.split_first() else { return Started::Nothing };
+    let name = file_name(name).trim_start_matches('-');
+    if SHELLS.contains(&name) {
+        return if is_interactive(arguments) { Started::Shell } else { Started::Nothing };
+    }
+    if let Some((_, valued)) = USER_CHANGES.iter().find(|(change, _)| *change == name) {
+        return user_change(name, arguments, valued);
+    }
+    match name {
+        // A program in a terminal of its own; without `-c` it is the shell.
+        "script" if !has_letter(arguments, 'c') => Started::Shell,
+        _ if ENTERED.contains(&name) => {
+            let named = arguments.iter().rposition(|word| is_shell_name(word));
+            let directory = usize::from(name == "chroot");
+            let file = |word: &String| !word.starts_with('-') && word.contains('/') && !word.ends_with('/');
+            match named {
+                Some(at) if is_interactive(arguments.get(at + 1..).unwrap_or_default()) => Started::ElsewhereShell,
+                None if !arguments.iter().skip(directory).any(file) => Started::ElsewhereShell,
+                _ => Started::Nothing,
+            }
+        }
+        _ if CONTAINERS.contains(&name) => {
+            let terminal = has_letter(arguments, 't') || arguments.iter().any(|word| word == "--tty" || word == "attach");
+            let named = arguments.iter().rposition(|word| is_shell_name(word));
+            match named {
+                Some(at) if is_interactive(arguments.get(at + 1..).unwrap_or_default()) && terminal => Started::ElsewhereShell,
+                _ if terminal => Started::Elsewhere,
+                _ => Started::Nothing,
+            }
+        }
+        "ssh" => connection(arguments),
+        _ if CONNECTING.contains(&name) => Started::Elsewhere,
+        _ => Started::Nothing,
+    }
+}
+
+/// `ssh host`: a login there. With a command only where a terminal was asked for.
+fn connection(arguments: &[String]) -> Started {
+    let behind = operands(arguments, "BbcDEeFIiJLlmOopQRSWw");
+    let options = arguments.get(..arguments.len().saturating_sub(behind.len())).unwrap_or_default();
+    let behind_host = behind.get(1..).unwrap_or_default();
+    let command = operands(behind_host, "BbcDEeFIiJLlmOopQRSWw");
+    let terminal = has_letter(options, 't') || has_letter(behind_host, 't');
+    if behind.is_empty() || has_letter(options, 'N') || (!command.is_empty() && !terminal) {
+        return Started::Nothing;
+    }
+    match by_words(shell::program(command)) {
+        Started::Shell => Started::ElsewhereShell,
+        _ => Started::Elsewhere,
+    }
+}
+
+fn user_change(name: &str, arguments: &[String], valued: &str) -> Started {
+    let words = operands(arguments, valued);
+    let options = arguments.get(..arguments.len().saturating_sub(words.len())).unwrap_or_default();
+    match name {
+        "sudo" | "doas" => {
+            let command = shell::program(words);
+            let asked_for_shell =
+                has_letter(options, 'i') || has_letter(options, 's') || options.iter().any(|word| word == "--login" || word == "--shell");
+            if command.is_empty() {
+                return if asked_for_shell { Started::Shell } else { Started::Nothing };
+            }
+            if asked_for_shell { Started::Nothing } else { by_words(command) }
+        }
+        _ => {
+            let runs = arguments.iter().any(|word| word == "-c" || word.starts_with("--command") || word.starts_with("--session-command"));
+            if runs { Started::Nothing } else { Started::Shell }
+        }
+    }
+}
+
+/// Options only: neither a script nor a command.
+fn is_interactive(arguments: &[String]) -> bool {
+    let options = arguments.iter().take_while(|word| word.starts_with(['-', '+']));
+    let long = |word: &String| matches!(word.as_str(), "--version" | "--help" | "--command");
+    let rest = arguments.iter().find(|word| !word.starts_with(['-', '+']) && !is_shell_name(word) && !valued_before(arguments, word));
+    rest.is_none() && !has_letter(arguments, 'c') && !options.clone().any(long)
+}
+
+/// Is the word the value of `-o`, `+O`, `--rcfile` and such?
+fn valued_before(arguments: &[String], word: &String) -> bool {
+    let Some(at) = arguments.iter().position(|other| core::ptr::eq(other, word)) else { return false };
+    let before = at.checked_sub(1).and_then(|before| arguments.get(before)).map_or("", String::as_str);
+    matches!(before, "-o" | "+o" | "-O" | "+O" | "--rcfile" | "--init-file" | "-C" | "--init-command")
+}
+
+fn is_shell_name(word: &str) -> bool {
+    SHELLS.contains(&file_name(word))
+}
+
+/// Is the letter in one of the groups of short options?
+fn has_letter(words: &[String], letter: char) -> bool {
+    words.iter().any(|word| word.strip_prefix('-').is_some_and(|group| !group.starts_with('-') && group.contains(letter)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Started, started};
+
+    fn check(expected: Started, lines: &[&str]) {
+        for line in lines {
+            assert_eq!(started(line), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn shells_of_this_host() {
+        check(
+            Started::Shell,
+            &[
+                "bash",
+                "exec bash -l",
+                "/bin/sh",
+                "zsh -f",
+                "bash --norc -i",
+                "bash -o vi",
+                "bash --rcfile x",
+                "env -i HOME=/ bash",
+                "su",
+                "su -",
+                "su - alice",
+                "su -l bob",
+                "sudo -i",
+                "sudo -s",
+                "sudo -iu alice",
+                "sudo -u bob -i",
+                "sudo su -",
+                "sudo bash",
+                "sudo -u x bash -l",
+                "doas -s",
+                "doas sh",
+                "cd /x && bash",
+                "script -q /dev/null",
+                "busybox sh",
+                "ksh93",
+                "newgrp adm",
+            ],
+        );
+    }
+
+    #[test]
+    fn shells_that_are_elsewhere() {
+        check(
+            Started::ElsewhereShell,
+            &[
+                "docker exec -it c bash",
+                "docker run --rm -ti alpine sh",
+                "podman exec -it c /bin/sh -l",
+                "kubectl exec -it pod -- bash",
+                "sudo docker exec -it c sh",
+                "chroot /mnt",
+                "chroot /mnt /bin/bash",
+                "nsenter -t 1 -m bash",
+                "unshare -r",
+                "ssh -t web2 bash",
+                "ssh -tt web2 sudo -i",
+                "machinectl shell web",
+            ],
+        );
+    }
+
+    #[test]
+    fn what_may_be_a_router() {
+        check(
+            Started::Elsewhere,
+            &[
+                "ssh web2",
+                "ssh -p 2222 bob@web2",
+                "ssh -i k -o X=y web2",
+                "ssh web2 -p 22",
+                "telnet sw1 23",
+                "ssh -t web2 top",
+                "docker exec -it c top",
+            ],
+        );
+    }
+
+    #[test]
+    fn what_ends_by_itself() {
+        check(
+            Started::Nothing,
+            &[
+                "ls",
+                "bash -c 'echo x'",
+                "bash x.sh",
+                "sh -xc id",
+                "bash --version",
+                "curl x | bash",
+                "bash <x",
+                "bash <<E\nid\nE",
+                "su -c id",
+                "su - bob -c id",
+                "sudo id",
+                "sudo -l",
+                "sudo -i id",
+                "sudo bash x.sh",
+                "ssh web2 uptime",
+                "ssh web2 bash",
+                "ssh -N web2",
+                "echo ssh",
+                "echo bash; ./build",
+                "docker exec c sh",
+                "docker ps",
+                "grep bash x",
+                "chroot /mnt /bin/ls",
+                "python3",
+                "ssh",
+                "script -c id",
+            ],
+        );
+    }
+}
