@@ -38,6 +38,8 @@ enum Echo {
     NotExpected,
     /// The line without white space, and the end of what came, as long and also without.
     Awaited(String, String),
+    /// The line was empty: all that comes back is the end of the row.
+    RowEnd,
     /// The output starts here.
     SeenAt(u64),
 }
@@ -143,7 +145,8 @@ impl Stream {
         live.addressed = false;
         live.echo = match echo.map(squashed) {
             Some(line) if !line.is_empty() => Echo::Awaited(line, String::new()),
-            _ => Echo::NotExpected,
+            Some(_) => Echo::RowEnd,
+            None => Echo::NotExpected,
         };
     }
 
@@ -168,7 +171,7 @@ impl Stream {
     /// Was the typed line sent back, or is no echo expected?
     #[must_use]
     pub fn is_echoed(&self) -> bool {
-        !matches!(self.live.echo, Echo::Awaited(..)) || self.live.first_output_mark.is_some()
+        !matches!(self.live.echo, Echo::Awaited(..) | Echo::RowEnd) || self.live.first_output_mark.is_some()
     }
 
     /// Where the output of the typed line starts: at the mark, else behind the echo.
@@ -308,13 +311,17 @@ const QUERIES_MAX: usize = 8;
 
 impl Live {
     fn end_row(&mut self, end: u64) {
-        if let Echo::Awaited(line, came) = &mut self.echo {
-            // Some line editors break a long line into rows themselves.
-            came.push_str(&squashed(&self.row.text()));
-            *came = last_bytes(came, line.len()).to_owned();
-            if came == line {
-                self.echo = Echo::SeenAt(end);
+        match &mut self.echo {
+            Echo::Awaited(line, came) => {
+                // Some line editors break a long line into rows themselves.
+                came.push_str(&squashed(&self.row.text()));
+                *came = last_bytes(came, line.len()).to_owned();
+                if came == line {
+                    self.echo = Echo::SeenAt(end);
+                }
             }
+            Echo::RowEnd => self.echo = Echo::SeenAt(end),
+            Echo::NotExpected | Echo::SeenAt(_) => {}
         }
         self.row.append_to(&mut self.recent);
         self.recent.push(b'\n');

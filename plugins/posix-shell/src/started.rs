@@ -42,8 +42,6 @@ const CONNECTING: &[&str] = &[
     "minicom",
     "picocom",
     "cu",
-    "virsh",
-    "ipmitool",
     "adb",
     "vtysh",
 ];

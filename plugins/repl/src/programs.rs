@@ -1,0 +1,256 @@
+//! The programs, what starts them, and what their prompts look like.
+
+use jackfield_plugin::shell::{self, file_name, operands};
+
+/// When a program asks for lines instead of ending by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Asks {
+    /// Without operands, or with `-i`: `python3 x.py` runs a file. The options that take a value.
+    Alone(&'static str),
+    /// With so many operands at most: `sqlite3 file` asks, `sqlite3 file 'select 1'` does not.
+    UpTo(usize, &'static str),
+    /// Unless one of these options gives it a command.
+    Unless(&'static [&'static str]),
+    /// Always, as far as can be told.
+    Always,
+}
+
+/// One program.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Program {
+    /// The mode; empty where it is the name of the program.
+    mode: &'static str,
+    names: &'static [&'static str],
+    /// Triggers of its prompt, most telling first.
+    pub(crate) prompts: &'static [&'static str],
+    asks: Asks,
+}
+
+const PROGRAMS: &[Program] = &[
+    Program { mode: "python", names: &["python", "pypy", "bpython"], prompts: &["python", "pdb"], asks: Asks::Alone("WXQ") },
+    Program { mode: "ipython", names: &["ipython", "jupyter-console"], prompts: &["ipython", "pdb"], asks: Asks::Alone("") },
+    Program { mode: "pdb", names: &["pdb", "ipdb"], prompts: &["pdb"], asks: Asks::Always },
+    Program {
+        mode: "psql",
+        names: &["psql"],
+        prompts: &["psql"],
+        asks: Asks::Unless(&["-c", "--command", "-f", "--file", "-l", "--list"]),
+    },
+    Program { mode: "sqlite", names: &["sqlite", "sqlcipher"], prompts: &["sqlite"], asks: Asks::UpTo(1, "") },
+    Program { mode: "mysql", names: &["mysql", "mariadb"], prompts: &["mysql"], asks: Asks::Unless(&["-e", "--execute"]) },
+    Program { mode: "redis", names: &["redis-cli", "valkey-cli", "keydb-cli"], prompts: &["redis"], asks: Asks::UpTo(0, "hpasunridtD") },
+    Program { mode: "gdb", names: &["gdb", "lldb", "gdb-multiarch"], prompts: &["gdb"], asks: Asks::Unless(&["-batch", "--batch"]) },
+    Program { mode: "irb", names: &["irb", "pry", "rails"], prompts: &["irb"], asks: Asks::Always },
+    Program { mode: "node", names: &["node", "nodejs", "deno", "bun"], prompts: &["sign"], asks: Asks::Alone("r") },
+    Program { mode: "php", names: &["php"], prompts: &["php"], asks: Asks::Unless(&["-r", "-f", "--run"]) },
+    Program { mode: "", names: &["lua", "luajit", "r", "R", "perl"], prompts: &["sign"], asks: Asks::Alone("el") },
+    Program { mode: "", names: &["mongo", "mongosh"], prompts: &["word"], asks: Asks::Unless(&["--eval"]) },
+    Program {
+        mode: "",
+        names: &[
+            "scala", "ghci", "jshell", "julia", "guile", "sbcl", "ocaml", "erl", "iex", "tclsh", "octave", "gnuplot", "maxima", "swipl",
+        ],
+        prompts: &["word", "sign"],
+        asks: Asks::Alone(""),
+    },
+    Program {
+        mode: "",
+        names: &[
+            "ftp",
+            "sftp",
+            "lftp",
+            "smbclient",
+            "nslookup",
+            "virsh",
+            "parted",
+            "fdisk",
+            "gdisk",
+            "birdc",
+            "bluetoothctl",
+            "nmcli",
+            "wpa_cli",
+            "bconsole",
+            "ipmitool",
+            "debugfs",
+            "xfs_db",
+            "rbd",
+            "ceph",
+            "zkcli.sh",
+            "etcdctl",
+            "clickhouse-client",
+            "cqlsh",
+            "isql",
+            "sqlplus",
+            "guestfish",
+            "ed",
+            "dc",
+        ],
+        prompts: &["word", "sign"],
+        asks: Asks::Unless(&["-c", "-e", "-b"]),
+    },
+];
+
+impl Program {
+    /// The trigger of the row that asks for the rest.
+    pub(crate) fn rests(&self) -> impl Iterator<Item = String> {
+        self.prompts.iter().map(|prompt| format!("{prompt}_rest"))
+    }
+
+    /// Its mode, where it goes by this name.
+    fn called(&self, name: &str) -> Option<&'static str> {
+        let known = self.names.iter().find(|known| **known == name)?;
+        Some(if self.mode.is_empty() { known } else { self.mode })
+    }
+
+    /// The mode, where it is one of this program's.
+    fn named(&self, mode: &str) -> Option<&'static str> {
+        if self.mode == mode { Some(self.mode) } else { self.called(mode) }
+    }
+}
+
+/// A program with the mode that its prompt stands for.
+pub(crate) type Named = (&'static Program, &'static str);
+
+/// The program of this mode.
+pub(crate) fn of_mode(mode: &str) -> Option<Named> {
+    if mode.is_empty() {
+        return None;
+    }
+    PROGRAMS.iter().find_map(|program| program.named(mode).filter(|named| *named == mode).map(|named| (program, named)))
+}
+
+/// The program that this line starts and that will ask for lines. Of several the last one.
+pub(crate) fn started(line: &str) -> Option<Named> {
+    let commands = shell::commands(line);
+    commands.iter().rev().filter(|command| !command.fed).find_map(|command| by_words(command.program()))
+}
+
+fn by_words(words: &[String]) -> Option<Named> {
+    let (name, arguments) = words.split_first()?;
+    let name = file_name(name);
+    match name {
+        // Who runs another program as somebody else or somewhere else. Options with a value of their own are few.
+        "sudo" | "doas" | "runuser" => return by_words(shell::program(operands(arguments, "uUghpCDRrtT"))),
+        "docker" | "podman" | "kubectl" | "nerdctl" | "oc" | "ssh" => return inside(arguments),
+        _ => {}
+    }
+    let stem = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
+    let (program, mode) =
+        PROGRAMS.iter().find_map(|program| [name, stem].iter().find_map(|name| program.called(name)).map(|mode| (program, mode)))?;
+    program.asks.for_lines(arguments).then_some((program, mode))
+}
+
+/// The program behind `docker exec -it c psql -U x` and `ssh -t host psql`: where a terminal was asked for.
+fn inside(arguments: &[String]) -> Option<Named> {
+    let terminal = arguments
+        .iter()
+        .any(|word| word == "--tty" || word.strip_prefix('-').is_some_and(|group| !group.starts_with('-') && group.contains('t')));
+    let at = (0..arguments.len()).filter(|at| arguments.get(*at).is_some_and(|word| !word.starts_with('-')));
+    at.filter(|_| terminal).find_map(|at| by_words(arguments.get(at..).unwrap_or_default()))
+}
+
+impl Asks {
+    fn for_lines(self, arguments: &[String]) -> bool {
+        let ends = |word: &String| matches!(word.as_str(), "--version" | "--help" | "-V");
+        if arguments.iter().any(ends) {
+            return false;
+        }
+        match self {
+            Self::Always => true,
+            // `-m pdb`, `-m asyncio` ask, `-c` and `-e` do not.
+            Self::Alone(valued) => {
+                let options: Vec<&String> = arguments.iter().take_while(|word| word.starts_with('-')).collect();
+                let kept = options.iter().any(|word| matches!(word.as_str(), "-i" | "-m" | "--interactive"));
+                let code = options.iter().any(|word| matches!(word.as_str(), "-c" | "-e" | "-p" | "--eval" | "--print" | "-"));
+                kept || (!code && operands(arguments, valued).is_empty())
+            }
+            Self::UpTo(most, valued) => operands(arguments, valued).len() <= most,
+            Self::Unless(options) => {
+                let given = |word: &String| {
+                    let name = word.split('=').next().unwrap_or_default();
+                    options
+                        .iter()
+                        .any(|option| name == *option || (option.len() == 2 && !word.starts_with("--") && word.starts_with(option)))
+                };
+                !arguments.iter().any(given)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{PROGRAMS, of_mode, started};
+
+    fn mode(line: &str) -> Option<&'static str> {
+        started(line).map(|(_, mode)| mode)
+    }
+
+    #[test]
+    fn a_program_that_asks_for_lines_is_known() {
+        for (line, expected) in [
+            ("python3", "python"),
+            ("/usr/bin/python3.11 -q -X utf8", "python"),
+            ("python3 -i x.py", "python"),
+            ("python3 -m pdb x.py", "python"),
+            ("psql -U postgres shop", "psql"),
+            ("sudo -u postgres psql", "psql"),
+            ("cd /x && PGUSER=a psql", "psql"),
+            ("docker exec -it db psql -U x", "psql"),
+            ("ssh -t db1 mysql", "mysql"),
+            ("sqlite3", "sqlite"),
+            ("sqlite3 -header x.db", "sqlite"),
+            ("mysql -u root -psecret shop", "mysql"),
+            ("redis-cli -h cache -p 6379", "redis"),
+            ("gdb ./a.out 17", "gdb"),
+            ("node", "node"),
+            ("bc; node", "node"),
+            ("sftp web2", "sftp"),
+            ("ghci", "ghci"),
+        ] {
+            assert_eq!(mode(line), Some(expected), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_program_that_ends_by_itself_is_not() {
+        for line in [
+            "python3 x.py",
+            "python3 -c 'print(1)'",
+            "python3 --version",
+            "echo 1 | python3",
+            "python3 <x.py",
+            "python3 <<E\n1\nE",
+            "echo python3",
+            "psql -c 'select 1'",
+            "psql -ctrue",
+            "psql --file=x",
+            "sqlite3 x.db 'select 1'",
+            "mysql -e 'select 1'",
+            "redis-cli get x",
+            "redis-cli -h cache ping",
+            "gdb -batch -ex bt ./a.out",
+            "node x.js",
+            "node -e 1",
+            "docker exec db psql",
+            "ls",
+            "",
+        ] {
+            assert_eq!(mode(line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn modes_and_triggers_belong_together() {
+        let manifest = include_str!("../plugin.toml");
+        for program in PROGRAMS {
+            for prompt in program.prompts {
+                assert!(manifest.contains(&format!("name = \"{prompt}\"\n")), "{prompt}");
+            }
+            for name in program.names {
+                let mode = if program.mode.is_empty() { name } else { program.mode };
+                assert_eq!(of_mode(mode), Some((program, mode)));
+            }
+        }
+    }
+}

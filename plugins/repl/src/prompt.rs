@@ -1,0 +1,217 @@
+//! Is the program ready? Its prompt, after a silence that is short where it was seen before.
+
+use jackfield_plugin::{PromptReport, Reading, Ready, View};
+
+use crate::programs::{self, Named, Program};
+
+/// Silence behind the first prompt of a program that was just started, behind those that follow, behind one that its own
+/// command may have changed, and behind a row that asks for the rest.
+const FIRST_MS: u32 = 300;
+const KNOWN_MS: u32 = 50;
+const CHANGED_MS: u32 = 1_000;
+const REST_MS: u32 = 150;
+
+/// The memo of a program whose line editor takes pasted text in brackets: it takes them off for the time of a command, so its
+/// prompt is none as long as they are.
+const EDITOR: &str = "editor";
+
+/// Modes of shells, from where a program is started.
+const SHELLS: &[&str] = &["shell", "remote-shell", "unknown"];
+
+/// The verdict, and the memo for the next question.
+pub(crate) fn inspect(view: &View) -> PromptReport {
+    let pasted = view.fact("bracketed-paste") == "on";
+    let memo = view.memo_text();
+    match programs::of_mode(&view.mode) {
+        Some(named) => {
+            let busy = memo == EDITOR && !pasted;
+            PromptReport::new(if busy { Reading::NotYet } else { inside(view, named) }, memo)
+        }
+        None => {
+            let entered = SHELLS.contains(&view.mode.as_str()) && matches!(view.phase.as_str(), "running" | "goal") && view.echoed;
+            let reading = if entered { first(view) } else { Reading::NotYet };
+            PromptReport::new(reading, if pasted { EDITOR } else { "" })
+        }
+    }
+}
+
+/// The prompt of a program that the line has started.
+fn first(view: &View) -> Reading {
+    match programs::started(&view.command) {
+        Some((program, mode)) if is_prompt(view, program) => settled(view, FIRST_MS, || ready(view, mode, "pattern")),
+        _ => Reading::NotYet,
+    }
+}
+
+/// The next prompt of the program.
+fn inside(view: &View, (program, mode): Named) -> Reading {
+    if !view.echoed {
+        return Reading::NotYet;
+    }
+    let same = view.prompt.as_deref().is_some_and(|before| before.trim_ascii_end() == view.tail.trim_ascii_end());
+    if same || is_prompt(view, program) {
+        return settled(view, KNOWN_MS, || ready(view, mode, "learned"));
+    }
+    if program.rests().any(|rest| view.hit(&rest).is_some()) {
+        return settled(view, REST_MS, || Reading::Incomplete(rest(mode)));
+    }
+    // One program may start another: a debugger, a client.
+    if let Some((_, other)) = programs::started(&view.command).filter(|(other, _)| is_prompt(view, other)) {
+        return settled(view, FIRST_MS, || ready(view, other, "pattern"));
+    }
+    if sets_prompt(&view.command) && !view.tail.trim_ascii().is_empty() {
+        return settled(view, CHANGED_MS, || ready(view, mode, "pattern"));
+    }
+    Reading::NotYet
+}
+
+fn is_prompt(view: &View, program: &Program) -> bool {
+    program.prompts.iter().any(|prompt| view.hit(prompt).is_some())
+}
+
+/// Lines by which programs replace their prompt: `sys.ps1 = `, `\set PROMPT1`, `set prompt`, `prompt x`.
+fn sets_prompt(command: &str) -> bool {
+    let lower = command.to_ascii_lowercase();
+    ["ps1", "prompt"].iter().any(|word| lower.as_bytes().windows(word.len()).any(|window| window == word.as_bytes()))
+}
+
+/// What is missing, with what ends it.
+fn rest(mode: &str) -> String {
+    let end = match mode {
+        "python" | "ipython" => "a block ends with an empty line, so end the command with a newline",
+        "psql" | "sqlite" | "mysql" => "a statement ends with `;`",
+        _ => "a bracket, a quote or a block is open",
+    };
+    format!("{mode} waits for the rest; {end}")
+}
+
+fn settled(view: &View, least_ms: u32, reading: impl FnOnce() -> Reading) -> Reading {
+    let wait_ms = least_ms.max(view.settle_ms);
+    if view.quiet_ms < wait_ms { Reading::Settle(wait_ms) } else { reading() }
+}
+
+fn ready(view: &View, mode: &str, proof: &str) -> Reading {
+    Reading::Ready(Ready {
+        prompt: view.tail.clone(),
+        mode: mode.to_owned(),
+        privileged: false,
+        status: None,
+        cwd: None,
+        proof: proof.to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use jackfield_plugin::testing::Scene;
+    use jackfield_plugin::{Fact, Reading, Ready, View};
+
+    use super::inspect;
+
+    fn view(mode: &str, command: &str, tail: &str) -> View {
+        let mut view = Scene::new(include_str!("../plugin.toml")).view(tail);
+        (view.phase, view.mode, view.command) = ("running".to_owned(), mode.to_owned(), command.to_owned());
+        (view.echoed, view.quiet_ms) = (true, 60_000);
+        view
+    }
+
+    fn ready(view: &View) -> Ready {
+        match inspect(view).reading {
+            Reading::Ready(ready) => ready,
+            other => panic!("{:?} {:?}: {other:?}", view.command, view.tail),
+        }
+    }
+
+    #[test]
+    fn a_program_is_entered_by_its_line_and_its_prompt() {
+        for (command, tail, mode) in [
+            ("python3", ">>> ", "python"),
+            ("ipython", "In [1]: ", "ipython"),
+            ("psql", "postgres=# ", "psql"),
+            ("psql", "shop=> ", "psql"),
+            ("psql", "shop=*> ", "psql"),
+            ("psql", "!?> ", "psql"),
+            ("sqlite3", "sqlite> ", "sqlite"),
+            ("mysql", "mysql> ", "mysql"),
+            ("mariadb -u x", "MariaDB [(none)]> ", "mysql"),
+            ("redis-cli", "127.0.0.1:6379> ", "redis"),
+            ("redis-cli -s /run/x", "redis /run/x> ", "redis"),
+            ("redis-cli", "not connected> ", "redis"),
+            ("gdb", "(gdb) ", "gdb"),
+            ("node", "> ", "node"),
+            ("php -a", "php > ", "php"),
+            ("sftp web2", "sftp> ", "sftp"),
+        ] {
+            let mut view = view("shell", command, tail);
+            assert_eq!((ready(&view).mode.as_str(), ready(&view).proof.as_str()), (mode, "pattern"), "{command}");
+            view.quiet_ms = 0;
+            assert_eq!(inspect(&view).reading, Reading::Settle(300));
+        }
+    }
+
+    #[test]
+    fn output_that_looks_like_a_prompt_is_none() {
+        for (command, tail) in [
+            ("cat notes", ">>> "),
+            ("python3 x.py", ">>> "),
+            ("printf 'mysql> '; sleep 9", "mysql> "),
+            ("echo python3; printf '>>> '; sleep 9", ">>> "),
+            ("python3", "sqlite> "),
+            ("./x", "> "),
+        ] {
+            assert_eq!(inspect(&view("shell", command, tail)).reading, Reading::NotYet, "{command}");
+        }
+        let mut unseen = view("shell", "python3", ">>> ");
+        unseen.echoed = false;
+        assert_eq!(inspect(&unseen).reading, Reading::NotYet);
+        assert_eq!(inspect(&view("privileged", "python3", ">>> ")).reading, Reading::NotYet);
+    }
+
+    #[test]
+    fn inside_its_prompt_needs_little_silence() {
+        let mut next = view("python", "print(1)", ">>> ");
+        assert_eq!((ready(&next).mode.as_str(), ready(&next).proof.as_str()), ("python", "learned"));
+        next.quiet_ms = 0;
+        next.settle_ms = 20;
+        assert_eq!(inspect(&next).reading, Reading::Settle(super::KNOWN_MS));
+        assert_eq!(inspect(&view("python", "print('x')", "x")).reading, Reading::NotYet);
+        // Its own prompt, whatever it looks like.
+        let mut own = view("python", "1", "next! ");
+        own.prompt = Some("next! ".to_owned());
+        assert_eq!(ready(&own).proof, "learned");
+        assert_eq!(ready(&view("python", "import sys; sys.ps1 = 'next! '", "next! ")).proof, "pattern");
+    }
+
+    #[test]
+    fn a_program_with_an_editor_is_busy_until_the_brackets_are_back() {
+        let brackets = |value: &str| Fact { name: "bracketed-paste".to_owned(), value: value.to_owned() };
+        let mut entered = view("shell", "psql", "shop=# ");
+        entered.facts.push(brackets("on"));
+        let memo = inspect(&entered).memo;
+        let mut next = view("psql", "select '\\nshop=# '", "shop=# ");
+        next.memo = memo;
+        next.facts.push(brackets("off"));
+        assert_eq!(inspect(&next).reading, Reading::NotYet);
+        next.facts.pop();
+        next.facts.push(brackets("on"));
+        assert_eq!(ready(&next).mode, "psql");
+    }
+
+    #[test]
+    fn an_unfinished_input_says_what_ends_it() {
+        for (mode, tail, word) in [
+            ("python", "... ", "empty line"),
+            ("psql", "shop-# ", "`;`"),
+            ("psql", "shop'# ", "`;`"),
+            ("sqlite", "   ...> ", "`;`"),
+            ("mysql", "    -> ", "`;`"),
+            ("mysql", "    '> ", "`;`"),
+            ("node", "... ", "bracket"),
+        ] {
+            match inspect(&view(mode, "x", tail)).reading {
+                Reading::Incomplete(text) => assert!(text.contains(word), "{text}"),
+                other => panic!("{mode} {tail:?}: {other:?}"),
+            }
+        }
+    }
+}
