@@ -16,6 +16,7 @@ mod lanes;
 mod lost;
 mod mcp_stdio;
 mod model;
+mod nested;
 mod network;
 mod plugin_faults;
 mod recordings;

@@ -51,9 +51,6 @@ impl Triggers {
     /// Which triggers match the row, with what they captured, in the manifest's order.
     #[must_use]
     pub fn hits(&self, row: &str) -> Vec<(Role, Hit)> {
-        if row.is_empty() {
-            return Vec::new();
-        }
         let matched = self.set.matches(row);
         matched.iter().filter_map(|index| self.each.get(index)?.hit(row)).collect()
     }

@@ -311,8 +311,9 @@ impl Machine {
             State::Setup(setup) => !setup.waiting,
             _ => true,
         };
-        // That output has started is no question.
-        let nothing = !self.stream.has_tail() && (self.stream.marks_heard() == 0 || self.stream.is_only_started());
+        // That output has started is no question. A line editor that takes pasted text waits, even behind an empty prompt.
+        let quiet = self.stream.marks_heard() == 0 || self.stream.is_only_started();
+        let nothing = !self.stream.has_tail() && quiet && !self.stream.takes_paste();
         let key = (self.stream.log().end(), self.stream.marks_heard(), self.revision);
         if !wanted || (!again && self.asked == Some(key)) || nothing {
             return Vec::new();

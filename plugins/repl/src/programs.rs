@@ -40,6 +40,7 @@ const PROGRAMS: &[Program] = &[
     Program { mode: "mysql", names: &["mysql", "mariadb"], prompts: &["mysql"], asks: Asks::Unless(&["-e", "--execute"]) },
     Program { mode: "redis", names: &["redis-cli", "valkey-cli", "keydb-cli"], prompts: &["redis"], asks: Asks::UpTo(0, "hpasunridtD") },
     Program { mode: "gdb", names: &["gdb", "lldb", "gdb-multiarch"], prompts: &["gdb"], asks: Asks::Unless(&["-batch", "--batch"]) },
+    Program { mode: "bc", names: &["bc"], prompts: &["empty"], asks: Asks::Always },
     Program { mode: "irb", names: &["irb", "pry", "rails"], prompts: &["irb"], asks: Asks::Always },
     Program { mode: "node", names: &["node", "nodejs", "deno", "bun"], prompts: &["sign"], asks: Asks::Alone("r") },
     Program { mode: "php", names: &["php"], prompts: &["php"], asks: Asks::Unless(&["-r", "-f", "--run"]) },

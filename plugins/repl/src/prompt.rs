@@ -20,7 +20,7 @@ const SHELLS: &[&str] = &["shell", "remote-shell", "unknown"];
 
 /// The verdict, and the memo for the next question.
 pub(crate) fn inspect(view: &View) -> PromptReport {
-    let pasted = view.fact("bracketed-paste") == "on";
+    let pasted = takes_paste(view);
     let memo = view.memo_text();
     match programs::of_mode(&view.mode) {
         Some(named) => {
@@ -38,7 +38,9 @@ pub(crate) fn inspect(view: &View) -> PromptReport {
 /// The prompt of a program that the line has started.
 fn first(view: &View) -> Reading {
     match programs::started(&view.command) {
-        Some((program, mode)) if is_prompt(view, program) => settled(view, FIRST_MS, || ready(view, mode, "pattern")),
+        Some((program, mode)) if is_prompt(view, program) && (!view.tail.is_empty() || takes_paste(view)) => {
+            settled(view, FIRST_MS, || ready(view, mode, "pattern"))
+        }
         _ => Reading::NotYet,
     }
 }
@@ -46,6 +48,9 @@ fn first(view: &View) -> Reading {
 /// The next prompt of the program.
 fn inside(view: &View, (program, mode): Named) -> Reading {
     if !view.echoed {
+        return Reading::NotYet;
+    }
+    if view.tail.is_empty() && view.memo_text() != EDITOR {
         return Reading::NotYet;
     }
     let same = view.prompt.as_deref().is_some_and(|before| before.trim_ascii_end() == view.tail.trim_ascii_end());
@@ -63,6 +68,11 @@ fn inside(view: &View, (program, mode): Named) -> Reading {
         return settled(view, CHANGED_MS, || ready(view, mode, "pattern"));
     }
     Reading::NotYet
+}
+
+/// Without any text the brackets alone say that a prompt stands.
+fn takes_paste(view: &View) -> bool {
+    view.fact("bracketed-paste") == "on"
 }
 
 fn is_prompt(view: &View, program: &Program) -> bool {
@@ -195,6 +205,20 @@ mod tests {
         next.facts.pop();
         next.facts.push(brackets("on"));
         assert_eq!(ready(&next).mode, "psql");
+    }
+
+    #[test]
+    fn an_empty_prompt_is_told_by_the_editor_alone() {
+        let mut bc = view("shell", "bc -q", "");
+        assert_eq!(inspect(&bc).reading, Reading::NotYet);
+        bc.facts.push(Fact { name: "bracketed-paste".to_owned(), value: "on".to_owned() });
+        assert_eq!(ready(&bc).mode, "bc");
+        let mut next = view("bc", "2^10", "");
+        next.prompt = Some(String::new());
+        assert_eq!(inspect(&next).reading, Reading::NotYet);
+        next.facts = bc.facts.clone();
+        next.memo = inspect(&bc).memo;
+        assert_eq!(ready(&next).proof, "learned");
     }
 
     #[test]
