@@ -199,7 +199,7 @@ pub const TOOLS: &[Definition] = &[
         title: "Run a command",
         class: Class::Changes,
         device_text: true,
-        about: "Run a command on one target. Returns the result, or, when wait_s runs out, state=running with a command_id to pass to ssh_output. The command keeps running.",
+        about: "Run a command on one target. Returns the result, or, when wait_s runs out, state=running with a command_id to pass to ssh_output. The command keeps running. A shell, ssh onward or a program that reads lines (python3, psql, gdb) may be entered: mode says where you are, the next ssh_run goes there.",
         params: &[
             must("target", Kind::Text, TARGET),
             must("command", Kind::Text, "The command; may have several lines"),

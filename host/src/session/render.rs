@@ -5,13 +5,21 @@ use std::io;
 
 use crate::limits::{OUTPUT_HEAD_PERCENT, RENDER_MAX_BYTES};
 use crate::session::log::ByteLog;
-use crate::session::stream::Marker;
 use crate::terminal::parser::{Csi, Parser, Sink};
 use crate::terminal::row::Row;
 use crate::terminal::text::escape_into;
 
 /// Bytes read from the log at a time.
 const PIECE_BYTES: u64 = 64 * 1024;
+
+/// A pager's marker that was answered with a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Marker {
+    /// Offset behind the marker.
+    pub end: u64,
+    /// Its text.
+    pub text: String,
+}
 
 /// A part of the log as text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

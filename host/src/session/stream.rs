@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 
 use crate::limits::{MARK_MAX_BYTES, MARKERS_MAX, VIEW_MARKS_MAX, VIEW_RECENT_MAX_BYTES, VIEW_TAIL_MAX_BYTES};
 use crate::session::log::ByteLog;
-use crate::session::render::Source;
+use crate::session::render::{Marker, Source};
 use crate::terminal::parser::{Csi, Parser, Sink};
 use crate::terminal::row::Row;
 use crate::terminal::text::last_bytes;
@@ -20,15 +20,6 @@ pub struct Mark {
     pub end: u64,
     /// The body without `133;`.
     pub body: String,
-}
-
-/// A pager's marker that was answered with a key.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Marker {
-    /// Offset behind the marker.
-    pub end: u64,
-    /// Its text.
-    pub text: String,
 }
 
 /// Where the device sent the typed line back.
