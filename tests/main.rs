@@ -8,6 +8,7 @@
     reason = "a test's tables are long"
 )]
 
+mod adversary;
 mod check;
 mod clients;
 mod history;
@@ -18,8 +19,10 @@ mod mcp_stdio;
 mod model;
 mod network;
 mod plugin_faults;
+mod pressed;
 mod recordings;
 mod run;
 mod shells;
 mod support;
 mod tidy;
+mod waiting;

@@ -8,7 +8,7 @@
 //! * `prompt`: is the shell ready; `unmarked`: the same where no mark says it;
 //! * `prepare`: which line to type after login;
 //! * `pager`: less, more, man;
-//! * `asking`: questions, which only the caller answers;
+//! * `asking`: questions, which only the caller answers; `full_screen`: the same on the screen of an editor or a menu;
 //! * `outcome`: refusals, where no exit status is known;
 //! * `words`: what a command line runs.
 
@@ -16,6 +16,7 @@ use jackfield_plugin::{Diagnostic, DialogReport, Exchange, Failure, Page, Prompt
 
 mod asking;
 mod config;
+mod full_screen;
 mod marks;
 mod outcome;
 mod pager;
