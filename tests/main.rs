@@ -8,6 +8,7 @@
     reason = "a test's tables are long"
 )]
 
+mod adversary;
 mod check;
 mod clients;
 mod history;
@@ -19,8 +20,10 @@ mod model;
 mod nested;
 mod network;
 mod plugin_faults;
+mod pressed;
 mod recordings;
 mod run;
 mod shells;
 mod support;
 mod tidy;
+mod waiting;

@@ -89,8 +89,8 @@ pub const SESSION_MAILBOX: usize = 64;
 pub const LINE_CHUNKS: usize = 64;
 /// Commands that a session remembers with their output's place.
 pub const COMMANDS_KEPT: usize = 256;
-/// Commands waiting for their turn in one session.
-pub const COMMANDS_QUEUED_MAX: usize = 8;
+/// Commands waiting for their turn in one session: what a client sends ahead, within half of its mailbox.
+pub const COMMANDS_QUEUED_MAX: usize = 32;
 /// Commands that run at once on channels of their own. OpenSSH allows ten sessions on a connection.
 pub const PROGRAMS_MAX: usize = 8;
 /// Commands with channels of their own whose output is kept, each in a log of its own.
@@ -123,6 +123,8 @@ pub const SETTLE_MIN_MS: u32 = 40;
 pub const SETTLE_MAX_MS: u32 = 1000;
 /// Silence after which a row that may be a pager's marker or a question is no longer shown to the plugins again: it is output.
 pub const LOOK_AGAIN_MAX: Duration = Duration::from_millis(1500);
+/// Silence of a full-screen program after which it waits for somebody. Those that draw by the clock do it every second or later.
+pub const SCREEN_STANDS: Duration = Duration::from_millis(900);
 /// How often a command that has run too long is told to stop.
 pub const KILL_TRIES_MAX: usize = 4;
 /// How long `ssh_interrupt` waits for the prompt after each step.

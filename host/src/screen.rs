@@ -54,6 +54,18 @@ impl Screen {
         self.revision += bytes.len() as u64;
     }
 
+    /// The cursor's row, and all rows with text.
+    #[must_use]
+    pub fn shown(&self) -> (String, String) {
+        let screen = self.parser.screen();
+        let (_, columns) = screen.size();
+        let at = usize::from(screen.cursor_position().0);
+        let rows: Vec<String> = screen.rows(0, columns.get()).map(|row| escaped(row.trim_end())).collect();
+        let cursor = rows.get(at).cloned().unwrap_or_default();
+        let text: Vec<String> = rows.into_iter().filter(|row| !row.is_empty()).collect();
+        (cursor, text.join("\n"))
+    }
+
     /// The rows that changed since a revision, all of them without one.
     pub fn report(&mut self, since: Option<u64>) -> ScreenReport {
         let screen = self.parser.screen();

@@ -73,6 +73,27 @@ impl Client {
         }
     }
 
+    /// Calls a tool without waiting for its answer; the call's number.
+    pub fn post(&mut self, tool: &str, arguments: Value) -> u64 {
+        self.last += 1;
+        let params = json!({"name": tool, "arguments": arguments});
+        self.write(&json!({"jsonrpc": "2.0", "id": self.last, "method": "tools/call", "params": params}));
+        self.last
+    }
+
+    /// The next answer to a posted call: the call's number and the structure of its result.
+    pub fn answer(&mut self) -> (u64, Value) {
+        loop {
+            let mut line = String::new();
+            assert!(self.output.read_line(&mut line).unwrap() > 0, "the server ended");
+            let message: Value = serde_json::from_str(&line).unwrap();
+            if let Some(id) = message["id"].as_u64() {
+                assert!(message["result"]["structuredContent"].is_object(), "{message}");
+                return (id, message["result"]["structuredContent"].clone());
+            }
+        }
+    }
+
     /// Calls a tool; the structure of its result.
     pub fn call(&mut self, tool: &str, arguments: Value) -> Value {
         let answer = self.request("tools/call", &json!({"name": tool, "arguments": arguments}));

@@ -418,6 +418,9 @@ async fn interrupt(directory: &Directory, caller: &Caller, arguments: &Arguments
     let text =
         format!("{session} {running} {state} sent: {}; prompt back: {}", sent.join(", "), if back && !closed { "yes" } else { "no" });
     let next = match (back || closed, how) {
+        (true, _) if closed => {
+            "The line is closed. What ignores that may go on on the device: look there, for example with ps. The next call opens a new session."
+        }
         (true, _) => "",
         (false, Stop::Interrupt) => "It did not stop. Look with ssh_screen; then ssh_interrupt how=term, or how=hangup closes the line.",
         (false, _) => "It did not stop. ssh_interrupt how=hangup closes the line; what runs on the device may go on there.",
@@ -480,7 +483,7 @@ async fn send(directory: &Directory, caller: &Caller, arguments: &Arguments) -> 
             sleep(LOOK_EVERY).await;
             let report = handle.report(query.clone()).await?;
             let expected = expect.as_ref().is_some_and(|expect| report.output.lines().any(|line| expect.is_match(line)));
-            let ready = expect.is_none() && was_busy && handle.status().phase == Phase::Ready;
+            let ready = expect.is_none() && (report.ask.is_some() || was_busy && handle.status().phase == Phase::Ready);
             if expected || ready || handle.closed().is_some() {
                 return Ok::<_, String>(report);
             }
@@ -493,9 +496,14 @@ async fn send(directory: &Directory, caller: &Caller, arguments: &Arguments) -> 
     };
     let phase = handle.status().phase;
     let mut reply = reply::command(&handle.id.device, &session, &report);
-    reply.fields.insert("state".to_owned(), phase.word().into());
-    reply.text = format!("{session} {}\n{}", phase.word(), reply.text);
+    let word = if report.ask.is_some() { State::NeedsInput.word() } else { phase.word() };
+    reply.fields.insert("state".to_owned(), word.into());
+    reply.text = format!("{session} {word}\n{}", reply.text);
     let next = match phase {
+        Phase::Busy(id) if report.ask.is_some() => {
+            reply.fields.insert("command_id".to_owned(), id.to_string().into());
+            reply::asks(&session, &report)
+        }
         Phase::Busy(id) => {
             reply.fields.insert("command_id".to_owned(), id.to_string().into());
             format!("{id} runs. ssh_output command_id={id} wait_s=30, ssh_screen session={session}, or ssh_send again.")

@@ -182,16 +182,7 @@ fn next(session: &str, report: &Report) -> String {
             "{id} still runs on {session} ({:.0} s). It goes on. Call ssh_output command_id={id} wait_s=30, or ssh_interrupt.",
             report.duration.as_secs_f64()
         ),
-        (State::NeedsInput, Some((kind, text))) if kind == "password" || kind == "code" => format!(
-            "The device asks: \"{}\". Do not ask the user for it in chat. Call ssh_send session={session} secret=NAME if a secret is configured, or ssh_interrupt.",
-            text.trim()
-        ),
-        (State::NeedsInput, Some((_, text))) => {
-            format!(
-                "The device asks: \"{}\". Answer with ssh_send session={session} text=... keys=[\"enter\"], or ssh_interrupt.",
-                text.trim()
-            )
-        }
+        (State::NeedsInput, Some(_)) => asks(session, report),
         (State::Lost, _) => format!("{session} was lost while {id} ran; it may still run there. The next call opens a new session."),
         _ if report.range.cut_bytes > 0 => {
             format!(
@@ -203,6 +194,22 @@ fn next(session: &str, report: &Report) -> String {
             format!("More follows: ssh_output command_id={id} offset={}.", report.range.end)
         }
         _ => String::new(),
+    }
+}
+
+/// What to do about a question.
+#[must_use]
+pub fn asks(session: &str, report: &Report) -> String {
+    let Some((kind, text)) = &report.ask else { return String::new() };
+    let text = text.trim();
+    match kind.as_str() {
+        "password" | "code" => format!(
+            "The device asks: \"{text}\". Do not ask the user for it in chat. Call ssh_send session={session} secret=NAME if a secret is configured, or ssh_interrupt."
+        ),
+        "editor" | "pager" | "screen" => format!(
+            "A full-screen program waits for keys: \"{text}\". Look with ssh_screen session={session}, type with ssh_send session={session} text=... keys=[...], or ssh_interrupt."
+        ),
+        _ => format!("The device asks: \"{text}\". Answer with ssh_send session={session} text=... keys=[\"enter\"], or ssh_interrupt."),
     }
 }
 

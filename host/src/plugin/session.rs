@@ -206,6 +206,19 @@ impl SessionPlugins {
         Ok(report.reading)
     }
 
+    /// The question on the screen of a full-screen program: whoever knows dialogs is shown it, the first claim counts.
+    pub async fn ask_screen(&self, view: &View) -> Option<Question> {
+        for plugin in self.kind.plugins.iter().filter(|plugin| plugin.has("dialog")) {
+            let shown = Asked { plugin, hits: plugin.triggers.hits(&view.tail) }.view(view, &[]);
+            let asking =
+                call_plugin!(plugin, "dialog.asking", PLUGIN_INSPECT_MAX, dialog, |dialog, store| dialog.call_asking(store, &shown));
+            if let Ok(Some(question)) = asking {
+                return Some(question);
+            }
+        }
+        None
+    }
+
     /// What the plugin that read the prompt wants typed there: the sends' plugin and names.
     pub async fn prepare(&self, view: &View, ready: &Ready) -> Vec<(String, String)> {
         let kind = Arc::clone(&self.kind);

@@ -18,10 +18,10 @@ use super::queue::Queue;
 use super::render::Source;
 use super::report::{OutputQuery, Report, ScreenReport, output};
 use super::stream::Stream;
-use super::view::Question;
+use super::view::{Question, View};
 use super::{Accepted, Phase, Refusal, Request, RunRequest, SendRequest, SessionHandle, Status, Stop, now};
 use crate::ids::CommandId;
-use crate::limits::{COMMANDS_KEPT, LINE_CHUNKS};
+use crate::limits::{COMMANDS_KEPT, LINE_CHUNKS, VIEW_RECENT_MAX_BYTES, VIEW_TAIL_MAX_BYTES};
 use crate::plugin::roles::Exchange;
 use crate::plugin::session::SessionPlugins;
 use crate::policy::approved::{Approved, Payload};
@@ -31,6 +31,7 @@ use crate::recording::{Entry, Recording, Tape};
 use crate::screen::Screen;
 use crate::secret::Secret;
 use crate::secret::redact::Redactor;
+use crate::terminal::text::last_bytes;
 use crate::transport::{Line, LineEvent, Order, Reader, Writer};
 
 /// Characters of output that an outcome plugin is shown at each end.
@@ -254,6 +255,11 @@ impl Actor {
                     let readings = self.plugins.ask(&view).await;
                     self.machine.on_readings(now(), readings)
                 }
+                Effect::AskScreen(mut view) => {
+                    self.show_screen(&mut view);
+                    let question = self.plugins.ask_screen(&view).await;
+                    self.machine.on_screen_read(view.revision, question)
+                }
                 Effect::Prepare(view, ready) => {
                     let sends = self.plugins.prepare(&view, &ready).await;
                     self.machine.on_prepared(sends)
@@ -286,6 +292,17 @@ impl Actor {
                 todo.extend(self.start_next().await);
             }
         }
+    }
+
+    /// Puts what a terminal shows into a view: the cursor's row is the last one, the others come before it.
+    fn show_screen(&self, view: &mut View) {
+        let report = match &self.screen {
+            Some(screen) => screen.shown(),
+            // Nobody has asked to see it, so it is not kept up to date for this alone.
+            None => Screen::replay(self.machine.stream().log(), self.profile.size).shown(),
+        };
+        view.tail = last_bytes(&report.0, VIEW_TAIL_MAX_BYTES).to_owned();
+        view.recent = last_bytes(&report.1, VIEW_RECENT_MAX_BYTES).to_owned();
     }
 
     /// What every terminal answers by itself.
@@ -603,8 +620,13 @@ impl Actor {
             None => {
                 let log = self.machine.stream().log();
                 let (text, range) = output(&self.source(), &[(log.start(), log.end())], query)?;
-                let state = if self.machine.running().is_some() { State::Running } else { State::Done };
-                Ok(Report { state, output: text, range, ..self.blank() })
+                let ask = self.asked();
+                let state = match (&ask, self.machine.running()) {
+                    (Some(_), _) => State::NeedsInput,
+                    (None, Some(_)) => State::Running,
+                    (None, None) => State::Done,
+                };
+                Ok(Report { state, output: text, range, ask, ..self.blank() })
             }
         }
     }
@@ -639,7 +661,7 @@ impl Actor {
         let Some(running) = self.machine.running() else { return Ok(blank) };
         let start = running.output_start(self.machine.stream().output_start());
         let (text, range) = output(&self.source(), &[(start, self.machine.stream().log().end())], query)?;
-        let ask = self.machine.question().map(|question| (question.kind.clone(), question.text.clone()));
+        let ask = self.asked();
         Ok(Report {
             state: if ask.is_some() { State::NeedsInput } else { State::Running },
             output: text,
@@ -649,6 +671,11 @@ impl Actor {
             warnings: running.warnings().to_vec(),
             ..blank
         })
+    }
+
+    /// Kind and text of what is asked now.
+    fn asked(&self) -> Option<(String, String)> {
+        self.machine.question().map(|question| (question.kind.clone(), question.text.clone()))
     }
 
     /// What is the same in every report.

@@ -73,6 +73,8 @@ pub struct Running {
     pub goal: Option<String>,
     /// What the program asks.
     pub asked: Option<Question>,
+    /// It was seen on the screen of a full-screen program, and stands as long as that holds the screen.
+    pub asked_on_screen: bool,
     /// Pages turned.
     pub pages: u32,
     /// Dialog steps taken.
@@ -141,6 +143,7 @@ impl Running {
             lines: started.lines,
             goal: started.goal,
             asked: None,
+            asked_on_screen: false,
             pages: 0,
             goal_steps: 0,
             secrets_typed: Vec::new(),

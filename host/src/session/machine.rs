@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 
 use crate::ids::CommandId;
 use crate::limits::{
-    ECHO_GRACE, GOAL_STEPS_MAX, INTERRUPT_STEP_WAIT, KILL_TRIES_MAX, LOGIN_MAX, LOOK_AGAIN_MAX, PAGES_MAX, SECRET_AFTER_LINE_MAX,
-    SETTLE_MAX_MS, SETTLE_MIN_MS, SETTLE_START_MS, SETUP_SENDS_MAX, VIEW_COMMAND_MAX_BYTES,
+    ECHO_GRACE, GOAL_STEPS_MAX, INTERRUPT_STEP_WAIT, KILL_TRIES_MAX, LOGIN_MAX, LOOK_AGAIN_MAX, PAGES_MAX, SCREEN_STANDS,
+    SECRET_AFTER_LINE_MAX, SETTLE_MAX_MS, SETTLE_MIN_MS, SETTLE_START_MS, SETUP_SENDS_MAX, VIEW_COMMAND_MAX_BYTES,
 };
 use crate::policy::approved::Approved;
 use crate::session::command::{Ending, Running, Started};
@@ -51,6 +51,9 @@ pub enum Intent {
 pub enum Effect {
     /// Show the plugins this view and bring the answer.
     Ask(Box<View>),
+    /// Show the plugins the screen that a full-screen program has drawn, and bring the question that they see there. The view
+    /// lacks the rows.
+    AskScreen(Box<View>),
     /// Ask the prompt plugin what to type after login.
     Prepare(Box<View>, Ready),
     /// Type this once policy has approved it.
@@ -253,6 +256,8 @@ impl Machine {
         self.timers.clear(Timer::Settle);
         self.timers.clear(Timer::Question);
         match &mut self.state {
+            // A full-screen program that only draws on still wants what it wanted.
+            State::Running(running) if running.asked_on_screen && self.stream.holds_screen() => {}
             State::Running(running) => running.asked = None,
             State::Login { asked, .. } => *asked = None,
             _ => {}
@@ -315,11 +320,43 @@ impl Machine {
         let quiet = self.stream.marks_heard() == 0 || self.stream.is_only_started();
         let nothing = !self.stream.has_tail() && quiet && !self.stream.takes_paste();
         let key = (self.stream.log().end(), self.stream.marks_heard(), self.revision);
-        if !wanted || (!again && self.asked == Some(key)) || nothing {
+        if !wanted || (!again && self.asked == Some(key)) {
             return Vec::new();
+        }
+        if nothing {
+            return self.look_at_screen(now);
         }
         self.asked = Some(key);
         vec![Effect::Ask(Box::new(self.view(now)))]
+    }
+
+    /// The last row asks nothing. Where a full-screen program runs and is silent, its screen may.
+    fn look_at_screen(&mut self, now: Instant) -> Vec<Effect> {
+        if !matches!(self.state, State::Running(_)) || !self.stream.holds_screen() {
+            return Vec::new();
+        }
+        let due = self.last_byte + SCREEN_STANDS;
+        if now < due {
+            self.timers.set(Timer::Question, due);
+            return Vec::new();
+        }
+        let mut view = self.view(now);
+        view.facts.push(("shown".to_owned(), "screen".to_owned()));
+        vec![Effect::AskScreen(Box::new(view))]
+    }
+
+    /// What the plugins answer to [`Effect::AskScreen`].
+    #[must_use]
+    pub fn on_screen_read(&mut self, revision: u64, question: Option<Question>) -> Vec<Effect> {
+        let (State::Running(running), Some(question), true) = (&mut self.state, question, revision == self.revision) else {
+            return Vec::new();
+        };
+        running.asked_on_screen = true;
+        match running.asked.replace(question.clone()) {
+            None => vec![Effect::Asked(running.id, question)],
+            // The same program goes on with another text.
+            Some(_) => Vec::new(),
+        }
     }
 
     /// What a plugin is shown now.
@@ -358,6 +395,15 @@ impl Machine {
         if let Some(on) = self.stream.bracketed_paste() {
             facts.push(("bracketed-paste".to_owned(), if on { "on" } else { "off" }.to_owned()));
         }
+        if self.stream.alternate_screen() {
+            facts.push(("screen".to_owned(), "alternate".to_owned()));
+        }
+        if self.running().is_some_and(|running| running.interrupted) {
+            facts.push(("interrupted".to_owned(), "yes".to_owned()));
+        }
+        if self.stream.application_cursor() {
+            facts.push(("cursor-keys".to_owned(), "application".to_owned()));
+        }
         facts
     }
 
@@ -381,14 +427,15 @@ impl Machine {
             return self.on_page(now, plugin, page.send, &page.strip);
         }
         if let Some(question) = readings.question {
-            return self.on_question(now, question);
+            // The last row of a full-screen program is made of pieces from anywhere.
+            return if self.stream.holds_screen() { self.look_at_screen(now) } else { self.on_question(now, question) };
         }
         match readings.prompt {
             None | Some(Reading::NotYet) => {
                 if readings.unsure && self.quiet(now) < LOOK_AGAIN_MAX {
                     self.settle(now, self.settle_ms);
                 }
-                Vec::new()
+                self.look_at_screen(now)
             }
             Some(Reading::Settle(ms)) => {
                 self.settle(now, ms);
@@ -491,6 +538,7 @@ impl Machine {
         }
         match &mut self.state {
             State::Running(running) if running.asked.is_none() => {
+                running.asked_on_screen = false;
                 running.asked = Some(question.clone());
                 vec![Effect::Asked(running.id, question)]
             }

@@ -67,6 +67,8 @@ struct Live {
     bracketed_paste: Option<bool>,
     application_cursor: bool,
     alternate_screen: bool,
+    /// A program took the whole screen or the cursor keys since the last line was typed.
+    screen_taken: bool,
     addressed: bool,
     queries: Vec<Vec<u8>>,
 }
@@ -93,6 +95,7 @@ impl Stream {
             bracketed_paste: None,
             application_cursor: false,
             alternate_screen: false,
+            screen_taken: false,
             addressed: false,
             queries: Vec::new(),
         };
@@ -134,6 +137,7 @@ impl Stream {
         live.is_done = false;
         live.first_row_end = None;
         live.addressed = false;
+        live.screen_taken = false;
         live.echo = match echo.map(squashed) {
             Some(line) if !line.is_empty() => Echo::Awaited(line, String::new()),
             Some(_) => Echo::RowEnd,
@@ -277,6 +281,13 @@ impl Stream {
         self.live.alternate_screen
     }
 
+    /// Does a program draw the whole screen, or read keys as such programs do? Then the last row does not tell what it wants.
+    /// What one left behind, or a line editor wants, is no such program.
+    #[must_use]
+    pub fn holds_screen(&self) -> bool {
+        self.live.screen_taken && (self.live.alternate_screen || self.live.application_cursor)
+    }
+
     /// Did the program address the cursor since the last line was typed? Then rows do not tell all.
     #[must_use]
     pub fn is_addressed(&self) -> bool {
@@ -334,6 +345,7 @@ impl Live {
 
     fn set_mode(&mut self, csi: &Csi<'_>, on: bool) {
         for mode in csi.params {
+            self.screen_taken |= on && matches!(mode, 1 | 47 | 1047 | 1049);
             match mode {
                 1 => self.application_cursor = on,
                 2004 => self.bracketed_paste = Some(on),
@@ -511,7 +523,12 @@ mod tests {
         let mut stream = stream(b"\x1b[?2004h\x1b[?1049h\x1b[6n\x1bZ\x1b[c");
         assert!(stream.takes_paste() && stream.alternate_screen());
         assert_eq!(stream.take_queries(), [b"\x1b[6n".to_vec(), b"\x1bZ".to_vec(), b"\x1b[c".to_vec()]);
+        assert!(stream.holds_screen());
         stream.push(b"\x1b[?2004l\x1b[?1049l");
-        assert!(!stream.takes_paste() && !stream.alternate_screen());
+        assert!(!stream.takes_paste() && !stream.alternate_screen() && !stream.holds_screen());
+        // What is left behind is not the next program's.
+        stream.push(b"\x1b[?1h");
+        stream.on_typed(Some("sleep 9"));
+        assert!(stream.application_cursor() && !stream.holds_screen());
     }
 }

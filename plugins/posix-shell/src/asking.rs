@@ -3,9 +3,12 @@
 use jackfield_plugin::{Question, View};
 
 use crate::marks::{Marks, Stage};
-use crate::pager;
+use crate::{full_screen, pager};
 
-/// Trigger, kind, silence in milliseconds. Text that plain output may also end in waits long.
+/// A pager's marker in a line that names no pager. No key is pressed: the program may be any.
+const PAGER_MS: u32 = 1_000;
+
+/// Trigger, kind, silence in milliseconds. Text that plain output may also end in waits long. The first that matches counts.
 const QUESTIONS: &[(&str, &str, u32)] = &[
     ("host_key", "yes-no", 200),
     ("host_key_again", "yes-no", 200),
@@ -14,12 +17,16 @@ const QUESTIONS: &[(&str, &str, u32)] = &[
     ("overwrite", "yes-no", 1_000),
     ("login_password", "password", 500),
     ("new_password", "password", 1_500),
+    ("enter_password", "password", 2_000),
     ("code", "code", 3_000),
     ("password", "password", 5_000),
     ("user_name", "username", 3_000),
     ("any_key", "any-key", 2_500),
+    ("help", "menu", 500),
+    ("file_name", "filename", 3_000),
     ("choice", "menu", 3_000),
     ("question", "unknown", 5_000),
+    ("colon", "unknown", 6_000),
 ];
 
 /// The question in the last row, if it is one. A pager's marker is none. A prompt proven by a mark is none, whatever its
@@ -33,8 +40,21 @@ pub(crate) fn question(view: &View) -> Option<Question> {
     if pager::page(view).is_some() {
         return None;
     }
-    let (_, kind, after_ms) = QUESTIONS.iter().find(|(trigger, _, _)| view.hit(trigger).is_some())?;
-    Some(Question { kind: (*kind).to_owned(), text: view.tail.trim_ascii().to_owned(), after_ms: *after_ms })
+    if view.fact("shown") == "screen" {
+        return Some(full_screen::question(view));
+    }
+    known(view, &[]).or_else(|| pager::marker(view).then(|| asked(view, "pager", PAGER_MS)))
+}
+
+/// The row as a question of the table, but for these kinds.
+pub(crate) fn known(view: &View, without: &[&str]) -> Option<Question> {
+    let fits = |(trigger, kind, _): &&(&str, &str, u32)| view.hit(trigger).is_some() && !without.contains(kind);
+    let (_, kind, after_ms) = QUESTIONS.iter().find(fits)?;
+    Some(asked(view, kind, *after_ms))
+}
+
+fn asked(view: &View, kind: &str, after_ms: u32) -> Question {
+    Question { kind: kind.to_owned(), text: view.tail.trim_ascii().to_owned(), after_ms }
 }
 
 #[cfg(test)]
@@ -110,9 +130,26 @@ mod tests {
                 "doas (alice@vm) password: ",
                 "Password for 'https://alice@example.net': ",
                 "Enter password: ",
+                "Enter PEM pass phrase:",
+                "Verifying - Enter PEM pass phrase:",
             ],
         );
-        check("password", 1_500, &["Current password: ", "New password: ", "Retype new password: ", "(current) UNIX password: "]);
+        check(
+            "password",
+            1_500,
+            &[
+                "Current password: ",
+                "New password: ",
+                "Retype new password: ",
+                "(current) UNIX password: ",
+                "Enter current password for root (enter for none): ",
+            ],
+        );
+        check(
+            "password",
+            2_000,
+            &["Enter the password of the vault: ", "enter AES-256-CBC encryption password:", "Type your password again: "],
+        );
         check("password", 5_000, &["Password: ", "password:", "Passwort: ", "Mot de passe : ", "LDAP Password: ", "Contraseña: "]);
         check("code", 3_000, &["Verification code: ", "One-time password (OTP): "]);
     }
@@ -123,6 +160,10 @@ mod tests {
         check("any-key", 2_500, &["Press any key to continue . . .", "Hit Enter to continue", "Press [Enter] to exit: "]);
         check("menu", 3_000, &["Please select an option: ", "Your choice: ", "Enter a number [1-5]: ", "#? "]);
         check("unknown", 5_000, &["What is your name? "]);
+        check("unknown", 6_000, &["Name: ", "Country Name (2 letter code) [AU]: ", "total: "]);
+        check("filename", 3_000, &["Enter file in which to save the key (/root/.ssh/id_ed25519): "]);
+        check("menu", 500, &["Command (m for help): "]);
+        check("pager", 1_000, &["(END)", "--More--(37%)", "lines 1-23/60 37%"]);
     }
 
     #[test]
@@ -141,7 +182,7 @@ mod tests {
             "Name: web1",
             "Are you sure you want to continue connecting (yes/no/[fingerprint])? yes",
             "[sudo: x] Password: ***",
-            "total: ",
+            "12:30: ",
             ": ",
         ] {
             assert_eq!(kind(tail), None, "{tail:?}");

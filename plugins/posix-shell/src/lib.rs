@@ -9,7 +9,7 @@
 //! * `memory`: the shells that stand in one another; `started`: what a line starts that has a prompt of its own;
 //! * `prepare`: which line to type after login;
 //! * `pager`: less, more, man;
-//! * `asking`: questions, which only the caller answers;
+//! * `asking`: questions, which only the caller answers; `full_screen`: the same on the screen of an editor or a menu;
 //! * `outcome`: refusals, where no exit status is known;
 //! * `words`: what a command line runs.
 
@@ -17,6 +17,7 @@ use jackfield_plugin::{Diagnostic, DialogReport, Exchange, Failure, Page, Prompt
 
 mod asking;
 mod config;
+mod full_screen;
 mod marks;
 mod memory;
 mod outcome;

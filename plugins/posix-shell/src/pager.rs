@@ -9,18 +9,26 @@ pub(crate) fn page(view: &View) -> Option<Page> {
     // Markers grow: `(END)` may go on with `- Next: b`, `lines 1-2` with `3/60 37%`, and a row of text may begin like one.
     let stands = view.quiet_ms >= view.settle_ms;
     let hit = |name: &str| view.hit(name).is_some();
-    let send = if (hit("less_next") && stands) || (hit("less_end") && stands && words::runs(&view.command, "more")) {
+    // A key goes only to a program that pages. Where the line names no pager, a marker is a question of an unknown program.
+    if !words::may_page(&view.command) {
+        return None;
+    }
+    let any = ["less_next", "less_end", "less_lines", "less_colon", "less_return", "more"].into_iter().any(hit);
+    let send = if any && view.fact("interrupted") == "yes" {
+        // Somebody asked for its end, and pagers take the interrupt key for something else.
+        "quit"
+    } else if (hit("less_next") && stands) || (hit("less_end") && stands && words::runs(&view.command, "more")) {
         // At the end of each file, more waits as less does. Its `q` would lose the files that follow; this leaves at the last.
         "next_file"
     } else if hit("less_end") && stands {
         // Space only beeps here. Nothing is lost: this is the end.
         "quit"
-    } else if (words::may_page(&view.command) && (hit("less_lines") || hit("more")) && (stands || is_complete(&view.tail)))
-        || (hit("less_colon") && stands && expects_pager(view))
+    } else if ((hit("less_lines") || hit("more")) && (stands || is_complete(&view.tail)))
+        || (hit("less_colon") && stands)
         || names_file(view)
     {
         "page"
-    } else if hit("less_return") && expects_return(view) {
+    } else if hit("less_return") {
         "return"
     } else {
         return None;
@@ -33,29 +41,26 @@ fn is_complete(tail: &str) -> bool {
     tail.trim_ascii_end().ends_with(['%', ')'])
 }
 
-/// A lone colon is also how some dialogs end.
-fn expects_pager(view: &View) -> bool {
-    words::may_page(&view.command) || (!view.command.is_empty() && view.quiet_ms >= view.settle_ms.max(300))
+/// Does the row look like a pager's marker, whatever runs? A lone colon is one only on a screen of its own.
+pub(crate) fn marker(view: &View) -> bool {
+    let hit = |name: &str| view.hit(name).is_some();
+    ["less_next", "less_end", "less_lines", "more", "less_follow"].into_iter().any(hit)
+        || hit("less_colon") && (view.fact("screen") == "alternate" || view.fact("cursor-keys") == "application")
 }
 
 /// The first screen of `less FILE` ends in the file's name. Any other word in the last row is just output.
 fn names_file(view: &View) -> bool {
     let file = view.hit("less_name").and_then(|hit| hit.group("file"));
     let named = file.is_some_and(|file| words::has_word(&view.command, file));
-    named && words::may_page(&view.command) && view.quiet_ms >= view.settle_ms
-}
-
-/// less asks this way at a terminal that it takes for a poor one.
-fn expects_return(view: &View) -> bool {
-    view.recent.ends_with("WARNING: terminal is not fully functional") || words::may_page(&view.command)
+    named && view.quiet_ms >= view.settle_ms
 }
 
 #[cfg(test)]
 mod tests {
-    use jackfield_plugin::View;
     use jackfield_plugin::testing::Scene;
+    use jackfield_plugin::{Fact, View};
 
-    use super::page;
+    use super::{marker, page};
 
     fn view(command: &str, tail: &str) -> View {
         let mut view = Scene::new(include_str!("../plugin.toml")).view(tail);
@@ -105,6 +110,22 @@ mod tests {
     }
 
     #[test]
+    fn what_was_interrupted_is_left() {
+        for tail in [":", "--More--(37%)", "lines 1-23/60 37%", "(END)"] {
+            let mut view = view("yes | less", tail);
+            view.facts.push(Fact { name: "interrupted".to_owned(), value: "yes".to_owned() });
+            assert_eq!(page(&view).map(|page| page.send).as_deref(), Some("quit"), "{tail}");
+        }
+    }
+
+    #[test]
+    fn the_end_of_a_manual_page_is_no_page_to_turn() {
+        let mut view = view("man ls", " Manual page ls(1) line 220/244 (END) (press h for help or q to quit)");
+        view.quiet_ms = 0;
+        assert_eq!(page(&view), None);
+    }
+
+    #[test]
     fn a_marker_that_may_grow_must_stand() {
         let at_once = |command: &str, tail: &str| {
             let mut view = view(command, tail);
@@ -119,10 +140,8 @@ mod tests {
 
     #[test]
     fn a_poor_terminal_is_answered_with_return() {
-        let mut poor = view("./show", "Press RETURN to continue ");
-        assert_eq!(page(&poor), None);
-        poor.recent = "x\nWARNING: terminal is not fully functional".to_owned();
-        assert_eq!(page(&poor).map(|page| page.send).as_deref(), Some("return"));
+        assert_eq!(key("less x", "Press RETURN to continue ").as_deref(), Some("return"));
+        assert_eq!(key("./show", "Press RETURN to continue "), None);
     }
 
     #[test]
@@ -135,17 +154,22 @@ mod tests {
             ("make", "lines 1-23 changed"),
             ("make", "Name:"),
             ("", ":"),
+            ("./show", ":"),
+            ("./show", "(END)"),
+            ("./show", "(END) - Next: b"),
+            ("./show", "--More--(37%)"),
+            ("./show", "lines 1-23/60 37%"),
         ] {
             assert_eq!(key(command, tail), None, "{tail}");
         }
     }
 
     #[test]
-    fn a_lone_colon_without_a_pager_in_the_line_must_stay() {
+    fn a_lone_colon_is_a_marker_on_a_screen_of_its_own() {
         let mut view = view("./show", ":");
-        view.quiet_ms = 299;
+        assert!(!marker(&view));
+        view.facts.push(Fact { name: "cursor-keys".to_owned(), value: "application".to_owned() });
+        assert!(marker(&view));
         assert_eq!(page(&view), None);
-        view.quiet_ms = 300;
-        assert_eq!(page(&view).map(|page| page.send).as_deref(), Some("page"));
     }
 }

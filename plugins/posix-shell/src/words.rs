@@ -1,13 +1,39 @@
 //! What a command line runs, told roughly: enough to expect a pager or a program with a prompt of its own.
 
+use jackfield_plugin::shell::{self, operands};
+
 /// Programs that are a pager or start one.
 const PAGING: &str = "less more most pg man info git systemctl journalctl loginctl networkctl timedatectl hostnamectl resolvectl \
     coredumpctl machinectl busctl systemd-analyze zless zmore bzless xzless psql mysql mariadb aws apropos perldoc pydoc bat batcat \
     vtysh nmcli gh hg svn dpkg-query delta";
 
-/// Could this line have started a pager?
-pub(crate) fn may_page(command: &str) -> bool {
-    any(command, &|word| listed(PAGING, last_part(word))) || holds(command, "PAGER")
+/// Programs whose screen is a text that is edited.
+const EDITING: &str = "vi vim nvim view vimdiff vimtutor nano rnano pico emacs mg jed joe jmacs ne micro kak hx helix ed mcedit visudo vipw vigr \
+    sudoedit crontab edit";
+const SHELLS: &str = "bash sh dash ash ksh mksh zsh fish tcsh csh";
+
+/// Does this line start an editor?
+pub(crate) fn edits(command: &str) -> bool {
+    any(command, &|word| listed(EDITING, last_part(word)))
+}
+
+/// Could this line have started a pager? Only a program that it runs counts, not a word in its arguments: keys are typed for it.
+pub(crate) fn may_page(line: &str) -> bool {
+    holds(line, "PAGER") || shell::commands(line).iter().any(|command| pages(command.program()))
+}
+
+fn pages(words: &[String]) -> bool {
+    let Some((name, arguments)) = words.split_first() else { return false };
+    match shell::file_name(name) {
+        "sudo" | "doas" => pages(shell::program(operands(arguments, "CDghpRrtTUu"))),
+        "ssh" => operands(arguments, "BbcDEeFIiJLlmOopQRSWw").get(1..).is_some_and(|words| pages(shell::program(words))),
+        // The text behind `-c` is a line of its own.
+        name if listed(SHELLS, name) => {
+            let text = arguments.iter().position(|word| word.starts_with('-') && word.ends_with('c'));
+            text.and_then(|at| arguments.get(at + 1)).is_some_and(|text| may_page(text))
+        }
+        name => listed(PAGING, name),
+    }
 }
 
 /// Does the line name this program?
@@ -56,10 +82,33 @@ mod tests {
 
     #[test]
     fn a_pager_is_expected_where_one_is_named() {
-        for line in ["less x", "git log", "man ls", "dmesg | less", "sudo journalctl -u ssh", "SYSTEMD_PAGER=less foo"] {
+        for line in [
+            "less x",
+            "git log",
+            "man ls",
+            "dmesg | less",
+            "sudo -u bob journalctl -u ssh",
+            "SYSTEMD_PAGER=less foo",
+            "seq 9 | ${PAGER:-less}",
+            "cd x && LC_ALL=C /usr/bin/less y",
+            "if git diff; then ls; fi",
+            "bash -c 'cd x; less y'",
+            "ssh -t -p 22 web2 less x",
+            "timeout 9 man ls",
+        ] {
             assert!(may_page(line), "{line}");
         }
-        for line in ["ls", "cat lesson.txt", "printf ':'"] {
+        for line in [
+            "ls",
+            "cat lesson.txt",
+            "printf ':'",
+            "echo less",
+            "./x less",
+            "echo 'a; less b'",
+            "bash x.sh less",
+            "grep -r more .",
+            "which git",
+        ] {
             assert!(!may_page(line), "{line}");
         }
     }

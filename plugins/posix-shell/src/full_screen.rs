@@ -1,0 +1,128 @@
+//! The question on the screen of a full-screen program: an editor, a menu, a pager, or something that only shows.
+//!
+//! The view's last row is the cursor's, its other rows are all that the screen shows.
+
+use jackfield_plugin::{Question, View};
+
+use crate::{asking, pager, words};
+
+/// What the program waits for. It holds the screen and is silent, so it waits for something.
+pub(crate) fn question(view: &View) -> Question {
+    let row = view.tail.trim_ascii();
+    if words::edits(&view.command) {
+        // The text being edited may read like any question; a file that must be confirmed is asked for in these forms.
+        let own = asking::known(view, &TEXTS);
+        return own.unwrap_or_else(|| told("editor", status_row(view).unwrap_or(row)));
+    }
+    if pager::marker(view) {
+        return told("pager", row);
+    }
+    let buttons = buttons(view);
+    if !buttons.is_empty() {
+        let has = |word: &str| buttons.iter().any(|button| button.eq_ignore_ascii_case(word));
+        return told(if has("yes") && has("no") { "yes-no" } else { "menu" }, &boxed(view));
+    }
+    if let Some(question) = asking::known(view, if view.fact("screen") == "alternate" { &["unknown"] } else { &[] }) {
+        return question;
+    }
+    if words::may_page(&view.command) {
+        return told("pager", row);
+    }
+    told("screen", if row.is_empty() { status_row(view).unwrap_or_default() } else { row })
+}
+
+/// Kinds whose questions a text may hold.
+const TEXTS: [&str; 7] = ["password", "code", "username", "menu", "filename", "unknown", "pager"];
+/// What boxes are drawn with, and the shadow behind them.
+const BORDERS: &str = "─│┌┐└┘├┤┬┴┼━┃┏┓┗┛║═╔╗╚╝█▒░ |+-";
+
+fn told(kind: &str, text: &str) -> Question {
+    Question { kind: kind.to_owned(), text: text.to_owned(), after_ms: 0 }
+}
+
+/// Texts of the buttons `<Yes>`, `<  OK  >`, `[ Cancel ]` in the rows.
+fn buttons(view: &View) -> Vec<&str> {
+    let mut found = Vec::new();
+    for row in view.recent.lines() {
+        for (open, close) in [('<', '>'), ('[', ']')] {
+            found.extend(row.split(open).skip(1).filter_map(|part| part.split(close).next().map(|text| text.trim_ascii())));
+        }
+    }
+    found.retain(|text| BUTTONS.iter().any(|known| known.eq_ignore_ascii_case(text)));
+    found
+}
+
+const BUTTONS: [&str; 8] = ["yes", "no", "ok", "cancel", "exit", "continue", "back", "help"];
+
+/// The rows without what frames them.
+fn boxed(view: &View) -> String {
+    let mut text = String::new();
+    for row in view.recent.lines() {
+        let inner = row.trim_matches(|c: char| BORDERS.chars().any(|border| border == c));
+        if !inner.is_empty() {
+            if !text.is_empty() {
+                text.push('\n');
+            }
+            text.push_str(inner);
+        }
+    }
+    text
+}
+
+/// Where editors and monitors say what they show.
+fn status_row(view: &View) -> Option<&str> {
+    view.recent.lines().map(str::trim_ascii).rev().find(|row| row.contains(|c: char| c.is_alphanumeric()))
+}
+
+#[cfg(test)]
+mod tests {
+    use jackfield_plugin::testing::Scene;
+    use jackfield_plugin::{Fact, View};
+
+    use crate::asking;
+
+    fn view(command: &str, tail: &str, rows: &str) -> View {
+        let mut view = Scene::new(include_str!("../plugin.toml")).view(tail);
+        view.command = command.to_owned();
+        view.recent = rows.to_owned();
+        for (name, value) in [("shown", "screen"), ("screen", "alternate")] {
+            view.facts.push(Fact { name: name.to_owned(), value: value.to_owned() });
+        }
+        view
+    }
+
+    fn asked(command: &str, tail: &str, rows: &str) -> (String, String) {
+        let question = asking::question(&view(command, tail, rows)).unwrap();
+        (question.kind, question.text)
+    }
+
+    fn pair(kind: &str, text: &str) -> (String, String) {
+        (kind.to_owned(), text.to_owned())
+    }
+
+    #[test]
+    fn an_editor_is_one_whatever_its_text_is() {
+        let rows = "Password: \n~\n~\n\"x\" 1L, 10B";
+        assert_eq!(asked("vim x", "Password: ", rows), pair("editor", "\"x\" 1L, 10B"));
+        assert_eq!(asked("sudo -u a nano x", "", "  GNU nano 7.2   x\n^X Exit"), pair("editor", "^X Exit"));
+        assert_eq!(asked("vim x", "replace with b (y/n/a/q/l/^E/^Y)?", "b\nreplace with b (y/n/a/q/l/^E/^Y)?").0, "yes-no");
+        let enter = "Press ENTER or type command to continue";
+        assert_eq!(asked("vim x", enter, enter), pair("any-key", enter));
+    }
+
+    #[test]
+    fn a_box_with_buttons_is_a_menu_or_asks_yes_or_no() {
+        let yes_no = "┌──┤ Title ├──┐\n│ Go on?      │\n│ <Yes>  <No> │\n└─────────────┘";
+        assert_eq!(asked("whiptail x", "│ <Yes>  <No> │", yes_no), pair("yes-no", "Title\nGo on?\n<Yes>  <No>"));
+        let menu = "│ 1  One │\n│ 2  Two │\n│ <  OK  > <Cancel> │";
+        assert_eq!(asked("dialog x", "│ 1  One │", menu), pair("menu", "1  One\n2  Two\n<  OK  > <Cancel>"));
+    }
+
+    #[test]
+    fn a_pager_that_is_not_turned_and_a_monitor_are_told_apart() {
+        assert_eq!(asked("less +F x", "Waiting for data... (interrupt to abort)", "a\nWaiting for data...").0, "pager");
+        assert_eq!(asked("./show", "(END)", "a\n(END)").0, "pager");
+        assert_eq!(asked("top", "", "top - 10:31\n  1 root"), pair("screen", "1 root"));
+        assert_eq!(asked("./ask", "Password: ", "Password: ").0, "password");
+    }
+}
