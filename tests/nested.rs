@@ -387,3 +387,21 @@ fn install_missing(packages: &[(&str, &str)]) {
         install_packages(&missing);
     }
 }
+
+#[test]
+fn a_terminal_multiplexer_is_a_screen_that_keys_are_sent_to() {
+    install_missing(&[("tmux", "tmux"), ("screen", "screen")]);
+    let (_server, mut client) = setting("jft-bash", "/bin/bash");
+    // tmux: one server for this test alone.
+    let socket = format!("jf{}", std::process::id());
+    for (enter, leave) in [(format!("tmux -L {socket} new"), "exit 0"), ("screen bash --norc".to_owned(), "exit 0")] {
+        let asked = client.run("web1", &enter);
+        assert_eq!((seen(&asked).0, asked["ask_kind"].as_str()), ("needs_input", Some("screen")), "{asked}");
+        client.call("ssh_send", json!({"session": "web1", "text": "expr 40 + 2", "keys": ["enter"], "expect": "^42$", "wait_s": 5}));
+        let screen = client.call("ssh_screen", json!({"session": "web1"}));
+        assert!(screen["rows"].as_array().unwrap().iter().any(|row| row["text"] == "42"), "{screen}");
+        client.call("ssh_send", json!({"session": "web1", "text": leave, "keys": ["enter"], "wait_s": 5}));
+        let result = client.run("web1", "echo back; (exit 4)");
+        assert_eq!(seen(&result), ("done", "back\n", Some(4), "shell"), "{enter}: {result}");
+    }
+}

@@ -32,6 +32,10 @@ const QUESTIONS: &[(&str, &str, u32)] = &[
 /// The question in the last row, if it is one. A pager's marker is none. A prompt proven by a mark is none, whatever its
 /// text is, and neither is the prompt for the rest of a line.
 pub(crate) fn question(view: &View) -> Option<Question> {
+    if view.fact("shown") == "screen" {
+        // What it shows may be a shell of its own, with the same prompt: a terminal multiplexer.
+        return Some(full_screen::question(view));
+    }
     if matches!(Marks::read(&view.marks).stage, Stage::Prompt(_) | Stage::Rest)
         || view.prompt.as_deref().is_some_and(|prompt| prompt.trim_ascii_end() == view.tail.trim_ascii_end())
     {
@@ -39,9 +43,6 @@ pub(crate) fn question(view: &View) -> Option<Question> {
     }
     if pager::page(view).is_some() {
         return None;
-    }
-    if view.fact("shown") == "screen" {
-        return Some(full_screen::question(view));
     }
     known(view, &[]).or_else(|| pager::marker(view).then(|| asked(view, "pager", PAGER_MS)))
 }
