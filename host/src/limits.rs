@@ -89,8 +89,8 @@ pub const SESSION_MAILBOX: usize = 64;
 pub const LINE_CHUNKS: usize = 64;
 /// Commands that a session remembers with their output's place.
 pub const COMMANDS_KEPT: usize = 256;
-/// Commands waiting for their turn in one session.
-pub const COMMANDS_QUEUED_MAX: usize = 8;
+/// Commands waiting for their turn in one session. A client that writes its calls at once may have a few more than ten.
+pub const COMMANDS_QUEUED_MAX: usize = 16;
 /// Commands that run at once on channels of their own. OpenSSH allows ten sessions on a connection.
 pub const PROGRAMS_MAX: usize = 8;
 /// Commands with channels of their own whose output is kept, each in a log of its own.
@@ -168,6 +168,8 @@ pub const RENDER_MAX_BYTES: u64 = 8 * 1024 * 1024;
 pub const OUTPUT_HEAD_PERCENT: usize = 40;
 /// Targets of one `ssh_query`.
 pub const QUERY_TARGETS_MAX: usize = 50;
+/// Bytes of a line that may be a tool call and is looked at as such; a longer one goes the general way.
+pub const CALL_LINE_MAX_BYTES: usize = 256 * 1024;
 /// Between two progress notifications of a call.
 pub const PROGRESS_EVERY: Duration = Duration::from_secs(2);
 /// Bytes of one line of the protocol. More is dropped by the reader.

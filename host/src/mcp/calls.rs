@@ -6,9 +6,9 @@ use regex::Regex;
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
-use super::Caller;
 use super::reply::{self, Reply};
 use super::tools::Arguments;
+use super::{Caller, Patience};
 use crate::config::{Device, TypeChoice};
 use crate::directory::{Directory, LineKind};
 use crate::ids::{CommandId, MAIN, SessionId};
@@ -221,7 +221,8 @@ async fn one(
 ) -> Reply {
     let started = tokio::time::Instant::now();
     let left = || wait.saturating_sub(started.elapsed());
-    let handle = match caller.wait(wait, || format!("connecting to {target}"), session_of(directory, target, lane)).await {
+    let mut patience = Patience::new(caller);
+    let handle = match patience.wait(wait, || format!("connecting to {target}"), session_of(directory, target, lane)).await {
         Some(Ok(handle)) => handle,
         Some(Err(message)) => return Reply::failed(&message),
         None => {
@@ -234,26 +235,33 @@ async fn one(
     let request = RunRequest { kill_after, ..RunRequest::new(command, purpose, &caller.name) };
     // A command waits a little for its turn, even if the time is over: the answer to "busy" takes a moment.
     let turn = left().max(LOOK_EVERY);
-    let accepted = match caller.wait(turn + LOOK_EVERY, || format!("{session}: waiting for its turn"), handle.run(request, turn)).await {
+    let accepted = match patience.wait(turn, || format!("{session}: waiting for its turn"), handle.run_in_turn(request)).await {
         Some(Ok(accepted)) => accepted,
         Some(Err(refusal)) => return reply::refused(&session, &refusal),
-        None => return Reply::failed(&format!("`{session}` did not take the command in time; call ssh_sessions to see what it does")),
+        None => return reply::refused(&session, &handle.busy()),
     };
-    finish(&handle, caller, target, accepted, left(), query).await
+    finish(&handle, patience, target, accepted, left(), query).await
 }
 
-async fn finish(handle: &SessionHandle, caller: &Caller, target: &str, accepted: Accepted, wait: Duration, query: OutputQuery) -> Reply {
+async fn finish(
+    handle: &SessionHandle,
+    mut patience: Patience<'_>,
+    target: &str,
+    accepted: Accepted,
+    wait: Duration,
+    query: OutputQuery,
+) -> Reply {
     let session = handle.id.to_string();
     let Accepted { id, mut state, .. } = accepted;
     // A session that ends says so first.
     let settled = async { state.wait_for(|state| state.is_over() || *state == State::NeedsInput).await.is_ok() };
     let progress = || format!("{session}: {id} runs, {} bytes in the log", reply::grouped(handle.status().log_bytes));
-    if caller.wait(wait, progress, settled).await.is_none() && caller.has_given_up() {
+    if patience.wait(wait, progress, settled).await.is_none() && patience.has_given_up() {
         // Nobody wants its end any more: it is stopped as by hand.
         stop(handle, id, Stop::Interrupt).await;
     }
     match handle.report(OutputQuery { command: Some(id), ..query }).await {
-        Ok(report) => reply::command(target, &session, &report),
+        Ok(report) => reply::command(target, &session, report),
         Err(message) => Reply::failed(&message),
     }
 }
@@ -384,7 +392,7 @@ async fn output(directory: &Directory, caller: &Caller, arguments: &Arguments) -
         Some(report) => report?,
         None => handle.report(query).await?,
     };
-    Ok(reply::command(&handle.id.device, &session, &report))
+    Ok(reply::command(&handle.id.device, &session, report))
 }
 
 async fn interrupt(directory: &Directory, caller: &Caller, arguments: &Arguments) -> Result<Reply, String> {
@@ -492,7 +500,7 @@ async fn send(directory: &Directory, caller: &Caller, arguments: &Arguments) -> 
         None => handle.report(query).await?,
     };
     let phase = handle.status().phase;
-    let mut reply = reply::command(&handle.id.device, &session, &report);
+    let mut reply = reply::command(&handle.id.device, &session, report);
     reply.fields.insert("state".to_owned(), phase.word().into());
     reply.text = format!("{session} {}\n{}", phase.word(), reply.text);
     let next = match phase {
