@@ -699,18 +699,18 @@ impl Actor {
             },
         };
         let ready = self.machine.ready();
-        let status = Status {
-            phase,
-            prompt: ready.map(|ready| ready.prompt.clone()).unwrap_or_default(),
-            mode: self.machine.mode().to_owned(),
-            cwd: ready.and_then(|ready| ready.cwd.clone()),
-            log_bytes: self.machine.stream().log().end(),
-        };
+        let (prompt, cwd) = (ready.map_or("", |ready| ready.prompt.as_str()), ready.and_then(|ready| ready.cwd.as_deref()));
+        let mode = self.machine.mode();
+        let log_bytes = self.machine.stream().log().end();
         // Nobody is woken by a count of bytes.
         self.status.send_if_modified(|old| {
-            let changed = (&old.phase, &old.prompt, &old.mode, &old.cwd) != (&status.phase, &status.prompt, &status.mode, &status.cwd);
-            *old = status;
-            changed
+            old.log_bytes = log_bytes;
+            let same = old.phase == phase && old.prompt == prompt && old.mode == mode && old.cwd.as_deref() == cwd;
+            if !same {
+                let (prompt, mode, cwd) = (prompt.to_owned(), mode.to_owned(), cwd.map(str::to_owned));
+                *old = Status { phase, prompt, mode, cwd, log_bytes };
+            }
+            !same
         });
     }
 
