@@ -13,7 +13,7 @@ use crate::config::{Device, TypeChoice};
 use crate::directory::{Directory, LineKind};
 use crate::ids::{CommandId, MAIN, SessionId};
 use crate::limits::{self, INTERRUPT_STEP_WAIT, OUTPUT_DEFAULT_CHARS, QUERY_TARGETS_MAX};
-use crate::policy::{self, Line, Purpose};
+use crate::policy::{self, Line, Manner, Purpose};
 use crate::session::command::State;
 use crate::session::report::OutputQuery;
 use crate::session::{Accepted, Phase, RunRequest, SendRequest, SessionHandle, Stop};
@@ -544,6 +544,7 @@ async fn explain(directory: &Directory, caller: &Caller, arguments: &Arguments) 
         tags: &device.tags,
         mode: &mode,
         privileged: false,
+        manner: Manner::Typed,
         text: command,
         purpose: Purpose::Run,
         caller: &caller.name,

@@ -13,7 +13,7 @@ use tokio::time::sleep_until;
 
 use super::command::{Ending, Started, State};
 use super::machine::{Effect, Intent, Machine, Setting};
-use super::profile::{Profile, Waiting};
+use super::profile::{Place, Profile, Waiting};
 use super::render::Source;
 use super::report::{OutputQuery, Report, ScreenReport, output};
 use super::stream::Stream;
@@ -25,7 +25,7 @@ use crate::plugin::roles::Exchange;
 use crate::plugin::session::SessionPlugins;
 use crate::policy::approved::{Approved, Payload};
 use crate::policy::keys::LineAssembler;
-use crate::policy::{self, Purpose, Verdict};
+use crate::policy::{self, Manner, Purpose, Verdict};
 use crate::recording::{Entry, Recording, Tape};
 use crate::screen::Screen;
 use crate::secret::Secret;
@@ -450,7 +450,8 @@ impl Actor {
 
     async fn judge(&self, request: &RunRequest) -> Verdict {
         let privileged = self.machine.ready().is_some_and(|ready| ready.privileged);
-        self.profile.judge(&self.plugins, self.machine.mode(), privileged, request).await
+        let place = Place { mode: self.machine.mode(), privileged, manner: Manner::Typed };
+        self.profile.judge(&self.plugins, place, request).await
     }
 
     async fn start_command(&mut self, request: &RunRequest) -> Result<(Accepted, Vec<Effect>), Refusal> {

@@ -14,7 +14,7 @@ use crate::ids::SessionId;
 use crate::limits::COMMANDS_QUEUED_MAX;
 use crate::plugin::device_type::DeviceType;
 use crate::plugin::session::SessionPlugins;
-use crate::policy::{self, Line, Verdict};
+use crate::policy::{self, Line, Manner, Verdict};
 use crate::recording::Taped;
 use crate::secret::book::SecretBook;
 use crate::secret::redact::Redactor;
@@ -79,12 +79,14 @@ impl Profile {
     }
 
     /// What policy says of a line in this mode.
-    pub(super) async fn judge(&self, plugins: &SessionPlugins, mode: &str, privileged: bool, request: &RunRequest) -> Verdict {
+    pub(super) async fn judge(&self, plugins: &SessionPlugins, place: Place<'_>, request: &RunRequest) -> Verdict {
+        let Place { mode, privileged, manner } = place;
         let line = Line {
             device: &self.id.device,
             tags: &self.tags,
             mode,
             privileged,
+            manner,
             text: &request.text,
             purpose: request.purpose,
             caller: &request.caller,
@@ -102,6 +104,14 @@ impl Profile {
     pub(super) fn crowded(&self) -> Refusal {
         Refusal::Cannot(format!("{COMMANDS_QUEUED_MAX} commands wait for `{}` already; open another session", self.id))
     }
+}
+
+/// Where a line would go.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place<'a> {
+    pub(super) mode: &'a str,
+    pub(super) privileged: bool,
+    pub(super) manner: Manner,
 }
 
 /// A command that waits for its turn.
