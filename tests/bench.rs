@@ -12,12 +12,18 @@
 #![allow(clippy::allow_attributes, unreachable_pub, missing_debug_implementations, reason = "no part of the program")]
 #![allow(clippy::print_stdout, reason = "the figures go to whoever asked for them")]
 
+#[path = "bench/allocations.rs"]
+mod allocations;
 #[path = "bench/big.rs"]
 mod big;
 #[path = "bench/figures.rs"]
 mod figures;
+#[path = "bench/floor.rs"]
+mod floor;
 #[path = "bench/inspect.rs"]
 mod inspect;
+#[path = "bench/many.rs"]
+mod many;
 #[path = "bench/raw.rs"]
 mod raw;
 #[path = "bench/start.rs"]
@@ -29,10 +35,19 @@ mod warm;
 /// A measure: its name and what runs it.
 type Measure = (&'static str, fn());
 
-const MEASURES: &[Measure] =
-    &[("warm", warm::run), ("session", warm::in_process), ("big", big::run), ("inspect", inspect::run), ("start", start::run)];
+const MEASURES: &[Measure] = &[
+    ("warm", warm::run),
+    ("session", warm::in_process),
+    ("many", many::run),
+    ("big", big::run),
+    ("inspect", inspect::run),
+    ("start", start::run),
+];
 
 fn main() {
+    if floor::is_wanted() {
+        return floor::serve();
+    }
     let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
     for (name, run) in MEASURES {
         if wanted.is_empty() || wanted.iter().any(|word| word == name) {

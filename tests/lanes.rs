@@ -73,6 +73,30 @@ fn what_ends_the_shell_hurts_only_its_command() {
     assert_eq!(parts(&client.run("web1#pipe", "echo fine")), ("fine\n", "", Some(0)));
 }
 
+/// Where the operator stops nothing: nobody waits for the rest, so the shell says itself what is missing.
+#[test]
+fn an_open_quote_ends_with_the_shells_own_words_and_the_next_command_runs() {
+    for (user, shell) in [("jft-bash", "/bin/bash"), ("jft-dash", "/bin/dash")] {
+        account(user, Path::new(shell));
+        let server = Sshd::start();
+        let mut client = Client::start(&format!("{}\n[policy]\nmode = \"full\"\n", server.device("web1", user, "linux")));
+        client.call("ssh_open", json!({"host": "web1", "tty": false}));
+        for lane in [json!({"target": "web1#pipe"}), json!({"target": "web1", "lane": "exec"})] {
+            let mut run = |command: &str| {
+                let mut call = lane.clone();
+                call["command"] = command.into();
+                client.call("ssh_run", call)
+            };
+            let result = run("echo \"abc");
+            let (output, errors, status) = parts(&result);
+            assert_eq!((output, result["state"].as_str(), result["failed"].as_bool()), ("", Some("done"), Some(true)), "{result}");
+            assert!(status.is_some_and(|status| status != 0) && !errors.is_empty(), "{shell}: {result}");
+            assert_eq!(parts(&run("echo after")), ("after\n", "", Some(0)), "{shell}");
+        }
+        assert!(client.error("ssh_run", json!({"target": "web1", "command": "echo \"abc"})).contains("is not closed"));
+    }
+}
+
 #[test]
 fn a_channel_of_its_own_tells_both_outputs_and_the_protocols_status() {
     let (_server, mut client) = setting("jft-bash", "/bin/bash");

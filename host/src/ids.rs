@@ -69,7 +69,7 @@ impl fmt::Display for SessionId {
 pub fn nonce() -> Option<String> {
     let mut bytes = [0; 8];
     getrandom::fill(&mut bytes).ok()?;
-    Some(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Some(format!("{:016x}", u64::from_be_bytes(bytes)))
 }
 
 #[cfg(test)]

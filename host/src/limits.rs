@@ -170,6 +170,8 @@ pub const RENDER_MAX_BYTES: u64 = 8 * 1024 * 1024;
 pub const OUTPUT_HEAD_PERCENT: usize = 40;
 /// Targets of one `ssh_query`.
 pub const QUERY_TARGETS_MAX: usize = 50;
+/// Bytes of a line that may be a tool call and is looked at as such; a longer one goes the general way.
+pub const CALL_LINE_MAX_BYTES: usize = 256 * 1024;
 /// Between two progress notifications of a call.
 pub const PROGRESS_EVERY: Duration = Duration::from_secs(2);
 /// Bytes of one line of the protocol. More is dropped by the reader.

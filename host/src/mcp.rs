@@ -1,5 +1,6 @@
 //! The Model Context Protocol: tools over one pipe, both of its eras. Nothing else writes to standard output.
 
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,14 +13,17 @@ use rmcp::model::{
 };
 use rmcp::service::{Peer, RequestContext, RoleServer, ServiceExt};
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::{Instant, Sleep, sleep};
 
 use crate::directory::Directory;
 use crate::limits::{PROGRESS_EVERY, WAIT_MAX_S};
 
+use self::pipe::Pipe;
 use self::tools::{Arguments, INSTRUCTIONS, TOOLS};
 
 pub mod calls;
 pub mod history;
+pub mod pipe;
 pub mod reply;
 pub mod tools;
 
@@ -39,7 +43,7 @@ where
     W: AsyncWrite + Send + Unpin + 'static,
 {
     let server = Server { directory };
-    let running = server.serve((read, write)).await.map_err(|error| error.to_string())?;
+    let running = server.serve(Pipe::new(read, write)).await.map_err(|error| error.to_string())?;
     running.waiting().await.map(drop).map_err(|error| error.to_string())
 }
 
@@ -81,26 +85,7 @@ impl Caller {
     /// Waits for the work, at most so long, telling the client every now and then that it goes on. `None` when the time is over
     /// or the client has given up.
     pub async fn wait<T>(&self, limit: Duration, what: impl Fn() -> String, work: impl Future<Output = T>) -> Option<T> {
-        let work = tokio::time::timeout(limit, work);
-        tokio::pin!(work);
-        let mut ticks = tokio::time::interval_at(tokio::time::Instant::now() + PROGRESS_EVERY, PROGRESS_EVERY);
-        let mut count = 0.0;
-        loop {
-            tokio::select! {
-                done = &mut work => return done.ok(),
-                () = self.cancelled.cancelled() => return None,
-                _ = ticks.tick() => {
-                    count += 1.0;
-                    self.tell(count, what()).await;
-                }
-            }
-        }
-    }
-
-    /// Has the client cancelled the call?
-    #[must_use]
-    pub fn has_given_up(&self) -> bool {
-        self.cancelled.is_cancelled()
+        Patience::new(self).wait(limit, what, work).await
     }
 
     async fn tell(&self, count: f64, message: String) {
@@ -108,6 +93,60 @@ impl Caller {
             let progress = ProgressNotificationParam::new(token.clone(), count).with_message(message);
             // A client that has gone is noticed elsewhere.
             let _ = peer.notify_progress(progress).await;
+        }
+    }
+}
+
+/// Waits for the parts of one call.
+///
+/// A call has one timer for all of them: each new one that is the next to fire wakes the runtime by a system call.
+pub struct Patience<'a> {
+    caller: &'a Caller,
+    timer: Pin<Box<Sleep>>,
+    told: f64,
+}
+
+impl std::fmt::Debug for Patience<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Patience").finish_non_exhaustive()
+    }
+}
+
+impl<'a> Patience<'a> {
+    /// For a call that has just come.
+    #[must_use]
+    pub fn new(caller: &'a Caller) -> Self {
+        Self { caller, timer: Box::pin(sleep(PROGRESS_EVERY)), told: 0.0 }
+    }
+
+    /// Has the client cancelled the call?
+    #[must_use]
+    pub fn has_given_up(&self) -> bool {
+        self.caller.cancelled.is_cancelled()
+    }
+
+    /// As [`Caller::wait`].
+    pub async fn wait<T>(&mut self, limit: Duration, what: impl Fn() -> String, work: impl Future<Output = T>) -> Option<T> {
+        let end = Instant::now() + limit;
+        let mut work = pin!(work);
+        loop {
+            if self.timer.deadline() > end {
+                self.timer.as_mut().reset(end);
+            }
+            tokio::select! {
+                biased;
+                done = &mut work => return Some(done),
+                () = self.caller.cancelled.cancelled() => return None,
+                () = &mut self.timer => {
+                    let now = Instant::now();
+                    self.timer.as_mut().reset(now + PROGRESS_EVERY);
+                    if now >= end {
+                        return None;
+                    }
+                    self.told += 1.0;
+                    self.caller.tell(self.told, what()).await;
+                }
+            }
         }
     }
 }

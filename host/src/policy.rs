@@ -45,6 +45,15 @@ impl Purpose {
     }
 }
 
+/// How a line gets to the device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Manner {
+    /// Typed into a terminal: what reads it may wait for more.
+    Typed,
+    /// Handed over as a whole: nothing waits for more.
+    Whole,
+}
+
 /// Who wants to type what, where.
 #[derive(Debug, Clone)]
 pub struct Line<'a> {
@@ -56,6 +65,8 @@ pub struct Line<'a> {
     pub mode: &'a str,
     /// Commands run with elevated rights.
     pub privileged: bool,
+    /// How it is given.
+    pub manner: Manner,
     /// The text.
     pub text: &'a str,
     /// What for.
@@ -118,7 +129,12 @@ pub async fn judge(plugins: &SessionPlugins, line: &Line<'_>, mode: PolicyMode) 
 }
 
 fn request(kind: &DeviceType, line: &Line<'_>, mode: PolicyMode) -> Request {
-    let tag = |tag: &String| crate::plugin::bindings::jackfield::plugin::types::Fact { name: "tag".to_owned(), value: tag.clone() };
+    let fact = |name: &str, value: &str| crate::plugin::bindings::jackfield::plugin::types::Fact {
+        name: name.to_owned(),
+        value: value.to_owned(),
+    };
+    let tag = |tag: &String| fact("tag", tag);
+    let whole = (line.manner == Manner::Whole).then(|| fact("given", "whole"));
     Request {
         device: line.device.to_owned(),
         device_type: kind.name.clone(),
@@ -128,7 +144,7 @@ fn request(kind: &DeviceType, line: &Line<'_>, mode: PolicyMode) -> Request {
         purpose: line.purpose.word().to_owned(),
         caller: line.caller.to_owned(),
         policy_mode: mode.to_string(),
-        facts: line.tags.iter().map(tag).collect(),
+        facts: line.tags.iter().map(tag).chain(whole).collect(),
     }
 }
 

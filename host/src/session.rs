@@ -255,26 +255,32 @@ impl SessionHandle {
     ///
     /// When it is refused, or others had the session all the time.
     pub async fn run(&self, request: RunRequest, wait: Duration) -> Result<Accepted, Refusal> {
-        match timeout(wait, self.ask(|reply| Request::Run(request, reply))).await {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(why)) => Err(Refusal::Closed(why)),
-            Err(_) => Err(Refusal::Cannot(self.busy())),
-        }
+        timeout(wait, self.run_in_turn(request)).await.unwrap_or_else(|_| Err(self.busy()))
     }
 
-    fn busy(&self) -> String {
-        match self.status().phase {
+    /// Runs a command. Waits for its turn as long as the caller does.
+    ///
+    /// # Errors
+    ///
+    /// When it is refused.
+    pub async fn run_in_turn(&self, request: RunRequest) -> Result<Accepted, Refusal> {
+        self.ask(|reply| Request::Run(request, reply)).await.unwrap_or_else(|why| Err(Refusal::Closed(why)))
+    }
+
+    /// What to say when a command's turn did not come.
+    #[must_use]
+    pub fn busy(&self) -> Refusal {
+        let id = &self.id;
+        Refusal::Cannot(match self.status().phase {
             Phase::Busy(command) => format!(
-                "`{}` is busy with {command}; nothing was typed. Wait with ssh_output command_id={command} wait_s=30, stop it with ssh_interrupt, or open another session with ssh_open",
-                self.id
+                "`{id}` is busy with {command}; nothing was typed. Wait with ssh_output command_id={command} wait_s=30, stop it with ssh_interrupt, or open another session with ssh_open"
             ),
             Phase::NeedsInput(question) => format!(
-                "`{}` is not logged in: {question}. Look with ssh_screen, answer with ssh_send, or ssh_close and check the device's `type`",
-                self.id
+                "`{id}` is not logged in: {question}. Look with ssh_screen, answer with ssh_send, or ssh_close and check the device's `type`"
             ),
-            Phase::Opening => format!("`{}` is still connecting; call again", self.id),
-            Phase::Ready | Phase::Closed(_) => format!("`{}` did not get to it; call again", self.id),
-        }
+            Phase::Opening => format!("`{id}` is still connecting; call again"),
+            Phase::Ready | Phase::Closed(_) => format!("`{id}` did not get to it; call again"),
+        })
     }
 
     /// What a command or the session has brought.

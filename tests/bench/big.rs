@@ -31,9 +31,10 @@ pub fn run() {
         client.call("ssh_run", first);
         let (mut limit, mut ours) = (Samples::default(), Samples::default());
         let (mut limit_cpu, mut our_cpu) = (Duration::ZERO, Duration::ZERO);
+        let mut limit_memory = 0.0_f64;
         for _ in 0..ROUNDS {
             let before = children_processor_time();
-            limit.take(|| through_ssh(&server, terminal, bytes));
+            limit_memory = limit_memory.max(limit.take(|| through_ssh(&server, terminal, bytes)));
             limit_cpu += children_processor_time() - before;
             let before = processor_time(client.process_id());
             ours.take(|| through_a_session(&mut client, call.clone(), bytes));
@@ -47,22 +48,29 @@ pub fn run() {
             seconds[1],
             ratio(our_cpu, limit_cpu)
         );
-        println!("  peak memory of the server process {:.0} MiB   (aim: less than 64)", peak_memory(client.process_id()));
+        let memory = peak_memory(client.process_id());
+        println!("  peak memory {limit_memory:.0} MiB and {memory:.0} MiB, ratio {:.1}   (aim: less than 64 MiB)", memory / limit_memory);
     }
 }
 
-fn through_ssh(server: &Sshd, terminal: Terminal, bytes: usize) {
+/// Gives the peak of its memory, in MiB.
+fn through_ssh(server: &Sshd, terminal: Terminal, bytes: usize) -> f64 {
     let mut process = ssh(server, "jfb-bash", terminal).arg(COMMAND).spawn().unwrap();
     let mut output = process.stdout.take().unwrap();
-    let (mut total, mut buffer) = (0, vec![0; 64 * 1024]);
+    let (mut total, mut buffer, mut memory) = (0, vec![0; 64 * 1024], 0.0);
     loop {
         match output.read(&mut buffer).unwrap() {
             0 => break,
             count => total += count,
         }
+        // Once, near the end: a process that has ended has no memory to tell of.
+        if memory == 0.0 && total > bytes / 10 * 9 {
+            memory = peak_memory(process.id());
+        }
     }
     process.wait().unwrap();
     assert_eq!(total, bytes);
+    memory
 }
 
 fn through_a_session(client: &mut Client, mut call: Value, bytes: usize) {

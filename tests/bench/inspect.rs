@@ -6,7 +6,7 @@ use jackfield::config::{Config, PolicyMode};
 use jackfield::plugin::device_type::DeviceType;
 use jackfield::plugin::roles::{Phase, Reading, View};
 use jackfield::plugin::session::SessionPlugins;
-use jackfield::policy::{self, Line, Purpose};
+use jackfield::policy::{self, Line, Manner, Purpose};
 
 use crate::figures::heading;
 
@@ -53,8 +53,16 @@ pub fn run() {
     runtime.block_on(async {
         let mut plugins = SessionPlugins::new(DeviceType::load("linux", &plugins, &catalog).await.unwrap().into());
         for command in ["true", "ls -la /var/log | sort -k5 -n | tail -20"] {
-            let line =
-                Line { device: "web1", tags: &[], mode: "shell", privileged: false, text: command, purpose: Purpose::Run, caller: "bench" };
+            let line = Line {
+                device: "web1",
+                tags: &[],
+                mode: "shell",
+                privileged: false,
+                manner: Manner::Typed,
+                text: command,
+                purpose: Purpose::Run,
+                caller: "bench",
+            };
             let start = Instant::now();
             for _ in 0..CALLS {
                 assert!(policy::judge(&plugins, &line, PolicyMode::Safe).await.allows());

@@ -1,13 +1,21 @@
 //! A command that does nothing, on a session that is there.
 
 use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use jackfield::directory::LineKind;
+use jackfield::config::Config;
+use jackfield::directory::{Directory, LineKind};
+use jackfield::ids::SessionId;
+use jackfield::plugin::device_type::DeviceType;
 use jackfield::policy::Purpose;
 use jackfield::session::{Phase, RunRequest};
 use serde_json::json;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 
-use crate::figures::{Samples, compare, heading, show};
+use crate::allocations;
+use crate::figures::{Samples, compare, heading, ratio, show};
+use crate::floor;
 use crate::raw::{Loop, Terminal};
 use crate::support::client::Client;
 use crate::support::sshd::{Sshd, account};
@@ -20,26 +28,45 @@ pub fn run() {
     let server = Sshd::start();
     let mut client = Client::start(&server.device("web1", "jfb-bash", "linux"));
     client.call("ssh_open", json!({"host": "web1", "tty": false}));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let catalog = jackfield::startup::catalog(&Config::default()).unwrap();
+    let plugins = catalog.plugins_of("linux").unwrap();
+    let kind = runtime.block_on(DeviceType::load("linux", &plugins, &catalog)).unwrap();
     heading("warm round trip of `true`");
     for (name, terminal, target, aim) in [
         ("a loop over `ssh -tt`", Terminal::Yes, "web1", "at most 1.15"),
         ("a loop over `ssh -T bash`", Terminal::No, "web1#pipe", "at most 1.25"),
     ] {
         let mut raw = Loop::start(&server, "jfb-bash", terminal);
-        let mut ask = |samples: &mut Samples| {
-            let result = samples.take(|| client.call("ssh_run", json!({"target": target, "command": "true"})));
-            assert_eq!((result["state"].as_str(), result["exit_code"].as_i64()), (Some("done"), Some(0)), "{result}");
-        };
-        let (mut limit, mut ours, mut thrown_away) = (Samples::default(), Samples::default(), Samples::default());
-        for _ in 0..WARM_UP {
-            thrown_away.take(|| raw.run("true"));
-            ask(&mut thrown_away);
-        }
+        let call = json!({"name": "ssh_run", "arguments": {"target": target, "command": "true"}});
+        let mut least = floor::start(&client.request("tools/call", &call)["result"]);
+        let mut floor = Samples::default();
         for _ in 0..ROUNDS {
-            limit.take(|| raw.run("true"));
-            ask(&mut ours);
+            floor.take(|| least.request("tools/call", &call));
         }
-        compare((name, &limit), (&format!("ssh_run on {target}"), &ours), aim);
+        let mut marked = Loop::start_with_marks(&server, "jfb-bash", terminal, &kind);
+        let mut samples = [Samples::default(), Samples::default(), Samples::default()];
+        for round in 0..WARM_UP + ROUNDS {
+            if round == WARM_UP {
+                samples = Default::default();
+            }
+            let [limit, with_marks, ours] = &mut samples;
+            limit.take(|| raw.run("true"));
+            with_marks.take(|| marked.run("true"));
+            let answer = ours.take(|| client.request("tools/call", &call));
+            let result = &answer["result"]["structuredContent"];
+            assert_eq!((result["state"].as_str(), result["exit_code"].as_i64()), (Some("done"), Some(0)), "{answer}");
+        }
+        let [limit, with_marks, ours] = &samples;
+        show("a server that only answers: the floor", &floor);
+        compare((name, limit), (&format!("ssh_run on {target}"), ours), aim);
+        let beside = |what: &str, than: &dyn Fn(usize) -> Duration| {
+            let [middle, high] = [50, 95].map(|percent| ratio(ours.percentile(percent), than(percent)));
+            println!("  ratio to {what}: median {middle:.2}, p95 {high:.2}");
+        };
+        beside("loop and floor together", &|percent| limit.percentile(percent) + floor.percentile(percent));
+        show("the same loop with jackfield's marks", with_marks);
+        beside("that loop, which has the same exact ends", &|percent| with_marks.percentile(percent));
     }
 }
 
@@ -47,24 +74,90 @@ pub fn run() {
 pub fn in_process() {
     account("jfb-bash", Path::new("/bin/bash"));
     let server = Sshd::start();
-    let config = jackfield::config::Config::parse(&server.device("web1", "jfb-bash", "linux"), Path::new("jackfield.toml"), None).unwrap();
+    let config = Config::parse(&server.device("web1", "jfb-bash", "linux"), Path::new("jackfield.toml"), None).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     heading("the same without the protocol: a session in this process");
-    let directory = jackfield::startup::directory(config).unwrap();
-    for kind in [LineKind::Terminal, LineKind::Pipe] {
+    let directory = Arc::new(jackfield::startup::directory(config).unwrap());
+    for (kind, name) in [(LineKind::Terminal, "web1"), (LineKind::Pipe, "web1#pipe")] {
         let mut samples = Samples::default();
-        runtime.block_on(async {
-            let id = jackfield::ids::SessionId::parse(if kind == LineKind::Pipe { "web1#pipe" } else { "web1" });
-            let (session, _) = directory.open(&id, kind, (None, None)).await.unwrap();
+        let count = runtime.block_on(async {
+            let (session, _) = directory.open(&SessionId::parse(name), kind, (None, None)).await.unwrap();
             session.until(|status| status.phase == Phase::Ready).await;
-            for _ in 0..ROUNDS {
-                let start = std::time::Instant::now();
+            let mut count = Count::default();
+            for round in 0..WARM_UP + ROUNDS {
+                if round == WARM_UP {
+                    (samples, count) = (Samples::default(), Count::start(&directory));
+                }
+                let start = Instant::now();
                 let request = RunRequest::new("true", Purpose::Run, "bench");
-                let mut accepted = session.run(request, std::time::Duration::from_secs(5)).await.unwrap();
+                let mut accepted = session.run(request, Duration::from_secs(5)).await.unwrap();
                 accepted.state.wait_for(|state| state.is_over()).await.unwrap();
                 samples.add(start.elapsed());
             }
+            count.per_command(&directory)
         });
         show(&format!("{kind:?}"), &samples);
+        println!("  per command: {count}");
+    }
+    heading("the protocol in this process: calls as bytes to it, answers as bytes from it");
+    for name in ["web1", "web1#pipe"] {
+        let count = runtime.block_on(through_the_protocol(&directory, name));
+        println!("  {name}: per command {count}");
+    }
+    runtime.block_on(directory.shut_down());
+}
+
+/// The client's part allocates nothing.
+async fn through_the_protocol(directory: &Arc<Directory>, target: &str) -> String {
+    let (near, far) = tokio::io::duplex(64 * 1024);
+    let (read, write) = tokio::io::split(far);
+    let serving = tokio::spawn(jackfield::mcp::serve(Arc::clone(directory), read, write));
+    let (read, mut write) = tokio::io::split(near);
+    let mut read = BufReader::new(read);
+    let hello = json!({"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "bench", "version": "1"}});
+    let hello = json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": hello});
+    let ready = json!({"jsonrpc": "2.0", "method": "notifications/initialized"});
+    let call = json!({"name": "ssh_run", "arguments": {"target": target, "command": "true"}});
+    let call = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": call}).to_string() + "\n";
+    let mut answer = Vec::with_capacity(64 * 1024);
+    write.write_all(format!("{hello}\n").as_bytes()).await.unwrap();
+    read.read_until(b'\n', &mut answer).await.unwrap();
+    write.write_all(format!("{ready}\n").as_bytes()).await.unwrap();
+    let mut count = Count::default();
+    for round in 0..WARM_UP + ROUNDS {
+        if round == WARM_UP {
+            count = Count::start(directory);
+        }
+        answer.clear();
+        write.write_all(call.as_bytes()).await.unwrap();
+        read.read_until(b'\n', &mut answer).await.unwrap();
+    }
+    let count = count.per_command(directory);
+    assert!(String::from_utf8_lossy(&answer).contains("\"state\":\"done\""), "{}", String::from_utf8_lossy(&answer));
+    drop((read, write));
+    serving.await.unwrap().unwrap();
+    count
+}
+
+/// What was counted before.
+#[derive(Default)]
+struct Count {
+    allocations: u64,
+    plugin_calls: u64,
+}
+
+impl Count {
+    fn start(directory: &Directory) -> Self {
+        let catalog = directory.catalog();
+        let loaded = catalog.plugin_names().into_iter().filter_map(|name| catalog.loaded(&name));
+        let plugin_calls = loaded.map(|plugin| plugin.calls()).sum();
+        Self { plugin_calls, allocations: allocations::so_far() }
+    }
+
+    fn per_command(&self, directory: &Directory) -> String {
+        let now = allocations::so_far();
+        let each = |before: u64, now: u64| (now - before) as f64 / ROUNDS as f64;
+        let calls = each(self.plugin_calls, Self::start(directory).plugin_calls);
+        format!("{:.0} allocations, {calls:.2} calls into WebAssembly", each(self.allocations, now))
     }
 }

@@ -34,7 +34,12 @@ impl Client {
         let own = tempfile::Builder::new().prefix("client-").tempdir_in(state.path()).unwrap().keep();
         let file = own.join("jackfield.toml");
         std::fs::write(&file, config).unwrap();
-        let mut process = program(&file, state.path()).envs(variables.iter().copied()).spawn().unwrap();
+        Self::on(program(&file, state.path()).envs(variables.iter().copied()), state)
+    }
+
+    /// Starts any server and shakes hands.
+    pub fn on(command: &mut Command, state: Arc<tempfile::TempDir>) -> Self {
+        let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let (input, output) = (process.stdin.take(), BufReader::new(process.stdout.take().unwrap()));
         let mut client = Self { process, input, output, last: 0, state };
         let hello = json!({"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}});
@@ -92,6 +97,29 @@ impl Client {
                 return (id, message["result"]["structuredContent"].clone());
             }
         }
+    }
+
+    /// Writes several calls at once and waits for all of the answers; the structures of their results, as they come.
+    pub fn call_all(&mut self, tool: &str, arguments: &[Value]) -> Vec<Value> {
+        let first = self.last + 1;
+        let mut lines = String::new();
+        for arguments in arguments {
+            self.last += 1;
+            let params = json!({"name": tool, "arguments": arguments});
+            lines.push_str(&json!({"jsonrpc": "2.0", "id": self.last, "method": "tools/call", "params": params}).to_string());
+            lines.push('\n');
+        }
+        self.input.as_mut().unwrap().write_all(lines.as_bytes()).unwrap();
+        let mut results = Vec::new();
+        while results.len() < arguments.len() {
+            let mut line = String::new();
+            assert!(self.output.read_line(&mut line).unwrap() > 0, "the server ended");
+            let mut message: Value = serde_json::from_str(&line).unwrap();
+            if message["id"].as_u64().is_some_and(|id| id >= first) {
+                results.push(message["result"]["structuredContent"].take());
+            }
+        }
+        results
     }
 
     /// Calls a tool; the structure of its result.

@@ -6,7 +6,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use rusqlite::{Connection, ErrorCode, OpenFlags, Row, Transaction, TransactionBehavior, named_params};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Row, Statement, Transaction, TransactionBehavior, named_params};
 
 use super::query::{Cursor, Entry, Page, Query};
 use super::{HistoryError, instant, run};
@@ -111,7 +111,10 @@ impl Store {
     /// Writes all of them or none.
     pub(super) fn write(&mut self, notes: &[Note], masks: &Redactor) -> Result<(), HistoryError> {
         let run = self.run.clone();
-        self.transact(|transaction| notes.iter().try_for_each(|note| insert(transaction, &run, note, masks)))
+        self.transact(|transaction| {
+            let mut writing = Writing::prepare(transaction, &run)?;
+            notes.iter().try_for_each(|note| writing.note(note, masks))
+        })
     }
 
     /// Masks what this process wrote before a secret was known.
@@ -236,45 +239,52 @@ fn prepare(connection: &mut Connection) -> rusqlite::Result<i64> {
     format(connection)
 }
 
-fn insert(transaction: &Transaction<'_>, run: &str, note: &Note, masks: &Redactor) -> rusqlite::Result<()> {
-    match note {
-        Note::Begun(id, asked) => row(transaction, run, Some(id.to_string()), State::Running, asked, masks),
-        Note::Refused(state, asked) => row(transaction, run, None, *state, asked, masks),
-        Note::Ended(id, ended) => end(transaction, run, &id.to_string(), ended),
-        Note::Flush(_) | Note::Finish(_) => Ok(()),
+/// The statements of a batch, read once by SQLite.
+struct Writing<'a> {
+    run: &'a str,
+    insert: Statement<'a>,
+    update: Statement<'a>,
+}
+
+impl<'a> Writing<'a> {
+    fn prepare(transaction: &'a Transaction<'_>, run: &'a str) -> rusqlite::Result<Self> {
+        let insert = "INSERT INTO entries (run, command_id, at_ms, who, target, session, command, command_bytes, state, decision, rule)
+            VALUES (:run, :command_id, :at_ms, :who, :target, :session, :command, :command_bytes, :state, :decision, :rule)";
+        let update = "UPDATE entries SET state = :state, exit_code = :exit_code, failed = :failed, duration_ms = :duration_ms,
+            output_bytes = :output_bytes WHERE run = :run AND command_id = :command_id";
+        Ok(Self { run, insert: transaction.prepare(insert)?, update: transaction.prepare(update)? })
     }
-}
 
-fn row(
-    transaction: &Transaction<'_>,
-    run: &str,
-    command_id: Option<String>,
-    state: State,
-    asked: &Asked,
-    masks: &Redactor,
-) -> rusqlite::Result<()> {
-    let command = masked(&asked.text, masks);
-    let name = |text: &str| cut(&masked(text, masks), HISTORY_NAME_MAX_BYTES).to_owned();
-    let insert = "INSERT INTO entries (run, command_id, at_ms, who, target, session, command, command_bytes, state, decision, rule)
-        VALUES (:run, :command_id, :at_ms, :who, :target, :session, :command, :command_bytes, :state, :decision, :rule)";
-    let values = named_params! {
-        ":run": run, ":command_id": command_id, ":at_ms": instant::millis(asked.at), ":who": name(&asked.who),
-        ":target": name(&asked.session.device), ":session": name(&asked.session.to_string()),
-        ":command": cut(&command, HISTORY_COMMAND_MAX_BYTES), ":command_bytes": length(&command), ":state": state.word(),
-        ":decision": asked.decision, ":rule": name(&asked.rule),
-    };
-    transaction.execute(insert, values).map(drop)
-}
+    fn note(&mut self, note: &Note, masks: &Redactor) -> rusqlite::Result<()> {
+        match note {
+            Note::Begun(id, asked) => self.row(Some(id.to_string()), State::Running, asked, masks),
+            Note::Refused(state, asked) => self.row(None, *state, asked, masks),
+            Note::Ended(id, ended) => self.end(&id.to_string(), ended),
+            Note::Flush(_) | Note::Finish(_) => Ok(()),
+        }
+    }
 
-fn end(transaction: &Transaction<'_>, run: &str, command_id: &str, ended: &Ended) -> rusqlite::Result<()> {
-    let update = "UPDATE entries SET state = :state, exit_code = :exit_code, failed = :failed, duration_ms = :duration_ms,
-        output_bytes = :output_bytes WHERE run = :run AND command_id = :command_id";
-    let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
-    let values = named_params! {
-        ":run": run, ":command_id": command_id, ":state": ended.state.word(), ":exit_code": ended.exit_code, ":failed": ended.failed,
-        ":duration_ms": i64::try_from(ended.duration.as_millis()).unwrap_or(i64::MAX), ":output_bytes": number(ended.output_bytes),
-    };
-    transaction.execute(update, values).map(drop)
+    fn row(&mut self, command_id: Option<String>, state: State, asked: &Asked, masks: &Redactor) -> rusqlite::Result<()> {
+        let command = masked(&asked.text, masks);
+        let name = |text: &str| cut(&masked(text, masks), HISTORY_NAME_MAX_BYTES).to_owned();
+        let values = named_params! {
+            ":run": self.run, ":command_id": command_id, ":at_ms": instant::millis(asked.at), ":who": name(&asked.who),
+            ":target": name(&asked.session.device), ":session": name(&asked.session.to_string()),
+            ":command": cut(&command, HISTORY_COMMAND_MAX_BYTES), ":command_bytes": length(&command), ":state": state.word(),
+            ":decision": asked.decision, ":rule": name(&asked.rule),
+        };
+        self.insert.execute(values).map(drop)
+    }
+
+    fn end(&mut self, command_id: &str, ended: &Ended) -> rusqlite::Result<()> {
+        let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+        let values = named_params! {
+            ":run": self.run, ":command_id": command_id, ":state": ended.state.word(), ":exit_code": ended.exit_code,
+            ":failed": ended.failed, ":duration_ms": i64::try_from(ended.duration.as_millis()).unwrap_or(i64::MAX),
+            ":output_bytes": number(ended.output_bytes),
+        };
+        self.update.execute(values).map(drop)
+    }
 }
 
 fn lose(transaction: &Transaction<'_>, run: &str) -> rusqlite::Result<()> {

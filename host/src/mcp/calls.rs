@@ -6,14 +6,14 @@ use regex::Regex;
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
-use super::Caller;
 use super::reply::{self, Reply};
 use super::tools::Arguments;
+use super::{Caller, Patience};
 use crate::config::{Device, TypeChoice};
 use crate::directory::{Directory, LineKind};
 use crate::ids::{CommandId, MAIN, SessionId};
 use crate::limits::{self, INTERRUPT_STEP_WAIT, OUTPUT_DEFAULT_CHARS, QUERY_TARGETS_MAX};
-use crate::policy::{self, Line, Purpose};
+use crate::policy::{self, Line, Manner, Purpose};
 use crate::session::command::State;
 use crate::session::report::OutputQuery;
 use crate::session::{Accepted, Phase, RunRequest, SendRequest, SessionHandle, Stop};
@@ -221,7 +221,8 @@ async fn one(
 ) -> Reply {
     let started = tokio::time::Instant::now();
     let left = || wait.saturating_sub(started.elapsed());
-    let handle = match caller.wait(wait, || format!("connecting to {target}"), session_of(directory, target, lane)).await {
+    let mut patience = Patience::new(caller);
+    let handle = match patience.wait(wait, || format!("connecting to {target}"), session_of(directory, target, lane)).await {
         Some(Ok(handle)) => handle,
         Some(Err(message)) => return Reply::failed(&message),
         None => {
@@ -234,26 +235,33 @@ async fn one(
     let request = RunRequest { kill_after, ..RunRequest::new(command, purpose, &caller.name) };
     // A command waits a little for its turn, even if the time is over: the answer to "busy" takes a moment.
     let turn = left().max(LOOK_EVERY);
-    let accepted = match caller.wait(turn + LOOK_EVERY, || format!("{session}: waiting for its turn"), handle.run(request, turn)).await {
+    let accepted = match patience.wait(turn, || format!("{session}: waiting for its turn"), handle.run_in_turn(request)).await {
         Some(Ok(accepted)) => accepted,
         Some(Err(refusal)) => return reply::refused(&session, &refusal),
-        None => return Reply::failed(&format!("`{session}` did not take the command in time; call ssh_sessions to see what it does")),
+        None => return reply::refused(&session, &handle.busy()),
     };
-    finish(&handle, caller, target, accepted, left(), query).await
+    finish(&handle, patience, target, accepted, left(), query).await
 }
 
-async fn finish(handle: &SessionHandle, caller: &Caller, target: &str, accepted: Accepted, wait: Duration, query: OutputQuery) -> Reply {
+async fn finish(
+    handle: &SessionHandle,
+    mut patience: Patience<'_>,
+    target: &str,
+    accepted: Accepted,
+    wait: Duration,
+    query: OutputQuery,
+) -> Reply {
     let session = handle.id.to_string();
     let Accepted { id, mut state, .. } = accepted;
     // A session that ends says so first.
     let settled = async { state.wait_for(|state| state.is_over() || *state == State::NeedsInput).await.is_ok() };
     let progress = || format!("{session}: {id} runs, {} bytes in the log", reply::grouped(handle.status().log_bytes));
-    if caller.wait(wait, progress, settled).await.is_none() && caller.has_given_up() {
+    if patience.wait(wait, progress, settled).await.is_none() && patience.has_given_up() {
         // Nobody wants its end any more: it is stopped as by hand.
         stop(handle, id, Stop::Interrupt).await;
     }
     match handle.report(OutputQuery { command: Some(id), ..query }).await {
-        Ok(report) => reply::command(target, &session, &report),
+        Ok(report) => reply::command(target, &session, report),
         Err(message) => Reply::failed(&message),
     }
 }
@@ -384,7 +392,7 @@ async fn output(directory: &Directory, caller: &Caller, arguments: &Arguments) -
         Some(report) => report?,
         None => handle.report(query).await?,
     };
-    Ok(reply::command(&handle.id.device, &session, &report))
+    Ok(reply::command(&handle.id.device, &session, report))
 }
 
 async fn interrupt(directory: &Directory, caller: &Caller, arguments: &Arguments) -> Result<Reply, String> {
@@ -495,18 +503,17 @@ async fn send(directory: &Directory, caller: &Caller, arguments: &Arguments) -> 
         None => handle.report(query).await?,
     };
     let phase = handle.status().phase;
-    let mut reply = reply::command(&handle.id.device, &session, &report);
-    let word = if report.ask.is_some() { State::NeedsInput.word() } else { phase.word() };
+    let ask = report.ask.is_some().then(|| reply::asks(&session, &report));
+    let mut reply = reply::command(&handle.id.device, &session, report);
+    let word = if ask.is_some() { State::NeedsInput.word() } else { phase.word() };
     reply.fields.insert("state".to_owned(), word.into());
     reply.text = format!("{session} {word}\n{}", reply.text);
     let next = match phase {
-        Phase::Busy(id) if report.ask.is_some() => {
-            reply.fields.insert("command_id".to_owned(), id.to_string().into());
-            reply::asks(&session, &report)
-        }
         Phase::Busy(id) => {
             reply.fields.insert("command_id".to_owned(), id.to_string().into());
-            format!("{id} runs. ssh_output command_id={id} wait_s=30, ssh_screen session={session}, or ssh_send again.")
+            ask.unwrap_or_else(|| {
+                format!("{id} runs. ssh_output command_id={id} wait_s=30, ssh_screen session={session}, or ssh_send again.")
+            })
         }
         _ => String::new(),
     };
@@ -544,6 +551,7 @@ async fn explain(directory: &Directory, caller: &Caller, arguments: &Arguments) 
         tags: &device.tags,
         mode: &mode,
         privileged: false,
+        manner: Manner::Typed,
         text: command,
         purpose: Purpose::Run,
         caller: &caller.name,

@@ -2,12 +2,19 @@
 //!
 //! Clients show a model either the one or the other. So nothing stands in only one of them.
 
+use std::fmt::Write as _;
+
 use rmcp::model::{CallToolResult, ContentBlock};
 use serde_json::{Map, Value, json};
 
 use crate::session::command::State;
 use crate::session::report::{Report, ScreenReport};
 use crate::session::{Refusal, Status};
+
+/// Fields of a usual report.
+const FIELDS_USUAL: usize = 20;
+/// Bytes of a usual report's text beside the output.
+const TEXT_BESIDE_OUTPUT_USUAL: usize = 256;
 
 /// An answer: the structure and the text of it.
 #[derive(Debug, Clone, Default)]
@@ -42,7 +49,9 @@ impl Reply {
     pub fn with_next(mut self, next: &str) -> Self {
         if !next.is_empty() {
             self.fields.insert("next".to_owned(), next.into());
-            self.text = format!("{}\n{next}", self.text.trim_end_matches('\n'));
+            self.text.truncate(self.text.trim_end_matches('\n').len());
+            self.text.push('\n');
+            self.text.push_str(next);
         }
         self
     }
@@ -60,9 +69,16 @@ impl Reply {
 /// Device text between lines that it cannot imitate: they carry digits that are new in each reply.
 #[must_use]
 pub fn fenced(output: &str) -> String {
-    let digits: String = crate::ids::nonce().unwrap_or_default().chars().take(6).collect();
+    let mut out = String::new();
+    fence(&mut out, output);
+    out
+}
+
+fn fence(out: &mut String, output: &str) {
+    let nonce = crate::ids::nonce().unwrap_or_default();
+    let digits = nonce.get(..6).unwrap_or_default();
     let newline = if output.is_empty() || output.ends_with('\n') { "" } else { "\n" };
-    format!("--- device text {digits} ---\n{output}{newline}--- end {digits} ---")
+    add(out, format_args!("--- device text {digits} ---\n{output}{newline}--- end {digits} ---"));
 }
 
 /// 2114 as `2,114`.
@@ -85,8 +101,10 @@ fn millis(duration: std::time::Duration) -> u64 {
 
 /// A command's report.
 #[must_use]
-pub fn command(target: &str, session: &str, report: &Report) -> Reply {
-    let mut fields = Map::new();
+pub fn command(target: &str, session: &str, report: Report) -> Reply {
+    let text = text(session, &report);
+    let next = next(session, &report);
+    let mut fields = Map::with_capacity(FIELDS_USUAL);
     let mut put = |name: &str, value: Value| {
         fields.insert(name.to_owned(), value);
     };
@@ -104,74 +122,90 @@ pub fn command(target: &str, session: &str, report: &Report) -> Reply {
         put("failed", report.failed.into());
     }
     put("origin", "device".into());
-    put("output", report.output.clone().into());
+    put("output", report.output.into());
     let range = &report.range;
     put(
         "range",
         json!({"start": range.start, "end": range.end, "total": range.total, "cut_bytes": range.cut_bytes, "next_offset": range.end}),
     );
-    if let Some((errors, bytes)) = &report.errors {
-        put("stderr", errors.clone().into());
-        put("stderr_bytes", (*bytes).into());
+    if let Some((errors, bytes)) = report.errors {
+        put("stderr", errors.into());
+        put("stderr_bytes", bytes.into());
     }
     put("duration_ms", millis(report.duration).into());
     put("idle_ms", millis(report.idle).into());
-    let ask = report.ask.as_ref();
+    let (kind, asked) = report.ask.unzip();
     let texts = [
-        ("prompt", Some(report.prompt.clone()).filter(|text| !text.is_empty())),
-        ("cwd", report.cwd.clone()),
-        ("mode", Some(report.mode.clone()).filter(|text| !text.is_empty())),
-        ("confidence", report.confidence.clone()),
-        ("failure", report.failure.clone()),
-        ("ask", ask.map(|(_, text)| text.trim().to_owned())),
-        ("ask_kind", ask.map(|(kind, _)| kind.clone())),
+        ("prompt", Some(report.prompt).filter(|text| !text.is_empty())),
+        ("cwd", report.cwd),
+        ("mode", Some(report.mode).filter(|text| !text.is_empty())),
+        ("confidence", report.confidence),
+        ("failure", report.failure),
+        ("ask", asked.map(|text| text.trim().to_owned())),
+        ("ask_kind", kind),
     ];
     for (name, text) in texts {
         if let Some(text) = text {
             put(name, text.into());
         }
     }
-    if let Some((decision, rule)) = &report.rule {
+    if let Some((decision, rule)) = report.rule {
         put("verdict", json!({"decision": decision, "rule": rule}));
     }
     if !report.warnings.is_empty() {
-        put("warnings", report.warnings.clone().into());
+        put("warnings", report.warnings.into());
     }
-    let next = next(session, report);
-    Reply::new(Value::Object(fields), text(session, report)).with_next(&next)
+    Reply::new(Value::Object(fields), text).with_next(&next)
 }
 
 fn text(session: &str, report: &Report) -> String {
-    let mut head = vec![session.to_owned()];
+    let errors = report.errors.as_ref().filter(|(text, _)| !text.is_empty());
+    let room = report.output.len() + errors.map_or(0, |(text, _)| text.len()) + TEXT_BESIDE_OUTPUT_USUAL;
+    let mut out = String::with_capacity(room);
+    out.push_str(session);
     if let Some(id) = report.command {
-        head.push(id.to_string());
-        head.push(report.state.word().to_owned());
+        add(&mut out, format_args!(" {id} {}", report.state.word()));
     }
-    head.extend(report.exit_code.map(|code| format!("exit={code}")));
+    if let Some(code) = report.exit_code {
+        add(&mut out, format_args!(" exit={code}"));
+    }
     if report.failed {
-        head.push("FAILED".to_owned());
+        out.push_str(" FAILED");
     }
-    head.push(format!("{:.1}s", report.duration.as_secs_f64()));
-    head.push(format!("{} B", grouped(report.range.total)));
-    let known = [("mode", &Some(report.mode.clone())), ("cwd", &report.cwd), ("confidence", &report.confidence)];
+    add(&mut out, format_args!(" {:.1}s {} B", report.duration.as_secs_f64(), grouped(report.range.total)));
+    let known = [("mode", Some(&report.mode)), ("cwd", report.cwd.as_ref()), ("confidence", report.confidence.as_ref())];
     for (name, value) in known {
-        head.extend(value.as_ref().filter(|value| !value.is_empty()).map(|value| format!("{name}={value}")));
+        if let Some(value) = value.filter(|value| !value.is_empty()) {
+            add(&mut out, format_args!(" {name}={value}"));
+        }
     }
-    let mut lines = vec![head.join(" ")];
-    lines.extend(report.failure.as_ref().map(|failure| format!("failure: {failure}")));
-    lines.push(fenced(&report.output));
-    lines.extend(
-        report
-            .errors
-            .as_ref()
-            .filter(|(text, _)| !text.is_empty())
-            .map(|(text, bytes)| format!("stderr, {} B:\n{}", grouped(*bytes), fenced(text))),
-    );
-    lines.extend(Some(&report.prompt).filter(|prompt| !prompt.is_empty()).map(|prompt| format!("prompt: {prompt}")));
-    lines.extend(report.ask.as_ref().map(|(kind, text)| format!("asks ({kind}): {}", text.trim())));
-    lines.extend(report.warnings.iter().map(|warning| format!("warning: {warning}")));
-    lines.extend(report.rule.as_ref().map(|(decision, rule)| format!("policy: {decision} ({rule})")));
-    lines.join("\n")
+    if let Some(failure) = &report.failure {
+        add(&mut out, format_args!("\nfailure: {failure}"));
+    }
+    out.push('\n');
+    fence(&mut out, &report.output);
+    if let Some((text, bytes)) = errors {
+        add(&mut out, format_args!("\nstderr, {} B:\n", grouped(*bytes)));
+        fence(&mut out, text);
+    }
+    if !report.prompt.is_empty() {
+        add(&mut out, format_args!("\nprompt: {}", report.prompt));
+    }
+    if let Some((kind, text)) = &report.ask {
+        add(&mut out, format_args!("\nasks ({kind}): {}", text.trim()));
+    }
+    for warning in &report.warnings {
+        add(&mut out, format_args!("\nwarning: {warning}"));
+    }
+    if let Some((decision, rule)) = &report.rule {
+        add(&mut out, format_args!("\npolicy: {decision} ({rule})"));
+    }
+    out
+}
+
+fn add(out: &mut String, text: std::fmt::Arguments<'_>) {
+    // A text takes everything.
+    let _ = out.write_fmt(text);
 }
 
 /// What the caller should do now, if anything.

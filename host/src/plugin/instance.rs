@@ -181,24 +181,27 @@ impl Indices {
         })
     }
 
-    /// Names of the roles.
-    #[must_use]
-    pub fn roles(&self) -> Vec<&'static str> {
-        let has = [
+    fn each(&self) -> [(&'static str, bool); 6] {
+        [
             ("identify", self.identify.is_some()),
             ("prompt", self.prompt.is_some()),
             ("pager", self.pager.is_some()),
             ("dialog", self.dialog.is_some()),
             ("outcome", self.outcome.is_some()),
             ("policy", self.policy.is_some()),
-        ];
-        has.into_iter().filter(|(_, has)| *has).map(|(name, _)| name).collect()
+        ]
+    }
+
+    /// Names of the roles.
+    #[must_use]
+    pub fn roles(&self) -> Vec<&'static str> {
+        self.each().into_iter().filter(|(_, has)| *has).map(|(name, _)| name).collect()
     }
 
     /// Has it this role?
     #[must_use]
     pub fn has(&self, role: &str) -> bool {
-        self.roles().contains(&role)
+        self.each().into_iter().any(|(name, has)| has && name == role)
     }
 }
 

@@ -3,7 +3,7 @@
 //! No code of the plugin runs before the file is the pinned one and asks for nothing that it must not have.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -178,7 +178,9 @@ pub struct Plugin {
     pre: InstancePre<Guest>,
     indices: Indices,
     settings: String,
-    idle: ArrayQueue<Instance>,
+    /// Boxed: a call moves its instance several times.
+    idle: ArrayQueue<Box<Instance>>,
+    calls: AtomicU64,
     /// Set once the breaker has something to say, so that a healthy plugin costs no lock.
     troubled: AtomicBool,
     breaker: Mutex<Breaker>,
@@ -254,6 +256,7 @@ impl Loader {
             indices,
             settings,
             idle: ArrayQueue::new(PLUGIN_INSTANCES_IDLE_MAX),
+            calls: AtomicU64::new(0),
             troubled: AtomicBool::new(false),
             breaker: Mutex::default(),
         };
@@ -327,7 +330,7 @@ fn fill_in(manifest: &mut Manifest, settings: &serde_json::Map<String, serde_jso
 /// An instance taken out for one call.
 pub struct Call {
     /// The instance.
-    pub instance: Instance,
+    pub instance: Box<Instance>,
     _clock: ClockGuard,
     limit: Duration,
 }
@@ -364,13 +367,19 @@ impl Plugin {
         (breaker.total(), breaker.off_for(Instant::now()))
     }
 
+    /// Calls into it so far.
+    #[must_use]
+    pub fn calls(&self) -> u64 {
+        self.calls.load(Ordering::Relaxed)
+    }
+
     /// A first instance: proves the types of every role and the settings.
     async fn probation(&self, name: &str) -> Result<(), LoadError> {
         let _clock = self.engine.clock();
         match Instance::start(&self.pre, &self.indices, name, &self.settings, PLUGIN_START_MAX).await {
             Ok(instance) => {
                 // There is room: it is the first.
-                let _ = self.idle.push(instance);
+                let _ = self.idle.push(Box::new(instance));
                 Ok(())
             }
             Err(StartError::Config(diagnostics)) => Err(LoadError::Config { name: name.to_owned(), diagnostics }),
@@ -393,6 +402,7 @@ impl Plugin {
         {
             return Err(self.fault(function, FaultKind::Off(left)));
         }
+        self.calls.fetch_add(1, Ordering::Relaxed);
         let clock = self.engine.clock();
         let mut instance = match self.idle.pop() {
             Some(instance) => instance,
@@ -402,9 +412,9 @@ impl Plugin {
         Ok(Call { instance, _clock: clock, limit })
     }
 
-    async fn start(&self, function: &'static str) -> Result<Instance, Fault> {
+    async fn start(&self, function: &'static str) -> Result<Box<Instance>, Fault> {
         let started = Instance::start(&self.pre, &self.indices, self.name(), &self.settings, PLUGIN_START_MAX);
-        started.await.map_err(|error| {
+        started.await.map(Box::new).map_err(|error| {
             let kind = match error {
                 StartError::Wasm(error, memory, printed) => kind_of(&error, PLUGIN_START_MAX, memory, &printed),
                 StartError::Config(_) => FaultKind::Contract("it refused settings that it had accepted".to_owned()),
@@ -460,7 +470,7 @@ macro_rules! call_plugin {
                 Ok(call) => call,
                 Err(fault) => break Err(fault),
             };
-            let $crate::plugin::instance::Instance { store, roles } = &mut call.instance;
+            let $crate::plugin::instance::Instance { store, roles } = &mut *call.instance;
             let Some($guest) = &roles.$role else {
                 break Err(plugin.broke_contract($name, "it has not this role".to_owned()));
             };

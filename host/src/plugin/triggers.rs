@@ -18,6 +18,8 @@ struct Trigger {
     role: Role,
     name: String,
     pattern: Regex,
+    /// Names of the groups.
+    groups: Vec<String>,
     veto: Option<Regex>,
 }
 
@@ -33,7 +35,8 @@ impl Triggers {
         for spec in specs {
             let pattern = compile(&spec.pattern).map_err(|error| complain(spec, error))?;
             let veto = spec.veto.as_deref().map(compile).transpose().map_err(|error| complain(spec, error))?;
-            each.push(Trigger { role: spec.role, name: spec.name.clone(), pattern, veto });
+            let groups = pattern.capture_names().flatten().map(str::to_owned).collect();
+            each.push(Trigger { role: spec.role, name: spec.name.clone(), pattern, groups, veto });
         }
         let set = RegexSetBuilder::new(specs.iter().map(|spec| spec.pattern.as_str()))
             .size_limit(TRIGGER_COMPILED_MAX_BYTES * 4)
@@ -57,13 +60,18 @@ impl Triggers {
 }
 
 impl Trigger {
+    /// What it says of a row that its pattern matches.
     fn hit(&self, row: &str) -> Option<(Role, Hit)> {
         if self.veto.as_ref().is_some_and(|veto| veto.is_match(row)) {
             return None;
         }
-        let found = self.pattern.captures(row)?;
-        let names = self.pattern.capture_names().flatten();
-        let captures = names.filter_map(|name| Some((name.to_owned(), found.name(name)?.as_str().to_owned()))).collect();
+        let mut captures = Vec::new();
+        // Groups cost more than the match itself: they are looked for where there are some.
+        if !self.groups.is_empty() {
+            let found = self.pattern.captures(row)?;
+            let group = |name: &String| Some((name.clone(), found.name(name)?.as_str().to_owned()));
+            captures.extend(self.groups.iter().filter_map(group));
+        }
         Some((self.role, Hit { trigger: self.name.clone(), captures }))
     }
 }

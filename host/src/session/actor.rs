@@ -13,7 +13,7 @@ use tokio::time::sleep_until;
 
 use super::command::{Ending, Started, State};
 use super::machine::{Effect, Intent, Machine, Setting};
-use super::profile::Profile;
+use super::profile::{Place, Profile};
 use super::queue::Queue;
 use super::render::Source;
 use super::report::{OutputQuery, Report, ScreenReport, output};
@@ -26,7 +26,7 @@ use crate::plugin::roles::Exchange;
 use crate::plugin::session::SessionPlugins;
 use crate::policy::approved::{Approved, Payload};
 use crate::policy::keys::LineAssembler;
-use crate::policy::{self, Purpose, Verdict};
+use crate::policy::{self, Manner, Purpose, Verdict};
 use crate::recording::{Entry, Recording, Tape};
 use crate::screen::Screen;
 use crate::secret::Secret;
@@ -461,7 +461,8 @@ impl Actor {
 
     async fn judge(&self, request: &RunRequest) -> Verdict {
         let privileged = self.machine.ready().is_some_and(|ready| ready.privileged);
-        self.profile.judge(&self.plugins, self.machine.mode(), privileged, request).await
+        let place = Place { mode: self.machine.mode(), privileged, manner: Manner::Typed };
+        self.profile.judge(&self.plugins, place, request).await
     }
 
     async fn start_command(&mut self, request: &RunRequest) -> Result<(Accepted, Vec<Effect>), Refusal> {
@@ -714,18 +715,18 @@ impl Actor {
             },
         };
         let ready = self.machine.ready();
-        let status = Status {
-            phase,
-            prompt: ready.map(|ready| ready.prompt.clone()).unwrap_or_default(),
-            mode: self.machine.mode().to_owned(),
-            cwd: ready.and_then(|ready| ready.cwd.clone()),
-            log_bytes: self.machine.stream().log().end(),
-        };
+        let (prompt, cwd) = (ready.map_or("", |ready| ready.prompt.as_str()), ready.and_then(|ready| ready.cwd.as_deref()));
+        let mode = self.machine.mode();
+        let log_bytes = self.machine.stream().log().end();
         // Nobody is woken by a count of bytes.
         self.status.send_if_modified(|old| {
-            let changed = (&old.phase, &old.prompt, &old.mode, &old.cwd) != (&status.phase, &status.prompt, &status.mode, &status.cwd);
-            *old = status;
-            changed
+            old.log_bytes = log_bytes;
+            let same = old.phase == phase && old.prompt == prompt && old.mode == mode && old.cwd.as_deref() == cwd;
+            if !same {
+                let (prompt, mode, cwd) = (prompt.to_owned(), mode.to_owned(), cwd.map(str::to_owned));
+                *old = Status { phase, prompt, mode, cwd, log_bytes };
+            }
+            !same
         });
     }
 

@@ -13,7 +13,7 @@ use tokio::time::sleep_until;
 
 use super::command::State;
 use super::journal::{Ended, Journal};
-use super::profile::Profile;
+use super::profile::{Place, Profile};
 use super::queue::Queue;
 use super::report::{OutputQuery, Report, ScreenReport, output};
 use super::stream::Stream;
@@ -23,7 +23,7 @@ use crate::limits::{COMMANDS_KEPT, INTERRUPT_STEP_WAIT, LINE_CHUNKS, LOGIN_MAX, 
 use crate::plugin::manifest::PipeSpec;
 use crate::plugin::session::SessionPlugins;
 use crate::policy::approved::{Payload, Program};
-use crate::policy::{self, Verdict};
+use crate::policy::{self, Manner, Verdict};
 use crate::secret::redact::Redactor;
 use crate::transport::ssh::Connection;
 use crate::transport::{Line, LineEvent, Order, Reader, Writer};
@@ -455,7 +455,8 @@ impl Lane {
     }
 
     async fn judge(&self, request: &RunRequest) -> Verdict {
-        self.profile.judge(&self.plugins, MODE, self.profile.user == "root", request).await
+        let place = Place { mode: MODE, privileged: self.profile.user == "root", manner: Manner::Whole };
+        self.profile.judge(&self.plugins, place, request).await
     }
 
     async fn start_command(&mut self, request: &RunRequest) -> Result<Accepted, Refusal> {

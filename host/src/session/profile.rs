@@ -13,7 +13,7 @@ use crate::config::PolicyMode;
 use crate::ids::SessionId;
 use crate::plugin::device_type::DeviceType;
 use crate::plugin::session::SessionPlugins;
-use crate::policy::{self, Line, Verdict};
+use crate::policy::{self, Line, Manner, Verdict};
 use crate::recording::Taped;
 use crate::secret::book::SecretBook;
 use crate::secret::redact::Redactor;
@@ -78,12 +78,14 @@ impl Profile {
     }
 
     /// What policy says of a line in this mode.
-    pub(super) async fn judge(&self, plugins: &SessionPlugins, mode: &str, privileged: bool, request: &RunRequest) -> Verdict {
+    pub(super) async fn judge(&self, plugins: &SessionPlugins, place: Place<'_>, request: &RunRequest) -> Verdict {
+        let Place { mode, privileged, manner } = place;
         let line = Line {
             device: &self.id.device,
             tags: &self.tags,
             mode,
             privileged,
+            manner,
             text: &request.text,
             purpose: request.purpose,
             caller: &request.caller,
@@ -96,4 +98,12 @@ impl Profile {
         self.journal.judged(&self.id, &request.caller, &request.text, &verdict);
         Refusal::unless_allowed(verdict)
     }
+}
+
+/// Where a line would go.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place<'a> {
+    pub(super) mode: &'a str,
+    pub(super) privileged: bool,
+    pub(super) manner: Manner,
 }

@@ -36,7 +36,9 @@ pub(crate) fn decide(request: &Request, setting: Setting) -> Decision {
         return answer(request, &command, setting, full, reads_only);
     }
     let mut assessment = assessed(request, &command, setting);
-    if let Some(unfinished) = assessment.unfinished.take() {
+    if let Some(unfinished) = assessment.unfinished.take()
+        && !(full && is_whole(request))
+    {
         return stopped(unfinished);
     }
     match request.purpose.as_str() {
@@ -44,6 +46,12 @@ pub(crate) fn decide(request: &Request, setting: Setting) -> Decision {
         _ if reads_only => read_only(assessment),
         _ => run(assessment, full),
     }
+}
+
+/// Nothing waits for the rest of it: the shell says itself what is missing, and nothing of that part runs. What an open end hides
+/// from the rules is not judged, so this is for the mode that stops nothing.
+fn is_whole(request: &Request) -> bool {
+    request.facts.iter().any(|fact| fact.name == "given" && fact.value == "whole")
 }
 
 fn query(assessment: Assessment, full: bool, reads_only: bool) -> Decision {
@@ -144,7 +152,12 @@ mod tests {
     }
 
     fn said_on(device_type: &str, mode: &str, command: &str, purpose: &str, policy_mode: &str) -> (Effect, String, String) {
-        let request = Request {
+        let Decision { effect, rule, reason } = decide(&request(device_type, mode, command, purpose, policy_mode), Setting::Auto);
+        (effect, rule, reason)
+    }
+
+    fn request(device_type: &str, mode: &str, command: &str, purpose: &str, policy_mode: &str) -> Request {
+        Request {
             device: "web1".to_owned(),
             device_type: device_type.to_owned(),
             mode: mode.to_owned(),
@@ -154,9 +167,7 @@ mod tests {
             caller: "test".to_owned(),
             policy_mode: policy_mode.to_owned(),
             facts: Vec::new(),
-        };
-        let Decision { effect, rule, reason } = decide(&request, Setting::Auto);
-        (effect, rule, reason)
+        }
     }
 
     fn rule(command: &str, purpose: &str, policy_mode: &str) -> (Effect, String) {
@@ -193,6 +204,20 @@ mod tests {
             ("touch x", "later", is(Effect::Deny, "change.posix.unknown-program")),
         ] {
             assert_eq!(rule(command, "run", policy_mode), expected, "{command} {policy_mode}");
+        }
+    }
+
+    #[test]
+    fn an_open_end_of_a_whole_line_is_left_to_the_shell_where_nothing_is_stopped() {
+        for (given, purpose, policy_mode, expected) in [
+            ("whole", "run", "full", Effect::Allow),
+            ("whole", "run", "safe", Effect::Deny),
+            ("whole", "query", "full", Effect::Deny),
+            ("piecemeal", "run", "full", Effect::Deny),
+        ] {
+            let fact = jackfield_plugin::Fact { name: "given".to_owned(), value: given.to_owned() };
+            let request = Request { facts: vec![fact], ..request("linux", "shell", "echo 'a", purpose, policy_mode) };
+            assert_eq!(decide(&request, Setting::Auto).effect, expected, "{given} {purpose} {policy_mode}");
         }
     }
 
