@@ -229,7 +229,8 @@ fn check(user: &str, shell: &str) {
 fn judge(client: &mut Client, target: &str, program: &Program, result: &Value) -> Result<(), String> {
     let end = (result["state"].as_str(), result["exit_code"].as_i64(), result["confidence"].as_str());
     if end != (Some("done"), Some(program.status), Some("mark")) {
-        return Err(format!("it ended as {end:?}, not with status {}", program.status));
+        let log = client.call("ssh_output", json!({"session": target, "tail": 30}));
+        return Err(format!("it ended as {end:?}, not with status {}; the session: {}", program.status, log["output"]));
     }
     let raw = client.call("ssh_output", json!({"command_id": result["command_id"], "format": "base64", "max_chars": 1_000_000}));
     let raw = base64::prelude::BASE64_STANDARD.decode(raw["output"].as_str().unwrap_or_default()).unwrap_or_default();
