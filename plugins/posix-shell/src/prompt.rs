@@ -12,6 +12,11 @@ const MARKED: &str = "marked";
 const ECHO_MS: u32 = 500;
 /// A prompt without an end of a command before it: a redraw is followed by the command's own mark within this time.
 const REDRAW_MS: u32 = 500;
+/// The same where a mark told that output started: then an end is due too, and without it the prompt is rather a text that was
+/// printed. A shell that once has lost its hook is known by it.
+const LOST_MS: u32 = 4_000;
+/// What the memo says then, behind [`MARKED`].
+const LOST: &str = "marked lost";
 /// The end came, the prompt is still being made: themes ask slow programs.
 const THEME_MS: u32 = 2_000;
 /// The same where no text of a prompt comes: it may be empty.
@@ -23,10 +28,16 @@ const PASTE_MS: u32 = 100;
 /// The verdict, and the memo for the next question.
 pub(crate) fn inspect(view: &View) -> PromptReport {
     let marks = Marks::read(&view.marks);
-    let known = view.memo_text() == MARKED;
+    let before = view.memo_text();
+    let known = before == MARKED || before == LOST;
     let reading = reading(view, &marks, known);
-    let marked = known || matches!(marks.stage, Stage::Prompt(_) | Stage::Redrawn(_));
-    PromptReport::new(reading, if marked { MARKED } else { "" })
+    let memo = match (&marks.stage, &reading) {
+        (Stage::Redrawn(_), Reading::Ready(_)) if marks.started => LOST,
+        (Stage::Prompt(_), Reading::Ready(_)) => MARKED,
+        (Stage::Prompt(_) | Stage::Redrawn(_), _) if !known => MARKED,
+        _ => before,
+    };
+    PromptReport::new(reading, memo)
 }
 
 fn reading(view: &View, marks: &Marks, known: bool) -> Reading {
@@ -37,8 +48,10 @@ fn reading(view: &View, marks: &Marks, known: bool) -> Reading {
         Stage::Rest => Reading::Incomplete(rest(&view.tail)),
         Stage::Prompt(done) if marks.started || view.echoed || view.quiet_ms >= ECHO_MS => ready(view, marks, done),
         Stage::Prompt(_) => Reading::Settle(ECHO_MS),
-        Stage::Redrawn(done) if view.quiet_ms >= REDRAW_MS => ready(view, marks, done),
-        Stage::Redrawn(_) => Reading::Settle(REDRAW_MS),
+        Stage::Redrawn(done) => {
+            let wait_ms = if marks.started && view.memo_text() != LOST { LOST_MS } else { REDRAW_MS };
+            if view.quiet_ms >= wait_ms { ready(view, marks, done) } else { Reading::Settle(wait_ms) }
+        }
         Stage::Ended(done) => ended(view, marks, done),
         Stage::Unknown | Stage::Running => unmarked::inspect(view, known),
     }
@@ -157,7 +170,13 @@ mod tests {
     #[test]
     fn a_shell_that_lost_its_hook_is_still_ready() {
         let mut view = view("$ ", &["C;n", "A;n;uid=1;st=7", "B;n"]);
-        view.quiet_ms = 500;
+        view.quiet_ms = super::LOST_MS;
+        assert_eq!(ready(&view).status, Some(7));
+        let memo = inspect(&view).memo;
+        assert_eq!(memo, b"marked lost");
+        view.quiet_ms = super::REDRAW_MS;
+        assert_eq!(inspect(&view).reading, Reading::Settle(super::LOST_MS));
+        view.memo = memo;
         assert_eq!(ready(&view).status, Some(7));
     }
 
