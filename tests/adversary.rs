@@ -229,7 +229,8 @@ fn check(user: &str, shell: &str) {
 fn judge(client: &mut Client, target: &str, program: &Program, result: &Value) -> Result<(), String> {
     let end = (result["state"].as_str(), result["exit_code"].as_i64(), result["confidence"].as_str());
     if end != (Some("done"), Some(program.status), Some("mark")) {
-        return Err(format!("it ended as {end:?}, not with status {}", program.status));
+        let log = client.call("ssh_output", json!({"session": target, "tail": 30}));
+        return Err(format!("it ended as {end:?}, not with status {}; the session: {}", program.status, log["output"]));
     }
     let raw = client.call("ssh_output", json!({"command_id": result["command_id"], "format": "base64", "max_chars": 1_000_000}));
     let raw = base64::prelude::BASE64_STANDARD.decode(raw["output"].as_str().unwrap_or_default()).unwrap_or_default();
@@ -269,4 +270,28 @@ fn nothing_that_a_program_prints_deceives_a_session_of_dash() {
 #[test]
 fn nothing_that_a_program_prints_deceives_a_session_of_fish() {
     check("jft-adv-fish", "/usr/bin/fish");
+}
+
+/// Shell, and lines that print its prompt as it stands in its variable or as it is filled in, marks and all.
+const OWN: [(&str, &str, &[&str]); 4] = [
+    ("jft-adv-bash", "/bin/bash", &["printf %s \"$PS1\"", "printf %s \"${PS1@P}\"", "printf %s \"${PS0@P}${PS1@P}\"", "set | cat"]),
+    ("jft-adv-zsh", "/usr/bin/zsh", &["printf %s \"$PS1\"", "print -nP \"$PS1\"", "set | cat"]),
+    ("jft-adv-dash", "/bin/dash", &["printf %s \"$PS1\"", "set"]),
+    ("jft-adv-fish", "/usr/bin/fish", &["fish_prompt", "functions fish_prompt", "set"]),
+];
+
+#[test]
+fn a_prompt_that_a_command_prints_with_its_marks_ends_nothing() {
+    for (user, shell, lines) in OWN {
+        account(user, Path::new(shell));
+        let server = Sshd::start();
+        let mut client = Client::start(&format!("{}policy = \"full\"\n", server.device("web1", user, "linux")));
+        for line in lines {
+            let last = if shell.ends_with("fish") { "sh -c 'exit 4'" } else { "(exit 4)" };
+            let result = client.run("web1", &format!("{line}; sleep 2; echo tail; {last}"));
+            assert_eq!((result["state"].as_str(), result["exit_code"].as_i64()), (Some("done"), Some(4)), "{shell}, {line}: {result}");
+            assert!(result["output"].as_str().unwrap().ends_with("tail\n"), "{shell}, {line}: {result}");
+            assert_eq!(client.run("web1", "echo fine")["output"], "fine\n", "{shell}, {line}");
+        }
+    }
 }

@@ -57,6 +57,12 @@ struct Live {
     last_done_mark: Option<u64>,
     /// A done mark has come since the last mark for the start of output.
     is_done: bool,
+    /// A done mark has told a number, so this shell fills its prompt in.
+    fills_in: bool,
+    /// Marks of a prompt's text that no shell has filled in: until its end they are output.
+    quoted: bool,
+    /// Behind the last byte that only begins a part of a prompt that its shell keeps to itself, or behind the mark in it.
+    kept_at: Option<u64>,
     line_max: Option<usize>,
     /// Where the shell last asked for pasted text in brackets: from and to.
     paste_asked: (u64, u64),
@@ -86,6 +92,9 @@ impl Stream {
             first_output_mark: None,
             last_done_mark: None,
             is_done: false,
+            fills_in: false,
+            quoted: false,
+            kept_at: None,
             line_max: None,
             paste_asked: (0, 0),
             marks_heard: 0,
@@ -343,6 +352,26 @@ impl Live {
         }
     }
 
+    /// Is it a mark of a prompt's text as it stands in its variable? `echo "$PS1"` prints it so.
+    fn is_quoted(&mut self, body: &str) -> bool {
+        let status = body.split(';').nth(1).unwrap_or_default();
+        let shown = body.split(';').find_map(|field| field.strip_prefix("st=")).unwrap_or_default();
+        match body.as_bytes().first() {
+            Some(b'C') => self.quoted = false,
+            Some(b'D') if status.contains(['$', '%']) => self.quoted = self.fills_in,
+            Some(b'D') => {
+                self.quoted = false;
+                self.fills_in |= status.parse::<i32>().is_ok();
+            }
+            Some(b'A') if shown.contains('%') => self.quoted = self.fills_in,
+            Some(b'B') => return std::mem::take(&mut self.quoted),
+            // The prompt for the rest of a line begins a row, unless a line editor still shows the line.
+            Some(b'P') if self.first_row_end.is_some() && !self.row.is_empty() && self.bracketed_paste != Some(true) => return true,
+            _ => {}
+        }
+        self.quoted
+    }
+
     fn set_mode(&mut self, csi: &Csi<'_>, on: bool) {
         for mode in csi.params {
             self.screen_taken |= on && matches!(mode, 1 | 47 | 1047 | 1049);
@@ -364,6 +393,8 @@ impl Sink for Live {
     fn control(&mut self, byte: u8, end: u64) {
         match byte {
             b'\n' | 0x0b | 0x0c => self.end_row(end),
+            // A line editor takes it out of its own prompt, so what follows was printed by somebody else.
+            0x01 => self.kept_at = Some(end),
             _ => self.row.control(byte),
         }
     }
@@ -390,6 +421,13 @@ impl Sink for Live {
         let Some(body) = body.strip_prefix(b"133;").filter(|body| body.len() <= MARK_MAX_BYTES) else { return };
         let body = String::from_utf8_lossy(body).into_owned();
         if !body.split(';').any(|field| field == self.nonce) {
+            return;
+        }
+        if self.kept_at == Some(start) {
+            self.kept_at = Some(end);
+            return;
+        }
+        if self.is_quoted(&body) {
             return;
         }
         match body.as_bytes().first() {
@@ -502,6 +540,28 @@ mod tests {
     fn a_mark_without_the_nonce_is_output_and_no_mark() {
         let stream = stream(mark("D;0;ffffffffffffffff").as_bytes());
         assert_eq!(stream.marks_heard(), 0);
+    }
+
+    #[test]
+    fn the_text_of_a_prompt_is_no_prompt() {
+        let own = |body: &str| mark(&format!("{body};0123456789abcdef"));
+        let mut known = stream(format!("{}{}", mark("D;0;0123456789abcdef;/"), own("A")).as_bytes());
+        let heard = known.marks_heard();
+        for text in ["D;$?;0123456789abcdef;$PWD", "A;0123456789abcdef;uid=0;st=%?"] {
+            known.push(format!("{}{}$ {}", mark(text), own("A"), own("B")).as_bytes());
+            assert_eq!(known.marks_heard(), heard, "{text}");
+        }
+        known.push(format!("\x01{}{}\x02$ \x01{}\x02", mark("D;0;0123456789abcdef;/"), own("A"), own("B")).as_bytes());
+        assert_eq!(known.marks_heard(), heard);
+        known.push(format!("{}{}$ {}", mark("D;1;0123456789abcdef;/"), own("A"), own("B")).as_bytes());
+        assert_eq!(known.marks_heard(), heard + 3);
+        known.on_typed(Some("set"));
+        known.push(format!("set\r\nPS2='{}> '\r\n", own("P;k=c")).as_bytes());
+        assert_eq!(known.marks(), Vec::<String>::new());
+        known.push(format!("{}> ", own("P;k=c")).as_bytes());
+        assert_eq!(known.marks().len(), 1);
+        // A shell that fills nothing in has no other marks.
+        assert_eq!(stream(mark("D;$?;0123456789abcdef;$PWD").as_bytes()).marks_heard(), 1);
     }
 
     #[test]

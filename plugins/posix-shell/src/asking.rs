@@ -3,10 +3,10 @@
 use jackfield_plugin::{Question, View};
 
 use crate::marks::{Marks, Stage};
-use crate::{full_screen, pager};
+use crate::{full_screen, pager, words};
 
 /// A pager's marker in a line that names no pager. No key is pressed: the program may be any.
-const PAGER_MS: u32 = 1_000;
+const PAGER_MS: u32 = 5_000;
 
 /// Trigger, kind, silence in milliseconds. Text that plain output may also end in waits long. The first that matches counts.
 const QUESTIONS: &[(&str, &str, u32)] = &[
@@ -44,7 +44,9 @@ pub(crate) fn question(view: &View) -> Option<Question> {
     if pager::page(view).is_some() {
         return None;
     }
-    known(view, &[]).or_else(|| pager::marker(view).then(|| asked(view, "pager", PAGER_MS)))
+    // Where a pager runs, its marker only has to stand a little longer.
+    let foreign = pager::marker(view) && !words::may_page(&view.command);
+    known(view, &[]).or_else(|| foreign.then(|| asked(view, "pager", PAGER_MS)))
 }
 
 /// The row as a question of the table, but for these kinds.
@@ -164,7 +166,7 @@ mod tests {
         check("unknown", 6_000, &["Name: ", "Country Name (2 letter code) [AU]: ", "total: "]);
         check("filename", 3_000, &["Enter file in which to save the key (/root/.ssh/id_ed25519): "]);
         check("menu", 500, &["Command (m for help): "]);
-        check("pager", 1_000, &["(END)", "--More--(37%)", "lines 1-23/60 37%"]);
+        check("pager", 5_000, &["(END)", "--More--(37%)", "lines 1-23/60 37%"]);
     }
 
     #[test]
@@ -188,6 +190,15 @@ mod tests {
         ] {
             assert_eq!(kind(tail), None, "{tail:?}");
         }
+    }
+
+    #[test]
+    fn a_marker_that_does_not_stand_yet_is_left_to_the_pager() {
+        let mut view = Scene::new(include_str!("../plugin.toml")).view("--More--");
+        (view.command, view.quiet_ms) = ("more x".to_owned(), 0);
+        assert_eq!(question(&view), None);
+        view.command = "./show".to_owned();
+        assert!(question(&view).is_some());
     }
 
     #[test]

@@ -32,15 +32,19 @@ pub(crate) struct Memory {
     shells: Vec<(String, bool)>,
     /// The shell that we are in now prints none.
     is_plain: bool,
+    /// It no longer tells the end of a command, only its prompt.
+    pub(crate) has_lost_hook: bool,
 }
 
 impl Memory {
-    /// `<number>` or `<number>@` for each shell, then `-` where the last one prints no marks.
+    /// `<number>` or `<number>@` for each shell, then `-` where the last one prints no marks, `!` where it has
+    /// lost the one for the end of a command.
     pub(crate) fn read(memo: &str) -> Self {
         let mut memory = Self::default();
         for word in memo.split(' ').filter(|word| !word.is_empty()) {
             match word.strip_suffix('@') {
                 _ if word == "-" => memory.is_plain = true,
+                _ if word == "!" => memory.has_lost_hook = true,
                 Some(number) => memory.shells.push((number.to_owned(), false)),
                 None => memory.shells.push((word.to_owned(), true)),
             }
@@ -54,6 +58,9 @@ impl Memory {
         let mut text: String = words.collect();
         if self.is_plain {
             text.push('-');
+        }
+        if self.has_lost_hook {
+            text.push_str(" !");
         }
         text
     }

@@ -11,6 +11,9 @@ use crate::unmarked;
 const ECHO_MS: u32 = 500;
 /// A prompt without an end of a command before it: a redraw is followed by the command's own mark within this time.
 const REDRAW_MS: u32 = 500;
+/// The same where a mark told that output started: then an end is due too, and without it the prompt is rather a text that was
+/// printed. A shell that once has lost its hook is known by it.
+const LOST_MS: u32 = 4_000;
 /// The end came, the prompt is still being made: themes ask slow programs.
 const THEME_MS: u32 = 2_000;
 /// The same where no text of a prompt comes: it may be empty.
@@ -23,10 +26,13 @@ const PASTE_MS: u32 = 100;
 pub(crate) fn inspect(view: &View) -> PromptReport {
     let marks = Marks::read(&view.marks);
     let mut memory = Memory::read(view.memo_text());
-    let mut reading = reading(view, &marks, memory.knows_marks());
+    let mut reading = reading(view, &marks, &memory);
     if let Reading::Ready(ready) = &mut reading {
         match marks.stage {
-            Stage::Prompt(_) | Stage::Redrawn(_) => memory.on_marked(marks.number.as_deref(), view).clone_into(&mut ready.mode),
+            Stage::Prompt(_) | Stage::Redrawn(_) => {
+                memory.on_marked(marks.number.as_deref(), view).clone_into(&mut ready.mode);
+                memory.has_lost_hook = marks.started && matches!(marks.stage, Stage::Redrawn(_));
+            }
             Stage::Ended(_) => {}
             Stage::Unknown | Stage::Running | Stage::Rest if view.phase == "setup" && is_shell(&ready.mode) => memory.on_plain(),
             Stage::Unknown | Stage::Running | Stage::Rest => {}
@@ -35,7 +41,7 @@ pub(crate) fn inspect(view: &View) -> PromptReport {
     PromptReport::new(reading, memory.text())
 }
 
-fn reading(view: &View, marks: &Marks, known: bool) -> Reading {
+fn reading(view: &View, marks: &Marks, memory: &Memory) -> Reading {
     match &marks.stage {
         // Some shells ask for pasted text in brackets only behind their prompt: then it is not whole yet.
         Stage::Prompt(_) | Stage::Rest if marks.late && view.quiet_ms < PASTE_MS => Reading::Settle(PASTE_MS),
@@ -43,10 +49,12 @@ fn reading(view: &View, marks: &Marks, known: bool) -> Reading {
         Stage::Rest => Reading::Incomplete(rest(&view.tail)),
         Stage::Prompt(done) if marks.started || view.echoed || view.quiet_ms >= ECHO_MS => ready(view, marks, done),
         Stage::Prompt(_) => Reading::Settle(ECHO_MS),
-        Stage::Redrawn(done) if view.quiet_ms >= REDRAW_MS => ready(view, marks, done),
-        Stage::Redrawn(_) => Reading::Settle(REDRAW_MS),
+        Stage::Redrawn(done) => {
+            let wait_ms = if marks.started && !memory.has_lost_hook { LOST_MS } else { REDRAW_MS };
+            if view.quiet_ms >= wait_ms { ready(view, marks, done) } else { Reading::Settle(wait_ms) }
+        }
         Stage::Ended(done) => ended(view, marks, done),
-        Stage::Unknown | Stage::Running => unmarked::inspect(view, known),
+        Stage::Unknown | Stage::Running => unmarked::inspect(view, memory.knows_marks()),
     }
 }
 
@@ -163,7 +171,13 @@ mod tests {
     #[test]
     fn a_shell_that_lost_its_hook_is_still_ready() {
         let mut view = view("$ ", &["C;n", "A;n;uid=1;st=7", "B;n"]);
-        view.quiet_ms = 500;
+        view.quiet_ms = super::LOST_MS;
+        assert_eq!(ready(&view).status, Some(7));
+        let memo = inspect(&view).memo;
+        assert_eq!(memo, b"0  !");
+        view.quiet_ms = super::REDRAW_MS;
+        assert_eq!(inspect(&view).reading, Reading::Settle(super::LOST_MS));
+        view.memo = memo;
         assert_eq!(ready(&view).status, Some(7));
     }
 

@@ -11,6 +11,8 @@ pub(crate) const HOME: &str = "shell";
 
 /// How often the question is left; a list of commands may hold several sudo.
 const LEAVE_MAX: u32 = 5;
+/// sudo prints its question before it reads, and loses an interrupt that comes between: so long the question must stand.
+const READS_MS: u32 = 250;
 
 /// What has been done, kept in the memo together with a fingerprint of the rows above the question: as long as those
 /// are the same, the question is the one that was dealt with.
@@ -34,7 +36,8 @@ pub(crate) fn next(view: &View) -> DialogReport {
 
 /// The question outside of a goal: a script that runs sudo, for example. Only the caller can answer it.
 pub(crate) fn asking(view: &View) -> Option<Question> {
-    own(view).map(|hit| question(hit, "sudo asks for a password"))
+    // Inside of the goal it is dealt with.
+    own(view).filter(|_| view.phase != "goal").map(|hit| question(hit, "sudo asks for a password"))
 }
 
 /// The question of this session's sudo. That of another session's carries another nonce.
@@ -50,6 +53,9 @@ fn answer(view: &View, hit: &Hit, past: Past, above: u64) -> DialogReport {
             (Step::Ask(question(hit, "sudo asks for a password, and this device has no secret `sudo`")), past)
         }
         Past::Nothing => (Step::Secret(GOAL.to_owned()), Past::Typed { above }),
+        Past::Typed { above: before } | Past::Left { above: before, .. } if before != above && view.quiet_ms < READS_MS => {
+            return DialogReport::new(Step::Wait, past.memo());
+        }
         Past::Typed { above: before } if before != above => (Step::Send("interrupt".to_owned()), Past::Left { above, times: 1 }),
         Past::Left { above: before, times } if before != above && times < LEAVE_MAX => {
             (Step::Send("interrupt".to_owned()), Past::Left { above, times: times + 1 })
@@ -127,7 +133,7 @@ mod tests {
     use jackfield_plugin::testing::Scene;
     use jackfield_plugin::{Fact, Step, View};
 
-    use super::{asking, next};
+    use super::{READS_MS, asking, next};
 
     const WS: &str = "jackfield-0123456789abcdef: ";
     const RS: &str = "[sudo: jackfield-0123456789abcdef: ] Password: ";
@@ -139,6 +145,7 @@ mod tests {
         view.prompt = Some("alice@web1:~$ ".to_owned());
         view.command = "sudo id".to_owned();
         view.recent = recent.to_owned();
+        view.quiet_ms = READS_MS;
         view
     }
 
@@ -188,6 +195,14 @@ mod tests {
             assert_eq!([first, second, third], [&secret(), &Step::Send("interrupt".to_owned()), &Step::Wait]);
             assert!(why.contains("did not accept the secret `sudo`"), "{why}");
         }
+    }
+
+    #[test]
+    fn the_second_question_is_left_once_sudo_reads() {
+        let quiet = |quiet_ms: u32| View { quiet_ms, ..view(WS, "asked\nSorry") };
+        let found = steps(vec![view(WS, "asked"), quiet(0), quiet(249), quiet(250), quiet(300)]);
+        assert_eq!(found, [secret(), Step::Wait, Step::Wait, Step::Send("interrupt".to_owned()), Step::Wait]);
+        assert_eq!(asking(&quiet(0)), None);
     }
 
     #[test]
@@ -254,7 +269,7 @@ mod tests {
     #[test]
     fn outside_a_goal_the_question_reaches_the_caller_at_once() {
         for tail in [WS, RS] {
-            let question = asking(&view(tail, ""));
+            let question = asking(&View { phase: "running".to_owned(), ..view(tail, "") });
             assert_eq!(question.map(|question| (question.kind, question.after_ms)), Some(("password".to_owned(), 0)), "{tail}");
         }
     }
