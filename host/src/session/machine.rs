@@ -6,20 +6,21 @@
 //! Silence alone never ends a command. It ends by a prompt that a plugin accepted (with a mark at once, else after
 //! the silence that the plugin asked for and behind the echo), by the end of the line, or not at all.
 
+mod dialog;
+mod prompt;
+mod running;
+
 use std::collections::VecDeque;
 use std::mem;
 use std::time::{Duration, Instant};
 
 use crate::ids::CommandId;
-use crate::limits::{
-    ECHO_GRACE, GOAL_STEPS_MAX, INTERRUPT_STEP_WAIT, KILL_TRIES_MAX, LOGIN_MAX, LOOK_AGAIN_MAX, PAGES_MAX, SCREEN_STANDS,
-    SECRET_AFTER_LINE_MAX, SETTLE_MAX_MS, SETTLE_MIN_MS, SETTLE_START_MS, SETUP_SENDS_MAX, VIEW_COMMAND_MAX_BYTES,
-};
+use crate::limits::{ECHO_GRACE, LOGIN_MAX, LOOK_AGAIN_MAX, SETTLE_MAX_MS, SETTLE_MIN_MS, SETTLE_START_MS, VIEW_COMMAND_MAX_BYTES};
 use crate::policy::approved::Approved;
-use crate::session::command::{Ending, Running, Started};
+use crate::session::command::{Ending, Running};
 use crate::session::stream::Stream;
 use crate::session::timers::{Timer, Timers};
-use crate::session::view::{Phase, Question, Reading, Readings, Ready, Step, Stepping, View};
+use crate::session::view::{Phase, Question, Reading, Readings, Ready, View};
 use crate::terminal::text::first_bytes;
 
 /// What the machine wants typed. Policy turns it into [`Approved`] bytes.
@@ -215,24 +216,6 @@ impl Machine {
         if printed { Vec::new() } else { queries }
     }
 
-    /// The secret that was asked for cannot be typed: the goal fails, what was asked is left to the caller.
-    #[must_use]
-    pub fn on_secret_missing(&mut self, now: Instant, why: &str) -> Vec<Effect> {
-        let text = self.stream.tail();
-        let State::Running(running) = &mut self.state else { return Vec::new() };
-        running.warn(why);
-        running.fail_goal(why);
-        self.on_question(now, Question { kind: "password".to_owned(), text, after_ms: 0 })
-    }
-
-    /// The caller had the program stopped by a signal.
-    pub fn on_stop_asked(&mut self) {
-        if let State::Running(running) = &mut self.state {
-            running.interrupted = true;
-            running.lines.clear();
-        }
-    }
-
     /// Milliseconds since the last byte came.
     #[must_use]
     pub fn quiet(&self, now: Instant) -> Duration {
@@ -330,35 +313,6 @@ impl Machine {
         vec![Effect::Ask(Box::new(self.view(now)))]
     }
 
-    /// The last row asks nothing. Where a full-screen program runs and is silent, its screen may.
-    fn look_at_screen(&mut self, now: Instant) -> Vec<Effect> {
-        if !matches!(self.state, State::Running(_)) || !self.stream.holds_screen() {
-            return Vec::new();
-        }
-        let due = self.last_byte + SCREEN_STANDS;
-        if now < due {
-            self.timers.set(Timer::Question, due);
-            return Vec::new();
-        }
-        let mut view = self.view(now);
-        view.facts.push(("shown".to_owned(), "screen".to_owned()));
-        vec![Effect::AskScreen(Box::new(view))]
-    }
-
-    /// What the plugins answer to [`Effect::AskScreen`].
-    #[must_use]
-    pub fn on_screen_read(&mut self, revision: u64, question: Option<Question>) -> Vec<Effect> {
-        let (State::Running(running), Some(question), true) = (&mut self.state, question, revision == self.revision) else {
-            return Vec::new();
-        };
-        running.asked_on_screen = true;
-        match running.asked.replace(question.clone()) {
-            None => vec![Effect::Asked(running.id, question)],
-            // The same program goes on with another text.
-            Some(_) => Vec::new(),
-        }
-    }
-
     /// What a plugin is shown now.
     #[must_use]
     pub fn view(&self, now: Instant) -> View {
@@ -452,333 +406,9 @@ impl Machine {
         let at = at.max(now + Duration::from_millis(u64::from(SETTLE_MIN_MS)));
         self.timers.set(Timer::Settle, at);
     }
-
-    fn on_step(&mut self, now: Instant, Stepping { plugin, step, strip }: Stepping, at_prompt: bool) -> Stepped {
-        let in_goal = matches!(&self.state, State::Running(running) if running.goal.is_some());
-        let typed_at = self.typed_at;
-        let echoed = self.stream.is_echoed();
-        if let State::Running(running) = &mut self.state {
-            running.goal_steps += 1;
-            if running.goal_steps > GOAL_STEPS_MAX {
-                running.fail_goal(&format!("the dialog took more than {GOAL_STEPS_MAX} steps"));
-                return Stepped::GoOn;
-            }
-        }
-        match step {
-            Step::Wait => Stepped::GoOn,
-            Step::Send(name) => {
-                self.stream.haunt(&strip);
-                self.note_typing(now);
-                Stepped::Typed(vec![Effect::Type(Intent::Send { plugin, name })])
-            }
-            Step::Secret(name) if in_goal => {
-                let State::Running(running) = &mut self.state else { return Stepped::GoOn };
-                let refusal = if running.secrets_typed.contains(&name) {
-                    Some(format!("`{plugin}` asked for the secret `{name}` a second time; it is typed once"))
-                } else if !echoed {
-                    Some(format!("the device asked for the secret `{name}` before it sent the command back"))
-                } else if now.saturating_duration_since(typed_at) > SECRET_AFTER_LINE_MAX {
-                    Some(format!("the device asked for the secret `{name}` too late after the command"))
-                } else {
-                    None
-                };
-                if let Some(refusal) = refusal {
-                    running.fail_goal(&refusal);
-                    return Stepped::GoOn;
-                }
-                running.secrets_typed.push(name.clone());
-                self.stream.haunt(&strip);
-                self.note_typing(now);
-                Stepped::Typed(vec![Effect::Type(Intent::Secret { plugin, name })])
-            }
-            // Outside a goal nobody may have a secret typed: the login goal has none, a question is the caller's.
-            Step::Secret(_) => Stepped::GoOn,
-            Step::Ask(question) => Stepped::Typed(self.on_question(now, question)),
-            Step::Done(_) => {
-                if let State::Running(running) = &mut self.state {
-                    running.goal = None;
-                }
-                Stepped::GoOn
-            }
-            Step::Failed(why) => self.on_goal_failed(&why, at_prompt),
-        }
-    }
-
-    fn on_goal_failed(&mut self, why: &str, at_prompt: bool) -> Stepped {
-        let State::Running(running) = &mut self.state else { return Stepped::GoOn };
-        running.fail_goal(why);
-        let effects: Vec<Effect> = mem::take(&mut running.secrets_typed).into_iter().map(Effect::SecretFailed).collect();
-        if at_prompt || effects.is_empty() {
-            running.secrets_failed.extend(effects);
-            return Stepped::GoOn;
-        }
-        Stepped::Typed(effects)
-    }
-
-    fn on_page(&mut self, now: Instant, plugin: String, send: String, strip: &str) -> Vec<Effect> {
-        match &mut self.state {
-            State::Running(running) if running.pages >= PAGES_MAX => {
-                running.fail_goal(&format!("stopped after {PAGES_MAX} pages"));
-                return self.cancel(now);
-            }
-            State::Running(running) => running.pages += 1,
-            State::Login { .. } | State::Setup(_) => {}
-            State::Idle(_) | State::Closed => return Vec::new(),
-        }
-        self.stream.haunt(strip);
-        self.note_typing(now);
-        vec![Effect::Type(Intent::Send { plugin, name: send })]
-    }
-
-    fn on_question(&mut self, now: Instant, question: Question) -> Vec<Effect> {
-        let due = self.last_byte + Duration::from_millis(u64::from(question.after_ms));
-        if now < due {
-            self.timers.set(Timer::Question, due);
-            return Vec::new();
-        }
-        match &mut self.state {
-            State::Running(running) if running.asked.is_none() => {
-                running.asked_on_screen = false;
-                running.asked = Some(question.clone());
-                vec![Effect::Asked(running.id, question)]
-            }
-            State::Login { asked, told } if asked.is_none() => {
-                *asked = Some(question.clone());
-                *told = true;
-                vec![Effect::LoginWaits(Some(question))]
-            }
-            _ => Vec::new(),
-        }
-    }
-
-    fn on_incomplete(&mut self, now: Instant, what: &str) -> Vec<Effect> {
-        let State::Running(running) = &mut self.state else { return Vec::new() };
-        if let Some(line) = running.lines.pop_front() {
-            return self.type_line(now, line);
-        }
-        if running.cancelled {
-            return Vec::new();
-        }
-        running.incomplete = Some(what.to_owned());
-        self.cancel(now)
-    }
-
-    /// Takes back what was typed. The key gets lost where the device is busy with the line: it is typed again after a while.
-    fn cancel(&mut self, now: Instant) -> Vec<Effect> {
-        let State::Running(running) = &mut self.state else { return Vec::new() };
-        running.cancelled = true;
-        running.lines.clear();
-        running.cancels += 1;
-        if running.cancels < KILL_TRIES_MAX {
-            self.timers.set(Timer::Cancel, now + INTERRUPT_STEP_WAIT);
-        }
-        self.note_typing(now);
-        vec![Effect::Type(Intent::Cancel { tried: 0 })]
-    }
-
-    fn on_ready(&mut self, now: Instant, ready: Ready) -> Vec<Effect> {
-        if !self.stream.is_echoed() && ready.proof != "mark" {
-            return Vec::new();
-        }
-        let before = self.ready.replace(ready.clone());
-        // A prompt without marks behind one with them: another shell, or the same whose prompt was replaced.
-        let unmarked = ready.proof != "mark" && before.is_some_and(|before| before.proof == "mark");
-        match mem::replace(&mut self.state, State::Closed) {
-            State::Login { .. } => {
-                self.timers.clear(Timer::Login);
-                vec![self.prepare(now, Setup::default(), ready)]
-            }
-            State::Setup(setup) => self.go_on_setup(now, setup, ready),
-            State::Running(running) => {
-                let mut effects = self.go_on_running(now, running, &ready);
-                if unmarked && self.is_idle() {
-                    effects.push(self.prepare(now, Setup::default(), ready));
-                }
-                effects
-            }
-            State::Idle(idle) => {
-                self.state = State::Idle(idle);
-                Vec::new()
-            }
-            State::Closed => Vec::new(),
-        }
-    }
-
-    /// The sends that the plugins want typed after login, with the texts of their lines.
-    #[must_use]
-    pub fn on_prepared(&mut self, sends: Vec<(String, String)>) -> Vec<Effect> {
-        let State::Setup(mut setup) = mem::replace(&mut self.state, State::Closed) else { return Vec::new() };
-        setup.waiting = false;
-        setup.sends = sends.into();
-        if setup.sends.is_empty() || setup.typed as usize >= SETUP_SENDS_MAX {
-            self.become_idle();
-            return vec![Effect::Opened];
-        }
-        self.type_next_send(setup)
-    }
-
-    fn type_next_send(&mut self, mut setup: Setup) -> Vec<Effect> {
-        let Some((plugin, name)) = setup.sends.pop_front() else { return Vec::new() };
-        setup.typed += 1;
-        self.state = State::Setup(setup);
-        vec![Effect::Type(Intent::Send { plugin, name })]
-    }
-
-    /// A send of `prepare` is about to be typed: this is its line, to wait for its echo.
-    pub fn on_setup_line(&mut self, now: Instant, line: &str) {
-        if let State::Setup(setup) = &mut self.state {
-            setup.line = line.to_owned();
-            self.begin_line(now, Some(line));
-        }
-    }
-
-    fn go_on_setup(&mut self, now: Instant, setup: Setup, ready: Ready) -> Vec<Effect> {
-        if setup.sends.is_empty() { vec![self.prepare(now, setup, ready)] } else { self.type_next_send(setup) }
-    }
-
-    /// Asks what to type at this prompt before the next command.
-    fn prepare(&mut self, now: Instant, setup: Setup, ready: Ready) -> Effect {
-        self.state = State::Setup(Setup { waiting: true, ..setup });
-        Effect::Prepare(Box::new(self.view(now)), ready)
-    }
-
-    fn become_idle(&mut self) {
-        self.timers.clear(Timer::Kill);
-        self.timers.clear(Timer::Cancel);
-        self.state = State::Idle(Idle { rows_done: self.stream.rows_done(), log_end: self.stream.log().end() });
-    }
-
-    /// Starts a command. The lines are approved; `paste` types them in brackets as one.
-    #[must_use]
-    pub fn on_run(&mut self, now: Instant, started: Started) -> Vec<Effect> {
-        let State::Idle(idle) = &self.state else { return Vec::new() };
-        let late = (self.stream.rows_done() > idle.rows_done).then(|| (idle.log_end, self.stream.log().end()));
-        let mut running = Running::new(started, now, self.stream.log().end(), self.mode());
-        if let Some((from, to)) = late {
-            running.warn(&format!("{} bytes came after the last command ended, at offset {from}", to - from));
-        }
-        let first = running.lines.pop_front();
-        match running.kill_after {
-            Some((limit, _)) => self.timers.set(Timer::Kill, now + limit),
-            None => self.timers.clear(Timer::Kill),
-        }
-        self.state = State::Running(Box::new(running));
-        first.map(|line| self.type_line(now, line)).unwrap_or_default()
-    }
-
-    fn type_line(&mut self, now: Instant, line: Approved) -> Vec<Effect> {
-        let echo = line.echo().map(str::to_owned);
-        let is_first = match &mut self.state {
-            State::Running(running) => !mem::replace(&mut running.typed_first, true),
-            _ => true,
-        };
-        if !is_first {
-            // The output of the lines before stays part of the answer.
-            self.keep_start();
-        }
-        self.begin_line(now, echo.as_deref());
-        vec![Effect::Write(line)]
-    }
-
-    fn keep_start(&mut self) {
-        let (start, end) = (self.stream.output_start(), self.stream.output_end());
-        if let State::Running(running) = &mut self.state
-            && let Some(start) = start
-        {
-            running.pieces.push((start, end.max(start)));
-        }
-    }
-
-    /// A line is about to be typed, with the echo that should come back.
-    fn begin_line(&mut self, now: Instant, echo: Option<&str>) {
-        self.stream.on_typed(echo.filter(|_| self.echoes));
-        self.note_typing(now);
-    }
-
-    /// Something is about to be typed into what runs.
-    fn note_typing(&mut self, now: Instant) {
-        self.typed_at = now;
-        self.typed_log_end = self.stream.log().end();
-        self.last_byte = now;
-        self.revision += 1;
-        self.timers.clear(Timer::Settle);
-        self.timers.clear(Timer::Question);
-        self.timers.clear(Timer::Echo);
-    }
-
-    /// The caller types something into the running program, or at the prompt.
-    pub fn on_input(&mut self, now: Instant) {
-        match &mut self.state {
-            State::Running(running) => running.asked = None,
-            State::Login { asked, told } => {
-                *asked = None;
-                *told = false;
-                self.timers.set(Timer::Login, now + LOGIN_MAX);
-            }
-            _ => {}
-        }
-        self.note_typing(now);
-    }
-
-    /// The caller asked for the running command to be stopped.
-    #[must_use]
-    pub fn on_interrupt(&mut self, now: Instant, tried: usize) -> Vec<Effect> {
-        if let State::Running(running) = &mut self.state {
-            running.interrupted = true;
-            running.cancelled = true;
-            running.lines.clear();
-            running.asked = None;
-        }
-        self.note_typing(now);
-        vec![Effect::Type(Intent::Cancel { tried })]
-    }
-
-    /// The command has run too long: the cancel keys, again and again for a while.
-    fn on_kill(&mut self, now: Instant) -> Vec<Effect> {
-        let State::Running(running) = &mut self.state else { return Vec::new() };
-        let Some((limit, tried)) = &mut running.kill_after else { return Vec::new() };
-        let (text, count) = (format!("it was stopped after {} s, as its caller wanted", limit.as_secs_f64()), *tried);
-        *tried += 1;
-        if count >= KILL_TRIES_MAX {
-            running.warn("it does not stop; ssh_interrupt how=hangup closes the line");
-            return Vec::new();
-        }
-        running.warn(&text);
-        self.timers.set(Timer::Kill, now + INTERRUPT_STEP_WAIT);
-        self.on_interrupt(now, count)
-    }
-
-    fn go_on_running(&mut self, now: Instant, mut running: Box<Running>, ready: &Ready) -> Vec<Effect> {
-        // An empty line at the end is for what is not finished.
-        let only_end = running.lines.len() == 1 && running.lines.front().is_some_and(|line| line.echo() == Some(""));
-        if let Some(line) = running.lines.pop_front().filter(|_| !only_end) {
-            self.state = State::Running(running);
-            return self.type_line(now, line);
-        }
-        let mut effects = mem::take(&mut running.secrets_failed);
-        let range = (self.stream.output_start(), self.stream.output_end());
-        self.become_idle();
-        let ending = running.end(now, Some(ready), range, self.stream.log().end());
-        effects.push(Effect::Ended(Box::new(ending)));
-        effects
-    }
-
-    /// The line has ended: what runs is lost, or has ended with the line.
-    #[must_use]
-    pub fn on_closed(&mut self, now: Instant, status: Option<i32>) -> Vec<Effect> {
-        self.revision += 1;
-        self.timers = Timers::default();
-        match mem::replace(&mut self.state, State::Closed) {
-            State::Running(running) => {
-                let end = self.stream.log().end();
-                let range = (self.stream.output_start(), end);
-                vec![Effect::Ended(Box::new(running.lose(now, status, range, end)))]
-            }
-            _ => Vec::new(),
-        }
-    }
 }
 
+#[derive(Debug)]
 enum Stepped {
     /// The step typed something or waits for the caller: the view is stale.
     Typed(Vec<Effect>),

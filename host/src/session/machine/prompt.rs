@@ -1,0 +1,108 @@
+//! A prompt was accepted, or one that asks for the rest: what is typed at login, what goes on, what is taken back.
+
+use std::mem;
+use std::time::Instant;
+
+use super::{Effect, Idle, Intent, Machine, Setup, State};
+use crate::limits::{INTERRUPT_STEP_WAIT, KILL_TRIES_MAX, SETUP_SENDS_MAX};
+use crate::session::timers::Timer;
+use crate::session::view::Ready;
+
+impl Machine {
+    pub(super) fn on_incomplete(&mut self, now: Instant, what: &str) -> Vec<Effect> {
+        let State::Running(running) = &mut self.state else { return Vec::new() };
+        if let Some(line) = running.lines.pop_front() {
+            return self.type_line(now, line);
+        }
+        if running.cancelled {
+            return Vec::new();
+        }
+        running.incomplete = Some(what.to_owned());
+        self.cancel(now)
+    }
+
+    /// Takes back what was typed. The key gets lost where the device is busy with the line: it is typed again after a while.
+    pub(super) fn cancel(&mut self, now: Instant) -> Vec<Effect> {
+        let State::Running(running) = &mut self.state else { return Vec::new() };
+        running.cancelled = true;
+        running.lines.clear();
+        running.cancels += 1;
+        if running.cancels < KILL_TRIES_MAX {
+            self.timers.set(Timer::Cancel, now + INTERRUPT_STEP_WAIT);
+        }
+        self.note_typing(now);
+        vec![Effect::Type(Intent::Cancel { tried: 0 })]
+    }
+
+    pub(super) fn on_ready(&mut self, now: Instant, ready: Ready) -> Vec<Effect> {
+        if !self.stream.is_echoed() && ready.proof != "mark" {
+            return Vec::new();
+        }
+        let before = self.ready.replace(ready.clone());
+        // A prompt without marks behind one with them: another shell, or the same whose prompt was replaced.
+        let unmarked = ready.proof != "mark" && before.is_some_and(|before| before.proof == "mark");
+        match mem::replace(&mut self.state, State::Closed) {
+            State::Login { .. } => {
+                self.timers.clear(Timer::Login);
+                vec![self.prepare(now, Setup::default(), ready)]
+            }
+            State::Setup(setup) => self.go_on_setup(now, setup, ready),
+            State::Running(running) => {
+                let mut effects = self.go_on_running(now, running, &ready);
+                if unmarked && self.is_idle() {
+                    effects.push(self.prepare(now, Setup::default(), ready));
+                }
+                effects
+            }
+            State::Idle(idle) => {
+                self.state = State::Idle(idle);
+                Vec::new()
+            }
+            State::Closed => Vec::new(),
+        }
+    }
+
+    /// The sends that the plugins want typed after login, with the texts of their lines.
+    #[must_use]
+    pub fn on_prepared(&mut self, sends: Vec<(String, String)>) -> Vec<Effect> {
+        let State::Setup(mut setup) = mem::replace(&mut self.state, State::Closed) else { return Vec::new() };
+        setup.waiting = false;
+        setup.sends = sends.into();
+        if setup.sends.is_empty() || setup.typed as usize >= SETUP_SENDS_MAX {
+            self.become_idle();
+            return vec![Effect::Opened];
+        }
+        self.type_next_send(setup)
+    }
+
+    pub(super) fn type_next_send(&mut self, mut setup: Setup) -> Vec<Effect> {
+        let Some((plugin, name)) = setup.sends.pop_front() else { return Vec::new() };
+        setup.typed += 1;
+        self.state = State::Setup(setup);
+        vec![Effect::Type(Intent::Send { plugin, name })]
+    }
+
+    /// A send of `prepare` is about to be typed: this is its line, to wait for its echo.
+    pub fn on_setup_line(&mut self, now: Instant, line: &str) {
+        if let State::Setup(setup) = &mut self.state {
+            setup.line = line.to_owned();
+            self.begin_line(now, Some(line));
+        }
+    }
+
+    pub(super) fn go_on_setup(&mut self, now: Instant, setup: Setup, ready: Ready) -> Vec<Effect> {
+        if setup.sends.is_empty() { vec![self.prepare(now, setup, ready)] } else { self.type_next_send(setup) }
+    }
+
+    /// Asks what to type at this prompt before the next command.
+    pub(super) fn prepare(&mut self, now: Instant, setup: Setup, ready: Ready) -> Effect {
+        self.state = State::Setup(Setup { waiting: true, ..setup });
+        Effect::Prepare(Box::new(self.view(now)), ready)
+    }
+
+    pub(super) fn become_idle(&mut self) {
+        self.timers.clear(Timer::Kill);
+        self.timers.clear(Timer::Cancel);
+        self.state = State::Idle(Idle { rows_done: self.stream.rows_done(), log_end: self.stream.log().end() });
+    }
+}

@@ -1,0 +1,151 @@
+//! A command from its first line to its end, and what its caller types or stops meanwhile.
+
+use std::mem;
+use std::time::Instant;
+
+use super::{Effect, Intent, Machine, State};
+use crate::limits::{INTERRUPT_STEP_WAIT, KILL_TRIES_MAX, LOGIN_MAX};
+use crate::policy::approved::Approved;
+use crate::session::command::{Running, Started};
+use crate::session::timers::{Timer, Timers};
+use crate::session::view::Ready;
+
+impl Machine {
+    /// The caller had the program stopped by a signal.
+    pub fn on_stop_asked(&mut self) {
+        if let State::Running(running) = &mut self.state {
+            running.interrupted = true;
+            running.lines.clear();
+        }
+    }
+
+    /// Starts a command. The lines are approved; `paste` types them in brackets as one.
+    #[must_use]
+    pub fn on_run(&mut self, now: Instant, started: Started) -> Vec<Effect> {
+        let State::Idle(idle) = &self.state else { return Vec::new() };
+        let late = (self.stream.rows_done() > idle.rows_done).then(|| (idle.log_end, self.stream.log().end()));
+        let mut running = Running::new(started, now, self.stream.log().end(), self.mode());
+        if let Some((from, to)) = late {
+            running.warn(&format!("{} bytes came after the last command ended, at offset {from}", to - from));
+        }
+        let first = running.lines.pop_front();
+        match running.kill_after {
+            Some((limit, _)) => self.timers.set(Timer::Kill, now + limit),
+            None => self.timers.clear(Timer::Kill),
+        }
+        self.state = State::Running(Box::new(running));
+        first.map(|line| self.type_line(now, line)).unwrap_or_default()
+    }
+
+    pub(super) fn type_line(&mut self, now: Instant, line: Approved) -> Vec<Effect> {
+        let echo = line.echo().map(str::to_owned);
+        let is_first = match &mut self.state {
+            State::Running(running) => !mem::replace(&mut running.typed_first, true),
+            _ => true,
+        };
+        if !is_first {
+            // The output of the lines before stays part of the answer.
+            self.keep_start();
+        }
+        self.begin_line(now, echo.as_deref());
+        vec![Effect::Write(line)]
+    }
+
+    pub(super) fn keep_start(&mut self) {
+        let (start, end) = (self.stream.output_start(), self.stream.output_end());
+        if let State::Running(running) = &mut self.state
+            && let Some(start) = start
+        {
+            running.pieces.push((start, end.max(start)));
+        }
+    }
+
+    /// A line is about to be typed, with the echo that should come back.
+    pub(super) fn begin_line(&mut self, now: Instant, echo: Option<&str>) {
+        self.stream.on_typed(echo.filter(|_| self.echoes));
+        self.note_typing(now);
+    }
+
+    /// Something is about to be typed into what runs.
+    pub(super) fn note_typing(&mut self, now: Instant) {
+        self.typed_at = now;
+        self.typed_log_end = self.stream.log().end();
+        self.last_byte = now;
+        self.revision += 1;
+        self.timers.clear(Timer::Settle);
+        self.timers.clear(Timer::Question);
+        self.timers.clear(Timer::Echo);
+    }
+
+    /// The caller types something into the running program, or at the prompt.
+    pub fn on_input(&mut self, now: Instant) {
+        match &mut self.state {
+            State::Running(running) => running.asked = None,
+            State::Login { asked, told } => {
+                *asked = None;
+                *told = false;
+                self.timers.set(Timer::Login, now + LOGIN_MAX);
+            }
+            _ => {}
+        }
+        self.note_typing(now);
+    }
+
+    /// The caller asked for the running command to be stopped.
+    #[must_use]
+    pub fn on_interrupt(&mut self, now: Instant, tried: usize) -> Vec<Effect> {
+        if let State::Running(running) = &mut self.state {
+            running.interrupted = true;
+            running.cancelled = true;
+            running.lines.clear();
+            running.asked = None;
+        }
+        self.note_typing(now);
+        vec![Effect::Type(Intent::Cancel { tried })]
+    }
+
+    /// The command has run too long: the cancel keys, again and again for a while.
+    pub(super) fn on_kill(&mut self, now: Instant) -> Vec<Effect> {
+        let State::Running(running) = &mut self.state else { return Vec::new() };
+        let Some((limit, tried)) = &mut running.kill_after else { return Vec::new() };
+        let (text, count) = (format!("it was stopped after {} s, as its caller wanted", limit.as_secs_f64()), *tried);
+        *tried += 1;
+        if count >= KILL_TRIES_MAX {
+            running.warn("it does not stop; ssh_interrupt how=hangup closes the line");
+            return Vec::new();
+        }
+        running.warn(&text);
+        self.timers.set(Timer::Kill, now + INTERRUPT_STEP_WAIT);
+        self.on_interrupt(now, count)
+    }
+
+    pub(super) fn go_on_running(&mut self, now: Instant, mut running: Box<Running>, ready: &Ready) -> Vec<Effect> {
+        // An empty line at the end is for what is not finished.
+        let only_end = running.lines.len() == 1 && running.lines.front().is_some_and(|line| line.echo() == Some(""));
+        if let Some(line) = running.lines.pop_front().filter(|_| !only_end) {
+            self.state = State::Running(running);
+            return self.type_line(now, line);
+        }
+        let mut effects = mem::take(&mut running.secrets_failed);
+        let range = (self.stream.output_start(), self.stream.output_end());
+        self.become_idle();
+        let ending = running.end(now, Some(ready), range, self.stream.log().end());
+        effects.push(Effect::Ended(Box::new(ending)));
+        effects
+    }
+
+    /// The line has ended: what runs is lost, or has ended with the line.
+    #[must_use]
+    pub fn on_closed(&mut self, now: Instant, status: Option<i32>) -> Vec<Effect> {
+        self.revision += 1;
+        self.timers = Timers::default();
+        match mem::replace(&mut self.state, State::Closed) {
+            State::Running(running) => {
+                let end = self.stream.log().end();
+                let range = (self.stream.output_start(), end);
+                vec![Effect::Ended(Box::new(running.lose(now, status, range, end)))]
+            }
+            _ => Vec::new(),
+        }
+    }
+}
