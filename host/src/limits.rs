@@ -125,6 +125,10 @@ pub const SETTLE_MAX_MS: u32 = 1000;
 pub const LOOK_AGAIN_MAX: Duration = Duration::from_millis(1500);
 /// Silence of a full-screen program after which it waits for somebody. Those that draw by the clock do it every second or later.
 pub const SCREEN_STANDS: Duration = Duration::from_millis(900);
+/// How long input for a command is kept back until the shell has started it: before, the shell's line editor would take it.
+pub const INPUT_HELD_MAX: Duration = Duration::from_secs(1);
+/// How long the prompt behind a line typed after login may take. Then the line is cancelled, and after as long again a person is asked.
+pub const SETUP_LINE_MAX: Duration = Duration::from_secs(10);
 /// How often a command that has run too long is told to stop.
 pub const KILL_TRIES_MAX: usize = 4;
 /// How long `ssh_interrupt` waits for the prompt after each step.

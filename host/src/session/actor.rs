@@ -262,7 +262,7 @@ impl Actor {
                 }
                 Effect::Prepare(view, ready) => {
                     let sends = self.plugins.prepare(&view, &ready).await;
-                    self.machine.on_prepared(sends)
+                    self.machine.on_prepared(now(), sends)
                 }
                 Effect::Type(intent) => {
                     self.on_intent(&intent);
@@ -506,7 +506,7 @@ impl Actor {
             return Err(Refusal::Cannot("give `secret` alone: it is typed by itself, with Enter".to_owned()));
         }
         if let Some(name) = &request.secret {
-            self.send_secret(name)?;
+            self.send_secret(name).await?;
             return Ok(before);
         }
         if bytes.is_empty() {
@@ -516,7 +516,7 @@ impl Actor {
         Ok(before)
     }
 
-    fn send_secret(&mut self, name: &str) -> Result<(), Refusal> {
+    async fn send_secret(&mut self, name: &str) -> Result<(), Refusal> {
         if !self.profile.secrets.contains_key(name) {
             let known: Vec<&str> = self.profile.secrets.keys().map(String::as_str).collect();
             let known = if known.is_empty() { "it has none".to_owned() } else { format!("it has: {}", known.join(", ")) };
@@ -527,8 +527,7 @@ impl Actor {
             return Err(Refusal::Cannot(why.to_owned()));
         }
         let approved = policy::secret(name, &self.profile.kind);
-        self.resume();
-        self.write(&approved);
+        self.answer(approved).await;
         Ok(())
     }
 
@@ -569,16 +568,16 @@ impl Actor {
                 self.perform(effects).await;
             }
             _ => {
-                self.resume();
-                self.write(&approved);
+                self.answer(approved).await;
             }
         }
         Ok(())
     }
 
-    /// What asked something was answered: it runs on.
-    fn resume(&mut self) {
-        self.machine.on_input(now());
+    /// What asked something is answered: it runs on.
+    async fn answer(&mut self, approved: Approved) {
+        let effects = self.machine.on_input(now(), approved);
+        self.perform(effects).await;
         if let Some(id) = self.machine.running().map(|running| running.id) {
             self.set_state(id, State::Running);
         }

@@ -75,6 +75,8 @@ pub struct Running {
     pub asked: Option<Question>,
     /// It was seen on the screen of a full-screen program, and stands as long as that holds the screen.
     pub asked_on_screen: bool,
+    /// What its caller has typed before it started.
+    pub held: Vec<Approved>,
     /// Pages turned.
     pub pages: u32,
     /// Dialog steps taken.
@@ -144,6 +146,7 @@ impl Running {
             goal: started.goal,
             asked: None,
             asked_on_screen: false,
+            held: Vec::new(),
             pages: 0,
             goal_steps: 0,
             secrets_typed: Vec::new(),

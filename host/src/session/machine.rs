@@ -89,6 +89,7 @@ struct Setup {
     typed: u32,
     line: String,
     waiting: bool,
+    cancelled: bool,
 }
 
 #[derive(Debug)]
@@ -115,6 +116,8 @@ pub struct Machine {
     asked: Option<(u64, u64, u64)>,
     facts: Vec<(String, String)>,
     echoes: bool,
+    /// The last command told its start by a mark, so the next one will.
+    tells_start: bool,
 }
 
 /// What does not change during a session.
@@ -145,6 +148,7 @@ impl Machine {
             asked: None,
             facts: setting.facts,
             echoes: setting.echoes,
+            tells_start: false,
         }
     }
 
@@ -260,7 +264,9 @@ impl Machine {
         if !self.stream.is_echoed() && self.stream.has_row_since_typed() && self.stream.has_tail() {
             self.timers.set(Timer::Echo, self.last_byte + ECHO_GRACE);
         }
-        self.ask(now, false)
+        let mut effects = if self.is_under_way() { self.type_held(now) } else { Vec::new() };
+        effects.extend(self.ask(now, false));
+        effects
     }
 
     /// A timer that [`next_deadline`](Self::next_deadline) named has passed.
@@ -281,6 +287,8 @@ impl Machine {
                 }
                 Timer::Kill => effects.extend(self.on_kill(now)),
                 Timer::Cancel => effects.extend(self.cancel(now)),
+                Timer::Setup => effects.extend(self.on_setup_stuck(now)),
+                Timer::Held => effects.extend(self.type_held(now)),
                 Timer::Login => {
                     if let State::Login { told, asked } = &mut self.state
                         && !mem::replace(told, true)

@@ -178,6 +178,12 @@ impl Stream {
         !matches!(self.live.echo, Echo::Awaited(..) | Echo::RowEnd) || self.live.first_output_mark.is_some()
     }
 
+    /// Has a mark told that the typed line runs?
+    #[must_use]
+    pub fn is_started(&self) -> bool {
+        self.live.first_output_mark.is_some()
+    }
+
     /// Where the output of the typed line starts: at the mark, else behind the echo.
     #[must_use]
     pub fn output_start(&self) -> Option<u64> {

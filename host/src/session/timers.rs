@@ -17,9 +17,14 @@ pub enum Timer {
     Kill,
     /// No prompt came behind the cancel key.
     Cancel,
+    /// No prompt came behind a line typed after login.
+    Setup,
+    /// The command has not shown its start, and its caller has typed something for it.
+    Held,
 }
 
-const KINDS: [Timer; 6] = [Timer::Settle, Timer::Question, Timer::Echo, Timer::Login, Timer::Kill, Timer::Cancel];
+const KINDS: [Timer; 8] =
+    [Timer::Settle, Timer::Question, Timer::Echo, Timer::Login, Timer::Kill, Timer::Cancel, Timer::Setup, Timer::Held];
 
 /// One deadline at most of each kind.
 #[derive(Debug, Clone, Default)]

@@ -4,7 +4,7 @@ use std::mem;
 use std::time::Instant;
 
 use super::{Effect, Idle, Intent, Machine, Setup, State};
-use crate::limits::{INTERRUPT_STEP_WAIT, KILL_TRIES_MAX, SETUP_SENDS_MAX};
+use crate::limits::{INTERRUPT_STEP_WAIT, KILL_TRIES_MAX, SETUP_LINE_MAX, SETUP_SENDS_MAX};
 use crate::session::timers::Timer;
 use crate::session::view::Ready;
 
@@ -64,7 +64,7 @@ impl Machine {
 
     /// The sends that the plugins want typed after login, with the texts of their lines.
     #[must_use]
-    pub fn on_prepared(&mut self, sends: Vec<(String, String)>) -> Vec<Effect> {
+    pub fn on_prepared(&mut self, now: Instant, sends: Vec<(String, String)>) -> Vec<Effect> {
         let State::Setup(mut setup) = mem::replace(&mut self.state, State::Closed) else { return Vec::new() };
         setup.waiting = false;
         setup.sends = sends.into();
@@ -72,14 +72,28 @@ impl Machine {
             self.become_idle();
             return vec![Effect::Opened];
         }
-        self.type_next_send(setup)
+        self.type_next_send(now, setup)
     }
 
-    pub(super) fn type_next_send(&mut self, mut setup: Setup) -> Vec<Effect> {
+    fn type_next_send(&mut self, now: Instant, mut setup: Setup) -> Vec<Effect> {
         let Some((plugin, name)) = setup.sends.pop_front() else { return Vec::new() };
         setup.typed += 1;
+        setup.cancelled = false;
         self.state = State::Setup(setup);
+        self.timers.set(Timer::Setup, now + SETUP_LINE_MAX);
         vec![Effect::Type(Intent::Send { plugin, name })]
+    }
+
+    /// The prompt behind a line that we typed does not come: the line is cancelled, then a person is asked.
+    pub(super) fn on_setup_stuck(&mut self, now: Instant) -> Vec<Effect> {
+        let State::Setup(setup) = &mut self.state else { return Vec::new() };
+        if mem::replace(&mut setup.cancelled, true) {
+            self.state = State::Login { asked: None, told: true };
+            return vec![Effect::LoginWaits(None)];
+        }
+        self.timers.set(Timer::Setup, now + SETUP_LINE_MAX);
+        self.note_typing(now);
+        vec![Effect::Type(Intent::Cancel { tried: 0 })]
     }
 
     /// A send of `prepare` is about to be typed: this is its line, to wait for its echo.
@@ -91,7 +105,7 @@ impl Machine {
     }
 
     pub(super) fn go_on_setup(&mut self, now: Instant, setup: Setup, ready: Ready) -> Vec<Effect> {
-        if setup.sends.is_empty() { vec![self.prepare(now, setup, ready)] } else { self.type_next_send(setup) }
+        if setup.sends.is_empty() { vec![self.prepare(now, setup, ready)] } else { self.type_next_send(now, setup) }
     }
 
     /// Asks what to type at this prompt before the next command.
@@ -103,6 +117,8 @@ impl Machine {
     pub(super) fn become_idle(&mut self) {
         self.timers.clear(Timer::Kill);
         self.timers.clear(Timer::Cancel);
+        self.timers.clear(Timer::Setup);
+        self.timers.clear(Timer::Held);
         self.state = State::Idle(Idle { rows_done: self.stream.rows_done(), log_end: self.stream.log().end() });
     }
 }

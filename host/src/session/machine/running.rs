@@ -4,7 +4,7 @@ use std::mem;
 use std::time::Instant;
 
 use super::{Effect, Intent, Machine, State};
-use crate::limits::{INTERRUPT_STEP_WAIT, KILL_TRIES_MAX, LOGIN_MAX};
+use crate::limits::{INPUT_HELD_MAX, INTERRUPT_STEP_WAIT, KILL_TRIES_MAX, LOGIN_MAX};
 use crate::policy::approved::Approved;
 use crate::session::command::{Running, Started};
 use crate::session::timers::{Timer, Timers};
@@ -78,8 +78,15 @@ impl Machine {
     }
 
     /// The caller types something into the running program, or at the prompt.
-    pub fn on_input(&mut self, now: Instant) {
+    #[must_use]
+    pub fn on_input(&mut self, now: Instant, typed: Approved) -> Vec<Effect> {
+        let is_under_way = self.is_under_way();
         match &mut self.state {
+            State::Running(running) if !is_under_way => {
+                running.held.push(typed);
+                self.timers.set(Timer::Held, self.typed_at + INPUT_HELD_MAX);
+                return Vec::new();
+            }
             State::Running(running) => running.asked = None,
             State::Login { asked, told } => {
                 *asked = None;
@@ -89,6 +96,25 @@ impl Machine {
             _ => {}
         }
         self.note_typing(now);
+        vec![Effect::Write(typed)]
+    }
+
+    /// Does the command that was typed run? As long as the shell's line editor has it, that would take what is meant for the command.
+    pub(super) fn is_under_way(&self) -> bool {
+        if self.tells_start { self.stream.is_started() } else { self.stream.is_echoed() }
+    }
+
+    /// Types what was kept back until the command runs.
+    pub(super) fn type_held(&mut self, now: Instant) -> Vec<Effect> {
+        let State::Running(running) = &mut self.state else { return Vec::new() };
+        let held = mem::take(&mut running.held);
+        if held.is_empty() {
+            return Vec::new();
+        }
+        running.asked = None;
+        self.timers.clear(Timer::Held);
+        self.note_typing(now);
+        held.into_iter().map(Effect::Write).collect()
     }
 
     /// The caller asked for the running command to be stopped.
@@ -98,6 +124,7 @@ impl Machine {
             running.interrupted = true;
             running.cancelled = true;
             running.lines.clear();
+            running.held.clear();
             running.asked = None;
         }
         self.note_typing(now);
@@ -126,6 +153,11 @@ impl Machine {
             self.state = State::Running(running);
             return self.type_line(now, line);
         }
+        if !running.held.is_empty() {
+            // The shell would take it for a command.
+            running.warn("the command had ended before what was sent to it could be typed; it was not typed");
+        }
+        self.tells_start = self.stream.is_started();
         let mut effects = mem::take(&mut running.secrets_failed);
         let range = (self.stream.output_start(), self.stream.output_end());
         self.become_idle();
