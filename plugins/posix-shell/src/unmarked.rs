@@ -9,6 +9,8 @@ use crate::{asking, pager, prompt, words};
 
 /// From the answer to the probe to the prompt.
 const PROBED_MS: u32 = 300;
+/// The same where it is the very prompt that was there before the probe.
+const PROBED_SAME_MS: u32 = 50;
 /// A shell whose marks stand in its prompt alone loses them with it. Then its next prompt is told by the silence behind it,
 /// where the line has set one.
 const RENAMED_MS: u32 = 1_000;
@@ -30,7 +32,8 @@ enum Look {
 pub(crate) fn inspect(view: &View, known: bool) -> Reading {
     if view.phase == "setup" && Marks::read(&view.marks).shell.is_some() {
         // The shell has answered the probe, so its prompt follows, whatever it looks like.
-        return settled(view, PROBED_MS, || ready(view, "shell", "pattern"));
+        let is_same = view.prompt.as_deref().is_some_and(|before| before.trim_ascii().len() >= 3 && same_row(before, &view.tail));
+        return settled(view, if is_same { PROBED_SAME_MS } else { PROBED_MS }, || ready(view, "shell", "pattern"));
     }
     // What is prepared again has lost its marks.
     let known = known && view.phase != "setup";
@@ -342,6 +345,11 @@ mod tests {
         view.marks = vec!["S;n;b;z;f;k".to_owned()];
         assert_eq!(ready(&view, true).mode, "shell");
         assert_eq!(waits(&mut view, true), super::PROBED_MS);
+        view.tail = "web1$ ".to_owned();
+        for (before, wait_ms) in [("web1$ ", super::PROBED_SAME_MS), ("login$ ", super::PROBED_MS)] {
+            view.prompt = Some(before.to_owned());
+            assert_eq!(waits(&mut view, true), wait_ms, "{before}");
+        }
     }
 
     #[test]
