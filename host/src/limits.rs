@@ -61,7 +61,7 @@ pub const PLUGIN_DECIDE_MAX: Duration = Duration::from_millis(50);
 /// Deadline of instantiation and `configure`.
 pub const PLUGIN_START_MAX: Duration = Duration::from_secs(1);
 /// How long the plugin clock goes on ticking after the last call, so that calls in a row need no wake-up.
-pub const PLUGIN_TICKER_LINGER: Duration = Duration::from_millis(500);
+pub const PLUGIN_TICKER_LINGER: Duration = Duration::from_millis(50);
 /// Idle instances kept of one plugin. More sessions share them; each call takes microseconds.
 pub const PLUGIN_INSTANCES_IDLE_MAX: usize = 8;
 /// Faults within [`PLUGIN_FAULT_WINDOW`] that switch a plugin off.
@@ -187,7 +187,7 @@ pub const PROTOCOL_LINE_MAX_BYTES: usize = 16 * 1024 * 1024;
 pub const HISTORY_QUEUE: usize = 2048;
 /// Notes written in one transaction.
 pub const HISTORY_BATCH_MAX: usize = 512;
-/// Between two batches, unless somebody waits: a wake-up for each note would cost a command more than the note itself.
+/// Before a batch, unless somebody waits: a wake-up for each note would cost a command more than the note itself.
 pub const HISTORY_PAUSE: Duration = Duration::from_millis(50);
 /// Bytes of a command that are kept. What is longer is a file's content.
 pub const HISTORY_COMMAND_MAX_BYTES: usize = 4096;

@@ -45,28 +45,29 @@ pub fn run() {
             floor.take(|| least.request("tools/call", &call));
         }
         let mut marked = Loop::start_with_marks(&server, "jfb-bash", terminal, &kind);
-        let mut samples = [Samples::default(), Samples::default(), Samples::default()];
-        for round in 0..WARM_UP + ROUNDS {
-            if round == WARM_UP {
-                samples = Default::default();
+        // In pairs: a third process between the two would leave each of them colder than its own work does.
+        let mut beside = |other: &mut Loop| {
+            let mut samples = [Samples::default(), Samples::default()];
+            for round in 0..WARM_UP + ROUNDS {
+                if round == WARM_UP {
+                    samples = Default::default();
+                }
+                let [theirs, ours] = &mut samples;
+                theirs.take(|| other.run("true"));
+                let answer = ours.take(|| client.request("tools/call", &call));
+                let result = &answer["result"]["structuredContent"];
+                assert_eq!((result["state"].as_str(), result["exit_code"].as_i64()), (Some("done"), Some(0)), "{answer}");
             }
-            let [limit, with_marks, ours] = &mut samples;
-            limit.take(|| raw.run("true"));
-            with_marks.take(|| marked.run("true"));
-            let answer = ours.take(|| client.request("tools/call", &call));
-            let result = &answer["result"]["structuredContent"];
-            assert_eq!((result["state"].as_str(), result["exit_code"].as_i64()), (Some("done"), Some(0)), "{answer}");
-        }
-        let [limit, with_marks, ours] = &samples;
-        show("a server that only answers: the floor", &floor);
-        compare((name, limit), (&format!("ssh_run on {target}"), ours), aim);
-        let beside = |what: &str, than: &dyn Fn(usize) -> Duration| {
-            let [middle, high] = [50, 95].map(|percent| ratio(ours.percentile(percent), than(percent)));
-            println!("  ratio to {what}: median {middle:.2}, p95 {high:.2}");
+            samples
         };
-        beside("loop and floor together", &|percent| limit.percentile(percent) + floor.percentile(percent));
-        show("the same loop with jackfield's marks", with_marks);
-        beside("that loop, which has the same exact ends", &|percent| with_marks.percentile(percent));
+        let [limit, ours] = beside(&mut raw);
+        let [with_marks, ours_then] = beside(&mut marked);
+        show("a server that only answers: the floor", &floor);
+        let ours_name = format!("ssh_run on {target}");
+        compare((name, &limit), (&ours_name, &ours), aim);
+        let [middle, high] = [50, 95].map(|percent| ratio(ours.percentile(percent), limit.percentile(percent) + floor.percentile(percent)));
+        println!("  ratio to loop and floor together: median {middle:.2}, p95 {high:.2}");
+        compare(("the loop with jackfield's marks", &with_marks), (&ours_name, &ours_then), "what is left beside equal ends");
     }
 }
 

@@ -44,6 +44,10 @@ impl Worker {
     pub(super) fn run(mut self) {
         self.take(&[]);
         while let Some(note) = self.receiving.notes.blocking_recv() {
+            // A command that has just begun needs the processor more than its entry does.
+            if !is_waited_for(&note) {
+                std::thread::park_timeout(HISTORY_PAUSE);
+            }
             let mut notes = vec![note];
             while notes.len() < HISTORY_BATCH_MAX
                 && let Ok(note) = self.receiving.notes.try_recv()
@@ -51,7 +55,6 @@ impl Worker {
                 notes.push(note);
             }
             self.take(&notes);
-            let hurry = notes.len() == HISTORY_BATCH_MAX || notes.iter().any(|note| matches!(note, Note::Flush(_) | Note::Finish(_)));
             let mut finished = None;
             for note in notes {
                 match note {
@@ -66,16 +69,13 @@ impl Worker {
                 let _ = reply.send(());
                 return;
             }
-            if !hurry {
-                std::thread::park_timeout(HISTORY_PAUSE);
-            }
         }
         self.finish();
     }
 
     /// Writes them, or says why they are lost.
     fn take(&mut self, notes: &[Note]) {
-        let count = notes.iter().filter(|note| !matches!(note, Note::Flush(_) | Note::Finish(_))).count() as u64;
+        let count = notes.iter().filter(|note| !is_waited_for(note)).count() as u64;
         if self.failed_at.is_some_and(|at| at.elapsed() < HISTORY_RETRY) {
             let why = self.receiving.health.trouble().unwrap_or_default();
             return if count > 0 {
@@ -138,6 +138,10 @@ impl Worker {
         self.store = None;
         self.claim = None;
     }
+}
+
+fn is_waited_for(note: &Note) -> bool {
+    matches!(note, Note::Flush(_) | Note::Finish(_))
 }
 
 fn now() -> Instant {

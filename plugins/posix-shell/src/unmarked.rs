@@ -411,6 +411,11 @@ mod tests {
         view.marks = vec!["S;n;b;z;f;k".to_owned()];
         assert_eq!(ready(&view, true).mode, "shell");
         assert_eq!(waits(&mut view, true), super::PROBED_MS);
+        view.tail = "web1$ ".to_owned();
+        for (before, wait_ms) in [("web1$ ", super::PROBED_SAME_MS), ("login$ ", super::PROBED_MS)] {
+            view.prompt = Some(before.to_owned());
+            assert_eq!(waits(&mut view, true), wait_ms, "{before}");
+        }
     }
 
     #[test]
