@@ -81,7 +81,7 @@ fn a_background_job_holds_nobody_up_and_ends_with_its_session() {
 #[test]
 fn what_does_not_heed_the_interrupt_key_is_told_and_stopped_with_more() {
     let (_server, mut client) = setting("jft-bash", "/bin/bash");
-    // The quit key is the next step.
+    // The interrupt key twice, then the quit key.
     let run = |client: &mut Client, command: &str| {
         let result = client.call("ssh_run", json!({"target": "web1", "command": command, "wait_s": 0.5}));
         assert_eq!(result["state"], "running", "{result}");
@@ -90,7 +90,7 @@ fn what_does_not_heed_the_interrupt_key_is_told_and_stopped_with_more() {
     let id = run(&mut client, "bash -c 'trap \"\" INT; sleep 300.4724; true'");
     let stopped = client.call("ssh_interrupt", json!({"command_id": id}));
     assert_eq!((stopped["state"].as_str(), stopped["prompt_back"].as_bool()), (Some("interrupted"), Some(true)), "{stopped}");
-    assert_eq!(stopped["sent"].as_array().unwrap().len(), 2, "{stopped}");
+    assert_eq!(stopped["sent"].as_array().unwrap().len(), 3, "{stopped}");
     assert_eq!(left("sleep 300.4724"), "");
     // Neither key helps: it is told what goes on, and hanging up is what is left.
     let id = run(&mut client, "bash -c 'trap \"\" INT QUIT HUP; sleep 300.4725; true'");

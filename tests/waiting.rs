@@ -485,3 +485,28 @@ fn the_answer_to_an_answer_comes_with_it() {
     let result = client.call("ssh_output", json!({"command_id": result["command_id"]}));
     assert_eq!(result["output"], "Go on? [y/n] a\nReally? [y/n] b\nab\n");
 }
+
+#[test]
+fn what_is_sent_right_behind_a_command_reaches_the_command() {
+    for (user, shell) in [("jft-bash", "/bin/bash"), ("jft-zsh", "/usr/bin/zsh"), ("jft-fish", "/usr/bin/fish"), ("jft-dash", "/bin/dash")]
+    {
+        account(user, Path::new(shell));
+        let server = Sshd::start();
+        let mut client = Client::start(&format!("{}policy = \"full\"\n", server.device("web1", user, "linux")));
+        client.run("web1", "true");
+        for turn in 0..15 {
+            let run = client.post("ssh_run", json!({"target": "web1", "command": "sh -c 'read x; echo \"got <$x>\"'", "wait_s": 20}));
+            // Neither the shell's line editor nor the next command may get it.
+            let send =
+                client.post("ssh_send", json!({"session": "web1", "text": format!("touch {turn}"), "keys": ["enter"], "wait_s": 0.2}));
+            let answers: std::collections::BTreeMap<u64, Value> = [client.answer(), client.answer()].into();
+            assert_eq!(answers[&send]["ok"], true, "{answers:?}");
+            let result = &answers[&run];
+            let output = result["output"].as_str().unwrap_or_default();
+            assert!(output.ends_with(&format!("got <touch {turn}>\n")), "{shell}, turn {turn}: {result}");
+            assert_eq!(result["exit_code"], 0, "{result}");
+        }
+        let files = client.run("web1", "ls");
+        assert!(!files["output"].as_str().unwrap().lines().any(|row| row.parse::<u32>().is_ok()), "{files}");
+    }
+}

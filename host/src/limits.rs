@@ -127,6 +127,9 @@ pub const LOOK_AGAIN_MAX: Duration = Duration::from_millis(1500);
 pub const SCREEN_STANDS: Duration = Duration::from_millis(900);
 /// How long input for a command is kept back until the shell has started it: before, the shell's line editor would take it.
 pub const INPUT_HELD_MAX: Duration = Duration::from_secs(1);
+/// How long a command has to run before it is given its first input: a shell says that it starts one a little before it lets go of
+/// the terminal.
+pub const INPUT_AFTER_START: Duration = Duration::from_millis(50);
 /// How long the prompt behind a line typed after login may take. Then the line is cancelled, and after as long again a person is asked.
 pub const SETUP_LINE_MAX: Duration = Duration::from_secs(10);
 /// How often a command that has run too long is told to stop.

@@ -621,6 +621,8 @@ fn bounds() -> Reply {
     let limits = json!({
         "wait_max_s": limits::WAIT_MAX_S, "output_default_chars": OUTPUT_DEFAULT_CHARS, "output_max_chars": limits::OUTPUT_MAX_CHARS,
         "command_max_bytes": limits::COMMAND_MAX_BYTES, "sessions_max": limits::SESSIONS_MAX, "commands_kept": limits::COMMANDS_KEPT,
+        "commands_queued_max": limits::COMMANDS_QUEUED_MAX, "programs_max": limits::PROGRAMS_MAX,
+        "login_max_s": limits::LOGIN_MAX.as_secs(), "pages_max": limits::PAGES_MAX,
         "query_targets_max": QUERY_TARGETS_MAX, "log_bytes_max": limits::LOG_SEGMENT_BYTES * limits::LOG_SEGMENTS_MAX as u64,
     });
     let text = limits.as_object().into_iter().flatten().map(|(name, value)| format!("{name}: {value}")).collect::<Vec<_>>().join("\n");

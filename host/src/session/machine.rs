@@ -118,6 +118,8 @@ pub struct Machine {
     echoes: bool,
     /// The last command told its start by a mark, so the next one will.
     tells_start: bool,
+    /// When the command that was typed was seen to run.
+    started_at: Option<Instant>,
 }
 
 /// What does not change during a session.
@@ -149,6 +151,7 @@ impl Machine {
             facts: setting.facts,
             echoes: setting.echoes,
             tells_start: false,
+            started_at: None,
         }
     }
 
@@ -264,9 +267,8 @@ impl Machine {
         if !self.stream.is_echoed() && self.stream.has_row_since_typed() && self.stream.has_tail() {
             self.timers.set(Timer::Echo, self.last_byte + ECHO_GRACE);
         }
-        let mut effects = if self.is_under_way() { self.type_held(now) } else { Vec::new() };
-        effects.extend(self.ask(now, false));
-        effects
+        self.note_start(now);
+        self.ask(now, false)
     }
 
     /// A timer that [`next_deadline`](Self::next_deadline) named has passed.

@@ -18,6 +18,8 @@ const RENAMED_MS: u32 = 1_000;
 
 /// A line editor that asks for pasted text in brackets does so right before its prompt.
 const EDITOR_MS: u32 = 150;
+/// The same behind the login, where nothing else can have asked for brackets.
+const FIRST_EDITOR_MS: u32 = 50;
 
 /// How surely the row is a prompt by its look.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -71,6 +73,10 @@ pub(crate) fn inspect(view: &View, known: bool) -> Reading {
     let inside = started(&view.command);
     if look == Look::Program && inside == Started::Nothing && is_shell(&view.mode) {
         return Reading::NotYet;
+    }
+    if first && has_editor(view) && look == Look::Shell {
+        // The line's round trip is not known yet, but the editor and the look together need no more.
+        return if view.quiet_ms < FIRST_EDITOR_MS { Reading::Settle(FIRST_EDITOR_MS) } else { ready(view, SHELL, "pattern") };
     }
     let wait_ms = if known { nested(view, look, inside) } else { Some(open(view, look)) };
     wait_ms.map_or(Reading::NotYet, |wait_ms| settled(view, wait_ms, || ready(view, mode(view, known, look, inside), "pattern")))
@@ -277,6 +283,16 @@ mod tests {
         {
             assert_eq!(waits(&mut view("login", tail), false), 1_000, "{tail}");
         }
+    }
+
+    #[test]
+    fn behind_an_editor_the_first_prompt_needs_little_silence() {
+        let mut first = view("login", "alice@web1:~$ ");
+        assert_eq!(waits(&mut first, false), 150);
+        first.facts.push(jackfield_plugin::Fact { name: "bracketed-paste".to_owned(), value: "on".to_owned() });
+        assert_eq!(waits(&mut first, false), super::FIRST_EDITOR_MS);
+        first.quiet_ms = super::FIRST_EDITOR_MS;
+        assert_eq!((ready(&first, false).mode.as_str(), ready(&first, false).proof.as_str()), ("shell", "pattern"));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::mem;
 use std::time::Instant;
 
 use super::{Effect, Intent, Machine, State};
-use crate::limits::{INPUT_HELD_MAX, INTERRUPT_STEP_WAIT, KILL_TRIES_MAX, LOGIN_MAX};
+use crate::limits::{INPUT_AFTER_START, INPUT_HELD_MAX, INTERRUPT_STEP_WAIT, KILL_TRIES_MAX, LOGIN_MAX};
 use crate::policy::approved::Approved;
 use crate::session::command::{Running, Started};
 use crate::session::timers::{Timer, Timers};
@@ -63,6 +63,7 @@ impl Machine {
     /// A line is about to be typed, with the echo that should come back.
     pub(super) fn begin_line(&mut self, now: Instant, echo: Option<&str>) {
         self.stream.on_typed(echo.filter(|_| self.echoes));
+        self.started_at = None;
         self.note_typing(now);
     }
 
@@ -80,11 +81,11 @@ impl Machine {
     /// The caller types something into the running program, or at the prompt.
     #[must_use]
     pub fn on_input(&mut self, now: Instant, typed: Approved) -> Vec<Effect> {
-        let is_under_way = self.is_under_way();
+        let due = self.started_at.map_or(self.typed_at + INPUT_HELD_MAX, |started| started + INPUT_AFTER_START);
         match &mut self.state {
-            State::Running(running) if !is_under_way => {
+            State::Running(running) if now < due => {
                 running.held.push(typed);
-                self.timers.set(Timer::Held, self.typed_at + INPUT_HELD_MAX);
+                self.timers.set(Timer::Held, due);
                 return Vec::new();
             }
             State::Running(running) => running.asked = None,
@@ -100,8 +101,15 @@ impl Machine {
     }
 
     /// Does the command that was typed run? As long as the shell's line editor has it, that would take what is meant for the command.
-    pub(super) fn is_under_way(&self) -> bool {
-        if self.tells_start { self.stream.is_started() } else { self.stream.is_echoed() }
+    pub(super) fn note_start(&mut self, now: Instant) {
+        let State::Running(running) = &self.state else { return };
+        let runs = if self.tells_start { self.stream.is_started() } else { self.stream.is_echoed() };
+        if runs && self.started_at.is_none() {
+            self.started_at = Some(now);
+            if !running.held.is_empty() {
+                self.timers.set(Timer::Held, now + INPUT_AFTER_START);
+            }
+        }
     }
 
     /// Types what was kept back until the command runs.
