@@ -50,7 +50,8 @@ fn lines() -> Vec<Line> {
     lines
 }
 
-fn request(device_type: &str, mode: &str, command: &str, purpose: &str, policy_mode: &str) -> Request {
+/// A caller's request, as the tests of every module make it.
+pub(crate) fn request(device_type: &str, mode: &str, command: &str, purpose: &str, policy_mode: &str) -> Request {
     Request {
         device: "web1".to_owned(),
         device_type: device_type.to_owned(),

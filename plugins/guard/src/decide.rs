@@ -146,6 +146,7 @@ fn short(reason: String) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::corpus::request;
 
     fn said(command: &str, purpose: &str, policy_mode: &str) -> (Effect, String, String) {
         said_on("linux", "shell", command, purpose, policy_mode)
@@ -154,20 +155,6 @@ mod tests {
     fn said_on(device_type: &str, mode: &str, command: &str, purpose: &str, policy_mode: &str) -> (Effect, String, String) {
         let Decision { effect, rule, reason } = decide(&request(device_type, mode, command, purpose, policy_mode), Setting::Auto);
         (effect, rule, reason)
-    }
-
-    fn request(device_type: &str, mode: &str, command: &str, purpose: &str, policy_mode: &str) -> Request {
-        Request {
-            device: "web1".to_owned(),
-            device_type: device_type.to_owned(),
-            mode: mode.to_owned(),
-            privileged: false,
-            command: command.to_owned(),
-            purpose: purpose.to_owned(),
-            caller: "test".to_owned(),
-            policy_mode: policy_mode.to_owned(),
-            facts: Vec::new(),
-        }
     }
 
     fn rule(command: &str, purpose: &str, policy_mode: &str) -> (Effect, String) {

@@ -137,17 +137,7 @@ mod tests {
     use super::*;
 
     fn grammar(device_type: &str, mode: &str, setting: Setting) -> Grammar {
-        let request = Request {
-            device: "d".to_owned(),
-            device_type: device_type.to_owned(),
-            mode: mode.to_owned(),
-            privileged: false,
-            command: String::new(),
-            purpose: "run".to_owned(),
-            caller: String::new(),
-            policy_mode: "safe".to_owned(),
-            facts: Vec::new(),
-        };
+        let request = crate::corpus::request(device_type, mode, "", "run", "safe");
         Grammar::of(&request, setting)
     }
 
