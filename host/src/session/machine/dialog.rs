@@ -40,6 +40,9 @@ impl Machine {
         let (State::Running(running), Some(question), true) = (&mut self.state, question, revision == self.revision) else {
             return Vec::new();
         };
+        if !running.held.is_empty() {
+            return Vec::new();
+        }
         running.asked_on_screen = true;
         match running.asked.replace(question.clone()) {
             None => vec![Effect::Asked(running.id, question)],
@@ -132,6 +135,7 @@ impl Machine {
             return Vec::new();
         }
         match &mut self.state {
+            State::Running(running) if !running.held.is_empty() => Vec::new(),
             State::Running(running) if running.asked.is_none() => {
                 running.asked_on_screen = false;
                 running.asked = Some(question.clone());

@@ -84,6 +84,8 @@ impl Machine {
         let due = self.started_at.map_or(self.typed_at + INPUT_HELD_MAX, |started| started + INPUT_AFTER_START);
         match &mut self.state {
             State::Running(running) if now < due => {
+                // It is answered, only not typed yet.
+                running.asked = None;
                 running.held.push(typed);
                 self.timers.set(Timer::Held, due);
                 return Vec::new();
