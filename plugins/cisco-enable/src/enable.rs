@@ -4,12 +4,13 @@
 //! empty lines use up the device's tries until the prompt is back. FRR has no such way, so there the goal
 //! ends and the caller is told to close the session.
 
+use jackfield_plugin::answer::{quote, rows as answer_rows};
 use jackfield_plugin::{DialogReport, Step, View};
 
 use crate::config::Dialect;
 use crate::progress::{Progress, Stage};
 use crate::questions;
-use crate::words::{answer_rows, is_rejection, quote};
+use crate::words::is_rejection;
 
 /// The secret's name in the manifest.
 const SECRET: &str = "enable";
@@ -32,7 +33,7 @@ pub(crate) fn next(view: &View, dialect: Dialect) -> DialogReport {
     let progress = Progress::parse(view.memo_text());
     let (step, progress) = if !view.echoed {
         (Step::Wait, progress)
-    } else if let Some(mode) = questions::accepted_mode(view) {
+    } else if let Some(mode) = view.accepted_mode() {
         at_prompt(view, mode, progress)
     } else {
         at_question(view, dialect, progress)
@@ -42,7 +43,7 @@ pub(crate) fn next(view: &View, dialect: Dialect) -> DialogReport {
 
 fn at_question(view: &View, dialect: Dialect, progress: Progress) -> (Step, Progress) {
     // The row that was just answered stands until the device goes on.
-    let old_row = progress.stage != Stage::Start && !questions::is_new(view);
+    let old_row = progress.stage != Stage::Start && !view.is_new();
     let Some(question) = questions::question(view).filter(|_| !old_row) else { return (Step::Wait, progress) };
     if view.hit("password").is_none() {
         return (Step::Ask(question), progress.at(Stage::Caller));

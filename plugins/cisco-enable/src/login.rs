@@ -12,11 +12,11 @@ const ANSWERS: [(&str, &str); 4] =
 /// The next step. The memo lists the triggers that were answered.
 pub(crate) fn next(view: &View) -> DialogReport {
     let memo = view.memo_text();
-    if let Some(mode) = questions::accepted_mode(view) {
+    if let Some(mode) = view.accepted_mode() {
         return DialogReport::new(Step::Done(mode.to_owned()), memo);
     }
     let Some(question) = questions::question(view) else { return DialogReport::new(Step::Wait, memo) };
-    if !memo.is_empty() && !questions::is_new(view) {
+    if !memo.is_empty() && !view.is_new() {
         return DialogReport::new(Step::Wait, memo);
     }
     // A question that comes again was not helped by its answer.
