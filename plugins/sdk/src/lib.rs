@@ -3,8 +3,10 @@
 //! * the contract's types ([`View`], [`Reading`], [`Step`], ...), made from `wit/types.wit`;
 //! * [`plugin!`], which exports the roles that a plugin has, with its manifest;
 //! * [`Settings`], a reader for the operator's settings;
-//! * [`settle`], how long a row must stay to be believed, and [`answer`], what the device said since the last line;
+//! * [`settle`], how long a row must stay to be believed, [`answer`], what the device said since the last line,
+//!   and [`dialog`], one attempt at a secret and the questions before the first prompt;
 //! * [`shell`], the simple commands of a shell line, to tell which program it starts;
+//! * [`words`], patterns for commands whose words may be shortened;
 //! * `build::manifest`, for `build.rs`: `plugin.toml` becomes the manifest that the component carries;
 //! * `testing`, views for native tests, matched by the manifest's own triggers.
 //!
@@ -14,11 +16,13 @@
 pub mod answer;
 #[cfg(feature = "build")]
 pub mod build;
+pub mod dialog;
 pub mod settings;
 pub mod settle;
 pub mod shell;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod words;
 
 /// Bindings of the contract's types and of the `host` interface.
 #[doc(hidden)]
