@@ -10,6 +10,7 @@
 
 mod check;
 mod clients;
+mod declared;
 mod history;
 mod lab;
 mod lanes;
