@@ -36,6 +36,12 @@ fn packages(folder: &Path) -> BTreeSet<String> {
     folders.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
 }
 
+/// The TOML files of a folder, in order.
+fn toml_files(folder: &Path) -> BTreeSet<PathBuf> {
+    let files = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    files.filter(|file| file.extension().is_some_and(|extension| extension == "toml")).collect()
+}
+
 fn build<'a>(root: &Path, target: &Path, packages: impl Iterator<Item = &'a String>) {
     let cargo = env::var_os("CARGO").expect("cargo sets it");
     let mut command = Command::new(&cargo);
@@ -71,15 +77,26 @@ fn table(root: &Path, wasm: &Path, packages: &BTreeSet<String>) -> String {
         let file = wasm.join(format!("{}.wasm", package.replace('-', "_")));
         assert!(file.exists(), "`{}` was not built", file.display());
         writeln!(plugins, "    ({package:?}, include_bytes!({file:?})),").expect("a String takes it");
+        let folder = root.join("plugins").join(package);
         for (name, list) in [("lab.toml", &mut devices), ("demo.toml", &mut demos)] {
-            let file = root.join("plugins").join(package).join(name);
+            let file = folder.join(name);
             if file.exists() {
                 writeln!(list, "    ({package:?}, include_str!({file:?})),").expect("a String takes it");
             }
         }
+        // A plugin for several devices has a folder of them.
+        for file in toml_files(&folder.join("lab")) {
+            writeln!(devices, "    ({package:?}, include_str!({file:?})),").expect("a String takes it");
+        }
+    }
+    let mut types = String::new();
+    for file in packages.iter().flat_map(|package| toml_files(&root.join("plugins").join(package).join("types"))) {
+        let name = file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+        writeln!(types, "    ({name:?}, include_str!({file:?})),").expect("a String takes it");
     }
     format!(
         "/// The plugins in this program.\npub const PLUGINS: &[(&str, &[u8])] = &[\n{plugins}];\n\n\
+         /// Device types that are declared: name and text of each file.\npub const DECLARED_TYPES: &[(&str, &str)] = &[\n{types}];\n\n\
          /// Devices that the lab plays, as their plugins' folders describe them.\npub const LAB_DEVICES: &[(&str, &str)] = &[\n{devices}];\n\n\
          /// What the demo does on them.\npub const DEMOS: &[(&str, &str)] = &[\n{demos}];\n"
     )

@@ -3,7 +3,7 @@
 use std::process::Command;
 
 /// The exit status and what was printed.
-fn check(config: &str) -> (bool, String) {
+pub fn check(config: &str) -> (bool, String) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("jackfield.toml");
     std::fs::write(&file, config).unwrap();

@@ -11,6 +11,7 @@
 mod adversary;
 mod check;
 mod clients;
+mod declared;
 mod history;
 mod lab;
 mod lanes;

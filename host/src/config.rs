@@ -10,17 +10,19 @@ use std::path::{Path, PathBuf};
 
 use toml::de::{DeTable, DeValue};
 
+pub use self::declaration::Declaration;
 pub use self::delay::Delay;
 pub use self::device::{Agent, Algorithms, DEFAULT_PORT, Device, Proxy, TypeChoice};
 pub use self::diagnostic::Diagnostic;
 pub use self::load::{ConfigError, Environment, Found, find};
 pub use self::name::TypeName;
-pub use self::plugin::{Digest, Isolation, PLUGIN_CONFIG_MAX_BYTES, PluginEntry, TypeEntry};
+pub use self::plugin::{DECLARED, Digest, Isolation, PLUGIN_CONFIG_MAX_BYTES, PluginEntry, TypeEntry};
 
 use self::diagnostic::{Lines, Places};
 use self::reader::{Reader, Section};
 
 mod check;
+pub mod declaration;
 mod delay;
 mod device;
 mod diagnostic;

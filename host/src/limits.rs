@@ -78,6 +78,8 @@ pub const PLUGIN_LOG_LINE_MAX_BYTES: usize = 1024;
 pub const PLUGIN_LOG_LINES_MAX: usize = 20;
 /// Bytes of a plugin's stdout and stderr kept for a fault's message.
 pub const PLUGIN_STDERR_MAX_BYTES: usize = 4096;
+/// Rows at each end of a longer output among which a failure's text counts; what lies between is content.
+pub const FAILURE_EDGE_ROWS: usize = 3;
 /// Size that a compiled trigger may take. The known device patterns take less than a hundredth.
 pub const TRIGGER_COMPILED_MAX_BYTES: usize = 1024 * 1024;
 

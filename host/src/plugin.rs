@@ -3,14 +3,18 @@
 //! [`catalog`] knows which there are, [`load`] takes one from bytes to ready, [`instance`] calls it with a deadline and
 //! a memory ceiling, [`fault`] says what went wrong, [`breaker`] switches off what fails again and again.
 //! [`device_type`] puts plugins together for a device, [`session`] asks them for one session.
+//! [`declared`] makes a plugin's manifest of a declaration, [`examples`] proves that it fits the declaration's own examples.
 //! [`grants`] alone says what a plugin may import.
 
 pub mod bindings;
 pub mod breaker;
 pub mod catalog;
 pub mod compiled;
+pub mod declared;
 pub mod device_type;
 pub mod engine;
+pub mod examples;
+pub mod failures;
 pub mod fault;
 pub mod grants;
 pub mod instance;

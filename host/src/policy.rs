@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 
 use crate::config::PolicyMode;
 use crate::limits::COMMAND_MAX_BYTES;
+use crate::plugin::bindings::jackfield::plugin::types::Fact;
 use crate::plugin::device_type::DeviceType;
 use crate::plugin::manifest::PipeSpec;
 use crate::plugin::roles::{Decision, Effect, Lane, Request};
@@ -129,11 +130,8 @@ pub async fn judge(plugins: &SessionPlugins, line: &Line<'_>, mode: PolicyMode) 
 }
 
 fn request(kind: &DeviceType, line: &Line<'_>, mode: PolicyMode) -> Request {
-    let fact = |name: &str, value: &str| crate::plugin::bindings::jackfield::plugin::types::Fact {
-        name: name.to_owned(),
-        value: value.to_owned(),
-    };
-    let tag = |tag: &String| fact("tag", tag);
+    let fact = |name: &str, value: &str| Fact { name: name.to_owned(), value: value.to_owned() };
+    let tags = line.tags.iter().map(|tag| fact("tag", tag));
     let whole = (line.manner == Manner::Whole).then(|| fact("given", "whole"));
     Request {
         device: line.device.to_owned(),
@@ -144,7 +142,7 @@ fn request(kind: &DeviceType, line: &Line<'_>, mode: PolicyMode) -> Request {
         purpose: line.purpose.word().to_owned(),
         caller: line.caller.to_owned(),
         policy_mode: mode.to_string(),
-        facts: line.tags.iter().map(tag).chain(whole).collect(),
+        facts: tags.chain(whole).chain(kind.facts.iter().map(|(name, value)| fact(name, value))).collect(),
     }
 }
 

@@ -30,6 +30,7 @@ pub fn specs(config: &Config) -> Vec<Spec> {
             secrets: (!embedded || !entry.secrets.is_empty()).then(|| entry.secrets.clone()),
             max_bytes: entry.max_file_bytes.map_or(PLUGIN_FILE_MAX_BYTES, std::num::NonZeroU64::get),
             source,
+            declaration: None,
         })
     };
     config.plugins.iter().filter_map(spec).collect()
@@ -49,8 +50,10 @@ pub fn catalog(config: &Config) -> Result<Catalog, String> {
             None
         }
     });
-    let types = config.types.iter().map(|(name, entry)| (name.to_string(), entry.plugins.clone())).collect();
-    Ok(Catalog::new(specs(config), types, Loader::new(engine, cache)))
+    let types = config.types.iter().filter(|(_, entry)| !entry.plugins.is_empty());
+    let types = types.map(|(name, entry)| (name.to_string(), entry.plugins.clone())).collect();
+    let declared = config.types.iter().filter_map(|(name, entry)| Some((name.to_string(), entry.declaration.clone()?)));
+    Ok(Catalog::new(specs(config), types, Loader::new(engine, cache)).with_declared(declared))
 }
 
 /// The directory of a configuration.

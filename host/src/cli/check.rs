@@ -8,6 +8,7 @@ use serde_json::json;
 
 use crate::config::{Config, ConfigError, Diagnostic};
 use crate::plugin::device_type::DeviceType;
+use crate::plugin::examples;
 use crate::startup;
 
 /// Reads, checks, loads every plugin that a device uses, and says what it found.
@@ -42,7 +43,13 @@ pub fn run(file: Option<&Path>, json: bool) -> Result<ExitCode, String> {
         for kind in &kinds {
             let Some(plugins) = catalog.plugins_of(kind) else { continue };
             match DeviceType::load(kind, &plugins, &catalog).await {
-                Ok(_) => checked.push(format!("{kind}: {}", plugins.join(", "))),
+                Ok(loaded) => {
+                    let own = config.types.get(kind.as_str()).and_then(|entry| entry.declaration.clone());
+                    if let Some(declaration) = own {
+                        problems.extend(examples::wrong(&declaration, &std::sync::Arc::new(loaded)).await);
+                    }
+                    checked.push(format!("{kind}: {}", plugins.join(", ")));
+                }
                 Err(error) => problems.push(error.to_string()),
             }
         }

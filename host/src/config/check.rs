@@ -144,7 +144,7 @@ impl Config {
         devices.find(|(_, device)| device.secrets.contains_key(secret) && uses(&device.device_type)).map(|(name, _)| name.as_str())
     }
 
-    fn diagnostic(&self, path: String, message: String, help: Option<String>) -> Diagnostic {
+    pub(super) fn diagnostic(&self, path: String, message: String, help: Option<String>) -> Diagnostic {
         let position = self.places.position(&path);
         let file = self.file.clone().unwrap_or_default();
         Diagnostic { file, line: position.line, column: position.column, path, message, help }

@@ -4,8 +4,9 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use super::{Config, Diagnostic};
+use super::{Config, Declaration, Diagnostic};
 
 /// Largest file that is read; thousands of devices fit.
 const FILE_MAX_BYTES: u64 = 1 << 20;
@@ -69,9 +70,37 @@ impl Config {
         let Some(found) = find(option, environment, directory) else { return Ok(Self::default()) };
         let text = read(&found)?;
         match std::str::from_utf8(&text) {
-            Ok(text) => Self::parse(text, &found.path, home(environment).as_deref()).map_err(ConfigError::Invalid),
+            Ok(text) => {
+                let mut config = Self::parse(text, &found.path, home(environment).as_deref()).map_err(ConfigError::Invalid)?;
+                config.read_declarations().map_err(ConfigError::Invalid)?;
+                Ok(config)
+            }
             Err(error) => Err(ConfigError::Invalid(vec![not_utf8(&found.path, &text, error.valid_up_to())])),
         }
+    }
+}
+
+impl Config {
+    /// Reads the files that `declared` names.
+    fn read_declarations(&mut self) -> Result<(), Vec<Diagnostic>> {
+        let mut diagnostics = Vec::new();
+        let files: Vec<_> = self.types.iter().filter_map(|(name, entry)| Some((name.clone(), entry.declared_in.clone()?))).collect();
+        for (name, path) in files {
+            let told = |error: ConfigError| vec![self.diagnostic(format!("type.{name}.declared"), error.to_string(), None)];
+            let text = read(&Found { path: path.clone(), named_by: Some("`declared`") }).map_err(told);
+            let text = text.and_then(|text| {
+                String::from_utf8(text).map_err(|error| vec![not_utf8(&path, error.as_bytes(), error.utf8_error().valid_up_to())])
+            });
+            match text.and_then(|text| Declaration::parse(&text, &path)) {
+                Ok(declaration) => {
+                    if let Some(entry) = self.types.get_mut(&name) {
+                        entry.declaration = Some(Arc::new(declaration));
+                    }
+                }
+                Err(found) => diagnostics.extend(found),
+            }
+        }
+        if diagnostics.is_empty() { Ok(()) } else { Err(diagnostics) }
     }
 }
 

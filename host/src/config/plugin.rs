@@ -3,21 +3,30 @@
 use std::fmt;
 use std::num::NonZeroU64;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 use toml::de::{DeTable, DeValue};
 
+use super::declaration::{self, Declaration};
 use super::reader::{Place, Reader, Section};
 use super::{name, value};
 
 /// Largest configuration of a plugin, as JSON.
 pub const PLUGIN_CONFIG_MAX_BYTES: usize = 16 * 1024;
 
+/// The plugin that serves declared device types.
+pub const DECLARED: &str = "declared";
+
 /// A device type of the operator's own.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TypeEntry {
-    /// Its plugins, in the order in which they are asked.
+    /// Its plugins, in the order in which they are asked; empty leaves it to the declaration.
     pub plugins: Vec<String>,
+    /// What the type is like, where it is declared.
+    pub declaration: Option<Arc<Declaration>>,
+    /// The file that declares it.
+    pub declared_in: Option<PathBuf>,
 }
 
 /// What the operator says about a plugin.
@@ -53,15 +62,28 @@ pub enum Isolation {
 
 impl TypeEntry {
     pub(super) fn read(reader: &mut Reader<'_>, section: &Section<'_>) -> Self {
-        reader.only_keys(section, &["plugins"]);
+        let known: Vec<&str> = ["plugins", "declared"].into_iter().chain(declaration::KEYS).collect();
+        reader.only_keys(section, &known);
         let plugins = reader.field(section, "plugins", |reader, at, found| {
             value::names(reader, at, found, "cisco-enable", |reader, at, plugin| name::is_name(reader, at, "plugin", plugin))
         });
-        if section.table.get("plugins").is_none_or(|found| found.get_ref().as_array().is_some_and(|list| list.is_empty())) {
-            let help = "for example `plugins = [\"cisco-enable\", \"guard\"]`".to_owned();
+        let declared_in = reader.field(section, "declared", value::path);
+        let declares = declaration::KEYS.iter().any(|key| section.table.contains_key(*key));
+        if declares && section.table.contains_key("declared") {
+            let help = "write the declaration in one place".to_owned();
+            reader.error(&section.place, format!("{} has `declared` and keys of a declaration", section.place.shown()), Some(help));
+        }
+        let has_plugins = section.table.get("plugins").is_some_and(|found| found.get_ref().as_array().is_none_or(|list| !list.is_empty()));
+        if !has_plugins && !declares && !section.table.contains_key("declared") {
+            let help = "for example `plugins = [\"cisco-enable\", \"guard\"]`, or `declared = \"FILE.toml\"`".to_owned();
             reader.error(&section.place, format!("{} has no plugins", section.place.shown()), Some(help));
         }
-        Self { plugins: plugins.unwrap_or_default() }
+        let plugins = plugins.unwrap_or_default();
+        if (declares || declared_in.is_some()) && !plugins.is_empty() && !plugins.iter().any(|plugin| plugin == DECLARED) {
+            let help = format!("add \"{DECLARED}\" to `plugins`, or leave the key out");
+            reader.error(&section.place, format!("{} is declared and has not the plugin `{DECLARED}`", section.place.shown()), Some(help));
+        }
+        Self { plugins, declaration: declares.then(|| Arc::new(Declaration::read(reader, section))), declared_in }
     }
 }
 

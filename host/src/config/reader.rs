@@ -95,6 +95,16 @@ impl<'t> Reader<'t> {
         (self.diagnostics, self.places)
     }
 
+    /// The file.
+    pub(super) fn file(&self) -> &Path {
+        self.file
+    }
+
+    /// The line of a place.
+    pub(super) fn line(&self, at: &Place) -> usize {
+        self.lines.position(at.start).line
+    }
+
     /// The folder of the file, where relative paths start.
     pub(super) fn folder(&self) -> &Path {
         self.file.parent().unwrap_or_else(|| Path::new(""))
@@ -164,6 +174,38 @@ impl<'t> Reader<'t> {
                 None
             }
         }
+    }
+
+    /// The tables of a list `[[KEY]]`.
+    pub(super) fn tables<'d>(&mut self, parent: &Section<'d>, key: &str) -> Vec<Section<'d>> {
+        let Some((_, at, found)) = parent.entries().find(|(name, ..)| *name == key) else { return Vec::new() };
+        self.remember(&at);
+        let DeValue::Array(elements) = found else {
+            self.wrong_type(&at, found, "a list of tables", &format!("[[{}]]", at.path));
+            return Vec::new();
+        };
+        let mut tables = Vec::new();
+        for (index, element) in elements.iter().enumerate() {
+            let place = at.element(index, element.span().start);
+            self.remember(&place);
+            match element.get_ref() {
+                DeValue::Table(table) => tables.push(Section { place, table }),
+                other => self.wrong_type(&place, other, "a table", &format!("[[{}]]", at.path)),
+            }
+        }
+        tables
+    }
+
+    /// The place of a key in a table, or in the table at this index of a list.
+    pub(super) fn place_in(&self, parent: &Section<'_>, table: &str, index: usize, key: &str) -> Place {
+        let Some((_, at, found)) = parent.entries().find(|(name, ..)| *name == table) else { return parent.place.clone() };
+        let inner = match found {
+            DeValue::Array(elements) => elements.get(index).map(|element| (at.element(index, element.span().start), element.get_ref())),
+            other => Some((at, other)),
+        };
+        let Some((place, DeValue::Table(table))) = inner else { return parent.place.clone() };
+        let found = Section { place: place.clone(), table }.entries().find(|(name, ..)| *name == key).map(|(_, at, _)| at);
+        found.unwrap_or(place)
     }
 
     /// The tables `[KIND.NAME]`, by name.

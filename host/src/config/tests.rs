@@ -143,7 +143,8 @@ fn unknown_keys_are_errors_with_the_nearest_name() {
         "1:1: unknown key `devices` at the top; did you mean `device`? known keys: device, type, plugin, policy\n\
          4:3: unknown key `usr` in [device.sw1]; did you mean `user`? known keys: host, port, user, type, key, certificate, password, \
          known_hosts, via, proxy, secrets, algorithms, tags, policy, idle_close, keepalive, agent, local\n\
-         7:1: unknown key `plugin` in [type.a]; did you mean `plugins`? known keys: plugins\n\
+         7:1: unknown key `plugin` in [type.a]; did you mean `plugins`? known keys: plugins, declared, title, terminal, cancel, \
+         clear_line, live_keys, line_max, query, mode, setup, pager, question, goal, error, policy, banners\n\
          9:1: unknown key `sha256` in [plugin.b]; known keys: path, digest, secrets, config, isolation, max_file_bytes\n\
          11:1: unknown key `mod` in [policy]; did you mean `mode`? known keys: mode\n",
     );
@@ -296,8 +297,8 @@ fn types_and_plugins_are_checked() {
          [type.e]\nplugins = [\"x\", \"x\", \"-y\"]\n[plugin.p]\ndigest = \"md5:00\"\nconfig = { at = 1979-05-27, n = [nan] }\n\
          isolation = \"sesion\"\nmax_file_bytes = 0\nsecrets = [1]\n",
         "3:7: type `a_b` is there twice; `-` and `_` are the same in type names\n\
-         5:7: [type.c] has no plugins; for example `plugins = [\"cisco-enable\", \"guard\"]`\n\
-         6:7: [type.d] has no plugins; for example `plugins = [\"cisco-enable\", \"guard\"]`\n\
+         5:7: [type.c] has no plugins; for example `plugins = [\"cisco-enable\", \"guard\"]`, or `declared = \"FILE.toml\"`\n\
+         6:7: [type.d] has no plugins; for example `plugins = [\"cisco-enable\", \"guard\"]`, or `declared = \"FILE.toml\"`\n\
          8:7: type name `auto` is taken: it means that the type is found out\n\
          11:17: `plugins` in [type.e] has `x` twice\n\
          11:22: `-y` cannot be the name of a plugin; use up to 64 letters, digits, `.`, `_`, `-`, and begin with neither `-` nor `.`\n\
@@ -397,4 +398,38 @@ fn a_home_folder_is_needed_only_for_a_tilde() {
         found.first().unwrap().to_string(),
         "c.toml:2:1: `key` in [device.a] begins with `~`, but there is no home folder ($HOME); write the whole path"
     );
+}
+
+#[test]
+fn a_declared_type_is_read_with_its_places() {
+    let text = "[type.box]\ntitle = \"a box\"\n[[type.box.mode]]\nname = \"cli\"\nprompt = '^(?P<host>[a-z]+)> $'\nexamples = [\n  \"a> \",\n  \"b> \",\n]\n";
+    let config = Config::parse(text, Path::new("jackfield.toml"), None).unwrap();
+    let declaration = config.types.values().next().unwrap().declaration.clone().unwrap();
+    let mode = declaration.modes.first().unwrap();
+    assert_eq!((declaration.title.as_str(), mode.name.as_str()), ("a box", "cli"));
+    assert_eq!(mode.examples.iter().map(|example| (example.text.as_str(), example.line)).collect::<Vec<_>>(), [("a> ", 7), ("b> ", 8)]);
+}
+
+#[test]
+fn what_is_wrong_in_a_declared_type_is_told_by_line() {
+    let wrong = |text: &str| {
+        let diagnostics = Config::parse(text, Path::new("jackfield.toml"), None).unwrap_err();
+        diagnostics.iter().map(|found| format!("{}: {}", found.line, found.message)).collect::<Vec<_>>().join("\n")
+    };
+    let mode = "[[type.box.mode]]\nname = \"cli\"\nprompt = '^> $'\n";
+    for (text, expected) in [
+        ("[type.box]\ntitle = \"x\"\n".to_owned(), "1: a declared device type needs at least one mode"),
+        ("[[type.box.mode]]\nname = \"cli\"\n".to_owned(), "1: `mode` in [type.box] has no `prompt`"),
+        (format!("{mode}kind = \"incomplete\"\n"), "1: a mode of the kind `incomplete` needs a `meaning`: what the device waits for"),
+        (format!("{mode}cut = 0\n"), "4: `mode.cut` in [type.box] must be a positive whole number, got 0"),
+        (format!("{mode}[type.box.terminal]\ncolumns = 70000\n"), "5: `terminal.columns` in [type.box] is too large: 70000"),
+        (format!("{mode}[[type.box.setup]]\nline = \"x\"\nmodes = [\"exec\"]\n"), "6: `setup.modes` in [type.box] names no mode: `exec`"),
+        (
+            format!("{mode}[[type.box.pager]]\nmatch = 'x'\nkey = \" \"\nend = 'y'\n"),
+            "4: `pager` in [type.box] has only one of `end` and `end_key`",
+        ),
+        (format!("[type.box]\nplugins = [\"guard\"]\n{mode}"), "1: [type.box] is declared and has not the plugin `declared`"),
+    ] {
+        assert_eq!(wrong(&text), expected, "{text}");
+    }
 }

@@ -67,6 +67,8 @@ pub struct DeviceType {
     pub queries: Vec<QuerySpec>,
     /// How commands run without a terminal.
     pub pipe: Option<PipeSpec>,
+    /// What policy plugins are told of a device of this type.
+    pub facts: Vec<(String, String)>,
 }
 
 impl DeviceType {
@@ -78,7 +80,7 @@ impl DeviceType {
     pub async fn load(name: &str, plugins: &[String], catalog: &Catalog) -> Result<Self, LoadError> {
         let mut loaded = Vec::with_capacity(plugins.len());
         for plugin in plugins {
-            loaded.push(catalog.plugin(plugin).await?);
+            loaded.push(catalog.plugin_of(name, plugin).await?);
         }
         Ok(Self::of(name, loaded))
     }
@@ -105,7 +107,8 @@ impl DeviceType {
         let queries = plugins.iter().flat_map(|plugin| plugin.manifest.queries.clone()).collect();
         let live_keys = live_keys.unwrap_or_default();
         let pipe = plugins.iter().find_map(|plugin| plugin.manifest.pipe.clone());
-        Self { name: name.to_owned(), plugins, terminal, cancel, live_keys, line_max, queries, pipe }
+        let facts = plugins.iter().flat_map(|plugin| plugin.manifest.facts.clone()).collect();
+        Self { name: name.to_owned(), plugins, terminal, cancel, live_keys, line_max, queries, pipe, facts }
     }
 
     /// A plugin of this type.

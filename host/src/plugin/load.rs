@@ -15,11 +15,13 @@ use wasmtime::component::{Component, InstancePre};
 use super::breaker::Breaker;
 use super::compiled::CompiledCache;
 use super::engine::{ClockGuard, Engine};
+use super::failures::Failures;
 use super::fault::{Fault, FaultKind, LoadError, kind_of};
 use super::grants::{self, Refusal};
 use super::instance::{Guest, Indices, Instance, StartError};
 use super::manifest::{Interfaces, Manifest};
 use super::triggers::Triggers;
+use crate::config::Declaration;
 use crate::limits::{PLUGIN_CONFIG_MAX_BYTES, PLUGIN_FILE_MAX_BYTES, PLUGIN_INSTANCES_IDLE_MAX, PLUGIN_START_MAX};
 
 /// Where a plugin's bytes are.
@@ -46,6 +48,8 @@ pub struct Spec {
     pub secrets: Option<Vec<String>>,
     /// The largest file in bytes.
     pub max_bytes: u64,
+    /// The device type that the plugin is to serve, for the one that serves declared types.
+    pub declaration: Option<Arc<Declaration>>,
 }
 
 impl Spec {
@@ -59,6 +63,7 @@ impl Spec {
             settings: serde_json::Map::new(),
             secrets: None,
             max_bytes: PLUGIN_FILE_MAX_BYTES,
+            declaration: None,
         }
     }
 }
@@ -92,7 +97,10 @@ pub fn check(spec: &Spec) -> Result<Checked, LoadError> {
         return Err(LoadError::Digest { name: name(), actual: digest, pinned: pinned.clone() });
     }
     let interfaces = Interfaces::from_component(&wasm).map_err(|what| LoadError::NotAComponent { name: name(), what })?;
-    let manifest = Manifest::from_component(&wasm).map_err(|what| LoadError::Manifest { name: name(), what })?;
+    let mut manifest = Manifest::from_component(&wasm).map_err(|what| LoadError::Manifest { name: name(), what })?;
+    if let Some(declaration) = &spec.declaration {
+        manifest = super::declared::manifest(manifest, declaration);
+    }
     check_imports(&spec.name, &interfaces, &manifest)?;
     let roles = check_exports(&spec.name, &interfaces)?;
     check_host(&spec.name, &manifest)?;
@@ -174,6 +182,8 @@ pub struct Plugin {
     pub secrets: Vec<String>,
     /// Its triggers.
     pub triggers: Triggers,
+    /// Its texts of refused and failed commands.
+    pub failures: Failures,
     engine: Engine,
     pre: InstancePre<Guest>,
     indices: Indices,
@@ -241,6 +251,7 @@ impl Loader {
         let settings = settings(spec, &manifest)?;
         fill_in(&mut manifest, &settings);
         let triggers = Triggers::compile(&manifest.triggers).map_err(|what| LoadError::Manifest { name: name(), what })?;
+        let failures = Failures::compile(&manifest.failures).map_err(|what| LoadError::Manifest { name: name(), what })?;
         let failed = |error: wasmtime::Error| contract_error(&spec.name, &error);
         let pre = self.engine.linker().instantiate_pre(component).map_err(failed)?;
         let has = |role: &str| checked.roles.iter().any(|exported| exported == role);
@@ -251,6 +262,7 @@ impl Loader {
             manifest,
             digest: checked.digest,
             triggers,
+            failures,
             engine: self.engine.clone(),
             pre,
             indices,

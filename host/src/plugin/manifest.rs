@@ -98,6 +98,12 @@ pub struct Manifest {
     /// Terminal queries.
     #[serde(default, rename = "query")]
     pub queries: Vec<QuerySpec>,
+    /// Texts by which a refused or failed command is known.
+    #[serde(default, rename = "failure")]
+    pub failures: Vec<FailureSpec>,
+    /// What policy plugins are told of a device of this type.
+    #[serde(default)]
+    pub facts: BTreeMap<String, String>,
     /// How to get from one mode to another.
     #[serde(default, rename = "transition")]
     pub transitions: Vec<TransitionSpec>,
@@ -170,6 +176,20 @@ pub struct TriggerSpec {
     #[serde(rename = "match")]
     pub pattern: String,
     /// What must not.
+    #[serde(default)]
+    pub veto: Option<String>,
+}
+
+/// A text by which a refused or failed command is known.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FailureSpec {
+    /// `refused`, `error` or `incomplete`.
+    pub kind: String,
+    /// What a row must fit.
+    #[serde(rename = "match")]
+    pub pattern: String,
+    /// What it must not.
     #[serde(default)]
     pub veto: Option<String>,
 }

@@ -236,8 +236,11 @@ impl SessionPlugins {
         sends.unwrap_or_default().into_iter().map(|name| (plugin.name().to_owned(), name)).collect()
     }
 
-    /// Did a command fail that has no exit status to say so?
+    /// Did a command fail that has no exit status to say so? The manifests' texts come before the plugins' own judgement.
     pub async fn judge(&self, exchange: &Exchange) -> Option<Failure> {
+        if let Some(failure) = self.kind.plugins.iter().find_map(|plugin| plugin.failures.find(exchange)) {
+            return Some(failure);
+        }
         for plugin in self.kind.plugins.iter().filter(|plugin| plugin.has("outcome")) {
             let judged =
                 call_plugin!(plugin, "outcome.judge", PLUGIN_INSPECT_MAX, outcome, |outcome, store| outcome.call_judge(store, exchange));

@@ -76,7 +76,7 @@ impl Trigger {
     }
 }
 
-fn compile(pattern: &str) -> Result<Regex, regex::Error> {
+pub(super) fn compile(pattern: &str) -> Result<Regex, regex::Error> {
     RegexBuilder::new(pattern).size_limit(TRIGGER_COMPILED_MAX_BYTES).build()
 }
 

@@ -14,7 +14,7 @@ enum Ink {
     Real,
     /// Part of a pager's marker.
     Marker,
-    /// A marker's cell that was wiped with a space.
+    /// A marker's cell that was wiped with a space, and spaces right behind them.
     Wiped,
 }
 
@@ -117,8 +117,11 @@ impl Row {
         while cells.len() < column {
             cells.push(BLANK);
         }
+        // A device may wipe with more spaces than the marker had: those behind its end belong to it too.
+        let goes_on = column == cells.len() && cells.last().is_some_and(|cell| cell.ink == Ink::Wiped);
         let ink = match cells.get(column).map(|cell| cell.ink) {
             Some(Ink::Marker) if ch == ' ' => Ink::Wiped,
+            None if ch == ' ' && goes_on => Ink::Wiped,
             _ => Ink::Real,
         };
         match cells.get_mut(column) {
@@ -374,6 +377,7 @@ mod tests {
         for (next, text) in [("!", "!"), ("  ip address", "  ip address"), ("ab  ", "ab  "), ("", "")] {
             assert_eq!(paged(marker, &[&wipe, next.as_bytes()].concat()), text, "after backspaces, then {next:?}");
             assert_eq!(paged(marker, format!("\r{}\r{next}", " ".repeat(10)).as_bytes()), text, "after spaces, then {next:?}");
+            assert_eq!(paged(marker, format!("\r{}\r{next}", " ".repeat(40)).as_bytes()), text, "after more spaces, then {next:?}");
             assert_eq!(paged(marker, format!("\r\x1b[K{next}").as_bytes()), text, "after an erase, then {next:?}");
         }
     }

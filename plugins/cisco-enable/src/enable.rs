@@ -4,17 +4,16 @@
 //! empty lines use up the device's tries until the prompt is back. FRR has no such way, so there the goal
 //! ends and the caller is told to close the session.
 
+use jackfield_plugin::answer::{quote, rows as answer_rows};
+use jackfield_plugin::dialog::{Attempt, Progress, Stage};
 use jackfield_plugin::{DialogReport, Step, View};
 
 use crate::config::Dialect;
-use crate::progress::{Progress, Stage};
 use crate::questions;
-use crate::words::{answer_rows, is_rejection, quote};
+use crate::words::is_rejection;
 
-/// The secret's name in the manifest.
-const SECRET: &str = "enable";
-/// IOS and EOS ask three times.
-const EMPTY_LINES_MAX: u32 = 3;
+/// IOS and EOS ask three times, and an empty line is an answer.
+const ATTEMPT: Attempt<'static> = Attempt { secret: "enable", leave: Some("empty-line"), tries: 3 };
 
 /// Does this line start the goal? A level of 0 or 1 gives rights away, a view is another thing.
 pub(crate) fn claims(command: &str, mode: &str) -> bool {
@@ -32,7 +31,7 @@ pub(crate) fn next(view: &View, dialect: Dialect) -> DialogReport {
     let progress = Progress::parse(view.memo_text());
     let (step, progress) = if !view.echoed {
         (Step::Wait, progress)
-    } else if let Some(mode) = questions::accepted_mode(view) {
+    } else if let Some(mode) = view.accepted_mode() {
         at_prompt(view, mode, progress)
     } else {
         at_question(view, dialect, progress)
@@ -42,43 +41,24 @@ pub(crate) fn next(view: &View, dialect: Dialect) -> DialogReport {
 
 fn at_question(view: &View, dialect: Dialect, progress: Progress) -> (Step, Progress) {
     // The row that was just answered stands until the device goes on.
-    let old_row = progress.stage != Stage::Start && !questions::is_new(view);
+    let old_row = progress.stage != Stage::Start && !view.is_new();
     let Some(question) = questions::question(view).filter(|_| !old_row) else { return (Step::Wait, progress) };
-    if view.hit("password").is_none() {
-        return (Step::Ask(question), progress.at(Stage::Caller));
-    }
-    match progress.stage {
-        Stage::Start if !view.lacks_secret(SECRET) => (Step::Secret(SECRET.to_owned()), progress.from(&view.mode).at(Stage::Sent)),
-        Stage::Start if dialect.question_can_be_left() => leave(progress.from(&view.mode), Stage::Lacking),
-        Stage::Sent if dialect.question_can_be_left() => leave(progress, Stage::Wrong),
-        Stage::Sent => (Step::Failed(no_way_out("the device does not accept the secret `enable`")), progress.at(Stage::Caller)),
-        Stage::Wrong | Stage::Lacking if progress.empty_lines < EMPTY_LINES_MAX => {
-            let stage = progress.stage;
-            leave(progress, stage)
-        }
-        Stage::Wrong | Stage::Lacking => (Step::Failed(no_way_out("the device still asks for a password")), progress.at(Stage::Caller)),
-        // A question about another account, or after the caller has taken over: not ours to answer.
-        Stage::Start | Stage::Caller | Stage::Proving => (Step::Ask(question), progress.at(Stage::Caller)),
-    }
-}
-
-fn leave(mut progress: Progress, stage: Stage) -> (Step, Progress) {
-    progress.empty_lines += 1;
-    (Step::Send("empty-line".to_owned()), progress.at(stage))
+    let attempt = Attempt { leave: ATTEMPT.leave.filter(|_| dialect.question_can_be_left()), ..ATTEMPT };
+    attempt.at_question(view, question, view.hit("password").is_some(), progress)
 }
 
 fn at_prompt(view: &View, mode: &str, progress: Progress) -> (Step, Progress) {
     let rejection = answer_rows(view).filter(|row| is_rejection(row)).last();
     let step = match (progress.stage, mode) {
-        (Stage::Wrong, _) => Step::Failed(with_words("the device does not accept the secret `enable`", rejection)),
-        (Stage::Lacking, _) => Step::Failed(no_secret()),
+        (Stage::Wrong, _) => ATTEMPT.failed(&ATTEMPT.not_accepted(), rejection),
+        (Stage::Lacking, _) => ATTEMPT.lacking(),
         (Stage::Proving, "privileged") => proven(view),
         (_, "privileged") if progress.started_in == "user_exec" => done(),
-        (_, "privileged") if rejection.is_some() => Step::Failed(with_words("the device refused", rejection)),
+        (_, "privileged") if rejection.is_some() => ATTEMPT.failed("the device refused", rejection),
         // The prompt looked like this before, so it proves nothing.
         (Stage::Sent, "privileged") => return (Step::Send("show-privilege".to_owned()), progress.at(Stage::Proving)),
         (_, "privileged") => done(),
-        (_, "user_exec") => Step::Failed(with_words("the device stayed in user exec mode", rejection.or_else(|| last_words(view)))),
+        (_, "user_exec") => ATTEMPT.failed("the device stayed in user exec mode", rejection.or_else(|| last_words(view))),
         (_, other) => Step::Failed(format!("the device is in mode `{other}` now; look at the screen before you go on")),
     };
     (step, progress)
@@ -101,21 +81,6 @@ fn done() -> Step {
 
 fn last_words(view: &View) -> Option<&str> {
     answer_rows(view).filter(|row| !row.ends_with(':')).last()
-}
-
-fn with_words(what: &str, words: Option<&str>) -> String {
-    let said = words.map(|words| format!(", it said: {}", quote(words))).unwrap_or_default();
-    let next = "check the value of the secret `enable` for this device before you try again";
-    format!("{what}{said}; {next}")
-}
-
-fn no_secret() -> String {
-    "the device asks for a password and has no value for the secret `enable`; give it one as `secrets.enable` in the configuration"
-        .to_owned()
-}
-
-fn no_way_out(what: &str) -> String {
-    format!("{what}, and its question cannot be left; close the session and open a new one, a further wrong answer may close it anyway")
 }
 
 #[cfg(test)]

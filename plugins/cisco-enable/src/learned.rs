@@ -3,6 +3,8 @@
 //! Two names are kept, because a configuration mode shows only the first 20 characters, and the command
 //! `prompt` changes the one of exec mode alone.
 
+use jackfield_plugin::settle::Fit;
+
 /// IOS cuts the name in configuration modes to so many characters.
 const CONFIG_NAME_MAX: usize = 20;
 
@@ -14,19 +16,6 @@ const FACTORY_NAME: &str = "Switch";
 pub(crate) struct Learned {
     exec: String,
     config: String,
-}
-
-/// How well a name fits what is learned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fit {
-    /// It is the learned one.
-    Known,
-    /// It is the learned one, and also the first word of a table.
-    KnownButCommon,
-    /// Nothing is learned.
-    First,
-    /// Another one is learned.
-    Stranger,
 }
 
 impl Learned {

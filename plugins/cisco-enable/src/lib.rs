@@ -19,7 +19,6 @@ mod login;
 mod outcome;
 mod pager;
 mod prepare;
-mod progress;
 mod prompt;
 mod questions;
 mod row;

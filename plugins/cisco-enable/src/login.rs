@@ -1,7 +1,8 @@
 //! The goal `login`: questions of a factory-new device before its first prompt. Each is answered once; a
 //! password is never given and never set.
 
-use jackfield_plugin::{DialogReport, Step, View};
+use jackfield_plugin::dialog::login;
+use jackfield_plugin::{DialogReport, View};
 
 use crate::questions;
 
@@ -9,26 +10,14 @@ use crate::questions;
 const ANSWERS: [(&str, &str); 4] =
     [("setup-dialog", "answer-no"), ("basic-setup", "answer-no"), ("autoinstall", "answer-yes"), ("press-return", "empty-line")];
 
-/// The next step. The memo lists the triggers that were answered.
+/// The next step.
 pub(crate) fn next(view: &View) -> DialogReport {
-    let memo = view.memo_text();
-    if let Some(mode) = questions::accepted_mode(view) {
-        return DialogReport::new(Step::Done(mode.to_owned()), memo);
-    }
-    let Some(question) = questions::question(view) else { return DialogReport::new(Step::Wait, memo) };
-    if !memo.is_empty() && !questions::is_new(view) {
-        return DialogReport::new(Step::Wait, memo);
-    }
-    // A question that comes again was not helped by its answer.
-    let is_open = |trigger: &str| view.hit(trigger).is_some() && !memo.lines().any(|answered| answered == trigger);
-    let Some((trigger, send)) = ANSWERS.into_iter().find(|(trigger, _)| is_open(trigger)) else {
-        return DialogReport::new(Step::Ask(question), memo);
-    };
-    DialogReport::new(Step::Send(send.to_owned()), [memo, trigger, "\n"].concat())
+    login(view, questions::question(view), &ANSWERS.map(|(trigger, send)| (trigger.to_owned(), send.to_owned())))
 }
 
 #[cfg(test)]
 mod tests {
+    use jackfield_plugin::Step;
     use jackfield_plugin::testing::Scene;
 
     use super::*;

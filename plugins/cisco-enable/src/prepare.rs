@@ -1,10 +1,11 @@
 //! What is typed once after login: paging off, a wide line. One line at a time, because the next one may
 //! depend on what the device said to the last.
 
+use jackfield_plugin::answer::rows as answer_rows;
 use jackfield_plugin::{Ready, View};
 
 use crate::config::{Config, Dialect};
-use crate::words::{answer_rows, is_refusal};
+use crate::words::is_refusal;
 
 /// The next send, none when there is nothing more to do.
 pub(crate) fn next_send(at: &Ready, view: &View, config: Config) -> Vec<String> {

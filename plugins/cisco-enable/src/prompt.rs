@@ -1,19 +1,12 @@
 //! Is the device ready? A row counts as a prompt when it has the form, its name fits, the echo was
 //! seen and it stayed for as long as its proof asks for.
 
+use jackfield_plugin::settle::{Fit, after, shown};
 use jackfield_plugin::{PromptReport, Reading, Ready, View};
 
-use crate::learned::{Fit, Learned};
+use crate::learned::Learned;
 use crate::row::{self, Row};
 
-/// A first prompt may be part of a banner: so many times the host's settle time.
-const FIRST_TIMES: u32 = 3;
-/// `Switch#` is also the first word of a table, and a read may end behind it.
-const COMMON_TIMES: u32 = 4;
-/// Another name than the learned one: a rename, a nested device, or output that looks like a prompt.
-const STRANGER_TIMES: u32 = 10;
-/// The same, at least so many milliseconds.
-const STRANGER_MIN_MS: u32 = 1_000;
 /// A prompt behind a banner without a newline, in milliseconds.
 const GLUED_MS: u32 = 3_000;
 
@@ -32,7 +25,7 @@ fn awaits_echo(phase: &str) -> bool {
 fn judge(view: &View, learned: &mut Learned) -> Reading {
     if let Some(row) = row::read(view, learned) {
         let fit = learned.fit(&row.host, row.mode);
-        let reading = after(view, silence_ms(fit, view.settle_ms), || Reading::Ready(ready(&row, fit, &view.tail)));
+        let reading = after(view, fit.silence_ms(view.settle_ms), || Reading::Ready(ready(&row, fit, &view.tail)));
         if matches!(reading, Reading::Ready(_)) {
             learned.learn(&row.host, row.mode);
         }
@@ -40,7 +33,7 @@ fn judge(view: &View, learned: &mut Learned) -> Reading {
     }
     if view.hit("tcl-open").is_some() {
         let what = "the Tcl shell waits for the rest of a block, nothing has run yet";
-        return after(view, silence_ms(Fit::Stranger, view.settle_ms), || Reading::Incomplete(what.to_owned()));
+        return after(view, Fit::Stranger.silence_ms(view.settle_ms), || Reading::Incomplete(what.to_owned()));
     }
     if view.hit("colon").is_some() {
         // The pager role answers, once the colon has stayed.
@@ -58,38 +51,18 @@ fn glued(view: &View) -> Reading {
     let privileged = prompt.ends_with('#');
     let mode = if privileged { "privileged" } else { "user_exec" };
     let row = Row { host: String::new(), mode, privileged };
-    after(view, GLUED_MS.max(view.settle_ms.saturating_mul(STRANGER_TIMES)), || Reading::Ready(ready(&row, Fit::Stranger, prompt)))
-}
-
-fn after(view: &View, silence_ms: u32, reading: impl FnOnce() -> Reading) -> Reading {
-    if view.quiet_ms < silence_ms { Reading::Settle(silence_ms) } else { reading() }
-}
-
-fn silence_ms(fit: Fit, settle_ms: u32) -> u32 {
-    match fit {
-        Fit::Known => settle_ms,
-        Fit::First => settle_ms.saturating_mul(FIRST_TIMES),
-        Fit::KnownButCommon => settle_ms.saturating_mul(COMMON_TIMES),
-        Fit::Stranger => settle_ms.saturating_mul(STRANGER_TIMES).max(STRANGER_MIN_MS),
-    }
+    after(view, GLUED_MS.max(Fit::Stranger.silence_ms(view.settle_ms)), || Reading::Ready(ready(&row, Fit::Stranger, prompt)))
 }
 
 fn ready(row: &Row, fit: Fit, prompt: &str) -> Ready {
-    let proof = if matches!(fit, Fit::Known | Fit::KnownButCommon) { "learned" } else { "pattern" };
     Ready {
         prompt: shown(prompt).to_owned(),
         mode: row.mode.to_owned(),
         privileged: row.privileged,
         status: None,
         cwd: None,
-        proof: proof.to_owned(),
+        proof: fit.proof().to_owned(),
     }
-}
-
-/// A prompt ends in one space at most; more of them are what a wiped pager marker left.
-fn shown(row: &str) -> &str {
-    let text = row.trim_end_matches(' ');
-    if row.len() > text.len() + 1 { text } else { row }
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ const DOUBTFUL_MS: u32 = 2_500;
 /// What is asked for outside goals. Inside one `next` handles the question.
 pub(crate) fn asking(view: &View, enables: bool) -> Option<Question> {
     let answered_by_goal = matches!(view.phase.as_str(), "goal" | "login");
-    if answered_by_goal && !is_new(view) || !view.echoed && view.phase != "login" {
+    if answered_by_goal && !view.is_new() || !view.echoed && view.phase != "login" {
         return None;
     }
     let mut question = question(view)?;
@@ -41,17 +41,6 @@ fn value(view: &View) -> Option<(&'static str, u32)> {
     let hit = view.hit("value")?;
     let kind = if hit.group("what") == Some("filename") { "filename" } else { "unknown" };
     Some((kind, if hit.group("default").is_some() { LIKELY_MS } else { DOUBTFUL_MS }))
-}
-
-/// Did the row come after the last thing that the host typed? Before that it is the one just answered.
-pub(crate) fn is_new(view: &View) -> bool {
-    view.bytes_since_send >= view.tail.len() as u64
-}
-
-/// The mode of the prompt on the last row, if the host has accepted it.
-pub(crate) fn accepted_mode(view: &View) -> Option<&str> {
-    let prompt = view.prompt.as_deref().filter(|prompt| !prompt.is_empty())?;
-    view.tail.trim_end().ends_with(prompt.trim_end()).then_some(view.mode.as_str())
 }
 
 #[cfg(test)]
@@ -127,12 +116,12 @@ mod tests {
     fn only_the_accepted_prompt_on_the_last_row_has_a_mode() {
         let mut ready = view("R1# ");
         ready.mode = "privileged".into();
-        assert_eq!(accepted_mode(&ready), None);
+        assert_eq!(ready.accepted_mode(), None);
         ready.prompt = Some("R1#".into());
-        assert_eq!(accepted_mode(&ready), Some("privileged"));
+        assert_eq!(ready.accepted_mode(), Some("privileged"));
         ready.tail = "Password: ".into();
-        assert_eq!(accepted_mode(&ready), None);
+        assert_eq!(ready.accepted_mode(), None);
         ready.prompt = Some(String::new());
-        assert_eq!(accepted_mode(&ready), None);
+        assert_eq!(ready.accepted_mode(), None);
     }
 }

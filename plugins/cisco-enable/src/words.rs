@@ -1,18 +1,4 @@
-//! The device's own words in the rows since the last line was typed.
-
-use jackfield_plugin::View;
-
-/// How much of a device's line is repeated to the caller, in characters.
-const QUOTE_MAX_CHARS: usize = 160;
-
-/// Complete rows that came after the echo of the line that runs; all that are shown when the echo is not
-/// among them any more.
-pub(crate) fn answer_rows(view: &View) -> impl Iterator<Item = &str> {
-    let rows: Vec<&str> = view.recent.lines().collect();
-    let is_echo = |row: &&str| !view.command.is_empty() && row.trim_end().ends_with(&*view.command);
-    let start = rows.iter().rposition(is_echo).map_or(0, |echo| echo + 1);
-    rows.into_iter().skip(start).map(str::trim).filter(|row| !row.is_empty())
-}
+//! What the devices' words mean.
 
 /// The words for a secret or an account that is not accepted.
 pub(crate) fn is_rejection(row: &str) -> bool {
@@ -42,13 +28,9 @@ pub(crate) fn is_refusal(row: &str) -> bool {
     ["Invalid", "Incomplete", "Ambiguous", "Unknown", "Unrecognized"].iter().any(|begin| text.starts_with(begin))
 }
 
-/// A row as it is repeated to the caller: one line, bounded.
-pub(crate) fn quote(row: &str) -> String {
-    row.chars().take(QUOTE_MAX_CHARS).collect()
-}
-
 #[cfg(test)]
 mod tests {
+    use jackfield_plugin::answer::{quote, rows as answer_rows};
     use jackfield_plugin::testing::Scene;
 
     use super::*;

@@ -5,7 +5,7 @@ use jackfield_plugin::{Decision, Effect, Lane, Request};
 use crate::characters;
 use crate::family::{Grammar, Setting};
 use crate::verdict::{Assessment, Danger, Doubt};
-use crate::{ios, other, posix, routeros};
+use crate::{declared, ios, other, posix, routeros};
 
 /// Longest reason, in characters.
 const REASON_MAX: usize = 220;
@@ -94,6 +94,7 @@ fn answer(request: &Request, command: &str, setting: Setting, full: bool, reads_
         Grammar::Posix | Grammar::Csh => posix::answer_danger(command, cwd(request)),
         Grammar::Ios(dialect, _) => ios::answer_danger(command, dialect),
         Grammar::RouterOs => routeros::danger(command),
+        Grammar::Declared => declared::danger(command, request),
         Grammar::Other => other::find(command, &request.mode),
     };
     danger.map_or_else(|| allow("answer.text", "an answer to a running program"), stopped)
@@ -111,6 +112,7 @@ fn assessed(request: &Request, command: &str, setting: Setting) -> Assessment {
         Grammar::Csh => posix::assess_csh(command, cwd(request)),
         Grammar::Ios(dialect, place) => ios::assess(command, dialect, place),
         Grammar::RouterOs => routeros::assess(command),
+        Grammar::Declared => declared::assess(command, request),
         Grammar::Other => other::assess(command, &request.device_type, &request.mode),
     }
 }

@@ -2,6 +2,8 @@
 
 use jackfield_plugin::{Diagnostic, Request, Settings};
 
+use crate::declared;
+
 /// The grammars.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Grammar {
@@ -13,6 +15,8 @@ pub(crate) enum Grammar {
     Ios(Dialect, Place),
     /// MikroTik RouterOS.
     RouterOs,
+    /// A family whose words come with the request.
+    Declared,
     /// Everything else: a device without a grammar here, a program that reads lines.
     Other,
 }
@@ -75,14 +79,24 @@ impl Grammar {
         if mode == "shell" && setting == Setting::Auto {
             return Self::Posix;
         }
-        match setting {
+        let grammar = match setting {
             Setting::Auto => Self::of_type(&request.device_type.to_ascii_lowercase().replace('-', "_")),
             Setting::Posix => Self::Posix,
             Setting::Ios => Self::Ios(Dialect::Any, Place::Exec),
             Setting::RouterOs => Self::RouterOs,
             Setting::None => Self::Other,
         }
-        .in_mode(&mode)
+        .in_mode(&mode);
+        match grammar {
+            Self::Other if setting == Setting::Auto && declared::is_told(request) => {
+                if is_shell(&mode) {
+                    Self::Posix
+                } else {
+                    Self::Declared
+                }
+            }
+            other => other,
+        }
     }
 
     fn of_type(device_type: &str) -> Self {
@@ -137,8 +151,11 @@ mod tests {
     use super::*;
 
     fn grammar(device_type: &str, mode: &str, setting: Setting) -> Grammar {
-        let request = crate::corpus::request(device_type, mode, "", "run", "safe");
-        Grammar::of(&request, setting)
+        Grammar::of(&request(device_type, mode), setting)
+    }
+
+    fn request(device_type: &str, mode: &str) -> Request {
+        crate::corpus::request(device_type, mode, "", "run", "safe")
     }
 
     #[test]
@@ -196,6 +213,19 @@ mod tests {
         assert_eq!(grammar("my-box", "menu", Setting::RouterOs), Grammar::RouterOs);
         assert_eq!(grammar("linux", "shell", Setting::None), Grammar::Other);
         assert_eq!(grammar("linux", "mysql", Setting::Posix), Grammar::Other);
+    }
+
+    #[test]
+    fn words_of_the_request_count_where_no_grammar_does() {
+        let told = |device_type: &str, mode: &str, setting: Setting| {
+            let mut request = request(device_type, mode);
+            request.facts.push(jackfield_plugin::Fact { name: "words.reads".to_owned(), value: "show".to_owned() });
+            Grammar::of(&request, setting)
+        };
+        assert_eq!(told("acme_olt", "exec", Setting::Auto), Grammar::Declared);
+        assert_eq!(told("acme_olt", "bash", Setting::Auto), Grammar::Posix);
+        assert_eq!(told("acme_olt", "exec", Setting::None), Grammar::Other);
+        assert_eq!(told("linux", "", Setting::Auto), Grammar::Posix);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The policy of every device type: a read is proven by the device's own grammar, what destroys or locks
 //! out is stopped.
 //!
-//! Glue only. The rules: [`family`] chooses the grammar, [`posix`], [`ios`], [`routeros`] and [`other`] judge
+//! Glue only. The rules: [`family`] chooses the grammar, [`posix`], [`ios`], [`routeros`], [`declared`] and [`other`] judge
 //! a command each by its own, [`characters`] refuses what is not text, [`decide`] puts their assessment
 //! together with the operator's mode and with what the line is wanted for.
 //!
@@ -19,6 +19,7 @@ mod characters;
 #[cfg(test)]
 mod corpus;
 mod decide;
+mod declared;
 mod family;
 mod ios;
 mod other;

@@ -3,19 +3,26 @@
 //! * the contract's types ([`View`], [`Reading`], [`Step`], ...), made from `wit/types.wit`;
 //! * [`plugin!`], which exports the roles that a plugin has, with its manifest;
 //! * [`Settings`], a reader for the operator's settings;
+//! * [`settle`], how long a row must stay to be believed, [`answer`], what the device said since the last line,
+//!   and [`dialog`], one attempt at a secret and the questions before the first prompt;
 //! * [`shell`], the simple commands of a shell line, to tell which program it starts;
+//! * [`words`], patterns for commands whose words may be shortened;
 //! * `build::manifest`, for `build.rs`: `plugin.toml` becomes the manifest that the component carries;
 //! * `testing`, views for native tests, matched by the manifest's own triggers.
 //!
 //! A plugin is a crate of type `cdylib` for `wasm32-wasip2`: its rules are plain functions in files
 //! of their own, tested natively, and `lib.rs` is glue.
 
+pub mod answer;
 #[cfg(feature = "build")]
 pub mod build;
+pub mod dialog;
 pub mod settings;
+pub mod settle;
 pub mod shell;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod words;
 
 /// Bindings of the contract's types and of the `host` interface.
 #[doc(hidden)]
@@ -63,6 +70,19 @@ impl View {
     #[must_use]
     pub fn lacks_secret(&self, name: &str) -> bool {
         self.fact("missing-secrets").split(',').any(|missing| missing == name)
+    }
+
+    /// Did the row come after the last thing that the host typed? Before that it is the one just answered.
+    #[must_use]
+    pub fn is_new(&self) -> bool {
+        self.bytes_since_send >= self.tail.len() as u64
+    }
+
+    /// The mode of the prompt on the last row, if the host has accepted it.
+    #[must_use]
+    pub fn accepted_mode(&self) -> Option<&str> {
+        let prompt = self.prompt.as_deref().filter(|prompt| !prompt.is_empty())?;
+        self.tail.trim_end().ends_with(prompt.trim_end()).then_some(self.mode.as_str())
     }
 
     /// The memo as text, empty when it is not UTF-8.

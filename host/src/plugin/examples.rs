@@ -1,0 +1,188 @@
+//! Proves a declaration by its own examples: each is shown to the plugins as a session would, and what they make of it must be
+//! what the declaration says.
+
+use std::sync::Arc;
+
+use super::device_type::DeviceType;
+use super::roles::{Exchange, Phase, Reading, Request, View};
+use super::session::{SessionPlugins, compose};
+use crate::config::Declaration;
+use crate::config::declaration::{Example, Kind, Mode};
+
+/// Silence after which everything that can count counts.
+const QUIET_MS: u32 = 600_000;
+
+/// Examples that are judged in another way than the declaration says, each in a sentence that begins with file and line.
+pub async fn wrong(declaration: &Declaration, kind: &Arc<DeviceType>) -> Vec<String> {
+    let mut proof = Proof { declaration, kind, wrong: Vec::new() };
+    for mode in &declaration.modes {
+        proof.mode(mode).await;
+    }
+    for pager in &declaration.pagers {
+        for example in &pager.examples {
+            let seen = proof.seen(example, Phase::Running).await;
+            proof.expect(example, "a pager's marker", seen == Seen::Page, &seen);
+        }
+    }
+    for question in &declaration.questions {
+        for example in &question.examples {
+            let seen = proof.seen(example, Phase::Running).await;
+            proof.expect(
+                example,
+                &format!("a question of the kind `{}`", question.kind),
+                seen == Seen::Question(question.kind.to_owned()),
+                &seen,
+            );
+        }
+        for example in &question.not_questions {
+            let seen = proof.seen(example, Phase::Running).await;
+            proof.expect(example, "no question", !matches!(seen, Seen::Question(_)), &seen);
+        }
+    }
+    for example in &declaration.banners {
+        let seen = proof.seen(example, Phase::Login).await;
+        proof.expect(example, "no prompt", !matches!(seen, Seen::Prompt(_) | Seen::Incomplete), &seen);
+    }
+    proof.errors().await;
+    proof.policy().await;
+    proof.wrong
+}
+
+/// What the plugins make of a row.
+#[derive(Debug, PartialEq, Eq)]
+enum Seen {
+    Nothing,
+    Prompt(String),
+    Incomplete,
+    Page,
+    Question(String),
+}
+
+impl std::fmt::Display for Seen {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Nothing => f.write_str("output"),
+            Self::Prompt(mode) => write!(f, "a prompt of the mode `{mode}`"),
+            Self::Incomplete => f.write_str("an unfinished line"),
+            Self::Page => f.write_str("a pager's marker"),
+            Self::Question(kind) => write!(f, "a question of the kind `{kind}`"),
+        }
+    }
+}
+
+struct Proof<'a> {
+    declaration: &'a Declaration,
+    kind: &'a Arc<DeviceType>,
+    wrong: Vec<String>,
+}
+
+impl Proof<'_> {
+    async fn mode(&mut self, mode: &Mode) {
+        let prompt = Seen::Prompt(mode.name.clone());
+        for example in &mode.examples {
+            let seen = self.seen(example, Phase::Running).await;
+            let (expected, right) = match mode.kind {
+                Kind::Incomplete => ("an unfinished line".to_owned(), seen == Seen::Incomplete),
+                _ => (prompt.to_string(), seen == prompt),
+            };
+            self.expect(example, &expected, right, &seen);
+        }
+        for example in &mode.not_prompts {
+            let seen = self.seen(example, Phase::Running).await;
+            let right = seen != prompt && !(mode.kind == Kind::Incomplete && seen == Seen::Incomplete);
+            self.expect(example, &format!("no prompt of the mode `{}`", mode.name), right, &seen);
+        }
+    }
+
+    async fn errors(&mut self) {
+        for group in &self.declaration.errors {
+            for example in &group.examples {
+                let failed = self.failed(&example.text).await;
+                let right = failed.as_deref() == Some(example.text.trim());
+                let shown = failed.map_or_else(|| "a good answer".to_owned(), |line| format!("the failure `{line}`"));
+                self.expect(example, "a refused command", right, &shown);
+            }
+            for example in &group.not_errors {
+                let failed = self.failed(&example.text).await;
+                self.expect(example, "no failure", failed.is_none(), "one");
+            }
+        }
+    }
+
+    async fn policy(&mut self) {
+        let words = &self.declaration.policy;
+        for example in &words.read_examples {
+            let lane = self.plugins().classify(&self.request(&example.text)).await.ok().flatten();
+            let right = lane.as_ref().is_some_and(|lane| lane.lane == "read");
+            self.expect(example, "proven to be a read", right, &lane.map_or_else(String::new, |lane| lane.reason));
+        }
+        for example in &words.stopped_examples {
+            let decision = compose(self.plugins().decide(&self.request(&example.text)).await);
+            let right = decision.effect == super::roles::Effect::Deny;
+            self.expect(example, "stopped in the mode `safe`", right, &decision.reason);
+        }
+    }
+
+    fn request(&self, command: &str) -> Request {
+        let fact =
+            |(name, value): &(String, String)| super::bindings::jackfield::plugin::types::Fact { name: name.clone(), value: value.clone() };
+        Request {
+            device: "example".to_owned(),
+            device_type: self.kind.name.clone(),
+            mode: self.declaration.policy.modes.first().cloned().unwrap_or_default(),
+            privileged: false,
+            command: command.to_owned(),
+            purpose: "run".to_owned(),
+            caller: "check".to_owned(),
+            policy_mode: "safe".to_owned(),
+            facts: self.kind.facts.iter().map(fact).collect(),
+        }
+    }
+
+    fn plugins(&self) -> SessionPlugins {
+        SessionPlugins::new(Arc::clone(self.kind))
+    }
+
+    /// A session that has seen nothing else is shown the row. The row ends what a question of several rows ends with.
+    async fn seen(&self, example: &Example, phase: Phase) -> Seen {
+        let (recent, tail) = example.text.rsplit_once('\n').unwrap_or(("", &example.text));
+        let view = View {
+            revision: 0,
+            tail: tail.to_owned(),
+            recent: recent.to_owned(),
+            marks: Vec::new(),
+            phase,
+            prompt: None,
+            mode: String::new(),
+            command: String::new(),
+            echoed: true,
+            bytes_since_send: example.text.len() as u64,
+            quiet_ms: QUIET_MS,
+            settle_ms: 50,
+            goal: None,
+            facts: vec![("device-type".to_owned(), self.kind.name.clone())],
+        };
+        let readings = self.plugins().ask(&view).await;
+        match (readings.page, readings.question, readings.prompt) {
+            (Some(_), ..) => Seen::Page,
+            (_, Some(question), _) => Seen::Question(question.kind),
+            (.., Some(Reading::Ready(ready))) => Seen::Prompt(ready.mode),
+            (.., Some(Reading::Incomplete(_))) => Seen::Incomplete,
+            _ => Seen::Nothing,
+        }
+    }
+
+    async fn failed(&self, line: &str) -> Option<String> {
+        let output = format!("{line}\n");
+        let exchange = Exchange { command: String::new(), mode: String::new(), head: output.clone(), tail: output, status: None };
+        self.plugins().judge(&exchange).await.map(|failure| failure.line)
+    }
+
+    fn expect(&mut self, example: &Example, expected: &str, right: bool, seen: &(impl std::fmt::Display + ?Sized)) {
+        if right {
+            return;
+        }
+        let (file, line) = (self.declaration.file.display(), example.line);
+        self.wrong.push(format!("{file}:{line}: the example {:?} must be {expected} and is taken for {seen}", example.text));
+    }
+}

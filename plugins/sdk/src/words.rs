@@ -1,0 +1,67 @@
+//! Word patterns: commands of devices that let a user shorten words, in one line of text.
+//!
+//! `req[uest] sys[tem] z[eroize]` fits `request system zeroize` and every shorter form down to `req sys z`; what follows does not
+//! matter. `..` stands for any number of words, `$` at the end for nothing more. Capital letters do not count.
+
+/// Does the command begin with the pattern?
+#[must_use]
+pub fn begin(pattern: &str, command: &str) -> bool {
+    let (pattern, typed): (Vec<&str>, Vec<&str>) = (pattern.split(' ').collect(), command.split_ascii_whitespace().collect());
+    !pattern.is_empty() && fits(&pattern, &typed)
+}
+
+fn fits(pattern: &[&str], typed: &[&str]) -> bool {
+    let Some((first, rest)) = pattern.split_first() else { return true };
+    match *first {
+        "$" => typed.is_empty(),
+        ".." => (0..=typed.len()).any(|skipped| fits(rest, typed.get(skipped..).unwrap_or_default())),
+        word => typed.split_first().is_some_and(|(typed, others)| word_fits(word, typed) && fits(rest, others)),
+    }
+}
+
+/// Is the typed word the full one or a shorter form of it that the pattern allows?
+fn word_fits(pattern: &str, typed: &str) -> bool {
+    let (least, more) = pattern.split_once('[').unwrap_or((pattern, ""));
+    let more = more.trim_end_matches(']');
+    let same = |part: &str, whole: &str| whole.get(..part.len()).is_some_and(|beginning| beginning.eq_ignore_ascii_case(part));
+    let Some(tail) = typed.get(least.len()..) else { return false };
+    same(least, typed) && same(tail, more)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::begin;
+
+    #[test]
+    fn words_may_be_shortened_as_far_as_the_pattern_says() {
+        for (pattern, command, expected) in [
+            ("req[uest] sys[tem] z[eroize]", "request system zeroize", true),
+            ("req[uest] sys[tem] z[eroize]", "REQ Sys z media", true),
+            ("req[uest] sys[tem] z[eroize]", "re sys z", false),
+            ("req[uest] sys[tem] z[eroize]", "request system", false),
+            ("req[uest]", "requests", false),
+            ("req[uest]", "réquest", false),
+            ("show", "show", true),
+            ("show", "sho", false),
+            ("show", "showx", false),
+            ("", "", false),
+        ] {
+            assert_eq!(begin(pattern, command), expected, "{pattern} {command}");
+        }
+    }
+
+    #[test]
+    fn any_words_and_the_end_have_signs() {
+        for (pattern, command, expected) in [
+            ("delete $", "delete", true),
+            ("delete $", "delete interfaces", false),
+            ("del .. /s", "del /q /S C:\\", true),
+            ("del .. /s", "del x", false),
+            ("super ..", "super", true),
+            ("super .. $", "super 15", true),
+            ("e[nable] $", "enable 15", false),
+        ] {
+            assert_eq!(begin(pattern, command), expected, "{pattern} {command}");
+        }
+    }
+}
