@@ -30,6 +30,7 @@ async fn kind(catalog: &Catalog, name: &str) -> Arc<DeviceType> {
 async fn every_example_of_every_platform_is_judged_right() {
     let catalog = catalog();
     let mut wrong = Vec::new();
+    assert_eq!(DECLARED_TYPES.len(), 18);
     for (name, _) in DECLARED_TYPES {
         let declaration = catalog.declaration(name).unwrap_or_else(|error| panic!("{error}")).unwrap();
         let kind = kind(&catalog, name).await;
@@ -397,6 +398,7 @@ fn check_names_a_wrong_example_a_wrong_pattern_and_a_misspelt_key_by_line() {
     std::fs::write(&file, OWN).unwrap();
     assert!(check(&config).0);
     for (config, word) in [
+        ("[plugin.declared]\nconfig = { goals = \"x\" }\n[device.a]\nhost = \"192.0.2.1\"\ntype = \"vyos\"\n", "it has: paging"),
         ("[type.box]\n", "has no plugins"),
         ("[type.box]\ndeclared = \"absent.toml\"\n", "absent.toml"),
         ("[type.box]\nplugins = [\"declared\", \"guard\"]\n", "this plugin serves declared device types"),

@@ -177,5 +177,5 @@ fn trigger(base: &mut Manifest, role: Role, name: String, pattern: &str, veto: O
 }
 
 fn setting(base: &mut Manifest, key: &str, default: Value) {
-    base.config.insert(key.to_owned(), SettingSpec { default, description: String::new() });
+    base.config.insert(key.to_owned(), SettingSpec { default, description: String::new(), declared: true });
 }

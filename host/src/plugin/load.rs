@@ -19,7 +19,7 @@ use super::failures::Failures;
 use super::fault::{Fault, FaultKind, LoadError, kind_of};
 use super::grants::{self, Refusal};
 use super::instance::{Guest, Indices, Instance, StartError};
-use super::manifest::{Interfaces, Manifest};
+use super::manifest::{Interfaces, Manifest, SettingSpec};
 use super::triggers::Triggers;
 use crate::config::Declaration;
 use crate::limits::{PLUGIN_CONFIG_MAX_BYTES, PLUGIN_FILE_MAX_BYTES, PLUGIN_INSTANCES_IDLE_MAX, PLUGIN_START_MAX};
@@ -188,6 +188,7 @@ pub struct Plugin {
     pre: InstancePre<Guest>,
     indices: Indices,
     settings: String,
+    own_settings: String,
     /// Boxed: a call moves its instance several times.
     idle: ArrayQueue<Box<Instance>>,
     calls: AtomicU64,
@@ -197,10 +198,10 @@ pub struct Plugin {
 }
 
 impl Plugin {
-    /// Its settings as JSON, as it was given them.
+    /// Its settings as JSON, without those of the device type's declaration.
     #[must_use]
     pub fn settings(&self) -> &str {
-        &self.settings
+        &self.own_settings
     }
 }
 
@@ -256,7 +257,9 @@ impl Loader {
         let pre = self.engine.linker().instantiate_pre(component).map_err(failed)?;
         let has = |role: &str| checked.roles.iter().any(|exported| exported == role);
         let indices = Indices::find(&pre, has).map_err(failed)?;
-        let settings = serde_json::Value::Object(settings).to_string();
+        let own = settings.iter().filter(|(key, _)| manifest.config.get(*key).is_none_or(|spec| !spec.declared));
+        let own = own.map(|(key, value)| (key.clone(), value.clone())).collect();
+        let [settings, own_settings] = [settings, own].map(|settings| serde_json::Value::Object(settings).to_string());
         let plugin = Plugin {
             secrets: spec.secrets.clone().unwrap_or_else(|| manifest.secrets.clone()),
             manifest,
@@ -267,6 +270,7 @@ impl Loader {
             pre,
             indices,
             settings,
+            own_settings,
             idle: ArrayQueue::new(PLUGIN_INSTANCES_IDLE_MAX),
             calls: AtomicU64::new(0),
             troubled: AtomicBool::new(false),
@@ -295,10 +299,12 @@ fn settings(spec: &Spec, manifest: &Manifest) -> Result<serde_json::Map<String, 
         diagnostics.push(super::bindings::jackfield::plugin::types::Diagnostic { path: path.to_owned(), message });
     };
     let mut all: serde_json::Map<_, _> = manifest.config.iter().map(|(key, setting)| (key.clone(), setting.default.clone())).collect();
-    let known = || manifest.config.keys().cloned().collect::<Vec<_>>().join(", ");
+    let known = || manifest.config.iter().filter(|(_, spec)| !spec.declared).map(|(key, _)| key.clone()).collect::<Vec<_>>().join(", ");
     for (key, value) in &spec.settings {
         match manifest.config.get(key) {
-            None => complain(key, format!("is not a setting of this plugin; it has: {}", known())),
+            None | Some(SettingSpec { declared: true, .. }) => {
+                complain(key, format!("is not a setting of this plugin; it has: {}", known()))
+            }
             Some(setting) if kind(&setting.default) != kind(value) => {
                 complain(key, format!("is {}, {} like `{}` is needed", kind(value), kind(&setting.default), setting.default));
             }

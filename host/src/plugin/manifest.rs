@@ -161,6 +161,9 @@ pub struct SettingSpec {
     /// What it does.
     #[serde(default)]
     pub description: String,
+    /// It comes from the device type's declaration, so the operator does not set it here.
+    #[serde(skip)]
+    pub declared: bool,
 }
 
 /// A trigger.

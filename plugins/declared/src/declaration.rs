@@ -55,9 +55,12 @@ impl Declaration {
         self.text(&["mode.", mode, ".", what]).unwrap_or_default().split_ascii_whitespace()
     }
 
-    /// Must the marker of this pager stay before it counts?
-    pub(crate) fn pager_stays(&self, pager: &str) -> bool {
-        self.settings.flag(&["pager.", pager, ".stays"].concat()) == Some(true)
+    /// Must the marker of this pager stay before it counts? Where paging was turned off in this mode, a marker is not expected:
+    /// it is more likely a row of text that a read happened to end behind.
+    pub(crate) fn pager_stays(&self, pager: &str, mode: &str) -> bool {
+        let sends = |what: &str| self.text(&["mode.", mode, what]).unwrap_or_default();
+        let is_off = !self.keep_pages && sends(".setup") != sends(".setup-pages");
+        is_off || self.settings.flag(&["pager.", pager, ".stays"].concat()) == Some(true)
     }
 
     /// Kind and silence of a question.

@@ -15,7 +15,7 @@ pub(crate) fn inspect(view: &View, declaration: &Declaration) -> Option<Page> {
         at("pager:", "pager-").or_else(|| at("pager-end:", "pager-end-"))
     })?;
     // Output may begin like this: it must stay.
-    if declaration.pager_stays(pager) && view.quiet_ms < view.settle_ms {
+    if declaration.pager_stays(pager, &view.mode) && view.quiet_ms < view.settle_ms {
         return None;
     }
     Some(Page { send, strip: hit.group("strip").unwrap_or(&view.tail).to_owned() })
@@ -47,6 +47,15 @@ mod tests {
     fn what_output_may_begin_with_must_stay() {
         assert_eq!(page(":", 49, true), None);
         assert_eq!(page("--more--", 0, true), is("pager-1", "--more--"));
+    }
+
+    #[test]
+    fn a_marker_where_paging_was_turned_off_must_stay_too() {
+        let mut view = made_up::view("--more--");
+        (view.mode, view.quiet_ms) = ("user".to_owned(), 49);
+        assert_eq!(inspect(&view, &made_up::declaration()), None);
+        view.mode = "boss".to_owned();
+        assert!(inspect(&view, &made_up::declaration()).is_some());
     }
 
     #[test]
