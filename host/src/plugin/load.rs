@@ -200,6 +200,7 @@ pub struct Plugin {
 impl Plugin {
     /// Its settings as JSON, without those of the device type's declaration.
     #[must_use]
+    #[expect(clippy::misnamed_getters, reason = "the field of that name holds the declaration too, which is no setting of the operator")]
     pub fn settings(&self) -> &str {
         &self.own_settings
     }
