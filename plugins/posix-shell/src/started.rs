@@ -49,8 +49,8 @@ const CONNECTING: &[&str] = &[
 /// What the line starts. Of several commands the last one that starts something counts.
 pub(crate) fn started(line: &str) -> Started {
     let commands = shell::commands(line);
-    let all = commands.iter().filter(|command| !command.fed).map(|command| by_words(command.program()));
-    all.filter(|started| *started != Started::Nothing).next_back().unwrap_or(Started::Nothing)
+    let mut all = commands.iter().filter(|command| !command.fed).map(|command| by_words(command.program()));
+    all.rfind(|started| *started != Started::Nothing).unwrap_or(Started::Nothing)
 }
 
 fn by_words(words: &[String]) -> Started {
