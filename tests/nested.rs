@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::support::client::Client;
 use crate::support::sshd::{PASSWORD, Sshd, account, free_port};
-use crate::support::{find, install_packages, until_listens};
+use crate::support::{find, install_missing, install_packages, until_listens};
 
 /// How a shell is entered, what it must be called then, and whether it knows `(exit 4)`.
 const ENTERED: [(&str, &str, bool); 13] = [
@@ -379,13 +379,6 @@ fn database_clients_are_exact() {
     let (_redis, enter) = redis();
     let redis: &Lines = &[("set a 5", "OK\n", None), ("get a", "\"5\"\n", None), ("nosuch", "", Some("(error) ERR unknown command"))];
     is_exact_in(&mut client, &enter, "redis", redis, "quit");
-}
-
-fn install_missing(packages: &[(&str, &str)]) {
-    let missing: Vec<&str> = packages.iter().filter(|(program, _)| find(program).is_none()).map(|(_, package)| *package).collect();
-    if !missing.is_empty() {
-        install_packages(&missing);
-    }
 }
 
 #[test]

@@ -32,12 +32,16 @@ pub fn install() {
             ("systemctl", "systemd"),
             ("ip", "iproute2"),
         ];
-        let missing: Vec<&str> = wanted.into_iter().filter(|(program, _)| find(program).is_none()).map(|(_, package)| package).collect();
-        if missing.is_empty() {
-            return;
-        }
-        install_packages(&missing);
+        install_missing(&wanted);
     });
+}
+
+/// Installs the packages of the programs that are not there.
+pub fn install_missing(wanted: &[(&str, &str)]) {
+    let missing: Vec<&str> = wanted.iter().filter(|(program, _)| find(program).is_none()).map(|(_, package)| *package).collect();
+    if !missing.is_empty() {
+        install_packages(&missing);
+    }
 }
 
 /// Installs Debian packages.

@@ -8,8 +8,8 @@ use regex::Regex;
 use serde_json::{Value, json};
 
 use crate::support::client::Client;
+use crate::support::install_missing;
 use crate::support::sshd::{PASSWORD, Sshd, account};
-use crate::support::{find, install_packages};
 
 /// Longer than any question takes to be told.
 const WAIT_S: u32 = 30;
@@ -129,10 +129,7 @@ fn device(user: &str) -> (Sshd, String) {
         ("passwd", "passwd"),
         ("dpkg-scanpackages", "dpkg-dev"),
     ];
-    let missing: Vec<&str> = wanted.into_iter().filter(|(program, _)| find(program).is_none()).map(|(_, package)| package).collect();
-    if !missing.is_empty() {
-        install_packages(&missing);
-    }
+    install_missing(&wanted);
     drop(guard);
     let server = Sshd::start();
     let config = server.device("web1", user, "linux");

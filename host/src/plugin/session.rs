@@ -76,7 +76,7 @@ impl SessionPlugins {
     /// Shows the view to those whom it concerns; the first claim ends the round.
     pub async fn ask(&mut self, view: &View) -> Readings {
         let kind = Arc::clone(&self.kind);
-        let asked: Vec<Asked<'_>> = kind.plugins.iter().map(|plugin| Asked { plugin, hits: plugin.triggers.hits(&view.tail) }).collect();
+        let asked: Vec<Asked<'_>> = all(&kind, view).collect();
         let mut readings = Readings { revision: view.revision, ..Readings::default() };
         readings.step = self.step(view, &asked).await;
         if readings.step.is_some() {
@@ -86,7 +86,7 @@ impl SessionPlugins {
         if readings.page.is_some() {
             return readings;
         }
-        readings.question = question(view, &asked).await;
+        readings.question = question(view, asked.iter().filter(|one| one.concerns(Role::Dialog, &view.tail))).await;
         if readings.question.is_some() {
             return readings;
         }
@@ -159,13 +159,11 @@ impl SessionPlugins {
 
     /// The first prompt plugin that has something to say reads the prompt. The last of several only stands in for one that fails.
     async fn prompt(&mut self, view: &View, asked: &[Asked<'_>]) -> (Option<Reading>, Option<String>) {
-        let readers: Vec<&Asked<'_>> = asked.iter().filter(|one| one.plugin.has("prompt")).collect();
-        let (stand_in, first) = match readers.split_last() {
-            Some((last, first)) if !first.is_empty() => (Some(*last), first),
-            _ => (None, readers.as_slice()),
-        };
+        let readers = || asked.iter().filter(|one| one.plugin.has("prompt"));
+        let stand_in = readers().skip(1).last();
+        let first = readers().count() - usize::from(stand_in.is_some());
         let mut said = None;
-        for one in first.iter().filter(|one| !view.marks.is_empty() || one.concerns(Role::Prompt, &view.tail)) {
+        for one in readers().take(first).filter(|one| !view.marks.is_empty() || one.concerns(Role::Prompt, &view.tail)) {
             match self.inspect(one, view).await {
                 Ok(Reading::NotYet) => said = Some(Reading::NotYet),
                 Ok(reading) => return (Some(reading), None),
@@ -208,15 +206,8 @@ impl SessionPlugins {
 
     /// The question on the screen of a full-screen program: whoever knows dialogs is shown it, the first claim counts.
     pub async fn ask_screen(&self, view: &View) -> Option<Question> {
-        for plugin in self.kind.plugins.iter().filter(|plugin| plugin.has("dialog")) {
-            let shown = Asked { plugin, hits: plugin.triggers.hits(&view.tail) }.view(view, &[]);
-            let asking =
-                call_plugin!(plugin, "dialog.asking", PLUGIN_INSPECT_MAX, dialog, |dialog, store| dialog.call_asking(store, &shown));
-            if let Ok(Some(question)) = asking {
-                return Some(question);
-            }
-        }
-        None
+        let asked: Vec<Asked<'_>> = all(&self.kind, view).collect();
+        question(view, asked.iter()).await
     }
 
     /// What the plugin that read the prompt wants typed there: the sends' plugin and names.
@@ -280,6 +271,11 @@ impl SessionPlugins {
     }
 }
 
+/// Every plugin of the type with its hits.
+fn all<'a>(kind: &'a DeviceType, view: &View) -> impl Iterator<Item = Asked<'a>> {
+    kind.plugins.iter().map(|plugin| Asked { plugin, hits: plugin.triggers.hits(&view.tail) })
+}
+
 async fn page(view: &View, asked: &[Asked<'_>]) -> Option<(String, Page)> {
     for one in asked.iter().filter(|one| one.plugin.has("pager") && one.concerns(Role::Pager, &view.tail)) {
         let shown = one.view(view, &[]);
@@ -294,8 +290,8 @@ async fn page(view: &View, asked: &[Asked<'_>]) -> Option<(String, Page)> {
     None
 }
 
-async fn question(view: &View, asked: &[Asked<'_>]) -> Option<Question> {
-    for one in asked.iter().filter(|one| one.plugin.has("dialog") && one.concerns(Role::Dialog, &view.tail)) {
+async fn question<'a>(view: &View, asked: impl Iterator<Item = &'a Asked<'a>>) -> Option<Question> {
+    for one in asked.filter(|one| one.plugin.has("dialog")) {
         let shown = one.view(view, &[]);
         let plugin = one.plugin;
         let asking = call_plugin!(plugin, "dialog.asking", PLUGIN_INSPECT_MAX, dialog, |dialog, store| dialog.call_asking(store, &shown));

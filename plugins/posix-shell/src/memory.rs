@@ -4,11 +4,8 @@
 //! is back. Another host cannot pass for this one: it does not know the number.
 
 use jackfield_plugin::View;
+use jackfield_plugin::mode::{REMOTE_SHELL, SHELL};
 
-/// The mode of a shell on the device itself.
-pub(crate) const SHELL: &str = "shell";
-/// The mode of a shell on another host or in a container.
-pub(crate) const REMOTE_SHELL: &str = "remote-shell";
 /// The mode of whatever else answered.
 pub(crate) const UNKNOWN: &str = "unknown";
 

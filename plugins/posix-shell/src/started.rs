@@ -1,6 +1,6 @@
 //! What a command line starts that may show a prompt of its own.
 
-use jackfield_plugin::shell::{self, file_name, operands};
+use jackfield_plugin::shell::{self, SSH_VALUED, SUDO_VALUED, file_name, has_letter, operands};
 
 /// What will ask for the next line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub(crate) enum Started {
 const SHELLS: &[&str] = &["sh", "bash", "rbash", "dash", "ash", "zsh", "ksh", "ksh93", "mksh", "fish", "tcsh", "csh", "busybox"];
 /// Programs that change the user and start a shell unless a command is given: the options with a value of their own.
 const USER_CHANGES: &[(&str, &str)] =
-    &[("sudo", "uUghpCDRrtT"), ("doas", "uC"), ("su", "gGswT"), ("runuser", "gGsuw"), ("newgrp", ""), ("login", "fhp")];
+    &[("sudo", SUDO_VALUED), ("doas", "uC"), ("su", "gGswT"), ("runuser", "gGsuw"), ("newgrp", ""), ("login", "fhp")];
 /// Programs that enter a container, a name space or another root, with a command in their arguments. Where none is there they
 /// start a shell.
 const ENTERED: &[&str] =
@@ -92,10 +92,10 @@ fn by_words(words: &[String]) -> Started {
 
 /// `ssh host`: a login there. With a command only where a terminal was asked for.
 fn connection(arguments: &[String]) -> Started {
-    let behind = operands(arguments, "BbcDEeFIiJLlmOopQRSWw");
+    let behind = operands(arguments, SSH_VALUED);
     let options = arguments.get(..arguments.len().saturating_sub(behind.len())).unwrap_or_default();
     let behind_host = behind.get(1..).unwrap_or_default();
-    let command = operands(behind_host, "BbcDEeFIiJLlmOopQRSWw");
+    let command = operands(behind_host, SSH_VALUED);
     let terminal = has_letter(options, 't') || has_letter(behind_host, 't');
     if behind.is_empty() || has_letter(options, 'N') || (!command.is_empty() && !terminal) {
         return Started::Nothing;
@@ -143,11 +143,6 @@ fn valued_before(arguments: &[String], word: &String) -> bool {
 
 fn is_shell_name(word: &str) -> bool {
     SHELLS.contains(&file_name(word))
-}
-
-/// Is the letter in one of the groups of short options?
-fn has_letter(words: &[String], letter: char) -> bool {
-    words.iter().any(|word| word.strip_prefix('-').is_some_and(|group| !group.starts_with('-') && group.contains(letter)))
 }
 
 #[cfg(test)]

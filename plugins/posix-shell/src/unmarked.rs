@@ -2,10 +2,11 @@
 //!
 //! Only the last, unterminated row is looked at, and it must stay for a time that grows as the evidence gets weaker.
 
-use jackfield_plugin::{Reading, Ready, View};
+use jackfield_plugin::mode::{REMOTE_SHELL, SHELL};
+use jackfield_plugin::{Reading, Ready, View, settle};
 
 use crate::marks::Marks;
-use crate::memory::{REMOTE_SHELL, SHELL, UNKNOWN, is_shell, mode_of};
+use crate::memory::{UNKNOWN, is_shell, mode_of};
 use crate::started::{Started, started};
 use crate::{asking, pager, prompt, words};
 
@@ -40,7 +41,7 @@ pub(crate) fn inspect(view: &View, known: bool) -> Reading {
         // The shell has answered the probe, so its prompt follows, whatever it looks like.
         let known_row = view.prompt.as_deref().is_some_and(|before| !before.trim_ascii().is_empty() && same_row(before, &view.tail));
         let wait_ms = if known_row { PROBED_SAME_MS } else { PROBED_MS };
-        return settled(view, wait_ms, || ready(view, mode_of(view), "pattern"));
+        return settle::at_least(view, wait_ms, || ready(view, mode_of(view), "pattern"));
     }
     // A program with a prompt of its own, which another plugin reads.
     if !matches!(view.mode.as_str(), "" | SHELL | REMOTE_SHELL | UNKNOWN) {
@@ -53,7 +54,7 @@ pub(crate) fn inspect(view: &View, known: bool) -> Reading {
         let replaced =
             look.is_some() && words::sets(&view.command, "PS1") || look == Some(Look::Shell) && words::runs_unseen(&view.command);
         if replaced {
-            return settled(view, RENAMED_MS, || ready(view, mode_of(view), "pattern"));
+            return settle::at_least(view, RENAMED_MS, || ready(view, mode_of(view), "pattern"));
         }
     }
     if view.tail.trim_ascii().is_empty() || asking::question(view).is_some() || pager::page(view).is_some() {
@@ -67,19 +68,19 @@ pub(crate) fn inspect(view: &View, known: bool) -> Reading {
         return learned(view, known, before);
     }
     if !first && is_rest(view, known) {
-        return settled(view, 300, || Reading::Incomplete(prompt::rest(&view.tail)));
+        return settle::at_least(view, 300, || Reading::Incomplete(prompt::rest(&view.tail)));
     }
     let Some(look) = look(view) else { return Reading::NotYet };
     let inside = started(&view.command);
     if look == Look::Program && inside == Started::Nothing && is_shell(&view.mode) {
         return Reading::NotYet;
     }
-    if first && has_editor(view) && look == Look::Shell {
+    if first && view.takes_paste() && look == Look::Shell {
         // The line's round trip is not known yet, but the editor and the look together need no more.
-        return if view.quiet_ms < FIRST_EDITOR_MS { Reading::Settle(FIRST_EDITOR_MS) } else { ready(view, SHELL, "pattern") };
+        return settle::after(view, FIRST_EDITOR_MS, || ready(view, SHELL, "pattern"));
     }
     let wait_ms = if known { nested(view, look, inside) } else { Some(open(view, look)) };
-    wait_ms.map_or(Reading::NotYet, |wait_ms| settled(view, wait_ms, || ready(view, mode(view, known, look, inside), "pattern")))
+    wait_ms.map_or(Reading::NotYet, |wait_ms| settle::at_least(view, wait_ms, || ready(view, mode(view, known, look, inside), "pattern")))
 }
 
 /// The very prompt that was accepted before. Where the shell prints marks, its own prompt cannot come without them: then
@@ -89,15 +90,15 @@ fn learned(view: &View, known: bool, before: &str) -> Reading {
         let inside = started(&view.command);
         return match look(view) {
             Some(look) if inside != Started::Nothing => {
-                let wait_ms = if has_editor(view) { EDITOR_MS } else { 1_000 };
-                settled(view, wait_ms, || ready(view, entered(view, look, inside), "pattern"))
+                let wait_ms = if view.takes_paste() { EDITOR_MS } else { 1_000 };
+                settle::at_least(view, wait_ms, || ready(view, entered(view, look, inside), "pattern"))
             }
             _ => Reading::NotYet,
         };
     }
     let wait_ms = if before.trim_ascii().len() < 3 { 200 } else { 50 };
     let mode = if is_shell(&view.mode) { mode_of(view) } else { mode(view, known, Look::Sign, Started::Nothing) };
-    settled(view, wait_ms, || ready(view, mode, "learned"))
+    settle::at_least(view, wait_ms, || ready(view, mode, "learned"))
 }
 
 /// Is it the second row of a line that is not finished?
@@ -146,15 +147,11 @@ fn nested(view: &View, look: Look, inside: Started) -> Option<u32> {
         return None;
     }
     match look {
-        _ if has_editor(view) => Some(EDITOR_MS),
+        // The shell has taken the brackets off when it started the line. They are on again: a line editor waits.
+        _ if view.takes_paste() => Some(EDITOR_MS),
         Look::Shell | Look::Program | Look::Bare => Some(500),
         Look::Sign => Some(1_000),
     }
-}
-
-/// The shell has taken the brackets off when it started the line. If they are on again, a line editor waits behind its prompt.
-fn has_editor(view: &View) -> bool {
-    view.fact("bracketed-paste") == "on"
 }
 
 /// `shell` only where it is proven one: the operator has said so of the first prompt, a shell that was not left stays one, and
@@ -195,11 +192,6 @@ fn moved(view: &View) -> bool {
         }
         None => before.trim_ascii() != view.tail.trim_ascii(),
     }
-}
-
-fn settled(view: &View, least_ms: u32, reading: impl FnOnce() -> Reading) -> Reading {
-    let wait_ms = least_ms.max(view.settle_ms);
-    if view.quiet_ms < wait_ms { Reading::Settle(wait_ms) } else { reading() }
 }
 
 /// ksh fills the row with spaces when the window's size changes.

@@ -1,6 +1,6 @@
 //! What a command line runs, told roughly: enough to expect a pager or a program with a prompt of its own.
 
-use jackfield_plugin::shell::{self, operands};
+use jackfield_plugin::shell::{self, SSH_VALUED, SUDO_VALUED, file_name, operands};
 
 /// Programs that are a pager or start one.
 const PAGING: &str = "less more most pg man info git systemctl journalctl loginctl networkctl timedatectl hostnamectl resolvectl \
@@ -14,7 +14,7 @@ const SHELLS: &str = "bash sh dash ash ksh mksh zsh fish tcsh csh";
 
 /// Does this line start an editor?
 pub(crate) fn edits(command: &str) -> bool {
-    any(command, &|word| listed(EDITING, last_part(word)))
+    any(command, &|word| listed(EDITING, file_name(word)))
 }
 
 /// Could this line have started a pager? Only a program that it runs counts, not a word in its arguments: keys are typed for it.
@@ -24,9 +24,9 @@ pub(crate) fn may_page(line: &str) -> bool {
 
 fn pages(words: &[String]) -> bool {
     let Some((name, arguments)) = words.split_first() else { return false };
-    match shell::file_name(name) {
-        "sudo" | "doas" => pages(shell::program(operands(arguments, "CDghpRrtTUu"))),
-        "ssh" => operands(arguments, "BbcDEeFIiJLlmOopQRSWw").get(1..).is_some_and(|words| pages(shell::program(words))),
+    match file_name(name) {
+        "sudo" | "doas" => pages(shell::program(operands(arguments, SUDO_VALUED))),
+        "ssh" => operands(arguments, SSH_VALUED).get(1..).is_some_and(|words| pages(shell::program(words))),
         // The text behind `-c` is a line of its own.
         name if listed(SHELLS, name) => {
             let text = arguments.iter().position(|word| word.starts_with('-') && word.ends_with('c'));
@@ -38,7 +38,7 @@ fn pages(words: &[String]) -> bool {
 
 /// Does the line name this program?
 pub(crate) fn runs(command: &str, program: &str) -> bool {
-    any(command, &|word| last_part(word) == program)
+    any(command, &|word| file_name(word) == program)
 }
 
 /// Does the line set this variable?
@@ -53,7 +53,7 @@ pub(crate) fn runs_unseen(command: &str) -> bool {
 
 /// Is this word, as a file, one of the line's words?
 pub(crate) fn has_word(command: &str, file: &str) -> bool {
-    any(command, &|word| word == file || last_part(word) == file)
+    any(command, &|word| word == file || file_name(word) == file)
 }
 
 /// Is the part somewhere in the text? Does without the search machinery of `str`, which would be a fifth of the component.
@@ -70,10 +70,6 @@ fn listed(list: &str, name: &str) -> bool {
 /// Does one of the line's words pass?
 fn any(command: &str, test: &dyn Fn(&str) -> bool) -> bool {
     command.split(|c: char| c.is_ascii_whitespace() || "|&;()<>{}`'\"$".contains(c)).any(|word| !word.is_empty() && test(word))
-}
-
-fn last_part(piece: &str) -> &str {
-    piece.rsplit('/').next().unwrap_or(piece)
 }
 
 #[cfg(test)]

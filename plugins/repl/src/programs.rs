@@ -131,7 +131,7 @@ fn by_words(words: &[String]) -> Option<Named> {
     let name = file_name(name);
     match name {
         // Who runs another program as somebody else or somewhere else. Options with a value of their own are few.
-        "sudo" | "doas" | "runuser" => return by_words(shell::program(operands(arguments, "uUghpCDRrtT"))),
+        "sudo" | "doas" | "runuser" => return by_words(shell::program(operands(arguments, shell::SUDO_VALUED))),
         "docker" | "podman" | "kubectl" | "nerdctl" | "oc" | "ssh" => return inside(arguments),
         _ => {}
     }
@@ -143,9 +143,7 @@ fn by_words(words: &[String]) -> Option<Named> {
 
 /// The program behind `docker exec -it c psql -U x` and `ssh -t host psql`: where a terminal was asked for.
 fn inside(arguments: &[String]) -> Option<Named> {
-    let terminal = arguments
-        .iter()
-        .any(|word| word == "--tty" || word.strip_prefix('-').is_some_and(|group| !group.starts_with('-') && group.contains('t')));
+    let terminal = shell::has_letter(arguments, 't') || arguments.iter().any(|word| word == "--tty");
     let at = (0..arguments.len()).filter(|at| arguments.get(*at).is_some_and(|word| !word.starts_with('-')));
     at.filter(|_| terminal).find_map(|at| by_words(arguments.get(at..).unwrap_or_default()))
 }

@@ -1,6 +1,6 @@
 //! Is the program ready? Its prompt, after a silence that is short where it was seen before.
 
-use jackfield_plugin::{PromptReport, Reading, Ready, View};
+use jackfield_plugin::{PromptReport, Reading, Ready, View, mode, settle};
 
 use crate::programs::{self, Named, Program};
 
@@ -16,11 +16,11 @@ const REST_MS: u32 = 150;
 const EDITOR: &str = "editor";
 
 /// Modes of shells, from where a program is started.
-const SHELLS: &[&str] = &["shell", "remote-shell", "unknown"];
+const SHELLS: &[&str] = &[mode::SHELL, mode::REMOTE_SHELL, "unknown"];
 
 /// The verdict, and the memo for the next question.
 pub(crate) fn inspect(view: &View) -> PromptReport {
-    let pasted = takes_paste(view);
+    let pasted = view.takes_paste();
     let memo = view.memo_text();
     match programs::of_mode(&view.mode) {
         Some(named) => {
@@ -38,8 +38,8 @@ pub(crate) fn inspect(view: &View) -> PromptReport {
 /// The prompt of a program that the line has started.
 fn first(view: &View) -> Reading {
     match programs::started(&view.command) {
-        Some((program, mode)) if is_prompt(view, program) && (!view.tail.is_empty() || takes_paste(view)) => {
-            settled(view, FIRST_MS, || ready(view, mode, "pattern"))
+        Some((program, mode)) if is_prompt(view, program) && (!view.tail.is_empty() || view.takes_paste()) => {
+            settle::at_least(view, FIRST_MS, || ready(view, mode, "pattern"))
         }
         _ => Reading::NotYet,
     }
@@ -55,24 +55,19 @@ fn inside(view: &View, (program, mode): Named) -> Reading {
     }
     let same = view.prompt.as_deref().is_some_and(|before| before.trim_ascii_end() == view.tail.trim_ascii_end());
     if same || is_prompt(view, program) {
-        return settled(view, KNOWN_MS, || ready(view, mode, "learned"));
+        return settle::at_least(view, KNOWN_MS, || ready(view, mode, "learned"));
     }
     if program.rests().any(|rest| view.hit(&rest).is_some()) {
-        return settled(view, REST_MS, || Reading::Incomplete(rest(mode)));
+        return settle::at_least(view, REST_MS, || Reading::Incomplete(rest(mode)));
     }
     // One program may start another: a debugger, a client.
     if let Some((_, other)) = programs::started(&view.command).filter(|(other, _)| is_prompt(view, other)) {
-        return settled(view, FIRST_MS, || ready(view, other, "pattern"));
+        return settle::at_least(view, FIRST_MS, || ready(view, other, "pattern"));
     }
     if sets_prompt(&view.command) && !view.tail.trim_ascii().is_empty() {
-        return settled(view, CHANGED_MS, || ready(view, mode, "pattern"));
+        return settle::at_least(view, CHANGED_MS, || ready(view, mode, "pattern"));
     }
     Reading::NotYet
-}
-
-/// Without any text the brackets alone say that a prompt stands.
-fn takes_paste(view: &View) -> bool {
-    view.fact("bracketed-paste") == "on"
 }
 
 fn is_prompt(view: &View, program: &Program) -> bool {
@@ -93,11 +88,6 @@ fn rest(mode: &str) -> String {
         _ => "a bracket, a quote or a block is open",
     };
     format!("{mode} waits for the rest; {end}")
-}
-
-fn settled(view: &View, least_ms: u32, reading: impl FnOnce() -> Reading) -> Reading {
-    let wait_ms = least_ms.max(view.settle_ms);
-    if view.quiet_ms < wait_ms { Reading::Settle(wait_ms) } else { reading() }
 }
 
 fn ready(view: &View, mode: &str, proof: &str) -> Reading {

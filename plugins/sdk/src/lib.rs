@@ -46,6 +46,14 @@ pub use settings::Settings;
 #[doc(hidden)]
 pub use wit_bindgen;
 
+/// The contract's own words for modes.
+pub mod mode {
+    /// POSIX shell text may be typed, on the device itself.
+    pub const SHELL: &str = "shell";
+    /// The same on a host or in a container that was entered from it.
+    pub const REMOTE_SHELL: &str = "remote-shell";
+}
+
 /// A line for the operator, see `host.log` of the contract.
 pub fn log(level: Level, message: &str) {
     contract::jackfield::plugin::host::log(level, message);
@@ -64,6 +72,12 @@ impl View {
     #[must_use]
     pub fn fact(&self, name: &str) -> &str {
         self.facts.iter().find(|fact| fact.name == name).map_or("", |fact| fact.value.as_str())
+    }
+
+    /// Does a line editor wait that takes pasted text in brackets?
+    #[must_use]
+    pub fn takes_paste(&self) -> bool {
+        self.fact("bracketed-paste") == "on"
     }
 
     /// Has this device no value for a secret?

@@ -50,6 +50,11 @@ pub fn after(view: &View, silence_ms: u32, reading: impl FnOnce() -> Reading) ->
     if view.quiet_ms < silence_ms { Reading::Settle(silence_ms) } else { reading() }
 }
 
+/// The same for a silence of the plugin's own, which is never shorter than the host's settle time.
+pub fn at_least(view: &View, silence_ms: u32, reading: impl FnOnce() -> Reading) -> Reading {
+    after(view, silence_ms.max(view.settle_ms), reading)
+}
+
 /// A prompt ends in one space at most; more of them are what a wiped pager marker left.
 #[must_use]
 pub fn shown(row: &str) -> &str {

@@ -34,6 +34,11 @@ const WRAPPERS: &[(&str, &str, usize)] = &[
     ("caffeinate", "", 0),
 ];
 
+/// The letters of sudo's options that take a value.
+pub const SUDO_VALUED: &str = "CDghpRrtTUu";
+/// The same of ssh.
+pub const SSH_VALUED: &str = "BbcDEeFIiJLlmOopQRSWw";
+
 /// One simple command.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Simple {
@@ -88,6 +93,12 @@ pub fn operands<'a>(words: &'a [String], valued: &str) -> &'a [String] {
         at += if takes_value { 2 } else { 1 };
     }
     words.get(at..).unwrap_or_default()
+}
+
+/// Is the letter in one of the groups of short options?
+#[must_use]
+pub fn has_letter(words: &[String], letter: char) -> bool {
+    words.iter().any(|word| word.strip_prefix('-').is_some_and(|group| !group.starts_with('-') && group.contains(letter)))
 }
 
 /// A program's name without its directory.

@@ -6,8 +6,6 @@ use crate::refusal;
 
 /// The one goal, and the name of the secret that it needs.
 pub(crate) const GOAL: &str = "sudo";
-/// The mode of a shell of the device itself, in the contract's word.
-pub(crate) const HOME: &str = "shell";
 
 /// How often the question is left; a list of commands may hold several sudo.
 const LEAVE_MAX: u32 = 5;

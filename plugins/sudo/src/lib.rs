@@ -36,7 +36,7 @@ impl bindings::dialog::Guest for Sudo {
 
     /// Only in a shell of the device itself: another host or a container that was entered from it must not get its password.
     fn claim(command: String, mode: String) -> Option<String> {
-        (mode == dialog::HOME && claim::asks(&command)).then(|| dialog::GOAL.to_owned())
+        (mode == jackfield_plugin::mode::SHELL && claim::asks(&command)).then(|| dialog::GOAL.to_owned())
     }
 
     fn asking(view: View) -> Option<Question> {

@@ -102,7 +102,7 @@ impl Machine {
         }
     }
 
-    pub(super) fn on_goal_failed(&mut self, why: &str, at_prompt: bool) -> Stepped {
+    fn on_goal_failed(&mut self, why: &str, at_prompt: bool) -> Stepped {
         let State::Running(running) = &mut self.state else { return Stepped::GoOn };
         running.fail_goal(why);
         let effects: Vec<Effect> = mem::take(&mut running.secrets_typed).into_iter().map(Effect::SecretFailed).collect();

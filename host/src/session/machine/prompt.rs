@@ -104,12 +104,12 @@ impl Machine {
         }
     }
 
-    pub(super) fn go_on_setup(&mut self, now: Instant, setup: Setup, ready: Ready) -> Vec<Effect> {
+    fn go_on_setup(&mut self, now: Instant, setup: Setup, ready: Ready) -> Vec<Effect> {
         if setup.sends.is_empty() { vec![self.prepare(now, setup, ready)] } else { self.type_next_send(now, setup) }
     }
 
     /// Asks what to type at this prompt before the next command.
-    pub(super) fn prepare(&mut self, now: Instant, setup: Setup, ready: Ready) -> Effect {
+    fn prepare(&mut self, now: Instant, setup: Setup, ready: Ready) -> Effect {
         self.state = State::Setup(Setup { waiting: true, ..setup });
         Effect::Prepare(Box::new(self.view(now)), ready)
     }

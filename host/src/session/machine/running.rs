@@ -51,7 +51,7 @@ impl Machine {
         vec![Effect::Write(line)]
     }
 
-    pub(super) fn keep_start(&mut self) {
+    fn keep_start(&mut self) {
         let (start, end) = (self.stream.output_start(), self.stream.output_end());
         if let State::Running(running) = &mut self.state
             && let Some(start) = start
