@@ -152,12 +152,14 @@ fn output_that_looks_like_a_prompt_a_marker_or_a_question_ends_nothing() {
 }
 
 /// Device, command, its mode afterwards, the device's line if it refuses.
-const STEPS: [(&str, &str, &str, Option<&str>); 33] = [
+const STEPS: [(&str, &str, &str, Option<&str>); 35] = [
     ("junos1", "show nonsense", "operational", Some("syntax error, expecting <command>.")),
     ("junos1", "frobnicate", "operational", Some("unknown command.")),
     ("junos1", "configure", "config", None),
     ("junos1", "set system host-name x", "config", None),
+    ("junos1", "set damage", "config", None),
     ("junos1", "commit check", "config", Some("error: configuration check-out failed")),
+    ("junos1", "rollback 0", "config", None),
     ("junos1", "commit", "config", None),
     ("junos1", "exit", "operational", None),
     ("vrp1", "display nonsense", "user_view", Some("Error: Unrecognized command found at '^' position.")),

@@ -18,6 +18,7 @@ mod lanes;
 mod lost;
 mod mcp_stdio;
 mod model;
+mod modes;
 mod nested;
 mod network;
 mod plugin_faults;

@@ -89,6 +89,8 @@ pub const TRIGGER_COMPILED_MAX_BYTES: usize = 1024 * 1024;
 pub const SESSION_MAILBOX: usize = 64;
 /// Chunks between a line's reader and its session.
 pub const LINE_CHUNKS: usize = 64;
+/// Lines typed to come back from a mode: more levels than any known configuration is deep.
+pub const LEVELS_MAX: usize = 12;
 /// Commands that a session remembers with their output's place.
 pub const COMMANDS_KEPT: usize = 256;
 /// Commands waiting for their turn in one session: what a client sends ahead, within half of its mailbox.

@@ -2,7 +2,7 @@
 //!
 //! [`catalog`] knows which there are, [`load`] takes one from bytes to ready, [`instance`] calls it with a deadline and
 //! a memory ceiling, [`fault`] says what went wrong, [`breaker`] switches off what fails again and again.
-//! [`device_type`] puts plugins together for a device, [`session`] asks them for one session.
+//! [`device_type`] puts plugins together for a device, [`modes`] knows the ways between its modes, [`session`] asks them for one session.
 //! [`declared`] makes a plugin's manifest of a declaration, [`examples`] proves that it fits the declaration's own examples.
 //! [`grants`] alone says what a plugin may import.
 
@@ -20,6 +20,7 @@ pub mod grants;
 pub mod instance;
 pub mod load;
 pub mod manifest;
+pub mod modes;
 pub mod roles;
 pub mod session;
 pub mod triggers;

@@ -13,11 +13,13 @@ use crate::limits::SESSION_MAILBOX;
 use crate::plugin::roles::Effect;
 use crate::policy::{Purpose, Verdict};
 
+use self::journey::Keep;
 use self::report::{OutputQuery, Report, ScreenReport};
 
 pub mod actor;
 pub mod command;
 pub mod journal;
+pub mod journey;
 pub mod lane;
 pub mod log;
 pub mod machine;
@@ -108,13 +110,17 @@ pub struct RunRequest {
     pub caller: String,
     /// After so long it is stopped.
     pub kill_after: Option<Duration>,
+    /// The mode that it needs: entered before and left after.
+    pub mode: Option<String>,
+    /// What becomes of a candidate configuration.
+    pub keep: Option<Keep>,
 }
 
 impl RunRequest {
     /// A command that may run as long as it likes.
     #[must_use]
     pub fn new(text: &str, purpose: Purpose, caller: &str) -> Self {
-        Self { text: text.to_owned(), purpose, caller: caller.to_owned(), kill_after: None }
+        Self { text: text.to_owned(), purpose, caller: caller.to_owned(), kill_after: None, mode: None, keep: None }
     }
 }
 

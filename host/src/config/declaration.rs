@@ -6,11 +6,14 @@
 //!
 //! What this module cannot judge: whether the patterns fit the examples. That takes the plugins, see `plugin::examples`.
 
+mod ways;
+
 use std::path::{Path, PathBuf};
 
 use regex::RegexBuilder;
 use toml::de::{DeTable, DeValue};
 
+pub use self::ways::{Candidate, Transition};
 use super::diagnostic::{Diagnostic, Lines};
 use super::reader::{Place, Reader, Section};
 use super::{name, syntax, value};
@@ -18,7 +21,7 @@ use crate::limits::TRIGGER_COMPILED_MAX_BYTES;
 use crate::nearest::nearest;
 
 /// The keys of a declaration.
-pub(super) const KEYS: [&str; 15] = [
+pub(super) const KEYS: [&str; 17] = [
     "title",
     "terminal",
     "cancel",
@@ -31,6 +34,8 @@ pub(super) const KEYS: [&str; 15] = [
     "pager",
     "question",
     "goal",
+    "transition",
+    "candidate",
     "error",
     "policy",
     "banners",
@@ -65,6 +70,10 @@ pub struct Declaration {
     pub questions: Vec<Question>,
     /// Dialogs that are carried through.
     pub goals: Vec<Goal>,
+    /// Ways between modes.
+    pub transitions: Vec<Transition>,
+    /// The candidate configuration, where the device has one.
+    pub candidate: Option<Candidate>,
     /// Texts of refused and failed commands.
     pub errors: Vec<Failures>,
     /// The words of the command language.
@@ -123,6 +132,8 @@ impl Kind {
 pub struct Mode {
     /// Its name, which callers see.
     pub name: String,
+    /// The field's usual word for it, where it has another name here: `config`, `exec`, `privileged`.
+    pub also: Option<String>,
     /// What its prompt is there for.
     pub kind: Kind,
     /// The prompt. A group `host` is the device's name, a group `priv` that captures `#` says that rights are elevated.
@@ -285,6 +296,7 @@ impl Declaration {
             pagers: each(reader, section, "pager", Pager::read),
             questions: each(reader, section, "question", Question::read),
             goals: each(reader, section, "goal", Goal::read),
+            transitions: each(reader, section, "transition", Transition::read),
             errors: each(reader, section, "error", Failures::read),
             banners: examples(reader, section, "banners"),
             ..Self::default()
@@ -296,6 +308,8 @@ impl Declaration {
         if let Some(policy) = reader.section(section, "policy", "reads = [\"show\"]") {
             declaration.policy = Words::read(reader, &policy);
         }
+        let candidate = reader.section(section, "candidate", "commit = \"commit\"");
+        declaration.candidate = candidate.map(|candidate| Candidate::read(reader, &candidate));
         if declaration.modes.is_empty() {
             let help = "add a `[[mode]]` with `name` and `prompt`".to_owned();
             reader.error(&section.place, "a declared device type needs at least one mode".to_owned(), Some(help));
@@ -315,6 +329,12 @@ impl Declaration {
             named.extend(goal.from.iter().map(|mode| ("goal", index, "from", mode.as_str())));
             named.extend((!goal.to.is_empty()).then_some(("goal", index, "to", goal.to.as_str())));
         }
+        for (index, way) in self.transitions.iter().enumerate() {
+            let ends = [("from", way.from.as_str()), ("to", way.to.as_str())];
+            named.extend(ends.into_iter().filter(|(_, mode)| !mode.is_empty()).map(|(key, mode)| ("transition", index, key, mode)));
+        }
+        let edited = self.candidate.iter().map(|candidate| ("candidate", 0, "mode", candidate.mode.as_str()));
+        named.extend(edited.filter(|(.., mode)| !mode.is_empty()));
         named.extend(self.policy.modes.iter().map(|mode| ("policy", 0, "modes", mode.as_str())));
         for (table, index, key, mode) in named {
             if known.contains(&mode) {
@@ -332,10 +352,11 @@ impl Mode {
     fn read(reader: &mut Reader<'_>, section: &Section<'_>) -> Self {
         reader.only_keys(
             section,
-            &["name", "kind", "prompt", "veto", "privileged", "cut", "after_host", "meaning", "examples", "not_prompts"],
+            &["name", "also", "kind", "prompt", "veto", "privileged", "cut", "after_host", "meaning", "examples", "not_prompts"],
         );
         let mode = Self {
             name: named(reader, section, "mode"),
+            also: text(reader, section, "also"),
             kind: reader.field(section, "kind", |reader, at, found| value::word(reader, at, found, &Kind::WORDS)).unwrap_or_default(),
             prompt: required_pattern(reader, section, "prompt"),
             veto: pattern(reader, section, "veto"),

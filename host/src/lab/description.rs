@@ -20,7 +20,7 @@
 //! `[mode.NAME]`: `prompt`, `start` (sessions begin here), `inherit` (modes whose commands count too), `cut` (stands for the missing
 //! left part of a prompt wider than half of the terminal). `[syntax]`: `abbreviate`, `ignore_case`, `comment`, `menu` (commands form
 //! menus separated by this character, and the menu is a place to be in), `pipe` with `[syntax.filters]` word = `keep`, `drop`, `from`
-//! or `count` and `counted` (text with `{n}`). `[words]` word = help text. `[errors]`: `unknown`, `invalid`, `extra`, `ambiguous`,
+//! or `count` and `counted` (text with `{n}`); behind the separator a command may also have words of its own. `[words]` word = help text. `[errors]`: `unknown`, `invalid`, `extra`, `ambiguous`,
 //! `incomplete`, `too_long` with `{word}`, `{line}`, `{column}` (from 1), `{caret}` (spaces up to the wrong character, the prompt
 //! included).
 //!

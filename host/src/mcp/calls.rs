@@ -15,6 +15,7 @@ use crate::ids::{CommandId, MAIN, SessionId};
 use crate::limits::{self, INTERRUPT_STEP_WAIT, OUTPUT_DEFAULT_CHARS, QUERY_TARGETS_MAX};
 use crate::policy::{self, Line, Manner, Purpose};
 use crate::session::command::State;
+use crate::session::journey::Keep;
 use crate::session::report::OutputQuery;
 use crate::session::{Accepted, Phase, RunRequest, SendRequest, SessionHandle, Stop};
 
@@ -197,17 +198,20 @@ async fn run(directory: &Directory, caller: &Caller, arguments: &Arguments) -> R
     let query = OutputQuery { max_chars: arguments.usual_chars(), ..OutputQuery::default() };
     let kill_after = arguments.seconds("kill_after_s").filter(|limit| !limit.is_zero());
     let lane = if arguments.text("lane") == Some("exec") { LineKind::Programs } else { LineKind::Terminal };
-    let wanted = Wanted { command: arguments.text_or_empty("command"), purpose: Purpose::Run, lane, kill_after };
-    one(directory, caller, target, wanted, arguments.usual_wait(caller.ceiling_s), query).await
+    let request = RunRequest {
+        kill_after,
+        mode: arguments.text("mode").map(str::to_owned),
+        keep: arguments.text("commit").and_then(Keep::parse),
+        ..RunRequest::new(arguments.text_or_empty("command"), Purpose::Run, &caller.name)
+    };
+    one(directory, caller, target, Wanted { request, lane }, arguments.usual_wait(caller.ceiling_s), query).await
 }
 
-/// A command, what for, and on which lane.
-#[derive(Clone, Copy)]
-struct Wanted<'a> {
-    command: &'a str,
-    purpose: Purpose,
+/// A command, and on which lane.
+#[derive(Clone)]
+struct Wanted {
+    request: RunRequest,
     lane: LineKind,
-    kill_after: Option<Duration>,
 }
 
 /// One command on one target, opening the session if need be.
@@ -215,7 +219,7 @@ async fn one(
     directory: &Directory,
     caller: &Caller,
     target: &str,
-    Wanted { command, purpose, lane, kill_after }: Wanted<'_>,
+    Wanted { request, lane }: Wanted,
     wait: Duration,
     query: OutputQuery,
 ) -> Reply {
@@ -232,7 +236,6 @@ async fn one(
         }
     };
     let session = handle.id.to_string();
-    let request = RunRequest { kill_after, ..RunRequest::new(command, purpose, &caller.name) };
     // A command waits a little for its turn, even if the time is over: the answer to "busy" takes a moment.
     let turn = left().max(LOOK_EVERY);
     let accepted = match patience.wait(turn, || format!("{session}: waiting for its turn"), handle.run_in_turn(request)).await {
@@ -274,8 +277,8 @@ async fn query(directory: &Directory, caller: &Caller, arguments: &Arguments) ->
     let command = arguments.text_or_empty("command");
     let wait = arguments.usual_wait(caller.ceiling_s);
     let query = OutputQuery { max_chars: arguments.max_chars(QUERY_DEFAULT_CHARS), ..OutputQuery::default() };
-    let wanted = Wanted { command, purpose: Purpose::Query, lane: LineKind::Terminal, kill_after: None };
-    let calls = targets.iter().map(|target| one(directory, caller, target, wanted, wait, query.clone()));
+    let wanted = Wanted { request: RunRequest::new(command, Purpose::Query, &caller.name), lane: LineKind::Terminal };
+    let calls = targets.iter().map(|target| one(directory, caller, target, wanted.clone(), wait, query.clone()));
     let replies = join_all(calls).await;
     if let [reply] = replies.as_slice() {
         let mut reply = reply.clone();
@@ -530,7 +533,10 @@ async fn info(directory: &Directory, caller: &Caller, arguments: &Arguments) -> 
     match arguments.text_or_empty("topic") {
         "policy" => explain(directory, caller, arguments).await,
         "plugins" => Ok(plugins(directory)),
-        "platforms" => Ok(platforms(directory)),
+        "platforms" => match arguments.text("target") {
+            Some(target) => platform(directory, target).await,
+            None => Ok(platforms(directory)),
+        },
         "limits" => Ok(bounds()),
         _ => Ok(health(directory)),
     }
@@ -615,6 +621,24 @@ fn platforms(directory: &Directory) -> Reply {
     let types = directory.catalog().types();
     let text = types.iter().map(|(kind, plugins)| format!("{kind}: {}", plugins.join(", "))).collect::<Vec<_>>().join("\n");
     Reply::new(json!({"platforms": types}), text)
+}
+
+/// The device type of a target: its plugins, the modes that a command may name, what becomes of a candidate configuration.
+async fn platform(directory: &Directory, target: &str) -> Result<Reply, String> {
+    let id = SessionId::parse(target);
+    let kind = directory.kind_of(&id.device).await.map_err(|error| error.to_string())?;
+    let plugins: Vec<&str> = kind.plugins.iter().map(|plugin| plugin.name()).collect();
+    let modes: Vec<&str> = kind.modes.names().into_iter().collect();
+    let commit = kind.modes.candidate.as_ref().map(Keep::words).unwrap_or_default();
+    let listed = |words: &[&str]| if words.is_empty() { "none".to_owned() } else { words.join(", ") };
+    let text = format!(
+        "{target}: type {}, plugins {}\nmodes for ssh_run mode=: {}\ncommit=: {}",
+        kind.name,
+        plugins.join(", "),
+        listed(&modes),
+        listed(&commit)
+    );
+    Ok(Reply::new(json!({"target": target, "platform": kind.name, "plugins": plugins, "modes": modes, "commit": commit}), text))
 }
 
 fn bounds() -> Reply {

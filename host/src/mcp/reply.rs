@@ -8,6 +8,7 @@ use rmcp::model::{CallToolResult, ContentBlock};
 use serde_json::{Map, Value, json};
 
 use crate::session::command::State;
+use crate::session::journey::{DISCARDED, IN_FORCE_FOR_NOW, LineError, Outcome};
 use crate::session::report::{Report, ScreenReport};
 use crate::session::{Refusal, Status};
 
@@ -104,6 +105,7 @@ fn millis(duration: std::time::Duration) -> u64 {
 pub fn command(target: &str, session: &str, report: Report) -> Reply {
     let text = text(session, &report);
     let next = next(session, &report);
+    let lines = report.journey.as_ref().map(lines);
     let mut fields = Map::with_capacity(FIELDS_USUAL);
     let mut put = |name: &str, value: Value| {
         fields.insert(name.to_owned(), value);
@@ -149,6 +151,9 @@ pub fn command(target: &str, session: &str, report: Report) -> Reply {
             put(name, text.into());
         }
     }
+    if let Some(lines) = lines {
+        put("lines", lines);
+    }
     if let Some((decision, rule)) = report.rule {
         put("verdict", json!({"decision": decision, "rule": rule}));
     }
@@ -156,6 +161,13 @@ pub fn command(target: &str, session: &str, report: Report) -> Reply {
         put("warnings", report.warnings.into());
     }
     Reply::new(Value::Object(fields), text).with_next(&next)
+}
+
+/// What came of the lines of a command that had several, or went through modes.
+fn lines(journey: &Outcome) -> Value {
+    let error = |error: &LineError| json!({"n": error.number, "line": error.line, "error": error.error});
+    let errors: Vec<Value> = journey.errors.iter().map(error).collect();
+    json!({"typed": journey.typed, "of": journey.of, "errors": errors, "candidate": journey.candidate})
 }
 
 fn text(session: &str, report: &Report) -> String {
@@ -191,6 +203,15 @@ fn text(session: &str, report: &Report) -> String {
     if !report.prompt.is_empty() {
         add(&mut out, format_args!("\nprompt: {}", report.prompt));
     }
+    if let Some(journey) = &report.journey {
+        add(&mut out, format_args!("\nlines: {} of {} typed", journey.typed, journey.of));
+        for error in &journey.errors {
+            add(&mut out, format_args!("\nline {}, `{}`: {}", error.number, error.line, error.error));
+        }
+        if let Some(candidate) = journey.candidate {
+            add(&mut out, format_args!("\ncandidate: {candidate}"));
+        }
+    }
     if let Some((kind, text)) = &report.ask {
         add(&mut out, format_args!("\nasks ({kind}): {}", text.trim()));
     }
@@ -218,6 +239,12 @@ fn next(session: &str, report: &Report) -> String {
         ),
         (State::NeedsInput, Some(_)) => asks(session, report),
         (State::Lost, _) => format!("{session} was lost while {id} ran; it may still run there. The next call opens a new session."),
+        _ if report.journey.as_ref().is_some_and(|journey| journey.candidate == Some(IN_FORCE_FOR_NOW)) => format!(
+            "In force for a time only. If {session} is well, call ssh_run mode=config commit=confirm command=\"\"; else the device takes it back."
+        ),
+        _ if !report.failed && report.journey.as_ref().is_some_and(|journey| journey.candidate == Some(DISCARDED)) => {
+            "Checked and thrown away: nothing has changed. Call again with commit=now, or commit=confirmed, to keep it.".to_owned()
+        }
         _ if report.range.cut_bytes > 0 => {
             format!(
                 "{} bytes are cut; read them with ssh_output command_id={id} offset=N, or filter with grep.",

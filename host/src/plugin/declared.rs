@@ -10,6 +10,7 @@
 use serde_json::Value;
 
 use super::manifest::{EchoStyle, FailureSpec, Manifest, QuerySpec, Role, SettingSpec, TriggerSpec};
+use super::modes::{CandidateSpec, TransitionSpec};
 use crate::config::Declaration;
 use crate::config::declaration::{Kind, Words};
 
@@ -24,6 +25,7 @@ pub fn manifest(mut base: Manifest, declaration: &Declaration) -> Manifest {
     pagers(&mut base, declaration);
     // A goal's question is asked about before the general ones.
     goals(&mut base, declaration);
+    ways(&mut base, declaration);
     questions(&mut base, declaration);
     base.failures = declaration.errors.iter().flat_map(failures).collect();
     base.facts = facts(&declaration.policy);
@@ -138,6 +140,33 @@ fn goals(base: &mut Manifest, declaration: &Declaration) {
     }
     let names: Vec<&str> = declaration.goals.iter().map(|goal| goal.name.as_str()).collect();
     setting(base, "goals", Value::from(names.join(" ")));
+}
+
+/// Each way and each act is a send of its own.
+fn ways(base: &mut Manifest, declaration: &Declaration) {
+    let mut send = |name: String, line: &str| {
+        base.sends.insert(name.clone(), format!("{line}{{enter}}"));
+        name
+    };
+    let mut transitions = Vec::new();
+    for (index, way) in declaration.transitions.iter().enumerate() {
+        let send = send(format!("way-{index}"), &way.line);
+        transitions.push(TransitionSpec { types: Vec::new(), from: way.from.clone(), to: way.to.clone(), send });
+    }
+    let mut act = |name: &str, line: &Option<String>| line.as_ref().map(|line| send(format!("candidate-{name}"), line));
+    let candidate = declaration.candidate.as_ref().map(|own| CandidateSpec {
+        types: Vec::new(),
+        mode: own.mode.clone(),
+        diff: act("diff", &own.diff),
+        check: act("check", &own.check),
+        commit: act("commit", &Some(own.commit.clone())).unwrap_or_default(),
+        confirmed: act("confirmed", &own.confirmed),
+        confirm: act("confirm", &own.confirm),
+        discard: act("discard", &own.discard),
+    });
+    base.transitions = transitions;
+    base.candidates = candidate.into_iter().collect();
+    base.modes = declaration.modes.iter().filter_map(|mode| Some((mode.also.clone()?, mode.name.clone()))).collect();
 }
 
 fn questions(base: &mut Manifest, declaration: &Declaration) {

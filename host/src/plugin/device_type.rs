@@ -6,6 +6,7 @@ use super::catalog::Catalog;
 use super::fault::LoadError;
 use super::load::Plugin;
 use super::manifest::{EchoStyle, PipeSpec, QuerySpec};
+use super::modes::Modes;
 
 /// The bytes of the Enter key unless a manifest says otherwise.
 const ENTER: &str = "\r";
@@ -69,6 +70,8 @@ pub struct DeviceType {
     pub pipe: Option<PipeSpec>,
     /// What policy plugins are told of a device of this type.
     pub facts: Vec<(String, String)>,
+    /// Its modes and the ways between them.
+    pub modes: Modes,
 }
 
 impl DeviceType {
@@ -108,7 +111,8 @@ impl DeviceType {
         let live_keys = live_keys.unwrap_or_default();
         let pipe = plugins.iter().find_map(|plugin| plugin.manifest.pipe.clone());
         let facts = plugins.iter().flat_map(|plugin| plugin.manifest.facts.clone()).collect();
-        Self { name: name.to_owned(), plugins, terminal, cancel, live_keys, line_max, queries, pipe, facts }
+        let modes = Modes::of(name, plugins.iter().map(|plugin| (plugin.name(), &plugin.manifest)));
+        Self { name: name.to_owned(), modes, plugins, terminal, cancel, live_keys, line_max, queries, pipe, facts }
     }
 
     /// A plugin of this type.

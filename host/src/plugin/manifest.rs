@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use wasmtime::wasmparser::{Parser, Payload};
 
+use super::modes::{CandidateSpec, TransitionSpec};
 use crate::limits::MANIFEST_MAX_BYTES;
 
 /// The custom section's name.
@@ -107,6 +108,12 @@ pub struct Manifest {
     /// How to get from one mode to another.
     #[serde(default, rename = "transition")]
     pub transitions: Vec<TransitionSpec>,
+    /// What becomes of a candidate configuration.
+    #[serde(default, rename = "candidate")]
+    pub candidates: Vec<CandidateSpec>,
+    /// The usual words for modes that have a name of their own here: `config`, `exec`, `privileged`.
+    #[serde(default)]
+    pub modes: BTreeMap<String, String>,
 }
 
 /// A shell that reads commands from a pipe and marks where the output of each begins and ends, on both of its outputs.
@@ -207,24 +214,6 @@ pub struct QuerySpec {
     pub answer: String,
 }
 
-/// A way from one mode to another.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TransitionSpec {
-    /// The mode before.
-    pub from: String,
-    /// The mode after.
-    pub to: String,
-    /// The send that leads there.
-    pub send: String,
-    /// The goal that it starts.
-    #[serde(default)]
-    pub goal: Option<String>,
-    /// The send that proves the mode.
-    #[serde(default)]
-    pub verify: Option<String>,
-}
-
 impl Manifest {
     /// Reads the section out of a component.
     ///
@@ -247,8 +236,9 @@ impl Manifest {
         }
         let has_send = |name: &String| self.sends.contains_key(name);
         let named = self.cancel.iter().chain(&self.clear_line);
-        let used = self.transitions.iter().flat_map(|transition| [Some(&transition.send), transition.verify.as_ref()]).flatten();
-        if let Some(missing) = named.chain(used).find(|name| !has_send(name)) {
+        let ways = self.transitions.iter().map(|transition| &transition.send);
+        let acts = self.candidates.iter().flat_map(|candidate| candidate.acts().map(|(_, send)| send));
+        if let Some(missing) = named.chain(ways).chain(acts).find(|name| !has_send(name)) {
             let known: Vec<&str> = self.sends.keys().map(String::as_str).collect();
             return Err(format!("send `{missing}` is used but not declared; declared are: {}", known.join(", ")));
         }

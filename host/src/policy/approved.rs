@@ -65,3 +65,9 @@ impl Approved {
         &self.payload
     }
 }
+
+/// Lines for the tests of other modules.
+#[cfg(test)]
+pub(crate) fn for_tests(lines: &[&str]) -> std::collections::VecDeque<Approved> {
+    lines.iter().map(|line| Approved::line(format!("{line}\r").into_bytes(), (*line).to_owned())).collect()
+}

@@ -2,6 +2,8 @@
 //!
 //! It decides nothing about the device. It never waits for a caller, and for a plugin only as long as a call may last.
 
+mod travel;
+
 use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
@@ -11,7 +13,9 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 use tokio::time::sleep_until;
 
+use self::travel::Travel;
 use super::command::{Ending, Started, State};
+use super::journey::Outcome;
 use super::machine::{Effect, Intent, Machine, Setting};
 use super::profile::{Place, Profile};
 use super::queue::Queue;
@@ -49,6 +53,7 @@ struct Record {
     ending: Option<Ending>,
     failure: Option<String>,
     rule: (String, String),
+    journey: Option<Outcome>,
 }
 
 struct Actor {
@@ -62,6 +67,7 @@ struct Actor {
     typed: LineAssembler,
     records: VecDeque<Record>,
     waiting: Queue,
+    travel: Option<Travel>,
     mailbox: mpsc::Receiver<Request>,
     status: watch::Sender<Status>,
     resolving: Option<Resolving>,
@@ -99,6 +105,7 @@ pub fn start(mut profile: Profile, line: Line) -> SessionHandle {
         typed: LineAssembler::default(),
         records: VecDeque::new(),
         waiting: Queue::default(),
+        travel: None,
         mailbox,
         status,
         resolving: None,
@@ -276,10 +283,7 @@ impl Actor {
                     self.set_state(id, State::NeedsInput);
                     Vec::new()
                 }
-                Effect::Ended(ending) => {
-                    self.on_ended(*ending).await;
-                    Vec::new()
-                }
+                Effect::Ended(ending) => self.on_ended(*ending).await,
                 Effect::SecretFailed(name) => {
                     self.profile.book.on_failure(&self.profile.id.device, &name, now());
                     Vec::new()
@@ -377,11 +381,20 @@ impl Actor {
         }
     }
 
-    async fn on_ended(&mut self, mut ending: Ending) {
+    async fn on_ended(&mut self, mut ending: Ending) -> Vec<Effect> {
         let mut failure = ending.failure.take();
         if failure.is_none() && ending.status.is_none() && ending.state == State::Done {
             failure = self.judge_outcome(&ending).await;
         }
+        if self.travel.is_some() {
+            return self.go_on(ending, failure).await;
+        }
+        self.conclude(ending, failure);
+        Vec::new()
+    }
+
+    /// A command is over: who waits for it is told.
+    fn conclude(&mut self, ending: Ending, failure: Option<String>) {
         let state = ending.state;
         let id = ending.id;
         self.profile.journal.ended(&ending, failure.as_ref());
@@ -466,6 +479,9 @@ impl Actor {
     }
 
     async fn start_command(&mut self, request: &RunRequest) -> Result<(Accepted, Vec<Effect>), Refusal> {
+        if self.travels(request) {
+            return self.set_out(request).await;
+        }
         let verdict = self.profile.admit(request, self.judge(request).await)?;
         let stream = self.machine.stream();
         let reader = policy::LineReader { pastes: stream.takes_paste(), line_max: stream.line_max() };
@@ -473,22 +489,26 @@ impl Actor {
         let lines = lines.map_err(|why| Refusal::Cannot(format!("the command cannot be typed: {why}")))?;
         let goal = self.plugins.claim(&request.text, self.machine.mode()).await;
         let (caller, text) = (request.caller.clone(), request.text.clone());
-        let started = Started { id: CommandId::next(), caller, text, lines, goal, kill_after: request.kill_after };
+        let started = Started { id: CommandId::next(), caller, text, lines, goal, kill_after: request.kill_after, one_prompt: false };
         Ok(self.begin(started, verdict))
     }
 
     fn begin(&mut self, started: Started, verdict: Verdict) -> (Accepted, Vec<Effect>) {
-        let id = started.id;
-        self.profile.journal.begun(id, &self.profile.id, &started.caller, &started.text, &verdict);
+        let accepted = self.remember(started.id, &started.caller, &started.text, verdict);
+        (accepted, self.machine.on_run(now(), started))
+    }
+
+    /// A command begins: the journal hears of it, and its caller gets a way to follow it.
+    fn remember(&mut self, id: CommandId, caller: &str, text: &str, verdict: Verdict) -> Accepted {
+        self.profile.journal.begun(id, &self.profile.id, caller, text, &verdict);
         let (state, watch) = watch::channel(State::Running);
         let rule = (policy::effect_word(verdict.decision.effect).to_owned(), verdict.decision.rule.clone());
-        self.records.push_back(Record { id, text: started.text.clone(), state, ending: None, failure: None, rule });
+        self.records.push_back(Record { id, text: text.to_owned(), state, ending: None, failure: None, rule, journey: None });
         if self.records.len() > COMMANDS_KEPT {
             self.records.pop_front();
         }
         self.typed = LineAssembler::default();
-        let effects = self.machine.on_run(now(), started);
-        (Accepted { id, state: watch, verdict }, effects)
+        Accepted { id, state: watch, verdict }
     }
 
     /// Text, keys, a secret: judged as the line that they make up.
@@ -563,7 +583,7 @@ impl Actor {
                 let goal = self.plugins.claim(&text, self.machine.mode()).await;
                 let lines = VecDeque::from([approved]);
                 let caller = request.caller.clone();
-                let started = Started { id: CommandId::next(), caller, text, lines, goal, kill_after: None };
+                let started = Started { id: CommandId::next(), caller, text, lines, goal, kill_after: None, one_prompt: false };
                 let (_, effects) = self.begin(started, verdict);
                 self.perform(effects).await;
             }
@@ -653,6 +673,7 @@ impl Actor {
             confidence: ending.ready.as_ref().map(|ready| ready.proof.clone()),
             ask: None,
             warnings: ending.warnings.clone(),
+            journey: record.journey.clone(),
             ..blank
         })
     }
@@ -660,7 +681,9 @@ impl Actor {
     fn running_report(&self, blank: Report, query: &OutputQuery) -> Result<Report, String> {
         let Some(running) = self.machine.running() else { return Ok(blank) };
         let start = running.output_start(self.machine.stream().output_start());
-        let (text, range) = output(&self.source(), &[(start, self.machine.stream().log().end())], query)?;
+        let mut pieces = self.travel.as_ref().map(Travel::pieces).unwrap_or_default();
+        pieces.push((start, self.machine.stream().log().end()));
+        let (text, range) = output(&self.source(), &pieces, query)?;
         let ask = self.asked();
         Ok(Report {
             state: if ask.is_some() { State::NeedsInput } else { State::Running },
@@ -700,6 +723,7 @@ impl Actor {
             ask: None,
             warnings: self.machine.stream().log().failure().map(|error| format!("older output is not kept: {error}")).into_iter().collect(),
             rule: None,
+            journey: None,
         }
     }
 

@@ -58,6 +58,8 @@ pub struct Started {
     pub goal: Option<String>,
     /// After so long it is stopped.
     pub kill_after: Option<Duration>,
+    /// The first prompt ends it; lines that are left then are given back.
+    pub one_prompt: bool,
 }
 
 /// A command that runs.
@@ -97,8 +99,10 @@ pub struct Running {
     pub interrupted: bool,
     /// How long it may run, and how often it was stopped since.
     pub kill_after: Option<(Duration, usize)>,
-    /// The first line was typed.
-    pub typed_first: bool,
+    /// Lines typed.
+    pub typed: usize,
+    /// The first prompt ends it.
+    pub one_prompt: bool,
     /// Outputs of the lines before the last one.
     pub pieces: Vec<(u64, u64)>,
     /// When it started.
@@ -121,6 +125,8 @@ pub struct Ending {
     pub text: String,
     /// The mode that it was typed in.
     pub mode: String,
+    /// Lines typed.
+    pub typed: usize,
     /// The parts of the log that are its output, in order.
     pub pieces: Vec<(u64, u64)>,
     /// The prompt that ended it.
@@ -157,7 +163,8 @@ impl Running {
             cancels: 0,
             interrupted: false,
             kill_after: started.kill_after.map(|limit| (limit, 0)),
-            typed_first: false,
+            typed: 0,
+            one_prompt: started.one_prompt,
             pieces: Vec::new(),
             started_at: now,
             log_start,
@@ -223,6 +230,7 @@ impl Running {
             state,
             text: self.text,
             mode: self.mode,
+            typed: self.typed,
             pieces: self.pieces,
             ready,
             status,

@@ -460,6 +460,11 @@ impl Lane {
     }
 
     async fn start_command(&mut self, request: &RunRequest) -> Result<Accepted, Refusal> {
+        if request.mode.is_some() || request.keep.is_some() {
+            return Err(Refusal::Cannot(
+                "modes are those of a terminal; leave `mode` and `commit` out, or use the device's usual session".to_owned(),
+            ));
+        }
         let verdict = self.profile.admit(request, self.judge(request).await)?;
         let id = CommandId::next();
         let (state, watch) = watch::channel(State::Running);
@@ -581,6 +586,7 @@ impl Lane {
             ask: None,
             warnings: record.warnings.clone(),
             rule: Some(record.rule.clone()),
+            journey: None,
         })
     }
 

@@ -120,6 +120,8 @@ pub struct Machine {
     tells_start: bool,
     /// When the command that was typed was seen to run.
     started_at: Option<Instant>,
+    /// Lines that the last command gave back.
+    rest: VecDeque<Approved>,
 }
 
 /// What does not change during a session.
@@ -152,6 +154,7 @@ impl Machine {
             echoes: setting.echoes,
             tells_start: false,
             started_at: None,
+            rest: VecDeque::new(),
         }
     }
 

@@ -7,6 +7,7 @@ use regex::RegexBuilder;
 use crate::ids::CommandId;
 use crate::limits::{OUTPUT_MAX_CHARS, TRIGGER_COMPILED_MAX_BYTES};
 use crate::session::command::State;
+use crate::session::journey::Outcome;
 use crate::session::render::{Excerpt, Rendered, Source};
 
 /// What part of what is wanted.
@@ -82,6 +83,8 @@ pub struct Report {
     pub warnings: Vec<String>,
     /// What policy said when it started.
     pub rule: Option<(String, String)>,
+    /// What came of its lines, where it went through modes or had several.
+    pub journey: Option<Outcome>,
 }
 
 /// The rendered terminal.

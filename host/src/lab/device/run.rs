@@ -48,6 +48,8 @@ impl Device {
         let line = self.without_off_word(typed);
         let line = match self.without_filter(&line) {
             Ok(line) => line,
+            // What is no filter may be a part of the command.
+            Err(_) if matches!(tree.resolve(&line, &self.menu, &script.spec.syntax), Resolved::Command(..)) => line,
             Err(wrong) => return self.refuse(typed, &wrong),
         };
         match tree.resolve(&line, &self.menu, &script.spec.syntax) {

@@ -1,5 +1,6 @@
 //! A command from its first line to its end, and what its caller types or stops meanwhile.
 
+use std::collections::VecDeque;
 use std::mem;
 use std::time::Instant;
 
@@ -39,11 +40,14 @@ impl Machine {
 
     pub(super) fn type_line(&mut self, now: Instant, line: Approved) -> Vec<Effect> {
         let echo = line.echo().map(str::to_owned);
-        let is_first = match &mut self.state {
-            State::Running(running) => !mem::replace(&mut running.typed_first, true),
-            _ => true,
+        let before = match &mut self.state {
+            State::Running(running) => {
+                running.typed += 1;
+                running.typed - 1
+            }
+            _ => 0,
         };
-        if !is_first {
+        if before > 0 {
             // The output of the lines before stays part of the answer.
             self.keep_start();
         }
@@ -76,6 +80,12 @@ impl Machine {
         self.timers.clear(Timer::Settle);
         self.timers.clear(Timer::Question);
         self.timers.clear(Timer::Echo);
+    }
+
+    /// The lines that the command that has just ended gives back.
+    #[must_use]
+    pub fn take_rest(&mut self) -> VecDeque<Approved> {
+        mem::take(&mut self.rest)
     }
 
     /// The caller types something into the running program, or at the prompt.
@@ -159,7 +169,9 @@ impl Machine {
     pub(super) fn go_on_running(&mut self, now: Instant, mut running: Box<Running>, ready: &Ready) -> Vec<Effect> {
         // An empty line at the end is for what is not finished.
         let only_end = running.lines.len() == 1 && running.lines.front().is_some_and(|line| line.echo() == Some(""));
-        if let Some(line) = running.lines.pop_front().filter(|_| !only_end) {
+        if running.one_prompt {
+            self.rest = mem::take(&mut running.lines);
+        } else if let Some(line) = running.lines.pop_front().filter(|_| !only_end) {
             self.state = State::Running(running);
             return self.type_line(now, line);
         }

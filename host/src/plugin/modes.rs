@@ -1,0 +1,246 @@
+//! The modes of a device type: how to get from one to another, and what becomes of a candidate configuration.
+//!
+//! Tables of the manifests, put together for one device type. Nothing is typed here: a way names sends.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use serde::Deserialize;
+
+use super::device_type::SendName;
+use super::manifest::Manifest;
+
+/// The usual word for the mode in which a device is configured.
+const CONFIG: &str = "config";
+/// The placeholder for the Enter key at a send's end.
+const ENTER: &str = "{enter}";
+
+/// A way from one mode to another.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TransitionSpec {
+    /// Device types that have it; none means every type of the plugin.
+    #[serde(default)]
+    pub types: Vec<String>,
+    /// The mode before.
+    pub from: String,
+    /// The mode after.
+    pub to: String,
+    /// The send that leads there.
+    pub send: String,
+}
+
+/// What becomes of a candidate configuration (RFC 6241 section 8.3): a send for each act that the device has.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CandidateSpec {
+    /// Device types that have it; none means every type of the plugin.
+    #[serde(default)]
+    pub types: Vec<String>,
+    /// The mode in which it is edited.
+    pub mode: String,
+    /// Shows what differs from the running configuration.
+    #[serde(default)]
+    pub diff: Option<String>,
+    /// Has it checked.
+    #[serde(default)]
+    pub check: Option<String>,
+    /// Puts it in force.
+    pub commit: String,
+    /// Puts it in force for a time, after which the device takes it back.
+    #[serde(default)]
+    pub confirmed: Option<String>,
+    /// Keeps what `confirmed` put in force.
+    #[serde(default)]
+    pub confirm: Option<String>,
+    /// Throws it away. A device that has one candidate for everybody has no such send: others may be at work in it.
+    #[serde(default)]
+    pub discard: Option<String>,
+}
+
+/// An act on a candidate configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Act {
+    /// Show the difference.
+    Diff,
+    /// Check it.
+    Check,
+    /// Put it in force.
+    Commit,
+    /// Put it in force for a time.
+    Confirmed,
+    /// Keep what is in force for a time.
+    Confirm,
+    /// Throw it away.
+    Discard,
+}
+
+impl CandidateSpec {
+    /// The sends, each with the act that it is for.
+    pub fn acts(&self) -> impl Iterator<Item = (Act, &String)> {
+        [
+            (Act::Diff, self.diff.as_ref()),
+            (Act::Check, self.check.as_ref()),
+            (Act::Commit, Some(&self.commit)),
+            (Act::Confirmed, self.confirmed.as_ref()),
+            (Act::Confirm, self.confirm.as_ref()),
+            (Act::Discard, self.discard.as_ref()),
+        ]
+        .into_iter()
+        .filter_map(|(act, send)| Some((act, send?)))
+    }
+}
+
+/// A way from one mode to another, by a send of a plugin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Way {
+    /// The mode before.
+    pub from: String,
+    /// The mode after.
+    pub to: String,
+    /// What is typed, without Enter.
+    pub line: String,
+    /// The send that leads there.
+    pub send: SendName,
+}
+
+/// A candidate configuration and what can be done with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    /// The mode in which it is edited.
+    pub mode: String,
+    /// The sends.
+    pub acts: BTreeMap<Act, SendName>,
+}
+
+/// The modes of a device type.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Modes {
+    /// The field's usual words for modes that have a name of their own here.
+    common: BTreeMap<String, String>,
+    ways: Vec<Way>,
+    /// The candidate configuration, where the device has one.
+    pub candidate: Option<Candidate>,
+}
+
+impl Modes {
+    /// Those of a device type whose plugins have these manifests.
+    pub fn of<'a>(kind: &str, manifests: impl IntoIterator<Item = (&'a str, &'a Manifest)>) -> Self {
+        let holds = |types: &[String]| types.is_empty() || types.iter().any(|own| own.replace('-', "_") == kind.replace('-', "_"));
+        let mut modes = Self::default();
+        for (plugin, manifest) in manifests {
+            let send = |name: &String| SendName { plugin: plugin.to_owned(), name: name.clone() };
+            modes.common.extend(manifest.modes.clone());
+            for spec in manifest.transitions.iter().filter(|spec| holds(&spec.types)) {
+                let text = manifest.sends.get(&spec.send).map_or("", String::as_str);
+                let line = text.trim_end_matches(ENTER).to_owned();
+                modes.ways.push(Way { from: spec.from.clone(), to: spec.to.clone(), line, send: send(&spec.send) });
+            }
+            let candidate = manifest.candidates.iter().find(|spec| holds(&spec.types));
+            let candidate = candidate
+                .map(|spec| Candidate { mode: spec.mode.clone(), acts: spec.acts().map(|(act, name)| (act, send(name))).collect() });
+            modes.candidate = modes.candidate.take().or(candidate);
+        }
+        modes
+    }
+
+    /// The modes that a way leads from or to, and the usual words for them.
+    #[must_use]
+    pub fn names(&self) -> BTreeSet<&str> {
+        let own = self.ways.iter().flat_map(|way| [way.from.as_str(), way.to.as_str()]);
+        own.chain(self.common.keys().map(String::as_str)).collect()
+    }
+
+    /// The device's own name for a mode that ways are known of. Where a candidate is wanted, configuration is edited in its mode.
+    #[must_use]
+    pub fn resolve(&self, name: &str, candidate: bool) -> Option<&str> {
+        let own = self.common.get(name).map_or(name, String::as_str);
+        if let Some(edited) = self.candidate.as_ref().filter(|_| candidate && name == CONFIG) {
+            return Some(&edited.mode);
+        }
+        self.ways.iter().flat_map(|way| [way.to.as_str(), way.from.as_str()]).find(|known| *known == own)
+    }
+
+    /// The shortest way from one mode to another; empty where they are the same.
+    #[must_use]
+    pub fn way(&self, from: &str, to: &str) -> Option<Vec<Way>> {
+        let mut seen = BTreeSet::from([from]);
+        let mut open = VecDeque::from([(from, Vec::new())]);
+        while let Some((mode, way)) = open.pop_front() {
+            if mode == to {
+                return Some(way.into_iter().cloned().collect());
+            }
+            for next in self.ways.iter().filter(|next| next.from == mode) {
+                if seen.insert(&next.to) {
+                    let way: Vec<&Way> = way.iter().copied().chain([next]).collect();
+                    open.push_back((&next.to, way));
+                }
+            }
+        }
+        None
+    }
+
+    /// The modes that a line of a way leads to.
+    pub fn led_to<'a>(&'a self, line: &'a str) -> impl Iterator<Item = &'a str> {
+        self.ways.iter().filter(move |way| way.line == line.trim()).map(|way| way.to.as_str())
+    }
+
+    /// Are no ways known?
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.ways.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn modes(kind: &str) -> Modes {
+        let manifest: Manifest = serde_json::from_str(
+            r#"{"schema": 1, "name": "p", "version": "1", "modes": {"exec": "user"},
+            "sends": {"up": "up", "in": "in", "out": "out", "draft": "draft", "keep": "keep", "drop": "drop"},
+            "transition": [
+                {"from": "user", "to": "boss", "send": "up"},
+                {"from": "boss", "to": "config", "send": "in"},
+                {"from": "config", "to": "boss", "send": "out"},
+                {"from": "boss", "to": "config-draft", "send": "draft", "types": ["two-b"]}],
+            "candidate": [{"types": ["two_b"], "mode": "config-draft", "commit": "keep", "discard": "drop"}]}"#,
+        )
+        .unwrap();
+        Modes::of(kind, [("p", &manifest)])
+    }
+
+    fn sends(way: Option<Vec<Way>>) -> Option<Vec<String>> {
+        way.map(|way| way.into_iter().map(|way| way.send.name).collect())
+    }
+
+    #[test]
+    fn the_shortest_way_is_found_or_none() {
+        let modes = modes("one");
+        assert_eq!(sends(modes.way("user", "config")), Some(vec!["up".to_owned(), "in".to_owned()]));
+        assert_eq!(sends(modes.way("config", "boss")), Some(vec!["out".to_owned()]));
+        assert_eq!(sends(modes.way("boss", "boss")), Some(Vec::new()));
+        assert_eq!(modes.way("config", "user"), None);
+        assert_eq!(modes.way("boot", "config"), None);
+    }
+
+    #[test]
+    fn a_way_may_belong_to_some_types_only() {
+        assert!(modes("one").candidate.is_none());
+        assert_eq!(modes("one").way("user", "config-draft"), None);
+        let two = modes("two-b");
+        assert_eq!(sends(two.way("boss", "config-draft")), Some(vec!["draft".to_owned()]));
+        let acts: Vec<Act> = two.candidate.unwrap().acts.into_keys().collect();
+        assert_eq!(acts, [Act::Commit, Act::Discard]);
+    }
+
+    #[test]
+    fn usual_words_name_modes_and_a_candidate_has_its_own() {
+        let two = modes("two_b");
+        assert_eq!(two.resolve("exec", false), Some("user"));
+        assert_eq!(two.resolve("config", false), Some("config"));
+        assert_eq!(two.resolve("config", true), Some("config-draft"));
+        assert_eq!(two.resolve("cofig", false), None);
+        assert_eq!(two.names().into_iter().collect::<Vec<_>>(), ["boss", "config", "config-draft", "exec", "user"]);
+    }
+}

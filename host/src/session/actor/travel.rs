@@ -1,0 +1,174 @@
+//! Commands that go through modes: each step is a command of the machine, the journey says which.
+
+use std::collections::VecDeque;
+use std::time::Instant;
+
+use super::{Accepted, Actor, Effect, Ending, Manner, Refusal, RunRequest, Started, now};
+use crate::ids::CommandId;
+use crate::plugin::device_type::SendName;
+use crate::policy::approved::Approved;
+use crate::policy::{self, Purpose, Verdict};
+use crate::session::command::State;
+use crate::session::journey::{Ended, Journey, Route, Step};
+use crate::session::machine::Intent;
+use crate::session::profile::Place;
+
+/// A command on its way.
+pub(super) struct Travel {
+    id: CommandId,
+    request: RunRequest,
+    journey: Journey,
+    started_at: Instant,
+    warnings: Vec<String>,
+}
+
+impl Travel {
+    /// The parts of the log that are its output so far.
+    pub(super) fn pieces(&self) -> Vec<(u64, u64)> {
+        self.journey.outcome().pieces.clone()
+    }
+}
+
+impl Actor {
+    /// Does a command go through modes? Several lines may, where the device has some.
+    pub(super) fn travels(&self, request: &RunRequest) -> bool {
+        let several = request.text.trim_end().contains('\n') && !self.machine.stream().takes_paste();
+        request.mode.is_some() || request.keep.is_some() || several && !self.profile.kind.modes.is_empty()
+    }
+
+    /// Starts a command that goes through modes: policy judges all of it before anything is typed.
+    pub(super) async fn set_out(&mut self, request: &RunRequest) -> Result<(Accepted, Vec<Effect>), Refusal> {
+        let home = self.machine.mode().to_owned();
+        let modes = &self.profile.kind.modes;
+        let route = match (&request.mode, request.keep) {
+            (Some(mode), keep) => Route::to(modes, &home, mode, keep).map_err(Refusal::Cannot)?,
+            (None, Some(_)) => return Err(Refusal::Cannot("`commit` needs `mode`, for example mode=config".to_owned())),
+            (None, None) => Route::free(&home),
+        };
+        let text = request.text.trim_end_matches(['\n', '\r']);
+        if text.trim().is_empty() && request.keep.is_none() {
+            return Err(Refusal::Cannot("`command` is empty: nothing to run in that mode".to_owned()));
+        }
+        for way in &route.there {
+            // A key is no line; it was granted with the plugin.
+            let Some(line) = self.send_line(&way.send) else { continue };
+            let verdict = self.judge_in(&way.from, &line, request).await;
+            self.profile.admit(request, verdict)?;
+        }
+        let mode = route.mode.clone().unwrap_or_else(|| home.clone());
+        for (act, candidate) in route.judged_acts() {
+            let Some(line) = candidate.acts.get(&act).and_then(|send| self.send_line(send)) else { continue };
+            let verdict = self.judge_in(&mode, &line, request).await;
+            self.profile.admit(request, verdict)?;
+        }
+        let verdict = self.profile.admit(request, self.judge_in(&mode, text, request).await)?;
+        let lines = if text.trim().is_empty() { VecDeque::new() } else { self.lines(&verdict, text)? };
+        let id = CommandId::next();
+        let accepted = self.remember(id, &request.caller, &request.text, verdict);
+        let journey = Journey::new(route, lines);
+        self.travel = Some(Travel { id, request: request.clone(), journey, started_at: now(), warnings: Vec::new() });
+        let effects = self.take_step().await;
+        Ok((accepted, effects))
+    }
+
+    fn lines(&self, verdict: &Verdict, text: &str) -> Result<VecDeque<Approved>, Refusal> {
+        let reader = policy::LineReader { pastes: false, line_max: self.machine.stream().line_max() };
+        let lines = policy::command(verdict, text, &self.profile.kind, &reader);
+        lines.map_err(|why| Refusal::Cannot(format!("the command cannot be typed: {why}")))
+    }
+
+    async fn judge_in(&self, mode: &str, text: &str, request: &RunRequest) -> Verdict {
+        let privileged = self.machine.ready().is_some_and(|ready| ready.privileged);
+        let line = RunRequest::new(text, Purpose::Run, &request.caller);
+        self.profile.judge(&self.plugins, Place { mode, privileged, manner: Manner::Typed }, &line).await
+    }
+
+    fn send_line(&self, SendName { plugin, name }: &SendName) -> Option<String> {
+        let intent = Intent::Send { plugin: plugin.clone(), name: name.clone() };
+        let approved = policy::intent(&intent, &self.profile.kind, &self.profile.nonce).ok()?;
+        approved.echo().map(str::to_owned)
+    }
+
+    /// Types the next step, or ends the command.
+    async fn take_step(&mut self) -> Vec<Effect> {
+        let mode = self.machine.mode().to_owned();
+        let idle = self.machine.is_idle();
+        let Some(travel) = &mut self.travel else { return Vec::new() };
+        if !idle {
+            travel.journey.give_up();
+        }
+        let Some(step) = travel.journey.next(&self.profile.kind.modes, &mode) else {
+            self.arrive();
+            return Vec::new();
+        };
+        let (text, lines) = match step {
+            Step::Lines => (travel.journey.next_text().to_owned(), travel.journey.take_lines()),
+            Step::Go(way) => self.send_of(&way.send),
+            Step::Act(act) => {
+                let send = self.profile.kind.modes.candidate.as_ref().and_then(|candidate| candidate.acts.get(&act)).cloned();
+                send.map(|send| self.send_of(&send)).unwrap_or_default()
+            }
+        };
+        let goal = self.plugins.claim(&text, &mode).await;
+        let Some(travel) = &self.travel else { return Vec::new() };
+        let spent = now().saturating_duration_since(travel.started_at);
+        let kill_after = travel.request.kill_after.map(|limit| limit.saturating_sub(spent));
+        let started = Started { id: travel.id, caller: travel.request.caller.clone(), text, lines, goal, kill_after, one_prompt: true };
+        self.machine.on_run(now(), started)
+    }
+
+    fn send_of(&self, SendName { plugin, name }: &SendName) -> (String, VecDeque<Approved>) {
+        let intent = Intent::Send { plugin: plugin.clone(), name: name.clone() };
+        match policy::intent(&intent, &self.profile.kind, &self.profile.nonce) {
+            Ok(approved) => (approved.echo().unwrap_or_default().to_owned(), VecDeque::from([approved])),
+            Err(_) => Default::default(),
+        }
+    }
+
+    /// A step has ended.
+    pub(super) async fn go_on(&mut self, ending: Ending, failure: Option<String>) -> Vec<Effect> {
+        let rest = self.machine.take_rest();
+        let Some(travel) = &mut self.travel else { return Vec::new() };
+        for warning in &ending.warnings {
+            if !travel.warnings.contains(warning) {
+                travel.warnings.push(warning.clone());
+            }
+        }
+        let mode = self.machine.mode().to_owned();
+        let ended =
+            Ended { state: Some(ending.state), mode, status: ending.status, failure, typed: ending.typed, pieces: ending.pieces, rest };
+        travel.journey.on_ended(&self.profile.kind.modes, ended);
+        self.take_step().await
+    }
+
+    /// The command is over.
+    fn arrive(&mut self) {
+        let Some(travel) = self.travel.take() else { return };
+        let outcome = travel.journey.outcome().clone();
+        let state = match (outcome.lost, outcome.interrupted) {
+            (true, _) => State::Lost,
+            (false, true) => State::Interrupted,
+            (false, false) => State::Done,
+        };
+        let mut warnings = travel.warnings;
+        warnings.extend(outcome.warnings.clone());
+        let ending = Ending {
+            id: travel.id,
+            state,
+            text: travel.request.text,
+            mode: self.machine.mode().to_owned(),
+            typed: outcome.typed,
+            pieces: outcome.pieces.clone(),
+            ready: self.machine.ready().cloned().filter(|_| !outcome.lost),
+            status: outcome.status,
+            failure: None,
+            duration: now().saturating_duration_since(travel.started_at),
+            warnings,
+        };
+        let failure = outcome.sentence();
+        if let Some(record) = self.records.iter_mut().find(|record| record.id == travel.id) {
+            record.journey = Some(outcome);
+        }
+        self.conclude(ending, failure);
+    }
+}

@@ -1,0 +1,427 @@
+//! A command's way through the modes of a device: there, its lines one by one, what becomes of a candidate configuration, and back.
+//!
+//! Pure, like the machine: it is told how each step ended and says the next one. A line is typed only in the mode that it is meant
+//! for. Where one fails, or leads out of the mode, the rest is not typed.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use super::command::State;
+use crate::limits::LEVELS_MAX;
+use crate::plugin::modes::{Act, Candidate, Modes, Way};
+use crate::policy::approved::Approved;
+
+/// What became of a candidate configuration: thrown away.
+pub const DISCARDED: &str = "discarded";
+/// What became of a candidate configuration: in force, and taken back unless it is confirmed.
+pub const IN_FORCE_FOR_NOW: &str = "committed-for-now";
+
+/// What is wanted of a candidate configuration.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Keep {
+    /// Shown, checked and thrown away.
+    #[default]
+    Check,
+    /// In force from now on.
+    Now,
+    /// In force for a time; the device takes it back unless it is confirmed.
+    Confirmed,
+    /// Confirms what is in force for a time.
+    Confirm,
+}
+
+impl Keep {
+    /// The words in a call, with what each needs of the device.
+    const WORDS: [(&'static str, Self, Option<Act>); 4] = [
+        ("check", Self::Check, None),
+        ("now", Self::Now, Some(Act::Commit)),
+        ("confirmed", Self::Confirmed, Some(Act::Confirmed)),
+        ("confirm", Self::Confirm, Some(Act::Confirm)),
+    ];
+
+    /// What a word means.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::WORDS.iter().find(|(known, ..)| *known == word).map(|(_, keep, _)| *keep)
+    }
+
+    /// Those that a device has.
+    #[must_use]
+    pub fn words(candidate: &Candidate) -> Vec<&'static str> {
+        let has = |act: &Option<Act>| act.is_none_or(|act| candidate.acts.contains_key(&act));
+        Self::WORDS.iter().filter(|(.., act)| has(act)).map(|(word, ..)| *word).collect()
+    }
+
+    fn word(self) -> &'static str {
+        Self::WORDS.iter().find(|(_, keep, _)| *keep == self).map_or("check", |(word, ..)| word)
+    }
+
+    /// What is done when the lines are in.
+    fn acts(self) -> &'static [Act] {
+        match self {
+            Self::Check => &[Act::Diff, Act::Check, Act::Discard],
+            Self::Now => &[Act::Diff, Act::Commit],
+            Self::Confirmed => &[Act::Diff, Act::Confirmed],
+            Self::Confirm => &[Act::Confirm],
+        }
+    }
+}
+
+/// Where a command goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Route {
+    /// The ways there.
+    pub there: Vec<Way>,
+    /// The mode that the lines are meant for; `None` is wherever they lead.
+    pub mode: Option<String>,
+    /// Where the session stands, and comes back to.
+    pub home: String,
+    /// What becomes of the candidate configuration, where there is one.
+    pub keep: Option<(Keep, Candidate)>,
+}
+
+impl Route {
+    /// The route to a mode.
+    ///
+    /// # Errors
+    ///
+    /// A sentence when the device has no such mode, no way leads there, or there is no such candidate.
+    pub fn to(modes: &Modes, home: &str, name: &str, keep: Option<Keep>) -> Result<Self, String> {
+        let known = || {
+            let names: Vec<&str> = modes.names().into_iter().collect();
+            if names.is_empty() { "no ways between modes are known of this device type".to_owned() } else { names.join(", ") }
+        };
+        let mode = modes.resolve(name, keep.is_some()).ok_or_else(|| format!("there is no mode `{name}` here; modes: {}", known()))?;
+        let there = modes.way(home, mode);
+        let there = there.ok_or_else(|| format!("the session is in mode `{home}`, and no way is known from there to `{mode}`"))?;
+        let candidate = modes.candidate.as_ref().filter(|candidate| candidate.mode == mode);
+        let keep = match (keep, candidate) {
+            (None, candidate) => candidate.map(|candidate| (Keep::default(), candidate.clone())),
+            (Some(_), None) => return Err(no_candidate(name)),
+            (Some(keep), Some(candidate)) => {
+                let words = Keep::words(candidate);
+                if !words.contains(&keep.word()) {
+                    return Err(format!("this device type has no `commit={}`; it has: {}", keep.word(), words.join(", ")));
+                }
+                Some((keep, candidate.clone()))
+            }
+        };
+        Ok(Self { there, mode: Some(mode.to_owned()), home: home.to_owned(), keep })
+    }
+
+    /// Lines that may lead anywhere.
+    #[must_use]
+    pub fn free(home: &str) -> Self {
+        Self { there: Vec::new(), mode: None, home: home.to_owned(), keep: None }
+    }
+
+    /// The acts that put something in force, which policy judges like lines.
+    pub fn judged_acts(&self) -> impl Iterator<Item = (Act, &Candidate)> {
+        let acts = self.keep.iter().flat_map(|(keep, candidate)| keep.acts().iter().map(move |act| (*act, candidate)));
+        acts.filter(|(act, _)| matches!(act, Act::Commit | Act::Confirmed | Act::Confirm))
+    }
+}
+
+fn no_candidate(name: &str) -> String {
+    format!("this device type has no candidate configuration: in mode `{name}` each line is in force at once; leave `commit` out")
+}
+
+/// What to type next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// A way to another mode.
+    Go(Way),
+    /// The caller's lines, up to the next prompt.
+    Lines,
+    /// An act on the candidate configuration.
+    Act(Act),
+}
+
+/// How a step ended.
+#[derive(Debug, Default)]
+pub struct Ended {
+    /// How it ended.
+    pub state: Option<State>,
+    /// The mode of the prompt that ended it.
+    pub mode: String,
+    /// Exit status, where the device tells it.
+    pub status: Option<i32>,
+    /// It failed; why.
+    pub failure: Option<String>,
+    /// Lines typed.
+    pub typed: usize,
+    /// Its parts of the log.
+    pub pieces: Vec<(u64, u64)>,
+    /// Lines that were not typed.
+    pub rest: VecDeque<Approved>,
+}
+
+/// A line that failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LineError {
+    /// Its number, from 1.
+    pub number: usize,
+    /// The line.
+    pub line: String,
+    /// What the device said.
+    pub error: String,
+}
+
+/// What has come of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// Lines typed.
+    pub typed: usize,
+    /// Lines in all.
+    pub of: usize,
+    /// Lines that failed.
+    pub errors: Vec<LineError>,
+    /// What became of the candidate configuration: `committed`, `committed-for-now`, `confirmed`, `discarded`, `pending`.
+    pub candidate: Option<&'static str>,
+    /// Why it failed beside the lines.
+    pub failure: Option<String>,
+    /// What the caller should know.
+    pub warnings: Vec<String>,
+    /// The parts of the log that are its output.
+    pub pieces: Vec<(u64, u64)>,
+    /// Exit status of the last line, where the device tells it.
+    pub status: Option<i32>,
+    /// Somebody stopped it.
+    pub interrupted: bool,
+    /// The line ended meanwhile.
+    pub lost: bool,
+}
+
+impl Outcome {
+    /// Why it failed, in one sentence.
+    #[must_use]
+    pub fn sentence(&self) -> Option<String> {
+        let line = self.errors.first().map(|error| format!("line {} of {}, `{}`: {}", error.number, self.of, error.line, error.error));
+        match (line, &self.failure) {
+            (Some(line), Some(failure)) => Some(format!("{line}; {failure}")),
+            (line, failure) => line.or_else(|| failure.clone()),
+        }
+    }
+}
+
+#[derive(Debug)]
+enum Stage {
+    There(VecDeque<Way>),
+    Lines,
+    Acts(VecDeque<Act>),
+    Back(VecDeque<Way>),
+    Over,
+}
+
+/// A command on its way.
+#[derive(Debug)]
+pub struct Journey {
+    route: Route,
+    stage: Stage,
+    lines: VecDeque<Approved>,
+    texts: Vec<String>,
+    /// Lines typed on the way back.
+    left: usize,
+    outcome: Outcome,
+}
+
+impl Journey {
+    /// A command that is about to set out.
+    #[must_use]
+    pub fn new(route: Route, lines: VecDeque<Approved>) -> Self {
+        let texts: Vec<String> = lines.iter().map(|line| line.echo().unwrap_or_default().to_owned()).collect();
+        let outcome = Outcome { of: lines.len(), ..Outcome::default() };
+        Self { stage: Stage::There(route.there.iter().cloned().collect()), route, lines, texts, left: 0, outcome }
+    }
+
+    /// What has come of it so far.
+    #[must_use]
+    pub fn outcome(&self) -> &Outcome {
+        &self.outcome
+    }
+
+    /// The caller's lines that are not typed yet.
+    #[must_use]
+    pub fn take_lines(&mut self) -> VecDeque<Approved> {
+        std::mem::take(&mut self.lines)
+    }
+
+    /// The next line's text.
+    #[must_use]
+    pub fn next_text(&self) -> &str {
+        self.texts.get(self.outcome.typed).map_or("", String::as_str)
+    }
+
+    /// What to type now, in this mode. `None`: it is over.
+    pub fn next(&mut self, modes: &Modes, mode: &str) -> Option<Step> {
+        loop {
+            let (step, then) = match &mut self.stage {
+                Stage::There(ways) => (ways.front().cloned().map(Step::Go), Stage::Lines),
+                Stage::Lines => ((!self.lines.is_empty()).then_some(Step::Lines), Stage::Acts(self.acts(mode))),
+                Stage::Acts(acts) => (acts.front().copied().map(Step::Act), Stage::Back(self.way_back(modes, mode))),
+                Stage::Back(ways) => (ways.front().cloned().map(Step::Go), Stage::Over),
+                Stage::Over => return None,
+            };
+            if step.is_some() {
+                return step;
+            }
+            self.stage = then;
+        }
+    }
+
+    /// The session takes no further line.
+    pub fn give_up(&mut self) {
+        if !self.outcome.lost && !matches!(self.stage, Stage::Over) {
+            self.outcome.warnings.push("the session did not come back to a prompt that takes a line; the rest was not typed".to_owned());
+        }
+        self.stage = Stage::Over;
+    }
+
+    /// A step has ended.
+    pub fn on_ended(&mut self, modes: &Modes, ended: Ended) {
+        match ended.state {
+            Some(State::Lost) => {
+                self.outcome.lost = true;
+                self.outcome.pieces.extend(ended.pieces);
+                self.stage = Stage::Over;
+                return;
+            }
+            Some(State::Interrupted) => self.outcome.interrupted = true,
+            _ => {}
+        }
+        match std::mem::replace(&mut self.stage, Stage::Over) {
+            Stage::There(ways) => self.on_went(ways, ended, modes),
+            Stage::Lines => self.on_lines(ended, modes),
+            Stage::Acts(acts) => self.on_acted(acts, ended),
+            Stage::Back(ways) => self.on_left(ways, &ended.mode),
+            Stage::Over => {}
+        }
+    }
+
+    /// Some devices leave one level of their configuration at a time.
+    fn on_left(&mut self, mut ways: VecDeque<Way>, mode: &str) {
+        self.left += 1;
+        match ways.front() {
+            Some(way) if way.to == mode => {
+                ways.pop_front();
+            }
+            Some(way) if way.from == mode && self.left < LEVELS_MAX => {}
+            _ => return self.stay(mode, "the way back", "did not work"),
+        }
+        self.stage = Stage::Back(ways);
+    }
+
+    fn on_went(&mut self, mut ways: VecDeque<Way>, ended: Ended, modes: &Modes) {
+        let Some(way) = ways.pop_front() else { return };
+        if way.to == ended.mode && !self.outcome.interrupted {
+            self.stage = Stage::There(ways);
+            return;
+        }
+        let why = ended.failure.unwrap_or_else(|| format!("the device is in mode `{}`", ended.mode));
+        self.outcome.failure = Some(format!("mode `{}` was not reached, no line was typed: {why}", way.to));
+        self.outcome.pieces.extend(ended.pieces);
+        self.lines.clear();
+        self.stage = Stage::Back(self.way_back(modes, &ended.mode));
+    }
+
+    fn on_lines(&mut self, ended: Ended, modes: &Modes) {
+        self.outcome.pieces.extend(ended.pieces);
+        self.outcome.status = ended.status;
+        let before = self.outcome.typed;
+        self.outcome.typed += ended.typed;
+        let more = self.outcome.typed < self.outcome.of;
+        let last = self.texts.get(self.outcome.typed.saturating_sub(1)).cloned().unwrap_or_default();
+        let left = match &self.route.mode {
+            Some(wanted) => (*wanted != ended.mode).then(|| format!("it led out of mode `{wanted}` to `{}`", ended.mode)),
+            None => missed(modes, &last, &ended.mode),
+        };
+        let strict = self.route.mode.is_some();
+        let left = left.filter(|_| more);
+        let stops = ended.failure.is_some() && strict || left.is_some() || self.outcome.interrupted || ended.rest.is_empty();
+        let error = ended.failure.or(left);
+        if let Some(error) = error {
+            let number = if self.outcome.typed > before + 1 { before + 1 } else { self.outcome.typed };
+            let line = self.texts.get(number.saturating_sub(1)).cloned().unwrap_or_default();
+            self.outcome.errors.push(LineError { number, line, error });
+        }
+        if stops && more {
+            self.outcome.warnings.push(format!("{} of {} lines were typed, the rest was not", self.outcome.typed, self.outcome.of));
+        }
+        self.lines = if stops { VecDeque::new() } else { ended.rest };
+        self.stage = Stage::Lines;
+    }
+
+    fn on_acted(&mut self, mut acts: VecDeque<Act>, ended: Ended) {
+        let Some(act) = acts.pop_front() else { return };
+        self.outcome.pieces.extend(ended.pieces);
+        if ended.failure.is_none() && ended.state != Some(State::Interrupted) {
+            self.outcome.candidate = match act {
+                Act::Commit => Some("committed"),
+                Act::Confirmed => Some(IN_FORCE_FOR_NOW),
+                Act::Confirm => Some("confirmed"),
+                Act::Discard => Some(DISCARDED),
+                Act::Diff | Act::Check => self.outcome.candidate,
+            };
+            self.stage = Stage::Acts(acts);
+            return;
+        }
+        let why = ended.failure.unwrap_or_else(|| "somebody stopped it".to_owned());
+        let what = match act {
+            Act::Diff => "the difference could not be shown",
+            Act::Check => "the check failed",
+            Act::Commit | Act::Confirmed => "the commit failed",
+            Act::Confirm => "the commit could not be confirmed",
+            Act::Discard => "the changes could not be discarded",
+        };
+        self.outcome.failure.get_or_insert_with(|| format!("{what}: {why}"));
+        self.stage = Stage::Acts(if act == Act::Discard { VecDeque::new() } else { self.only(&[Act::Discard]) });
+    }
+
+    /// What is done with the candidate configuration when the lines are in.
+    fn acts(&self, mode: &str) -> VecDeque<Act> {
+        let Some((keep, candidate)) = &self.route.keep else { return VecDeque::new() };
+        // A line that committed and left has taken care of it; nothing was typed where nothing is to keep.
+        if candidate.mode != mode || self.outcome.of == 0 && *keep == Keep::Check {
+            return VecDeque::new();
+        }
+        let failed = !self.outcome.errors.is_empty() || self.outcome.interrupted;
+        self.only(if failed { &[Act::Discard] } else { keep.acts() })
+    }
+
+    fn only(&self, wanted: &[Act]) -> VecDeque<Act> {
+        let has = |act: &Act| self.route.keep.as_ref().is_some_and(|(_, candidate)| candidate.acts.contains_key(act));
+        wanted.iter().copied().filter(has).collect()
+    }
+
+    /// The way back to where the session stood.
+    fn way_back(&mut self, modes: &Modes, mode: &str) -> VecDeque<Way> {
+        if self.route.keep.is_some() && self.outcome.candidate.is_none() && self.outcome.typed > 0 {
+            self.outcome.candidate = Some("pending");
+        }
+        if self.route.mode.is_none() {
+            // Lines that may lead anywhere stay where they led.
+            return VecDeque::new();
+        }
+        let way = modes.way(mode, &self.route.home);
+        if way.is_none() {
+            self.stay(mode, "no way back", "is known");
+        }
+        way.unwrap_or_default().into()
+    }
+
+    fn stay(&mut self, mode: &str, way: &str, what: &str) {
+        let home = &self.route.home;
+        self.outcome.warnings.push(format!("the session stays in mode `{mode}`: {way} to `{home}` {what}"));
+    }
+}
+
+/// Did a line that is a way to another mode not lead there?
+fn missed(modes: &Modes, line: &str, mode: &str) -> Option<String> {
+    let targets: BTreeSet<&str> = modes.led_to(line).collect();
+    (!targets.is_empty() && !targets.contains(mode)).then(|| {
+        let wanted: Vec<&str> = targets.into_iter().collect();
+        format!("it did not lead to mode `{}`, the device is in mode `{mode}`", wanted.join("` or `"))
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,200 @@
+//! Journeys over a device that answers from a list.
+
+use super::*;
+use crate::plugin::manifest::Manifest;
+
+/// A device with three modes and a candidate configuration.
+fn modes(candidate: bool) -> Modes {
+    let mut table = serde_json::json!({"schema": 1, "name": "p", "version": "1",
+        "sends": {"up": "up{enter}", "down": "down{enter}", "in": "edit{enter}", "out": "leave{enter}",
+            "diff": "diff{enter}", "check": "check{enter}", "commit": "commit{enter}", "drop": "drop{enter}"},
+        "transition": [
+            {"from": "user", "to": "boss", "send": "up"}, {"from": "boss", "to": "user", "send": "down"},
+            {"from": "boss", "to": "config", "send": "in"}, {"from": "config", "to": "boss", "send": "out"}]});
+    if candidate {
+        table["candidate"] =
+            serde_json::json!([{"mode": "config", "diff": "diff", "check": "check", "commit": "commit", "discard": "drop"}]);
+    }
+    let manifest: Manifest = serde_json::from_value(table).unwrap();
+    Modes::of("t", [("p", &manifest)])
+}
+
+fn journey(modes: &Modes, home: &str, mode: &str, keep: Option<Keep>, lines: &[&str]) -> Journey {
+    Journey::new(Route::to(modes, home, mode, keep).unwrap(), approved(lines))
+}
+
+fn approved(lines: &[&str]) -> VecDeque<Approved> {
+    crate::policy::approved::for_tests(lines)
+}
+
+/// A device that answers each step with the next mode of a list, and with a failure where one is given.
+struct Device<'a> {
+    modes: &'a Modes,
+    mode: String,
+    answers: Vec<(&'static str, &'a str, Option<&'a str>)>,
+}
+
+impl Device<'_> {
+    /// Plays the journey to its end; what was typed, in order.
+    fn play(&mut self, journey: &mut Journey) -> Vec<String> {
+        let mut typed = Vec::new();
+        while let Some(step) = journey.next(self.modes, &self.mode) {
+            let (line, rest) = match step {
+                Step::Go(way) => (way.line, VecDeque::new()),
+                Step::Act(act) => (format!("{act:?}").to_lowercase(), VecDeque::new()),
+                Step::Lines => {
+                    let mut lines = journey.take_lines();
+                    let first = lines.pop_front().unwrap();
+                    (first.echo().unwrap().to_owned(), lines)
+                }
+            };
+            assert!(typed.len() < 40, "it never ends: {typed:?}");
+            let answer = self.answers.iter().find(|(known, ..)| *known == line);
+            let (mode, failure) = answer.map_or((self.mode.as_str(), None), |(_, mode, failure)| (*mode, *failure));
+            self.mode = mode.to_owned();
+            let at = typed.len() as u64 * 10;
+            typed.push(line);
+            journey.on_ended(
+                self.modes,
+                Ended {
+                    state: Some(State::Done),
+                    mode: self.mode.clone(),
+                    failure: failure.map(str::to_owned),
+                    typed: 1,
+                    pieces: vec![(at, at + 5)],
+                    rest,
+                    ..Ended::default()
+                },
+            );
+        }
+        typed
+    }
+}
+
+const WAYS: [(&str, &str, Option<&str>); 4] =
+    [("up", "boss", None), ("down", "user", None), ("edit", "config", None), ("leave", "boss", None)];
+
+fn device<'a>(modes: &'a Modes, mode: &str, answers: &[(&'static str, &'a str, Option<&'a str>)]) -> Device<'a> {
+    // What a test says comes before the usual.
+    Device { modes, mode: mode.to_owned(), answers: answers.iter().chain(&WAYS).copied().collect() }
+}
+
+#[test]
+fn lines_are_typed_in_their_mode_and_the_session_comes_back() {
+    let modes = modes(false);
+    let mut journey = journey(&modes, "user", "config", None, &["a", "b"]);
+    assert_eq!(device(&modes, "user", &[]).play(&mut journey), ["up", "edit", "a", "b", "leave", "down"]);
+    let outcome = journey.outcome();
+    assert_eq!((outcome.typed, outcome.of, outcome.sentence(), outcome.candidate), (2, 2, None, None));
+    assert_eq!(outcome.pieces, [(20, 25), (30, 35)], "only what the lines brought is output");
+}
+
+#[test]
+fn a_mode_that_is_not_reached_gets_no_line() {
+    let modes = modes(true);
+    let mut journey = journey(&modes, "user", "config", Some(Keep::Now), &["a"]);
+    let typed = device(&modes, "user", &[("edit", "boss", Some("locked by bob"))]).play(&mut journey);
+    assert_eq!(typed, ["up", "edit", "down"]);
+    let outcome = journey.outcome();
+    assert_eq!(outcome.sentence().as_deref(), Some("mode `config` was not reached, no line was typed: locked by bob"));
+    assert_eq!((outcome.typed, outcome.candidate), (0, None));
+}
+
+#[test]
+fn the_first_line_that_fails_is_the_last_one_and_the_candidate_is_thrown_away() {
+    let modes = modes(true);
+    let mut journey = journey(&modes, "boss", "config", Some(Keep::Now), &["a", "b", "c"]);
+    let typed = device(&modes, "boss", &[("b", "config", Some("no such b"))]).play(&mut journey);
+    assert_eq!(typed, ["edit", "a", "b", "discard", "leave"]);
+    let outcome = journey.outcome();
+    assert_eq!(outcome.errors, [LineError { number: 2, line: "b".to_owned(), error: "no such b".to_owned() }]);
+    assert_eq!(outcome.sentence().as_deref(), Some("line 2 of 3, `b`: no such b"));
+    assert_eq!((outcome.typed, outcome.candidate), (2, Some(DISCARDED)));
+}
+
+#[test]
+fn a_line_that_leads_out_of_the_mode_is_the_last_one() {
+    let modes = modes(false);
+    let mut journey = journey(&modes, "boss", "config", None, &["leave", "reload"]);
+    let typed = device(&modes, "boss", &[]).play(&mut journey);
+    assert_eq!(typed, ["edit", "leave"]);
+    let sentence = journey.outcome().sentence().unwrap();
+    assert_eq!(sentence, "line 1 of 2, `leave`: it led out of mode `config` to `boss`");
+}
+
+#[test]
+fn a_candidate_is_shown_and_checked_and_thrown_away_unless_it_is_wanted() {
+    let modes = modes(true);
+    for (keep, acts, candidate) in [
+        (None, vec!["diff", "check", "discard"], DISCARDED),
+        (Some(Keep::Check), vec!["diff", "check", "discard"], DISCARDED),
+        (Some(Keep::Now), vec!["diff", "commit"], "committed"),
+    ] {
+        let mut journey = journey(&modes, "boss", "config", keep, &["a"]);
+        let typed = device(&modes, "boss", &[]).play(&mut journey);
+        assert_eq!(typed, [vec!["edit", "a"], acts, vec!["leave"]].concat());
+        assert_eq!(journey.outcome().candidate, Some(candidate));
+    }
+}
+
+#[test]
+fn a_commit_that_fails_is_told_and_the_candidate_thrown_away() {
+    let modes = modes(true);
+    let mut journey = journey(&modes, "boss", "config", Some(Keep::Now), &["a"]);
+    let typed = device(&modes, "boss", &[("commit", "config", Some("missing statement"))]).play(&mut journey);
+    assert_eq!(typed, ["edit", "a", "diff", "commit", "discard", "leave"]);
+    let outcome = journey.outcome();
+    assert_eq!((outcome.sentence().as_deref(), outcome.candidate), (Some("the commit failed: missing statement"), Some(DISCARDED)));
+}
+
+#[test]
+fn an_act_that_leaves_the_mode_needs_no_way_back() {
+    let modes = modes(true);
+    let mut journey = journey(&modes, "boss", "config", None, &["a"]);
+    assert_eq!(device(&modes, "boss", &[("discard", "boss", None)]).play(&mut journey), ["edit", "a", "diff", "check", "discard"]);
+    assert!(journey.outcome().warnings.is_empty());
+}
+
+#[test]
+fn levels_are_left_one_at_a_time_but_not_for_ever() {
+    let modes = modes(false);
+    let mut journey = journey(&modes, "boss", "config", None, &["a"]);
+    let mut stuck = device(&modes, "boss", &[("leave", "config", None)]);
+    let typed = stuck.play(&mut journey);
+    assert_eq!(typed.iter().filter(|line| *line == "leave").count(), LEVELS_MAX);
+    assert_eq!(journey.outcome().warnings, ["the session stays in mode `config`: the way back to `boss` did not work"]);
+}
+
+#[test]
+fn lines_that_lead_anywhere_stop_where_a_way_did_not_lead_to_its_mode() {
+    let modes = modes(false);
+    let mut journey = Journey::new(Route::free("boss"), approved(&["edit", "shutdown"]));
+    let typed = device(&modes, "boss", &[("edit", "boss", None)]).play(&mut journey);
+    assert_eq!(typed, ["edit"]);
+    let sentence = journey.outcome().sentence().unwrap();
+    assert_eq!(sentence, "line 1 of 2, `edit`: it did not lead to mode `config`, the device is in mode `boss`");
+    let mut journey = Journey::new(Route::free("boss"), approved(&["bad", "edit", "a"]));
+    let typed = device(&modes, "boss", &[("bad", "boss", Some("no such command"))]).play(&mut journey);
+    assert_eq!(typed, ["bad", "edit", "a"], "others go on behind a refused line, and stay where they led");
+    assert_eq!(journey.outcome().errors.len(), 1);
+}
+
+#[test]
+fn what_cannot_be_is_told_with_what_can() {
+    let (plain, candidate) = (modes(false), modes(true));
+    let why = |modes: &Modes, home: &str, name: &str, keep| Route::to(modes, home, name, keep).unwrap_err();
+    assert_eq!(why(&plain, "user", "cofig", None), "there is no mode `cofig` here; modes: boss, config, user");
+    assert_eq!(why(&plain, "boot", "config", None), "the session is in mode `boot`, and no way is known from there to `config`");
+    assert!(why(&plain, "user", "config", Some(Keep::Now)).contains("no candidate configuration"));
+    assert_eq!(why(&candidate, "user", "config", Some(Keep::Confirmed)), "this device type has no `commit=confirmed`; it has: check, now");
+}
+
+#[test]
+fn a_lost_line_ends_it() {
+    let modes = modes(true);
+    let mut journey = journey(&modes, "boss", "config", Some(Keep::Now), &["a"]);
+    journey.next(&modes, "boss");
+    journey.on_ended(&modes, Ended { state: Some(State::Lost), ..Ended::default() });
+    assert_eq!(journey.next(&modes, ""), None);
+    assert!(journey.outcome().lost);
+}
