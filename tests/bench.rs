@@ -24,6 +24,8 @@ mod floor;
 mod inspect;
 #[path = "bench/many.rs"]
 mod many;
+#[path = "bench/plugins.rs"]
+mod plugins;
 #[path = "bench/raw.rs"]
 mod raw;
 #[path = "bench/start.rs"]
@@ -41,6 +43,7 @@ const MEASURES: &[Measure] = &[
     ("many", many::run),
     ("big", big::run),
     ("inspect", inspect::run),
+    ("plugins", plugins::run),
     ("start", start::run),
 ];
 

@@ -33,6 +33,9 @@ struct Step {
     /// What is shown, for a person.
     title: String,
     command: String,
+    /// The mode that it is to run in.
+    #[serde(default)]
+    in_mode: Option<String>,
     /// `done` unless it says otherwise.
     #[serde(default = "done")]
     state: String,
@@ -169,7 +172,7 @@ impl Shown {
 
 fn play(client: &mut Client, device: &Description, step: &Step, secrets: &[String], shown: &mut Shown) -> Result<(), String> {
     let started = Instant::now();
-    let arguments = json!({"target": device.name(), "command": step.command, "max_chars": 1_000_000});
+    let arguments = json!({"target": device.name(), "command": step.command, "mode": step.in_mode, "max_chars": 1_000_000});
     let (result, raw) = client.call("ssh_run", &arguments)?;
     let mut wrong = problems(step, &result);
     if let Some(mode) = &step.whole_in {
@@ -188,10 +191,13 @@ fn play(client: &mut Client, device: &Description, step: &Step, secrets: &[Strin
         "{style}{word}{style:#} {NAME}{}{NAME:#} {BOLD}{}{BOLD:#}  {DIM}{} → {state}, {millis} ms{DIM:#}",
         device.name(),
         step.title,
-        step.command
+        step.command.replace('\n', " / ")
     ));
     let error = result["error"]["message"].as_str();
     excerpt(shown, error.or_else(|| result["output"].as_str()).unwrap_or_default());
+    if let Some(line) = result["lines"]["errors"][0]["n"].as_u64() {
+        shown.say(&format!("      {DIM}{}{DIM:#}", result["failure"].as_str().map_or_else(|| format!("line {line}"), str::to_owned)));
+    }
     for problem in &wrong {
         shown.say(&format!("      {BAD}{problem}{BAD:#}"));
     }

@@ -76,7 +76,16 @@ fn ticks(process: u32, fields: [usize; 2]) -> Duration {
 
 /// The most memory that a process ever had resident, in MiB.
 pub fn peak_memory(process: u32) -> f64 {
+    memory(process, "VmHWM:")
+}
+
+/// The memory that a process has resident now, in MiB.
+pub fn resident_memory(process: u32) -> f64 {
+    memory(process, "VmRSS:")
+}
+
+fn memory(process: u32, field: &str) -> f64 {
     let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix(field)).unwrap();
     line.trim().trim_end_matches(" kB").parse::<f64>().unwrap() / 1024.0
 }

@@ -79,7 +79,7 @@ pub fn run() {
     });
 }
 
-fn view(row: &str, recent: &str) -> View {
+pub fn view(row: &str, recent: &str) -> View {
     View {
         revision: 1,
         tail: row.to_owned(),

@@ -1,0 +1,129 @@
+//! What plugins cost: to load, to ask, to keep for many sessions, and as a share of a command.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use jackfield::config::PolicyMode;
+use jackfield::plugin::catalog::{BUNDLED, Catalog};
+use jackfield::plugin::compiled::CompiledCache;
+use jackfield::plugin::device_type::DeviceType;
+use jackfield::plugin::engine::Engine;
+use jackfield::plugin::load::{Loader, Plugin};
+use jackfield::plugin::session::SessionPlugins;
+use jackfield::policy::{self, Line, Manner, Purpose};
+
+use crate::figures::{Samples, heading, resident_memory};
+use crate::inspect::view;
+
+const CALLS: usize = 20_000;
+const SESSIONS: usize = 1_000;
+
+/// A device type of each kind of plugin, with a prompt of its own.
+const TYPES: [(&str, &str); 4] =
+    [("linux", "ops@web1:~$ "), ("cisco_ios", "core-sw1#"), ("mikrotik_routeros", "[admin@rb1] > "), ("juniper_junos", "ops@mx1> ")];
+
+pub fn run() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    runtime.block_on(loading(folder.path()));
+    let catalog = catalog(folder.path());
+    runtime.block_on(async {
+        asking(&catalog).await;
+        keeping(&catalog).await;
+    });
+}
+
+fn catalog(folder: &std::path::Path) -> Catalog {
+    let cache = CompiledCache::open(&folder.join("compiled")).unwrap();
+    Catalog::new(Vec::new(), BTreeMap::new(), Loader::new(Engine::start().unwrap(), Some(cache)))
+}
+
+async fn loading(folder: &std::path::Path) {
+    heading("loading every plugin of this program, from bytes to the end of probation");
+    for how in ["compiled now", "from the cache"] {
+        let catalog = catalog(folder);
+        let start = Instant::now();
+        for (name, _) in BUNDLED {
+            catalog.plugin(name).await.unwrap();
+        }
+        println!("  {how:<16} {:>8.1} ms for {} plugins", start.elapsed().as_secs_f64() * 1e3, BUNDLED.len());
+    }
+}
+
+async fn kind(catalog: &Catalog, name: &str) -> Arc<DeviceType> {
+    let plugins = catalog.plugins_of(name).unwrap();
+    Arc::new(DeviceType::load(name, &plugins, catalog).await.unwrap())
+}
+
+fn plugins_of(catalog: &Catalog) -> impl Iterator<Item = Arc<Plugin>> {
+    catalog.plugin_names().into_iter().filter_map(|name| catalog.loaded(&name))
+}
+
+fn micros(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1e6
+}
+
+async fn asking(catalog: &Catalog) {
+    heading("one round of questions about a row, each measured by itself   (aim: median less than 2 µs a call, p99 less than 20)");
+    for (name, row) in TYPES {
+        let mut plugins = SessionPlugins::new(kind(catalog, name).await);
+        let view = view(row, "some output");
+        let calls = || plugins_of(catalog).map(|plugin| plugin.calls()).sum::<u64>();
+        let before = calls();
+        plugins.ask(&view).await;
+        let each = calls() - before;
+        let mut samples = Samples::default();
+        for _ in 0..CALLS {
+            let start = Instant::now();
+            std::hint::black_box(plugins.ask(&view).await);
+            samples.add(start.elapsed());
+        }
+        let [middle, high, most] = [50, 99, 100].map(|percent| micros(samples.percentile(percent)));
+        println!("  {name:<18} median {middle:>6.2} µs  p99 {high:>6.2}  worst {most:>8.1}   {each} calls into WebAssembly");
+        let mut judged = Samples::default();
+        for _ in 0..CALLS {
+            let line = line();
+            let start = Instant::now();
+            std::hint::black_box(policy::judge(&plugins, &line, PolicyMode::Safe).await);
+            std::hint::black_box(plugins.claim(line.text, line.mode).await);
+            judged.add(start.elapsed());
+        }
+        let [middle, high] = [50, 99].map(|percent| micros(judged.percentile(percent)));
+        println!("  {:<18} median {middle:>6.2} µs  p99 {high:>6.2}   before a command: policy and goals", "");
+    }
+}
+
+fn line() -> Line<'static> {
+    Line {
+        device: "d",
+        tags: &[],
+        mode: "",
+        privileged: false,
+        manner: Manner::Typed,
+        text: "show version",
+        purpose: Purpose::Run,
+        caller: "bench",
+    }
+}
+
+async fn keeping(catalog: &Catalog) {
+    heading("memory of sessions' plugins: instances are shared, a session keeps memos");
+    for (name, _) in BUNDLED {
+        catalog.plugin(name).await.unwrap();
+    }
+    let mut kinds = Vec::new();
+    for (name, row) in TYPES {
+        kinds.push((kind(catalog, name).await, row));
+    }
+    let before = resident_memory(std::process::id());
+    let mut sessions = Vec::with_capacity(SESSIONS);
+    for (kind, row) in kinds.iter().cycle().take(SESSIONS) {
+        let mut plugins = SessionPlugins::new(Arc::clone(kind));
+        plugins.ask(&view(row, "some output")).await;
+        sessions.push(plugins);
+    }
+    let after = resident_memory(std::process::id());
+    println!("  {} plugins loaded: {before:.1} MiB; with {SESSIONS} sessions that each asked once: {after:.1} MiB", BUNDLED.len());
+    drop(sessions);
+}
