@@ -86,6 +86,7 @@ fn the_first_line_that_fails_is_the_last_and_is_named() {
     assert!(error["error"].as_str().unwrap().contains("Invalid input"), "{result}");
     assert_eq!((&result["lines"]["typed"], &result["lines"]["of"]), (&json!(2), &json!(3)), "{result}");
     assert!(result["failure"].as_str().unwrap().starts_with("line 2 of 3, `no such thing`: "), "{result}");
+    assert!(result["next"].as_str().unwrap().starts_with("The lines before line 2 were carried out."), "{result}");
     assert!(!setting.typed("switch1").iter().any(|line| line.ends_with("shutdown")), "nothing is typed behind it");
     assert_eq!(result["mode"], "user_exec", "{result}");
 }

@@ -232,6 +232,7 @@ fn add(out: &mut String, text: std::fmt::Arguments<'_>) {
 /// What the caller should do now, if anything.
 fn next(session: &str, report: &Report) -> String {
     let Some(id) = report.command else { return String::new() };
+    let behind_lines = report.journey.as_ref().and_then(|journey| behind_lines(session, report.failed, journey));
     match (report.state, &report.ask) {
         (State::Running, _) => format!(
             "{id} still runs on {session} ({:.0} s). It goes on. Call ssh_output command_id={id} wait_s=30, or ssh_interrupt.",
@@ -239,12 +240,7 @@ fn next(session: &str, report: &Report) -> String {
         ),
         (State::NeedsInput, Some(_)) => asks(session, report),
         (State::Lost, _) => format!("{session} was lost while {id} ran; it may still run there. The next call opens a new session."),
-        _ if report.journey.as_ref().is_some_and(|journey| journey.candidate == Some(IN_FORCE_FOR_NOW)) => format!(
-            "In force for a time only. If {session} is well, call ssh_run mode=config commit=confirm command=\"\"; else the device takes it back."
-        ),
-        _ if !report.failed && report.journey.as_ref().is_some_and(|journey| journey.candidate == Some(DISCARDED)) => {
-            "Checked and thrown away: nothing has changed. Call again with commit=now, or commit=confirmed, to keep it.".to_owned()
-        }
+        _ if behind_lines.is_some() => behind_lines.unwrap_or_default(),
         _ if report.range.cut_bytes > 0 => {
             format!(
                 "{} bytes are cut; read them with ssh_output command_id={id} offset=N, or filter with grep.",
@@ -255,6 +251,23 @@ fn next(session: &str, report: &Report) -> String {
             format!("More follows: ssh_output command_id={id} offset={}.", report.range.end)
         }
         _ => String::new(),
+    }
+}
+
+/// What to do when the lines of a command are in, or one was refused.
+fn behind_lines(session: &str, failed: bool, journey: &Outcome) -> Option<String> {
+    let refused = journey.errors.first().filter(|error| journey.at_once && error.number > 1);
+    match (journey.candidate, refused) {
+        (Some(IN_FORCE_FOR_NOW), _) => Some(format!(
+            "In force for a time only. If {session} is well, call ssh_run mode=config commit=confirm command=\"\"; else the device takes it back."
+        )),
+        (Some(DISCARDED), _) if !failed => {
+            Some("Checked and thrown away: nothing has changed. Call again with commit=now, or commit=confirmed, to keep it.".to_owned())
+        }
+        (_, Some(error)) => {
+            Some(format!("The lines before line {0} were carried out. Correct line {0}, then send it and what follows.", error.number))
+        }
+        _ => None,
     }
 }
 

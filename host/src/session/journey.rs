@@ -177,6 +177,8 @@ pub struct Outcome {
     pub errors: Vec<LineError>,
     /// What became of the candidate configuration: `committed`, `committed-for-now`, `confirmed`, `discarded`, `pending`.
     pub candidate: Option<&'static str>,
+    /// Each line that went through is in force at once: there is no candidate configuration.
+    pub at_once: bool,
     /// Why it failed beside the lines.
     pub failure: Option<String>,
     /// What the caller should know.
@@ -229,7 +231,8 @@ impl Journey {
     #[must_use]
     pub fn new(route: Route, lines: VecDeque<Approved>) -> Self {
         let texts: Vec<String> = lines.iter().map(|line| line.echo().unwrap_or_default().to_owned()).collect();
-        let outcome = Outcome { of: lines.len(), ..Outcome::default() };
+        let at_once = route.mode.is_some() && route.keep.is_none();
+        let outcome = Outcome { of: lines.len(), at_once, ..Outcome::default() };
         Self { stage: Stage::There(route.there.iter().cloned().collect()), route, lines, texts, left: 0, outcome }
     }
 
