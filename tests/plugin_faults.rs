@@ -12,7 +12,7 @@ fn component() -> PathBuf {
     Path::new(env!("JACKFIELD_PLUGIN_FOLDER")).join("faulty.wasm")
 }
 
-fn digest(bytes: &[u8]) -> String {
+pub fn digest(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

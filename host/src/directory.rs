@@ -7,13 +7,15 @@ use std::time::Duration;
 
 use tokio::sync::{OnceCell, mpsc};
 
+use self::identity::{Identities, Identity};
 use crate::config::{Agent, Config, Device, TypeChoice};
 use crate::history::History;
 use crate::ids::{MAIN, SessionId, nonce};
 use crate::limits::{IDLE_CLOSE, SESSIONS_MAX};
-use crate::plugin::catalog::Catalog;
+use crate::plugin::catalog::{Catalog, GENERIC};
 use crate::plugin::device_type::DeviceType;
 use crate::plugin::fault::LoadError;
+use crate::plugin::manifest::PipeSpec;
 use crate::policy;
 use crate::recording::Taped;
 use crate::secret::book::SecretBook;
@@ -22,6 +24,8 @@ use crate::session::log::ByteLog;
 use crate::session::profile::{Logs, Profile};
 use crate::session::{Phase, SessionHandle, actor, lane};
 use crate::transport::{Line, pty, ssh};
+
+pub mod identity;
 
 /// Name of the secret that opens an encrypted key file.
 const KEY_PASSPHRASE: &str = "key-passphrase";
@@ -37,13 +41,13 @@ pub enum OpenError {
         /// The nearest known one, as part of the sentence.
         near: String,
     },
-    /// The configuration does not say what it is.
-    #[error("device `{device}` has no `type`; set one in [device.{device}], known are: {known}")]
-    NoType {
+    /// What it is will only be known once it was looked at.
+    #[error(
+        "the type of device `{device}` is found out when it is opened first; call ssh_open host={device}, or set `type` in [device.{device}]"
+    )]
+    NotSeenYet {
         /// The device.
         device: String,
-        /// The known types.
-        known: String,
     },
     /// There is no such type.
     #[error("device `{device}` has type `{kind}`, which no plugin serves; known are: {known}")]
@@ -108,6 +112,7 @@ pub struct Directory {
     state_folder: Option<PathBuf>,
     book: SecretBook,
     slots: Mutex<BTreeMap<SessionId, Slot>>,
+    identities: Identities,
     recorder: Option<mpsc::Sender<Taped>>,
     history: History,
 }
@@ -131,6 +136,7 @@ impl Directory {
             state_folder,
             book: SecretBook::default(),
             slots: Mutex::default(),
+            identities: Identities::default(),
             recorder: None,
             history: History::default(),
         }
@@ -178,23 +184,34 @@ impl Directory {
         })
     }
 
-    /// The device's type, loaded.
+    /// What devices without a type in the configuration were found to be.
+    #[must_use]
+    pub fn identities(&self) -> &Identities {
+        &self.identities
+    }
+
+    /// The device's type, loaded: the configuration's, or what it was found to be last.
     ///
     /// # Errors
     ///
-    /// When it has none or a plugin does not load.
+    /// When it is not known yet or a plugin does not load.
     pub async fn kind_of(&self, device: &str) -> Result<Arc<DeviceType>, OpenError> {
-        let entry = self.device(device)?;
-        let known = || self.catalog.types().keys().cloned().collect::<Vec<_>>().join(", ");
-        let TypeChoice::Named(kind) = &entry.device_type else {
-            return Err(OpenError::NoType { device: device.to_owned(), known: known() });
-        };
-        let plugins = self.catalog.plugins_of(kind.as_str()).ok_or_else(|| OpenError::UnknownType {
+        match &self.device(device)?.device_type {
+            TypeChoice::Named(kind) => self.load_kind(device, kind.as_str()).await,
+            TypeChoice::Auto => match self.identities.of(device) {
+                Some(identity) => self.load_kind(device, &identity.kind).await,
+                None => Err(OpenError::NotSeenYet { device: device.to_owned() }),
+            },
+        }
+    }
+
+    async fn load_kind(&self, device: &str, kind: &str) -> Result<Arc<DeviceType>, OpenError> {
+        let plugins = self.catalog.plugins_of(kind).ok_or_else(|| OpenError::UnknownType {
             device: device.to_owned(),
-            kind: kind.to_string(),
-            known: known(),
+            kind: kind.to_owned(),
+            known: self.catalog.types().keys().cloned().collect::<Vec<_>>().join(", "),
         })?;
-        Ok(Arc::new(DeviceType::load(kind.as_str(), &plugins, &self.catalog).await?))
+        Ok(Arc::new(DeviceType::load(kind, &plugins, &self.catalog).await?))
     }
 
     /// A session that is open.
@@ -258,18 +275,95 @@ impl Directory {
         (columns, rows): (Option<u16>, Option<u16>),
     ) -> Result<SessionHandle, OpenError> {
         let device = self.device(&id.device)?;
-        let kind = self.kind_of(&id.device).await?;
-        let size = kind.terminal.size(columns, rows);
-        let user = device.user.clone().or_else(|| std::env::var("USER").ok()).unwrap_or_else(|| "root".to_owned());
         self.learn_secrets(device).await;
-        let pipe = match (line, &kind.pipe) {
-            (LineKind::Terminal, _) => None,
-            (_, Some(pipe)) if !device.local => Some(pipe.clone()),
-            _ => return Err(OpenError::NoPipe { device: id.device.clone(), kind: kind.name.clone() }),
+        // A device whose type is to be found out is met like one of which nothing is known.
+        let (kind, is_known) = match &device.device_type {
+            TypeChoice::Named(kind) => (self.load_kind(&id.device, kind.as_str()).await?, true),
+            TypeChoice::Auto => (self.load_kind(&id.device, GENERIC).await?, false),
         };
-        let mut profile = Profile {
+        let size = kind.terminal.size(columns, rows);
+        let mut profile = self.profile(id, device, kind, size)?;
+        if device.local {
+            pipe_of(id, line, &profile.kind, device)?;
+            let opened = local_line(&profile.kind.terminal.kind, size);
+            let mut opened = opened.map_err(|error| OpenError::Failed(format!("cannot start a local shell: {error}")))?;
+            if !is_known {
+                self.look(&mut profile, &mut opened).await?;
+            }
+            return Ok(actor::start(profile, opened));
+        }
+        let mut target = self.target(id, device, &mut profile).await?;
+        let (connection, seen) = if is_known {
+            pipe_of(id, line, &profile.kind, device)?;
+            (ssh::Connection::open(&target).await.map_err(failed)?, None)
+        } else {
+            self.meet(&mut target, &mut profile, (columns, rows)).await?
+        };
+        let way = match (line, pipe_of(id, line, &profile.kind, device)?) {
+            (LineKind::Pipe, Some(pipe)) => {
+                let shell = policy::pipe_start(&pipe);
+                lane::Way::Pipe(connection.program(&shell).await.map_err(failed)?, pipe)
+            }
+            (LineKind::Programs, Some(_)) => lane::Way::Programs(connection),
+            _ => {
+                let terminal = match seen {
+                    Some(seen) => seen,
+                    None => connection.terminal(&target).await.map_err(failed)?,
+                };
+                return Ok(actor::start(profile, terminal));
+            }
+        };
+        Ok(lane::start(profile, way))
+    }
+
+    /// Connects to a device whose type is not known and finds it out. A terminal that was opened for that comes along.
+    async fn meet(
+        &self,
+        target: &mut ssh::Target,
+        profile: &mut Profile,
+        (columns, rows): (Option<u16>, Option<u16>),
+    ) -> Result<(ssh::Connection, Option<Line>), OpenError> {
+        // The plugins load while the network is waited for.
+        let (greeting, ()) = tokio::join!(ssh::Greeting::open(target), self.catalog.load_judges());
+        let greeting = greeting.map_err(failed)?;
+        if let Some(identity) = identity::by_server_id(&self.catalog, &greeting.server_id()).await {
+            profile.kind = self.load_kind(&profile.id.device, &identity.kind).await?;
+            profile.size = profile.kind.terminal.size(columns, rows);
+            target.login_suffix.clone_from(&profile.kind.terminal.login_suffix);
+            target.terminal.clone_from(&profile.kind.terminal.kind);
+            target.size = profile.size;
+            self.keep(profile, identity);
+            return Ok((greeting.login(target).await.map_err(failed)?, None));
+        }
+        let connection = greeting.login(target).await.map_err(failed)?;
+        let mut line = connection.terminal(target).await.map_err(failed)?;
+        self.look(profile, &mut line).await?;
+        Ok((connection, Some(line)))
+    }
+
+    /// Finds out by its first screen what is at the other end of a line.
+    async fn look(&self, profile: &mut Profile, line: &mut Line) -> Result<(), OpenError> {
+        let device = profile.id.device.clone();
+        let identity = identity::by_first_screen(&self.catalog, line, &profile.kind, profile.size).await;
+        let identity =
+            identity.map_err(|why| OpenError::Failed(format!("`{device}` closed the session before its type was known: {why}")))?;
+        profile.kind = self.load_kind(&device, &identity.kind).await?;
+        self.keep(profile, identity);
+        Ok(())
+    }
+
+    fn keep(&self, profile: &Profile, identity: Identity) {
+        let device = &profile.id.device;
+        if let Some(warning) = self.identities.keep(device, identity).warning(device) {
+            crate::diagnostics::warn(&warning);
+        }
+    }
+
+    /// What a session of this device needs to know.
+    fn profile(&self, id: &SessionId, device: &Device, kind: Arc<DeviceType>, size: (u16, u16)) -> Result<Profile, OpenError> {
+        Ok(Profile {
             id: id.clone(),
-            user,
+            user: device.user.clone().or_else(|| std::env::var("USER").ok()).unwrap_or_else(|| "root".to_owned()),
             tags: device.tags.clone(),
             policy: self.config.policy_for(device),
             secrets: device.secrets.clone(),
@@ -282,24 +376,7 @@ impl Directory {
             journal: self.history.journal().clone(),
             idle_close: device.idle_close.map_or(IDLE_CLOSE, |delay| delay.duration().unwrap_or(Duration::MAX / 4)),
             kind,
-        };
-        if device.local {
-            let line = local_line(&profile.kind.terminal.kind, size);
-            let line = line.map_err(|error| OpenError::Failed(format!("cannot start a local shell: {error}")))?;
-            return Ok(actor::start(profile, line));
-        }
-        let target = self.target(id, device, &mut profile).await?;
-        let failed = |error: ssh::ConnectError| OpenError::Failed(error.to_string());
-        let connection = ssh::Connection::open(&target).await.map_err(failed)?;
-        let way = match (line, pipe) {
-            (LineKind::Pipe, Some(pipe)) => {
-                let shell = policy::pipe_start(&pipe);
-                lane::Way::Pipe(connection.program(&shell).await.map_err(failed)?, pipe)
-            }
-            (LineKind::Programs, Some(_)) => lane::Way::Programs(connection),
-            _ => return Ok(actor::start(profile, connection.terminal(&target).await.map_err(failed)?)),
-        };
-        Ok(lane::start(profile, way))
+        })
     }
 
     /// Has the history mask the device's secrets before one of them is used, as far as nobody is asked for them.
@@ -397,6 +474,19 @@ impl Directory {
             return MAIN.to_owned();
         }
         (2..).map(|number| number.to_string()).find(|name| !taken(name)).unwrap_or_default()
+    }
+}
+
+fn failed(error: ssh::ConnectError) -> OpenError {
+    OpenError::Failed(error.to_string())
+}
+
+/// How commands run without a terminal, where that is wanted; an error where the type has no such way.
+fn pipe_of(id: &SessionId, line: LineKind, kind: &DeviceType, device: &Device) -> Result<Option<PipeSpec>, OpenError> {
+    match (line, &kind.pipe) {
+        (LineKind::Terminal, _) => Ok(None),
+        (_, Some(pipe)) if !device.local => Ok(Some(pipe.clone())),
+        _ => Err(OpenError::NoPipe { device: id.device.clone(), kind: kind.name.clone() }),
     }
 }
 

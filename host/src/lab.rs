@@ -135,9 +135,10 @@ impl Lab {
         let socket = TcpListener::from_std(socket).map_err(LabError::Listen)?;
         let port = socket.local_addr().map_err(LabError::Listen)?.port();
         let host_key = format!("[{}]:{port} {}", Ipv4Addr::LOCALHOST, key.public_key().to_openssh()?.trim_end());
+        let config = Arc::new(config(key, server_id(&seats)));
         let shared =
             Arc::new(Shared { seats, port, journal: Journal::start(), sessions: AtomicU64::new(0), cancel: CancellationToken::new() });
-        let listener = tokio::spawn(listen(socket, Arc::new(config(key)), shared.clone()));
+        let listener = tokio::spawn(listen(socket, config, shared.clone()));
         Ok(Self { shared, host_key, listener })
     }
 
@@ -215,9 +216,16 @@ fn password() -> Result<String, LabError> {
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-fn config(key: PrivateKey) -> Config {
+/// How the server names itself, which it has to before it knows what device is wanted: as its devices do if they agree.
+fn server_id(seats: &[Arc<Seat>]) -> String {
+    let mut own = seats.iter().map(|seat| seat.description.script.spec.server_id.as_deref());
+    let first = own.next().flatten();
+    first.filter(|first| own.all(|other| other == Some(*first))).unwrap_or("SSH-2.0-lab").to_owned()
+}
+
+fn config(key: PrivateKey, server_id: String) -> Config {
     Config {
-        server_id: SshId::Standard("SSH-2.0-lab".into()),
+        server_id: SshId::Standard(server_id.into()),
         methods: MethodSet::from([MethodKind::Password, MethodKind::KeyboardInteractive].as_slice()),
         auth_rejection_time: AUTH_REJECTION,
         auth_rejection_time_initial: Some(std::time::Duration::ZERO),

@@ -83,6 +83,25 @@ pub const FAILURE_EDGE_ROWS: usize = 3;
 /// Size that a compiled trigger may take. The known device patterns take less than a hundredth.
 pub const TRIGGER_COMPILED_MAX_BYTES: usize = 1024 * 1024;
 
+// What a device is.
+
+/// Score from which the identification string alone decides the type of a device, before anybody logs in.
+pub const IDENTIFY_EARLY_MIN: u32 = 95;
+/// Score from which what a device shows decides its type. A prompt that several families have must stay below it.
+pub const IDENTIFY_MIN: u32 = 80;
+/// How far the best type must be ahead of the next one.
+pub const IDENTIFY_MARGIN: u32 = 10;
+/// Characters of a device's text in the reasons for a type.
+pub const IDENTIFY_SHOWN_CHARS: usize = 80;
+/// Silence after which the first screen is looked at.
+pub const FIRST_SCREEN_PAUSE: Duration = Duration::from_millis(200);
+/// Silence after which a first screen whose type nobody knows is complete.
+pub const FIRST_SCREEN_QUIET: Duration = Duration::from_millis(1500);
+/// How long the first screen may take: device banners are known to come 10 s after the login.
+pub const FIRST_SCREEN_MAX: Duration = Duration::from_secs(15);
+/// Bytes of the first screen that are looked at.
+pub const FIRST_SCREEN_MAX_BYTES: usize = 64 * 1024;
+
 // A session.
 
 /// Requests waiting in a session's mailbox. More callers than this are told that it is busy.

@@ -4,7 +4,7 @@
 //! a memory ceiling, [`fault`] says what went wrong, [`breaker`] switches off what fails again and again.
 //! [`device_type`] puts plugins together for a device, [`modes`] knows the ways between its modes, [`session`] asks them for one session.
 //! [`declared`] makes a plugin's manifest of a declaration, [`examples`] proves that it fits the declaration's own examples.
-//! [`grants`] alone says what a plugin may import.
+//! [`identify`] tells a device's type by what it shows. [`grants`] alone says what a plugin may import.
 
 pub mod bindings;
 pub mod breaker;
@@ -17,6 +17,7 @@ pub mod examples;
 pub mod failures;
 pub mod fault;
 pub mod grants;
+pub mod identify;
 pub mod instance;
 pub mod load;
 pub mod manifest;

@@ -15,6 +15,7 @@ use crate::limits::{LINE_CHUNKS, WRITE_CHUNK_BYTES, WRITE_MAX};
 pub mod host_key;
 pub mod pty;
 pub mod replay;
+mod server_id;
 pub mod ssh;
 
 /// What a line brings.
@@ -122,4 +123,7 @@ pub struct Line {
     pub host_key: String,
     /// What the operator should know of this line.
     pub warnings: Vec<String>,
+    /// What was read of it to find out what is at its other end. The session begins with it; queries to the terminal in it are
+    /// answered already.
+    pub seen: Vec<u8>,
 }

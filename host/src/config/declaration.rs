@@ -21,7 +21,7 @@ use crate::limits::TRIGGER_COMPILED_MAX_BYTES;
 use crate::nearest::nearest;
 
 /// The keys of a declaration.
-pub(super) const KEYS: [&str; 17] = [
+pub(super) const KEYS: [&str; 18] = [
     "title",
     "terminal",
     "cancel",
@@ -39,6 +39,7 @@ pub(super) const KEYS: [&str; 17] = [
     "error",
     "policy",
     "banners",
+    "identify",
 ];
 
 /// A declared device type.
@@ -80,6 +81,8 @@ pub struct Declaration {
     pub policy: Words,
     /// Lines seen before the first prompt that are none.
     pub banners: Vec<Example>,
+    /// What such a device shows by itself.
+    pub clues: Vec<Clue>,
 }
 
 /// A line from a device, and where the file gives it.
@@ -237,6 +240,19 @@ pub struct Failures {
     pub not_errors: Vec<Example>,
 }
 
+/// Something that a device of the type shows by itself. All patterns that are given must fit.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Clue {
+    /// Fits the SSH identification string.
+    pub server_id: Option<String>,
+    /// Fits a row of the authentication banner or of the first screen.
+    pub text: Option<String>,
+    /// Fits the first screen's last row.
+    pub prompt: Option<String>,
+    /// How surely that is the type, from 1 to 100.
+    pub score: u8,
+}
+
 /// The words of the command language, for policy plugins. Each is a word pattern: `req[uest] sys[tem]` may be shortened down to
 /// `req sys`, `..` stands for any words, `$` for the end.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -299,6 +315,7 @@ impl Declaration {
             transitions: each(reader, section, "transition", Transition::read),
             errors: each(reader, section, "error", Failures::read),
             banners: examples(reader, section, "banners"),
+            clues: each(reader, section, "identify", Clue::read),
             ..Self::default()
         };
         declaration.queries = each(reader, section, "query", |reader, query| {
@@ -471,6 +488,29 @@ impl Failures {
             examples: examples(reader, section, "examples"),
             not_errors: examples(reader, section, "not_errors"),
         }
+    }
+}
+
+impl Clue {
+    const SCORE_MAX: u8 = 100;
+
+    fn read(reader: &mut Reader<'_>, section: &Section<'_>) -> Self {
+        reader.only_keys(section, &["server_id", "text", "prompt", "score"]);
+        let clue = Self {
+            server_id: pattern(reader, section, "server_id"),
+            text: pattern(reader, section, "text"),
+            prompt: pattern(reader, section, "prompt"),
+            score: number(reader, section, "score").unwrap_or_default(),
+        };
+        if clue.server_id.is_none() && clue.text.is_none() && clue.prompt.is_none() {
+            let help = "give at least one of `server_id`, `text` and `prompt`".to_owned();
+            reader.error(&section.place, format!("{} has nothing to fit", section.place.shown()), Some(help));
+        }
+        if !(1..=Self::SCORE_MAX).contains(&clue.score) {
+            let help = format!("`score` says how surely it is this type, from 1 to {}", Self::SCORE_MAX);
+            reader.error(&section.place, format!("{} has no such score", section.place.shown()), Some(help));
+        }
+        clue
     }
 }
 

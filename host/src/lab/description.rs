@@ -4,7 +4,8 @@
 //!
 //! # Identity
 //! `name` (device name), `user` (login name on the lab's server, the name unless given), `type` (device type of the
-//! configuration), `title`, `password` (random unless given), `auth` = `password` or `keyboard-interactive` (with
+//! configuration), `title`, `server_id` (how the real system's SSH server names itself; a lab whose devices agree says the same),
+//! `password` (random unless given), `auth` = `password` or `keyboard-interactive` (with
 //! `auth_question`), `channels` (channels of one
 //! connection, 0 = no limit), `exec` (whether exec requests are served), `jump` (whether connections to the lab's own port are
 //! forwarded), `[secrets]` (name = value), `[vars]` (name = first value), `[faults]` (`chunk_bytes`, `chunk_delay_ms`, `seed`,

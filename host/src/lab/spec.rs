@@ -27,6 +27,8 @@ pub(super) struct Spec {
     /// One line for people.
     #[serde(default)]
     pub(super) title: String,
+    /// What the real system's SSH server says of itself.
+    pub(super) server_id: Option<String>,
     /// Login password, random unless given.
     pub(super) password: Option<String>,
     /// How the password is asked for.

@@ -1,15 +1,17 @@
 //! What each tool does.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use regex::Regex;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tokio::time::sleep;
 
 use super::reply::{self, Reply};
 use super::tools::Arguments;
 use super::{Caller, Patience};
 use crate::config::{Device, TypeChoice};
+use crate::directory::identity::Identity;
 use crate::directory::{Directory, LineKind};
 use crate::ids::{CommandId, MAIN, SessionId};
 use crate::limits::{self, INTERRUPT_STEP_WAIT, OUTPUT_DEFAULT_CHARS, QUERY_TARGETS_MAX};
@@ -52,11 +54,22 @@ pub async fn call(directory: &Directory, caller: &Caller, tool: &str, arguments:
     result.unwrap_or_else(|message| Reply::failed(&message))
 }
 
-fn kind_word(device: &Device) -> String {
+/// The type of a device: as configured, or as it was found to be.
+fn kind_word(directory: &Directory, name: &str, device: &Device) -> String {
     match &device.device_type {
         TypeChoice::Named(kind) => kind.to_string(),
-        TypeChoice::Auto => "auto".to_owned(),
+        TypeChoice::Auto => directory.identities().of(name).map_or_else(|| "auto".to_owned(), |identity| identity.kind.clone()),
     }
+}
+
+/// What was found out about a device whose type the configuration leaves open.
+fn identified(directory: &Directory, name: &str) -> Option<(Arc<Identity>, Value)> {
+    directory.device(name).ok().filter(|device| device.device_type == TypeChoice::Auto)?;
+    let identity = directory.identities().of(name)?;
+    let shown: Map<String, Value> = identity.shown.iter().map(|(part, text)| (part.replace(' ', "_"), text.clone().into())).collect();
+    let value = json!({"type": identity.kind, "certain": identity.certain, "reasons": identity.reasons(), "shown": shown,
+        "before": identity.before, "origin": "device"});
+    Some((identity, value))
 }
 
 fn hosts(directory: &Directory, arguments: &Arguments) -> Reply {
@@ -64,7 +77,7 @@ fn hosts(directory: &Directory, arguments: &Arguments) -> Reply {
     let tag = arguments.text("tag");
     let matches = |name: &str, device: &Device| {
         let address = device.host_or(name).to_lowercase();
-        let found = [name.to_lowercase(), address, kind_word(device)].iter().any(|text| text.contains(&query));
+        let found = [name.to_lowercase(), address, kind_word(directory, name, device)].iter().any(|text| text.contains(&query));
         found && tag.is_none_or(|tag| device.tags.iter().any(|own| own == tag))
     };
     let all: Vec<_> = directory.config().devices.iter().filter(|(name, device)| matches(name, device)).collect();
@@ -76,7 +89,8 @@ fn hosts(directory: &Directory, arguments: &Arguments) -> Reply {
         let session =
             open.iter().find(|handle| handle.id.device == **name && handle.closed().is_none()).map(|handle| handle.id.to_string());
         let legacy = device.algorithms == crate::config::Algorithms::Legacy;
-        json!({"name": name, "address": address, "platform": kind_word(device), "user": device.user, "tags": device.tags,
+        json!({"name": name, "address": address, "platform": kind_word(directory, name, device),
+            "identified": identified(directory, name).map(|(_, found)| found), "user": device.user, "tags": device.tags,
             "via": device.via, "session": session, "access": directory.config().policy_for(device).to_string(), "legacy_algorithms": legacy})
     };
     let page: Vec<Value> = all.iter().skip(from).take(limit).map(host).collect();
@@ -153,10 +167,23 @@ async fn open(directory: &Directory, caller: &Caller, arguments: &Arguments) -> 
         return Err(format!("`{id}` closed while logging in: {why}"));
     }
     let mut fields = reply::session_fields(&id.to_string(), &status);
-    fields.insert("platform".to_owned(), directory.device(&id.device).map(kind_word).unwrap_or_default().into());
+    fields.insert(
+        "platform".to_owned(),
+        directory.device(&id.device).map(|device| kind_word(directory, &id.device, device)).unwrap_or_default().into(),
+    );
     fields.insert("reused".to_owned(), reused.into());
     let words: Vec<String> = fields.iter().filter_map(|(key, value)| value.as_str().map(|value| format!("{key}={value}"))).collect();
-    let text = format!("{}{}", words.join(" "), if reused { " reused" } else { "" });
+    let mut text = format!("{}{}", words.join(" "), if reused { " reused" } else { "" });
+    if let Some((identity, found)) = identified(directory, &id.device) {
+        fields.insert("identified".to_owned(), found);
+        for reason in identity.reasons().iter().take(if identity.certain { 1 } else { usize::MAX }) {
+            text = format!("{text}\ntype by what it shows: {reason}");
+        }
+        if let Some(warning) = identity.warning(&id.device) {
+            text = format!("{text}\nwarning: {warning}");
+            fields.insert("warnings".to_owned(), json!([warning]));
+        }
+    }
     let next = match &status.phase {
         Phase::NeedsInput(question) => format!("The login waits: {question}. Look with ssh_screen, answer with ssh_send."),
         _ => String::new(),
@@ -171,12 +198,19 @@ fn sessions(directory: &Directory, arguments: &Arguments) -> Reply {
     let mut list = Vec::new();
     for handle in handles {
         let status = handle.status();
-        let fields = reply::session_fields(&handle.id.to_string(), &status);
+        let mut fields = reply::session_fields(&handle.id.to_string(), &status);
+        let name = &handle.id.device;
+        fields.insert(
+            "platform".to_owned(),
+            directory.device(name).map(|device| kind_word(directory, name, device)).unwrap_or_default().into(),
+        );
         let words: Vec<String> = fields
             .iter()
             .map(|(key, value)| format!("{key}={}", value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
             .collect();
         lines.push(words.join(" "));
+        // The reasons are long: they stand in the structure alone.
+        fields.extend(identified(directory, name).map(|(_, found)| ("identified".to_owned(), found)));
         list.push(Value::Object(fields));
     }
     let text = if lines.is_empty() { "no session is open".to_owned() } else { lines.join("\n") };
@@ -619,8 +653,13 @@ fn plugins(directory: &Directory) -> Reply {
 
 fn platforms(directory: &Directory) -> Reply {
     let types = directory.catalog().types();
-    let text = types.iter().map(|(kind, plugins)| format!("{kind}: {}", plugins.join(", "))).collect::<Vec<_>>().join("\n");
-    Reply::new(json!({"platforms": types}), text)
+    let mut lines: Vec<String> = types.iter().map(|(kind, plugins)| format!("{kind}: {}", plugins.join(", "))).collect();
+    let mut found = Map::new();
+    for (name, identity) in directory.identities().all() {
+        lines.push(format!("device {name} is {} by what it shows: {}", identity.kind, identity.reasons().join("; ")));
+        found.extend(identified(directory, &name).map(|(_, value)| (name, value)));
+    }
+    Reply::new(json!({"platforms": types, "identified": found}), lines.join("\n"))
 }
 
 /// The device type of a target: its plugins, the modes that a command may name, what becomes of a candidate configuration.

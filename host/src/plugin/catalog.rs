@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 use tokio::sync::OnceCell;
 
 use super::fault::LoadError;
+use super::identify::{self, Evidence, Score, Table};
 use super::load::{self, Checked, Loader, Plugin, Spec};
 use super::manifest::Manifest;
 use crate::config::{DECLARED, Declaration};
@@ -20,6 +21,8 @@ pub use bundled::{DECLARED_TYPES, DEMOS, LAB_DEVICES, PLUGINS as BUNDLED};
 
 /// The type name that means every type.
 const EVERY_TYPE: &str = "*";
+/// The type of a device of which nothing is known: nothing is typed there by itself and nothing is proven.
+pub const GENERIC: &str = "generic";
 
 /// All plugins and types.
 #[derive(Debug)]
@@ -31,7 +34,17 @@ pub struct Catalog {
     declared: BTreeMap<String, Declared>,
     /// Every type, once all manifests could be read.
     all_types: OnceLock<BTreeMap<String, Vec<String>>>,
+    /// Who tells types, once all manifests could be read.
+    judges: OnceLock<Judges>,
     loader: Loader,
+}
+
+/// Who tells the type of a device.
+#[derive(Debug, Default)]
+struct Judges {
+    tables: Vec<Table>,
+    /// Plugins that export `identify`, with the types that each is asked about.
+    plugins: Vec<(String, Vec<String>)>,
 }
 
 #[derive(Debug)]
@@ -91,6 +104,7 @@ impl Catalog {
             types: types.into_iter().map(|(name, plugins)| (type_key(&name), plugins)).collect(),
             declared: DECLARED_TYPES.iter().map(|(name, text)| (type_key(name), Declared::new(Source::Embedded(text)))).collect(),
             all_types: OnceLock::new(),
+            judges: OnceLock::new(),
             loader,
         }
     }
@@ -213,5 +227,74 @@ impl Catalog {
     pub fn plugins_of(&self, kind: &str) -> Option<Vec<String>> {
         let key = type_key(kind);
         self.types.get(&key).cloned().or_else(|| self.types().remove(&key))
+    }
+
+    /// What a device of a declared type shows, and which plugins know more. A table that is wrong is left out and told.
+    fn judges(&self) -> &Judges {
+        self.judges.get_or_init(|| {
+            let mut judges = Judges::default();
+            let complain = |what: String| crate::diagnostics::warn(&format!("device types are told without it: {what}"));
+            for (kind, declared) in &self.declared {
+                match declared.read(kind).map_err(|error| error.to_string()).and_then(|declaration| {
+                    let clues = super::declared::clues(&declaration);
+                    Table::compile(kind, DECLARED, &clues)
+                }) {
+                    Ok(table) => judges.tables.push(table),
+                    Err(what) => complain(what),
+                }
+            }
+            for name in self.entries.keys() {
+                match self.check(name) {
+                    Ok(checked) => judges.add(name, &checked, complain),
+                    Err(error) => complain(error.to_string()),
+                }
+            }
+            judges
+        })
+    }
+
+    /// Loads the plugins that tell types, so that the first device does not wait for them.
+    pub async fn load_judges(&self) {
+        for (name, _) in &self.judges().plugins {
+            // Whoever asks it later hears why it does not load.
+            let _ = self.plugin(name).await;
+        }
+    }
+
+    /// Scores of every type, by tables and by plugins. A plugin that does not load has no opinion.
+    pub async fn scores(&self, evidence: &Evidence) -> Vec<Score> {
+        let judges = self.judges();
+        let mut scores: Vec<Score> = judges.tables.iter().filter_map(|table| table.score(evidence)).collect();
+        for (name, kinds) in &judges.plugins {
+            match self.plugin(name).await {
+                Ok(plugin) => scores.extend(identify::ask(&plugin, kinds, evidence).await),
+                Err(error) => crate::diagnostics::warn(&format!("device types are told without `{name}`: {error}")),
+            }
+        }
+        identify::best(scores)
+    }
+
+    /// Do the same plugins serve both types in the same way? A declaration makes a type of its own.
+    #[must_use]
+    pub fn serves_alike(&self, one: &str, other: &str) -> bool {
+        let own = |kind: &str| self.declared.contains_key(&type_key(kind));
+        !own(one) && !own(other) && self.plugins_of(one) == self.plugins_of(other)
+    }
+}
+
+impl Judges {
+    fn add(&mut self, name: &str, checked: &Checked, complain: impl Fn(String)) {
+        let manifest = &checked.manifest;
+        let kinds: Vec<String> = manifest.types.iter().filter(|kind| *kind != EVERY_TYPE).map(|kind| type_key(kind)).collect();
+        for kind in &kinds {
+            let own = manifest.identify.iter().filter(|clue| clue.kind.as_ref().is_none_or(|about| type_key(about) == *kind));
+            match Table::compile(kind, name, own) {
+                Ok(table) => self.tables.push(table),
+                Err(what) => complain(what),
+            }
+        }
+        if checked.roles.iter().any(|role| role == "identify") && !kinds.is_empty() {
+            self.plugins.push((name.to_owned(), kinds));
+        }
     }
 }

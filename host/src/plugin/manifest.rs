@@ -114,6 +114,9 @@ pub struct Manifest {
     /// The usual words for modes that have a name of their own here: `config`, `exec`, `privileged`.
     #[serde(default)]
     pub modes: BTreeMap<String, String>,
+    /// What a device of these types shows by itself, for `type = "auto"`.
+    #[serde(default)]
+    pub identify: Vec<IdentifySpec>,
 }
 
 /// A shell that reads commands from a pipe and marks where the output of each begins and ends, on both of its outputs.
@@ -214,6 +217,43 @@ pub struct QuerySpec {
     pub answer: String,
 }
 
+/// Something that a device shows by itself, and how surely that tells its type. All patterns that are given must fit.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IdentifySpec {
+    /// One of the manifest's types; without it each of them.
+    #[serde(default, rename = "type")]
+    pub kind: Option<String>,
+    /// Fits the SSH identification string.
+    #[serde(default)]
+    pub server_id: Option<String>,
+    /// Fits a row of the authentication banner or of the first screen.
+    #[serde(default)]
+    pub text: Option<String>,
+    /// Fits the first screen's last row, which no newline has ended.
+    #[serde(default)]
+    pub prompt: Option<String>,
+    /// 1 to 100.
+    pub score: u32,
+}
+
+impl IdentifySpec {
+    /// Is there a pattern to fit, and a score within its bounds?
+    ///
+    /// # Errors
+    ///
+    /// What is wrong.
+    pub fn check(&self) -> Result<(), String> {
+        if self.server_id.is_none() && self.text.is_none() && self.prompt.is_none() {
+            return Err("[[identify]] has none of `server_id`, `text` and `prompt`".to_owned());
+        }
+        if !(1..=super::identify::CERTAIN).contains(&self.score) {
+            return Err(format!("`score` of [[identify]] is {}, from 1 to {} is allowed", self.score, super::identify::CERTAIN));
+        }
+        Ok(())
+    }
+}
+
 impl Manifest {
     /// Reads the section out of a component.
     ///
@@ -241,6 +281,12 @@ impl Manifest {
         if let Some(missing) = named.chain(ways).chain(acts).find(|name| !has_send(name)) {
             let known: Vec<&str> = self.sends.keys().map(String::as_str).collect();
             return Err(format!("send `{missing}` is used but not declared; declared are: {}", known.join(", ")));
+        }
+        for clue in &self.identify {
+            clue.check()?;
+            if let Some(other) = clue.kind.as_ref().filter(|kind| !self.types.contains(kind)) {
+                return Err(format!("[[identify]] is about type `{other}`; `types` has: {}", self.types.join(", ")));
+            }
         }
         if self.name.is_empty() || !self.name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)) {
             return Err(format!("`name` is `{}`; letters, digits, `-`, `_` and `.` are allowed", self.name));

@@ -76,6 +76,7 @@ struct Actor {
     ended: Option<String>,
     exit: Option<i32>,
     tape: Option<Tape>,
+    seen: Vec<u8>,
 }
 
 /// Starts a session on an open line.
@@ -114,6 +115,7 @@ pub fn start(mut profile: Profile, line: Line) -> SessionHandle {
         ended: None,
         exit: None,
         tape: None,
+        seen: line.seen,
         profile,
     };
     tokio::spawn(actor.run());
@@ -131,6 +133,7 @@ enum Woken {
 impl Actor {
     async fn run(mut self) {
         self.start_tape();
+        self.begin_with_seen().await;
         while self.ended.is_none() {
             match self.wait().await {
                 Woken::Line(event) => self.on_line(event).await,
@@ -142,6 +145,19 @@ impl Actor {
             self.publish();
         }
         self.close().await;
+    }
+
+    /// What was read to find out the device's type is the session's first output.
+    async fn begin_with_seen(&mut self) {
+        let bytes = std::mem::take(&mut self.seen);
+        if !bytes.is_empty() && self.ended.is_none() {
+            self.on_bytes(&bytes);
+            // They were answered when they came.
+            self.machine.take_queries();
+            let effects = self.machine.on_drained(now());
+            self.perform(effects).await;
+            self.publish();
+        }
     }
 
     async fn wait(&mut self) -> Woken {

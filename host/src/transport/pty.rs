@@ -48,6 +48,7 @@ pub fn open(program: &[String], terminal: &str, (columns, rows): (u16, u16)) -> 
         banner: String::new(),
         host_key: String::new(),
         warnings: Vec::new(),
+        seen: Vec::new(),
     })
 }
 

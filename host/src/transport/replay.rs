@@ -46,6 +46,7 @@ pub fn open(entries: &[Entry], cut: Cut) -> Line {
         banner: String::new(),
         host_key: String::new(),
         warnings: Vec::new(),
+        seen: Vec::new(),
     }
 }
 

@@ -14,6 +14,7 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use super::host_key::{HostKeyError, KnownHosts};
+use super::server_id::{Noted, ServerId};
 use super::{Line, LineEvent, Order, Reader, Writer, host_key, write_all};
 use crate::limits::{CLOSE_MAX, CONNECT_MAX, KEEPALIVE, KEEPALIVES_MISSED_MAX};
 use crate::policy::approved::Program;
@@ -151,6 +152,7 @@ pub enum ConnectError {
 #[derive(Debug, Default)]
 struct Heard {
     refused: Option<Box<HostKeyError>>,
+    server_id: ServerId,
     host_key: String,
     banner: String,
     end: Option<String>,
@@ -222,8 +224,21 @@ impl std::fmt::Debug for Connection {
     }
 }
 
-impl Connection {
-    /// Connects and logs in.
+/// A connection whose host key was checked and to which nobody has logged in yet.
+pub struct Greeting {
+    handle: Handle<Handler>,
+    heard: Arc<Mutex<Heard>>,
+    warnings: Vec<String>,
+}
+
+impl std::fmt::Debug for Greeting {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Greeting").field("server_id", &self.server_id()).finish_non_exhaustive()
+    }
+}
+
+impl Greeting {
+    /// Connects. Of the target only the way there counts.
     ///
     /// # Errors
     ///
@@ -238,9 +253,35 @@ impl Connection {
             heard: Arc::default(),
         };
         let heard = Arc::clone(&handler.heard);
-        let mut handle = connect(target, &known, handler).await?;
-        step(target, "login", login(target, &mut handle)).await?;
-        Ok(Self { handle: Arc::new(handle), heard, device: target.device.clone(), warnings: known.warnings().to_vec() })
+        let handle = connect(target, &known, handler).await?;
+        Ok(Self { handle, heard, warnings: known.warnings().to_vec() })
+    }
+
+    /// What the server says of itself.
+    #[must_use]
+    pub fn server_id(&self) -> String {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner).server_id.get().cloned().unwrap_or_default()
+    }
+
+    /// Logs in.
+    ///
+    /// # Errors
+    ///
+    /// Why no way to log in was accepted.
+    pub async fn login(mut self, target: &Target) -> Result<Connection, ConnectError> {
+        step(target, "login", login(target, &mut self.handle)).await?;
+        Ok(Connection { handle: Arc::new(self.handle), heard: self.heard, device: target.device.clone(), warnings: self.warnings })
+    }
+}
+
+impl Connection {
+    /// Connects and logs in.
+    ///
+    /// # Errors
+    ///
+    /// The step that failed.
+    pub async fn open(target: &Target) -> Result<Self, ConnectError> {
+        Greeting::open(target).await?.login(target).await
     }
 
     /// A terminal with a login shell.
@@ -273,12 +314,12 @@ impl Connection {
     fn line(&self, (read, write): (ChannelReadHalf, ChannelWriteHalf<client::Msg>)) -> Line {
         let (writer, orders) = Writer::new();
         tokio::spawn(serve(Arc::clone(&self.handle), write, orders));
-        let (banner, host_key) = {
+        let (server_id, banner, host_key) = {
             let heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
-            (heard.banner.clone(), heard.host_key.clone())
+            (heard.server_id.get().cloned().unwrap_or_default(), heard.banner.clone(), heard.host_key.clone())
         };
         let reader = ChannelReader { channel: read, heard: Arc::clone(&self.heard), exit: None, closed: false };
-        Line { reader: Reader::Ssh(reader), writer, server_id: String::new(), banner, host_key, warnings: self.warnings.clone() }
+        Line { reader: Reader::Ssh(reader), writer, server_id, banner, host_key, warnings: self.warnings.clone(), seen: Vec::new() }
     }
 }
 
@@ -311,6 +352,7 @@ async fn connect(target: &Target, known: &KnownHosts, handler: Handler) -> Resul
     });
     // Packets that came together are taken with one system call.
     let stream = BufReader::with_capacity(READ_BYTES, tcp.await?);
+    let stream = Noted::new(stream, Arc::clone(&heard.lock().unwrap_or_else(PoisonError::into_inner).server_id));
     let config = Arc::new(config(target, known));
     step(target, "key exchange", async {
         client::connect_stream(config, stream, handler).await.map_err(|error| {

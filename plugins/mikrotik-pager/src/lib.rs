@@ -50,8 +50,8 @@ impl bindings::setup::Guest for MikrotikPager {
 }
 
 impl bindings::identify::Guest for MikrotikPager {
-    fn score(server_id: String, _banner: String, screen: View) -> u32 {
-        banner::score(&server_id, &screen)
+    fn score(server_id: String, banner: String, screen: View) -> u32 {
+        banner::score(&server_id, &banner, &screen)
     }
 }
 

@@ -1,6 +1,6 @@
 //! A plugin for the tests: it does what its settings say, mostly wrong things.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use jackfield_plugin::{Decision, Diagnostic, Effect, Lane, PromptReport, Reading, Ready, Request, Settings, View};
 
@@ -8,6 +8,7 @@ jackfield_plugin::plugin!(Faulty: "
     package jackfield:faulty;
     world plugin {
         include jackfield:plugin/base@0.1.0;
+        export jackfield:plugin/identify@0.1.0;
         export jackfield:plugin/prompt@0.1.0;
         export jackfield:plugin/policy@0.1.0;
     }
@@ -17,6 +18,7 @@ struct Faulty;
 
 thread_local! {
     static FAULT: RefCell<(String, String)> = const { RefCell::new((String::new(), String::new())) };
+    static SCORE: Cell<u32> = const { Cell::new(0) };
 }
 
 /// Goes wrong if this role is the faulty one.
@@ -47,7 +49,22 @@ impl bindings::setup::Guest for Faulty {
         let settings = Settings::parse(&json);
         let text = |key: &str| settings.as_ref().ok().and_then(|settings| settings.text(key)).unwrap_or_default().to_owned();
         FAULT.set((text("fault"), text("role")));
+        SCORE.set(
+            settings
+                .as_ref()
+                .ok()
+                .and_then(|settings| settings.number("score"))
+                .and_then(|score| u32::try_from(score).ok())
+                .unwrap_or_default(),
+        );
         Ok(())
+    }
+}
+
+impl bindings::identify::Guest for Faulty {
+    fn score(_server_id: String, _banner: String, _screen: View) -> u32 {
+        misbehave("identify");
+        SCORE.get()
     }
 }
 

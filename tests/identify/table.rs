@@ -1,0 +1,255 @@
+//! What real devices show by themselves, and what that tells.
+//!
+//! Rows and prompts are those of the published captures and drivers from which the device types were made.
+
+const OPENSSH: &str = "SSH-2.0-OpenSSH_8.0";
+const DEBIAN: &str = "SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u3";
+const CISCO: &str = "SSH-2.0-Cisco-1.25";
+
+/// Identification string, rows of the first screen, its last row, the type.
+type Shown = (&'static str, &'static [&'static str], &'static str, Option<&'static str>);
+
+const LINUX: Option<&str> = Some("linux");
+
+/// What each platform shows. `None`: nobody can tell from it.
+pub(super) const EVIDENCE: &[Shown] = &[
+    // Linux and BSD.
+    (DEBIAN, &["Last login: Wed Jan 16 11:05:19 2019 from 192.0.2.7"], "alice@web1:~$ ", LINUX),
+    (OPENSSH, &["*** System restart required ***"], "root@db01:~# ", LINUX),
+    (OPENSSH, &[], "[alice@web1 log]$ ", LINUX),
+    (OPENSSH, &[], "(venv) alice@web1:~/app$ ", LINUX),
+    (OPENSSH, &[], "cumulus@cumulus:mgmt:~$ ", LINUX),
+    (OPENSSH, &[], "bash-5.1$ ", LINUX),
+    (OPENSSH, &[], "alice@web1 ~ % ", LINUX),
+    (OPENSSH, &[], "root@vm ~# ", LINUX),
+    (OPENSSH, &[], "alice@web1 /v/log (main)> ", LINUX),
+    (OPENSSH, &[], "➜  ~ ", LINUX),
+    (DEBIAN, &[], "$ ", LINUX),
+    (DEBIAN, &[], "web1% ", LINUX),
+    ("SSH-2.0-OpenSSH_9.6p1 Ubuntu-3ubuntu13.5", &["Welcome to Ubuntu 24.04.1 LTS (GNU/Linux 6.8.0-45-generic x86_64)"], "vm# ", LINUX),
+    ("SSH-2.0-dropbear_2022.83", &["BusyBox v1.36.1 (2023-11-07 18:53:09 UTC) built-in shell (ash)"], "~ # ", LINUX),
+    ("", &[], "alice@web1:~$ ", LINUX),
+    // A bare sign behind a server that many systems have.
+    (OPENSSH, &[], "$ ", None),
+    (OPENSSH, &[], "vm# ", None),
+    // IOS, and what has its server.
+    (CISCO, &[], "Router>", Some("cisco_ios")),
+    (CISCO, &["User Access Verification"], "LAB-SW123_9200L#", Some("cisco_ios")),
+    (CISCO, &[], "27N2(2960_PoE)>", Some("cisco_ios")),
+    ("SSH-1.99-Cisco-1.25", &[], "SW1-ACCESS.example>", Some("cisco_ios")),
+    (CISCO, &["**DO NOT ATTEMPT LOGIN UNLESS AUTHORIZED."], "ALL LOGIN ATTEMPTS ARE LOGGED!!**algona.rtr#", Some("cisco_ios")),
+    (CISCO, &["* IOSv is strictly limited to use for evaluation *******^C"], "R1#", Some("cisco_ios")),
+    (CISCO, &[], "Would you like to enter the initial configuration dialog? [yes/no]: ", Some("cisco_ios")),
+    (CISCO, &[], "Username: ", None),
+    (OPENSSH, &[], "Router#", None),
+    (
+        CISCO,
+        &["SECURITY WARNING - Module: SSH, Command: crypto key generate rsa ..., Reason: SSH RSA host key uses insufficient key length"],
+        "C9300-24P>",
+        Some("cisco_xe"),
+    ),
+    (CISCO, &["% WARNING: The master key is not configured, so passwords/secrets might not be encrypted."], "RNOCORE01#", Some("cisco_xe")),
+    ("SSH-2.0-Cisco-2.0", &[], "RP/0/RSP0/CPU0:router#", Some("cisco_xr")),
+    (OPENSSH, &[], "RP/0/RP0/CPU0:ios#", Some("cisco_xr")),
+    ("SSH-2.0-Cisco-2.0", &["This (D)RP Node is not ready or active for login /configuration"], "", Some("cisco_xr")),
+    (
+        OPENSSH,
+        &["Cisco Nexus Operating System (NX-OS) Software", "http://www.gnu.org/licenses/old-licenses/library.txt."],
+        "switch# ",
+        Some("cisco_nxos"),
+    ),
+    (OPENSSH, &["Nexus 9000v is a demo version of the Nexus Operating System"], "n9k-sw1# ", Some("cisco_nxos")),
+    (OPENSSH, &[], "n9k-sw1(maint-mode)# ", Some("cisco_nxos")),
+    (OPENSSH, &[], "switch# ", None),
+    (
+        CISCO,
+        &[
+            "User oxidzed logged in to LAB-ASA12-Oxidized-IPv6",
+            "Logins over the last 91 days: 21.  Last login: 20:01:14 CEST Oct 21 2024 from 10.42.0.17",
+        ],
+        "LAB-ASA12-Oxidized-IPv6> ",
+        Some("cisco_asa"),
+    ),
+    (CISCO, &[], "ciscoasa> ", Some("cisco_asa")),
+    (CISCO, &[], "fw1/act/pri# ", Some("cisco_asa")),
+    ("SSH-2.0-CiscoSSH_1.13", &["Type help or '?' for a list of available commands."], "twb-dc-fw1> ", Some("cisco_asa")),
+    (OPENSSH, &["Arista Networks EOS shell"], "[admin@sw ~]$ ", Some("arista_eos")),
+    (OPENSSH, &[], "loc1-core01(s1)>", Some("arista_eos")),
+    (OPENSSH, &[], "switch(vrf:MGMT)#", Some("arista_eos")),
+    (OPENSSH, &[], "localhost>", None),
+    (
+        DEBIAN,
+        &["Hello, this is FRRouting (version 8.4.4).", "Copyright 1996-2005 Kunihiro Ishiguro, et al.", "", "User Access Verification", ""],
+        "Password: ",
+        Some("frr_vty"),
+    ),
+    (
+        DEBIAN,
+        &["Hello, this is FRRouting (version 8.4.4).", "Copyright 1996-2005 Kunihiro Ishiguro, et al."],
+        "cumulus# ",
+        Some("frr_vtysh"),
+    ),
+    // The others, in the order of their names.
+    ("SSH-2.0-OpenSSH_8.8", &["(C) Copyright 2017-2023 Hewlett Packard Enterprise Development LP"], "switch# ", Some("aruba_cx")),
+    ("SSH-2.0-OpenSSH_8.8", &["User \"admin\" has logged in 12 times in the past 30 days"], "TEST-SW1235# ", Some("aruba_cx")),
+    (OPENSSH, &[], "ServiceOS(svos)> ", Some("aruba_cx")),
+    (
+        OPENSSH,
+        &[
+            "This system is for authorized use only.",
+            "CLINFR0771  Config lock is owned by admin. Use the command 'lock database override' to acquire the lock.",
+        ],
+        "gw1> ",
+        Some("checkpoint_gaia"),
+    ),
+    (OPENSSH, &["Warning! All configurations should be done through clish"], "[Expert@gw1:0]# ", Some("checkpoint_gaia")),
+    (OPENSSH, &["This system is for authorized use only."], "gw1:0> ", None),
+    (DEBIAN, &["Dell SmartFabric OS10", "User Access Verification"], "OS10# ", Some("dell_os10")),
+    (DEBIAN, &["Dell EMC Networking OS10 Enterprise"], "admin@OS10:~$ ", Some("dell_os10")),
+    (
+        OPENSSH,
+        &["Copyright (C) 1996-2021 Extreme Networks. All rights reserved.", "Press the <tab> or '?' key at any time for completions."],
+        "testhost.1 # ",
+        Some("extreme_exos"),
+    ),
+    (OPENSSH, &[], "* Slot-1 Stack.5 # ", Some("extreme_exos")),
+    (
+        OPENSSH,
+        &["Last login: Wed Jan 16 11:05:19 2019 from 192.0.2.7"],
+        "admin@(bigip1)(cfg-sync Standalone)(Active)(/Common)(tmos)# ",
+        Some("f5_tmsh"),
+    ),
+    (OPENSSH, &[], "[root@lb-2:Standby:Changes Pending] ~ # ", Some("f5_tmsh")),
+    ("SSH-2.0-FortiSSH_3.0", &[], "TEST-FW1234 # ", Some("fortinet")),
+    (OPENSSH, &["####################################"], "(Press 'a' to accept):", Some("fortinet")),
+    (OPENSSH, &[], "hostname(Primary) # ", Some("fortinet")),
+    (OPENSSH, &["####################################"], "TEST-FW1234 # ", None),
+    (
+        "SSH-2.0-Comware-7.1.045",
+        &["* Without the owner's prior written consent,                                 *"],
+        "<test5130st1>",
+        Some("hp_comware"),
+    ),
+    (OPENSSH, &["%Jan  1 00:00:01:000 2024 HPE SHELL/5/SHELL_LOGIN: admin logged in from 192.0.2.7."], "<core>", Some("hp_comware")),
+    (OPENSSH, &[], "RBM_P<FW1>", Some("hp_comware")),
+    (OPENSSH, &[], "<H3C>", Some("hp_comware")),
+    (
+        "SSH-2.0-Mocana SSH 6.3",
+        &["We'd like to keep you up to date about:", "Please register your products now at:  www.hp.com/networking/register"],
+        "Press any key to continue",
+        Some("hp_procurve"),
+    ),
+    (
+        "SSH-2.0-Mocana SSH 6.3",
+        &["Your previous successful login (as manager) was on 2024-01-02 11:12:13"],
+        "HP-2530# ",
+        Some("hp_procurve"),
+    ),
+    (
+        "SSH-2.0-HUAWEI-1.5",
+        &["Info: The max number of VTY users is 21, the number", "      The current login time is 2024-01-02 11:12:13+08:00."],
+        "<core-sw-1>",
+        Some("huawei_vrp"),
+    ),
+    ("SSH-2.0--", &[], "<core-sw-1>", Some("huawei_vrp")),
+    (OPENSSH, &[], "HRP_M<FW1>", Some("huawei_vrp")),
+    (OPENSSH, &[], "<HUAWEI>", Some("huawei_vrp")),
+    (OPENSSH, &[], "<core-sw-1>", None),
+    (
+        "SSH-2.0-OpenSSH_7.5",
+        &["Last login: Fri Dec  6 11:32:31 2024 from 192.168.1.2", "--- JUNOS 22.4R3-S2.11 built 2024-05-10 20:45:39 UTC"],
+        "boxen@vsrx1> ",
+        Some("juniper_junos"),
+    ),
+    ("SSH-2.0-OpenSSH_7.5", &["--- JUNOS 22.4R3-S2.11 built 2024-05-10 20:45:39 UTC"], "root@vsrx1:~ # ", Some("juniper_junos")),
+    ("SSH-2.0-OpenSSH_7.5", &["{master:0}"], "admin@ex4300-re0> ", Some("juniper_junos")),
+    (OPENSSH, &[], "netops@mx480.lab> ", None),
+    (
+        "SSH-2.0-ROSSSH",
+        &["  MMM      MMM       KKK                          TTTTTTTTTTT      KKK"],
+        "[admin@MikroTik] > ",
+        Some("mikrotik_routeros"),
+    ),
+    (
+        OPENSSH,
+        &["  MikroTik RouterOS 7.16 (c) 1999-2024       https://www.mikrotik.com/"],
+        "[ansible@Dev-RB-1] > ",
+        Some("mikrotik_routeros"),
+    ),
+    (
+        OPENSSH,
+        &[
+            "TiMOS-C-20.10.R3 cpm/x86_64 Nokia 7750 SR Copyright (c) 2000-2021 Nokia.",
+            "All rights reserved. All use subject to applicable license agreements.",
+        ],
+        "A:router# ",
+        Some("nokia_sros"),
+    ),
+    (OPENSSH, &[], "*A:pe1.lab# ", Some("nokia_sros")),
+    (OPENSSH, &[], "A:admin@node-2# ", Some("nokia_sros")),
+    (OPENSSH, &["Number of failed attempts since last successful login: 0"], "admin@PA-220> ", Some("paloalto_panos")),
+    (OPENSSH, &["Welcome admin."], "sw-admin@fw1.lab(passive)> ", Some("paloalto_panos")),
+    (OPENSSH, &["Welcome admin."], "admin@PA-220> ", None),
+    (
+        OPENSSH,
+        &["(UBNT EdgeSwitch)", "By logging in you accept the terms of the Ubiquiti Networks, Inc. End User License Agreement"],
+        "(UBNT EdgeSwitch) >",
+        Some("ubiquiti_edgeswitch"),
+    ),
+    (OPENSSH, &[], "(Broadcom FASTPATH Switching) >", Some("ubiquiti_edgeswitch")),
+    (DEBIAN, &["Welcome to VyOS!", "Check out project news at https://blog.vyos.io"], "vyos@vyos:~$ ", Some("vyos")),
+    (DEBIAN, &["Welcome to VyOS!"], "vyos@vyos# ", Some("vyos")),
+    (
+        "SSH-2.0-OpenSSH_for_Windows_9.5",
+        &["Microsoft Windows [Version 10.0.17763.1]", "(c) 2018 Microsoft Corporation. All rights reserved."],
+        "administrator@WIN7 C:\\Users\\Administrator>",
+        Some("windows_openssh"),
+    ),
+    ("SSH-2.0-x", &["Try the new cross-platform PowerShell https://aka.ms/pscore6"], "PS C:\\Users\\x> ", Some("windows_openssh")),
+    // Platforms without a type here, and programs that are none.
+    ("SSH-2.0-CISCO_WLC", &["(Cisco Controller) "], "User: ", None),
+    ("SSH-2.0-CISCO_WLC", &[], "(Cisco Controller) >", None),
+    (OPENSSH, &["BIRD 2.0.12 ready."], "bird> ", None),
+    (OPENSSH, &["psql (15.6 (Debian 15.6-0+deb12u1))", "Type \"help\" for help."], "postgres=# ", None),
+    (OPENSSH, &["Welcome to the MariaDB monitor.  Commands end with ; or \\g."], "MariaDB [(none)]> ", None),
+    (OPENSSH, &["Python 3.11.2 (main, May 30 2023, 17:45:26) [GCC 12.2.0] on linux"], ">>> ", None),
+    (OPENSSH, &["SQLite version 3.40.1 2022-12-28 14:03:47"], "sqlite> ", None),
+    ("", &[], "", None),
+];
+
+/// What the identification string alone tells before anybody logs in.
+pub(super) const SERVERS: &[(&str, Option<&str>)] = &[
+    ("SSH-2.0-ROSSSH", Some("mikrotik_routeros")),
+    ("SSH-2.0-HUAWEI-1.5", Some("huawei_vrp")),
+    ("SSH-2.0-HUAWEI-VRP-3.10", Some("huawei_vrp")),
+    ("SSH-1.99-VRP-3.4", Some("huawei_vrp")),
+    ("SSH-2.0-Comware-7.1.064", Some("hp_comware")),
+    ("SSH-1.99-Comware-5.20", Some("hp_comware")),
+    ("SSH-2.0-FortiSSH_3.0", Some("fortinet")),
+    ("SSH-2.0-OpenSSH_for_Windows_8.1", Some("windows_openssh")),
+    (CISCO, None),
+    ("SSH-2.0--", None),
+    ("SSH-2.0-Mocana SSH 6.3", None),
+    (OPENSSH, None),
+    (DEBIAN, None),
+    ("SSH-2.0-dropbear_2022.83", None),
+    ("SSH-2.0-x-ROSSSH", None),
+    ("", None),
+];
+
+/// Prompts of appliances that are those of a POSIX shell.
+pub(super) const SHELLS: &[&str] = &[
+    "bash-4.4$ ",
+    "bash-4.2# ",
+    "sh-4.3# ",
+    "bash-4.3$ ",
+    "root@testhost:~# ",
+    "admin@OS10:~$ ",
+    "root@OS10:~# ",
+    "linuxadmin@OS10:/home$ ",
+    "vyos@vyos:~$ ",
+    "nicolas.berens@fw1:~$ ",
+    "admin@r1:/config$ ",
+    "root@vsrx1:~ # ",
+    "[admin@gw1:2]# ",
+];
