@@ -21,6 +21,7 @@ mod model;
 mod nested;
 mod network;
 mod plugin_faults;
+mod hostile;
 mod pressed;
 mod recordings;
 mod run;

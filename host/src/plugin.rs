@@ -6,6 +6,7 @@
 //! [`declared`] makes a plugin's manifest of a declaration, [`examples`] proves that it fits the declaration's own examples.
 //! [`grants`] alone says what a plugin may import.
 
+mod answer;
 pub mod bindings;
 pub mod breaker;
 pub mod catalog;
@@ -18,8 +19,11 @@ pub mod failures;
 pub mod fault;
 pub mod grants;
 pub mod instance;
+pub mod lines;
 pub mod load;
 pub mod manifest;
+pub mod printed;
+pub mod promptly;
 pub mod roles;
 pub mod session;
 pub mod triggers;
