@@ -13,6 +13,7 @@ mod check;
 mod clients;
 mod declared;
 mod history;
+mod hostile;
 mod identify;
 mod lab;
 mod lanes;

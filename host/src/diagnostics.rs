@@ -2,11 +2,28 @@
 //!
 //! Quiet unless `JACKFIELD_LOG` says otherwise (`error`, the default; `warn`, `info`, `debug`): MCP clients keep what
 //! a server prints.
+//!
+//! A thread of its own writes them: whoever started the program may not read its standard error, and a full pipe must not hold up the
+//! sessions. What does not fit into the queue is dropped and counted.
 
 use std::io::Write;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
+
+use crate::limits::{DIAGNOSTICS_FLUSH_MAX, DIAGNOSTICS_QUEUE};
 
 const LEVELS: [&str; 4] = ["error", "warn", "info", "debug"];
+
+/// Lines that did not fit into the queue since the last one that did.
+static DROPPED: AtomicU64 = AtomicU64::new(0);
+
+enum Note {
+    Line(String),
+    /// Everything before was written.
+    Flush(SyncSender<()>),
+}
 
 fn rank(level: &str) -> usize {
     LEVELS.iter().position(|known| *known == level).unwrap_or(0)
@@ -18,10 +35,40 @@ fn enabled(level: &str) -> bool {
     rank(level) <= *wanted
 }
 
-fn line(level: &str, who: &str, text: &str) {
-    if enabled(level) {
+/// The way to the writing thread, which starts with the first line. None where no thread can be started.
+fn writer() -> Option<&'static SyncSender<Note>> {
+    static WRITER: OnceLock<Option<SyncSender<Note>>> = OnceLock::new();
+    let start = || {
+        let (lines, notes) = sync_channel(DIAGNOSTICS_QUEUE);
+        thread::Builder::new().name("diagnostics".to_owned()).spawn(move || write(&notes)).ok().map(|_| lines)
+    };
+    WRITER.get_or_init(start).as_ref()
+}
+
+fn write(notes: &Receiver<Note>) {
+    let mut errors = std::io::stderr();
+    while let Ok(note) = notes.recv() {
         // Nobody is left to tell if standard error is gone.
-        let _ = writeln!(std::io::stderr(), "jackfield: {level}: {who}{text}");
+        let _ = match note {
+            Note::Line(line) => match DROPPED.swap(0, Ordering::Relaxed) {
+                0 => errors.write_all(line.as_bytes()),
+                dropped => errors.write_all(format!("jackfield: warn: {dropped} lines were dropped\n{line}").as_bytes()),
+            },
+            Note::Flush(done) => {
+                let _ = done.send(());
+                Ok(())
+            }
+        };
+    }
+}
+
+fn line(level: &str, who: &str, text: &str) {
+    if !enabled(level) {
+        return;
+    }
+    let note = Note::Line(format!("jackfield: {level}: {who}{text}\n"));
+    if writer().is_none_or(|writer| writer.try_send(note).is_err()) {
+        DROPPED.fetch_add(1, Ordering::Relaxed);
     }
 }
 
@@ -33,4 +80,13 @@ pub fn plugin_line(plugin: &str, level: &str, text: &str) {
 /// Something that an operator should know.
 pub fn warn(text: &str) {
     line("warn", "", text);
+}
+
+/// Waits a moment for what is on its way, before the process ends.
+pub fn flush() {
+    let (done, wait) = sync_channel(1);
+    if writer().is_some_and(|writer| writer.try_send(Note::Flush(done)).is_ok()) {
+        // A reader that hangs is not waited for.
+        let _ = wait.recv_timeout(DIAGNOSTICS_FLUSH_MAX);
+    }
 }

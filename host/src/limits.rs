@@ -1,5 +1,6 @@
 //! Every bound of the program: its name with the unit, its value, and why it is that value.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 // The log.
@@ -25,6 +26,10 @@ pub const VIEW_MARKS_MAX: usize = 16;
 pub const MARK_MAX_BYTES: usize = 1024;
 /// Bytes of a plugin's memo.
 pub const MEMO_MAX_BYTES: usize = 1024;
+/// Bytes of a goal's name.
+pub const GOAL_MAX_BYTES: usize = 64;
+/// Bytes of a text that a plugin says beside the host's own words: a reason, a question, why a goal failed.
+pub const PLUGIN_TEXT_MAX_BYTES: usize = 4096;
 /// Bytes of a mode's name.
 pub const MODE_MAX_BYTES: usize = 64;
 
@@ -36,6 +41,8 @@ pub const PLUGIN_FILE_MAX_BYTES: u64 = 4 * 1024 * 1024;
 pub const MANIFEST_MAX_BYTES: usize = 16 * 1024;
 /// Bytes of a plugin's settings as JSON.
 pub const PLUGIN_CONFIG_MAX_BYTES: usize = 16 * 1024;
+/// Columns and rows that a terminal may have. Its screen is kept cell by cell.
+pub const TERMINAL_SIZES: RangeInclusive<u16> = 2..=1000;
 /// Linear memory of an instance.
 pub const PLUGIN_MEMORY_MAX_BYTES: usize = 16 * 1024 * 1024;
 /// Table elements of an instance.
@@ -72,6 +79,18 @@ pub const PLUGIN_FAULT_WINDOW: Duration = Duration::from_secs(60);
 pub const PLUGIN_OFF_MIN: Duration = Duration::from_secs(30);
 /// How long a plugin is off at most.
 pub const PLUGIN_OFF_MAX: Duration = Duration::from_secs(600);
+/// How long the call that tries a switched-off plugin may take before another one does.
+pub const PLUGIN_TRIAL_MAX: Duration = Duration::from_secs(2);
+/// Complaints of a plugin about its settings that are told.
+pub const DIAGNOSTICS_MAX: usize = 20;
+/// Handles of host objects (streams, polls) that an instance may hold. The host keeps what is behind them.
+pub const PLUGIN_HANDLES_MAX: usize = 256;
+/// Random bytes that a plugin gets at once.
+pub const PLUGIN_RANDOM_MAX_BYTES: u64 = 4096;
+/// Lines that a plugin logs in [`PLUGIN_LOG_WINDOW`], all of its instances together.
+pub const PLUGIN_LOG_MINUTE_MAX: usize = 200;
+/// The time in which log lines count together.
+pub const PLUGIN_LOG_WINDOW: Duration = Duration::from_secs(60);
 /// Bytes of one line that a plugin logs.
 pub const PLUGIN_LOG_LINE_MAX_BYTES: usize = 1024;
 /// Lines that a plugin logs in one call.
@@ -80,8 +99,20 @@ pub const PLUGIN_LOG_LINES_MAX: usize = 20;
 pub const PLUGIN_STDERR_MAX_BYTES: usize = 4096;
 /// Rows at each end of a longer output among which a failure's text counts; what lies between is content.
 pub const FAILURE_EDGE_ROWS: usize = 3;
-/// Size that a compiled trigger may take. The known device patterns take less than a hundredth.
-pub const TRIGGER_COMPILED_MAX_BYTES: usize = 1024 * 1024;
+/// Size that a compiled trigger may take. Matching takes time that grows with it, in the session's own task.
+pub const TRIGGER_COMPILED_MAX_BYTES: usize = 128 * 1024;
+/// Size that all triggers of a plugin may take together.
+pub const TRIGGERS_COMPILED_MAX_BYTES: usize = 1024 * 1024;
+/// Lines that dialogs may have typed before the first prompt.
+pub const LOGIN_SENDS_MAX: u32 = 64;
+/// Pages turned without a new row before the pager's plugin is no longer believed.
+pub const PAGES_WITHOUT_ROW_MAX: u32 = 32;
+/// The longest silence that a prompt plugin may ask for at once. It is asked again then.
+pub const SETTLE_ASKED_MAX_MS: u32 = 60_000;
+/// Lines for the operator that wait to be written. More are dropped: whoever does not read them must not hold up the sessions.
+pub const DIAGNOSTICS_QUEUE: usize = 512;
+/// How long the process's end waits for them.
+pub const DIAGNOSTICS_FLUSH_MAX: Duration = Duration::from_millis(500);
 
 // What a device is.
 

@@ -7,7 +7,9 @@ use clap::Parser;
 use jackfield::cli::{self, Cli};
 
 fn main() -> ExitCode {
-    match cli::run(Cli::parse()) {
+    let ran = cli::run(Cli::parse());
+    jackfield::diagnostics::flush();
+    match ran {
         Ok(code) => code,
         Err(message) => {
             // Nobody is left to tell if standard error is gone.

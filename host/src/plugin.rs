@@ -6,6 +6,7 @@
 //! [`declared`] makes a plugin's manifest of a declaration, [`examples`] proves that it fits the declaration's own examples.
 //! [`identify`] tells a device's type by what it shows. [`grants`] alone says what a plugin may import.
 
+mod answer;
 pub mod bindings;
 pub mod breaker;
 pub mod catalog;
@@ -19,9 +20,12 @@ pub mod fault;
 pub mod grants;
 pub mod identify;
 pub mod instance;
+pub mod lines;
 pub mod load;
 pub mod manifest;
 pub mod modes;
+pub mod printed;
+pub mod promptly;
 pub mod roles;
 pub mod session;
 pub mod triggers;

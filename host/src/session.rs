@@ -73,6 +73,8 @@ pub struct Status {
     pub cwd: Option<String>,
     /// Bytes in the log so far.
     pub log_bytes: u64,
+    /// A plugin that failed, and what is missing or stands in for it.
+    pub degraded: Option<String>,
 }
 
 /// What a caller may be refused.

@@ -90,6 +90,7 @@ pub fn view(row: &str, recent: &str) -> View {
         mode: String::new(),
         command: "show running-config".to_owned(),
         echoed: true,
+        rows_done: 0,
         bytes_since_send: 2048,
         quiet_ms: u32::try_from(Duration::from_secs(1).as_millis()).unwrap(),
         settle_ms: 150,

@@ -148,7 +148,8 @@ async fn open(directory: &Directory, caller: &Caller, arguments: &Arguments) -> 
     let lane = if arguments.flag("tty") == Some(false) { LineKind::Pipe } else { LineKind::Terminal };
     let name = arguments.text("name").unwrap_or(if lane == LineKind::Pipe { "pipe" } else { MAIN });
     let id = if host.contains('#') { SessionId::parse(host) } else { SessionId { device: host.to_owned(), name: name.to_owned() } };
-    let size = |key: &str| arguments.count(key).and_then(|count| u16::try_from(count).ok()).filter(|count| (2..=1000).contains(count));
+    let size =
+        |key: &str| arguments.count(key).and_then(|count| u16::try_from(count).ok()).filter(|count| limits::TERMINAL_SIZES.contains(count));
     let wait = arguments.usual_wait(caller.ceiling_s);
     let work = async {
         let (handle, reused) = directory.open(&id, lane, (size("cols"), size("rows"))).await.map_err(|error| error.to_string())?;

@@ -1,24 +1,64 @@
-//! Switches a plugin off that fails again and again, for a time that doubles.
+//! Switches a plugin off that fails again and again, for a time that doubles, and tries it again with one call.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use crate::limits::{PLUGIN_FAULT_WINDOW, PLUGIN_FAULTS_MAX, PLUGIN_OFF_MAX, PLUGIN_OFF_MIN};
+use crate::limits::{PLUGIN_FAULT_WINDOW, PLUGIN_FAULTS_MAX, PLUGIN_OFF_MAX, PLUGIN_OFF_MIN, PLUGIN_TRIAL_MAX};
 
 /// Faults of one plugin, and whether it is off.
 #[derive(Debug, Default)]
 pub struct Breaker {
     faults: VecDeque<Instant>,
-    off_until: Option<Instant>,
+    state: State,
     off_for: Duration,
     total: u64,
+    last: Option<String>,
+}
+
+#[derive(Debug, Default, Clone, Copy)]
+enum State {
+    #[default]
+    On,
+    /// Nobody asks it until then; who comes first afterwards tries it.
+    Off { until: Instant },
+    /// One call tries it.
+    Trying { since: Instant },
+}
+
+/// May it be called?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gate {
+    /// As usual.
+    Open,
+    /// Yes: this call tries whether it works again.
+    Trial,
+    /// Not for so long.
+    Off(Duration),
 }
 
 impl Breaker {
-    /// How long it stays off, if it is.
+    /// Asks for a call.
+    pub fn gate(&mut self, now: Instant) -> Gate {
+        match self.state {
+            State::On => Gate::Open,
+            State::Off { until } if now < until => Gate::Off(until.saturating_duration_since(now)),
+            // A call that tries it may have been given up.
+            State::Trying { since } if now.saturating_duration_since(since) < PLUGIN_TRIAL_MAX => Gate::Off(PLUGIN_TRIAL_MAX),
+            State::Off { .. } | State::Trying { .. } => {
+                self.state = State::Trying { since: now };
+                Gate::Trial
+            }
+        }
+    }
+
+    /// How long it stays off, if it is. Zero while it waits for the call that tries it.
     #[must_use]
     pub fn off_for(&self, now: Instant) -> Option<Duration> {
-        self.off_until.and_then(|until| until.checked_duration_since(now)).filter(|left| !left.is_zero())
+        match self.state {
+            State::On => None,
+            State::Off { until } => Some(until.saturating_duration_since(now)),
+            State::Trying { .. } => Some(Duration::ZERO),
+        }
     }
 
     /// Faults in all.
@@ -27,18 +67,35 @@ impl Breaker {
         self.total
     }
 
-    /// Counts a fault.
-    pub fn on_fault(&mut self, now: Instant) {
+    /// The last one.
+    #[must_use]
+    pub fn last(&self) -> Option<&str> {
+        self.last.as_deref()
+    }
+
+    /// The call that tried it went well. For a while the next fault switches it off at once.
+    pub fn on_trial_passed(&mut self, now: Instant) {
+        self.state = State::On;
+        self.faults = std::iter::repeat_n(now, PLUGIN_FAULTS_MAX.saturating_sub(1)).collect();
+    }
+
+    /// Counts a fault. For how long it is switched off, if it is now.
+    pub fn on_fault(&mut self, now: Instant, fault: &str) -> Option<Duration> {
         self.total += 1;
+        self.last = Some(fault.to_owned());
         self.faults.push_back(now);
         while self.faults.front().is_some_and(|at| now.saturating_duration_since(*at) > PLUGIN_FAULT_WINDOW) {
             self.faults.pop_front();
         }
-        if self.faults.len() >= PLUGIN_FAULTS_MAX {
-            self.off_for = (self.off_for * 2).clamp(PLUGIN_OFF_MIN, PLUGIN_OFF_MAX);
-            self.off_until = Some(now + self.off_for);
-            self.faults.clear();
+        match self.state {
+            State::Off { .. } => return None,
+            State::On if self.faults.len() < PLUGIN_FAULTS_MAX => return None,
+            State::On | State::Trying { .. } => {}
         }
+        self.off_for = (self.off_for * 2).clamp(PLUGIN_OFF_MIN, PLUGIN_OFF_MAX);
+        self.state = State::Off { until: now + self.off_for };
+        self.faults.clear();
+        Some(self.off_for)
     }
 }
 
@@ -46,19 +103,42 @@ impl Breaker {
 mod tests {
     use super::*;
 
+    fn seconds(count: u64) -> Duration {
+        Duration::from_secs(count)
+    }
+
     #[test]
-    fn three_faults_in_a_minute_switch_off_and_the_time_doubles() {
-        let start = Instant::now();
+    fn three_faults_in_a_minute_switch_off_and_each_failed_trial_doubles_the_time() {
+        let mut now = Instant::now();
         let mut breaker = Breaker::default();
-        let mut now = start;
-        for expected in [30, 60, 120, 240, 480, 600, 600] {
-            for _ in 0..PLUGIN_FAULTS_MAX {
-                assert_eq!(breaker.off_for(now), None);
-                breaker.on_fault(now);
-            }
-            assert_eq!(breaker.off_for(now), Some(Duration::from_secs(expected)));
-            now += Duration::from_secs(expected);
+        for _ in 1..PLUGIN_FAULTS_MAX {
+            assert_eq!(breaker.on_fault(now, "f"), None);
+            assert_eq!(breaker.gate(now), Gate::Open);
         }
+        assert_eq!(breaker.on_fault(now, "the last"), Some(seconds(30)));
+        for (off, next) in [(30, 60), (60, 120), (120, 240), (240, 480), (480, 600), (600, 600)] {
+            assert_eq!(breaker.gate(now), Gate::Off(seconds(off)));
+            now += seconds(off);
+            assert_eq!(breaker.gate(now), Gate::Trial);
+            assert_eq!(breaker.on_fault(now, "again"), Some(seconds(next)));
+        }
+        assert_eq!((breaker.total(), breaker.last()), (9, Some("again")));
+    }
+
+    #[test]
+    fn one_call_tries_it_and_the_others_wait_for_what_comes_of_it() {
+        let mut now = Instant::now();
+        let mut breaker = Breaker::default();
+        while breaker.on_fault(now, "f").is_none() {}
+        now += seconds(30);
+        assert_eq!(breaker.off_for(now), Some(Duration::ZERO));
+        assert_eq!(breaker.gate(now), Gate::Trial);
+        assert_eq!(breaker.gate(now), Gate::Off(PLUGIN_TRIAL_MAX));
+        // The one that tried never came back.
+        assert_eq!(breaker.gate(now + PLUGIN_TRIAL_MAX), Gate::Trial);
+        breaker.on_trial_passed(now + PLUGIN_TRIAL_MAX);
+        assert_eq!((breaker.gate(now), breaker.off_for(now)), (Gate::Open, None));
+        assert_eq!(breaker.on_fault(now + seconds(5), "again"), Some(seconds(60)));
     }
 
     #[test]
@@ -66,9 +146,9 @@ mod tests {
         let mut now = Instant::now();
         let mut breaker = Breaker::default();
         for _ in 0..10 {
-            breaker.on_fault(now);
-            now += Duration::from_secs(40);
-            assert_eq!(breaker.off_for(now), None);
+            assert_eq!(breaker.on_fault(now, "f"), None);
+            now += seconds(40);
+            assert_eq!(breaker.gate(now), Gate::Open);
         }
     }
 }

@@ -152,7 +152,13 @@ impl Catalog {
     }
 
     fn entry(&self, name: &str) -> Result<&Entry, LoadError> {
-        self.entries.get(name).ok_or_else(|| LoadError::Unknown { name: name.to_owned(), known: self.plugin_names().join(", ") })
+        let unknown = || LoadError::Unknown { name: name.to_owned(), known: self.plugin_names().join(", ") };
+        let entry = self.entries.get(name).ok_or_else(unknown)?;
+        // The operator grants a file by its digest: one that he has not seen is not run.
+        match (&entry.spec.source, &entry.spec.digest) {
+            (load::Source::File(path), None) => Err(LoadError::NotPinned { name: name.to_owned(), path: path.display().to_string() }),
+            _ => Ok(entry),
+        }
     }
 
     /// Loads a plugin, or gives the one loaded before.

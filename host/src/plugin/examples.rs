@@ -156,6 +156,7 @@ impl Proof<'_> {
             mode: String::new(),
             command: String::new(),
             echoed: true,
+            rows_done: 0,
             bytes_since_send: example.text.len() as u64,
             quiet_ms: QUIET_MS,
             settle_ms: 50,
@@ -175,7 +176,7 @@ impl Proof<'_> {
     async fn failed(&self, line: &str) -> Option<String> {
         let output = format!("{line}\n");
         let exchange = Exchange { command: String::new(), mode: String::new(), head: output.clone(), tail: output, status: None };
-        self.plugins().judge(&exchange).await.map(|failure| failure.line)
+        self.plugins().judge(&exchange).await.0.map(|failure| failure.line)
     }
 
     fn expect(&mut self, example: &Example, expected: &str, right: bool, seen: &(impl std::fmt::Display + ?Sized)) {

@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use wasmtime::Trap;
 
+use super::answer::told;
 use super::bindings::jackfield::plugin::types::Diagnostic;
+use super::promptly::Waits;
+use crate::limits::DIAGNOSTICS_MAX;
 
 /// Why a plugin was not loaded. Each says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +32,16 @@ pub enum LoadError {
         bytes: u64,
         /// The bound.
         max: u64,
+    },
+    /// A file without a pin.
+    #[error(
+        "plugin `{name}` is the file `{path}` and has no `digest`; add `digest = \"sha256:…\"` to [plugin.{name}] with what `sha256sum` prints, after you have checked the file"
+    )]
+    NotPinned {
+        /// The plugin.
+        name: String,
+        /// Its file.
+        path: String,
     },
     /// Another file than the one pinned.
     #[error(
@@ -107,7 +120,7 @@ pub enum LoadError {
         diagnostics: Vec<Diagnostic>,
     },
     /// It failed on probation.
-    #[error("plugin `{name}` failed when it was tried: {fault}")]
+    #[error("plugin `{name}` failed when it was tried: {}", fault.in_full())]
     Probation {
         /// The plugin.
         name: String,
@@ -126,10 +139,10 @@ pub enum LoadError {
 
 fn list(diagnostics: &[Diagnostic]) -> String {
     let one = |diagnostic: &Diagnostic| match diagnostic.path.as_str() {
-        "" => diagnostic.message.clone(),
-        path => format!("`{path}`: {}", diagnostic.message),
+        "" => told(&diagnostic.message),
+        path => format!("`{}`: {}", told(path), told(&diagnostic.message)),
     };
-    diagnostics.iter().map(one).collect::<Vec<_>>().join("; ")
+    diagnostics.iter().take(DIAGNOSTICS_MAX).map(one).collect::<Vec<_>>().join("; ")
 }
 
 /// How a call of a plugin failed.
@@ -160,11 +173,21 @@ pub struct Fault {
     pub function: &'static str,
     /// How it failed.
     pub kind: FaultKind,
+    /// What it printed, a panic's message as a rule. It may hold device text, so it is for the log and no part of the sentence.
+    pub printed: String,
+}
+
+impl Fault {
+    /// The sentence with what the plugin printed.
+    #[must_use]
+    pub fn in_full(&self) -> String {
+        if self.printed.is_empty() { self.to_string() } else { format!("{self}; it printed: {}", self.printed) }
+    }
 }
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { plugin, version, function, kind } = self;
+        let Self { plugin, version, function, kind, .. } = self;
         write!(f, "plugin `{plugin}` {version}, `{function}`: ")?;
         match kind {
             FaultKind::Trap(message) => write!(f, "trapped ({message})"),
@@ -172,6 +195,7 @@ impl fmt::Display for Fault {
             FaultKind::Memory => f.write_str("wanted more memory than a plugin may have"),
             FaultKind::Oversize => f.write_str("returned more data than the host takes"),
             FaultKind::Contract(what) => write!(f, "broke the contract: {what}"),
+            FaultKind::Off(left) if left.is_zero() => f.write_str("is off after repeated faults and is tried again now"),
             FaultKind::Off(left) => write!(f, "is switched off for {} s after repeated faults", left.as_secs().max(1)),
         }
     }
@@ -179,21 +203,25 @@ impl fmt::Display for Fault {
 
 impl std::error::Error for Fault {}
 
-/// Tells from the engine's error what happened. `stderr` is what the plugin printed, a panic's message as a rule.
+/// Tells from the engine's error what happened.
 #[must_use]
-pub fn kind_of(error: &wasmtime::Error, limit: Duration, memory_refused: bool, stderr: &str) -> FaultKind {
+pub fn kind_of(error: &wasmtime::Error, limit: Duration, memory_refused: bool) -> FaultKind {
     if memory_refused {
         return FaultKind::Memory;
     }
+    if let Some(waits) = error.downcast_ref::<Waits>() {
+        return FaultKind::Contract(waits.to_string());
+    }
     match error.downcast_ref::<Trap>() {
         Some(Trap::Interrupt) => FaultKind::Timeout(limit),
-        Some(trap) => {
-            let printed = stderr.lines().find(|line| !line.trim().is_empty() && !line.starts_with("note:"));
-            FaultKind::Trap(printed.map_or_else(|| trap.to_string(), |line| format!("{trap}: {}", line.trim())))
-        }
+        Some(trap) => FaultKind::Trap(trap.to_string()),
         None => {
             let text = format!("{error:#}");
-            if text.contains("hostcall fuel") || text.contains("too large") { FaultKind::Oversize } else { FaultKind::Trap(text) }
+            if text.contains("hostcall fuel") || text.contains("too large") {
+                FaultKind::Oversize
+            } else {
+                FaultKind::Trap(told(error.root_cause().to_string().as_str()))
+            }
         }
     }
 }

@@ -7,6 +7,9 @@ pub const TRACK: &str = "0.1.";
 /// The version that this host offers.
 pub const VERSION: &str = "0.1.0";
 
+/// The contract's interfaces that a plugin may import. The roles are its own to export.
+const IMPORTABLE: [&str; 2] = ["types", "host"];
+
 /// What a Rust program with `std` imports before it does anything. All of it is inert here: no environment, no arguments,
 /// an empty standard input, output to the plugin's own log.
 const BASELINE: [&str; 13] = [
@@ -47,8 +50,12 @@ pub enum Refusal {
 /// Why not.
 pub fn check_import(import: &str, wasi: &[String]) -> Result<(), Refusal> {
     let (name, version) = import.split_once('@').unwrap_or((import, ""));
-    if name.starts_with(CONTRACT) {
-        return if is_known_version(version) { Ok(()) } else { Err(Refusal::Version) };
+    if let Some(interface) = name.strip_prefix(CONTRACT).and_then(|rest| rest.strip_prefix('/')) {
+        return match (IMPORTABLE.contains(&interface), is_known_version(version)) {
+            (true, true) => Ok(()),
+            (true, false) => Err(Refusal::Version),
+            (false, _) => Err(Refusal::NotGranted),
+        };
     }
     if BASELINE.contains(&name) {
         return Ok(());
@@ -86,6 +93,15 @@ mod tests {
         assert_eq!(check_import("wasi:filesystem/types@0.2.6", &["wasi:filesystem/types".to_owned()]), Err(Refusal::NotGranted));
         assert_eq!(check_import("wasi:clocks/wall-clock@0.2.6", &none), Err(Refusal::NotListed));
         assert_eq!(check_import("wasi:clocks/wall-clock@0.2.6", &["wasi:clocks/wall-clock".to_owned()]), Ok(()));
+    }
+
+    #[test]
+    fn only_interfaces_of_the_contract_itself_are_its_own() {
+        for smuggled in
+            ["jackfield:plugin-extra/host@0.1.0", "jackfield:plugin/shell@0.1.0", "jackfield:plugin", "jackfield:pluginhost@0.1.0"]
+        {
+            assert_eq!(check_import(smuggled, &[]), Err(Refusal::NotGranted), "{smuggled}");
+        }
     }
 
     #[test]

@@ -36,6 +36,7 @@ impl Evidence {
     fn view(&self, kind: &str) -> View {
         View {
             revision: 0,
+            rows_done: 0,
             tail: last_bytes(&self.tail, VIEW_TAIL_MAX_BYTES).to_owned(),
             recent: last_bytes(self.rows.trim_end_matches('\n'), VIEW_RECENT_MAX_BYTES).to_owned(),
             marks: Vec::new(),

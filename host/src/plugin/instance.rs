@@ -3,57 +3,59 @@
 //! A trap closes a store for good. So an instance that failed is dropped and the call is made once more in a new one:
 //! plugins keep nothing between calls, so nothing is lost.
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use wasmtime::component::{Instance as WasmInstance, InstancePre, ResourceTable};
 use wasmtime::{ResourceLimiter, Store, UpdateDeadline};
-use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
 use wasmtime_wasi::{HostMonotonicClock, HostWallClock, WasiCtx, WasiCtxView, WasiView};
 
 use super::bindings::exports::jackfield::plugin as exports;
 use super::bindings::jackfield::plugin::{host as host_interface, types};
 use super::engine::ticks;
+use super::lines::Lines;
+use super::printed::Printed;
+use super::promptly::promptly;
 use crate::limits::{
-    PLUGIN_CORE_INSTANCES_MAX, PLUGIN_LIFT_MAX_BYTES, PLUGIN_LOG_LINE_MAX_BYTES, PLUGIN_LOG_LINES_MAX, PLUGIN_MEMORIES_MAX,
-    PLUGIN_MEMORY_MAX_BYTES, PLUGIN_STDERR_MAX_BYTES, PLUGIN_TABLE_MAX_ELEMENTS, PLUGIN_TABLES_MAX,
+    PLUGIN_CORE_INSTANCES_MAX, PLUGIN_HANDLES_MAX, PLUGIN_LIFT_MAX_BYTES, PLUGIN_MEMORIES_MAX, PLUGIN_MEMORY_MAX_BYTES,
+    PLUGIN_RANDOM_MAX_BYTES, PLUGIN_TABLE_MAX_ELEMENTS, PLUGIN_TABLES_MAX,
 };
-use crate::terminal::text::{escaped, first_bytes};
+use crate::terminal::text::escaped;
 
 /// What the host keeps for an instance.
 pub struct Guest {
     wasi: WasiCtx,
     table: ResourceTable,
     bounds: Bounds,
-    stderr: MemoryOutputPipe,
+    printed: Printed,
     ticks_left: u64,
+    /// Set when a call stops to let others run.
+    yielded: Arc<AtomicBool>,
     log_lines: usize,
-    name: String,
+    lines: Arc<Lines>,
 }
 
 impl std::fmt::Debug for Guest {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Guest").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("Guest").field("lines", &self.lines).finish_non_exhaustive()
     }
 }
 
 impl Guest {
-    fn new(name: &str) -> Self {
-        let stderr = MemoryOutputPipe::new(PLUGIN_STDERR_MAX_BYTES);
+    fn new(lines: Arc<Lines>) -> Self {
+        let printed = Printed::default();
         let seed = || wasmtime_wasi::random::Deterministic::new(vec![0x5a; 32]);
         let mut wasi = WasiCtx::builder();
-        wasi.stdout(stderr.clone()).stderr(stderr.clone());
+        wasi.stdout(printed.clone()).stderr(printed.clone());
         wasi.wall_clock(StoppedClock).monotonic_clock(StoppedClock);
-        wasi.secure_random(seed()).insecure_random(seed()).insecure_random_seed(0);
+        wasi.secure_random(seed()).insecure_random(seed()).insecure_random_seed(0).max_random_size(PLUGIN_RANDOM_MAX_BYTES);
         wasi.allow_tcp(false).allow_udp(false).allow_ip_name_lookup(false);
-        Self {
-            wasi: wasi.build(),
-            table: ResourceTable::new(),
-            bounds: Bounds::default(),
-            stderr,
-            ticks_left: 0,
-            log_lines: 0,
-            name: name.to_owned(),
-        }
+        // What a plugin gets a handle of is kept by the host until the plugin lets it go.
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(PLUGIN_HANDLES_MAX);
+        let yielded = Arc::new(AtomicBool::new(false));
+        Self { wasi: wasi.build(), table, bounds: Bounds::default(), printed, ticks_left: 0, yielded, log_lines: 0, lines }
     }
 }
 
@@ -89,10 +91,7 @@ impl types::Host for Guest {}
 impl host_interface::Host for Guest {
     fn log(&mut self, level: host_interface::Level, message: String) -> wasmtime::Result<()> {
         self.log_lines += 1;
-        if self.log_lines <= PLUGIN_LOG_LINES_MAX {
-            let line = escaped(first_bytes(&message, PLUGIN_LOG_LINE_MAX_BYTES));
-            crate::diagnostics::plugin_line(&self.name, level_word(level), &line);
-        }
+        self.lines.write(level_word(level), &message, self.log_lines, Instant::now());
         Ok(())
     }
 }
@@ -264,11 +263,11 @@ impl Instance {
     pub async fn start(
         pre: &InstancePre<Guest>,
         indices: &Indices,
-        name: &str,
+        lines: &Arc<Lines>,
         settings: &str,
         limit: Duration,
     ) -> Result<Self, StartError> {
-        let mut store = Store::new(pre.engine(), Guest::new(name));
+        let mut store = Store::new(pre.engine(), Guest::new(Arc::clone(lines)));
         store.limiter(|guest| &mut guest.bounds);
         store.epoch_deadline_callback(|mut context| {
             let guest = context.data_mut();
@@ -276,17 +275,19 @@ impl Instance {
                 return Ok(UpdateDeadline::Interrupt);
             }
             guest.ticks_left -= 1;
+            guest.yielded.store(true, Ordering::Relaxed);
             // Others run meanwhile: a slow plugin costs its own session only.
             Ok(UpdateDeadline::Yield(1))
         });
         arm(&mut store, limit);
-        let started = async {
+        let yielded = Arc::clone(&store.data().yielded);
+        let started = promptly(yielded, async {
             let instance = pre.instantiate_async(&mut store).await?;
             let roles = Roles::load(&mut store, &instance, indices)?;
             arm(&mut store, limit);
             let configured = roles.setup.call_configure(&mut store, settings).await?;
             Ok((roles, configured))
-        };
+        });
         match started.await {
             Ok((roles, Ok(()))) => Ok(Self { store, roles }),
             Ok((_, Err(diagnostics))) => Err(StartError::Config(diagnostics)),
@@ -300,6 +301,12 @@ impl Instance {
     /// Gives the next call this much time, and a fresh allowance of data and log lines.
     pub fn arm(&mut self, limit: Duration) {
         arm(&mut self.store, limit);
+    }
+
+    /// Where the clock says that a call stopped to let others run.
+    #[must_use]
+    pub fn yielded(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.store.data().yielded)
     }
 
     /// Was memory refused?
@@ -319,10 +326,16 @@ fn arm(store: &mut Store<Guest>, limit: Duration) {
     let guest = store.data_mut();
     guest.ticks_left = ticks(limit);
     guest.log_lines = 0;
+    guest.yielded.store(false, Ordering::Relaxed);
+    guest.printed.clear();
     store.set_epoch_deadline(1);
     store.set_hostcall_fuel(PLUGIN_LIFT_MAX_BYTES);
 }
 
 fn printed(store: &Store<Guest>) -> String {
-    escaped(&String::from_utf8_lossy(&store.data().stderr.contents()).replace('\n', " ")).trim().to_owned()
+    let text = store.data().printed.text();
+    // A panic says more below its first line, which is for its author.
+    let line = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    let told = if line.contains(" panicked at ") { text.lines().take(3).collect::<Vec<_>>().join(" ") } else { line.to_owned() };
+    escaped(&told).trim().to_owned()
 }

@@ -2,6 +2,7 @@
 //!
 //! No code of the plugin runs before the file is the pinned one and asks for nothing that it must not have.
 
+use std::io::Read as _;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,14 +13,16 @@ use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
 use wasmtime::component::{Component, InstancePre};
 
-use super::breaker::Breaker;
+use super::breaker::{Breaker, Gate};
 use super::compiled::CompiledCache;
 use super::engine::{ClockGuard, Engine};
 use super::failures::Failures;
 use super::fault::{Fault, FaultKind, LoadError, kind_of};
 use super::grants::{self, Refusal};
 use super::instance::{Guest, Indices, Instance, StartError};
+use super::lines::Lines;
 use super::manifest::{Interfaces, Manifest, SettingSpec};
+use super::promptly::Waits;
 use super::triggers::Triggers;
 use crate::config::Declaration;
 use crate::limits::{PLUGIN_CONFIG_MAX_BYTES, PLUGIN_FILE_MAX_BYTES, PLUGIN_INSTANCES_IDLE_MAX, PLUGIN_START_MAX};
@@ -116,11 +119,21 @@ fn read(spec: &Spec) -> Result<std::borrow::Cow<'static, [u8]>, LoadError> {
         Source::File(path) => path,
     };
     let failed = |source| LoadError::Read { name: spec.name.clone(), path: path.display().to_string(), source };
-    let bytes = std::fs::metadata(path).map_err(failed)?.len();
-    if bytes > spec.max_bytes {
-        return Err(LoadError::Size { name: spec.name.clone(), bytes, max: spec.max_bytes });
+    let metadata = std::fs::metadata(path).map_err(failed)?;
+    if !metadata.is_file() {
+        return Err(failed(std::io::Error::other("it is not a file")));
     }
-    std::fs::read(path).map(std::borrow::Cow::Owned).map_err(failed)
+    let too_large = |bytes| LoadError::Size { name: spec.name.clone(), bytes, max: spec.max_bytes };
+    if metadata.len() > spec.max_bytes {
+        return Err(too_large(metadata.len()));
+    }
+    // The file may have grown since.
+    let mut wasm = Vec::new();
+    std::fs::File::open(path).map_err(failed)?.take(spec.max_bytes.saturating_add(1)).read_to_end(&mut wasm).map_err(failed)?;
+    if wasm.len() as u64 > spec.max_bytes {
+        return Err(too_large(wasm.len() as u64));
+    }
+    Ok(std::borrow::Cow::Owned(wasm))
 }
 
 fn check_imports(name: &str, interfaces: &Interfaces, manifest: &Manifest) -> Result<(), LoadError> {
@@ -192,6 +205,7 @@ pub struct Plugin {
     /// Boxed: a call moves its instance several times.
     idle: ArrayQueue<Box<Instance>>,
     calls: AtomicU64,
+    lines: Arc<Lines>,
     /// Set once the breaker has something to say, so that a healthy plugin costs no lock.
     troubled: AtomicBool,
     breaker: Mutex<Breaker>,
@@ -238,22 +252,29 @@ impl Loader {
         let compiled = tokio::task::spawn_blocking(move || {
             let checked = check(&wanted)?;
             let component = compile(&engine, cache.as_ref(), &checked).map_err(|error| contract_error(&wanted.name, &error))?;
-            Ok((checked, component))
+            // Patterns are compiled here too: a large one takes long.
+            let wrong = |what| LoadError::Manifest { name: wanted.name.clone(), what };
+            let triggers = Triggers::compile(&checked.manifest.triggers).map_err(wrong)?;
+            let failures = Failures::compile(&checked.manifest.failures).map_err(wrong)?;
+            Ok((checked, component, (triggers, failures)))
         });
-        let (checked, component) = match compiled.await {
+        let (checked, component, patterns) = match compiled.await {
             Ok(result) => result?,
             Err(error) => return Err(LoadError::Contract { name: spec.name.clone(), what: error.to_string() }),
         };
-        self.assemble(spec, checked, &component).await
+        self.assemble(spec, checked, &component, patterns).await
     }
 
-    async fn assemble(&self, spec: &Spec, checked: Checked, component: &Component) -> Result<Arc<Plugin>, LoadError> {
-        let name = || spec.name.clone();
+    async fn assemble(
+        &self,
+        spec: &Spec,
+        checked: Checked,
+        component: &Component,
+        (triggers, failures): (Triggers, Failures),
+    ) -> Result<Arc<Plugin>, LoadError> {
         let mut manifest = checked.manifest;
         let settings = settings(spec, &manifest)?;
         fill_in(&mut manifest, &settings);
-        let triggers = Triggers::compile(&manifest.triggers).map_err(|what| LoadError::Manifest { name: name(), what })?;
-        let failures = Failures::compile(&manifest.failures).map_err(|what| LoadError::Manifest { name: name(), what })?;
         let failed = |error: wasmtime::Error| contract_error(&spec.name, &error);
         let pre = self.engine.linker().instantiate_pre(component).map_err(failed)?;
         let has = |role: &str| checked.roles.iter().any(|exported| exported == role);
@@ -274,6 +295,7 @@ impl Loader {
             own_settings,
             idle: ArrayQueue::new(PLUGIN_INSTANCES_IDLE_MAX),
             calls: AtomicU64::new(0),
+            lines: Arc::new(Lines::new(&spec.name, Instant::now())),
             troubled: AtomicBool::new(false),
             breaker: Mutex::default(),
         };
@@ -352,6 +374,8 @@ pub struct Call {
     pub instance: Box<Instance>,
     _clock: ClockGuard,
     limit: Duration,
+    /// It tries whether the plugin works again.
+    trial: bool,
 }
 
 impl std::fmt::Debug for Call {
@@ -386,6 +410,12 @@ impl Plugin {
         (breaker.total(), breaker.off_for(Instant::now()))
     }
 
+    /// The sentence of its last fault.
+    #[must_use]
+    pub fn last_fault(&self) -> Option<String> {
+        self.breaker.lock().unwrap_or_else(PoisonError::into_inner).last().map(str::to_owned)
+    }
+
     /// Calls into it so far.
     #[must_use]
     pub fn calls(&self) -> u64 {
@@ -395,16 +425,16 @@ impl Plugin {
     /// A first instance: proves the types of every role and the settings.
     async fn probation(&self, name: &str) -> Result<(), LoadError> {
         let _clock = self.engine.clock();
-        match Instance::start(&self.pre, &self.indices, name, &self.settings, PLUGIN_START_MAX).await {
+        match Instance::start(&self.pre, &self.indices, &self.lines, &self.settings, PLUGIN_START_MAX).await {
             Ok(instance) => {
                 // There is room: it is the first.
                 let _ = self.idle.push(Box::new(instance));
                 Ok(())
             }
             Err(StartError::Config(diagnostics)) => Err(LoadError::Config { name: name.to_owned(), diagnostics }),
-            Err(StartError::Wasm(error, memory, printed)) if error.is::<wasmtime::Trap>() || memory => {
-                let fault = self.fault("setup.configure", kind_of(&error, PLUGIN_START_MAX, memory, &printed));
-                Err(LoadError::Probation { name: name.to_owned(), fault })
+            Err(StartError::Wasm(error, memory, printed)) if error.is::<wasmtime::Trap>() || error.is::<Waits>() || memory => {
+                let fault = self.fault("setup.configure", kind_of(&error, PLUGIN_START_MAX, memory));
+                Err(LoadError::Probation { name: name.to_owned(), fault: Fault { printed, ..fault } })
             }
             Err(StartError::Wasm(error, ..)) => Err(contract_error(name, &error)),
         }
@@ -416,11 +446,14 @@ impl Plugin {
     ///
     /// When the plugin is off, or a new instance does not start.
     pub async fn begin(&self, function: &'static str, limit: Duration) -> Result<Call, Fault> {
-        if self.troubled.load(Ordering::Relaxed)
-            && let Some(left) = self.health().1
-        {
-            return Err(self.fault(function, FaultKind::Off(left)));
-        }
+        let trial = match self.gate() {
+            Gate::Open => false,
+            Gate::Trial => {
+                crate::diagnostics::plugin_line(self.name(), "warn", "it was off long enough and is tried again");
+                true
+            }
+            Gate::Off(left) => return Err(self.fault(function, FaultKind::Off(left))),
+        };
         self.calls.fetch_add(1, Ordering::Relaxed);
         let clock = self.engine.clock();
         let mut instance = match self.idle.pop() {
@@ -428,17 +461,24 @@ impl Plugin {
             None => self.start(function).await?,
         };
         instance.arm(limit);
-        Ok(Call { instance, _clock: clock, limit })
+        Ok(Call { instance, _clock: clock, limit, trial })
+    }
+
+    fn gate(&self) -> Gate {
+        if !self.troubled.load(Ordering::Relaxed) {
+            return Gate::Open;
+        }
+        self.breaker.lock().unwrap_or_else(PoisonError::into_inner).gate(Instant::now())
     }
 
     async fn start(&self, function: &'static str) -> Result<Box<Instance>, Fault> {
-        let started = Instance::start(&self.pre, &self.indices, self.name(), &self.settings, PLUGIN_START_MAX);
+        let started = Instance::start(&self.pre, &self.indices, &self.lines, &self.settings, PLUGIN_START_MAX);
         started.await.map(Box::new).map_err(|error| {
-            let kind = match error {
-                StartError::Wasm(error, memory, printed) => kind_of(&error, PLUGIN_START_MAX, memory, &printed),
-                StartError::Config(_) => FaultKind::Contract("it refused settings that it had accepted".to_owned()),
+            let (kind, printed) = match error {
+                StartError::Wasm(error, memory, printed) => (kind_of(&error, PLUGIN_START_MAX, memory), printed),
+                StartError::Config(_) => (FaultKind::Contract("it refused settings that it had accepted".to_owned()), String::new()),
             };
-            self.count(self.fault(function, kind))
+            self.count(Fault { printed, ..self.fault(function, kind) })
         })
     }
 
@@ -450,13 +490,17 @@ impl Plugin {
     pub fn finish<T>(&self, function: &'static str, call: Call, result: wasmtime::Result<T>) -> Result<T, Fault> {
         match result {
             Ok(value) => {
+                if call.trial {
+                    self.breaker.lock().unwrap_or_else(PoisonError::into_inner).on_trial_passed(Instant::now());
+                    crate::diagnostics::plugin_line(self.name(), "warn", "it works again");
+                }
                 // A full pool lets the surplus go.
                 let _ = self.idle.push(call.instance);
                 Ok(value)
             }
             Err(error) => {
-                let kind = kind_of(&error, call.limit, call.instance.memory_refused(), &call.instance.printed());
-                Err(self.count(self.fault(function, kind)))
+                let kind = kind_of(&error, call.limit, call.instance.memory_refused());
+                Err(self.count(Fault { printed: call.instance.printed(), ..self.fault(function, kind) }))
             }
         }
     }
@@ -468,14 +512,18 @@ impl Plugin {
     }
 
     fn count(&self, fault: Fault) -> Fault {
-        self.breaker.lock().unwrap_or_else(PoisonError::into_inner).on_fault(Instant::now());
+        let off = self.breaker.lock().unwrap_or_else(PoisonError::into_inner).on_fault(Instant::now(), &fault.to_string());
         self.troubled.store(true, Ordering::Relaxed);
-        crate::diagnostics::plugin_line(self.name(), "error", &fault.to_string());
+        crate::diagnostics::plugin_line(self.name(), "error", &fault.in_full());
+        if let Some(off) = off {
+            let text = format!("it is switched off for {} s after repeated faults", off.as_secs());
+            crate::diagnostics::plugin_line(self.name(), "error", &text);
+        }
         fault
     }
 
     fn fault(&self, function: &'static str, kind: FaultKind) -> Fault {
-        Fault { plugin: self.manifest.name.clone(), version: self.manifest.version.clone(), function, kind }
+        Fault { plugin: self.manifest.name.clone(), version: self.manifest.version.clone(), function, kind, printed: String::new() }
     }
 }
 
@@ -483,20 +531,22 @@ impl Plugin {
 macro_rules! call_plugin {
     ($plugin:expr, $name:literal, $limit:expr, $role:ident, |$guest:ident, $store:ident| $call:expr) => {{
         let plugin: &$crate::plugin::load::Plugin = $plugin;
-        let mut tries = 0;
+        let mut first = None;
         loop {
             let mut call = match plugin.begin($name, $limit).await {
                 Ok(call) => call,
-                Err(fault) => break Err(fault),
+                // That it is off now says less than why.
+                Err(fault) => break Err(first.unwrap_or(fault)),
             };
+            let yielded = call.instance.yielded();
             let $crate::plugin::instance::Instance { store, roles } = &mut *call.instance;
             let Some($guest) = &roles.$role else {
                 break Err(plugin.broke_contract($name, "it has not this role".to_owned()));
             };
             let $store = store;
-            let result = $call.await;
+            let result = $crate::plugin::promptly::promptly(yielded, $call).await;
             match plugin.finish($name, call, result) {
-                Err(_) if tries == 0 => tries += 1,
+                Err(fault) if first.is_none() => first = Some(fault),
                 done => break done,
             }
         }

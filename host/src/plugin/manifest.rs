@@ -6,7 +6,8 @@ use serde::Deserialize;
 use wasmtime::wasmparser::{Parser, Payload};
 
 use super::modes::{CandidateSpec, TransitionSpec};
-use crate::limits::MANIFEST_MAX_BYTES;
+use crate::limits::{MANIFEST_MAX_BYTES, TERMINAL_SIZES};
+use crate::terminal::text::escaped;
 
 /// The custom section's name.
 pub const SECTION: &str = "jackfield:manifest";
@@ -162,6 +163,19 @@ pub struct TerminalSpec {
     pub login_suffix: Option<String>,
 }
 
+impl TerminalSpec {
+    /// A screen is kept in memory cell by cell.
+    fn check(&self) -> Result<(), String> {
+        for (name, size) in [("columns", self.columns), ("rows", self.rows)] {
+            if let Some(size) = size.filter(|size| !TERMINAL_SIZES.contains(size)) {
+                let (least, most) = (TERMINAL_SIZES.start(), TERMINAL_SIZES.end());
+                return Err(format!("`terminal.{name}` is {size}; {least} to {most} is a terminal"));
+            }
+        }
+        Ok(())
+    }
+}
+
 /// A setting: its default, which also says its type.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -289,9 +303,31 @@ impl Manifest {
             }
         }
         if self.name.is_empty() || !self.name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)) {
-            return Err(format!("`name` is `{}`; letters, digits, `-`, `_` and `.` are allowed", self.name));
+            return Err(format!("`name` is `{}`; letters, digits, `-`, `_` and `.` are allowed", self.name.escape_debug()));
         }
-        Ok(())
+        self.check_texts()?;
+        self.terminal.check()
+    }
+
+    /// What is shown to people holds nothing that their terminal would obey.
+    fn check_texts(&self) -> Result<(), String> {
+        let own = [("version", &self.version), ("vendor", &self.vendor), ("license", &self.license), ("description", &self.description)];
+        let listed = |key: &'static str, texts: &'_ [String]| texts.iter().map(|text| (key, text.clone())).collect::<Vec<_>>();
+        let mut texts: Vec<(&str, String)> = own.into_iter().map(|(key, text)| (key, text.clone())).collect();
+        texts.extend(listed("types", &self.types));
+        texts.extend(listed("secrets", &self.secrets));
+        texts.extend(listed("wasi", &self.wasi));
+        texts.extend(self.min_host.iter().map(|text| ("min_host", text.clone())));
+        texts.extend(self.sends.keys().map(|name| ("sends", name.clone())));
+        texts.extend(self.config.keys().map(|name| ("config", name.clone())));
+        texts.extend(self.triggers.iter().map(|trigger| ("trigger", trigger.name.clone())));
+        texts.extend(self.transitions.iter().flat_map(|way| [("transition", way.from.clone()), ("transition", way.to.clone())]));
+        texts.extend(self.candidates.iter().map(|candidate| ("candidate", candidate.mode.clone())));
+        texts.extend(self.modes.iter().flat_map(|(word, own)| [("modes", word.clone()), ("modes", own.clone())]));
+        match texts.iter().find(|(_, text)| escaped(text) != *text || text.contains('\n')) {
+            Some((key, text)) => Err(format!("`{key}` holds a control or invisible character: `{}`", text.escape_debug())),
+            None => Ok(()),
+        }
     }
 }
 

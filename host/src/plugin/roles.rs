@@ -64,6 +64,8 @@ pub struct View {
     pub command: String,
     /// The typed line came back.
     pub echoed: bool,
+    /// Rows completed so far. Plugins are not told.
+    pub rows_done: u64,
     /// Bytes since something was typed.
     pub bytes_since_send: u64,
     /// Silence so far.

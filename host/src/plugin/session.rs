@@ -3,12 +3,14 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::answer;
+use super::bindings::jackfield::plugin::types::DialogReport;
 use super::device_type::DeviceType;
 use super::fault::Fault;
 use super::load::{Plugin, call_plugin};
 use super::manifest::Role;
 use super::roles::{Decision, Effect, Exchange, Failure, Hit, Lane, Page, Phase, Question, Reading, Ready, Request, Step, View};
-use crate::limits::{MEMO_MAX_BYTES, MODE_MAX_BYTES, PLUGIN_DECIDE_MAX, PLUGIN_INSPECT_MAX};
+use crate::limits::{LOGIN_SENDS_MAX, PAGES_WITHOUT_ROW_MAX, PLUGIN_DECIDE_MAX, PLUGIN_INSPECT_MAX};
 use crate::session::view::{Readings, Stepping};
 
 /// The goal that the host starts before the first prompt.
@@ -24,6 +26,28 @@ pub struct SessionPlugins {
     goal_owner: Option<String>,
     /// Plugin that read the last prompt.
     prompt_owner: Option<String>,
+    /// What failed and nobody was told yet.
+    untold: Option<String>,
+    paging: Paging,
+    /// Lines typed for dialogs before the first prompt.
+    login_sends: u32,
+}
+
+/// Pages turned that brought no row.
+#[derive(Debug, Default)]
+struct Paging {
+    without_row: u32,
+    rows_done: u64,
+    /// It turned too many: it is not asked again before the next command.
+    stopped: Option<String>,
+}
+
+impl Paging {
+    fn count(&mut self, rows_done: u64) -> u32 {
+        self.without_row = if rows_done == self.rows_done { self.without_row + 1 } else { 0 };
+        self.rows_done = rows_done;
+        self.without_row
+    }
 }
 
 /// A plugin's hits on the present row.
@@ -48,7 +72,16 @@ impl SessionPlugins {
     /// With empty memos.
     #[must_use]
     pub fn new(kind: Arc<DeviceType>) -> Self {
-        Self { kind, prompt_memo: HashMap::new(), dialog_memo: HashMap::new(), goal_owner: None, prompt_owner: None }
+        Self {
+            kind,
+            prompt_memo: HashMap::new(),
+            dialog_memo: HashMap::new(),
+            goal_owner: None,
+            prompt_owner: None,
+            untold: None,
+            paging: Paging::default(),
+            login_sends: 0,
+        }
     }
 
     /// The device type.
@@ -57,17 +90,27 @@ impl SessionPlugins {
         &self.kind
     }
 
+    /// A fault of a role that nobody stands in for: the next answer says what is missing.
+    fn note(&mut self, fault: &Fault, missing: &str) {
+        self.untold = Some(format!("degraded: {fault}; {missing}"));
+    }
+
     /// Which goal does this line start? The goal's owner is remembered, its memo starts empty.
     pub async fn claim(&mut self, command: &str, mode: &str) -> Option<String> {
         self.goal_owner = None;
+        self.paging = Paging::default();
         let kind = Arc::clone(&self.kind);
         for plugin in kind.plugins.iter().filter(|plugin| plugin.has("dialog")) {
             let claimed =
                 call_plugin!(plugin, "dialog.claim", PLUGIN_INSPECT_MAX, dialog, |dialog, store| dialog.call_claim(store, command, mode));
-            if let Ok(Some(goal)) = claimed {
-                self.goal_owner = Some(plugin.name().to_owned());
-                self.dialog_memo.remove(plugin.name());
-                return Some(goal);
+            match claimed.and_then(|goal| goal.map(|goal| answer::goal(plugin, goal)).transpose()) {
+                Ok(Some(goal)) => {
+                    self.goal_owner = Some(plugin.name().to_owned());
+                    self.dialog_memo.remove(plugin.name());
+                    return Some(goal);
+                }
+                Ok(None) => {}
+                Err(fault) => self.note(&fault, "its dialogs are not carried through"),
             }
         }
         None
@@ -78,27 +121,40 @@ impl SessionPlugins {
         let kind = Arc::clone(&self.kind);
         let asked: Vec<Asked<'_>> = all(&kind, view).collect();
         let mut readings = Readings { revision: view.revision, ..Readings::default() };
-        readings.step = self.step(view, &asked).await;
+        self.round(view, &asked, &mut readings).await;
+        if matches!(view.phase, Phase::Running | Phase::Goal) && readings.degraded.is_none() {
+            readings.degraded = self.untold.take();
+        }
+        readings
+    }
+
+    async fn round(&mut self, view: &View, asked: &[Asked<'_>], readings: &mut Readings) {
+        readings.step = self.step(view, asked).await;
         if readings.step.is_some() {
-            return readings;
+            return;
         }
-        readings.page = page(view, &asked).await;
+        match self.page(view, asked).await {
+            Ok(page) => readings.page = page,
+            Err(fault) => self.note(&fault, "no key is pressed for it"),
+        }
         if readings.page.is_some() {
-            return readings;
+            return;
         }
-        readings.question = question(view, asked.iter().filter(|one| one.concerns(Role::Dialog, &view.tail))).await;
+        match question(view, asked.iter().filter(|one| one.concerns(Role::Dialog, &view.tail))).await {
+            Ok(question) => readings.question = question,
+            Err(fault) => self.note(&fault, "whether the device asks something is not known"),
+        }
         if readings.question.is_some() {
-            return readings;
+            return;
         }
-        let (prompt, degraded) = self.prompt(view, &asked).await;
+        let (prompt, degraded) = self.prompt(view, asked).await;
         if let (Some(Reading::Ready(ready)), Phase::Goal) = (&prompt, view.phase) {
-            readings.step = self.step_at_prompt(view, ready, &asked).await;
+            readings.step = self.step_at_prompt(view, ready, asked).await;
         }
         let doubtful = |one: &Asked<'_>| one.hits.iter().any(|(role, _)| matches!(role, Role::Pager | Role::Dialog));
         readings.unsure = asked.iter().any(doubtful);
         readings.prompt = prompt;
         readings.degraded = degraded;
-        readings
     }
 
     /// The running goal's owner, or during login everybody with such a goal, when the row concerns him.
@@ -144,9 +200,10 @@ impl SessionPlugins {
         let shown = one.view(view, &memo);
         let report = call_plugin!(plugin, "dialog.next", PLUGIN_INSPECT_MAX, dialog, |dialog, store| dialog.call_next(store, goal, &shown));
         let checked = report.and_then(|report| {
-            check_memo(plugin, "dialog.next", &report.memo)?;
-            check_step(plugin, &report.step)?;
-            Ok(report)
+            answer::memo(plugin, "dialog.next", &report.memo)?;
+            let step = answer::step(plugin, view.phase, report.step)?;
+            self.count_login_send(plugin, view.phase, &step)?;
+            Ok(DialogReport { step, ..report })
         });
         match checked {
             Ok(report) => {
@@ -155,6 +212,43 @@ impl SessionPlugins {
             }
             Err(fault) => Some(stepping(Step::Failed(format!("{fault}; the dialog was given up")), String::new())),
         }
+    }
+
+    fn count_login_send(&mut self, plugin: &Plugin, phase: Phase, step: &Step) -> Result<(), Fault> {
+        if phase != Phase::Login || !matches!(step, Step::Send(_)) {
+            return Ok(());
+        }
+        self.login_sends += 1;
+        if self.login_sends <= LOGIN_SENDS_MAX {
+            return Ok(());
+        }
+        Err(plugin.broke_contract("dialog.next", format!("it typed {LOGIN_SENDS_MAX} times before the first prompt")))
+    }
+
+    /// Which pager waits? A plugin that goes on turning pages that bring no row is not believed any more.
+    async fn page(&mut self, view: &View, asked: &[Asked<'_>]) -> Result<Option<(String, Page)>, Fault> {
+        let mut failed = Ok(None);
+        for one in asked.iter().filter(|one| one.plugin.has("pager") && one.concerns(Role::Pager, &view.tail)) {
+            let plugin = one.plugin;
+            if self.paging.stopped.as_deref() == Some(plugin.name()) {
+                continue;
+            }
+            let shown = one.view(view, &[]);
+            let page = call_plugin!(plugin, "pager.inspect", PLUGIN_INSPECT_MAX, pager, |pager, store| pager.call_inspect(store, &shown));
+            match page.and_then(|page| page.map(|page| answer::send(plugin, "pager.inspect", &page.send).map(|()| page)).transpose()) {
+                Ok(None) => {}
+                Ok(Some(page)) if self.paging.count(view.rows_done) <= PAGES_WITHOUT_ROW_MAX => {
+                    return Ok(Some((plugin.name().to_owned(), page)));
+                }
+                Ok(Some(_)) => {
+                    self.paging.stopped = Some(plugin.name().to_owned());
+                    let what = format!("it turned {PAGES_WITHOUT_ROW_MAX} pages that brought no row");
+                    failed = Err(plugin.broke_contract("pager.inspect", what));
+                }
+                Err(fault) => failed = Err(fault),
+            }
+        }
+        failed
     }
 
     /// The first prompt plugin that has something to say reads the prompt. The last of several only stands in for one that fails.
@@ -188,30 +282,23 @@ impl SessionPlugins {
         let shown = one.view(view, &memo);
         let report =
             call_plugin!(plugin, "prompt.inspect", PLUGIN_INSPECT_MAX, prompt, |prompt, store| prompt.call_inspect(store, &shown))?;
-        check_memo(plugin, "prompt.inspect", &report.memo)?;
-        if let Reading::Ready(ready) = &report.reading
-            && ready.mode.len() > MODE_MAX_BYTES
-        {
-            return Err(plugin.broke_contract(
-                "prompt.inspect",
-                format!("the mode has {} bytes, at most {MODE_MAX_BYTES} are allowed", ready.mode.len()),
-            ));
-        }
+        answer::memo(plugin, "prompt.inspect", &report.memo)?;
+        let reading = answer::reading(plugin, view, report.reading)?;
         self.prompt_memo.insert(plugin.name().to_owned(), report.memo);
-        if matches!(report.reading, Reading::Ready(_)) {
+        if matches!(reading, Reading::Ready(_)) {
             self.prompt_owner = Some(plugin.name().to_owned());
         }
-        Ok(report.reading)
+        Ok(reading)
     }
 
     /// The question on the screen of a full-screen program: whoever knows dialogs is shown it, the first claim counts.
     pub async fn ask_screen(&self, view: &View) -> Option<Question> {
         let asked: Vec<Asked<'_>> = all(&self.kind, view).collect();
-        question(view, asked.iter()).await
+        question(view, asked.iter()).await.unwrap_or_default()
     }
 
     /// What the plugin that read the prompt wants typed there: the sends' plugin and names.
-    pub async fn prepare(&self, view: &View, ready: &Ready) -> Vec<(String, String)> {
+    pub async fn prepare(&mut self, view: &View, ready: &Ready) -> Vec<(String, String)> {
         let kind = Arc::clone(&self.kind);
         let Some(plugin) = kind.plugins.iter().find(|plugin| self.prompt_owner.as_deref() == Some(plugin.name())) else {
             return Vec::new();
@@ -221,25 +308,35 @@ impl SessionPlugins {
         let sends =
             call_plugin!(plugin, "prompt.prepare", PLUGIN_INSPECT_MAX, prompt, |prompt, store| prompt.call_prepare(store, ready, &shown));
         let sends = sends.and_then(|sends| {
-            sends.iter().try_for_each(|name| check_send(plugin, "prompt.prepare", name))?;
+            sends.iter().try_for_each(|name| answer::send(plugin, "prompt.prepare", name))?;
             Ok(sends)
         });
-        sends.unwrap_or_default().into_iter().map(|name| (plugin.name().to_owned(), name)).collect()
+        match sends {
+            Ok(sends) => sends.into_iter().map(|name| (plugin.name().to_owned(), name)).collect(),
+            Err(fault) => {
+                self.note(&fault, "what it types after login was not typed");
+                Vec::new()
+            }
+        }
     }
 
-    /// Did a command fail that has no exit status to say so? The manifests' texts come before the plugins' own judgement.
-    pub async fn judge(&self, exchange: &Exchange) -> Option<Failure> {
+    /// Did a command fail that has no exit status to say so? The manifests' texts come before the plugins' own judgement. With what
+    /// the caller should know when a plugin that may have known it failed.
+    pub async fn judge(&self, exchange: &Exchange) -> (Option<Failure>, Option<String>) {
         if let Some(failure) = self.kind.plugins.iter().find_map(|plugin| plugin.failures.find(exchange)) {
-            return Some(failure);
+            return (Some(failure), None);
         }
+        let mut degraded = None;
         for plugin in self.kind.plugins.iter().filter(|plugin| plugin.has("outcome")) {
             let judged =
                 call_plugin!(plugin, "outcome.judge", PLUGIN_INSPECT_MAX, outcome, |outcome, store| outcome.call_judge(store, exchange));
-            if let Ok(Some(failure)) = judged {
-                return Some(failure);
+            match judged {
+                Ok(Some(failure)) => return (Some(Failure { line: answer::told(&failure.line), ..failure }), degraded),
+                Ok(None) => {}
+                Err(fault) => degraded = Some(format!("degraded: {fault}; whether the command failed is not known")),
             }
         }
-        None
+        (None, degraded)
     }
 
     /// What each policy plugin says of a line, with its name.
@@ -248,7 +345,7 @@ impl SessionPlugins {
         for plugin in self.kind.plugins.iter().filter(|plugin| plugin.has("policy")) {
             let decided =
                 call_plugin!(plugin, "policy.decide", PLUGIN_DECIDE_MAX, policy, |policy, store| policy.call_decide(store, request));
-            decisions.push((plugin.name().to_owned(), decided));
+            decisions.push((plugin.name().to_owned(), decided.map(answer::decision)));
         }
         decisions
     }
@@ -264,7 +361,7 @@ impl SessionPlugins {
             let said =
                 call_plugin!(plugin, "policy.classify", PLUGIN_DECIDE_MAX, policy, |policy, store| policy.call_classify(store, request))?;
             if lane.is_none() || said.lane == "read" {
-                lane = Some(said);
+                lane = Some(answer::lane(said));
             }
         }
         Ok(lane)
@@ -276,57 +373,19 @@ fn all<'a>(kind: &'a DeviceType, view: &View) -> impl Iterator<Item = Asked<'a>>
     kind.plugins.iter().map(|plugin| Asked { plugin, hits: plugin.triggers.hits(&view.tail) })
 }
 
-async fn page(view: &View, asked: &[Asked<'_>]) -> Option<(String, Page)> {
-    for one in asked.iter().filter(|one| one.plugin.has("pager") && one.concerns(Role::Pager, &view.tail)) {
-        let shown = one.view(view, &[]);
-        let plugin = one.plugin;
-        let page = call_plugin!(plugin, "pager.inspect", PLUGIN_INSPECT_MAX, pager, |pager, store| pager.call_inspect(store, &shown));
-        if let Ok(Some(page)) = page
-            && check_send(plugin, "pager.inspect", &page.send).is_ok()
-        {
-            return Some((plugin.name().to_owned(), page));
-        }
-    }
-    None
-}
-
-async fn question<'a>(view: &View, asked: impl Iterator<Item = &'a Asked<'a>>) -> Option<Question> {
+async fn question<'a>(view: &View, asked: impl Iterator<Item = &'a Asked<'a>>) -> Result<Option<Question>, Fault> {
+    let mut failed = Ok(None);
     for one in asked.filter(|one| one.plugin.has("dialog")) {
         let shown = one.view(view, &[]);
         let plugin = one.plugin;
         let asking = call_plugin!(plugin, "dialog.asking", PLUGIN_INSPECT_MAX, dialog, |dialog, store| dialog.call_asking(store, &shown));
-        if let Ok(Some(question)) = asking {
-            return Some(question);
+        match asking {
+            Ok(Some(question)) => return Ok(Some(answer::question(question))),
+            Ok(None) => {}
+            Err(fault) => failed = Err(fault),
         }
     }
-    None
-}
-
-fn check_memo(plugin: &Plugin, function: &'static str, memo: &[u8]) -> Result<(), Fault> {
-    if memo.len() <= MEMO_MAX_BYTES {
-        return Ok(());
-    }
-    Err(plugin.broke_contract(function, format!("the memo has {} bytes, at most {MEMO_MAX_BYTES} are kept", memo.len())))
-}
-
-fn check_send(plugin: &Plugin, function: &'static str, name: &str) -> Result<(), Fault> {
-    if plugin.manifest.sends.contains_key(name) {
-        return Ok(());
-    }
-    Err(plugin.broke_contract(function, format!("its manifest has no send `{name}`")))
-}
-
-fn check_step(plugin: &Plugin, step: &Step) -> Result<(), Fault> {
-    match step {
-        Step::Send(name) => check_send(plugin, "dialog.next", name),
-        Step::Secret(name) if !plugin.manifest.secrets.contains(name) => {
-            Err(plugin.broke_contract("dialog.next", format!("its manifest lists no secret `{name}`")))
-        }
-        Step::Secret(name) if !plugin.secrets.contains(name) => {
-            Err(plugin.broke_contract("dialog.next", format!("the operator does not grant it the secret `{name}`")))
-        }
-        _ => Ok(()),
-    }
+    failed
 }
 
 /// Puts the answers of several policy plugins together: deny, then ask, then allow; nobody says anything: deny. A plugin that
@@ -381,6 +440,7 @@ mod tests {
             version: "1".to_owned(),
             function: "policy.decide",
             kind: super::super::fault::FaultKind::Memory,
+            printed: String::new(),
         };
         let composed = compose(vec![decision(Effect::Allow, "a"), ("acme".to_owned(), Err(fault))]);
         assert_eq!((composed.effect, composed.rule.as_str()), (Effect::Deny, "acme.fault"));

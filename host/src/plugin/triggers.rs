@@ -4,7 +4,7 @@ use regex::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
 
 use super::manifest::{Role, TriggerSpec};
 use super::roles::Hit;
-use crate::limits::TRIGGER_COMPILED_MAX_BYTES;
+use crate::limits::{TRIGGER_COMPILED_MAX_BYTES, TRIGGERS_COMPILED_MAX_BYTES};
 
 /// The triggers of one plugin.
 #[derive(Debug, Default)]
@@ -38,10 +38,9 @@ impl Triggers {
             let groups = pattern.capture_names().flatten().map(str::to_owned).collect();
             each.push(Trigger { role: spec.role, name: spec.name.clone(), pattern, groups, veto });
         }
-        let set = RegexSetBuilder::new(specs.iter().map(|spec| spec.pattern.as_str()))
-            .size_limit(TRIGGER_COMPILED_MAX_BYTES * 4)
-            .build()
-            .map_err(|error| format!("the triggers together: {error}"))?;
+        let vetoes = || specs.iter().filter_map(|spec| spec.veto.as_deref());
+        together(specs.iter().map(|spec| spec.pattern.as_str()).chain(vetoes()))?;
+        let set = together(specs.iter().map(|spec| spec.pattern.as_str()))?;
         Ok(Self { set, each })
     }
 
@@ -74,6 +73,12 @@ impl Trigger {
         }
         Some((self.role, Hit { trigger: self.name.clone(), captures }))
     }
+}
+
+/// All patterns in one: what they take together is bounded.
+fn together<'a>(patterns: impl Iterator<Item = &'a str>) -> Result<RegexSet, String> {
+    let set = RegexSetBuilder::new(patterns).size_limit(TRIGGERS_COMPILED_MAX_BYTES).build();
+    set.map_err(|error| format!("the triggers together: {error}"))
 }
 
 pub(super) fn compile(pattern: &str) -> Result<Regex, regex::Error> {

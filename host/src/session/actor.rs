@@ -22,7 +22,7 @@ use super::queue::Queue;
 use super::render::Source;
 use super::report::{OutputQuery, Report, ScreenReport, output};
 use super::stream::Stream;
-use super::view::{Question, View};
+use super::view::{Question, Readings, View};
 use super::{Accepted, Phase, Refusal, Request, RunRequest, SendRequest, SessionHandle, Status, Stop, now};
 use crate::ids::CommandId;
 use crate::limits::{COMMANDS_KEPT, LINE_CHUNKS, VIEW_RECENT_MAX_BYTES, VIEW_TAIL_MAX_BYTES};
@@ -77,12 +77,14 @@ struct Actor {
     exit: Option<i32>,
     tape: Option<Tape>,
     seen: Vec<u8>,
+    /// What failed of its plugins, until all of them work again.
+    degraded: Option<String>,
 }
 
 /// Starts a session on an open line.
 #[must_use]
 pub fn start(mut profile: Profile, line: Line) -> SessionHandle {
-    let status = Status { phase: Phase::Opening, prompt: String::new(), mode: String::new(), cwd: None, log_bytes: 0 };
+    let status = Status { phase: Phase::Opening, prompt: String::new(), mode: String::new(), cwd: None, log_bytes: 0, degraded: None };
     let (status, watch) = watch::channel(status);
     let (handle, mailbox) = SessionHandle::channel(profile.id.clone(), watch);
     let log = (profile.logs)();
@@ -116,6 +118,7 @@ pub fn start(mut profile: Profile, line: Line) -> SessionHandle {
         exit: None,
         tape: None,
         seen: line.seen,
+        degraded: None,
         profile,
     };
     tokio::spawn(actor.run());
@@ -276,6 +279,7 @@ impl Actor {
             let more = match effect {
                 Effect::Ask(view) => {
                     let readings = self.plugins.ask(&view).await;
+                    self.note_health(&readings);
                     self.machine.on_readings(now(), readings)
                 }
                 Effect::AskScreen(mut view) => {
@@ -311,6 +315,15 @@ impl Actor {
             if todo.is_empty() && self.machine.is_idle() {
                 todo.extend(self.start_next().await);
             }
+        }
+    }
+
+    /// A plugin that failed makes the session degraded, until a prompt is read without one.
+    fn note_health(&mut self, readings: &Readings) {
+        if readings.degraded.is_some() {
+            self.degraded.clone_from(&readings.degraded);
+        } else if readings.prompt.is_some() {
+            self.degraded = None;
         }
     }
 
@@ -400,7 +413,9 @@ impl Actor {
     async fn on_ended(&mut self, mut ending: Ending) -> Vec<Effect> {
         let mut failure = ending.failure.take();
         if failure.is_none() && ending.status.is_none() && ending.state == State::Done {
-            failure = self.judge_outcome(&ending).await;
+            let (judged, degraded) = self.judge_outcome(&ending).await;
+            failure = judged;
+            ending.warnings.extend(degraded);
         }
         if self.travel.is_some() {
             return self.go_on(ending, failure).await;
@@ -422,14 +437,19 @@ impl Actor {
         self.used_at = now();
     }
 
-    async fn judge_outcome(&self, ending: &Ending) -> Option<String> {
+    /// Why it failed, and what the caller should know.
+    async fn judge_outcome(&self, ending: &Ending) -> (Option<String>, Option<String>) {
+        let Some(exchange) = self.exchange(ending) else { return (None, None) };
+        let (failure, degraded) = self.plugins.judge(&exchange).await;
+        (failure.map(|failure| failure.line), degraded)
+    }
+
+    fn exchange(&self, ending: &Ending) -> Option<Exchange> {
         let source = self.source();
         let (start, end) = (ending.pieces.first()?.0, ending.pieces.last()?.1);
         let head = source.from(start, end, JUDGED_CHARS).ok()?;
         let tail = if head.end >= end { head.clone() } else { source.to(start, end, JUDGED_CHARS).ok()? };
-        let exchange =
-            Exchange { command: ending.text.clone(), mode: ending.mode.clone(), head: head.text, tail: tail.text, status: ending.status };
-        self.plugins.judge(&exchange).await.map(|failure| failure.line)
+        Some(Exchange { command: ending.text.clone(), mode: ending.mode.clone(), head: head.text, tail: tail.text, status: ending.status })
     }
 
     fn source(&self) -> Source<'_> {
@@ -760,10 +780,14 @@ impl Actor {
         // Nobody is woken by a count of bytes.
         self.status.send_if_modified(|old| {
             old.log_bytes = log_bytes;
-            let same = old.phase == phase && old.prompt == prompt && old.mode == mode && old.cwd.as_deref() == cwd;
+            let same = old.phase == phase
+                && old.prompt == prompt
+                && old.mode == mode
+                && old.cwd.as_deref() == cwd
+                && old.degraded == self.degraded;
             if !same {
                 let (prompt, mode, cwd) = (prompt.to_owned(), mode.to_owned(), cwd.map(str::to_owned));
-                *old = Status { phase, prompt, mode, cwd, log_bytes };
+                *old = Status { phase, prompt, mode, cwd, log_bytes, degraded: self.degraded.clone() };
             }
             !same
         });

@@ -46,7 +46,8 @@ pub enum Way {
 #[must_use]
 pub fn start(mut profile: Profile, way: Way) -> SessionHandle {
     let phase = if matches!(way, Way::Pipe(..)) { Phase::Opening } else { Phase::Ready };
-    let (status, watch) = watch::channel(Status { phase, prompt: String::new(), mode: String::new(), cwd: None, log_bytes: 0 });
+    let (status, watch) =
+        watch::channel(Status { phase, prompt: String::new(), mode: String::new(), cwd: None, log_bytes: 0, degraded: None });
     let (handle, mailbox) = SessionHandle::channel(profile.id.clone(), watch);
     let (events_in, events) = mpsc::channel(LINE_CHUNKS);
     profile.teach_journal();
@@ -602,7 +603,7 @@ impl Lane {
             (None, Some(id)) => Phase::Busy(id),
             (None, None) => Phase::Ready,
         };
-        let status = Status { phase, prompt: String::new(), mode: MODE.to_owned(), cwd, log_bytes: pipe_bytes + own };
+        let status = Status { phase, prompt: String::new(), mode: MODE.to_owned(), cwd, log_bytes: pipe_bytes + own, degraded: None };
         self.status.send_if_modified(|old| {
             let changed = (&old.phase, &old.cwd) != (&status.phase, &status.cwd);
             *old = status;

@@ -15,7 +15,9 @@ use std::mem;
 use std::time::{Duration, Instant};
 
 use crate::ids::CommandId;
-use crate::limits::{ECHO_GRACE, LOGIN_MAX, LOOK_AGAIN_MAX, SETTLE_MAX_MS, SETTLE_MIN_MS, SETTLE_START_MS, VIEW_COMMAND_MAX_BYTES};
+use crate::limits::{
+    ECHO_GRACE, LOGIN_MAX, LOOK_AGAIN_MAX, SETTLE_ASKED_MAX_MS, SETTLE_MAX_MS, SETTLE_MIN_MS, SETTLE_START_MS, VIEW_COMMAND_MAX_BYTES,
+};
 use crate::policy::approved::Approved;
 use crate::session::command::{Ending, Running};
 use crate::session::stream::Stream;
@@ -348,6 +350,7 @@ impl Machine {
             mode: self.mode().to_owned(),
             command: first_bytes(command, VIEW_COMMAND_MAX_BYTES).to_owned(),
             echoed: self.stream.is_echoed(),
+            rows_done: self.stream.rows_done(),
             bytes_since_send: self.stream.log().end().saturating_sub(self.typed_log_end),
             quiet_ms: u32::try_from(self.quiet(now).as_millis()).unwrap_or(u32::MAX),
             settle_ms: self.settle_ms,
@@ -414,9 +417,10 @@ impl Machine {
     }
 
     fn settle(&mut self, now: Instant, ms: u32) {
-        let at = self.last_byte + Duration::from_millis(u64::from(ms));
-        // A plugin that asks for less silence than there was is asked again soon, not in a loop.
-        let at = at.max(now + Duration::from_millis(u64::from(SETTLE_MIN_MS)));
+        let at = self.last_byte + Duration::from_millis(u64::from(ms.min(SETTLE_ASKED_MAX_MS)));
+        // A plugin that asks for less silence than there was is asked again later and later, not in a loop.
+        let again = (self.quiet(now) / 4).max(Duration::from_millis(u64::from(SETTLE_MIN_MS)));
+        let at = at.max(now + again);
         self.timers.set(Timer::Settle, at);
     }
 }
