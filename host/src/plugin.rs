@@ -4,8 +4,10 @@
 //! a memory ceiling, [`fault`] says what went wrong, [`breaker`] switches off what fails again and again.
 //! [`device_type`] puts plugins together for a device, [`modes`] knows the ways between its modes, [`session`] asks them for one session.
 //! [`declared`] makes a plugin's manifest of a declaration, [`examples`] proves that it fits the declaration's own examples.
-//! [`identify`] tells a device's type by what it shows. [`grants`] alone says what a plugin may import.
+//! [`identify`] tells a device's type by what it shows. [`grants`] alone says what a plugin may import, [`signature`] and [`allowed`]
+//! whose file it is, [`section`] adds a manifest to one.
 
+pub mod allowed;
 mod answer;
 pub mod bindings;
 pub mod breaker;
@@ -27,5 +29,8 @@ pub mod modes;
 pub mod printed;
 pub mod promptly;
 pub mod roles;
+pub mod section;
 pub mod session;
+pub mod signature;
+pub mod sizes;
 pub mod triggers;

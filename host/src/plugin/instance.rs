@@ -109,10 +109,12 @@ fn level_word(level: host_interface::Level) -> &'static str {
 #[derive(Debug, Default)]
 struct Bounds {
     refused: bool,
+    memory_bytes: usize,
 }
 
 impl ResourceLimiter for Bounds {
     fn memory_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        self.memory_bytes = desired.min(PLUGIN_MEMORY_MAX_BYTES);
         self.grant(desired <= PLUGIN_MEMORY_MAX_BYTES)
     }
 
@@ -279,6 +281,8 @@ impl Instance {
             // Others run meanwhile: a slow plugin costs its own session only.
             Ok(UpdateDeadline::Yield(1))
         });
+        // Refused by an engine that does not count, which is the usual one.
+        let _ = store.set_fuel(u64::MAX);
         arm(&mut store, limit);
         let yielded = Arc::clone(&store.data().yielded);
         let started = promptly(yielded, async {
@@ -307,6 +311,18 @@ impl Instance {
     #[must_use]
     pub fn yielded(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.store.data().yielded)
+    }
+
+    /// Instructions so far, where the engine counts them.
+    #[must_use]
+    pub fn fuel_used(&self) -> u64 {
+        self.store.get_fuel().map_or(0, |left| u64::MAX - left)
+    }
+
+    /// Its linear memory, which only grows.
+    #[must_use]
+    pub fn memory_bytes(&self) -> usize {
+        self.store.data().bounds.memory_bytes
     }
 
     /// Was memory refused?
