@@ -252,6 +252,12 @@ fn a_plugin_loads_only_with_the_signature_that_is_demanded() {
     sign("ed25519", "jackfield-plugin");
     let good = desk.run(env!("CARGO_BIN_EXE_jackfield"), &["check", "--config", "jackfield.toml"]);
     assert!(good.ok, "{} {}", good.out, good.err);
+    // The keys may be elsewhere.
+    std::fs::rename(desk.path("allowed_signers"), desk.path("keys")).unwrap();
+    refused("cannot read");
+    desk.write("jackfield.toml", &format!("{config}[signing]\nallowed_signers = \"keys\"\n"));
+    let good = desk.run(env!("CARGO_BIN_EXE_jackfield"), &["check", "--config", "jackfield.toml"]);
+    assert!(good.ok, "{} {}", good.out, good.err);
     // The server says the same as the check.
     std::fs::remove_file(desk.path("faulty.wasm.sig")).unwrap();
     let path = format!("path = {:?}", desk.path("faulty.wasm"));

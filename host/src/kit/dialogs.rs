@@ -14,6 +14,7 @@ use crate::recording::Entry;
 /// A question for a secret in a recording.
 struct Asked {
     file: String,
+    nonce: String,
     command: String,
     /// The modes that the device may have been in, the likeliest first.
     modes: Vec<String>,
@@ -81,8 +82,9 @@ fn questions(one: &Played) -> Vec<Asked> {
             Entry::Secret { name, .. } => {
                 if let Some(command) = command.take() {
                     let (recent, row) = last_row(&shown);
-                    let (file, modes, before) = (one.name.clone(), vec![mode.clone()], before.clone());
-                    found.push(Asked { file, command, modes, before, row, recent, secret: name.clone() });
+                    let (file, nonce) = (one.name.clone(), one.recording.nonce.clone());
+                    let (modes, before) = (vec![mode.clone()], before.clone());
+                    found.push(Asked { file, nonce, command, modes, before, row, recent, secret: name.clone() });
                 }
                 shown.clear();
             }
@@ -115,6 +117,9 @@ fn case(asked: &Asked, goal: &str, mode: &str, missing: &str, memo: Vec<u8>) -> 
     case.view.command.clone_from(&asked.command);
     mode.clone_into(&mut case.view.mode);
     case.view.recent.clone_from(&asked.recent);
+    // A question may carry the session's own number.
+    case.view.facts.retain(|(name, _)| name != "nonce");
+    case.view.facts.push(("nonce".to_owned(), asked.nonce.clone()));
     case.view.facts.push(("missing-secrets".to_owned(), missing.to_owned()));
     case.command.clone_from(&asked.command);
     goal.clone_into(&mut case.goal);

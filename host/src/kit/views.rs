@@ -114,7 +114,7 @@ impl Views {
             recent: last_bytes(&recent.join("\n"), VIEW_RECENT_MAX_BYTES).to_owned(),
             marks,
             phase,
-            prompt: if self.random.bool() { Some(self.row()) } else { None },
+            prompt: if self.random.bool() { Some(last_bytes(&self.row(), VIEW_TAIL_MAX_BYTES).to_owned()) } else { None },
             mode: self.pick(|views| &views.modes),
             command: if self.random.bool() { first_bytes(&command, VIEW_COMMAND_MAX_BYTES).to_owned() } else { String::new() },
             echoed: self.random.u8(..4) > 0,

@@ -46,7 +46,7 @@ fn as_text(report: &Report, wanted: &Wanted) -> String {
     };
     let untested = if untested == 0 { String::new() } else { format!(", {untested} not tested") };
     let style = if failed == 0 { GOOD } else { BAD };
-    out + &format!("{}{untested}  sha256:{}\n", painted(style, &verdict), report.digest)
+    out + &format!("\n{}{untested}  sha256:{}\n", painted(style, &verdict), report.digest)
 }
 
 fn check(check: &Check) -> String {
@@ -76,5 +76,5 @@ fn figures(what: &str, list: &[Figures], unit: u64) -> String {
         vec![one.function.to_owned(), one.calls.to_string(), shown(one.p50), shown(one.p99), shown(one.max)]
     };
     let rows: Vec<Vec<String>> = list.iter().map(row).collect();
-    format!("\n{what}\n{}\n", table(&["FUNCTION", "CALLS", "HALF", "99 OF 100", "MOST"], &rows))
+    format!("\n{what}\n{}", table(&["FUNCTION", "CALLS", "HALF", "99 OF 100", "MOST"], &rows))
 }
