@@ -12,6 +12,7 @@ mod adversary;
 mod check;
 mod clients;
 mod declared;
+mod facts;
 mod history;
 mod lab;
 mod lanes;
