@@ -11,6 +11,7 @@
 mod adversary;
 mod check;
 mod clients;
+mod corpus;
 mod declared;
 mod facts;
 mod history;
