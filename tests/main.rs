@@ -27,6 +27,7 @@ mod pressed;
 mod recordings;
 mod run;
 mod shells;
+mod simulator;
 mod support;
 mod tidy;
 mod waiting;
