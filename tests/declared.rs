@@ -30,7 +30,7 @@ async fn kind(catalog: &Catalog, name: &str) -> Arc<DeviceType> {
 async fn every_example_of_every_platform_is_judged_right() {
     let catalog = catalog();
     let mut wrong = Vec::new();
-    assert_eq!(DECLARED_TYPES.len(), 18);
+    assert_eq!(DECLARED_TYPES.len(), 20);
     for (name, _) in DECLARED_TYPES {
         let declaration = catalog.declaration(name).unwrap_or_else(|error| panic!("{error}")).unwrap();
         let kind = kind(&catalog, name).await;

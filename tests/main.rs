@@ -11,8 +11,10 @@
 mod adversary;
 mod check;
 mod clients;
+mod corpus;
 mod declared;
 mod guide;
+mod facts;
 mod history;
 mod hostile;
 mod identify;
@@ -31,6 +33,7 @@ mod pressed;
 mod recordings;
 mod run;
 mod shells;
+mod simulator;
 mod support;
 mod tidy;
 mod waiting;

@@ -3,6 +3,7 @@
 
 pub mod client;
 pub mod frr;
+pub mod python;
 pub mod sshd;
 
 use std::process::Command;

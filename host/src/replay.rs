@@ -17,6 +17,7 @@ use crate::session::log::ByteLog;
 use crate::session::profile::Profile;
 use crate::session::report::{OutputQuery, Report};
 use crate::session::{Accepted, Phase, RunRequest, SendRequest, SessionHandle, actor};
+use crate::transport::Line;
 use crate::transport::replay::{self, Cut};
 
 /// How long a request may take in a replay. Under virtual time it costs nothing.
@@ -70,6 +71,15 @@ pub async fn run_judged(
     cut: Cut,
     judge: Judge<'_>,
 ) -> Result<(), String> {
+    let session = open(recording, kind, secrets, replay::open(&recording.entries, cut));
+    let played = tokio::time::timeout(REQUEST_MAX, play(&session, recording, judge)).await;
+    session.close().await;
+    played.unwrap_or_else(|_| Err(format!("it hangs: {:?}", session.status())))
+}
+
+/// A session as the recording's heading says, on any line.
+#[must_use]
+pub fn open(recording: &Recording, kind: Arc<DeviceType>, secrets: &[(String, SecretSource)], line: Line) -> SessionHandle {
     let profile = Profile {
         id: SessionId::main(&recording.device),
         kind,
@@ -86,10 +96,21 @@ pub async fn run_judged(
         recorder: None,
         journal: Journal::default(),
     };
-    let session = actor::start(profile, replay::open(&recording.entries, cut));
-    let played = tokio::time::timeout(REQUEST_MAX, play(&session, recording, judge)).await;
-    session.close().await;
-    played.unwrap_or_else(|_| Err(format!("it hangs: {:?}", session.status())))
+    actor::start(profile, line)
+}
+
+/// Runs a command and waits for its end, as long as it takes.
+///
+/// # Errors
+///
+/// A sentence when the session has ended, refuses it, or does not come to an end.
+pub async fn command(session: &SessionHandle, text: &str) -> Result<Report, String> {
+    let run = async {
+        settled(session).await?;
+        let accepted = start(session, text).await?;
+        finish(session, accepted).await
+    };
+    tokio::time::timeout(REQUEST_MAX, run).await.unwrap_or_else(|_| Err(format!("it hangs: {:?}", session.status())))
 }
 
 async fn play(session: &SessionHandle, recording: &Recording, judge: Judge<'_>) -> Result<(), String> {

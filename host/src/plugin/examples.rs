@@ -49,13 +49,32 @@ pub async fn wrong(declaration: &Declaration, kind: &Arc<DeviceType>) -> Vec<Str
 }
 
 /// What the plugins make of a row.
-#[derive(Debug, PartialEq, Eq)]
-enum Seen {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Seen {
+    /// Output, or something to wait for.
     Nothing,
+    /// A prompt of this mode.
     Prompt(String),
+    /// A line that asks for its rest.
     Incomplete,
+    /// A pager's marker.
     Page,
+    /// A question of this kind.
     Question(String),
+}
+
+impl Seen {
+    /// Shows the plugins a view.
+    pub async fn of(plugins: &mut SessionPlugins, view: &View) -> Self {
+        let readings = plugins.ask(view).await;
+        match (readings.page, readings.question, readings.prompt) {
+            (Some(_), ..) => Self::Page,
+            (_, Some(question), _) => Self::Question(question.kind),
+            (.., Some(Reading::Ready(ready))) => Self::Prompt(ready.mode),
+            (.., Some(Reading::Incomplete(_))) => Self::Incomplete,
+            _ => Self::Nothing,
+        }
+    }
 }
 
 impl std::fmt::Display for Seen {
@@ -163,14 +182,7 @@ impl Proof<'_> {
             goal: None,
             facts: vec![("device-type".to_owned(), self.kind.name.clone())],
         };
-        let readings = self.plugins().ask(&view).await;
-        match (readings.page, readings.question, readings.prompt) {
-            (Some(_), ..) => Seen::Page,
-            (_, Some(question), _) => Seen::Question(question.kind),
-            (.., Some(Reading::Ready(ready))) => Seen::Prompt(ready.mode),
-            (.., Some(Reading::Incomplete(_))) => Seen::Incomplete,
-            _ => Seen::Nothing,
-        }
+        Seen::of(&mut self.plugins(), &view).await
     }
 
     async fn failed(&self, line: &str) -> Option<String> {

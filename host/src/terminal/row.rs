@@ -246,7 +246,9 @@ impl Row {
         match &self.content {
             Content::Bytes(_) => false,
             Content::Cells(cells) => {
-                cells.iter().any(|cell| cell.ink == Ink::Marker) && cells.iter().all(|cell| cell.ink != Ink::Real || cell.ch == ' ')
+                // A marker's own blanks need no wiping: a device that leaves them has wiped it.
+                let shows = |cell: &Cell| cell.ink == Ink::Marker && cell.ch != ' ';
+                cells.iter().any(shows) && cells.iter().all(|cell| cell.ink != Ink::Real || cell.ch == ' ')
             }
         }
     }
@@ -380,6 +382,19 @@ mod tests {
             assert_eq!(paged(marker, format!("\r{}\r{next}", " ".repeat(40)).as_bytes()), text, "after more spaces, then {next:?}");
             assert_eq!(paged(marker, format!("\r\x1b[K{next}").as_bytes()), text, "after an erase, then {next:?}");
         }
+    }
+
+    #[test]
+    fn a_marker_whose_own_blanks_stay_is_wiped() {
+        let marker = " --More-- ";
+        let mut row = Row::default();
+        row.print(marker.as_bytes());
+        row.haunt(marker);
+        assert!(row.is_only_marker());
+        // As some devices do: from behind the first blank on, and not over the last one.
+        let back = [8u8; 9];
+        Parser::at(0).advance(&[&back[..], &[b' '; 8], &back[..]].concat(), &mut row);
+        assert!(!row.is_only_marker() && row.text().is_empty());
     }
 
     #[test]

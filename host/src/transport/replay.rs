@@ -32,13 +32,26 @@ impl ReplayReader {
     }
 }
 
+/// Answers what was typed and not yet taken: how many bytes of it are taken, and what the device does then. None waits for more.
+pub type Answer = Box<dyn FnMut(&[u8]) -> Option<(usize, Vec<Entry>)> + Send + Sync>;
+
 /// A line that plays these entries. What a caller did is not the line's and is left out.
 #[must_use]
 pub fn open(entries: &[Entry], cut: Cut) -> Line {
     let script = entries.iter().filter(|entry| !matches!(entry, Entry::Run(_) | Entry::Answer(_) | Entry::Outcome(_))).cloned().collect();
+    play(script, None, cut)
+}
+
+/// A line to a device that a function plays: it does this first, and then what it answers.
+#[must_use]
+pub fn open_answered(first: Vec<Entry>, answer: Answer, cut: Cut) -> Line {
+    play(first.into(), Some(answer), cut)
+}
+
+fn play(script: VecDeque<Entry>, answer: Option<Answer>, cut: Cut) -> Line {
     let (events, receiver) = mpsc::channel(LINE_CHUNKS);
     let (writer, orders) = Writer::new();
-    tokio::spawn(Player { script, orders, events, cut, typed: Vec::new() }.run());
+    tokio::spawn(Player { script, answer, orders, events, cut, typed: Vec::new() }.run());
     Line {
         reader: Reader::Replay(ReplayReader { events: receiver }),
         writer,
@@ -52,6 +65,7 @@ pub fn open(entries: &[Entry], cut: Cut) -> Line {
 
 struct Player {
     script: VecDeque<Entry>,
+    answer: Option<Answer>,
     orders: mpsc::Receiver<Order>,
     events: mpsc::Sender<LineEvent>,
     cut: Cut,
@@ -61,6 +75,21 @@ struct Player {
 
 impl Player {
     async fn run(mut self) {
+        loop {
+            if self.play().await.is_none() {
+                return;
+            }
+            if self.answer.is_none() {
+                return self.refuse().await;
+            }
+            if self.listen().await.is_none() {
+                return;
+            }
+        }
+    }
+
+    /// Plays what is left of the script; none when the line has ended.
+    async fn play(&mut self) -> Option<()> {
         while let Some(entry) = self.script.pop_front() {
             let played = match entry {
                 Entry::Output(bytes) => self.send(bytes.into()).await,
@@ -76,11 +105,29 @@ impl Player {
                 }
                 Entry::Run(_) | Entry::Answer(_) | Entry::Outcome(_) => Some(()),
             };
-            if played.is_none() {
-                return;
+            played?;
+        }
+        Some(())
+    }
+
+    /// Waits until something is typed that is answered.
+    async fn listen(&mut self) -> Option<()> {
+        loop {
+            if let Some((taken, entries)) = self.answer.as_mut().and_then(|answer| answer(&self.typed)) {
+                self.typed.drain(..taken.min(self.typed.len()));
+                self.script.extend(entries);
+                return Some(());
+            }
+            match self.orders.recv().await? {
+                Order::Write(bytes) => self.typed.extend(bytes),
+                Order::Signal(_) => {}
+                Order::Close => return None,
             }
         }
-        // Nothing more comes; what is typed now was not typed then.
+    }
+
+    /// Nothing more comes; what is typed now was not typed then.
+    async fn refuse(&mut self) {
         while let Some(order) = self.orders.recv().await {
             match order {
                 Order::Close => return,

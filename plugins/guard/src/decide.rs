@@ -5,7 +5,7 @@ use jackfield_plugin::{Decision, Effect, Lane, Request};
 use crate::characters;
 use crate::family::{Grammar, Setting};
 use crate::verdict::{Assessment, Danger, Doubt};
-use crate::{declared, ios, other, posix, routeros};
+use crate::{declared, ios, other, posix, program, routeros};
 
 /// Longest reason, in characters.
 const REASON_MAX: usize = 220;
@@ -95,7 +95,7 @@ fn answer(request: &Request, command: &str, setting: Setting, full: bool, reads_
         Grammar::Ios(dialect, _) => ios::answer_danger(command, dialect),
         Grammar::RouterOs => routeros::danger(command),
         Grammar::Declared => declared::danger(command, request),
-        Grammar::Other => other::find(command, &request.mode),
+        Grammar::Other => other::find(command, &request.mode).or_else(|| program::danger(command, &request.mode)),
     };
     danger.map_or_else(|| allow("answer.text", "an answer to a running program"), stopped)
 }
@@ -113,7 +113,9 @@ fn assessed(request: &Request, command: &str, setting: Setting) -> Assessment {
         Grammar::Ios(dialect, place) => ios::assess(command, dialect, place),
         Grammar::RouterOs => routeros::assess(command),
         Grammar::Declared => declared::assess(command, request),
-        Grammar::Other => other::assess(command, &request.device_type, &request.mode),
+        Grammar::Other => {
+            program::assess(command, &request.mode).unwrap_or_else(|| other::assess(command, &request.device_type, &request.mode))
+        }
     }
 }
 

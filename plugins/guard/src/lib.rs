@@ -1,8 +1,8 @@
 //! The policy of every device type: a read is proven by the device's own grammar, what destroys or locks
 //! out is stopped.
 //!
-//! Glue only. The rules: [`family`] chooses the grammar, [`posix`], [`ios`], [`routeros`], [`declared`] and [`other`] judge
-//! a command each by its own, [`characters`] refuses what is not text, [`decide`] puts their assessment
+//! Glue only. The rules: [`family`] chooses the grammar, [`posix`], [`ios`], [`routeros`], [`declared`], [`program`] and
+//! [`other`] judge a command each by its own, [`characters`] refuses what is not text, [`decide`] puts their assessment
 //! together with the operator's mode and with what the line is wanted for.
 //!
 //! What it does not know: aliases, functions and variables that an earlier line left behind, what a
@@ -24,6 +24,7 @@ mod family;
 mod ios;
 mod other;
 mod posix;
+mod program;
 mod routeros;
 mod verdict;
 

@@ -6,7 +6,7 @@ use jackfield_plugin::{Exchange, Failure};
 const ERRORS: &[(&str, &[&str])] = &[
     ("psql", &["ERROR:  ", "FATAL:  ", "PANIC:  ", "invalid command \\", "psql: error: "]),
     ("sqlite", &["Parse error", "Runtime error", "Error: ", "SQL error: "]),
-    ("mysql", &["ERROR ", "ERROR: "]),
+    ("mysql", &["ERROR ", "ERROR: ", "Unknown command '"]),
     ("bc", &["Runtime error", "(standard_in) "]),
     ("redis", &["(error) ", "Could not connect to Redis"]),
     ("node", &["Uncaught "]),

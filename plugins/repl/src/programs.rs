@@ -27,7 +27,7 @@ pub(crate) struct Program {
 }
 
 const PROGRAMS: &[Program] = &[
-    Program { mode: "python", names: &["python", "pypy", "bpython"], prompts: &["python", "pdb"], asks: Asks::Alone("WXQ") },
+    Program { mode: "python", names: &["python", "pypy", "bpython"], prompts: &["python", "pdb", "python_help"], asks: Asks::Alone("WXQ") },
     Program { mode: "ipython", names: &["ipython", "jupyter-console"], prompts: &["ipython", "pdb"], asks: Asks::Alone("") },
     Program { mode: "pdb", names: &["pdb", "ipdb"], prompts: &["pdb"], asks: Asks::Always },
     Program {

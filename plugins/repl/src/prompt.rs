@@ -126,6 +126,7 @@ mod tests {
     fn a_program_is_entered_by_its_line_and_its_prompt() {
         for (command, tail, mode) in [
             ("python3", ">>> ", "python"),
+            ("python3", "help> ", "python"),
             ("ipython", "In [1]: ", "ipython"),
             ("psql", "postgres=# ", "psql"),
             ("psql", "shop=> ", "psql"),

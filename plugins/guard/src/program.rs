@@ -1,0 +1,281 @@
+//! Programs that read lines: databases' clients and Python. Few lines are proven to be reads there: what a name means is up to who
+//! defined it.
+//!
+//! A statement is proven when it shows or describes, or selects from the catalogue or from nothing, with functions of a
+//! short list. What destroys data, reaches for files, locks out or starts something is stopped wherever it stands in a line.
+
+use crate::other;
+use crate::verdict::{Assessment, Danger, Doubt, Proof, excerpt, listed};
+
+/// The programs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Program {
+    Psql,
+    Mysql,
+    Sqlite,
+    Python,
+}
+
+const CODE: &str = "program.code";
+const OUTAGE: &str = "program.outage";
+const LOCKOUT: &str = "program.lockout";
+const WIPE: &str = "program.wipe";
+
+/// Functions that only compute or tell.
+const FUNCTIONS: &str = "version sqlite_version count sum min max avg lower upper length char_length trim coalesce nullif abs round now \
+                         current_database current_schema current_user pg_size_pretty pg_database_size pg_is_in_recovery in values and or not on from as";
+/// The beginning of names in catalogues, which hold no code of anybody.
+const CATALOGUES: [&str; 4] = ["pg_catalog.", "information_schema.", "pg_stat_activity", "sqlite_master"];
+/// Dot commands of sqlite3 that only show.
+const DOTS: &str = ".tables .schema .indexes .databases .show .help .dbinfo .version";
+/// Names that reach out of the database: functions as they are called.
+const REACHING: &str = "pg_read_file pg_read_binary_file pg_ls_dir pg_reload_conf lo_import lo_export load_file sys_exec sys_eval \
+                        load_extension writefile readfile edit pg_write_file dblink_exec";
+/// The same for those that end what others do.
+const ENDING: &str = "pg_terminate_backend pg_cancel_backend pg_rotate_logfile pg_promote";
+
+/// What the guard says of a line in this mode, if it is that of a program known here.
+pub(crate) fn assess(command: &str, mode: &str) -> Option<Assessment> {
+    let program = of_mode(mode)?;
+    let danger = other::find(command, mode).or_else(|| find(command, program));
+    let proof = match &danger {
+        Some(danger) => Err(Doubt::new("program.danger", danger.reason.clone())),
+        None => prove(command, program),
+    };
+    Some(Assessment { proof, read_rule: "read.program", unfinished: None, danger })
+}
+
+/// What stops a line in this mode.
+pub(crate) fn danger(command: &str, mode: &str) -> Option<Danger> {
+    find(command, of_mode(mode)?)
+}
+
+fn of_mode(mode: &str) -> Option<Program> {
+    match mode {
+        "psql" => Some(Program::Psql),
+        "mysql" => Some(Program::Mysql),
+        "sqlite" => Some(Program::Sqlite),
+        "python" | "ipython" | "pdb" => Some(Program::Python),
+        _ => None,
+    }
+}
+
+fn prove(command: &str, program: Program) -> Proof {
+    let text = command.trim();
+    let unknown = || Doubt::new("program.unknown", format!("{} is not known to read only", excerpt(text)));
+    let proven = match program {
+        Program::Python => is_arithmetic(text),
+        Program::Psql if text.starts_with('\\') => is_description(text),
+        Program::Sqlite if text.starts_with('.') => is_dot(text),
+        _ => !text.contains('\\') && text.split(';').map(str::trim).filter(|part| !part.is_empty()).all(is_reading) && !text.is_empty(),
+    };
+    if proven { Ok(()) } else { Err(unknown()) }
+}
+
+/// Numbers and signs: nothing there can have been given another meaning.
+fn is_arithmetic(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_ascii_digit() || " +-*/%().,<>=".contains(c)) && !text.contains("**")
+}
+
+/// `\d`, `\dt+ name`, `\l`: one command alone on its line, for psql takes several.
+fn is_description(text: &str) -> bool {
+    let one = text.matches('\\').count() == 1 && !text.contains(['`', '|', '\n', ':']);
+    let name = text.trim_start_matches('\\').split_whitespace().next().unwrap_or_default();
+    one && (name.starts_with('d') && name.len() <= 4 || matches!(name, "l" | "l+" | "conninfo"))
+}
+
+fn is_dot(text: &str) -> bool {
+    let name = text.split_whitespace().next().unwrap_or_default();
+    !text.contains(['\n', '|']) && listed(DOTS, name)
+}
+
+/// One statement that only reads.
+fn is_reading(statement: &str) -> bool {
+    let lower = statement.to_ascii_lowercase();
+    let words = words(&lower);
+    match words.first().copied().unwrap_or_default() {
+        "show" | "describe" | "desc" => true,
+        "explain" => !words.iter().any(|word| matches!(*word, "analyze" | "analyse")) && selects(&lower, &words),
+        "select" => selects(&lower, &words),
+        _ => false,
+    }
+}
+
+fn selects(lower: &str, words: &[&str]) -> bool {
+    let writes = words.iter().any(|word| matches!(*word, "into" | "update" | "delete" | "insert" | "lock" | "share" | "procedure"));
+    let from = words.windows(2).filter_map(|pair| matches!(pair, ["from" | "join", _]).then(|| pair.last().copied()).flatten());
+    let known = |name: &str| CATALOGUES.iter().any(|catalogue| name.starts_with(catalogue));
+    let harmless = |name: &str| listed(FUNCTIONS, name);
+    let quoted = lower.contains(['"', '`', '@', ':']) || lower.contains("--") || lower.contains("/*");
+    !writes && !quoted && from.into_iter().all(known) && called(lower).all(harmless)
+}
+
+/// Words of letters, digits, dots and underscores.
+fn words(text: &str) -> Vec<&str> {
+    let inside = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.');
+    text.split(|c: char| !inside(c)).filter(|word| !word.is_empty()).collect()
+}
+
+/// Names in front of an opening bracket.
+fn called(text: &str) -> impl Iterator<Item = &str> {
+    let before = text.match_indices('(').map(|(at, _)| text.get(..at).unwrap_or_default().trim_end());
+    before
+        .map(|before| words(before).last().copied().filter(|name| before.ends_with(name)).unwrap_or_default())
+        .filter(|name| !name.is_empty())
+}
+
+fn find(command: &str, program: Program) -> Option<Danger> {
+    let lower = command.to_ascii_lowercase();
+    let found = if program == Program::Python { in_python(&lower) } else { in_sql(&lower) };
+    found.map(|(rule, what)| Danger::new(rule, format!("{} {what}", excerpt(command))))
+}
+
+fn in_sql(lower: &str) -> Option<(&'static str, &'static str)> {
+    let calls = |list: &str| called(lower).any(|name| listed(list, name.rsplit('.').next().unwrap_or(name)));
+    if calls(REACHING) {
+        return Some((CODE, "reaches for files or runs code"));
+    }
+    if calls(ENDING) {
+        return Some((OUTAGE, "ends what others do"));
+    }
+    lower.split([';', '\n']).find_map(statement)
+}
+
+fn statement(text: &str) -> Option<(&'static str, &'static str)> {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let has = |word: &str| words.contains(&word);
+    let (first, second) = (words.first().copied().unwrap_or_default(), words.get(1).copied().unwrap_or_default());
+    let starts_code = ["\\!", "\\i", "\\.", "\\o |", "\\g |", "\\gexec", "\\copy", "\\w "].iter().any(|sign| text.contains(sign));
+    match first {
+        _ if starts_code => Some((CODE, "starts a program or writes a file")),
+        "source" | "system" | ".shell" | ".system" | ".sh" | ".load" | ".read" => Some((CODE, "runs code")),
+        "copy" if has("program") => Some((CODE, "starts a program")),
+        "install" | "load" if has("plugin") || has("extension") => Some((CODE, "loads code")),
+        ".open" | ".restore" | ".import" | ".save" | ".backup" | ".output" | ".once" | ".archive" | ".clone" | "attach" => {
+            Some((WIPE, "replaces files"))
+        }
+        "vacuum" if has("into") => Some((WIPE, "writes a file")),
+        "vacuum" if has("full") => Some((OUTAGE, "locks every table for long")),
+        "reindex" if matches!(second, "system" | "database") => Some((OUTAGE, "locks tables for long")),
+        "kill" | "shutdown" => Some((OUTAGE, "ends what others do")),
+        "set" if matches!(second, "global" | "persist" | "@@global") => Some((OUTAGE, "changes the server for everybody")),
+        "alter" if matches!(second, "user" | "role" | "system" | "database") => Some((LOCKOUT, "changes rights or the server")),
+        "grant" | "revoke" => Some((LOCKOUT, "changes rights")),
+        "pragma" if text.contains("writable_schema") => Some((WIPE, "opens the schema to writing")),
+        "update" if !has("where") => Some((WIPE, "changes every row")),
+        _ if has("into") && (has("outfile") || has("dumpfile")) => Some((WIPE, "writes a file")),
+        _ => None,
+    }
+}
+
+fn in_python(lower: &str) -> Option<(&'static str, &'static str)> {
+    const MODULES: &str = "subprocess shutil ctypes pty multiprocessing signal";
+    const CALLS: &str = "exec eval compile __import__ os.system os.popen os.kill os.killpg os.remove os.unlink os.rmdir os.removedirs os.rename \
+                         os.replace os.chmod os.chown os.truncate os._exit os.fork os.abort os.reboot breakpoint";
+    let words = words(lower);
+    let imports =
+        words.windows(2).any(|pair| matches!(pair, ["import" | "from", name] if listed(MODULES, name.split('.').next().unwrap_or(name))));
+    let runs = |name: &str| listed(CALLS, name) || name.starts_with("os.exec") || name.starts_with("os.spawn");
+    if imports || called(lower).any(runs) || called(lower).any(|name| listed(MODULES, name.split('.').next().unwrap_or(name))) {
+        return Some((CODE, "runs code or ends programs"));
+    }
+    let opens = called(lower).any(|name| name == "open" || name.ends_with(".open"));
+    let writes = ["'w", "\"w", "'a", "\"a", "'x", "\"x", "+'", "+\""].iter().any(|mode| lower.contains(mode));
+    (opens && writes).then_some((WIPE, "writes a file"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rule(command: &str, mode: &str) -> &'static str {
+        let assessment = assess(command, mode).unwrap();
+        match (&assessment.danger, &assessment.proof) {
+            (Some(danger), _) => danger.rule,
+            (None, Ok(())) => assessment.read_rule,
+            (None, Err(doubt)) => doubt.rule,
+        }
+    }
+
+    #[test]
+    fn what_only_shows_is_a_read() {
+        for (mode, command) in [
+            ("psql", "select version()"),
+            ("psql", "select version();"),
+            ("psql", "\\dt"),
+            ("psql", "\\d+ users"),
+            ("psql", "show server_version"),
+            ("psql", "select count(*) from pg_catalog.pg_class"),
+            ("mysql", "show tables"),
+            ("mysql", "describe users"),
+            ("mysql", "select table_name from information_schema.tables where table_schema = 'app'"),
+            ("sqlite", ".tables"),
+            ("sqlite", "explain query plan select 1"),
+            ("sqlite", "select sqlite_version()"),
+            ("python", "1+1"),
+        ] {
+            assert_eq!(rule(command, mode), "read.program", "{mode}: {command}");
+        }
+    }
+
+    #[test]
+    fn what_may_mean_anything_is_no_read() {
+        for (mode, command) in [
+            ("psql", "select harm()"),
+            ("psql", "select * from view_of_somebody"),
+            ("psql", "select 1 \\g out.txt"),
+            ("psql", "\\dt \\watch"),
+            ("psql", "\\dt :name"),
+            ("psql", "select 1; insert into t values (1)"),
+            ("psql", "with x as (delete from t where a returning 1) select 1"),
+            ("psql", "explain analyze select 1"),
+            ("psql", "explain delete from t where a = 1"),
+            ("psql", "select 1 for update"),
+            ("psql", "select 1 into t2"),
+            ("psql", "create table t (a int)"),
+            ("psql", ""),
+            ("psql", "select \"version\"()"),
+            ("sqlite", ".dump"),
+            ("sqlite", ".tables\n.quit"),
+            ("python", "version()"),
+            ("python", "x"),
+            ("python", "9**9**9"),
+            ("python", ""),
+        ] {
+            assert_eq!(rule(command, mode), "program.unknown", "{mode}: {command}");
+        }
+    }
+
+    #[test]
+    fn what_destroys_or_reaches_out_is_stopped() {
+        for (mode, command, expected) in [
+            ("psql", "alter role app superuser", LOCKOUT),
+            ("psql", "copy t to program 'sh'", CODE),
+            ("psql", "select 1; \\! id", CODE),
+            ("psql", "vacuum full", OUTAGE),
+            ("psql", "reindex system x", OUTAGE),
+            ("psql", "select pg_catalog.pg_terminate_backend (1)", OUTAGE),
+            ("psql", "select pg_read_file('/etc/passwd')", CODE),
+            ("mysql", "select 1 into outfile '/tmp/x'", WIPE),
+            ("mysql", "source /tmp/x.sql", CODE),
+            ("mysql", "SET GLOBAL read_only = 1", OUTAGE),
+            ("mysql", "grant all on *.* to x", LOCKOUT),
+            ("sqlite", ".system sh", CODE),
+            ("sqlite", "attach database '/tmp/x' as y", WIPE),
+            ("sqlite", "update t set a=1", WIPE),
+            ("python", "open('/etc/passwd','w')", WIPE),
+            ("python", "exec(input())", CODE),
+            ("python", "from subprocess import run", CODE),
+            ("python", "os.kill(1,9)", CODE),
+        ] {
+            assert_eq!(rule(command, mode), expected, "{mode}: {command}");
+        }
+        assert_eq!(rule("update t set a=1 where b=2", "sqlite"), "program.unknown");
+        assert_eq!(rule("open('/etc/hosts').read()", "python"), "program.unknown");
+    }
+
+    #[test]
+    fn other_modes_are_judged_elsewhere() {
+        assert!(assess("select 1", "shell").is_none() && danger("kill 1", "redis").is_none());
+    }
+}
