@@ -96,6 +96,7 @@ impl Judge<'_> {
         let inside = !line.is_empty() && phase == Phase::Running;
         View {
             revision: 0,
+            rows_done: 0,
             tail: tail.to_owned(),
             recent: recent.to_owned(),
             marks: Vec::new(),
@@ -262,7 +263,7 @@ impl Judge<'_> {
         };
         let mode = mode_name(&self.platform.name, self.platform.text("default_mode")).to_owned();
         let exchange = Exchange { command: "a command".to_owned(), mode, head: output.clone(), tail: output, status: None };
-        self.plugins().judge(&exchange).await.map(|failure| failure.line)
+        self.plugins().judge(&exchange).await.0.map(|failure| failure.line)
     }
 }
 
