@@ -16,6 +16,7 @@ mod history;
 mod identify;
 mod lab;
 mod lanes;
+mod languages;
 mod lost;
 mod mcp_stdio;
 mod model;

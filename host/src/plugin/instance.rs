@@ -37,7 +37,9 @@ impl std::fmt::Debug for Guest {
 }
 
 impl Guest {
-    fn new(name: &str) -> Self {
+    /// For an instance of this plugin; `max_parts` as the operator says.
+    #[must_use]
+    pub fn new(name: &str, max_parts: Option<usize>) -> Self {
         let stderr = MemoryOutputPipe::new(PLUGIN_STDERR_MAX_BYTES);
         let seed = || wasmtime_wasi::random::Deterministic::new(vec![0x5a; 32]);
         let mut wasi = WasiCtx::builder();
@@ -48,7 +50,7 @@ impl Guest {
         Self {
             wasi: wasi.build(),
             table: ResourceTable::new(),
-            bounds: Bounds::default(),
+            bounds: Bounds { max_parts, ..Bounds::default() },
             stderr,
             ticks_left: 0,
             log_lines: 0,
@@ -106,15 +108,18 @@ fn level_word(level: host_interface::Level) -> &'static str {
     }
 }
 
-/// The memory ceiling, and whether it was hit.
+/// The memory ceiling, and whether it was hit. All memories of an instance count together.
 #[derive(Debug, Default)]
 struct Bounds {
     refused: bool,
+    memory_bytes: usize,
+    max_parts: Option<usize>,
 }
 
 impl ResourceLimiter for Bounds {
-    fn memory_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
-        self.grant(desired <= PLUGIN_MEMORY_MAX_BYTES)
+    fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        self.memory_bytes = self.memory_bytes.saturating_add(desired.saturating_sub(current));
+        self.grant(self.memory_bytes <= PLUGIN_MEMORY_MAX_BYTES)
     }
 
     fn table_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
@@ -122,15 +127,15 @@ impl ResourceLimiter for Bounds {
     }
 
     fn instances(&self) -> usize {
-        PLUGIN_CORE_INSTANCES_MAX
+        self.max_parts.unwrap_or(PLUGIN_CORE_INSTANCES_MAX)
     }
 
     fn tables(&self) -> usize {
-        PLUGIN_TABLES_MAX
+        self.max_parts.map_or(PLUGIN_TABLES_MAX, |parts| parts.max(PLUGIN_TABLES_MAX))
     }
 
     fn memories(&self) -> usize {
-        PLUGIN_MEMORIES_MAX
+        self.max_parts.unwrap_or(PLUGIN_MEMORIES_MAX)
     }
 }
 
@@ -264,11 +269,11 @@ impl Instance {
     pub async fn start(
         pre: &InstancePre<Guest>,
         indices: &Indices,
-        name: &str,
+        guest: Guest,
         settings: &str,
         limit: Duration,
     ) -> Result<Self, StartError> {
-        let mut store = Store::new(pre.engine(), Guest::new(name));
+        let mut store = Store::new(pre.engine(), guest);
         store.limiter(|guest| &mut guest.bounds);
         store.epoch_deadline_callback(|mut context| {
             let guest = context.data_mut();
@@ -325,4 +330,29 @@ fn arm(store: &mut Store<Guest>, limit: Duration) {
 
 fn printed(store: &Store<Guest>) -> String {
     escaped(&String::from_utf8_lossy(&store.data().stderr.contents()).replace('\n', " ")).trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_memories_of_an_instance_count_together() {
+        let mut bounds = Bounds::default();
+        assert!(bounds.memory_growing(0, PLUGIN_MEMORY_MAX_BYTES / 2, None).unwrap());
+        assert!(bounds.memory_growing(PLUGIN_MEMORY_MAX_BYTES / 2, PLUGIN_MEMORY_MAX_BYTES / 2 + 4096, None).unwrap());
+        assert!(bounds.memory_growing(0, PLUGIN_MEMORY_MAX_BYTES / 2, None).is_err() && bounds.refused);
+        let mut whole = Bounds::default();
+        assert!(whole.memory_growing(0, PLUGIN_MEMORY_MAX_BYTES, None).unwrap());
+        assert!(whole.memory_growing(PLUGIN_MEMORY_MAX_BYTES, PLUGIN_MEMORY_MAX_BYTES + 1, None).is_err());
+    }
+
+    #[test]
+    fn the_operator_may_allow_more_parts_but_not_more_memory() {
+        let mut bounds = Bounds { max_parts: Some(32), ..Bounds::default() };
+        assert_eq!((bounds.instances(), bounds.memories()), (32, 32));
+        assert!(bounds.memory_growing(0, PLUGIN_MEMORY_MAX_BYTES + 1, None).is_err());
+        let usual = Bounds::default();
+        assert_eq!((usual.instances(), usual.memories()), (PLUGIN_CORE_INSTANCES_MAX, PLUGIN_MEMORIES_MAX));
+    }
 }

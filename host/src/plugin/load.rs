@@ -18,6 +18,7 @@ use super::engine::{ClockGuard, Engine};
 use super::failures::Failures;
 use super::fault::{Fault, FaultKind, LoadError, kind_of};
 use super::grants::{self, Refusal};
+use super::identify::Table;
 use super::instance::{Guest, Indices, Instance, StartError};
 use super::manifest::{Interfaces, Manifest, SettingSpec};
 use super::triggers::Triggers;
@@ -48,6 +49,8 @@ pub struct Spec {
     pub secrets: Option<Vec<String>>,
     /// The largest file in bytes.
     pub max_bytes: u64,
+    /// Modules and memories of an instance; `None` keeps the host's limits.
+    pub max_parts: Option<usize>,
     /// The device type that the plugin is to serve, for the one that serves declared types.
     pub declaration: Option<Arc<Declaration>>,
 }
@@ -63,6 +66,7 @@ impl Spec {
             settings: serde_json::Map::new(),
             secrets: None,
             max_bytes: PLUGIN_FILE_MAX_BYTES,
+            max_parts: None,
             declaration: None,
         }
     }
@@ -188,6 +192,7 @@ pub struct Plugin {
     pre: InstancePre<Guest>,
     indices: Indices,
     settings: String,
+    max_parts: Option<usize>,
     own_settings: String,
     /// Boxed: a call moves its instance several times.
     idle: ArrayQueue<Box<Instance>>,
@@ -254,6 +259,7 @@ impl Loader {
         fill_in(&mut manifest, &settings);
         let triggers = Triggers::compile(&manifest.triggers).map_err(|what| LoadError::Manifest { name: name(), what })?;
         let failures = Failures::compile(&manifest.failures).map_err(|what| LoadError::Manifest { name: name(), what })?;
+        Table::compile(&spec.name, &spec.name, &manifest.identify).map_err(|what| LoadError::Manifest { name: name(), what })?;
         let failed = |error: wasmtime::Error| contract_error(&spec.name, &error);
         let pre = self.engine.linker().instantiate_pre(component).map_err(failed)?;
         let has = |role: &str| checked.roles.iter().any(|exported| exported == role);
@@ -271,6 +277,7 @@ impl Loader {
             pre,
             indices,
             settings,
+            max_parts: spec.max_parts,
             own_settings,
             idle: ArrayQueue::new(PLUGIN_INSTANCES_IDLE_MAX),
             calls: AtomicU64::new(0),
@@ -290,7 +297,14 @@ fn compile(engine: &Engine, cache: Option<&CompiledCache>, checked: &Checked) ->
 }
 
 fn contract_error(name: &str, error: &wasmtime::Error) -> LoadError {
-    LoadError::Contract { name: name.to_owned(), what: format!("{error:#}") }
+    let what = format!("{error:#}");
+    // How the engine begins what it says of a count that is too high.
+    let hint = if what.contains("resource limit exceeded") {
+        format!("; raise `max_parts` in [plugin.{name}] if you trust it")
+    } else {
+        String::new()
+    };
+    LoadError::Contract { name: name.to_owned(), what: what + &hint }
 }
 
 /// The manifest's defaults with the operator's values over them.
@@ -395,7 +409,7 @@ impl Plugin {
     /// A first instance: proves the types of every role and the settings.
     async fn probation(&self, name: &str) -> Result<(), LoadError> {
         let _clock = self.engine.clock();
-        match Instance::start(&self.pre, &self.indices, name, &self.settings, PLUGIN_START_MAX).await {
+        match Instance::start(&self.pre, &self.indices, Guest::new(name, self.max_parts), &self.settings, PLUGIN_START_MAX).await {
             Ok(instance) => {
                 // There is room: it is the first.
                 let _ = self.idle.push(Box::new(instance));
@@ -432,7 +446,7 @@ impl Plugin {
     }
 
     async fn start(&self, function: &'static str) -> Result<Box<Instance>, Fault> {
-        let started = Instance::start(&self.pre, &self.indices, self.name(), &self.settings, PLUGIN_START_MAX);
+        let started = Instance::start(&self.pre, &self.indices, Guest::new(self.name(), self.max_parts), &self.settings, PLUGIN_START_MAX);
         started.await.map(Box::new).map_err(|error| {
             let kind = match error {
                 StartError::Wasm(error, memory, printed) => kind_of(&error, PLUGIN_START_MAX, memory, &printed),
