@@ -15,53 +15,60 @@ const OFFICIAL: &str = "mcp==2.3.0";
 /// The newest that Node 20 runs.
 const INSPECTOR: &str = "@modelcontextprotocol/inspector@0.15.0";
 
-fn folder(name: &str) -> PathBuf {
+/// A folder that stays for the next run.
+pub fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)
 }
 
-fn must(command: &mut Command) {
+/// Runs it; the test ends where it fails.
+pub fn must(command: &mut Command) {
     let done = command.output().unwrap();
     assert!(done.status.success(), "{command:?}: {}", String::from_utf8_lossy(&done.stderr));
 }
 
-/// A Python with the official client, installed once.
-fn python() -> &'static Path {
-    static PYTHON: OnceLock<PathBuf> = OnceLock::new();
-    PYTHON.get_or_init(|| {
-        let folder = folder("python-client");
-        let python = folder.join("bin/python");
-        if !folder.join("complete").exists() {
-            let _ = std::fs::remove_dir_all(&folder);
-            let made = |python: &Path| Command::new(python).args(["-m", "venv"]).arg(&folder).status().is_ok_and(|status| status.success());
-            if !find("python3").is_some_and(|python| made(&python)) {
-                install_packages(&["python3", "python3-venv"]);
-                assert!(made(Path::new("/usr/bin/python3")), "the tests need a Python with `venv`");
-            }
-            must(Command::new(&python).args(["-m", "pip", "install", "--quiet", OFFICIAL]));
-            std::fs::write(folder.join("complete"), OFFICIAL).unwrap();
-        }
-        python
-    })
+/// A Python with this package, installed once.
+pub fn python_with(name: &str, package: &str) -> PathBuf {
+    let folder = folder(name);
+    let python = folder.join("bin/python");
+    if std::fs::read_to_string(folder.join("complete")).is_ok_and(|installed| installed == package) {
+        return python;
+    }
+    let _ = std::fs::remove_dir_all(&folder);
+    let made = |python: &Path| Command::new(python).args(["-m", "venv"]).arg(&folder).status().is_ok_and(|status| status.success());
+    if !find("python3").is_some_and(|python| made(&python)) {
+        install_packages(&["python3", "python3-venv"]);
+        assert!(made(Path::new("/usr/bin/python3")), "the tests need a Python with `venv`");
+    }
+    must(Command::new(&python).args(["-m", "pip", "install", "--quiet", package]));
+    std::fs::write(folder.join("complete"), package).unwrap();
+    python
 }
 
-/// The inspector's program, installed once.
-fn inspector() -> PathBuf {
-    let folder = folder("inspector");
-    let program = folder.join("node_modules/.bin/mcp-inspector");
-    if !folder.join("complete").exists() {
-        if find("npm").is_none() {
-            install_packages(&["nodejs", "npm"]);
-        }
-        std::fs::create_dir_all(&folder).unwrap();
-        must(
-            Command::new(find("npm").unwrap())
-                .args(["install", "--silent", "--no-audit", "--no-fund", "--prefix"])
-                .arg(&folder)
-                .arg(INSPECTOR),
-        );
-        std::fs::write(folder.join("complete"), INSPECTOR).unwrap();
+/// A program of this Node package, installed once.
+pub fn node_program(name: &str, package: &str, program: &str) -> PathBuf {
+    let folder = folder(name);
+    let program = folder.join("node_modules/.bin").join(program);
+    if std::fs::read_to_string(folder.join("complete")).is_ok_and(|installed| installed == package) {
+        return program;
     }
+    if find("npm").is_none() {
+        install_packages(&["nodejs", "npm"]);
+    }
+    std::fs::create_dir_all(&folder).unwrap();
+    must(Command::new(find("npm").unwrap()).args(["install", "--silent", "--no-audit", "--no-fund", "--prefix"]).arg(&folder).arg(package));
+    std::fs::write(folder.join("complete"), package).unwrap();
     program
+}
+
+/// A Python with the official client.
+fn python() -> &'static Path {
+    static PYTHON: OnceLock<PathBuf> = OnceLock::new();
+    PYTHON.get_or_init(|| python_with("python-client", OFFICIAL))
+}
+
+/// The inspector's program.
+fn inspector() -> PathBuf {
+    node_program("inspector", INSPECTOR, "mcp-inspector")
 }
 
 /// A server of each kind, and the configuration that names them.

@@ -21,6 +21,7 @@ mod identify;
 mod kit;
 mod lab;
 mod lanes;
+mod languages;
 mod lost;
 mod mcp_stdio;
 mod model;

@@ -47,15 +47,15 @@ pub const SIGNERS_MAX_BYTES: u64 = 1024 * 1024;
 pub const PLUGIN_CONFIG_MAX_BYTES: usize = 16 * 1024;
 /// Columns and rows that a terminal may have. Its screen is kept cell by cell.
 pub const TERMINAL_SIZES: RangeInclusive<u16> = 2..=1000;
-/// Linear memory of an instance.
+/// Linear memory of an instance, all of its memories together.
 pub const PLUGIN_MEMORY_MAX_BYTES: usize = 16 * 1024 * 1024;
 /// Table elements of an instance.
 pub const PLUGIN_TABLE_MAX_ELEMENTS: usize = 10_000;
-/// Core instances in a component; a Rust plugin has three.
+/// Core instances in a component unless the operator allows more; a Rust plugin has three.
 pub const PLUGIN_CORE_INSTANCES_MAX: usize = 8;
 /// Tables in a component.
 pub const PLUGIN_TABLES_MAX: usize = 8;
-/// Linear memories in a component.
+/// Linear memories in a component unless the operator allows more.
 pub const PLUGIN_MEMORIES_MAX: usize = 1;
 /// Wasm stack of a call.
 pub const PLUGIN_STACK_BYTES: usize = 512 * 1024;

@@ -30,6 +30,7 @@ pub fn specs(config: &Config) -> Vec<Spec> {
             // A bundled plugin is trusted with what it declares; another one gets what is granted.
             secrets: (!embedded || !entry.secrets.is_empty()).then(|| entry.secrets.clone()),
             max_bytes: entry.max_file_bytes.map_or(PLUGIN_FILE_MAX_BYTES, std::num::NonZeroU64::get),
+            max_parts: entry.max_parts.and_then(|parts| usize::try_from(parts.get()).ok()),
             source,
             declaration: None,
             signer: entry.signer.clone().map(|principal| Demand { principal, allowed: config.allowed_signers() }),

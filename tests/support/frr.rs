@@ -20,16 +20,21 @@ pub struct Zebra {
 impl Zebra {
     /// Starts it with so many rows of configuration beside the usual ones.
     pub fn start(rows: usize) -> Self {
+        Self::start_with(rows, &format!("password vty\nenable password {ENABLE}\n"), "")
+    }
+
+    /// The same without a password for anything.
+    pub fn start_open(rows: usize) -> Self {
+        Self::start_with(rows, "", " no login\n")
+    }
+
+    fn start_with(rows: usize, passwords: &str, line: &str) -> Self {
         install();
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
         let routes: String =
             (0..rows).map(|n| format!("ip prefix-list big seq {} permit 10.{}.{}.0/24\n", n + 1, n / 250, n % 250)).collect();
-        fs::write(
-            path("zebra.conf"),
-            format!("hostname edge1\npassword vty\nenable password {ENABLE}\n{routes}line vty\n exec-timeout 0 0\n"),
-        )
-        .unwrap();
+        fs::write(path("zebra.conf"), format!("hostname edge1\n{passwords}{routes}line vty\n exec-timeout 0 0\n{line}")).unwrap();
         for entry in [folder.path().to_owned(), path("zebra.conf")] {
             fs::set_permissions(entry, fs::Permissions::from_mode(0o777)).unwrap();
         }

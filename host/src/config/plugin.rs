@@ -1,7 +1,7 @@
 //! `[type.NAME]` and `[plugin.NAME]`: which plugins a type has, and how a plugin is loaded.
 
 use std::fmt;
-use std::num::NonZeroU64;
+use std::num::{NonZeroU32, NonZeroU64};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -46,6 +46,8 @@ pub struct PluginEntry {
     pub isolation: Isolation,
     /// Its file may be this large; without it, the host's limit counts.
     pub max_file_bytes: Option<NonZeroU64>,
+    /// It may be put together from so many modules and memories; without it, the host's limits count.
+    pub max_parts: Option<NonZeroU32>,
 }
 
 /// A SHA-256 digest, written `sha256:` and 64 hexadecimal digits.
@@ -91,7 +93,7 @@ impl TypeEntry {
 
 impl PluginEntry {
     pub(super) fn read(reader: &mut Reader<'_>, section: &Section<'_>) -> Self {
-        reader.only_keys(section, &["path", "digest", "signer", "secrets", "config", "isolation", "max_file_bytes"]);
+        reader.only_keys(section, &["path", "digest", "signer", "secrets", "config", "isolation", "max_file_bytes", "max_parts"]);
         let config = reader.section(section, "config", "paging = \"scroll 512\"");
         Self {
             path: reader.field(section, "path", value::path),
@@ -102,6 +104,8 @@ impl PluginEntry {
             isolation: reader.field(section, "isolation", isolation).unwrap_or_default(),
             max_file_bytes: reader
                 .field(section, "max_file_bytes", |reader, at, found| value::positive(reader, at, found, "a number of bytes", "8388608")),
+            max_parts: reader
+                .field(section, "max_parts", |reader, at, found| value::positive(reader, at, found, "a number of modules", "32")),
         }
     }
 }

@@ -145,7 +145,7 @@ fn unknown_keys_are_errors_with_the_nearest_name() {
          known_hosts, via, proxy, secrets, algorithms, tags, policy, idle_close, keepalive, agent, local\n\
          7:1: unknown key `plugin` in [type.a]; did you mean `plugins`? known keys: plugins, declared, title, terminal, cancel, \
          clear_line, live_keys, line_max, query, mode, setup, pager, question, goal, transition, candidate, error, policy, banners, identify\n\
-         9:1: unknown key `sha256` in [plugin.b]; known keys: path, digest, signer, secrets, config, isolation, max_file_bytes\n\
+         9:1: unknown key `sha256` in [plugin.b]; known keys: path, digest, signer, secrets, config, isolation, max_file_bytes, max_parts\n\
          11:1: unknown key `mod` in [policy]; did you mean `mode`? known keys: mode\n",
     );
     check(
@@ -428,6 +428,8 @@ fn what_is_wrong_in_a_declared_type_is_told_by_line() {
             format!("{mode}[[type.box.pager]]\nmatch = 'x'\nkey = \" \"\nend = 'y'\n"),
             "4: `pager` in [type.box] has only one of `end` and `end_key`",
         ),
+        (format!("{mode}[[type.box.identify]]\nscore = 90\n"), "4: `identify` in [type.box] has nothing to fit"),
+        (format!("{mode}[[type.box.identify]]\ntext = 'x'\nscore = 101\n"), "4: `identify` in [type.box] has no such score"),
         (format!("[type.box]\nplugins = [\"guard\"]\n{mode}"), "1: [type.box] is declared and has not the plugin `declared`"),
     ] {
         assert_eq!(wrong(&text), expected, "{text}");

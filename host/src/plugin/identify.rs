@@ -113,7 +113,7 @@ impl Table {
     /// The pattern that is none, and why.
     pub fn compile<'a>(kind: &str, by: &str, specs: impl IntoIterator<Item = &'a IdentifySpec>) -> Result<Self, String> {
         let pattern = |text: &Option<String>| {
-            text.as_deref().map(triggers::compile).transpose().map_err(|error| format!("[[identify]] of type `{kind}`: {error}"))
+            text.as_deref().map(triggers::compile).transpose().map_err(|error| format!("[[identify]] of `{kind}`: {error}"))
         };
         let clue = |spec: &IdentifySpec| {
             Ok(Clue {

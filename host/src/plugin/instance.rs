@@ -43,7 +43,9 @@ impl std::fmt::Debug for Guest {
 }
 
 impl Guest {
-    fn new(lines: Arc<Lines>) -> Self {
+    /// For an instance of a plugin; `max_parts` as the operator says.
+    #[must_use]
+    pub fn new(lines: Arc<Lines>, max_parts: Option<usize>) -> Self {
         let printed = Printed::default();
         let seed = || wasmtime_wasi::random::Deterministic::new(vec![0x5a; 32]);
         let mut wasi = WasiCtx::builder();
@@ -55,7 +57,16 @@ impl Guest {
         let mut table = ResourceTable::new();
         table.set_max_capacity(PLUGIN_HANDLES_MAX);
         let yielded = Arc::new(AtomicBool::new(false));
-        Self { wasi: wasi.build(), table, bounds: Bounds::default(), printed, ticks_left: 0, yielded, log_lines: 0, lines }
+        Self {
+            wasi: wasi.build(),
+            table,
+            bounds: Bounds { max_parts, ..Bounds::default() },
+            printed,
+            ticks_left: 0,
+            yielded,
+            log_lines: 0,
+            lines,
+        }
     }
 }
 
@@ -105,17 +116,18 @@ fn level_word(level: host_interface::Level) -> &'static str {
     }
 }
 
-/// The memory ceiling, and whether it was hit.
+/// The memory ceiling, and whether it was hit. All memories of an instance count together.
 #[derive(Debug, Default)]
 struct Bounds {
     refused: bool,
     memory_bytes: usize,
+    max_parts: Option<usize>,
 }
 
 impl ResourceLimiter for Bounds {
-    fn memory_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
-        self.memory_bytes = desired.min(PLUGIN_MEMORY_MAX_BYTES);
-        self.grant(desired <= PLUGIN_MEMORY_MAX_BYTES)
+    fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        self.memory_bytes = self.memory_bytes.saturating_add(desired.saturating_sub(current));
+        self.grant(self.memory_bytes <= PLUGIN_MEMORY_MAX_BYTES)
     }
 
     fn table_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
@@ -123,15 +135,15 @@ impl ResourceLimiter for Bounds {
     }
 
     fn instances(&self) -> usize {
-        PLUGIN_CORE_INSTANCES_MAX
+        self.max_parts.unwrap_or(PLUGIN_CORE_INSTANCES_MAX)
     }
 
     fn tables(&self) -> usize {
-        PLUGIN_TABLES_MAX
+        self.max_parts.map_or(PLUGIN_TABLES_MAX, |parts| parts.max(PLUGIN_TABLES_MAX))
     }
 
     fn memories(&self) -> usize {
-        PLUGIN_MEMORIES_MAX
+        self.max_parts.unwrap_or(PLUGIN_MEMORIES_MAX)
     }
 }
 
@@ -265,11 +277,11 @@ impl Instance {
     pub async fn start(
         pre: &InstancePre<Guest>,
         indices: &Indices,
-        lines: &Arc<Lines>,
+        guest: Guest,
         settings: &str,
         limit: Duration,
     ) -> Result<Self, StartError> {
-        let mut store = Store::new(pre.engine(), Guest::new(Arc::clone(lines)));
+        let mut store = Store::new(pre.engine(), guest);
         store.limiter(|guest| &mut guest.bounds);
         store.epoch_deadline_callback(|mut context| {
             let guest = context.data_mut();
@@ -354,4 +366,29 @@ fn printed(store: &Store<Guest>) -> String {
     let line = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
     let told = if line.contains(" panicked at ") { text.lines().take(3).collect::<Vec<_>>().join(" ") } else { line.to_owned() };
     escaped(&told).trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_memories_of_an_instance_count_together() {
+        let mut bounds = Bounds::default();
+        assert!(bounds.memory_growing(0, PLUGIN_MEMORY_MAX_BYTES / 2, None).unwrap());
+        assert!(bounds.memory_growing(PLUGIN_MEMORY_MAX_BYTES / 2, PLUGIN_MEMORY_MAX_BYTES / 2 + 4096, None).unwrap());
+        assert!(bounds.memory_growing(0, PLUGIN_MEMORY_MAX_BYTES / 2, None).is_err() && bounds.refused);
+        let mut whole = Bounds::default();
+        assert!(whole.memory_growing(0, PLUGIN_MEMORY_MAX_BYTES, None).unwrap());
+        assert!(whole.memory_growing(PLUGIN_MEMORY_MAX_BYTES, PLUGIN_MEMORY_MAX_BYTES + 1, None).is_err());
+    }
+
+    #[test]
+    fn the_operator_may_allow_more_parts_but_not_more_memory() {
+        let mut bounds = Bounds { max_parts: Some(32), ..Bounds::default() };
+        assert_eq!((bounds.instances(), bounds.memories()), (32, 32));
+        assert!(bounds.memory_growing(0, PLUGIN_MEMORY_MAX_BYTES + 1, None).is_err());
+        let usual = Bounds::default();
+        assert_eq!((usual.instances(), usual.memories()), (PLUGIN_CORE_INSTANCES_MAX, PLUGIN_MEMORIES_MAX));
+    }
 }

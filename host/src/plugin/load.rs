@@ -19,6 +19,7 @@ use super::engine::{ClockGuard, Engine};
 use super::failures::Failures;
 use super::fault::{Fault, FaultKind, LoadError, kind_of};
 use super::grants::{self, Refusal};
+use super::identify::Table;
 use super::instance::{Guest, Indices, Instance, StartError};
 use super::lines::Lines;
 use super::manifest::{Interfaces, Manifest, SettingSpec};
@@ -52,6 +53,8 @@ pub struct Spec {
     pub secrets: Option<Vec<String>>,
     /// The largest file in bytes.
     pub max_bytes: u64,
+    /// Modules and memories of an instance; `None` keeps the host's limits.
+    pub max_parts: Option<usize>,
     /// The device type that the plugin is to serve, for the one that serves declared types.
     pub declaration: Option<Arc<Declaration>>,
     /// Whose signature its file must have.
@@ -69,6 +72,7 @@ impl Spec {
             settings: serde_json::Map::new(),
             secrets: None,
             max_bytes: PLUGIN_FILE_MAX_BYTES,
+            max_parts: None,
             declaration: None,
             signer: None,
         }
@@ -223,6 +227,7 @@ pub struct Plugin {
     pre: InstancePre<Guest>,
     indices: Indices,
     settings: String,
+    max_parts: Option<usize>,
     own_settings: String,
     /// Boxed: a call moves its instance several times.
     idle: ArrayQueue<Box<Instance>>,
@@ -297,6 +302,7 @@ impl Loader {
         let mut manifest = checked.manifest;
         let settings = settings(spec, &manifest)?;
         fill_in(&mut manifest, &settings);
+        Table::compile(&spec.name, &spec.name, &manifest.identify).map_err(|what| LoadError::Manifest { name: spec.name.clone(), what })?;
         let failed = |error: wasmtime::Error| contract_error(&spec.name, &error);
         let pre = self.engine.linker().instantiate_pre(component).map_err(failed)?;
         let has = |role: &str| checked.roles.iter().any(|exported| exported == role);
@@ -314,6 +320,7 @@ impl Loader {
             pre,
             indices,
             settings,
+            max_parts: spec.max_parts,
             own_settings,
             idle: ArrayQueue::new(PLUGIN_INSTANCES_IDLE_MAX),
             calls: AtomicU64::new(0),
@@ -334,7 +341,14 @@ fn compile(engine: &Engine, cache: Option<&CompiledCache>, checked: &Checked) ->
 }
 
 fn contract_error(name: &str, error: &wasmtime::Error) -> LoadError {
-    LoadError::Contract { name: name.to_owned(), what: format!("{error:#}") }
+    let what = format!("{error:#}");
+    // How the engine begins what it says of a count that is too high.
+    let hint = if what.contains("resource limit exceeded") {
+        format!("; raise `max_parts` in [plugin.{name}] if you trust it")
+    } else {
+        String::new()
+    };
+    LoadError::Contract { name: name.to_owned(), what: what + &hint }
 }
 
 /// The manifest's defaults with the operator's values over them.
@@ -458,7 +472,7 @@ impl Plugin {
     /// A first instance: proves the types of every role and the settings.
     async fn probation(&self, name: &str) -> Result<(), LoadError> {
         let _clock = self.engine.clock();
-        match Instance::start(&self.pre, &self.indices, &self.lines, &self.settings, PLUGIN_START_MAX).await {
+        match Instance::start(&self.pre, &self.indices, self.guest(), &self.settings, PLUGIN_START_MAX).await {
             Ok(instance) => {
                 // There is room: it is the first.
                 let _ = self.idle.push(Box::new(instance));
@@ -504,8 +518,12 @@ impl Plugin {
         self.breaker.lock().unwrap_or_else(PoisonError::into_inner).gate(Instant::now())
     }
 
+    fn guest(&self) -> Guest {
+        Guest::new(Arc::clone(&self.lines), self.max_parts)
+    }
+
     async fn start(&self, function: &'static str) -> Result<Box<Instance>, Fault> {
-        let started = Instance::start(&self.pre, &self.indices, &self.lines, &self.settings, PLUGIN_START_MAX);
+        let started = Instance::start(&self.pre, &self.indices, self.guest(), &self.settings, PLUGIN_START_MAX);
         started.await.map(Box::new).map_err(|error| {
             let (kind, printed) = match error {
                 StartError::Wasm(error, memory, printed) => (kind_of(&error, PLUGIN_START_MAX, memory), printed),
