@@ -6,7 +6,9 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 pub mod check;
+mod control;
 pub mod history;
+pub mod plugin;
 pub mod record;
 pub mod serve;
 pub mod stdio;
@@ -84,6 +86,12 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Plugins: have running servers take changed ones
+    Plugin {
+        /// What to do
+        #[command(subcommand)]
+        command: plugin::PluginCommand,
+    },
     /// Show what jackfield does, on devices of the lab, through a real MCP server process
     #[command(after_help = "Example:\n  jackfield demo")]
     Demo,
@@ -107,6 +115,7 @@ pub fn run(cli: Cli) -> Result<ExitCode, String> {
             history::run(wanted, json)
         }
         Command::Lab { write } => serve::lab(write.as_deref()),
+        Command::Plugin { command } => plugin::run(command),
         Command::Demo => crate::demo::run(),
     }
 }

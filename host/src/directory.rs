@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use tokio::sync::{OnceCell, mpsc};
@@ -100,11 +100,19 @@ pub enum LineKind {
 
 type Slot = Arc<OnceCell<SessionHandle>>;
 
+/// What one reading of the configuration gave. Sessions that it opened go on when the next one counts.
+#[derive(Debug)]
+pub struct World {
+    /// The configuration.
+    pub config: Config,
+    /// Its plugins.
+    pub catalog: Catalog,
+}
+
 /// The sessions and what they are made of.
 #[derive(Debug)]
 pub struct Directory {
-    config: Config,
-    catalog: Catalog,
+    world: RwLock<Arc<World>>,
     state_folder: Option<PathBuf>,
     book: SecretBook,
     slots: Mutex<BTreeMap<SessionId, Slot>>,
@@ -121,51 +129,7 @@ pub struct Listed {
     pub kind: String,
 }
 
-impl Directory {
-    /// An empty directory. Logs that do not fit into memory go to the state folder.
-    #[must_use]
-    pub fn new(config: Config, catalog: Catalog, state_folder: Option<PathBuf>) -> Self {
-        Self {
-            config,
-            catalog,
-            state_folder,
-            book: SecretBook::default(),
-            slots: Mutex::default(),
-            recorder: None,
-            history: History::default(),
-        }
-    }
-
-    /// Has every session recorded.
-    #[must_use]
-    pub fn recorded_by(self, recorder: mpsc::Sender<Taped>) -> Self {
-        Self { recorder: Some(recorder), ..self }
-    }
-
-    /// Has every command kept in this history.
-    #[must_use]
-    pub fn kept_by(self, history: History) -> Self {
-        Self { history, ..self }
-    }
-
-    /// Who ran what.
-    #[must_use]
-    pub fn history(&self) -> &History {
-        &self.history
-    }
-
-    /// The configuration.
-    #[must_use]
-    pub fn config(&self) -> &Config {
-        &self.config
-    }
-
-    /// The plugins.
-    #[must_use]
-    pub fn catalog(&self) -> &Catalog {
-        &self.catalog
-    }
-
+impl World {
     /// A device by name.
     ///
     /// # Errors
@@ -196,6 +160,68 @@ impl Directory {
         })?;
         Ok(Arc::new(DeviceType::load(kind.as_str(), &plugins, &self.catalog).await?))
     }
+}
+
+impl Directory {
+    /// An empty directory. Logs that do not fit into memory go to the state folder.
+    #[must_use]
+    pub fn new(config: Config, catalog: Catalog, state_folder: Option<PathBuf>) -> Self {
+        Self {
+            world: RwLock::new(Arc::new(World { config, catalog })),
+            state_folder,
+            book: SecretBook::default(),
+            slots: Mutex::default(),
+            recorder: None,
+            history: History::default(),
+        }
+    }
+
+    /// Has every session recorded.
+    #[must_use]
+    pub fn recorded_by(self, recorder: mpsc::Sender<Taped>) -> Self {
+        Self { recorder: Some(recorder), ..self }
+    }
+
+    /// Has every command kept in this history.
+    #[must_use]
+    pub fn kept_by(self, history: History) -> Self {
+        Self { history, ..self }
+    }
+
+    /// Who ran what.
+    #[must_use]
+    pub fn history(&self) -> &History {
+        &self.history
+    }
+
+    /// The configuration and the plugins in force.
+    #[must_use]
+    pub fn world(&self) -> Arc<World> {
+        Arc::clone(&self.world.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// From now on this counts for what is opened.
+    pub fn replace_world(&self, world: Arc<World>) {
+        *self.world.write().unwrap_or_else(PoisonError::into_inner) = world;
+    }
+
+    /// A device by name.
+    ///
+    /// # Errors
+    ///
+    /// When there is none; names the nearest one.
+    pub fn device(&self, name: &str) -> Result<Device, OpenError> {
+        self.world().device(name).cloned()
+    }
+
+    /// The device's type, loaded.
+    ///
+    /// # Errors
+    ///
+    /// When it has none or a plugin does not load.
+    pub async fn kind_of(&self, device: &str) -> Result<Arc<DeviceType>, OpenError> {
+        self.world().kind_of(device).await
+    }
 
     /// A session that is open.
     #[must_use]
@@ -221,6 +247,10 @@ impl Directory {
     ///
     /// Why it cannot be opened.
     pub async fn open(&self, id: &SessionId, line: LineKind, size: (Option<u16>, Option<u16>)) -> Result<(SessionHandle, bool), OpenError> {
+        // A session goes on also when the configuration no longer has its device.
+        if let Some(handle) = self.find(id).filter(|handle| handle.closed().is_none()) {
+            return Ok((handle, true));
+        }
         self.device(&id.device)?;
         let slot = self.slot(id)?;
         let reused = slot.get().is_some();
@@ -257,8 +287,9 @@ impl Directory {
         line: LineKind,
         (columns, rows): (Option<u16>, Option<u16>),
     ) -> Result<SessionHandle, OpenError> {
-        let device = self.device(&id.device)?;
-        let kind = self.kind_of(&id.device).await?;
+        let world = self.world();
+        let device = world.device(&id.device)?;
+        let kind = world.kind_of(&id.device).await?;
         let size = kind.terminal.size(columns, rows);
         let user = device.user.clone().or_else(|| std::env::var("USER").ok()).unwrap_or_else(|| "root".to_owned());
         self.learn_secrets(device).await;
@@ -271,7 +302,7 @@ impl Directory {
             id: id.clone(),
             user,
             tags: device.tags.clone(),
-            policy: self.config.policy_for(device),
+            policy: world.config.policy_for(device),
             secrets: device.secrets.clone(),
             login_secrets: Vec::new(),
             book: self.book.clone(),

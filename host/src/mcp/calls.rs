@@ -66,7 +66,8 @@ fn hosts(directory: &Directory, arguments: &Arguments) -> Reply {
         let found = [name.to_lowercase(), address, kind_word(device)].iter().any(|text| text.contains(&query));
         found && tag.is_none_or(|tag| device.tags.iter().any(|own| own == tag))
     };
-    let all: Vec<_> = directory.config().devices.iter().filter(|(name, device)| matches(name, device)).collect();
+    let world = directory.world();
+    let all: Vec<_> = world.config.devices.iter().filter(|(name, device)| matches(name, device)).collect();
     let from: usize = arguments.text("cursor").and_then(|cursor| cursor.parse().ok()).unwrap_or(0);
     let limit = arguments.count("limit").and_then(|limit| usize::try_from(limit).ok()).unwrap_or(HOSTS_DEFAULT).max(1);
     let open = directory.list();
@@ -76,7 +77,7 @@ fn hosts(directory: &Directory, arguments: &Arguments) -> Reply {
             open.iter().find(|handle| handle.id.device == **name && handle.closed().is_none()).map(|handle| handle.id.to_string());
         let legacy = device.algorithms == crate::config::Algorithms::Legacy;
         json!({"name": name, "address": address, "platform": kind_word(device), "user": device.user, "tags": device.tags,
-            "via": device.via, "session": session, "access": directory.config().policy_for(device).to_string(), "legacy_algorithms": legacy})
+            "via": device.via, "session": session, "access": world.config.policy_for(device).to_string(), "legacy_algorithms": legacy})
     };
     let page: Vec<Value> = all.iter().skip(from).take(limit).map(host).collect();
     let more = (from + page.len() < all.len()).then(|| (from + page.len()).to_string());
@@ -101,7 +102,7 @@ fn hosts(directory: &Directory, arguments: &Arguments) -> Reply {
         text.push('\n');
         text.push_str(&line(host));
     }
-    let next = match (&more, directory.config().devices.is_empty()) {
+    let next = match (&more, world.config.devices.is_empty()) {
         (Some(cursor), _) => format!("More: ssh_hosts cursor={cursor}."),
         (None, true) => "No device is configured: the operator adds [device.NAME] to jackfield.toml.".to_owned(),
         (None, false) => String::new(),
@@ -133,7 +134,8 @@ async fn open(directory: &Directory, caller: &Caller, arguments: &Arguments) -> 
     let lane = if arguments.flag("tty") == Some(false) { LineKind::Pipe } else { LineKind::Terminal };
     let name = arguments.text("name").unwrap_or(if lane == LineKind::Pipe { "pipe" } else { MAIN });
     let id = if host.contains('#') { SessionId::parse(host) } else { SessionId { device: host.to_owned(), name: name.to_owned() } };
-    let size = |key: &str| arguments.count(key).and_then(|count| u16::try_from(count).ok()).filter(|count| limits::TERMINAL_SIZES.contains(count));
+    let size =
+        |key: &str| arguments.count(key).and_then(|count| u16::try_from(count).ok()).filter(|count| limits::TERMINAL_SIZES.contains(count));
     let wait = arguments.usual_wait(caller.ceiling_s);
     let work = async {
         let (handle, reused) = directory.open(&id, lane, (size("cols"), size("rows"))).await.map_err(|error| error.to_string())?;
@@ -152,7 +154,7 @@ async fn open(directory: &Directory, caller: &Caller, arguments: &Arguments) -> 
         return Err(format!("`{id}` closed while logging in: {why}"));
     }
     let mut fields = reply::session_fields(&id.to_string(), &status);
-    fields.insert("platform".to_owned(), directory.device(&id.device).map(kind_word).unwrap_or_default().into());
+    fields.insert("platform".to_owned(), directory.device(&id.device).map(|device| kind_word(&device)).unwrap_or_default().into());
     fields.insert("reused".to_owned(), reused.into());
     let words: Vec<String> = fields.iter().filter_map(|(key, value)| value.as_str().map(|value| format!("{key}={value}"))).collect();
     let text = format!("{}{}", words.join(" "), if reused { " reused" } else { "" });
@@ -529,10 +531,10 @@ async fn screen(directory: &Directory, arguments: &Arguments) -> Result<Reply, S
 async fn info(directory: &Directory, caller: &Caller, arguments: &Arguments) -> Result<Reply, String> {
     match arguments.text_or_empty("topic") {
         "policy" => explain(directory, caller, arguments).await,
-        "plugins" => Ok(plugins(directory)),
+        "plugins" => Ok(super::health::plugins(directory)),
         "platforms" => Ok(platforms(directory)),
         "limits" => Ok(bounds()),
-        _ => Ok(health(directory)),
+        _ => Ok(super::health::health(directory)),
     }
 }
 
@@ -556,7 +558,7 @@ async fn explain(directory: &Directory, caller: &Caller, arguments: &Arguments) 
         purpose: Purpose::Run,
         caller: &caller.name,
     };
-    let policy_mode = directory.config().policy_for(device);
+    let policy_mode = directory.world().config.policy_for(&device);
     let verdict = policy::judge(&plugins, &line, policy_mode).await;
     let decision = policy::effect_word(verdict.decision.effect);
     let (lane, lane_rule) = verdict.lane.as_ref().map_or(("change", ""), |lane| (lane.lane.as_str(), lane.rule.as_str()));
@@ -574,45 +576,8 @@ async fn explain(directory: &Directory, caller: &Caller, arguments: &Arguments) 
     Ok(Reply::new(fields, text))
 }
 
-fn plugins(directory: &Directory) -> Reply {
-    let catalog = directory.catalog();
-    let mut lines = Vec::new();
-    let mut list = Vec::new();
-    for name in catalog.plugin_names() {
-        let (fields, line) = match (catalog.check(&name), catalog.loaded(&name)) {
-            (Ok(checked), loaded) => {
-                let state = loaded.as_ref().map_or_else(
-                    || "not loaded yet".to_owned(),
-                    |plugin| match plugin.health() {
-                        (_, Some(left)) => format!("off for {} s", left.as_secs()),
-                        (0, None) => "ready".to_owned(),
-                        (faults, None) => format!("ready, {faults} faults so far"),
-                    },
-                );
-                let roles: Vec<String> = checked.roles.into_iter().filter(|role| role != "setup").collect();
-                let manifest = checked.manifest;
-                let line = format!(
-                    "{name} {} {} types={} digest=sha256:{} {state}",
-                    manifest.version,
-                    roles.join(","),
-                    manifest.types.join(","),
-                    checked.digest
-                );
-                (
-                    json!({"name": name, "version": manifest.version, "roles": roles, "types": manifest.types, "digest": format!("sha256:{}", checked.digest), "state": state}),
-                    line,
-                )
-            }
-            (Err(error), _) => (json!({"name": name, "state": error.to_string()}), format!("{name}: {error}")),
-        };
-        lines.push(line);
-        list.push(fields);
-    }
-    Reply::new(json!({"plugins": list}), lines.join("\n"))
-}
-
 fn platforms(directory: &Directory) -> Reply {
-    let types = directory.catalog().types();
+    let types = directory.world().catalog.types();
     let text = types.iter().map(|(kind, plugins)| format!("{kind}: {}", plugins.join(", "))).collect::<Vec<_>>().join("\n");
     Reply::new(json!({"platforms": types}), text)
 }
@@ -627,20 +592,4 @@ fn bounds() -> Reply {
     });
     let text = limits.as_object().into_iter().flatten().map(|(name, value)| format!("{name}: {value}")).collect::<Vec<_>>().join("\n");
     Reply::new(json!({"limits": limits}), text)
-}
-
-fn health(directory: &Directory) -> Reply {
-    let sessions = directory.list();
-    let catalog = directory.catalog();
-    let loaded = catalog.plugin_names().into_iter().filter_map(|name| catalog.loaded(&name));
-    let troubled: Vec<String> = loaded.filter(|plugin| plugin.health().0 > 0).map(|plugin| plugin.name().to_owned()).collect();
-    let version = env!("CARGO_PKG_VERSION");
-    let mut text = format!("jackfield {version}, {} sessions", sessions.len());
-    if !troubled.is_empty() {
-        text.push_str("; plugins with faults: ");
-        text.push_str(&troubled.join(", "));
-    }
-    let (history, line) = super::history::health(directory);
-    text.push_str(&line);
-    Reply::new(json!({"version": version, "sessions": sessions.len(), "troubled_plugins": troubled, "history": history}), text)
 }

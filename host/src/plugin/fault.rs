@@ -34,7 +34,9 @@ pub enum LoadError {
         max: u64,
     },
     /// A file without a pin.
-    #[error("plugin `{name}` is the file `{path}` and has no `digest`; add `digest = \"sha256:…\"` to [plugin.{name}] with what `sha256sum` prints, after you have checked the file")]
+    #[error(
+        "plugin `{name}` is the file `{path}` and has no `digest`; add `digest = \"sha256:…\"` to [plugin.{name}] with what `sha256sum` prints, after you have checked the file"
+    )]
     NotPinned {
         /// The plugin.
         name: String,
@@ -156,8 +158,8 @@ pub enum FaultKind {
     Oversize,
     /// It returned what the contract does not allow.
     Contract(String),
-    /// It failed too often and is off for a while.
-    Off(Duration),
+    /// It failed too often and is off for a while; the last fault.
+    Off(Duration, String),
 }
 
 /// A call of a plugin that failed.
@@ -176,6 +178,13 @@ pub struct Fault {
 }
 
 impl Fault {
+    /// What happened where, without the plugin's name.
+    #[must_use]
+    pub fn in_short(&self) -> String {
+        let text = self.to_string();
+        text.split_once(", ").map_or(text.clone(), |(_, what)| what.to_owned())
+    }
+
     /// The sentence with what the plugin printed.
     #[must_use]
     pub fn in_full(&self) -> String {
@@ -193,8 +202,9 @@ impl fmt::Display for Fault {
             FaultKind::Memory => f.write_str("wanted more memory than a plugin may have"),
             FaultKind::Oversize => f.write_str("returned more data than the host takes"),
             FaultKind::Contract(what) => write!(f, "broke the contract: {what}"),
-            FaultKind::Off(left) if left.is_zero() => f.write_str("is off after repeated faults and is tried again now"),
-            FaultKind::Off(left) => write!(f, "is switched off for {} s after repeated faults", left.as_secs().max(1)),
+            FaultKind::Off(left, last) => {
+                write!(f, "is switched off for {} s after repeated faults, the last: {last}", left.as_secs().max(1))
+            }
         }
     }
 }
@@ -215,7 +225,11 @@ pub fn kind_of(error: &wasmtime::Error, limit: Duration, memory_refused: bool) -
         Some(trap) => FaultKind::Trap(trap.to_string()),
         None => {
             let text = format!("{error:#}");
-            if text.contains("hostcall fuel") || text.contains("too large") { FaultKind::Oversize } else { FaultKind::Trap(told(error.root_cause().to_string().as_str())) }
+            if text.contains("fuel allocated for hostcalls") || text.contains("too large") {
+                FaultKind::Oversize
+            } else {
+                FaultKind::Trap(told(error.root_cause().to_string().as_str()))
+            }
         }
     }
 }

@@ -97,7 +97,9 @@ mod tests {
 
     #[test]
     fn only_interfaces_of_the_contract_itself_are_its_own() {
-        for smuggled in ["jackfield:plugin-extra/host@0.1.0", "jackfield:plugin/shell@0.1.0", "jackfield:plugin", "jackfield:pluginhost@0.1.0"] {
+        for smuggled in
+            ["jackfield:plugin-extra/host@0.1.0", "jackfield:plugin/shell@0.1.0", "jackfield:plugin", "jackfield:pluginhost@0.1.0"]
+        {
             assert_eq!(check_import(smuggled, &[]), Err(Refusal::NotGranted), "{smuggled}");
         }
     }

@@ -28,7 +28,7 @@ use crate::config::Declaration;
 use crate::limits::{PLUGIN_CONFIG_MAX_BYTES, PLUGIN_FILE_MAX_BYTES, PLUGIN_INSTANCES_IDLE_MAX, PLUGIN_START_MAX};
 
 /// Where a plugin's bytes are.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Source {
     /// In this program.
     Embedded(&'static [u8]),
@@ -37,7 +37,7 @@ pub enum Source {
 }
 
 /// What the operator says of a plugin.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Spec {
     /// Its name in the configuration.
     pub name: String,
@@ -452,7 +452,7 @@ impl Plugin {
                 crate::diagnostics::plugin_line(self.name(), "warn", "it was off long enough and is tried again");
                 true
             }
-            Gate::Off(left) => return Err(self.fault(function, FaultKind::Off(left))),
+            Gate::Off(left) => return Err(self.fault(function, FaultKind::Off(left, self.last_fault().unwrap_or_default()))),
         };
         self.calls.fetch_add(1, Ordering::Relaxed);
         let clock = self.engine.clock();
@@ -512,7 +512,7 @@ impl Plugin {
     }
 
     fn count(&self, fault: Fault) -> Fault {
-        let off = self.breaker.lock().unwrap_or_else(PoisonError::into_inner).on_fault(Instant::now(), &fault.to_string());
+        let off = self.breaker.lock().unwrap_or_else(PoisonError::into_inner).on_fault(Instant::now(), &fault.in_short());
         self.troubled.store(true, Ordering::Relaxed);
         crate::diagnostics::plugin_line(self.name(), "error", &fault.in_full());
         if let Some(off) = off {

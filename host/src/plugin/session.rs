@@ -74,7 +74,11 @@ impl SessionPlugins {
     pub fn new(kind: Arc<DeviceType>) -> Self {
         Self {
             kind,
-            prompt_memo: HashMap::new(), dialog_memo: HashMap::new(), goal_owner: None, prompt_owner: None, untold: None,
+            prompt_memo: HashMap::new(),
+            dialog_memo: HashMap::new(),
+            goal_owner: None,
+            prompt_owner: None,
+            untold: None,
             paging: Paging::default(),
             login_sends: 0,
         }
@@ -202,6 +206,12 @@ impl SessionPlugins {
             Ok(DialogReport { step, ..report })
         });
         match checked {
+            // Before the first prompt there is nothing to give up: the others are asked.
+            Ok(DialogReport { step: Step::Failed(_), .. }) if view.phase == Phase::Login => None,
+            Err(fault) if view.phase == Phase::Login => {
+                self.note(&fault, "the dialogs before the first prompt were left to others");
+                None
+            }
             Ok(report) => {
                 self.dialog_memo.insert(plugin.name().to_owned(), report.memo);
                 (report.step != Step::Wait).then(|| stepping(report.step, report.strip))

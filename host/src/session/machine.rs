@@ -15,7 +15,9 @@ use std::mem;
 use std::time::{Duration, Instant};
 
 use crate::ids::CommandId;
-use crate::limits::{ECHO_GRACE, LOGIN_MAX, LOOK_AGAIN_MAX, SETTLE_ASKED_MAX_MS, SETTLE_MAX_MS, SETTLE_MIN_MS, SETTLE_START_MS, VIEW_COMMAND_MAX_BYTES};
+use crate::limits::{
+    ECHO_GRACE, LOGIN_MAX, LOOK_AGAIN_MAX, SETTLE_ASKED_MAX_MS, SETTLE_MAX_MS, SETTLE_MIN_MS, SETTLE_START_MS, VIEW_COMMAND_MAX_BYTES,
+};
 use crate::policy::approved::Approved;
 use crate::session::command::{Ending, Running};
 use crate::session::stream::Stream;
@@ -301,6 +303,13 @@ impl Machine {
             }
         }
         effects
+    }
+
+    /// Other plugins are asked from now on: what stands there is shown to them.
+    #[must_use]
+    pub fn look_again(&mut self, now: Instant) -> Vec<Effect> {
+        self.revision += 1;
+        self.ask(now, true)
     }
 
     fn ask(&mut self, now: Instant, again: bool) -> Vec<Effect> {

@@ -68,5 +68,4 @@ mod raw {
             get_stdout();
         }
     }
-
 }

@@ -3,8 +3,8 @@
 use std::cell::RefCell;
 
 use jackfield_plugin::{
-    Decision, Diagnostic, DialogReport, Effect, Exchange, Failure, Fact, Lane, Level, Page, PromptReport, Question, Reading, Ready, Request,
-    Settings, Step, View, log,
+    Decision, Diagnostic, DialogReport, Effect, Exchange, Fact, Failure, Lane, Level, Page, PromptReport, Question, Reading, Ready,
+    Request, Settings, Step, View, log,
 };
 
 mod attack;
@@ -63,7 +63,11 @@ impl bindings::prompt::Guest for Hostile {
         let order = orders("inspect", &view.tail);
         let memo = if order == "memo" { vec![0; 1025] } else { Vec::new() };
         let forged = matches!(order.as_str(), "mark" | "ready");
-        if !forged && order != "settle-zero" && order != "settle-max" && (view.quiet_ms < view.settle_ms || !view.tail.ends_with(['$', '#', ' '])) {
+        if !forged
+            && order != "settle-zero"
+            && order != "settle-max"
+            && (view.quiet_ms < view.settle_ms || !view.tail.ends_with(['$', '#', ' ']))
+        {
             return PromptReport::new(Reading::Settle(view.settle_ms), memo);
         }
         // The mark is forged only once a command runs, so that there is a session to deceive.
