@@ -422,9 +422,10 @@ impl Machine {
 
     fn settle(&mut self, now: Instant, ms: u32) {
         let at = self.last_byte + Duration::from_millis(u64::from(ms.min(SETTLE_ASKED_MAX_MS)));
+        let least = Duration::from_millis(u64::from(SETTLE_MIN_MS));
         // A plugin that asks for less silence than there was is asked again later and later, not in a loop.
-        let again = (self.quiet(now) / 4).max(Duration::from_millis(u64::from(SETTLE_MIN_MS)));
-        let at = at.max(now + again);
+        let least = if at > now { least } else { least.max(self.quiet(now) / 4) };
+        let at = at.max(now + least);
         self.timers.set(Timer::Settle, at);
     }
 }
