@@ -1,6 +1,7 @@
 //! Plugins that attack: each attack is a fault told by name or a refusal, the session goes on as the table of faults says, and a session
 //! beside it does not notice.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -143,10 +144,8 @@ fn config(server: &Sshd, folder: &Path) -> String {
         let plugins: Vec<String> = plugins.split(' ').map(|name| format!("{:?}", own(name))).collect();
         text.push_str(&server.device(&format!("d{number}"), "jft-bash", &format!("t{number}")));
         text.push_str("secrets.sudo = { env = \"JFT_SUDO\" }\nsecrets.vault = { env = \"JFT_SUDO\" }\n");
-        text.push_str(&format!("[type.t{number}]\nplugins = [{}]\n", plugins.join(", ")));
-        text.push_str(&format!(
-            "[plugin.h{number}]\npath = {path:?}\ndigest = \"sha256:{digest}\"\nsecrets = [\"sudo\"]\nconfig = {{ attack = {attack:?}, at = {at:?} }}\n"
-        ));
+        write!(text, "[type.t{number}]\nplugins = [{}]\n", plugins.join(", ")).unwrap();
+        write!(text, "[plugin.h{number}]\npath = {path:?}\ndigest = \"sha256:{digest}\"\nsecrets = [\"sudo\"]\nconfig = {{ attack = {attack:?}, at = {at:?} }}\n").unwrap();
     }
     text
 }
@@ -195,6 +194,7 @@ fn judge(result: &Value, end: End) -> Result<(), String> {
 }
 
 #[test]
+#[expect(clippy::print_stdout, reason = "the figures are for whoever reads the log")]
 fn every_attack_is_told_and_the_session_beside_it_goes_on() {
     account("jft-bash", Path::new("/bin/bash"));
     let server = Sshd::start();
@@ -304,7 +304,7 @@ fn files_that_must_not_run_are_refused_by_name() {
     let mut text = server.device("healthy", "jft-bash", "linux");
     let mut entry = |number: usize, path: &Path, digest: Option<String>| {
         text.push_str(&server.device(&format!("d{number}"), "jft-bash", &format!("t{number}")));
-        text.push_str(&format!("[type.t{number}]\nplugins = [\"posix-shell\", \"f{number}\"]\n[plugin.f{number}]\npath = {path:?}\n"));
+        write!(text, "[type.t{number}]\nplugins = [\"posix-shell\", \"f{number}\"]\n[plugin.f{number}]\npath = {path:?}\n").unwrap();
         text.push_str(&digest.map(|digest| format!("digest = \"sha256:{digest}\"\n")).unwrap_or_default());
     };
     let files = files();

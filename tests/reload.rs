@@ -1,7 +1,8 @@
 //! The configuration is read again under live sessions: plugins are swapped, refused, brought back; nothing that runs is disturbed.
 
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -148,4 +149,53 @@ fn a_plugin_is_swapped_under_a_running_command_and_one_that_does_not_load_leaves
     Command::new("kill").args(["-HUP", &client.process_id().to_string()]).status().unwrap();
     let allowed = (0..100).any(|_| client.run("web1", "sleep 0.1; touch /tmp/jft-reload")["state"] == "done");
     assert!(allowed, "{}", client.log());
+}
+
+#[test]
+fn a_developers_file_is_loaded_without_its_pin_and_gives_way_when_he_ends() {
+    account("jft-bash", Path::new("/bin/bash"));
+    let scene = Scene { server: Sshd::start(), folder: tempfile::tempdir().unwrap() };
+    let generation = |bytes| Generation { bytes, attack: "none", at: "nowhere", mode: "full" };
+    let (pinned, other) = (generation(component()), generation([component(), vec![0, 2, 1, b'x']].concat()));
+    let mut client = Client::start(&scene.config(&pinned, &["web1"]));
+    let one = client.run("web1", "echo one");
+    assert!(one["output"] == "one\n" && is_quiet(&one), "{one}");
+    let file = scene.folder.path().join("acme.wasm");
+    let acme = |client: &mut Client| {
+        let all = client.call("ssh_info", json!({"topic": "plugins"}));
+        all["plugins"].as_array().unwrap().iter().find(|plugin| plugin["name"] == "acme").unwrap().clone()
+    };
+
+    let mut command = Command::new(env!("CARGO_BIN_EXE_jackfield"));
+    command.args(["plugin", "dev", "--watch"]).arg(&file).env("XDG_STATE_HOME", client.state.path()).stdout(Stdio::piped());
+    let mut dev = command.spawn().unwrap();
+    let mut lines = BufReader::new(dev.stdout.take().unwrap()).lines();
+    let mut until =
+        |words: &str| lines.find(|line| line.as_ref().unwrap().contains(words)).unwrap_or_else(|| panic!("`{words}` is not told"));
+    until("THE PIN OF EACH FILE IS SKIPPED").unwrap();
+    let warned = client.run("web1", "echo two");
+    assert!(warned["output"] == "two\n" && warned["warnings"].to_string().contains("without its pin"), "{warned}");
+
+    // Changed, and then broken: the last one that loads stays.
+    std::fs::write(&file, &other.bytes).unwrap();
+    until("swapped   acme").unwrap();
+    let shown = acme(&mut client);
+    assert!(shown["digest"] == Scene::digest(&other).as_str() && shown["unpinned"] == true, "{shown}");
+    std::fs::write(&file, b"\0asm\x01\0\0\0").unwrap();
+    until("refused   acme").unwrap();
+    assert_eq!(acme(&mut client)["digest"], Scene::digest(&other).as_str());
+    assert_eq!(client.run("web1", "echo three")["output"], "three\n");
+
+    // He ends: what has no pin gives way to what was in force before, although its file is gone.
+    Command::new("kill").args(["-INT", &dev.id().to_string()]).status().unwrap();
+    dev.wait().unwrap();
+    let back = (0..100).any(|_| {
+        client.run("web1", "sleep 0.1");
+        acme(&mut client)["digest"] == Scene::digest(&pinned).as_str()
+    });
+    let shown = acme(&mut client);
+    assert!(back && shown["unpinned"].is_null(), "{shown}");
+    assert!(shown["load_error"].as_str().unwrap().contains("is not the pinned file"), "{shown}");
+    let four = client.run("web1", "echo four");
+    assert!(four["output"] == "four\n" && is_quiet(&four), "{four}");
 }

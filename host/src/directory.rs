@@ -107,6 +107,8 @@ pub struct World {
     pub config: Config,
     /// Its plugins.
     pub catalog: Catalog,
+    /// Plugins whose pins are skipped for a developer.
+    pub unpinned: Vec<String>,
 }
 
 /// The sessions and what they are made of.
@@ -142,6 +144,14 @@ impl World {
         })
     }
 
+    /// What callers of sessions of this type should know.
+    #[must_use]
+    pub fn warning(&self, kind: &str) -> Option<String> {
+        let plugins = self.catalog.plugins_of(kind).unwrap_or_default();
+        let unpinned = self.unpinned.iter().find(|name| plugins.contains(name))?;
+        Some(format!("plugin `{unpinned}` runs without its pin, because `jackfield plugin dev` works on it"))
+    }
+
     /// The device's type, loaded.
     ///
     /// # Errors
@@ -167,7 +177,7 @@ impl Directory {
     #[must_use]
     pub fn new(config: Config, catalog: Catalog, state_folder: Option<PathBuf>) -> Self {
         Self {
-            world: RwLock::new(Arc::new(World { config, catalog })),
+            world: RwLock::new(Arc::new(World { config, catalog, unpinned: Vec::new() })),
             state_folder,
             book: SecretBook::default(),
             slots: Mutex::default(),
@@ -290,6 +300,7 @@ impl Directory {
         let world = self.world();
         let device = world.device(&id.device)?;
         let kind = world.kind_of(&id.device).await?;
+        let kind_name = kind.name.clone();
         let size = kind.terminal.size(columns, rows);
         let user = device.user.clone().or_else(|| std::env::var("USER").ok()).unwrap_or_else(|| "root".to_owned());
         self.learn_secrets(device).await;
@@ -313,6 +324,7 @@ impl Directory {
             journal: self.history.journal().clone(),
             idle_close: device.idle_close.map_or(IDLE_CLOSE, |delay| delay.duration().unwrap_or(Duration::MAX / 4)),
             kind,
+            note: world.warning(&kind_name),
         };
         if device.local {
             let line = local_line(&profile.kind.terminal.kind, size);

@@ -9,10 +9,12 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 
-use crate::config::{Config, Device, TypeChoice};
+use crate::config::{Config, Device, Digest, TypeChoice};
 use crate::directory::{Directory, World};
+use crate::limits::PLUGIN_FILE_MAX_BYTES;
 use crate::plugin::catalog::{self, Catalog};
 use crate::plugin::device_type::DeviceType;
+use crate::plugin::load;
 use crate::session::{Renewal, SessionHandle};
 use crate::startup;
 
@@ -22,8 +24,16 @@ pub struct Renewer {
     directory: Arc<Directory>,
     /// What `--config` named.
     file: Option<PathBuf>,
-    /// One at a time.
-    turn: Mutex<()>,
+    /// One at a time; with what a developer is at work on.
+    turn: Mutex<Option<Dev>>,
+}
+
+/// A developer's files, whose pins are skipped as long as he is there.
+#[derive(Debug)]
+struct Dev {
+    files: Vec<PathBuf>,
+    /// What was in force before, to go back to.
+    pinned: Arc<World>,
 }
 
 /// What came of it, for whoever asked.
@@ -81,11 +91,42 @@ impl Renewer {
 
     /// Reads the configuration again and has it take effect.
     pub async fn renew(&self) -> Report {
-        let _turn = self.turn.lock().await;
+        let turn = self.turn.lock().await;
+        let files = turn.as_ref().map(|dev| dev.files.as_slice()).unwrap_or_default();
+        self.renew_from(&self.directory.world(), files).await
+    }
+
+    /// The same with the pins of these files skipped, from now on until [`end_dev`](Self::end_dev). Only one may be at work.
+    ///
+    /// # Errors
+    ///
+    /// When another one is.
+    pub async fn begin_dev(&self, files: Vec<PathBuf>) -> Result<Report, String> {
+        let mut turn = self.turn.lock().await;
+        if let Some(dev) = turn.as_ref() {
+            let files = dev.files.iter().map(|file| file.display().to_string()).collect::<Vec<_>>().join(", ");
+            return Err(format!("another `jackfield plugin dev` is at work on {files}; end that one first"));
+        }
+        let pinned = self.directory.world();
+        let report = self.renew_from(&pinned, &files).await;
+        *turn = Some(Dev { files, pinned });
+        Ok(report)
+    }
+
+    /// The pins count again. A file that is not the pinned one gives way to what was in force before.
+    pub async fn end_dev(&self) {
+        let mut turn = self.turn.lock().await;
+        if let Some(dev) = turn.take() {
+            self.renew_from(&dev.pinned, &[]).await;
+        }
+    }
+
+    /// `before` has the plugins that stay where nothing has changed or the new one does not load.
+    async fn renew_from(&self, before: &World, files: &[PathBuf]) -> Report {
         let folder = std::env::current_dir().unwrap_or_default();
         let read = Config::load(self.file.as_deref(), &|name| std::env::var_os(name), &folder);
         let mut report = Report { process: std::process::id(), ..Report::default() };
-        let config = match read {
+        let mut config = match read {
             Ok(config) => config,
             Err(error) => {
                 report.complaints = error.to_string().lines().map(str::to_owned).collect();
@@ -93,21 +134,51 @@ impl Renewer {
             }
         };
         report.file = config.file.as_ref().map(|file| file.display().to_string());
-        let before = self.directory.world();
+        let unpinned = match skip_pins(&mut config, files) {
+            Ok(unpinned) => unpinned,
+            Err(complaints) => {
+                report.complaints = complaints;
+                return told(report);
+            }
+        };
         let catalog = startup::catalog_with(&config, before.catalog.loader());
         report.complaints = startup::check_names(&config, &catalog).iter().map(ToString::to_string).collect();
         if !report.complaints.is_empty() {
             return told(report);
         }
         report.plugins = catalog.take_over(&before.catalog).await.into_iter().map(changed).collect();
-        report.changes = devices(&before.config, &config);
-        let world = Arc::new(World { config, catalog });
+        report.changes = unpinned.iter().map(|name| format!("UNPINNED  {name}: its digest is not asked for")).collect();
+        let now = self.directory.world();
+        report.changes.extend(devices(&now.config, &config));
+        let world = Arc::new(World { config, catalog, unpinned });
         self.directory.replace_world(Arc::clone(&world));
         for handle in self.directory.list().iter().filter(|handle| handle.closed().is_none()) {
-            report.changes.extend(session(&before, &world, handle).await);
+            report.changes.extend(session(&now, &world, handle).await);
         }
         told(report)
     }
+}
+
+/// Takes the digest that each of these files has for the pinned one. The names of their plugins.
+fn skip_pins(config: &mut Config, files: &[PathBuf]) -> Result<Vec<String>, Vec<String>> {
+    let mut unpinned = Vec::new();
+    let mut complaints = Vec::new();
+    for file in files {
+        let is_it = |path: &Path| path == file || path.canonicalize().is_ok_and(|path| path == *file);
+        let mut of: Vec<_> = config.plugins.iter_mut().filter(|(_, entry)| entry.path.as_deref().is_some_and(is_it)).collect();
+        if of.is_empty() {
+            complaints.push(format!("`{}` is no plugin's `path`; add [plugin.NAME] with it and a type that uses it", file.display()));
+        }
+        for (name, entry) in &mut of {
+            match load::digest_of(file, entry.max_file_bytes.map_or(PLUGIN_FILE_MAX_BYTES, std::num::NonZeroU64::get)) {
+                Ok(digest) => entry.digest = Some(Digest::new(digest)),
+                Err(error) => complaints.push(format!("cannot read `{}`: {error}", file.display())),
+            }
+            crate::diagnostics::plugin_line(name, "error", "its pin is skipped as long as `jackfield plugin dev` runs");
+            unpinned.push((*name).clone());
+        }
+    }
+    if complaints.is_empty() { Ok(unpinned) } else { Err(complaints) }
 }
 
 /// The operator's log has it too.
@@ -150,11 +221,12 @@ fn devices(before: &Config, after: &Config) -> Vec<String> {
 async fn session(before: &World, after: &World, handle: &SessionHandle) -> Vec<String> {
     let mut told = Vec::new();
     let device = after.config.devices.get(&handle.id.device);
-    let note = device.is_none().then(|| {
+    let gone = device.is_none().then(|| {
         let note = format!("device `{}` is no longer in the configuration; this session goes on until it is closed", handle.id.device);
         told.push(format!("goes on   session {}: {note}", handle.id));
         note
     });
+    let note = [gone, after.warning(&handle.kind)].into_iter().flatten().reduce(|one, other| format!("{one}; {other}"));
     // A device that is gone keeps its mode.
     let policy = match device.or_else(|| before.config.devices.get(&handle.id.device)) {
         Some(device) => after.config.policy_for(device),

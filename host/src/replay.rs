@@ -57,6 +57,7 @@ pub async fn run(recording: &Recording, kind: Arc<DeviceType>, secrets: &[(Strin
         idle_close: IDLE_CLOSE,
         recorder: None,
         journal: Journal::default(),
+        note: None,
     };
     let session = actor::start(profile, replay::open(&recording.entries, cut));
     let played = tokio::time::timeout(REQUEST_MAX, play(&session, recording)).await;

@@ -10,17 +10,20 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::time::timeout;
 
-use crate::limits::{CONTROL_ANSWER_MAX, CONTROL_LINE_MAX_BYTES};
+use crate::limits::{CONTROL_ANSWER_MAX, CONTROL_READ_MAX_BYTES};
 use crate::renewal::{Renewer, Report};
 use crate::startup;
 
 /// What a socket's name ends with.
 const SUFFIX: &str = ".sock";
-/// The one thing that a server can be asked.
-pub(super) const RELOAD: &str = "reload";
+/// Asks a server to read its configuration again.
+const RELOAD: &str = "reload";
+/// Asks the same with the pins of these files skipped as long as the connection lasts.
+const DEV: &str = "dev ";
 
 /// A socket that is there as long as the server is.
 #[derive(Debug)]
@@ -68,44 +71,88 @@ fn is_own(stream: &UnixStream) -> bool {
 
 async fn answer(stream: UnixStream, renewer: Arc<Renewer>) {
     let (read, mut write) = stream.into_split();
-    let mut line = String::new();
-    let mut reader = BufReader::new(read.take(CONTROL_LINE_MAX_BYTES));
-    if !matches!(timeout(CONTROL_ANSWER_MAX, reader.read_line(&mut line)).await, Ok(Ok(_))) || line.trim() != RELOAD {
-        return;
+    let mut lines = BufReader::new(read.take(CONTROL_READ_MAX_BYTES)).lines();
+    let mut develops = false;
+    loop {
+        // A developer's connection lasts; who asks for anything else does it at once.
+        let line = match develops {
+            true => lines.next_line().await,
+            false => timeout(CONTROL_ANSWER_MAX, lines.next_line()).await.unwrap_or(Ok(None)),
+        };
+        let Ok(Some(line)) = line else { break };
+        let report = match line.strip_prefix(DEV).map(serde_json::from_str::<Vec<PathBuf>>) {
+            Some(Ok(files)) if !develops => match renewer.begin_dev(files).await {
+                Ok(report) => {
+                    develops = true;
+                    report
+                }
+                Err(why) => Report { complaints: vec![why], ..Report::default() },
+            },
+            None if line == RELOAD => renewer.renew().await,
+            _ => break,
+        };
+        let text = serde_json::to_string(&report).unwrap_or_default() + "\n";
+        if write.write_all(text.as_bytes()).await.is_err() {
+            break;
+        }
     }
-    let report = renewer.renew().await;
-    let text = serde_json::to_string(&report).unwrap_or_default() + "\n";
-    // Whoever asked may have gone: it is in the log.
-    let _ = write.write_all(text.as_bytes()).await;
+    if develops {
+        renewer.end_dev().await;
+    }
 }
 
-/// Asks every running server of this account. What is left of one that has gone is removed.
-pub(super) async fn reload_all() -> io::Result<Vec<(u32, Result<Report, String>)>> {
+/// A connection to a running server.
+#[derive(Debug)]
+pub(super) struct Server {
+    /// Its process.
+    pub(super) process: u32,
+    read: BufReader<OwnedReadHalf>,
+    write: OwnedWriteHalf,
+}
+
+impl Server {
+    /// Has it read its configuration again.
+    pub(super) async fn reload(&mut self) -> Result<Report, String> {
+        self.ask(RELOAD).await
+    }
+
+    /// The same with the pins of these files skipped, as long as this value lives.
+    pub(super) async fn dev(&mut self, files: &[PathBuf]) -> Result<Report, String> {
+        let files = serde_json::to_string(files).map_err(|error| error.to_string())?;
+        self.ask(&format!("{DEV}{files}")).await
+    }
+
+    async fn ask(&mut self, line: &str) -> Result<Report, String> {
+        let asked = async {
+            self.write.write_all(format!("{line}\n").as_bytes()).await?;
+            let mut text = String::new();
+            self.read.read_line(&mut text).await?;
+            Ok::<_, io::Error>(text)
+        };
+        let text = timeout(CONTROL_ANSWER_MAX, asked).await.map_err(|_| "it does not answer".to_owned())?;
+        let text = text.map_err(|error| format!("it has ended: {error}"))?;
+        serde_json::from_str(&text).map_err(|_| "it has ended, or is another version of jackfield".to_owned())
+    }
+}
+
+/// Every running server of this account. What is left of one that has gone is removed.
+pub(super) async fn servers() -> io::Result<Vec<Server>> {
     let folder = startup::run_folder()?;
-    let mut reports = Vec::new();
     let mut names: Vec<String> = fs::read_dir(&folder)?.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect();
     names.sort();
+    let mut servers = Vec::new();
     for name in names {
         let Some(process) = name.strip_suffix(SUFFIX).and_then(|process| process.parse().ok()) else { continue };
         let handle = File::open(&folder)?;
         let path = format!("/proc/self/fd/{}/{name}", handle.as_raw_fd());
         match UnixStream::connect(&path).await {
-            Ok(stream) => reports.push((process, reload(stream).await)),
-            Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => drop(fs::remove_file(folder.join(&name))),
-            Err(error) => reports.push((process, Err(error.to_string()))),
+            Ok(stream) => {
+                let (read, write) = stream.into_split();
+                servers.push(Server { process, read: BufReader::new(read), write });
+            }
+            // Nobody listens behind it, or it went away just now.
+            Err(_) => drop(fs::remove_file(folder.join(&name))),
         }
     }
-    Ok(reports)
-}
-
-async fn reload(stream: UnixStream) -> Result<Report, String> {
-    let asked = async {
-        let (read, mut write) = stream.into_split();
-        write.write_all(format!("{RELOAD}\n").as_bytes()).await?;
-        let mut text = String::new();
-        BufReader::new(read).read_line(&mut text).await?;
-        Ok::<_, io::Error>(text)
-    };
-    let text = timeout(CONTROL_ANSWER_MAX, asked).await.map_err(|_| "it does not answer".to_owned())?.map_err(|error| error.to_string())?;
-    serde_json::from_str(&text).map_err(|_| "it gives no answer; is it another version of jackfield?".to_owned())
+    Ok(servers)
 }

@@ -12,7 +12,11 @@ pub(super) fn plugins(directory: &Directory) -> Reply {
     let mut lines = Vec::new();
     let mut list = Vec::new();
     for name in world.catalog.plugin_names() {
-        let (fields, line) = plugin(&name, &world.catalog.condition(&name), world.catalog.check(&name));
+        let (mut fields, mut line) = plugin(&name, &world.catalog.condition(&name), world.catalog.check(&name));
+        if world.unpinned.contains(&name) {
+            put(&mut fields, "unpinned", true);
+            line.push_str(" WITHOUT ITS PIN, for `jackfield plugin dev`");
+        }
         lines.push(line);
         list.push(fields);
     }
@@ -35,7 +39,7 @@ fn plugin(
             return described(name, &state, fields, &checked.manifest, &checked.digest, roles);
         }
         (None, Err(error)) => {
-            fields["load_error"] = error.to_string().into();
+            put(&mut fields, "load_error", error.to_string());
             return (fields, format!("{name}: {error}"));
         }
     };
@@ -52,11 +56,17 @@ fn described(
 ) -> (Value, String) {
     let types = manifest.types.join(",");
     let line = format!("{name} {} {} types={types} digest=sha256:{digest} {state}", manifest.version, roles.join(","));
-    fields["version"] = manifest.version.clone().into();
-    fields["digest"] = format!("sha256:{digest}").into();
-    fields["types"] = manifest.types.clone().into();
-    fields["roles"] = roles.into();
+    put(&mut fields, "version", manifest.version.clone());
+    put(&mut fields, "digest", format!("sha256:{digest}"));
+    put(&mut fields, "types", manifest.types.clone());
+    put(&mut fields, "roles", roles);
     (fields, line)
+}
+
+fn put(fields: &mut Value, name: &str, value: impl Into<Value>) {
+    if let Some(fields) = fields.as_object_mut() {
+        fields.insert(name.to_owned(), value.into());
+    }
 }
 
 /// In words.
@@ -102,12 +112,12 @@ pub(super) fn health(directory: &Directory) -> Reply {
     let mut text = format!("jackfield {version}, {} sessions", sessions.len());
     for (label, names) in [("plugins that are off", &off), ("plugins with faults", &troubled)] {
         if !names.is_empty() {
-            text.push_str(&format!("; {label}: {}", names.join(", ")));
+            text.extend(["; ", label, ": ", &names.join(", ")]);
         }
     }
     for session in &degraded {
         let word = |key: &str| session[key].as_str().unwrap_or_default();
-        text.push_str(&format!("\n{} is {}", word("session"), word("why")));
+        text.extend(["\n", word("session"), " is ", word("why")]);
     }
     let (history, line) = super::history::health(directory);
     text.push_str(&line);

@@ -125,7 +125,7 @@ pub enum LoadError {
         /// The plugin.
         name: String,
         /// How.
-        fault: Fault,
+        fault: Box<Fault>,
     },
     /// No plugin of that name.
     #[error("there is no plugin `{name}`; there are {known}")]
@@ -159,7 +159,7 @@ pub enum FaultKind {
     /// It returned what the contract does not allow.
     Contract(String),
     /// It failed too often and is off for a while; the last fault.
-    Off(Duration, String),
+    Off(Duration, Box<str>),
 }
 
 /// A call of a plugin that failed.
@@ -174,7 +174,7 @@ pub struct Fault {
     /// How it failed.
     pub kind: FaultKind,
     /// What it printed, a panic's message as a rule. It may hold device text, so it is for the log and no part of the sentence.
-    pub printed: String,
+    pub printed: Box<str>,
 }
 
 impl Fault {
@@ -182,7 +182,7 @@ impl Fault {
     #[must_use]
     pub fn in_short(&self) -> String {
         let text = self.to_string();
-        text.split_once(", ").map_or(text.clone(), |(_, what)| what.to_owned())
+        text.split_once(", ").map_or_else(|| text.clone(), |(_, what)| what.to_owned())
     }
 
     /// The sentence with what the plugin printed.

@@ -3,7 +3,7 @@
 //! No code of the plugin runs before the file is the pinned one and asks for nothing that it must not have.
 
 use std::io::Read as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -134,6 +134,20 @@ fn read(spec: &Spec) -> Result<std::borrow::Cow<'static, [u8]>, LoadError> {
         return Err(too_large(wasm.len() as u64));
     }
     Ok(std::borrow::Cow::Owned(wasm))
+}
+
+/// SHA-256 of a file that is no larger than this.
+///
+/// # Errors
+///
+/// When it cannot be read, or is larger.
+pub fn digest_of(path: &Path, max_bytes: u64) -> std::io::Result<[u8; 32]> {
+    let mut wasm = Vec::new();
+    std::fs::File::open(path)?.take(max_bytes.saturating_add(1)).read_to_end(&mut wasm)?;
+    if wasm.len() as u64 > max_bytes {
+        return Err(std::io::Error::other(format!("it has more than {max_bytes} bytes")));
+    }
+    Ok(Sha256::digest(&wasm).into())
 }
 
 fn check_imports(name: &str, interfaces: &Interfaces, manifest: &Manifest) -> Result<(), LoadError> {
@@ -434,7 +448,7 @@ impl Plugin {
             Err(StartError::Config(diagnostics)) => Err(LoadError::Config { name: name.to_owned(), diagnostics }),
             Err(StartError::Wasm(error, memory, printed)) if error.is::<wasmtime::Trap>() || error.is::<Waits>() || memory => {
                 let fault = self.fault("setup.configure", kind_of(&error, PLUGIN_START_MAX, memory));
-                Err(LoadError::Probation { name: name.to_owned(), fault: Fault { printed, ..fault } })
+                Err(LoadError::Probation { name: name.to_owned(), fault: Box::new(Fault { printed: printed.into(), ..fault }) })
             }
             Err(StartError::Wasm(error, ..)) => Err(contract_error(name, &error)),
         }
@@ -452,7 +466,7 @@ impl Plugin {
                 crate::diagnostics::plugin_line(self.name(), "warn", "it was off long enough and is tried again");
                 true
             }
-            Gate::Off(left) => return Err(self.fault(function, FaultKind::Off(left, self.last_fault().unwrap_or_default()))),
+            Gate::Off(left) => return Err(self.fault(function, FaultKind::Off(left, self.last_fault().unwrap_or_default().into()))),
         };
         self.calls.fetch_add(1, Ordering::Relaxed);
         let clock = self.engine.clock();
@@ -478,7 +492,7 @@ impl Plugin {
                 StartError::Wasm(error, memory, printed) => (kind_of(&error, PLUGIN_START_MAX, memory), printed),
                 StartError::Config(_) => (FaultKind::Contract("it refused settings that it had accepted".to_owned()), String::new()),
             };
-            self.count(Fault { printed, ..self.fault(function, kind) })
+            self.count(Fault { printed: printed.into(), ..self.fault(function, kind) })
         })
     }
 
@@ -500,7 +514,7 @@ impl Plugin {
             }
             Err(error) => {
                 let kind = kind_of(&error, call.limit, call.instance.memory_refused());
-                Err(self.count(Fault { printed: call.instance.printed(), ..self.fault(function, kind) }))
+                Err(self.count(Fault { printed: call.instance.printed().into(), ..self.fault(function, kind) }))
             }
         }
     }
@@ -523,7 +537,7 @@ impl Plugin {
     }
 
     fn fault(&self, function: &'static str, kind: FaultKind) -> Fault {
-        Fault { plugin: self.manifest.name.clone(), version: self.manifest.version.clone(), function, kind, printed: String::new() }
+        Fault { plugin: self.manifest.name.clone(), version: self.manifest.version.clone(), function, kind, printed: Box::default() }
     }
 }
 

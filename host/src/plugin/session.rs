@@ -446,7 +446,7 @@ mod tests {
             version: "1".to_owned(),
             function: "policy.decide",
             kind: super::super::fault::FaultKind::Memory,
-            printed: String::new(),
+            printed: Box::default(),
         };
         let composed = compose(vec![decision(Effect::Allow, "a"), ("acme".to_owned(), Err(fault))]);
         assert_eq!((composed.effect, composed.rule.as_str()), (Effect::Deny, "acme.fault"));

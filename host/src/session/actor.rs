@@ -115,7 +115,7 @@ pub fn start(mut profile: Profile, line: Line) -> SessionHandle {
         tape: None,
         degraded: None,
         next: None,
-        note: None,
+        note: profile.note.clone(),
         profile,
     };
     tokio::spawn(actor.run());

@@ -66,6 +66,7 @@ pub fn start(mut profile: Profile, way: Way) -> SessionHandle {
     };
     let lane = Lane {
         plugins: SessionPlugins::new(Arc::clone(&profile.kind)),
+        note: profile.note.clone(),
         profile,
         way,
         events,
@@ -75,7 +76,6 @@ pub fn start(mut profile: Profile, way: Way) -> SessionHandle {
         status,
         used_at: now(),
         ended: None,
-        note: None,
     };
     tokio::spawn(lane.run());
     handle
