@@ -1,6 +1,7 @@
 //! Plugins that attack: each attack is a fault told by name or a refusal, the session goes on as the table of faults says, and a session
 //! beside it does not notice.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -120,7 +121,8 @@ fn file(folder: &Path, with_policy: bool) -> (PathBuf, String) {
     (path, digest(&bytes))
 }
 
-fn replaced(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
+/// Names in a component, changed in place.
+pub fn replaced(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
     assert_eq!(from.len(), to.len());
     let mut out = bytes.to_vec();
     let places: Vec<usize> = bytes.windows(from.len()).enumerate().filter(|(_, window)| *window == from).map(|(at, _)| at).collect();
@@ -142,10 +144,8 @@ fn config(server: &Sshd, folder: &Path) -> String {
         let plugins: Vec<String> = plugins.split(' ').map(|name| format!("{:?}", own(name))).collect();
         text.push_str(&server.device(&format!("d{number}"), "jft-bash", &format!("t{number}")));
         text.push_str("secrets.sudo = { env = \"JFT_SUDO\" }\nsecrets.vault = { env = \"JFT_SUDO\" }\n");
-        text.push_str(&format!("[type.t{number}]\nplugins = [{}]\n", plugins.join(", ")));
-        text.push_str(&format!(
-            "[plugin.h{number}]\npath = {path:?}\ndigest = \"sha256:{digest}\"\nsecrets = [\"sudo\"]\nconfig = {{ attack = {attack:?}, at = {at:?} }}\n"
-        ));
+        write!(text, "[type.t{number}]\nplugins = [{}]\n", plugins.join(", ")).unwrap();
+        write!(text, "[plugin.h{number}]\npath = {path:?}\ndigest = \"sha256:{digest}\"\nsecrets = [\"sudo\"]\nconfig = {{ attack = {attack:?}, at = {at:?} }}\n").unwrap();
     }
     text
 }
@@ -194,6 +194,7 @@ fn judge(result: &Value, end: End) -> Result<(), String> {
 }
 
 #[test]
+#[expect(clippy::print_stdout, reason = "the figures are for whoever reads the log")]
 fn every_attack_is_told_and_the_session_beside_it_goes_on() {
     account("jft-bash", Path::new("/bin/bash"));
     let server = Sshd::start();
@@ -220,4 +221,157 @@ fn every_attack_is_told_and_the_session_beside_it_goes_on() {
     println!("healthy session beside {} attacks: {}", ATTACKS.len(), shown(with));
     client.has_written_no(PASSWORD);
     assert!(wrong.is_empty(), "{} wrong\n\n{}", wrong.len(), wrong.join("\n\n"));
+}
+
+/// A section at the end of a component.
+fn with_section(bytes: &[u8], name: &str, content: &[u8]) -> Vec<u8> {
+    let leb = |mut value: usize| {
+        let mut out = Vec::new();
+        loop {
+            let low = u8::try_from(value & 0x7f).unwrap();
+            value >>= 7;
+            if value == 0 {
+                out.push(low);
+                return out;
+            }
+            out.push(low | 0x80);
+        }
+    };
+    let body = [leb(name.len()), name.as_bytes().to_vec(), content.to_vec()].concat();
+    [bytes.to_vec(), vec![0], leb(body.len()), body].concat()
+}
+
+/// The component with another manifest in the place of its own.
+fn with_manifest(bytes: &[u8], manifest: &Value) -> Vec<u8> {
+    with_section(&replaced(bytes, b"jackfield:manifest", b"jackfield:formerly"), "jackfield:manifest", manifest.to_string().as_bytes())
+}
+
+fn manifest(more: Value) -> Value {
+    let mut all = json!({"schema": 1, "name": "hostile", "version": "1.0", "wasi": ["wasi:clocks/monotonic-clock"]});
+    all.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    all
+}
+
+/// What is wrong with a file, the file, and the words by which it is refused.
+fn files() -> Vec<(&'static str, Vec<u8>, &'static str)> {
+    let good = std::fs::read(component()).unwrap();
+    let trigger = |pattern: &str| json!({"for": "prompt", "name": "bomb", "match": pattern});
+    let many: Vec<Value> = (0..60)
+        .map(|number| json!({"for": "prompt", "name": format!("b{number}"), "match": format!(r"^(\\w{{0,40}}){{8}}{number}$")}))
+        .collect();
+    let manifests = [
+        ("too long", manifest(json!({"description": "d".repeat(17_000)})), "at most 16384 are read"),
+        ("unknown key", manifest(json!({"shell": "sh"})), "unknown field `shell`"),
+        ("another schema", manifest(json!({"schema": 2})), "`schema` is 2"),
+        ("a name with a path", manifest(json!({"name": "../../x"})), "letters, digits"),
+        ("an undeclared send", manifest(json!({"cancel": ["break"]})), "send `break` is used but not declared"),
+        ("text that a terminal obeys", manifest(json!({"vendor": "\u{1b}]0;root\u{7}"})), "holds a control or invisible character"),
+        ("text that reads backwards", manifest(json!({"description": "safe\u{202e}"})), "holds a control or invisible character"),
+        ("a screen of four billion cells", manifest(json!({"terminal": {"columns": 65535, "rows": 65535}})), "`terminal.columns` is 65535"),
+        ("no regular expression", manifest(json!({"trigger": [trigger("(")]})), "trigger `bomb`"),
+        ("a regular expression that explodes", manifest(json!({"trigger": [trigger(r"^((\w{0,100}){10}){10}$")]})), "trigger `bomb`"),
+        ("many that explode together", manifest(json!({"trigger": many})), "the triggers together"),
+        ("a look behind", manifest(json!({"trigger": [trigger("(?<=a)b")]})), "trigger `bomb`"),
+        ("a newer host", manifest(json!({"min_host": "99.0"})), "needs jackfield 99.0"),
+        ("clocks that it did not list", manifest(json!({"wasi": []})), "imports `wasi:clocks/monotonic-clock"),
+    ];
+    let mut files: Vec<_> = manifests.into_iter().map(|(name, manifest, words)| (name, with_manifest(&good, &manifest), words)).collect();
+    for (name, from, to, words) in [
+        ("the network", "wasi:cli/environment", "wasi:sockets/network", "imports `wasi:sockets/network"),
+        ("files", "wasi:cli/terminal-stdout", "wasi:filesystem/preopens", "imports `wasi:filesystem/preopens"),
+        ("a made-up host function", "jackfield:plugin/host@", "jackfield:plugin/exec@", "imports `jackfield:plugin/exec"),
+        ("another package with a like name", "jackfield:plugin/host@", "jackfield:plugin-host@", "jackfield:plugin-host"),
+        ("a newer track", "jackfield:plugin/prompt@0.1.0", "jackfield:plugin/prompt@0.2.0", "speaks `jackfield:plugin/prompt@0.2.0`"),
+        ("a forged pre-release", "jackfield:plugin/prompt@0.1.0", "jackfield:plugin/prompt@0.1-0", "jackfield:plugin/prompt@0.1-0"),
+        ("a role without its functions", "jackfield:plugin/policy@0.1.0", "jackfield:plugin/ident1@0.1.0", ""),
+    ] {
+        files.push((name, replaced(&good, from.as_bytes(), to.as_bytes()), words));
+    }
+    files.push(("two manifests", with_section(&good, "jackfield:manifest", b"{}"), "more than one section"));
+    files.push(("no manifest", replaced(&good, b"jackfield:manifest", b"jackfield:formerly"), "no section `jackfield:manifest`"));
+    files.push(("a core module", b"\0asm\x01\0\0\0".to_vec(), "it is a core module"));
+    files.push(("half a component", good[..good.len() / 2].to_vec(), "is not a WebAssembly component"));
+    files.push(("more than 4 MiB", with_section(&good, "padding", &vec![0; 5 << 20]), "at most 4194304 are loaded"));
+    files.retain(|(.., words)| !words.is_empty());
+    files
+}
+
+#[test]
+fn files_that_must_not_run_are_refused_by_name() {
+    account("jft-bash", Path::new("/bin/bash"));
+    let server = Sshd::start();
+    let folder = tempfile::tempdir().unwrap();
+    let mut text = server.device("healthy", "jft-bash", "linux");
+    let mut entry = |number: usize, path: &Path, digest: Option<String>| {
+        text.push_str(&server.device(&format!("d{number}"), "jft-bash", &format!("t{number}")));
+        write!(text, "[type.t{number}]\nplugins = [\"posix-shell\", \"f{number}\"]\n[plugin.f{number}]\npath = {path:?}\n").unwrap();
+        text.push_str(&digest.map(|digest| format!("digest = \"sha256:{digest}\"\n")).unwrap_or_default());
+    };
+    let files = files();
+    for (number, (_, bytes, _)) in files.iter().enumerate() {
+        let path = folder.path().join(format!("f{number}.wasm"));
+        std::fs::write(&path, bytes).unwrap();
+        entry(number, &path, Some(digest(bytes)));
+    }
+    let mut more =
+        vec![("no pin", "has no `digest`"), ("endless", "it is not a file"), ("changed after it was pinned", "is not the pinned file")];
+    entry(files.len(), &component(), None);
+    entry(files.len() + 1, Path::new("/dev/zero"), Some("0".repeat(64)));
+    entry(files.len() + 2, &component(), Some("0".repeat(64)));
+    let expected: Vec<_> = files.iter().map(|(name, _, words)| (*name, *words)).chain(more.drain(..)).collect();
+    let mut client = Client::start(&text);
+    let mut wrong = Vec::new();
+    for (number, (name, words)) in expected.iter().enumerate() {
+        let started = Instant::now();
+        let message = client.error("ssh_run", json!({"target": format!("d{number}"), "command": "echo fine"}));
+        if !message.contains(words) {
+            wrong.push(format!("{name}: `{words}` is not told: {message}"));
+        }
+        if started.elapsed().as_secs() >= 5 {
+            wrong.push(format!("{name}: it took {:?}", started.elapsed()));
+        }
+        assert_eq!(client.run("healthy", "echo fine")["output"], "fine\n", "{name}");
+    }
+    assert!(wrong.is_empty(), "{} wrong\n\n{}", wrong.len(), wrong.join("\n\n"));
+}
+
+#[test]
+fn a_plugin_that_is_off_is_seen_and_one_call_tries_it_again() {
+    account("jft-bash", Path::new("/bin/bash"));
+    let server = Sshd::start();
+    let folder = tempfile::tempdir().unwrap();
+    let (path, digest) = file(folder.path(), true);
+    let text = format!(
+        "{}{}[type.odd]\nplugins = [\"posix-shell\", \"acme\"]\n[plugin.acme]\npath = {path:?}\ndigest = \"sha256:{digest}\"\nconfig = {{ attack = \"trap\", at = \"decide\" }}\n",
+        server.device("web1", "jft-bash", "odd"),
+        server.device("web2", "jft-bash", "linux"),
+    );
+    let mut client = Client::start(&text);
+    let acme = |client: &mut Client| {
+        let all = client.call("ssh_info", json!({"topic": "plugins"}));
+        all["plugins"].as_array().unwrap().iter().find(|plugin| plugin["name"] == "acme").unwrap().clone()
+    };
+    assert_eq!(acme(&mut client)["state"], "not loaded yet");
+    let run = |client: &mut Client| client.error("ssh_run", json!({"target": "web1", "command": "true"}));
+    assert!(run(&mut client).contains("`policy.decide`: trapped"));
+    assert!(run(&mut client).contains("`policy.decide`: trapped"));
+    let off = acme(&mut client);
+    assert!(off["state"].as_str().unwrap().starts_with("off for ") && off["faults"] == 3, "{off}");
+    assert!(off["last_fault"].as_str().unwrap().contains("`policy.decide`: trapped"), "{off}");
+    assert_eq!((off["version"].as_str(), off["digest"].as_str()), (Some("0.1.0"), Some(format!("sha256:{digest}").as_str())));
+    assert!(run(&mut client).contains("is switched off for"));
+    let health = client.call("ssh_info", json!({"topic": "health"}));
+    assert_eq!(health["plugins_off"], json!(["acme"]), "{health}");
+    // The others work on, and the time passes.
+    assert_eq!(client.run("web2", "sleep 31; echo fine")["output"], "fine\n");
+    let due = acme(&mut client);
+    assert!(due["state"].as_str().unwrap().contains("tried again by the next call"), "{due}");
+    assert!(run(&mut client).contains("`policy.decide`: trapped"));
+    let again = acme(&mut client);
+    assert!(again["off_for_s"].as_u64().unwrap() > 30 && again["faults"] == 4, "{again}");
+    let log = client.log();
+    assert!(
+        log.contains("is switched off for 30 s") && log.contains("is tried again") && log.contains("is switched off for 60 s"),
+        "{log}"
+    );
 }

@@ -32,6 +32,7 @@ mod plugin_commands;
 mod plugin_faults;
 mod pressed;
 mod recordings;
+mod reload;
 mod run;
 mod shells;
 mod simulator;

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 pub mod check;
+mod control;
 pub mod history;
 pub mod paint;
 pub mod plugin;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use tokio::sync::{OnceCell, mpsc};
@@ -104,11 +104,21 @@ pub enum LineKind {
 
 type Slot = Arc<OnceCell<SessionHandle>>;
 
+/// What one reading of the configuration gave. Sessions that it opened go on when the next one counts.
+#[derive(Debug)]
+pub struct World {
+    /// The configuration.
+    pub config: Config,
+    /// Its plugins.
+    pub catalog: Catalog,
+    /// Plugins whose pins are skipped for a developer.
+    pub unpinned: Vec<String>,
+}
+
 /// The sessions and what they are made of.
 #[derive(Debug)]
 pub struct Directory {
-    config: Config,
-    catalog: Catalog,
+    world: RwLock<Arc<World>>,
     state_folder: Option<PathBuf>,
     book: SecretBook,
     slots: Mutex<BTreeMap<SessionId, Slot>>,
@@ -126,13 +136,58 @@ pub struct Listed {
     pub kind: String,
 }
 
+impl World {
+    /// A device by name.
+    ///
+    /// # Errors
+    ///
+    /// When there is none; names the nearest one.
+    pub fn device(&self, name: &str) -> Result<&Device, OpenError> {
+        self.config.devices.get(name).ok_or_else(|| OpenError::UnknownDevice {
+            name: name.to_owned(),
+            near: self.config.nearest_device(name).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default(),
+        })
+    }
+
+    /// What callers of sessions of this type should know.
+    #[must_use]
+    pub fn warning(&self, kind: &str) -> Option<String> {
+        let plugins = self.catalog.plugins_of(kind).unwrap_or_default();
+        let unpinned = self.unpinned.iter().find(|name| plugins.contains(name))?;
+        Some(format!("plugin `{unpinned}` runs without its pin, because `jackfield plugin dev` works on it"))
+    }
+
+    /// The device's type, loaded: the configuration's, or what it was found to be last.
+    ///
+    /// # Errors
+    ///
+    /// When it is not known yet or a plugin does not load.
+    pub async fn kind_of(&self, device: &str, found: &Identities) -> Result<Arc<DeviceType>, OpenError> {
+        match &self.device(device)?.device_type {
+            TypeChoice::Named(kind) => self.load_kind(device, kind.as_str()).await,
+            TypeChoice::Auto => match found.of(device) {
+                Some(identity) => self.load_kind(device, &identity.kind).await,
+                None => Err(OpenError::NotSeenYet { device: device.to_owned() }),
+            },
+        }
+    }
+
+    async fn load_kind(&self, device: &str, kind: &str) -> Result<Arc<DeviceType>, OpenError> {
+        let plugins = self.catalog.plugins_of(kind).ok_or_else(|| OpenError::UnknownType {
+            device: device.to_owned(),
+            kind: kind.to_owned(),
+            known: self.catalog.types().keys().cloned().collect::<Vec<_>>().join(", "),
+        })?;
+        Ok(Arc::new(DeviceType::load(kind, &plugins, &self.catalog).await?))
+    }
+}
+
 impl Directory {
     /// An empty directory. Logs that do not fit into memory go to the state folder.
     #[must_use]
     pub fn new(config: Config, catalog: Catalog, state_folder: Option<PathBuf>) -> Self {
         Self {
-            config,
-            catalog,
+            world: RwLock::new(Arc::new(World { config, catalog, unpinned: Vec::new() })),
             state_folder,
             book: SecretBook::default(),
             slots: Mutex::default(),
@@ -160,16 +215,15 @@ impl Directory {
         &self.history
     }
 
-    /// The configuration.
+    /// The configuration and the plugins in force.
     #[must_use]
-    pub fn config(&self) -> &Config {
-        &self.config
+    pub fn world(&self) -> Arc<World> {
+        Arc::clone(&self.world.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// The plugins.
-    #[must_use]
-    pub fn catalog(&self) -> &Catalog {
-        &self.catalog
+    /// From now on this counts for what is opened.
+    pub fn replace_world(&self, world: Arc<World>) {
+        *self.world.write().unwrap_or_else(PoisonError::into_inner) = world;
     }
 
     /// A device by name.
@@ -177,11 +231,8 @@ impl Directory {
     /// # Errors
     ///
     /// When there is none; names the nearest one.
-    pub fn device(&self, name: &str) -> Result<&Device, OpenError> {
-        self.config.devices.get(name).ok_or_else(|| OpenError::UnknownDevice {
-            name: name.to_owned(),
-            near: self.config.nearest_device(name).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default(),
-        })
+    pub fn device(&self, name: &str) -> Result<Device, OpenError> {
+        self.world().device(name).cloned()
     }
 
     /// What devices without a type in the configuration were found to be.
@@ -196,22 +247,7 @@ impl Directory {
     ///
     /// When it is not known yet or a plugin does not load.
     pub async fn kind_of(&self, device: &str) -> Result<Arc<DeviceType>, OpenError> {
-        match &self.device(device)?.device_type {
-            TypeChoice::Named(kind) => self.load_kind(device, kind.as_str()).await,
-            TypeChoice::Auto => match self.identities.of(device) {
-                Some(identity) => self.load_kind(device, &identity.kind).await,
-                None => Err(OpenError::NotSeenYet { device: device.to_owned() }),
-            },
-        }
-    }
-
-    async fn load_kind(&self, device: &str, kind: &str) -> Result<Arc<DeviceType>, OpenError> {
-        let plugins = self.catalog.plugins_of(kind).ok_or_else(|| OpenError::UnknownType {
-            device: device.to_owned(),
-            kind: kind.to_owned(),
-            known: self.catalog.types().keys().cloned().collect::<Vec<_>>().join(", "),
-        })?;
-        Ok(Arc::new(DeviceType::load(kind, &plugins, &self.catalog).await?))
+        self.world().kind_of(device, &self.identities).await
     }
 
     /// A session that is open.
@@ -238,6 +274,10 @@ impl Directory {
     ///
     /// Why it cannot be opened.
     pub async fn open(&self, id: &SessionId, line: LineKind, size: (Option<u16>, Option<u16>)) -> Result<(SessionHandle, bool), OpenError> {
+        // A session goes on also when the configuration no longer has its device.
+        if let Some(handle) = self.find(id).filter(|handle| handle.closed().is_none()) {
+            return Ok((handle, true));
+        }
         self.device(&id.device)?;
         let slot = self.slot(id)?;
         let reused = slot.get().is_some();
@@ -274,21 +314,22 @@ impl Directory {
         line: LineKind,
         (columns, rows): (Option<u16>, Option<u16>),
     ) -> Result<SessionHandle, OpenError> {
-        let device = self.device(&id.device)?;
+        let world = self.world();
+        let device = world.device(&id.device)?;
         self.learn_secrets(device).await;
         // A device whose type is to be found out is met like one of which nothing is known.
         let (kind, is_known) = match &device.device_type {
-            TypeChoice::Named(kind) => (self.load_kind(&id.device, kind.as_str()).await?, true),
-            TypeChoice::Auto => (self.load_kind(&id.device, GENERIC).await?, false),
+            TypeChoice::Named(kind) => (world.load_kind(&id.device, kind.as_str()).await?, true),
+            TypeChoice::Auto => (world.load_kind(&id.device, GENERIC).await?, false),
         };
         let size = kind.terminal.size(columns, rows);
-        let mut profile = self.profile(id, device, kind, size)?;
+        let mut profile = self.profile(&world, id, device, kind, size)?;
         if device.local {
             pipe_of(id, line, &profile.kind, device)?;
             let opened = local_line(&profile.kind.terminal.kind, size);
             let mut opened = opened.map_err(|error| OpenError::Failed(format!("cannot start a local shell: {error}")))?;
             if !is_known {
-                self.look(&mut profile, &mut opened).await?;
+                self.look(&world, &mut profile, &mut opened).await?;
             }
             return Ok(actor::start(profile, opened));
         }
@@ -297,7 +338,7 @@ impl Directory {
             pipe_of(id, line, &profile.kind, device)?;
             (ssh::Connection::open(&target).await.map_err(failed)?, None)
         } else {
-            self.meet(&mut target, &mut profile, (columns, rows)).await?
+            self.meet(&world, &mut target, &mut profile, (columns, rows)).await?
         };
         let way = match (line, pipe_of(id, line, &profile.kind, device)?) {
             (LineKind::Pipe, Some(pipe)) => {
@@ -319,15 +360,16 @@ impl Directory {
     /// Connects to a device whose type is not known and finds it out. A terminal that was opened for that comes along.
     async fn meet(
         &self,
+        world: &World,
         target: &mut ssh::Target,
         profile: &mut Profile,
         (columns, rows): (Option<u16>, Option<u16>),
     ) -> Result<(ssh::Connection, Option<Line>), OpenError> {
         // The plugins load while the network is waited for.
-        let (greeting, ()) = tokio::join!(ssh::Greeting::open(target), self.catalog.load_judges());
+        let (greeting, ()) = tokio::join!(ssh::Greeting::open(target), world.catalog.load_judges());
         let greeting = greeting.map_err(failed)?;
-        if let Some(identity) = identity::by_server_id(&self.catalog, &greeting.server_id()).await {
-            profile.kind = self.load_kind(&profile.id.device, &identity.kind).await?;
+        if let Some(identity) = identity::by_server_id(&world.catalog, &greeting.server_id()).await {
+            profile.kind = world.load_kind(&profile.id.device, &identity.kind).await?;
             profile.size = profile.kind.terminal.size(columns, rows);
             target.login_suffix.clone_from(&profile.kind.terminal.login_suffix);
             target.terminal.clone_from(&profile.kind.terminal.kind);
@@ -337,17 +379,17 @@ impl Directory {
         }
         let connection = greeting.login(target).await.map_err(failed)?;
         let mut line = connection.terminal(target).await.map_err(failed)?;
-        self.look(profile, &mut line).await?;
+        self.look(world, profile, &mut line).await?;
         Ok((connection, Some(line)))
     }
 
     /// Finds out by its first screen what is at the other end of a line.
-    async fn look(&self, profile: &mut Profile, line: &mut Line) -> Result<(), OpenError> {
+    async fn look(&self, world: &World, profile: &mut Profile, line: &mut Line) -> Result<(), OpenError> {
         let device = profile.id.device.clone();
-        let identity = identity::by_first_screen(&self.catalog, line, &profile.kind, profile.size).await;
+        let identity = identity::by_first_screen(&world.catalog, line, &profile.kind, profile.size).await;
         let identity =
             identity.map_err(|why| OpenError::Failed(format!("`{device}` closed the session before its type was known: {why}")))?;
-        profile.kind = self.load_kind(&device, &identity.kind).await?;
+        profile.kind = world.load_kind(&device, &identity.kind).await?;
         self.keep(profile, identity);
         Ok(())
     }
@@ -360,12 +402,19 @@ impl Directory {
     }
 
     /// What a session of this device needs to know.
-    fn profile(&self, id: &SessionId, device: &Device, kind: Arc<DeviceType>, size: (u16, u16)) -> Result<Profile, OpenError> {
+    fn profile(
+        &self,
+        world: &World,
+        id: &SessionId,
+        device: &Device,
+        kind: Arc<DeviceType>,
+        size: (u16, u16),
+    ) -> Result<Profile, OpenError> {
         Ok(Profile {
             id: id.clone(),
             user: device.user.clone().or_else(|| std::env::var("USER").ok()).unwrap_or_else(|| "root".to_owned()),
             tags: device.tags.clone(),
-            policy: self.config.policy_for(device),
+            policy: world.config.policy_for(device),
             secrets: device.secrets.clone(),
             login_secrets: Vec::new(),
             book: self.book.clone(),
@@ -375,6 +424,7 @@ impl Directory {
             recorder: self.recorder.clone(),
             journal: self.history.journal().clone(),
             idle_close: device.idle_close.map_or(IDLE_CLOSE, |delay| delay.duration().unwrap_or(Duration::MAX / 4)),
+            note: world.warning(&kind.name),
             kind,
         })
     }

@@ -6,7 +6,7 @@
 //! |---|---|---|
 //! | 7 | [`cli`], [`lab`], [`demo`] | arguments and exit codes; devices to try things on |
 //! | 6 | [`mcp`] | the protocol: the only one that writes to standard output |
-//! | 5 | [`directory`], [`replay`], [`history`], [`kit`] | opens, finds and closes sessions; plays recordings through them; who ran what; proves plugins |
+//! | 5 | [`directory`], [`renewal`], [`replay`], [`history`], [`kit`] | opens, finds and closes sessions; reads the configuration again; plays recordings through them; who ran what; proves plugins |
 //! | 4 | [`session`] (handle, actor, journal) | the one task that owns a session; what it tells the history |
 //! | 3 | [`policy`] | the only one that makes something that may be typed |
 //! | 2 | [`session`] (machine, stream, log), [`transport`], [`plugin`], [`recording`] | decisions; bytes; what knows devices; sessions as text |
@@ -29,6 +29,7 @@ pub mod nearest;
 pub mod plugin;
 pub mod policy;
 pub mod recording;
+pub mod renewal;
 pub mod replay;
 pub mod screen;
 pub mod secret;

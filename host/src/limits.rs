@@ -113,6 +113,12 @@ pub const LOGIN_SENDS_MAX: u32 = 64;
 pub const PAGES_WITHOUT_ROW_MAX: u32 = 32;
 /// The longest silence that a prompt plugin may ask for at once. It is asked again then.
 pub const SETTLE_ASKED_MAX_MS: u32 = 60_000;
+/// Bytes by which a running server is asked things on one connection: thousands of times.
+pub const CONTROL_READ_MAX_BYTES: u64 = 64 * 1024;
+/// How often a developer's files are looked at.
+pub const DEV_LOOK_EVERY: Duration = Duration::from_millis(300);
+/// How long a running server may take to answer: it loads plugins meanwhile.
+pub const CONTROL_ANSWER_MAX: Duration = Duration::from_secs(60);
 /// Lines for the operator that wait to be written. More are dropped: whoever does not read them must not hold up the sessions.
 pub const DIAGNOSTICS_QUEUE: usize = 512;
 /// How long the process's end waits for them.

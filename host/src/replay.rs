@@ -95,6 +95,7 @@ pub fn open(recording: &Recording, kind: Arc<DeviceType>, secrets: &[(String, Se
         idle_close: IDLE_CLOSE,
         recorder: None,
         journal: Journal::default(),
+        note: None,
     };
     actor::start(profile, line)
 }

@@ -3,13 +3,16 @@
 //! [`machine`] decides, purely; [`actor`] is the one task that owns a session and performs what was decided. [`lane`] is the
 //! task of a session without a terminal. Everybody else holds a [`SessionHandle`].
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
 
+use crate::config::PolicyMode;
 use crate::ids::{CommandId, SessionId};
 use crate::limits::SESSION_MAILBOX;
+use crate::plugin::device_type::DeviceType;
 use crate::plugin::roles::Effect;
 use crate::policy::{Purpose, Verdict};
 
@@ -172,6 +175,17 @@ pub struct Stopped {
     pub prompt_back: bool,
 }
 
+/// What changes for a live session when the configuration was read again.
+#[derive(Debug, Clone)]
+pub struct Renewal {
+    /// Its device type with the plugins in force; `None` leaves those that it has.
+    pub kind: Option<Arc<DeviceType>>,
+    /// How strict policy is.
+    pub policy: PolicyMode,
+    /// What its callers should know from now on.
+    pub note: Option<String>,
+}
+
 /// What a session is asked.
 #[derive(Debug)]
 enum Request {
@@ -181,6 +195,7 @@ enum Request {
     Stop(Stop, usize, Option<CommandId>, oneshot::Sender<Result<String, String>>),
     Screen(Option<u64>, oneshot::Sender<ScreenReport>),
     Judge(RunRequest, oneshot::Sender<Verdict>),
+    Renew(Box<Renewal>, oneshot::Sender<()>),
     Close(oneshot::Sender<()>),
 }
 
@@ -192,7 +207,7 @@ impl Request {
             Self::Run(_, reply) => drop(reply.send(Err(closed()))),
             Self::Send(_, reply) => drop(reply.send(Err(closed()))),
             Self::Stop(_, _, _, reply) => drop(reply.send(Err(format!("the session is closed: {why}")))),
-            Self::Close(reply) => {
+            Self::Close(reply) | Self::Renew(_, reply) => {
                 let _ = reply.send(());
             }
             Self::Report(..) | Self::Screen(..) | Self::Judge(..) => return Some(self),
@@ -211,14 +226,16 @@ fn now() -> Instant {
 pub struct SessionHandle {
     /// The session's name.
     pub id: SessionId,
+    /// The device type that it was opened with.
+    pub kind: String,
     requests: mpsc::Sender<Request>,
     status: watch::Receiver<Status>,
 }
 
 impl SessionHandle {
-    fn channel(id: SessionId, status: watch::Receiver<Status>) -> (Self, mpsc::Receiver<Request>) {
+    fn channel(profile: &profile::Profile, status: watch::Receiver<Status>) -> (Self, mpsc::Receiver<Request>) {
         let (requests, mailbox) = mpsc::channel(SESSION_MAILBOX);
-        (Self { id, requests, status }, mailbox)
+        (Self { id: profile.id.clone(), kind: profile.kind.name.clone(), requests, status }, mailbox)
     }
 
     /// What is known now.
@@ -334,6 +351,15 @@ impl SessionHandle {
     /// When the session is over.
     pub async fn judge(&self, request: RunRequest) -> Result<Verdict, String> {
         self.ask(|reply| Request::Judge(request, reply)).await
+    }
+
+    /// Has it go on with what a changed configuration says.
+    ///
+    /// # Errors
+    ///
+    /// When the session is over or too busy to hear of it.
+    pub async fn renew(&self, renewal: Renewal) -> Result<(), String> {
+        self.ask(|reply| Request::Renew(Box::new(renewal), reply)).await
     }
 
     /// Closes it.

@@ -2,8 +2,9 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::config::{Config, Diagnostic};
 use crate::directory::Directory;
@@ -53,10 +54,16 @@ pub fn catalog(config: &Config) -> Result<Catalog, String> {
             None
         }
     });
+    Ok(catalog_with(config, Arc::new(Loader::new(engine, cache))))
+}
+
+/// The same with a loader that is there: what it has compiled is not compiled again.
+#[must_use]
+pub fn catalog_with(config: &Config, loader: Arc<Loader>) -> Catalog {
     let types = config.types.iter().filter(|(_, entry)| !entry.plugins.is_empty());
     let types = types.map(|(name, entry)| (name.to_string(), entry.plugins.clone())).collect();
     let declared = config.types.iter().filter_map(|(name, entry)| Some((name.to_string(), entry.declaration.clone()?)));
-    Ok(Catalog::new(specs(config), types, Loader::new(engine, cache)).with_declared(declared))
+    Catalog::new(specs(config), types, loader).with_declared(declared)
 }
 
 /// The directory of a configuration.
@@ -83,6 +90,21 @@ fn history() -> History {
 #[must_use]
 pub fn state_folder() -> Option<PathBuf> {
     base("XDG_STATE_HOME", ".local/state")
+}
+
+/// Where running servers are found: one socket each, for this account alone.
+///
+/// # Errors
+///
+/// When it cannot be made, or others may write it.
+pub fn run_folder() -> io::Result<PathBuf> {
+    let folder = state_folder().ok_or_else(|| io::Error::other("neither XDG_STATE_HOME nor HOME is set"))?.join("run");
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
+    let metadata = fs::symlink_metadata(&folder)?;
+    if !metadata.is_dir() || metadata.uid() != fs::metadata("/proc/self")?.uid() || metadata.mode() & 0o077 != 0 {
+        return Err(io::Error::other(format!("`{}` must be a folder for its owner alone; run `chmod 700` on it", folder.display())));
+    }
+    Ok(folder)
 }
 
 /// What is wrong with the names in a configuration.

@@ -149,7 +149,8 @@ struct Count {
 
 impl Count {
     fn start(directory: &Directory) -> Self {
-        let catalog = directory.catalog();
+        let world = directory.world();
+        let catalog = &world.catalog;
         let loaded = catalog.plugin_names().into_iter().filter_map(|name| catalog.loaded(&name));
         let plugin_calls = loaded.map(|plugin| plugin.calls()).sum();
         Self { plugin_calls, allocations: allocations::so_far() }

@@ -1,7 +1,7 @@
 //! An MCP client on raw lines, to see exactly what comes.
 
 use std::io::{BufRead, BufReader, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 
@@ -139,6 +139,17 @@ impl Client {
     pub fn has_written_no(&self, secret: &str) {
         let found = Command::new("grep").arg("-rlF").arg(secret).arg(self.state.path()).output().unwrap();
         assert_eq!(String::from_utf8_lossy(&found.stdout), "", "a secret is in a file");
+    }
+
+    /// The folder with its configuration and what it printed.
+    pub fn folder(&self) -> PathBuf {
+        let folders = std::fs::read_dir(self.state.path()).unwrap().flatten().map(|entry| entry.path());
+        folders.into_iter().find(|folder| folder.join("jackfield.toml").exists()).unwrap()
+    }
+
+    /// What it printed on standard error so far.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.folder().join("stderr.txt")).unwrap()
     }
 
     /// The message of an error.

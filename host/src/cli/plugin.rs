@@ -13,11 +13,13 @@ use crate::plugin::load::{Loader, Source, Spec};
 use crate::plugin::manifest::Manifest;
 
 pub mod check;
+pub mod dev;
 pub mod inspect;
 pub mod list;
 pub mod new;
 pub mod pack;
 pub mod pin;
+pub mod reload;
 pub mod sign;
 pub mod test;
 
@@ -159,6 +161,23 @@ pub enum Command {
         #[arg(long, value_name = "ID")]
         signer: Option<String>,
     },
+    /// Have running servers read their configuration again: plugins that changed are swapped under live sessions
+    #[command(after_help = "Example:\n  jackfield plugin reload")]
+    Reload {
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// For a developer's machine: have running servers load a file without its pin, as long as this runs
+    #[command(after_help = "Example:\n  jackfield plugin dev target/wasm32-wasip2/release/acme.wasm --watch")]
+    Dev {
+        /// The files: each is the `path` of a plugin in the servers' configuration
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+        /// Load them again whenever they change
+        #[arg(long)]
+        watch: bool,
+    },
 }
 
 /// Runs one.
@@ -180,6 +199,8 @@ pub fn run(command: Command, config: Option<&Path>) -> Result<ExitCode, String> 
             let settings = settings.map_err(|error| format!("--settings is no JSON object: {error}"))?;
             test::run(kit::Wanted { source, settings, recordings, conformance, bench, fuel, views, seed, cuts: limits::KIT_CUTS }, json)
         }
+        Command::Reload { json } => reload::run(json),
+        Command::Dev { files, watch } => dev::run(&files, watch),
         Command::Sign { file, key } => sign::sign(&file, &key),
         Command::Verify { file, allowed_signers, signer } => sign::verify(config, &file, allowed_signers, signer),
     }

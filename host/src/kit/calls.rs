@@ -102,7 +102,8 @@ impl Meter {
 }
 
 fn fault(plugin: &Plugin, function: &'static str, kind: FaultKind) -> String {
-    Fault { plugin: plugin.name().to_owned(), version: plugin.manifest.version.clone(), function, kind, printed: String::new() }.to_string()
+    Fault { plugin: plugin.name().to_owned(), version: plugin.manifest.version.clone(), function, kind, printed: Box::default() }
+        .to_string()
 }
 
 /// Asks every role that the plugin has.

@@ -80,7 +80,8 @@ fn hosts(directory: &Directory, arguments: &Arguments) -> Reply {
         let found = [name.to_lowercase(), address, kind_word(directory, name, device)].iter().any(|text| text.contains(&query));
         found && tag.is_none_or(|tag| device.tags.iter().any(|own| own == tag))
     };
-    let all: Vec<_> = directory.config().devices.iter().filter(|(name, device)| matches(name, device)).collect();
+    let world = directory.world();
+    let all: Vec<_> = world.config.devices.iter().filter(|(name, device)| matches(name, device)).collect();
     let from: usize = arguments.text("cursor").and_then(|cursor| cursor.parse().ok()).unwrap_or(0);
     let limit = arguments.count("limit").and_then(|limit| usize::try_from(limit).ok()).unwrap_or(HOSTS_DEFAULT).max(1);
     let open = directory.list();
@@ -91,7 +92,7 @@ fn hosts(directory: &Directory, arguments: &Arguments) -> Reply {
         let legacy = device.algorithms == crate::config::Algorithms::Legacy;
         json!({"name": name, "address": address, "platform": kind_word(directory, name, device),
             "identified": identified(directory, name).map(|(_, found)| found), "user": device.user, "tags": device.tags,
-            "via": device.via, "session": session, "access": directory.config().policy_for(device).to_string(), "legacy_algorithms": legacy})
+            "via": device.via, "session": session, "access": world.config.policy_for(device).to_string(), "legacy_algorithms": legacy})
     };
     let page: Vec<Value> = all.iter().skip(from).take(limit).map(host).collect();
     let more = (from + page.len() < all.len()).then(|| (from + page.len()).to_string());
@@ -116,7 +117,7 @@ fn hosts(directory: &Directory, arguments: &Arguments) -> Reply {
         text.push('\n');
         text.push_str(&line(host));
     }
-    let next = match (&more, directory.config().devices.is_empty()) {
+    let next = match (&more, world.config.devices.is_empty()) {
         (Some(cursor), _) => format!("More: ssh_hosts cursor={cursor}."),
         (None, true) => "No device is configured: the operator adds [device.NAME] to jackfield.toml.".to_owned(),
         (None, false) => String::new(),
@@ -170,7 +171,7 @@ async fn open(directory: &Directory, caller: &Caller, arguments: &Arguments) -> 
     let mut fields = reply::session_fields(&id.to_string(), &status);
     fields.insert(
         "platform".to_owned(),
-        directory.device(&id.device).map(|device| kind_word(directory, &id.device, device)).unwrap_or_default().into(),
+        directory.device(&id.device).map(|device| kind_word(directory, &id.device, &device)).unwrap_or_default().into(),
     );
     fields.insert("reused".to_owned(), reused.into());
     let words: Vec<String> = fields.iter().filter_map(|(key, value)| value.as_str().map(|value| format!("{key}={value}"))).collect();
@@ -203,7 +204,7 @@ fn sessions(directory: &Directory, arguments: &Arguments) -> Reply {
         let name = &handle.id.device;
         fields.insert(
             "platform".to_owned(),
-            directory.device(name).map(|device| kind_word(directory, name, device)).unwrap_or_default().into(),
+            directory.device(name).map(|device| kind_word(directory, name, &device)).unwrap_or_default().into(),
         );
         let words: Vec<String> = fields
             .iter()
@@ -567,13 +568,13 @@ async fn screen(directory: &Directory, arguments: &Arguments) -> Result<Reply, S
 async fn info(directory: &Directory, caller: &Caller, arguments: &Arguments) -> Result<Reply, String> {
     match arguments.text_or_empty("topic") {
         "policy" => explain(directory, caller, arguments).await,
-        "plugins" => Ok(plugins(directory)),
+        "plugins" => Ok(super::health::plugins(directory)),
         "platforms" => match arguments.text("target") {
             Some(target) => platform(directory, target).await,
             None => Ok(platforms(directory)),
         },
         "limits" => Ok(bounds()),
-        _ => Ok(health(directory)),
+        _ => Ok(super::health::health(directory)),
     }
 }
 
@@ -597,7 +598,7 @@ async fn explain(directory: &Directory, caller: &Caller, arguments: &Arguments) 
         purpose: Purpose::Run,
         caller: &caller.name,
     };
-    let policy_mode = directory.config().policy_for(device);
+    let policy_mode = directory.world().config.policy_for(&device);
     let verdict = policy::judge(&plugins, &line, policy_mode).await;
     let decision = policy::effect_word(verdict.decision.effect);
     let (lane, lane_rule) = verdict.lane.as_ref().map_or(("change", ""), |lane| (lane.lane.as_str(), lane.rule.as_str()));
@@ -615,45 +616,8 @@ async fn explain(directory: &Directory, caller: &Caller, arguments: &Arguments) 
     Ok(Reply::new(fields, text))
 }
 
-fn plugins(directory: &Directory) -> Reply {
-    let catalog = directory.catalog();
-    let mut lines = Vec::new();
-    let mut list = Vec::new();
-    for name in catalog.plugin_names() {
-        let (fields, line) = match (catalog.check(&name), catalog.loaded(&name)) {
-            (Ok(checked), loaded) => {
-                let state = loaded.as_ref().map_or_else(
-                    || "not loaded yet".to_owned(),
-                    |plugin| match plugin.health() {
-                        (_, Some(left)) => format!("off for {} s", left.as_secs()),
-                        (0, None) => "ready".to_owned(),
-                        (faults, None) => format!("ready, {faults} faults so far"),
-                    },
-                );
-                let roles: Vec<String> = checked.roles.into_iter().filter(|role| role != "setup").collect();
-                let manifest = checked.manifest;
-                let line = format!(
-                    "{name} {} {} types={} digest=sha256:{} {state}",
-                    manifest.version,
-                    roles.join(","),
-                    manifest.types.join(","),
-                    checked.digest
-                );
-                (
-                    json!({"name": name, "version": manifest.version, "roles": roles, "types": manifest.types, "digest": format!("sha256:{}", checked.digest), "state": state}),
-                    line,
-                )
-            }
-            (Err(error), _) => (json!({"name": name, "state": error.to_string()}), format!("{name}: {error}")),
-        };
-        lines.push(line);
-        list.push(fields);
-    }
-    Reply::new(json!({"plugins": list}), lines.join("\n"))
-}
-
 fn platforms(directory: &Directory) -> Reply {
-    let types = directory.catalog().types();
+    let types = directory.world().catalog.types();
     let mut lines: Vec<String> = types.iter().map(|(kind, plugins)| format!("{kind}: {}", plugins.join(", "))).collect();
     let mut found = Map::new();
     for (name, identity) in directory.identities().all() {
@@ -691,20 +655,4 @@ fn bounds() -> Reply {
     });
     let text = limits.as_object().into_iter().flatten().map(|(name, value)| format!("{name}: {value}")).collect::<Vec<_>>().join("\n");
     Reply::new(json!({"limits": limits}), text)
-}
-
-fn health(directory: &Directory) -> Reply {
-    let sessions = directory.list();
-    let catalog = directory.catalog();
-    let loaded = catalog.plugin_names().into_iter().filter_map(|name| catalog.loaded(&name));
-    let troubled: Vec<String> = loaded.filter(|plugin| plugin.health().0 > 0).map(|plugin| plugin.name().to_owned()).collect();
-    let version = env!("CARGO_PKG_VERSION");
-    let mut text = format!("jackfield {version}, {} sessions", sessions.len());
-    if !troubled.is_empty() {
-        text.push_str("; plugins with faults: ");
-        text.push_str(&troubled.join(", "));
-    }
-    let (history, line) = super::history::health(directory);
-    text.push_str(&line);
-    Reply::new(json!({"version": version, "sessions": sessions.len(), "troubled_plugins": troubled, "history": history}), text)
 }

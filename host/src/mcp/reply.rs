@@ -338,6 +338,9 @@ pub fn session_fields(name: &str, status: &Status) -> Map<String, Value> {
     if let Some(cwd) = &status.cwd {
         fields.insert("cwd".to_owned(), cwd.clone().into());
     }
+    if let Some(degraded) = &status.degraded {
+        fields.insert("degraded".to_owned(), degraded.clone().into());
+    }
     fields.insert("log_bytes".to_owned(), status.log_bytes.into());
     fields
 }

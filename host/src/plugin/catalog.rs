@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::OnceCell;
 
@@ -36,7 +38,7 @@ pub struct Catalog {
     all_types: OnceLock<BTreeMap<String, Vec<String>>>,
     /// Who tells types, once all manifests could be read.
     judges: OnceLock<Judges>,
-    loader: Loader,
+    loader: Arc<Loader>,
 }
 
 /// Who tells the type of a device.
@@ -50,18 +52,77 @@ struct Judges {
 #[derive(Debug)]
 struct Entry {
     spec: Spec,
+    slot: Slot,
+}
+
+/// A plugin once it was loaded, and how that went.
+#[derive(Debug, Default)]
+struct Slot {
     loaded: OnceCell<Arc<Plugin>>,
+    loading: AtomicBool,
+    failed: Mutex<Option<String>>,
+}
+
+impl Slot {
+    async fn get(&self, load: impl AsyncFnOnce() -> Result<Arc<Plugin>, LoadError>) -> Result<Arc<Plugin>, LoadError> {
+        let load = async || {
+            self.loading.store(true, Ordering::Relaxed);
+            let loaded = load().await;
+            self.loading.store(false, Ordering::Relaxed);
+            self.note(loaded.as_ref().err());
+            loaded
+        };
+        self.loaded.get_or_try_init(load).await.cloned()
+    }
+
+    fn note(&self, error: Option<&LoadError>) {
+        *self.failed.lock().unwrap_or_else(PoisonError::into_inner) = error.map(ToString::to_string);
+    }
+
+    fn failed(&self) -> Option<String> {
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// How a plugin is.
+#[derive(Debug, Default)]
+pub struct Condition {
+    /// The one in force.
+    pub loaded: Option<Arc<Plugin>>,
+    /// It is being loaded.
+    pub loading: bool,
+    /// Why it, or its next generation, did not load.
+    pub failed: Option<String>,
+    /// Faults so far.
+    pub faults: u64,
+    /// How long it is off, if it is; zero while it waits for the call that tries it.
+    pub off: Option<Duration>,
+    /// The last fault.
+    pub last_fault: Option<String>,
+}
+
+/// What became of a plugin when the configuration was read again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Renewal {
+    /// The one in force is what the configuration says.
+    Kept,
+    /// Another one is in force now: digests before and after.
+    Swapped(String, String),
+    /// It does not load; the one before stays in force.
+    Refused(String),
+    /// It does not load, and none was loaded before.
+    Unusable(String),
 }
 
 /// A declared type, and the plugin once it was loaded for it.
 #[derive(Debug)]
 struct Declared {
     declaration: Source,
-    loaded: OnceCell<Arc<Plugin>>,
+    slot: Slot,
 }
 
 /// Where a declaration is.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 enum Source {
     /// In this program, read when it is needed.
     Embedded(&'static str),
@@ -77,7 +138,7 @@ pub fn type_key(name: &str) -> String {
 
 impl Declared {
     fn new(declaration: Source) -> Self {
-        Self { declaration, loaded: OnceCell::new() }
+        Self { declaration, slot: Slot::default() }
     }
 
     fn read(&self, kind: &str) -> Result<Arc<Declaration>, LoadError> {
@@ -95,9 +156,9 @@ impl Declared {
 impl Catalog {
     /// The bundled plugins, and those configured in their place or beside them.
     #[must_use]
-    pub fn new(configured: Vec<Spec>, types: BTreeMap<String, Vec<String>>, loader: Loader) -> Self {
+    pub fn new(configured: Vec<Spec>, types: BTreeMap<String, Vec<String>>, loader: impl Into<Arc<Loader>>) -> Self {
         let bundled = BUNDLED.iter().map(|(name, wasm)| Spec::embedded(name, wasm));
-        let entry = |spec: Spec| (spec.name.clone(), Entry { spec, loaded: OnceCell::new() });
+        let entry = |spec: Spec| (spec.name.clone(), Entry { spec, slot: Slot::default() });
         let entries = bundled.chain(configured).map(entry).collect();
         Self {
             entries,
@@ -105,7 +166,7 @@ impl Catalog {
             declared: DECLARED_TYPES.iter().map(|(name, text)| (type_key(name), Declared::new(Source::Embedded(text)))).collect(),
             all_types: OnceLock::new(),
             judges: OnceLock::new(),
-            loader,
+            loader: loader.into(),
         }
     }
 
@@ -144,11 +205,63 @@ impl Catalog {
     /// A plugin that is loaded already.
     #[must_use]
     pub fn loaded(&self, name: &str) -> Option<Arc<Plugin>> {
-        let alone = self.entries.get(name)?.loaded.get().cloned();
+        let alone = self.entries.get(name)?.slot.loaded.get().cloned();
         let of_types =
-            || self.declared.values().filter_map(|declared| declared.loaded.get()).max_by_key(|plugin| plugin.health().0).cloned();
+            || self.declared.values().filter_map(|declared| declared.slot.loaded.get()).max_by_key(|plugin| plugin.health().0).cloned();
         // Of those that serve declared types, the one with the most faults speaks for all.
         alone.or_else(|| (name == DECLARED).then(of_types).flatten())
+    }
+
+    /// Do two names mean the same type?
+    #[must_use]
+    pub fn is_same_type(one: &str, other: &str) -> bool {
+        type_key(one) == type_key(other)
+    }
+
+    /// How a plugin is.
+    #[must_use]
+    pub fn condition(&self, name: &str) -> Condition {
+        let slot = self.entries.get(name).map(|entry| &entry.slot);
+        let loaded = self.loaded(name);
+        let (faults, off) = loaded.as_ref().map_or((0, None), |plugin| plugin.health());
+        Condition {
+            loading: slot.is_some_and(|slot| slot.loading.load(Ordering::Relaxed)),
+            failed: slot.and_then(Slot::failed),
+            faults,
+            off,
+            last_fault: loaded.as_ref().and_then(|plugin| plugin.last_fault()),
+            loaded,
+        }
+    }
+
+    /// What compiles and runs the plugins, for the catalog of the next configuration.
+    #[must_use]
+    pub fn loader(&self) -> Arc<Loader> {
+        Arc::clone(&self.loader)
+    }
+
+    /// Takes over from the catalog of the last configuration: what is as before stays, what has changed is loaded through the whole
+    /// pipeline, and where that fails the one before stays. Only what was loaded before is loaded now. By plugin, or type of a declared one.
+    pub async fn take_over(&self, before: &Self) -> Vec<(String, Renewal)> {
+        let mut renewals = Vec::new();
+        for (name, entry) in &self.entries {
+            let Some(old) = before.entries.get(name) else { continue };
+            let same = entry.spec == old.spec && old.slot.failed().is_none();
+            if let Some(renewal) = renew(&entry.spec, &entry.slot, old.slot.loaded.get(), same, &self.loader).await {
+                renewals.push((name.clone(), renewal));
+            }
+        }
+        for (kind, declared) in &self.declared {
+            let (Some(old), Ok(entry)) = (before.declared.get(kind), self.entry(DECLARED)) else { continue };
+            let same = old.slot.failed().is_none()
+                && old.declaration == declared.declaration
+                && before.entry(DECLARED).is_ok_and(|old| old.spec == entry.spec);
+            let Ok(declaration) = declared.read(kind) else { continue };
+            let spec = Spec { declaration: Some(declaration), ..entry.spec.clone() };
+            let renewed = renew(&spec, &declared.slot, old.slot.loaded.get(), same, &self.loader).await;
+            renewals.extend(renewed.filter(|renewal| *renewal != Renewal::Kept).map(|renewal| (format!("{DECLARED} for {kind}"), renewal)));
+        }
+        renewals
     }
 
     fn entry(&self, name: &str) -> Result<&Entry, LoadError> {
@@ -168,7 +281,7 @@ impl Catalog {
     /// When it does not load. The next call tries again.
     pub async fn plugin(&self, name: &str) -> Result<Arc<Plugin>, LoadError> {
         let entry = self.entry(name)?;
-        entry.loaded.get_or_try_init(|| self.loader.load(&entry.spec)).await.cloned()
+        entry.slot.get(async || self.loader.load(&entry.spec).await).await
     }
 
     /// Loads a plugin for a device type: the one that serves declared types comes with the type's declaration.
@@ -182,7 +295,7 @@ impl Catalog {
             let spec = Spec { declaration: Some(declared.read(kind)?), ..self.entry(name)?.spec.clone() };
             self.loader.load(&spec).await
         };
-        declared.loaded.get_or_try_init(load).await.cloned()
+        declared.slot.get(load).await
     }
 
     /// Every device type with the names of its plugins in order.
@@ -301,6 +414,33 @@ impl Judges {
         }
         if checked.roles.iter().any(|role| role == "identify") && !kinds.is_empty() {
             self.plugins.push((name.to_owned(), kinds));
+        }
+    }
+}
+
+/// One plugin's way from one configuration to the next. `None` where there is nothing to tell.
+async fn renew(spec: &Spec, slot: &Slot, before: Option<&Arc<Plugin>>, same: bool, loader: &Loader) -> Option<Renewal> {
+    let is_file = matches!(spec.source, load::Source::File(_));
+    let Some(before) = before else {
+        // Nobody has used it yet: what does not even pass the checks is told.
+        let error = load::check(spec).err().filter(|_| is_file)?;
+        slot.note(Some(&error));
+        return Some(Renewal::Unusable(error.to_string()));
+    };
+    let keep = || {
+        // The slot is new: nobody has filled it.
+        let _ = slot.loaded.set(Arc::clone(before));
+    };
+    // A file may have changed under the same settings.
+    if same && (!is_file || load::check(spec).is_ok_and(|checked| checked.digest == before.digest)) {
+        keep();
+        return Some(Renewal::Kept);
+    }
+    match slot.get(async || loader.load(spec).await).await {
+        Ok(plugin) => Some(Renewal::Swapped(before.digest.clone(), plugin.digest.clone())),
+        Err(error) => {
+            keep();
+            Some(Renewal::Refused(error.to_string()))
         }
     }
 }

@@ -135,7 +135,7 @@ pub enum LoadError {
         /// The plugin.
         name: String,
         /// How.
-        fault: Fault,
+        fault: Box<Fault>,
     },
     /// No plugin of that name.
     #[error("there is no plugin `{name}`; there are {known}")]
@@ -168,8 +168,8 @@ pub enum FaultKind {
     Oversize,
     /// It returned what the contract does not allow.
     Contract(String),
-    /// It failed too often and is off for a while.
-    Off(Duration),
+    /// It failed too often and is off for a while; the last fault.
+    Off(Duration, Box<str>),
 }
 
 /// A call of a plugin that failed.
@@ -184,10 +184,17 @@ pub struct Fault {
     /// How it failed.
     pub kind: FaultKind,
     /// What it printed, a panic's message as a rule. It may hold device text, so it is for the log and no part of the sentence.
-    pub printed: String,
+    pub printed: Box<str>,
 }
 
 impl Fault {
+    /// What happened where, without the plugin's name.
+    #[must_use]
+    pub fn in_short(&self) -> String {
+        let text = self.to_string();
+        text.split_once(", ").map_or_else(|| text.clone(), |(_, what)| what.to_owned())
+    }
+
     /// The sentence with what the plugin printed.
     #[must_use]
     pub fn in_full(&self) -> String {
@@ -205,8 +212,9 @@ impl fmt::Display for Fault {
             FaultKind::Memory => f.write_str("wanted more memory than a plugin may have"),
             FaultKind::Oversize => f.write_str("returned more data than the host takes"),
             FaultKind::Contract(what) => write!(f, "broke the contract: {what}"),
-            FaultKind::Off(left) if left.is_zero() => f.write_str("is off after repeated faults and is tried again now"),
-            FaultKind::Off(left) => write!(f, "is switched off for {} s after repeated faults", left.as_secs().max(1)),
+            FaultKind::Off(left, last) => {
+                write!(f, "is switched off for {} s after repeated faults, the last: {last}", left.as_secs().max(1))
+            }
         }
     }
 }
@@ -227,7 +235,7 @@ pub fn kind_of(error: &wasmtime::Error, limit: Duration, memory_refused: bool) -
         Some(trap) => FaultKind::Trap(trap.to_string()),
         None => {
             let text = format!("{error:#}");
-            if text.contains("hostcall fuel") || text.contains("too large") {
+            if text.contains("fuel allocated for hostcalls") || text.contains("too large") {
                 FaultKind::Oversize
             } else {
                 FaultKind::Trap(told(error.root_cause().to_string().as_str()))

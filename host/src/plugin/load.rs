@@ -3,7 +3,7 @@
 //! No code of the plugin runs before the file is the pinned one and asks for nothing that it must not have.
 
 use std::io::Read as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
@@ -30,7 +30,7 @@ use crate::config::Declaration;
 use crate::limits::{PLUGIN_CONFIG_MAX_BYTES, PLUGIN_FILE_MAX_BYTES, PLUGIN_INSTANCES_IDLE_MAX, PLUGIN_START_MAX};
 
 /// Where a plugin's bytes are.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Source {
     /// In this program.
     Embedded(&'static [u8]),
@@ -39,7 +39,7 @@ pub enum Source {
 }
 
 /// What the operator says of a plugin.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Spec {
     /// Its name in the configuration.
     pub name: String,
@@ -154,6 +154,20 @@ fn check_signature(spec: &Spec, wasm: &[u8]) -> Result<(), LoadError> {
         Source::Embedded(_) => Err("a plugin in the program has no signature; leave `signer` out, or give the plugin a `path`".to_owned()),
     };
     checked.map_err(|what| LoadError::Signature { name: spec.name.clone(), signer: demand.principal.clone(), what })
+}
+
+/// SHA-256 of a file that is no larger than this.
+///
+/// # Errors
+///
+/// When it cannot be read, or is larger.
+pub fn digest_of(path: &Path, max_bytes: u64) -> std::io::Result<[u8; 32]> {
+    let mut wasm = Vec::new();
+    std::fs::File::open(path)?.take(max_bytes.saturating_add(1)).read_to_end(&mut wasm)?;
+    if wasm.len() as u64 > max_bytes {
+        return Err(std::io::Error::other(format!("it has more than {max_bytes} bytes")));
+    }
+    Ok(Sha256::digest(&wasm).into())
 }
 
 fn check_imports(name: &str, interfaces: &Interfaces, manifest: &Manifest) -> Result<(), LoadError> {
@@ -481,7 +495,7 @@ impl Plugin {
             Err(StartError::Config(diagnostics)) => Err(LoadError::Config { name: name.to_owned(), diagnostics }),
             Err(StartError::Wasm(error, memory, printed)) if error.is::<wasmtime::Trap>() || error.is::<Waits>() || memory => {
                 let fault = self.fault("setup.configure", kind_of(&error, PLUGIN_START_MAX, memory));
-                Err(LoadError::Probation { name: name.to_owned(), fault: Fault { printed, ..fault } })
+                Err(LoadError::Probation { name: name.to_owned(), fault: Box::new(Fault { printed: printed.into(), ..fault }) })
             }
             Err(StartError::Wasm(error, ..)) => Err(contract_error(name, &error)),
         }
@@ -499,7 +513,7 @@ impl Plugin {
                 crate::diagnostics::plugin_line(self.name(), "warn", "it was off long enough and is tried again");
                 true
             }
-            Gate::Off(left) => return Err(self.fault(function, FaultKind::Off(left))),
+            Gate::Off(left) => return Err(self.fault(function, FaultKind::Off(left, self.last_fault().unwrap_or_default().into()))),
         };
         self.calls.fetch_add(1, Ordering::Relaxed);
         let clock = self.engine.clock();
@@ -529,7 +543,7 @@ impl Plugin {
                 StartError::Wasm(error, memory, printed) => (kind_of(&error, PLUGIN_START_MAX, memory), printed),
                 StartError::Config(_) => (FaultKind::Contract("it refused settings that it had accepted".to_owned()), String::new()),
             };
-            self.count(Fault { printed, ..self.fault(function, kind) })
+            self.count(Fault { printed: printed.into(), ..self.fault(function, kind) })
         })
     }
 
@@ -551,7 +565,7 @@ impl Plugin {
             }
             Err(error) => {
                 let kind = kind_of(&error, call.limit, call.instance.memory_refused());
-                Err(self.count(Fault { printed: call.instance.printed(), ..self.fault(function, kind) }))
+                Err(self.count(Fault { printed: call.instance.printed().into(), ..self.fault(function, kind) }))
             }
         }
     }
@@ -563,7 +577,7 @@ impl Plugin {
     }
 
     fn count(&self, fault: Fault) -> Fault {
-        let off = self.breaker.lock().unwrap_or_else(PoisonError::into_inner).on_fault(Instant::now(), &fault.to_string());
+        let off = self.breaker.lock().unwrap_or_else(PoisonError::into_inner).on_fault(Instant::now(), &fault.in_short());
         self.troubled.store(true, Ordering::Relaxed);
         crate::diagnostics::plugin_line(self.name(), "error", &fault.in_full());
         if let Some(off) = off {
@@ -574,7 +588,7 @@ impl Plugin {
     }
 
     fn fault(&self, function: &'static str, kind: FaultKind) -> Fault {
-        Fault { plugin: self.manifest.name.clone(), version: self.manifest.version.clone(), function, kind, printed: String::new() }
+        Fault { plugin: self.manifest.name.clone(), version: self.manifest.version.clone(), function, kind, printed: Box::default() }
     }
 }
 

@@ -206,6 +206,12 @@ impl SessionPlugins {
             Ok(DialogReport { step, ..report })
         });
         match checked {
+            // Before the first prompt there is nothing to give up: the others are asked.
+            Ok(DialogReport { step: Step::Failed(_), .. }) if view.phase == Phase::Login => None,
+            Err(fault) if view.phase == Phase::Login => {
+                self.note(&fault, "the dialogs before the first prompt were left to others");
+                None
+            }
             Ok(report) => {
                 self.dialog_memo.insert(plugin.name().to_owned(), report.memo);
                 (report.step != Step::Wait).then(|| stepping(report.step, report.strip))
@@ -440,7 +446,7 @@ mod tests {
             version: "1".to_owned(),
             function: "policy.decide",
             kind: super::super::fault::FaultKind::Memory,
-            printed: String::new(),
+            printed: Box::default(),
         };
         let composed = compose(vec![decision(Effect::Allow, "a"), ("acme".to_owned(), Err(fault))]);
         assert_eq!((composed.effect, composed.rule.as_str()), (Effect::Deny, "acme.fault"));

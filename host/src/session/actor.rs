@@ -23,7 +23,7 @@ use super::render::Source;
 use super::report::{OutputQuery, Report, ScreenReport, output};
 use super::stream::Stream;
 use super::view::{Question, Readings, View};
-use super::{Accepted, Phase, Refusal, Request, RunRequest, SendRequest, SessionHandle, Status, Stop, now};
+use super::{Accepted, Phase, Refusal, Renewal, Request, RunRequest, SendRequest, SessionHandle, Status, Stop, now};
 use crate::ids::CommandId;
 use crate::limits::{COMMANDS_KEPT, LINE_CHUNKS, VIEW_RECENT_MAX_BYTES, VIEW_TAIL_MAX_BYTES};
 use crate::plugin::roles::Exchange;
@@ -79,6 +79,10 @@ struct Actor {
     seen: Vec<u8>,
     /// What failed of its plugins, until all of them work again.
     degraded: Option<String>,
+    /// Plugins of the configuration that counts now. They judge at once, and take the rest over when nothing runs.
+    next: Option<SessionPlugins>,
+    /// What callers should know since the configuration has changed.
+    note: Option<String>,
 }
 
 /// Starts a session on an open line.
@@ -86,7 +90,7 @@ struct Actor {
 pub fn start(mut profile: Profile, line: Line) -> SessionHandle {
     let status = Status { phase: Phase::Opening, prompt: String::new(), mode: String::new(), cwd: None, log_bytes: 0, degraded: None };
     let (status, watch) = watch::channel(status);
-    let (handle, mailbox) = SessionHandle::channel(profile.id.clone(), watch);
+    let (handle, mailbox) = SessionHandle::channel(&profile, watch);
     let log = (profile.logs)();
     let missing: Vec<String> = profile.kind.secrets().into_iter().filter(|name| !profile.secrets.contains_key(name)).collect();
     let facts = vec![
@@ -119,6 +123,8 @@ pub fn start(mut profile: Profile, line: Line) -> SessionHandle {
         tape: None,
         seen: line.seen,
         degraded: None,
+        next: None,
+        note: profile.note.clone(),
         profile,
     };
     tokio::spawn(actor.run());
@@ -145,6 +151,7 @@ impl Actor {
                 Woken::Timer => self.on_timer().await,
                 Woken::Secret(name, enter, secret) => self.on_secret(&name, &enter, secret).await,
             }
+            self.take_next().await;
             self.publish();
         }
         self.close().await;
@@ -161,6 +168,31 @@ impl Actor {
             self.perform(effects).await;
             self.publish();
         }
+    }
+
+    fn on_renewal(&mut self, renewal: Renewal) {
+        self.profile.policy = renewal.policy;
+        self.note = renewal.note;
+        if let Some(kind) = renewal.kind {
+            self.next = Some(SessionPlugins::new(kind));
+        }
+    }
+
+    /// What ran has ended on the plugins that it began with: those of the new configuration take over, with empty memos, and learn
+    /// the prompt that stands there.
+    async fn take_next(&mut self) {
+        if self.machine.is_idle() && self.ended.is_none() && self.swap() {
+            let effects = self.machine.look_again(now());
+            self.perform(effects).await;
+        }
+    }
+
+    fn swap(&mut self) -> bool {
+        let Some(next) = self.next.take() else { return false };
+        self.profile.kind = Arc::clone(next.kind());
+        self.plugins = next;
+        self.degraded = None;
+        true
     }
 
     async fn wait(&mut self) -> Woken {
@@ -481,6 +513,10 @@ impl Actor {
                 let stopped = self.on_stop(how, tried).await;
                 let _ = reply.send(stopped);
             }
+            Request::Renew(renewal, reply) => {
+                self.on_renewal(*renewal);
+                let _ = reply.send(());
+            }
             Request::Screen(since, reply) => drop(reply.send(self.screen_report(since))),
             Request::Judge(request, reply) => {
                 let verdict = self.judge(&request).await;
@@ -495,6 +531,7 @@ impl Actor {
 
     /// The next caller who still waits gets the session.
     async fn start_next(&mut self) -> Vec<Effect> {
+        self.swap();
         while let Some((request, reply)) = self.waiting.next() {
             match self.start_command(&request).await {
                 Ok((accepted, effects)) => {
@@ -511,7 +548,7 @@ impl Actor {
     async fn judge(&self, request: &RunRequest) -> Verdict {
         let privileged = self.machine.ready().is_some_and(|ready| ready.privileged);
         let place = Place { mode: self.machine.mode(), privileged, manner: Manner::Typed };
-        self.profile.judge(&self.plugins, place, request).await
+        self.profile.judge(self.next.as_ref().unwrap_or(&self.plugins), place, request).await
     }
 
     async fn start_command(&mut self, request: &RunRequest) -> Result<(Accepted, Vec<Effect>), Refusal> {
@@ -708,7 +745,7 @@ impl Actor {
             mode: ending.ready.as_ref().map(|ready| ready.mode.clone()).unwrap_or_default(),
             confidence: ending.ready.as_ref().map(|ready| ready.proof.clone()),
             ask: None,
-            warnings: ending.warnings.clone(),
+            warnings: ending.warnings.iter().cloned().chain(self.note.clone()).collect(),
             journey: record.journey.clone(),
             ..blank
         })
@@ -727,7 +764,7 @@ impl Actor {
             range,
             duration: now().saturating_duration_since(running.started_at),
             ask,
-            warnings: running.warnings().to_vec(),
+            warnings: running.warnings().iter().cloned().chain(self.note.clone()).collect(),
             ..blank
         })
     }

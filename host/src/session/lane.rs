@@ -48,7 +48,7 @@ pub fn start(mut profile: Profile, way: Way) -> SessionHandle {
     let phase = if matches!(way, Way::Pipe(..)) { Phase::Opening } else { Phase::Ready };
     let (status, watch) =
         watch::channel(Status { phase, prompt: String::new(), mode: String::new(), cwd: None, log_bytes: 0, degraded: None });
-    let (handle, mailbox) = SessionHandle::channel(profile.id.clone(), watch);
+    let (handle, mailbox) = SessionHandle::channel(&profile, watch);
     let (events_in, events) = mpsc::channel(LINE_CHUNKS);
     profile.teach_journal();
     let way = match way {
@@ -66,6 +66,7 @@ pub fn start(mut profile: Profile, way: Way) -> SessionHandle {
     };
     let lane = Lane {
         plugins: SessionPlugins::new(Arc::clone(&profile.kind)),
+        note: profile.note.clone(),
         profile,
         way,
         events,
@@ -219,6 +220,8 @@ struct Lane {
     status: watch::Sender<Status>,
     used_at: Instant,
     ended: Option<String>,
+    /// What callers should know since the configuration has changed.
+    note: Option<String>,
 }
 
 enum Woken {
@@ -439,6 +442,15 @@ impl Lane {
             Request::Stop(how, _, command, reply) => drop(reply.send(self.stop(how, command))),
             Request::Screen(_, reply) => drop(reply.send(ScreenReport::default())),
             Request::Judge(request, reply) => drop(reply.send(self.judge(&request).await)),
+            Request::Renew(renewal, reply) => {
+                self.profile.policy = renewal.policy;
+                self.note = renewal.note;
+                if let Some(kind) = renewal.kind {
+                    // Without a terminal plugins only judge.
+                    self.plugins = SessionPlugins::new(kind);
+                }
+                let _ = reply.send(());
+            }
             Request::Close(reply) => {
                 self.ended = Some("closed on request".to_owned());
                 let _ = reply.send(());
@@ -480,7 +492,7 @@ impl Lane {
             status: None,
             failure: None,
             cwd: None,
-            warnings: Vec::new(),
+            warnings: self.note.iter().cloned().collect(),
             out: (0, None),
             err: (0, None),
             own: None,

@@ -308,6 +308,13 @@ impl Machine {
         effects
     }
 
+    /// Other plugins are asked from now on: what stands there is shown to them.
+    #[must_use]
+    pub fn look_again(&mut self, now: Instant) -> Vec<Effect> {
+        self.revision += 1;
+        self.ask(now, true)
+    }
+
     fn ask(&mut self, now: Instant, again: bool) -> Vec<Effect> {
         let wanted = match &self.state {
             State::Closed => false,
@@ -418,9 +425,10 @@ impl Machine {
 
     fn settle(&mut self, now: Instant, ms: u32) {
         let at = self.last_byte + Duration::from_millis(u64::from(ms.min(SETTLE_ASKED_MAX_MS)));
+        let least = Duration::from_millis(u64::from(SETTLE_MIN_MS));
         // A plugin that asks for less silence than there was is asked again later and later, not in a loop.
-        let again = (self.quiet(now) / 4).max(Duration::from_millis(u64::from(SETTLE_MIN_MS)));
-        let at = at.max(now + again);
+        let least = if at > now { least } else { least.max(self.quiet(now) / 4) };
+        let at = at.max(now + least);
         self.timers.set(Timer::Settle, at);
     }
 }

@@ -52,6 +52,8 @@ pub struct Profile {
     pub recorder: Option<mpsc::Sender<Taped>>,
     /// Who is told what was run.
     pub journal: Journal,
+    /// What its callers should know.
+    pub note: Option<String>,
 }
 
 impl std::fmt::Debug for Profile {

@@ -3,6 +3,7 @@
 use std::hint::black_box;
 
 /// Does it, if it is one of these.
+#[expect(clippy::disallowed_methods, reason = "the attack is to sleep")]
 pub(crate) fn anywhere(attack: &str, shown: &str) {
     match attack {
         "trap" => assert_eq!(attack, shown, "the plugin was shown this"),
@@ -23,8 +24,8 @@ pub(crate) fn anywhere(attack: &str, shown: &str) {
         "sleep" => std::thread::sleep(std::time::Duration::from_secs(3600)),
         "handles" => {
             // Each is an object of the host that is never let go.
+            #[cfg(target_family = "wasm")]
             for _ in 0..10_000 {
-                std::mem::forget(std::io::stdout().lock());
                 raw::subscribe();
             }
         }
@@ -45,15 +46,18 @@ fn println_quietly(text: &str) {
 }
 
 fn deeper(depth: u64) -> u64 {
+    if depth == u64::MAX {
+        return 0;
+    }
     let room = black_box([depth; 64]);
     deeper(depth + 1) + room.iter().sum::<u64>()
 }
 
-/// Imports of the host without the standard library between.
+/// An import of the host without the standard library between.
+#[cfg(target_family = "wasm")]
 mod raw {
     #![expect(unsafe_code, reason = "an attack asks the host directly")]
 
-    #[cfg(target_family = "wasm")]
     #[link(wasm_import_module = "wasi:cli/stdout@0.2.6")]
     unsafe extern "C" {
         #[link_name = "get-stdout"]
@@ -62,7 +66,6 @@ mod raw {
 
     /// Takes one more handle of a stream.
     pub(super) fn subscribe() {
-        #[cfg(target_family = "wasm")]
         // SAFETY: the function takes nothing and returns a handle, which is never used.
         unsafe {
             get_stdout();

@@ -1,0 +1,127 @@
+//! How the plugins and the program are: what works, what is off and since when, what is degraded.
+
+use serde_json::{Value, json};
+
+use super::reply::Reply;
+use crate::directory::Directory;
+use crate::plugin::catalog::Condition;
+
+/// Every plugin: what it is, whether it works, and what went wrong last.
+pub(super) fn plugins(directory: &Directory) -> Reply {
+    let world = directory.world();
+    let mut lines = Vec::new();
+    let mut list = Vec::new();
+    for name in world.catalog.plugin_names() {
+        let (mut fields, mut line) = plugin(&name, &world.catalog.condition(&name), world.catalog.check(&name));
+        if world.unpinned.contains(&name) {
+            put(&mut fields, "unpinned", true);
+            line.push_str(" WITHOUT ITS PIN, for `jackfield plugin dev`");
+        }
+        lines.push(line);
+        list.push(fields);
+    }
+    Reply::new(json!({"plugins": list}), lines.join("\n"))
+}
+
+fn plugin(
+    name: &str,
+    condition: &Condition,
+    checked: Result<crate::plugin::load::Checked, crate::plugin::fault::LoadError>,
+) -> (Value, String) {
+    let state = state(condition);
+    let mut fields = json!({"name": name, "state": state, "faults": condition.faults, "last_fault": condition.last_fault,
+        "off_for_s": condition.off.map(|left| left.as_secs()), "load_error": condition.failed});
+    // What is loaded counts; the file on disk may be another one by now.
+    let (manifest, digest, roles) = match (&condition.loaded, checked) {
+        (Some(plugin), _) => (&plugin.manifest, plugin.digest.clone(), plugin.roles().into_iter().map(str::to_owned).collect::<Vec<_>>()),
+        (None, Ok(ref checked)) => {
+            let roles = checked.roles.iter().filter(|role| *role != "setup").cloned().collect();
+            return described(name, &state, fields, &checked.manifest, &checked.digest, roles);
+        }
+        (None, Err(error)) => {
+            put(&mut fields, "load_error", error.to_string());
+            return (fields, format!("{name}: {error}"));
+        }
+    };
+    described(name, &state, fields, manifest, &digest, roles)
+}
+
+fn described(
+    name: &str,
+    state: &str,
+    mut fields: Value,
+    manifest: &crate::plugin::manifest::Manifest,
+    digest: &str,
+    roles: Vec<String>,
+) -> (Value, String) {
+    let types = manifest.types.join(",");
+    let line = format!("{name} {} {} types={types} digest=sha256:{digest} {state}", manifest.version, roles.join(","));
+    put(&mut fields, "version", manifest.version.clone());
+    put(&mut fields, "digest", format!("sha256:{digest}"));
+    put(&mut fields, "types", manifest.types.clone());
+    put(&mut fields, "roles", roles);
+    (fields, line)
+}
+
+fn put(fields: &mut Value, name: &str, value: impl Into<Value>) {
+    if let Some(fields) = fields.as_object_mut() {
+        fields.insert(name.to_owned(), value.into());
+    }
+}
+
+/// In words.
+fn state(condition: &Condition) -> String {
+    let last = condition.last_fault.as_deref().unwrap_or_default();
+    let mut state = match (&condition.loaded, condition.off) {
+        (None, _) if condition.loading => "loading".to_owned(),
+        (None, _) if condition.failed.is_some() => "failed to load".to_owned(),
+        (None, _) => "not loaded yet".to_owned(),
+        (Some(_), Some(left)) if left.is_zero() => {
+            format!("off after {} faults, tried again by the next call; the last: {last}", condition.faults)
+        }
+        (Some(_), Some(left)) => format!("off for {} s after {} faults, the last: {last}", left.as_secs().max(1), condition.faults),
+        (Some(_), None) if condition.faults > 0 => format!("ready, {} faults so far, the last: {last}", condition.faults),
+        (Some(_), None) => "ready".to_owned(),
+    };
+    if let Some(failed) = &condition.failed {
+        state.push_str(": ");
+        state.push_str(failed);
+    }
+    state
+}
+
+/// The program as a whole.
+pub(super) fn health(directory: &Directory) -> Reply {
+    let sessions = directory.list();
+    let world = directory.world();
+    let conditions = world.catalog.plugin_names().into_iter().map(|name| (world.catalog.condition(&name), name));
+    let (mut troubled, mut off) = (Vec::new(), Vec::new());
+    for (condition, name) in conditions {
+        if condition.off.is_some() {
+            off.push(name.clone());
+        }
+        if condition.faults > 0 {
+            troubled.push(name);
+        }
+    }
+    let degraded: Vec<Value> = sessions
+        .iter()
+        .filter_map(|handle| handle.status().degraded.map(|why| json!({"session": handle.id.to_string(), "why": why})))
+        .collect();
+    let version = env!("CARGO_PKG_VERSION");
+    let mut text = format!("jackfield {version}, {} sessions", sessions.len());
+    for (label, names) in [("plugins that are off", &off), ("plugins with faults", &troubled)] {
+        if !names.is_empty() {
+            text.extend(["; ", label, ": ", &names.join(", ")]);
+        }
+    }
+    for session in &degraded {
+        let word = |key: &str| session[key].as_str().unwrap_or_default();
+        text.extend(["\n", word("session"), " is ", word("why")]);
+    }
+    let (history, line) = super::history::health(directory);
+    text.push_str(&line);
+    let fields = json!({"version": version, "sessions": sessions.len(), "troubled_plugins": troubled, "plugins_off": off,
+        "degraded_sessions": degraded, "history": history});
+    Reply::new(fields, text)
+}

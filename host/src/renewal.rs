@@ -1,0 +1,262 @@
+//! The configuration is read again while sessions live: a whole new one counts, or the last good one stays in force.
+//!
+//! Plugins that changed are loaded beside those in force, through the whole pipeline, and then take over: at once for what is judged,
+//! and in a session when nothing runs there. One that does not load leaves the one before in force.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use tokio::sync::Mutex;
+
+use crate::config::{Config, Device, Digest, TypeChoice};
+use crate::directory::{Directory, World};
+use crate::limits::PLUGIN_FILE_MAX_BYTES;
+use crate::plugin::catalog::{self, Catalog};
+use crate::plugin::device_type::DeviceType;
+use crate::plugin::load;
+use crate::session::{Renewal, SessionHandle};
+use crate::startup;
+
+/// Where the configuration comes from, and whose it is.
+#[derive(Debug)]
+pub struct Renewer {
+    directory: Arc<Directory>,
+    /// What `--config` named.
+    file: Option<PathBuf>,
+    /// One at a time; with what a developer is at work on.
+    turn: Mutex<Option<Dev>>,
+}
+
+/// A developer's files, whose pins are skipped as long as he is there.
+#[derive(Debug)]
+struct Dev {
+    files: Vec<PathBuf>,
+    /// What was in force before, to go back to.
+    pinned: Arc<World>,
+}
+
+/// What came of it, for whoever asked.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    /// The server's process.
+    pub process: u32,
+    /// Its configuration file.
+    pub file: Option<String>,
+    /// Why nothing was taken: the last good configuration stays in force.
+    pub complaints: Vec<String>,
+    /// What became of each plugin that was in use, changed or is unusable.
+    pub plugins: Vec<Changed>,
+    /// What became of devices and live sessions.
+    pub changes: Vec<String>,
+}
+
+/// What became of a plugin.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Changed {
+    /// Its name in the configuration.
+    pub name: String,
+    /// `kept`, `swapped`, `refused` or `unusable`.
+    pub what: String,
+    /// The digests, or why.
+    pub why: String,
+}
+
+impl Report {
+    /// Did something not go as the file wants it?
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        !self.complaints.is_empty() || self.plugins.iter().any(|plugin| matches!(plugin.what.as_str(), "refused" | "unusable"))
+    }
+
+    /// Line by line.
+    #[must_use]
+    pub fn lines(&self) -> Vec<String> {
+        let mut lines: Vec<String> = self.complaints.iter().map(|complaint| format!("wrong     {complaint}")).collect();
+        if !self.complaints.is_empty() {
+            lines.push("kept      the last good configuration stays in force; nothing has changed".to_owned());
+        }
+        lines.extend(self.plugins.iter().map(|plugin| format!("{:<9} {}: {}", plugin.what, plugin.name, plugin.why)));
+        lines.extend(self.changes.iter().cloned());
+        lines
+    }
+}
+
+impl Renewer {
+    /// For a directory whose configuration `--config` named, or which was found.
+    #[must_use]
+    pub fn new(directory: Arc<Directory>, file: Option<&Path>) -> Self {
+        Self { directory, file: file.map(Path::to_owned), turn: Mutex::default() }
+    }
+
+    /// Reads the configuration again and has it take effect.
+    pub async fn renew(&self) -> Report {
+        let turn = self.turn.lock().await;
+        let files = turn.as_ref().map(|dev| dev.files.as_slice()).unwrap_or_default();
+        self.renew_from(&self.directory.world(), files).await
+    }
+
+    /// The same with the pins of these files skipped, from now on until [`end_dev`](Self::end_dev). Only one may be at work.
+    ///
+    /// # Errors
+    ///
+    /// When another one is.
+    pub async fn begin_dev(&self, files: Vec<PathBuf>) -> Result<Report, String> {
+        let mut turn = self.turn.lock().await;
+        if let Some(dev) = turn.as_ref() {
+            let files = dev.files.iter().map(|file| file.display().to_string()).collect::<Vec<_>>().join(", ");
+            return Err(format!("another `jackfield plugin dev` is at work on {files}; end that one first"));
+        }
+        let pinned = self.directory.world();
+        let report = self.renew_from(&pinned, &files).await;
+        *turn = Some(Dev { files, pinned });
+        Ok(report)
+    }
+
+    /// The pins count again. A file that is not the pinned one gives way to what was in force before.
+    pub async fn end_dev(&self) {
+        let mut turn = self.turn.lock().await;
+        if let Some(dev) = turn.take() {
+            self.renew_from(&dev.pinned, &[]).await;
+        }
+    }
+
+    /// `before` has the plugins that stay where nothing has changed or the new one does not load.
+    async fn renew_from(&self, before: &World, files: &[PathBuf]) -> Report {
+        let folder = std::env::current_dir().unwrap_or_default();
+        let read = Config::load(self.file.as_deref(), &|name| std::env::var_os(name), &folder);
+        let mut report = Report { process: std::process::id(), ..Report::default() };
+        let mut config = match read {
+            Ok(config) => config,
+            Err(error) => {
+                report.complaints = error.to_string().lines().map(str::to_owned).collect();
+                return told(report);
+            }
+        };
+        report.file = config.file.as_ref().map(|file| file.display().to_string());
+        let unpinned = match skip_pins(&mut config, files) {
+            Ok(unpinned) => unpinned,
+            Err(complaints) => {
+                report.complaints = complaints;
+                return told(report);
+            }
+        };
+        let catalog = startup::catalog_with(&config, before.catalog.loader());
+        report.complaints = startup::check_names(&config, &catalog).iter().map(ToString::to_string).collect();
+        if !report.complaints.is_empty() {
+            return told(report);
+        }
+        report.plugins = catalog.take_over(&before.catalog).await.into_iter().map(changed).collect();
+        report.changes = unpinned.iter().map(|name| format!("UNPINNED  {name}: its digest is not asked for")).collect();
+        let now = self.directory.world();
+        report.changes.extend(devices(&now.config, &config));
+        let world = Arc::new(World { config, catalog, unpinned });
+        self.directory.replace_world(Arc::clone(&world));
+        for handle in self.directory.list().iter().filter(|handle| handle.closed().is_none()) {
+            report.changes.extend(session(&now, &world, handle).await);
+        }
+        told(report)
+    }
+}
+
+/// Takes the digest that each of these files has for the pinned one. The names of their plugins.
+fn skip_pins(config: &mut Config, files: &[PathBuf]) -> Result<Vec<String>, Vec<String>> {
+    let mut unpinned = Vec::new();
+    let mut complaints = Vec::new();
+    for file in files {
+        let is_it = |path: &Path| path == file || path.canonicalize().is_ok_and(|path| path == *file);
+        let mut of: Vec<_> = config.plugins.iter_mut().filter(|(_, entry)| entry.path.as_deref().is_some_and(is_it)).collect();
+        if of.is_empty() {
+            complaints.push(format!("`{}` is no plugin's `path`; add [plugin.NAME] with it and a type that uses it", file.display()));
+        }
+        for (name, entry) in &mut of {
+            match load::digest_of(file, entry.max_file_bytes.map_or(PLUGIN_FILE_MAX_BYTES, std::num::NonZeroU64::get)) {
+                Ok(digest) => entry.digest = Some(Digest::new(digest)),
+                Err(error) => complaints.push(format!("cannot read `{}`: {error}", file.display())),
+            }
+            crate::diagnostics::plugin_line(name, "error", "its pin is skipped as long as `jackfield plugin dev` runs");
+            unpinned.push((*name).clone());
+        }
+    }
+    if complaints.is_empty() { Ok(unpinned) } else { Err(complaints) }
+}
+
+/// The operator's log has it too.
+fn told(report: Report) -> Report {
+    for line in report.lines() {
+        crate::diagnostics::warn(&format!("configuration read again: {line}"));
+    }
+    report
+}
+
+fn changed((name, renewal): (String, catalog::Renewal)) -> Changed {
+    let (what, why) = match renewal {
+        catalog::Renewal::Kept => ("kept", "it is what the configuration says".to_owned()),
+        catalog::Renewal::Swapped(before, after) if before == after => {
+            ("swapped", format!("the same file with other settings, sha256:{after}"))
+        }
+        catalog::Renewal::Swapped(before, after) => ("swapped", format!("sha256:{before} -> sha256:{after}")),
+        catalog::Renewal::Refused(why) => ("refused", format!("{why}; the one before stays in force")),
+        catalog::Renewal::Unusable(why) => ("unusable", why),
+    };
+    Changed { name, what: what.to_owned(), why }
+}
+
+/// Devices that are new, changed or gone. They count for sessions that are opened from now on.
+fn devices(before: &Config, after: &Config) -> Vec<String> {
+    let mut changes = Vec::new();
+    for (name, device) in &after.devices {
+        match before.devices.get(name) {
+            None => changes.push(format!("new       device {name}")),
+            Some(old) if old != device => changes.push(format!("changed   device {name}; open sessions go on as they were")),
+            Some(_) => {}
+        }
+    }
+    let gone = before.devices.keys().filter(|name| !after.devices.contains_key(*name));
+    changes.extend(gone.map(|name| format!("removed   device {name}")));
+    changes
+}
+
+/// Has one session go on with what counts now. What its caller should hear.
+async fn session(before: &World, after: &World, handle: &SessionHandle) -> Vec<String> {
+    let mut told = Vec::new();
+    let device = after.config.devices.get(&handle.id.device);
+    let gone = device.is_none().then(|| {
+        let note = format!("device `{}` is no longer in the configuration; this session goes on until it is closed", handle.id.device);
+        told.push(format!("goes on   session {}: {note}", handle.id));
+        note
+    });
+    let note = [gone, after.warning(&handle.kind)].into_iter().flatten().reduce(|one, other| format!("{one}; {other}"));
+    // A device that is gone keeps its mode.
+    let policy = match device.or_else(|| before.config.devices.get(&handle.id.device)) {
+        Some(device) => after.config.policy_for(device),
+        None => after.config.policy,
+    };
+    let kind = match after.catalog.plugins_of(&handle.kind) {
+        Some(plugins) => match DeviceType::load(&handle.kind, &plugins, &after.catalog).await {
+            Ok(kind) => Some(Arc::new(kind)),
+            Err(error) => {
+                told.push(format!("goes on   session {} with the plugins that it has: {error}", handle.id));
+                None
+            }
+        },
+        None => {
+            told.push(format!("goes on   session {} with the plugins that it has: type `{}` is gone", handle.id, handle.kind));
+            None
+        }
+    };
+    if device.is_some_and(|device| !is_type(device, &handle.kind)) {
+        told.push(format!("goes on   session {} as type `{}`; a new one gets the new type", handle.id, handle.kind));
+    }
+    if let Err(why) = handle.renew(Renewal { kind, policy, note }).await {
+        told.push(format!("left      session {}: {why}", handle.id));
+    }
+    told
+}
+
+fn is_type(device: &Device, kind: &str) -> bool {
+    match &device.device_type {
+        TypeChoice::Named(name) => Catalog::is_same_type(name.as_str(), kind),
+        TypeChoice::Auto => true,
+    }
+}

@@ -1,0 +1,201 @@
+//! The configuration is read again under live sessions: plugins are swapped, refused, brought back; nothing that runs is disturbed.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::hostile::replaced;
+use crate::support::client::Client;
+use crate::support::sshd::{Sshd, account};
+
+/// A generation of the plugin: its file's content, what it does where, the policy's mode.
+struct Generation {
+    bytes: Vec<u8>,
+    attack: &'static str,
+    at: &'static str,
+    mode: &'static str,
+}
+
+struct Scene {
+    server: Sshd,
+    folder: tempfile::TempDir,
+}
+
+impl Scene {
+    fn digest(generation: &Generation) -> String {
+        let digest: String = Sha256::digest(&generation.bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        format!("sha256:{digest}")
+    }
+
+    /// Writes the plugin's file; the configuration that pins it.
+    fn config(&self, generation: &Generation, devices: &[&str]) -> String {
+        let path = self.folder.path().join("acme.wasm");
+        std::fs::write(&path, &generation.bytes).unwrap();
+        let devices: String = devices.iter().map(|name| self.server.device(name, "jft-bash", "odd")).collect();
+        format!(
+            "{devices}[type.odd]\nplugins = [\"posix-shell\", \"acme\", \"guard\"]\n[plugin.acme]\npath = {path:?}\ndigest = {:?}\n\
+             config = {{ attack = {:?}, at = {:?} }}\n[policy]\nmode = {:?}\n",
+            Self::digest(generation),
+            generation.attack,
+            generation.at,
+            generation.mode
+        )
+    }
+}
+
+/// `jackfield plugin reload`: what it printed, and whether all was well.
+fn reload(client: &Client) -> (Value, String, bool) {
+    let run = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_jackfield"));
+        command.args(["plugin", "reload"]).args(arguments).env("XDG_STATE_HOME", client.state.path()).output().unwrap()
+    };
+    let first = run(&["--json"]);
+    let json: Value = serde_json::from_slice(&first.stdout).unwrap_or_else(|error| panic!("{error}: {first:?}"));
+    // Read once more, nothing is left to do, or the same is wrong.
+    let second = run(&[]);
+    (json["servers"][0]["report"].clone(), String::from_utf8_lossy(&second.stdout).into_owned(), first.status.success())
+}
+
+fn write(client: &Client, config: &str) {
+    std::fs::write(client.folder().join("jackfield.toml"), config).unwrap();
+}
+
+fn what(report: &Value) -> (String, String) {
+    let acme = report["plugins"].as_array().unwrap().iter().find(|plugin| plugin["name"] == "acme");
+    let acme = acme.unwrap_or_else(|| panic!("{report}"));
+    (acme["what"].as_str().unwrap().to_owned(), acme["why"].as_str().unwrap().to_owned())
+}
+
+/// Nothing was worth a warning.
+fn is_quiet(result: &Value) -> bool {
+    result["warnings"].as_array().is_none_or(Vec::is_empty)
+}
+
+fn component() -> Vec<u8> {
+    let file: PathBuf = Path::new(env!("JACKFIELD_PLUGIN_FOLDER")).join("hostile.wasm");
+    // Without its policy: a policy plugin that is off denies.
+    replaced(&std::fs::read(file).unwrap(), b"jackfield:plugin/policy@0.1.0", b"jackfield:absent/policy@0.1.0")
+}
+
+#[test]
+fn a_plugin_is_swapped_under_a_running_command_and_one_that_does_not_load_leaves_the_other() {
+    account("jft-bash", Path::new("/bin/bash"));
+    let scene = Scene { server: Sshd::start(), folder: tempfile::tempdir().unwrap() };
+    let good = || Generation { bytes: component(), attack: "none", at: "nowhere", mode: "full" };
+    // A custom section more: another digest.
+    let other = [component(), vec![0, 2, 1, b'x']].concat();
+    let mut client = Client::start(&scene.config(&good(), &["web1", "web2"]));
+    let one = client.run("web1", "cd /tmp; export KEPT=7; echo one");
+    assert!(one["output"] == "one\n" && is_quiet(&one), "{one}");
+
+    // Swapped while a command runs: that one ends on the old generation, the next one begins on the new.
+    let slow = client.post("ssh_run", json!({"target": "web1", "command": "sleep 4; echo slow", "wait_s": 30}));
+    // The call is answered at once: by then the server has read the one before.
+    client.request("ping", &json!({}));
+    let next = Generation { bytes: other.clone(), attack: "trap", at: "claim", ..good() };
+    write(&client, &scene.config(&next, &["web1", "web2", "web3"]));
+    let (report, text, well) = reload(&client);
+    assert!(well, "{report}");
+    assert_eq!(what(&report), ("swapped".to_owned(), format!("{} -> {}", Scene::digest(&good()), Scene::digest(&next))));
+    assert!(report["changes"].to_string().contains("new       device web3"), "{report}");
+    assert!(text.contains("kept      acme"), "{text}");
+    let (id, ended) = client.answer();
+    assert_eq!((id, ended["output"].as_str(), ended["exit_code"].as_i64()), (slow, Some("slow\n"), Some(0)), "{ended}");
+    assert!(is_quiet(&ended) && ended["confidence"] == "mark", "{ended}");
+    let two = client.run("web1", "echo $KEPT $PWD");
+    assert_eq!((two["output"].as_str(), two["confidence"].as_str()), (Some("7 /tmp\n"), Some("mark")), "{two}");
+    assert!(two["warnings"].to_string().contains("`dialog.claim`: trapped"), "{two}");
+    assert_eq!(client.run("web3", "echo three")["output"], "three\n");
+
+    // One that does not load: the generation in force stays, and it is said why.
+    let broken = Generation { bytes: b"\0asm\x01\0\0\0".to_vec(), ..good() };
+    write(&client, &scene.config(&broken, &["web1", "web2", "web3"]));
+    let (report, text, well) = reload(&client);
+    let (word, why) = what(&report);
+    assert!(
+        !well && word == "refused" && why.contains("it is a core module") && why.ends_with("the one before stays in force"),
+        "{report}"
+    );
+    assert!(text.contains("refused   acme"), "{text}");
+    assert_eq!(client.run("web1", "echo still")["output"], "still\n");
+
+    // A file with errors changes nothing, and each of them is told.
+    write(&client, &format!("{}[device.web9]\nprt = 1\nusr = \"x\"\n", scene.config(&good(), &["web1"])));
+    let (report, text, well) = reload(&client);
+    assert!(!well && report["complaints"].as_array().unwrap().len() == 2 && report["changes"] == json!([]), "{report}");
+    assert!(text.contains("the last good configuration stays in force"), "{text}");
+    assert_eq!(client.run("web2", "echo two")["output"], "two\n");
+
+    // Back to the first one, and a stricter policy for the session that is open.
+    let read_only = Generation { mode: "read-only", ..good() };
+    write(&client, &scene.config(&read_only, &["web1", "web2"]));
+    let (report, _, well) = reload(&client);
+    assert!(well && what(&report).0 == "swapped", "{report}");
+    let back = client.run("web1", "echo $KEPT");
+    assert!(back["output"] == "7\n" && is_quiet(&back), "{back}");
+    let denied = client.run("web1", "touch /tmp/jft-reload");
+    assert_eq!(denied["state"], "denied", "{denied}");
+    assert!(report["changes"].to_string().contains("session web3: device `web3` is no longer"), "{report}");
+    let gone = client.run("web3", "echo on");
+    assert!(gone["output"] == "on\n" && gone["warnings"].to_string().contains("no longer in the configuration"), "{gone}");
+    let plugins = client.call("ssh_info", json!({"topic": "plugins"}));
+    assert!(plugins.to_string().contains(&Scene::digest(&good())), "{plugins}");
+
+    // The signal does the same.
+    write(&client, &scene.config(&good(), &["web1", "web2"]));
+    Command::new("kill").args(["-HUP", &client.process_id().to_string()]).status().unwrap();
+    let allowed = (0..100).any(|_| client.run("web1", "sleep 0.1; touch /tmp/jft-reload")["state"] == "done");
+    assert!(allowed, "{}", client.log());
+}
+
+#[test]
+fn a_developers_file_is_loaded_without_its_pin_and_gives_way_when_he_ends() {
+    account("jft-bash", Path::new("/bin/bash"));
+    let scene = Scene { server: Sshd::start(), folder: tempfile::tempdir().unwrap() };
+    let generation = |bytes| Generation { bytes, attack: "none", at: "nowhere", mode: "full" };
+    let (pinned, other) = (generation(component()), generation([component(), vec![0, 2, 1, b'x']].concat()));
+    let mut client = Client::start(&scene.config(&pinned, &["web1"]));
+    let one = client.run("web1", "echo one");
+    assert!(one["output"] == "one\n" && is_quiet(&one), "{one}");
+    let file = scene.folder.path().join("acme.wasm");
+    let acme = |client: &mut Client| {
+        let all = client.call("ssh_info", json!({"topic": "plugins"}));
+        all["plugins"].as_array().unwrap().iter().find(|plugin| plugin["name"] == "acme").unwrap().clone()
+    };
+
+    let mut command = Command::new(env!("CARGO_BIN_EXE_jackfield"));
+    command.args(["plugin", "dev", "--watch"]).arg(&file).env("XDG_STATE_HOME", client.state.path()).stdout(Stdio::piped());
+    let mut dev = command.spawn().unwrap();
+    let mut lines = BufReader::new(dev.stdout.take().unwrap()).lines();
+    let mut until =
+        |words: &str| lines.find(|line| line.as_ref().unwrap().contains(words)).unwrap_or_else(|| panic!("`{words}` is not told"));
+    until("THE PIN OF EACH FILE IS SKIPPED").unwrap();
+    let warned = client.run("web1", "echo two");
+    assert!(warned["output"] == "two\n" && warned["warnings"].to_string().contains("without its pin"), "{warned}");
+
+    // Changed, and then broken: the last one that loads stays.
+    std::fs::write(&file, &other.bytes).unwrap();
+    until("swapped   acme").unwrap();
+    let shown = acme(&mut client);
+    assert!(shown["digest"] == Scene::digest(&other).as_str() && shown["unpinned"] == true, "{shown}");
+    std::fs::write(&file, b"\0asm\x01\0\0\0").unwrap();
+    until("refused   acme").unwrap();
+    assert_eq!(acme(&mut client)["digest"], Scene::digest(&other).as_str());
+    assert_eq!(client.run("web1", "echo three")["output"], "three\n");
+
+    // He ends: what has no pin gives way to what was in force before, although its file is gone.
+    Command::new("kill").args(["-INT", &dev.id().to_string()]).status().unwrap();
+    dev.wait().unwrap();
+    let back = (0..100).any(|_| {
+        client.run("web1", "sleep 0.1");
+        acme(&mut client)["digest"] == Scene::digest(&pinned).as_str()
+    });
+    let shown = acme(&mut client);
+    assert!(back && shown["unpinned"].is_null(), "{shown}");
+    assert!(shown["load_error"].as_str().unwrap().contains("is not the pinned file"), "{shown}");
+    let four = client.run("web1", "echo four");
+    assert!(four["output"] == "four\n" && is_quiet(&four), "{four}");
+}
