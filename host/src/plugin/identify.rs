@@ -247,7 +247,7 @@ mod tests {
             prompt: prompt.map(str::to_owned),
             score,
         };
-        let specs = [spec(Some("^SSH-2.0-Acme"), None, Some("^[a-z]+> $"), 90), spec(None, Some("^Acme "), None, 70)];
+        let specs = [spec(Some("^SSH-2.0-Acme"), None, Some("^[a-z0-9]+> $"), 90), spec(None, Some("^Acme "), None, 70)];
         let table = Table::compile("acme", "p", &specs).unwrap();
         let shown = |server_id: &str, rows: &str, tail: &str| {
             let evidence =
