@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use jackfield::demo;
-use jackfield::lab::{Description, Entry, JournalEntry, Lab, Options};
+use jackfield::lab::{Description, Entry, Faults, JournalEntry, Lab, Options};
 use jackfield::limits::{IDENTIFY_EARLY_MIN, IDENTIFY_MIN};
 use jackfield::plugin::catalog::{Catalog, LAB_DEVICES};
 use jackfield::plugin::engine::Engine;
@@ -212,6 +212,15 @@ fn a_hostile_server_s_words_are_shown_harmless() {
         assert!(!text.chars().any(|ch| ch == '\u{202e}' || ch == '\u{1b}') && !text.contains("\\u001b"), "{text:?}");
     }
     assert_eq!(lab.typed(), Vec::<String>::new());
+}
+
+#[test]
+fn a_device_that_hangs_up_before_its_type_is_known_is_told_with_its_last_words() {
+    let description = stranger("SSH-2.0-acme", "no more sessions\r\nbye\r\n", "acme> ");
+    let faults = Faults { close_after_bytes: 23, ..Faults::default() };
+    let lab = Unknown::start(vec![description.with_faults(faults)]);
+    let message = Client::start(&lab.config).error("ssh_open", json!({"host": "box", "wait_s": 40}));
+    assert!(message.contains("closed the session before its type was known") && message.contains("`bye`"), "{message}");
 }
 
 fn faulty(settings: &str) -> String {

@@ -1,9 +1,10 @@
 /* A plugin for jackfield in C: when is the router ready, which key turns a page, which answer is a refusal.
  *
  * The functions are those of `wit/`, as `wit-bindgen c` names them. What they are given is theirs and is freed before they
- * return; what they give back was made with the `device_string_dup` functions and is freed by the host's next step. Nothing is
- * kept between calls: what must be remembered of a session is the memo, which comes back with the next view. */
+ * return; what they give back was made with `malloc` or the `device_string_dup` functions and is freed once the host has read
+ * it. Nothing is kept between calls: what must be remembered of a session is the memo, which comes back with the next view. */
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "device.h"
@@ -54,11 +55,10 @@ bool exports_jackfield_plugin_setup_configure(device_string_t *json, exports_jac
     bool right = memchr(json->ptr, '"', json->len) == NULL;
     device_string_free(json);
     if (!right) {
-        static exports_jackfield_plugin_setup_diagnostic_t diagnostic;
-        device_string_dup(&diagnostic.path, "");
-        device_string_dup(&diagnostic.message, "this plugin has no settings");
-        err->ptr = &diagnostic;
+        err->ptr = malloc(sizeof *err->ptr);
         err->len = 1;
+        device_string_dup(&err->ptr->path, "");
+        device_string_dup(&err->ptr->message, "this plugin has no settings");
     }
     return right;
 }
