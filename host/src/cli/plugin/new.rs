@@ -2,6 +2,7 @@
 //!
 //! The program carries the SDK's sources and the contract and writes them into the project: a vendor needs this binary and Rust.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -13,8 +14,8 @@ use crate::plugin::catalog::{CONTRACT, SDK, TEMPLATES};
 pub const ROLES: [&str; 6] = ["identify", "prompt", "pager", "dialog", "outcome", "policy"];
 /// Roles whose functions are shown a view.
 const VIEWERS: [&str; 4] = ["identify", "prompt", "pager", "dialog"];
-/// The one language that this program writes.
-const LANGUAGE: &str = "rust";
+/// The language whose projects carry the SDK.
+const RUST: &str = "rust";
 /// Where the SDK goes in a project.
 const VENDORED: &str = "vendor/jackfield-plugin";
 
@@ -46,16 +47,17 @@ pub fn run(wanted: &Wanted) -> Result<ExitCode, String> {
     for (path, text) in &files {
         write(&folder.join(path), text)?;
     }
-    let (name, file) = (&wanted.name, wanted.name.replace('-', "_"));
-    say(&format!(
-        "{}  {name}/ with {} files: {}\n{}\n  cd {name}\n  cargo test\n  cargo build --release --target wasm32-wasip2\n  \
-         jackfield plugin test target/wasm32-wasip2/release/{file}.wasm --conformance\n",
-        painted(GOOD, "made"),
-        files.len(),
-        wanted.roles.join(", "),
-        painted(DIM, "next:"),
-    ));
+    let (name, count, roles) = (&wanted.name, files.len(), wanted.roles.join(", "));
+    let made = painted(GOOD, "made");
+    say(&format!("{made}  {name}/ with {count} files: {roles}\n{}\n  cd {name}\n{}", painted(DIM, "next:"), next_steps(&files)));
     Ok(ExitCode::SUCCESS)
+}
+
+/// The commands of the project's own page.
+fn next_steps(files: &[(String, String)]) -> String {
+    let page = files.iter().find(|(path, _)| path == "README.md").map_or("", |(_, text)| text.as_str());
+    let commands = page.lines().skip_while(|line| *line != "```sh").skip(1).take_while(|line| *line != "```");
+    commands.map(|line| format!("  {line}\n")).collect()
 }
 
 fn check(wanted: &Wanted) -> Result<(), String> {
@@ -70,8 +72,10 @@ fn check(wanted: &Wanted) -> Result<(), String> {
             return Err(format!("the {what} is `{name}`; write lower-case letters, digits, `-` and `_`, with a letter first"));
         }
     }
-    if wanted.lang != LANGUAGE {
-        return Err(format!("there is no project for the language `{}`; known is {LANGUAGE}", wanted.lang));
+    let known = languages();
+    if !known.contains(&wanted.lang.as_str()) {
+        let known: Vec<&str> = known.into_iter().collect();
+        return Err(format!("there is no project for the language `{}`; known are: {}", wanted.lang, known.join(", ")));
     }
     match wanted.roles.iter().find(|role| !ROLES.contains(&role.as_str())) {
         Some(role) => Err(format!("`{role}` is no role; roles are {}", ROLES.join(", "))),
@@ -80,11 +84,16 @@ fn check(wanted: &Wanted) -> Result<(), String> {
     }
 }
 
+/// A folder of templates for each.
+fn languages() -> BTreeSet<&'static str> {
+    TEMPLATES.iter().filter_map(|(path, _)| Some(path.split_once('/')?.0)).collect()
+}
+
 /// Every file of the project with its text.
 fn files(wanted: &Wanted) -> Vec<(String, String)> {
-    let own = TEMPLATES.iter().filter_map(|(path, text)| Some((path.strip_prefix(LANGUAGE)?.strip_prefix('/')?, *text)));
+    let own = TEMPLATES.iter().filter_map(|(path, text)| Some((path.strip_prefix(wanted.lang.as_str())?.strip_prefix('/')?, *text)));
     let chosen = own.filter(|(path, _)| {
-        let stem = path.strip_prefix("src/").and_then(|file| file.strip_suffix(".rs")).unwrap_or_default();
+        let stem = path.strip_prefix("src/").and_then(|file| file.split_once('.')).map_or("", |(stem, _)| stem);
         !ROLES.contains(&stem) || wanted.roles.iter().any(|role| role == stem)
     });
     let mut files: Vec<(String, String)> = chosen
@@ -95,8 +104,10 @@ fn files(wanted: &Wanted) -> Vec<(String, String)> {
         })
         .collect();
     files.extend(CONTRACT.iter().map(|(path, text)| (format!("wit/{path}"), (*text).to_owned())));
-    files.extend(SDK.iter().map(|(path, text)| (format!("{VENDORED}/{path}"), (*text).to_owned())));
-    files.push((format!("{VENDORED}/Cargo.toml"), sdk_manifest()));
+    if wanted.lang == RUST {
+        files.extend(SDK.iter().map(|(path, text)| (format!("{VENDORED}/{path}"), (*text).to_owned())));
+        files.push((format!("{VENDORED}/Cargo.toml"), sdk_manifest()));
+    }
     files
 }
 
@@ -196,6 +207,6 @@ mod tests {
         assert!(wrong(|wanted| wanted.name = "../acme".to_owned()).contains("lower-case letters"));
         assert!(wrong(|wanted| wanted.roles = vec!["pagers".to_owned()]).contains("roles are identify, prompt"));
         assert!(wrong(|wanted| wanted.roles.clear()).contains("name a role"));
-        assert!(wrong(|wanted| wanted.lang = "cobol".to_owned()).contains("known is rust"));
+        assert!(wrong(|wanted| wanted.lang = "cobol".to_owned()).contains("known are: rust"));
     }
 }
