@@ -3,10 +3,24 @@
 use std::path::Path;
 use std::{env, fs};
 
+/// The contract, for [`plugin!`](crate::plugin): a plugin may stand anywhere, its build folder is where the macro looks.
+const CONTRACT: [(&str, &str); 10] = [
+    ("dialog.wit", include_str!("../../../wit/dialog.wit")),
+    ("host.wit", include_str!("../../../wit/host.wit")),
+    ("identify.wit", include_str!("../../../wit/identify.wit")),
+    ("outcome.wit", include_str!("../../../wit/outcome.wit")),
+    ("pager.wit", include_str!("../../../wit/pager.wit")),
+    ("policy.wit", include_str!("../../../wit/policy.wit")),
+    ("prompt.wit", include_str!("../../../wit/prompt.wit")),
+    ("setup.wit", include_str!("../../../wit/setup.wit")),
+    ("types.wit", include_str!("../../../wit/types.wit")),
+    ("worlds.wit", include_str!("../../../wit/worlds.wit")),
+];
+
 /// The largest manifest that the host reads, in bytes.
 pub const MANIFEST_MAX_BYTES: usize = 16 * 1024;
 
-/// Reads `plugin.toml` beside `Cargo.toml` and writes `manifest.json` where [`plugin!`](crate::plugin)
+/// Reads `plugin.toml` beside `Cargo.toml` and writes `manifest.json` and the contract where [`plugin!`](crate::plugin)
 /// finds it. `name` and `version` are those of the crate unless the file says otherwise.
 ///
 /// # Panics
@@ -30,4 +44,9 @@ pub fn manifest() {
     );
     let out = env::var_os("OUT_DIR").expect("cargo sets it");
     fs::write(Path::new(&out).join("manifest.json"), json).expect("OUT_DIR is writable");
+    let contract = Path::new(&out).join("wit");
+    fs::create_dir_all(&contract).expect("OUT_DIR is writable");
+    for (name, text) in CONTRACT {
+        fs::write(contract.join(name), text).expect("OUT_DIR is writable");
+    }
 }
