@@ -32,7 +32,8 @@ impl Learned {
     /// From the memo; before it holds anything, from the prompt that another plugin had accepted.
     pub(crate) fn of(view: &View) -> Self {
         let known = if view.memo.is_empty() { view.prompt.as_deref().unwrap_or_default() } else { view.memo_text() };
-        Self { rows: known.lines().filter(|row| !row.is_empty()).map(str::to_owned).collect() }
+        let fits = |row: &&str| !row.is_empty() && row.len() <= ROW_MAX_BYTES;
+        Self { rows: known.lines().filter(fits).take(ROWS_MAX).map(str::to_owned).collect() }
     }
 
     /// The memo to keep.
@@ -133,6 +134,9 @@ mod tests {
         learned.learn(&"y".repeat(241));
         assert_eq!(learned.rows.len(), 4);
         assert!(learned.memo().len() <= 1_024 && learned.memo().ends_with("8# "));
+        let mut view = Scene::new(include_str!("../plugin.toml")).view("R1#");
+        view.prompt = Some("z".repeat(1_024));
+        assert_eq!(Learned::of(&view).memo(), "");
         learned.learn("R1#");
         learned.learn("R1#");
         assert_eq!(learned.rows.iter().filter(|row| *row == "R1#").count(), 1);
