@@ -16,7 +16,7 @@ const TARGET: &str = "wasm32-wasip2";
 fn main() {
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it")).join("..");
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
-    for path in ["plugins", "wit", "tests/plugins", "Cargo.lock"] {
+    for path in ["plugins", "wit", "tests/plugins", "Cargo.lock", "host/templates"] {
         println!("cargo:rerun-if-changed={}", root.join(path).display());
     }
     let bundled = packages(&root.join("plugins"));
@@ -24,7 +24,8 @@ fn main() {
     let target = out.join("plugins");
     build(&root, &target, bundled.iter().chain(&faulty));
     let wasm = target.join(TARGET).join("plugin");
-    fs::write(out.join("bundled.rs"), table(&root, &wasm, &bundled)).expect("OUT_DIR is writable");
+    let table = table(&root, &wasm, &bundled) + &projects(&root);
+    fs::write(out.join("bundled.rs"), table).expect("OUT_DIR is writable");
     // The tests load these from disk, as an operator would.
     println!("cargo:rustc-env=JACKFIELD_PLUGIN_FOLDER={}", wasm.display());
 }
@@ -66,6 +67,37 @@ fn build<'a>(root: &Path, target: &Path, packages: impl Iterator<Item = &'a Stri
 
 fn run(command: &mut Command) -> bool {
     command.status().is_ok_and(|status| status.success())
+}
+
+/// What a new plugin project is made of: templates, the contract, the SDK.
+fn projects(root: &Path) -> String {
+    let mut text = String::new();
+    for (name, about, folder) in [
+        ("TEMPLATES", "Files of new plugin projects, by language.", "host/templates"),
+        ("CONTRACT", "The contract with plugins.", "wit"),
+        ("SDK", "What plugins in Rust are written with, but for its `Cargo.toml`.", "plugins/sdk"),
+    ] {
+        let folder = root.join(folder);
+        let mut files = BTreeSet::new();
+        all_files(&folder, &mut files);
+        writeln!(text, "\n/// {about}\npub const {name}: &[(&str, &str)] = &[").expect("a String takes it");
+        for file in files.iter().filter(|file| name != "SDK" || !file.ends_with("Cargo.toml")) {
+            let path = file.strip_prefix(&folder).expect("it is below").to_string_lossy().into_owned();
+            writeln!(text, "    ({path:?}, include_str!({file:?})),").expect("a String takes it");
+        }
+        text.push_str("];\n");
+    }
+    text
+}
+
+fn all_files(folder: &Path, out: &mut BTreeSet<PathBuf>) {
+    for path in fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()) {
+        if path.is_dir() {
+            all_files(&path, out);
+        } else {
+            out.insert(path);
+        }
+    }
 }
 
 /// The source text of the embedded plugins and lab devices.

@@ -7,6 +7,8 @@ use clap::{Parser, Subcommand};
 
 pub mod check;
 pub mod history;
+pub mod paint;
+pub mod plugin;
 pub mod record;
 pub mod serve;
 pub mod stdio;
@@ -42,11 +44,16 @@ pub enum Command {
         json: bool,
     },
     /// Play devices on the loopback interface to try things on
-    #[command(after_help = "Example:\n  jackfield lab --write lab.toml\n  jackfield mcp --config lab.toml")]
+    #[command(
+        after_help = "Examples:\n  jackfield lab --write lab.toml\n  jackfield mcp --config lab.toml\n  jackfield lab --device my-device.toml --write lab.toml"
+    )]
     Lab {
         /// Write a configuration for the devices to this file
         #[arg(long, value_name = "FILE")]
         write: Option<PathBuf>,
+        /// Play this device description instead of the lab's own; may be given again
+        #[arg(long = "device", value_name = "FILE")]
+        devices: Vec<PathBuf>,
     },
     /// Record a session with a device as a text that tests can play
     #[command(
@@ -84,6 +91,12 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Make, check, test, sign and pin plugins
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  jackfield plugin list\n  jackfield plugin inspect posix-shell\n  jackfield plugin check acme-olt.wasm"
+    )]
+    Plugin(plugin::Command),
     /// Show what jackfield does, on devices of the lab, through a real MCP server process
     #[command(after_help = "Example:\n  jackfield demo")]
     Demo,
@@ -106,7 +119,8 @@ pub fn run(cli: Cli) -> Result<ExitCode, String> {
             let wanted = history::Wanted { query: query.unwrap_or_default(), target, since, limit };
             history::run(wanted, json)
         }
-        Command::Lab { write } => serve::lab(write.as_deref()),
+        Command::Lab { write, devices } => serve::lab(write.as_deref(), &devices),
+        Command::Plugin(command) => plugin::run(command, cli.config.as_deref()),
         Command::Demo => crate::demo::run(),
     }
 }

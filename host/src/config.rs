@@ -49,6 +49,8 @@ pub struct Config {
     pub plugins: BTreeMap<String, PluginEntry>,
     /// The mode for devices that set none.
     pub policy: PolicyMode,
+    /// The file of keys that may sign plugins, where the configuration names one.
+    allowed_signers: Option<PathBuf>,
     /// Where things stand in the file, for the checks that come later.
     places: Places,
 }
@@ -105,13 +107,19 @@ impl Config {
         device.policy.unwrap_or(self.policy)
     }
 
+    /// The file of keys that may sign plugins: `allowed_signers` beside the configuration unless it names another.
+    pub fn allowed_signers(&self) -> PathBuf {
+        let beside = || self.file.as_deref().and_then(Path::parent).unwrap_or_else(|| Path::new("")).join("allowed_signers");
+        self.allowed_signers.clone().unwrap_or_else(beside)
+    }
+
     /// The device whose name is most like this one, for the text of an error.
     pub fn nearest_device(&self, name: &str) -> Option<&str> {
         crate::nearest::nearest(name, self.devices.keys().map(String::as_str))
     }
 
     fn read(&mut self, reader: &mut Reader<'_>, root: &Section<'_>) {
-        reader.only_keys(root, &["device", "type", "plugin", "policy"]);
+        reader.only_keys(root, &["device", "type", "plugin", "policy", "signing"]);
         for (name, section) in reader.sections(root, "device", "host = \"10.0.0.1\"") {
             if name::is_name(reader, &section.place, "device", &name) {
                 self.devices.insert(name, Device::read(reader, &section));
@@ -138,6 +146,10 @@ impl Config {
         if let Some(policy) = reader.section(root, "policy", "mode = \"safe\"") {
             reader.only_keys(&policy, &["mode"]);
             self.policy = reader.field(&policy, "mode", policy_mode).unwrap_or_default();
+        }
+        if let Some(signing) = reader.section(root, "signing", "allowed_signers = \"allowed_signers\"") {
+            reader.only_keys(&signing, &["allowed_signers"]);
+            self.allowed_signers = reader.field(&signing, "allowed_signers", value::path);
         }
     }
 }

@@ -6,7 +6,7 @@
 //! |---|---|---|
 //! | 7 | [`cli`], [`lab`], [`demo`] | arguments and exit codes; devices to try things on |
 //! | 6 | [`mcp`] | the protocol: the only one that writes to standard output |
-//! | 5 | [`directory`], [`replay`], [`history`] | opens, finds and closes sessions; plays recordings through them; who ran what |
+//! | 5 | [`directory`], [`replay`], [`history`], [`kit`] | opens, finds and closes sessions; plays recordings through them; who ran what; proves plugins |
 //! | 4 | [`session`] (handle, actor, journal) | the one task that owns a session; what it tells the history |
 //! | 3 | [`policy`] | the only one that makes something that may be typed |
 //! | 2 | [`session`] (machine, stream, log), [`transport`], [`plugin`], [`recording`] | decisions; bytes; what knows devices; sessions as text |
@@ -21,6 +21,7 @@ pub mod diagnostics;
 pub mod directory;
 pub mod history;
 pub mod ids;
+pub mod kit;
 pub mod lab;
 pub mod limits;
 pub mod mcp;

@@ -34,6 +34,10 @@ pub const MODE_MAX_BYTES: usize = 64;
 pub const PLUGIN_FILE_MAX_BYTES: u64 = 4 * 1024 * 1024;
 /// Bytes of a manifest.
 pub const MANIFEST_MAX_BYTES: usize = 16 * 1024;
+/// Bytes of a signature file; one by a 16,384-bit RSA key has 6 KiB.
+pub const SIGNATURE_MAX_BYTES: u64 = 16 * 1024;
+/// Bytes of a file of allowed signers, or of a private key.
+pub const SIGNERS_MAX_BYTES: u64 = 1024 * 1024;
 /// Bytes of a plugin's settings as JSON.
 pub const PLUGIN_CONFIG_MAX_BYTES: usize = 16 * 1024;
 /// Linear memory of an instance.
@@ -147,6 +151,27 @@ pub const SESSIONS_MAX: usize = 256;
 pub const RECORDING_ENTRIES_MAX: usize = 65_536;
 /// Silence of the device that a recording mentions. Less is the network's.
 pub const RECORDING_SILENCE_MIN: Duration = Duration::from_millis(20);
+
+// The conformance kit.
+
+/// Problems of one check that are told; the rest is counted.
+pub const KIT_PROBLEMS_MAX: usize = 5;
+/// Recordings in one folder.
+pub const KIT_RECORDINGS_MAX: usize = 500;
+/// The longest pause that the kit puts between two pieces of what came without one. Shorter than any silence that means something.
+pub const KIT_PAUSE_MAX: Duration = Duration::from_millis(15);
+/// Random cuts of each recording.
+pub const KIT_CUTS: u64 = 64;
+/// Random views unless the caller says otherwise.
+pub const KIT_VIEWS: u32 = 100_000;
+/// What 99 of 100 calls may take: 100 sessions may ask at once.
+pub const KIT_CALL_MAX: Duration = Duration::from_millis(1);
+/// How often a call that took longer is tried again before it counts: the machine may have been busy.
+pub const KIT_CALL_TRIES: u32 = 3;
+/// Linear memory of an instance in the kit; what a plugin gets is more.
+pub const KIT_MEMORY_MAX_BYTES: usize = 4 * 1024 * 1024;
+/// Silence after which everything that can count counts.
+pub const KIT_LONG_SILENCE: Duration = Duration::from_secs(600);
 
 // The line.
 

@@ -4,8 +4,9 @@
 //! a memory ceiling, [`fault`] says what went wrong, [`breaker`] switches off what fails again and again.
 //! [`device_type`] puts plugins together for a device, [`session`] asks them for one session.
 //! [`declared`] makes a plugin's manifest of a declaration, [`examples`] proves that it fits the declaration's own examples.
-//! [`grants`] alone says what a plugin may import.
+//! [`grants`] alone says what a plugin may import, [`signature`] and [`allowed`] whose file it is, [`section`] adds a manifest to one.
 
+pub mod allowed;
 pub mod bindings;
 pub mod breaker;
 pub mod catalog;
@@ -21,5 +22,8 @@ pub mod instance;
 pub mod load;
 pub mod manifest;
 pub mod roles;
+pub mod section;
 pub mod session;
+pub mod signature;
+pub mod sizes;
 pub mod triggers;

@@ -42,6 +42,34 @@ pub fn outcome(report: &Report) -> Outcome {
 ///
 /// The first difference, as a sentence.
 pub async fn run(recording: &Recording, kind: Arc<DeviceType>, secrets: &[(String, SecretSource)], cut: Cut) -> Result<(), String> {
+    run_judged(recording, kind, secrets, cut, &mut exact).await
+}
+
+/// Says whether what came of a request is what should come of it.
+pub type Judge<'a> = &'a mut (dyn FnMut(&Outcome, &Report) -> Result<(), String> + Send);
+
+/// The same as recorded in everything.
+///
+/// # Errors
+///
+/// Both outcomes, where they differ.
+pub fn exact(expected: &Outcome, report: &Report) -> Result<(), String> {
+    let came = outcome(report);
+    if came == *expected { Ok(()) } else { Err(format!("came out as {came:?} instead of {expected:?}")) }
+}
+
+/// Plays it and has somebody else say what is right.
+///
+/// # Errors
+///
+/// The first difference, as a sentence.
+pub async fn run_judged(
+    recording: &Recording,
+    kind: Arc<DeviceType>,
+    secrets: &[(String, SecretSource)],
+    cut: Cut,
+    judge: Judge<'_>,
+) -> Result<(), String> {
     let profile = Profile {
         id: SessionId::main(&recording.device),
         kind,
@@ -59,12 +87,12 @@ pub async fn run(recording: &Recording, kind: Arc<DeviceType>, secrets: &[(Strin
         journal: Journal::default(),
     };
     let session = actor::start(profile, replay::open(&recording.entries, cut));
-    let played = tokio::time::timeout(REQUEST_MAX, play(&session, recording)).await;
+    let played = tokio::time::timeout(REQUEST_MAX, play(&session, recording, judge)).await;
     session.close().await;
     played.unwrap_or_else(|_| Err(format!("it hangs: {:?}", session.status())))
 }
 
-async fn play(session: &SessionHandle, recording: &Recording) -> Result<(), String> {
+async fn play(session: &SessionHandle, recording: &Recording, judge: Judge<'_>) -> Result<(), String> {
     let mut running: Option<Accepted> = None;
     for entry in &recording.entries {
         match entry {
@@ -79,7 +107,7 @@ async fn play(session: &SessionHandle, recording: &Recording) -> Result<(), Stri
             }
             Entry::Outcome(expected) => {
                 let Some(accepted) = running.take() else { return Err("an outcome without a request".to_owned()) };
-                compare(session, expected, &finish(session, accepted).await?)?;
+                compare(session, expected, &finish(session, accepted).await?, judge)?;
             }
             _ => {}
         }
@@ -124,11 +152,8 @@ async fn finish(session: &SessionHandle, mut accepted: Accepted) -> Result<Repor
     session.report(OutputQuery { command: Some(accepted.id), max_chars: OUTPUT_MAX_CHARS, ..OutputQuery::default() }).await
 }
 
-fn compare(session: &SessionHandle, expected: &Outcome, report: &Report) -> Result<(), String> {
-    let came = outcome(report);
-    if came == *expected {
-        return Ok(());
-    }
+fn compare(session: &SessionHandle, expected: &Outcome, report: &Report, judge: Judge<'_>) -> Result<(), String> {
+    let Err(wrong) = judge(expected, report) else { return Ok(()) };
     let end = session.closed().map(|why| format!("; {why}")).unwrap_or_default();
-    Err(format!("`{}` came out as {came:?} instead of {expected:?}; warnings: {:?}{end}", report.text, report.warnings))
+    Err(format!("`{}` {wrong}; warnings: {:?}{end}", report.text, report.warnings))
 }

@@ -13,6 +13,7 @@ use crate::plugin::catalog::Catalog;
 use crate::plugin::compiled::CompiledCache;
 use crate::plugin::engine::Engine;
 use crate::plugin::load::{Loader, Source, Spec};
+use crate::plugin::signature::Demand;
 
 /// What the operator says of the plugins, as the loader wants it.
 #[must_use]
@@ -31,6 +32,7 @@ pub fn specs(config: &Config) -> Vec<Spec> {
             max_bytes: entry.max_file_bytes.map_or(PLUGIN_FILE_MAX_BYTES, std::num::NonZeroU64::get),
             source,
             declaration: None,
+            signer: entry.signer.clone().map(|principal| Demand { principal, allowed: config.allowed_signers() }),
         })
     };
     config.plugins.iter().filter_map(spec).collect()

@@ -1,13 +1,13 @@
 //! `jackfield mcp` and `jackfield lab`: processes that serve until somebody ends them.
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use super::stdio;
 use crate::config::Config;
-use crate::lab::{Lab, Options};
+use crate::lab::{Description, Lab, Options};
 use crate::{demo, mcp, startup};
 
 /// Serves one client on standard input and output. End of input ends the process.
@@ -32,15 +32,24 @@ pub fn mcp(file: Option<&Path>) -> Result<ExitCode, String> {
     served.map(|()| ExitCode::SUCCESS).map_err(|error| format!("MCP: {error}"))
 }
 
-/// Plays the lab's devices until it is interrupted.
+/// A device of somebody's own, named by its file unless it names itself.
+fn described(file: &Path) -> Result<Description, String> {
+    let text = std::fs::read_to_string(file).map_err(|error| format!("cannot read `{}`: {error}", file.display()))?;
+    let name = file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    Description::parse(&name, &text).map_err(|error| error.to_string())
+}
+
+/// Plays the lab's devices, or those of these files, until it is interrupted.
 ///
 /// # Errors
 ///
 /// When the lab does not start or the configuration cannot be written.
-pub fn lab(write: Option<&Path>) -> Result<ExitCode, String> {
+pub fn lab(write: Option<&Path>, devices: &[PathBuf]) -> Result<ExitCode, String> {
+    let descriptions =
+        if devices.is_empty() { demo::descriptions()? } else { devices.iter().map(|file| described(file)).collect::<Result<_, _>>()? };
     let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
     let _guard = runtime.enter();
-    let lab = Lab::start(demo::descriptions()?, Options::default()).map_err(|error| error.to_string())?;
+    let lab = Lab::start(descriptions, Options::default()).map_err(|error| error.to_string())?;
     // A closed pipe is the reader's choice.
     let say = |text: String| drop(writeln!(anstream::stdout(), "{text}"));
     for device in lab.devices() {

@@ -122,6 +122,10 @@ impl Config {
                 let help = "add `digest = \"sha256:…\"` with what `sha256sum FILE` prints".to_owned();
                 found.push(self.diagnostic(path.clone(), format!("[plugin.{name}] has a `path` and no `digest`"), Some(help)));
             }
+            if entry.path.is_none() && entry.signer.is_some() {
+                let help = "a plugin in the binary has no signature of its own: leave `signer` out, or name a file with `path`".to_owned();
+                found.push(self.diagnostic(format!("{path}.signer"), format!("[plugin.{name}] has a `signer` and no `path`"), Some(help)));
+            }
             if entry.path.is_none() && !known_plugins.contains(&name.as_str()) {
                 let help = choices(name, known_plugins, "for a plugin on disk add its `path`; plugins in the binary");
                 found.push(self.diagnostic(path.clone(), format!("no plugin `{name}` in the binary"), help));

@@ -38,6 +38,8 @@ pub struct PluginEntry {
     pub digest: Option<Digest>,
     /// The secrets that it may ask for.
     pub secrets: Vec<String>,
+    /// Who must have signed the file.
+    pub signer: Option<String>,
     /// Its settings, as they are handed to it.
     pub config: Map<String, Value>,
     /// Whether sessions share its instances.
@@ -89,11 +91,12 @@ impl TypeEntry {
 
 impl PluginEntry {
     pub(super) fn read(reader: &mut Reader<'_>, section: &Section<'_>) -> Self {
-        reader.only_keys(section, &["path", "digest", "secrets", "config", "isolation", "max_file_bytes"]);
+        reader.only_keys(section, &["path", "digest", "signer", "secrets", "config", "isolation", "max_file_bytes"]);
         let config = reader.section(section, "config", "paging = \"scroll 512\"");
         Self {
             path: reader.field(section, "path", value::path),
             digest: reader.field(section, "digest", Digest::read),
+            signer: reader.field(section, "signer", |reader, at, found| value::text(reader, at, found, "a name", "plugins@acme.example")),
             secrets: reader.field(section, "secrets", secrets).unwrap_or_default(),
             config: config.map(|config| settings(reader, &config)).unwrap_or_default(),
             isolation: reader.field(section, "isolation", isolation).unwrap_or_default(),

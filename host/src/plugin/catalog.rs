@@ -16,7 +16,7 @@ mod bundled {
     include!(concat!(env!("OUT_DIR"), "/bundled.rs"));
 }
 
-pub use bundled::{DECLARED_TYPES, DEMOS, LAB_DEVICES, PLUGINS as BUNDLED};
+pub use bundled::{CONTRACT, DECLARED_TYPES, DEMOS, LAB_DEVICES, PLUGINS as BUNDLED, SDK, TEMPLATES};
 
 /// The type name that means every type.
 const EVERY_TYPE: &str = "*";

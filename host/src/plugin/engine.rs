@@ -33,7 +33,20 @@ impl Engine {
     ///
     /// When this machine cannot run it (no executable memory, say).
     pub fn start() -> wasmtime::Result<Self> {
-        let wasm = WasmEngine::new(&config())?;
+        Self::with(&config())
+    }
+
+    /// Starts an engine that counts instructions, for measurements: it is slower.
+    ///
+    /// # Errors
+    ///
+    /// When this machine cannot run it.
+    pub fn counting() -> wasmtime::Result<Self> {
+        Self::with(config().consume_fuel(true))
+    }
+
+    fn with(config: &Config) -> wasmtime::Result<Self> {
+        let wasm = WasmEngine::new(config)?;
         let mut linker = Linker::new(&wasm);
         // The async bindings: the sync ones block on a runtime inside a call and panic on its workers.
         wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;

@@ -42,6 +42,16 @@ pub enum LoadError {
         /// What the configuration says.
         pinned: String,
     },
+    /// The signature that the operator demands is missing or wrong.
+    #[error("plugin `{name}` must be signed by `{signer}`: {what}")]
+    Signature {
+        /// The plugin.
+        name: String,
+        /// Who must have signed.
+        signer: String,
+        /// What is wrong.
+        what: String,
+    },
     /// No component.
     #[error("plugin `{name}` is not a WebAssembly component ({what}); build it for wasm32-wasip2")]
     NotAComponent {

@@ -110,10 +110,12 @@ fn level_word(level: host_interface::Level) -> &'static str {
 #[derive(Debug, Default)]
 struct Bounds {
     refused: bool,
+    memory_bytes: usize,
 }
 
 impl ResourceLimiter for Bounds {
     fn memory_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        self.memory_bytes = desired.min(PLUGIN_MEMORY_MAX_BYTES);
         self.grant(desired <= PLUGIN_MEMORY_MAX_BYTES)
     }
 
@@ -279,6 +281,8 @@ impl Instance {
             // Others run meanwhile: a slow plugin costs its own session only.
             Ok(UpdateDeadline::Yield(1))
         });
+        // Refused by an engine that does not count, which is the usual one.
+        let _ = store.set_fuel(u64::MAX);
         arm(&mut store, limit);
         let started = async {
             let instance = pre.instantiate_async(&mut store).await?;
@@ -300,6 +304,18 @@ impl Instance {
     /// Gives the next call this much time, and a fresh allowance of data and log lines.
     pub fn arm(&mut self, limit: Duration) {
         arm(&mut self.store, limit);
+    }
+
+    /// Instructions so far, where the engine counts them.
+    #[must_use]
+    pub fn fuel_used(&self) -> u64 {
+        self.store.get_fuel().map_or(0, |left| u64::MAX - left)
+    }
+
+    /// Its linear memory, which only grows.
+    #[must_use]
+    pub fn memory_bytes(&self) -> usize {
+        self.store.data().bounds.memory_bytes
     }
 
     /// Was memory refused?

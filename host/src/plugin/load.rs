@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use crossbeam_queue::ArrayQueue;
 use sha2::{Digest, Sha256};
@@ -20,6 +20,7 @@ use super::fault::{Fault, FaultKind, LoadError, kind_of};
 use super::grants::{self, Refusal};
 use super::instance::{Guest, Indices, Instance, StartError};
 use super::manifest::{Interfaces, Manifest, SettingSpec};
+use super::signature::{self, Demand};
 use super::triggers::Triggers;
 use crate::config::Declaration;
 use crate::limits::{PLUGIN_CONFIG_MAX_BYTES, PLUGIN_FILE_MAX_BYTES, PLUGIN_INSTANCES_IDLE_MAX, PLUGIN_START_MAX};
@@ -50,6 +51,8 @@ pub struct Spec {
     pub max_bytes: u64,
     /// The device type that the plugin is to serve, for the one that serves declared types.
     pub declaration: Option<Arc<Declaration>>,
+    /// Whose signature its file must have.
+    pub signer: Option<Demand>,
 }
 
 impl Spec {
@@ -64,6 +67,7 @@ impl Spec {
             secrets: None,
             max_bytes: PLUGIN_FILE_MAX_BYTES,
             declaration: None,
+            signer: None,
         }
     }
 }
@@ -81,7 +85,8 @@ pub struct Checked {
     pub imports: Vec<String>,
     /// Interfaces of the contract that it exports.
     pub roles: Vec<String>,
-    wasm: std::borrow::Cow<'static, [u8]>,
+    /// The file itself.
+    pub wasm: std::borrow::Cow<'static, [u8]>,
 }
 
 /// Checks a plugin without running it.
@@ -92,18 +97,19 @@ pub struct Checked {
 pub fn check(spec: &Spec) -> Result<Checked, LoadError> {
     let name = || spec.name.clone();
     let wasm = read(spec)?;
-    let digest = hex(&Sha256::digest(&wasm));
+    let digest = digest(&wasm);
     if let Some(pinned) = spec.digest.as_ref().filter(|pinned| !pinned.eq_ignore_ascii_case(&digest)) {
         return Err(LoadError::Digest { name: name(), actual: digest, pinned: pinned.clone() });
     }
+    check_signature(spec, &wasm)?;
     let interfaces = Interfaces::from_component(&wasm).map_err(|what| LoadError::NotAComponent { name: name(), what })?;
     let mut manifest = Manifest::from_component(&wasm).map_err(|what| LoadError::Manifest { name: name(), what })?;
     if let Some(declaration) = &spec.declaration {
         manifest = super::declared::manifest(manifest, declaration);
     }
+    check_host(&spec.name, &manifest)?;
     check_imports(&spec.name, &interfaces, &manifest)?;
     let roles = check_exports(&spec.name, &interfaces)?;
-    check_host(&spec.name, &manifest)?;
     if !manifest.secrets.is_empty() && !roles.iter().any(|role| role == "dialog") {
         return Err(LoadError::Manifest { name: name(), what: "it lists `secrets` but has no dialog that could ask for them".to_owned() });
     }
@@ -121,6 +127,16 @@ fn read(spec: &Spec) -> Result<std::borrow::Cow<'static, [u8]>, LoadError> {
         return Err(LoadError::Size { name: spec.name.clone(), bytes, max: spec.max_bytes });
     }
     std::fs::read(path).map(std::borrow::Cow::Owned).map_err(failed)
+}
+
+/// Before the file is looked into: nobody's code is parsed on a promise.
+fn check_signature(spec: &Spec, wasm: &[u8]) -> Result<(), LoadError> {
+    let Some(demand) = &spec.signer else { return Ok(()) };
+    let checked = match &spec.source {
+        Source::File(path) => signature::check(path, wasm, demand, SystemTime::now()).map_err(|error| error.to_string()),
+        Source::Embedded(_) => Err("a plugin in the program has no signature; leave `signer` out, or give the plugin a `path`".to_owned()),
+    };
+    checked.map_err(|what| LoadError::Signature { name: spec.name.clone(), signer: demand.principal.clone(), what })
 }
 
 fn check_imports(name: &str, interfaces: &Interfaces, manifest: &Manifest) -> Result<(), LoadError> {
@@ -166,6 +182,12 @@ fn check_host(name: &str, manifest: &Manifest) -> Result<(), LoadError> {
         }
         _ => Ok(()),
     }
+}
+
+/// SHA-256 of a file in hexadecimal, as a pin has it.
+#[must_use]
+pub fn digest(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -384,6 +406,17 @@ impl Plugin {
     pub fn health(&self) -> (u64, Option<Duration>) {
         let breaker = self.breaker.lock().unwrap_or_else(PoisonError::into_inner);
         (breaker.total(), breaker.off_for(Instant::now()))
+    }
+
+    /// An instance of its own that no session shares, to try the plugin with.
+    ///
+    /// # Errors
+    ///
+    /// When it does not start.
+    pub async fn trial(&self) -> Result<Call, Fault> {
+        let clock = self.engine.clock();
+        let instance = self.start("setup.configure").await?;
+        Ok(Call { instance, _clock: clock, limit: PLUGIN_START_MAX })
     }
 
     /// Calls into it so far.

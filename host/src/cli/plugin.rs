@@ -1,0 +1,233 @@
+//! `jackfield plugin`: what a vendor makes, checks, tests and signs, and what an operator looks at and pins.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Subcommand;
+
+use crate::kit;
+use crate::limits;
+use crate::plugin::catalog::BUNDLED;
+use crate::plugin::engine::Engine;
+use crate::plugin::load::{Loader, Source, Spec};
+use crate::plugin::manifest::Manifest;
+
+pub mod check;
+pub mod inspect;
+pub mod list;
+pub mod new;
+pub mod pack;
+pub mod pin;
+pub mod sign;
+pub mod test;
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Take a plugin through every step of loading and say what each one found
+    #[command(after_help = "Examples:\n  jackfield plugin check acme-olt.wasm\n  jackfield plugin check acme-olt.wasm --json")]
+    Check {
+        /// The component
+        file: PathBuf,
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show what a plugin is, may type, asks for and imports, without running it
+    #[command(after_help = "Examples:\n  jackfield plugin inspect acme-olt.wasm\n  jackfield plugin inspect posix-shell --json")]
+    Inspect {
+        /// The component, or the name of a bundled plugin
+        plugin: String,
+        /// The keys that may sign, to name the signer
+        #[arg(long, value_name = "FILE")]
+        allowed_signers: Option<PathBuf>,
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// List the bundled and the configured plugins
+    #[command(after_help = "Examples:\n  jackfield plugin list\n  jackfield plugin list --config jackfield.toml --json")]
+    List {
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Make a project for a new plugin, with its tests
+    #[command(
+        after_help = "Examples:\n  jackfield plugin new acme-olt --role prompt,pager\n  jackfield plugin new acme-sw --role prompt,pager,dialog,outcome --type acme_switch\n  jackfield plugin new site-policy --role policy"
+    )]
+    New {
+        /// The plugin's name, and that of its folder
+        name: String,
+        /// Its roles: identify, prompt, pager, dialog, outcome, policy
+        #[arg(long, value_delimiter = ',', default_value = "prompt,pager")]
+        role: Vec<String>,
+        /// The language
+        #[arg(long, default_value = "rust")]
+        lang: String,
+        /// The device type that it serves; its own name unless given
+        #[arg(long = "type", value_name = "TYPE")]
+        kind: Option<String>,
+    },
+    /// Put a manifest into a component, for languages whose tools cannot
+    #[command(
+        after_help = "Examples:\n  jackfield plugin pack acme.wasm --manifest plugin.toml\n  jackfield plugin pack build/raw.wasm --manifest plugin.toml --out acme.wasm"
+    )]
+    Pack {
+        /// The component
+        file: PathBuf,
+        /// The manifest
+        #[arg(long, value_name = "FILE")]
+        manifest: PathBuf,
+        /// Write to this file instead of the component itself
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+    /// Show the configuration that pins a plugin's file, or write it
+    #[command(
+        after_help = "Examples:\n  jackfield plugin pin acme-olt.wasm\n  jackfield plugin pin acme-olt.wasm --signer plugins@acme.example --write --config jackfield.toml"
+    )]
+    Pin {
+        /// The component
+        file: PathBuf,
+        /// Name in the configuration instead of the manifest's
+        #[arg(long)]
+        name: Option<String>,
+        /// Who must have signed the file
+        #[arg(long, value_name = "ID")]
+        signer: Option<String>,
+        /// Let its dialogs ask for this secret; may be given again
+        #[arg(long = "grant", value_name = "SECRET")]
+        grants: Vec<String>,
+        /// Write it into the configuration file, whose comments stay
+        #[arg(long)]
+        write: bool,
+    },
+    /// Play a plugin's recordings through real sessions, and try it with the conformance kit
+    #[command(
+        after_help = "Examples:\n  jackfield plugin test acme-olt.wasm recordings\n  jackfield plugin test acme-olt.wasm --conformance --json > report.json\n  jackfield plugin test posix-shell --bench --fuel\n\nRecordings are made with `jackfield record`."
+    )]
+    Test {
+        /// The component, or the name of a bundled plugin
+        plugin: String,
+        /// A folder of recordings, or one; `recordings` unless given, if it is there
+        recordings: Option<PathBuf>,
+        /// Settings of the plugin, as a JSON object
+        #[arg(long, value_name = "JSON")]
+        settings: Option<String>,
+        /// Run the whole kit: purity, false prompts, spoofs, dialogs, random views, times, memory
+        #[arg(long)]
+        conformance: bool,
+        /// Show how long calls take
+        #[arg(long)]
+        bench: bool,
+        /// Count the instructions of calls
+        #[arg(long)]
+        fuel: bool,
+        /// Random views of the kit
+        #[arg(long, value_name = "N", default_value_t = limits::KIT_VIEWS)]
+        views: u32,
+        /// Where the random numbers begin
+        #[arg(long, value_name = "N", default_value_t = 1)]
+        seed: u64,
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Sign a plugin with an SSH key; the signature is FILE.sig
+    #[command(
+        after_help = "Example:\n  jackfield plugin sign acme-olt.wasm --key ~/.ssh/acme_release\n\nThe same as: ssh-keygen -Y sign -n jackfield-plugin -f ~/.ssh/acme_release acme-olt.wasm"
+    )]
+    Sign {
+        /// The component
+        file: PathBuf,
+        /// The private key, an OpenSSH file without a passphrase
+        #[arg(long, value_name = "FILE")]
+        key: PathBuf,
+    },
+    /// Check a plugin's signature against the keys that may sign
+    #[command(
+        after_help = "Examples:\n  jackfield plugin verify acme-olt.wasm --allowed-signers signers --signer plugins@acme.example\n  jackfield plugin verify acme-olt.wasm\n\nWithout --allowed-signers the file counts that the configuration names, or `allowed_signers` beside it."
+    )]
+    Verify {
+        /// The component
+        file: PathBuf,
+        /// The keys that may sign, as ssh-keygen(1) describes the file
+        #[arg(long, value_name = "FILE")]
+        allowed_signers: Option<PathBuf>,
+        /// Who must have signed; anybody in the file unless given
+        #[arg(long, value_name = "ID")]
+        signer: Option<String>,
+    },
+}
+
+/// Runs one.
+///
+/// # Errors
+///
+/// A sentence for standard error.
+pub fn run(command: Command, config: Option<&Path>) -> Result<ExitCode, String> {
+    match command {
+        Command::Check { file, json } => check::run(&file, json),
+        Command::Inspect { plugin, allowed_signers, json } => inspect::run(&plugin, allowed_signers.as_deref(), json),
+        Command::List { json } => list::run(config, json),
+        Command::New { name, role, lang, kind } => new::run(&new::Wanted { name, roles: role, lang, kind }),
+        Command::Pack { file, manifest, out } => pack::run(&file, &manifest, out.as_deref()),
+        Command::Pin { file, name, signer, grants, write } => pin::run(config, &pin::Wanted { file, name, signer, grants, write }),
+        Command::Test { plugin, settings, recordings, conformance, bench, fuel, views, seed, json } => {
+            let source = of_file_or_name(&plugin)?.source;
+            let settings = settings.map_or_else(|| Ok(serde_json::Map::new()), |json| serde_json::from_str(&json));
+            let settings = settings.map_err(|error| format!("--settings is no JSON object: {error}"))?;
+            test::run(kit::Wanted { source, settings, recordings, conformance, bench, fuel, views, seed, cuts: limits::KIT_CUTS }, json)
+        }
+        Command::Sign { file, key } => sign::sign(&file, &key),
+        Command::Verify { file, allowed_signers, signer } => sign::verify(config, &file, allowed_signers, signer),
+    }
+}
+
+/// A file as the loader wants it, under the name of its manifest.
+#[must_use]
+pub fn of_file(file: &Path) -> Spec {
+    let stem = file.file_stem().map_or_else(|| "plugin".to_owned(), |stem| stem.to_string_lossy().into_owned());
+    // What is wrong with the file is found by the loader, step by step.
+    let named = std::fs::read(file).ok().and_then(|wasm| Manifest::from_component(&wasm).ok());
+    let name = named.map_or(stem, |manifest| manifest.name);
+    // What a developer tries is granted what it asks for; an operator's configuration grants by name.
+    Spec { source: Source::File(file.to_owned()), ..Spec::embedded(&name, &[]) }
+}
+
+/// A file, or a bundled plugin by its name.
+///
+/// # Errors
+///
+/// When it is neither.
+pub fn of_file_or_name(plugin: &str) -> Result<Spec, String> {
+    if Path::new(plugin).exists() {
+        return Ok(of_file(Path::new(plugin)));
+    }
+    if let Some((name, wasm)) = BUNDLED.iter().find(|(name, _)| *name == plugin) {
+        return Ok(Spec::embedded(name, wasm));
+    }
+    let names: Vec<&str> = BUNDLED.iter().map(|(name, _)| *name).collect();
+    Err(format!("`{plugin}` is no file and no bundled plugin; bundled are {}", names.join(", ")))
+}
+
+/// A loader without a cache: what is checked is what is there now.
+///
+/// # Errors
+///
+/// When the WebAssembly engine does not start on this machine.
+pub fn loader() -> Result<Loader, String> {
+    let engine = Engine::start().map_err(|error| format!("the WebAssembly engine does not start: {error:#}"))?;
+    Ok(Loader::new(engine, None))
+}
+
+/// Runs a future to its end.
+///
+/// # Errors
+///
+/// When no runtime can be had.
+pub fn block_on<T>(future: impl Future<Output = T>) -> Result<T, String> {
+    let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
+    Ok(runtime.block_on(future))
+}

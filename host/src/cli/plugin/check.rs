@@ -1,0 +1,167 @@
+//! `jackfield plugin check`: the steps of loading, one by one.
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::{block_on, loader, of_file};
+use crate::cli::paint::{BAD, DIM, DOUBT, GOOD, painted, say, size};
+use crate::limits::{MANIFEST_MAX_BYTES, PLUGIN_MEMORY_MAX_BYTES, PLUGIN_START_MAX};
+use crate::plugin::fault::LoadError;
+use crate::plugin::grants::{CONTRACT, VERSION};
+use crate::plugin::load::{self, Checked, Plugin, Spec};
+use crate::plugin::signature::Signature;
+use crate::plugin::sizes::Sizes;
+
+/// The steps in their order.
+const STEPS: [&str; 11] =
+    ["file", "size", "digest", "signature", "component", "manifest", "host", "imports", "contract", "settings", "start"];
+
+/// A step and what it found.
+struct Step {
+    name: &'static str,
+    /// `ok`, `wrong`, `unsure` or `not reached`.
+    state: &'static str,
+    found: String,
+}
+
+/// Checks a file.
+///
+/// # Errors
+///
+/// When the engine does not start.
+pub fn run(file: &Path, json: bool) -> Result<ExitCode, String> {
+    let spec = of_file(file);
+    let loader = loader()?;
+    let (loaded, took, memory) = block_on(async {
+        let start = tokio::time::Instant::now();
+        let loaded = loader.load(&spec).await;
+        let started = tokio::time::Instant::now();
+        let trial = match &loaded {
+            Ok(plugin) => plugin.trial().await.ok(),
+            Err(_) => None,
+        };
+        let memory = trial.map_or(0, |trial| trial.instance.memory_bytes());
+        (loaded, (started - start, started.elapsed()), memory)
+    })?;
+    let steps = steps(&spec, file, loaded.as_deref(), took, memory);
+    let good = loaded.is_ok();
+    say(&if json { as_json(&spec, &steps, good) } else { as_text(&spec, &steps, good) });
+    Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn steps(spec: &Spec, file: &Path, loaded: Result<&Plugin, &LoadError>, took: (Duration, Duration), memory: usize) -> Vec<Step> {
+    let failed = loaded.err().map(|error| (failed_at(error), error.to_string()));
+    let last = failed.as_ref().and_then(|(name, _)| STEPS.iter().position(|step| step == name));
+    let checked = load::check(spec).ok();
+    let step = |(index, name): (usize, &&'static str)| match (&failed, last) {
+        (Some((at, error)), _) if at == name => Step { name, state: "wrong", found: error.clone() },
+        (_, Some(last)) if index > last => Step { name, state: "not reached", found: String::new() },
+        _ => {
+            let (state, found) = found(name, spec, file, checked.as_ref(), loaded.ok(), took, memory);
+            Step { name, state, found }
+        }
+    };
+    STEPS.iter().enumerate().map(step).collect()
+}
+
+fn failed_at(error: &LoadError) -> &'static str {
+    match error {
+        LoadError::Read { .. } | LoadError::Unknown { .. } => "file",
+        LoadError::Size { .. } => "size",
+        LoadError::Digest { .. } => "digest",
+        LoadError::Signature { .. } => "signature",
+        LoadError::NotAComponent { .. } => "component",
+        LoadError::Manifest { .. } => "manifest",
+        LoadError::Host { .. } => "host",
+        LoadError::Import { .. } | LoadError::Version { .. } => "imports",
+        LoadError::Contract { .. } => "contract",
+        LoadError::Config { .. } => "settings",
+        LoadError::Probation { .. } => "start",
+    }
+}
+
+fn found(
+    step: &str,
+    spec: &Spec,
+    file: &Path,
+    checked: Option<&Checked>,
+    plugin: Option<&Plugin>,
+    (loading, start): (Duration, Duration),
+    memory: usize,
+) -> (&'static str, String) {
+    let bytes = std::fs::metadata(file).map_or(0, |metadata| metadata.len());
+    let of_checked = |text: &dyn Fn(&Checked) -> String| checked.map(text).unwrap_or_default();
+    let text = match step {
+        "file" => file.display().to_string(),
+        "size" => format!("{} of {}", size(bytes), size(spec.max_bytes)),
+        "digest" => of_checked(&|checked| format!("sha256:{}", checked.digest)),
+        "signature" => return signature(file, checked),
+        "component" => "a WebAssembly component".to_owned(),
+        "manifest" => of_checked(&|checked| {
+            let used = Sizes::of(&checked.wasm).manifest;
+            format!("{} {}, {used} of {MANIFEST_MAX_BYTES} bytes", checked.manifest.name, checked.manifest.version)
+        }),
+        "host" => of_checked(&|checked| {
+            let needed = checked.manifest.min_host.as_deref().unwrap_or("any version");
+            format!("needs {needed}, this is {}", env!("CARGO_PKG_VERSION"))
+        }),
+        "imports" => of_checked(&|checked| imports(checked)),
+        "contract" => plugin.map_or_else(String::new, |plugin| {
+            format!("{CONTRACT} {VERSION}, roles: {}; loaded in {} ms", plugin.roles().join(", "), loading.as_millis())
+        }),
+        "settings" => plugin.map_or_else(String::new, |plugin| format!("takes its defaults {}", plugin.settings())),
+        _ => format!(
+            "{:.1} of {} ms, {} of {} kB memory",
+            start.as_secs_f64() * 1e3,
+            PLUGIN_START_MAX.as_millis(),
+            memory / 1024,
+            PLUGIN_MEMORY_MAX_BYTES / 1024
+        ),
+    };
+    ("ok", text)
+}
+
+fn imports(checked: &Checked) -> String {
+    let asked = checked.imports.len();
+    match checked.manifest.wasi.as_slice() {
+        [] => format!("{asked}, none beyond what a program needs to start"),
+        wasi => format!("{asked}, with {} on request", wasi.join(", ")),
+    }
+}
+
+/// Nobody demands one here, so one that does not fit is a doubt and not an end.
+fn signature(file: &Path, checked: Option<&Checked>) -> (&'static str, String) {
+    if !crate::plugin::signature::beside(file).exists() {
+        return ("ok", "none, and none is demanded here".to_owned());
+    }
+    let signature = match Signature::beside(file) {
+        Ok(signature) => signature,
+        Err(error) => return ("unsure", error.to_string()),
+    };
+    match checked.map_or(Ok(()), |checked| signature.belongs_to(&checked.wasm)) {
+        Ok(()) => ("ok", format!("by the key {}; `jackfield plugin verify` says whose it is", signature.fingerprint())),
+        Err(error) => ("unsure", error.to_string()),
+    }
+}
+
+fn as_json(spec: &Spec, steps: &[Step], good: bool) -> String {
+    let steps: Vec<Value> = steps.iter().map(|step| json!({"step": step.name, "state": step.state, "found": step.found})).collect();
+    format!("{}\n", json!({"ok": good, "plugin": spec.name, "steps": steps}))
+}
+
+fn as_text(spec: &Spec, steps: &[Step], good: bool) -> String {
+    let line = |step: &Step| {
+        let (style, word) = match step.state {
+            "ok" => (GOOD, "ok"),
+            "wrong" => (BAD, "wrong"),
+            "unsure" => (DOUBT, "unsure"),
+            _ => (DIM, "-"),
+        };
+        format!("{}  {:<10}{}\n", painted(style, &format!("{word:<6}")), step.name, step.found)
+    };
+    let end = if good { format!("{} can be loaded\n", spec.name) } else { format!("{} is not loaded\n", spec.name) };
+    steps.iter().map(line).chain([end]).collect()
+}

@@ -1,0 +1,129 @@
+//! `jackfield plugin pin`: the lines of the configuration that name one file and no other.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use toml_edit::{Array, DocumentMut, Item, Table, value};
+
+use super::of_file;
+use crate::cli::paint::{DIM, GOOD, painted, say};
+use crate::config::{Config, find};
+use crate::plugin::load::{self, Checked};
+
+/// What is wanted.
+#[derive(Debug)]
+pub struct Wanted {
+    /// The component.
+    pub file: PathBuf,
+    /// Its name in the configuration.
+    pub name: Option<String>,
+    /// Who must have signed.
+    pub signer: Option<String>,
+    /// Secrets that its dialogs may ask for.
+    pub grants: Vec<String>,
+    /// Write it into the file.
+    pub write: bool,
+}
+
+/// Shows the lines or writes them.
+///
+/// # Errors
+///
+/// When the plugin does not pass its checks, or the configuration cannot be written.
+pub fn run(config: Option<&Path>, wanted: &Wanted) -> Result<ExitCode, String> {
+    let checked = load::check(&of_file(&wanted.file)).map_err(|error| error.to_string())?;
+    let name = wanted.name.clone().unwrap_or_else(|| checked.manifest.name.clone());
+    let strange = wanted.grants.iter().find(|secret| !checked.manifest.secrets.contains(secret));
+    if let Some(secret) = strange {
+        let asks = checked.manifest.secrets.join(", ");
+        return Err(format!("the plugin never asks for the secret `{secret}`; it asks for: {asks}"));
+    }
+    if !wanted.write {
+        let mut document = DocumentMut::new();
+        put(&mut document, &name, &absolute(&wanted.file), wanted, &checked)?;
+        say(&format!("{document}{}", painted(DIM, "# add --write to put this into the configuration file\n")));
+        return Ok(ExitCode::SUCCESS);
+    }
+    let folder = std::env::current_dir().unwrap_or_default();
+    let found = find(config, &|name| std::env::var_os(name), &folder).map(|found| found.path);
+    let path = found.unwrap_or_else(|| folder.join("jackfield.toml"));
+    let before = if path.exists() {
+        std::fs::read_to_string(&path).map_err(|error| format!("cannot read `{}`: {error}", path.display()))?
+    } else {
+        String::new()
+    };
+    let mut document: DocumentMut = before.parse().map_err(|error| format!("`{}`: {error}", path.display()))?;
+    put(&mut document, &name, &relative(&wanted.file, &path), wanted, &checked)?;
+    let after = document.to_string();
+    // What is written must be a configuration that the program reads back.
+    Config::parse(&after, &path, std::env::var_os("HOME").map(PathBuf::from).as_deref())
+        .map_err(|wrong| wrong.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))?;
+    replace(&path, &after).map_err(|error| format!("cannot write `{}`: {error}", path.display()))?;
+    say(&format!("{}  [plugin.{name}] sha256:{} in {}\n", painted(GOOD, "pinned"), checked.digest, path.display()));
+    let granted = document.get("plugin").and_then(|plugins| plugins.get(&name)).is_some_and(|plugin| plugin.get("secrets").is_some());
+    if !granted && !checked.manifest.secrets.is_empty() {
+        // A grant is the operator's own word.
+        say(&format!(
+            "its dialogs ask for secrets that it is not granted: {}; --grant NAME grants one\n",
+            checked.manifest.secrets.join(", ")
+        ));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The table of the plugin; what else stands in it stays.
+fn put(document: &mut DocumentMut, name: &str, path: &str, wanted: &Wanted, checked: &Checked) -> Result<(), String> {
+    let plugins = document.entry("plugin").or_insert_with(|| {
+        let mut parent = Table::new();
+        parent.set_implicit(true);
+        Item::Table(parent)
+    });
+    let parent = plugins.as_table_like_mut().ok_or("`plugin` in the configuration is no table")?;
+    let entry = parent.entry(name).or_insert_with(|| Item::Table(Table::new()));
+    let table = entry.as_table_like_mut().ok_or_else(|| format!("`plugin.{name}` in the configuration is no table"))?;
+    let mut set = |key: &str, new: Item| match table.get_mut(key).and_then(Item::as_value_mut) {
+        // The comment behind the old value stays behind the new one.
+        Some(old) => {
+            let decor = old.decor().clone();
+            if let Ok(mut new) = new.into_value() {
+                *new.decor_mut() = decor;
+                *old = new;
+            }
+        }
+        None => drop(table.insert(key, new)),
+    };
+    set("path", value(path));
+    set("digest", value(format!("sha256:{}", checked.digest)));
+    if let Some(signer) = &wanted.signer {
+        set("signer", value(signer));
+    }
+    if !wanted.grants.is_empty() {
+        set("secrets", value(wanted.grants.iter().map(String::as_str).collect::<Array>()));
+    }
+    Ok(())
+}
+
+fn absolute(file: &Path) -> String {
+    std::fs::canonicalize(file).unwrap_or_else(|_| file.to_owned()).display().to_string()
+}
+
+/// As the configuration's folder sees it, where the file is below that folder.
+fn relative(file: &Path, config: &Path) -> String {
+    let file = std::fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
+    let folder = config.parent().and_then(|folder| std::fs::canonicalize(folder).ok());
+    let below = folder.and_then(|folder| file.strip_prefix(folder).map(Path::to_owned).ok());
+    below.unwrap_or(file).display().to_string()
+}
+
+/// All or nothing: a configuration that is half written would end every session.
+fn replace(path: &Path, text: &str) -> std::io::Result<()> {
+    use std::io::Write as _;
+    let path = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let mut file = tempfile::NamedTempFile::new_in(path.parent().unwrap_or_else(|| Path::new(".")))?;
+    if let Ok(metadata) = std::fs::metadata(&path) {
+        file.as_file().set_permissions(metadata.permissions())?;
+    }
+    file.write_all(text.as_bytes())?;
+    file.persist(path)?;
+    Ok(())
+}

@@ -1,0 +1,80 @@
+//! `jackfield plugin test`: recordings, the conformance kit, times and instructions.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use crate::cli::paint::{BAD, DIM, DOUBT, GOOD, HEAD, painted, say, table};
+use crate::kit::report::Figures;
+use crate::kit::{self, Check, KIT_VERSION, Report, State, Wanted};
+
+/// The folder that is looked into unless another is named.
+const RECORDINGS: &str = "recordings";
+
+/// Tests a plugin.
+///
+/// # Errors
+///
+/// When it does not load or a recording cannot be read.
+pub fn run(mut wanted: Wanted, json: bool) -> Result<ExitCode, String> {
+    let beside = PathBuf::from(RECORDINGS);
+    if wanted.recordings.is_none() && beside.is_dir() {
+        wanted.recordings = Some(beside);
+    }
+    let report = kit::run(&wanted)?;
+    say(&if json { format!("{}\n", report.as_json()) } else { as_text(&report, &wanted) });
+    Ok(if report.passed() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn as_text(report: &Report, wanted: &Wanted) -> String {
+    let roles = report.roles.join(", ");
+    let mut out = format!("{} {}  {roles}\n", painted(HEAD, &report.plugin), report.version);
+    out.extend(report.checks.iter().map(check));
+    if !report.left_out.is_empty() {
+        let recordings = report.left_out.join(", ");
+        let _ = writeln!(out, "{}", painted(DIM, &format!("left out, because their types have not this plugin: {recordings}")));
+    }
+    out.push_str(&figures("microseconds of a call", &report.times, 1000));
+    out.push_str(&figures("instructions of a call", &report.fuel, 1));
+    let count = |state: State| report.checks.iter().filter(|check| check.state == state).count();
+    let (failed, untested) = (count(State::Failed), count(State::NotTested));
+    let verdict = match (failed, wanted.conformance) {
+        (0, true) => format!("conforms to kit {KIT_VERSION}"),
+        (0, false) => "passed; --conformance runs the whole kit".to_owned(),
+        (1, _) => "1 check failed".to_owned(),
+        (count, _) => format!("{count} checks failed"),
+    };
+    let untested = if untested == 0 { String::new() } else { format!(", {untested} not tested") };
+    let style = if failed == 0 { GOOD } else { BAD };
+    out + &format!("\n{}{untested}  sha256:{}\n", painted(style, &verdict), report.digest)
+}
+
+fn check(check: &Check) -> String {
+    let (style, word) = match check.state {
+        State::Passed => (GOOD, "passed"),
+        State::Failed => (BAD, "failed"),
+        State::NotTested => (DOUBT, "not tested"),
+    };
+    let cases = if check.cases > 0 { format!(" ({} cases)", check.cases) } else { String::new() };
+    let mut out = format!("{}  {:<17}{}{}\n", painted(style, &format!("{word:<10}")), check.name, check.about, painted(DIM, &cases));
+    for problem in &check.problems {
+        let _ = writeln!(out, "              {problem}");
+    }
+    let more = check.wrong.saturating_sub(check.problems.len() as u64);
+    if more > 0 {
+        let _ = writeln!(out, "              and {more} more");
+    }
+    out
+}
+
+fn figures(what: &str, list: &[Figures], unit: u64) -> String {
+    if list.is_empty() {
+        return String::new();
+    }
+    let row = |one: &Figures| {
+        let shown = |value: u64| if unit == 1 { value.to_string() } else { format!("{}.{}", value / unit, value % unit * 10 / unit) };
+        vec![one.function.to_owned(), one.calls.to_string(), shown(one.p50), shown(one.p99), shown(one.max)]
+    };
+    let rows: Vec<Vec<String>> = list.iter().map(row).collect();
+    format!("\n{what}\n{}", table(&["FUNCTION", "CALLS", "HALF", "99 OF 100", "MOST"], &rows))
+}
