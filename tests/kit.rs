@@ -1,0 +1,76 @@
+//! The bundled plugins pass the kit that vendors' plugins must pass, and the kit finds what is wrong.
+
+use std::path::Path;
+
+use jackfield::kit::{self, Report, State, Wanted};
+use jackfield::plugin::catalog::BUNDLED;
+use jackfield::plugin::load::Source;
+use serde_json::json;
+
+/// Fewer than a vendor's: the recordings have a story of their own, and the views take a minute in all.
+const VIEWS: u32 = 3_000;
+const CUTS: u64 = 4;
+
+fn wanted() -> Wanted {
+    Wanted {
+        source: Source::Embedded(&[]),
+        settings: serde_json::Map::new(),
+        recordings: None,
+        conformance: true,
+        bench: false,
+        fuel: false,
+        views: VIEWS,
+        seed: 7,
+        cuts: CUTS,
+    }
+}
+
+fn conformance(wasm: &'static [u8]) -> Report {
+    let recordings = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/recordings");
+    kit::run(&Wanted { source: Source::Embedded(wasm), recordings: Some(recordings), ..wanted() }).unwrap()
+}
+
+fn states(report: &Report, state: State) -> Vec<&'static str> {
+    report.checks.iter().filter(|check| check.state == state).map(|check| check.name).collect()
+}
+
+#[test]
+fn the_bundled_plugins_conform() {
+    let mut wrong = Vec::new();
+    for (name, wasm) in BUNDLED {
+        let report = conformance(wasm);
+        for check in report.checks.iter().filter(|check| check.state == State::Failed) {
+            wrong.push(format!("{name}, {}: {}", check.name, check.problems.join("\n  ")));
+        }
+        assert!(report.checks.len() >= 9, "{name}: {:?}", report.checks);
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+#[test]
+fn a_plugin_with_dialogs_is_tried_in_all_of_them() {
+    let (_, wasm) = BUNDLED.iter().find(|(name, _)| *name == "cisco-enable").unwrap();
+    let report = conformance(wasm);
+    assert_eq!(states(&report, State::NotTested), Vec::<&str>::new());
+}
+
+/// A plugin that does what is forbidden is found by the check that forbids it.
+#[test]
+fn what_is_wrong_is_found() {
+    let faulty = || Source::File(Path::new(env!("JACKFIELD_PLUGIN_FOLDER")).join("faulty.wasm"));
+    for (fault, role, found) in [
+        ("trap", "policy", "random views"),
+        ("loop", "prompt", "random views"),
+        ("memory", "prompt", "memory"),
+        ("big-memo", "prompt", "random views"),
+        ("long-mode", "prompt", "random views"),
+        ("no-send", "prompt", "random views"),
+        // Whatever the row is: without a fault it is careless enough.
+        ("none", "prompt", "false prompts"),
+    ] {
+        let settings = json!({"fault": fault, "role": role}).as_object().unwrap().clone();
+        let wanted = Wanted { source: faulty(), settings, views: 40, ..wanted() };
+        let report = kit::run(&wanted).unwrap();
+        assert!(states(&report, State::Failed).contains(&found), "{fault}: {:?}", report.checks);
+    }
+}

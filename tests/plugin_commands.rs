@@ -1,0 +1,267 @@
+//! `jackfield plugin`: what a vendor and an operator type, through the real program, and signatures with the real `ssh-keygen`.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use crate::support::client::Client;
+use crate::support::install_missing;
+
+/// A folder with a copy of a test plugin.
+struct Desk {
+    folder: tempfile::TempDir,
+}
+
+/// What a command said.
+struct Said {
+    ok: bool,
+    out: String,
+    err: String,
+}
+
+impl Desk {
+    fn new() -> Self {
+        let desk = Self { folder: tempfile::tempdir().unwrap() };
+        std::fs::copy(Path::new(env!("JACKFIELD_PLUGIN_FOLDER")).join("faulty.wasm"), desk.path("faulty.wasm")).unwrap();
+        desk
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.path(name), text).unwrap();
+    }
+
+    fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.path(name)).unwrap()
+    }
+
+    fn run(&self, program: &str, arguments: &[&str]) -> Said {
+        let mut command = Command::new(program);
+        command.args(arguments).current_dir(self.folder.path()).env_remove("JACKFIELD_CONFIG").env("XDG_CONFIG_HOME", self.folder.path());
+        let done = command.output().unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Said { ok: done.status.success(), out: text(&done.stdout), err: text(&done.stderr) }
+    }
+
+    fn plugin(&self, arguments: &[&str]) -> Said {
+        self.run(env!("CARGO_BIN_EXE_jackfield"), &[&["plugin"], arguments].concat())
+    }
+
+    fn json(&self, arguments: &[&str]) -> Value {
+        let said = self.plugin(&[arguments, &["--json"]].concat());
+        serde_json::from_str(&said.out).unwrap_or_else(|error| panic!("{error}: {} {}", said.out, said.err))
+    }
+
+    /// A new key of this kind.
+    fn key(&self, kind: &str) {
+        install_missing(&[("ssh-keygen", "openssh-client")]);
+        let made = self.run("ssh-keygen", &["-q", "-t", kind, "-N", "", "-C", "", "-f", kind]);
+        assert!(made.ok, "{}", made.err);
+    }
+
+    /// A signers' file with this key.
+    fn allow(&self, principal: &str, options: &str, kind: &str) {
+        self.write("allowed_signers", &format!("{principal} {options} {}", self.read(&format!("{kind}.pub"))));
+    }
+}
+
+#[test]
+fn check_shows_each_step_and_where_it_ends() {
+    let desk = Desk::new();
+    let good = desk.json(&["check", "faulty.wasm"]);
+    assert_eq!(good["ok"], true);
+    assert!(good["steps"].as_array().unwrap().iter().all(|step| step["state"] == "ok"), "{good}");
+    let wasm = std::fs::read(desk.path("faulty.wasm")).unwrap();
+    let state = |checked: &Value, name: &str| {
+        let steps = checked["steps"].as_array().unwrap();
+        steps
+            .iter()
+            .find(|step| step["step"] == name)
+            .map(|step| (step["state"].as_str().unwrap().to_owned(), step["found"].to_string()))
+            .unwrap()
+    };
+    for (name, bytes, step, word) in [
+        ("cut.wasm", wasm[..wasm.len() / 2].to_vec(), "component", "not a WebAssembly component"),
+        ("core.wasm", b"\0asm\x01\0\0\0".to_vec(), "component", "core module"),
+        ("bare.wasm", b"\0asm\x0d\0\x01\0".to_vec(), "manifest", "no section"),
+        ("net.wasm", replaced(&wasm, b"wasi:cli/environment@", b"wasi:net/environment@"), "imports", "wasi:net"),
+        ("next.wasm", replaced(&wasm, b"jackfield:plugin/prompt@0.1.0", b"jackfield:plugin/prompt@0.9.0"), "imports", "0.9.0"),
+    ] {
+        std::fs::write(desk.path(name), bytes).unwrap();
+        let checked = desk.json(&["check", name]);
+        assert_eq!(checked["ok"], false, "{name}");
+        let (found, why) = state(&checked, step);
+        assert!(found == "wrong" && why.contains(word), "{name}: {checked}");
+        assert_eq!(state(&checked, "start").0, "not reached", "{name}");
+    }
+    let absent = desk.plugin(&["check", "absent.wasm"]);
+    assert!(!absent.ok && absent.out.contains("cannot read plugin"), "{} {}", absent.out, absent.err);
+}
+
+/// Other bytes of the same length: the lengths of names stand before them.
+fn replaced(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
+    assert_eq!(from.len(), to.len());
+    let mut out = bytes.to_vec();
+    while let Some(at) = out.windows(from.len()).position(|window| window == from) {
+        out[at..at + to.len()].copy_from_slice(to);
+    }
+    out
+}
+
+#[test]
+fn inspect_and_list_show_what_is_granted() {
+    let desk = Desk::new();
+    let about = desk.json(&["inspect", "faulty.wasm"]);
+    assert_eq!(about["roles"], json!(["prompt", "policy"]), "{about}");
+    assert!(about["digest"].as_str().unwrap().starts_with("sha256:") && about["bytes"]["code"].as_u64().unwrap() > 10_000);
+    let shell = desk.plugin(&["inspect", "posix-shell"]);
+    assert!(shell.ok && shell.out.contains("may type without asking the policy"), "{}", shell.out);
+    let unknown = desk.plugin(&["inspect", "posix-shel"]);
+    assert!(!unknown.ok && unknown.err.contains("posix-shell"), "{}", unknown.err);
+    let list = desk.json(&["list"]);
+    let names: Vec<&str> = list["plugins"].as_array().unwrap().iter().map(|plugin| plugin["name"].as_str().unwrap()).collect();
+    assert!(["guard", "posix-shell", "sudo"].iter().all(|name| names.contains(name)), "{names:?}");
+}
+
+#[test]
+fn a_component_without_a_manifest_is_packed() {
+    let desk = Desk::new();
+    let wasm = std::fs::read(desk.path("faulty.wasm")).unwrap();
+    // Another section's name: then there is no manifest.
+    std::fs::write(desk.path("bare.wasm"), replaced(&wasm, b"jackfield:manifest", b"jackfield:no-more!")).unwrap();
+    desk.write(
+        "plugin.toml",
+        "schema = 1\nname = \"packed\"\nversion = \"2.0.0\"\n[config.fault]\ndefault = \"\"\n[config.role]\ndefault = \"\"\n",
+    );
+    let packed = desk.plugin(&["pack", "bare.wasm", "--manifest", "plugin.toml", "--out", "packed.wasm"]);
+    assert!(packed.ok, "{}", packed.err);
+    let checked = desk.plugin(&["check", "packed.wasm"]);
+    assert!(checked.ok && checked.out.contains("packed 2.0.0"), "{}", checked.out);
+    let twice = desk.plugin(&["pack", "faulty.wasm", "--manifest", "plugin.toml"]);
+    assert!(!twice.ok && twice.err.contains("more than one section"), "{}", twice.err);
+}
+
+#[test]
+fn pin_writes_into_a_configuration_and_leaves_the_rest_of_it() {
+    let desk = Desk::new();
+    let before = "# Our devices.\n[device.web1]   # the web server\nhost = \"192.0.2.1\"\n\n[policy]\nmode = \"safe\" # for now\n";
+    desk.write("jackfield.toml", before);
+    let shown = desk.plugin(&["pin", "faulty.wasm"]);
+    assert!(shown.ok && shown.out.contains("[plugin.faulty]"), "{}", shown.out);
+    assert_eq!(desk.read("jackfield.toml"), before);
+    let written = desk.plugin(&["pin", "faulty.wasm", "--write", "--signer", "plugins@acme.example"]);
+    assert!(written.ok, "{}", written.err);
+    let after = desk.read("jackfield.toml");
+    assert!(
+        after.starts_with(before) && after.contains("path = \"faulty.wasm\"") && after.contains("signer = \"plugins@acme.example\""),
+        "{after}"
+    );
+    // A new build, and a comment that somebody wrote meanwhile.
+    desk.write("jackfield.toml", &after.replace("path = \"faulty.wasm\"", "path = \"faulty.wasm\" # built here"));
+    let mut wasm = std::fs::read(desk.path("faulty.wasm")).unwrap();
+    wasm.extend_from_slice(b"\0\x03\x02hi");
+    std::fs::write(desk.path("faulty.wasm"), wasm).unwrap();
+    assert!(desk.plugin(&["pin", "faulty.wasm", "--write"]).ok);
+    let again = desk.read("jackfield.toml");
+    assert!(again != after && again.contains("# built here") && again.matches("digest").count() == 1, "{again}");
+    desk.write("jackfield.toml", "[device.web1\n");
+    let broken = desk.plugin(&["pin", "faulty.wasm", "--write"]);
+    assert!(!broken.ok && desk.read("jackfield.toml") == "[device.web1\n", "{}", broken.err);
+}
+
+#[test]
+fn signatures_are_those_of_ssh_keygen_both_ways() {
+    let desk = Desk::new();
+    for kind in ["ed25519", "rsa", "ecdsa"] {
+        desk.key(kind);
+        desk.allow("plugins@acme.example", "namespaces=\"jackfield-plugin\"", kind);
+        // Ours, checked by theirs.
+        let signed = desk.plugin(&["sign", "faulty.wasm", "--key", kind]);
+        assert!(signed.ok, "{kind}: {}", signed.err);
+        let check = "ssh-keygen -Y verify -f allowed_signers -I plugins@acme.example -n jackfield-plugin -s faulty.wasm.sig < faulty.wasm";
+        let theirs = desk.run("sh", &["-c", check]);
+        assert!(theirs.ok, "{kind}: {} {}", theirs.out, theirs.err);
+        // Theirs, checked by ours.
+        std::fs::remove_file(desk.path("faulty.wasm.sig")).unwrap();
+        let theirs = desk.run("ssh-keygen", &["-q", "-Y", "sign", "-n", "jackfield-plugin", "-f", kind, "faulty.wasm"]);
+        assert!(theirs.ok, "{kind}: {}", theirs.err);
+        let ours = desk.plugin(&["verify", "faulty.wasm", "--allowed-signers", "allowed_signers", "--signer", "plugins@acme.example"]);
+        assert!(ours.ok && ours.out.contains("plugins@acme.example"), "{kind}: {}", ours.err);
+        let inspected = desk.json(&["inspect", "faulty.wasm", "--allowed-signers", "allowed_signers"]);
+        assert_eq!(inspected["signature"]["signers"], json!(["plugins@acme.example"]), "{inspected}");
+    }
+}
+
+#[test]
+fn a_key_with_a_passphrase_is_left_to_ssh_keygen() {
+    let desk = Desk::new();
+    install_missing(&[("ssh-keygen", "openssh-client")]);
+    assert!(desk.run("ssh-keygen", &["-q", "-t", "ed25519", "-N", "a passphrase", "-f", "locked"]).ok);
+    let said = desk.plugin(&["sign", "faulty.wasm", "--key", "locked"]);
+    assert!(!said.ok && said.err.contains("passphrase") && said.err.contains("ssh-keygen -Y sign -n jackfield-plugin"), "{}", said.err);
+    let said = desk.plugin(&["sign", "faulty.wasm", "--key", "locked.pub"]);
+    assert!(!said.ok && said.err.contains("public key"), "{}", said.err);
+}
+
+/// The signature that a configuration demands: each way to lack it, and the one to have it.
+#[test]
+fn a_plugin_loads_only_with_the_signature_that_is_demanded() {
+    let desk = Desk::new();
+    desk.key("ed25519");
+    desk.key("ecdsa");
+    assert!(desk.plugin(&["pin", "faulty.wasm", "--write", "--signer", "plugins@acme.example"]).ok);
+    let config = desk.read("jackfield.toml")
+        + "[type.odd]\nplugins = [\"faulty\"]\n[device.d1]\nhost = \"192.0.2.1\"\ntype = \"odd\"\n[device.d1.password]\nenv = \"NONE\"\n";
+    desk.write("jackfield.toml", &config);
+    let refused = |word: &str| {
+        let said = desk.run(env!("CARGO_BIN_EXE_jackfield"), &["check", "--config", "jackfield.toml"]);
+        assert!(
+            !said.ok && said.out.contains("must be signed by `plugins@acme.example`") && said.out.contains(word),
+            "{word}: {}",
+            said.out
+        );
+    };
+    let sign = |key: &str, namespace: &str| {
+        let _ = std::fs::remove_file(desk.path("faulty.wasm.sig"));
+        assert!(desk.run("ssh-keygen", &["-q", "-Y", "sign", "-n", namespace, "-f", key, "faulty.wasm"]).ok);
+    };
+    refused("there is no signature");
+    desk.write("faulty.wasm.sig", "hello\n");
+    refused("is no signature");
+    sign("ed25519", "jackfield-plugin");
+    refused("cannot read");
+    desk.allow("plugins@acme.example", "", "ecdsa");
+    refused("in no line of the allowed signers");
+    desk.allow("others@acme.example", "", "ed25519");
+    refused("the key of `others@acme.example`");
+    desk.allow("plugins@acme.example", "valid-before=\"20200101Z\"", "ed25519");
+    refused("has expired");
+    desk.allow("plugins@acme.example", "namespaces=\"file\"", "ed25519");
+    refused("other `namespaces`");
+    desk.allow("plugins@acme.example", "", "ed25519");
+    sign("ed25519", "file");
+    refused("is for `file`");
+    desk.write("other.wasm", "another file");
+    assert!(desk.plugin(&["sign", "other.wasm", "--key", "ed25519"]).ok);
+    std::fs::copy(desk.path("other.wasm.sig"), desk.path("faulty.wasm.sig")).unwrap();
+    refused("is not of this file");
+    sign("ed25519", "jackfield-plugin");
+    let good = desk.run(env!("CARGO_BIN_EXE_jackfield"), &["check", "--config", "jackfield.toml"]);
+    assert!(good.ok, "{} {}", good.out, good.err);
+    // The keys may be elsewhere.
+    std::fs::rename(desk.path("allowed_signers"), desk.path("keys")).unwrap();
+    refused("cannot read");
+    desk.write("jackfield.toml", &format!("{config}[signing]\nallowed_signers = \"keys\"\n"));
+    let good = desk.run(env!("CARGO_BIN_EXE_jackfield"), &["check", "--config", "jackfield.toml"]);
+    assert!(good.ok, "{} {}", good.out, good.err);
+    // The server says the same as the check.
+    std::fs::remove_file(desk.path("faulty.wasm.sig")).unwrap();
+    let path = format!("path = {:?}", desk.path("faulty.wasm"));
+    let mut client = Client::start(&config.replace("path = \"faulty.wasm\"", &path));
+    let message = client.error("ssh_run", json!({"target": "d1", "command": "true"}));
+    assert!(message.contains("must be signed by"), "{message}");
+}
