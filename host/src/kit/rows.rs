@@ -15,6 +15,8 @@ const OUTPUT: &str = include_str!("../../kit/output.txt");
 const NEVER: &str = include_str!("../../kit/never.txt");
 /// Rows that look like pages and questions.
 const SPOOFS: &str = include_str!("../../kit/spoofs.txt");
+/// What a device prints while nobody asked.
+const MESSAGE: &str = include_str!("../../kit/message.txt");
 /// Command lines.
 const COMMANDS: &str = include_str!("../../kit/commands.txt");
 
@@ -33,6 +35,12 @@ pub fn output() -> Vec<&'static str> {
 #[must_use]
 pub fn spoofs() -> Vec<&'static str> {
     rows_of(SPOOFS).collect()
+}
+
+/// What a device prints while nobody asked.
+#[must_use]
+pub fn message() -> &'static str {
+    rows_of(MESSAGE).next().unwrap_or_default()
 }
 
 /// Command lines.

@@ -19,6 +19,8 @@ const CUTS: u64 = 2;
 const SLOW: Duration = Duration::from_secs(3);
 /// How long a spoofed question stands. Longer than a plugin waits before it believes one.
 const STANDS: Duration = Duration::from_secs(4);
+/// When a message comes that is late: the host has typed its line by then.
+const LATE: Duration = Duration::from_millis(200);
 /// Between the pieces of an output row: shorter than any prompt's silence.
 const HESITATION: Duration = Duration::from_millis(15);
 
@@ -40,6 +42,8 @@ pub fn checks(subject: &Subject, played: &[Played]) -> Result<Vec<Check>, String
     let mut hostile = Check::new("hostile output", "configurations, logs and messages in front of the prompt end no command");
     let mut spoofed = Check::new("spoofed pages", "complete rows that look like pages and questions are output: nothing is typed");
     let mut question = Check::new("spoofed question", "a password question in a command's output is given no secret");
+    let mut message =
+        Check::new("messages", "a message behind the prompt or in front of the echo, with the prompt drawn again, ends no command");
     let mut slow = Check::new("slow echo", "a device that takes seconds to echo and to answer changes nothing");
     let mut reached = Check::new("goal reached", "a goal that asks for nothing is reached without a secret");
     for one in played {
@@ -53,6 +57,7 @@ pub fn checks(subject: &Subject, played: &[Played]) -> Result<Vec<Check>, String
         let asks =
             [Entry::Output(b"Password: ".to_vec()), Entry::Silence(STANDS), Entry::Output(b"\r\nnever mind\r\nend\r\nof it\r\n".to_vec())];
         play(&mut question, one, "spoofed question", &with_output(&one.recording, &quiet, &asks), false, &mut alike);
+        play(&mut message, one, "messages", &with_messages(&one.recording), true, &mut alike);
         play(&mut slow, one, "slow echo", &slowed(&one.recording), false, &mut crate::replay::exact);
         if let Some(variant) = already_there(&one.recording) {
             play(&mut reached, one, "goal reached", &variant, false, &mut alike);
@@ -60,7 +65,8 @@ pub fn checks(subject: &Subject, played: &[Played]) -> Result<Vec<Check>, String
     }
     let none = "no recordings were given";
     let no_goal = "no recording has a secret typed for a command";
-    let mut checks = vec![hostile.or_not_tested(none), spoofed.or_not_tested(none), question.or_not_tested(none), slow.or_not_tested(none)];
+    let mut checks: Vec<Check> = [hostile, spoofed, question, slow].into_iter().map(|check| check.or_not_tested(none)).collect();
+    checks.push(message.or_not_tested("no recording has a prompt without control sequences"));
     if subject.asks_for_secrets() {
         checks.push(reached.or_not_tested(no_goal));
     }
@@ -157,6 +163,26 @@ fn with_output(recording: &Recording, wanted: &dyn Fn(&Request<'_>) -> bool, pie
         let (before, prompt) = bytes.split_at(row + 1);
         let new = [Entry::Output(before.to_vec())].into_iter().chain(pieces.iter().cloned()).chain([Entry::Output(prompt.to_vec())]);
         variant.entries.splice(at..=at, new);
+    }
+    variant
+}
+
+/// A message after the prompt, and the prompt again: at once for every second command, for the others once the line was typed. Left
+/// out where the prompt has control sequences: such a line editor draws it in its own way.
+fn with_messages(recording: &Recording) -> Recording {
+    let mut variant = recording.clone();
+    for (number, request) in requests(recording).iter().enumerate().rev() {
+        let shown = recording.entries.get(..request.from).into_iter().flatten().rev().find_map(|entry| match entry {
+            Entry::Output(bytes) => Some(bytes.as_slice()),
+            _ => None,
+        });
+        let prompt = shown.and_then(|bytes| bytes.rsplit(|byte| *byte == b'\n').next()).unwrap_or_default();
+        if prompt.is_empty() || prompt.contains(&0x1b) || request.expected.failed {
+            continue;
+        }
+        let output = Entry::Output([b"\r\n", rows::message().as_bytes(), b"\r\n", prompt].concat());
+        let late = if number.is_multiple_of(2) { None } else { Some(Entry::Silence(LATE)) };
+        variant.entries.splice(request.from + 1..request.from + 1, late.into_iter().chain([output]));
     }
     variant
 }
