@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::support::client::Client;
+use crate::support::process::processor_time;
 use crate::support::sshd::{PASSWORD, Sshd, account};
 
 /// Commands of the healthy session that are measured beside each attack.
@@ -221,6 +222,44 @@ fn every_attack_is_told_and_the_session_beside_it_goes_on() {
     println!("healthy session beside {} attacks: {}", ATTACKS.len(), shown(with));
     client.has_written_no(PASSWORD);
     assert!(wrong.is_empty(), "{} wrong\n\n{}", wrong.len(), wrong.join("\n\n"));
+}
+
+/// What the host cannot know better than the plugin that reads the prompt: it believes it, but never as proven, nothing is lost, and
+/// nobody else pays.
+#[test]
+fn a_prompt_plugin_that_lies_deceives_its_own_session_only_and_never_with_a_mark() {
+    account("jft-bash", Path::new("/bin/bash"));
+    let server = Sshd::start();
+    let folder = tempfile::tempdir().unwrap();
+    let (path, digest) = file(folder.path(), false);
+    let mut text = String::new();
+    for attack in ["ready", "settle-zero", "settle-max", "incomplete"] {
+        text.push_str(&server.device(attack, "jft-bash", &format!("t-{attack}")));
+        write!(text, "[type.t-{attack}]\nplugins = [\"h-{attack}\", \"generic-prompt\", \"guard\"]\n").unwrap();
+        write!(
+            text,
+            "[plugin.h-{attack}]\npath = {path:?}\ndigest = \"sha256:{digest}\"\nconfig = {{ attack = {attack:?}, at = \"inspect\" }}\n"
+        )
+        .unwrap();
+    }
+    let mut client = Client::start(&text);
+    let mut run = |target: &str, command: &str| client.call("ssh_run", json!({"target": target, "command": command, "wait_s": 3}));
+    let early = run("ready", "sleep 1; echo fine");
+    assert_eq!((early["state"].as_str(), early["confidence"].as_str()), (Some("done"), Some("pattern")), "{early}");
+    client.call("ssh_output", json!({"session": "ready", "until": "match", "grep": "^fine", "wait_s": 5}));
+    let mut run = |target: &str, command: &str| client.call("ssh_run", json!({"target": target, "command": command, "wait_s": 3}));
+    let next = run("ready", "true");
+    assert!(next["warnings"].to_string().contains("bytes came after the last command ended"), "{next}");
+    for attack in ["settle-zero", "settle-max"] {
+        let before = processor_time(client.process_id());
+        let result = client.call("ssh_run", json!({"target": attack, "command": "echo fine", "wait_s": 3}));
+        assert_eq!(result["state"], "running", "silence is no end: {result}");
+        let spent = processor_time(client.process_id()) - before;
+        assert!(spent < std::time::Duration::from_secs(1), "{attack}: the host is kept busy, {spent:?} in 3 s");
+    }
+    let result = client.call("ssh_run", json!({"target": "incomplete", "command": "echo fine", "wait_s": 3}));
+    let shown = result.to_string();
+    assert!(shown.len() < 4000 && result["confidence"] != "mark", "{shown}");
 }
 
 /// A section at the end of a component.

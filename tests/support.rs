@@ -3,6 +3,7 @@
 
 pub mod client;
 pub mod frr;
+pub mod process;
 pub mod python;
 pub mod sshd;
 
