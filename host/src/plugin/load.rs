@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crossbeam_queue::ArrayQueue;
+use regex::Regex;
 use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
 use wasmtime::component::{Component, InstancePre};
@@ -20,7 +21,7 @@ use super::fault::{Fault, FaultKind, LoadError, kind_of};
 use super::grants::{self, Refusal};
 use super::instance::{Guest, Indices, Instance, StartError};
 use super::manifest::{Interfaces, Manifest, SettingSpec};
-use super::triggers::Triggers;
+use super::triggers::{self, Triggers};
 use crate::config::Declaration;
 use crate::limits::{PLUGIN_CONFIG_MAX_BYTES, PLUGIN_FILE_MAX_BYTES, PLUGIN_INSTANCES_IDLE_MAX, PLUGIN_START_MAX};
 
@@ -182,6 +183,8 @@ pub struct Plugin {
     pub secrets: Vec<String>,
     /// Its triggers.
     pub triggers: Triggers,
+    /// Rows before a prompt that belong to it.
+    pub context: Option<Regex>,
     /// Its texts of refused and failed commands.
     pub failures: Failures,
     engine: Engine,
@@ -253,6 +256,8 @@ impl Loader {
         let settings = settings(spec, &manifest)?;
         fill_in(&mut manifest, &settings);
         let triggers = Triggers::compile(&manifest.triggers).map_err(|what| LoadError::Manifest { name: name(), what })?;
+        let context = manifest.context.as_deref().map(triggers::compile).transpose();
+        let context = context.map_err(|error| LoadError::Manifest { name: name(), what: format!("`context`: {error}") })?;
         let failures = Failures::compile(&manifest.failures).map_err(|what| LoadError::Manifest { name: name(), what })?;
         let failed = |error: wasmtime::Error| contract_error(&spec.name, &error);
         let pre = self.engine.linker().instantiate_pre(component).map_err(failed)?;
@@ -266,6 +271,7 @@ impl Loader {
             manifest,
             digest: checked.digest,
             triggers,
+            context,
             failures,
             engine: self.engine.clone(),
             pre,
