@@ -15,6 +15,7 @@ mod corpus;
 mod declared;
 mod facts;
 mod history;
+mod hostile;
 mod lab;
 mod lanes;
 mod lost;

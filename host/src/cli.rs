@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 
 pub mod check;
 pub mod history;
+pub mod lab;
 pub mod record;
 pub mod serve;
 pub mod stdio;
@@ -42,8 +43,22 @@ pub enum Command {
         json: bool,
     },
     /// Play devices on the loopback interface to try things on
-    #[command(after_help = "Example:\n  jackfield lab --write lab.toml\n  jackfield mcp --config lab.toml")]
+    #[command(
+        after_help = "Examples:\n  jackfield lab --write lab.toml\n  jackfield mcp --config lab.toml\n  jackfield lab --list\n  jackfield lab --device eos --fault bytes --fault syslog"
+    )]
     Lab {
+        /// Show the devices and the faults that there are, and end
+        #[arg(long)]
+        list: bool,
+        /// Play only this device, by its name or device type; again for more
+        #[arg(long = "device", value_name = "NAME")]
+        devices: Vec<String>,
+        /// Let something go wrong on purpose; again for more
+        #[arg(long = "fault", value_name = "NAME", conflicts_with = "hostile")]
+        faults: Vec<String>,
+        /// Let everything go wrong on purpose that leaves a device usable
+        #[arg(long)]
+        hostile: bool,
         /// Write a configuration for the devices to this file
         #[arg(long, value_name = "FILE")]
         write: Option<PathBuf>,
@@ -106,7 +121,8 @@ pub fn run(cli: Cli) -> Result<ExitCode, String> {
             let wanted = history::Wanted { query: query.unwrap_or_default(), target, since, limit };
             history::run(wanted, json)
         }
-        Command::Lab { write } => serve::lab(write.as_deref()),
+        Command::Lab { list: true, .. } => lab::list(),
+        Command::Lab { write, devices, faults, hostile, .. } => lab::run(write.as_deref(), &devices, &faults, hostile),
         Command::Demo => crate::demo::run(),
     }
 }

@@ -1,14 +1,12 @@
-//! `jackfield mcp` and `jackfield lab`: processes that serve until somebody ends them.
+//! `jackfield mcp`: a process that serves until its client goes.
 
-use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use super::stdio;
 use crate::config::Config;
-use crate::lab::{Lab, Options};
-use crate::{demo, mcp, startup};
+use crate::{mcp, startup};
 
 /// Serves one client on standard input and output. End of input ends the process.
 ///
@@ -30,38 +28,4 @@ pub fn mcp(file: Option<&Path>) -> Result<ExitCode, String> {
     // A client that goes away is the usual end; a read of standard input that hangs must not delay it.
     runtime.shutdown_background();
     served.map(|()| ExitCode::SUCCESS).map_err(|error| format!("MCP: {error}"))
-}
-
-/// Plays the lab's devices until it is interrupted.
-///
-/// # Errors
-///
-/// When the lab does not start or the configuration cannot be written.
-pub fn lab(write: Option<&Path>) -> Result<ExitCode, String> {
-    let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
-    let _guard = runtime.enter();
-    let lab = Lab::start(demo::descriptions()?, Options::default()).map_err(|error| error.to_string())?;
-    // A closed pipe is the reader's choice.
-    let say = |text: String| drop(writeln!(anstream::stdout(), "{text}"));
-    for device in lab.devices() {
-        say(format!(
-            "{:<10} ssh -p {} {}@127.0.0.1   {}   password {}",
-            device.name,
-            lab.port(),
-            device.user,
-            device.title,
-            device.password
-        ));
-    }
-    match write {
-        Some(path) => {
-            demo::write_config(&lab, path)?;
-            say(format!("\nwrote {0}; use it with: jackfield mcp --config {0}", path.display()));
-        }
-        None => say("\nhost key for known_hosts:\n".to_owned() + lab.host_key_line()),
-    }
-    say("press Ctrl-C to end the lab".to_owned());
-    runtime.block_on(async { tokio::signal::ctrl_c().await }).map_err(|error| error.to_string())?;
-    runtime.block_on(lab.shutdown());
-    Ok(ExitCode::SUCCESS)
 }
