@@ -13,6 +13,7 @@ mod check;
 mod clients;
 mod corpus;
 mod declared;
+mod dialects;
 mod facts;
 mod history;
 mod hostile;
