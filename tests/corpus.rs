@@ -143,6 +143,19 @@ fn rows(text: &str) -> Vec<String> {
     rows
 }
 
+/// Without the rows at the end that belong to the prompt, as some captures have them, and the empty row before those.
+fn without_context(mut rows: Vec<String>, kind: &DeviceType) -> Vec<String> {
+    let Some(context) = &kind.context else { return rows };
+    let whole = rows.len();
+    while rows.last().is_some_and(|row| !row.trim().is_empty() && context.is_match(row.trim())) {
+        rows.pop();
+    }
+    if rows.len() < whole && rows.last().is_some_and(|row| row.trim().is_empty()) {
+        rows.pop();
+    }
+    rows
+}
+
 /// What a device does with a capture in this manner.
 fn entries(rows: &[String], kind: &DeviceType, manner: Manner) -> Vec<Entry> {
     let mut entries = Vec::new();
@@ -253,7 +266,7 @@ fn wrong(kind: &Arc<DeviceType>, prompt: &'static str, pages: Option<Pages>, cap
         let session = replay::open(&heading, Arc::clone(kind), &[], open_answered(first, answer, cut(manner)));
         let mut wrong = Vec::new();
         for (number, capture) in captures.iter().enumerate() {
-            let expected: Vec<String> = rows(&capture.text).iter().map(|row| escaped(row)).collect();
+            let expected: Vec<String> = without_context(rows(&capture.text), kind).iter().map(|row| escaped(row)).collect();
             let line = format!("{} test-{number}", capture.command);
             match replay::command(&session, &line).await {
                 Ok(report) => {

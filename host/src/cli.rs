@@ -8,6 +8,7 @@ use clap::{Parser, Subcommand};
 pub mod check;
 mod control;
 pub mod history;
+pub mod lab;
 pub mod paint;
 pub mod plugin;
 pub mod record;
@@ -46,15 +47,24 @@ pub enum Command {
     },
     /// Play devices on the loopback interface to try things on
     #[command(
-        after_help = "Examples:\n  jackfield lab --write lab.toml\n  jackfield mcp --config lab.toml\n  jackfield lab --device my-device.toml --write lab.toml"
+        after_help = "Examples:\n  jackfield lab --write lab.toml\n  jackfield mcp --config lab.toml\n  jackfield lab --list\n  jackfield lab --device eos --fault bytes --fault syslog\n  jackfield lab --device my-device.toml --write lab.toml"
     )]
     Lab {
+        /// Show the devices and the faults that there are, and end
+        #[arg(long)]
+        list: bool,
+        /// Play only this device, by its name or device type, or one of your own by its file; again for more
+        #[arg(long = "device", value_name = "NAME")]
+        devices: Vec<String>,
+        /// Let something go wrong on purpose; again for more
+        #[arg(long = "fault", value_name = "NAME", conflicts_with = "hostile")]
+        faults: Vec<String>,
+        /// Let everything go wrong on purpose that leaves a device usable
+        #[arg(long)]
+        hostile: bool,
         /// Write a configuration for the devices to this file
         #[arg(long, value_name = "FILE")]
         write: Option<PathBuf>,
-        /// Play this device description instead of the lab's own; may be given again
-        #[arg(long = "device", value_name = "FILE")]
-        devices: Vec<PathBuf>,
     },
     /// Record a session with a device as a text that tests can play
     #[command(
@@ -120,8 +130,9 @@ pub fn run(cli: Cli) -> Result<ExitCode, String> {
             let wanted = history::Wanted { query: query.unwrap_or_default(), target, since, limit };
             history::run(wanted, json)
         }
-        Command::Lab { write, devices } => serve::lab(write.as_deref(), &devices),
         Command::Plugin(command) => plugin::run(command, cli.config.as_deref()),
+        Command::Lab { list: true, .. } => lab::list(),
+        Command::Lab { write, devices, faults, hostile, .. } => lab::run(write.as_deref(), &devices, &faults, hostile),
         Command::Demo => crate::demo::run(),
     }
 }

@@ -41,8 +41,8 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 pub use self::description::Description;
-pub use self::device::Entry;
-pub use self::faults::Faults;
+pub use self::device::{Entry, MESSAGE};
+pub use self::faults::{Faults, NAMED as NAMED_FAULTS};
 use self::home::Home;
 use self::journal::Journal;
 pub use self::journal::JournalEntry;

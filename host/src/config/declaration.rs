@@ -21,13 +21,14 @@ use crate::limits::TRIGGER_COMPILED_MAX_BYTES;
 use crate::nearest::nearest;
 
 /// The keys of a declaration.
-pub(super) const KEYS: [&str; 18] = [
+pub(super) const KEYS: [&str; 19] = [
     "title",
     "terminal",
     "cancel",
     "clear_line",
     "live_keys",
     "line_max",
+    "context",
     "query",
     "mode",
     "setup",
@@ -59,6 +60,8 @@ pub struct Declaration {
     pub live_keys: Vec<String>,
     /// The longest line in bytes, 0 when not known.
     pub line_max: usize,
+    /// Rows right before a prompt that belong to it.
+    pub context: Option<String>,
     /// Terminal queries and their answers.
     pub queries: Vec<(String, String)>,
     /// Modes; where several of a kind fit a row, the first one counts.
@@ -307,6 +310,7 @@ impl Declaration {
             clear_line: key(reader, section, "clear_line"),
             live_keys: keys(reader, section, "live_keys"),
             line_max: number(reader, section, "line_max").unwrap_or_default(),
+            context: pattern(reader, section, "context"),
             modes: each(reader, section, "mode", Mode::read),
             setup: each(reader, section, "setup", Setup::read),
             pagers: each(reader, section, "pager", Pager::read),

@@ -9,7 +9,7 @@
 //! `auth_question`), `channels` (channels of one
 //! connection, 0 = no limit), `exec` (whether exec requests are served), `jump` (whether connections to the lab's own port are
 //! forwarded), `[secrets]` (name = value), `[vars]` (name = first value), `[faults]` (`chunk_bytes`, `chunk_delay_ms`, `seed`,
-//! `close_after_bytes`), `[suffix]` (`separator` and the letters `no_colour`, `no_queries`, `dumb`, `columns`, `rows`; the last two
+//! `close_after_bytes`, `syslog_lines`, `no_echo`, `redraw`, `wrap_columns`), `[suffix]` (`separator` and the letters `no_colour`, `no_queries`, `dumb`, `columns`, `rows`; the last two
 //! follow a number).
 //!
 //! # Placeholders
@@ -122,6 +122,11 @@ impl Description {
     /// The login name that chooses this device.
     pub fn user(&self) -> &str {
         self.user.as_deref().unwrap_or(&self.name)
+    }
+
+    /// One line for people.
+    pub fn title(&self) -> &str {
+        &self.script.spec.title
     }
 
     /// The device type of the configuration.

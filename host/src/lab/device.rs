@@ -22,6 +22,7 @@ use self::run::Task;
 use self::wait::Repeating;
 use super::description::{Description, Script};
 use super::editor::Line;
+use super::faults::Faults;
 use super::keys::next_key;
 use super::limits::{COLUMNS_MAX, LATER_MAX, OUTPUT_HIGH_WATER_BYTES, ROWS_MAX, TYPEAHEAD_BYTES_MAX};
 use super::lines::Source;
@@ -62,6 +63,10 @@ pub(super) struct Device {
     depth: usize,
     later: Vec<(u64, String)>,
     noise_due_ms: Vec<u64>,
+    faults: Faults,
+    /// Lines and prompts since the session began, for the faults that count them.
+    lines: u64,
+    prompts: u64,
     entries: Vec<Entry>,
     status: u32,
 }
@@ -100,6 +105,9 @@ struct Page {
     /// Markers wiped so far in this session.
     markers: usize,
 }
+
+/// What a fault has the device say without being asked.
+pub const MESSAGE: &str = "*Nov 21 14:00:00.000: %LAB-5-MESSAGE: nobody asked for this";
 
 /// Something that a device took from its client, for tests.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -181,6 +189,9 @@ impl Device {
             depth: 0,
             later: Vec::new(),
             noise_due_ms: spec.noise.iter().map(|noise| noise.every_ms).collect(),
+            faults: description.faults,
+            lines: 0,
+            prompts: 0,
             entries: Vec::new(),
             status: 0,
             script,

@@ -1,4 +1,5 @@
-//! What goes wrong on purpose between a device and its client: small pieces, slow pieces, a connection that breaks.
+//! What goes wrong on purpose between a device and its client: small pieces, slow pieces, a connection that breaks, an echo that is
+//! missing or broken, prompts that are drawn again, messages that nobody asked for.
 
 use std::time::Duration;
 
@@ -18,6 +19,53 @@ pub struct Faults {
     pub seed: u64,
     /// Not 0: the channel breaks without a word after this many bytes of output.
     pub close_after_bytes: u64,
+    /// Not 0: a message comes behind so many lines of output, and behind every so many prompts.
+    pub syslog_lines: u64,
+    /// What is typed does not come back.
+    pub no_echo: bool,
+    /// Each prompt is drawn, wiped and drawn again.
+    pub redraw: bool,
+    /// Not 0: what is typed goes on in the next row after so many columns.
+    pub wrap_columns: usize,
+}
+
+/// The faults that have a name: what a person asks for, and what it is.
+pub const NAMED: [(&str, &str); 6] = [
+    ("slow", "output comes in small pieces with pauses"),
+    ("bytes", "each byte of the output comes in a packet of its own"),
+    ("syslog", "messages come in the middle of an output and at the prompt"),
+    ("no-echo", "what is typed does not come back"),
+    ("redraw", "each prompt is drawn, wiped and drawn again"),
+    ("wrap", "what is typed is broken at a right margin"),
+];
+
+/// Lines of output, or prompts, between two messages.
+const SYSLOG_LINES: u64 = 3;
+/// A narrow terminal's margin.
+const WRAP_COLUMNS: usize = 16;
+
+impl Faults {
+    /// The same with a fault by its name; none where there is no such name.
+    #[must_use]
+    pub fn with(self, name: &str) -> Option<Self> {
+        Some(match name {
+            "slow" => Self { chunk_bytes: self.chunk_bytes.max(7), chunk_delay_ms: 2, seed: 1, ..self },
+            "bytes" => Self { chunk_bytes: 1, seed: 0, ..self },
+            "syslog" => Self { syslog_lines: SYSLOG_LINES, ..self },
+            "no-echo" => Self { no_echo: true, ..self },
+            "redraw" => Self { redraw: true, ..self },
+            "wrap" => Self { wrap_columns: WRAP_COLUMNS, ..self },
+            _ => return None,
+        })
+    }
+
+    /// All that have a name, but for a missing echo, which would leave nothing to break, and for pauses, which would not let a device come
+    /// to an end that redraws a wide row for every key.
+    #[must_use]
+    pub fn hostile() -> Self {
+        let names = NAMED.iter().map(|(name, _)| *name).filter(|name| !matches!(*name, "no-echo" | "slow"));
+        names.fold(Self::default(), |faults, name| faults.with(name).unwrap_or(faults))
+    }
 }
 
 /// Cuts the output of one session.
@@ -102,6 +150,16 @@ mod tests {
         assert_eq!(pieces.iter().sum::<usize>(), 500);
         assert!(pieces.contains(&1) && pieces.contains(&7));
         assert!(pieces.iter().all(|size| (1..=7).contains(size)));
+    }
+
+    #[test]
+    fn every_named_fault_is_one_and_no_other_name_is() {
+        for (name, _) in NAMED {
+            assert_ne!(Faults::default().with(name), Some(Faults::default()), "{name}");
+        }
+        assert_eq!(Faults::default().with("slwo"), None);
+        let hostile = Faults::hostile();
+        assert!(hostile.redraw && hostile.wrap_columns > 0 && hostile.syslog_lines > 0 && hostile.chunk_bytes == 1 && !hostile.no_echo);
     }
 
     #[test]

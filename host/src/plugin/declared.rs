@@ -63,6 +63,7 @@ fn keys(base: &mut Manifest, declaration: &Declaration) {
     }
     base.live_keys.clone_from(&declaration.live_keys);
     base.line_max = declaration.line_max;
+    base.context.clone_from(&declaration.context);
 }
 
 fn modes(base: &mut Manifest, declaration: &Declaration) {

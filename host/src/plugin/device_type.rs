@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use regex::Regex;
+
 use super::catalog::Catalog;
 use super::fault::LoadError;
 use super::load::Plugin;
@@ -64,6 +66,8 @@ pub struct DeviceType {
     pub live_keys: Vec<String>,
     /// The longest line in bytes, 0 when not known.
     pub line_max: usize,
+    /// Rows before the prompt that belong to it.
+    pub context: Option<Regex>,
     /// Terminal queries and their answers.
     pub queries: Vec<QuerySpec>,
     /// How commands run without a terminal.
@@ -109,10 +113,11 @@ impl DeviceType {
         let line_max = first(|plugin| plugin.manifest.line_max > 0).map_or(0, |plugin| plugin.manifest.line_max);
         let queries = plugins.iter().flat_map(|plugin| plugin.manifest.queries.clone()).collect();
         let live_keys = live_keys.unwrap_or_default();
+        let context = plugins.iter().find_map(|plugin| plugin.context.clone());
         let pipe = plugins.iter().find_map(|plugin| plugin.manifest.pipe.clone());
         let facts = plugins.iter().flat_map(|plugin| plugin.manifest.facts.clone()).collect();
         let modes = Modes::of(name, plugins.iter().map(|plugin| (plugin.name(), &plugin.manifest)));
-        Self { name: name.to_owned(), modes, plugins, terminal, cancel, live_keys, line_max, queries, pipe, facts }
+        Self { name: name.to_owned(), modes, plugins, terminal, cancel, live_keys, line_max, context, queries, pipe, facts }
     }
 
     /// A plugin of this type.

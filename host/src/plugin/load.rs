@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use crossbeam_queue::ArrayQueue;
+use regex::Regex;
 use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
 use wasmtime::component::{Component, InstancePre};
@@ -25,7 +26,7 @@ use super::lines::Lines;
 use super::manifest::{Interfaces, Manifest, SettingSpec};
 use super::promptly::Waits;
 use super::signature::{self, Demand};
-use super::triggers::Triggers;
+use super::triggers::{self, Triggers};
 use crate::config::Declaration;
 use crate::limits::{PLUGIN_CONFIG_MAX_BYTES, PLUGIN_FILE_MAX_BYTES, PLUGIN_INSTANCES_IDLE_MAX, PLUGIN_START_MAX};
 
@@ -235,6 +236,8 @@ pub struct Plugin {
     pub secrets: Vec<String>,
     /// Its triggers.
     pub triggers: Triggers,
+    /// Rows before a prompt that belong to it.
+    pub context: Option<Regex>,
     /// Its texts of refused and failed commands.
     pub failures: Failures,
     engine: Engine,
@@ -294,10 +297,9 @@ impl Loader {
             let checked = check(&wanted)?;
             let component = compile(&engine, cache.as_ref(), &checked).map_err(|error| contract_error(&wanted.name, &error))?;
             // Patterns are compiled here too: a large one takes long.
-            let wrong = |what| LoadError::Manifest { name: wanted.name.clone(), what };
-            let triggers = Triggers::compile(&checked.manifest.triggers).map_err(wrong)?;
-            let failures = Failures::compile(&checked.manifest.failures).map_err(wrong)?;
-            Ok((checked, component, (triggers, failures)))
+            let patterns = Patterns::compile(&checked.manifest);
+            let patterns = patterns.map_err(|what| LoadError::Manifest { name: wanted.name.clone(), what })?;
+            Ok((checked, component, patterns))
         });
         let (checked, component, patterns) = match compiled.await {
             Ok(result) => result?,
@@ -306,13 +308,8 @@ impl Loader {
         self.assemble(spec, checked, &component, patterns).await
     }
 
-    async fn assemble(
-        &self,
-        spec: &Spec,
-        checked: Checked,
-        component: &Component,
-        (triggers, failures): (Triggers, Failures),
-    ) -> Result<Arc<Plugin>, LoadError> {
+    async fn assemble(&self, spec: &Spec, checked: Checked, component: &Component, patterns: Patterns) -> Result<Arc<Plugin>, LoadError> {
+        let Patterns { triggers, failures, context } = patterns;
         let mut manifest = checked.manifest;
         let settings = settings(spec, &manifest)?;
         fill_in(&mut manifest, &settings);
@@ -329,6 +326,7 @@ impl Loader {
             manifest,
             digest: checked.digest,
             triggers,
+            context,
             failures,
             engine: self.engine.clone(),
             pre,
@@ -401,6 +399,24 @@ fn kind(value: &serde_json::Value) -> &'static str {
         serde_json::Value::String(_) => "a text",
         serde_json::Value::Array(_) => "a list",
         serde_json::Value::Object(_) => "a table",
+    }
+}
+
+/// What a manifest's patterns became.
+struct Patterns {
+    triggers: Triggers,
+    failures: Failures,
+    context: Option<Regex>,
+}
+
+impl Patterns {
+    fn compile(manifest: &Manifest) -> Result<Self, String> {
+        let context = manifest.context.as_deref().map(triggers::compile).transpose();
+        Ok(Self {
+            triggers: Triggers::compile(&manifest.triggers)?,
+            failures: Failures::compile(&manifest.failures)?,
+            context: context.map_err(|error| format!("`context`: {error}"))?,
+        })
     }
 }
 

@@ -82,6 +82,9 @@ pub struct Manifest {
     /// The longest line in bytes, 0 when not known.
     #[serde(default)]
     pub line_max: usize,
+    /// What a row looks like that is printed right before the prompt and belongs to it.
+    #[serde(default)]
+    pub context: Option<String>,
     /// The terminal.
     #[serde(default)]
     pub terminal: TerminalSpec,

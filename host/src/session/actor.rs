@@ -99,7 +99,7 @@ pub fn start(mut profile: Profile, line: Line) -> SessionHandle {
         ("user".to_owned(), profile.user.clone()),
         ("missing-secrets".to_owned(), missing.join(",")),
     ];
-    let setting = Setting { facts, echoes: profile.kind.terminal.echoes };
+    let setting = Setting { facts, echoes: profile.kind.terminal.echoes, context: profile.kind.context.clone() };
     profile.teach_journal();
     let now = now();
     let actor = Actor {

@@ -14,6 +14,8 @@ use std::collections::VecDeque;
 use std::mem;
 use std::time::{Duration, Instant};
 
+use regex::Regex;
+
 use crate::ids::CommandId;
 use crate::limits::{
     ECHO_GRACE, LOGIN_MAX, LOOK_AGAIN_MAX, SETTLE_ASKED_MAX_MS, SETTLE_MAX_MS, SETTLE_MIN_MS, SETTLE_START_MS, VIEW_COMMAND_MAX_BYTES,
@@ -118,6 +120,8 @@ pub struct Machine {
     asked: Option<(u64, u64, u64)>,
     facts: Vec<(String, String)>,
     echoes: bool,
+    /// Rows before the prompt that belong to it.
+    context: Option<Regex>,
     /// The last command told its start by a mark, so the next one will.
     tells_start: bool,
     /// When the command that was typed was seen to run.
@@ -133,6 +137,8 @@ pub struct Setting {
     pub facts: Vec<(String, String)>,
     /// Does the device send typed lines back?
     pub echoes: bool,
+    /// What a row looks like that is printed right before the prompt and belongs to it.
+    pub context: Option<Regex>,
 }
 
 impl Machine {
@@ -154,6 +160,7 @@ impl Machine {
             asked: None,
             facts: setting.facts,
             echoes: setting.echoes,
+            context: setting.context,
             tells_start: false,
             started_at: None,
             rest: VecDeque::new(),

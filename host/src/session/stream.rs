@@ -4,6 +4,8 @@
 
 use std::collections::VecDeque;
 
+use regex::Regex;
+
 use crate::limits::{MARK_MAX_BYTES, MARKERS_MAX, VIEW_MARKS_MAX, VIEW_RECENT_MAX_BYTES, VIEW_TAIL_MAX_BYTES};
 use crate::session::log::ByteLog;
 use crate::session::render::{Marker, Source};
@@ -51,6 +53,8 @@ struct Live {
     nonce: String,
     row: Row,
     row_start: u64,
+    /// Where the rows before it start, oldest first.
+    row_starts: [u64; CONTEXT_ROWS],
     recent: Vec<u8>,
     marks: VecDeque<Mark>,
     first_output_mark: Option<u64>,
@@ -87,6 +91,7 @@ impl Stream {
             nonce: nonce.to_owned(),
             row: Row::default(),
             row_start: 0,
+            row_starts: [0; CONTEXT_ROWS],
             recent: Vec::new(),
             marks: VecDeque::new(),
             first_output_mark: None,
@@ -197,6 +202,27 @@ impl Stream {
     #[must_use]
     pub fn output_end(&self) -> u64 {
         self.live.last_done_mark.unwrap_or(self.live.row_start)
+    }
+
+    /// The same without the rows right before the prompt that belong to it, and without the empty row that separates them.
+    #[must_use]
+    pub fn output_end_before(&self, context: Option<&Regex>) -> u64 {
+        let end = self.output_end();
+        let (Some(context), None, Some(first)) = (context, self.live.last_done_mark, self.output_start()) else { return end };
+        let recent = String::from_utf8_lossy(&self.live.recent);
+        let rows = recent.strip_suffix('\n').unwrap_or_default().rsplit('\n').map(str::trim_ascii);
+        let mut from = end;
+        for (row, start) in rows.zip(self.live.row_starts.iter().rev().copied()) {
+            let separates = row.is_empty() && from < end;
+            if start < first || !(separates || !row.is_empty() && context.is_match(row)) {
+                break;
+            }
+            from = start;
+            if separates {
+                break;
+            }
+        }
+        from
     }
 
     /// The last row's text as a view shows it.
@@ -323,6 +349,9 @@ fn squashed(text: &str) -> String {
 /// Length of `CSI ? 2004 h`.
 const PASTE_ASKED_BYTES: u64 = 8;
 
+/// Rows before a prompt that may belong to it, with the empty one before them.
+const CONTEXT_ROWS: usize = 4;
+
 /// Queries kept between two chunks; a device asks one and waits.
 const QUERIES_MAX: usize = 8;
 
@@ -347,6 +376,10 @@ impl Live {
             self.recent.drain(..surplus);
         }
         self.row.clear();
+        self.row_starts.rotate_left(1);
+        if let Some(last) = self.row_starts.last_mut() {
+            *last = self.row_start;
+        }
         self.row_start = end;
         self.rows_done += 1;
         self.first_row_end.get_or_insert(end);
@@ -498,6 +531,29 @@ mod tests {
 
     fn mark(body: &str) -> String {
         format!("\x1b]133;{body}\x07")
+    }
+
+    #[test]
+    fn rows_that_belong_to_the_prompt_are_no_output() {
+        let context = Regex::new(r"^(?:\{master\})?(?:\[edit[^\]]*\])?$").unwrap();
+        for (output, kept) in [
+            ("a\r\n\r\n[edit]\r\nr1# ", "a\r\n"),
+            ("\r\n[edit protocols bgp]\r\nr1# ", ""),
+            ("a\r\n\r\n\r\n{master}\r\n[edit]\r\nr1# ", "a\r\n\r\n"),
+            ("[edit]\r\nb\r\nr1# ", "[edit]\r\nb\r\n"),
+            ("a\r\n\r\nr1# ", "a\r\n\r\n"),
+            ("r1# ", ""),
+        ] {
+            let mut stream = Stream::new(ByteLog::in_memory(), "n");
+            stream.push(b"r1# ");
+            stream.on_typed(Some("show"));
+            stream.push(b"show\r\n");
+            stream.push(output.as_bytes());
+            let (from, to) = (stream.output_start().unwrap(), stream.output_end_before(Some(&context)));
+            let (_, bytes) = stream.log().read(from, to).unwrap();
+            assert_eq!(String::from_utf8_lossy(&bytes), kept, "{output:?}");
+            assert!(stream.output_end_before(None) == stream.output_end());
+        }
     }
 
     #[test]

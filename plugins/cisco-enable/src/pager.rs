@@ -10,8 +10,13 @@ pub(crate) fn inspect(view: &View, config: Config) -> Option<Page> {
     if !view.echoed {
         return None;
     }
-    let send = if view.hit("more").is_some() { "next-page" } else { less(view, config)? };
+    let send = if view.hit("more").is_some() { more(view)? } else { less(view, config)? };
     Some(Page { send: send.to_owned(), strip: view.tail.clone() })
+}
+
+/// A marker that ends in its blank is whole. Without one it may be a row of text that a read happened to end behind: it has to stay.
+fn more(view: &View) -> Option<&'static str> {
+    (view.tail.ends_with(' ') || view.quiet_ms >= view.settle_ms).then_some("next-page")
 }
 
 /// At its end less waits for `q` alone, and by then nothing is lost by it. A lone colon counts only when it
@@ -79,6 +84,16 @@ mod tests {
         let mut young = view(":", "frr_vtysh");
         young.quiet_ms = 49;
         assert_eq!(inspect(&young, Config::DEFAULT), None);
+    }
+
+    #[test]
+    fn a_marker_without_its_blank_has_to_stay() {
+        let mut young = view(" --More--", "arista_eos");
+        young.quiet_ms = 49;
+        assert_eq!(inspect(&young, Config::DEFAULT), None);
+        let mut whole = view(" --More-- ", "arista_eos");
+        whole.quiet_ms = 0;
+        assert!(inspect(&whole, Config::DEFAULT).is_some());
     }
 
     #[test]

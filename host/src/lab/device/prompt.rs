@@ -4,7 +4,7 @@ use super::super::editor::{View, width};
 use super::super::keys::is_one_of;
 use super::super::spec::{Editor, Step};
 use super::super::text::holds;
-use super::{Device, State};
+use super::{Device, MESSAGE, State};
 
 impl Device {
     pub(super) fn edit(&mut self) -> bool {
@@ -29,6 +29,14 @@ impl Device {
         let view = self.view(&script.spec.editor);
         let shown = self.line.prompt(&view);
         self.write(&shown);
+        self.prompts += 1;
+        let disturbed = self.prompts.checked_rem(self.faults.syslog_lines) == Some(0);
+        if disturbed {
+            self.write(&format!("\r\n{MESSAGE}\r\n{shown}"));
+        }
+        if self.faults.redraw {
+            self.write(&format!("\r\u{1b}[K{shown}"));
+        }
     }
 
     /// What the line feed of an Enter does at a redrawing prompt.
@@ -87,6 +95,14 @@ impl Device {
             let typed = String::from_utf8_lossy(key).into_owned();
             if typed.chars().any(char::is_control) { String::new() } else { self.line.insert(&typed, &view) }
         };
+        if self.faults.no_echo {
+            return;
+        }
+        // As on a terminal: the row is left once there is a character for the next one.
+        let before = self.line.text().chars().count().saturating_sub(1);
+        if !written.is_empty() && before > 0 && before.checked_rem(self.faults.wrap_columns) == Some(0) {
+            self.write("\r\n");
+        }
         self.write(&written);
     }
 

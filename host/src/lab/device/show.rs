@@ -4,7 +4,7 @@ use super::super::editor::width;
 use super::super::keys::is_one_of;
 use super::super::lines::Source;
 use super::super::spec::{OtherKey, Pager};
-use super::{Device, Entry, State};
+use super::{Device, Entry, MESSAGE, State};
 
 /// What a key at the marker means.
 enum Press {
@@ -62,6 +62,10 @@ impl Device {
     fn print_line(&mut self, line: &str) {
         self.page.used_rows = self.page.used_rows.saturating_add(self.rows_of(line));
         self.write_line(line);
+        self.lines += 1;
+        if self.lines.checked_rem(self.faults.syslog_lines) == Some(0) && !self.exec {
+            self.write_line(MESSAGE);
+        }
     }
 
     /// Rows of one page, if output is paged now.

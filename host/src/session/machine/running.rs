@@ -181,7 +181,7 @@ impl Machine {
         }
         self.tells_start = self.stream.is_started();
         let mut effects = mem::take(&mut running.secrets_failed);
-        let range = (self.stream.output_start(), self.stream.output_end());
+        let range = (self.stream.output_start(), self.stream.output_end_before(self.context.as_ref()));
         self.become_idle();
         let ending = running.end(now, Some(ready), range, self.stream.log().end());
         effects.push(Effect::Ended(Box::new(ending)));
