@@ -169,6 +169,16 @@ impl Judge<'_> {
         Seen::of(&mut self.plugins(), &view).await
     }
 
+    /// One line leads from a mode to another one. Servers' rights are the matter of commands: they have no modes to go to.
+    fn transitions(&mut self) {
+        let (platform, is_server) = (self.platform, self.kind.name == "linux");
+        for entry in platform.all("transition").filter(|entry| entry.text("from") != entry.text("to") && !is_server) {
+            let (from, to) = (entry.text("from"), entry.text("to"));
+            let way = self.kind.modes.way(from, to);
+            self.expect("transition", &format!("{from} to {to}"), way.as_ref().is_some_and(|way| way.len() == 1), &way);
+        }
+    }
+
     async fn modes(&mut self) {
         let platform = self.platform;
         let patterns: Vec<Shape> = platform.all("mode").map(Shape::of).collect();
@@ -418,6 +428,7 @@ async fn every_fact_of_every_platform_is_judged_as_the_file_says() {
         judge.questions().await;
         judge.errors().await;
         judge.policy().await;
+        judge.transitions();
         judged += judge.judged;
         wrong.extend(judge.wrong);
         excused.extend(judge.excused);

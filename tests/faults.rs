@@ -22,7 +22,7 @@ const DEVICES: [(&str, &[&str], &str, &str); 9] = [
 ];
 
 /// What all devices answer with these faults, by device and command.
-fn outputs(faults: Option<Faults>) -> BTreeMap<String, Vec<Value>> {
+fn outputs(name: &str, faults: Option<Faults>) -> BTreeMap<String, Vec<Value>> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let lab = runtime.block_on(async { Lab::start(demo::descriptions().unwrap(), Options { faults, ..Options::default() }).unwrap() });
     let folder = tempfile::tempdir().unwrap();
@@ -38,7 +38,7 @@ fn outputs(faults: Option<Faults>) -> BTreeMap<String, Vec<Value>> {
             Some(json!({"target": device, "command": line, "wait_s": 40, "max_chars": 100_000}))
         });
         for result in client.call_all("ssh_run", &lines.collect::<Vec<_>>()) {
-            let device = result["target"].as_str().unwrap_or_else(|| panic!("{result}")).to_owned();
+            let device = result["target"].as_str().unwrap_or_else(|| panic!("{name}: {result}")).to_owned();
             results.entry(device).or_default().push(result);
         }
     }
@@ -60,13 +60,13 @@ fn rows(result: &Value) -> Vec<&str> {
 
 #[test]
 fn faults_change_no_output() {
-    let plain = outputs(None);
+    let plain = outputs("none", None);
     assert_eq!(plain.len(), DEVICES.len());
     let named = NAMED_FAULTS.iter().map(|(name, _)| (*name, Faults::default().with(name).unwrap()));
     let all: Vec<_> = named.chain([("all", Faults::hostile())]).collect();
     // They wait more than they work.
     let came = std::thread::scope(|scope| {
-        let started: Vec<_> = all.iter().map(|(name, faults)| (*name, scope.spawn(|| outputs(Some(*faults))))).collect();
+        let started: Vec<_> = all.iter().map(|(name, faults)| (*name, scope.spawn(|| outputs(name, Some(*faults))))).collect();
         started.into_iter().map(|(name, thread)| (name, thread.join().unwrap())).collect::<Vec<_>>()
     });
     let mut wrong = Vec::new();

@@ -30,6 +30,8 @@ fn the_vendors_guide_leads_from_nothing_to_a_session() {
     let program = Path::new(env!("CARGO_BIN_EXE_jackfield")).parent().unwrap();
     let path = format!("{}:{}", program.display(), std::env::var("PATH").unwrap());
     let mut command = Command::new("bash");
+    // Whatever fails, the lab of the page does not outlive it: somebody who reads its output would wait for ever.
+    let script = format!("trap 'kill $lab 2>/dev/null || true' EXIT\n{script}");
     command.args(["-e", "-x", "-c", &script]).current_dir(folder.path()).env("PATH", path).env_remove("JACKFIELD_CONFIG");
     for (name, sub) in [("XDG_STATE_HOME", "state"), ("XDG_CACHE_HOME", "cache"), ("XDG_CONFIG_HOME", "config")] {
         command.env(name, folder.path().join(sub));

@@ -232,7 +232,7 @@ fn a_prompt_plugin_that_lies_deceives_its_own_session_only_and_never_with_a_mark
     let server = Sshd::start();
     let folder = tempfile::tempdir().unwrap();
     let (path, digest) = file(folder.path(), false);
-    let mut text = String::new();
+    let mut text = server.device("healthy", "jft-bash", "linux");
     for attack in ["ready", "settle-zero", "settle-max", "incomplete"] {
         text.push_str(&server.device(attack, "jft-bash", &format!("t-{attack}")));
         write!(text, "[type.t-{attack}]\nplugins = [\"h-{attack}\", \"generic-prompt\", \"guard\"]\n").unwrap();
@@ -244,9 +244,9 @@ fn a_prompt_plugin_that_lies_deceives_its_own_session_only_and_never_with_a_mark
     }
     let mut client = Client::start(&text);
     let mut run = |target: &str, command: &str| client.call("ssh_run", json!({"target": target, "command": command, "wait_s": 3}));
-    let early = run("ready", "sleep 1; echo fine");
+    let early = run("ready", "printf row; sleep 1; echo fine");
     assert_eq!((early["state"].as_str(), early["confidence"].as_str()), (Some("done"), Some("pattern")), "{early}");
-    client.call("ssh_output", json!({"session": "ready", "until": "match", "grep": "^fine", "wait_s": 5}));
+    client.run("healthy", "sleep 1.5");
     let mut run = |target: &str, command: &str| client.call("ssh_run", json!({"target": target, "command": command, "wait_s": 3}));
     let next = run("ready", "true");
     assert!(next["warnings"].to_string().contains("bytes came after the last command ended"), "{next}");

@@ -232,7 +232,7 @@ fn a_plugin_in_javascript_judges_the_commands_of_a_real_server() {
     }
     let plugins = client.call("ssh_info", json!({"topic": "plugins"}));
     let own = plugins["plugins"].as_array().unwrap().iter().find(|entry| entry["name"] == "site-rules").unwrap().clone();
-    assert_eq!((own["state"].as_str(), &own["roles"]), (Some("ready"), &json!(["policy", "outcome"])), "{own}");
+    assert_eq!((own["state"].as_str(), &own["roles"]), (Some("ready"), &json!(["outcome", "policy"])), "{own}");
 
     // Its own check of the settings is told with the place.
     let wrong = config.replace("^git push", "^git (push");

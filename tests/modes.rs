@@ -140,6 +140,26 @@ fn a_candidate_configuration_is_shown_and_thrown_away_unless_it_is_wanted() {
     assert!(!setting.typed("junos1").iter().any(|line| line.contains("interfaces y")));
 }
 
+/// EOS has both: a configuration that is in force at once, and sessions with a candidate, which what is done with them leaves.
+#[test]
+fn where_a_device_has_both_a_candidate_is_made_when_it_is_asked_for() {
+    let mut setting = Setting::start("");
+    let lines = "interface Ethernet1\ndescription uplink";
+    let result = setting.run("eos1", "config", lines, None);
+    assert_eq!((&result["failed"], &result["lines"]["candidate"]), (&json!(false), &Value::Null), "{result}");
+    for (commit, candidate, act) in
+        [("check", "discarded", "abort"), ("now", "committed", "commit"), ("confirmed", "committed-for-now", "commit timer 00:05:00")]
+    {
+        let result = setting.run("eos1", "config", lines, Some(commit));
+        assert_eq!((&result["failed"], &result["lines"]["candidate"]), (&json!(false), &json!(candidate)), "{result}");
+        assert!(result["output"].as_str().unwrap().contains("+   description uplink"), "{result}");
+        assert_eq!(result["mode"], "user_exec", "{result}");
+        let typed = setting.typed("eos1");
+        assert!(typed.iter().any(|line| line.starts_with("privileged: configure session jf-")), "{typed:#?}");
+        assert_eq!(last(&typed, 2), [format!("session-if: {act}"), "privileged: disable".to_owned()], "{typed:#?}");
+    }
+}
+
 #[test]
 fn what_a_device_does_not_have_is_refused_with_what_it_has() {
     let mut setting = Setting::start("");

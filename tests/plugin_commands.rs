@@ -116,7 +116,7 @@ fn replaced(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
 fn inspect_and_list_show_what_is_granted() {
     let desk = Desk::new();
     let about = desk.json(&["inspect", "faulty.wasm"]);
-    assert_eq!(about["roles"], json!(["prompt", "policy"]), "{about}");
+    assert_eq!(about["roles"], json!(["identify", "prompt", "policy"]), "{about}");
     assert!(about["digest"].as_str().unwrap().starts_with("sha256:") && about["bytes"]["code"].as_u64().unwrap() > 10_000);
     let shell = desk.plugin(&["inspect", "posix-shell"]);
     assert!(shell.ok && shell.out.contains("may type without asking the policy"), "{}", shell.out);

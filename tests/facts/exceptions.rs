@@ -10,6 +10,9 @@ pub const EXCEPTIONS: &[(&str, &str, &str, &str)] = &[
         "it is the device's first prompt, glued to a banner without an end",
     ),
     ("cisco_xe", "no prompt of config", "C9300(tcl)#", "the facts of cisco_ios call it a prompt of tclsh, and it is one here, too"),
+    ("fortinet", "transition", "exec to config", "there is no configuration mode: each `config` opens a table, and `end` saves it at once"),
+    ("fortinet", "transition", "config to exec", "there is no configuration mode: each `config` opens a table, and `end` saves it at once"),
+    ("juniper_junos", "transition", "operational to shell", "the way back would end a login that begins in the shell; a line may do it"),
     (
         "juniper_junos",
         "dialog",

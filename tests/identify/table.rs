@@ -240,6 +240,8 @@ pub(super) const SERVERS: &[(&str, Option<&str>)] = &[
 /// Prompts of appliances that are those of a POSIX shell.
 pub(super) const SHELLS: &[&str] = &[
     "bash-4.4$ ",
+    "bash-3.2# ",
+    "bash-4.1#",
     "bash-4.2# ",
     "sh-4.3# ",
     "bash-4.3$ ",

@@ -41,7 +41,9 @@ impl Subject {
         let engine = Engine::start().map_err(|error| format!("the WebAssembly engine does not start: {error:#}"))?;
         let folder = tempfile::tempdir().ok();
         let cache = folder.as_ref().and_then(|folder| CompiledCache::open(&folder.path().join("compiled")).ok());
-        let spec = Spec { name: name.clone(), settings: settings.clone(), ..unnamed };
+        // The file that was read is the one that is tried.
+        let digest = matches!(source, Source::File(_)).then(|| checked.digest.clone());
+        let spec = Spec { name: name.clone(), settings: settings.clone(), digest, ..unnamed };
         let mut subject = Self { name, checked, loaded: Vec::new(), spec, engine, cache, _folder: folder };
         subject.loaded = runtime()?.block_on(subject.plugins(&subject.engine))?;
         Ok(subject)
