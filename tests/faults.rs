@@ -38,7 +38,11 @@ fn outputs(name: &str, faults: Option<Faults>) -> BTreeMap<String, Vec<Value>> {
             Some(json!({"target": device, "command": line, "wait_s": 40, "max_chars": 100_000}))
         });
         for result in client.call_all("ssh_run", &lines.collect::<Vec<_>>()) {
-            let device = result["target"].as_str().unwrap_or_else(|| panic!("{name}: {result}")).to_owned();
+            let Some(device) = result["target"].as_str() else {
+                let log = client.call("ssh_output", json!({"session": result["session"], "max_chars": 100_000}));
+                panic!("{name}: {result}, it showed {}", log["output"]);
+            };
+            let device = device.to_owned();
             results.entry(device).or_default().push(result);
         }
     }

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, watch};
+use tokio::task::yield_now;
 use tokio::time::sleep_until;
 
 use self::travel::Travel;
@@ -71,6 +72,8 @@ struct Actor {
     mailbox: mpsc::Receiver<Request>,
     status: watch::Sender<Status>,
     resolving: Option<Resolving>,
+    /// As many chunks were taken as one turn allows; whether more is there is not known.
+    undrained: bool,
     held_since: Option<Instant>,
     used_at: Instant,
     ended: Option<String>,
@@ -116,6 +119,7 @@ pub fn start(mut profile: Profile, line: Line) -> SessionHandle {
         mailbox,
         status,
         resolving: None,
+        undrained: false,
         held_since: None,
         used_at: now,
         ended: None,
@@ -134,6 +138,7 @@ pub fn start(mut profile: Profile, line: Line) -> SessionHandle {
 /// What woke the actor.
 enum Woken {
     Line(LineEvent),
+    Undrained,
     Request(Option<Request>),
     Timer,
     Secret(String, Vec<u8>, Result<Secret, String>),
@@ -146,6 +151,7 @@ impl Actor {
         while self.ended.is_none() {
             match self.wait().await {
                 Woken::Line(event) => self.on_line(event).await,
+                Woken::Undrained => self.drain().await,
                 Woken::Request(Some(request)) => self.on_request(request).await,
                 Woken::Request(None) => self.ended = Some("nobody uses the session".to_owned()),
                 Woken::Timer => self.on_timer().await,
@@ -205,8 +211,10 @@ impl Actor {
                 None => std::future::pending().await,
             }
         };
+        let undrained = self.undrained;
         tokio::select! {
             event = self.reader.next() => Woken::Line(event),
+            () = yield_now(), if undrained => Woken::Undrained,
             request = self.mailbox.recv() => Woken::Request(request),
             (name, enter, secret) = resolving => Woken::Secret(name, enter, secret),
             () = sleep_until(deadline.into()) => Woken::Timer,
@@ -216,6 +224,11 @@ impl Actor {
     /// Takes what came and what is there behind it; decisions are taken when the reader is drained.
     async fn on_line(&mut self, event: LineEvent) {
         self.on_event(event);
+        self.drain().await;
+    }
+
+    async fn drain(&mut self) {
+        self.undrained = false;
         for _ in 0..LINE_CHUNKS {
             if self.ended.is_some() {
                 return;
@@ -226,7 +239,8 @@ impl Actor {
             };
             self.on_event(event);
         }
-        // More is there: the others get their turn first.
+        // More may be there, or this was the last of it: the others get their turn first, then it is looked at again.
+        self.undrained = true;
     }
 
     fn on_event(&mut self, event: LineEvent) {

@@ -49,7 +49,8 @@ pub fn open_answered(first: Vec<Entry>, answer: Answer, cut: Cut) -> Line {
 }
 
 fn play(script: VecDeque<Entry>, answer: Option<Answer>, cut: Cut) -> Line {
-    let (events, receiver) = mpsc::channel(LINE_CHUNKS);
+    // One more than a session takes in a turn, so that a burst may end right where a turn does.
+    let (events, receiver) = mpsc::channel(LINE_CHUNKS + 1);
     let (writer, orders) = Writer::new();
     tokio::spawn(Player { script, answer, orders, events, cut, typed: Vec::new() }.run());
     Line {
