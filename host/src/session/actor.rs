@@ -2,7 +2,9 @@
 //!
 //! It decides nothing about the device. It never waits for a caller, and for a plugin only as long as a call may last.
 
+mod reports;
 mod travel;
+mod typing;
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -21,7 +23,7 @@ use super::machine::{Effect, Intent, Machine, Setting};
 use super::profile::{Place, Profile};
 use super::queue::Queue;
 use super::render::Source;
-use super::report::{OutputQuery, Report, ScreenReport, output};
+use super::report::{Report, ScreenReport, output};
 use super::stream::Stream;
 use super::view::{Question, Readings, View};
 use super::{Accepted, Phase, Refusal, Renewal, Request, RunRequest, SendRequest, SessionHandle, Status, Stop, now};
@@ -596,222 +598,6 @@ impl Actor {
         }
         self.typed = LineAssembler::default();
         Accepted { id, state: watch, verdict }
-    }
-
-    /// Text, keys, a secret: judged as the line that they make up.
-    async fn on_send(&mut self, request: SendRequest) -> Result<u64, Refusal> {
-        let before = self.machine.stream().log().end();
-        let mut bytes = request.text.clone().into_bytes();
-        let application = self.machine.stream().application_cursor();
-        for key in &request.keys {
-            let key_bytes = policy::keys::bytes(key, application, &self.profile.kind.terminal.enter);
-            let known = policy::keys::KEY_NAMES.join(", ");
-            let unknown = || Refusal::Cannot(format!("`{key}` is no key; keys are: {known}"));
-            bytes.extend(key_bytes.ok_or_else(unknown)?);
-        }
-        if request.secret.is_some() && !bytes.is_empty() {
-            return Err(Refusal::Cannot("give `secret` alone: it is typed by itself, with Enter".to_owned()));
-        }
-        if let Some(name) = &request.secret {
-            self.send_secret(name).await?;
-            return Ok(before);
-        }
-        if bytes.is_empty() {
-            return Err(Refusal::Cannot("nothing to type: give `text`, `keys` or `secret`".to_owned()));
-        }
-        self.send_bytes(&request, bytes).await?;
-        Ok(before)
-    }
-
-    async fn send_secret(&mut self, name: &str) -> Result<(), Refusal> {
-        if !self.profile.secrets.contains_key(name) {
-            let known: Vec<&str> = self.profile.secrets.keys().map(String::as_str).collect();
-            let known = if known.is_empty() { "it has none".to_owned() } else { format!("it has: {}", known.join(", ")) };
-            return Err(Refusal::Cannot(format!("`{}` has no secret `{name}`; {known}", self.profile.id.device)));
-        }
-        if !self.asks_secret() {
-            let why = "nothing on the screen asks for a password now; a secret is typed only at such a question. Look with ssh_screen";
-            return Err(Refusal::Cannot(why.to_owned()));
-        }
-        let approved = policy::secret(name, &self.profile.kind);
-        self.answer(approved).await;
-        Ok(())
-    }
-
-    fn asks_secret(&self) -> bool {
-        self.machine.question().is_some_and(|question| matches!(question.kind.as_str(), "password" | "code"))
-    }
-
-    async fn send_bytes(&mut self, request: &SendRequest, bytes: Vec<u8>) -> Result<(), Refusal> {
-        let mut typed = self.typed.clone();
-        let lines = typed.on_typed(&bytes);
-        let at_prompt = self.machine.is_idle();
-        let purpose = if at_prompt { Purpose::Run } else { Purpose::Send };
-        let mut verdict = None;
-        let pending = typed.pending();
-        for line in lines.iter().chain((!pending.text.is_empty()).then_some(&pending)) {
-            let said = self.judge(&RunRequest::new(&line.text, purpose, &request.caller)).await;
-            // An answer to a password question is no command, and may be the password.
-            if !self.asks_secret() {
-                self.profile.journal.judged(&self.profile.id, &request.caller, &line.text, &said);
-            }
-            verdict = Some(Refusal::unless_allowed(said)?);
-        }
-        let verdict = match verdict {
-            Some(verdict) => verdict,
-            // Keys that complete no line, or an empty one.
-            None => self.judge(&RunRequest::new("", Purpose::Send, &request.caller)).await,
-        };
-        let Some(approved) = policy::keys(&verdict, bytes) else { return Err(Refusal::Denied(Box::new(verdict))) };
-        self.typed = typed;
-        match lines.first() {
-            Some(line) if at_prompt && !line.text.trim().is_empty() => {
-                let text = lines.iter().map(|line| line.text.as_str()).collect::<Vec<_>>().join("\n");
-                let goal = self.plugins.claim(&text, self.machine.mode()).await;
-                let lines = VecDeque::from([approved]);
-                let caller = request.caller.clone();
-                let started = Started { id: CommandId::next(), caller, text, lines, goal, kill_after: None, one_prompt: false };
-                let (_, effects) = self.begin(started, verdict);
-                self.perform(effects).await;
-            }
-            _ => {
-                self.answer(approved).await;
-            }
-        }
-        Ok(())
-    }
-
-    /// What asked something is answered: it runs on.
-    async fn answer(&mut self, approved: Approved) {
-        let effects = self.machine.on_input(now(), approved);
-        self.perform(effects).await;
-        if let Some(id) = self.machine.running().map(|running| running.id) {
-            self.set_state(id, State::Running);
-        }
-    }
-
-    async fn on_stop(&mut self, how: Stop, tried: usize) -> Result<String, String> {
-        if how == Stop::Hangup {
-            self.ended = Some("the line was closed on request".to_owned());
-            return Ok("hang up".to_owned());
-        }
-        let Some(id) = self.machine.running().map(|running| running.id) else {
-            return Err(format!("nothing runs in `{}`", self.profile.id));
-        };
-        self.set_state(id, State::Running);
-        match how {
-            Stop::Interrupt => {
-                let effects = self.machine.on_interrupt(now(), tried);
-                self.perform(effects).await;
-                Ok("interrupt key".to_owned())
-            }
-            Stop::Terminate | Stop::Kill => {
-                let name = if how == Stop::Kill { "KILL" } else { "TERM" };
-                self.machine.on_stop_asked();
-                self.order(Order::Signal(name));
-                Ok(format!("signal {name}"))
-            }
-            Stop::Hangup => Ok(String::new()),
-        }
-    }
-
-    fn screen_report(&mut self, since: Option<u64>) -> ScreenReport {
-        let stream = self.machine.stream();
-        let screen = self.screen.get_or_insert_with(|| Screen::replay(stream.log(), self.profile.size));
-        screen.report(since)
-    }
-
-    fn report(&self, query: &OutputQuery) -> Result<Report, String> {
-        match query.command {
-            Some(id) => self.command_report(id, query),
-            None => {
-                let log = self.machine.stream().log();
-                let (text, range) = output(&self.source(), &[(log.start(), log.end())], query)?;
-                let ask = self.asked();
-                let state = match (&ask, self.machine.running()) {
-                    (Some(_), _) => State::NeedsInput,
-                    (None, Some(_)) => State::Running,
-                    (None, None) => State::Done,
-                };
-                Ok(Report { state, output: text, range, ask, ..self.blank() })
-            }
-        }
-    }
-
-    fn command_report(&self, id: CommandId, query: &OutputQuery) -> Result<Report, String> {
-        let Some(record) = self.records.iter().find(|record| record.id == id) else {
-            return Err(format!("`{}` does not remember {id}; the last {COMMANDS_KEPT} commands are kept", self.profile.id));
-        };
-        let blank = Report { command: Some(id), text: record.text.clone(), rule: Some(record.rule.clone()), ..self.blank() };
-        let Some(ending) = &record.ending else { return self.running_report(blank, query) };
-        let (text, range) = output(&self.source(), &ending.pieces, query)?;
-        let exit_code = ending.status;
-        Ok(Report {
-            state: ending.state,
-            exit_code,
-            failed: record.failure.is_some() || exit_code.is_some_and(|code| code != 0) || ending.state == State::Lost,
-            failure: record.failure.clone(),
-            output: text,
-            range,
-            duration: ending.duration,
-            prompt: ending.ready.as_ref().map(|ready| ready.prompt.clone()).unwrap_or_default(),
-            cwd: ending.ready.as_ref().and_then(|ready| ready.cwd.clone()),
-            mode: ending.ready.as_ref().map(|ready| ready.mode.clone()).unwrap_or_default(),
-            confidence: ending.ready.as_ref().map(|ready| ready.proof.clone()),
-            ask: None,
-            warnings: ending.warnings.iter().cloned().chain(self.note.clone()).collect(),
-            journey: record.journey.clone(),
-            ..blank
-        })
-    }
-
-    fn running_report(&self, blank: Report, query: &OutputQuery) -> Result<Report, String> {
-        let Some(running) = self.machine.running() else { return Ok(blank) };
-        let start = running.output_start(self.machine.stream().output_start());
-        let mut pieces = self.travel.as_ref().map(Travel::pieces).unwrap_or_default();
-        pieces.push((start, self.machine.stream().log().end()));
-        let (text, range) = output(&self.source(), &pieces, query)?;
-        let ask = self.asked();
-        Ok(Report {
-            state: if ask.is_some() { State::NeedsInput } else { State::Running },
-            output: text,
-            range,
-            duration: now().saturating_duration_since(running.started_at),
-            ask,
-            warnings: running.warnings().iter().cloned().chain(self.note.clone()).collect(),
-            ..blank
-        })
-    }
-
-    /// Kind and text of what is asked now.
-    fn asked(&self) -> Option<(String, String)> {
-        self.machine.question().map(|question| (question.kind.clone(), question.text.clone()))
-    }
-
-    /// What is the same in every report.
-    fn blank(&self) -> Report {
-        let ready = self.machine.ready();
-        Report {
-            command: None,
-            text: String::new(),
-            state: State::Running,
-            exit_code: None,
-            failed: false,
-            failure: None,
-            output: String::new(),
-            range: Default::default(),
-            errors: None,
-            duration: Duration::ZERO,
-            idle: self.machine.quiet(now()),
-            prompt: ready.map(|ready| ready.prompt.clone()).unwrap_or_default(),
-            cwd: ready.and_then(|ready| ready.cwd.clone()),
-            mode: self.machine.mode().to_owned(),
-            confidence: None,
-            ask: None,
-            warnings: self.machine.stream().log().failure().map(|error| format!("older output is not kept: {error}")).into_iter().collect(),
-            rule: None,
-            journey: None,
-        }
     }
 
     fn publish(&self) {

@@ -1,0 +1,109 @@
+//! What a caller is told: a command's output so far, the session's log, the screen.
+
+use std::time::Duration;
+
+use super::{Actor, CommandId, Report, ScreenReport, State, Travel, now, output};
+use crate::limits::COMMANDS_KEPT;
+use crate::screen::Screen;
+use crate::session::report::OutputQuery;
+
+impl Actor {
+    pub(super) fn screen_report(&mut self, since: Option<u64>) -> ScreenReport {
+        let stream = self.machine.stream();
+        let screen = self.screen.get_or_insert_with(|| Screen::replay(stream.log(), self.profile.size));
+        screen.report(since)
+    }
+
+    pub(super) fn report(&self, query: &OutputQuery) -> Result<Report, String> {
+        match query.command {
+            Some(id) => self.command_report(id, query),
+            None => {
+                let log = self.machine.stream().log();
+                let (text, range) = output(&self.source(), &[(log.start(), log.end())], query)?;
+                let ask = self.asked();
+                let state = match (&ask, self.machine.running()) {
+                    (Some(_), _) => State::NeedsInput,
+                    (None, Some(_)) => State::Running,
+                    (None, None) => State::Done,
+                };
+                Ok(Report { state, output: text, range, ask, ..self.blank() })
+            }
+        }
+    }
+
+    fn command_report(&self, id: CommandId, query: &OutputQuery) -> Result<Report, String> {
+        let Some(record) = self.records.iter().find(|record| record.id == id) else {
+            return Err(format!("`{}` does not remember {id}; the last {COMMANDS_KEPT} commands are kept", self.profile.id));
+        };
+        let blank = Report { command: Some(id), text: record.text.clone(), rule: Some(record.rule.clone()), ..self.blank() };
+        let Some(ending) = &record.ending else { return self.running_report(blank, query) };
+        let (text, range) = output(&self.source(), &ending.pieces, query)?;
+        let exit_code = ending.status;
+        Ok(Report {
+            state: ending.state,
+            exit_code,
+            failed: record.failure.is_some() || exit_code.is_some_and(|code| code != 0) || ending.state == State::Lost,
+            failure: record.failure.clone(),
+            output: text,
+            range,
+            duration: ending.duration,
+            prompt: ending.ready.as_ref().map(|ready| ready.prompt.clone()).unwrap_or_default(),
+            cwd: ending.ready.as_ref().and_then(|ready| ready.cwd.clone()),
+            mode: ending.ready.as_ref().map(|ready| ready.mode.clone()).unwrap_or_default(),
+            confidence: ending.ready.as_ref().map(|ready| ready.proof.clone()),
+            ask: None,
+            warnings: ending.warnings.iter().cloned().chain(self.note.clone()).collect(),
+            journey: record.journey.clone(),
+            ..blank
+        })
+    }
+
+    fn running_report(&self, blank: Report, query: &OutputQuery) -> Result<Report, String> {
+        let Some(running) = self.machine.running() else { return Ok(blank) };
+        let start = running.output_start(self.machine.stream().output_start());
+        let mut pieces = self.travel.as_ref().map(Travel::pieces).unwrap_or_default();
+        pieces.push((start, self.machine.stream().log().end()));
+        let (text, range) = output(&self.source(), &pieces, query)?;
+        let ask = self.asked();
+        Ok(Report {
+            state: if ask.is_some() { State::NeedsInput } else { State::Running },
+            output: text,
+            range,
+            duration: now().saturating_duration_since(running.started_at),
+            ask,
+            warnings: running.warnings().iter().cloned().chain(self.note.clone()).collect(),
+            ..blank
+        })
+    }
+
+    /// Kind and text of what is asked now.
+    fn asked(&self) -> Option<(String, String)> {
+        self.machine.question().map(|question| (question.kind.clone(), question.text.clone()))
+    }
+
+    /// What is the same in every report.
+    fn blank(&self) -> Report {
+        let ready = self.machine.ready();
+        Report {
+            command: None,
+            text: String::new(),
+            state: State::Running,
+            exit_code: None,
+            failed: false,
+            failure: None,
+            output: String::new(),
+            range: Default::default(),
+            errors: None,
+            duration: Duration::ZERO,
+            idle: self.machine.quiet(now()),
+            prompt: ready.map(|ready| ready.prompt.clone()).unwrap_or_default(),
+            cwd: ready.and_then(|ready| ready.cwd.clone()),
+            mode: self.machine.mode().to_owned(),
+            confidence: None,
+            ask: None,
+            warnings: self.machine.stream().log().failure().map(|error| format!("older output is not kept: {error}")).into_iter().collect(),
+            rule: None,
+            journey: None,
+        }
+    }
+}
