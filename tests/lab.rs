@@ -384,6 +384,8 @@ async fn linux_is_a_real_shell_with_a_pretended_sudo() {
     term.run("exit\r", prompt).await;
     assert!(term.run("sudo -n true; echo rc=$?\r", prompt).await.contains("sudo: a password is required\r\nrc=1"));
     term.run("sudo true\r", "P-alice-lab-web1>").await;
+    // The question stands before somebody reads its answer: an interrupt in between would be lost.
+    term.quiet().await;
     assert!(term.run("\u{3}", prompt).await.contains("\r\n"));
     assert!(term.run("stty -a | grep -c -- ' echo '; echo done\r", prompt).await.contains("done"));
     term.run("sudo true\r", "lab-web1>").await;
