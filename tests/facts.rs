@@ -7,14 +7,15 @@ mod exceptions;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use jackfield::plugin::bindings::jackfield::plugin::types::Fact;
+use jackfield::config::PolicyMode;
 use jackfield::plugin::catalog::Catalog;
 use jackfield::plugin::device_type::DeviceType;
 use jackfield::plugin::engine::Engine;
 use jackfield::plugin::examples::Seen;
 use jackfield::plugin::load::Loader;
-use jackfield::plugin::roles::{Effect, Exchange, Phase, Request, View};
-use jackfield::plugin::session::{SessionPlugins, compose};
+use jackfield::plugin::roles::{Effect, Exchange, Phase, View};
+use jackfield::plugin::session::SessionPlugins;
+use jackfield::policy::{self, Line, Manner, Purpose};
 use regex::Regex;
 
 use exceptions::EXCEPTIONS;
@@ -313,10 +314,8 @@ impl Judge<'_> {
         let platform = self.platform;
         let policy = platform.one("policy");
         for text in policy.texts("allow_examples") {
-            let request = self.request(text);
-            let lane = self.plugins().classify(&request).await.unwrap().map_or_else(String::new, |lane| lane.lane);
-            let effect = compose(self.plugins().decide(&request).await).effect;
-            self.expect("read", text, lane == "read" && effect == Effect::Allow, &(lane, effect));
+            let (lane, effect, rule) = self.verdict(text, PolicyMode::Safe).await;
+            self.expect("read", text, lane == "read" && effect == Effect::Allow, &(lane, effect, rule));
         }
         let entries: Vec<Dangerous> = platform.all("destructive").map(Dangerous::of).collect();
         for text in policy.texts("block_examples") {
@@ -333,15 +332,12 @@ impl Judge<'_> {
         }
     }
 
-    /// It is no read for anybody; what destroys is denied in `safe`, and what only lasts is denied where nothing may be changed.
+    /// It is no read for anybody; what destroys is asked about or denied in `safe`, and what only lasts is denied where nothing may be
+    /// changed.
     async fn stopped(&mut self, what: &str, text: &str, in_safe: bool) {
-        let mut request = self.request(text);
-        let lane = self.plugins().classify(&request).await.unwrap().map_or_else(String::new, |lane| lane.lane);
-        if !in_safe {
-            "read-only".clone_into(&mut request.policy_mode);
-        }
-        let decision = compose(self.plugins().decide(&request).await);
-        self.expect(what, text, decision.effect == Effect::Deny && lane != "read", &(lane, decision.effect, decision.rule));
+        let (lane, effect, rule) = self.verdict(text, if in_safe { PolicyMode::Safe } else { PolicyMode::ReadOnly }).await;
+        let stopped = if in_safe { matches!(effect, Effect::Deny | Effect::Ask) } else { effect == Effect::Deny };
+        self.expect(what, text, stopped && lane != "read", &(lane, effect, rule));
     }
 
     /// The device's own command line: the mode that a session starts in, unless that is a shell before it.
@@ -353,19 +349,21 @@ impl Judge<'_> {
         mode_name(&self.platform.name, if is_start { start } else { first }).to_owned()
     }
 
-    fn request(&self, command: &str) -> Request {
-        let fact = |(name, value): &(String, String)| Fact { name: name.clone(), value: value.clone() };
-        Request {
-            device: "example".to_owned(),
-            device_type: self.kind.name.clone(),
-            mode: self.policy_mode(),
+    /// Lane, effect and rule.
+    async fn verdict(&self, command: &str, mode: PolicyMode) -> (String, Effect, String) {
+        let place = self.policy_mode();
+        let line = Line {
+            device: "example",
+            tags: &[],
+            mode: &place,
             privileged: false,
-            command: command.to_owned(),
-            purpose: "run".to_owned(),
-            caller: "test".to_owned(),
-            policy_mode: "safe".to_owned(),
-            facts: self.kind.facts.iter().map(fact).collect(),
-        }
+            manner: Manner::Typed,
+            text: command,
+            purpose: Purpose::Run,
+            caller: "test",
+        };
+        let verdict = policy::judge(&self.plugins(), &line, mode).await;
+        (verdict.lane.map_or_else(String::new, |lane| lane.lane), verdict.decision.effect, verdict.decision.rule)
     }
 }
 

@@ -11,6 +11,7 @@ pub mod history;
 pub mod lab;
 pub mod paint;
 pub mod plugin;
+pub mod policy;
 pub mod record;
 pub mod serve;
 pub mod stdio;
@@ -108,6 +109,9 @@ pub enum Command {
         after_help = "Examples:\n  jackfield plugin list\n  jackfield plugin inspect posix-shell\n  jackfield plugin check acme-olt.wasm"
     )]
     Plugin(plugin::Command),
+    /// Say what policy makes of commands, without connecting
+    #[command(subcommand, after_help = "Example:\n  jackfield policy explain core-sw1 -- reload in 5")]
+    Policy(policy::Command),
     /// Show what jackfield does, on devices of the lab, through a real MCP server process
     #[command(after_help = "Example:\n  jackfield demo")]
     Demo,
@@ -131,6 +135,7 @@ pub fn run(cli: Cli) -> Result<ExitCode, String> {
             history::run(wanted, json)
         }
         Command::Plugin(command) => plugin::run(command, cli.config.as_deref()),
+        Command::Policy(command) => policy::run(command, cli.config.as_deref()),
         Command::Lab { list: true, .. } => lab::list(),
         Command::Lab { write, devices, faults, hostile, .. } => lab::run(write.as_deref(), &devices, &faults, hostile),
         Command::Demo => crate::demo::run(),

@@ -5,10 +5,9 @@
 //! one comes from.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::path::{Path, PathBuf};
 
-use toml::de::{DeTable, DeValue};
+use toml::de::DeTable;
 
 pub use self::declaration::Declaration;
 pub use self::delay::Delay;
@@ -17,6 +16,7 @@ pub use self::diagnostic::Diagnostic;
 pub use self::load::{ConfigError, Environment, Found, find};
 pub use self::name::TypeName;
 pub use self::plugin::{DECLARED, Digest, Isolation, PLUGIN_CONFIG_MAX_BYTES, PluginEntry, TypeEntry};
+pub use self::policy::{PolicyMode, RULES, Rule};
 
 use self::diagnostic::{Lines, Places};
 use self::reader::{Reader, Section};
@@ -29,6 +29,7 @@ mod diagnostic;
 mod load;
 mod name;
 mod plugin;
+mod policy;
 mod reader;
 mod source;
 mod syntax;
@@ -49,37 +50,12 @@ pub struct Config {
     pub plugins: BTreeMap<String, PluginEntry>,
     /// The mode for devices that set none.
     pub policy: PolicyMode,
+    /// The operator's own rules, in the order of the file.
+    pub rules: Vec<Rule>,
     /// The file of keys that may sign plugins, where the configuration names one.
     allowed_signers: Option<PathBuf>,
     /// Where things stand in the file, for the checks that come later.
     places: Places,
-}
-
-/// How much commands may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum PolicyMode {
-    /// Only what reads.
-    ReadOnly,
-    /// What policy plugins know to be harmless; the rest is asked or refused.
-    #[default]
-    Safe,
-    /// Everything that no policy plugin refuses.
-    Full,
-}
-
-impl PolicyMode {
-    /// The words of the file, with their meaning.
-    const WORDS: [(&'static str, Self); 3] = [("read-only", Self::ReadOnly), ("safe", Self::Safe), ("full", Self::Full)];
-}
-
-impl fmt::Display for PolicyMode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::ReadOnly => "read-only",
-            Self::Safe => "safe",
-            Self::Full => "full",
-        })
-    }
 }
 
 impl Config {
@@ -144,16 +120,12 @@ impl Config {
             }
         }
         if let Some(policy) = reader.section(root, "policy", "mode = \"safe\"") {
-            reader.only_keys(&policy, &["mode"]);
-            self.policy = reader.field(&policy, "mode", policy_mode).unwrap_or_default();
+            policy::read(self, reader, &policy);
         }
+        policy::hand_over(self, reader, root);
         if let Some(signing) = reader.section(root, "signing", "allowed_signers = \"allowed_signers\"") {
             reader.only_keys(&signing, &["allowed_signers"]);
             self.allowed_signers = reader.field(&signing, "allowed_signers", value::path);
         }
     }
-}
-
-fn policy_mode(reader: &mut Reader<'_>, at: &reader::Place, found: &DeValue<'_>) -> Option<PolicyMode> {
-    value::word(reader, at, found, &PolicyMode::WORDS)
 }

@@ -1,22 +1,20 @@
 //! The one place where something to type becomes [`approved::Approved`].
 //!
-//! Lines of callers are judged by the policy plugins of the device type; whoever is silent or fails denies. Sends of a manifest
-//! were granted with the plugin's digest, secrets by the configuration; both are typed by name only.
+//! Lines of callers are [judged](judge()) by the policy plugins of the device type; who fails denies. Sends of a manifest were granted with the plugin's digest, secrets by the configuration; both are typed by name only.
 
 use std::collections::VecDeque;
 
-use crate::config::PolicyMode;
-use crate::limits::COMMAND_MAX_BYTES;
-use crate::plugin::bindings::jackfield::plugin::types::Fact;
 use crate::plugin::device_type::DeviceType;
 use crate::plugin::manifest::PipeSpec;
-use crate::plugin::roles::{Decision, Effect, Lane, Request};
-use crate::plugin::session::{SessionPlugins, compose};
 use crate::session::machine::Intent;
 
 use self::approved::{Approved, Program};
 
+pub use judge::{Line, Manner, Purpose, Verdict, effect_word, judge};
+
 pub mod approved;
+pub mod explain;
+mod judge;
 pub mod keys;
 
 /// Bracketed paste (xterm): the program takes what lies between as text, not as keys.
@@ -24,127 +22,6 @@ const PASTE_START: &[u8] = b"\x1b[200~";
 const PASTE_END: &[u8] = b"\x1b[201~";
 /// What stops a command where no manifest says so: the interrupt key of terminals.
 const INTERRUPT: &[u8] = b"\x03";
-
-/// What a line is wanted for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Purpose {
-    /// It must be proven to be a read.
-    Query,
-    /// A command.
-    Run,
-    /// Typed into a running program.
-    Send,
-}
-
-impl Purpose {
-    fn word(self) -> &'static str {
-        match self {
-            Self::Query => "query",
-            Self::Run => "run",
-            Self::Send => "send",
-        }
-    }
-}
-
-/// How a line gets to the device.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Manner {
-    /// Typed into a terminal: what reads it may wait for more.
-    Typed,
-    /// Handed over as a whole: nothing waits for more.
-    Whole,
-}
-
-/// Who wants to type what, where.
-#[derive(Debug, Clone)]
-pub struct Line<'a> {
-    /// The device's name.
-    pub device: &'a str,
-    /// Its tags.
-    pub tags: &'a [String],
-    /// Its mode.
-    pub mode: &'a str,
-    /// Commands run with elevated rights.
-    pub privileged: bool,
-    /// How it is given.
-    pub manner: Manner,
-    /// The text.
-    pub text: &'a str,
-    /// What for.
-    pub purpose: Purpose,
-    /// Who.
-    pub caller: &'a str,
-}
-
-/// What policy says of a line.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Verdict {
-    /// The decision.
-    pub decision: Decision,
-    /// The kind of line, where it was asked for.
-    pub lane: Option<Lane>,
-}
-
-impl Verdict {
-    /// May it be typed?
-    #[must_use]
-    pub fn allows(&self) -> bool {
-        self.decision.effect == Effect::Allow
-    }
-
-    fn deny(rule: &str, reason: String) -> Self {
-        Self { decision: Decision { effect: Effect::Deny, rule: rule.to_owned(), reason }, lane: None }
-    }
-}
-
-/// The word of an effect.
-#[must_use]
-pub fn effect_word(effect: Effect) -> &'static str {
-    match effect {
-        Effect::Abstain => "abstain",
-        Effect::Allow => "allow",
-        Effect::Ask => "ask",
-        Effect::Deny => "deny",
-    }
-}
-
-/// Asks the policy plugins. A query must be proven to be a read, whatever they decide.
-pub async fn judge(plugins: &SessionPlugins, line: &Line<'_>, mode: PolicyMode) -> Verdict {
-    if line.text.len() > COMMAND_MAX_BYTES {
-        let reason = format!("it has {} bytes, at most {COMMAND_MAX_BYTES} are typed; copy a file instead", line.text.len());
-        return Verdict::deny("too-long", reason);
-    }
-    let request = request(plugins.kind(), line, mode);
-    let lane = match plugins.classify(&request).await {
-        Ok(lane) => lane,
-        Err(fault) => return Verdict::deny("fault", format!("a policy plugin that fails denies: {fault}")),
-    };
-    let decision = compose(plugins.decide(&request).await);
-    let proven = lane.as_ref().is_some_and(|lane| lane.lane == "read");
-    if line.purpose == Purpose::Query && decision.effect == Effect::Allow && !proven {
-        let reason = lane.as_ref().map_or("nothing proves it", |lane| lane.reason.as_str());
-        let reason = format!("not proven read-only: {reason}. Use ssh_run if the change is intended");
-        return Verdict { lane, ..Verdict::deny("not-read", reason) };
-    }
-    Verdict { decision, lane }
-}
-
-fn request(kind: &DeviceType, line: &Line<'_>, mode: PolicyMode) -> Request {
-    let fact = |name: &str, value: &str| Fact { name: name.to_owned(), value: value.to_owned() };
-    let tags = line.tags.iter().map(|tag| fact("tag", tag));
-    let whole = (line.manner == Manner::Whole).then(|| fact("given", "whole"));
-    Request {
-        device: line.device.to_owned(),
-        device_type: kind.name.clone(),
-        mode: line.mode.to_owned(),
-        privileged: line.privileged,
-        command: line.text.to_owned(),
-        purpose: line.purpose.word().to_owned(),
-        caller: line.caller.to_owned(),
-        policy_mode: mode.to_string(),
-        facts: tags.chain(whole).chain(kind.facts.iter().map(|(name, value)| fact(name, value))).collect(),
-    }
-}
 
 /// How what waits for a line takes it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -305,6 +182,7 @@ pub fn answer(query: &[u8], kind: &DeviceType, (column, row): (usize, u16)) -> O
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plugin::roles::{Decision, Effect};
     use crate::policy::approved::Payload;
 
     fn bytes(approved: &Approved) -> Vec<u8> {

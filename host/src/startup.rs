@@ -63,7 +63,8 @@ pub fn catalog_with(config: &Config, loader: Arc<Loader>) -> Catalog {
     let types = config.types.iter().filter(|(_, entry)| !entry.plugins.is_empty());
     let types = types.map(|(name, entry)| (name.to_string(), entry.plugins.clone())).collect();
     let declared = config.types.iter().filter_map(|(name, entry)| Some((name.to_string(), entry.declaration.clone()?)));
-    Catalog::new(specs(config), types, loader).with_declared(declared)
+    let catalog = Catalog::new(specs(config), types, loader).with_declared(declared);
+    if config.rules.is_empty() { catalog } else { catalog.with_everywhere(crate::config::RULES) }
 }
 
 /// The directory of a configuration.

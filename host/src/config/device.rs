@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use toml::de::DeValue;
 
 use super::reader::{Place, Reader, Section};
-use super::{Delay, PolicyMode, TypeName, name, policy_mode, source, value};
+use super::{Delay, PolicyMode, TypeName, name, policy, source, value};
 use crate::secret::SecretSource;
 
 /// The port of a device that sets none.
@@ -162,7 +162,7 @@ impl Device {
             secrets: secrets.map(|secrets| source::sources(reader, &secrets)).unwrap_or_default().into_iter().collect(),
             algorithms: reader.field(section, "algorithms", algorithms).unwrap_or_default(),
             tags: reader.field(section, "tags", tags).unwrap_or_default(),
-            policy: reader.field(section, "policy", policy_mode),
+            policy: reader.field(section, "policy", policy::mode),
             idle_close: reader.field(section, "idle_close", Delay::read),
             keepalive: reader.field(section, "keepalive", Delay::read),
             agent: reader.field(section, "agent", agent).unwrap_or_default(),

@@ -146,7 +146,7 @@ fn unknown_keys_are_errors_with_the_nearest_name() {
          7:1: unknown key `plugin` in [type.a]; did you mean `plugins`? known keys: plugins, declared, title, terminal, cancel, \
          clear_line, live_keys, line_max, context, query, mode, setup, pager, question, goal, transition, candidate, error, policy, banners, identify\n\
          9:1: unknown key `sha256` in [plugin.b]; known keys: path, digest, signer, secrets, config, isolation, max_file_bytes, max_parts\n\
-         11:1: unknown key `mod` in [policy]; did you mean `mode`? known keys: mode\n",
+         11:1: unknown key `mod` in [policy]; did you mean `mode`? known keys: mode, rule\n",
     );
     check(
         "[device.web.example.com]\n",
@@ -434,4 +434,35 @@ fn what_is_wrong_in_a_declared_type_is_told_by_line() {
     ] {
         assert_eq!(wrong(&text), expected, "{text}");
     }
+}
+
+#[test]
+fn rules_are_handed_to_the_plugin_that_judges_by_them() {
+    let text = r#"
+[[policy.rule]]
+name = "no-reload"
+effect = "deny"
+command = ["reload", "write erase"]
+tags = "core"
+hours = "18:00-08:00"
+reason = "only in a change window"
+"#;
+    let config = parse(text).unwrap();
+    let told = config.plugins[RULES].config["rules"].as_str().unwrap();
+    assert_eq!(
+        told,
+        "rule no-reload\neffect deny\nreason only in a change window\ncommand reload\ncommand write erase\ntag core\nhours 18:00-08:00\n"
+    );
+}
+
+#[test]
+fn a_rule_that_is_wrong_is_told_by_key() {
+    check(
+        "[[policy.rule]]\nname = \"a\"\neffect = \"forbid\"\nmatch = \"(\"\nlanes = [\"write\"]\ndays = \"monday\"\nhours = \"8-18\"\n",
+        "3:1: `rule.effect` in [policy] cannot be `forbid`; known words: allow, ask, deny\n\
+         4:1: `rule.match` in [policy] is no regular expression: unclosed group; put `\\\\` before a sign that stands for itself\n\
+         5:10: `rule.lanes` in [policy] cannot be `write`; known lanes: read, change, privilege, exfiltration, destructive\n\
+         6:1: `rule.days` in [policy] cannot be `monday`; days are: mon, tue, wed, thu, fri, sat, sun\n\
+         7:1: `rule.hours` in [policy] cannot be `8-18`; write a part of the day like `08:00-18:00`\n",
+    );
 }

@@ -10,6 +10,9 @@ use crate::plugin::load::{Call, Plugin};
 use crate::plugin::manifest::Role;
 use crate::plugin::roles::{Hit, Reading, Step, View};
 
+/// What a policy plugin may call a line.
+const LANES: [&str; 5] = ["read", "change", "privilege", "exfiltration", "destructive"];
+
 /// Everything that the roles are asked about at one moment.
 #[derive(Debug, Clone)]
 pub struct Case {
@@ -222,8 +225,8 @@ pub fn breaches(plugin: &Plugin, answers: &Answers) -> Vec<String> {
     {
         wrong.push(format!("prompt.inspect names a mode of {} bytes, at most {MODE_MAX_BYTES} are allowed", ready.mode.len()));
     }
-    if let Some(lane) = answers.lane.as_ref().filter(|lane| lane.lane != "read" && lane.lane != "change") {
-        wrong.push(format!("policy.classify says the lane `{}`; it is `read` or `change`", lane.lane));
+    if let Some(lane) = answers.lane.as_ref().filter(|lane| !lane.lane.is_empty() && !LANES.contains(&lane.lane.as_str())) {
+        wrong.push(format!("policy.classify says the lane `{}`; it is {}, or empty where it cannot tell", lane.lane, LANES.join(", ")));
     }
     wrong
 }

@@ -587,7 +587,6 @@ async fn explain(directory: &Directory, caller: &Caller, arguments: &Arguments) 
     let device = directory.device(&id.device).map_err(|error| error.to_string())?;
     let kind = directory.kind_of(&id.device).await.map_err(|error| error.to_string())?;
     let mode = directory.find(&id).map(|handle| handle.status().mode).unwrap_or_default();
-    let plugins = crate::plugin::session::SessionPlugins::new(kind);
     let line = Line {
         device: &id.device,
         tags: &device.tags,
@@ -598,22 +597,12 @@ async fn explain(directory: &Directory, caller: &Caller, arguments: &Arguments) 
         purpose: Purpose::Run,
         caller: &caller.name,
     };
-    let policy_mode = directory.world().config.policy_for(&device);
-    let verdict = policy::judge(&plugins, &line, policy_mode).await;
-    let decision = policy::effect_word(verdict.decision.effect);
-    let (lane, lane_rule) = verdict.lane.as_ref().map_or(("change", ""), |lane| (lane.lane.as_str(), lane.rule.as_str()));
-    let way = match (verdict.allows(), lane) {
-        (true, "read") => "ssh_query and ssh_run both take it.",
-        (true, _) => "ssh_run takes it; ssh_query does not.",
-        (false, _) => "Only the operator can change that, in the policy of the configuration file.",
-    };
-    let reason = &verdict.decision.reason;
-    let rule = &verdict.decision.rule;
-    let fields = json!({"target": target, "command": command, "decision": decision, "rule": rule, "why": reason, "lane": lane,
-        "lane_rule": lane_rule, "policy_mode": policy_mode.to_string(), "how_to_get_approval": way});
-    let text =
-        format!("{target}: {command}\n{decision} by rule {rule} (policy mode {policy_mode}): {reason}\nlane: {lane} ({lane_rule})\n{way}");
-    Ok(Reply::new(fields, text))
+    let said = policy::explain::explain(kind, &line, directory.world().config.policy_for(&device)).await;
+    let mut fields = said.value();
+    if let Some(fields) = fields.as_object_mut() {
+        fields.insert("target".to_owned(), target.into());
+    }
+    Ok(Reply::new(fields, format!("{target}: {command}\n{}", said.text())))
 }
 
 fn platforms(directory: &Directory) -> Reply {

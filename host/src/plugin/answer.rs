@@ -88,7 +88,8 @@ pub(super) fn decision(decision: Decision) -> Decision {
 }
 
 pub(super) fn lane(lane: Lane) -> Lane {
-    Lane { lane: told(&lane.lane), rule: told(&lane.rule), reason: told(&lane.reason) }
+    // The commands go to other plugins only, bounded with the whole answer.
+    Lane { lane: told(&lane.lane), rule: told(&lane.rule), reason: told(&lane.reason), ..lane }
 }
 
 /// A plugin's text as one bounded line: it reaches people and agents beside the host's own words.

@@ -34,6 +34,8 @@ pub struct Catalog {
     types: BTreeMap<String, Vec<String>>,
     /// Types that are declared, here or by the operator. Each has a plugin of its own, made from the same component.
     declared: BTreeMap<String, Declared>,
+    /// Plugins that every type has, whatever else it has.
+    everywhere: Vec<String>,
     /// Every type, once all manifests could be read.
     all_types: OnceLock<BTreeMap<String, Vec<String>>>,
     /// Who tells types, once all manifests could be read.
@@ -164,6 +166,7 @@ impl Catalog {
             entries,
             types: types.into_iter().map(|(name, plugins)| (type_key(&name), plugins)).collect(),
             declared: DECLARED_TYPES.iter().map(|(name, text)| (type_key(name), Declared::new(Source::Embedded(text)))).collect(),
+            everywhere: Vec::new(),
             all_types: OnceLock::new(),
             judges: OnceLock::new(),
             loader: loader.into(),
@@ -175,6 +178,13 @@ impl Catalog {
     pub fn with_declared(mut self, declared: impl IntoIterator<Item = (String, Arc<Declaration>)>) -> Self {
         let entries = declared.into_iter().map(|(name, declaration)| (type_key(&name), Declared::new(Source::Read(declaration))));
         self.declared.extend(entries);
+        self
+    }
+
+    /// The same with a plugin that every type has.
+    #[must_use]
+    pub fn with_everywhere(mut self, plugin: &str) -> Self {
+        self.everywhere.push(plugin.to_owned());
         self
     }
 
@@ -338,6 +348,9 @@ impl Catalog {
         };
         let mut types: BTreeMap<String, Vec<String>> = types.into_iter().map(|(kind, plugins)| (kind, in_order(plugins))).collect();
         types.extend(self.types.clone());
+        for plugins in types.values_mut() {
+            plugins.extend(self.everywhere.iter().filter(|name| !plugins.contains(name)).cloned().collect::<Vec<_>>());
+        }
         types
     }
 
@@ -345,7 +358,9 @@ impl Catalog {
     #[must_use]
     pub fn plugins_of(&self, kind: &str) -> Option<Vec<String>> {
         let key = type_key(kind);
-        self.types.get(&key).cloned().or_else(|| self.types().remove(&key))
+        let own =
+            |plugins: &Vec<String>| plugins.iter().chain(self.everywhere.iter().filter(|name| !plugins.contains(name))).cloned().collect();
+        self.types.get(&key).map(own).or_else(|| self.types().remove(&key))
     }
 
     /// What a device of a declared type shows, and which plugins know more. A table that is wrong is left out and told.

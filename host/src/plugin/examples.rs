@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use super::device_type::DeviceType;
-use super::roles::{Exchange, Phase, Reading, Request, View};
-use super::session::{SessionPlugins, compose};
+use super::roles::{Effect, Exchange, Phase, Reading, Request, View};
+use super::session::{Classified, SessionPlugins, compose};
 use crate::config::Declaration;
 use crate::config::declaration::{Example, Kind, Mode};
 
@@ -131,13 +131,19 @@ impl Proof<'_> {
     async fn policy(&mut self) {
         let words = &self.declaration.policy;
         for example in &words.read_examples {
-            let lane = self.plugins().classify(&self.request(&example.text)).await.ok().flatten();
-            let right = lane.as_ref().is_some_and(|lane| lane.lane == "read");
-            self.expect(example, "proven to be a read", right, &lane.map_or_else(String::new, |lane| lane.reason));
+            let said = self.plugins().classify(&self.request(&example.text)).await.ok().flatten();
+            let right = said.as_ref().is_some_and(Classified::reads);
+            self.expect(example, "proven to be a read", right, &said.map_or_else(String::new, |said| said.lane.reason));
         }
         for example in &words.stopped_examples {
-            let decision = compose(self.plugins().decide(&self.request(&example.text)).await);
-            let right = decision.effect == super::roles::Effect::Deny;
+            let request = self.request(&example.text);
+            let decision = compose(self.plugins().decide(&request).await);
+            let said = self.plugins().classify(&request).await.ok().flatten();
+            let right = match decision.effect {
+                Effect::Deny | Effect::Ask => true,
+                Effect::Abstain => said.is_none_or(|said| !said.is_ordinary()),
+                Effect::Allow => false,
+            };
             self.expect(example, "stopped in the mode `safe`", right, &decision.reason);
         }
     }

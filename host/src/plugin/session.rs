@@ -356,21 +356,69 @@ impl SessionPlugins {
         decisions
     }
 
-    /// What kind of line it is: a read if one policy plugin proves it and none fails.
+    /// How many policy plugins the type has.
+    #[must_use]
+    pub fn judges(&self) -> usize {
+        self.kind.plugins.iter().filter(|plugin| plugin.has("policy")).count()
+    }
+
+    /// What kind of line it is: what destroys, leaves or takes rights if one policy plugin says so, else a read if one proves it
+    /// and none fails. `None` where no plugin can tell.
     ///
     /// # Errors
     ///
     /// When a policy plugin fails.
-    pub async fn classify(&self, request: &Request) -> Result<Option<Lane>, Fault> {
-        let mut lane: Option<Lane> = None;
+    pub async fn classify(&self, request: &Request) -> Result<Option<Classified>, Fault> {
+        let mut kept: Option<Classified> = None;
         for plugin in self.kind.plugins.iter().filter(|plugin| plugin.has("policy")) {
             let said =
                 call_plugin!(plugin, "policy.classify", PLUGIN_DECIDE_MAX, policy, |policy, store| policy.call_classify(store, request))?;
-            if lane.is_none() || said.lane == "read" {
-                lane = Some(answer::lane(said));
+            let said = Classified { plugin: plugin.name().to_owned(), lane: answer::lane(said) };
+            if !said.lane.lane.is_empty() && kept.as_ref().is_none_or(|kept| said.weight() > kept.weight()) {
+                kept = Some(said);
             }
         }
-        Ok(lane)
+        Ok(kept)
+    }
+}
+
+/// What a plugin says of a line's kind.
+#[derive(Debug, Clone)]
+pub struct Classified {
+    /// The plugin.
+    pub plugin: String,
+    /// What it says.
+    pub lane: Lane,
+}
+
+impl Classified {
+    /// Is it proven to be a read?
+    #[must_use]
+    pub fn reads(&self) -> bool {
+        self.lane.lane == "read"
+    }
+
+    /// May it run without a person's word where changes may?
+    #[must_use]
+    pub fn is_ordinary(&self) -> bool {
+        matches!(self.lane.lane.as_str(), "read" | "change" | "privilege")
+    }
+
+    /// The plugin's rule, by the plugin's name too.
+    #[must_use]
+    pub fn rule(&self) -> String {
+        format!("{}.{}", self.plugin, self.lane.rule)
+    }
+
+    /// A proof counts more than what is only not known to be one, and less than a danger that somebody sees.
+    fn weight(&self) -> u32 {
+        match self.lane.lane.as_str() {
+            "change" => 0,
+            "read" => 1,
+            "privilege" => 2,
+            "exfiltration" => 3,
+            _ => 4,
+        }
     }
 }
 
@@ -394,7 +442,7 @@ async fn question<'a>(view: &View, asked: impl Iterator<Item = &'a Asked<'a>>) -
     failed
 }
 
-/// Puts the answers of several policy plugins together: deny, then ask, then allow; nobody says anything: deny. A plugin that
+/// Puts the answers of several policy plugins together: deny, then ask, then allow, then nothing. A plugin that
 /// failed denies.
 #[must_use]
 pub fn compose(decisions: Vec<(String, Result<Decision, Fault>)>) -> Decision {
@@ -414,11 +462,7 @@ pub fn compose(decisions: Vec<(String, Result<Decision, Fault>)>) -> Decision {
     };
     // The first of the strictest: its order is the operator's.
     let strictest = decisions.into_iter().map(said).reduce(|kept, next| if strictness(&next) > strictness(&kept) { next } else { kept });
-    strictest.filter(|decision| decision.effect != Effect::Abstain).unwrap_or_else(|| Decision {
-        effect: Effect::Deny,
-        rule: "default".to_owned(),
-        reason: "no policy plugin of this device type allows it; add one, `guard` for example, to its `plugins`".to_owned(),
-    })
+    strictest.unwrap_or_else(|| Decision { effect: Effect::Abstain, rule: String::new(), reason: String::new() })
 }
 
 #[cfg(test)]
@@ -435,8 +479,8 @@ mod tests {
         assert_eq!(compose(all()).rule, "p.d");
         assert_eq!(compose(vec![decision(Effect::Allow, "a"), decision(Effect::Ask, "q")]).effect, Effect::Ask);
         assert_eq!(compose(vec![decision(Effect::Abstain, "x"), decision(Effect::Allow, "a")]).effect, Effect::Allow);
-        assert_eq!(compose(vec![decision(Effect::Abstain, "x")]).rule, "default");
-        assert_eq!(compose(Vec::new()).effect, Effect::Deny);
+        assert_eq!(compose(vec![decision(Effect::Abstain, "x")]).effect, Effect::Abstain);
+        assert_eq!(compose(Vec::new()).effect, Effect::Abstain);
     }
 
     #[test]

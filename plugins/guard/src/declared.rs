@@ -52,6 +52,11 @@ pub(crate) fn danger(command: &str, request: &Request) -> Option<Danger> {
     pieces.into_iter().find_map(stopped).or_else(|| other::find(command, "config"))
 }
 
+/// What separates the commands of a line.
+pub(crate) fn separators(request: &Request) -> Vec<char> {
+    list(request, "words.separators").filter_map(|sign| sign.chars().next()).chain(['\n']).collect()
+}
+
 /// Is every line a read?
 fn prove(command: &str, request: &Request) -> Proof {
     if command.trim().is_empty() {

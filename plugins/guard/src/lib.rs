@@ -2,8 +2,8 @@
 //! out is stopped.
 //!
 //! Glue only. The rules: [`family`] chooses the grammar, [`posix`], [`ios`], [`routeros`], [`declared`], [`program`] and
-//! [`other`] judge a command each by its own, [`characters`] refuses what is not text, [`decide`] puts their assessment
-//! together with the operator's mode and with what the line is wanted for.
+//! [`other`] judge a command each by its own, [`characters`] refuses what is not text, [`commands`] takes a line apart for the
+//! operator's rules, [`reach`] sees rights and other machines, [`decide`] puts it together.
 //!
 //! What it does not know: aliases, functions and variables that an earlier line left behind, what a
 //! script or an unknown program does, and which host a nested session is on.
@@ -16,6 +16,7 @@ use crate::family::Setting;
 
 mod abbreviation;
 mod characters;
+mod commands;
 #[cfg(test)]
 mod corpus;
 mod decide;
@@ -25,6 +26,7 @@ mod ios;
 mod other;
 mod posix;
 mod program;
+mod reach;
 mod routeros;
 mod verdict;
 

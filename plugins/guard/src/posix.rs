@@ -21,6 +21,11 @@ pub(crate) fn assess(command: &str, cwd: Option<&str>) -> Assessment {
     Assessment { proof, read_rule: "read.posix.allowed", unfinished: unfinished(&parsed), danger }
 }
 
+/// Every command of a line, where they can be told.
+pub(crate) fn commands(command: &str, cwd: Option<&str>) -> Option<Vec<Vec<String>>> {
+    destructive::commands(&parse::parse(command), cwd)
+}
+
 /// As for a shell whose quoting is not POSIX: nothing is proven there.
 pub(crate) fn assess_csh(command: &str, cwd: Option<&str>) -> Assessment {
     let danger = destructive::find(&parse::parse(command), cwd);

@@ -2,7 +2,7 @@
 
 use crate::verdict::{Assessment, Danger, Doubt, Proof};
 
-use self::parse::Parsed;
+use self::parse::{Parsed, Statement};
 
 mod destructive;
 mod parse;
@@ -23,6 +23,30 @@ pub(crate) fn assess(command: &str) -> Assessment {
 /// The first danger in a line, proven to be a read or not.
 pub(crate) fn danger(line: &str) -> Option<Danger> {
     destructive::find(&parse::parse(line))
+}
+
+/// Every command of a text, where they can be told.
+pub(crate) fn commands(command: &str) -> Option<Vec<Vec<String>>> {
+    let parsed = parse::parse(command);
+    let told = !parsed.too_deep && parsed.unclosed.is_none() && parsed.unexpected.is_none();
+    let mut found = Vec::new();
+    (told && list(&parsed.statements, &mut found)).then_some(found)
+}
+
+/// Adds the commands of these statements, the inner ones first. Is each of them known by its words?
+fn list(statements: &[Statement], found: &mut Vec<Vec<String>>) -> bool {
+    statements.iter().all(|statement| {
+        let inner = statement.words.iter().flat_map(|word| &word.inner);
+        let listed = inner.into_iter().all(|inner| list(&inner.statements, found));
+        let mut words = statement.path();
+        let bare = statement.words.iter().take_while(|word| word.is_bare()).count();
+        words.extend(statement.words.iter().skip(bare).map(|word| word.text.clone()).filter(|text| !text.is_empty()));
+        let known = words.first().is_none_or(|word| !word.starts_with('$'));
+        if !words.is_empty() {
+            found.push(words);
+        }
+        listed && known
+    })
 }
 
 fn prove(parsed: &Parsed) -> Proof {

@@ -35,7 +35,27 @@ pub(crate) struct Danger {
 /// Where nothing but the operator's mode helps.
 pub(crate) const ASK_OPERATOR: &str = "Plan without it, or have the operator do it.";
 
+/// What a danger calls for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Weight {
+    /// It destroys, stops or locks out: a person must agree even where everything else runs.
+    Destroys,
+    /// What runs cannot be seen from the line, so nobody can agree to it either where there are rules.
+    Unseen,
+    /// A person should agree where there are rules.
+    Risks,
+}
+
 impl Danger {
+    /// How much it weighs: by the last part of its rule's name.
+    pub(crate) fn weight(&self) -> Weight {
+        match self.rule.rsplit('.').next().unwrap_or_default() {
+            "wipe" | "outage" | "lockout" | "device-write" | "critical-file" | "fork-bomb" => Weight::Destroys,
+            "code" | "remove" | "persist" => Weight::Risks,
+            _ => Weight::Unseen,
+        }
+    }
+
     pub(crate) fn new(rule: &'static str, reason: impl Into<String>) -> Self {
         Self { rule, reason: reason.into(), advice: ASK_OPERATOR }
     }

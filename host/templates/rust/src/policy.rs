@@ -10,7 +10,8 @@ pub fn classify(request: &Request) -> Lane {
     } else {
         ("change", "{{name}}.unknown", "it is not known to change nothing")
     };
-    Lane { lane: lane.to_owned(), rule: rule.to_owned(), reason: reason.to_owned() }
+    let commands = request.command.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+    Lane { lane: lane.to_owned(), rule: rule.to_owned(), reason: reason.to_owned(), commands, shortens: false }
 }
 
 /// The one command that nobody wants an agent to type.

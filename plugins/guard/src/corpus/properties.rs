@@ -50,13 +50,15 @@ fn check(device_type: &str, mode: &str, command: &str) {
     let ask = |purpose: &str, policy_mode: &str| request(device_type, mode, command, purpose, policy_mode);
     let lane = classify(&ask("run", "safe"), Setting::Auto);
     let read = lane.lane == "read";
+    let lanes = ["read", "change", "privilege", "exfiltration", "destructive"];
+    let known = lanes.iter().any(|known| lane.lane == *known && lane.rule.starts_with(&format!("{known}.")));
+    assert!(lane.reason.chars().count() <= 220 && known, "{command:?}: {lane:?}");
     let allowed = |purpose: &str, policy_mode: &str| {
         let decision = decide(&ask(purpose, policy_mode), Setting::Auto);
-        assert!(!decision.rule.is_empty() && decision.reason.chars().count() <= 220, "{command:?}: {decision:?}");
-        assert!(matches!(decision.effect, Effect::Allow | Effect::Deny), "{command:?}: {decision:?}");
-        decision.effect == Effect::Allow
+        assert!(decision.effect == Effect::Abstain || !decision.rule.is_empty(), "{command:?}: {decision:?}");
+        assert!(decision.reason.chars().count() <= 220, "{command:?}: {decision:?}");
+        outcome(&ask(purpose, policy_mode)) == Effect::Allow
     };
-    assert!(lane.reason.chars().count() <= 220 && lane.rule.starts_with(if read { "read." } else { "change." }), "{command:?}: {lane:?}");
     for policy_mode in ["read-only", "safe", "full", "a mode of tomorrow"] {
         assert_eq!(allowed("query", policy_mode), read, "query {policy_mode} {command:?}");
     }
@@ -64,6 +66,9 @@ fn check(device_type: &str, mode: &str, command: &str) {
     assert_eq!(allowed("send", "read-only"), read || command.trim().is_empty() && allowed("send", "full"), "{command:?}");
     assert!(!read || allowed("run", "safe"), "{command:?}");
     assert!(!allowed("run", "safe") || allowed("run", "full"), "{command:?}");
+    let listed =
+        Request { facts: vec![jackfield_plugin::Fact { name: "wants".to_owned(), value: "commands".to_owned() }], ..ask("run", "safe") };
+    assert_eq!(classify(&listed, Setting::Auto).lane, lane.lane, "{command:?}");
 }
 
 #[test]
@@ -117,19 +122,19 @@ fn a_read_with_something_behind_it_is_no_read() {
         ] {
             let command = format!("{}{more}", line.command);
             let lane = classify(&request("linux", "shell", &command, "query", "safe"), Setting::Auto);
-            assert_eq!(lane.lane, "change", "{command}");
+            assert_ne!(lane.lane, "read", "{command}");
         }
         for before in ["sudo ", "PATH=/tmp ", "nohup ", "rm x; ", "rm x | ", "$x; ", "exec 3>f; "] {
             let command = format!("{before}{}", line.command);
             let lane = classify(&request("linux", "shell", &command, "query", "safe"), Setting::Auto);
-            assert_eq!(lane.lane, "change", "{command}");
+            assert_ne!(lane.lane, "read", "{command}");
         }
     }
 }
 
 #[test]
 fn a_danger_stays_one_wherever_it_stands() {
-    let lines = shell_lines("deny");
+    let lines: Vec<Line> = ["deny", "ask", "destructive"].into_iter().flat_map(shell_lines).collect();
     assert!(lines.len() > 200);
     for line in lines {
         let position = matches!(line.rule.as_str(), "posix.history" | "posix.unfinished" | "posix.unknown-target" | "hidden-character");
@@ -154,8 +159,8 @@ fn a_danger_stays_one_wherever_it_stands() {
             ("cat <<E\n$(", ")\nE"),
         ] {
             let command = format!("{before}{}{behind}", line.command);
-            let decision = decide(&request("linux", "shell", &command, "run", "safe"), Setting::Auto);
-            assert_eq!(decision.effect, Effect::Deny, "{command}\n{decision:?}");
+            let outcome = outcome(&request("linux", "shell", &command, "run", "safe"));
+            assert!(matches!(outcome, Effect::Deny | Effect::Ask), "{command}\n{outcome:?}");
         }
     }
 }
@@ -182,7 +187,7 @@ fn longest_and_deepest() {
                 let command = cycled(piece, length);
                 let lane = classify(&request(device_type, mode, &command, "run", "safe"), Setting::Auto);
                 let decision = decide(&request(device_type, mode, &command, "send", "safe"), Setting::Auto);
-                assert!(!lane.rule.is_empty() && !decision.rule.is_empty(), "{piece}");
+                assert!(!lane.rule.is_empty() && decision.effect != Effect::Abstain, "{piece}");
             }
         }
     }

@@ -12,6 +12,9 @@ const WIPE: &str = "ios.wipe";
 const OUTAGE: &str = "ios.outage";
 const LOCKOUT: &str = "ios.lockout";
 const CODE: &str = "ios.code";
+const PERSIST: &str = "ios.persist";
+/// One file or one part of the configuration.
+const REMOVE: &str = "ios.remove";
 
 /// On all of them.
 const ALL: [Stopped; 17] = [
@@ -19,14 +22,14 @@ const ALL: [Stopped; 17] = [
     stop("write erase", "wr e", WIPE),
     stop("erase", "era", WIPE),
     stop("format", "fo", WIPE),
-    stop("delete", "del", WIPE),
+    stop("delete", "del", REMOVE),
     stop("squeeze", "squ", WIPE),
     stop("partition", "part", WIPE),
     stop("factory-reset", "fac", WIPE),
     stop("configure replace", "conf rep", WIPE),
     stop("crypto key zeroize", "cr k z", LOCKOUT),
     stop("no username", "no user", LOCKOUT),
-    stop("no router", "no ro", WIPE),
+    stop("no router", "no ro", REMOVE),
     stop("debug all", "deb al", OUTAGE),
     stop("redundancy force-switchover", "redu fo", OUTAGE),
     stop("config-register", "config-r", OUTAGE),
@@ -49,7 +52,7 @@ const EOS: [Stopped; 4] = [
     stop("clear session", "cle ses", LOCKOUT),
 ];
 
-const FRR: [Stopped; 3] = [stop("clear", "cle", OUTAGE), stop("no service", "no serv", "ios.persist"), stop("start-shell", "start", CODE)];
+const FRR: [Stopped; 3] = [stop("clear", "cle", OUTAGE), stop("no service", "no serv", PERSIST), stop("start-shell", "start", CODE)];
 
 /// The first danger in a command. A key that acts at once vanishes from the line, so the words around it are read
 /// as one.
@@ -104,7 +107,7 @@ fn copies_over(words: &[&str]) -> Option<Danger> {
     let running = |word: &str| is(word, "running-config", 3);
     let startup = |word: &str| is(word, "startup-config", 4) || word.to_ascii_lowercase().starts_with("nvram:");
     (startup(target) && !running(source) || running(target))
-        .then(|| danger("ios.persist", words, "replaces or merges a configuration from elsewhere"))
+        .then(|| danger(PERSIST, words, "replaces or merges a configuration from elsewhere"))
 }
 
 /// Every session of a routing protocol at once.
@@ -141,6 +144,7 @@ fn what(rule: &str) -> &'static str {
         OUTAGE => "stops or restarts what carries traffic",
         LOCKOUT => "may lock everybody out",
         CODE => "runs or installs code",
+        REMOVE => "removes what may be needed",
         _ => "changes how the configuration is kept",
     }
 }

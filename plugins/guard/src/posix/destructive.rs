@@ -33,6 +33,9 @@ const LEARNED_MAX: usize = 200;
 /// is too tangled to be judged.
 const WORK_MAX: usize = 200_000;
 
+/// How a word is listed that is only known later.
+const KNOWN_LATER: &str = "…";
+
 const WRITE_IT_OUT: &str = "Write the command out as it shall run.";
 const WRITE_PATH_OUT: &str = "Write the path out.";
 
@@ -51,6 +54,16 @@ pub(super) fn find_in_answer(parsed: &Parsed, cwd: Option<&str>) -> Option<Dange
 /// The first danger in a program text of another language.
 pub(super) fn in_program(text: &str) -> Option<Danger> {
     Finder::new(None).embedded(&[text.to_owned()], text)
+}
+
+/// Every command that a line runs, with what it writes to and what it sets; nothing where that cannot be told.
+pub(super) fn commands(parsed: &Parsed, cwd: Option<&str>) -> Option<Vec<Vec<String>>> {
+    if parsed.faults.unclosed.is_some() || parsed.faults.unexpected.is_some() || parsed.faults.disputed.is_some() {
+        return None;
+    }
+    let mut finder = Finder { listed: Some(Vec::new()), ..Finder::new(cwd) };
+    let untold = finder.parsed(parsed, &Input::Terminal);
+    finder.listed.filter(|_| untold.is_none())
 }
 
 /// Where a program's standard input comes from.
@@ -75,6 +88,8 @@ struct Finder {
     started: usize,
     /// A shell reads the line, and puts earlier lines in the place of `!`.
     at_prompt: bool,
+    /// The commands are listed instead of judged: those found so far.
+    listed: Option<Vec<Vec<String>>>,
 }
 
 impl Finder {
@@ -88,6 +103,7 @@ impl Finder {
             learned: 0,
             started: 0,
             at_prompt: true,
+            listed: None,
         }
     }
 
@@ -188,6 +204,8 @@ impl Finder {
             Kind::For { words, body, .. } | Kind::Case { words, body } => {
                 self.substitutions(words, bodies).or_else(|| self.script(body, bodies, &input))
             }
+            // Whoever calls it later calls something else by its name.
+            Kind::Function { .. } if self.listed.is_some() => Some(tangled()),
             Kind::Function { name, body } => {
                 self.names.push(name.clone());
                 let danger = self.stage(body, bodies, &Input::Terminal, false);
@@ -206,6 +224,10 @@ impl Finder {
         match redirection.operator {
             Operator::Write | Operator::Duplicate => {
                 let targets = fields::values(&redirection.target, &self.variables);
+                if self.listed.is_some() {
+                    let numbers = |target: &String| redirection.operator == Operator::Duplicate && is_descriptor(target);
+                    return targets.into_iter().filter(|target| !numbers(target)).find_map(|target| self.list(&[">".to_owned(), target]));
+                }
                 targets.iter().find_map(|target| self.overwritten(target, &format!("> {target}")))
             }
             Operator::Document(place) => {
@@ -281,6 +303,10 @@ impl Finder {
         if let Some(danger) = self.substitutions(&assignment.values, bodies) {
             return Some(danger);
         }
+        if self.listed.is_some() {
+            let values: Vec<String> = assignment.values.iter().flat_map(|value| fields::values(value, &self.variables)).collect();
+            return self.list(&[format!("{}={}", assignment.name, values.join(" "))]);
+        }
         // The shell runs this one before each prompt.
         if assignment.name != "PROMPT_COMMAND" {
             return None;
@@ -310,9 +336,22 @@ impl Finder {
             return Some(tangled());
         }
         self.started += 1;
-        let danger = self.one_command(line, input);
+        let danger = self.list(line).or_else(|| self.one_command(line, input));
         self.started -= 1;
         danger
+    }
+
+    /// Adds a command to the list, where one is made. Its program must be known; another word may be known later.
+    fn list(&mut self, line: &[String]) -> Option<Danger> {
+        let listed = self.listed.as_mut()?;
+        let later = |word: &String| word.contains([paths::UNKNOWN, paths::TRUSTED]);
+        if line.first().is_some_and(later) {
+            return Some(tangled());
+        }
+        if !line.is_empty() {
+            listed.push(line.iter().map(|word| if later(word) { KNOWN_LATER.to_owned() } else { word.clone() }).collect());
+        }
+        None
     }
 
     /// Programs that start others are taken away first.
@@ -333,6 +372,9 @@ impl Finder {
         }
         if read::is_read(line) {
             return None;
+        }
+        if self.listed.is_some() {
+            return self.code(program, line, input);
         }
         self.removal(program, line)
             .or_else(|| self.change(program, line))
@@ -360,6 +402,11 @@ fn from_documents(source: Source, stage: Option<&Stage>, bodies: &[Body]) -> Sou
 /// The program's name without its path.
 fn base_name(program: &str) -> &str {
     program.rsplit('/').next().unwrap_or(program)
+}
+
+/// `2` in `>&2`, `-` in `>&-`.
+fn is_descriptor(target: &str) -> bool {
+    target == "-" || !target.is_empty() && target.trim_end_matches('-').bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn tangled() -> Danger {

@@ -10,6 +10,8 @@ const WIPE: &str = "routeros.wipe";
 const OUTAGE: &str = "routeros.outage";
 const LOCKOUT: &str = "routeros.lockout";
 const CODE: &str = "routeros.code";
+/// One entry of the configuration.
+const REMOVE: &str = "routeros.remove";
 
 /// How many texts may hold one another.
 const TEXTS_MAX: usize = 4;
@@ -81,7 +83,7 @@ fn statement_danger(statement: &Statement) -> Option<Danger> {
     // One letter may do where no other verb begins with it.
     let removes = |word: &&str| ["remove", "unset", "disable"].iter().any(|verb| shortens(word, verb, 1));
     if verbs.iter().any(removes) {
-        return Some(danger(WIPE, statement).advise("Say which change is wanted, and have the operator do it."));
+        return Some(danger(REMOVE, statement).advise("Say which change is wanted, and have the operator do it."));
     }
     let sets = words.iter().any(|word| shortens(word, "set", 2));
     if sets && statement.words.iter().any(turns_off) || drops_all(statement, &words) {

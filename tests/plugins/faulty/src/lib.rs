@@ -88,7 +88,13 @@ impl bindings::prompt::Guest for Faulty {
 impl bindings::policy::Guest for Faulty {
     fn classify(_request: Request) -> Lane {
         misbehave("policy");
-        Lane { lane: "read".to_owned(), rule: "test".to_owned(), reason: "everything is a read here".to_owned() }
+        Lane {
+            lane: "read".to_owned(),
+            rule: "test".to_owned(),
+            reason: "everything is a read here".to_owned(),
+            commands: Vec::new(),
+            shortens: false,
+        }
     }
 
     fn decide(_request: Request) -> Decision {

@@ -172,7 +172,13 @@ impl bindings::outcome::Guest for Hostile {
 impl bindings::policy::Guest for Hostile {
     fn classify(request: Request) -> Lane {
         orders("classify", &request.command);
-        Lane { lane: "read".to_owned(), rule: "test".to_owned(), reason: "everything is a read here".to_owned() }
+        Lane {
+            lane: "read".to_owned(),
+            rule: "test".to_owned(),
+            reason: "everything is a read here".to_owned(),
+            commands: Vec::new(),
+            shortens: false,
+        }
     }
 
     fn decide(request: Request) -> Decision {

@@ -1,0 +1,214 @@
+//! `jackfield policy`: what policy says of a line, without a connection.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use super::paint::{BAD, DIM, DOUBT, GOOD, painted, say};
+use super::plugin::block_on;
+use crate::config::{Config, PolicyMode, TypeChoice};
+use crate::plugin::catalog::Catalog;
+use crate::plugin::device_type::DeviceType;
+use crate::plugin::roles::Effect;
+use crate::policy::explain::{Explanation, explain};
+use crate::policy::{Line, Manner, Purpose};
+use crate::startup;
+
+mod test;
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Say what policy makes of a command, and why, without connecting
+    #[command(
+        after_help = "Examples:\n  jackfield policy explain core-sw1 -- reload in 5\n  jackfield policy explain --type cisco_ios --mode config -- no router bgp 65000\n  jackfield policy explain web1 --purpose query --json -- 'cat /etc/hosts | sort'"
+    )]
+    Explain(Wanted),
+    /// Judge a table of commands and say which verdicts are not as written
+    #[command(
+        after_help = "Example of a table:\n  [[examples]]\n  device = \"core-sw1\"        # or type = \"cisco_ios\"\n  mode = \"privileged\"\n  read = [\"show version\"]\n  allow = [\"write memory\"]\n  ask = [\"reload\"]\n  deny = [\"write erase\"]\n\nExample:\n  jackfield policy test policy-examples.toml"
+    )]
+    Test {
+        /// The table
+        file: PathBuf,
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// A command to explain.
+#[derive(Debug, Args)]
+pub struct Wanted {
+    /// The device
+    #[arg(required_unless_present = "kind", conflicts_with = "kind")]
+    device: Option<String>,
+    /// A device type instead of a device
+    #[arg(long = "type", value_name = "TYPE")]
+    kind: Option<String>,
+    /// The device's mode, such as privileged, config or shell
+    #[arg(long, default_value = "")]
+    mode: String,
+    /// What it is wanted for
+    #[arg(long, value_enum, default_value = "run")]
+    purpose: Word,
+    /// Who asks, as the rules see it
+    #[arg(long, default_value = "cli")]
+    caller: String,
+    /// The operator's mode instead of the configured one
+    #[arg(long, value_enum)]
+    policy: Option<Mode>,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+    /// The command
+    #[arg(last = true, required = true)]
+    command: Vec<String>,
+}
+
+/// A purpose as a word.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Word {
+    Run,
+    Query,
+    Send,
+}
+
+/// An operator's mode as a word.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Mode {
+    ReadOnly,
+    Safe,
+    Full,
+}
+
+impl From<Mode> for PolicyMode {
+    fn from(mode: Mode) -> Self {
+        match mode {
+            Mode::ReadOnly => Self::ReadOnly,
+            Mode::Safe => Self::Safe,
+            Mode::Full => Self::Full,
+        }
+    }
+}
+
+/// Runs one of the commands.
+///
+/// # Errors
+///
+/// A sentence for standard error.
+pub fn run(command: Command, file: Option<&Path>) -> Result<ExitCode, String> {
+    let directory = std::env::current_dir().unwrap_or_default();
+    let config = Config::load(file, &|name| std::env::var_os(name), &directory).map_err(|error| error.to_string())?;
+    let judge = Judge { catalog: startup::catalog(&config)?, config };
+    match command {
+        Command::Explain(wanted) => block_on(one(&judge, &wanted))?,
+        Command::Test { file, json } => block_on(test::run(&judge, &file, json))?,
+    }
+}
+
+async fn one(judge: &Judge, wanted: &Wanted) -> Result<ExitCode, String> {
+    let purpose = match wanted.purpose {
+        Word::Run => Purpose::Run,
+        Word::Query => Purpose::Query,
+        Word::Send => Purpose::Send,
+    };
+    let place = Place::of(wanted.device.as_deref(), wanted.kind.as_deref());
+    let asked = Asked {
+        mode: &wanted.mode,
+        purpose,
+        caller: &wanted.caller,
+        policy: wanted.policy.map(PolicyMode::from),
+        text: &wanted.command.join(" "),
+    };
+    let explanation = judge.explain(place, &asked).await?;
+    say(&if wanted.json { format!("{}\n", explanation.value()) } else { shown(&explanation) });
+    Ok(if explanation.verdict.allows() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn shown(explanation: &Explanation) -> String {
+    let style = match explanation.verdict.decision.effect {
+        Effect::Allow => GOOD,
+        Effect::Ask => DOUBT,
+        Effect::Deny | Effect::Abstain => BAD,
+    };
+    let text = explanation.text();
+    let (first, rest) = text.split_once(' ').unwrap_or((&text, ""));
+    let place =
+        if explanation.mode.is_empty() { explanation.kind.clone() } else { format!("{} in mode {}", explanation.kind, explanation.mode) };
+    format!("{}\n{} {rest}\n", painted(DIM, &format!("{place}: {}", explanation.command)), painted(style, first))
+}
+
+/// Where a line would be typed.
+#[derive(Debug, Clone, Copy)]
+enum Place<'a> {
+    Device(&'a str),
+    Type(&'a str),
+}
+
+impl<'a> Place<'a> {
+    fn of(device: Option<&'a str>, kind: Option<&'a str>) -> Self {
+        match (device, kind) {
+            (Some(device), _) => Self::Device(device),
+            (None, kind) => Self::Type(kind.unwrap_or_default()),
+        }
+    }
+}
+
+/// A line, and how it would be typed.
+#[derive(Debug, Clone, Copy)]
+struct Asked<'a> {
+    mode: &'a str,
+    purpose: Purpose,
+    caller: &'a str,
+    policy: Option<PolicyMode>,
+    text: &'a str,
+}
+
+/// What judges.
+#[derive(Debug)]
+struct Judge {
+    config: Config,
+    catalog: Catalog,
+}
+
+impl Judge {
+    async fn explain(&self, place: Place<'_>, asked: &Asked<'_>) -> Result<Explanation, String> {
+        let (name, kind, tags, policy) = match place {
+            Place::Type(kind) => ("example", kind.to_owned(), Vec::new(), self.config.policy),
+            Place::Device(name) => {
+                let device = self.config.devices.get(name).ok_or_else(|| self.unknown(name))?;
+                let TypeChoice::Named(kind) = &device.device_type else {
+                    return Err(format!(
+                        "the type of device `{name}` is found out when it is opened; name one with --type instead of the device"
+                    ));
+                };
+                (name, kind.to_string(), device.tags.clone(), self.config.policy_for(device))
+            }
+        };
+        let plugins = self.catalog.plugins_of(&kind).ok_or_else(|| {
+            let types = self.catalog.types();
+            let near = crate::nearest::nearest(&kind, types.keys().map(String::as_str)).map(|near| format!("; did you mean `{near}`?"));
+            format!("there is no device type `{kind}`{}", near.unwrap_or_else(|| "; `jackfield plugin list` shows them".to_owned()))
+        })?;
+        let loaded = DeviceType::load(&kind, &plugins, &self.catalog).await.map_err(|error| error.to_string())?;
+        let line = Line {
+            device: name,
+            tags: &tags,
+            mode: asked.mode,
+            privileged: false,
+            manner: Manner::Typed,
+            text: asked.text,
+            purpose: asked.purpose,
+            caller: asked.caller,
+        };
+        Ok(explain(Arc::new(loaded), &line, asked.policy.unwrap_or(policy)).await)
+    }
+
+    fn unknown(&self, name: &str) -> String {
+        let near = self.config.nearest_device(name).map(|near| format!("; did you mean `{near}`?"));
+        format!("there is no device `{name}`{}", near.unwrap_or_else(|| "; --type judges by a device type".to_owned()))
+    }
+}

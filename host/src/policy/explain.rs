@@ -1,0 +1,99 @@
+//! The verdict on a line that nobody types: lane, decision, rule, why, and what would let it pass.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::{Line, Purpose, Verdict, effect_word, judge};
+use crate::config::PolicyMode;
+use crate::plugin::device_type::DeviceType;
+use crate::plugin::roles::Effect;
+use crate::plugin::session::SessionPlugins;
+
+/// What policy says of a line, and why.
+#[derive(Debug, Clone)]
+pub struct Explanation {
+    /// The line.
+    pub command: String,
+    /// The device type.
+    pub kind: String,
+    /// The device's mode that was assumed; empty where none is known.
+    pub mode: String,
+    /// The operator's mode.
+    pub policy_mode: PolicyMode,
+    /// What for.
+    pub purpose: Purpose,
+    /// What policy says.
+    pub verdict: Verdict,
+}
+
+/// Judges a line without a session.
+pub async fn explain(kind: Arc<DeviceType>, line: &Line<'_>, policy_mode: PolicyMode) -> Explanation {
+    let plugins = SessionPlugins::new(Arc::clone(&kind));
+    let verdict = judge(&plugins, line, policy_mode).await;
+    Explanation {
+        command: line.text.to_owned(),
+        kind: kind.name.clone(),
+        mode: line.mode.to_owned(),
+        policy_mode,
+        purpose: line.purpose,
+        verdict,
+    }
+}
+
+impl Explanation {
+    /// `allow`, `ask` or `deny`.
+    #[must_use]
+    pub fn decision(&self) -> &'static str {
+        effect_word(self.verdict.decision.effect)
+    }
+
+    /// The kind of line, and the rule that says so.
+    #[must_use]
+    pub fn lane(&self) -> (&str, &str) {
+        self.verdict.lane.as_ref().map_or(("unknown", ""), |lane| (lane.lane.as_str(), lane.rule.as_str()))
+    }
+
+    /// What would let it pass, or what takes it.
+    #[must_use]
+    pub fn way(&self) -> &'static str {
+        match (self.verdict.decision.effect, self.lane().0, self.purpose) {
+            (Effect::Allow, "read", _) => "ssh_query and ssh_run both take it.",
+            (Effect::Allow, ..) => "ssh_run takes it; ssh_query does not.",
+            (Effect::Ask, ..) => {
+                "ssh_run asks the user, who may allow this line once. An operator's rule in [[policy.rule]] can allow or deny it for good."
+            }
+            (Effect::Deny | Effect::Abstain, lane, Purpose::Query) if lane != "read" => {
+                "ssh_run takes changes, as far as the operator allows them."
+            }
+            (Effect::Deny | Effect::Abstain, ..) => {
+                "No approval can lift it. Only the operator can change that, in the policy of the configuration file."
+            }
+        }
+    }
+
+    /// One JSON object.
+    #[must_use]
+    pub fn value(&self) -> Value {
+        let (lane, lane_rule) = self.lane();
+        let commands = self.verdict.lane.as_ref().map(|lane| lane.commands.clone()).unwrap_or_default();
+        json!({"command": self.command, "type": self.kind, "mode": self.mode, "purpose": self.purpose.word(),
+            "decision": self.decision(), "rule": self.verdict.decision.rule, "why": self.verdict.decision.reason, "lane": lane,
+            "lane_rule": lane_rule, "commands": commands, "policy_mode": self.policy_mode.to_string(), "how_to_get_approval": self.way()})
+    }
+
+    /// Line by line.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let (lane, lane_rule) = self.lane();
+        let decision = &self.verdict.decision;
+        format!(
+            "{} by rule {} (policy mode {}): {}\nlane: {lane} ({lane_rule})\n{}",
+            self.decision(),
+            decision.rule,
+            self.policy_mode,
+            decision.reason,
+            self.way()
+        )
+    }
+}

@@ -1,0 +1,214 @@
+//! The verdict on a line: what the policy plugins say of it, and what its lane means in the operator's mode where they are silent.
+
+use chrono::Local;
+
+use crate::config::PolicyMode;
+use crate::limits::COMMAND_MAX_BYTES;
+use crate::plugin::bindings::jackfield::plugin::types::Fact;
+use crate::plugin::device_type::DeviceType;
+use crate::plugin::roles::{Decision, Effect, Lane, Request};
+use crate::plugin::session::{Classified, SessionPlugins, compose};
+
+/// What a line is wanted for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// It must be proven to be a read.
+    Query,
+    /// A command.
+    Run,
+    /// Typed into a running program.
+    Send,
+}
+
+impl Purpose {
+    /// The word that plugins are told.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Query => "query",
+            Self::Run => "run",
+            Self::Send => "send",
+        }
+    }
+}
+
+/// How a line gets to the device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Manner {
+    /// Typed into a terminal: what reads it may wait for more.
+    Typed,
+    /// Handed over as a whole: nothing waits for more.
+    Whole,
+}
+
+/// Who wants to type what, where.
+#[derive(Debug, Clone)]
+pub struct Line<'a> {
+    /// The device's name.
+    pub device: &'a str,
+    /// Its tags.
+    pub tags: &'a [String],
+    /// Its mode.
+    pub mode: &'a str,
+    /// Commands run with elevated rights.
+    pub privileged: bool,
+    /// How it is given.
+    pub manner: Manner,
+    /// The text.
+    pub text: &'a str,
+    /// What for.
+    pub purpose: Purpose,
+    /// Who.
+    pub caller: &'a str,
+}
+
+/// What policy says of a line.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Verdict {
+    /// The decision.
+    pub decision: Decision,
+    /// The kind of line, where it was asked for.
+    pub lane: Option<Lane>,
+}
+
+impl Verdict {
+    /// May it be typed?
+    #[must_use]
+    pub fn allows(&self) -> bool {
+        self.decision.effect == Effect::Allow
+    }
+
+    pub(super) fn deny(rule: &str, reason: String) -> Self {
+        Self { decision: Decision { effect: Effect::Deny, rule: rule.to_owned(), reason }, lane: None }
+    }
+}
+
+/// The word of an effect.
+#[must_use]
+pub fn effect_word(effect: Effect) -> &'static str {
+    match effect {
+        Effect::Abstain => "abstain",
+        Effect::Allow => "allow",
+        Effect::Ask => "ask",
+        Effect::Deny => "deny",
+    }
+}
+
+/// Asks the policy plugins. A query must be proven to be a read, whatever they decide.
+pub async fn judge(plugins: &SessionPlugins, line: &Line<'_>, mode: PolicyMode) -> Verdict {
+    if line.text.len() > COMMAND_MAX_BYTES {
+        let reason = format!("it has {} bytes, at most {COMMAND_MAX_BYTES} are typed; copy a file instead", line.text.len());
+        return Verdict::deny("too-long", reason);
+    }
+    let mut request = request(plugins.kind(), line, mode);
+    // What one plugin makes out is of use to another one only.
+    let several = plugins.judges() > 1;
+    if several {
+        request.facts.push(fact("wants", "commands"));
+    }
+    let classified = match plugins.classify(&request).await {
+        Ok(classified) => classified,
+        Err(fault) => return Verdict::deny("fault", format!("a policy plugin that fails denies: {fault}")),
+    };
+    if several {
+        tell(&mut request, classified.as_ref());
+    }
+    let mut decision = compose(plugins.decide(&request).await);
+    let reads = classified.as_ref().is_some_and(Classified::reads);
+    match &classified {
+        None => decision = unclassified(decision),
+        Some(classified) if line.purpose == Purpose::Query && !reads && decision.effect != Effect::Deny => {
+            decision = not_read(classified, mode)
+        }
+        Some(classified) if decision.effect == Effect::Abstain => decision = by_lane(classified, mode),
+        Some(_) => {}
+    }
+    Verdict { decision, lane: classified.map(|classified| classified.lane) }
+}
+
+fn fact(name: &str, value: &str) -> Fact {
+    Fact { name: name.to_owned(), value: value.to_owned() }
+}
+
+/// What the operator's rules need to know.
+fn tell(request: &mut Request, classified: Option<&Classified>) {
+    let now = Local::now();
+    request.facts.push(fact("day", &now.format("%a").to_string().to_ascii_lowercase()));
+    request.facts.push(fact("time", &now.format("%H:%M").to_string()));
+    let Some(Classified { lane, .. }) = classified else { return };
+    request.facts.push(fact("lane", &lane.lane));
+    request.facts.extend(lane.commands.iter().map(|command| fact("command", command)));
+    if lane.shortens {
+        request.facts.push(fact("shortens", "yes"));
+    }
+}
+
+/// No plugin says what kind of line it is. One that lets it through all the same was put there by the operator.
+fn unclassified(decision: Decision) -> Decision {
+    if decision.effect != Effect::Abstain {
+        return decision;
+    }
+    let reason = "no policy plugin of this device type knows it; add one, `guard` for example, to its `plugins`".to_owned();
+    Decision { effect: Effect::Deny, rule: "default".to_owned(), reason }
+}
+
+fn not_read(classified: &Classified, mode: PolicyMode) -> Decision {
+    let next = if mode == PolicyMode::ReadOnly { "The operator allows reads only here." } else { "Use ssh_run if the change is intended." };
+    let reason = format!("Not proven read-only: {}. {next}", classified.lane.reason);
+    Decision { effect: Effect::Deny, rule: classified.rule(), reason }
+}
+
+/// What a lane means where no plugin and no rule says anything.
+fn by_lane(classified: &Classified, mode: PolicyMode) -> Decision {
+    let Lane { lane, reason, .. } = &classified.lane;
+    let (effect, reason) = match (lane.as_str(), mode) {
+        ("read", _) => (Effect::Allow, "it only reads".to_owned()),
+        (_, PolicyMode::ReadOnly) => return not_read(classified, mode),
+        _ if classified.is_ordinary() || lane == "exfiltration" && mode == PolicyMode::Full => {
+            (Effect::Allow, format!("a {lane}, and none that is stopped"))
+        }
+        // Whatever else destroys, leaves the device, or is of a lane that is not known.
+        _ => (Effect::Ask, format!("Needs a person's approval: {reason}")),
+    };
+    Decision { effect, rule: classified.rule(), reason }
+}
+
+fn request(kind: &DeviceType, line: &Line<'_>, mode: PolicyMode) -> Request {
+    let tags = line.tags.iter().map(|tag| fact("tag", tag));
+    let whole = (line.manner == Manner::Whole).then(|| fact("given", "whole"));
+    Request {
+        device: line.device.to_owned(),
+        device_type: kind.name.clone(),
+        mode: line.mode.to_owned(),
+        privileged: line.privileged,
+        command: line.text.to_owned(),
+        purpose: line.purpose.word().to_owned(),
+        caller: line.caller.to_owned(),
+        policy_mode: mode.to_string(),
+        facts: tags.chain(whole).chain(kind.facts.iter().map(|(name, value)| fact(name, value))).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_nobody_decides_is_decided_by_the_lane_and_the_mode() {
+        let of = |lane: &str, mode: PolicyMode| {
+            let lane =
+                Lane { lane: lane.to_owned(), rule: format!("{lane}.x"), reason: String::new(), commands: Vec::new(), shortens: false };
+            by_lane(&Classified { plugin: "guard".to_owned(), lane }, mode).effect
+        };
+        for (lane, expected) in [
+            ("read", [Effect::Allow, Effect::Allow, Effect::Allow]),
+            ("change", [Effect::Deny, Effect::Allow, Effect::Allow]),
+            ("privilege", [Effect::Deny, Effect::Allow, Effect::Allow]),
+            ("exfiltration", [Effect::Deny, Effect::Ask, Effect::Allow]),
+            ("destructive", [Effect::Deny, Effect::Ask, Effect::Ask]),
+            ("a lane of tomorrow", [Effect::Deny, Effect::Ask, Effect::Ask]),
+        ] {
+            assert_eq!([PolicyMode::ReadOnly, PolicyMode::Safe, PolicyMode::Full].map(|mode| of(lane, mode)), expected, "{lane}");
+        }
+    }
+}

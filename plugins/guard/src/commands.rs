@@ -1,0 +1,105 @@
+//! The commands in a line, each by itself: what the operator's rules are matched against.
+
+use jackfield_plugin::Request;
+
+use crate::family::Grammar;
+use crate::{declared, posix, routeros};
+
+/// How many commands are listed. A line with more of them is not told apart.
+const LISTED_MAX: usize = 64;
+/// How long they may be together, in bytes.
+const LISTED_MAX_BYTES: usize = 32 * 1024;
+
+/// A line taken apart.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Commands {
+    /// Word by word, where they can be told.
+    pub(crate) words: Option<Vec<Vec<String>>>,
+    /// The device takes shortened words.
+    pub(crate) shortens: bool,
+}
+
+impl Commands {
+    /// Takes a line apart as its grammar does.
+    pub(crate) fn of(command: &str, grammar: Grammar, cwd: Option<&str>, request: &Request) -> Self {
+        let words = match grammar {
+            Grammar::Posix => posix::commands(command, cwd),
+            Grammar::Csh => None,
+            Grammar::Ios(..) if command.contains(['?', '\t']) => None,
+            Grammar::Ios(..) => Some(lines(command, &['\n'], &["do"])),
+            Grammar::RouterOs => routeros::commands(command),
+            Grammar::Declared => Some(lines(command, &declared::separators(request), &["do", "run"])),
+            Grammar::Other => Some(lines(command, &['\n', ';'], &[])),
+        };
+        Self { words, shortens: !matches!(grammar, Grammar::Posix | Grammar::Csh) }
+    }
+
+    /// As the contract has them: empty where there are none, or too many.
+    pub(crate) fn shown(&self) -> Vec<String> {
+        let Some(words) = &self.words else { return Vec::new() };
+        let bytes: usize = words.iter().flatten().map(|word| word.len() + 1).sum();
+        if words.len() > LISTED_MAX || bytes > LISTED_MAX_BYTES {
+            return Vec::new();
+        }
+        words.iter().map(|line| line.join(" ")).collect()
+    }
+}
+
+/// Lines without remarks, and without the words that only lead to a command of another mode.
+fn lines(command: &str, separators: &[char], leading: &[&str]) -> Vec<Vec<String>> {
+    let leads = |word: &&&str| leading.iter().any(|known| word.eq_ignore_ascii_case(known));
+    let pieces = command.split(separators).map(str::split_whitespace);
+    let words = pieces.map(|words| {
+        let words: Vec<&str> = words.collect();
+        let skipped = words.iter().take(words.len().saturating_sub(1)).take_while(leads).count();
+        words.into_iter().skip(skipped).map(str::to_owned).collect::<Vec<_>>()
+    });
+    words.filter(|words| words.first().is_some_and(|word| !word.starts_with('!'))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::corpus::request;
+    use crate::family::Setting;
+
+    fn listed(device_type: &str, mode: &str, command: &str) -> Vec<String> {
+        let request = request(device_type, mode, command, "run", "safe");
+        Commands::of(command, Grammar::of(&request, Setting::Auto), None, &request).shown()
+    }
+
+    #[test]
+    fn a_shell_s_commands_are_told_apart() {
+        for (command, expected) in [
+            ("systemctl  restart 'nginx'", &["systemctl restart nginx"][..]),
+            ("sudo -u root systemctl stop x", &["sudo -u root systemctl stop x"]),
+            ("cd /srv && ls | wc -l", &["cd /srv", "ls", "wc -l"]),
+            ("sh -c 'reboot now; ls'", &["sh -c reboot now; ls", "reboot now", "ls"]),
+            ("x=reb; ${x}oot", &["x=reb", "reboot"]),
+            ("echo x > /etc/motd 2>&1", &["> /etc/motd", "echo x"]),
+            ("LD_PRELOAD=./x.so systemctl status", &["LD_PRELOAD=./x.so", "systemctl status"]),
+            ("echo $(id -u)", &["id -u", "echo …"]),
+            ("systemctl $1 nginx", &["systemctl … nginx"]),
+            ("$x nginx", &[]),
+            ("f() { reboot; }; f", &[]),
+            ("echo 'a", &[]),
+            ("curl x | sh", &[]),
+        ] {
+            assert_eq!(listed("linux", "shell", command), expected, "{command}");
+        }
+        assert!(listed("linux", "shell", &"ls;".repeat(1000)).is_empty());
+    }
+
+    #[test]
+    fn lines_of_devices_are_told_apart() {
+        for (kind, mode, command, expected) in [
+            ("cisco_ios", "config", "! x\ndo  show   run | i x\nint Gi1", &["show run | i x", "int Gi1"][..]),
+            ("cisco_ios", "privileged", "rel?oad", &[]),
+            ("mikrotik_routeros", "menu", "/ip/address remove 1; :put [/system reboot]", &["ip address remove 1", "system reboot", ":put"]),
+            ("mikrotik_routeros", "menu", "/system \"reboot", &[]),
+            ("linux", "psql", "select 1; drop table t", &["select 1", "drop table t"]),
+        ] {
+            assert_eq!(listed(kind, mode, command), expected, "{command}");
+        }
+    }
+}

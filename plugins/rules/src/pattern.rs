@@ -1,0 +1,161 @@
+//! Which commands a rule means.
+//!
+//! A pattern is an expression that fits the whole command, or words that begin it. A device may take shortened words, and a shell
+//! may put in a word that nobody knows yet. What stops must not be passed by either; what lets through must fit as it stands.
+
+use regex_lite::Regex;
+
+/// How a word is listed that is only known later.
+const UNKNOWN: &str = "…";
+
+/// Commands that a rule means.
+#[derive(Debug)]
+pub(crate) struct Pattern {
+    /// The whole command; none where words are given.
+    expression: Option<Regex>,
+    /// The words that it begins with, as far as the pattern says them plainly.
+    words: Vec<String>,
+    /// The last of them may go on.
+    open: bool,
+}
+
+/// How a command may be other than it is listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Reading {
+    /// Its words may be shortened, and their case does not count.
+    pub(crate) shortens: bool,
+}
+
+impl Pattern {
+    /// From an expression. It must fit the whole command.
+    pub(crate) fn expression(text: &str) -> Result<Self, String> {
+        let whole = |flags: &str| Regex::new(&format!("{flags}^(?:{text})$"));
+        let expression = whole("(?s)").map_err(|error| format!("`match` is no regular expression: {error}"))?;
+        let (words, open) = plain(text);
+        Ok(Self { expression: Some(expression), words, open })
+    }
+
+    /// From words that begin the command.
+    pub(crate) fn words(text: &str) -> Self {
+        Self { expression: None, words: text.split_whitespace().map(str::to_owned).collect(), open: false }
+    }
+
+    /// Does it fit the command as it stands? What it lets through must do so.
+    pub(crate) fn fits(&self, command: &str) -> bool {
+        if command.contains(UNKNOWN) {
+            return false;
+        }
+        match &self.expression {
+            Some(expression) => expression.is_match(command),
+            None => begins(&self.words, &command.split_whitespace().collect::<Vec<_>>(), |word, full| word == full),
+        }
+    }
+
+    /// May the device take the command for one that it fits?
+    pub(crate) fn may_fit(&self, command: &str, reading: Reading) -> bool {
+        if self.expression.as_ref().is_some_and(|expression| expression.is_match(command)) {
+            return true;
+        }
+        let unknown = command.contains(UNKNOWN);
+        if self.expression.is_some() && !unknown && !reading.shortens {
+            return false;
+        }
+        // Without a plain beginning there is nothing to compare: what is not known may be anything.
+        if self.words.is_empty() {
+            return unknown;
+        }
+        let typed: Vec<&str> = command.split_whitespace().collect();
+        let last = self.words.len() - 1;
+        let same = |place: usize, word: &str, full: &str| {
+            let short = reading.shortens && starts(full, word);
+            word == full || word.contains(UNKNOWN) || short || self.open && place == last && starts(word, full)
+        };
+        for (place, full) in self.words.iter().enumerate() {
+            match typed.get(place) {
+                Some(word) if same(place, word, full) => {}
+                // One that is only known later may be several.
+                None if unknown => return true,
+                _ => return false,
+            }
+        }
+        true
+    }
+}
+
+fn starts(word: &str, beginning: &str) -> bool {
+    word.get(..beginning.len()).is_some_and(|start| start.eq_ignore_ascii_case(beginning))
+}
+
+fn begins(words: &[String], typed: &[&str], same: impl Fn(&str, &str) -> bool) -> bool {
+    words.len() <= typed.len() && words.iter().zip(typed).all(|(full, word)| same(word, full))
+}
+
+/// The words with which an expression begins plainly, and whether the last of them may go on.
+fn plain(expression: &str) -> (Vec<String>, bool) {
+    let special = |c: char| matches!(c, '.' | '*' | '+' | '?' | '(' | ')' | '[' | ']' | '{' | '}' | '^' | '$' | '|' | '\\');
+    // A choice at the top has no common beginning.
+    if expression.contains('|') && !expression.contains('(') || expression.starts_with("(?") {
+        return (Vec::new(), true);
+    }
+    let end = expression.find(special).unwrap_or(expression.len());
+    let (mut text, rest) = expression.split_at(end);
+    // What may be missing is not plain.
+    if rest.starts_with(['?', '*', '{']) {
+        text = text.get(..text.char_indices().next_back().map_or(0, |(at, _)| at)).unwrap_or_default();
+    }
+    let open = !text.ends_with(' ') && !rest.is_empty();
+    (text.split_whitespace().map(str::to_owned).collect(), open)
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a pattern that is not read fails the test")]
+
+    use super::*;
+
+    const SHELL: Reading = Reading { shortens: false };
+    const DEVICE: Reading = Reading { shortens: true };
+
+    #[test]
+    fn what_lets_through_fits_as_it_stands() {
+        let rule = Pattern::expression("systemctl restart (nginx|php.*)").unwrap();
+        for (command, expected) in [
+            ("systemctl restart nginx", true),
+            ("systemctl restart nginx x", false),
+            ("x systemctl restart nginx", false),
+            ("systemctl restart php8.2-fpm", true),
+            ("systemctl restart …", false),
+        ] {
+            assert_eq!(rule.fits(command), expected, "{command}");
+        }
+        let words = Pattern::words("write  memory");
+        assert!(words.fits("write memory") && !words.fits("wr mem") && !words.fits("write"));
+        assert!(Pattern::expression(".*").unwrap().fits("a\nb"));
+    }
+
+    #[test]
+    fn what_stops_is_not_passed_by_short_or_unknown_words() {
+        for (pattern, command, reading, expected) in [
+            ("reload.*", "reload in 5", DEVICE, true),
+            ("reload.*", "rel in 5", DEVICE, true),
+            ("reload.*", "RELOAD", DEVICE, true),
+            ("reload.*", "rel", SHELL, false),
+            ("reload.*", "redundancy", DEVICE, false),
+            ("show running-config.*", "sh run", DEVICE, true),
+            ("show running-config.*", "sh ver", DEVICE, false),
+            ("show running-config.*", "show running-config-x y", DEVICE, true),
+            ("systemctl stop .*", "systemctl … nginx", SHELL, true),
+            ("systemctl stop .*", "systemctl …", SHELL, true),
+            ("systemctl stop .*", "kill …", SHELL, false),
+            (".*stop.*", "kill …", SHELL, true),
+            ("a|b", "a …", SHELL, true),
+            ("colou?r", "col", DEVICE, true),
+            ("colou?r", "rm", DEVICE, false),
+        ] {
+            assert_eq!(Pattern::expression(pattern).unwrap().may_fit(command, reading), expected, "{pattern}: {command}");
+        }
+        let words = Pattern::words("write erase");
+        assert!(words.may_fit("wr er", DEVICE) && !words.may_fit("wr er", SHELL) && !words.may_fit("wr", DEVICE));
+        assert!(!Pattern::words("rmdir").may_fit("rm x", SHELL));
+    }
+}
