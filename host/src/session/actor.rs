@@ -562,8 +562,13 @@ impl Actor {
     }
 
     async fn judge(&self, request: &RunRequest) -> Verdict {
+        self.judge_in(self.machine.mode(), request).await
+    }
+
+    /// What policy says of a line in a mode, perhaps another one than the session is in.
+    async fn judge_in(&self, mode: &str, request: &RunRequest) -> Verdict {
         let privileged = self.machine.ready().is_some_and(|ready| ready.privileged);
-        let place = Place { mode: self.machine.mode(), privileged, manner: Manner::Typed };
+        let place = Place { mode, privileged, manner: Manner::Typed };
         self.profile.judge(self.next.as_ref().unwrap_or(&self.plugins), place, request).await
     }
 
@@ -572,14 +577,18 @@ impl Actor {
             return self.set_out(request).await;
         }
         let verdict = self.profile.admit(request, self.judge(request).await)?;
-        let stream = self.machine.stream();
-        let reader = policy::LineReader { pastes: stream.takes_paste(), line_max: stream.line_max() };
-        let lines = policy::command(&verdict, &request.text, &self.profile.kind, &reader);
-        let lines = lines.map_err(|why| Refusal::Cannot(format!("the command cannot be typed: {why}")))?;
+        let lines = self.lines(&verdict, &request.text, self.machine.stream().takes_paste())?;
         let goal = self.plugins.claim(&request.text, self.machine.mode()).await;
         let (caller, text) = (request.caller.clone(), request.text.clone());
         let started = Started { id: CommandId::next(), caller, text, lines, goal, kill_after: request.kill_after, one_prompt: false };
         Ok(self.begin(started, verdict))
+    }
+
+    /// What is typed of a text that was let through.
+    fn lines(&self, verdict: &Verdict, text: &str, pastes: bool) -> Result<VecDeque<Approved>, Refusal> {
+        let reader = policy::LineReader { pastes, line_max: self.machine.stream().line_max() };
+        let lines = policy::command(verdict, text, &self.profile.kind, &reader);
+        lines.map_err(|why| Refusal::Cannot(format!("the command cannot be typed: {why}")))
     }
 
     fn begin(&mut self, started: Started, verdict: Verdict) -> (Accepted, Vec<Effect>) {
