@@ -2,8 +2,7 @@
 //!
 //! No code of the plugin runs before the file is the pinned one and asks for nothing that it must not have.
 
-use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
@@ -27,6 +26,7 @@ use super::manifest::{Interfaces, Manifest, SettingSpec};
 use super::promptly::Waits;
 use super::signature::{self, Demand};
 use super::triggers::{self, Triggers};
+use crate::bounded::{self, ReadError};
 use crate::config::Declaration;
 use crate::limits::{PLUGIN_CONFIG_MAX_BYTES, PLUGIN_FILE_MAX_BYTES, PLUGIN_INSTANCES_IDLE_MAX, PLUGIN_START_MAX};
 
@@ -130,20 +130,14 @@ fn read(spec: &Spec) -> Result<std::borrow::Cow<'static, [u8]>, LoadError> {
         Source::File(path) => path,
     };
     let failed = |source| LoadError::Read { name: spec.name.clone(), path: path.display().to_string(), source };
-    let metadata = std::fs::metadata(path).map_err(failed)?;
-    if !metadata.is_file() {
+    // Asked before opening, because opening a pipe that nobody writes to waits for ever.
+    if !std::fs::metadata(path).map_err(failed)?.is_file() {
         return Err(failed(std::io::Error::other("it is not a file")));
     }
-    let too_large = |bytes| LoadError::Size { name: spec.name.clone(), bytes, max: spec.max_bytes };
-    if metadata.len() > spec.max_bytes {
-        return Err(too_large(metadata.len()));
-    }
-    // The file may have grown since.
-    let mut wasm = Vec::new();
-    std::fs::File::open(path).map_err(failed)?.take(spec.max_bytes.saturating_add(1)).read_to_end(&mut wasm).map_err(failed)?;
-    if wasm.len() as u64 > spec.max_bytes {
-        return Err(too_large(wasm.len() as u64));
-    }
+    let wasm = bounded::read(path, spec.max_bytes).map_err(|error| match error {
+        ReadError::Io(source) => failed(source),
+        ReadError::TooLong { bytes, max } => LoadError::Size { name: spec.name.clone(), bytes, max },
+    })?;
     Ok(std::borrow::Cow::Owned(wasm))
 }
 
@@ -155,20 +149,6 @@ fn check_signature(spec: &Spec, wasm: &[u8]) -> Result<(), LoadError> {
         Source::Embedded(_) => Err("a plugin in the program has no signature; leave `signer` out, or give the plugin a `path`".to_owned()),
     };
     checked.map_err(|what| LoadError::Signature { name: spec.name.clone(), signer: demand.principal.clone(), what })
-}
-
-/// SHA-256 of a file that is no larger than this.
-///
-/// # Errors
-///
-/// When it cannot be read, or is larger.
-pub fn digest_of(path: &Path, max_bytes: u64) -> std::io::Result<[u8; 32]> {
-    let mut wasm = Vec::new();
-    std::fs::File::open(path)?.take(max_bytes.saturating_add(1)).read_to_end(&mut wasm)?;
-    if wasm.len() as u64 > max_bytes {
-        return Err(std::io::Error::other(format!("it has more than {max_bytes} bytes")));
-    }
-    Ok(Sha256::digest(&wasm).into())
 }
 
 fn check_imports(name: &str, interfaces: &Interfaces, manifest: &Manifest) -> Result<(), LoadError> {
