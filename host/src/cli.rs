@@ -12,6 +12,7 @@ pub mod lab;
 pub mod paint;
 pub mod plugin;
 pub mod record;
+pub mod runtime;
 pub mod serve;
 pub mod stdio;
 
