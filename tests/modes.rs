@@ -220,6 +220,22 @@ fn policy_judges_every_line_before_the_first_is_typed() {
     assert!(setting.typed("switch1").iter().all(|line| !line.contains("configure")), "{:#?}", setting.typed("switch1"));
 }
 
+/// Several lines of a query are still a query: each must be proven to be a read.
+#[test]
+fn a_query_of_several_lines_changes_nothing() {
+    let mut setting = Setting::start("[policy]\nmode = \"full\"\n");
+    let query = |setting: &mut Setting, lines: &str| {
+        let result = setting.client.call("ssh_query", json!({"targets": ["switch1"], "command": lines, "wait_s": 30}));
+        result["results"].as_array().map_or_else(|| result.clone(), |results| results[0].clone())
+    };
+    let result = query(&mut setting, "show version\nconfigure terminal\nhostname other");
+    assert_eq!(result["state"], "denied", "{result}");
+    assert!(setting.typed("switch1").iter().all(|line| !line.contains("configure")), "{:#?}", setting.typed("switch1"));
+    let result = query(&mut setting, "show version\nshow clock");
+    assert_eq!((&result["state"], &result["failed"]), (&json!("done"), &json!(false)), "{result}");
+    assert_eq!(last(&setting.typed("switch1"), 2), ["user: show version", "user: show clock"]);
+}
+
 #[test]
 fn a_real_router_is_configured_line_by_line() {
     let zebra = Zebra::start(3);

@@ -13,6 +13,7 @@ pub mod paint;
 pub mod plugin;
 pub mod policy;
 pub mod record;
+pub mod runtime;
 pub mod serve;
 pub mod stdio;
 

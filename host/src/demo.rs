@@ -8,10 +8,11 @@ use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitCode, Stdio};
 use std::time::Instant;
 
-use anstyle::{AnsiColor, Style};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::cli::paint::{BAD, DIM, GOOD, HEAD, NAME, say_line};
+use crate::cli::runtime::runtime;
 use crate::lab::{Description, Lab, Options};
 use crate::plugin::catalog::{DEMOS, LAB_DEVICES};
 
@@ -69,7 +70,7 @@ fn done() -> String {
 ///
 /// When the lab or the server does not start.
 pub fn run() -> Result<ExitCode, String> {
-    let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
+    let runtime = runtime()?;
     let _guard = runtime.enter();
     let folder = tempfile::tempdir().map_err(|error| format!("cannot make a temporary folder: {error}"))?;
     let lab = Lab::start(descriptions()?, Options::default()).map_err(|error| error.to_string())?;
@@ -77,14 +78,14 @@ pub fn run() -> Result<ExitCode, String> {
     write_config(&lab, &config)?;
     let secrets: Vec<String> = secrets(&lab);
     let mut shown = Shown::default();
-    shown.say(&format!("{BOLD}jackfield demo{BOLD:#}  a lab of {} devices, driven through `jackfield mcp`", lab.devices().len()));
+    say_line(&format!("{HEAD}jackfield demo{HEAD:#}  a lab of {} devices, driven through `jackfield mcp`", lab.devices().len()));
     let mut client = Client::start(&config, folder.path())?;
     for (plugin, text) in DEMOS {
         let script: Script = toml::from_str(text).map_err(|error| format!("demo of {plugin}: {error}"))?;
         let described = LAB_DEVICES.iter().find(|(name, _)| name == plugin).ok_or_else(|| format!("the lab has no device for {plugin}"))?;
         let description = Description::parse(described.0, described.1).map_err(|error| error.to_string())?;
         let title = lab.devices().into_iter().find(|device| device.name == description.name()).map(|device| device.title);
-        shown.say(&format!("\n{BOLD}{}{BOLD:#}  {}", description.name(), title.unwrap_or_default()));
+        say_line(&format!("\n{HEAD}{}{HEAD:#}  {}", description.name(), title.unwrap_or_default()));
         for step in &script.steps {
             play(&mut client, &description, step, &secrets, &mut shown)?;
         }
@@ -145,12 +146,6 @@ pub fn write_config(lab: &Lab, path: &std::path::Path) -> Result<(), String> {
     private(path, &config).map_err(failed)
 }
 
-const BOLD: Style = Style::new().bold();
-const DIM: Style = Style::new().dimmed();
-const GOOD: Style = AnsiColor::Green.on_default();
-const BAD: Style = AnsiColor::Red.on_default().bold();
-const NAME: Style = AnsiColor::Cyan.on_default();
-
 #[derive(Debug, Default)]
 struct Shown {
     right: usize,
@@ -158,14 +153,9 @@ struct Shown {
 }
 
 impl Shown {
-    fn say(&self, text: &str) {
-        // A closed pipe is the reader's choice.
-        let _ = writeln!(anstream::stdout(), "{text}");
-    }
-
     fn summary(&self) -> ExitCode {
         let style = if self.wrong == 0 { GOOD } else { BAD };
-        self.say(&format!("\n{style}{} right, {} wrong{style:#}", self.right, self.wrong));
+        say_line(&format!("\n{style}{} right, {} wrong{style:#}", self.right, self.wrong));
         if self.wrong == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }
 }
@@ -187,19 +177,19 @@ fn play(client: &mut Client, device: &Description, step: &Step, secrets: &[Strin
     let (word, style) = if wrong.is_empty() { ("ok   ", GOOD) } else { ("WRONG", BAD) };
     let state = result["state"].as_str().unwrap_or("error");
     let millis = started.elapsed().as_millis();
-    shown.say(&format!(
-        "{style}{word}{style:#} {NAME}{}{NAME:#} {BOLD}{}{BOLD:#}  {DIM}{} → {state}, {millis} ms{DIM:#}",
+    say_line(&format!(
+        "{style}{word}{style:#} {NAME}{}{NAME:#} {HEAD}{}{HEAD:#}  {DIM}{} → {state}, {millis} ms{DIM:#}",
         device.name(),
         step.title,
         step.command.replace('\n', " / ")
     ));
     let error = result["error"]["message"].as_str();
-    excerpt(shown, error.or_else(|| result["output"].as_str()).unwrap_or_default());
+    excerpt(error.or_else(|| result["output"].as_str()).unwrap_or_default());
     if let Some(line) = result["lines"]["errors"][0]["n"].as_u64() {
-        shown.say(&format!("      {DIM}{}{DIM:#}", result["failure"].as_str().map_or_else(|| format!("line {line}"), str::to_owned)));
+        say_line(&format!("      {DIM}{}{DIM:#}", result["failure"].as_str().map_or_else(|| format!("line {line}"), str::to_owned)));
     }
     for problem in &wrong {
-        shown.say(&format!("      {BAD}{problem}{BAD:#}"));
+        say_line(&format!("      {BAD}{problem}{BAD:#}"));
     }
     if wrong.is_empty() {
         shown.right += 1
@@ -209,17 +199,17 @@ fn play(client: &mut Client, device: &Description, step: &Step, secrets: &[Strin
     Ok(())
 }
 
-fn excerpt(shown: &Shown, text: &str) {
+fn excerpt(text: &str) {
     let lines: Vec<&str> = text.lines().collect();
     let short = lines.len() <= SHOWN_LINES;
     let head = if short { lines.len() } else { SHOWN_LINES / 2 };
     for line in lines.iter().take(head) {
-        shown.say(&format!("      {DIM}│{DIM:#} {line}"));
+        say_line(&format!("      {DIM}│{DIM:#} {line}"));
     }
     if !short {
-        shown.say(&format!("      {DIM}│ ... {} more lines ...{DIM:#}", lines.len() - 2 * head));
+        say_line(&format!("      {DIM}│ ... {} more lines ...{DIM:#}", lines.len() - 2 * head));
         for line in lines.iter().skip(lines.len() - head) {
-            shown.say(&format!("      {DIM}│{DIM:#} {line}"));
+            say_line(&format!("      {DIM}│{DIM:#} {line}"));
         }
     }
 }

@@ -152,6 +152,9 @@ impl World {
     /// What callers of sessions of this type should know.
     #[must_use]
     pub fn warning(&self, kind: &str) -> Option<String> {
+        if self.unpinned.is_empty() {
+            return None;
+        }
         let plugins = self.catalog.plugins_of(kind).unwrap_or_default();
         let unpinned = self.unpinned.iter().find(|name| plugins.contains(name))?;
         Some(format!("plugin `{unpinned}` runs without its pin, because `jackfield plugin dev` works on it"))

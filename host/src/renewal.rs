@@ -7,14 +7,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 use tokio::sync::Mutex;
 
+use crate::bounded;
 use crate::config::{Config, Device, Digest, TypeChoice};
 use crate::directory::{Directory, World};
 use crate::limits::PLUGIN_FILE_MAX_BYTES;
 use crate::plugin::catalog::{self, Catalog};
 use crate::plugin::device_type::DeviceType;
-use crate::plugin::load;
 use crate::session::{Renewal, SessionHandle};
 use crate::startup;
 
@@ -170,8 +171,8 @@ fn skip_pins(config: &mut Config, files: &[PathBuf]) -> Result<Vec<String>, Vec<
             complaints.push(format!("`{}` is no plugin's `path`; add [plugin.NAME] with it and a type that uses it", file.display()));
         }
         for (name, entry) in &mut of {
-            match load::digest_of(file, entry.max_file_bytes.map_or(PLUGIN_FILE_MAX_BYTES, std::num::NonZeroU64::get)) {
-                Ok(digest) => entry.digest = Some(Digest::new(digest)),
+            match bounded::read(file, entry.max_file_bytes.map_or(PLUGIN_FILE_MAX_BYTES, std::num::NonZeroU64::get)) {
+                Ok(wasm) => entry.digest = Some(Digest::new(Sha256::digest(&wasm).into())),
                 Err(error) => complaints.push(format!("cannot read `{}`: {error}", file.display())),
             }
             crate::diagnostics::plugin_line(name, "error", "its pin is skipped as long as `jackfield plugin dev` runs");

@@ -1,11 +1,13 @@
 //! `jackfield check`: what is wrong with the configuration and its plugins, before anybody connects.
 
-use std::io::Write;
+use std::fmt::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 
 use serde_json::json;
 
+use super::paint::{BAD, GOOD, say};
+use super::runtime::block_on;
 use crate::config::{Config, ConfigError, Diagnostic};
 use crate::plugin::device_type::DeviceType;
 use crate::plugin::examples;
@@ -37,9 +39,8 @@ pub fn run(file: Option<&Path>, json: bool) -> Result<ExitCode, String> {
         })
         .chain(config.types.keys().map(ToString::to_string))
         .collect();
-    let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
     let mut checked = Vec::new();
-    runtime.block_on(async {
+    block_on(async {
         for kind in &kinds {
             let Some(plugins) = catalog.plugins_of(kind) else { continue };
             match DeviceType::load(kind, &plugins, &catalog).await {
@@ -53,11 +54,9 @@ pub fn run(file: Option<&Path>, json: bool) -> Result<ExitCode, String> {
                 Err(error) => problems.push(error.to_string()),
             }
         }
-    });
+    })?;
     problems.dedup();
-    let shown = if json { as_json(&config, &checked, &problems) } else { as_text(&config, &checked, &problems) };
-    // A closed pipe is the reader's choice.
-    let _ = write!(anstream::stdout(), "{shown}");
+    say(&if json { as_json(&config, &checked, &problems) } else { as_text(&config, &checked, &problems) });
     Ok(if problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
@@ -76,20 +75,16 @@ fn devices(count: usize) -> String {
 }
 
 fn as_text(config: &Config, types: &[String], problems: &[String]) -> String {
-    use anstyle::{AnsiColor, Style};
-    use std::fmt::Write as _;
-    let (good, bad, off) =
-        (Style::new().fg_color(Some(AnsiColor::Green.into())), Style::new().fg_color(Some(AnsiColor::Red.into())), Style::new());
     let mut out = String::new();
     for problem in problems {
-        let _ = writeln!(out, "{bad}wrong{off:#}{bad:#}  {problem}");
+        let _ = writeln!(out, "{BAD}wrong{BAD:#}  {problem}");
     }
     for kind in types {
-        let _ = writeln!(out, "{good}ok{good:#}     type {kind}");
+        let _ = writeln!(out, "{GOOD}ok{GOOD:#}     type {kind}");
     }
     let file = config.file.as_ref().map_or_else(|| "no configuration file".to_owned(), |file| file.display().to_string());
     let _ = match problems.len() {
-        0 => writeln!(out, "{good}ok{good:#}     {file}: {}", devices(config.devices.len())),
+        0 => writeln!(out, "{GOOD}ok{GOOD:#}     {file}: {}", devices(config.devices.len())),
         1 => writeln!(out, "1 problem in {file}"),
         count => writeln!(out, "{count} problems in {file}"),
     };

@@ -1,22 +1,19 @@
 //! `jackfield history`: past commands as a table for people, or as JSON.
 
 use std::fmt::Write as _;
-use std::io::Write;
 use std::process::ExitCode;
 use std::time::SystemTime;
 
-use anstyle::{AnsiColor, Style};
+use anstyle::Style;
 use serde_json::{Value, json};
 
+use super::paint::{BAD, DIM, GOOD, painted_table, say};
 use crate::history::query::{Entry, Page, Query, one_line};
 use crate::history::{self, instant};
 use crate::limits::HISTORY_ROWS_MAX;
 use crate::startup;
 
-const BAD: Style = AnsiColor::Red.on_default();
-const GOOD: Style = AnsiColor::Green.on_default();
-const DIM: Style = Style::new().dimmed();
-const HEADINGS: [&str; 7] = ["TIME (UTC)", "WHO", "SESSION", "ID", "STATE", "TOOK", "RULE"];
+const HEADINGS: [&str; 8] = ["TIME (UTC)", "WHO", "SESSION", "ID", "STATE", "TOOK", "RULE", "COMMAND"];
 
 /// What is wanted.
 #[derive(Debug)]
@@ -46,9 +43,7 @@ pub fn run(wanted: Wanted, json: bool) -> Result<ExitCode, String> {
     let query = Query { text: wanted.query, target: wanted.target, since_ms, after: None, limit: wanted.limit };
     let folder = startup::state_folder().ok_or("neither XDG_STATE_HOME nor HOME is set, so there is no history")?;
     let page = history::read(&folder, &query).map_err(|error| error.to_string())?;
-    let shown = if json { as_json(&page) } else { as_table(&page) };
-    // A closed pipe is the reader's choice.
-    let _ = write!(anstream::stdout(), "{shown}");
+    say(&if json { as_json(&page) } else { as_table(&page) });
     Ok(ExitCode::SUCCESS)
 }
 
@@ -58,35 +53,27 @@ fn as_json(page: &Page) -> String {
 }
 
 fn as_table(page: &Page) -> String {
-    let rows: Vec<[String; 7]> = page.entries.iter().map(cells).collect();
-    let width = |column: usize, heading: &str| {
-        let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
-        cells.fold(heading.chars().count(), usize::max)
-    };
-    let widths: Vec<usize> = HEADINGS.iter().enumerate().map(|(column, heading)| width(column, heading)).collect();
-    let mut out = String::new();
-    let padded = |cell: &str, width: &usize| format!("{cell:<width$}");
-    if !rows.is_empty() {
-        let headings: Vec<String> = HEADINGS.iter().zip(&widths).map(|(heading, width)| padded(heading, width)).collect();
-        let _ = writeln!(out, "{DIM}{}  COMMAND{DIM:#}", headings.join("  "));
-    }
-    for (row, entry) in rows.iter().zip(&page.entries) {
-        let cells: Vec<String> = row.iter().zip(&widths).map(|(cell, width)| padded(cell, width)).collect();
-        let style = match entry.state.as_str() {
-            "denied" | "lost" => BAD,
-            "done" if !entry.failed => GOOD,
-            "done" => BAD,
-            _ => Style::new(),
-        };
-        let _ = writeln!(out, "{style}{}{style:#}  {}", cells.join("  "), entry.line());
-    }
+    let rows: Vec<Vec<String>> = page.entries.iter().map(cells).collect();
+    let styles: Vec<Style> = page.entries.iter().map(style).collect();
+    let style = |row: usize| styles.get(row).copied().unwrap_or_default();
+    let mut out = if rows.is_empty() { String::new() } else { painted_table(&HEADINGS, &rows, style) };
     let _ = writeln!(out, "{DIM}{} of {} commands{DIM:#}", page.entries.len(), page.total);
     out
 }
 
-fn cells(entry: &Entry) -> [String; 7] {
+fn style(entry: &Entry) -> Style {
+    match entry.state.as_str() {
+        "denied" | "lost" => BAD,
+        "done" if !entry.failed => GOOD,
+        "done" => BAD,
+        _ => Style::new(),
+    }
+}
+
+fn cells(entry: &Entry) -> Vec<String> {
     let time: String = instant::shown(entry.at_ms).replace('T', " ").chars().take(19).collect();
     let took = entry.duration_ms.map_or_else(|| "-".to_owned(), |ms| format!("{}.{:03} s", ms / 1000, ms % 1000));
     let id = entry.command_id.clone().unwrap_or_else(|| "-".to_owned());
-    [time, one_line(&entry.who), one_line(&entry.session), id, entry.outcome(), took, one_line(&entry.rule)]
+    let (who, session, rule) = (one_line(&entry.who), one_line(&entry.session), one_line(&entry.rule));
+    vec![time, who, session, id, entry.outcome(), took, rule, entry.line()]
 }

@@ -1,9 +1,10 @@
 //! `jackfield lab`: devices on the loopback interface, with faults on purpose where somebody wants to see what his plugin makes of them.
 
-use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
+use super::paint::say_line;
+use super::runtime::runtime;
 use crate::demo;
 use crate::lab::{Description, Faults, Lab, NAMED_FAULTS, Options};
 use crate::nearest::nearest;
@@ -15,13 +16,13 @@ use crate::plugin::catalog::type_key;
 ///
 /// When a description of a device is wrong.
 pub fn list() -> Result<ExitCode, String> {
-    say("devices:");
+    say_line("devices:");
     for device in demo::descriptions()? {
-        say(&format!("  {:<10} {:<18} {}", device.name(), device.device_type(), device.title()));
+        say_line(&format!("  {:<10} {:<18} {}", device.name(), device.device_type(), device.title()));
     }
-    say("\nfaults:");
+    say_line("\nfaults:");
     for (name, what) in NAMED_FAULTS {
-        say(&format!("  {name:<10} {what}"));
+        say_line(&format!("  {name:<10} {what}"));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -34,11 +35,11 @@ pub fn list() -> Result<ExitCode, String> {
 pub fn run(write: Option<&Path>, devices: &[String], faults: &[String], hostile: bool) -> Result<ExitCode, String> {
     let options = Options { faults: wanted_faults(faults, hostile)?, ..Options::default() };
     let descriptions = chosen(demo::descriptions()?, devices)?;
-    let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
+    let runtime = runtime()?;
     let _guard = runtime.enter();
     let lab = Lab::start(descriptions, options).map_err(|error| error.to_string())?;
     for device in lab.devices() {
-        say(&format!(
+        say_line(&format!(
             "{:<10} ssh -p {} {}@127.0.0.1   {}   password {}",
             device.name,
             lab.port(),
@@ -50,19 +51,14 @@ pub fn run(write: Option<&Path>, devices: &[String], faults: &[String], hostile:
     match write {
         Some(path) => {
             demo::write_config(&lab, path)?;
-            say(&format!("\nwrote {0}; use it with: jackfield mcp --config {0}", path.display()));
+            say_line(&format!("\nwrote {0}; use it with: jackfield mcp --config {0}", path.display()));
         }
-        None => say(&format!("\nhost key for known_hosts:\n{}", lab.host_key_line())),
+        None => say_line(&format!("\nhost key for known_hosts:\n{}", lab.host_key_line())),
     }
-    say("press Ctrl-C to end the lab");
+    say_line("press Ctrl-C to end the lab");
     runtime.block_on(async { tokio::signal::ctrl_c().await }).map_err(|error| error.to_string())?;
     runtime.block_on(lab.shutdown());
     Ok(ExitCode::SUCCESS)
-}
-
-// A closed pipe is the reader's choice.
-fn say(text: &str) {
-    drop(writeln!(anstream::stdout(), "{text}"));
 }
 
 /// The faults of all devices, where any were asked for.

@@ -13,6 +13,8 @@ pub const BAD: Style = AnsiColor::Red.on_default();
 pub const DOUBT: Style = AnsiColor::Yellow.on_default();
 /// Something is beside the point.
 pub const DIM: Style = Style::new().dimmed();
+/// Who or what is spoken of.
+pub const NAME: Style = AnsiColor::Cyan.on_default();
 /// What a part is about.
 pub const HEAD: Style = Style::new().bold();
 
@@ -28,22 +30,35 @@ pub fn say(text: &str) {
     let _ = write!(anstream::stdout(), "{text}");
 }
 
+/// Writes a line to standard output.
+pub fn say_line(text: &str) {
+    say(&format!("{text}\n"));
+}
+
 /// Columns as wide as their widest cell, under headings; the last one is as long as it is.
 #[must_use]
 pub fn table(headings: &[&str], rows: &[Vec<String>]) -> String {
+    painted_table(headings, rows, |_| Style::new())
+}
+
+/// The same with a style for each row, by its number; the last column stays plain.
+#[must_use]
+pub fn painted_table(headings: &[&str], rows: &[Vec<String>], style: impl Fn(usize) -> Style) -> String {
     let width = |column: usize, heading: &str| {
         let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
         cells.fold(heading.chars().count(), usize::max)
     };
     let widths: Vec<usize> = headings.iter().enumerate().map(|(column, heading)| width(column, heading)).collect();
-    let line = |cells: &mut dyn Iterator<Item = &str>| {
-        let padded: Vec<String> = cells.zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
-        padded.join("  ").trim_end().to_owned()
+    let line = |cells: &[&str], style: Style| {
+        let (last, others) = cells.split_last().unwrap_or((&"", &[]));
+        let padded: String = others.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}  ")).collect();
+        format!("{style}{padded}{style:#}{last}").trim_end().to_owned()
     };
     let mut out = String::new();
-    let _ = writeln!(out, "{DIM}{}{DIM:#}", line(&mut headings.iter().copied()));
-    for row in rows {
-        let _ = writeln!(out, "{}", line(&mut row.iter().map(String::as_str)));
+    let _ = writeln!(out, "{DIM}{}{DIM:#}", line(headings, Style::new()));
+    for (number, row) in rows.iter().enumerate() {
+        let cells: Vec<&str> = row.iter().map(String::as_str).collect();
+        let _ = writeln!(out, "{}", line(&cells, style(number)));
     }
     out
 }
@@ -67,5 +82,11 @@ mod tests {
         let shown = table(&["A", "LONGER"], &[vec!["wide cell".to_owned(), "x".to_owned()], vec!["y".to_owned(), "z".to_owned()]]);
         let plain: Vec<String> = shown.lines().map(|line| anstream::adapter::strip_str(line).to_string()).collect();
         assert_eq!(plain, ["A          LONGER", "wide cell  x", "y          z"]);
+    }
+
+    #[test]
+    fn a_painted_row_is_plain_in_its_last_column() {
+        let shown = painted_table(&["A", "B", "C"], &[vec!["a".to_owned(), "b".to_owned(), "c".to_owned()]], |_| BAD);
+        assert_eq!(shown.lines().nth(1), Some(format!("{BAD}a  b  {BAD:#}c").as_str()));
     }
 }

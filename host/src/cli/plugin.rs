@@ -242,13 +242,3 @@ pub fn loader() -> Result<Loader, String> {
     let engine = Engine::start().map_err(|error| format!("the WebAssembly engine does not start: {error:#}"))?;
     Ok(Loader::new(engine, None))
 }
-
-/// Runs a future to its end.
-///
-/// # Errors
-///
-/// When no runtime can be had.
-pub fn block_on<T>(future: impl Future<Output = T>) -> Result<T, String> {
-    let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
-    Ok(runtime.block_on(future))
-}

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 
 use tokio::sync::mpsc;
 
+use super::runtime::runtime;
 use crate::config::Config;
 use crate::directory::{Directory, LineKind};
 use crate::ids::SessionId;
@@ -46,7 +47,7 @@ pub fn run(file: Option<&Path>, wanted: &Wanted<'_>) -> Result<ExitCode, String>
     let config = Config::load(file, &|name| std::env::var_os(name), &folder).map_err(|error| error.to_string())?;
     let (recorder, mut taped) = mpsc::channel(RECORDING_ENTRIES_MAX);
     let directory = startup::directory(config)?.recorded_by(recorder);
-    let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
+    let runtime = runtime()?;
     let recording = runtime.block_on(record(&directory, wanted, &mut taped));
     runtime.block_on(directory.shut_down());
     startup::clean_up();

@@ -1,12 +1,12 @@
 //! Finds the file and reads it.
 
 use std::ffi::OsString;
-use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{Config, Declaration, Diagnostic};
+use crate::bounded::{self, ReadError};
 
 /// Largest file that is read; thousands of devices fit.
 const FILE_MAX_BYTES: u64 = 1 << 20;
@@ -105,13 +105,11 @@ impl Config {
 }
 
 fn read(found: &Found) -> Result<Vec<u8>, ConfigError> {
-    let failed = |cause| ConfigError::Read { path: found.path.clone(), named_by: found.named_by, cause };
-    let mut text = Vec::new();
-    File::open(&found.path).map_err(failed)?.take(FILE_MAX_BYTES + 1).read_to_end(&mut text).map_err(failed)?;
-    if text.len() as u64 > FILE_MAX_BYTES {
-        return Err(ConfigError::TooLarge { path: found.path.clone() });
-    }
-    Ok(text)
+    let path = found.path.clone();
+    bounded::read(&found.path, FILE_MAX_BYTES).map_err(|error| match error {
+        ReadError::Io(cause) => ConfigError::Read { path, named_by: found.named_by, cause },
+        ReadError::TooLong { .. } => ConfigError::TooLarge { path },
+    })
 }
 
 fn not_utf8(file: &Path, text: &[u8], valid: usize) -> Diagnostic {

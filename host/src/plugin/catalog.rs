@@ -1,5 +1,6 @@
 //! Which plugins and device types there are: those in this program and those that the operator configured.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -311,16 +312,20 @@ impl Catalog {
     /// Every device type with the names of its plugins in order.
     #[must_use]
     pub fn types(&self) -> BTreeMap<String, Vec<String>> {
+        self.known_types().into_owned()
+    }
+
+    fn known_types(&self) -> Cow<'_, BTreeMap<String, Vec<String>>> {
         if let Some(types) = self.all_types.get() {
-            return types.clone();
+            return Cow::Borrowed(types);
         }
         let manifests: Vec<_> = self.entries.keys().filter_map(|name| Some((name.clone(), self.check(name).ok()?.manifest))).collect();
         let types = self.put_together(&manifests);
         if manifests.len() == self.entries.len() {
             // Another caller may have been faster, with the same.
-            let _ = self.all_types.set(types.clone());
+            return Cow::Borrowed(self.all_types.get_or_init(|| types));
         }
-        types
+        Cow::Owned(types)
     }
 
     fn put_together(&self, manifests: &[(String, Manifest)]) -> BTreeMap<String, Vec<String>> {
@@ -360,7 +365,7 @@ impl Catalog {
         let key = type_key(kind);
         let own =
             |plugins: &Vec<String>| plugins.iter().chain(self.everywhere.iter().filter(|name| !plugins.contains(name))).cloned().collect();
-        self.types.get(&key).map(own).or_else(|| self.types().remove(&key))
+        self.types.get(&key).map(own).or_else(|| self.known_types().get(&key).cloned())
     }
 
     /// What a device of a declared type shows, and which plugins know more. A table that is wrong is left out and told.

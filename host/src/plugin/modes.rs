@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde::Deserialize;
 
+use super::catalog::Catalog;
 use super::device_type::SendName;
 use super::manifest::Manifest;
 
@@ -125,7 +126,7 @@ pub struct Modes {
 impl Modes {
     /// Those of a device type whose plugins have these manifests.
     pub fn of<'a>(kind: &str, manifests: impl IntoIterator<Item = (&'a str, &'a Manifest)>) -> Self {
-        let holds = |types: &[String]| types.is_empty() || types.iter().any(|own| own.replace('-', "_") == kind.replace('-', "_"));
+        let holds = |types: &[String]| types.is_empty() || types.iter().any(|own| Catalog::is_same_type(own, kind));
         let mut modes = Self::default();
         for (plugin, manifest) in manifests {
             let send = |name: &String| SendName { plugin: plugin.to_owned(), name: name.clone() };

@@ -3,14 +3,14 @@
 //! A signature is a file beside the plugin. Whose key may sign is in an `allowed_signers` file, the format of ssh-keygen(1): operators have
 //! the tool and the keys already.
 
-use std::fs::File;
-use std::io::Read as _;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use russh::keys::ssh_key::{HashAlg, LineEnding, PrivateKey, PublicKey, SshSig};
 
 use super::allowed::{AllowedSigners, Refused};
+use crate::bounded::{self, ReadError};
 use crate::limits::{SIGNATURE_MAX_BYTES, SIGNERS_MAX_BYTES};
 
 /// What the signatures are for: one made for another purpose counts for nothing.
@@ -37,7 +37,7 @@ pub enum SignatureError {
         /// The file.
         path: PathBuf,
         /// What the system said.
-        cause: std::io::Error,
+        cause: io::Error,
     },
     /// It is no signature.
     #[error("`{}` is no signature as `ssh-keygen -Y sign` makes it: {what}", path.display())]
@@ -197,7 +197,25 @@ fn signers_file(path: &Path) -> Result<AllowedSigners, SignatureError> {
 
 fn read(path: &Path, max_bytes: u64) -> Result<String, SignatureError> {
     let failed = |cause| SignatureError::Read { path: path.to_owned(), cause };
-    let mut text = String::new();
-    File::open(path).and_then(|file| file.take(max_bytes).read_to_string(&mut text)).map_err(failed)?;
-    Ok(text)
+    let text = bounded::read(path, max_bytes).map_err(|error| match error {
+        ReadError::Io(cause) => failed(cause),
+        ReadError::TooLong { .. } => failed(io::Error::other(error)),
+    })?;
+    String::from_utf8(text).map_err(|error| failed(io::Error::new(io::ErrorKind::InvalidData, error)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_signers_file_that_is_too_long_no_part_counts() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("signers");
+        let longest = usize::try_from(SIGNERS_MAX_BYTES).unwrap();
+        std::fs::write(&path, "#".repeat(longest)).unwrap();
+        signers_file(&path).unwrap();
+        std::fs::write(&path, "#".repeat(longest + 1)).unwrap();
+        assert!(signers_file(&path).unwrap_err().to_string().ends_with(&format!("it has more than {SIGNERS_MAX_BYTES} bytes")));
+    }
 }

@@ -2,6 +2,8 @@
 //!
 //! It decides nothing about the device. It never waits for a caller, and for a plugin only as long as a call may last.
 
+mod ending;
+mod listening;
 mod reports;
 mod travel;
 mod typing;
@@ -22,27 +24,23 @@ use super::journey::Outcome;
 use super::machine::{Effect, Intent, Machine, Setting};
 use super::profile::{Place, Profile};
 use super::queue::Queue;
-use super::render::Source;
 use super::report::{Report, ScreenReport, output};
 use super::stream::Stream;
 use super::view::{Question, Readings, View};
 use super::{Accepted, Phase, Refusal, Renewal, Request, RunRequest, SendRequest, SessionHandle, Status, Stop, now};
 use crate::ids::CommandId;
-use crate::limits::{COMMANDS_KEPT, LINE_CHUNKS, VIEW_RECENT_MAX_BYTES, VIEW_TAIL_MAX_BYTES};
-use crate::plugin::roles::Exchange;
+use crate::limits::{COMMANDS_KEPT, VIEW_RECENT_MAX_BYTES, VIEW_TAIL_MAX_BYTES};
 use crate::plugin::session::SessionPlugins;
 use crate::policy::approved::{Approved, Payload};
 use crate::policy::keys::LineAssembler;
 use crate::policy::{self, Manner, Purpose, Verdict};
-use crate::recording::{Entry, Recording, Tape};
+use crate::recording::{Entry, Tape};
 use crate::screen::Screen;
 use crate::secret::Secret;
 use crate::secret::redact::Redactor;
 use crate::terminal::text::last_bytes;
 use crate::transport::{Line, LineEvent, Order, Reader, Writer};
 
-/// Characters of output that an outcome plugin is shown at each end.
-const JUDGED_CHARS: usize = 4096;
 /// How long bytes that may be the beginning of a secret are held back.
 const HOLD: Duration = Duration::from_millis(30);
 
@@ -165,19 +163,6 @@ impl Actor {
         self.close().await;
     }
 
-    /// What was read to find out the device's type is the session's first output.
-    async fn begin_with_seen(&mut self) {
-        let bytes = std::mem::take(&mut self.seen);
-        if !bytes.is_empty() && self.ended.is_none() {
-            self.on_bytes(&bytes);
-            // They were answered when they came.
-            self.machine.take_queries();
-            let effects = self.machine.on_drained(now());
-            self.perform(effects).await;
-            self.publish();
-        }
-    }
-
     fn on_renewal(&mut self, renewal: Renewal) {
         self.profile.policy = renewal.policy;
         self.note = renewal.note;
@@ -220,83 +205,6 @@ impl Actor {
             request = self.mailbox.recv() => Woken::Request(request),
             (name, enter, secret) = resolving => Woken::Secret(name, enter, secret),
             () = sleep_until(deadline.into()) => Woken::Timer,
-        }
-    }
-
-    /// Takes what came and what is there behind it; decisions are taken when the reader is drained.
-    async fn on_line(&mut self, event: LineEvent) {
-        self.on_event(event);
-        self.drain().await;
-    }
-
-    async fn drain(&mut self) {
-        self.undrained = false;
-        for _ in 0..LINE_CHUNKS {
-            if self.ended.is_some() {
-                return;
-            }
-            let Some(event) = self.reader.ready() else {
-                let effects = self.machine.on_drained(now());
-                return self.perform(effects).await;
-            };
-            self.on_event(event);
-        }
-        // More may be there, or this was the last of it: the others get their turn first, then it is looked at again.
-        self.undrained = true;
-    }
-
-    fn on_event(&mut self, event: LineEvent) {
-        match event {
-            LineEvent::Data(bytes) | LineEvent::Error(bytes) => self.on_bytes(&bytes),
-            LineEvent::Exit(Ok(status)) => {
-                self.tape(|tape| tape.note(Entry::End(Ok(status)), now()));
-                self.exit = Some(status);
-                self.ended = Some(format!("the shell has ended with status {status}"));
-            }
-            LineEvent::Exit(Err(why)) | LineEvent::Closed(why) => {
-                self.tape(|tape| tape.note(Entry::End(Err(why.clone())), now()));
-                self.ended = Some(why);
-            }
-        }
-    }
-
-    fn on_bytes(&mut self, bytes: &[u8]) {
-        let shown = self.redactor.push(bytes);
-        self.held_since = self.redactor.is_holding().then(now);
-        if !shown.is_empty() {
-            self.take_output(&shown);
-        }
-    }
-
-    fn take_output(&mut self, shown: &[u8]) {
-        self.machine.on_bytes(now(), shown);
-        if let Some(screen) = &mut self.screen {
-            screen.on_bytes(shown);
-        }
-        self.tape(|tape| tape.output(shown, now()));
-    }
-
-    fn start_tape(&mut self) {
-        let Some(recorder) = self.profile.recorder.take() else { return };
-        let settings = self.profile.kind.plugins.iter().filter(|plugin| plugin.settings() != "{}");
-        let heading = Recording {
-            device: self.profile.id.device.clone(),
-            kind: self.profile.kind.name.clone(),
-            user: self.profile.user.clone(),
-            nonce: self.profile.nonce.clone(),
-            size: self.profile.size,
-            settings: settings.map(|plugin| (plugin.name().to_owned(), plugin.settings().to_owned())).collect(),
-            entries: Vec::new(),
-        };
-        match Tape::start(recorder, heading, now()) {
-            Ok(tape) => self.tape = Some(tape),
-            Err(why) => self.ended = Some(why),
-        }
-    }
-
-    fn tape(&mut self, note: impl FnOnce(&mut Tape) -> Result<(), String>) {
-        if let Some(Err(why)) = self.tape.as_mut().map(note) {
-            self.ended = Some(why);
         }
     }
 
@@ -458,58 +366,6 @@ impl Actor {
         }
     }
 
-    async fn on_ended(&mut self, mut ending: Ending) -> Vec<Effect> {
-        let mut failure = ending.failure.take();
-        if failure.is_none() && ending.status.is_none() && ending.state == State::Done {
-            let (judged, degraded) = self.judge_outcome(&ending).await;
-            failure = judged;
-            ending.warnings.extend(degraded);
-        }
-        if self.travel.is_some() {
-            return self.go_on(ending, failure).await;
-        }
-        self.conclude(ending, failure);
-        Vec::new()
-    }
-
-    /// A command is over: who waits for it is told.
-    fn conclude(&mut self, ending: Ending, failure: Option<String>) {
-        let state = ending.state;
-        let id = ending.id;
-        self.profile.journal.ended(&ending, failure.as_ref());
-        if let Some(record) = self.records.iter_mut().find(|record| record.id == id) {
-            record.failure = failure;
-            record.ending = Some(ending);
-        }
-        self.set_state(id, state);
-        self.used_at = now();
-    }
-
-    /// Why it failed, and what the caller should know.
-    async fn judge_outcome(&self, ending: &Ending) -> (Option<String>, Option<String>) {
-        let Some(exchange) = self.exchange(ending) else { return (None, None) };
-        let (failure, degraded) = self.plugins.judge(&exchange).await;
-        (failure.map(|failure| failure.line), degraded)
-    }
-
-    fn exchange(&self, ending: &Ending) -> Option<Exchange> {
-        let source = self.source();
-        let (start, end) = (ending.pieces.first()?.0, ending.pieces.last()?.1);
-        let head = source.from(start, end, JUDGED_CHARS).ok()?;
-        let tail = if head.end >= end { head.clone() } else { source.to(start, end, JUDGED_CHARS).ok()? };
-        Some(Exchange { command: ending.text.clone(), mode: ending.mode.clone(), head: head.text, tail: tail.text, status: ending.status })
-    }
-
-    fn source(&self) -> Source<'_> {
-        self.machine.stream().source()
-    }
-
-    fn set_state(&mut self, id: CommandId, state: State) {
-        if let Some(record) = self.records.iter().find(|record| record.id == id) {
-            record.state.send_replace(state);
-        }
-    }
-
     async fn on_request(&mut self, request: Request) {
         self.used_at = now();
         match request {
@@ -562,8 +418,13 @@ impl Actor {
     }
 
     async fn judge(&self, request: &RunRequest) -> Verdict {
+        self.judge_in(self.machine.mode(), request).await
+    }
+
+    /// What policy says of a line in a mode, perhaps another one than the session is in.
+    async fn judge_in(&self, mode: &str, request: &RunRequest) -> Verdict {
         let privileged = self.machine.ready().is_some_and(|ready| ready.privileged);
-        let place = Place { mode: self.machine.mode(), privileged, manner: Manner::Typed };
+        let place = Place { mode, privileged, manner: Manner::Typed };
         self.profile.judge(self.next.as_ref().unwrap_or(&self.plugins), place, request).await
     }
 
@@ -572,14 +433,18 @@ impl Actor {
             return self.set_out(request).await;
         }
         let verdict = self.profile.admit(request, self.judge(request).await)?;
-        let stream = self.machine.stream();
-        let reader = policy::LineReader { pastes: stream.takes_paste(), line_max: stream.line_max() };
-        let lines = policy::command(&verdict, &request.text, &self.profile.kind, &reader);
-        let lines = lines.map_err(|why| Refusal::Cannot(format!("the command cannot be typed: {why}")))?;
+        let lines = self.lines(&verdict, &request.text, self.machine.stream().takes_paste())?;
         let goal = self.plugins.claim(&request.text, self.machine.mode()).await;
         let (caller, text) = (request.caller.clone(), request.text.clone());
         let started = Started { id: CommandId::next(), caller, text, lines, goal, kill_after: request.kill_after, one_prompt: false };
         Ok(self.begin(started, verdict))
+    }
+
+    /// What is typed of a text that was let through.
+    fn lines(&self, verdict: &Verdict, text: &str, pastes: bool) -> Result<VecDeque<Approved>, Refusal> {
+        let reader = policy::LineReader { pastes, line_max: self.machine.stream().line_max() };
+        let lines = policy::command(verdict, text, &self.profile.kind, &reader);
+        lines.map_err(|why| Refusal::Cannot(format!("the command cannot be typed: {why}")))
     }
 
     fn begin(&mut self, started: Started, verdict: Verdict) -> (Accepted, Vec<Effect>) {

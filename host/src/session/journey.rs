@@ -7,6 +7,7 @@ use std::collections::{BTreeSet, VecDeque};
 
 use super::command::State;
 use crate::limits::LEVELS_MAX;
+use crate::plugin::device_type::SendName;
 use crate::plugin::modes::{Act, Candidate, Modes, Way};
 use crate::policy::approved::Approved;
 
@@ -69,7 +70,7 @@ impl Keep {
 /// Where a command goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Route {
-    /// The ways there.
+    /// The ways there. A journey takes them.
     pub there: Vec<Way>,
     /// The mode that the lines are meant for; `None` is wherever they lead.
     pub mode: Option<String>,
@@ -114,10 +115,17 @@ impl Route {
         Self { there: Vec::new(), mode: None, home: home.to_owned(), keep: None }
     }
 
-    /// The acts that put something in force, which policy judges like lines.
-    pub fn judged_acts(&self) -> impl Iterator<Item = (Act, &Candidate)> {
-        let acts = self.keep.iter().flat_map(|(keep, candidate)| keep.acts().iter().map(move |act| (*act, candidate)));
-        acts.filter(|(act, _)| matches!(act, Act::Commit | Act::Confirmed | Act::Confirm))
+    /// The sends that put something in force, which policy judges like lines.
+    pub fn judged_acts(&self) -> impl Iterator<Item = &SendName> {
+        let acts = self.keep.iter().flat_map(|(keep, candidate)| keep.acts().iter().map(move |act| (act, candidate)));
+        let acts = acts.filter(|(act, _)| matches!(act, Act::Commit | Act::Confirmed | Act::Confirm));
+        acts.filter_map(|(act, candidate)| candidate.acts.get(act))
+    }
+
+    /// The send for an act, which stays that of the type that the route was made on.
+    fn act(&self, act: Act) -> Option<Step> {
+        let (_, candidate) = self.keep.as_ref()?;
+        candidate.acts.get(&act).map(|send| Step::Act(act, send.clone()))
     }
 }
 
@@ -132,8 +140,8 @@ pub enum Step {
     Go(Way),
     /// The caller's lines, up to the next prompt.
     Lines,
-    /// An act on the candidate configuration.
-    Act(Act),
+    /// An act on the candidate configuration, and the send for it.
+    Act(Act, SendName),
 }
 
 /// How a step ended.
@@ -229,11 +237,12 @@ pub struct Journey {
 impl Journey {
     /// A command that is about to set out.
     #[must_use]
-    pub fn new(route: Route, lines: VecDeque<Approved>) -> Self {
+    pub fn new(mut route: Route, lines: VecDeque<Approved>) -> Self {
         let texts: Vec<String> = lines.iter().map(|line| line.echo().unwrap_or_default().to_owned()).collect();
         let at_once = route.mode.is_some() && route.keep.is_none();
         let outcome = Outcome { of: lines.len(), at_once, ..Outcome::default() };
-        Self { stage: Stage::There(route.there.iter().cloned().collect()), route, lines, texts, left: 0, outcome }
+        let there = std::mem::take(&mut route.there).into();
+        Self { stage: Stage::There(there), route, lines, texts, left: 0, outcome }
     }
 
     /// What has come of it so far.
@@ -260,7 +269,7 @@ impl Journey {
             let (step, then) = match &mut self.stage {
                 Stage::There(ways) => (ways.front().cloned().map(Step::Go), Stage::Lines),
                 Stage::Lines => ((!self.lines.is_empty()).then_some(Step::Lines), Stage::Acts(self.acts(mode))),
-                Stage::Acts(acts) => (acts.front().copied().map(Step::Act), Stage::Back(self.way_back(modes, mode))),
+                Stage::Acts(acts) => (acts.front().and_then(|act| self.route.act(*act)), Stage::Back(self.way_back(modes, mode))),
                 Stage::Back(ways) => (ways.front().cloned().map(Step::Go), Stage::Over),
                 Stage::Over => return None,
             };

@@ -4,6 +4,11 @@
 //! piped shell keeps directory and variables and tells the ends by marks on both of its outputs; a channel of its own ends
 //! with the protocol's exit status.
 
+mod pipe;
+mod program;
+mod reports;
+mod streams;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,27 +16,26 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 use tokio::time::sleep_until;
 
+use self::program::{ProgramEvent, carry};
+use self::streams::Streams;
 use super::command::State;
 use super::journal::{Ended, Journal};
 use super::profile::{Place, Profile};
 use super::queue::Queue;
-use super::report::{OutputQuery, Report, ScreenReport, output};
-use super::stream::Stream;
+use super::report::{Report, ScreenReport, output};
 use super::{Accepted, Phase, Refusal, Request, RunRequest, SessionHandle, Status, Stop, now};
 use crate::ids::CommandId;
-use crate::limits::{COMMANDS_KEPT, INTERRUPT_STEP_WAIT, LINE_CHUNKS, LOGIN_MAX, OUTPUT_DEFAULT_CHARS, PROGRAMS_KEPT, PROGRAMS_MAX};
+use crate::limits::{COMMANDS_KEPT, INTERRUPT_STEP_WAIT, LINE_CHUNKS, LOGIN_MAX, PROGRAMS_KEPT, PROGRAMS_MAX};
 use crate::plugin::manifest::PipeSpec;
 use crate::plugin::session::SessionPlugins;
-use crate::policy::approved::{Payload, Program};
 use crate::policy::{self, Manner, Verdict};
-use crate::secret::redact::Redactor;
 use crate::transport::ssh::Connection;
 use crate::transport::{Line, LineEvent, Order, Reader, Writer};
 
 /// What there is no terminal for.
 const NO_TERMINAL: &str = "this session has no terminal; run the command in the device's main session (target without `#`), which has one";
-/// Share of a reply's budget for standard error.
-const ERRORS_SHARE: usize = 4;
+/// The mode of a shell, for policy.
+const MODE: &str = "shell";
 
 /// How commands get to the device.
 #[derive(Debug)]
@@ -81,63 +85,6 @@ pub fn start(mut profile: Profile, way: Way) -> SessionHandle {
     handle
 }
 
-/// One output of a program: masked, logged, searched for marks.
-struct Side {
-    stream: Stream,
-    redactor: Redactor,
-}
-
-impl Side {
-    fn push(&mut self, bytes: &[u8]) {
-        let shown = self.redactor.push(bytes);
-        self.stream.push(&shown);
-    }
-
-    /// What may be the beginning of a secret is none after all.
-    fn flush(&mut self) {
-        let held = self.redactor.flush();
-        self.stream.push(&held);
-    }
-
-    /// Where the last command's output lies, and the mark behind it.
-    fn done(&self) -> Option<(u64, u64, &str)> {
-        let done = self.stream.last_mark('D')?;
-        Some((self.stream.output_start()?, done.start, done.body.as_str()))
-    }
-}
-
-struct Streams {
-    out: Side,
-    err: Side,
-}
-
-impl Streams {
-    fn new(profile: &mut Profile) -> Self {
-        let mut side = || Side { stream: Stream::new((profile.logs)(), &profile.nonce), redactor: profile.redactor() };
-        Self { out: side(), err: side() }
-    }
-
-    fn take(&mut self, event: &LineEvent) {
-        match event {
-            LineEvent::Data(bytes) => self.out.push(bytes),
-            LineEvent::Error(bytes) => self.err.push(bytes),
-            LineEvent::Exit(_) | LineEvent::Closed(_) => {
-                self.out.flush();
-                self.err.flush();
-            }
-        }
-    }
-
-    fn expect_marks(&mut self) {
-        self.out.stream.on_typed(None);
-        self.err.stream.on_typed(None);
-    }
-
-    fn bytes(&self) -> u64 {
-        self.out.stream.log().end() + self.err.stream.log().end()
-    }
-}
-
 struct Pipe {
     spec: PipeSpec,
     reader: Reader,
@@ -153,13 +100,6 @@ struct Pipe {
 enum Open {
     Pipe(Box<Pipe>),
     Programs { connection: Connection, events: mpsc::Sender<(CommandId, ProgramEvent)> },
-}
-
-/// What a channel of its own tells.
-enum ProgramEvent {
-    Started(Writer),
-    Line(LineEvent),
-    Failed(String),
 }
 
 /// A command, while it runs and later.
@@ -268,124 +208,6 @@ impl Lane {
             Some((id, event)) = self.events.recv() => Woken::Program(id, event),
             request = self.mailbox.recv() => Woken::Request(request),
             () = sleep_until(deadline.into()) => Woken::Timer,
-        }
-    }
-
-    /// The piped shell is told its part, and proves that it answers by an empty command.
-    fn set_up(&mut self) {
-        let Open::Pipe(pipe) = &mut self.way else { return };
-        pipe.streams.expect_marks();
-        let first = policy::pipe_first(&pipe.spec, &self.profile.nonce);
-        self.write(&first);
-    }
-
-    fn write(&mut self, approved: &policy::approved::Approved) {
-        let Open::Pipe(pipe) = &self.way else { return };
-        let Payload::Bytes(bytes) = approved.payload() else { return };
-        if let Err(why) = pipe.writer.order(Order::Write(bytes.clone())) {
-            self.ended = Some(why);
-        }
-    }
-
-    fn on_pipe(&mut self, event: LineEvent) {
-        let Open::Pipe(pipe) = &mut self.way else { return };
-        pipe.streams.take(&event);
-        // What came together is looked at together.
-        for _ in 0..LINE_CHUNKS {
-            match (&event, pipe.reader.ready()) {
-                (LineEvent::Exit(_) | LineEvent::Closed(_), _) => break,
-                (_, Some(next @ (LineEvent::Data(_) | LineEvent::Error(_)))) => pipe.streams.take(&next),
-                (_, Some(end)) => {
-                    pipe.streams.take(&end);
-                    self.look();
-                    return self.on_end(end);
-                }
-                (_, None) => break,
-            }
-        }
-        self.look();
-        self.on_end(event);
-    }
-
-    fn on_end(&mut self, event: LineEvent) {
-        match event {
-            LineEvent::Exit(Ok(status)) => self.ended = Some(format!("the shell has ended with status {status}")),
-            LineEvent::Exit(Err(why)) | LineEvent::Closed(why) => self.ended = Some(why),
-            LineEvent::Data(_) | LineEvent::Error(_) => {}
-        }
-    }
-
-    /// Have both outputs told the end?
-    fn look(&mut self) {
-        let Open::Pipe(pipe) = &mut self.way else { return };
-        let (Some((out_start, out_end, mark)), Some((err_start, err_end, _))) = (pipe.streams.out.done(), pipe.streams.err.done()) else {
-            return;
-        };
-        let (status, cwd) = ending(mark);
-        let restarted = pipe.streams.out.stream.last_mark('X').is_some();
-        let start_of = |side: &Side| side.stream.first_mark('C').map(|mark| mark.start);
-        let started = (start_of(&pipe.streams.out), start_of(&pipe.streams.err));
-        if cwd.is_some() {
-            pipe.cwd.clone_from(&cwd);
-        }
-        let running = pipe.running.take();
-        if running.is_none() && pipe.is_open {
-            return;
-        }
-        pipe.is_open = true;
-        pipe.streams.expect_marks();
-        if let Some(record) = self.records.iter_mut().find(|record| Some(record.id) == running) {
-            for (name, before, started) in [("output", record.out.0, started.0), ("standard error", record.err.0, started.1)] {
-                if let Some(late) = started.map(|started| started - before).filter(|late| *late > 0) {
-                    record.warnings.push(format!("{late} bytes of {name} came after the last command ended"));
-                }
-            }
-            (record.out, record.err) = ((out_start, Some(out_end)), (err_start, Some(err_end)));
-            (record.status, record.cwd) = (status, cwd);
-            if restarted {
-                let what = "it ended the shell; a new one runs in the same directory, and variables that were not exported are gone";
-                record.warnings.push(what.to_owned());
-            }
-            record.end(State::Done, &self.profile.journal);
-            self.used_at = now();
-        }
-        if restarted {
-            let setup = policy::pipe_setup(&pipe.spec, &self.profile.nonce);
-            self.write(&setup);
-        }
-    }
-
-    fn on_program(&mut self, id: CommandId, event: ProgramEvent) {
-        let Some(record) = self.records.iter_mut().find(|record| record.id == id) else { return };
-        match event {
-            ProgramEvent::Started(writer) if record.interrupted => drop(writer.order(Order::Close)),
-            ProgramEvent::Started(writer) => record.writer = Some(writer),
-            ProgramEvent::Failed(why) => {
-                record.failure = Some(why);
-                record.end(State::Lost, &self.profile.journal);
-            }
-            ProgramEvent::Line(event) => {
-                let Some(own) = &mut record.own else { return };
-                own.take(&event);
-                let end = match event {
-                    LineEvent::Data(_) | LineEvent::Error(_) => return,
-                    LineEvent::Exit(Ok(status)) => {
-                        record.status = Some(status);
-                        State::Done
-                    }
-                    LineEvent::Exit(Err(why)) => {
-                        record.failure = Some(why);
-                        State::Done
-                    }
-                    LineEvent::Closed(why) => {
-                        record.failure = Some(why);
-                        State::Lost
-                    }
-                };
-                (record.out.1, record.err.1) = (Some(own.out.stream.log().end()), Some(own.err.stream.log().end()));
-                record.end(end, &self.profile.journal);
-                self.used_at = now();
-            }
         }
     }
 
@@ -554,75 +376,6 @@ impl Lane {
         Ok(word.to_owned())
     }
 
-    fn report(&self, query: &OutputQuery) -> Result<Report, String> {
-        let Some(id) = query.command else {
-            return Err(format!("`{}` has no terminal log; ask for a command by command_id", self.profile.id));
-        };
-        let Some(record) = self.records.iter().find(|record| record.id == id) else {
-            return Err(format!("`{}` does not remember {id}", self.profile.id));
-        };
-        let shared = match &self.way {
-            Open::Pipe(pipe) => Some(&pipe.streams),
-            Open::Programs { .. } => None,
-        };
-        let Some(streams) = record.own.as_deref().or(shared) else { return Err("its output is gone".to_owned()) };
-        let part = |side: &Side, (start, end): (u64, Option<u64>), query: &OutputQuery| {
-            let stream = &side.stream;
-            let start = if record.own.is_none() && end.is_none() { stream.output_start().unwrap_or(start).max(start) } else { start };
-            output(&stream.source(), &[(start, end.unwrap_or_else(|| stream.log().end()).max(start))], query)
-        };
-        let wanted = if query.errors { (&streams.err, record.err) } else { (&streams.out, record.out) };
-        let (text, range) = part(wanted.0, wanted.1, query)?;
-        let (errors, errors_range) = if query.errors || query.offset.is_some() {
-            Default::default()
-        } else {
-            let budget = query.max_chars.max(OUTPUT_DEFAULT_CHARS) / ERRORS_SHARE;
-            part(&streams.err, record.err, &OutputQuery { max_chars: budget, grep: query.grep.clone(), ..OutputQuery::default() })?
-        };
-        let state = *record.state.borrow();
-        Ok(Report {
-            command: Some(id),
-            text: record.text.clone(),
-            state,
-            exit_code: record.status,
-            failed: record.is_over() && record.has_failed(state),
-            failure: record.failure.clone(),
-            output: text,
-            range,
-            errors: Some((errors, errors_range.total)).filter(|_| !query.errors && query.offset.is_none()),
-            duration: record.duration.unwrap_or_else(|| now().saturating_duration_since(record.started_at)),
-            idle: Duration::ZERO,
-            prompt: String::new(),
-            cwd: record.cwd.clone(),
-            mode: MODE.to_owned(),
-            confidence: record.is_over().then(|| if record.own.is_some() { "protocol" } else { "mark" }.to_owned()),
-            ask: None,
-            warnings: record.warnings.clone(),
-            rule: Some(record.rule.clone()),
-            journey: None,
-        })
-    }
-
-    fn publish(&self) {
-        let (opening, cwd, pipe_bytes) = match &self.way {
-            Open::Pipe(pipe) => (!pipe.is_open, pipe.cwd.clone(), pipe.streams.bytes()),
-            Open::Programs { .. } => (false, None, 0),
-        };
-        let own: u64 = self.records.iter().filter_map(|record| record.own.as_ref()).map(|own| own.bytes()).sum();
-        let phase = match (&self.ended, self.running()) {
-            (Some(why), _) => Phase::Closed(why.clone()),
-            (None, _) if opening => Phase::Opening,
-            (None, Some(id)) => Phase::Busy(id),
-            (None, None) => Phase::Ready,
-        };
-        let status = Status { phase, prompt: String::new(), mode: MODE.to_owned(), cwd, log_bytes: pipe_bytes + own, degraded: None };
-        self.status.send_if_modified(|old| {
-            let changed = (&old.phase, &old.cwd) != (&status.phase, &status.cwd);
-            *old = status;
-            changed
-        });
-    }
-
     /// Tells everybody who waits, and answers questions about the past as long as somebody holds the session.
     async fn close(mut self) {
         let why = self.ended.clone().unwrap_or_else(|| "the session has ended".to_owned());
@@ -642,47 +395,5 @@ impl Lane {
                 self.on_request(past).await;
             }
         }
-    }
-}
-
-/// The mode of a shell, for policy.
-const MODE: &str = "shell";
-
-/// Opens a channel for a command and carries what it says to the session.
-async fn carry(connection: Connection, program: Program, id: CommandId, events: mpsc::Sender<(CommandId, ProgramEvent)>) {
-    let line = match connection.program(&program).await {
-        Ok(line) => line,
-        // A session that has ended listens no longer.
-        Err(error) => return drop(events.send((id, ProgramEvent::Failed(error.to_string()))).await),
-    };
-    let Line { mut reader, writer, .. } = line;
-    if events.send((id, ProgramEvent::Started(writer))).await.is_err() {
-        return;
-    }
-    loop {
-        let event = reader.next().await;
-        let is_end = matches!(event, LineEvent::Exit(_) | LineEvent::Closed(_));
-        if events.send((id, ProgramEvent::Line(event))).await.is_err() || is_end {
-            return;
-        }
-    }
-}
-
-/// Status and directory of `D;status;nonce;cwd`.
-fn ending(mark: &str) -> (Option<i32>, Option<String>) {
-    let mut fields = mark.splitn(4, ';').skip(1);
-    let status = fields.next().and_then(|status| status.parse().ok());
-    let cwd = fields.nth(1).filter(|cwd| !cwd.is_empty()).map(str::to_owned);
-    (status, cwd)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::ending;
-
-    #[test]
-    fn a_mark_tells_status_and_directory() {
-        assert_eq!(ending("D;3;0123;/a;b c"), (Some(3), Some("/a;b c".to_owned())));
-        assert_eq!(ending("D;;0123"), (None, None));
     }
 }

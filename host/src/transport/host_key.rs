@@ -5,8 +5,7 @@
 //! else is written. A host with any recorded key that presents another one, also one of another type, has changed: it
 //! is not new. Nothing here writes a file.
 
-use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
@@ -15,6 +14,7 @@ use russh::keys::ssh_key::{Algorithm, HashAlg, PublicKey};
 use sha2::{Digest as _, Sha256};
 
 use self::line::{Entry, Marker, Place};
+use crate::bounded::{self, ReadError};
 
 #[cfg(test)]
 mod differential;
@@ -293,18 +293,13 @@ fn blob_fingerprint(blob: &[u8]) -> String {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, LoadError> {
-    let failed = |cause| LoadError::Read { path: path.to_owned(), cause };
-    let file = match File::open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(failed(error)),
-    };
-    let mut text = Vec::new();
-    file.take(FILE_MAX_BYTES + 1).read_to_end(&mut text).map_err(failed)?;
-    if text.len() as u64 > FILE_MAX_BYTES {
-        return Err(LoadError::TooLarge { path: path.to_owned() });
+    let path = path.to_owned();
+    match bounded::read(&path, FILE_MAX_BYTES) {
+        Err(ReadError::Io(cause)) if cause.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(ReadError::Io(cause)) => Err(LoadError::Read { path, cause }),
+        Err(ReadError::TooLong { .. }) => Err(LoadError::TooLarge { path }),
+        Ok(text) => Ok(text),
     }
-    Ok(text)
 }
 
 /// The text as one word of a POSIX shell line: the brackets of `[host]:port` would be expanded.

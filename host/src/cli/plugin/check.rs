@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{block_on, loader, of_file};
+use super::{loader, of_file};
 use crate::cli::paint::{BAD, DIM, DOUBT, GOOD, painted, say, size};
+use crate::cli::runtime::block_on;
 use crate::limits::{MANIFEST_MAX_BYTES, PLUGIN_MEMORY_MAX_BYTES, PLUGIN_START_MAX};
 use crate::plugin::fault::LoadError;
 use crate::plugin::grants::{CONTRACT, VERSION};

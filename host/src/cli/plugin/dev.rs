@@ -1,12 +1,13 @@
 //! `jackfield plugin dev`: running servers take a developer's file as it is, without its pin, as long as this command runs.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::SystemTime;
 
 use super::reload::shown;
 use crate::cli::control::{self, Server};
+use crate::cli::paint::say;
+use crate::cli::runtime::block_on;
 use crate::limits::DEV_LOOK_EVERY;
 
 /// What tells that a file has changed.
@@ -20,8 +21,7 @@ type Stamp = Vec<Option<(SystemTime, u64)>>;
 pub fn run(files: &[PathBuf], watch: bool) -> Result<ExitCode, String> {
     let real = |file: &PathBuf| file.canonicalize().map_err(|error| format!("cannot find `{}`: {error}", file.display()));
     let files: Vec<PathBuf> = files.iter().map(real).collect::<Result<_, _>>()?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
-    runtime.block_on(async {
+    block_on(async {
         let found = control::servers().await.map_err(|error| format!("cannot look for running servers: {error}"))?;
         let mut servers = Vec::new();
         for mut server in found {
@@ -41,7 +41,7 @@ pub fn run(files: &[PathBuf], watch: bool) -> Result<ExitCode, String> {
             ended = follow(&files, &mut servers), if watch => ended,
             interrupted = tokio::signal::ctrl_c() => interrupted.map_err(|error| error.to_string()),
         }
-    })?;
+    })??;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -74,9 +74,4 @@ async fn follow(files: &[PathBuf], servers: &mut Vec<Server>) -> Result<(), Stri
 fn stamp(file: &Path) -> Option<(SystemTime, u64)> {
     let metadata = std::fs::metadata(file).ok()?;
     Some((metadata.modified().ok()?, metadata.len()))
-}
-
-fn say(text: &str) {
-    // A closed pipe is the reader's choice.
-    let _ = anstream::stdout().write_all(text.as_bytes());
 }

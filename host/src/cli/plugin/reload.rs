@@ -1,11 +1,12 @@
 //! `jackfield plugin reload`: running servers read their configuration again, and say what came of it.
 
-use std::io::Write;
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
 use crate::cli::control;
+use crate::cli::paint::say;
+use crate::cli::runtime::block_on;
 use crate::renewal::Report;
 
 /// Asks every server of this account.
@@ -14,14 +15,13 @@ use crate::renewal::Report;
 ///
 /// When servers cannot be looked for.
 pub fn run(json: bool) -> Result<ExitCode, String> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
     let mut reports = Vec::new();
-    runtime.block_on(async {
+    block_on(async {
         for mut server in control::servers().await.map_err(|error| format!("cannot look for running servers: {error}"))? {
             reports.push((server.process, server.reload().await));
         }
         Ok::<_, String>(())
-    })?;
+    })??;
     let failed = reports.iter().any(|(_, report)| report.as_ref().map_or(true, Report::has_failed));
     let out = if json {
         let one = |(process, report): &(u32, Result<_, String>)| match report {
@@ -35,8 +35,7 @@ pub fn run(json: bool) -> Result<ExitCode, String> {
     } else {
         reports.iter().map(|(process, report)| shown(*process, report)).collect()
     };
-    // A closed pipe is the reader's choice.
-    let _ = anstream::stdout().write_all(out.as_bytes());
+    say(&out);
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 

@@ -3,15 +3,15 @@
 use std::collections::VecDeque;
 use std::time::Instant;
 
-use super::{Accepted, Actor, Effect, Ending, Manner, Refusal, RunRequest, Started, now};
+use super::{Accepted, Actor, Effect, Ending, Refusal, RunRequest, Started, now};
 use crate::ids::CommandId;
 use crate::plugin::device_type::SendName;
+use crate::plugin::modes::Way;
 use crate::policy::approved::Approved;
-use crate::policy::{self, Purpose, Verdict};
+use crate::policy::{self, Purpose};
 use crate::session::command::State;
 use crate::session::journey::{Ended, Journey, Route, Step};
 use crate::session::machine::Intent;
-use crate::session::profile::Place;
 
 /// A command on its way.
 pub(super) struct Travel {
@@ -50,19 +50,15 @@ impl Actor {
             return Err(Refusal::Cannot("`command` is empty: nothing to run in that mode".to_owned()));
         }
         for way in &route.there {
-            // A key is no line; it was granted with the plugin.
-            let Some(line) = self.send_line(&way.send) else { continue };
-            let verdict = self.judge_in(&way.from, &line, request).await;
-            self.profile.admit(request, verdict)?;
+            self.admit_send(&way.from, &way.send, request).await?;
         }
         let mode = route.mode.clone().unwrap_or_else(|| home.clone());
-        for (act, candidate) in route.judged_acts() {
-            let Some(line) = candidate.acts.get(&act).and_then(|send| self.send_line(send)) else { continue };
-            let verdict = self.judge_in(&mode, &line, request).await;
-            self.profile.admit(request, verdict)?;
+        for send in route.judged_acts() {
+            self.admit_send(&mode, send, request).await?;
         }
-        let verdict = self.profile.admit(request, self.judge_in(&mode, text, request).await)?;
-        let lines = if text.trim().is_empty() { VecDeque::new() } else { self.lines(&verdict, text)? };
+        let line = RunRequest::new(text, request.purpose, &request.caller);
+        let verdict = self.profile.admit(request, self.judge_in(&mode, &line).await)?;
+        let lines = if text.trim().is_empty() { VecDeque::new() } else { self.lines(&verdict, text, false)? };
         let id = CommandId::next();
         let accepted = self.remember(id, &request.caller, &request.text, verdict);
         let journey = Journey::new(route, lines);
@@ -71,22 +67,17 @@ impl Actor {
         Ok((accepted, effects))
     }
 
-    fn lines(&self, verdict: &Verdict, text: &str) -> Result<VecDeque<Approved>, Refusal> {
-        let reader = policy::LineReader { pastes: false, line_max: self.machine.stream().line_max() };
-        let lines = policy::command(verdict, text, &self.profile.kind, &reader);
-        lines.map_err(|why| Refusal::Cannot(format!("the command cannot be typed: {why}")))
+    /// Policy judges a send that a command needs like a line of its caller. A key is no line; it was granted with the plugin.
+    async fn admit_send(&self, mode: &str, send: &SendName, request: &RunRequest) -> Result<(), Refusal> {
+        let approved = self.send(send);
+        let Some(line) = approved.as_ref().and_then(Approved::echo) else { return Ok(()) };
+        let line = RunRequest::new(line, Purpose::Run, &request.caller);
+        self.profile.admit(request, self.judge_in(mode, &line).await).map(drop)
     }
 
-    async fn judge_in(&self, mode: &str, text: &str, request: &RunRequest) -> Verdict {
-        let privileged = self.machine.ready().is_some_and(|ready| ready.privileged);
-        let line = RunRequest::new(text, Purpose::Run, &request.caller);
-        self.profile.judge(&self.plugins, Place { mode, privileged, manner: Manner::Typed }, &line).await
-    }
-
-    fn send_line(&self, SendName { plugin, name }: &SendName) -> Option<String> {
+    fn send(&self, SendName { plugin, name }: &SendName) -> Option<Approved> {
         let intent = Intent::Send { plugin: plugin.clone(), name: name.clone() };
-        let approved = policy::intent(&intent, &self.profile.kind, &self.profile.nonce).ok()?;
-        approved.echo().map(str::to_owned)
+        policy::intent(&intent, &self.profile.kind, &self.profile.nonce).ok()
     }
 
     /// Types the next step, or ends the command.
@@ -103,10 +94,10 @@ impl Actor {
         };
         let (text, lines) = match step {
             Step::Lines => (travel.journey.next_text().to_owned(), travel.journey.take_lines()),
-            Step::Go(way) => self.send_of(&way.send),
-            Step::Act(act) => {
-                let send = self.profile.kind.modes.candidate.as_ref().and_then(|candidate| candidate.acts.get(&act)).cloned();
-                send.map(|send| self.send_of(&send)).unwrap_or_default()
+            Step::Go(Way { send, .. }) | Step::Act(_, send) => {
+                let approved = self.send(&send);
+                let text = approved.as_ref().and_then(Approved::echo).unwrap_or_default().to_owned();
+                (text, approved.into_iter().collect())
             }
         };
         let goal = self.plugins.claim(&text, &mode).await;
@@ -115,14 +106,6 @@ impl Actor {
         let kill_after = travel.request.kill_after.map(|limit| limit.saturating_sub(spent));
         let started = Started { id: travel.id, caller: travel.request.caller.clone(), text, lines, goal, kill_after, one_prompt: true };
         self.machine.on_run(now(), started)
-    }
-
-    fn send_of(&self, SendName { plugin, name }: &SendName) -> (String, VecDeque<Approved>) {
-        let intent = Intent::Send { plugin: plugin.clone(), name: name.clone() };
-        match policy::intent(&intent, &self.profile.kind, &self.profile.nonce) {
-            Ok(approved) => (approved.echo().unwrap_or_default().to_owned(), VecDeque::from([approved])),
-            Err(_) => Default::default(),
-        }
     }
 
     /// A step has ended.

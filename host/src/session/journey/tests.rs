@@ -41,7 +41,7 @@ impl Device<'_> {
         while let Some(step) = journey.next(self.modes, &self.mode) {
             let (line, rest) = match step {
                 Step::Go(way) => (way.line, VecDeque::new()),
-                Step::Act(act) => (format!("{act:?}").to_lowercase(), VecDeque::new()),
+                Step::Act(act, _) => (format!("{act:?}").to_lowercase(), VecDeque::new()),
                 Step::Lines => {
                     let mut lines = journey.take_lines();
                     let first = lines.pop_front().unwrap();

@@ -1,0 +1,62 @@
+//! How a command ends: its output is judged, and who waits for it is told.
+
+use super::{Actor, CommandId, Effect, Ending, State, now};
+use crate::plugin::roles::Exchange;
+use crate::session::render::Source;
+
+/// Characters of output that an outcome plugin is shown at each end.
+const JUDGED_CHARS: usize = 4096;
+
+impl Actor {
+    pub(super) async fn on_ended(&mut self, mut ending: Ending) -> Vec<Effect> {
+        let mut failure = ending.failure.take();
+        if failure.is_none() && ending.status.is_none() && ending.state == State::Done {
+            let (judged, degraded) = self.judge_outcome(&ending).await;
+            failure = judged;
+            ending.warnings.extend(degraded);
+        }
+        if self.travel.is_some() {
+            return self.go_on(ending, failure).await;
+        }
+        self.conclude(ending, failure);
+        Vec::new()
+    }
+
+    /// A command is over: who waits for it is told.
+    pub(super) fn conclude(&mut self, ending: Ending, failure: Option<String>) {
+        let state = ending.state;
+        let id = ending.id;
+        self.profile.journal.ended(&ending, failure.as_ref());
+        if let Some(record) = self.records.iter_mut().find(|record| record.id == id) {
+            record.failure = failure;
+            record.ending = Some(ending);
+        }
+        self.set_state(id, state);
+        self.used_at = now();
+    }
+
+    /// Why it failed, and what the caller should know.
+    async fn judge_outcome(&self, ending: &Ending) -> (Option<String>, Option<String>) {
+        let Some(exchange) = self.exchange(ending) else { return (None, None) };
+        let (failure, degraded) = self.plugins.judge(&exchange).await;
+        (failure.map(|failure| failure.line), degraded)
+    }
+
+    fn exchange(&self, ending: &Ending) -> Option<Exchange> {
+        let source = self.source();
+        let (start, end) = (ending.pieces.first()?.0, ending.pieces.last()?.1);
+        let head = source.from(start, end, JUDGED_CHARS).ok()?;
+        let tail = if head.end >= end { head.clone() } else { source.to(start, end, JUDGED_CHARS).ok()? };
+        Some(Exchange { command: ending.text.clone(), mode: ending.mode.clone(), head: head.text, tail: tail.text, status: ending.status })
+    }
+
+    pub(super) fn source(&self) -> Source<'_> {
+        self.machine.stream().source()
+    }
+
+    pub(super) fn set_state(&mut self, id: CommandId, state: State) {
+        if let Some(record) = self.records.iter().find(|record| record.id == id) {
+            record.state.send_replace(state);
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! What comes on the line: masked, shown to the machine and the screen, recorded. Decisions are taken when the reader is drained.
+
+use super::{Actor, Entry, LineEvent, Tape, now};
+use crate::limits::LINE_CHUNKS;
+use crate::recording::Recording;
+
+impl Actor {
+    /// What was read to find out the device's type is the session's first output.
+    pub(super) async fn begin_with_seen(&mut self) {
+        let bytes = std::mem::take(&mut self.seen);
+        if !bytes.is_empty() && self.ended.is_none() {
+            self.on_bytes(&bytes);
+            // They were answered when they came.
+            self.machine.take_queries();
+            let effects = self.machine.on_drained(now());
+            self.perform(effects).await;
+            self.publish();
+        }
+    }
+
+    /// Takes what came and what is there behind it; decisions are taken when the reader is drained.
+    pub(super) async fn on_line(&mut self, event: LineEvent) {
+        self.on_event(event);
+        self.drain().await;
+    }
+
+    pub(super) async fn drain(&mut self) {
+        self.undrained = false;
+        for _ in 0..LINE_CHUNKS {
+            if self.ended.is_some() {
+                return;
+            }
+            let Some(event) = self.reader.ready() else {
+                let effects = self.machine.on_drained(now());
+                return self.perform(effects).await;
+            };
+            self.on_event(event);
+        }
+        // More may be there, or this was the last of it: the others get their turn first, then it is looked at again.
+        self.undrained = true;
+    }
+
+    fn on_event(&mut self, event: LineEvent) {
+        match event {
+            LineEvent::Data(bytes) | LineEvent::Error(bytes) => self.on_bytes(&bytes),
+            LineEvent::Exit(Ok(status)) => {
+                self.tape(|tape| tape.note(Entry::End(Ok(status)), now()));
+                self.exit = Some(status);
+                self.ended = Some(format!("the shell has ended with status {status}"));
+            }
+            LineEvent::Exit(Err(why)) | LineEvent::Closed(why) => {
+                self.tape(|tape| tape.note(Entry::End(Err(why.clone())), now()));
+                self.ended = Some(why);
+            }
+        }
+    }
+
+    fn on_bytes(&mut self, bytes: &[u8]) {
+        let shown = self.redactor.push(bytes);
+        self.held_since = self.redactor.is_holding().then(now);
+        if !shown.is_empty() {
+            self.take_output(&shown);
+        }
+    }
+
+    pub(super) fn take_output(&mut self, shown: &[u8]) {
+        self.machine.on_bytes(now(), shown);
+        if let Some(screen) = &mut self.screen {
+            screen.on_bytes(shown);
+        }
+        self.tape(|tape| tape.output(shown, now()));
+    }
+
+    pub(super) fn start_tape(&mut self) {
+        let Some(recorder) = self.profile.recorder.take() else { return };
+        let settings = self.profile.kind.plugins.iter().filter(|plugin| plugin.settings() != "{}");
+        let heading = Recording {
+            device: self.profile.id.device.clone(),
+            kind: self.profile.kind.name.clone(),
+            user: self.profile.user.clone(),
+            nonce: self.profile.nonce.clone(),
+            size: self.profile.size,
+            settings: settings.map(|plugin| (plugin.name().to_owned(), plugin.settings().to_owned())).collect(),
+            entries: Vec::new(),
+        };
+        match Tape::start(recorder, heading, now()) {
+            Ok(tape) => self.tape = Some(tape),
+            Err(why) => self.ended = Some(why),
+        }
+    }
+
+    pub(super) fn tape(&mut self, note: impl FnOnce(&mut Tape) -> Result<(), String>) {
+        if let Some(Err(why)) = self.tape.as_mut().map(note) {
+            self.ended = Some(why);
+        }
+    }
+}

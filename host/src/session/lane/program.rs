@@ -1,0 +1,72 @@
+//! A channel of its own for each command: the protocol tells its end.
+
+use tokio::sync::mpsc;
+
+use super::{Lane, State, now};
+use crate::ids::CommandId;
+use crate::policy::approved::Program;
+use crate::transport::ssh::Connection;
+use crate::transport::{Line, LineEvent, Order, Writer};
+
+/// What a channel of its own tells.
+pub(super) enum ProgramEvent {
+    Started(Writer),
+    Line(LineEvent),
+    Failed(String),
+}
+
+impl Lane {
+    pub(super) fn on_program(&mut self, id: CommandId, event: ProgramEvent) {
+        let Some(record) = self.records.iter_mut().find(|record| record.id == id) else { return };
+        match event {
+            ProgramEvent::Started(writer) if record.interrupted => drop(writer.order(Order::Close)),
+            ProgramEvent::Started(writer) => record.writer = Some(writer),
+            ProgramEvent::Failed(why) => {
+                record.failure = Some(why);
+                record.end(State::Lost, &self.profile.journal);
+            }
+            ProgramEvent::Line(event) => {
+                let Some(own) = &mut record.own else { return };
+                own.take(&event);
+                let end = match event {
+                    LineEvent::Data(_) | LineEvent::Error(_) => return,
+                    LineEvent::Exit(Ok(status)) => {
+                        record.status = Some(status);
+                        State::Done
+                    }
+                    LineEvent::Exit(Err(why)) => {
+                        record.failure = Some(why);
+                        State::Done
+                    }
+                    LineEvent::Closed(why) => {
+                        record.failure = Some(why);
+                        State::Lost
+                    }
+                };
+                (record.out.1, record.err.1) = (Some(own.out.stream.log().end()), Some(own.err.stream.log().end()));
+                record.end(end, &self.profile.journal);
+                self.used_at = now();
+            }
+        }
+    }
+}
+
+/// Opens a channel for a command and carries what it says to the session.
+pub(super) async fn carry(connection: Connection, program: Program, id: CommandId, events: mpsc::Sender<(CommandId, ProgramEvent)>) {
+    let line = match connection.program(&program).await {
+        Ok(line) => line,
+        // A session that has ended listens no longer.
+        Err(error) => return drop(events.send((id, ProgramEvent::Failed(error.to_string()))).await),
+    };
+    let Line { mut reader, writer, .. } = line;
+    if events.send((id, ProgramEvent::Started(writer))).await.is_err() {
+        return;
+    }
+    loop {
+        let event = reader.next().await;
+        let is_end = matches!(event, LineEvent::Exit(_) | LineEvent::Closed(_));
+        if events.send((id, ProgramEvent::Line(event))).await.is_err() || is_end {
+            return;
+        }
+    }
+}

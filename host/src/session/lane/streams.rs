@@ -1,0 +1,64 @@
+//! Both outputs of programs, apart: masked, logged, searched for marks.
+
+use crate::secret::redact::Redactor;
+use crate::session::profile::Profile;
+use crate::session::stream::Stream;
+use crate::transport::LineEvent;
+
+/// One output of a program: masked, logged, searched for marks.
+pub(super) struct Side {
+    pub(super) stream: Stream,
+    redactor: Redactor,
+}
+
+impl Side {
+    fn push(&mut self, bytes: &[u8]) {
+        let shown = self.redactor.push(bytes);
+        self.stream.push(&shown);
+    }
+
+    /// What may be the beginning of a secret is none after all.
+    fn flush(&mut self) {
+        let held = self.redactor.flush();
+        self.stream.push(&held);
+    }
+
+    /// Where the last command's output lies, and the mark behind it.
+    pub(super) fn done(&self) -> Option<(u64, u64, &str)> {
+        let done = self.stream.last_mark('D')?;
+        Some((self.stream.output_start()?, done.start, done.body.as_str()))
+    }
+}
+
+/// Standard output and standard error.
+pub(super) struct Streams {
+    pub(super) out: Side,
+    pub(super) err: Side,
+}
+
+impl Streams {
+    pub(super) fn new(profile: &mut Profile) -> Self {
+        let mut side = || Side { stream: Stream::new((profile.logs)(), &profile.nonce), redactor: profile.redactor() };
+        Self { out: side(), err: side() }
+    }
+
+    pub(super) fn take(&mut self, event: &LineEvent) {
+        match event {
+            LineEvent::Data(bytes) => self.out.push(bytes),
+            LineEvent::Error(bytes) => self.err.push(bytes),
+            LineEvent::Exit(_) | LineEvent::Closed(_) => {
+                self.out.flush();
+                self.err.flush();
+            }
+        }
+    }
+
+    pub(super) fn expect_marks(&mut self) {
+        self.out.stream.on_typed(None);
+        self.err.stream.on_typed(None);
+    }
+
+    pub(super) fn bytes(&self) -> u64 {
+        self.out.stream.log().end() + self.err.stream.log().end()
+    }
+}

@@ -1,0 +1,263 @@
+//! What the parser drives: each byte changes the row being written, each sequence a mode, a mark or a query.
+
+use std::collections::VecDeque;
+
+use super::Mark;
+use crate::limits::{MARK_MAX_BYTES, VIEW_MARKS_MAX, VIEW_RECENT_MAX_BYTES};
+use crate::terminal::parser::{Csi, Sink};
+use crate::terminal::row::Row;
+use crate::terminal::text::last_bytes;
+
+/// Length of `CSI ? 2004 h`.
+const PASTE_ASKED_BYTES: u64 = 8;
+
+/// Rows before a prompt that may belong to it, with the empty one before them.
+const CONTEXT_ROWS: usize = 4;
+
+/// Queries kept between two chunks; a device asks one and waits.
+const QUERIES_MAX: usize = 8;
+
+/// Where the device sent the typed line back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Echo {
+    /// Nothing was typed, or nothing comes back.
+    NotExpected,
+    /// The line without white space, and the end of what came, as long and also without.
+    Awaited(String, String),
+    /// The line was empty: all that comes back is the end of the row.
+    RowEnd,
+    /// The output starts here.
+    SeenAt(u64),
+}
+
+/// What the parser drives.
+#[derive(Debug)]
+pub(super) struct Live {
+    nonce: String,
+    pub(super) row: Row,
+    pub(super) row_start: u64,
+    /// Where the rows before it start, oldest first.
+    pub(super) row_starts: [u64; CONTEXT_ROWS],
+    pub(super) recent: Vec<u8>,
+    pub(super) marks: VecDeque<Mark>,
+    pub(super) first_output_mark: Option<u64>,
+    pub(super) last_done_mark: Option<u64>,
+    /// A done mark has come since the last mark for the start of output.
+    pub(super) is_done: bool,
+    /// A done mark has told a number, so this shell fills its prompt in.
+    fills_in: bool,
+    /// Marks of a prompt's text that no shell has filled in: until its end they are output.
+    quoted: bool,
+    /// Behind the last byte that only begins a part of a prompt that its shell keeps to itself, or behind the mark in it.
+    kept_at: Option<u64>,
+    pub(super) line_max: Option<usize>,
+    /// Where the shell last asked for pasted text in brackets: from and to.
+    paste_asked: (u64, u64),
+    pub(super) marks_heard: u64,
+    pub(super) echo: Echo,
+    pub(super) rows_done: u64,
+    pub(super) first_row_end: Option<u64>,
+    pub(super) bracketed_paste: Option<bool>,
+    pub(super) application_cursor: bool,
+    pub(super) alternate_screen: bool,
+    /// A program took the whole screen or the cursor keys since the last line was typed.
+    pub(super) screen_taken: bool,
+    pub(super) addressed: bool,
+    pub(super) queries: Vec<Vec<u8>>,
+}
+
+impl Live {
+    pub(super) fn new(nonce: &str) -> Self {
+        Self {
+            nonce: nonce.to_owned(),
+            row: Row::default(),
+            row_start: 0,
+            row_starts: [0; CONTEXT_ROWS],
+            recent: Vec::new(),
+            marks: VecDeque::new(),
+            first_output_mark: None,
+            last_done_mark: None,
+            is_done: false,
+            fills_in: false,
+            quoted: false,
+            kept_at: None,
+            line_max: None,
+            paste_asked: (0, 0),
+            marks_heard: 0,
+            echo: Echo::NotExpected,
+            rows_done: 0,
+            first_row_end: None,
+            bracketed_paste: None,
+            application_cursor: false,
+            alternate_screen: false,
+            screen_taken: false,
+            addressed: false,
+            queries: Vec::new(),
+        }
+    }
+
+    fn end_row(&mut self, end: u64) {
+        match &mut self.echo {
+            Echo::Awaited(line, came) => {
+                // Some line editors break a long line into rows themselves.
+                came.push_str(&squashed(&self.row.text()));
+                *came = last_bytes(came, line.len()).to_owned();
+                if came == line {
+                    self.echo = Echo::SeenAt(end);
+                }
+            }
+            Echo::RowEnd => self.echo = Echo::SeenAt(end),
+            Echo::NotExpected | Echo::SeenAt(_) => {}
+        }
+        self.row.append_to(&mut self.recent);
+        self.recent.push(b'\n');
+        if self.recent.len() > 2 * VIEW_RECENT_MAX_BYTES {
+            let surplus = self.recent.len() - VIEW_RECENT_MAX_BYTES;
+            self.recent.drain(..surplus);
+        }
+        self.row.clear();
+        self.row_starts.rotate_left(1);
+        if let Some(last) = self.row_starts.last_mut() {
+            *last = self.row_start;
+        }
+        self.row_start = end;
+        self.rows_done += 1;
+        self.first_row_end.get_or_insert(end);
+    }
+
+    fn ask(&mut self, sequence: Vec<u8>) {
+        if self.queries.len() < QUERIES_MAX {
+            self.queries.push(sequence);
+        }
+    }
+
+    /// Is it a mark of a prompt's text as it stands in its variable? `echo "$PS1"` prints it so.
+    fn is_quoted(&mut self, body: &str) -> bool {
+        let status = body.split(';').nth(1).unwrap_or_default();
+        let shown = body.split(';').find_map(|field| field.strip_prefix("st=")).unwrap_or_default();
+        match body.as_bytes().first() {
+            Some(b'C') => self.quoted = false,
+            Some(b'D') if status.contains(['$', '%']) => self.quoted = self.fills_in,
+            Some(b'D') => {
+                self.quoted = false;
+                self.fills_in |= status.parse::<i32>().is_ok();
+            }
+            Some(b'A') if shown.contains('%') => self.quoted = self.fills_in,
+            Some(b'B') => return std::mem::take(&mut self.quoted),
+            // The prompt for the rest of a line begins a row, unless a line editor still shows the line.
+            Some(b'P') if self.first_row_end.is_some() && !self.row.is_empty() && self.bracketed_paste != Some(true) => return true,
+            _ => {}
+        }
+        self.quoted
+    }
+
+    fn set_mode(&mut self, csi: &Csi<'_>, on: bool) {
+        for mode in csi.params {
+            self.screen_taken |= on && matches!(mode, 1 | 47 | 1047 | 1049);
+            match mode {
+                1 => self.application_cursor = on,
+                2004 => self.bracketed_paste = Some(on),
+                47 | 1047 | 1049 => self.alternate_screen = on,
+                _ => {}
+            }
+        }
+    }
+}
+
+impl Sink for Live {
+    fn print(&mut self, bytes: &[u8], _: u64) {
+        self.row.print(bytes);
+    }
+
+    fn control(&mut self, byte: u8, end: u64) {
+        match byte {
+            b'\n' | 0x0b | 0x0c => self.end_row(end),
+            // A line editor takes it out of its own prompt, so what follows was printed by somebody else.
+            0x01 => self.kept_at = Some(end),
+            _ => self.row.control(byte),
+        }
+    }
+
+    fn csi(&mut self, csi: &Csi<'_>, end: u64) {
+        match (csi.private, csi.function) {
+            (b'?', b'h') => {
+                self.set_mode(csi, true);
+                if csi.params == [2004] {
+                    self.paste_asked = (end - PASTE_ASKED_BYTES, end);
+                }
+            }
+            (b'?', b'l') => self.set_mode(csi, false),
+            (_, b'c' | b'n') => self.ask(sequence(csi)),
+            (0, b'A' | b'B' | b'H' | b'f' | b'J' | b'd' | b'r') => {
+                self.addressed = true;
+                self.ask(sequence(csi));
+            }
+            _ => self.row.csi(csi),
+        }
+    }
+
+    fn osc(&mut self, body: &[u8], start: u64, end: u64) {
+        let Some(body) = body.strip_prefix(b"133;").filter(|body| body.len() <= MARK_MAX_BYTES) else { return };
+        let body = String::from_utf8_lossy(body).into_owned();
+        if !body.split(';').any(|field| field == self.nonce) {
+            return;
+        }
+        if self.kept_at == Some(start) {
+            self.kept_at = Some(end);
+            return;
+        }
+        if self.is_quoted(&body) {
+            return;
+        }
+        match body.as_bytes().first() {
+            Some(b'C') => {
+                self.first_output_mark.get_or_insert(end);
+                self.is_done = false;
+            }
+            Some(b'A') => self.line_max = body.split(';').find_map(|field| field.strip_prefix("max=")?.parse().ok()),
+            // Behind the end come the prompt's own marks, when it is written and when it is drawn again.
+            Some(b'D') if self.is_done => {}
+            // A line editor sets its modes before it writes the prompt, in which the mark stands.
+            Some(b'D') => {
+                self.last_done_mark = Some(if self.paste_asked.1 == start { self.paste_asked.0 } else { start });
+                self.is_done = self.first_output_mark.is_some();
+            }
+            _ => {}
+        }
+        self.marks_heard += 1;
+        if self.marks.len() == VIEW_MARKS_MAX {
+            self.marks.pop_front();
+        }
+        self.marks.push_back(Mark { start, end, body });
+    }
+
+    fn esc(&mut self, intermediate: u8, function: u8, end: u64) {
+        match (intermediate, function) {
+            (0, b'D' | b'E') => self.end_row(end),
+            (0, b'Z') => self.ask(vec![0x1b, b'Z']),
+            // A full reset forgets the modes.
+            (0, b'c') => (self.bracketed_paste, self.application_cursor, self.alternate_screen) = (None, false, false),
+            _ => {}
+        }
+    }
+}
+
+/// A control sequence in its canonical form, to compare with what a device is known to ask.
+fn sequence(csi: &Csi<'_>) -> Vec<u8> {
+    let mut out = vec![0x1b, b'['];
+    if csi.private != 0 {
+        out.push(csi.private);
+    }
+    let params: Vec<String> = csi.params.iter().map(u16::to_string).collect();
+    out.extend_from_slice(params.join(";").as_bytes());
+    if csi.intermediate != 0 {
+        out.push(csi.intermediate);
+    }
+    out.push(csi.function);
+    out
+}
+
+/// Text without white space: echoes are wrapped and padded.
+pub(super) fn squashed(text: &str) -> String {
+    text.chars().filter(|ch| !ch.is_whitespace()).collect()
+}

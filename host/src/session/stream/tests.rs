@@ -1,0 +1,136 @@
+//! What is read from bytes, whatever the pieces.
+
+use super::*;
+
+const NONCE: &str = "0123456789abcdef";
+
+fn stream(bytes: &[u8]) -> Stream {
+    let mut stream = Stream::new(ByteLog::in_memory(), NONCE);
+    stream.push(bytes);
+    stream
+}
+
+fn mark(body: &str) -> String {
+    format!("\x1b]133;{body}\x07")
+}
+
+#[test]
+fn rows_that_belong_to_the_prompt_are_no_output() {
+    let context = Regex::new(r"^(?:\{master\})?(?:\[edit[^\]]*\])?$").unwrap();
+    for (output, kept) in [
+        ("a\r\n\r\n[edit]\r\nr1# ", "a\r\n"),
+        ("\r\n[edit protocols bgp]\r\nr1# ", ""),
+        ("a\r\n\r\n\r\n{master}\r\n[edit]\r\nr1# ", "a\r\n\r\n"),
+        ("[edit]\r\nb\r\nr1# ", "[edit]\r\nb\r\n"),
+        ("a\r\n\r\nr1# ", "a\r\n\r\n"),
+        ("r1# ", ""),
+    ] {
+        let mut stream = Stream::new(ByteLog::in_memory(), "n");
+        stream.push(b"r1# ");
+        stream.on_typed(Some("show"));
+        stream.push(b"show\r\n");
+        stream.push(output.as_bytes());
+        let (from, to) = (stream.output_start().unwrap(), stream.output_end_before(Some(&context)));
+        let (_, bytes) = stream.log().read(from, to).unwrap();
+        assert_eq!(String::from_utf8_lossy(&bytes), kept, "{output:?}");
+        assert!(stream.output_end_before(None) == stream.output_end());
+    }
+}
+
+#[test]
+fn the_output_lies_between_the_marks() {
+    let mut stream = stream(b"web1$ ");
+    stream.on_typed(Some("printf x"));
+    let start_mark = mark("C;0123456789abcdef");
+    stream.push(format!("printf x\r\n{start_mark}x{}web1$ ", mark("D;0;0123456789abcdef;/root")).as_bytes());
+    let start = stream.output_start().unwrap_or_default();
+    let (_, bytes) = stream.log().read(start, stream.output_end()).unwrap_or_default();
+    assert_eq!(bytes, b"x");
+    assert_eq!(stream.marks(), ["C;0123456789abcdef", "D;0;0123456789abcdef;/root"]);
+}
+
+#[test]
+fn the_modes_of_the_line_editor_are_no_output() {
+    let mut stream = stream(b"web1$ ");
+    stream.on_typed(Some("printf x"));
+    let (started, done) = (mark("C;0123456789abcdef"), mark("D;0;0123456789abcdef;/"));
+    stream.push(format!("printf x\r\n{started}x\x1b[?2004h{done}web1$ ").as_bytes());
+    let (_, bytes) = stream.log().read(stream.output_start().unwrap_or_default(), stream.output_end()).unwrap_or_default();
+    assert_eq!(bytes, b"x");
+}
+
+#[test]
+fn the_first_end_behind_the_start_counts() {
+    let mut stream = stream(b"web1$ ");
+    stream.on_typed(Some("a"));
+    let [started, done] = ["C;0123456789abcdef", "D;0;0123456789abcdef;/"].map(mark);
+    stream.push(format!("a\r\n{started}one\r\n{done}web1$ b\r\n{started}two\r\n{done}hook\r\n{done}web1$ \r{done}web1$ ").as_bytes());
+    let (_, bytes) = stream.log().read(stream.output_start().unwrap_or_default(), stream.output_end()).unwrap_or_default();
+    let text = String::from_utf8_lossy(&bytes);
+    assert!(text.starts_with("one\r\n") && text.ends_with("two\r\n"), "{text}");
+}
+
+#[test]
+fn an_echo_in_several_rows_is_seen() {
+    let mut stream = stream(b"web1$ ");
+    stream.on_typed(Some("echo aaaa bbbb"));
+    stream.push(b"echo aa\r\naa bb\r\nbb\r\naaaa bbbb\r\nweb1$ ");
+    let (_, bytes) = stream.log().read(stream.output_start().unwrap_or_default(), stream.output_end()).unwrap_or_default();
+    assert_eq!(bytes, b"aaaa bbbb\r\n");
+}
+
+#[test]
+fn a_mark_without_the_nonce_is_output_and_no_mark() {
+    let stream = stream(mark("D;0;ffffffffffffffff").as_bytes());
+    assert_eq!(stream.marks_heard(), 0);
+}
+
+#[test]
+fn the_text_of_a_prompt_is_no_prompt() {
+    let own = |body: &str| mark(&format!("{body};0123456789abcdef"));
+    let mut known = stream(format!("{}{}", mark("D;0;0123456789abcdef;/"), own("A")).as_bytes());
+    let heard = known.marks_heard();
+    for text in ["D;$?;0123456789abcdef;$PWD", "A;0123456789abcdef;uid=0;st=%?"] {
+        known.push(format!("{}{}$ {}", mark(text), own("A"), own("B")).as_bytes());
+        assert_eq!(known.marks_heard(), heard, "{text}");
+    }
+    known.push(format!("\x01{}{}\x02$ \x01{}\x02", mark("D;0;0123456789abcdef;/"), own("A"), own("B")).as_bytes());
+    assert_eq!(known.marks_heard(), heard);
+    known.push(format!("{}{}$ {}", mark("D;1;0123456789abcdef;/"), own("A"), own("B")).as_bytes());
+    assert_eq!(known.marks_heard(), heard + 3);
+    known.on_typed(Some("set"));
+    known.push(format!("set\r\nPS2='{}> '\r\n", own("P;k=c")).as_bytes());
+    assert_eq!(known.marks(), Vec::<String>::new());
+    known.push(format!("{}> ", own("P;k=c")).as_bytes());
+    assert_eq!(known.marks().len(), 1);
+    // A shell that fills nothing in has no other marks.
+    assert_eq!(stream(mark("D;$?;0123456789abcdef;$PWD").as_bytes()).marks_heard(), 1);
+}
+
+#[test]
+fn without_marks_the_output_starts_behind_the_echo() {
+    let mut stream = stream(b"r1#");
+    stream.on_typed(Some("show  clock"));
+    assert!(!stream.is_echoed());
+    stream.push(b"show clock\r\n");
+    assert!(stream.is_echoed());
+    stream.push(b"12:00\r\nr1#");
+    let (_, bytes) = stream.log().read(stream.output_start().unwrap_or_default(), stream.output_end()).unwrap_or_default();
+    assert_eq!(bytes, b"12:00\r\n");
+    assert_eq!(stream.tail(), "r1#");
+    assert_eq!(stream.recent(), "r1#show clock\n12:00");
+}
+
+#[test]
+fn terminal_modes_and_queries_are_noticed() {
+    let mut stream = stream(b"\x1b[?2004h\x1b[?1049h\x1b[6n\x1bZ\x1b[c");
+    assert!(stream.takes_paste() && stream.alternate_screen());
+    assert_eq!(stream.take_queries(), [b"\x1b[6n".to_vec(), b"\x1bZ".to_vec(), b"\x1b[c".to_vec()]);
+    assert!(stream.holds_screen());
+    stream.push(b"\x1b[?2004l\x1b[?1049l");
+    assert!(!stream.takes_paste() && !stream.alternate_screen() && !stream.holds_screen());
+    // What is left behind is not the next program's.
+    stream.push(b"\x1b[?1h");
+    stream.on_typed(Some("sleep 9"));
+    assert!(stream.application_cursor() && !stream.holds_screen());
+}
