@@ -11,7 +11,7 @@
 //! | 3 | [`policy`] | the only one that makes something that may be typed |
 //! | 2 | [`session`] (machine, stream, log), [`transport`], [`plugin`], [`recording`] | decisions; bytes; what knows devices; sessions as text |
 //! | 1 | [`screen`], [`terminal`] | what a terminal makes of bytes |
-//! | 0 | [`config`], [`secret`], [`limits`], [`ids`], [`diagnostics`] | checked types |
+//! | 0 | [`config`], [`secret`], [`limits`], [`ids`], [`instant`], [`private`], [`diagnostics`] | checked types; times as texts; folders for one account |
 //!
 //! What is absent on purpose: the machine never waits and has no clock; nothing here knows a device: no prompt, no pager, no
 //! vendor (that is in `plugins/`); a plugin never types; a secret has no form that can be printed.
@@ -21,6 +21,7 @@ pub mod diagnostics;
 pub mod directory;
 pub mod history;
 pub mod ids;
+pub mod instant;
 pub mod kit;
 pub mod lab;
 pub mod limits;
@@ -28,6 +29,7 @@ pub mod mcp;
 pub mod nearest;
 pub mod plugin;
 pub mod policy;
+pub mod private;
 pub mod recording;
 pub mod renewal;
 pub mod replay;

@@ -8,8 +8,9 @@ use std::time::SystemTime;
 use anstyle::{AnsiColor, Style};
 use serde_json::{Value, json};
 
+use crate::history;
 use crate::history::query::{Entry, Page, Query, one_line};
-use crate::history::{self, instant};
+use crate::instant;
 use crate::limits::HISTORY_ROWS_MAX;
 use crate::startup;
 

@@ -8,6 +8,7 @@ use super::run::Run;
 use super::store::{self, Store};
 use super::*;
 use crate::ids::{CommandId, SessionId};
+use crate::instant;
 use crate::limits::{HISTORY_AGE_MAX, HISTORY_COMMAND_MAX_BYTES};
 use crate::plugin::roles::{Decision, Effect};
 use crate::policy::Verdict;
