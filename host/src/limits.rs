@@ -303,3 +303,36 @@ pub const HISTORY_DEFAULT: usize = 30;
 pub const HISTORY_LIMIT_MAX: usize = 200;
 /// Characters of a command in a line of a table. The structure has it whole.
 pub const HISTORY_LINE_CHARS: usize = 200;
+
+// The audit record.
+
+/// Bytes of one of its files. Then the next one begins.
+pub const AUDIT_FILE_MAX_BYTES: u64 = 64 * 1024 * 1024;
+/// Bytes of one record: a command with every byte escaped, and what else it tells.
+pub const AUDIT_LINE_MAX_BYTES: u64 = 4 * 1024 * 1024;
+/// Bytes of a name that a client gives itself.
+pub const AUDIT_NAME_MAX_BYTES: usize = 256;
+/// Bytes of the file's end that are looked at first for its last record.
+pub const AUDIT_WINDOW_BYTES: u64 = 64 * 1024;
+/// Bytes of the file's end in which a record must be: the longest one fits.
+pub const AUDIT_TAIL_MAX_BYTES: u64 = 2 * AUDIT_LINE_MAX_BYTES;
+/// Records between two signed ones.
+pub const AUDIT_HEAD_EVERY: u64 = 1000;
+/// How long the signed head may be older than the newest record, so that records in a row are signed together.
+pub const AUDIT_HEAD_PAUSE: Duration = Duration::from_secs(1);
+/// How long another process that writes is waited for. It needs microseconds; the sessions stand still meanwhile.
+pub const AUDIT_LOCK_MAX: Duration = Duration::from_secs(1);
+/// Looks at the lock before the waiting process lets others run.
+pub const AUDIT_LOCK_SPINS: u32 = 50;
+/// Between two looks afterwards.
+pub const AUDIT_LOCK_PAUSE: Duration = Duration::from_micros(200);
+/// How long a lock that was not got is not waited for again.
+pub const AUDIT_RETRY: Duration = Duration::from_secs(10);
+/// Files that may be replaced while one record is written: two processes begin new ones at once.
+pub const AUDIT_OPEN_TRIES: u32 = 5;
+/// How long the disk may take to keep a record. Then what waits for it is refused.
+pub const AUDIT_SYNC_MAX: Duration = Duration::from_secs(5);
+/// Things that are wrong with a record which are told one by one; one is enough to distrust it.
+pub const AUDIT_PROBLEMS_MAX: usize = 20;
+/// Records shown unless somebody says otherwise.
+pub const AUDIT_SHOWN: usize = 30;
