@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+pub mod audit;
 pub mod check;
 mod control;
 pub mod history;
@@ -102,6 +103,9 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Prove, show and export the audit record: what was asked, decided and done
+    #[command(subcommand, after_help = "Examples:\n  jackfield audit verify\n  jackfield audit show --target web1 --since 2h")]
+    Audit(audit::Command),
     /// Make, check, test, sign and pin plugins
     #[command(
         subcommand,
@@ -130,6 +134,7 @@ pub fn run(cli: Cli) -> Result<ExitCode, String> {
             let wanted = history::Wanted { query: query.unwrap_or_default(), target, since, limit };
             history::run(wanted, json)
         }
+        Command::Audit(command) => audit::run(command, cli.config.as_deref()),
         Command::Plugin(command) => plugin::run(command, cli.config.as_deref()),
         Command::Lab { list: true, .. } => lab::list(),
         Command::Lab { write, devices, faults, hostile, .. } => lab::run(write.as_deref(), &devices, &faults, hostile),

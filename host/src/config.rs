@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use toml::de::{DeTable, DeValue};
 
+pub use self::audit::AuditSettings;
 pub use self::declaration::Declaration;
 pub use self::delay::Delay;
 pub use self::device::{Agent, Algorithms, DEFAULT_PORT, Device, Proxy, TypeChoice};
@@ -21,6 +22,7 @@ pub use self::plugin::{DECLARED, Digest, Isolation, PLUGIN_CONFIG_MAX_BYTES, Plu
 use self::diagnostic::{Lines, Places};
 use self::reader::{Reader, Section};
 
+mod audit;
 mod check;
 pub mod declaration;
 mod delay;
@@ -49,6 +51,10 @@ pub struct Config {
     pub plugins: BTreeMap<String, PluginEntry>,
     /// The mode for devices that set none.
     pub policy: PolicyMode,
+    /// The audit record and recordings.
+    pub audit: AuditSettings,
+    /// The file's digest.
+    pub digest: Option<Digest>,
     /// The file of keys that may sign plugins, where the configuration names one.
     allowed_signers: Option<PathBuf>,
     /// Where things stand in the file, for the checks that come later.
@@ -119,7 +125,7 @@ impl Config {
     }
 
     fn read(&mut self, reader: &mut Reader<'_>, root: &Section<'_>) {
-        reader.only_keys(root, &["device", "type", "plugin", "policy", "signing"]);
+        reader.only_keys(root, &["device", "type", "plugin", "policy", "audit", "signing"]);
         for (name, section) in reader.sections(root, "device", "host = \"10.0.0.1\"") {
             if name::is_name(reader, &section.place, "device", &name) {
                 self.devices.insert(name, Device::read(reader, &section));
@@ -146,6 +152,9 @@ impl Config {
         if let Some(policy) = reader.section(root, "policy", "mode = \"safe\"") {
             reader.only_keys(&policy, &["mode"]);
             self.policy = reader.field(&policy, "mode", policy_mode).unwrap_or_default();
+        }
+        if let Some(audit) = reader.section(root, "audit", "recordings = true") {
+            self.audit = AuditSettings::read(reader, &audit);
         }
         if let Some(signing) = reader.section(root, "signing", "allowed_signers = \"allowed_signers\"") {
             reader.only_keys(&signing, &["allowed_signers"]);

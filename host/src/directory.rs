@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::sync::{OnceCell, mpsc};
 
 use self::identity::{Identities, Identity};
+use crate::audit::Audit;
 use crate::config::{Agent, Config, Device, TypeChoice};
 use crate::history::History;
 use crate::ids::{MAIN, SessionId, nonce};
@@ -125,6 +126,7 @@ pub struct Directory {
     identities: Identities,
     recorder: Option<mpsc::Sender<Taped>>,
     history: History,
+    audit: Audit,
 }
 
 /// A session in a list.
@@ -194,6 +196,7 @@ impl Directory {
             identities: Identities::default(),
             recorder: None,
             history: History::default(),
+            audit: Audit::default(),
         }
     }
 
@@ -207,6 +210,18 @@ impl Directory {
     #[must_use]
     pub fn kept_by(self, history: History) -> Self {
         Self { history, ..self }
+    }
+
+    /// Has every decision and every end held in this record.
+    #[must_use]
+    pub fn audited_by(self, audit: Audit) -> Self {
+        Self { audit, ..self }
+    }
+
+    /// What holds them.
+    #[must_use]
+    pub fn audit(&self) -> &Audit {
+        &self.audit
     }
 
     /// Who ran what.
@@ -423,19 +438,21 @@ impl Directory {
             size,
             recorder: self.recorder.clone(),
             journal: self.history.journal().clone(),
+            audit: self.audit.clone(),
             idle_close: device.idle_close.map_or(IDLE_CLOSE, |delay| delay.duration().unwrap_or(Duration::MAX / 4)),
             note: world.warning(&kind.name),
             kind,
         })
     }
 
-    /// Has the history mask the device's secrets before one of them is used, as far as nobody is asked for them.
+    /// Has what is kept mask the device's secrets before one of them is used, as far as nobody is asked for them.
     async fn learn_secrets(&self, device: &Device) {
         for (name, source) in &device.secrets {
             if matches!(source, SecretSource::Env(_) | SecretSource::File(_))
                 && let Ok(secret) = secret::resolve(source).await
             {
                 self.history.journal().learn(name, &secret);
+                self.audit.learn(name, &secret);
             }
         }
     }
@@ -512,6 +529,7 @@ impl Directory {
             handle.close().await;
         }
         self.history.finish().await;
+        self.audit.finish();
         busy
     }
 

@@ -334,5 +334,9 @@ pub const AUDIT_OPEN_TRIES: u32 = 5;
 pub const AUDIT_SYNC_MAX: Duration = Duration::from_secs(5);
 /// Things that are wrong with a record which are told one by one; one is enough to distrust it.
 pub const AUDIT_PROBLEMS_MAX: usize = 20;
+/// Days that recordings are kept unless the operator says otherwise.
+pub const RECORDINGS_KEEP_DAYS: u64 = 30;
+/// Bytes of recordings that are kept unless the operator says otherwise.
+pub const RECORDINGS_KEEP_BYTES: u64 = 1024 * 1024 * 1024;
 /// Records shown unless somebody says otherwise.
 pub const AUDIT_SHOWN: usize = 30;

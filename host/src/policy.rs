@@ -37,7 +37,9 @@ pub enum Purpose {
 }
 
 impl Purpose {
-    fn word(self) -> &'static str {
+    /// The word of it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
         match self {
             Self::Query => "query",
             Self::Run => "run",
@@ -277,6 +279,13 @@ fn send(text: &str, enter: &str, nonce: &str) -> Approved {
 #[must_use]
 pub fn keys(verdict: &Verdict, bytes: Vec<u8>) -> Option<Approved> {
     verdict.allows().then(|| Approved::keys(bytes))
+}
+
+/// What is said of a secret that a caller has typed by its name: no plugin is asked.
+#[must_use]
+pub fn secret_verdict() -> Verdict {
+    let reason = "the device asks for it, and its configuration grants it".to_owned();
+    Verdict { decision: Decision { effect: Effect::Allow, rule: "secret-by-name".to_owned(), reason }, lane: None }
 }
 
 /// A secret that the caller asked for by name, at a question; the configuration of the device grants it.

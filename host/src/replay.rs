@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::audit::Audit;
 use crate::config::PolicyMode;
 use crate::ids::SessionId;
 use crate::limits::{IDLE_CLOSE, OUTPUT_MAX_CHARS};
@@ -95,6 +96,7 @@ pub fn open(recording: &Recording, kind: Arc<DeviceType>, secrets: &[(String, Se
         idle_close: IDLE_CLOSE,
         recorder: None,
         journal: Journal::default(),
+        audit: Audit::default(),
         note: None,
     };
     actor::start(profile, line)

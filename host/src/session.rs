@@ -33,6 +33,7 @@ pub mod report;
 pub mod stream;
 pub mod timers;
 pub mod view;
+mod witness;
 
 /// How far a session is.
 #[derive(Debug, Clone, PartialEq, Eq)]

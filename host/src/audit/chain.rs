@@ -147,6 +147,11 @@ impl Chain {
         if self.key.is_none() {
             self.key = Some(Key::open(&self.folder).map_err(|cause| self.no_key(cause))?);
         }
+        if !exists(&self.folder) {
+            // From the first record on it can be missed.
+            let head = self.head((0, Hash::NONE)).ok_or_else(|| failed(io::Error::other("its key signs nothing")))?;
+            files::begin_head(&self.folder, &head).map_err(failed)?;
+        }
         let file = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(&path).map_err(failed)?;
         let metadata = file.metadata().map_err(failed)?;
         if !metadata.is_file() {
@@ -183,7 +188,7 @@ impl Chain {
     /// The file's length, if it still has its name.
     fn length(&self, identity: Identity) -> Result<Option<u64>, AuditError> {
         match fs::metadata(self.path()) {
-            Ok(metadata) => Ok(((metadata.dev(), metadata.ino()) == identity).then(|| metadata.len())),
+            Ok(metadata) => Ok(((metadata.dev(), metadata.ino()) == identity).then_some(metadata.len())),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(cause) => Err(AuditError::file(self.path(), cause)),
         }

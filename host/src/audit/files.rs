@@ -49,12 +49,26 @@ pub fn head(folder: &Path) -> io::Result<Head> {
     serde_json::from_slice(&fs::read(head_path(folder))?).map_err(io::Error::other)
 }
 
+/// Writes the first head, unless there is one.
+pub(super) fn begin_head(folder: &Path, head: &Head) -> io::Result<()> {
+    let nonce = crate::ids::nonce().ok_or_else(|| io::Error::other("this machine gives no random numbers"))?;
+    let unnamed = folder.join(format!(".head.{nonce}"));
+    write(&unnamed, head)?;
+    let named = fs::hard_link(&unnamed, head_path(folder));
+    fs::remove_file(&unnamed)?;
+    named.or_else(|error| if error.kind() == io::ErrorKind::AlreadyExists { Ok(()) } else { Err(error) })
+}
+
 /// Writes the signed head; whoever reads sees the old one or the new one.
 pub(super) fn keep_head(folder: &Path, head: &Head) -> io::Result<()> {
     let unnamed = folder.join(".head");
+    write(&unnamed, head)?;
+    fs::rename(&unnamed, head_path(folder))
+}
+
+fn write(path: &Path, head: &Head) -> io::Result<()> {
     let mut text = serde_json::to_vec(head)?;
     text.push(b'\n');
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unnamed)?;
-    file.write_all(&text)?;
-    fs::rename(&unnamed, head_path(folder))
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    file.write_all(&text)
 }

@@ -237,6 +237,9 @@ pub struct Ended<'a> {
     pub output_bytes: u64,
     /// Where they lie in the session's log.
     pub log: Vec<(u64, u64)>,
+    /// The same of standard error, where it is apart.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub errors: Option<(u64, u64)>,
     /// Where they lie in the session's recording, if there is one.
     pub recording: Option<Recorded>,
 }

@@ -143,10 +143,10 @@ async fn keys_and_heads_that_are_not_those_of_the_record_are_told() {
     assert!(first_problem(folder.path()).contains("audit.jsonl:7: the signature of record 6 is not by the key"));
     let trusted = key::public_path(other.path());
     assert_eq!(verify::folder(other.path(), Some(&trusted)).unwrap().wrong, 0);
-    let made = self::made().await;
-    assert!(verify::folder(made.path(), Some(&trusted)).unwrap().wrong >= 2, "a record that was signed anew is not the trusted one");
-    fs::remove_file(key::public_path(made.path())).unwrap();
-    assert!(first_problem(made.path()).contains("audit.pub: no signature can be checked"));
+    let third = made().await;
+    assert!(verify::folder(third.path(), Some(&trusted)).unwrap().wrong >= 2, "a record that was signed anew is not the trusted one");
+    fs::remove_file(key::public_path(third.path())).unwrap();
+    assert!(first_problem(third.path()).contains("audit.pub: no signature can be checked"));
 }
 
 #[tokio::test]
@@ -239,7 +239,7 @@ async fn full_files_follow_each_other() {
 fn threads_and_handles_write_one_chain() {
     let folder = tempfile::tempdir().unwrap();
     let audits = [0, 1, 2].map(|_| start(folder.path()));
-    std::thread::scope(|scope| {
+    thread::scope(|scope| {
         for audit in &audits {
             for thread in 0..2 {
                 scope.spawn(move || {

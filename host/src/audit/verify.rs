@@ -383,6 +383,8 @@ impl Checking {
         let (seq, at) = (head.seq, &head.at);
         self.path = end.0;
         match (self.found, self.verified.last) {
+            // Signed before the first record.
+            _ if seq == 0 => {}
             (Some(found), _) if found.to_string() == head.sha256 => {}
             (Some(_), _) => self.wrong(Some(end.1), format!("record {seq} is not the one that was signed at {at}")),
             (None, Some((last, _))) if last < seq => {

@@ -8,7 +8,9 @@ use tokio::sync::mpsc;
 
 use super::journal::Journal;
 use super::log::ByteLog;
+use super::witness::Case;
 use super::{Refusal, RunRequest};
+use crate::audit::Audit;
 use crate::config::PolicyMode;
 use crate::ids::SessionId;
 use crate::plugin::device_type::DeviceType;
@@ -52,6 +54,8 @@ pub struct Profile {
     pub recorder: Option<mpsc::Sender<Taped>>,
     /// Who is told what was run.
     pub journal: Journal,
+    /// What holds each decision before anything is typed.
+    pub audit: Audit,
     /// What its callers should know.
     pub note: Option<String>,
 }
@@ -72,11 +76,17 @@ impl Profile {
         redactor
     }
 
-    /// Has the journal mask what logged in.
-    pub(super) fn teach_journal(&self) {
+    /// Has what is kept mask what logged in.
+    pub(super) fn teach_masks(&self) {
         for (name, secret) in &self.login_secrets {
-            self.journal.learn(name, secret);
+            self.teach_mask(name, secret);
         }
+    }
+
+    /// Has what is kept mask this from now on.
+    pub(super) fn teach_mask(&self, name: &str, secret: &Secret) {
+        self.journal.learn(name, secret);
+        self.audit.learn(name, secret);
     }
 
     /// What policy says of a line in this mode.
@@ -95,9 +105,12 @@ impl Profile {
         policy::judge(plugins, &line, self.policy).await
     }
 
-    /// The same of a command, which is refused unless it is allowed. The journal hears of a refusal.
-    pub(super) fn admit(&self, request: &RunRequest, verdict: Verdict) -> Result<Verdict, Refusal> {
+    /// The same of a command, which is refused unless it is allowed. The journal hears of a refusal, the audit record has it.
+    pub(super) async fn admit(&self, request: &RunRequest, place: Place<'_>, verdict: Verdict) -> Result<Verdict, Refusal> {
         self.journal.judged(&self.id, &request.caller, &request.text, &verdict);
+        if !verdict.allows() {
+            self.witness(Case::new(request, place, &verdict, None)).await?;
+        }
         Refusal::unless_allowed(verdict)
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Instant;
 
-use super::{Accepted, Actor, Effect, Ending, Manner, Refusal, RunRequest, Started, now};
+use super::{Accepted, Actor, Case, Effect, Ending, Refusal, RunRequest, Started, now};
 use crate::ids::CommandId;
 use crate::plugin::device_type::SendName;
 use crate::policy::approved::Approved;
@@ -11,7 +11,6 @@ use crate::policy::{self, Purpose, Verdict};
 use crate::session::command::State;
 use crate::session::journey::{Ended, Journey, Route, Step};
 use crate::session::machine::Intent;
-use crate::session::profile::Place;
 
 /// A command on its way.
 pub(super) struct Travel {
@@ -49,22 +48,27 @@ impl Actor {
         if text.trim().is_empty() && request.keep.is_none() {
             return Err(Refusal::Cannot("`command` is empty: nothing to run in that mode".to_owned()));
         }
+        let mut lines_of_way = Vec::new();
         for way in &route.there {
             // A key is no line; it was granted with the plugin.
             let Some(line) = self.send_line(&way.send) else { continue };
             let verdict = self.judge_in(&way.from, &line, request).await;
-            self.profile.admit(request, verdict)?;
+            self.profile.admit(request, self.place(&way.from), verdict).await?;
+            lines_of_way.push(line);
         }
         let mode = route.mode.clone().unwrap_or_else(|| home.clone());
         for (act, candidate) in route.judged_acts() {
             let Some(line) = candidate.acts.get(&act).and_then(|send| self.send_line(send)) else { continue };
             let verdict = self.judge_in(&mode, &line, request).await;
-            self.profile.admit(request, verdict)?;
+            self.profile.admit(request, self.place(&mode), verdict).await?;
+            lines_of_way.push(line);
         }
-        let verdict = self.profile.admit(request, self.judge_in(&mode, text, request).await)?;
+        let verdict = self.profile.admit(request, self.place(&mode), self.judge_in(&mode, text, request).await).await?;
         let lines = if text.trim().is_empty() { VecDeque::new() } else { self.lines(&verdict, text)? };
         let id = CommandId::next();
-        let accepted = self.remember(id, &request.caller, &request.text, verdict);
+        let case = Case { way: lines_of_way, ..Case::new(request, self.place(&mode), &verdict, Some(id)) };
+        let witness = self.profile.witness(case).await?;
+        let accepted = self.remember(id, &request.caller, &request.text, verdict, witness);
         let journey = Journey::new(route, lines);
         self.travel = Some(Travel { id, request: request.clone(), journey, started_at: now(), warnings: Vec::new() });
         let effects = self.take_step().await;
@@ -78,9 +82,8 @@ impl Actor {
     }
 
     async fn judge_in(&self, mode: &str, text: &str, request: &RunRequest) -> Verdict {
-        let privileged = self.machine.ready().is_some_and(|ready| ready.privileged);
         let line = RunRequest::new(text, Purpose::Run, &request.caller);
-        self.profile.judge(&self.plugins, Place { mode, privileged, manner: Manner::Typed }, &line).await
+        self.profile.judge(&self.plugins, self.place(mode), &line).await
     }
 
     fn send_line(&self, SendName { plugin, name }: &SendName) -> Option<String> {
