@@ -359,6 +359,7 @@ impl Judge<'_> {
             privileged: false,
             manner: Manner::Typed,
             text: command,
+            unknown: false,
             purpose: Purpose::Run,
             caller: "test",
         };

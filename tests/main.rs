@@ -9,6 +9,7 @@
 )]
 
 mod adversary;
+mod audit;
 mod check;
 mod clients;
 mod corpus;

@@ -5,6 +5,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+pub mod approve;
+pub mod audit;
 pub mod check;
 mod control;
 pub mod history;
@@ -104,12 +106,30 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Prove, show and export the audit record: what was asked, decided and done
+    #[command(subcommand, after_help = "Examples:\n  jackfield audit verify\n  jackfield audit show --target web1 --since 2h")]
+    Audit(audit::Command),
     /// Make, check, test, sign and pin plugins
     #[command(
         subcommand,
         after_help = "Examples:\n  jackfield plugin list\n  jackfield plugin inspect posix-shell\n  jackfield plugin check acme-olt.wasm"
     )]
     Plugin(plugin::Command),
+    /// Show what waits for a person's approval, or ask at this terminal about one of it
+    #[command(after_help = "Examples:\n  jackfield approve\n  jackfield approve a7\n  jackfield approve --json")]
+    Approve {
+        /// The request, as the agent names it; without it the only one, or a list
+        request: Option<String>,
+        /// Print what waits as one JSON object, and ask nothing
+        #[arg(long, conflicts_with = "request")]
+        json: bool,
+    },
+    /// Refuse what waits for a person's approval
+    #[command(after_help = "Example:\n  jackfield deny a7")]
+    Deny {
+        /// The request, as the agent names it
+        request: String,
+    },
     /// Say what policy makes of commands, without connecting
     #[command(subcommand, after_help = "Example:\n  jackfield policy explain core-sw1 -- reload in 5")]
     Policy(policy::Command),
@@ -135,7 +155,10 @@ pub fn run(cli: Cli) -> Result<ExitCode, String> {
             let wanted = history::Wanted { query: query.unwrap_or_default(), target, since, limit };
             history::run(wanted, json)
         }
+        Command::Audit(command) => audit::run(command, cli.config.as_deref()),
         Command::Plugin(command) => plugin::run(command, cli.config.as_deref()),
+        Command::Approve { request, json } => approve::approve(request.as_deref(), json),
+        Command::Deny { request } => approve::deny(&request),
         Command::Policy(command) => policy::run(command, cli.config.as_deref()),
         Command::Lab { list: true, .. } => lab::list(),
         Command::Lab { write, devices, faults, hostile, .. } => lab::run(write.as_deref(), &devices, &faults, hostile),

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
 
+pub use self::audit::AuditSettings;
 pub use self::declaration::Declaration;
 pub use self::delay::Delay;
 pub use self::device::{Agent, Algorithms, DEFAULT_PORT, Device, Proxy, TypeChoice};
@@ -21,6 +22,7 @@ pub use self::policy::{PolicyMode, RULES, Rule};
 use self::diagnostic::{Lines, Places};
 use self::reader::{Reader, Section};
 
+mod audit;
 mod check;
 pub mod declaration;
 mod delay;
@@ -52,6 +54,10 @@ pub struct Config {
     pub policy: PolicyMode,
     /// The operator's own rules, in the order of the file.
     pub rules: Vec<Rule>,
+    /// The audit record and recordings.
+    pub audit: AuditSettings,
+    /// The file's digest.
+    pub digest: Option<Digest>,
     /// The file of keys that may sign plugins, where the configuration names one.
     allowed_signers: Option<PathBuf>,
     /// Where things stand in the file, for the checks that come later.
@@ -95,7 +101,7 @@ impl Config {
     }
 
     fn read(&mut self, reader: &mut Reader<'_>, root: &Section<'_>) {
-        reader.only_keys(root, &["device", "type", "plugin", "policy", "signing"]);
+        reader.only_keys(root, &["device", "type", "plugin", "policy", "audit", "signing"]);
         for (name, section) in reader.sections(root, "device", "host = \"10.0.0.1\"") {
             if name::is_name(reader, &section.place, "device", &name) {
                 self.devices.insert(name, Device::read(reader, &section));
@@ -123,6 +129,9 @@ impl Config {
             policy::read(self, reader, &policy);
         }
         policy::hand_over(self, reader, root);
+        if let Some(audit) = reader.section(root, "audit", "recordings = true") {
+            self.audit = AuditSettings::read(reader, &audit);
+        }
         if let Some(signing) = reader.section(root, "signing", "allowed_signers = \"allowed_signers\"") {
             reader.only_keys(&signing, &["allowed_signers"]);
             self.allowed_signers = reader.field(&signing, "allowed_signers", value::path);

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::sync::{OnceCell, mpsc};
 
 use self::identity::{Identities, Identity};
+use crate::audit::Audit;
 use crate::config::{Agent, Config, Device, TypeChoice};
 use crate::history::History;
 use crate::ids::{MAIN, SessionId, nonce};
@@ -16,7 +17,7 @@ use crate::plugin::catalog::{Catalog, GENERIC};
 use crate::plugin::device_type::DeviceType;
 use crate::plugin::fault::LoadError;
 use crate::plugin::manifest::PipeSpec;
-use crate::policy;
+use crate::policy::{self, approval::Approvals};
 use crate::recording::Taped;
 use crate::secret::book::SecretBook;
 use crate::secret::{self, Secret, SecretSource};
@@ -125,6 +126,8 @@ pub struct Directory {
     identities: Identities,
     recorder: Option<mpsc::Sender<Taped>>,
     history: History,
+    approvals: Approvals,
+    audit: Audit,
 }
 
 /// A session in a list.
@@ -197,7 +200,15 @@ impl Directory {
             identities: Identities::default(),
             recorder: None,
             history: History::default(),
+            approvals: Approvals::default(),
+            audit: Audit::default(),
         }
+    }
+
+    /// What persons are asked about.
+    #[must_use]
+    pub fn approvals(&self) -> &Approvals {
+        &self.approvals
     }
 
     /// Has every session recorded.
@@ -210,6 +221,18 @@ impl Directory {
     #[must_use]
     pub fn kept_by(self, history: History) -> Self {
         Self { history, ..self }
+    }
+
+    /// Has every decision and every end held in this record.
+    #[must_use]
+    pub fn audited_by(self, audit: Audit) -> Self {
+        Self { audit, ..self }
+    }
+
+    /// What holds them.
+    #[must_use]
+    pub fn audit(&self) -> &Audit {
+        &self.audit
     }
 
     /// Who ran what.
@@ -425,20 +448,23 @@ impl Directory {
             nonce: nonce().ok_or_else(|| OpenError::Failed("this machine gives no random numbers".to_owned()))?,
             size,
             recorder: self.recorder.clone(),
+            approvals: self.approvals.clone(),
             journal: self.history.journal().clone(),
+            audit: self.audit.clone(),
             idle_close: device.idle_close.map_or(IDLE_CLOSE, |delay| delay.duration().unwrap_or(Duration::MAX / 4)),
             note: world.warning(&kind.name),
             kind,
         })
     }
 
-    /// Has the history mask the device's secrets before one of them is used, as far as nobody is asked for them.
+    /// Has what is kept mask the device's secrets before one of them is used, as far as nobody is asked for them.
     async fn learn_secrets(&self, device: &Device) {
         for (name, source) in &device.secrets {
             if matches!(source, SecretSource::Env(_) | SecretSource::File(_))
                 && let Ok(secret) = secret::resolve(source).await
             {
                 self.history.journal().learn(name, &secret);
+                self.audit.learn(name, &secret);
             }
         }
     }
@@ -515,6 +541,7 @@ impl Directory {
             handle.close().await;
         }
         self.history.finish().await;
+        self.audit.finish();
         busy
     }
 

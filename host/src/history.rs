@@ -12,7 +12,6 @@ use crate::session::journal::{Health, Journal};
 use self::query::{Page, Query};
 use self::worker::Worker;
 
-pub mod instant;
 pub mod query;
 mod run;
 mod store;

@@ -9,19 +9,21 @@
 //! | 5 | [`directory`], [`renewal`], [`replay`], [`history`], [`kit`] | opens, finds and closes sessions; reads the configuration again; plays recordings through them; who ran what; proves plugins |
 //! | 4 | [`session`] (handle, actor, journal) | the one task that owns a session; what it tells the history |
 //! | 3 | [`policy`] | the only one that makes something that may be typed |
-//! | 2 | [`session`] (machine, stream, log), [`transport`], [`plugin`], [`recording`] | decisions; bytes; what knows devices; sessions as text |
+//! | 2 | [`session`] (machine, stream, log), [`transport`], [`plugin`], [`recording`], [`audit`] | decisions; bytes; what knows devices; sessions as text; what was asked, decided and done |
 //! | 1 | [`screen`], [`terminal`] | what a terminal makes of bytes |
-//! | 0 | [`config`], [`secret`], [`limits`], [`ids`], [`diagnostics`], [`bounded`] | checked types; files up to a bound |
+//! | 0 | [`config`], [`secret`], [`limits`], [`ids`], [`instant`], [`private`], [`diagnostics`], [`bounded`] | checked types; times as texts; folders for one account; files up to a bound |
 //!
 //! What is absent on purpose: the machine never waits and has no clock; nothing here knows a device: no prompt, no pager, no
 //! vendor (that is in `plugins/`); a plugin never types; a secret has no form that can be printed.
 
+pub mod audit;
 pub mod bounded;
 pub mod config;
 pub mod diagnostics;
 pub mod directory;
 pub mod history;
 pub mod ids;
+pub mod instant;
 pub mod kit;
 pub mod lab;
 pub mod limits;
@@ -29,6 +31,7 @@ pub mod mcp;
 pub mod nearest;
 pub mod plugin;
 pub mod policy;
+pub mod private;
 pub mod recording;
 pub mod renewal;
 pub mod replay;

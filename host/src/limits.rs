@@ -231,6 +231,19 @@ pub const KIT_MEMORY_MAX_BYTES: usize = 4 * 1024 * 1024;
 /// Silence after which everything that can count counts.
 pub const KIT_LONG_SILENCE: Duration = Duration::from_secs(600);
 
+// Approval.
+
+/// Requests for a person's word that are kept. The oldest goes first.
+pub const APPROVALS_MAX: usize = 64;
+/// How long such a request stays open.
+pub const APPROVAL_OPEN_MAX: Duration = Duration::from_secs(600);
+/// How long an answer waits to be used.
+pub const APPROVAL_USE_MAX: Duration = Duration::from_secs(120);
+/// How long a call waits for its client to ask the user. Clients give up after 60 s.
+pub const APPROVAL_WAIT_MAX: Duration = Duration::from_secs(40);
+/// Characters of what a person is asked about. Nobody reads more than this before saying yes.
+pub const APPROVAL_TEXT_MAX_CHARS: usize = 4000;
+
 // The line.
 
 /// From the first packet to an authenticated connection.
@@ -303,3 +316,40 @@ pub const HISTORY_DEFAULT: usize = 30;
 pub const HISTORY_LIMIT_MAX: usize = 200;
 /// Characters of a command in a line of a table. The structure has it whole.
 pub const HISTORY_LINE_CHARS: usize = 200;
+
+// The audit record.
+
+/// Bytes of one of its files. Then the next one begins.
+pub const AUDIT_FILE_MAX_BYTES: u64 = 64 * 1024 * 1024;
+/// Bytes of one record: a command with every byte escaped, and what else it tells.
+pub const AUDIT_LINE_MAX_BYTES: u64 = 4 * 1024 * 1024;
+/// Bytes of a name that a client gives itself.
+pub const AUDIT_NAME_MAX_BYTES: usize = 256;
+/// Bytes of the file's end that are looked at first for its last record.
+pub const AUDIT_WINDOW_BYTES: u64 = 64 * 1024;
+/// Bytes of the file's end in which a record must be: the longest one fits.
+pub const AUDIT_TAIL_MAX_BYTES: u64 = 2 * AUDIT_LINE_MAX_BYTES;
+/// Records between two signed ones.
+pub const AUDIT_HEAD_EVERY: u64 = 1000;
+/// How long the signed head may be older than the newest record, so that records in a row are signed together.
+pub const AUDIT_HEAD_PAUSE: Duration = Duration::from_secs(1);
+/// How long another process that writes is waited for. It needs microseconds; the sessions stand still meanwhile.
+pub const AUDIT_LOCK_MAX: Duration = Duration::from_secs(1);
+/// Looks at the lock before the waiting process lets others run.
+pub const AUDIT_LOCK_SPINS: u32 = 50;
+/// Between two looks afterwards.
+pub const AUDIT_LOCK_PAUSE: Duration = Duration::from_micros(200);
+/// How long a lock that was not got is not waited for again.
+pub const AUDIT_RETRY: Duration = Duration::from_secs(10);
+/// Files that may be replaced while one record is written: two processes begin new ones at once.
+pub const AUDIT_OPEN_TRIES: u32 = 5;
+/// How long the disk may take to keep a record. Then what waits for it is refused.
+pub const AUDIT_SYNC_MAX: Duration = Duration::from_secs(5);
+/// Things that are wrong with a record which are told one by one; one is enough to distrust it.
+pub const AUDIT_PROBLEMS_MAX: usize = 20;
+/// Days that recordings are kept unless the operator says otherwise.
+pub const RECORDINGS_KEEP_DAYS: u64 = 30;
+/// Bytes of recordings that are kept unless the operator says otherwise.
+pub const RECORDINGS_KEEP_BYTES: u64 = 1024 * 1024 * 1024;
+/// Records shown unless somebody says otherwise.
+pub const AUDIT_SHOWN: usize = 30;

@@ -21,6 +21,7 @@ use crate::limits::{PROGRESS_EVERY, WAIT_MAX_S};
 use self::pipe::Pipe;
 use self::tools::{Arguments, INSTRUCTIONS, TOOLS};
 
+mod approval;
 pub mod calls;
 mod health;
 pub mod history;
@@ -175,10 +176,30 @@ impl ServerHandler for Server {
             let message = format!("there is no tool `{}`; there are: {}", request.name, known.join(", "));
             return Err(ErrorData::invalid_params(message, None));
         };
-        let reply = match Arguments::check(definition, request.arguments.unwrap_or_default()) {
-            Ok(arguments) => calls::call(&self.directory, &Caller::of(&context), definition.name, &arguments).await,
-            Err(message) => reply::Reply::failed(&message),
+        let caller = Caller::of(&context);
+        approval::take(self.directory.approvals(), &request, &context, &caller.name);
+        let arguments = match Arguments::check(definition, request.arguments.unwrap_or_default()) {
+            Ok(arguments) => arguments,
+            Err(message) => return Ok(reply::Reply::failed(&message).into_result().into()),
         };
+        let mut reply = calls::call(&self.directory, &caller, definition.name, &arguments).await;
+        if !reply.approvals.is_empty() {
+            match approval::way(&context) {
+                approval::Way::None => {}
+                approval::Way::Again => {
+                    if let Some(asked) = approval::ask_again(&reply.approvals) {
+                        return Ok(asked.into());
+                    }
+                }
+                approval::Way::Within => {
+                    if approval::ask_within(self.directory.approvals(), &reply.approvals, &context).await {
+                        reply = calls::call(&self.directory, &caller, definition.name, &arguments).await;
+                    } else {
+                        reply = approval::unanswered(reply);
+                    }
+                }
+            }
+        }
         Ok(reply.into_result().into())
     }
 

@@ -6,12 +6,16 @@ use std::collections::VecDeque;
 
 use crate::plugin::device_type::DeviceType;
 use crate::plugin::manifest::PipeSpec;
+pub use crate::plugin::roles::Effect;
+
+use crate::plugin::roles::Decision;
 use crate::session::machine::Intent;
 
 use self::approved::{Approved, Program};
 
 pub use judge::{Line, Manner, Purpose, Verdict, effect_word, judge};
 
+pub mod approval;
 pub mod approved;
 pub mod explain;
 mod judge;
@@ -156,6 +160,13 @@ pub fn keys(verdict: &Verdict, bytes: Vec<u8>) -> Option<Approved> {
     verdict.allows().then(|| Approved::keys(bytes))
 }
 
+/// What is said of a secret that a caller has typed by its name: no plugin is asked.
+#[must_use]
+pub fn secret_verdict() -> Verdict {
+    let reason = "the device asks for it, and its configuration grants it".to_owned();
+    Verdict { decision: Decision { effect: Effect::Allow, rule: "secret-by-name".to_owned(), reason }, lane: None, approval: None }
+}
+
 /// A secret that the caller asked for by name, at a question; the configuration of the device grants it.
 #[must_use]
 pub fn secret(name: &str, kind: &DeviceType) -> Approved {
@@ -182,7 +193,6 @@ pub fn answer(query: &[u8], kind: &DeviceType, (column, row): (usize, u16)) -> O
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plugin::roles::{Decision, Effect};
     use crate::policy::approved::Payload;
 
     fn bytes(approved: &Approved) -> Vec<u8> {
@@ -211,7 +221,11 @@ mod tests {
 
     #[test]
     fn a_command_is_one_paste_or_one_line_after_the_other() {
-        let allowed = Verdict { decision: Decision { effect: Effect::Allow, rule: String::new(), reason: String::new() }, lane: None };
+        let allowed = Verdict {
+            decision: Decision { effect: Effect::Allow, rule: String::new(), reason: String::new() },
+            lane: None,
+            approval: None,
+        };
         let kind = DeviceType::of("t", Vec::new());
         let read = |text: &str, reader: LineReader| command(&allowed, text, &kind, &reader);
         let typed =

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::Mutex;
 
+use crate::audit::record::Configuration;
 use crate::bounded;
 use crate::config::{Config, Device, Digest, TypeChoice};
 use crate::directory::{Directory, World};
@@ -122,8 +123,21 @@ impl Renewer {
         }
     }
 
-    /// `before` has the plugins that stay where nothing has changed or the new one does not load.
+    /// The same, and the audit record has it.
     async fn renew_from(&self, before: &World, files: &[PathBuf]) -> Report {
+        let report = self.take(before, files).await;
+        let world = self.directory.world();
+        let told = |plugins: &[Changed]| plugins.iter().map(|plugin| format!("{} {}: {}", plugin.what, plugin.name, plugin.why)).collect();
+        self.directory.audit().configuration(&Configuration {
+            complaints: report.complaints.clone(),
+            changes: [told(&report.plugins), report.changes.clone()].concat(),
+            ..startup::in_force(&world.config)
+        });
+        report
+    }
+
+    /// `before` has the plugins that stay where nothing has changed or the new one does not load.
+    async fn take(&self, before: &World, files: &[PathBuf]) -> Report {
         let folder = std::env::current_dir().unwrap_or_default();
         let read = Config::load(self.file.as_deref(), &|name| std::env::var_os(name), &folder);
         let mut report = Report { process: std::process::id(), ..Report::default() };
@@ -150,6 +164,9 @@ impl Renewer {
         report.plugins = catalog.take_over(&before.catalog).await.into_iter().map(changed).collect();
         report.changes = unpinned.iter().map(|name| format!("UNPINNED  {name}: its digest is not asked for")).collect();
         let now = self.directory.world();
+        if now.config.audit.folder != config.audit.folder {
+            report.changes.push("later     [audit] folder counts when the server is started again".to_owned());
+        }
         report.changes.extend(devices(&now.config, &config));
         let world = Arc::new(World { config, catalog, unpinned });
         self.directory.replace_world(Arc::clone(&world));

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::audit::Audit;
 use crate::config::PolicyMode;
 use crate::ids::SessionId;
 use crate::limits::{IDLE_CLOSE, OUTPUT_MAX_CHARS};
 use crate::plugin::device_type::DeviceType;
 use crate::policy::Purpose;
+use crate::policy::approval::Approvals;
 use crate::recording::{Entry, Outcome, Recording};
 use crate::secret::SecretSource;
 use crate::secret::book::SecretBook;
@@ -94,7 +96,9 @@ pub fn open(recording: &Recording, kind: Arc<DeviceType>, secrets: &[(String, Se
         size: recording.size,
         idle_close: IDLE_CLOSE,
         recorder: None,
+        approvals: Approvals::default(),
         journal: Journal::default(),
+        audit: Audit::default(),
         note: None,
     };
     actor::start(profile, line)

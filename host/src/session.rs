@@ -13,8 +13,7 @@ use crate::config::PolicyMode;
 use crate::ids::{CommandId, SessionId};
 use crate::limits::SESSION_MAILBOX;
 use crate::plugin::device_type::DeviceType;
-use crate::plugin::roles::Effect;
-use crate::policy::{Purpose, Verdict};
+use crate::policy::{Purpose, Verdict, approval};
 
 use self::journey::Keep;
 use self::report::{OutputQuery, Report, ScreenReport};
@@ -33,6 +32,7 @@ pub mod report;
 pub mod stream;
 pub mod timers;
 pub mod view;
+mod witness;
 
 /// How far a session is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,23 +85,12 @@ pub struct Status {
 pub enum Refusal {
     /// Policy says no.
     Denied(Box<Verdict>),
-    /// Policy wants a person to agree.
-    ApprovalNeeded(Box<Verdict>),
+    /// Policy wants a person to agree, who was not asked yet or has not answered.
+    ApprovalNeeded(Box<Verdict>, Box<approval::Request>),
     /// It cannot be done; why, and what to do.
     Cannot(String),
     /// The session is over; why.
     Closed(String),
-}
-
-impl Refusal {
-    /// The verdict, where it allows.
-    fn unless_allowed(verdict: Verdict) -> Result<Verdict, Self> {
-        match verdict.decision.effect {
-            Effect::Allow => Ok(verdict),
-            Effect::Ask => Err(Self::ApprovalNeeded(Box::new(verdict))),
-            Effect::Deny | Effect::Abstain => Err(Self::Denied(Box::new(verdict))),
-        }
-    }
 }
 
 /// A command of a caller.
@@ -119,13 +108,15 @@ pub struct RunRequest {
     pub mode: Option<String>,
     /// What becomes of a candidate configuration.
     pub keep: Option<Keep>,
+    /// Keys were pressed that change the text in a way that only the device knows.
+    pub unknown: bool,
 }
 
 impl RunRequest {
     /// A command that may run as long as it likes.
     #[must_use]
     pub fn new(text: &str, purpose: Purpose, caller: &str) -> Self {
-        Self { text: text.to_owned(), purpose, caller: caller.to_owned(), kill_after: None, mode: None, keep: None }
+        Self { text: text.to_owned(), purpose, caller: caller.to_owned(), kill_after: None, mode: None, keep: None, unknown: false }
     }
 }
 

@@ -6,9 +6,12 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::audit::record::Configuration;
+use crate::audit::{Audit, about};
 use crate::config::{Config, Diagnostic};
 use crate::directory::Directory;
 use crate::history::History;
+use crate::ids::nonce;
 use crate::limits::PLUGIN_FILE_MAX_BYTES;
 use crate::plugin::catalog::Catalog;
 use crate::plugin::compiled::CompiledCache;
@@ -75,7 +78,27 @@ pub fn catalog_with(config: &Config, loader: Arc<Loader>) -> Catalog {
 pub fn directory(config: Config) -> Result<Directory, String> {
     let catalog = catalog(&config)?;
     let folder = session_folder().map_err(|error| crate::diagnostics::warn(&format!("logs stay in memory: {error}"))).ok();
-    Ok(Directory::new(config, catalog, folder).kept_by(history()))
+    let history = history();
+    let run = if history.run().is_empty() { nonce().unwrap_or_default() } else { history.run().to_owned() };
+    let audit = Audit::start(audit_folder(&config), about::this_process(in_force(&config)), &run);
+    Ok(Directory::new(config, catalog, folder).kept_by(history).audited_by(audit))
+}
+
+/// Where the audit record is.
+#[must_use]
+pub fn audit_folder(config: &Config) -> Option<PathBuf> {
+    config.audit.folder.clone().or_else(|| state_folder().map(|folder| folder.join("audit")))
+}
+
+/// What the audit record says of a configuration.
+#[must_use]
+pub fn in_force(config: &Config) -> Configuration {
+    Configuration {
+        file: config.file.as_ref().map(|file| file.display().to_string()),
+        digest: config.digest.map(|digest| digest.to_string()),
+        policy_mode: config.policy.to_string(),
+        ..Configuration::default()
+    }
 }
 
 /// The history, which commands do without if there is no place for it.

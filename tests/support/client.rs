@@ -159,7 +159,7 @@ impl Client {
     }
 }
 
-fn program(config: &Path, state: &Path) -> Command {
+pub fn program(config: &Path, state: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_jackfield"));
     command.args(["mcp", "--config"]).arg(config).env("XDG_STATE_HOME", state).env("JACKFIELD_LOG", "debug");
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(std::fs::File::create(config.with_file_name("stderr.txt")).unwrap());

@@ -8,13 +8,17 @@ use std::os::fd::AsRawFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::time::timeout;
 
 use crate::limits::{CONTROL_ANSWER_MAX, CONTROL_READ_MAX_BYTES};
+use crate::policy::approval::{Answer, Approvals, Request};
 use crate::renewal::{Renewer, Report};
 use crate::startup;
 
@@ -22,6 +26,10 @@ use crate::startup;
 const SUFFIX: &str = ".sock";
 /// Asks a server to read its configuration again.
 const RELOAD: &str = "reload";
+/// Asks what waits for a person's word.
+const APPROVALS: &str = "approvals";
+/// Gives one.
+const ANSWER: &str = "answer ";
 /// Asks the same with the pins of these files skipped as long as the connection lasts.
 const DEV: &str = "dev ";
 
@@ -40,7 +48,7 @@ impl Drop for Control {
 
 impl Control {
     /// Listens, and answers as long as the value lives and the runtime does.
-    pub(super) fn start(renewer: Arc<Renewer>) -> io::Result<Self> {
+    pub(super) fn start(renewer: Arc<Renewer>, approvals: Approvals) -> io::Result<Self> {
         let folder = startup::run_folder()?;
         let name = format!("{}{SUFFIX}", std::process::id());
         let path = folder.join(&name);
@@ -50,7 +58,7 @@ impl Control {
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 if is_own(&stream) {
-                    tokio::spawn(answer(stream, Arc::clone(&renewer)));
+                    tokio::spawn(answer(stream, Arc::clone(&renewer), approvals.clone()));
                 }
             }
         });
@@ -69,7 +77,8 @@ fn is_own(stream: &UnixStream) -> bool {
     matches!((stream.peer_cred(), own), (Ok(peer), Ok(own)) if peer.uid() == own)
 }
 
-async fn answer(stream: UnixStream, renewer: Arc<Renewer>) {
+async fn answer(stream: UnixStream, renewer: Arc<Renewer>, approvals: Approvals) {
+    let uid = stream.peer_cred().map(|peer| peer.uid()).unwrap_or_default();
     let (read, mut write) = stream.into_split();
     let mut lines = BufReader::new(read.take(CONTROL_READ_MAX_BYTES)).lines();
     let mut develops = false;
@@ -80,6 +89,12 @@ async fn answer(stream: UnixStream, renewer: Arc<Renewer>) {
             false => timeout(CONTROL_ANSWER_MAX, lines.next_line()).await.unwrap_or(Ok(None)),
         };
         let Ok(Some(line)) = line else { break };
+        if let Some(text) = about_approval(&line, uid, &approvals) {
+            if write.write_all((text + "\n").as_bytes()).await.is_err() {
+                break;
+            }
+            continue;
+        }
         let report = match line.strip_prefix(DEV).map(serde_json::from_str::<Vec<PathBuf>>) {
             Some(Ok(files)) if !develops => match renewer.begin_dev(files).await {
                 Ok(report) => {
@@ -99,6 +114,25 @@ async fn answer(stream: UnixStream, renewer: Arc<Renewer>) {
     if develops {
         renewer.end_dev().await;
     }
+}
+
+/// A person's word, as it travels.
+#[derive(Debug, Serialize, Deserialize)]
+struct Said {
+    id: String,
+    allow: bool,
+    by: String,
+}
+
+/// What is asked or said about approvals, and the reply.
+fn about_approval(line: &str, uid: u32, approvals: &Approvals) -> Option<String> {
+    if line == APPROVALS {
+        return serde_json::to_string(&approvals.open(Instant::now())).ok();
+    }
+    let said: Said = serde_json::from_str(line.strip_prefix(ANSWER)?).ok()?;
+    let answer = if said.allow { Answer::Allow } else { Answer::Deny };
+    let taken = approvals.answer(&said.id, answer, &format!("{} (uid {uid})", said.by), "command line", Instant::now());
+    serde_json::to_string(&taken.err()).ok()
 }
 
 /// A connection to a running server.
@@ -122,7 +156,20 @@ impl Server {
         self.ask(&format!("{DEV}{files}")).await
     }
 
-    async fn ask(&mut self, line: &str) -> Result<Report, String> {
+    /// What waits for a person's word.
+    pub(super) async fn approvals(&mut self) -> Result<Vec<Request>, String> {
+        self.ask(APPROVALS).await
+    }
+
+    /// Gives one.
+    pub(super) async fn answer(&mut self, id: &str, allow: bool, by: &str) -> Result<(), String> {
+        let said = Said { id: id.to_owned(), allow, by: by.to_owned() };
+        let said = serde_json::to_string(&said).map_err(|error| error.to_string())?;
+        let refused: Option<String> = self.ask(&format!("{ANSWER}{said}")).await?;
+        refused.map_or(Ok(()), Err)
+    }
+
+    async fn ask<T: DeserializeOwned>(&mut self, line: &str) -> Result<T, String> {
         let asked = async {
             self.write.write_all(format!("{line}\n").as_bytes()).await?;
             let mut text = String::new();

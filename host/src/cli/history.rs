@@ -8,8 +8,9 @@ use anstyle::Style;
 use serde_json::{Value, json};
 
 use super::paint::{BAD, DIM, GOOD, painted_table, say};
+use crate::history;
 use crate::history::query::{Entry, Page, Query, one_line};
-use crate::history::{self, instant};
+use crate::instant;
 use crate::limits::HISTORY_ROWS_MAX;
 use crate::startup;
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::paint::{BAD, DIM, DOUBT, GOOD, painted, say};
-use super::plugin::block_on;
+use super::runtime::block_on;
 use crate::config::{Config, PolicyMode, TypeChoice};
 use crate::plugin::catalog::Catalog;
 use crate::plugin::device_type::DeviceType;
@@ -201,6 +201,7 @@ impl Judge {
             privileged: false,
             manner: Manner::Typed,
             text: asked.text,
+            unknown: false,
             purpose: asked.purpose,
             caller: asked.caller,
         };

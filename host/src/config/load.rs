@@ -5,7 +5,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{Config, Declaration, Diagnostic};
+use sha2::{Digest as _, Sha256};
+
+use super::{Config, Declaration, Diagnostic, Digest};
 use crate::bounded::{self, ReadError};
 
 /// Largest file that is read; thousands of devices fit.
@@ -73,6 +75,7 @@ impl Config {
             Ok(text) => {
                 let mut config = Self::parse(text, &found.path, home(environment).as_deref()).map_err(ConfigError::Invalid)?;
                 config.read_declarations().map_err(ConfigError::Invalid)?;
+                config.digest = Some(Digest::new(Sha256::digest(text).into()));
                 Ok(config)
             }
             Err(error) => Err(ConfigError::Invalid(vec![not_utf8(&found.path, &text, error.valid_up_to())])),

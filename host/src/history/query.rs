@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::instant;
+use crate::instant;
 use crate::limits::{HISTORY_DEFAULT, HISTORY_LINE_CHARS};
 
 /// What to look for.

@@ -16,7 +16,7 @@ impl Run {
     /// Makes and locks it. It gets its name when it is locked: others never see it open.
     pub(super) fn claim(folder: &Path, run: &str) -> io::Result<Self> {
         let runs = runs(folder);
-        super::store::private_folder(&runs)?;
+        crate::private::folder(&runs)?;
         let (path, unnamed) = (runs.join(run), runs.join(format!(".{run}")));
         let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&unnamed)?;
         file.try_lock().map_err(io::Error::from)?;

@@ -1,19 +1,21 @@
 //! The file: a table of commands, shared by all processes of the account.
 
-use std::fs::{self, DirBuilder, OpenOptions, Permissions};
+use std::fs::{self, OpenOptions, Permissions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, Row, Statement, Transaction, TransactionBehavior, named_params};
 
 use super::query::{Cursor, Entry, Page, Query};
-use super::{HistoryError, instant, run};
+use super::{HistoryError, run};
+use crate::instant;
 use crate::limits::{
     HISTORY_AGE_MAX, HISTORY_BUSY_MAX, HISTORY_COMMAND_MAX_BYTES, HISTORY_NAME_MAX_BYTES, HISTORY_OPEN_PAUSE, HISTORY_OPEN_TRIES,
     HISTORY_ROWS_MAX,
 };
+use crate::private;
 use crate::secret::redact::Redactor;
 use crate::session::journal::{Asked, Ended, Note, State};
 
@@ -63,15 +65,6 @@ pub(super) fn exists(folder: &Path) -> bool {
     path(folder).exists()
 }
 
-/// A folder for its owner alone.
-pub(super) fn private_folder(folder: &Path) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    if fs::metadata(folder)?.permissions().mode() & 0o077 != 0 {
-        fs::set_permissions(folder, Permissions::from_mode(0o700))?;
-    }
-    Ok(())
-}
-
 /// Makes the file before SQLite does, which gives its other files the same mode.
 ///
 /// A file that is there is never opened: closing it would drop SQLite's own locks.
@@ -99,7 +92,7 @@ impl Store {
     pub(super) fn open(folder: &Path, run: &str) -> Result<Self, HistoryError> {
         let path = path(folder);
         let file = |cause| HistoryError::File { path: path.clone(), cause };
-        private_folder(folder).map_err(file)?;
+        private::folder(folder).map_err(file)?;
         private_file(&path).map_err(file)?;
         let connection = patiently(|| connect(&path))?;
         let mut store = Self { connection, path, run: run.to_owned() };

@@ -8,6 +8,7 @@ use super::run::Run;
 use super::store::{self, Store};
 use super::*;
 use crate::ids::{CommandId, SessionId};
+use crate::instant;
 use crate::limits::{HISTORY_AGE_MAX, HISTORY_COMMAND_MAX_BYTES};
 use crate::plugin::roles::{Decision, Effect};
 use crate::policy::Verdict;
@@ -42,7 +43,7 @@ fn states(folder: &Path) -> Vec<String> {
 }
 
 fn verdict() -> Verdict {
-    Verdict { decision: Decision { effect: Effect::Allow, rule: "a.rule".to_owned(), reason: String::new() }, lane: None }
+    Verdict { decision: Decision { effect: Effect::Allow, rule: "a.rule".to_owned(), reason: String::new() }, lane: None, approval: None }
 }
 
 fn has_no(folder: &Path, secret: &str) {

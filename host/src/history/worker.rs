@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use super::HistoryError;
 use super::run::Run;
 use super::store::Store;
-use super::{HistoryError, store};
 use crate::limits::{HISTORY_BATCH_MAX, HISTORY_PAUSE, HISTORY_PRUNE_EVERY, HISTORY_RETRY};
+use crate::private;
 use crate::secret::redact::Redactor;
 use crate::session::journal::{Note, Receiving};
 
@@ -124,7 +125,7 @@ impl Worker {
     fn open(&mut self) -> Result<Store, HistoryError> {
         if self.claim.is_none() {
             let file = |cause| HistoryError::File { path: self.folder.clone(), cause };
-            store::private_folder(&self.folder).map_err(file)?;
+            private::folder(&self.folder).map_err(file)?;
             self.claim = Some(Run::claim(&self.folder, &self.run).map_err(file)?);
         }
         Store::open(&self.folder, &self.run)

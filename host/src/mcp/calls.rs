@@ -354,7 +354,8 @@ fn many(targets: &[String], replies: &[Reply]) -> Reply {
     let results: Vec<Value> = replies.iter().map(|reply| Value::Object(reply.fields.clone())).collect();
     let failed = replies.iter().all(|reply| reply.error);
     let reply = Reply::new(json!({"ok": !failed, "results": results, "groups": shown}), text);
-    Reply { error: failed, ..reply }
+    let approvals = replies.iter().flat_map(|reply| reply.approvals.clone()).collect();
+    Reply { error: failed, approvals, ..reply }
 }
 
 /// Runs them side by side and keeps their order.
@@ -594,6 +595,7 @@ async fn explain(directory: &Directory, caller: &Caller, arguments: &Arguments) 
         privileged: false,
         manner: Manner::Typed,
         text: command,
+        unknown: false,
         purpose: Purpose::Run,
         caller: &caller.name,
     };

@@ -121,7 +121,24 @@ pub(super) fn health(directory: &Directory) -> Reply {
     }
     let (history, line) = super::history::health(directory);
     text.push_str(&line);
+    let (audit, line) = audit(directory);
+    text.push_str(&line);
     let fields = json!({"version": version, "sessions": sessions.len(), "troubled_plugins": troubled, "plugins_off": off,
-        "degraded_sessions": degraded, "history": history});
+        "degraded_sessions": degraded, "history": history, "audit": audit});
     Reply::new(fields, text)
+}
+
+/// How the audit record fares: as fields, and as a part of the line.
+fn audit(directory: &Directory) -> (Value, String) {
+    let Some(health) = directory.audit().health() else {
+        return (json!({"state": "off"}), "; no audit record is kept".to_owned());
+    };
+    let (missing, folder) = (health.missing, health.folder.display().to_string());
+    let text = match (&health.trouble, missing) {
+        (None, 0) => String::new(),
+        (None, missing) => format!("; {missing} records are missing in the audit record"),
+        (Some(why), missing) => format!("; nothing that may change something is run: {why} ({missing} records are missing)"),
+    };
+    let state = if health.trouble.is_some() { "failing" } else { "ok" };
+    (json!({"state": state, "folder": folder, "missing": missing, "trouble": health.trouble}), text)
 }

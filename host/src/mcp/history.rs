@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 use super::reply::Reply;
 use super::tools::Arguments;
 use crate::directory::Directory;
-use crate::history::instant;
 use crate::history::query::{Entry, Page, Query};
 use crate::ids::SessionId;
+use crate::instant;
 use crate::limits::{HISTORY_DEFAULT, HISTORY_LIMIT_MAX};
 
 /// Calls the tool.

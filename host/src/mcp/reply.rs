@@ -7,6 +7,8 @@ use std::fmt::Write as _;
 use rmcp::model::{CallToolResult, ContentBlock};
 use serde_json::{Map, Value, json};
 
+use crate::limits::APPROVAL_OPEN_MAX;
+use crate::policy::approval::Request;
 use crate::session::command::State;
 use crate::session::journey::{DISCARDED, IN_FORCE_FOR_NOW, LineError, Outcome};
 use crate::session::report::{Report, ScreenReport};
@@ -26,6 +28,8 @@ pub struct Reply {
     pub text: String,
     /// It is an error.
     pub error: bool,
+    /// What a person is to be asked before the same call is made again.
+    pub approvals: Vec<Request>,
 }
 
 impl Reply {
@@ -35,7 +39,7 @@ impl Reply {
         let Value::Object(mut fields) = fields else { return Self { text, ..Self::default() } };
         fields.entry("ok").or_insert(true.into());
         fields.entry("next").or_insert("".into());
-        Self { fields, text, error: false }
+        Self { fields, text, error: false, approvals: Vec::new() }
     }
 
     /// A sentence that says what is wrong and what to do.
@@ -294,17 +298,22 @@ pub fn refused(session: &str, refusal: &Refusal) -> Reply {
         Refusal::Denied(verdict) => {
             ("denied", Some(verdict), format!("Denied by rule {}: {}.", verdict.decision.rule, full_stop(&verdict.decision.reason)))
         }
-        Refusal::ApprovalNeeded(verdict) => (
+        Refusal::ApprovalNeeded(verdict, request) => (
             "approval_needed",
             Some(verdict),
-            format!("Needs approval (rule {}): {}.", verdict.decision.rule, full_stop(&verdict.decision.reason)),
+            format!(
+                "Needs approval (rule {}): {}. Request {}.",
+                verdict.decision.rule,
+                full_stop(verdict.decision.reason.trim_start_matches("Needs a person's approval: ")),
+                request.id
+            ),
         ),
         Refusal::Cannot(why) => ("refused", None, why.clone()),
         Refusal::Closed(why) => ("lost", None, format!("{session} is closed: {why}. The next call opens a new session.")),
     };
     let mut fields = json!({"ok": false, "session": session, "state": state, "error": {"message": message}});
     let mut text = format!("{session} {state}\n{message}");
-    let mut next = "";
+    let mut next = String::new();
     if let Some(verdict) = verdict {
         let judged = json!({"decision": crate::policy::effect_word(verdict.decision.effect), "rule": verdict.decision.rule});
         if let Some(fields) = fields.as_object_mut() {
@@ -312,9 +321,21 @@ pub fn refused(session: &str, refusal: &Refusal) -> Reply {
         }
         text.push_str("\npolicy: ");
         text.push_str(crate::policy::effect_word(verdict.decision.effect));
-        next = "Nothing was typed. ssh_info topic=policy explains a rule; do not work around it.";
+        next = "Nothing was typed. ssh_info topic=policy explains a rule; do not work around it.".to_owned();
     }
-    Reply { error: true, ..Reply::new(fields, text).with_next(next) }
+    let mut approvals = Vec::new();
+    if let Refusal::ApprovalNeeded(_, request) = refusal {
+        let id = &request.id;
+        next = format!(
+            "Nothing was typed. Tell the user what you want to do and why. They agree with `jackfield approve {id}` in a terminal; then make the same call again. The request stays open for {} min.",
+            APPROVAL_OPEN_MAX.as_secs() / 60
+        );
+        if let Some(fields) = fields.as_object_mut() {
+            fields.insert("approval".to_owned(), json!({"request": id}));
+        }
+        approvals.push((**request).clone());
+    }
+    Reply { error: true, approvals, ..Reply::new(fields, text).with_next(&next) }
 }
 
 fn full_stop(text: &str) -> &str {

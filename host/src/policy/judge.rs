@@ -2,6 +2,7 @@
 
 use chrono::Local;
 
+use super::approval::Approval;
 use crate::config::PolicyMode;
 use crate::limits::COMMAND_MAX_BYTES;
 use crate::plugin::bindings::jackfield::plugin::types::Fact;
@@ -56,6 +57,8 @@ pub struct Line<'a> {
     pub manner: Manner,
     /// The text.
     pub text: &'a str,
+    /// Keys were pressed that change it in a way that only the device knows.
+    pub unknown: bool,
     /// What for.
     pub purpose: Purpose,
     /// Who.
@@ -69,6 +72,8 @@ pub struct Verdict {
     pub decision: Decision,
     /// The kind of line, where it was asked for.
     pub lane: Option<Lane>,
+    /// Who let it through that policy wanted asked.
+    pub approval: Option<Approval>,
 }
 
 impl Verdict {
@@ -78,8 +83,18 @@ impl Verdict {
         self.decision.effect == Effect::Allow
     }
 
+    /// How strict it is: what lets through is 0.
+    #[must_use]
+    pub fn strictness(&self) -> u8 {
+        match self.decision.effect {
+            Effect::Allow => 0,
+            Effect::Ask => 1,
+            Effect::Deny | Effect::Abstain => 2,
+        }
+    }
+
     pub(super) fn deny(rule: &str, reason: String) -> Self {
-        Self { decision: Decision { effect: Effect::Deny, rule: rule.to_owned(), reason }, lane: None }
+        Self { decision: Decision { effect: Effect::Deny, rule: rule.to_owned(), reason }, lane: None, approval: None }
     }
 }
 
@@ -123,7 +138,20 @@ pub async fn judge(plugins: &SessionPlugins, line: &Line<'_>, mode: PolicyMode) 
         Some(classified) if decision.effect == Effect::Abstain => decision = by_lane(classified, mode),
         Some(_) => {}
     }
-    Verdict { decision, lane: classified.map(|classified| classified.lane) }
+    if line.unknown && line.purpose != Purpose::Send {
+        decision = unknown(decision, mode);
+    }
+    Verdict { decision, lane: classified.map(|classified| classified.lane), approval: None }
+}
+
+/// A line that nobody can read is a change, and which one is not known.
+fn unknown(decision: Decision, mode: PolicyMode) -> Decision {
+    let effect = if mode == PolicyMode::Full { Effect::Ask } else { Effect::Deny };
+    if decision.effect == Effect::Deny {
+        return decision;
+    }
+    let reason = "keys were pressed that change the line in a way that only the device knows. Write the line out";
+    Decision { effect, rule: "unknown-line".to_owned(), reason: reason.to_owned() }
 }
 
 fn fact(name: &str, value: &str) -> Fact {

@@ -1,5 +1,8 @@
 //! Named keys, and the line that typed pieces make up.
 
+/// Bytes of an escape sequence that a key sends. A longer one is none.
+const ESCAPE_MAX_BYTES: usize = 32;
+
 /// Names that `ssh_send` takes.
 pub const KEY_NAMES: [&str; 24] = [
     "enter",
@@ -78,8 +81,14 @@ fn modified_key(name: &str) -> Option<Vec<u8>> {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LineAssembler {
     line: String,
+    /// The same for a device that takes no notice of the keys that erase. Kept once one was pressed.
+    raw: Option<String>,
     /// History or completion changed the line: what it is then is not known.
     unknown: bool,
+    /// Inside of an escape sequence, and what it is so far.
+    escape: Option<String>,
+    /// Between the brackets of a paste, where Enter is text.
+    pasting: bool,
 }
 
 /// A line that typing completes.
@@ -87,6 +96,8 @@ pub struct LineAssembler {
 pub struct Assembled {
     /// Its text as far as it is known.
     pub text: String,
+    /// What it would be if nothing was erased, where something was.
+    pub raw: Option<String>,
     /// Keys were used that change the line in a way that only the device knows.
     pub unknown: bool,
 }
@@ -99,24 +110,66 @@ impl LineAssembler {
         let mut previous = ' ';
         for ch in text.chars() {
             match ch {
+                _ if self.escape.is_some() => self.on_escape(ch),
                 '\n' if previous == '\r' => {}
-                '\r' | '\n' => lines.push(Assembled { text: std::mem::take(&mut self.line), unknown: std::mem::take(&mut self.unknown) }),
-                '\x08' | '\x7f' => drop(self.line.pop()),
-                // These empty the line or leave it: Ctrl-C, Ctrl-U.
-                '\x03' | '\x15' => *self = Self::default(),
-                '\t' | '\x1b' => self.unknown = true,
+                '\r' | '\n' if self.pasting => self.push('\n'),
+                '\r' | '\n' => lines.push(std::mem::take(self).assembled()),
+                '\x08' | '\x7f' => {
+                    self.raw.get_or_insert_with(|| self.line.clone());
+                    self.line.pop();
+                }
+                // Ctrl-U empties the line where it does anything.
+                '\x15' => {
+                    self.raw.get_or_insert_with(|| self.line.clone());
+                    self.line.clear();
+                }
+                // Ctrl-C leaves it.
+                '\x03' => *self = Self::default(),
+                '\x1b' => self.escape = Some(String::new()),
                 _ if ch.is_control() => self.unknown = true,
-                _ => self.line.push(ch),
+                _ => self.push(ch),
             }
             previous = ch;
         }
         lines
     }
 
+    fn push(&mut self, ch: char) {
+        self.line.push(ch);
+        if let Some(raw) = &mut self.raw {
+            raw.push(ch);
+        }
+    }
+
+    /// One more character of an escape sequence (ECMA-48 5.4, and what xterm sends for keys).
+    fn on_escape(&mut self, ch: char) {
+        let Some(sequence) = &mut self.escape else { return };
+        sequence.push(ch);
+        let ends = match sequence.chars().next() {
+            Some('[') => sequence.len() > 1 && ('@'..='~').contains(&ch),
+            Some('O') => sequence.len() > 1,
+            _ => true,
+        };
+        if !ends && sequence.len() < ESCAPE_MAX_BYTES {
+            return;
+        }
+        match sequence.as_str() {
+            "[200~" => self.pasting = true,
+            "[201~" => self.pasting = false,
+            _ => self.unknown = true,
+        }
+        self.escape = None;
+    }
+
+    fn assembled(self) -> Assembled {
+        let raw = self.raw.filter(|raw| *raw != self.line);
+        Assembled { text: self.line, raw, unknown: self.unknown || self.escape.is_some() }
+    }
+
     /// What is typed and not completed.
     #[must_use]
     pub fn pending(&self) -> Assembled {
-        Assembled { text: self.line.clone(), unknown: self.unknown }
+        self.clone().assembled()
     }
 }
 
@@ -136,14 +189,40 @@ mod tests {
         }
     }
 
+    fn line(text: &str, raw: Option<&str>, unknown: bool) -> Assembled {
+        Assembled { text: text.to_owned(), raw: raw.map(str::to_owned), unknown }
+    }
+
     #[test]
     fn a_line_typed_in_pieces_is_judged_as_the_device_sees_it() {
-        let mut line = LineAssembler::default();
-        assert!(line.on_typed(b"relo").is_empty());
-        assert!(line.on_typed(b"adx\x7f").is_empty());
-        assert_eq!(line.on_typed(b"\r\n"), [Assembled { text: "reload".to_owned(), unknown: false }]);
-        assert_eq!(line.on_typed(b"rm\t\r"), [Assembled { text: "rm".to_owned(), unknown: true }]);
-        assert!(line.on_typed(b"abc\x15").is_empty());
-        assert_eq!(line.pending().text, "");
+        let mut typed = LineAssembler::default();
+        assert!(typed.on_typed(b"relo").is_empty());
+        assert!(typed.on_typed(b"adx\x7f").is_empty());
+        assert_eq!(typed.on_typed(b"\r\n"), [line("reload", Some("reloadx"), false)]);
+        assert_eq!(typed.on_typed(b"rm\t\r"), [line("rm", None, true)]);
+        assert!(typed.on_typed(b"abc\x15").is_empty());
+        assert_eq!(typed.pending(), line("", Some("abc"), false));
+        assert!(typed.on_typed(b"\x03").is_empty());
+        assert_eq!(typed.pending(), line("", None, false));
+    }
+
+    #[test]
+    fn keys_that_only_the_device_understands_make_the_line_unknown() {
+        for keys in ["\x1b[A", "\x1bOA", "\x1b[1;5D", "\x1bb", "\x12re", "\x10", "\x19", "\x1b", "\x1b["] {
+            let lines = LineAssembler::default().on_typed(format!("{keys}\r\r").as_bytes());
+            assert!(lines.iter().any(|line| line.unknown), "{keys:?}: {lines:?}");
+        }
+        let mut typed = LineAssembler::default();
+        for byte in b"\x1b[A" {
+            assert!(typed.on_typed(&[*byte]).is_empty());
+        }
+        assert_eq!(typed.on_typed(b"\r"), [line("", None, true)], "split anywhere");
+    }
+
+    #[test]
+    fn a_paste_is_one_line_however_many_it_has() {
+        let mut typed = LineAssembler::default();
+        assert!(typed.on_typed(b"\x1b[200~echo '\nrm -rf /\r\n'\x1b[201~").is_empty());
+        assert_eq!(typed.on_typed(b"\r"), [line("echo '\nrm -rf /\n'", None, false)]);
     }
 }

@@ -27,6 +27,7 @@ use super::queue::Queue;
 use super::report::{Report, ScreenReport, output};
 use super::stream::Stream;
 use super::view::{Question, Readings, View};
+use super::witness::{Case, Witness};
 use super::{Accepted, Phase, Refusal, Renewal, Request, RunRequest, SendRequest, SessionHandle, Status, Stop, now};
 use crate::ids::CommandId;
 use crate::limits::{COMMANDS_KEPT, VIEW_RECENT_MAX_BYTES, VIEW_TAIL_MAX_BYTES};
@@ -55,6 +56,7 @@ struct Record {
     failure: Option<String>,
     rule: (String, String),
     journey: Option<Outcome>,
+    witness: Witness,
 }
 
 struct Actor {
@@ -103,7 +105,7 @@ pub fn start(mut profile: Profile, line: Line) -> SessionHandle {
         ("missing-secrets".to_owned(), missing.join(",")),
     ];
     let setting = Setting { facts, echoes: profile.kind.terminal.echoes, context: profile.kind.context.clone() };
-    profile.teach_journal();
+    profile.teach_masks();
     let now = now();
     let actor = Actor {
         machine: Machine::new(Stream::new(log, &profile.nonce).on_columns(profile.size.0), setting, now),
@@ -352,10 +354,19 @@ impl Actor {
 
     async fn on_secret(&mut self, name: &str, enter: &[u8], secret: Result<Secret, String>) {
         self.resolving = None;
+        // It is known from here on, whatever becomes of it.
+        if let Ok(secret) = &secret {
+            self.redactor.learn(name, secret);
+            self.profile.teach_mask(name, secret);
+        }
+        let running = self.machine.running();
+        let (goal, command) = (running.and_then(|running| running.goal.clone()), running.map(|running| running.id));
+        let secret = match secret {
+            Ok(secret) => self.profile.witness_secret(name, goal, command).await.map(|()| secret),
+            Err(why) => Err(why),
+        };
         match secret {
             Ok(secret) => {
-                self.redactor.learn(name, &secret);
-                self.profile.journal.learn(name, &secret);
                 self.tape(|tape| tape.note(Entry::Secret { name: name.to_owned(), enter: enter.to_vec() }, now()));
                 self.order(Order::Write([secret.expose(), enter].concat()));
             }
@@ -423,21 +434,25 @@ impl Actor {
 
     /// What policy says of a line in a mode, perhaps another one than the session is in.
     async fn judge_in(&self, mode: &str, request: &RunRequest) -> Verdict {
-        let privileged = self.machine.ready().is_some_and(|ready| ready.privileged);
-        let place = Place { mode, privileged, manner: Manner::Typed };
-        self.profile.judge(self.next.as_ref().unwrap_or(&self.plugins), place, request).await
+        self.profile.judge(self.next.as_ref().unwrap_or(&self.plugins), self.place(mode), request).await
+    }
+
+    fn place<'a>(&self, mode: &'a str) -> Place<'a> {
+        Place { mode, privileged: self.machine.ready().is_some_and(|ready| ready.privileged), manner: Manner::Typed }
     }
 
     async fn start_command(&mut self, request: &RunRequest) -> Result<(Accepted, Vec<Effect>), Refusal> {
         if self.travels(request) {
             return self.set_out(request).await;
         }
-        let verdict = self.profile.admit(request, self.judge(request).await)?;
+        let verdict = self.profile.admit(request, self.place(self.machine.mode()), self.judge(request).await).await?;
         let lines = self.lines(&verdict, &request.text, self.machine.stream().takes_paste())?;
         let goal = self.plugins.claim(&request.text, self.machine.mode()).await;
         let (caller, text) = (request.caller.clone(), request.text.clone());
-        let started = Started { id: CommandId::next(), caller, text, lines, goal, kill_after: request.kill_after, one_prompt: false };
-        Ok(self.begin(started, verdict))
+        let id = CommandId::next();
+        let witness = self.profile.witness(Case::new(request, self.place(self.machine.mode()), &verdict, Some(id))).await?;
+        let started = Started { id, caller, text, lines, goal, kill_after: request.kill_after, one_prompt: false };
+        Ok(self.begin(started, verdict, witness))
     }
 
     /// What is typed of a text that was let through.
@@ -447,17 +462,17 @@ impl Actor {
         lines.map_err(|why| Refusal::Cannot(format!("the command cannot be typed: {why}")))
     }
 
-    fn begin(&mut self, started: Started, verdict: Verdict) -> (Accepted, Vec<Effect>) {
-        let accepted = self.remember(started.id, &started.caller, &started.text, verdict);
+    fn begin(&mut self, started: Started, verdict: Verdict, witness: Witness) -> (Accepted, Vec<Effect>) {
+        let accepted = self.remember(started.id, &started.caller, &started.text, verdict, witness);
         (accepted, self.machine.on_run(now(), started))
     }
 
     /// A command begins: the journal hears of it, and its caller gets a way to follow it.
-    fn remember(&mut self, id: CommandId, caller: &str, text: &str, verdict: Verdict) -> Accepted {
+    fn remember(&mut self, id: CommandId, caller: &str, text: &str, verdict: Verdict, witness: Witness) -> Accepted {
         self.profile.journal.begun(id, &self.profile.id, caller, text, &verdict);
         let (state, watch) = watch::channel(State::Running);
         let rule = (policy::effect_word(verdict.decision.effect).to_owned(), verdict.decision.rule.clone());
-        self.records.push_back(Record { id, text: text.to_owned(), state, ending: None, failure: None, rule, journey: None });
+        self.records.push_back(Record { id, text: text.to_owned(), state, ending: None, failure: None, rule, journey: None, witness });
         if self.records.len() > COMMANDS_KEPT {
             self.records.pop_front();
         }

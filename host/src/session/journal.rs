@@ -93,6 +93,17 @@ pub struct Ended {
     pub output_bytes: u64,
 }
 
+impl Ended {
+    /// At a terminal; `failure` says that it failed whatever its status is.
+    #[must_use]
+    pub fn of(ending: &Ending, failure: Option<&String>) -> Self {
+        let state = State::from(ending.state);
+        let failed = failure.is_some() || ending.status.is_some_and(|status| status != 0) || state == State::Lost;
+        let output_bytes = ending.pieces.iter().map(|(start, end)| end.saturating_sub(*start)).sum();
+        Self { state, exit_code: ending.status, failed, duration: ending.duration, output_bytes }
+    }
+}
+
 /// Something for the journal.
 #[derive(Debug)]
 pub enum Note {
@@ -218,10 +229,7 @@ impl Journal {
 
     /// A command has ended; `failure` says that it failed whatever its status is.
     pub fn ended(&self, ending: &Ending, failure: Option<&String>) {
-        let state = State::from(ending.state);
-        let failed = failure.is_some() || ending.status.is_some_and(|status| status != 0) || state == State::Lost;
-        let output_bytes = ending.pieces.iter().map(|(start, end)| end.saturating_sub(*start)).sum();
-        self.ended_as(ending.id, Ended { state, exit_code: ending.status, failed, duration: ending.duration, output_bytes });
+        self.ended_as(ending.id, Ended::of(ending, failure));
     }
 
     /// A command has ended in this way.
@@ -281,7 +289,7 @@ mod tests {
     use crate::plugin::roles::Decision;
 
     fn verdict(effect: Effect) -> Verdict {
-        Verdict { decision: Decision { effect, rule: "a.rule".to_owned(), reason: String::new() }, lane: None }
+        Verdict { decision: Decision { effect, rule: "a.rule".to_owned(), reason: String::new() }, lane: None, approval: None }
     }
 
     #[test]

@@ -19,10 +19,11 @@ use tokio::time::sleep_until;
 use self::program::{ProgramEvent, carry};
 use self::streams::Streams;
 use super::command::State;
-use super::journal::{Ended, Journal};
+use super::journal::Ended;
 use super::profile::{Place, Profile};
 use super::queue::Queue;
 use super::report::{Report, ScreenReport, output};
+use super::witness::{Case, Witness};
 use super::{Accepted, Phase, Refusal, Request, RunRequest, SessionHandle, Status, Stop, now};
 use crate::ids::CommandId;
 use crate::limits::{COMMANDS_KEPT, INTERRUPT_STEP_WAIT, LINE_CHUNKS, LOGIN_MAX, PROGRAMS_KEPT, PROGRAMS_MAX};
@@ -54,7 +55,7 @@ pub fn start(mut profile: Profile, way: Way) -> SessionHandle {
         watch::channel(Status { phase, prompt: String::new(), mode: String::new(), cwd: None, log_bytes: 0, degraded: None });
     let (handle, mailbox) = SessionHandle::channel(&profile, watch);
     let (events_in, events) = mpsc::channel(LINE_CHUNKS);
-    profile.teach_journal();
+    profile.teach_masks();
     let way = match way {
         Way::Pipe(line, spec) => Open::Pipe(Box::new(Pipe {
             spec,
@@ -122,6 +123,7 @@ struct Record {
     interrupted: bool,
     /// When it is stopped, and by how many signals it was so far.
     kill_at: Option<(Instant, usize)>,
+    witness: Witness,
 }
 
 impl Record {
@@ -129,7 +131,7 @@ impl Record {
         self.duration.is_some()
     }
 
-    fn end(&mut self, state: State, journal: &Journal) {
+    fn end(&mut self, state: State, profile: &Profile) {
         if self.is_over() {
             return;
         }
@@ -138,10 +140,12 @@ impl Record {
         self.duration = Some(duration);
         self.writer = None;
         self.state.send_replace(state);
-        let bytes = |(start, end): (u64, Option<u64>)| end.unwrap_or(start).saturating_sub(start);
-        let output_bytes = bytes(self.out) + bytes(self.err);
+        let part = |(start, end): (u64, Option<u64>)| (start, end.unwrap_or(start).max(start));
+        let (out, err) = (part(self.out), part(self.err));
+        let output_bytes = out.1 - out.0 + err.1 - err.0;
         let failed = self.has_failed(state);
-        journal.ended_as(self.id, Ended { state: state.into(), exit_code: self.status, failed, duration, output_bytes });
+        let ended = Ended { state: state.into(), exit_code: self.status, failed, duration, output_bytes };
+        profile.witness_end_apart(self.id, ended, &self.witness, out, err);
     }
 
     fn has_failed(&self, state: State) -> bool {
@@ -290,8 +294,11 @@ impl Lane {
     }
 
     async fn judge(&self, request: &RunRequest) -> Verdict {
-        let place = Place { mode: MODE, privileged: self.profile.user == "root", manner: Manner::Whole };
-        self.profile.judge(&self.plugins, place, request).await
+        self.profile.judge(&self.plugins, self.place(), request).await
+    }
+
+    fn place(&self) -> Place<'static> {
+        Place { mode: MODE, privileged: self.profile.user == "root", manner: Manner::Whole }
     }
 
     async fn start_command(&mut self, request: &RunRequest) -> Result<Accepted, Refusal> {
@@ -300,8 +307,9 @@ impl Lane {
                 "modes are those of a terminal; leave `mode` and `commit` out, or use the device's usual session".to_owned(),
             ));
         }
-        let verdict = self.profile.admit(request, self.judge(request).await)?;
+        let verdict = self.profile.admit(request, self.place(), self.judge(request).await).await?;
         let id = CommandId::next();
+        let witness = self.profile.witness(Case::new(request, self.place(), &verdict, Some(id))).await?;
         let (state, watch) = watch::channel(State::Running);
         let rule = (policy::effect_word(verdict.decision.effect).to_owned(), verdict.decision.rule.clone());
         let mut record = Record {
@@ -314,13 +322,14 @@ impl Lane {
             status: None,
             failure: None,
             cwd: None,
-            warnings: self.note.iter().cloned().collect(),
+            warnings: self.note.iter().chain(&witness.warning).cloned().collect(),
             out: (0, None),
             err: (0, None),
             own: None,
             writer: None,
             interrupted: false,
             kill_at: request.kill_after.map(|limit| (now() + limit, 0)),
+            witness,
         };
         let cannot = |why: String| Refusal::Cannot(format!("the command cannot be run: {why}"));
         match &mut self.way {
@@ -386,7 +395,7 @@ impl Lane {
             if let Some(writer) = record.writer.take() {
                 let _ = writer.order(Order::Close);
             }
-            record.end(State::Lost, &self.profile.journal);
+            record.end(State::Lost, &self.profile);
         }
         self.publish();
         self.waiting.close(&why);

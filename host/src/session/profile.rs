@@ -8,11 +8,15 @@ use tokio::sync::mpsc;
 
 use super::journal::Journal;
 use super::log::ByteLog;
-use super::{Refusal, RunRequest};
+use super::witness::Case;
+use super::{Refusal, RunRequest, now};
+use crate::audit::Audit;
 use crate::config::PolicyMode;
 use crate::ids::SessionId;
 use crate::plugin::device_type::DeviceType;
+use crate::plugin::roles::Effect;
 use crate::plugin::session::SessionPlugins;
+use crate::policy::approval::{Approvals, Subject, Word};
 use crate::policy::{self, Line, Manner, Verdict};
 use crate::recording::Taped;
 use crate::secret::book::SecretBook;
@@ -50,8 +54,12 @@ pub struct Profile {
     pub idle_close: Duration,
     /// Who records it.
     pub recorder: Option<mpsc::Sender<Taped>>,
+    /// What persons are asked.
+    pub approvals: Approvals,
     /// Who is told what was run.
     pub journal: Journal,
+    /// What holds each decision before anything is typed.
+    pub audit: Audit,
     /// What its callers should know.
     pub note: Option<String>,
 }
@@ -72,11 +80,17 @@ impl Profile {
         redactor
     }
 
-    /// Has the journal mask what logged in.
-    pub(super) fn teach_journal(&self) {
+    /// Has what is kept mask what logged in.
+    pub(super) fn teach_masks(&self) {
         for (name, secret) in &self.login_secrets {
-            self.journal.learn(name, secret);
+            self.teach_mask(name, secret);
         }
+    }
+
+    /// Has what is kept mask this from now on.
+    pub(super) fn teach_mask(&self, name: &str, secret: &Secret) {
+        self.journal.learn(name, secret);
+        self.audit.learn(name, secret);
     }
 
     /// What policy says of a line in this mode.
@@ -89,16 +103,65 @@ impl Profile {
             privileged,
             manner,
             text: &request.text,
+            unknown: request.unknown,
             purpose: request.purpose,
             caller: &request.caller,
         };
         policy::judge(plugins, &line, self.policy).await
     }
 
-    /// The same of a command, which is refused unless it is allowed. The journal hears of a refusal.
-    pub(super) fn admit(&self, request: &RunRequest, verdict: Verdict) -> Result<Verdict, Refusal> {
-        self.journal.judged(&self.id, &request.caller, &request.text, &verdict);
-        Refusal::unless_allowed(verdict)
+    /// The same of a command, which is refused unless it is allowed, by policy or by a person. The journal hears of a refusal, the
+    /// audit record has it.
+    pub(super) async fn admit(&self, request: &RunRequest, place: Place<'_>, verdict: Verdict) -> Result<Verdict, Refusal> {
+        let said = self.answered(request, place, verdict);
+        let verdict = match &said {
+            Ok(verdict) => verdict,
+            Err(Refusal::Denied(verdict) | Refusal::ApprovalNeeded(verdict, _)) => verdict.as_ref(),
+            Err(_) => return said,
+        };
+        self.journal.judged(&self.id, &request.caller, &request.text, verdict);
+        if !verdict.allows() {
+            self.witness(Case::new(request, place, verdict, None)).await?;
+        }
+        said
+    }
+
+    /// What policy says, and a person where policy wants one asked.
+    pub(super) fn answered(&self, request: &RunRequest, place: Place<'_>, mut verdict: Verdict) -> Result<Verdict, Refusal> {
+        match verdict.decision.effect {
+            Effect::Allow => return Ok(verdict),
+            Effect::Deny | Effect::Abstain => return Err(Refusal::Denied(Box::new(verdict))),
+            Effect::Ask => {}
+        }
+        let subject = Subject {
+            device: self.id.device.clone(),
+            session: self.id.to_string(),
+            user: self.user.clone(),
+            mode: place.mode.to_owned(),
+            caller: request.caller.clone(),
+            purpose: request.purpose.word().to_owned(),
+            text: request.text.clone(),
+            rule: verdict.decision.rule.clone(),
+        };
+        match self.approvals.word(subject, &verdict.decision.reason, now()) {
+            Word::Given(approval) => {
+                verdict.decision.effect = Effect::Allow;
+                verdict.approval = Some(approval);
+                Ok(verdict)
+            }
+            Word::Refused(approval) => {
+                verdict.decision.effect = Effect::Deny;
+                verdict.decision.reason = format!("{} was asked and said no", approval.by);
+                verdict.approval = Some(approval);
+                Err(Refusal::Denied(Box::new(verdict)))
+            }
+            Word::Open(request) => Err(Refusal::ApprovalNeeded(Box::new(verdict), Box::new(request))),
+            Word::Unshown(why) => {
+                verdict.decision.effect = Effect::Deny;
+                verdict.decision.reason = why;
+                Err(Refusal::Denied(Box::new(verdict)))
+            }
+        }
     }
 }
 

@@ -26,8 +26,10 @@ impl Actor {
     pub(super) fn conclude(&mut self, ending: Ending, failure: Option<String>) {
         let state = ending.state;
         let id = ending.id;
-        self.profile.journal.ended(&ending, failure.as_ref());
-        if let Some(record) = self.records.iter_mut().find(|record| record.id == id) {
+        let record = self.records.iter_mut().find(|record| record.id == id);
+        let witness = record.as_ref().map(|record| record.witness.clone()).unwrap_or_default();
+        self.profile.witness_end(&ending, failure.as_ref(), &witness);
+        if let Some(record) = record {
             record.failure = failure;
             record.ending = Some(ending);
         }

@@ -35,7 +35,13 @@ impl Actor {
         let Some(record) = self.records.iter().find(|record| record.id == id) else {
             return Err(format!("`{}` does not remember {id}; the last {COMMANDS_KEPT} commands are kept", self.profile.id));
         };
-        let blank = Report { command: Some(id), text: record.text.clone(), rule: Some(record.rule.clone()), ..self.blank() };
+        let blank = Report {
+            command: Some(id),
+            text: record.text.clone(),
+            rule: Some(record.rule.clone()),
+            warnings: record.witness.warning.iter().cloned().collect(),
+            ..self.blank()
+        };
         let Some(ending) = &record.ending else { return self.running_report(blank, query) };
         let (text, range) = output(&self.source(), &ending.pieces, query)?;
         let exit_code = ending.status;
@@ -52,7 +58,7 @@ impl Actor {
             mode: ending.ready.as_ref().map(|ready| ready.mode.clone()).unwrap_or_default(),
             confidence: ending.ready.as_ref().map(|ready| ready.proof.clone()),
             ask: None,
-            warnings: ending.warnings.iter().cloned().chain(self.note.clone()).collect(),
+            warnings: ending.warnings.iter().cloned().chain(blank.warnings.clone()).chain(self.note.clone()).collect(),
             journey: record.journey.clone(),
             ..blank
         })
@@ -71,7 +77,7 @@ impl Actor {
             range,
             duration: now().saturating_duration_since(running.started_at),
             ask,
-            warnings: running.warnings().iter().cloned().chain(self.note.clone()).collect(),
+            warnings: running.warnings().iter().cloned().chain(blank.warnings.clone()).chain(self.note.clone()).collect(),
             ..blank
         })
     }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Instant;
 
-use super::{Accepted, Actor, Effect, Ending, Refusal, RunRequest, Started, now};
+use super::{Accepted, Actor, Case, Effect, Ending, Refusal, RunRequest, Started, Verdict, now};
 use crate::ids::CommandId;
 use crate::plugin::device_type::SendName;
 use crate::plugin::modes::Way;
@@ -29,6 +29,11 @@ impl Travel {
     }
 }
 
+/// The stricter of two verdicts; the first of equally strict ones.
+fn stricter(kept: Option<Verdict>, next: Verdict) -> Verdict {
+    kept.filter(|kept| kept.strictness() >= next.strictness()).unwrap_or(next)
+}
+
 impl Actor {
     /// Does a command go through modes? Several lines may, where the device has some.
     pub(super) fn travels(&self, request: &RunRequest) -> bool {
@@ -49,30 +54,41 @@ impl Actor {
         if text.trim().is_empty() && request.keep.is_none() {
             return Err(Refusal::Cannot("`command` is empty: nothing to run in that mode".to_owned()));
         }
+        // All of it is judged before anything is asked: who agrees, agrees to the whole.
+        let mut lines_of_way = Vec::new();
+        let mut strictest = None;
         for way in &route.there {
-            self.admit_send(&way.from, &way.send, request).await?;
+            let Some((line, verdict)) = self.judge_send(&way.from, &way.send, request).await else { continue };
+            strictest = Some(stricter(strictest, verdict));
+            lines_of_way.push(line);
         }
         let mode = route.mode.clone().unwrap_or_else(|| home.clone());
         for send in route.judged_acts() {
-            self.admit_send(&mode, send, request).await?;
+            let Some((line, verdict)) = self.judge_send(&mode, send, request).await else { continue };
+            strictest = Some(stricter(strictest, verdict));
+            lines_of_way.push(line);
         }
         let line = RunRequest::new(text, request.purpose, &request.caller);
-        let verdict = self.profile.admit(request, self.judge_in(&mode, &line).await)?;
+        let own = self.judge_in(&mode, &line).await;
+        let verdict = strictest.filter(|verdict: &Verdict| verdict.strictness() > own.strictness()).unwrap_or(own);
+        let verdict = self.profile.admit(request, self.place(&mode), verdict).await?;
         let lines = if text.trim().is_empty() { VecDeque::new() } else { self.lines(&verdict, text, false)? };
         let id = CommandId::next();
-        let accepted = self.remember(id, &request.caller, &request.text, verdict);
+        let case = Case { way: lines_of_way, ..Case::new(request, self.place(&mode), &verdict, Some(id)) };
+        let witness = self.profile.witness(case).await?;
+        let accepted = self.remember(id, &request.caller, &request.text, verdict, witness);
         let journey = Journey::new(route, lines);
         self.travel = Some(Travel { id, request: request.clone(), journey, started_at: now(), warnings: Vec::new() });
         let effects = self.take_step().await;
         Ok((accepted, effects))
     }
 
-    /// Policy judges a send that a command needs like a line of its caller. A key is no line; it was granted with the plugin.
-    async fn admit_send(&self, mode: &str, send: &SendName, request: &RunRequest) -> Result<(), Refusal> {
+    /// A send that a command needs, judged like a line of its caller. A key is no line; it was granted with the plugin.
+    async fn judge_send(&self, mode: &str, send: &SendName, request: &RunRequest) -> Option<(String, Verdict)> {
         let approved = self.send(send);
-        let Some(line) = approved.as_ref().and_then(Approved::echo) else { return Ok(()) };
-        let line = RunRequest::new(line, Purpose::Run, &request.caller);
-        self.profile.admit(request, self.judge_in(mode, &line).await).map(drop)
+        let line = approved.as_ref().and_then(Approved::echo)?;
+        let verdict = self.judge_in(mode, &RunRequest::new(line, Purpose::Run, &request.caller)).await;
+        Some((line.to_owned(), verdict))
     }
 
     fn send(&self, SendName { plugin, name }: &SendName) -> Option<Approved> {

@@ -2,9 +2,10 @@
 
 use std::collections::VecDeque;
 
-use super::{Actor, CommandId, Order, Purpose, Refusal, RunRequest, SendRequest, Started, State, Stop, now};
+use super::{Actor, Case, CommandId, Order, Purpose, Refusal, RunRequest, SendRequest, Started, State, Stop, Verdict, Witness, now};
 use crate::policy;
 use crate::policy::approved::Approved;
+use crate::policy::keys::Assembled;
 
 impl Actor {
     /// Text, keys, a secret: judged as the line that they make up.
@@ -22,7 +23,7 @@ impl Actor {
             return Err(Refusal::Cannot("give `secret` alone: it is typed by itself, with Enter".to_owned()));
         }
         if let Some(name) = &request.secret {
-            self.send_secret(name).await?;
+            self.send_secret(&request, name).await?;
             return Ok(before);
         }
         if bytes.is_empty() {
@@ -32,7 +33,7 @@ impl Actor {
         Ok(before)
     }
 
-    async fn send_secret(&mut self, name: &str) -> Result<(), Refusal> {
+    async fn send_secret(&mut self, request: &SendRequest, name: &str) -> Result<(), Refusal> {
         if !self.profile.secrets.contains_key(name) {
             let known: Vec<&str> = self.profile.secrets.keys().map(String::as_str).collect();
             let known = if known.is_empty() { "it has none".to_owned() } else { format!("it has: {}", known.join(", ")) };
@@ -42,6 +43,9 @@ impl Actor {
             let why = "nothing on the screen asks for a password now; a secret is typed only at such a question. Look with ssh_screen";
             return Err(Refusal::Cannot(why.to_owned()));
         }
+        let asked = RunRequest::new(&format!("[secret:{name}]"), Purpose::Send, &request.caller);
+        let command = self.machine.running().map(|running| running.id);
+        self.profile.witness(Case::new(&asked, self.place(self.machine.mode()), &policy::secret_verdict(), command)).await?;
         let approved = policy::secret(name, &self.profile.kind);
         self.answer(approved).await;
         Ok(())
@@ -56,31 +60,26 @@ impl Actor {
         let lines = typed.on_typed(&bytes);
         let at_prompt = self.machine.is_idle();
         let purpose = if at_prompt { Purpose::Run } else { Purpose::Send };
-        let mut verdict = None;
         let pending = typed.pending();
-        for line in lines.iter().chain((!pending.text.is_empty()).then_some(&pending)) {
-            let said = self.judge(&RunRequest::new(&line.text, purpose, &request.caller)).await;
-            // An answer to a password question is no command, and may be the password.
-            if !self.asks_secret() {
-                self.profile.journal.judged(&self.profile.id, &request.caller, &line.text, &said);
-            }
-            verdict = Some(Refusal::unless_allowed(said)?);
-        }
-        let verdict = match verdict {
-            Some(verdict) => verdict,
-            // Keys that complete no line, or an empty one.
-            None => self.judge(&RunRequest::new("", Purpose::Send, &request.caller)).await,
-        };
+        let is_there = !pending.text.is_empty() || pending.raw.is_some();
+        let typed_lines: Vec<&Assembled> = lines.iter().chain(is_there.then_some(&pending)).collect();
+        let verdict = self.judge_typed(&typed_lines, purpose, request).await?;
         let Some(approved) = policy::keys(&verdict, bytes) else { return Err(Refusal::Denied(Box::new(verdict))) };
+        let begins = at_prompt && lines.first().is_some_and(|line| !line.text.trim().is_empty());
+        let text = lines.iter().map(|line| line.text.as_str()).collect::<Vec<_>>().join("\n");
+        // A command is recorded by its lines, which may have come in pieces; what is typed otherwise as it came.
+        let judged = RunRequest::new(if begins { &text } else { &request.text }, purpose, &request.caller);
+        let id = if begins { Some(CommandId::next()) } else { self.machine.running().map(|running| running.id) };
+        let keys = if begins { &[] } else { request.keys.as_slice() };
+        let witness = self.witness_typed(&judged, keys, &verdict, id).await?;
         self.typed = typed;
-        match lines.first() {
-            Some(line) if at_prompt && !line.text.trim().is_empty() => {
-                let text = lines.iter().map(|line| line.text.as_str()).collect::<Vec<_>>().join("\n");
+        match id {
+            Some(id) if begins => {
                 let goal = self.plugins.claim(&text, self.machine.mode()).await;
                 let lines = VecDeque::from([approved]);
                 let caller = request.caller.clone();
-                let started = Started { id: CommandId::next(), caller, text, lines, goal, kill_after: None, one_prompt: false };
-                let (_, effects) = self.begin(started, verdict);
+                let started = Started { id, caller, text, lines, goal, kill_after: None, one_prompt: false };
+                let (_, effects) = self.begin(started, verdict, witness);
                 self.perform(effects).await;
             }
             _ => {
@@ -88,6 +87,50 @@ impl Actor {
             }
         }
         Ok(())
+    }
+
+    /// What policy says of all lines together, and a person where it wants one asked: who agrees, agrees to all of it.
+    async fn judge_typed(&self, lines: &[&Assembled], purpose: Purpose, request: &SendRequest) -> Result<Verdict, Refusal> {
+        let mut strictest: Option<Verdict> = None;
+        for line in lines {
+            for text in [Some(&line.text), line.raw.as_ref()].into_iter().flatten() {
+                let asked = RunRequest { unknown: line.unknown, ..RunRequest::new(text, purpose, &request.caller) };
+                let verdict = self.judge(&asked).await;
+                if strictest.as_ref().is_none_or(|kept| verdict.strictness() > kept.strictness()) {
+                    strictest = Some(verdict);
+                }
+            }
+        }
+        let Some(mut strictest) = strictest else {
+            // Keys that complete no line.
+            return Ok(self.judge(&RunRequest::new("", Purpose::Send, &request.caller)).await);
+        };
+        let texts: Vec<&str> = lines.iter().map(|line| line.text.as_str()).collect();
+        let whole = RunRequest::new(&texts.join("\n"), purpose, &request.caller);
+        let place = self.place(self.machine.mode());
+        if self.asks_secret() {
+            // It may be the password, which is shown to nobody.
+            if strictest.decision.effect == policy::Effect::Ask {
+                strictest.decision.effect = policy::Effect::Deny;
+            }
+            if !strictest.allows() {
+                self.witness_typed(&whole, &request.keys, &strictest, None).await?;
+                return Err(Refusal::Denied(Box::new(strictest)));
+            }
+            return Ok(strictest);
+        }
+        self.profile.admit(&whole, place, strictest).await
+    }
+
+    async fn witness_typed(
+        &self,
+        request: &RunRequest,
+        keys: &[String],
+        verdict: &Verdict,
+        command: Option<CommandId>,
+    ) -> Result<Witness, Refusal> {
+        let case = Case::new(request, self.place(self.machine.mode()), verdict, command);
+        self.profile.witness(Case { keys, is_hidden: self.asks_secret(), ..case }).await
     }
 
     /// What asked something is answered: it runs on.

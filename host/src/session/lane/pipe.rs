@@ -83,7 +83,7 @@ impl Lane {
                 let what = "it ended the shell; a new one runs in the same directory, and variables that were not exported are gone";
                 record.warnings.push(what.to_owned());
             }
-            record.end(State::Done, &self.profile.journal);
+            record.end(State::Done, &self.profile);
             self.used_at = now();
         }
         if restarted {

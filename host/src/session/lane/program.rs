@@ -23,7 +23,7 @@ impl Lane {
             ProgramEvent::Started(writer) => record.writer = Some(writer),
             ProgramEvent::Failed(why) => {
                 record.failure = Some(why);
-                record.end(State::Lost, &self.profile.journal);
+                record.end(State::Lost, &self.profile);
             }
             ProgramEvent::Line(event) => {
                 let Some(own) = &mut record.own else { return };
@@ -44,7 +44,7 @@ impl Lane {
                     }
                 };
                 (record.out.1, record.err.1) = (Some(own.out.stream.log().end()), Some(own.err.stream.log().end()));
-                record.end(end, &self.profile.journal);
+                record.end(end, &self.profile);
                 self.used_at = now();
             }
         }

@@ -1,0 +1,74 @@
+//! The files of an audit record: the newest one, those before it, and the signed head.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use super::key::Head;
+
+/// The file that is appended to.
+#[must_use]
+pub fn newest(folder: &Path) -> PathBuf {
+    folder.join("audit.jsonl")
+}
+
+/// A file that is full, by the number of its last record.
+pub(super) fn named_after(folder: &Path, seq: u64) -> PathBuf {
+    folder.join(format!("audit-{seq:012}.jsonl"))
+}
+
+/// The files that are full, the oldest first.
+pub(super) fn earlier(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries?,
+    };
+    let number = |name: &str| name.strip_prefix("audit-")?.strip_suffix(".jsonl")?.parse::<u64>().ok();
+    let mut files: Vec<(u64, PathBuf)> = Vec::new();
+    for entry in entries {
+        let entry = entry?;
+        files.extend(entry.file_name().to_str().and_then(number).map(|number| (number, entry.path())));
+    }
+    files.sort();
+    Ok(files.into_iter().map(|(_, path)| path).collect())
+}
+
+/// Where the signed head is.
+#[must_use]
+pub fn head_path(folder: &Path) -> PathBuf {
+    folder.join("head")
+}
+
+/// The signed head.
+///
+/// # Errors
+///
+/// When there is none, or it is none.
+pub fn head(folder: &Path) -> io::Result<Head> {
+    serde_json::from_slice(&fs::read(head_path(folder))?).map_err(io::Error::other)
+}
+
+/// Writes the first head, unless there is one.
+pub(super) fn begin_head(folder: &Path, head: &Head) -> io::Result<()> {
+    let nonce = crate::ids::nonce().ok_or_else(|| io::Error::other("this machine gives no random numbers"))?;
+    let unnamed = folder.join(format!(".head.{nonce}"));
+    write(&unnamed, head)?;
+    let named = fs::hard_link(&unnamed, head_path(folder));
+    fs::remove_file(&unnamed)?;
+    named.or_else(|error| if error.kind() == io::ErrorKind::AlreadyExists { Ok(()) } else { Err(error) })
+}
+
+/// Writes the signed head; whoever reads sees the old one or the new one.
+pub(super) fn keep_head(folder: &Path, head: &Head) -> io::Result<()> {
+    let unnamed = folder.join(".head");
+    write(&unnamed, head)?;
+    fs::rename(&unnamed, head_path(folder))
+}
+
+fn write(path: &Path, head: &Head) -> io::Result<()> {
+    let mut text = serde_json::to_vec(head)?;
+    text.push(b'\n');
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    file.write_all(&text)
+}

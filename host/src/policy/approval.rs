@@ -1,0 +1,293 @@
+//! A person's word on what policy wants asked: for exactly these bytes, there, by this caller, once, and not for long.
+//!
+//! A request is kept until somebody answers or it is too old. Its answer is used by the next try of the same thing, and by nothing
+//! else. No answer means no.
+
+use std::fmt::Write as _;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::nonce;
+use crate::limits::{APPROVAL_OPEN_MAX, APPROVAL_TEXT_MAX_CHARS, APPROVAL_USE_MAX, APPROVALS_MAX};
+use crate::terminal::text::escaped;
+
+/// What an approval is for. Everything in it must be the same when it is used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Subject {
+    /// The device.
+    pub device: String,
+    /// The session.
+    pub session: String,
+    /// The account there.
+    pub user: String,
+    /// The device's mode.
+    pub mode: String,
+    /// Who wants it.
+    pub caller: String,
+    /// `query`, `run` or `send`.
+    pub purpose: String,
+    /// The exact text.
+    pub text: String,
+    /// The rule that wants it asked.
+    pub rule: String,
+}
+
+/// Something that a person is asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Request {
+    /// Its name: `a7`.
+    pub id: String,
+    /// What for.
+    pub subject: Subject,
+    /// Why it is asked.
+    pub reason: String,
+    /// Digits that only who was asked knows. They come back with the answer of a client.
+    #[serde(skip)]
+    pub token: String,
+}
+
+/// Who agreed, and on which way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Approval {
+    /// The request.
+    pub request: String,
+    /// Who, as far as the way tells.
+    pub by: String,
+    /// `elicitation` or `command line`.
+    pub channel: &'static str,
+}
+
+/// What somebody said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// Once.
+    Allow,
+    /// No.
+    Deny,
+}
+
+/// What a request has come to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Word {
+    /// Somebody agreed. That is used up now.
+    Given(Approval),
+    /// Somebody said no. That is used up now.
+    Refused(Approval),
+    /// Nobody has said anything.
+    Open(Request),
+    /// It cannot be shown to a person; why.
+    Unshown(String),
+}
+
+#[derive(Debug)]
+struct Entry {
+    request: Request,
+    asked_at: Instant,
+    answer: Option<(Answer, Approval, Instant)>,
+}
+
+impl Entry {
+    fn is_alive(&self, now: Instant) -> bool {
+        match &self.answer {
+            None => now.saturating_duration_since(self.asked_at) < APPROVAL_OPEN_MAX,
+            Some((_, _, at)) => now.saturating_duration_since(*at) < APPROVAL_USE_MAX,
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    entries: Vec<Entry>,
+    asked: u64,
+}
+
+/// All requests of the process.
+#[derive(Debug, Clone, Default)]
+pub struct Approvals(Arc<Mutex<Kept>>);
+
+impl Approvals {
+    fn kept(&self, now: Instant) -> std::sync::MutexGuard<'_, Kept> {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.entries.retain(|entry| entry.is_alive(now));
+        kept
+    }
+
+    /// What has become of the same request, or a new one.
+    #[must_use]
+    pub fn word(&self, subject: Subject, reason: &str, now: Instant) -> Word {
+        let chars = subject.text.chars().count();
+        if chars > APPROVAL_TEXT_MAX_CHARS {
+            let why =
+                format!("it needs a person's approval and has {chars} characters; more than {APPROVAL_TEXT_MAX_CHARS} are shown to nobody");
+            return Word::Unshown(why);
+        }
+        let mut kept = self.kept(now);
+        if let Some(at) = kept.entries.iter().position(|entry| entry.request.subject == subject) {
+            return match kept.entries.get(at).and_then(|entry| entry.answer.clone()) {
+                Some((answer, approval, _)) => {
+                    kept.entries.remove(at);
+                    if answer == Answer::Allow { Word::Given(approval) } else { Word::Refused(approval) }
+                }
+                None => kept.entries.get(at).map_or_else(|| Word::Unshown(String::new()), |entry| Word::Open(entry.request.clone())),
+            };
+        }
+        let Some(token) = nonce() else { return Word::Unshown("this machine gives no random numbers".to_owned()) };
+        kept.asked += 1;
+        let request = Request { id: format!("a{}", kept.asked), subject, reason: reason.to_owned(), token };
+        if kept.entries.len() >= APPROVALS_MAX {
+            kept.entries.remove(0);
+        }
+        kept.entries.push(Entry { request: request.clone(), asked_at: now, answer: None });
+        Word::Open(request)
+    }
+
+    /// What waits for an answer, the oldest first.
+    #[must_use]
+    pub fn open(&self, now: Instant) -> Vec<Request> {
+        self.kept(now).entries.iter().filter(|entry| entry.answer.is_none()).map(|entry| entry.request.clone()).collect()
+    }
+
+    /// Takes an answer. The first one counts.
+    ///
+    /// # Errors
+    ///
+    /// When no such request is open.
+    pub fn answer(&self, id: &str, answer: Answer, by: &str, channel: &'static str, now: Instant) -> Result<(), String> {
+        let mut kept = self.kept(now);
+        let open: Vec<String> = kept.entries.iter().filter(|entry| entry.answer.is_none()).map(|entry| entry.request.id.clone()).collect();
+        let Some(entry) = kept.entries.iter_mut().find(|entry| entry.request.id == id && entry.answer.is_none()) else {
+            let open = if open.is_empty() { "none is open".to_owned() } else { format!("open are: {}", open.join(", ")) };
+            return Err(format!("no request `{id}` waits for an answer; {open}"));
+        };
+        let approval = Approval { request: id.to_owned(), by: by.to_owned(), channel };
+        entry.answer = Some((answer, approval, now));
+        Ok(())
+    }
+
+    /// The open request that these digits belong to.
+    #[must_use]
+    pub fn by_token(&self, token: &str, now: Instant) -> Option<Request> {
+        let kept = self.kept(now);
+        let found = kept.entries.iter().find(|entry| entry.answer.is_none() && !token.is_empty() && entry.request.token == token);
+        found.map(|entry| entry.request.clone())
+    }
+}
+
+impl Request {
+    /// What a person reads before answering. The text stands line by line behind a bar, so that it cannot pass for anything else.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        let Subject { device, session, user, mode, caller, purpose, text, rule } = &self.subject;
+        let mut out = String::new();
+        let place = if mode.is_empty() { String::new() } else { format!(", mode {}", escaped(mode)) };
+        let (caller, what) = (escaped(caller), if purpose == "send" { "type" } else { "run" });
+        let _ = writeln!(
+            out,
+            "{caller} wants to {what} this on {} (session {}, account {}{place}):",
+            escaped(device),
+            escaped(session),
+            escaped(user)
+        );
+        for line in text.split('\n') {
+            let _ = writeln!(out, "  | {}", escaped(line).replace('\n', "\\n"));
+        }
+        let _ = write!(out, "{} (rule {})", escaped(self.reason.trim_end_matches('.')).replace('\n', " "), escaped(rule));
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn subject(text: &str) -> Subject {
+        let word = |text: &str| text.to_owned();
+        Subject {
+            device: word("core"),
+            session: word("core"),
+            user: word("ops"),
+            mode: word("privileged"),
+            caller: word("agent"),
+            purpose: word("run"),
+            text: word(text),
+            rule: word("guard.destructive.ios.outage"),
+        }
+    }
+
+    fn open(approvals: &Approvals, text: &str, now: Instant) -> Request {
+        match approvals.word(subject(text), "it reloads", now) {
+            Word::Open(request) => request,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn an_answer_is_for_the_same_bytes_and_for_once() {
+        let (approvals, now) = (Approvals::default(), Instant::now());
+        let request = open(&approvals, "reload", now);
+        assert_eq!(open(&approvals, "reload", now), request, "asked again it is the same");
+        approvals.answer(&request.id, Answer::Allow, "me", "command line", now).unwrap();
+        assert!(matches!(approvals.word(subject("reload in 5"), "", now), Word::Open(_)));
+        for changed in [
+            Subject { device: "other".to_owned(), ..subject("reload") },
+            Subject { mode: "config".to_owned(), ..subject("reload") },
+            Subject { caller: "another".to_owned(), ..subject("reload") },
+            Subject { rule: "x".to_owned(), ..subject("reload") },
+        ] {
+            assert!(matches!(approvals.word(changed, "", now), Word::Open(_)));
+        }
+        assert!(matches!(approvals.word(subject("reload"), "", now), Word::Given(approval) if approval.by == "me"));
+        assert!(matches!(approvals.word(subject("reload"), "", now), Word::Open(next) if next.id != request.id));
+    }
+
+    #[test]
+    fn an_answer_ages_and_so_does_a_request() {
+        let (approvals, now) = (Approvals::default(), Instant::now());
+        let request = open(&approvals, "reload", now);
+        approvals.answer(&request.id, Answer::Allow, "me", "command line", now).unwrap();
+        assert!(matches!(approvals.word(subject("reload"), "", now + APPROVAL_USE_MAX), Word::Open(_)));
+        let late = now + APPROVAL_USE_MAX + APPROVAL_OPEN_MAX;
+        assert!(approvals.open(late).is_empty());
+        let told = approvals.answer(&request.id, Answer::Allow, "me", "command line", late).unwrap_err();
+        assert_eq!(told, "no request `a1` waits for an answer; none is open");
+    }
+
+    #[test]
+    fn a_no_counts_once_and_the_first_answer_stands() {
+        let (approvals, now) = (Approvals::default(), Instant::now());
+        let request = open(&approvals, "reload", now);
+        approvals.answer(&request.id, Answer::Deny, "me", "elicitation", now).unwrap();
+        assert!(approvals.answer(&request.id, Answer::Allow, "me", "elicitation", now).is_err());
+        assert!(approvals.by_token(&request.token, now).is_none(), "the digits are used up");
+        assert!(matches!(approvals.word(subject("reload"), "", now), Word::Refused(_)));
+        assert!(matches!(approvals.word(subject("reload"), "", now), Word::Open(_)));
+    }
+
+    #[test]
+    fn what_nobody_reads_is_not_asked_and_not_many_are_kept() {
+        let (approvals, now) = (Approvals::default(), Instant::now());
+        assert!(matches!(approvals.word(subject(&"x".repeat(APPROVAL_TEXT_MAX_CHARS + 1)), "", now), Word::Unshown(_)));
+        for number in 0..2 * APPROVALS_MAX {
+            open(&approvals, &number.to_string(), now + Duration::from_millis(1));
+        }
+        assert_eq!(approvals.open(now).len(), APPROVALS_MAX);
+    }
+
+    #[test]
+    fn the_text_cannot_paint_another_question() {
+        let request = Request {
+            id: "a1".to_owned(),
+            subject: subject("reload\n(rule harmless)\u{1b}[2J\u{202e}x\rls"),
+            reason: "it reloads.".to_owned(),
+            token: String::new(),
+        };
+        let shown = request.shown();
+        assert!(shown.lines().filter(|line| line.contains("harmless")).all(|line| line.starts_with("  | ")), "{shown}");
+        assert!(!shown.chars().any(|ch| ch.is_control() && ch != '\n' || ch == '\u{202e}'), "{shown}");
+        assert!(shown.ends_with("it reloads (rule guard.destructive.ios.outage)"), "{shown}");
+    }
+}

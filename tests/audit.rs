@@ -1,0 +1,307 @@
+//! The audit record: through the real program, on real servers, with a full disk, and killed at any moment.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use jackfield::audit::record::{About, Decided};
+use jackfield::audit::verify::{self, Verified};
+use jackfield::audit::{Audit, files};
+use jackfield::limits::COMMAND_MAX_BYTES;
+use serde_json::{Value, json};
+
+use crate::support::client::{Client, program};
+use crate::support::sshd::{PASSWORD, Sshd, account};
+
+fn folder(client: &Client) -> PathBuf {
+    client.state.path().join("jackfield/audit")
+}
+
+/// `jackfield audit` in a client's state folder.
+fn audit(client: &Client, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_jackfield"));
+    command.arg("audit").args(arguments).env("XDG_STATE_HOME", client.state.path()).current_dir(client.state.path()).output().unwrap()
+}
+
+fn text(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+/// The events that `audit show` tells, the oldest first.
+fn events(client: &Client, arguments: &[&str]) -> Vec<Value> {
+    let output = audit(client, &[&["show", "--json", "--limit", "1000"], arguments].concat());
+    let shown: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", text(&output)));
+    shown["events"].as_array().unwrap().iter().rev().cloned().collect()
+}
+
+/// The event of a text.
+fn event<'a>(events: &'a [Value], text: &str) -> &'a Value {
+    let found = events.iter().find(|event| event["text"].as_str().is_some_and(|own| own.contains(text)));
+    found.unwrap_or_else(|| panic!("nothing has `{text}`: {events:#?}"))
+}
+
+fn is_whole(folder: &Path) -> Verified {
+    let verified = verify::folder(folder, None).unwrap();
+    assert!(verified.wrong == 0, "{verified:#?}");
+    verified
+}
+
+#[test]
+fn each_decision_each_secret_and_each_end_is_recorded() {
+    account("jft-sudo", Path::new("/bin/bash"));
+    let server = Sshd::start();
+    let config = format!("{}secrets.sudo = {{ env = \"JFT_SUDO\" }}\n", server.device("web1", "jft-sudo", "linux"));
+    let mut client = Client::start_with(&config, &[("JFT_SUDO", PASSWORD)]);
+    client.run("web1", "echo fine");
+    let changed = client.run("web1", "touch /tmp/jft-audit; sh -c 'exit 7'");
+    client.run("web1", "rm -rf /");
+    client.run("web1", &format!("echo '{PASSWORD}' | wc -c"));
+    client.run("web1", "sudo -k true; sudo id -u");
+    client.call("ssh_send", json!({"session": "web1", "text": "echo typed", "keys": ["enter"], "wait_s": 5, "expect": "^typed"}));
+    client.call("ssh_run", json!({"target": "web1", "command": "read -rsp 'Password: ' x", "wait_s": 2}));
+    client.call("ssh_send", json!({"session": "web1", "text": "what-a-person-types", "keys": ["enter"], "wait_s": 5}));
+    client.call("ssh_open", json!({"host": "web1", "tty": false}));
+    client.run("web1#pipe", "echo piped; echo wrong >&2");
+    client.call("ssh_run", json!({"target": "web1", "command": "echo apart", "lane": "exec"}));
+    client.call("ssh_query", json!({"targets": ["web1"], "command": "touch /tmp/jft-never"}));
+    let process = client.process_id();
+    let held = Arc::clone(&client.state);
+    let config_file = client.folder().join("jackfield.toml");
+    drop(client);
+    let client = Client::start_in(held, &config, &[]);
+    let events = events(&client, &[]);
+    let start = events.iter().find(|event| event["process"] == process).unwrap();
+    assert_eq!((start["kind"].as_str(), start["file"].as_str()), (Some("start"), config_file.to_str()), "{start}");
+    let digest = String::from_utf8(Command::new("sha256sum").arg(&config_file).output().unwrap().stdout).unwrap();
+    assert_eq!(start["digest"].as_str().unwrap(), format!("sha256:{}", digest.split(' ').next().unwrap()));
+    assert_eq!((start["parent"].as_u64(), start["uid"].as_u64()), (Some(u64::from(std::process::id())), Some(0)), "{start}");
+    let fine = event(&events, "echo fine");
+    for (key, expected) in [
+        ("caller", "test"),
+        ("device", "web1"),
+        ("session", "web1"),
+        ("user", "jft-sudo"),
+        ("text", "echo fine"),
+        ("lane", "read"),
+        ("decision", "allow"),
+        ("purpose", "run"),
+        ("policy_mode", "safe"),
+    ] {
+        assert_eq!(fine[key], expected, "{key}: {fine}");
+    }
+    let end = &fine["end"];
+    assert_eq!((end["state"].as_str(), end["exit_code"].as_i64(), end["output_bytes"].as_u64()), (Some("done"), Some(0), Some(6)), "{end}");
+    assert_eq!(end["command_id"], fine["command_id"]);
+    assert_eq!(end["log"][0][1].as_u64().unwrap() - end["log"][0][0].as_u64().unwrap(), 6, "{end}");
+    let failed = event(&events, "touch /tmp/jft-audit");
+    assert_eq!((&failed["command_id"], failed["lane"].as_str()), (&changed["command_id"], Some("change")), "{failed}");
+    assert_eq!((failed["end"]["exit_code"].as_i64(), failed["end"]["failed"].as_bool()), (Some(7), Some(true)), "{failed}");
+    let denied = event(&events, "rm -rf /");
+    assert!(denied["decision"] == "deny" && denied["rule"].as_str().unwrap().starts_with("guard.") && denied["end"].is_null(), "{denied}");
+    assert_eq!(event(&events, "jft-never")["decision"], "deny");
+    assert_eq!(event(&events, "| wc -c")["text"], "echo '[secret:sudo]' | wc -c");
+    assert_eq!(event(&events, "echo typed")["end"]["state"], "done");
+    assert_eq!(event(&events, "echo piped")["end"]["errors"][1].as_u64(), Some(6));
+    assert_eq!(event(&events, "echo apart")["session"], "web1#exec");
+    event(&events, "[an answer to a password question]");
+    let secret = events.iter().find(|event| event["kind"] == "secret").unwrap();
+    let sudo = event(&events, "sudo id -u");
+    assert_eq!((secret["name"].as_str(), secret["goal"].as_str()), (Some("sudo"), Some("sudo")), "{secret}");
+    assert_eq!(secret["command_id"], sudo["command_id"]);
+    for hidden in [PASSWORD, "what-a-person-types"] {
+        client.has_written_no(hidden);
+    }
+    let whole = audit(&client, &["verify"]);
+    assert!(whole.status.success() && text(&whole).starts_with("whole  "), "{}", text(&whole));
+    let table = text(&audit(&client, &["show", "--target", "web1#pipe"]));
+    assert!(table.contains("echo piped") && !table.contains("echo apart") && table.contains("done exit=0"), "{table}");
+}
+
+#[test]
+fn what_is_done_to_the_record_is_told_by_the_command_line() {
+    account("jft-bash", Path::new("/bin/bash"));
+    let server = Sshd::start();
+    let config = server.device("web1", "jft-bash", "linux");
+    let mut client = Client::start(&config);
+    for number in 0..4 {
+        client.run("web1", &format!("echo {number}"));
+    }
+    let state = Arc::clone(&client.state);
+    drop(client);
+    let client = Client::start_in(state, &config, &[]);
+    let file = files::newest(&folder(&client));
+    let copy = client.state.path().join("copy.jsonl");
+    let exported = audit(&client, &["export", "--out", copy.to_str().unwrap()]);
+    assert!(exported.status.success(), "{}", text(&exported));
+    let whole = fs::read(&file).unwrap();
+    assert_eq!(fs::read(&copy).unwrap(), whole);
+    let key = folder(&client).join("audit.pub");
+    let alone = audit(&client, &["verify", "--key", key.to_str().unwrap(), copy.to_str().unwrap()]);
+    assert!(alone.status.success(), "{}", text(&alone));
+    let recent = audit(&client, &["export", "--since", "1h"]);
+    assert_eq!(recent.stdout, whole);
+    assert!(audit(&client, &["export", "--since", "2000-01-01T00:00:00Z"]).stdout.len() == whole.len());
+    let changed = String::from_utf8(whole.clone()).unwrap().replace("\"echo 2\"", "\"echo 9\"");
+    fs::write(&file, changed).unwrap();
+    let broken = audit(&client, &["verify"]);
+    assert_eq!(broken.status.code(), Some(1));
+    assert!(text(&broken).contains("audit.jsonl:6: record 6 is not the one that record 7 follows"), "{}", text(&broken));
+    let told: Value = serde_json::from_slice(&audit(&client, &["verify", "--json"]).stdout).unwrap();
+    assert_eq!((told["whole"].as_bool(), told["problems"][0]["line"].as_u64()), (Some(false), Some(6)), "{told}");
+    let refused = audit(&client, &["export"]);
+    assert!(!refused.status.success() && refused.stdout.is_empty() && text(&refused).contains("nothing is exported"), "{}", text(&refused));
+    fs::write(&file, &whole[..whole.len() / 2]).unwrap();
+    assert!(text(&audit(&client, &["verify"])).contains("are cut off: record"));
+    fs::write(&file, &whole).unwrap();
+    assert!(audit(&client, &["verify"]).status.success());
+    let nothing = tempfile::tempdir().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_jackfield"));
+    let none = command.args(["audit", "verify"]).env("XDG_STATE_HOME", nothing.path()).current_dir(nothing.path()).output().unwrap();
+    assert!(text(&none).contains("there is no audit record in"), "{}", text(&none));
+}
+
+#[test]
+fn processes_write_one_chain_at_once() {
+    account("jft-bash", Path::new("/bin/bash"));
+    let server = Sshd::start();
+    let config = server.device("web1", "jft-bash", "linux");
+    let first = Client::start(&config);
+    let second = Client::start_in(Arc::clone(&first.state), &config, &[]);
+    let folder = folder(&first);
+    let state = Arc::clone(&first.state);
+    std::thread::scope(|scope| {
+        for (name, mut client) in [("first", first), ("second", second)] {
+            scope.spawn(move || {
+                (0..25).for_each(|number| assert_eq!(client.run("web1", &format!("echo {name}-{number}."))["exit_code"], 0));
+                client.call("ssh_close", json!({"session": "web1"}));
+            });
+        }
+    });
+    let mut last = Client::start_in(state, &config, &[]);
+    last.run("web1", "true");
+    // Two starts, fifty commands with two records each, two heads; then a start and another command.
+    let whole = is_whole(&folder);
+    assert!((107..=109).contains(&whole.records) && whole.torn.is_empty(), "{whole:#?}");
+    let events = events(&last, &["--since", "1h"]);
+    for name in ["first", "second"] {
+        let own = |event: &&Value| event["text"].as_str().is_some_and(|text| text.starts_with(&format!("echo {name}-")));
+        let ended: Vec<&Value> = events.iter().filter(own).collect();
+        assert_eq!(ended.len(), 25);
+        assert!(ended.iter().all(|event| event["end"]["exit_code"] == 0 && event["run"] == event["end"]["run"]), "{ended:#?}");
+    }
+}
+
+#[test]
+fn a_full_disk_stops_changes_and_says_so_while_reads_go_on() {
+    account("jft-bash", Path::new("/bin/bash"));
+    let server = Sshd::start();
+    let state = Arc::new(tempfile::tempdir().unwrap());
+    let place = state.path().join("record");
+    fs::create_dir(&place).unwrap();
+    let config = format!("[audit]\nfolder = \"{}\"\n{}", place.display(), server.device("web1", "jft-bash", "linux"));
+    let file = state.path().join("jackfield.toml");
+    fs::write(&file, config).unwrap();
+    // The program alone sees the small disk.
+    let mount = format!("mount -t tmpfs -o size=128k tmpfs '{}' && exec \"$0\" \"$@\"", place.display());
+    let wanted = program(&file, state.path());
+    let mut command = Command::new("unshare");
+    command.args(["-m", "sh", "-c", &mount]).arg(wanted.get_program()).args(wanted.get_args());
+    command.envs(wanted.get_envs().filter_map(|(name, value)| Some((name, value?)))).stderr(Stdio::null());
+    let mut client = Client::on(&mut command, Arc::clone(&state));
+    let seen = PathBuf::from(format!("/proc/{}/root{}", client.process_id(), place.display()));
+    assert_eq!(client.run("web1", "touch /tmp/jft-before")["exit_code"], 0);
+    let mut filler = fs::File::create(seen.join("filler")).unwrap();
+    while filler.write_all(&[0; 512]).is_ok() {}
+    let read = client.run("web1", "echo read");
+    for number in 0..40 {
+        client.run("web1", &format!("echo {number}"));
+    }
+    assert_eq!(read["output"], "read\n", "{read}");
+    let read = client.run("web1", "echo still");
+    assert_eq!(read["output"], "still\n", "{read}");
+    let warning = read["warnings"].to_string();
+    assert!(warning.contains("not in the audit record") && warning.contains("No space left"), "{read}");
+    let marker = state.path().join("never");
+    let error = client.error("ssh_run", json!({"target": "web1", "command": format!("touch {}", marker.display())}));
+    for part in ["nothing was typed", "No space left", "audit.jsonl", "free space there", "Reads go on"] {
+        assert!(error.contains(part), "{part}: {error}");
+    }
+    client.call("ssh_open", json!({"host": "web1", "tty": false}));
+    let piped = client.error("ssh_run", json!({"target": "web1#pipe", "command": format!("touch {}", marker.display())}));
+    assert!(piped.contains("nothing was typed"), "{piped}");
+    assert!(!marker.exists());
+    let health = client.call("ssh_info", json!({"topic": "health"}));
+    assert!(health["audit"]["state"] == "failing" && health["audit"]["missing"].as_u64() > Some(2), "{health}");
+    drop(filler);
+    fs::remove_file(seen.join("filler")).unwrap();
+    assert_eq!(client.run("web1", "touch /tmp/jft-after")["exit_code"], 0);
+    let health = client.call("ssh_info", json!({"topic": "health"}));
+    assert_eq!(health["audit"]["state"], "ok", "{health}");
+    let whole = is_whole(&seen);
+    assert!(whole.torn.len() <= 1, "{whole:#?}");
+}
+
+/// Writes until it is killed. Long lines are those that a kill can cut.
+fn write_for_ever(folder: &str) -> ! {
+    let audit = Audit::start(Some(folder.into()), About::default(), "0123");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let long = "x".repeat(COMMAND_MAX_BYTES);
+    loop {
+        for text in ["echo fine", &long] {
+            let decided = Decided { text: text.into(), lane: "read", decision: "allow", ..Decided::default() };
+            runtime.block_on(audit.verdict(decided)).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_kill_at_any_moment_leaves_a_record_that_is_whole_up_to_there() {
+    const FOLDER: &str = "JFT_AUDIT_FOLDER";
+    if let Ok(folder) = std::env::var(FOLDER) {
+        write_for_ever(&folder);
+    }
+    let seed = std::env::var("JFT_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or_else(|| fastrand::u64(..));
+    println!("JFT_SEED={seed}");
+    let mut random = fastrand::Rng::with_seed(seed);
+    let (mut torn, mut kills) = (0, 0);
+    while kills < 200 {
+        let place = tempfile::tempdir().unwrap();
+        let folder = place.path().join("audit");
+        let mut records = 0;
+        for _ in 0..10 {
+            let mut writer = Command::new(std::env::current_exe().unwrap());
+            writer.args(["--exact", "audit::a_kill_at_any_moment_leaves_a_record_that_is_whole_up_to_there"]).env(FOLDER, &folder);
+            let mut writer = writer.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+            // Some are killed while they begin.
+            let is_early = random.u8(..) < 40;
+            let size = || fs::metadata(files::newest(&folder)).map_or(0, |metadata| metadata.len());
+            let before = size();
+            let begun = Instant::now();
+            while !is_early && size() == before {
+                assert!(begun.elapsed() < Duration::from_secs(20), "it does not begin");
+                std::thread::yield_now();
+            }
+            let pause = Duration::from_micros(random.u64(..if is_early { 40_000 } else { 4_000 }));
+            let begun = Instant::now();
+            while begun.elapsed() < pause {
+                std::hint::spin_loop();
+            }
+            writer.kill().unwrap();
+            writer.wait().unwrap();
+            kills += 1;
+            if jackfield::audit::exists(&folder) {
+                let whole = is_whole(&folder);
+                assert!(whole.records >= records, "{} records after {records}", whole.records);
+                records = whole.records;
+            }
+        }
+        if jackfield::audit::exists(&folder) {
+            torn += is_whole(&folder).torn.len();
+        }
+    }
+    println!("{kills} kills, {torn} interrupted writes");
+    assert!(torn > 0, "no kill hit a write: the story proves nothing");
+}
