@@ -60,6 +60,7 @@ pub fn run() {
                 privileged: false,
                 manner: Manner::Typed,
                 text: command,
+                unknown: false,
                 purpose: Purpose::Run,
                 caller: "bench",
             };

@@ -110,6 +110,7 @@ fn line() -> Line<'static> {
         privileged: false,
         manner: Manner::Typed,
         text: "show version",
+        unknown: false,
         purpose: Purpose::Run,
         caller: "bench",
     }
