@@ -14,6 +14,7 @@ pub use self::declaration::Declaration;
 pub use self::delay::Delay;
 pub use self::device::{Agent, Algorithms, DEFAULT_PORT, Device, Proxy, TypeChoice};
 pub use self::diagnostic::Diagnostic;
+pub use self::limits::Limits;
 pub use self::load::{ConfigError, Environment, Found, find};
 pub use self::name::TypeName;
 pub use self::plugin::{DECLARED, Digest, Isolation, PLUGIN_CONFIG_MAX_BYTES, PluginEntry, TypeEntry};
@@ -28,6 +29,7 @@ pub mod declaration;
 mod delay;
 mod device;
 mod diagnostic;
+mod limits;
 mod load;
 mod name;
 mod plugin;
@@ -54,6 +56,8 @@ pub struct Config {
     pub policy: PolicyMode,
     /// The operator's own rules, in the order of the file.
     pub rules: Vec<Rule>,
+    /// How much callers may do.
+    pub limits: Limits,
     /// The audit record and recordings.
     pub audit: AuditSettings,
     /// The file's digest.
@@ -101,7 +105,7 @@ impl Config {
     }
 
     fn read(&mut self, reader: &mut Reader<'_>, root: &Section<'_>) {
-        reader.only_keys(root, &["device", "type", "plugin", "policy", "audit", "signing"]);
+        reader.only_keys(root, &["device", "type", "plugin", "policy", "limits", "audit", "signing"]);
         for (name, section) in reader.sections(root, "device", "host = \"10.0.0.1\"") {
             if name::is_name(reader, &section.place, "device", &name) {
                 self.devices.insert(name, Device::read(reader, &section));
@@ -129,6 +133,9 @@ impl Config {
             policy::read(self, reader, &policy);
         }
         policy::hand_over(self, reader, root);
+        if let Some(limits) = reader.section(root, "limits", "calls_per_minute = 600") {
+            self.limits = Limits::read(reader, &limits);
+        }
         if let Some(audit) = reader.section(root, "audit", "recordings = true") {
             self.audit = AuditSettings::read(reader, &audit);
         }

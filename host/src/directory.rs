@@ -8,16 +8,19 @@ use std::time::Duration;
 use tokio::sync::{OnceCell, mpsc};
 
 use self::identity::{Identities, Identity};
+use self::quota::Quota;
 use crate::audit::Audit;
 use crate::config::{Agent, Config, Device, TypeChoice};
 use crate::history::History;
 use crate::ids::{MAIN, SessionId, nonce};
-use crate::limits::{IDLE_CLOSE, SESSIONS_MAX};
+use crate::limits::IDLE_CLOSE;
 use crate::plugin::catalog::{Catalog, GENERIC};
 use crate::plugin::device_type::DeviceType;
 use crate::plugin::fault::LoadError;
 use crate::plugin::manifest::PipeSpec;
-use crate::policy::{self, approval::Approvals};
+use crate::policy::approval::Approvals;
+use crate::policy::taint::Taint;
+use crate::policy;
 use crate::recording::Taped;
 use crate::secret::book::SecretBook;
 use crate::secret::{self, Secret, SecretSource};
@@ -27,6 +30,7 @@ use crate::session::{Phase, SessionHandle, actor, lane};
 use crate::transport::{Line, pty, ssh};
 
 pub mod identity;
+pub mod quota;
 
 /// Name of the secret that opens an encrypted key file.
 const KEY_PASSPHRASE: &str = "key-passphrase";
@@ -82,8 +86,11 @@ pub enum OpenError {
         kind: String,
     },
     /// Too many sessions.
-    #[error("{SESSIONS_MAX} sessions are open, which is the most; close one with ssh_close")]
-    Full,
+    #[error("{most} sessions are open, the most that `limits.sessions` allows; close one with ssh_close")]
+    Full {
+        /// How many may be.
+        most: usize,
+    },
 }
 
 impl From<LoadError> for OpenError {
@@ -201,6 +208,8 @@ impl Directory {
             recorder: None,
             history: History::default(),
             approvals: Approvals::default(),
+            taint: Taint::default(),
+            quota: Quota::default(),
             audit: Audit::default(),
         }
     }
@@ -209,6 +218,40 @@ impl Directory {
     #[must_use]
     pub fn approvals(&self) -> &Approvals {
         &self.approvals
+    }
+
+    /// Who has read text of an untrusted device.
+    #[must_use]
+    pub fn taint(&self) -> &Taint {
+        &self.taint
+    }
+
+    /// How much callers do.
+    #[must_use]
+    pub fn quota(&self) -> &Quota {
+        &self.quota
+    }
+
+    /// May one more command run on this device?
+    ///
+    /// # Errors
+    ///
+    /// When as many run as the configuration allows, there or in all.
+    pub fn has_room(&self, device: &str) -> Result<(), String> {
+        let limits = self.world().config.limits;
+        let (mut here, mut all) = (0, 0);
+        for handle in self.list() {
+            let running = handle.running();
+            all += running;
+            here += if handle.id.device == device { running } else { 0 };
+        }
+        if here >= limits.commands_per_device {
+            return Err(format!("{here} commands run on `{device}`, the most that `limits.commands_per_device` allows; wait for one with ssh_output"));
+        }
+        if all >= limits.commands {
+            return Err(format!("{all} commands run, the most that `limits.commands` allows; wait for one with ssh_output"));
+        }
+        Ok(())
     }
 
     /// Has every session recorded.
@@ -315,13 +358,14 @@ impl Directory {
     }
 
     fn slot(&self, id: &SessionId) -> Result<Slot, OpenError> {
+        let most = self.world().config.limits.sessions;
         let mut slots = self.slots();
         // A session that has ended makes room for a new one of its name.
         slots.retain(|known, slot| known != id || slot.get().is_none_or(|handle| handle.closed().is_none()));
-        if slots.len() >= SESSIONS_MAX && !slots.contains_key(id) {
+        if slots.len() >= most && !slots.contains_key(id) {
             slots.retain(|_, slot| slot.get().is_none_or(|handle| handle.closed().is_none()));
-            if slots.len() >= SESSIONS_MAX {
-                return Err(OpenError::Full);
+            if slots.len() >= most {
+                return Err(OpenError::Full { most });
             }
         }
         Ok(Arc::clone(slots.entry(id.clone()).or_default()))
@@ -449,6 +493,7 @@ impl Directory {
             size,
             recorder: self.recorder.clone(),
             approvals: self.approvals.clone(),
+            taint: self.taint.clone(),
             journal: self.history.journal().clone(),
             audit: self.audit.clone(),
             idle_close: device.idle_close.map_or(IDLE_CLOSE, |delay| delay.duration().unwrap_or(Duration::MAX / 4)),

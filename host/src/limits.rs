@@ -231,6 +231,27 @@ pub const KIT_MEMORY_MAX_BYTES: usize = 4 * 1024 * 1024;
 /// Silence after which everything that can count counts.
 pub const KIT_LONG_SILENCE: Duration = Duration::from_secs(600);
 
+// How much callers may do, unless `[limits]` of the configuration says otherwise.
+
+/// Calls of one caller in a minute: ten in a second, all of the time.
+pub const CALLS_PER_MINUTE: usize = 600;
+/// Commands that run at once on one device: as many as OpenSSH has sessions on a connection.
+pub const COMMANDS_PER_DEVICE: usize = 10;
+/// Commands that run at once in all.
+pub const COMMANDS_AT_ONCE: usize = 100;
+/// Devices that one caller runs something on within an hour: more than four full queries.
+pub const DEVICES_PER_HOUR: usize = 250;
+/// The time in which devices count together.
+pub const DEVICES_WINDOW: Duration = Duration::from_secs(3600);
+/// Refusals by policy that stop a caller: who is refused so often tries doors.
+pub const DENIALS_MAX: usize = 100;
+/// The time in which refusals count together, and for which the caller is stopped then.
+pub const DENIALS_WINDOW: Duration = Duration::from_secs(600);
+/// Callers that are remembered. The one that was silent the longest goes first.
+pub const CALLERS_MAX: usize = 256;
+/// How long the changes of a caller are asked about after it has read text of an untrusted device.
+pub const TAINT_MAX: Duration = Duration::from_secs(3600);
+
 // Approval.
 
 /// Requests for a person's word that are kept. The oldest goes first.

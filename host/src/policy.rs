@@ -20,6 +20,7 @@ pub mod approved;
 pub mod explain;
 mod judge;
 pub mod keys;
+pub mod taint;
 
 /// Bracketed paste (xterm): the program takes what lies between as text, not as keys.
 const PASTE_START: &[u8] = b"\x1b[200~";

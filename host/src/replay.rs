@@ -10,6 +10,7 @@ use crate::limits::{IDLE_CLOSE, OUTPUT_MAX_CHARS};
 use crate::plugin::device_type::DeviceType;
 use crate::policy::Purpose;
 use crate::policy::approval::Approvals;
+use crate::policy::taint::Taint;
 use crate::recording::{Entry, Outcome, Recording};
 use crate::secret::SecretSource;
 use crate::secret::book::SecretBook;
@@ -97,6 +98,7 @@ pub fn open(recording: &Recording, kind: Arc<DeviceType>, secrets: &[(String, Se
         idle_close: IDLE_CLOSE,
         recorder: None,
         approvals: Approvals::default(),
+        taint: Taint::default(),
         journal: Journal::default(),
         audit: Audit::default(),
         note: None,

@@ -235,6 +235,12 @@ impl SessionHandle {
         self.status.borrow().clone()
     }
 
+    /// How many commands run there.
+    #[must_use]
+    pub fn running(&self) -> usize {
+        usize::from(matches!(self.status.borrow().phase, Phase::Busy(_)))
+    }
+
     /// Waits until the status is as wanted, or the session is over.
     pub async fn until(&self, wanted: impl FnMut(&Status) -> bool) {
         let mut status = self.status.clone();

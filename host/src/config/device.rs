@@ -14,7 +14,7 @@ use crate::secret::SecretSource;
 /// The port of a device that sets none.
 pub const DEFAULT_PORT: u16 = 22;
 
-const KEYS: [&str; 18] = [
+const KEYS: [&str; 19] = [
     "host",
     "port",
     "user",
@@ -33,6 +33,7 @@ const KEYS: [&str; 18] = [
     "keepalive",
     "agent",
     "local",
+    "untrusted",
 ];
 
 /// Keys that say how to reach a device over the network.
@@ -78,6 +79,8 @@ pub struct Device {
     pub agent: Agent,
     /// A shell on this machine in a local terminal, instead of SSH.
     pub local: bool,
+    /// Its text may hold instructions for agents: whoever reads it has its changes asked about for a while.
+    pub untrusted: bool,
 }
 
 /// The key `type`.
@@ -167,6 +170,7 @@ impl Device {
             keepalive: reader.field(section, "keepalive", Delay::read),
             agent: reader.field(section, "agent", agent).unwrap_or_default(),
             local: reader.field(section, "local", value::flag).unwrap_or_default(),
+            untrusted: reader.field(section, "untrusted", value::flag).unwrap_or_default(),
         };
         device.check_ways(reader, section);
         device

@@ -1,7 +1,7 @@
 //! What each tool does.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use regex::Regex;
 use serde_json::{Map, Value, json};
@@ -34,8 +34,16 @@ const SEND_WAIT_S: f64 = 1.5;
 /// Interrupt keys typed before the caller is told to use something stronger.
 const INTERRUPTS_MAX: usize = 3;
 
+/// Tools that reach a device.
+const REACHING: [&str; 7] = ["ssh_open", "ssh_query", "ssh_run", "ssh_output", "ssh_interrupt", "ssh_send", "ssh_screen"];
+
 /// Calls a tool whose arguments were checked.
 pub async fn call(directory: &Directory, caller: &Caller, tool: &str, arguments: &Arguments) -> Reply {
+    let limits = directory.world().config.limits;
+    let reaches = REACHING.contains(&tool);
+    if reaches && let Err(message) = directory.quota().call(&caller.name, &limits, Instant::now()) {
+        return Reply::failed(&message);
+    }
     let result = match tool {
         "ssh_hosts" => Ok(hosts(directory, arguments)),
         "ssh_open" => open(directory, caller, arguments).await,
@@ -51,7 +59,33 @@ pub async fn call(directory: &Directory, caller: &Caller, tool: &str, arguments:
         "ssh_info" => info(directory, caller, arguments).await,
         _ => Err(format!("there is no tool `{tool}`")),
     };
-    result.unwrap_or_else(|message| Reply::failed(&message))
+    let reply = result.unwrap_or_else(|message| Reply::failed(&message));
+    if reaches {
+        note(directory, caller, &reply);
+    }
+    reply
+}
+
+/// As much output as is wanted, and as the operator allows.
+fn capped(directory: &Directory, chars: usize) -> usize {
+    chars.min(directory.world().config.limits.output_chars)
+}
+
+/// Remembers what was refused, and who has read text that is not trusted.
+fn note(directory: &Directory, caller: &Caller, reply: &Reply) {
+    let world = directory.world();
+    let several = reply.fields.get("results").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_object);
+    for result in several.chain([&reply.fields]) {
+        let text = |name: &str| result.get(name).and_then(Value::as_str);
+        if text("state") == Some("denied") && !result.contains_key("results") {
+            directory.quota().denied(&caller.name, &world.config.limits, Instant::now());
+        }
+        let Some(session) = text("session") else { continue };
+        let device = SessionId::parse(session).device;
+        if world.config.devices.get(&device).is_some_and(|device| device.untrusted) {
+            directory.taint().mark(&caller.name, &device, Instant::now());
+        }
+    }
 }
 
 /// The type of a device: as configured, or as it was found to be.
@@ -231,7 +265,7 @@ async fn close(directory: &Directory, arguments: &Arguments) -> Result<Reply, St
 
 async fn run(directory: &Directory, caller: &Caller, arguments: &Arguments) -> Reply {
     let target = arguments.text_or_empty("target");
-    let query = OutputQuery { max_chars: arguments.usual_chars(), ..OutputQuery::default() };
+    let query = OutputQuery { max_chars: capped(directory, arguments.usual_chars()), ..OutputQuery::default() };
     let kill_after = arguments.seconds("kill_after_s").filter(|limit| !limit.is_zero());
     let lane = if arguments.text("lane") == Some("exec") { LineKind::Programs } else { LineKind::Terminal };
     let request = RunRequest {
@@ -272,6 +306,11 @@ async fn one(
         }
     };
     let session = handle.id.to_string();
+    let limits = directory.world().config.limits;
+    let may = directory.quota().device(&caller.name, &handle.id.device, &limits, Instant::now());
+    if let Err(message) = may.and_then(|()| directory.has_room(&handle.id.device)) {
+        return Reply::failed(&message);
+    }
     // A command waits a little for its turn, even if the time is over: the answer to "busy" takes a moment.
     let turn = left().max(LOOK_EVERY);
     let accepted = match patience.wait(turn, || format!("{session}: waiting for its turn"), handle.run_in_turn(request)).await {
@@ -312,7 +351,7 @@ async fn query(directory: &Directory, caller: &Caller, arguments: &Arguments) ->
     }
     let command = arguments.text_or_empty("command");
     let wait = arguments.usual_wait(caller.ceiling_s);
-    let query = OutputQuery { max_chars: arguments.max_chars(QUERY_DEFAULT_CHARS), ..OutputQuery::default() };
+    let query = OutputQuery { max_chars: capped(directory, arguments.max_chars(QUERY_DEFAULT_CHARS)), ..OutputQuery::default() };
     let wanted = Wanted { request: RunRequest::new(command, Purpose::Query, &caller.name), lane: LineKind::Terminal };
     let calls = targets.iter().map(|target| one(directory, caller, target, wanted.clone(), wait, query.clone()));
     let replies = join_all(calls).await;
@@ -400,7 +439,7 @@ async fn output(directory: &Directory, caller: &Caller, arguments: &Arguments) -
         offset: arguments.count("offset"),
         tail: arguments.count("tail").and_then(|lines| usize::try_from(lines).ok()),
         grep: arguments.text("grep").map(str::to_owned),
-        max_chars: arguments.max_chars(OUTPUT_DEFAULT_CHARS),
+        max_chars: capped(directory, arguments.max_chars(OUTPUT_DEFAULT_CHARS)),
         raw: arguments.text("format") == Some("base64"),
         errors: arguments.text("stream") == Some("stderr"),
     };
@@ -525,7 +564,7 @@ async fn send(directory: &Directory, caller: &Caller, arguments: &Arguments) -> 
         Ok(before) => before,
         Err(refusal) => return Ok(reply::refused(&session, &refusal)),
     };
-    let query = OutputQuery { offset: Some(before), max_chars: OUTPUT_DEFAULT_CHARS, ..OutputQuery::default() };
+    let query = OutputQuery { offset: Some(before), max_chars: capped(directory, OUTPUT_DEFAULT_CHARS), ..OutputQuery::default() };
     let waiting = async {
         loop {
             sleep(LOOK_EVERY).await;
@@ -574,7 +613,7 @@ async fn info(directory: &Directory, caller: &Caller, arguments: &Arguments) -> 
             Some(target) => platform(directory, target).await,
             None => Ok(platforms(directory)),
         },
-        "limits" => Ok(bounds()),
+        "limits" => Ok(bounds(directory)),
         _ => Ok(super::health::health(directory)),
     }
 }
@@ -636,12 +675,15 @@ async fn platform(directory: &Directory, target: &str) -> Result<Reply, String> 
     Ok(Reply::new(json!({"target": target, "platform": kind.name, "plugins": plugins, "modes": modes, "commit": commit}), text))
 }
 
-fn bounds() -> Reply {
+fn bounds(directory: &Directory) -> Reply {
+    let set = directory.world().config.limits;
     let limits = json!({
-        "wait_max_s": limits::WAIT_MAX_S, "output_default_chars": OUTPUT_DEFAULT_CHARS, "output_max_chars": limits::OUTPUT_MAX_CHARS,
-        "command_max_bytes": limits::COMMAND_MAX_BYTES, "sessions_max": limits::SESSIONS_MAX, "commands_kept": limits::COMMANDS_KEPT,
+        "wait_max_s": limits::WAIT_MAX_S, "output_default_chars": OUTPUT_DEFAULT_CHARS, "output_max_chars": set.output_chars,
+        "command_max_bytes": limits::COMMAND_MAX_BYTES, "sessions_max": set.sessions, "commands_kept": limits::COMMANDS_KEPT,
         "commands_queued_max": limits::COMMANDS_QUEUED_MAX, "programs_max": limits::PROGRAMS_MAX,
         "login_max_s": limits::LOGIN_MAX.as_secs(), "pages_max": limits::PAGES_MAX,
+        "calls_per_minute": set.calls_per_minute, "commands_per_device": set.commands_per_device, "commands": set.commands,
+        "devices_per_hour": set.devices_per_hour, "denials": set.denials,
         "query_targets_max": QUERY_TARGETS_MAX, "log_bytes_max": limits::LOG_SEGMENT_BYTES * limits::LOG_SEGMENTS_MAX as u64,
     });
     let text = limits.as_object().into_iter().flatten().map(|(name, value)| format!("{name}: {value}")).collect::<Vec<_>>().join("\n");

@@ -14,9 +14,10 @@ use crate::audit::Audit;
 use crate::config::PolicyMode;
 use crate::ids::SessionId;
 use crate::plugin::device_type::DeviceType;
-use crate::plugin::roles::Effect;
+use crate::plugin::roles::{Decision, Effect};
 use crate::plugin::session::SessionPlugins;
 use crate::policy::approval::{Approvals, Subject, Word};
+use crate::policy::taint::Taint;
 use crate::policy::{self, Line, Manner, Verdict};
 use crate::recording::Taped;
 use crate::secret::book::SecretBook;
@@ -56,6 +57,8 @@ pub struct Profile {
     pub recorder: Option<mpsc::Sender<Taped>>,
     /// What persons are asked.
     pub approvals: Approvals,
+    /// Who has read text of an untrusted device.
+    pub taint: Taint,
     /// Who is told what was run.
     pub journal: Journal,
     /// What holds each decision before anything is typed.
@@ -128,6 +131,14 @@ impl Profile {
 
     /// What policy says, and a person where policy wants one asked.
     pub(super) fn answered(&self, request: &RunRequest, place: Place<'_>, mut verdict: Verdict) -> Result<Verdict, Refusal> {
+        let reads = verdict.lane.as_ref().is_some_and(|lane| lane.lane == "read");
+        if verdict.allows()
+            && !reads
+            && let Some(device) = self.taint.of(&request.caller, now())
+        {
+            let reason = format!("the caller has read text of `{device}`, which the operator does not trust; a person looks at its changes");
+            verdict.decision = Decision { effect: Effect::Ask, rule: "untrusted-text".to_owned(), reason };
+        }
         match verdict.decision.effect {
             Effect::Allow => return Ok(verdict),
             Effect::Deny | Effect::Abstain => return Err(Refusal::Denied(Box::new(verdict))),

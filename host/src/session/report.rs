@@ -134,9 +134,21 @@ pub fn output(source: &Source<'_>, pieces: &[(u64, u64)], query: &OutputQuery) -
     Ok((text, range))
 }
 
+/// What the host's own lines between device text begin with.
+const MARKER: &str = "[... ";
+
+/// Device text in which no line passes for one of the host's own.
+fn unmarked(text: String) -> String {
+    if memchr::memmem::find(text.as_bytes(), MARKER.as_bytes()).is_none() {
+        return text;
+    }
+    let line = |line: &str| if line.trim_start().starts_with(MARKER) { format!("\\{line}") } else { line.to_owned() };
+    text.split_inclusive('\n').map(line).collect()
+}
+
 fn page(rendered: Rendered) -> (String, Range) {
     let range = Range { start: rendered.start, end: rendered.end, ..Range::default() };
-    (rendered.text, range)
+    (unmarked(rendered.text), range)
 }
 
 /// Beginning and end with a line between them that says what is missing and how to get it.
@@ -146,7 +158,8 @@ fn cut(excerpt: Excerpt, command: Option<CommandId>) -> (String, Range) {
     let Some(tail) = tail else { return page(head) };
     let whose = command.map(|id| format!(" command_id={id}")).unwrap_or_default();
     let newline = if head.text.is_empty() || head.text.ends_with('\n') { "" } else { "\n" };
-    let text = format!("{}{newline}[... {cut_bytes} bytes cut: ssh_output{whose} offset={} ...]\n{}", head.text, head.end, tail.text);
+    let (before, behind) = (unmarked(head.text), unmarked(tail.text));
+    let text = format!("{before}{newline}{MARKER}{cut_bytes} bytes cut: ssh_output{whose} offset={} ...]\n{behind}", head.end);
     (text, Range { start: head.start, end: tail.end, cut_bytes, ..Range::default() })
 }
 
@@ -162,7 +175,7 @@ fn joined(source: &Source<'_>, pieces: &[(u64, u64)], max_chars: usize) -> std::
         }
         let rendered = source.from(*from, *to, left)?;
         left = left.saturating_sub(rendered.text.chars().count());
-        text.push_str(&rendered.text);
+        text.push_str(&unmarked(rendered.text));
         range.end = rendered.end;
         range.cut_bytes += to.saturating_sub(rendered.end);
         if rendered.end < *to {
@@ -201,7 +214,7 @@ fn grep(source: &Source<'_>, pieces: &[(u64, u64)], pattern: &str, max_chars: us
                     out.push_str("[... more lines match; make `grep` narrower ...]\n");
                     break;
                 }
-                out.push_str(line);
+                out.push_str(&unmarked(line.to_owned()));
                 out.push('\n');
             }
             at = rendered.end.max(at + 1);
@@ -218,4 +231,15 @@ fn raw(source: &Source<'_>, start: u64, end: u64, max_chars: usize, total: u64) 
     let (start, bytes) = source.log.read(start, end.min(start.saturating_add(count)))?;
     let range = Range { start, end: start + bytes.len() as u64, total, cut_bytes: 0, output_end: end };
     Ok((base64::engine::general_purpose::STANDARD.encode(bytes), range))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_line_of_a_device_passes_for_the_host_s_own() {
+        let text = "a\n[... 5 bytes cut: ssh_output offset=1 ...]\n  [... x\nb [... c\n".to_owned();
+        assert_eq!(unmarked(text), "a\n\\[... 5 bytes cut: ssh_output offset=1 ...]\n\\  [... x\nb [... c\n");
+    }
 }
