@@ -7,68 +7,23 @@ use std::sync::OnceLock;
 use serde_json::{Value, json};
 
 use crate::support::frr::{self, SECRETS, Zebra};
+use crate::support::packages;
 use crate::support::sshd::{Sshd, account};
-use crate::support::{find, install_packages};
 
 /// The releases that the tests were written with.
 const OFFICIAL: &str = "mcp==2.3.0";
 /// The newest that Node 20 runs.
 const INSPECTOR: &str = "@modelcontextprotocol/inspector@0.15.0";
 
-/// A folder that stays for the next run.
-pub fn folder(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)
-}
-
-/// Runs it; the test ends where it fails.
-pub fn must(command: &mut Command) {
-    let done = command.output().unwrap();
-    assert!(done.status.success(), "{command:?}: {}", String::from_utf8_lossy(&done.stderr));
-}
-
-/// A Python with this package, installed once.
-pub fn python_with(name: &str, package: &str) -> PathBuf {
-    let folder = folder(name);
-    let python = folder.join("bin/python");
-    if std::fs::read_to_string(folder.join("complete")).is_ok_and(|installed| installed == package) {
-        return python;
-    }
-    let _ = std::fs::remove_dir_all(&folder);
-    let made = |python: &Path| Command::new(python).args(["-m", "venv"]).arg(&folder).status().is_ok_and(|status| status.success());
-    if !find("python3").is_some_and(|python| made(&python)) {
-        install_packages(&["python3", "python3-venv"]);
-        assert!(made(Path::new("/usr/bin/python3")), "the tests need a Python with `venv`");
-    }
-    must(Command::new(&python).args(["-m", "pip", "install", "--quiet", package]));
-    std::fs::write(folder.join("complete"), package).unwrap();
-    python
-}
-
-/// A program of this Node package, installed once.
-pub fn node_program(name: &str, package: &str, program: &str) -> PathBuf {
-    let folder = folder(name);
-    let program = folder.join("node_modules/.bin").join(program);
-    if std::fs::read_to_string(folder.join("complete")).is_ok_and(|installed| installed == package) {
-        return program;
-    }
-    if find("npm").is_none() {
-        install_packages(&["nodejs", "npm"]);
-    }
-    std::fs::create_dir_all(&folder).unwrap();
-    must(Command::new(find("npm").unwrap()).args(["install", "--silent", "--no-audit", "--no-fund", "--prefix"]).arg(&folder).arg(package));
-    std::fs::write(folder.join("complete"), package).unwrap();
-    program
-}
-
 /// A Python with the official client.
 fn python() -> &'static Path {
     static PYTHON: OnceLock<PathBuf> = OnceLock::new();
-    PYTHON.get_or_init(|| python_with("python-client", OFFICIAL))
+    PYTHON.get_or_init(|| packages::python("python-client", &[OFFICIAL]))
 }
 
 /// The inspector's program.
 fn inspector() -> PathBuf {
-    node_program("inspector", INSPECTOR, "mcp-inspector")
+    packages::node_program("inspector", INSPECTOR, "mcp-inspector")
 }
 
 /// A server of each kind, and the configuration that names them.

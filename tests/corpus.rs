@@ -15,8 +15,8 @@ use jackfield::terminal::text::escaped;
 use jackfield::transport::replay::{Answer, Cut, open_answered};
 use tokio::runtime::{Builder, Runtime};
 
-use crate::facts::{catalog, load};
-use crate::support::python::{environment, must};
+use crate::support::catalog::{catalog, load};
+use crate::support::packages::{must, python};
 
 /// The packages that hold the captures. The first is the simulator, whose answers are captures, too.
 pub const PACKAGES: [&str; 3] = ["fakenos==1.2.1", "pyyaml", "setuptools<81"];
@@ -118,7 +118,7 @@ struct Capture {
 
 /// The captures by platform, fetched once.
 fn captures() -> BTreeMap<String, Vec<Capture>> {
-    let python = environment("captures", &PACKAGES);
+    let python = python("captures", &PACKAGES);
     let folder = python.parent().unwrap().parent().unwrap().join("archive");
     let file = folder.join("captures.json");
     if !file.exists() {

@@ -1,29 +1,23 @@
 //! Declared device types: every example of every platform through the real engine, and devices that are driven through the program.
 
-use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 
-use jackfield::demo;
-use jackfield::lab::{Description, Entry, JournalEntry, Lab, Options};
+use jackfield::lab::Description;
 use jackfield::plugin::catalog::{Catalog, DECLARED_TYPES, LAB_DEVICES};
 use jackfield::plugin::device_type::DeviceType;
-use jackfield::plugin::engine::Engine;
 use jackfield::plugin::examples;
-use jackfield::plugin::load::Loader;
 use serde_json::json;
 
 use crate::check::check;
+use crate::support::catalog::{catalog, load};
 use crate::support::client::Client;
-
-fn catalog() -> Catalog {
-    Catalog::new(Vec::new(), BTreeMap::new(), Loader::new(Engine::start().unwrap(), None))
-}
+use crate::support::lab::Devices;
 
 async fn kind(catalog: &Catalog, name: &str) -> Arc<DeviceType> {
     let plugins = catalog.plugins_of(name).unwrap();
     assert!(plugins.starts_with(&["declared".to_owned()]) && plugins.contains(&"guard".to_owned()), "{name}: {plugins:?}");
-    Arc::new(DeviceType::load(name, &plugins, catalog).await.unwrap_or_else(|error| panic!("{name}: {error}")))
+    load(catalog, name).await
 }
 
 #[tokio::test]
@@ -41,49 +35,9 @@ async fn every_example_of_every_platform_is_judged_right() {
     assert!(wrong.is_empty(), "{} wrong\n{}", wrong.len(), wrong.join("\n"));
 }
 
-/// A lab of the plugin's devices, with a configuration for them.
-struct Devices {
-    runtime: tokio::runtime::Runtime,
-    _folder: tempfile::TempDir,
-    lab: Lab,
-    config: String,
-}
-
-impl Devices {
-    fn start() -> Self {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let lab = runtime.block_on(async { Lab::start(descriptions(), Options::default()).unwrap() });
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("lab.toml");
-        demo::write_config(&lab, &file).unwrap();
-        let config = std::fs::read_to_string(file).unwrap();
-        Self { runtime, _folder: folder, lab, config }
-    }
-
-    /// The program with this in front of the devices' tables.
-    fn client(&self, before: &str) -> Client {
-        Client::start(&format!("{before}{}", self.config))
-    }
-
-    /// Answers that a device was given, as question and text.
-    fn answers(&self, device: &str) -> Vec<String> {
-        let journal = self.runtime.block_on(self.lab.journal());
-        let answer = |entry: &JournalEntry| match &entry.entry {
-            Entry::Answer { dialog, text } if entry.device == device => Some(format!("{dialog} {text}")),
-            _ => None,
-        };
-        journal.iter().filter_map(answer).collect()
-    }
-
-    /// Lines that a device was given.
-    fn lines(&self, device: &str) -> Vec<String> {
-        let journal = self.runtime.block_on(self.lab.journal());
-        let line = |entry: &JournalEntry| match &entry.entry {
-            Entry::Command { line, .. } | Entry::Refused { line } if entry.device == device => Some(line.clone()),
-            _ => None,
-        };
-        journal.iter().filter_map(line).collect()
-    }
+/// A lab of the plugin's devices.
+fn devices() -> Devices {
+    Devices::start(descriptions())
 }
 
 fn descriptions() -> Vec<Description> {
@@ -107,7 +61,7 @@ const LONG: [(&str, &str, &str, &str, &[&str]); 5] = [
 
 #[test]
 fn a_paged_answer_is_whole_and_equal_to_one_without_pages() {
-    let devices = Devices::start();
+    let devices = devices();
     for before in ["", "[plugin.declared]\nconfig = { paging = \"pages\" }\n"] {
         let mut client = devices.client(before);
         for (device, mode, command, lab_mode, way) in LONG {
@@ -127,7 +81,7 @@ fn a_paged_answer_is_whole_and_equal_to_one_without_pages() {
 
 #[test]
 fn output_that_looks_like_a_prompt_a_marker_or_a_question_ends_nothing() {
-    let devices = Devices::start();
+    let devices = devices();
     let mut client = devices.client("");
     for (device, command, mode) in [
         ("junos1", "show log traps", "operational"),
@@ -192,7 +146,7 @@ const STEPS: [(&str, &str, &str, Option<&str>); 35] = [
 
 #[test]
 fn modes_are_named_and_a_refused_command_is_failed_with_the_device_s_line() {
-    let devices = Devices::start();
+    let devices = devices();
     let mut client = devices.client("");
     for (device, command, mode, refused) in STEPS {
         let result = client.run(device, command);
@@ -204,7 +158,7 @@ fn modes_are_named_and_a_refused_command_is_failed_with_the_device_s_line() {
 
 #[test]
 fn what_is_harmless_at_login_is_answered_and_nothing_else() {
-    let devices = Devices::start();
+    let devices = devices();
     let mut client = devices.client("");
     assert_eq!(client.run("vrp1", "display version")["mode"], "user_view");
     assert_eq!(client.run("fortios1", "get system status")["mode"], "exec");
@@ -224,7 +178,7 @@ fn what_is_harmless_at_login_is_answered_and_nothing_else() {
 
 #[test]
 fn a_secret_is_given_once_and_a_wrong_or_missing_one_ends_with_the_device_s_words() {
-    let devices = Devices::start();
+    let devices = devices();
     let mut client = devices.client("");
     let right = client.run("asa1", "enable");
     assert_eq!((right["mode"].as_str(), right["failed"].as_bool()), (Some("privileged"), Some(false)), "{right}");
@@ -268,7 +222,7 @@ fn a_secret_is_given_once_and_a_wrong_or_missing_one_ends_with_the_device_s_word
 
 #[test]
 fn what_destroys_is_refused_and_what_reads_is_proven_by_the_family_s_words() {
-    let devices = Devices::start();
+    let devices = devices();
     let mut client = devices.client("");
     for (device, stopped) in [
         ("junos1", ["request system reboot", "req sys reb", "start shell", "show version; request system zeroize"]),
@@ -341,7 +295,7 @@ stopped_examples = ["configure"]
 
 #[test]
 fn a_type_that_an_operator_declares_works_end_to_end_in_a_file_and_in_the_configuration() {
-    let devices = Devices::start();
+    let devices = devices();
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("cellar.toml");
     std::fs::write(&file, OWN).unwrap();

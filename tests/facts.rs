@@ -4,20 +4,18 @@ pub mod known;
 
 mod exceptions;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jackfield::config::PolicyMode;
-use jackfield::plugin::catalog::Catalog;
 use jackfield::plugin::device_type::DeviceType;
-use jackfield::plugin::engine::Engine;
 use jackfield::plugin::examples::Seen;
-use jackfield::plugin::load::Loader;
 use jackfield::plugin::roles::{Effect, Exchange, Phase, View};
 use jackfield::plugin::session::SessionPlugins;
 use jackfield::policy::{self, Line, Manner, Purpose};
 use regex::Regex;
 
+use crate::support::catalog::{catalog, load};
 use exceptions::EXCEPTIONS;
 use known::{Entry, Platform, platforms};
 
@@ -63,17 +61,6 @@ fn mode_name<'a>(platform: &str, mode: &'a str) -> &'a str {
         None if platform == "linux" || SHELLS.contains(&(platform, mode)) => "shell",
         None => mode,
     }
-}
-
-/// The bundled plugins.
-pub fn catalog() -> Catalog {
-    Catalog::new(Vec::new(), BTreeMap::new(), Loader::new(Engine::start().unwrap(), None))
-}
-
-/// A device type of the catalog.
-pub async fn load(catalog: &Catalog, name: &str) -> Arc<DeviceType> {
-    let plugins = catalog.plugins_of(name).unwrap_or_else(|| panic!("there is no device type `{name}`"));
-    Arc::new(DeviceType::load(name, &plugins, catalog).await.unwrap())
 }
 
 /// A platform under judgement.

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use jackfield::demo;
-use jackfield::lab::{Faults, Lab, MESSAGE, NAMED_FAULTS, Options};
+use jackfield::lab::{Faults, MESSAGE, NAMED_FAULTS, Options};
 use serde_json::{Value, json};
 
-use crate::support::client::Client;
+use crate::support::lab::Devices;
 
 /// Device, what leads to its long output, a short command and a long one.
 const DEVICES: [(&str, &[&str], &str, &str); 9] = [
@@ -23,12 +23,8 @@ const DEVICES: [(&str, &[&str], &str, &str); 9] = [
 
 /// What all devices answer with these faults, by device and command.
 fn outputs(name: &str, faults: Option<Faults>) -> BTreeMap<String, Vec<Value>> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    let lab = runtime.block_on(async { Lab::start(demo::descriptions().unwrap(), Options { faults, ..Options::default() }).unwrap() });
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("lab.toml");
-    demo::write_config(&lab, &file).unwrap();
-    let mut client = Client::start(&std::fs::read_to_string(file).unwrap());
+    let lab = Devices::start_with(demo::descriptions().unwrap(), Options { faults, ..Options::default() });
+    let mut client = lab.client("");
     let mut results: BTreeMap<String, Vec<Value>> = BTreeMap::new();
     let rounds = DEVICES.iter().map(|(_, way, ..)| way.len()).max().unwrap() + 2;
     // Devices are slow on purpose, so all of them are asked at once.

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 use crate::support::client::Client;
+use crate::support::component::{digest, replaced};
 use crate::support::process::processor_time;
 use crate::support::sshd::{PASSWORD, Sshd, account};
 
@@ -107,10 +107,6 @@ fn component() -> PathBuf {
     Path::new(env!("JACKFIELD_PLUGIN_FOLDER")).join("hostile.wasm")
 }
 
-fn digest(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 /// The hostile plugin as a file: with its policy, or without, because a policy plugin that is off denies.
 fn file(folder: &Path, with_policy: bool) -> (PathBuf, String) {
     let mut bytes = std::fs::read(component()).unwrap();
@@ -120,18 +116,6 @@ fn file(folder: &Path, with_policy: bool) -> (PathBuf, String) {
     let path = folder.join(if with_policy { "whole.wasm" } else { "part.wasm" });
     std::fs::write(&path, &bytes).unwrap();
     (path, digest(&bytes))
-}
-
-/// Names in a component, changed in place.
-pub fn replaced(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
-    assert_eq!(from.len(), to.len());
-    let mut out = bytes.to_vec();
-    let places: Vec<usize> = bytes.windows(from.len()).enumerate().filter(|(_, window)| *window == from).map(|(at, _)| at).collect();
-    assert!(!places.is_empty());
-    for at in places {
-        out[at..at + to.len()].copy_from_slice(to);
-    }
-    out
 }
 
 /// A device, its type and its plugin for each attack, and a healthy device beside them.

@@ -1,26 +1,21 @@
 //! `type = "auto"`: a device is recognised by what it shows by itself, or not at all; nothing is typed to find out.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
-use jackfield::demo;
-use jackfield::lab::{Description, Entry, Faults, JournalEntry, Lab, Options};
+use jackfield::lab::{Description, Faults};
 use jackfield::limits::{IDENTIFY_EARLY_MIN, IDENTIFY_MIN};
 use jackfield::plugin::catalog::{Catalog, LAB_DEVICES};
-use jackfield::plugin::engine::Engine;
 use jackfield::plugin::identify::{Decision, Evidence, decide};
-use jackfield::plugin::load::Loader;
 use serde_json::{Value, json};
 
+use crate::support::catalog::catalog;
 use crate::support::client::Client;
+use crate::support::component::digest;
 use crate::support::frr::{SECRETS, Zebra};
+use crate::support::lab::Devices;
 use crate::support::sshd::{Sshd, account};
 
 mod table;
-
-fn catalog() -> Catalog {
-    Catalog::new(Vec::new(), BTreeMap::new(), Loader::new(Engine::start().unwrap(), None))
-}
 
 async fn decided(catalog: &Catalog, evidence: &Evidence, least: u32) -> (Option<String>, String) {
     let scores = catalog.scores(evidence).await;
@@ -89,34 +84,11 @@ async fn a_prompt_that_several_families_have_tells_nothing() {
 }
 
 /// A lab whose configuration says of no device what it is.
-struct Unknown {
-    runtime: tokio::runtime::Runtime,
-    _folder: tempfile::TempDir,
-    lab: Lab,
-    config: String,
-}
-
-impl Unknown {
-    fn start(devices: Vec<Description>) -> Self {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let lab = runtime.block_on(async { Lab::start(devices, Options::default()).unwrap() });
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("lab.toml");
-        demo::write_config(&lab, &file).unwrap();
-        let config = std::fs::read_to_string(file).unwrap();
-        let untyped = config.lines().map(|line| if line.starts_with("type = ") { "type = \"auto\"" } else { line });
-        let config = untyped.collect::<Vec<_>>().join("\n") + "\n";
-        Self { runtime, _folder: folder, lab, config }
-    }
-
-    fn typed(&self) -> Vec<String> {
-        let journal = self.runtime.block_on(self.lab.journal());
-        let line = |entry: &JournalEntry| match &entry.entry {
-            Entry::Command { line, .. } | Entry::Refused { line } => Some(line.clone()),
-            _ => None,
-        };
-        journal.iter().filter_map(line).collect()
-    }
+fn unknown(devices: Vec<Description>) -> Devices {
+    let mut lab = Devices::start(devices);
+    let untyped = lab.config.lines().map(|line| if line.starts_with("type = ") { "type = \"auto\"" } else { line });
+    lab.config = untyped.collect::<Vec<_>>().join("\n") + "\n";
+    lab
 }
 
 fn described(name: &str) -> Description {
@@ -139,7 +111,7 @@ const LAB: [(&str, &str, bool, &str, &str); 8] = [
 #[test]
 fn each_lab_device_finds_its_type_and_its_first_screen_is_not_lost() {
     for (name, kind, early, command, part) in LAB {
-        let lab = Unknown::start(vec![described(name)]);
+        let lab = unknown(vec![described(name)]);
         let mut client = Client::start(&lab.config);
         assert!(
             client.error("ssh_info", json!({"topic": "policy", "target": name, "command": "x"})).contains("found out when it is opened")
@@ -178,8 +150,8 @@ fn stranger(server_id: &str, screen: &str, prompt: &str) -> Description {
     Description::parse("box", &text).unwrap()
 }
 
-fn open_stranger(description: Description, config: &str) -> (Unknown, Client, Value) {
-    let lab = Unknown::start(vec![description]);
+fn open_stranger(description: Description, config: &str) -> (Devices, Client, Value) {
+    let lab = unknown(vec![description]);
     let mut client = Client::start(&format!("{config}{}", lab.config));
     let opened = client.call("ssh_open", json!({"host": "box", "wait_s": 40}));
     (lab, client, opened)
@@ -192,11 +164,11 @@ fn a_device_that_nobody_knows_is_generic_and_nothing_is_typed_into_it() {
     assert_eq!(opened["identified"]["certain"], false, "{opened}");
     let warning = opened["warnings"][0].as_str().unwrap();
     assert!(warning.contains("is not sure") && warning.contains("set `type = \"…\"` in [device.box]"), "{warning}");
-    assert_eq!(lab.typed(), Vec::<String>::new());
+    assert_eq!(lab.all_lines(), Vec::<String>::new());
     assert_eq!(client.run("box", "show")["output"], "shown\n");
     let query = client.call("ssh_query", json!({"targets": ["box"], "command": "show"}));
     assert_eq!(query["state"], "denied", "{query}");
-    assert_eq!(lab.typed(), ["show"]);
+    assert_eq!(lab.all_lines(), ["show"]);
 }
 
 #[test]
@@ -211,39 +183,39 @@ fn a_hostile_server_s_words_are_shown_harmless() {
     {
         assert!(!text.chars().any(|ch| ch == '\u{202e}' || ch == '\u{1b}') && !text.contains("\\u001b"), "{text:?}");
     }
-    assert_eq!(lab.typed(), Vec::<String>::new());
+    assert_eq!(lab.all_lines(), Vec::<String>::new());
 }
 
 #[test]
 fn a_device_that_hangs_up_before_its_type_is_known_is_told_with_its_last_words() {
     let description = stranger("SSH-2.0-acme", "no more sessions\r\nbye\r\n", "acme> ");
     let faults = Faults { close_after_bytes: 23, ..Faults::default() };
-    let lab = Unknown::start(vec![description.with_faults(faults)]);
+    let lab = unknown(vec![description.with_faults(faults)]);
     let message = Client::start(&lab.config).error("ssh_open", json!({"host": "box", "wait_s": 40}));
     assert!(message.contains("closed the session before its type was known") && message.contains("`bye`"), "{message}");
 }
 
 fn faulty(settings: &str) -> String {
     let file = Path::new(env!("JACKFIELD_PLUGIN_FOLDER")).join("faulty.wasm");
-    let digest = crate::plugin_faults::digest(&std::fs::read(&file).unwrap());
+    let digest = digest(&std::fs::read(&file).unwrap());
     format!("[plugin.faulty]\npath = {file:?}\ndigest = \"sha256:{digest}\"\nconfig = {{ {settings} }}\n")
 }
 
 #[test]
 fn two_that_are_certain_decide_nothing_and_both_are_named() {
-    let lab = Unknown::start(vec![described("router1")]);
+    let lab = unknown(vec![described("router1")]);
     let mut client = Client::start(&format!("{}{}", faulty("score = 100"), lab.config));
     let opened = client.call("ssh_open", json!({"host": "router1", "wait_s": 40}));
     assert_eq!((opened["platform"].as_str(), opened["identified"]["certain"].as_bool()), (Some("generic"), Some(false)), "{opened}");
     let warning = opened["warnings"][0].as_str().unwrap();
     assert!(warning.contains("`faulty` or `mikrotik_routeros`"), "{warning}");
-    assert_eq!(lab.typed(), Vec::<String>::new());
+    assert_eq!(lab.all_lines(), Vec::<String>::new());
 }
 
 #[test]
 fn a_plugin_that_fails_while_it_is_asked_has_no_say() {
     for fault in ["trap", "loop", "none\", score = 1000, role = \"identify"] {
-        let lab = Unknown::start(vec![described("router1")]);
+        let lab = unknown(vec![described("router1")]);
         let settings =
             if fault.contains("score") { "score = 1000".to_owned() } else { format!("fault = \"{fault}\", role = \"identify\"") };
         let mut client = Client::start(&format!("{}{}", faulty(&settings), lab.config));
@@ -264,7 +236,7 @@ fn a_box_of_the_operator_s_own_is_found_by_its_table() {
     let (lab, mut client, opened) = open_stranger(stranger("SSH-2.0-acme", "hello\r\n", "acme> "), own);
     assert_eq!((opened["platform"].as_str(), opened["identified"]["certain"].as_bool()), (Some("acme"), Some(true)), "{opened}");
     assert_eq!(client.run("box", "show")["mode"], "cli");
-    assert_eq!(lab.typed(), ["show"]);
+    assert_eq!(lab.all_lines(), ["show"]);
     // Another table that fits as well leaves it open.
     let both = format!("{own}{}", own.replace("acme]", "bolt]").replace("type.acme.", "type.bolt."));
     let (_lab, _client, opened) = open_stranger(stranger("SSH-2.0-acme", "hello\r\n", "acme> "), &both);

@@ -119,6 +119,8 @@ fn a_channel_of_its_own_tells_both_outputs_and_the_protocols_status() {
 #[test]
 fn commands_on_channels_of_their_own_run_side_by_side_and_each_can_be_stopped() {
     let (_server, mut client) = setting("jft-bash", "/bin/bash");
+    // The connection is there before a call has only a moment.
+    client.call("ssh_run", json!({"target": "web1", "command": "true", "lane": "exec"}));
     let mut start = |command: &str| {
         let result = client.call("ssh_run", json!({"target": "web1", "command": command, "lane": "exec", "wait_s": 0.2}));
         (result["command_id"].as_str().unwrap().to_owned(), result)

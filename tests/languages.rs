@@ -7,8 +7,7 @@ use std::sync::{Arc, OnceLock};
 
 use jackfield::limits::PLUGIN_DECIDE_MAX;
 use jackfield::plugin::device_type::DeviceType;
-use jackfield::plugin::engine::Engine;
-use jackfield::plugin::load::{Loader, Source, Spec};
+use jackfield::plugin::load::{Source, Spec};
 use jackfield::plugin::manifest::{Interfaces, SECTION};
 use jackfield::plugin::roles::{Effect, Phase, Reading, Request, View};
 use jackfield::plugin::session::SessionPlugins;
@@ -16,10 +15,11 @@ use serde_json::json;
 use wit_bindgen_core::Files;
 use wit_bindgen_core::wit_parser::Resolve;
 
-use crate::clients::{folder, must, node_program, python_with};
-use crate::plugin_faults::digest;
+use crate::support::catalog::loader;
 use crate::support::client::Client;
+use crate::support::component::digest;
 use crate::support::frr::Zebra;
+use crate::support::packages::{folder, must, node_program, python};
 use crate::support::sshd::{Sshd, account};
 
 /// A C compiler with a libc for WebAssembly, as a Python package.
@@ -76,7 +76,7 @@ fn c_plugin() -> &'static Path {
         for (name, bytes) in files.iter() {
             std::fs::write(out.join(name), bytes).unwrap();
         }
-        let mut zig = Command::new(python_with("zig", ZIG));
+        let mut zig = Command::new(python("zig", &[ZIG]));
         zig.args([
             "-m",
             "ziglang",
@@ -178,7 +178,7 @@ async fn a_plugin_in_c_keeps_nothing() {
     let interfaces = Interfaces::from_component(&std::fs::read(file).unwrap()).unwrap();
     assert!(interfaces.imports.iter().all(|import| import.starts_with("jackfield:plugin/")), "{interfaces:?}");
     let spec = Spec { source: Source::File(file.to_owned()), ..Spec::embedded("vty-in-c", &[]) };
-    let plugin = Loader::new(Engine::start().unwrap(), None).load(&spec).await.unwrap();
+    let plugin = loader().load(&spec).await.unwrap();
     let mut plugins = SessionPlugins::new(Arc::new(DeviceType::of("example_vty", vec![Arc::clone(&plugin)])));
     let view = View {
         rows_done: 0,
@@ -244,7 +244,7 @@ fn a_plugin_in_javascript_judges_the_commands_of_a_real_server() {
 #[tokio::test]
 async fn a_plugin_in_javascript_has_more_parts_than_usual_and_stays_within_the_other_bounds() {
     let spec = |max_parts| Spec { source: Source::File(javascript_plugin().to_owned()), max_parts, ..Spec::embedded("site-rules", &[]) };
-    let loader = Loader::new(Engine::start().unwrap(), None);
+    let loader = loader();
     let refused = loader.load(&spec(None)).await.unwrap_err().to_string();
     assert!(refused.contains("resource limit exceeded") && refused.contains("raise `max_parts` in [plugin.site-rules]"), "{refused}");
     let mut settings = spec(Some(32));

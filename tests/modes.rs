@@ -1,31 +1,23 @@
 //! Commands that name the mode they need: entered before, left after, with the errors of each line.
 
-use jackfield::demo;
-use jackfield::lab::{Description, Entry, Lab, Options};
-use jackfield::plugin::catalog::LAB_DEVICES;
 use serde_json::{Value, json};
 
 use crate::support::client::Client;
 use crate::support::frr::{self, SECRETS, Zebra};
+use crate::support::lab::Devices;
 use crate::support::sshd::{Sshd, account};
 
-/// Some devices of the lab and a client of the program.
+/// The lab's devices and a client of the program.
 struct Setting {
-    runtime: tokio::runtime::Runtime,
-    lab: Lab,
-    _folder: tempfile::TempDir,
+    devices: Devices,
     client: Client,
 }
 
 impl Setting {
     fn start(before: &str) -> Self {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let devices = LAB_DEVICES.iter().map(|(name, text)| Description::parse(name, text).unwrap()).collect();
-        let lab = runtime.block_on(async { Lab::start(devices, Options::default()).unwrap() });
-        let folder = tempfile::tempdir().unwrap();
-        demo::write_config(&lab, &folder.path().join("lab.toml")).unwrap();
-        let config = std::fs::read_to_string(folder.path().join("lab.toml")).unwrap();
-        Self { runtime, lab, _folder: folder, client: Client::start(&format!("{before}{config}")) }
+        let devices = Devices::all();
+        let client = devices.client(before);
+        Self { devices, client }
     }
 
     /// Runs lines in a mode.
@@ -36,12 +28,7 @@ impl Setting {
 
     /// What was typed into a device, with the mode each line was typed in.
     fn typed(&self, device: &str) -> Vec<String> {
-        let journal = self.runtime.block_on(self.lab.journal());
-        let line = |entry: &jackfield::lab::JournalEntry| match &entry.entry {
-            Entry::Command { mode, line } if entry.device == device => Some(format!("{mode}: {line}")),
-            _ => None,
-        };
-        journal.iter().filter_map(line).collect()
+        self.devices.typed(device)
     }
 }
 

@@ -6,6 +6,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use crate::support::client::Client;
+use crate::support::component::replaced;
 use crate::support::install_missing;
 
 /// A folder with a copy of a test plugin.
@@ -100,16 +101,6 @@ fn check_shows_each_step_and_where_it_ends() {
     }
     let absent = desk.plugin(&["check", "absent.wasm"]);
     assert!(!absent.ok && absent.out.contains("cannot read plugin"), "{} {}", absent.out, absent.err);
-}
-
-/// Other bytes of the same length: the lengths of names stand before them.
-fn replaced(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
-    assert_eq!(from.len(), to.len());
-    let mut out = bytes.to_vec();
-    while let Some(at) = out.windows(from.len()).position(|window| window == from) {
-        out[at..at + to.len()].copy_from_slice(to);
-    }
-    out
 }
 
 #[test]

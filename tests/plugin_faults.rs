@@ -3,17 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
-use sha2::{Digest, Sha256};
 
 use crate::support::client::Client;
+use crate::support::component::{digest, replaced};
 use crate::support::sshd::{Sshd, account};
 
 fn component() -> PathBuf {
     Path::new(env!("JACKFIELD_PLUGIN_FOLDER")).join("faulty.wasm")
-}
-
-pub fn digest(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn config(server: &Sshd, plugins: &str, fault: &str, role: &str) -> String {
@@ -88,15 +84,4 @@ fn the_network_and_another_track_of_the_contract_are_refused_by_name() {
         let message = client.error("ssh_run", json!({"target": "web1", "command": "true"}));
         assert!(message.contains(words), "{from}: {message}");
     }
-}
-
-fn replaced(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
-    assert_eq!(from.len(), to.len());
-    let mut out = bytes.to_vec();
-    let places: Vec<usize> = bytes.windows(from.len()).enumerate().filter(|(_, window)| *window == from).map(|(at, _)| at).collect();
-    assert!(!places.is_empty());
-    for at in places {
-        out[at..at + to.len()].copy_from_slice(to);
-    }
-    out
 }

@@ -8,12 +8,13 @@ use std::time::Duration;
 
 use jackfield::plugin::catalog::{BUNDLED, Catalog};
 use jackfield::plugin::device_type::DeviceType;
-use jackfield::plugin::engine::Engine;
-use jackfield::plugin::load::{Loader, Spec};
+use jackfield::plugin::load::Spec;
 use jackfield::recording::{Entry, Recording};
 use jackfield::replay;
 use jackfield::secret::SecretSource;
 use jackfield::transport::replay::{Cut, stand_in};
+
+use crate::support::catalog::loader;
 
 /// Random cuts of each recording.
 const RANDOM: u64 = 24;
@@ -33,7 +34,7 @@ async fn kind(recording: &Recording) -> Arc<DeviceType> {
         let (_, wasm) = BUNDLED.iter().find(|(bundled, _)| bundled == name).unwrap();
         Spec { settings: serde_json::from_str(settings).unwrap(), ..Spec::embedded(name, wasm) }
     });
-    let catalog = Catalog::new(configured.collect(), BTreeMap::new(), Loader::new(Engine::start().unwrap(), None));
+    let catalog = Catalog::new(configured.collect(), BTreeMap::new(), loader());
     let plugins = catalog.plugins_of(&recording.kind).unwrap();
     Arc::new(DeviceType::load(&recording.kind, &plugins, &catalog).await.unwrap())
 }

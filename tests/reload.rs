@@ -5,10 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
-use crate::hostile::replaced;
 use crate::support::client::Client;
+use crate::support::component::{digest, replaced};
 use crate::support::sshd::{Sshd, account};
 
 /// A generation of the plugin: its file's content, what it does where, the policy's mode.
@@ -26,8 +25,7 @@ struct Scene {
 
 impl Scene {
     fn digest(generation: &Generation) -> String {
-        let digest: String = Sha256::digest(&generation.bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-        format!("sha256:{digest}")
+        format!("sha256:{}", digest(&generation.bytes))
     }
 
     /// Writes the plugin's file; the configuration that pins it.

@@ -11,7 +11,7 @@ use std::process::{Child, Command, Stdio};
 use serde_json::{Value, json};
 
 use crate::support::client::Client;
-use crate::support::python::environment;
+use crate::support::packages;
 use crate::support::sshd::free_port;
 use crate::support::until_listens;
 
@@ -203,7 +203,7 @@ struct Simulator {
 
 impl Simulator {
     fn start() -> Self {
-        let python = environment("captures", &crate::corpus::PACKAGES);
+        let python = packages::python("captures", &crate::corpus::PACKAGES);
         let folder = tempfile::tempdir().unwrap();
         let ports: Vec<u16> = DEVICES.iter().map(|_| free_port()).collect();
         let described = DEVICES.iter().zip(&ports).map(|(device, port)| {

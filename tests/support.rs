@@ -1,10 +1,13 @@
 //! What the stories and the benchmark share: a server of one's own, a client of the program.
 #![allow(dead_code, reason = "the benchmark uses a part of it, the stories another")]
 
+pub mod catalog;
 pub mod client;
+pub mod component;
 pub mod frr;
+pub mod lab;
+pub mod packages;
 pub mod process;
-pub mod python;
 pub mod sshd;
 
 use std::process::Command;

@@ -109,6 +109,10 @@ impl LineAssembler {
         let text = String::from_utf8_lossy(bytes);
         let mut previous = ' ';
         for ch in text.chars() {
+            // A control character ends a sequence and counts by itself (ECMA-48 allows it there).
+            if ch.is_control() && self.escape.take().is_some() {
+                self.unknown = true;
+            }
             match ch {
                 _ if self.escape.is_some() => self.on_escape(ch),
                 '\n' if previous == '\r' => {}

@@ -15,6 +15,11 @@ impl Stopped {
     /// Do these typed words mean it? A typed word fits when it is the beginning of the full word and is
     /// not shorter than the least one. Chosen to stop too much: some of the short forms are ambiguous.
     pub(crate) fn is(&self, typed: &[&str]) -> bool {
+        let first = |text: &str| text.bytes().next().map(|byte| byte.to_ascii_lowercase());
+        // Most words of a list begin otherwise.
+        if typed.first().is_some_and(|word| first(word) != first(self.full)) {
+            return false;
+        }
         let mut words = typed.iter();
         let mut full = self.full.split(' ');
         self.least.split(' ').all(|least| match (words.next(), full.next()) {

@@ -211,6 +211,17 @@ mod tests {
     }
 
     #[test]
+    fn a_small_danger_in_front_hides_no_great_one() {
+        for (kind, mode, command) in [
+            ("cisco_ios", "privileged", "delete flash:x\nreload"),
+            ("mikrotik_routeros", "menu", "/ip address remove 1; /system reboot"),
+            ("arista_eos", "privileged", "bash ls\nwrite erase"),
+        ] {
+            assert_eq!(classify(&request(kind, mode, command, "run", "full"), Setting::Auto).lane, "destructive", "{command}");
+        }
+    }
+
+    #[test]
     fn an_open_end_of_a_whole_line_is_left_to_the_shell_where_nothing_is_stopped() {
         for (given, policy_mode, expected) in
             [("whole", "full", Effect::Abstain), ("whole", "safe", Effect::Deny), ("piecemeal", "full", Effect::Deny)]

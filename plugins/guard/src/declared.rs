@@ -4,18 +4,16 @@
 //! `words.modes` the modes in which reads are known, `words.separators` what separates commands on one line. A read needs every word of
 //! the proof; a danger needs one match, in any piece. What destroys by the words of any other grammar is stopped here too.
 
-use jackfield_plugin::{Request, words};
+mod table;
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use jackfield_plugin::Request;
+
+use self::table::{FACTS, Table, fits};
 use crate::other;
-use crate::verdict::{Assessment, Danger, Doubt, Proof, excerpt};
-
-/// The lists that stop a command: fact, rule, what it does.
-const STOPS: [(&str, &str, &str); 4] = [
-    ("words.wipe", "declared.wipe", "erases files or configuration"),
-    ("words.outage", "declared.outage", "stops or restarts the device or a part of it"),
-    ("words.lockout", "declared.lockout", "may lock everybody out"),
-    ("words.code", "declared.code", "installs or starts code"),
-];
+use crate::verdict::{Assessment, Danger, Doubt, Proof, excerpt, heaviest};
 
 /// Characters that join, redirect or substitute somewhere. None of them belongs to the words of a read.
 const SIGNS: [char; 10] = [';', '&', '`', '$', '<', '>', '(', ')', '{', '}'];
@@ -24,62 +22,93 @@ const FILTER_SIGNS: [char; 5] = [';', '&', '`', '<', '>'];
 
 /// Does this request come with a family's words?
 pub(crate) fn is_told(request: &Request) -> bool {
-    request.facts.iter().any(|fact| fact.name.starts_with("words."))
+    request.facts.iter().any(|fact| fact.name.starts_with(FACTS))
+}
+
+/// A command that was judged, until it is asked about again.
+struct Judged {
+    command: String,
+    mode: String,
+    table: Rc<Table>,
+    assessment: Assessment,
+}
+
+thread_local! {
+    /// The host asks twice of a line: what kind it is, and whether it may be typed. An instance has one thread.
+    static LAST: RefCell<Option<Judged>> = const { RefCell::new(None) };
 }
 
 /// Judges a command.
 pub(crate) fn assess(command: &str, request: &Request) -> Assessment {
-    let danger = danger(command, request);
+    let table = Table::of(request);
+    let mode = &request.mode;
+    let is_it = |judged: &Judged| judged.command == command && judged.mode == *mode && Rc::ptr_eq(&judged.table, &table);
+    if let Some(judged) = LAST.take().filter(is_it) {
+        return judged.assessment;
+    }
+    let danger = find(command, &table);
     let proof = match &danger {
         Some(danger) => Err(Doubt::new("declared.danger", danger.reason.clone())),
-        None => prove(command, request),
+        None => prove(command, mode, &table),
     };
-    Assessment { proof, read_rule: "read.declared", unfinished: None, danger }
+    let assessment = Assessment { proof, read_rule: "read.declared", unfinished: None, danger };
+    // An answer may be a secret: it is kept nowhere.
+    if request.purpose != "send" {
+        let judged = Judged { command: command.to_owned(), mode: mode.clone(), table, assessment: assessment.clone() };
+        LAST.set(Some(judged));
+    }
+    assessment
 }
 
 /// What stops it, in any piece of any line.
 pub(crate) fn danger(command: &str, request: &Request) -> Option<Danger> {
-    let stopped = |piece: &str| {
-        let inner = without_prefix(piece).unwrap_or(piece);
-        let (_, rule, what) = STOPS.iter().find(|(list, ..)| fits(request, list, piece) || fits(request, list, inner))?;
-        Some(Danger::new(rule, format!("{} {what}", excerpt(piece))))
-    };
+    find(command, &Table::of(request))
+}
+
+fn find(command: &str, table: &Table) -> Option<Danger> {
     let mut pieces = vec![command];
-    for sign in list(request, "words.separators").chain(["\n", "|", "$(", "`"]) {
+    for sign in table.separators.iter().map(String::as_str).chain(["\n", "|", "$(", "`"]) {
         pieces = pieces.into_iter().flat_map(|piece| piece.split(sign)).collect();
     }
     // `shutdown` of a port is a change like others, unless the family's own words stop it.
-    pieces.into_iter().find_map(stopped).or_else(|| other::find(command, "config"))
+    let elsewhere = || other::find(command, "config");
+    heaviest(pieces.into_iter().filter_map(|piece| stopped(piece, table)).chain(core::iter::once_with(elsewhere).flatten()))
+}
+
+fn stopped(piece: &str, table: &Table) -> Option<Danger> {
+    let inner = without_prefix(piece).unwrap_or(piece);
+    let stop = table.stops.iter().find(|stop| fits(&stop.words, piece) || fits(&stop.words, inner))?;
+    Some(Danger::new(stop.rule, format!("{} {}", excerpt(piece), stop.what)))
 }
 
 /// What separates the commands of a line.
 pub(crate) fn separators(request: &Request) -> Vec<char> {
-    list(request, "words.separators").filter_map(|sign| sign.chars().next()).chain(['\n']).collect()
+    Table::of(request).separators.iter().filter_map(|sign| sign.chars().next()).chain(['\n']).collect()
 }
 
 /// Is every line a read?
-fn prove(command: &str, request: &Request) -> Proof {
+fn prove(command: &str, mode: &str, table: &Table) -> Proof {
     if command.trim().is_empty() {
         return Err(Doubt::new("declared.empty", "an empty line may confirm a question"));
     }
-    command.lines().filter(|line| !line.trim().is_empty()).try_for_each(|line| prove_line(line, request))
+    command.lines().filter(|line| !line.trim().is_empty()).try_for_each(|line| prove_line(line, mode, table))
 }
 
-fn prove_line(line: &str, request: &Request) -> Proof {
+fn prove_line(line: &str, mode: &str, table: &Table) -> Proof {
     let mut pieces = line.split('|');
     let first = pieces.next().unwrap_or_default();
     let inner = without_prefix(first);
-    if inner.is_none() && !list(request, "words.modes").any(|mode| mode == request.mode) {
-        return Err(Doubt::new("declared.mode", format!("in the mode {} no word is known to read only", excerpt(&request.mode))));
+    if inner.is_none() && !table.modes.iter().any(|known| known == mode) {
+        return Err(Doubt::new("declared.mode", format!("in the mode {} no word is known to read only", excerpt(mode))));
     }
     if let Some(sign) = first.chars().find(|c| SIGNS.contains(c)) {
         return Err(Doubt::new("declared.sign", format!("`{sign}` may join, redirect or substitute")));
     }
-    if !fits(request, "words.reads", inner.unwrap_or(first)) {
+    if !fits(&table.reads, inner.unwrap_or(first)) {
         return Err(Doubt::new("declared.unknown-command", format!("{} is not known to read only", excerpt(first))));
     }
     for filter in pieces {
-        if !fits(request, "words.filters", filter) || filter.contains(FILTER_SIGNS) || filter.contains("$(") {
+        if !fits(&table.filters, filter) || filter.contains(FILTER_SIGNS) || filter.contains("$(") {
             return Err(Doubt::new("declared.filter", format!("{} behind `|` is not known to read only", excerpt(filter))));
         }
     }
@@ -90,15 +119,6 @@ fn prove_line(line: &str, request: &Request) -> Proof {
 fn without_prefix(piece: &str) -> Option<&str> {
     let (first, rest) = piece.trim().split_once(' ')?;
     (first.eq_ignore_ascii_case("do") || first.eq_ignore_ascii_case("run")).then_some(rest)
-}
-
-fn fits(request: &Request, name: &str, piece: &str) -> bool {
-    list(request, name).any(|pattern| words::begin(pattern, piece))
-}
-
-fn list<'a>(request: &'a Request, name: &str) -> impl Iterator<Item = &'a str> {
-    let fact = request.facts.iter().find(|fact| fact.name == name);
-    fact.map_or("", |fact| fact.value.as_str()).lines().filter(|entry| !entry.is_empty())
 }
 
 #[cfg(test)]
@@ -174,6 +194,26 @@ mod tests {
         // Words of other grammars.
         assert_eq!(rule("write erase", "exec"), "other.wipe");
         assert_eq!(rule("shutdown", "config"), "declared.mode");
+    }
+
+    #[test]
+    fn a_second_question_is_answered_like_the_first_and_another_line_by_itself() {
+        for _ in 0..3 {
+            for (command, mode, expected) in [
+                ("show version", "exec", "read.declared"),
+                ("show version", "config", "declared.mode"),
+                ("reboot", "config", "declared.outage"),
+                ("set x", "exec", "declared.unknown-command"),
+            ] {
+                assert_eq!((rule(command, mode), rule(command, mode)), (expected, expected), "{command} in {mode}");
+            }
+        }
+        // The same line, by the words of another family.
+        let mut other = request("exec");
+        assert!(assess("reboot", &other).danger.is_some());
+        other.facts.retain(|fact| fact.name != "words.outage");
+        other.facts.push(Fact { name: "words.reads".to_owned(), value: "reboot".to_owned() });
+        assert_ne!(assess("reboot", &other).danger.map(|danger| danger.rule), Some("declared.outage"));
     }
 
     #[test]

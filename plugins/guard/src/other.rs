@@ -3,7 +3,7 @@
 
 use crate::posix;
 use crate::routeros;
-use crate::verdict::{Assessment, Danger, Doubt, excerpt};
+use crate::verdict::{Assessment, Danger, Doubt, excerpt, heaviest};
 
 mod table;
 
@@ -25,12 +25,10 @@ pub(crate) fn find(command: &str, mode: &str) -> Option<Danger> {
     let lines = || command.lines().filter(counts);
     let one_by_one = lines().take(LINES_MAX + 1).count() <= LINES_MAX;
     let shell = || if one_by_one { lines().find_map(posix::foreign_danger) } else { posix::foreign_danger(command) };
-    lines()
-        .find_map(table::find)
-        .or_else(|| database(command))
-        .or_else(shell)
-        .or_else(|| posix::program_danger(command))
-        .or_else(|| lines().filter(|line| line.trim_start().starts_with('/')).find_map(routeros::danger))
+    let found = lines().filter_map(table::find);
+    let found = found.chain(core::iter::once_with(|| database(command)).flatten()).chain(core::iter::once_with(shell).flatten());
+    let found = found.chain(core::iter::once_with(|| posix::program_danger(command)).flatten());
+    heaviest(found.chain(lines().filter(|line| line.trim_start().starts_with('/')).filter_map(routeros::danger)))
 }
 
 fn database(command: &str) -> Option<Danger> {

@@ -1,6 +1,8 @@
 //! POSIX shells: a command is parsed as a shell parses it, then read for a proof that it only reads, and
 //! where there is none for what destroys.
 
+use std::iter;
+
 use crate::verdict::{Assessment, Danger, Doubt};
 
 use self::syntax::{Faults, Parsed};
@@ -12,6 +14,10 @@ mod parse;
 mod read;
 mod sed;
 mod syntax;
+
+/// What nothing but a shell could mean.
+const CERTAIN: [&str; 7] =
+    ["posix.wipe", "posix.outage", "posix.lockout", "posix.device-write", "posix.critical-file", "posix.code-from-data", "posix.fork-bomb"];
 
 /// Judges a command of a shell. `cwd` is the working directory where the host knows it.
 pub(crate) fn assess(command: &str, cwd: Option<&str>) -> Assessment {
@@ -43,20 +49,20 @@ pub(crate) fn answer_danger(line: &str, cwd: Option<&str>) -> Option<Danger> {
 
 /// Judges a line of which nobody knows whether a shell reads it: only what no other program could mean.
 pub(crate) fn foreign_danger(line: &str) -> Option<Danger> {
-    const CERTAIN: [&str; 7] = [
-        "posix.wipe",
-        "posix.outage",
-        "posix.lockout",
-        "posix.device-write",
-        "posix.critical-file",
-        "posix.code-from-data",
-        "posix.fork-bomb",
-    ];
     let line = line.trim_start().trim_start_matches(':').trim_start_matches('!');
-    let continued = ["", "'", "\""].map(|quote| parse::parse(&format!("{quote}{line}")));
+    let plain = parse::parse(line);
+    let alone = plain.faults.unexpected.is_none() && !a_quote_matters(line);
+    let continued = if alone { &[][..] } else { &["'", "\""] };
+    let continued = continued.iter().map(|quote| parse::parse(&format!("{quote}{line}")));
     // What no shell would take is a line of something else.
-    let read_by_shells = continued.iter().filter(|parsed| parsed.faults.unexpected.is_none());
-    read_by_shells.into_iter().find_map(|parsed| destructive::find_in_answer(parsed, None)).filter(|danger| CERTAIN.contains(&danger.rule))
+    let mut read_by_shells = iter::once(plain).chain(continued).filter(|parsed| parsed.faults.unexpected.is_none());
+    read_by_shells.find_map(|parsed| destructive::find_in_answer(&parsed, None)).filter(|danger| CERTAIN.contains(&danger.rule))
+}
+
+/// May a line mean something else behind an open quote? Most lines of devices are a single word there, and one without `/` is no
+/// program's path.
+fn a_quote_matters(line: &str) -> bool {
+    line.contains(['\'', '"', '$', '`', '\\', '/'])
 }
 
 /// Judges a program text of another language for the commands that it starts.
@@ -68,4 +74,13 @@ fn unfinished(parsed: &Parsed) -> Option<Danger> {
     let Faults { unclosed, .. } = parsed.faults;
     let reason = format!("{} is not closed, the shell would wait for the rest", unclosed?);
     Some(Danger::new("posix.unfinished", reason).advise("Close it and send the whole command."))
+}
+
+/// The same by every way to read the line, with which the shorter ones are compared.
+#[cfg(test)]
+pub(crate) fn foreign_danger_in_full(line: &str) -> Option<Danger> {
+    let line = line.trim_start().trim_start_matches(':').trim_start_matches('!');
+    let continued = ["", "'", "\""].map(|quote| parse::parse(&format!("{quote}{line}")));
+    let mut read_by_shells = continued.iter().filter(|parsed| parsed.faults.unexpected.is_none());
+    read_by_shells.find_map(|parsed| destructive::find_in_answer(parsed, None)).filter(|danger| CERTAIN.contains(&danger.rule))
 }

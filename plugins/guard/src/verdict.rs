@@ -35,15 +35,29 @@ pub(crate) struct Danger {
 /// Where nothing but the operator's mode helps.
 pub(crate) const ASK_OPERATOR: &str = "Plan without it, or have the operator do it.";
 
-/// What a danger calls for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What a danger calls for, the heaviest last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Weight {
-    /// It destroys, stops or locks out: a person must agree even where everything else runs.
-    Destroys,
-    /// What runs cannot be seen from the line, so nobody can agree to it either where there are rules.
-    Unseen,
     /// A person should agree where there are rules.
     Risks,
+    /// What runs cannot be seen from the line, so nobody can agree to it either where there are rules.
+    Unseen,
+    /// It destroys, stops or locks out: a person must agree even where everything else runs.
+    Destroys,
+}
+
+/// The heaviest of the dangers of one line, and the first of equally heavy ones: a small one in front hides no great one.
+pub(crate) fn heaviest(dangers: impl Iterator<Item = Danger>) -> Option<Danger> {
+    let mut kept: Option<Danger> = None;
+    for danger in dangers {
+        if danger.weight() == Weight::Destroys {
+            return Some(danger);
+        }
+        if kept.as_ref().is_none_or(|kept| danger.weight() > kept.weight()) {
+            kept = Some(danger);
+        }
+    }
+    kept
 }
 
 impl Danger {

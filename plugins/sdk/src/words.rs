@@ -6,23 +6,56 @@
 /// Does the command begin with the pattern?
 #[must_use]
 pub fn begin(pattern: &str, command: &str) -> bool {
-    let (pattern, typed): (Vec<&str>, Vec<&str>) = (pattern.split(' ').collect(), command.split_ascii_whitespace().collect());
-    !pattern.is_empty() && fits(&pattern, &typed)
+    Pattern::new(pattern).begins(&command.split_ascii_whitespace().collect::<Vec<_>>())
 }
 
-fn fits(pattern: &[&str], typed: &[&str]) -> bool {
+/// A pattern that was read once, to be held against many commands.
+#[derive(Clone, Debug)]
+pub struct Pattern(Vec<Word>);
+
+#[derive(Clone, Debug)]
+enum Word {
+    /// Nothing more.
+    End,
+    /// Any number of words.
+    Any,
+    /// One word: what must be typed of it, and what may follow.
+    One(String, String),
+}
+
+impl Pattern {
+    /// Reads a pattern.
+    #[must_use]
+    pub fn new(pattern: &str) -> Self {
+        let word = |word: &str| match word {
+            "$" => Word::End,
+            ".." => Word::Any,
+            word => {
+                let (least, more) = word.split_once('[').unwrap_or((word, ""));
+                Word::One(least.to_owned(), more.trim_end_matches(']').to_owned())
+            }
+        };
+        Self(pattern.split(' ').map(word).collect())
+    }
+
+    /// Does a command of these words begin with it?
+    #[must_use]
+    pub fn begins(&self, words: &[&str]) -> bool {
+        fits(&self.0, words)
+    }
+}
+
+fn fits(pattern: &[Word], typed: &[&str]) -> bool {
     let Some((first, rest)) = pattern.split_first() else { return true };
-    match *first {
-        "$" => typed.is_empty(),
-        ".." => (0..=typed.len()).any(|skipped| fits(rest, typed.get(skipped..).unwrap_or_default())),
-        word => typed.split_first().is_some_and(|(typed, others)| word_fits(word, typed) && fits(rest, others)),
+    match first {
+        Word::End => typed.is_empty(),
+        Word::Any => (0..=typed.len()).any(|skipped| fits(rest, typed.get(skipped..).unwrap_or_default())),
+        Word::One(least, more) => typed.split_first().is_some_and(|(typed, others)| word_fits(least, more, typed) && fits(rest, others)),
     }
 }
 
 /// Is the typed word the full one or a shorter form of it that the pattern allows?
-fn word_fits(pattern: &str, typed: &str) -> bool {
-    let (least, more) = pattern.split_once('[').unwrap_or((pattern, ""));
-    let more = more.trim_end_matches(']');
+fn word_fits(least: &str, more: &str, typed: &str) -> bool {
     let same = |part: &str, whole: &str| whole.get(..part.len()).is_some_and(|beginning| beginning.eq_ignore_ascii_case(part));
     let Some(tail) = typed.get(least.len()..) else { return false };
     same(least, typed) && same(tail, more)

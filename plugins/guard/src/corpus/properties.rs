@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::characters::COMMAND_MAX_BYTES;
+use crate::posix;
 
 const DEVICES: [(&str, &str); 8] = [
     ("linux", "shell"),
@@ -78,6 +79,26 @@ fn no_line_makes_it_stumble() {
         let command = if round % 4 == 0 { numbers.bytes() } else { numbers.line() };
         for (device_type, mode) in DEVICES {
             check(device_type, mode, &command);
+        }
+    }
+}
+
+/// Random lines, and those of the corpus: as they are, behind a word of a device, with their words the other way round, and without
+/// one or all of the signs by which a quote matters.
+#[test]
+fn a_quote_is_left_out_only_where_it_changes_nothing() {
+    const SIGNS: [char; 6] = ['\'', '"', '$', '`', '\\', '/'];
+    let mut numbers = Numbers(0x5eed_0002);
+    let random = (0..10_000).map(|_| numbers.line());
+    let known = lines().into_iter().flat_map(|line| {
+        let turned = line.command.split(' ').rev().collect::<Vec<_>>().join(" ");
+        [format!("request {}", line.command), turned, line.command]
+    });
+    for command in random.chain(known) {
+        let bare = SIGNS.map(|sign| command.replace(sign, ""));
+        let plain = command.replace(SIGNS, "");
+        for line in [command, plain].iter().chain(&bare).flat_map(|text| text.lines()) {
+            assert_eq!(posix::foreign_danger(line), posix::foreign_danger_in_full(line), "{line}");
         }
     }
 }

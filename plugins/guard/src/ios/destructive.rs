@@ -2,7 +2,7 @@
 
 use crate::abbreviation::{Stopped, shortens};
 use crate::family::Dialect;
-use crate::verdict::{Danger, excerpt};
+use crate::verdict::{Danger, excerpt, heaviest};
 
 const fn stop(full: &'static str, least: &'static str, rule: &'static str) -> Stopped {
     Stopped { full, least, rule }
@@ -57,12 +57,12 @@ const FRR: [Stopped; 3] = [stop("clear", "cle", OUTAGE), stop("no service", "no 
 /// The first danger in a command. A key that acts at once vanishes from the line, so the words around it are read
 /// as one.
 pub(super) fn find(command: &str, dialect: Dialect) -> Option<Danger> {
-    if let Some(danger) = command.lines().find_map(|line| line_danger(line, dialect)) {
+    if let Some(danger) = heaviest(command.lines().filter_map(|line| line_danger(line, dialect))) {
         return Some(danger);
     }
     let key = command.chars().find(|c| matches!(c, '?' | '\t'))?;
     let joined: String = command.chars().filter(|c| !matches!(c, '?' | '\t')).collect();
-    let danger = joined.lines().find_map(|line| line_danger(line, dialect));
+    let danger = heaviest(joined.lines().filter_map(|line| line_danger(line, dialect)));
     let name = if key == '?' { "`?`" } else { "the tab" };
     let live = || Danger::new("ios.live-key", format!("{name} acts at once here, before Enter")).advise("Leave it out.");
     Some(danger.unwrap_or_else(live))

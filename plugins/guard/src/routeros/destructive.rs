@@ -1,7 +1,7 @@
 //! What destroys, restarts or locks out on RouterOS.
 
 use crate::abbreviation::{Stopped, shortens};
-use crate::verdict::{Danger, excerpt};
+use crate::verdict::{Danger, excerpt, heaviest};
 
 use super::parse::{Parsed, Statement, Word, parse};
 use super::read;
@@ -60,12 +60,12 @@ pub(super) fn find(parsed: &Parsed) -> Option<Danger> {
 }
 
 fn statements(list: &[Statement], texts: usize) -> Option<Danger> {
-    list.iter().find_map(|statement| {
+    heaviest(list.iter().flat_map(|statement| {
         let inner = statement.words.iter().flat_map(|word| &word.inner);
-        inner.into_iter().find_map(|inner| statements(&inner.statements, texts)).or_else(|| {
-            if read::prove(statement).is_ok() { None } else { statement_danger(statement).or_else(|| hidden(statement, texts)) }
-        })
-    })
+        let inner = inner.filter_map(move |inner| statements(&inner.statements, texts));
+        let own = || if read::prove(statement).is_ok() { None } else { statement_danger(statement).or_else(|| hidden(statement, texts)) };
+        inner.chain(core::iter::once_with(own).flatten())
+    }))
 }
 
 fn statement_danger(statement: &Statement) -> Option<Danger> {
