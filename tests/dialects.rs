@@ -1,10 +1,11 @@
-//! Command lines of real routing software as login shells behind a real sshd: FRR's vtysh and BIRD's birdc.
+//! Command lines of real network software behind a real sshd: FRR's vtysh and BIRD's birdc as login shells, Open vSwitch's commands in
+//! one.
 //!
-//! Open vSwitch has no command line of its own: `ovs-vsctl` and `ovs-appctl` are commands of a Linux server like others, with an exit
-//! status, so the type `linux` serves them. PowerShell is in no registry that a test may use.
+//! PowerShell is missing: its packages fetch the program from places that a test may not use.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -28,11 +29,11 @@ impl Drop for Daemon {
 }
 
 impl Daemon {
-    /// Starts it and waits for its socket, which everybody may use.
+    /// Starts it and waits for its socket, which everybody may use; `{pid}` in its name is the process.
     fn start(folder: tempfile::TempDir, socket: &str, command: &mut Command) -> Self {
         let process = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         let daemon = Self { process, folder };
-        let socket = daemon.path(socket);
+        let socket = daemon.path(&socket.replace("{pid}", &daemon.process.id().to_string()));
         for _ in 0..400 {
             if socket.exists() {
                 fs::set_permissions(&socket, fs::Permissions::from_mode(0o777)).unwrap();
@@ -161,4 +162,87 @@ fn vtysh_runs_configures_refuses_and_pages_with_less() {
     // less takes over the screen of a terminal, page by page.
     done(&client.run("edge", "terminal paginate"), "privileged", false);
     assert_eq!(whole(&mut client), plain);
+}
+
+/// Where Open vSwitch keeps its sockets.
+fn within(command: &mut Command, folder: &Path) {
+    for name in ["OVS_RUNDIR", "OVS_DBDIR", "OVS_LOGDIR"] {
+        command.env(name, folder);
+    }
+}
+
+/// A switch without a kernel's part: the database, and the daemon with a datapath of its own, run by this account.
+fn open_vswitch(user: &str) -> [Daemon; 2] {
+    install_missing(&[("ovs-vswitchd", "openvswitch-switch")]);
+    let id = Command::new("id").args(["-u", user]).output().unwrap().stdout;
+    let id: u32 = String::from_utf8(id).unwrap().trim().parse().unwrap();
+    let (database, switch) = (folder(), folder());
+    let run = switch.path().to_owned();
+    let of = |program: &str, arguments: &[&str]| {
+        let mut command = Command::new(find(program).unwrap());
+        within(command.args(arguments).uid(id), &run);
+        command
+    };
+    let path = |name: &str| database.path().join(name).display().to_string();
+    let socket = path("db.sock");
+    let file = path("conf.db");
+    assert!(of("ovsdb-tool", &["create", &file, "/usr/share/openvswitch/vswitch.ovsschema"]).status().unwrap().success());
+    // Where the commands look for it.
+    std::os::unix::fs::symlink(&socket, run.join("db.sock")).unwrap();
+    let database = Daemon::start(database, "db.sock", &mut of("ovsdb-server", &[&file, &format!("--remote=punix:{socket}"), "--pidfile"]));
+    assert!(of("ovs-vsctl", &["--no-wait", "init"]).status().unwrap().success());
+    let server = format!("unix:{socket}");
+    let arguments = [server.as_str(), "--pidfile", "--enable-dummy=override", "--disable-system"];
+    let switch = Daemon::start(switch, "ovs-vswitchd.{pid}.ctl", &mut of("ovs-vswitchd", &arguments));
+    [switch, database]
+}
+
+#[test]
+fn commands_of_open_vswitch_tell_their_status_and_have_their_reads() {
+    account("jft-ovs", Path::new("/bin/bash"));
+    let [switch, _database] = open_vswitch("jft-ovs");
+    let shell = switch.shell(&format!("env OVS_RUNDIR={} bash", switch.folder.path().display()));
+    let (_server, mut client) = client("jft-ovs", "linux", &shell, "[policy]\nmode = \"safe\"\n");
+    let mut run = |command: &str, code: i64| {
+        let result = client.run("edge", command);
+        assert_eq!(
+            (result["state"].as_str(), result["exit_code"].as_i64(), result["failed"].as_bool()),
+            (Some("done"), Some(code), Some(code != 0)),
+            "{result}"
+        );
+        result["output"].as_str().unwrap().to_owned()
+    };
+    run("ovs-vsctl add-br br0 -- set Bridge br0 datapath_type=dummy", 0);
+    let ports: String = (1..=200).map(|n| format!(" -- add-port br0 p{n} -- set Interface p{n} type=dummy")).collect();
+    run(&format!("ovs-vsctl{ports}"), 0);
+    let shown = run("ovs-vsctl show", 0);
+    assert_eq!(shown.lines().filter(|row| row.trim_start().starts_with("Port p")).count(), 200, "{shown}");
+    assert_eq!(run("ovs-vsctl list-ports br0", 0).lines().count(), 200);
+    let missing = run("ovs-vsctl list-ports br9", 1);
+    assert_eq!(missing, "ovs-vsctl: no bridge named br9\n");
+    assert!(run("ovs-appctl frob", 2).contains("\"frob\" is not a valid command"), "the status of ovs-appctl");
+    let mut query = |command: &str| {
+        let all = client.call("ssh_query", json!({"targets": ["edge"], "command": command}));
+        all["results"][0].clone()
+    };
+    for (command, word) in [
+        ("ovs-vsctl show", "Bridge br0"),
+        ("ovs-vsctl --columns=name,fail_mode list Bridge br0", "name"),
+        ("ovs-vsctl get Interface p1 ofport", "1"),
+        ("ovs-vsctl list-br", "br0"),
+        ("ovs-appctl fdb/show br0", "port  VLAN  MAC"),
+        ("ovs-appctl dpif/show | head -n 3", "dummy@ovs-dummy"),
+        ("ovs-ofctl dump-flows br0", "actions=NORMAL"),
+    ] {
+        let read = query(command);
+        assert!(read["state"] == "done" && read["output"].as_str().unwrap().contains(word), "{command}: {read}");
+    }
+    // Behind `--` stands another command, in the same transaction.
+    for change in
+        ["ovs-vsctl list-br -- add-br br1", "ovs-vsctl del-br br0", "ovs-appctl fdb/flush", "ovs-ofctl del-flows br0", "ovs-appctl exit"]
+    {
+        let refused = query(change);
+        assert_ne!(refused["state"], "done", "{change}: {refused}");
+    }
+    assert_eq!(query("ovs-vsctl list-br")["output"], "br0\n");
 }

@@ -6,7 +6,7 @@ use std::process::Command;
 use crate::support::install_missing;
 
 /// The commands of a page: its blocks marked `sh`.
-fn commands(page: &str) -> String {
+pub fn commands(page: &str) -> String {
     let mut script = String::new();
     let mut inside = false;
     for line in page.lines() {

@@ -12,6 +12,8 @@ use crate::support::component::{digest, replaced};
 use crate::support::process::processor_time;
 use crate::support::sshd::{PASSWORD, Sshd, account};
 
+mod unusual;
+
 /// Commands of the healthy session that are measured beside each attack.
 const MEASURED: usize = 10;
 

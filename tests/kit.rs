@@ -15,6 +15,7 @@ fn wanted() -> Wanted {
     Wanted {
         source: Source::Embedded(&[]),
         settings: serde_json::Map::new(),
+        max_parts: None,
         recordings: None,
         conformance: true,
         bench: false,

@@ -7,8 +7,9 @@ use std::sync::{Arc, OnceLock};
 
 use jackfield::limits::PLUGIN_DECIDE_MAX;
 use jackfield::plugin::device_type::DeviceType;
+
 use jackfield::plugin::load::{Source, Spec};
-use jackfield::plugin::manifest::{Interfaces, SECTION};
+use jackfield::plugin::manifest::Interfaces;
 use jackfield::plugin::roles::{Effect, Phase, Reading, Request, View};
 use jackfield::plugin::session::SessionPlugins;
 use serde_json::json;
@@ -36,32 +37,28 @@ fn example(language: &str) -> PathBuf {
     root().join("examples").join(language)
 }
 
-/// The component with the manifest of the example in its custom section.
-fn packed(language: &str, mut component: Vec<u8>) -> PathBuf {
-    let text = std::fs::read_to_string(example(language).join("plugin.toml")).unwrap();
-    let manifest: serde_json::Value = toml::from_str(&text).unwrap();
-    let section = [varint(SECTION.len()), SECTION.as_bytes().to_vec(), manifest.to_string().into_bytes()].concat();
-    component.extend([vec![0], varint(section.len()), section].concat());
+/// What an author does with `jackfield`.
+fn jackfield(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_jackfield"));
+    command.args(arguments).env_remove("JACKFIELD_CONFIG");
+    command
+}
+
+/// The module or component with the manifest of the example.
+fn packed(language: &str, made: &Path) -> PathBuf {
     let file = folder("languages").join(format!("{language}.wasm"));
-    std::fs::write(&file, component).unwrap();
+    let manifest = example(language).join("plugin.toml");
+    must(jackfield(&["plugin", "pack"]).arg(made).arg("--manifest").arg(manifest).arg("--out").arg(&file));
     file
 }
 
-/// LEB128, as WebAssembly writes lengths.
-fn varint(mut number: usize) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    loop {
-        let low = u8::try_from(number & 0x7f).unwrap();
-        number >>= 7;
-        if number == 0 {
-            bytes.push(low);
-            return bytes;
-        }
-        bytes.push(low | 0x80);
-    }
+/// Zig compiles its libc once for all that are built here.
+fn compiler_cache(command: &mut Command) {
+    let cache = folder("languages").join("c/cache");
+    command.env("ZIG_GLOBAL_CACHE_DIR", &cache).env("ZIG_LOCAL_CACHE_DIR", &cache);
 }
 
-/// What a C author does with `wit-bindgen c`, `zig cc` and `wasm-tools component new`.
+/// What a C author does with `wit-bindgen c`, `zig cc` and `jackfield plugin pack`.
 fn c_plugin() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     BUILT.get_or_init(|| {
@@ -91,7 +88,7 @@ fn c_plugin() -> &'static Path {
             "-I",
         ])
         .arg(&out);
-        zig.env("ZIG_GLOBAL_CACHE_DIR", out.join("cache")).env("ZIG_LOCAL_CACHE_DIR", out.join("cache"));
+        compiler_cache(&mut zig);
         must(
             zig.arg(example("c").join("plugin.c"))
                 .args(["device.c", "device_component_type.o"].map(|file| out.join(file)))
@@ -99,9 +96,7 @@ fn c_plugin() -> &'static Path {
                 .arg("-o")
                 .arg(out.join("core.wasm")),
         );
-        let core = std::fs::read(out.join("core.wasm")).unwrap();
-        let component = wit_component::ComponentEncoder::default().validate(true).module(&core).unwrap().encode().unwrap();
-        packed("c", component)
+        packed("c", &out.join("core.wasm"))
     })
 }
 
@@ -126,7 +121,7 @@ fn javascript_plugin() -> &'static Path {
         // Nothing of WASI is left: what QuickJS would ask for traps.
         quickjs.args(["--sync", "--opt-size", "--stub-wasi", "--wit"]).arg(&wit).arg("--js").arg(example("javascript").join("plugin.js"));
         must(quickjs.arg("-o").arg(&file));
-        packed("javascript", std::fs::read(file).unwrap())
+        packed("javascript", &file)
     })
 }
 
@@ -169,6 +164,74 @@ fn a_plugin_in_c_serves_a_real_router() {
     let plugins = client.call("ssh_info", json!({"topic": "plugins"}));
     let own = plugins["plugins"].as_array().unwrap().iter().find(|entry| entry["name"] == "vty-in-c").unwrap().clone();
     assert_eq!((own["state"].as_str(), &own["roles"]), (Some("ready"), &json!(["prompt", "pager", "outcome"])), "{own}");
+}
+
+/// Fewer than a vendor's: these pass as they are.
+const VIEWS: &str = "3000";
+
+/// The kit's report on a plugin; it must pass, and these checks must find something to try.
+fn conforms(file: &Path, arguments: &[&str], tried: &[&str]) {
+    let done =
+        jackfield(&["plugin", "test"]).arg(file).args(arguments).args(["--conformance", "--json", "--views", VIEWS]).output().unwrap();
+    let report: serde_json::Value = serde_json::from_slice(&done.stdout).unwrap_or_default();
+    assert!(done.status.success() && report["passed"] == true, "{report} {}", String::from_utf8_lossy(&done.stderr));
+    let checks = report["checks"].as_array().unwrap();
+    let passed = |name: &&str| checks.iter().any(|check| check["check"] == **name && check["state"] == "passed");
+    assert!(tried.iter().all(passed), "{report}");
+}
+
+const WITH_RECORDINGS: [&str; 11] = [
+    "recordings",
+    "hostile output",
+    "spoofed pages",
+    "spoofed question",
+    "slow echo",
+    "messages",
+    "settling",
+    "random views",
+    "purity",
+    "times",
+    "memory",
+];
+
+#[test]
+fn the_plugin_in_c_passes_the_kit_that_ours_pass() {
+    conforms(c_plugin(), &[example("c").join("recordings").to_str().unwrap()], &WITH_RECORDINGS);
+}
+
+#[test]
+fn the_plugin_in_javascript_passes_the_kit_that_ours_pass_times_too() {
+    let settings = r#"{"deny": "^git push\nsystemctl +(stop|restart)", "failures": "^fatal: ", "why": "ask the web team first"}"#;
+    conforms(javascript_plugin(), &["--max-parts", "32", "--settings", settings], &["random views", "purity", "times", "memory"]);
+}
+
+/// A new project in C: the commands of its own page, but that the compiler is the one that the other tests installed.
+#[test]
+fn a_new_project_in_c_builds_and_passes_the_kit() {
+    let folder = tempfile::tempdir().unwrap();
+    let python = python("zig", &[ZIG]);
+    let program = Path::new(env!("CARGO_BIN_EXE_jackfield")).parent().unwrap();
+    let path = format!("{}:{}", program.display(), std::env::var("PATH").unwrap());
+    for (name, roles, tried) in [
+        ("acme-olt", "prompt,pager", &WITH_RECORDINGS[..]),
+        ("acme-sw", "identify,prompt,pager,dialog,outcome,policy", &["recordings", "secret named", "wrong secret", "no secret"]),
+        ("site_rules", "policy", &["recordings", "random views"]),
+    ] {
+        must(jackfield(&["plugin", "new", name, "--lang", "c", "--role", roles]).current_dir(folder.path()));
+        let project = folder.path().join(name);
+        std::os::unix::fs::symlink(python.parent().unwrap().parent().unwrap(), project.join(".tools")).unwrap();
+        let page = std::fs::read_to_string(project.join("README.md")).unwrap();
+        let commands = crate::guide::commands(&page);
+        let install = format!("python3 -m venv .tools\n.tools/bin/pip install {ZIG} ");
+        assert!(commands.starts_with(&install), "{commands}");
+        let others: String = commands.lines().skip(2).map(|line| format!("{line}\n")).collect();
+        assert!(others.contains("sh build.sh") && others.contains("--conformance"), "{others}");
+        let mut shell = Command::new("sh");
+        compiler_cache(shell.env("PATH", &path));
+        must(shell.args(["-e", "-c", &others.replace("--conformance", "")]).current_dir(&project));
+        let file = project.join(format!("{}.wasm", name.replace('-', "_")));
+        conforms(&file, &[project.join("recordings").to_str().unwrap()], tried);
+    }
 }
 
 /// In C it is easy to forget to free something: 20,000 views would be seven times the memory that an instance may have.

@@ -29,6 +29,7 @@ mod lost;
 mod mcp_stdio;
 mod model;
 mod modes;
+mod museum;
 mod nested;
 mod network;
 mod plugin_commands;

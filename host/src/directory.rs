@@ -18,9 +18,9 @@ use crate::plugin::catalog::{Catalog, GENERIC};
 use crate::plugin::device_type::DeviceType;
 use crate::plugin::fault::LoadError;
 use crate::plugin::manifest::PipeSpec;
+use crate::policy;
 use crate::policy::approval::Approvals;
 use crate::policy::taint::Taint;
-use crate::policy;
 use crate::recording::Taped;
 use crate::secret::book::SecretBook;
 use crate::secret::{self, Secret, SecretSource};
@@ -134,6 +134,8 @@ pub struct Directory {
     recorder: Option<mpsc::Sender<Taped>>,
     history: History,
     approvals: Approvals,
+    taint: Taint,
+    quota: Quota,
     audit: Audit,
 }
 
@@ -246,7 +248,9 @@ impl Directory {
             here += if handle.id.device == device { running } else { 0 };
         }
         if here >= limits.commands_per_device {
-            return Err(format!("{here} commands run on `{device}`, the most that `limits.commands_per_device` allows; wait for one with ssh_output"));
+            return Err(format!(
+                "{here} commands run on `{device}`, the most that `limits.commands_per_device` allows; wait for one with ssh_output"
+            ));
         }
         if all >= limits.commands {
             return Err(format!("{all} commands run, the most that `limits.commands` allows; wait for one with ssh_output"));

@@ -49,7 +49,7 @@ pub const PLUGIN_CONFIG_MAX_BYTES: usize = 16 * 1024;
 pub const TERMINAL_SIZES: RangeInclusive<u16> = 2..=1000;
 /// Linear memory of an instance, all of its memories together.
 pub const PLUGIN_MEMORY_MAX_BYTES: usize = 16 * 1024 * 1024;
-/// Table elements of an instance.
+/// Table elements of an instance, all of its tables together.
 pub const PLUGIN_TABLE_MAX_ELEMENTS: usize = 10_000;
 /// Core instances in a component unless the operator allows more; a Rust plugin has three.
 pub const PLUGIN_CORE_INSTANCES_MAX: usize = 8;

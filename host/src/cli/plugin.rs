@@ -12,6 +12,7 @@ use crate::plugin::engine::Engine;
 use crate::plugin::load::{Loader, Source, Spec};
 use crate::plugin::manifest::Manifest;
 
+pub mod bindings;
 pub mod check;
 pub mod dev;
 pub mod inspect;
@@ -31,6 +32,9 @@ pub enum Command {
     Check {
         /// The component
         file: PathBuf,
+        /// Modules and memories that it may have, like `max_parts` in the configuration
+        #[arg(long, value_name = "N")]
+        max_parts: Option<usize>,
         /// Print one JSON object
         #[arg(long)]
         json: bool,
@@ -56,7 +60,7 @@ pub enum Command {
     },
     /// Make a project for a new plugin, with its tests
     #[command(
-        after_help = "Examples:\n  jackfield plugin new acme-olt --role prompt,pager\n  jackfield plugin new acme-sw --role prompt,pager,dialog,outcome --type acme_switch\n  jackfield plugin new site-policy --role policy"
+        after_help = "Examples:\n  jackfield plugin new acme-olt --role prompt,pager\n  jackfield plugin new acme-sw --role prompt,pager,dialog,outcome --type acme_switch\n  jackfield plugin new site-policy --role policy\n  jackfield plugin new acme-olt --lang c"
     )]
     New {
         /// The plugin's name, and that of its folder
@@ -64,19 +68,19 @@ pub enum Command {
         /// Its roles: identify, prompt, pager, dialog, outcome, policy
         #[arg(long, value_delimiter = ',', default_value = "prompt,pager")]
         role: Vec<String>,
-        /// The language
+        /// The language: rust or c
         #[arg(long, default_value = "rust")]
         lang: String,
         /// The device type that it serves; its own name unless given
         #[arg(long = "type", value_name = "TYPE")]
         kind: Option<String>,
     },
-    /// Put a manifest into a component, for languages whose tools cannot
+    /// Put a manifest into a component, or into a core module that then becomes one, for languages whose tools cannot
     #[command(
-        after_help = "Examples:\n  jackfield plugin pack acme.wasm --manifest plugin.toml\n  jackfield plugin pack build/raw.wasm --manifest plugin.toml --out acme.wasm"
+        after_help = "Examples:\n  jackfield plugin pack acme.wasm --manifest plugin.toml\n  jackfield plugin pack build/core.wasm --manifest plugin.toml --out acme.wasm\n\nA core module becomes a component where `wit-bindgen` left the types in it."
     )]
     Pack {
-        /// The component
+        /// The component or core module
         file: PathBuf,
         /// The manifest
         #[arg(long, value_name = "FILE")]
@@ -117,6 +121,9 @@ pub enum Command {
         /// Settings of the plugin, as a JSON object
         #[arg(long, value_name = "JSON")]
         settings: Option<String>,
+        /// Modules and memories that it may have, like `max_parts` in the configuration
+        #[arg(long, value_name = "N")]
+        max_parts: Option<usize>,
         /// Run the whole kit: purity, false prompts, spoofs, dialogs, random views, times, memory
         #[arg(long)]
         conformance: bool,
@@ -187,17 +194,18 @@ pub enum Command {
 /// A sentence for standard error.
 pub fn run(command: Command, config: Option<&Path>) -> Result<ExitCode, String> {
     match command {
-        Command::Check { file, json } => check::run(&file, json),
+        Command::Check { file, max_parts, json } => check::run(&file, max_parts, json),
         Command::Inspect { plugin, allowed_signers, json } => inspect::run(&plugin, allowed_signers.as_deref(), json),
         Command::List { json } => list::run(config, json),
         Command::New { name, role, lang, kind } => new::run(&new::Wanted { name, roles: role, lang, kind }),
         Command::Pack { file, manifest, out } => pack::run(&file, &manifest, out.as_deref()),
         Command::Pin { file, name, signer, grants, write } => pin::run(config, &pin::Wanted { file, name, signer, grants, write }),
-        Command::Test { plugin, settings, recordings, conformance, bench, fuel, views, seed, json } => {
+        Command::Test { plugin, settings, max_parts, recordings, conformance, bench, fuel, views, seed, json } => {
             let source = of_file_or_name(&plugin)?.source;
             let settings = settings.map_or_else(|| Ok(serde_json::Map::new()), |json| serde_json::from_str(&json));
             let settings = settings.map_err(|error| format!("--settings is no JSON object: {error}"))?;
-            test::run(kit::Wanted { source, settings, recordings, conformance, bench, fuel, views, seed, cuts: limits::KIT_CUTS }, json)
+            let cuts = limits::KIT_CUTS;
+            test::run(kit::Wanted { source, settings, max_parts, recordings, conformance, bench, fuel, views, seed, cuts }, json)
         }
         Command::Reload { json } => reload::run(json),
         Command::Dev { files, watch } => dev::run(&files, watch),

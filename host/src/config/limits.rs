@@ -4,7 +4,9 @@ use std::num::NonZeroU64;
 
 use super::reader::{Reader, Section};
 use super::value;
-use crate::limits::{CALLS_PER_MINUTE, COMMANDS_AT_ONCE, COMMANDS_PER_DEVICE, DENIALS_MAX, DEVICES_PER_HOUR, OUTPUT_MAX_CHARS, SESSIONS_MAX};
+use crate::limits::{
+    CALLS_PER_MINUTE, COMMANDS_AT_ONCE, COMMANDS_PER_DEVICE, DENIALS_MAX, DEVICES_PER_HOUR, OUTPUT_MAX_CHARS, SESSIONS_MAX,
+};
 
 /// The bounds that count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -96,6 +96,7 @@ fn every_key_is_read_into_its_type() {
         keepalive: Some(Delay::After(Duration::from_secs(30))),
         agent: Agent::Environment,
         local: false,
+        untrusted: false,
     };
     assert_eq!(*device, expected);
     assert_eq!((device.host_or("core-sw1"), device.port_or_default()), ("10.0.0.1", 2222));

@@ -77,7 +77,7 @@ macro_rules! ask {
                 Some(answer)
             }
             Some(Err(error)) => {
-                let kind = kind_of(&error, $limit, $call.instance.memory_refused());
+                let kind = kind_of(&error, $limit, $call.instance.refused());
                 return Err(fault($plugin, $name, kind));
             }
         }

@@ -34,8 +34,8 @@ impl Subject {
     /// # Errors
     ///
     /// When it does not load.
-    pub fn load(source: &Source, settings: &Map<String, Value>) -> Result<Self, String> {
-        let unnamed = Spec { source: source.clone(), ..Spec::embedded("plugin", &[]) };
+    pub fn load(source: &Source, settings: &Map<String, Value>, max_parts: Option<usize>) -> Result<Self, String> {
+        let unnamed = Spec { source: source.clone(), max_parts, ..Spec::embedded("plugin", &[]) };
         let checked = load::check(&unnamed).map_err(|error| error.to_string())?;
         let name = checked.manifest.name.clone();
         let engine = Engine::start().map_err(|error| format!("the WebAssembly engine does not start: {error:#}"))?;

@@ -164,6 +164,8 @@ pub enum FaultKind {
     Timeout(Duration),
     /// It wanted more memory than it may have.
     Memory,
+    /// It wanted larger tables than it may have.
+    Tables,
     /// It returned more than the host takes.
     Oversize,
     /// It returned what the contract does not allow.
@@ -210,6 +212,7 @@ impl fmt::Display for Fault {
             FaultKind::Trap(message) => write!(f, "trapped ({message})"),
             FaultKind::Timeout(limit) => write!(f, "did not return within {} ms", limit.as_millis()),
             FaultKind::Memory => f.write_str("wanted more memory than a plugin may have"),
+            FaultKind::Tables => f.write_str("wanted larger tables than a plugin may have"),
             FaultKind::Oversize => f.write_str("returned more data than the host takes"),
             FaultKind::Contract(what) => write!(f, "broke the contract: {what}"),
             FaultKind::Off(left, last) => {
@@ -221,11 +224,11 @@ impl fmt::Display for Fault {
 
 impl std::error::Error for Fault {}
 
-/// Tells from the engine's error what happened.
+/// Tells from the engine's error what happened; `refused` is what the plugin wanted more of and did not get.
 #[must_use]
-pub fn kind_of(error: &wasmtime::Error, limit: Duration, memory_refused: bool) -> FaultKind {
-    if memory_refused {
-        return FaultKind::Memory;
+pub fn kind_of(error: &wasmtime::Error, limit: Duration, refused: Option<FaultKind>) -> FaultKind {
+    if let Some(refused) = refused {
+        return refused;
     }
     if let Some(waits) = error.downcast_ref::<Waits>() {
         return FaultKind::Contract(waits.to_string());

@@ -14,6 +14,7 @@ use wasmtime_wasi::{HostMonotonicClock, HostWallClock, WasiCtx, WasiCtxView, Was
 use super::bindings::exports::jackfield::plugin as exports;
 use super::bindings::jackfield::plugin::{host as host_interface, types};
 use super::engine::ticks;
+use super::fault::FaultKind;
 use super::lines::Lines;
 use super::printed::Printed;
 use super::promptly::promptly;
@@ -116,22 +117,24 @@ fn level_word(level: host_interface::Level) -> &'static str {
     }
 }
 
-/// The memory ceiling, and whether it was hit. All memories of an instance count together.
+/// The ceilings, and which was hit. All memories of an instance count together, and so do all tables.
 #[derive(Debug, Default)]
 struct Bounds {
-    refused: bool,
+    refused: Option<FaultKind>,
     memory_bytes: usize,
+    table_elements: usize,
     max_parts: Option<usize>,
 }
 
 impl ResourceLimiter for Bounds {
     fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
         self.memory_bytes = self.memory_bytes.saturating_add(desired.saturating_sub(current));
-        self.grant(self.memory_bytes <= PLUGIN_MEMORY_MAX_BYTES)
+        self.grant(self.memory_bytes <= PLUGIN_MEMORY_MAX_BYTES, FaultKind::Memory)
     }
 
-    fn table_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
-        self.grant(desired <= PLUGIN_TABLE_MAX_ELEMENTS)
+    fn table_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        self.table_elements = self.table_elements.saturating_add(desired.saturating_sub(current));
+        self.grant(self.table_elements <= PLUGIN_TABLE_MAX_ELEMENTS, FaultKind::Tables)
     }
 
     fn instances(&self) -> usize {
@@ -149,12 +152,12 @@ impl ResourceLimiter for Bounds {
 
 impl Bounds {
     /// Refusing ends the call: a guest that goes on without its memory would only fail later, and less clearly.
-    fn grant(&mut self, within: bool) -> wasmtime::Result<bool> {
+    fn grant(&mut self, within: bool, what: FaultKind) -> wasmtime::Result<bool> {
         if within {
             return Ok(true);
         }
-        self.refused = true;
-        Err(wasmtime::Error::msg("memory ceiling"))
+        self.refused = Some(what);
+        Err(wasmtime::Error::msg("ceiling"))
     }
 }
 
@@ -262,8 +265,8 @@ pub struct Instance {
 /// How starting an instance failed.
 #[derive(Debug)]
 pub enum StartError {
-    /// The engine's error, whether memory was refused, what the plugin printed.
-    Wasm(wasmtime::Error, bool, String),
+    /// The engine's error, what was refused, what the plugin printed.
+    Wasm(wasmtime::Error, Option<FaultKind>, String),
     /// The plugin refused its settings.
     Config(Vec<types::Diagnostic>),
 }
@@ -309,7 +312,7 @@ impl Instance {
             Ok((_, Err(diagnostics))) => Err(StartError::Config(diagnostics)),
             Err(error) => {
                 let stderr = printed(&store);
-                Err(StartError::Wasm(error, store.data().bounds.refused, stderr))
+                Err(StartError::Wasm(error, store.data().bounds.refused.clone(), stderr))
             }
         }
     }
@@ -337,10 +340,10 @@ impl Instance {
         self.store.data().bounds.memory_bytes
     }
 
-    /// Was memory refused?
+    /// What it wanted more of and did not get.
     #[must_use]
-    pub fn memory_refused(&self) -> bool {
-        self.store.data().bounds.refused
+    pub fn refused(&self) -> Option<FaultKind> {
+        self.store.data().bounds.refused.clone()
     }
 
     /// What the plugin printed, a panic's message as a rule.
@@ -377,10 +380,17 @@ mod tests {
         let mut bounds = Bounds::default();
         assert!(bounds.memory_growing(0, PLUGIN_MEMORY_MAX_BYTES / 2, None).unwrap());
         assert!(bounds.memory_growing(PLUGIN_MEMORY_MAX_BYTES / 2, PLUGIN_MEMORY_MAX_BYTES / 2 + 4096, None).unwrap());
-        assert!(bounds.memory_growing(0, PLUGIN_MEMORY_MAX_BYTES / 2, None).is_err() && bounds.refused);
+        assert!(bounds.memory_growing(0, PLUGIN_MEMORY_MAX_BYTES / 2, None).is_err() && bounds.refused == Some(FaultKind::Memory));
         let mut whole = Bounds::default();
         assert!(whole.memory_growing(0, PLUGIN_MEMORY_MAX_BYTES, None).unwrap());
         assert!(whole.memory_growing(PLUGIN_MEMORY_MAX_BYTES, PLUGIN_MEMORY_MAX_BYTES + 1, None).is_err());
+    }
+
+    #[test]
+    fn all_tables_of_an_instance_count_together() {
+        let mut bounds = Bounds::default();
+        assert!(bounds.table_growing(0, PLUGIN_TABLE_MAX_ELEMENTS, None).unwrap());
+        assert!(bounds.table_growing(0, 1, None).is_err() && bounds.refused == Some(FaultKind::Tables));
     }
 
     #[test]

@@ -136,7 +136,8 @@ impl Profile {
             && !reads
             && let Some(device) = self.taint.of(&request.caller, now())
         {
-            let reason = format!("the caller has read text of `{device}`, which the operator does not trust; a person looks at its changes");
+            let reason =
+                format!("the caller has read text of `{device}`, which the operator does not trust; a person looks at its changes");
             verdict.decision = Decision { effect: Effect::Ask, rule: "untrusted-text".to_owned(), reason };
         }
         match verdict.decision.effect {

@@ -33,8 +33,8 @@ struct Step {
 /// # Errors
 ///
 /// When the engine does not start.
-pub fn run(file: &Path, json: bool) -> Result<ExitCode, String> {
-    let spec = of_file(file);
+pub fn run(file: &Path, max_parts: Option<usize>, json: bool) -> Result<ExitCode, String> {
+    let spec = Spec { max_parts, ..of_file(file) };
     let loader = loader()?;
     let (loaded, took, memory) = block_on(async {
         let start = tokio::time::Instant::now();

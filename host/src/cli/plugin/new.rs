@@ -1,7 +1,9 @@
 //! `jackfield plugin new`: a project that builds, passes its first tests and the kit.
 //!
-//! The program carries the SDK's sources and the contract and writes them into the project: a vendor needs this binary and Rust.
+//! The program carries the contract, the SDK's sources and what makes C of the contract, and writes them into the project: a vendor needs
+//! this binary and a compiler.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,12 +12,18 @@ use std::process::ExitCode;
 use crate::cli::paint::{DIM, GOOD, painted, say};
 use crate::plugin::catalog::{CONTRACT, SDK, TEMPLATES};
 
+use super::bindings;
+
 /// The roles, in the order of the contract.
 pub const ROLES: [&str; 6] = ["identify", "prompt", "pager", "dialog", "outcome", "policy"];
 /// Roles whose functions are shown a view.
 const VIEWERS: [&str; 4] = ["identify", "prompt", "pager", "dialog"];
 /// The language whose projects carry the SDK.
 const RUST: &str = "rust";
+/// The language whose projects carry the contract as C.
+const C: &str = "c";
+/// The folder of templates that every language has.
+const COMMON: &str = "common";
 /// Where the SDK goes in a project.
 const VENDORED: &str = "vendor/jackfield-plugin";
 
@@ -43,9 +51,9 @@ pub fn run(wanted: &Wanted) -> Result<ExitCode, String> {
     if folder.exists() {
         return Err(format!("`{}` is there already; choose another name, or remove it", folder.display()));
     }
-    let files = files(wanted);
-    for (path, text) in &files {
-        write(&folder.join(path), text)?;
+    let files = files(wanted)?;
+    for (path, bytes) in &files {
+        write(&folder.join(path), bytes)?;
     }
     let (name, count, roles) = (&wanted.name, files.len(), wanted.roles.join(", "));
     let made = painted(GOOD, "made");
@@ -54,8 +62,8 @@ pub fn run(wanted: &Wanted) -> Result<ExitCode, String> {
 }
 
 /// The commands of the project's own page.
-fn next_steps(files: &[(String, String)]) -> String {
-    let page = files.iter().find(|(path, _)| path == "README.md").map_or("", |(_, text)| text.as_str());
+fn next_steps(files: &[(String, Vec<u8>)]) -> String {
+    let page = files.iter().find(|(path, _)| path == "README.md").map_or(Cow::Borrowed(""), |(_, text)| String::from_utf8_lossy(text));
     let commands = page.lines().skip_while(|line| *line != "```sh").skip(1).take_while(|line| *line != "```");
     commands.map(|line| format!("  {line}\n")).collect()
 }
@@ -86,29 +94,37 @@ fn check(wanted: &Wanted) -> Result<(), String> {
 
 /// A folder of templates for each.
 fn languages() -> BTreeSet<&'static str> {
-    TEMPLATES.iter().filter_map(|(path, _)| Some(path.split_once('/')?.0)).collect()
+    TEMPLATES.iter().filter_map(|(path, _)| Some(path.split_once('/')?.0)).filter(|language| *language != COMMON).collect()
 }
 
-/// Every file of the project with its text.
-fn files(wanted: &Wanted) -> Vec<(String, String)> {
-    let own = TEMPLATES.iter().filter_map(|(path, text)| Some((path.strip_prefix(wanted.lang.as_str())?.strip_prefix('/')?, *text)));
+/// Every file of the project with its content.
+fn files(wanted: &Wanted) -> Result<Vec<(String, Vec<u8>)>, String> {
+    let own = TEMPLATES.iter().filter_map(|(path, text)| {
+        let (folder, path) = path.split_once('/')?;
+        (folder == wanted.lang || folder == COMMON).then_some((path, *text))
+    });
     let chosen = own.filter(|(path, _)| {
         let stem = path.strip_prefix("src/").and_then(|file| file.split_once('.')).map_or("", |(stem, _)| stem);
         !ROLES.contains(&stem) || wanted.roles.iter().any(|role| role == stem)
     });
-    let mut files: Vec<(String, String)> = chosen
+    let mut texts: Vec<(String, String)> = chosen
         .map(|(path, text)| match path {
             // A file of that name in our own folder would count there.
             "gitignore" => (".gitignore".to_owned(), text.to_owned()),
             path => (path.to_owned(), filled(text, wanted)),
         })
         .collect();
-    files.extend(CONTRACT.iter().map(|(path, text)| (format!("wit/{path}"), (*text).to_owned())));
+    texts.extend(CONTRACT.iter().map(|(path, text)| (format!("wit/{path}"), (*text).to_owned())));
     if wanted.lang == RUST {
-        files.extend(SDK.iter().map(|(path, text)| (format!("{VENDORED}/{path}"), (*text).to_owned())));
-        files.push((format!("{VENDORED}/Cargo.toml"), sdk_manifest()));
+        texts.extend(SDK.iter().map(|(path, text)| (format!("{VENDORED}/{path}"), (*text).to_owned())));
+        texts.push((format!("{VENDORED}/Cargo.toml"), sdk_manifest()));
     }
-    files
+    let bindings = match texts.iter().find(|(path, _)| path == "plugin.wit") {
+        Some((_, world)) if wanted.lang == C => bindings::c(world)?,
+        _ => Vec::new(),
+    };
+    let bindings = bindings.into_iter().map(|(name, bytes)| (format!("bindings/{name}"), bytes));
+    Ok(texts.into_iter().map(|(path, text)| (path, text.into_bytes())).chain(bindings).collect())
 }
 
 /// The SDK's own `Cargo.toml` inherits from our workspace; a project's copy stands alone.
@@ -117,11 +133,11 @@ fn sdk_manifest() -> String {
     text.replace("{{version}}", env!("CARGO_PKG_VERSION"))
 }
 
-/// A template with its names filled in and the parts of other roles left out: `%% ROLE` begins a part, `%% end` ends it.
+/// A template with its names filled in and the parts of other roles and languages left out: `%% ROLE` begins a part, `%% end` ends it.
 fn filled(text: &str, wanted: &Wanted) -> String {
     let has = |role: &str| match role {
         "view" => VIEWERS.iter().any(|viewer| wanted.roles.iter().any(|own| own == viewer)),
-        role => wanted.roles.iter().any(|own| own == role),
+        part => part == wanted.lang || wanted.roles.iter().any(|own| own == part),
     };
     let mut out = String::new();
     let mut shown = true;
@@ -159,12 +175,12 @@ fn camel_case(name: &str) -> String {
     name.split(['-', '_']).map(word).collect()
 }
 
-fn write(path: &Path, text: &str) -> Result<(), String> {
+fn write(path: &Path, bytes: &[u8]) -> Result<(), String> {
     let failed = |error: std::io::Error| format!("cannot write `{}`: {error}", path.display());
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).map_err(failed)?;
     }
-    fs::write(path, text).map_err(failed)
+    fs::write(path, bytes).map_err(failed)
 }
 
 #[cfg(test)]
@@ -180,9 +196,14 @@ mod tests {
         }
     }
 
+    /// The files, but for those that are no text.
+    fn texts(wanted: &Wanted) -> Vec<(String, String)> {
+        files(wanted).unwrap().into_iter().filter_map(|(path, bytes)| Some((path, String::from_utf8(bytes).ok()?))).collect()
+    }
+
     #[test]
     fn a_project_has_only_what_its_roles_need() {
-        let files = files(&wanted(&["pager"]));
+        let files = texts(&wanted(&["pager"]));
         let text = |path: &str| files.iter().find(|(name, _)| name == path).map(|(_, text)| text.as_str());
         assert!(text("src/pager.rs").is_some() && text("src/prompt.rs").is_none());
         let glue = text("src/lib.rs").unwrap();
@@ -198,6 +219,22 @@ mod tests {
     }
 
     #[test]
+    fn a_project_in_c_carries_the_contract_as_c() {
+        let wanted = Wanted { lang: "c".to_owned(), ..wanted(&["outcome", "policy"]) };
+        let made: Vec<String> = files(&wanted).unwrap().into_iter().map(|(path, _)| path).collect();
+        assert!(
+            made.iter().any(|path| path == "bindings/plugin_component_type.o") && made.iter().any(|path| path == "src/policy.c"),
+            "{made:?}"
+        );
+        assert!(made.iter().all(|path| !path.ends_with(".rs") && path != "src/pager.c"), "{made:?}");
+        let files = texts(&wanted);
+        let text = |path: &str| files.iter().find(|(name, _)| name == path).map(|(_, text)| text.as_str()).unwrap();
+        let header = text("bindings/plugin.h");
+        assert!(header.contains("exports_jackfield_plugin_policy_decide(") && !header.contains("pager"), "{header}");
+        assert!(text("plugin.toml").contains("name = \"acme-olt\"") && !text("src/text.h").contains("view_t"));
+    }
+
+    #[test]
     fn what_cannot_be_made_is_told() {
         let wrong = |change: fn(&mut Wanted)| {
             let mut wanted = wanted(&["pager"]);
@@ -207,6 +244,6 @@ mod tests {
         assert!(wrong(|wanted| wanted.name = "../acme".to_owned()).contains("lower-case letters"));
         assert!(wrong(|wanted| wanted.roles = vec!["pagers".to_owned()]).contains("roles are identify, prompt"));
         assert!(wrong(|wanted| wanted.roles.clear()).contains("name a role"));
-        assert!(wrong(|wanted| wanted.lang = "cobol".to_owned()).contains("known are: rust"));
+        assert!(wrong(|wanted| wanted.lang = "cobol".to_owned()).contains("known are: c, rust"));
     }
 }

@@ -1,7 +1,11 @@
-//! `jackfield plugin pack`: a manifest for a component of any language.
+//! `jackfield plugin pack`: a manifest for a component of any language; a core module becomes a component first.
 
+use std::borrow::Cow;
 use std::path::Path;
 use std::process::ExitCode;
+
+use wasmtime::wasmparser::Parser;
+use wit_component::ComponentEncoder;
 
 use crate::cli::paint::{GOOD, painted, say, size};
 use crate::plugin::load::digest;
@@ -17,7 +21,8 @@ pub fn run(file: &Path, manifest: &Path, out: Option<&Path>) -> Result<ExitCode,
     let wasm = std::fs::read(file).map_err(|error| cannot("read", file, error))?;
     let text = std::fs::read_to_string(manifest).map_err(|error| cannot("read", manifest, error))?;
     let json = section::manifest_json(&text, manifest)?;
-    let packed = section::pack(&wasm, &json).map_err(|what| format!("cannot pack `{}`: {what}", file.display()))?;
+    let component = if Parser::is_core_wasm(&wasm) { Cow::Owned(encoded(&wasm, file)?) } else { Cow::Borrowed(&wasm) };
+    let packed = section::pack(&component, &json).map_err(|what| format!("cannot pack `{}`: {what}", file.display()))?;
     let out = out.unwrap_or(file);
     std::fs::write(out, &packed).map_err(|error| cannot("write", out, error))?;
     let (bytes, digest) = (size(packed.len() as u64), digest(&packed));
@@ -28,4 +33,13 @@ pub fn run(file: &Path, manifest: &Path, out: Option<&Path>) -> Result<ExitCode,
         out.display()
     ));
     Ok(ExitCode::SUCCESS)
+}
+
+/// A core module as a component, by the types that `wit-bindgen` left in it.
+fn encoded(module: &[u8], file: &Path) -> Result<Vec<u8>, String> {
+    let encode = || ComponentEncoder::default().validate(true).module(module)?.encode();
+    encode().map_err(|error| {
+        let shown = file.display();
+        format!("`{shown}` is a core module and cannot become a component: {error:#}; link what `wit-bindgen` made of the world, with its object file")
+    })
 }

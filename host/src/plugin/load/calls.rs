@@ -69,8 +69,8 @@ impl Plugin {
                 Ok(())
             }
             Err(StartError::Config(diagnostics)) => Err(LoadError::Config { name: name.to_owned(), diagnostics }),
-            Err(StartError::Wasm(error, memory, printed)) if error.is::<wasmtime::Trap>() || error.is::<Waits>() || memory => {
-                let fault = self.fault("setup.configure", kind_of(&error, PLUGIN_START_MAX, memory));
+            Err(StartError::Wasm(error, refused, printed)) if error.is::<wasmtime::Trap>() || error.is::<Waits>() || refused.is_some() => {
+                let fault = self.fault("setup.configure", kind_of(&error, PLUGIN_START_MAX, refused));
                 Err(LoadError::Probation { name: name.to_owned(), fault: Box::new(Fault { printed: printed.into(), ..fault }) })
             }
             Err(StartError::Wasm(error, ..)) => Err(contract_error(name, &error)),
@@ -116,7 +116,7 @@ impl Plugin {
         let started = Instance::start(&self.pre, &self.indices, self.guest(), &self.settings, PLUGIN_START_MAX);
         started.await.map(Box::new).map_err(|error| {
             let (kind, printed) = match error {
-                StartError::Wasm(error, memory, printed) => (kind_of(&error, PLUGIN_START_MAX, memory), printed),
+                StartError::Wasm(error, refused, printed) => (kind_of(&error, PLUGIN_START_MAX, refused), printed),
                 StartError::Config(_) => (FaultKind::Contract("it refused settings that it had accepted".to_owned()), String::new()),
             };
             self.count(Fault { printed: printed.into(), ..self.fault(function, kind) })
@@ -140,7 +140,7 @@ impl Plugin {
                 Ok(value)
             }
             Err(error) => {
-                let kind = kind_of(&error, call.limit, call.instance.memory_refused());
+                let kind = kind_of(&error, call.limit, call.instance.refused());
                 Err(self.count(Fault { printed: call.instance.printed().into(), ..self.fault(function, kind) }))
             }
         }

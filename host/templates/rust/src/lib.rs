@@ -42,7 +42,7 @@ mod prompt;
 struct {{struct}};
 
 jackfield_plugin::plugin!({{struct}}: "
-    package vendor:{{name}};
+    package vendor:project;
     world plugin {
         include jackfield:plugin/base@0.1.0;
 %% identify

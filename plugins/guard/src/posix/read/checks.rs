@@ -2,7 +2,7 @@
 
 use crate::family::{Dialect, Place};
 use crate::ios;
-use crate::verdict::{Doubt, Proof, excerpt};
+use crate::verdict::{Doubt, Proof, excerpt, listed};
 
 use super::super::{awk as awk_text, sed as sed_text};
 use super::argument::Argument;
@@ -183,6 +183,22 @@ pub(super) fn vtysh(arguments: &[Argument]) -> Proof {
         commands += 1;
     }
     if commands > 0 { Ok(()) } else { Err(writes(arguments)) }
+}
+
+/// `ovs-vsctl show`. Behind a `--` another command begins, so every word must be known.
+pub(super) fn ovs_vsctl(arguments: &[Argument]) -> Proof {
+    const READS: &str = "show list find get list-br list-ports list-ifaces br-exists br-to-vlan br-to-parent port-to-br iface-to-br br-get-external-id \
+                         get-controller get-manager get-ssl get-fail-mode get-aa-mapping";
+    const SHAPE: Shape = Shape {
+        letters: "f:d:t:",
+        long: "db= no-wait retry timeout= dry-run oneline format= data= no-headings pretty bare columns= if-exists real fake",
+        operands: MANY,
+    };
+    if arguments.iter().any(|argument| !argument.exact || argument.is("--")) {
+        return Err(writes(arguments));
+    }
+    let line = SHAPE.read(arguments)?;
+    if line.operand(0).is_some_and(|word| listed(READS, word)) { Ok(()) } else { Err(writes(arguments)) }
 }
 
 /// `git branch`, `git tag`: an operand makes one, unless a list is asked for.

@@ -75,6 +75,35 @@ pub(super) const PROGRAMS: &[Entry] = &[
     ("nmcli", Rule::Tool(&NMCLI)),
     ("nslookup", ANY),
     ("ntpq", only("pn46", "peers numeric")),
+    (
+        "ovs-appctl",
+        first(
+            "version list-commands vlog/list vlog/list-pattern bfd/show bond/list bond/show bridge/dump-flows cfm/show coverage/show dpctl/dump-conntrack \
+             dpctl/dump-dps dpctl/dump-flows dpctl/show dpif/dump-dps dpif/dump-flows dpif/show fdb/show fdb/stats-show lacp/show lacp/show-stats mdb/show \
+             memory/show ofproto/list ofproto/list-tunnels ovs/route/show qos/show rstp/show stp/show tnl/arp/show tnl/neigh/show upcall/show",
+            "t:T:",
+            "target= timeout=",
+        ),
+    ),
+    ("ovs-dpctl", first("show dump-dps dump-flows dump-conntrack ct-stats-show", "mst:", "more statistics names no-names timeout=")),
+    (
+        "ovs-ofctl",
+        first(
+            "show dump-flows dump-ports dump-ports-desc dump-desc dump-tables dump-table-features dump-groups dump-group-stats dump-group-features dump-meters \
+             meter-stats meter-features dump-aggregate queue-stats queue-get-config get-frags dump-tlv-map",
+            "mO:t:",
+            "more protocols= timeout= names no-names sort= rsort= no-stats color=",
+        ),
+    ),
+    ("ovs-vsctl", Rule::Check(checks::ovs_vsctl)),
+    (
+        "ovsdb-client",
+        first(
+            "list-dbs get-schema get-schema-version list-tables list-columns dump",
+            "f:d:t:",
+            "format= data= no-headings pretty bare oneline timeout=",
+        ),
+    ),
     ("ping", PING),
     ("ping6", PING),
     ("resolvectl", first("|status query statistics", "46i:p:t:", "no-pager json= legend= interface=")),
