@@ -28,6 +28,7 @@ use super::stream::Stream;
 use super::view::{Question, Readings, View};
 use super::witness::{Case, Witness};
 use super::{Accepted, Phase, Refusal, Renewal, Request, RunRequest, SendRequest, SessionHandle, Status, Stop, now};
+use crate::cast::Cast;
 use crate::ids::CommandId;
 use crate::limits::{COMMANDS_KEPT, LINE_CHUNKS, VIEW_RECENT_MAX_BYTES, VIEW_TAIL_MAX_BYTES};
 use crate::plugin::roles::Exchange;
@@ -59,6 +60,8 @@ struct Record {
     rule: (String, String),
     journey: Option<Outcome>,
     witness: Witness,
+    /// Where it begins in the recording.
+    cast_from: f64,
 }
 
 struct Actor {
@@ -83,6 +86,7 @@ struct Actor {
     ended: Option<String>,
     exit: Option<i32>,
     tape: Option<Tape>,
+    cast: Cast,
     seen: Vec<u8>,
     /// What failed of its plugins, until all of them work again.
     degraded: Option<String>,
@@ -129,6 +133,7 @@ pub fn start(mut profile: Profile, line: Line) -> SessionHandle {
         ended: None,
         exit: None,
         tape: None,
+        cast: profile.cast(),
         seen: line.seen,
         degraded: None,
         next: None,
@@ -275,6 +280,7 @@ impl Actor {
         if let Some(screen) = &mut self.screen {
             screen.on_bytes(shown);
         }
+        self.cast.output(shown, now());
         self.tape(|tape| tape.output(shown, now()));
     }
 
@@ -414,6 +420,9 @@ impl Actor {
     fn write(&mut self, approved: &Approved) {
         match approved.payload() {
             Payload::Bytes(bytes) => {
+                if !approved.is_hidden() {
+                    self.cast.input(&self.redactor.whole(bytes), now());
+                }
                 self.tape(|tape| tape.note(Entry::Typed(bytes.clone()), now()));
                 self.order(Order::Write(bytes.clone()));
             }
@@ -459,6 +468,7 @@ impl Actor {
         };
         match secret {
             Ok(secret) => {
+                self.cast.input(&[format!("[secret:{name}]").as_bytes(), enter].concat(), now());
                 self.tape(|tape| tape.note(Entry::Secret { name: name.to_owned(), enter: enter.to_vec() }, now()));
                 self.order(Order::Write([secret.expose(), enter].concat()));
             }
@@ -488,8 +498,10 @@ impl Actor {
         let state = ending.state;
         let id = ending.id;
         let record = self.records.iter_mut().find(|record| record.id == id);
-        let witness = record.as_ref().map(|record| record.witness.clone()).unwrap_or_default();
-        self.profile.witness_end(&ending, failure.as_ref(), &witness);
+        if let Some(record) = &record {
+            let recorded = self.cast.part(record.cast_from, now());
+            self.profile.witness_end(&ending, failure.as_ref(), &record.witness, recorded);
+        }
         if let Some(record) = record {
             record.failure = failure;
             record.ending = Some(ending);
@@ -607,9 +619,21 @@ impl Actor {
     /// A command begins: the journal hears of it, and its caller gets a way to follow it.
     fn remember(&mut self, id: CommandId, caller: &str, text: &str, verdict: Verdict, witness: Witness) -> Accepted {
         self.profile.journal.begun(id, &self.profile.id, caller, text, &verdict);
+        let cast_from = self.cast.seconds(now());
+        self.cast.mark(&id.to_string(), now());
         let (state, watch) = watch::channel(State::Running);
         let rule = (policy::effect_word(verdict.decision.effect).to_owned(), verdict.decision.rule.clone());
-        self.records.push_back(Record { id, text: text.to_owned(), state, ending: None, failure: None, rule, journey: None, witness });
+        self.records.push_back(Record {
+            id,
+            text: text.to_owned(),
+            state,
+            ending: None,
+            failure: None,
+            rule,
+            journey: None,
+            witness,
+            cast_from,
+        });
         if self.records.len() > COMMANDS_KEPT {
             self.records.pop_front();
         }
@@ -658,6 +682,7 @@ impl Actor {
         }
         self.order(Order::Close);
         self.ended = Some(why.clone());
+        self.cast.end();
         self.publish();
         self.waiting.close(&why);
         while let Some(request) = self.mailbox.recv().await {

@@ -96,6 +96,7 @@ impl Actor {
                 let (_, effects) = self.begin(started, verdict, witness);
                 self.perform(effects).await;
             }
+            _ if self.asks_secret() => self.answer(approved.hidden()).await,
             _ => {
                 self.answer(approved).await;
             }
