@@ -2,7 +2,9 @@
 
 use std::collections::VecDeque;
 
-use super::{Actor, Case, CommandId, Order, Purpose, Refusal, RunRequest, SendRequest, Started, State, Stop, Verdict, Witness, now};
+use super::{
+    Actor, Case, CommandId, Order, Purpose, Question, Refusal, RunRequest, SendRequest, Started, State, Stop, Verdict, Witness, now,
+};
 use crate::policy;
 use crate::policy::approved::Approved;
 
@@ -51,7 +53,7 @@ impl Actor {
     }
 
     fn asks_secret(&self) -> bool {
-        self.machine.question().is_some_and(|question| matches!(question.kind.as_str(), "password" | "code"))
+        self.machine.question().is_some_and(Question::wants_secret)
     }
 
     async fn send_bytes(&mut self, request: &SendRequest, bytes: Vec<u8>) -> Result<(), Refusal> {
@@ -65,7 +67,7 @@ impl Actor {
             let judged = RunRequest::new(&line.text, purpose, &request.caller);
             let said = self.judge(&judged).await;
             // An answer to a password question is no command, and may be the password.
-            if !self.asks_secret() {
+            if !self.machine.may_want_secret() {
                 self.profile.journal.judged(&self.profile.id, &request.caller, &line.text, &said);
             }
             if !said.allows() {
@@ -96,7 +98,7 @@ impl Actor {
                 let (_, effects) = self.begin(started, verdict, witness);
                 self.perform(effects).await;
             }
-            _ if self.asks_secret() => self.answer(approved.hidden()).await,
+            _ if self.machine.may_want_secret() => self.answer(approved.hidden()).await,
             _ => {
                 self.answer(approved).await;
             }
@@ -112,7 +114,7 @@ impl Actor {
         command: Option<CommandId>,
     ) -> Result<Witness, Refusal> {
         let case = Case::new(request, self.place(self.machine.mode()), verdict, command);
-        self.profile.witness(Case { keys, is_hidden: self.asks_secret(), ..case }).await
+        self.profile.witness(Case { keys, is_hidden: self.machine.may_want_secret(), ..case }).await
     }
 
     /// What asked something is answered: it runs on.
