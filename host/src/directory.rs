@@ -10,10 +10,11 @@ use tokio::sync::{OnceCell, mpsc};
 use self::identity::{Identities, Identity};
 use self::quota::Quota;
 use crate::audit::Audit;
+use crate::cast::Casts;
 use crate::config::{Agent, Config, Device, TypeChoice};
 use crate::history::History;
 use crate::ids::{MAIN, SessionId, nonce};
-use crate::limits::IDLE_CLOSE;
+use crate::limits::{CLOSE_MAX, IDLE_CLOSE};
 use crate::plugin::catalog::{Catalog, GENERIC};
 use crate::plugin::device_type::DeviceType;
 use crate::plugin::fault::LoadError;
@@ -137,6 +138,7 @@ pub struct Directory {
     taint: Taint,
     quota: Quota,
     audit: Audit,
+    casts: Casts,
 }
 
 /// A session in a list.
@@ -213,6 +215,7 @@ impl Directory {
             taint: Taint::default(),
             quota: Quota::default(),
             audit: Audit::default(),
+            casts: Casts::default(),
         }
     }
 
@@ -274,6 +277,18 @@ impl Directory {
     #[must_use]
     pub fn audited_by(self, audit: Audit) -> Self {
         Self { audit, ..self }
+    }
+
+    /// Has what sessions show recorded, where the configuration wants that.
+    #[must_use]
+    pub fn filmed_by(self, casts: Casts) -> Self {
+        Self { casts, ..self }
+    }
+
+    /// What records that.
+    #[must_use]
+    pub fn casts(&self) -> &Casts {
+        &self.casts
     }
 
     /// What holds them.
@@ -500,6 +515,7 @@ impl Directory {
             taint: self.taint.clone(),
             journal: self.history.journal().clone(),
             audit: self.audit.clone(),
+            casts: self.casts.with(&world.config.audit),
             idle_close: device.idle_close.map_or(IDLE_CLOSE, |delay| delay.duration().unwrap_or(Duration::MAX / 4)),
             note: world.warning(&kind.name),
             kind,
@@ -588,9 +604,13 @@ impl Directory {
                 busy.push(id.to_string());
             }
             handle.close().await;
+            // What it left running is told then.
+            let closed = handle.until(|status| matches!(status.phase, Phase::Closed(_)));
+            let _ = tokio::time::timeout(CLOSE_MAX, closed).await;
         }
         self.history.finish().await;
         self.audit.finish();
+        self.casts.finish();
         busy
     }
 

@@ -9,7 +9,7 @@
 //! | 5 | [`directory`], [`renewal`], [`replay`], [`history`], [`kit`] | opens, finds and closes sessions; reads the configuration again; plays recordings through them; who ran what; proves plugins |
 //! | 4 | [`session`] (handle, actor, journal) | the one task that owns a session; what it tells the history |
 //! | 3 | [`policy`] | the only one that makes something that may be typed |
-//! | 2 | [`session`] (machine, stream, log), [`transport`], [`plugin`], [`recording`], [`audit`] | decisions; bytes; what knows devices; sessions as text; what was asked, decided and done |
+//! | 2 | [`session`] (machine, stream, log), [`transport`], [`plugin`], [`recording`], [`audit`], [`cast`] | decisions; bytes; what knows devices; sessions as text; what was asked, decided and done; what was shown |
 //! | 1 | [`screen`], [`terminal`] | what a terminal makes of bytes |
 //! | 0 | [`config`], [`secret`], [`limits`], [`ids`], [`instant`], [`private`], [`diagnostics`], [`bounded`] | checked types; times as texts; folders for one account; files up to a bound |
 //!
@@ -18,6 +18,7 @@
 
 pub mod audit;
 pub mod bounded;
+pub mod cast;
 pub mod config;
 pub mod diagnostics;
 pub mod directory;

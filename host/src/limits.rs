@@ -368,6 +368,20 @@ pub const AUDIT_OPEN_TRIES: u32 = 5;
 pub const AUDIT_SYNC_MAX: Duration = Duration::from_secs(5);
 /// Things that are wrong with a record which are told one by one; one is enough to distrust it.
 pub const AUDIT_PROBLEMS_MAX: usize = 20;
+/// Events of all sessions that wait for the thread that writes recordings.
+pub const CAST_QUEUE: usize = 4096;
+/// Bytes of them. More come only from a disk that is slower than the sessions, and are counted instead of kept.
+pub const CAST_QUEUE_BYTES: u64 = 16 * 1024 * 1024;
+/// How long events are collected before they are written together: a kill costs a recording so much.
+pub const CAST_PAUSE: Duration = Duration::from_millis(200);
+/// How long the process's end waits for the recordings.
+pub const CAST_FLUSH_MAX: Duration = Duration::from_secs(2);
+/// Between two looks for recordings that are too old or too many.
+pub const CAST_SWEEP_EVERY: Duration = Duration::from_secs(3600);
+/// Bytes of a recording's longest line: a chunk of a line with every byte escaped.
+pub const CAST_LINE_MAX_BYTES: u64 = 1024 * 1024;
+/// After so long a recording that has no name yet was left behind.
+pub const CAST_NAMELESS_MAX: Duration = Duration::from_secs(60);
 /// Days that recordings are kept unless the operator says otherwise.
 pub const RECORDINGS_KEEP_DAYS: u64 = 30;
 /// Bytes of recordings that are kept unless the operator says otherwise.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::audit::Audit;
+use crate::cast::Casts;
 use crate::config::PolicyMode;
 use crate::ids::SessionId;
 use crate::limits::{IDLE_CLOSE, OUTPUT_MAX_CHARS};
@@ -101,6 +102,7 @@ pub fn open(recording: &Recording, kind: Arc<DeviceType>, secrets: &[(String, Se
         taint: Taint::default(),
         journal: Journal::default(),
         audit: Audit::default(),
+        casts: Casts::default(),
         note: None,
     };
     actor::start(profile, line)

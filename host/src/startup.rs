@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use crate::audit::record::Configuration;
 use crate::audit::{Audit, about};
+use crate::cast::Casts;
 use crate::config::{Config, Diagnostic};
 use crate::directory::Directory;
 use crate::history::History;
@@ -81,7 +82,17 @@ pub fn directory(config: Config) -> Result<Directory, String> {
     let history = history();
     let run = if history.run().is_empty() { nonce().unwrap_or_default() } else { history.run().to_owned() };
     let audit = Audit::start(audit_folder(&config), about::this_process(in_force(&config)), &run);
-    Ok(Directory::new(config, catalog, folder).kept_by(history).audited_by(audit))
+    let casts = casts(&config, &run);
+    Ok(Directory::new(config, catalog, folder).kept_by(history).audited_by(audit).filmed_by(casts))
+}
+
+/// The recordings. Where none are wanted, those that are there grow old all the same.
+fn casts(config: &Config, run: &str) -> Casts {
+    let folder = state_folder().ok_or_else(|| "neither XDG_STATE_HOME nor HOME is set".to_owned());
+    folder.and_then(|folder| Casts::start(folder.join("recordings"), run, &config.audit)).unwrap_or_else(|error| {
+        crate::diagnostics::warn(&format!("no session is recorded: {error}"));
+        Casts::default()
+    })
 }
 
 /// Where the audit record is.

@@ -123,9 +123,27 @@ pub(super) fn health(directory: &Directory) -> Reply {
     text.push_str(&line);
     let (audit, line) = audit(directory);
     text.push_str(&line);
+    let (recordings, line) = recordings(directory);
+    text.push_str(&line);
     let fields = json!({"version": version, "sessions": sessions.len(), "troubled_plugins": troubled, "plugins_off": off,
-        "degraded_sessions": degraded, "history": history, "audit": audit});
+        "degraded_sessions": degraded, "history": history, "audit": audit, "recordings": recordings});
     Reply::new(fields, text)
+}
+
+/// How the recordings fare: as fields, and as a part of the line.
+fn recordings(directory: &Directory) -> (Value, String) {
+    let wanted = directory.world().config.audit.recordings;
+    let Some(health) = directory.casts().health().filter(|health| wanted || health.open > 0 || health.lost_bytes > 0) else {
+        return (json!({"state": "off"}), String::new());
+    };
+    let lost = match (health.lost_bytes, &health.trouble) {
+        (0, None) => String::new(),
+        (lost, why) => format!("; {lost} bytes are not recorded{}", why.as_ref().map(|why| format!(": {why}")).unwrap_or_default()),
+    };
+    let state = if health.trouble.is_some() { "failing" } else { "ok" };
+    let folder = directory.casts().folder().map(|folder| folder.display().to_string());
+    let fields = json!({"state": state, "folder": folder, "open": health.open, "lost_bytes": health.lost_bytes, "trouble": health.trouble});
+    (fields, lost)
 }
 
 /// How the audit record fares: as fields, and as a part of the line.

@@ -21,6 +21,7 @@ impl Program {
 pub struct Approved {
     payload: Payload,
     echo: Option<String>,
+    is_hidden: bool,
 }
 
 /// What a line writes. A secret is a name until then.
@@ -40,23 +41,35 @@ pub enum Payload {
 impl Approved {
     /// A line: its bytes with Enter, and the text that the device sends back.
     pub(in crate::policy) fn line(bytes: Vec<u8>, echo: String) -> Self {
-        Self { payload: Payload::Bytes(bytes), echo: Some(echo) }
+        Self { payload: Payload::Bytes(bytes), echo: Some(echo), is_hidden: false }
     }
 
     /// Keys, which need not come back.
     pub(in crate::policy) fn keys(bytes: Vec<u8>) -> Self {
-        Self { payload: Payload::Bytes(bytes), echo: None }
+        Self { payload: Payload::Bytes(bytes), echo: None, is_hidden: false }
     }
 
     /// A secret by its name.
     pub(in crate::policy) fn secret(name: String, enter: Vec<u8>) -> Self {
-        Self { payload: Payload::Secret { name, enter }, echo: None }
+        Self { payload: Payload::Secret { name, enter }, echo: None, is_hidden: false }
     }
 
     /// The text that the device sends back, if it is a line.
     #[must_use]
     pub fn echo(&self) -> Option<&str> {
         self.echo.as_deref()
+    }
+
+    /// The same, but it may be a password: nobody writes it down.
+    #[must_use]
+    pub fn hidden(self) -> Self {
+        Self { is_hidden: true, ..self }
+    }
+
+    /// May it be a password?
+    #[must_use]
+    pub fn is_hidden(&self) -> bool {
+        self.is_hidden
     }
 
     /// What to write.

@@ -29,6 +29,7 @@ use super::stream::Stream;
 use super::view::{Question, Readings, View};
 use super::witness::{Case, Witness};
 use super::{Accepted, Phase, Refusal, Renewal, Request, RunRequest, SendRequest, SessionHandle, Status, Stop, now};
+use crate::cast::Cast;
 use crate::ids::CommandId;
 use crate::limits::{COMMANDS_KEPT, VIEW_RECENT_MAX_BYTES, VIEW_TAIL_MAX_BYTES};
 use crate::plugin::session::SessionPlugins;
@@ -57,6 +58,8 @@ struct Record {
     rule: (String, String),
     journey: Option<Outcome>,
     witness: Witness,
+    /// Where it begins in the recording.
+    cast_from: f64,
 }
 
 struct Actor {
@@ -81,6 +84,7 @@ struct Actor {
     ended: Option<String>,
     exit: Option<i32>,
     tape: Option<Tape>,
+    cast: Cast,
     seen: Vec<u8>,
     /// What failed of its plugins, until all of them work again.
     degraded: Option<String>,
@@ -127,6 +131,7 @@ pub fn start(mut profile: Profile, line: Line) -> SessionHandle {
         ended: None,
         exit: None,
         tape: None,
+        cast: profile.cast(),
         seen: line.seen,
         degraded: None,
         next: None,
@@ -322,6 +327,9 @@ impl Actor {
     fn write(&mut self, approved: &Approved) {
         match approved.payload() {
             Payload::Bytes(bytes) => {
+                if !approved.is_hidden() {
+                    self.cast.input(&self.redactor.whole(bytes), now());
+                }
                 self.tape(|tape| tape.note(Entry::Typed(bytes.clone()), now()));
                 self.order(Order::Write(bytes.clone()));
             }
@@ -367,6 +375,7 @@ impl Actor {
         };
         match secret {
             Ok(secret) => {
+                self.cast.input(&[format!("[secret:{name}]").as_bytes(), enter].concat(), now());
                 self.tape(|tape| tape.note(Entry::Secret { name: name.to_owned(), enter: enter.to_vec() }, now()));
                 self.order(Order::Write([secret.expose(), enter].concat()));
             }
@@ -470,9 +479,21 @@ impl Actor {
     /// A command begins: the journal hears of it, and its caller gets a way to follow it.
     fn remember(&mut self, id: CommandId, caller: &str, text: &str, verdict: Verdict, witness: Witness) -> Accepted {
         self.profile.journal.begun(id, &self.profile.id, caller, text, &verdict);
+        let cast_from = self.cast.seconds(now());
+        self.cast.mark(&id.to_string(), now());
         let (state, watch) = watch::channel(State::Running);
         let rule = (policy::effect_word(verdict.decision.effect).to_owned(), verdict.decision.rule.clone());
-        self.records.push_back(Record { id, text: text.to_owned(), state, ending: None, failure: None, rule, journey: None, witness });
+        self.records.push_back(Record {
+            id,
+            text: text.to_owned(),
+            state,
+            ending: None,
+            failure: None,
+            rule,
+            journey: None,
+            witness,
+            cast_from,
+        });
         if self.records.len() > COMMANDS_KEPT {
             self.records.pop_front();
         }
@@ -521,6 +542,7 @@ impl Actor {
         }
         self.order(Order::Close);
         self.ended = Some(why.clone());
+        self.cast.end();
         self.publish();
         self.waiting.close(&why);
         while let Some(request) = self.mailbox.recv().await {

@@ -23,8 +23,9 @@ use super::journal::Ended;
 use super::profile::{Place, Profile};
 use super::queue::Queue;
 use super::report::{Report, ScreenReport, output};
-use super::witness::{Case, Witness};
+use super::witness::{Apart, Case, Witness};
 use super::{Accepted, Phase, Refusal, Request, RunRequest, SessionHandle, Status, Stop, now};
+use crate::cast::Cast;
 use crate::ids::CommandId;
 use crate::limits::{COMMANDS_KEPT, INTERRUPT_STEP_WAIT, LINE_CHUNKS, LOGIN_MAX, PROGRAMS_KEPT, PROGRAMS_MAX};
 use crate::plugin::manifest::PipeSpec;
@@ -56,12 +57,13 @@ pub fn start(mut profile: Profile, way: Way) -> SessionHandle {
     let (handle, mailbox) = SessionHandle::channel(&profile, watch);
     let (events_in, events) = mpsc::channel(LINE_CHUNKS);
     profile.teach_masks();
+    let cast = profile.cast();
     let way = match way {
         Way::Pipe(line, spec) => Open::Pipe(Box::new(Pipe {
             spec,
             reader: line.reader,
             writer: line.writer,
-            streams: Streams::new(&mut profile),
+            streams: Streams::new(&mut profile, &cast),
             running: None,
             is_open: false,
             cwd: None,
@@ -72,6 +74,7 @@ pub fn start(mut profile: Profile, way: Way) -> SessionHandle {
     let lane = Lane {
         plugins: SessionPlugins::new(Arc::clone(&profile.kind)),
         note: profile.note.clone(),
+        cast,
         profile,
         way,
         events,
@@ -124,6 +127,9 @@ struct Record {
     /// When it is stopped, and by how many signals it was so far.
     kill_at: Option<(Instant, usize)>,
     witness: Witness,
+    cast: Cast,
+    /// Where it begins in the recording.
+    cast_from: f64,
 }
 
 impl Record {
@@ -145,7 +151,8 @@ impl Record {
         let output_bytes = out.1 - out.0 + err.1 - err.0;
         let failed = self.has_failed(state);
         let ended = Ended { state: state.into(), exit_code: self.status, failed, duration, output_bytes };
-        profile.witness_end_apart(self.id, ended, &self.witness, out, err);
+        let recording = self.cast.part(self.cast_from, now());
+        profile.witness_end_apart(self.id, ended, &self.witness, Apart { log: out, errors: err, recording });
     }
 
     fn has_failed(&self, state: State) -> bool {
@@ -155,6 +162,7 @@ impl Record {
 
 struct Lane {
     profile: Profile,
+    cast: Cast,
     plugins: SessionPlugins,
     way: Open,
     events: mpsc::Receiver<(CommandId, ProgramEvent)>,
@@ -330,6 +338,8 @@ impl Lane {
             interrupted: false,
             kill_at: request.kill_after.map(|limit| (now() + limit, 0)),
             witness,
+            cast: self.cast.clone(),
+            cast_from: self.cast.seconds(now()),
         };
         let cannot = |why: String| Refusal::Cannot(format!("the command cannot be run: {why}"));
         match &mut self.way {
@@ -342,10 +352,12 @@ impl Lane {
             }
             Open::Programs { connection, events } => {
                 let program = policy::program(&verdict, &request.text).map_err(cannot)?;
-                record.own = Some(Box::new(Streams::new(&mut self.profile)));
+                record.own = Some(Box::new(Streams::new(&mut self.profile, &self.cast)));
                 tokio::spawn(carry(connection.clone(), program, id, events.clone()));
             }
         }
+        self.cast.mark(&id.to_string(), now());
+        self.cast.input(&self.profile.redactor().whole(format!("{}\n", request.text).as_bytes()), now());
         self.profile.journal.begun(id, &self.profile.id, &request.caller, &request.text, &verdict);
         self.remember(record);
         Ok(Accepted { id, state: watch, verdict })
@@ -397,6 +409,7 @@ impl Lane {
             }
             record.end(State::Lost, &self.profile);
         }
+        self.cast.end();
         self.publish();
         self.waiting.close(&why);
         while let Some(request) = self.mailbox.recv().await {

@@ -116,6 +116,8 @@ pub struct Machine {
     settle_ms: u32,
     /// An answer to an older revision is dropped.
     revision: u64,
+    /// With this revision a plugin takes the last row for a question for a password, perhaps only after a silence.
+    secret_asked: Option<u64>,
     /// What the plugins were last asked about; the same view is not shown twice.
     asked: Option<(u64, u64, u64)>,
     facts: Vec<(String, String)>,
@@ -157,6 +159,7 @@ impl Machine {
             typed_log_end: 0,
             settle_ms: SETTLE_START_MS,
             revision: 0,
+            secret_asked: None,
             asked: None,
             facts: setting.facts,
             echoes: setting.echoes,
@@ -214,6 +217,12 @@ impl Machine {
             State::Running(running) => running.asked.as_ref(),
             _ => None,
         }
+    }
+
+    /// May what is typed now be a password? Also where it is too early to call the last row a question.
+    #[must_use]
+    pub fn may_want_secret(&self) -> bool {
+        self.secret_asked == Some(self.revision) || self.question().is_some_and(Question::wants_secret)
     }
 
     /// Does the login wait for somebody? With what it asks, if that is known.
@@ -406,6 +415,9 @@ impl Machine {
         match stepped {
             Some(Stepped::Typed(effects)) => return effects,
             Some(Stepped::GoOn) | None => {}
+        }
+        if readings.question.as_ref().is_some_and(Question::wants_secret) {
+            self.secret_asked = Some(self.revision);
         }
         if let Some((plugin, page)) = readings.page {
             return self.on_page(now, plugin, page.send, &page.strip);

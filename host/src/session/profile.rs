@@ -11,6 +11,7 @@ use super::log::ByteLog;
 use super::witness::Case;
 use super::{Refusal, RunRequest, now};
 use crate::audit::Audit;
+use crate::cast::{Cast, Casts, Heading};
 use crate::config::PolicyMode;
 use crate::ids::SessionId;
 use crate::plugin::device_type::DeviceType;
@@ -63,6 +64,8 @@ pub struct Profile {
     pub journal: Journal,
     /// What holds each decision before anything is typed.
     pub audit: Audit,
+    /// What records what it shows, where the configuration wants that.
+    pub casts: Casts,
     /// What its callers should know.
     pub note: Option<String>,
 }
@@ -94,6 +97,13 @@ impl Profile {
     pub(super) fn teach_mask(&self, name: &str, secret: &Secret) {
         self.journal.learn(name, secret);
         self.audit.learn(name, secret);
+    }
+
+    /// Begins to record what it shows.
+    pub(super) fn cast(&self) -> Cast {
+        let (kind, terminal) = (self.kind.name.as_str(), self.kind.terminal.kind.as_str());
+        let heading = Heading { session: &self.id, user: &self.user, kind, terminal, size: self.size };
+        self.casts.record(&heading, now())
     }
 
     /// What policy says of a line in this mode.

@@ -33,3 +33,11 @@ pub struct Readings {
     /// A plugin failed and another one, or nobody, stood in for it.
     pub degraded: Option<String>,
 }
+
+impl Question {
+    /// Is the answer one that nobody may see?
+    #[must_use]
+    pub fn wants_secret(&self) -> bool {
+        matches!(self.kind.as_str(), "password" | "code")
+    }
+}

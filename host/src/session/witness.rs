@@ -4,9 +4,9 @@ use super::command::Ending;
 use super::journal::Ended as Told;
 use super::profile::{Place, Profile};
 use super::{Refusal, RunRequest};
-use crate::audit::record::{Decided, Ended, Typed};
+use crate::audit::record::{Decided, Ended, Recorded, Typed};
 use crate::ids::CommandId;
-use crate::policy::{Verdict, effect_word};
+use crate::policy::{Purpose, Verdict, effect_word};
 
 /// What stands for a text that may be a password.
 const HIDDEN: &str = "[an answer to a password question]";
@@ -31,6 +31,13 @@ impl<'a> Case<'a> {
     pub(super) fn new(request: &'a RunRequest, place: Place<'a>, verdict: &'a Verdict, command: Option<CommandId>) -> Self {
         Self { request, place, verdict, command, keys: &[], way: Vec::new(), is_hidden: false }
     }
+}
+
+/// Where the outputs of a command without a terminal lie.
+pub(super) struct Apart {
+    pub(super) log: (u64, u64),
+    pub(super) errors: (u64, u64),
+    pub(super) recording: Option<Recorded>,
 }
 
 /// A decision that is in the record, or that did not need to be.
@@ -63,7 +70,9 @@ impl Profile {
 
     fn decided<'a>(&'a self, case: Case<'a>) -> Decided<'a> {
         let Case { request, place, verdict, command, keys, way, is_hidden } = case;
-        let (lane, lane_rule) = verdict.lane.as_ref().map_or(("change", ""), |lane| (lane.lane.as_str(), lane.rule.as_str()));
+        // What is typed into a running program is no command: a read that is proven of its words says nothing.
+        let lane = verdict.lane.as_ref().filter(|_| request.purpose != Purpose::Send);
+        let (lane, lane_rule) = lane.map_or(("change", ""), |lane| (lane.lane.as_str(), lane.rule.as_str()));
         Decided {
             caller: request.caller.as_str().into(),
             session: self.id.to_string(),
@@ -96,15 +105,16 @@ impl Profile {
     }
 
     /// A command is over.
-    pub(super) fn witness_end(&self, ending: &Ending, failure: Option<&String>, witness: &Witness) {
+    pub(super) fn witness_end(&self, ending: &Ending, failure: Option<&String>, witness: &Witness, recording: Option<Recorded>) {
         self.journal.ended(ending, failure);
         let told = Told::of(ending, failure);
-        self.audit.end(&Ended { log: ending.pieces.clone(), ..self.ended(ending.id, &told, witness) });
+        self.audit.end(&Ended { log: ending.pieces.clone(), recording, ..self.ended(ending.id, &told, witness) });
     }
 
     /// The same of a command without a terminal, whose outputs lie apart.
-    pub(super) fn witness_end_apart(&self, id: CommandId, told: Told, witness: &Witness, log: (u64, u64), errors: (u64, u64)) {
-        self.audit.end(&Ended { log: vec![log], errors: Some(errors), ..self.ended(id, &told, witness) });
+    pub(super) fn witness_end_apart(&self, id: CommandId, told: Told, witness: &Witness, apart: Apart) {
+        let Apart { log, errors, recording } = apart;
+        self.audit.end(&Ended { log: vec![log], errors: Some(errors), recording, ..self.ended(id, &told, witness) });
         self.journal.ended_as(id, told);
     }
 

@@ -27,8 +27,10 @@ impl Actor {
         let state = ending.state;
         let id = ending.id;
         let record = self.records.iter_mut().find(|record| record.id == id);
-        let witness = record.as_ref().map(|record| record.witness.clone()).unwrap_or_default();
-        self.profile.witness_end(&ending, failure.as_ref(), &witness);
+        if let Some(record) = &record {
+            let recorded = self.cast.part(record.cast_from, now());
+            self.profile.witness_end(&ending, failure.as_ref(), &record.witness, recorded);
+        }
         if let Some(record) = record {
             record.failure = failure;
             record.ending = Some(ending);

@@ -2,7 +2,9 @@
 
 use std::collections::VecDeque;
 
-use super::{Actor, Case, CommandId, Order, Purpose, Refusal, RunRequest, SendRequest, Started, State, Stop, Verdict, Witness, now};
+use super::{
+    Actor, Case, CommandId, Order, Purpose, Question, Refusal, RunRequest, SendRequest, Started, State, Stop, Verdict, Witness, now,
+};
 use crate::policy;
 use crate::policy::approved::Approved;
 use crate::policy::keys::Assembled;
@@ -52,7 +54,7 @@ impl Actor {
     }
 
     fn asks_secret(&self) -> bool {
-        self.machine.question().is_some_and(|question| matches!(question.kind.as_str(), "password" | "code"))
+        self.machine.question().is_some_and(Question::wants_secret)
     }
 
     async fn send_bytes(&mut self, request: &SendRequest, bytes: Vec<u8>) -> Result<(), Refusal> {
@@ -82,6 +84,7 @@ impl Actor {
                 let (_, effects) = self.begin(started, verdict, witness);
                 self.perform(effects).await;
             }
+            _ if self.machine.may_want_secret() => self.answer(approved.hidden()).await,
             _ => {
                 self.answer(approved).await;
             }
@@ -108,7 +111,7 @@ impl Actor {
         let texts: Vec<&str> = lines.iter().map(|line| line.text.as_str()).collect();
         let whole = RunRequest::new(&texts.join("\n"), purpose, &request.caller);
         let place = self.place(self.machine.mode());
-        if self.asks_secret() {
+        if self.machine.may_want_secret() {
             // It may be the password, which is shown to nobody.
             if strictest.decision.effect == policy::Effect::Ask {
                 strictest.decision.effect = policy::Effect::Deny;
@@ -130,7 +133,7 @@ impl Actor {
         command: Option<CommandId>,
     ) -> Result<Witness, Refusal> {
         let case = Case::new(request, self.place(self.machine.mode()), verdict, command);
-        self.profile.witness(Case { keys, is_hidden: self.asks_secret(), ..case }).await
+        self.profile.witness(Case { keys, is_hidden: self.machine.may_want_secret(), ..case }).await
     }
 
     /// What asked something is answered: it runs on.

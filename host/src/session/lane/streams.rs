@@ -1,6 +1,8 @@
 //! Both outputs of programs, apart: masked, logged, searched for marks.
 
+use crate::cast::Cast;
 use crate::secret::redact::Redactor;
+use crate::session::now;
 use crate::session::profile::Profile;
 use crate::session::stream::Stream;
 use crate::transport::LineEvent;
@@ -9,18 +11,21 @@ use crate::transport::LineEvent;
 pub(super) struct Side {
     pub(super) stream: Stream,
     redactor: Redactor,
+    cast: Cast,
 }
 
 impl Side {
     fn push(&mut self, bytes: &[u8]) {
         let shown = self.redactor.push(bytes);
         self.stream.push(&shown);
+        self.cast.lines(&shown, now());
     }
 
     /// What may be the beginning of a secret is none after all.
     fn flush(&mut self) {
         let held = self.redactor.flush();
         self.stream.push(&held);
+        self.cast.lines(&held, now());
     }
 
     /// Where the last command's output lies, and the mark behind it.
@@ -37,8 +42,8 @@ pub(super) struct Streams {
 }
 
 impl Streams {
-    pub(super) fn new(profile: &mut Profile) -> Self {
-        let mut side = || Side { stream: Stream::new((profile.logs)(), &profile.nonce), redactor: profile.redactor() };
+    pub(super) fn new(profile: &mut Profile, cast: &Cast) -> Self {
+        let mut side = || Side { stream: Stream::new((profile.logs)(), &profile.nonce), redactor: profile.redactor(), cast: cast.clone() };
         Self { out: side(), err: side() }
     }
 
