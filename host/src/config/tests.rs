@@ -467,3 +467,16 @@ fn a_rule_that_is_wrong_is_told_by_key() {
          7:1: `rule.hours` in [policy] cannot be `8-18`; write a part of the day like `08:00-18:00`\n",
     );
 }
+
+#[test]
+fn limits_are_read_and_have_bounds_themselves() {
+    let config = parse("[limits]\ncalls_per_minute = 30\nsessions = 4\n").unwrap();
+    let expected = Limits { calls_per_minute: 30, sessions: 4, ..Limits::default() };
+    assert_eq!(config.limits, expected);
+    check(
+        "[limits]\ncalls = 1\nsessions = 100000\ncommands = 0\n",
+        "2:1: unknown key `calls` in [limits]; known keys: calls_per_minute, commands_per_device, commands, devices_per_hour, denials, output_chars, sessions\n\
+         3:1: `sessions` in [limits] cannot be more than 256; this program holds no more\n\
+         4:1: `commands` in [limits] must be a positive integer, got 0; for example `commands = 100`\n",
+    );
+}
