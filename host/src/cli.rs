@@ -12,6 +12,7 @@ pub mod lab;
 pub mod paint;
 pub mod plugin;
 pub mod record;
+pub mod secret;
 pub mod serve;
 pub mod stdio;
 
@@ -39,11 +40,16 @@ pub enum Command {
     #[command(after_help = "Example:\n  claude mcp add jackfield -- jackfield mcp --config ~/net/jackfield.toml")]
     Mcp,
     /// Check the configuration and the plugins that it uses
-    #[command(after_help = "Example:\n  jackfield check --config jackfield.toml && echo fine")]
+    #[command(
+        after_help = "Examples:\n  jackfield check --config jackfield.toml && echo fine\n  jackfield check --schema > jackfield.schema.json"
+    )]
     Check {
         /// Print one JSON object
         #[arg(long)]
         json: bool,
+        /// Print the JSON Schema of the configuration file, and check nothing
+        #[arg(long, conflicts_with = "json")]
+        schema: bool,
     },
     /// Play devices on the loopback interface to try things on
     #[command(
@@ -102,6 +108,12 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Keep secrets in the keyring, and see whether those of the configuration are there. No value is ever shown
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  jackfield secret set core-enable\n  pass show net/core | jackfield secret set core-enable\n  jackfield secret list\n  jackfield secret test sw1 enable"
+    )]
+    Secret(secret::Command),
     /// Make, check, test, sign and pin plugins
     #[command(
         subcommand,
@@ -121,7 +133,9 @@ pub enum Command {
 pub fn run(cli: Cli) -> Result<ExitCode, String> {
     match cli.command {
         Command::Mcp => serve::mcp(cli.config.as_deref()),
-        Command::Check { json } => check::run(cli.config.as_deref(), json),
+        Command::Check { schema: true, .. } => check::schema(),
+        Command::Check { json, .. } => check::run(cli.config.as_deref(), json),
+        Command::Secret(command) => secret::run(command, cli.config.as_deref()),
         Command::Record { device, commands, secrets, out } => {
             let wanted = record::Wanted { device: &device, commands: &commands, secrets: &secrets, out: out.as_deref() };
             record::run(cli.config.as_deref(), &wanted)

@@ -425,6 +425,8 @@ impl Directory {
             journal: self.history.journal().clone(),
             idle_close: device.idle_close.map_or(IDLE_CLOSE, |delay| delay.duration().unwrap_or(Duration::MAX / 4)),
             note: world.warning(&kind.name),
+            mask: device.mask,
+            secrets_elsewhere: device.secrets_elsewhere.clone(),
             kind,
         })
     }

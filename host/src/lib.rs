@@ -11,11 +11,12 @@
 //! | 3 | [`policy`] | the only one that makes something that may be typed |
 //! | 2 | [`session`] (machine, stream, log), [`transport`], [`plugin`], [`recording`] | decisions; bytes; what knows devices; sessions as text |
 //! | 1 | [`screen`], [`terminal`] | what a terminal makes of bytes |
-//! | 0 | [`config`], [`secret`], [`limits`], [`ids`], [`diagnostics`] | checked types |
+//! | 0 | [`atomic`], [`config`], [`secret`], [`limits`], [`ids`], [`diagnostics`] | checked types |
 //!
 //! What is absent on purpose: the machine never waits and has no clock; nothing here knows a device: no prompt, no pager, no
 //! vendor (that is in `plugins/`); a plugin never types; a secret has no form that can be printed.
 
+pub mod atomic;
 pub mod config;
 pub mod diagnostics;
 pub mod directory;

@@ -22,6 +22,7 @@ use self::pipe::Pipe;
 use self::tools::{Arguments, INSTRUCTIONS, TOOLS};
 
 pub mod calls;
+mod conceal;
 mod health;
 pub mod history;
 pub mod pipe;

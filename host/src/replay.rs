@@ -96,6 +96,8 @@ pub fn open(recording: &Recording, kind: Arc<DeviceType>, secrets: &[(String, Se
         recorder: None,
         journal: Journal::default(),
         note: None,
+        mask: true,
+        secrets_elsewhere: Vec::new(),
     };
     actor::start(profile, line)
 }

@@ -61,6 +61,17 @@ pub fn run(file: Option<&Path>, json: bool) -> Result<ExitCode, String> {
     Ok(if problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+/// Prints the schema.
+///
+/// # Errors
+///
+/// None.
+pub fn schema() -> Result<ExitCode, String> {
+    // A closed pipe is the reader's choice.
+    let _ = write!(anstream::stdout(), "{}", crate::config::schema::text());
+    Ok(ExitCode::SUCCESS)
+}
+
 fn load(file: Option<&Path>) -> Result<Config, ConfigError> {
     let directory = std::env::current_dir().unwrap_or_default();
     Config::load(file, &|name| std::env::var_os(name), &directory)
@@ -86,6 +97,9 @@ fn as_text(config: &Config, types: &[String], problems: &[String]) -> String {
     }
     for kind in types {
         let _ = writeln!(out, "{good}ok{good:#}     type {kind}");
+    }
+    if let (Some(managed), Some(max)) = (&config.managed_file, config.policy_max) {
+        let _ = writeln!(out, "{good}ok{good:#}     {}: managed, no device has more than policy mode {max}", managed.display());
     }
     let file = config.file.as_ref().map_or_else(|| "no configuration file".to_owned(), |file| file.display().to_string());
     let _ = match problems.len() {

@@ -14,7 +14,7 @@ use crate::limits::{
     HISTORY_AGE_MAX, HISTORY_BUSY_MAX, HISTORY_COMMAND_MAX_BYTES, HISTORY_NAME_MAX_BYTES, HISTORY_OPEN_PAUSE, HISTORY_OPEN_TRIES,
     HISTORY_ROWS_MAX,
 };
-use crate::secret::redact::Redactor;
+use crate::secret::prints::Prints;
 use crate::session::journal::{Asked, Ended, Note, State};
 
 /// The format of the table below.
@@ -109,7 +109,7 @@ impl Store {
     }
 
     /// Writes all of them or none.
-    pub(super) fn write(&mut self, notes: &[Note], masks: &Redactor) -> Result<(), HistoryError> {
+    pub(super) fn write(&mut self, notes: &[Note], masks: &Prints) -> Result<(), HistoryError> {
         let run = self.run.clone();
         self.transact(|transaction| {
             let mut writing = Writing::prepare(transaction, &run)?;
@@ -118,7 +118,7 @@ impl Store {
     }
 
     /// Masks what this process wrote before a secret was known.
-    pub(super) fn mask_again(&mut self, masks: &Redactor) -> Result<(), HistoryError> {
+    pub(super) fn mask_again(&mut self, masks: &Prints) -> Result<(), HistoryError> {
         let run = self.run.clone();
         let mut changed = false;
         self.transact(|transaction| {
@@ -255,7 +255,7 @@ impl<'a> Writing<'a> {
         Ok(Self { run, insert: transaction.prepare(insert)?, update: transaction.prepare(update)? })
     }
 
-    fn note(&mut self, note: &Note, masks: &Redactor) -> rusqlite::Result<()> {
+    fn note(&mut self, note: &Note, masks: &Prints) -> rusqlite::Result<()> {
         match note {
             Note::Begun(id, asked) => self.row(Some(id.to_string()), State::Running, asked, masks),
             Note::Refused(state, asked) => self.row(None, *state, asked, masks),
@@ -264,7 +264,7 @@ impl<'a> Writing<'a> {
         }
     }
 
-    fn row(&mut self, command_id: Option<String>, state: State, asked: &Asked, masks: &Redactor) -> rusqlite::Result<()> {
+    fn row(&mut self, command_id: Option<String>, state: State, asked: &Asked, masks: &Prints) -> rusqlite::Result<()> {
         let command = masked(&asked.text, masks);
         let name = |text: &str| cut(&masked(text, masks), HISTORY_NAME_MAX_BYTES).to_owned();
         let values = named_params! {
@@ -292,7 +292,7 @@ fn lose(transaction: &Transaction<'_>, run: &str) -> rusqlite::Result<()> {
     transaction.execute(update, (run, State::Lost.word())).map(drop)
 }
 
-fn masked(text: &str, masks: &Redactor) -> String {
+fn masked(text: &str, masks: &Prints) -> String {
     String::from_utf8_lossy(&masks.whole(text.as_bytes())).into_owned()
 }
 

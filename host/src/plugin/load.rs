@@ -29,6 +29,7 @@ use super::signature::{self, Demand};
 use super::triggers::{self, Triggers};
 use crate::config::Declaration;
 use crate::limits::{PLUGIN_CONFIG_MAX_BYTES, PLUGIN_FILE_MAX_BYTES, PLUGIN_INSTANCES_IDLE_MAX, PLUGIN_START_MAX};
+use crate::secret::look::Looks;
 
 /// Where a plugin's bytes are.
 #[derive(Debug, Clone, PartialEq)]
@@ -130,6 +131,7 @@ fn read(spec: &Spec) -> Result<std::borrow::Cow<'static, [u8]>, LoadError> {
         Source::File(path) => path,
     };
     let failed = |source| LoadError::Read { name: spec.name.clone(), path: path.display().to_string(), source };
+    crate::config::safety::check(path, "plugin").map_err(|why| failed(std::io::Error::other(why)))?;
     let metadata = std::fs::metadata(path).map_err(failed)?;
     if !metadata.is_file() {
         return Err(failed(std::io::Error::other("it is not a file")));
@@ -240,6 +242,8 @@ pub struct Plugin {
     pub context: Option<Regex>,
     /// Its texts of refused and failed commands.
     pub failures: Failures,
+    /// What secrets look like in what its devices print.
+    pub sensitive: Option<Arc<Looks>>,
     engine: Engine,
     pre: InstancePre<Guest>,
     indices: Indices,
@@ -309,7 +313,7 @@ impl Loader {
     }
 
     async fn assemble(&self, spec: &Spec, checked: Checked, component: &Component, patterns: Patterns) -> Result<Arc<Plugin>, LoadError> {
-        let Patterns { triggers, failures, context } = patterns;
+        let Patterns { triggers, failures, context, sensitive } = patterns;
         let mut manifest = checked.manifest;
         let settings = settings(spec, &manifest)?;
         fill_in(&mut manifest, &settings);
@@ -328,6 +332,7 @@ impl Loader {
             triggers,
             context,
             failures,
+            sensitive,
             engine: self.engine.clone(),
             pre,
             indices,
@@ -407,15 +412,19 @@ struct Patterns {
     triggers: Triggers,
     failures: Failures,
     context: Option<Regex>,
+    sensitive: Option<Arc<Looks>>,
 }
 
 impl Patterns {
     fn compile(manifest: &Manifest) -> Result<Self, String> {
         let context = manifest.context.as_deref().map(triggers::compile).transpose();
+        let sensitive = manifest.sensitive.iter().map(|spec| spec.pattern.as_str());
+        let sensitive = (!manifest.sensitive.is_empty()).then(|| Looks::compile(sensitive).map(Arc::new)).transpose()?;
         Ok(Self {
             triggers: Triggers::compile(&manifest.triggers)?,
             failures: Failures::compile(&manifest.failures)?,
             context: context.map_err(|error| format!("`context`: {error}"))?,
+            sensitive,
         })
     }
 }

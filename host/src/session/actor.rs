@@ -23,7 +23,7 @@ use super::machine::{Effect, Intent, Machine, Setting};
 use super::profile::{Place, Profile};
 use super::queue::Queue;
 use super::render::Source;
-use super::report::{Report, ScreenReport, output};
+use super::report::{Report, ScreenReport, output, removed};
 use super::stream::Stream;
 use super::view::{Question, Readings, View};
 use super::{Accepted, Phase, Refusal, Renewal, Request, RunRequest, SendRequest, SessionHandle, Status, Stop, now};
@@ -39,7 +39,7 @@ use crate::screen::Screen;
 use crate::secret::Secret;
 use crate::secret::redact::Redactor;
 use crate::terminal::text::last_bytes;
-use crate::transport::{Line, LineEvent, Order, Reader, Writer};
+use crate::transport::{Line, LineEvent, Order, Reader, Typed, Writer};
 
 /// Characters of output that an outcome plugin is shown at each end.
 const JUDGED_CHARS: usize = 4096;
@@ -413,7 +413,7 @@ impl Actor {
         match approved.payload() {
             Payload::Bytes(bytes) => {
                 self.tape(|tape| tape.note(Entry::Typed(bytes.clone()), now()));
-                self.order(Order::Write(bytes.clone()));
+                self.order(Order::Write(bytes.clone().into()));
             }
             Payload::Secret { name, enter } => self.resolve(name.clone(), enter.clone()),
         }
@@ -449,7 +449,7 @@ impl Actor {
                 self.redactor.learn(name, &secret);
                 self.profile.journal.learn(name, &secret);
                 self.tape(|tape| tape.note(Entry::Secret { name: name.to_owned(), enter: enter.to_vec() }, now()));
-                self.order(Order::Write([secret.expose(), enter].concat()));
+                self.order(Order::Write(Typed::secret(&secret, enter)));
             }
             Err(why) => {
                 let effects = self.machine.on_secret_missing(now(), &why);
@@ -501,7 +501,7 @@ impl Actor {
     }
 
     fn source(&self) -> Source<'_> {
-        self.machine.stream().source()
+        Source { mask: self.profile.hidden(), ..self.machine.stream().source() }
     }
 
     fn set_state(&mut self, id: CommandId, state: State) {
@@ -589,7 +589,7 @@ impl Actor {
 
     /// A command begins: the journal hears of it, and its caller gets a way to follow it.
     fn remember(&mut self, id: CommandId, caller: &str, text: &str, verdict: Verdict) -> Accepted {
-        self.profile.journal.begun(id, &self.profile.id, caller, text, &verdict);
+        self.profile.journal.begun(id, &self.profile.id, caller, &self.profile.kept(text), &verdict);
         let (state, watch) = watch::channel(State::Running);
         let rule = (policy::effect_word(verdict.decision.effect).to_owned(), verdict.decision.rule.clone());
         self.records.push_back(Record { id, text: text.to_owned(), state, ending: None, failure: None, rule, journey: None });
@@ -640,6 +640,9 @@ impl Actor {
             }
         }
         self.order(Order::Close);
+        // Nothing is typed or read any more: what was needed for that is wiped, also where somebody still asks about the past.
+        self.redactor = Redactor::default();
+        self.profile.login_secrets.clear();
         self.ended = Some(why.clone());
         self.publish();
         self.waiting.close(&why);

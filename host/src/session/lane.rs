@@ -15,7 +15,8 @@ use super::command::State;
 use super::journal::{Ended, Journal};
 use super::profile::{Place, Profile};
 use super::queue::Queue;
-use super::report::{OutputQuery, Report, ScreenReport, output};
+use super::render::Source;
+use super::report::{OutputQuery, Report, ScreenReport, output, removed};
 use super::stream::Stream;
 use super::{Accepted, Phase, Refusal, Request, RunRequest, SessionHandle, Status, Stop, now};
 use crate::ids::CommandId;
@@ -282,7 +283,7 @@ impl Lane {
     fn write(&mut self, approved: &policy::approved::Approved) {
         let Open::Pipe(pipe) = &self.way else { return };
         let Payload::Bytes(bytes) = approved.payload() else { return };
-        if let Err(why) = pipe.writer.order(Order::Write(bytes.clone())) {
+        if let Err(why) = pipe.writer.order(Order::Write(bytes.clone().into())) {
             self.ended = Some(why);
         }
     }
@@ -515,7 +516,7 @@ impl Lane {
                 tokio::spawn(carry(connection.clone(), program, id, events.clone()));
             }
         }
-        self.profile.journal.begun(id, &self.profile.id, &request.caller, &request.text, &verdict);
+        self.profile.journal.begun(id, &self.profile.id, &request.caller, &self.profile.kept(&request.text), &verdict);
         self.remember(record);
         Ok(Accepted { id, state: watch, verdict })
     }
@@ -569,7 +570,11 @@ impl Lane {
         let part = |side: &Side, (start, end): (u64, Option<u64>), query: &OutputQuery| {
             let stream = &side.stream;
             let start = if record.own.is_none() && end.is_none() { stream.output_start().unwrap_or(start).max(start) } else { start };
-            output(&stream.source(), &[(start, end.unwrap_or_else(|| stream.log().end()).max(start))], query)
+            output(
+                &Source { mask: self.profile.hidden(), ..stream.source() },
+                &[(start, end.unwrap_or_else(|| stream.log().end()).max(start))],
+                query,
+            )
         };
         let wanted = if query.errors { (&streams.err, record.err) } else { (&streams.out, record.out) };
         let (text, range) = part(wanted.0, wanted.1, query)?;
@@ -586,7 +591,7 @@ impl Lane {
             state,
             exit_code: record.status,
             failed: record.is_over() && record.has_failed(state),
-            failure: record.failure.clone(),
+            failure: record.failure.as_deref().map(|failure| self.profile.shown(failure)),
             output: text,
             range,
             errors: Some((errors, errors_range.total)).filter(|_| !query.errors && query.offset.is_none()),
@@ -597,7 +602,7 @@ impl Lane {
             mode: MODE.to_owned(),
             confidence: record.is_over().then(|| if record.own.is_some() { "protocol" } else { "mark" }.to_owned()),
             ask: None,
-            warnings: record.warnings.clone(),
+            warnings: record.warnings.iter().cloned().chain(removed(range.removed + errors_range.removed)).collect(),
             rule: Some(record.rule.clone()),
             journey: None,
         })

@@ -16,6 +16,7 @@ use crate::plugin::session::SessionPlugins;
 use crate::policy::{self, Line, Manner, Verdict};
 use crate::recording::Taped;
 use crate::secret::book::SecretBook;
+use crate::secret::look::Mask;
 use crate::secret::redact::Redactor;
 use crate::secret::{Secret, SecretSource};
 
@@ -54,6 +55,10 @@ pub struct Profile {
     pub journal: Journal,
     /// What its callers should know.
     pub note: Option<String>,
+    /// Secrets are taken out of what callers are given by their look.
+    pub mask: bool,
+    /// Secrets that may also be typed where the session has gone on to another host.
+    pub secrets_elsewhere: Vec<String>,
 }
 
 impl std::fmt::Debug for Profile {
@@ -63,6 +68,21 @@ impl std::fmt::Debug for Profile {
 }
 
 impl Profile {
+    /// What callers are not shown, unless the operator wants the exact text.
+    pub(super) fn hidden(&self) -> Option<&Mask> {
+        self.mask.then_some(&self.kind.mask)
+    }
+
+    /// A short text of the device as callers are shown it.
+    pub(super) fn shown(&self, text: &str) -> String {
+        self.hidden().map_or_else(|| text.to_owned(), |mask| mask.text(text).0)
+    }
+
+    /// A command as the journal keeps it: there secrets are taken out in any case.
+    pub(super) fn kept(&self, command: &str) -> String {
+        self.kind.mask.text(command).0
+    }
+
     /// Masks what logged in.
     pub(super) fn redactor(&self) -> Redactor {
         let mut redactor = Redactor::default();
@@ -97,7 +117,7 @@ impl Profile {
 
     /// The same of a command, which is refused unless it is allowed. The journal hears of a refusal.
     pub(super) fn admit(&self, request: &RunRequest, verdict: Verdict) -> Result<Verdict, Refusal> {
-        self.journal.judged(&self.id, &request.caller, &request.text, &verdict);
+        self.journal.judged(&self.id, &request.caller, &self.kept(&request.text), &verdict);
         Refusal::unless_allowed(verdict)
     }
 }

@@ -19,7 +19,7 @@ pub fn run(file: &Path, manifest: &Path, out: Option<&Path>) -> Result<ExitCode,
     let json = section::manifest_json(&text, manifest)?;
     let packed = section::pack(&wasm, &json).map_err(|what| format!("cannot pack `{}`: {what}", file.display()))?;
     let out = out.unwrap_or(file);
-    std::fs::write(out, &packed).map_err(|error| cannot("write", out, error))?;
+    crate::atomic::write(out, &packed, 0o644).map_err(|error| cannot("write", out, error))?;
     let (bytes, digest) = (size(packed.len() as u64), digest(&packed));
     say(&format!(
         "{}  {}: {bytes}, sha256:{digest}\nnext: jackfield plugin check {}\n",

@@ -42,13 +42,31 @@ impl Actor {
             let why = "nothing on the screen asks for a password now; a secret is typed only at such a question. Look with ssh_screen";
             return Err(Refusal::Cannot(why.to_owned()));
         }
+        if !self.profile.secrets_elsewhere.iter().any(|own| own == name)
+            && let Some(why) = self.elsewhere()
+        {
+            let device = &self.profile.id.device;
+            return Err(Refusal::Cannot(format!(
+                "{why}, and `{name}` is a secret of `{device}`, so it is not typed there; connect to that host as a device of its own. Only the operator can allow it, with `secrets_elsewhere = [\"{name}\"]` in [device.{device}]"
+            )));
+        }
         let approved = policy::secret(name, &self.profile.kind);
         self.answer(approved).await;
         Ok(())
     }
 
     fn asks_secret(&self) -> bool {
-        self.machine.question().is_some_and(|question| matches!(question.kind.as_str(), "password" | "code"))
+        self.machine.question().is_some_and(|question| matches!(question.kind.as_str(), "password" | "code" | "remote-password"))
+    }
+
+    /// Why what asks may be another host than the session's own.
+    fn elsewhere(&self) -> Option<String> {
+        if self.machine.question().is_some_and(|question| question.kind == "remote-password") {
+            return Some("another host asks for this password".to_owned());
+        }
+        // Modes are the plugins' words; these two are the contract's for what is not the device itself.
+        let mode = self.machine.mode();
+        matches!(mode, "remote-shell" | "unknown").then(|| format!("the session is in the mode `{mode}`, which may be on another host"))
     }
 
     async fn send_bytes(&mut self, request: &SendRequest, bytes: Vec<u8>) -> Result<(), Refusal> {
@@ -62,7 +80,7 @@ impl Actor {
             let said = self.judge(&RunRequest::new(&line.text, purpose, &request.caller)).await;
             // An answer to a password question is no command, and may be the password.
             if !self.asks_secret() {
-                self.profile.journal.judged(&self.profile.id, &request.caller, &line.text, &said);
+                self.profile.journal.judged(&self.profile.id, &request.caller, &self.profile.kept(&line.text), &said);
             }
             verdict = Some(Refusal::unless_allowed(said)?);
         }
