@@ -229,7 +229,8 @@ impl Judge<'_> {
         for entry in self.platform.all("password") {
             for text in entry.texts("examples") {
                 let seen = self.seen_later(text).await;
-                let right = matches!(&seen, Seen::Question(kind) if ["password", "code", "username"].contains(&kind.as_str()));
+                let right =
+                    matches!(&seen, Seen::Question(kind) if ["password", "code", "remote-password", "username"].contains(&kind.as_str()));
                 self.expect("password", text, right, &seen);
             }
             for text in entry.texts("not_password") {

@@ -15,7 +15,7 @@ use tokio::time::timeout;
 
 use crate::limits::{AUDIT_FILE_MAX_BYTES, AUDIT_HEAD_PAUSE, AUDIT_NAME_MAX_BYTES, AUDIT_SYNC_MAX, COMMAND_MAX_BYTES};
 use crate::secret::Secret;
-use crate::secret::redact::Redactor;
+use crate::secret::prints::Prints;
 
 use self::chain::{Add, Chain, Written};
 use self::record::{About, Configuration, Decided, Ended, Entry, Torn, Typed};
@@ -106,7 +106,7 @@ struct Shared {
     folder: PathBuf,
     /// `None` where there is no place for one.
     chain: Option<Mutex<Chain>>,
-    masks: RwLock<Redactor>,
+    masks: RwLock<Prints>,
     missing: AtomicU64,
     trouble: Mutex<Option<String>>,
     told: AtomicBool,
@@ -323,7 +323,7 @@ fn lock(chain: &Mutex<Chain>) -> MutexGuard<'_, Chain> {
     chain.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn masked<'a>(masks: &Redactor, text: Cow<'a, str>) -> Cow<'a, str> {
+fn masked<'a>(masks: &Prints, text: Cow<'a, str>) -> Cow<'a, str> {
     let masked = masks.whole(text.as_bytes());
     if masked == text.as_bytes() { text } else { Cow::Owned(String::from_utf8_lossy(&masked).into_owned()) }
 }

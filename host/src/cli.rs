@@ -16,6 +16,7 @@ pub mod plugin;
 pub mod policy;
 pub mod record;
 pub mod runtime;
+pub mod secret;
 pub mod serve;
 pub mod stdio;
 
@@ -43,11 +44,16 @@ pub enum Command {
     #[command(after_help = "Example:\n  claude mcp add jackfield -- jackfield mcp --config ~/net/jackfield.toml")]
     Mcp,
     /// Check the configuration and the plugins that it uses
-    #[command(after_help = "Example:\n  jackfield check --config jackfield.toml && echo fine")]
+    #[command(
+        after_help = "Examples:\n  jackfield check --config jackfield.toml && echo fine\n  jackfield check --schema > jackfield.schema.json"
+    )]
     Check {
         /// Print one JSON object
         #[arg(long)]
         json: bool,
+        /// Print the JSON Schema of the configuration file, and check nothing
+        #[arg(long, conflicts_with = "json")]
+        schema: bool,
     },
     /// Play devices on the loopback interface to try things on
     #[command(
@@ -109,6 +115,12 @@ pub enum Command {
     /// Prove, show and export the audit record: what was asked, decided and done
     #[command(subcommand, after_help = "Examples:\n  jackfield audit verify\n  jackfield audit show --target web1 --since 2h")]
     Audit(audit::Command),
+    /// Keep secrets in the keyring, and see whether those of the configuration are there. No value is ever shown
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  jackfield secret set core-enable\n  pass show net/core | jackfield secret set core-enable\n  jackfield secret list\n  jackfield secret test sw1 enable"
+    )]
+    Secret(secret::Command),
     /// Make, check, test, sign and pin plugins
     #[command(
         subcommand,
@@ -146,7 +158,9 @@ pub enum Command {
 pub fn run(cli: Cli) -> Result<ExitCode, String> {
     match cli.command {
         Command::Mcp => serve::mcp(cli.config.as_deref()),
-        Command::Check { json } => check::run(cli.config.as_deref(), json),
+        Command::Check { schema: true, .. } => check::schema(),
+        Command::Check { json, .. } => check::run(cli.config.as_deref(), json),
+        Command::Secret(command) => secret::run(command, cli.config.as_deref()),
         Command::Record { device, commands, secrets, out } => {
             let wanted = record::Wanted { device: &device, commands: &commands, secrets: &secrets, out: out.as_deref() };
             record::run(cli.config.as_deref(), &wanted)

@@ -31,15 +31,26 @@ mod device;
 mod diagnostic;
 mod limits;
 mod load;
+mod managed;
 mod name;
 mod plugin;
 mod policy;
 mod reader;
+pub mod safety;
+pub mod schema;
 mod source;
 mod syntax;
 #[cfg(test)]
 mod tests;
 mod value;
+
+/// The sections of the file.
+const SECTIONS: [&str; 7] = ["device", "type", "plugin", "policy", "limits", "audit", "signing"];
+
+/// The keys of `[policy]`.
+const POLICY_KEYS: [&str; 2] = ["mode", "rule"];
+/// The keys of `[signing]`.
+const SIGNING_KEYS: [&str; 1] = ["allowed_signers"];
 
 /// A configuration without errors of its own. The default is that of a machine without a file.
 #[derive(Debug, Clone, Default)]
@@ -62,6 +73,10 @@ pub struct Config {
     pub audit: AuditSettings,
     /// The file's digest.
     pub digest: Option<Digest>,
+    /// The most that any device may have, where an administrator has set it.
+    pub policy_max: Option<PolicyMode>,
+    /// The administrator's file, where there is one.
+    pub managed_file: Option<PathBuf>,
     /// The file of keys that may sign plugins, where the configuration names one.
     allowed_signers: Option<PathBuf>,
     /// Where things stand in the file, for the checks that come later.
@@ -73,10 +88,21 @@ impl Config {
     ///
     /// Gives all errors at once, in the order of the file.
     pub fn parse(text: &str, file: &Path, home: Option<&Path>) -> Result<Self, Vec<Diagnostic>> {
+        Self::parse_sections(text, file, home, &SECTIONS)
+    }
+
+    /// The same of an administrator's file, which has only some of the sections.
+    fn parse_managed(text: &str, file: &Path, home: Option<&Path>) -> Result<Self, Vec<Diagnostic>> {
+        Self::parse_sections(text, file, home, &managed::SECTIONS)
+    }
+
+    fn parse_sections(text: &str, file: &Path, home: Option<&Path>, sections: &[&str]) -> Result<Self, Vec<Diagnostic>> {
         let (document, faults) = DeTable::parse_recoverable(text);
         let mut reader = Reader::new(file, Lines::new(text), home);
         let mut config = Self { file: Some(file.to_owned()), ..Self::default() };
-        config.read(&mut reader, &Section::root(document.get_ref()));
+        let root = Section::root(document.get_ref());
+        reader.only_keys(&root, sections);
+        config.read(&mut reader, &root);
         let (mut diagnostics, places) = reader.finish();
         config.places = places;
         if faults.is_empty() {
@@ -90,7 +116,8 @@ impl Config {
 
     /// The mode that counts for a device.
     pub fn policy_for(&self, device: &Device) -> PolicyMode {
-        device.policy.unwrap_or(self.policy)
+        let own = device.policy.unwrap_or(self.policy);
+        self.policy_max.map_or(own, |max| own.min(max))
     }
 
     /// The file of keys that may sign plugins: `allowed_signers` beside the configuration unless it names another.
@@ -105,7 +132,6 @@ impl Config {
     }
 
     fn read(&mut self, reader: &mut Reader<'_>, root: &Section<'_>) {
-        reader.only_keys(root, &["device", "type", "plugin", "policy", "limits", "audit", "signing"]);
         for (name, section) in reader.sections(root, "device", "host = \"10.0.0.1\"") {
             if name::is_name(reader, &section.place, "device", &name) {
                 self.devices.insert(name, Device::read(reader, &section));
@@ -132,7 +158,8 @@ impl Config {
         if let Some(policy) = reader.section(root, "policy", "mode = \"safe\"") {
             policy::read(self, reader, &policy);
         }
-        policy::hand_over(self, reader, root);
+        policy::check_plugin(self, reader, root);
+        policy::hand_over(self);
         if let Some(limits) = reader.section(root, "limits", "calls_per_minute = 600") {
             self.limits = Limits::read(reader, &limits);
         }
@@ -140,7 +167,7 @@ impl Config {
             self.audit = AuditSettings::read(reader, &audit);
         }
         if let Some(signing) = reader.section(root, "signing", "allowed_signers = \"allowed_signers\"") {
-            reader.only_keys(&signing, &["allowed_signers"]);
+            reader.only_keys(&signing, &SIGNING_KEYS);
             self.allowed_signers = reader.field(&signing, "allowed_signers", value::path);
         }
     }

@@ -15,6 +15,7 @@ use crate::cli::paint::{BAD, DIM, GOOD, HEAD, NAME, say_line};
 use crate::cli::runtime::runtime;
 use crate::lab::{Description, Lab, Options};
 use crate::plugin::catalog::{DEMOS, LAB_DEVICES};
+use crate::secret::look::Mask;
 
 /// Lines of an output that are shown.
 const SHOWN_LINES: usize = 6;
@@ -119,13 +120,9 @@ fn secrets(lab: &Lab) -> Vec<String> {
 /// When a file cannot be written.
 pub fn write_config(lab: &Lab, path: &std::path::Path) -> Result<(), String> {
     use std::fmt::Write as _;
-    use std::os::unix::fs::OpenOptionsExt;
     let failed = |error: std::io::Error| format!("cannot write `{}`: {error}", path.display());
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| std::path::Path::new("."));
-    let private = |path: &std::path::Path, text: &str| {
-        let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
-        file.write_all(text.as_bytes())
-    };
+    let private = |path: &std::path::Path, text: &str| crate::atomic::write(path, text.as_bytes(), 0o600);
     let known_hosts = folder.join("lab-known-hosts");
     private(&known_hosts, &format!("{}\n", lab.host_key_line())).map_err(failed)?;
     let mut config = "# Devices of the lab. They live as long as `jackfield lab` or `jackfield demo` runs.\n".to_owned();
@@ -166,7 +163,9 @@ fn play(client: &mut Client, device: &Description, step: &Step, secrets: &[Strin
     let (result, raw) = client.call("ssh_run", &arguments)?;
     let mut wrong = problems(step, &result);
     if let Some(mode) = &step.whole_in {
-        let expected = device.output(mode, &step.command);
+        // As callers are shown it.
+        let shown = |output: String| Mask::with(std::iter::empty()).text(&output).0;
+        let expected = device.output(mode, &step.command).map(shown);
         if expected.as_deref() != result["output"].as_str() {
             wrong.push("the output is not, byte for byte, what the device has".to_owned());
         }

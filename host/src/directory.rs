@@ -518,6 +518,8 @@ impl Directory {
             casts: self.casts.with(&world.config.audit),
             idle_close: device.idle_close.map_or(IDLE_CLOSE, |delay| delay.duration().unwrap_or(Duration::MAX / 4)),
             note: world.warning(&kind.name),
+            mask: device.mask,
+            secrets_elsewhere: device.secrets_elsewhere.clone(),
             kind,
         })
     }

@@ -124,6 +124,19 @@ pub const DIAGNOSTICS_QUEUE: usize = 512;
 /// How long the process's end waits for them.
 pub const DIAGNOSTICS_FLUSH_MAX: Duration = Duration::from_millis(500);
 
+// Secrets by their look.
+
+/// Bytes of a private key: the longest in use have a sixth of it. One that goes on is taken out as far as it looks like a key.
+pub const SENSITIVE_KEY_MAX_BYTES: usize = 64 * 1024;
+/// Bytes of rows that are looked at together.
+pub const SENSITIVE_BLOCK_BYTES: usize = 32 * 1024;
+/// Bytes of a row that is looked at as a whole. A longer one is looked at in parts that overlap.
+pub const SENSITIVE_ROW_MAX_BYTES: usize = 64 * 1024;
+/// Bytes by which they overlap: no token is longer.
+pub const SENSITIVE_OVERLAP_BYTES: usize = 4 * 1024;
+/// Patterns of one plugin.
+pub const SENSITIVE_MAX: usize = 64;
+
 // What a device is.
 
 /// Score from which the identification string alone decides the type of a device, before anybody logs in.

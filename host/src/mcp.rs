@@ -23,6 +23,7 @@ use self::tools::{Arguments, INSTRUCTIONS, TOOLS};
 
 mod approval;
 pub mod calls;
+mod conceal;
 mod health;
 pub mod history;
 pub mod pipe;

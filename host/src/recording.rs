@@ -29,6 +29,9 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
 use crate::limits::{RECORDING_ENTRIES_MAX, RECORDING_SILENCE_MIN};
+use crate::secret::look::{Mask, Span};
+use crate::session::hidden::Hidden;
+use crate::session::log::ByteLog;
 
 /// The first line of the text: the format and its version.
 const MAGIC: &str = "jackfield recording 1";
@@ -199,6 +202,51 @@ impl Recording {
         }
         heading.finish(entries)
     }
+}
+
+impl Recording {
+    /// Takes out what looks like a secret: of what the device sent, wherever it was cut, and of what was typed.
+    pub fn hide(&mut self, mask: &Mask) {
+        let mut log = ByteLog::whole();
+        for entry in &self.entries {
+            if let Entry::Output(bytes) = entry {
+                log.append(bytes);
+            }
+        }
+        // A log in memory alone can always be read.
+        let spans = Hidden::new(mask, &log, 0).and_then(|mut hidden| hidden.until(log.end()).map(<[_]>::to_vec)).unwrap_or_default();
+        let mut at = 0;
+        for entry in &mut self.entries {
+            match entry {
+                Entry::Output(bytes) => {
+                    let start = at;
+                    at += bytes.len() as u64;
+                    *bytes = without(bytes, start, &spans);
+                }
+                Entry::Run(text) => *text = mask.text(text).0,
+                Entry::Typed(bytes) => {
+                    if let Ok(text) = std::str::from_utf8(bytes) {
+                        *bytes = mask.text(text).0.into_bytes();
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+/// The bytes of the stream from `start` on, with marks where hidden parts begin.
+fn without(bytes: &[u8], start: u64, spans: &[Span]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(bytes.len());
+    for (offset, byte) in (start..).zip(bytes) {
+        let next = spans.partition_point(|span| span.end <= offset);
+        match spans.get(next) {
+            Some(span) if span.start == offset => out.extend_from_slice(span.mark().as_bytes()),
+            Some(span) if span.start < offset => {}
+            _ => out.push(*byte),
+        }
+    }
+    out
 }
 
 #[derive(Default)]

@@ -104,6 +104,8 @@ pub fn open(recording: &Recording, kind: Arc<DeviceType>, secrets: &[(String, Se
         audit: Audit::default(),
         casts: Casts::default(),
         note: None,
+        mask: true,
+        secrets_elsewhere: Vec::new(),
     };
     actor::start(profile, line)
 }

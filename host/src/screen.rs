@@ -5,6 +5,7 @@
 use std::num::NonZeroU16;
 
 use crate::limits::LOG_MEMORY_BYTES;
+use crate::secret::look::{Mask, Span};
 use crate::session::log::ByteLog;
 use crate::session::report::ScreenReport;
 use crate::terminal::text::escaped;
@@ -67,10 +68,16 @@ impl Screen {
     }
 
     /// The rows that changed since a revision, all of them without one.
-    pub fn report(&mut self, since: Option<u64>) -> ScreenReport {
+    ///
+    /// With a mask, secrets are taken out, also those that go on in the next row.
+    pub fn report(&mut self, since: Option<u64>, mask: Option<&Mask>) -> ScreenReport {
         let screen = self.parser.screen();
         let (_, columns) = screen.size();
-        let now: Vec<String> = screen.rows(0, columns.get()).map(|row| escaped(row.trim_end())).collect();
+        let mut now: Vec<String> = screen.rows(0, columns.get()).map(|row| escaped(row.trim_end())).collect();
+        if let Some(mask) = mask {
+            let wraps: Vec<bool> = (0_u16..).take(now.len()).map(|row| screen.row_wrapped(row)).collect();
+            now = without_secrets(&now, &wraps, mask);
+        }
         let revision = self.revision;
         self.rows.resize(now.len(), (0, String::new()));
         for (kept, text) in self.rows.iter_mut().zip(now) {
@@ -85,9 +92,82 @@ impl Screen {
         ScreenReport {
             rows,
             cursor: screen.cursor_position(),
-            title: escaped(&self.parser.callbacks().0),
+            title: mask.map_or_else(|| escaped(&self.parser.callbacks().0), |mask| mask.text(&escaped(&self.parser.callbacks().0)).0),
             alternate: screen.alternate_screen(),
             revision,
         }
+    }
+}
+
+/// The rows with marks in the place of secrets. `wraps` says of each row whether its text goes on in the next one.
+fn without_secrets(rows: &[String], wraps: &[bool], mask: &Mask) -> Vec<String> {
+    let mut joined = String::new();
+    let mut places = Vec::with_capacity(rows.len());
+    for (row, wraps) in rows.iter().zip(wraps) {
+        places.push(joined.len());
+        joined.push_str(row);
+        if !wraps {
+            joined.push('\n');
+        }
+    }
+    let mut spans = mask.spans(joined.as_bytes());
+    spans.extend(key_from_above(rows, &places));
+    if spans.is_empty() {
+        return rows.to_vec();
+    }
+    let shown = |(row, place): (&String, &usize)| {
+        let mut out = String::new();
+        let at = |index: usize| (place + index) as u64;
+        for (index, letter) in row.char_indices() {
+            match spans.iter().find(|span| span.start <= at(index) && at(index) < span.end) {
+                None => out.push(letter),
+                // The mark stands where the secret begins; further rows of it are empty.
+                Some(span) if span.start == at(index) => out.push_str(span.mark()),
+                Some(_) => {}
+            }
+        }
+        out
+    };
+    rows.iter().zip(&places).map(shown).collect()
+}
+
+/// The end of a private key whose beginning has left the screen.
+fn key_from_above(rows: &[String], places: &[usize]) -> Option<Span> {
+    let is_line = |row: &String, word: &str| row.contains("-----") && row.contains(word) && row.contains("PRIVATE KEY");
+    let end = rows.iter().position(|row| is_line(row, "END "))?;
+    if rows.iter().take(end).any(|row| is_line(row, "BEGIN ")) {
+        return None;
+    }
+    let is_key = |row: &&String| !row.is_empty() && row.chars().all(|letter| letter.is_ascii_alphanumeric() || "+/= ".contains(letter));
+    let count = rows.iter().take(end).rev().take_while(is_key).count();
+    let (first, last) = (end.checked_sub(count)?, end.checked_sub(1)?);
+    let until = places.get(last)? + rows.get(last)?.len();
+    (count > 0).then_some(Span { start: *places.get(first)? as u64, end: until as u64, is_key: true })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(size: (u16, u16), text: &str) -> Vec<String> {
+        let mut screen = Screen::replay(&ByteLog::in_memory(), size);
+        screen.on_bytes(text.as_bytes());
+        let report = screen.report(None, Some(&Mask::with(std::iter::empty())));
+        report.rows.into_iter().map(|(_, row)| row).collect()
+    }
+
+    #[test]
+    fn a_secret_is_not_shown_whole_or_in_two_rows() {
+        let token = "ghp_abcdefghijklmnopqrstuvwxyz0123456789";
+        assert_eq!(shown((80, 5), &format!("a {token} b")), ["a [secret removed] b"]);
+        assert_eq!(shown((30, 5), &format!("a {token} b")), ["a [secret removed]", " b"]);
+    }
+
+    #[test]
+    fn a_key_is_not_shown_whole_or_when_its_beginning_has_left_the_screen() {
+        let key = "-----BEGIN RSA PRIVATE KEY-----\r\nMIIEowIBAAKCAQEA0123456789\r\nabcdefghijklmnopqrstuvwxyz==\r\n-----END RSA PRIVATE KEY-----\r\n$ ";
+        let (begin, end) = ("-----BEGIN RSA PRIVATE KEY-----", "-----END RSA PRIVATE KEY-----");
+        assert_eq!(shown((80, 6), key), [begin, "[private key removed]", "", end, "$ ".trim_end()]);
+        assert_eq!(shown((80, 3), key), ["[private key removed]", end, "$"]);
     }
 }

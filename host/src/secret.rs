@@ -14,6 +14,9 @@ use zeroize::Zeroizing;
 pub mod book;
 mod command;
 mod file;
+pub mod keyring;
+pub mod look;
+pub mod prints;
 pub mod redact;
 
 /// Longest secret in bytes: a terminal line in canonical mode takes 4,095 bytes, so a longer one could never be typed.
@@ -35,6 +38,15 @@ impl Secret {
     /// The bytes themselves: for the transport that types them and for the redactor that hides them.
     pub fn expose(&self) -> &[u8] {
         &self.0
+    }
+
+    /// What a person or a program gives as one line, under the same rules as a source's.
+    ///
+    /// # Errors
+    ///
+    /// When it is empty, too long, or more than one line.
+    pub fn from_input(raw: Zeroizing<Vec<u8>>) -> Result<Self, SecretError> {
+        Self::from_raw(raw, &SecretSource::Input)
     }
 
     /// Takes what a source gave, without its final line end, and refuses what cannot be typed as one line.
@@ -70,6 +82,10 @@ pub enum SecretSource {
     Command(String),
     /// An entry of the system's keyring.
     Keyring(String),
+    /// A credential that systemd hands to the service: a file of this name in `$CREDENTIALS_DIRECTORY`.
+    Credential(String),
+    /// Whoever runs the program gives it.
+    Input,
 }
 
 impl fmt::Display for SecretSource {
@@ -79,6 +95,8 @@ impl fmt::Display for SecretSource {
             Self::File(path) => write!(f, "file {}", path.display()),
             Self::Command(command) => write!(f, "command {command}"),
             Self::Keyring(entry) => write!(f, "keyring {entry}"),
+            Self::Credential(name) => write!(f, "credential {name}"),
+            Self::Input => f.write_str("standard input"),
         }
     }
 }
@@ -144,11 +162,21 @@ pub enum SecretError {
         /// What it wrote to its standard error so far.
         stderr: String,
     },
-    /// The keyring was asked for, and this build has none.
-    #[error("this build has no keyring, so `{entry}` cannot be looked up: use `env`, `file` or `command` for this secret")]
-    NoKeyring {
+    /// No keyring has the entry.
+    #[error("cannot read `{entry}` from the keyring: {why}; `jackfield secret set {entry}` puts it there")]
+    Keyring {
         /// The entry.
         entry: String,
+        /// What each keyring said.
+        why: String,
+    },
+    /// The program was not started by systemd with credentials.
+    #[error(
+        "`CREDENTIALS_DIRECTORY` is not set, so there is no credential `{name}`; start jackfield as a service with `LoadCredential={name}:PATH`, or use another source"
+    )]
+    NoCredentials {
+        /// The credential.
+        name: String,
     },
     /// The source gave nothing.
     #[error("the secret from `{origin}` is empty")]
@@ -188,7 +216,13 @@ async fn resolve_with(
         },
         SecretSource::File(path) => file::read(path.clone()).await?,
         SecretSource::Command(text) => command::first_line(text, limit).await?,
-        SecretSource::Keyring(entry) => return Err(SecretError::NoKeyring { entry: entry.clone() }),
+        SecretSource::Keyring(entry) => keyring::read(entry).await?,
+        SecretSource::Input => return Err(SecretError::Empty { origin: source.clone() }),
+        SecretSource::Credential(name) => match environment("CREDENTIALS_DIRECTORY") {
+            // systemd gives the service's account access by an access list, whose mask shows as the group's bits.
+            Some(folder) => file::read_not_by_others(PathBuf::from(folder).join(name)).await?,
+            None => return Err(SecretError::NoCredentials { name: name.clone() }),
+        },
     };
     Secret::from_raw(raw, source)
 }
@@ -247,9 +281,28 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_keyring_is_refused_with_the_alternatives() {
-        let text = resolve(&SecretSource::Keyring("core".to_owned())).await.err().unwrap().to_string();
-        assert_eq!(text, "this build has no keyring, so `core` cannot be looked up: use `env`, `file` or `command` for this secret");
+    async fn a_credential_is_a_file_of_the_service_manager() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("core");
+        std::fs::write(&path, "s3cret\n").unwrap();
+        let source = SecretSource::Credential("core".to_owned());
+        let place = folder.path().as_os_str().to_owned();
+        let lookup = |name: &str| (name == "CREDENTIALS_DIRECTORY").then(|| place.clone());
+        for (mode, right) in [(0o400, true), (0o440, true), (0o444, false)] {
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+            let value = resolve_with(&source, COMMAND_LIMIT, lookup).await;
+            assert_eq!(value.is_ok_and(|value| value.expose() == b"s3cret"), right, "{mode:o}");
+        }
+        let text = resolve_with(&source, COMMAND_LIMIT, |_| None).await.err().unwrap().to_string();
+        assert!(text.contains("`CREDENTIALS_DIRECTORY` is not set") && text.contains("LoadCredential=core:PATH"), "{text}");
+    }
+
+    #[tokio::test]
+    async fn an_entry_that_no_keyring_has_is_named_with_the_way_to_make_it() {
+        let text = resolve(&SecretSource::Keyring("no-such-entry".to_owned())).await.err().unwrap().to_string();
+        assert!(text.starts_with("cannot read `no-such-entry` from the keyring: "), "{text}");
+        assert!(text.ends_with("`jackfield secret set no-such-entry` puts it there"), "{text}");
     }
 
     #[test]

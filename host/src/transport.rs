@@ -9,8 +9,10 @@ use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 use tokio::sync::mpsc;
+use zeroize::Zeroizing;
 
 use crate::limits::{LINE_CHUNKS, WRITE_CHUNK_BYTES, WRITE_MAX};
+use crate::secret::Secret;
 
 pub mod host_key;
 pub mod pty;
@@ -31,15 +33,50 @@ pub enum LineEvent {
     Closed(String),
 }
 
-/// What can be done to a line beside typing.
+/// What can be done to a line.
 #[derive(Debug)]
 pub enum Order {
-    /// Write these bytes.
-    Write(Vec<u8>),
+    /// Write these bytes. They may be a secret, so they are wiped once they are written.
+    Write(Typed),
     /// Send a signal to the program, by its POSIX name without `SIG` (RFC 4254 section 6.9).
     Signal(&'static str),
     /// Close the line.
     Close,
+}
+
+/// Bytes on their way to a device. They are wiped from memory when nobody needs them any more, and cannot be printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Typed(Zeroizing<Vec<u8>>);
+
+impl Typed {
+    /// A secret and the keys after it, without a copy that stays in freed memory.
+    #[must_use]
+    pub fn secret(secret: &Secret, enter: &[u8]) -> Self {
+        let mut bytes = Zeroizing::new(Vec::with_capacity(secret.expose().len() + enter.len()));
+        bytes.extend_from_slice(secret.expose());
+        bytes.extend_from_slice(enter);
+        Self(bytes)
+    }
+}
+
+impl From<Vec<u8>> for Typed {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self(Zeroizing::new(bytes))
+    }
+}
+
+impl std::ops::Deref for Typed {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Typed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} bytes", self.0.len())
+    }
 }
 
 /// Reads a line.
@@ -102,7 +139,9 @@ impl Writer {
 /// Writes in pieces that a terminal's queue takes.
 async fn write_all<F: Future<Output = Result<(), String>>>(bytes: &[u8], mut write: impl FnMut(Bytes) -> F) -> Result<(), String> {
     for piece in bytes.chunks(WRITE_CHUNK_BYTES) {
-        let written = tokio::time::timeout(WRITE_MAX, write(Bytes::copy_from_slice(piece))).await;
+        // Whoever holds the last part of it wipes it.
+        let owned = Bytes::from_owner(Zeroizing::new(piece.to_vec()));
+        let written = tokio::time::timeout(WRITE_MAX, write(owned)).await;
         written.unwrap_or_else(|_| Err(format!("the device took nothing for {} s", WRITE_MAX.as_secs())))?;
     }
     Ok(())

@@ -60,6 +60,16 @@ pub fn run(file: Option<&Path>, json: bool) -> Result<ExitCode, String> {
     Ok(if problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+/// Prints the schema.
+///
+/// # Errors
+///
+/// None.
+pub fn schema() -> Result<ExitCode, String> {
+    say(&crate::config::schema::text());
+    Ok(ExitCode::SUCCESS)
+}
+
 fn load(file: Option<&Path>) -> Result<Config, ConfigError> {
     let directory = std::env::current_dir().unwrap_or_default();
     Config::load(file, &|name| std::env::var_os(name), &directory)
@@ -81,6 +91,9 @@ fn as_text(config: &Config, types: &[String], problems: &[String]) -> String {
     }
     for kind in types {
         let _ = writeln!(out, "{GOOD}ok{GOOD:#}     type {kind}");
+    }
+    if let (Some(managed), Some(max)) = (&config.managed_file, config.policy_max) {
+        let _ = writeln!(out, "{GOOD}ok{GOOD:#}     {}: managed, no device has more than policy mode {max}", managed.display());
     }
     let file = config.file.as_ref().map_or_else(|| "no configuration file".to_owned(), |file| file.display().to_string());
     let _ = match problems.len() {

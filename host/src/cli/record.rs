@@ -1,8 +1,6 @@
 //! `jackfield record`: a session with a device as a test case.
 
-use std::fs::OpenOptions;
 use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -61,10 +59,8 @@ fn write(recording: &Recording, out: Option<&Path>) -> Result<(), String> {
         let _ = write!(std::io::stdout(), "{recording}");
         return Ok(());
     };
-    let mut options = OpenOptions::new();
-    let file = options.write(true).create(true).truncate(true).mode(0o600).open(path);
-    let written = file.and_then(|mut file| write!(file, "{recording}"));
-    written.map_err(|error| format!("cannot write `{}`: {error}", path.display()))
+    crate::atomic::write(path, recording.to_string().as_bytes(), 0o600)
+        .map_err(|error| format!("cannot write `{}`: {error}", path.display()))
 }
 
 async fn record(directory: &Directory, wanted: &Wanted<'_>, taped: &mut mpsc::Receiver<Taped>) -> Result<Recording, String> {
@@ -83,6 +79,10 @@ async fn record(directory: &Directory, wanted: &Wanted<'_>, taped: &mut mpsc::Re
     }
     for command in wanted.commands {
         one(&session, command, &mut recording, taped, &mut secrets).await?;
+    }
+    if directory.device(wanted.device).is_ok_and(|device| device.mask) {
+        let kind = directory.kind_of(wanted.device).await.map_err(|error| error.to_string())?;
+        recording.hide(&kind.mask);
     }
     Ok(recording)
 }

@@ -8,6 +8,9 @@ use super::reader::{Reader, Section};
 use super::value;
 use crate::limits::{RECORDINGS_KEEP_BYTES, RECORDINGS_KEEP_DAYS};
 
+/// The keys of the section.
+pub(super) const KEYS: [&str; 4] = ["folder", "recordings", "keep_days", "keep_bytes"];
+
 /// What the file says of the audit record and of recordings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditSettings {
@@ -35,7 +38,7 @@ impl AuditSettings {
     }
 
     pub(super) fn read(reader: &mut Reader<'_>, section: &Section<'_>) -> Self {
-        reader.only_keys(section, &["folder", "recordings", "keep_days", "keep_bytes"]);
+        reader.only_keys(section, &KEYS);
         let usual = Self::default();
         let mut number = |key: &str, want: &str, example: &str| {
             reader

@@ -19,9 +19,10 @@ use super::reader::{Place, Reader, Section};
 use super::{name, syntax, value};
 use crate::limits::TRIGGER_COMPILED_MAX_BYTES;
 use crate::nearest::nearest;
+use crate::secret::look::Looks;
 
 /// The keys of a declaration.
-pub(super) const KEYS: [&str; 19] = [
+pub(super) const KEYS: [&str; 20] = [
     "title",
     "terminal",
     "cancel",
@@ -41,7 +42,29 @@ pub(super) const KEYS: [&str; 19] = [
     "policy",
     "banners",
     "identify",
+    "sensitive",
 ];
+
+/// The keys of each table in a declaration.
+pub(super) const TABLES: [(&str, &[&str]); 13] = [
+    ("terminal", &["type", "columns", "rows", "enter", "echo", "login_suffix"]),
+    ("query", &["ask", "answer"]),
+    ("mode", &["name", "also", "kind", "prompt", "veto", "privileged", "cut", "after_host", "meaning", "examples", "not_prompts"]),
+    ("setup", &["line", "modes", "paging"]),
+    ("pager", &["match", "veto", "key", "end", "end_key", "stays", "examples"]),
+    ("question", &["kind", "match", "veto", "after_ms", "at_login", "examples", "not_questions"]),
+    ("goal", &["name", "command", "from", "to", "question", "secret", "leave", "tries"]),
+    ("transition", &["from", "to", "line"]),
+    ("candidate", &["mode", "diff", "check", "commit", "confirmed", "confirm", "discard"]),
+    ("error", &["kind", "match", "veto", "examples", "not_errors"]),
+    ("policy", &["separators", "modes", "reads", "filters", "wipe", "outage", "lockout", "code", "read_examples", "stopped_examples"]),
+    ("identify", &["server_id", "text", "prompt", "score"]),
+    ("sensitive", &["match", "examples", "not_sensitive"]),
+];
+
+fn keys_of(table: &str) -> &'static [&'static str] {
+    TABLES.iter().find(|(name, _)| *name == table).map_or(&[], |(_, keys)| *keys)
+}
 
 /// A declared device type.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -86,6 +109,8 @@ pub struct Declaration {
     pub banners: Vec<Example>,
     /// What such a device shows by itself.
     pub clues: Vec<Clue>,
+    /// What secrets look like in what it prints.
+    pub sensitive: Vec<Sensitive>,
 }
 
 /// A line from a device, and where the file gives it.
@@ -256,6 +281,17 @@ pub struct Clue {
     pub score: u8,
 }
 
+/// Rows that hold secrets, such as lines of a configuration.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sensitive {
+    /// The patterns; what their groups capture is taken out.
+    pub patterns: Vec<String>,
+    /// Rows with a secret.
+    pub examples: Vec<Example>,
+    /// Rows that only look like one.
+    pub not_sensitive: Vec<Example>,
+}
+
 /// The words of the command language, for policy plugins. Each is a word pattern: `req[uest] sys[tem]` may be shortened down to
 /// `req sys`, `..` stands for any words, `$` for the end.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -320,10 +356,11 @@ impl Declaration {
             errors: each(reader, section, "error", Failures::read),
             banners: examples(reader, section, "banners"),
             clues: each(reader, section, "identify", Clue::read),
+            sensitive: each(reader, section, "sensitive", Sensitive::read),
             ..Self::default()
         };
         declaration.queries = each(reader, section, "query", |reader, query| {
-            reader.only_keys(query, &["ask", "answer"]);
+            reader.only_keys(query, keys_of("query"));
             (key(reader, query, "ask").unwrap_or_default(), key(reader, query, "answer").unwrap_or_default())
         });
         if let Some(policy) = reader.section(section, "policy", "reads = [\"show\"]") {
@@ -371,10 +408,7 @@ impl Declaration {
 
 impl Mode {
     fn read(reader: &mut Reader<'_>, section: &Section<'_>) -> Self {
-        reader.only_keys(
-            section,
-            &["name", "also", "kind", "prompt", "veto", "privileged", "cut", "after_host", "meaning", "examples", "not_prompts"],
-        );
+        reader.only_keys(section, keys_of("mode"));
         let mode = Self {
             name: named(reader, section, "mode"),
             also: text(reader, section, "also"),
@@ -402,7 +436,7 @@ impl Mode {
 
 impl Setup {
     fn read(reader: &mut Reader<'_>, section: &Section<'_>) -> Self {
-        reader.only_keys(section, &["line", "modes", "paging"]);
+        reader.only_keys(section, keys_of("setup"));
         Self {
             line: required(reader, section, "line", text),
             modes: names(reader, section, "modes"),
@@ -413,7 +447,7 @@ impl Setup {
 
 impl Pager {
     fn read(reader: &mut Reader<'_>, section: &Section<'_>) -> Self {
-        reader.only_keys(section, &["match", "veto", "key", "end", "end_key", "stays", "examples"]);
+        reader.only_keys(section, keys_of("pager"));
         let (end, end_key) = (pattern(reader, section, "end"), key(reader, section, "end_key"));
         if end.is_some() != end_key.is_some() {
             reader.error(&section.place, format!("{} has only one of `end` and `end_key`", section.place.shown()), None);
@@ -444,7 +478,7 @@ impl Question {
     ];
 
     fn read(reader: &mut Reader<'_>, section: &Section<'_>) -> Self {
-        reader.only_keys(section, &["kind", "match", "veto", "after_ms", "at_login", "examples", "not_questions"]);
+        reader.only_keys(section, keys_of("question"));
         let kind = reader.field(section, "kind", |reader, at, found| value::word(reader, at, found, &Self::KINDS));
         let (kind, after_ms) = kind.unwrap_or(("unknown", 2_500));
         Self {
@@ -461,7 +495,7 @@ impl Question {
 
 impl Goal {
     fn read(reader: &mut Reader<'_>, section: &Section<'_>) -> Self {
-        reader.only_keys(section, &["name", "command", "from", "to", "question", "secret", "leave", "tries"]);
+        reader.only_keys(section, keys_of("goal"));
         let goal = Self {
             name: named(reader, section, "goal"),
             command: required(reader, section, "command", words),
@@ -483,7 +517,7 @@ impl Failures {
     const KINDS: [(&'static str, &'static str); 3] = [("refused", "refused"), ("error", "error"), ("incomplete", "incomplete")];
 
     fn read(reader: &mut Reader<'_>, section: &Section<'_>) -> Self {
-        reader.only_keys(section, &["kind", "match", "veto", "examples", "not_errors"]);
+        reader.only_keys(section, keys_of("error"));
         let kind = reader.field(section, "kind", |reader, at, found| value::word(reader, at, found, &Self::KINDS));
         Self {
             kind: kind.unwrap_or("refused"),
@@ -495,11 +529,22 @@ impl Failures {
     }
 }
 
+impl Sensitive {
+    fn read(reader: &mut Reader<'_>, section: &Section<'_>) -> Self {
+        reader.only_keys(section, keys_of("sensitive"));
+        Self {
+            patterns: list(reader, section, "match", capturing_pattern),
+            examples: examples(reader, section, "examples"),
+            not_sensitive: examples(reader, section, "not_sensitive"),
+        }
+    }
+}
+
 impl Clue {
     const SCORE_MAX: u8 = 100;
 
     fn read(reader: &mut Reader<'_>, section: &Section<'_>) -> Self {
-        reader.only_keys(section, &["server_id", "text", "prompt", "score"]);
+        reader.only_keys(section, keys_of("identify"));
         let clue = Self {
             server_id: pattern(reader, section, "server_id"),
             text: pattern(reader, section, "text"),
@@ -520,8 +565,7 @@ impl Clue {
 
 impl Words {
     fn read(reader: &mut Reader<'_>, section: &Section<'_>) -> Self {
-        let known = ["separators", "modes", "reads", "filters", "wipe", "outage", "lockout", "code", "read_examples", "stopped_examples"];
-        reader.only_keys(section, &known);
+        reader.only_keys(section, keys_of("policy"));
         let mut patterns = |key: &str| list(reader, section, key, word_pattern);
         let [reads, filters, wipe, outage, lockout, code] = ["reads", "filters", "wipe", "outage", "lockout", "code"].map(&mut patterns);
         Self {
@@ -541,7 +585,7 @@ impl Words {
 
 fn terminal(reader: &mut Reader<'_>, section: &Section<'_>) -> Terminal {
     let Some(section) = reader.section(section, "terminal", "columns = 200") else { return Terminal::default() };
-    reader.only_keys(&section, &["type", "columns", "rows", "enter", "echo", "login_suffix"]);
+    reader.only_keys(&section, keys_of("terminal"));
     const ECHOES: [(&str, &str); 3] = [("full", "full"), ("redraw", "redraw"), ("none", "none")];
     Terminal {
         kind: text(reader, &section, "type"),
@@ -663,6 +707,16 @@ fn checked_pattern(reader: &mut Reader<'_>, at: &Place, found: &DeValue<'_>) -> 
             None
         }
     }
+}
+
+/// A pattern whose groups say what is taken out.
+fn capturing_pattern(reader: &mut Reader<'_>, at: &Place, found: &DeValue<'_>) -> Option<String> {
+    let text = checked_pattern(reader, at, found)?;
+    if let Err(why) = Looks::compile(std::iter::once(text.as_str())) {
+        reader.error(at, format!("{} cannot be used: {why}", at.shown()), None);
+        return None;
+    }
+    Some(text)
 }
 
 fn words(reader: &mut Reader<'_>, section: &Section<'_>, key: &str) -> Option<String> {

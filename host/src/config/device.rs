@@ -14,7 +14,7 @@ use crate::secret::SecretSource;
 /// The port of a device that sets none.
 pub const DEFAULT_PORT: u16 = 22;
 
-const KEYS: [&str; 19] = [
+pub(super) const KEYS: [&str; 22] = [
     "host",
     "port",
     "user",
@@ -34,6 +34,9 @@ const KEYS: [&str; 19] = [
     "agent",
     "local",
     "untrusted",
+    "mask",
+    "conceal",
+    "secrets_elsewhere",
 ];
 
 /// Keys that say how to reach a device over the network.
@@ -41,7 +44,7 @@ const NETWORK_KEYS: [&str; 11] =
     ["host", "port", "user", "key", "certificate", "known_hosts", "via", "proxy", "algorithms", "keepalive", "agent"];
 
 /// A device as the file describes it. What is `None` was not set.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Device {
     /// Name or address; the device's name counts where there is none.
     pub host: Option<String>,
@@ -81,6 +84,41 @@ pub struct Device {
     pub local: bool,
     /// Its text may hold instructions for agents: whoever reads it has its changes asked about for a while.
     pub untrusted: bool,
+    /// Secrets are taken out of what callers are given by their look. Off where somebody needs the exact text.
+    pub mask: bool,
+    /// Callers are not told host, port and user: the name is all that they know.
+    pub conceal: bool,
+    /// Secrets that may also be typed where a session has gone on to another host.
+    pub secrets_elsewhere: Vec<String>,
+}
+
+impl Default for Device {
+    fn default() -> Self {
+        Self {
+            host: None,
+            port: None,
+            user: None,
+            device_type: TypeChoice::default(),
+            key: None,
+            certificate: None,
+            password: None,
+            known_hosts: Vec::new(),
+            via: None,
+            proxy: None,
+            secrets: BTreeMap::new(),
+            algorithms: Algorithms::default(),
+            tags: Vec::new(),
+            policy: None,
+            idle_close: None,
+            keepalive: None,
+            agent: Agent::default(),
+            local: false,
+            untrusted: false,
+            mask: true,
+            conceal: false,
+            secrets_elsewhere: Vec::new(),
+        }
+    }
 }
 
 /// The key `type`.
@@ -171,9 +209,23 @@ impl Device {
             agent: reader.field(section, "agent", agent).unwrap_or_default(),
             local: reader.field(section, "local", value::flag).unwrap_or_default(),
             untrusted: reader.field(section, "untrusted", value::flag).unwrap_or_default(),
+            mask: reader.field(section, "mask", value::flag).unwrap_or(true),
+            conceal: reader.field(section, "conceal", value::flag).unwrap_or_default(),
+            secrets_elsewhere: reader.field(section, "secrets_elsewhere", secret_names).unwrap_or_default(),
         };
         device.check_ways(reader, section);
+        device.check_elsewhere(reader, section);
         device
+    }
+
+    /// A secret that may be typed elsewhere is one of the device.
+    fn check_elsewhere(&self, reader: &mut Reader<'_>, section: &Section<'_>) {
+        let Some((_, at, _)) = section.entries().find(|(key, ..)| *key == "secrets_elsewhere") else { return };
+        for name in self.secrets_elsewhere.iter().filter(|name| !self.secrets.contains_key(*name)) {
+            let known: Vec<&str> = self.secrets.keys().map(String::as_str).collect();
+            let known = if known.is_empty() { "the device has no secrets".to_owned() } else { format!("it has: {}", known.join(", ")) };
+            reader.error(&at, format!("{} names the secret `{name}`, which the device does not have", at.shown()), Some(known));
+        }
     }
 
     /// Refuses keys that contradict each other.
@@ -187,6 +239,10 @@ impl Device {
             }
         }
     }
+}
+
+fn secret_names(reader: &mut Reader<'_>, at: &Place, found: &DeValue<'_>) -> Option<Vec<String>> {
+    value::names(reader, at, found, "jump", |reader, at, secret| name::is_name(reader, at, "secret", secret))
 }
 
 fn host(reader: &mut Reader<'_>, at: &Place, found: &DeValue<'_>) -> Option<String> {

@@ -41,21 +41,38 @@ impl Default for Limits {
     }
 }
 
+/// The keys of the section.
+pub(super) const KEYS: [&str; 7] =
+    ["calls_per_minute", "commands_per_device", "commands", "devices_per_hour", "denials", "output_chars", "sessions"];
+
 impl Limits {
+    /// The smaller of both, each by itself.
+    pub(super) fn under(self, most: &Self) -> Self {
+        Self {
+            calls_per_minute: self.calls_per_minute.min(most.calls_per_minute),
+            commands_per_device: self.commands_per_device.min(most.commands_per_device),
+            commands: self.commands.min(most.commands),
+            devices_per_hour: self.devices_per_hour.min(most.devices_per_hour),
+            denials: self.denials.min(most.denials),
+            output_chars: self.output_chars.min(most.output_chars),
+            sessions: self.sessions.min(most.sessions),
+        }
+    }
+
     /// Reads the section.
     pub(super) fn read(reader: &mut Reader<'_>, section: &Section<'_>) -> Self {
         let mut limits = Self::default();
-        let keys: [(&str, &mut usize, Option<usize>); 7] = [
-            ("calls_per_minute", &mut limits.calls_per_minute, None),
-            ("commands_per_device", &mut limits.commands_per_device, None),
-            ("commands", &mut limits.commands, None),
-            ("devices_per_hour", &mut limits.devices_per_hour, None),
-            ("denials", &mut limits.denials, None),
-            ("output_chars", &mut limits.output_chars, Some(OUTPUT_MAX_CHARS)),
-            ("sessions", &mut limits.sessions, Some(SESSIONS_MAX)),
+        reader.only_keys(section, &KEYS);
+        let values: [(&mut usize, Option<usize>); 7] = [
+            (&mut limits.calls_per_minute, None),
+            (&mut limits.commands_per_device, None),
+            (&mut limits.commands, None),
+            (&mut limits.devices_per_hour, None),
+            (&mut limits.denials, None),
+            (&mut limits.output_chars, Some(OUTPUT_MAX_CHARS)),
+            (&mut limits.sessions, Some(SESSIONS_MAX)),
         ];
-        reader.only_keys(section, &keys.each_ref().map(|(key, ..)| *key));
-        for (key, value, most) in keys {
+        for (key, (value, most)) in KEYS.into_iter().zip(values) {
             let read = |reader: &mut Reader<'_>, at: &super::reader::Place, found: &toml::de::DeValue<'_>| {
                 let number: NonZeroU64 = value::positive(reader, at, found, "a positive integer", &value.to_string())?;
                 let number = usize::try_from(number.get()).unwrap_or(usize::MAX);

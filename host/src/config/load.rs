@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
-use super::{Config, Declaration, Diagnostic, Digest};
+use super::{Config, Declaration, Diagnostic, Digest, safety};
 use crate::bounded::{self, ReadError};
 
 /// Largest file that is read; thousands of devices fit.
@@ -45,6 +45,9 @@ pub enum ConfigError {
         /// The file.
         path: PathBuf,
     },
+    /// Somebody else may write the file.
+    #[error("{0}")]
+    Unsafe(String),
     /// The file has errors, each a line of the text.
     #[error("{}", lines(.0))]
     Invalid(Vec<Diagnostic>),
@@ -67,18 +70,30 @@ pub fn find(option: Option<&Path>, environment: Environment<'_>, directory: &Pat
 }
 
 impl Config {
-    /// Finds and reads the file; without one, the empty configuration. `directory` is where the program was started.
+    /// Finds and reads the file; without one, the empty configuration. `directory` is where the program was started. What an
+    /// administrator has decided for everybody wins over it.
     pub fn load(option: Option<&Path>, environment: Environment<'_>, directory: &Path) -> Result<Self, ConfigError> {
-        let Some(found) = find(option, environment, directory) else { return Ok(Self::default()) };
-        let text = read(&found)?;
+        let Some(found) = find(option, environment, directory) else { return Self::default().managed(environment) };
+        safety::check(&found.path, "configuration").map_err(ConfigError::Unsafe)?;
+        let mut config = Self::read_file(&found.path, found.named_by, environment, Self::parse)?;
+        config.read_declarations().map_err(ConfigError::Invalid)?;
+        config.managed(environment)
+    }
+
+    pub(super) fn read_file(
+        path: &Path,
+        named_by: Option<&'static str>,
+        environment: Environment<'_>,
+        parse: impl FnOnce(&str, &Path, Option<&Path>) -> Result<Self, Vec<Diagnostic>>,
+    ) -> Result<Self, ConfigError> {
+        let text = read(&Found { path: path.to_owned(), named_by })?;
         match std::str::from_utf8(&text) {
             Ok(text) => {
-                let mut config = Self::parse(text, &found.path, home(environment).as_deref()).map_err(ConfigError::Invalid)?;
-                config.read_declarations().map_err(ConfigError::Invalid)?;
+                let mut config = parse(text, path, home(environment).as_deref()).map_err(ConfigError::Invalid)?;
                 config.digest = Some(Digest::new(Sha256::digest(text).into()));
                 Ok(config)
             }
-            Err(error) => Err(ConfigError::Invalid(vec![not_utf8(&found.path, &text, error.valid_up_to())])),
+            Err(error) => Err(ConfigError::Invalid(vec![not_utf8(path, &text, error.valid_up_to())])),
         }
     }
 }
@@ -90,7 +105,8 @@ impl Config {
         let files: Vec<_> = self.types.iter().filter_map(|(name, entry)| Some((name.clone(), entry.declared_in.clone()?))).collect();
         for (name, path) in files {
             let told = |error: ConfigError| vec![self.diagnostic(format!("type.{name}.declared"), error.to_string(), None)];
-            let text = read(&Found { path: path.clone(), named_by: Some("`declared`") }).map_err(told);
+            let safe = safety::check(&path, "declaration").map_err(ConfigError::Unsafe);
+            let text = safe.and_then(|()| read(&Found { path: path.clone(), named_by: Some("`declared`") })).map_err(told);
             let text = text.and_then(|text| {
                 String::from_utf8(text).map_err(|error| vec![not_utf8(&path, error.as_bytes(), error.utf8_error().valid_up_to())])
             });
@@ -195,6 +211,16 @@ mod tests {
         assert!(none.file.is_none() && none.devices.is_empty());
         let error = Config::load(Some(Path::new("absent.toml")), &|_| None, folder.path()).unwrap_err().to_string();
         assert!(error.contains("absent.toml` (named by --config): "), "{error}");
+    }
+
+    #[test]
+    fn a_file_that_others_may_write_is_not_read() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = folder(&["jackfield.toml"]);
+        let path = folder.path().join("jackfield.toml");
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o666)).unwrap();
+        let error = Config::load(None, &|_| None, folder.path()).unwrap_err().to_string();
+        assert!(error.contains("(mode 666)") && error.contains("chmod go-w"), "{error}");
     }
 
     #[test]

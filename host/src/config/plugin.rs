@@ -18,6 +18,14 @@ pub const PLUGIN_CONFIG_MAX_BYTES: usize = 16 * 1024;
 /// The plugin that serves declared device types.
 pub const DECLARED: &str = "declared";
 
+/// The keys of `[plugin.NAME]`.
+pub(super) const KEYS: [&str; 8] = ["path", "digest", "signer", "secrets", "config", "isolation", "max_file_bytes", "max_parts"];
+
+/// The keys of `[type.NAME]`.
+pub(super) fn type_keys() -> Vec<&'static str> {
+    ["plugins", "declared"].into_iter().chain(declaration::KEYS).collect()
+}
+
 /// A device type of the operator's own.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TypeEntry {
@@ -66,8 +74,7 @@ pub enum Isolation {
 
 impl TypeEntry {
     pub(super) fn read(reader: &mut Reader<'_>, section: &Section<'_>) -> Self {
-        let known: Vec<&str> = ["plugins", "declared"].into_iter().chain(declaration::KEYS).collect();
-        reader.only_keys(section, &known);
+        reader.only_keys(section, &type_keys());
         let plugins = reader.field(section, "plugins", |reader, at, found| {
             value::names(reader, at, found, "cisco-enable", |reader, at, plugin| name::is_name(reader, at, "plugin", plugin))
         });
@@ -93,7 +100,7 @@ impl TypeEntry {
 
 impl PluginEntry {
     pub(super) fn read(reader: &mut Reader<'_>, section: &Section<'_>) -> Self {
-        reader.only_keys(section, &["path", "digest", "signer", "secrets", "config", "isolation", "max_file_bytes", "max_parts"]);
+        reader.only_keys(section, &KEYS);
         let config = reader.section(section, "config", "paging = \"scroll 512\"");
         Self {
             path: reader.field(section, "path", value::path),

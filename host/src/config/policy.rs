@@ -32,7 +32,9 @@ const LANES: [&str; 5] = ["read", "change", "privilege", "exfiltration", "destru
 const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
 /// How much commands may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+///
+/// In order: the strictest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum PolicyMode {
     /// Only what reads.
     ReadOnly,
@@ -67,6 +69,11 @@ pub struct Rule {
 }
 
 impl Rule {
+    /// Does it let something through?
+    pub(super) fn allows(&self) -> bool {
+        self.entries.iter().any(|(word, value)| *word == "effect" && value == "allow")
+    }
+
     fn text(&self) -> String {
         let lines = self.entries.iter().map(|(word, value)| format!("{word} {value}\n"));
         format!("rule {}\n{}", self.name, lines.collect::<String>())
@@ -80,7 +87,7 @@ pub(super) fn mode(reader: &mut Reader<'_>, at: &Place, found: &DeValue<'_>) -> 
 
 /// Reads `[policy]`.
 pub(super) fn read(config: &mut Config, reader: &mut Reader<'_>, policy: &Section<'_>) {
-    reader.only_keys(policy, &["mode", "rule"]);
+    reader.only_keys(policy, &super::POLICY_KEYS);
     config.policy = reader.field(policy, "mode", mode).unwrap_or_default();
     let mut names = BTreeSet::new();
     for section in reader.tables(policy, "rule") {
@@ -97,23 +104,41 @@ pub(super) fn read(config: &mut Config, reader: &mut Reader<'_>, policy: &Sectio
     }
 }
 
-/// Gives the rules to the plugin that judges by them.
-pub(super) fn hand_over(config: &mut Config, reader: &mut Reader<'_>, root: &Section<'_>) {
-    if config.rules.is_empty() {
-        return;
-    }
-    if config.plugins.contains_key(RULES) {
+/// The plugin of that name is this program's.
+pub(super) fn check_plugin(config: &Config, reader: &mut Reader<'_>, root: &Section<'_>) {
+    if !config.rules.is_empty() && config.plugins.contains_key(RULES) {
         let help = "rename the plugin, or leave its section out: the rules stand in `[[policy.rule]]`".to_owned();
         reader.error(&root.place, format!("[plugin.{RULES}] and `[[policy.rule]]` cannot both be there"), Some(help));
+    }
+}
+
+/// Gives the rules to the plugin that judges by them.
+pub(super) fn hand_over(config: &mut Config) {
+    if config.rules.is_empty() {
+        return;
     }
     let text: String = config.rules.iter().map(Rule::text).collect();
     let settings = Map::from_iter([("rules".to_owned(), Value::from(text))]);
     config.plugins.insert(RULES.to_owned(), PluginEntry { config: settings, ..PluginEntry::default() });
 }
 
+/// The keys of a rule.
+pub(super) fn keys() -> Vec<&'static str> {
+    ["name", "effect", "reason"].into_iter().chain(LISTS.iter().map(|(key, _)| *key)).collect()
+}
+
+/// What a rule's effect, lane and day may be.
+pub(super) fn words(key: &str) -> &'static [&'static str] {
+    match key {
+        "effect" => &["allow", "ask", "deny"],
+        "lanes" => &LANES,
+        "days" => &DAYS,
+        _ => &[],
+    }
+}
+
 fn rule(reader: &mut Reader<'_>, section: &Section<'_>) -> Rule {
-    let known: Vec<&str> = ["name", "effect", "reason"].into_iter().chain(LISTS.iter().map(|(key, _)| *key)).collect();
-    reader.only_keys(section, &known);
+    reader.only_keys(section, &keys());
     let mut rule = Rule::default();
     for (key, example) in [("name", "no-reload"), ("effect", "deny")] {
         if !section.table.contains_key(key) {

@@ -8,11 +8,11 @@ use super::value;
 use crate::secret::SecretSource;
 
 /// The right forms, for each error about a source.
-const FORMS: &str = "`{ env = \"VARIABLE\" }`, `{ file = \"PATH\" }`, `{ command = \"pass show NAME\" }` or `{ keyring = \"NAME\" }`";
+const FORMS: &str = "`{ env = \"VARIABLE\" }`, `{ file = \"PATH\" }`, `{ command = \"pass show NAME\" }`, `{ keyring = \"NAME\" }` or `{ credential = \"NAME\" }`";
 
-const KEYS: [&str; 4] = ["env", "file", "command", "keyring"];
+pub(super) const KEYS: [&str; 5] = ["env", "file", "command", "keyring", "credential"];
 
-/// A table with exactly one of the four keys. A text is refused and not repeated: it is probably the secret itself.
+/// A table with exactly one of the keys. A text is refused and not repeated: it is probably the secret itself.
 pub(super) fn source(reader: &mut Reader<'_>, at: &Place, found: &DeValue<'_>) -> Option<SecretSource> {
     let table = match found {
         DeValue::Table(table) => table,
@@ -40,7 +40,19 @@ pub(super) fn source(reader: &mut Reader<'_>, at: &Place, found: &DeValue<'_>) -
     let keyring = reader
         .field(&section, "keyring", |reader, at, found| value::text(reader, at, found, "the name of an entry", "core-enable"))
         .map(SecretSource::Keyring);
-    variable.or(file).or(command).or(keyring)
+    let credential = reader.field(&section, "credential", credential).map(SecretSource::Credential);
+    variable.or(file).or(command).or(keyring).or(credential)
+}
+
+/// Name of a credential: a file's name, as systemd takes it.
+fn credential(reader: &mut Reader<'_>, at: &Place, found: &DeValue<'_>) -> Option<String> {
+    let name = value::text(reader, at, found, "the name of a credential", "core-enable")?;
+    let is_name = !name.contains('/') && name != "." && name != "..";
+    if !is_name {
+        let help = "write the name as in `LoadCredential=NAME:PATH` of the service, without a folder".to_owned();
+        reader.error(at, format!("{} is not the name of a credential", at.shown()), Some(help));
+    }
+    is_name.then_some(name)
 }
 
 /// Name of an environment variable. The value is not repeated: somebody may have put the secret in its place.

@@ -39,6 +39,9 @@ tags = ["core", "ams"]
 policy = "read-only"
 idle_close = "2h"
 keepalive = 30
+mask = false
+conceal = true
+secrets_elsewhere = ["snmp"]
 
 [device."web.example.com"]
 agent = false
@@ -97,6 +100,9 @@ fn every_key_is_read_into_its_type() {
         agent: Agent::Environment,
         local: false,
         untrusted: false,
+        mask: false,
+        conceal: true,
+        secrets_elsewhere: vec!["snmp".to_owned()],
     };
     assert_eq!(*device, expected);
     assert_eq!((device.host_or("core-sw1"), device.port_or_default()), ("10.0.0.1", 2222));
@@ -143,7 +149,7 @@ fn unknown_keys_are_errors_with_the_nearest_name() {
         "devices = 1\n\n[device.sw1]\n  usr = \"x\"\n[type.a]\nplugins = [\"x\"]\nplugin = 1\n[plugin.b]\nsha256 = \"\"\n[policy]\nmod = 1\n",
         "1:1: unknown key `devices` at the top; did you mean `device`? known keys: device, type, plugin, policy, limits, audit, signing\n\
          4:3: unknown key `usr` in [device.sw1]; did you mean `user`? known keys: host, port, user, type, key, certificate, password, \
-         known_hosts, via, proxy, secrets, algorithms, tags, policy, idle_close, keepalive, agent, local\n\
+         known_hosts, via, proxy, secrets, algorithms, tags, policy, idle_close, keepalive, agent, local, mask, conceal, secrets_elsewhere\n\
          7:1: unknown key `plugin` in [type.a]; did you mean `plugins`? known keys: plugins, declared, title, terminal, cancel, \
          clear_line, live_keys, line_max, context, query, mode, setup, pager, question, goal, transition, candidate, error, policy, banners, identify\n\
          9:1: unknown key `sha256` in [plugin.b]; known keys: path, digest, signer, secrets, config, isolation, max_file_bytes, max_parts\n\
@@ -153,7 +159,7 @@ fn unknown_keys_are_errors_with_the_nearest_name() {
         "[device.web.example.com]\n",
         "1:13: unknown key `example` in [device.web]; a name with dots stands in quotes, as in `[device.\"a.example.com\"]`; \
          known keys: host, port, user, type, key, certificate, password, known_hosts, via, proxy, secrets, algorithms, tags, policy, \
-         idle_close, keepalive, agent, local\n",
+         idle_close, keepalive, agent, local, mask, conceal, secrets_elsewhere\n",
     );
 }
 
@@ -257,7 +263,7 @@ fn a_secret_in_the_file_is_refused_and_not_repeated() {
 
 #[test]
 fn a_source_has_exactly_one_kind() {
-    let forms = "write `{ env = \"VARIABLE\" }`, `{ file = \"PATH\" }`, `{ command = \"pass show NAME\" }` or `{ keyring = \"NAME\" }`";
+    let forms = "write `{ env = \"VARIABLE\" }`, `{ file = \"PATH\" }`, `{ command = \"pass show NAME\" }`, `{ keyring = \"NAME\" }` or `{ credential = \"NAME\" }`";
     check(
         "[device.sw1]\npassword = {}\nsecrets.a = { env = \"A\", file = \"b\" }\nsecrets.b = { command = [\"pass\"] }\nsecrets.\"-c\" = { env = \"X\" }\n",
         &format!(
@@ -322,7 +328,7 @@ fn syntax_errors_stand_beside_the_others() {
         "[device.sw1]\nuser = netops\nprt = 22\nhost =\n[device.sw2\n[policy]\nmode = \"save\"\nmode = \"safe\"\n",
         "2:8: a text must stand in quotes; for example `user = \"netops\"`\n\
          3:1: unknown key `prt` in [device.sw1]; did you mean `port`? known keys: host, port, user, type, key, certificate, password, \
-         known_hosts, via, proxy, secrets, algorithms, tags, policy, idle_close, keepalive, agent, local\n\
+         known_hosts, via, proxy, secrets, algorithms, tags, policy, idle_close, keepalive, agent, local, mask, conceal, secrets_elsewhere\n\
          4:7: a value is missing after `=`\n\
          5:12: unclosed table, expected `]`\n\
          7:1: `mode` in [policy] cannot be `save`; did you mean `safe`? known words: read-only, safe, full\n\
@@ -479,4 +485,143 @@ fn limits_are_read_and_have_bounds_themselves() {
          3:1: `sessions` in [limits] cannot be more than 256; this program holds no more\n\
          4:1: `commands` in [limits] must be a positive integer, got 0; for example `commands = 100`\n",
     );
+}
+
+/// Every key that the schema gives for the table at this path, and every key that the reader takes there.
+#[test]
+fn the_schema_has_the_keys_that_the_reader_takes_and_no_others() {
+    let schema = schema::schema();
+    let tables = [
+        ("", SECTIONS.to_vec()),
+        ("/properties/device/additionalProperties", device::KEYS.to_vec()),
+        ("/properties/type/additionalProperties", plugin::type_keys()),
+        ("/properties/plugin/additionalProperties", plugin::KEYS.to_vec()),
+        ("/properties/policy", POLICY_KEYS.to_vec()),
+        ("/properties/policy/properties/rule/items", policy::keys()),
+        ("/properties/limits", limits::KEYS.to_vec()),
+        ("/properties/audit", audit::KEYS.to_vec()),
+        ("/properties/signing", SIGNING_KEYS.to_vec()),
+        ("/$defs/source", source::KEYS.to_vec()),
+    ];
+    let declared = "/properties/type/additionalProperties/properties";
+    let nested = declaration::TABLES.iter().map(|(name, keys)| {
+        let path = format!("{declared}/{name}");
+        let path = if schema.pointer(&format!("{path}/items")).is_some() { format!("{path}/items") } else { path };
+        (path, keys.to_vec())
+    });
+    for (path, mut keys) in tables.into_iter().map(|(path, keys)| (path.to_owned(), keys)).chain(nested) {
+        let table = schema.pointer(&path).unwrap_or_else(|| panic!("no {path}"));
+        let mut found: Vec<&str> = table["properties"].as_object().unwrap().keys().map(String::as_str).collect();
+        keys.sort_unstable();
+        found.sort_unstable();
+        assert_eq!(found, keys, "{path}");
+        assert_eq!(table["additionalProperties"], false, "{path}");
+        assert!(table["properties"].as_object().unwrap().values().all(|value| !value.is_null()), "{path}: a key without a description");
+    }
+}
+
+/// The reader takes exactly the keys of those tables: each known one is no error for its name, and another one is.
+#[test]
+fn the_reader_refuses_a_key_that_is_in_no_table() {
+    for (head, keys) in [
+        ("[device.a]", device::KEYS.to_vec()),
+        ("[type.a]", plugin::type_keys()),
+        ("[plugin.a]", plugin::KEYS.to_vec()),
+        ("[policy]", POLICY_KEYS.to_vec()),
+        ("[[policy.rule]]", policy::keys()),
+        ("[limits]", limits::KEYS.to_vec()),
+        ("[audit]", audit::KEYS.to_vec()),
+        ("[signing]", SIGNING_KEYS.to_vec()),
+    ] {
+        for key in keys.into_iter().chain(["no_such_key"]) {
+            let told = parse(&format!("{head}\n{key} = 1979-05-27\n")).map_err(|diagnostics| lines(&diagnostics)).err().unwrap_or_default();
+            assert_eq!(told.contains("unknown key"), key == "no_such_key", "{head} {key}: {told}");
+        }
+    }
+}
+
+mod random {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A valid configuration to start from.
+    const README: &str = include_str!("../../../README.md");
+
+    fn example() -> String {
+        let parts = README.split("```toml").skip(1).filter_map(|part| part.split("```").next());
+        parts.filter(|part| part.contains("[device.")).collect::<Vec<_>>().join("\n")
+    }
+
+    /// Reads it; each error has a place in the text.
+    fn read(text: &str) -> Result<(), TestCaseError> {
+        if let Err(diagnostics) = parse(text) {
+            prop_assert!(!diagnostics.is_empty());
+            let rows = text.split('\n').count();
+            for diagnostic in diagnostics {
+                prop_assert!((1..=rows).contains(&diagnostic.line), "{diagnostic}");
+                let row = text.split('\n').nth(diagnostic.line - 1).unwrap_or_default();
+                prop_assert!((1..=row.chars().count() + 1).contains(&diagnostic.column), "{diagnostic}");
+                prop_assert!(!diagnostic.message.is_empty());
+            }
+        }
+        Ok(())
+    }
+
+    /// A table of any shape, with keys that mean something as often as not.
+    fn tables() -> impl Strategy<Value = String> {
+        let key = prop_oneof![
+            prop::sample::select(
+                ["host", "port", "user", "type", "password", "secrets", "via", "proxy", "tags", "mode", "plugins", "config"].to_vec()
+            )
+            .prop_map(str::to_owned),
+            "[a-z_.\"]{1,8}",
+        ];
+        let value = prop_oneof![
+            "\"[ -~]{0,12}\"",
+            "-?[0-9]{1,20}",
+            Just("true".to_owned()),
+            Just("{ env = \"A\" }".to_owned()),
+            Just("[1, \"a\", []]".to_owned()),
+            Just("1979-05-27".to_owned()),
+            "[\\PC]{0,6}",
+        ];
+        let head = prop_oneof![Just("[device.a]"), Just("[type.a]"), Just("[plugin.a]"), Just("[policy]"), Just("[[device]]"), Just("")];
+        let row = (key, value).prop_map(|(key, value)| format!("{key} = {value}\n"));
+        prop::collection::vec((head, prop::collection::vec(row, 0..5)), 0..5)
+            .prop_map(|tables| tables.into_iter().map(|(head, rows)| format!("{head}\n{}", rows.concat())).collect())
+    }
+
+    #[test]
+    fn the_example_is_right() {
+        assert!(parse(&example()).is_ok());
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn any_text_is_read_or_told_with_its_place(text in "(\\PC|[\\n\\t\\r\"'=\\[\\]{}.,#]){0,200}") {
+            read(&text)?;
+        }
+
+        #[test]
+        fn any_tables_are_read_or_told_with_their_place(text in tables()) {
+            read(&text)?;
+        }
+
+        #[test]
+        fn a_changed_example_is_read_or_told_with_its_place(
+            changes in prop::collection::vec((any::<prop::sample::Index>(), 0_usize..12, "\\PC{0,4}"), 1..6)
+        ) {
+            let mut text = example();
+            for (at, length, by) in changes {
+                let places: Vec<usize> = text.char_indices().map(|(at, _)| at).collect();
+                let from = at.index(places.len().max(1));
+                let (start, end) = (places.get(from).copied().unwrap_or(0), places.get(from + length).copied().unwrap_or(text.len()));
+                text.replace_range(start..end, &by);
+            }
+            read(&text)?;
+        }
+    }
 }

@@ -169,7 +169,7 @@ impl FirstScreen {
             let answer = policy::answer(&query, plain, (self.stream.cursor_column(), self.rows));
             if let Some(Payload::Bytes(bytes)) = answer.as_ref().map(policy::approved::Approved::payload) {
                 // A line that is gone tells that itself.
-                let _ = line.writer.order(Order::Write(bytes.clone()));
+                let _ = line.writer.order(Order::Write(bytes.clone().into()));
             }
         }
     }

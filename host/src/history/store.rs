@@ -16,7 +16,7 @@ use crate::limits::{
     HISTORY_ROWS_MAX,
 };
 use crate::private;
-use crate::secret::redact::Redactor;
+use crate::secret::prints::Prints;
 use crate::session::journal::{Asked, Ended, Note, State};
 
 /// The format of the table below.
@@ -102,7 +102,7 @@ impl Store {
     }
 
     /// Writes all of them or none.
-    pub(super) fn write(&mut self, notes: &[Note], masks: &Redactor) -> Result<(), HistoryError> {
+    pub(super) fn write(&mut self, notes: &[Note], masks: &Prints) -> Result<(), HistoryError> {
         let run = self.run.clone();
         self.transact(|transaction| {
             let mut writing = Writing::prepare(transaction, &run)?;
@@ -111,7 +111,7 @@ impl Store {
     }
 
     /// Masks what this process wrote before a secret was known.
-    pub(super) fn mask_again(&mut self, masks: &Redactor) -> Result<(), HistoryError> {
+    pub(super) fn mask_again(&mut self, masks: &Prints) -> Result<(), HistoryError> {
         let run = self.run.clone();
         let mut changed = false;
         self.transact(|transaction| {
@@ -248,7 +248,7 @@ impl<'a> Writing<'a> {
         Ok(Self { run, insert: transaction.prepare(insert)?, update: transaction.prepare(update)? })
     }
 
-    fn note(&mut self, note: &Note, masks: &Redactor) -> rusqlite::Result<()> {
+    fn note(&mut self, note: &Note, masks: &Prints) -> rusqlite::Result<()> {
         match note {
             Note::Begun(id, asked) => self.row(Some(id.to_string()), State::Running, asked, masks),
             Note::Refused(state, asked) => self.row(None, *state, asked, masks),
@@ -257,7 +257,7 @@ impl<'a> Writing<'a> {
         }
     }
 
-    fn row(&mut self, command_id: Option<String>, state: State, asked: &Asked, masks: &Redactor) -> rusqlite::Result<()> {
+    fn row(&mut self, command_id: Option<String>, state: State, asked: &Asked, masks: &Prints) -> rusqlite::Result<()> {
         let command = masked(&asked.text, masks);
         let name = |text: &str| cut(&masked(text, masks), HISTORY_NAME_MAX_BYTES).to_owned();
         let values = named_params! {
@@ -285,7 +285,7 @@ fn lose(transaction: &Transaction<'_>, run: &str) -> rusqlite::Result<()> {
     transaction.execute(update, (run, State::Lost.word())).map(drop)
 }
 
-fn masked(text: &str, masks: &Redactor) -> String {
+fn masked(text: &str, masks: &Prints) -> String {
     String::from_utf8_lossy(&masks.whole(text.as_bytes())).into_owned()
 }
 

@@ -8,7 +8,7 @@ use super::run::Run;
 use super::store::Store;
 use crate::limits::{HISTORY_BATCH_MAX, HISTORY_PAUSE, HISTORY_PRUNE_EVERY, HISTORY_RETRY};
 use crate::private;
-use crate::secret::redact::Redactor;
+use crate::secret::prints::Prints;
 use crate::session::journal::{Note, Receiving};
 
 /// The writer's state.
@@ -17,7 +17,7 @@ pub(super) struct Worker {
     run: String,
     receiving: Receiving,
     /// A copy: nobody who learns a secret waits for the disk.
-    masks: Redactor,
+    masks: Prints,
     /// What was written is not masked with all of them yet.
     behind: bool,
     claim: Option<Run>,
@@ -32,7 +32,7 @@ impl Worker {
             folder: folder.to_owned(),
             run: run.to_owned(),
             receiving,
-            masks: Redactor::default(),
+            masks: Prints::default(),
             behind: false,
             claim: None,
             store: None,

@@ -63,7 +63,7 @@ pub async fn call(directory: &Directory, caller: &Caller, tool: &str, arguments:
     if reaches {
         note(directory, caller, &reply);
     }
-    reply
+    super::conceal::conceal(reply, &directory.world().config)
 }
 
 /// As much output as is wanted, and as the operator allows.
@@ -110,7 +110,7 @@ fn hosts(directory: &Directory, arguments: &Arguments) -> Reply {
     let query = arguments.text_or_empty("query").to_lowercase();
     let tag = arguments.text("tag");
     let matches = |name: &str, device: &Device| {
-        let address = device.host_or(name).to_lowercase();
+        let address = if device.conceal { String::new() } else { device.host_or(name).to_lowercase() };
         let found = [name.to_lowercase(), address, kind_word(directory, name, device)].iter().any(|text| text.contains(&query));
         found && tag.is_none_or(|tag| device.tags.iter().any(|own| own == tag))
     };
@@ -120,12 +120,17 @@ fn hosts(directory: &Directory, arguments: &Arguments) -> Reply {
     let limit = arguments.count("limit").and_then(|limit| usize::try_from(limit).ok()).unwrap_or(HOSTS_DEFAULT).max(1);
     let open = directory.list();
     let host = |(name, device): &(&String, &Device)| {
-        let address = if device.local { "local".to_owned() } else { format!("{}:{}", device.host_or(name), device.port_or_default()) };
+        let address = match (device.local, device.conceal) {
+            (true, _) => "local".to_owned(),
+            (false, true) => "concealed".to_owned(),
+            (false, false) => format!("{}:{}", device.host_or(name), device.port_or_default()),
+        };
+        let user = device.user.as_ref().filter(|_| !device.conceal);
         let session =
             open.iter().find(|handle| handle.id.device == **name && handle.closed().is_none()).map(|handle| handle.id.to_string());
         let legacy = device.algorithms == crate::config::Algorithms::Legacy;
         json!({"name": name, "address": address, "platform": kind_word(directory, name, device),
-            "identified": identified(directory, name).map(|(_, found)| found), "user": device.user, "tags": device.tags,
+            "identified": identified(directory, name).map(|(_, found)| found), "user": user, "tags": device.tags,
             "via": device.via, "session": session, "access": world.config.policy_for(device).to_string(), "legacy_algorithms": legacy})
     };
     let page: Vec<Value> = all.iter().skip(from).take(limit).map(host).collect();

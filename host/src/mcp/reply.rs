@@ -284,6 +284,9 @@ pub fn asks(session: &str, report: &Report) -> String {
         "password" | "code" => format!(
             "The device asks: \"{text}\". Do not ask the user for it in chat. Call ssh_send session={session} secret=NAME if a secret is configured, or ssh_interrupt."
         ),
+        "remote-password" => format!(
+            "Another host asks: \"{text}\". Do not ask the user for it in chat. The device's secrets are not for it: ssh_interrupt, and connect to that host as a device of its own."
+        ),
         "editor" | "pager" | "screen" => format!(
             "A full-screen program waits for keys: \"{text}\". Look with ssh_screen session={session}, type with ssh_send session={session} text=... keys=[...], or ssh_interrupt."
         ),

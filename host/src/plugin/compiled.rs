@@ -64,6 +64,8 @@ impl CompiledCache {
     fn store(&self, path: &Path, artifact: &[u8]) -> io::Result<()> {
         let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
         file.write_all(artifact)?;
+        // The engine trusts what it reads here: no half of it may be left after a power cut.
+        file.as_file().sync_all()?;
         file.persist(path)?;
         Ok(())
     }

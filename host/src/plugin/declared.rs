@@ -9,7 +9,7 @@
 
 use serde_json::Value;
 
-use super::manifest::{EchoStyle, FailureSpec, IdentifySpec, Manifest, QuerySpec, Role, SettingSpec, TriggerSpec};
+use super::manifest::{EchoStyle, FailureSpec, IdentifySpec, Manifest, QuerySpec, Role, SensitiveSpec, SettingSpec, TriggerSpec};
 use super::modes::{CandidateSpec, TransitionSpec};
 use crate::config::Declaration;
 use crate::config::declaration::{Clue, Kind, Words};
@@ -30,6 +30,9 @@ pub fn manifest(mut base: Manifest, declaration: &Declaration) -> Manifest {
     base.failures = declaration.errors.iter().flat_map(failures).collect();
     base.facts = facts(&declaration.policy);
     base.identify = clues(declaration);
+    // Beside those that the component's own manifest has for every declared type.
+    let patterns = declaration.sensitive.iter().flat_map(|group| &group.patterns);
+    base.sensitive.extend(patterns.map(|pattern| SensitiveSpec { pattern: pattern.clone() }));
     setting(&mut base, "declared", Value::from(true));
     base
 }

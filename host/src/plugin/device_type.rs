@@ -9,6 +9,7 @@ use super::fault::LoadError;
 use super::load::Plugin;
 use super::manifest::{EchoStyle, PipeSpec, QuerySpec};
 use super::modes::Modes;
+use crate::secret::look::Mask;
 
 /// The bytes of the Enter key unless a manifest says otherwise.
 const ENTER: &str = "\r";
@@ -76,6 +77,8 @@ pub struct DeviceType {
     pub facts: Vec<(String, String)>,
     /// Its modes and the ways between them.
     pub modes: Modes,
+    /// What is not shown of its output.
+    pub mask: Mask,
 }
 
 impl DeviceType {
@@ -117,7 +120,8 @@ impl DeviceType {
         let pipe = plugins.iter().find_map(|plugin| plugin.manifest.pipe.clone());
         let facts = plugins.iter().flat_map(|plugin| plugin.manifest.facts.clone()).collect();
         let modes = Modes::of(name, plugins.iter().map(|plugin| (plugin.name(), &plugin.manifest)));
-        Self { name: name.to_owned(), modes, plugins, terminal, cancel, live_keys, line_max, context, queries, pipe, facts }
+        let mask = Mask::with(plugins.iter().filter_map(|plugin| plugin.sensitive.clone()));
+        Self { name: name.to_owned(), modes, mask, plugins, terminal, cancel, live_keys, line_max, context, queries, pipe, facts }
     }
 
     /// A plugin of this type.

@@ -45,6 +45,7 @@ pub async fn wrong(declaration: &Declaration, kind: &Arc<DeviceType>) -> Vec<Str
     }
     proof.errors().await;
     proof.policy().await;
+    proof.sensitive();
     proof.wrong
 }
 
@@ -145,6 +146,20 @@ impl Proof<'_> {
                 Effect::Allow => false,
             };
             self.expect(example, "stopped in the mode `safe`", right, &decision.reason);
+        }
+    }
+
+    fn sensitive(&mut self) {
+        let kind = Arc::clone(self.kind);
+        for group in &self.declaration.sensitive {
+            for example in &group.examples {
+                let (shown, removed) = kind.mask.text(&example.text);
+                self.expect(example, "a row with a secret", removed > 0, &format!("`{shown}`"));
+            }
+            for example in &group.not_sensitive {
+                let (shown, removed) = kind.mask.text(&example.text);
+                self.expect(example, "shown as it is", removed == 0, &format!("`{shown}`"));
+            }
         }
     }
 

@@ -32,6 +32,7 @@ use super::signature::Demand;
 use super::triggers::{self, Triggers};
 use crate::config::Declaration;
 use crate::limits::{PLUGIN_FILE_MAX_BYTES, PLUGIN_INSTANCES_IDLE_MAX};
+use crate::secret::look::Looks;
 
 /// Where a plugin's bytes are.
 #[derive(Debug, Clone, PartialEq)]
@@ -97,6 +98,8 @@ pub struct Plugin {
     pub context: Option<Regex>,
     /// Its texts of refused and failed commands.
     pub failures: Failures,
+    /// What secrets look like in what its devices print.
+    pub sensitive: Option<Arc<Looks>>,
     engine: Engine,
     pre: InstancePre<Guest>,
     indices: Indices,
@@ -184,7 +187,7 @@ impl Loader {
     }
 
     async fn assemble(&self, spec: &Spec, checked: Checked, component: &Component, patterns: Patterns) -> Result<Arc<Plugin>, LoadError> {
-        let Patterns { triggers, failures, context } = patterns;
+        let Patterns { triggers, failures, context, sensitive } = patterns;
         let mut manifest = checked.manifest;
         let settings = settings::merged(spec, &manifest)?;
         settings::fill_in(&mut manifest, &settings);
@@ -203,6 +206,7 @@ impl Loader {
             triggers,
             context,
             failures,
+            sensitive,
             engine: self.engine.clone(),
             pre,
             indices,
@@ -243,15 +247,19 @@ struct Patterns {
     triggers: Triggers,
     failures: Failures,
     context: Option<Regex>,
+    sensitive: Option<Arc<Looks>>,
 }
 
 impl Patterns {
     fn compile(manifest: &Manifest) -> Result<Self, String> {
         let context = manifest.context.as_deref().map(triggers::compile).transpose();
+        let sensitive = manifest.sensitive.iter().map(|spec| spec.pattern.as_str());
+        let sensitive = (!manifest.sensitive.is_empty()).then(|| Looks::compile(sensitive).map(Arc::new)).transpose()?;
         Ok(Self {
             triggers: Triggers::compile(&manifest.triggers)?,
             failures: Failures::compile(&manifest.failures)?,
             context: context.map_err(|error| format!("`context`: {error}"))?,
+            sensitive,
         })
     }
 }

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use wasmtime::wasmparser::{Parser, Payload};
 
 use super::modes::{CandidateSpec, TransitionSpec};
-use crate::limits::{MANIFEST_MAX_BYTES, TERMINAL_SIZES};
+use crate::limits::{MANIFEST_MAX_BYTES, SENSITIVE_MAX, TERMINAL_SIZES};
 use crate::terminal::text::escaped;
 
 /// The custom section's name.
@@ -106,6 +106,9 @@ pub struct Manifest {
     /// Texts by which a refused or failed command is known.
     #[serde(default, rename = "failure")]
     pub failures: Vec<FailureSpec>,
+    /// What secrets look like in the device's own texts.
+    #[serde(default, rename = "sensitive")]
+    pub sensitive: Vec<SensitiveSpec>,
     /// What policy plugins are told of a device of this type.
     #[serde(default)]
     pub facts: BTreeMap<String, String>,
@@ -224,6 +227,15 @@ pub struct FailureSpec {
     pub veto: Option<String>,
 }
 
+/// What a secret looks like in a row of the device's output, such as a line of its configuration.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SensitiveSpec {
+    /// A regular expression; what its groups capture is not shown.
+    #[serde(rename = "match")]
+    pub pattern: String,
+}
+
 /// A terminal query and its answer.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -307,6 +319,12 @@ impl Manifest {
         }
         if self.name.is_empty() || !self.name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)) {
             return Err(format!("`name` is `{}`; letters, digits, `-`, `_` and `.` are allowed", self.name.escape_debug()));
+        }
+        if self.sensitive.len() > SENSITIVE_MAX {
+            return Err(format!(
+                "{} [[sensitive]] are declared, at most {SENSITIVE_MAX} are read; join patterns with `|`",
+                self.sensitive.len()
+            ));
         }
         self.check_texts()?;
         self.terminal.check()

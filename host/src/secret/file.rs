@@ -17,14 +17,23 @@ const READ_MAX_BYTES: usize = SECRET_MAX_BYTES + 3;
 
 /// The content of the file, at most one byte more than a secret may have.
 pub(super) async fn read(path: PathBuf) -> Result<Zeroizing<Vec<u8>>, SecretError> {
+    read_unless(path, OTHERS).await
+}
+
+/// The same of a file whose group may have access.
+pub(super) async fn read_not_by_others(path: PathBuf) -> Result<Zeroizing<Vec<u8>>, SecretError> {
+    read_unless(path, OTHERS & 0o007).await
+}
+
+async fn read_unless(path: PathBuf, forbidden: u32) -> Result<Zeroizing<Vec<u8>>, SecretError> {
     let shown = path.clone();
-    match tokio::task::spawn_blocking(move || read_blocking(&path)).await {
+    match tokio::task::spawn_blocking(move || read_blocking(&path, forbidden)).await {
         Ok(result) => result,
         Err(join) => Err(SecretError::File { path: shown, cause: io::Error::other(join) }),
     }
 }
 
-fn read_blocking(path: &Path) -> Result<Zeroizing<Vec<u8>>, SecretError> {
+fn read_blocking(path: &Path, forbidden: u32) -> Result<Zeroizing<Vec<u8>>, SecretError> {
     let failed = |cause| SecretError::File { path: path.to_owned(), cause };
     // Asked before opening, because opening a pipe that nobody writes to waits for ever.
     if !fs::metadata(path).map_err(failed)?.is_file() {
@@ -33,7 +42,7 @@ fn read_blocking(path: &Path) -> Result<Zeroizing<Vec<u8>>, SecretError> {
     let file = File::open(path).map_err(failed)?;
     // Asked again on the open file, because the name may point elsewhere by now.
     let mode = file.metadata().map_err(failed)?.mode() & 0o7777;
-    if mode & OTHERS != 0 {
+    if mode & forbidden != 0 {
         return Err(SecretError::FileMode { path: path.to_owned(), mode });
     }
     // The full capacity at once: a growing buffer would leave copies behind in freed memory.

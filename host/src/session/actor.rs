@@ -24,7 +24,7 @@ use super::journey::Outcome;
 use super::machine::{Effect, Intent, Machine, Setting};
 use super::profile::{Place, Profile};
 use super::queue::Queue;
-use super::report::{Report, ScreenReport, output};
+use super::report::{Report, ScreenReport, output, removed};
 use super::stream::Stream;
 use super::view::{Question, Readings, View};
 use super::witness::{Case, Witness};
@@ -41,7 +41,7 @@ use crate::screen::Screen;
 use crate::secret::Secret;
 use crate::secret::redact::Redactor;
 use crate::terminal::text::last_bytes;
-use crate::transport::{Line, LineEvent, Order, Reader, Writer};
+use crate::transport::{Line, LineEvent, Order, Reader, Typed, Writer};
 
 /// How long bytes that may be the beginning of a secret are held back.
 const HOLD: Duration = Duration::from_millis(30);
@@ -331,7 +331,7 @@ impl Actor {
                     self.cast.input(&self.redactor.whole(bytes), now());
                 }
                 self.tape(|tape| tape.note(Entry::Typed(bytes.clone()), now()));
-                self.order(Order::Write(bytes.clone()));
+                self.order(Order::Write(bytes.clone().into()));
             }
             Payload::Secret { name, enter } => self.resolve(name.clone(), enter.clone()),
         }
@@ -377,7 +377,7 @@ impl Actor {
             Ok(secret) => {
                 self.cast.input(&[format!("[secret:{name}]").as_bytes(), enter].concat(), now());
                 self.tape(|tape| tape.note(Entry::Secret { name: name.to_owned(), enter: enter.to_vec() }, now()));
-                self.order(Order::Write([secret.expose(), enter].concat()));
+                self.order(Order::Write(Typed::secret(&secret, enter)));
             }
             Err(why) => {
                 let effects = self.machine.on_secret_missing(now(), &why);
@@ -478,7 +478,7 @@ impl Actor {
 
     /// A command begins: the journal hears of it, and its caller gets a way to follow it.
     fn remember(&mut self, id: CommandId, caller: &str, text: &str, verdict: Verdict, witness: Witness) -> Accepted {
-        self.profile.journal.begun(id, &self.profile.id, caller, text, &verdict);
+        self.profile.journal.begun(id, &self.profile.id, caller, &self.profile.kept(text), &verdict);
         let cast_from = self.cast.seconds(now());
         self.cast.mark(&id.to_string(), now());
         let (state, watch) = watch::channel(State::Running);
@@ -541,6 +541,9 @@ impl Actor {
             }
         }
         self.order(Order::Close);
+        // Nothing is typed or read any more: what was needed for that is wiped, also where somebody still asks about the past.
+        self.redactor = Redactor::default();
+        self.profile.login_secrets.clear();
         self.ended = Some(why.clone());
         self.cast.end();
         self.publish();

@@ -16,7 +16,7 @@ use crate::limits::HISTORY_QUEUE;
 use crate::plugin::roles::Effect;
 use crate::policy::{Verdict, effect_word};
 use crate::secret::Secret;
-use crate::secret::redact::Redactor;
+use crate::secret::prints::Prints;
 
 /// How far an entry of the journal is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -162,7 +162,7 @@ pub struct Journal(Option<Open>);
 #[derive(Clone)]
 struct Open {
     notes: mpsc::Sender<Note>,
-    masks: Arc<watch::Sender<Redactor>>,
+    masks: Arc<watch::Sender<Prints>>,
     health: Arc<Health>,
 }
 
@@ -171,7 +171,7 @@ pub struct Receiving {
     /// The notes, in order.
     pub notes: mpsc::Receiver<Note>,
     /// Every secret that the process has used so far.
-    pub masks: watch::Receiver<Redactor>,
+    pub masks: watch::Receiver<Prints>,
     /// Where to say how it goes.
     pub health: Arc<Health>,
 }
@@ -193,7 +193,7 @@ impl Journal {
     #[must_use]
     pub fn open() -> (Self, Receiving) {
         let (notes, received) = mpsc::channel(HISTORY_QUEUE);
-        let (masks, seen) = watch::channel(Redactor::default());
+        let (masks, seen) = watch::channel(Prints::default());
         let health = Arc::<Health>::default();
         let open = Open { notes, masks: Arc::new(masks), health: Arc::clone(&health) };
         (Self(Some(open)), Receiving { notes: received, masks: seen, health })

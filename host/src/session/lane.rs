@@ -358,7 +358,7 @@ impl Lane {
         }
         self.cast.mark(&id.to_string(), now());
         self.cast.input(&self.profile.redactor().whole(format!("{}\n", request.text).as_bytes()), now());
-        self.profile.journal.begun(id, &self.profile.id, &request.caller, &request.text, &verdict);
+        self.profile.journal.begun(id, &self.profile.id, &request.caller, &self.profile.kept(&request.text), &verdict);
         self.remember(record);
         Ok(Accepted { id, state: watch, verdict })
     }

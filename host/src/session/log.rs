@@ -15,6 +15,7 @@ pub struct ByteLog {
     /// The newest bytes; the first one has the offset `memory_start`.
     memory: Vec<u8>,
     memory_start: u64,
+    memory_max: usize,
     spill: Option<Spill>,
     /// The first write that failed: from then on only memory is kept.
     failed: Option<io::Error>,
@@ -47,7 +48,13 @@ impl ByteLog {
     /// A log without files, which forgets what does not fit into memory.
     #[must_use]
     pub fn in_memory() -> Self {
-        Self { memory: Vec::new(), memory_start: 0, spill: None, failed: None }
+        Self { memory: Vec::new(), memory_start: 0, memory_max: LOG_MEMORY_BYTES, spill: None, failed: None }
+    }
+
+    /// A log without files that keeps everything, for what is bounded elsewhere.
+    #[must_use]
+    pub fn whole() -> Self {
+        Self { memory_max: usize::MAX, ..Self::in_memory() }
     }
 
     /// The offset of the oldest byte kept.
@@ -72,7 +79,7 @@ impl ByteLog {
     /// Appends the session's next bytes.
     pub fn append(&mut self, bytes: &[u8]) {
         self.memory.extend_from_slice(bytes);
-        if self.memory.len() > LOG_MEMORY_BYTES {
+        if self.memory.len() > self.memory_max {
             self.spill_oldest();
         }
     }

@@ -22,6 +22,7 @@ use crate::policy::taint::Taint;
 use crate::policy::{self, Line, Manner, Verdict};
 use crate::recording::Taped;
 use crate::secret::book::SecretBook;
+use crate::secret::look::Mask;
 use crate::secret::redact::Redactor;
 use crate::secret::{Secret, SecretSource};
 
@@ -68,6 +69,10 @@ pub struct Profile {
     pub casts: Casts,
     /// What its callers should know.
     pub note: Option<String>,
+    /// Secrets are taken out of what callers are given by their look.
+    pub mask: bool,
+    /// Secrets that may also be typed where the session has gone on to another host.
+    pub secrets_elsewhere: Vec<String>,
 }
 
 impl std::fmt::Debug for Profile {
@@ -77,6 +82,21 @@ impl std::fmt::Debug for Profile {
 }
 
 impl Profile {
+    /// What callers are not shown, unless the operator wants the exact text.
+    pub(super) fn hidden(&self) -> Option<&Mask> {
+        self.mask.then_some(&self.kind.mask)
+    }
+
+    /// A short text of the device as callers are shown it.
+    pub(super) fn shown(&self, text: &str) -> String {
+        self.hidden().map_or_else(|| text.to_owned(), |mask| mask.text(text).0)
+    }
+
+    /// A command as the journal keeps it: there secrets are taken out in any case.
+    pub(super) fn kept(&self, command: &str) -> String {
+        self.kind.mask.text(command).0
+    }
+
     /// Masks what logged in.
     pub(super) fn redactor(&self) -> Redactor {
         let mut redactor = Redactor::default();
@@ -132,7 +152,7 @@ impl Profile {
             Err(Refusal::Denied(verdict) | Refusal::ApprovalNeeded(verdict, _)) => verdict.as_ref(),
             Err(_) => return said,
         };
-        self.journal.judged(&self.id, &request.caller, &request.text, verdict);
+        self.journal.judged(&self.id, &request.caller, &self.kept(&request.text), verdict);
         if !verdict.allows() {
             self.witness(Case::new(request, place, verdict, None)).await?;
         }

@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 use std::io;
 
 use crate::limits::{OUTPUT_HEAD_PERCENT, RENDER_MAX_BYTES};
+use crate::secret::look::{Mask, Span};
+use crate::session::hidden::Hidden;
 use crate::session::log::ByteLog;
 use crate::terminal::parser::{Csi, Parser, Sink};
 use crate::terminal::row::Row;
@@ -30,6 +32,8 @@ pub struct Rendered {
     pub start: u64,
     /// Offset behind the last byte rendered.
     pub end: u64,
+    /// Secrets that were taken out by their look.
+    pub removed: usize,
 }
 
 /// An output within its budget: the whole, or its beginning and its end.
@@ -58,6 +62,8 @@ pub struct Source<'a> {
     pub markers: &'a VecDeque<Marker>,
     /// Columns of the terminal that it was meant for, 0 for none.
     pub columns: u16,
+    /// What is not shown, unless the operator wants the exact text.
+    pub mask: Option<&'a Mask>,
 }
 
 impl Source<'_> {
@@ -86,9 +92,13 @@ impl Source<'_> {
         let start = start.max(self.log.start());
         let end = end.min(self.log.end()).min(start.saturating_add(RENDER_MAX_BYTES));
         let mut page = Page::new(start, max_chars, self.columns);
+        let mut hidden = self.mask.map(|mask| Hidden::new(mask, self.log, start)).transpose()?;
         let mut at = start;
         while at < end && page.full_at.is_none() {
             let stop = self.next_marker(at, end).map_or(end, |marker| marker.end).min(at + PIECE_BYTES);
+            if let Some(hidden) = &mut hidden {
+                page.hide(hidden.until(stop)?);
+            }
             let (_, bytes) = self.log.read(at, stop)?;
             page.feed(&bytes);
             at = stop;
@@ -132,6 +142,34 @@ impl Source<'_> {
         self.from(from, rendered.end, usize::MAX)
     }
 
+    /// The bytes from `start` on, at most so many, with marks in the place of secrets; where they really begin and end, and how many
+    /// secrets there were.
+    ///
+    /// # Errors
+    ///
+    /// When the log cannot be read.
+    pub fn raw(&self, start: u64, end: u64) -> io::Result<(Vec<u8>, Rendered)> {
+        let (start, bytes) = self.log.read(start, end)?;
+        let stop = start + bytes.len() as u64;
+        let mut place = Rendered { start, end: stop, ..Rendered::default() };
+        let Some(mask) = self.mask else { return Ok((bytes, place)) };
+        let mut hidden = Hidden::new(mask, self.log, start)?;
+        let mut out = Vec::with_capacity(bytes.len());
+        let mut at = start;
+        let part = |from: u64, to: u64| {
+            let index = |offset: u64| usize::try_from(offset.saturating_sub(start)).unwrap_or(usize::MAX);
+            bytes.get(index(from)..index(to)).unwrap_or_default()
+        };
+        for span in hidden.until(stop)?.iter().filter(|span| span.end > start && span.start < stop) {
+            out.extend_from_slice(part(at, span.start.max(at)));
+            out.extend_from_slice(span.mark().as_bytes());
+            at = span.end.min(stop);
+            place.removed += 1;
+        }
+        out.extend_from_slice(part(at, stop));
+        Ok((out, place))
+    }
+
     fn next_marker(&self, after: u64, before: u64) -> Option<&Marker> {
         let first = self.markers.partition_point(|marker| marker.end <= after);
         self.markers.get(first).filter(|marker| marker.end < before)
@@ -152,12 +190,34 @@ struct Page {
     max_chars: usize,
     /// Where the page was full: the first byte that did not fit.
     full_at: Option<u64>,
+    /// Parts that are not shown, in order.
+    hidden: Vec<Span>,
+    /// Up to here a mark stands for what is hidden.
+    marked_to: u64,
+    removed: usize,
 }
 
 impl Page {
     fn new(start: u64, max_chars: usize, columns: u16) -> Self {
         let row = Row::with_limit(usize::MAX).on_columns(columns);
-        Self { parser: Parser::at(start), row, out: String::new(), chars: 0, max_chars, full_at: None }
+        let parser = Parser::at(start);
+        Self { parser, row, out: String::new(), chars: 0, max_chars, full_at: None, hidden: Vec::new(), marked_to: 0, removed: 0 }
+    }
+
+    fn hide(&mut self, hidden: &[Span]) {
+        if self.hidden != hidden {
+            self.hidden = hidden.to_vec();
+        }
+    }
+
+    /// The hidden part that this byte is in, or the next one behind it.
+    fn span_at(&self, offset: u64) -> Option<Span> {
+        let next = self.hidden.partition_point(|span| span.end <= offset);
+        self.hidden.get(next).copied()
+    }
+
+    fn is_hidden(&self, offset: u64) -> bool {
+        self.span_at(offset).is_some_and(|span| span.start <= offset)
     }
 
     fn feed(&mut self, bytes: &[u8]) {
@@ -185,12 +245,13 @@ impl Page {
     fn finish(mut self, start: u64, end: u64) -> Rendered {
         let text = self.row.text();
         escape_into(&text, &mut self.out);
-        Rendered { text: self.out, start, end: self.full_at.unwrap_or(end) }
+        Rendered { text: self.out, start, end: self.full_at.unwrap_or(end), removed: self.removed }
     }
 }
 
-impl Sink for Page {
-    fn print(&mut self, bytes: &[u8], start: u64) {
+impl Page {
+    /// Text that is shown.
+    fn show(&mut self, bytes: &[u8], start: u64) {
         if self.full_at.is_some() {
             return;
         }
@@ -204,9 +265,30 @@ impl Sink for Page {
         self.row.print(bytes.get(..fits).unwrap_or_default());
         self.full_at = Some(start + fits as u64);
     }
+}
+
+impl Sink for Page {
+    fn print(&mut self, bytes: &[u8], start: u64) {
+        let (mut rest, mut at) = (bytes, start);
+        while !rest.is_empty() && self.full_at.is_none() {
+            let Some(span) = self.span_at(at) else { return self.show(rest, at) };
+            let until = if span.start > at { span.start } else { span.end };
+            let count = usize::try_from(until - at).unwrap_or(usize::MAX).min(rest.len());
+            let (part, behind) = rest.split_at(count);
+            if span.start > at {
+                self.show(part, at);
+            } else if at >= self.marked_to {
+                // A mark is never cut: a part of it would be taken for the device's text.
+                self.row.print(span.mark().as_bytes());
+                self.marked_to = span.end;
+                self.removed += 1;
+            }
+            (rest, at) = (behind, at + count as u64);
+        }
+    }
 
     fn control(&mut self, byte: u8, end: u64) {
-        if self.full_at.is_some() {
+        if self.full_at.is_some() || self.is_hidden(end.saturating_sub(1)) {
             return;
         }
         match byte {
@@ -216,7 +298,7 @@ impl Sink for Page {
     }
 
     fn csi(&mut self, csi: &Csi<'_>, end: u64) {
-        if self.full_at.is_some() {
+        if self.full_at.is_some() || self.is_hidden(end.saturating_sub(1)) {
             return;
         }
         // A move to another row ends the text of this one.
@@ -229,7 +311,7 @@ impl Sink for Page {
     fn osc(&mut self, _: &[u8], _: u64, _: u64) {}
 
     fn esc(&mut self, intermediate: u8, function: u8, end: u64) {
-        if self.full_at.is_none() && intermediate == 0 && matches!(function, b'D' | b'E') {
+        if self.full_at.is_none() && !self.is_hidden(end.saturating_sub(1)) && intermediate == 0 && matches!(function, b'D' | b'E') {
             self.end_row(end);
         }
     }
@@ -246,7 +328,7 @@ mod tests {
     }
 
     fn page(bytes: &[u8], max_chars: usize) -> Rendered {
-        Source { log: &log(bytes), markers: &VecDeque::new(), columns: 0 }.from(0, u64::MAX, max_chars).unwrap()
+        Source { log: &log(bytes), markers: &VecDeque::new(), columns: 0, mask: None }.from(0, u64::MAX, max_chars).unwrap()
     }
 
     #[test]
@@ -266,7 +348,7 @@ mod tests {
     fn pages_put_together_are_the_whole() {
         let text: String = (0..200).map(|n| format!("row {n} \u{e4}\u{20ac} {}\r\n", "x".repeat(n % 50))).collect();
         let log = log(text.as_bytes());
-        let source = Source { log: &log, markers: &VecDeque::new(), columns: 0 };
+        let source = Source { log: &log, markers: &VecDeque::new(), columns: 0, mask: None };
         for size in [7, 50, 1000] {
             let (mut at, mut whole) = (0, String::new());
             while at < log.end() {
@@ -283,7 +365,7 @@ mod tests {
     fn a_long_output_is_cut_in_the_middle_at_rows_and_says_where() {
         let text: String = (0..1000).map(|n| format!("row {n:04}\r\n")).collect();
         let log = log(text.as_bytes());
-        let excerpt = Source { log: &log, markers: &VecDeque::new(), columns: 0 }.excerpt(0, u64::MAX, 900).unwrap();
+        let excerpt = Source { log: &log, markers: &VecDeque::new(), columns: 0, mask: None }.excerpt(0, u64::MAX, 900).unwrap();
         let tail = excerpt.tail.clone().unwrap();
         assert!(excerpt.head.text.starts_with("row 0000\n") && excerpt.head.text.ends_with('\n'));
         assert!(tail.text.starts_with("row ") && tail.text.ends_with("row 0999\n"));
@@ -306,7 +388,7 @@ mod tests {
         bytes.extend_from_slice(&[8; 10]);
         bytes.extend_from_slice(b" two\r\n");
         let markers = VecDeque::from([Marker { end, text: " --More-- ".to_owned() }]);
-        let rendered = Source { log: &log(&bytes), markers: &markers, columns: 0 }.from(0, u64::MAX, 100).unwrap();
+        let rendered = Source { log: &log(&bytes), markers: &markers, columns: 0, mask: None }.from(0, u64::MAX, 100).unwrap();
         assert_eq!(rendered.text, "one\n two\n");
     }
 }

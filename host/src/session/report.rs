@@ -6,6 +6,7 @@ use regex::RegexBuilder;
 
 use crate::ids::CommandId;
 use crate::limits::{OUTPUT_MAX_CHARS, TRIGGER_COMPILED_MAX_BYTES};
+use crate::secret::look::{KEY_MARK, SECRET_MARK};
 use crate::session::command::State;
 use crate::session::journey::Outcome;
 use crate::session::render::{Excerpt, Rendered, Source};
@@ -42,6 +43,8 @@ pub struct Range {
     pub cut_bytes: u64,
     /// The output ends here.
     pub output_end: u64,
+    /// Secrets that were taken out of what is shown, by their look.
+    pub removed: usize,
 }
 
 /// A command's or a session's report.
@@ -146,8 +149,15 @@ fn unmarked(text: String) -> String {
     text.split_inclusive('\n').map(line).collect()
 }
 
+/// What the caller is told of secrets that were taken out.
+#[must_use]
+pub fn removed(count: usize) -> Option<String> {
+    let what = if count == 1 { "1 secret was".to_owned() } else { format!("{count} secrets were") };
+    (count > 0).then(|| format!("{what} taken out of what is shown, known by the look: `{SECRET_MARK}` or `{KEY_MARK}` stands there"))
+}
+
 fn page(rendered: Rendered) -> (String, Range) {
-    let range = Range { start: rendered.start, end: rendered.end, ..Range::default() };
+    let range = Range { start: rendered.start, end: rendered.end, removed: rendered.removed, ..Range::default() };
     (unmarked(rendered.text), range)
 }
 
@@ -158,9 +168,10 @@ fn cut(excerpt: Excerpt, command: Option<CommandId>) -> (String, Range) {
     let Some(tail) = tail else { return page(head) };
     let whose = command.map(|id| format!(" command_id={id}")).unwrap_or_default();
     let newline = if head.text.is_empty() || head.text.ends_with('\n') { "" } else { "\n" };
+    let removed = head.removed + tail.removed;
     let (before, behind) = (unmarked(head.text), unmarked(tail.text));
     let text = format!("{before}{newline}{MARKER}{cut_bytes} bytes cut: ssh_output{whose} offset={} ...]\n{behind}", head.end);
-    (text, Range { start: head.start, end: tail.end, cut_bytes, ..Range::default() })
+    (text, Range { start: head.start, end: tail.end, cut_bytes, removed, ..Range::default() })
 }
 
 /// Several lines were typed one after the other: prompts and echoes between their outputs are left out.
@@ -177,6 +188,7 @@ fn joined(source: &Source<'_>, pieces: &[(u64, u64)], max_chars: usize) -> std::
         left = left.saturating_sub(rendered.text.chars().count());
         text.push_str(&unmarked(rendered.text));
         range.end = rendered.end;
+        range.removed += rendered.removed;
         range.cut_bytes += to.saturating_sub(rendered.end);
         if rendered.end < *to {
             left = 0;
@@ -214,6 +226,7 @@ fn grep(source: &Source<'_>, pieces: &[(u64, u64)], pattern: &str, max_chars: us
                     out.push_str("[... more lines match; make `grep` narrower ...]\n");
                     break;
                 }
+                range.removed += if rendered.removed > 0 { marks(line) } else { 0 };
                 out.push_str(&unmarked(line.to_owned()));
                 out.push('\n');
             }
@@ -225,11 +238,15 @@ fn grep(source: &Source<'_>, pieces: &[(u64, u64)], pattern: &str, max_chars: us
     Ok((out, range))
 }
 
+fn marks(line: &str) -> usize {
+    [SECRET_MARK, KEY_MARK].iter().map(|mark| line.matches(mark).count()).sum()
+}
+
 fn raw(source: &Source<'_>, start: u64, end: u64, max_chars: usize, total: u64) -> std::io::Result<(String, Range)> {
     use base64::Engine as _;
     let count = (max_chars / 4 * 3).max(3) as u64;
-    let (start, bytes) = source.log.read(start, end.min(start.saturating_add(count)))?;
-    let range = Range { start, end: start + bytes.len() as u64, total, cut_bytes: 0, output_end: end };
+    let (bytes, place) = source.raw(start, end.min(start.saturating_add(count)))?;
+    let range = Range { start: place.start, end: place.end, total, cut_bytes: 0, output_end: end, removed: place.removed };
     Ok((base64::engine::general_purpose::STANDARD.encode(bytes), range))
 }
 

@@ -54,7 +54,7 @@ impl Stream {
     /// What a part of it is rendered from.
     #[must_use]
     pub fn source(&self) -> Source<'_> {
-        Source { log: &self.log, markers: &self.markers, columns: self.columns }
+        Source { log: &self.log, markers: &self.markers, columns: self.columns, mask: None }
     }
 
     /// Takes the next bytes.

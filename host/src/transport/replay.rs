@@ -120,7 +120,7 @@ impl Player {
                 return Some(());
             }
             match self.orders.recv().await? {
-                Order::Write(bytes) => self.typed.extend(bytes),
+                Order::Write(bytes) => self.typed.extend_from_slice(&bytes),
                 Order::Signal(_) => {}
                 Order::Close => return None,
             }
@@ -154,7 +154,7 @@ impl Player {
     async fn expect(&mut self, wanted: &[u8]) -> Option<()> {
         while self.typed.len() < wanted.len() && wanted.starts_with(&self.typed) {
             match self.orders.recv().await? {
-                Order::Write(bytes) => self.typed.extend(bytes),
+                Order::Write(bytes) => self.typed.extend_from_slice(&bytes),
                 Order::Signal(_) => {}
                 Order::Close => return None,
             }

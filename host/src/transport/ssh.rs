@@ -12,6 +12,7 @@ use tokio::io::BufReader;
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
+use zeroize::Zeroizing;
 
 use super::host_key::{HostKeyError, KnownHosts};
 use super::server_id::{Noted, ServerId};
@@ -431,9 +432,9 @@ async fn login(target: &Target, handle: &mut Handle<Handler>) -> Result<(), Conn
         }
     }
     if let Some(password) = &target.password {
-        let text = String::from_utf8_lossy(password.expose()).into_owned();
+        let text = Zeroizing::new(String::from_utf8_lossy(password.expose()).into_owned());
         if takes(&result, MethodKind::Password) {
-            result = handle.authenticate_password(user.as_str(), text.clone()).await.map_err(broken)?;
+            result = handle.authenticate_password(user.as_str(), text.as_str()).await.map_err(broken)?;
             tried.push("the password is not accepted".to_owned());
         } else if takes(&result, MethodKind::KeyboardInteractive) {
             result = by_questions(handle, &user, &text).await.map_err(broken)?;
@@ -455,8 +456,8 @@ fn takes(result: &AuthResult, method: MethodKind) -> bool {
 }
 
 fn load_key(target: &Target, path: &Path) -> Result<ssh_key::PrivateKey, ConnectError> {
-    let passphrase = target.passphrase.as_ref().map(|secret| String::from_utf8_lossy(secret.expose()).into_owned());
-    russh::keys::load_secret_key(path, passphrase.as_deref()).map_err(|error| ConnectError::Key {
+    let passphrase = target.passphrase.as_ref().map(|secret| Zeroizing::new(String::from_utf8_lossy(secret.expose()).into_owned()));
+    russh::keys::load_secret_key(path, passphrase.as_ref().map(|text| text.as_str())).map_err(|error| ConnectError::Key {
         device: target.device.clone(),
         path: path.display().to_string(),
         what: error.to_string(),

@@ -1,5 +1,6 @@
 //! What the device asks, in the words of the contract.
 
+use jackfield_plugin::dialog::of_its_host;
 use jackfield_plugin::{Question, View};
 
 /// Nothing but a question ends like this.
@@ -19,7 +20,7 @@ pub(crate) fn asking(view: &View, enables: bool) -> Option<Question> {
     if enables && view.hit("password").is_some() {
         question.after_ms = SURE_MS;
     }
-    Some(question)
+    Some(of_its_host(view, question))
 }
 
 /// The question on the last row, if it is one.

@@ -1,6 +1,6 @@
 //! What the device asks, in the words of the contract.
 
-use jackfield_plugin::dialog::login;
+use jackfield_plugin::dialog::{login, of_its_host};
 use jackfield_plugin::{DialogReport, Question, View};
 
 use crate::declaration::Declaration;
@@ -19,7 +19,7 @@ pub(crate) fn asking(view: &View, declaration: &Declaration) -> Option<Question>
     if goal.is_some_and(|goal| view.hit(&["goal:", goal.name].concat()).is_some()) {
         question.after_ms = EXPECTED_MS;
     }
-    Some(question)
+    Some(of_its_host(view, question))
 }
 
 /// The question on the last row, if it is one.

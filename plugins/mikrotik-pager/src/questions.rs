@@ -1,5 +1,6 @@
 //! What the router asks, in the words of the contract.
 
+use jackfield_plugin::dialog::of_its_host;
 use jackfield_plugin::{Question, View};
 
 /// Nothing but a question ends like this.
@@ -13,7 +14,7 @@ pub(crate) fn asking(view: &View) -> Option<Question> {
     if answered_by_goal && !is_new(view) || !view.echoed && view.phase != "login" {
         return None;
     }
-    question(view)
+    question(view).map(|question| of_its_host(view, question))
 }
 
 /// The question on the last row, if it is one.

@@ -3,7 +3,7 @@
 use jackfield_plugin::{Question, View};
 
 use crate::marks::{Marks, Stage};
-use crate::{full_screen, pager, words};
+use crate::{full_screen, pager, started, words};
 
 /// A pager's marker in a line that names no pager. No key is pressed: the program may be any.
 const PAGER_MS: u32 = 5_000;
@@ -53,7 +53,16 @@ pub(crate) fn question(view: &View) -> Option<Question> {
 pub(crate) fn known(view: &View, without: &[&str]) -> Option<Question> {
     let fits = |(trigger, kind, _): &&(&str, &str, u32)| view.hit(trigger).is_some() && !without.contains(kind);
     let (_, kind, after_ms) = QUESTIONS.iter().find(fits)?;
+    let kind = if matches!(*kind, "password" | "code") && asked_elsewhere(view) { "remote-password" } else { kind };
     Some(asked(view, kind, *after_ms))
+}
+
+/// Does another host ask, because the command goes there? Then the device's secrets are not for it. ssh says so itself, unless
+/// the server asks in words of its own.
+fn asked_elsewhere(view: &View) -> bool {
+    let tail = view.tail.trim_ascii_end();
+    let by_ssh = tail.ends_with("'s password:") || tail.starts_with('(') && tail.split(')').next().is_some_and(|who| who.contains('@'));
+    by_ssh || started::reaches_out(&view.command)
 }
 
 fn asked(view: &View, kind: &str, after_ms: u32) -> Question {
@@ -119,12 +128,11 @@ mod tests {
 
     #[test]
     fn password_questions_have_their_own_forms() {
+        check("remote-password", 500, &["root@10.0.0.5's password: ", "(alice@10.0.0.5) Password: "]);
         check(
             "password",
             500,
             &[
-                "root@10.0.0.5's password: ",
-                "(alice@10.0.0.5) Password: ",
                 "Enter passphrase for key '/home/alice/.ssh/id_ed25519': ",
                 "[sudo] password for alice: ",
                 "[sudo] Passwort für alice: ",

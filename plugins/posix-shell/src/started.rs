@@ -46,6 +46,22 @@ const CONNECTING: &[&str] = &[
     "vtysh",
 ];
 
+/// Programs that connect to another host and show no prompt of it.
+const CARRYING: &[&str] =
+    &["scp", "sftp", "rsync", "ssh-copy-id", "sshfs", "ftp", "lftp", "smbclient", "ansible", "ansible-playbook", "fab"];
+
+/// Does the line run something that talks to another host, or enters what is not this one? Then a password question is its.
+pub(crate) fn reaches_out(line: &str) -> bool {
+    let connects = |words: &[String]| words.iter().any(|word| CONNECTING.contains(&file_name(word)) || CARRYING.contains(&file_name(word)));
+    let commands = shell::commands(line);
+    // Behind `sudo`, `timeout` and their like the program is a word among others.
+    commands.iter().any(|command| connects(command.words.get(..WORDS_LOOKED_AT.min(command.words.len())).unwrap_or_default()))
+        || matches!(started(line), Started::Elsewhere | Started::ElsewhereShell)
+}
+
+/// So many words of a command are looked at for the name of a program that connects.
+const WORDS_LOOKED_AT: usize = 8;
+
 /// What the line starts. Of several commands the last one that starts something counts.
 pub(crate) fn started(line: &str) -> Started {
     let commands = shell::commands(line);
@@ -143,6 +159,29 @@ fn valued_before(arguments: &[String], word: &String) -> bool {
 
 fn is_shell_name(word: &str) -> bool {
     SHELLS.contains(&file_name(word))
+}
+
+#[cfg(test)]
+mod reaching {
+    use super::reaches_out;
+
+    #[test]
+    fn a_line_that_goes_to_another_host_is_known() {
+        for line in [
+            "ssh web2",
+            "ssh web2 sudo -S id",
+            "sudo -u bob ssh web2",
+            "scp a web2:",
+            "timeout 5 sftp web2",
+            "cd /x && rsync -a a b:",
+            "docker exec -it c bash",
+        ] {
+            assert!(reaches_out(line), "{line}");
+        }
+        for line in ["sudo id", "su - bob", "cat ssh.txt", "systemctl restart sshd", "", "passwd"] {
+            assert!(!reaches_out(line), "{line}");
+        }
+    }
 }
 
 #[cfg(test)]

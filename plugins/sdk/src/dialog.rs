@@ -6,6 +6,23 @@
 use crate::answer::quote;
 use crate::{DialogReport, Question, Step, View};
 
+/// Commands by which a device's command line goes on to another host.
+const ONWARD: &[&str] = &["ssh", "telnet", "rlogin", "slogin", "stelnet", "ssh2", "mac-telnet", "scp", "sftp"];
+/// How far into a line such a word is a command: `/system ssh`, `execute ssh`, `request system ssh`.
+const ONWARD_WORDS: usize = 3;
+
+/// The question as the host must know it: one for a password that another host asks, because the command goes there, is of the kind
+/// `remote-password`. The device's secrets are not for it.
+#[must_use]
+pub fn of_its_host(view: &View, mut question: Question) -> Question {
+    let is_onward = |word: &str| ONWARD.contains(&word.trim_matches('/').to_ascii_lowercase().as_str());
+    let words = view.command.split(|sign: char| sign.is_whitespace() || sign == '/').filter(|word| !word.is_empty());
+    if matches!(question.kind.as_str(), "password" | "code") && words.take(ONWARD_WORDS).any(is_onward) {
+        question.kind = "remote-password".to_owned();
+    }
+    question
+}
+
 /// A secret, and the way out of its question.
 #[derive(Clone, Copy, Debug)]
 pub struct Attempt<'a> {

@@ -48,7 +48,7 @@ fn facts(spec: &Spec, checked: &Checked, allowed: Option<&Path>) -> Value {
         "contract": format!("{CONTRACT} {}", TRACK.trim_end_matches('.')), "roles": roles, "types": manifest.types,
         "order": manifest.order, "min_host": manifest.min_host, "sends": manifest.sends, "secrets": manifest.secrets,
         "wasi": manifest.wasi, "imports": checked.imports, "config": config, "triggers": triggers,
-        "failures": manifest.failures.len(), "facts": manifest.facts.keys().collect::<Vec<_>>(),
+        "failures": manifest.failures.len(), "sensitive": manifest.sensitive.iter().map(|spec| &spec.pattern).collect::<Vec<_>>(), "facts": manifest.facts.keys().collect::<Vec<_>>(),
         "bytes": {"file": sizes.file, "code": sizes.code, "data": sizes.data, "manifest": sizes.manifest,
                   "custom": sizes.custom, "rest": sizes.rest},
     })

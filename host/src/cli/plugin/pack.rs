@@ -24,7 +24,7 @@ pub fn run(file: &Path, manifest: &Path, out: Option<&Path>) -> Result<ExitCode,
     let component = if Parser::is_core_wasm(&wasm) { Cow::Owned(encoded(&wasm, file)?) } else { Cow::Borrowed(&wasm) };
     let packed = section::pack(&component, &json).map_err(|what| format!("cannot pack `{}`: {what}", file.display()))?;
     let out = out.unwrap_or(file);
-    std::fs::write(out, &packed).map_err(|error| cannot("write", out, error))?;
+    crate::atomic::write(out, &packed, 0o644).map_err(|error| cannot("write", out, error))?;
     let (bytes, digest) = (size(packed.len() as u64), digest(&packed));
     say(&format!(
         "{}  {}: {bytes}, sha256:{digest}\nnext: jackfield plugin check {}\n",

@@ -58,7 +58,8 @@ pub fn run(config: Option<&Path>, wanted: &Wanted) -> Result<ExitCode, String> {
     // What is written must be a configuration that the program reads back.
     Config::parse(&after, &path, std::env::var_os("HOME").map(PathBuf::from).as_deref())
         .map_err(|wrong| wrong.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))?;
-    replace(&path, &after).map_err(|error| format!("cannot write `{}`: {error}", path.display()))?;
+    // A configuration that is half written would end every session.
+    crate::atomic::write(&path, after.as_bytes(), 0o600).map_err(|error| format!("cannot write `{}`: {error}", path.display()))?;
     say(&format!("{}  [plugin.{name}] sha256:{} in {}\n", painted(GOOD, "pinned"), checked.digest, path.display()));
     let granted = document.get("plugin").and_then(|plugins| plugins.get(&name)).is_some_and(|plugin| plugin.get("secrets").is_some());
     if !granted && !checked.manifest.secrets.is_empty() {
@@ -113,17 +114,4 @@ fn relative(file: &Path, config: &Path) -> String {
     let folder = config.parent().and_then(|folder| std::fs::canonicalize(folder).ok());
     let below = folder.and_then(|folder| file.strip_prefix(folder).map(Path::to_owned).ok());
     below.unwrap_or(file).display().to_string()
-}
-
-/// All or nothing: a configuration that is half written would end every session.
-fn replace(path: &Path, text: &str) -> std::io::Result<()> {
-    use std::io::Write as _;
-    let path = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let mut file = tempfile::NamedTempFile::new_in(path.parent().unwrap_or_else(|| Path::new(".")))?;
-    if let Ok(metadata) = std::fs::metadata(&path) {
-        file.as_file().set_permissions(metadata.permissions())?;
-    }
-    file.write_all(text.as_bytes())?;
-    file.persist(path)?;
-    Ok(())
 }

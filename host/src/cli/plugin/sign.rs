@@ -17,7 +17,7 @@ pub fn sign(file: &Path, key: &Path) -> Result<ExitCode, String> {
     let wasm = std::fs::read(file).map_err(|error| format!("cannot read `{}`: {error}", file.display()))?;
     let text = signature::sign(&wasm, key).map_err(|error| error.to_string())?;
     let out = signature::beside(file);
-    std::fs::write(&out, text).map_err(|error| format!("cannot write `{}`: {error}", out.display()))?;
+    crate::atomic::write(&out, text.as_ref(), 0o644).map_err(|error| format!("cannot write `{}`: {error}", out.display()))?;
     let signed = Signature::beside(file).map_err(|error| error.to_string())?;
     say(&format!("{}  {} with the key {}\n", painted(GOOD, "signed"), out.display(), signed.fingerprint()));
     Ok(ExitCode::SUCCESS)

@@ -1,6 +1,6 @@
 //! Declared ways between modes, and what becomes of a candidate configuration.
 
-use super::{Reader, Section, key, required, text};
+use super::{Reader, Section, key, keys_of, required, text};
 
 /// A way from one mode to another.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -34,7 +34,7 @@ pub struct Candidate {
 
 impl Transition {
     pub(super) fn read(reader: &mut Reader<'_>, section: &Section<'_>) -> Self {
-        reader.only_keys(section, &["from", "to", "line"]);
+        reader.only_keys(section, keys_of("transition"));
         Self {
             from: required(reader, section, "from", text),
             to: required(reader, section, "to", text),
@@ -45,7 +45,7 @@ impl Transition {
 
 impl Candidate {
     pub(super) fn read(reader: &mut Reader<'_>, section: &Section<'_>) -> Self {
-        reader.only_keys(section, &["mode", "diff", "check", "commit", "confirmed", "confirm", "discard"]);
+        reader.only_keys(section, keys_of("candidate"));
         Self {
             mode: required(reader, section, "mode", text),
             diff: key(reader, section, "diff"),

@@ -55,7 +55,7 @@ impl Actor {
     }
 
     pub(super) fn source(&self) -> Source<'_> {
-        self.machine.stream().source()
+        Source { mask: self.profile.hidden(), ..self.machine.stream().source() }
     }
 
     pub(super) fn set_state(&mut self, id: CommandId, state: State) {

@@ -2,16 +2,17 @@
 
 use std::time::Duration;
 
-use super::{Actor, CommandId, Report, ScreenReport, State, Travel, now, output};
+use super::{Actor, CommandId, Report, ScreenReport, State, Travel, now, output, removed};
 use crate::limits::COMMANDS_KEPT;
 use crate::screen::Screen;
+use crate::session::journey::Outcome;
 use crate::session::report::OutputQuery;
 
 impl Actor {
     pub(super) fn screen_report(&mut self, since: Option<u64>) -> ScreenReport {
         let stream = self.machine.stream();
         let screen = self.screen.get_or_insert_with(|| Screen::replay(stream.log(), self.profile.size));
-        screen.report(since)
+        screen.report(since, self.profile.hidden())
     }
 
     pub(super) fn report(&self, query: &OutputQuery) -> Result<Report, String> {
@@ -26,7 +27,9 @@ impl Actor {
                     (None, Some(_)) => State::Running,
                     (None, None) => State::Done,
                 };
-                Ok(Report { state, output: text, range, ask, ..self.blank() })
+                let mut blank = self.blank();
+                blank.warnings.extend(removed(range.removed));
+                Ok(Report { state, output: text, range, ask, ..blank })
             }
         }
     }
@@ -49,7 +52,7 @@ impl Actor {
             state: ending.state,
             exit_code,
             failed: record.failure.is_some() || exit_code.is_some_and(|code| code != 0) || ending.state == State::Lost,
-            failure: record.failure.clone(),
+            failure: record.failure.as_deref().map(|failure| self.profile.shown(failure)),
             output: text,
             range,
             duration: ending.duration,
@@ -58,8 +61,15 @@ impl Actor {
             mode: ending.ready.as_ref().map(|ready| ready.mode.clone()).unwrap_or_default(),
             confidence: ending.ready.as_ref().map(|ready| ready.proof.clone()),
             ask: None,
-            warnings: ending.warnings.iter().cloned().chain(blank.warnings.clone()).chain(self.note.clone()).collect(),
-            journey: record.journey.clone(),
+            warnings: ending
+                .warnings
+                .iter()
+                .cloned()
+                .chain(blank.warnings.clone())
+                .chain(self.note.clone())
+                .chain(removed(range.removed))
+                .collect(),
+            journey: record.journey.clone().map(|journey| self.shown_journey(journey)),
             ..blank
         })
     }
@@ -77,14 +87,29 @@ impl Actor {
             range,
             duration: now().saturating_duration_since(running.started_at),
             ask,
-            warnings: running.warnings().iter().cloned().chain(blank.warnings.clone()).chain(self.note.clone()).collect(),
+            warnings: running
+                .warnings()
+                .iter()
+                .cloned()
+                .chain(blank.warnings.clone())
+                .chain(self.note.clone())
+                .chain(removed(range.removed))
+                .collect(),
             ..blank
         })
     }
 
     /// Kind and text of what is asked now.
     fn asked(&self) -> Option<(String, String)> {
-        self.machine.question().map(|question| (question.kind.clone(), question.text.clone()))
+        self.machine.question().map(|question| (question.kind.clone(), self.profile.shown(&question.text)))
+    }
+
+    /// What the device said of single lines, as callers are shown it.
+    fn shown_journey(&self, mut journey: Outcome) -> Outcome {
+        for error in &mut journey.errors {
+            error.error = self.profile.shown(&error.error);
+        }
+        journey
     }
 
     /// What is the same in every report.

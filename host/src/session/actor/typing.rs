@@ -45,6 +45,14 @@ impl Actor {
             let why = "nothing on the screen asks for a password now; a secret is typed only at such a question. Look with ssh_screen";
             return Err(Refusal::Cannot(why.to_owned()));
         }
+        if !self.profile.secrets_elsewhere.iter().any(|own| own == name)
+            && let Some(why) = self.elsewhere()
+        {
+            let device = &self.profile.id.device;
+            return Err(Refusal::Cannot(format!(
+                "{why}, and `{name}` is a secret of `{device}`, so it is not typed there; connect to that host as a device of its own. Only the operator can allow it, with `secrets_elsewhere = [\"{name}\"]` in [device.{device}]"
+            )));
+        }
         let asked = RunRequest::new(&format!("[secret:{name}]"), Purpose::Send, &request.caller);
         let command = self.machine.running().map(|running| running.id);
         self.profile.witness(Case::new(&asked, self.place(self.machine.mode()), &policy::secret_verdict(), command)).await?;
@@ -55,6 +63,16 @@ impl Actor {
 
     fn asks_secret(&self) -> bool {
         self.machine.question().is_some_and(Question::wants_secret)
+    }
+
+    /// Why what asks may be another host than the session's own.
+    fn elsewhere(&self) -> Option<String> {
+        if self.machine.question().is_some_and(|question| question.kind == "remote-password") {
+            return Some("another host asks for this password".to_owned());
+        }
+        // Modes are the plugins' words; these two are the contract's for what is not the device itself.
+        let mode = self.machine.mode();
+        matches!(mode, "remote-shell" | "unknown").then(|| format!("the session is in the mode `{mode}`, which may be on another host"))
     }
 
     async fn send_bytes(&mut self, request: &SendRequest, bytes: Vec<u8>) -> Result<(), Refusal> {

@@ -19,7 +19,7 @@ impl Lane {
     pub(super) fn write(&mut self, approved: &Approved) {
         let Open::Pipe(pipe) = &self.way else { return };
         let Payload::Bytes(bytes) = approved.payload() else { return };
-        if let Err(why) = pipe.writer.order(Order::Write(bytes.clone())) {
+        if let Err(why) = pipe.writer.order(Order::Write(bytes.clone().into())) {
             self.ended = Some(why);
         }
     }

@@ -5,7 +5,9 @@ use std::time::Duration;
 use super::streams::Side;
 use super::{Lane, MODE, Open, Phase, Report, Status, now, output};
 use crate::limits::OUTPUT_DEFAULT_CHARS;
+use crate::session::render::Source;
 use crate::session::report::OutputQuery;
+use crate::session::report::removed;
 
 /// Share of a reply's budget for standard error.
 const ERRORS_SHARE: usize = 4;
@@ -26,7 +28,8 @@ impl Lane {
         let part = |side: &Side, (start, end): (u64, Option<u64>), query: &OutputQuery| {
             let stream = &side.stream;
             let start = if record.own.is_none() && end.is_none() { stream.output_start().unwrap_or(start).max(start) } else { start };
-            output(&stream.source(), &[(start, end.unwrap_or_else(|| stream.log().end()).max(start))], query)
+            let source = Source { mask: self.profile.hidden(), ..stream.source() };
+            output(&source, &[(start, end.unwrap_or_else(|| stream.log().end()).max(start))], query)
         };
         let wanted = if query.errors { (&streams.err, record.err) } else { (&streams.out, record.out) };
         let (text, range) = part(wanted.0, wanted.1, query)?;
@@ -43,7 +46,7 @@ impl Lane {
             state,
             exit_code: record.status,
             failed: record.is_over() && record.has_failed(state),
-            failure: record.failure.clone(),
+            failure: record.failure.as_deref().map(|failure| self.profile.shown(failure)),
             output: text,
             range,
             errors: Some((errors, errors_range.total)).filter(|_| !query.errors && query.offset.is_none()),
@@ -54,7 +57,7 @@ impl Lane {
             mode: MODE.to_owned(),
             confidence: record.is_over().then(|| if record.own.is_some() { "protocol" } else { "mark" }.to_owned()),
             ask: None,
-            warnings: record.warnings.clone(),
+            warnings: record.warnings.iter().cloned().chain(removed(range.removed + errors_range.removed)).collect(),
             rule: Some(record.rule.clone()),
             journey: None,
         })

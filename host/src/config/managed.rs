@@ -1,0 +1,47 @@
+//! Managed mode: what an administrator has decided for everybody who uses the program on this machine.
+//!
+//! The file has sections of the usual configuration and wins over it. The user who calls cannot write it: else it is refused, and with it
+//! everything, because a policy that cannot be trusted is none. Where no such file is, nothing changes.
+
+use std::path::Path;
+
+use super::{Config, ConfigError, Environment, policy, safety};
+
+/// Where it is. Not a setting: whoever could set it could also leave it out.
+pub(super) const FILE: &str = "/etc/jackfield/policy.toml";
+
+/// The sections that it may have.
+pub(super) const SECTIONS: [&str; 2] = ["policy", "limits"];
+
+impl Config {
+    /// Puts the managed file in force, if there is one.
+    pub(super) fn managed(mut self, environment: Environment<'_>) -> Result<Self, ConfigError> {
+        let path = Path::new(FILE);
+        // One that cannot be looked at must not be passed over.
+        if matches!(path.try_exists(), Ok(false)) {
+            return Ok(self);
+        }
+        safety::check_managed(path, "managed policy").map_err(ConfigError::Unsafe)?;
+        let managed = Self::read_file(path, None, environment, Self::parse_managed)?;
+        self.put_under(&managed);
+        Ok(self)
+    }
+
+    /// What the managed file says wins: its mode is the most that any device may have, its rules and limits count, and only it may let
+    /// something through by a rule.
+    fn put_under(&mut self, managed: &Self) {
+        self.policy_max = Some(managed.policy);
+        let loosening: Vec<String> = self.rules.iter().filter(|rule| rule.allows()).map(|rule| format!("`{}`", rule.name)).collect();
+        if !loosening.is_empty() {
+            crate::diagnostics::warn(&format!(
+                "the rules {} would allow something and do not count: {FILE} alone may do that",
+                loosening.join(", ")
+            ));
+        }
+        let own = self.rules.drain(..).filter(|rule| !rule.allows() && !managed.rules.iter().any(|known| known.name == rule.name));
+        self.rules = managed.rules.iter().cloned().chain(own).collect();
+        policy::hand_over(self);
+        self.limits = self.limits.under(&managed.limits);
+        self.managed_file.clone_from(&managed.file);
+    }
+}

@@ -1,0 +1,104 @@
+//! Devices whose host, port and user the operator conceals: a caller knows them by their names alone.
+//!
+//! Every reply goes through here, so that no error text, no list and no prompt tells what it should not. What a device says of itself in
+//! another form (its own name in a prompt, another of its addresses) is its output and stays.
+
+use serde_json::Value;
+
+use super::reply::Reply;
+use crate::config::{Config, Device};
+
+/// The words of one device.
+struct Words<'c> {
+    name: &'c str,
+    host: Option<&'c str>,
+    port: Option<String>,
+    user: Option<&'c str>,
+}
+
+impl<'c> Words<'c> {
+    fn of(name: &'c str, device: &'c Device) -> Self {
+        let host = device.host.as_deref().filter(|host| *host != name);
+        Self { name, host, port: device.port.map(|port| port.to_string()), user: device.user.as_deref() }
+    }
+
+    fn hide(&self, text: &str, is_error: bool) -> String {
+        let mut text = text.to_owned();
+        if let Some(host) = self.host {
+            if let Some(port) = &self.port {
+                let address = format!("[address of {}]", self.name);
+                for form in [format!("[{host}]:{port}"), format!("{host}:{port}")] {
+                    text = replace(&text, &form, &address);
+                }
+            }
+            text = replace(&text, host, &format!("[host of {}]", self.name));
+        }
+        if let Some(user) = self.user {
+            text = replace(&text, &format!("{user}@"), &format!("[user of {}]@", self.name));
+            if is_error {
+                text = text.replace(&format!("`{user}`"), &format!("`[user of {}]`", self.name));
+            }
+        }
+        match &self.port {
+            Some(port) if is_error => replace(&text, port, &format!("[port of {}]", self.name)),
+            _ => text,
+        }
+    }
+}
+
+/// The reply without what is concealed.
+#[must_use]
+pub(super) fn conceal(mut reply: Reply, config: &Config) -> Reply {
+    let concealed = config.devices.iter().filter(|(_, device)| device.conceal);
+    let words: Vec<Words<'_>> = concealed.map(|(name, device)| Words::of(name, device)).collect();
+    if words.is_empty() {
+        return reply;
+    }
+    let is_error = reply.error;
+    let hide = |text: &str| words.iter().fold(text.to_owned(), |text, words| words.hide(&text, is_error));
+    reply.text = hide(&reply.text);
+    reply.fields.values_mut().for_each(|value| within(value, &hide));
+    reply
+}
+
+fn within(value: &mut Value, hide: &impl Fn(&str) -> String) {
+    match value {
+        Value::String(text) => *text = hide(text),
+        Value::Array(values) => values.iter_mut().for_each(|value| within(value, hide)),
+        Value::Object(fields) => fields.values_mut().for_each(|value| within(value, hide)),
+        _ => {}
+    }
+}
+
+/// Each whole occurrence: `10.0.0.1` does not stand in `10.0.0.12`.
+fn replace(text: &str, word: &str, by: &str) -> String {
+    let belongs = |letter: char| letter.is_alphanumeric() || letter == '-';
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(word).filter(|_| !word.is_empty()) {
+        let (before, from) = rest.split_at(at);
+        let behind = from.get(word.len()..).unwrap_or_default();
+        let goes_on = |letter: char, next: Option<char>| belongs(letter) || letter == '.' && next.is_some_and(belongs);
+        let mut next = behind.chars();
+        let open_end = word.ends_with('@') || !next.next().is_some_and(|letter| goes_on(letter, next.next()));
+        let last = before.chars().next_back().or_else(|| out.chars().next_back());
+        let whole = open_end && !last.is_some_and(|letter| belongs(letter) || letter == '.');
+        out.push_str(before);
+        out.push_str(if whole { by } else { word });
+        rest = behind;
+    }
+    out.push_str(rest);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_whole_words_are_replaced() {
+        assert_eq!(replace("10.0.0.1, 10.0.0.12 and 110.0.0.1; 10.0.0.1.", "10.0.0.1", "X"), "X, 10.0.0.12 and 110.0.0.1; X.");
+        assert_eq!(replace("bob@h bobby@h abob@h", "bob@", "X@"), "X@h bobby@h abob@h");
+        assert_eq!(replace("10.0.0.110.0.0.1", "10.0.0.1", "X"), "10.0.0.110.0.0.1");
+    }
+}
