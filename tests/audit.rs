@@ -207,7 +207,7 @@ fn a_full_disk_stops_changes_and_says_so_while_reads_go_on() {
     let file = state.path().join("jackfield.toml");
     fs::write(&file, config).unwrap();
     // The program alone sees the small disk.
-    let mount = format!("mount -t tmpfs -o size=128k tmpfs '{}' && exec \"$0\" \"$@\"", place.display());
+    let mount = format!("mount -t tmpfs -o size=128k,mode=0700 tmpfs '{}' && exec \"$0\" \"$@\"", place.display());
     let wanted = program(&file, state.path());
     let mut command = Command::new("unshare");
     command.args(["-m", "sh", "-c", &mount]).arg(wanted.get_program()).args(wanted.get_args());
