@@ -54,6 +54,7 @@ pub fn start(mut profile: Profile, way: Way) -> SessionHandle {
     let (events_in, events) = mpsc::channel(LINE_CHUNKS);
     profile.teach_masks();
     let cast = profile.cast();
+    profile.witness_open(&cast);
     let way = match way {
         Way::Pipe(line, spec) => Open::Pipe(Box::new(Pipe {
             spec,
@@ -674,6 +675,7 @@ impl Lane {
             record.end(State::Lost, &self.profile);
         }
         self.cast.end();
+        self.profile.witness_close(&why);
         self.publish();
         self.waiting.close(&why);
         while let Some(request) = self.mailbox.recv().await {
