@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
@@ -79,6 +80,10 @@ fn each_decision_each_secret_and_each_end_is_recorded() {
     let digest = String::from_utf8(Command::new("sha256sum").arg(&config_file).output().unwrap().stdout).unwrap();
     assert_eq!(start["digest"].as_str().unwrap(), format!("sha256:{}", digest.split(' ').next().unwrap()));
     assert_eq!((start["parent"].as_u64(), start["uid"].as_u64()), (Some(u64::from(std::process::id())), Some(0)), "{start}");
+    let of_kind = |kind: &str| events.iter().find(|event| event["kind"] == kind && event["session"] == "web1").unwrap();
+    let (opened, closed) = (of_kind("open"), of_kind("close"));
+    assert!(opened["address"].as_str().unwrap().starts_with("127.0.0.1:") && opened["user"] == "jft-sudo", "{opened}");
+    assert_eq!((opened["device_type"].as_str(), closed["reason"].as_str()), (Some("linux"), Some("closed on request")), "{closed}");
     let fine = event(&events, "echo fine");
     for (key, expected) in [
         ("caller", "test"),
@@ -116,6 +121,7 @@ fn each_decision_each_secret_and_each_end_is_recorded() {
     for hidden in [PASSWORD, "what-a-person-types"] {
         client.has_written_no(hidden);
     }
+    assert_eq!(fs::metadata(folder(&client)).unwrap().permissions().mode() & 0o777, 0o700);
     let whole = audit(&client, &["verify"]);
     assert!(whole.status.success() && text(&whole).starts_with("whole  "), "{}", text(&whole));
     let table = text(&audit(&client, &["show", "--target", "web1#pipe"]));
@@ -184,9 +190,9 @@ fn processes_write_one_chain_at_once() {
     });
     let mut last = Client::start_in(state, &config, &[]);
     last.run("web1", "true");
-    // Two starts, fifty commands with two records each, two heads; then a start and another command.
+    // Twice: a start, a session, 25 commands with two records each, the session's end, a head. Then a start, a session, a command.
     let whole = is_whole(&folder);
-    assert!((107..=109).contains(&whole.records) && whole.torn.is_empty(), "{whole:#?}");
+    assert!(whole.records == 2 * 54 + 4 && whole.torn.is_empty(), "{whole:#?}");
     let events = events(&last, &["--since", "1h"]);
     for name in ["first", "second"] {
         let own = |event: &&Value| event["text"].as_str().is_some_and(|text| text.starts_with(&format!("echo {name}-")));
@@ -207,7 +213,7 @@ fn a_full_disk_stops_changes_and_says_so_while_reads_go_on() {
     let file = state.path().join("jackfield.toml");
     fs::write(&file, config).unwrap();
     // The program alone sees the small disk.
-    let mount = format!("mount -t tmpfs -o size=128k tmpfs '{}' && exec \"$0\" \"$@\"", place.display());
+    let mount = format!("mount -t tmpfs -o size=128k,mode=0700 tmpfs '{}' && exec \"$0\" \"$@\"", place.display());
     let wanted = program(&file, state.path());
     let mut command = Command::new("unshare");
     command.args(["-m", "sh", "-c", &mount]).arg(wanted.get_program()).args(wanted.get_args());

@@ -18,7 +18,7 @@ use crate::secret::Secret;
 use crate::secret::prints::Prints;
 
 use self::chain::{Add, Chain, Written};
-use self::record::{About, Configuration, Decided, Ended, Entry, Torn, Typed};
+use self::record::{About, Closed, Configuration, Decided, Ended, Entry, Opened, Torn, Typed};
 
 pub mod about;
 mod chain;
@@ -162,6 +162,16 @@ impl Audit {
         if let Some(shared) = &self.0 {
             shared.masks.write().unwrap_or_else(PoisonError::into_inner).learn(name, secret);
         }
+    }
+
+    /// Somebody is logged in to a device.
+    pub fn opened(&self, opened: &Opened<'_>) {
+        self.add(&Add::Record(&Entry::Open(opened)));
+    }
+
+    /// A session is over.
+    pub fn closed(&self, closed: &Closed<'_>) {
+        self.add(&Add::Record(&Entry::Close(closed)));
     }
 
     /// Policy has decided. When this returns without an error the record is in the file, and on the disk unless it is of a read.

@@ -501,6 +501,7 @@ impl Directory {
     ) -> Result<Profile, OpenError> {
         Ok(Profile {
             id: id.clone(),
+            address: if device.local { "local".to_owned() } else { format!("{}:{}", device.host_or(&id.device), device.port_or_default()) },
             user: device.user.clone().or_else(|| std::env::var("USER").ok()).unwrap_or_else(|| "root".to_owned()),
             tags: device.tags.clone(),
             policy: world.config.policy_for(device),

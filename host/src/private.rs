@@ -2,7 +2,7 @@
 
 use std::fs::{self, DirBuilder, Permissions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::Path;
 
 /// Makes a folder for its owner alone, or takes the others' rights on one that is there.
@@ -16,4 +16,50 @@ pub fn folder(path: &Path) -> io::Result<()> {
         fs::set_permissions(path, Permissions::from_mode(0o700))?;
     }
     Ok(())
+}
+
+/// Makes a folder for its owner alone. One that is there may be somebody's choice: it is left as it is, and refused where others may
+/// put files into it.
+///
+/// # Errors
+///
+/// When it cannot be made, is not this account's, or others may write it.
+pub fn chosen_folder(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+    let metadata = fs::metadata(path)?;
+    if metadata.uid() != fs::metadata("/proc/self")?.uid() {
+        return Err(io::Error::other(format!("`{}` belongs to another account", path.display())));
+    }
+    if metadata.mode() & 0o022 != 0 {
+        return Err(io::Error::other(format!("others may write into `{0}`; run `chmod go-w {0}`", path.display())));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().mode() & 0o777
+    }
+
+    #[test]
+    fn a_folder_of_ours_is_closed_and_a_chosen_one_is_left_or_refused() {
+        let base = tempfile::tempdir().unwrap();
+        let path = base.path().join("a/b");
+        chosen_folder(&path).unwrap();
+        assert_eq!(mode(&path), 0o700);
+        let set = |mode| fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+        set(0o755);
+        chosen_folder(&path).unwrap();
+        assert_eq!(mode(&path), 0o755);
+        folder(&path).unwrap();
+        assert_eq!(mode(&path), 0o700);
+        for open in [0o720, 0o702, 0o777] {
+            set(open);
+            let why = chosen_folder(&path).unwrap_err().to_string();
+            assert!(why.contains("others may write") && why.contains("chmod go-w"), "{why}");
+        }
+    }
 }

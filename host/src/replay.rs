@@ -87,6 +87,7 @@ pub fn open(recording: &Recording, kind: Arc<DeviceType>, secrets: &[(String, Se
     let profile = Profile {
         id: SessionId::main(&recording.device),
         kind,
+        address: String::new(),
         user: recording.user.clone(),
         tags: Vec::new(),
         policy: PolicyMode::Full,

@@ -3,7 +3,7 @@
 //! A lock on the file is held for one record. What this process remembers of the file's end counts only as long as the file is as
 //! long as this process left it; else its end is read again.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -13,9 +13,7 @@ use std::time::{Duration, Instant, SystemTime};
 use super::key::{Head, Key, is_signed};
 use super::record::{About, Cut, Entry, Hash, Lines, Signed, Torn};
 use super::{AuditError, files, tail};
-use crate::limits::{
-    AUDIT_HEAD_EVERY, AUDIT_LOCK_MAX, AUDIT_LOCK_PAUSE, AUDIT_LOCK_SPINS, AUDIT_OPEN_TRIES, AUDIT_RETRY, AUDIT_TAIL_MAX_BYTES,
-};
+use crate::limits::{AUDIT_HEAD_EVERY, AUDIT_LOCK_MAX, AUDIT_OPEN_TRIES, AUDIT_RETRY, AUDIT_TAIL_MAX_BYTES};
 use crate::{instant, private};
 
 /// Number and hash of a record.
@@ -143,7 +141,7 @@ impl Chain {
         }
         let path = self.path();
         let failed = |cause| AuditError::file(path.clone(), cause);
-        private::folder(&self.folder).map_err(failed)?;
+        private::chosen_folder(&self.folder).map_err(failed)?;
         if self.key.is_none() {
             self.key = Some(Key::open(&self.folder).map_err(|cause| self.no_key(cause))?);
         }
@@ -169,19 +167,10 @@ impl Chain {
     /// Others hold it for microseconds. One that does not let go is not waited for again and again.
     fn lock(&self, file: &Arc<File>) -> Result<Lock, AuditError> {
         let patience = if self.failed_at.is_some_and(|at| at.elapsed() < AUDIT_RETRY) { Duration::ZERO } else { AUDIT_LOCK_MAX };
-        let begun = Instant::now();
-        let mut tries = 0;
-        loop {
-            match file.try_lock() {
-                Ok(()) => return Ok(Lock(Arc::clone(file))),
-                Err(TryLockError::Error(cause)) => return Err(AuditError::file(self.path(), cause)),
-                Err(TryLockError::WouldBlock) if begun.elapsed() >= patience && tries > 0 => {
-                    return Err(AuditError::Held { path: self.path() });
-                }
-                Err(TryLockError::WouldBlock) if tries < AUDIT_LOCK_SPINS => std::thread::yield_now(),
-                Err(TryLockError::WouldBlock) => std::thread::park_timeout(AUDIT_LOCK_PAUSE),
-            }
-            tries += 1;
+        match files::lock(patience, || file.try_lock()) {
+            Ok(true) => Ok(Lock(Arc::clone(file))),
+            Ok(false) => Err(AuditError::Held { path: self.path() }),
+            Err(cause) => Err(AuditError::file(self.path(), cause)),
         }
     }
 

@@ -1,11 +1,29 @@
 //! The files of an audit record: the newest one, those before it, and the signed head.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use super::key::Head;
+use crate::limits::{AUDIT_LOCK_PAUSE, AUDIT_LOCK_SPINS};
+
+/// Takes a lock. Others hold it for microseconds; `false` when one did not let go for so long.
+pub(super) fn lock(patience: Duration, take: impl Fn() -> Result<(), TryLockError>) -> io::Result<bool> {
+    let begun = Instant::now();
+    let mut tries = 0;
+    loop {
+        match take() {
+            Ok(()) => return Ok(true),
+            Err(TryLockError::Error(cause)) => return Err(cause),
+            Err(TryLockError::WouldBlock) if begun.elapsed() >= patience && tries > 0 => return Ok(false),
+            Err(TryLockError::WouldBlock) if tries < AUDIT_LOCK_SPINS => std::thread::yield_now(),
+            Err(TryLockError::WouldBlock) => std::thread::park_timeout(AUDIT_LOCK_PAUSE),
+        }
+        tries += 1;
+    }
+}
 
 /// The file that is appended to.
 #[must_use]

@@ -82,6 +82,10 @@ impl Link {
 pub enum Entry<'a> {
     /// A process begins to write.
     Start(&'a About),
+    /// Somebody is logged in to a device.
+    Open(&'a Opened<'a>),
+    /// The session is over.
+    Close(&'a Closed<'a>),
     /// Policy has decided.
     Verdict(&'a Decided<'a>),
     /// A command has ended.
@@ -104,6 +108,8 @@ impl Entry<'_> {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Start(_) => "start",
+            Self::Open(_) => "open",
+            Self::Close(_) => "close",
             Self::Verdict(_) => "verdict",
             Self::End(_) => "end",
             Self::Configuration(_) => "configuration",
@@ -154,6 +160,34 @@ pub struct Configuration {
     /// What changed with it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<String>,
+}
+
+/// A session that begins.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Opened<'a> {
+    /// Its name.
+    pub session: String,
+    /// The device.
+    pub device: &'a str,
+    /// Where the device is: host and port, or `local`.
+    pub address: &'a str,
+    /// The account on it.
+    pub user: &'a str,
+    /// What it is.
+    pub device_type: &'a str,
+    /// The recording of all of it.
+    pub recording: Option<&'a str>,
+}
+
+/// A session that is over.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Closed<'a> {
+    /// Its name.
+    pub session: String,
+    /// The device.
+    pub device: &'a str,
+    /// Why.
+    pub reason: &'a str,
 }
 
 /// A line that somebody wants typed, and what policy says of it.

@@ -13,7 +13,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::record::{Cut, Hash, Link, Signed, Torn};
 use super::{files, key};
-use crate::limits::{AUDIT_LINE_MAX_BYTES, AUDIT_PROBLEMS_MAX};
+use crate::limits::{AUDIT_LINE_MAX_BYTES, AUDIT_LOCK_MAX, AUDIT_PROBLEMS_MAX};
 
 /// What came of it.
 #[derive(Debug, Default)]
@@ -97,7 +97,10 @@ pub fn folder(folder: &Path, trusted: Option<&Path>) -> Result<Verified, VerifyE
     let mut parts = Vec::new();
     // No process writes while the ends are looked at.
     let lock = File::open(&newest).ok();
-    let _held = lock.as_ref().map(File::lock_shared);
+    if let Some(file) = &lock {
+        // Where one does not let go, or there are no locks, what is there is read as it is.
+        let _ = files::lock(AUDIT_LOCK_MAX, || file.try_lock_shared());
+    }
     for path in files::earlier(folder).map_err(failed(folder))?.into_iter().chain(newest.exists().then(|| newest.clone())) {
         let file = File::open(&path).map_err(failed(&path))?;
         let length = file.metadata().map_err(failed(&path))?.len();

@@ -55,3 +55,34 @@ impl AuditSettings {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::super::Config;
+    use super::*;
+
+    fn parse(text: &str) -> Result<AuditSettings, String> {
+        let parsed = Config::parse(text, Path::new("/etc/jack/c.toml"), Some(Path::new("/home/me")));
+        parsed.map(|config| config.audit).map_err(|found| found.iter().map(|one| one.to_string() + "\n").collect())
+    }
+
+    #[test]
+    fn the_table_is_read_and_what_is_wrong_is_told() {
+        assert_eq!(parse(""), Ok(AuditSettings::default()));
+        let read = parse("[audit]\nfolder = \"~/a\"\nrecordings = true\nkeep_days = 7\nkeep_bytes = 1_000\n").unwrap();
+        let wanted = AuditSettings { folder: Some(PathBuf::from("/home/me/a")), recordings: true, keep_days: 7, keep_bytes: 1000 };
+        assert_eq!(read, wanted);
+        assert_eq!(read.keep(), Duration::from_secs(7 * 86_400));
+        let wrong = parse("[audit]\nfolder = 1\nrecording = true\nkeep_days = 0\nkeep_bytes = \"1G\"\n").unwrap_err();
+        for part in [
+            "`folder` in [audit] must be a path",
+            "unknown key `recording` in [audit]; did you mean `recordings`?",
+            "`keep_days` in [audit] must be a number of days, got 0",
+            "`keep_bytes` in [audit] must be a number of bytes, got a text",
+        ] {
+            assert!(wrong.contains(part), "{part}: {wrong}");
+        }
+    }
+}

@@ -110,6 +110,8 @@ pub fn start(mut profile: Profile, line: Line) -> SessionHandle {
     ];
     let setting = Setting { facts, echoes: profile.kind.terminal.echoes, context: profile.kind.context.clone() };
     profile.teach_masks();
+    let cast = profile.cast();
+    profile.witness_open(&cast);
     let now = now();
     let actor = Actor {
         machine: Machine::new(Stream::new(log, &profile.nonce).on_columns(profile.size.0), setting, now),
@@ -131,7 +133,7 @@ pub fn start(mut profile: Profile, line: Line) -> SessionHandle {
         ended: None,
         exit: None,
         tape: None,
-        cast: profile.cast(),
+        cast,
         seen: line.seen,
         degraded: None,
         next: None,
@@ -546,6 +548,7 @@ impl Actor {
         self.profile.login_secrets.clear();
         self.ended = Some(why.clone());
         self.cast.end();
+        self.profile.witness_close(&why);
         self.publish();
         self.waiting.close(&why);
         while let Some(request) = self.mailbox.recv().await {

@@ -30,6 +30,7 @@ use crate::ids::CommandId;
 use crate::limits::{COMMANDS_KEPT, INTERRUPT_STEP_WAIT, LINE_CHUNKS, LOGIN_MAX, PROGRAMS_KEPT, PROGRAMS_MAX};
 use crate::plugin::manifest::PipeSpec;
 use crate::plugin::session::SessionPlugins;
+use crate::policy::approved::{Approved, Program};
 use crate::policy::{self, Manner, Verdict};
 use crate::transport::ssh::Connection;
 use crate::transport::{Line, LineEvent, Order, Reader, Writer};
@@ -58,6 +59,7 @@ pub fn start(mut profile: Profile, way: Way) -> SessionHandle {
     let (events_in, events) = mpsc::channel(LINE_CHUNKS);
     profile.teach_masks();
     let cast = profile.cast();
+    profile.witness_open(&cast);
     let way = match way {
         Way::Pipe(line, spec) => Open::Pipe(Box::new(Pipe {
             spec,
@@ -104,6 +106,12 @@ struct Pipe {
 enum Open {
     Pipe(Box<Pipe>),
     Programs { connection: Connection, events: mpsc::Sender<(CommandId, ProgramEvent)> },
+}
+
+/// A command as its way takes it.
+enum Given {
+    Line(Approved),
+    Program(Program),
 }
 
 /// A command, while it runs and later.
@@ -316,6 +324,7 @@ impl Lane {
             ));
         }
         let verdict = self.profile.admit(request, self.place(), self.judge(request).await).await?;
+        let given = self.given(request, &verdict)?;
         let id = CommandId::next();
         let witness = self.profile.witness(Case::new(request, self.place(), &verdict, Some(id))).await?;
         let (state, watch) = watch::channel(State::Running);
@@ -341,17 +350,15 @@ impl Lane {
             cast: self.cast.clone(),
             cast_from: self.cast.seconds(now()),
         };
-        let cannot = |why: String| Refusal::Cannot(format!("the command cannot be run: {why}"));
-        match &mut self.way {
-            Open::Pipe(pipe) => {
-                let approved = policy::piped(&verdict, &request.text, &pipe.spec).map_err(cannot)?;
+        match (&mut self.way, given) {
+            (Open::Pipe(pipe), Given::Line(approved)) => {
                 record.out.0 = pipe.streams.out.stream.log().end();
                 record.err.0 = pipe.streams.err.stream.log().end();
                 pipe.running = Some(id);
                 self.write(&approved);
             }
-            Open::Programs { connection, events } => {
-                let program = policy::program(&verdict, &request.text).map_err(cannot)?;
+            (Open::Pipe(_), Given::Program(_)) | (Open::Programs { .. }, Given::Line(_)) => {}
+            (Open::Programs { connection, events }, Given::Program(program)) => {
                 record.own = Some(Box::new(Streams::new(&mut self.profile, &self.cast)));
                 tokio::spawn(carry(connection.clone(), program, id, events.clone()));
             }
@@ -361,6 +368,15 @@ impl Lane {
         self.profile.journal.begun(id, &self.profile.id, &request.caller, &self.profile.kept(&request.text), &verdict);
         self.remember(record);
         Ok(Accepted { id, state: watch, verdict })
+    }
+
+    /// A command as the device gets it, if it can be run at all.
+    fn given(&self, request: &RunRequest, verdict: &Verdict) -> Result<Given, Refusal> {
+        let given = match &self.way {
+            Open::Pipe(pipe) => policy::piped(verdict, &request.text, &pipe.spec).map(Given::Line),
+            Open::Programs { .. } => policy::program(verdict, &request.text).map(Given::Program),
+        };
+        given.map_err(|why| Refusal::Cannot(format!("the command cannot be run: {why}")))
     }
 
     fn remember(&mut self, record: Record) {
@@ -410,6 +426,7 @@ impl Lane {
             record.end(State::Lost, &self.profile);
         }
         self.cast.end();
+        self.profile.witness_close(&why);
         self.publish();
         self.waiting.close(&why);
         while let Some(request) = self.mailbox.recv().await {

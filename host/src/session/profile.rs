@@ -35,6 +35,8 @@ pub struct Profile {
     pub id: SessionId,
     /// The device type.
     pub kind: Arc<DeviceType>,
+    /// Where the device is: host and port, or `local`.
+    pub address: String,
     /// The account's name.
     pub user: String,
     /// Its tags.

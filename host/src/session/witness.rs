@@ -4,7 +4,8 @@ use super::command::Ending;
 use super::journal::Ended as Told;
 use super::profile::{Place, Profile};
 use super::{Refusal, RunRequest};
-use crate::audit::record::{Decided, Ended, Recorded, Typed};
+use crate::audit::record::{Closed, Decided, Ended, Opened, Recorded, Typed};
+use crate::cast::Cast;
 use crate::ids::CommandId;
 use crate::policy::{Purpose, Verdict, effect_word};
 
@@ -50,6 +51,23 @@ pub(super) struct Witness {
 }
 
 impl Profile {
+    /// A session has begun.
+    pub(super) fn witness_open(&self, cast: &Cast) {
+        self.audit.opened(&Opened {
+            session: self.id.to_string(),
+            device: &self.id.device,
+            address: &self.address,
+            user: &self.user,
+            device_type: &self.kind.name,
+            recording: cast.name(),
+        });
+    }
+
+    /// It is over.
+    pub(super) fn witness_close(&self, why: &str) {
+        self.audit.closed(&Closed { session: self.id.to_string(), device: &self.id.device, reason: why });
+    }
+
     /// Has the record hold a decision. Nothing may be typed before, and nothing at all if this is an error.
     pub(super) async fn witness(&self, case: Case<'_>) -> Result<Witness, Refusal> {
         let allows = case.verdict.allows();

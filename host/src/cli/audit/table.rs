@@ -73,6 +73,8 @@ fn what(event: &Event) -> String {
     let keys: String = keys.map(|key| format!(" <{key}>")).collect();
     match event.text("kind") {
         "verdict" => format!("{}{keys}", event.text("text")),
+        "open" => format!("session to {} as {} ({})", event.text("address"), event.text("user"), event.text("device_type")),
+        "close" => event.text("reason").to_owned(),
         "secret" => format!("the secret `{}` is typed", event.text("name")),
         "start" => format!("jackfield {} of {} begins with {}", event.text("version"), event.text("user"), configuration(event)),
         "configuration" => configuration(event),
