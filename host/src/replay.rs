@@ -96,7 +96,7 @@ pub fn open(recording: &Recording, kind: Arc<DeviceType>, secrets: &[(String, Se
         recorder: None,
         journal: Journal::default(),
         note: None,
-        mask: true,
+        mask: false,
         secrets_elsewhere: Vec::new(),
     };
     actor::start(profile, line)

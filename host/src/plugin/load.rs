@@ -131,11 +131,11 @@ fn read(spec: &Spec) -> Result<std::borrow::Cow<'static, [u8]>, LoadError> {
         Source::File(path) => path,
     };
     let failed = |source| LoadError::Read { name: spec.name.clone(), path: path.display().to_string(), source };
-    crate::config::safety::check(path, "plugin").map_err(|why| failed(std::io::Error::other(why)))?;
     let metadata = std::fs::metadata(path).map_err(failed)?;
     if !metadata.is_file() {
         return Err(failed(std::io::Error::other("it is not a file")));
     }
+    crate::config::safety::check(path, "plugin").map_err(|why| failed(std::io::Error::other(why)))?;
     let too_large = |bytes| LoadError::Size { name: spec.name.clone(), bytes, max: spec.max_bytes };
     if metadata.len() > spec.max_bytes {
         return Err(too_large(metadata.len()));
