@@ -15,7 +15,7 @@ use crate::support::client::Client;
 use crate::support::sshd::{Sshd, account};
 
 /// Device type, a row of its output, what is left of it; `@` stands for what is taken out.
-const ROWS: [(&str, &str, &str); 46] = [
+const ROWS: [(&str, &str, &str); 49] = [
     ("cisco_ios", "enable secret 5 $1$mERr$hx5rVt7rPNoS4wqbXKX7m0", "enable secret 5 @"),
     ("cisco_ios", "enable secret 9 $9$nhEmQVczB7dqsO$X.HsgL6x1il0RxkOSSvyQYwucySCt7qFm4v7pqCxkKM", "enable secret 9 @"),
     ("cisco_ios", "enable password 7 0822455D0A16", "enable password 7 @"),
@@ -85,6 +85,13 @@ const ROWS: [(&str, &str, &str); 46] = [
     ("cisco_ios", "no ip http server", "no ip http server"),
     ("cisco_ios", "set community 65000:100 additive", "set community 65000:100 additive"),
     ("juniper_junos", "    community CUSTOMER members 65000:100;", "    community CUSTOMER members 65000:100;"),
+    ("cisco_ios", "username bob password 0 hunter2 role network-operator", "username bob password 0 @ role network-operator"),
+    (
+        "cisco_ios",
+        "Nov 21 13:45:00 host sshd[812]: Failed password for root from 192.0.2.7 port 4022 ssh2",
+        "Nov 21 13:45:00 host sshd[812]: Failed password for root from 192.0.2.7 port 4022 ssh2",
+    ),
+    ("cisco_ios", "% Password required, but none set", "% Password required, but none set"),
     ("linux", "passwd: password updated successfully", "passwd: password updated successfully"),
     ("linux", "PasswordAuthentication no", "PasswordAuthentication no"),
 ];

@@ -52,7 +52,7 @@ fn case(command: &str, questions: &'static [(&'static str, &'static str, Answer)
 /// Plays the cases side by side, each with a process of its own: most of their time is silence.
 fn play(config: &str, cases: &[Case]) {
     let secrets = [("JFT_OWN", PASSWORD), ("JFT_NEW", NEW), ("JFT_WRONG", WRONG)];
-    let names = "secrets.own = { env = \"JFT_OWN\" }\nsecrets.new = { env = \"JFT_NEW\" }\nsecrets.wrong = { env = \"JFT_WRONG\" }\n";
+    let names = "secrets.own = { env = \"JFT_OWN\" }\nsecrets.new = { env = \"JFT_NEW\" }\nsecrets.wrong = { env = \"JFT_WRONG\" }\nsecrets_elsewhere = [\"own\", \"new\", \"wrong\"]\n";
     let config = format!("{config}policy = \"full\"\n{names}");
     std::thread::scope(|scope| {
         for case in cases {
@@ -262,8 +262,8 @@ fn accounts_are_changed_with_passwords_by_name() {
             questions: &[
                 ("yes-no", "Are you sure you want to continue connecting (yes/no/[fingerprint])?", Line("maybe")),
                 ("yes-no", "Please type 'yes', 'no' or the fingerprint:", Line("yes")),
-                ("password", "jft-wait-sudo@127.0.0.1's password:", Secret("wrong")),
-                ("password", "jft-wait-sudo@127.0.0.1's password:", Secret("own")),
+                ("remote-password", "jft-wait-sudo@127.0.0.1's password:", Secret("wrong")),
+                ("remote-password", "jft-wait-sudo@127.0.0.1's password:", Secret("own")),
             ],
             output: "The authenticity of host .*\\(yes/no/\\[fingerprint\\]\\)\\? maybe\nPlease type .*: yes\nWarning: Permanently added .*\n\
                      .*'s password: \nPermission denied, please try again\\.\n.*'s password: \nonward\n",

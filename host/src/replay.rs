@@ -105,7 +105,7 @@ pub fn open(recording: &Recording, kind: Arc<DeviceType>, secrets: &[(String, Se
         audit: Audit::default(),
         casts: Casts::default(),
         note: None,
-        mask: true,
+        mask: false,
         secrets_elsewhere: Vec::new(),
     };
     actor::start(profile, line)
