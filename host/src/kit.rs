@@ -1,7 +1,7 @@
 //! The conformance kit: what a plugin must be able to do and must never do, tried on the real engine and in real sessions without a device.
 //!
 //! [`recordings`] plays a vendor's recorded sessions cut anywhere, [`variants`] makes harder sessions of them (hostile output, spoofed
-//! questions, slow echoes), [`rows`] shows single rows to the roles, [`views`] throws random ones at them, [`measure`] times calls and
+//! questions, slow echoes), [`rows`] shows single rows to the roles, [`views`] throws random ones at them, many of them [`grown`] from the plugin's own triggers and recordings, [`measure`] times calls and
 //! counts instructions. [`report`] says what came of it. What the rows say is data in `host/kit/`.
 
 use std::path::PathBuf;
@@ -10,6 +10,7 @@ use crate::plugin::load::Source;
 
 pub mod calls;
 pub mod dialogs;
+pub mod grown;
 pub mod measure;
 pub mod recordings;
 pub mod report;

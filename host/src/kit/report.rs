@@ -99,6 +99,17 @@ pub struct Figures {
     pub max: u64,
 }
 
+/// How many random views reached a role: the host would have asked it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reached {
+    /// The role.
+    pub role: &'static str,
+    /// Views whose last row its triggers know; without triggers, those with text in it.
+    pub asked: u32,
+    /// How often it then had something to say: a prompt, a page, a question or a step.
+    pub answered: u32,
+}
+
 /// The whole report.
 #[derive(Debug, Clone)]
 pub struct Report {
@@ -116,6 +127,10 @@ pub struct Report {
     pub times: Vec<Figures>,
     /// Instructions of calls.
     pub fuel: Vec<Figures>,
+    /// Random views that were shown.
+    pub views: u32,
+    /// How many of them reached each role that is shown views.
+    pub reached: Vec<Reached>,
     /// The most linear memory that an instance had, in bytes.
     pub memory_bytes: usize,
     /// Recordings that say nothing about the plugin, and why.
@@ -134,6 +149,8 @@ impl Report {
             checks: Vec::new(),
             times: Vec::new(),
             fuel: Vec::new(),
+            views: 0,
+            reached: Vec::new(),
             memory_bytes: 0,
             left_out: Vec::new(),
         }
@@ -142,6 +159,17 @@ impl Report {
     /// Adds a check.
     pub fn add(&mut self, check: Check) {
         self.checks.push(check);
+    }
+
+    /// Counts a view that reached a role.
+    pub fn reach(&mut self, role: &'static str, answered: bool) {
+        if !self.reached.iter().any(|reached| reached.role == role) {
+            self.reached.push(Reached { role, asked: 0, answered: 0 });
+        }
+        if let Some(reached) = self.reached.iter_mut().find(|reached| reached.role == role) {
+            reached.asked += 1;
+            reached.answered += u32::from(answered);
+        }
     }
 
     /// Has nothing failed?
@@ -161,10 +189,12 @@ impl Report {
             let one = |one: &Figures| json!({"function": one.function, "calls": one.calls, "p50": one.p50, "p99": one.p99, "max": one.max});
             list.iter().map(one).collect()
         };
+        let reached = |one: &Reached| json!({"role": one.role, "asked": one.asked, "answered": one.answered});
         json!({
             "kit": KIT_VERSION, "host": env!("CARGO_PKG_VERSION"), "contract": format!("{CONTRACT} {}", TRACK.trim_end_matches('.')),
             "plugin": self.plugin, "version": self.version, "digest": format!("sha256:{}", self.digest), "roles": self.roles,
             "passed": self.passed(), "checks": self.checks.iter().map(check).collect::<Vec<_>>(),
+            "views": self.views, "reached": self.reached.iter().map(reached).collect::<Vec<_>>(),
             "nanoseconds": figures(&self.times), "instructions": figures(&self.fuel), "memory_bytes": self.memory_bytes,
             "left_out": self.left_out,
         })

@@ -2,7 +2,8 @@
 
 use fastrand::Rng;
 
-use super::calls::{Answers, Case, Costs, ask_all, breaches};
+use super::calls::{Answers, Case, Costs, ask_all, breaches, concerns};
+use super::grown::Grown;
 use super::measure;
 use super::recordings::Played;
 use super::report::{Check, Report};
@@ -11,8 +12,11 @@ use super::{Wanted, rows};
 use crate::limits::{
     KIT_CALL_MAX, KIT_CALL_TRIES, KIT_MEMORY_MAX_BYTES, MEMO_MAX_BYTES, VIEW_COMMAND_MAX_BYTES, VIEW_RECENT_MAX_BYTES, VIEW_TAIL_MAX_BYTES,
 };
+use crate::plugin::bindings::jackfield::plugin::types::PromptReport;
 use crate::plugin::load::{Call, Plugin};
-use crate::plugin::roles::{Phase, View};
+use crate::plugin::manifest::Role;
+use crate::plugin::roles::{Phase, Reading, Step, View};
+use crate::recording::Entry;
 use crate::terminal::text::{first_bytes, last_bytes};
 
 /// One view of so many is also shown to an instance that has seen nothing: starting one takes as long as many calls.
@@ -22,11 +26,15 @@ const ENDS: [&str; 12] = ["#", ">", "$ ", "% ", ": ", "? ", "]", ")", "> ", "# "
 /// Characters that plugins find hard.
 const ALPHABET: &str = "abcXYZ019 #>$%:()[]{}<>@~/\\-_.,;'\"`|&*+=?!\t\u{1b}äé日🦀\u{200b}\u{202e}\u{fffd}";
 
+/// The nonce of the sessions that the views are of.
+pub const NONCE: &str = "0123456789abcdef";
+
 /// Makes views.
 #[derive(Debug)]
 pub struct Views {
     random: Rng,
     rows: Vec<String>,
+    grown: Grown,
     commands: Vec<String>,
     /// Memos that the plugin returned: its own words, met at the wrong time.
     memos: Vec<Vec<u8>>,
@@ -37,17 +45,24 @@ pub struct Views {
 }
 
 impl Views {
-    /// From the kit's rows and those of the recordings.
+    /// From the kit's rows and lines, and those of the recordings.
     #[must_use]
     pub fn new(plugin: &Plugin, played: &[Played], seed: u64) -> Self {
         let mut rows = rows::all();
         rows.extend(played.iter().flat_map(|one| super::recordings::rows(&one.recording)));
+        let mut commands = rows::commands();
+        let recorded = played.iter().flat_map(|one| &one.recording.entries);
+        commands.extend(recorded.filter_map(|entry| if let Entry::Run(line) = entry { Some(line.clone()) } else { None }));
+        let mut modes = ["", "exec", "shell", "config"].map(str::to_owned).to_vec();
+        modes.extend(plugin.manifest.modes.values().cloned());
+        modes.extend(plugin.manifest.transitions.iter().map(|transition| transition.to.clone()));
         Self {
             random: Rng::with_seed(seed),
             rows,
-            commands: rows::commands(),
+            grown: Grown::new(plugin, played),
+            commands,
             memos: vec![Vec::new()],
-            modes: ["", "exec", "shell", "config"].map(str::to_owned).to_vec(),
+            modes,
             secrets: plugin.manifest.secrets.clone(),
             kinds: plugin.manifest.types.iter().cloned().chain(["linux".to_owned()]).collect(),
             goals: vec!["login".to_owned(), "of tomorrow".to_owned()],
@@ -61,6 +76,12 @@ impl Views {
             if !self.memos.contains(memo) && self.memos.len() < 64 {
                 self.memos.push(memo.clone());
             }
+        }
+        if let Some(PromptReport { reading: Reading::Ready(ready), .. }) = &answers.prompt
+            && !self.modes.contains(&ready.mode)
+            && self.modes.len() < 64
+        {
+            self.modes.push(ready.mode.clone());
         }
         for goal in answers.goals.iter().flatten().chain(answers.claim.iter().flatten()) {
             if !self.goals.contains(goal) && self.goals.len() < 16 {
@@ -81,6 +102,12 @@ impl Views {
         (0..length).filter_map(|_| letters.get(self.random.usize(..letters.len())).copied()).collect()
     }
 
+    /// A row of the plugin's own kind, so many times of four; else any.
+    fn own_row(&mut self, times: u8) -> String {
+        let own = self.random.u8(..4) < times;
+        own.then(|| self.grown.row(&mut self.random)).flatten().unwrap_or_else(|| self.row())
+    }
+
     fn row(&mut self) -> String {
         let row = self.pick(|views| &views.rows);
         let end = ENDS.get(self.random.usize(..ENDS.len())).copied().unwrap_or_default();
@@ -96,7 +123,7 @@ impl Views {
 
     /// A moment.
     pub fn moment(&mut self) -> Case {
-        let recent: Vec<String> = (0..self.random.usize(..6)).map(|_| self.row()).collect();
+        let recent: Vec<String> = (0..self.random.usize(..6)).map(|_| self.own_row(1)).collect();
         let command = match self.random.u8(..6) {
             0 => self.noise(120),
             _ => self.pick(|views| &views.commands),
@@ -105,7 +132,7 @@ impl Views {
         let phase = phases.get(self.random.usize(..phases.len())).copied().unwrap_or(Phase::Running);
         let marks = ["A", "B", "C", "D;0", "D;1", "D;x;y", "", "P;k=v"].map(str::to_owned);
         let marks = (0..self.random.usize(..4)).filter_map(|_| marks.get(self.random.usize(..marks.len())).cloned()).collect();
-        let tail = self.row();
+        let tail = self.own_row(2);
         let tail = last_bytes(&tail, VIEW_TAIL_MAX_BYTES).to_owned();
         let view = View {
             revision: 0,
@@ -114,7 +141,7 @@ impl Views {
             recent: last_bytes(&recent.join("\n"), VIEW_RECENT_MAX_BYTES).to_owned(),
             marks,
             phase,
-            prompt: if self.random.bool() { Some(last_bytes(&self.row(), VIEW_TAIL_MAX_BYTES).to_owned()) } else { None },
+            prompt: if self.random.bool() { Some(last_bytes(&self.own_row(2), VIEW_TAIL_MAX_BYTES).to_owned()) } else { None },
             mode: self.pick(|views| &views.modes),
             command: if self.random.bool() { first_bytes(&command, VIEW_COMMAND_MAX_BYTES).to_owned() } else { String::new() },
             echoed: self.random.u8(..4) > 0,
@@ -136,7 +163,7 @@ impl Views {
     fn facts(&mut self) -> Vec<(String, String)> {
         let missing = if self.random.bool() { self.secrets.join(",") } else { String::new() };
         let mut facts = vec![
-            ("nonce".to_owned(), "0123456789abcdef".to_owned()),
+            ("nonce".to_owned(), NONCE.to_owned()),
             ("device-type".to_owned(), self.pick(|views| &views.kinds)),
             ("user".to_owned(), "admin".to_owned()),
             ("missing-secrets".to_owned(), missing),
@@ -174,14 +201,17 @@ pub fn checks(subject: &Subject, played: &[Played], wanted: &Wanted, report: &mu
             costs: &mut costs,
             traps: &mut traps,
             pure: &mut pure,
+            report,
             peak: 0,
         };
         runtime()?.block_on(trial.run(each))?;
-        report.memory_bytes = report.memory_bytes.max(trial.peak);
-        let within = if trial.peak <= KIT_MEMORY_MAX_BYTES {
+        let peak = trial.peak;
+        report.views += each;
+        report.memory_bytes = report.memory_bytes.max(peak);
+        let within = if peak <= KIT_MEMORY_MAX_BYTES {
             Ok(())
         } else {
-            Err(format!("an instance took {} bytes, the kit allows {KIT_MEMORY_MAX_BYTES}", trial.peak))
+            Err(format!("an instance took {peak} bytes, the kit allows {KIT_MEMORY_MAX_BYTES}"))
         };
         memory.case(within);
     }
@@ -193,7 +223,35 @@ pub fn checks(subject: &Subject, played: &[Played], wanted: &Wanted, report: &mu
             format!("{}: 99 of 100 calls take up to {} µs, at most {} are allowed", figures.function, figures.p99 / 1000, most / 1000);
         times.case(if figures.p99 <= most { Ok(()) } else { Err(slow) });
     }
-    Ok(vec![traps, pure, times, memory])
+    Ok([Some(traps), reached(subject, report), Some(pure), Some(times), Some(memory)].into_iter().flatten().collect())
+}
+
+/// Roles that are shown views, and their words.
+const VIEWERS: [(Role, &str); 3] = [(Role::Prompt, "prompt"), (Role::Pager, "pager"), (Role::Dialog, "dialog")];
+
+/// Was every role really asked? Nothing, where none is shown views.
+fn reached(subject: &Subject, report: &Report) -> Option<Check> {
+    let mut check = Check::new("roles reached", "every role that is shown views was asked about some that concern it");
+    for (_, role) in VIEWERS.into_iter().filter(|(_, role)| subject.has(role)) {
+        if !report.reached.iter().any(|reached| reached.role == role) {
+            let why = format!("no random view reached `{role}`: what its triggers match, their vetoes exclude");
+            return Some(Check::not_tested("roles reached", &why));
+        }
+        check.case(Ok(()));
+    }
+    (check.cases > 0).then_some(check)
+}
+
+/// Had the role something to say?
+fn answered(role: Role, answers: &Answers) -> bool {
+    match role {
+        Role::Prompt => answers.prompt.as_ref().is_some_and(|report| matches!(report.reading, Reading::Ready(_))),
+        Role::Pager => matches!(answers.page, Some(Some(_))),
+        Role::Dialog => {
+            let steps = answers.next.as_ref().is_some_and(|report| !matches!(report.step, Step::Wait));
+            steps || matches!(answers.asking, Some(Some(_)))
+        }
+    }
 }
 
 /// One plugin and its views.
@@ -203,6 +261,7 @@ struct Trial<'a> {
     costs: &'a mut Costs,
     traps: &'a mut Check,
     pure: &'a mut Check,
+    report: &'a mut Report,
     peak: usize,
 }
 
@@ -216,6 +275,11 @@ impl Trial<'_> {
             self.peak = self.peak.max(used.instance.memory_bytes());
             match asked {
                 Ok(answers) => {
+                    for (role, word) in VIEWERS.into_iter().filter(|(_, word)| self.plugin.has(word)) {
+                        if concerns(self.plugin, role, &case.view.tail) {
+                            self.report.reach(word, answered(role, &answers));
+                        }
+                    }
                     let wrong = breaches(self.plugin, &answers);
                     self.traps.case(wrong.first().map_or(Ok(()), |wrong| Err(told(wrong, &case))));
                     self.again(&mut used, &case, before).await?;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::cli::paint::{BAD, DIM, DOUBT, GOOD, HEAD, painted, say, table};
-use crate::kit::report::Figures;
+use crate::kit::report::{Figures, Reached};
 use crate::kit::{self, Check, KIT_VERSION, Report, State, Wanted};
 
 /// The folder that is looked into unless another is named.
@@ -33,6 +33,11 @@ fn as_text(report: &Report, wanted: &Wanted) -> String {
     if !report.left_out.is_empty() {
         let recordings = report.left_out.join(", ");
         let _ = writeln!(out, "{}", painted(DIM, &format!("left out, because their types have not this plugin: {recordings}")));
+    }
+    if !report.reached.is_empty() {
+        let one = |reached: &Reached| format!("{} {} (answered {})", reached.role, reached.asked, reached.answered);
+        let reached = report.reached.iter().map(one).collect::<Vec<_>>().join(", ");
+        let _ = writeln!(out, "{}", painted(DIM, &format!("of {} random views these reached a role: {reached}", report.views)));
     }
     out.push_str(&figures("microseconds of a call", &report.times, 1000));
     out.push_str(&figures("instructions of a call", &report.fuel, 1));

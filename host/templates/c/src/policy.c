@@ -8,21 +8,22 @@ typedef exports_jackfield_plugin_policy_request_t request_t;
 void exports_jackfield_plugin_policy_classify(request_t *request, exports_jackfield_plugin_policy_lane_t *lane) {
     text_t command = trimmed(request->command);
     bool reads = (is(command, "show") || begins(command, "show ")) && !contains(command, "\n") && !contains(command, ">") && !contains(command, "|");
-    lane->lane = word(reads ? "read" : "change");
-    lane->rule = word(reads ? "{{name}}.show" : "{{name}}.unknown");
-    lane->reason = word(reads ? "`show` changes nothing" : "it is not known to change nothing");
-    /* The operator's rules are matched against these: one command a line is all that is told apart here. */
-    lane->commands.ptr = NULL;
-    lane->commands.len = 0;
-    lane->shortens = false;
+    /* `commands` stays empty: what a rule of the operator stops is asked about then. */
+    *lane = (exports_jackfield_plugin_policy_lane_t){
+        .lane = word(reads ? "read" : "change"),
+        .rule = word(reads ? "{{name}}.show" : "{{name}}.unknown"),
+        .reason = word(reads ? "`show` changes nothing" : "it is not known to change nothing"),
+    };
     exports_jackfield_plugin_policy_request_free(request);
 }
 
 /* The one command that nobody wants an agent to type. */
 void exports_jackfield_plugin_policy_decide(request_t *request, exports_jackfield_plugin_policy_decision_t *decision) {
     bool wipes = contains(request->command, "factory-reset");
-    decision->effect = wipes ? JACKFIELD_PLUGIN_TYPES_EFFECT_DENY : JACKFIELD_PLUGIN_TYPES_EFFECT_ABSTAIN;
-    decision->rule = word(wipes ? "{{name}}.wipe" : "{{name}}.other");
-    decision->reason = word(wipes ? "it deletes the configuration; do it at the console" : "another policy plugin decides");
+    *decision = (exports_jackfield_plugin_policy_decision_t){
+        .effect = wipes ? JACKFIELD_PLUGIN_TYPES_EFFECT_DENY : JACKFIELD_PLUGIN_TYPES_EFFECT_ABSTAIN,
+        .rule = word(wipes ? "{{name}}.wipe" : "{{name}}.other"),
+        .reason = word(wipes ? "it deletes the configuration; do it at the console" : "another policy plugin decides"),
+    };
     exports_jackfield_plugin_policy_request_free(request);
 }
