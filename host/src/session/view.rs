@@ -38,6 +38,6 @@ impl Question {
     /// Is the answer one that nobody may see?
     #[must_use]
     pub fn wants_secret(&self) -> bool {
-        matches!(self.kind.as_str(), "password" | "code")
+        matches!(self.kind.as_str(), "password" | "code" | "remote-password")
     }
 }
