@@ -1,22 +1,30 @@
-//! The corpus: lines of real sessions and of attacks, with what they must be. The tables lie in `corpus/`.
+//! The corpus: lines of real sessions and of attacks, with what they must be. The tables lie in `corpus/`; of `everyday.txt` all but
+//! very few must be reads.
 //!
 //! A line `@ TYPE MODE` chooses the device; `#` begins a remark. Every other line is `VERDICT RULE COMMAND`; `⏎` stands for
-//! a newline. The verdicts: `read` is proven; `change` and `privilege` are not and run in mode `safe`; a person is asked in mode
+//! a newline, `⇥` for a tab, `‹200b›` for the character of that number. The verdicts: `read` is proven; `change` and `privilege` are not and run in mode `safe`; a person is asked in mode
 //! `safe` where it is `exfiltration` or `destructive`, or where the guard says `ask` itself; `deny` does not run in mode `safe`.
 
-use jackfield_plugin::{Decision, Effect, Lane, Request};
+use jackfield_plugin::{Decision, Effect, Fact, Lane, Request};
 
 use crate::decide::{classify, decide};
 use crate::family::Setting;
 
 mod properties;
 
-const TABLES: [(&str, &str); 5] = [
+const TABLES: [(&str, &str); 6] = [
     ("posix-read", include_str!("../corpus/posix-read.txt")),
     ("posix-change", include_str!("../corpus/posix-change.txt")),
     ("posix-danger", include_str!("../corpus/posix-danger.txt")),
     ("devices", include_str!("../corpus/devices.txt")),
     ("facts", include_str!("../corpus/facts.txt")),
+    ("evasions", include_str!("../corpus/evasions.txt")),
+];
+
+/// Families whose words are data.
+const DECLARED: [(&str, &str); 2] = [
+    ("juniper_junos", include_str!("../../declared/types/juniper_junos.toml")),
+    ("windows_openssh", include_str!("../../declared/types/windows_openssh.toml")),
 ];
 
 /// A line of the corpus.
@@ -29,27 +37,52 @@ struct Line {
 }
 
 fn lines() -> Vec<Line> {
+    TABLES.into_iter().flat_map(|(name, table)| lines_of(name, table)).collect()
+}
+
+fn lines_of(name: &str, table: &str) -> Vec<Line> {
     let mut lines = Vec::new();
-    for (name, table) in TABLES {
-        let (mut device_type, mut mode) = (String::new(), String::new());
-        for (number, text) in table.lines().enumerate() {
-            let words: Vec<&str> = text.splitn(3, ' ').collect();
-            match words.as_slice() {
-                ["@", kind, rest] => (device_type, mode) = ((*kind).to_owned(), (*rest).to_owned()),
-                ["@", kind] => (device_type, mode) = ((*kind).to_owned(), String::new()),
-                [verdict @ ("read" | "change" | "privilege" | "exfiltration" | "destructive" | "ask" | "deny"), rule, command] => lines
-                    .push(Line {
-                        device_type: device_type.clone(),
-                        mode: mode.clone(),
-                        verdict: (*verdict).to_owned(),
-                        rule: (*rule).to_owned(),
-                        command: command.replace('⏎', "\n"),
-                    }),
-                _ => assert!(text.is_empty() || text.starts_with('#'), "{name}.txt:{}: {text}", number + 1),
+    let (mut device_type, mut mode) = (String::new(), String::new());
+    for (number, text) in table.lines().enumerate() {
+        let words: Vec<&str> = text.splitn(3, ' ').collect();
+        match words.as_slice() {
+            ["@", kind, rest] => (device_type, mode) = ((*kind).to_owned(), (*rest).to_owned()),
+            ["@", kind] => (device_type, mode) = ((*kind).to_owned(), String::new()),
+            [verdict @ ("read" | "change" | "privilege" | "exfiltration" | "destructive" | "ask" | "deny"), rule, command] => {
+                lines.push(Line {
+                    device_type: device_type.clone(),
+                    mode: mode.clone(),
+                    verdict: (*verdict).to_owned(),
+                    rule: (*rule).to_owned(),
+                    command: unescaped(command),
+                });
             }
+            _ => assert!(text.is_empty() || text.starts_with('#'), "{name}.txt:{}: {text}", number + 1),
         }
     }
     lines
+}
+
+/// What stands for characters that a table cannot show.
+fn unescaped(text: &str) -> String {
+    let mut command = String::new();
+    let mut rest = text;
+    while let Some((before, (number, behind))) = rest.split_once('‹').and_then(|(before, rest)| Some((before, rest.split_once('›')?))) {
+        command.push_str(before);
+        command.extend(u32::from_str_radix(number, 16).ok().and_then(char::from_u32));
+        rest = behind;
+    }
+    command.push_str(rest);
+    command.replace('⏎', "\n").replace('⇥', "\t")
+}
+
+/// The facts by which a declared family is judged: what its table says under `[policy]`.
+fn declared(device_type: &str) -> Vec<Fact> {
+    let Some((_, table)) = DECLARED.iter().find(|(name, _)| *name == device_type) else { return Vec::new() };
+    let table: toml::Table = table.parse().unwrap();
+    let words = |list: &toml::Value| list.as_array().unwrap().iter().map(|word| word.as_str().unwrap()).collect::<Vec<_>>().join("\n");
+    let facts = table["policy"].as_table().unwrap().iter().filter(|(name, _)| !name.ends_with("_examples"));
+    facts.map(|(name, list)| Fact { name: format!("words.{name}"), value: words(list) }).collect()
 }
 
 /// A caller's request, as the tests of every module make it.
@@ -85,7 +118,7 @@ fn outcome(request: &Request) -> Effect {
 
 impl Line {
     fn request(&self, purpose: &str, policy_mode: &str) -> Request {
-        request(&self.device_type, &self.mode, &self.command, purpose, policy_mode)
+        Request { facts: declared(&self.device_type), ..request(&self.device_type, &self.mode, &self.command, purpose, policy_mode) }
     }
 
     fn lane(&self) -> Lane {
@@ -120,4 +153,40 @@ fn every_line_is_judged_as_written() {
         }
     }
     assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));
+}
+
+/// What an attack is written like. None of it may be typed where only reads may.
+#[test]
+fn no_evasion_is_a_read() {
+    let evasions = lines_of("evasions", include_str!("../corpus/evasions.txt"));
+    assert!(evasions.len() > 900, "{}", evasions.len());
+    for line in &evasions {
+        assert_ne!(line.lane().lane, "read", "{} in {}: {}", line.device_type, line.mode, line.command);
+        assert_ne!(outcome(&line.request("query", "full")), Effect::Allow, "{}", line.command);
+        assert_ne!(outcome(&line.request("run", "read-only")), Effect::Allow, "{}", line.command);
+    }
+}
+
+/// Most that may be refused of what people type to look, in hundredths.
+const REFUSED_MAX: usize = 2;
+
+#[test]
+#[expect(clippy::print_stdout, reason = "the share is for people")]
+fn what_people_type_to_look_is_a_read() {
+    let (mut all, mut refused) = (0, Vec::new());
+    let (mut device_type, mut mode) = ("", "");
+    for text in include_str!("../corpus/everyday.txt").lines().filter(|text| !text.is_empty() && !text.starts_with('#')) {
+        if let Some(place) = text.strip_prefix("@ ") {
+            (device_type, mode) = place.split_once(' ').unwrap_or((place, ""));
+            continue;
+        }
+        let facts = declared(device_type);
+        let lane = classify(&Request { facts, ..request(device_type, mode, &unescaped(text), "query", "read-only") }, Setting::Auto);
+        all += 1;
+        if lane.lane != "read" {
+            refused.push(format!("{device_type} in {mode}: {text}  ({})", lane.rule));
+        }
+    }
+    println!("{} of {all} everyday reads are refused:\n{}", refused.len(), refused.join("\n"));
+    assert!(all > 300 && refused.len() * 100 < all * REFUSED_MAX, "{} of {all}\n{}", refused.len(), refused.join("\n"));
 }

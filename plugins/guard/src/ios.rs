@@ -88,7 +88,11 @@ fn reads(words: &[&str]) -> Proof {
     let first = words.first().copied().unwrap_or_default();
     let second = words.get(1).copied().unwrap_or_default();
     if READS.iter().any(|(full, least)| shortens(first, full, *least)) {
-        // FRR writes `show ... json` to the terminal, too; there is no word of `show` that changes anything.
+        // Counters of some platforms are shown and cleared at once.
+        if words.last().is_some_and(|last| words.len() > 2 && shortens(last, "clear", 3)) {
+            return Err(Doubt::new("ios.unknown-command", format!("{} clears what it shows", excerpt(&words.join(" ")))));
+        }
+        // FRR writes `show ... json` to the terminal, too; there is no other word of `show` that changes anything.
         return Ok(());
     }
     let known = match first.to_ascii_lowercase().as_str() {
@@ -121,7 +125,7 @@ fn filters(tail: &str, dialect: Dialect) -> Proof {
             return Err(Doubt::new("ios.filter", format!("{} behind `|` may write", excerpt(word))));
         }
     }
-    if dialect_shell(dialect) && tail.contains(['>', ';', '`', '$']) {
+    if dialect_shell(dialect) && tail.contains(['>', '<', ';', '&', '`', '$', '(']) {
         return Err(Doubt::new("ios.redirect", "`>` writes to a file"));
     }
     Ok(())

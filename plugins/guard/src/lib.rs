@@ -6,7 +6,8 @@
 //! operator's rules, [`reach`] sees rights and other machines, [`decide`] puts it together.
 //!
 //! What it does not know: aliases, functions and variables that an earlier line left behind, what a
-//! script or an unknown program does, and which host a nested session is on.
+//! script or an unknown program does, what the configuration of a known program makes it start (of `git` for example), that mksh
+//! computes both sides of a comparison in `[ ]`, and which host a nested session is on.
 
 use std::cell::Cell;
 

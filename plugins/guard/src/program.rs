@@ -67,6 +67,10 @@ fn prove(command: &str, program: Program) -> Proof {
         Program::Python => is_arithmetic(text),
         Program::Psql if text.starts_with('\\') => is_description(text),
         Program::Sqlite if text.starts_with('.') => is_dot(text),
+        // A line of its own may end a statement there, and the next one may be a command of the program.
+        Program::Sqlite if text.contains('\n') => false,
+        // What a variable of the program stands for is not known.
+        Program::Psql if text.contains(':') => false,
         _ => !text.contains('\\') && text.split(';').map(str::trim).filter(|part| !part.is_empty()).all(is_reading) && !text.is_empty(),
     };
     if proven { Ok(()) } else { Err(unknown()) }
@@ -94,7 +98,8 @@ fn is_reading(statement: &str) -> bool {
     let lower = statement.to_ascii_lowercase();
     let words = words(&lower);
     match words.first().copied().unwrap_or_default() {
-        "show" | "describe" | "desc" => true,
+        // Asked to analyse, it runs the statement.
+        "show" | "describe" | "desc" => !words.iter().any(|word| matches!(*word, "analyze" | "analyse")),
         "explain" => !words.iter().any(|word| matches!(*word, "analyze" | "analyse")) && selects(&lower, &words),
         "select" => selects(&lower, &words),
         _ => false,
@@ -104,10 +109,20 @@ fn is_reading(statement: &str) -> bool {
 fn selects(lower: &str, words: &[&str]) -> bool {
     let writes = words.iter().any(|word| matches!(*word, "into" | "update" | "delete" | "insert" | "lock" | "share" | "procedure"));
     let from = words.windows(2).filter_map(|pair| matches!(pair, ["from" | "join", _]).then(|| pair.last().copied()).flatten());
-    let known = |name: &str| CATALOGUES.iter().any(|catalogue| name.starts_with(catalogue));
+    let is_of = |name: &str, catalogue: &str| if catalogue.ends_with('.') { name.starts_with(catalogue) } else { name == catalogue };
+    let known = |name: &str| CATALOGUES.iter().any(|catalogue| is_of(name, catalogue));
     let harmless = |name: &str| listed(FUNCTIONS, name);
     let quoted = lower.contains(['"', '`', '@', ':']) || lower.contains("--") || lower.contains("/*");
-    !writes && !quoted && from.into_iter().all(known) && called(lower).all(harmless)
+    !writes && !quoted && !several_tables(lower) && from.into_iter().all(known) && called(lower).all(harmless)
+}
+
+/// Does a comma stand among the tables? Only the first of them is looked at.
+fn several_tables(lower: &str) -> bool {
+    let mut among = false;
+    lower.split_whitespace().any(|word| {
+        among = word == "from" || among && !listed("where group order having limit union on join", word);
+        among && word.contains(',')
+    })
 }
 
 /// Words of letters, digits, dots and underscores.

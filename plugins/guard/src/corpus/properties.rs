@@ -67,8 +67,7 @@ fn check(device_type: &str, mode: &str, command: &str) {
     assert_eq!(allowed("send", "read-only"), read || command.trim().is_empty() && allowed("send", "full"), "{command:?}");
     assert!(!read || allowed("run", "safe"), "{command:?}");
     assert!(!allowed("run", "safe") || allowed("run", "full"), "{command:?}");
-    let listed =
-        Request { facts: vec![jackfield_plugin::Fact { name: "wants".to_owned(), value: "commands".to_owned() }], ..ask("run", "safe") };
+    let listed = Request { facts: vec![Fact { name: "wants".to_owned(), value: "commands".to_owned() }], ..ask("run", "safe") };
     assert_eq!(classify(&listed, Setting::Auto).lane, lane.lane, "{command:?}");
 }
 

@@ -8,8 +8,16 @@ use crate::verdict::{Doubt, Proof, excerpt};
 
 /// Is the program free of pipes, redirections, files it reads by name and programs it starts?
 pub(super) fn prove(program: &str) -> Proof {
-    Scanner { rest: program.chars().peekable(), operand: false, prints: false, brackets: Vec::new(), condition: false, word: String::new() }
-        .scan()
+    Scanner {
+        rest: program.chars().peekable(),
+        operand: false,
+        prints: false,
+        brackets: Vec::new(),
+        condition: false,
+        word: String::new(),
+        open: false,
+    }
+    .scan()
 }
 
 struct Scanner<'a> {
@@ -24,6 +32,8 @@ struct Scanner<'a> {
     condition: bool,
     /// The word before, where nothing stands between.
     word: String,
+    /// The last sign was one behind which a statement may go on in the next line.
+    open: bool,
 }
 
 impl Scanner<'_> {
@@ -40,6 +50,9 @@ impl Scanner<'_> {
                 '/' => self.expression()?,
                 'a'..='z' | 'A'..='Z' | '_' => self.name(c)?,
                 _ => self.sign(c)?,
+            }
+            if !matches!(c, ' ' | '\t' | '\n' | '\\' | '#') {
+                self.open = matches!(c, ',' | '&' | '|' | '?' | ':' | '{');
             }
             if !c.is_ascii_alphabetic() && !matches!(c, '_' | ' ' | '\t' | '\n' | '\\' | '#') {
                 self.word.clear();
@@ -66,6 +79,7 @@ impl Scanner<'_> {
 
     fn sign(&mut self, c: char) -> Proof {
         match c {
+            '\n' if self.open => self.operand = false,
             '\n' | ';' | '{' | '}' => (self.prints, self.operand) = (false, false),
             '0'..='9' | '.' | ']' => self.operand = true,
             '(' => {
@@ -107,7 +121,22 @@ impl Scanner<'_> {
                 Some('/') if in_set => return Err(doubt("[/")),
                 Some('/') => break,
                 Some('\\') => drop(self.rest.next()),
-                Some('[') => in_set = true,
+                // A class: its bracket ends no set.
+                Some('[') if in_set && self.rest.next_if_eq(&':').is_some() => {
+                    while self.rest.next_if(|c| c.is_ascii_alphabetic()).is_some() {}
+                    if self.rest.next() != Some(':') || self.rest.next() != Some(']') {
+                        return Err(doubt("[:"));
+                    }
+                }
+                Some('[') if in_set => return Err(doubt("[[")),
+                Some('[') => {
+                    in_set = true;
+                    self.rest.next_if_eq(&'^');
+                    // Awks disagree whether this is the first of the set.
+                    if self.rest.peek() == Some(&']') {
+                        return Err(doubt("[]"));
+                    }
+                }
                 Some(']') => in_set = false,
                 Some('\n') | None => return Err(doubt("/")),
                 Some(_) => {}
@@ -140,6 +169,8 @@ mod tests {
             "{x = a[1] / 2; y = $1 / 3} /re|g/",
             "{printf \"%s\\n\", $1; if ($2>3) print}",
             "i++ / 2 { print }",
+            "{print $1,\n$2}\n$3 > 80",
+            "/[[:space:]]/ {print}",
         ] {
             assert_eq!(prove(program), Ok(()), "{program}");
         }
@@ -159,6 +190,12 @@ mod tests {
             "if ($1) /\"/; print \"a\" | \"sh\" /\"/",
             "{ if (x) /\"/; print \"a\" | \"sh\"; y = \"/\" }",
             "/[/]/ {print}",
+            "{print $1,\n$2 > \"f\"}",
+            "{print $1, # all\n\n$2 > \"f\"}",
+            "{print x ?\n1 :\n2 > \"f\"}",
+            "/[]/] \"/ {print \"x\" | \"sh\"} #\"/",
+            "/[^]/] \"/ {print \"x\" | \"sh\"} #\"/",
+            "/[[:alpha:]/] \"/ {print \"x\" | \"sh\"} #\"/",
             "{ a / 2; print | \"x/\" }",
             "\"open",
             "/open",

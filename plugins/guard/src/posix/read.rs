@@ -16,6 +16,7 @@ mod network;
 mod options;
 mod packages;
 mod programs;
+mod services;
 mod shell;
 mod system;
 mod tools;
@@ -173,11 +174,13 @@ fn is_no_file(path: &str) -> bool {
     matches!(path, "/dev/null" | "/dev/stdout" | "/dev/stderr" | "/dev/fd/1" | "/dev/fd/2")
 }
 
-/// A variable that no shell and no program looks at.
+/// A variable that no shell and no program looks at. `histchars` tells which signs bring an earlier line back.
 fn harmless_variable(name: &str) -> Proof {
-    const SPECIAL: &str = "prompt status argv watch options commands aliases functions parameters fignore signals psvar";
+    const SPECIAL: &str =
+        "prompt status argv watch options commands aliases functions parameters fignore signals psvar histchars auto_resume";
     let plain = name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_') && name.len() <= 24;
-    let special = name.contains("path") || name.contains("function") || name.contains("alias") || listed(SPECIAL, name);
+    let special =
+        name.contains("path") || name.contains("proxy") || name.contains("function") || name.contains("alias") || listed(SPECIAL, name);
     if plain && !special { Ok(()) } else { Err(changes_variable(name)) }
 }
 

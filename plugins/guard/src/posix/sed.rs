@@ -61,7 +61,11 @@ impl Scanner<'_> {
             'a' | 'i' | 'c' | 'r' | 'R' => return self.line(command),
             '=' | 'd' | 'D' | 'F' | 'g' | 'G' | 'h' | 'H' | 'n' | 'N' | 'p' | 'P' | 'x' | 'z' => {}
             'l' | 'L' | 'q' | 'Q' => while self.rest.next_if(|c| c.is_ascii_digit() || *c == ' ').is_some() {},
-            ':' | 'b' | 't' | 'T' => while self.rest.next_if(|c| !matches!(c, ';' | '}' | '\n')).is_some() {},
+            ':' | 'b' | 't' | 'T' => {
+                // Not every sed ends a label at a blank, and what stands behind it is a command then.
+                while self.rest.next_if(|c| matches!(c, ' ' | '\t')).is_some() {}
+                while self.rest.next_if(|c| !matches!(c, ';' | '}') && !c.is_whitespace()).is_some() {}
+            }
             's' => {
                 let sign = self.delimiter()?;
                 self.part(sign)?;
@@ -103,7 +107,16 @@ impl Scanner<'_> {
                 Some(c) if c == sign && in_set => return Err(doubt("the sign of an expression between brackets")),
                 Some(c) if c == sign => return Ok(()),
                 Some('\\') => drop(self.rest.next()),
-                Some('[') => in_set = true,
+                // The bracket of a class ends no set, and neither does one that stands first.
+                Some('[') if in_set && matches!(self.rest.peek(), Some(':' | '.' | '=')) => {
+                    while self.rest.next_if(|c| !matches!(c, ']' | '\n') && *c != sign).is_some() {}
+                    self.rest.next_if_eq(&']');
+                }
+                Some('[') if !in_set => {
+                    in_set = true;
+                    self.rest.next_if_eq(&'^');
+                    self.rest.next_if(|c| *c == ']' && *c != sign);
+                }
                 Some(']') => in_set = false,
                 Some('\n') | None => return Err(doubt("an open expression")),
                 Some(_) => {}
@@ -138,6 +151,10 @@ mod tests {
             "# w file\np",
             "/x/a text; w file",
             "s/[a-z]/x/",
+            "s/[][]//g",
+            "s/[^]]*$//",
+            "s/[[:space:]]*//",
+            ":a;s/x/y/;ta",
             "",
         ] {
             assert_eq!(prove(script), Ok(()), "{script}");
@@ -166,6 +183,12 @@ mod tests {
             "p w f",
             "é",
             ":a\nw f",
+            ":a w f",
+            "ba w f\n:a",
+            "$!ta w f",
+            "s/[]/X]/g;#/g;w f",
+            "s/[^]/X]/g;#/g;w f",
+            "s/[[:alpha:]/X]/g;#/g;w f",
         ] {
             assert_eq!(prove(script).map_err(|doubt| doubt.rule), Err("posix.sed"), "{script}");
         }

@@ -92,7 +92,8 @@ fn script_command(name: &str, statement: &Statement) -> Proof {
     // Behind these stands a block; a text there would be run unseen.
     let blocks = |word: &&Word| word.named().is_some_and(|(name, _)| matches!(name, "do" | "else" | "on-error" | "while" | "command"));
     let open = |word: &Word| word.inner.is_empty() || word.quoted;
-    let hidden = statement.words.iter().filter(blocks).any(open) || name == "do" && statement.words.get(1).is_none_or(open);
+    let hidden =
+        statement.words.iter().filter(blocks).any(open) || matches!(name, "do" | "time") && statement.words.get(1).is_none_or(open);
     if listed(SCRIPT, name) && !hidden { Ok(()) } else { Err(unknown(statement)) }
 }
 
@@ -140,11 +141,22 @@ impl Arguments<'_> {
                         .iter()
                         .all(|word| matches!(word.as_str(), "compact" | "verbose" | "terse" | "hide-sensitive" | "show-sensitive"))
             }
+            "monitor" | "ping" | "traceroute" if self.runs_or_writes() => false,
             "monitor" => self.flags.iter().any(|word| word == "once") || self.words.iter().any(|word| word.text == "once"),
             "ping" => self.words.iter().any(|word| word.named().is_some_and(|(name, _)| name == "count")),
             "traceroute" => true,
             _ => self.words.iter().all(|word| word.named().is_some() || bare(word) || !word.text.contains('=')),
         }
+    }
+
+    /// A text behind `do` is run unseen; a block was judged. A shortened name counts, too.
+    fn runs_or_writes(&self) -> bool {
+        let meant = |name: &str, full: &str| !name.is_empty() && full.starts_with(name);
+        self.words.iter().any(|word| {
+            word.named().is_some_and(|(name, _)| {
+                meant(name, "file") || meant(name, "append") || meant(name, "do") && (word.quoted || word.inner.is_empty())
+            })
+        })
     }
 
     /// Behind `where` the names are those of a filter.

@@ -94,9 +94,9 @@ impl Reader<'_> {
             match c {
                 '\'' => return,
                 '\\' => {
-                    // A shell without this kind of quote ends it here.
-                    if self.peek() == Some('\'') {
-                        self.faults.disputed("`\\'` in `$'…'`");
+                    // Shells differ in the escapes that they know, and one without this kind of quote knows none of them.
+                    if !matches!(self.peek(), Some('n' | 't')) {
+                        self.faults.disputed("an escape in `$'…'`");
                     }
                     let c = self.ansi_escape();
                     ended |= c == Some('\0');

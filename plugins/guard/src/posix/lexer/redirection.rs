@@ -62,7 +62,12 @@ impl Reader<'_> {
     fn document(&mut self) -> Redirection {
         self.take("<<");
         let strip = self.take("-");
+        let before = self.rest();
         let target = self.target();
+        let written = before.get(..before.len() - self.rest().len()).unwrap_or_default();
+        if written.contains(['$', '`']) {
+            self.faults.disputed("`$` in the end word of a here-document");
+        }
         let quoted = target.parts.iter().any(|part| matches!(part, Part::Text { quoted: true, .. }));
         let place = self.bodies.len();
         self.bodies.push(Body::default());
@@ -97,6 +102,10 @@ impl Reader<'_> {
             let line = if awaited.strip { line.trim_start_matches('\t') } else { line };
             if line == awaited.delimiter {
                 return text;
+            }
+            // It goes on in the next line, and some shells look for the end word in both together.
+            if !awaited.quoted && line.ends_with('\\') {
+                self.faults.disputed("a backslash at the end of a line of a here-document");
             }
             text.push_str(line);
             text.push('\n');

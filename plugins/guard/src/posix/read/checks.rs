@@ -21,10 +21,12 @@ fn only_words(arguments: &[Argument], allowed: &str) -> Proof {
     Ok(())
 }
 
-/// A comparison of numbers runs what an index holds in some shells.
+/// A comparison of numbers runs what an index holds in some shells, and so does the question for a variable.
 pub(super) fn test(arguments: &[Argument]) -> Proof {
     let hidden = arguments.iter().any(|argument| argument.text.contains("$(") || argument.text.contains('`'));
-    if hidden { Err(writes(arguments)) } else { Ok(()) }
+    let named =
+        arguments.windows(2).any(|pair| matches!(pair, [option, name] if matches!(option.text.as_str(), "-v" | "-R") && !name.exact));
+    if hidden || named { Err(writes(arguments)) } else { Ok(()) }
 }
 
 /// As [`test`]; and `-v` sets a variable.
@@ -88,7 +90,7 @@ pub(super) fn less(arguments: &[Argument]) -> Proof {
 }
 
 pub(super) fn more(arguments: &[Argument]) -> Proof {
-    pager(arguments, Shape { letters: "dflcpsu", long: "", operands: MANY }, "")
+    pager(arguments, Shape { letters: "dflcsu", long: "", operands: MANY }, "")
 }
 
 /// Listing an archive; one with a colon in its name is fetched by a program.
@@ -105,7 +107,8 @@ pub(super) fn date(arguments: &[Argument]) -> Proof {
     const SHAPE: Shape = Shape {
         letters: "uRI?d:r:f:",
         long: "utc universal iso-8601 rfc-3339 rfc-email date= reference= debug resolution file=",
-        operands: MANY,
+        // BSD's takes a second one for the time to set, in the form that `-f` tells.
+        operands: 1,
     };
     let line = SHAPE.read(arguments)?;
     if line.operands.iter().all(|operand| operand.text.starts_with('+')) { Ok(()) } else { Err(writes(arguments)) }
@@ -185,6 +188,40 @@ pub(super) fn vtysh(arguments: &[Argument]) -> Proof {
     if commands > 0 { Ok(()) } else { Err(writes(arguments)) }
 }
 
+/// Tools that put their words together and read them as a text, in which a sign or a new line begins another command.
+pub(super) fn one_command(arguments: &[Argument]) -> Proof {
+    let signs = [';', '\n', '{', '}', '"', '\''];
+    if arguments.iter().any(|argument| !argument.exact || argument.text.contains(signs)) { Err(writes(arguments)) } else { Ok(()) }
+}
+
+/// `nft list …`
+pub(super) fn nft(arguments: &[Argument]) -> Proof {
+    const SHAPE: Shape = Shape { letters: "anstjySNpuT", long: "handle numeric stateless terse json numeric-priority", operands: MANY };
+    one_command(arguments)?;
+    if matches!(SHAPE.read(arguments)?.operand(0), Some("list" | "describe")) { Ok(()) } else { Err(writes(arguments)) }
+}
+
+/// `birdc show …`
+pub(super) fn birdc(arguments: &[Argument]) -> Proof {
+    one_command(arguments)?;
+    let line = Shape { letters: "rvs:", long: "", operands: MANY }.read(arguments)?;
+    if line.operand(0) == Some("show") { Ok(()) } else { Err(writes(arguments)) }
+}
+
+/// Two of the logs that `smartctl -l` knows are settings.
+pub(super) fn smartctl(arguments: &[Argument]) -> Proof {
+    const SHAPE: Shape = Shape {
+        letters: "aiHxAcl:d:jn:T:q:f:g:h",
+        long: "all info health xall scan scan-open attributes capabilities log= device= json nocheck= get= help",
+        operands: MANY,
+    };
+    let sets = |argument: &Argument| ["scterc,", "scttempint,"].iter().any(|log| argument.text.contains(log));
+    if arguments.iter().any(|argument| !argument.exact && argument.text.starts_with('-') || sets(argument)) {
+        return Err(writes(arguments));
+    }
+    SHAPE.read(arguments).map(drop)
+}
+
 /// `ovs-vsctl show`. Behind a `--` another command begins, so every word must be known.
 pub(super) fn ovs_vsctl(arguments: &[Argument]) -> Proof {
     const READS: &str = "show list find get list-br list-ports list-ifaces br-exists br-to-vlan br-to-parent port-to-br iface-to-br br-get-external-id \
@@ -221,7 +258,8 @@ pub(super) fn git_config(arguments: &[Argument]) -> Proof {
         operands: MANY,
     };
     let line = SHAPE.read(arguments)?;
-    if line.has_any("l list get get-all get-regexp") || line.operands.len() == 1 { Ok(()) } else { Err(writes(arguments)) }
+    let edits = line.operands.iter().any(|word| !word.exact || word.is("edit"));
+    if !edits && (line.has_any("l list get get-all get-regexp") || line.operands.len() == 1) { Ok(()) } else { Err(writes(arguments)) }
 }
 
 /// Shows certificates and requests, and asks a server for its own.

@@ -48,10 +48,7 @@ pub(super) const PROGRAMS: &[Entry] = &[
     ("pvs", LVM),
     ("sensors", only("uAfj", "")),
     ("sfdisk", needs("l d J list dump json", usize::MAX, "ldJ", "list dump json")),
-    (
-        "smartctl",
-        only("aiHxAcl:d:jn:T:q:f:g:h", "all info health xall scan scan-open attributes capabilities log= device= json nocheck= get= help"),
-    ),
+    ("smartctl", Rule::Check(checks::smartctl)),
     ("swapon", needs("s show summary", 0, "s", "show show-all summary noheadings raw bytes")),
     ("tune2fs", needs("l", 1, "l", "")),
     ("vgdisplay", LVM),

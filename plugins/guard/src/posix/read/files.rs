@@ -50,7 +50,7 @@ pub(super) const PROGRAMS: &[Entry] = &[
     ("less", Rule::Check(checks::less)),
     ("ls", ANY),
     ("lsattr", ANY),
-    ("lz4cat", ANY),
+    ("lz4cat", only("v", "")),
     ("mawk", Rule::Check(checks::awk)),
     ("md5", ANY),
     ("md5sum", ANY),

@@ -19,12 +19,28 @@ pub(super) fn find(arguments: &[Argument]) -> Proof {
             return Err(Doubt::new("posix.find-action", format!("{} changes something", excerpt(&format!("find {}", argument.text)))));
         }
         if matches!(argument.text.as_str(), "-exec" | "-execdir") {
-            let program: Vec<Argument> =
-                rest.by_ref().take_while(|argument| !argument.is(";") && !argument.is("+")).map(found_file).collect();
-            started(&program)?;
+            started(&program(&mut rest)?)?;
         }
     }
     Ok(())
+}
+
+/// What is started: up to `;`, or up to a `+` behind `{}`. Another `+` is an argument, but not to every `find`.
+fn program<'a>(rest: &mut impl Iterator<Item = &'a Argument>) -> Result<Vec<Argument>, Doubt> {
+    let mut program = Vec::new();
+    let mut before: Option<&Argument> = None;
+    for argument in rest {
+        let all = before.is_some_and(|before| before.is("{}"));
+        match argument {
+            argument if argument.is(";") || all && argument.is("+") => break,
+            argument if argument.is("+") => {
+                return Err(Doubt::new("posix.find-action", "a `+` that is not behind `{}` may end `find -exec`"));
+            }
+            argument => program.push(found_file(argument)),
+        }
+        before = Some(argument);
+    }
+    Ok(program)
 }
 
 /// Programs that start others are not looked into from here.

@@ -25,8 +25,8 @@ const NMCLI: Tool = Tool {
 /// Sorted by name.
 pub(super) const PROGRAMS: &[Entry] = &[
     ("arp", at_most(1, "anvei:H:", "all numeric verbose device=")),
-    ("birdc", first("show", "rvs:", "")),
-    ("birdcl", first("show", "rvs:", "")),
+    ("birdc", Rule::Check(checks::birdc)),
+    ("birdcl", Rule::Check(checks::birdc)),
     ("bridge", Rule::Check(checks::iproute)),
     ("conntrack", only("LSCo:p:s:d:f:n", "dump stats count output= proto= src= dst= family= dport= sport= state=")),
     ("dig", ANY),
@@ -71,7 +71,7 @@ pub(super) const PROGRAMS: &[Entry] = &[
     ("netcat", Rule::Check(checks::port_scan)),
     ("netstat", ANY),
     ("networkctl", first("|list status lldp", "alsn:", "all full no-pager no-legend stats json=")),
-    ("nft", first("list describe", "anstjySNpuT", "handle numeric stateless terse json numeric-priority")),
+    ("nft", Rule::Check(checks::nft)),
     ("nmcli", Rule::Tool(&NMCLI)),
     ("nslookup", ANY),
     ("ntpq", only("pn46", "peers numeric")),

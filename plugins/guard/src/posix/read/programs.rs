@@ -4,7 +4,7 @@ use crate::verdict::{Doubt, Proof, excerpt, listed};
 
 use super::argument::Argument;
 use super::options::{Line, Shape};
-use super::{disks, files, network, packages, system, tools};
+use super::{disks, files, network, packages, services, system, tools};
 
 /// What of a program is a read.
 #[derive(Clone, Copy, Debug)]
@@ -60,8 +60,8 @@ pub(super) const fn first(words: &'static str, letters: &'static str, long: &'st
 }
 
 /// Each sorted by name.
-pub(super) const TABLES: [&[Entry]; 6] =
-    [files::PROGRAMS, system::PROGRAMS, disks::PROGRAMS, network::PROGRAMS, packages::PROGRAMS, tools::PROGRAMS];
+pub(super) const TABLES: [&[Entry]; 7] =
+    [files::PROGRAMS, system::PROGRAMS, disks::PROGRAMS, network::PROGRAMS, packages::PROGRAMS, services::PROGRAMS, tools::PROGRAMS];
 
 /// Programs of which only the question for their version is known to be a read.
 const VERSION_ONLY: &str = "ansible bash cargo cc clang cmake curl gcc go java make mongod mysql mysqld nginx node npm perl php postgres psql python \

@@ -28,9 +28,21 @@ pub(super) fn history(arguments: &[Argument]) -> Proof {
     if rest.len() <= 1 && rest.iter().all(number) { Ok(()) } else { Err(writes(arguments)) }
 }
 
+/// `wait`, `wait -n`, `wait %1`. Behind `-p` stands a variable.
+pub(super) fn wait(arguments: &[Argument]) -> Proof {
+    let is_job =
+        |argument: &Argument| argument.exact && (argument.text == "-n" || argument.text.chars().all(|c| c.is_ascii_digit() || c == '%'));
+    if arguments.iter().skip(1).all(is_job) { Ok(()) } else { Err(writes(arguments)) }
+}
+
 /// Fills variables that nobody looks at.
 pub(super) fn read(arguments: &[Argument]) -> Proof {
-    let line = Shape { letters: "rsp:t:n:N:d:u:", long: "", operands: MANY }.read(arguments)?;
+    // zsh computes what stands behind `-t`, and fish runs what stands behind `-p`.
+    let computed = |argument: &Argument| !argument.exact || argument.text.contains(['[', '(', '$', '`']);
+    if arguments.iter().any(computed) {
+        return Err(writes(arguments));
+    }
+    let line = Shape { letters: "rst:n:N:d:u:", long: "", operands: MANY }.read(arguments)?;
     line.operands.iter().try_for_each(|name| if name.exact { harmless_variable(&name.text) } else { Err(writes(arguments)) })
 }
 

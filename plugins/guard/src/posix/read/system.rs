@@ -145,7 +145,7 @@ pub(super) const PROGRAMS: &[Entry] = &[
     ("users", ANY),
     ("vmstat", ANY),
     ("w", ANY),
-    ("wait", ANY),
+    ("wait", Rule::Check(shell::wait)),
     ("whatis", ANY),
     ("who", ANY),
     ("whoami", ANY),

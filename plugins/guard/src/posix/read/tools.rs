@@ -49,10 +49,8 @@ const DOCKER: Tool = Tool {
     bare: false,
     commands: &[
         ("ps images logs inspect version info stats top port diff history events search", ANY),
-        (
-            "container image network volume system context node service stack config secret plugin buildx manifest",
-            Rule::Tool(&DOCKER_OBJECT),
-        ),
+        ("container image network volume system context node service stack config secret plugin manifest", Rule::Tool(&DOCKER_OBJECT)),
+        ("buildx", first("ls du version", "", "verbose")),
         ("compose", Rule::Tool(&COMPOSE)),
     ],
 };

@@ -72,8 +72,15 @@ fn xargs(arguments: &[Argument], left: usize) -> Proof {
     let place = SHAPE.first_operand(arguments)?;
     let options = arguments.get(1..place).unwrap_or_default();
     let replaced = options.iter().zip(options.iter().skip(1)).find(|(option, _)| option.is("-I")).map(|(_, sign)| sign.text.clone());
+    // Which sign counts is plain only where it is told once, by itself.
+    if options.iter().filter(|option| option.text.contains('I')).count() > 1 {
+        return Err(writes(arguments));
+    }
     let attached = options.iter().find_map(|option| option.text.strip_prefix("-I").filter(|sign| !sign.is_empty()).map(str::to_owned));
     let sign = replaced.or(attached);
+    if sign.is_none() && options.iter().any(|option| option.text.contains('I')) {
+        return Err(writes(arguments));
+    }
     let known = |argument: &Argument| match sign.as_deref().and_then(|sign| argument.text.split_once(sign)) {
         Some((before, _)) => Argument { text: before.to_owned(), exact: false, splits: false },
         None => argument.clone(),
