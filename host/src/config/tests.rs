@@ -149,9 +149,9 @@ fn unknown_keys_are_errors_with_the_nearest_name() {
         "devices = 1\n\n[device.sw1]\n  usr = \"x\"\n[type.a]\nplugins = [\"x\"]\nplugin = 1\n[plugin.b]\nsha256 = \"\"\n[policy]\nmod = 1\n",
         "1:1: unknown key `devices` at the top; did you mean `device`? known keys: device, type, plugin, policy, limits, audit, signing\n\
          4:3: unknown key `usr` in [device.sw1]; did you mean `user`? known keys: host, port, user, type, key, certificate, password, \
-         known_hosts, via, proxy, secrets, algorithms, tags, policy, idle_close, keepalive, agent, local, mask, conceal, secrets_elsewhere\n\
+         known_hosts, via, proxy, secrets, algorithms, tags, policy, idle_close, keepalive, agent, local, untrusted, mask, conceal, secrets_elsewhere\n\
          7:1: unknown key `plugin` in [type.a]; did you mean `plugins`? known keys: plugins, declared, title, terminal, cancel, \
-         clear_line, live_keys, line_max, context, query, mode, setup, pager, question, goal, transition, candidate, error, policy, banners, identify\n\
+         clear_line, live_keys, line_max, context, query, mode, setup, pager, question, goal, transition, candidate, error, policy, banners, identify, sensitive\n\
          9:1: unknown key `sha256` in [plugin.b]; known keys: path, digest, signer, secrets, config, isolation, max_file_bytes, max_parts\n\
          11:1: unknown key `mod` in [policy]; did you mean `mode`? known keys: mode, rule\n",
     );
@@ -159,7 +159,7 @@ fn unknown_keys_are_errors_with_the_nearest_name() {
         "[device.web.example.com]\n",
         "1:13: unknown key `example` in [device.web]; a name with dots stands in quotes, as in `[device.\"a.example.com\"]`; \
          known keys: host, port, user, type, key, certificate, password, known_hosts, via, proxy, secrets, algorithms, tags, policy, \
-         idle_close, keepalive, agent, local, mask, conceal, secrets_elsewhere\n",
+         idle_close, keepalive, agent, local, untrusted, mask, conceal, secrets_elsewhere\n",
     );
 }
 
@@ -235,8 +235,8 @@ fn names_cannot_be_taken_for_options_paths_or_patterns() {
 
 #[test]
 fn a_secret_in_the_file_is_refused_and_not_repeated() {
-    let forms = "say where it comes from: `{ env = \"VARIABLE\" }`, `{ file = \"PATH\" }`, `{ command = \"pass show NAME\" }` or \
-                 `{ keyring = \"NAME\" }`; change a secret that was stored here";
+    let forms = "say where it comes from: `{ env = \"VARIABLE\" }`, `{ file = \"PATH\" }`, `{ command = \"pass show NAME\" }`, \
+                 `{ keyring = \"NAME\" }` or `{ credential = \"NAME\" }`; change a secret that was stored here";
     check(
         "[device.sw1]\npassword = \"hunter2\"\nsecrets.enable = \"hunter3\"\nsecrets.pin = 4711\n",
         &format!(
@@ -328,7 +328,7 @@ fn syntax_errors_stand_beside_the_others() {
         "[device.sw1]\nuser = netops\nprt = 22\nhost =\n[device.sw2\n[policy]\nmode = \"save\"\nmode = \"safe\"\n",
         "2:8: a text must stand in quotes; for example `user = \"netops\"`\n\
          3:1: unknown key `prt` in [device.sw1]; did you mean `port`? known keys: host, port, user, type, key, certificate, password, \
-         known_hosts, via, proxy, secrets, algorithms, tags, policy, idle_close, keepalive, agent, local, mask, conceal, secrets_elsewhere\n\
+         known_hosts, via, proxy, secrets, algorithms, tags, policy, idle_close, keepalive, agent, local, untrusted, mask, conceal, secrets_elsewhere\n\
          4:7: a value is missing after `=`\n\
          5:12: unclosed table, expected `]`\n\
          7:1: `mode` in [policy] cannot be `save`; did you mean `safe`? known words: read-only, safe, full\n\
@@ -481,7 +481,7 @@ fn limits_are_read_and_have_bounds_themselves() {
     assert_eq!(config.limits, expected);
     check(
         "[limits]\ncalls = 1\nsessions = 100000\ncommands = 0\n",
-        "2:1: unknown key `calls` in [limits]; known keys: calls_per_minute, commands_per_device, commands, devices_per_hour, denials, output_chars, sessions\n\
+        "2:1: unknown key `calls` in [limits]; did you mean `calls_per_minute`? known keys: calls_per_minute, commands_per_device, commands, devices_per_hour, denials, output_chars, sessions\n\
          3:1: `sessions` in [limits] cannot be more than 256; this program holds no more\n\
          4:1: `commands` in [limits] must be a positive integer, got 0; for example `commands = 100`\n",
     );

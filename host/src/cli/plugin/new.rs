@@ -230,7 +230,10 @@ mod tests {
         let files = texts(&wanted);
         let text = |path: &str| files.iter().find(|(name, _)| name == path).map(|(_, text)| text.as_str()).unwrap();
         let header = text("bindings/plugin.h");
-        assert!(header.contains("exports_jackfield_plugin_policy_decide(") && !header.contains("pager"), "{header}");
+        assert!(
+            header.contains("exports_jackfield_plugin_policy_decide(") && !header.contains("exports_jackfield_plugin_pager_"),
+            "{header}"
+        );
         assert!(text("plugin.toml").contains("name = \"acme-olt\"") && !text("src/text.h").contains("view_t"));
     }
 
