@@ -156,9 +156,9 @@ fn what_is_done_to_the_record_is_told_by_the_command_line() {
     fs::write(&file, changed).unwrap();
     let broken = audit(&client, &["verify"]);
     assert_eq!(broken.status.code(), Some(1));
-    assert!(text(&broken).contains("audit.jsonl:6: record 6 is not the one that record 7 follows"), "{}", text(&broken));
+    assert!(text(&broken).contains("audit.jsonl:7: record 7 is not the one that record 8 follows"), "{}", text(&broken));
     let told: Value = serde_json::from_slice(&audit(&client, &["verify", "--json"]).stdout).unwrap();
-    assert_eq!((told["whole"].as_bool(), told["problems"][0]["line"].as_u64()), (Some(false), Some(6)), "{told}");
+    assert_eq!((told["whole"].as_bool(), told["problems"][0]["line"].as_u64()), (Some(false), Some(7)), "{told}");
     let refused = audit(&client, &["export"]);
     assert!(!refused.status.success() && refused.stdout.is_empty() && text(&refused).contains("nothing is exported"), "{}", text(&refused));
     fs::write(&file, &whole[..whole.len() / 2]).unwrap();

@@ -593,7 +593,7 @@ impl Directory {
     pub async fn close(&self, id: &SessionId) {
         let slot = self.slots().remove(id);
         if let Some(handle) = slot.as_ref().and_then(|slot| slot.get()) {
-            handle.close().await;
+            end(handle).await;
         }
     }
 
@@ -606,10 +606,7 @@ impl Directory {
             if matches!(handle.status().phase, Phase::Busy(_)) {
                 busy.push(id.to_string());
             }
-            handle.close().await;
-            // What it left running is told then.
-            let closed = handle.until(|status| matches!(status.phase, Phase::Closed(_)));
-            let _ = tokio::time::timeout(CLOSE_MAX, closed).await;
+            end(handle).await;
         }
         self.history.finish().await;
         self.audit.finish();
@@ -627,6 +624,14 @@ impl Directory {
         }
         (2..).map(|number| number.to_string()).find(|name| !taken(name)).unwrap_or_default()
     }
+}
+
+/// Closes a session, and waits until it has told its end to what is kept.
+async fn end(handle: &SessionHandle) {
+    handle.close().await;
+    let closed = handle.until(|status| matches!(status.phase, Phase::Closed(_)));
+    // One that hangs is left behind.
+    let _ = tokio::time::timeout(CLOSE_MAX, closed).await;
 }
 
 fn failed(error: ssh::ConnectError) -> OpenError {
