@@ -12,7 +12,7 @@ use crate::limits::{HISTORY_AGE_MAX, HISTORY_COMMAND_MAX_BYTES};
 use crate::plugin::roles::{Decision, Effect};
 use crate::policy::Verdict;
 use crate::secret::Secret;
-use crate::secret::redact::Redactor;
+use crate::secret::prints::Prints;
 use crate::session::journal::{Asked, Ended, Note, State};
 
 fn asked(at: SystemTime, target: &str, text: &str) -> Asked {
@@ -30,7 +30,7 @@ fn ended(id: CommandId) -> Note {
 }
 
 fn write(store: &mut Store, notes: &[Note]) {
-    store.write(notes, &Redactor::default()).unwrap();
+    store.write(notes, &Prints::default()).unwrap();
 }
 
 fn all(folder: &Path) -> Page {
