@@ -55,10 +55,13 @@ pub(super) fn conceal(mut reply: Reply, config: &Config) -> Reply {
         return reply;
     }
     let is_error = reply.error;
-    let hide = |text: &str| words.iter().fold(text.to_owned(), |text, words| words.hide(&text, is_error));
-    reply.text = hide(&reply.text);
-    reply.fields.values_mut().for_each(|value| within(value, &hide));
+    reply.text = hidden(&words, &reply.text, is_error);
+    reply.fields.values_mut().for_each(|value| within(value, &|text| hidden(&words, text, is_error)));
     reply
+}
+
+fn hidden(words: &[Words<'_>], text: &str, is_error: bool) -> String {
+    words.iter().fold(text.to_owned(), |text, words| words.hide(&text, is_error))
 }
 
 fn within(value: &mut Value, hide: &impl Fn(&str) -> String) {

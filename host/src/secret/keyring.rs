@@ -64,7 +64,7 @@ async fn read_service(entry: &str) -> Result<Option<Zeroizing<Vec<u8>>>, String>
     let work = async {
         let service = SecretService::connect(EncryptionType::Dh).await?;
         let found = service.search_items(attributes(entry)).await?;
-        let Some(item) = found.unlocked.first().or(found.locked.first()) else { return Ok::<_, Error>(None) };
+        let Some(item) = found.unlocked.first().or_else(|| found.locked.first()) else { return Ok::<_, Error>(None) };
         if item.is_locked().await? {
             item.unlock().await?;
         }
