@@ -105,8 +105,8 @@ fn each_decision_each_secret_and_each_end_is_recorded() {
     let failed = event(&events, "touch /tmp/jft-audit");
     assert_eq!((&failed["command_id"], failed["lane"].as_str()), (&changed["command_id"], Some("change")), "{failed}");
     assert_eq!((failed["end"]["exit_code"].as_i64(), failed["end"]["failed"].as_bool()), (Some(7), Some(true)), "{failed}");
-    let denied = event(&events, "rm -rf /");
-    assert!(denied["decision"] == "deny" && denied["rule"].as_str().unwrap().starts_with("guard.") && denied["end"].is_null(), "{denied}");
+    let asked = event(&events, "rm -rf /");
+    assert!(asked["decision"] == "ask" && asked["rule"].as_str().unwrap().starts_with("guard.") && asked["end"].is_null(), "{asked}");
     assert_eq!(event(&events, "jft-never")["decision"], "deny");
     assert_eq!(event(&events, "| wc -c")["text"], "echo '[secret:sudo]' | wc -c");
     assert_eq!(event(&events, "echo typed")["end"]["state"], "done", "{events:#?}");

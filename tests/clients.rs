@@ -15,6 +15,9 @@ const OFFICIAL: &str = "mcp==2.3.0";
 /// The newest that Node 20 runs.
 const INSPECTOR: &str = "@modelcontextprotocol/inspector@0.15.0";
 
+/// How the official client names an era, and the revision that it speaks then.
+pub const ERAS: [(&str, &str); 2] = [("legacy", "2025-11-25"), ("2026-07-28", "2026-07-28")];
+
 /// A Python with the official client.
 fn python() -> &'static Path {
     static PYTHON: OnceLock<PathBuf> = OnceLock::new();
@@ -23,7 +26,7 @@ fn python() -> &'static Path {
 
 /// The inspector's program.
 fn inspector() -> PathBuf {
-    packages::node_program("inspector", INSPECTOR, "mcp-inspector")
+    packages::node_program("inspector", &[INSPECTOR], "mcp-inspector")
 }
 
 /// A server of each kind, and the configuration that names them.
@@ -50,11 +53,12 @@ impl Setting {
     }
 }
 
-fn official(setting: &Setting, era: &str, calls: &Value) -> Value {
+/// Drives the program by the official client in one of its eras.
+pub fn official(era: &str, calls: &Value, config: &Path, surround: impl FnOnce(&mut Command) -> &mut Command) -> Value {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/clients/official.py");
     let mut command = Command::new(python());
-    command.arg(script).args([era, &calls.to_string(), env!("CARGO_BIN_EXE_jackfield"), "mcp", "--config"]).arg(&setting.config);
-    let done = setting.surround(&mut command).output().unwrap();
+    command.arg(script).args([era, &calls.to_string(), env!("CARGO_BIN_EXE_jackfield"), "mcp", "--config"]).arg(config);
+    let done = surround(&mut command).output().unwrap();
     let shown = String::from_utf8_lossy(&done.stdout);
     serde_json::from_str(&shown).unwrap_or_else(|error| panic!("{error}: {shown}{}", String::from_utf8_lossy(&done.stderr)))
 }
@@ -71,8 +75,8 @@ fn the_official_client_runs_commands_on_a_server_and_a_router_in_both_eras() {
         ["ssh_run", {"target": "edge1", "command": "show running-config"}],
         ["ssh_run", {"target": "nowhere", "command": "true"}]
     ]);
-    for (era, revision) in [("legacy", "2025-11-25"), ("2026-07-28", "2026-07-28")] {
-        let seen = official(&setting, era, &calls);
+    for (era, revision) in ERAS {
+        let seen = official(era, &calls, &setting.config, |command| setting.surround(command));
         assert_eq!(seen["revision"], revision);
         assert_eq!(seen["tools"].as_array().unwrap().len(), 12);
         let result = |at: usize| &seen["results"][at]["result"];

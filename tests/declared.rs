@@ -221,7 +221,7 @@ fn a_secret_is_given_once_and_a_wrong_or_missing_one_ends_with_the_device_s_word
 }
 
 #[test]
-fn what_destroys_is_refused_and_what_reads_is_proven_by_the_family_s_words() {
+fn what_destroys_is_asked_about_and_what_reads_is_proven_by_the_family_s_words() {
     let devices = devices();
     let mut client = devices.client("");
     for (device, stopped) in [
@@ -233,7 +233,7 @@ fn what_destroys_is_refused_and_what_reads_is_proven_by_the_family_s_words() {
     ] {
         for command in stopped {
             let result = client.run(device, command);
-            assert_eq!(result["state"], "denied", "{device} {command}: {result}");
+            assert_eq!(result["state"], "approval_needed", "{device} {command}: {result}");
         }
     }
     let typed: Vec<String> = ["junos1", "vrp1", "fortios1", "panos1", "asa1"].iter().flat_map(|device| devices.lines(device)).collect();
@@ -316,7 +316,7 @@ fn a_type_that_an_operator_declares_works_end_to_end_in_a_file_and_in_the_config
         assert_eq!((result["mode"].as_str(), result["confidence"].as_str()), (Some("cli"), Some("learned")));
         let result = client.run("junos1", "frobnicate");
         assert_eq!((result["failed"].as_bool(), result["failure"].as_str()), (Some(true), Some("unknown command.")), "{result}");
-        assert_eq!(client.run("junos1", "configure")["state"], "denied");
+        assert_eq!(client.run("junos1", "configure")["state"], "approval_needed");
     }
 }
 

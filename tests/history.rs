@@ -56,9 +56,9 @@ fn what_was_run_refused_and_stopped_is_known_after_a_restart() {
         let failed = entry(client, "exit 7");
         assert_eq!((failed["exit_code"].as_i64(), failed["failed"].as_bool()), (Some(7), Some(true)), "{failed}");
         assert_eq!(failed["session"], "web1#2");
-        let denied = entry(client, "rm -rf");
-        assert_eq!((denied["state"].as_str(), denied["decision"].as_str()), (Some("denied"), Some("deny")), "{denied}");
-        assert!(denied["rule"].as_str().unwrap().starts_with("guard."), "{denied}");
+        let asked = entry(client, "rm -rf");
+        assert_eq!((asked["state"].as_str(), asked["decision"].as_str()), (Some("approval_needed"), Some("ask")), "{asked}");
+        assert!(asked["rule"].as_str().unwrap().starts_with("guard."), "{asked}");
         assert_eq!(entry(client, "touch /tmp/never")["state"], "denied");
         assert_eq!(entry(client, "sleep 601")["state"], "interrupted");
         assert_eq!(entry(client, "echo typed")["exit_code"], 0);

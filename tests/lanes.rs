@@ -109,11 +109,11 @@ fn a_channel_of_its_own_tells_both_outputs_and_the_protocols_status() {
     assert_eq!(parts(&run("cd /tmp; x=1")), ("", "", Some(0)));
     assert_eq!(parts(&run("echo \"<$x>\"; pwd")), ("<>\n/var/lib/jft-bash\n", "", Some(0)));
     assert_eq!(run("kill -KILL $$")["failure"], "the program was ended by signal KILL");
-    assert_eq!(run("rm -rf /")["state"], "denied");
+    assert_eq!(run("rm -rf /")["state"], "approval_needed");
     let history = client.call("ssh_history", json!({}));
     let known = |command: &str| history["entries"].as_array().unwrap().iter().find(|entry| entry["command"] == command).cloned();
     assert_eq!(known("echo out; echo err >&2; exit 7").unwrap()["exit_code"], 7, "{history}");
-    assert_eq!(known("rm -rf /").unwrap()["state"], "denied", "{history}");
+    assert_eq!(known("rm -rf /").unwrap()["state"], "approval_needed", "{history}");
 }
 
 #[test]

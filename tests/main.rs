@@ -9,10 +9,12 @@
 )]
 
 mod adversary;
+mod approvals;
 mod audit;
 mod check;
 mod clients;
 mod corpus;
+mod dangers;
 mod declared;
 mod dialects;
 mod facts;
@@ -35,9 +37,11 @@ mod nested;
 mod network;
 mod plugin_commands;
 mod plugin_faults;
+mod policy_commands;
 mod pressed;
 mod recordings;
 mod reload;
+mod rules;
 mod run;
 mod safety;
 mod secrets;

@@ -48,7 +48,8 @@ fn bad_input_gets_a_sentence_that_names_the_next_step() {
     assert!(error("ssh_run", json!({"target": "web2", "command": "true"})).contains("JFT_NOT_SET"));
     assert!(error("ssh_run", json!({"target": "down", "command": "true"})).contains("cannot reach `down`"));
     assert!(error("ssh_output", json!({"command_id": "c9999"})).contains("no session remembers c9999"));
-    assert!(error("ssh_run", json!({"target": "web1", "command": "rm -rf /"})).contains("Denied by rule guard."));
+    assert!(error("ssh_run", json!({"target": "web1", "command": "rm -rf /"})).contains("Needs approval (rule guard."));
+    assert!(error("ssh_run", json!({"target": "web1", "command": "rm -rf $D"})).contains("Denied by rule guard."));
     assert!(error("ssh_query", json!({"targets": ["web1"], "command": "touch /tmp/x"})).contains("Denied"));
     let unknown = client.request("tools/call", &json!({"name": "ssh_fly", "arguments": {}}));
     assert!(unknown["error"]["message"].as_str().unwrap().contains("ssh_fly"));

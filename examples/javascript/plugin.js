@@ -35,7 +35,7 @@ export const setup = {
 export const policy = {
     // Nothing is proven here: other policy plugins of the type may prove it.
     classify(_request) {
-        return { lane: "change", rule: "site.no-proof", reason: "the site's rules prove no reads" };
+        return { lane: "change", rule: "site.no-proof", reason: "the site's rules prove no reads", commands: [], shortens: false };
     },
 
     // What they do not deny is left to the others.

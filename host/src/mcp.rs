@@ -179,6 +179,7 @@ impl ServerHandler for Server {
         };
         let caller = Caller::of(&context);
         approval::take(self.directory.approvals(), &request, &context, &caller.name);
+        let state = request.request_state;
         let arguments = match Arguments::check(definition, request.arguments.unwrap_or_default()) {
             Ok(arguments) => arguments,
             Err(message) => return Ok(reply::Reply::failed(&message).into_result().into()),
@@ -187,6 +188,7 @@ impl ServerHandler for Server {
         if !reply.approvals.is_empty() {
             match approval::way(&context) {
                 approval::Way::None => {}
+                approval::Way::Again if approval::is_undecided(state.as_deref(), &reply.approvals) => reply = approval::unanswered(reply),
                 approval::Way::Again => {
                     if let Some(asked) = approval::ask_again(&reply.approvals) {
                         return Ok(asked.into());

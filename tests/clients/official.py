@@ -1,7 +1,8 @@
 """Drives an MCP server with the official Python client: official.py ERA CALLS COMMAND [ARGUMENT...]
 
-ERA is `legacy` (initialize) or a revision without a handshake. CALLS is a JSON list of [tool, arguments]. Prints one JSON
-object: the revision in use, the names of the tools, and each call's result.
+ERA is `legacy` (initialize) or a revision without a handshake. CALLS is a JSON list of [tool, arguments] or [tool, arguments,
+answer]: what the user says who is asked meanwhile, as [action, content]. Prints one JSON object: the revision in use, the names of
+the tools, and each call's result with what the user was asked.
 """
 
 import asyncio
@@ -11,16 +12,25 @@ import sys
 
 from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
+from mcp.types import ElicitResult
 
 
 async def main(era, calls, command, arguments):
+    asked, answers = [], []
+
+    async def ask(context, params):
+        asked.append(params.message)
+        action, content = answers[0]
+        return ElicitResult(action=action, content=content)
+
     server = StdioServerParameters(command=command, args=arguments, env=dict(os.environ))
-    async with Client(stdio_client(server), mode=era) as client:
+    async with Client(stdio_client(server), mode=era, elicitation_callback=ask) as client:
         tools = await client.list_tools()
         results = []
-        for tool, values in calls:
+        for tool, values, *answers[:] in calls:
+            asked.clear()
             result = await client.call_tool(tool, values)
-            results.append({"error": result.is_error, "result": result.structured_content})
+            results.append({"error": result.is_error, "result": result.structured_content, "asked": list(asked)})
         print(json.dumps({"revision": client.protocol_version, "tools": [tool.name for tool in tools.tools], "results": results}))
 
 

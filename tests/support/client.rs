@@ -7,6 +7,11 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+/// A state folder of one's own.
+pub fn state() -> Arc<tempfile::TempDir> {
+    Arc::new(tempfile::tempdir().unwrap())
+}
+
 /// A server process and its pipes.
 pub struct Client {
     process: Child,
@@ -25,27 +30,40 @@ impl Client {
 
     /// The same with variables in its environment.
     pub fn start_with(config: &str, variables: &[(&str, &str)]) -> Self {
-        Self::start_in(Arc::new(tempfile::tempdir().unwrap()), config, variables)
+        Self::start_in(state(), config, variables)
     }
 
     /// The same in a state folder that is there, for example that of another client.
     pub fn start_in(state: Arc<tempfile::TempDir>, config: &str, variables: &[(&str, &str)]) -> Self {
+        Self::bare(state, config, variables).greeted(&json!({}))
+    }
+
+    /// The same before any word was spoken.
+    pub fn bare(state: Arc<tempfile::TempDir>, config: &str, variables: &[(&str, &str)]) -> Self {
         // The others' files stay theirs.
         let own = tempfile::Builder::new().prefix("client-").tempdir_in(state.path()).unwrap().keep();
         let file = own.join("jackfield.toml");
         std::fs::write(&file, config).unwrap();
-        Self::on(program(&file, state.path()).envs(variables.iter().copied()), state)
+        Self::spawned(program(&file, state.path()).envs(variables.iter().copied()), state)
     }
 
     /// Starts any server and shakes hands.
     pub fn on(command: &mut Command, state: Arc<tempfile::TempDir>) -> Self {
+        Self::spawned(command, state).greeted(&json!({}))
+    }
+
+    fn spawned(command: &mut Command, state: Arc<tempfile::TempDir>) -> Self {
         let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let (input, output) = (process.stdin.take(), BufReader::new(process.stdout.take().unwrap()));
-        let mut client = Self { process, input, output, last: 0, state };
-        let hello = json!({"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}});
-        client.request("initialize", &hello);
-        client.write(&json!({"jsonrpc": "2.0", "method": "notifications/initialized"}));
-        client
+        Self { process, input, output, last: 0, state }
+    }
+
+    /// Shakes hands as a client that can do this.
+    pub fn greeted(mut self, capabilities: &Value) -> Self {
+        let hello = json!({"protocolVersion": "2025-11-25", "capabilities": capabilities, "clientInfo": {"name": "test", "version": "1"}});
+        self.request("initialize", &hello);
+        self.write(&json!({"jsonrpc": "2.0", "method": "notifications/initialized"}));
+        self
     }
 
     /// The server's process.
@@ -69,13 +87,18 @@ impl Client {
         let id = self.last;
         self.write(&json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params}));
         loop {
-            let mut line = String::new();
-            assert!(self.output.read_line(&mut line).unwrap() > 0, "the server ended");
-            let message: Value = serde_json::from_str(&line).unwrap();
-            if message["id"] == id {
+            let message = self.next();
+            if message["id"] == id && message["method"].is_null() {
                 return message;
             }
         }
+    }
+
+    /// The next message, whatever it is.
+    pub fn next(&mut self) -> Value {
+        let mut line = String::new();
+        assert!(self.output.read_line(&mut line).unwrap() > 0, "the server ended");
+        serde_json::from_str(&line).unwrap()
     }
 
     /// Calls a tool without waiting for its answer; the call's number.
@@ -89,9 +112,7 @@ impl Client {
     /// The next answer to a posted call: the call's number and the structure of its result.
     pub fn answer(&mut self) -> (u64, Value) {
         loop {
-            let mut line = String::new();
-            assert!(self.output.read_line(&mut line).unwrap() > 0, "the server ended");
-            let message: Value = serde_json::from_str(&line).unwrap();
+            let message = self.next();
             if let Some(id) = message["id"].as_u64() {
                 assert!(message["result"]["structuredContent"].is_object(), "{message}");
                 return (id, message["result"]["structuredContent"].clone());
@@ -112,9 +133,7 @@ impl Client {
         self.input.as_mut().unwrap().write_all(lines.as_bytes()).unwrap();
         let mut results = Vec::new();
         while results.len() < arguments.len() {
-            let mut line = String::new();
-            assert!(self.output.read_line(&mut line).unwrap() > 0, "the server ended");
-            let mut message: Value = serde_json::from_str(&line).unwrap();
+            let mut message = self.next();
             if message["id"].as_u64().is_some_and(|id| id >= first) {
                 results.push(message["result"]["structuredContent"].take());
             }

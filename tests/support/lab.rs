@@ -31,6 +31,14 @@ impl Devices {
         Self { runtime, lab, _folder: folder, config }
     }
 
+    /// Starts those of the program that have these names.
+    pub fn some(names: &[&str]) -> Self {
+        let mut devices = demo::descriptions().unwrap();
+        devices.retain(|device| names.contains(&device.name()));
+        assert_eq!(devices.len(), names.len(), "{names:?}");
+        Self::start(devices)
+    }
+
     /// Starts all that the program has.
     pub fn all() -> Self {
         Self::start(demo::descriptions().unwrap())

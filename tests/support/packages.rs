@@ -37,16 +37,16 @@ pub fn python(name: &str, packages: &[&str]) -> PathBuf {
     python
 }
 
-/// A program of this Node package, installed once; `name` is its folder's.
-pub fn node_program(name: &str, package: &str, program: &str) -> PathBuf {
+/// A program of the first of these Node packages, installed once; `name` is its folder's.
+pub fn node_program(name: &str, packages: &[&str], program: &str) -> PathBuf {
     let folder = folder(name);
-    installed(&folder, &[package], || {
+    installed(&folder, packages, || {
         if find("npm").is_none() {
             install_packages(&["nodejs", "npm"]);
         }
         std::fs::create_dir_all(&folder).unwrap();
         let mut npm = Command::new(find("npm").unwrap());
-        must(npm.args(["install", "--silent", "--no-audit", "--no-fund", "--prefix"]).arg(&folder).arg(package));
+        must(npm.args(["install", "--silent", "--no-audit", "--no-fund", "--prefix"]).arg(&folder).args(packages));
     });
     folder.join("node_modules/.bin").join(program)
 }

@@ -107,6 +107,12 @@ pub(super) fn ask_again(requests: &[Request]) -> Option<InputRequiredResult> {
     (!questions.is_empty()).then(|| InputRequiredResult::new(Some(questions), Some(state.join(AND))))
 }
 
+/// Does this call bring what its user was asked about one of these, and no decision? Who does not decide is not asked without end.
+pub(super) fn is_undecided(state: Option<&str>, requests: &[Request]) -> bool {
+    let mut tokens = state.into_iter().flat_map(|state| state.split(AND));
+    tokens.any(|token| requests.iter().any(|request| request.token == token))
+}
+
 /// Takes the answers that come with a call. What does not belong to an open request of this call's caller is not looked at.
 pub(super) fn take(approvals: &Approvals, params: &CallToolRequestParams, context: &RequestContext<RoleServer>, caller: &str) {
     let (Some(state), Some(responses)) = (&params.request_state, &params.input_responses) else { return };
@@ -122,7 +128,7 @@ pub(super) fn take(approvals: &Approvals, params: &CallToolRequestParams, contex
 
 /// Says in the reply that the user was asked.
 pub(super) fn unanswered(mut reply: Reply) -> Reply {
-    let note = format!("The user was asked and has not answered within {} s. ", APPROVAL_WAIT_MAX.as_secs());
+    let note = "The user was asked and has not decided. ";
     let next = reply.fields.get("next").and_then(Value::as_str).unwrap_or_default().to_owned();
     if !next.is_empty() {
         reply.text = reply.text.replace(&next, &format!("{note}{next}"));

@@ -1,5 +1,7 @@
 //! Named keys, and the line that typed pieces make up.
 
+use crate::limits::COMMAND_MAX_BYTES;
+
 /// Bytes of an escape sequence that a key sends. A longer one is none.
 const ESCAPE_MAX_BYTES: usize = 32;
 
@@ -89,6 +91,8 @@ pub struct LineAssembler {
     escape: Option<String>,
     /// Between the brackets of a paste, where Enter is text.
     pasting: bool,
+    /// Everything that was typed so far, as it was.
+    keys: String,
 }
 
 /// A line that typing completes.
@@ -100,9 +104,25 @@ pub struct Assembled {
     pub raw: Option<String>,
     /// Keys were used that change the line in a way that only the device knows.
     pub unknown: bool,
+    /// All that was typed, where the text alone does not tell it.
+    pub keys: Option<String>,
+}
+
+impl Assembled {
+    /// What a person has to see before saying yes: two ways to type a line that only the device can tell apart are two things.
+    #[must_use]
+    pub fn exact(&self) -> &str {
+        self.keys.as_deref().unwrap_or(&self.text)
+    }
 }
 
 impl LineAssembler {
+    /// Has nothing been typed since the last line?
+    #[must_use]
+    pub fn is_untouched(&self) -> bool {
+        *self == Self::default()
+    }
+
     /// Takes typed bytes; gives the lines that they complete.
     pub fn on_typed(&mut self, bytes: &[u8]) -> Vec<Assembled> {
         let mut lines = Vec::new();
@@ -112,6 +132,11 @@ impl LineAssembler {
             // A control character ends a sequence and counts by itself (ECMA-48 allows it there).
             if ch.is_control() && self.escape.take().is_some() {
                 self.unknown = true;
+            }
+            let completes = matches!(ch, '\r' | '\n') && !self.pasting;
+            // Nobody is shown more than that.
+            if !completes && self.keys.len() <= COMMAND_MAX_BYTES {
+                self.keys.push(ch);
             }
             match ch {
                 _ if self.escape.is_some() => self.on_escape(ch),
@@ -167,7 +192,9 @@ impl LineAssembler {
 
     fn assembled(self) -> Assembled {
         let raw = self.raw.filter(|raw| *raw != self.line);
-        Assembled { text: self.line, raw, unknown: self.unknown || self.escape.is_some() }
+        let unknown = self.unknown || self.escape.is_some();
+        let keys = (unknown || raw.is_some()).then_some(self.keys);
+        Assembled { text: self.line, raw, unknown, keys }
     }
 
     /// What is typed and not completed.
@@ -194,7 +221,11 @@ mod tests {
     }
 
     fn line(text: &str, raw: Option<&str>, unknown: bool) -> Assembled {
-        Assembled { text: text.to_owned(), raw: raw.map(str::to_owned), unknown }
+        Assembled { text: text.to_owned(), raw: raw.map(str::to_owned), unknown, keys: None }
+    }
+
+    fn strange(text: &str, raw: Option<&str>, unknown: bool, keys: &str) -> Assembled {
+        Assembled { keys: Some(keys.to_owned()), ..line(text, raw, unknown) }
     }
 
     #[test]
@@ -202,10 +233,10 @@ mod tests {
         let mut typed = LineAssembler::default();
         assert!(typed.on_typed(b"relo").is_empty());
         assert!(typed.on_typed(b"adx\x7f").is_empty());
-        assert_eq!(typed.on_typed(b"\r\n"), [line("reload", Some("reloadx"), false)]);
-        assert_eq!(typed.on_typed(b"rm\t\r"), [line("rm", None, true)]);
+        assert_eq!(typed.on_typed(b"\r\n"), [strange("reload", Some("reloadx"), false, "reloadx\x7f")]);
+        assert_eq!(typed.on_typed(b"rm\t\r"), [strange("rm", None, true, "rm\t")]);
         assert!(typed.on_typed(b"abc\x15").is_empty());
-        assert_eq!(typed.pending(), line("", Some("abc"), false));
+        assert_eq!(typed.pending(), strange("", Some("abc"), false, "abc\x15"));
         assert!(typed.on_typed(b"\x03").is_empty());
         assert_eq!(typed.pending(), line("", None, false));
     }
@@ -220,7 +251,7 @@ mod tests {
         for byte in b"\x1b[A" {
             assert!(typed.on_typed(&[*byte]).is_empty());
         }
-        assert_eq!(typed.on_typed(b"\r"), [line("", None, true)], "split anywhere");
+        assert_eq!(typed.on_typed(b"\r"), [strange("", None, true, "\x1b[A")], "split anywhere");
     }
 
     #[test]

@@ -72,8 +72,6 @@ fn default_reason(effect: Effect) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a rule that is not read fails the test")]
-
     use jackfield_plugin::Fact;
 
     use super::*;

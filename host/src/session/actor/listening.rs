@@ -68,6 +68,7 @@ impl Actor {
         if let Some(screen) = &mut self.screen {
             screen.on_bytes(shown);
         }
+        self.cast.output(shown, now());
         self.tape(|tape| tape.output(shown, now()));
     }
 

@@ -81,7 +81,9 @@ impl Actor {
         let at_prompt = self.machine.is_idle();
         let purpose = if at_prompt { Purpose::Run } else { Purpose::Send };
         let pending = typed.pending();
-        let is_there = !pending.text.is_empty() || pending.raw.is_some();
+        // More keys than Enter run what history or completion has made: one alone on an empty line has made nothing yet.
+        let may_run = at_prompt && pending.unknown && !(self.typed.is_untouched() && bytes.len() == 1);
+        let is_there = !pending.text.is_empty() || pending.raw.is_some() || may_run;
         let typed_lines: Vec<&Assembled> = lines.iter().chain(is_there.then_some(&pending)).collect();
         let verdict = self.judge_typed(&typed_lines, purpose, request).await?;
         let Some(approved) = policy::keys(&verdict, bytes) else { return Err(Refusal::Denied(Box::new(verdict))) };
@@ -131,7 +133,7 @@ impl Actor {
             // Keys that complete no line.
             return Ok(self.judge(&RunRequest::new("", Purpose::Send, &request.caller)).await);
         };
-        let texts: Vec<&str> = lines.iter().map(|line| line.text.as_str()).collect();
+        let texts: Vec<&str> = lines.iter().map(|line| line.exact()).collect();
         let whole = RunRequest::new(&texts.join("\n"), purpose, &request.caller);
         let place = self.place(self.machine.mode());
         if self.machine.may_want_secret() {

@@ -83,6 +83,9 @@ fn statement_danger(statement: &Statement) -> Option<Danger> {
     // One letter may do where no other verb begins with it.
     let removes = |word: &&str| ["remove", "unset", "disable"].iter().any(|verb| shortens(word, verb, 1));
     if verbs.iter().any(removes) {
+        if carries_sessions(&words) {
+            return Some(danger(LOCKOUT, statement));
+        }
         return Some(danger(REMOVE, statement).advise("Say which change is wanted, and have the operator do it."));
     }
     let sets = words.iter().any(|word| shortens(word, "set", 2));
@@ -90,6 +93,12 @@ fn statement_danger(statement: &Statement) -> Option<Danger> {
         return Some(danger(LOCKOUT, statement));
     }
     None
+}
+
+/// What this very session may come in by: which interface, address or service it is, only the router knows.
+fn carries_sessions(words: &[&str]) -> bool {
+    let begins = |place: usize, full: &str, least: usize| words.get(place).is_some_and(|word| shortens(word, full, least));
+    begins(0, "interface", 2) || begins(0, "ip", 2) && (begins(1, "address", 2) || begins(1, "service", 2))
 }
 
 /// `disabled=yes`

@@ -1,0 +1,193 @@
+//! Where the operator stops nothing, what destroys is asked about all the same, on every kind of device and however it is typed.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::support::client::Client;
+use crate::support::lab::Devices;
+use crate::support::sshd::{Sshd, account};
+
+const FULL: &str = "[policy]\nmode = \"full\"\n";
+
+fn said(result: &Value) -> (&str, &str) {
+    (result["state"].as_str().unwrap_or_default(), result["verdict"]["rule"].as_str().unwrap_or_default())
+}
+
+/// Asked about: by which rule, without the plugin and the lane in front.
+fn is_asked(result: &Value, command: &str) {
+    let (state, rule) = said(result);
+    assert_eq!(state, "approval_needed", "{command}: {result}");
+    assert!(rule.starts_with("guard.") || rule == "unknown-line", "{command}: {result}");
+}
+
+/// What would end a device, its configuration, its accounts or the way to it; and what is like it and does not.
+const LINUX: [&str; 15] = [
+    "reboot",
+    "shutdown -h now",
+    "systemctl poweroff",
+    "sudo init 6",
+    "rm -rf /",
+    "sudo rm -rf --no-preserve-root /",
+    "cd / && rm -rf *",
+    "mkfs.ext4 /dev/sda1",
+    "dd if=/dev/zero of=/dev/sda",
+    "wipefs -a /dev/sda",
+    "echo x > /etc/passwd",
+    "sudo rm /etc/shadow",
+    "sudo ip link set eth0 down",
+    "sudo systemctl stop sshd",
+    "sudo iptables -F",
+];
+
+const IOS: [&str; 9] = [
+    "reload",
+    "rel in 5",
+    "write erase",
+    "wr er",
+    "erase startup-config",
+    "format flash:",
+    "erase nvram:",
+    "factory-reset all",
+    "configure replace flash:golden.cfg",
+];
+
+const IOS_CONFIG: [&str; 3] = ["no username admin", "interface Gi0/1\ndo reload", "crypto key zeroize rsa"];
+
+const ROUTEROS: [&str; 7] = [
+    "/system reboot",
+    "/system shutdown",
+    "/system reset-configuration",
+    "/user remove admin",
+    "/interface disable ether1",
+    "/ip address remove 0",
+    "/ip service disable ssh",
+];
+
+const JUNOS: [&str; 5] = [
+    "request system reboot",
+    "request system zeroize",
+    "request system halt",
+    "request system power-off",
+    "file delete /config/juniper.conf.gz",
+];
+
+const JUNOS_CONFIG: [&str; 5] =
+    ["load factory-default", "delete system login user admin", "delete interfaces fxp0", "set interfaces fxp0 disable", "delete"];
+
+#[test]
+fn what_ends_a_linux_host_is_asked_about() {
+    account("jft-bash", Path::new("/bin/bash"));
+    let server = Sshd::start();
+    let mut client = Client::start(&format!("{FULL}{}", server.device("web1", "jft-bash", "linux")));
+    for command in LINUX {
+        is_asked(&client.run("web1", command), command);
+        is_asked(&client.call("ssh_run", json!({"target": "web1", "command": command, "lane": "exec"})), command);
+    }
+    let screen = client.call("ssh_screen", json!({"session": "web1"})).to_string();
+    assert!(!screen.contains("rm -rf") && !screen.contains("reboot"), "{screen}");
+    for command in ["rm -rf ./nothing-here", "systemctl status sshd", "echo reboot", "ip link show lo"] {
+        assert_eq!(client.run("web1", command)["state"], "done", "{command}");
+    }
+}
+
+#[test]
+fn what_ends_a_network_device_is_asked_about() {
+    let devices = Devices::some(&["switch1", "router1", "junos1"]);
+    let mut client = devices.client(FULL);
+    assert_eq!(client.run("switch1", "enable")["mode"], "privileged");
+    let tables: [(&str, Option<&str>, &[&str]); 5] = [
+        ("switch1", None, &IOS),
+        ("switch1", Some("config"), &IOS_CONFIG),
+        ("router1", None, &ROUTEROS),
+        ("junos1", None, &JUNOS),
+        ("junos1", Some("config"), &JUNOS_CONFIG),
+    ];
+    for (device, mode, commands) in tables {
+        client.call("ssh_open", json!({"host": device}));
+        let before = devices.lines(device);
+        for command in commands {
+            let result = client.call("ssh_run", json!({"target": device, "command": command, "mode": mode}));
+            is_asked(&result, command);
+        }
+        assert_eq!(devices.lines(device), before, "{device} was given something");
+    }
+    // Known: which interface of a switch carries the session nobody here knows, so shutting one down is a change like others.
+    let result = client.call("ssh_run", json!({"target": "switch1", "command": "interface Gi0/1\nshutdown", "mode": "config"}));
+    assert_eq!(result["state"], "done", "{result}");
+    for (device, command) in [("switch1", "write memory"), ("router1", "/system identity print"), ("junos1", "show version")] {
+        assert_eq!(client.run(device, command)["state"], "done", "{device}: {command}");
+    }
+}
+
+/// The pieces that are sent one after the other, each a text with keys, and how many of them pass.
+type Pieces<'a> = &'a [(&'a str, &'a [&'a str])];
+
+const TYPED: [(Pieces<'_>, usize); 13] = [
+    (&[("write erase", &["enter"])], 0),
+    (&[("wr", &[]), ("ite er", &[]), ("ase", &[]), ("", &["enter"])], 1),
+    (&[("write ", &[]), ("e", &[]), ("r", &["enter"])], 1),
+    (&[("write m", &["backspace"]), ("erase", &["enter"])], 1),
+    (&[("write erasx\u{7f}e", &["enter"])], 0),
+    // A device that takes no notice of the keys that erase would see the other reading.
+    (&[("reload in 5\u{15}show clock", &["enter"])], 0),
+    (&[("reload \u{8}\u{8}\u{8}\u{8}\u{8}\u{8}\u{8}show clock", &["enter"])], 0),
+    (&[("show clock\rwrite erase\r", &[])], 0),
+    (&[("show clock\nwrite erase", &["enter"])], 0),
+    (&[("write\u{3}write erase", &["enter"])], 0),
+    (&[("\u{1b}[200~write erase\r\u{1b}[201~", &["enter"])], 0),
+    (&[("\u{1b}[200~show clock\rwrite er", &[]), ("ase\r\u{1b}[201~", &["enter"])], 0),
+    (&[("wr er?", &[])], 0),
+];
+
+/// Only the device knows what these make of the line.
+const UNKNOWN: [Pieces<'_>; 9] = [
+    &[("reload", &["ctrl-z"])],
+    &[("", &["up", "enter"])],
+    &[("", &["ctrl-p", "enter"])],
+    &[("wri", &["tab"])],
+    &[("show clock", &["left", "left", "enter"])],
+    &[("", &["up", "ctrl-z"])],
+    &[("", &["up", "ctrl-o"])],
+    &[("", &["ctrl-p"]), ("", &["ctrl-o"])],
+    &[("", &["ctrl-p"]), ("", &["enter"])],
+];
+
+#[test]
+fn what_is_typed_in_pieces_corrected_or_pasted_is_judged_as_the_device_sees_it() {
+    for (mode, word) in [("full", "approval_needed"), ("safe", "approval_needed"), ("read-only", "denied")] {
+        let devices = Devices::some(&["switch1"]);
+        let mut client = devices.client(&format!("[policy]\nmode = {mode:?}\n"));
+        let mode_of = if mode == "read-only" { "denied" } else { "done" };
+        assert_eq!(client.run("switch1", "enable")["state"], mode_of);
+        let before = devices.lines("switch1");
+        for (pieces, passing) in TYPED {
+            // Where only reads pass, a first piece of a change does not either.
+            let passing = if mode == "read-only" { 0 } else { passing };
+            play(&mut client, pieces, passing, word, None);
+        }
+        for pieces in UNKNOWN {
+            let word = if mode == "full" { "approval_needed" } else { "denied" };
+            // Where only reads pass, a change is refused as one.
+            let rule = (mode != "read-only").then_some("unknown-line");
+            play(&mut client, pieces, pieces.len() - 1, word, rule);
+        }
+        assert_eq!(devices.lines("switch1"), before, "{mode}: the switch was given something");
+        assert_eq!(client.run("switch1", "show clock")["state"], "done", "{mode}");
+    }
+}
+
+/// Sends the pieces: so many pass, the next one is stopped. What is left of the line is left with Ctrl-C.
+fn play(client: &mut Client, pieces: Pieces<'_>, passing: usize, word: &str, rule: Option<&str>) {
+    for (number, (text, keys)) in pieces.iter().take(passing + 1).enumerate() {
+        let result = client.call("ssh_send", json!({"session": "switch1", "text": text, "keys": keys, "wait_s": 0.2}));
+        if number < passing {
+            assert_eq!(result["ok"], true, "{pieces:?}, piece {number}: {result}");
+        } else {
+            assert_eq!(said(&result).0, word, "{pieces:?}, piece {number}: {result}");
+            assert!(rule.is_none_or(|rule| said(&result).1 == rule), "{pieces:?}: {result}");
+        }
+    }
+    let left = client.call("ssh_send", json!({"session": "switch1", "keys": ["ctrl-c"], "wait_s": 0.2}));
+    assert_eq!(left["ok"], true, "{left}");
+}
