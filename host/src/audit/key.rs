@@ -71,7 +71,8 @@ impl Key {
         let private = PrivateKey::from_openssh(read(&file)?.as_str()).map_err(io::Error::other)?;
         let key = Self { private };
         if !public_path(folder).exists() {
-            fs::write(public_path(folder), key.private.public_key().to_openssh().map_err(io::Error::other)? + "\n")?;
+            let public = key.private.public_key().to_openssh().map_err(io::Error::other)? + "\n";
+            crate::atomic::write(&public_path(folder), public.as_bytes(), 0o600)?;
         }
         Ok(key)
     }
