@@ -150,7 +150,7 @@ fn unknown_keys_are_errors_with_the_nearest_name() {
          4:3: unknown key `usr` in [device.sw1]; did you mean `user`? known keys: host, port, user, type, key, certificate, password, \
          known_hosts, via, proxy, secrets, algorithms, tags, policy, idle_close, keepalive, agent, local, mask, conceal, secrets_elsewhere\n\
          7:1: unknown key `plugin` in [type.a]; did you mean `plugins`? known keys: plugins, declared, title, terminal, cancel, \
-         clear_line, live_keys, line_max, context, query, mode, setup, pager, question, goal, transition, candidate, error, policy, banners, identify\n\
+         clear_line, live_keys, line_max, context, query, mode, setup, pager, question, goal, transition, candidate, error, policy, banners, identify, sensitive\n\
          9:1: unknown key `sha256` in [plugin.b]; known keys: path, digest, signer, secrets, config, isolation, max_file_bytes, max_parts\n\
          11:1: unknown key `mod` in [policy]; did you mean `mode`? known keys: mode\n",
     );
@@ -234,8 +234,8 @@ fn names_cannot_be_taken_for_options_paths_or_patterns() {
 
 #[test]
 fn a_secret_in_the_file_is_refused_and_not_repeated() {
-    let forms = "say where it comes from: `{ env = \"VARIABLE\" }`, `{ file = \"PATH\" }`, `{ command = \"pass show NAME\" }` or \
-                 `{ keyring = \"NAME\" }`; change a secret that was stored here";
+    let forms = "say where it comes from: `{ env = \"VARIABLE\" }`, `{ file = \"PATH\" }`, `{ command = \"pass show NAME\" }`, \
+                 `{ keyring = \"NAME\" }` or `{ credential = \"NAME\" }`; change a secret that was stored here";
     check(
         "[device.sw1]\npassword = \"hunter2\"\nsecrets.enable = \"hunter3\"\nsecrets.pin = 4711\n",
         &format!(
