@@ -164,23 +164,60 @@ fn what_is_typed_in_pieces_corrected_or_pasted_is_judged_as_the_device_sees_it()
         for (pieces, passing) in TYPED {
             // Where only reads pass, a first piece of a change does not either.
             let passing = if mode == "read-only" { 0 } else { passing };
-            play(&mut client, pieces, passing, word, None);
+            play(&mut client, "switch1", pieces, passing, word, None);
         }
         for pieces in UNKNOWN {
             let word = if mode == "full" { "approval_needed" } else { "denied" };
             // Where only reads pass, a change is refused as one.
             let rule = (mode != "read-only").then_some("unknown-line");
-            play(&mut client, pieces, pieces.len() - 1, word, rule);
+            play(&mut client, "switch1", pieces, pieces.len() - 1, word, rule);
         }
         assert_eq!(devices.lines("switch1"), before, "{mode}: the switch was given something");
         assert_eq!(client.run("switch1", "show clock")["state"], "done", "{mode}");
     }
 }
 
+/// The same on a shell, whose prompt is told by marks.
+const TYPED_IN_A_SHELL: [(Pieces<'_>, usize); 6] = [
+    (&[("rm -rf /", &["enter"])], 0),
+    (&[("rm -r", &[]), ("f ", &[]), ("/", &["enter"])], 2),
+    (&[("rm -rf / \u{15}ls", &["enter"])], 0),
+    (&[("rm -rf x\u{7f}/", &["enter"])], 0),
+    (&[("echo a\rreboot\r", &[])], 0),
+    (&[("\u{1b}[200~echo a\rreboot\r\u{1b}[201~", &["enter"])], 0),
+];
+
+const UNKNOWN_TO_A_SHELL: [Pieces<'_>; 5] = [
+    &[("", &["up", "enter"])],
+    &[("", &["ctrl-r"]), ("reb", &["enter"])],
+    &[("", &["ctrl-p"]), ("", &["ctrl-o"])],
+    &[("reb", &["tab"])],
+    &[("ls", &["alt-b", "enter"])],
+];
+
+#[test]
+fn a_shell_is_typed_nothing_that_ends_its_host() {
+    account("jft-bash", Path::new("/bin/bash"));
+    let server = Sshd::start();
+    for (mode, word) in [("full", "approval_needed"), ("safe", "denied")] {
+        let mut client = Client::start(&format!("{}policy = {mode:?}\n", server.device("web1", "jft-bash", "linux")));
+        assert_eq!(client.run("web1", "true")["state"], "done");
+        for (pieces, passing) in TYPED_IN_A_SHELL {
+            play(&mut client, "web1", pieces, passing, "approval_needed", None);
+        }
+        for pieces in UNKNOWN_TO_A_SHELL {
+            play(&mut client, "web1", pieces, pieces.len() - 1, word, Some("unknown-line"));
+        }
+        let screen = client.call("ssh_screen", json!({"session": "web1"})).to_string();
+        assert!(!screen.contains("reboot") && !screen.contains("rf /"), "{screen}");
+        assert_eq!(client.run("web1", "echo fine")["output"], "fine\n", "{mode}");
+    }
+}
+
 /// Sends the pieces: so many pass, the next one is stopped. What is left of the line is left with Ctrl-C.
-fn play(client: &mut Client, pieces: Pieces<'_>, passing: usize, word: &str, rule: Option<&str>) {
+fn play(client: &mut Client, device: &str, pieces: Pieces<'_>, passing: usize, word: &str, rule: Option<&str>) {
     for (number, (text, keys)) in pieces.iter().take(passing + 1).enumerate() {
-        let result = client.call("ssh_send", json!({"session": "switch1", "text": text, "keys": keys, "wait_s": 0.2}));
+        let result = client.call("ssh_send", json!({"session": device, "text": text, "keys": keys, "wait_s": 0.2}));
         if number < passing {
             assert_eq!(result["ok"], true, "{pieces:?}, piece {number}: {result}");
         } else {
@@ -188,6 +225,6 @@ fn play(client: &mut Client, pieces: Pieces<'_>, passing: usize, word: &str, rul
             assert!(rule.is_none_or(|rule| said(&result).1 == rule), "{pieces:?}: {result}");
         }
     }
-    let left = client.call("ssh_send", json!({"session": "switch1", "keys": ["ctrl-c"], "wait_s": 0.2}));
+    let left = client.call("ssh_send", json!({"session": device, "keys": ["ctrl-c"], "wait_s": 0.2}));
     assert_eq!(left["ok"], true, "{left}");
 }

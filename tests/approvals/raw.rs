@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::{COMMAND, Scene, call, is_let_through, is_privileged, no};
 use crate::support::client::{Client, state};
+use crate::support::lab::Devices;
 
 /// A yes, as a form brings it.
 fn yes() -> Value {
@@ -179,6 +180,27 @@ fn the_same_answer_twice_at_once_types_once() {
         }
     }
     assert_eq!((through, scene.erased()), (1, 1));
+}
+
+/// Who agrees that a change is looked at does not agree that it stays.
+#[test]
+fn a_yes_to_a_check_is_none_to_a_commit() {
+    let devices = Devices::some(&["junos1"]);
+    let mut client = Client::bare(state(), &devices.config, &[]);
+    let mut newer = Newer { client: &mut client, name: "newer" };
+    let with = |commit: &str| json!({"target": "junos1", "command": "delete system login user x", "mode": "config", "commit": commit, "wait_s": 20});
+    let asked = newer.call("ssh_run", &with("check"), &json!({}));
+    let message = asked["inputRequests"]["a1"]["params"]["message"].as_str().unwrap_or_else(|| panic!("{asked}"));
+    assert!(message.contains(", mode config, commit check):\n  | delete system login user x\n"), "{message}");
+    let brought = brought("a1", &yes(), asked["requestState"].as_str().unwrap());
+    for commit in ["now", "confirmed"] {
+        let other = newer.call("ssh_run", &with(commit), &brought);
+        assert!(other["inputRequests"].is_object() && other["inputRequests"]["a1"].is_null(), "{commit}: {other}");
+    }
+    assert!(!devices.lines("junos1").iter().any(|line| line.contains("login") || line.contains("commit")));
+    let checked = newer.call("ssh_run", &with("check"), &json!({}));
+    assert_eq!(structure(&checked)["lines"]["candidate"], "discarded", "{checked}");
+    assert!(!devices.lines("junos1").iter().any(|line| line == "commit"));
 }
 
 /// What a person reads is what would be typed, and nothing in it passes for the host's own words.

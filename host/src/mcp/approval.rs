@@ -176,6 +176,7 @@ mod tests {
                 caller: "agent".to_owned(),
                 purpose: "run".to_owned(),
                 text: "reload".to_owned(),
+                commit: String::new(),
                 rule: "r".to_owned(),
             },
             reason: "it reloads".to_owned(),

@@ -30,6 +30,8 @@ pub struct Subject {
     pub purpose: String,
     /// The exact text.
     pub text: String,
+    /// What becomes of a candidate configuration then, as the caller wants it; empty where nothing was said.
+    pub commit: String,
     /// The rule that wants it asked.
     pub rule: String,
 }
@@ -76,7 +78,7 @@ pub enum Word {
     /// Somebody said no. That is used up now.
     Refused(Approval),
     /// Nobody has said anything.
-    Open(Request),
+    Open(Box<Request>),
     /// It cannot be shown to a person; why.
     Unshown(String),
 }
@@ -130,7 +132,9 @@ impl Approvals {
                     kept.entries.remove(at);
                     if answer == Answer::Allow { Word::Given(approval) } else { Word::Refused(approval) }
                 }
-                None => kept.entries.get(at).map_or_else(|| Word::Unshown(String::new()), |entry| Word::Open(entry.request.clone())),
+                None => {
+                    kept.entries.get(at).map_or_else(|| Word::Unshown(String::new()), |entry| Word::Open(Box::new(entry.request.clone())))
+                }
             };
         }
         let Some(token) = nonce() else { return Word::Unshown("this machine gives no random numbers".to_owned()) };
@@ -140,7 +144,7 @@ impl Approvals {
             kept.entries.remove(0);
         }
         kept.entries.push(Entry { request: request.clone(), asked_at: now, answer: None });
-        Word::Open(request)
+        Word::Open(Box::new(request))
     }
 
     /// What waits for an answer, the oldest first.
@@ -179,9 +183,10 @@ impl Request {
     /// What a person reads before answering. The text stands line by line behind a bar, so that it cannot pass for anything else.
     #[must_use]
     pub fn shown(&self) -> String {
-        let Subject { device, session, user, mode, caller, purpose, text, rule } = &self.subject;
+        let Subject { device, session, user, mode, caller, purpose, text, commit, rule } = &self.subject;
         let mut out = String::new();
-        let place = if mode.is_empty() { String::new() } else { format!(", mode {}", escaped(mode)) };
+        let part = |name: &str, value: &str| if value.is_empty() { String::new() } else { format!(", {name} {}", escaped(value)) };
+        let place = part("mode", mode) + &part("commit", commit);
         let (caller, what) = (escaped(caller), if purpose == "send" { "type" } else { "run" });
         let _ = writeln!(
             out,
@@ -214,13 +219,14 @@ mod tests {
             caller: word("agent"),
             purpose: word("run"),
             text: word(text),
+            commit: String::new(),
             rule: word("guard.destructive.ios.outage"),
         }
     }
 
     fn open(approvals: &Approvals, text: &str, now: Instant) -> Request {
         match approvals.word(subject(text), "it reloads", now) {
-            Word::Open(request) => request,
+            Word::Open(request) => *request,
             other => panic!("{other:?}"),
         }
     }
@@ -236,6 +242,7 @@ mod tests {
             Subject { device: "other".to_owned(), ..subject("reload") },
             Subject { mode: "config".to_owned(), ..subject("reload") },
             Subject { caller: "another".to_owned(), ..subject("reload") },
+            Subject { commit: "now".to_owned(), ..subject("reload") },
             Subject { rule: "x".to_owned(), ..subject("reload") },
         ] {
             assert!(matches!(approvals.word(changed, "", now), Word::Open(_)));

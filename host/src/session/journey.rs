@@ -52,7 +52,9 @@ impl Keep {
         Self::WORDS.iter().filter(|(.., act)| has(act)).map(|(word, ..)| *word).collect()
     }
 
-    fn word(self) -> &'static str {
+    /// Its word.
+    #[must_use]
+    pub fn word(self) -> &'static str {
         Self::WORDS.iter().find(|(_, keep, _)| *keep == self).map_or("check", |(word, ..)| word)
     }
 

@@ -185,6 +185,7 @@ impl Profile {
             caller: request.caller.clone(),
             purpose: request.purpose.word().to_owned(),
             text: request.text.clone(),
+            commit: request.keep.map(|keep| keep.word().to_owned()).unwrap_or_default(),
             rule: verdict.decision.rule.clone(),
         };
         match self.approvals.word(subject, &verdict.decision.reason, now()) {
@@ -199,7 +200,7 @@ impl Profile {
                 verdict.approval = Some(approval);
                 Err(Refusal::Denied(Box::new(verdict)))
             }
-            Word::Open(request) => Err(Refusal::ApprovalNeeded(Box::new(verdict), Box::new(request))),
+            Word::Open(request) => Err(Refusal::ApprovalNeeded(Box::new(verdict), request)),
             Word::Unshown(why) => {
                 verdict.decision.effect = Effect::Deny;
                 verdict.decision.reason = why;
