@@ -16,6 +16,8 @@ mod unusual;
 
 /// Commands of the healthy session that are measured beside each attack.
 const MEASURED: usize = 10;
+/// The session beside the attacked ones is asked without a pause, which is more than callers usually may.
+const UNHURRIED: &str = "[limits]\ncalls_per_minute = 1000000\n";
 
 /// What a type of the attack's device is made of; `H` is the hostile plugin, `h` the same without its policy.
 const POLICY: &str = "posix-shell H";
@@ -186,7 +188,7 @@ fn every_attack_is_told_and_the_session_beside_it_goes_on() {
     account("jft-bash", Path::new("/bin/bash"));
     let server = Sshd::start();
     let folder = tempfile::tempdir().unwrap();
-    let text = config(&server, folder.path());
+    let text = config(&server, folder.path()) + UNHURRIED;
     let mut client = Client::start_with(&text, &[("JFT_SUDO", PASSWORD)]);
     client.run("healthy", "true");
     let (alone, _) = beside(&mut client, None);

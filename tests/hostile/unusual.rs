@@ -118,6 +118,7 @@ fn every_attack_below_the_language_is_told_and_the_session_beside_it_goes_on() {
         write!(text, "[type.t{number}]\nplugins = [\"generic-prompt\", \"u{number}\", \"guard\"]\n").unwrap();
         write!(text, "[plugin.u{number}]\npath = {path:?}\ndigest = \"sha256:{}\"\n", digest(&bytes)).unwrap();
     }
+    text.push_str(super::UNHURRIED);
     let mut client = Client::start(&text);
     client.run("healthy", "true");
     // All at once.
