@@ -71,9 +71,10 @@ fn default_reason(effect: Effect) -> &'static str {
 }
 
 #[cfg(test)]
-mod tests {
-    #![expect(clippy::unwrap_used, reason = "a rule that is not read fails the test")]
+mod properties;
 
+#[cfg(test)]
+mod tests {
     use jackfield_plugin::Fact;
 
     use super::*;

@@ -109,8 +109,6 @@ fn plain(expression: &str) -> (Vec<String>, bool) {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a pattern that is not read fails the test")]
-
     use super::*;
 
     const SHELL: Reading = Reading { shortens: false };

@@ -105,8 +105,6 @@ fn fits(glob: &str, name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "an hour that is not read fails the test")]
-
     use super::*;
 
     #[test]

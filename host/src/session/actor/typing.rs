@@ -63,7 +63,8 @@ impl Actor {
         let at_prompt = self.machine.is_idle();
         let purpose = if at_prompt { Purpose::Run } else { Purpose::Send };
         let pending = typed.pending();
-        let is_there = !pending.text.is_empty() || pending.raw.is_some();
+        // At a prompt a key may bring back an earlier line, and another one than Enter may run it.
+        let is_there = !pending.text.is_empty() || pending.raw.is_some() || at_prompt && pending.unknown;
         let typed_lines: Vec<&Assembled> = lines.iter().chain(is_there.then_some(&pending)).collect();
         let verdict = self.judge_typed(&typed_lines, purpose, request).await?;
         let Some(approved) = policy::keys(&verdict, bytes) else { return Err(Refusal::Denied(Box::new(verdict))) };
