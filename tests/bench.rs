@@ -26,6 +26,8 @@ mod inspect;
 mod many;
 #[path = "bench/plugins.rs"]
 mod plugins;
+#[path = "bench/policy.rs"]
+mod policy;
 #[path = "bench/raw.rs"]
 mod raw;
 #[path = "bench/start.rs"]
@@ -44,6 +46,7 @@ const MEASURES: &[Measure] = &[
     ("big", big::run),
     ("inspect", inspect::run),
     ("plugins", plugins::run),
+    ("policy", policy::run),
     ("start", start::run),
 ];
 

@@ -10,6 +10,9 @@ use crate::session::log::ByteLog;
 use crate::session::report::ScreenReport;
 use crate::terminal::text::escaped;
 
+#[cfg(test)]
+mod properties;
+
 /// A rendered terminal.
 pub struct Screen {
     parser: vt100::Parser<Title>,

@@ -4,5 +4,7 @@
 //! device, waits, or reads a clock. The rendered screen of full-screen programs is in [`screen`](crate::screen).
 
 pub mod parser;
+#[cfg(test)]
+pub(crate) mod properties;
 pub mod row;
 pub mod text;

@@ -93,6 +93,10 @@ pub struct LineAssembler {
     pasting: bool,
     /// Everything that was typed so far, as it was.
     keys: String,
+    /// The byte before was a carriage return, so a newline belongs to it.
+    returned: bool,
+    /// The beginning of a character whose other bytes are still to come.
+    cut: Vec<u8>,
 }
 
 /// A line that typing completes.
@@ -120,15 +124,15 @@ impl LineAssembler {
     /// Has nothing been typed since the last line?
     #[must_use]
     pub fn is_untouched(&self) -> bool {
-        *self == Self::default()
+        *self == Self { returned: self.returned, ..Self::default() }
     }
 
     /// Takes typed bytes; gives the lines that they complete.
     pub fn on_typed(&mut self, bytes: &[u8]) -> Vec<Assembled> {
         let mut lines = Vec::new();
-        let text = String::from_utf8_lossy(bytes);
-        let mut previous = ' ';
+        let text = self.decoded(bytes);
         for ch in text.chars() {
+            let returned = std::mem::replace(&mut self.returned, ch == '\r');
             // A control character ends a sequence and counts by itself (ECMA-48 allows it there).
             if ch.is_control() && self.escape.take().is_some() {
                 self.unknown = true;
@@ -140,9 +144,12 @@ impl LineAssembler {
             }
             match ch {
                 _ if self.escape.is_some() => self.on_escape(ch),
-                '\n' if previous == '\r' => {}
+                '\n' if returned => {}
                 '\r' | '\n' if self.pasting => self.push('\n'),
-                '\r' | '\n' => lines.push(std::mem::take(self).assembled()),
+                '\r' | '\n' => {
+                    let next = Self { returned: self.returned, cut: std::mem::take(&mut self.cut), ..Self::default() };
+                    lines.push(std::mem::replace(self, next).assembled());
+                }
                 '\x08' | '\x7f' => {
                     self.raw.get_or_insert_with(|| self.line.clone());
                     self.line.pop();
@@ -153,14 +160,22 @@ impl LineAssembler {
                     self.line.clear();
                 }
                 // Ctrl-C leaves it.
-                '\x03' => *self = Self::default(),
+                '\x03' => *self = Self { cut: std::mem::take(&mut self.cut), ..Self::default() },
                 '\x1b' => self.escape = Some(String::new()),
                 _ if ch.is_control() => self.unknown = true,
                 _ => self.push(ch),
             }
-            previous = ch;
         }
         lines
+    }
+
+    /// The characters that are whole now; what is none becomes U+FFFD.
+    fn decoded(&mut self, bytes: &[u8]) -> String {
+        let mut all = std::mem::take(&mut self.cut);
+        all.extend_from_slice(bytes);
+        let end = whole_end(&all);
+        self.cut = all.split_off(end);
+        String::from_utf8_lossy(&all).into_owned()
     }
 
     fn push(&mut self, ch: char) {
@@ -192,7 +207,7 @@ impl LineAssembler {
 
     fn assembled(self) -> Assembled {
         let raw = self.raw.filter(|raw| *raw != self.line);
-        let unknown = self.unknown || self.escape.is_some();
+        let unknown = self.unknown || self.escape.is_some() || !self.cut.is_empty();
         let keys = (unknown || raw.is_some()).then_some(self.keys);
         Assembled { text: self.line, raw, unknown, keys }
     }
@@ -203,6 +218,24 @@ impl LineAssembler {
         self.clone().assembled()
     }
 }
+
+/// Where the bytes end that no further byte can change.
+fn whole_end(bytes: &[u8]) -> usize {
+    let mut rest = bytes;
+    let mut done = 0;
+    while let Err(error) = std::str::from_utf8(rest) {
+        let bad = error.valid_up_to() + error.error_len().unwrap_or_default();
+        done += bad;
+        if error.error_len().is_none() {
+            return done;
+        }
+        rest = rest.get(bad..).unwrap_or_default();
+    }
+    bytes.len()
+}
+
+#[cfg(test)]
+mod properties;
 
 #[cfg(test)]
 mod tests {

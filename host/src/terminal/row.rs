@@ -77,14 +77,27 @@ impl Row {
     /// Writes printable bytes at the cursor.
     pub fn print(&mut self, bytes: &[u8]) {
         match (&mut self.content, self.cursor) {
-            (Content::Bytes(text), None) => text.extend_from_slice(bytes),
+            (Content::Bytes(_), None) => self.append(bytes),
             (Content::Bytes(text), Some(_)) if text.is_empty() => {
-                text.extend_from_slice(bytes);
                 self.cursor = None;
+                self.append(bytes);
             }
             _ => self.overwrite(bytes),
         }
-        self.shorten();
+    }
+
+    /// A row that is too long is shortened at the same byte however its bytes come.
+    fn append(&mut self, bytes: &[u8]) {
+        let mut rest = bytes;
+        while let Content::Bytes(text) = &mut self.content
+            && !rest.is_empty()
+        {
+            let room = (self.limit_bytes + 1).saturating_sub(text.len()).max(1);
+            let (now, later) = rest.split_at(room.min(rest.len()));
+            text.extend_from_slice(now);
+            rest = later;
+            self.shorten();
+        }
     }
 
     fn overwrite(&mut self, bytes: &[u8]) {
@@ -129,6 +142,7 @@ impl Row {
             None => cells.push(Cell { ch, ink }),
         }
         *cursor = column + 1;
+        self.shorten();
     }
 
     /// The row as cells, and the cursor's column.

@@ -10,6 +10,7 @@ use jackfield_plugin::{Decision, Effect, Fact, Lane, Request};
 use crate::decide::{classify, decide};
 use crate::family::Setting;
 
+mod fuzz;
 mod properties;
 
 const TABLES: [(&str, &str); 6] = [

@@ -4,9 +4,11 @@ use jackfield_plugin::{Decision, Effect, Lane, Request};
 
 use crate::characters;
 use crate::commands::Commands;
+use crate::declared::Table;
 use crate::family::{Grammar, Setting};
+use crate::memo::{self, Case};
 use crate::reach::{self, Reach};
-use crate::verdict::{Assessment, Danger, Weight};
+use crate::verdict::{Assessment, Danger, Weight, excerpt};
 use crate::{declared, ios, other, posix, program, routeros};
 
 /// Longest reason, in characters.
@@ -98,7 +100,9 @@ fn answer(request: &Request, command: &str, grammar: Grammar, full: bool, reads_
         return allow("answer.empty", "an empty line answers with what the program offers");
     }
     if reads_only {
-        return silent();
+        // `ls` reads as a command, and in a pager its letters are keys of which one writes a file.
+        let is_shell = matches!(grammar, Grammar::Posix | Grammar::Csh);
+        return if is_shell { answered(Effect::Deny, unread(command)) } else { silent() };
     }
     let danger = match grammar {
         Grammar::Posix | Grammar::Csh => posix::answer_danger(command, cwd(request)),
@@ -116,17 +120,26 @@ fn answer(request: &Request, command: &str, grammar: Grammar, full: bool, reads_
     }
 }
 
+/// What a program on a shell's host makes of a line is not known, whatever a shell would make of it.
+fn unread(command: &str) -> Danger {
+    let reason = format!("{} goes to a running program, where nothing is proven to read only", excerpt(command));
+    Danger::new("answer.read-only", reason).advise("Stop the program, or press Enter and keys only.")
+}
+
 fn assessed(request: &Request, command: &str, grammar: Grammar) -> Assessment {
-    match grammar {
-        Grammar::Posix => posix::assess(command, cwd(request)),
-        Grammar::Csh => posix::assess_csh(command, cwd(request)),
-        Grammar::Ios(dialect, place) => ios::assess(command, dialect, place),
-        Grammar::RouterOs => routeros::assess(command),
-        Grammar::Declared => declared::assess(command, request),
-        Grammar::Other => {
-            program::assess(command, &request.mode).unwrap_or_else(|| other::assess(command, &request.device_type, &request.mode))
+    let (device_type, mode, cwd) = (request.device_type.as_str(), request.mode.as_str(), cwd(request));
+    let table = (grammar == Grammar::Declared).then(|| Table::of(request));
+    let case = Case { command, grammar, device_type, mode, cwd, table };
+    memo::recall(case, request, |case| match (grammar, &case.table) {
+        (Grammar::Posix, _) => posix::assess(command, cwd),
+        (Grammar::Csh, _) => posix::assess_csh(command, cwd),
+        (Grammar::Ios(dialect, place), _) => ios::assess(command, dialect, place),
+        (Grammar::RouterOs, _) => routeros::assess(command),
+        (Grammar::Declared, Some(table)) => declared::assess(command, mode, table),
+        (Grammar::Declared | Grammar::Other, _) => {
+            program::assess(command, mode).unwrap_or_else(|| other::assess(command, device_type, mode))
         }
-    }
+    })
 }
 
 /// As the device will see it: the host types one newline for both signs.
@@ -235,11 +248,38 @@ mod tests {
     }
 
     #[test]
+    fn a_second_question_is_answered_like_the_first_and_another_line_by_itself() {
+        let told = |reads: &str, mode: &str, command: &str| {
+            let facts = [("words.reads", reads), ("words.modes", "exec"), ("words.outage", "reb[oot]")];
+            let facts = facts.map(|(name, value)| jackfield_plugin::Fact { name: name.to_owned(), value: value.to_owned() });
+            let request = Request { facts: facts.into(), ..request("acme_olt", mode, command, "run", "safe") };
+            (classify(&request, Setting::Auto).rule, classify(&request, Setting::Auto).rule)
+        };
+        for _ in 0..3 {
+            for (reads, mode, command, expected) in [
+                ("show", "exec", "show version", "read.declared"),
+                ("show", "config", "show version", "change.declared.mode"),
+                ("list", "exec", "show version", "change.declared.unknown-command"),
+                ("show", "exec", "reboot", "destructive.declared.outage"),
+                ("show", "bash", "show version", "change.posix.unknown-program"),
+            ] {
+                assert_eq!(told(reads, mode, command), (expected.to_owned(), expected.to_owned()), "{command} in {mode}");
+            }
+            for device_type in ["linux", "cisco_ios", "mikrotik_routeros", "psql"] {
+                let lane = |mode: &str| classify(&request(device_type, mode, "show version", "run", "safe"), Setting::Auto);
+                assert_eq!((lane("").lane == "read", lane("").lane == "read"), (device_type == "cisco_ios", device_type == "cisco_ios"));
+            }
+        }
+    }
+
+    #[test]
     fn answers_to_a_running_program_pass_unless_they_destroy() {
         for text in ["y", "yes", "don't ask", "/srv/file name.txt", "3", "Hello!world", ":wq", "q"] {
             assert_eq!(said(text, "send", "safe"), is(Effect::Allow, "answer.text"), "{text}");
-            assert_eq!(said(text, "send", "read-only").0, Effect::Abstain, "{text}");
+            assert_eq!(said(text, "send", "read-only").1, "answer.read-only", "{text}");
         }
+        assert_eq!(said("ls", "send", "read-only").0, Effect::Deny);
+        assert_eq!(said_on("cisco_ios", "privileged", "show clock", "send", "read-only").0, Effect::Abstain);
         assert_eq!(said("", "send", "read-only"), is(Effect::Allow, "answer.empty"));
         for text in ["rm -rf /", "!rm -rf /", ":!rm -rf /", "'; rm -rf /", "\"; rm -rf /", "EOF\nrm -rf /"] {
             assert_eq!(said(text, "send", "safe"), is(Effect::Ask, "posix.wipe"), "{text}");

@@ -6,12 +6,10 @@
 
 mod table;
 
-use std::cell::RefCell;
-use std::rc::Rc;
-
 use jackfield_plugin::Request;
 
-use self::table::{FACTS, Table, fits};
+pub(crate) use self::table::Table;
+use self::table::{FACTS, fits};
 use crate::other;
 use crate::verdict::{Assessment, Danger, Doubt, Proof, excerpt, heaviest};
 
@@ -25,39 +23,14 @@ pub(crate) fn is_told(request: &Request) -> bool {
     request.facts.iter().any(|fact| fact.name.starts_with(FACTS))
 }
 
-/// A command that was judged, until it is asked about again.
-struct Judged {
-    command: String,
-    mode: String,
-    table: Rc<Table>,
-    assessment: Assessment,
-}
-
-thread_local! {
-    /// The host asks twice of a line: what kind it is, and whether it may be typed. An instance has one thread.
-    static LAST: RefCell<Option<Judged>> = const { RefCell::new(None) };
-}
-
-/// Judges a command.
-pub(crate) fn assess(command: &str, request: &Request) -> Assessment {
-    let table = Table::of(request);
-    let mode = &request.mode;
-    let is_it = |judged: &Judged| judged.command == command && judged.mode == *mode && Rc::ptr_eq(&judged.table, &table);
-    if let Some(judged) = LAST.take().filter(is_it) {
-        return judged.assessment;
-    }
-    let danger = find(command, &table);
+/// Judges a command by the words of its family.
+pub(crate) fn assess(command: &str, mode: &str, table: &Table) -> Assessment {
+    let danger = find(command, table);
     let proof = match &danger {
         Some(danger) => Err(Doubt::new("declared.danger", danger.reason.clone())),
-        None => prove(command, mode, &table),
+        None => prove(command, mode, table),
     };
-    let assessment = Assessment { proof, read_rule: "read.declared", unfinished: None, danger };
-    // An answer may be a secret: it is kept nowhere.
-    if request.purpose != "send" {
-        let judged = Judged { command: command.to_owned(), mode: mode.clone(), table, assessment: assessment.clone() };
-        LAST.set(Some(judged));
-    }
-    assessment
+    Assessment { proof, read_rule: "read.declared", unfinished: None, danger }
 }
 
 /// What stops it, in any piece of any line.
@@ -151,8 +124,12 @@ mod tests {
         }
     }
 
+    fn judged(command: &str, request: &Request) -> Assessment {
+        assess(command, &request.mode, &Table::of(request))
+    }
+
     fn rule(command: &str, mode: &str) -> &'static str {
-        let assessment = assess(command, &request(mode));
+        let assessment = judged(command, &request(mode));
         match (&assessment.danger, &assessment.proof) {
             (Some(danger), _) => danger.rule,
             (None, Ok(())) => assessment.read_rule,
@@ -194,26 +171,6 @@ mod tests {
         // Words of other grammars.
         assert_eq!(rule("write erase", "exec"), "other.wipe");
         assert_eq!(rule("shutdown", "config"), "declared.mode");
-    }
-
-    #[test]
-    fn a_second_question_is_answered_like_the_first_and_another_line_by_itself() {
-        for _ in 0..3 {
-            for (command, mode, expected) in [
-                ("show version", "exec", "read.declared"),
-                ("show version", "config", "declared.mode"),
-                ("reboot", "config", "declared.outage"),
-                ("set x", "exec", "declared.unknown-command"),
-            ] {
-                assert_eq!((rule(command, mode), rule(command, mode)), (expected, expected), "{command} in {mode}");
-            }
-        }
-        // The same line, by the words of another family.
-        let mut other = request("exec");
-        assert!(assess("reboot", &other).danger.is_some());
-        other.facts.retain(|fact| fact.name != "words.outage");
-        other.facts.push(Fact { name: "words.reads".to_owned(), value: "reboot".to_owned() });
-        assert_ne!(assess("reboot", &other).danger.map(|danger| danger.rule), Some("declared.outage"));
     }
 
     #[test]

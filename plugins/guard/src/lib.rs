@@ -3,7 +3,7 @@
 //!
 //! Glue only. The rules: [`family`] chooses the grammar, [`posix`], [`ios`], [`routeros`], [`declared`], [`program`] and
 //! [`other`] judge a command each by its own, [`characters`] refuses what is not text, [`commands`] takes a line apart for the
-//! operator's rules, [`reach`] sees rights and other machines, [`decide`] puts it together.
+//! operator's rules, [`reach`] sees rights and other machines, [`decide`] puts it together, [`memo`] keeps it for the second question.
 //!
 //! What it does not know: aliases, functions and variables that an earlier line left behind, what a
 //! script or an unknown program does, what the configuration of a known program makes it start (of `git` for example), that mksh
@@ -24,6 +24,7 @@ mod decide;
 mod declared;
 mod family;
 mod ios;
+mod memo;
 mod other;
 mod posix;
 mod program;

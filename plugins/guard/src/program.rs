@@ -76,9 +76,13 @@ fn prove(command: &str, program: Program) -> Proof {
     if proven { Ok(()) } else { Err(unknown()) }
 }
 
-/// Numbers and signs: nothing there can have been given another meaning.
+/// Numbers and signs: nothing there can have been given another meaning. What is open would wait for the next line.
 fn is_arithmetic(text: &str) -> bool {
-    !text.is_empty() && text.chars().all(|c| c.is_ascii_digit() || " +-*/%().,<>=".contains(c)) && !text.contains("**")
+    let closed = text.matches('(').count() == text.matches(')').count();
+    closed
+        && text.ends_with(|c: char| c.is_ascii_digit() || c == ')')
+        && text.chars().all(|c| c.is_ascii_digit() || " +-*/%().,<>=".contains(c))
+        && !text.contains("**")
 }
 
 /// `\d`, `\dt+ name`, `\l`: one command alone on its line, for psql takes several.

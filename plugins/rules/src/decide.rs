@@ -71,6 +71,9 @@ fn default_reason(effect: Effect) -> &'static str {
 }
 
 #[cfg(test)]
+mod properties;
+
+#[cfg(test)]
 mod tests {
     use jackfield_plugin::Fact;
 

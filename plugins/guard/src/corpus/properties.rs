@@ -4,7 +4,7 @@ use super::*;
 use crate::characters::COMMAND_MAX_BYTES;
 use crate::posix;
 
-const DEVICES: [(&str, &str); 8] = [
+pub(super) const DEVICES: [(&str, &str); 8] = [
     ("linux", "shell"),
     ("linux", "tcsh"),
     ("cisco_ios", "privileged"),
@@ -47,7 +47,7 @@ impl Numbers {
 }
 
 /// What must hold for any line.
-fn check(device_type: &str, mode: &str, command: &str) {
+pub(super) fn check(device_type: &str, mode: &str, command: &str) {
     let ask = |purpose: &str, policy_mode: &str| request(device_type, mode, command, purpose, policy_mode);
     let lane = classify(&ask("run", "safe"), Setting::Auto);
     let read = lane.lane == "read";
@@ -64,7 +64,8 @@ fn check(device_type: &str, mode: &str, command: &str) {
         assert_eq!(allowed("query", policy_mode), read, "query {policy_mode} {command:?}");
     }
     assert_eq!(allowed("run", "read-only"), read, "{command:?}");
-    assert_eq!(allowed("send", "read-only"), read || command.trim().is_empty() && allowed("send", "full"), "{command:?}");
+    let shell = matches!(mode, "shell" | "tcsh");
+    assert_eq!(allowed("send", "read-only"), read && !shell || command.trim().is_empty() && allowed("send", "full"), "{command:?}");
     assert!(!read || allowed("run", "safe"), "{command:?}");
     assert!(!allowed("run", "safe") || allowed("run", "full"), "{command:?}");
     let listed = Request { facts: vec![Fact { name: "wants".to_owned(), value: "commands".to_owned() }], ..ask("run", "safe") };

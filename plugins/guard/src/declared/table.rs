@@ -22,7 +22,7 @@ const KEPT_MAX: usize = 8;
 
 /// A family's words.
 #[derive(Debug)]
-pub(super) struct Table {
+pub(crate) struct Table {
     pub(super) stops: Vec<Stop>,
     pub(super) reads: Vec<Pattern>,
     pub(super) filters: Vec<Pattern>,
@@ -47,7 +47,7 @@ thread_local! {
 
 impl Table {
     /// The words of the request's family.
-    pub(super) fn of(request: &Request) -> Rc<Self> {
+    pub(crate) fn of(request: &Request) -> Rc<Self> {
         KEPT.with_borrow_mut(|kept| {
             let known = kept.iter().position(|table| table.is_of(request));
             let table = match known {

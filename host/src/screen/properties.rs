@@ -1,0 +1,33 @@
+//! What holds for any bytes on a screen, however they are cut.
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use super::*;
+use crate::terminal::properties::{chunks, stream};
+
+fn shown(chunks: &[&[u8]], size: (u16, u16)) -> (String, String, (u16, u16), bool) {
+    let mut screen = Screen::replay(&ByteLog::in_memory(), size);
+    for chunk in chunks {
+        screen.on_bytes(chunk);
+    }
+    let (cursor, text) = screen.shown();
+    let report = screen.report(None, None);
+    (cursor, text, report.cursor, report.alternate)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(600))]
+
+    #[test]
+    fn a_screen_is_the_same_however_its_bytes_are_cut(
+        bytes in stream(),
+        cuts in vec(any::<prop::sample::Index>(), 0..12),
+        size in (0_u16..100, 0_u16..40),
+    ) {
+        let whole = shown(&[&bytes], size);
+        prop_assert_eq!(&whole, &shown(&chunks(&bytes, &cuts), size));
+        let single: Vec<&[u8]> = bytes.chunks(1).collect();
+        prop_assert_eq!(&whole, &shown(&single, size));
+    }
+}
