@@ -58,7 +58,7 @@ fn play(config: &str, cases: &[Case]) {
         for case in cases {
             let config = &config;
             scope.spawn(move || {
-                let mut client = Client::start_with(config, &secrets);
+                let mut client = Client::start_agreeing(config, &secrets);
                 play_one(&mut client, case);
                 for (_, secret) in secrets {
                     client.has_written_no(secret);

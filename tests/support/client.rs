@@ -33,6 +33,11 @@ impl Client {
         Self::start_in(state(), config, variables)
     }
 
+    /// The same with a user who agrees to whatever is asked about while a call is waited for.
+    pub fn start_agreeing(config: &str, variables: &[(&str, &str)]) -> Self {
+        Self::bare(state(), config, variables).greeted(&json!({"elicitation": {}}))
+    }
+
     /// The same in a state folder that is there, for example that of another client.
     pub fn start_in(state: Arc<tempfile::TempDir>, config: &str, variables: &[(&str, &str)]) -> Self {
         Self::bare(state, config, variables).greeted(&json!({}))
@@ -90,6 +95,10 @@ impl Client {
             let message = self.next();
             if message["id"] == id && message["method"].is_null() {
                 return message;
+            }
+            if message["method"] == "elicitation/create" {
+                let yes = json!({"action": "accept", "content": {"decision": "allow_once"}});
+                self.write(&json!({"jsonrpc": "2.0", "id": message["id"], "result": yes}));
             }
         }
     }
