@@ -35,6 +35,7 @@ mod network;
 mod plugin_commands;
 mod plugin_faults;
 mod pressed;
+mod read_only;
 mod recordings;
 mod reload;
 mod run;
