@@ -92,7 +92,7 @@ impl Row {
         while let Content::Bytes(text) = &mut self.content
             && !rest.is_empty()
         {
-            let room = (self.limit_bytes + 1).saturating_sub(text.len()).max(1);
+            let room = self.limit_bytes.saturating_add(1).saturating_sub(text.len()).max(1);
             let (now, later) = rest.split_at(room.min(rest.len()));
             text.extend_from_slice(now);
             rest = later;
