@@ -19,6 +19,8 @@ pub struct Screen {
     revision: u64,
     /// Each row with the revision in which it was last seen changed.
     rows: Vec<(u64, String)>,
+    /// The beginning of a character whose other bytes are still to come.
+    part: Vec<u8>,
 }
 
 impl std::fmt::Debug for Screen {
@@ -42,7 +44,7 @@ impl Screen {
     pub fn replay(log: &ByteLog, (columns, rows): (u16, u16)) -> Self {
         let at_least_one = |size: u16| NonZeroU16::new(size).unwrap_or(NonZeroU16::MIN);
         let parser = vt100::Parser::new_with_callbacks(at_least_one(rows), at_least_one(columns), 0, Title::default());
-        let mut screen = Self { parser, revision: 0, rows: Vec::new() };
+        let mut screen = Self { parser, revision: 0, rows: Vec::new(), part: Vec::new() };
         let from = log.end().saturating_sub(LOG_MEMORY_BYTES as u64);
         // What cannot be read is not shown.
         if let Ok((_, bytes)) = log.read(from, log.end()) {
@@ -54,8 +56,26 @@ impl Screen {
 
     /// Takes the next bytes.
     pub fn on_bytes(&mut self, bytes: &[u8]) {
-        self.parser.process(bytes);
         self.revision += bytes.len() as u64;
+        // The emulator gets whole characters only: what it makes of a part depends on where a read ended.
+        let mut left = std::mem::take(&mut self.part);
+        left.extend_from_slice(bytes);
+        let mut rest = left.as_slice();
+        loop {
+            match std::str::from_utf8(rest) {
+                Ok(text) => return self.parser.process(text.as_bytes()),
+                Err(error) => {
+                    let (right, wrong) = rest.split_at(error.valid_up_to());
+                    self.parser.process(right);
+                    let Some(length) = error.error_len() else {
+                        self.part = wrong.to_vec();
+                        return;
+                    };
+                    self.parser.process("\u{fffd}".as_bytes());
+                    rest = wrong.get(length..).unwrap_or_default();
+                }
+            }
+        }
     }
 
     /// The cursor's row, and all rows with text.

@@ -118,12 +118,7 @@ impl Actor {
         for line in lines {
             for text in [Some(&line.text), line.raw.as_ref()].into_iter().flatten() {
                 let asked = RunRequest { unknown: line.unknown, ..RunRequest::new(text, purpose, &request.caller) };
-                let mut verdict = self.judge(&asked).await;
-                // A person agrees to one line, not to two of which the device takes one.
-                if line.raw.is_some() && verdict.decision.effect == policy::Effect::Ask {
-                    verdict.decision.effect = policy::Effect::Deny;
-                    verdict.decision.reason.push_str(". Write the line out without erasing");
-                }
+                let verdict = self.judge(&asked).await;
                 if strictest.as_ref().is_none_or(|kept| verdict.strictness() > kept.strictness()) {
                     strictest = Some(verdict);
                 }
