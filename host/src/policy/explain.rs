@@ -60,9 +60,10 @@ impl Explanation {
         match (self.verdict.decision.effect, self.lane().0, self.purpose) {
             (Effect::Allow, "read", _) => "ssh_query and ssh_run both take it.",
             (Effect::Allow, ..) => "ssh_run takes it; ssh_query does not.",
-            (Effect::Ask, ..) => {
+            (Effect::Ask, "destructive" | "exfiltration", _) => {
                 "ssh_run asks the user, who may allow this line once. An operator's rule in [[policy.rule]] can allow or deny it for good."
             }
+            (Effect::Ask, ..) => "ssh_run asks the user, who may allow this line once.",
             (Effect::Deny | Effect::Abstain, lane, Purpose::Query) if lane != "read" => {
                 "ssh_run takes changes, as far as the operator allows them."
             }
