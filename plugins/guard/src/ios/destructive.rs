@@ -17,7 +17,7 @@ const PERSIST: &str = "ios.persist";
 const REMOVE: &str = "ios.remove";
 
 /// On all of them.
-const ALL: [Stopped; 17] = [
+const ALL: [Stopped; 19] = [
     stop("reload", "rel", OUTAGE),
     stop("write erase", "wr e", WIPE),
     stop("erase", "era", WIPE),
@@ -29,6 +29,8 @@ const ALL: [Stopped; 17] = [
     stop("configure replace", "conf rep", WIPE),
     stop("crypto key zeroize", "cr k z", LOCKOUT),
     stop("no username", "no user", LOCKOUT),
+    stop("no aaa new-model", "no aaa n", LOCKOUT),
+    stop("no ip ssh", "no ip ss", LOCKOUT),
     stop("no router", "no ro", REMOVE),
     stop("debug all", "deb al", OUTAGE),
     stop("redundancy force-switchover", "redu fo", OUTAGE),

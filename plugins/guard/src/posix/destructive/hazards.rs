@@ -36,6 +36,7 @@ const LOCKOUT: &str = "posix.lockout";
 const DISK: &str = "destroys what is on a disk";
 const DATA: &str = "destroys data";
 const STOPS: &str = "stops or restarts the system";
+const ACCOUNTS: &str = "takes an account away, perhaps the one that is logged in";
 const CUTS: &str = "may cut this session off";
 /// Services by which one gets in.
 const ACCESS: &str =
@@ -50,6 +51,10 @@ const TARGETS: &str = "reboot.target|poweroff.target|halt.target|rescue.target|e
 /// By program.
 const HAZARDS: &[Hazard] = &[
     always("blkdiscard", WIPE, DISK),
+    always("userdel", LOCKOUT, ACCOUNTS),
+    always("deluser", LOCKOUT, ACCOUNTS),
+    option("passwd", "-l|--lock|-d|--delete", LOCKOUT, ACCOUNTS),
+    option("usermod", "-L|--lock|-e|--expiredate", LOCKOUT, ACCOUNTS),
     always("cfdisk", WIPE, DISK),
     always("cgdisk", WIPE, DISK),
     always("fdisk", WIPE, DISK),
