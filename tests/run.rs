@@ -147,9 +147,14 @@ fn the_pagers_of_git_and_systemctl_lose_nothing() {
         assert_eq!(client.run("web1", repository)["exit_code"], 0);
         let commits = "for n in $(seq 90); do git -c user.name=a -c user.email=a@b commit -q --allow-empty -m \"change $n\"; done";
         assert_eq!(client.run("web1", commits)["exit_code"], 0);
-        for (paged, plain) in
-            [("git log", "git --no-pager log"), ("systemctl --root=/ list-unit-files", "systemctl --no-pager --root=/ list-unit-files")]
-        {
+        // Units of its own: the machine's change while another test installs a package.
+        let units =
+            "mkdir -p root/etc/systemd/system; for n in $(seq 150); do echo '[Unit]' > root/etc/systemd/system/unit$n.service; done";
+        assert_eq!(client.run("web1", units)["exit_code"], 0);
+        for (paged, plain) in [
+            ("git log", "git --no-pager log"),
+            ("systemctl --root=$PWD/root list-unit-files", "systemctl --no-pager --root=$PWD/root list-unit-files"),
+        ] {
             let (paged, plain) = (client.run("web1", paged), client.run("web1", plain));
             assert!(plain["output"].as_str().unwrap().lines().count() > 100, "{plain}");
             assert_eq!(paged["output"], plain["output"], "{plugin}");

@@ -16,6 +16,7 @@ use tokio::time::timeout;
 use crate::limits::{AUDIT_FILE_MAX_BYTES, AUDIT_HEAD_PAUSE, AUDIT_NAME_MAX_BYTES, AUDIT_SYNC_MAX, COMMAND_MAX_BYTES};
 use crate::secret::Secret;
 use crate::secret::prints::Prints;
+use crate::terminal::text::first_bytes;
 
 use self::chain::{Add, Chain, Written};
 use self::record::{About, Closed, Configuration, Decided, Ended, Entry, Opened, Torn, Typed};
@@ -339,7 +340,7 @@ fn masked<'a>(masks: &Prints, text: Cow<'a, str>) -> Cow<'a, str> {
 }
 
 fn short(text: Cow<'_, str>, max_bytes: usize) -> Cow<'_, str> {
-    if text.len() <= max_bytes { text } else { Cow::Owned(text.get(..text.floor_char_boundary(max_bytes)).unwrap_or_default().to_owned()) }
+    if text.len() <= max_bytes { text } else { Cow::Owned(first_bytes(&text, max_bytes).to_owned()) }
 }
 
 /// Does a folder hold a record?

@@ -18,7 +18,7 @@ pub use self::limits::Limits;
 pub use self::load::{ConfigError, Environment, Found, find};
 pub use self::name::TypeName;
 pub use self::plugin::{DECLARED, Digest, Isolation, PLUGIN_CONFIG_MAX_BYTES, PluginEntry, TypeEntry};
-pub use self::policy::{PolicyMode, RULES, Rule};
+pub use self::policy::{LANES, PolicyMode, RULES, Rule};
 
 use self::diagnostic::{Lines, Places};
 use self::reader::{Reader, Section};

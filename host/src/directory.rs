@@ -245,7 +245,7 @@ impl Directory {
     pub fn has_room(&self, device: &str) -> Result<(), String> {
         let limits = self.world().config.limits;
         let (mut here, mut all) = (0, 0);
-        for handle in self.list() {
+        for handle in self.slots().values().filter_map(|slot| slot.get()) {
             let running = handle.running();
             all += running;
             here += if handle.id.device == device { running } else { 0 };

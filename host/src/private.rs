@@ -5,6 +5,15 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::Path;
 
+/// The account of this process.
+///
+/// # Errors
+///
+/// When the system does not tell.
+pub fn own_user() -> io::Result<u32> {
+    fs::metadata("/proc/self").map(|metadata| metadata.uid())
+}
+
 /// Makes a folder for its owner alone, or takes the others' rights on one that is there.
 ///
 /// # Errors
@@ -18,6 +27,42 @@ pub fn folder(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// Makes a folder for its owner alone. What others could read in one that is there is closed to them, and the operator is told.
+///
+/// # Errors
+///
+/// A sentence, when it cannot be made, or is somebody else's.
+pub fn closed_folder(folder: &Path) -> Result<(), String> {
+    let failed = |error: io::Error| format!("cannot use `{}`: {error}", folder.display());
+    DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
+    let metadata = fs::symlink_metadata(folder).map_err(failed)?;
+    if !metadata.is_dir() || metadata.uid() != own_user().map_err(failed)? {
+        return Err(format!("`{}` must be a folder of this user; remove it, or set XDG_STATE_HOME to another place", folder.display()));
+    }
+    mend(folder, &metadata, 0o700).map_err(failed)?;
+    for entry in fs::read_dir(folder).map_err(failed)?.flatten() {
+        // A file may go at any moment; links are not followed.
+        let Ok(metadata) = entry.metadata() else { continue };
+        let mode = if metadata.is_dir() { 0o700 } else { 0o600 };
+        if !metadata.is_symlink() {
+            mend(&entry.path(), &metadata, mode).map_err(failed)?;
+        }
+    }
+    Ok(())
+}
+
+fn mend(path: &Path, metadata: &fs::Metadata, mode: u32) -> io::Result<()> {
+    let found = metadata.mode() & 0o777;
+    if found & 0o077 == 0 {
+        return Ok(());
+    }
+    crate::diagnostics::warn(&format!(
+        "`{}` was open to other users (mode {found:03o}) and is now closed to them ({mode:03o})",
+        path.display()
+    ));
+    fs::set_permissions(path, Permissions::from_mode(mode))
+}
+
 /// Makes a folder for its owner alone. One that is there may be somebody's choice: it is left as it is, and refused where others may
 /// put files into it.
 ///
@@ -27,7 +72,7 @@ pub fn folder(path: &Path) -> io::Result<()> {
 pub fn chosen_folder(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)?;
     let metadata = fs::metadata(path)?;
-    if metadata.uid() != fs::metadata("/proc/self")?.uid() {
+    if metadata.uid() != own_user()? {
         return Err(io::Error::other(format!("`{}` belongs to another account", path.display())));
     }
     if metadata.mode() & 0o022 != 0 {

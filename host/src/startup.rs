@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -19,6 +19,7 @@ use crate::plugin::compiled::CompiledCache;
 use crate::plugin::engine::Engine;
 use crate::plugin::load::{Loader, Source, Spec};
 use crate::plugin::signature::Demand;
+use crate::private;
 
 /// What the operator says of the plugins, as the loader wants it.
 #[must_use]
@@ -78,8 +79,10 @@ pub fn catalog_with(config: &Config, loader: Arc<Loader>) -> Catalog {
 /// When the engine does not start.
 pub fn directory(config: Config) -> Result<Directory, String> {
     let catalog = catalog(&config)?;
-    let folder = session_folder().map_err(|error| crate::diagnostics::warn(&format!("logs stay in memory: {error}"))).ok();
-    let history = history();
+    let state = private_state();
+    let folder = state.clone().and_then(|state| session_folder(&state).map_err(|error| error.to_string()));
+    let folder = folder.map_err(|error| crate::diagnostics::warn(&format!("logs stay in memory: {error}"))).ok();
+    let history = history(state);
     let run = if history.run().is_empty() { nonce().unwrap_or_default() } else { history.run().to_owned() };
     let audit = Audit::start(audit_folder(&config), about::this_process(in_force(&config)), &run);
     let casts = casts(&config, &run);
@@ -113,8 +116,8 @@ pub fn in_force(config: &Config) -> Configuration {
 }
 
 /// The history, which commands do without if there is no place for it.
-fn history() -> History {
-    private_state().and_then(History::start).unwrap_or_else(|error| {
+fn history(state: Result<PathBuf, String>) -> History {
+    state.and_then(History::start).unwrap_or_else(|error| {
         crate::diagnostics::warn(&format!("no history is kept: {error}"));
         History::default()
     })
@@ -133,40 +136,8 @@ pub fn state_folder() -> Option<PathBuf> {
 /// A sentence, when it cannot be made, or belongs to somebody else.
 pub fn private_state() -> Result<PathBuf, String> {
     let folder = state_folder().ok_or_else(|| "neither XDG_STATE_HOME nor HOME is set".to_owned())?;
-    private(&folder)?;
+    private::closed_folder(&folder)?;
     Ok(folder)
-}
-
-/// A folder for its owner alone. What others could read in it is closed to them, and the operator is told.
-fn private(folder: &Path) -> Result<(), String> {
-    let failed = |error: io::Error| format!("cannot use `{}`: {error}", folder.display());
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
-    let metadata = fs::symlink_metadata(folder).map_err(failed)?;
-    if !metadata.is_dir() || metadata.uid() != crate::config::safety::own_user().map_err(failed)? {
-        return Err(format!("`{}` must be a folder of this user; remove it, or set XDG_STATE_HOME to another place", folder.display()));
-    }
-    mend(folder, &metadata, 0o700).map_err(failed)?;
-    for entry in fs::read_dir(folder).map_err(failed)?.flatten() {
-        // A file may go at any moment; links are not followed.
-        let Ok(metadata) = entry.metadata() else { continue };
-        let mode = if metadata.is_dir() { 0o700 } else { 0o600 };
-        if !metadata.is_symlink() {
-            mend(&entry.path(), &metadata, mode).map_err(failed)?;
-        }
-    }
-    Ok(())
-}
-
-fn mend(path: &Path, metadata: &fs::Metadata, mode: u32) -> io::Result<()> {
-    let found = metadata.mode() & 0o777;
-    if found & 0o077 == 0 {
-        return Ok(());
-    }
-    crate::diagnostics::warn(&format!(
-        "`{}` was open to other users (mode {found:03o}) and is now closed to them ({mode:03o})",
-        path.display()
-    ));
-    fs::set_permissions(path, fs::Permissions::from_mode(mode))
 }
 
 /// Where running servers are found: one socket each, for this account alone.
@@ -176,7 +147,7 @@ fn mend(path: &Path, metadata: &fs::Metadata, mode: u32) -> io::Result<()> {
 /// When it cannot be made, or belongs to somebody else.
 pub fn run_folder() -> io::Result<PathBuf> {
     let folder = private_state().map_err(io::Error::other)?.join("run");
-    private(&folder).map_err(io::Error::other)?;
+    private::closed_folder(&folder).map_err(io::Error::other)?;
     Ok(folder)
 }
 
@@ -207,9 +178,9 @@ fn cache_folder() -> Option<PathBuf> {
 }
 
 /// The folder of this process's logs. What processes left behind that are gone is removed.
-fn session_folder() -> io::Result<PathBuf> {
-    let sessions = private_state().map_err(io::Error::other)?.join("sessions");
-    private(&sessions).map_err(io::Error::other)?;
+fn session_folder(state: &Path) -> io::Result<PathBuf> {
+    let sessions = state.join("sessions");
+    private::closed_folder(&sessions).map_err(io::Error::other)?;
     for entry in fs::read_dir(&sessions)?.flatten() {
         let gone = entry.file_name().to_str().is_some_and(|pid| pid.parse::<u32>().is_ok() && !Path::new("/proc").join(pid).exists());
         if gone {

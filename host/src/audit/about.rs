@@ -1,10 +1,10 @@
 //! Who this process is and for whom it works, as far as the system tells.
 
 use std::fs;
-use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::parent_id;
 
 use super::record::{About, Configuration};
+use crate::private::own_user;
 
 /// What the kernel says where nobody has logged in.
 const NOBODY: u32 = u32::MAX;
@@ -12,7 +12,7 @@ const NOBODY: u32 = u32::MAX;
 /// This process.
 #[must_use]
 pub fn this_process(configuration: Configuration) -> About {
-    let uid = fs::metadata("/proc/self").map(|metadata| metadata.uid()).unwrap_or_default();
+    let uid = own_user().unwrap_or_default();
     let parent = parent_id();
     let line = |file: &str| fs::read_to_string(file).ok().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
     let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());

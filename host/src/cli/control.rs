@@ -5,7 +5,6 @@
 use std::fs::{self, File};
 use std::io;
 use std::os::fd::AsRawFd;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
@@ -19,6 +18,7 @@ use tokio::time::timeout;
 
 use crate::limits::{CONTROL_ANSWER_MAX, CONTROL_READ_MAX_BYTES};
 use crate::policy::approval::{Answer, Approvals, Request};
+use crate::private::own_user;
 use crate::renewal::{Renewer, Report};
 use crate::startup;
 
@@ -73,8 +73,7 @@ fn within<T>(folder: &Path, name: &str, work: impl FnOnce(&Path) -> io::Result<T
 }
 
 fn is_own(stream: &UnixStream) -> bool {
-    let own = fs::metadata("/proc/self").map(|metadata| metadata.uid());
-    matches!((stream.peer_cred(), own), (Ok(peer), Ok(own)) if peer.uid() == own)
+    matches!((stream.peer_cred(), own_user()), (Ok(peer), Ok(own)) if peer.uid() == own)
 }
 
 async fn answer(stream: UnixStream, renewer: Arc<Renewer>, approvals: Approvals) {

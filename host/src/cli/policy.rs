@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, Subcommand};
 
 use super::paint::{BAD, DIM, DOUBT, GOOD, painted, say};
 use super::runtime::block_on;
@@ -52,14 +53,14 @@ pub struct Wanted {
     #[arg(long, default_value = "")]
     mode: String,
     /// What it is wanted for
-    #[arg(long, value_enum, default_value = "run")]
-    purpose: Word,
+    #[arg(long, value_parser = purpose(), default_value = Purpose::Run.word())]
+    purpose: Purpose,
     /// Who asks, as the rules see it
     #[arg(long, default_value = "cli")]
     caller: String,
     /// The operator's mode instead of the configured one
-    #[arg(long, value_enum)]
-    policy: Option<Mode>,
+    #[arg(long, value_parser = mode())]
+    policy: Option<PolicyMode>,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -68,30 +69,13 @@ pub struct Wanted {
     command: Vec<String>,
 }
 
-/// A purpose as a word.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Word {
-    Run,
-    Query,
-    Send,
+fn purpose() -> impl TypedValueParser<Value = Purpose> {
+    let known = |word: String| Purpose::ALL.into_iter().find(|purpose| purpose.word() == word).unwrap_or(Purpose::Run);
+    PossibleValuesParser::new(Purpose::ALL.map(Purpose::word)).map(known)
 }
 
-/// An operator's mode as a word.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Mode {
-    ReadOnly,
-    Safe,
-    Full,
-}
-
-impl From<Mode> for PolicyMode {
-    fn from(mode: Mode) -> Self {
-        match mode {
-            Mode::ReadOnly => Self::ReadOnly,
-            Mode::Safe => Self::Safe,
-            Mode::Full => Self::Full,
-        }
-    }
+fn mode() -> impl TypedValueParser<Value = PolicyMode> {
+    PossibleValuesParser::new(PolicyMode::WORDS.map(|(word, _)| word)).try_map(|word| word.parse::<PolicyMode>())
 }
 
 /// Runs one of the commands.
@@ -110,17 +94,12 @@ pub fn run(command: Command, file: Option<&Path>) -> Result<ExitCode, String> {
 }
 
 async fn one(judge: &Judge, wanted: &Wanted) -> Result<ExitCode, String> {
-    let purpose = match wanted.purpose {
-        Word::Run => Purpose::Run,
-        Word::Query => Purpose::Query,
-        Word::Send => Purpose::Send,
-    };
     let place = Place::of(wanted.device.as_deref(), wanted.kind.as_deref());
     let asked = Asked {
         mode: &wanted.mode,
-        purpose,
+        purpose: wanted.purpose,
         caller: &wanted.caller,
-        policy: wanted.policy.map(PolicyMode::from),
+        policy: wanted.policy,
         text: &wanted.command.join(" "),
     };
     let explanation = judge.explain(place, &asked).await?;

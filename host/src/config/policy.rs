@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::str::FromStr;
 
 use regex::Regex;
 use serde_json::{Map, Value};
@@ -27,8 +28,9 @@ const LISTS: [(&str, &str); 10] = [
     ("days", "day"),
     ("hours", "hours"),
 ];
-const EFFECTS: [(&str, &str); 3] = [("allow", "allow"), ("ask", "ask"), ("deny", "deny")];
-const LANES: [&str; 5] = ["read", "change", "privilege", "exfiltration", "destructive"];
+const EFFECTS: [&str; 3] = ["allow", "ask", "deny"];
+/// What policy plugins may call a line.
+pub const LANES: [&str; 5] = ["read", "change", "privilege", "exfiltration", "destructive"];
 const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
 /// How much commands may do.
@@ -48,6 +50,15 @@ pub enum PolicyMode {
 impl PolicyMode {
     /// The words of the file, with their meaning.
     pub const WORDS: [(&'static str, Self); 3] = [("read-only", Self::ReadOnly), ("safe", Self::Safe), ("full", Self::Full)];
+}
+
+impl FromStr for PolicyMode {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let known = Self::WORDS.iter().find(|(word, _)| *word == text).map(|(_, mode)| *mode);
+        known.ok_or_else(|| format!("cannot be `{text}`; known words: {}", Self::WORDS.map(|(word, _)| word).join(", ")))
+    }
 }
 
 impl fmt::Display for PolicyMode {
@@ -130,7 +141,7 @@ pub(super) fn keys() -> Vec<&'static str> {
 /// What a rule's effect, lane and day may be.
 pub(super) fn words(key: &str) -> &'static [&'static str] {
     match key {
-        "effect" => &["allow", "ask", "deny"],
+        "effect" => &EFFECTS,
         "lanes" => &LANES,
         "days" => &DAYS,
         _ => &[],
@@ -151,7 +162,7 @@ fn rule(reader: &mut Reader<'_>, section: &Section<'_>) -> Rule {
         name::is_name(reader, at, "rule", &name).then_some(name)
     });
     rule.name = name.unwrap_or_default();
-    let effect = reader.field(section, "effect", |reader, at, found| value::word(reader, at, found, &EFFECTS));
+    let effect = reader.field(section, "effect", |reader, at, found| value::word(reader, at, found, &EFFECTS.map(|word| (word, word))));
     rule.entries.extend(effect.map(|effect| ("effect", effect.to_owned())));
     let reason = reader.field(section, "reason", |reader, at, found| value::text(reader, at, found, "a sentence", "change window only"));
     rule.entries.extend(reason.map(|reason| ("reason", reason)));

@@ -4,9 +4,10 @@
 //! `command`). So such a file, and the folder in which it could be replaced, belong to the user or to root, and nobody else may write.
 
 use std::fs::{self, Metadata};
-use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+
+use crate::private::own_user;
 
 /// Permission bits that let the group or others write. The group's bit also shows what an access list allows.
 const OTHERS_WRITE: u32 = 0o022;
@@ -35,11 +36,6 @@ pub fn check(path: &Path, what: &str) -> Result<(), String> {
 pub fn check_managed(path: &Path, what: &str) -> Result<(), String> {
     let own = own_user().map_err(|error| format!("cannot tell whose process this is: {error}"))?;
     looked_at(path, what, |user| user == ROOT || (own != ROOT && user != own))
-}
-
-/// The user of this process.
-pub fn own_user() -> io::Result<u32> {
-    fs::metadata("/proc/self").map(|metadata| metadata.uid())
 }
 
 fn looked_at(path: &Path, what: &str, may_own: impl Fn(u32) -> bool) -> Result<(), String> {

@@ -18,6 +18,7 @@ use crate::limits::{
 use crate::private;
 use crate::secret::prints::Prints;
 use crate::session::journal::{Asked, Ended, Note, State};
+use crate::terminal::text::first_bytes;
 
 /// The format of the table below.
 const FORMAT: i64 = 1;
@@ -259,11 +260,11 @@ impl<'a> Writing<'a> {
 
     fn row(&mut self, command_id: Option<String>, state: State, asked: &Asked, masks: &Prints) -> rusqlite::Result<()> {
         let command = masked(&asked.text, masks);
-        let name = |text: &str| cut(&masked(text, masks), HISTORY_NAME_MAX_BYTES).to_owned();
+        let name = |text: &str| first_bytes(&masked(text, masks), HISTORY_NAME_MAX_BYTES).to_owned();
         let values = named_params! {
             ":run": self.run, ":command_id": command_id, ":at_ms": instant::millis(asked.at), ":who": name(&asked.who),
             ":target": name(&asked.session.device), ":session": name(&asked.session.to_string()),
-            ":command": cut(&command, HISTORY_COMMAND_MAX_BYTES), ":command_bytes": length(&command), ":state": state.word(),
+            ":command": first_bytes(&command, HISTORY_COMMAND_MAX_BYTES), ":command_bytes": length(&command), ":state": state.word(),
             ":decision": asked.decision, ":rule": name(&asked.rule),
         };
         self.insert.execute(values).map(drop)
@@ -291,11 +292,6 @@ fn masked(text: &str, masks: &Prints) -> String {
 
 fn length(text: &str) -> i64 {
     i64::try_from(text.len()).unwrap_or(i64::MAX)
-}
-
-/// At most so many bytes, and whole characters.
-fn cut(text: &str, bytes: usize) -> &str {
-    text.get(..text.floor_char_boundary(bytes)).unwrap_or(text)
 }
 
 /// Reads a part of the list.

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use crate::config::LANES;
 use crate::limits::{MEMO_MAX_BYTES, MODE_MAX_BYTES, PLUGIN_DECIDE_MAX, PLUGIN_INSPECT_MAX};
 use crate::plugin::bindings::jackfield::plugin::types as contract;
 use crate::plugin::fault::{Fault, FaultKind, kind_of};
@@ -9,9 +10,6 @@ use crate::plugin::instance::Instance;
 use crate::plugin::load::{Call, Plugin};
 use crate::plugin::manifest::Role;
 use crate::plugin::roles::{Hit, Reading, Step, View};
-
-/// What a policy plugin may call a line.
-const LANES: [&str; 5] = ["read", "change", "privilege", "exfiltration", "destructive"];
 
 /// Everything that the roles are asked about at one moment.
 #[derive(Debug, Clone)]

@@ -12,6 +12,8 @@ use std::path::{Path, PathBuf};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
+use crate::private::own_user;
+
 /// A folder of compiled plugins.
 #[derive(Debug, Clone)]
 pub struct CompiledCache {
@@ -27,7 +29,7 @@ impl CompiledCache {
     pub fn open(folder: &Path) -> io::Result<Self> {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
         let metadata = fs::symlink_metadata(folder)?;
-        let home_owner = fs::metadata("/proc/self")?.uid();
+        let home_owner = own_user()?;
         if !metadata.is_dir() || metadata.uid() != home_owner || metadata.permissions().mode() & 0o022 != 0 {
             return Err(io::Error::other(format!(
                 "`{}` must be a folder that only its owner may write; run `chmod go-w` on it",

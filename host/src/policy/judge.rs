@@ -22,6 +22,9 @@ pub enum Purpose {
 }
 
 impl Purpose {
+    /// All of them, the most usual first.
+    pub const ALL: [Self; 3] = [Self::Run, Self::Query, Self::Send];
+
     /// The word that plugins are told.
     #[must_use]
     pub fn word(self) -> &'static str {
@@ -83,9 +86,14 @@ impl Verdict {
         self.decision.effect == Effect::Allow
     }
 
-    /// How strict it is: what lets through is 0.
+    /// The other one where it is stricter.
     #[must_use]
-    pub fn strictness(&self) -> u8 {
+    pub fn or_stricter(self, other: Self) -> Self {
+        if other.strictness() > self.strictness() { other } else { self }
+    }
+
+    /// What lets through is 0.
+    fn strictness(&self) -> u8 {
         match self.decision.effect {
             Effect::Allow => 0,
             Effect::Ask => 1,

@@ -10,39 +10,24 @@ const LISTED_MAX: usize = 64;
 /// How long they may be together, in bytes.
 const LISTED_MAX_BYTES: usize = 32 * 1024;
 
-/// A line taken apart.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Commands {
-    /// Word by word, where they can be told.
-    pub(crate) words: Option<Vec<Vec<String>>>,
-    /// The device takes shortened words.
-    pub(crate) shortens: bool,
+/// Takes a line apart as its grammar does, word by word; nothing where its commands cannot be told.
+pub(crate) fn of(command: &str, grammar: Grammar, cwd: Option<&str>, request: &Request) -> Option<Vec<Vec<String>>> {
+    match grammar {
+        Grammar::Posix => posix::commands(command, cwd),
+        Grammar::Csh => None,
+        Grammar::Ios(..) if command.contains(['?', '\t']) => None,
+        Grammar::Ios(..) => Some(lines(command, &['\n'], &["do"])),
+        Grammar::RouterOs => routeros::commands(command),
+        Grammar::Declared => Some(lines(command, &declared::separators(request), &["do", "run"])),
+        Grammar::Other => Some(lines(command, &['\n', ';'], &[])),
+    }
 }
 
-impl Commands {
-    /// Takes a line apart as its grammar does.
-    pub(crate) fn of(command: &str, grammar: Grammar, cwd: Option<&str>, request: &Request) -> Self {
-        let words = match grammar {
-            Grammar::Posix => posix::commands(command, cwd),
-            Grammar::Csh => None,
-            Grammar::Ios(..) if command.contains(['?', '\t']) => None,
-            Grammar::Ios(..) => Some(lines(command, &['\n'], &["do"])),
-            Grammar::RouterOs => routeros::commands(command),
-            Grammar::Declared => Some(lines(command, &declared::separators(request), &["do", "run"])),
-            Grammar::Other => Some(lines(command, &['\n', ';'], &[])),
-        };
-        Self { words, shortens: !matches!(grammar, Grammar::Posix | Grammar::Csh) }
-    }
-
-    /// As the contract has them: empty where there are none, or too many.
-    pub(crate) fn shown(&self) -> Vec<String> {
-        let Some(words) = &self.words else { return Vec::new() };
-        let bytes: usize = words.iter().flatten().map(|word| word.len() + 1).sum();
-        if words.len() > LISTED_MAX || bytes > LISTED_MAX_BYTES {
-            return Vec::new();
-        }
-        words.iter().map(|line| line.join(" ")).collect()
-    }
+/// As the contract has them: none where there are too many.
+pub(crate) fn shown(commands: &[Vec<String>]) -> Vec<String> {
+    let bytes: usize = commands.iter().flatten().map(|word| word.len() + 1).sum();
+    let fit = commands.len() <= LISTED_MAX && bytes <= LISTED_MAX_BYTES;
+    if fit { commands.iter().map(|line| line.join(" ")).collect() } else { Vec::new() }
 }
 
 /// Lines without remarks, and without the words that only lead to a command of another mode.
@@ -65,7 +50,7 @@ mod tests {
 
     fn listed(device_type: &str, mode: &str, command: &str) -> Vec<String> {
         let request = request(device_type, mode, command, "run", "safe");
-        Commands::of(command, Grammar::of(&request, Setting::Auto), None, &request).shown()
+        shown(&of(command, Grammar::of(&request, Setting::Auto), None, &request).unwrap_or_default())
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use jackfield_plugin::{Decision, Effect, Lane, Request};
 
 use crate::characters;
-use crate::commands::Commands;
+use crate::commands;
 use crate::declared::Table;
 use crate::family::{Grammar, Setting};
 use crate::memo::{self, Case};
@@ -19,38 +19,32 @@ pub(crate) fn classify(request: &Request, setting: Setting) -> Lane {
     let command = typed(request);
     let grammar = Grammar::of(request, setting);
     if let Some(danger) = characters::refuse(&command) {
-        return lane("change", danger.rule, danger.reason, Commands::default(), request);
+        return lane("change", danger.rule, danger.reason);
     }
     let assessment = assessed(request, &command, grammar);
-    let read = assessment.proof.is_ok();
-    // A read needs them for the operator's rules only.
-    let wanted = !read || wants_commands(request);
-    let commands = if wanted { Commands::of(&command, grammar, cwd(request), request) } else { Commands::default() };
-    match (assessment.proof, assessment.danger) {
-        (Ok(()), _) => Lane {
-            rule: assessment.read_rule.to_owned(),
-            ..lane("read", "", "every command in it only reads".to_owned(), commands, request)
+    let wanted = request.facts.iter().any(|fact| fact.name == "wants" && fact.value == "commands");
+    // The operator's rules want them of every line, and what a shell's change reaches for is seen in them.
+    let seen = assessment.proof.is_err() && matches!(grammar, Grammar::Posix | Grammar::Csh);
+    let commands = if wanted || seen { commands::of(&command, grammar, cwd(request), request) } else { None };
+    let said = match (assessment.proof, assessment.danger) {
+        (Ok(()), _) => Lane { rule: assessment.read_rule.to_owned(), ..lane("read", "", "every command in it only reads".to_owned()) },
+        (Err(_), Some(danger)) if danger.weight() == Weight::Destroys => lane("destructive", danger.rule, danger.reason),
+        (Err(doubt), _) => match reach(&command, grammar, commands.as_deref()) {
+            Some(Reach { lane: name, rule, reason }) => lane(name, rule, reason),
+            None => lane("change", doubt.rule, doubt.reason),
         },
-        (Err(_), Some(danger)) if danger.weight() == Weight::Destroys => lane("destructive", danger.rule, danger.reason, commands, request),
-        (Err(doubt), _) => match reach(&command, grammar, &commands) {
-            Some(Reach { lane: name, rule, reason }) => lane(name, rule, reason, commands, request),
-            None => lane("change", doubt.rule, doubt.reason, commands, request),
-        },
-    }
+    };
+    let commands = commands.filter(|_| wanted).map(|commands| commands::shown(&commands)).unwrap_or_default();
+    Lane { commands, shortens: !matches!(grammar, Grammar::Posix | Grammar::Csh), ..said }
 }
 
-fn lane(name: &str, rule: &str, reason: String, commands: Commands, request: &Request) -> Lane {
-    let shown = if wants_commands(request) { commands.shown() } else { Vec::new() };
-    Lane { lane: name.to_owned(), rule: format!("{name}.{rule}"), reason: short(reason), commands: shown, shortens: commands.shortens }
+fn lane(name: &str, rule: &str, reason: String) -> Lane {
+    Lane { lane: name.to_owned(), rule: format!("{name}.{rule}"), reason: short(reason), commands: Vec::new(), shortens: false }
 }
 
-fn wants_commands(request: &Request) -> bool {
-    request.facts.iter().any(|fact| fact.name == "wants" && fact.value == "commands")
-}
-
-fn reach(command: &str, grammar: Grammar, commands: &Commands) -> Option<Reach> {
+fn reach(command: &str, grammar: Grammar, commands: Option<&[Vec<String>]>) -> Option<Reach> {
     match grammar {
-        Grammar::Posix | Grammar::Csh => reach::of_shell(commands.words.as_deref()?),
+        Grammar::Posix | Grammar::Csh => reach::of_shell(commands?),
         _ => command.lines().filter_map(reach::of_device).min_by_key(|reach| reach.lane),
     }
 }

@@ -10,13 +10,8 @@ use crate::scope::{fact, facts};
 pub(crate) fn decide(rules: &[Rule], request: &Request) -> Decision {
     let line = Line::of(request);
     let said = rules.iter().filter(|rule| rule.scope.holds(rule.effect, request)).filter_map(|rule| said(rule, &line));
-    let strictness = |decision: &Decision| match decision.effect {
-        Effect::Abstain => 0,
-        Effect::Allow => 1,
-        Effect::Ask => 2,
-        Effect::Deny => 3,
-    };
-    let strictest = said.reduce(|kept, next| if strictness(&next) > strictness(&kept) { next } else { kept });
+    // The contract names effects from the mildest to the strictest.
+    let strictest = said.reduce(|kept, next| if next.effect > kept.effect { next } else { kept });
     strictest.unwrap_or_else(|| Decision { effect: Effect::Abstain, rule: String::new(), reason: String::new() })
 }
 

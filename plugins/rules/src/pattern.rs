@@ -82,8 +82,7 @@ pub(crate) struct Reading {
 impl Pattern {
     /// From an expression. It must fit the whole command.
     pub(crate) fn expression(text: &str) -> Result<Self, String> {
-        let whole = |flags: &str| Regex::new(&format!("{flags}^(?:{text})$"));
-        let expression = whole("(?s)").map_err(|error| format!("`match` is no regular expression: {error}"))?;
+        let expression = Regex::new(&format!("(?s)^(?:{text})$")).map_err(|error| format!("`match` is no regular expression: {error}"))?;
         let (words, open) = plain(text);
         Ok(Self { expression: Some(expression), words, open })
     }

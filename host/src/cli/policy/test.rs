@@ -39,9 +39,8 @@ struct Group {
 
 impl Group {
     fn policy(&self) -> Result<Option<PolicyMode>, String> {
-        let Some(word) = &self.policy else { return Ok(None) };
-        let known = PolicyMode::WORDS.iter().find(|(name, _)| name == word).map(|(_, mode)| Some(*mode));
-        known.ok_or_else(|| format!("`policy` cannot be `{word}`; known words: read-only, safe, full"))
+        let read = self.policy.as_deref().map(str::parse).transpose();
+        read.map_err(|why: String| format!("`policy` {why}"))
     }
 
     fn expected(&self) -> impl Iterator<Item = (&'static str, &str)> {

@@ -61,14 +61,7 @@ impl Actor {
             mode: ending.ready.as_ref().map(|ready| ready.mode.clone()).unwrap_or_default(),
             confidence: ending.ready.as_ref().map(|ready| ready.proof.clone()),
             ask: None,
-            warnings: ending
-                .warnings
-                .iter()
-                .cloned()
-                .chain(blank.warnings.clone())
-                .chain(self.note.clone())
-                .chain(removed(range.removed))
-                .collect(),
+            warnings: self.warnings(&ending.warnings, &blank, range.removed),
             journey: record.journey.clone().map(|journey| self.shown_journey(journey)),
             ..blank
         })
@@ -87,16 +80,14 @@ impl Actor {
             range,
             duration: now().saturating_duration_since(running.started_at),
             ask,
-            warnings: running
-                .warnings()
-                .iter()
-                .cloned()
-                .chain(blank.warnings.clone())
-                .chain(self.note.clone())
-                .chain(removed(range.removed))
-                .collect(),
+            warnings: self.warnings(running.warnings(), &blank, range.removed),
             ..blank
         })
+    }
+
+    /// What the caller of a command should know: its own warnings first.
+    fn warnings(&self, own: &[String], blank: &Report, secrets_removed: usize) -> Vec<String> {
+        own.iter().chain(&blank.warnings).chain(&self.note).cloned().chain(removed(secrets_removed)).collect()
     }
 
     /// Kind and text of what is asked now.

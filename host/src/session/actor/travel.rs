@@ -29,11 +29,6 @@ impl Travel {
     }
 }
 
-/// The stricter of two verdicts; the first of equally strict ones.
-fn stricter(kept: Option<Verdict>, next: Verdict) -> Verdict {
-    kept.filter(|kept| kept.strictness() >= next.strictness()).unwrap_or(next)
-}
-
 impl Actor {
     /// Does a command go through modes? Several lines may, where the device has some.
     pub(super) fn travels(&self, request: &RunRequest) -> bool {
@@ -55,22 +50,16 @@ impl Actor {
             return Err(Refusal::Cannot("`command` is empty: nothing to run in that mode".to_owned()));
         }
         // All of it is judged before anything is asked: who agrees, agrees to the whole.
-        let mut lines_of_way = Vec::new();
-        let mut strictest = None;
-        for way in &route.there {
-            let Some((line, verdict)) = self.judge_send(&way.from, &way.send, request).await else { continue };
-            strictest = Some(stricter(strictest, verdict));
-            lines_of_way.push(line);
-        }
         let mode = route.mode.clone().unwrap_or_else(|| home.clone());
-        for send in route.judged_acts() {
-            let Some((line, verdict)) = self.judge_send(&mode, send, request).await else { continue };
-            strictest = Some(stricter(strictest, verdict));
+        let mut verdict = self.judge_in(&mode, &RunRequest::new(text, request.purpose, &request.caller)).await;
+        let mut lines_of_way = Vec::new();
+        let there = route.there.iter().map(|way| (way.from.as_str(), &way.send));
+        let back = route.judged_acts().map(|send| (mode.as_str(), send));
+        for (from, send) in there.chain(back) {
+            let Some((line, said)) = self.judge_send(from, send, request).await else { continue };
+            verdict = verdict.or_stricter(said);
             lines_of_way.push(line);
         }
-        let line = RunRequest::new(text, request.purpose, &request.caller);
-        let own = self.judge_in(&mode, &line).await;
-        let verdict = strictest.filter(|verdict: &Verdict| verdict.strictness() > own.strictness()).unwrap_or(own);
         let verdict = self.profile.admit(request, self.place(&mode), verdict).await?;
         let lines = if text.trim().is_empty() { VecDeque::new() } else { self.lines(&verdict, text, false)? };
         let id = CommandId::next();

@@ -119,9 +119,10 @@ impl Actor {
             for text in [Some(&line.text), line.raw.as_ref()].into_iter().flatten() {
                 let asked = RunRequest { unknown: line.unknown, ..RunRequest::new(text, purpose, &request.caller) };
                 let verdict = self.judge(&asked).await;
-                if strictest.as_ref().is_none_or(|kept| verdict.strictness() > kept.strictness()) {
-                    strictest = Some(verdict);
-                }
+                strictest = Some(match strictest {
+                    Some(kept) => kept.or_stricter(verdict),
+                    None => verdict,
+                });
             }
         }
         let Some(mut strictest) = strictest else {
