@@ -39,6 +39,7 @@ mod plugin_commands;
 mod plugin_faults;
 mod policy_commands;
 mod pressed;
+mod reach;
 mod read_only;
 mod recordings;
 mod reload;

@@ -5,11 +5,14 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+pub mod answer;
 pub mod approve;
 pub mod audit;
 pub mod check;
 mod control;
+pub mod doctor;
 pub mod history;
+pub mod hostkey;
 pub mod lab;
 pub mod paint;
 pub mod plugin;
@@ -142,6 +145,32 @@ pub enum Command {
         /// The request, as the agent names it
         request: String,
     },
+    /// Answer at this terminal what a server asks at login, such as a one-time code
+    #[command(after_help = "Examples:\n  jackfield answer\n  jackfield answer q3\n  jackfield answer --json")]
+    Answer {
+        /// The question, as the agent names it; without it the only one, or a list
+        question: Option<String>,
+        /// Print what is asked as one JSON object, and answer nothing
+        #[arg(long, conflicts_with = "question")]
+        json: bool,
+    },
+    /// Go the way to a device step by step, and say what to change where it does not lead there
+    #[command(
+        after_help = "Examples:\n  jackfield doctor core-sw1\n  jackfield doctor core-sw1 --resolve-only\n  jackfield doctor core-sw1 --json"
+    )]
+    Doctor {
+        /// The device
+        device: String,
+        /// Say only what would be used: host, user, port, keys, way, known hosts
+        #[arg(long)]
+        resolve_only: bool,
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show the key that a host presents, and record that of a new host
+    #[command(subcommand, after_help = "Examples:\n  jackfield hostkey show web1\n  jackfield hostkey accept web1")]
+    Hostkey(hostkey::Command),
     /// Say what policy makes of commands, without connecting
     #[command(subcommand, after_help = "Example:\n  jackfield policy explain core-sw1 -- reload in 5")]
     Policy(policy::Command),
@@ -173,6 +202,9 @@ pub fn run(cli: Cli) -> Result<ExitCode, String> {
         Command::Plugin(command) => plugin::run(command, cli.config.as_deref()),
         Command::Approve { request, json } => approve::approve(request.as_deref(), json),
         Command::Deny { request } => approve::deny(&request),
+        Command::Answer { question, json } => answer::run(question.as_deref(), json),
+        Command::Doctor { device, resolve_only, json } => doctor::run(cli.config.as_deref(), &device, resolve_only, json),
+        Command::Hostkey(command) => hostkey::run(command, cli.config.as_deref()),
         Command::Policy(command) => policy::run(command, cli.config.as_deref()),
         Command::Lab { list: true, .. } => lab::list(),
         Command::Lab { write, devices, faults, hostile, .. } => lab::run(write.as_deref(), &devices, &faults, hostile),

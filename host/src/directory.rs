@@ -1,17 +1,18 @@
 //! All sessions of the process, by name: opens, finds, lists and closes them.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use tokio::sync::{OnceCell, mpsc};
 
 use self::identity::{Identities, Identity};
+use self::pool::{Pool, Use};
 use self::quota::Quota;
 use crate::audit::Audit;
 use crate::cast::Casts;
-use crate::config::{Agent, Config, Device, TypeChoice};
+use crate::config::{Config, Device, TypeChoice};
 use crate::history::History;
 use crate::ids::{MAIN, SessionId, nonce};
 use crate::limits::{CLOSE_MAX, IDLE_CLOSE};
@@ -24,17 +25,18 @@ use crate::policy::approval::Approvals;
 use crate::policy::taint::Taint;
 use crate::recording::Taped;
 use crate::secret::book::SecretBook;
-use crate::secret::{self, Secret, SecretSource};
+use crate::secret::{self, SecretSource};
 use crate::session::log::ByteLog;
 use crate::session::profile::{Logs, Profile};
 use crate::session::{Phase, SessionHandle, actor, lane};
+use crate::transport::questions::Questions;
 use crate::transport::{Line, pty, ssh};
 
 pub mod identity;
+pub mod permit;
+mod pool;
 pub mod quota;
-
-/// Name of the secret that opens an encrypted key file.
-const KEY_PASSPHRASE: &str = "key-passphrase";
+mod reach;
 
 /// Why a session was not opened. Each says what to do.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -64,16 +66,6 @@ pub enum OpenError {
         kind: String,
         /// The known types.
         known: String,
-    },
-    /// Something that this release does not do yet.
-    #[error(
-        "device `{device}` sets `{key}`, which this release reads but does not use yet; take it out of [device.{device}] to connect directly"
-    )]
-    NotYet {
-        /// The device.
-        device: String,
-        /// The key.
-        key: &'static str,
     },
     /// A plugin of the type does not load, the secret is missing, or there is no line: the sentence says all.
     #[error("{0}")]
@@ -139,6 +131,8 @@ pub struct Directory {
     quota: Quota,
     audit: Audit,
     casts: Casts,
+    pool: Pool,
+    questions: Questions,
 }
 
 /// A session in a list.
@@ -216,6 +210,8 @@ impl Directory {
             quota: Quota::default(),
             audit: Audit::default(),
             casts: Casts::default(),
+            pool: Pool::default(),
+            questions: Questions::default(),
         }
     }
 
@@ -223,6 +219,12 @@ impl Directory {
     #[must_use]
     pub fn approvals(&self) -> &Approvals {
         &self.approvals
+    }
+
+    /// What servers ask persons at login.
+    #[must_use]
+    pub fn questions(&self) -> &Questions {
+        &self.questions
     }
 
     /// Who has read text of an untrusted device.
@@ -361,7 +363,12 @@ impl Directory {
     /// # Errors
     ///
     /// Why it cannot be opened.
-    pub async fn open(&self, id: &SessionId, line: LineKind, size: (Option<u16>, Option<u16>)) -> Result<(SessionHandle, bool), OpenError> {
+    pub async fn open(
+        self: &Arc<Self>,
+        id: &SessionId,
+        line: LineKind,
+        size: (Option<u16>, Option<u16>),
+    ) -> Result<(SessionHandle, bool), OpenError> {
         // A session goes on also when the configuration no longer has its device.
         if let Some(handle) = self.find(id).filter(|handle| handle.closed().is_none()) {
             return Ok((handle, true));
@@ -369,11 +376,17 @@ impl Directory {
         self.device(&id.device)?;
         let slot = self.slot(id)?;
         let reused = slot.get().is_some();
-        let opened = slot.get_or_try_init(|| self.connect(id, line, size)).await;
-        if opened.is_err() {
-            self.forget(id, &slot);
-        }
-        opened.cloned().map(|handle| (handle, reused))
+        let (this, id) = (Arc::clone(self), id.clone());
+        // It goes on when whoever asked for it does not wait any longer: a login may wait for a person.
+        let opening = tokio::spawn(async move {
+            let opened = slot.get_or_try_init(|| this.connect(&id, line, size)).await;
+            if opened.is_err() {
+                this.forget(&id, &slot);
+            }
+            opened.cloned()
+        });
+        let opened = opening.await.unwrap_or_else(|_| Err(OpenError::Failed("the process ends".to_owned())));
+        opened.map(|handle| (handle, reused))
     }
 
     fn slot(&self, id: &SessionId) -> Result<Slot, OpenError> {
@@ -420,19 +433,26 @@ impl Directory {
             if !is_known {
                 self.look(&world, &mut profile, &mut opened).await?;
             }
-            return Ok(actor::start(profile, opened));
+            return Ok(start(profile, opened));
         }
-        let mut target = self.target(id, device, &mut profile).await?;
+        let reached = self.reach(&world, &id.device, Some(&profile.kind), profile.size).await?;
+        profile.login_secrets.extend(reached.secrets);
+        let mut target = reached.target;
+        if is_known && pipe_of(id, line, &profile.kind, device)?.is_none() && profile.kind.pipe.is_some() {
+            // A server gives several sessions on one connection; a switch often a single one.
+            let terminal = self.shared_terminal(&target).await?;
+            return Ok(start(profile, terminal));
+        }
         let (connection, seen) = if is_known {
-            pipe_of(id, line, &profile.kind, device)?;
-            (ssh::Connection::open(&target).await.map_err(failed)?, None)
+            (self.pool.connect(&target, &self.book).await?, None)
         } else {
             self.meet(&world, &mut target, &mut profile, (columns, rows)).await?
         };
+        let welcome = connection.welcome();
         let way = match (line, pipe_of(id, line, &profile.kind, device)?) {
             (LineKind::Pipe, Some(pipe)) => {
                 let shell = policy::pipe_start(&pipe);
-                lane::Way::Pipe(connection.program(&shell).await.map_err(failed)?, pipe)
+                lane::Way::Pipe(Box::new(connection.program(&shell).await.map_err(failed)?), pipe)
             }
             (LineKind::Programs, Some(_)) => lane::Way::Programs(connection),
             _ => {
@@ -440,10 +460,24 @@ impl Directory {
                     Some(seen) => seen,
                     None => connection.terminal(&target).await.map_err(failed)?,
                 };
-                return Ok(actor::start(profile, terminal));
+                return Ok(start(profile, terminal));
             }
         };
+        profile.welcome = welcome;
         Ok(lane::start(profile, way))
+    }
+
+    /// A terminal on a connection that has room, else on a new one.
+    async fn shared_terminal(&self, target: &ssh::Target) -> Result<Line, OpenError> {
+        loop {
+            let connection = self.pool.connection(&target.device, Use::Interactive, target, &self.book).await?;
+            match connection.terminal(target).await {
+                Ok(line) => return Ok(line),
+                // It has as many as the server gives, which the connection knows now.
+                Err(ssh::ConnectError::Full { .. }) => {}
+                Err(error) => return Err(failed(error)),
+            }
+        }
     }
 
     /// Connects to a device whose type is not known and finds it out. A terminal that was opened for that comes along.
@@ -464,12 +498,16 @@ impl Directory {
             target.terminal.clone_from(&profile.kind.terminal.kind);
             target.size = profile.size;
             self.keep(profile, identity);
-            return Ok((greeting.login(target).await.map_err(failed)?, None));
+            return Ok((self.login(greeting, target).await?, None));
         }
-        let connection = greeting.login(target).await.map_err(failed)?;
+        let connection = self.login(greeting, target).await?;
         let mut line = connection.terminal(target).await.map_err(failed)?;
         self.look(world, profile, &mut line).await?;
         Ok((connection, Some(line)))
+    }
+
+    async fn login(&self, greeting: ssh::Greeting, target: &ssh::Target) -> Result<ssh::Connection, OpenError> {
+        greeting.login(target).await.map_err(|error| pool::refused(&error, target, &self.book))
     }
 
     /// Finds out by its first screen what is at the other end of a line.
@@ -501,8 +539,9 @@ impl Directory {
     ) -> Result<Profile, OpenError> {
         Ok(Profile {
             id: id.clone(),
+            welcome: Arc::default(),
             address: if device.local { "local".to_owned() } else { format!("{}:{}", device.host_or(&id.device), device.port_or_default()) },
-            user: device.user.clone().or_else(|| std::env::var("USER").ok()).unwrap_or_else(|| "root".to_owned()),
+            user: reach::user(device),
             tags: device.tags.clone(),
             policy: world.config.policy_for(device),
             secrets: device.secrets.clone(),
@@ -535,48 +574,6 @@ impl Directory {
                 self.audit.learn(name, &secret);
             }
         }
-    }
-
-    /// Where to connect and as whom. What logs in is masked in the session.
-    async fn target(&self, id: &SessionId, device: &Device, profile: &mut Profile) -> Result<ssh::Target, OpenError> {
-        let name = &id.device;
-        for (key, set) in [("via", device.via.is_some()), ("proxy", device.proxy.is_some()), ("certificate", device.certificate.is_some())]
-        {
-            if set {
-                return Err(OpenError::NotYet { device: name.clone(), key });
-            }
-        }
-        let failed = |error: secret::SecretError| OpenError::Failed(format!("device `{name}`: {error}"));
-        let password = match &device.password {
-            Some(source) => Some(secret::resolve(source).await.map_err(failed)?),
-            None => None,
-        };
-        let passphrase = match device.secrets.get(KEY_PASSPHRASE) {
-            Some(source) => Some(secret::resolve(source).await.map_err(failed)?),
-            None => None,
-        };
-        for (name, secret) in [("password", &password), (KEY_PASSPHRASE, &passphrase)] {
-            if let Some(secret) = secret {
-                profile.login_secrets.push((name.to_owned(), Secret::from_bytes(secret.expose().to_vec())));
-            }
-        }
-        let home = std::env::var_os("HOME").map(PathBuf::from);
-        Ok(ssh::Target {
-            device: name.clone(),
-            host: device.host_or(name).to_owned(),
-            port: device.port_or_default(),
-            user: profile.user.clone(),
-            login_suffix: profile.kind.terminal.login_suffix.clone(),
-            keys: keys(device, home.as_deref()),
-            passphrase,
-            password,
-            agent: agent(device),
-            known_hosts: known_hosts(device, home.as_deref()),
-            keepalive: device.keepalive.map(|delay| delay.duration().unwrap_or(Duration::MAX / 4)),
-            legacy: device.algorithms == crate::config::Algorithms::Legacy,
-            terminal: profile.kind.terminal.kind.clone(),
-            size: profile.size,
-        })
     }
 
     /// The name of each log is unique: a session of the same name may be opened again while the old log is still read.
@@ -626,6 +623,12 @@ impl Directory {
     }
 }
 
+/// A session on a line that is open.
+fn start(mut profile: Profile, line: Line) -> SessionHandle {
+    profile.welcome = Arc::clone(&line.welcome);
+    actor::start(profile, line)
+}
+
 /// Closes a session, and waits until it has told its end to what is kept.
 async fn end(handle: &SessionHandle) {
     handle.close().await;
@@ -655,30 +658,4 @@ fn file_name(name: &str) -> String {
 fn local_line(terminal: &str, size: (u16, u16)) -> std::io::Result<Line> {
     let shell = std::env::var("SHELL").unwrap_or_else(|_| "/bin/sh".to_owned());
     pty::open(&[shell, "-i".to_owned()], terminal, size)
-}
-
-/// The device's key file; else those that ssh tries by itself, if they are there.
-fn keys(device: &Device, home: Option<&Path>) -> Vec<ssh::KeyFile> {
-    if let Some(path) = &device.key {
-        return vec![ssh::KeyFile { path: path.clone(), optional: false }];
-    }
-    let names = ["id_ed25519", "id_ecdsa", "id_rsa"];
-    let usual = home.into_iter().flat_map(|home| names.map(|name| home.join(".ssh").join(name)));
-    usual.filter(|path| path.is_file()).map(|path| ssh::KeyFile { path, optional: true }).collect()
-}
-
-fn agent(device: &Device) -> Option<PathBuf> {
-    match &device.agent {
-        Agent::Off => None,
-        Agent::Environment => std::env::var_os("SSH_AUTH_SOCK").map(PathBuf::from).filter(|path| path.exists()),
-        Agent::Socket(path) => Some(path.clone()),
-    }
-}
-
-fn known_hosts(device: &Device, home: Option<&Path>) -> Vec<PathBuf> {
-    if !device.known_hosts.is_empty() {
-        return device.known_hosts.clone();
-    }
-    let own = home.into_iter().flat_map(|home| ["known_hosts", "known_hosts2"].map(|name| home.join(".ssh").join(name)));
-    own.chain([PathBuf::from("/etc/ssh/ssh_known_hosts"), PathBuf::from("/etc/ssh/ssh_known_hosts2")]).collect()
 }

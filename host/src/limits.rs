@@ -282,6 +282,52 @@ pub const APPROVAL_TEXT_MAX_CHARS: usize = 4000;
 
 /// From the first packet to an authenticated connection.
 pub const CONNECT_MAX: Duration = Duration::from_secs(20);
+/// How long a person may take to answer a server's question at login: as long as servers wait (sshd's `LoginGraceTime`).
+pub const LOGIN_ANSWER_MAX: Duration = Duration::from_secs(110);
+/// Questions of servers that wait for a person in one process.
+pub const QUESTIONS_MAX: usize = 32;
+/// Rounds of questions at one login; a server may ask for ever.
+pub const QUESTION_ROUNDS_MAX: usize = 8;
+/// Questions in one round.
+pub const QUESTIONS_OF_A_ROUND_MAX: usize = 16;
+/// Keys of an agent that may be refused before the others are left: servers count each as a failure, six by default.
+pub const AGENT_KEYS_MAX: usize = 5;
+/// Bytes of a key file or a certificate.
+pub const KEY_FILE_MAX_BYTES: u64 = 64 * 1024;
+/// Further host keys of a server that are kept.
+pub const HOST_KEYS_ANNOUNCED_MAX: usize = 16;
+/// Bytes that a proxy may answer, or a program in its place may complain.
+pub const PROXY_REPLY_MAX_BYTES: usize = 16 * 1024;
+/// Addresses of a name that are tried.
+pub const ADDRESSES_MAX: usize = 8;
+/// After so long without an answer the next address is tried too (RFC 8305 section 5).
+pub const NEXT_ADDRESS_AFTER: Duration = Duration::from_millis(250);
+/// Devices on the way to another one.
+pub const JUMPS_MAX: usize = 8;
+/// Connections that are made at once: servers refuse those who all come at once (`MaxStartups` 10 in OpenSSH).
+pub const CONNECTS_AT_ONCE: usize = 8;
+/// Connections that may wait for their turn.
+pub const CONNECTS_WAITING_MAX: usize = 1024;
+/// How long a connection for files stays without work.
+pub const BULK_IDLE: Duration = Duration::from_secs(60);
+/// Forwards in one process.
+pub const FORWARDS_MAX: usize = 64;
+/// Connections through one forward at once.
+pub const FORWARD_CONNECTIONS_MAX: usize = 512;
+/// Bytes on their way in one direction of a connection, beside the channel's own window.
+pub const FORWARD_BUFFER_BYTES: usize = 64 * 1024;
+/// How often a forward looks whether its connection is lost.
+pub const FORWARD_LOOK_EVERY: Duration = Duration::from_secs(1);
+/// The longest pause before a listener that was lost is asked for again.
+pub const FORWARD_AGAIN_MAX: Duration = Duration::from_secs(60);
+/// How long a client of a SOCKS forward may take to say where to.
+pub const SOCKS_ASK_MAX: Duration = Duration::from_secs(10);
+/// The longest name in a question of SOCKS 4.
+pub const SOCKS_NAME_MAX_BYTES: usize = 255;
+/// Channels on one connection: below the ten sessions that OpenSSH allows, so that a person's own still fit.
+pub const CHANNELS_PER_CONNECTION_MAX: usize = 8;
+/// Connections that a device's own listener has taken and nobody has served yet.
+pub const FORWARDS_WAITING_MAX: usize = 64;
 /// Between keepalives of an idle connection.
 pub const KEEPALIVE: Duration = Duration::from_secs(30);
 /// Keepalives without an answer that end a connection.

@@ -93,6 +93,7 @@ pub fn open(recording: &Recording, kind: Arc<DeviceType>, secrets: &[(String, Se
         policy: PolicyMode::Full,
         secrets: secrets.iter().cloned().collect(),
         login_secrets: Vec::new(),
+        welcome: Arc::default(),
         book: SecretBook::default(),
         logs: Box::new(ByteLog::in_memory),
         nonce: recording.nonce.clone(),

@@ -14,6 +14,7 @@ use crate::ids::{CommandId, SessionId};
 use crate::limits::SESSION_MAILBOX;
 use crate::plugin::device_type::DeviceType;
 use crate::policy::{Purpose, Verdict, approval};
+use crate::transport::Welcome;
 
 use self::journey::Keep;
 use self::report::{OutputQuery, Report, ScreenReport};
@@ -220,6 +221,8 @@ pub struct SessionHandle {
     pub id: SessionId,
     /// The device type that it was opened with.
     pub kind: String,
+    /// What its line showed when it opened.
+    pub welcome: Arc<Welcome>,
     requests: mpsc::Sender<Request>,
     status: watch::Receiver<Status>,
 }
@@ -227,7 +230,7 @@ pub struct SessionHandle {
 impl SessionHandle {
     fn channel(profile: &profile::Profile, status: watch::Receiver<Status>) -> (Self, mpsc::Receiver<Request>) {
         let (requests, mailbox) = mpsc::channel(SESSION_MAILBOX);
-        (Self { id: profile.id.clone(), kind: profile.kind.name.clone(), requests, status }, mailbox)
+        (Self { id: profile.id.clone(), kind: profile.kind.name.clone(), welcome: Arc::clone(&profile.welcome), requests, status }, mailbox)
     }
 
     /// What is known now.

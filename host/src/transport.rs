@@ -5,6 +5,7 @@
 
 use std::future::Future;
 use std::pin::pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
@@ -16,7 +17,9 @@ use crate::secret::Secret;
 
 pub mod host_key;
 pub mod pty;
+pub mod questions;
 pub mod replay;
+pub mod route;
 mod server_id;
 pub mod ssh;
 
@@ -147,6 +150,21 @@ async fn write_all<F: Future<Output = Result<(), String>>>(bytes: &[u8], mut wri
     Ok(())
 }
 
+/// What a line showed when it opened. All of it is empty for a local program.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Welcome {
+    /// What the other end says of itself (RFC 4253 section 4.2).
+    pub server_id: String,
+    /// The banner shown during authentication (RFC 4252 section 5.4).
+    pub banner: String,
+    /// The host key that was checked: its type and fingerprint.
+    pub host_key: String,
+    /// What was agreed in the key exchange.
+    pub agreed: String,
+    /// What callers should know of this line.
+    pub warnings: Vec<String>,
+}
+
 /// An open line.
 #[derive(Debug)]
 pub struct Line {
@@ -154,14 +172,8 @@ pub struct Line {
     pub reader: Reader,
     /// What goes.
     pub writer: Writer,
-    /// What the other end says of itself (RFC 4253 section 4.2), empty for a local program.
-    pub server_id: String,
-    /// The banner shown during authentication (RFC 4252 section 5.4).
-    pub banner: String,
-    /// The host key that was checked, as a fingerprint.
-    pub host_key: String,
-    /// What the operator should know of this line.
-    pub warnings: Vec<String>,
+    /// What it showed when it opened.
+    pub welcome: Arc<Welcome>,
     /// What was read of it to find out what is at its other end. The session begins with it; queries to the terminal in it are
     /// answered already.
     pub seen: Vec<u8>,

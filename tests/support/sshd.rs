@@ -30,6 +30,16 @@ impl Sshd {
 
     /// Starts it in a network namespace, at this address there.
     pub fn start_in(place: Option<(&str, &str)>) -> Self {
+        Self::start_as(place, |_| String::new())
+    }
+
+    /// Starts it with these lines in its configuration, which count before the usual ones. They are given its folder, which holds
+    /// its keys `host` and `id`.
+    pub fn start_with(lines: impl FnOnce(&Path) -> String) -> Self {
+        Self::start_as(None, lines)
+    }
+
+    fn start_as(place: Option<(&str, &str)>, lines: impl FnOnce(&Path) -> String) -> Self {
         install();
         let address = place.map_or("127.0.0.1", |(_, address)| address);
         let folder = tempfile::tempdir().unwrap();
@@ -40,9 +50,10 @@ impl Sshd {
         }
         let port = free_port();
         let path = |name: &str| folder.path().join(name).display().to_string();
+        let config = lines(folder.path());
         let config = format!(
-            "ListenAddress {address}\nPort {port}\nHostKey {}\nPidFile none\nAuthorizedKeysFile {}\nStrictModes no\nUsePAM no\n\
-             PasswordAuthentication yes\nPrintMotd no\nMaxStartups 100\nLogLevel ERROR\n",
+            "{config}\nListenAddress {address}\nPort {port}\nHostKey {}\nPidFile none\nAuthorizedKeysFile {}\nStrictModes no\nUsePAM no\n\
+             PasswordAuthentication yes\nPrintMotd no\nMaxStartups 100\nLogLevel ERROR\nSubsystem sftp internal-sftp\n",
             path("host"),
             path("id.pub")
         );

@@ -15,12 +15,15 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::time::timeout;
+use zeroize::Zeroizing;
 
 use crate::limits::{CONTROL_ANSWER_MAX, CONTROL_READ_MAX_BYTES};
 use crate::policy::approval::{Answer, Approvals, Request};
 use crate::private::own_user;
 use crate::renewal::{Renewer, Report};
+use crate::secret::Secret;
 use crate::startup;
+use crate::transport::questions::{Question, Questions};
 
 /// What a socket's name ends with.
 const SUFFIX: &str = ".sock";
@@ -30,6 +33,10 @@ const RELOAD: &str = "reload";
 const APPROVALS: &str = "approvals";
 /// Gives one.
 const ANSWER: &str = "answer ";
+/// Asks what servers ask at login.
+const QUESTIONS: &str = "questions";
+/// Answers one.
+const REPLY: &str = "reply ";
 /// Asks the same with the pins of these files skipped as long as the connection lasts.
 const DEV: &str = "dev ";
 
@@ -48,7 +55,7 @@ impl Drop for Control {
 
 impl Control {
     /// Listens, and answers as long as the value lives and the runtime does.
-    pub(super) fn start(renewer: Arc<Renewer>, approvals: Approvals) -> io::Result<Self> {
+    pub(super) fn start(renewer: Arc<Renewer>, approvals: Approvals, questions: Questions) -> io::Result<Self> {
         let folder = startup::run_folder()?;
         let name = format!("{}{SUFFIX}", std::process::id());
         let path = folder.join(&name);
@@ -58,7 +65,7 @@ impl Control {
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 if is_own(&stream) {
-                    tokio::spawn(answer(stream, Arc::clone(&renewer), approvals.clone()));
+                    tokio::spawn(answer(stream, Arc::clone(&renewer), approvals.clone(), questions.clone()));
                 }
             }
         });
@@ -76,7 +83,7 @@ fn is_own(stream: &UnixStream) -> bool {
     matches!((stream.peer_cred(), own_user()), (Ok(peer), Ok(own)) if peer.uid() == own)
 }
 
-async fn answer(stream: UnixStream, renewer: Arc<Renewer>, approvals: Approvals) {
+async fn answer(stream: UnixStream, renewer: Arc<Renewer>, approvals: Approvals, questions: Questions) {
     let uid = stream.peer_cred().map(|peer| peer.uid()).unwrap_or_default();
     let (read, mut write) = stream.into_split();
     let mut lines = BufReader::new(read.take(CONTROL_READ_MAX_BYTES)).lines();
@@ -88,7 +95,8 @@ async fn answer(stream: UnixStream, renewer: Arc<Renewer>, approvals: Approvals)
             false => timeout(CONTROL_ANSWER_MAX, lines.next_line()).await.unwrap_or(Ok(None)),
         };
         let Ok(Some(line)) = line else { break };
-        if let Some(text) = about_approval(&line, uid, &approvals) {
+        let line = Zeroizing::new(line);
+        if let Some(text) = about_approval(&line, uid, &approvals).or_else(|| about_question(&line, &questions)) {
             if write.write_all((text + "\n").as_bytes()).await.is_err() {
                 break;
             }
@@ -102,7 +110,7 @@ async fn answer(stream: UnixStream, renewer: Arc<Renewer>, approvals: Approvals)
                 }
                 Err(why) => Report { complaints: vec![why], ..Report::default() },
             },
-            None if line == RELOAD => renewer.renew().await,
+            None if *line == RELOAD => renewer.renew().await,
             _ => break,
         };
         let text = serde_json::to_string(&report).unwrap_or_default() + "\n";
@@ -132,6 +140,16 @@ fn about_approval(line: &str, uid: u32, approvals: &Approvals) -> Option<String>
     let answer = if said.allow { Answer::Allow } else { Answer::Deny };
     let taken = approvals.answer(&said.id, answer, &format!("{} (uid {uid})", said.by), "command line", Instant::now());
     serde_json::to_string(&taken.err()).ok()
+}
+
+/// What is asked or said about questions of servers, and the reply.
+fn about_question(line: &str, questions: &Questions) -> Option<String> {
+    if line == QUESTIONS {
+        return serde_json::to_string(&questions.open()).ok();
+    }
+    let (id, answer) = line.strip_prefix(REPLY)?.split_once(' ')?;
+    let secret = Secret::from_bytes(answer.as_bytes().to_vec());
+    serde_json::to_string(&questions.answer(id, secret).err()).ok()
 }
 
 /// A connection to a running server.
@@ -168,9 +186,20 @@ impl Server {
         refused.map_or(Ok(()), Err)
     }
 
+    /// What servers ask at login.
+    pub(super) async fn questions(&mut self) -> Result<Vec<Question>, String> {
+        self.ask(QUESTIONS).await
+    }
+
+    /// Answers one.
+    pub(super) async fn reply(&mut self, id: &str, answer: &Zeroizing<String>) -> Result<(), String> {
+        let refused: Option<String> = self.ask(&Zeroizing::new(format!("{REPLY}{id} {}", **answer))).await?;
+        refused.map_or(Ok(()), Err)
+    }
+
     async fn ask<T: DeserializeOwned>(&mut self, line: &str) -> Result<T, String> {
         let asked = async {
-            self.write.write_all(format!("{line}\n").as_bytes()).await?;
+            self.write.write_all(Zeroizing::new(format!("{line}\n")).as_bytes()).await?;
             let mut text = String::new();
             self.read.read_line(&mut text).await?;
             Ok::<_, io::Error>(text)

@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
@@ -44,7 +45,7 @@ pub fn run(file: Option<&Path>, wanted: &Wanted<'_>) -> Result<ExitCode, String>
     let folder = std::env::current_dir().unwrap_or_default();
     let config = Config::load(file, &|name| std::env::var_os(name), &folder).map_err(|error| error.to_string())?;
     let (recorder, mut taped) = mpsc::channel(RECORDING_ENTRIES_MAX);
-    let directory = startup::directory(config)?.recorded_by(recorder);
+    let directory = Arc::new(startup::directory(config)?.recorded_by(recorder));
     let runtime = runtime()?;
     let recording = runtime.block_on(record(&directory, wanted, &mut taped));
     runtime.block_on(directory.shut_down());
@@ -63,7 +64,7 @@ fn write(recording: &Recording, out: Option<&Path>) -> Result<(), String> {
         .map_err(|error| format!("cannot write `{}`: {error}", path.display()))
 }
 
-async fn record(directory: &Directory, wanted: &Wanted<'_>, taped: &mut mpsc::Receiver<Taped>) -> Result<Recording, String> {
+async fn record(directory: &Arc<Directory>, wanted: &Wanted<'_>, taped: &mut mpsc::Receiver<Taped>) -> Result<Recording, String> {
     let id = SessionId::main(wanted.device);
     let (session, _) = directory.open(&id, LineKind::Terminal, (None, None)).await.map_err(|error| error.to_string())?;
     let Some(Taped::Begin(mut recording)) = taped.recv().await else { return Err("the session did not start".to_owned()) };

@@ -25,7 +25,7 @@ pub fn mcp(file: Option<&Path>) -> Result<ExitCode, String> {
     let renewer = Arc::new(Renewer::new(Arc::clone(&directory), file));
     // A task of its own: the runtime is woken by a system call for the future that it blocks on.
     let served = runtime.block_on(async {
-        let _control = Control::start(Arc::clone(&renewer), directory.approvals().clone())
+        let _control = Control::start(Arc::clone(&renewer), directory.approvals().clone(), directory.questions().clone())
             .map_err(|error| crate::diagnostics::warn(&format!("`jackfield plugin reload` does not find this server: {error}")));
         tokio::spawn(renew_on_hangup(renewer));
         let serving = tokio::spawn(mcp::serve(Arc::clone(&directory), stdio::input(), stdio::output()));

@@ -14,7 +14,7 @@ use crate::secret::SecretSource;
 /// The port of a device that sets none.
 pub const DEFAULT_PORT: u16 = 22;
 
-pub(super) const KEYS: [&str; 22] = [
+pub(super) const KEYS: [&str; 23] = [
     "host",
     "port",
     "user",
@@ -37,11 +37,12 @@ pub(super) const KEYS: [&str; 22] = [
     "mask",
     "conceal",
     "secrets_elsewhere",
+    "answers",
 ];
 
 /// Keys that say how to reach a device over the network.
-const NETWORK_KEYS: [&str; 11] =
-    ["host", "port", "user", "key", "certificate", "known_hosts", "via", "proxy", "algorithms", "keepalive", "agent"];
+const NETWORK_KEYS: [&str; 12] =
+    ["host", "port", "user", "key", "certificate", "known_hosts", "via", "proxy", "algorithms", "keepalive", "agent", "answers"];
 
 /// A device as the file describes it. What is `None` was not set.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,6 +91,8 @@ pub struct Device {
     pub conceal: bool,
     /// Secrets that may also be typed where a session has gone on to another host.
     pub secrets_elsewhere: Vec<String>,
+    /// What the server may ask at login beside the password: a part of the question, and the secret that answers it.
+    pub answers: Vec<(String, String)>,
 }
 
 impl Default for Device {
@@ -117,6 +120,7 @@ impl Default for Device {
             mask: true,
             conceal: false,
             secrets_elsewhere: Vec::new(),
+            answers: Vec::new(),
         }
     }
 }
@@ -170,8 +174,22 @@ pub enum Proxy {
         /// TCP port.
         port: NonZeroU16,
     },
+    /// A socket on this machine.
+    Unix(PathBuf),
     /// A program and its arguments; `%h` and `%p` stand for host and port. Never passed to a shell.
     Command(Vec<String>),
+}
+
+impl std::fmt::Display for Proxy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let address = |host: &str, port: NonZeroU16| if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") };
+        match self {
+            Self::Socks5 { host, port } => write!(f, "socks5://{}", address(host, *port)),
+            Self::Http { host, port } => write!(f, "http://{}", address(host, *port)),
+            Self::Unix(path) => write!(f, "unix://{}", path.display()),
+            Self::Command(words) => write!(f, "`{}`", words.join(" ")),
+        }
+    }
 }
 
 impl Device {
@@ -212,19 +230,30 @@ impl Device {
             mask: reader.field(section, "mask", value::flag).unwrap_or(true),
             conceal: reader.field(section, "conceal", value::flag).unwrap_or_default(),
             secrets_elsewhere: reader.field(section, "secrets_elsewhere", secret_names).unwrap_or_default(),
+            answers: answers(reader, section),
         };
         device.check_ways(reader, section);
         device.check_elsewhere(reader, section);
         device
     }
 
-    /// A secret that may be typed elsewhere is one of the device.
+    /// A secret that may be typed elsewhere, or that answers a question, is one of the device.
     fn check_elsewhere(&self, reader: &mut Reader<'_>, section: &Section<'_>) {
-        let Some((_, at, _)) = section.entries().find(|(key, ..)| *key == "secrets_elsewhere") else { return };
-        for name in self.secrets_elsewhere.iter().filter(|name| !self.secrets.contains_key(*name)) {
+        let at = |key: &str| section.entries().find(|(name, ..)| *name == key).map(|(_, at, _)| at);
+        if let Some(at) = at("secrets_elsewhere") {
+            self.check_secrets(reader, &at, &self.secrets_elsewhere);
+        }
+        if let Some(at) = at("answers") {
+            let names: Vec<String> = self.answers.iter().map(|(_, name)| name.clone()).collect();
+            self.check_secrets(reader, &at, &names);
+        }
+    }
+
+    fn check_secrets(&self, reader: &mut Reader<'_>, at: &Place, names: &[String]) {
+        for name in names.iter().filter(|name| !self.secrets.contains_key(*name)) {
             let known: Vec<&str> = self.secrets.keys().map(String::as_str).collect();
             let known = if known.is_empty() { "the device has no secrets".to_owned() } else { format!("it has: {}", known.join(", ")) };
-            reader.error(&at, format!("{} names the secret `{name}`, which the device does not have", at.shown()), Some(known));
+            reader.error(at, format!("{} names the secret `{name}`, which the device does not have", at.shown()), Some(known));
         }
     }
 
@@ -239,6 +268,21 @@ impl Device {
             }
         }
     }
+}
+
+/// `answers."Verification code" = "otp"`
+fn answers(reader: &mut Reader<'_>, section: &Section<'_>) -> Vec<(String, String)> {
+    const EXAMPLE: &str = "\"Verification code\" = \"otp\"";
+    let Some(table) = reader.section(section, "answers", EXAMPLE) else { return Vec::new() };
+    let mut answers = Vec::new();
+    for (asks, at, found) in table.entries() {
+        if let Some(name) = value::text(reader, &at, found, "the name of a secret", "otp")
+            && name::is_name(reader, &at, "secret", &name)
+        {
+            answers.push((asks.to_owned(), name));
+        }
+    }
+    answers
 }
 
 fn secret_names(reader: &mut Reader<'_>, at: &Place, found: &DeValue<'_>) -> Option<Vec<String>> {
@@ -326,7 +370,9 @@ fn proxy(reader: &mut Reader<'_>, at: &Place, found: &DeValue<'_>) -> Option<Pro
         }
     };
     if parsed.is_none() {
-        let help = format!("write `{EXAMPLE}`, `http://HOST:PORT`, or a command as a list: `[\"nc\", \"-X\", \"5\", \"%h\", \"%p\"]`");
+        let help = format!(
+            "write `{EXAMPLE}`, `http://HOST:PORT`, `unix:///PATH`, or a command as a list: `[\"nc\", \"-X\", \"5\", \"%h\", \"%p\"]`"
+        );
         reader.error(at, format!("{} is not a proxy", at.shown()), Some(help));
     }
     parsed
@@ -334,6 +380,9 @@ fn proxy(reader: &mut Reader<'_>, at: &Place, found: &DeValue<'_>) -> Option<Pro
 
 fn proxy_address(text: &str) -> Option<Proxy> {
     let (scheme, address) = text.split_once("://")?;
+    if scheme == "unix" {
+        return address.starts_with('/').then(|| Proxy::Unix(PathBuf::from(address)));
+    }
     let (host, port) = address.strip_suffix('/').unwrap_or(address).rsplit_once(':')?;
     let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
     // Brackets and colons belong to IPv6 addresses, and only to them.

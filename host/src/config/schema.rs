@@ -98,12 +98,16 @@ fn device_key(key: &str) -> Value {
         "known_hosts" => json!({"description": "Files with host keys", "oneOf": [{"type": "string"}, texts("")]}),
         "via" => text_of("The device to jump through"),
         "proxy" => {
-            json!({"description": "`socks5://HOST:PORT`, `http://HOST:PORT`, or a command as a list", "oneOf": [{"type": "string"}, texts("")]})
+            json!({"description": "`socks5://HOST:PORT`, `http://HOST:PORT`, `unix:///PATH`, or a command as a list", "oneOf": [{"type": "string"}, texts("")]})
         }
         "secrets" => {
             json!({"description": "Secrets that plugins may ask for, by name", "type": "object", "additionalProperties": {"$ref": "#/$defs/source"}})
         }
         "secrets_elsewhere" => texts("Secrets that may also be typed where a session has gone on to another host"),
+        "answers" => {
+            json!({"description": "What the server may ask at login beside the password: a part of the question, and the secret that answers it",
+            "type": "object", "additionalProperties": {"type": "string"}})
+        }
         "algorithms" => word("Which SSH algorithms are offered", &["default", "legacy"]),
         "tags" => texts("Words to select devices by"),
         "policy" => policy_mode("How much commands may do on this device"),

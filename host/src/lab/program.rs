@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::faults::Cutter;
 use super::home::Program;
 use super::limits::{HANGUP_WAIT, LAST_OUTPUT_WAIT, PROGRAM_INPUT_BYTES_MAX, READ_BYTES};
+use crate::transport::pty::heed_interrupts;
 
 /// What a program's output is called on the channel.
 const STDERR: u32 = 1;
@@ -76,6 +77,7 @@ pub(super) async fn on_pipes(channel: Channel<Msg>, program: Program, cancel: Ca
 }
 
 fn start_on_terminal(program: Program, (columns, rows): (u32, u32)) -> Result<(Child, OwnedReadPty, OwnedWritePty), pty_process::Error> {
+    heed_interrupts();
     let (terminal, side) = pty_process::open()?;
     terminal.resize(size(columns, rows))?;
     let command = pty_process::Command::new(program.path)

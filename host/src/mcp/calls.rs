@@ -20,6 +20,8 @@ use crate::session::command::State;
 use crate::session::journey::Keep;
 use crate::session::report::OutputQuery;
 use crate::session::{Accepted, Phase, RunRequest, SendRequest, SessionHandle, Stop};
+use crate::terminal::text::escaped;
+use crate::transport::questions::Question;
 
 /// Name of the session whose commands have channels of their own.
 const EXEC: &str = "exec";
@@ -38,7 +40,7 @@ const INTERRUPTS_MAX: usize = 3;
 const REACHING: [&str; 7] = ["ssh_open", "ssh_query", "ssh_run", "ssh_output", "ssh_interrupt", "ssh_send", "ssh_screen"];
 
 /// Calls a tool whose arguments were checked.
-pub async fn call(directory: &Directory, caller: &Caller, tool: &str, arguments: &Arguments) -> Reply {
+pub async fn call(directory: &Arc<Directory>, caller: &Caller, tool: &str, arguments: &Arguments) -> Reply {
     let limits = directory.world().config.limits;
     let reaches = REACHING.contains(&tool);
     if reaches && let Err(message) = directory.quota().call(&caller.name, &limits, Instant::now()) {
@@ -67,12 +69,12 @@ pub async fn call(directory: &Directory, caller: &Caller, tool: &str, arguments:
 }
 
 /// As much output as is wanted, and as the operator allows.
-fn capped(directory: &Directory, chars: usize) -> usize {
+fn capped(directory: &Arc<Directory>, chars: usize) -> usize {
     chars.min(directory.world().config.limits.output_chars)
 }
 
 /// Remembers what was refused, and who has read text that is not trusted.
-fn note(directory: &Directory, caller: &Caller, reply: &Reply) {
+fn note(directory: &Arc<Directory>, caller: &Caller, reply: &Reply) {
     let world = directory.world();
     let several = reply.fields.get("results").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_object);
     for result in several.chain([&reply.fields]) {
@@ -89,7 +91,7 @@ fn note(directory: &Directory, caller: &Caller, reply: &Reply) {
 }
 
 /// The type of a device: as configured, or as it was found to be.
-fn kind_word(directory: &Directory, name: &str, device: &Device) -> String {
+fn kind_word(directory: &Arc<Directory>, name: &str, device: &Device) -> String {
     match &device.device_type {
         TypeChoice::Named(kind) => kind.to_string(),
         TypeChoice::Auto => directory.identities().of(name).map_or_else(|| "auto".to_owned(), |identity| identity.kind.clone()),
@@ -97,7 +99,7 @@ fn kind_word(directory: &Directory, name: &str, device: &Device) -> String {
 }
 
 /// What was found out about a device whose type the configuration leaves open.
-fn identified(directory: &Directory, name: &str) -> Option<(Arc<Identity>, Value)> {
+fn identified(directory: &Arc<Directory>, name: &str) -> Option<(Arc<Identity>, Value)> {
     directory.device(name).ok().filter(|device| device.device_type == TypeChoice::Auto)?;
     let identity = directory.identities().of(name)?;
     let shown: Map<String, Value> = identity.shown.iter().map(|(part, text)| (part.replace(' ', "_"), text.clone().into())).collect();
@@ -106,7 +108,7 @@ fn identified(directory: &Directory, name: &str) -> Option<(Arc<Identity>, Value
     Some((identity, value))
 }
 
-fn hosts(directory: &Directory, arguments: &Arguments) -> Reply {
+fn hosts(directory: &Arc<Directory>, arguments: &Arguments) -> Reply {
     let query = arguments.text_or_empty("query").to_lowercase();
     let tag = arguments.text("tag");
     let matches = |name: &str, device: &Device| {
@@ -165,16 +167,27 @@ fn hosts(directory: &Directory, arguments: &Arguments) -> Reply {
 }
 
 /// The session of a target, opened if need be, and how it came to be.
-async fn session_of(directory: &Directory, target: &str, lane: LineKind) -> Result<SessionHandle, String> {
+async fn session_of(directory: &Arc<Directory>, target: &str, lane: LineKind) -> Result<SessionHandle, String> {
     let id = match (lane, SessionId::parse(target)) {
         (LineKind::Programs, id) if id.name == MAIN => SessionId { name: EXEC.to_owned(), ..id },
         (_, id) => id,
     };
-    directory.open(&id, lane, (None, None)).await.map(|(handle, _)| handle).map_err(|error| error.to_string())
+    tokio::select! {
+        opened = directory.open(&id, lane, (None, None)) => opened.map(|(handle, _)| handle).map_err(|error| error.to_string()),
+        question = directory.questions().of(&id.device) => Err(asks_at_login(&question)),
+    }
+}
+
+/// What a caller is told while a server asks something at login.
+fn asks_at_login(question: &Question) -> String {
+    format!(
+        "`{}` asks at login: `{}`; do not ask for the answer in chat: have the user run `jackfield answer {}` in a terminal, then call again",
+        question.device, question.prompt, question.id
+    )
 }
 
 /// A session that must be there already.
-fn open_session(directory: &Directory, name: &str) -> Result<SessionHandle, String> {
+fn open_session(directory: &Arc<Directory>, name: &str) -> Result<SessionHandle, String> {
     let id = SessionId::parse(name);
     directory.find(&id).ok_or_else(|| {
         let open: Vec<String> = directory.list().iter().map(|handle| handle.id.to_string()).collect();
@@ -183,7 +196,14 @@ fn open_session(directory: &Directory, name: &str) -> Result<SessionHandle, Stri
     })
 }
 
-async fn open(directory: &Directory, caller: &Caller, arguments: &Arguments) -> Result<Reply, String> {
+/// Why there is no session yet.
+enum Unopened {
+    Failed(String),
+    /// A server asks something at login that a person has to answer.
+    Asks(Question),
+}
+
+async fn open(directory: &Arc<Directory>, caller: &Caller, arguments: &Arguments) -> Result<Reply, String> {
     let host = arguments.text_or_empty("host");
     let lane = if arguments.flag("tty") == Some(false) { LineKind::Pipe } else { LineKind::Terminal };
     let name = arguments.text("name").unwrap_or(if lane == LineKind::Pipe { "pipe" } else { MAIN });
@@ -192,9 +212,12 @@ async fn open(directory: &Directory, caller: &Caller, arguments: &Arguments) -> 
         |key: &str| arguments.count(key).and_then(|count| u16::try_from(count).ok()).filter(|count| limits::TERMINAL_SIZES.contains(count));
     let wait = arguments.usual_wait(caller.ceiling_s);
     let work = async {
-        let (handle, reused) = directory.open(&id, lane, (size("cols"), size("rows"))).await.map_err(|error| error.to_string())?;
+        let (handle, reused) = tokio::select! {
+            opened = directory.open(&id, lane, (size("cols"), size("rows"))) => opened.map_err(|error| Unopened::Failed(error.to_string()))?,
+            question = directory.questions().of(&id.device) => return Err(Unopened::Asks(question)),
+        };
         handle.until(|status| status.phase != Phase::Opening).await;
-        Ok::<_, String>((handle, reused))
+        Ok((handle, reused))
     };
     let Some(opened) = caller.wait(wait, || format!("connecting to {host}"), work).await else {
         let handle = directory.find(&id);
@@ -202,7 +225,15 @@ async fn open(directory: &Directory, caller: &Caller, arguments: &Arguments) -> 
         let state = handle.map_or("connecting", |handle| handle.status().phase.word());
         return Ok(Reply::new(json!({"session": id.to_string(), "state": state}), format!("{id} {state}")).with_next(&next));
     };
-    let (handle, reused) = opened?;
+    let (handle, reused) = match opened {
+        Ok(opened) => opened,
+        Err(Unopened::Failed(why)) => return Err(why),
+        Err(Unopened::Asks(question)) => {
+            let next = asks_at_login(&question);
+            let fields = json!({"session": id.to_string(), "state": "needs_input", "ask": question.prompt, "question": question.id});
+            return Ok(Reply::new(fields, format!("{id} needs_input")).with_next(&next));
+        }
+    };
     let status = handle.status();
     if let Phase::Closed(why) = &status.phase {
         return Err(format!("`{id}` closed while logging in: {why}"));
@@ -215,15 +246,27 @@ async fn open(directory: &Directory, caller: &Caller, arguments: &Arguments) -> 
     fields.insert("reused".to_owned(), reused.into());
     let words: Vec<String> = fields.iter().filter_map(|(key, value)| value.as_str().map(|value| format!("{key}={value}"))).collect();
     let mut text = format!("{}{}", words.join(" "), if reused { " reused" } else { "" });
+    let mut warnings = handle.welcome.warnings.clone();
+    if !handle.welcome.host_key.is_empty() {
+        fields.insert("host_key".to_owned(), handle.welcome.host_key.clone().into());
+    }
     if let Some((identity, found)) = identified(directory, &id.device) {
         fields.insert("identified".to_owned(), found);
         for reason in identity.reasons().iter().take(if identity.certain { 1 } else { usize::MAX }) {
             text = format!("{text}\ntype by what it shows: {reason}");
         }
-        if let Some(warning) = identity.warning(&id.device) {
-            text = format!("{text}\nwarning: {warning}");
-            fields.insert("warnings".to_owned(), json!([warning]));
-        }
+        warnings.extend(identity.warning(&id.device));
+    }
+    for warning in &warnings {
+        text = format!("{text}\nwarning: {warning}");
+    }
+    if !warnings.is_empty() {
+        fields.insert("warnings".to_owned(), json!(warnings));
+    }
+    let banner = handle.welcome.banner.trim();
+    if !banner.is_empty() {
+        fields.insert("banner".to_owned(), escaped(banner).into());
+        text = format!("{text}\n{}", reply::fenced(&escaped(banner)));
     }
     let next = match &status.phase {
         Phase::NeedsInput(question) => format!("The login waits: {question}. Look with ssh_screen, answer with ssh_send."),
@@ -232,7 +275,7 @@ async fn open(directory: &Directory, caller: &Caller, arguments: &Arguments) -> 
     Ok(Reply::new(Value::Object(fields), text).with_next(&next))
 }
 
-fn sessions(directory: &Directory, arguments: &Arguments) -> Reply {
+fn sessions(directory: &Arc<Directory>, arguments: &Arguments) -> Reply {
     let wanted = arguments.text("session").map(SessionId::parse);
     let handles = directory.list().into_iter().filter(|handle| wanted.as_ref().is_none_or(|id| *id == handle.id));
     let mut lines = Vec::new();
@@ -258,7 +301,7 @@ fn sessions(directory: &Directory, arguments: &Arguments) -> Reply {
     Reply::new(json!({"sessions": list}), text)
 }
 
-async fn close(directory: &Directory, arguments: &Arguments) -> Result<Reply, String> {
+async fn close(directory: &Arc<Directory>, arguments: &Arguments) -> Result<Reply, String> {
     let name = arguments.text_or_empty("session");
     let handle = open_session(directory, name)?;
     if let Phase::Busy(command) = handle.status().phase {
@@ -268,7 +311,7 @@ async fn close(directory: &Directory, arguments: &Arguments) -> Result<Reply, St
     Ok(Reply::new(json!({"session": name, "closed": true}), format!("{name} closed")))
 }
 
-async fn run(directory: &Directory, caller: &Caller, arguments: &Arguments) -> Reply {
+async fn run(directory: &Arc<Directory>, caller: &Caller, arguments: &Arguments) -> Reply {
     let target = arguments.text_or_empty("target");
     let query = OutputQuery { max_chars: capped(directory, arguments.usual_chars()), ..OutputQuery::default() };
     let kill_after = arguments.seconds("kill_after_s").filter(|limit| !limit.is_zero());
@@ -291,7 +334,7 @@ struct Wanted {
 
 /// One command on one target, opening the session if need be.
 async fn one(
-    directory: &Directory,
+    directory: &Arc<Directory>,
     caller: &Caller,
     target: &str,
     Wanted { request, lane }: Wanted,
@@ -349,7 +392,7 @@ async fn finish(
     }
 }
 
-async fn query(directory: &Directory, caller: &Caller, arguments: &Arguments) -> Result<Reply, String> {
+async fn query(directory: &Arc<Directory>, caller: &Caller, arguments: &Arguments) -> Result<Reply, String> {
     let targets = arguments.texts("targets");
     if targets.is_empty() || targets.len() > QUERY_TARGETS_MAX {
         return Err(format!("`targets` of ssh_query names {} devices; name 1 to {QUERY_TARGETS_MAX}", targets.len()));
@@ -422,7 +465,7 @@ async fn join_all<T>(calls: impl IntoIterator<Item = impl Future<Output = T>>) -
 }
 
 /// The session that a call is about: by name, or by a command that it remembers.
-async fn about(directory: &Directory, arguments: &Arguments) -> Result<(SessionHandle, Option<CommandId>), String> {
+async fn about(directory: &Arc<Directory>, arguments: &Arguments) -> Result<(SessionHandle, Option<CommandId>), String> {
     let Some(text) = arguments.text("command_id") else {
         let name = arguments.text("session").ok_or("give `command_id` or `session`")?;
         return Ok((open_session(directory, name)?, None));
@@ -437,7 +480,7 @@ async fn about(directory: &Directory, arguments: &Arguments) -> Result<(SessionH
     Err(format!("no session remembers {id}; its session was closed, or it is long ago. ssh_sessions lists what is open"))
 }
 
-async fn output(directory: &Directory, caller: &Caller, arguments: &Arguments) -> Result<Reply, String> {
+async fn output(directory: &Arc<Directory>, caller: &Caller, arguments: &Arguments) -> Result<Reply, String> {
     let (handle, command) = about(directory, arguments).await?;
     let query = OutputQuery {
         command,
@@ -479,7 +522,7 @@ async fn output(directory: &Directory, caller: &Caller, arguments: &Arguments) -
     Ok(reply::command(&handle.id.device, &session, report))
 }
 
-async fn interrupt(directory: &Directory, caller: &Caller, arguments: &Arguments) -> Result<Reply, String> {
+async fn interrupt(directory: &Arc<Directory>, caller: &Caller, arguments: &Arguments) -> Result<Reply, String> {
     let (handle, command) = about(directory, arguments).await?;
     let how = match arguments.text("how").unwrap_or("int") {
         "term" => Stop::Terminate,
@@ -553,7 +596,7 @@ async fn hang_up(handle: &SessionHandle, session: &str) -> Result<Reply, String>
     Ok(Reply::new(fields, format!("{session} interrupted sent: {sent}")))
 }
 
-async fn send(directory: &Directory, caller: &Caller, arguments: &Arguments) -> Result<Reply, String> {
+async fn send(directory: &Arc<Directory>, caller: &Caller, arguments: &Arguments) -> Result<Reply, String> {
     let handle = open_session(directory, arguments.text_or_empty("session"))?;
     let session = handle.id.to_string();
     let expect = arguments.text("expect").map(Regex::new).transpose();
@@ -604,13 +647,13 @@ async fn send(directory: &Directory, caller: &Caller, arguments: &Arguments) -> 
     Ok(reply.with_next(&next))
 }
 
-async fn screen(directory: &Directory, arguments: &Arguments) -> Result<Reply, String> {
+async fn screen(directory: &Arc<Directory>, arguments: &Arguments) -> Result<Reply, String> {
     let handle = open_session(directory, arguments.text_or_empty("session"))?;
     let report = handle.screen(arguments.count("since")).await?;
     Ok(reply::screen(&handle.id.to_string(), &report))
 }
 
-async fn info(directory: &Directory, caller: &Caller, arguments: &Arguments) -> Result<Reply, String> {
+async fn info(directory: &Arc<Directory>, caller: &Caller, arguments: &Arguments) -> Result<Reply, String> {
     match arguments.text_or_empty("topic") {
         "policy" => explain(directory, caller, arguments).await,
         "plugins" => Ok(super::health::plugins(directory)),
@@ -624,7 +667,7 @@ async fn info(directory: &Directory, caller: &Caller, arguments: &Arguments) -> 
 }
 
 /// The verdict on a command, without a connection: the mode is the session's if one is open.
-async fn explain(directory: &Directory, caller: &Caller, arguments: &Arguments) -> Result<Reply, String> {
+async fn explain(directory: &Arc<Directory>, caller: &Caller, arguments: &Arguments) -> Result<Reply, String> {
     let (Some(target), Some(command)) = (arguments.text("target"), arguments.text("command")) else {
         return Err("topic=policy needs `target` and `command`".to_owned());
     };
@@ -651,7 +694,7 @@ async fn explain(directory: &Directory, caller: &Caller, arguments: &Arguments) 
     Ok(Reply::new(fields, format!("{target}: {command}\n{}", said.text())))
 }
 
-fn platforms(directory: &Directory) -> Reply {
+fn platforms(directory: &Arc<Directory>) -> Reply {
     let types = directory.world().catalog.types();
     let mut lines: Vec<String> = types.iter().map(|(kind, plugins)| format!("{kind}: {}", plugins.join(", "))).collect();
     let mut found = Map::new();
@@ -663,7 +706,7 @@ fn platforms(directory: &Directory) -> Reply {
 }
 
 /// The device type of a target: its plugins, the modes that a command may name, what becomes of a candidate configuration.
-async fn platform(directory: &Directory, target: &str) -> Result<Reply, String> {
+async fn platform(directory: &Arc<Directory>, target: &str) -> Result<Reply, String> {
     let id = SessionId::parse(target);
     let kind = directory.kind_of(&id.device).await.map_err(|error| error.to_string())?;
     let plugins: Vec<&str> = kind.plugins.iter().map(|plugin| plugin.name()).collect();
@@ -680,7 +723,7 @@ async fn platform(directory: &Directory, target: &str) -> Result<Reply, String> 
     Ok(Reply::new(json!({"target": target, "platform": kind.name, "plugins": plugins, "modes": modes, "commit": commit}), text))
 }
 
-fn bounds(directory: &Directory) -> Reply {
+fn bounds(directory: &Arc<Directory>) -> Reply {
     let set = directory.world().config.limits;
     let limits = json!({
         "wait_max_s": limits::WAIT_MAX_S, "output_default_chars": OUTPUT_DEFAULT_CHARS, "output_max_chars": set.output_chars,

@@ -44,7 +44,7 @@ const MODE: &str = "shell";
 #[derive(Debug)]
 pub enum Way {
     /// To a shell that reads them from a pipe.
-    Pipe(Line, PipeSpec),
+    Pipe(Box<Line>, PipeSpec),
     /// Each on a channel of its own.
     Programs(Connection),
 }

@@ -25,6 +25,7 @@ use crate::secret::book::SecretBook;
 use crate::secret::look::Mask;
 use crate::secret::redact::Redactor;
 use crate::secret::{Secret, SecretSource};
+use crate::transport::Welcome;
 
 /// What makes logs: each takes a file of its own once it is long.
 pub type Logs = Box<dyn FnMut() -> ByteLog + Send + Sync>;
@@ -35,6 +36,8 @@ pub struct Profile {
     pub id: SessionId,
     /// The device type.
     pub kind: Arc<DeviceType>,
+    /// What its line showed when it opened.
+    pub welcome: Arc<Welcome>,
     /// Where the device is: host and port, or `local`.
     pub address: String,
     /// The account's name.
@@ -162,22 +165,8 @@ impl Profile {
     }
 
     /// What policy says, and a person where policy wants one asked.
-    pub(super) fn answered(&self, request: &RunRequest, place: Place<'_>, mut verdict: Verdict) -> Result<Verdict, Refusal> {
-        let reads = verdict.lane.as_ref().is_some_and(|lane| lane.lane == "read");
-        if verdict.allows()
-            && !reads
-            && let Some(device) = self.taint.of(&request.caller, now())
-        {
-            let reason =
-                format!("the caller has read text of `{device}`, which the operator does not trust; a person looks at its changes");
-            verdict.decision = Decision { effect: Effect::Ask, rule: "untrusted-text".to_owned(), reason };
-        }
-        match verdict.decision.effect {
-            Effect::Allow => return Ok(verdict),
-            Effect::Deny | Effect::Abstain => return Err(Refusal::Denied(Box::new(verdict))),
-            Effect::Ask => {}
-        }
-        let subject = Subject {
+    pub(super) fn answered(&self, request: &RunRequest, place: Place<'_>, verdict: Verdict) -> Result<Verdict, Refusal> {
+        let subject = |rule: String| Subject {
             device: self.id.device.clone(),
             session: self.id.to_string(),
             user: self.user.clone(),
@@ -186,26 +175,54 @@ impl Profile {
             purpose: request.purpose.word().to_owned(),
             text: request.text.clone(),
             commit: request.keep.map(|keep| keep.word().to_owned()).unwrap_or_default(),
-            rule: verdict.decision.rule.clone(),
+            rule,
         };
-        match self.approvals.word(subject, &verdict.decision.reason, now()) {
-            Word::Given(approval) => {
-                verdict.decision.effect = Effect::Allow;
-                verdict.approval = Some(approval);
-                Ok(verdict)
-            }
-            Word::Refused(approval) => {
-                verdict.decision.effect = Effect::Deny;
-                verdict.decision.reason = format!("{} was asked and said no", approval.by);
-                verdict.approval = Some(approval);
-                Err(Refusal::Denied(Box::new(verdict)))
-            }
-            Word::Open(request) => Err(Refusal::ApprovalNeeded(Box::new(verdict), request)),
-            Word::Unshown(why) => {
-                verdict.decision.effect = Effect::Deny;
-                verdict.decision.reason = why;
-                Err(Refusal::Denied(Box::new(verdict)))
-            }
+        settle(&self.approvals, &self.taint, &request.caller, verdict, subject)
+    }
+}
+
+/// What policy says of something, and a person where policy wants one asked. `subject` says what exactly, under a rule's name.
+///
+/// # Errors
+///
+/// When it may not be done, or not yet.
+pub fn settle(
+    approvals: &Approvals,
+    taint: &Taint,
+    caller: &str,
+    mut verdict: Verdict,
+    subject: impl FnOnce(String) -> Subject,
+) -> Result<Verdict, Refusal> {
+    let reads = verdict.lane.as_ref().is_some_and(|lane| lane.lane == "read");
+    if verdict.allows()
+        && !reads
+        && let Some(device) = taint.of(caller, now())
+    {
+        let reason = format!("the caller has read text of `{device}`, which the operator does not trust; a person looks at its changes");
+        verdict.decision = Decision { effect: Effect::Ask, rule: "untrusted-text".to_owned(), reason };
+    }
+    match verdict.decision.effect {
+        Effect::Allow => return Ok(verdict),
+        Effect::Deny | Effect::Abstain => return Err(Refusal::Denied(Box::new(verdict))),
+        Effect::Ask => {}
+    }
+    match approvals.word(subject(verdict.decision.rule.clone()), &verdict.decision.reason, now()) {
+        Word::Given(approval) => {
+            verdict.decision.effect = Effect::Allow;
+            verdict.approval = Some(approval);
+            Ok(verdict)
+        }
+        Word::Refused(approval) => {
+            verdict.decision.effect = Effect::Deny;
+            verdict.decision.reason = format!("{} was asked and said no", approval.by);
+            verdict.approval = Some(approval);
+            Err(Refusal::Denied(Box::new(verdict)))
+        }
+        Word::Open(request) => Err(Refusal::ApprovalNeeded(Box::new(verdict), request)),
+        Word::Unshown(why) => {
+            verdict.decision.effect = Effect::Deny;
+            verdict.decision.reason = why;
+            Err(Refusal::Denied(Box::new(verdict)))
         }
     }
 }

@@ -16,6 +16,7 @@ use sha2::{Digest as _, Sha256};
 use self::line::{Entry, Marker, Place};
 use crate::bounded::{self, ReadError};
 
+mod certificate;
 #[cfg(test)]
 mod differential;
 mod line;
@@ -72,7 +73,7 @@ pub enum HostKeyError {
     /// No key is recorded.
     #[error(
         "host key of `{device}` is not known: {host} presented {key_type} {fingerprint}; \
-         check the fingerprint with the owner, then add this line to {file}: {entry}"
+         check the fingerprint with the owner, then run `jackfield hostkey accept {device}`, or add this line to {file}: {entry}"
     )]
     Unknown {
         /// The device.
@@ -92,7 +93,7 @@ pub enum HostKeyError {
     #[error(
         "host key of `{device}` changed: presented {key_type} {fingerprint}, recorded in {file} line {line}: \
          {recorded_type} {recorded_fingerprint}; somebody may stand between you and the host; if the change is expected, \
-         check the new fingerprint with the owner, run `ssh-keygen -R {} -f {}` and connect again",
+         check the new fingerprint with the owner, run `ssh-keygen -R {} -f {}`, then `jackfield hostkey accept {device}`",
         shell_word(host),
         shell_word(file)
     )]
@@ -113,6 +114,25 @@ pub enum HostKeyError {
         recorded_type: String,
         /// Fingerprint of the recorded key.
         recorded_fingerprint: String,
+    },
+    /// The host shows a certificate of a trusted authority that is not good for it.
+    #[error(
+        "host certificate of `{device}` is not accepted: {what}; it is `{id}`, signed by {authority}, trusted in {file} line {line}; \
+         ask the owner for a new certificate of the host"
+    )]
+    Certificate {
+        /// The device.
+        device: String,
+        /// What is wrong with it.
+        what: String,
+        /// What the authority called it.
+        id: String,
+        /// Fingerprint of the authority's key.
+        authority: String,
+        /// File that trusts the authority.
+        file: String,
+        /// Its line.
+        line: usize,
     },
     /// The key is revoked.
     #[error(
@@ -302,6 +322,11 @@ fn read(path: &Path) -> Result<Vec<u8>, LoadError> {
     }
 }
 
+/// Whether a pattern with `*` and `?` fits a name.
+pub(crate) fn fits(pattern: &str, name: &str) -> bool {
+    line::pattern_matches(pattern.as_bytes(), name.as_bytes())
+}
+
 /// The text as one word of a POSIX shell line: the brackets of `[host]:port` would be expanded.
 fn shell_word(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
@@ -466,14 +491,14 @@ mod tests {
             text("Web1", 2222, &key(RSA)).unwrap_err(),
             "host key of `core` changed: presented ssh-rsa SHA256:aMuUu5sTZHenG04nw+bD2tj58m4/39lUP7fM19kF7X4, recorded in 0 line 1: \
              ecdsa-sha2-nistp256 SHA256:A90BPtHktorVgIon45e+mtax/LjiaamGcJ178MXpJxI; somebody may stand between you and the host; \
-             if the change is expected, check the new fingerprint with the owner, run `ssh-keygen -R '[web1]:2222' -f '0'` and connect again"
+             if the change is expected, check the new fingerprint with the owner, run `ssh-keygen -R '[web1]:2222' -f '0'`, then `jackfield hostkey accept core`"
         );
         assert_eq!(
             text("web2", 22, &key(ECDSA)).unwrap_err(),
             format!(
                 "host key of `core` is not known: web2 presented ecdsa-sha2-nistp256 \
                  SHA256:A90BPtHktorVgIon45e+mtax/LjiaamGcJ178MXpJxI; check the fingerprint with the owner, \
-                 then add this line to 0: web2 {ECDSA}"
+                 then run `jackfield hostkey accept core`, or add this line to 0: web2 {ECDSA}"
             )
         );
         assert_eq!(

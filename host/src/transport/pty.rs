@@ -1,11 +1,13 @@
 //! A program on this machine in a pseudo-terminal.
 
 use std::io;
+use std::sync::{Arc, Once};
 
 use bytes::{Bytes, BytesMut};
 use pty_process::{Command, OwnedReadPty, OwnedWritePty, Size};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::Child;
+use tokio::signal::unix::{self, SignalKind};
 use tokio::sync::mpsc;
 
 use super::{Line, LineEvent, Order, Reader, Writer};
@@ -31,6 +33,7 @@ pub struct PtyReader {
 ///
 /// When there is no terminal or no such program.
 pub fn open(program: &[String], terminal: &str, (columns, rows): (u16, u16)) -> io::Result<Line> {
+    heed_interrupts();
     let (pty, pts) = pty_process::open().map_err(io::Error::other)?;
     pty.resize(Size::new(rows, columns)).map_err(io::Error::other)?;
     let (name, arguments) = program.split_first().ok_or_else(|| io::Error::other("no program"))?;
@@ -41,15 +44,27 @@ pub fn open(program: &[String], terminal: &str, (columns, rows): (u16, u16)) -> 
     let (exited, exits) = mpsc::channel(1);
     tokio::spawn(serve(write, child, orders, exited));
     let reader = PtyReader { pty: read, buffer: BytesMut::new(), exits, at_end: false, done: false };
-    Ok(Line {
-        reader: Reader::Pty(reader),
-        writer,
-        server_id: String::new(),
-        banner: String::new(),
-        host_key: String::new(),
-        warnings: Vec::new(),
-        seen: Vec::new(),
-    })
+    Ok(Line { reader: Reader::Pty(reader), writer, welcome: Arc::default(), seen: Vec::new() })
+}
+
+/// Has programs that are started from now on heed the interrupt and quit keys, also where this process was started without them, as
+/// shells start what runs in the background: a signal that is ignored stays ignored in every program after it, one that is handled
+/// does not.
+pub fn heed_interrupts() {
+    static DONE: Once = Once::new();
+    DONE.call_once(|| {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+        let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default();
+        for kind in [SignalKind::interrupt(), SignalKind::quit()] {
+            let is_ignored =
+                u32::try_from(kind.as_raw_value() - 1).is_ok_and(|bit| ignored.checked_shr(bit).is_some_and(|rest| rest & 1 == 1));
+            if is_ignored {
+                // The handler stays, though nobody listens to it.
+                drop(unix::signal(kind));
+            }
+        }
+    });
 }
 
 impl PtyReader {

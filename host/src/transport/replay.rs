@@ -1,6 +1,7 @@
 //! A line that plays a recording: it sends what the device sent, cut as wanted, once what was typed then is typed again.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -53,15 +54,7 @@ fn play(script: VecDeque<Entry>, answer: Option<Answer>, cut: Cut) -> Line {
     let (events, receiver) = mpsc::channel(LINE_CHUNKS + 1);
     let (writer, orders) = Writer::new();
     tokio::spawn(Player { script, answer, orders, events, cut, typed: Vec::new() }.run());
-    Line {
-        reader: Reader::Replay(ReplayReader { events: receiver }),
-        writer,
-        server_id: String::new(),
-        banner: String::new(),
-        host_key: String::new(),
-        warnings: Vec::new(),
-        seen: Vec::new(),
-    }
+    Line { reader: Reader::Replay(ReplayReader { events: receiver }), writer, welcome: Arc::default(), seen: Vec::new() }
 }
 
 struct Player {

@@ -134,7 +134,7 @@ fn list_matches(patterns: &[u8], name: &[u8]) -> bool {
 }
 
 /// `*` is any number of characters, `?` is one. Walks back only to the last `*`, so the work is at most pattern times name.
-fn pattern_matches(pattern: &[u8], name: &[u8]) -> bool {
+pub(super) fn pattern_matches(pattern: &[u8], name: &[u8]) -> bool {
     let (mut at, mut name_at) = (0, 0);
     let mut star: Option<(usize, usize)> = None;
     while let Some(letter) = name.get(name_at) {

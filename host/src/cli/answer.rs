@@ -1,0 +1,93 @@
+//! `jackfield answer`: what a server asks at login, a one-time code for one, answered by a person at a terminal.
+//!
+//! The answer goes from this terminal to the running server and from there to the device. No agent sees it.
+
+use std::io::IsTerminal as _;
+use std::process::ExitCode;
+
+use serde_json::json;
+use zeroize::Zeroizing;
+
+use super::control::{self, Server};
+use super::paint::{GOOD, painted, say, table};
+use super::runtime::block_on;
+use crate::transport::questions::Question;
+
+/// Shows what is asked, or asks it here.
+///
+/// # Errors
+///
+/// A sentence for standard error.
+pub fn run(id: Option<&str>, json: bool) -> Result<ExitCode, String> {
+    block_on(async {
+        let mut waiting = waiting().await?;
+        if json {
+            let questions: Vec<_> = waiting
+                .iter()
+                .flat_map(|(server, questions)| questions.iter().map(|question| json!({"process": server.process, "question": question})))
+                .collect();
+            say(&format!("{}\n", json!({"questions": questions})));
+            return Ok(ExitCode::SUCCESS);
+        }
+        let open: Vec<String> = waiting.iter().flat_map(|(_, questions)| questions.iter().map(|question| question.id.clone())).collect();
+        let id = match (id, open.as_slice()) {
+            (Some(id), _) => id.to_owned(),
+            (None, [only]) => only.clone(),
+            (None, []) => {
+                say("no server asks anything\n");
+                return Ok(ExitCode::SUCCESS);
+            }
+            (None, _) => {
+                say(&listed(&waiting));
+                return Ok(ExitCode::SUCCESS);
+            }
+        };
+        let found = waiting.iter_mut().find_map(|(server, questions)| {
+            let question = questions.iter().find(|question| question.id == id)?.clone();
+            Some((server, question))
+        });
+        let (server, question) = found.ok_or_else(|| format!("no question `{id}` waits; `jackfield answer` lists them"))?;
+        let answer = asked(&question)?;
+        server.reply(&question.id, &answer).await?;
+        say(&format!("{} {}\n", painted(GOOD, "answered"), question.id));
+        Ok(ExitCode::SUCCESS)
+    })?
+}
+
+type Waiting = Vec<(Server, Vec<Question>)>;
+
+async fn waiting() -> Result<Waiting, String> {
+    let mut waiting = Vec::new();
+    for mut server in control::servers().await.map_err(|error| error.to_string())? {
+        // One that has ended meanwhile asks nothing.
+        if let Ok(questions) = server.questions().await {
+            waiting.push((server, questions));
+        }
+    }
+    Ok(waiting)
+}
+
+fn listed(waiting: &Waiting) -> String {
+    let row = |question: &Question| vec![question.id.clone(), question.device.clone(), question.user.clone(), question.prompt.clone()];
+    let rows: Vec<Vec<String>> = waiting.iter().flat_map(|(_, questions)| questions.iter().map(row)).collect();
+    format!("{}Answer one: jackfield answer ID\n", table(&["ID", "DEVICE", "ACCOUNT", "ASKS"], &rows))
+}
+
+fn asked(question: &Question) -> Result<Zeroizing<String>, String> {
+    if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
+        return Err(format!("`{}` is answered at a terminal only; run `jackfield answer {}` in one", question.id, question.id));
+    }
+    say(&format!("`{}` asks whoever logs in as `{}`:\n", question.device, question.user));
+    if !question.about.is_empty() {
+        say(&format!("  {}\n", question.about));
+    }
+    let prompt = format!("{} ", question.prompt);
+    let typed = if question.echo {
+        say(&prompt);
+        let mut line = String::new();
+        std::io::stdin().read_line(&mut line).map(|_| line.trim_end_matches(['\n', '\r']).to_owned())
+    } else {
+        rpassword::prompt_password(prompt)
+    };
+    typed.map(Zeroizing::new).map_err(|error| format!("cannot read the terminal: {error}"))
+}

@@ -1,0 +1,81 @@
+//! `jackfield doctor`: goes the way to a device step by step and says what to change.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::process::ExitCode;
+
+use serde_json::{Value, json};
+
+use super::paint::{BAD, DIM, DOUBT, GOOD, painted, say};
+use super::runtime::block_on;
+use crate::config::Config;
+use crate::doctor::{self, Finding, State};
+use crate::startup;
+
+/// Shows what was found.
+///
+/// # Errors
+///
+/// When the configuration cannot be used, or there is no such device.
+pub fn run(file: Option<&Path>, device: &str, resolve_only: bool, json: bool) -> Result<ExitCode, String> {
+    let folder = std::env::current_dir().unwrap_or_default();
+    let config = Config::load(file, &|name| std::env::var_os(name), &folder).map_err(|error| error.to_string())?;
+    let directory = startup::directory(config)?;
+    let findings = block_on(async {
+        let found = match resolve_only {
+            true => doctor::resolve(&directory, device).await.map(|(_, finding)| vec![finding]),
+            false => doctor::examine(&directory, device).await,
+        };
+        directory.shut_down().await;
+        found
+    });
+    startup::clean_up();
+    let findings = findings??;
+    let is_well = findings.iter().all(|finding| finding.state != State::Bad);
+    say(&if json { as_json(device, is_well, &findings) } else { as_text(&findings) });
+    Ok(if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn as_json(device: &str, is_well: bool, findings: &[Finding]) -> String {
+    format!("{}\n", json!({"device": device, "ok": is_well, "steps": findings}))
+}
+
+fn as_text(findings: &[Finding]) -> String {
+    let width = findings.iter().map(|finding| finding.step.len()).max().unwrap_or_default();
+    let mut out = String::new();
+    for finding in findings {
+        let (style, mark) = match finding.state {
+            State::Good => (GOOD, "ok"),
+            State::Doubt => (DOUBT, "look"),
+            State::Bad => (BAD, "no"),
+        };
+        let _ = writeln!(out, "{}{}  {:width$}  {}", painted(style, mark), " ".repeat(4 - mark.len()), finding.step, finding.says);
+        for line in details(&finding.facts) {
+            let _ = writeln!(out, "{:indent$}{}", "", painted(DIM, &line), indent = width + 8);
+        }
+        if !finding.next.is_empty() {
+            let _ = writeln!(out, "{:indent$}{}", "", finding.next, indent = width + 8);
+        }
+    }
+    out
+}
+
+/// What a person wants to see of the facts: lists, and what both sides offer.
+fn details(facts: &Value) -> Vec<String> {
+    let words = |list: &Value| list.as_array().map(|list| list.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" "));
+    let mut lines = Vec::new();
+    for (name, value) in facts.as_object().into_iter().flatten() {
+        let name = name.replace('_', " ");
+        match value {
+            Value::Array(list) if !list.is_empty() => lines.extend(words(value).map(|list| format!("{name}: {list}"))),
+            Value::Object(sides) => {
+                for side in ["ours", "theirs"] {
+                    lines.extend(sides.get(side).and_then(words).map(|list| format!("{name}, {side}: {list}")));
+                }
+            }
+            Value::Bool(true) => lines.push(name),
+            _ => {}
+        }
+    }
+    lines
+}

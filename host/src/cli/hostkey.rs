@@ -1,0 +1,167 @@
+//! `jackfield hostkey`: shows the key that a host presents, and records it once a person has compared it.
+
+use std::fs::{self, DirBuilder, OpenOptions};
+use std::io::{IsTerminal as _, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Subcommand;
+use russh::keys::PublicKey;
+use russh::keys::ssh_key::HashAlg;
+use serde_json::json;
+
+use super::paint::{BAD, DOUBT, GOOD, painted, say};
+use super::runtime::block_on;
+use crate::config::Config;
+use crate::startup;
+use crate::transport::host_key::{KnownHosts, Trust, fingerprint, host_name, known_hosts_line};
+use crate::transport::ssh::{Greeting, Target};
+
+/// What must be typed to say yes.
+const YES: &str = "yes";
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Show the key that a host presents now, and whether it is the recorded one
+    #[command(after_help = "Examples:\n  jackfield hostkey show web1\n  jackfield hostkey show web1 --json")]
+    Show {
+        /// The device
+        device: String,
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Record the key that a new host presents, after you have compared its fingerprint
+    #[command(
+        after_help = "Examples:\n  jackfield hostkey accept web1\n  jackfield hostkey accept web1 --fingerprint SHA256:nThbg6kXUpJWGl7E1IGOCspRomTxdCARLviKw6E5SY8"
+    )]
+    Accept {
+        /// The device
+        device: String,
+        /// Record it without a question, if it has this fingerprint
+        #[arg(long, value_name = "SHA256:…")]
+        fingerprint: Option<String>,
+    },
+}
+
+/// Does it.
+///
+/// # Errors
+///
+/// A sentence for standard error.
+pub fn run(command: Command, file: Option<&Path>) -> Result<ExitCode, String> {
+    let (Command::Show { device, .. } | Command::Accept { device, .. }) = &command;
+    let (target, key) = seen(file, device)?;
+    let known = KnownHosts::load(&target.known_hosts).map_err(|error| error.to_string())?;
+    let (name, port) = target.host_key_name();
+    let trust = known.check(name, port, &key);
+    match command {
+        Command::Show { json: true, .. } => {
+            let state = match &trust {
+                Trust::Known { .. } => "known",
+                Trust::Unknown => "unknown",
+                Trust::Changed { .. } => "changed",
+                Trust::Revoked { .. } => "revoked",
+            };
+            say(&format!(
+                "{}\n",
+                json!({"device": device, "host": host_name(name, port), "type": key.algorithm().as_str(),
+                "fingerprint": fingerprint(&key), "state": state, "line": known_hosts_line(name, port, &key)})
+            ));
+            Ok(if matches!(trust, Trust::Known { .. }) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
+        Command::Show { device, .. } => {
+            say(&shown(&target, &key));
+            let known = known.verify(&device, name, port, &key);
+            say(&match (&known, &trust) {
+                (Ok(()), Trust::Known { file, line }) => {
+                    format!("{}  recorded in {} line {line}\n", painted(GOOD, "known"), file.display())
+                }
+                (Ok(()), _) => format!("{}\n", painted(GOOD, "known")),
+                (Err(error), _) => format!("{}  {error}\n", painted(BAD, "not known")),
+            });
+            Ok(if known.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
+        Command::Accept { fingerprint: wanted, .. } => accept(&target, &key, &trust, &known, wanted.as_deref()),
+    }
+}
+
+/// What the host presents now. Nobody logs in to it.
+fn seen(file: Option<&Path>, device: &str) -> Result<(Target, PublicKey), String> {
+    let folder = std::env::current_dir().unwrap_or_default();
+    let config = Config::load(file, &|name| std::env::var_os(name), &folder).map_err(|error| error.to_string())?;
+    let directory = startup::directory(config)?;
+    let seen = block_on(async {
+        let looked = async {
+            let target = directory.sight(device).await.map_err(|error| error.to_string())?;
+            let seen = Greeting::look(&target).await.map_err(|error| error.to_string())?;
+            let key = seen.key.ok_or_else(|| format!("`{device}` showed no key"))?;
+            Ok((target, key))
+        };
+        let found = looked.await;
+        directory.shut_down().await;
+        found
+    });
+    startup::clean_up();
+    seen?
+}
+
+fn shown(target: &Target, key: &PublicKey) -> String {
+    let print = key.fingerprint(HashAlg::Sha256);
+    let (name, port) = target.host_key_name();
+    format!("{} presents {} {print}\n{}\n", host_name(name, port), key.algorithm(), print.to_randomart(&format!("[{}]", key.algorithm())))
+}
+
+fn accept(target: &Target, key: &PublicKey, trust: &Trust, known: &KnownHosts, wanted: Option<&str>) -> Result<ExitCode, String> {
+    let (name, port) = target.host_key_name();
+    match trust {
+        Trust::Known { file, line } => {
+            say(&format!("{}  recorded already in {} line {line}\n", painted(GOOD, "known"), file.display()));
+            return Ok(ExitCode::SUCCESS);
+        }
+        Trust::Changed { .. } | Trust::Revoked { .. } => {
+            return known.verify(&target.device, name, port, key).map(|()| ExitCode::SUCCESS).map_err(|error| error.to_string());
+        }
+        Trust::Unknown => {}
+    }
+    match wanted {
+        Some(wanted) if wanted != fingerprint(key) => {
+            return Err(format!(
+                "the host presents {}, not {wanted}: nothing is recorded; somebody may stand between you and the host",
+                fingerprint(key)
+            ));
+        }
+        Some(_) => {}
+        None => {
+            if !std::io::stdin().is_terminal() {
+                return Err("a host key is accepted at a terminal, or with --fingerprint SHA256:…".to_owned());
+            }
+            let question = format!("Type `{YES}` once the owner of the host has confirmed this fingerprint:");
+            say(&format!("{}{} ", shown(target, key), painted(DOUBT, &question)));
+            let _ = std::io::stdout().flush();
+            let mut word = String::new();
+            std::io::stdin().read_line(&mut word).map_err(|error| error.to_string())?;
+            if word.trim() != YES {
+                say("nothing is recorded\n");
+                return Ok(ExitCode::FAILURE);
+            }
+        }
+    }
+    let file = target.known_hosts.first().ok_or("no known_hosts file is configured")?;
+    record(file, &known_hosts_line(name, port, key)).map_err(|error| format!("cannot write `{}`: {error}", file.display()))?;
+    say(&format!("{}  in {}\n", painted(GOOD, "recorded"), file.display()));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Adds a line, whole or not at all: what is appended with one write is never mixed with another's.
+fn record(file: &Path, line: &str) -> std::io::Result<()> {
+    if let Some(folder) = file.parent() {
+        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    }
+    let ends = fs::read(file).map_or(true, |bytes| bytes.is_empty() || bytes.ends_with(b"\n"));
+    let mut out = OpenOptions::new().create(true).append(true).mode(0o600).open(file)?;
+    out.write_all(format!("{}{line}\n", if ends { "" } else { "\n" }).as_bytes())?;
+    out.sync_all()
+}

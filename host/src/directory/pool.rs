@@ -1,0 +1,136 @@
+//! Connections that several sessions share: one for interactive work, one for bulk, one for those behind a jump host.
+//!
+//! An interactive connection ends with its last session, a jump host's with the last one behind it. One for bulk stays for a while:
+//! the next transfer comes soon. A bulk stream would hold up every key typed on the same connection, so they are never the same.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use tokio::sync::{Mutex as Turn, Semaphore};
+use tokio::time::sleep;
+
+use super::OpenError;
+use crate::limits::{BULK_IDLE, CONNECTS_AT_ONCE, CONNECTS_WAITING_MAX};
+use crate::secret::book::SecretBook;
+use crate::transport::ssh::{ConnectError, Connection, Known, Target};
+
+/// What a connection is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Use {
+    /// Terminals and commands.
+    Interactive,
+    /// Files and forwards.
+    Bulk,
+    /// The way to other devices.
+    Jump,
+}
+
+/// The connections of one device for one use.
+#[derive(Debug, Default)]
+struct Shelf {
+    /// Held while one connects, so that the next one finds what it made.
+    turn: Turn<Vec<Shared>>,
+}
+
+/// A connection and what it was made for: another address or account is another connection.
+#[derive(Debug, Clone)]
+struct Shared {
+    connection: Known,
+    made_for: String,
+}
+
+/// All shared connections.
+#[derive(Debug)]
+pub(super) struct Pool {
+    shelves: Mutex<BTreeMap<(String, Use), Arc<Shelf>>>,
+    /// Connections that are being made.
+    connecting: Arc<Semaphore>,
+    waiting: Arc<Semaphore>,
+}
+
+impl Default for Pool {
+    fn default() -> Self {
+        Self {
+            shelves: Mutex::default(),
+            connecting: Arc::new(Semaphore::new(CONNECTS_AT_ONCE)),
+            waiting: Arc::new(Semaphore::new(CONNECTS_WAITING_MAX)),
+        }
+    }
+}
+
+impl Pool {
+    /// A connection with room for a channel: one that is there, else a new one.
+    ///
+    /// # Errors
+    ///
+    /// Why there is none.
+    pub(super) async fn connection(&self, device: &str, purpose: Use, target: &Target, book: &SecretBook) -> Result<Connection, OpenError> {
+        let shelf = {
+            let mut shelves = self.shelves.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(shelves.entry((device.to_owned(), purpose)).or_default())
+        };
+        let mut shared = shelf.turn.lock().await;
+        shared.retain(|one| one.connection.get().is_some());
+        let made_for = made_for(target);
+        let usable = |one: &Shared| one.connection.get().filter(|connection| one.made_for == made_for && connection.has_room());
+        if let Some(connection) = shared.iter().find_map(usable) {
+            return Ok(connection);
+        }
+        let connection = self.connect(target, book).await?;
+        shared.push(Shared { connection: connection.known(), made_for });
+        if purpose == Use::Bulk {
+            tokio::spawn(keep(connection.clone()));
+        }
+        Ok(connection)
+    }
+
+    /// A connection of its own, which nobody else is given.
+    ///
+    /// # Errors
+    ///
+    /// Why there is none.
+    pub(super) async fn connect(&self, target: &Target, book: &SecretBook) -> Result<Connection, OpenError> {
+        let _turn = self.turn(&target.device).await?;
+        Connection::open(target).await.map_err(|error| refused(&error, target, book))
+    }
+
+    /// A turn to connect: jump hosts and servers refuse those who all come at once.
+    pub(super) async fn turn(&self, device: &str) -> Result<tokio::sync::OwnedSemaphorePermit, OpenError> {
+        let closed = |_| OpenError::Failed("the process ends".to_owned());
+        if let Ok(turn) = Arc::clone(&self.connecting).try_acquire_owned() {
+            return Ok(turn);
+        }
+        let _place = self.waiting.try_acquire().map_err(|_| {
+            OpenError::Failed(format!(
+                "`{device}` has to wait: {CONNECTS_AT_ONCE} connections are being made and {CONNECTS_WAITING_MAX} wait before it; try again soon"
+            ))
+        })?;
+        Arc::clone(&self.connecting).acquire_owned().await.map_err(closed)
+    }
+}
+
+/// The sentence for a login that failed; a password that was refused is counted.
+pub(super) fn refused(error: &ConnectError, target: &Target, book: &SecretBook) -> OpenError {
+    if matches!(error, ConnectError::Refused { password_refused: true, .. }) {
+        book.on_failure(&target.device, "password", Instant::now());
+    }
+    OpenError::Failed(error.to_string())
+}
+
+/// Keeps a connection until nothing has used it for a while.
+async fn keep(connection: Connection) {
+    loop {
+        sleep(BULK_IDLE).await;
+        if connection.channels() == 0 || connection.is_closed() {
+            break;
+        }
+    }
+    connection.leave().await;
+}
+
+/// What must be the same for a connection to be shared.
+fn made_for(target: &Target) -> String {
+    let keys: Vec<_> = target.keys.iter().map(|key| key.path.display().to_string()).collect();
+    format!("{}@{}:{} {:?} {:?} {keys:?}", target.login_name(), target.host, target.port, target.way, target.offer)
+}

@@ -1,0 +1,188 @@
+//! Why does it not connect? Goes the way to a device step by step and says of each what was found and what to change.
+//!
+//! Nothing is typed there. A password is sent once, as in every login.
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::directory::Directory;
+use crate::plugin::identify::Evidence;
+use crate::transport::host_key::{self, KnownHosts, Trust};
+use crate::transport::ssh::{self, ConnectError, Greeting, Seen, Target, Way};
+
+/// How a step went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// As it should.
+    Good,
+    /// It works, and deserves a look.
+    Doubt,
+    /// It does not work.
+    Bad,
+}
+
+/// What a step found.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Finding {
+    /// The step: `configuration`, `way`, `server`, `algorithms`, `host key`, `login`, `type`.
+    pub step: &'static str,
+    /// How it went.
+    pub state: State,
+    /// In words.
+    pub says: String,
+    /// What to do; empty where there is nothing to do.
+    pub next: String,
+    /// The same for programs.
+    pub facts: Value,
+}
+
+impl Finding {
+    fn new(step: &'static str, state: State, says: String) -> Self {
+        Self { step, state, says, next: String::new(), facts: json!({}) }
+    }
+
+    fn next(mut self, next: &str) -> Self {
+        next.clone_into(&mut self.next);
+        self
+    }
+
+    fn facts(mut self, facts: Value) -> Self {
+        self.facts = facts;
+        self
+    }
+}
+
+/// Where a device is and what would be used to log in, without connecting to it. Devices on the way are connected to.
+///
+/// # Errors
+///
+/// When there is no such device, or one on the way cannot be reached.
+pub async fn resolve(directory: &Directory, device: &str) -> Result<(Target, Finding), String> {
+    let target = directory.sight(device).await.map_err(|error| error.to_string())?;
+    let way = match &target.way {
+        Way::Direct => "straight".to_owned(),
+        Way::Proxy(proxy) => format!("by {proxy}"),
+        Way::Shell(command) => format!("by `{command}`"),
+        Way::Through(connection) => format!("through `{}`", connection.device()),
+    };
+    let paths = |paths: &[std::path::PathBuf]| paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>();
+    let keys: Vec<String> = target.keys.iter().map(|key| key.path.display().to_string()).collect();
+    let says = format!("{}@{} port {}, {way}", target.user, target.host, target.port);
+    let finding = Finding::new("configuration", State::Good, says).facts(json!({"host": target.host, "port": target.port,
+        "user": target.user, "way": way, "keys": keys, "agents": paths(&target.agents), "known_hosts": paths(&target.known_hosts),
+        "legacy_algorithms": target.offer.legacy}));
+    Ok((target, finding))
+}
+
+/// Goes the whole way. The first step that fails is the last one.
+///
+/// # Errors
+///
+/// When there is no such device.
+pub async fn examine(directory: &Directory, device: &str) -> Result<Vec<Finding>, String> {
+    directory.world().device(device).map_err(|error| error.to_string())?;
+    let (target, finding) = match resolve(directory, device).await {
+        Ok(found) => found,
+        Err(why) => return Ok(vec![Finding::new("configuration", State::Bad, why).next("mend what is before it first")]),
+    };
+    let mut findings = vec![finding];
+    let seen = match Greeting::look(&target).await {
+        Ok(seen) => seen,
+        Err(error) => {
+            findings.push(unreached(&error));
+            return Ok(findings);
+        }
+    };
+    findings.push(server(&seen));
+    findings.push(algorithms(&target, &seen));
+    let trusted = host_key(&target, &seen);
+    let goes_on = trusted.state != State::Bad;
+    findings.push(trusted);
+    if !goes_on {
+        return Ok(findings);
+    }
+    let methods = seen.methods.clone().map_or_else(|| "nothing".to_owned(), |methods| methods.join(", "));
+    match directory.bulk(device).await {
+        Ok(connection) => {
+            let by = connection.logged_in_by();
+            let says = format!("{} logs in with {by}", target.user);
+            findings.push(Finding::new("login", State::Good, says).facts(json!({"by": by, "server_takes": methods})));
+            findings.push(kind(directory, device, &seen).await);
+            connection.leave().await;
+        }
+        Err(error) => findings.push(Finding::new("login", State::Bad, error.to_string()).facts(json!({"server_takes": methods}))),
+    }
+    Ok(findings)
+}
+
+fn unreached(error: &ConnectError) -> Finding {
+    let step = match error {
+        ConnectError::Unreachable { .. } | ConnectError::Way { .. } | ConnectError::Timeout { step: "connection", .. } => "way",
+        ConnectError::NoCommon { .. } | ConnectError::UnknownAlgorithms { .. } => "algorithms",
+        _ => "server",
+    };
+    // The error's own sentence says what to do.
+    Finding::new(step, State::Bad, error.to_string())
+}
+
+fn server(seen: &Seen) -> Finding {
+    Finding::new("server", State::Good, seen.server_id.clone()).facts(json!({"server_id": seen.server_id, "banner": seen.banner}))
+}
+
+/// What both sides offer, and what they agree on.
+fn algorithms(target: &Target, seen: &Seen) -> Finding {
+    let ours = ssh::offered(target).unwrap_or_default();
+    let theirs = [&seen.offered.kex, &seen.offered.host_keys, &seen.offered.ciphers, &seen.offered.macs];
+    let mut facts = serde_json::Map::new();
+    facts.insert("agreed".to_owned(), seen.agreed.clone().into());
+    for ((name, ours), theirs) in ["kex", "host_keys", "ciphers", "macs"].into_iter().zip(ours).zip(theirs) {
+        facts.insert(name.to_owned(), json!({"ours": ours, "theirs": theirs}));
+    }
+    let finding = if seen.weak.is_empty() {
+        Finding::new("algorithms", State::Good, seen.agreed.clone())
+    } else {
+        Finding::new("algorithms", State::Doubt, format!("{}; weak: {}", seen.agreed, seen.weak.join(", ")))
+            .next("update the device's SSH server where that is possible, then take `algorithms = \"legacy\"` out")
+    };
+    finding.facts(facts.into())
+}
+
+fn host_key(target: &Target, seen: &Seen) -> Finding {
+    let Some(key) = &seen.key else { return Finding::new("host key", State::Bad, "the server showed no key".to_owned()) };
+    let shown = format!("{} {}", key.algorithm(), host_key::fingerprint(key));
+    let (name, port) = target.host_key_name();
+    let trust = KnownHosts::load(&target.known_hosts).map(|known| known.check(name, port, key));
+    let finding = match (&seen.refused, trust) {
+        // The refusal's own sentence says what to do.
+        (Some(refused), _) => Finding::new("host key", State::Bad, refused.clone()),
+        (None, Ok(Trust::Known { file, line })) => {
+            Finding::new("host key", State::Good, format!("{shown}, recorded in {} line {line}", file.display()))
+        }
+        (None, _) => Finding::new("host key", State::Good, format!("{shown}, certified by an authority that is trusted")),
+    };
+    finding.facts(json!({"type": key.algorithm().as_str(), "fingerprint": host_key::fingerprint(key)}))
+}
+
+/// What the server's name says about the device's type.
+async fn kind(directory: &Directory, device: &str, seen: &Seen) -> Finding {
+    let world = directory.world();
+    let configured = match world.device(device).map(|device| device.device_type.clone()) {
+        Ok(crate::config::TypeChoice::Named(kind)) => Some(kind.to_string()),
+        _ => None,
+    };
+    world.catalog.load_judges().await;
+    let evidence = Evidence { server_id: seen.server_id.clone(), banner: seen.banner.clone(), ..Evidence::default() };
+    let scores = world.catalog.scores(&evidence).await;
+    let best = scores.first().map(|score| format!("{} ({} by {}: {})", score.kind, score.score, score.by, score.on));
+    let facts = json!({"configured": configured, "scores": scores.iter().map(|score| json!({"type": score.kind, "score": score.score,
+        "by": score.by, "on": score.on})).collect::<Vec<_>>()});
+    let finding = match (configured, best) {
+        (Some(kind), _) => Finding::new("type", State::Good, format!("`{kind}`, as configured")),
+        (None, Some(best)) => {
+            Finding::new("type", State::Good, format!("found out when a session opens; before the login it looks like {best}"))
+        }
+        (None, None) => Finding::new("type", State::Good, "found out from the first screen when a session opens".to_owned()),
+    };
+    finding.facts(facts)
+}

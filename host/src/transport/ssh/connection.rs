@@ -1,0 +1,348 @@
+//! A connection that is logged in, and what can be opened on it.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
+
+use russh::client::{Handle, Msg};
+use russh::keys::PublicKey;
+use russh::{Channel, ChannelStream, Disconnect};
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+use super::super::{Line, Reader, Welcome, Writer};
+use super::channel::{ChannelReader, NoChannel, answered, serve, shell};
+use super::handler::{Handler, Hearing, heard, listening_name};
+use super::{ConnectError, Greeting, Target};
+use crate::limits::{CHANNELS_PER_CONNECTION_MAX, CLOSE_MAX, CONNECT_MAX, FORWARDS_WAITING_MAX};
+use crate::policy::approved::Program;
+
+/// A connection that is logged in. Its channels are lines; it ends with the last of them and itself.
+#[derive(Clone)]
+pub struct Connection(Arc<Inner>);
+
+struct Inner {
+    handle: Handle<Handler>,
+    hearing: Hearing,
+    device: String,
+    warnings: Vec<String>,
+    /// Sessions that are open on it.
+    sessions: AtomicUsize,
+    /// So many it may have: what the server has shown, or our own bound.
+    most: AtomicUsize,
+    /// Streams through it, which servers do not count.
+    streams: AtomicUsize,
+}
+
+/// A connection that may have ended.
+#[derive(Clone, Default)]
+pub struct Known(Weak<Inner>);
+
+/// What a channel is.
+#[derive(Debug, Clone, Copy)]
+enum Channels {
+    Session,
+    Stream,
+}
+
+/// A channel's place on its connection.
+pub(super) struct Ticket(Arc<Inner>, Channels);
+
+impl Inner {
+    fn count(&self, channels: Channels) -> &AtomicUsize {
+        match channels {
+            Channels::Session => &self.sessions,
+            Channels::Stream => &self.streams,
+        }
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        self.0.count(self.1).fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// A stream over a channel. It keeps its connection.
+pub struct Stream {
+    inner: ChannelStream<Msg>,
+    _ticket: Ticket,
+}
+
+impl std::fmt::Debug for Connection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Connection").field("device", &self.0.device).finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for Known {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Known").field(&self.get()).finish()
+    }
+}
+
+impl std::fmt::Debug for Stream {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Stream").finish_non_exhaustive()
+    }
+}
+
+impl Known {
+    /// The connection, if it lives.
+    #[must_use]
+    pub fn get(&self) -> Option<Connection> {
+        self.0.upgrade().map(Connection).filter(|connection| !connection.is_closed())
+    }
+}
+
+impl Connection {
+    pub(super) fn new(handle: Handle<Handler>, hearing: Hearing, device: String, mut warnings: Vec<String>) -> Self {
+        let weak = heard(&hearing).weak.clone();
+        if !weak.is_empty() {
+            warnings.push(format!("the connection to `{device}` uses weak algorithms: {}", weak.join(", ")));
+        }
+        let most = AtomicUsize::new(CHANNELS_PER_CONNECTION_MAX);
+        Self(Arc::new(Inner { handle, hearing, device, warnings, sessions: AtomicUsize::new(0), most, streams: AtomicUsize::new(0) }))
+    }
+
+    /// Connects and logs in.
+    ///
+    /// # Errors
+    ///
+    /// The step that failed.
+    pub async fn open(target: &Target) -> Result<Self, ConnectError> {
+        Greeting::open(target).await?.login(target).await
+    }
+
+    /// A name for it that does not keep it.
+    #[must_use]
+    pub fn known(&self) -> Known {
+        Known(Arc::downgrade(&self.0))
+    }
+
+    /// The device at its other end.
+    #[must_use]
+    pub fn device(&self) -> &str {
+        &self.0.device
+    }
+
+    /// Has it ended?
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.0.handle.is_closed()
+    }
+
+    /// May another session be opened on it?
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        self.0.sessions.load(Ordering::Acquire) < self.0.most.load(Ordering::Acquire)
+    }
+
+    /// Channels that are open.
+    #[must_use]
+    pub fn channels(&self) -> usize {
+        self.0.sessions.load(Ordering::Acquire) + self.0.streams.load(Ordering::Acquire)
+    }
+
+    /// How the account was proven.
+    #[must_use]
+    pub fn logged_in_by(&self) -> String {
+        heard(&self.0.hearing).logged_in_by.clone()
+    }
+
+    /// The server's key, and further ones that it says it has.
+    #[must_use]
+    pub fn host_keys(&self) -> (Option<PublicKey>, Vec<PublicKey>) {
+        let heard = heard(&self.0.hearing);
+        (heard.key.clone(), heard.announced.clone())
+    }
+
+    /// A terminal with a login shell.
+    ///
+    /// # Errors
+    ///
+    /// When the device gives none; [`ConnectError::Full`] when another connection may have one.
+    pub async fn terminal(&self, target: &Target) -> Result<Line, ConnectError> {
+        let ticket = self.ticket(Channels::Session);
+        let opening = async { shell(target, &self.0.handle).await.map_err(|why| self.no_channel(why)) };
+        let channel = super::step(target, "session request", opening).await?;
+        Ok(self.line(ticket, channel))
+    }
+
+    /// A program on a channel without a terminal (RFC 4254 section 6.5).
+    ///
+    /// # Errors
+    ///
+    /// When the device starts none.
+    pub async fn program(&self, program: &Program) -> Result<Line, ConnectError> {
+        let ticket = self.ticket(Channels::Session);
+        let channel = self.session(async |channel| {
+            channel.exec(true, program.text()).await.map_err(|error| error.to_string())?;
+            answered(channel, "a program").await
+        });
+        Ok(self.line(ticket, channel.await?))
+    }
+
+    /// A subsystem of the server, `sftp` for one (RFC 4254 section 6.5).
+    ///
+    /// # Errors
+    ///
+    /// When the server has none of this name.
+    pub async fn subsystem(&self, name: &str) -> Result<Stream, ConnectError> {
+        let ticket = self.ticket(Channels::Session);
+        let channel = self.session(async |channel| {
+            channel.request_subsystem(true, name).await.map_err(|error| error.to_string())?;
+            answered(channel, &format!("the subsystem `{name}`")).await
+        });
+        Ok(Stream { inner: channel.await?.into_stream(), _ticket: ticket })
+    }
+
+    /// A connection from the device to a host and port (RFC 4254 section 7.2).
+    ///
+    /// # Errors
+    ///
+    /// When the device does not reach them, or does not allow it.
+    pub async fn tcp(&self, host: &str, port: u16, from: (&str, u16)) -> Result<Stream, ConnectError> {
+        let ticket = self.ticket(Channels::Stream);
+        let opening = self.0.handle.channel_open_direct_tcpip(host, port.into(), from.0, from.1.into());
+        self.stream(ticket, opening).await
+    }
+
+    /// A connection from the device to a socket there.
+    ///
+    /// # Errors
+    ///
+    /// When the device does not reach it, or does not allow it.
+    pub async fn socket(&self, path: &str) -> Result<Stream, ConnectError> {
+        let ticket = self.ticket(Channels::Stream);
+        self.stream(ticket, self.0.handle.channel_open_direct_streamlocal(path)).await
+    }
+
+    /// Has the device listen (RFC 4254 section 7.1). Gives the port, and what comes in.
+    ///
+    /// # Errors
+    ///
+    /// When the device does not allow it.
+    pub async fn listen(&self, address: &str, port: u16) -> Result<(u16, mpsc::Receiver<Channel<Msg>>), ConnectError> {
+        let asked = self.0.handle.tcpip_forward(address, port.into());
+        let bound = timeout(CONNECT_MAX, asked).await.map_err(|_| self.late())?.map_err(|error| self.failed(&error))?;
+        // The port is told only where the device was to choose one.
+        let bound = if port == 0 { u16::try_from(bound).unwrap_or_default() } else { port };
+        let (sender, receiver) = mpsc::channel(FORWARDS_WAITING_MAX);
+        heard(&self.0.hearing).listening.insert(listening_name(address, bound.into()), sender);
+        Ok((bound, receiver))
+    }
+
+    /// Has the device listen no more.
+    pub async fn listen_no_more(&self, address: &str, port: u16) {
+        heard(&self.0.hearing).listening.remove(&listening_name(address, port.into()));
+        let _ = timeout(CLOSE_MAX, self.0.handle.cancel_tcpip_forward(address, port.into())).await;
+    }
+
+    /// Lets it go. Who is the last one says goodbye to the server.
+    pub async fn leave(self) {
+        if let Some(inner) = Arc::into_inner(self.0) {
+            let _ = timeout(CLOSE_MAX, inner.handle.disconnect(Disconnect::ByApplication, "session closed", "en")).await;
+        }
+    }
+
+    /// A channel for something that the server starts.
+    async fn session(&self, start: impl AsyncFnOnce(&mut Channel<Msg>) -> Result<(), String>) -> Result<Channel<Msg>, ConnectError> {
+        let opening = async {
+            let mut channel = self.0.handle.channel_open_session().await.map_err(|error| self.no_channel(NoChannel::of(&error)))?;
+            start(&mut channel).await.map_err(|what| self.failed(&what))?;
+            Ok(channel)
+        };
+        timeout(CONNECT_MAX, opening).await.unwrap_or_else(|_| Err(self.late()))
+    }
+
+    async fn stream(
+        &self,
+        ticket: Ticket,
+        opening: impl Future<Output = Result<Channel<Msg>, russh::Error>>,
+    ) -> Result<Stream, ConnectError> {
+        let channel = timeout(CONNECT_MAX, opening).await.map_err(|_| self.late())?.map_err(|error| match NoChannel::of(&error) {
+            NoChannel::Full(what) | NoChannel::Failed(what) => self.failed(&what),
+        })?;
+        Ok(Stream { inner: channel.into_stream(), _ticket: ticket })
+    }
+
+    fn ticket(&self, channels: Channels) -> Ticket {
+        self.0.count(channels).fetch_add(1, Ordering::AcqRel);
+        Ticket(Arc::clone(&self.0), channels)
+    }
+
+    /// A server that gives no further channel has shown how many it gives.
+    fn no_channel(&self, why: NoChannel) -> ConnectError {
+        let device = self.0.device.clone();
+        match why {
+            NoChannel::Failed(what) => ConnectError::Channel { device, what },
+            NoChannel::Full(what) => {
+                // This try counts as one as well.
+                let others = self.0.sessions.load(Ordering::Acquire).saturating_sub(1);
+                self.0.most.fetch_min(others.max(1), Ordering::AcqRel);
+                if others == 0 { ConnectError::Channel { device, what } } else { ConnectError::Full { device, what } }
+            }
+        }
+    }
+
+    fn failed(&self, what: &dyn std::fmt::Display) -> ConnectError {
+        ConnectError::Channel { device: self.0.device.clone(), what: what.to_string() }
+    }
+
+    fn late(&self) -> ConnectError {
+        self.failed(&format_args!("no answer within {} s", CONNECT_MAX.as_secs()))
+    }
+
+    fn line(&self, ticket: Ticket, channel: Channel<Msg>) -> Line {
+        let (read, write) = channel.split();
+        let (writer, orders) = Writer::new();
+        tokio::spawn(serve(self.clone(), ticket, write, orders));
+        let reader = Reader::Ssh(ChannelReader::new(read, &self.0.hearing));
+        Line { reader, writer, welcome: self.welcome(), seen: Vec::new() }
+    }
+
+    /// What the connection showed when it opened.
+    #[must_use]
+    pub fn welcome(&self) -> Arc<Welcome> {
+        let heard = heard(&self.0.hearing);
+        Arc::new(Welcome {
+            server_id: heard.server_id.get().cloned().unwrap_or_default(),
+            banner: heard.banner.clone(),
+            host_key: heard.host_key.clone(),
+            agreed: heard.agreed.clone(),
+            warnings: self.0.warnings.clone(),
+        })
+    }
+}
+
+mod stream {
+    //! The stream's bytes are the channel's.
+
+    use std::io;
+    use std::pin::Pin;
+    use std::task::{Context, Poll};
+
+    use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+    use super::Stream;
+
+    impl AsyncRead for Stream {
+        fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+            Pin::new(&mut self.get_mut().inner).poll_read(context, buffer)
+        }
+    }
+
+    impl AsyncWrite for Stream {
+        fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+            Pin::new(&mut self.get_mut().inner).poll_write(context, bytes)
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Pin::new(&mut self.get_mut().inner).poll_flush(context)
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Pin::new(&mut self.get_mut().inner).poll_shutdown(context)
+        }
+    }
+}

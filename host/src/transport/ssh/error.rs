@@ -1,0 +1,144 @@
+//! Why there is no line. Each error says what to do next.
+
+use super::super::host_key::{HostKeyError, LoadError};
+use super::Target;
+use crate::limits::CONNECT_MAX;
+
+/// Why there is no line.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// Nothing answers at the address.
+    #[error("cannot reach `{device}` at {host}:{port}: {what}; check `host` and `port` in [device.{device}], and that the device is up")]
+    Unreachable {
+        /// The device.
+        device: String,
+        /// Its host.
+        host: String,
+        /// Its port.
+        port: u16,
+        /// What the system said.
+        what: String,
+    },
+    /// The way to the host does not lead there.
+    #[error("the way to `{device}` at {host}:{port} is closed: {by} says: {what}; check `{key}` in [device.{device}]")]
+    Way {
+        /// The device.
+        device: String,
+        /// Its host.
+        host: String,
+        /// Its port.
+        port: u16,
+        /// Who stands in the way: a proxy, a program, another device.
+        by: String,
+        /// What it said.
+        what: String,
+        /// The configuration's key for it.
+        key: &'static str,
+    },
+    /// A step took too long.
+    #[error("`{device}` at {host}:{port} did not finish the {step} within {} s; try again, or check the way to it", CONNECT_MAX.as_secs())]
+    Timeout {
+        /// The device.
+        device: String,
+        /// Its host.
+        host: String,
+        /// Its port.
+        port: u16,
+        /// Which step.
+        step: &'static str,
+    },
+    /// The key exchange failed.
+    #[error("SSH with `{device}` failed: {what}")]
+    Protocol {
+        /// The device.
+        device: String,
+        /// What the library or the server said.
+        what: String,
+    },
+    /// Both sides share no algorithm.
+    #[error("SSH with `{device}` failed: no {kind} in common; the device offers {theirs}; we offer {ours}; {next}")]
+    NoCommon {
+        /// The device.
+        device: String,
+        /// What kind of algorithm.
+        kind: &'static str,
+        /// What the device offers.
+        theirs: String,
+        /// What we offer.
+        ours: String,
+        /// What would help.
+        next: String,
+    },
+    /// A list of algorithms holds none that is known here.
+    #[error("`{device}`: of the {kind} `{list}` none is known here; known are: {known}")]
+    UnknownAlgorithms {
+        /// The device.
+        device: String,
+        /// What kind of algorithm.
+        kind: &'static str,
+        /// The list.
+        list: String,
+        /// What is known.
+        known: String,
+    },
+    /// The host key is not trusted.
+    #[error("{0}")]
+    HostKey(Box<HostKeyError>),
+    /// The known hosts cannot be read.
+    #[error("{0}")]
+    KnownHosts(LoadError),
+    /// The key file cannot be used.
+    #[error(
+        "cannot use key `{path}` of `{device}`: {what}; check `key` in [device.{device}], or load the key into your agent with `ssh-add`"
+    )]
+    Key {
+        /// The device.
+        device: String,
+        /// The file.
+        path: String,
+        /// What is wrong.
+        what: String,
+    },
+    /// No way to log in was accepted.
+    #[error(
+        "`{user}` cannot log in to `{device}`: {tried}; the server takes {offered}; check `user`, `key` and `password` in [device.{device}]"
+    )]
+    Refused {
+        /// The device.
+        device: String,
+        /// The account.
+        user: String,
+        /// What was tried.
+        tried: String,
+        /// What the server would take.
+        offered: String,
+        /// The password was sent, and is wrong.
+        password_refused: bool,
+    },
+    /// No terminal, no shell.
+    #[error("`{device}` gives no terminal session: {what}; it may allow a limited number of sessions, close another one first")]
+    Channel {
+        /// The device.
+        device: String,
+        /// What it said.
+        what: String,
+    },
+    /// The connection has as many channels as the server gives.
+    #[error("`{device}` opens no further session on this connection: {what}")]
+    Full {
+        /// The device.
+        device: String,
+        /// What it said.
+        what: String,
+    },
+}
+
+impl ConnectError {
+    pub(super) fn timeout(target: &Target, step: &'static str) -> Self {
+        Self::Timeout { device: target.device.clone(), host: target.host.clone(), port: target.port, step }
+    }
+
+    pub(super) fn unreachable(target: &Target, what: &dyn std::fmt::Display) -> Self {
+        Self::Unreachable { device: target.device.clone(), host: target.host.clone(), port: target.port, what: what.to_string() }
+    }
+}

@@ -1,0 +1,216 @@
+//! What a connection tells beside data: the host key, the banner, what was agreed, why it ended, and channels that the server opens.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use russh::client::{self, Msg};
+use russh::keys::{PublicKey, PublicKeyOrCertificate};
+use russh::{Channel, ChannelOpenFailure};
+use tokio::sync::mpsc;
+
+use super::super::host_key::{self, HostKeyError, KnownHosts};
+use super::super::server_id::{ServerId, ServerOffer};
+use super::{Target, algorithms};
+use crate::limits::{HOST_KEYS_ANNOUNCED_MAX, VIEW_TAIL_MAX_BYTES};
+use crate::terminal::text::first_bytes;
+
+/// What was told so far.
+#[derive(Debug, Default)]
+pub(super) struct Heard {
+    pub(super) refused: Option<Box<HostKeyError>>,
+    pub(super) server_id: ServerId,
+    pub(super) server_offer: ServerOffer,
+    /// Type and fingerprint.
+    pub(super) host_key: String,
+    /// The key itself; of a certificate the key that it certifies.
+    pub(super) key: Option<PublicKey>,
+    pub(super) banner: String,
+    pub(super) end: Option<String>,
+    pub(super) agreed: String,
+    pub(super) weak: Vec<String>,
+    /// How the account was proven.
+    pub(super) logged_in_by: String,
+    /// Other host keys of the server, which it has not proven yet.
+    pub(super) announced: Vec<PublicKey>,
+    /// Where connections go that the server takes for us, by the address that it listens at.
+    pub(super) listening: BTreeMap<String, mpsc::Sender<Channel<Msg>>>,
+}
+
+pub(super) type Hearing = Arc<Mutex<Heard>>;
+
+/// What was told so far, locked.
+pub(super) fn heard(hearing: &Hearing) -> MutexGuard<'_, Heard> {
+    hearing.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Listens to what the library tells.
+#[derive(Debug, Clone)]
+pub(super) struct Handler {
+    device: String,
+    host: String,
+    port: u16,
+    known: Arc<KnownHosts>,
+    pub(super) hearing: Hearing,
+    /// Any key is taken: to show it, not to log in.
+    looks_only: bool,
+}
+
+impl Handler {
+    pub(super) fn new(target: &Target, known: Arc<KnownHosts>, looks_only: bool) -> Self {
+        let (host, port) = target.host_key_name();
+        Self { device: target.device.clone(), host: host.to_owned(), port, known, hearing: Hearing::default(), looks_only }
+    }
+}
+
+/// The name under which connections to this address are waited for.
+pub(super) fn listening_name(address: &str, port: u32) -> String {
+    format!("{address}:{port}")
+}
+
+impl client::Handler for Handler {
+    type Error = russh::Error;
+
+    async fn check_server_key(&mut self, shown: &PublicKeyOrCertificate) -> Result<bool, Self::Error> {
+        let (key, verdict) = match shown {
+            PublicKeyOrCertificate::PublicKey { key, .. } => (key.clone(), self.known.verify(&self.device, &self.host, self.port, key)),
+            PublicKeyOrCertificate::Certificate(certificate) => {
+                let key = PublicKey::from(certificate.public_key().clone());
+                (key, self.known.verify_certificate(&self.device, &self.host, self.port, certificate))
+            }
+        };
+        let mut heard = heard(&self.hearing);
+        heard.host_key = format!("{} {}", key.algorithm(), host_key::fingerprint(&key));
+        heard.key = Some(key);
+        heard.refused = verdict.err();
+        Ok(heard.refused.is_none() || self.looks_only)
+    }
+
+    async fn auth_banner(&mut self, banner: &str, _: &mut client::Session) -> Result<(), Self::Error> {
+        let mut heard = heard(&self.hearing);
+        let room = VIEW_TAIL_MAX_BYTES.saturating_sub(heard.banner.len());
+        heard.banner.push_str(first_bytes(banner, room));
+        Ok(())
+    }
+
+    async fn kex_done(&mut self, _: Option<&[u8]>, names: &russh::Names, _: &mut client::Session) -> Result<(), Self::Error> {
+        let mut heard = heard(&self.hearing);
+        heard.agreed = algorithms::agreed(names);
+        heard.weak = algorithms::weak(names);
+        Ok(())
+    }
+
+    async fn openssh_ext_host_keys_announced(&mut self, keys: Vec<PublicKey>, _: &mut client::Session) -> Result<(), Self::Error> {
+        heard(&self.hearing).announced = keys.into_iter().take(HOST_KEYS_ANNOUNCED_MAX).collect();
+        Ok(())
+    }
+
+    async fn server_channel_open_forwarded_tcpip(
+        &mut self,
+        channel: Channel<Msg>,
+        address: &str,
+        port: u32,
+        _: &str,
+        _: u32,
+        reply: client::ChannelOpenHandle,
+        _: &mut client::Session,
+    ) -> Result<(), Self::Error> {
+        self.hand_over(&listening_name(address, port), channel, reply).await;
+        Ok(())
+    }
+
+    async fn server_channel_open_forwarded_streamlocal(
+        &mut self,
+        channel: Channel<Msg>,
+        path: &str,
+        reply: client::ChannelOpenHandle,
+        _: &mut client::Session,
+    ) -> Result<(), Self::Error> {
+        self.hand_over(path, channel, reply).await;
+        Ok(())
+    }
+
+    async fn server_channel_open_agent_forward(
+        &mut self,
+        _: Channel<Msg>,
+        reply: client::ChannelOpenHandle,
+        _: &mut client::Session,
+    ) -> Result<(), Self::Error> {
+        reply.reject(ChannelOpenFailure::AdministrativelyProhibited).await;
+        Ok(())
+    }
+
+    async fn server_channel_open_x11(
+        &mut self,
+        _: Channel<Msg>,
+        _: &str,
+        _: u32,
+        reply: client::ChannelOpenHandle,
+        _: &mut client::Session,
+    ) -> Result<(), Self::Error> {
+        reply.reject(ChannelOpenFailure::AdministrativelyProhibited).await;
+        Ok(())
+    }
+
+    async fn server_channel_open_session(
+        &mut self,
+        _: Channel<Msg>,
+        reply: client::ChannelOpenHandle,
+        _: &mut client::Session,
+    ) -> Result<(), Self::Error> {
+        reply.reject(ChannelOpenFailure::AdministrativelyProhibited).await;
+        Ok(())
+    }
+
+    async fn server_channel_open_direct_tcpip(
+        &mut self,
+        _: Channel<Msg>,
+        _: &str,
+        _: u32,
+        _: &str,
+        _: u32,
+        reply: client::ChannelOpenHandle,
+        _: &mut client::Session,
+    ) -> Result<(), Self::Error> {
+        reply.reject(ChannelOpenFailure::AdministrativelyProhibited).await;
+        Ok(())
+    }
+
+    async fn server_channel_open_direct_streamlocal(
+        &mut self,
+        _: Channel<Msg>,
+        _: &str,
+        reply: client::ChannelOpenHandle,
+        _: &mut client::Session,
+    ) -> Result<(), Self::Error> {
+        reply.reject(ChannelOpenFailure::AdministrativelyProhibited).await;
+        Ok(())
+    }
+
+    async fn disconnected(&mut self, reason: client::DisconnectReason<Self::Error>) -> Result<(), Self::Error> {
+        let text = match &reason {
+            client::DisconnectReason::ReceivedDisconnect(info) => format!("the device ended the connection: {}", info.message),
+            client::DisconnectReason::Error(error) => format!("the connection broke: {error}"),
+        };
+        let mut heard = heard(&self.hearing);
+        heard.end = Some(text);
+        heard.listening.clear();
+        match reason {
+            client::DisconnectReason::ReceivedDisconnect(_) => Ok(()),
+            client::DisconnectReason::Error(error) => Err(error),
+        }
+    }
+}
+
+impl Handler {
+    /// Gives a channel to whoever asked the server to listen. One that nobody asked for is refused.
+    async fn hand_over(&self, name: &str, channel: Channel<Msg>, reply: client::ChannelOpenHandle) {
+        let waiting = heard(&self.hearing).listening.get(name).cloned();
+        match waiting.and_then(|waiting| waiting.try_reserve_owned().ok()) {
+            Some(place) => {
+                reply.accept().await;
+                place.send(channel);
+            }
+            None => reply.reject(ChannelOpenFailure::ConnectFailed).await,
+        }
+    }
+}

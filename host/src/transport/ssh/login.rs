@@ -1,0 +1,214 @@
+//! Logging in: key files, agent, questions, password; each only if it is configured and the server takes it, each once.
+//!
+//! A server may want several in a row (RFC 4252 section 5.1, partial success): what it then still takes goes on from the beginning
+//! with what was not used yet. A password is sent once for a connection, so that no account is locked by trying.
+
+use russh::client::{AuthResult, Handle};
+use russh::keys::ssh_key::PublicKey;
+use russh::{MethodKind, MethodSet};
+use zeroize::Zeroizing;
+
+use self::keys::Loaded;
+use super::handler::{Handler, Hearing, heard};
+use super::{ConnectError, Target, step};
+
+mod agent;
+mod keys;
+mod questions;
+
+/// What a login has come to.
+struct Login<'a> {
+    target: &'a Target,
+    handle: &'a mut Handle<Handler>,
+    user: String,
+    /// What the server said last.
+    result: AuthResult,
+    /// Partial successes so far.
+    steps: usize,
+    /// What was accepted.
+    used: Vec<String>,
+    /// What was tried, and why it was not enough.
+    tried: Vec<String>,
+    password_used: bool,
+    /// Keys that were offered already, in a file or by an agent.
+    offered: Vec<PublicKey>,
+    /// Answers that were given already.
+    answered: Vec<String>,
+}
+
+/// A way to log in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Attempt {
+    KeyFiles,
+    Agent,
+    Password,
+    Questions,
+}
+
+const ATTEMPTS: [Attempt; 4] = [Attempt::KeyFiles, Attempt::Agent, Attempt::Password, Attempt::Questions];
+
+/// Rounds after partial successes before a server is held to want them for ever.
+const ROUNDS_MAX: usize = 8;
+
+/// Logs in.
+///
+/// # Errors
+///
+/// Why no way was accepted.
+pub(super) async fn login(target: &Target, handle: &mut Handle<Handler>, hearing: &Hearing) -> Result<(), ConnectError> {
+    let user = target.login_name();
+    let none =
+        step(target, "login", async { handle.authenticate_none(user.as_str()).await.map_err(|error| broken(target, &error)) }).await?;
+    let mut login = Login {
+        target,
+        handle,
+        user,
+        result: none,
+        steps: 0,
+        used: Vec::new(),
+        tried: Vec::new(),
+        password_used: false,
+        offered: Vec::new(),
+        answered: Vec::new(),
+    };
+    if login.result.success() {
+        heard(hearing).logged_in_by = "nothing: it lets anybody in".to_owned();
+        return Ok(());
+    }
+    for _ in 0..ROUNDS_MAX {
+        let steps = login.steps;
+        for attempt in ATTEMPTS {
+            login.attempt(attempt).await?;
+            if login.result.success() {
+                heard(hearing).logged_in_by = login.used.join(", then ");
+                return Ok(());
+            }
+            // What the server still wants may be what was passed over before.
+            if login.steps > steps {
+                break;
+            }
+        }
+        if login.steps == steps {
+            break;
+        }
+    }
+    Err(login.refused(hearing))
+}
+
+/// The way to log in that the server offers to whoever knows nothing: for those who look only.
+///
+/// # Errors
+///
+/// When the connection breaks.
+pub(super) async fn offered(target: &Target, handle: &mut Handle<Handler>) -> Result<Option<Vec<String>>, ConnectError> {
+    let result =
+        step(target, "login", async { handle.authenticate_none(target.login_name()).await.map_err(|error| broken(target, &error)) });
+    Ok(match result.await? {
+        AuthResult::Success => None,
+        AuthResult::Failure { remaining_methods, .. } => {
+            Some(remaining_methods.iter().map(|method| <&str>::from(method).to_owned()).collect())
+        }
+    })
+}
+
+fn broken(target: &Target, error: &dyn std::fmt::Display) -> ConnectError {
+    ConnectError::Protocol { device: target.device.clone(), what: error.to_string() }
+}
+
+impl Login<'_> {
+    /// Does the server take this method now?
+    fn takes(&self, method: MethodKind) -> bool {
+        matches!(&self.result, AuthResult::Failure { remaining_methods, .. } if remaining_methods.contains(&method))
+    }
+
+    /// One way, if the server takes it and there is something to try.
+    async fn attempt(&mut self, attempt: Attempt) -> Result<(), ConnectError> {
+        match attempt {
+            Attempt::KeyFiles if self.takes(MethodKind::PublicKey) => self.by_key_files().await,
+            Attempt::Agent if self.takes(MethodKind::PublicKey) => {
+                self.by_agent().await;
+                Ok(())
+            }
+            Attempt::Password if self.takes(MethodKind::Password) => self.by_password().await,
+            Attempt::Questions if self.takes(MethodKind::KeyboardInteractive) => self.by_questions().await,
+            _ => Ok(()),
+        }
+    }
+
+    /// Notes what an attempt with this came to.
+    fn came_to(&mut self, result: AuthResult, with: &str) {
+        match &result {
+            AuthResult::Failure { partial_success: false, .. } => self.tried.push(format!("{with} is not accepted")),
+            AuthResult::Failure { partial_success: true, .. } => {
+                self.steps += 1;
+                self.used.push(with.to_owned());
+            }
+            AuthResult::Success => self.used.push(with.to_owned()),
+        }
+        self.result = result;
+    }
+
+    /// Gives up: nothing more of the server's methods is tried.
+    fn give_up(&mut self, why: String) {
+        self.tried.push(why);
+        self.result = AuthResult::Failure { remaining_methods: MethodSet::empty(), partial_success: false };
+    }
+
+    async fn by_key_files(&mut self) -> Result<(), ConnectError> {
+        let steps = self.steps;
+        for file in &self.target.keys {
+            if self.steps > steps || !self.takes(MethodKind::PublicKey) {
+                break;
+            }
+            let loaded = match keys::load(self.target, file) {
+                Ok(loaded) => loaded,
+                Err(_) if file.optional => continue,
+                Err(error) => return Err(error),
+            };
+            match loaded {
+                Loaded::Private { key, certificate } => self.offer(&file.path, key, certificate).await?,
+                // Only an agent can sign with it.
+                Loaded::Public(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    async fn by_password(&mut self) -> Result<(), ConnectError> {
+        let Some(password) = self.target.password.clone().filter(|_| !self.password_used) else { return Ok(()) };
+        self.password_used = true;
+        let text = Zeroizing::new(String::from_utf8_lossy(password.expose()).into_owned());
+        let (target, handle, user) = (self.target, &mut *self.handle, self.user.as_str());
+        let result = step(target, "login", async {
+            handle.authenticate_password(user, text.as_str()).await.map_err(|error| broken(target, &error))
+        });
+        let result = result.await?;
+        self.came_to(result, "the password");
+        Ok(())
+    }
+
+    fn refused(&self, hearing: &Hearing) -> ConnectError {
+        let none = MethodSet::empty();
+        let remaining = match &self.result {
+            AuthResult::Failure { remaining_methods, .. } => remaining_methods,
+            AuthResult::Success => &none,
+        };
+        let offered: Vec<&str> = remaining.iter().map(<&str>::from).collect();
+        let mut tried = self.tried.clone();
+        if self.steps > 0 {
+            tried.insert(0, "a first step was accepted".to_owned());
+        }
+        if tried.is_empty() {
+            tried.push("no key, agent or password is configured that it takes".to_owned());
+        }
+        tried.extend(heard(hearing).end.clone());
+        let offered = if offered.is_empty() { "nothing more".to_owned() } else { offered.join(", ") };
+        ConnectError::Refused {
+            device: self.target.device.clone(),
+            user: self.target.user.clone(),
+            tried: tried.join(", "),
+            offered,
+            password_refused: self.password_used && self.steps == 0,
+        }
+    }
+}

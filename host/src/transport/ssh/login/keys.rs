@@ -1,0 +1,128 @@
+//! Key files and their certificates.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use russh::client::Handle;
+use russh::keys::ssh_key::{Certificate, PrivateKey, PublicKey};
+use russh::keys::{HashAlg, PrivateKeyWithHashAlg};
+use zeroize::Zeroizing;
+
+use super::super::handler::Handler;
+use super::super::{ConnectError, KeyFile, Target, step};
+use super::{Login, broken};
+use crate::bounded;
+use crate::limits::KEY_FILE_MAX_BYTES;
+
+/// What a key file holds.
+pub(super) enum Loaded {
+    /// A key that signs.
+    Private {
+        /// The key.
+        key: Arc<PrivateKey>,
+        /// Its certificate, where it has one.
+        certificate: Option<Box<Certificate>>,
+    },
+    /// The public half of a key that an agent may have.
+    Public(PublicKey),
+}
+
+/// Reads a key file. One that is encrypted and has no passphrase stands for the agent's key, as far as its public half is known.
+pub(super) fn load(target: &Target, file: &KeyFile) -> Result<Loaded, ConnectError> {
+    let failed = |what: String| ConnectError::Key { device: target.device.clone(), path: file.path.display().to_string(), what };
+    let bytes = bounded::read(&file.path, KEY_FILE_MAX_BYTES).map_err(|error| failed(error.to_string()))?;
+    let text = Zeroizing::new(String::from_utf8(bytes).map_err(|_| failed("it is no text".to_owned()))?);
+    if let Ok(public) = PublicKey::from_openssh(text.trim()) {
+        return Ok(Loaded::Public(public));
+    }
+    let passphrase = target.passphrase.as_ref().map(|secret| Zeroizing::new(String::from_utf8_lossy(secret.expose()).into_owned()));
+    let locked = PrivateKey::from_openssh(text.as_bytes()).ok().filter(PrivateKey::is_encrypted);
+    if let (Some(locked), None) = (&locked, &passphrase) {
+        if target.agents.is_empty() {
+            return Err(failed("it is encrypted, and `secrets.key-passphrase` does not say where its passphrase is".to_owned()));
+        }
+        return Ok(Loaded::Public(locked.public_key().clone()));
+    }
+    let key = russh::keys::decode_secret_key(&text, passphrase.as_ref().map(|text| text.as_str()));
+    let key = key.map_err(|error| failed(error.to_string()))?;
+    let certificate = certificate(file).map_err(failed)?;
+    if certificate.as_ref().is_some_and(|certificate| certificate.public_key() != key.public_key().key_data()) {
+        return Err(failed("its certificate is for another key".to_owned()));
+    }
+    Ok(Loaded::Private { key: Arc::new(key), certificate })
+}
+
+/// The certificate that is named, else the one beside the key, as ssh looks for it.
+fn certificate(file: &KeyFile) -> Result<Option<Box<Certificate>>, String> {
+    let beside = beside(&file.path);
+    let (path, is_named) = match &file.certificate {
+        Some(path) => (path, true),
+        None => (&beside, false),
+    };
+    match bounded::read(path, KEY_FILE_MAX_BYTES) {
+        Err(_) if !is_named => Ok(None),
+        Err(error) => Err(format!("its certificate `{}` cannot be read: {error}", path.display())),
+        Ok(bytes) => match Certificate::from_openssh(String::from_utf8_lossy(&bytes).trim()) {
+            Ok(certificate) => Ok(Some(Box::new(certificate))),
+            Err(error) => Err(format!("its certificate `{}` cannot be used: {error}", path.display())),
+        },
+    }
+}
+
+fn beside(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push("-cert.pub");
+    PathBuf::from(name)
+}
+
+impl Login<'_> {
+    /// Offers a key that is here; its certificate first, as ssh does.
+    pub(super) async fn offer(
+        &mut self,
+        path: &Path,
+        key: Arc<PrivateKey>,
+        certificate: Option<Box<Certificate>>,
+    ) -> Result<(), ConnectError> {
+        if self.offered.contains(key.public_key()) {
+            return Ok(());
+        }
+        self.offered.push(key.public_key().clone());
+        let (target, user) = (self.target, self.user.clone());
+        if let Some(certificate) = certificate {
+            let handle = &mut *self.handle;
+            let result = step(target, "login", async {
+                let sent = handle.authenticate_openssh_cert(user.as_str(), Arc::clone(&key), *certificate).await;
+                sent.map_err(|error| broken(target, &error))
+            });
+            let result = result.await?;
+            let refused = self.tried.len();
+            self.came_to(result, &format!("the certificate of key `{}`", path.display()));
+            // Accepted at last, or in part: the key alone adds nothing.
+            if self.tried.len() == refused {
+                return Ok(());
+            }
+        }
+        let handle = &mut *self.handle;
+        let result = step(target, "login", async {
+            let hash = rsa_hash(handle, key.algorithm().is_rsa(), target.offer.legacy).await;
+            let hash = hash.map_err(|error| broken(target, &error))?;
+            let sent = handle.authenticate_publickey(user.as_str(), PrivateKeyWithHashAlg::new(key, hash)).await;
+            sent.map_err(|error| broken(target, &error))
+        });
+        let result = result.await?;
+        self.came_to(result, &format!("key `{}`", path.display()));
+        Ok(())
+    }
+}
+
+/// The hash of an RSA signature. A server that does not tell takes SHA-256 nowadays; SHA-1 is an explicit choice of the operator.
+pub(super) async fn rsa_hash(handle: &Handle<Handler>, is_rsa: bool, legacy: bool) -> Result<Option<HashAlg>, russh::Error> {
+    if !is_rsa {
+        return Ok(None);
+    }
+    Ok(match handle.best_supported_rsa_hash().await? {
+        Some(Some(hash)) => Some(hash),
+        _ if legacy => None,
+        _ => Some(HashAlg::Sha256),
+    })
+}

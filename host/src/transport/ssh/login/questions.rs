@@ -1,0 +1,87 @@
+//! Questions of the server (RFC 4256): the password, what the configuration answers, and what only a person can.
+
+use russh::client::{AuthResult, KeyboardInteractiveAuthResponse as Reply, Prompt};
+
+use super::super::{ConnectError, step};
+use super::{Login, broken};
+use crate::limits::{QUESTION_ROUNDS_MAX, QUESTIONS_OF_A_ROUND_MAX};
+use crate::terminal::text::{escaped, first_bytes};
+
+/// The longest part of a question in an error.
+const SHOWN_MAX_BYTES: usize = 200;
+
+impl Login<'_> {
+    /// Answers round by round.
+    pub(super) async fn by_questions(&mut self) -> Result<(), ConnectError> {
+        // Without anything to answer with, a server is not even asked for its questions: each is a failure in its books.
+        let has_password = self.target.password.is_some() && !self.password_used;
+        if !has_password && self.target.answers.is_empty() && self.target.questions.is_none() {
+            return Ok(());
+        }
+        let (target, user) = (self.target, self.user.clone());
+        let password_before = self.password_used;
+        let handle = &mut *self.handle;
+        let start = async { handle.authenticate_keyboard_interactive_start(user, None).await.map_err(|error| broken(target, &error)) };
+        let mut reply = step(target, "login", start).await?;
+        for _ in 0..QUESTION_ROUNDS_MAX {
+            let (about, prompts) = match reply {
+                Reply::Success => {
+                    self.came_to(AuthResult::Success, "the answers to its questions");
+                    return Ok(());
+                }
+                Reply::Failure { remaining_methods, partial_success } => {
+                    let password_now = self.password_used && !password_before;
+                    let what = if password_now { "the password, as an answer to its question," } else { "the answer to its question" };
+                    self.came_to(AuthResult::Failure { remaining_methods, partial_success }, what);
+                    return Ok(());
+                }
+                Reply::InfoRequest { name, instructions, prompts } => (format!("{name} {instructions}"), prompts),
+            };
+            let answers = match self.answers(&about, &prompts).await {
+                Ok(answers) => answers,
+                Err(why) => {
+                    self.give_up(why);
+                    return Ok(());
+                }
+            };
+            let handle = &mut *self.handle;
+            let respond = async { handle.authenticate_keyboard_interactive_respond(answers).await.map_err(|error| broken(target, &error)) };
+            reply = step(target, "login", respond).await?;
+        }
+        self.give_up(format!("it asked more than {QUESTION_ROUNDS_MAX} times"));
+        Ok(())
+    }
+
+    async fn answers(&mut self, about: &str, prompts: &[Prompt]) -> Result<Vec<String>, String> {
+        if prompts.len() > QUESTIONS_OF_A_ROUND_MAX {
+            return Err(format!("it asks {} questions at once", prompts.len()));
+        }
+        let mut answers = Vec::new();
+        for prompt in prompts {
+            answers.push(self.answer(about, prompt).await?);
+        }
+        Ok(answers)
+    }
+
+    /// The answer to one question: what the configuration names for it, the password for the first hidden one, else a person's.
+    async fn answer(&mut self, about: &str, prompt: &Prompt) -> Result<String, String> {
+        let target = self.target;
+        let lower = prompt.prompt.to_lowercase();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let fits = target.answers.iter().find(|answer| lower.contains(&answer.asks.to_lowercase()));
+        if let Some(answer) = fits.filter(|answer| !self.answered.contains(&answer.name)) {
+            self.answered.push(answer.name.clone());
+            return Ok(text(answer.secret.expose()));
+        }
+        if let Some(password) = target.password.as_ref().filter(|_| fits.is_none() && !prompt.echo && !self.password_used) {
+            self.password_used = true;
+            return Ok(text(password.expose()));
+        }
+        if let Some(questions) = &target.questions {
+            let given = questions.ask(&target.device, &target.user, about, &prompt.prompt, prompt.echo).await?;
+            return Ok(text(given.expose()));
+        }
+        let shown = escaped(first_bytes(prompt.prompt.trim(), SHOWN_MAX_BYTES));
+        Err(format!("it asks `{shown}`, for which nothing is configured"))
+    }
+}

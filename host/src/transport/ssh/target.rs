@@ -1,0 +1,133 @@
+//! Where to connect, on which way, and as whom.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Connection;
+use crate::config::Proxy;
+use crate::secret::Secret;
+use crate::transport::questions::Questions;
+
+/// Where to connect and as whom.
+#[derive(Clone)]
+pub struct Target {
+    /// The device's name in the configuration.
+    pub device: String,
+    /// Host name or address.
+    pub host: String,
+    /// Port.
+    pub port: u16,
+    /// The name to look the host key up by, where it is not that of the host (`HostKeyAlias`).
+    pub host_key_alias: Option<String>,
+    /// How to get there.
+    pub way: Way,
+    /// The account's name.
+    pub user: String,
+    /// What is added to it on the wire.
+    pub login_suffix: String,
+    /// Key files, in the order to try.
+    pub keys: Vec<KeyFile>,
+    /// The passphrase of the keys.
+    pub passphrase: Option<Arc<Secret>>,
+    /// The password.
+    pub password: Option<Arc<Secret>>,
+    /// What the server may ask beside the password, and the answers.
+    pub answers: Vec<Answer>,
+    /// Who asks a person what nothing here answers.
+    pub questions: Option<Questions>,
+    /// Sockets of agents: the first one that somebody listens at counts.
+    pub agents: Vec<PathBuf>,
+    /// Only the keys named here are offered, also of an agent's (`IdentitiesOnly`).
+    pub named_keys_only: bool,
+    /// `known_hosts` files.
+    pub known_hosts: Vec<PathBuf>,
+    /// Time between keepalives.
+    pub keepalive: Option<Duration>,
+    /// What is offered in the key exchange.
+    pub offer: Offer,
+    /// `TERM`.
+    pub terminal: String,
+    /// Columns and rows.
+    pub size: (u16, u16),
+}
+
+/// The way to a host.
+#[derive(Debug, Clone)]
+pub enum Way {
+    /// A connection of our own.
+    Direct,
+    /// Through a proxy, a program or a socket.
+    Proxy(Proxy),
+    /// Through a program that the user's shell starts (`ProxyCommand`).
+    Shell(String),
+    /// Through another device (RFC 4254 section 7.2).
+    Through(Connection),
+}
+
+/// Which algorithms are offered.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Offer {
+    /// Old ones too: an explicit choice of the operator.
+    pub legacy: bool,
+    /// Key exchanges, as `KexAlgorithms` writes them: a list, or with `+`, `-` or `^` what changes in ours.
+    pub kex: Option<String>,
+    /// Host keys, as `HostKeyAlgorithms`.
+    pub host_keys: Option<String>,
+    /// Ciphers, as `Ciphers`.
+    pub ciphers: Option<String>,
+    /// Message authentication, as `MACs`.
+    pub macs: Option<String>,
+}
+
+/// A private key on disk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyFile {
+    /// Its file. A public key stands for the agent's private one.
+    pub path: PathBuf,
+    /// Its certificate, where it is not beside it.
+    pub certificate: Option<PathBuf>,
+    /// Nobody named it: that it cannot be used is no error.
+    pub optional: bool,
+}
+
+/// The answer to a question at login.
+#[derive(Clone)]
+pub struct Answer {
+    /// What the question contains, in any case of letters.
+    pub asks: String,
+    /// The secret's name.
+    pub name: String,
+    /// What is answered.
+    pub secret: Arc<Secret>,
+}
+
+impl std::fmt::Debug for Answer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Answer").field("asks", &self.asks).field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for Target {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { device, host, port, user, .. } = self;
+        f.debug_struct("Target").field("device", device).field("address", &format!("{user}@{host}:{port}")).finish_non_exhaustive()
+    }
+}
+
+impl Target {
+    /// The name and port that the host key is recorded under.
+    #[must_use]
+    pub fn host_key_name(&self) -> (&str, u16) {
+        match &self.host_key_alias {
+            Some(alias) => (alias, crate::config::DEFAULT_PORT),
+            None => (&self.host, self.port),
+        }
+    }
+
+    /// The account as the server is told it.
+    #[must_use]
+    pub fn login_name(&self) -> String {
+        format!("{}{}", self.user, self.login_suffix)
+    }
+}

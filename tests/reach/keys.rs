@@ -1,0 +1,154 @@
+//! Host keys and certificates: what is trusted, what is asked, what is refused.
+
+use super::*;
+
+/// Runs `jackfield hostkey`.
+fn hostkey(client: &Client, arguments: &[&str]) -> (bool, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_jackfield"));
+    let out = command.arg("hostkey").args(arguments).arg("--config").arg(client.folder().join("jackfield.toml")).output().unwrap();
+    (out.status.success(), String::from_utf8_lossy(&[out.stdout, out.stderr].concat()).into_owned())
+}
+
+#[test]
+fn a_new_host_is_recorded_by_its_fingerprint_and_a_changed_one_is_not() {
+    account("jft-bash", Path::new("/bin/bash"));
+    let server = Sshd::start();
+    let config = server.device("web1", "jft-bash", "linux").replace("/known_hosts\"", "/new/known_hosts\"");
+    let mut client = Client::start(&config);
+    let why = refused(&mut client, "web1");
+    assert!(why.contains("is not known") && why.contains("jackfield hostkey accept web1"), "{why}");
+    let (known, shown) = hostkey(&client, &["show", "web1", "--json"]);
+    let shown: Value = serde_json::from_str(&shown).unwrap();
+    assert!(!known && shown["state"] == "unknown", "{shown}");
+    let print = shown["fingerprint"].as_str().unwrap().to_owned();
+    let theirs = Command::new("ssh-keygen").arg("-lf").arg(file(&server, "host.pub")).output().unwrap();
+    assert!(String::from_utf8_lossy(&theirs.stdout).contains(&print), "{print}");
+    let (_, picture) = hostkey(&client, &["show", "web1"]);
+    let theirs = Command::new("ssh-keygen").arg("-lvf").arg(file(&server, "host.pub")).output().unwrap();
+    let theirs = String::from_utf8_lossy(&theirs.stdout).into_owned();
+    // The frame names the key's type differently; the picture in it is the same.
+    for row in theirs.lines().skip(2).take(9) {
+        assert!(picture.contains(row), "{picture}\n{theirs}");
+    }
+    let (done, said) = hostkey(&client, &["accept", "web1", "--fingerprint", "SHA256:wrong"]);
+    assert!(!done && said.contains("nothing is recorded"), "{said}");
+    let (done, said) = hostkey(&client, &["accept", "web1"]);
+    assert!(!done && said.contains("at a terminal"), "{said}");
+    assert!(!file(&server, "new").exists());
+    let (done, said) = hostkey(&client, &["accept", "web1", "--fingerprint", &print]);
+    assert!(done && said.contains("recorded"), "{said}");
+    answers(&mut client, "web1");
+    // OpenSSH reads what was written.
+    let found = Command::new("ssh-keygen")
+        .args(["-F", &format!("[127.0.0.1]:{}", server.port), "-f"])
+        .arg(file(&server, "new/known_hosts"))
+        .output();
+    assert!(found.unwrap().status.success());
+    // Another key at the same address.
+    let line = fs::read_to_string(file(&server, "new/known_hosts")).unwrap();
+    key_pair(&file(&server, "other"), "ed25519", "");
+    let other = fs::read_to_string(file(&server, "other.pub")).unwrap();
+    fs::write(file(&server, "new/known_hosts"), format!("{} {other}", line.split(' ').next().unwrap())).unwrap();
+    client.call("ssh_close", json!({"session": "web1"}));
+    let why = refused(&mut client, "web1");
+    assert!(why.contains("changed"), "{why}");
+    let (done, said) = hostkey(&client, &["accept", "web1", "--fingerprint", &print]);
+    assert!(!done && said.contains("changed"), "{said}");
+}
+
+#[test]
+fn host_certificates_are_good_for_their_names_and_time_only() {
+    account("jft-bash", Path::new("/bin/bash"));
+    // The server's key gets its certificate before it starts.
+    let certified = |options: &[&str]| {
+        let server = Sshd::start_with(|folder| {
+            key_pair(&folder.join("authority"), "ed25519", "");
+            let mut sign = Command::new("ssh-keygen");
+            sign.args(["-q", "-s"]).arg(folder.join("authority")).args(["-I", "the-host"]).args(options).arg(folder.join("host.pub"));
+            must(&mut sign);
+            format!("HostCertificate {}", folder.join("host-cert.pub").display())
+        });
+        let authority = fs::read_to_string(file(&server, "authority.pub")).unwrap();
+        fs::write(file(&server, "known_hosts"), format!("@cert-authority * {authority}")).unwrap();
+        let config = server.device("web1", "jft-bash", "linux");
+        (server, Client::start(&config))
+    };
+    let (server, mut client) = certified(&["-h", "-n", "127.0.0.1", "-V", "+1h"]);
+    answers(&mut client, "web1");
+    // Its own key is revoked afterwards.
+    let revoked = format!("@revoked * {}", fs::read_to_string(file(&server, "host.pub")).unwrap());
+    let known = fs::read_to_string(file(&server, "known_hosts")).unwrap();
+    fs::write(file(&server, "known_hosts"), format!("{known}{revoked}")).unwrap();
+    client.call("ssh_close", json!({"session": "web1"}));
+    assert!(refused(&mut client, "web1").contains("is revoked"));
+    for (options, why) in [
+        (&["-h", "-n", "other.example", "-V", "+1h"][..], "it is for other.example, not for 127.0.0.1"),
+        (&["-h", "-n", "127.0.0.1", "-V", "20200101:20200102"], "it has expired"),
+        (&["-h", "-n", "127.0.0.1", "-V", "+1d:+2d"], "it is not valid yet"),
+    ] {
+        let (_server, mut client) = certified(options);
+        let said = refused(&mut client, "web1");
+        assert!(said.contains(why), "{said}");
+    }
+}
+
+#[test]
+fn user_certificates_log_in_as_their_principals() {
+    account("jft-bash", Path::new("/bin/bash"));
+    let server = Sshd::start_with(|folder| {
+        key_pair(&folder.join("authority"), "ed25519", "");
+        format!("TrustedUserCAKeys {}", folder.join("authority.pub").display())
+    });
+    let cert = |name: &str, options: &[&str]| {
+        key_pair(&file(&server, name), "ecdsa", "");
+        let mut sign = Command::new("ssh-keygen");
+        sign.args(["-q", "-s"]).arg(file(&server, "authority")).args(["-I", name]).args(options).arg(file(&server, &format!("{name}.pub")));
+        must(&mut sign);
+        let key = format!("key = \"{}/id\"", server.folder.path().display());
+        let own = format!("key = \"{}\"", file(&server, name).display());
+        server.device(name, "jft-bash", "linux").replace(&key, &own)
+    };
+    let mut config = [
+        cert("good", &["-n", "jft-bash", "-V", "+1h"]),
+        cert("expired", &["-n", "jft-bash", "-V", "20200101:20200102"]),
+        cert("stranger", &["-n", "somebody", "-V", "+1h"]),
+        cert("elsewhere", &["-n", "jft-bash", "-V", "+1h"]),
+    ]
+    .concat();
+    // A certificate that lies elsewhere is named.
+    fs::rename(file(&server, "elsewhere-cert.pub"), file(&server, "moved.pub")).unwrap();
+    config += &format!("certificate = \"{}\"\n", file(&server, "moved.pub").display());
+    let mut client = Client::start(&config);
+    answers(&mut client, "good");
+    answers(&mut client, "elsewhere");
+    for device in ["expired", "stranger"] {
+        let why = refused(&mut client, device);
+        assert!(why.contains("the certificate of key"), "{why}");
+    }
+}
+
+#[test]
+fn old_algorithms_are_an_explicit_choice_that_is_shown() {
+    account("jft-bash", Path::new("/bin/bash"));
+    let server = Sshd::start_with(|folder| {
+        key_pair(&folder.join("rsa"), "rsa", "");
+        format!(
+            "HostKey {}\nHostKeyAlgorithms ssh-rsa\nKexAlgorithms diffie-hellman-group14-sha1\nCiphers aes128-cbc\nMACs hmac-sha1",
+            folder.join("rsa").display()
+        )
+    });
+    let public = fs::read_to_string(file(&server, "rsa.pub")).unwrap();
+    fs::write(file(&server, "known_hosts"), format!("[127.0.0.1]:{} {public}", server.port)).unwrap();
+    let plain = server.device("plain", "jft-bash", "linux");
+    let old = format!("{}algorithms = \"legacy\"\n", server.device("old", "jft-bash", "linux"));
+    let mut client = Client::start(&format!("{plain}{old}"));
+    let why = refused(&mut client, "plain");
+    assert!(why.contains("no key exchange in common; the device offers diffie-hellman-group14-sha1"), "{why}");
+    assert!(why.contains("set `algorithms = \"legacy\"` in [device.plain]"), "{why}");
+    let result = opened(&mut client, "old");
+    let weak = result["warnings"].to_string();
+    for name in ["diffie-hellman-group14-sha1", "ssh-rsa", "aes128-cbc", "hmac-sha1"] {
+        assert!(weak.contains(name), "{result}");
+    }
+    answers(&mut client, "old");
+}

@@ -1,0 +1,103 @@
+//! Who logs in, and with what.
+
+use super::*;
+
+/// An agent with a key, on a socket in the server's folder.
+fn agent(server: &Sshd, key: &Path, passphrase: &str) -> (Running, PathBuf) {
+    let socket = file(server, &format!("agent-{}", key.file_name().unwrap().to_string_lossy()));
+    let agent = start(Command::new("ssh-agent").arg("-D").arg("-a").arg(&socket));
+    for _ in 0..400 {
+        if socket.exists() {
+            break;
+        }
+        pause();
+    }
+    let ask = file(server, "ask");
+    fs::write(&ask, format!("#!/bin/sh\necho '{passphrase}'\n")).unwrap();
+    fs::set_permissions(&ask, fs::Permissions::from_mode(0o755)).unwrap();
+    let mut add = Command::new("ssh-add");
+    add.arg(key).env("SSH_AUTH_SOCK", &socket).env("SSH_ASKPASS", &ask).env("SSH_ASKPASS_REQUIRE", "force").stdin(Stdio::null());
+    must(&mut add);
+    (agent, socket)
+}
+
+#[expect(clippy::disallowed_methods, reason = "a test has no runtime to block")]
+fn pause() {
+    std::thread::sleep(std::time::Duration::from_millis(25));
+}
+
+/// The device with this in place of its key and agent.
+fn device(server: &Sshd, name: &str, lines: &str) -> String {
+    let key = format!("key = \"{}/id\"\n", server.folder.path().display());
+    let plain = server.device(name, "jft-bash", "linux").replace(&key, "").replace("agent = false\n", "");
+    format!("{plain}{lines}\n")
+}
+
+#[test]
+fn agents_sign_for_keys_that_are_locked_or_not_here() {
+    account("jft-bash", Path::new("/bin/bash"));
+    let server = Sshd::start_with(|folder| {
+        key_pair(&folder.join("locked"), "rsa", "open sesame");
+        format!("AuthorizedKeysFile {0}/id.pub {0}/locked.pub", folder.display())
+    });
+    let folder = server.folder.path().display().to_string();
+    let (_one, socket) = agent(&server, &file(&server, "id"), "");
+    let (_two, other) = agent(&server, &file(&server, "locked"), "open sesame");
+    let none = format!("{folder}/nobody");
+    let config = [
+        device(&server, "held", &format!("agent = \"{}\"", socket.display())),
+        // The key is encrypted: its public half says which of the agent's is meant.
+        device(&server, "locked", &format!("key = \"{folder}/locked\"\nagent = \"{}\"", other.display())),
+        device(&server, "public", &format!("key = \"{folder}/locked.pub\"\nagent = \"{}\"", other.display())),
+        device(
+            &server,
+            "opened",
+            &format!("key = \"{folder}/locked\"\nagent = false\nsecrets.key-passphrase = {{ env = \"JFT_PHRASE\" }}"),
+        ),
+        device(&server, "shut", &format!("key = \"{folder}/locked\"\nagent = false")),
+        device(&server, "absent", &format!("key = \"{folder}/locked\"\nagent = \"{none}\"")),
+    ];
+    let mut client = Client::start_with(&config.concat(), &[("JFT_PHRASE", "open sesame"), ("HOME", &folder)]);
+    for device in ["held", "locked", "public", "opened"] {
+        answers(&mut client, device);
+    }
+    let why = refused(&mut client, "shut");
+    assert!(why.contains("is encrypted") && why.contains("secrets.key-passphrase"), "{why}");
+    let why = refused(&mut client, "absent");
+    assert!(why.contains(&none), "{why}");
+    client.has_written_no("open sesame");
+}
+
+#[test]
+fn servers_that_want_two_proofs_get_both() {
+    account("jft-bash", Path::new("/bin/bash"));
+    let server = Sshd::start_with(|_| "AuthenticationMethods publickey,password\nMaxAuthTries 2".to_owned());
+    let key = format!("key = \"{}/id\"\nagent = false\n", server.folder.path().display());
+    let config = [
+        device(&server, "both", &format!("{key}password = {{ env = \"JFT_PASSWORD\" }}")),
+        device(&server, "half", &key),
+        device(&server, "wrong", &format!("{key}password = {{ env = \"JFT_WRONG\" }}")),
+    ];
+    let mut client = Client::start_with(&config.concat(), &[("JFT_PASSWORD", PASSWORD), ("JFT_WRONG", "wrong horse")]);
+    answers(&mut client, "both");
+    let why = refused(&mut client, "half");
+    assert!(why.contains("a first step was accepted") && why.contains("the server takes password"), "{why}");
+    let why = refused(&mut client, "wrong");
+    assert!(why.contains("the password is not accepted"), "{why}");
+    client.has_written_no("wrong horse");
+}
+
+#[test]
+fn a_wrong_password_is_not_tried_until_the_account_is_locked() {
+    account("jft-bash", Path::new("/bin/bash"));
+    let server = Sshd::start();
+    let config = device(&server, "web1", "agent = false\nkey = \"/dev/null\"\npassword = { env = \"JFT_WRONG\" }")
+        .replace("key = \"/dev/null\"\n", "");
+    let folder = server.folder.path().display().to_string();
+    let mut client = Client::start_with(&config, &[("JFT_WRONG", "wrong horse"), ("HOME", &folder)]);
+    for _ in 0..3 {
+        assert!(refused(&mut client, "web1").contains("the password is not accepted"));
+    }
+    let why = refused(&mut client, "web1");
+    assert!(why.contains("so that no account is locked"), "{why}");
+}
