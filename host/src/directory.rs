@@ -13,6 +13,7 @@ use self::quota::Quota;
 use crate::audit::Audit;
 use crate::cast::Casts;
 use crate::config::{Config, Device, TypeChoice};
+use crate::forward::Forwards;
 use crate::history::History;
 use crate::ids::{MAIN, SessionId, nonce};
 use crate::limits::{CLOSE_MAX, IDLE_CLOSE};
@@ -133,6 +134,7 @@ pub struct Directory {
     casts: Casts,
     pool: Pool,
     questions: Questions,
+    forwards: Forwards,
 }
 
 /// A session in a list.
@@ -212,6 +214,7 @@ impl Directory {
             casts: Casts::default(),
             pool: Pool::default(),
             questions: Questions::default(),
+            forwards: Forwards::default(),
         }
     }
 
@@ -219,6 +222,12 @@ impl Directory {
     #[must_use]
     pub fn approvals(&self) -> &Approvals {
         &self.approvals
+    }
+
+    /// Connections that go through devices.
+    #[must_use]
+    pub fn forwards(&self) -> &Forwards {
+        &self.forwards
     }
 
     /// What servers ask persons at login.
@@ -596,6 +605,7 @@ impl Directory {
 
     /// Closes all of them; names those that were in use.
     pub async fn shut_down(&self) -> Vec<String> {
+        self.forwards.close_all();
         let slots = std::mem::take(&mut *self.slots());
         let mut busy = Vec::new();
         for (id, slot) in slots {

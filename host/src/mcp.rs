@@ -24,6 +24,7 @@ use self::tools::{Arguments, INSTRUCTIONS, TOOLS};
 mod approval;
 pub mod calls;
 mod conceal;
+mod forward;
 mod health;
 pub mod history;
 pub mod pipe;

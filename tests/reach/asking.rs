@@ -45,8 +45,7 @@ impl Handler for Asking {
     type Error = russh::Error;
 
     async fn auth_keyboard_interactive<'a>(&'a mut self, _: &str, _: &str, response: Option<Response<'a>>) -> Result<Auth, Self::Error> {
-        let answers: Vec<String> =
-            response.into_iter().flatten().map(|answer| String::from_utf8_lossy(&answer).into_owned()).collect();
+        let answers: Vec<String> = response.into_iter().flatten().map(|answer| String::from_utf8_lossy(&answer).into_owned()).collect();
         self.said.extend(answers);
         self.round += 1;
         let ask = |instructions: &'static str, prompts: Vec<(&'static str, bool)>| Auth::Partial {

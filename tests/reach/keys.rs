@@ -117,7 +117,7 @@ fn user_certificates_log_in_as_their_principals() {
     .concat();
     // A certificate that lies elsewhere is named.
     fs::rename(file(&server, "elsewhere-cert.pub"), file(&server, "moved.pub")).unwrap();
-    config += &format!("certificate = \"{}\"\n", file(&server, "moved.pub").display());
+    config = format!("{config}certificate = \"{}\"\n", file(&server, "moved.pub").display());
     let mut client = Client::start(&config);
     answers(&mut client, "good");
     answers(&mut client, "elsewhere");

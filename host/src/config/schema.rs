@@ -50,7 +50,19 @@ fn section(key: &str) -> Value {
         "policy" => table(&super::POLICY_KEYS, policy_key).into(),
         "limits" => table(&super::limits::KEYS, |_| json!({"type": "integer", "minimum": 1})).into(),
         "audit" => table(&super::audit::KEYS, audit_key).into(),
+        "forward" => table(&super::forward::KEYS, forward_key).into(),
         "signing" => table(&super::SIGNING_KEYS, |_| text_of("A file of keys that may sign plugins")).into(),
+        _ => Value::Null,
+    }
+}
+
+fn forward_key(key: &str) -> Value {
+    match key {
+        "kinds" => json!({"description": "The kinds of forwards that may be opened", "type": "array",
+            "items": {"enum": super::forward::KINDS}, "uniqueItems": true}),
+        "to" => texts("Where they may come out: host:port with * and ?; anywhere where this is absent"),
+        "beyond_loopback" => flag("They may listen at addresses that other machines reach"),
+        "sockets" => flag("They may begin or end at a socket's file on this machine"),
         _ => Value::Null,
     }
 }

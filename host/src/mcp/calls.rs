@@ -37,7 +37,7 @@ const SEND_WAIT_S: f64 = 1.5;
 const INTERRUPTS_MAX: usize = 3;
 
 /// Tools that reach a device.
-const REACHING: [&str; 7] = ["ssh_open", "ssh_query", "ssh_run", "ssh_output", "ssh_interrupt", "ssh_send", "ssh_screen"];
+const REACHING: [&str; 8] = ["ssh_forward", "ssh_open", "ssh_query", "ssh_run", "ssh_output", "ssh_interrupt", "ssh_send", "ssh_screen"];
 
 /// Calls a tool whose arguments were checked.
 pub async fn call(directory: &Arc<Directory>, caller: &Caller, tool: &str, arguments: &Arguments) -> Reply {
@@ -57,6 +57,10 @@ pub async fn call(directory: &Arc<Directory>, caller: &Caller, tool: &str, argum
         "ssh_interrupt" => interrupt(directory, caller, arguments).await,
         "ssh_send" => send(directory, caller, arguments).await,
         "ssh_screen" => screen(directory, arguments).await,
+        "ssh_forward" => match open_session(directory, arguments.text_or_empty("session")) {
+            Ok(session) => super::forward::forward(directory, caller, &session, arguments).await,
+            Err(why) => Err(why),
+        },
         "ssh_history" => super::history::history(directory, arguments).await,
         "ssh_info" => info(directory, caller, arguments).await,
         _ => Err(format!("there is no tool `{tool}`")),
@@ -293,6 +297,12 @@ fn sessions(directory: &Arc<Directory>, arguments: &Arguments) -> Reply {
             .map(|(key, value)| format!("{key}={}", value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
             .collect();
         lines.push(words.join(" "));
+        let forwards = directory.forwards().list(Some(&handle.id.to_string()));
+        for forward in &forwards {
+            let open = forward.counts.open.load(std::sync::atomic::Ordering::Relaxed);
+            lines.push(format!("  {} {} connections={open}", forward.id, forward.wanted));
+        }
+        fields.insert("forwards".to_owned(), forwards.iter().map(super::forward::fields).collect());
         // The reasons are long: they stand in the structure alone.
         fields.extend(identified(directory, name).map(|(_, found)| ("identified".to_owned(), found)));
         list.push(Value::Object(fields));

@@ -89,6 +89,22 @@ pub const TOOLS: &[Definition] = &[
         params: &[must("session", Kind::Text, "Session name, for example web1")],
     },
     Definition {
+        name: "ssh_forward",
+        title: "Forward connections",
+        class: Class::Changes,
+        device_text: false,
+        about: "Open or close a port forward through a session's device; ssh_sessions lists them. Listens on loopback only. May ask the user for approval.",
+        params: &[
+            must("session", Kind::Text, "Session name, for example web1"),
+            must("action", Kind::OneOf(&["open", "close"]), "What to do"),
+            may("kind", Kind::OneOf(&["local", "remote", "socks"]), "local (default) listens here, remote at the device"),
+            may("listen", Kind::Text, "Port or host:port (default any free port)"),
+            may("to", Kind::Text, "Where it comes out: host:port, or a socket's path"),
+            may("keep", Kind::Flag, "Comes back by itself when the connection was lost"),
+            may("id", Kind::Text, "For action=close: the forward, for example f1"),
+        ],
+    },
+    Definition {
         name: "ssh_history",
         title: "Search past commands",
         class: Class::Reads,

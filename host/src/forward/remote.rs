@@ -1,0 +1,107 @@
+//! Listens at the device; connections come out here.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use russh::Channel;
+use russh::client::Msg;
+use tokio::net::{TcpStream, UnixStream};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+
+use super::relay::{Counted, relay};
+use super::{End, Through, Wanted, Work};
+use crate::limits::{FORWARD_AGAIN_MAX, FORWARD_CONNECTIONS_MAX};
+use crate::transport::ssh::Connection;
+
+/// The first pause before a lost listener is asked for again.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// What the device listens at, as long as the value lives.
+struct Listening {
+    connection: Connection,
+    address: String,
+    port: u16,
+    incoming: mpsc::Receiver<Channel<Msg>>,
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        let (connection, address, port) = (self.connection.clone(), std::mem::take(&mut self.address), self.port);
+        tokio::spawn(async move { connection.listen_no_more(&address, port).await });
+    }
+}
+
+async fn ask(through: &Through, address: &str, port: u16) -> Result<Listening, String> {
+    let connection = through.connection().await?;
+    let (port, incoming) = connection.listen(address, port).await.map_err(|error| error.to_string())?;
+    Ok(Listening { connection, address: address.to_owned(), port, incoming })
+}
+
+/// Has the device listen; the second part serves as long as it is polled.
+pub(super) async fn listen(through: Through, mut wanted: Wanted) -> Result<(Wanted, Work), String> {
+    let End::Tcp(address, port) = wanted.listen.clone() else {
+        return Err("a device listens at a host and port: write listen=host:port, or a port alone".to_owned());
+    };
+    let Some(to) = wanted.to.clone() else { return Err("a remote forward comes out somewhere: say where with to=".to_owned()) };
+    let listening = ask(&through, &address, port).await?;
+    wanted.listen = End::Tcp(address, listening.port);
+    let keep = wanted.keep;
+    Ok((wanted, Box::pin(async move { serve(Arc::new(through), listening, to, keep).await })))
+}
+
+async fn serve(through: Arc<Through>, mut listening: Listening, to: End, keep: bool) {
+    let mut connections = JoinSet::new();
+    loop {
+        let channel = tokio::select! {
+            channel = listening.incoming.recv() => channel,
+            // Those that have ended make room.
+            Some(_) = connections.join_next() => continue,
+        };
+        let Some(channel) = channel else {
+            if !keep {
+                return;
+            }
+            listening = again(&through, &listening).await;
+            continue;
+        };
+        if connections.len() >= FORWARD_CONNECTIONS_MAX {
+            through.counts.failed(&format!("more than {FORWARD_CONNECTIONS_MAX} connections at once"));
+            continue;
+        }
+        let (through, to) = (Arc::clone(&through), to.clone());
+        connections.spawn(async move {
+            let _counted = Counted::new(&through.counts);
+            if let Err(why) = carry(&through, channel, &to).await {
+                through.counts.failed(&format!("cannot reach {to}: {why}"));
+            }
+        });
+    }
+}
+
+/// Asks for the same again, each time after a longer pause.
+async fn again(through: &Through, before: &Listening) -> Listening {
+    let mut pause = AGAIN;
+    loop {
+        sleep(pause).await;
+        match ask(through, &before.address, before.port).await {
+            Ok(listening) => return listening,
+            Err(why) => through.counts.failed(&why),
+        }
+        pause = (pause * 2).min(FORWARD_AGAIN_MAX);
+    }
+}
+
+async fn carry(through: &Through, channel: Channel<Msg>, to: &End) -> std::io::Result<()> {
+    let stream = channel.into_stream();
+    match to {
+        End::Tcp(host, port) => {
+            let out = TcpStream::connect((host.as_str(), *port)).await?;
+            out.set_nodelay(true)?;
+            relay(&through.counts, stream, out).await;
+        }
+        End::Socket(path) => relay(&through.counts, stream, UnixStream::connect(path).await?).await,
+    }
+    Ok(())
+}

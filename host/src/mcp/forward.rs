@@ -1,0 +1,97 @@
+//! `ssh_forward`, and forwards in lists.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use serde_json::{Value, json};
+
+use super::Caller;
+use super::reply::{self, Reply};
+use super::tools::Arguments;
+use crate::audit::record::Ended;
+use crate::directory::Directory;
+use crate::directory::permit::Act;
+use crate::forward::{End, Forward, Kind, Wanted, decide};
+use crate::session::SessionHandle;
+
+/// Opens or closes one.
+pub(super) async fn forward(
+    directory: &Arc<Directory>,
+    caller: &Caller,
+    session: &SessionHandle,
+    arguments: &Arguments,
+) -> Result<Reply, String> {
+    match arguments.text_or_empty("action") {
+        "close" => close(directory, session, arguments),
+        _ => open(directory, caller, session, arguments).await,
+    }
+}
+
+fn wanted(arguments: &Arguments) -> Result<Wanted, String> {
+    let kind = Kind::of(arguments.text("kind").unwrap_or("local")).unwrap_or(Kind::Local);
+    let listen = End::parse(arguments.text("listen").unwrap_or("0"))?;
+    let to = match (arguments.text("to"), kind) {
+        (Some(_), Kind::Socks) => return Err("a SOCKS forward goes where each connection says; leave `to` out".to_owned()),
+        (Some(to), _) => Some(End::parse(to)?),
+        (None, Kind::Socks) => None,
+        (None, _) => return Err(format!("a {} forward comes out somewhere: say where with to=host:port", kind.word())),
+    };
+    Ok(Wanted { kind, listen, to, keep: arguments.flag("keep").unwrap_or(false) })
+}
+
+async fn open(directory: &Arc<Directory>, caller: &Caller, session: &SessionHandle, arguments: &Arguments) -> Result<Reply, String> {
+    let wanted = wanted(arguments)?;
+    let world = directory.world();
+    let device = world.device(&session.id.device).map_err(|error| error.to_string())?;
+    let act = Act {
+        device: &session.id.device,
+        session: session.id.to_string(),
+        user: device.user.as_deref().unwrap_or_default(),
+        caller: &caller.name,
+        purpose: "forward",
+        text: wanted.to_string(),
+        decision: decide(&world.config.forward, world.config.policy_for(device), &wanted),
+    };
+    if let Err(refusal) = directory.permit(act).await {
+        return Ok(reply::refused(&session.id.to_string(), &refusal));
+    }
+    let forward = directory.forwards().open(directory, session, &caller.name, wanted).await?;
+    let text = format!("{} {} through {}", forward.id, forward.wanted, forward.session);
+    let next = format!("It closes with the session, or with ssh_forward session={} action=close id={}.", forward.session, forward.id);
+    Ok(Reply::new(fields(&forward), text).with_next(&next))
+}
+
+fn close(directory: &Arc<Directory>, session: &SessionHandle, arguments: &Arguments) -> Result<Reply, String> {
+    let id = arguments.text("id").ok_or("say which forward to close with id=; ssh_sessions lists them")?;
+    let name = session.id.to_string();
+    if !directory.forwards().list(Some(&name)).iter().any(|forward| forward.id == id) {
+        let open: Vec<String> = directory.forwards().list(Some(&name)).into_iter().map(|forward| forward.id).collect();
+        let open = if open.is_empty() { "it has none".to_owned() } else { format!("it has: {}", open.join(", ")) };
+        return Err(format!("session `{name}` has no forward `{id}`; {open}"));
+    }
+    let forward = directory.forwards().close(id)?;
+    directory.audit().end(&Ended {
+        session: name.clone(),
+        device: &session.id.device,
+        command_id: forward.id.clone(),
+        state: "done",
+        output_bytes: forward.counts.received.load(Ordering::Relaxed),
+        ..Ended::default()
+    });
+    let mut fields = fields(&forward);
+    if let Some(fields) = fields.as_object_mut() {
+        fields.insert("closed".to_owned(), true.into());
+    }
+    Ok(Reply::new(fields, format!("{} closed: {}", forward.id, forward.wanted)))
+}
+
+/// A forward in a list.
+pub(super) fn fields(forward: &Forward) -> Value {
+    let counts = &forward.counts;
+    let number = |count: &std::sync::atomic::AtomicUsize| count.load(Ordering::Relaxed);
+    json!({"id": forward.id, "session": forward.session, "kind": forward.wanted.kind.word(), "listen": forward.wanted.listen.to_string(),
+        "to": forward.wanted.to.as_ref().map(ToString::to_string), "opened_by": forward.caller, "connections": number(&counts.open),
+        "connections_total": number(&counts.total), "connections_failed": number(&counts.failed),
+        "bytes_sent": counts.sent.load(Ordering::Relaxed), "bytes_received": counts.received.load(Ordering::Relaxed),
+        "last_trouble": Some(counts.trouble()).filter(|why| !why.is_empty())})
+}

@@ -1,0 +1,264 @@
+//! Forwards: HTTP and a database through every kind, many at once, and nothing left behind.
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::support::client::Client;
+use crate::support::sshd::{Sshd, account, free_port};
+use crate::support::{install_missing, until_listens};
+
+/// A server that answers each line with the line, and counts nothing.
+fn echo() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            std::thread::spawn(move || {
+                let mut copy = stream.try_clone().unwrap();
+                let _ = std::io::copy(&mut stream, &mut copy);
+                let _ = copy.shutdown(Shutdown::Write);
+            });
+        }
+    });
+    port
+}
+
+/// What an echo gives back for these bytes.
+fn echoed(port: u16, bytes: &[u8]) -> Vec<u8> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    stream.write_all(bytes).unwrap();
+    stream.shutdown(Shutdown::Write).unwrap();
+    let mut back = Vec::new();
+    stream.read_to_end(&mut back).unwrap();
+    back
+}
+
+fn full(server: &Sshd, more: &str) -> String {
+    format!("{}\n[policy]\nmode = \"full\"\n{more}", server.device("web1", "jft-bash", "linux"))
+}
+
+fn open(client: &mut Client, arguments: Value) -> (String, u16) {
+    let mut all = json!({"session": "web1", "action": "open"});
+    all.as_object_mut().unwrap().extend(arguments.as_object().unwrap().clone());
+    let result = client.call("ssh_forward", all);
+    assert_eq!(result["ok"], true, "{result}");
+    let listen = result["listen"].as_str().unwrap();
+    (result["id"].as_str().unwrap().to_owned(), listen.rsplit(':').next().unwrap().parse().unwrap_or_default())
+}
+
+fn close(client: &mut Client, id: &str) {
+    let result = client.call("ssh_forward", json!({"session": "web1", "action": "close", "id": id}));
+    assert_eq!((result["ok"].as_bool(), result["closed"].as_bool()), (Some(true), Some(true)), "{result}");
+}
+
+/// Nobody listens there any more, soon.
+#[expect(clippy::disallowed_methods, reason = "a test has no runtime to block")]
+fn until_closed(port: u16) {
+    let over = Instant::now() + Duration::from_secs(10);
+    while TcpStream::connect(("127.0.0.1", port)).is_ok() {
+        assert!(Instant::now() < over, "somebody still listens at {port}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn connections_go_through_in_every_direction_and_nothing_is_left() {
+    account("jft-bash", Path::new("/bin/bash"));
+    let server = Sshd::start();
+    let echo = echo();
+    let mut client = Client::start(&full(&server, ""));
+    client.run("web1", "echo open");
+    let (local, port) = open(&mut client, json!({"to": format!("127.0.0.1:{echo}")}));
+    assert_eq!(echoed(port, b"through\n"), b"through\n");
+    let (remote, at_device) = open(&mut client, json!({"kind": "remote", "to": format!("127.0.0.1:{echo}")}));
+    assert_eq!(echoed(at_device, b"and back\n"), b"and back\n");
+    let (socks, proxy) = open(&mut client, json!({"kind": "socks"}));
+    // curl knows SOCKS; a web server of Python's is behind it.
+    install_missing(&[("curl", "curl"), ("python3", "python3")]);
+    let web = free_port();
+    std::fs::write(server.folder.path().join("page"), "the page\n").unwrap();
+    let mut serving = Command::new("python3")
+        .args(["-m", "http.server", "--bind", "127.0.0.1", &web.to_string(), "--directory"])
+        .arg(server.folder.path())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    until_listens("127.0.0.1", web, "the web server");
+    for scheme in ["socks5", "socks5h", "socks4", "socks4a"] {
+        let got = Command::new("curl")
+            .args(["-sS", "-x", &format!("{scheme}://127.0.0.1:{proxy}"), &format!("http://localhost:{web}/page")])
+            .output()
+            .unwrap();
+        assert_eq!(String::from_utf8_lossy(&got.stdout), "the page\n", "{scheme}: {got:?}");
+    }
+    let refused = Command::new("curl")
+        .args(["-sS", "-x", &format!("socks5://127.0.0.1:{proxy}"), &format!("http://127.0.0.1:{}/", free_port())])
+        .output()
+        .unwrap();
+    assert!(!refused.status.success());
+    serving.kill().unwrap();
+    serving.wait().unwrap();
+    let listed = client.call("ssh_sessions", json!({}));
+    let forwards = listed["sessions"][0]["forwards"].as_array().unwrap().clone();
+    let of = |id: &str| forwards.iter().find(|forward| forward["id"] == id).unwrap().clone();
+    assert_eq!((of(&local)["connections_total"].as_u64(), of(&local)["bytes_sent"].as_u64()), (Some(1), Some(8)), "{listed}");
+    assert_eq!((of(&socks)["connections_total"].as_u64(), of(&socks)["connections_failed"].as_u64()), (Some(5), Some(1)), "{listed}");
+    close(&mut client, &local);
+    close(&mut client, &remote);
+    until_closed(port);
+    until_closed(at_device);
+    // The last one goes with its session.
+    client.call("ssh_close", json!({"session": "web1"}));
+    until_closed(proxy);
+    let record = client.log();
+    assert!(!record.contains("panicked"), "{record}");
+}
+
+#[test]
+fn two_hundred_connections_at_once_lose_nothing() {
+    account("jft-bash", Path::new("/bin/bash"));
+    let server = Sshd::start();
+    let echo = echo();
+    let mut client = Client::start(&full(&server, ""));
+    client.run("web1", "echo open");
+    let (_, port) = open(&mut client, json!({"to": format!("127.0.0.1:{echo}")}));
+    let threads: Vec<_> = (0..200u32)
+        .map(|number| {
+            std::thread::spawn(move || {
+                let text = format!("{number} ").repeat(20_000);
+                // As many as there are at once: written in pieces while the others are open.
+                let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+                let mut back = stream.try_clone().unwrap();
+                let reading = std::thread::spawn(move || {
+                    let mut all = Vec::new();
+                    back.read_to_end(&mut all).unwrap();
+                    all
+                });
+                stream.write_all(text.as_bytes()).unwrap();
+                stream.shutdown(Shutdown::Write).unwrap();
+                assert!(reading.join().unwrap() == text.as_bytes(), "{number}");
+            })
+        })
+        .collect();
+    for thread in threads {
+        thread.join().unwrap();
+    }
+    // Keys are not held up meanwhile, and the counts are right.
+    assert_eq!(client.run("web1", "echo fine")["output"], "fine\n");
+    let listed = client.call("ssh_sessions", json!({}));
+    assert_eq!(listed["sessions"][0]["forwards"][0]["connections_total"], 200, "{listed}");
+}
+
+#[test]
+fn a_database_answers_through_sockets_and_ports() {
+    account("jft-bash", Path::new("/bin/bash"));
+    install_missing(&[("redis-server", "redis-server")]);
+    let server = Sshd::start();
+    let folder = server.folder.path();
+    let (socket, port) = (folder.join("redis.sock"), free_port());
+    let mut database = Command::new("redis-server")
+        .args(["--port", &port.to_string(), "--unixsocketperm", "777", "--save", "", "--unixsocket"])
+        .arg(&socket)
+        .arg("--dir")
+        .arg(folder)
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    until_listens("127.0.0.1", port, "redis");
+    let here = folder.join("here.sock");
+    let mut client = Client::start(&full(&server, "[forward]\nsockets = true\n"));
+    client.run("web1", "echo open");
+    let (_, by_socket) = open(&mut client, json!({"to": socket.display().to_string()}));
+    let (_, by_port) = open(&mut client, json!({"to": format!("localhost:{port}")}));
+    open(&mut client, json!({"to": format!("127.0.0.1:{port}"), "listen": here.display().to_string()}));
+    let ask = |way: &[&str], words: &[&str]| {
+        let out = Command::new("redis-cli").args(way).args(words).output().unwrap();
+        String::from_utf8(out.stdout).unwrap()
+    };
+    assert_eq!(ask(&["-p", &by_socket.to_string()], &["set", "word", "plugs"]), "OK\n");
+    assert_eq!(ask(&["-p", &by_port.to_string()], &["get", "word"]), "plugs\n");
+    assert_eq!(ask(&["-s", here.to_str().unwrap()], &["get", "word"]), "plugs\n");
+    database.kill().unwrap();
+    database.wait().unwrap();
+    client.call("ssh_close", json!({"session": "web1"}));
+    until_gone(&here);
+}
+
+#[expect(clippy::disallowed_methods, reason = "a test has no runtime to block")]
+fn until_gone(path: &Path) {
+    let over = Instant::now() + Duration::from_secs(10);
+    while path.exists() {
+        assert!(Instant::now() < over, "{} is still there", path.display());
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn policy_decides_what_may_be_forwarded() {
+    account("jft-bash", Path::new("/bin/bash"));
+    let server = Sshd::start();
+    let device = server.device("web1", "jft-bash", "linux");
+    let ask = |client: &mut Client, arguments: Value| {
+        let mut all = json!({"session": "web1", "action": "open"});
+        all.as_object_mut().unwrap().extend(arguments.as_object().unwrap().clone());
+        client.call("ssh_forward", all)
+    };
+    for (mode, state) in [("read-only", "denied"), ("safe", "approval_needed")] {
+        let mut client = Client::start(&format!("{device}\n[policy]\nmode = \"{mode}\"\n"));
+        client.call("ssh_open", json!({"host": "web1"}));
+        let result = ask(&mut client, json!({"to": "127.0.0.1:1"}));
+        assert_eq!((result["state"].as_str(), result["verdict"]["rule"].as_str()), (Some(state), Some("forward.mode")), "{result}");
+    }
+    let mut client = Client::start(&full(&server, "[forward]\nkinds = [\"local\", \"socks\"]\nto = [\"localhost:80\"]\n"));
+    client.call("ssh_open", json!({"host": "web1"}));
+    for (arguments, rule) in [
+        (json!({"to": "127.0.0.1:80"}), "forward.to"),
+        (json!({"to": "localhost:80", "listen": "0.0.0.0:0"}), "forward.loopback"),
+        (json!({"to": "localhost:80", "kind": "remote"}), "forward.kinds"),
+        (json!({"to": "localhost:80", "listen": "/tmp/x"}), "forward.sockets"),
+    ] {
+        let result = ask(&mut client, arguments);
+        assert_eq!(result["verdict"]["rule"], rule, "{result}");
+    }
+    // Where a SOCKS client wants to go is asked each time.
+    let (_, proxy) = open(&mut client, json!({"kind": "socks"}));
+    let mut stream = TcpStream::connect(("127.0.0.1", proxy)).unwrap();
+    stream.write_all(&[&[5, 1, 0, 5, 1, 0, 3, 9][..], b"127.0.0.1", &[0, 22]].concat()).unwrap();
+    let mut said = Vec::new();
+    stream.read_to_end(&mut said).unwrap();
+    assert_eq!(said.get(..4), Some(&[5, 0, 5, 4][..]), "{said:?}");
+    for (arguments, why) in [
+        (json!({"to": "nonsense"}), "is no address"),
+        (json!({}), "say where with to="),
+        (json!({"kind": "socks", "to": "a:1"}), "leave `to` out"),
+    ] {
+        let result = ask(&mut client, arguments);
+        assert!(result["error"]["message"].as_str().unwrap().contains(why), "{result}");
+    }
+}
+
+#[test]
+fn a_forward_whose_connection_is_lost_closes_or_comes_back() {
+    account("jft-bash", Path::new("/bin/bash"));
+    let server = Sshd::start();
+    let echo = echo();
+    let mut client = Client::start(&full(&server, ""));
+    client.run("web1", "echo open");
+    let (_, kept) = open(&mut client, json!({"kind": "remote", "to": format!("127.0.0.1:{echo}"), "keep": true}));
+    let (lost, gone) = open(&mut client, json!({"kind": "remote", "to": format!("127.0.0.1:{echo}")}));
+    assert_eq!(echoed(kept, b"x"), b"x");
+    // The account's processes of sshd, but for the one that the session's shell hangs on.
+    let kill = format!("kill $(ss -Hltnp 'sport = :{kept}' | grep -o 'pid=[0-9]*' | cut -d= -f2)");
+    assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+    until_closed(gone);
+    until_listens("127.0.0.1", kept, "the forward that comes back");
+    assert_eq!(echoed(kept, b"again"), b"again");
+    let listed = client.call("ssh_sessions", json!({}));
+    assert!(!listed.to_string().contains(&format!("\"id\":\"{lost}\"")), "{listed}");
+}
