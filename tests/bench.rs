@@ -30,6 +30,8 @@ mod plugins;
 mod policy;
 #[path = "bench/raw.rs"]
 mod raw;
+#[path = "bench/reach.rs"]
+mod reach;
 #[path = "bench/start.rs"]
 mod start;
 mod support;
@@ -48,6 +50,9 @@ const MEASURES: &[Measure] = &[
     ("plugins", plugins::run),
     ("policy", policy::run),
     ("start", start::run),
+    ("connect", reach::connect),
+    ("idle", reach::idle),
+    ("forward", reach::forward),
 ];
 
 fn main() {

@@ -215,8 +215,10 @@ pub const KILL_TRIES_MAX: usize = 4;
 pub const INTERRUPT_STEP_WAIT: Duration = Duration::from_millis(1500);
 /// How long an unused session stays open unless the device says otherwise.
 pub const IDLE_CLOSE: Duration = Duration::from_secs(4 * 3600);
-/// Sessions in one process.
-pub const SESSIONS_MAX: usize = 256;
+/// Sessions in one process, where the operator says nothing.
+pub const SESSIONS_DEFAULT: usize = 256;
+/// The most sessions that the operator may allow in one process.
+pub const SESSIONS_MAX: usize = 8192;
 
 /// Entries of a recording in memory: more than a session that somebody wants to read back.
 pub const RECORDING_ENTRIES_MAX: usize = 65_536;

@@ -6,6 +6,8 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
 use crate::audit::record::Configuration;
 use crate::audit::{Audit, about};
 use crate::cast::Casts;
@@ -191,6 +193,15 @@ fn session_folder(state: &Path) -> io::Result<PathBuf> {
     let own = sessions.join(std::process::id().to_string());
     fs::DirBuilder::new().recursive(true).mode(0o700).create(&own)?;
     Ok(own)
+}
+
+/// Has the process open as many files as the system lets it: each session is a few, and shells start programs with few allowed.
+pub fn allow_files() {
+    let limit = getrlimit(Resource::Nofile);
+    if limit.current < limit.maximum {
+        // Fewer sessions is all that a refusal means.
+        let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
+    }
 }
 
 /// Removes the folder of this process's logs.

@@ -21,6 +21,7 @@ pub fn mcp(file: Option<&Path>) -> Result<ExitCode, String> {
     let directory = std::env::current_dir().unwrap_or_default();
     let config = Config::load(file, &|name| std::env::var_os(name), &directory).map_err(|error| error.to_string())?;
     let directory = Arc::new(startup::directory(config)?);
+    startup::allow_files();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| format!("cannot start: {error}"))?;
     let renewer = Arc::new(Renewer::new(Arc::clone(&directory), file));
     // A task of its own: the runtime is woken by a system call for the future that it blocks on.

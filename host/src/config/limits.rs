@@ -5,7 +5,8 @@ use std::num::NonZeroU64;
 use super::reader::{Reader, Section};
 use super::value;
 use crate::limits::{
-    CALLS_PER_MINUTE, COMMANDS_AT_ONCE, COMMANDS_PER_DEVICE, DENIALS_MAX, DEVICES_PER_HOUR, OUTPUT_MAX_CHARS, SESSIONS_MAX,
+    CALLS_PER_MINUTE, COMMANDS_AT_ONCE, COMMANDS_PER_DEVICE, DENIALS_MAX, DEVICES_PER_HOUR, OUTPUT_MAX_CHARS, SESSIONS_DEFAULT,
+    SESSIONS_MAX,
 };
 
 /// The bounds that count.
@@ -36,7 +37,7 @@ impl Default for Limits {
             devices_per_hour: DEVICES_PER_HOUR,
             denials: DENIALS_MAX,
             output_chars: OUTPUT_MAX_CHARS,
-            sessions: SESSIONS_MAX,
+            sessions: SESSIONS_DEFAULT,
         }
     }
 }

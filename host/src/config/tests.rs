@@ -149,7 +149,7 @@ fn an_empty_file_is_a_safe_configuration() {
 fn unknown_keys_are_errors_with_the_nearest_name() {
     check(
         "devices = 1\n\n[device.sw1]\n  usr = \"x\"\n[type.a]\nplugins = [\"x\"]\nplugin = 1\n[plugin.b]\nsha256 = \"\"\n[policy]\nmod = 1\n",
-        "1:1: unknown key `devices` at the top; did you mean `device`? known keys: device, type, plugin, policy, limits, audit, signing\n\
+        "1:1: unknown key `devices` at the top; did you mean `device`? known keys: device, type, plugin, policy, limits, audit, signing, forward\n\
          4:3: unknown key `usr` in [device.sw1]; did you mean `user`? known keys: host, port, user, type, key, certificate, password, \
          known_hosts, via, proxy, secrets, algorithms, tags, policy, idle_close, keepalive, agent, local, untrusted, mask, conceal, secrets_elsewhere, answers\n\
          7:1: unknown key `plugin` in [type.a]; did you mean `plugins`? known keys: plugins, declared, title, terminal, cancel, \
@@ -213,8 +213,8 @@ fn wrong_values_are_refused() {
          9:1: `policy` in [device.sw1] cannot be `read_only`; did you mean `read-only`? known words: read-only, safe, full\n\
          10:1: `idle_close` in [device.sw1] is no time; write seconds, or a number with `s`, `m`, `h` or `d`, up to 366 days: \
          `idle_close = \"5m\"`; `0` means never\n\
-         11:1: `proxy` in [device.sw1] is not a proxy; write `proxy = \"socks5://10.0.0.1:1080\"`, `http://HOST:PORT`, or a command as a \
-         list: `[\"nc\", \"-X\", \"5\", \"%h\", \"%p\"]`\n\
+         11:1: `proxy` in [device.sw1] is not a proxy; write `proxy = \"socks5://10.0.0.1:1080\"`, `http://HOST:PORT`, `unix:///PATH`, or a \
+         command as a list: `[\"nc\", \"-X\", \"5\", \"%h\", \"%p\"]`\n\
          12:1: `certificate` in [device.sw1] is empty; for example `certificate = \"~/.ssh/id_ed25519\"`\n\
          13:1: `keepalive` in [device.sw1] is no time; write seconds, or a number with `s`, `m`, `h` or `d`, up to 366 days: \
          `keepalive = \"5m\"`; `0` means never\n\

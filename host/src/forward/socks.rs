@@ -144,7 +144,7 @@ mod tests {
             (vec![5, 1, 0, 5, 2, 0, 1], "something else than a connection"),
             (vec![5, 1, 0, 5, 1, 0, 9], "unknown kind"),
             ([&[4, 1, 0, 80, 1, 1, 1, 1][..], &[b'x'; 400]].concat(), "without end"),
-            (vec![5], "eof"),
+            (vec![5], "end of file"),
         ] {
             let said = heard(&bytes).await.0.unwrap_err();
             assert!(said.contains(why), "{said}");

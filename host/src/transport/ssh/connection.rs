@@ -223,12 +223,23 @@ impl Connection {
     ///
     /// When the device does not allow it.
     pub async fn listen(&self, address: &str, port: u16) -> Result<(u16, mpsc::Receiver<Channel<Msg>>), ConnectError> {
-        let asked = self.0.handle.tcpip_forward(address, port.into());
-        let bound = timeout(CONNECT_MAX, asked).await.map_err(|_| self.late())?.map_err(|error| self.failed(&error))?;
+        let (sender, receiver) = mpsc::channel(FORWARDS_WAITING_MAX);
+        let expect = |port: u16| heard(&self.0.hearing).listening.insert(listening_name(address, port.into()), sender.clone());
+        if port != 0 {
+            // Somebody may connect there before the answer is here.
+            expect(port);
+        }
+        let asked = timeout(CONNECT_MAX, self.0.handle.tcpip_forward(address, port.into())).await;
+        let bound = match asked.map_err(|_| self.late()).and_then(|bound| bound.map_err(|error| self.failed(&error))) {
+            Ok(bound) => bound,
+            Err(error) => {
+                heard(&self.0.hearing).listening.remove(&listening_name(address, port.into()));
+                return Err(error);
+            }
+        };
         // The port is told only where the device was to choose one.
         let bound = if port == 0 { u16::try_from(bound).unwrap_or_default() } else { port };
-        let (sender, receiver) = mpsc::channel(FORWARDS_WAITING_MAX);
-        heard(&self.0.hearing).listening.insert(listening_name(address, bound.into()), sender);
+        expect(bound);
         Ok((bound, receiver))
     }
 
