@@ -449,3 +449,22 @@ pub const RECORDINGS_KEEP_DAYS: u64 = 30;
 pub const RECORDINGS_KEEP_BYTES: u64 = 1024 * 1024 * 1024;
 /// Records shown unless somebody says otherwise.
 pub const AUDIT_SHOWN: usize = 30;
+
+// OpenSSH's configuration.
+
+/// Bytes of one of its files; the longest that anybody writes by hand has a tenth of it.
+pub const SSH_CONFIG_FILE_MAX_BYTES: u64 = 4 * 1024 * 1024;
+/// Bytes of all of its files together.
+pub const SSH_CONFIG_BYTES_MAX: u64 = 16 * 1024 * 1024;
+/// Files that are read, each as often as it is included.
+pub const SSH_CONFIG_FILES_MAX: usize = 1024;
+/// How deep files may include files: OpenSSH's own bound.
+pub const SSH_CONFIG_DEPTH_MAX: usize = 16;
+/// Bytes of a line.
+pub const SSH_CONFIG_LINE_MAX_BYTES: usize = 64 * 1024;
+/// Bytes of a host's or user's name that is looked up. The DNS has none longer than 253.
+pub const SSH_CONFIG_NAME_MAX_BYTES: usize = 1024;
+/// How long a command of `Match exec` may take. OpenSSH waits for ever.
+pub const SSH_CONFIG_EXEC_MAX: Duration = Duration::from_secs(10);
+/// Bytes of the machine's tables of users and services.
+pub const SSH_CONFIG_TABLE_MAX_BYTES: u64 = 4 * 1024 * 1024;
