@@ -93,8 +93,13 @@ fn permitted(words: &[String]) -> Result<usize, String> {
             }
             continue;
         }
-        let (host, port) = word.rsplit_once(':').ok_or_else(|| format!("`{word}` has no port"))?;
-        if host.is_empty() || !(port == "*" || value::port(port).is_some()) {
+        let rest = if word.starts_with('[') {
+            word.split_once(']').map(|(_, rest)| rest)
+        } else {
+            word.find([':', '/']).and_then(|at| word.get(at..))
+        };
+        let port = rest.and_then(|rest| rest.strip_prefix(':'));
+        if !port.is_some_and(|port| port == "*" || value::port(port).is_some()) {
             return Err(format!("`{word}` is not a host and a port"));
         }
     }
@@ -111,7 +116,9 @@ fn rekey(amount: &str, time: Option<&str>) -> Result<usize, String> {
             "g" | "G" => Some(1 << 30),
             _ => None,
         };
-        let bytes = digits.parse::<u64>().ok().zip(factor).and_then(|(number, factor)| number.checked_mul(factor));
+        // A unit alone is nothing of it.
+        let number = if digits.is_empty() { Some(0) } else { digits.parse::<u64>().ok() };
+        let bytes = number.zip(factor).and_then(|(number, factor)| number.checked_mul(factor));
         match bytes {
             None => return Err(format!("`{amount}` is not a number of bytes")),
             Some(bytes) if bytes != 0 && bytes < REKEY_MIN => return Err(format!("`{amount}` is less than {REKEY_MIN} bytes")),
@@ -145,8 +152,8 @@ mod tests {
             (Check::Persist, &["yes", "4h", "0"], &["YES", "x"]),
             (Check::Escape, &["~", "^x", "none"], &["xx", "^é"]),
             (Check::Octal, &["0177"], &["8", "-1"]),
-            (Check::PermitRemoteOpen, &["any", "none", "a:1 b:*", "[::1]:5"], &["any a:1", "a", ":1"]),
-            (Check::Rekey, &["1G 1h", "default none", "0", "16"], &["15", "1X", "1G x"]),
+            (Check::PermitRemoteOpen, &["any", "none", "a:1 b:*", "[::1]:5", ":1"], &["any a:1", "a", "::1", "a/1"]),
+            (Check::Rekey, &["1G 1h", "default none", "0", "16", "K"], &["15", "1X", "1G x"]),
             (Check::ServiceClass, &["af21", "ef cs1", "0x10", "none"], &["af", "ef x", "256"]),
             (Check::Tunnel, &["any", "0:1", "any:any"], &["x", "1:x"]),
         ] {

@@ -236,6 +236,21 @@ fn random_configurations_resolve_as_ssh_resolves_them() {
     assert!(answered > 150, "ssh refuses all but {answered}: the files test little");
 }
 
+#[test]
+fn random_arguments_are_read_as_ssh_reads_them() {
+    let desk = Desk::new();
+    let mut wrong = String::new();
+    for seed in 1..=300 {
+        let text = random::junk(seed);
+        desk.write("config", &text);
+        let found = desk.differences("web1", &Asked::default());
+        if !found.is_empty() {
+            writeln!(wrong, "seed {seed}: {text:?}\n{found}").unwrap();
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
 /// Only where the user has no file of his own, which is nobody's business.
 #[test]
 fn the_file_of_this_machine_resolves_as_ssh_resolves_it() {

@@ -129,7 +129,11 @@ fn fields(text: &str) -> Option<Vec<Field>> {
         loop {
             match letters.next() {
                 None | Some(':') => break,
-                Some('\\') => field.text.push(letters.next()?),
+                Some('\\') => match letters.next() {
+                    Some(letter) => field.text.push(letter),
+                    // OpenSSH drops a backslash at the end, and with it a field that has nothing else.
+                    None => return field.text.is_empty().then_some(found),
+                },
                 Some(letter) => {
                     field.is_path |= letter == '/';
                     field.text.push(letter);
@@ -179,6 +183,8 @@ mod tests {
             (Local, "8", Some("a:0"), "bad"),
             (Local, "a:b:c:d", Some("e"), "bad"),
             (Local, "[a", Some("b:1"), "bad"),
+            (Dynamic, r"/s:\", None, "/s"),
+            (Dynamic, r"/s:x\", None, "bad"),
             (Dynamic, "9", None, "9"),
             (Dynamic, "l:9", None, "[l]:9"),
             (Dynamic, "a:b:8", None, "bad"),

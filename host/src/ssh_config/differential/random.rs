@@ -48,6 +48,35 @@ const SETTINGS: [(&str, &[&str]); 37] = [
     ("Host", &["web1", "*"]),
 ];
 
+/// Keywords, each with the pieces that its argument is put together from: mostly signs with a meaning.
+const JUNK: &[(&str, &[&str])] = &[
+    ("", &["Port", "User", " ", "=", "\"", "'", "\\", "#", "a", "22", "\t", ",", "\x0c", "\r"]),
+    ("User ", &["a", "b", "\"", "'", "\\", "#", " ", "\t", "=", "%u", "\\ "]),
+    ("Port 7\nHost ", &["web1", "w", "*", "?", "!", ",", " ", "\"", "'", "#", "\\"]),
+    ("Port 7\nMatch host ", &["web1", "w", "*", "?", "!", ",", " ", "\"", "#", "=", "all", "user"]),
+    ("Match ", &["host", "all", "final", "user", "!", " ", "=", "web1", "*", "\"", "#", ",", "localuser"]),
+    ("ProxyJump ", &["a", "b", "@", ":", "/", "[", "]", ",", "22", "0", "ssh://", ".", "%h", ";", "::1", "\"", "-"]),
+    ("ProxyJump ssh://", &["a", "b", "%41", "%20", "+", "@", ":", "22", "/", ".", ";", ",ssh://", "_", "["]),
+    ("ProxyCommand ", &["a", "=", " ", "\"", "'", "#", "%h", "\\", "none"]),
+    ("LocalForward ", &["a", ":", "2000", "[", "]", "/", "*", "\\", " ", " b:3000", "::1", "0"]),
+    ("RemoteForward ", &["a", ":", "2000", "[", "]", "/", "*", "\\", " ", " b:3000", "0"]),
+    ("DynamicForward ", &["a", ":", "2000", "[", "]", "/", "*", "\\", "0"]),
+    ("HostName ", &["1", "255", "256", ".", "0x", "0", "a", "F", "%h", "%%", "-"]),
+    ("HostName ", &["::", ":", "1", "0", "ffff", "A", "1.2.3.4", "00", "%"]),
+    ("ConnectTimeout ", &["1", "20", "s", "M", "h", "d", "w", "x", "none", "0", "999999", " "]),
+    ("ConnectionAttempts ", &["1", "0", "+", "-", "x", "2147483647", " "]),
+    ("Port ", &["1", "0", "+", "-", "x", "65535", "ssh", "http", "\" 22\""]),
+    ("UserKnownHostsFile ", &["~", "/", "%h", "%", "${PART}", "${", "}", "$", "a", " ", "none", "root", "\"", "'"]),
+    ("IdentityAgent ", &["~", "/", "%h", "%%", "${PART}", "${", "}", "$", "a", "_", "-", "none", "1"]),
+    ("RekeyLimit ", &["1", "5", "6", "K", "G", "m", "default", "none", " ", "0", "x", "h"]),
+    ("IPQoS ", &["af11", "cs0", "none", "1", "255", "256", "0x1f", "x", " ", "lowdelay", "EF"]),
+    ("EscapeChar ", &["~", "^", "a", "none", "[", "?", " "]),
+    ("TunnelDevice ", &["any", "0", "1", ":", "x", "ANY"]),
+    ("AddKeysToAgent ", &["yes", "confirm", "ask", " ", "1", "h", "no", "x"]),
+    ("ControlPersist ", &["yes", "no", "1", "h", "x", "0", "YES"]),
+    ("PermitRemoteOpen ", &["any", "none", "a", ":", "1", "*", " ", "[::1]", "0"]),
+];
+
 /// Lines that ssh refuses, or may.
 const WRONG: [&str; 14] = [
     "Port x",
@@ -130,4 +159,12 @@ pub(super) fn files(seed: u64) -> Vec<(&'static str, String)> {
     let mut dice = Dice(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15));
     let config = dice.text(&["one.conf", "two.conf", "*.conf", "\"one.conf\" two.conf", "~/.ssh/[o]ne.conf", "absent"]);
     vec![("config", config), ("one.conf", dice.text(&["two.conf"])), ("two.conf", dice.text(&[]))]
+}
+
+/// One line of junk.
+pub(super) fn junk(seed: u64) -> String {
+    let mut dice = Dice(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15));
+    let (before, pieces) = dice.of(JUNK);
+    let argument: String = (0..1 + dice.roll(6)).map(|_| dice.of(pieces)).collect();
+    format!("{before}{argument}\nConnectTimeout 77\n")
 }
