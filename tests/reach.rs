@@ -15,6 +15,7 @@ use crate::support::until_listens;
 mod asking;
 mod keys;
 mod logins;
+mod names;
 mod servers;
 
 /// A process that ends with its value.

@@ -164,6 +164,9 @@ pub enum Command {
         /// Say only what would be used: host, user, port, keys, way, known hosts
         #[arg(long)]
         resolve_only: bool,
+        /// Take hosts from this OpenSSH configuration instead of the usual one
+        #[arg(long, value_name = "FILE")]
+        ssh_config: Option<PathBuf>,
         /// Print one JSON object
         #[arg(long)]
         json: bool,
@@ -203,7 +206,10 @@ pub fn run(cli: Cli) -> Result<ExitCode, String> {
         Command::Approve { request, json } => approve::approve(request.as_deref(), json),
         Command::Deny { request } => approve::deny(&request),
         Command::Answer { question, json } => answer::run(question.as_deref(), json),
-        Command::Doctor { device, resolve_only, json } => doctor::run(cli.config.as_deref(), &device, resolve_only, json),
+        Command::Doctor { device, resolve_only, ssh_config, json } => {
+            let wanted = doctor::Wanted { device: &device, resolve_only, json, ssh_config: ssh_config.as_deref() };
+            doctor::run(cli.config.as_deref(), &wanted)
+        }
         Command::Hostkey(command) => hostkey::run(command, cli.config.as_deref()),
         Command::Policy(command) => policy::run(command, cli.config.as_deref()),
         Command::Lab { list: true, .. } => lab::list(),

@@ -20,6 +20,7 @@ pub use self::load::{ConfigError, Environment, Found, find};
 pub use self::name::TypeName;
 pub use self::plugin::{DECLARED, Digest, Isolation, PLUGIN_CONFIG_MAX_BYTES, PluginEntry, TypeEntry};
 pub use self::policy::{LANES, PolicyMode, RULES, Rule};
+pub use self::ssh::{SshFiles, SshNames, SshSettings};
 
 use self::diagnostic::{Lines, Places};
 use self::reader::{Reader, Section};
@@ -41,13 +42,14 @@ mod reader;
 pub mod safety;
 pub mod schema;
 mod source;
+mod ssh;
 mod syntax;
 #[cfg(test)]
 mod tests;
 mod value;
 
 /// The sections of the file.
-const SECTIONS: [&str; 8] = ["device", "type", "plugin", "policy", "limits", "audit", "signing", "forward"];
+const SECTIONS: [&str; 9] = ["device", "type", "plugin", "policy", "limits", "audit", "signing", "forward", "ssh"];
 
 /// The keys of `[policy]`.
 const POLICY_KEYS: [&str; 2] = ["mode", "rule"];
@@ -75,6 +77,10 @@ pub struct Config {
     pub audit: AuditSettings,
     /// Which connections may go through devices.
     pub forward: ForwardSettings,
+    /// What is taken from OpenSSH's configuration.
+    pub ssh: SshSettings,
+    /// What was read of it.
+    pub ssh_names: SshNames,
     /// The file's digest.
     pub digest: Option<Digest>,
     /// The most that any device may have, where an administrator has set it.
@@ -172,6 +178,9 @@ impl Config {
         }
         if let Some(forward) = reader.section(root, "forward", "to = [\"db*:5432\"]") {
             self.forward = ForwardSettings::read(reader, &forward);
+        }
+        if let Some(ssh) = reader.section(root, "ssh", "config = \"~/.ssh/config\"") {
+            self.ssh = SshSettings::read(reader, &ssh);
         }
         if let Some(signing) = reader.section(root, "signing", "allowed_signers = \"allowed_signers\"") {
             reader.only_keys(&signing, &SIGNING_KEYS);

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::sync::{OnceCell, mpsc};
 
 use self::identity::{Identities, Identity};
+use self::place::Place;
 use self::pool::{Pool, Use};
 use self::quota::Quota;
 use crate::audit::Audit;
@@ -30,11 +31,13 @@ use crate::secret::{self, SecretSource};
 use crate::session::log::ByteLog;
 use crate::session::profile::{Logs, Profile};
 use crate::session::{Phase, SessionHandle, actor, lane};
+use crate::transport::host_key::HostKeyError;
 use crate::transport::questions::Questions;
 use crate::transport::{Line, pty, ssh};
 
 pub mod identity;
 pub mod permit;
+pub mod place;
 mod pool;
 pub mod quota;
 mod reach;
@@ -71,6 +74,9 @@ pub enum OpenError {
     /// A plugin of the type does not load, the secret is missing, or there is no line: the sentence says all.
     #[error("{0}")]
     Failed(String),
+    /// Nobody has recorded a key of the host.
+    #[error("{}", .0.says)]
+    NewHost(Box<NewHost>),
     /// There is no way without a terminal.
     #[error("device `{device}` of type `{kind}` runs commands only in a terminal; use ssh_run without `lane`, and ssh_open without `tty`")]
     NoPipe {
@@ -85,6 +91,27 @@ pub enum OpenError {
         /// How many may be.
         most: usize,
     },
+}
+
+/// A host whose key nobody has recorded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewHost {
+    /// The device, or the jump host.
+    pub device: String,
+    /// Its address, as `known_hosts` writes it.
+    pub host: String,
+    /// Algorithm of the key that it presents.
+    pub key_type: String,
+    /// The key's fingerprint.
+    pub fingerprint: String,
+    /// The file that would record it.
+    pub file: String,
+    /// The line that would record it.
+    pub entry: String,
+    /// The fingerprint as a picture.
+    pub art: String,
+    /// All of it as a sentence.
+    pub says: String,
 }
 
 impl From<LoadError> for OpenError {
@@ -110,7 +137,7 @@ type Slot = Arc<OnceCell<SessionHandle>>;
 #[derive(Debug)]
 pub struct World {
     /// The configuration.
-    pub config: Config,
+    pub config: Arc<Config>,
     /// Its plugins.
     pub catalog: Catalog,
     /// Plugins whose pins are skipped for a developer.
@@ -200,7 +227,7 @@ impl Directory {
     #[must_use]
     pub fn new(config: Config, catalog: Catalog, state_folder: Option<PathBuf>) -> Self {
         Self {
-            world: RwLock::new(Arc::new(World { config, catalog, unpinned: Vec::new() })),
+            world: RwLock::new(Arc::new(World { config: Arc::new(config), catalog, unpinned: Vec::new() })),
             state_folder,
             book: SecretBook::default(),
             slots: Mutex::default(),
@@ -434,7 +461,8 @@ impl Directory {
             TypeChoice::Auto => (world.load_kind(&id.device, GENERIC).await?, false),
         };
         let size = kind.terminal.size(columns, rows);
-        let mut profile = self.profile(&world, id, device, kind, size)?;
+        let place = if device.local { None } else { Some(world.place(&id.device).await?) };
+        let mut profile = self.profile(&world, id, device, place.as_ref(), kind, size)?;
         if device.local {
             pipe_of(id, line, &profile.kind, device)?;
             let opened = local_line(&profile.kind.terminal.kind, size);
@@ -461,13 +489,13 @@ impl Directory {
         let way = match (line, pipe_of(id, line, &profile.kind, device)?) {
             (LineKind::Pipe, Some(pipe)) => {
                 let shell = policy::pipe_start(&pipe);
-                lane::Way::Pipe(Box::new(connection.program(&shell).await.map_err(failed)?), pipe)
+                lane::Way::Pipe(Box::new(connection.program(&shell).await.map_err(|error| failed(&error))?), pipe)
             }
             (LineKind::Programs, Some(_)) => lane::Way::Programs(connection),
             _ => {
                 let terminal = match seen {
                     Some(seen) => seen,
-                    None => connection.terminal(&target).await.map_err(failed)?,
+                    None => connection.terminal(&target).await.map_err(|error| failed(&error))?,
                 };
                 return Ok(start(profile, terminal));
             }
@@ -484,7 +512,7 @@ impl Directory {
                 Ok(line) => return Ok(line),
                 // It has as many as the server gives, which the connection knows now.
                 Err(ssh::ConnectError::Full { .. }) => {}
-                Err(error) => return Err(failed(error)),
+                Err(error) => return Err(failed(&error)),
             }
         }
     }
@@ -499,7 +527,7 @@ impl Directory {
     ) -> Result<(ssh::Connection, Option<Line>), OpenError> {
         // The plugins load while the network is waited for.
         let (greeting, ()) = tokio::join!(ssh::Greeting::open(target), world.catalog.load_judges());
-        let greeting = greeting.map_err(failed)?;
+        let greeting = greeting.map_err(|error| failed(&error))?;
         if let Some(identity) = identity::by_server_id(&world.catalog, &greeting.server_id()).await {
             profile.kind = world.load_kind(&profile.id.device, &identity.kind).await?;
             profile.size = profile.kind.terminal.size(columns, rows);
@@ -510,7 +538,7 @@ impl Directory {
             return Ok((self.login(greeting, target).await?, None));
         }
         let connection = self.login(greeting, target).await?;
-        let mut line = connection.terminal(target).await.map_err(failed)?;
+        let mut line = connection.terminal(target).await.map_err(|error| failed(&error))?;
         self.look(world, profile, &mut line).await?;
         Ok((connection, Some(line)))
     }
@@ -543,14 +571,16 @@ impl Directory {
         world: &World,
         id: &SessionId,
         device: &Device,
+        place: Option<&Place>,
         kind: Arc<DeviceType>,
         size: (u16, u16),
     ) -> Result<Profile, OpenError> {
+        let own = || std::env::var("USER").unwrap_or_else(|_| "root".to_owned());
         Ok(Profile {
             id: id.clone(),
             welcome: Arc::default(),
-            address: if device.local { "local".to_owned() } else { format!("{}:{}", device.host_or(&id.device), device.port_or_default()) },
-            user: reach::user(device),
+            address: place.map_or_else(|| "local".to_owned(), Place::address),
+            user: place.map_or_else(own, |place| place.user.clone()),
             tags: device.tags.clone(),
             policy: world.config.policy_for(device),
             secrets: device.secrets.clone(),
@@ -647,7 +677,22 @@ async fn end(handle: &SessionHandle) {
     let _ = tokio::time::timeout(CLOSE_MAX, closed).await;
 }
 
-fn failed(error: ssh::ConnectError) -> OpenError {
+fn failed(error: &ssh::ConnectError) -> OpenError {
+    if let ssh::ConnectError::HostKey(key) = error
+        && let HostKeyError::Unknown { device, host, key_type, fingerprint, file, entry, art } = key.as_ref()
+    {
+        let text = |text: &String| text.clone();
+        return OpenError::NewHost(Box::new(NewHost {
+            device: text(device),
+            host: text(host),
+            key_type: text(key_type),
+            fingerprint: text(fingerprint),
+            file: text(file),
+            entry: text(entry),
+            art: text(art),
+            says: error.to_string(),
+        }));
+    }
     OpenError::Failed(error.to_string())
 }
 

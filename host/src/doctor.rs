@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::directory::Directory;
 use crate::plugin::identify::Evidence;
 use crate::transport::host_key::{self, KnownHosts, Trust};
-use crate::transport::ssh::{self, ConnectError, Greeting, Seen, Target, Way};
+use crate::transport::ssh::{self, ConnectError, Greeting, Seen, Target};
 
 /// How a step went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -53,26 +53,24 @@ impl Finding {
     }
 }
 
-/// Where a device is and what would be used to log in, without connecting to it. Devices on the way are connected to.
+/// Where a device is and what would be used to log in, without connecting to anything.
 ///
 /// # Errors
 ///
-/// When there is no such device, or one on the way cannot be reached.
-pub async fn resolve(directory: &Directory, device: &str) -> Result<(Target, Finding), String> {
-    let target = directory.sight(device).await.map_err(|error| error.to_string())?;
-    let way = match &target.way {
-        Way::Direct => "straight".to_owned(),
-        Way::Proxy(proxy) => format!("by {proxy}"),
-        Way::Shell(command) => format!("by `{command}`"),
-        Way::Through(connection) => format!("through `{}`", connection.device()),
-    };
+/// When there is no such device, or OpenSSH's configuration cannot be used and is needed.
+pub async fn resolve(directory: &Directory, device: &str) -> Result<Finding, String> {
+    let place = directory.world().place(device).await.map_err(|error| error.to_string())?;
     let paths = |paths: &[std::path::PathBuf]| paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>();
-    let keys: Vec<String> = target.keys.iter().map(|key| key.path.display().to_string()).collect();
-    let says = format!("{}@{} port {}, {way}", target.user, target.host, target.port);
-    let finding = Finding::new("configuration", State::Good, says).facts(json!({"host": target.host, "port": target.port,
-        "user": target.user, "way": way, "keys": keys, "agents": paths(&target.agents), "known_hosts": paths(&target.known_hosts),
-        "legacy_algorithms": target.offer.legacy}));
-    Ok((target, finding))
+    let keys: Vec<String> = place.keys.iter().map(|key| key.path.display().to_string()).collect();
+    let certificates: Vec<String> =
+        place.keys.iter().filter_map(|key| key.certificate.as_ref()).map(|path| path.display().to_string()).collect();
+    let from: Vec<String> = place.origins.iter().map(|(keyword, at)| format!("{keyword} {at}")).collect();
+    let says = format!("{}@{} port {}, {}", place.user, place.host, place.port, place.way);
+    let state = if place.warnings.is_empty() { State::Good } else { State::Doubt };
+    let facts = json!({"host": place.host, "port": place.port, "user": place.user, "way": place.way.to_string(), "keys": keys,
+        "certificates": certificates, "agents": paths(&place.agents), "known_hosts": paths(&place.known_hosts),
+        "host_key_alias": place.host_key_alias, "legacy_algorithms": place.offer.legacy, "from": from, "warnings": place.warnings});
+    Ok(Finding::new("configuration", state, says).facts(facts))
 }
 
 /// Goes the whole way. The first step that fails is the last one.
@@ -82,11 +80,18 @@ pub async fn resolve(directory: &Directory, device: &str) -> Result<(Target, Fin
 /// When there is no such device.
 pub async fn examine(directory: &Directory, device: &str) -> Result<Vec<Finding>, String> {
     directory.world().device(device).map_err(|error| error.to_string())?;
-    let (target, finding) = match resolve(directory, device).await {
-        Ok(found) => found,
-        Err(why) => return Ok(vec![Finding::new("configuration", State::Bad, why).next("mend what is before it first")]),
+    let mut findings = match resolve(directory, device).await {
+        Ok(finding) => vec![finding],
+        Err(why) => return Ok(vec![Finding::new("configuration", State::Bad, why)]),
     };
-    let mut findings = vec![finding];
+    // Devices on the way are logged in to.
+    let target = match directory.sight(device).await {
+        Ok(target) => target,
+        Err(error) => {
+            findings.push(Finding::new("way", State::Bad, error.to_string()).next("the way leads over another device: examine that one"));
+            return Ok(findings);
+        }
+    };
     let seen = match Greeting::look(&target).await {
         Ok(seen) => seen,
         Err(error) => {
@@ -152,7 +157,7 @@ fn host_key(target: &Target, seen: &Seen) -> Finding {
     let Some(key) = &seen.key else { return Finding::new("host key", State::Bad, "the server showed no key".to_owned()) };
     let shown = format!("{} {}", key.algorithm(), host_key::fingerprint(key));
     let (name, port) = target.host_key_name();
-    let trust = KnownHosts::load(&target.known_hosts).map(|known| known.check(name, port, key));
+    let trust = KnownHosts::load_with(&target.known_hosts, target.revoked.as_deref()).map(|known| known.check(name, port, key));
     let finding = match (&seen.refused, trust) {
         // The refusal's own sentence says what to do.
         (Some(refused), _) => Finding::new("host key", State::Bad, refused.clone()),

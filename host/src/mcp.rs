@@ -27,6 +27,7 @@ mod conceal;
 mod forward;
 mod health;
 pub mod history;
+mod opening;
 pub mod pipe;
 pub mod reply;
 pub mod tools;

@@ -168,7 +168,7 @@ impl Renewer {
             report.changes.push("later     [audit] folder counts when the server is started again".to_owned());
         }
         report.changes.extend(devices(&now.config, &config));
-        let world = Arc::new(World { config, catalog, unpinned });
+        let world = Arc::new(World { config: Arc::new(config), catalog, unpinned });
         self.directory.replace_world(Arc::clone(&world));
         for handle in self.directory.list().iter().filter(|handle| handle.closed().is_none()) {
             report.changes.extend(session(&now, &world, handle).await);

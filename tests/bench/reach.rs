@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
-use jackfield::policy;
+use jackfield::plugin::roles::{Decision, Effect};
+use jackfield::policy::{self, Verdict};
 use jackfield::transport::LineEvent;
 use jackfield::transport::ssh::{Connection, KeyFile, Offer, Target, Way};
 use russh::keys::PrivateKey;
@@ -17,7 +18,7 @@ use russh::{Channel, ChannelId, Pty};
 use serde_json::{Value, json};
 
 use crate::figures::{Samples, compare, heading, show};
-use crate::raw::{Terminal, allowed, ssh};
+use crate::raw::{Terminal, ssh};
 use crate::support::client::Client;
 use crate::support::sshd::{Sshd, account, free_port};
 use crate::support::until_listens;
@@ -43,6 +44,7 @@ fn target(server: &Sshd) -> Target {
         agents: Vec::new(),
         named_keys_only: false,
         known_hosts: vec![server.folder.path().join("known_hosts")],
+        revoked: None,
         keepalive: None,
         offer: Offer::default(),
         terminal: "xterm-256color".to_owned(),
@@ -52,7 +54,8 @@ fn target(server: &Sshd) -> Target {
 
 /// Runs `true` on a channel of its own.
 async fn run_true(connection: &Connection) {
-    let program = policy::program(&allowed(), "true").unwrap();
+    let decision = Decision { effect: Effect::Allow, rule: String::new(), reason: String::new() };
+    let program = policy::program(&Verdict { decision, lane: None, approval: None }, "true").unwrap();
     let mut line = connection.program(&program).await.unwrap();
     while !matches!(line.reader.next().await, LineEvent::Exit(Ok(0))) {}
 }

@@ -16,7 +16,7 @@ fn a_new_host_is_recorded_by_its_fingerprint_and_a_changed_one_is_not() {
     let config = server.device("web1", "jft-bash", "linux").replace("/known_hosts\"", "/new/known_hosts\"");
     let mut client = Client::start(&config);
     let why = refused(&mut client, "web1");
-    assert!(why.contains("is not known") && why.contains("jackfield hostkey accept web1"), "{why}");
+    assert!(why.contains("rule host-key.new") && why.contains("jackfield hostkey accept web1"), "{why}");
     let (known, shown) = hostkey(&client, &["show", "web1", "--json"]);
     let shown: Value = serde_json::from_str(&shown).unwrap();
     assert!(!known && shown["state"] == "unknown", "{shown}");
@@ -54,6 +54,25 @@ fn a_new_host_is_recorded_by_its_fingerprint_and_a_changed_one_is_not() {
     assert!(why.contains("changed"), "{why}");
     let (done, said) = hostkey(&client, &["accept", "web1", "--fingerprint", &print]);
     assert!(!done && said.contains("changed"), "{said}");
+}
+
+#[test]
+fn a_new_host_is_trusted_when_a_person_agrees() {
+    account("jft-bash", Path::new("/bin/bash"));
+    let server = Sshd::start();
+    let config = server.device("web1", "jft-bash", "linux").replace("/known_hosts\"", "/new/known_hosts\"");
+    let mut client = Client::start(&config);
+    let result = client.call("ssh_run", json!({"target": "web1", "command": "echo fine"}));
+    assert_eq!((result["state"].as_str(), result["verdict"]["rule"].as_str()), (Some("approval_needed"), Some("host-key.new")), "{result}");
+    assert!(!file(&server, "new").exists(), "nothing is recorded before somebody agrees");
+    let mut agreeing = Client::start_agreeing(&config, &[]);
+    answers(&mut agreeing, "web1");
+    let entry = |name: &str| {
+        let text = fs::read_to_string(file(&server, name)).unwrap();
+        text.split_whitespace().take(3).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(entry("new/known_hosts"), entry("known_hosts"));
+    answers(&mut client, "web1");
 }
 
 #[test]

@@ -12,18 +12,35 @@ use crate::config::Config;
 use crate::doctor::{self, Finding, State};
 use crate::startup;
 
+/// What somebody wants to know.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    /// The device.
+    pub device: &'a str,
+    /// Only what would be used.
+    pub resolve_only: bool,
+    /// As JSON.
+    pub json: bool,
+    /// An OpenSSH configuration in place of the usual one.
+    pub ssh_config: Option<&'a Path>,
+}
+
 /// Shows what was found.
 ///
 /// # Errors
 ///
 /// When the configuration cannot be used, or there is no such device.
-pub fn run(file: Option<&Path>, device: &str, resolve_only: bool, json: bool) -> Result<ExitCode, String> {
+pub fn run(file: Option<&Path>, wanted: &Wanted<'_>) -> Result<ExitCode, String> {
+    let Wanted { device, resolve_only, json, ssh_config } = *wanted;
     let folder = std::env::current_dir().unwrap_or_default();
-    let config = Config::load(file, &|name| std::env::var_os(name), &folder).map_err(|error| error.to_string())?;
+    let mut config = Config::load(file, &|name| std::env::var_os(name), &folder).map_err(|error| error.to_string())?;
+    if let Some(path) = ssh_config {
+        config.use_ssh_config(folder.join(path));
+    }
     let directory = startup::directory(config)?;
     let findings = block_on(async {
         let found = match resolve_only {
-            true => doctor::resolve(&directory, device).await.map(|(_, finding)| vec![finding]),
+            true => doctor::resolve(&directory, device).await.map(|finding| vec![finding]),
             false => doctor::examine(&directory, device).await,
         };
         directory.shut_down().await;

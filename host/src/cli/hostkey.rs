@@ -1,21 +1,18 @@
 //! `jackfield hostkey`: shows the key that a host presents, and records it once a person has compared it.
 
-use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{IsTerminal as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Subcommand;
 use russh::keys::PublicKey;
-use russh::keys::ssh_key::HashAlg;
 use serde_json::json;
 
 use super::paint::{BAD, DOUBT, GOOD, painted, say};
 use super::runtime::block_on;
 use crate::config::Config;
 use crate::startup;
-use crate::transport::host_key::{KnownHosts, Trust, fingerprint, host_name, known_hosts_line};
+use crate::transport::host_key::{KnownHosts, Trust, fingerprint, host_name, known_hosts_line, picture, record};
 use crate::transport::ssh::{Greeting, Target};
 
 /// What must be typed to say yes.
@@ -54,7 +51,7 @@ pub enum Command {
 pub fn run(command: Command, file: Option<&Path>) -> Result<ExitCode, String> {
     let (Command::Show { device, .. } | Command::Accept { device, .. }) = &command;
     let (target, key) = seen(file, device)?;
-    let known = KnownHosts::load(&target.known_hosts).map_err(|error| error.to_string())?;
+    let known = KnownHosts::load_with(&target.known_hosts, target.revoked.as_deref()).map_err(|error| error.to_string())?;
     let (name, port) = target.host_key_name();
     let trust = known.check(name, port, &key);
     match command {
@@ -109,9 +106,8 @@ fn seen(file: Option<&Path>, device: &str) -> Result<(Target, PublicKey), String
 }
 
 fn shown(target: &Target, key: &PublicKey) -> String {
-    let print = key.fingerprint(HashAlg::Sha256);
     let (name, port) = target.host_key_name();
-    format!("{} presents {} {print}\n{}\n", host_name(name, port), key.algorithm(), print.to_randomart(&format!("[{}]", key.algorithm())))
+    format!("{} presents {} {}\n{}\n", host_name(name, port), key.algorithm(), fingerprint(key), picture(key))
 }
 
 fn accept(target: &Target, key: &PublicKey, trust: &Trust, known: &KnownHosts, wanted: Option<&str>) -> Result<ExitCode, String> {
@@ -153,15 +149,4 @@ fn accept(target: &Target, key: &PublicKey, trust: &Trust, known: &KnownHosts, w
     record(file, &known_hosts_line(name, port, key)).map_err(|error| format!("cannot write `{}`: {error}", file.display()))?;
     say(&format!("{}  in {}\n", painted(GOOD, "recorded"), file.display()));
     Ok(ExitCode::SUCCESS)
-}
-
-/// Adds a line, whole or not at all: what is appended with one write is never mixed with another's.
-fn record(file: &Path, line: &str) -> std::io::Result<()> {
-    if let Some(folder) = file.parent() {
-        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    }
-    let ends = fs::read(file).map_or(true, |bytes| bytes.is_empty() || bytes.ends_with(b"\n"));
-    let mut out = OpenOptions::new().create(true).append(true).mode(0o600).open(file)?;
-    out.write_all(format!("{}{line}\n", if ends { "" } else { "\n" }).as_bytes())?;
-    out.sync_all()
 }

@@ -93,6 +93,8 @@ pub struct Device {
     pub secrets_elsewhere: Vec<String>,
     /// What the server may ask at login beside the password: a part of the question, and the secret that answers it.
     pub answers: Vec<(String, String)>,
+    /// Only OpenSSH's configuration names it.
+    pub from_ssh: bool,
 }
 
 impl Default for Device {
@@ -121,6 +123,7 @@ impl Default for Device {
             conceal: false,
             secrets_elsewhere: Vec::new(),
             answers: Vec::new(),
+            from_ssh: false,
         }
     }
 }
@@ -231,6 +234,7 @@ impl Device {
             conceal: reader.field(section, "conceal", value::flag).unwrap_or_default(),
             secrets_elsewhere: reader.field(section, "secrets_elsewhere", secret_names).unwrap_or_default(),
             answers: answers(reader, section),
+            from_ssh: false,
         };
         device.check_ways(reader, section);
         device.check_elsewhere(reader, section);

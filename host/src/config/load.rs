@@ -73,11 +73,13 @@ impl Config {
     /// Finds and reads the file; without one, the empty configuration. `directory` is where the program was started. What an
     /// administrator has decided for everybody wins over it.
     pub fn load(option: Option<&Path>, environment: Environment<'_>, directory: &Path) -> Result<Self, ConfigError> {
-        let Some(found) = find(option, environment, directory) else { return Self::default().managed(environment) };
+        let Some(found) = find(option, environment, directory) else {
+            return Ok(Self::default().managed(environment)?.with_ssh(environment));
+        };
         safety::check(&found.path, "configuration").map_err(ConfigError::Unsafe)?;
         let mut config = Self::read_file(&found.path, found.named_by, environment, Self::parse)?;
         config.read_declarations().map_err(ConfigError::Invalid)?;
-        config.managed(environment)
+        Ok(config.managed(environment)?.with_ssh(environment))
     }
 
     pub(super) fn read_file(

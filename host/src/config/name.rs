@@ -44,10 +44,15 @@ impl Borrow<str> for TypeName {
     }
 }
 
+/// Can it be taken for nothing else: an option, a path, a pattern?
+pub(super) fn is_plain(name: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    name.bytes().all(allowed) && !name.is_empty() && !name.starts_with(['-', '.']) && name.len() <= NAME_MAX_BYTES
+}
+
 /// Reports a name that could be taken for an option, a path or a pattern.
 pub(super) fn is_name(reader: &mut Reader<'_>, at: &Place, kind: &str, name: &str) -> bool {
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
-    let right = name.bytes().all(allowed) && !name.is_empty() && !name.starts_with(['-', '.']) && name.len() <= NAME_MAX_BYTES;
+    let right = is_plain(name);
     if !right {
         let rule = format!("use up to {NAME_MAX_BYTES} letters, digits, `.`, `_`, `-`, and begin with neither `-` nor `.`");
         reader.error(at, format!("`{}` cannot be the name of a {kind}", name.escape_debug()), Some(rule));

@@ -51,7 +51,19 @@ fn section(key: &str) -> Value {
         "limits" => table(&super::limits::KEYS, |_| json!({"type": "integer", "minimum": 1})).into(),
         "audit" => table(&super::audit::KEYS, audit_key).into(),
         "forward" => table(&super::forward::KEYS, forward_key).into(),
+        "ssh" => table(&super::ssh::KEYS, ssh_key).into(),
         "signing" => table(&super::SIGNING_KEYS, |_| text_of("A file of keys that may sign plugins")).into(),
+        _ => Value::Null,
+    }
+}
+
+fn ssh_key(key: &str) -> Value {
+    match key {
+        "config" => {
+            json!({"description": "The OpenSSH client configuration that names devices: true for those that ssh reads, false for none, or a file",
+            "type": ["boolean", "string"]})
+        }
+        "match_exec" => flag("Commands of `Match exec` in it may run"),
         _ => Value::Null,
     }
 }

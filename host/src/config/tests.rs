@@ -105,6 +105,7 @@ fn every_key_is_read_into_its_type() {
         conceal: true,
         secrets_elsewhere: vec!["snmp".to_owned()],
         answers: vec![("Code".to_owned(), "snmp".to_owned())],
+        from_ssh: false,
     };
     assert_eq!(*device, expected);
     assert_eq!((device.host_or("core-sw1"), device.port_or_default()), ("10.0.0.1", 2222));
@@ -149,7 +150,7 @@ fn an_empty_file_is_a_safe_configuration() {
 fn unknown_keys_are_errors_with_the_nearest_name() {
     check(
         "devices = 1\n\n[device.sw1]\n  usr = \"x\"\n[type.a]\nplugins = [\"x\"]\nplugin = 1\n[plugin.b]\nsha256 = \"\"\n[policy]\nmod = 1\n",
-        "1:1: unknown key `devices` at the top; did you mean `device`? known keys: device, type, plugin, policy, limits, audit, signing, forward\n\
+        "1:1: unknown key `devices` at the top; did you mean `device`? known keys: device, type, plugin, policy, limits, audit, signing, forward, ssh\n\
          4:3: unknown key `usr` in [device.sw1]; did you mean `user`? known keys: host, port, user, type, key, certificate, password, \
          known_hosts, via, proxy, secrets, algorithms, tags, policy, idle_close, keepalive, agent, local, untrusted, mask, conceal, secrets_elsewhere, answers\n\
          7:1: unknown key `plugin` in [type.a]; did you mean `plugins`? known keys: plugins, declared, title, terminal, cancel, \
@@ -484,7 +485,7 @@ fn limits_are_read_and_have_bounds_themselves() {
     check(
         "[limits]\ncalls = 1\nsessions = 100000\ncommands = 0\n",
         "2:1: unknown key `calls` in [limits]; did you mean `calls_per_minute`? known keys: calls_per_minute, commands_per_device, commands, devices_per_hour, denials, output_chars, sessions\n\
-         3:1: `sessions` in [limits] cannot be more than 256; this program holds no more\n\
+         3:1: `sessions` in [limits] cannot be more than 8192; this program holds no more\n\
          4:1: `commands` in [limits] must be a positive integer, got 0; for example `commands = 100`\n",
     );
 }

@@ -115,7 +115,7 @@ pub(super) fn refused(error: &ConnectError, target: &Target, book: &SecretBook) 
     if matches!(error, ConnectError::Refused { password_refused: true, .. }) {
         book.on_failure(&target.device, "password", Instant::now());
     }
-    OpenError::Failed(error.to_string())
+    super::failed(error)
 }
 
 /// Keeps a connection until nothing has used it for a while.

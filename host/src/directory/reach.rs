@@ -1,12 +1,12 @@
-//! How a device is reached: address, way, account, keys, secrets, as one [`ssh::Target`].
+//! Goes to a device: secrets, devices on the way, and in the end one [`ssh::Target`].
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
+use super::place::{Exec, Hop, Place, PlaceWay};
 use super::pool::Use;
 use super::{Directory, OpenError, World};
-use crate::config::{Agent, Algorithms, Device, Proxy};
+use crate::config::Device;
 use crate::limits::JUMPS_MAX;
 use crate::plugin::device_type::DeviceType;
 use crate::secret::{self, Secret, SecretSource};
@@ -32,6 +32,34 @@ enum Errand {
     Look,
 }
 
+impl World {
+    /// Where a device is and how one gets there.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such device, or the OpenSSH configuration cannot be used and is needed.
+    pub async fn place(&self, name: &str) -> Result<Place, OpenError> {
+        let device = self.device(name)?.clone();
+        self.place_of(device, Hop::device(name)).await
+    }
+
+    /// The same for a list, which no command is run for.
+    ///
+    /// # Errors
+    ///
+    /// The same.
+    pub fn place_listed(&self, name: &str) -> Result<Place, OpenError> {
+        Place::of(&self.config, self.device(name)?, &Hop::device(name), Exec::Never)
+    }
+
+    async fn place_of(&self, device: Device, hop: Hop) -> Result<Place, OpenError> {
+        // A command of `Match exec` may take its time.
+        let config = Arc::clone(&self.config);
+        let placing = tokio::task::spawn_blocking(move || Place::of(&config, &device, &hop, Exec::Allowed));
+        placing.await.unwrap_or_else(|_| Err(OpenError::Failed("the process ends".to_owned())))
+    }
+}
+
 impl Directory {
     /// Where to connect and as whom. Devices on the way are connected to.
     ///
@@ -39,7 +67,8 @@ impl Directory {
     ///
     /// When a secret cannot be had, or a device on the way cannot be reached.
     pub(super) async fn reach(&self, world: &World, name: &str, kind: Option<&DeviceType>, size: (u16, u16)) -> Result<Reached, OpenError> {
-        let mut reached = self.reach_by(world, name, Errand::LogIn, JUMPS_MAX).await?;
+        world.device(name)?;
+        let mut reached = self.reach_by(world, Hop::device(name), Errand::LogIn, JUMPS_MAX).await?;
         if let Some(terminal) = kind.map(|kind| &kind.terminal) {
             reached.target.login_suffix.clone_from(&terminal.login_suffix);
             reached.target.terminal.clone_from(&terminal.kind);
@@ -55,7 +84,8 @@ impl Directory {
     /// When there is no such device, or one on the way cannot be reached.
     pub async fn sight(&self, name: &str) -> Result<ssh::Target, OpenError> {
         let world = self.world();
-        self.reach_by(&world, name, Errand::Look, JUMPS_MAX).await.map(|reached| reached.target)
+        world.device(name)?;
+        self.reach_by(&world, Hop::device(name), Errand::Look, JUMPS_MAX).await.map(|reached| reached.target)
     }
 
     /// A connection for files and forwards, apart from those that keys are typed on. It is shared, and closed when nobody uses it.
@@ -64,57 +94,80 @@ impl Directory {
     ///
     /// Why there is none.
     pub async fn bulk(&self, name: &str) -> Result<ssh::Connection, OpenError> {
-        let world = self.world();
-        let reached = self.reach_by(&world, name, Errand::LogIn, JUMPS_MAX).await?;
+        let reached = self.reach(&self.world(), name, None, (0, 0)).await?;
         self.pool.connection(name, Use::Bulk, &reached.target, &self.book).await
     }
 
-    async fn reach_by(&self, world: &World, name: &str, errand: Errand, jumps: usize) -> Result<Reached, OpenError> {
-        let device = world.device(name)?;
+    async fn reach_by(&self, world: &World, hop: Hop, errand: Errand, jumps: usize) -> Result<Reached, OpenError> {
+        let name = hop.name.clone();
+        // A jump host of the OpenSSH configuration need not be a device.
+        let device = world.config.devices.get(&name).cloned().unwrap_or_default();
         if device.local {
             return Err(OpenError::Failed(format!("device `{name}` is this machine itself; nothing is connected to")));
         }
+        let place = world.place_of(device.clone(), hop).await?;
         let mut secrets = Vec::new();
         let (password, passphrase, answers) = match errand {
-            Errand::LogIn => self.credentials(name, device, &mut secrets).await?,
+            Errand::LogIn => self.credentials(&name, &device, &mut secrets).await?,
             Errand::Look => (None, None, Vec::new()),
         };
-        let way = match (&device.via, &device.proxy) {
-            (Some(via), _) => {
-                let jumps = jumps.checked_sub(1).ok_or_else(|| {
-                    OpenError::Failed(format!("the way to `{name}` goes over more than {JUMPS_MAX} devices; check `via`"))
-                })?;
-                // The future of a jump holds that of the next one.
-                let before = Box::pin(self.reach_by(world, via, Errand::LogIn, jumps)).await?;
-                secrets.extend(before.secrets);
-                ssh::Way::Through(self.pool.connection(via, Use::Jump, &before.target, &self.book).await?)
-            }
-            (None, Some(proxy)) => ssh::Way::Proxy(Proxy::clone(proxy)),
-            (None, None) => ssh::Way::Direct,
-        };
-        let home = std::env::var_os("HOME").map(PathBuf::from);
+        let way = self.way(world, &name, &place.way, jumps, &mut secrets).await?;
         let target = ssh::Target {
-            device: name.to_owned(),
-            host: device.host_or(name).to_owned(),
-            port: device.port_or_default(),
-            host_key_alias: None,
+            device: name,
+            host: place.host,
+            port: place.port,
+            host_key_alias: place.host_key_alias,
             way,
-            user: user(device),
+            user: place.user,
             login_suffix: String::new(),
-            keys: keys(device, home.as_deref()),
+            keys: place.keys,
             passphrase,
             password,
             answers,
             questions: Some(self.questions.clone()),
-            agents: agents(device),
-            named_keys_only: false,
-            known_hosts: known_hosts(device, home.as_deref()),
-            keepalive: device.keepalive.map(|delay| delay.duration().unwrap_or(Duration::MAX / 4)),
-            offer: ssh::Offer { legacy: device.algorithms == Algorithms::Legacy, ..ssh::Offer::default() },
+            agents: place.agents,
+            named_keys_only: place.named_keys_only,
+            known_hosts: place.known_hosts,
+            revoked: place.revoked,
+            keepalive: place.keepalive,
+            offer: place.offer,
             terminal: String::new(),
             size: (0, 0),
         };
         Ok(Reached { target, secrets })
+    }
+
+    /// Goes the way as far as it leads over others.
+    async fn way(
+        &self,
+        world: &World,
+        name: &str,
+        way: &PlaceWay,
+        jumps: usize,
+        secrets: &mut Vec<(String, Secret)>,
+    ) -> Result<ssh::Way, OpenError> {
+        let hops = match way {
+            PlaceWay::Direct => return Ok(ssh::Way::Direct),
+            PlaceWay::Proxy(proxy) => return Ok(ssh::Way::Proxy(proxy.clone())),
+            PlaceWay::Shell(command) => return Ok(ssh::Way::Shell(command.clone())),
+            PlaceWay::Jumps(hops) => hops,
+        };
+        let left = jumps.checked_sub(hops.len());
+        let left =
+            left.ok_or_else(|| OpenError::Failed(format!("the way to `{name}` goes over more than {JUMPS_MAX} hosts; check `via`")))?;
+        let mut way = None;
+        for jump in hops {
+            let hop = Hop { name: jump.host.clone(), user: jump.user.clone(), port: jump.port };
+            // The future of a jump holds that of the next one.
+            let mut before = Box::pin(self.reach_by(world, hop, Errand::LogIn, left)).await?;
+            secrets.append(&mut before.secrets);
+            // The first one has a way of its own; the others are reached from the one before them.
+            if let Some(way) = way {
+                before.target.way = way;
+            }
+            way = Some(ssh::Way::Through(self.pool.connection(&jump.host, Use::Jump, &before.target, &self.book).await?));
+        }
+        Ok(way.unwrap_or(ssh::Way::Direct))
     }
 
     async fn credentials(&self, name: &str, device: &Device, secrets: &mut Vec<(String, Secret)>) -> Result<Credentials, OpenError> {
@@ -137,11 +190,6 @@ impl Directory {
 /// Password, passphrase, answers to questions.
 type Credentials = (Option<Arc<Secret>>, Option<Arc<Secret>>, Vec<ssh::Answer>);
 
-/// The account's name: the device's, else the one of whoever runs this.
-pub(super) fn user(device: &Device) -> String {
-    device.user.clone().or_else(|| std::env::var("USER").ok()).unwrap_or_else(|| "root".to_owned())
-}
-
 /// A secret that logs in, kept twice: to be sent, and to be masked.
 async fn login_secret(
     device: &str,
@@ -153,45 +201,4 @@ async fn login_secret(
     let secret = secret::resolve(source).await.map_err(|error| OpenError::Failed(format!("device `{device}`: {error}")))?;
     secrets.push((name.to_owned(), Secret::from_bytes(secret.expose().to_vec())));
     Ok(Some(Arc::new(secret)))
-}
-
-/// The device's key file; else those that ssh tries by itself, if they are there.
-fn keys(device: &Device, home: Option<&Path>) -> Vec<ssh::KeyFile> {
-    if let Some(path) = &device.key {
-        return vec![ssh::KeyFile { path: path.clone(), certificate: device.certificate.clone(), optional: false }];
-    }
-    let names = ["id_rsa", "id_ecdsa", "id_ecdsa_sk", "id_ed25519", "id_ed25519_sk"];
-    let usual = home.into_iter().flat_map(|home| names.map(|name| home.join(".ssh").join(name)));
-    usual.filter(|path| path.is_file()).map(|path| ssh::KeyFile { path, certificate: None, optional: true }).collect()
-}
-
-/// The agent that the device names; else that of the environment, then those that desktops start without telling it.
-fn agents(device: &Device) -> Vec<PathBuf> {
-    match &device.agent {
-        Agent::Off => Vec::new(),
-        Agent::Socket(path) => vec![path.clone()],
-        Agent::Environment => {
-            let told = std::env::var_os("SSH_AUTH_SOCK").map(PathBuf::from);
-            let run = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
-            let home = std::env::var_os("HOME").map(PathBuf::from);
-            let desktop = run.into_iter().flat_map(|run| ["keyring/ssh", "gcr/ssh", "gnupg/S.gpg-agent.ssh"].map(|name| run.join(name)));
-            let vault = home.into_iter().map(|home| home.join(".1password/agent.sock"));
-            let mut sockets: Vec<PathBuf> = Vec::new();
-            for socket in told.into_iter().chain(desktop).chain(vault).filter(|path| path.exists()) {
-                if !sockets.contains(&socket) {
-                    sockets.push(socket);
-                }
-            }
-            sockets
-        }
-    }
-}
-
-/// The files that the device names, else those that ssh reads.
-pub(super) fn known_hosts(device: &Device, home: Option<&Path>) -> Vec<PathBuf> {
-    if !device.known_hosts.is_empty() {
-        return device.known_hosts.clone();
-    }
-    let own = home.into_iter().flat_map(|home| ["known_hosts", "known_hosts2"].map(|name| home.join(".ssh").join(name)));
-    own.chain([PathBuf::from("/etc/ssh/ssh_known_hosts"), PathBuf::from("/etc/ssh/ssh_known_hosts2")]).collect()
 }

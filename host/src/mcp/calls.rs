@@ -7,11 +7,13 @@ use regex::Regex;
 use serde_json::{Map, Value, json};
 use tokio::time::sleep;
 
+use super::opening::{self, Unopened};
 use super::reply::{self, Reply};
 use super::tools::Arguments;
 use super::{Caller, Patience};
 use crate::config::{Device, TypeChoice};
 use crate::directory::identity::Identity;
+use crate::directory::place::Place;
 use crate::directory::{Directory, LineKind};
 use crate::ids::{CommandId, MAIN, SessionId};
 use crate::limits::{self, INTERRUPT_STEP_WAIT, OUTPUT_DEFAULT_CHARS, QUERY_TARGETS_MAX};
@@ -21,10 +23,7 @@ use crate::session::journey::Keep;
 use crate::session::report::OutputQuery;
 use crate::session::{Accepted, Phase, RunRequest, SendRequest, SessionHandle, Stop};
 use crate::terminal::text::escaped;
-use crate::transport::questions::Question;
 
-/// Name of the session whose commands have channels of their own.
-const EXEC: &str = "exec";
 /// How often a waiting call looks at a session's output.
 const LOOK_EVERY: Duration = Duration::from_millis(40);
 /// Budget of each target of a query.
@@ -126,18 +125,21 @@ fn hosts(directory: &Arc<Directory>, arguments: &Arguments) -> Reply {
     let limit = arguments.count("limit").and_then(|limit| usize::try_from(limit).ok()).unwrap_or(HOSTS_DEFAULT).max(1);
     let open = directory.list();
     let host = |(name, device): &(&String, &Device)| {
+        let place = world.place_listed(name).ok().filter(|_| !device.local && !device.conceal);
         let address = match (device.local, device.conceal) {
             (true, _) => "local".to_owned(),
             (false, true) => "concealed".to_owned(),
-            (false, false) => format!("{}:{}", device.host_or(name), device.port_or_default()),
+            (false, false) => place.as_ref().map_or_else(|| device.host_or(name).to_owned(), Place::address),
         };
-        let user = device.user.as_ref().filter(|_| !device.conceal);
+        let user = device.user.clone().or_else(|| place.as_ref().filter(|_| device.host.is_none()).map(|place| place.user.clone()));
+        let user = user.filter(|_| !device.conceal && !device.local);
+        let via = place.as_ref().and_then(|place| place.way.via());
         let session =
             open.iter().find(|handle| handle.id.device == **name && handle.closed().is_none()).map(|handle| handle.id.to_string());
         let legacy = device.algorithms == crate::config::Algorithms::Legacy;
         json!({"name": name, "address": address, "platform": kind_word(directory, name, device),
             "identified": identified(directory, name).map(|(_, found)| found), "user": user, "tags": device.tags,
-            "via": device.via, "session": session, "access": world.config.policy_for(device).to_string(), "legacy_algorithms": legacy})
+            "via": via, "session": session, "access": world.config.policy_for(device).to_string(), "legacy_algorithms": legacy})
     };
     let page: Vec<Value> = all.iter().skip(from).take(limit).map(host).collect();
     let more = (from + page.len() < all.len()).then(|| (from + page.len()).to_string());
@@ -170,26 +172,6 @@ fn hosts(directory: &Arc<Directory>, arguments: &Arguments) -> Reply {
     Reply::new(json!({"hosts": page, "total": all.len(), "next_cursor": more}), text).with_next(&next)
 }
 
-/// The session of a target, opened if need be, and how it came to be.
-async fn session_of(directory: &Arc<Directory>, target: &str, lane: LineKind) -> Result<SessionHandle, String> {
-    let id = match (lane, SessionId::parse(target)) {
-        (LineKind::Programs, id) if id.name == MAIN => SessionId { name: EXEC.to_owned(), ..id },
-        (_, id) => id,
-    };
-    tokio::select! {
-        opened = directory.open(&id, lane, (None, None)) => opened.map(|(handle, _)| handle).map_err(|error| error.to_string()),
-        question = directory.questions().of(&id.device) => Err(asks_at_login(&question)),
-    }
-}
-
-/// What a caller is told while a server asks something at login.
-fn asks_at_login(question: &Question) -> String {
-    format!(
-        "`{}` asks at login: `{}`; do not ask for the answer in chat: have the user run `jackfield answer {}` in a terminal, then call again",
-        question.device, question.prompt, question.id
-    )
-}
-
 /// A session that must be there already.
 fn open_session(directory: &Arc<Directory>, name: &str) -> Result<SessionHandle, String> {
     let id = SessionId::parse(name);
@@ -198,13 +180,6 @@ fn open_session(directory: &Arc<Directory>, name: &str) -> Result<SessionHandle,
         let open = if open.is_empty() { "none is open".to_owned() } else { format!("open are: {}", open.join(", ")) };
         format!("there is no session `{name}`; {open}. ssh_open opens one")
     })
-}
-
-/// Why there is no session yet.
-enum Unopened {
-    Failed(String),
-    /// A server asks something at login that a person has to answer.
-    Asks(Question),
 }
 
 async fn open(directory: &Arc<Directory>, caller: &Caller, arguments: &Arguments) -> Result<Reply, String> {
@@ -216,12 +191,9 @@ async fn open(directory: &Arc<Directory>, caller: &Caller, arguments: &Arguments
         |key: &str| arguments.count(key).and_then(|count| u16::try_from(count).ok()).filter(|count| limits::TERMINAL_SIZES.contains(count));
     let wait = arguments.usual_wait(caller.ceiling_s);
     let work = async {
-        let (handle, reused) = tokio::select! {
-            opened = directory.open(&id, lane, (size("cols"), size("rows"))) => opened.map_err(|error| Unopened::Failed(error.to_string()))?,
-            question = directory.questions().of(&id.device) => return Err(Unopened::Asks(question)),
-        };
+        let (handle, reused) = opening::open(directory, caller, &id, lane, (size("cols"), size("rows"))).await?;
         handle.until(|status| status.phase != Phase::Opening).await;
-        Ok((handle, reused))
+        Ok::<_, Unopened>((handle, reused))
     };
     let Some(opened) = caller.wait(wait, || format!("connecting to {host}"), work).await else {
         let handle = directory.find(&id);
@@ -231,12 +203,7 @@ async fn open(directory: &Arc<Directory>, caller: &Caller, arguments: &Arguments
     };
     let (handle, reused) = match opened {
         Ok(opened) => opened,
-        Err(Unopened::Failed(why)) => return Err(why),
-        Err(Unopened::Asks(question)) => {
-            let next = asks_at_login(&question);
-            let fields = json!({"session": id.to_string(), "state": "needs_input", "ask": question.prompt, "question": question.id});
-            return Ok(Reply::new(fields, format!("{id} needs_input")).with_next(&next));
-        }
+        Err(unopened) => return Ok(unopened.reply(&id)),
     };
     let status = handle.status();
     if let Phase::Closed(why) = &status.phase {
@@ -354,9 +321,11 @@ async fn one(
     let started = tokio::time::Instant::now();
     let left = || wait.saturating_sub(started.elapsed());
     let mut patience = Patience::new(caller);
-    let handle = match patience.wait(wait, || format!("connecting to {target}"), session_of(directory, target, lane)).await {
-        Some(Ok(handle)) => handle,
-        Some(Err(message)) => return Reply::failed(&message),
+    let id = opening::id_of(target, lane);
+    let opening = opening::open(directory, caller, &id, lane, (None, None));
+    let handle = match patience.wait(wait, || format!("connecting to {target}"), opening).await {
+        Some(Ok((handle, _))) => handle,
+        Some(Err(unopened)) => return unopened.reply(&id),
         None => {
             return Reply::failed(&format!(
                 "still connecting to `{target}`; nothing was run. Call again, or ssh_open host={target} wait_s=45"

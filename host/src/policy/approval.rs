@@ -187,14 +187,15 @@ impl Request {
         let mut out = String::new();
         let part = |name: &str, value: &str| if value.is_empty() { String::new() } else { format!(", {name} {}", escaped(value)) };
         let place = part("mode", mode) + &part("commit", commit);
-        let (caller, what) = (escaped(caller), if purpose == "send" { "type" } else { "run" });
-        let _ = writeln!(
-            out,
-            "{caller} wants to {what} this on {} (session {}, account {}{place}):",
-            escaped(device),
-            escaped(session),
-            escaped(user)
-        );
+        let caller = escaped(caller);
+        let what = match purpose.as_str() {
+            "send" => "type this on",
+            "forward" => "forward this through",
+            "trust" => "trust this key of",
+            _ => "run this on",
+        };
+        let user = if user.is_empty() { String::new() } else { format!(", account {}", escaped(user)) };
+        let _ = writeln!(out, "{caller} wants to {what} {} (session {}{user}{place}):", escaped(device), escaped(session));
         for line in text.split('\n') {
             let _ = writeln!(out, "  | {}", escaped(line).replace('\n', "\\n"));
         }

@@ -20,9 +20,15 @@ mod certificate;
 #[cfg(test)]
 mod differential;
 mod line;
+mod record;
+
+pub use self::record::record;
 
 /// The port that is left out of names in `known_hosts`.
 const SSH_PORT: u16 = 22;
+
+/// What a key revocation list begins with (PROTOCOL.krl).
+const REVOCATION_LIST: &[u8] = b"SSHKRL\n";
 
 /// Largest file that is read: some two hundred thousand hosts.
 const FILE_MAX_BYTES: u64 = 64 << 20;
@@ -88,6 +94,8 @@ pub enum HostKeyError {
         file: String,
         /// The line to add.
         entry: String,
+        /// The fingerprint as a picture.
+        art: String,
     },
     /// Another key is recorded.
     #[error(
@@ -165,6 +173,12 @@ pub enum LoadError {
         #[source]
         cause: io::Error,
     },
+    /// A file of revoked keys is in a form that is not understood.
+    #[error("the revoked keys in `{}` are a binary list, which is not understood here; write the public keys one a line instead", path.display())]
+    RevocationList {
+        /// The file.
+        path: PathBuf,
+    },
     /// The file is larger than what is read.
     #[error("the known_hosts file `{}` is larger than {FILE_MAX_BYTES} bytes", path.display())]
     TooLarge {
@@ -187,6 +201,37 @@ impl KnownHosts {
                     Ok(entry) => known.entries.extend(entry),
                     Err(reason) => known.warnings.push(format!("{} line {}: {reason}; the line is skipped", path.display(), index + 1)),
                 }
+            }
+        }
+        Ok(known)
+    }
+
+    /// The same, and a file of keys that no host may have: public keys, one a line.
+    ///
+    /// # Errors
+    ///
+    /// When a file cannot be read. A revocation list in OpenSSH's binary form is not understood here, so it is refused.
+    pub fn load_with<P: AsRef<Path>>(paths: impl IntoIterator<Item = P>, revoked: Option<&Path>) -> Result<Self, LoadError> {
+        let mut known = Self::load(paths)?;
+        let Some(path) = revoked else { return Ok(known) };
+        // Unlike the others it must be there: without it a revoked key would be taken.
+        let text = bounded::read(path, FILE_MAX_BYTES).map_err(|error| match error {
+            ReadError::Io(cause) => LoadError::Read { path: path.to_owned(), cause },
+            ReadError::TooLong { .. } => LoadError::TooLarge { path: path.to_owned() },
+        })?;
+        if text.starts_with(REVOCATION_LIST) {
+            return Err(LoadError::RevocationList { path: path.to_owned() });
+        }
+        let file = known.paths.len();
+        known.paths.push(path.to_owned());
+        for (index, line) in text.split(|byte| *byte == b'\n').enumerate() {
+            if line.trim_ascii().is_empty() || line.trim_ascii_start().starts_with(b"#") {
+                continue;
+            }
+            let line = [b"@revoked * ".as_slice(), line.trim_ascii_start()].concat();
+            match Entry::parse(&line, Place { file, line: index + 1 }) {
+                Ok(entry) => known.entries.extend(entry),
+                Err(reason) => known.warnings.push(format!("{} line {}: {reason}; the line is skipped", path.display(), index + 1)),
             }
         }
         Ok(known)
@@ -240,6 +285,7 @@ impl KnownHosts {
             Trust::Unknown => HostKeyError::Unknown {
                 device,
                 entry: known_hosts_line(host, port, key),
+                art: picture(key),
                 host: shown,
                 key_type,
                 fingerprint: print,
@@ -294,6 +340,11 @@ impl KnownHosts {
 /// `SHA256:` and the unpadded base64 digest, as `ssh-keygen -l` prints it.
 pub fn fingerprint(key: &PublicKey) -> String {
     key.fingerprint(HashAlg::Sha256).to_string()
+}
+
+/// The fingerprint as the picture that `ssh-keygen -lv` draws.
+pub fn picture(key: &PublicKey) -> String {
+    key.fingerprint(HashAlg::Sha256).to_randomart(&format!("[{}]", key.algorithm()))
 }
 
 /// The line that records this key for this host.

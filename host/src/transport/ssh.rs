@@ -78,7 +78,7 @@ impl Greeting {
     }
 
     async fn begin(target: &Target, looks_only: bool) -> Result<Self, ConnectError> {
-        let known = Arc::new(KnownHosts::load(&target.known_hosts).map_err(ConnectError::KnownHosts)?);
+        let known = Arc::new(KnownHosts::load_with(&target.known_hosts, target.revoked.as_deref()).map_err(ConnectError::KnownHosts)?);
         let handler = Handler::new(target, Arc::clone(&known), looks_only);
         let hearing = Arc::clone(&handler.hearing);
         let handle = connect(target, &known, handler).await?;
@@ -129,7 +129,7 @@ pub struct Seen {
 ///
 /// When its known hosts cannot be read, or a list of the configuration holds nothing that is known.
 pub fn offered(target: &Target) -> Result<[Vec<String>; 4], ConnectError> {
-    let known = KnownHosts::load(&target.known_hosts).map_err(ConnectError::KnownHosts)?;
+    let known = KnownHosts::load_with(&target.known_hosts, target.revoked.as_deref()).map_err(ConnectError::KnownHosts)?;
     algorithms::ours(target, &known)
 }
 

@@ -42,6 +42,8 @@ pub struct Target {
     pub named_keys_only: bool,
     /// `known_hosts` files.
     pub known_hosts: Vec<PathBuf>,
+    /// A file of keys that no host may have (`RevokedHostKeys`).
+    pub revoked: Option<PathBuf>,
     /// Time between keepalives.
     pub keepalive: Option<Duration>,
     /// What is offered in the key exchange.

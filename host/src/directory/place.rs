@@ -1,0 +1,271 @@
+//! Where a device is and how one gets there, as its table and the OpenSSH client configuration say together. What the table says wins.
+
+use std::num::NonZeroU16;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::OpenError;
+use crate::config::{Agent, Algorithms, Config, Device, Proxy, SshNames};
+use crate::ssh_config::{Asked, IdentityAgent, JumpHost, Resolved, Way};
+use crate::transport::ssh::{KeyFile, Offer};
+
+/// Who is to be reached: a device, or a jump host on the way that need not be one.
+#[derive(Debug, Clone)]
+pub(super) struct Hop {
+    pub(super) name: String,
+    /// The account and port that the way names, where it does.
+    pub(super) user: Option<String>,
+    pub(super) port: Option<u16>,
+}
+
+impl Hop {
+    pub(super) fn device(name: &str) -> Self {
+        Self { name: name.to_owned(), user: None, port: None }
+    }
+}
+
+/// Where a device is and how one gets there.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// Name or address.
+    pub host: String,
+    /// Port.
+    pub port: u16,
+    /// The account.
+    pub user: String,
+    /// The way.
+    pub way: PlaceWay,
+    /// Key files in the order to try.
+    pub keys: Vec<KeyFile>,
+    /// Only these keys are offered, also of an agent's.
+    pub named_keys_only: bool,
+    /// Sockets of agents.
+    pub agents: Vec<PathBuf>,
+    /// Files with host keys.
+    pub known_hosts: Vec<PathBuf>,
+    /// A file of keys that no host may have.
+    pub revoked: Option<PathBuf>,
+    /// The name that the host key is recorded under, where it is another.
+    pub host_key_alias: Option<String>,
+    /// Time between keepalives.
+    pub keepalive: Option<Duration>,
+    /// Which algorithms are offered.
+    pub offer: Offer,
+    /// Lines of the OpenSSH configuration that said something, by their keyword.
+    pub origins: Vec<(&'static str, String)>,
+    /// What somebody should know of them.
+    pub warnings: Vec<String>,
+}
+
+/// The way to a device.
+#[derive(Debug, Clone)]
+pub enum PlaceWay {
+    /// A connection of our own.
+    Direct,
+    /// Through a proxy, a program or a socket.
+    Proxy(Proxy),
+    /// Through a program of the user's shell.
+    Shell(String),
+    /// Through these, the nearest first.
+    Jumps(Vec<JumpHost>),
+}
+
+impl std::fmt::Display for PlaceWay {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Direct => f.write_str("straight"),
+            Self::Proxy(proxy) => write!(f, "by {proxy}"),
+            Self::Shell(command) => write!(f, "by `{command}`"),
+            Self::Jumps(jumps) => {
+                let jumps: Vec<String> = jumps.iter().map(jump).collect();
+                write!(f, "through {}", jumps.join(", then "))
+            }
+        }
+    }
+}
+
+impl PlaceWay {
+    /// Who or what stands between; `None` where nothing does.
+    #[must_use]
+    pub fn via(&self) -> Option<String> {
+        match self {
+            Self::Direct => None,
+            Self::Jumps(jumps) => Some(jumps.iter().map(jump).collect::<Vec<_>>().join(", ")),
+            other => Some(other.to_string()),
+        }
+    }
+}
+
+fn jump(host: &JumpHost) -> String {
+    let user = host.user.as_ref().map(|user| format!("{user}@")).unwrap_or_default();
+    let port = host.port.map(|port| format!(":{port}")).unwrap_or_default();
+    format!("{user}{}{port}", host.host)
+}
+
+/// May commands of `Match exec` run to find it out?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Exec {
+    /// As far as the operator allows it.
+    Allowed,
+    /// No: somebody only wants a list.
+    Never,
+}
+
+impl Place {
+    /// Puts both together.
+    ///
+    /// # Errors
+    ///
+    /// When the OpenSSH configuration cannot be used and is needed.
+    pub(super) fn of(config: &Config, device: &Device, hop: &Hop, exec: Exec) -> Result<Self, OpenError> {
+        let home = std::env::var_os("HOME").map(PathBuf::from);
+        let looked = look_up(config, device, hop, exec)?;
+        let user = |user: Option<&String>| {
+            let own = || std::env::var("USER").ok().filter(|user| !user.is_empty());
+            hop.user.clone().or_else(|| user.cloned()).or_else(own).unwrap_or_else(|| "root".to_owned())
+        };
+        let mut place = Self {
+            host: device.host_or(&hop.name).to_owned(),
+            port: hop.port.unwrap_or_else(|| device.port_or_default()),
+            user: user(device.user.as_ref()),
+            way: PlaceWay::Direct,
+            keys: usual_keys(home.as_deref()),
+            named_keys_only: false,
+            agents: agents(&device.agent),
+            known_hosts: usual_known_hosts(home.as_deref()),
+            revoked: None,
+            host_key_alias: None,
+            keepalive: None,
+            offer: Offer::default(),
+            origins: Vec::new(),
+            warnings: Vec::new(),
+        };
+        if let Some(looked) = looked {
+            place.take(&looked, device);
+            if device.user.is_none() {
+                place.user = looked.user;
+            }
+        }
+        place.over(device);
+        Ok(place)
+    }
+
+    /// What the OpenSSH configuration says.
+    fn take(&mut self, looked: &Resolved, device: &Device) {
+        self.host.clone_from(&looked.host);
+        self.port = device.port.map_or(looked.port, NonZeroU16::get);
+        let certificate = |at: usize| looked.certificate_files.get(at).cloned();
+        let optional = !looked.identity_files_named;
+        let key = |(at, path): (usize, &PathBuf)| KeyFile { path: path.clone(), certificate: certificate(at), optional };
+        let is_there = |key: &KeyFile| key.path.is_file();
+        // ssh passes over a named file that is not there, too.
+        self.keys = looked.identity_files.iter().enumerate().map(key).filter(is_there).collect();
+        self.named_keys_only = looked.identities_only;
+        match (&looked.identity_agent, &device.agent) {
+            (IdentityAgent::None, Agent::Environment) => self.agents.clear(),
+            (IdentityAgent::Socket(path), Agent::Environment) => self.agents = vec![path.clone()],
+            _ => {}
+        }
+        self.known_hosts = looked.user_known_hosts.iter().chain(&looked.global_known_hosts).cloned().collect();
+        self.revoked.clone_from(&looked.revoked_host_keys);
+        self.host_key_alias.clone_from(&looked.host_key_alias);
+        self.keepalive = looked.server_alive_interval;
+        self.offer = Offer {
+            legacy: false,
+            kex: looked.kex_algorithms.clone(),
+            host_keys: looked.host_key_algorithms.clone(),
+            ciphers: looked.ciphers.clone(),
+            macs: looked.macs.clone(),
+        };
+        self.way = match &looked.way {
+            Way::Direct => PlaceWay::Direct,
+            Way::Jump(jumps) => PlaceWay::Jumps(jumps.clone()),
+            Way::Command(command) => PlaceWay::Shell(command.clone()),
+        };
+        self.origins = looked.origins.iter().map(|origin| (origin.keyword, origin.place.to_string())).collect();
+        self.warnings.clone_from(&looked.warnings);
+    }
+
+    /// What the device's table says.
+    fn over(&mut self, device: &Device) {
+        if let Some(path) = &device.key {
+            self.keys = vec![KeyFile { path: path.clone(), certificate: device.certificate.clone(), optional: false }];
+        }
+        if !device.known_hosts.is_empty() {
+            self.known_hosts.clone_from(&device.known_hosts);
+        }
+        if let Some(delay) = &device.keepalive {
+            self.keepalive = Some(delay.duration().unwrap_or(Duration::MAX / 4));
+        }
+        self.offer.legacy = device.algorithms == Algorithms::Legacy;
+        match (&device.via, &device.proxy) {
+            (Some(via), _) => self.way = PlaceWay::Jumps(vec![JumpHost { user: None, host: via.clone(), port: None }]),
+            (None, Some(proxy)) => self.way = PlaceWay::Proxy(proxy.clone()),
+            (None, None) => {}
+        }
+    }
+
+    /// The address as lists show it.
+    #[must_use]
+    pub fn address(&self) -> String {
+        format!("{}:{}", self.host, self.port)
+    }
+}
+
+/// What the OpenSSH configuration says of a device that has no `host` of its own.
+fn look_up(config: &Config, device: &Device, hop: &Hop, exec: Exec) -> Result<Option<Resolved>, OpenError> {
+    if device.host.is_some() || device.local {
+        return Ok(None);
+    }
+    let files = match &config.ssh_names {
+        SshNames::None => return Ok(None),
+        SshNames::Broken(why) => {
+            let name = &hop.name;
+            return Err(OpenError::Failed(format!(
+                "where `{name}` is stands in the ssh configuration, which cannot be used: {why}; mend it, or set `host` in [device.{name}]"
+            )));
+        }
+        SshNames::Read(files) => files,
+    };
+    let asked = Asked {
+        user: hop.user.clone().or_else(|| device.user.clone()),
+        port: hop.port.or_else(|| device.port.map(NonZeroU16::get)),
+        tag: None,
+        allow_exec: exec == Exec::Allowed && config.ssh.match_exec,
+    };
+    files.resolve(&hop.name, &asked).map(Some).map_err(|error| OpenError::Failed(format!("device `{}`: {error}", hop.name)))
+}
+
+/// The keys that ssh tries by itself, if they are there.
+fn usual_keys(home: Option<&Path>) -> Vec<KeyFile> {
+    let names = ["id_rsa", "id_ecdsa", "id_ecdsa_sk", "id_ed25519", "id_ed25519_sk"];
+    let usual = home.into_iter().flat_map(|home| names.map(|name| home.join(".ssh").join(name)));
+    usual.filter(|path| path.is_file()).map(|path| KeyFile { path, certificate: None, optional: true }).collect()
+}
+
+/// The agent that the device names; else that of the environment, then those that desktops start without telling it.
+fn agents(agent: &Agent) -> Vec<PathBuf> {
+    match agent {
+        Agent::Off => Vec::new(),
+        Agent::Socket(path) => vec![path.clone()],
+        Agent::Environment => {
+            let variable = |name: &str| std::env::var_os(name).map(PathBuf::from);
+            let run = variable("XDG_RUNTIME_DIR");
+            let desktop = run.into_iter().flat_map(|run| ["keyring/ssh", "gcr/ssh", "gnupg/S.gpg-agent.ssh"].map(|name| run.join(name)));
+            let vault = variable("HOME").map(|home| home.join(".1password/agent.sock"));
+            let mut sockets: Vec<PathBuf> = Vec::new();
+            for socket in variable("SSH_AUTH_SOCK").into_iter().chain(desktop).chain(vault).filter(|path| path.exists()) {
+                if !sockets.contains(&socket) {
+                    sockets.push(socket);
+                }
+            }
+            sockets
+        }
+    }
+}
+
+/// The files that ssh reads.
+fn usual_known_hosts(home: Option<&Path>) -> Vec<PathBuf> {
+    let own = home.into_iter().flat_map(|home| ["known_hosts", "known_hosts2"].map(|name| home.join(".ssh").join(name)));
+    own.chain([PathBuf::from("/etc/ssh/ssh_known_hosts"), PathBuf::from("/etc/ssh/ssh_known_hosts2")]).collect()
+}
