@@ -42,6 +42,7 @@ fn target(server: &Sshd) -> Target {
         answers: Vec::new(),
         questions: None,
         agents: Vec::new(),
+        forward_agent: false,
         named_keys_only: false,
         known_hosts: vec![server.folder.path().join("known_hosts")],
         revoked: None,

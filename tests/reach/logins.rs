@@ -101,3 +101,23 @@ fn a_wrong_password_is_not_tried_until_the_account_is_locked() {
     let why = refused(&mut client, "web1");
     assert!(why.contains("so that no account is locked"), "{why}");
 }
+
+#[test]
+fn an_agent_is_lent_only_where_the_configuration_says_so() {
+    account("jft-bash", Path::new("/bin/bash"));
+    let server = Sshd::start();
+    let (_agent, socket) = agent(&server, &file(&server, "id"), "");
+    let with = format!("agent = \"{}\"", socket.display());
+    let config = [device(&server, "lent", &format!("{with}\nforward_agent = true")), device(&server, "kept", &with)];
+    let mut client = Client::start(&config.concat());
+    let result = opened(&mut client, "lent");
+    assert!(result["warnings"].to_string().contains("your agent is lent"), "{result}");
+    // The key signs there for a login to the same server.
+    let again = format!(
+        "ssh -F /dev/null -o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -p {} jft-bash@127.0.0.1 echo signed 2>/dev/null",
+        server.port
+    );
+    assert_eq!(client.run("lent", &again)["output"], "signed\n");
+    assert_eq!(client.run("lent", "ssh-add -l | wc -l")["output"], "1\n");
+    assert_eq!(client.run("kept", "echo ${SSH_AUTH_SOCK:-none}")["output"], "none\n");
+}

@@ -14,7 +14,7 @@ use crate::secret::SecretSource;
 /// The port of a device that sets none.
 pub const DEFAULT_PORT: u16 = 22;
 
-pub(super) const KEYS: [&str; 23] = [
+pub(super) const KEYS: [&str; 24] = [
     "host",
     "port",
     "user",
@@ -38,11 +38,25 @@ pub(super) const KEYS: [&str; 23] = [
     "conceal",
     "secrets_elsewhere",
     "answers",
+    "forward_agent",
 ];
 
 /// Keys that say how to reach a device over the network.
-const NETWORK_KEYS: [&str; 12] =
-    ["host", "port", "user", "key", "certificate", "known_hosts", "via", "proxy", "algorithms", "keepalive", "agent", "answers"];
+const NETWORK_KEYS: [&str; 13] = [
+    "host",
+    "port",
+    "user",
+    "key",
+    "certificate",
+    "known_hosts",
+    "via",
+    "proxy",
+    "algorithms",
+    "keepalive",
+    "agent",
+    "answers",
+    "forward_agent",
+];
 
 /// A device as the file describes it. What is `None` was not set.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,6 +107,8 @@ pub struct Device {
     pub secrets_elsewhere: Vec<String>,
     /// What the server may ask at login beside the password: a part of the question, and the secret that answers it.
     pub answers: Vec<(String, String)>,
+    /// The agent is lent to the device: its root can sign with it as long as somebody is connected.
+    pub forward_agent: bool,
     /// Only OpenSSH's configuration names it.
     pub from_ssh: bool,
 }
@@ -123,6 +139,7 @@ impl Default for Device {
             conceal: false,
             secrets_elsewhere: Vec::new(),
             answers: Vec::new(),
+            forward_agent: false,
             from_ssh: false,
         }
     }
@@ -234,6 +251,7 @@ impl Device {
             conceal: reader.field(section, "conceal", value::flag).unwrap_or_default(),
             secrets_elsewhere: reader.field(section, "secrets_elsewhere", secret_names).unwrap_or_default(),
             answers: answers(reader, section),
+            forward_agent: reader.field(section, "forward_agent", value::flag).unwrap_or_default(),
             from_ssh: false,
         };
         device.check_ways(reader, section);

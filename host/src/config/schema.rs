@@ -132,6 +132,7 @@ fn device_key(key: &str) -> Value {
             json!({"description": "What the server may ask at login beside the password: a part of the question, and the secret that answers it",
             "type": "object", "additionalProperties": {"type": "string"}})
         }
+        "forward_agent" => flag("The agent is lent to the device: its root can sign with it as long as somebody is connected"),
         "algorithms" => word("Which SSH algorithms are offered", &["default", "legacy"]),
         "tags" => texts("Words to select devices by"),
         "policy" => policy_mode("How much commands may do on this device"),

@@ -126,6 +126,7 @@ impl Directory {
             answers,
             questions: Some(self.questions.clone()),
             agents: place.agents,
+            forward_agent: device.forward_agent,
             named_keys_only: place.named_keys_only,
             known_hosts: place.known_hosts,
             revoked: place.revoked,

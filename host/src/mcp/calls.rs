@@ -641,7 +641,10 @@ async fn info(directory: &Arc<Directory>, caller: &Caller, arguments: &Arguments
             None => Ok(platforms(directory)),
         },
         "limits" => Ok(bounds(directory)),
-        _ => Ok(super::health::health(directory)),
+        _ => match arguments.text("target") {
+            Some(target) => super::health::way(directory, target).await,
+            None => Ok(super::health::health(directory)),
+        },
     }
 }
 

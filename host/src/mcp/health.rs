@@ -4,7 +4,9 @@ use serde_json::{Value, json};
 
 use super::reply::Reply;
 use crate::directory::Directory;
+use crate::doctor;
 use crate::plugin::catalog::Condition;
+use crate::terminal::text::escaped;
 
 /// Every plugin: what it is, whether it works, and what went wrong last.
 pub(super) fn plugins(directory: &Directory) -> Reply {
@@ -128,6 +130,24 @@ pub(super) fn health(directory: &Directory) -> Reply {
     let fields = json!({"version": version, "sessions": sessions.len(), "troubled_plugins": troubled, "plugins_off": off,
         "degraded_sessions": degraded, "history": history, "audit": audit, "recordings": recordings});
     Reply::new(fields, text)
+}
+
+/// Each step of the way to a device.
+pub(super) async fn way(directory: &Directory, target: &str) -> Result<Reply, String> {
+    let device = crate::ids::SessionId::parse(target).device;
+    let findings = doctor::examine(directory, &device).await?;
+    let is_well = findings.iter().all(|finding| finding.state != doctor::State::Bad);
+    let line = |finding: &doctor::Finding| {
+        let next = if finding.next.is_empty() { String::new() } else { format!(" ({})", finding.next) };
+        let state = match finding.state {
+            doctor::State::Good => "ok",
+            doctor::State::Doubt => "look",
+            doctor::State::Bad => "no",
+        };
+        escaped(&format!("{}: {state}: {}{next}", finding.step, finding.says)).replace('\n', " ")
+    };
+    let text = findings.iter().map(line).collect::<Vec<_>>().join("\n");
+    Ok(Reply::new(json!({"device": device, "reachable": is_well, "steps": findings}), text))
 }
 
 /// How the recordings fare: as fields, and as a part of the line.

@@ -136,10 +136,10 @@ pub const TOOLS: &[Definition] = &[
         title: "Explain limits and policy",
         class: Class::Reads,
         device_text: false,
-        about: "Explain limits before acting. topic=policy with target and command: the verdict, the rule and why. topic=platforms with target: its modes and what commit= takes. topic=plugins, platforms, limits, health: what this server has.",
+        about: "Explain limits before acting. topic=policy with target and command: the verdict, the rule and why. topic=platforms with target: its modes and what commit= takes. topic=health with target: each step of the way to it, and what to change. topic=plugins, platforms, limits, health: what this server has.",
         params: &[
             must("topic", Kind::OneOf(&["policy", "plugins", "platforms", "limits", "health"]), "What to explain"),
-            may("target", Kind::Text, "For topic=policy and platforms: the device"),
+            may("target", Kind::Text, "For topic=policy, platforms and health: the device"),
             may("command", Kind::Text, "For topic=policy: the command"),
         ],
     },

@@ -22,6 +22,7 @@ pub use self::connection::{Connection, Known, Stream};
 pub use self::error::ConnectError;
 pub use self::target::{Answer, KeyFile, Offer, Target, Way};
 
+mod agent;
 mod algorithms;
 mod channel;
 mod connection;
@@ -98,6 +99,13 @@ impl Greeting {
     /// Why no way to log in was accepted.
     pub async fn login(mut self, target: &Target) -> Result<Connection, ConnectError> {
         login::login(target, &mut self.handle, &self.hearing).await?;
+        if target.forward_agent
+            && let (Some(socket), Some(binding)) = (target.agents.first(), self.handle.agent_session_binding())
+        {
+            heard(&self.hearing).lent = Some(agent::Lent { socket: socket.clone(), binding: binding.clone() });
+            self.warnings
+                .push(format!("your agent is lent to `{}`: whoever is root there can sign with it while you are connected", target.device));
+        }
         Ok(Connection::new(self.handle, self.hearing, target.device.clone(), self.warnings))
     }
 }

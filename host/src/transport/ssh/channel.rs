@@ -41,6 +41,9 @@ pub(super) async fn shell(target: &Target, handle: &Handle<Handler>) -> Result<C
     let mut channel = handle.channel_open_session().await.map_err(|error| NoChannel::of(&error))?;
     let (columns, rows) = target.size;
     let requests = async {
+        if target.forward_agent {
+            channel.agent_forward(false).await?;
+        }
         channel.request_pty(true, &target.terminal, columns.into(), rows.into(), 0, 0, &[]).await?;
         channel.request_shell(true).await
     };

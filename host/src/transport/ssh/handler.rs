@@ -10,7 +10,8 @@ use tokio::sync::mpsc;
 
 use super::super::host_key::{self, HostKeyError, KnownHosts};
 use super::super::server_id::{ServerId, ServerOffer};
-use super::{Target, algorithms};
+use super::agent::Lent;
+use super::{Target, agent, algorithms};
 use crate::limits::{HOST_KEYS_ANNOUNCED_MAX, VIEW_TAIL_MAX_BYTES};
 use crate::terminal::text::first_bytes;
 
@@ -30,6 +31,8 @@ pub(super) struct Heard {
     pub(super) weak: Vec<String>,
     /// How the account was proven.
     pub(super) logged_in_by: String,
+    /// The agent, if it is lent to the device.
+    pub(super) lent: Option<Lent>,
     /// Other host keys of the server, which it has not proven yet.
     pub(super) announced: Vec<PublicKey>,
     /// Where connections go that the server takes for us, by the address that it listens at.
@@ -131,11 +134,18 @@ impl client::Handler for Handler {
 
     async fn server_channel_open_agent_forward(
         &mut self,
-        _: Channel<Msg>,
+        channel: Channel<Msg>,
         reply: client::ChannelOpenHandle,
         _: &mut client::Session,
     ) -> Result<(), Self::Error> {
-        reply.reject(ChannelOpenFailure::AdministrativelyProhibited).await;
+        let lent = heard(&self.hearing).lent.clone();
+        match lent {
+            Some(lent) => {
+                reply.accept().await;
+                tokio::spawn(agent::carry(lent, channel));
+            }
+            None => reply.reject(ChannelOpenFailure::AdministrativelyProhibited).await,
+        }
         Ok(())
     }
 

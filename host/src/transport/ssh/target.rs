@@ -38,6 +38,8 @@ pub struct Target {
     pub questions: Option<Questions>,
     /// Sockets of agents: the first one that somebody listens at counts.
     pub agents: Vec<PathBuf>,
+    /// The agent is lent to the device.
+    pub forward_agent: bool,
     /// Only the keys named here are offered, also of an agent's (`IdentitiesOnly`).
     pub named_keys_only: bool,
     /// `known_hosts` files.
