@@ -11,7 +11,7 @@ pub mod process;
 pub mod sshd;
 
 use std::process::Command;
-use std::sync::Once;
+use std::sync::{Mutex, Once};
 use std::time::Duration;
 
 /// Installs the Debian packages that a test needs, once for all of them.
@@ -51,12 +51,15 @@ pub fn install_missing(wanted: &[(&str, &str)]) {
 
 /// Installs Debian packages.
 pub fn install_packages(packages: &[&str]) {
+    // Tests run side by side, and apt gives way to nobody.
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let apt = |arguments: &[&str]| {
         let status = Command::new("apt-get").args(arguments).env("DEBIAN_FRONTEND", "noninteractive").status();
         status.is_ok_and(|status| status.success())
     };
     apt(&["update", "-qq"]);
-    let done = apt(&[&["install", "-y", "-qq", "--no-install-recommends"], packages].concat());
+    let done = apt(&[&["install", "-y", "-qq", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=300"], packages].concat());
     assert!(done, "the tests need {packages:?} and could not install them; run the tests as root, or install them first");
 }
 
