@@ -90,8 +90,8 @@ async fn accept(directory: &Arc<Directory>, caller: &Caller, id: &SessionId, hos
             effect: Effect::Ask,
             rule: "host-key.new".to_owned(),
             reason: format!(
-                "nobody has recorded a key of this host; compare the fingerprint with its owner, or run `jackfield hostkey accept {}`",
-                host.device
+                "{} is a new host and presents {} {}; compare the fingerprint with its owner, here or with `jackfield hostkey accept {}`",
+                host.host, host.key_type, host.fingerprint, host.device
             ),
         },
     };
