@@ -312,6 +312,52 @@ impl Connection {
         Ok(self.line(timeout(CONNECT_MAX, opening).await.unwrap_or_else(|_| Err(late()))?))
     }
 
+    /// A subsystem, for example `sftp` (RFC 4254 section 6.5), as a stream. The connection must be kept as long as the stream.
+    ///
+    /// # Errors
+    ///
+    /// When the device does not start it.
+    pub async fn subsystem(&self, name: &str) -> Result<russh::ChannelStream<client::Msg>, ConnectError> {
+        let failed = |what: String| ConnectError::Channel { device: self.device.clone(), what };
+        let opening = async {
+            let mut channel = self.handle.channel_open_session().await.map_err(|error| failed(error.to_string()))?;
+            channel.request_subsystem(true, name).await.map_err(|error| failed(error.to_string()))?;
+            answered(&mut channel, &format!("the subsystem `{name}`")).await.map_err(failed)?;
+            Ok(channel.into_stream())
+        };
+        let late = || failed(format!("no answer within {} s", CONNECT_MAX.as_secs()));
+        timeout(CONNECT_MAX, opening).await.unwrap_or_else(|_| Err(late()))
+    }
+
+    /// A program on a channel of its own, with its streams apart. The connection must be kept as long as they are used.
+    ///
+    /// # Errors
+    ///
+    /// When the device does not start it.
+    pub async fn execute(&self, program: &Program) -> Result<(ChannelReadHalf, ChannelWriteHalf<client::Msg>), ConnectError> {
+        let failed = |what: String| ConnectError::Channel { device: self.device.clone(), what };
+        let opening = async {
+            let mut channel = self.handle.channel_open_session().await.map_err(|error| failed(error.to_string()))?;
+            channel.exec(true, program.text()).await.map_err(|error| failed(error.to_string()))?;
+            answered(&mut channel, "a program").await.map_err(failed)?;
+            Ok(channel.split())
+        };
+        let late = || failed(format!("no answer within {} s", CONNECT_MAX.as_secs()));
+        timeout(CONNECT_MAX, opening).await.unwrap_or_else(|_| Err(late()))
+    }
+
+    /// Has it ended?
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.handle.is_closed()
+    }
+
+    /// Does anybody but this one hold it?
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        Arc::strong_count(&self.handle) > 1
+    }
+
     fn line(&self, (read, write): (ChannelReadHalf, ChannelWriteHalf<client::Msg>)) -> Line {
         let (writer, orders) = Writer::new();
         tokio::spawn(serve(Arc::clone(&self.handle), write, orders));
