@@ -19,6 +19,7 @@ mod declared;
 mod dialects;
 mod facts;
 mod faults;
+mod files;
 mod guide;
 mod history;
 mod hostile;

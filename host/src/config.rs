@@ -14,6 +14,7 @@ pub use self::declaration::Declaration;
 pub use self::delay::Delay;
 pub use self::device::{Agent, Algorithms, DEFAULT_PORT, Device, Proxy, TypeChoice};
 pub use self::diagnostic::Diagnostic;
+pub use self::files::FileSettings;
 pub use self::limits::Limits;
 pub use self::load::{ConfigError, Environment, Found, find};
 pub use self::name::TypeName;
@@ -29,6 +30,7 @@ pub mod declaration;
 mod delay;
 mod device;
 mod diagnostic;
+mod files;
 mod limits;
 mod load;
 mod managed;
@@ -45,7 +47,7 @@ mod tests;
 mod value;
 
 /// The sections of the file.
-const SECTIONS: [&str; 7] = ["device", "type", "plugin", "policy", "limits", "audit", "signing"];
+const SECTIONS: [&str; 8] = ["device", "type", "plugin", "policy", "limits", "audit", "files", "signing"];
 
 /// The keys of `[policy]`.
 const POLICY_KEYS: [&str; 2] = ["mode", "rule"];
@@ -71,6 +73,8 @@ pub struct Config {
     pub limits: Limits,
     /// The audit record and recordings.
     pub audit: AuditSettings,
+    /// Which folders transfers may use.
+    pub files: FileSettings,
     /// The file's digest.
     pub digest: Option<Digest>,
     /// The most that any device may have, where an administrator has set it.
@@ -165,6 +169,9 @@ impl Config {
         }
         if let Some(audit) = reader.section(root, "audit", "recordings = true") {
             self.audit = AuditSettings::read(reader, &audit);
+        }
+        if let Some(files) = reader.section(root, "files", "roots = [\"~/shared\"]") {
+            self.files = FileSettings::read(reader, &files);
         }
         if let Some(signing) = reader.section(root, "signing", "allowed_signers = \"allowed_signers\"") {
             reader.only_keys(&signing, &SIGNING_KEYS);

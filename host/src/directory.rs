@@ -7,11 +7,13 @@ use std::time::Duration;
 
 use tokio::sync::{OnceCell, mpsc};
 
+use self::bulk::Bulk;
 use self::identity::{Identities, Identity};
 use self::quota::Quota;
 use crate::audit::Audit;
 use crate::cast::Casts;
 use crate::config::{Agent, Config, Device, TypeChoice};
+use crate::files::running::Transfers;
 use crate::history::History;
 use crate::ids::{MAIN, SessionId, nonce};
 use crate::limits::{CLOSE_MAX, IDLE_CLOSE};
@@ -30,6 +32,7 @@ use crate::session::profile::{Logs, Profile};
 use crate::session::{Phase, SessionHandle, actor, lane};
 use crate::transport::{Line, pty, ssh};
 
+mod bulk;
 pub mod identity;
 pub mod quota;
 
@@ -139,6 +142,8 @@ pub struct Directory {
     quota: Quota,
     audit: Audit,
     casts: Casts,
+    bulk: Bulk,
+    transfers: Transfers,
 }
 
 /// A session in a list.
@@ -216,7 +221,15 @@ impl Directory {
             quota: Quota::default(),
             audit: Audit::default(),
             casts: Casts::default(),
+            bulk: Bulk::default(),
+            transfers: Transfers::default(),
         }
+    }
+
+    /// Transfers that go on, whoever waits for them.
+    #[must_use]
+    pub fn transfers(&self) -> &Transfers {
+        &self.transfers
     }
 
     /// What persons are asked about.

@@ -21,6 +21,7 @@ pub mod plan;
 pub mod program;
 pub mod read;
 pub mod remote;
+pub mod running;
 pub mod search;
 pub mod sftp;
 pub mod shell;

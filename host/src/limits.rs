@@ -472,3 +472,23 @@ pub const SEARCH_FOUND_MAX: usize = 200;
 pub const SEARCH_BYTES_MAX: u64 = 256 * 1024 * 1024;
 /// Files that a search looks through at once; each may take [`FILE_WHOLE_MAX_BYTES`].
 pub const SEARCH_FILES_AT_ONCE: usize = 8;
+/// A connection for files that nobody uses is closed after this time, or twice as long.
+pub const BULK_IDLE_MAX: Duration = Duration::from_secs(60);
+/// Transfers whose end nobody has asked for are remembered for so long.
+pub const TRANSFER_KEPT_MAX: Duration = Duration::from_secs(600);
+/// Transfers at once, and those remembered.
+pub const TRANSFERS_MAX: usize = 64;
+/// Bytes of one line that is judged for many files: plugins judge it well within their time.
+pub const JUDGED_LINE_BYTES: usize = 8 * 1024;
+/// Files that policy refuses one by one before a transfer is refused as a whole.
+pub const JUDGED_APART_MAX: usize = 100;
+/// How long sudo may take to ask or to begin.
+pub const SUDO_MAX: Duration = Duration::from_secs(15);
+/// Characters of a file's part in one reply.
+pub const FILE_READ_CHARS: usize = 24_000;
+/// Characters of a difference in one reply.
+pub const DIFF_MAX_CHARS: usize = 6000;
+/// Steps of a plan, deleted files and the like in one reply.
+pub const TRANSFER_LISTED_MAX: usize = 100;
+/// Bytes of one transfer unless the operator says otherwise.
+pub const TRANSFER_MAX_BYTES: u64 = 64 * 1024 * 1024 * 1024;

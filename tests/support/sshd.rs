@@ -28,8 +28,17 @@ impl Sshd {
         Self::start_in(None)
     }
 
+    /// Starts one that serves no files.
+    pub fn start_without_files() -> Self {
+        Self::start_with(None, "")
+    }
+
     /// Starts it in a network namespace, at this address there.
     pub fn start_in(place: Option<(&str, &str)>) -> Self {
+        Self::start_with(place, "Subsystem sftp /usr/lib/openssh/sftp-server\n")
+    }
+
+    fn start_with(place: Option<(&str, &str)>, more: &str) -> Self {
         install();
         let address = place.map_or("127.0.0.1", |(_, address)| address);
         let folder = tempfile::tempdir().unwrap();
@@ -42,7 +51,7 @@ impl Sshd {
         let path = |name: &str| folder.path().join(name).display().to_string();
         let config = format!(
             "ListenAddress {address}\nPort {port}\nHostKey {}\nPidFile none\nAuthorizedKeysFile {}\nStrictModes no\nUsePAM no\n\
-             PasswordAuthentication yes\nPrintMotd no\nMaxStartups 100\nLogLevel ERROR\n",
+             PasswordAuthentication yes\nPrintMotd no\nMaxStartups 100\nLogLevel ERROR\n{more}",
             path("host"),
             path("id.pub")
         );

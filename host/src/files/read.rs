@@ -7,10 +7,11 @@ use sha2::{Digest as _, Sha256};
 
 use super::name::{digits, join};
 use super::remote::{Reading, Remote};
-use super::text::Encoding;
+use super::text::{Encoding, Masked};
 use super::wire::{Attrs, Kind};
 use super::{Code, FilesError};
-use crate::limits::{FILE_LINE_MAX_CHARS, FILE_WHOLE_MAX_BYTES, HEX_ROW_BYTES};
+use crate::limits::{FILE_LINE_MAX_CHARS, FILE_WHOLE_MAX_BYTES, HEX_ROW_BYTES, SENSITIVE_KEY_MAX_BYTES};
+use crate::secret::look::Mask;
 
 /// What is wanted of a file.
 #[derive(Debug, Clone, Copy)]
@@ -26,8 +27,12 @@ pub struct Part {
 /// A part of a file.
 #[derive(Debug, Clone, Default)]
 pub struct Shown {
-    /// Lines with their numbers, or bytes in rows.
+    /// Bytes in rows, of what is no text.
     pub text: String,
+    /// Lines with their numbers.
+    pub rows: Vec<(u64, String)>,
+    /// Lines before them, a part: what looks like a secret may begin there.
+    pub before: String,
     /// How the text is written.
     pub encoding: &'static str,
     /// The line to go on with; none at the end.
@@ -38,6 +43,38 @@ pub struct Shown {
     pub sha256: Option<String>,
     /// What a reader should know.
     pub notes: Vec<String>,
+}
+
+impl Shown {
+    /// What a caller is given: lines with their numbers, without what looks like a secret; also how much is hidden.
+    #[must_use]
+    pub fn masked(&self, mask: Option<&Mask>) -> (String, usize) {
+        if self.rows.is_empty() {
+            return mask.map_or_else(|| (self.text.clone(), 0), |mask| mask.text(&self.text));
+        }
+        let mut text = self.before.clone();
+        let mut ranges = Vec::new();
+        for (number, row) in &self.rows {
+            let start = text.len();
+            text.push_str(row);
+            ranges.push((number, start..text.len()));
+            text.push('\n');
+        }
+        let masked = Masked::of(mask, text.as_bytes());
+        let mut out = String::with_capacity(text.len());
+        let mut was_hidden = false;
+        for (number, range) in ranges {
+            let row = masked.part(text.as_bytes(), range);
+            match &row {
+                Some(row) => drop(writeln!(out, "{number:>6}\t{row}")),
+                // Once for all of it.
+                None if !was_hidden => drop(writeln!(out, "{number:>6}\t[hidden]")),
+                None => {}
+            }
+            was_hidden = row.is_none();
+        }
+        (out, masked.count())
+    }
 }
 
 /// Shows a part of a regular file.
@@ -95,7 +132,8 @@ struct Lines {
     number: u64,
     line: Vec<u8>,
     line_bytes: u64,
-    out: String,
+    rows: Vec<(u64, String)>,
+    before: String,
     chars: usize,
     is_full: bool,
     next: Option<u64>,
@@ -113,7 +151,8 @@ impl Lines {
             number: 1,
             line: Vec::new(),
             line_bytes: 0,
-            out: String::new(),
+            rows: Vec::new(),
+            before: String::new(),
             chars: 0,
             is_full: false,
             next: None,
@@ -153,13 +192,9 @@ impl Lines {
         self.more(rest);
     }
 
-    fn is_wanted(&self) -> bool {
-        !self.is_full && self.number >= self.part.offset
-    }
-
     fn more(&mut self, bytes: &[u8]) {
         self.line_bytes += u64::try_from(bytes.len()).unwrap_or(0);
-        if self.is_wanted() {
+        if !self.is_full {
             // Four bytes for each letter, and no more however long the line is.
             let room = (FILE_LINE_MAX_CHARS * 4).saturating_sub(self.line.len());
             self.line.extend_from_slice(bytes.get(..room.min(bytes.len())).unwrap_or_default());
@@ -167,7 +202,7 @@ impl Lines {
     }
 
     fn line_ends(&mut self) {
-        if self.is_wanted() {
+        if !self.is_full {
             self.keep();
         }
         self.line.clear();
@@ -182,16 +217,25 @@ impl Lines {
         };
         let text = text.strip_suffix('\r').unwrap_or(&text);
         let mut shown: String = text.chars().take(FILE_LINE_MAX_CHARS).collect();
+        if self.number < self.part.offset {
+            self.before.push_str(&shown);
+            self.before.push('\n');
+            if self.before.len() > 2 * SENSITIVE_KEY_MAX_BYTES {
+                let start = (SENSITIVE_KEY_MAX_BYTES..).find(|at| self.before.is_char_boundary(*at)).unwrap_or_default();
+                self.before.drain(..start);
+            }
+            return;
+        }
         if shown.len() < text.len() || u64::try_from(self.line.len()).unwrap_or(0) < self.line_bytes {
             let _ = write!(shown, " [... the line has {} bytes]", self.line_bytes);
             self.long += 1;
         }
-        let row = format!("{:>6}\t{shown}\n", self.number);
+        // The number and a tab go before it.
+        let chars = shown.chars().count() + 8;
         let kept = self.number - self.part.offset;
-        let fits = self.chars + row.chars().count() <= self.part.max_chars || kept == 0;
-        if kept < self.part.limit && fits {
-            self.chars += row.chars().count();
-            self.out.push_str(&row);
+        if kept < self.part.limit && (self.chars + chars <= self.part.max_chars || kept == 0) {
+            self.chars += chars;
+            self.rows.push((self.number, shown));
         } else {
             self.is_full = true;
             self.next = Some(self.number);
@@ -215,7 +259,16 @@ impl Lines {
         if self.long > 0 {
             notes.push(format!("{} lines are longer than {FILE_LINE_MAX_CHARS} characters and cut", self.long));
         }
-        Shown { text: self.out, encoding: self.encoding.word(), next_offset: self.next, lines, sha256, notes }
+        Shown {
+            rows: self.rows,
+            before: self.before,
+            encoding: self.encoding.word(),
+            next_offset: self.next,
+            lines,
+            sha256,
+            notes,
+            ..Shown::default()
+        }
     }
 }
 
@@ -308,7 +361,7 @@ mod tests {
             let mut lines = Lines::new(encoding, part);
             pieces.iter().for_each(|piece| lines.feed(piece));
             let shown = lines.end(Some(String::new()));
-            (shown.text, shown.next_offset, shown.lines)
+            (shown.masked(None).0, shown.next_offset, shown.lines)
         };
         let all = whole(&[bytes]);
         for at in 0..bytes.len() {
@@ -338,6 +391,7 @@ mod tests {
         }
         assert!(lines.line.len() <= FILE_LINE_MAX_CHARS * 4);
         let shown = lines.end(Some(String::new()));
-        assert!(shown.text.len() < FILE_LINE_MAX_CHARS + 100 && shown.text.contains("the line has 10000000 bytes"), "{}", shown.text);
+        let text = shown.masked(None).0;
+        assert!(text.len() < FILE_LINE_MAX_CHARS + 100 && text.contains("the line has 10000000 bytes"), "{text}");
     }
 }

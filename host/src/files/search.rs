@@ -12,12 +12,13 @@ use super::FilesError;
 use super::name::{join, shown};
 use super::read::Item;
 use super::remote::Remote;
-use super::text::Encoding;
+use super::text::{Encoding, Masked};
 use super::tree::{Ignore, walk};
 use super::wire::Kind;
 use crate::limits::{
     FILE_LINE_MAX_CHARS, FILE_WHOLE_MAX_BYTES, GLOB_FOLDERS_MAX, GLOB_FOUND_MAX, SEARCH_BYTES_MAX, SEARCH_FILES_AT_ONCE, SEARCH_FOUND_MAX,
 };
+use crate::secret::look::Mask;
 
 /// Does a path hold characters of a pattern?
 #[must_use]
@@ -160,10 +161,10 @@ pub async fn candidates(remote: &Remote, top: &[u8]) -> Result<(Vec<(Vec<u8>, u6
 /// # Errors
 ///
 /// When the device is gone.
-pub async fn search(remote: &Remote, files: Vec<(Vec<u8>, u64)>, wanted: &Regex) -> Result<Found, FilesError> {
+pub async fn search(remote: &Remote, files: Vec<(Vec<u8>, u64)>, wanted: &Regex, mask: Option<&Mask>) -> Result<Found, FilesError> {
     let mut found = Found::default();
     let mut running = JoinSet::new();
-    let wanted = Arc::new(wanted.clone());
+    let wanted = Arc::new((wanted.clone(), mask.cloned()));
     let (mut left, mut bytes) = (files.into_iter(), 0_u64);
     let mut is_over = false;
     loop {
@@ -178,7 +179,7 @@ pub async fn search(remote: &Remote, files: Vec<(Vec<u8>, u64)>, wanted: &Regex)
                 break;
             }
             let (remote, wanted) = (remote.clone(), Arc::clone(&wanted));
-            running.spawn(async move { look_through(&remote, path, size, &wanted).await });
+            running.spawn(async move { look_through(&remote, path, size, &wanted.0, wanted.1.as_ref()).await });
         }
         let Some(done) = running.join_next().await else { break };
         match done {
@@ -204,7 +205,7 @@ pub async fn search(remote: &Remote, files: Vec<(Vec<u8>, u64)>, wanted: &Regex)
     Ok(found)
 }
 
-async fn look_through(remote: &Remote, path: Vec<u8>, size: u64, wanted: &Regex) -> Result<Vec<Hit>, FilesError> {
+async fn look_through(remote: &Remote, path: Vec<u8>, size: u64, wanted: &Regex, mask: Option<&Mask>) -> Result<Vec<Hit>, FilesError> {
     let mut source = remote.source(&path, 0, Some(size)).await?;
     let mut all = Vec::new();
     while let Some(bytes) = source.next().await? {
@@ -219,11 +220,17 @@ async fn look_through(remote: &Remote, path: Vec<u8>, size: u64, wanted: &Regex)
         Encoding::Utf8 => all,
         other => other.text(&all).unwrap_or_default().into_bytes(),
     };
-    let lines = text.split(|byte| *byte == b'\n').zip(1..).filter(|(line, _)| wanted.is_match(line));
-    let hit = |(line, number): (&[u8], u64)| Hit {
-        path: path.clone(),
-        line: number,
-        text: String::from_utf8_lossy(line).trim_end_matches('\r').chars().take(FILE_LINE_MAX_CHARS / 4).collect(),
-    };
-    Ok(lines.map(hit).take(SEARCH_FOUND_MAX).collect())
+    let masked = Masked::of(mask, &text);
+    let mut hits = Vec::new();
+    let mut start = 0;
+    for (line, number) in text.split(|byte| *byte == b'\n').zip(1..) {
+        let range = start..start + line.len();
+        start = range.end + 1;
+        if wanted.is_match(line) && hits.len() < SEARCH_FOUND_MAX {
+            let shown = masked.part(&text, range).unwrap_or_else(|| "[hidden]".to_owned());
+            let text = shown.trim_end_matches('\r').chars().take(FILE_LINE_MAX_CHARS / 4).collect();
+            hits.push(Hit { path: path.clone(), line: number, text });
+        }
+    }
+    Ok(hits)
 }

@@ -1,4 +1,8 @@
-//! What bytes of a file mean as text.
+//! What bytes of a file mean as text, and which parts of it are not shown.
+
+use std::ops::Range;
+
+use crate::secret::look::{Mask, Span};
 
 /// How text is written in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,6 +104,50 @@ impl Encoding {
             }
             Self::Utf8 | Self::Binary => Ok(text.as_bytes().to_vec()),
         }
+    }
+}
+
+/// Rows of a whole text without what looks like a secret.
+#[derive(Debug, Default)]
+pub struct Masked {
+    spans: Vec<Span>,
+}
+
+impl Masked {
+    /// Looks through a text; nothing is hidden without a mask.
+    #[must_use]
+    pub fn of(mask: Option<&Mask>, text: &[u8]) -> Self {
+        Self { spans: mask.map(|mask| mask.spans(text)).unwrap_or_default() }
+    }
+
+    /// How many parts are hidden.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.spans.len()
+    }
+
+    /// A part of the text as it is shown. None of a row that is all within something that is hidden and began before it.
+    #[must_use]
+    pub fn part(&self, text: &[u8], range: Range<usize>) -> Option<String> {
+        let place = |offset: u64| usize::try_from(offset).unwrap_or(usize::MAX);
+        let first = self.spans.partition_point(|span| place(span.end) <= range.start);
+        let mut out = Vec::new();
+        let mut at = range.start;
+        for span in self.spans.iter().skip(first) {
+            let (start, end) = (place(span.start), place(span.end));
+            if start >= range.end {
+                break;
+            }
+            if start >= range.start {
+                out.extend_from_slice(text.get(at..start).unwrap_or_default());
+                out.extend_from_slice(span.mark().as_bytes());
+            } else if end >= range.end {
+                return None;
+            }
+            at = end.min(range.end).max(at);
+        }
+        out.extend_from_slice(text.get(at..range.end).unwrap_or_default());
+        Some(String::from_utf8_lossy(&out).into_owned())
     }
 }
 

@@ -14,6 +14,7 @@ use super::text::Encoding;
 use super::wire::{Attrs, Kind};
 use super::{Code, FilesError};
 use crate::limits::{DIFF_MAX, FILE_WRITE_MAX_BYTES, LINKS_FOLLOWED_MAX};
+use crate::secret::look::Mask;
 
 /// What is to become of a file.
 #[derive(Debug, Clone)]
@@ -70,8 +71,6 @@ pub struct Prepared {
     pub path: Vec<u8>,
     /// The fingerprint of the new content.
     pub sha256_after: String,
-    /// What changes, as a unified difference.
-    pub diff: String,
     before: Option<Before>,
     after: Vec<u8>,
     mode: Option<u32>,
@@ -179,8 +178,7 @@ pub async fn prepare(remote: &Remote, change: &Change) -> Result<Prepared, Files
     if u64::try_from(after.len()).map_or(true, |length| length > FILE_WRITE_MAX_BYTES) {
         return Err(FilesError::Refused(format!("the new content has more than {FILE_WRITE_MAX_BYTES} bytes; use ssh_transfer for it")));
     }
-    let diff = difference(before.as_ref().map(|before| before.bytes.as_slice()), &after, &path);
-    Ok(Prepared { sha256_after: sha2_hex(&after), path, diff, before, after, mode: change.mode, backup: change.backup })
+    Ok(Prepared { sha256_after: sha2_hex(&after), path, before, after, mode: change.mode, backup: change.backup })
 }
 
 fn expected(expect: &Expect, before: Option<&Before>, path: &[u8]) -> Result<(), FilesError> {
@@ -224,20 +222,27 @@ fn matches(bytes: &[u8], wanted: &[u8], unit: usize) -> Vec<usize> {
     memchr::memmem::find_iter(bytes, wanted).filter(|at| at % unit == 0).collect()
 }
 
-fn difference(before: Option<&[u8]>, after: &[u8], path: &[u8]) -> String {
-    let (old, new) = (before.unwrap_or_default(), after);
-    if old == new && before.is_some() {
-        return String::new();
-    }
-    let texts = [old, new].map(|bytes| Encoding::of(bytes).text(bytes));
-    let [Some(old), Some(new)] = texts else { return format!("binary: {} bytes before, {} after", old.len(), after.len()) };
-    let name = shown(path);
-    let from = if before.is_some() { name.as_str() } else { "/dev/null" };
-    let diff = TextDiff::configure().timeout(DIFF_MAX).diff_lines(&old, &new);
-    diff.unified_diff().context_radius(3).header(from, &name).to_string()
-}
-
 impl Prepared {
+    /// What changes, as a unified difference of what may be shown; also how much may not.
+    #[must_use]
+    pub fn difference(&self, mask: Option<&Mask>) -> (String, usize) {
+        let old = self.before.as_ref().map(|before| before.bytes.as_slice());
+        if old == Some(self.after.as_slice()) {
+            return (String::new(), 0);
+        }
+        let texts = [old.unwrap_or_default(), &self.after].map(|bytes| Encoding::of(bytes).text(bytes));
+        let [Some(before), Some(after)] = texts else {
+            return (format!("binary: {} bytes before, {} after", old.map_or(0, <[u8]>::len), self.after.len()), 0);
+        };
+        // Hidden before they are compared: the marks of a difference would hide a secret from its look.
+        let hide = |text: String| mask.map_or_else(|| (text.clone(), 0), |mask| mask.text(&text));
+        let ((before, hidden_before), (after, hidden_after)) = (hide(before), hide(after));
+        let name = shown(&self.path);
+        let from = if old.is_some() { name.as_str() } else { "/dev/null" };
+        let diff = TextDiff::configure().timeout(DIFF_MAX).diff_lines(&before, &after);
+        (diff.unified_diff().context_radius(3).header(from, &name).to_string(), hidden_before.max(hidden_after))
+    }
+
     /// Bytes of the new content.
     #[must_use]
     pub fn bytes(&self) -> usize {
