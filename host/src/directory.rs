@@ -587,6 +587,7 @@ impl Directory {
             known_hosts: known_hosts(device, home.as_deref()),
             keepalive: device.keepalive.map(|delay| delay.duration().unwrap_or(Duration::MAX / 4)),
             legacy: device.algorithms == crate::config::Algorithms::Legacy,
+            bulk: false,
             terminal: profile.kind.terminal.kind.clone(),
             size: profile.size,
         })

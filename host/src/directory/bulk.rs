@@ -9,7 +9,7 @@ use super::{Directory, OpenError, failed};
 use crate::ids::SessionId;
 use crate::limits::BULK_IDLE_MAX;
 use crate::session::errand::Errand;
-use crate::transport::ssh::Connection;
+use crate::transport::ssh::{Connection, Target};
 
 type Slot = Turn<Option<Connection>>;
 
@@ -45,7 +45,7 @@ impl Directory {
         let kind = self.kind_of(device).await?;
         let size = kind.terminal.size(None, None);
         let mut profile = self.profile(&world, &id, own, kind, size)?;
-        let target = self.target(&id, own, &mut profile).await?;
+        let target = Target { bulk: true, ..self.target(&id, own, &mut profile).await? };
         let connection = Connection::open(&target).await.map_err(failed)?;
         *kept = Some(connection.clone());
         tokio::spawn(close_when_idle(Arc::downgrade(&slot)));

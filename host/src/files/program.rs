@@ -166,22 +166,26 @@ pub fn judge(status: Option<i32>, complaints: &[u8], act: &'static str, path: &[
     Err(FilesError::remote(act, path, code, what))
 }
 
+/// What takes fingerprints, as `"$@"`: the fastest first, three times faster than the next where the processor has instructions for it.
+const HASHES: &str = r#"
+has() { command -v "$1" >/dev/null 2>&1; }
+if has openssl; then set -- openssl dgst -sha256 -r; elif has sha256sum; then set -- sha256sum; elif has shasum; then set -- shasum -a 256; else exit 127; fi
+"#;
+
 /// The fingerprints of files by a program on the device, in their order; none for what could not be read.
 ///
 /// # Errors
 ///
 /// When the device has no such program, or the connection is gone.
 pub async fn fingerprints(programs: &Arc<dyn Programs>, paths: &[Vec<u8>]) -> Result<Vec<Option<String>>, FilesError> {
-    let text = r#"
-if command -v sha256sum >/dev/null 2>&1; then set -- sha256sum; elif command -v shasum >/dev/null 2>&1; then set -- shasum -a 256; else exit 127; fi
-tr '\n\000' '\001\n' | while IFS= read -r p; do
+    let each = r#"tr '\n\000' '\001\n' | while IFS= read -r p; do
   case $p in *"$(printf '\001')"*) p=$(printf '%s.' "$p" | tr '\001' '\n'); p=${p%.};; esac
   h=$("$@" < "$p" 2>/dev/null) || h=-
   printf '%s\n' "${h%% *}"
 done"#;
+    let text = &format!("{HASHES}{each}");
     // Names without anything unusual go to few programs instead of one each.
-    let fast = r#"
-if command -v sha256sum >/dev/null 2>&1; then xargs -0 sha256sum -- 2>/dev/null; elif command -v shasum >/dev/null 2>&1; then xargs -0 shasum -a 256 -- 2>/dev/null; else exit 127; fi"#;
+    let fast = &format!("{HASHES}xargs -0 \"$@\" 2>/dev/null");
     let input: Vec<u8> = paths.iter().flat_map(|path| [path.as_slice(), b"\0"].concat()).collect();
     let first = paths.first().map(Vec::as_slice).unwrap_or_default();
     let is_plain =
@@ -211,9 +215,7 @@ fn fingerprint(line: &str) -> Option<String> {
 ///
 /// When the device has no such program, or cannot read the file.
 pub async fn fingerprint_of_start(programs: &Arc<dyn Programs>, path: &[u8], bytes: u64) -> Result<String, FilesError> {
-    let text = format!(
-        "if command -v sha256sum >/dev/null 2>&1; then set -- sha256sum; elif command -v shasum >/dev/null 2>&1; then set -- shasum -a 256; else exit 127; fi\nhead -c {bytes} < \"$p\" | \"$@\"\n"
-    );
+    let text = format!("{HASHES}head -c {bytes} < \"$p\" | \"$@\"\n");
     let said = Script::new(&[("p", path)], &text).run(programs.as_ref(), &[], "read", path).await?;
     fingerprint(&String::from_utf8_lossy(&said))
         .ok_or_else(|| FilesError::remote("read", path, Code::Unsupported, "it gave no fingerprint"))

@@ -32,6 +32,12 @@ pub struct Started {
     pub since: Instant,
 }
 
+impl Started {
+    fn is_kept(&self, now: Instant) -> bool {
+        self.end.borrow().is_none() || now.saturating_duration_since(self.since) < TRANSFER_KEPT_MAX
+    }
+}
+
 /// All of them, by what identifies the call.
 #[derive(Debug, Default)]
 pub struct Transfers(Mutex<BTreeMap<String, Started>>);
@@ -41,10 +47,10 @@ impl Transfers {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The one of this call, if it was started.
+    /// The one of this call, if it runs, or was started not long ago and nobody has heard its end.
     #[must_use]
-    pub fn find(&self, key: &str) -> Option<Started> {
-        self.all().get(key).cloned()
+    pub fn find(&self, key: &str, now: Instant) -> Option<Started> {
+        self.all().get(key).filter(|started| started.is_kept(now)).cloned()
     }
 
     /// The one of this number.
@@ -60,7 +66,7 @@ impl Transfers {
     /// When too many run.
     pub fn add(&self, key: String, started: Started, now: Instant) -> Result<(), String> {
         let mut all = self.all();
-        all.retain(|_, known| known.end.borrow().is_none() || now.saturating_duration_since(known.since) < TRANSFER_KEPT_MAX);
+        all.retain(|_, known| known.is_kept(now));
         if all.len() >= TRANSFERS_MAX {
             return Err(format!("{TRANSFERS_MAX} transfers run, which is the most; wait for one"));
         }

@@ -246,7 +246,7 @@ impl Transfer {
             let made = self.make_folder(path).await;
             outcome.made += usize::from(outcome.note(made)?);
         }
-        let copied = self.copy_all(&plan.copies, &mut outcome).await?;
+        let mut checks = self.copy_all(&plan.copies, &mut outcome).await?;
         for (path, to) in &plan.links {
             let made = self.make_link(path, to).await;
             outcome.made += usize::from(outcome.note(made)?);
@@ -263,11 +263,9 @@ impl Transfer {
             }
         }
         self.finish(&plan.finish, &mut outcome).await?;
-        if self.options.verify {
-            self.verify(&copied, &mut outcome).await?;
-        }
-        if let [only] = copied.as_slice() {
-            outcome.sha256 = Some(only.sha256.clone());
+        checks.finish(self, &mut outcome).await?;
+        if outcome.files == 1 {
+            outcome.sha256 = checks.last;
         }
         Ok(outcome)
     }
@@ -338,11 +336,11 @@ impl Transfer {
     }
 
     /// Copies the files: small ones many at once, big ones few.
-    async fn copy_all(&self, copies: &[Copy], outcome: &mut Outcome) -> Result<Vec<Copied>, FilesError> {
+    async fn copy_all(&self, copies: &[Copy], outcome: &mut Outcome) -> Result<Checks, FilesError> {
         let chunk = u64::try_from(self.remote.chunk()).unwrap_or(u64::MAX);
         let (small, big): (Vec<&Copy>, Vec<&Copy>) = copies.iter().partition(|copy| copy.entry.size <= chunk);
         let job = Arc::new(Job::new(self.clone()));
-        let mut all = Vec::new();
+        let mut checks = Checks::default();
         // Over programs each file takes a channel, of which there are few.
         let many = if matches!(self.remote, Remote::Shell(_)) { TRANSFER_BIG_AT_ONCE } else { TRANSFER_SMALL_AT_ONCE };
         for (files, at_once) in [(small, many), (big, TRANSFER_BIG_AT_ONCE)] {
@@ -364,7 +362,7 @@ impl Transfer {
                         outcome.resumed += copied.resumed;
                         outcome.verified += usize::from(copied.is_verified);
                         self.progress.files.fetch_add(1, Ordering::Relaxed);
-                        all.push(copied);
+                        checks.add(self, copied);
                     }
                     failed => {
                         outcome.note(failed.map(drop))?;
@@ -372,26 +370,63 @@ impl Transfer {
                 }
             }
         }
-        Ok(all)
+        Ok(checks)
     }
 
-    /// Compares what was copied on both sides, those that were not already.
-    async fn verify(&self, copied: &[Copied], outcome: &mut Outcome) -> Result<(), FilesError> {
-        let open: Vec<&Copied> = copied.iter().filter(|copied| !copied.is_verified).collect();
-        // Read again, it would be the same bytes by the same way.
-        if self.programs.is_none() && self.direction == Direction::Down {
-            return Ok(());
-        }
-        for some in open.chunks(TRANSFER_VERIFY_AT_ONCE) {
-            let paths: Vec<Vec<u8>> = some.iter().map(|copied| copied.path.clone()).collect();
-            for (copied, print) in some.iter().zip(self.prints_there(&paths).await?) {
-                match print {
-                    Some(print) if print == copied.sha256 => outcome.verified += 1,
-                    Some(_) => outcome
-                        .problem(format!("`{}` differs after it was copied: did it change meanwhile? Call again", shown(&copied.path))),
-                    None => outcome.problem(format!("`{}` could not be compared after it was copied", shown(&copied.path))),
+    /// Compares what was copied on both sides: how many are alike, and what is to be said of the others.
+    async fn verify(self, copied: Vec<Copied>) -> Result<(usize, Vec<String>), FilesError> {
+        let paths: Vec<Vec<u8>> = copied.iter().map(|copied| copied.path.clone()).collect();
+        let (mut alike, mut problems) = (0, Vec::new());
+        for (copied, print) in copied.iter().zip(self.prints_there(&paths).await?) {
+            match print {
+                Some(print) if print == copied.sha256 => alike += 1,
+                Some(_) => {
+                    problems.push(format!("`{}` differs after it was copied: did it change meanwhile? Call again", shown(&copied.path)));
                 }
+                None => problems.push(format!("`{}` could not be compared after it was copied", shown(&copied.path))),
             }
+        }
+        Ok((alike, problems))
+    }
+}
+
+/// What was copied is compared while more is copied.
+#[derive(Debug, Default)]
+struct Checks {
+    open: Vec<Copied>,
+    running: JoinSet<Result<(usize, Vec<String>), FilesError>>,
+    /// The fingerprint of the file that was copied last.
+    last: Option<String>,
+}
+
+impl Checks {
+    fn add(&mut self, transfer: &Transfer, copied: Copied) {
+        self.last = Some(copied.sha256.clone());
+        // Without programs, what came down would be read again by the same way: the same bytes.
+        let is_vain = transfer.programs.is_none() && transfer.direction == Direction::Down;
+        if copied.is_verified || !transfer.options.verify || is_vain {
+            return;
+        }
+        self.open.push(copied);
+        if self.open.len() >= TRANSFER_VERIFY_AT_ONCE && self.running.is_empty() {
+            self.start(transfer);
+        }
+    }
+
+    fn start(&mut self, transfer: &Transfer) {
+        let some = std::mem::take(&mut self.open);
+        if !some.is_empty() {
+            self.running.spawn(transfer.clone().verify(some));
+        }
+    }
+
+    async fn finish(&mut self, transfer: &Transfer, outcome: &mut Outcome) -> Result<(), FilesError> {
+        self.start(transfer);
+        while let Some(done) = self.running.join_next().await {
+            let (alike, problems) =
+                done.unwrap_or_else(|error| Err(FilesError::Refused(format!("a part of this server failed: {error}"))))?;
+            outcome.verified += alike;
+            problems.into_iter().for_each(|what| outcome.problem(what));
         }
         Ok(())
     }

@@ -79,7 +79,8 @@ impl Channels {
             while let Some(message) = read.wait().await {
                 match message {
                     ChannelMsg::Data { data } => {
-                        if to_output.write_all(&data).await.is_err() {
+                        let taken = to_output.write_all(&data).await;
+                        if taken.is_err() {
                             break;
                         }
                     }

@@ -78,7 +78,7 @@ pub(super) async fn transfer(directory: &Directory, caller: &Caller, arguments: 
     let wait = arguments.usual_wait(caller.ceiling_s);
     let started = tokio::time::Instant::now();
     let call = Call::of(arguments, caller)?;
-    if let Some(running) = directory.transfers().find(&call.key) {
+    if let Some(running) = directory.transfers().find(&call.key, Instant::now()) {
         return Ok(wait_for(directory, caller, &call, running, wait).await);
     }
     let work = begin(directory, caller, arguments, &call);

@@ -50,6 +50,8 @@ pub struct Target {
     pub keepalive: Option<std::time::Duration>,
     /// Offer old algorithms too: an explicit choice of the operator.
     pub legacy: bool,
+    /// Much will go over it: ciphers that the processor has instructions for come first.
+    pub bulk: bool,
     /// `TERM`.
     pub terminal: String,
     /// Columns and rows.
@@ -415,6 +417,11 @@ fn config(target: &Target, known: &KnownHosts) -> client::Config {
     let mut preferred = Preferred::default();
     if target.legacy {
         add_legacy(&mut preferred);
+    }
+    if target.bulk {
+        let fast = [russh::cipher::AES_256_GCM];
+        let others = preferred.cipher.iter().copied().filter(|cipher| !fast.contains(cipher));
+        preferred.cipher = fast.into_iter().chain(others).collect::<Vec<_>>().into();
     }
     if !recorded.is_empty() {
         // Only a key of a recorded type can be the recorded key. A server that has no such key is a changed one.
