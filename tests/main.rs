@@ -19,6 +19,7 @@ mod declared;
 mod dialects;
 mod facts;
 mod faults;
+mod files;
 mod forwards;
 mod guide;
 mod history;

@@ -16,6 +16,9 @@ fn the_tools_are_listed_in_a_fixed_order() {
         names,
         [
             "ssh_close",
+            "ssh_file_read",
+            "ssh_file_write",
+            "ssh_forward",
             "ssh_history",
             "ssh_hosts",
             "ssh_info",
@@ -26,7 +29,8 @@ fn the_tools_are_listed_in_a_fixed_order() {
             "ssh_run",
             "ssh_screen",
             "ssh_send",
-            "ssh_sessions"
+            "ssh_sessions",
+            "ssh_transfer"
         ]
     );
 }

@@ -36,6 +36,7 @@ pub fn install() {
             ("git", "git"),
             ("systemctl", "systemd"),
             ("ip", "iproute2"),
+            ("rsync", "rsync"),
         ];
         install_missing(&wanted);
     });

@@ -19,7 +19,7 @@ use crate::secret::prints::Prints;
 use crate::terminal::text::first_bytes;
 
 use self::chain::{Add, Chain, Written};
-use self::record::{About, Closed, Configuration, Decided, Ended, Entry, Opened, Torn, Typed};
+use self::record::{About, Closed, Configuration, Decided, Ended, Entry, Filed, Opened, Torn, Typed};
 
 pub mod about;
 mod chain;
@@ -195,6 +195,11 @@ impl Audit {
     /// A command has ended.
     pub fn end(&self, ended: &Ended<'_>) {
         self.add(&Add::Record(&Entry::End(ended)));
+    }
+
+    /// A file was read, written or copied.
+    pub fn file(&self, file: &Filed) {
+        self.add(&Add::Record(&Entry::File(file)));
     }
 
     /// A secret is about to be typed.

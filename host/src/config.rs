@@ -14,6 +14,7 @@ pub use self::declaration::Declaration;
 pub use self::delay::Delay;
 pub use self::device::{Agent, Algorithms, DEFAULT_PORT, Device, Proxy, TypeChoice};
 pub use self::diagnostic::Diagnostic;
+pub use self::files::FileSettings;
 pub use self::forward::ForwardSettings;
 pub use self::limits::Limits;
 pub use self::load::{ConfigError, Environment, Found, find};
@@ -31,6 +32,7 @@ pub mod declaration;
 mod delay;
 mod device;
 mod diagnostic;
+mod files;
 mod forward;
 mod limits;
 mod load;
@@ -49,7 +51,7 @@ mod tests;
 mod value;
 
 /// The sections of the file.
-const SECTIONS: [&str; 9] = ["device", "type", "plugin", "policy", "limits", "audit", "signing", "forward", "ssh"];
+const SECTIONS: [&str; 10] = ["device", "type", "plugin", "policy", "limits", "audit", "signing", "forward", "ssh", "files"];
 
 /// The keys of `[policy]`.
 const POLICY_KEYS: [&str; 2] = ["mode", "rule"];
@@ -81,6 +83,8 @@ pub struct Config {
     pub ssh: SshSettings,
     /// What was read of it.
     pub ssh_names: SshNames,
+    /// Which folders transfers may use.
+    pub files: FileSettings,
     /// The file's digest.
     pub digest: Option<Digest>,
     /// The most that any device may have, where an administrator has set it.
@@ -181,6 +185,9 @@ impl Config {
         }
         if let Some(ssh) = reader.section(root, "ssh", "config = \"~/.ssh/config\"") {
             self.ssh = SshSettings::read(reader, &ssh);
+        }
+        if let Some(files) = reader.section(root, "files", "roots = [\"~/shared\"]") {
+            self.files = FileSettings::read(reader, &files);
         }
         if let Some(signing) = reader.section(root, "signing", "allowed_signers = \"allowed_signers\"") {
             reader.only_keys(&signing, &SIGNING_KEYS);

@@ -14,6 +14,7 @@ use self::quota::Quota;
 use crate::audit::Audit;
 use crate::cast::Casts;
 use crate::config::{Config, Device, TypeChoice};
+use crate::files::running::Transfers;
 use crate::forward::Forwards;
 use crate::history::History;
 use crate::ids::{MAIN, SessionId, nonce};
@@ -35,6 +36,7 @@ use crate::transport::host_key::HostKeyError;
 use crate::transport::questions::Questions;
 use crate::transport::{Line, pty, ssh};
 
+mod errand;
 pub mod identity;
 pub mod permit;
 pub mod place;
@@ -162,6 +164,7 @@ pub struct Directory {
     pool: Pool,
     questions: Questions,
     forwards: Forwards,
+    transfers: Transfers,
 }
 
 /// A session in a list.
@@ -242,7 +245,14 @@ impl Directory {
             pool: Pool::default(),
             questions: Questions::default(),
             forwards: Forwards::default(),
+            transfers: Transfers::default(),
         }
+    }
+
+    /// Transfers that go on, whoever waits for them.
+    #[must_use]
+    pub fn transfers(&self) -> &Transfers {
+        &self.transfers
     }
 
     /// What persons are asked about.

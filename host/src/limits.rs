@@ -468,3 +468,94 @@ pub const SSH_CONFIG_NAME_MAX_BYTES: usize = 1024;
 pub const SSH_CONFIG_EXEC_MAX: Duration = Duration::from_secs(10);
 /// Bytes of the machine's tables of users and services.
 pub const SSH_CONFIG_TABLE_MAX_BYTES: u64 = 4 * 1024 * 1024;
+
+// Files.
+
+/// Bytes of one packet of a file service. The largest answer is a read of [`SFTP_CHUNK_MAX_BYTES`], or a part of a listing.
+pub const SFTP_FRAME_MAX_BYTES: usize = 1024 * 1024;
+/// Bytes that one read or write asks for where the server does not say what it takes: the least that the draft asks of it.
+pub const SFTP_CHUNK_PLAIN_BYTES: u32 = 32 * 1024;
+/// Bytes that one read or write asks for at most: what OpenSSH takes (256 KiB) without its head.
+pub const SFTP_CHUNK_MAX_BYTES: u32 = 255 * 1024;
+/// Bytes of one file on their way at once. More only fills queues: 80 ms at 100 MiB/s.
+pub const SFTP_FLIGHT_BYTES: usize = 8 * 1024 * 1024;
+/// Requests of one file on their way at once, however small.
+pub const SFTP_PIECES_MAX: usize = 64;
+/// Reads that a file begins with; it doubles with each full answer, so that a small file costs few.
+pub const SFTP_PIECES_START: usize = 2;
+/// Packets that wait to be written.
+pub const SFTP_FRAMES_QUEUED: usize = 64;
+/// Bytes that small packets are gathered to before they are written, and the least that is read at once.
+pub const SFTP_GATHER_BYTES: usize = 64 * 1024;
+/// A file service that moves nothing for so long while something was asked is gone.
+pub const SFTP_QUIET_MAX: Duration = Duration::from_secs(30);
+/// One request, however slowly its bytes go: a server that dribbles is not waited for longer.
+pub const SFTP_REQUEST_MAX: Duration = Duration::from_secs(300);
+/// Entries of one folder.
+pub const FOLDER_ENTRIES_MAX: usize = 200_000;
+/// Files and folders of one tree. Each takes about 200 bytes.
+pub const TREE_ENTRIES_MAX: usize = 500_000;
+/// Folders that one lies in below the top.
+pub const TREE_DEPTH_MAX: usize = 128;
+/// Folders of a tree that are listed at once.
+pub const FOLDERS_AT_ONCE: usize = 16;
+/// Bytes that a program on the device prints for one question.
+pub const PROGRAM_ANSWER_MAX_BYTES: u64 = 64 * 1024 * 1024;
+/// Bytes of a program's complaints; the last line is shown.
+pub const PROGRAM_ERRORS_MAX_BYTES: u64 = 16 * 1024;
+/// How long a program for files may run: a fingerprint of a large file takes its time.
+pub const PROGRAM_FILES_MAX: Duration = Duration::from_secs(3600);
+/// Small files that are copied at once: each waits for the other end most of its time.
+pub const TRANSFER_SMALL_AT_ONCE: usize = 32;
+/// Big files that are copied at once. Each has [`SFTP_FLIGHT_BYTES`] on their way.
+pub const TRANSFER_BIG_AT_ONCE: usize = 2;
+/// Files whose fingerprints are asked for at once.
+pub const TRANSFER_VERIFY_AT_ONCE: usize = 2000;
+/// Pieces of a file between its reading and its writing.
+pub const TRANSFER_PIECES_QUEUED: usize = 16;
+/// Sentences on what was not copied.
+pub const TRANSFER_PROBLEMS_MAX: usize = 50;
+/// Bytes of one read from a file on this machine: those of one write to the device.
+pub const LOCAL_READ_BYTES: usize = 255 * 1024;
+/// Bytes of a file that is written or changed in place of another one: it is held whole, twice.
+pub const FILE_WRITE_MAX_BYTES: u64 = 8 * 1024 * 1024;
+/// Bytes of a file that is read to its end although only some lines are shown: for its fingerprint and its number of lines.
+pub const FILE_WHOLE_MAX_BYTES: u64 = 8 * 1024 * 1024;
+/// Characters of a line that is shown.
+pub const FILE_LINE_MAX_CHARS: usize = 2000;
+/// Bytes in a row of a file that is no text.
+pub const HEX_ROW_BYTES: u64 = 16;
+/// Links that lead to links.
+pub const LINKS_FOLLOWED_MAX: usize = 16;
+/// How long a difference is looked for; a coarser one is shown then.
+pub const DIFF_MAX: Duration = Duration::from_millis(500);
+/// Files that a pattern may fit.
+pub const GLOB_FOUND_MAX: usize = 2000;
+/// Folders that a pattern looks into.
+pub const GLOB_FOLDERS_MAX: usize = 5000;
+/// Lines that a search finds.
+pub const SEARCH_FOUND_MAX: usize = 200;
+/// Bytes that a search looks through.
+pub const SEARCH_BYTES_MAX: u64 = 256 * 1024 * 1024;
+/// Files that a search looks through at once; each may take [`FILE_WHOLE_MAX_BYTES`].
+pub const SEARCH_FILES_AT_ONCE: usize = 8;
+/// A connection for files that nobody uses is closed after this time, or twice as long.
+pub const BULK_IDLE_MAX: Duration = Duration::from_secs(60);
+/// Transfers whose end nobody has asked for are remembered for so long.
+pub const TRANSFER_KEPT_MAX: Duration = Duration::from_secs(600);
+/// Transfers at once, and those remembered.
+pub const TRANSFERS_MAX: usize = 64;
+/// Bytes of one line that is judged for many files: plugins judge it well within their time.
+pub const JUDGED_LINE_BYTES: usize = 8 * 1024;
+/// Files that policy refuses one by one before a transfer is refused as a whole.
+pub const JUDGED_APART_MAX: usize = 100;
+/// How long sudo may take to ask or to begin.
+pub const SUDO_MAX: Duration = Duration::from_secs(15);
+/// Characters of a file's part in one reply.
+pub const FILE_READ_CHARS: usize = 24_000;
+/// Characters of a difference in one reply.
+pub const DIFF_MAX_CHARS: usize = 6000;
+/// Steps of a plan, deleted files and the like in one reply.
+pub const TRANSFER_LISTED_MAX: usize = 100;
+/// Bytes of one transfer unless the operator says otherwise.
+pub const TRANSFER_MAX_BYTES: u64 = 64 * 1024 * 1024 * 1024;

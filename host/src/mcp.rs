@@ -24,13 +24,16 @@ use self::tools::{Arguments, INSTRUCTIONS, TOOLS};
 mod approval;
 pub mod calls;
 mod conceal;
+mod files;
 mod forward;
 mod health;
+mod helpers;
 pub mod history;
 mod opening;
 pub mod pipe;
 pub mod reply;
 pub mod tools;
+mod transfer;
 
 /// How long a client may keep its list of tools, in milliseconds: it does not change while the process lives.
 const LIST_TTL_MS: u64 = 3_600_000;

@@ -21,6 +21,7 @@ use self::report::{OutputQuery, Report, ScreenReport};
 
 pub mod actor;
 pub mod command;
+pub mod errand;
 pub mod hidden;
 pub mod journal;
 pub mod journey;

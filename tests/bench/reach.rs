@@ -48,6 +48,7 @@ fn target(server: &Sshd) -> Target {
         revoked: None,
         keepalive: None,
         offer: Offer::default(),
+        bulk: false,
         terminal: "xterm-256color".to_owned(),
         size: (200, 50),
     }

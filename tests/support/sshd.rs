@@ -22,6 +22,9 @@ pub struct Sshd {
 /// The password of the accounts.
 pub const PASSWORD: &str = "correct horse 41";
 
+/// Its file service.
+const SFTP: &str = "Subsystem sftp /usr/lib/openssh/sftp-server\n";
+
 impl Sshd {
     /// Starts it.
     pub fn start() -> Self {
@@ -30,16 +33,21 @@ impl Sshd {
 
     /// Starts it in a network namespace, at this address there.
     pub fn start_in(place: Option<(&str, &str)>) -> Self {
-        Self::start_as(place, |_| String::new())
+        Self::start_as(place, SFTP, |_| String::new())
+    }
+
+    /// Starts it without its file service.
+    pub fn start_without_files() -> Self {
+        Self::start_as(None, "", |_| String::new())
     }
 
     /// Starts it with these lines in its configuration, which count before the usual ones. They are given its folder, which holds
     /// its keys `host` and `id`.
     pub fn start_with(lines: impl FnOnce(&Path) -> String) -> Self {
-        Self::start_as(None, lines)
+        Self::start_as(None, SFTP, lines)
     }
 
-    fn start_as(place: Option<(&str, &str)>, lines: impl FnOnce(&Path) -> String) -> Self {
+    fn start_as(place: Option<(&str, &str)>, subsystem: &str, lines: impl FnOnce(&Path) -> String) -> Self {
         install();
         let address = place.map_or("127.0.0.1", |(_, address)| address);
         let folder = tempfile::tempdir().unwrap();
@@ -53,7 +61,7 @@ impl Sshd {
         let config = lines(folder.path());
         let config = format!(
             "{config}\nListenAddress {address}\nPort {port}\nHostKey {}\nPidFile none\nAuthorizedKeysFile {}\nStrictModes no\nUsePAM no\n\
-             PasswordAuthentication yes\nPrintMotd no\nMaxStartups 100\nLogLevel ERROR\nSubsystem sftp internal-sftp\n",
+             PasswordAuthentication yes\nPrintMotd no\nMaxStartups 100\nLogLevel ERROR\n{subsystem}",
             path("host"),
             path("id.pub")
         );

@@ -90,6 +90,8 @@ pub enum Entry<'a> {
     Verdict(&'a Decided<'a>),
     /// A command has ended.
     End(&'a Ended<'a>),
+    /// A file was read, written or copied.
+    File(&'a Filed),
     /// The configuration was read again.
     Configuration(&'a Configuration),
     /// A secret is typed.
@@ -112,6 +114,7 @@ impl Entry<'_> {
             Self::Close(_) => "close",
             Self::Verdict(_) => "verdict",
             Self::End(_) => "end",
+            Self::File(_) => "file",
             Self::Configuration(_) => "configuration",
             Self::Secret(_) => "secret",
             Self::Head(_) => "head",
@@ -276,6 +279,37 @@ pub struct Ended<'a> {
     pub errors: Option<(u64, u64)>,
     /// Where they lie in the session's recording, if there is one.
     pub recording: Option<Recorded>,
+}
+
+/// A file that was read, written or copied. What was in it is nowhere but by its fingerprint.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Filed {
+    /// The session.
+    pub session: String,
+    /// The device.
+    pub device: String,
+    /// What it belongs to.
+    pub command_id: String,
+    /// The record of its verdict.
+    pub verdict: Option<u64>,
+    /// `read`, `write`, `up`, `down` or `delete`.
+    pub direction: &'static str,
+    /// The path on the device.
+    pub path: String,
+    /// The path on this machine, of a copy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub local: Option<String>,
+    /// Bytes that went.
+    pub bytes: u64,
+    /// How many files, of a folder.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub files: Option<u64>,
+    /// The fingerprint of the file, where all of it was seen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
+    /// The fingerprint of what was there before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sha256_before: Option<String>,
 }
 
 /// A part of a recording.

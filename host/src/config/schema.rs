@@ -52,6 +52,7 @@ fn section(key: &str) -> Value {
         "audit" => table(&super::audit::KEYS, audit_key).into(),
         "forward" => table(&super::forward::KEYS, forward_key).into(),
         "ssh" => table(&super::ssh::KEYS, ssh_key).into(),
+        "files" => table(&super::files::KEYS, files_key).into(),
         "signing" => table(&super::SIGNING_KEYS, |_| text_of("A file of keys that may sign plugins")).into(),
         _ => Value::Null,
     }
@@ -105,6 +106,14 @@ fn audit_key(key: &str) -> Value {
         "folder" => text_of("Where the record is kept"),
         "recordings" => flag("Record what sessions show"),
         "keep_days" | "keep_bytes" => json!({"type": "integer", "minimum": 1}),
+        _ => Value::Null,
+    }
+}
+
+fn files_key(key: &str) -> Value {
+    match key {
+        "roots" => texts("Folders of this machine that transfers may read and write"),
+        "max_bytes" => json!({"description": "Bytes of one transfer", "type": "integer", "minimum": 1}),
         _ => Value::Null,
     }
 }

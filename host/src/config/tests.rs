@@ -151,7 +151,7 @@ fn an_empty_file_is_a_safe_configuration() {
 fn unknown_keys_are_errors_with_the_nearest_name() {
     check(
         "devices = 1\n\n[device.sw1]\n  usr = \"x\"\n[type.a]\nplugins = [\"x\"]\nplugin = 1\n[plugin.b]\nsha256 = \"\"\n[policy]\nmod = 1\n",
-        "1:1: unknown key `devices` at the top; did you mean `device`? known keys: device, type, plugin, policy, limits, audit, signing, forward, ssh\n\
+        "1:1: unknown key `devices` at the top; did you mean `device`? known keys: device, type, plugin, policy, limits, audit, signing, forward, ssh, files\n\
          4:3: unknown key `usr` in [device.sw1]; did you mean `user`? known keys: host, port, user, type, key, certificate, password, \
          known_hosts, via, proxy, secrets, algorithms, tags, policy, idle_close, keepalive, agent, local, untrusted, mask, conceal, secrets_elsewhere, answers, forward_agent\n\
          7:1: unknown key `plugin` in [type.a]; did you mean `plugins`? known keys: plugins, declared, title, terminal, cancel, \

@@ -94,7 +94,8 @@ impl Directory {
     ///
     /// Why there is none.
     pub async fn bulk(&self, name: &str) -> Result<ssh::Connection, OpenError> {
-        let reached = self.reach(&self.world(), name, None, (0, 0)).await?;
+        let mut reached = self.reach(&self.world(), name, None, (0, 0)).await?;
+        reached.target.bulk = true;
         self.pool.connection(name, Use::Bulk, &reached.target, &self.book).await
     }
 
@@ -132,6 +133,7 @@ impl Directory {
             revoked: place.revoked,
             keepalive: place.keepalive,
             offer: place.offer,
+            bulk: false,
             terminal: String::new(),
             size: (0, 0),
         };

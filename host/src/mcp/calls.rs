@@ -36,7 +36,19 @@ const SEND_WAIT_S: f64 = 1.5;
 const INTERRUPTS_MAX: usize = 3;
 
 /// Tools that reach a device.
-const REACHING: [&str; 8] = ["ssh_forward", "ssh_open", "ssh_query", "ssh_run", "ssh_output", "ssh_interrupt", "ssh_send", "ssh_screen"];
+const REACHING: [&str; 11] = [
+    "ssh_forward",
+    "ssh_open",
+    "ssh_query",
+    "ssh_run",
+    "ssh_output",
+    "ssh_interrupt",
+    "ssh_send",
+    "ssh_screen",
+    "ssh_file_read",
+    "ssh_file_write",
+    "ssh_transfer",
+];
 
 /// Calls a tool whose arguments were checked.
 pub async fn call(directory: &Arc<Directory>, caller: &Caller, tool: &str, arguments: &Arguments) -> Reply {
@@ -60,6 +72,9 @@ pub async fn call(directory: &Arc<Directory>, caller: &Caller, tool: &str, argum
             Ok(session) => super::forward::forward(directory, caller, &session, arguments).await,
             Err(why) => Err(why),
         },
+        "ssh_file_read" => super::files::read(directory, caller, arguments).await,
+        "ssh_file_write" => super::files::write(directory, caller, arguments).await,
+        "ssh_transfer" => super::transfer::transfer(directory, caller, arguments).await,
         "ssh_history" => super::history::history(directory, arguments).await,
         "ssh_info" => info(directory, caller, arguments).await,
         _ => Err(format!("there is no tool `{tool}`")),
@@ -72,7 +87,7 @@ pub async fn call(directory: &Arc<Directory>, caller: &Caller, tool: &str, argum
 }
 
 /// As much output as is wanted, and as the operator allows.
-fn capped(directory: &Arc<Directory>, chars: usize) -> usize {
+pub(super) fn capped(directory: &Directory, chars: usize) -> usize {
     chars.min(directory.world().config.limits.output_chars)
 }
 
@@ -502,6 +517,11 @@ async fn output(directory: &Arc<Directory>, caller: &Caller, arguments: &Argumen
 }
 
 async fn interrupt(directory: &Arc<Directory>, caller: &Caller, arguments: &Arguments) -> Result<Reply, String> {
+    let named = arguments.text("command_id").and_then(|text| text.parse().ok());
+    if let Some(id) = named.filter(|id| directory.transfers().stop(*id)) {
+        let text = format!("{id} interrupted: the transfer stops; the same ssh_transfer goes on from there");
+        return Ok(Reply::new(json!({"command_id": id.to_string(), "state": "interrupted"}), text));
+    }
     let (handle, command) = about(directory, arguments).await?;
     let how = match arguments.text("how").unwrap_or("int") {
         "term" => Stop::Terminate,

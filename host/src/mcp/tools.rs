@@ -89,6 +89,39 @@ pub const TOOLS: &[Definition] = &[
         params: &[must("session", Kind::Text, "Session name, for example web1")],
     },
     Definition {
+        name: "ssh_file_read",
+        title: "Read a file",
+        class: Class::Reads,
+        device_text: true,
+        about: "Read a remote file with line numbers, list a directory or a glob (/etc/*.conf), or search files below a path, over SFTP. sha256 in the result guards a later ssh_file_write.",
+        params: &[
+            must("target", Kind::Text, "Device name"),
+            must("path", Kind::Text, "File, directory or glob; $'a\\xff' for odd bytes"),
+            may("offset", Kind::Count, "From this line or entry (default 1)"),
+            may("limit", Kind::Count, "At most so many (default 400)"),
+            may("grep", Kind::Text, "Search: lines below path that match this regular expression"),
+            may("sudo", Kind::Flag, "As root, by sudo"),
+        ],
+    },
+    Definition {
+        name: "ssh_file_write",
+        title: "Write a file",
+        class: Class::Changes,
+        device_text: true,
+        about: "Create or change a remote file, atomically, keeping mode and owner. Give content for a whole file, or old and new for one exact replacement.",
+        params: &[
+            must("target", Kind::Text, "Device name"),
+            must("path", Kind::Text, "The file"),
+            may("content", Kind::Text, "All of it"),
+            may("old", Kind::Text, "Text that is there exactly once"),
+            may("new", Kind::Text, "What replaces it"),
+            may("expect_sha256", Kind::Text, "Write only if the file has this hash; `none`: only if there is no file"),
+            may("mode", Kind::Text, "Permissions, for example 640"),
+            may("backup", Kind::Flag, "Keep the old file beside it"),
+            may("sudo", Kind::Flag, "As root, by sudo"),
+        ],
+    },
+    Definition {
         name: "ssh_forward",
         title: "Forward connections",
         class: Class::Changes,
@@ -269,6 +302,25 @@ pub const TOOLS: &[Definition] = &[
         device_text: false,
         about: "List open sessions with state, running command, mode and idle time.",
         params: &[may("session", Kind::Text, "Only this one")],
+    },
+    Definition {
+        name: "ssh_transfer",
+        title: "Copy files",
+        class: Class::Changes,
+        device_text: true,
+        about: "Copy a file or a folder's contents between this machine and a target over SFTP, resumable, verified. Local paths must lie in the allowed folders. If state=running, the same call again waits on; ssh_interrupt command_id=transfer_id stops it.",
+        params: &[
+            must("target", Kind::Text, "Device name"),
+            must("direction", Kind::OneOf(&["up", "down"]), "up: to the target"),
+            must("local", Kind::Text, "Path on this machine"),
+            must("remote", Kind::Text, "Path on the target"),
+            may("sync", Kind::Flag, "Skip files of equal size and time (default true)"),
+            may("checksum", Kind::Flag, "Compare contents instead of times"),
+            may("delete", Kind::Flag, "Delete what the source does not have"),
+            may("ignore", Kind::Texts, "Left out, patterns as in .gitignore"),
+            may("dry_run", Kind::Flag, "Only show the plan"),
+            may("wait_s", Kind::Seconds, WAIT),
+        ],
     },
 ];
 
@@ -462,7 +514,9 @@ mod tests {
             assert!(tool.params.iter().all(|param| !param.about.is_empty()));
         }
         assert!(INSTRUCTIONS.len() <= 1500);
-        let all = serde_json::to_string(listed()).unwrap_or_default();
+        // What a model sees of a tool: titles and hints are for the client.
+        let seen = |tool: &Tool| json!({"name": tool.name, "description": tool.description, "parameters": *tool.input_schema}).to_string();
+        let all: String = listed().iter().map(seen).collect();
         assert!(!all.contains("$ref") && !all.contains("anyOf"));
         // About four characters a token; the budget is 3,000 tokens.
         assert!(all.len() < 12_000, "{} characters", all.len());

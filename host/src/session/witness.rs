@@ -4,7 +4,7 @@ use super::command::Ending;
 use super::journal::Ended as Told;
 use super::profile::{Place, Profile};
 use super::{Refusal, RunRequest};
-use crate::audit::record::{Closed, Decided, Ended, Opened, Recorded, Typed};
+use crate::audit::record::{Closed, Decided, Ended, Filed, Opened, Recorded, Typed};
 use crate::cast::Cast;
 use crate::ids::CommandId;
 use crate::policy::{Purpose, Verdict, effect_word};
@@ -133,6 +133,16 @@ impl Profile {
     pub(super) fn witness_end_apart(&self, id: CommandId, told: Told, witness: &Witness, apart: Apart) {
         let Apart { log, errors, recording } = apart;
         self.audit.end(&Ended { log: vec![log], errors: Some(errors), recording, ..self.ended(id, &told, witness) });
+        self.journal.ended_as(id, told);
+    }
+
+    /// The same of what was done with files.
+    pub(super) fn witness_files(&self, id: CommandId, told: Told, witness: &Witness, files: Vec<Filed>) {
+        for file in files {
+            let (session, device, command_id) = (self.id.to_string(), self.id.device.clone(), id.to_string());
+            self.audit.file(&Filed { session, device, command_id, verdict: witness.record, ..file });
+        }
+        self.audit.end(&self.ended(id, &told, witness));
         self.journal.ended_as(id, told);
     }
 

@@ -18,7 +18,7 @@ use crate::limits::{CONNECT_MAX, KEEPALIVE, KEEPALIVES_MISSED_MAX};
 use self::handler::{Handler, Hearing, heard};
 
 pub use self::channel::ChannelReader;
-pub use self::connection::{Connection, Known, Stream};
+pub use self::connection::{Connection, Halves, Known, Stream};
 pub use self::error::ConnectError;
 pub use self::target::{Answer, KeyFile, Offer, Target, Way};
 

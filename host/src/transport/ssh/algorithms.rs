@@ -77,6 +77,7 @@ fn preferred(target: &Target, known: &KnownHosts) -> Result<Preferred, ConnectEr
     let exchanges = exchanges.map_err(|known| unknown("key exchanges", &offer.kex, known))?;
     let ciphers = chosen(&CIPHERS, &OLD_CIPHERS, old, offer.ciphers.as_deref());
     let ciphers = ciphers.map_err(|known| unknown("ciphers", &offer.ciphers, known))?;
+    let ciphers = if target.bulk { fast_first(ciphers) } else { ciphers };
     let macs = chosen(&MACS, &OLD_MACS, old, offer.macs.as_deref()).map_err(|known| unknown("MACs", &offer.macs, known))?;
     let keys = chosen(&KEYS, &OLD_KEYS, old, offer.host_keys.as_deref());
     let keys = keys.map_err(|known| unknown("host key algorithms", &offer.host_keys, known))?;
@@ -90,6 +91,14 @@ fn preferred(target: &Target, known: &KnownHosts) -> Result<Preferred, ConnectEr
         mac: macs.into(),
         compression: Cow::Borrowed(&[russh::compression::NONE]),
     })
+}
+
+/// Ciphers that processors have instructions for, before the others.
+fn fast_first(ciphers: Vec<cipher::Name>) -> Vec<cipher::Name> {
+    let (mut first, others): (Vec<_>, Vec<_>) =
+        ciphers.into_iter().partition(|name| [cipher::AES_256_GCM, cipher::AES_128_GCM].contains(name));
+    first.extend(others);
+    first
 }
 
 /// Only a key of a recorded type can be the recorded key. A server that has no such key is a changed one.

@@ -5,7 +5,7 @@ use std::sync::{Arc, Weak};
 
 use russh::client::{Handle, Msg};
 use russh::keys::PublicKey;
-use russh::{Channel, ChannelStream, Disconnect};
+use russh::{Channel, ChannelReadHalf, ChannelStream, ChannelWriteHalf, Disconnect};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
@@ -59,6 +59,21 @@ impl Inner {
 impl Drop for Ticket {
     fn drop(&mut self) {
         self.0.count(self.1).fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// A channel as the library has it. It keeps its connection.
+pub struct Halves {
+    /// What comes.
+    pub read: ChannelReadHalf,
+    /// What goes.
+    pub write: ChannelWriteHalf<Msg>,
+    _ticket: Ticket,
+}
+
+impl std::fmt::Debug for Halves {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Halves").finish_non_exhaustive()
     }
 }
 
@@ -194,6 +209,21 @@ impl Connection {
             answered(channel, &format!("the subsystem `{name}`")).await
         });
         Ok(Stream { inner: channel.await?.into_stream(), _ticket: ticket })
+    }
+
+    /// A program on a channel of its own, with its streams apart.
+    ///
+    /// # Errors
+    ///
+    /// When the device does not start it.
+    pub async fn execute(&self, program: &Program) -> Result<Halves, ConnectError> {
+        let ticket = self.ticket(Channels::Session);
+        let channel = self.session(async |channel| {
+            channel.exec(true, program.text()).await.map_err(|error| error.to_string())?;
+            answered(channel, "a program").await
+        });
+        let (read, write) = channel.await?.split();
+        Ok(Halves { read, write, _ticket: ticket })
     }
 
     /// A connection from the device to a host and port (RFC 4254 section 7.2).

@@ -50,6 +50,8 @@ pub struct Target {
     pub keepalive: Option<Duration>,
     /// What is offered in the key exchange.
     pub offer: Offer,
+    /// Much will go over it: ciphers that the processor has instructions for come first.
+    pub bulk: bool,
     /// `TERM`.
     pub terminal: String,
     /// Columns and rows.

@@ -1,0 +1,122 @@
+//! Files of devices: read, written whole or not at all, copied, compared, searched.
+//!
+//! | module | |
+//! |---|---|
+//! | [`wire`], [`link`], [`sftp`], [`stream`] | SFTP: bytes, many requests on their way at once, its operations, long reads and writes |
+//! | [`program`], [`shell`], [`remote`] | programs on the device; the same operations by them; whichever of both there is |
+//! | [`name`], [`tree`], [`local`] | names are bytes; what lies in a folder; folders of this machine that nothing leads out of |
+//! | [`plan`], [`transfer`], [`copy`] | what a transfer would do; its work; one file of it |
+//! | [`text`], [`read`], [`search`], [`write`] | what bytes mean; shows a file or folder; finds files and lines; changes a file |
+//!
+//! Nothing here decides what may be done: [`policy`](crate::policy) has, before. Nothing here trusts a server: lengths and names that come
+//! from it are checked, every wait has an end, and what it names cannot lead out of a local folder.
+
+use std::io;
+
+pub mod copy;
+pub mod link;
+pub mod local;
+pub mod name;
+pub mod plan;
+pub mod program;
+pub mod read;
+pub mod remote;
+pub mod running;
+pub mod search;
+pub mod sftp;
+pub mod shell;
+pub mod stream;
+pub mod text;
+pub mod transfer;
+pub mod tree;
+pub mod wire;
+pub mod write;
+
+/// Why a server did not do what was asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Code {
+    /// The end of the file or folder.
+    End,
+    /// It is not there.
+    Missing,
+    /// The account may not.
+    Denied,
+    /// The server does not know how.
+    Unsupported,
+    /// Something else.
+    Failure,
+}
+
+/// Why something was not done with a file. Each says what to do.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum FilesError {
+    /// The device did not do it.
+    #[error("cannot {act} `{path}` on the device: {what}")]
+    Remote {
+        /// What was to be done.
+        act: &'static str,
+        /// With what.
+        path: String,
+        /// Whose fault.
+        code: Code,
+        /// In words.
+        what: String,
+    },
+    /// This machine did not do it.
+    #[error("cannot {act} `{path}` on this machine: {what}")]
+    Local {
+        /// What was to be done.
+        act: &'static str,
+        /// With what.
+        path: String,
+        /// In words.
+        what: String,
+        /// What it was.
+        kind: io::ErrorKind,
+    },
+    /// The connection, or what speaks at its other end.
+    #[error("the device's file service {0}")]
+    Broken(String),
+    /// It was not tried: the sentence says why.
+    #[error("{0}")]
+    Refused(String),
+}
+
+impl FilesError {
+    /// Is it only that there is no such file?
+    #[must_use]
+    pub fn is_missing(&self) -> bool {
+        match self {
+            Self::Remote { code, .. } => *code == Code::Missing,
+            Self::Local { kind, .. } => *kind == io::ErrorKind::NotFound,
+            _ => false,
+        }
+    }
+
+    /// Is it that the account on the device may not?
+    #[must_use]
+    pub fn is_denied(&self) -> bool {
+        matches!(self, Self::Remote { code: Code::Denied, .. })
+    }
+
+    /// Is nothing more to be had from this connection?
+    #[must_use]
+    pub fn is_broken(&self) -> bool {
+        matches!(self, Self::Broken(_))
+    }
+
+    /// Something that this machine could not do.
+    #[must_use]
+    pub fn local(act: &'static str, path: &[u8], error: &io::Error) -> Self {
+        Self::Local { act, path: name::shown(path), what: error.to_string(), kind: error.kind() }
+    }
+
+    /// Something that the device could not do.
+    #[must_use]
+    pub fn remote(act: &'static str, path: &[u8], code: Code, what: impl Into<String>) -> Self {
+        Self::Remote { act, path: name::shown(path), code, what: what.into() }
+    }
+}
+
+#[cfg(test)]
+mod tests;

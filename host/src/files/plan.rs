@@ -1,0 +1,262 @@
+//! What a transfer would do, from what lies on both sides. Pure: nothing is asked and nothing is changed here.
+
+use std::collections::BTreeSet;
+
+use super::name::shown;
+use super::tree::{Entry, Tree};
+use super::wire::Kind;
+
+/// What is wanted of a transfer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wanted {
+    /// What is alike already is left alone.
+    pub sync: bool,
+    /// What only the destination has is removed.
+    pub delete: bool,
+}
+
+/// One file to copy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Copy {
+    /// Its path from the top; empty if the top is the file.
+    pub path: Vec<u8>,
+    /// What it is at the source.
+    pub entry: Entry,
+}
+
+/// What is to be done, in this order.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// What is in the way: a file where a folder comes, or the reverse. Deepest first.
+    pub in_the_way: Vec<(Vec<u8>, Kind)>,
+    /// Folders to make, from the top.
+    pub folders: Vec<Vec<u8>>,
+    /// Files to copy.
+    pub copies: Vec<Copy>,
+    /// Links to make, and where they lead.
+    pub links: Vec<(Vec<u8>, Vec<u8>)>,
+    /// What only the destination has. Deepest first.
+    pub removals: Vec<(Vec<u8>, Kind)>,
+    /// Folders whose mode and time are set at the end. Deepest first.
+    pub finish: Vec<(Vec<u8>, Entry)>,
+    /// Files that are alike already.
+    pub skipped: usize,
+    /// Files whose bytes are alike, but not the mode or time.
+    pub touch: Vec<(Vec<u8>, Entry)>,
+    /// What is not copied, and why.
+    pub left_out: Vec<String>,
+}
+
+impl Plan {
+    /// Bytes to copy.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.copies.iter().map(|copy| copy.entry.size).sum()
+    }
+
+    /// It as lines, at most so many.
+    #[must_use]
+    pub fn lines(&self, most: usize) -> Vec<String> {
+        let at = |path: &[u8]| if path.is_empty() { ".".to_owned() } else { shown(path) };
+        let removed = |(path, kind): &(Vec<u8>, Kind)| format!("delete {} {}", kind.word(), at(path));
+        let all = self.in_the_way.iter().map(removed);
+        let all = all.chain(self.folders.iter().map(|path| format!("make folder {}", at(path))));
+        let all = all.chain(self.copies.iter().map(|copy| format!("copy {} ({} bytes)", at(&copy.path), copy.entry.size)));
+        let all = all.chain(self.links.iter().map(|(path, to)| format!("link {} -> {}", at(path), shown(to))));
+        let all = all.chain(self.touch.iter().map(|(path, _)| format!("set mode and time of {}", at(path))));
+        let all = all.chain(self.removals.iter().map(removed));
+        let total = self.steps();
+        let mut lines: Vec<String> = all.take(most).collect();
+        if total > most {
+            lines.push(format!("and {} more", total - most));
+        }
+        lines
+    }
+
+    /// How many steps it has.
+    #[must_use]
+    pub fn steps(&self) -> usize {
+        self.in_the_way.len() + self.folders.len() + self.copies.len() + self.links.len() + self.touch.len() + self.removals.len()
+    }
+}
+
+/// Compares both sides. `alike` says of two files of the same size whether their bytes are known to be the same, where that was looked at.
+///
+/// # Errors
+///
+/// When a folder with something in it would have to go for a file and deleting is not wanted.
+pub fn plan(source: &Tree, destination: &Tree, wanted: Wanted, alike: &dyn Fn(&[u8]) -> Option<bool>) -> Result<Plan, String> {
+    let mut plan = Plan::default();
+    // Below here all goes anyway.
+    let mut replaced: BTreeSet<&[u8]> = BTreeSet::new();
+    for (path, entry) in &source.entries {
+        let gone = is_below_any(path, &replaced);
+        let there = destination.entries.get(path).filter(|_| !gone);
+        let clash = there.filter(|there| there.kind != entry.kind);
+        if let Some(there) = clash {
+            if there.kind == Kind::Folder && !wanted.delete {
+                return Err(format!(
+                    "`{}` is a folder at the destination and a {} at the source; set delete=true to have it replaced, or choose another destination",
+                    shown(path),
+                    entry.kind.word()
+                ));
+            }
+            if there.kind == Kind::Folder {
+                plan.in_the_way.extend(below(destination, path).map(|(below, entry)| (below.clone(), entry.kind)));
+            }
+            plan.in_the_way.push((path.clone(), there.kind));
+            replaced.insert(path);
+        }
+        one(&mut plan, path, entry, there.filter(|_| clash.is_none()), wanted, alike);
+    }
+    plan.in_the_way.sort_by(|one, other| other.0.cmp(&one.0));
+    plan.in_the_way.dedup();
+    if wanted.delete && source.problems.is_empty() && !source.entries.is_empty() {
+        let only_there = destination.entries.iter().filter(|(path, _)| !source.entries.contains_key(*path));
+        let only_there = only_there.filter(|(path, _)| !is_below_any(path, &replaced));
+        plan.removals.extend(only_there.map(|(path, entry)| (path.clone(), entry.kind)));
+        plan.removals.reverse();
+    } else if wanted.delete {
+        plan.left_out.push("nothing is deleted, because not all of the source could be looked at".to_owned());
+    }
+    plan.finish.reverse();
+    plan.left_out.extend(source.problems.iter().cloned());
+    Ok(plan)
+}
+
+fn one(plan: &mut Plan, path: &[u8], entry: &Entry, there: Option<&Entry>, wanted: Wanted, alike: &dyn Fn(&[u8]) -> Option<bool>) {
+    match entry.kind {
+        Kind::Folder => {
+            if there.is_none() {
+                plan.folders.push(path.to_vec());
+            }
+            plan.finish.push((path.to_vec(), entry.clone()));
+        }
+        Kind::File => {
+            let times = there.is_some_and(|there| there.mtime == entry.mtime);
+            let same = wanted.sync && there.is_some_and(|there| there.size == entry.size && alike(path).unwrap_or(times));
+            if !same {
+                plan.copies.push(Copy { path: path.to_vec(), entry: entry.clone() });
+            } else {
+                plan.skipped += 1;
+                if !times || there.is_some_and(|there| there.mode != entry.mode) {
+                    plan.touch.push((path.to_vec(), entry.clone()));
+                }
+            }
+        }
+        Kind::Link => {
+            if there.is_some_and(|there| there.leads_to == entry.leads_to) {
+                plan.skipped += 1;
+            } else {
+                plan.links.push((path.to_vec(), entry.leads_to.clone()));
+            }
+        }
+        Kind::Other => plan.left_out.push(format!("`{}` is a device, pipe or socket, which is not copied", shown(path))),
+    }
+}
+
+/// All that lies below a path.
+fn below<'t>(tree: &'t Tree, folder: &[u8]) -> impl Iterator<Item = (&'t Vec<u8>, &'t Entry)> {
+    let start = if folder.is_empty() { Vec::new() } else { [folder, b"/"].concat() };
+    let from = tree.entries.range(start.clone()..);
+    from.take_while(move |(path, _)| path.starts_with(&start)).filter(|(path, _)| !path.is_empty())
+}
+
+fn is_below_any(path: &[u8], folders: &BTreeSet<&[u8]>) -> bool {
+    if folders.is_empty() || path.is_empty() {
+        return false;
+    }
+    let ends = path.iter().enumerate().filter(|(_, byte)| **byte == b'/').map(|(at, _)| at);
+    std::iter::once(0).chain(ends).any(|at| path.get(..at).is_some_and(|above| folders.contains(above)))
+}
+
+/// Would a link at this path lead out of its tree? Then what is written or read through it later is elsewhere.
+#[must_use]
+pub fn leads_out(path: &[u8], to: &[u8]) -> bool {
+    if to.first() == Some(&b'/') || to.is_empty() {
+        return true;
+    }
+    let mut depth = path.iter().filter(|byte| **byte == b'/').count();
+    for part in to.split(|byte| *byte == b'/') {
+        match part {
+            b"" | b"." => {}
+            b".." => match depth.checked_sub(1) {
+                Some(less) => depth = less,
+                None => return true,
+            },
+            _ => depth += 1,
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(kind: Kind, size: u64, mtime: u32) -> Entry {
+        Entry { kind, size, mode: 0o644, mtime, leads_to: Vec::new() }
+    }
+
+    fn tree(entries: &[(&str, Kind, u64, u32)]) -> Tree {
+        let entries = entries.iter().map(|(path, kind, size, mtime)| (path.as_bytes().to_vec(), entry(*kind, *size, *mtime)));
+        Tree { entries: entries.collect(), problems: Vec::new() }
+    }
+
+    fn lines(source: &Tree, destination: &Tree, wanted: Wanted) -> Vec<String> {
+        plan(source, destination, wanted, &|_| None).unwrap().lines(100)
+    }
+
+    const SYNC: Wanted = Wanted { sync: true, delete: false };
+    const MIRROR: Wanted = Wanted { sync: true, delete: true };
+
+    #[test]
+    fn only_what_differs_is_copied_and_only_when_wanted_is_anything_deleted() {
+        let source = tree(&[
+            ("", Kind::Folder, 0, 1),
+            ("a", Kind::File, 5, 1),
+            ("b", Kind::File, 5, 2),
+            ("d", Kind::Folder, 0, 1),
+            ("d/x", Kind::File, 1, 1),
+        ]);
+        let there = tree(&[
+            ("", Kind::Folder, 0, 1),
+            ("a", Kind::File, 5, 1),
+            ("b", Kind::File, 5, 1),
+            ("old", Kind::Folder, 0, 1),
+            ("old/f", Kind::File, 1, 1),
+        ]);
+        assert_eq!(lines(&source, &there, SYNC), ["make folder d", "copy b (5 bytes)", "copy d/x (1 bytes)"]);
+        assert_eq!(lines(&source, &there, MIRROR)[3..], ["delete file old/f", "delete folder old"]);
+        assert_eq!(lines(&source, &there, Wanted { sync: false, delete: false }).len(), 4);
+    }
+
+    #[test]
+    fn a_folder_goes_for_a_file_only_when_deleting_is_wanted() {
+        let source = tree(&[("", Kind::Folder, 0, 1), ("a", Kind::File, 5, 1)]);
+        let there = tree(&[("", Kind::Folder, 0, 1), ("a", Kind::Folder, 0, 1), ("a/x", Kind::File, 1, 1)]);
+        assert!(plan(&source, &there, SYNC, &|_| None).unwrap_err().contains("delete=true"));
+        assert_eq!(lines(&source, &there, MIRROR), ["delete file a/x", "delete folder a", "copy a (5 bytes)"]);
+        // The reverse: what lies in the folder is new.
+        assert_eq!(lines(&there, &source, SYNC), ["delete file a", "make folder a", "copy a/x (1 bytes)"]);
+    }
+
+    #[test]
+    fn nothing_is_deleted_when_the_source_was_not_seen_whole() {
+        let mut source = tree(&[("", Kind::Folder, 0, 1)]);
+        source.problems.push("cannot read `x`".to_owned());
+        let there = tree(&[("", Kind::Folder, 0, 1), ("keep", Kind::File, 1, 1)]);
+        assert!(lines(&source, &there, MIRROR).is_empty());
+        assert!(lines(&Tree::default(), &there, MIRROR).is_empty());
+    }
+
+    #[test]
+    fn links_that_lead_out_are_known() {
+        for (path, to) in [("a", "/etc"), ("a", ".."), ("d/a", "../../x"), ("a", "b/../../c"), ("a", "")] {
+            assert!(leads_out(path.as_bytes(), to.as_bytes()), "{path} -> {to}");
+        }
+        for (path, to) in [("a", "b"), ("d/a", "../b"), ("d/e/a", "../../b"), ("a", "./d/../b")] {
+            assert!(!leads_out(path.as_bytes(), to.as_bytes()), "{path} -> {to}");
+        }
+    }
+}

@@ -1,0 +1,542 @@
+//! `ssh_file_read` and `ssh_file_write`: what is asked for becomes a line that policy judges, then work on files.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use chrono::{DateTime, SecondsFormat};
+use regex::bytes::RegexBuilder;
+use serde_json::{Map, Value, json};
+
+use super::Caller;
+use super::calls::capped;
+use super::reply::{self, Reply};
+use super::tools::Arguments;
+use crate::audit::record::Filed;
+use crate::directory::Directory;
+use crate::files::name::{given, sha2_hex, shown};
+use crate::files::program::Programs;
+use crate::files::read::{Item, Part};
+use crate::files::remote::Remote;
+use crate::files::sftp::Sftp;
+use crate::files::shell::Shell;
+use crate::files::wire::{Attrs, Kind};
+use crate::files::write::{Change, Content, Expect, Prepared, prepare, resolve};
+use crate::files::{FilesError, read, search};
+use crate::ids::SessionId;
+use crate::limits::{DIFF_MAX_CHARS, FILE_READ_CHARS, JUDGED_APART_MAX, JUDGED_LINE_BYTES};
+use crate::mcp::helpers::Channels;
+use crate::policy::{Purpose, Verdict};
+use crate::session::Refusal;
+use crate::session::errand::{Errand, Permit};
+use crate::transport::ssh::Connection;
+
+/// Lines or entries that are shown.
+const LIMIT_DEFAULT: u64 = 400;
+
+/// Why a call about files ends early.
+pub(super) enum Stop {
+    /// Policy.
+    Refused(String, Refusal),
+    /// Something else; the sentence says it.
+    Failed(String),
+}
+
+impl Stop {
+    pub(super) fn reply(self) -> Result<Reply, String> {
+        match self {
+            Self::Refused(session, refusal) => Ok(reply::refused(&session, &refusal)),
+            Self::Failed(why) => Err(why),
+        }
+    }
+}
+
+impl From<FilesError> for Stop {
+    fn from(error: FilesError) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
+impl From<String> for Stop {
+    fn from(why: String) -> Self {
+        Self::Failed(why)
+    }
+}
+
+/// A path as a word of the line that policy judges.
+pub(super) fn word(path: &[u8]) -> String {
+    // No program takes it for an option.
+    let path = if path.starts_with(b"-") { [b"./", path].concat() } else { path.to_vec() };
+    let text = shown(&path);
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "/._-+:@%,~".contains(letter);
+    match text.chars().all(is_plain) || text.starts_with("$'") {
+        true => text,
+        false => format!("'{}'", text.replace('\'', r"'\''")),
+    }
+}
+
+/// Work on files of one device for one caller.
+pub(super) struct Desk {
+    pub(super) device: String,
+    pub(super) errand: Arc<Errand>,
+    pub(super) caller: String,
+    sudo: bool,
+}
+
+/// The way to the files, once it may be gone.
+pub(super) struct Way {
+    pub(super) remote: Remote,
+    pub(super) programs: Option<Arc<dyn Programs>>,
+    /// Without it the streams end.
+    pub(super) connection: Connection,
+}
+
+impl Desk {
+    pub(super) async fn open(directory: &Directory, caller: &Caller, arguments: &Arguments) -> Result<Self, Stop> {
+        let device = SessionId::parse(arguments.text_or_empty("target")).device;
+        let limits = directory.world().config.limits;
+        directory.quota().device(&caller.name, &device, &limits, Instant::now())?;
+        let errand = directory.errand(&device).await.map_err(|error| error.to_string())?;
+        let sudo = arguments.flag("sudo") == Some(true);
+        if sudo && !errand.has_programs() {
+            return Err(Stop::Failed(format!("`{device}` has no shell with sudo; leave `sudo` out")));
+        }
+        Ok(Self { device, errand: Arc::new(errand), caller: caller.name.clone(), sudo })
+    }
+
+    /// A line as it would be typed for the same end.
+    pub(super) fn line(&self, words: &str) -> String {
+        if self.sudo { format!("sudo {words}") } else { words.to_owned() }
+    }
+
+    /// What for, as policy is told: what needs more rights than the account has is more than a read.
+    fn reading(&self) -> Purpose {
+        if self.sudo { Purpose::Run } else { Purpose::Query }
+    }
+
+    pub(super) async fn judge(&self, line: &str, purpose: Purpose) -> Verdict {
+        self.errand.judge(line, purpose, &self.caller).await
+    }
+
+    /// Lets it be done, or ends the call.
+    pub(super) async fn admit(&self, text: &str, purpose: Purpose, verdict: Verdict) -> Result<Permit, Stop> {
+        let admitted = self.errand.admit(text, purpose, &self.caller, verdict).await;
+        admitted.map_err(|refusal| Stop::Refused(self.errand.session(), refusal))
+    }
+
+    /// Connects and finds the way to the files.
+    pub(super) async fn way(&self, directory: &Directory, permit: &Arc<Permit>) -> Result<Way, Stop> {
+        let connection = directory.bulk(&self.device).await.map_err(|error| error.to_string())?;
+        let channels = Channels { connection: connection.clone(), permit: Arc::clone(permit), sudo: self.sudo };
+        let programs: Option<Arc<dyn Programs>> = self.errand.has_programs().then(|| Arc::new(channels) as Arc<dyn Programs>);
+        if self.sudo
+            && let Some(programs) = &programs
+        {
+            return Ok(Way { remote: Remote::Shell(Shell::new(Arc::clone(programs))), programs: Some(Arc::clone(programs)), connection });
+        }
+        let why = match connection.subsystem("sftp").await {
+            Ok(stream) => match Sftp::start(stream).await {
+                Ok(sftp) => return Ok(Way { remote: Remote::Sftp(sftp), programs, connection }),
+                Err(error) => error.to_string(),
+            },
+            Err(error) => error.to_string(),
+        };
+        match &programs {
+            Some(own) => Ok(Way { remote: Remote::Shell(Shell::new(Arc::clone(own))), programs, connection }),
+            None => Err(Stop::Failed(format!("`{}` has no SFTP ({why}) and no shell whose programs could be used instead", self.device))),
+        }
+    }
+
+    /// Which of these paths policy does not let through with this command, and what it says. Many go into one line.
+    pub(super) async fn refused(&self, command: &str, paths: &[Vec<u8>], purpose: Purpose) -> Result<Vec<(usize, Verdict)>, Stop> {
+        let words: Vec<String> = paths.iter().map(|path| word(path)).collect();
+        let mut ranges = Vec::new();
+        let (mut start, mut size) = (0, 0);
+        for (at, word) in words.iter().enumerate() {
+            if at > start && (size + word.len() > JUDGED_LINE_BYTES || !self.errand.has_one_judge()) {
+                ranges.push(start..at);
+                (start, size) = (at, 0);
+            }
+            size += word.len() + 1;
+        }
+        ranges.push(start..words.len());
+        ranges.reverse();
+        let mut refused = Vec::new();
+        while let Some(range) = ranges.pop() {
+            let some = words.get(range.clone()).unwrap_or_default();
+            if some.is_empty() {
+                continue;
+            }
+            let verdict = self.judge(&self.line(&format!("{command} {}", some.join(" "))), purpose).await;
+            if verdict.allows() {
+                continue;
+            }
+            if range.len() == 1 {
+                refused.push((range.start, verdict));
+                if refused.len() > JUDGED_APART_MAX {
+                    let verdict = refused.pop().map(|(_, verdict)| verdict.decision.reason).unwrap_or_default();
+                    return Err(Stop::Failed(format!("policy refuses more than {JUDGED_APART_MAX} of the files, for example: {verdict}")));
+                }
+                continue;
+            }
+            let middle = range.start + range.len() / 2;
+            ranges.push(middle..range.end);
+            ranges.push(range.start..middle);
+        }
+        Ok(refused)
+    }
+
+    /// A link may lead to what the path did not say: that is judged too.
+    async fn judge_real(&self, command: &str, given: &[u8], real: &[u8], purpose: Purpose, bound: &str) -> Result<(), Stop> {
+        if given == real {
+            return Ok(());
+        }
+        let line = self.line(&format!("{command} {}", word(real)));
+        let verdict = self.judge(&line, purpose).await;
+        if verdict.allows() { Ok(()) } else { self.admit(&format!("{line}{bound}"), purpose, verdict).await.map(drop) }
+    }
+
+    pub(super) fn filed(direction: &'static str, path: &[u8]) -> Filed {
+        Filed { direction, path: shown(path), ..Filed::default() }
+    }
+}
+
+/// The path of a call; `~` is the account's own folder, where a file service begins.
+pub(super) fn path_of(text: &str) -> Result<Vec<u8>, String> {
+    let path = given(text)?;
+    Ok(match path.as_slice() {
+        b"~" | b"~/" => b".".to_vec(),
+        [b'~', b'/', rest @ ..] => rest.to_vec(),
+        _ => path,
+    })
+}
+
+pub(super) async fn read(directory: &Directory, caller: &Caller, arguments: &Arguments) -> Result<Reply, String> {
+    let wait = arguments.usual_wait(caller.ceiling_s);
+    let target = arguments.text_or_empty("target");
+    let work = read_now(directory, caller, arguments);
+    match caller.wait(wait, || format!("reading from {target}"), work).await {
+        Some(Ok(reply)) => Ok(reply),
+        Some(Err(stop)) => stop.reply(),
+        None => Err(format!("reading from `{target}` took longer than {} s; nothing was changed. Read a part of it", wait.as_secs())),
+    }
+}
+
+async fn read_now(directory: &Directory, caller: &Caller, arguments: &Arguments) -> Result<Reply, Stop> {
+    let path = path_of(arguments.text_or_empty("path"))?;
+    let desk = Desk::open(directory, caller, arguments).await?;
+    let pattern = arguments.text("grep");
+    let command = match pattern {
+        Some(pattern) => format!("grep -rn -e {}", word(pattern.as_bytes())),
+        None => "cat".to_owned(),
+    };
+    let line = desk.line(&format!("{command} {}", word(&path)));
+    let verdict = desk.judge(&line, desk.reading()).await;
+    let permit = Arc::new(desk.admit(&line, desk.reading(), verdict).await?);
+    let done = async {
+        let way = desk.way(directory, &permit).await?;
+        match pattern {
+            Some(pattern) => find_lines(&desk, &way, &path, pattern).await,
+            None => show(directory, &desk, &way, &path, arguments).await,
+        }
+    };
+    let done = done.await;
+    let failure = match &done {
+        Err(Stop::Failed(why)) => Some(why.clone()),
+        Err(Stop::Refused(..)) => Some("refused".to_owned()),
+        Ok(_) => None,
+    };
+    let (reply, files) = match done {
+        Ok((reply, filed)) => (Ok(reply), vec![filed]),
+        Err(stop) => (Err(stop), Vec::new()),
+    };
+    desk.errand.ended(&permit, failure.as_deref(), files);
+    reply.map(|reply| with_base(reply, &desk, &permit))
+}
+
+/// What every answer about files says.
+pub(super) fn with_base(mut reply: Reply, desk: &Desk, permit: &Permit) -> Reply {
+    let mut fields = Map::new();
+    fields.insert("target".to_owned(), desk.device.clone().into());
+    fields.insert("session".to_owned(), desk.errand.session().into());
+    fields.insert("origin".to_owned(), "device".into());
+    fields.append(&mut reply.fields);
+    let mut warnings: Vec<Value> = fields.get("warnings").and_then(Value::as_array).cloned().unwrap_or_default();
+    warnings.extend(permit.warning.clone().map(Value::from));
+    if !warnings.is_empty() {
+        fields.insert("warnings".to_owned(), warnings.into());
+    }
+    Reply { fields, ..reply }
+}
+
+async fn show(directory: &Directory, desk: &Desk, way: &Way, path: &[u8], arguments: &Arguments) -> Result<(Reply, Filed), Stop> {
+    let remote = &way.remote;
+    let found = remote.stat(path).await;
+    if search::is_pattern(path) && found.as_ref().is_err_and(FilesError::is_missing) {
+        let items = search::glob(remote, path).await?;
+        return Ok((listing(path, &items, items.len(), arguments), Desk::filed("read", path)));
+    }
+    let attrs = found?;
+    let real = remote.whole_path(path).await?;
+    desk.judge_real("cat", path, &real, desk.reading(), "").await?;
+    let (offset, limit) = range(arguments);
+    if attrs.kind() == Kind::Folder {
+        let (items, total) = read::folder(remote, path, offset, limit).await?;
+        return Ok((listing(path, &items, total, arguments), Desk::filed("read", &real)));
+    }
+    let part = Part { offset, limit, max_chars: capped(directory, FILE_READ_CHARS) };
+    let file = read::file(remote, path, &attrs, part).await?;
+    let filed = Filed { bytes: attrs.size.unwrap_or(0), sha256: file.sha256.clone(), ..Desk::filed("read", &real) };
+    let (text, hidden) = file.masked(desk.errand.mask());
+    let mut notes = file.notes;
+    if hidden > 0 {
+        notes.push(format!("{hidden} parts look like secrets and are not shown"));
+    }
+    let mut fields = about(&attrs, None);
+    let put = |fields: &mut Map<String, Value>, name: &str, value: Value| drop(fields.insert(name.to_owned(), value));
+    put(&mut fields, "path", shown(path).into());
+    if real != path {
+        put(&mut fields, "real_path", shown(&real).into());
+    }
+    put(&mut fields, "encoding", file.encoding.into());
+    for (name, value) in [
+        ("sha256", file.sha256.clone().map(Value::from)),
+        ("lines", file.lines.map(Value::from)),
+        ("next_offset", file.next_offset.map(Value::from)),
+    ] {
+        if let Some(value) = value {
+            put(&mut fields, name, value);
+        }
+    }
+    let words: Vec<String> =
+        fields.iter().map(|(name, value)| format!("{name}={}", value.as_str().map_or_else(|| value.to_string(), str::to_owned))).collect();
+    let mut shown_text = format!("{}\n{}", words.join(" "), reply::fenced(&text));
+    for note in &notes {
+        shown_text = format!("{shown_text}\nnote: {note}");
+    }
+    put(&mut fields, "text", text.into());
+    if !notes.is_empty() {
+        put(&mut fields, "warnings", notes.into());
+    }
+    let next = file.next_offset.map(|next| format!("More: ssh_file_read offset={next}.")).unwrap_or_default();
+    Ok((Reply::new(fields.into(), shown_text).with_next(&next), filed))
+}
+
+fn range(arguments: &Arguments) -> (u64, u64) {
+    (arguments.count("offset").unwrap_or(1).max(1), arguments.count("limit").unwrap_or(LIMIT_DEFAULT).max(1))
+}
+
+/// What is said of a file.
+fn about(attrs: &Attrs, leads_to: Option<&Vec<u8>>) -> Map<String, Value> {
+    let mut fields = Map::new();
+    let mut put = |name: &str, value: Option<Value>| {
+        if let Some(value) = value {
+            fields.insert(name.to_owned(), value);
+        }
+    };
+    put("kind", Some(attrs.kind().word().into()));
+    put("size", attrs.size.map(Value::from));
+    put("mode", attrs.mode.map(|mode| format!("{:04o}", mode & 0o7777).into()));
+    put("owner", attrs.owner.map(|(user, group)| format!("{user}:{group}").into()));
+    let time = |(_, written): (u32, u32)| {
+        DateTime::from_timestamp(written.into(), 0).map(|time| time.to_rfc3339_opts(SecondsFormat::Secs, true).into())
+    };
+    put("mtime", attrs.times.and_then(time));
+    put("leads_to", leads_to.map(|to| shown(to).into()));
+    fields
+}
+
+fn listing(path: &[u8], items: &[Item], total: usize, arguments: &Arguments) -> Reply {
+    let (offset, limit) = range(arguments);
+    let is_glob = items.len() == total && search::is_pattern(path);
+    let from = if is_glob { usize::try_from(offset - 1).unwrap_or(usize::MAX) } else { 0 };
+    let page: Vec<&Item> = items.iter().skip(from).take(usize::try_from(limit).unwrap_or(usize::MAX)).collect();
+    let entry = |item: &&Item| {
+        let mut fields = about(&item.attrs, item.leads_to.as_ref());
+        fields.insert("name".to_owned(), shown(&item.path).into());
+        Value::Object(fields)
+    };
+    let entries: Vec<Value> = page.iter().map(entry).collect();
+    let text = |entry: &Value, name: &str| entry[name].as_str().map(str::to_owned).unwrap_or_default();
+    let row = |entry: &Value| {
+        let to = entry["leads_to"].as_str().map(|to| format!(" -> {to}")).unwrap_or_default();
+        let size = entry["size"].as_u64().unwrap_or(0);
+        format!(
+            "{:<6} {} {:>9} {:>12} {} {}{to}",
+            text(entry, "kind"),
+            text(entry, "mode"),
+            text(entry, "owner"),
+            size,
+            text(entry, "mtime"),
+            text(entry, "name")
+        )
+    };
+    let rows: Vec<String> = entries.iter().map(row).collect();
+    let end = usize::try_from(offset - 1).unwrap_or(usize::MAX).saturating_add(page.len());
+    let next_offset = (end < total).then_some(end + 1);
+    let head = format!("{}: {} of {total} entries", shown(path), page.len());
+    let kind = if is_glob { "glob" } else { "folder" };
+    let mut fields = json!({"kind": kind, "path": shown(path), "entries": entries, "total": total});
+    if let (Some(next), Some(fields)) = (next_offset, fields.as_object_mut()) {
+        fields.insert("next_offset".to_owned(), next.into());
+    }
+    let next = next_offset.map(|next| format!("More: ssh_file_read offset={next}.")).unwrap_or_default();
+    Reply::new(fields, format!("{head}\n{}", reply::fenced(&rows.join("\n")))).with_next(&next)
+}
+
+async fn find_lines(desk: &Desk, way: &Way, path: &[u8], pattern: &str) -> Result<(Reply, Filed), Stop> {
+    let wanted = RegexBuilder::new(pattern).size_limit(1 << 20).build();
+    let wanted = wanted.map_err(|error| format!("`grep` is not a regular expression: {error}"))?;
+    let real = way.remote.whole_path(path).await?;
+    desk.judge_real("cat", path, &real, desk.reading(), "").await?;
+    let (mut files, mut notes) = search::candidates(&way.remote, &real).await?;
+    let paths: Vec<Vec<u8>> = files.iter().map(|(path, _)| path.clone()).collect();
+    let refused = desk.refused("cat", &paths, desk.reading()).await?;
+    for (at, verdict) in refused.iter().rev() {
+        if *at < files.len() {
+            let (path, _) = files.remove(*at);
+            notes.push(format!("`{}` was not looked through: {} (rule {})", shown(&path), verdict.decision.reason, verdict.decision.rule));
+        }
+    }
+    let found = search::search(&way.remote, files, &wanted, desk.errand.mask()).await?;
+    notes.extend(found.notes);
+    let hits: Vec<Value> = found.hits.iter().map(|hit| json!({"path": shown(&hit.path), "line": hit.line, "text": hit.text})).collect();
+    let row =
+        |hit: &Value| format!("{}:{}:{}", hit["path"].as_str().unwrap_or_default(), hit["line"], hit["text"].as_str().unwrap_or_default());
+    let rows: Vec<String> = hits.iter().map(row).collect();
+    let mut text = format!("{} lines in {} files\n{}", rows.len(), found.files, reply::fenced(&rows.join("\n")));
+    for note in &notes {
+        text = format!("{text}\nnote: {note}");
+    }
+    let fields = json!({"kind": "search", "path": shown(path), "matches": hits, "files": found.files, "warnings": notes});
+    let filed = Filed { files: u64::try_from(found.files).ok(), ..Desk::filed("read", &real) };
+    Ok((Reply::new(fields, text), filed))
+}
+
+pub(super) async fn write(directory: &Directory, caller: &Caller, arguments: &Arguments) -> Result<Reply, String> {
+    let wait = arguments.usual_wait(caller.ceiling_s);
+    let target = arguments.text_or_empty("target");
+    let work = write_now(directory, caller, arguments);
+    match caller.wait(wait, || format!("writing to {target}"), work).await {
+        Some(Ok(reply)) => Ok(reply),
+        Some(Err(stop)) => stop.reply(),
+        None => {
+            Err(format!("writing to `{target}` took longer than {} s. The file is the old one or the new one: read it", wait.as_secs()))
+        }
+    }
+}
+
+/// The change that a call asks for, and words that bind an approval to it.
+fn change_of(arguments: &Arguments) -> Result<(Change, String), String> {
+    let path = path_of(arguments.text_or_empty("path"))?;
+    let (content, bound) = match (arguments.text("content"), arguments.text("old"), arguments.text("new")) {
+        (Some(content), None, None) => {
+            let bound = format!(" # {} bytes, sha256 {}", content.len(), sha2_hex(content.as_bytes()));
+            (Content::Whole(content.as_bytes().to_vec()), bound)
+        }
+        (None, Some(old), Some(new)) => {
+            let bound = format!(" # text with sha256 {} for text with sha256 {}", sha2_hex(new.as_bytes()), sha2_hex(old.as_bytes()));
+            (Content::Replace { old: old.to_owned(), new: new.to_owned() }, bound)
+        }
+        _ => return Err("give `content` for the whole file, or `old` and `new` for one exact replacement".to_owned()),
+    };
+    let expect = match arguments.text("expect_sha256") {
+        None => Expect::Anything,
+        Some("none") => Expect::Absent,
+        Some(hash) if hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()) => Expect::Sha256(hash.to_owned()),
+        Some(other) => {
+            return Err(format!("`expect_sha256` is `{other}`; it takes 64 hexadecimal digits, as ssh_file_read gives them, or `none`"));
+        }
+    };
+    let mode = match arguments.text("mode") {
+        None => None,
+        Some(text) => match u32::from_str_radix(text, 8).ok().filter(|mode| *mode <= 0o7777) {
+            Some(mode) => Some(mode),
+            None => return Err(format!("`mode` is `{text}`; it takes permissions in octal digits, for example 640")),
+        },
+    };
+    let mode_bound = mode.map(|mode| format!(", mode {mode:o}")).unwrap_or_default();
+    let backup = arguments.flag("backup") == Some(true);
+    Ok((Change { path, content, expect, mode, backup }, bound + &mode_bound))
+}
+
+async fn write_now(directory: &Directory, caller: &Caller, arguments: &Arguments) -> Result<Reply, Stop> {
+    let (change, bound) = change_of(arguments)?;
+    let desk = Desk::open(directory, caller, arguments).await?;
+    let line = desk.line(&format!("tee {}", word(&change.path)));
+    let verdict = desk.judge(&line, Purpose::Run).await;
+    let permit = Arc::new(desk.admit(&format!("{line}{bound}"), Purpose::Run, verdict).await?);
+    let done = carry_out(directory, &desk, &permit, &change, &bound).await;
+    match done {
+        Ok((reply, filed)) => {
+            desk.errand.ended(&permit, None, vec![filed]);
+            Ok(with_base(reply, &desk, &permit))
+        }
+        Err(stop) => {
+            let why = if let Stop::Failed(why) = &stop { why.clone() } else { "refused".to_owned() };
+            desk.errand.ended(&permit, Some(&why), Vec::new());
+            Err(stop)
+        }
+    }
+}
+
+async fn carry_out(directory: &Directory, desk: &Desk, permit: &Arc<Permit>, change: &Change, bound: &str) -> Result<(Reply, Filed), Stop> {
+    let way = desk.way(directory, permit).await?;
+    let (real, _) = resolve(&way.remote, &change.path).await?;
+    desk.judge_real("tee", &change.path, &real, Purpose::Run, bound).await?;
+    let change = Change { path: real.clone(), ..change.clone() };
+    let prepared = prepare(&way.remote, &change).await?;
+    if prepared.path != real {
+        return Err(Stop::Failed(format!("`{}` leads elsewhere than a moment ago; nothing was written", shown(&real))));
+    }
+    // It must not be ended in the middle because a caller went away.
+    let (remote, connection) = (way.remote.clone(), way.connection.clone());
+    let work = tokio::spawn(async move {
+        let written = if prepared.changes_nothing() { None } else { Some(prepared.carry_out(&remote).await) };
+        drop(connection);
+        (prepared, written.transpose())
+    });
+    let (prepared, written) = work.await.map_err(|error| format!("a part of this server failed: {error}"))?;
+    let written = written?;
+    Ok(told(desk, &prepared, written.as_ref()))
+}
+
+fn told(desk: &Desk, prepared: &Prepared, written: Option<&crate::files::write::Written>) -> (Reply, Filed) {
+    let path = shown(&prepared.path);
+    let (diff, hidden) = prepared.difference(desk.errand.mask());
+    let shown_diff: String = diff.chars().take(DIFF_MAX_CHARS).collect();
+    let mut warnings = written.map(|written| written.warnings.clone()).unwrap_or_default();
+    if shown_diff.len() < diff.len() {
+        warnings.push(format!("the difference is cut after {DIFF_MAX_CHARS} characters"));
+    }
+    if hidden > 0 {
+        warnings.push(format!("{hidden} parts of the difference look like secrets and are not shown"));
+    }
+    let state = if written.is_some() { "written" } else { "unchanged" };
+    let mut fields = json!({"state": state, "path": path, "sha256_before": prepared.sha256_before(), "sha256_after": prepared.sha256_after,
+        "bytes": prepared.bytes(), "diff": shown_diff});
+    let backup = written.and_then(|written| written.backup.as_ref()).map(|backup| shown(backup));
+    if let Some(fields) = fields.as_object_mut() {
+        if let Some(written) = written {
+            fields.insert("mode".to_owned(), format!("{:04o}", written.mode).into());
+        }
+        if let Some(backup) = &backup {
+            fields.insert("backup".to_owned(), backup.clone().into());
+        }
+        if !warnings.is_empty() {
+            fields.insert("warnings".to_owned(), warnings.clone().into());
+        }
+    }
+    let mut text = format!("{path} {state} {} bytes sha256={}", prepared.bytes(), prepared.sha256_after);
+    text.extend(backup.map(|backup| format!(" backup={backup}")));
+    for warning in &warnings {
+        text = format!("{text}\nwarning: {warning}");
+    }
+    let text = format!("{text}\n{}", reply::fenced(&shown_diff));
+    let filed = Filed {
+        bytes: u64::try_from(prepared.bytes()).unwrap_or(0),
+        sha256: Some(prepared.sha256_after.clone()),
+        sha256_before: prepared.sha256_before().map(str::to_owned),
+        ..Desk::filed("write", &prepared.path)
+    };
+    (Reply::new(fields, text), filed)
+}

@@ -1,0 +1,329 @@
+//! `ssh_transfer`: a plan that policy judges file by file, then its work, which goes on when the call's time is over.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::Caller;
+use super::files::{Desk, Stop, Way, path_of, with_base, word};
+use super::reply::{self, Reply};
+use super::tools::Arguments;
+use crate::audit::record::Filed;
+use crate::directory::Directory;
+use crate::files::FilesError;
+use crate::files::local::within;
+use crate::files::name::{given, join, sha2_hex, shown};
+use crate::files::plan::{Plan, Wanted};
+use crate::files::running::{End, Started};
+use crate::files::transfer::{Direction, Options, Outcome, Progress, Transfer};
+use crate::files::tree::Ignore;
+use crate::limits::TRANSFER_LISTED_MAX;
+use crate::policy::{Purpose, Verdict};
+use crate::session::errand::Permit;
+
+/// What a call wants.
+struct Call {
+    direction: Direction,
+    local: Vec<u8>,
+    remote: Vec<u8>,
+    options: Options,
+    dry_run: bool,
+    key: String,
+}
+
+impl Call {
+    fn of(arguments: &Arguments, caller: &Caller) -> Result<Self, String> {
+        let direction = if arguments.text("direction") == Some("up") { Direction::Up } else { Direction::Down };
+        let local = given(arguments.text_or_empty("local"))?;
+        let local = match (local.strip_prefix(b"~"), std::env::var_os("HOME")) {
+            (Some(below), Some(home)) if below.is_empty() || below.first() == Some(&b'/') => [home.as_encoded_bytes(), below].concat(),
+            _ => local,
+        };
+        let flag = |name: &str| arguments.flag(name);
+        let options = Options {
+            wanted: Wanted { sync: flag("sync").unwrap_or(true), delete: flag("delete") == Some(true) },
+            checksum: flag("checksum") == Some(true),
+            verify: true,
+            ignore: Ignore::new(&arguments.texts("ignore")).map_err(|error| error.to_string())?,
+        };
+        let key = ["target", "direction", "local", "remote"].map(|name| arguments.text_or_empty(name)).join("\0");
+        let flags = format!("{:?} {} {:?}", options.wanted, options.checksum, arguments.texts("ignore"));
+        let remote = path_of(arguments.text_or_empty("remote"))?;
+        let dry_run = flag("dry_run") == Some(true);
+        Ok(Self { direction, local, remote, options, dry_run, key: format!("{}\0{key}\0{flags}", caller.name) })
+    }
+
+    fn word(&self) -> &'static str {
+        if self.direction == Direction::Up { "up" } else { "down" }
+    }
+
+    /// The command that would read or write one of its files on the device.
+    fn command(&self) -> &'static str {
+        if self.direction == Direction::Up { "tee" } else { "cat" }
+    }
+
+    /// What a person reads behind the line.
+    fn bound(&self) -> String {
+        let Self { options, .. } = self;
+        let delete = if options.wanted.delete { ", deleting what the source does not have" } else { "" };
+        format!(" # ssh_transfer {} {}{delete}", self.word(), shown(&self.local))
+    }
+}
+
+pub(super) async fn transfer(directory: &Directory, caller: &Caller, arguments: &Arguments) -> Result<Reply, String> {
+    let wait = arguments.usual_wait(caller.ceiling_s);
+    let started = tokio::time::Instant::now();
+    let call = Call::of(arguments, caller)?;
+    if let Some(running) = directory.transfers().find(&call.key, Instant::now()) {
+        return Ok(wait_for(directory, caller, &call, running, wait).await);
+    }
+    let work = begin(directory, caller, arguments, &call);
+    let begun = caller.wait(wait, || format!("comparing {} and {}", shown(&call.local), shown(&call.remote)), work).await;
+    match begun {
+        Some(Ok(Begun::Done(reply))) => Ok(*reply),
+        Some(Ok(Begun::Runs(running))) => Ok(wait_for(directory, caller, &call, *running, wait.saturating_sub(started.elapsed())).await),
+        Some(Err(stop)) => stop.reply(),
+        None => Err(format!(
+            "comparing both sides took longer than {} s; nothing was copied. Call again with a larger wait_s, or take a smaller folder",
+            wait.as_secs()
+        )),
+    }
+}
+
+enum Begun {
+    Done(Box<Reply>),
+    Runs(Box<Started>),
+}
+
+async fn begin(directory: &Directory, caller: &Caller, arguments: &Arguments, call: &Call) -> Result<Begun, Stop> {
+    let settings = directory.world().config.files.clone();
+    let local = within(&settings.roots, &call.local)?;
+    let desk = Desk::open(directory, caller, arguments).await?;
+    let line = format!("{} {}", call.command(), word(&call.remote));
+    let verdict = desk.judge(&line, Purpose::Run).await;
+    let permit = Arc::new(desk.admit(&format!("{line}{}", call.bound()), Purpose::Run, verdict).await?);
+    let planned = async {
+        let way = desk.way(directory, &permit).await?;
+        let mut transfer = Transfer {
+            remote: way.remote.clone(),
+            programs: way.programs.clone(),
+            local,
+            path: call.remote.clone(),
+            direction: call.direction,
+            options: call.options.clone(),
+            progress: Arc::<Progress>::default(),
+        };
+        let mut plan = transfer.plan().await?;
+        if plan.bytes() > settings.max_bytes {
+            let why =
+                format!("{} bytes are to be copied, more than the {} that `max_bytes` in [files] allows", plan.bytes(), settings.max_bytes);
+            return Err(Stop::Failed(why));
+        }
+        judge_plan(&desk, call, &transfer, &mut plan).await?;
+        Ok((way, transfer, plan))
+    };
+    let (way, transfer, plan) = match planned.await {
+        Ok(planned) => planned,
+        Err(stop) => {
+            let why = if let Stop::Failed(why) = &stop { why.as_str() } else { "refused" };
+            desk.errand.ended(&permit, Some(why), Vec::new());
+            return Err(stop);
+        }
+    };
+    if call.dry_run {
+        desk.errand.ended(&permit, None, Vec::new());
+        return Ok(Begun::Done(Box::new(with_base(dry(call, &plan), &desk, &permit))));
+    }
+    let started = spawn(call, desk, permit, way, (transfer, plan));
+    directory.transfers().add(call.key.clone(), started.clone(), Instant::now())?;
+    Ok(Begun::Runs(Box::new(started)))
+}
+
+/// Has policy judge what the plan does on the device: what is denied is left out, what is to be asked about is asked as a whole.
+async fn judge_plan(desk: &Desk, call: &Call, transfer: &Transfer, plan: &mut Plan) -> Result<(), Stop> {
+    let top = transfer.path.clone();
+    // Links in the way to the top lead elsewhere than was said.
+    let top = transfer.remote.whole_path(&top).await.unwrap_or(top);
+    let at = |path: &[u8]| if path.is_empty() { top.clone() } else { join(&top, path) };
+    let mut asked: Option<Verdict> = None;
+    let mut left_out = Vec::new();
+    let mut note = |path: &[u8], verdict: Verdict| {
+        if verdict.decision.effect == crate::policy::Effect::Ask {
+            asked.get_or_insert(verdict);
+            return true;
+        }
+        left_out.push(format!("`{}` is left out: {} (rule {})", shown(path), verdict.decision.reason, verdict.decision.rule));
+        false
+    };
+    let paths: Vec<Vec<u8>> = plan.copies.iter().map(|copy| at(&copy.path)).collect();
+    let is_one = paths.len() == 1 && plan.steps() == 1;
+    for (number, verdict) in desk.refused(call.command(), &paths, Purpose::Run).await?.into_iter().rev() {
+        if is_one && verdict.decision.effect != crate::policy::Effect::Ask {
+            let line = format!("{} {}", call.command(), word(paths.first().map(Vec::as_slice).unwrap_or_default()));
+            desk.admit(&format!("{line}{}", call.bound()), Purpose::Run, verdict).await?;
+            return Ok(());
+        }
+        if number < plan.copies.len() && !note(paths.get(number).map(Vec::as_slice).unwrap_or_default(), verdict) {
+            plan.copies.remove(number);
+        }
+    }
+    if call.direction == Direction::Up {
+        for list in [&mut plan.in_the_way, &mut plan.removals] {
+            let paths: Vec<Vec<u8>> = list.iter().map(|(path, _)| at(path)).collect();
+            for (number, verdict) in desk.refused("rm -f", &paths, Purpose::Run).await?.into_iter().rev() {
+                if number < list.len() && !note(paths.get(number).map(Vec::as_slice).unwrap_or_default(), verdict) {
+                    list.remove(number);
+                }
+            }
+        }
+        let made: Vec<Vec<u8>> = plan.folders.iter().map(|path| at(path)).chain(plan.links.iter().map(|(path, _)| at(path))).collect();
+        if let Some((_, verdict)) = desk.refused("tee", &made, Purpose::Run).await?.into_iter().next() {
+            note(&top, verdict);
+        }
+    }
+    plan.left_out.extend(left_out);
+    if let Some(verdict) = asked {
+        let lines = plan.lines(20).join("\n");
+        let whole = plan.lines(usize::MAX).join("\n");
+        let text = format!(
+            "{} {}{}\n{lines}\n# {} steps, sha256 of all {}",
+            call.command(),
+            word(&top),
+            call.bound(),
+            plan.steps(),
+            sha2_hex(whole.as_bytes())
+        );
+        desk.admit(&text, Purpose::Run, verdict).await?;
+    }
+    Ok(())
+}
+
+fn dry(call: &Call, plan: &Plan) -> Reply {
+    let lines = plan.lines(TRANSFER_LISTED_MAX);
+    let fields = json!({"state": "planned", "direction": call.word(), "files": plan.copies.len(), "bytes": plan.bytes(), "skipped": plan.skipped,
+        "plan": lines, "problems": plan.left_out});
+    let mut rows = lines;
+    rows.extend(plan.left_out.iter().map(|what| format!("not done: {what}")));
+    let head = format!(
+        "planned: {} files, {} bytes; {} are alike. Nothing was done",
+        plan.copies.len(),
+        reply::grouped(plan.bytes()),
+        plan.skipped
+    );
+    Reply::new(fields, format!("{head}\n{}", reply::fenced(&rows.join("\n")))).with_next("To do it, make the same call without dry_run.")
+}
+
+/// Starts the work, which belongs to nobody's call.
+fn spawn(call: &Call, desk: Desk, permit: Arc<Permit>, way: Way, (transfer, plan): (Transfer, Plan)) -> Started {
+    let (tell, end) = watch::channel::<End>(None);
+    let stop = CancellationToken::new();
+    let started = Started {
+        id: permit.id,
+        caller: desk.caller.clone(),
+        progress: Arc::clone(&transfer.progress),
+        end,
+        stop: stop.clone(),
+        since: Instant::now(),
+    };
+    let (direction, local) = (call.word(), shown(&transfer.local.whole(b"")));
+    tokio::spawn(async move {
+        let done = tokio::select! {
+            done = transfer.carry_out(plan) => done,
+            () = stop.cancelled() => Err(FilesError::Refused("stopped on request; the same call goes on from there".to_owned())),
+        };
+        // The streams of the transfer end with their connection.
+        drop(way);
+        let filed = |direction: &'static str, path: &[u8]| Desk::filed(direction, path);
+        let (failure, files) = match &done {
+            Ok(outcome) => {
+                let copied = Filed {
+                    local: Some(local),
+                    bytes: outcome.bytes,
+                    files: u64::try_from(outcome.files).ok(),
+                    sha256: outcome.sha256.clone(),
+                    ..filed(direction, &transfer.path)
+                };
+                let deleted = outcome.deleted.iter().take(TRANSFER_LISTED_MAX).map(|path| filed("delete", path.as_bytes()));
+                let whole: Vec<Filed> = std::iter::once(copied).chain(deleted).collect();
+                (outcome.problems.first().cloned(), whole)
+            }
+            Err(error) => (Some(error.to_string()), Vec::new()),
+        };
+        desk.errand.ended(&permit, failure.as_deref(), files);
+        tell.send_replace(Some(Arc::new(done)));
+    });
+    started
+}
+
+async fn wait_for(directory: &Directory, caller: &Caller, call: &Call, running: Started, wait: Duration) -> Reply {
+    let progress = Arc::clone(&running.progress);
+    let percent = || {
+        let (done, all) = (progress.bytes.load(Ordering::Relaxed), progress.bytes_total.load(Ordering::Relaxed));
+        let files = progress.files.load(Ordering::Relaxed);
+        format!("{files} files, {} of {} bytes", reply::grouped(done), reply::grouped(all))
+    };
+    let mut end = running.end.clone();
+    let ended = async {
+        let ended = end.wait_for(Option::is_some).await;
+        ended.ok().and_then(|end| end.clone())
+    };
+    let id = running.id;
+    let Some(done) = caller.wait(wait, percent, ended).await else {
+        let (files, bytes) = (progress.files.load(Ordering::Relaxed), progress.bytes.load(Ordering::Relaxed));
+        let fields = json!({"transfer_id": id.to_string(), "state": "running", "direction": call.word(), "files": files, "bytes": bytes,
+            "files_total": progress.files_total.load(Ordering::Relaxed), "bytes_total": progress.bytes_total.load(Ordering::Relaxed)});
+        let next = format!("It goes on. Make the same ssh_transfer call again to wait for it, or ssh_interrupt command_id={id}.");
+        return Reply::new(fields, format!("{id} running: {}", percent())).with_next(&next);
+    };
+    directory.transfers().forget(&call.key, id);
+    match done.as_deref() {
+        Some(Ok(outcome)) => told(call, &id.to_string(), outcome, running.since.elapsed()),
+        Some(Err(error)) => {
+            let failed = Reply::failed(&error.to_string());
+            let mut reply = failed.with_next("What was copied stays. The same call goes on from there.");
+            reply.fields.insert("transfer_id".to_owned(), id.to_string().into());
+            reply.fields.insert("state".to_owned(), if error.is_broken() { "lost" } else { "interrupted" }.into());
+            reply
+        }
+        None => Reply::failed("the transfer ended without a word; look into the log of this server"),
+    }
+}
+
+fn told(call: &Call, id: &str, outcome: &Outcome, took: Duration) -> Reply {
+    let Outcome { files, bytes, resumed, skipped, made, verified, deleted, problems, problem_count, sha256 } = outcome;
+    let listed: Vec<&String> = deleted.iter().take(TRANSFER_LISTED_MAX).collect();
+    let state = if *problem_count == 0 { "done" } else { "incomplete" };
+    let mut fields = json!({"ok": *problem_count == 0, "transfer_id": id, "state": state, "direction": call.word(), "files": files, "bytes": bytes,
+        "resumed_bytes": resumed, "skipped": skipped, "made": made, "verified": verified, "deleted": listed, "deleted_count": deleted.len(),
+        "duration_ms": u64::try_from(took.as_millis()).unwrap_or(u64::MAX)});
+    if let Some(fields) = fields.as_object_mut() {
+        if let Some(sha256) = sha256 {
+            fields.insert("sha256".to_owned(), sha256.clone().into());
+        }
+        if !problems.is_empty() {
+            fields.insert("problems".to_owned(), problems.clone().into());
+            fields.insert("problem_count".to_owned(), (*problem_count).into());
+        }
+    }
+    let mut text = format!(
+        "{id} {state} {}: {files} files, {} bytes ({} from an earlier try), {skipped} alike, {verified} verified, {} deleted, {:.1}s",
+        call.word(),
+        reply::grouped(*bytes),
+        reply::grouped(*resumed),
+        deleted.len(),
+        took.as_secs_f64()
+    );
+    if let Some(sha256) = sha256 {
+        text = format!("{text} sha256={sha256}");
+    }
+    let rows: Vec<String> =
+        listed.iter().map(|path| format!("deleted {path}")).chain(problems.iter().map(|what| format!("not done: {what}"))).collect();
+    if !rows.is_empty() {
+        text = format!("{text}\n{}", reply::fenced(&rows.join("\n")));
+    }
+    Reply::new(fields, text)
+}

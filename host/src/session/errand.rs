@@ -1,0 +1,116 @@
+//! What is done for a caller on a device without a line: judged, approved, and recorded as a command is.
+//!
+//! Policy plugins judge lines. So what is done with a file is put to them as the line that would do the same.
+
+use super::journal::{Ended, State};
+use super::profile::{Place, Profile};
+use super::witness::{Case, Witness};
+use super::{Refusal, RunRequest, now};
+use crate::audit::record::Filed;
+use crate::ids::CommandId;
+use crate::plugin::session::SessionPlugins;
+use crate::policy::approved::Program;
+use crate::policy::{self, Manner, Purpose, Verdict};
+use crate::secret::look::Mask;
+
+/// Whoever does it.
+#[derive(Debug)]
+pub struct Errand {
+    profile: Profile,
+    plugins: SessionPlugins,
+}
+
+/// Something that may be done, and is on record.
+#[derive(Debug)]
+pub struct Permit {
+    /// Its number among the commands.
+    pub id: CommandId,
+    /// What policy said.
+    pub verdict: Verdict,
+    /// What its caller should know.
+    pub warning: Option<String>,
+    witness: Witness,
+    started: std::time::Instant,
+}
+
+impl Permit {
+    /// The program that does it, on a channel of its own.
+    ///
+    /// # Errors
+    ///
+    /// Why it may not run.
+    pub fn program(&self, text: &str) -> Result<Program, String> {
+        policy::program(&self.verdict, text)
+    }
+}
+
+impl Errand {
+    /// For the device of this profile.
+    #[must_use]
+    pub fn new(profile: Profile) -> Self {
+        profile.teach_masks();
+        let plugins = SessionPlugins::new(std::sync::Arc::clone(&profile.kind));
+        Self { profile, plugins }
+    }
+
+    /// The name under which it is done.
+    #[must_use]
+    pub fn session(&self) -> String {
+        self.profile.id.to_string()
+    }
+
+    /// Does the device have a shell whose programs can be used?
+    #[must_use]
+    pub fn has_programs(&self) -> bool {
+        self.profile.kind.pipe.is_some()
+    }
+
+    /// What callers are not shown, unless the operator wants the exact text.
+    #[must_use]
+    pub fn mask(&self) -> Option<&Mask> {
+        self.profile.hidden()
+    }
+
+    /// Is it one plugin alone that judges? Where there are several, as with rules of the operator, a pattern may be meant for a whole line,
+    /// so that each line must hold one thing.
+    #[must_use]
+    pub fn has_one_judge(&self) -> bool {
+        self.plugins.judges() == 1
+    }
+
+    fn place(&self) -> Place<'static> {
+        Place { mode: "", privileged: self.profile.user == "root", manner: Manner::Whole }
+    }
+
+    /// What policy says of a line.
+    pub async fn judge(&self, line: &str, purpose: Purpose, caller: &str) -> Verdict {
+        self.profile.judge(&self.plugins, self.place(), &RunRequest::new(line, purpose, caller)).await
+    }
+
+    /// Lets something be done, or not: the text says what, exactly, and is what a person agrees to.
+    ///
+    /// # Errors
+    ///
+    /// Who says no, or is to be asked.
+    pub async fn admit(&self, text: &str, purpose: Purpose, caller: &str, verdict: Verdict) -> Result<Permit, Refusal> {
+        let request = RunRequest::new(text, purpose, caller);
+        let verdict = self.profile.admit(&request, self.place(), verdict).await?;
+        let id = CommandId::next();
+        let witness = self.profile.witness(Case::new(&request, self.place(), &verdict, Some(id))).await?;
+        self.profile.journal.begun(id, &self.profile.id, caller, &self.profile.kept(text), &verdict);
+        Ok(Permit { id, verdict, warning: witness.warning.clone(), witness, started: now() })
+    }
+
+    /// It has ended: what was done with which files, by their fingerprints.
+    pub fn ended(&self, permit: &Permit, failure: Option<&str>, files: Vec<Filed>) {
+        let bytes = files.iter().map(|file| file.bytes).sum();
+        let ended = Ended {
+            state: State::Done,
+            exit_code: None,
+            failed: failure.is_some(),
+            duration: now().saturating_duration_since(permit.started),
+            output_bytes: bytes,
+        };
+        self.profile.witness_files(permit.id, ended, &permit.witness, files);
+    }
+}

@@ -1,0 +1,307 @@
+//! Files of a device: read, written, copied, over the real server, under policy.
+
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::support::client::Client;
+use crate::support::sshd::{Sshd, account};
+
+/// A server, a client, a folder that transfers may use, and one on the device.
+struct Setting {
+    _server: Sshd,
+    client: Client,
+    folder: tempfile::TempDir,
+}
+
+const USER: &str = "jft-files";
+
+impl Setting {
+    fn new(mode: &str) -> Self {
+        Self::on(Sshd::start(), mode, "")
+    }
+
+    fn on(server: Sshd, mode: &str, more: &str) -> Self {
+        account(USER, Path::new("/bin/bash"));
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+        for name in ["here", "there"] {
+            std::fs::create_dir(folder.path().join(name)).unwrap();
+        }
+        own(&folder.path().join("there"));
+        let config = format!(
+            "{}{more}\n[policy]\nmode = \"{mode}\"\n[files]\nroots = [\"{}\"]\n",
+            server.device("web1", USER, "linux"),
+            folder.path().join("here").display()
+        );
+        let client = Client::start(&config);
+        Self { _server: server, client, folder }
+    }
+
+    fn here(&self, name: &str) -> PathBuf {
+        self.folder.path().join("here").join(name)
+    }
+
+    fn there(&self, name: &str) -> PathBuf {
+        self.folder.path().join("there").join(name)
+    }
+
+    fn put(&self, name: &str, content: &[u8]) -> String {
+        let path = self.there(name);
+        std::fs::write(&path, content).unwrap();
+        own(&path);
+        path.display().to_string()
+    }
+
+    fn read(&mut self, path: &str) -> Value {
+        self.client.call("ssh_file_read", json!({"target": "web1", "path": path}))
+    }
+
+    fn transfer(&mut self, direction: &str, local: &str, remote: &str, more: Value) -> Value {
+        let mut arguments = json!({"target": "web1", "direction": direction, "local": local, "remote": remote, "wait_s": 40});
+        arguments.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        self.client.call("ssh_transfer", arguments)
+    }
+}
+
+fn own(path: &Path) {
+    let done = std::process::Command::new("chown").arg("-Rh").arg(USER).arg("--").arg(path).status().unwrap();
+    assert!(done.success());
+}
+
+fn hash(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn message(result: &Value) -> String {
+    result["error"]["message"].as_str().unwrap_or_else(|| panic!("no error: {result}")).to_owned()
+}
+
+#[test]
+fn a_file_is_read_in_parts_and_a_folder_is_listed() {
+    for server in [Sshd::start(), Sshd::start_without_files()] {
+        let mut setting = Setting::on(server, "read-only", "");
+        let text: String = (1..=1000).map(|number| format!("line {number}\n")).collect();
+        let path = setting.put("f.txt", text.as_bytes());
+        let whole = setting.read(&path);
+        assert_eq!(
+            (whole["next_offset"].as_u64(), whole["lines"].as_u64(), whole["encoding"].as_str()),
+            (Some(401), Some(1000), Some("utf-8")),
+            "{whole}"
+        );
+        assert_eq!(whole["sha256"].as_str(), Some(hash(text.as_bytes()).as_str()));
+        let part = setting.client.call("ssh_file_read", json!({"target": "web1", "path": path, "offset": 1000, "limit": 5}));
+        assert_eq!(part["text"], "  1000\tline 1000\n");
+        std::fs::write(setting.there("a b\n"), "x").unwrap();
+        symlink("f.txt", setting.there("link")).unwrap();
+        let listing = setting.read(&setting.there("").display().to_string());
+        let names: Vec<&str> = listing["entries"].as_array().unwrap().iter().filter_map(|entry| entry["name"].as_str()).collect();
+        assert_eq!(names, [r"$'a b\n'", "f.txt", "link"]);
+        assert_eq!(listing["entries"][2]["leads_to"], "f.txt");
+        let odd = setting.read(&format!("$'{}/a b\\n'", setting.folder.path().join("there").display()));
+        assert_eq!(odd["text"], "     1\tx\n", "{odd}");
+        let glob = setting.read(&setting.there("*.txt").display().to_string());
+        assert_eq!((glob["kind"].as_str(), glob["total"].as_u64()), (Some("glob"), Some(1)), "{glob}");
+        let found = setting.client.call("ssh_file_read", json!({"target": "web1", "path": setting.there(""), "grep": "^line 99.$"}));
+        assert_eq!(found["matches"].as_array().unwrap().len(), 10, "{found}");
+        let missing = setting.read("/no/such");
+        assert!(message(&missing).contains("no such file"), "{missing}");
+        setting.client.has_written_no("line 77");
+    }
+}
+
+#[test]
+fn a_write_keeps_mode_and_owner_and_is_refused_where_only_reads_are_allowed() {
+    for server in [Sshd::start(), Sshd::start_without_files()] {
+        let mut setting = Setting::on(server, "safe", "");
+        let path = setting.put("app.conf", b"port = 80\nname = x\n");
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
+        let edit = json!({"target": "web1", "path": path, "old": "port = 80\n", "new": "port = 8080\n", "backup": true});
+        let written = setting.client.call("ssh_file_write", edit.clone());
+        assert_eq!(written["state"], "written", "{written}");
+        let now = std::fs::metadata(&path).unwrap();
+        assert_eq!((std::fs::read(&path).unwrap().as_slice(), now.mode() & 0o7777), (b"port = 8080\nname = x\n".as_slice(), 0o640));
+        assert!(written["diff"].as_str().unwrap().contains("-port = 80\n+port = 8080\n"), "{written}");
+        assert_eq!(std::fs::read(written["backup"].as_str().unwrap()).unwrap(), b"port = 80\nname = x\n");
+        let again = setting.client.call("ssh_file_write", edit);
+        assert!(message(&again).contains("does not occur"), "{again}");
+        let stale = json!({"target": "web1", "path": path, "content": "x", "expect_sha256": written["sha256_before"]});
+        assert!(message(&setting.client.call("ssh_file_write", stale)).contains("is not what was expected"));
+        let new = json!({"target": "web1", "path": setting.there("new"), "content": "secret-content-41\n", "expect_sha256": "none", "mode": "600"});
+        assert_eq!(setting.client.call("ssh_file_write", new)["sha256_after"], hash(b"secret-content-41\n").as_str());
+        setting.client.has_written_no("secret-content-41");
+        let audit = setting.client.state.path().join("jackfield");
+        let record = std::process::Command::new("grep").args(["-rh", "\"kind\":\"file\""]).arg(&audit).output().unwrap();
+        let record = String::from_utf8_lossy(&record.stdout).into_owned();
+        assert!(record.contains(&hash(b"secret-content-41\n")) && record.contains("\"direction\":\"write\""), "{record}");
+        let history = setting.client.call("ssh_history", json!({"query": "tee "}));
+        assert!(
+            history["entries"].as_array().unwrap().iter().any(|entry| entry["command"].as_str().unwrap().contains("app.conf")),
+            "{history}"
+        );
+    }
+    let mut setting = Setting::new("read-only");
+    let path = setting.put("app.conf", b"x\n");
+    let denied = setting.client.call("ssh_file_write", json!({"target": "web1", "path": path, "content": "y"}));
+    assert_eq!((denied["state"].as_str(), std::fs::read(&path).unwrap().as_slice()), (Some("denied"), b"x\n".as_slice()), "{denied}");
+    let remote = setting.there("up").display().to_string();
+    std::fs::write(setting.here("f"), "x").unwrap();
+    assert_eq!(setting.transfer("up", "f", &remote, json!({}))["state"], "denied");
+    assert_eq!(setting.transfer("down", "back", &path, json!({}))["state"], "done");
+}
+
+/// What a person agrees to is this content in this file, and nothing else.
+#[test]
+fn an_approval_is_for_one_path_and_one_content() {
+    let mut setting = Setting::new("safe");
+    let link = setting.there("innocent");
+    symlink("/etc/passwd", &link).unwrap();
+    let write = |content: &str| json!({"target": "web1", "path": link, "content": content});
+    let asked = setting.client.call("ssh_file_write", write("x"));
+    assert_eq!(asked["state"], "approval_needed", "the link is seen through: {asked}");
+    let direct = setting.client.call("ssh_file_write", json!({"target": "web1", "path": "/etc/passwd", "content": "x"}));
+    let (first, second) = (&asked["approval"]["request"], &direct["approval"]["request"]);
+    assert!(first.is_string() && second.is_string());
+    let other = setting.client.call("ssh_file_write", write("y"));
+    assert!(other["approval"]["request"].is_string() && other["approval"]["request"] != *first, "{other}");
+}
+
+#[test]
+fn operators_rules_count_for_files_and_for_what_links_lead_to() {
+    let rule = "[[policy.rule]]\nname = \"no-keys\"\neffect = \"deny\"\nmatch = \".*id_.*\"\n";
+    let mut setting = Setting::on(Sshd::start(), "full", rule);
+    let key = setting.put("id_ed25519", b"k\n");
+    setting.put("plain", b"p\n");
+    symlink("id_ed25519", setting.there("link")).unwrap();
+    for path in [key, setting.there("link").display().to_string()] {
+        let denied = setting.read(&path);
+        assert_eq!(denied["state"], "denied", "{denied}");
+    }
+    let there = setting.there("").display().to_string();
+    let found = setting.client.call("ssh_file_read", json!({"target": "web1", "path": there, "grep": "."}));
+    let hits: Vec<&str> = found["matches"].as_array().unwrap().iter().filter_map(|hit| hit["text"].as_str()).collect();
+    assert_eq!(hits, ["p"], "{found}");
+    let down = setting.transfer("down", "all", &there, json!({}));
+    assert_eq!((down["files"].as_u64(), down["state"].as_str()), (Some(1), Some("incomplete")), "{down}");
+    assert!(!setting.here("all/id_ed25519").exists() && down["problems"].to_string().contains("no-keys"), "{down}");
+}
+
+#[test]
+fn folders_go_up_and_down_and_only_within_the_allowed_ones() {
+    for server in [Sshd::start(), Sshd::start_without_files()] {
+        let mut setting = Setting::on(server, "safe", "");
+        std::fs::create_dir_all(setting.here("tree/sub")).unwrap();
+        for name in [b"plain".as_slice(), b"a b", b"-rf", b"new\nline", b"\xff\xfe"] {
+            std::fs::write(setting.here("tree/sub").join(std::ffi::OsStr::from_bytes(name)), name).unwrap();
+        }
+        let remote = setting.there("copy").display().to_string();
+        let plan = setting.transfer("up", "tree", &remote, json!({"dry_run": true}));
+        assert_eq!((plan["state"].as_str(), plan["files"].as_u64()), (Some("planned"), Some(5)), "{plan}");
+        assert!(!Path::new(&remote).exists());
+        let up = setting.transfer("up", "tree", &remote, json!({}));
+        assert_eq!((up["state"].as_str(), up["files"].as_u64(), up["verified"].as_u64()), (Some("done"), Some(5), Some(5)), "{up}");
+        std::fs::write(Path::new(&remote).join("extra"), "x").unwrap();
+        own(Path::new(&remote));
+        let mirrored = setting.transfer("up", "tree", &remote, json!({"delete": true}));
+        assert_eq!((mirrored["deleted"].clone(), mirrored["skipped"].as_u64()), (json!(["extra"]), Some(5)), "{mirrored}");
+        assert_eq!(setting.transfer("down", "back", &remote, json!({}))["files"], 5);
+        let differs = std::process::Command::new("diff").arg("-r").arg(setting.here("tree")).arg(setting.here("back")).output().unwrap();
+        assert!(differs.status.success(), "{}", String::from_utf8_lossy(&differs.stdout));
+        // A link out of the allowed folder, and places outside of it.
+        symlink("/etc", setting.here("out")).unwrap();
+        for local in ["out/passwd", "/etc/passwd", "../there/x", "out"] {
+            let refused = setting.transfer("up", local, &remote, json!({}));
+            assert!(message(&refused).contains("cannot") || message(&refused).contains("allowed"), "{local}: {refused}");
+        }
+    }
+    account(USER, Path::new("/bin/bash"));
+    let server = Sshd::start();
+    let mut client = Client::start(&server.device("web1", USER, "linux"));
+    let told = client.error("ssh_transfer", json!({"target": "web1", "direction": "up", "local": "x", "remote": "x"}));
+    assert!(told.contains("roots = [\"~/shared\"]"), "{told}");
+}
+
+#[test]
+fn a_call_that_ends_early_finds_its_transfer_again() {
+    let mut setting = Setting::new("safe");
+    let content: Vec<u8> = (0..60_000_000_u32).map(|number| number.to_le_bytes()[1]).collect();
+    std::fs::write(setting.here("big"), &content).unwrap();
+    let remote = setting.there("big").display().to_string();
+    let mut result = setting.transfer("up", "big", &remote, json!({"wait_s": 1}));
+    let first = result["transfer_id"].clone();
+    for _ in 0..100 {
+        if result["state"] != "running" {
+            break;
+        }
+        assert_eq!(result["transfer_id"], first);
+        result = setting.transfer("up", "big", &remote, json!({"wait_s": 2}));
+    }
+    assert_eq!((result["state"].as_str(), result["sha256"].as_str()), (Some("done"), Some(hash(&content).as_str())), "{result}");
+    assert_eq!(std::fs::read(&remote).unwrap(), content);
+}
+
+/// The process dies in the middle of writes: the file is the old one or the new one.
+#[test]
+#[expect(clippy::disallowed_methods, reason = "a test has no runtime to block")]
+fn a_crash_never_leaves_half_a_file() {
+    let (old, new) = (vec![b'o'; 3_000_000], "n".repeat(3_000_000));
+    for delay in [0, 20, 40, 80, 120, 200] {
+        let mut setting = Setting::new("safe");
+        let path = setting.put("f", &old);
+        setting.read(&path);
+        setting.client.post("ssh_file_write", json!({"target": "web1", "path": path, "content": new}));
+        std::thread::sleep(Duration::from_millis(delay));
+        let Setting { client, folder: _folder, _server } = setting;
+        client.kill();
+        std::thread::sleep(Duration::from_millis(200));
+        let now = std::fs::read(&path).unwrap();
+        assert!(now == old || now == new.as_bytes(), "half a file after {delay} ms: {} bytes", now.len());
+    }
+}
+
+#[test]
+fn with_sudo_files_of_root_are_read_and_written() {
+    let mut setting = Setting::new("safe");
+    let rule = Path::new("/etc/sudoers.d/jft-files");
+    std::fs::write(rule, format!("{USER} ALL=(root) NOPASSWD: ALL\n")).unwrap();
+    let path = setting.there("root.conf");
+    std::fs::write(&path, "a = 1\n").unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let without = setting.read(&path.display().to_string());
+    assert!(message(&without).contains("may not"), "{without}");
+    let read = setting.client.call("ssh_file_read", json!({"target": "web1", "path": path, "sudo": true}));
+    assert_eq!(read["text"], "     1\ta = 1\n", "{read}");
+    let write = json!({"target": "web1", "path": path, "old": "1", "new": "2", "sudo": true, "expect_sha256": read["sha256"]});
+    let written = setting.client.call("ssh_file_write", write);
+    assert_eq!(written["state"], "written", "{written}");
+    let now = std::fs::metadata(&path).unwrap();
+    assert_eq!((std::fs::read(&path).unwrap().as_slice(), now.uid(), now.mode() & 0o777), (b"a = 2\n".as_slice(), 0, 0o600));
+    std::fs::write(rule, "").unwrap();
+    let refused = setting.client.error("ssh_file_read", json!({"target": "web1", "path": path, "sudo": true}));
+    assert!(refused.contains("sudo does not run it") && refused.contains("sudoers"), "{refused}");
+    std::fs::remove_file(rule).unwrap();
+}
+
+#[test]
+fn secrets_in_a_file_are_not_shown() {
+    let mut setting = Setting::new("safe");
+    let path = setting.put("config", b"user = x\npassword = Zaphod-41-Beeblebrox\n");
+    let read = setting.read(&path);
+    assert!(!read.to_string().contains("Zaphod-41") && read["warnings"].to_string().contains("look like secrets"), "{read}");
+    let edit = json!({"target": "web1", "path": path, "old": "user = x", "new": "user = y"});
+    let written = setting.client.call("ssh_file_write", edit);
+    assert!(written["diff"].as_str().unwrap().contains("+user = y") && !written.to_string().contains("Zaphod-41"), "{written}");
+    let row = "b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAABAAAAMwAAAAtzc2gtZW";
+    let key =
+        setting.put("key", format!("-----BEGIN OPENSSH PRIVATE KEY-----\n{row}\n{row}\n-----END OPENSSH PRIVATE KEY-----\n").as_bytes());
+    for more in [json!({}), json!({"offset": 2}), json!({"offset": 3, "limit": 1}), json!({"grep": "b3Bl"})] {
+        let mut arguments = json!({"target": "web1", "path": key});
+        arguments.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let read = setting.client.call("ssh_file_read", arguments);
+        assert!(read["ok"] == true && !read.to_string().contains("b3BlbnN"), "{read}");
+    }
+}
