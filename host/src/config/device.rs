@@ -2,19 +2,21 @@
 
 use std::collections::BTreeMap;
 use std::net::Ipv6Addr;
-use std::num::NonZeroU16;
+use std::num::{NonZeroU16, NonZeroU32};
 use std::path::PathBuf;
 
 use toml::de::DeValue;
 
 use super::reader::{Place, Reader, Section};
-use super::{Delay, PolicyMode, TypeName, name, policy, source, value};
+use super::{Delay, LoginStep, PolicyMode, TypeName, Wire, login, name, policy, source, value};
 use crate::secret::SecretSource;
 
 /// The port of a device that sets none.
 pub const DEFAULT_PORT: u16 = 22;
+/// The same by telnet.
+const TELNET_PORT: u16 = 23;
 
-pub(super) const KEYS: [&str; 23] = [
+pub(super) const KEYS: [&str; 26] = [
     "host",
     "port",
     "user",
@@ -38,6 +40,9 @@ pub(super) const KEYS: [&str; 23] = [
     "conceal",
     "secrets_elsewhere",
     "answers",
+    "line",
+    "baud",
+    "login",
 ];
 
 /// Keys that say how to reach a device over the network.
@@ -93,6 +98,12 @@ pub struct Device {
     pub secrets_elsewhere: Vec<String>,
     /// What the server may ask at login beside the password: a part of the question, and the secret that answers it.
     pub answers: Vec<(String, String)>,
+    /// What its line is.
+    pub line: Wire,
+    /// The speed of a serial line.
+    pub baud: Option<NonZeroU32>,
+    /// What is typed on the line before a session begins.
+    pub login: Vec<LoginStep>,
 }
 
 impl Default for Device {
@@ -121,6 +132,9 @@ impl Default for Device {
             conceal: false,
             secrets_elsewhere: Vec::new(),
             answers: Vec::new(),
+            line: Wire::default(),
+            baud: None,
+            login: Vec::new(),
         }
     }
 }
@@ -200,7 +214,17 @@ impl Device {
 
     /// The port to connect to.
     pub fn port_or_default(&self) -> u16 {
-        self.port.map_or(DEFAULT_PORT, NonZeroU16::get)
+        let usual = if self.line == Wire::Telnet { TELNET_PORT } else { DEFAULT_PORT };
+        self.port.map_or(usual, NonZeroU16::get)
+    }
+
+    /// Where a device of this name is, in short.
+    pub fn address(&self, name: &str) -> String {
+        match &self.line {
+            _ if self.local => "local".to_owned(),
+            Wire::Serial(path) => path.display().to_string(),
+            Wire::Ssh | Wire::Telnet => format!("{}:{}", self.host_or(name), self.port_or_default()),
+        }
     }
 
     pub(super) fn read(reader: &mut Reader<'_>, section: &Section<'_>) -> Self {
@@ -231,8 +255,12 @@ impl Device {
             conceal: reader.field(section, "conceal", value::flag).unwrap_or_default(),
             secrets_elsewhere: reader.field(section, "secrets_elsewhere", secret_names).unwrap_or_default(),
             answers: answers(reader, section),
+            line: reader.field(section, "line", login::wire).unwrap_or_default(),
+            baud: reader.field(section, "baud", |reader, at, found| value::positive(reader, at, found, "a speed in bits a second", "9600")),
+            login: login::steps(reader, section),
         };
         device.check_ways(reader, section);
+        device.check_line(reader, section);
         device.check_elsewhere(reader, section);
         device
     }

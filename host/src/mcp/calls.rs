@@ -127,9 +127,8 @@ fn hosts(directory: &Arc<Directory>, arguments: &Arguments) -> Reply {
     let open = directory.list();
     let host = |(name, device): &(&String, &Device)| {
         let address = match (device.local, device.conceal) {
-            (true, _) => "local".to_owned(),
             (false, true) => "concealed".to_owned(),
-            (false, false) => format!("{}:{}", device.host_or(name), device.port_or_default()),
+            _ => device.address(name),
         };
         let user = device.user.as_ref().filter(|_| !device.conceal);
         let session =
