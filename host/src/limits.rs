@@ -348,6 +348,8 @@ pub const SERIAL_LOCK_PAUSE: Duration = Duration::from_millis(50);
 pub const LOGIN_STEPS_MAX: usize = 32;
 /// How long the row may take that a login step waits for. A console needs seconds to wake, a login server a few for its lookups.
 pub const LOGIN_STEP_MAX: Duration = Duration::from_secs(30);
+/// Silence of a serial line at its beginning after which Enter is typed: a console that waits shows nothing by itself.
+pub const LOGIN_WAKE_AFTER: Duration = Duration::from_millis(500);
 /// Silence before a row is answered: its end may still be on the way.
 pub const LOGIN_STEP_SETTLE: Duration = Duration::from_millis(150);
 /// Silence after which a row that no step waits for counts as a prompt, so that what is optional is passed over.

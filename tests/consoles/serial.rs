@@ -60,12 +60,21 @@ fn copy(from: &mut impl Read, to: &mut impl Write) {
 
 fn device(name: &str, path: &Path, kind: &str) -> String {
     let path = path.display();
-    format!("[device.{name}]\nline = \"{path}\"\nbaud = 115200\nuser = \"jft-bash\"\npassword = {{ env = \"JFT_WORD\" }}\ntype = \"{kind}\"\n")
+    format!(
+        "[device.{name}]\nline = \"{path}\"\nbaud = 115200\nuser = \"jft-bash\"\npassword = {{ env = \"JFT_WORD\" }}\ntype = \"{kind}\"\n"
+    )
 }
 
-/// What a getty does: whenever nobody is logged in, the next one may log in.
+/// What a getty does: asks for a name until there is one, and starts the login, whenever nobody is logged in.
+const GETTY: &str = r#"#!/bin/bash
+while :; do
+  read -r -p "lab login: " name || exit 1
+  [ -n "$name" ] && login "$name"
+done
+"#;
+
 fn getty(folder: &Path) -> PathBuf {
-    script(folder, "getty", "#!/bin/sh\nwhile :; do /bin/login; done\n")
+    script(folder, "getty", GETTY)
 }
 
 #[test]

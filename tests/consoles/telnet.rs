@@ -37,7 +37,7 @@ fn a_server_by_telnet_is_as_exact_as_by_ssh() {
     // The interrupt key reaches the program there.
     let running = client.call("ssh_run", json!({"target": "console", "command": "sleep 60", "wait_s": 1}));
     assert_eq!(running["state"], "running", "{running}");
-    let stopped = client.call("ssh_interrupt", json!({"target": "console"}));
+    let stopped = client.call("ssh_interrupt", json!({"session": "console"}));
     assert_eq!(stopped["ok"], true, "{stopped}");
     is_exact(&mut client, "console");
     // What is opened again goes through the login again.

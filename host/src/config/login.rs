@@ -127,7 +127,7 @@ pub(super) fn wire(reader: &mut Reader<'_>, at: &Place, found: &DeValue<'_>) -> 
         "telnet" => Some(Wire::Telnet),
         path if path.starts_with(['/', '~']) => value::path(reader, at, found).map(Wire::Serial),
         other => {
-            let guess = nearest(other, ["ssh", "telnet"].into_iter()).map_or_else(String::new, |name| format!("did you mean `{name}`? "));
+            let guess = nearest(other, ["ssh", "telnet"]).map_or_else(String::new, |name| format!("did you mean `{name}`? "));
             let help = format!("{guess}write `ssh`, `telnet`, or the whole path of a serial device: `line = \"/dev/ttyUSB0\"`");
             reader.error(at, format!("{} cannot be `{}`", at.shown(), other.escape_debug()), Some(help));
             None

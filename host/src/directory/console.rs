@@ -22,7 +22,13 @@ impl Directory {
     /// # Errors
     ///
     /// Why there is no session.
-    pub(super) async fn console(&self, world: &World, mut profile: Profile, line: LineKind, is_known: bool) -> Result<SessionHandle, OpenError> {
+    pub(super) async fn console(
+        &self,
+        world: &World,
+        mut profile: Profile,
+        line: LineKind,
+        is_known: bool,
+    ) -> Result<SessionHandle, OpenError> {
         let name = profile.id.device.clone();
         let device = world.device(&name)?;
         pipe_of(&profile.id, line, &profile.kind, device)?;

@@ -47,12 +47,7 @@ impl FirstScreen {
         let end = self.stream.log().end();
         let text = self.stream.source().from(0, end, FIRST_SCREEN_MAX_BYTES).map(|rendered| rendered.text).unwrap_or_default();
         let rows = text.rsplit_once('\n').map_or("", |(rows, _)| rows);
-        Evidence {
-            server_id: told.server_id.clone(),
-            banner: told.banner.clone(),
-            rows: rows.to_owned(),
-            tail: self.stream.tail(),
-        }
+        Evidence { server_id: told.server_id.clone(), banner: told.banner.clone(), rows: rows.to_owned(), tail: self.stream.tail() }
     }
 
     /// Why the line ended, and its last words.

@@ -10,7 +10,7 @@ use tokio::time::{Instant, timeout};
 
 use super::first_screen::FirstScreen;
 use crate::config::{LoginAnswer, LoginStep};
-use crate::limits::{LOGIN_PROMPT_STANDS, LOGIN_RESULT_MAX, LOGIN_STEP_MAX, LOGIN_STEP_SETTLE, LOGIN_STEPS_MAX_BYTES};
+use crate::limits::{LOGIN_PROMPT_STANDS, LOGIN_RESULT_MAX, LOGIN_STEP_MAX, LOGIN_STEP_SETTLE, LOGIN_STEPS_MAX_BYTES, LOGIN_WAKE_AFTER};
 use crate::plugin::device_type::DeviceType;
 use crate::policy::{self, approved::Approved, approved::Payload};
 use crate::secret::Secret;
@@ -115,16 +115,13 @@ impl Progress {
 }
 
 impl Login<'_> {
-    /// Goes through the steps, `first` of all with these keys. What the line shows meanwhile stays with it; says how much of that
-    /// had come when the last answer was typed.
+    /// Goes through the steps; `wake` is typed where the line shows nothing by itself. What the line shows meanwhile stays with it;
+    /// says how much of that had come when the last answer was typed.
     ///
     /// # Errors
     ///
     /// Which step failed, and what the line shows.
-    pub(super) async fn follow(&self, line: &mut Line, first: Option<Approved>) -> Result<usize, String> {
-        if let Some(keys) = first {
-            self.order(line, &keys)?;
-        }
+    pub(super) async fn follow(&self, line: &mut Line, mut wake: Option<Approved>) -> Result<usize, String> {
         let mut screen = FirstScreen::new(self.size);
         let mut progress = Progress::new(self.steps);
         // The row that was answered last, until it has gone on.
@@ -139,6 +136,13 @@ impl Login<'_> {
                 Ok(LineEvent::Exit(Ok(status))) => return Err(self.ended(&progress, &screen, &format!("it ended with status {status}"))),
                 Ok(LineEvent::Exit(Err(why)) | LineEvent::Closed(why)) => return Err(self.ended(&progress, &screen, &why)),
                 Err(_) => {}
+            }
+            if screen.stream.has_tail() {
+                wake = None;
+            } else if changed.elapsed() >= LOGIN_WAKE_AFTER
+                && let Some(keys) = wake.take()
+            {
+                self.order(line, &keys)?;
             }
             let row = screen.stream.tail();
             stale = stale.filter(|(old, rows)| *old == row && *rows == screen.stream.rows_done());
@@ -179,7 +183,7 @@ impl Login<'_> {
 
     fn patience(&self, progress: &Progress, since: Instant, screen: &FirstScreen) -> Result<(), String> {
         let full = screen.bytes.len() > LOGIN_STEPS_MAX_BYTES;
-        if progress.only_optional() && !full || !full && since.elapsed() < LOGIN_STEP_MAX {
+        if !full && (progress.only_optional() || since.elapsed() < LOGIN_STEP_MAX) {
             return Ok(());
         }
         let waited = match full {
@@ -192,7 +196,11 @@ impl Login<'_> {
 
     fn refused(&self, step: usize, screen: &FirstScreen) -> String {
         let name = self.count(step);
-        format!("{} typed the secret `{name}` and it was refused: the device asks again; {}; correct it first", self.named(step), self.shows(screen))
+        format!(
+            "{} typed the secret `{name}` and it was refused: the device asks again; {}; correct it first",
+            self.named(step),
+            self.shows(screen)
+        )
     }
 
     /// A line that ends right behind a secret has refused it.

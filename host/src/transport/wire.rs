@@ -49,7 +49,8 @@ pub fn telnet(stream: Box<dyn Duplex>, terminal: &str, size: (u16, u16), way: &s
     let (answers, asked) = mpsc::channel(LINE_CHUNKS);
     let binary = Arc::new(AtomicBool::new(false));
     let talk = Talk { end: Telnet::new(terminal, size), answers, binary: Arc::clone(&binary) };
-    let warning = format!("{way} is telnet: what is typed and shown, passwords too, travels unencrypted, and nothing proves who is at the other end");
+    let warning =
+        format!("{way} is telnet: what is typed and shown, passwords too, travels unencrypted, and nothing proves who is at the other end");
     let welcome = Welcome { warnings: vec![warning], ..Welcome::default() };
     let (read, write) = tokio::io::split(stream);
     let (writer, orders) = Writer::new();
@@ -201,4 +202,64 @@ async fn write(wire: &mut WriteHalf<Box<dyn Duplex>>, bytes: &[u8]) -> Result<()
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(event: &LineEvent) -> String {
+        match event {
+            LineEvent::Data(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+            LineEvent::Closed(why) => format!("closed: {why}"),
+            other => format!("{other:?}"),
+        }
+    }
+
+    async fn heard(far: &mut tokio::io::DuplexStream, count: usize) -> Vec<u8> {
+        let mut bytes = vec![0; count];
+        far.read_exact(&mut bytes).await.unwrap();
+        bytes
+    }
+
+    #[tokio::test]
+    async fn a_telnet_line_answers_types_and_ends() {
+        let (near, mut far) = tokio::io::duplex(4096);
+        let mut line = telnet(Box::new(near), "vt100", (80, 24), "it");
+        assert!(line.welcome.warnings.concat().contains("unencrypted"));
+        far.write_all(&[255, 253, 24, 255, 250, 24, 1, 255, 240, b'l', b'o', b'g', b'i', b'n', b':']).await.unwrap();
+        assert_eq!(text(&line.reader.next().await), "login:");
+        assert_eq!(heard(&mut far, 14).await, b"\xff\xfb\x18\xff\xfa\x18\x00vt100\xff\xf0");
+        line.writer.order(Order::Write(b"bob\r".to_vec().into())).unwrap();
+        line.writer.order(Order::Signal("INT")).unwrap();
+        assert_eq!(heard(&mut far, 7).await, b"bob\r\0\xff\xf4");
+        drop(far);
+        assert_eq!(text(&line.reader.next().await), "closed: the other end closed the line");
+        assert!(text(&line.reader.next().await).starts_with("closed"));
+    }
+
+    #[tokio::test]
+    async fn a_line_that_is_closed_here_ends_for_its_reader_too() {
+        let (near, _far) = tokio::io::duplex(64);
+        let mut line = telnet(Box::new(near), "vt100", (80, 24), "it");
+        line.writer.order(Order::Close).unwrap();
+        assert_eq!(text(&line.reader.next().await), "closed: the line is closed");
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_serial_device_has_one_user_and_ends_when_it_is_pulled() {
+        let (far, near) = pty_process::blocking::open().unwrap();
+        let path = {
+            use std::os::fd::{AsFd, AsRawFd};
+            std::fs::read_link(format!("/proc/self/fd/{}", near.as_fd().as_raw_fd())).unwrap()
+        };
+        let mut line = serial(&path, 9600).await.unwrap();
+        assert_eq!(serial(&path, 9600).await.unwrap_err().kind(), io::ErrorKind::ResourceBusy);
+        line.writer.order(Order::Write(b"x\r".to_vec().into())).unwrap();
+        let mut bytes = [0; 2];
+        io::Read::read_exact(&mut &far, &mut bytes).unwrap();
+        assert_eq!(&bytes, b"x\r");
+        drop((far, near));
+        assert!(text(&line.reader.next().await).starts_with("closed: "));
+    }
 }

@@ -121,7 +121,10 @@ fn steps_that_cannot_run_are_refused() {
             "1:1: `login` in [device.a] needs either `send` or `secret` in each step; write `send = \"TEXT\"` for what everybody may see, \
              or `secret = \"password\"`\n",
         ),
-        ("send = \"x\"", "1:1: `login` in [device.a] has a step without `expect`; name the end of the row that it waits for: `expect = '(?i)username: *$'`\n"),
+        (
+            "send = \"x\"",
+            "1:1: `login` in [device.a] has a step without `expect`; name the end of the row that it waits for: `expect = '(?i)username: *$'`\n",
+        ),
         (
             "expect = \"x\"\nsecret = \"password\"",
             "3:1: `login.secret` in [device.a] names the secret `password`, which the device does not have; add `password = { env = \"VARIABLE\" }`\n",
@@ -135,7 +138,10 @@ fn steps_that_cannot_run_are_refused() {
             "2:1: `login.expect` in [device.a] is not a pattern: unclosed group; patterns are those of the Rust `regex` crate, without \
              look-around; write them in single quotes\n",
         ),
-        ("expect = \"x\"\nsend = \"a\\u0003\"", "3:1: `login.send` in [device.a] holds a control character; for example `login.send = \"{user}\"`\n"),
+        (
+            "expect = \"x\"\nsend = \"a\\u0003\"",
+            "3:1: `login.send` in [device.a] holds a control character; for example `login.send = \"{user}\"`\n",
+        ),
         (
             "expect = \"x\"\nsned = \"a\"\nsend = \"y\"",
             "3:1: unknown key `sned` in `login` in [device.a]; did you mean `send`? known keys: expect, send, secret, optional\n",
