@@ -9,6 +9,7 @@ pub mod lab;
 pub mod packages;
 pub mod process;
 pub mod sshd;
+pub mod telnetd;
 
 use std::process::Command;
 use std::sync::{Mutex, Once};

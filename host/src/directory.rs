@@ -13,7 +13,7 @@ use self::pool::{Pool, Use};
 use self::quota::Quota;
 use crate::audit::Audit;
 use crate::cast::Casts;
-use crate::config::{Config, Device, TypeChoice};
+use crate::config::{Config, Device, TypeChoice, Wire};
 use crate::files::running::Transfers;
 use crate::forward::Forwards;
 use crate::history::History;
@@ -34,10 +34,13 @@ use crate::session::profile::{Logs, Profile};
 use crate::session::{Phase, SessionHandle, actor, lane};
 use crate::transport::host_key::HostKeyError;
 use crate::transport::questions::Questions;
-use crate::transport::{Line, pty, ssh};
+use crate::transport::{Line, Welcome, pty, ssh};
 
+mod console;
 mod errand;
+mod first_screen;
 pub mod identity;
+mod login;
 pub mod permit;
 pub mod place;
 mod pool;
@@ -478,9 +481,12 @@ impl Directory {
             let opened = local_line(&profile.kind.terminal.kind, size);
             let mut opened = opened.map_err(|error| OpenError::Failed(format!("cannot start a local shell: {error}")))?;
             if !is_known {
-                self.look(&world, &mut profile, &mut opened).await?;
+                self.look(&world, &mut profile, &mut opened, &Welcome::default()).await?;
             }
             return Ok(start(profile, opened));
+        }
+        if !device.has_channels() {
+            return self.console(&world, profile, line, is_known).await;
         }
         let reached = self.reach(&world, &id.device, Some(&profile.kind), profile.size).await?;
         profile.login_secrets.extend(reached.secrets);
@@ -549,7 +555,8 @@ impl Directory {
         }
         let connection = self.login(greeting, target).await?;
         let mut line = connection.terminal(target).await.map_err(|error| failed(&error))?;
-        self.look(world, profile, &mut line).await?;
+        let told = Arc::clone(&line.welcome);
+        self.look(world, profile, &mut line, &told).await?;
         Ok((connection, Some(line)))
     }
 
@@ -558,9 +565,9 @@ impl Directory {
     }
 
     /// Finds out by its first screen what is at the other end of a line.
-    async fn look(&self, world: &World, profile: &mut Profile, line: &mut Line) -> Result<(), OpenError> {
+    async fn look(&self, world: &World, profile: &mut Profile, line: &mut Line, told: &Welcome) -> Result<(), OpenError> {
         let device = profile.id.device.clone();
-        let identity = identity::by_first_screen(&world.catalog, line, &profile.kind, profile.size).await;
+        let identity = identity::by_first_screen(&world.catalog, line, told, &profile.kind, profile.size).await;
         let identity =
             identity.map_err(|why| OpenError::Failed(format!("`{device}` closed the session before its type was known: {why}")))?;
         profile.kind = world.load_kind(&device, &identity.kind).await?;
@@ -589,7 +596,10 @@ impl Directory {
         Ok(Profile {
             id: id.clone(),
             welcome: Arc::default(),
-            address: place.map_or_else(|| "local".to_owned(), Place::address),
+            address: match place {
+                Some(place) if !matches!(device.line, Wire::Serial(_)) => place.address(),
+                _ => device.address(&id.device),
+            },
             user: place.map_or_else(own, |place| place.user.clone()),
             tags: device.tags.clone(),
             policy: world.config.policy_for(device),
@@ -710,7 +720,7 @@ fn failed(error: &ssh::ConnectError) -> OpenError {
 fn pipe_of(id: &SessionId, line: LineKind, kind: &DeviceType, device: &Device) -> Result<Option<PipeSpec>, OpenError> {
     match (line, &kind.pipe) {
         (LineKind::Terminal, _) => Ok(None),
-        (_, Some(pipe)) if !device.local => Ok(Some(pipe.clone())),
+        (_, Some(pipe)) if device.has_channels() => Ok(Some(pipe.clone())),
         _ => Err(OpenError::NoPipe { device: id.device.clone(), kind: kind.name.clone() }),
     }
 }

@@ -5,6 +5,7 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::config::Wire;
 use crate::directory::Directory;
 use crate::plugin::identify::Evidence;
 use crate::transport::host_key::{self, KnownHosts, Trust};
@@ -79,7 +80,10 @@ pub async fn resolve(directory: &Directory, device: &str) -> Result<Finding, Str
 ///
 /// When there is no such device.
 pub async fn examine(directory: &Directory, device: &str) -> Result<Vec<Finding>, String> {
-    directory.world().device(device).map_err(|error| error.to_string())?;
+    let line = directory.world().device(device).map_err(|error| error.to_string())?.line.clone();
+    if line != Wire::Ssh {
+        return Ok(vec![bare(directory, device).await]);
+    }
     let mut findings = match resolve(directory, device).await {
         Ok(finding) => vec![finding],
         Err(why) => return Ok(vec![Finding::new("configuration", State::Bad, why)]),
@@ -108,7 +112,7 @@ pub async fn examine(directory: &Directory, device: &str) -> Result<Vec<Finding>
         return Ok(findings);
     }
     let methods = seen.methods.clone().map_or_else(|| "nothing".to_owned(), |methods| methods.join(", "));
-    match directory.bulk(device).await {
+    match directory.logged_in(device).await {
         Ok(connection) => {
             let by = connection.logged_in_by();
             let says = format!("{} logs in with {by}", target.user);
@@ -119,6 +123,15 @@ pub async fn examine(directory: &Directory, device: &str) -> Result<Vec<Finding>
         Err(error) => findings.push(Finding::new("login", State::Bad, error.to_string()).facts(json!({"server_takes": methods}))),
     }
     Ok(findings)
+}
+
+/// A line that is no more than bytes: whether it is there. What its login steps say is told when a session opens.
+async fn bare(directory: &Directory, device: &str) -> Finding {
+    match directory.touch(device).await {
+        Ok(way) => Finding::new("way", State::Good, way).next("open a session: it goes through the login steps and says which one fails"),
+        // The error's own sentence says what to do.
+        Err(error) => Finding::new("way", State::Bad, error.to_string()),
+    }
 }
 
 fn unreached(error: &ConnectError) -> Finding {

@@ -338,6 +338,28 @@ pub const KEEPALIVES_MISSED_MAX: usize = 3;
 pub const WRITE_MAX: Duration = Duration::from_secs(30);
 /// Bytes typed in one piece. A terminal in canonical mode drops what exceeds its queue of 4,096.
 pub const WRITE_CHUNK_BYTES: usize = 1024;
+/// Bytes of what a telnet server says about an option. What is asked here has two.
+pub const TELNET_ASIDE_MAX_BYTES: usize = 256;
+/// Questions of a telnet server that are answered on one connection: there are a few options, and a server that loops must be left.
+pub const TELNET_ANSWERS_MAX: usize = 256;
+/// The speed of a serial line unless the device says otherwise: that of most consoles.
+pub const SERIAL_BAUD: u32 = 9600;
+/// Between two tries to get a serial device that somebody else has.
+pub const SERIAL_LOCK_PAUSE: Duration = Duration::from_millis(50);
+/// Login steps of a device.
+pub const LOGIN_STEPS_MAX: usize = 32;
+/// How long the row may take that a login step waits for. A console needs seconds to wake, a login server a few for its lookups.
+pub const LOGIN_STEP_MAX: Duration = Duration::from_secs(30);
+/// Silence of a serial line at its beginning after which Enter is typed: a console that waits shows nothing by itself.
+pub const LOGIN_WAKE_AFTER: Duration = Duration::from_millis(500);
+/// Silence before a row is answered: its end may still be on the way.
+pub const LOGIN_STEP_SETTLE: Duration = Duration::from_millis(150);
+/// Silence after which a row that no step waits for counts as a prompt, so that what is optional is passed over.
+pub const LOGIN_PROMPT_STANDS: Duration = Duration::from_millis(1500);
+/// How long after the last step the line may take to show something: a wrong password is often told after some seconds.
+pub const LOGIN_RESULT_MAX: Duration = Duration::from_secs(10);
+/// Bytes that a line may show during its login steps. Menus and banners are shorter.
+pub const LOGIN_STEPS_MAX_BYTES: usize = 256 * 1024;
 /// How long a closing session waits for its line.
 pub const CLOSE_MAX: Duration = Duration::from_secs(2);
 

@@ -4,6 +4,7 @@
 
 use std::collections::VecDeque;
 
+use crate::config::LoginAnswer;
 use crate::plugin::device_type::DeviceType;
 use crate::plugin::manifest::PipeSpec;
 pub use crate::plugin::roles::Effect;
@@ -172,6 +173,24 @@ pub fn secret_verdict() -> Verdict {
 #[must_use]
 pub fn secret(name: &str, kind: &DeviceType) -> Approved {
     Approved::secret(name.to_owned(), kind.terminal.enter.clone().into_bytes())
+}
+
+/// What a step of a device's login types: the operator's own text with the login name in it, or a secret by its name.
+#[must_use]
+pub fn login_step(answer: &LoginAnswer, login_name: &str, kind: &DeviceType) -> Approved {
+    match answer {
+        LoginAnswer::Send(text) => {
+            let line = text.replace("{user}", login_name);
+            Approved::line(format!("{line}{}", kind.terminal.enter).into_bytes(), line)
+        }
+        LoginAnswer::Secret(name) => secret(name, kind),
+    }
+}
+
+/// Enter alone, by which a console that has been quiet shows where it stands.
+#[must_use]
+pub fn wake(kind: &DeviceType) -> Approved {
+    Approved::keys(kind.terminal.enter.clone().into_bytes())
 }
 
 /// The terminal's answer to a query of the device: what every terminal answers, or what a manifest says instead.

@@ -1,7 +1,8 @@
 //! Lines: bytes to and from a device. A line takes only [`Approved`](crate::policy::approved::Approved) bytes.
 //!
-//! [`ssh`] over the network, [`pty`] for a program on this machine, [`replay`] for a recording. Reading never waits for anybody but the device;
-//! writing has a task of its own, so that a device that does not read cannot stop the reading.
+//! [`ssh`] and [`telnet`] over the network, [`wire`] for what has no more than bytes, [`pty`] for a program on this machine, [`replay`]
+//! for a recording. Reading never waits for anybody but the device; writing has a task of its own, so that a device that does not
+//! read cannot stop the reading.
 
 use std::future::Future;
 use std::pin::pin;
@@ -22,6 +23,8 @@ pub mod replay;
 pub mod route;
 mod server_id;
 pub mod ssh;
+pub mod telnet;
+pub mod wire;
 
 /// What a line brings.
 #[derive(Debug)]
@@ -87,6 +90,8 @@ impl std::fmt::Debug for Typed {
 pub enum Reader {
     /// An SSH channel.
     Ssh(ssh::ChannelReader),
+    /// A telnet connection or a serial device.
+    Wire(wire::WireReader),
     /// A local terminal.
     Pty(pty::PtyReader),
     /// A recording.
@@ -98,6 +103,7 @@ impl Reader {
     pub async fn next(&mut self) -> LineEvent {
         match self {
             Self::Ssh(reader) => reader.next().await,
+            Self::Wire(reader) => reader.next().await,
             Self::Pty(reader) => reader.next().await,
             Self::Replay(reader) => reader.next().await,
         }

@@ -57,6 +57,11 @@ impl Zebra {
         router
     }
 
+    /// The port of its VTY.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// A login shell that is the VTY, which asks for a password of its own.
     pub fn shell(&self) -> std::path::PathBuf {
         let file = self.folder.path().join("vty");

@@ -57,6 +57,12 @@ impl Config {
                     let message = format!("`via` in [device.{name}] names `{via}`, which is a local shell: there is no jump through it");
                     found.push(self.diagnostic(path, message, None));
                 }
+                Some(hop) if !hop.has_channels() => {
+                    let why = if hop.login.is_empty() { "is not reached by SSH" } else { "has login steps, behind which no jump leads" };
+                    let message = format!("`via` in [device.{name}] names `{via}`, which {why}");
+                    let help = "give the jump host a [device] of its own, without `line` and `login`".to_owned();
+                    found.push(self.diagnostic(path, message, Some(help)));
+                }
                 Some(_) => {
                     if let Some(circle) = self.circle(name) {
                         let message = format!("`via` in [device.{name}] goes in a circle: {circle}");

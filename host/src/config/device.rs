@@ -2,19 +2,21 @@
 
 use std::collections::BTreeMap;
 use std::net::Ipv6Addr;
-use std::num::NonZeroU16;
+use std::num::{NonZeroU16, NonZeroU32};
 use std::path::PathBuf;
 
 use toml::de::DeValue;
 
 use super::reader::{Place, Reader, Section};
-use super::{Delay, PolicyMode, TypeName, name, policy, source, value};
+use super::{Delay, LoginStep, PolicyMode, TypeName, Wire, login, name, policy, source, value};
 use crate::secret::SecretSource;
 
 /// The port of a device that sets none.
 pub const DEFAULT_PORT: u16 = 22;
+/// The same by telnet.
+const TELNET_PORT: u16 = 23;
 
-pub(super) const KEYS: [&str; 24] = [
+pub(super) const KEYS: [&str; 27] = [
     "host",
     "port",
     "user",
@@ -39,6 +41,9 @@ pub(super) const KEYS: [&str; 24] = [
     "secrets_elsewhere",
     "answers",
     "forward_agent",
+    "line",
+    "baud",
+    "login",
 ];
 
 /// Keys that say how to reach a device over the network.
@@ -111,6 +116,12 @@ pub struct Device {
     pub forward_agent: bool,
     /// Only OpenSSH's configuration names it.
     pub from_ssh: bool,
+    /// What its line is.
+    pub line: Wire,
+    /// The speed of a serial line.
+    pub baud: Option<NonZeroU32>,
+    /// What is typed on the line before a session begins.
+    pub login: Vec<LoginStep>,
 }
 
 impl Default for Device {
@@ -141,6 +152,9 @@ impl Default for Device {
             answers: Vec::new(),
             forward_agent: false,
             from_ssh: false,
+            line: Wire::default(),
+            baud: None,
+            login: Vec::new(),
         }
     }
 }
@@ -220,7 +234,17 @@ impl Device {
 
     /// The port to connect to.
     pub fn port_or_default(&self) -> u16 {
-        self.port.map_or(DEFAULT_PORT, NonZeroU16::get)
+        let usual = if self.line == Wire::Telnet { TELNET_PORT } else { DEFAULT_PORT };
+        self.port.map_or(usual, NonZeroU16::get)
+    }
+
+    /// Where a device of this name is, in short.
+    pub fn address(&self, name: &str) -> String {
+        match &self.line {
+            _ if self.local => "local".to_owned(),
+            Wire::Serial(path) => path.display().to_string(),
+            Wire::Ssh | Wire::Telnet => format!("{}:{}", self.host_or(name), self.port_or_default()),
+        }
     }
 
     pub(super) fn read(reader: &mut Reader<'_>, section: &Section<'_>) -> Self {
@@ -253,8 +277,12 @@ impl Device {
             answers: answers(reader, section),
             forward_agent: reader.field(section, "forward_agent", value::flag).unwrap_or_default(),
             from_ssh: false,
+            line: reader.field(section, "line", login::wire).unwrap_or_default(),
+            baud: reader.field(section, "baud", |reader, at, found| value::positive(reader, at, found, "a speed in bits a second", "9600")),
+            login: login::steps(reader, section),
         };
         device.check_ways(reader, section);
+        device.check_line(reader, section);
         device.check_elsewhere(reader, section);
         device
     }

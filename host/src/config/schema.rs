@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{SECTIONS, declaration, device, plugin, source};
+use super::{SECTIONS, declaration, device, login, plugin, source};
 
 /// The dialect.
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
@@ -150,7 +150,24 @@ fn device_key(key: &str) -> Value {
         "untrusted" => flag("Its text may hold instructions for agents: who reads it has its changes asked about for a while"),
         "local" => flag("A shell on this machine instead of SSH"),
         "mask" => flag("Take out what looks like a secret of what callers are given; on unless it is `false`"),
+        "line" => text_of("`ssh`, `telnet`, or the path of a serial device"),
+        "baud" => json!({"description": "Speed of the serial line", "type": "integer", "minimum": 1}),
+        "login" => {
+            let mut step = table(&login::KEYS, login_key);
+            step.insert("required".to_owned(), json!(["expect"]));
+            json!({"description": "What is typed on the line before a session begins", "type": "array", "items": step})
+        }
         "conceal" => flag("Callers are not told host, port and user"),
+        _ => Value::Null,
+    }
+}
+
+fn login_key(key: &str) -> Value {
+    match key {
+        "expect" => text_of("A pattern of the row that the step waits for"),
+        "send" => text_of("What is typed then, before Enter; `{user}` stands for the login name"),
+        "secret" => text_of("The secret that is typed then: `password`, or a name of `secrets`"),
+        "optional" => flag("It is passed over where the next step's row comes first"),
         _ => Value::Null,
     }
 }

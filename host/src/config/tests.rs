@@ -106,7 +106,7 @@ fn every_key_is_read_into_its_type() {
         secrets_elsewhere: vec!["snmp".to_owned()],
         answers: vec![("Code".to_owned(), "snmp".to_owned())],
         forward_agent: false,
-        from_ssh: false,
+        ..Device::default()
     };
     assert_eq!(*device, expected);
     assert_eq!((device.host_or("core-sw1"), device.port_or_default()), ("10.0.0.1", 2222));
@@ -153,7 +153,7 @@ fn unknown_keys_are_errors_with_the_nearest_name() {
         "devices = 1\n\n[device.sw1]\n  usr = \"x\"\n[type.a]\nplugins = [\"x\"]\nplugin = 1\n[plugin.b]\nsha256 = \"\"\n[policy]\nmod = 1\n",
         "1:1: unknown key `devices` at the top; did you mean `device`? known keys: device, type, plugin, policy, limits, audit, signing, forward, ssh, files\n\
          4:3: unknown key `usr` in [device.sw1]; did you mean `user`? known keys: host, port, user, type, key, certificate, password, \
-         known_hosts, via, proxy, secrets, algorithms, tags, policy, idle_close, keepalive, agent, local, untrusted, mask, conceal, secrets_elsewhere, answers, forward_agent\n\
+         known_hosts, via, proxy, secrets, algorithms, tags, policy, idle_close, keepalive, agent, local, untrusted, mask, conceal, secrets_elsewhere, answers, forward_agent, line, baud, login\n\
          7:1: unknown key `plugin` in [type.a]; did you mean `plugins`? known keys: plugins, declared, title, terminal, cancel, \
          clear_line, live_keys, line_max, context, query, mode, setup, pager, question, goal, transition, candidate, error, policy, banners, identify, sensitive\n\
          9:1: unknown key `sha256` in [plugin.b]; known keys: path, digest, signer, secrets, config, isolation, max_file_bytes, max_parts\n\
@@ -163,7 +163,7 @@ fn unknown_keys_are_errors_with_the_nearest_name() {
         "[device.web.example.com]\n",
         "1:13: unknown key `example` in [device.web]; a name with dots stands in quotes, as in `[device.\"a.example.com\"]`; \
          known keys: host, port, user, type, key, certificate, password, known_hosts, via, proxy, secrets, algorithms, tags, policy, \
-         idle_close, keepalive, agent, local, untrusted, mask, conceal, secrets_elsewhere, answers, forward_agent\n",
+         idle_close, keepalive, agent, local, untrusted, mask, conceal, secrets_elsewhere, answers, forward_agent, line, baud, login\n",
     );
 }
 
@@ -332,7 +332,7 @@ fn syntax_errors_stand_beside_the_others() {
         "[device.sw1]\nuser = netops\nprt = 22\nhost =\n[device.sw2\n[policy]\nmode = \"save\"\nmode = \"safe\"\n",
         "2:8: a text must stand in quotes; for example `user = \"netops\"`\n\
          3:1: unknown key `prt` in [device.sw1]; did you mean `port`? known keys: host, port, user, type, key, certificate, password, \
-         known_hosts, via, proxy, secrets, algorithms, tags, policy, idle_close, keepalive, agent, local, untrusted, mask, conceal, secrets_elsewhere, answers, forward_agent\n\
+         known_hosts, via, proxy, secrets, algorithms, tags, policy, idle_close, keepalive, agent, local, untrusted, mask, conceal, secrets_elsewhere, answers, forward_agent, line, baud, login\n\
          4:7: a value is missing after `=`\n\
          5:12: unclosed table, expected `]`\n\
          7:1: `mode` in [policy] cannot be `save`; did you mean `safe`? known words: read-only, safe, full\n\
@@ -500,6 +500,7 @@ fn the_schema_has_the_keys_that_the_reader_takes_and_no_others() {
         ("/properties/device/additionalProperties", device::KEYS.to_vec()),
         ("/properties/type/additionalProperties", plugin::type_keys()),
         ("/properties/plugin/additionalProperties", plugin::KEYS.to_vec()),
+        ("/properties/device/additionalProperties/properties/login/items", login::KEYS.to_vec()),
         ("/properties/policy", POLICY_KEYS.to_vec()),
         ("/properties/policy/properties/rule/items", policy::keys()),
         ("/properties/limits", limits::KEYS.to_vec()),
@@ -529,6 +530,7 @@ fn the_schema_has_the_keys_that_the_reader_takes_and_no_others() {
 fn the_reader_refuses_a_key_that_is_in_no_table() {
     for (head, keys) in [
         ("[device.a]", device::KEYS.to_vec()),
+        ("[[device.a.login]]", login::KEYS.to_vec()),
         ("[type.a]", plugin::type_keys()),
         ("[plugin.a]", plugin::KEYS.to_vec()),
         ("[policy]", POLICY_KEYS.to_vec()),
@@ -543,6 +545,8 @@ fn the_reader_refuses_a_key_that_is_in_no_table() {
         }
     }
 }
+
+mod consoles;
 
 mod random {
     use proptest::prelude::*;

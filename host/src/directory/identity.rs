@@ -10,14 +10,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::time::{Instant, timeout};
 
+use super::first_screen::FirstScreen;
 use crate::limits::{FIRST_SCREEN_MAX, FIRST_SCREEN_MAX_BYTES, FIRST_SCREEN_PAUSE, FIRST_SCREEN_QUIET, IDENTIFY_EARLY_MIN, IDENTIFY_MIN};
 use crate::plugin::catalog::{Catalog, GENERIC};
 use crate::plugin::device_type::DeviceType;
 use crate::plugin::identify::{Decision, Evidence, Score, decide};
-use crate::policy::{self, approved::Payload};
-use crate::session::log::ByteLog;
-use crate::session::stream::Stream;
-use crate::transport::{Line, LineEvent, Order};
+use crate::transport::{Line, LineEvent, Welcome};
 
 /// Scores that are shown.
 const SHOWN: usize = 4;
@@ -110,13 +108,20 @@ pub async fn by_server_id(catalog: &Catalog, server_id: &str) -> Option<Identity
     matches!(decision, Decision::Is(_)).then(|| Identity::of(decision, &scores, &evidence))
 }
 
-/// Reads the first screen of a line and says what it tells. What was read stays with the line.
+/// Reads the first screen of a line and says what it tells, beside what was `told` before. What was read stays with the line.
 ///
 /// # Errors
 ///
 /// When the line ends; what it showed until then is part of the sentence.
-pub async fn by_first_screen(catalog: &Catalog, line: &mut Line, plain: &DeviceType, size: (u16, u16)) -> Result<Identity, String> {
+pub async fn by_first_screen(
+    catalog: &Catalog,
+    line: &mut Line,
+    told: &Welcome,
+    plain: &DeviceType,
+    size: (u16, u16),
+) -> Result<Identity, String> {
     let mut screen = FirstScreen::new(size);
+    screen.seen(&std::mem::take(&mut line.seen));
     let over = Instant::now() + FIRST_SCREEN_MAX;
     let mut changed_at = Instant::now();
     let mut looked = 0;
@@ -137,7 +142,7 @@ pub async fn by_first_screen(catalog: &Catalog, line: &mut Line, plain: &DeviceT
         let last = full || screen.stream.has_tail() && quiet >= FIRST_SCREEN_QUIET;
         if last || quiet >= FIRST_SCREEN_PAUSE && looked != screen.bytes.len() {
             looked = screen.bytes.len();
-            let evidence = screen.evidence(line);
+            let evidence = screen.evidence(told);
             let scores = catalog.scores(&evidence).await;
             let decision = decide(&scores, IDENTIFY_MIN, |one, other| catalog.serves_alike(one, other));
             if last || matches!(decision, Decision::Is(_)) && screen.stream.has_tail() {
@@ -146,51 +151,5 @@ pub async fn by_first_screen(catalog: &Catalog, line: &mut Line, plain: &DeviceT
                 return Ok(identity);
             }
         }
-    }
-}
-
-/// The first screen as it comes.
-struct FirstScreen {
-    stream: Stream,
-    bytes: Vec<u8>,
-    rows: u16,
-}
-
-impl FirstScreen {
-    fn new((columns, rows): (u16, u16)) -> Self {
-        Self { stream: Stream::new(ByteLog::in_memory(), "").on_columns(columns), bytes: Vec::new(), rows }
-    }
-
-    /// Takes a chunk and answers what a terminal answers.
-    fn take(&mut self, bytes: &[u8], line: &Line, plain: &DeviceType) {
-        self.stream.push(bytes);
-        self.bytes.extend_from_slice(bytes);
-        for query in self.stream.take_queries() {
-            let answer = policy::answer(&query, plain, (self.stream.cursor_column(), self.rows));
-            if let Some(Payload::Bytes(bytes)) = answer.as_ref().map(policy::approved::Approved::payload) {
-                // A line that is gone tells that itself.
-                let _ = line.writer.order(Order::Write(bytes.clone().into()));
-            }
-        }
-    }
-
-    fn evidence(&self, line: &Line) -> Evidence {
-        let end = self.stream.log().end();
-        let text = self.stream.source().from(0, end, FIRST_SCREEN_MAX_BYTES).map(|rendered| rendered.text).unwrap_or_default();
-        let rows = text.rsplit_once('\n').map_or("", |(rows, _)| rows);
-        Evidence {
-            server_id: line.welcome.server_id.clone(),
-            banner: line.welcome.banner.clone(),
-            rows: rows.to_owned(),
-            tail: self.stream.tail(),
-        }
-    }
-
-    fn ended(&self, why: &str) -> String {
-        let recent = self.stream.recent();
-        let last =
-            [self.stream.tail(), recent.lines().last().unwrap_or_default().to_owned()].into_iter().find(|row| !row.trim().is_empty());
-        let last = last.map_or_else(String::new, |row| format!("; its last words: `{}`", crate::terminal::text::escaped(row.trim())));
-        format!("{why}{last}")
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::OpenError;
-use crate::config::{Agent, Algorithms, Config, Device, Proxy, SshNames};
+use crate::config::{Agent, Algorithms, Config, Device, Proxy, SshNames, Wire};
 use crate::ssh_config::{Asked, IdentityAgent, JumpHost, Resolved, Way};
 use crate::transport::ssh::{KeyFile, Offer};
 
@@ -214,7 +214,7 @@ impl Place {
 
 /// What the OpenSSH configuration says of a device that has no `host` of its own.
 fn look_up(config: &Config, device: &Device, hop: &Hop, exec: Exec) -> Result<Option<Resolved>, OpenError> {
-    if device.host.is_some() || device.local {
+    if device.host.is_some() || device.local || device.line != Wire::Ssh {
         return Ok(None);
     }
     let files = match &config.ssh_names {

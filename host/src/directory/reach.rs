@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::console::has_channels;
 use super::place::{Exec, Hop, Place, PlaceWay};
 use super::pool::Use;
 use super::{Directory, OpenError, World};
-use crate::config::Device;
+use crate::config::{Device, PASSWORD, Wire};
 use crate::limits::JUMPS_MAX;
 use crate::plugin::device_type::DeviceType;
 use crate::secret::{self, Secret, SecretSource};
@@ -14,8 +15,6 @@ use crate::transport::ssh;
 
 /// Name of the secret that opens an encrypted key file.
 const KEY_PASSPHRASE: &str = "key-passphrase";
-/// Name of the secret that logs in.
-const PASSWORD: &str = "password";
 
 /// A target, and the secrets that log in there and on the way: they are masked in the session.
 pub(super) struct Reached {
@@ -84,8 +83,15 @@ impl Directory {
     /// When there is no such device, or one on the way cannot be reached.
     pub async fn sight(&self, name: &str) -> Result<ssh::Target, OpenError> {
         let world = self.world();
-        world.device(name)?;
+        if world.device(name)?.line != Wire::Ssh {
+            return Err(OpenError::Failed(format!("device `{name}` is not reached by SSH: nothing there shows a host key")));
+        }
         self.reach_by(&world, Hop::device(name), Errand::Look, JUMPS_MAX).await.map(|reached| reached.target)
+    }
+
+    /// The target of a telnet line, and the secrets that log in on the way there.
+    pub(super) async fn telnet_target(&self, world: &World, name: &str) -> Result<(ssh::Target, Vec<(String, Secret)>), OpenError> {
+        self.reach_by(world, Hop::device(name), Errand::Look, JUMPS_MAX).await.map(|reached| (reached.target, reached.secrets))
     }
 
     /// A connection for files and forwards, apart from those that keys are typed on. It is shared, and closed when nobody uses it.
@@ -94,6 +100,16 @@ impl Directory {
     ///
     /// Why there is none.
     pub async fn bulk(&self, name: &str) -> Result<ssh::Connection, OpenError> {
+        has_channels(name, self.world().device(name)?)?;
+        self.logged_in(name).await
+    }
+
+    /// The same to the server that SSH leads to, also where login steps go on from there.
+    ///
+    /// # Errors
+    ///
+    /// Why there is none.
+    pub async fn logged_in(&self, name: &str) -> Result<ssh::Connection, OpenError> {
         let mut reached = self.reach(&self.world(), name, None, (0, 0)).await?;
         reached.target.bulk = true;
         self.pool.connection(name, Use::Bulk, &reached.target, &self.book).await

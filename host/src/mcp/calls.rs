@@ -11,7 +11,7 @@ use super::opening::{self, Unopened};
 use super::reply::{self, Reply};
 use super::tools::Arguments;
 use super::{Caller, Patience};
-use crate::config::{Device, TypeChoice};
+use crate::config::{Device, TypeChoice, Wire};
 use crate::directory::identity::Identity;
 use crate::directory::place::Place;
 use crate::directory::{Directory, LineKind};
@@ -141,10 +141,10 @@ fn hosts(directory: &Arc<Directory>, arguments: &Arguments) -> Reply {
     let open = directory.list();
     let host = |(name, device): &(&String, &Device)| {
         let place = world.place_listed(name).ok().filter(|_| !device.local && !device.conceal);
-        let address = match (device.local, device.conceal) {
-            (true, _) => "local".to_owned(),
-            (false, true) => "concealed".to_owned(),
-            (false, false) => place.as_ref().map_or_else(|| device.host_or(name).to_owned(), Place::address),
+        let address = match (&place, &device.line) {
+            _ if device.conceal && !device.local => "concealed".to_owned(),
+            (None, _) | (_, Wire::Serial(_)) => device.address(name),
+            (Some(place), _) => place.address(),
         };
         let user = device.user.clone().or_else(|| place.as_ref().filter(|_| device.host.is_none()).map(|place| place.user.clone()));
         let user = user.filter(|_| !device.conceal && !device.local);

@@ -17,9 +17,9 @@ mod proxy;
 pub use dial::dial;
 
 /// A stream to a host.
-pub trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
+pub trait Duplex: AsyncRead + AsyncWrite + Send + Sync + Unpin {}
 
-impl<S: AsyncRead + AsyncWrite + Send + Unpin> Duplex for S {}
+impl<S: AsyncRead + AsyncWrite + Send + Sync + Unpin> Duplex for S {}
 
 /// Why a way does not lead to the host.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -148,7 +148,7 @@ async fn step<T>(target: &Target, step: &'static str, work: impl Future<Output =
 async fn connect(target: &Target, known: &KnownHosts, handler: Handler) -> Result<Handle<Handler>, ConnectError> {
     let config = Arc::new(algorithms::config(target, known)?);
     let hearing = Arc::clone(&handler.hearing);
-    let stream = step(target, "connection", travel(target)).await?;
+    let stream = travel(target).await?;
     // Packets that came together are taken with one system call.
     let stream = BufReader::with_capacity(READ_BYTES, stream);
     let (id, offer) = {
@@ -170,8 +170,16 @@ async fn connect(target: &Target, known: &KnownHosts, handler: Handler) -> Resul
     .await
 }
 
-/// The stream to the host, on its way.
-async fn travel(target: &Target) -> Result<Box<dyn Duplex>, ConnectError> {
+/// A stream to the host, on its way; what is spoken there is not its affair.
+///
+/// # Errors
+///
+/// When the way does not lead to the host.
+pub async fn travel(target: &Target) -> Result<Box<dyn Duplex>, ConnectError> {
+    step(target, "connection", way_to(target)).await
+}
+
+async fn way_to(target: &Target) -> Result<Box<dyn Duplex>, ConnectError> {
     let missed = u32::try_from(KEEPALIVES_MISSED_MAX).unwrap_or(1);
     let idle = target.keepalive.unwrap_or(KEEPALIVE).saturating_mul(missed);
     let (host, port) = (target.host.as_str(), target.port);
