@@ -13,7 +13,6 @@ use super::tools::Arguments;
 use super::{Caller, Patience};
 use crate::config::{Device, TypeChoice, Wire};
 use crate::directory::identity::Identity;
-use crate::directory::place::Place;
 use crate::directory::{Directory, LineKind};
 use crate::ids::{CommandId, MAIN, SessionId};
 use crate::limits::{self, INTERRUPT_STEP_WAIT, OUTPUT_DEFAULT_CHARS, QUERY_TARGETS_MAX};

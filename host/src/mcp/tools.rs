@@ -76,7 +76,7 @@ pub struct Definition {
 
 const TARGET: &str = "Device name, or device#session";
 const WAIT: &str = "Seconds to wait (default 20, at most 45)";
-const MAX_CHARS: &str = "Budget for output in characters (default 12000)";
+const MAX_CHARS: &str = "Characters of output (default 12000)";
 
 /// All tools, in the order of their names.
 pub const TOOLS: &[Definition] = &[
@@ -93,13 +93,13 @@ pub const TOOLS: &[Definition] = &[
         title: "Read a file",
         class: Class::Reads,
         device_text: true,
-        about: "Read a remote file with line numbers, list a directory or a glob (/etc/*.conf), or search files below a path, over SFTP. sha256 in the result guards a later ssh_file_write.",
+        about: "Read a remote file with line numbers, list a directory or a glob (/etc/*.conf), or search below a path. sha256 guards a later ssh_file_write.",
         params: &[
             must("target", Kind::Text, "Device name"),
             must("path", Kind::Text, "File, directory or glob; $'a\\xff' for odd bytes"),
             may("offset", Kind::Count, "From this line or entry (default 1)"),
             may("limit", Kind::Count, "At most so many (default 400)"),
-            may("grep", Kind::Text, "Search: lines below path that match this regular expression"),
+            may("grep", Kind::Text, "Search: lines below path that match this regex"),
             may("sudo", Kind::Flag, "As root, by sudo"),
         ],
     },
@@ -108,14 +108,14 @@ pub const TOOLS: &[Definition] = &[
         title: "Write a file",
         class: Class::Changes,
         device_text: true,
-        about: "Create or change a remote file, atomically, keeping mode and owner. Give content for a whole file, or old and new for one exact replacement.",
+        about: "Create or change a remote file atomically, keeping mode and owner: content for a whole file, or old and new for one exact replacement.",
         params: &[
             must("target", Kind::Text, "Device name"),
             must("path", Kind::Text, "The file"),
             may("content", Kind::Text, "All of it"),
             may("old", Kind::Text, "Text that is there exactly once"),
             may("new", Kind::Text, "What replaces it"),
-            may("expect_sha256", Kind::Text, "Write only if the file has this hash; `none`: only if there is no file"),
+            may("expect_sha256", Kind::Text, "Write only if the file has this hash; none: only if there is no file"),
             may("mode", Kind::Text, "Permissions, for example 640"),
             may("backup", Kind::Flag, "Keep the old file beside it"),
             may("sudo", Kind::Flag, "As root, by sudo"),
@@ -126,15 +126,15 @@ pub const TOOLS: &[Definition] = &[
         title: "Forward connections",
         class: Class::Changes,
         device_text: false,
-        about: "Open or close a port forward through a session's device; ssh_sessions lists them. Listens on loopback only. May ask the user for approval.",
+        about: "Open or close a port forward through a session's device; ssh_sessions lists them. May ask for approval.",
         params: &[
             must("session", Kind::Text, "Session name, for example web1"),
             must("action", Kind::OneOf(&["open", "close"]), "What to do"),
             may("kind", Kind::OneOf(&["local", "remote", "socks"]), "local (default) listens here, remote at the device"),
             may("listen", Kind::Text, "Port or host:port (default any free port)"),
-            may("to", Kind::Text, "Where it comes out: host:port, or a socket's path"),
-            may("keep", Kind::Flag, "Comes back by itself when the connection was lost"),
-            may("id", Kind::Text, "For action=close: the forward, for example f1"),
+            may("to", Kind::Text, "Where it comes out: host:port or socket path"),
+            may("keep", Kind::Flag, "Reopened after a lost connection"),
+            may("id", Kind::Text, "Which to close: f1"),
         ],
     },
     Definition {
@@ -142,7 +142,7 @@ pub const TOOLS: &[Definition] = &[
         title: "Search past commands",
         class: Class::Reads,
         device_text: false,
-        about: "Search the journal of past commands on this machine, also of earlier and other processes: who ran what, where, exit code, duration, verdict. Newest first.",
+        about: "Search past commands on this machine, also of earlier processes: who ran what, where, exit code, duration, verdict. Newest first.",
         params: &[
             may("query", Kind::Text, "Part of a command, target or caller"),
             may("target", Kind::Text, TARGET),
@@ -169,10 +169,10 @@ pub const TOOLS: &[Definition] = &[
         title: "Explain limits and policy",
         class: Class::Reads,
         device_text: false,
-        about: "Explain limits before acting. topic=policy with target and command: the verdict, the rule and why. topic=platforms with target: its modes and what commit= takes. topic=health with target: each step of the way to it, and what to change. topic=plugins, platforms, limits, health: what this server has.",
+        about: "Explain limits before acting. topic=policy with target and command: verdict, rule and why. platforms with target: its modes and what commit= takes. health with target: why it does not connect. Without target: what this server has.",
         params: &[
             must("topic", Kind::OneOf(&["policy", "plugins", "platforms", "limits", "health"]), "What to explain"),
-            may("target", Kind::Text, "For topic=policy, platforms and health: the device"),
+            may("target", Kind::Text, "The device"),
             may("command", Kind::Text, "For topic=policy: the command"),
         ],
     },
@@ -200,7 +200,7 @@ pub const TOOLS: &[Definition] = &[
         about: "Open a persistent session: connects, logs in, detects shell or device CLI. Opening the same host and name again returns the live session. ssh_run and ssh_query open sessions by themselves.",
         params: &[
             must("host", Kind::Text, "Device name from ssh_hosts"),
-            may("name", Kind::Text, "Session name (default main); another name is another session"),
+            may("name", Kind::Text, "Session name (default main)"),
             may("tty", Kind::Flag, "false: a shell behind a pipe, faster, stdout and stderr apart, nothing can ask (default true)"),
             may("cols", Kind::Count, "Terminal columns (default 200)"),
             may("rows", Kind::Count, "Terminal rows (default 50)"),
@@ -218,7 +218,7 @@ pub const TOOLS: &[Definition] = &[
             may("session", Kind::Text, "Or a session: its whole log"),
             may("offset", Kind::Count, "From this byte offset on (next_offset of the last part)"),
             may("tail", Kind::Count, "Only the last lines, so many"),
-            may("grep", Kind::Text, "Only lines that match this regular expression"),
+            may("grep", Kind::Text, "Only lines that match this regex"),
             may("max_chars", Kind::Count, MAX_CHARS),
             may("wait_s", Kind::Seconds, "Seconds to wait for `until` (default 0, at most 45)"),
             may(
@@ -240,7 +240,7 @@ pub const TOOLS: &[Definition] = &[
             must("targets", Kind::Texts, "Device names"),
             must("command", Kind::Text, "The command"),
             may("wait_s", Kind::Seconds, WAIT),
-            may("max_chars", Kind::Count, "Budget for output of each target in characters (default 8000)"),
+            may("max_chars", Kind::Count, "Characters of output for each target (default 8000)"),
         ],
     },
     Definition {
@@ -260,14 +260,14 @@ pub const TOOLS: &[Definition] = &[
             may(
                 "mode",
                 Kind::Text,
-                "Network device: mode that the lines need (config, privileged ...). It is entered before and left after; lines are typed one by one, up to the first that fails",
+                "Network device: mode that the lines need (config, privileged ...), entered before and left after; lines are typed up to the first that fails",
             ),
             may(
                 "commit",
                 Kind::OneOf(&["check", "now", "confirmed", "confirm"]),
                 "With mode=config where the device has a candidate configuration: check (default) shows the difference and throws it away; now; confirmed: taken back by the device unless you call again with confirm and an empty command",
             ),
-            may("kill_after_s", Kind::Seconds, "Stop the command after so many seconds (default 0: never)"),
+            may("kill_after_s", Kind::Seconds, "Stop it after so many seconds (default 0: never)"),
             may("wait_s", Kind::Seconds, WAIT),
             may("max_chars", Kind::Count, MAX_CHARS),
         ],
@@ -292,7 +292,7 @@ pub const TOOLS: &[Definition] = &[
             may("keys", Kind::Texts, "Keys after the text: enter, tab, esc, up, ctrl-c, f1 ..."),
             may("secret", Kind::Text, "Name of a secret to type with Enter, at a password question"),
             may("wait_s", Kind::Seconds, "Seconds to wait for an answer (default 1.5)"),
-            may("expect", Kind::Text, "Stop waiting when a line matches this regular expression"),
+            may("expect", Kind::Text, "Stop waiting when a line matches this regex"),
         ],
     },
     Definition {
