@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 use super::super::host_key::{self, HostKeyError, KnownHosts};
 use super::super::server_id::{ServerId, ServerOffer};
 use super::agent::Lent;
+use super::error::{WORDS_MAX_BYTES, told, words};
 use super::{Target, agent, algorithms};
 use crate::limits::{HOST_KEYS_ANNOUNCED_MAX, VIEW_TAIL_MAX_BYTES};
 use crate::terminal::text::first_bytes;
@@ -198,8 +199,10 @@ impl client::Handler for Handler {
 
     async fn disconnected(&mut self, reason: client::DisconnectReason<Self::Error>) -> Result<(), Self::Error> {
         let text = match &reason {
-            client::DisconnectReason::ReceivedDisconnect(info) => format!("the device ended the connection: {}", info.message),
-            client::DisconnectReason::Error(error) => format!("the connection broke: {error}"),
+            client::DisconnectReason::ReceivedDisconnect(info) => {
+                format!("the device ended the connection: {}", words(&info.message, WORDS_MAX_BYTES))
+            }
+            client::DisconnectReason::Error(error) => format!("the connection broke: {}", told(error)),
         };
         let mut heard = heard(&self.hearing);
         heard.end = Some(text);
