@@ -147,6 +147,16 @@ impl Connection {
         self.0.handle.is_closed()
     }
 
+    /// Waits until it has ended; why, as far as it is known.
+    pub async fn ended(&self) -> String {
+        let alive = heard(&self.0.hearing).alive.clone();
+        if let Some(mut alive) = alive {
+            // Nobody sends anything: it is closed once the library's task has ended.
+            while alive.changed().await.is_ok() {}
+        }
+        heard(&self.0.hearing).end.clone().unwrap_or_else(|| "the connection has ended".to_owned())
+    }
+
     /// May another session be opened on it?
     #[must_use]
     pub fn has_room(&self) -> bool {

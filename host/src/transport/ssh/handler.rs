@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use russh::client::{self, Msg};
 use russh::keys::{PublicKey, PublicKeyOrCertificate};
 use russh::{Channel, ChannelOpenFailure};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use super::super::host_key::{self, HostKeyError, KnownHosts};
 use super::super::server_id::{ServerId, ServerOffer};
@@ -28,6 +28,8 @@ pub(super) struct Heard {
     pub(super) key: Option<PublicKey>,
     pub(super) banner: String,
     pub(super) end: Option<String>,
+    /// Closed once the connection has ended.
+    pub(super) alive: Option<watch::Receiver<()>>,
     pub(super) agreed: String,
     pub(super) weak: Vec<String>,
     /// How the account was proven.
@@ -48,7 +50,7 @@ pub(super) fn heard(hearing: &Hearing) -> MutexGuard<'_, Heard> {
 }
 
 /// Listens to what the library tells.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct Handler {
     device: String,
     host: String,
@@ -57,12 +59,16 @@ pub(super) struct Handler {
     pub(super) hearing: Hearing,
     /// Any key is taken: to show it, not to log in.
     looks_only: bool,
+    /// Gone with the library's task.
+    _alive: watch::Sender<()>,
 }
 
 impl Handler {
     pub(super) fn new(target: &Target, known: Arc<KnownHosts>, looks_only: bool) -> Self {
         let (host, port) = target.host_key_name();
-        Self { device: target.device.clone(), host: host.to_owned(), port, known, hearing: Hearing::default(), looks_only }
+        let (alive, watch) = watch::channel(());
+        let hearing = Arc::new(Mutex::new(Heard { alive: Some(watch), ..Heard::default() }));
+        Self { device: target.device.clone(), host: host.to_owned(), port, known, hearing, looks_only, _alive: alive }
     }
 }
 
