@@ -203,6 +203,21 @@ impl client::Handler for Handler {
         Ok(())
     }
 
+    /// The library refuses such a channel a second time where it is not handed over.
+    async fn should_accept_unknown_server_channel(&mut self, _: russh::ChannelId, _: &str) -> bool {
+        true
+    }
+
+    async fn server_channel_open_unknown(
+        &mut self,
+        _: Channel<Msg>,
+        reply: client::ChannelOpenHandle,
+        _: &mut client::Session,
+    ) -> Result<(), Self::Error> {
+        reply.reject(ChannelOpenFailure::UnknownChannelType).await;
+        Ok(())
+    }
+
     async fn disconnected(&mut self, reason: client::DisconnectReason<Self::Error>) -> Result<(), Self::Error> {
         let text = match &reason {
             client::DisconnectReason::ReceivedDisconnect(info) => {
