@@ -8,6 +8,8 @@ pub mod frr;
 pub mod lab;
 pub mod packages;
 pub mod process;
+pub mod relay;
+pub mod script;
 pub mod sshd;
 pub mod telnetd;
 

@@ -328,6 +328,10 @@ pub const SOCKS_ASK_MAX: Duration = Duration::from_secs(10);
 pub const SOCKS_NAME_MAX_BYTES: usize = 255;
 /// Channels on one connection: below the ten sessions that OpenSSH allows, so that a person's own still fit.
 pub const CHANNELS_PER_CONNECTION_MAX: usize = 8;
+/// Bytes of a channel that are kept until the server has answered the request that started it. Some start a program before they say so.
+pub const EARLY_MAX_BYTES: usize = 256 * 1024;
+/// Messages of a channel that are kept so long.
+pub const EARLY_MESSAGES_MAX: usize = 1024;
 /// Connections that a device's own listener has taken and nobody has served yet.
 pub const FORWARDS_WAITING_MAX: usize = 64;
 /// Between keepalives of an idle connection.

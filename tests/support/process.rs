@@ -19,3 +19,18 @@ fn ticks(process: u32, fields: [usize; 2]) -> Duration {
     let behind: Vec<&str> = stat.rsplit_once(')').unwrap().1.split_whitespace().collect();
     Duration::from_millis(fields.iter().map(|field| behind[field - 3].parse::<u64>().unwrap() * 10).sum())
 }
+
+/// The memory that a process has now, and the most that it had since [`forget_memory`], in bytes.
+pub fn memory(process: u32) -> (u64, u64) {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap();
+    let field = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+    };
+    (field("VmRSS:"), field("VmHWM:"))
+}
+
+/// Starts the record of a process's memory anew (proc(5), `clear_refs`).
+pub fn forget_memory(process: u32) {
+    fs::write(format!("/proc/{process}/clear_refs"), "5").unwrap();
+}

@@ -20,7 +20,7 @@ use crate::policy::{self, Line, Manner, Purpose};
 use crate::session::command::State;
 use crate::session::journey::Keep;
 use crate::session::report::OutputQuery;
-use crate::session::{Accepted, Phase, RunRequest, SendRequest, SessionHandle, Stop};
+use crate::session::{Accepted, Phase, Refusal, RunRequest, SendRequest, SessionHandle, Stop};
 use crate::terminal::text::escaped;
 
 /// How often a waiting call looks at a session's output.
@@ -336,28 +336,34 @@ async fn one(
     let left = || wait.saturating_sub(started.elapsed());
     let mut patience = Patience::new(caller);
     let id = opening::id_of(target, lane);
-    let opening = opening::open(directory, caller, &id, lane, (None, None));
-    let handle = match patience.wait(wait, || format!("connecting to {target}"), opening).await {
-        Some(Ok((handle, _))) => handle,
-        Some(Err(unopened)) => return unopened.reply(&id),
-        None => {
-            return Reply::failed(&format!(
-                "still connecting to `{target}`; nothing was run. Call again, or ssh_open host={target} wait_s=45"
-            ));
+    let mut tries = if lane == LineKind::Programs { 2 } else { 1 };
+    let (handle, accepted) = loop {
+        tries -= 1;
+        let opening = opening::open(directory, caller, &id, lane, (None, None));
+        let handle = match patience.wait(wait, || format!("connecting to {target}"), opening).await {
+            Some(Ok((handle, _))) => handle,
+            Some(Err(unopened)) => return unopened.reply(&id),
+            None => {
+                return Reply::failed(&format!(
+                    "still connecting to `{target}`; nothing was run. Call again, or ssh_open host={target} wait_s=45"
+                ));
+            }
+        };
+        let session = handle.id.to_string();
+        let limits = directory.world().config.limits;
+        let may = directory.quota().device(&caller.name, &handle.id.device, &limits, Instant::now());
+        if let Err(message) = may.and_then(|()| directory.has_room(&handle.id.device)) {
+            return Reply::failed(&message);
         }
-    };
-    let session = handle.id.to_string();
-    let limits = directory.world().config.limits;
-    let may = directory.quota().device(&caller.name, &handle.id.device, &limits, Instant::now());
-    if let Err(message) = may.and_then(|()| directory.has_room(&handle.id.device)) {
-        return Reply::failed(&message);
-    }
-    // A command waits a little for its turn, even if the time is over: the answer to "busy" takes a moment.
-    let turn = left().max(LOOK_EVERY);
-    let accepted = match patience.wait(turn, || format!("{session}: waiting for its turn"), handle.run_in_turn(request)).await {
-        Some(Ok(accepted)) => accepted,
-        Some(Err(refusal)) => return reply::refused(&session, &refusal),
-        None => return reply::refused(&session, &handle.busy()),
+        // A command waits a little for its turn, even if the time is over: the answer to "busy" takes a moment.
+        let turn = left().max(LOOK_EVERY);
+        match patience.wait(turn, || format!("{session}: waiting for its turn"), handle.run_in_turn(request.clone())).await {
+            Some(Ok(accepted)) => break (handle, accepted),
+            // Its connection had ended before: nothing was run, and a program needs nothing that a session keeps.
+            Some(Err(Refusal::Closed(_))) if tries > 0 => {}
+            Some(Err(refusal)) => return reply::refused(&session, &refusal),
+            None => return reply::refused(&session, &handle.busy()),
+        }
     };
     finish(&handle, patience, target, accepted, left(), query).await
 }

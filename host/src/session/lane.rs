@@ -188,6 +188,8 @@ enum Woken {
     Pipe(LineEvent),
     Program(CommandId, ProgramEvent),
     Request(Option<Request>),
+    /// The connection for programs has ended.
+    Gone(String),
     Timer,
 }
 
@@ -200,6 +202,7 @@ impl Lane {
                 Woken::Program(id, event) => self.on_program(id, event),
                 Woken::Request(Some(request)) => self.on_request(request).await,
                 Woken::Request(None) => self.ended = Some("nobody uses the session".to_owned()),
+                Woken::Gone(why) => self.ended = Some(why),
                 Woken::Timer => self.on_timer(),
             }
             self.start_next().await;
@@ -217,6 +220,18 @@ impl Lane {
         }
         let kills = self.records.iter().filter(|record| !record.is_over()).filter_map(|record| record.kill_at);
         let deadline = kills.map(|(at, _)| at).fold(deadline, Instant::min);
+        // Programs that run tell their end themselves.
+        let is_idle = self.running().is_none();
+        let gone = match &self.way {
+            Open::Programs { connection, .. } if is_idle => Some(connection.clone()),
+            _ => None,
+        };
+        let gone = async {
+            match gone {
+                Some(connection) => connection.ended().await,
+                None => std::future::pending().await,
+            }
+        };
         let piped = async {
             match &mut self.way {
                 Open::Pipe(pipe) => pipe.reader.next().await,
@@ -224,6 +239,9 @@ impl Lane {
             }
         };
         tokio::select! {
+            // A connection that has ended takes no further command.
+            biased;
+            why = gone => Woken::Gone(why),
             event = piped => Woken::Pipe(event),
             Some((id, event)) = self.events.recv() => Woken::Program(id, event),
             request = self.mailbox.recv() => Woken::Request(request),

@@ -17,7 +17,7 @@ use crate::limits::{CONNECT_MAX, KEEPALIVE, KEEPALIVES_MISSED_MAX};
 
 use self::handler::{Handler, Hearing, heard};
 
-pub use self::channel::ChannelReader;
+pub use self::channel::{ChannelReader, Messages};
 pub use self::connection::{Connection, Halves, Known, Stream};
 pub use self::error::ConnectError;
 pub use self::target::{Answer, KeyFile, Offer, Target, Way};
@@ -98,7 +98,12 @@ impl Greeting {
     ///
     /// Why no way to log in was accepted.
     pub async fn login(mut self, target: &Target) -> Result<Connection, ConnectError> {
-        login::login(target, &mut self.handle, &self.hearing).await?;
+        let done = login::login(target, &mut self.handle, &self.hearing).await;
+        done.map_err(|error| match (error, heard(&self.hearing).end.clone()) {
+            // Why it ended says more than that it did.
+            (ConnectError::Protocol { device, .. }, Some(what)) => ConnectError::Protocol { device, what },
+            (error, _) => error,
+        })?;
         if target.forward_agent
             && let (Some(socket), Some(binding)) = (target.agents.first(), self.handle.agent_session_binding())
         {
@@ -163,7 +168,7 @@ async fn connect(target: &Target, known: &KnownHosts, handler: Handler) -> Resul
                 (Some(refused), ..) => ConnectError::HostKey(refused),
                 (None, russh::Error::NoCommonAlgo { kind, ours, theirs }, _) => algorithms::no_common(target, kind, ours, theirs),
                 (None, _, Some(end)) => ConnectError::Protocol { device: target.device.clone(), what: end },
-                (None, ..) => ConnectError::Protocol { device: target.device.clone(), what: error.to_string() },
+                (None, ..) => ConnectError::Protocol { device: target.device.clone(), what: error::told(&error) },
             }
         })
     })

@@ -9,6 +9,7 @@ use russh::keys::ssh_key::{Algorithm, EcdsaCurve, HashAlg};
 use russh::{AlgorithmKind, Preferred, cipher, client, kex, mac};
 
 use super::super::host_key::{KnownHosts, fits};
+use super::error::words;
 use super::{ConnectError, Offer, Target};
 use crate::limits::{KEEPALIVE, KEEPALIVES_MISSED_MAX};
 
@@ -48,6 +49,9 @@ const KEYS: [Algorithm; 6] = [
     Algorithm::Rsa { hash: Some(HashAlg::Sha256) },
 ];
 const OLD_KEYS: [Algorithm; 2] = [Algorithm::Rsa { hash: None }, Algorithm::Dsa];
+
+/// The longest list of names in an error; OpenSSH's longest has 400 bytes.
+const NAMES_MAX_BYTES: usize = 1500;
 
 /// The library's configuration for this target.
 ///
@@ -180,7 +184,7 @@ pub(super) fn no_common(target: &Target, kind: &AlgorithmKind, ours: &[String], 
     let real = |names: &[String]| {
         let marks: Vec<&str> = KEX_MARKS.iter().map(AsRef::as_ref).collect();
         let names: Vec<&str> = names.iter().map(String::as_str).filter(|name| !marks.contains(name)).collect();
-        if names.is_empty() { "none".to_owned() } else { crate::terminal::text::escaped(&names.join(", ")) }
+        if names.is_empty() { "none".to_owned() } else { words(&names.join(", "), NAMES_MAX_BYTES) }
     };
     ConnectError::NoCommon { device: device.clone(), kind, theirs: real(theirs), ours: real(ours), next }
 }

@@ -1,5 +1,6 @@
 //! Channels of a connection: a terminal, a program, and what carries a line's bytes.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use russh::client::{Handle, Msg};
@@ -9,9 +10,10 @@ use tokio::time::timeout;
 
 use super::super::{LineEvent, Order, write_all};
 use super::connection::Ticket;
+use super::error::{WORDS_MAX_BYTES, told, words};
 use super::handler::{Handler, Hearing, heard};
 use super::{Connection, Target};
-use crate::limits::CLOSE_MAX;
+use crate::limits::{CLOSE_MAX, EARLY_MAX_BYTES, EARLY_MESSAGES_MAX};
 
 /// Why a channel is not there.
 pub(super) enum NoChannel {
@@ -29,16 +31,61 @@ impl NoChannel {
                 russh::ChannelOpenFailure::ConnectFailed => "it has no room for it".to_owned(),
                 russh::ChannelOpenFailure::UnknownChannelType => "it knows no sessions".to_owned(),
                 russh::ChannelOpenFailure::ResourceShortage => "it has no room for it".to_owned(),
-                russh::ChannelOpenFailure::Other { reason, .. } => reason.clone(),
+                russh::ChannelOpenFailure::Other { reason, .. } => words(reason, WORDS_MAX_BYTES),
             }),
-            other => Self::Failed(other.to_string()),
+            other => Self::Failed(told(other)),
         }
     }
 }
 
+/// A channel and what came on it before the server had answered the requests.
+pub(super) struct Opened {
+    pub(super) channel: Channel<Msg>,
+    early: VecDeque<ChannelMsg>,
+    early_bytes: usize,
+}
+
+impl Opened {
+    pub(super) fn new(channel: Channel<Msg>) -> Self {
+        Self { channel, early: VecDeque::new(), early_bytes: 0 }
+    }
+
+    /// Waits for the answer to a request. Some servers start what is asked for before they answer: what it says is kept.
+    pub(super) async fn answered(&mut self, request: &str) -> Result<(), String> {
+        loop {
+            let message = self.channel.wait().await;
+            match message {
+                Some(ChannelMsg::Success) => return Ok(()),
+                Some(ChannelMsg::Failure) => return Err(format!("it refuses {request}")),
+                // It is over already: its end was told.
+                Some(ChannelMsg::Close) if self.early.iter().any(is_end) => {
+                    self.early.push_back(ChannelMsg::Close);
+                    return Ok(());
+                }
+                Some(ChannelMsg::Close) => return Err(format!("it closed the channel instead of an answer to the request for {request}")),
+                Some(message) => self.keep(message, request)?,
+                None => return Err(format!("the connection ended before it answered the request for {request}")),
+            }
+        }
+    }
+
+    fn keep(&mut self, message: ChannelMsg, request: &str) -> Result<(), String> {
+        self.early_bytes += match &message {
+            ChannelMsg::Data { data } | ChannelMsg::ExtendedData { data, .. } => data.len(),
+            ChannelMsg::WindowAdjusted { .. } => return Ok(()),
+            _ => 0,
+        };
+        if self.early_bytes > EARLY_MAX_BYTES || self.early.len() >= EARLY_MESSAGES_MAX {
+            return Err(format!("it sends and sends, and does not answer the request for {request}"));
+        }
+        self.early.push_back(message);
+        Ok(())
+    }
+}
+
 /// A terminal with a login shell in it.
-pub(super) async fn shell(target: &Target, handle: &Handle<Handler>) -> Result<Channel<Msg>, NoChannel> {
-    let mut channel = handle.channel_open_session().await.map_err(|error| NoChannel::of(&error))?;
+pub(super) async fn shell(target: &Target, handle: &Handle<Handler>) -> Result<Opened, NoChannel> {
+    let channel = handle.channel_open_session().await.map_err(|error| NoChannel::of(&error))?;
     let (columns, rows) = target.size;
     let requests = async {
         if target.forward_agent {
@@ -47,21 +94,28 @@ pub(super) async fn shell(target: &Target, handle: &Handle<Handler>) -> Result<C
         channel.request_pty(true, &target.terminal, columns.into(), rows.into(), 0, 0, &[]).await?;
         channel.request_shell(true).await
     };
-    requests.await.map_err(|error| NoChannel::Failed(error.to_string()))?;
+    requests.await.map_err(|error| NoChannel::Failed(told(&error)))?;
+    let mut opened = Opened::new(channel);
     for request in ["a terminal", "a shell"] {
-        answered(&mut channel, request).await.map_err(NoChannel::Failed)?;
+        opened.answered(request).await.map_err(NoChannel::Failed)?;
     }
-    Ok(channel)
+    Ok(opened)
 }
 
-/// Waits for the answer to a request.
-pub(super) async fn answered(channel: &mut Channel<Msg>, request: &str) -> Result<(), String> {
-    loop {
-        match channel.wait().await {
-            Some(ChannelMsg::Success) => return Ok(()),
-            Some(ChannelMsg::WindowAdjusted { .. }) => {}
-            Some(ChannelMsg::Failure) => return Err(format!("it refuses {request}")),
-            other => return Err(format!("it answered the request for {request} with {other:?}")),
+/// What comes on a channel, in its order.
+#[derive(Debug)]
+pub struct Messages {
+    /// What came before the channel was ready.
+    early: VecDeque<ChannelMsg>,
+    channel: ChannelReadHalf,
+}
+
+impl Messages {
+    /// The next one; `None` when the connection has ended.
+    pub async fn wait(&mut self) -> Option<ChannelMsg> {
+        match self.early.pop_front() {
+            Some(early) => Some(early),
+            None => self.channel.wait().await,
         }
     }
 }
@@ -69,28 +123,28 @@ pub(super) async fn answered(channel: &mut Channel<Msg>, request: &str) -> Resul
 /// Reads a channel.
 #[derive(Debug)]
 pub struct ChannelReader {
-    channel: ChannelReadHalf,
+    messages: Messages,
     hearing: Hearing,
     exit: Option<Result<i32, String>>,
     closed: bool,
 }
 
 impl ChannelReader {
-    pub(super) fn new(channel: ChannelReadHalf, hearing: &Hearing) -> Self {
-        Self { channel, hearing: Arc::clone(hearing), exit: None, closed: false }
+    pub(super) fn new(messages: Messages, hearing: &Hearing) -> Self {
+        Self { messages, hearing: Arc::clone(hearing), exit: None, closed: false }
     }
 
     /// The next event.
     pub async fn next(&mut self) -> LineEvent {
         while !self.closed {
-            match self.channel.wait().await {
+            match self.messages.wait().await {
                 Some(ChannelMsg::Data { data }) => return LineEvent::Data(data),
                 Some(ChannelMsg::ExtendedData { data, .. }) => return LineEvent::Error(data),
                 Some(ChannelMsg::ExitStatus { exit_status }) => {
                     self.exit = Some(Ok(i32::try_from(exit_status).unwrap_or(i32::MAX)));
                 }
                 Some(ChannelMsg::ExitSignal { signal_name, .. }) => {
-                    self.exit = Some(Err(format!("the program was ended by signal {signal_name:?}")));
+                    self.exit = Some(Err(format!("the program was ended by signal {}", signal(&signal_name))));
                 }
                 Some(ChannelMsg::Close) | None => self.closed = true,
                 Some(_) => {}
@@ -103,6 +157,25 @@ impl ChannelReader {
                 LineEvent::Closed(end.unwrap_or_else(|| "the device closed the session".to_owned()))
             }
         }
+    }
+}
+
+impl Opened {
+    /// Its reader and its writer.
+    pub(super) fn split(self) -> (Messages, ChannelWriteHalf<Msg>) {
+        let (channel, write) = self.channel.split();
+        (Messages { early: self.early, channel }, write)
+    }
+}
+
+fn is_end(message: &ChannelMsg) -> bool {
+    matches!(message, ChannelMsg::ExitStatus { .. } | ChannelMsg::ExitSignal { .. })
+}
+
+fn signal(name: &russh::Sig) -> String {
+    match name {
+        russh::Sig::Custom(name) => words(name, WORDS_MAX_BYTES),
+        known => format!("{known:?}"),
     }
 }
 

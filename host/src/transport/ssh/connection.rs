@@ -5,12 +5,13 @@ use std::sync::{Arc, Weak};
 
 use russh::client::{Handle, Msg};
 use russh::keys::PublicKey;
-use russh::{Channel, ChannelReadHalf, ChannelStream, ChannelWriteHalf, Disconnect};
+use russh::{Channel, ChannelStream, ChannelWriteHalf, Disconnect};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use super::super::{Line, Reader, Welcome, Writer};
-use super::channel::{ChannelReader, NoChannel, answered, serve, shell};
+use super::channel::{ChannelReader, Messages, NoChannel, Opened, serve, shell};
+use super::error::told;
 use super::handler::{Handler, Hearing, heard, listening_name};
 use super::{ConnectError, Greeting, Target};
 use crate::limits::{CHANNELS_PER_CONNECTION_MAX, CLOSE_MAX, CONNECT_MAX, FORWARDS_WAITING_MAX};
@@ -65,7 +66,7 @@ impl Drop for Ticket {
 /// A channel as the library has it. It keeps its connection.
 pub struct Halves {
     /// What comes.
-    pub read: ChannelReadHalf,
+    pub read: Messages,
     /// What goes.
     pub write: ChannelWriteHalf<Msg>,
     _ticket: Ticket,
@@ -146,6 +147,16 @@ impl Connection {
         self.0.handle.is_closed()
     }
 
+    /// Waits until it has ended; why, as far as it is known.
+    pub async fn ended(&self) -> String {
+        let alive = heard(&self.0.hearing).alive.clone();
+        if let Some(mut alive) = alive {
+            // Nobody sends anything: it is closed once the library's task has ended.
+            while alive.changed().await.is_ok() {}
+        }
+        heard(&self.0.hearing).end.clone().unwrap_or_else(|| "the connection has ended".to_owned())
+    }
+
     /// May another session be opened on it?
     #[must_use]
     pub fn has_room(&self) -> bool {
@@ -179,8 +190,8 @@ impl Connection {
     pub async fn terminal(&self, target: &Target) -> Result<Line, ConnectError> {
         let ticket = self.ticket(Channels::Session);
         let opening = async { shell(target, &self.0.handle).await.map_err(|why| self.no_channel(why)) };
-        let channel = super::step(target, "session request", opening).await?;
-        Ok(self.line(ticket, channel))
+        let opened = super::step(target, "session request", opening).await?;
+        Ok(self.line(ticket, opened))
     }
 
     /// A program on a channel without a terminal (RFC 4254 section 6.5).
@@ -190,11 +201,11 @@ impl Connection {
     /// When the device starts none.
     pub async fn program(&self, program: &Program) -> Result<Line, ConnectError> {
         let ticket = self.ticket(Channels::Session);
-        let channel = self.session(async |channel| {
-            channel.exec(true, program.text()).await.map_err(|error| error.to_string())?;
-            answered(channel, "a program").await
+        let opened = self.session(async |opened| {
+            opened.channel.exec(true, program.text()).await.map_err(|error| told(&error))?;
+            opened.answered("a program").await
         });
-        Ok(self.line(ticket, channel.await?))
+        Ok(self.line(ticket, opened.await?))
     }
 
     /// A subsystem of the server, `sftp` for one (RFC 4254 section 6.5).
@@ -204,11 +215,12 @@ impl Connection {
     /// When the server has none of this name.
     pub async fn subsystem(&self, name: &str) -> Result<Stream, ConnectError> {
         let ticket = self.ticket(Channels::Session);
-        let channel = self.session(async |channel| {
-            channel.request_subsystem(true, name).await.map_err(|error| error.to_string())?;
-            answered(channel, &format!("the subsystem `{name}`")).await
+        let opened = self.session(async |opened| {
+            opened.channel.request_subsystem(true, name).await.map_err(|error| told(&error))?;
+            opened.answered(&format!("the subsystem `{name}`")).await
         });
-        Ok(Stream { inner: channel.await?.into_stream(), _ticket: ticket })
+        // A subsystem says nothing before it is asked.
+        Ok(Stream { inner: opened.await?.channel.into_stream(), _ticket: ticket })
     }
 
     /// A program on a channel of its own, with its streams apart.
@@ -218,11 +230,11 @@ impl Connection {
     /// When the device does not start it.
     pub async fn execute(&self, program: &Program) -> Result<Halves, ConnectError> {
         let ticket = self.ticket(Channels::Session);
-        let channel = self.session(async |channel| {
-            channel.exec(true, program.text()).await.map_err(|error| error.to_string())?;
-            answered(channel, "a program").await
+        let opened = self.session(async |opened| {
+            opened.channel.exec(true, program.text()).await.map_err(|error| told(&error))?;
+            opened.answered("a program").await
         });
-        let (read, write) = channel.await?.split();
+        let (read, write) = opened.await?.split();
         Ok(Halves { read, write, _ticket: ticket })
     }
 
@@ -260,7 +272,7 @@ impl Connection {
             expect(port);
         }
         let asked = timeout(CONNECT_MAX, self.0.handle.tcpip_forward(address, port.into())).await;
-        let bound = match asked.map_err(|_| self.late()).and_then(|bound| bound.map_err(|error| self.failed(&error))) {
+        let bound = match asked.map_err(|_| self.late()).and_then(|bound| bound.map_err(|error| self.failed(&told(&error)))) {
             Ok(bound) => bound,
             Err(error) => {
                 heard(&self.0.hearing).listening.remove(&listening_name(address, port.into()));
@@ -287,11 +299,12 @@ impl Connection {
     }
 
     /// A channel for something that the server starts.
-    async fn session(&self, start: impl AsyncFnOnce(&mut Channel<Msg>) -> Result<(), String>) -> Result<Channel<Msg>, ConnectError> {
+    async fn session(&self, start: impl AsyncFnOnce(&mut Opened) -> Result<(), String>) -> Result<Opened, ConnectError> {
         let opening = async {
-            let mut channel = self.0.handle.channel_open_session().await.map_err(|error| self.no_channel(NoChannel::of(&error)))?;
-            start(&mut channel).await.map_err(|what| self.failed(&what))?;
-            Ok(channel)
+            let channel = self.0.handle.channel_open_session().await.map_err(|error| self.no_channel(NoChannel::of(&error)))?;
+            let mut opened = Opened::new(channel);
+            start(&mut opened).await.map_err(|what| self.failed(&what))?;
+            Ok(opened)
         };
         timeout(CONNECT_MAX, opening).await.unwrap_or_else(|_| Err(self.late()))
     }
@@ -314,10 +327,10 @@ impl Connection {
 
     /// A server that gives no further channel has shown how many it gives.
     fn no_channel(&self, why: NoChannel) -> ConnectError {
-        let device = self.0.device.clone();
         match why {
-            NoChannel::Failed(what) => ConnectError::Channel { device, what },
+            NoChannel::Failed(what) => self.failed(&what),
             NoChannel::Full(what) => {
+                let device = self.0.device.clone();
                 // This try counts as one as well.
                 let others = self.0.sessions.load(Ordering::Acquire).saturating_sub(1);
                 self.0.most.fetch_min(others.max(1), Ordering::AcqRel);
@@ -326,20 +339,21 @@ impl Connection {
         }
     }
 
-    fn failed(&self, what: &dyn std::fmt::Display) -> ConnectError {
-        ConnectError::Channel { device: self.0.device.clone(), what: what.to_string() }
+    /// Why the connection ended, if it has, says more than that something failed on it.
+    fn failed(&self, what: &str) -> ConnectError {
+        let what = heard(&self.0.hearing).end.clone().unwrap_or_else(|| what.to_owned());
+        ConnectError::Channel { device: self.0.device.clone(), what }
     }
 
     fn late(&self) -> ConnectError {
-        self.failed(&format_args!("no answer within {} s", CONNECT_MAX.as_secs()))
+        self.failed(&format!("no answer within {} s", CONNECT_MAX.as_secs()))
     }
 
-    fn line(&self, ticket: Ticket, channel: Channel<Msg>) -> Line {
-        let (read, write) = channel.split();
+    fn line(&self, ticket: Ticket, opened: Opened) -> Line {
+        let (messages, write) = opened.split();
         let (writer, orders) = Writer::new();
         tokio::spawn(serve(self.clone(), ticket, write, orders));
-        let reader = Reader::Ssh(ChannelReader::new(read, &self.0.hearing));
-        Line { reader, writer, welcome: self.welcome(), seen: Vec::new() }
+        Line { reader: Reader::Ssh(ChannelReader::new(messages, &self.0.hearing)), writer, welcome: self.welcome(), seen: Vec::new() }
     }
 
     /// What the connection showed when it opened.

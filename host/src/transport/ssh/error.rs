@@ -3,6 +3,10 @@
 use super::super::host_key::{HostKeyError, LoadError};
 use super::Target;
 use crate::limits::CONNECT_MAX;
+use crate::terminal::text::{escaped, first_bytes};
+
+/// The longest part of a server's own words in a sentence.
+pub(super) const WORDS_MAX_BYTES: usize = 512;
 
 /// Why there is no line.
 #[derive(Debug, thiserror::Error)]
@@ -115,8 +119,8 @@ pub enum ConnectError {
         /// The password was sent, and is wrong.
         password_refused: bool,
     },
-    /// No terminal, no shell.
-    #[error("`{device}` gives no terminal session: {what}; it may allow a limited number of sessions, close another one first")]
+    /// No terminal, no program, no stream.
+    #[error("`{device}` opens no session: {what}")]
     Channel {
         /// The device.
         device: String,
@@ -140,5 +144,44 @@ impl ConnectError {
 
     pub(super) fn unreachable(target: &Target, what: &dyn std::fmt::Display) -> Self {
         Self::Unreachable { device: target.device.clone(), host: target.host.clone(), port: target.port, what: what.to_string() }
+    }
+}
+
+/// A server's words as they may stand in a sentence: on one line, without what moves a terminal, and of a bounded length.
+pub(super) fn words(text: &str, max_bytes: usize) -> String {
+    let text = text.trim();
+    let shown = first_bytes(text, max_bytes);
+    let mark = if shown.len() < text.len() { "..." } else { "" };
+    escaped(&(shown.split_whitespace().collect::<Vec<_>>().join(" ") + mark))
+}
+
+/// What went wrong, for those who do not know the library's words.
+pub(super) fn told(error: &russh::Error) -> String {
+    use russh::Error;
+    match error {
+        Error::Version => "no SSH version string came; is it another service that listens there?".to_owned(),
+        Error::PacketSize(bytes) => format!("it sent a packet of {bytes} bytes, which SSH does not allow"),
+        Error::SshEncoding(_) | Error::Inconsistent | Error::IndexOutOfBounds | Error::Utf8(_) => {
+            format!("it sent a malformed packet ({error})")
+        }
+        Error::Disconnect | Error::HUP => "it closed the connection".to_owned(),
+        Error::IO(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => "it closed the connection".to_owned(),
+        Error::SendError | Error::RecvError => "the connection has ended".to_owned(),
+        Error::KeepaliveTimeout | Error::InactivityTimeout => "it does not answer any more".to_owned(),
+        Error::WrongServerSig => "it could not prove that the host key is its own".to_owned(),
+        Error::PacketAuth | Error::DecryptionError => format!("a packet was damaged on the way ({error})"),
+        other => words(&other.to_string(), WORDS_MAX_BYTES),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_of_a_server_are_one_short_line_of_plain_text() {
+        assert_eq!(words(" no\r\n  room \u{1b}[2J\u{202e}\n", 512), "no room \\x1b[2J\\u{202e}");
+        let long = words(&"\u{e4}".repeat(WORDS_MAX_BYTES), WORDS_MAX_BYTES);
+        assert_eq!((long.len(), long.ends_with("\u{e4}...")), (WORDS_MAX_BYTES + 3, true));
     }
 }

@@ -6,11 +6,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use russh::client::{self, Msg};
 use russh::keys::{PublicKey, PublicKeyOrCertificate};
 use russh::{Channel, ChannelOpenFailure};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use super::super::host_key::{self, HostKeyError, KnownHosts};
 use super::super::server_id::{ServerId, ServerOffer};
 use super::agent::Lent;
+use super::error::{WORDS_MAX_BYTES, told, words};
 use super::{Target, agent, algorithms};
 use crate::limits::{HOST_KEYS_ANNOUNCED_MAX, VIEW_TAIL_MAX_BYTES};
 use crate::terminal::text::first_bytes;
@@ -27,6 +28,8 @@ pub(super) struct Heard {
     pub(super) key: Option<PublicKey>,
     pub(super) banner: String,
     pub(super) end: Option<String>,
+    /// Closed once the connection has ended.
+    pub(super) alive: Option<watch::Receiver<()>>,
     pub(super) agreed: String,
     pub(super) weak: Vec<String>,
     /// How the account was proven.
@@ -47,7 +50,7 @@ pub(super) fn heard(hearing: &Hearing) -> MutexGuard<'_, Heard> {
 }
 
 /// Listens to what the library tells.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct Handler {
     device: String,
     host: String,
@@ -56,12 +59,16 @@ pub(super) struct Handler {
     pub(super) hearing: Hearing,
     /// Any key is taken: to show it, not to log in.
     looks_only: bool,
+    /// Gone with the library's task.
+    _alive: watch::Sender<()>,
 }
 
 impl Handler {
     pub(super) fn new(target: &Target, known: Arc<KnownHosts>, looks_only: bool) -> Self {
         let (host, port) = target.host_key_name();
-        Self { device: target.device.clone(), host: host.to_owned(), port, known, hearing: Hearing::default(), looks_only }
+        let (alive, watch) = watch::channel(());
+        let hearing = Arc::new(Mutex::new(Heard { alive: Some(watch), ..Heard::default() }));
+        Self { device: target.device.clone(), host: host.to_owned(), port, known, hearing, looks_only, _alive: alive }
     }
 }
 
@@ -196,10 +203,27 @@ impl client::Handler for Handler {
         Ok(())
     }
 
+    /// The library refuses such a channel a second time where it is not handed over.
+    async fn should_accept_unknown_server_channel(&mut self, _: russh::ChannelId, _: &str) -> bool {
+        true
+    }
+
+    async fn server_channel_open_unknown(
+        &mut self,
+        _: Channel<Msg>,
+        reply: client::ChannelOpenHandle,
+        _: &mut client::Session,
+    ) -> Result<(), Self::Error> {
+        reply.reject(ChannelOpenFailure::UnknownChannelType).await;
+        Ok(())
+    }
+
     async fn disconnected(&mut self, reason: client::DisconnectReason<Self::Error>) -> Result<(), Self::Error> {
         let text = match &reason {
-            client::DisconnectReason::ReceivedDisconnect(info) => format!("the device ended the connection: {}", info.message),
-            client::DisconnectReason::Error(error) => format!("the connection broke: {error}"),
+            client::DisconnectReason::ReceivedDisconnect(info) => {
+                format!("the device ended the connection: {}", words(&info.message, WORDS_MAX_BYTES))
+            }
+            client::DisconnectReason::Error(error) => format!("the connection broke: {}", told(error)),
         };
         let mut heard = heard(&self.hearing);
         heard.end = Some(text);

@@ -9,6 +9,7 @@ use russh::{MethodKind, MethodSet};
 use zeroize::Zeroizing;
 
 use self::keys::Loaded;
+use super::error::told;
 use super::handler::{Handler, Hearing, heard};
 use super::{ConnectError, Target, step};
 
@@ -111,8 +112,8 @@ pub(super) async fn offered(target: &Target, handle: &mut Handle<Handler>) -> Re
     })
 }
 
-fn broken(target: &Target, error: &dyn std::fmt::Display) -> ConnectError {
-    ConnectError::Protocol { device: target.device.clone(), what: error.to_string() }
+fn broken(target: &Target, error: &russh::Error) -> ConnectError {
+    ConnectError::Protocol { device: target.device.clone(), what: told(error) }
 }
 
 impl Login<'_> {
@@ -194,6 +195,11 @@ impl Login<'_> {
             AuthResult::Success => &none,
         };
         let offered: Vec<&str> = remaining.iter().map(<&str>::from).collect();
+        let end = heard(hearing).end.clone();
+        if let Some(what) = end.clone().filter(|_| self.tried.is_empty() && self.steps == 0) {
+            // Nothing was tried: what is configured is not the matter.
+            return ConnectError::Protocol { device: self.target.device.clone(), what };
+        }
         let mut tried = self.tried.clone();
         if self.steps > 0 {
             tried.insert(0, "a first step was accepted".to_owned());
@@ -201,7 +207,7 @@ impl Login<'_> {
         if tried.is_empty() {
             tried.push("no key, agent or password is configured that it takes".to_owned());
         }
-        tried.extend(heard(hearing).end.clone());
+        tried.extend(end);
         let offered = if offered.is_empty() { "nothing more".to_owned() } else { offered.join(", ") };
         ConnectError::Refused {
             device: self.target.device.clone(),
