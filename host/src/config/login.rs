@@ -13,6 +13,9 @@ use crate::nearest::nearest;
 /// The secret that a step names for the login password.
 pub const PASSWORD: &str = "password";
 
+/// How consoles usually ask for a name.
+pub const USUAL_NAME: &str = r"(?i)\b(login|user ?name)( as)?: *$";
+
 /// The keys of a step.
 pub(super) const KEYS: [&str; 4] = ["expect", "send", "secret", "optional"];
 
@@ -81,7 +84,7 @@ impl Device {
         }
         // A console may ask for a password alone, or nothing at all where somebody is logged in.
         let step = |expect: &str, answer| LoginStep { expect: expect.to_owned(), answer, optional: true };
-        let name = self.user.as_ref().map(|_| step(r"(?i)\b(login|user ?name)( as)?: *$", LoginAnswer::Send("{user}".to_owned())));
+        let name = self.user.as_ref().map(|_| step(USUAL_NAME, LoginAnswer::Send("{user}".to_owned())));
         let word = self.password.as_ref().map(|_| step(r"(?i)\bpass(word|code)?[^:]{0,64}: *$", LoginAnswer::Secret(PASSWORD.to_owned())));
         name.into_iter().chain(word).collect()
     }

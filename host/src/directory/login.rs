@@ -9,7 +9,7 @@ use regex::Regex;
 use tokio::time::{Instant, timeout};
 
 use super::first_screen::FirstScreen;
-use crate::config::{LoginAnswer, LoginStep};
+use crate::config::{LoginAnswer, LoginStep, USUAL_NAME};
 use crate::limits::{LOGIN_PROMPT_STANDS, LOGIN_RESULT_MAX, LOGIN_STEP_MAX, LOGIN_STEP_SETTLE, LOGIN_STEPS_MAX_BYTES, LOGIN_WAKE_AFTER};
 use crate::plugin::device_type::DeviceType;
 use crate::policy::{self, approved::Approved, approved::Payload};
@@ -60,12 +60,14 @@ struct Progress {
     next: usize,
     /// The steps that were answered, and at which rows.
     answered: Vec<(usize, String)>,
+    /// How a name is usually asked for.
+    name: Option<Regex>,
 }
 
 impl Progress {
     fn new(steps: &[LoginStep]) -> Self {
         let steps = steps.iter().map(|step| (step.pattern(), step.secret().is_some(), step.optional));
-        Self { steps: steps.collect(), next: 0, answered: Vec::new() }
+        Self { steps: steps.collect(), next: 0, answered: Vec::new(), name: Regex::new(USUAL_NAME).ok() }
     }
 
     /// What to do at this last row, which has stood for so long. It is not the row that was answered last.
@@ -90,12 +92,13 @@ impl Progress {
         }
     }
 
-    /// The secret that was typed last, where its question, or an earlier one just as it was, comes again.
+    /// The secret that was typed last, where its question, or an earlier one just as it was, or that for the name comes again.
     fn refused(&self, row: &str) -> Option<usize> {
         let step = self.secret_typed_last()?;
         let (pattern, ..) = self.steps.get(step)?;
-        let again = pattern.as_ref().is_some_and(|pattern| pattern.is_match(row));
-        (again || self.answered.iter().any(|(_, earlier)| earlier == row)).then_some(step)
+        let fits = |pattern: &Option<Regex>| pattern.as_ref().is_some_and(|pattern| pattern.is_match(row));
+        let name = fits(&self.name) && self.steps.iter().take(step).any(|(earlier, ..)| fits(earlier));
+        (fits(pattern) || name || self.answered.iter().any(|(_, earlier)| earlier == row)).then_some(step)
     }
 
     fn secret_typed_last(&self) -> Option<usize> {
@@ -292,6 +295,7 @@ mod tests {
         let console = steps(&[("login: $", false, true), ("word: $", true, true)]);
         check(&console, &["a login: ", "Password: ", "a login: "], &[Answer(0), Answer(1), Refused(1)]);
         check(&console, &["Password: ", "Password: "], &[Answer(1), Refused(1)]);
+        check(&console, &["Password: ", "b login: "], &[Answer(1), Refused(1)]);
         // The prompt of the next host looks like that of the one before, and is another one.
         let hop = steps(&[("> $", false, false), ("word: $", true, false)]);
         check(&hop, &["a> ", "Password: ", "b> "], &[Answer(0), Answer(1), Begin]);

@@ -75,7 +75,7 @@ fn the_usual_questions_of_consoles_are_known() {
     let config = parse(CONSOLES).unwrap();
     let steps = config.devices.get("serial1").unwrap().login_steps();
     let fits = |step: usize, row: &str| steps[step].pattern().unwrap().is_match(row);
-    for row in ["login: ", "web1 login: ", "Username:", "User Name: ", "MikroTik Login: ", "login as: "] {
+    for row in ["login: ", "web1 login: ", "Username:", "User Name: ", "cellar Login: ", "login as: "] {
         assert!(fits(0, row) && !fits(1, row), "{row}");
     }
     for row in ["Password: ", "Password:", "password for netops: ", "Passcode: ", "root@web1's password: "] {
