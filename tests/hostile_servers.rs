@@ -46,10 +46,12 @@ fn watched(client: &mut Client, tool: &str, arguments: Value, most: Duration) ->
 
 /// What is wrong with an error that has to name the device and hold these words.
 fn unclear(result: &Value, device: &str, words: &str) -> Vec<String> {
-    // That of a call that failed, or of a command that was lost.
-    let why = result["error"]["message"].as_str().or_else(|| result["failure"].as_str()).unwrap_or_default();
+    // That of a call that failed, of a command that was lost, or of a login that waits.
+    let why = [&result["error"]["message"], &result["failure"], &result["ask"]].iter().find_map(|why| why.as_str()).unwrap_or_default();
     let mut wrong = Vec::new();
-    let names = why.contains(&format!("`{device}`")) || result["target"] == device;
+    let names = why.contains(&format!("`{device}`"))
+        || result["target"] == device
+        || result["session"].as_str().is_some_and(|session| session.starts_with(device));
     if why.is_empty() || !names || !why.contains(words) {
         wrong.push(format!("no `{words}` of `{device}`: {}", short(&result.to_string())));
     }

@@ -38,7 +38,7 @@ const PROGRAMS: &[(&str, End)] = &[
     ("rounds", Error("it asked more than 8 times")),
     ("prompts", Error("it asks 10000 questions at once")),
     ("count", Error("it sent a malformed packet")),
-    ("questions", Error("`questions` asks at login: `\\x1b[2J")),
+    ("questions", Error("\\x1b[2J\\x1b]0;owned")),
 ];
 
 /// Each number in an exchange of its own.

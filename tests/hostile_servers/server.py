@@ -6,7 +6,7 @@ import sys
 
 import asyncssh
 from asyncssh.constants import *
-from asyncssh.packet import Boolean, Byte, String, UInt32
+from asyncssh.packet import Boolean, String, UInt32
 
 MSG_USERAUTH_INFO_REQUEST = 60
 # What hostile texts hold: they clear the screen, turn the reading direction, pretend to be rows of their own, and do not end.
@@ -36,11 +36,6 @@ class Server(asyncssh.SSHServer):
             for _ in range(10_000):
                 self.conn.send_auth_banner("x")
                 await quiet(self.conn)
-        if username == "banners-without-end":
-            while self.conn._transport:
-                self.conn.send_auth_banner("Authorised use only. " * 1500)
-                await quiet(self.conn)
-                await asyncio.sleep(0.02)
         if username == "no-channel":
             def refused(conn, _, __, packet):
                 packet.get_string()

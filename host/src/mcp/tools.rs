@@ -197,7 +197,7 @@ pub const TOOLS: &[Definition] = &[
         title: "Open a session",
         class: Class::OwnState,
         device_text: true,
-        about: "Open a persistent session: connects, logs in, detects shell or device CLI. Opening the same host and name again returns the live session. ssh_run and ssh_query open sessions by themselves.",
+        about: "Open a persistent session: connects, logs in, detects shell or device CLI. The same host and name again is the live session. ssh_run and ssh_query open sessions themselves.",
         params: &[
             must("host", Kind::Text, "Device name from ssh_hosts"),
             may("name", Kind::Text, "Session name (default main)"),
@@ -235,7 +235,7 @@ pub const TOOLS: &[Definition] = &[
         title: "Run a read-only command",
         class: Class::Reads,
         device_text: true,
-        about: "Run one read-only command on one or many targets (show/display, ls, cat, df, journalctl ...). The server refuses anything it cannot prove read-only and says why; then use ssh_run. Output of unfinished commands continues in ssh_output.",
+        about: "Run one read-only command on one or many targets (show/display, ls, cat, df, journalctl ...). Anything not proven read-only is refused with the reason; then use ssh_run. Unfinished output continues in ssh_output.",
         params: &[
             must("targets", Kind::Texts, "Device names"),
             must("command", Kind::Text, "The command"),
@@ -248,7 +248,7 @@ pub const TOOLS: &[Definition] = &[
         title: "Run a command",
         class: Class::Changes,
         device_text: true,
-        about: "Run a command on one target. Returns the result, or, when wait_s runs out, state=running with a command_id to pass to ssh_output. The command keeps running. A shell, ssh onward or a program that reads lines (python3, psql, gdb) may be entered: mode says where you are, the next ssh_run goes there.",
+        about: "Run a command on one target. Returns the result, or after wait_s state=running with a command_id for ssh_output; the command goes on. A shell, ssh onward or a program that reads lines (python3, psql, gdb) may be entered: mode says where you are, the next ssh_run goes there.",
         params: &[
             must("target", Kind::Text, TARGET),
             must("command", Kind::Text, "The command; may have several lines"),
@@ -265,7 +265,7 @@ pub const TOOLS: &[Definition] = &[
             may(
                 "commit",
                 Kind::OneOf(&["check", "now", "confirmed", "confirm"]),
-                "With mode=config where the device has a candidate configuration: check (default) shows the difference and throws it away; now; confirmed: taken back by the device unless you call again with confirm and an empty command",
+                "With mode=config and a candidate configuration: check (default) shows the difference and throws it away; now; confirmed: taken back unless you call again with confirm and an empty command",
             ),
             may("kill_after_s", Kind::Seconds, "Stop it after so many seconds (default 0: never)"),
             may("wait_s", Kind::Seconds, WAIT),
@@ -308,7 +308,7 @@ pub const TOOLS: &[Definition] = &[
         title: "Copy files",
         class: Class::Changes,
         device_text: true,
-        about: "Copy a file or a folder's contents between this machine and a target over SFTP, resumable, verified. Local paths must lie in the allowed folders. If state=running, the same call again waits on; ssh_interrupt command_id=transfer_id stops it.",
+        about: "Copy a file or a folder's contents between this machine and a target, resumable, verified. Local paths must lie in the allowed folders. If state=running, the same call waits on; ssh_interrupt command_id=transfer_id stops it.",
         params: &[
             must("target", Kind::Text, "Device name"),
             must("direction", Kind::OneOf(&["up", "down"]), "up: to the target"),
