@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::{OnceCell, mpsc};
 
+use self::error::failed;
 use self::identity::{Identities, Identity};
 use self::place::Place;
 use self::pool::{Pool, Use};
@@ -15,13 +16,12 @@ use crate::audit::Audit;
 use crate::cast::Casts;
 use crate::config::{Config, Device, TypeChoice, Wire};
 use crate::files::running::Transfers;
-use crate::forward::Forwards;
+use crate::forward::registry::Forwards;
 use crate::history::History;
 use crate::ids::{MAIN, SessionId, nonce};
 use crate::limits::{CLOSE_MAX, IDLE_CLOSE};
 use crate::plugin::catalog::{Catalog, GENERIC};
 use crate::plugin::device_type::DeviceType;
-use crate::plugin::fault::LoadError;
 use crate::plugin::manifest::PipeSpec;
 use crate::policy;
 use crate::policy::approval::Approvals;
@@ -32,12 +32,12 @@ use crate::secret::{self, SecretSource};
 use crate::session::log::ByteLog;
 use crate::session::profile::{Logs, Profile};
 use crate::session::{Phase, SessionHandle, actor, lane};
-use crate::transport::host_key::HostKeyError;
 use crate::transport::questions::Questions;
 use crate::transport::{Line, Welcome, pty, ssh};
 
 mod console;
 mod errand;
+mod error;
 mod first_screen;
 pub mod identity;
 mod login;
@@ -46,84 +46,10 @@ pub mod place;
 mod pool;
 pub mod quota;
 mod reach;
+mod world;
 
-/// Why a session was not opened. Each says what to do.
-#[derive(Debug, Clone, thiserror::Error)]
-pub enum OpenError {
-    /// No such device.
-    #[error("there is no device `{name}`{near}; ssh_hosts lists them")]
-    UnknownDevice {
-        /// The name.
-        name: String,
-        /// The nearest known one, as part of the sentence.
-        near: String,
-    },
-    /// What it is will only be known once it was looked at.
-    #[error(
-        "the type of device `{device}` is found out when it is opened first; call ssh_open host={device}, or set `type` in [device.{device}]"
-    )]
-    NotSeenYet {
-        /// The device.
-        device: String,
-    },
-    /// There is no such type.
-    #[error("device `{device}` has type `{kind}`, which no plugin serves; known are: {known}")]
-    UnknownType {
-        /// The device.
-        device: String,
-        /// The type.
-        kind: String,
-        /// The known types.
-        known: String,
-    },
-    /// A plugin of the type does not load, the secret is missing, or there is no line: the sentence says all.
-    #[error("{0}")]
-    Failed(String),
-    /// Nobody has recorded a key of the host.
-    #[error("{}", .0.says)]
-    NewHost(Box<NewHost>),
-    /// There is no way without a terminal.
-    #[error("device `{device}` of type `{kind}` runs commands only in a terminal; use ssh_run without `lane`, and ssh_open without `tty`")]
-    NoPipe {
-        /// The device.
-        device: String,
-        /// Its type.
-        kind: String,
-    },
-    /// Too many sessions.
-    #[error("{most} sessions are open, the most that `limits.sessions` allows; close one with ssh_close")]
-    Full {
-        /// How many may be.
-        most: usize,
-    },
-}
-
-/// A host whose key nobody has recorded.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewHost {
-    /// The device, or the jump host.
-    pub device: String,
-    /// Its address, as `known_hosts` writes it.
-    pub host: String,
-    /// Algorithm of the key that it presents.
-    pub key_type: String,
-    /// The key's fingerprint.
-    pub fingerprint: String,
-    /// The file that would record it.
-    pub file: String,
-    /// The line that would record it.
-    pub entry: String,
-    /// The fingerprint as a picture.
-    pub art: String,
-    /// All of it as a sentence.
-    pub says: String,
-}
-
-impl From<LoadError> for OpenError {
-    fn from(error: LoadError) -> Self {
-        Self::Failed(error.to_string())
-    }
-}
+pub use self::error::{NewHost, OpenError};
+pub use self::world::World;
 
 /// What a session's line is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -137,17 +63,6 @@ pub enum LineKind {
 }
 
 type Slot = Arc<OnceCell<SessionHandle>>;
-
-/// What one reading of the configuration gave. Sessions that it opened go on when the next one counts.
-#[derive(Debug)]
-pub struct World {
-    /// The configuration.
-    pub config: Arc<Config>,
-    /// Its plugins.
-    pub catalog: Catalog,
-    /// Plugins whose pins are skipped for a developer.
-    pub unpinned: Vec<String>,
-}
 
 /// The sessions and what they are made of.
 #[derive(Debug)]
@@ -177,55 +92,6 @@ pub struct Listed {
     pub handle: SessionHandle,
     /// The device's type.
     pub kind: String,
-}
-
-impl World {
-    /// A device by name.
-    ///
-    /// # Errors
-    ///
-    /// When there is none; names the nearest one.
-    pub fn device(&self, name: &str) -> Result<&Device, OpenError> {
-        self.config.devices.get(name).ok_or_else(|| OpenError::UnknownDevice {
-            name: name.to_owned(),
-            near: self.config.nearest_device(name).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default(),
-        })
-    }
-
-    /// What callers of sessions of this type should know.
-    #[must_use]
-    pub fn warning(&self, kind: &str) -> Option<String> {
-        if self.unpinned.is_empty() {
-            return None;
-        }
-        let plugins = self.catalog.plugins_of(kind).unwrap_or_default();
-        let unpinned = self.unpinned.iter().find(|name| plugins.contains(name))?;
-        Some(format!("plugin `{unpinned}` runs without its pin, because `jackfield plugin dev` works on it"))
-    }
-
-    /// The device's type, loaded: the configuration's, or what it was found to be last.
-    ///
-    /// # Errors
-    ///
-    /// When it is not known yet or a plugin does not load.
-    pub async fn kind_of(&self, device: &str, found: &Identities) -> Result<Arc<DeviceType>, OpenError> {
-        match &self.device(device)?.device_type {
-            TypeChoice::Named(kind) => self.load_kind(device, kind.as_str()).await,
-            TypeChoice::Auto => match found.of(device) {
-                Some(identity) => self.load_kind(device, &identity.kind).await,
-                None => Err(OpenError::NotSeenYet { device: device.to_owned() }),
-            },
-        }
-    }
-
-    async fn load_kind(&self, device: &str, kind: &str) -> Result<Arc<DeviceType>, OpenError> {
-        let plugins = self.catalog.plugins_of(kind).ok_or_else(|| OpenError::UnknownType {
-            device: device.to_owned(),
-            kind: kind.to_owned(),
-            known: self.catalog.types().keys().cloned().collect::<Vec<_>>().join(", "),
-        })?;
-        Ok(Arc::new(DeviceType::load(kind, &plugins, &self.catalog).await?))
-    }
 }
 
 impl Directory {
@@ -695,25 +561,6 @@ async fn end(handle: &SessionHandle) {
     let closed = handle.until(|status| matches!(status.phase, Phase::Closed(_)));
     // One that hangs is left behind.
     let _ = tokio::time::timeout(CLOSE_MAX, closed).await;
-}
-
-fn failed(error: &ssh::ConnectError) -> OpenError {
-    if let ssh::ConnectError::HostKey(key) = error
-        && let HostKeyError::Unknown { device, host, key_type, fingerprint, file, entry, art } = key.as_ref()
-    {
-        let text = |text: &String| text.clone();
-        return OpenError::NewHost(Box::new(NewHost {
-            device: text(device),
-            host: text(host),
-            key_type: text(key_type),
-            fingerprint: text(fingerprint),
-            file: text(file),
-            entry: text(entry),
-            art: text(art),
-            says: error.to_string(),
-        }));
-    }
-    OpenError::Failed(error.to_string())
 }
 
 /// How commands run without a terminal, where that is wanted; an error where the type has no such way.

@@ -22,6 +22,7 @@ use self::pipe::Pipe;
 use self::tools::{Arguments, INSTRUCTIONS, TOOLS};
 
 mod approval;
+mod bounds;
 pub mod calls;
 mod conceal;
 mod files;
@@ -29,6 +30,7 @@ mod forward;
 mod health;
 mod helpers;
 pub mod history;
+mod lists;
 mod opening;
 pub mod pipe;
 pub mod reply;

@@ -7,12 +7,12 @@ use regex::Regex;
 use serde_json::{Map, Value, json};
 use tokio::time::sleep;
 
+use super::bounds::{bounds, capped};
+use super::lists::{hosts, identified, kind_word, sessions};
 use super::opening::{self, Unopened};
 use super::reply::{self, Reply};
 use super::tools::Arguments;
 use super::{Caller, Patience};
-use crate::config::{Device, TypeChoice, Wire};
-use crate::directory::identity::Identity;
 use crate::directory::{Directory, LineKind};
 use crate::ids::{CommandId, MAIN, SessionId};
 use crate::limits::{self, INTERRUPT_STEP_WAIT, OUTPUT_DEFAULT_CHARS, QUERY_TARGETS_MAX};
@@ -27,8 +27,6 @@ use crate::terminal::text::escaped;
 const LOOK_EVERY: Duration = Duration::from_millis(40);
 /// Budget of each target of a query.
 const QUERY_DEFAULT_CHARS: usize = 8_000;
-/// Devices listed at a time.
-const HOSTS_DEFAULT: usize = 50;
 /// How long a typed answer is waited for.
 const SEND_WAIT_S: f64 = 1.5;
 /// Interrupt keys typed before the caller is told to use something stronger.
@@ -85,11 +83,6 @@ pub async fn call(directory: &Arc<Directory>, caller: &Caller, tool: &str, argum
     super::conceal::conceal(reply, &directory.world().config)
 }
 
-/// As much output as is wanted, and as the operator allows.
-pub(super) fn capped(directory: &Directory, chars: usize) -> usize {
-    chars.min(directory.world().config.limits.output_chars)
-}
-
 /// Remembers what was refused, and who has read text that is not trusted.
 fn note(directory: &Arc<Directory>, caller: &Caller, reply: &Reply) {
     let world = directory.world();
@@ -105,85 +98,6 @@ fn note(directory: &Arc<Directory>, caller: &Caller, reply: &Reply) {
             directory.taint().mark(&caller.name, &device, Instant::now());
         }
     }
-}
-
-/// The type of a device: as configured, or as it was found to be.
-fn kind_word(directory: &Arc<Directory>, name: &str, device: &Device) -> String {
-    match &device.device_type {
-        TypeChoice::Named(kind) => kind.to_string(),
-        TypeChoice::Auto => directory.identities().of(name).map_or_else(|| "auto".to_owned(), |identity| identity.kind.clone()),
-    }
-}
-
-/// What was found out about a device whose type the configuration leaves open.
-fn identified(directory: &Arc<Directory>, name: &str) -> Option<(Arc<Identity>, Value)> {
-    directory.device(name).ok().filter(|device| device.device_type == TypeChoice::Auto)?;
-    let identity = directory.identities().of(name)?;
-    let shown: Map<String, Value> = identity.shown.iter().map(|(part, text)| (part.replace(' ', "_"), text.clone().into())).collect();
-    let value = json!({"type": identity.kind, "certain": identity.certain, "reasons": identity.reasons(), "shown": shown,
-        "before": identity.before, "origin": "device"});
-    Some((identity, value))
-}
-
-fn hosts(directory: &Arc<Directory>, arguments: &Arguments) -> Reply {
-    let query = arguments.text_or_empty("query").to_lowercase();
-    let tag = arguments.text("tag");
-    let matches = |name: &str, device: &Device| {
-        let address = if device.conceal { String::new() } else { device.host_or(name).to_lowercase() };
-        let found = [name.to_lowercase(), address, kind_word(directory, name, device)].iter().any(|text| text.contains(&query));
-        found && tag.is_none_or(|tag| device.tags.iter().any(|own| own == tag))
-    };
-    let world = directory.world();
-    let all: Vec<_> = world.config.devices.iter().filter(|(name, device)| matches(name, device)).collect();
-    let from: usize = arguments.text("cursor").and_then(|cursor| cursor.parse().ok()).unwrap_or(0);
-    let limit = arguments.count("limit").and_then(|limit| usize::try_from(limit).ok()).unwrap_or(HOSTS_DEFAULT).max(1);
-    let open = directory.list();
-    let host = |(name, device): &(&String, &Device)| {
-        let place = world.place_listed(name).ok().filter(|_| !device.local && !device.conceal);
-        let address = match (&place, &device.line) {
-            _ if device.conceal && !device.local => "concealed".to_owned(),
-            (None, _) | (_, Wire::Serial(_)) => device.address(name),
-            (Some(place), _) => place.address(),
-        };
-        let user = device.user.clone().or_else(|| place.as_ref().filter(|_| device.host.is_none()).map(|place| place.user.clone()));
-        let user = user.filter(|_| !device.conceal && !device.local);
-        let via = place.as_ref().and_then(|place| place.way.via());
-        let session =
-            open.iter().find(|handle| handle.id.device == **name && handle.closed().is_none()).map(|handle| handle.id.to_string());
-        let legacy = device.algorithms == crate::config::Algorithms::Legacy;
-        json!({"name": name, "address": address, "platform": kind_word(directory, name, device),
-            "identified": identified(directory, name).map(|(_, found)| found), "user": user, "tags": device.tags,
-            "via": via, "session": session, "access": world.config.policy_for(device).to_string(), "legacy_algorithms": legacy})
-    };
-    let page: Vec<Value> = all.iter().skip(from).take(limit).map(host).collect();
-    let more = (from + page.len() < all.len()).then(|| (from + page.len()).to_string());
-    let word = |host: &Value, key: &str| host[key].as_str().map(str::to_owned).unwrap_or_default();
-    let line = |host: &Value| {
-        let mut words = vec![word(host, "name"), word(host, "platform"), word(host, "address")];
-        words.extend(host["user"].as_str().map(|user| format!("user={user}")));
-        words.push(format!("access={}", word(host, "access")));
-        let tags: Vec<&str> = host["tags"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-        if !tags.is_empty() {
-            words.push(format!("tags={}", tags.join(",")));
-        }
-        words.extend(host["via"].as_str().map(|via| format!("via={via}")));
-        words.extend(host["session"].as_str().map(|session| format!("open={session}")));
-        if host["legacy_algorithms"] == true {
-            words.push("legacy-algorithms".to_owned());
-        }
-        words.join("  ")
-    };
-    let mut text = format!("{} of {} devices", page.len(), all.len());
-    for host in &page {
-        text.push('\n');
-        text.push_str(&line(host));
-    }
-    let next = match (&more, world.config.devices.is_empty()) {
-        (Some(cursor), _) => format!("More: ssh_hosts cursor={cursor}."),
-        (None, true) => "No device is configured: the operator adds [device.NAME] to jackfield.toml.".to_owned(),
-        (None, false) => String::new(),
-    };
-    Reply::new(json!({"hosts": page, "total": all.len(), "next_cursor": more}), text).with_next(&next)
 }
 
 /// A session that must be there already.
@@ -258,38 +172,6 @@ async fn open(directory: &Arc<Directory>, caller: &Caller, arguments: &Arguments
         _ => String::new(),
     };
     Ok(Reply::new(Value::Object(fields), text).with_next(&next))
-}
-
-fn sessions(directory: &Arc<Directory>, arguments: &Arguments) -> Reply {
-    let wanted = arguments.text("session").map(SessionId::parse);
-    let handles = directory.list().into_iter().filter(|handle| wanted.as_ref().is_none_or(|id| *id == handle.id));
-    let mut lines = Vec::new();
-    let mut list = Vec::new();
-    for handle in handles {
-        let status = handle.status();
-        let mut fields = reply::session_fields(&handle.id.to_string(), &status);
-        let name = &handle.id.device;
-        fields.insert(
-            "platform".to_owned(),
-            directory.device(name).map(|device| kind_word(directory, name, &device)).unwrap_or_default().into(),
-        );
-        let words: Vec<String> = fields
-            .iter()
-            .map(|(key, value)| format!("{key}={}", value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
-            .collect();
-        lines.push(words.join(" "));
-        let forwards = directory.forwards().list(Some(&handle.id.to_string()));
-        for forward in &forwards {
-            let open = forward.counts.open.load(std::sync::atomic::Ordering::Relaxed);
-            lines.push(format!("  {} {} connections={open}", forward.id, forward.wanted));
-        }
-        fields.insert("forwards".to_owned(), forwards.iter().map(super::forward::fields).collect());
-        // The reasons are long: they stand in the structure alone.
-        fields.extend(identified(directory, name).map(|(_, found)| ("identified".to_owned(), found)));
-        list.push(Value::Object(fields));
-    }
-    let text = if lines.is_empty() { "no session is open".to_owned() } else { lines.join("\n") };
-    Reply::new(json!({"sessions": list}), text)
 }
 
 async fn close(directory: &Arc<Directory>, arguments: &Arguments) -> Result<Reply, String> {
@@ -728,19 +610,4 @@ async fn platform(directory: &Arc<Directory>, target: &str) -> Result<Reply, Str
         listed(&commit)
     );
     Ok(Reply::new(json!({"target": target, "platform": kind.name, "plugins": plugins, "modes": modes, "commit": commit}), text))
-}
-
-fn bounds(directory: &Arc<Directory>) -> Reply {
-    let set = directory.world().config.limits;
-    let limits = json!({
-        "wait_max_s": limits::WAIT_MAX_S, "output_default_chars": OUTPUT_DEFAULT_CHARS, "output_max_chars": set.output_chars,
-        "command_max_bytes": limits::COMMAND_MAX_BYTES, "sessions_max": set.sessions, "commands_kept": limits::COMMANDS_KEPT,
-        "commands_queued_max": limits::COMMANDS_QUEUED_MAX, "programs_max": limits::PROGRAMS_MAX,
-        "login_max_s": limits::LOGIN_MAX.as_secs(), "pages_max": limits::PAGES_MAX,
-        "calls_per_minute": set.calls_per_minute, "commands_per_device": set.commands_per_device, "commands": set.commands,
-        "devices_per_hour": set.devices_per_hour, "denials": set.denials,
-        "query_targets_max": QUERY_TARGETS_MAX, "log_bytes_max": limits::LOG_SEGMENT_BYTES * limits::LOG_SEGMENTS_MAX as u64,
-    });
-    let text = limits.as_object().into_iter().flatten().map(|(name, value)| format!("{name}: {value}")).collect::<Vec<_>>().join("\n");
-    Reply::new(json!({"limits": limits}), text)
 }

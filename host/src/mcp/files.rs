@@ -8,7 +8,7 @@ use regex::bytes::RegexBuilder;
 use serde_json::{Map, Value, json};
 
 use super::Caller;
-use super::calls::capped;
+use super::bounds::capped;
 use super::reply::{self, Reply};
 use super::tools::Arguments;
 use crate::audit::record::Filed;

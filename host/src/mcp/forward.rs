@@ -11,7 +11,7 @@ use super::tools::Arguments;
 use crate::audit::record::Ended;
 use crate::directory::Directory;
 use crate::directory::permit::Act;
-use crate::forward::{End, Forward, Kind, Wanted, decide};
+use crate::forward::{self, End, Forward, Kind, Wanted, decide};
 use crate::session::SessionHandle;
 
 /// Opens or closes one.
@@ -55,7 +55,7 @@ async fn open(directory: &Arc<Directory>, caller: &Caller, session: &SessionHand
     if let Err(refusal) = directory.permit(act).await {
         return Ok(reply::refused(&session.id.to_string(), &refusal));
     }
-    let forward = directory.forwards().open(directory, session, &caller.name, wanted).await?;
+    let forward = forward::open(directory, session, &caller.name, wanted).await?;
     let text = format!("{} {} through {}", forward.id, forward.wanted, forward.session);
     let next = format!("It closes with the session, or with ssh_forward session={} action=close id={}.", forward.session, forward.id);
     Ok(Reply::new(fields(&forward), text).with_next(&next))

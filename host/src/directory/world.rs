@@ -1,0 +1,69 @@
+//! What one reading of the configuration gave, and what it says of devices and their types.
+
+use std::sync::Arc;
+
+use super::OpenError;
+use super::identity::Identities;
+use crate::config::{Config, Device, TypeChoice};
+use crate::plugin::catalog::Catalog;
+use crate::plugin::device_type::DeviceType;
+
+/// What one reading of the configuration gave. Sessions that it opened go on when the next one counts.
+#[derive(Debug)]
+pub struct World {
+    /// The configuration.
+    pub config: Arc<Config>,
+    /// Its plugins.
+    pub catalog: Catalog,
+    /// Plugins whose pins are skipped for a developer.
+    pub unpinned: Vec<String>,
+}
+
+impl World {
+    /// A device by name.
+    ///
+    /// # Errors
+    ///
+    /// When there is none; names the nearest one.
+    pub fn device(&self, name: &str) -> Result<&Device, OpenError> {
+        self.config.devices.get(name).ok_or_else(|| OpenError::UnknownDevice {
+            name: name.to_owned(),
+            near: self.config.nearest_device(name).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default(),
+        })
+    }
+
+    /// What callers of sessions of this type should know.
+    #[must_use]
+    pub fn warning(&self, kind: &str) -> Option<String> {
+        if self.unpinned.is_empty() {
+            return None;
+        }
+        let plugins = self.catalog.plugins_of(kind).unwrap_or_default();
+        let unpinned = self.unpinned.iter().find(|name| plugins.contains(name))?;
+        Some(format!("plugin `{unpinned}` runs without its pin, because `jackfield plugin dev` works on it"))
+    }
+
+    /// The device's type, loaded: the configuration's, or what it was found to be last.
+    ///
+    /// # Errors
+    ///
+    /// When it is not known yet or a plugin does not load.
+    pub async fn kind_of(&self, device: &str, found: &Identities) -> Result<Arc<DeviceType>, OpenError> {
+        match &self.device(device)?.device_type {
+            TypeChoice::Named(kind) => self.load_kind(device, kind.as_str()).await,
+            TypeChoice::Auto => match found.of(device) {
+                Some(identity) => self.load_kind(device, &identity.kind).await,
+                None => Err(OpenError::NotSeenYet { device: device.to_owned() }),
+            },
+        }
+    }
+
+    pub(super) async fn load_kind(&self, device: &str, kind: &str) -> Result<Arc<DeviceType>, OpenError> {
+        let plugins = self.catalog.plugins_of(kind).ok_or_else(|| OpenError::UnknownType {
+            device: device.to_owned(),
+            kind: kind.to_owned(),
+            known: self.catalog.types().keys().cloned().collect::<Vec<_>>().join(", "),
+        })?;
+        Ok(Arc::new(DeviceType::load(kind, &plugins, &self.catalog).await?))
+    }
+}

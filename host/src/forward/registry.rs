@@ -1,0 +1,250 @@
+//! The forwards that are open: what each is, what it has carried, and how it is ended.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::task::AbortHandle;
+
+use crate::limits::FORWARDS_MAX;
+
+/// Which way it goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// Listens here; comes out at the device.
+    Local,
+    /// Listens at the device; comes out here.
+    Remote,
+    /// Listens here as a SOCKS proxy.
+    Socks,
+}
+
+impl Kind {
+    /// All of them, with their words.
+    pub const WORDS: [(&'static str, Self); 3] = [("local", Self::Local), ("remote", Self::Remote), ("socks", Self::Socks)];
+
+    /// The kind of this word.
+    #[must_use]
+    pub fn of(word: &str) -> Option<Self> {
+        Self::WORDS.iter().find(|(known, _)| *known == word).map(|(_, kind)| *kind)
+    }
+
+    /// Its word.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        Self::WORDS.iter().find(|(_, kind)| *kind == self).map_or("", |(word, _)| word)
+    }
+}
+
+/// One end of a forward.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum End {
+    /// Host and port.
+    Tcp(String, u16),
+    /// A socket's path.
+    Socket(PathBuf),
+}
+
+impl End {
+    /// Reads `host:port`, `[address]:port`, a port alone (then of this machine), or a path.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        if text.starts_with('/') {
+            return Ok(Self::Socket(PathBuf::from(text)));
+        }
+        let (host, port) = text.rsplit_once(':').unwrap_or(("127.0.0.1", text));
+        let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+        let wrong = || format!("`{text}` is no address: write host:port, a port alone, or the path of a socket");
+        let port = port.parse().map_err(|_| wrong())?;
+        let is_host = !bare.is_empty() && !bare.starts_with('-') && bare.chars().all(|ch| ch.is_alphanumeric() || ".:-_%".contains(ch));
+        if is_host && (bare == host) != bare.contains(':') { Ok(Self::Tcp(bare.to_owned(), port)) } else { Err(wrong()) }
+    }
+
+    /// Is it reached from this machine alone?
+    #[must_use]
+    pub fn is_loopback(&self) -> bool {
+        match self {
+            Self::Socket(_) => true,
+            Self::Tcp(host, _) => host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback()),
+        }
+    }
+}
+
+impl fmt::Display for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp(host, port) if host.contains(':') => write!(f, "[{host}]:{port}"),
+            Self::Tcp(host, port) => write!(f, "{host}:{port}"),
+            Self::Socket(path) => write!(f, "{}", path.display()),
+        }
+    }
+}
+
+/// What somebody wants forwarded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// Which way.
+    pub kind: Kind,
+    /// Where it listens; port 0 is any that is free.
+    pub listen: End,
+    /// Where it comes out; nowhere fixed for SOCKS.
+    pub to: Option<End>,
+    /// It comes back by itself when the connection was lost.
+    pub keep: bool,
+}
+
+impl fmt::Display for Wanted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.kind.word(), self.listen)?;
+        match &self.to {
+            Some(to) => write!(f, " -> {to}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// What a forward has carried.
+#[derive(Debug, Default)]
+pub struct Counts {
+    /// Connections that are open.
+    pub open: AtomicUsize,
+    /// Connections so far.
+    pub total: AtomicUsize,
+    /// Connections that did not come out, or were too many.
+    pub failed: AtomicUsize,
+    /// Bytes towards where it comes out.
+    pub sent: AtomicU64,
+    /// Bytes back.
+    pub received: AtomicU64,
+    /// Why the last one did not come out.
+    trouble: Mutex<String>,
+}
+
+impl Counts {
+    pub(super) fn failed(&self, why: &str) {
+        self.failed.fetch_add(1, Ordering::Relaxed);
+        why.clone_into(&mut self.trouble.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Why the last connection did not come out; empty where all did.
+    #[must_use]
+    pub fn trouble(&self) -> String {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// A forward that is open.
+#[derive(Debug, Clone)]
+pub struct Forward {
+    /// Its name: `f3`.
+    pub id: String,
+    /// The session it belongs to.
+    pub session: String,
+    /// Who opened it.
+    pub caller: String,
+    /// What it forwards; `listen` has the port that was found.
+    pub wanted: Wanted,
+    /// What it has carried.
+    pub counts: Arc<Counts>,
+    task: AbortHandle,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    open: BTreeMap<u64, Forward>,
+    made: u64,
+}
+
+/// All forwards of the process.
+#[derive(Debug, Clone, Default)]
+pub struct Forwards(Arc<Mutex<Kept>>);
+
+impl Forwards {
+    fn kept(&self) -> std::sync::MutexGuard<'_, Kept> {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.open.retain(|_, forward| !forward.task.is_finished());
+        kept
+    }
+
+    /// Those that are open, of one session or of all.
+    #[must_use]
+    pub fn list(&self, session: Option<&str>) -> Vec<Forward> {
+        let kept = self.kept();
+        kept.open.values().filter(|forward| session.is_none_or(|session| session == forward.session)).cloned().collect()
+    }
+
+    /// Is there room for another one?
+    ///
+    /// # Errors
+    ///
+    /// When there are as many as there may be.
+    pub(super) fn has_room(&self) -> Result<(), String> {
+        if self.kept().open.len() < FORWARDS_MAX {
+            return Ok(());
+        }
+        Err(format!("{FORWARDS_MAX} forwards are open, the most there may be; close one with ssh_forward action=close"))
+    }
+
+    /// Adds one that is served by this task.
+    pub(super) fn add(&self, session: String, caller: &str, wanted: Wanted, counts: Arc<Counts>, task: AbortHandle) -> Forward {
+        let mut kept = self.kept();
+        kept.made += 1;
+        let (number, id) = (kept.made, format!("f{}", kept.made));
+        let forward = Forward { id, session, caller: caller.to_owned(), wanted, counts, task };
+        kept.open.insert(number, forward.clone());
+        forward
+    }
+
+    /// Closes one; what goes through it ends.
+    ///
+    /// # Errors
+    ///
+    /// When there is none of this name.
+    pub fn close(&self, id: &str) -> Result<Forward, String> {
+        let mut kept = self.kept();
+        let number = kept.open.iter().find(|(_, forward)| forward.id == id).map(|(number, _)| *number);
+        let Some(forward) = number.and_then(|number| kept.open.remove(&number)) else {
+            let open: Vec<&str> = kept.open.values().map(|forward| forward.id.as_str()).collect();
+            let open = if open.is_empty() { "none is open".to_owned() } else { format!("open are: {}", open.join(", ")) };
+            return Err(format!("there is no forward `{id}`; {open}"));
+        };
+        forward.task.abort();
+        Ok(forward)
+    }
+
+    /// Closes all of them.
+    pub fn close_all(&self) {
+        for (_, forward) in std::mem::take(&mut self.kept().open) {
+            forward.task.abort();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ends_are_read() {
+        let of = |text: &str| End::parse(text).map(|end| end.to_string());
+        for (text, shown) in [
+            ("8080", "127.0.0.1:8080"),
+            ("0", "127.0.0.1:0"),
+            ("db1.example:5432", "db1.example:5432"),
+            ("[::1]:22", "[::1]:22"),
+            ("/run/x.sock", "/run/x.sock"),
+        ] {
+            assert_eq!(of(text).unwrap(), shown);
+        }
+        for text in ["", "db1", "db1:", ":80", "db1:70000", "::1:22", "[db1]:22", "-x:22", "a b:22", "x;y:1"] {
+            assert!(of(text).unwrap_err().contains("is no address"), "{text}");
+        }
+        assert!(End::parse("localhost:1").unwrap().is_loopback() && End::parse("[::1]:1").unwrap().is_loopback());
+        assert!(!End::parse("0.0.0.0:1").unwrap().is_loopback() && !End::parse("[::]:1").unwrap().is_loopback());
+    }
+}

@@ -1,0 +1,128 @@
+//! Devices and sessions as lists.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use serde_json::{Map, Value, json};
+
+use super::forward;
+use super::reply::{self, Reply};
+use super::tools::Arguments;
+use crate::config::{Algorithms, Device, TypeChoice, Wire};
+use crate::directory::Directory;
+use crate::directory::identity::Identity;
+use crate::ids::SessionId;
+
+/// Devices listed at a time.
+const HOSTS_DEFAULT: usize = 50;
+
+/// The type of a device: as configured, or as it was found to be.
+pub(super) fn kind_word(directory: &Arc<Directory>, name: &str, device: &Device) -> String {
+    match &device.device_type {
+        TypeChoice::Named(kind) => kind.to_string(),
+        TypeChoice::Auto => directory.identities().of(name).map_or_else(|| "auto".to_owned(), |identity| identity.kind.clone()),
+    }
+}
+
+/// What was found out about a device whose type the configuration leaves open.
+pub(super) fn identified(directory: &Arc<Directory>, name: &str) -> Option<(Arc<Identity>, Value)> {
+    directory.device(name).ok().filter(|device| device.device_type == TypeChoice::Auto)?;
+    let identity = directory.identities().of(name)?;
+    let shown: Map<String, Value> = identity.shown.iter().map(|(part, text)| (part.replace(' ', "_"), text.clone().into())).collect();
+    let value = json!({"type": identity.kind, "certain": identity.certain, "reasons": identity.reasons(), "shown": shown,
+        "before": identity.before, "origin": "device"});
+    Some((identity, value))
+}
+
+pub(super) fn hosts(directory: &Arc<Directory>, arguments: &Arguments) -> Reply {
+    let query = arguments.text_or_empty("query").to_lowercase();
+    let tag = arguments.text("tag");
+    let matches = |name: &str, device: &Device| {
+        let address = if device.conceal { String::new() } else { device.host_or(name).to_lowercase() };
+        let found = [name.to_lowercase(), address, kind_word(directory, name, device)].iter().any(|text| text.contains(&query));
+        found && tag.is_none_or(|tag| device.tags.iter().any(|own| own == tag))
+    };
+    let world = directory.world();
+    let all: Vec<_> = world.config.devices.iter().filter(|(name, device)| matches(name, device)).collect();
+    let from: usize = arguments.text("cursor").and_then(|cursor| cursor.parse().ok()).unwrap_or(0);
+    let limit = arguments.count("limit").and_then(|limit| usize::try_from(limit).ok()).unwrap_or(HOSTS_DEFAULT).max(1);
+    let open = directory.list();
+    let host = |(name, device): &(&String, &Device)| {
+        let place = world.place_listed(name).ok().filter(|_| !device.local && !device.conceal);
+        let address = match (&place, &device.line) {
+            _ if device.conceal && !device.local => "concealed".to_owned(),
+            (None, _) | (_, Wire::Serial(_)) => device.address(name),
+            (Some(place), _) => place.address(),
+        };
+        let user = device.user.clone().or_else(|| place.as_ref().filter(|_| device.host.is_none()).map(|place| place.user.clone()));
+        let user = user.filter(|_| !device.conceal && !device.local);
+        let via = place.as_ref().and_then(|place| place.way.via());
+        let session =
+            open.iter().find(|handle| handle.id.device == **name && handle.closed().is_none()).map(|handle| handle.id.to_string());
+        let legacy = device.algorithms == Algorithms::Legacy;
+        json!({"name": name, "address": address, "platform": kind_word(directory, name, device),
+            "identified": identified(directory, name).map(|(_, found)| found), "user": user, "tags": device.tags,
+            "via": via, "session": session, "access": world.config.policy_for(device).to_string(), "legacy_algorithms": legacy})
+    };
+    let page: Vec<Value> = all.iter().skip(from).take(limit).map(host).collect();
+    let more = (from + page.len() < all.len()).then(|| (from + page.len()).to_string());
+    let word = |host: &Value, key: &str| host[key].as_str().map(str::to_owned).unwrap_or_default();
+    let line = |host: &Value| {
+        let mut words = vec![word(host, "name"), word(host, "platform"), word(host, "address")];
+        words.extend(host["user"].as_str().map(|user| format!("user={user}")));
+        words.push(format!("access={}", word(host, "access")));
+        let tags: Vec<&str> = host["tags"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        if !tags.is_empty() {
+            words.push(format!("tags={}", tags.join(",")));
+        }
+        words.extend(host["via"].as_str().map(|via| format!("via={via}")));
+        words.extend(host["session"].as_str().map(|session| format!("open={session}")));
+        if host["legacy_algorithms"] == true {
+            words.push("legacy-algorithms".to_owned());
+        }
+        words.join("  ")
+    };
+    let mut text = format!("{} of {} devices", page.len(), all.len());
+    for host in &page {
+        text.push('\n');
+        text.push_str(&line(host));
+    }
+    let next = match (&more, world.config.devices.is_empty()) {
+        (Some(cursor), _) => format!("More: ssh_hosts cursor={cursor}."),
+        (None, true) => "No device is configured: the operator adds [device.NAME] to jackfield.toml.".to_owned(),
+        (None, false) => String::new(),
+    };
+    Reply::new(json!({"hosts": page, "total": all.len(), "next_cursor": more}), text).with_next(&next)
+}
+
+pub(super) fn sessions(directory: &Arc<Directory>, arguments: &Arguments) -> Reply {
+    let wanted = arguments.text("session").map(SessionId::parse);
+    let handles = directory.list().into_iter().filter(|handle| wanted.as_ref().is_none_or(|id| *id == handle.id));
+    let mut lines = Vec::new();
+    let mut list = Vec::new();
+    for handle in handles {
+        let status = handle.status();
+        let mut fields = reply::session_fields(&handle.id.to_string(), &status);
+        let name = &handle.id.device;
+        fields.insert(
+            "platform".to_owned(),
+            directory.device(name).map(|device| kind_word(directory, name, &device)).unwrap_or_default().into(),
+        );
+        let words: Vec<String> = fields
+            .iter()
+            .map(|(key, value)| format!("{key}={}", value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
+            .collect();
+        lines.push(words.join(" "));
+        let forwards = directory.forwards().list(Some(&handle.id.to_string()));
+        for forward in &forwards {
+            let open = forward.counts.open.load(Ordering::Relaxed);
+            lines.push(format!("  {} {} connections={open}", forward.id, forward.wanted));
+        }
+        fields.insert("forwards".to_owned(), forwards.iter().map(forward::fields).collect());
+        // The reasons are long: they stand in the structure alone.
+        fields.extend(identified(directory, name).map(|(_, found)| ("identified".to_owned(), found)));
+        list.push(Value::Object(fields));
+    }
+    let text = if lines.is_empty() { "no session is open".to_owned() } else { lines.join("\n") };
+    Reply::new(json!({"sessions": list}), text)
+}
