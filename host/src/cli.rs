@@ -11,6 +11,7 @@ pub mod audit;
 pub mod check;
 mod control;
 pub mod doctor;
+mod hidden;
 pub mod history;
 pub mod hostkey;
 pub mod lab;

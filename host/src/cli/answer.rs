@@ -9,6 +9,7 @@ use serde_json::json;
 use zeroize::Zeroizing;
 
 use super::control::{self, Server};
+use super::hidden;
 use super::paint::{GOOD, painted, say, table};
 use super::runtime::block_on;
 use crate::transport::questions::Question;
@@ -82,12 +83,11 @@ fn asked(question: &Question) -> Result<Zeroizing<String>, String> {
         say(&format!("  {}\n", question.about));
     }
     let prompt = format!("{} ", question.prompt);
-    let typed = if question.echo {
-        say(&prompt);
-        let mut line = String::new();
-        std::io::stdin().read_line(&mut line).map(|_| line.trim_end_matches(['\n', '\r']).to_owned())
-    } else {
-        rpassword::prompt_password(prompt)
-    };
-    typed.map(Zeroizing::new).map_err(|error| format!("cannot read the terminal: {error}"))
+    if !question.echo {
+        return hidden::asked(&prompt).map_err(|error| format!("cannot read the terminal: {error}"));
+    }
+    say(&prompt);
+    let mut line = Zeroizing::new(String::new());
+    std::io::stdin().read_line(&mut line).map_err(|error| format!("cannot read the terminal: {error}"))?;
+    Ok(Zeroizing::new(line.trim_end_matches(['\n', '\r']).to_owned()))
 }

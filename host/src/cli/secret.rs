@@ -11,6 +11,7 @@ use clap::Subcommand;
 use serde_json::json;
 use zeroize::Zeroizing;
 
+use super::hidden;
 use super::paint::{BAD, GOOD, painted, say};
 use crate::config::{Config, Device};
 use crate::secret::{self, SECRET_MAX_BYTES, Secret, SecretSource, keyring};
@@ -84,9 +85,8 @@ fn load(file: Option<&Path>) -> Result<Config, String> {
 /// From the terminal without echo, or the only line of standard input.
 fn asked_for(name: &str) -> Result<Secret, String> {
     let raw = if std::io::stdin().is_terminal() {
-        let typed =
-            rpassword::prompt_password(format!("Value of `{name}`: ")).map_err(|error| format!("cannot read the terminal: {error}"))?;
-        Zeroizing::new(typed.into_bytes())
+        let typed = hidden::asked(&format!("Value of `{name}`: ")).map_err(|error| format!("cannot read the terminal: {error}"))?;
+        Zeroizing::new(typed.as_bytes().to_vec())
     } else {
         // The full capacity at once: a growing buffer would leave copies behind in freed memory.
         let mut raw = Zeroizing::new(Vec::with_capacity(SECRET_MAX_BYTES + 3));

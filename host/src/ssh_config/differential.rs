@@ -87,7 +87,7 @@ impl Desk {
             [("SOCK", "/run/agent.sock"), ("PART", "part"), ("PERCENT", "%h")].map(|(name, value)| (name.into(), value.into())).into();
         variables.insert("HOME".into(), folder.path().into());
         variables.extend(std::env::var_os("PATH").map(|path| ("PATH".into(), path)));
-        let who = Local { home: folder.path().to_owned(), variables, ..here };
+        let who = Local { home: folder.path().to_owned(), variables: Some(variables), ..here };
         Self { folder, who, home }
     }
 
@@ -106,7 +106,7 @@ impl Desk {
     /// What `ssh -G` says.
     fn theirs(&self, name: &str, asked: &Asked) -> (Answer, String) {
         let mut ssh = Command::new("ssh");
-        ssh.arg("-F").arg(self.config()).arg("-G").env_clear().envs(&self.who.variables).stdin(Stdio::null());
+        ssh.arg("-F").arg(self.config()).arg("-G").env_clear().envs(self.who.variables.iter().flatten()).stdin(Stdio::null());
         ssh.args(asked.user.iter().flat_map(|user| ["-l", user]))
             .args(asked.port.iter().flat_map(|port| ["-p".to_owned(), port.to_string()]));
         let output =

@@ -19,7 +19,10 @@ pub(super) fn succeeds(command: &str, who: &Local) -> Result<bool, String> {
     let told = |error: io::Error| format!("cannot run `{command}`: {error}");
     let shell = who.variable("SHELL").filter(|shell| !shell.is_empty()).unwrap_or_else(|| "/bin/sh".to_owned());
     let mut run = Command::new(shell);
-    run.arg("-c").arg(format!("exec {command}")).env_clear().envs(&who.variables);
+    run.arg("-c").arg(format!("exec {command}"));
+    if let Some(variables) = &who.variables {
+        run.env_clear().envs(variables);
+    }
     let mut child = run.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().map_err(told)?;
     let started = Instant::now();
     let ended: Option<ExitStatus> = loop {

@@ -22,8 +22,9 @@ pub struct Local {
     pub uid: u32,
     /// The machine's name, with its domain where the machine knows that.
     pub host_name: String,
-    /// The environment.
-    pub variables: BTreeMap<OsString, OsString>,
+    /// The environment, where it is not that of the process. Its own is asked when a variable is wanted and never kept: secrets may be
+    /// in it.
+    pub variables: Option<BTreeMap<OsString, OsString>>,
 }
 
 impl Local {
@@ -34,8 +35,7 @@ impl Local {
     /// When the system does not tell who that is.
     pub fn of_this_process() -> io::Result<Self> {
         let uid = own_user()?;
-        let variables: BTreeMap<OsString, OsString> = std::env::vars_os().collect();
-        let variable = |name: &str| variables.get(OsStr::new(name)).and_then(|value| value.to_str()).map(str::to_owned);
+        let variable = |name: &str| std::env::var(name).ok();
         let number = uid.to_string();
         let listed = user_where(|fields| fields.get(2) == Some(&number.as_str()));
         // Users of a directory service are not in the table.
@@ -50,12 +50,15 @@ impl Local {
         };
         let host_name = fs::read_to_string("/proc/sys/kernel/hostname").or_else(|_| fs::read_to_string("/etc/hostname"));
         let host_name = host_name.map_or_else(|_| variable("HOSTNAME").unwrap_or_default(), |name| name.trim().to_owned());
-        Ok(Self { home, user, uid, host_name, variables })
+        Ok(Self { home, user, uid, host_name, variables: None })
     }
 
     /// The value of a variable that is set, and is text.
     pub(super) fn variable(&self, name: &str) -> Option<String> {
-        self.variables.get(OsStr::new(name))?.to_str().map(str::to_owned)
+        match &self.variables {
+            Some(variables) => variables.get(OsStr::new(name))?.to_str().map(str::to_owned),
+            None => std::env::var(name).ok(),
+        }
     }
 
     /// The home folder as text.
@@ -80,7 +83,7 @@ impl Local {
             user: "ann".to_owned(),
             uid: own_user().unwrap(),
             host_name: "desk.example.com".to_owned(),
-            variables: variables.map(|(name, value)| (name.into(), value.into())).into(),
+            variables: Some(variables.map(|(name, value)| (name.into(), value.into())).into()),
         }
     }
 }
