@@ -3,7 +3,7 @@
 use super::{End, Kind, Wanted};
 use crate::config::{ForwardSettings, PolicyMode};
 use crate::plugin::roles::{Decision, Effect};
-use crate::transport::host_key::fits;
+use crate::wildcard::fits;
 
 /// What the configuration says of it.
 #[must_use]
@@ -40,7 +40,7 @@ pub fn decide(settings: &ForwardSettings, mode: PolicyMode, wanted: &Wanted) -> 
 #[must_use]
 pub(super) fn may_come_out(settings: &ForwardSettings, to: &End) -> bool {
     let shown = to.to_string().to_ascii_lowercase();
-    settings.to.is_empty() || settings.to.iter().any(|pattern| fits(&pattern.to_ascii_lowercase(), &shown))
+    settings.to.is_empty() || settings.to.iter().any(|pattern| fits(pattern.to_ascii_lowercase(), &shown))
 }
 
 #[cfg(test)]

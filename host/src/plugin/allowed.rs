@@ -8,6 +8,8 @@ use std::time::{Duration, SystemTime};
 
 use russh::keys::ssh_key::PublicKey;
 
+use crate::wildcard;
+
 /// The lines that allow something.
 #[derive(Debug, Default)]
 pub struct AllowedSigners {
@@ -220,20 +222,9 @@ fn list(text: &str) -> Vec<String> {
 
 /// Does a pattern of the list fit, and none with `!`?
 fn fits(patterns: &[String], name: &str) -> bool {
-    let glob = |pattern: &str| like(pattern.as_bytes(), name.as_bytes());
+    let glob = |pattern: &str| wildcard::fits(pattern, name);
     let excluded = patterns.iter().filter_map(|pattern| pattern.strip_prefix('!')).any(glob);
     !excluded && patterns.iter().filter(|pattern| !pattern.starts_with('!')).any(|pattern| glob(pattern))
-}
-
-fn like(pattern: &[u8], name: &[u8]) -> bool {
-    match pattern.split_first() {
-        None => name.is_empty(),
-        Some((b'*', rest)) => {
-            let rest = rest.iter().position(|byte| *byte != b'*').and_then(|at| rest.get(at..)).unwrap_or_default();
-            rest.is_empty() || (0..name.len()).any(|at| name.get(at..).is_some_and(|name| like(rest, name)))
-        }
-        Some((first, rest)) => name.split_first().is_some_and(|(byte, name)| (*first == b'?' || first == byte) && like(rest, name)),
-    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use super::forward::{Direction, Forward};
 use super::jump::Jump;
-use super::pattern;
 use super::resolved::Origin;
 use super::statement::Value;
 use super::{Place, keyword};
@@ -150,7 +149,7 @@ fn added(list: &mut Vec<Named>, path: &str, is_users: bool) -> Result<bool, Stri
 /// Adds a name, or takes those that fit it away.
 fn send(list: &mut Vec<String>, word: &str) {
     match word.strip_prefix('-') {
-        Some(fitting) => list.retain(|name| !pattern::fits(name, fitting)),
+        Some(fitting) => list.retain(|name| !crate::wildcard::fits(fitting, name)),
         None => list.push(word.to_owned()),
     }
 }

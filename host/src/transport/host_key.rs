@@ -373,11 +373,6 @@ fn read(path: &Path) -> Result<Vec<u8>, LoadError> {
     }
 }
 
-/// Whether a pattern with `*` and `?` fits a name.
-pub(crate) fn fits(pattern: &str, name: &str) -> bool {
-    line::pattern_matches(pattern.as_bytes(), name.as_bytes())
-}
-
 /// The text as one word of a POSIX shell line: the brackets of `[host]:port` would be expanded.
 fn shell_word(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))

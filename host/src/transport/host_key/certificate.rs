@@ -9,7 +9,8 @@ use russh::keys::ssh_key::certificate::{CertType, Certificate};
 use russh::keys::ssh_key::{HashAlg, PublicKey};
 
 use super::line::{Entry, Marker};
-use super::{HostKeyError, KnownHosts, blob_fingerprint, fits, host_name};
+use super::{HostKeyError, KnownHosts, blob_fingerprint, host_name};
+use crate::wildcard::fits;
 
 impl KnownHosts {
     /// Whether an authority is trusted for this host, so that a certificate is worth asking for.
@@ -70,7 +71,7 @@ fn good(certificate: &Certificate, host: &str, now: u64) -> Result<(), String> {
     }
     let host = host.to_ascii_lowercase();
     let names = certificate.valid_principals();
-    if !names.is_empty() && !names.iter().any(|name| fits(&name.to_ascii_lowercase(), &host)) {
+    if !names.is_empty() && !names.iter().any(|name| fits(name.to_ascii_lowercase(), &host)) {
         return Err(format!("it is for {}, not for {host}", crate::terminal::text::escaped(&names.join(", "))));
     }
     let authority = certificate.signature_key().fingerprint(HashAlg::Sha256);

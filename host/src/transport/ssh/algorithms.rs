@@ -8,10 +8,11 @@ use std::borrow::Cow;
 use russh::keys::ssh_key::{Algorithm, EcdsaCurve, HashAlg};
 use russh::{AlgorithmKind, Preferred, cipher, client, kex, mac};
 
-use super::super::host_key::{KnownHosts, fits};
+use super::super::host_key::KnownHosts;
 use super::error::words;
 use super::{ConnectError, Offer, Target};
 use crate::limits::{KEEPALIVE, KEEPALIVES_MISSED_MAX};
+use crate::wildcard::fits;
 
 const KEX: [kex::Name; 12] = [
     kex::MLKEM768X25519_SHA256,
