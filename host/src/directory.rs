@@ -342,7 +342,7 @@ impl Directory {
         let size = kind.terminal.size(columns, rows);
         let place = if device.local { None } else { Some(world.place(&id.device).await?) };
         let mut profile = self.profile(&world, id, device, place.as_ref(), kind, size)?;
-        if device.local {
+        let Some(place) = place else {
             pipe_of(id, line, &profile.kind, device)?;
             let opened = local_line(&profile.kind.terminal.kind, size);
             let mut opened = opened.map_err(|error| OpenError::Failed(format!("cannot start a local shell: {error}")))?;
@@ -350,11 +350,11 @@ impl Directory {
                 self.look(&world, &mut profile, &mut opened, &Welcome::default()).await?;
             }
             return Ok(start(profile, opened));
-        }
+        };
         if !device.has_channels() {
-            return self.console(&world, profile, line, is_known).await;
+            return self.console(&world, profile, &place, line, is_known).await;
         }
-        let reached = self.reach(&world, &id.device, Some(&profile.kind), profile.size).await?;
+        let reached = self.reach(&world, &id.device, &place, &profile.kind, profile.size).await?;
         profile.login_secrets.extend(reached.secrets);
         let mut target = reached.target;
         if is_known && pipe_of(id, line, &profile.kind, device)?.is_none() && profile.kind.pipe.is_some() {

@@ -15,6 +15,7 @@ use crate::transport::ssh;
 use crate::transport::{Line, Welcome, wire};
 
 use super::login::Login;
+use super::place::Place;
 
 impl Directory {
     /// Opens the line, goes through the login steps and starts the session. Every opening does so, one after a lost line too.
@@ -26,6 +27,7 @@ impl Directory {
         &self,
         world: &World,
         mut profile: Profile,
+        place: &Place,
         line: LineKind,
         is_known: bool,
     ) -> Result<SessionHandle, OpenError> {
@@ -33,7 +35,7 @@ impl Directory {
         let device = world.device(&name)?;
         pipe_of(&profile.id, line, &profile.kind, device)?;
         let secrets = self.login_secrets(&name, device).await?;
-        let mut opened = self.line_to(world, &mut profile, device).await?;
+        let mut opened = self.line_to(world, &mut profile, place, device).await?;
         let user = format!("{}{}", profile.user, profile.kind.terminal.login_suffix);
         let steps = device.login_steps();
         let (secrets, kind) = (secrets.as_slice(), &profile.kind);
@@ -75,11 +77,11 @@ impl Directory {
     }
 
     /// The line before anything is typed on it.
-    async fn line_to(&self, world: &World, profile: &mut Profile, device: &Device) -> Result<Line, OpenError> {
+    async fn line_to(&self, world: &World, profile: &mut Profile, place: &Place, device: &Device) -> Result<Line, OpenError> {
         let name = profile.id.device.clone();
         match &device.line {
             Wire::Ssh => {
-                let reached = self.reach(world, &name, Some(&profile.kind), profile.size).await?;
+                let reached = self.reach(world, &name, place, &profile.kind, profile.size).await?;
                 profile.login_secrets.extend(reached.secrets);
                 let mut target = reached.target;
                 // It is for the device behind the steps, not for the server before them.

@@ -65,13 +65,17 @@ impl Directory {
     /// # Errors
     ///
     /// When a secret cannot be had, or a device on the way cannot be reached.
-    pub(super) async fn reach(&self, world: &World, name: &str, kind: Option<&DeviceType>, size: (u16, u16)) -> Result<Reached, OpenError> {
-        world.device(name)?;
-        let mut reached = self.reach_by(world, Hop::device(name), Errand::LogIn, JUMPS_MAX).await?;
-        if let Some(terminal) = kind.map(|kind| &kind.terminal) {
-            reached.target.login_suffix.clone_from(&terminal.login_suffix);
-            reached.target.terminal.clone_from(&terminal.kind);
-        }
+    pub(super) async fn reach(
+        &self,
+        world: &World,
+        name: &str,
+        place: &Place,
+        kind: &DeviceType,
+        size: (u16, u16),
+    ) -> Result<Reached, OpenError> {
+        let mut reached = self.reach_at(world, name, place.clone(), Errand::LogIn, JUMPS_MAX).await?;
+        reached.target.login_suffix.clone_from(&kind.terminal.login_suffix);
+        reached.target.terminal.clone_from(&kind.terminal.kind);
         reached.target.size = size;
         Ok(reached)
     }
@@ -110,27 +114,34 @@ impl Directory {
     ///
     /// Why there is none.
     pub async fn logged_in(&self, name: &str) -> Result<ssh::Connection, OpenError> {
-        let mut reached = self.reach(&self.world(), name, None, (0, 0)).await?;
+        let world = self.world();
+        world.device(name)?;
+        let mut reached = self.reach_by(&world, Hop::device(name), Errand::LogIn, JUMPS_MAX).await?;
         reached.target.bulk = true;
         self.pool.connection(name, Use::Bulk, &reached.target, &self.book).await
     }
 
     async fn reach_by(&self, world: &World, hop: Hop, errand: Errand, jumps: usize) -> Result<Reached, OpenError> {
         let name = hop.name.clone();
-        // A jump host of the OpenSSH configuration need not be a device.
-        let device = world.config.devices.get(&name).cloned().unwrap_or_default();
+        let device = device_of(world, &name);
         if device.local {
             return Err(OpenError::Failed(format!("device `{name}` is this machine itself; nothing is connected to")));
         }
-        let place = world.place_of(device.clone(), hop).await?;
+        let place = world.place_of(device, hop).await?;
+        self.reach_at(world, &name, place, errand, jumps).await
+    }
+
+    /// The same where the place was looked up already.
+    async fn reach_at(&self, world: &World, name: &str, place: Place, errand: Errand, jumps: usize) -> Result<Reached, OpenError> {
+        let device = device_of(world, name);
         let mut secrets = Vec::new();
         let (password, passphrase, answers) = match errand {
-            Errand::LogIn => self.credentials(&name, &device, &mut secrets).await?,
+            Errand::LogIn => self.credentials(name, &device, &mut secrets).await?,
             Errand::Look => (None, None, Vec::new()),
         };
-        let way = self.way(world, &name, &place.way, jumps, &mut secrets).await?;
+        let way = self.way(world, name, &place.way, jumps, &mut secrets).await?;
         let target = ssh::Target {
-            device: name,
+            device: name.to_owned(),
             host: place.host,
             port: place.port,
             host_key_alias: place.host_key_alias,
@@ -204,6 +215,11 @@ impl Directory {
         }
         Ok((password, passphrase, answers))
     }
+}
+
+/// A jump host of the OpenSSH configuration need not be a device.
+fn device_of(world: &World, name: &str) -> Device {
+    world.config.devices.get(name).cloned().unwrap_or_default()
 }
 
 /// Password, passphrase, answers to questions.
