@@ -57,7 +57,7 @@ impl Setting {
 pub fn official(era: &str, calls: &Value, config: &Path, surround: impl FnOnce(&mut Command) -> &mut Command) -> Value {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/clients/official.py");
     let mut command = Command::new(python());
-    command.arg(script).args([era, &calls.to_string(), env!("CARGO_BIN_EXE_jackfield"), "mcp", "--config"]).arg(config);
+    command.arg(script).args([era, &calls.to_string(), env!("CARGO_BIN_EXE_jackfield"), "mcp", "--in-process", "--config"]).arg(config);
     let done = surround(&mut command).output().unwrap();
     let shown = String::from_utf8_lossy(&done.stdout);
     serde_json::from_str(&shown).unwrap_or_else(|error| panic!("{error}: {shown}{}", String::from_utf8_lossy(&done.stderr)))
@@ -95,7 +95,7 @@ fn the_inspector_lists_the_tools_and_runs_a_command() {
     let setting = Setting::start("jft-frr3");
     let ask = |arguments: &[&str]| -> Value {
         let mut command = Command::new(inspector());
-        command.args(["--cli", env!("CARGO_BIN_EXE_jackfield"), "mcp"]);
+        command.args(["--cli", env!("CARGO_BIN_EXE_jackfield"), "mcp", "--in-process"]);
         // It gives the server a small environment of its own.
         let state = setting.server.folder.path().display().to_string();
         let config = setting.config.display().to_string();

@@ -15,6 +15,7 @@ mod check;
 mod clients;
 mod consoles;
 mod corpus;
+mod daemon;
 mod dangers;
 mod declared;
 mod dialects;

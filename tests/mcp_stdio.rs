@@ -23,6 +23,7 @@ fn the_tools_are_listed_in_a_fixed_order() {
             "ssh_hosts",
             "ssh_info",
             "ssh_interrupt",
+            "ssh_lock",
             "ssh_open",
             "ssh_output",
             "ssh_query",

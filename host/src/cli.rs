@@ -5,11 +5,13 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::daemon::service;
+
 pub mod answer;
 pub mod approve;
 pub mod audit;
 pub mod check;
-mod control;
+pub mod daemon;
 pub mod doctor;
 mod hidden;
 pub mod history;
@@ -22,6 +24,7 @@ pub mod record;
 pub mod runtime;
 pub mod secret;
 pub mod serve;
+pub mod sessions;
 pub mod stdio;
 
 /// Lines to devices, plugs for their kinds: persistent SSH sessions for AI agents and people.
@@ -46,7 +49,50 @@ pub struct Cli {
 pub enum Command {
     /// Serve MCP clients over standard input and output
     #[command(after_help = "Example:\n  claude mcp add jackfield -- jackfield mcp --config ~/net/jackfield.toml")]
-    Mcp,
+    Mcp {
+        /// Hold the sessions in this process instead of the daemon: they end with it
+        #[arg(long)]
+        in_process: bool,
+    },
+    /// Hold sessions for agents and people, until nobody needs them; `mcp` and others start it
+    Daemon,
+    /// Show every process that holds sessions
+    #[command(after_help = "Examples:\n  jackfield status\n  jackfield status --json")]
+    Status {
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// End the daemon of this configuration
+    #[command(after_help = "Examples:\n  jackfield stop\n  jackfield stop --now\n  jackfield stop --all --now")]
+    Stop {
+        /// Every process that holds sessions
+        #[arg(long)]
+        all: bool,
+        /// Even if sessions are open
+        #[arg(long)]
+        now: bool,
+    },
+    /// End the daemon and start it again, for example after an update
+    #[command(after_help = "Examples:\n  jackfield restart --drain\n  jackfield restart --now")]
+    Restart {
+        /// Wait until no command runs, then close the sessions
+        #[arg(long, conflicts_with = "now")]
+        drain: bool,
+        /// Even if commands run
+        #[arg(long)]
+        now: bool,
+    },
+    /// Print a unit that has systemd (or launchd) keep the daemon
+    #[command(after_help = "Example:\n  jackfield service > ~/.config/systemd/user/jackfield.service")]
+    Service {
+        /// For launchd
+        #[arg(long)]
+        launchd: bool,
+    },
+    /// What people do with sessions
+    #[command(flatten)]
+    Sessions(sessions::Command),
     /// Check the configuration and the plugins that it uses
     #[command(
         after_help = "Examples:\n  jackfield check --config jackfield.toml && echo fine\n  jackfield check --schema > jackfield.schema.json"
@@ -190,7 +236,14 @@ pub enum Command {
 /// A sentence for standard error.
 pub fn run(cli: Cli) -> Result<ExitCode, String> {
     match cli.command {
-        Command::Mcp => serve::mcp(cli.config.as_deref()),
+        Command::Mcp { in_process: true } => serve::in_process(cli.config.as_deref()),
+        Command::Mcp { in_process: false } => serve::mcp(cli.config.as_deref()),
+        Command::Daemon => service::run(cli.config.as_deref()),
+        Command::Status { json } => daemon::status(cli.config.as_deref(), json),
+        Command::Stop { all, now } => daemon::stop(cli.config.as_deref(), all, now),
+        Command::Restart { drain, now } => daemon::restart(cli.config.as_deref(), drain, now),
+        Command::Service { launchd } => daemon::service(cli.config.as_deref(), launchd),
+        Command::Sessions(command) => sessions::run(command, cli.config.as_deref()),
         Command::Check { schema: true, .. } => check::schema(),
         Command::Check { json, .. } => check::run(cli.config.as_deref(), json),
         Command::Secret(command) => secret::run(command, cli.config.as_deref()),

@@ -4,7 +4,7 @@
 //! is asked afterwards: [`Config::check_names`] and [`Config::check_grants`]. The file holds no secret, only where each
 //! one comes from.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
@@ -26,6 +26,7 @@ pub use self::ssh::{SshFiles, SshNames, SshSettings};
 
 use self::diagnostic::{Lines, Places};
 use self::reader::{Reader, Section};
+use crate::secret::SecretSource;
 
 mod audit;
 mod check;
@@ -134,6 +135,16 @@ impl Config {
     pub fn policy_for(&self, device: &Device) -> PolicyMode {
         let own = device.policy.unwrap_or(self.policy);
         self.policy_max.map_or(own, |max| own.min(max))
+    }
+
+    /// The environment variables that it takes values from.
+    pub fn variables(&self) -> BTreeSet<String> {
+        let sources = self.devices.values().flat_map(|device| device.password.iter().chain(device.secrets.values()));
+        let name = |source: &SecretSource| match source {
+            SecretSource::Env(name) => Some(name.clone()),
+            _ => None,
+        };
+        sources.filter_map(name).collect()
     }
 
     /// The file of keys that may sign plugins: `allowed_signers` beside the configuration unless it names another.

@@ -251,7 +251,7 @@ impl Client {
     fn start(config: &std::path::Path, state: &std::path::Path) -> Result<Self, String> {
         let program = std::env::current_exe().map_err(|error| error.to_string())?;
         let mut process = Command::new(program)
-            .args(["mcp", "--config"])
+            .args(["mcp", "--in-process", "--config"])
             .arg(config)
             .env("XDG_STATE_HOME", state)
             .stdin(Stdio::piped())

@@ -1,6 +1,6 @@
 //! All sessions of the process, by name: opens, finds, lists and closes them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
@@ -29,6 +29,8 @@ use crate::policy::taint::Taint;
 use crate::recording::Taped;
 use crate::secret::book::SecretBook;
 use crate::secret::{self, SecretSource};
+use crate::session::commons::Commons;
+use crate::session::lock::Halt;
 use crate::session::log::ByteLog;
 use crate::session::profile::{Logs, Profile};
 use crate::session::{Phase, SessionHandle, actor, lane};
@@ -83,6 +85,9 @@ pub struct Directory {
     questions: Questions,
     forwards: Forwards,
     transfers: Transfers,
+    halt: Halt,
+    /// Sessions that an earlier process held when it ended without saying goodbye; their next caller is told.
+    mourned: Mutex<BTreeSet<String>>,
 }
 
 /// A session in a list.
@@ -115,6 +120,8 @@ impl Directory {
             questions: Questions::default(),
             forwards: Forwards::default(),
             transfers: Transfers::default(),
+            halt: Halt::default(),
+            mourned: Mutex::default(),
         }
     }
 
@@ -122,6 +129,35 @@ impl Directory {
     #[must_use]
     pub fn transfers(&self) -> &Transfers {
         &self.transfers
+    }
+
+    /// These sessions were lost with the process that held them.
+    pub fn mourn(&self, sessions: impl IntoIterator<Item = String>) {
+        self.mourned.lock().unwrap_or_else(PoisonError::into_inner).extend(sessions);
+    }
+
+    /// Was the session lost with an earlier process? Says so once.
+    pub fn was_lost(&self, session: &str) -> bool {
+        let mut mourned = self.mourned.lock().unwrap_or_else(PoisonError::into_inner);
+        !mourned.is_empty() && mourned.remove(session)
+    }
+
+    /// Does something go on for somebody beside the sessions: a forward, a transfer?
+    #[must_use]
+    pub fn is_carrying(&self) -> bool {
+        !self.forwards.list(None).is_empty() || self.transfers.are_running()
+    }
+
+    /// Who has stopped all input of agents, if somebody has.
+    #[must_use]
+    pub fn halted_by(&self) -> Option<String> {
+        self.halt.by()
+    }
+
+    /// Stops all input of agents in every session, or lets it go on.
+    pub fn set_halt(&self, by: Option<String>) {
+        self.halt.set(by);
+        self.list().iter().for_each(|handle| handle.commons.lock.wake());
     }
 
     /// What persons are asked about.
@@ -342,6 +378,7 @@ impl Directory {
         let size = kind.terminal.size(columns, rows);
         let place = if device.local { None } else { Some(world.place(&id.device).await?) };
         let mut profile = self.profile(&world, id, device, place.as_ref(), kind, size)?;
+        profile.commons = Arc::new(Commons::under(self.halt.clone(), line == LineKind::Terminal));
         let Some(place) = place else {
             pipe_of(id, line, &profile.kind, device)?;
             let opened = local_line(&profile.kind.terminal.kind, size);
@@ -485,6 +522,7 @@ impl Directory {
             note: world.warning(&kind.name),
             mask: device.mask,
             secrets_elsewhere: device.secrets_elsewhere.clone(),
+            commons: Arc::default(),
             kind,
         })
     }

@@ -113,6 +113,28 @@ pub const LOGIN_SENDS_MAX: u32 = 64;
 pub const PAGES_WITHOUT_ROW_MAX: u32 = 32;
 /// The longest silence that a prompt plugin may ask for at once. It is asked again then.
 pub const SETTLE_ASKED_MAX_MS: u32 = 60_000;
+/// Bytes of the first line of a connection to a running server, and of its answer.
+pub const HELLO_MAX_BYTES: u64 = 64 * 1024;
+/// How long whoever connects may take for it.
+pub const HELLO_MAX: Duration = Duration::from_secs(10);
+/// How long a daemon may take to start: plugins may have to be compiled.
+pub const DAEMON_START_MAX: Duration = Duration::from_secs(60);
+/// How long one that ends is waited for before another one starts: it closes its sessions.
+pub const DAEMON_END_MAX: Duration = Duration::from_secs(30);
+/// How long a daemon stays that holds nothing and that nobody uses.
+pub const DAEMON_IDLE: Duration = Duration::from_secs(600);
+/// Connections to a daemon at once.
+pub const DAEMON_CLIENTS_MAX: usize = 1000;
+/// Bytes of a daemon's log before it is moved away.
+pub const DAEMON_LOG_MAX_BYTES: u64 = 4 * 1024 * 1024;
+/// Logs that are kept beside the one that is written.
+pub const DAEMON_LOGS: usize = 3;
+/// How often a relay finds itself another daemon before it gives up, within a minute.
+pub const RELAY_RESTARTS_MAX: usize = 5;
+/// How long the last answers are waited for when a client has said all.
+pub const RELAY_LINGER: Duration = Duration::from_secs(10);
+/// Bytes of one message between a client and its server.
+pub const RELAY_LINE_MAX_BYTES: usize = 32 * 1024 * 1024;
 /// Bytes by which a running server is asked things on one connection: thousands of times.
 pub const CONTROL_READ_MAX_BYTES: u64 = 64 * 1024;
 /// How often a developer's files are looked at.
@@ -166,6 +188,38 @@ pub const LINE_CHUNKS: usize = 64;
 pub const LEVELS_MAX: usize = 12;
 /// Commands that a session remembers with their output's place.
 pub const COMMANDS_KEPT: usize = 256;
+/// How long a person's last key keeps agents from typing into the same session: a person thinks between two words.
+pub const TYPING_LEASE: Duration = Duration::from_secs(15);
+/// An agent's lock of a session unless it says otherwise.
+pub const LOCK_DEFAULT: Duration = Duration::from_secs(120);
+/// The longest lock of an agent. It is renewed by use.
+pub const LOCK_MAX: Duration = Duration::from_secs(3600);
+/// Things that somebody typed and that an agent has not been told yet, in one session.
+pub const HANDOVER_LINES_MAX: usize = 100;
+/// Characters of output that an agent is told of what others did meanwhile. The rest is in the log.
+pub const HANDOVER_MAX_CHARS: usize = 4000;
+/// Pieces of output between a session and those who watch it. A session never waits for them: they take up its log again.
+pub const AUDIENCE_QUEUE: usize = 256;
+/// Times that a session was set up whose lines are kept from those who watch: once for each shell that is entered.
+pub const SETUPS_KEPT: usize = 32;
+/// Bytes of a session's past that somebody who comes to watch can scroll back to.
+pub const AUDIENCE_PAST_BYTES: usize = 256 * 1024;
+/// Bytes that are shown to those who watch at once; what comes faster is put together.
+pub const FRAME_BYTES: usize = 32 * 1024;
+/// How long one picture lasts where much comes: about as long as one of a screen.
+pub const FRAME_EVERY: Duration = Duration::from_millis(16);
+/// Pictures that somebody who watches may be behind before they get the newest one instead.
+pub const FRAMES_BEHIND: usize = 64;
+/// People who watch one session.
+pub const GUESTS_MAX: usize = 500;
+/// Bytes of one message of a guest: a large paste.
+pub const GUEST_LINE_MAX_BYTES: usize = 1024 * 1024;
+/// How long a person's command waits for its turn in a session.
+pub const RUN_TURN_MAX: Duration = Duration::from_secs(60);
+/// How long a person waits for a session to open.
+pub const OPEN_MAX: Duration = Duration::from_secs(120);
+/// Bytes of a note about a session.
+pub const NOTE_MAX_BYTES: usize = 500;
 /// Commands waiting for their turn in one session: what a client sends ahead, within half of its mailbox.
 pub const COMMANDS_QUEUED_MAX: usize = 32;
 /// Commands that run at once on channels of their own. OpenSSH allows ten sessions on a connection.

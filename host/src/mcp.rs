@@ -15,6 +15,7 @@ use rmcp::service::{Peer, RequestContext, RoleServer, ServiceExt};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, Sleep, sleep};
 
+use crate::author::client_name;
 use crate::directory::Directory;
 use crate::limits::{PROGRESS_EVERY, WAIT_MAX_S};
 
@@ -27,10 +28,12 @@ pub mod calls;
 mod conceal;
 mod files;
 mod forward;
+mod handover;
 mod health;
 mod helpers;
 pub mod history;
 mod lists;
+mod lock;
 mod opening;
 pub mod pipe;
 pub mod reply;
@@ -81,7 +84,7 @@ impl std::fmt::Debug for Caller {
 
 impl Caller {
     fn of(context: &RequestContext<RoleServer>) -> Self {
-        let name = context.client_info().map_or_else(|| "unknown".to_owned(), |client| client.name);
+        let name = context.client_info().map_or_else(|| "unknown".to_owned(), |client| client_name(&client.name));
         let token = context.meta.get_progress_token();
         let patient = token.is_some() && name == "claude-code";
         Self {

@@ -4,6 +4,7 @@
 
 use std::collections::VecDeque;
 
+use crate::author::Author;
 use crate::config::LoginAnswer;
 use crate::plugin::device_type::DeviceType;
 use crate::plugin::manifest::PipeSpec;
@@ -160,6 +161,19 @@ fn send(text: &str, enter: &str, nonce: &str) -> Approved {
 #[must_use]
 pub fn keys(verdict: &Verdict, bytes: Vec<u8>) -> Option<Approved> {
     verdict.allows().then(|| Approved::keys(bytes))
+}
+
+/// What a person types at a terminal. It is not judged: they hold the keys of the device themselves.
+#[must_use]
+pub fn person(bytes: Vec<u8>, who: Author) -> Approved {
+    Approved::keys(bytes).by(who)
+}
+
+/// What is said of what a person types.
+#[must_use]
+pub fn person_verdict() -> Verdict {
+    let reason = "a person types it".to_owned();
+    Verdict { decision: Decision { effect: Effect::Allow, rule: "person".to_owned(), reason }, lane: None, approval: None }
 }
 
 /// What is said of a secret that a caller has typed by its name: no plugin is asked.

@@ -108,6 +108,7 @@ pub fn open(recording: &Recording, kind: Arc<DeviceType>, secrets: &[(String, Se
         note: None,
         mask: false,
         secrets_elsewhere: Vec::new(),
+        commons: Arc::default(),
     };
     actor::start(profile, line)
 }

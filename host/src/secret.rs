@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 pub mod book;
 mod command;
 mod file;
+pub mod given;
 pub mod keyring;
 pub mod look;
 pub mod prints;
@@ -200,7 +201,7 @@ pub enum SecretError {
 
 /// Fetches the value now. Nothing is kept, so a changed password is seen at the next use.
 pub async fn resolve(source: &SecretSource) -> Result<Secret, SecretError> {
-    resolve_with(source, COMMAND_LIMIT, |name| std::env::var_os(name)).await
+    resolve_with(source, COMMAND_LIMIT, given::variable).await
 }
 
 async fn resolve_with(

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
 
+use crate::author::{Author, AuthorKind};
 use crate::config::PolicyMode;
 use crate::ids::{CommandId, SessionId};
 use crate::limits::SESSION_MAILBOX;
@@ -16,16 +17,22 @@ use crate::plugin::device_type::DeviceType;
 use crate::policy::{Purpose, Verdict, approval};
 use crate::transport::Welcome;
 
+use self::audience::Watched;
+use self::commons::Commons;
 use self::journey::Keep;
-use self::report::{OutputQuery, Report, ScreenReport};
+use self::report::{Meanwhile, OutputQuery, Report, ScreenReport};
 
 pub mod actor;
+pub mod audience;
 pub mod command;
+pub mod commons;
 pub mod errand;
+pub mod handover;
 pub mod hidden;
 pub mod journal;
 pub mod journey;
 pub mod lane;
+pub mod lock;
 pub mod log;
 pub mod machine;
 pub mod profile;
@@ -105,6 +112,8 @@ pub struct RunRequest {
     pub purpose: Purpose,
     /// Who.
     pub caller: String,
+    /// Is it an agent or a person?
+    pub by: AuthorKind,
     /// After so long it is stopped.
     pub kill_after: Option<Duration>,
     /// The mode that it needs: entered before and left after.
@@ -119,8 +128,30 @@ impl RunRequest {
     /// A command that may run as long as it likes.
     #[must_use]
     pub fn new(text: &str, purpose: Purpose, caller: &str) -> Self {
-        Self { text: text.to_owned(), purpose, caller: caller.to_owned(), kill_after: None, mode: None, keep: None, unknown: false }
+        Self {
+            text: text.to_owned(),
+            purpose,
+            caller: caller.to_owned(),
+            by: AuthorKind::Agent,
+            kill_after: None,
+            mode: None,
+            keep: None,
+            unknown: false,
+        }
     }
+}
+
+impl RunRequest {
+    /// Who wants it.
+    #[must_use]
+    pub fn author(&self) -> Author {
+        author(self.by, &self.caller)
+    }
+}
+
+/// A caller as an author. A person's name as a caller says that it is a person.
+fn author(by: AuthorKind, caller: &str) -> Author {
+    if by == AuthorKind::Person { Author::of_caller(caller) } else { Author { kind: by, name: caller.to_owned() } }
 }
 
 /// A command that was let through.
@@ -145,6 +176,16 @@ pub struct SendRequest {
     pub secret: Option<String>,
     /// Who.
     pub caller: String,
+    /// Is it an agent or a person?
+    pub by: AuthorKind,
+}
+
+impl SendRequest {
+    /// Who types.
+    #[must_use]
+    pub fn author(&self) -> Author {
+        author(self.by, &self.caller)
+    }
 }
 
 /// How to stop a command.
@@ -188,6 +229,10 @@ enum Request {
     Send(SendRequest, oneshot::Sender<Result<u64, Refusal>>),
     Stop(Stop, usize, Option<CommandId>, oneshot::Sender<Result<String, String>>),
     Screen(Option<u64>, oneshot::Sender<ScreenReport>),
+    Watch(oneshot::Sender<Result<Watched, String>>),
+    Person(Author, Vec<u8>, oneshot::Sender<Result<(), String>>),
+    Resize((u16, u16), oneshot::Sender<Result<(), String>>),
+    Meanwhile(String, oneshot::Sender<Option<Meanwhile>>),
     Judge(RunRequest, oneshot::Sender<Verdict>),
     Renew(Box<Renewal>, oneshot::Sender<()>),
     Close(oneshot::Sender<()>),
@@ -204,7 +249,9 @@ impl Request {
             Self::Close(reply) | Self::Renew(_, reply) => {
                 let _ = reply.send(());
             }
-            Self::Report(..) | Self::Screen(..) | Self::Judge(..) => return Some(self),
+            Self::Person(_, _, reply) | Self::Resize(_, reply) => drop(reply.send(Err(format!("the session is closed: {why}")))),
+            Self::Watch(reply) => drop(reply.send(Err(format!("the session is closed: {why}")))),
+            Self::Report(..) | Self::Screen(..) | Self::Judge(..) | Self::Meanwhile(..) => return Some(self),
         }
         None
     }
@@ -224,6 +271,8 @@ pub struct SessionHandle {
     pub kind: String,
     /// What its line showed when it opened.
     pub welcome: Arc<Welcome>,
+    /// What everybody at it shares beside its line.
+    pub commons: Arc<Commons>,
     requests: mpsc::Sender<Request>,
     status: watch::Receiver<Status>,
 }
@@ -231,13 +280,21 @@ pub struct SessionHandle {
 impl SessionHandle {
     fn channel(profile: &profile::Profile, status: watch::Receiver<Status>) -> (Self, mpsc::Receiver<Request>) {
         let (requests, mailbox) = mpsc::channel(SESSION_MAILBOX);
-        (Self { id: profile.id.clone(), kind: profile.kind.name.clone(), welcome: Arc::clone(&profile.welcome), requests, status }, mailbox)
+        let commons = Arc::clone(&profile.commons);
+        let (id, kind, welcome) = (profile.id.clone(), profile.kind.name.clone(), Arc::clone(&profile.welcome));
+        (Self { id, kind, welcome, commons, requests, status }, mailbox)
     }
 
     /// What is known now.
     #[must_use]
     pub fn status(&self) -> Status {
         self.status.borrow().clone()
+    }
+
+    /// Notes who opened it; the first one counts.
+    pub fn opened_by(&self, by: Author) {
+        // Somebody was first.
+        let _ = self.commons.opened_by.set(by);
     }
 
     /// How many commands run there.
@@ -282,7 +339,8 @@ impl SessionHandle {
     ///
     /// When it is refused, or others had the session all the time.
     pub async fn run(&self, request: RunRequest, wait: Duration) -> Result<Accepted, Refusal> {
-        timeout(wait, self.run_in_turn(request)).await.unwrap_or_else(|_| Err(self.busy()))
+        let by = request.author();
+        timeout(wait, self.run_in_turn(request)).await.unwrap_or_else(|_| Err(self.busy(&by)))
     }
 
     /// Runs a command. Waits for its turn as long as the caller does.
@@ -296,8 +354,11 @@ impl SessionHandle {
 
     /// What to say when a command's turn did not come.
     #[must_use]
-    pub fn busy(&self) -> Refusal {
+    pub fn busy(&self, by: &Author) -> Refusal {
         let id = &self.id;
+        if let Err(held) = self.commons.lock.check(by, now()) {
+            return Refusal::Cannot(held.why);
+        }
         Refusal::Cannot(match self.status().phase {
             Phase::Busy(command) => format!(
                 "`{id}` is busy with {command}; nothing was typed. Wait with ssh_output command_id={command} wait_s=30, stop it with ssh_interrupt, or open another session with ssh_open"
@@ -306,7 +367,11 @@ impl SessionHandle {
                 "`{id}` is not logged in: {question}. Look with ssh_screen, answer with ssh_send, or ssh_close and check the device's `type`"
             ),
             Phase::Opening => format!("`{id}` is still connecting; call again"),
-            Phase::Ready | Phase::Closed(_) => format!("`{id}` did not get to it; call again"),
+            Phase::Ready | Phase::Closed(_) => {
+                format!(
+                    "`{id}` did not get to it; nothing was typed. What a person has started there may go on: look with ssh_screen, or call again"
+                )
+            }
         })
     }
 
@@ -344,6 +409,41 @@ impl SessionHandle {
     /// When the session is over.
     pub async fn screen(&self, since: Option<u64>) -> Result<ScreenReport, String> {
         self.ask(|reply| Request::Screen(since, reply)).await
+    }
+
+    /// Lets somebody watch: the past, then what comes. There is one such place; who has it shares it.
+    ///
+    /// # Errors
+    ///
+    /// When the session is over.
+    pub async fn watch(&self) -> Result<Watched, String> {
+        self.ask(Request::Watch).await?
+    }
+
+    /// What a person types.
+    ///
+    /// # Errors
+    ///
+    /// When the session is over, or what is typed cannot be recorded.
+    pub async fn person(&self, who: Author, bytes: Vec<u8>) -> Result<(), String> {
+        self.ask(|reply| Request::Person(who, bytes, reply)).await?
+    }
+
+    /// Gives the terminal another size: columns and rows.
+    ///
+    /// # Errors
+    ///
+    /// When the session is over or has no terminal.
+    pub async fn resize(&self, size: (u16, u16)) -> Result<(), String> {
+        self.ask(|reply| Request::Resize(size, reply)).await?
+    }
+
+    /// What people did here that this agent was not told. It is told once.
+    pub async fn meanwhile(&self, agent: &str) -> Option<Meanwhile> {
+        if !self.commons.handover.has_news(agent) {
+            return None;
+        }
+        self.ask(|reply| Request::Meanwhile(agent.to_owned(), reply)).await.ok()?
     }
 
     /// What policy would say now.

@@ -46,6 +46,8 @@ pub enum Order {
     Write(Typed),
     /// Send a signal to the program, by its POSIX name without `SIG` (RFC 4254 section 6.9).
     Signal(&'static str),
+    /// The terminal has another size: columns and rows.
+    Resize(u16, u16),
     /// Close the line.
     Close,
 }

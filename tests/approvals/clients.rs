@@ -70,7 +70,7 @@ fn the_inspectors_user_decides_in_both_eras() {
     for (number, era) in ["legacy", "modern"].into_iter().enumerate() {
         let at = format!("@{era}");
         let connect = ["connect", "--era", era, "--elicit", "form", "-e", &state, &at, "--"];
-        let program = [env!("CARGO_BIN_EXE_jackfield"), "mcp", "--config", &config];
+        let program = [env!("CARGO_BIN_EXE_jackfield"), "mcp", "--in-process", "--config", &config];
         let connected = inspector.ask(&[&connect[..], &program[..]].concat());
         assert_eq!(connected["protocolEra"], era, "{connected}");
         let tool = |name: &str, arguments: Value| inspector.ask(&[&at, "tools/call", name, &arguments.to_string()]);

@@ -52,6 +52,11 @@ impl Client {
         Self::spawned(program(&file, state.path()).envs(variables.iter().copied()), state)
     }
 
+    /// The same as a client of this name.
+    pub fn called(command: &mut Command, state: Arc<tempfile::TempDir>, name: &str) -> Self {
+        Self::spawned(command, state).greeted_as(name, &json!({}))
+    }
+
     /// Starts any server and shakes hands.
     pub fn on(command: &mut Command, state: Arc<tempfile::TempDir>) -> Self {
         Self::spawned(command, state).greeted(&json!({}))
@@ -64,8 +69,12 @@ impl Client {
     }
 
     /// Shakes hands as a client that can do this.
-    pub fn greeted(mut self, capabilities: &Value) -> Self {
-        let hello = json!({"protocolVersion": "2025-11-25", "capabilities": capabilities, "clientInfo": {"name": "test", "version": "1"}});
+    pub fn greeted(self, capabilities: &Value) -> Self {
+        self.greeted_as("test", capabilities)
+    }
+
+    fn greeted_as(mut self, name: &str, capabilities: &Value) -> Self {
+        let hello = json!({"protocolVersion": "2025-11-25", "capabilities": capabilities, "clientInfo": {"name": name, "version": "1"}});
         self.request("initialize", &hello);
         self.write(&json!({"jsonrpc": "2.0", "method": "notifications/initialized"}));
         self
@@ -189,7 +198,7 @@ impl Client {
 
 pub fn program(config: &Path, state: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_jackfield"));
-    command.args(["mcp", "--config"]).arg(config).env("XDG_STATE_HOME", state).env("JACKFIELD_LOG", "debug");
+    command.args(["mcp", "--in-process", "--config"]).arg(config).env("XDG_STATE_HOME", state).env("JACKFIELD_LOG", "debug");
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(std::fs::File::create(config.with_file_name("stderr.txt")).unwrap());
     command
 }

@@ -1,7 +1,7 @@
 //! What a process has used so far.
 
 use std::fs;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Processor time of a process so far (proc(5), fields 14 and 15 of `stat`, in ticks of 10 ms).
 pub fn processor_time(process: u32) -> Duration {
@@ -33,4 +33,26 @@ pub fn memory(process: u32) -> (u64, u64) {
 /// Starts the record of a process's memory anew (proc(5), `clear_refs`).
 pub fn forget_memory(process: u32) {
     fs::write(format!("/proc/{process}/clear_refs"), "5").unwrap();
+}
+
+/// The children of a process.
+pub fn children(process: u32) -> Vec<u32> {
+    let tasks = fs::read_dir(format!("/proc/{process}/task")).unwrap().flatten();
+    let listed = tasks.filter_map(|task| fs::read_to_string(task.path().join("children")).ok());
+    listed.flat_map(|list| list.split_whitespace().map(|number| number.parse().unwrap()).collect::<Vec<u32>>()).collect()
+}
+
+/// Waits.
+#[expect(clippy::disallowed_methods, reason = "a test has no runtime to block")]
+pub fn pause(length: Duration) {
+    std::thread::sleep(length);
+}
+
+/// Waits until something is so.
+pub fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let end = Instant::now() + Duration::from_secs(30);
+    while !is_so() {
+        assert!(Instant::now() < end, "waited in vain until {what}");
+        pause(Duration::from_millis(50));
+    }
 }

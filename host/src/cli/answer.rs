@@ -8,10 +8,10 @@ use std::process::ExitCode;
 use serde_json::json;
 use zeroize::Zeroizing;
 
-use super::control::{self, Server};
 use super::hidden;
 use super::paint::{GOOD, painted, say, table};
 use super::runtime::block_on;
+use crate::daemon::client::{self, Server};
 use crate::transport::questions::Question;
 
 /// Shows what is asked, or asks it here.
@@ -59,7 +59,7 @@ type Waiting = Vec<(Server, Vec<Question>)>;
 
 async fn waiting() -> Result<Waiting, String> {
     let mut waiting = Vec::new();
-    for mut server in control::servers().await.map_err(|error| error.to_string())? {
+    for mut server in client::servers().await.map_err(|error| error.to_string())? {
         // One that has ended meanwhile asks nothing.
         if let Ok(questions) = server.questions().await {
             waiting.push((server, questions));

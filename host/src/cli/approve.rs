@@ -8,9 +8,9 @@ use std::process::ExitCode;
 
 use serde_json::json;
 
-use super::control::{self, Server};
 use super::paint::{DIM, DOUBT, GOOD, painted, say, table};
 use super::runtime::block_on;
+use crate::daemon::client::{self, Server};
 use crate::policy::approval::Request;
 
 /// What must be typed to say yes.
@@ -72,7 +72,7 @@ type Waiting = Vec<(Server, Vec<Request>)>;
 
 async fn waiting() -> Result<Waiting, String> {
     let mut waiting = Vec::new();
-    for mut server in control::servers().await.map_err(|error| error.to_string())? {
+    for mut server in client::servers().await.map_err(|error| error.to_string())? {
         // One that has ended meanwhile has nothing that waits.
         if let Ok(requests) = server.approvals().await {
             waiting.push((server, requests));
@@ -117,8 +117,12 @@ fn listed(waiting: &Waiting) -> String {
     )
 }
 
+/// The account's name.
+pub(super) fn account() -> String {
+    std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_else(|_| "somebody".to_owned())
+}
+
 /// Who sits there, for the record.
 fn person() -> String {
-    let name = std::env::var("USER").unwrap_or_else(|_| "somebody".to_owned());
-    format!("{name} at a terminal")
+    format!("{} at a terminal", account())
 }

@@ -1,23 +1,48 @@
-//! `jackfield mcp`: a process that serves until its client goes.
+//! `jackfield mcp`: a client's way to the daemon, or a process that holds the sessions itself until its client goes.
 
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 use std::sync::Arc;
 
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::control::Control;
 use super::stdio;
-use crate::config::Config;
+use crate::config::{self, Config};
+use crate::daemon::gate::{Gate, House};
+use crate::daemon::{own_socket, relay};
+use crate::guest::Guests;
 use crate::renewal::Renewer;
 use crate::{mcp, startup};
 
-/// Serves one client on standard input and output. End of input ends the process.
+/// The program that only carries a client's lines.
+const RELAY: &str = "jackfield-relay";
+
+/// Serves one client on standard input and output by the daemon, which is started if need be.
+///
+/// # Errors
+///
+/// When there is none, for example because the configuration is wrong.
+pub fn mcp(file: Option<&Path>) -> Result<ExitCode, String> {
+    let folder = std::env::current_dir().unwrap_or_default();
+    let found = config::find(file, &|name| std::env::var_os(name), &folder).map(|found| found.path);
+    become_relay(found.as_deref());
+    relay::run(found.as_deref())
+}
+
+/// Goes on as the small program beside this one, which does the same. Comes back where it is not there.
+fn become_relay(file: Option<&Path>) {
+    let Some(relay) = std::env::current_exe().ok().map(|path| path.with_file_name(RELAY)).filter(|path| path.exists()) else { return };
+    // This process's own code does it as well.
+    let _ = Command::new(relay).args(file).exec();
+}
+
+/// Serves one client on standard input and output. End of input ends the process and its sessions.
 ///
 /// # Errors
 ///
 /// When the configuration is wrong; it is told before the protocol starts.
-pub fn mcp(file: Option<&Path>) -> Result<ExitCode, String> {
+pub fn in_process(file: Option<&Path>) -> Result<ExitCode, String> {
     let directory = std::env::current_dir().unwrap_or_default();
     let config = Config::load(file, &|name| std::env::var_os(name), &directory).map_err(|error| error.to_string())?;
     let directory = Arc::new(startup::directory(config)?);
@@ -26,8 +51,11 @@ pub fn mcp(file: Option<&Path>) -> Result<ExitCode, String> {
     let renewer = Arc::new(Renewer::new(Arc::clone(&directory), file));
     // A task of its own: the runtime is woken by a system call for the future that it blocks on.
     let served = runtime.block_on(async {
-        let _control = Control::start(Arc::clone(&renewer), directory.approvals().clone(), directory.questions().clone())
-            .map_err(|error| crate::diagnostics::warn(&format!("`jackfield plugin reload` does not find this server: {error}")));
+        let _gate = Guests::start(Arc::clone(&directory), tokio::runtime::Handle::current())
+            .and_then(|guests| {
+                Gate::open(Arc::new(House::new(Arc::clone(&directory), Arc::clone(&renewer), guests, None, false)), &own_socket())
+            })
+            .map_err(|error| crate::diagnostics::warn(&format!("other commands of jackfield do not find this server: {error}")));
         tokio::spawn(renew_on_hangup(renewer));
         let serving = tokio::spawn(mcp::serve(Arc::clone(&directory), stdio::input(), stdio::output()));
         serving.await.unwrap_or_else(|error| Err(error.to_string()))

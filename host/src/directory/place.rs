@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::OpenError;
 use crate::config::{Agent, Algorithms, Config, Device, Proxy, SshNames, Wire};
+use crate::secret::given;
 use crate::ssh_config::{Asked, IdentityAgent, JumpHost, Resolved, Way};
 use crate::transport::ssh::{KeyFile, Offer};
 
@@ -254,7 +255,8 @@ fn agents(agent: &Agent) -> Vec<PathBuf> {
             let desktop = run.into_iter().flat_map(|run| ["keyring/ssh", "gcr/ssh", "gnupg/S.gpg-agent.ssh"].map(|name| run.join(name)));
             let vault = variable("HOME").map(|home| home.join(".1password/agent.sock"));
             let mut sockets: Vec<PathBuf> = Vec::new();
-            for socket in variable("SSH_AUTH_SOCK").into_iter().chain(desktop).chain(vault).filter(|path| path.exists()) {
+            let own = given::variable("SSH_AUTH_SOCK").map(PathBuf::from);
+            for socket in own.into_iter().chain(desktop).chain(vault).filter(|path| path.exists()) {
                 if !sockets.contains(&socket) {
                     sockets.push(socket);
                 }

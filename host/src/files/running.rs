@@ -53,6 +53,12 @@ impl Transfers {
         self.all().get(key).filter(|started| started.is_kept(now)).cloned()
     }
 
+    /// Does one go on?
+    #[must_use]
+    pub fn are_running(&self) -> bool {
+        self.all().values().any(|started| started.end.borrow().is_none())
+    }
+
     /// The one of this number.
     #[must_use]
     pub fn by_id(&self, id: CommandId) -> Option<Started> {

@@ -13,6 +13,7 @@ use super::opening::{self, Unopened};
 use super::reply::{self, Reply};
 use super::tools::Arguments;
 use super::{Caller, Patience};
+use crate::author::{Author, AuthorKind};
 use crate::directory::{Directory, LineKind};
 use crate::ids::{CommandId, MAIN, SessionId};
 use crate::limits::{self, INTERRUPT_STEP_WAIT, OUTPUT_DEFAULT_CHARS, QUERY_TARGETS_MAX};
@@ -58,13 +59,14 @@ pub async fn call(directory: &Arc<Directory>, caller: &Caller, tool: &str, argum
         "ssh_hosts" => Ok(hosts(directory, arguments)),
         "ssh_open" => open(directory, caller, arguments).await,
         "ssh_sessions" => Ok(sessions(directory, arguments)),
-        "ssh_close" => close(directory, arguments).await,
+        "ssh_close" => close(directory, caller, arguments).await,
         "ssh_query" => query(directory, caller, arguments).await,
         "ssh_run" => Ok(run(directory, caller, arguments).await),
         "ssh_output" => output(directory, caller, arguments).await,
         "ssh_interrupt" => interrupt(directory, caller, arguments).await,
         "ssh_send" => send(directory, caller, arguments).await,
         "ssh_screen" => screen(directory, arguments).await,
+        "ssh_lock" => super::lock::lock(directory, caller, arguments),
         "ssh_forward" => match open_session(directory, arguments.text_or_empty("session")) {
             Ok(session) => super::forward::forward(directory, caller, &session, arguments).await,
             Err(why) => Err(why),
@@ -76,9 +78,10 @@ pub async fn call(directory: &Arc<Directory>, caller: &Caller, tool: &str, argum
         "ssh_info" => info(directory, caller, arguments).await,
         _ => Err(format!("there is no tool `{tool}`")),
     };
-    let reply = result.unwrap_or_else(|message| Reply::failed(&message));
+    let mut reply = result.unwrap_or_else(|message| Reply::failed(&message));
     if reaches {
         note(directory, caller, &reply);
+        super::handover::tell(directory, caller, &mut reply).await;
     }
     super::conceal::conceal(reply, &directory.world().config)
 }
@@ -101,7 +104,7 @@ fn note(directory: &Arc<Directory>, caller: &Caller, reply: &Reply) {
 }
 
 /// A session that must be there already.
-fn open_session(directory: &Arc<Directory>, name: &str) -> Result<SessionHandle, String> {
+pub(super) fn open_session(directory: &Arc<Directory>, name: &str) -> Result<SessionHandle, String> {
     let id = SessionId::parse(name);
     directory.find(&id).ok_or_else(|| {
         let open: Vec<String> = directory.list().iter().map(|handle| handle.id.to_string()).collect();
@@ -120,6 +123,7 @@ async fn open(directory: &Arc<Directory>, caller: &Caller, arguments: &Arguments
     let wait = arguments.usual_wait(caller.ceiling_s);
     let work = async {
         let (handle, reused) = opening::open(directory, caller, &id, lane, (size("cols"), size("rows"))).await?;
+        handle.opened_by(Author::agent(&caller.name));
         handle.until(|status| status.phase != Phase::Opening).await;
         Ok::<_, Unopened>((handle, reused))
     };
@@ -174,9 +178,10 @@ async fn open(directory: &Arc<Directory>, caller: &Caller, arguments: &Arguments
     Ok(Reply::new(Value::Object(fields), text).with_next(&next))
 }
 
-async fn close(directory: &Arc<Directory>, arguments: &Arguments) -> Result<Reply, String> {
+async fn close(directory: &Arc<Directory>, caller: &Caller, arguments: &Arguments) -> Result<Reply, String> {
     let name = arguments.text_or_empty("session");
     let handle = open_session(directory, name)?;
+    handle.commons.lock.check(&Author::agent(&caller.name), Instant::now()).map_err(|held| held.why)?;
     if let Phase::Busy(command) = handle.status().phase {
         return Err(format!("`{name}` runs {command}; stop it with ssh_interrupt command_id={command} first"));
     }
@@ -223,7 +228,10 @@ async fn one(
         tries -= 1;
         let opening = opening::open(directory, caller, &id, lane, (None, None));
         let handle = match patience.wait(wait, || format!("connecting to {target}"), opening).await {
-            Some(Ok((handle, _))) => handle,
+            Some(Ok((handle, _))) => {
+                handle.opened_by(Author::agent(&caller.name));
+                handle
+            }
             Some(Err(unopened)) => return unopened.reply(&id),
             None => {
                 return Reply::failed(&format!(
@@ -244,7 +252,7 @@ async fn one(
             // Its connection had ended before: nothing was run, and a program needs nothing that a session keeps.
             Some(Err(Refusal::Closed(_))) if tries > 0 => {}
             Some(Err(refusal)) => return reply::refused(&session, &refusal),
-            None => return reply::refused(&session, &handle.busy()),
+            None => return reply::refused(&session, &handle.busy(&request.author())),
         }
     };
     finish(&handle, patience, target, accepted, left(), query).await
@@ -410,6 +418,7 @@ async fn interrupt(directory: &Arc<Directory>, caller: &Caller, arguments: &Argu
         return Ok(Reply::new(json!({"command_id": id.to_string(), "state": "interrupted"}), text));
     }
     let (handle, command) = about(directory, arguments).await?;
+    handle.commons.lock.check(&Author::agent(&caller.name), Instant::now()).map_err(|held| held.why)?;
     let how = match arguments.text("how").unwrap_or("int") {
         "term" => Stop::Terminate,
         "kill" => Stop::Kill,
@@ -492,6 +501,7 @@ async fn send(directory: &Arc<Directory>, caller: &Caller, arguments: &Arguments
         keys: arguments.texts("keys"),
         secret: arguments.text("secret").map(str::to_owned),
         caller: caller.name.clone(),
+        by: AuthorKind::Agent,
     };
     let was_busy = matches!(handle.status().phase, Phase::Busy(_));
     let before = match handle.send(request).await {

@@ -2,16 +2,19 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 use serde_json::{Map, Value, json};
 
 use super::forward;
+use super::lock;
 use super::reply::{self, Reply};
 use super::tools::Arguments;
 use crate::config::{Algorithms, Device, TypeChoice, Wire};
 use crate::directory::Directory;
 use crate::directory::identity::Identity;
 use crate::ids::SessionId;
+use crate::session::lock::LockState;
 
 /// Devices listed at a time.
 const HOSTS_DEFAULT: usize = 50;
@@ -108,11 +111,24 @@ pub(super) fn sessions(directory: &Arc<Directory>, arguments: &Arguments) -> Rep
             "platform".to_owned(),
             directory.device(name).map(|device| kind_word(directory, name, &device)).unwrap_or_default().into(),
         );
+        let lock = handle.commons.lock.state(Instant::now());
+        let opened_by = handle.commons.opened_by.get().map(ToString::to_string);
+        let idle = handle.commons.activity().used_at.elapsed().as_secs();
+        fields.insert("idle_s".to_owned(), idle.into());
+        fields.extend(opened_by.map(|by| ("opened_by".to_owned(), by.into())));
+        let note = handle.commons.note();
+        if !note.is_empty() {
+            fields.insert("note".to_owned(), note.into());
+        }
         let words: Vec<String> = fields
             .iter()
             .map(|(key, value)| format!("{key}={}", value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
             .collect();
         lines.push(words.join(" "));
+        if lock != LockState::default() {
+            lines.push(format!("  {}", lock::sentence(&lock)));
+        }
+        fields.insert("lock".to_owned(), Value::Object(lock::shown(&lock)));
         let forwards = directory.forwards().list(Some(&handle.id.to_string()));
         for forward in &forwards {
             let open = forward.counts.open.load(Ordering::Relaxed);

@@ -126,7 +126,7 @@ pub const TOOLS: &[Definition] = &[
         title: "Forward connections",
         class: Class::Changes,
         device_text: false,
-        about: "Open or close a port forward through a session's device; ssh_sessions lists them. May ask for approval.",
+        about: "Open or close a port forward through a session's device; ssh_sessions lists them. Approval may be asked.",
         params: &[
             must("session", Kind::Text, "Session name, for example web1"),
             must("action", Kind::OneOf(&["open", "close"]), "What to do"),
@@ -142,7 +142,7 @@ pub const TOOLS: &[Definition] = &[
         title: "Search past commands",
         class: Class::Reads,
         device_text: false,
-        about: "Search past commands on this machine, also of earlier processes: who ran what, where, exit code, duration, verdict. Newest first.",
+        about: "Search past commands on this machine, newest first: who ran what, where, exit code, duration, verdict.",
         params: &[
             may("query", Kind::Text, "Part of a command, target or caller"),
             may("target", Kind::Text, TARGET),
@@ -181,15 +181,27 @@ pub const TOOLS: &[Definition] = &[
         title: "Stop a command",
         class: Class::Changes,
         device_text: false,
-        about: "Stop a running command: the interrupt key, then stronger if asked. Reports whether the prompt came back.",
+        about: "Stop a running command. Reports whether the prompt came back.",
         params: &[
             may("command_id", Kind::Text, "The command, for example c41"),
             may("session", Kind::Text, "Or the session it runs in"),
             may(
                 "how",
                 Kind::OneOf(&["int", "term", "kill", "hangup"]),
-                "int (default) interrupt key; term, kill signals; hangup closes the line",
+                "int (default): interrupt key; term, kill: signals; hangup: closes the line",
             ),
+        ],
+    },
+    Definition {
+        name: "ssh_lock",
+        title: "Lock a session's input",
+        class: Class::OwnState,
+        device_text: false,
+        about: "Take or release the exclusive right to type into a shared session. Renewed by use; people can always type.",
+        params: &[
+            must("session", Kind::Text, "Session name"),
+            must("action", Kind::OneOf(&["take", "release", "force_release"]), "force_release: another agent's lock"),
+            may("ttl_s", Kind::Seconds, "Default 120"),
         ],
     },
     Definition {
@@ -300,7 +312,7 @@ pub const TOOLS: &[Definition] = &[
         title: "List sessions",
         class: Class::Reads,
         device_text: false,
-        about: "List open sessions with state, running command, mode and idle time.",
+        about: "List open sessions: state, running command, mode, input lock, forwards.",
         params: &[may("session", Kind::Text, "Only this one")],
     },
     Definition {

@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
@@ -151,6 +151,14 @@ impl Approvals {
     #[must_use]
     pub fn open(&self, now: Instant) -> Vec<Request> {
         self.kept(now).entries.iter().filter(|entry| entry.answer.is_none()).map(|entry| entry.request.clone()).collect()
+    }
+
+    /// The same, each with how long it can still be answered.
+    #[must_use]
+    pub fn waiting(&self, now: Instant) -> Vec<(Request, Duration)> {
+        let kept = self.kept(now);
+        let open = kept.entries.iter().filter(|entry| entry.answer.is_none());
+        open.map(|entry| (entry.request.clone(), APPROVAL_OPEN_MAX.saturating_sub(now.saturating_duration_since(entry.asked_at)))).collect()
     }
 
     /// Takes an answer. The first one counts.

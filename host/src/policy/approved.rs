@@ -1,5 +1,7 @@
 //! Bytes that may be typed. Only [`policy`](crate::policy) makes them; a line takes nothing else.
 
+use crate::author::Author;
+
 /// A command that may be started on a channel of its own.
 #[derive(Debug)]
 pub struct Program(String);
@@ -22,6 +24,7 @@ pub struct Approved {
     payload: Payload,
     echo: Option<String>,
     is_hidden: bool,
+    author: Author,
 }
 
 /// What a line writes. A secret is a name until then.
@@ -41,17 +44,17 @@ pub enum Payload {
 impl Approved {
     /// A line: its bytes with Enter, and the text that the device sends back.
     pub(in crate::policy) fn line(bytes: Vec<u8>, echo: String) -> Self {
-        Self { payload: Payload::Bytes(bytes), echo: Some(echo), is_hidden: false }
+        Self { payload: Payload::Bytes(bytes), echo: Some(echo), is_hidden: false, author: Author::runtime() }
     }
 
     /// Keys, which need not come back.
     pub(in crate::policy) fn keys(bytes: Vec<u8>) -> Self {
-        Self { payload: Payload::Bytes(bytes), echo: None, is_hidden: false }
+        Self { payload: Payload::Bytes(bytes), echo: None, is_hidden: false, author: Author::runtime() }
     }
 
     /// A secret by its name.
     pub(in crate::policy) fn secret(name: String, enter: Vec<u8>) -> Self {
-        Self { payload: Payload::Secret { name, enter }, echo: None, is_hidden: false }
+        Self { payload: Payload::Secret { name, enter }, echo: None, is_hidden: false, author: Author::runtime() }
     }
 
     /// The text that the device sends back, if it is a line.
@@ -70,6 +73,18 @@ impl Approved {
     #[must_use]
     pub fn is_hidden(&self) -> bool {
         self.is_hidden
+    }
+
+    /// The same, written by this author.
+    #[must_use]
+    pub fn by(self, author: Author) -> Self {
+        Self { author, ..self }
+    }
+
+    /// Who wrote it.
+    #[must_use]
+    pub fn author(&self) -> &Author {
+        &self.author
     }
 
     /// What to write.

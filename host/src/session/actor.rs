@@ -4,6 +4,7 @@
 
 mod ending;
 mod listening;
+mod person;
 mod reports;
 mod travel;
 mod typing;
@@ -19,6 +20,7 @@ use tokio::task::yield_now;
 use tokio::time::sleep_until;
 
 use self::travel::Travel;
+use super::audience::Audience;
 use super::command::{Ending, Started, State};
 use super::journey::Outcome;
 use super::machine::{Effect, Intent, Machine, Setting};
@@ -29,6 +31,7 @@ use super::stream::Stream;
 use super::view::{Question, Readings, View};
 use super::witness::{Case, Witness};
 use super::{Accepted, Phase, Refusal, Renewal, Request, RunRequest, SendRequest, SessionHandle, Status, Stop, now};
+use crate::author::Author;
 use crate::cast::Cast;
 use crate::ids::CommandId;
 use crate::limits::{COMMANDS_KEPT, VIEW_RECENT_MAX_BYTES, VIEW_TAIL_MAX_BYTES};
@@ -71,8 +74,19 @@ struct Actor {
     redactor: Redactor,
     screen: Option<Screen>,
     typed: LineAssembler,
+    /// A person has typed since the last command of a caller: what stands in the last row may be theirs.
+    touched: bool,
+    audience: Audience,
+    /// Parts of the log that are the session's own setting up: nobody wants to see them.
+    setups: VecDeque<(u64, u64)>,
+    /// Where one has begun that goes on.
+    setup_from: Option<u64>,
+    /// Who wrote last, as the recording has it.
+    written_by: Option<Author>,
     records: VecDeque<Record>,
     waiting: Queue,
+    /// Those who wait are kept from typing until then.
+    held_until: Option<Instant>,
     travel: Option<Travel>,
     mailbox: mpsc::Receiver<Request>,
     status: watch::Sender<Status>,
@@ -121,8 +135,14 @@ pub fn start(mut profile: Profile, line: Line) -> SessionHandle {
         redactor: profile.redactor(),
         screen: None,
         typed: LineAssembler::default(),
+        touched: false,
+        audience: Audience::default(),
+        setups: VecDeque::new(),
+        setup_from: None,
+        written_by: None,
         records: VecDeque::new(),
         waiting: Queue::default(),
+        held_until: None,
         travel: None,
         mailbox,
         status,
@@ -150,6 +170,8 @@ enum Woken {
     Undrained,
     Request(Option<Request>),
     Timer,
+    /// Who may type has changed.
+    Lock,
     Secret(String, Vec<u8>, Result<Secret, String>),
 }
 
@@ -164,6 +186,7 @@ impl Actor {
                 Woken::Request(Some(request)) => self.on_request(request).await,
                 Woken::Request(None) => self.ended = Some("nobody uses the session".to_owned()),
                 Woken::Timer => self.on_timer().await,
+                Woken::Lock => self.go_on_waiting().await,
                 Woken::Secret(name, enter, secret) => self.on_secret(&name, &enter, secret).await,
             }
             self.take_next().await;
@@ -200,7 +223,7 @@ impl Actor {
     async fn wait(&mut self) -> Woken {
         let idle = self.used_at + self.profile.idle_close;
         let held = self.held_since.map(|since| since + HOLD);
-        let deadline = [self.machine.next_deadline(), held].into_iter().flatten().fold(idle, Instant::min);
+        let deadline = [self.machine.next_deadline(), held, self.held_until].into_iter().flatten().fold(idle, Instant::min);
         let resolving = async {
             match &mut self.resolving {
                 Some(resolving) => resolving.await,
@@ -212,6 +235,7 @@ impl Actor {
             event = self.reader.next() => Woken::Line(event),
             () = yield_now(), if undrained => Woken::Undrained,
             request = self.mailbox.recv() => Woken::Request(request),
+            () = self.profile.commons.lock.changed() => Woken::Lock,
             (name, enter, secret) = resolving => Woken::Secret(name, enter, secret),
             () = sleep_until(deadline.into()) => Woken::Timer,
         }
@@ -229,6 +253,9 @@ impl Actor {
         }
         let effects = self.machine.on_timer(now());
         self.perform(effects).await;
+        if self.held_until.is_some_and(|until| until <= now()) {
+            self.go_on_waiting().await;
+        }
         if now() >= self.used_at + self.profile.idle_close && self.machine.running().is_none() {
             self.ended = Some(format!("nobody used it for {} s", self.profile.idle_close.as_secs()));
         } else if now() >= self.used_at + self.profile.idle_close {
@@ -257,6 +284,7 @@ impl Actor {
                     self.machine.on_prepared(now(), sends)
                 }
                 Effect::Type(intent) => {
+                    self.note_setup();
                     self.on_intent(&intent);
                     Vec::new()
                 }
@@ -264,7 +292,8 @@ impl Actor {
                     self.write(&approved);
                     Vec::new()
                 }
-                Effect::Asked(id, _) => {
+                Effect::Asked(id, question) => {
+                    self.profile.commons.asks(Some(self.profile.shown(question.text.trim())));
                     self.set_state(id, State::NeedsInput);
                     Vec::new()
                 }
@@ -273,7 +302,14 @@ impl Actor {
                     self.profile.book.on_failure(&self.profile.id.device, &name, now());
                     Vec::new()
                 }
-                Effect::Opened | Effect::LoginWaits(_) => Vec::new(),
+                Effect::Opened => {
+                    self.end_setup();
+                    Vec::new()
+                }
+                Effect::LoginWaits(_) => {
+                    self.give_up_setup();
+                    Vec::new()
+                }
             };
             // What follows from an effect comes before what was behind it.
             more.into_iter().rev().for_each(|effect| todo.push_front(effect));
@@ -315,7 +351,11 @@ impl Actor {
     }
 
     fn on_intent(&mut self, intent: &Intent) {
-        match policy::intent(intent, &self.profile.kind, &self.profile.nonce) {
+        let author = match intent {
+            Intent::Send { plugin, .. } | Intent::Secret { plugin, .. } => Author::plugin(plugin),
+            Intent::Cancel { .. } => Author::runtime(),
+        };
+        match policy::intent(intent, &self.profile.kind, &self.profile.nonce).map(|approved| approved.by(author)) {
             Ok(approved) => {
                 if let Some(line) = approved.echo() {
                     self.machine.on_setup_line(now(), line);
@@ -327,6 +367,7 @@ impl Actor {
     }
 
     fn write(&mut self, approved: &Approved) {
+        self.note_author(approved);
         match approved.payload() {
             Payload::Bytes(bytes) => {
                 if !approved.is_hidden() {
@@ -412,6 +453,13 @@ impl Actor {
                 let _ = reply.send(());
             }
             Request::Screen(since, reply) => drop(reply.send(self.screen_report(since))),
+            Request::Watch(reply) => drop(reply.send(Ok(self.watched()))),
+            Request::Meanwhile(agent, reply) => drop(reply.send(self.meanwhile(&agent))),
+            Request::Resize(size, reply) => drop(reply.send(self.on_resize(size))),
+            Request::Person(who, bytes, reply) => {
+                let typed = self.on_person(who, bytes).await;
+                let _ = reply.send(typed);
+            }
             Request::Judge(request, reply) => {
                 let verdict = self.judge(&request).await;
                 let _ = reply.send(verdict);
@@ -426,7 +474,12 @@ impl Actor {
     /// The next caller who still waits gets the session.
     async fn start_next(&mut self) -> Vec<Effect> {
         self.swap();
-        while let Some((request, reply)) = self.waiting.next() {
+        if self.touched && !self.waiting.is_empty() && !self.machine.is_at_prompt() {
+            return self.clear_line();
+        }
+        let (lock, at) = (self.profile.commons.lock.clone(), now());
+        self.held_until = self.waiting.refuse_held(|request| lock.check(&request.author(), at));
+        while let Some((request, reply)) = self.waiting.next(|request| lock.check(&request.author(), at).is_ok()) {
             match self.start_command(&request).await {
                 Ok((accepted, effects)) => {
                     if reply.send(Ok(accepted)).is_ok() || !effects.is_empty() {
@@ -462,7 +515,9 @@ impl Actor {
         let (caller, text) = (request.caller.clone(), request.text.clone());
         let id = CommandId::next();
         let witness = self.profile.witness(Case::new(request, self.place(self.machine.mode()), &verdict, Some(id))).await?;
-        let started = Started { id, caller, text, lines, goal, kill_after: request.kill_after, one_prompt: false };
+        let lines = lines.into_iter().map(|line| line.by(request.author())).collect();
+        self.on_callers_turn(&request.author(), &request.text);
+        let started = Started { id, caller, text, lines, goal, kill_after: request.kill_after, one_prompt: false, manual: false };
         Ok(self.begin(started, verdict, witness))
     }
 
@@ -480,7 +535,10 @@ impl Actor {
 
     /// A command begins: the journal hears of it, and its caller gets a way to follow it.
     fn remember(&mut self, id: CommandId, caller: &str, text: &str, verdict: Verdict, witness: Witness) -> Accepted {
-        self.profile.journal.begun(id, &self.profile.id, caller, &self.profile.kept(text), &verdict);
+        let kept = self.profile.kept(text);
+        self.profile.journal.begun(id, &self.profile.id, caller, &kept, &verdict);
+        let log_end = self.machine.stream().log().end();
+        self.profile.commons.begun(id, kept, Author::of_caller(caller), log_end);
         let cast_from = self.cast.seconds(now());
         self.cast.mark(&id.to_string(), now());
         let (state, watch) = watch::channel(State::Running);
@@ -504,6 +562,7 @@ impl Actor {
     }
 
     fn publish(&self) {
+        self.note_busy();
         let phase = match (&self.ended, self.machine.running()) {
             (Some(why), _) => Phase::Closed(why.clone()),
             (None, Some(running)) => Phase::Busy(running.id),
@@ -545,6 +604,7 @@ impl Actor {
         self.order(Order::Close);
         // Nothing is typed or read any more: what was needed for that is wiped, also where somebody still asks about the past.
         self.redactor = Redactor::default();
+        self.audience = Audience::default();
         self.profile.login_secrets.clear();
         self.ended = Some(why.clone());
         self.cast.end();

@@ -60,6 +60,8 @@ pub struct Started {
     pub kill_after: Option<Duration>,
     /// The first prompt ends it; lines that are left then are given back.
     pub one_prompt: bool,
+    /// A person typed it and sees to it: no page is turned, nothing unfinished is taken back.
+    pub manual: bool,
 }
 
 /// A command that runs.
@@ -103,6 +105,8 @@ pub struct Running {
     pub typed: usize,
     /// The first prompt ends it.
     pub one_prompt: bool,
+    /// A person typed it and sees to it.
+    pub manual: bool,
     /// Outputs of the lines before the last one.
     pub pieces: Vec<(u64, u64)>,
     /// When it started.
@@ -165,6 +169,7 @@ impl Running {
             kill_after: started.kill_after.map(|limit| (limit, 0)),
             typed: 0,
             one_prompt: started.one_prompt,
+            manual: started.manual,
             pieces: Vec::new(),
             started_at: now,
             log_start,

@@ -20,11 +20,13 @@ use self::program::{ProgramEvent, carry};
 use self::streams::Streams;
 use super::command::State;
 use super::journal::Ended;
+use super::lock::Held;
 use super::profile::{Place, Profile};
 use super::queue::Queue;
 use super::report::{Report, ScreenReport, output};
 use super::witness::{Apart, Case, Witness};
 use super::{Accepted, Phase, Refusal, Request, RunRequest, SessionHandle, Status, Stop, now};
+use crate::author::Author;
 use crate::cast::Cast;
 use crate::ids::CommandId;
 use crate::limits::{COMMANDS_KEPT, INTERRUPT_STEP_WAIT, LINE_CHUNKS, LOGIN_MAX, PROGRAMS_KEPT, PROGRAMS_MAX};
@@ -301,6 +303,9 @@ impl Lane {
             Request::Send(_, reply) => drop(reply.send(Err(Refusal::Cannot(NO_TERMINAL.to_owned())))),
             Request::Stop(how, _, command, reply) => drop(reply.send(self.stop(how, command))),
             Request::Screen(_, reply) => drop(reply.send(ScreenReport::default())),
+            Request::Watch(reply) => drop(reply.send(Err(NO_TERMINAL.to_owned()))),
+            Request::Person(_, _, reply) | Request::Resize(_, reply) => drop(reply.send(Err(NO_TERMINAL.to_owned()))),
+            Request::Meanwhile(_, reply) => drop(reply.send(None)),
             Request::Judge(request, reply) => drop(reply.send(self.judge(&request).await)),
             Request::Renew(renewal, reply) => {
                 self.profile.policy = renewal.policy;
@@ -320,7 +325,9 @@ impl Lane {
 
     async fn start_next(&mut self) {
         while self.ended.is_none() && self.is_free() {
-            let Some((request, reply)) = self.waiting.next() else { return };
+            let (lock, at) = (&self.profile.commons.lock, now());
+            self.waiting.refuse_held(|request| lock.check(&request.author(), at).map_err(|held| Held { until: None, ..held }));
+            let Some((request, reply)) = self.waiting.next(|_| true) else { return };
             let started = self.start_command(&request).await;
             // Who no longer waits finds the command in the list.
             let _ = reply.send(started);
@@ -383,7 +390,9 @@ impl Lane {
         }
         self.cast.mark(&id.to_string(), now());
         self.cast.input(&self.profile.redactor().whole(format!("{}\n", request.text).as_bytes()), now());
-        self.profile.journal.begun(id, &self.profile.id, &request.caller, &self.profile.kept(&request.text), &verdict);
+        let kept = self.profile.kept(&request.text);
+        self.profile.journal.begun(id, &self.profile.id, &request.caller, &kept, &verdict);
+        self.profile.commons.begun(id, kept, Author::of_caller(&request.caller), 0);
         self.remember(record);
         Ok(Accepted { id, state: watch, verdict })
     }

@@ -110,6 +110,8 @@ pub struct Machine {
     timers: Timers,
     /// The last accepted prompt.
     ready: Option<Ready>,
+    /// The last row when the last command had ended, before anybody has typed behind the prompt.
+    clean_prompt: String,
     last_byte: Instant,
     typed_at: Instant,
     typed_log_end: u64,
@@ -154,6 +156,7 @@ impl Machine {
             state: State::Login { asked: None, told: false },
             timers,
             ready: None,
+            clean_prompt: String::new(),
             last_byte: now,
             typed_at: now,
             typed_log_end: 0,
@@ -198,6 +201,43 @@ impl Machine {
     #[must_use]
     pub fn is_opening(&self) -> bool {
         matches!(self.state, State::Login { .. } | State::Setup(_))
+    }
+
+    /// Is the prompt of the last command's end all that stands in the last row?
+    #[must_use]
+    pub fn is_at_prompt(&self) -> bool {
+        self.is_idle() && self.stream.tail().trim_end() == self.clean_prompt.trim_end()
+    }
+
+    /// Does something stand behind the prompt in the last row?
+    #[must_use]
+    pub fn has_unfinished_line(&self) -> bool {
+        self.is_idle() && !self.is_at_prompt() && self.behind_prompt().is_some_and(|text| !text.is_empty())
+    }
+
+    /// Has a full-screen program the screen?
+    #[must_use]
+    pub fn is_full_screen(&self) -> bool {
+        self.stream.alternate_screen()
+    }
+
+    /// What stands behind the prompt in the last row, if the prompt is there. What a full-screen program has left may be before it.
+    fn behind_prompt(&self) -> Option<String> {
+        let tail = self.stream.tail();
+        let prompt = self.clean_prompt.trim_end();
+        let at = tail.rfind(prompt)?;
+        tail.get(at + prompt.len()..).map(|text| text.trim().to_owned())
+    }
+
+    /// The line that is being typed, as the device shows it: what stands behind the prompt, or the whole last row.
+    #[must_use]
+    pub fn shown_line(&self) -> String {
+        self.behind_prompt().unwrap_or_else(|| self.stream.tail().trim().to_owned())
+    }
+
+    /// The terminal has so many columns from now on.
+    pub fn set_columns(&mut self, columns: u16) {
+        self.stream.set_columns(columns);
     }
 
     /// The running command.
@@ -419,7 +459,8 @@ impl Machine {
         if readings.question.as_ref().is_some_and(Question::wants_secret) {
             self.secret_asked = Some(self.revision);
         }
-        if let Some((plugin, page)) = readings.page {
+        let manual = self.running().is_some_and(|running| running.manual);
+        if let Some((plugin, page)) = readings.page.filter(|_| !manual) {
             return self.on_page(now, plugin, page.send, &page.strip);
         }
         if let Some(question) = readings.question {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
+use super::commons::Commons;
 use super::journal::Journal;
 use super::log::ByteLog;
 use super::witness::Case;
@@ -76,6 +77,8 @@ pub struct Profile {
     pub note: Option<String>,
     /// Secrets are taken out of what callers are given by their look.
     pub mask: bool,
+    /// What everybody at the session shares.
+    pub commons: Arc<Commons>,
     /// Secrets that may also be typed where the session has gone on to another host.
     pub secrets_elsewhere: Vec<String>,
 }

@@ -1,9 +1,11 @@
 //! Commands that wait for their turn, first in, first out.
 
 use std::collections::VecDeque;
+use std::time::Instant;
 
 use tokio::sync::oneshot;
 
+use super::lock::Held;
 use super::{Accepted, Refusal, RunRequest};
 use crate::ids::SessionId;
 use crate::limits::COMMANDS_QUEUED_MAX;
@@ -29,9 +31,32 @@ impl Queue {
         }
     }
 
-    /// The first command whose caller still waits.
-    pub(super) fn next(&mut self) -> Option<(RunRequest, Reply)> {
-        std::iter::from_fn(|| self.0.pop_front()).find(|(_, reply)| !reply.is_closed())
+    /// Does nobody wait?
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The first command whose caller still waits and may type.
+    pub(super) fn next(&mut self, may: impl Fn(&RunRequest) -> bool) -> Option<(RunRequest, Reply)> {
+        self.0.retain(|(_, reply)| !reply.is_closed());
+        let at = self.0.iter().position(|(request, _)| may(request))?;
+        self.0.remove(at)
+    }
+
+    /// Tells those who are kept from typing without an end in sight. When the next of the others may, if they are kept from it too.
+    pub(super) fn refuse_held(&mut self, check: impl Fn(&RunRequest) -> Result<(), Held>) -> Option<Instant> {
+        let mut earliest: Option<Instant> = None;
+        for (request, reply) in std::mem::take(&mut self.0) {
+            match check(&request) {
+                Err(Held { why, until: None }) => drop(reply.send(Err(Refusal::Cannot(why)))),
+                Err(Held { until: Some(until), .. }) => {
+                    earliest = Some(earliest.map_or(until, |earliest| earliest.min(until)));
+                    self.0.push_back((request, reply));
+                }
+                Ok(()) => self.0.push_back((request, reply)),
+            }
+        }
+        earliest
     }
 
     /// Tells everybody that the session is closed.
@@ -66,9 +91,9 @@ mod tests {
         drop(answers.remove(0));
         drop(answers.remove(0));
         let mut kept = add(&mut queue, "kept");
-        assert_eq!(queue.next().map(|(request, _)| request.text).as_deref(), Some("2"));
+        assert_eq!(queue.next(|_| true).map(|(request, _)| request.text).as_deref(), Some("2"));
         queue.close("the line is down");
         assert!(matches!(kept.try_recv(), Ok(Err(Refusal::Closed(why))) if why == "the line is down"));
-        assert!(queue.next().is_none());
+        assert!(queue.next(|_| true).is_none());
     }
 }

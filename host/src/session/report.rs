@@ -8,6 +8,7 @@ use crate::ids::CommandId;
 use crate::limits::{OUTPUT_MAX_CHARS, TRIGGER_COMPILED_MAX_BYTES};
 use crate::secret::look::{KEY_MARK, SECRET_MARK};
 use crate::session::command::State;
+use crate::session::handover::TypedLine;
 use crate::session::journey::Outcome;
 use crate::session::render::{Excerpt, Rendered, Source};
 
@@ -88,6 +89,19 @@ pub struct Report {
     pub rule: Option<(String, String)>,
     /// What came of its lines, where it went through modes or had several.
     pub journey: Option<Outcome>,
+}
+
+/// What people did in a session that its agent was not told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Meanwhile {
+    /// What they typed, the oldest first.
+    pub lines: Vec<TypedLine>,
+    /// Older lines that are not kept.
+    pub left_out: u64,
+    /// What came out, within a budget, as every output is shown.
+    pub output: String,
+    /// Which bytes of the log that is.
+    pub range: Range,
 }
 
 /// The rendered terminal.

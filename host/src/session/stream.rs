@@ -51,6 +51,12 @@ impl Stream {
         self
     }
 
+    /// The terminal has so many columns from now on.
+    pub fn set_columns(&mut self, columns: u16) {
+        self.live.row = std::mem::take(&mut self.live.row).on_columns(columns);
+        self.columns = columns;
+    }
+
     /// What a part of it is rendered from.
     #[must_use]
     pub fn source(&self) -> Source<'_> {

@@ -7,6 +7,7 @@ use std::{fs, io};
 
 use super::value::table_lines;
 use crate::private::own_user;
+use crate::secret::given;
 
 /// The machine's users.
 const USERS: &str = "/etc/passwd";
@@ -57,7 +58,7 @@ impl Local {
     pub(super) fn variable(&self, name: &str) -> Option<String> {
         match &self.variables {
             Some(variables) => variables.get(OsStr::new(name))?.to_str().map(str::to_owned),
-            None => std::env::var(name).ok(),
+            None => given::variable(name)?.into_string().ok(),
         }
     }
 

@@ -97,6 +97,7 @@ async fn serve(mut pty: OwnedWritePty, mut child: Child, mut orders: mpsc::Recei
             order = orders.recv() => match order {
                 Some(Order::Write(bytes)) => if !write(&mut pty, &bytes).await { break },
                 Some(Order::Signal(name)) => signal(&mut child, name),
+                Some(Order::Resize(columns, rows)) => drop(pty.resize(Size::new(rows, columns))),
                 Some(Order::Close) | None => break,
             },
         }

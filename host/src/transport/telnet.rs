@@ -116,6 +116,12 @@ impl Telnet {
         heard
     }
 
+    /// Does this end say it when the terminal's size changes?
+    #[must_use]
+    pub fn says_size(&self) -> bool {
+        self.ours.has(WINDOW_SIZE)
+    }
+
     /// Does this end send all bytes as they are?
     #[must_use]
     pub fn sends_binary(&self) -> bool {
@@ -179,28 +185,35 @@ impl Telnet {
         agreed.set(option, agrees);
         answers.extend([IAC, if agrees { yes } else { no }, option]);
         if agrees && word == DO && option == WINDOW_SIZE {
-            let (columns, rows) = self.size;
-            self.tell(WINDOW_SIZE, &[columns.to_be_bytes(), rows.to_be_bytes()].concat(), answers);
+            answers.extend(window(self.size.0, self.size.1));
         }
     }
 
     fn on_aside(&mut self, answers: &mut Vec<u8>) {
         if self.aside == [TERMINAL_TYPE, SEND] && self.ours.has(TERMINAL_TYPE) && self.answered < TELNET_ANSWERS_MAX {
             self.answered += 1;
-            self.tell(TERMINAL_TYPE, &[&[IS], self.terminal.as_bytes()].concat(), answers);
+            tell(TERMINAL_TYPE, &[&[IS], self.terminal.as_bytes()].concat(), answers);
         }
     }
+}
 
-    fn tell(&self, option: u8, what: &[u8], answers: &mut Vec<u8>) {
-        answers.extend([IAC, SB, option]);
-        for byte in what {
-            answers.push(*byte);
-            if *byte == IAC {
-                answers.push(IAC);
-            }
+fn tell(option: u8, what: &[u8], answers: &mut Vec<u8>) {
+    answers.extend([IAC, SB, option]);
+    for byte in what {
+        answers.push(*byte);
+        if *byte == IAC {
+            answers.push(IAC);
         }
-        answers.extend([IAC, SE]);
     }
+    answers.extend([IAC, SE]);
+}
+
+/// What says a terminal's size (RFC 1073). Only who has agreed to hear it may be sent it.
+#[must_use]
+pub fn window(columns: u16, rows: u16) -> Vec<u8> {
+    let mut said = Vec::new();
+    tell(WINDOW_SIZE, &[columns.to_be_bytes(), rows.to_be_bytes()].concat(), &mut said);
+    said
 }
 
 /// Typed bytes as they are sent. `binary` is what [`Telnet::sends_binary`] says.

@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::route::Duplex;
-use super::telnet::{INTERRUPT, Telnet, sent};
+use super::telnet::{INTERRUPT, Telnet, sent, window};
 use super::{Line, LineEvent, Order, Reader, Welcome, Writer};
 use crate::limits::{CLOSE_MAX, LINE_CHUNKS, SERIAL_LOCK_PAUSE, WRITE_CHUNK_BYTES, WRITE_MAX};
 
@@ -34,7 +34,16 @@ pub struct WireReader {
 struct Talk {
     end: Telnet,
     answers: mpsc::Sender<Vec<u8>>,
-    binary: Arc<AtomicBool>,
+    says: Arc<Says>,
+}
+
+/// What the writing end has agreed to say.
+#[derive(Debug, Default)]
+struct Says {
+    /// Eight bits.
+    binary: AtomicBool,
+    /// The terminal's size when it changes.
+    size: AtomicBool,
 }
 
 impl std::fmt::Debug for WireReader {
@@ -47,8 +56,8 @@ impl std::fmt::Debug for WireReader {
 #[must_use]
 pub fn telnet(stream: Box<dyn Duplex>, terminal: &str, size: (u16, u16), way: &str) -> Line {
     let (answers, asked) = mpsc::channel(LINE_CHUNKS);
-    let binary = Arc::new(AtomicBool::new(false));
-    let talk = Talk { end: Telnet::new(terminal, size), answers, binary: Arc::clone(&binary) };
+    let says = Arc::<Says>::default();
+    let talk = Talk { end: Telnet::new(terminal, size), answers, says: Arc::clone(&says) };
     let warning =
         format!("{way} is telnet: what is typed and shown, passwords too, travels unencrypted, and nothing proves who is at the other end");
     let welcome = Welcome { warnings: vec![warning], ..Welcome::default() };
@@ -56,7 +65,7 @@ pub fn telnet(stream: Box<dyn Duplex>, terminal: &str, size: (u16, u16), way: &s
     let (writer, orders) = Writer::new();
     let (told, unwritten) = oneshot::channel();
     tokio::spawn(async move {
-        let why = serve_telnet(write, orders, asked, &binary).await;
+        let why = serve_telnet(write, orders, asked, &says).await;
         let _ = told.send(why);
     });
     line(read, writer, Some(talk), unwritten, welcome)
@@ -138,7 +147,8 @@ impl WireReader {
         let bytes = self.buffer.split().freeze();
         let Some(talk) = &mut self.talk else { return bytes };
         let heard = talk.end.take(&bytes);
-        talk.binary.store(talk.end.sends_binary(), Ordering::Release);
+        talk.says.binary.store(talk.end.sends_binary(), Ordering::Release);
+        talk.says.size.store(talk.end.says_size(), Ordering::Release);
         if !heard.answers.is_empty() && talk.answers.try_send(heard.answers).is_err() {
             self.ended = Some("the other end asks more than it reads".to_owned());
         }
@@ -151,7 +161,7 @@ async fn serve_telnet(
     mut wire: WriteHalf<Box<dyn Duplex>>,
     mut orders: mpsc::Receiver<Order>,
     mut answers: mpsc::Receiver<Vec<u8>>,
-    binary: &AtomicBool,
+    says: &Says,
 ) -> String {
     let why = loop {
         let done = tokio::select! {
@@ -159,10 +169,14 @@ async fn serve_telnet(
             biased;
             Some(answer) = answers.recv() => write(&mut wire, &answer).await,
             order = orders.recv() => match order {
-                Some(Order::Write(bytes)) => write(&mut wire, &sent(&bytes, binary.load(Ordering::Acquire))).await,
+                Some(Order::Write(bytes)) => write(&mut wire, &sent(&bytes, says.binary.load(Ordering::Acquire))).await,
                 Some(Order::Signal("INT")) => write(&mut wire, &INTERRUPT).await,
                 // There is no word for another one.
                 Some(Order::Signal(_)) => Ok(()),
+                Some(Order::Resize(columns, rows)) => match says.size.load(Ordering::Acquire) {
+                    true => write(&mut wire, &window(columns, rows)).await,
+                    false => Ok(()),
+                },
                 Some(Order::Close) | None => Err("the line is closed".to_owned()),
             },
         };
@@ -181,6 +195,8 @@ async fn serve(mut wire: WriteHalf<Box<dyn Duplex>>, mut orders: mpsc::Receiver<
             Some(Order::Write(bytes)) => write(&mut wire, &bytes).await,
             // A serial line has no signals but the break, which stops whole machines and sends routers into their boot monitor.
             Some(Order::Signal(_)) => Ok(()),
+            // Nor has it a size.
+            Some(Order::Resize(..)) => Ok(()),
             Some(Order::Close) | None => Err("the line is closed".to_owned()),
         };
         if let Err(why) = done {

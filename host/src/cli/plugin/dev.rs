@@ -5,9 +5,9 @@ use std::process::ExitCode;
 use std::time::SystemTime;
 
 use super::reload::shown;
-use crate::cli::control::{self, Server};
 use crate::cli::paint::say;
 use crate::cli::runtime::block_on;
+use crate::daemon::client::{self, Server};
 use crate::limits::DEV_LOOK_EVERY;
 
 /// What tells that a file has changed.
@@ -22,7 +22,7 @@ pub fn run(files: &[PathBuf], watch: bool) -> Result<ExitCode, String> {
     let real = |file: &PathBuf| file.canonicalize().map_err(|error| format!("cannot find `{}`: {error}", file.display()));
     let files: Vec<PathBuf> = files.iter().map(real).collect::<Result<_, _>>()?;
     block_on(async {
-        let found = control::servers().await.map_err(|error| format!("cannot look for running servers: {error}"))?;
+        let found = client::servers().await.map_err(|error| format!("cannot look for running servers: {error}"))?;
         let mut servers = Vec::new();
         for mut server in found {
             let report = server.dev(&files).await;

@@ -27,6 +27,9 @@ impl Actor {
         let state = ending.state;
         let id = ending.id;
         let record = self.records.iter_mut().find(|record| record.id == id);
+        let failed = failure.clone().or_else(|| ending.status.filter(|status| *status != 0).map(|status| format!("exit status {status}")));
+        let failed = failed.or_else(|| (state == State::Lost).then(|| "the line ended while it ran".to_owned()));
+        self.profile.commons.ended(failed.map(|why| self.profile.shown(&format!("{}: {why}", ending.text))));
         if let Some(record) = &record {
             let recorded = self.cast.part(record.cast_from, now());
             self.profile.witness_end(&ending, failure.as_ref(), &record.witness, recorded);

@@ -1,8 +1,11 @@
 //! What comes on the line: masked, shown to the machine and the screen, recorded. Decisions are taken when the reader is drained.
 
+use bytes::Bytes;
+
 use super::{Actor, Entry, LineEvent, Tape, now};
 use crate::limits::LINE_CHUNKS;
 use crate::recording::Recording;
+use crate::session::audience::Scene;
 
 impl Actor {
     /// What was read to find out the device's type is the session's first output.
@@ -67,6 +70,9 @@ impl Actor {
         self.machine.on_bytes(now(), shown);
         if let Some(screen) = &mut self.screen {
             screen.on_bytes(shown);
+        }
+        if self.setup_from.is_none() {
+            self.audience.show(|| Scene::Output(Bytes::copy_from_slice(shown)));
         }
         self.cast.output(shown, now());
         self.tape(|tape| tape.output(shown, now()));

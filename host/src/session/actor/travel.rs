@@ -109,7 +109,16 @@ impl Actor {
         let Some(travel) = &self.travel else { return Vec::new() };
         let spent = now().saturating_duration_since(travel.started_at);
         let kill_after = travel.request.kill_after.map(|limit| limit.saturating_sub(spent));
-        let started = Started { id: travel.id, caller: travel.request.caller.clone(), text, lines, goal, kill_after, one_prompt: true };
+        let started = Started {
+            id: travel.id,
+            caller: travel.request.caller.clone(),
+            text,
+            lines,
+            goal,
+            kill_after,
+            one_prompt: true,
+            manual: false,
+        };
         self.machine.on_run(now(), started)
     }
 

@@ -12,6 +12,7 @@ use crate::policy::keys::Assembled;
 impl Actor {
     /// Text, keys, a secret: judged as the line that they make up.
     pub(super) async fn on_send(&mut self, request: SendRequest) -> Result<u64, Refusal> {
+        self.may_type(&request.author())?;
         let before = self.machine.stream().log().end();
         let mut bytes = request.text.clone().into_bytes();
         let application = self.machine.stream().application_cursor();
@@ -56,7 +57,7 @@ impl Actor {
         let asked = RunRequest::new(&format!("[secret:{name}]"), Purpose::Send, &request.caller);
         let command = self.machine.running().map(|running| running.id);
         self.profile.witness(Case::new(&asked, self.place(self.machine.mode()), &policy::secret_verdict(), command)).await?;
-        let approved = policy::secret(name, &self.profile.kind);
+        let approved = policy::secret(name, &self.profile.kind).by(request.author());
         self.answer(approved).await;
         Ok(())
     }
@@ -87,6 +88,7 @@ impl Actor {
         let typed_lines: Vec<&Assembled> = lines.iter().chain(is_there.then_some(&pending)).collect();
         let verdict = self.judge_typed(&typed_lines, purpose, request).await?;
         let Some(approved) = policy::keys(&verdict, bytes) else { return Err(Refusal::Denied(Box::new(verdict))) };
+        let approved = approved.by(request.author());
         let begins = at_prompt && lines.first().is_some_and(|line| !line.text.trim().is_empty());
         let text = lines.iter().map(|line| line.text.as_str()).collect::<Vec<_>>().join("\n");
         // A command is recorded by its lines, which may have come in pieces; what is typed otherwise as it came.
@@ -95,12 +97,13 @@ impl Actor {
         let keys = if begins { &[] } else { request.keys.as_slice() };
         let witness = self.witness_typed(&judged, keys, &verdict, id).await?;
         self.typed = typed;
+        self.on_callers_turn(&request.author(), &request.text);
         match id {
             Some(id) if begins => {
                 let goal = self.plugins.claim(&text, self.machine.mode()).await;
                 let lines = VecDeque::from([approved]);
                 let caller = request.caller.clone();
-                let started = Started { id, caller, text, lines, goal, kill_after: None, one_prompt: false };
+                let started = Started { id, caller, text, lines, goal, kill_after: None, one_prompt: false, manual: false };
                 let (_, effects) = self.begin(started, verdict, witness);
                 self.perform(effects).await;
             }
@@ -158,9 +161,10 @@ impl Actor {
     }
 
     /// What asked something is answered: it runs on.
-    async fn answer(&mut self, approved: Approved) {
+    pub(super) async fn answer(&mut self, approved: Approved) {
         let effects = self.machine.on_input(now(), approved);
         self.perform(effects).await;
+        self.profile.commons.asks(None);
         if let Some(id) = self.machine.running().map(|running| running.id) {
             self.set_state(id, State::Running);
         }

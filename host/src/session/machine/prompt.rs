@@ -14,7 +14,7 @@ impl Machine {
         if let Some(line) = running.lines.pop_front() {
             return self.type_line(now, line);
         }
-        if running.cancelled {
+        if running.cancelled || running.manual {
             return Vec::new();
         }
         running.incomplete = Some(what.to_owned());
@@ -119,6 +119,7 @@ impl Machine {
         self.timers.clear(Timer::Cancel);
         self.timers.clear(Timer::Setup);
         self.timers.clear(Timer::Held);
+        self.clean_prompt = self.stream.tail();
         self.state = State::Idle(Idle { rows_done: self.stream.rows_done(), log_end: self.stream.log().end() });
     }
 }

@@ -187,6 +187,9 @@ pub(super) async fn serve(connection: Connection, ticket: Ticket, channel: Chann
                 write_all(&bytes, |piece| async { channel.data_bytes(piece).await.map_err(|error| error.to_string()) }).await
             }
             Order::Signal(name) => channel.signal(sig(name)).await.map_err(|error| error.to_string()),
+            Order::Resize(columns, rows) => {
+                channel.window_change(columns.into(), rows.into(), 0, 0).await.map_err(|error| error.to_string())
+            }
             Order::Close => break,
         };
         if done.is_err() {

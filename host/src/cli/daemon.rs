@@ -1,0 +1,186 @@
+//! `jackfield status`, `stop`, `restart` and `service`: the process that holds the sessions, from outside.
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use tokio::time::sleep;
+
+use super::paint::{DIM, DOUBT, GOOD, painted, say, say_line};
+use super::runtime::block_on;
+use super::sessions::found;
+use crate::daemon::client::{Server, names, servers};
+use crate::daemon::hello::{VERSION, Want};
+use crate::daemon::{Name, launch, log};
+use crate::limits::CLOSE_MAX;
+
+/// How often a process that ends is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+/// How long a process may take to end beside what closing a session takes.
+const END_MAX: Duration = Duration::from_secs(20);
+
+/// Shows every process that holds sessions.
+///
+/// # Errors
+///
+/// A sentence for standard error.
+pub fn status(file: Option<&Path>, json: bool) -> Result<ExitCode, String> {
+    block_on(async {
+        let mut all = Vec::new();
+        for mut server in servers().await.map_err(|error| format!("cannot look for running servers: {error}"))? {
+            // One that has just gone has no status.
+            if let Ok(status) = server.status().await {
+                all.push(status);
+            }
+        }
+        if json {
+            say(&format!("{}\n", json!({"servers": all})));
+            return Ok(ExitCode::SUCCESS);
+        }
+        let log = log::path(&Name::of(found(file).as_deref())).map(|path| path.display().to_string()).unwrap_or_default();
+        if all.is_empty() {
+            say_line(&format!("no jackfield runs that holds sessions; the daemon's log is {log}"));
+            return Ok(ExitCode::SUCCESS);
+        }
+        for status in &all {
+            let what = if status.is_daemon { "daemon" } else { "server of one client" };
+            say_line(&format!("{} {what}, process {}, version {}", painted(GOOD, "running"), status.process, status.version));
+            if status.version != VERSION {
+                say_line(&painted(DOUBT, &format!("  this program is version {VERSION}: `jackfield restart` has the newer one take over")));
+            }
+            let file = status.file.as_deref().unwrap_or("none");
+            say_line(&format!("  configuration {file}"));
+            let sessions = if status.sessions.is_empty() { "none".to_owned() } else { status.sessions.join(", ") };
+            say_line(&format!("  sessions      {sessions}"));
+            if !status.busy.is_empty() {
+                say_line(&format!("  busy          {}", status.busy.join(", ")));
+            }
+            let memory = status.memory_bytes / 1024 / 1024;
+            say_line(&format!("  clients {}, people {}, up {} s, {memory} MiB", status.clients, status.guests, status.up_s));
+        }
+        say_line(&painted(DIM, &format!("log: {log}")));
+        Ok(ExitCode::SUCCESS)
+    })?
+}
+
+/// Ends the daemon of this configuration, or all.
+///
+/// # Errors
+///
+/// A sentence for standard error, with what would be lost.
+pub fn stop(file: Option<&Path>, all: bool, now: bool) -> Result<ExitCode, String> {
+    let own = Name::of(found(file).as_deref()).socket();
+    block_on(async {
+        let mut names = names().map_err(|error| format!("cannot look for running servers: {error}"))?;
+        names.retain(|name| all || *name == own);
+        if names.is_empty() {
+            say_line("no daemon runs for this configuration");
+            return Ok(ExitCode::SUCCESS);
+        }
+        for name in names {
+            say_line(&end(&name, now).await?);
+        }
+        Ok(ExitCode::SUCCESS)
+    })?
+}
+
+/// Ends a server; says what was lost.
+async fn end(name: &str, now: bool) -> Result<String, String> {
+    let mut server = Server::connect(name, Want::Control).await?;
+    let status = server.status().await?;
+    if !status.sessions.is_empty() && !now {
+        let busy = if status.busy.is_empty() { String::new() } else { format!("; commands run in {}", status.busy.join(", ")) };
+        return Err(format!(
+            "process {} holds {}{busy}: they would be lost. `jackfield close` closes one, `--drain` waits for what runs, `--now` ends it at once",
+            status.process,
+            status.sessions.join(", ")
+        ));
+    }
+    let process = status.process;
+    server.stop().await?;
+    drop(server);
+    let sessions = u32::try_from(status.sessions.len()).unwrap_or(u32::MAX);
+    let limit = Instant::now() + END_MAX + CLOSE_MAX.saturating_mul(sessions);
+    while Path::new("/proc").join(process.to_string()).exists() {
+        if Instant::now() > limit {
+            return Err(format!("process {process} does not end; its log says why, `kill {process}` asks again"));
+        }
+        sleep(LOOK_EVERY).await;
+    }
+    let lost = if status.sessions.is_empty() { String::new() } else { format!("; closed: {}", status.sessions.join(", ")) };
+    Ok(format!("process {process} has ended{lost}"))
+}
+
+/// Ends the daemon and starts it again, as this version of the program.
+///
+/// # Errors
+///
+/// A sentence for standard error, with what would be lost.
+pub fn restart(file: Option<&Path>, drain: bool, now: bool) -> Result<ExitCode, String> {
+    let file = found(file);
+    let name = Name::of(file.as_deref()).socket();
+    block_on(async {
+        let runs = names().map_err(|error| format!("cannot look for running servers: {error}"))?.contains(&name);
+        if runs {
+            if drain {
+                wait(&name).await?;
+            }
+            say_line(&end(&name, now || drain).await?);
+        }
+        let connected = launch::connect_or_start(file.as_deref(), &Want::Control)?;
+        say_line(&format!("process {} runs, version {}", connected.greeting.process, connected.greeting.jackfield));
+        Ok(ExitCode::SUCCESS)
+    })?
+}
+
+/// Waits until nothing runs in any session. Who is there may still begin something.
+async fn wait(name: &str) -> Result<(), String> {
+    let mut told = Vec::new();
+    loop {
+        let status = Server::connect(name, Want::Control).await?.status().await?;
+        if status.busy.is_empty() {
+            return Ok(());
+        }
+        if told != status.busy {
+            say_line(&format!("waiting for {}", status.busy.join(", ")));
+            told = status.busy;
+        }
+        sleep(LOOK_EVERY * 10).await;
+    }
+}
+
+/// Prints what has a service manager keep the daemon.
+///
+/// # Errors
+///
+/// When this program's own place is not known.
+pub fn service(file: Option<&Path>, launchd: bool) -> Result<ExitCode, String> {
+    let program = std::env::current_exe().map_err(|error| format!("this program's own place is not known: {error}"))?;
+    let program = program.display().to_string();
+    let file = found(file).map(|file| std::fs::canonicalize(&file).unwrap_or(file).display().to_string());
+    say(&if launchd { plist(&program, file.as_deref()) } else { unit(&program, file.as_deref()) });
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A systemd user unit (systemd.service(5)).
+fn unit(program: &str, file: Option<&str>) -> String {
+    let quoted = |text: &str| format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"").replace('%', "%%"));
+    let config = file.map(|file| format!(" --config {}", quoted(file))).unwrap_or_default();
+    format!(
+        "# ~/.config/systemd/user/jackfield.service, then: systemctl --user enable --now jackfield\n[Unit]\nDescription=jackfield: sessions with devices\n\n[Service]\nExecStart={}{config} daemon\nExecReload=/bin/kill -HUP $MAINPID\nRestart=on-failure\n\n[Install]\nWantedBy=default.target\n",
+        quoted(program)
+    )
+}
+
+/// A launchd agent (launchd.plist(5)).
+fn plist(program: &str, file: Option<&str>) -> String {
+    let escaped = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    let mut arguments = vec![program];
+    arguments.extend(file.into_iter().flat_map(|file| ["--config", file]));
+    arguments.push("daemon");
+    let arguments: String = arguments.iter().map(|argument| format!("    <string>{}</string>\n", escaped(argument))).collect();
+    format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<!-- ~/Library/LaunchAgents/jackfield.plist, then: launchctl load -w that file -->\n<plist version=\"1.0\">\n<dict>\n  <key>Label</key>\n  <string>jackfield</string>\n  <key>ProgramArguments</key>\n  <array>\n{arguments}  </array>\n  <key>RunAtLoad</key>\n  <true/>\n</dict>\n</plist>\n"
+    )
+}

@@ -1,0 +1,321 @@
+//! What people do with sessions at a terminal: see them, open and close them, run, attach, watch, lock.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Subcommand;
+use serde_json::json;
+
+use self::visitor::Visitor;
+use super::approve::account;
+use super::paint::{BAD, DIM, DOUBT, GOOD, NAME, painted, painted_table, say, say_line};
+use super::runtime::block_on;
+use crate::guest::wire::{LockState, Rule, Say, SessionState, Tell};
+
+pub mod attach;
+pub mod log;
+pub mod run;
+mod visitor;
+
+/// Columns below which a table has only what is needed most.
+const NARROW: usize = 90;
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// List open sessions: state, what runs, who may type, who watches
+    #[command(after_help = "Examples:\n  jackfield ps\n  jackfield ps --json | jq '.sessions[] | select(.state == \"needs_input\")'")]
+    Ps {
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// List the devices of the configuration, and which have an open session
+    #[command(after_help = "Examples:\n  jackfield devices\n  jackfield devices --json")]
+    Devices {
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Run a command on a device and end with its status
+    #[command(
+        after_help = "Examples:\n  jackfield run web1 -- uptime\n  jackfield run core-sw1 -- show version\n  jackfield run --json web1 -- systemctl is-active nginx"
+    )]
+    Run {
+        /// Print one JSON object at the end instead of the output as it comes
+        #[arg(long)]
+        json: bool,
+        /// Stop it after so many seconds
+        #[arg(long, value_name = "SECONDS")]
+        kill_after: Option<u64>,
+        /// The device, or device#session
+        device: String,
+        /// The command
+        #[arg(last = true, required = true)]
+        command: Vec<String>,
+    },
+    /// Use a session's terminal: type, with agents waiting meanwhile. Ctrl-] d leaves it
+    #[command(after_help = "Examples:\n  jackfield attach web1\n  jackfield attach core-sw1#2")]
+    Attach {
+        /// The session; a device's main session is opened if need be
+        session: String,
+    },
+    /// Follow a session's terminal without touching it. Ctrl-C leaves it
+    #[command(after_help = "Example:\n  jackfield watch web1")]
+    Watch {
+        /// The session
+        session: String,
+    },
+    /// Print what a session has shown
+    #[command(after_help = "Examples:\n  jackfield log web1 --tail 50\n  jackfield log web1 --since 10m\n  jackfield log web1 --follow")]
+    Log {
+        /// The session
+        session: String,
+        /// Only the last lines
+        #[arg(long, value_name = "LINES", conflicts_with = "since")]
+        tail: Option<usize>,
+        /// Only from the first command since then: 10m, 2h, or an instant such as 2026-11-21T08:00:00Z
+        #[arg(long, value_name = "WHEN")]
+        since: Option<String>,
+        /// Go on with what comes
+        #[arg(long)]
+        follow: bool,
+    },
+    /// Open a device's session
+    #[command(after_help = "Example:\n  jackfield open web1")]
+    Open {
+        /// The device, or device#session
+        session: String,
+    },
+    /// Close a session
+    #[command(after_help = "Example:\n  jackfield close web1")]
+    Close {
+        /// The session
+        session: String,
+    },
+    /// Keep agents from typing into a session, or all but one
+    #[command(after_help = "Examples:\n  jackfield lock web1\n  jackfield lock web1 --for 10m\n  jackfield lock web1 --agent claude-code")]
+    Lock {
+        /// The session
+        session: String,
+        /// This one agent may type, by its client's name
+        #[arg(long, value_name = "NAME")]
+        agent: Option<String>,
+        /// Ends by itself when it was not used for so long: 30s, 10m, 2h
+        #[arg(long = "for", value_name = "TIME")]
+        length: Option<String>,
+    },
+    /// Let agents type into a session again
+    #[command(after_help = "Example:\n  jackfield unlock web1")]
+    Unlock {
+        /// The session
+        session: String,
+    },
+    /// Stop all input of agents now, in every session
+    #[command(after_help = "Examples:\n  jackfield panic\n  jackfield panic --end")]
+    Panic {
+        /// Let it go on
+        #[arg(long)]
+        end: bool,
+    },
+    /// Say what people and agents should know of a session
+    #[command(after_help = "Example:\n  jackfield note core-sw1 'maintenance until 6:00, ask Anna before reloads'")]
+    Note {
+        /// The session
+        session: String,
+        /// The text; nothing takes it away
+        #[arg(default_value = "")]
+        text: String,
+    },
+}
+
+/// Runs one of them.
+///
+/// # Errors
+///
+/// A sentence for standard error.
+pub fn run(command: Command, file: Option<&Path>) -> Result<ExitCode, String> {
+    let file = found(file);
+    let file = file.as_deref();
+    match command {
+        Command::Ps { json } => block_on(ps(json))?,
+        Command::Devices { json } => block_on(devices(file, json))?,
+        Command::Run { json, kill_after, device, command } => {
+            block_on(run::run(file, &run::Wanted { session: device, command: command.join(" "), kill_after, json }))?
+        }
+        Command::Attach { session } => attach::attach(file, &session),
+        Command::Watch { session } => attach::watch(file, &session),
+        Command::Log { session, tail, since, follow } => block_on(log::log(file, &session, tail, since.as_deref(), follow))?,
+        Command::Open { session } => block_on(async {
+            let mut visitor = Visitor::of_daemon(file, "command line", true).await?;
+            told(visitor.ask(&Say::Open { session }).await)
+        })?,
+        Command::Close { session } => block_on(act(file, session, |session| Say::Close { session }))?,
+        Command::Lock { session, agent, length } => {
+            let seconds = length.as_deref().map(log::seconds).transpose()?;
+            let rule = if agent.is_some() { Rule::OneAgent } else { Rule::People };
+            block_on(act(file, session, |session| Say::Lock { session, rule, agent, seconds }))?
+        }
+        Command::Unlock { session } => block_on(act(file, session, |session| Say::Unlock { session }))?,
+        Command::Panic { end } => block_on(panic(!end))?,
+        Command::Note { session, text } => block_on(act(file, session, |session| Say::Note { session, text }))?,
+    }
+}
+
+/// The configuration that names the daemon.
+pub(super) fn found(file: Option<&Path>) -> Option<PathBuf> {
+    let folder = std::env::current_dir().unwrap_or_default();
+    crate::config::find(file, &|name| std::env::var_os(name), &folder).map(|found| found.path)
+}
+
+async fn act(file: Option<&Path>, session: String, say: impl FnOnce(String) -> Say) -> Result<ExitCode, String> {
+    let mut visitor = Visitor::at(file, &session, "command line", true).await?;
+    told(visitor.ask(&say(session)).await)
+}
+
+fn told(answer: Result<String, String>) -> Result<ExitCode, String> {
+    say_line(&answer?);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Everywhere: a server that does not hear it is told of.
+async fn panic(on: bool) -> Result<ExitCode, String> {
+    let mut visitors = Visitor::all("command line", true).await?;
+    if visitors.is_empty() {
+        return Err("no jackfield runs that holds sessions; there is nothing to stop".to_owned());
+    }
+    let mut failed = Vec::new();
+    for visitor in &mut visitors {
+        match visitor.ask(&Say::Panic { on }).await {
+            Ok(text) => say_line(&format!("process {}: {text}", visitor.process)),
+            Err(why) => failed.push(format!("process {}: {why}", visitor.process)),
+        }
+    }
+    if failed.is_empty() { Ok(ExitCode::SUCCESS) } else { Err(failed.join("; ")) }
+}
+
+async fn ps(json: bool) -> Result<ExitCode, String> {
+    let mut sessions = Vec::new();
+    let mut halted = None;
+    for mut visitor in Visitor::all("command line", false).await? {
+        if let Tell::Sessions { sessions: open, panic, .. } = visitor.list().await? {
+            halted = halted.or(panic);
+            sessions.extend(open);
+        }
+    }
+    if json {
+        say(&format!("{}\n", json!({"sessions": sessions, "panic": halted})));
+        return Ok(ExitCode::SUCCESS);
+    }
+    if let Some(by) = halted {
+        say_line(&painted(BAD, &format!("{by} has stopped all input of agents; `jackfield panic --end` lets it go on")));
+    }
+    if sessions.is_empty() {
+        say_line("no session is open; `jackfield open DEVICE` opens one");
+        return Ok(ExitCode::SUCCESS);
+    }
+    let narrow = columns() < NARROW;
+    let rows: Vec<Vec<String>> = sessions.iter().map(|session| row(session, narrow)).collect();
+    let headings: &[&str] = if narrow {
+        &["SESSION", "STATE", "RUNS OR ASKS"]
+    } else {
+        &["SESSION", "TYPE", "STATE", "INPUT", "WATCHED BY", "IDLE", "RUNS OR ASKS"]
+    };
+    let style = |number: usize| match sessions.get(number).map(|session| session.state.as_str()) {
+        Some("ready") => GOOD,
+        Some("running") => NAME,
+        Some("needs_input") => DOUBT,
+        Some("closed") => DIM,
+        _ => anstyle::Style::new(),
+    };
+    say(&painted_table(headings, &rows, style));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn row(session: &SessionState, narrow: bool) -> Vec<String> {
+    let what = match (&session.running, session.detail.as_str()) {
+        (Some(running), "") => format!("{} {} ({})", running.id, running.text, running.by),
+        (Some(running), asks) => format!("{} {}: asks {asks}", running.id, running.text),
+        (None, "") => session.last_error.as_ref().map(|error| format!("last error: {error}")).unwrap_or_default(),
+        (None, detail) => detail.to_owned(),
+    };
+    let note = if session.note.is_empty() { String::new() } else { format!("  [{}]", session.note) };
+    let what = crate::terminal::text::escaped(&(what + &note));
+    let (name, state) = (session.session.clone(), session.state.clone());
+    if narrow {
+        return vec![name, state, what];
+    }
+    let guests: Vec<String> = session.guests.iter().map(|guest| format!("{} ({})", guest.name, guest.by)).collect();
+    vec![name, session.kind.clone(), state, input(&session.lock), guests.join(", "), idle(session.idle_s), what]
+}
+
+/// Who may type, in a few words.
+pub(super) fn input(lock: &LockState) -> String {
+    let holder = lock.holder.as_ref().map(ToString::to_string).unwrap_or_default();
+    match lock.rule {
+        Rule::Everyone if lock.typing => format!("{holder} types"),
+        Rule::Everyone => "everyone".to_owned(),
+        Rule::People => format!("people ({holder})"),
+        Rule::OneAgent => format!("one agent ({holder})"),
+    }
+}
+
+fn idle(seconds: u64) -> String {
+    match seconds {
+        0..60 => format!("{seconds}s"),
+        60..3600 => format!("{}m", seconds / 60),
+        _ => format!("{}h{:02}m", seconds / 3600, seconds / 60 % 60),
+    }
+}
+
+fn columns() -> usize {
+    rustix::termios::tcgetwinsize(std::io::stdout()).map_or(usize::MAX, |size| size.ws_col.into())
+}
+
+async fn devices(file: Option<&Path>, json: bool) -> Result<ExitCode, String> {
+    let folder = std::env::current_dir().unwrap_or_default();
+    let config = crate::config::Config::load(file, &|name| std::env::var_os(name), &folder).map_err(|error| error.to_string())?;
+    let mut open = Vec::new();
+    for mut visitor in Visitor::all("command line", false).await? {
+        if let Tell::Sessions { sessions, .. } = visitor.list().await? {
+            open.extend(sessions.into_iter().filter(|session| session.state != "closed"));
+        }
+    }
+    let sessions_of = |name: &str| -> Vec<String> {
+        open.iter().filter(|session| session.device == *name).map(|session| session.session.clone()).collect()
+    };
+    if json {
+        let devices = config.devices.iter().map(|(name, device)| {
+            json!({"name": name, "type": kind(device), "address": address(name, device), "tags": device.tags, "sessions": sessions_of(name)})
+        });
+        say(&format!("{}\n", json!({"devices": devices.collect::<Vec<_>>()})));
+        return Ok(ExitCode::SUCCESS);
+    }
+    if config.devices.is_empty() {
+        say_line("no device is configured; add [device.NAME] to jackfield.toml, or see `jackfield import --help`");
+        return Ok(ExitCode::SUCCESS);
+    }
+    let rows: Vec<Vec<String>> = config
+        .devices
+        .iter()
+        .map(|(name, device)| vec![name.clone(), kind(device), address(name, device), device.tags.join(","), sessions_of(name).join(" ")])
+        .collect();
+    say(&painted_table(&["DEVICE", "TYPE", "ADDRESS", "TAGS", "OPEN"], &rows, |_| anstyle::Style::new()));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn kind(device: &crate::config::Device) -> String {
+    match &device.device_type {
+        crate::config::TypeChoice::Auto => "auto".to_owned(),
+        crate::config::TypeChoice::Named(name) => name.to_string(),
+    }
+}
+
+fn address(name: &str, device: &crate::config::Device) -> String {
+    if device.conceal { "concealed".to_owned() } else { device.address(name) }
+}
+
+/// The name that others see.
+fn own_name() -> String {
+    account()
+}

@@ -1,0 +1,133 @@
+//! A person's program as a guest of the process that holds the sessions.
+
+use std::path::Path;
+
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::UnixStream;
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+
+use super::own_name;
+use crate::daemon::client::{Server, names};
+use crate::daemon::hello::Want;
+use crate::daemon::{Name, launch};
+use crate::guest::wire::{Say, Tell};
+use crate::ids::SessionId;
+
+/// A connection as a guest.
+pub(super) struct Visitor {
+    /// The other process.
+    pub(super) process: u32,
+    read: BufReader<OwnedReadHalf>,
+    write: OwnedWriteHalf,
+}
+
+fn want(by: &str, may_type: bool) -> Want {
+    Want::Guest { name: own_name(), by: by.to_owned(), may_type }
+}
+
+impl Visitor {
+    /// At the daemon for this configuration, which is started if need be.
+    pub(super) async fn of_daemon(file: Option<&Path>, by: &str, may_type: bool) -> Result<Self, String> {
+        let connected = launch::connect_or_start(file, &want(by, may_type))?;
+        let failed = |error: std::io::Error| error.to_string();
+        connected.stream.set_nonblocking(true).map_err(failed)?;
+        let (read, write) = UnixStream::from_std(connected.stream).map_err(failed)?.into_split();
+        Self { process: connected.greeting.process, read: BufReader::new(read), write }.welcomed().await
+    }
+
+    async fn welcomed(mut self) -> Result<Self, String> {
+        match self.hear().await? {
+            Tell::Welcome { .. } => Ok(self),
+            other => Err(format!("the process that holds the sessions says {other:?} instead of a welcome")),
+        }
+    }
+
+    async fn of(server: &str, by: &str, may_type: bool) -> Result<Self, String> {
+        let server = Server::connect(server, want(by, may_type)).await?;
+        let process = server.process;
+        let (read, write) = server.into_streams();
+        Self { process, read, write }.welcomed().await
+    }
+
+    /// At every process that holds sessions.
+    pub(super) async fn all(by: &str, may_type: bool) -> Result<Vec<Self>, String> {
+        let mut visitors = Vec::new();
+        for name in names().map_err(|error| format!("cannot look for running servers: {error}"))? {
+            // One that has just gone holds nothing.
+            if let Ok(visitor) = Self::of(&name, by, may_type).await {
+                visitors.push(visitor);
+            }
+        }
+        Ok(visitors)
+    }
+
+    /// At the process that has this session: the daemon for the configuration first.
+    pub(super) async fn at(file: Option<&Path>, session: &str, by: &str, may_type: bool) -> Result<Self, String> {
+        let session = SessionId::parse(session).to_string();
+        let own = Name::of(file).socket();
+        let mut names = names().map_err(|error| format!("cannot look for running servers: {error}"))?;
+        names.sort_by_key(|name| *name != own);
+        let mut open = Vec::new();
+        for name in names {
+            let Ok(mut visitor) = Self::of(&name, by, may_type).await else { continue };
+            let Tell::Sessions { sessions, .. } = visitor.list().await? else { continue };
+            if sessions.iter().any(|known| known.session == session) {
+                // The list is not wanted any more: a new connection does not have it.
+                return Self::of(&name, by, may_type).await;
+            }
+            open.extend(sessions.into_iter().map(|known| known.session));
+        }
+        let open = if open.is_empty() { "none is open".to_owned() } else { format!("open are: {}", open.join(", ")) };
+        Err(format!("there is no session `{session}`; {open}. `jackfield open {session}` opens it"))
+    }
+
+    /// Says something.
+    pub(super) async fn say(&mut self, said: &Say) -> Result<(), String> {
+        let mut line = serde_json::to_vec(said).map_err(|error| error.to_string())?;
+        line.push(b'\n');
+        let gone = |error: std::io::Error| format!("the process that holds the sessions has gone: {error}");
+        self.write.write_all(&line).await.map_err(gone)?;
+        self.write.flush().await.map_err(gone)
+    }
+
+    /// What comes next. May be dropped while it waits only if nothing is heard afterwards.
+    pub(super) async fn hear(&mut self) -> Result<Tell, String> {
+        let mut line = String::new();
+        let gone = || "the process that holds the sessions has gone; `jackfield status` names its log".to_owned();
+        let count = self.read.read_line(&mut line).await.map_err(|_| gone())?;
+        if count == 0 {
+            return Err(gone());
+        }
+        serde_json::from_str(&line)
+            .map_err(|_| "the process that holds the sessions is another version of jackfield; `jackfield restart`".to_owned())
+    }
+
+    /// All sessions.
+    pub(super) async fn list(&mut self) -> Result<Tell, String> {
+        self.say(&Say::List).await?;
+        loop {
+            match self.hear().await? {
+                told @ Tell::Sessions { .. } => return Ok(told),
+                Tell::Refused { why } => return Err(why),
+                _ => {}
+            }
+        }
+    }
+
+    /// Says something and waits for the answer to it.
+    pub(super) async fn ask(&mut self, said: &Say) -> Result<String, String> {
+        self.say(said).await?;
+        loop {
+            match self.hear().await? {
+                Tell::Done { text } => return Ok(text),
+                Tell::Refused { why } => return Err(why),
+                _ => {}
+            }
+        }
+    }
+
+    /// Its two directions.
+    pub(super) fn into_parts(self) -> (BufReader<OwnedReadHalf>, OwnedWriteHalf) {
+        (self.read, self.write)
+    }
+}

@@ -1,0 +1,120 @@
+//! What this account's other programs ask a running server: one line asks, one line answers.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::time::timeout;
+use zeroize::Zeroizing;
+
+use super::gate::House;
+use super::status::Status;
+use crate::limits::{CONTROL_ANSWER_MAX, CONTROL_READ_MAX_BYTES};
+use crate::policy::approval::{Answer, Approvals};
+use crate::renewal::Report;
+use crate::secret::Secret;
+use crate::transport::questions::Questions;
+
+/// Asks a server to read its configuration again.
+pub(super) const RELOAD: &str = "reload";
+/// Asks what waits for a person's word.
+pub(super) const APPROVALS: &str = "approvals";
+/// Gives one.
+pub(super) const ANSWER: &str = "answer ";
+/// Asks what servers ask at login.
+pub(super) const QUESTIONS: &str = "questions";
+/// Answers one.
+pub(super) const REPLY: &str = "reply ";
+/// Asks the same with the pins of these files skipped as long as the connection lasts.
+pub(super) const DEV: &str = "dev ";
+/// Asks how it stands.
+pub(super) const STATUS: &str = "status";
+/// Asks it to end.
+pub(super) const STOP: &str = "stop";
+
+/// Answers lines until the other side has asked all.
+pub(super) async fn answer(read: BufReader<OwnedReadHalf>, mut write: OwnedWriteHalf, uid: u32, house: &Arc<House>) {
+    let (renewer, directory) = (&house.renewer, &house.directory);
+    let mut lines = read.take(CONTROL_READ_MAX_BYTES).lines();
+    let mut develops = false;
+    loop {
+        // A developer's connection lasts; who asks for anything else does it at once.
+        let line = match develops {
+            true => lines.next_line().await,
+            false => timeout(CONTROL_ANSWER_MAX, lines.next_line()).await.unwrap_or(Ok(None)),
+        };
+        let Ok(Some(line)) = line else { break };
+        let line = Zeroizing::new(line);
+        if let Some(text) = about_approval(&line, uid, directory.approvals())
+            .or_else(|| about_question(&line, directory.questions()))
+            .or_else(|| about_house(&line, house))
+        {
+            if write.write_all((text + "\n").as_bytes()).await.is_err() {
+                break;
+            }
+            continue;
+        }
+        let report = match line.strip_prefix(DEV).map(serde_json::from_str::<Vec<PathBuf>>) {
+            Some(Ok(files)) if !develops => match renewer.begin_dev(files).await {
+                Ok(report) => {
+                    develops = true;
+                    report
+                }
+                Err(why) => Report { complaints: vec![why], ..Report::default() },
+            },
+            None if *line == RELOAD => renewer.renew().await,
+            _ => break,
+        };
+        let text = serde_json::to_string(&report).unwrap_or_default() + "\n";
+        if write.write_all(text.as_bytes()).await.is_err() {
+            break;
+        }
+    }
+    if develops {
+        renewer.end_dev().await;
+    }
+}
+
+/// A person's word, as it travels.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Said {
+    pub(super) id: String,
+    pub(super) allow: bool,
+    pub(super) by: String,
+}
+
+/// What is asked or said about approvals, and the reply.
+fn about_approval(line: &str, uid: u32, approvals: &Approvals) -> Option<String> {
+    if line == APPROVALS {
+        return serde_json::to_string(&approvals.open(Instant::now())).ok();
+    }
+    let said: Said = serde_json::from_str(line.strip_prefix(ANSWER)?).ok()?;
+    let answer = if said.allow { Answer::Allow } else { Answer::Deny };
+    let taken = approvals.answer(&said.id, answer, &format!("{} (uid {uid})", said.by), "command line", Instant::now());
+    serde_json::to_string(&taken.err()).ok()
+}
+
+/// What is asked or said about questions of servers, and the reply.
+fn about_question(line: &str, questions: &Questions) -> Option<String> {
+    if line == QUESTIONS {
+        return serde_json::to_string(&questions.open()).ok();
+    }
+    let (id, answer) = line.strip_prefix(REPLY)?.split_once(' ')?;
+    let secret = Secret::from_bytes(answer.as_bytes().to_vec());
+    serde_json::to_string(&questions.answer(id, secret).err()).ok()
+}
+
+/// What is asked about the process itself, and the reply.
+fn about_house(line: &str, house: &Arc<House>) -> Option<String> {
+    match line {
+        STATUS => serde_json::to_string(&Status::of(house)).ok(),
+        STOP => {
+            house.stop.notify_one();
+            serde_json::to_string(&Status::of(house)).ok()
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,67 @@
+//! Which sessions a process holds, on disk: what is left there when the next one starts was lost with the process.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+use serde::{Deserialize, Serialize};
+
+use crate::atomic;
+use crate::instant;
+
+/// What a process that ended without saying goodbye held.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Held {
+    /// The process.
+    pub process: u32,
+    /// Its sessions, and when each was opened.
+    pub sessions: BTreeMap<String, String>,
+}
+
+/// The file.
+#[derive(Debug)]
+pub(super) struct Ledger {
+    path: PathBuf,
+    held: Held,
+}
+
+impl Ledger {
+    /// Opens it; says what the process before lost.
+    pub(super) fn open(path: PathBuf) -> (Self, Option<Held>) {
+        let text = fs::read(&path).ok();
+        let lost: Option<Held> = text.and_then(|text| serde_json::from_slice(&text).ok());
+        let held = Held { process: std::process::id(), sessions: BTreeMap::new() };
+        let ledger = Self { path, held };
+        ledger.write();
+        (ledger, lost.filter(|lost| !lost.sessions.is_empty()))
+    }
+
+    /// These are open now.
+    pub(super) fn hold(&mut self, sessions: &[String]) {
+        let now = || instant::shown(instant::millis(SystemTime::now()));
+        let same = sessions.len() == self.held.sessions.len() && sessions.iter().all(|name| self.held.sessions.contains_key(name));
+        if same {
+            return;
+        }
+        let mut next = BTreeMap::new();
+        for name in sessions {
+            next.insert(name.clone(), self.held.sessions.get(name).cloned().unwrap_or_else(now));
+        }
+        self.held.sessions = next;
+        self.write();
+    }
+
+    /// The process ends as it should.
+    pub(super) fn close(&self) {
+        // Nothing is lost if it stays: it names what was closed.
+        let _ = fs::remove_file(&self.path);
+    }
+
+    fn write(&self) {
+        let text = serde_json::to_vec(&self.held).unwrap_or_default();
+        if let Err(error) = atomic::write(&self.path, &text, 0o600) {
+            crate::diagnostics::warn(&format!("which sessions are open is not kept: {error}; who comes after a crash is not told"));
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! The daemon's process: from its start to its end.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::sleep;
+
+use super::gate::{Gate, House};
+use super::hello::Want;
+use super::launch::{self, READY};
+use super::ledger::{Held, Ledger};
+use super::{Name, log};
+use crate::config::{self, Config};
+use crate::guest::Guests;
+use crate::limits::{DAEMON_END_MAX, DAEMON_IDLE};
+use crate::renewal::Renewer;
+use crate::startup;
+
+/// How often the daemon looks whether anybody still needs it.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// Holds sessions until nobody needs it, or somebody ends it. Says on standard output when it can be connected to, or why not.
+///
+/// # Errors
+///
+/// When it cannot begin: also told on standard output, for who has started it.
+pub fn run(file: Option<&Path>) -> Result<ExitCode, String> {
+    begin(file).inspect_err(|why| tell(&format!("jackfield: {why}")))
+}
+
+fn tell(line: &str) {
+    // Who has started it may have gone.
+    let _ = writeln!(std::io::stdout().lock(), "{line}").and_then(|()| std::io::stdout().flush());
+}
+
+fn begin(file: Option<&Path>) -> Result<ExitCode, String> {
+    // A terminal that closes does not end it. Who was started by a service manager leads a session already.
+    let _ = rustix::process::setsid();
+    let folder = std::env::current_dir().unwrap_or_default();
+    let environment = |name: &str| std::env::var_os(name);
+    let found = config::find(file, &environment, &folder).map(|found| found.path);
+    let config = Config::load(file, &environment, &folder).map_err(|error| error.to_string())?;
+    let name = Name::of(found.as_deref());
+    let run = startup::run_folder().map_err(|error| format!("cannot start: {error}"))?;
+    let Some(_lock) = lock(&run.join(name.file("lock")), &name)? else {
+        // It can be used as well.
+        tell(READY);
+        return Ok(ExitCode::SUCCESS);
+    };
+    let (ledger, held) = Ledger::open(run.join(name.file("sessions")));
+    let directory = Arc::new(startup::directory(config)?);
+    startup::allow_files();
+    if let Some(home) = std::env::var_os("HOME") {
+        // A folder that is in use cannot be unmounted.
+        let _ = std::env::set_current_dir(home);
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| format!("cannot start: {error}"))?;
+    let renewer = Arc::new(Renewer::new(Arc::clone(&directory), found.as_deref()));
+    let guests = Guests::start(Arc::clone(&directory), runtime.handle().clone()).map_err(|error| format!("cannot start: {error}"))?;
+    let lost = held.as_ref().map(shown);
+    if let Some(held) = held {
+        directory.mourn(held.sessions.into_keys());
+    }
+    let house = Arc::new(House::new(Arc::clone(&directory), renewer, guests, lost, true));
+    let ended = runtime.block_on(async {
+        let gate = Gate::open(Arc::clone(&house), &name.socket()).map_err(|error| format!("cannot listen: {error}"))?;
+        tell(READY);
+        let stay = tokio::spawn(stay(Arc::clone(&house), ledger, name));
+        let ended = stay.await.map_err(|error| error.to_string());
+        // Nobody comes in while the sessions are closed.
+        drop(gate);
+        ended
+    });
+    let busy = runtime.block_on(directory.shut_down());
+    startup::clean_up();
+    runtime.shutdown_background();
+    let (why, ledger) = ended?;
+    ledger.close();
+    let lost = if busy.is_empty() { String::new() } else { format!("; commands still ran in {}", busy.join(", ")) };
+    crate::diagnostics::warn(&format!("the daemon ends: {why}{lost}"));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn shown(held: &Held) -> String {
+    let sessions: Vec<String> = held.sessions.iter().map(|(name, since)| format!("{name} (open since {since})")).collect();
+    format!("process {} held {}", held.process, sessions.join(", "))
+}
+
+/// The lock that only one daemon of a name has. One that ends is waited for; `None` if another one serves.
+#[expect(clippy::disallowed_methods, reason = "no runtime runs yet")]
+fn lock(path: &Path, name: &Name) -> Result<Option<File>, String> {
+    let failed = |error: std::io::Error| format!("cannot use `{}`: {error}", path.display());
+    let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path).map_err(failed)?;
+    let end = Instant::now() + DAEMON_END_MAX;
+    while Instant::now() < end {
+        match file.try_lock() {
+            Ok(()) => return Ok(Some(file)),
+            Err(TryLockError::WouldBlock) if launch::connect(name, &Want::Control).is_ok() => return Ok(None),
+            Err(TryLockError::WouldBlock) => std::thread::sleep(launch::LOOK_EVERY),
+            Err(TryLockError::Error(error)) => return Err(failed(error)),
+        }
+    }
+    Err(format!("another daemon for this configuration neither serves nor ends; `fuser {}` names its process", path.display()))
+}
+
+/// Waits until the daemon is no longer needed; says why.
+async fn stay(house: Arc<House>, mut ledger: Ledger, name: Name) -> (String, Ledger) {
+    let signals = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()), signal(SignalKind::hangup()));
+    let (Ok(mut terminate), Ok(mut interrupt), Ok(mut hangup)) = signals else { return ("it hears no signals".to_owned(), ledger) };
+    let mut needed_at = Instant::now();
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => return ("it was asked to by a signal".to_owned(), ledger),
+            _ = interrupt.recv() => return ("it was asked to by a signal".to_owned(), ledger),
+            () = house.stop.notified() => return ("somebody asked it to".to_owned(), ledger),
+            _ = hangup.recv() => drop(house.renewer.renew().await),
+            () = sleep(LOOK_EVERY) => {}
+        }
+        let open = house.directory.list().into_iter().filter(|handle| handle.closed().is_none());
+        let open: Vec<String> = open.map(|handle| handle.id.to_string()).collect();
+        ledger.hold(&open);
+        log::renew(&name);
+        let is_needed =
+            !open.is_empty() || house.clients.load(Ordering::Relaxed) > 0 || house.connections() > 0 || house.directory.is_carrying();
+        if is_needed {
+            needed_at = Instant::now();
+        } else if needed_at.elapsed() >= DAEMON_IDLE {
+            return (format!("nobody has used it for {} s", DAEMON_IDLE.as_secs()), ledger);
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! How a server of sessions stands.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use serde::{Deserialize, Serialize};
+
+use super::gate::House;
+use super::hello::VERSION;
+use crate::session::Phase;
+
+/// How a server stands.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    /// Its process.
+    pub process: u32,
+    /// Its version.
+    pub version: String,
+    /// Its configuration file.
+    pub file: Option<String>,
+    /// It holds sessions for whoever comes.
+    pub is_daemon: bool,
+    /// Seconds since it started.
+    pub up_s: u64,
+    /// Clients of the protocol.
+    pub clients: usize,
+    /// People who watch.
+    pub guests: usize,
+    /// Open sessions.
+    pub sessions: Vec<String>,
+    /// Those in which something runs.
+    pub busy: Vec<String>,
+    /// Bytes of memory that it holds (resident).
+    pub memory_bytes: u64,
+}
+
+impl Status {
+    /// Of this process.
+    #[must_use]
+    pub fn of(house: &Arc<House>) -> Self {
+        let open: Vec<_> = house.directory.list().into_iter().filter(|handle| handle.closed().is_none()).collect();
+        let busy = open.iter().filter(|handle| matches!(handle.status().phase, Phase::Busy(_)));
+        Self {
+            process: std::process::id(),
+            version: VERSION.to_owned(),
+            file: house.directory.world().config.file.as_ref().map(|file| file.display().to_string()),
+            is_daemon: house.is_daemon,
+            up_s: house.since.elapsed().as_secs(),
+            clients: house.clients.load(Ordering::Relaxed),
+            guests: house.guests.count(),
+            busy: busy.map(|handle| handle.id.to_string()).collect(),
+            sessions: open.iter().map(|handle| handle.id.to_string()).collect(),
+            memory_bytes: resident(),
+        }
+    }
+}
+
+/// The process's resident memory (proc(5), `statm`: in pages, of 4 KiB on the machines that jackfield is for).
+fn resident() -> u64 {
+    let pages = std::fs::read_to_string("/proc/self/statm").ok().and_then(|text| text.split(' ').nth(1)?.parse::<u64>().ok());
+    pages.unwrap_or_default() * 4096
+}

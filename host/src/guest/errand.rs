@@ -1,0 +1,137 @@
+//! Commands and logs for guests, as text.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc;
+use tokio::time::sleep;
+
+use super::wire::{ApprovalState, RunReport, Tell};
+use crate::author::{Author, AuthorKind};
+use crate::directory::{Directory, LineKind};
+use crate::ids::{CommandId, SessionId};
+use crate::limits::{APPROVAL_OPEN_MAX, OPEN_MAX, OUTPUT_MAX_CHARS, RUN_TURN_MAX};
+use crate::policy::Purpose;
+use crate::policy::approval::Request;
+use crate::session::command::State;
+use crate::session::report::{OutputQuery, Report};
+use crate::session::{Refusal, RunRequest, SessionHandle};
+
+/// How often a command's output is looked for.
+const LOOK_EVERY: Duration = Duration::from_millis(40);
+
+/// A command that is wanted.
+pub(super) struct Run {
+    pub(super) session: String,
+    pub(super) command: String,
+    pub(super) kill_after_s: Option<u64>,
+    pub(super) by: Author,
+}
+
+/// Something that waits for a person, as guests see it.
+pub(super) fn approval(request: Request, left: Duration) -> ApprovalState {
+    ApprovalState {
+        id: request.id,
+        target: request.subject.session,
+        caller: request.subject.caller,
+        text: request.subject.text,
+        reason: request.reason,
+        seconds_left: left.as_secs(),
+    }
+}
+
+/// Runs a command and tells of it until it ends or asks something. Runs where the sessions do.
+pub(super) async fn run(directory: Arc<Directory>, run: Run, told: mpsc::Sender<Tell>) {
+    if let Err(last) = follow(&directory, run, &told).await {
+        // Who asked may have gone.
+        let _ = told.send(last).await;
+    }
+}
+
+fn refused(why: String) -> Tell {
+    Tell::Refused { why }
+}
+
+async fn follow(directory: &Arc<Directory>, run: Run, told: &mpsc::Sender<Tell>) -> Result<(), Tell> {
+    let id = SessionId::parse(&run.session);
+    let opening = tokio::time::timeout(OPEN_MAX, directory.open(&id, LineKind::Terminal, (None, None))).await;
+    let opened = opening.map_err(|_| refused(format!("`{id}` is still connecting after {} s", OPEN_MAX.as_secs())))?;
+    let (handle, _) = opened.map_err(|error| refused(error.to_string()))?;
+    handle.opened_by(run.by.clone());
+    let request = RunRequest {
+        by: AuthorKind::Person,
+        kill_after: run.kill_after_s.map(Duration::from_secs),
+        ..RunRequest::new(&run.command, Purpose::Run, &run.by.to_string())
+    };
+    let accepted = handle.run(request, RUN_TURN_MAX).await.map_err(|refusal| match refusal {
+        Refusal::Denied(verdict) => refused(format!("denied by rule {}: {}", verdict.decision.rule, verdict.decision.reason)),
+        Refusal::ApprovalNeeded(_, request) => Tell::NeedsApproval { approval: approval(*request, APPROVAL_OPEN_MAX) },
+        Refusal::Cannot(why) => refused(why),
+        Refusal::Closed(why) => refused(format!("{id} is closed: {why}")),
+    })?;
+    // Where the part begins that is looked at, and how much of its text was told.
+    let (mut offset, mut sent) = (None, 0);
+    loop {
+        let report = report(&handle, accepted.id, offset).await.map_err(refused)?;
+        if offset.is_none() && report.range.cut_bytes > 0 {
+            // It has become too long to be looked at whole; the same text is its beginning.
+            offset = Some(report.range.start);
+            continue;
+        }
+        let stands = report.state.is_over() || report.state == State::NeedsInput;
+        let more = offset.is_some() && report.range.end < report.range.output_end;
+        // What goes on in the last row is told when the row is whole.
+        let all = stands || more;
+        let whole = if all { report.output.len() } else { report.output.rfind('\n').map_or(0, |at| at + 1) };
+        if let Some(text) = report.output.get(sent..whole).filter(|text| !text.is_empty()) {
+            told.send(Tell::Text { text: text.to_owned() }).await.map_err(|_| refused(String::new()))?;
+            sent = whole;
+        }
+        if more {
+            (offset, sent) = (Some(report.range.end), 0);
+        } else if stands {
+            let report = told_of(&handle, accepted.id, report);
+            return told.send(Tell::Finished { report }).await.map_err(|_| refused(String::new()));
+        } else {
+            sleep(LOOK_EVERY).await;
+        }
+    }
+}
+
+async fn report(handle: &SessionHandle, id: CommandId, offset: Option<u64>) -> Result<Report, String> {
+    handle.report(OutputQuery { command: Some(id), offset, max_chars: OUTPUT_MAX_CHARS, ..OutputQuery::default() }).await
+}
+
+fn told_of(handle: &SessionHandle, id: CommandId, report: Report) -> RunReport {
+    RunReport {
+        session: handle.id.to_string(),
+        command_id: id.to_string(),
+        state: report.state.word().to_owned(),
+        exit_code: report.exit_code,
+        failed: report.failed,
+        failure: report.failure,
+        ask: report.ask.map(|(_, text)| text),
+        duration_ms: u64::try_from(report.duration.as_millis()).unwrap_or(u64::MAX),
+        warnings: report.warnings,
+    }
+}
+
+/// A part of a session's log.
+pub(super) async fn log(
+    handle: &SessionHandle,
+    offset: Option<u64>,
+    tail: Option<usize>,
+    since_ms: Option<i64>,
+) -> Result<(String, Tell), String> {
+    let offset = offset.or_else(|| since_ms.and_then(|since| handle.commons.begun_since(since)));
+    let offset = if tail.is_none() { Some(offset.unwrap_or_default()) } else { offset };
+    let report = handle.report(OutputQuery { offset, tail, max_chars: OUTPUT_MAX_CHARS, ..OutputQuery::default() }).await?;
+    let range = report.range;
+    let next = if tail.is_some() { range.output_end.max(range.end) } else { range.end };
+    Ok((report.output, Tell::LogEnd { next, more: tail.is_none() && range.end < range.output_end }))
+}
+
+/// How long it can still be answered.
+pub(super) fn waiting(directory: &Arc<Directory>) -> Vec<ApprovalState> {
+    directory.approvals().waiting(Instant::now()).into_iter().map(|(request, left)| approval(request, left)).collect()
+}

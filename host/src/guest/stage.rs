@@ -1,0 +1,297 @@
+//! A session that is watched: its picture, and what comes, for everybody who watches it.
+//!
+//! Whoever is too slow for what comes gets the picture again instead of what was missed.
+
+use std::num::NonZeroU16;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use tokio::sync::{Notify, broadcast};
+use tokio::time::sleep;
+
+use super::wire::{Data, GuestState, Tell};
+use super::{Guest, Guests};
+use crate::author::Author;
+use crate::ids::SessionId;
+use crate::limits::{AUDIENCE_PAST_BYTES, FRAME_BYTES, FRAME_EVERY, FRAMES_BEHIND, GUESTS_MAX};
+use crate::session::SessionHandle;
+use crate::session::audience::{Scene, Watched};
+use crate::session::handover::TypedLine;
+
+/// Something new to see.
+#[derive(Debug, Clone)]
+pub(super) enum Frame {
+    /// Bytes for the terminal.
+    Output(Bytes),
+    /// Somebody typed a line.
+    Typed(TypedLine),
+    /// The whole picture is to be drawn again.
+    Redraw,
+    /// The session is over; why.
+    Ended(String),
+}
+
+/// What the terminal shows.
+struct Picture {
+    parser: vt100::Parser,
+    /// The newest bytes, for scrolling back.
+    past: BytesMut,
+    is_cut: bool,
+    /// Bytes in all.
+    total: u64,
+}
+
+/// A session that is watched.
+pub(super) struct Stage {
+    pub(super) handle: SessionHandle,
+    picture: Mutex<Picture>,
+    frames: broadcast::Sender<Frame>,
+    seats: Mutex<Vec<(u64, GuestState)>>,
+    last_seat: AtomicU64,
+    /// Somebody has gone.
+    left: Notify,
+    /// The size before guests changed it.
+    size: (u16, u16),
+}
+
+impl std::fmt::Debug for Stage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Stage").field("session", &self.handle.id).finish_non_exhaustive()
+    }
+}
+
+fn parser((columns, rows): (u16, u16)) -> vt100::Parser {
+    let at_least_one = |size: u16| NonZeroU16::new(size).unwrap_or(NonZeroU16::MIN);
+    vt100::Parser::new(at_least_one(rows), at_least_one(columns), 0)
+}
+
+impl Picture {
+    fn of(watched: &Watched) -> Self {
+        let mut parser = parser(watched.size);
+        parser.process(&watched.past);
+        let past = BytesMut::from(watched.past.as_slice());
+        Self { parser, total: past.len() as u64, past, is_cut: watched.is_cut }
+    }
+
+    fn take(&mut self, bytes: &[u8]) {
+        self.parser.process(bytes);
+        self.total += bytes.len() as u64;
+        self.past.extend_from_slice(bytes);
+        if self.past.len() > 2 * AUDIENCE_PAST_BYTES {
+            let _ = self.past.split_to(self.past.len() - AUDIENCE_PAST_BYTES);
+            self.is_cut = true;
+        }
+    }
+
+    fn size(&self) -> (u16, u16) {
+        let (rows, columns) = self.parser.screen().size();
+        (columns.get(), rows.get())
+    }
+
+    /// What draws it on an empty terminal. The past of which nothing is missing does so by itself.
+    fn drawn(&self) -> Vec<u8> {
+        if !self.is_cut {
+            return self.past.to_vec();
+        }
+        // From the first whole row on: the bytes before it may be the middle of anything.
+        let start = memchr::memchr(b'\n', &self.past).map_or(0, |at| at + 1);
+        let screen = self.parser.screen();
+        let mut drawn = self.past.get(start..).unwrap_or_default().to_vec();
+        drawn.extend_from_slice(if screen.alternate_screen() { b"\x1b[?1049h" } else { b"\x1b[?1049l" });
+        drawn.extend_from_slice(screen.state_formatted().as_bytes());
+        drawn
+    }
+}
+
+/// A seat before a stage: given back when it is dropped.
+pub(super) struct Seat {
+    pub(super) stage: Arc<Stage>,
+    pub(super) frames: broadcast::Receiver<Frame>,
+    pub(super) author: Author,
+    number: u64,
+    /// How much of the session's bytes were seen.
+    pub(super) seen: u64,
+    resized: bool,
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let nobody_types = {
+            let mut seats = self.stage.seats();
+            seats.retain(|(number, _)| *number != self.number);
+            !seats.iter().any(|(_, guest)| guest.may_type)
+        };
+        self.stage.handle.commons.lock.on_left(&self.author);
+        if self.resized && nobody_types {
+            let (handle, size) = (self.stage.handle.clone(), self.stage.size);
+            tokio::spawn(async move { handle.resize(size).await });
+        }
+        self.stage.left.notify_one();
+    }
+}
+
+impl Seat {
+    /// The picture as it is now, as a message. What comes after it is in the frames.
+    pub(super) fn picture(&mut self) -> Tell {
+        let picture = self.stage.picture();
+        self.frames = self.stage.frames.subscribe();
+        let skipped = picture.total - self.seen;
+        self.seen = picture.total;
+        let (columns, rows) = picture.size();
+        Tell::Screen { session: self.stage.handle.id.to_string(), columns, rows, data: Data(picture.drawn()), skipped }
+    }
+
+    /// Gives the session this guest's size.
+    pub(super) async fn resize(&mut self, size: (u16, u16)) -> Result<(), String> {
+        self.resized = true;
+        self.stage.handle.resize(size).await
+    }
+}
+
+impl Stage {
+    fn picture(&self) -> MutexGuard<'_, Picture> {
+        self.picture.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn seats(&self) -> MutexGuard<'_, Vec<(u64, GuestState)>> {
+        self.seats.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Who watches.
+    pub(super) fn guests(&self) -> Vec<GuestState> {
+        self.seats().iter().map(|(_, guest)| guest.clone()).collect()
+    }
+
+    /// Columns and rows.
+    pub(super) fn size(&self) -> (u16, u16) {
+        self.picture().size()
+    }
+
+    /// A seat for a guest.
+    fn seat(self: &Arc<Self>, guest: &Guest) -> Result<Seat, String> {
+        let number = self.last_seat.fetch_add(1, Ordering::Relaxed);
+        let mut seats = self.seats();
+        if seats.len() >= GUESTS_MAX {
+            return Err(format!("{GUESTS_MAX} people watch `{}` already", self.handle.id));
+        }
+        seats.push((number, GuestState { name: guest.name.clone(), by: guest.by.clone(), may_type: guest.may_type }));
+        let (frames, author) = (self.frames.subscribe(), Author::person(&guest.name));
+        Ok(Seat { stage: Arc::clone(self), frames, author, number, seen: 0, resized: false })
+    }
+
+    /// Shows what comes until nobody watches or the session is over.
+    async fn play(self: Arc<Self>, mut watched: Watched, guests: Arc<Guests>) {
+        loop {
+            let scene = tokio::select! {
+                scene = watched.scenes.recv() => scene,
+                () = self.left.notified() => {
+                    // Who has just come has a seat: both happen under the same lock.
+                    let mut stages = guests.stages();
+                    if self.seats().is_empty() {
+                        stages.remove(&self.handle.id);
+                        return;
+                    }
+                    continue;
+                }
+            };
+            let Some(scene) = scene else { break };
+            let mut size = self.show(scene, &mut watched);
+            if watched.missed.load(Ordering::Acquire) > 0 {
+                match self.handle.watch().await {
+                    Ok(again) => {
+                        watched = again;
+                        *self.picture() = Picture::of(&watched);
+                        let _ = self.frames.send(Frame::Redraw);
+                    }
+                    Err(_) => break,
+                }
+                size = FRAME_BYTES;
+            }
+            if size >= FRAME_BYTES {
+                // Nobody reads faster than that.
+                sleep(FRAME_EVERY).await;
+            }
+        }
+        {
+            let mut stages = guests.stages();
+            if stages.get(&self.handle.id).is_some_and(|stage| Arc::ptr_eq(stage, &self)) {
+                stages.remove(&self.handle.id);
+            }
+        }
+        self.handle.until(|status| matches!(status.phase, crate::session::Phase::Closed(_))).await;
+        let _ = self.frames.send(Frame::Ended(self.handle.closed().unwrap_or_else(|| "the session has ended".to_owned())));
+    }
+
+    /// Shows a scene and all output that is there behind it. Bytes shown.
+    fn show(&self, scene: Scene, watched: &mut Watched) -> usize {
+        let mut output = BytesMut::new();
+        let mut next = Some(scene);
+        let mut picture = self.picture();
+        let mut shown = 0;
+        while let Some(scene) = next.take() {
+            match scene {
+                Scene::Output(bytes) => output.extend_from_slice(&bytes),
+                other => {
+                    shown += self.flush(&mut picture, &mut output);
+                    match other {
+                        Scene::Typed(line) => drop(self.frames.send(Frame::Typed(line))),
+                        Scene::Size(columns, rows) => {
+                            let at_least_one = |size: u16| NonZeroU16::new(size).unwrap_or(NonZeroU16::MIN);
+                            picture.parser.screen_mut().set_size(at_least_one(rows), at_least_one(columns));
+                            let _ = self.frames.send(Frame::Redraw);
+                        }
+                        Scene::Output(_) => {}
+                    }
+                }
+            }
+            if output.len() < FRAME_BYTES {
+                next = watched.scenes.try_recv().ok();
+            }
+        }
+        shown + self.flush(&mut picture, &mut output)
+    }
+
+    fn flush(&self, picture: &mut Picture, output: &mut BytesMut) -> usize {
+        let bytes = output.split().freeze();
+        if !bytes.is_empty() {
+            picture.take(&bytes);
+            // Nobody may be there just now.
+            let _ = self.frames.send(Frame::Output(bytes.clone()));
+        }
+        bytes.len()
+    }
+}
+
+impl Guests {
+    /// A seat before a session's stage, which is set up for the first guest.
+    pub(super) async fn enter(self: &Arc<Self>, id: &SessionId, guest: &Guest) -> Result<Seat, String> {
+        let _turn = self.entering.lock().await;
+        if let Some(stage) = self.stages().get(id).filter(|stage| stage.handle.closed().is_none()) {
+            return stage.seat(guest);
+        }
+        let handle = self.directory.find(id).ok_or_else(|| {
+            let open: Vec<String> = self.directory.list().iter().map(|handle| handle.id.to_string()).collect();
+            let open = if open.is_empty() { "none is open".to_owned() } else { format!("open are: {}", open.join(", ")) };
+            format!("there is no session `{id}`; {open}. `jackfield open {}` opens one", id.device)
+        })?;
+        let watched = handle.watch().await?;
+        let stage = Arc::new(Stage {
+            size: watched.size,
+            picture: Mutex::new(Picture::of(&watched)),
+            frames: broadcast::channel(FRAMES_BEHIND).0,
+            seats: Mutex::default(),
+            last_seat: AtomicU64::new(0),
+            left: Notify::new(),
+            handle,
+        });
+        let seat = stage.seat(guest)?;
+        self.stages().insert(id.clone(), Arc::clone(&stage));
+        tokio::spawn(stage.play(watched, Arc::clone(self)));
+        Ok(seat)
+    }
+}
+
+/// How long a guest's terminal may stand still before it is told the state again.
+pub(super) const STATE_EVERY: Duration = Duration::from_millis(250);

@@ -1,0 +1,273 @@
+//! One guest, from its coming to its going.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::mpsc;
+use tokio::time::interval;
+
+use super::stage::{Frame, STATE_EVERY, Seat};
+use super::wire::{Data, Rule, Say, SessionState, Tell};
+use super::{Guest, Guests, errand, list};
+use crate::author::Author;
+use crate::daemon::hello::VERSION;
+use crate::directory::LineKind;
+use crate::ids::SessionId;
+use crate::limits::{GUEST_LINE_MAX_BYTES, OPEN_MAX};
+use crate::policy::approval::Answer;
+use crate::session::{SessionHandle, Stop};
+
+/// Parts of a command's output on their way to a guest.
+const RUN_QUEUE: usize = 16;
+/// How the audit record names this way of agreeing to something.
+const CHANNEL: &str = "viewer";
+
+struct Visit<W> {
+    guests: Arc<Guests>,
+    guest: Guest,
+    author: Author,
+    write: W,
+    seat: Option<Seat>,
+    /// All sessions as they were told last, where that is wanted.
+    listed: Option<Option<Tell>>,
+    state: Option<SessionState>,
+    /// What is told of a command that runs for the guest.
+    runs: Option<mpsc::Receiver<Tell>>,
+}
+
+/// Serves a guest until it goes.
+pub(super) async fn visit<R, W>(guests: Arc<Guests>, guest: Guest, read: R, write: W)
+where
+    R: AsyncRead + Unpin,
+    W: AsyncWrite + Unpin,
+{
+    let author = Author::person(&guest.name);
+    let mut visit = Visit { guests, guest, author, write, seat: None, listed: None, state: None, runs: None };
+    let mut read = BufReader::new(read);
+    let mut line = Vec::new();
+    let mut ticks = interval(STATE_EVERY);
+    let welcome = Tell::Welcome { you: visit.author.to_string(), may_type: visit.guest.may_type, version: VERSION.to_owned() };
+    if visit.tell(&welcome).await.is_none() {
+        return;
+    }
+    loop {
+        let frame = async {
+            match &mut visit.seat {
+                Some(seat) => seat.frames.recv().await,
+                None => std::future::pending().await,
+            }
+        };
+        let told = async {
+            match &mut visit.runs {
+                Some(runs) => runs.recv().await,
+                None => std::future::pending().await,
+            }
+        };
+        let mut limited = (&mut read).take((GUEST_LINE_MAX_BYTES - line.len()) as u64);
+        let done = tokio::select! {
+            biased;
+            // What was read of a line is kept when something else comes first.
+            read = limited.read_until(b'\n', &mut line) => {
+                if !read.is_ok_and(|count| count > 0) || line.last() != Some(&b'\n') {
+                    return;
+                }
+                let said = serde_json::from_slice::<Say>(&line);
+                line.clear();
+                match said {
+                    Ok(said) => visit.hear(said).await,
+                    Err(error) => visit.tell(&Tell::Refused { why: format!("that is no message of a guest: {error}") }).await,
+                }
+            }
+            frame = frame => visit.show(frame).await,
+            told = told => match told {
+                Some(told) => visit.tell(&told).await,
+                None => {
+                    visit.runs = None;
+                    Some(())
+                }
+            },
+            _ = ticks.tick() => visit.look().await,
+        };
+        if done.is_none() {
+            return;
+        }
+    }
+}
+
+impl<W: AsyncWrite + Unpin> Visit<W> {
+    /// Tells the guest something. `None` when it has gone.
+    async fn tell(&mut self, told: &Tell) -> Option<()> {
+        let mut text = serde_json::to_vec(told).ok()?;
+        text.push(b'\n');
+        self.write.write_all(&text).await.ok()?;
+        self.write.flush().await.ok()
+    }
+
+    async fn show(&mut self, frame: Result<Frame, RecvError>) -> Option<()> {
+        let told = match frame {
+            Ok(Frame::Output(bytes)) => {
+                if let Some(seat) = &mut self.seat {
+                    seat.seen += bytes.len() as u64;
+                }
+                Tell::Output { data: Data(bytes.to_vec()) }
+            }
+            Ok(Frame::Typed(line)) => Tell::Typed { by: line.by, text: line.text },
+            Ok(Frame::Ended(why)) => {
+                self.seat = None;
+                Tell::Ended { why }
+            }
+            // Too slow, or drawn anew.
+            Ok(Frame::Redraw) | Err(_) => match &mut self.seat {
+                Some(seat) => seat.picture(),
+                None => return Some(()),
+            },
+        };
+        self.tell(&told).await
+    }
+
+    /// Tells what has changed since the last time.
+    async fn look(&mut self) -> Option<()> {
+        if let Some(seat) = &self.seat {
+            let mut state = list::session(&self.guests, &seat.stage.handle);
+            // That alone is nothing new.
+            let idle = std::mem::take(&mut state.idle_s);
+            if self.state.as_ref() != Some(&state) {
+                self.state = Some(state.clone());
+                let session = Box::new(SessionState { idle_s: idle, ..state });
+                self.tell(&Tell::State { session }).await?;
+            }
+        }
+        if let Some(last) = &self.listed {
+            let now = list::all(&self.guests);
+            if last.as_ref() != Some(&now) {
+                self.listed = Some(Some(now.clone()));
+                self.tell(&now).await?;
+            }
+        }
+        Some(())
+    }
+
+    async fn hear(&mut self, said: Say) -> Option<()> {
+        let looks = matches!(said, Say::List | Say::Enter { .. } | Say::Leave | Say::Log { .. });
+        let outcome = if looks || self.guest.may_type { self.act(said).await } else { Err("this guest may only look".to_owned()) };
+        match outcome {
+            Ok(None) => Some(()),
+            Ok(Some(told)) => self.tell(&told).await,
+            Err(why) => self.tell(&Tell::Refused { why }).await,
+        }
+    }
+
+    fn session(&self, name: &str) -> Result<SessionHandle, String> {
+        let id = SessionId::parse(name);
+        self.guests.directory.find(&id).ok_or_else(|| format!("there is no session `{id}`; it may have been closed"))
+    }
+
+    async fn act(&mut self, said: Say) -> Result<Option<Tell>, String> {
+        let done = |text: String| Ok(Some(Tell::Done { text }));
+        let now = Instant::now();
+        match said {
+            Say::List => {
+                let all = list::all(&self.guests);
+                self.listed = Some(Some(all.clone()));
+                return Ok(Some(all));
+            }
+            Say::Enter { session, columns, rows } => {
+                self.seat = None;
+                self.state = None;
+                let mut seat = self.guests.enter(&SessionId::parse(&session), &self.guest).await?;
+                if columns > 0 && rows > 0 && self.guest.may_type {
+                    seat.resize((columns, rows)).await?;
+                }
+                let picture = seat.picture();
+                self.seat = Some(seat);
+                return Ok(Some(picture));
+            }
+            Say::Leave => self.seat = None,
+            Say::Type { data } => {
+                let seat = self.seat.as_ref().ok_or("no session is shown: enter one first")?;
+                seat.stage.handle.person(self.author.clone(), data.0).await?;
+            }
+            Say::Resize { columns, rows } => {
+                let seat = self.seat.as_mut().ok_or("no session is shown: enter one first")?;
+                seat.resize((columns, rows)).await?;
+            }
+            Say::Lock { session, rule, agent, seconds } => {
+                let handle = self.session(&session)?;
+                let length = seconds.map(Duration::from_secs);
+                let agent = agent.map(|name| Author::agent(&name));
+                match (rule, agent) {
+                    (Rule::Everyone, _) => handle.commons.lock.release(&self.author, true, now)?,
+                    (Rule::People, _) => handle.commons.lock.take(&self.author, None, length, now)?,
+                    (Rule::OneAgent, Some(agent)) => handle.commons.lock.take(&self.author, Some(agent), length, now)?,
+                    (Rule::OneAgent, None) => return Err("which agent? give its client's name".to_owned()),
+                }
+                return done(format!("{session}: {}", shown(rule)));
+            }
+            Say::Unlock { session } => {
+                self.session(&session)?.commons.lock.release(&self.author, true, now)?;
+                return done(format!("{session}: agents and people may type"));
+            }
+            Say::Panic { on } => {
+                self.guests.directory.set_halt(on.then(|| self.author.to_string()));
+                return done(if on { "all input of agents is stopped" } else { "agents may type again" }.to_owned());
+            }
+            Say::Decide { id, allow } => {
+                let answer = if allow { Answer::Allow } else { Answer::Deny };
+                self.guests.directory.approvals().answer(&id, answer, &self.guest.name, CHANNEL, now)?;
+                return done(format!("{} {id}", if allow { "allowed" } else { "denied" }));
+            }
+            Say::Interrupt { session } => {
+                let sent = self.session(&session)?.stop(Stop::Interrupt, 0, None).await?;
+                return done(format!("{session}: sent {sent}"));
+            }
+            Say::Open { session } => {
+                let id = SessionId::parse(&session);
+                let (directory, by, opened) = (Arc::clone(&self.guests.directory), self.author.clone(), id.clone());
+                // Its tasks live where those of the other sessions do.
+                let opening = self.guests.home.spawn(async move {
+                    let (handle, reused) = directory.open(&opened, LineKind::Terminal, (None, None)).await?;
+                    let _ = handle.commons.opened_by.set(by);
+                    Ok::<_, crate::directory::OpenError>(reused)
+                });
+                let opened = tokio::time::timeout(OPEN_MAX, opening).await;
+                let opened = opened.map_err(|_| format!("`{id}` is still connecting after {} s", OPEN_MAX.as_secs()))?;
+                let reused = opened.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
+                return done(format!("{id} {}", if reused { "was open" } else { "opened" }));
+            }
+            Say::Run { session, command, kill_after_s } => {
+                let run = errand::Run { session, command, kill_after_s, by: self.author.clone() };
+                let (told, heard) = mpsc::channel(RUN_QUEUE);
+                self.guests.home.spawn(errand::run(Arc::clone(&self.guests.directory), run, told));
+                self.runs = Some(heard);
+            }
+            Say::Log { session, offset, tail, since_ms } => {
+                let handle = self.session(&session)?;
+                let (text, end) = errand::log(&handle, offset, tail, since_ms).await?;
+                if !text.is_empty() && self.tell(&Tell::Text { text }).await.is_none() {
+                    return Ok(None);
+                }
+                return Ok(Some(end));
+            }
+            Say::Close { session } => {
+                let handle = self.session(&session)?;
+                self.guests.directory.close(&handle.id).await;
+                return done(format!("{session} closed"));
+            }
+            Say::Note { session, text } => {
+                self.session(&session)?.commons.set_note(&text);
+                return done(format!("{session}: noted"));
+            }
+        }
+        Ok(None)
+    }
+}
+
+fn shown(rule: Rule) -> &'static str {
+    match rule {
+        Rule::Everyone => "agents and people may type",
+        Rule::People => "only people may type",
+        Rule::OneAgent => "one agent and people may type",
+    }
+}

@@ -1,0 +1,127 @@
+//! What everybody at a session shares beside its line: who may type, what people did, a note, who opened it.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Instant, SystemTime};
+
+use super::handover::Handover;
+use super::lock::{Halt, InputLock};
+use crate::author::Author;
+use crate::ids::CommandId;
+use crate::instant;
+use crate::limits::{COMMANDS_KEPT, NOTE_MAX_BYTES};
+use crate::terminal::text::first_bytes;
+
+/// What everybody at a session shares.
+#[derive(Debug, Default)]
+pub struct Commons {
+    /// Who may type.
+    pub lock: InputLock,
+    /// What people did that agents have not been told.
+    pub handover: Handover,
+    /// Who opened it.
+    pub opened_by: OnceLock<Author>,
+    /// It has a terminal that can be watched and typed into.
+    pub has_terminal: bool,
+    note: Mutex<String>,
+    activity: Mutex<Activity>,
+    /// When commands began, and the log's end then.
+    begun: Mutex<VecDeque<(i64, u64)>>,
+}
+
+/// What was done there last.
+#[derive(Debug, Clone)]
+pub struct Activity {
+    /// The command that was started last.
+    pub running: Option<Started>,
+    /// What it asks.
+    pub asks: Option<String>,
+    /// How the last command that failed did so.
+    pub last_error: Option<String>,
+    /// When a command began or ended last.
+    pub used_at: Instant,
+}
+
+impl Default for Activity {
+    fn default() -> Self {
+        Self { running: None, asks: None, last_error: None, used_at: Instant::now() }
+    }
+}
+
+/// A command that was started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Started {
+    /// Its number.
+    pub id: CommandId,
+    /// Its text, without secrets.
+    pub text: String,
+    /// Whose it is.
+    pub by: Author,
+    /// Since when.
+    pub since: SystemTime,
+}
+
+impl Commons {
+    /// Of a session whose agents a person can stop by this.
+    #[must_use]
+    pub fn under(halt: Halt, has_terminal: bool) -> Self {
+        Self { lock: InputLock::under(halt), has_terminal, ..Self::default() }
+    }
+
+    fn activity_mut(&self) -> MutexGuard<'_, Activity> {
+        self.activity.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What was done there last.
+    #[must_use]
+    pub fn activity(&self) -> Activity {
+        self.activity_mut().clone()
+    }
+
+    /// A command begins.
+    pub fn begun(&self, id: CommandId, text: String, by: Author, log_end: u64) {
+        let mut begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
+        if begun.len() >= COMMANDS_KEPT {
+            begun.pop_front();
+        }
+        begun.push_back((instant::millis(SystemTime::now()), log_end));
+        drop(begun);
+        let running = Some(Started { id, text, by, since: SystemTime::now() });
+        let mut activity = self.activity_mut();
+        *activity = Activity { running, asks: None, last_error: activity.last_error.take(), used_at: Instant::now() };
+    }
+
+    /// Where the first command since this time, in milliseconds of Unix time, begins in the log.
+    #[must_use]
+    pub fn begun_since(&self, since_ms: i64) -> Option<u64> {
+        let begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
+        // What is older than all that is known begins where that does.
+        begun.iter().find(|(at, _)| *at >= since_ms).or_else(|| begun.back()).map(|(_, log_end)| *log_end)
+    }
+
+    /// It asks something, or does no longer.
+    pub fn asks(&self, question: Option<String>) {
+        self.activity_mut().asks = question;
+    }
+
+    /// It has ended; how it failed, if it did.
+    pub fn ended(&self, failure: Option<String>) {
+        let mut activity = self.activity_mut();
+        activity.asks = None;
+        activity.used_at = Instant::now();
+        if failure.is_some() {
+            activity.last_error = failure;
+        }
+    }
+
+    /// What people and agents should know of the session.
+    #[must_use]
+    pub fn note(&self) -> String {
+        self.note.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Sets it; what is too long is cut.
+    pub fn set_note(&self, text: &str) {
+        *self.note.lock().unwrap_or_else(PoisonError::into_inner) = first_bytes(text.trim(), NOTE_MAX_BYTES).to_owned();
+    }
+}

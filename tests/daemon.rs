@@ -1,0 +1,272 @@
+//! Sessions that outlive their clients: the daemon, the way to it, and people beside agents.
+
+use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::support::client::{Client, state};
+use crate::support::process::{children, pause, until};
+
+mod people;
+mod terminal;
+
+/// A configuration with this machine as its only device.
+const HERE: &str = "[device.here]\nlocal = true\ntype = \"linux\"\n[policy]\nmode = \"full\"\n";
+
+/// A state folder with a configuration; what runs in it ends with it.
+pub(crate) struct House {
+    pub(crate) state: Arc<tempfile::TempDir>,
+    pub(crate) config: PathBuf,
+}
+
+impl House {
+    pub(crate) fn new(config: &str) -> Self {
+        let state = state();
+        let file = state.path().join("jackfield.toml");
+        std::fs::write(&file, config).unwrap();
+        Self { state, config: file }
+    }
+
+    /// A command of the program, as a person runs it.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_jackfield"));
+        command.args(arguments).env("JACKFIELD_CONFIG", &self.config).env("XDG_STATE_HOME", self.state.path());
+        command.env("USER", "anna").env("JACKFIELD_LOG", "debug").stdin(Stdio::null());
+        command
+    }
+
+    pub(crate) fn output(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    /// What it prints, when all is well.
+    pub(crate) fn said(&self, arguments: &[&str]) -> String {
+        let output = self.output(arguments);
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// What it complains of.
+    pub(crate) fn complaint(&self, arguments: &[&str]) -> String {
+        let output = self.output(arguments);
+        assert!(!output.status.success(), "{arguments:?} went well: {}", String::from_utf8_lossy(&output.stdout));
+        String::from_utf8(output.stderr).unwrap()
+    }
+
+    /// A client by way of the daemon.
+    pub(crate) fn client(&self, name: &str) -> Client {
+        Client::called(&mut self.relay(), Arc::clone(&self.state), name)
+    }
+
+    pub(crate) fn relay(&self) -> Command {
+        let mut command = self.command(&["mcp"]);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        command
+    }
+
+    pub(crate) fn status(&self) -> Vec<Value> {
+        let status: Value = serde_json::from_str(&self.said(&["status", "--json"])).unwrap();
+        status["servers"].as_array().unwrap().clone()
+    }
+
+    /// The daemon's process.
+    pub(crate) fn daemon(&self) -> u32 {
+        let servers = self.status();
+        let [server] = servers.as_slice() else { panic!("not one server: {servers:?}") };
+        u32::try_from(server["process"].as_u64().unwrap()).unwrap()
+    }
+
+    pub(crate) fn sessions(&self) -> Vec<Value> {
+        let listed: Value = serde_json::from_str(&self.said(&["ps", "--json"])).unwrap();
+        listed["sessions"].as_array().unwrap().clone()
+    }
+}
+
+impl Drop for House {
+    fn drop(&mut self) {
+        let _ = self.output(&["stop", "--all", "--now"]);
+    }
+}
+
+fn kill(process: u32) {
+    assert!(Command::new("kill").args(["-9", &process.to_string()]).status().unwrap().success());
+}
+
+#[test]
+fn a_client_that_is_killed_leaves_its_command_running_and_the_next_reads_all_of_it() {
+    let house = House::new(HERE);
+    let mut first = house.client("first");
+    first.run("here", "cd /tmp");
+    first.post("ssh_run", json!({"target": "here", "command": "seq 1 3; sleep 2; seq 4 2000", "wait_s": 30}));
+    until("the command runs", || house.sessions().first().is_some_and(|session| session["running"]["text"].is_string()));
+    first.kill();
+    let mut second = house.client("second");
+    let entry = second.call("ssh_history", json!({"limit": 1}))["entries"][0].clone();
+    let id = entry["command_id"].as_str().unwrap().to_owned();
+    let done = second.call("ssh_output", json!({"command_id": id, "wait_s": 20, "max_chars": 50_000}));
+    let wanted: String = (1..=2000).map(|number| format!("{number}\n")).collect();
+    assert_eq!((done["state"].as_str(), done["exit_code"].as_i64()), (Some("done"), Some(0)));
+    assert_eq!(done["output"], wanted);
+    assert_eq!(second.run("here", "pwd")["output"], "/tmp\n", "the session is the same");
+}
+
+#[test]
+fn a_daemon_that_is_killed_is_replaced_and_the_next_call_says_what_was_lost() {
+    let house = House::new(&format!("{HERE}[audit]\nrecordings = true\n"));
+    let mut client = house.client("test");
+    client.run("here", "cd /tmp; echo before the cut");
+    let daemon = house.daemon();
+    until("the ledger has the session", || {
+        let run = house.state.path().join("jackfield/run");
+        std::fs::read_dir(run).unwrap().flatten().any(|entry| {
+            entry.path().extension().is_some_and(|ending| ending == "sessions")
+                && std::fs::read_to_string(entry.path()).unwrap().contains("here")
+        })
+    });
+    let posted = client.post("ssh_run", json!({"target": "here", "command": "sleep 61", "wait_s": 30}));
+    until("the command runs", || house.sessions().first().is_some_and(|session| session["running"]["text"] == "sleep 61"));
+    // Recordings are written in short turns.
+    pause(Duration::from_millis(1500));
+    kill(daemon);
+    let answer = client.next();
+    assert_eq!(answer["id"], posted);
+    let message = answer["error"]["message"].as_str().unwrap();
+    assert!(message.contains("has ended: ") && message.contains("held here"), "{message}");
+    let next = client.run("here", "pwd");
+    assert_ne!(next["output"], "/tmp\n", "another session");
+    let lost = next["lost"].as_str().unwrap();
+    assert!(lost.contains("held here ended without saying goodbye") && lost.contains("`sleep 61` ran there"), "{lost}");
+    assert!(client.run("here", "pwd")["lost"].is_null(), "it is told once");
+    assert_ne!(house.daemon(), daemon);
+    let shown = recordings(&house);
+    let first = shown.first().unwrap();
+    assert!(first.contains("before the cut") && first.contains("sleep 61"), "{first}");
+}
+
+/// The recordings, the oldest first; each line of them is whole.
+fn recordings(house: &House) -> Vec<String> {
+    let folder = house.state.path().join("jackfield/recordings");
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().flatten().map(|entry| entry.path()).collect();
+    files.retain(|file| file.is_file());
+    files.sort();
+    let texts = files.iter().map(|file| std::fs::read_to_string(file).unwrap());
+    texts
+        .inspect(|text| {
+            let whole: Vec<&str> = text.split_inclusive('\n').filter(|line| line.ends_with('\n')).collect();
+            assert!(!whole.is_empty());
+            for line in whole {
+                serde_json::from_str::<Value>(line).unwrap();
+            }
+        })
+        .collect()
+}
+
+#[test]
+fn a_hundred_clients_that_start_at_once_get_one_daemon() {
+    let house = House::new(HERE);
+    let hello = json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {
+        "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "crowd", "version": "1"}}});
+    let mut clients: Vec<_> = (0..100).map(|_| house.relay().spawn().unwrap()).collect();
+    for client in &mut clients {
+        writeln!(client.stdin.as_mut().unwrap(), "{hello}").unwrap();
+    }
+    let outputs: Vec<Output> = clients.into_iter().map(|client| client.wait_with_output().unwrap()).collect();
+    for output in &outputs {
+        assert!(output.status.success());
+        let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(answer["result"]["serverInfo"]["name"], "jackfield");
+    }
+    house.daemon();
+    let daemons = Command::new("pgrep").args(["-f", "--", &format!("--config {} daemon", house.config.display())]).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&daemons.stdout).lines().count(), 1);
+}
+
+#[test]
+fn a_daemon_of_another_version_is_named_with_the_way_out() {
+    let house = House::new(HERE);
+    house.said(&["open", "here"]);
+    let run = house.state.path().join("jackfield/run");
+    let socket = std::fs::read_dir(&run).unwrap().flatten().map(|entry| entry.path());
+    let socket = socket.into_iter().find(|path| path.extension().is_some_and(|ending| ending == "sock")).unwrap();
+    assert_eq!(std::fs::metadata(&socket).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(std::fs::metadata(&run).unwrap().permissions().mode() & 0o777, 0o700);
+    house.said(&["stop", "--now"]);
+    let listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    let other = std::thread::spawn(move || {
+        // Some look whether anybody listens before they ask.
+        for stream in listener.incoming().flatten() {
+            let mut line = String::new();
+            let mut reader = std::io::BufReader::new(&stream);
+            if std::io::BufRead::read_line(&mut reader, &mut line).is_ok_and(|count| count > 0) {
+                writeln!(&stream, "{}", json!({"jackfield": "9.9.9", "protocol": 9, "process": 1})).unwrap();
+                return;
+            }
+        }
+    });
+    let why = house.complaint(&["mcp"]);
+    assert!(why.contains("version 9.9.9 and speaks protocol 9") && why.contains("jackfield restart"), "{why}");
+    other.join().unwrap();
+    std::fs::remove_file(socket).unwrap();
+}
+
+#[test]
+fn a_wrong_configuration_is_told_to_who_starts_the_daemon() {
+    let house = House::new("[device.x]\nhots = \"10.0.0.1\"\n");
+    let why = house.complaint(&["mcp"]);
+    assert!(why.contains("hots") && why.contains("host"), "{why}");
+    assert!(house.status().is_empty());
+}
+
+#[test]
+fn a_client_gives_the_daemon_its_own_values_of_variables() {
+    const VALUE: &str = "given-by-a-client-7";
+    let house =
+        House::new("[device.here]\nlocal = true\ntype = \"linux\"\nsecrets.own = { env = \"JFT_GIVEN\" }\n[policy]\nmode = \"full\"\n");
+    // Started by somebody who does not have the variable.
+    house.said(&["open", "here"]);
+    let ask =
+        json!({"target": "here", "command": format!("read -rsp 'Password: ' x; echo; [ \"$x\" = {VALUE:?} ] && echo right"), "wait_s": 10});
+    let mut without = house.client("without");
+    assert_eq!(without.call("ssh_run", ask.clone())["state"], "needs_input");
+    without.call("ssh_send", json!({"session": "here", "secret": "own"}));
+    assert_eq!(without.call("ssh_screen", json!({"session": "here"}))["ok"], true);
+    without.call("ssh_interrupt", json!({"session": "here"}));
+    let mut command = house.relay();
+    command.env("JFT_GIVEN", VALUE);
+    let mut with = Client::called(&mut command, Arc::clone(&house.state), "with");
+    let asked = with.call("ssh_run", ask);
+    assert_eq!(asked["state"], "needs_input", "{asked}");
+    with.call("ssh_send", json!({"session": "here", "secret": "own"}));
+    let done = with.call("ssh_output", json!({"command_id": asked["command_id"], "wait_s": 10}));
+    assert!(done["output"].as_str().unwrap().contains("right"), "{done}");
+}
+
+#[test]
+fn stop_and_restart_say_what_would_be_lost() {
+    let house = House::new(HERE);
+    assert_eq!(house.said(&["stop"]), "no daemon runs for this configuration\n");
+    house.said(&["open", "here"]);
+    let why = house.complaint(&["stop"]);
+    assert!(why.contains("holds here: they would be lost") && why.contains("--drain"), "{why}");
+    let before = house.daemon();
+    let mut client = house.client("test");
+    client.post("ssh_run", json!({"target": "here", "command": "sleep 2; echo drained", "wait_s": 30}));
+    until("the command runs", || house.sessions().first().is_some_and(|session| session["running"]["text"].is_string()));
+    let shell = children(before);
+    assert!(!shell.is_empty());
+    let said = house.said(&["restart", "--drain"]);
+    assert!(said.contains("waiting for here") && said.contains("closed: here"), "{said}");
+    assert_eq!(client.answer().1["output"], "drained\n");
+    assert_ne!(house.daemon(), before);
+    until("its shells have gone", || shell.iter().all(|process| !PathBuf::from(format!("/proc/{process}")).exists()));
+    // The client goes on with the new one.
+    assert_eq!(client.run("here", "echo on")["output"], "on\n");
+    let started = Instant::now();
+    house.said(&["stop", "--now"]);
+    assert!(started.elapsed() < Duration::from_secs(20));
+}

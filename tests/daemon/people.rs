@@ -1,0 +1,112 @@
+//! People at the command line: what they see, run, lock, stop.
+
+use serde_json::json;
+
+use super::{HERE, House};
+use crate::support::process::until;
+
+#[test]
+fn a_command_runs_as_if_it_ran_here() {
+    let house = House::new(HERE);
+    assert_eq!(house.said(&["run", "here", "--", "echo one; echo two"]), "one\ntwo\n");
+    assert_eq!(house.output(&["run", "here", "--", "(exit 7)"]).status.code(), Some(7));
+    let many = house.said(&["run", "here", "--", "seq 100000"]);
+    assert!(many == (1..=100_000).map(|number| format!("{number}\n")).collect::<String>(), "{} bytes", many.len());
+    let report: serde_json::Value = serde_json::from_str(&house.said(&["run", "--json", "here", "--", "printf abc"])).unwrap();
+    assert_eq!((report["output"].as_str(), report["exit_code"].as_i64()), (Some("abc"), Some(0)));
+    let unknown = house.output(&["run", "nowhere", "--", "true"]);
+    assert_eq!(unknown.status.code(), Some(126));
+    assert!(String::from_utf8_lossy(&unknown.stderr).contains("nowhere"));
+    // History has the person's name, which no client can take.
+    let history = house.said(&["history"]);
+    assert!(history.contains("person anna"), "{history}");
+    let mut client = house.client("person anna");
+    client.run("here", "true");
+    until("it is in the history", || house.said(&["history", "--limit", "1"]).contains("client person anna"));
+}
+
+#[test]
+fn what_needs_a_persons_word_is_not_run_without_a_terminal() {
+    let house = House::new(
+        "[device.here]\nlocal = true\ntype = \"linux\"\n[policy]\nmode = \"full\"\n[[policy.rule]]\nname = \"ask-first\"\neffect = \"ask\"\ncommand = [\"touch\"]\nreason = \"it is a test\"\n",
+    );
+    let why = house.complaint(&["run", "here", "--", "touch /tmp/jft-no-such-thing"]);
+    assert!(why.contains("needs a person's approval") && why.contains("jackfield approve a1"), "{why}");
+}
+
+#[test]
+fn locks_keep_agents_out_and_people_in() {
+    let house = House::new(HERE);
+    let (mut one, mut two) = (house.client("one"), house.client("two"));
+    one.run("here", "true");
+    let taken = one.call("ssh_lock", json!({"session": "here", "action": "take", "ttl_s": 600}));
+    assert_eq!((taken["rule"].as_str(), taken["holder"].as_str()), (Some("one_agent"), Some("agent one")));
+    let kept = two.error("ssh_run", json!({"target": "here", "command": "true", "wait_s": 1}));
+    assert!(kept.contains("agent one has this session's input for itself"), "{kept}");
+    let kept = two.error("ssh_send", json!({"session": "here", "text": "x"}));
+    assert!(kept.contains("agent one"), "{kept}");
+    assert!(two.error("ssh_close", json!({"session": "here"})).contains("agent one"));
+    assert!(two.error("ssh_lock", json!({"session": "here", "action": "release"})).contains("force_release"));
+    two.call("ssh_lock", json!({"session": "here", "action": "force_release"}));
+    assert_eq!(two.run("here", "echo mine")["output"], "mine\n");
+    // A person's lock.
+    house.said(&["lock", "here"]);
+    for client in [&mut one, &mut two] {
+        let kept = client.error("ssh_run", json!({"target": "here", "command": "true"}));
+        assert!(kept.contains("person anna has this session's input for people alone"), "{kept}");
+        let kept = client.error("ssh_lock", json!({"session": "here", "action": "force_release"}));
+        assert!(kept.contains("an agent cannot take it away"), "{kept}");
+    }
+    assert_eq!(house.said(&["run", "here", "--", "echo person"]), "person\n");
+    house.said(&["lock", "here", "--agent", "two"]);
+    assert!(one.error("ssh_run", json!({"target": "here", "command": "true"})).contains("for agent two alone"));
+    assert_eq!(two.run("here", "echo two")["output"], "two\n");
+    house.said(&["unlock", "here"]);
+    assert_eq!(one.run("here", "echo free")["output"], "free\n");
+}
+
+#[test]
+fn panic_stops_every_agent_at_once_and_only_a_person_ends_it() {
+    let house = House::new(HERE);
+    let mut agent = house.client("agent");
+    agent.run("here", "true");
+    agent.call("ssh_lock", json!({"session": "here", "action": "take"}));
+    agent.post("ssh_run", json!({"target": "here", "command": "sleep 1; echo through", "wait_s": 20}));
+    until("it runs", || house.sessions().first().is_some_and(|session| session["running"]["text"].is_string()));
+    assert!(house.said(&["panic"]).contains("all input of agents is stopped"));
+    // What runs goes on.
+    assert_eq!(agent.answer().1["output"], "through\n");
+    for (tool, arguments) in [
+        ("ssh_run", json!({"target": "here", "command": "true"})),
+        ("ssh_run", json!({"target": "here#new", "command": "true"})),
+        ("ssh_send", json!({"session": "here", "text": "x"})),
+        ("ssh_close", json!({"session": "here"})),
+    ] {
+        let why = agent.error(tool, arguments);
+        assert!(why.contains("person anna has stopped all input of agents"), "{tool}: {why}");
+    }
+    assert!(house.said(&["ps"]).contains("person anna has stopped all input of agents"));
+    house.said(&["panic", "--end"]);
+    assert_eq!(agent.run("here", "echo again")["output"], "again\n");
+}
+
+#[test]
+fn an_agent_is_told_once_what_people_did_and_what_they_noted() {
+    let house = House::new(HERE);
+    let mut agent = house.client("agent");
+    agent.run("here", "cd /");
+    house.said(&["run", "here", "--", "cd /tmp && echo moved"]);
+    house.said(&["note", "here", "mind the gap"]);
+    let told = agent.run("here", "pwd");
+    assert_eq!(told["output"], "/tmp\n");
+    assert_eq!(told["meanwhile"]["typed"], json!([{"by": "person anna", "text": "cd /tmp && echo moved"}]));
+    assert!(told["meanwhile"]["output"].as_str().unwrap().contains("moved"));
+    assert_eq!(told["note"], "mind the gap");
+    assert!(agent.run("here", "pwd")["meanwhile"].is_null());
+    let log = house.said(&["log", "here", "--tail", "6"]);
+    assert!(log.contains("moved"), "{log}");
+    let sessions = agent.call("ssh_sessions", json!({}));
+    assert_eq!(sessions["sessions"][0]["opened_by"], "agent agent");
+    house.said(&["close", "here"]);
+    assert!(house.complaint(&["log", "here"]).contains("there is no session `here`"));
+}

@@ -1,0 +1,152 @@
+//! `jackfield attach` and `watch` in a real terminal (tmux).
+
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::{HERE, House};
+use crate::support::install_missing;
+use crate::support::process::{pause, until};
+
+/// A tmux server of one's own with one window.
+struct Tmux {
+    name: String,
+}
+
+impl Tmux {
+    fn start(house: &House, size: (u16, u16), arguments: &[&str]) -> Self {
+        install_missing(&[("tmux", "tmux"), ("vim", "vim-tiny"), ("less", "less")]);
+        let name = format!("jft-{}-{}", std::process::id(), house.state.path().file_name().unwrap().to_string_lossy());
+        let tmux = Self { name };
+        let mut command = house.command(&[]);
+        let program = std::iter::once(env!("CARGO_BIN_EXE_jackfield")).chain(arguments.iter().copied()).collect::<Vec<_>>().join(" ");
+        let (columns, rows) = (size.0.to_string(), size.1.to_string());
+        let line = format!("{program}; echo ENDED-$?; sleep 1000");
+        let variables: Vec<_> = command.get_envs().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned()))).collect();
+        command = Command::new("tmux");
+        command.envs(variables).env("TERM", "xterm-256color").env_remove("TMUX");
+        command.args(["-f", "/dev/null", "-L", &tmux.name, "new-session", "-d", "-x", &columns, "-y", &rows, &line]);
+        assert!(command.status().unwrap().success());
+        tmux
+    }
+
+    fn tmux(&self, arguments: &[&str]) -> String {
+        let output = Command::new("tmux").args(["-L", &self.name]).args(arguments).output().unwrap();
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
+    fn keys(&self, keys: &[&str]) {
+        self.tmux(&[&["send-keys"], keys].concat());
+    }
+
+    fn screen(&self) -> String {
+        self.tmux(&["capture-pane", "-p"])
+    }
+
+    fn shows(&self, text: &str) {
+        until(&format!("the terminal shows {text:?}"), || self.screen().contains(text));
+    }
+}
+
+impl Drop for Tmux {
+    fn drop(&mut self) {
+        let _ = Command::new("tmux").args(["-L", &self.name, "kill-server"]).status();
+    }
+}
+
+#[test]
+fn a_person_attaches_types_resizes_uses_a_full_screen_program_and_leaves() {
+    let house = House::new(HERE);
+    let mut agent = house.client("agent");
+    agent.run("here", "cd /usr; echo by the agent");
+    let tmux = Tmux::start(&house, (100, 30), &["attach", "here"]);
+    tmux.shows("by the agent");
+    assert!(!tmux.screen().contains("133;"), "the session's own lines are not shown: {}", tmux.screen());
+    tmux.keys(&["echo typed-$((40+2))", "Enter"]);
+    tmux.shows("typed-42");
+    tmux.keys(&["stty size", "Enter"]);
+    tmux.shows("30 100");
+    tmux.tmux(&["resize-window", "-x", "70", "-y", "20"]);
+    pause(Duration::from_millis(700));
+    tmux.keys(&["stty size", "Enter"]);
+    tmux.shows("20 70");
+    // Agents wait while somebody types.
+    let refused = agent.call("ssh_send", json!({"session": "here", "text": "x"}));
+    let kept = refused["error"]["message"].as_str().unwrap();
+    assert!(kept.contains("person anna is typing here"), "{kept}");
+    let first = refused["meanwhile"]["typed"].to_string();
+    assert!(first.contains("echo typed-$((40+2))") && first.contains("stty size"), "{refused}");
+    let kept = agent.error("ssh_run", json!({"target": "here", "command": "true", "wait_s": 1}));
+    assert!(kept.contains("person anna is typing here") && kept.contains("after the last key"), "{kept}");
+    // A pager is the person's to turn.
+    tmux.keys(&["seq 300 | less", "Enter"]);
+    tmux.shows("\n:");
+    assert!(tmux.screen().contains("\n19\n") && !tmux.screen().contains("\n100\n"), "{}", tmux.screen());
+    tmux.keys(&["q"]);
+    until("less has gone", || house.sessions()[0]["state"] == "ready");
+    tmux.keys(&["vim -u NONE -N /tmp/jft-attach", "Enter"]);
+    tmux.shows("~\n~\n~");
+    tmux.keys(&["ihello from vim", "Escape"]);
+    tmux.shows("hello from vim");
+    tmux.keys(&[":q!", "Enter"]);
+    until("vim has gone", || !tmux.screen().contains("~\n~"));
+    tmux.keys(&["C-]", "w"]);
+    tmux.shows("here: nobody else");
+    // A password that nobody sees.
+    tmux.keys(&["read -rsp 'Password: ' x", "Enter"]);
+    tmux.shows("Password:");
+    tmux.keys(&["pa-ss-wo-rd", "Enter"]);
+    tmux.keys(&["C-]", "d"]);
+    tmux.shows("left here; it goes on");
+    tmux.shows("ENDED-0");
+    let told = agent.run("here", "pwd");
+    assert_eq!(told["output"], "/usr\n");
+    let typed = told["meanwhile"]["typed"].to_string();
+    for line in ["seq 300 | less", "vim -u NONE", "in a full-screen program"] {
+        assert!(typed.contains(line), "{typed}");
+    }
+    assert!(typed.contains("[hidden]") && !told.to_string().contains("pa-ss-wo-rd"), "{typed}");
+    agent.has_written_no("pa-ss-wo-rd");
+    // Its size is its own again.
+    assert_eq!(agent.run("here", "stty size")["output"], "50 200\n");
+}
+
+#[test]
+fn what_a_person_leaves_unfinished_is_not_part_of_an_agents_command() {
+    let house = House::new(HERE);
+    let mut agent = house.client("agent");
+    agent.run("here", "true");
+    let tmux = Tmux::start(&house, (100, 30), &["attach", "here"]);
+    tmux.shows("# ");
+    tmux.keys(&["rm -rf /tmp/jft-never "]);
+    tmux.shows("jft-never");
+    tmux.keys(&["C-]", "d"]);
+    tmux.shows("left here");
+    let ran = agent.run("here", "echo clean");
+    assert_eq!((ran["output"].as_str(), ran["exit_code"].as_i64()), (Some("clean\n"), Some(0)));
+}
+
+#[test]
+fn somebody_who_watches_sees_all_and_touches_nothing() {
+    let house = House::new(HERE);
+    let mut agent = house.client("agent");
+    agent.run("here", "echo before");
+    let tmux = Tmux::start(&house, (200, 50), &["watch", "here"]);
+    tmux.shows("before");
+    agent.run("here", "echo while; seq 5");
+    tmux.shows("while");
+    tmux.keys(&["echo not-typed", "Enter"]);
+    assert_eq!(house.sessions()[0]["guests"][0]["may_type"], false);
+    agent.run("here", "echo after");
+    tmux.shows("after");
+    assert!(!agent.run("here", "fc -l -5 2>/dev/null; echo end")["output"].as_str().unwrap().contains("not-typed"));
+    house.said(&["close", "here"]);
+    tmux.shows("here is over");
+}
+
+#[test]
+fn attach_without_a_terminal_says_what_to_use() {
+    let house = House::new(HERE);
+    assert!(house.complaint(&["attach", "here"]).contains("attach needs a terminal"));
+}
