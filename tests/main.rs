@@ -13,6 +13,7 @@ mod approvals;
 mod audit;
 mod check;
 mod clients;
+mod completion;
 mod consoles;
 mod corpus;
 mod daemon;

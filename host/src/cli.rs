@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::daemon::service;
 
@@ -11,12 +11,15 @@ pub mod answer;
 pub mod approve;
 pub mod audit;
 pub mod check;
+pub mod completion;
 pub mod daemon;
 pub mod doctor;
 mod hidden;
 pub mod history;
 pub mod hostkey;
+pub mod import;
 pub mod lab;
+pub mod man;
 pub mod paint;
 pub mod plugin;
 pub mod policy;
@@ -224,9 +227,35 @@ pub enum Command {
     /// Say what policy makes of commands, without connecting
     #[command(subcommand, after_help = "Example:\n  jackfield policy explain core-sw1 -- reload in 5")]
     Policy(policy::Command),
+    /// Make a configuration of what another system has
+    Import(import::ImportArgs),
+    /// Print the script that completes commands, devices and sessions in your shell
+    #[command(
+        after_help = "Examples:\n  source <(jackfield completion bash)                                   # in ~/.bashrc\n  source <(jackfield completion zsh)                                    # in ~/.zshrc, after compinit\n  jackfield completion fish > ~/.config/fish/completions/jackfield.fish\n  jackfield completion powershell | Out-String | Invoke-Expression      # in $PROFILE"
+    )]
+    Completion {
+        /// The shell
+        shell: completion::Shell,
+    },
+    /// Print the manual page, or write the pages of all commands into a folder
+    #[command(after_help = "Examples:\n  jackfield man | man -l -\n  jackfield man --out ~/.local/share/man/man1")]
+    Man {
+        /// The folder; it is made where it is missing
+        #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
+        out: Option<PathBuf>,
+    },
     /// Show what jackfield does, on devices of the lab, through a real MCP server process
     #[command(after_help = "Example:\n  jackfield demo")]
     Demo,
+}
+
+/// Answers a shell that completes a line; `None` where no shell asks.
+///
+/// # Errors
+///
+/// A sentence for standard error.
+pub fn complete() -> Result<Option<ExitCode>, String> {
+    completion::answer(Cli::command, completion::Names { devices: sessions::device_names, sessions: sessions::session_names })
 }
 
 /// Runs the command line.
@@ -268,6 +297,9 @@ pub fn run(cli: Cli) -> Result<ExitCode, String> {
         Command::Policy(command) => policy::run(command, cli.config.as_deref()),
         Command::Lab { list: true, .. } => lab::list(),
         Command::Lab { write, devices, faults, hostile, .. } => lab::run(write.as_deref(), &devices, &faults, hostile),
+        Command::Import(args) => import::run(&args, &mut secret::keep),
+        Command::Completion { shell } => completion::run(shell, &Cli::command()),
+        Command::Man { out } => man::run(out.as_deref(), &Cli::command()),
         Command::Demo => crate::demo::run(),
     }
 }

@@ -31,6 +31,7 @@ pub mod forward;
 pub mod guest;
 pub mod history;
 pub mod ids;
+pub mod import;
 pub mod instant;
 pub mod kit;
 pub mod lab;

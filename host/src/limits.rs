@@ -639,3 +639,31 @@ pub const DIFF_MAX_CHARS: usize = 6000;
 pub const TRANSFER_LISTED_MAX: usize = 100;
 /// Bytes of one transfer unless the operator says otherwise.
 pub const TRANSFER_MAX_BYTES: u64 = 64 * 1024 * 1024 * 1024;
+
+// Imports.
+
+/// Bytes of one file that is imported; a host has about 200 in an inventory.
+pub const IMPORT_FILE_MAX_BYTES: u64 = 8 * 1024 * 1024;
+/// Files of one import, with those that lie beside the named ones, such as one for each host.
+pub const IMPORT_FILES_MAX: usize = 20_000;
+/// Bytes of all files of one import.
+pub const IMPORT_TOTAL_MAX_BYTES: u64 = 64 * 1024 * 1024;
+/// Devices of one import. A range such as `web[1:100000]` is refused by it.
+pub const IMPORT_DEVICES_MAX: usize = 10_000;
+/// Bytes of the configuration that is made: as many as are read of one.
+pub const IMPORT_TOML_MAX_BYTES: usize = 1024 * 1024;
+/// Values in one YAML file.
+pub const IMPORT_NODES_MAX: usize = 1_000_000;
+/// Values within values in one YAML file.
+pub const IMPORT_DEPTH_MAX: usize = 64;
+/// Variables within variables, groups within groups, and jumps behind jumps.
+pub const IMPORT_NESTING_MAX: usize = 32;
+/// Names that one line of the report shows; it says how many more there are.
+pub const IMPORT_NAMES_SHOWN: usize = 5;
+
+// Completion.
+
+/// Names of devices and sessions that a shell is told at once. More are no help to anybody.
+pub const COMPLETION_NAMES_MAX: usize = 2_000;
+/// Words of a line that is being completed.
+pub const COMPLETION_WORDS_MAX: usize = 1_000;

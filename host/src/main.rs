@@ -7,7 +7,11 @@ use clap::Parser;
 use jackfield::cli::{self, Cli};
 
 fn main() -> ExitCode {
-    let ran = cli::run(Cli::parse());
+    let ran = match cli::complete() {
+        Ok(Some(code)) => Ok(code),
+        Ok(None) => cli::run(Cli::parse()),
+        Err(why) => Err(why),
+    };
     jackfield::diagnostics::flush();
     match ran {
         Ok(code) => code,

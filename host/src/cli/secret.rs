@@ -77,6 +77,17 @@ pub fn run(command: Command, file: Option<&Path>) -> Result<ExitCode, String> {
     }
 }
 
+/// Puts a value into the keyring under this name; says where it is.
+///
+/// # Errors
+///
+/// A sentence, without the value.
+pub fn keep(name: &str, value: &Zeroizing<String>) -> Result<String, String> {
+    let secret = Secret::from_input(Zeroizing::new(value.as_bytes().to_vec())).map_err(|error| error.to_string())?;
+    let stored = super::runtime::runtime()?.block_on(keyring::store(name, &secret));
+    stored.map(str::to_owned).map_err(|error| error.to_string())
+}
+
 fn load(file: Option<&Path>) -> Result<Config, String> {
     let folder = std::env::current_dir().unwrap_or_default();
     Config::load(file, &|name| std::env::var_os(name), &folder).map_err(|error| error.to_string())

@@ -315,6 +315,27 @@ fn address(name: &str, device: &crate::config::Device) -> String {
     if device.conceal { "concealed".to_owned() } else { device.address(name) }
 }
 
+/// The devices of a configuration, for completion: what is wrong is not the moment's.
+pub(super) fn device_names(file: Option<&Path>) -> Vec<String> {
+    let folder = std::env::current_dir().unwrap_or_default();
+    let config = crate::config::Config::load(file, &|name| std::env::var_os(name), &folder);
+    config.map(|config| config.devices.into_keys().collect()).unwrap_or_default()
+}
+
+/// The open sessions, for the same.
+pub(super) fn session_names(_: Option<&Path>) -> Vec<String> {
+    let listed = block_on(async {
+        let mut names = Vec::new();
+        for mut visitor in Visitor::all("command line", false).await? {
+            if let Tell::Sessions { sessions, .. } = visitor.list().await? {
+                names.extend(sessions.into_iter().map(|session| session.session));
+            }
+        }
+        Ok::<_, String>(names)
+    });
+    listed.and_then(|names| names).unwrap_or_default()
+}
+
 /// The name that others see.
 fn own_name() -> String {
     account()
