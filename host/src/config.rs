@@ -16,6 +16,7 @@ pub use self::device::{Agent, Algorithms, DEFAULT_PORT, Device, Proxy, TypeChoic
 pub use self::diagnostic::Diagnostic;
 pub use self::files::FileSettings;
 pub use self::forward::ForwardSettings;
+pub use self::http::HttpSettings;
 pub use self::limits::Limits;
 pub use self::load::{ConfigError, Environment, Found, find};
 pub use self::login::{LoginAnswer, LoginStep, PASSWORD, USUAL_NAME, Wire};
@@ -23,6 +24,7 @@ pub use self::name::TypeName;
 pub use self::plugin::{DECLARED, Digest, Isolation, PLUGIN_CONFIG_MAX_BYTES, PluginEntry, TypeEntry};
 pub use self::policy::{LANES, PolicyMode, RULES, Rule};
 pub use self::ssh::{SshFiles, SshNames, SshSettings};
+pub use self::tools::{TOOLS, ToolSettings};
 
 use self::diagnostic::{Lines, Places};
 use self::reader::{Reader, Section};
@@ -36,6 +38,7 @@ mod device;
 mod diagnostic;
 mod files;
 mod forward;
+mod http;
 mod limits;
 mod load;
 mod login;
@@ -51,10 +54,12 @@ mod ssh;
 mod syntax;
 #[cfg(test)]
 mod tests;
+mod tools;
 mod value;
 
 /// The sections of the file.
-const SECTIONS: [&str; 10] = ["device", "type", "plugin", "policy", "limits", "audit", "signing", "forward", "ssh", "files"];
+const SECTIONS: [&str; 12] =
+    ["device", "type", "plugin", "policy", "limits", "audit", "signing", "forward", "ssh", "files", "tools", "http"];
 
 /// The keys of `[policy]`.
 const POLICY_KEYS: [&str; 2] = ["mode", "rule"];
@@ -88,6 +93,10 @@ pub struct Config {
     pub ssh_names: SshNames,
     /// Which folders transfers may use.
     pub files: FileSettings,
+    /// Which tools clients are offered.
+    pub tools: ToolSettings,
+    /// The door for clients that cannot start a process, if there is one.
+    pub http: Option<HttpSettings>,
     /// The file's digest.
     pub digest: Option<Digest>,
     /// The most that any device may have, where an administrator has set it.
@@ -201,6 +210,12 @@ impl Config {
         }
         if let Some(files) = reader.section(root, "files", "roots = [\"~/shared\"]") {
             self.files = FileSettings::read(reader, &files);
+        }
+        if let Some(tools) = reader.section(root, "tools", "without = [\"ssh_transfer\"]") {
+            self.tools = ToolSettings::read(reader, &tools);
+        }
+        if let Some(http) = reader.section(root, "http", "token = { keyring = \"jackfield-http\" }") {
+            self.http = HttpSettings::read(reader, &http);
         }
         if let Some(signing) = reader.section(root, "signing", "allowed_signers = \"allowed_signers\"") {
             reader.only_keys(&signing, &SIGNING_KEYS);

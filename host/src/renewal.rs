@@ -12,7 +12,7 @@ use tokio::sync::Mutex;
 
 use crate::audit::record::Configuration;
 use crate::bounded;
-use crate::config::{Config, Device, Digest, TypeChoice};
+use crate::config::{Config, Device, Digest, TOOLS, TypeChoice};
 use crate::directory::{Directory, World};
 use crate::limits::PLUGIN_FILE_MAX_BYTES;
 use crate::plugin::catalog::{self, Catalog};
@@ -167,6 +167,10 @@ impl Renewer {
         if now.config.audit.folder != config.audit.folder {
             report.changes.push("later     [audit] folder counts when the server is started again".to_owned());
         }
+        if now.config.http != config.http {
+            report.changes.push("later     [http] counts when the server is started again".to_owned());
+        }
+        report.changes.extend(tools(&now.config, &config));
         report.changes.extend(devices(&now.config, &config));
         let world = Arc::new(World { config: Arc::new(config), catalog, unpinned });
         self.directory.replace_world(Arc::clone(&world));
@@ -218,6 +222,16 @@ fn changed((name, renewal): (String, catalog::Renewal)) -> Changed {
         catalog::Renewal::Unusable(why) => ("unusable", why),
     };
     Changed { name, what: what.to_owned(), why }
+}
+
+/// Tools that are offered now, or no longer. Clients that want to know are told.
+fn tools(before: &Config, after: &Config) -> Vec<String> {
+    let changed = TOOLS.into_iter().filter_map(|tool| match (before.tools.offers(tool), after.tools.offers(tool)) {
+        (false, true) => Some(format!("new       tool {tool}")),
+        (true, false) => Some(format!("removed   tool {tool}")),
+        _ => None,
+    });
+    changed.collect()
 }
 
 /// Devices that are new, changed or gone. They count for sessions that are opened from now on.

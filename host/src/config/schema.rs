@@ -53,6 +53,8 @@ fn section(key: &str) -> Value {
         "forward" => table(&super::forward::KEYS, forward_key).into(),
         "ssh" => table(&super::ssh::KEYS, ssh_key).into(),
         "files" => table(&super::files::KEYS, files_key).into(),
+        "tools" => table(&super::tools::KEYS, tools_key).into(),
+        "http" => table(&super::http::KEYS, http_key).into(),
         "signing" => table(&super::SIGNING_KEYS, |_| text_of("A file of keys that may sign plugins")).into(),
         _ => Value::Null,
     }
@@ -114,6 +116,25 @@ fn files_key(key: &str) -> Value {
     match key {
         "roots" => texts("Folders of this machine that transfers may read and write"),
         "max_bytes" => json!({"description": "Bytes of one transfer", "type": "integer", "minimum": 1}),
+        _ => Value::Null,
+    }
+}
+
+fn tools_key(key: &str) -> Value {
+    let tools = |what: &str| json!({"description": what, "type": "array", "items": {"enum": super::TOOLS}, "uniqueItems": true});
+    match key {
+        "only" => tools("The tools that clients are offered; all where this is absent"),
+        "without" => tools("The tools that clients are not offered"),
+        _ => Value::Null,
+    }
+}
+
+fn http_key(key: &str) -> Value {
+    match key {
+        "listen" => text_of("Address and port of the HTTP door"),
+        "token" => json!({"$ref": "#/$defs/source"}),
+        "beyond_loopback" => flag("It may listen at addresses that other machines reach; nothing is encrypted"),
+        "hosts" => texts("Names by which clients may call it, beside those of the loopback interface"),
         _ => Value::Null,
     }
 }

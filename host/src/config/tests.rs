@@ -151,7 +151,7 @@ fn an_empty_file_is_a_safe_configuration() {
 fn unknown_keys_are_errors_with_the_nearest_name() {
     check(
         "devices = 1\n\n[device.sw1]\n  usr = \"x\"\n[type.a]\nplugins = [\"x\"]\nplugin = 1\n[plugin.b]\nsha256 = \"\"\n[policy]\nmod = 1\n",
-        "1:1: unknown key `devices` at the top; did you mean `device`? known keys: device, type, plugin, policy, limits, audit, signing, forward, ssh, files\n\
+        "1:1: unknown key `devices` at the top; did you mean `device`? known keys: device, type, plugin, policy, limits, audit, signing, forward, ssh, files, tools, http\n\
          4:3: unknown key `usr` in [device.sw1]; did you mean `user`? known keys: host, port, user, type, key, certificate, password, \
          known_hosts, via, proxy, secrets, algorithms, tags, policy, idle_close, keepalive, agent, local, untrusted, mask, conceal, secrets_elsewhere, answers, forward_agent, line, baud, login\n\
          7:1: unknown key `plugin` in [type.a]; did you mean `plugins`? known keys: plugins, declared, title, terminal, cancel, \
@@ -506,6 +506,8 @@ fn the_schema_has_the_keys_that_the_reader_takes_and_no_others() {
         ("/properties/limits", limits::KEYS.to_vec()),
         ("/properties/audit", audit::KEYS.to_vec()),
         ("/properties/signing", SIGNING_KEYS.to_vec()),
+        ("/properties/tools", tools::KEYS.to_vec()),
+        ("/properties/http", http::KEYS.to_vec()),
         ("/$defs/source", source::KEYS.to_vec()),
     ];
     let declared = "/properties/type/additionalProperties/properties";
@@ -538,6 +540,8 @@ fn the_reader_refuses_a_key_that_is_in_no_table() {
         ("[limits]", limits::KEYS.to_vec()),
         ("[audit]", audit::KEYS.to_vec()),
         ("[signing]", SIGNING_KEYS.to_vec()),
+        ("[tools]", tools::KEYS.to_vec()),
+        ("[http]", http::KEYS.to_vec()),
     ] {
         for key in keys.into_iter().chain(["no_such_key"]) {
             let told = parse(&format!("{head}\n{key} = 1979-05-27\n")).map_err(|diagnostics| lines(&diagnostics)).err().unwrap_or_default();
