@@ -77,6 +77,11 @@ pub fn plugin_line(plugin: &str, level: &str, text: &str) {
     line(level, &format!("plugin `{plugin}`: "), text);
 }
 
+/// Something that does not work though the operator wants it.
+pub fn error(text: &str) {
+    line("error", "", text);
+}
+
 /// Something that an operator should know.
 pub fn warn(text: &str) {
     line("warn", "", text);

@@ -9,6 +9,7 @@ use tokio::sync::{OnceCell, mpsc};
 
 use self::error::failed;
 use self::identity::{Identities, Identity};
+use self::news::News;
 use self::place::Place;
 use self::pool::{Pool, Use};
 use self::quota::Quota;
@@ -43,6 +44,7 @@ mod error;
 mod first_screen;
 pub mod identity;
 mod login;
+pub mod news;
 pub mod permit;
 pub mod place;
 mod pool;
@@ -88,6 +90,7 @@ pub struct Directory {
     halt: Halt,
     /// Sessions that an earlier process held when it ended without saying goodbye; their next caller is told.
     mourned: Mutex<BTreeSet<String>>,
+    news: News,
 }
 
 /// A session in a list.
@@ -122,6 +125,7 @@ impl Directory {
             transfers: Transfers::default(),
             halt: Halt::default(),
             mourned: Mutex::default(),
+            news: News::default(),
         }
     }
 
@@ -158,6 +162,12 @@ impl Directory {
     pub fn set_halt(&self, by: Option<String>) {
         self.halt.set(by);
         self.list().iter().for_each(|handle| handle.commons.lock.wake());
+    }
+
+    /// What lists of the directory hear of.
+    #[must_use]
+    pub fn news(&self) -> &News {
+        &self.news
     }
 
     /// What persons are asked about.
@@ -265,6 +275,7 @@ impl Directory {
     /// From now on this counts for what is opened.
     pub fn replace_world(&self, world: Arc<World>) {
         *self.world.write().unwrap_or_else(PoisonError::into_inner) = world;
+        self.news.of_world();
     }
 
     /// A device by name.
@@ -333,6 +344,8 @@ impl Directory {
             let opened = slot.get_or_try_init(|| this.connect(&id, line, size)).await;
             if opened.is_err() {
                 this.forget(&id, &slot);
+            } else {
+                this.news.of_sessions();
             }
             opened.cloned()
         });
@@ -554,6 +567,7 @@ impl Directory {
         let slot = self.slots().remove(id);
         if let Some(handle) = slot.as_ref().and_then(|slot| slot.get()) {
             end(handle).await;
+            self.news.of_sessions();
         }
     }
 

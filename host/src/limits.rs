@@ -667,3 +667,32 @@ pub const IMPORT_NAMES_SHOWN: usize = 5;
 pub const COMPLETION_NAMES_MAX: usize = 2_000;
 /// Words of a line that is being completed.
 pub const COMPLETION_WORDS_MAX: usize = 1_000;
+
+// The protocol's other doors.
+
+/// Connections to the HTTP door. More wait in the system's queue.
+pub const HTTP_CONNECTIONS_MAX: usize = 256;
+/// Sessions of the older era at the HTTP door: each is a client with its own tasks.
+pub const HTTP_SESSIONS_MAX: usize = 64;
+/// How long such a session lives without a message. A client whose session is gone begins a new one by itself.
+pub const HTTP_SESSION_IDLE: Duration = Duration::from_secs(3600);
+/// How long the head of a request may take, and how long a connection is kept between two of them.
+pub const HTTP_HEAD_MAX: Duration = Duration::from_secs(15);
+/// Bytes of the head of a request.
+pub const HTTP_HEAD_MAX_BYTES: usize = 64 * 1024;
+/// Bytes of the body of a request: a file that is written whole fits.
+pub const HTTP_BODY_MAX_BYTES: usize = 4 * 1024 * 1024;
+/// Bytes of a token: 16 that nobody can guess are enough.
+pub const HTTP_TOKEN_MIN_BYTES: usize = 16;
+/// How long nobody is let in after the system refused a connection: the process may be out of files.
+pub const HTTP_ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// Sessions in one page of the list of resources.
+pub const RESOURCE_SESSIONS_PAGE: usize = 50;
+/// Lines at the end of a session's log that its resource shows.
+pub const RESOURCE_LOG_LINES: usize = 400;
+/// Resources that one connection, or one stream of news, may watch.
+pub const RESOURCES_WATCHED_MAX: usize = 16;
+/// How often a client hears at most that a resource is another one now. A screen changes with every byte.
+pub const RESOURCE_NEWS_EVERY: Duration = Duration::from_secs(1);
+/// Characters of a client's title in what persons read.
+pub const CLIENT_TITLE_MAX_CHARS: usize = 60;

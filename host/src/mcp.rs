@@ -7,20 +7,23 @@ use std::time::Duration;
 use rmcp::handler::server::ServerHandler;
 use rmcp::model::{
     CacheScope, CallToolRequestParams, CallToolResponse, CompleteRequestMethod, CompleteRequestParams, CompleteResult, DiscoverResult,
-    ErrorData, Implementation, ListPromptsRequestMethod, ListPromptsResult, ListResourceTemplatesResult, ListResourcesRequestMethod,
-    ListResourcesResult, ListToolsResult, PaginatedRequestParams, ProgressNotificationParam, ProgressToken, ServerCapabilities,
-    ServerConfig,
+    ErrorData, Implementation, ListPromptsRequestMethod, ListPromptsResult, ListResourceTemplatesRequestMethod,
+    ListResourceTemplatesResult, ListResourcesRequestMethod, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
+    ProgressNotificationParam, ProgressToken, ReadResourceRequestMethod, ReadResourceRequestParams, ReadResourceResponse,
+    ServerCapabilities, ServerConfig, SubscribeRequestParams, SubscriptionFilter, UnsubscribeRequestParams,
 };
-use rmcp::service::{Peer, RequestContext, RoleServer, ServiceExt};
+use rmcp::service::{NotificationContext, Peer, RequestContext, RoleServer, ServiceExt, SubscriptionContext};
+use serde_json::json;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, Sleep, sleep};
 
 use crate::author::client_name;
 use crate::directory::Directory;
-use crate::limits::{PROGRESS_EVERY, WAIT_MAX_S};
+use crate::limits::{CLIENT_TITLE_MAX_CHARS, PROGRESS_EVERY, RESOURCES_WATCHED_MAX, WAIT_MAX_S};
 
+use self::news::Heard;
 use self::pipe::Pipe;
-use self::tools::{Arguments, INSTRUCTIONS, TOOLS};
+use self::tools::{Arguments, INSTRUCTIONS};
 
 mod approval;
 mod bounds;
@@ -32,16 +35,19 @@ mod handover;
 mod health;
 mod helpers;
 pub mod history;
+pub mod http;
 mod lists;
 mod lock;
+mod news;
 mod opening;
 pub mod pipe;
 pub mod reply;
+mod resources;
 pub mod tools;
 mod transfer;
 
-/// How long a client may keep its list of tools, in milliseconds: it does not change while the process lives.
-const LIST_TTL_MS: u64 = 3_600_000;
+/// How long a client may keep its list of tools, in milliseconds. It changes with the configuration only, and then clients are told.
+const LIST_TTL_MS: u64 = 300_000;
 /// How long a call of a client may wait that is known to wait for minutes when it sees progress.
 const PATIENT_WAIT_MAX_S: f64 = 240.0;
 
@@ -55,15 +61,31 @@ where
     R: AsyncRead + Send + Unpin + 'static,
     W: AsyncWrite + Send + Unpin + 'static,
 {
-    let server = Server { directory };
+    let server = Server::new(directory);
     let running = server.serve(Pipe::new(read, write)).await.map_err(|error| error.to_string())?;
     running.waiting().await.map(drop).map_err(|error| error.to_string())
 }
 
-/// The protocol's handler.
+/// The protocol's handler, one for each connection.
 #[derive(Debug, Clone)]
-struct Server {
+pub struct Server {
     directory: Arc<Directory>,
+    heard: Arc<Heard>,
+}
+
+impl Server {
+    /// For one connection, to the tools of this directory.
+    #[must_use]
+    pub fn new(directory: Arc<Directory>) -> Self {
+        Self { directory, heard: Arc::default() }
+    }
+}
+
+/// How persons know a client: by its title where it has one, with its name.
+fn label(client: &Implementation) -> String {
+    let title = client.title.iter().flat_map(|title| title.chars()).filter(|letter| !letter.is_control());
+    let title: String = title.take(CLIENT_TITLE_MAX_CHARS).collect();
+    if title.is_empty() || title == client.name { client.name.clone() } else { format!("{title} ({})", client.name) }
 }
 
 /// What a call knows of its caller.
@@ -166,7 +188,12 @@ impl<'a> Patience<'a> {
 
 impl ServerHandler for Server {
     fn get_info(&self) -> ServerConfig {
-        ServerConfig::new(ServerCapabilities::builder().enable_tools().build())
+        let offers = ServerCapabilities::builder().enable_tools().enable_tool_list_changed();
+        let offers = match resources::are_offered(&self.directory.world().config) {
+            true => offers.enable_resources().enable_resources_list_changed().enable_resources_subscribe().build(),
+            false => offers.build(),
+        };
+        ServerConfig::new(offers)
             .with_server_info(Implementation::new("jackfield", env!("CARGO_PKG_VERSION")))
             .with_instructions(INSTRUCTIONS)
     }
@@ -177,15 +204,16 @@ impl ServerHandler for Server {
     }
 
     async fn list_tools(&self, _: Option<PaginatedRequestParams>, _: RequestContext<RoleServer>) -> Result<ListToolsResult, ErrorData> {
-        let tools = ListToolsResult::with_all_items(tools::listed().to_vec());
+        let config = Arc::clone(&self.directory.world().config);
+        let offered = tools::listed().iter().filter(|tool| config.tools.offers(&tool.name));
+        let tools = ListToolsResult::with_all_items(offered.cloned().collect());
         Ok(tools.with_ttl_ms(LIST_TTL_MS).with_cache_scope(CacheScope::Public))
     }
 
     async fn call_tool(&self, request: CallToolRequestParams, context: RequestContext<RoleServer>) -> Result<CallToolResponse, ErrorData> {
-        let Some(definition) = TOOLS.iter().find(|tool| tool.name == request.name) else {
-            let known: Vec<&str> = TOOLS.iter().map(|tool| tool.name).collect();
-            let message = format!("there is no tool `{}`; there are: {}", request.name, known.join(", "));
-            return Err(ErrorData::invalid_params(message, None));
+        let config = Arc::clone(&self.directory.world().config);
+        let Some(definition) = tools::offered(&config.tools).find(|tool| tool.name == request.name) else {
+            return Err(ErrorData::invalid_params(tools::unknown(&request.name, &config.tools), None));
         };
         let caller = Caller::of(&context);
         approval::take(self.directory.approvals(), &request, &context, &caller.name);
@@ -216,18 +244,15 @@ impl ServerHandler for Server {
         Ok(reply.into_result().into())
     }
 
-    // Answered by default although nothing of the kind is offered: say so instead.
-
-    async fn list_prompts(&self, _: Option<PaginatedRequestParams>, _: RequestContext<RoleServer>) -> Result<ListPromptsResult, ErrorData> {
-        Err(ErrorData::method_not_found::<ListPromptsRequestMethod>())
-    }
-
     async fn list_resources(
         &self,
-        _: Option<PaginatedRequestParams>,
+        page: Option<PaginatedRequestParams>,
         _: RequestContext<RoleServer>,
     ) -> Result<ListResourcesResult, ErrorData> {
-        Err(ErrorData::method_not_found::<ListResourcesRequestMethod>())
+        if !resources::are_offered(&self.directory.world().config) {
+            return Err(ErrorData::method_not_found::<ListResourcesRequestMethod>());
+        }
+        Ok(resources::list(&self.directory, page.and_then(|page| page.cursor).as_deref()))
     }
 
     async fn list_resource_templates(
@@ -235,10 +260,76 @@ impl ServerHandler for Server {
         _: Option<PaginatedRequestParams>,
         _: RequestContext<RoleServer>,
     ) -> Result<ListResourceTemplatesResult, ErrorData> {
-        Err(ErrorData::method_not_found::<rmcp::model::ListResourceTemplatesRequestMethod>())
+        let config = Arc::clone(&self.directory.world().config);
+        if !resources::are_offered(&config) {
+            return Err(ErrorData::method_not_found::<ListResourceTemplatesRequestMethod>());
+        }
+        Ok(resources::templates(&config))
+    }
+
+    async fn read_resource(
+        &self,
+        request: ReadResourceRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ReadResourceResponse, ErrorData> {
+        if !resources::are_offered(&self.directory.world().config) {
+            return Err(ErrorData::method_not_found::<ReadResourceRequestMethod>());
+        }
+        resources::read(&self.directory, &Caller::of(&context), &request.uri).await.map(Into::into)
+    }
+
+    // News, in both eras.
+
+    async fn on_initialized(&self, context: NotificationContext<RoleServer>) {
+        self.heard.lists(&self.directory, &context.peer);
+    }
+
+    async fn subscribe(&self, request: SubscribeRequestParams, context: RequestContext<RoleServer>) -> Result<(), ErrorData> {
+        let watched = self.heard.watch(&self.directory, &context.peer, &request.uri);
+        watched.map_err(|why| ErrorData::resource_not_found(why, Some(json!({"uri": request.uri}))))
+    }
+
+    async fn unsubscribe(&self, request: UnsubscribeRequestParams, _: RequestContext<RoleServer>) -> Result<(), ErrorData> {
+        self.heard.unwatch(&request.uri);
+        Ok(())
+    }
+
+    fn accepted_subscription_filter(&self, requested: &SubscriptionFilter) -> Option<SubscriptionFilter> {
+        let config = Arc::clone(&self.directory.world().config);
+        let mut accepted = requested.clone();
+        if let Some(uris) = &mut accepted.resource_subscriptions {
+            uris.retain(|uri| resources::can_be(&config, uri));
+            uris.truncate(RESOURCES_WATCHED_MAX);
+        }
+        Some(accepted)
+    }
+
+    async fn listen(&self, subscription: SubscriptionContext) -> Result<(), ErrorData> {
+        news::stream(&self.directory, &subscription).await;
+        Ok(())
+    }
+
+    // Answered by default although nothing of the kind is offered: say so instead.
+
+    async fn list_prompts(&self, _: Option<PaginatedRequestParams>, _: RequestContext<RoleServer>) -> Result<ListPromptsResult, ErrorData> {
+        Err(ErrorData::method_not_found::<ListPromptsRequestMethod>())
     }
 
     async fn complete(&self, _: CompleteRequestParams, _: RequestContext<RoleServer>) -> Result<CompleteResult, ErrorData> {
         Err(ErrorData::method_not_found::<CompleteRequestMethod>())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_is_known_by_its_title_and_its_name() {
+        let client = |title: &str| label(&Implementation::new("claude-code", "2").with_title(title));
+        assert_eq!(client("Claude Code"), "Claude Code (claude-code)");
+        assert_eq!(client("A\nB\u{1b}[2J"), "AB[2J (claude-code)");
+        assert_eq!(client(&"x".repeat(1000)).len(), CLIENT_TITLE_MAX_CHARS + " (claude-code)".len());
+        assert_eq!(label(&Implementation::new("claude-code", "2")), "claude-code");
     }
 }

@@ -57,6 +57,7 @@ pub fn in_process(file: Option<&Path>) -> Result<ExitCode, String> {
             })
             .map_err(|error| crate::diagnostics::warn(&format!("other commands of jackfield do not find this server: {error}")));
         tokio::spawn(renew_on_hangup(renewer));
+        tokio::spawn(mcp::http::keep_open(Arc::clone(&directory)));
         let serving = tokio::spawn(mcp::serve(Arc::clone(&directory), stdio::input(), stdio::output()));
         serving.await.unwrap_or_else(|error| Err(error.to_string()))
     });

@@ -76,7 +76,7 @@ fn answer(result: &ElicitResult) -> Option<Answer> {
 }
 
 fn by(context: &RequestContext<RoleServer>) -> String {
-    format!("the user of {}", context.client_info().map_or_else(|| "an unknown client".to_owned(), |client| client.name))
+    format!("the user of {}", context.client_info().map_or_else(|| "an unknown client".to_owned(), |client| super::label(&client)))
 }
 
 /// Asks about all of them, one after the other. Has anybody answered? The call is then to be made again.
