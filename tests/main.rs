@@ -14,6 +14,7 @@ mod audit;
 mod check;
 mod clients;
 mod completion;
+mod conformance;
 mod consoles;
 mod corpus;
 mod daemon;
