@@ -1,0 +1,241 @@
+//! The HTTP door of the real program: who comes in, both eras behind it, its bounds.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::TcpStream;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use jackfield::limits::{HTTP_BODY_MAX_BYTES, HTTP_CONNECTIONS_MAX, HTTP_HEAD_MAX, HTTP_SESSIONS_MAX};
+use serde_json::{Value, json};
+
+use crate::conformance;
+use crate::support::client::Client;
+use crate::support::http::{Answer, request};
+
+/// Any word that is long enough.
+const TOKEN: &str = "a-token-of-the-stories-of-the-door";
+/// The newer revision.
+const NEWER: &str = "2026-07-28";
+/// What streamable HTTP wants of a client.
+const ACCEPT: [(&str, &str); 2] = [("Accept", "application/json, text/event-stream"), ("Content-Type", "application/json")];
+
+/// A server with a device that is a shell on this machine, and its door.
+struct Door {
+    client: Client,
+    address: String,
+    bearer: String,
+}
+
+impl Door {
+    fn open() -> Self {
+        Self::listening("127.0.0.1:0")
+    }
+
+    fn listening(listen: &str) -> Self {
+        let device = "[device.here]\nlocal = true\ntype = \"linux\"\n";
+        let config = format!("{device}[http]\nlisten = {listen:?}\ntoken = {{ env = \"DOOR_TOKEN\" }}\n");
+        let client = Client::start_with(&config, &[("DOOR_TOKEN", TOKEN)]);
+        let address = said(&client, "the HTTP door is open at http://").trim_end_matches("/mcp").to_owned();
+        Self { client, address, bearer: format!("Bearer {TOKEN}") }
+    }
+
+    /// Posts a message with these headers beside the usual ones and the token.
+    fn post(&self, headers: &[(&str, &str)], message: &Value) -> Answer {
+        let usual = [&ACCEPT[..], &[("Authorization", &self.bearer)], headers].concat();
+        request(&self.address, "POST", "/mcp", &usual, &message.to_string())
+    }
+
+    /// A request of the newer era; its answer.
+    fn newer(&self, method: &str, params: &Value) -> Value {
+        let mut params = params.clone();
+        params["_meta"] = json!({
+            "io.modelcontextprotocol/protocolVersion": NEWER,
+            "io.modelcontextprotocol/clientInfo": {"name": "newer-client", "version": "1"},
+            "io.modelcontextprotocol/clientCapabilities": {}
+        });
+        let name = params["name"].as_str().or_else(|| params["uri"].as_str()).unwrap_or("none").to_owned();
+        let headers = [("MCP-Protocol-Version", NEWER), ("Mcp-Method", method), ("Mcp-Name", name.as_str())];
+        let headers = if name == "none" { &headers[..2] } else { &headers[..] };
+        self.post(headers, &json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params})).message()
+    }
+
+    /// Shakes hands as the older era does.
+    fn older(&self) -> Answer {
+        let hello = json!({"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "older-client", "version": "1"}});
+        self.post(&[], &json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": hello}))
+    }
+}
+
+/// What follows these words in the server's log, once they are there.
+fn said(client: &Client, words: &str) -> String {
+    let begun = Instant::now();
+    loop {
+        if let Some(found) = client.log().lines().find_map(|line| Some(line.split_once(words)?.1.to_owned())) {
+            return found;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(20), "{words}: {}", client.log());
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn nobody_comes_in_without_the_token_or_by_another_name() {
+    let door = Door::open();
+    let port = door.address.rsplit_once(':').unwrap().1;
+    let hello = json!({"jsonrpc": "2.0", "id": 1, "method": "ping"}).to_string();
+    let post = |path: &str, headers: &[(&str, &str)]| request(&door.address, "POST", path, &[&ACCEPT[..], headers].concat(), &hello);
+    let right = ("Authorization", door.bearer.as_str());
+    for wrong in ["", "Bearer", "Bearer wrong", &door.bearer[..door.bearer.len() - 1], &format!("{}x", door.bearer), TOKEN] {
+        let answer = post("/mcp", &[("Authorization", wrong)]);
+        assert_eq!((answer.status, answer.header("www-authenticate")), (401, Some("Bearer realm=\"jackfield\"")), "{wrong}");
+        assert!(answer.body.starts_with("the request brings no token, or a wrong one; send `Authorization: Bearer TOKEN`"), "{answer:?}");
+    }
+    assert_eq!(post("/mcp", &[]).status, 401);
+    assert_eq!(post("/mcp", &[right, right]).status, 401, "one of two may be another's");
+    assert_eq!(post(&format!("/mcp?token={TOKEN}"), &[]).status, 401, "an address is written down everywhere");
+    assert_eq!(request(&door.address, "OPTIONS", "/mcp", &[("Origin", "http://evil.example.com")], "").status, 401);
+    let elsewhere = post("/", &[right]);
+    assert!(elsewhere.status == 404 && elsewhere.body.contains("the door is at /mcp"), "{elsewhere:?}");
+    // A page in a browser that knows the token: by a name that was turned to this machine, or from another site.
+    let local = format!("localhost:{port}");
+    for (host, origin, is_let_in) in [
+        (&door.address, None, true),
+        (&local, Some(format!("http://{local}")), true),
+        (&"evil.example.com".to_owned(), None, false),
+        (&format!("evil.example.com:{port}"), Some(format!("http://{}", door.address)), false),
+        (&door.address, Some("http://evil.example.com".to_owned()), false),
+        (&door.address, Some(format!("https://{}", door.address)), false),
+        (&door.address, Some("http://127.0.0.1:1".to_owned()), false),
+        (&door.address, Some("null".to_owned()), false),
+    ] {
+        let origin = origin.as_deref();
+        let headers: Vec<(&str, &str)> =
+            [Some(("Host", host.as_str())), Some(right), origin.map(|origin| ("Origin", origin))].into_iter().flatten().collect();
+        let answer = post("/mcp", &headers);
+        // Let in, it is told that it belongs to no session.
+        assert_eq!(answer.status == 403, !is_let_in, "{host} {origin:?}: {answer:?}");
+        assert_eq!(answer.header("access-control-allow-origin"), None);
+    }
+    let long = "x".repeat(HTTP_BODY_MAX_BYTES + 1);
+    let answer = request(&door.address, "POST", "/mcp", &[&ACCEPT[..], &[right]].concat(), &long);
+    assert_eq!(answer.status, 413, "{answer:?}");
+    door.client.has_written_no(TOKEN);
+}
+
+#[test]
+fn both_eras_and_the_pipe_work_on_the_same_sessions() {
+    let mut door = Door::open();
+    door.client.run("here", "cd /tmp; KEPT=7");
+    // The newer era: no handshake, no session.
+    let found = door.newer("server/discover", &json!({}));
+    assert!(found["result"]["supportedVersions"].as_array().unwrap().contains(&NEWER.into()), "{found}");
+    let ran = door.newer("tools/call", &json!({"name": "ssh_run", "arguments": {"target": "here", "command": "echo $PWD $KEPT"}}));
+    assert_eq!(ran["result"]["structuredContent"]["output"], "/tmp 7\n", "{ran}");
+    // The older one: a session, until the client ends it.
+    let hello = door.older();
+    let session = hello.header("mcp-session-id").unwrap().to_owned();
+    assert_eq!(hello.message()["result"]["protocolVersion"], "2025-11-25");
+    let known = [("Mcp-Session-Id", session.as_str()), ("MCP-Protocol-Version", "2025-11-25")];
+    assert_eq!(door.post(&known, &json!({"jsonrpc": "2.0", "method": "notifications/initialized"})).status, 202);
+    let call = json!({"name": "ssh_run", "arguments": {"target": "here", "command": "echo $KEPT; KEPT=8"}});
+    let call = json!({"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": call});
+    assert_eq!(door.post(&known, &call).message()["result"]["structuredContent"]["output"], "7\n");
+    let end = [&known[..], &[("Authorization", &door.bearer)]].concat();
+    assert!(request(&door.address, "DELETE", "/mcp", &end, "").status < 300);
+    assert_eq!(door.post(&known, &call).status, 404, "it has ended");
+    assert_eq!(door.client.run("here", "echo $KEPT")["output"], "8\n");
+    // Who ran what is known by the clients' own names.
+    let history = door.client.call("ssh_history", json!({"query": "KEPT"}));
+    let callers: Vec<&str> = history["entries"].as_array().unwrap().iter().map(|command| command["who"].as_str().unwrap()).collect();
+    assert_eq!(callers, ["test", "older-client", "newer-client", "test"], "{history}");
+}
+
+#[test]
+fn the_conformance_suite_finds_the_product_behind_the_door_as_it_should_be() {
+    let door = Door::open();
+    let url = format!("http://{}/mcp", door.address);
+    let both = ["tools-list", "dns-rebinding-protection", "server-sse-multiple-streams"];
+    let older = ["server-initialize", "ping", "server-session-lifecycle"];
+    let newer = ["sep-2164-resource-not-found", "input-required-result-unsupported-methods", "http-header-validation"];
+    let all = both.map(|scenario| (scenario, "2025-11-25")).into_iter().chain(both.map(|scenario| (scenario, NEWER)));
+    let all = all.chain(older.map(|scenario| (scenario, "2025-11-25"))).chain(newer.map(|scenario| (scenario, NEWER)));
+    for (scenario, revision) in all {
+        let (printed, passed) = conformance::suite(&url, TOKEN, &["--scenario", scenario, "--spec-version", revision]);
+        assert!(passed && !printed.contains("Warnings: 1"), "{scenario} {revision}:\n{printed}");
+    }
+}
+
+#[test]
+fn the_inspectors_command_line_works_through_the_door() {
+    let door = Door::open();
+    let ask = |arguments: &[&str]| -> Value {
+        let (program, path) = conformance::node_program("mcp-inspector");
+        let mut command = Command::new(program);
+        let url = format!("http://{}/mcp", door.address);
+        let header = format!("Authorization: {}", door.bearer);
+        command.env("PATH", path).args(["--cli", &url, "--transport", "http", "--header", &header]).args(arguments);
+        let done = command.output().unwrap();
+        let shown = String::from_utf8_lossy(&done.stdout);
+        serde_json::from_str(&shown).unwrap_or_else(|error| panic!("{error}: {shown}{}", String::from_utf8_lossy(&done.stderr)))
+    };
+    assert_eq!(ask(&["--method", "tools/list"])["tools"].as_array().unwrap().len(), 16);
+    let call = ["--method", "tools/call", "--tool-name", "ssh_run", "--tool-arg", "target=here", "command=printf %s x"];
+    let ran = ask(&call);
+    assert_eq!(ran["structuredContent"]["output"], "x", "{ran}");
+    let read = ask(&["--method", "resources/read", "--uri", "jackfield://sessions/here"]);
+    let state: Value = serde_json::from_str(read["contents"][0]["text"].as_str().unwrap()).unwrap();
+    assert_eq!((&state["session"], &state["state"]), (&json!("here"), &json!("ready")), "{read}");
+}
+
+#[test]
+fn a_full_house_turns_away_the_next_client_of_the_older_era_only() {
+    let door = Door::open();
+    let sessions: Vec<String> = (0..HTTP_SESSIONS_MAX).map(|_| door.older().header("mcp-session-id").unwrap().to_owned()).collect();
+    let refused = door.older();
+    assert_eq!(refused.status, 503, "{refused:?}");
+    assert!(
+        refused.body.contains(&format!("{HTTP_SESSIONS_MAX} clients are here")) && refused.header("retry-after").is_some(),
+        "{refused:?}"
+    );
+    assert!(door.newer("tools/list", &json!({}))["result"]["tools"].is_array());
+    let end = [("Authorization", door.bearer.as_str()), ("Mcp-Session-Id", sessions[0].as_str())];
+    assert!(request(&door.address, "DELETE", "/mcp", &end, "").status < 300);
+    assert_eq!(door.older().status, 200);
+}
+
+/// As many connections as there may be that say nothing: the next one is served when those have been thrown out.
+#[test]
+fn who_says_nothing_holds_up_nobody_for_long() {
+    let door = Door::open();
+    let begun = Instant::now();
+    let mut silent: Vec<TcpStream> = (0..HTTP_CONNECTIONS_MAX).map(|_| TcpStream::connect(&door.address).unwrap()).collect();
+    silent[1].write_all(b"POST /mcp HTTP/1.1\r\nHost: 127").unwrap();
+    let whole = format!("GET /mcp HTTP/1.1\r\nHost: {}\r\nAuthorization: {}\r\n\r\n", door.address, door.bearer);
+    silent[2].write_all(whole.as_bytes()).unwrap();
+    assert!(door.newer("tools/list", &json!({}))["result"]["tools"].is_array());
+    assert!(begun.elapsed() >= HTTP_HEAD_MAX, "it had room: {:?}", begun.elapsed());
+    assert!(begun.elapsed() < HTTP_HEAD_MAX * 2, "{:?}", begun.elapsed());
+    for (at, connection) in silent.iter_mut().take(3).enumerate() {
+        connection.set_read_timeout(Some(HTTP_HEAD_MAX)).unwrap();
+        let ended = connection.read_to_end(&mut Vec::new()).map_err(|error| error.kind());
+        assert!(matches!(ended, Ok(_) | Err(ErrorKind::ConnectionReset)), "{at} is still open: {ended:?}");
+    }
+}
+
+#[test]
+fn a_door_that_cannot_open_leaves_the_pipe_as_it_is() {
+    let door = Door::open();
+    let config = |listen: &str| {
+        format!("[device.here]\nlocal = true\ntype = \"linux\"\n[http]\nlisten = {listen:?}\ntoken = {{ env = \"DOOR_TOKEN\" }}\n")
+    };
+    for (listen, token, why) in [
+        (door.address.as_str(), TOKEN, "nothing can listen at"),
+        ("127.0.0.1:0", "hunter2-short", "the token must have at least 16 letters"),
+        ("127.0.0.1:0", "", "the secret from `env DOOR_TOKEN` is empty"),
+    ] {
+        let mut client = Client::start_with(&config(listen), &[("DOOR_TOKEN", token)]);
+        let told = said(&client, "the HTTP door stays closed: ");
+        assert!(told.contains(why) && !told.contains("hunter2"), "{told}");
+        assert_eq!(client.run("here", "echo well")["output"], "well\n");
+    }
+}
