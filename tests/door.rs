@@ -67,6 +67,7 @@ impl Door {
 }
 
 /// What follows these words in the server's log, once they are there.
+#[expect(clippy::disallowed_methods, reason = "a test has no runtime to block")]
 fn said(client: &Client, words: &str) -> String {
     let begun = Instant::now();
     loop {
@@ -74,7 +75,7 @@ fn said(client: &Client, words: &str) -> String {
             return found;
         }
         assert!(begun.elapsed() < Duration::from_secs(20), "{words}: {}", client.log());
-        std::thread::yield_now();
+        std::thread::sleep(Duration::from_millis(10));
     }
 }
 
@@ -238,4 +239,21 @@ fn a_door_that_cannot_open_leaves_the_pipe_as_it_is() {
         assert!(told.contains(why) && !told.contains("hunter2"), "{told}");
         assert_eq!(client.run("here", "echo well")["output"], "well\n");
     }
+}
+
+#[test]
+fn the_token_is_listed_among_the_secrets() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("jackfield.toml");
+    std::fs::write(&config, "[http]\ntoken = { env = \"DOOR_TOKEN\" }\n").unwrap();
+    let list = |token: Option<&str>| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_jackfield"));
+        command.args(["secret", "list", "--config"]).arg(&config).env_remove("DOOR_TOKEN").envs(token.map(|token| ("DOOR_TOKEN", token)));
+        let done = command.output().unwrap();
+        (String::from_utf8_lossy(&done.stdout).into_owned(), done.status.success())
+    };
+    let (text, all_there) = list(Some(TOKEN));
+    assert!(all_there && text.contains("yes  [http]  token  from env DOOR_TOKEN") && !text.contains(TOKEN), "{text}");
+    let (text, all_there) = list(None);
+    assert!(!all_there && text.contains("no   [http]  token  from env DOOR_TOKEN"), "{text}");
 }

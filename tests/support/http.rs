@@ -50,9 +50,11 @@ pub fn request(address: &str, method: &str, path: &str, headers: &[(&str, &str)]
     let text = String::from_utf8_lossy(&bytes).into_owned();
     let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer: {text:?}"));
     let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap();
-    let head =
-        head.lines().map(|line| line.split_once(": ").map_or(line.into(), |(name, value)| format!("{}: {value}", name.to_lowercase())));
-    let head: String = head.map(|line: String| line + "\n").collect();
+    let line = |line: &str| match line.split_once(": ") {
+        Some((name, value)) => format!("{}: {value}\n", name.to_lowercase()),
+        None => format!("{line}\n"),
+    };
+    let head: String = head.lines().map(line).collect();
     let body = if head.contains("transfer-encoding: chunked") { joined(body) } else { body.to_owned() };
     Answer { status, head, body }
 }

@@ -44,6 +44,8 @@ pub enum Command {
     },
 }
 
+/// In place of a device: no device has this name.
+const DOOR: &str = "[http]";
 /// Name of the secret that logs in.
 const PASSWORD: &str = "password";
 
@@ -136,7 +138,7 @@ fn length(value: &Secret) -> &'static str {
     }
 }
 
-/// A secret of a device.
+/// A secret of a device, or of the HTTP door.
 struct Listed {
     device: String,
     name: String,
@@ -152,6 +154,10 @@ async fn list(config: &Config) -> Vec<Listed> {
             let wrong = secret::resolve(source).await.err().map(|error| error.to_string());
             listed.push(Listed { device: device.clone(), name: name.to_owned(), origin: source.to_string(), wrong });
         }
+    }
+    if let Some(http) = &config.http {
+        let wrong = secret::resolve(&http.token).await.err().map(|error| error.to_string());
+        listed.push(Listed { device: DOOR.to_owned(), name: "token".to_owned(), origin: http.token.to_string(), wrong });
     }
     listed
 }
@@ -171,7 +177,7 @@ fn as_text(listed: &[Listed]) -> String {
         let _ = writeln!(out, "{word}  {}  {}  from {}{why}", secret.device, secret.name, secret.origin);
     }
     if listed.is_empty() {
-        out.push_str("no device of the configuration has a secret\n");
+        out.push_str("the configuration has no secret\n");
     }
     out
 }

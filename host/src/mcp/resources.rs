@@ -102,12 +102,16 @@ impl Named {
         }
     }
 
-    fn arguments(&self) -> Value {
-        match self {
-            Self::List => json!({}),
-            Self::Of(session, Part::Log) => json!({"session": session.to_string(), "tail": RESOURCE_LOG_LINES}),
-            Self::Of(session, _) => json!({"session": session.to_string()}),
+    fn arguments(&self) -> Result<Arguments, String> {
+        let mut given = Map::new();
+        if let Self::Of(session, part) = self {
+            given.insert("session".to_owned(), session.to_string().into());
+            if *part == Part::Log {
+                given.insert("tail".to_owned(), RESOURCE_LOG_LINES.into());
+            }
         }
+        let definition = TOOLS.iter().find(|tool| tool.name == self.tool());
+        definition.ok_or_else(|| format!("there is no tool `{}`", self.tool())).and_then(|definition| Arguments::check(definition, given))
     }
 }
 
@@ -183,21 +187,19 @@ pub(super) async fn read(directory: &Arc<Directory>, caller: &Caller, uri: &str)
     {
         return none(format!("there is no session `{session}`; {SESSIONS} lists those that are open"));
     }
-    let definition = TOOLS.iter().find(|tool| tool.name == named.tool());
-    let given: Map<String, Value> = named.arguments().as_object().cloned().unwrap_or_default();
-    let arguments = definition.ok_or_else(|| "no such tool".to_owned()).and_then(|definition| Arguments::check(definition, given));
-    let arguments = match arguments {
-        Ok(arguments) => arguments,
+    let reply = match named.arguments() {
+        Ok(arguments) => calls::call(directory, caller, named.tool(), &arguments).await,
         Err(why) => return none(why),
     };
-    let reply = calls::call(directory, caller, named.tool(), &arguments).await;
     if reply.error {
         return none(reply.text);
     }
     let sessions = reply.fields.get("sessions").cloned().unwrap_or_default();
+    let json = |value: &Value| ResourceContents::text(value.to_string(), uri).with_mime_type(Part::State.mime());
     let contents = match named {
-        Named::List => ResourceContents::text(json!({"sessions": sessions}).to_string(), uri).with_mime_type("application/json"),
-        Named::Of(_, Part::State) => ResourceContents::text(sessions[0].to_string(), uri).with_mime_type(Part::State.mime()),
+        Named::List => json(&json!({"sessions": sessions})),
+        // It may have been closed meanwhile.
+        Named::Of(_, Part::State) => json(sessions.get(0).unwrap_or(&json!({"state": "closed"}))),
         Named::Of(..) => ResourceContents::text(reply.text, uri),
     };
     Ok(ReadResourceResult::new(vec![contents]))
