@@ -15,6 +15,9 @@ const OFFICIAL: &str = "mcp==2.3.0";
 /// The newest that Node 20 runs.
 const INSPECTOR: &str = "@modelcontextprotocol/inspector@0.15.0";
 
+/// The newest one, and the Node that it needs.
+const NEWEST_INSPECTOR: [&str; 2] = ["@modelcontextprotocol/inspector@2.12.0", "node@22"];
+
 /// How the official client names an era, and the revision that it speaks then.
 pub const ERAS: [(&str, &str); 2] = [("legacy", "2025-11-25"), ("2026-07-28", "2026-07-28")];
 
@@ -27,6 +30,11 @@ fn python() -> &'static Path {
 /// The inspector's program.
 fn inspector() -> PathBuf {
     packages::node_program("inspector", &[INSPECTOR], "mcp-inspector")
+}
+
+/// A program of the newest inspector. Its folder has to come first in the path: there is its Node.
+pub fn newest_inspector(program: &str) -> PathBuf {
+    packages::node_program("inspector-2", &NEWEST_INSPECTOR, program)
 }
 
 /// A server of each kind, and the configuration that names them.
@@ -55,9 +63,20 @@ impl Setting {
 
 /// Drives the program by the official client in one of its eras.
 pub fn official(era: &str, calls: &Value, config: &Path, surround: impl FnOnce(&mut Command) -> &mut Command) -> Value {
+    let config = config.display().to_string();
+    driven(era, calls, &[env!("CARGO_BIN_EXE_jackfield"), "mcp", "--config", &config], surround)
+}
+
+/// The same at the address of a server.
+pub fn official_at(era: &str, calls: &Value, url: &str, token: &str) -> Value {
+    driven(era, calls, &[url], |command| command.env("DOOR_TOKEN", token))
+}
+
+fn driven(era: &str, calls: &Value, server: &[&str], surround: impl FnOnce(&mut Command) -> &mut Command) -> Value {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/clients/official.py");
     let mut command = Command::new(python());
     command.arg(script).args([era, &calls.to_string(), env!("CARGO_BIN_EXE_jackfield"), "mcp", "--in-process", "--config"]).arg(config);
+    command.arg(script).args([era, &calls.to_string()]).args(server);
     let done = surround(&mut command).output().unwrap();
     let shown = String::from_utf8_lossy(&done.stdout);
     serde_json::from_str(&shown).unwrap_or_else(|error| panic!("{error}: {shown}{}", String::from_utf8_lossy(&done.stderr)))

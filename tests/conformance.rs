@@ -3,7 +3,7 @@
 #![expect(deprecated, reason = "the older revision asks for what the newer one has given up")]
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ mod resources;
 mod rounds;
 mod tools;
 
-/// The releases that the tests were written with: the first suite for the newer era, the inspector, and a Node that runs them.
+/// The releases that the tests were written with: the first suite for the newer era, and a Node that runs it.
 const PACKAGES: [&str; 3] = ["@modelcontextprotocol/conformance@0.2.0-alpha.12", "@modelcontextprotocol/inspector@2.12.0", "node@22.23.3"];
 /// The revisions whose requirements are met, and how many scenarios each has at least.
 const REVISIONS: [(&str, usize); 2] = [("2025-11-25", 30), ("2026-07-28", 37)];
@@ -50,16 +50,11 @@ impl Setting {
     }
 }
 
-/// A program that Node runs, and the path in which that Node comes first.
-pub fn node_program(name: &str) -> (PathBuf, String) {
-    let program = packages::node_program("conformance", &PACKAGES, name);
-    let path = format!("{}:{}", program.parent().unwrap().display(), std::env::var("PATH").unwrap_or_default());
-    (program, path)
-}
-
 /// Runs the suite at a door; what it printed, and whether all is well.
 pub fn suite(url: &str, token: &str, arguments: &[&str]) -> (String, bool) {
-    let (program, path) = node_program("conformance");
+    let program = packages::node_program("conformance", &PACKAGES, "conformance");
+    // Its first line asks for the first `node` of the path: the one that was installed with it.
+    let path = format!("{}:{}", program.parent().unwrap().display(), std::env::var("PATH").unwrap_or_default());
     let with_token = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/conformance/token.mjs");
     let results = tempfile::tempdir().unwrap();
     let mut command = Command::new(program);

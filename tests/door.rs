@@ -8,35 +8,45 @@ use std::time::{Duration, Instant};
 use jackfield::limits::{HTTP_BODY_MAX_BYTES, HTTP_CONNECTIONS_MAX, HTTP_HEAD_MAX, HTTP_SESSIONS_MAX};
 use serde_json::{Value, json};
 
+use crate::clients::newest_inspector;
 use crate::conformance;
 use crate::support::client::Client;
-use crate::support::http::{Answer, request};
+use crate::support::http::{Answer, begin, request};
 
 /// Any word that is long enough.
-const TOKEN: &str = "a-token-of-the-stories-of-the-door";
+const TOKEN: &str = Door::TOKEN;
 /// The newer revision.
 const NEWER: &str = "2026-07-28";
 /// What streamable HTTP wants of a client.
 const ACCEPT: [(&str, &str); 2] = [("Accept", "application/json, text/event-stream"), ("Content-Type", "application/json")];
+/// A device that is a shell on this machine.
+const HERE: &str = "[device.here]\nlocal = true\ntype = \"linux\"\n";
 
-/// A server with a device that is a shell on this machine, and its door.
-struct Door {
+/// A server and its door.
+pub struct Door {
     client: Client,
     address: String,
     bearer: String,
 }
 
 impl Door {
-    fn open() -> Self {
-        Self::listening("127.0.0.1:0")
-    }
+    /// What lets in.
+    pub const TOKEN: &str = "a-token-of-the-stories-of-the-door";
 
-    fn listening(listen: &str) -> Self {
-        let device = "[device.here]\nlocal = true\ntype = \"linux\"\n";
-        let config = format!("{device}[http]\nlisten = {listen:?}\ntoken = {{ env = \"DOOR_TOKEN\" }}\n");
-        let client = Client::start_with(&config, &[("DOOR_TOKEN", TOKEN)]);
+    /// To the devices of a configuration.
+    pub fn to(devices: &str) -> Self {
+        let client = Client::start_with(&with_door(devices, "127.0.0.1:0"), &[("DOOR_TOKEN", TOKEN)]);
         let address = said(&client, "the HTTP door is open at http://").trim_end_matches("/mcp").to_owned();
         Self { client, address, bearer: format!("Bearer {TOKEN}") }
+    }
+
+    fn open() -> Self {
+        Self::to(HERE)
+    }
+
+    /// What a client is given.
+    pub fn url(&self) -> String {
+        format!("http://{}/mcp", self.address)
     }
 
     /// Posts a message with these headers beside the usual ones and the token.
@@ -47,12 +57,7 @@ impl Door {
 
     /// A request of the newer era; its answer.
     fn newer(&self, method: &str, params: &Value) -> Value {
-        let mut params = params.clone();
-        params["_meta"] = json!({
-            "io.modelcontextprotocol/protocolVersion": NEWER,
-            "io.modelcontextprotocol/clientInfo": {"name": "newer-client", "version": "1"},
-            "io.modelcontextprotocol/clientCapabilities": {}
-        });
+        let params = marked(params);
         let name = params["name"].as_str().or_else(|| params["uri"].as_str()).unwrap_or("none").to_owned();
         let headers = [("MCP-Protocol-Version", NEWER), ("Mcp-Method", method), ("Mcp-Name", name.as_str())];
         let headers = if name == "none" { &headers[..2] } else { &headers[..] };
@@ -64,6 +69,22 @@ impl Door {
         let hello = json!({"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "older-client", "version": "1"}});
         self.post(&[], &json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": hello}))
     }
+}
+
+/// The configuration with a door.
+fn with_door(devices: &str, listen: &str) -> String {
+    format!("{devices}[http]\nlisten = {listen:?}\ntoken = {{ env = \"DOOR_TOKEN\" }}\n")
+}
+
+/// The parameters as those of the newer era.
+fn marked(params: &Value) -> Value {
+    let mut params = params.clone();
+    params["_meta"] = json!({
+        "io.modelcontextprotocol/protocolVersion": NEWER,
+        "io.modelcontextprotocol/clientInfo": {"name": "newer-client", "version": "1"},
+        "io.modelcontextprotocol/clientCapabilities": {}
+    });
+    params
 }
 
 /// What follows these words in the server's log, once they are there.
@@ -151,17 +172,44 @@ fn both_eras_and_the_pipe_work_on_the_same_sessions() {
     assert_eq!(callers, ["test", "older-client", "newer-client", "test"], "{history}");
 }
 
+/// A connection that breaks is no word about the command: it goes on, and the next client reads all of it.
+#[test]
+fn a_command_outlives_the_client_that_asked_for_it() {
+    let mut door = Door::open();
+    door.client.run("here", "true");
+    let call = json!({"name": "ssh_run", "arguments": {"target": "here", "command": "echo first; sleep 4; echo last"}});
+    for era in ["newer", "older"] {
+        let session = door.older().header("mcp-session-id").unwrap().to_owned();
+        let message = match era {
+            "newer" => json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": marked(&call)}),
+            _ => json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": call}),
+        };
+        let newer = [("MCP-Protocol-Version", NEWER), ("Mcp-Method", "tools/call"), ("Mcp-Name", "ssh_run")];
+        let older = [("MCP-Protocol-Version", "2025-11-25"), ("Mcp-Session-Id", session.as_str())];
+        let headers = [&ACCEPT[..], &[("Authorization", &door.bearer)], if era == "newer" { &newer[..] } else { &older[..] }].concat();
+        let connection = begin(&door.address, "POST", "/mcp", &headers, &message.to_string());
+        let running = loop {
+            let sessions = door.client.call("ssh_sessions", json!({}));
+            if let Some(id) = sessions["sessions"][0]["running"].as_str() {
+                break id.to_owned();
+            }
+        };
+        drop(connection);
+        let ended = door.client.call("ssh_output", json!({"command_id": running, "wait_s": 30}));
+        assert_eq!((&ended["state"], &ended["output"]), (&json!("done"), &json!("first\nlast\n")), "{era}: {ended}");
+    }
+}
+
 #[test]
 fn the_conformance_suite_finds_the_product_behind_the_door_as_it_should_be() {
     let door = Door::open();
-    let url = format!("http://{}/mcp", door.address);
     let both = ["tools-list", "dns-rebinding-protection", "server-sse-multiple-streams"];
     let older = ["server-initialize", "ping", "server-session-lifecycle"];
     let newer = ["sep-2164-resource-not-found", "input-required-result-unsupported-methods", "http-header-validation"];
     let all = both.map(|scenario| (scenario, "2025-11-25")).into_iter().chain(both.map(|scenario| (scenario, NEWER)));
     let all = all.chain(older.map(|scenario| (scenario, "2025-11-25"))).chain(newer.map(|scenario| (scenario, NEWER)));
     for (scenario, revision) in all {
-        let (printed, passed) = conformance::suite(&url, TOKEN, &["--scenario", scenario, "--spec-version", revision]);
+        let (printed, passed) = conformance::suite(&door.url(), TOKEN, &["--scenario", scenario, "--spec-version", revision]);
         assert!(passed && !printed.contains("Warnings: 1"), "{scenario} {revision}:\n{printed}");
     }
 }
@@ -170,11 +218,11 @@ fn the_conformance_suite_finds_the_product_behind_the_door_as_it_should_be() {
 fn the_inspectors_command_line_works_through_the_door() {
     let door = Door::open();
     let ask = |arguments: &[&str]| -> Value {
-        let (program, path) = conformance::node_program("mcp-inspector");
-        let mut command = Command::new(program);
-        let url = format!("http://{}/mcp", door.address);
+        let program = newest_inspector("mcp-inspector");
+        let path = format!("{}:{}", program.parent().unwrap().display(), std::env::var("PATH").unwrap_or_default());
         let header = format!("Authorization: {}", door.bearer);
-        command.env("PATH", path).args(["--cli", &url, "--transport", "http", "--header", &header]).args(arguments);
+        let mut command = Command::new(program);
+        command.env("PATH", path).args(["--cli", &door.url(), "--transport", "http", "--header", &header]).args(arguments);
         let done = command.output().unwrap();
         let shown = String::from_utf8_lossy(&done.stdout);
         serde_json::from_str(&shown).unwrap_or_else(|error| panic!("{error}: {shown}{}", String::from_utf8_lossy(&done.stderr)))
@@ -226,15 +274,12 @@ fn who_says_nothing_holds_up_nobody_for_long() {
 #[test]
 fn a_door_that_cannot_open_leaves_the_pipe_as_it_is() {
     let door = Door::open();
-    let config = |listen: &str| {
-        format!("[device.here]\nlocal = true\ntype = \"linux\"\n[http]\nlisten = {listen:?}\ntoken = {{ env = \"DOOR_TOKEN\" }}\n")
-    };
     for (listen, token, why) in [
         (door.address.as_str(), TOKEN, "nothing can listen at"),
         ("127.0.0.1:0", "hunter2-short", "the token must have at least 16 letters"),
         ("127.0.0.1:0", "", "the secret from `env DOOR_TOKEN` is empty"),
     ] {
-        let mut client = Client::start_with(&config(listen), &[("DOOR_TOKEN", token)]);
+        let mut client = Client::start_with(&with_door(HERE, listen), &[("DOOR_TOKEN", token)]);
         let told = said(&client, "the HTTP door stays closed: ");
         assert!(told.contains(why) && !told.contains("hunter2"), "{told}");
         assert_eq!(client.run("here", "echo well")["output"], "well\n");

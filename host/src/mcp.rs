@@ -1,15 +1,16 @@
-//! The Model Context Protocol: tools over one pipe, both of its eras. Nothing else writes to standard output.
+//! The Model Context Protocol: tools over a pipe or over HTTP, both of its eras. Nothing else writes to standard output.
 
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
+use ::http::request::Parts;
 use rmcp::handler::server::ServerHandler;
 use rmcp::model::{
     CacheScope, CallToolRequestParams, CallToolResponse, CompleteRequestMethod, CompleteRequestParams, CompleteResult, DiscoverResult,
     ErrorData, Implementation, ListPromptsRequestMethod, ListPromptsResult, ListResourceTemplatesRequestMethod,
     ListResourceTemplatesResult, ListResourcesRequestMethod, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
-    ProgressNotificationParam, ProgressToken, ReadResourceRequestMethod, ReadResourceRequestParams, ReadResourceResponse,
+    ProgressNotificationParam, ProgressToken, ProtocolVersion, ReadResourceRequestMethod, ReadResourceRequestParams, ReadResourceResponse,
     ServerCapabilities, ServerConfig, SubscribeRequestParams, SubscriptionFilter, UnsubscribeRequestParams,
 };
 use rmcp::service::{NotificationContext, Peer, RequestContext, RoleServer, ServiceExt, SubscriptionContext};
@@ -81,6 +82,11 @@ impl Server {
     }
 }
 
+/// Is the client of the era without a handshake?
+fn is_newer(context: &RequestContext<RoleServer>) -> bool {
+    context.protocol_version().is_some_and(|version| version >= ProtocolVersion::V_2026_07_28)
+}
+
 /// How persons know a client: by its title where it has one, with its name.
 fn label(client: &Implementation) -> String {
     let title = client.title.iter().flat_map(|title| title.chars()).filter(|letter| !letter.is_control());
@@ -96,6 +102,8 @@ pub struct Caller {
     pub ceiling_s: f64,
     progress: Option<(Peer<RoleServer>, ProgressToken)>,
     cancelled: tokio_util::sync::CancellationToken,
+    /// It can say that it gives up a call. Over HTTP the newer era has no word for it, and a connection that breaks looks the same.
+    has_word: bool,
 }
 
 impl std::fmt::Debug for Caller {
@@ -113,6 +121,7 @@ impl Caller {
             ceiling_s: if patient { PATIENT_WAIT_MAX_S } else { WAIT_MAX_S },
             progress: token.map(|token| (context.peer.clone(), token)),
             cancelled: context.ct.clone(),
+            has_word: !(is_newer(context) && context.extensions.get::<Parts>().is_some()),
             name,
         }
     }
@@ -154,10 +163,10 @@ impl<'a> Patience<'a> {
         Self { caller, timer: Box::pin(sleep(PROGRESS_EVERY)), told: 0.0 }
     }
 
-    /// Has the client cancelled the call?
+    /// Has the client cancelled the call? One that has only gone has not: what it began goes on.
     #[must_use]
     pub fn has_given_up(&self) -> bool {
-        self.caller.cancelled.is_cancelled()
+        self.caller.has_word && self.caller.cancelled.is_cancelled()
     }
 
     /// As [`Caller::wait`].

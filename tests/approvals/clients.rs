@@ -6,11 +6,9 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use super::{COMMAND, Scene, call, is_let_through, is_privileged, no};
-use crate::clients::{ERAS, official};
+use crate::clients::{ERAS, newest_inspector, official, official_at};
+use crate::door::Door;
 use crate::support::packages;
-
-/// The release whose connections can be asked, and the Node that it needs.
-const INSPECTOR: [&str; 2] = ["@modelcontextprotocol/inspector@2.12.0", "node@22"];
 
 /// Connections of the inspector, kept by a process of its own.
 struct Inspector {
@@ -22,7 +20,7 @@ struct Inspector {
 
 impl Inspector {
     fn start() -> Self {
-        let program = packages::node_program("inspector-2", &INSPECTOR, "mcpdo");
+        let program = newest_inspector("mcpdo");
         let mut inspector = Self { program, folder: tempfile::tempdir().unwrap(), variables: Vec::new() };
         let shown = packages::must(inspector.command().arg("private"));
         let variable = |line: &str| {
@@ -101,17 +99,11 @@ fn the_inspectors_user_decides_in_both_eras() {
     assert_eq!(scene.erased(), 2);
 }
 
-#[test]
-fn the_official_clients_user_decides_in_both_eras() {
-    let scene = Scene::start();
-    let folder = tempfile::tempdir().unwrap();
-    let config = folder.path().join("jackfield.toml");
-    std::fs::write(&config, &scene.devices.config).unwrap();
-    let enable = json!(["ssh_run", {"target": "switch1", "command": "enable"}]);
+/// What the official client's user decides, call by call. As a client with full access answers by itself: an empty form.
+fn decisions() -> Value {
     let decided = |action: &str, content: Value| json!(["ssh_run", call(), [action, content]]);
-    // As a client with full access answers by itself: an empty form.
-    let calls = json!([
-        enable,
+    json!([
+        ["ssh_run", {"target": "switch1", "command": "enable"}],
         decided("accept", json!({"decision": "deny"})),
         decided("decline", Value::Null),
         decided("cancel", Value::Null),
@@ -120,19 +112,43 @@ fn the_official_clients_user_decides_in_both_eras() {
         decided("accept", json!({"decision": "allow_once"})),
         ["ssh_send", no()],
         decided("decline", Value::Null),
-    ]);
+    ])
+}
+
+/// What comes of it.
+fn are_as_decided(era: &str, seen: &Value) {
+    let result = |at: usize| &seen["results"][at]["result"];
+    is_privileged(result(0));
+    let states: Vec<&str> = (1..6).map(|at| result(at)["state"].as_str().unwrap_or_default()).collect();
+    assert_eq!(states, ["denied", "denied", "approval_needed", "approval_needed", "approval_needed"], "{era}: {seen}");
+    is_let_through(result(6));
+    assert_eq!(result(8)["state"], "denied", "{era}: {seen}");
+    for at in [1, 2, 3, 4, 5, 6, 8] {
+        let asked = seen["results"][at]["asked"].as_array().unwrap();
+        assert!(asked.len() == 1 && asked[0].as_str().unwrap().contains(&format!("\n  | {COMMAND}\n")), "{era}, call {at}: {seen}");
+    }
+}
+
+#[test]
+fn the_official_clients_user_decides_in_both_eras() {
+    let scene = Scene::start();
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("jackfield.toml");
+    std::fs::write(&config, &scene.devices.config).unwrap();
     for (number, (era, _)) in ERAS.into_iter().enumerate() {
-        let seen = official(era, &calls, &config, |command| command.env("XDG_STATE_HOME", folder.path()));
-        let result = |at: usize| &seen["results"][at]["result"];
-        is_privileged(result(0));
-        let states: Vec<&str> = (1..6).map(|at| result(at)["state"].as_str().unwrap_or_default()).collect();
-        assert_eq!(states, ["denied", "denied", "approval_needed", "approval_needed", "approval_needed"], "{era}: {seen}");
-        is_let_through(result(6));
-        assert_eq!(result(8)["state"], "denied", "{era}: {seen}");
-        for at in [1, 2, 3, 4, 5, 6, 8] {
-            let asked = seen["results"][at]["asked"].as_array().unwrap();
-            assert!(asked.len() == 1 && asked[0].as_str().unwrap().contains(&format!("\n  | {COMMAND}\n")), "{era}, call {at}: {seen}");
-        }
+        are_as_decided(era, &official(era, &decisions(), &config, |command| command.env("XDG_STATE_HOME", folder.path())));
+        assert_eq!(scene.erased(), number + 1, "{era}");
+    }
+}
+
+#[test]
+fn the_official_clients_user_decides_through_the_http_door_as_well() {
+    let scene = Scene::start();
+    let door = Door::to(&scene.devices.config);
+    for (number, (era, revision)) in ERAS.into_iter().enumerate() {
+        let seen = official_at(era, &decisions(), &door.url(), Door::TOKEN);
+        assert_eq!(seen["revision"], revision);
+        are_as_decided(era, &seen);
         assert_eq!(scene.erased(), number + 1, "{era}");
     }
 }

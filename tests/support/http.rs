@@ -34,8 +34,8 @@ impl Answer {
     }
 }
 
-/// Sends a request on a connection of its own and waits for the whole answer.
-pub fn request(address: &str, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+/// Sends a request on a connection of its own.
+pub fn begin(address: &str, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> TcpStream {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(40))).unwrap();
     let host = if headers.iter().any(|(name, _)| *name == "Host") { String::new() } else { format!("Host: {address}\r\n") };
@@ -44,6 +44,12 @@ pub fn request(address: &str, method: &str, path: &str, headers: &[(&str, &str)]
     let head = format!("{method} {path} HTTP/1.1\r\n{host}Connection: close\r\nContent-Length: {length}\r\n{headers}\r\n");
     // The server may have refused it before it has read everything.
     let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body.as_bytes()));
+    stream
+}
+
+/// The same, and waits for the whole answer.
+pub fn request(address: &str, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+    let mut stream = begin(address, method, path, headers, body);
     let mut bytes = Vec::new();
     // What was refused early ends with a reset.
     let _ = stream.read_to_end(&mut bytes);

@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use rmcp::model::{
     CallToolRequestParams, ElicitRequest, ElicitRequestParams, ElicitResult, ElicitationAction, ElicitationSchema, InputRequest,
-    InputRequiredResult, ProtocolVersion,
+    InputRequiredResult,
 };
 use rmcp::service::{RequestContext, RoleServer};
 use serde_json::{Value, json};
@@ -41,8 +41,7 @@ pub(super) fn way(context: &RequestContext<RoleServer>) -> Way {
     let forms = context.client_capabilities().and_then(|capabilities| capabilities.elicitation);
     // A client that names no mode knows the first one, forms.
     let forms = forms.is_some_and(|forms| forms.form.is_some() || forms.url.is_none());
-    let newer = context.protocol_version().is_some_and(|version| version >= ProtocolVersion::V_2026_07_28);
-    match (forms, newer) {
+    match (forms, super::is_newer(context)) {
         (false, _) => Way::None,
         (true, true) => Way::Again,
         (true, false) => Way::Within,
