@@ -1,6 +1,6 @@
 //! The HTTP door of the real program: who comes in, both eras behind it, its bounds.
 
-use std::io::{ErrorKind, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::clients::newest_inspector;
 use crate::conformance;
+use crate::offers;
 use crate::support::client::Client;
 use crate::support::http::{Answer, begin, request};
 
@@ -234,6 +235,33 @@ fn the_inspectors_command_line_works_through_the_door() {
     let read = ask(&["--method", "resources/read", "--uri", "jackfield://sessions/here"]);
     let state: Value = serde_json::from_str(read["contents"][0]["text"].as_str().unwrap()).unwrap();
     assert_eq!((&state["session"], &state["state"]), (&json!("here"), &json!("ready")), "{read}");
+}
+
+#[test]
+fn news_come_through_the_door_in_both_eras() {
+    let door = Door::open();
+    let session = door.older().header("mcp-session-id").unwrap().to_owned();
+    let known = [("Mcp-Session-Id", session.as_str()), ("MCP-Protocol-Version", "2025-11-25")];
+    assert_eq!(door.post(&known, &json!({"jsonrpc": "2.0", "method": "notifications/initialized"})).status, 202);
+    let right = ("Authorization", door.bearer.as_str());
+    let older = begin(&door.address, "GET", "/mcp", &[&[("Accept", "text/event-stream"), right], &known[..]].concat(), "");
+    let listen = json!({"jsonrpc": "2.0", "id": 1, "method": "subscriptions/listen",
+        "params": marked(&json!({"notifications": {"toolsListChanged": true}}))});
+    let headers = [("MCP-Protocol-Version", NEWER), ("Mcp-Method", "subscriptions/listen"), right];
+    let newer = begin(&door.address, "POST", "/mcp", &[&ACCEPT[..], &headers].concat(), &listen.to_string());
+    let mut streams = [older, newer].map(BufReader::new);
+    // Each has begun before there are news.
+    for (stream, begun) in streams.iter_mut().zip(["retry: ", "notifications/subscriptions/acknowledged"]) {
+        assert!(stream.lines().any(|line| line.unwrap().contains(begun)), "{begun}");
+    }
+    let report = offers::reload(&door.client, &with_door(&format!("{HERE}[tools]\nwithout = [\"ssh_run\"]\n"), "127.0.0.1:0"));
+    assert!(!report["changes"].to_string().contains("[http]"), "{report}");
+    for stream in &mut streams {
+        assert!(stream.lines().any(|line| line.unwrap().contains("notifications/tools/list_changed")));
+    }
+    let report = offers::reload(&door.client, HERE);
+    assert!(report["changes"].to_string().contains("[http] counts when the server is started again"), "{report}");
+    assert_eq!(door.older().status, 200, "it stays open");
 }
 
 #[test]

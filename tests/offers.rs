@@ -13,7 +13,7 @@ fn config(more: &str) -> String {
 }
 
 /// Has the server read another configuration; what it reports.
-fn reload(client: &Client, config: &str) -> Value {
+pub fn reload(client: &Client, config: &str) -> Value {
     std::fs::write(client.folder().join("jackfield.toml"), config).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_jackfield"));
     let done = command.args(["plugin", "reload", "--json"]).env("XDG_STATE_HOME", client.state.path()).output().unwrap();
