@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use jackfield::limits::{HTTP_BODY_MAX_BYTES, HTTP_CONNECTIONS_MAX, HTTP_HEAD_MAX, HTTP_SESSIONS_MAX};
+use jackfield::limits::{HTTP_BODY_MAX, HTTP_BODY_MAX_BYTES, HTTP_CONNECTIONS_MAX, HTTP_HEAD_MAX, HTTP_SESSIONS_MAX};
 use serde_json::{Value, json};
 
 use crate::clients::newest_inspector;
@@ -141,7 +141,7 @@ fn nobody_comes_in_without_the_token_or_by_another_name() {
     }
     let long = "x".repeat(HTTP_BODY_MAX_BYTES + 1);
     let answer = request(&door.address, "POST", "/mcp", &[&ACCEPT[..], &[right]].concat(), &long);
-    assert_eq!(answer.status, 413, "{answer:?}");
+    assert!(answer.status == 413 && answer.body.contains(&format!("more than {HTTP_BODY_MAX_BYTES} bytes")), "{answer:?}");
     door.client.has_written_no(TOKEN);
 }
 
@@ -278,6 +278,20 @@ fn a_full_house_turns_away_the_next_client_of_the_older_era_only() {
     let end = [("Authorization", door.bearer.as_str()), ("Mcp-Session-Id", sessions[0].as_str())];
     assert!(request(&door.address, "DELETE", "/mcp", &end, "").status < 300);
     assert_eq!(door.older().status, 200);
+}
+
+#[test]
+fn a_message_that_does_not_come_to_an_end_is_refused() {
+    let door = Door::open();
+    let half = "{\"jsonrpc\": \"2.0\", ";
+    let mut slow = TcpStream::connect(&door.address).unwrap();
+    let head =
+        format!("POST /mcp HTTP/1.1\r\nHost: {}\r\nAuthorization: {}\r\nContent-Length: 900\r\n\r\n{half}", door.address, door.bearer);
+    slow.write_all(head.as_bytes()).unwrap();
+    let mut answer = String::new();
+    slow.set_read_timeout(Some(HTTP_BODY_MAX * 2)).unwrap();
+    slow.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 408 ") && answer.contains("the message is not complete after 20 s"), "{answer}");
 }
 
 /// As many connections as there may be that say nothing: the next one is served when those have been thrown out.

@@ -682,6 +682,8 @@ pub const HTTP_HEAD_MAX: Duration = Duration::from_secs(15);
 pub const HTTP_HEAD_MAX_BYTES: usize = 64 * 1024;
 /// Bytes of the body of a request: a file that is written whole fits.
 pub const HTTP_BODY_MAX_BYTES: usize = 4 * 1024 * 1024;
+/// How long the body of a request may take.
+pub const HTTP_BODY_MAX: Duration = Duration::from_secs(20);
 /// Bytes of a token: 16 that nobody can guess are enough.
 pub const HTTP_TOKEN_MIN_BYTES: usize = 16;
 /// How long nobody is let in after the system refused a connection: the process may be out of files.

@@ -13,7 +13,7 @@ use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONNECTION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::combinators::BoxBody;
-use http_body_util::{BodyExt as _, Full};
+use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -26,15 +26,15 @@ use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::Server;
 use crate::config::HttpSettings;
 use crate::directory::Directory;
 use crate::limits::{
-    HTTP_ACCEPT_PAUSE, HTTP_BODY_MAX_BYTES, HTTP_CONNECTIONS_MAX, HTTP_HEAD_MAX, HTTP_HEAD_MAX_BYTES, HTTP_SESSION_IDLE, HTTP_SESSIONS_MAX,
-    HTTP_TOKEN_MIN_BYTES,
+    HTTP_ACCEPT_PAUSE, HTTP_BODY_MAX, HTTP_BODY_MAX_BYTES, HTTP_CONNECTIONS_MAX, HTTP_HEAD_MAX, HTTP_HEAD_MAX_BYTES, HTTP_SESSION_IDLE,
+    HTTP_SESSIONS_MAX, HTTP_TOKEN_MIN_BYTES,
 };
 use crate::secret::{self, Secret};
 
@@ -246,7 +246,24 @@ impl<H: ServerHandler> Gate<H> {
             answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from(HTTP_HEAD_MAX.as_secs()));
             return answer;
         }
-        self.service.handle(request).await
+        match whole(request).await {
+            Ok(request) => self.service.handle(request).await,
+            Err(refused) => refused,
+        }
+    }
+}
+
+/// The request with its body, within bounds.
+async fn whole(request: Request<Incoming>) -> Result<Request<Full<Bytes>>, Answer> {
+    let (head, body) = request.into_parts();
+    match timeout(HTTP_BODY_MAX, Limited::new(body, HTTP_BODY_MAX_BYTES).collect()).await {
+        Ok(Ok(body)) => Ok(Request::from_parts(head, Full::new(body.to_bytes()))),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(said(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            &format!("the message has more than {HTTP_BODY_MAX_BYTES} bytes; ssh_transfer copies files of any size"),
+        )),
+        Ok(Err(error)) => Err(said(StatusCode::BAD_REQUEST, &format!("the message breaks off: {error}"))),
+        Err(_) => Err(said(StatusCode::REQUEST_TIMEOUT, &format!("the message is not complete after {} s", HTTP_BODY_MAX.as_secs()))),
     }
 }
 
