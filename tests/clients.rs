@@ -64,7 +64,7 @@ impl Setting {
 /// Drives the program by the official client in one of its eras.
 pub fn official(era: &str, calls: &Value, config: &Path, surround: impl FnOnce(&mut Command) -> &mut Command) -> Value {
     let config = config.display().to_string();
-    driven(era, calls, &[env!("CARGO_BIN_EXE_jackfield"), "mcp", "--config", &config], surround)
+    driven(era, calls, &[env!("CARGO_BIN_EXE_jackfield"), "mcp", "--in-process", "--config", &config], surround)
 }
 
 /// The same at the address of a server.
@@ -75,7 +75,6 @@ pub fn official_at(era: &str, calls: &Value, url: &str, token: &str) -> Value {
 fn driven(era: &str, calls: &Value, server: &[&str], surround: impl FnOnce(&mut Command) -> &mut Command) -> Value {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/clients/official.py");
     let mut command = Command::new(python());
-    command.arg(script).args([era, &calls.to_string(), env!("CARGO_BIN_EXE_jackfield"), "mcp", "--in-process", "--config"]).arg(config);
     command.arg(script).args([era, &calls.to_string()]).args(server);
     let done = surround(&mut command).output().unwrap();
     let shown = String::from_utf8_lossy(&done.stdout);

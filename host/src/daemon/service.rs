@@ -21,7 +21,7 @@ use crate::config::{self, Config};
 use crate::guest::Guests;
 use crate::limits::{DAEMON_END_MAX, DAEMON_IDLE};
 use crate::renewal::Renewer;
-use crate::startup;
+use crate::{mcp, startup};
 
 /// How often the daemon looks whether anybody still needs it.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -72,6 +72,7 @@ fn begin(file: Option<&Path>) -> Result<ExitCode, String> {
     let ended = runtime.block_on(async {
         let gate = Gate::open(Arc::clone(&house), &name.socket()).map_err(|error| format!("cannot listen: {error}"))?;
         tell(READY);
+        tokio::spawn(mcp::http::keep_open(Arc::clone(&directory)));
         let stay = tokio::spawn(stay(Arc::clone(&house), ledger, name));
         let ended = stay.await.map_err(|error| error.to_string());
         // Nobody comes in while the sessions are closed.
