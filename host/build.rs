@@ -1,4 +1,4 @@
-//! Builds the plugins of `plugins/` to WebAssembly and puts them into the program.
+//! Builds the plugins of `plugins/` to WebAssembly and puts them into the program, and the page of the browser viewer.
 //!
 //! They have a target folder of their own inside `OUT_DIR`'s target folder, so that the two builds do not wait for each other,
 //! and are built again only when their sources or the contract change.
@@ -10,6 +10,9 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
+
+#[path = "build/viewer.rs"]
+mod viewer;
 
 const TARGET: &str = "wasm32-wasip2";
 
@@ -26,6 +29,7 @@ fn main() {
     let wasm = target.join(TARGET).join("plugin");
     let table = table(&root, &wasm, &bundled) + &projects(&root);
     fs::write(out.join("bundled.rs"), table).expect("OUT_DIR is writable");
+    viewer::build(&root.join("viewer"), &out);
     // The tests load these from disk, as an operator would.
     println!("cargo:rustc-env=JACKFIELD_PLUGIN_FOLDER={}", wasm.display());
 }

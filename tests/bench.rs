@@ -16,6 +16,8 @@
 mod allocations;
 #[path = "bench/big.rs"]
 mod big;
+#[path = "bench/daemon.rs"]
+mod daemon;
 #[path = "bench/figures.rs"]
 mod figures;
 #[path = "bench/floor.rs"]
@@ -53,6 +55,8 @@ const MEASURES: &[Measure] = &[
     ("connect", reach::connect),
     ("idle", reach::idle),
     ("forward", reach::forward),
+    ("daemon", daemon::run),
+    ("watched", daemon::watched),
 ];
 
 fn main() {

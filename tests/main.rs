@@ -11,6 +11,7 @@
 mod adversary;
 mod approvals;
 mod audit;
+mod browser;
 mod check;
 mod clients;
 mod completion;

@@ -5,6 +5,7 @@ pub mod catalog;
 pub mod client;
 pub mod component;
 pub mod frr;
+pub mod guest;
 pub mod http;
 pub mod lab;
 pub mod packages;

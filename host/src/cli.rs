@@ -24,11 +24,13 @@ pub mod paint;
 pub mod plugin;
 pub mod policy;
 pub mod record;
+pub mod replay;
 pub mod runtime;
 pub mod secret;
 pub mod serve;
 pub mod sessions;
 pub mod stdio;
+pub mod viewer;
 
 /// Lines to devices, plugs for their kinds: persistent SSH sessions for AI agents and people.
 #[derive(Debug, Parser)]
@@ -85,6 +87,21 @@ pub enum Command {
         /// Even if commands run
         #[arg(long)]
         now: bool,
+    },
+    /// Open the sessions in a browser
+    #[command(after_help = "Examples:\n  jackfield viewer\n  jackfield viewer web1\n  jackfield viewer --read-only --print")]
+    Viewer {
+        /// The session's page instead of the list
+        session: Option<String>,
+        /// A link that only lets look
+        #[arg(long)]
+        read_only: bool,
+        /// Print the link and open nothing
+        #[arg(long)]
+        print: bool,
+        /// Listen on this port of the loopback interface instead of a free one
+        #[arg(long, value_name = "PORT", default_value_t = 0)]
+        port: u16,
     },
     /// Print a unit that has systemd (or launchd) keep the daemon
     #[command(after_help = "Example:\n  jackfield service > ~/.config/systemd/user/jackfield.service")]
@@ -144,6 +161,18 @@ pub enum Command {
         /// Write to this file instead of standard output
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
+    },
+    /// Play what a session has shown, from its recording; without a name list the recordings
+    #[command(after_help = "Examples:\n  jackfield replay\n  jackfield replay web1 --speed 4")]
+    Replay {
+        /// The recording, or a session whose newest is meant
+        name: Option<String>,
+        /// So many times as fast
+        #[arg(long, value_name = "N", default_value_t = 1.0)]
+        speed: f64,
+        /// Print the list as one JSON object
+        #[arg(long, conflicts_with = "name")]
+        json: bool,
     },
     /// Show who ran what where, newest first
     #[command(
@@ -272,6 +301,10 @@ pub fn run(cli: Cli) -> Result<ExitCode, String> {
         Command::Stop { all, now } => daemon::stop(cli.config.as_deref(), all, now),
         Command::Restart { drain, now } => daemon::restart(cli.config.as_deref(), drain, now),
         Command::Service { launchd } => daemon::service(cli.config.as_deref(), launchd),
+        Command::Viewer { session, read_only, print, port } => {
+            let wanted = viewer::Wanted { session: session.as_deref(), read_only, print, port };
+            viewer::run(cli.config.as_deref(), &wanted)
+        }
         Command::Sessions(command) => sessions::run(command, cli.config.as_deref()),
         Command::Check { schema: true, .. } => check::schema(),
         Command::Check { json, .. } => check::run(cli.config.as_deref(), json),
@@ -284,6 +317,7 @@ pub fn run(cli: Cli) -> Result<ExitCode, String> {
             let wanted = history::Wanted { query: query.unwrap_or_default(), target, since, limit };
             history::run(wanted, json)
         }
+        Command::Replay { name, speed, json } => replay::run(&replay::Wanted { name: name.as_deref(), speed, json }),
         Command::Audit(command) => audit::run(command, cli.config.as_deref()),
         Command::Plugin(command) => plugin::run(command, cli.config.as_deref()),
         Command::Approve { request, json } => approve::approve(request.as_deref(), json),

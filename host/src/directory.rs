@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use tokio::sync::{OnceCell, mpsc};
 
 use self::error::failed;
@@ -91,6 +92,8 @@ pub struct Directory {
     /// Sessions that an earlier process held when it ended without saying goodbye; their next caller is told.
     mourned: Mutex<BTreeSet<String>>,
     news: News,
+    /// What the viewer's addresses of sessions begin with, once it runs.
+    viewer: OnceLock<String>,
 }
 
 /// A session in a list.
@@ -126,6 +129,7 @@ impl Directory {
             halt: Halt::default(),
             mourned: Mutex::default(),
             news: News::default(),
+            viewer: OnceLock::new(),
         }
     }
 
@@ -133,6 +137,18 @@ impl Directory {
     #[must_use]
     pub fn transfers(&self) -> &Transfers {
         &self.transfers
+    }
+
+    /// The viewer runs; addresses of its pages of sessions begin like this.
+    pub fn set_viewer(&self, address: &str) {
+        // It is started once.
+        let _ = self.viewer.set(address.to_owned());
+    }
+
+    /// The page of a session, for a browser that has logged in, where the viewer runs. It opens nothing to anybody else.
+    #[must_use]
+    pub fn page_of(&self, session: &SessionId) -> Option<String> {
+        self.viewer.get().map(|address| format!("{address}{}", utf8_percent_encode(&session.to_string(), NON_ALPHANUMERIC)))
     }
 
     /// These sessions were lost with the process that held them.

@@ -10,11 +10,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::sync::OnceCell;
 
 use self::stage::Stage;
 use crate::directory::Directory;
 use crate::ids::SessionId;
+use crate::viewer::Viewer;
 
+mod browsers;
 mod errand;
 mod list;
 mod stage;
@@ -40,6 +43,9 @@ pub struct Guests {
     /// One stage is set up at a time.
     entering: tokio::sync::Mutex<()>,
     count: AtomicUsize,
+    /// Whose account this is.
+    person: String,
+    viewer: OnceCell<Viewer>,
     /// Where the sessions' tasks run.
     home: Handle,
     own: Own,
@@ -66,7 +72,9 @@ impl Guests {
     pub fn start(directory: Arc<Directory>, home: Handle) -> io::Result<Arc<Self>> {
         let own = Builder::new_multi_thread().worker_threads(1).thread_name("guests").enable_all().build()?;
         let (stages, entering, count) = (Mutex::default(), tokio::sync::Mutex::default(), AtomicUsize::new(0));
-        Ok(Arc::new(Self { directory, stages, entering, count, home, own: Own(Some(own)) }))
+        let person = account();
+        let viewer = OnceCell::new();
+        Ok(Arc::new(Self { directory, stages, entering, count, person, viewer, home, own: Own(Some(own)) }))
     }
 
     /// How many there are.
@@ -84,6 +92,11 @@ impl Guests {
     fn stages(&self) -> MutexGuard<'_, BTreeMap<SessionId, Arc<Stage>>> {
         self.stages.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The account's name.
+fn account() -> String {
+    std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_else(|_| "somebody".to_owned())
 }
 
 /// Serves a guest until it goes. What it says and is told are lines ([`wire`]).

@@ -51,6 +51,7 @@ pub mod ssh_config;
 pub mod startup;
 pub mod terminal;
 pub mod transport;
+pub mod viewer;
 pub mod wildcard;
 
 pub mod cli;

@@ -200,6 +200,10 @@ pub const HANDOVER_LINES_MAX: usize = 100;
 pub const HANDOVER_MAX_CHARS: usize = 4000;
 /// Pieces of output between a session and those who watch it. A session never waits for them: they take up its log again.
 pub const AUDIENCE_QUEUE: usize = 256;
+/// How long keys of a person wait that come into the first moments of an agent's command: longer than most commands take.
+pub const KEYS_KEPT: Duration = Duration::from_millis(400);
+/// Pieces of typing that wait for that.
+pub const KEYS_KEPT_MAX: usize = 256;
 /// Times that a session was set up whose lines are kept from those who watch: once for each shell that is entered.
 pub const SETUPS_KEPT: usize = 32;
 /// Bytes of a session's past that somebody who comes to watch can scroll back to.
@@ -698,3 +702,40 @@ pub const RESOURCES_WATCHED_MAX: usize = 16;
 pub const RESOURCE_NEWS_EVERY: Duration = Duration::from_secs(1);
 /// Characters of a client's title in what persons read.
 pub const CLIENT_TITLE_MAX_CHARS: usize = 60;
+
+// The browser viewer.
+
+/// How long a link to the viewer can be used.
+pub const VIEWER_LINK_MAX: Duration = Duration::from_secs(5 * 60);
+/// Links that wait to be used. The oldest goes when there are more.
+pub const VIEWER_LINKS_MAX: usize = 64;
+/// How long a browser stays logged in after it was last seen.
+pub const VIEWER_LOGIN_IDLE_MAX: Duration = Duration::from_secs(12 * 3600);
+/// Browsers that are logged in. The one that was not seen for longest goes when there are more.
+pub const VIEWER_LOGINS_MAX: usize = 256;
+/// WebSockets at once: pages of all browsers together.
+pub const VIEWER_SOCKETS_MAX: usize = 256;
+/// TCP connections at once. A page has its WebSocket and a few for its files.
+pub const VIEWER_CONNECTIONS_MAX: usize = 512;
+/// How long a browser may take for the head of a request.
+pub const VIEWER_HEAD_MAX: Duration = Duration::from_secs(10);
+/// Bytes of the head of a request.
+pub const VIEWER_HEAD_MAX_BYTES: usize = 16 * 1024;
+/// Bytes of one message of a browser: a paste, in base64.
+pub const VIEWER_MESSAGE_MAX_BYTES: usize = 256 * 1024;
+/// Bytes of one message to a browser: a screen of the greatest size in colours, in base64.
+pub const VIEWER_LINE_MAX_BYTES: u64 = 16 * 1024 * 1024;
+/// Bytes between the holder of the sessions and a browser. When they are full, the holder knows that the browser is slow.
+pub const VIEWER_STREAM_BYTES: usize = 64 * 1024;
+/// How often a silent browser is asked whether it is there.
+pub const VIEWER_PING_EVERY: Duration = Duration::from_secs(20);
+/// How long a browser may be silent, or take one message, before it counts as gone.
+pub const VIEWER_SILENCE_MAX: Duration = Duration::from_secs(60);
+/// Recordings that are listed: the newest.
+pub const VIEWER_RECORDINGS_MAX: usize = 500;
+/// Bytes of a recording that a browser is given. It keeps all of it in memory.
+pub const VIEWER_RECORDING_MAX_BYTES: u64 = 64 * 1024 * 1024;
+/// Bytes of a recording's first line that are read for the list, and of its end.
+pub const VIEWER_RECORDING_EDGE_BYTES: u64 = 64 * 1024;
+/// Bytes of a recording's name.
+pub const VIEWER_RECORDING_NAME_MAX_BYTES: usize = 200;

@@ -38,7 +38,7 @@ pub enum Command {
         /// The device
         device: String,
         /// Record it without a question, if it has this fingerprint
-        #[arg(long, value_name = "SHA256:…")]
+        #[arg(long, value_name = "SHA256:...")]
         fingerprint: Option<String>,
     },
 }

@@ -208,7 +208,7 @@ async fn ps(json: bool) -> Result<ExitCode, String> {
         return Ok(ExitCode::SUCCESS);
     }
     if let Some(by) = halted {
-        say_line(&painted(BAD, &format!("{by} has stopped all input of agents; `jackfield panic --end` lets it go on")));
+        say_line(&painted(BAD, &format!("person {by} has stopped all input of agents; `jackfield panic --end` lets it go on")));
     }
     if sessions.is_empty() {
         say_line("no session is open; `jackfield open DEVICE` opens one");

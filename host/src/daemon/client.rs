@@ -12,7 +12,7 @@ use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
-use super::control::{ANSWER, APPROVALS, DEV, QUESTIONS, RELOAD, REPLY, STATUS, STOP, Said};
+use super::control::{ANSWER, APPROVALS, DEV, LINK, Link, QUESTIONS, RELOAD, REPLY, STATUS, STOP, Said};
 use super::hello::{Greeting, Hello, Want, line, say};
 use super::status::Status;
 use super::{DAEMON, SUFFIX};
@@ -72,6 +72,16 @@ impl Server {
     /// When it has ended.
     pub async fn status(&mut self) -> Result<Status, String> {
         self.ask(STATUS).await
+    }
+
+    /// A link that logs a browser in, once.
+    ///
+    /// # Errors
+    ///
+    /// When it has ended, or there is none.
+    pub async fn link(&mut self, may_type: bool, port: u16) -> Result<String, String> {
+        let wanted = serde_json::to_string(&Link { may_type, port }).map_err(|error| error.to_string())?;
+        self.ask::<Result<String, String>>(&format!("{LINK}{wanted}")).await?
     }
 
     /// Asks it to end.

@@ -32,6 +32,8 @@ pub(super) const REPLY: &str = "reply ";
 pub(super) const DEV: &str = "dev ";
 /// Asks how it stands.
 pub(super) const STATUS: &str = "status";
+/// Asks for a link that logs a browser in.
+pub(super) const LINK: &str = "link ";
 /// Asks it to end.
 pub(super) const STOP: &str = "stop";
 
@@ -57,6 +59,15 @@ pub(super) async fn answer(read: BufReader<OwnedReadHalf>, mut write: OwnedWrite
             }
             continue;
         }
+        if let Some(wanted) = line.strip_prefix(LINK) {
+            let Ok(Link { may_type, port }) = serde_json::from_str(wanted) else { break };
+            let link = house.guests.link(may_type, port).await;
+            let text = serde_json::to_string(&link).unwrap_or_default() + "\n";
+            if write.write_all(text.as_bytes()).await.is_err() {
+                break;
+            }
+            continue;
+        }
         let report = match line.strip_prefix(DEV).map(serde_json::from_str::<Vec<PathBuf>>) {
             Some(Ok(files)) if !develops => match renewer.begin_dev(files).await {
                 Ok(report) => {
@@ -76,6 +87,13 @@ pub(super) async fn answer(read: BufReader<OwnedReadHalf>, mut write: OwnedWrite
     if develops {
         renewer.end_dev().await;
     }
+}
+
+/// A link that is wanted.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Link {
+    pub(super) may_type: bool,
+    pub(super) port: u16,
 }
 
 /// A person's word, as it travels.

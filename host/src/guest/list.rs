@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use super::wire::{RunningState, SessionState, Tell};
 use super::{Guests, errand};
+use crate::author::Author;
 use crate::instant;
 use crate::session::{Phase, SessionHandle};
 
@@ -57,7 +58,7 @@ pub(super) fn all(guests: &Arc<Guests>) -> Tell {
     Tell::Sessions {
         sessions: open.iter().map(|handle| session(guests, handle)).collect(),
         approvals: errand::waiting(directory),
-        panic: directory.halted_by(),
+        panic: directory.halted_by().map(|by| Author::of_caller(&by).name),
         devices: directory.world().config.devices.keys().cloned().collect(),
     }
 }

@@ -48,7 +48,7 @@ where
     let mut read = BufReader::new(read);
     let mut line = Vec::new();
     let mut ticks = interval(STATE_EVERY);
-    let welcome = Tell::Welcome { you: visit.author.to_string(), may_type: visit.guest.may_type, version: VERSION.to_owned() };
+    let welcome = Tell::Welcome { you: visit.guest.name.clone(), may_type: visit.guest.may_type, version: VERSION.to_owned() };
     if visit.tell(&welcome).await.is_none() {
         return;
     }
@@ -215,7 +215,13 @@ impl<W: AsyncWrite + Unpin> Visit<W> {
             }
             Say::Decide { id, allow } => {
                 let answer = if allow { Answer::Allow } else { Answer::Deny };
-                self.guests.directory.approvals().answer(&id, answer, &self.guest.name, CHANNEL, now)?;
+                let approvals = self.guests.directory.approvals();
+                let about = approvals.open(now).into_iter().find(|request| request.id == id).map(|request| request.subject.session);
+                approvals.answer(&id, answer, &self.guest.name, CHANNEL, now)?;
+                if let Some(handle) = about.and_then(|session| self.session(&session).ok()) {
+                    // Who lets it through has done with typing there.
+                    handle.commons.lock.on_left(&self.author);
+                }
                 return done(format!("{} {id}", if allow { "allowed" } else { "denied" }));
             }
             Say::Interrupt { session } => {

@@ -150,6 +150,7 @@ async fn open(directory: &Arc<Directory>, caller: &Caller, arguments: &Arguments
     let words: Vec<String> = fields.iter().filter_map(|(key, value)| value.as_str().map(|value| format!("{key}={value}"))).collect();
     let mut text = format!("{}{}", words.join(" "), if reused { " reused" } else { "" });
     let mut warnings = handle.welcome.warnings.clone();
+    fields.extend(directory.page_of(&id).map(|page| ("viewer".to_owned(), page.into())));
     if !handle.welcome.host_key.is_empty() {
         fields.insert("host_key".to_owned(), handle.welcome.host_key.clone().into());
     }

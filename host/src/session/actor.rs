@@ -74,6 +74,8 @@ struct Actor {
     redactor: Redactor,
     screen: Option<Screen>,
     typed: LineAssembler,
+    /// What people have typed into the first moments of a caller's command: it may be meant for the prompt behind it.
+    kept_keys: VecDeque<(Author, Vec<u8>)>,
     /// A person has typed since the last command of a caller: what stands in the last row may be theirs.
     touched: bool,
     audience: Audience,
@@ -135,6 +137,7 @@ pub fn start(mut profile: Profile, line: Line) -> SessionHandle {
         redactor: profile.redactor(),
         screen: None,
         typed: LineAssembler::default(),
+        kept_keys: VecDeque::new(),
         touched: false,
         audience: Audience::default(),
         setups: VecDeque::new(),
@@ -190,6 +193,7 @@ impl Actor {
                 Woken::Secret(name, enter, secret) => self.on_secret(&name, &enter, secret).await,
             }
             self.take_next().await;
+            self.type_kept().await;
             self.publish();
         }
         self.close().await;
@@ -223,7 +227,8 @@ impl Actor {
     async fn wait(&mut self) -> Woken {
         let idle = self.used_at + self.profile.idle_close;
         let held = self.held_since.map(|since| since + HOLD);
-        let deadline = [self.machine.next_deadline(), held, self.held_until].into_iter().flatten().fold(idle, Instant::min);
+        let kept = self.keys_kept_until();
+        let deadline = [self.machine.next_deadline(), held, self.held_until, kept].into_iter().flatten().fold(idle, Instant::min);
         let resolving = async {
             match &mut self.resolving {
                 Some(resolving) => resolving.await,
@@ -457,7 +462,7 @@ impl Actor {
             Request::Meanwhile(agent, reply) => drop(reply.send(self.meanwhile(&agent))),
             Request::Resize(size, reply) => drop(reply.send(self.on_resize(size))),
             Request::Person(who, bytes, reply) => {
-                let typed = self.on_person(who, bytes).await;
+                let typed = self.on_persons_keys(who, bytes).await;
                 let _ = reply.send(typed);
             }
             Request::Judge(request, reply) => {
@@ -474,6 +479,9 @@ impl Actor {
     /// The next caller who still waits gets the session.
     async fn start_next(&mut self) -> Vec<Effect> {
         self.swap();
+        if !self.kept_keys.is_empty() {
+            return Vec::new();
+        }
         if self.touched && !self.waiting.is_empty() && !self.machine.is_at_prompt() {
             return self.clear_line();
         }

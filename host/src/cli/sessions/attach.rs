@@ -19,7 +19,7 @@ const PREFIX: u8 = 0x1d;
 /// Pieces of typing on their way.
 const TYPED_QUEUE: usize = 64;
 /// Leaves whatever modes the session's programs have set (ECMA-48, xterm's control sequences).
-const PLAIN: &str = "\x1b[?1049l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?2004l\x1b[?1l\x1b>\x1b[?25h\x1b[0m\x1b[r";
+pub const PLAIN: &str = "\x1b[?1049l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?2004l\x1b[?1l\x1b>\x1b[?25h\x1b[0m\x1b[r";
 /// An empty terminal to draw on.
 const EMPTY: &str = "\x1b[H\x1b[2J\x1b[3J";
 

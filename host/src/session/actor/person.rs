@@ -4,13 +4,14 @@
 //! that nothing of an agent is typed into what it starts; what they leave unfinished is taken back before an agent's command.
 
 use std::collections::VecDeque;
+use std::time::Instant;
 
 use super::{
     Accepted, Actor, Approved, Author, Case, CommandId, Effect, Intent, LineAssembler, Order, Purpose, Refusal, RunRequest, Screen,
     Started, now,
 };
 use crate::author::AuthorKind;
-use crate::limits::{AUDIENCE_PAST_BYTES, HANDOVER_MAX_CHARS, SETUPS_KEPT, TERMINAL_SIZES};
+use crate::limits::{AUDIENCE_PAST_BYTES, HANDOVER_MAX_CHARS, KEYS_KEPT, KEYS_KEPT_MAX, SETUPS_KEPT, TERMINAL_SIZES};
 use crate::policy;
 use crate::policy::approved::Payload;
 use crate::policy::keys::Assembled;
@@ -22,12 +23,53 @@ use crate::session::report::{Meanwhile, OutputQuery, output};
 const FULL_SCREEN: &str = "[in a full-screen program]";
 
 impl Actor {
+    /// Bytes that a person types now, or a moment later.
+    pub(super) async fn on_persons_keys(&mut self, who: Author, bytes: Vec<u8>) -> Result<(), String> {
+        self.profile.commons.lock.on_typed(&who, now());
+        if self.kept_keys.is_empty() && self.keys_wait_until().is_none_or(|until| until <= now()) {
+            return self.on_person(who, bytes).await;
+        }
+        if self.kept_keys.len() >= KEYS_KEPT_MAX {
+            return Err("too much was typed ahead; nothing more is taken for a moment".to_owned());
+        }
+        self.kept_keys.push_back((who, bytes));
+        Ok(())
+    }
+
+    /// Until when keys wait: a command of an agent has just begun and asks nothing, or the session is being set up. Who types then
+    /// means the prompt that they have seen.
+    fn keys_wait_until(&self) -> Option<Instant> {
+        if self.setup_from.is_some() {
+            return Some(now() + KEYS_KEPT);
+        }
+        let running = self.machine.running().filter(|running| !running.manual && running.asked.is_none())?;
+        Some(running.started_at + KEYS_KEPT)
+    }
+
+    /// When keys that were kept are typed in any case.
+    pub(super) fn keys_kept_until(&self) -> Option<Instant> {
+        if self.kept_keys.is_empty() { None } else { self.keys_wait_until() }
+    }
+
+    /// Types what was kept, once it may be.
+    pub(super) async fn type_kept(&mut self) {
+        while !self.kept_keys.is_empty() && self.ended.is_none() && self.keys_wait_until().is_none_or(|until| until <= now()) {
+            let Some((who, bytes)) = self.kept_keys.pop_front() else { return };
+            if let Err(why) = self.on_person(who, bytes).await {
+                crate::diagnostics::warn(&format!("session `{}`: what a person typed was not: {why}", self.profile.id));
+            }
+        }
+        if self.kept_keys.is_empty() && self.machine.is_idle() && !self.waiting.is_empty() {
+            let effects = self.start_next().await;
+            self.perform(effects).await;
+        }
+    }
+
     /// Bytes that a person types.
-    pub(super) async fn on_person(&mut self, who: Author, bytes: Vec<u8>) -> Result<(), String> {
+    async fn on_person(&mut self, who: Author, bytes: Vec<u8>) -> Result<(), String> {
         if bytes.is_empty() {
             return Ok(());
         }
-        self.profile.commons.lock.on_typed(&who, now());
         let start = self.machine.stream().log().end();
         let (at_prompt, hidden) = (self.machine.is_idle(), self.machine.may_want_secret());
         let mut typed = self.typed.clone();

@@ -1,0 +1,111 @@
+//! `jackfield replay`: a recording of a session in this terminal.
+
+use std::fs::File;
+use std::io::{BufRead as _, BufReader, IsTerminal as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde_json::{Value, json};
+use tokio::time::sleep;
+
+use super::paint::{DIM, painted, say, say_line, table};
+use super::runtime::block_on;
+use super::sessions::attach::PLAIN;
+use crate::instant;
+use crate::startup;
+use crate::viewer::{RecordingInfo, recordings};
+
+/// The longest silence that is kept: nobody watches a prompt.
+const SILENCE_MAX: Duration = Duration::from_secs(2);
+
+/// What is wanted.
+#[derive(Debug)]
+pub struct Wanted<'a> {
+    /// A recording, or the session whose newest is meant; none lists them.
+    pub name: Option<&'a str>,
+    /// So many times as fast.
+    pub speed: f64,
+    /// Print the list as JSON.
+    pub json: bool,
+}
+
+fn folder() -> Result<PathBuf, String> {
+    startup::state_folder().map(|state| state.join("recordings")).ok_or_else(|| "neither XDG_STATE_HOME nor HOME is set".to_owned())
+}
+
+/// Plays one, or lists them.
+///
+/// # Errors
+///
+/// A sentence for standard error.
+pub fn run(wanted: &Wanted<'_>) -> Result<ExitCode, String> {
+    let folder = folder()?;
+    let all = recordings::list(&folder);
+    let Some(name) = wanted.name else {
+        list(&all, wanted.json);
+        return Ok(ExitCode::SUCCESS);
+    };
+    // The newest is the first.
+    let of_session = || all.iter().find(|known| known.session == name).map(|known| known.name.as_str());
+    let chosen = all.iter().find(|known| known.name == name).map(|known| known.name.as_str()).or_else(of_session);
+    let chosen = chosen.ok_or_else(|| {
+        format!("there is no recording `{name}` and none of a session of that name; `jackfield replay` lists them. `[audit] recordings = true` has sessions recorded")
+    })?;
+    if !(wanted.speed.is_finite() && wanted.speed > 0.0) {
+        return Err(format!("--speed is {}; it is how many times as fast, for example 2 or 0.5", wanted.speed));
+    }
+    let path = recordings::path(&folder, chosen)?;
+    let played = block_on(async {
+        tokio::select! {
+            played = play(&path, wanted.speed) => played,
+            _ = tokio::signal::ctrl_c() => Ok(()),
+        }
+    })?;
+    if std::io::stdout().is_terminal() {
+        say(PLAIN);
+        say_line(&painted(DIM, &format!("\r\nend of {chosen}")));
+    }
+    played.map(|()| ExitCode::SUCCESS)
+}
+
+fn list(all: &[RecordingInfo], json: bool) {
+    if json {
+        return say(&format!("{}\n", json!({"recordings": all})));
+    }
+    if all.is_empty() {
+        return say_line("there is no recording; `[audit] recordings = true` has sessions recorded");
+    }
+    let row = |one: &RecordingInfo| {
+        let began = instant::shown(instant::millis(UNIX_EPOCH + Duration::from_secs(one.began_s)));
+        let length = if one.is_open { "goes on".to_owned() } else { format!("{:.0} s", one.length_s) };
+        vec![began.chars().take(19).collect(), one.session.clone(), length, one.name.clone()]
+    };
+    say(&table(&["BEGAN (UTC)", "SESSION", "LENGTH", "NAME"], &all.iter().map(row).collect::<Vec<_>>()));
+}
+
+/// Prints what was shown, as it came (asciicast v2: a heading, then `[seconds, kind, data]` a line).
+async fn play(path: &Path, speed: f64) -> Result<(), String> {
+    let file = File::open(path).map_err(|error| format!("cannot read `{}`: {error}", path.display()))?;
+    let (mut at, begun) = (0.0_f64, SystemTime::now());
+    let mut shown = Duration::ZERO;
+    for line in BufReader::new(file).lines().skip(1) {
+        let line = line.map_err(|error| format!("cannot read `{}`: {error}", path.display()))?;
+        // The last line of one that goes on may not be whole yet.
+        let Ok(Value::Array(event)) = serde_json::from_str(&line) else { continue };
+        let [Value::Number(seconds), Value::String(kind), Value::String(data)] = event.as_slice() else { continue };
+        if kind != "o" {
+            continue;
+        }
+        let seconds = seconds.as_f64().unwrap_or(at).max(at);
+        shown += Duration::from_secs_f64((seconds - at).min(SILENCE_MAX.as_secs_f64()) / speed);
+        at = seconds;
+        sleep(shown.saturating_sub(begun.elapsed().unwrap_or_default())).await;
+        // As it was shown: what a terminal makes of it is the point.
+        let mut out = std::io::stdout().lock();
+        if out.write_all(data.as_bytes()).and_then(|()| out.flush()).is_err() {
+            return Ok(());
+        }
+    }
+    Ok(())
+}

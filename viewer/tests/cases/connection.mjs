@@ -1,0 +1,87 @@
+// Connections that end, and more output than can be drawn.
+
+import { equal, screen, shows, until } from '../browser.mjs';
+import { enter, forgive, guest, link, routed, shoot, type, typist, wanted } from '../world.mjs';
+
+export const tests = {
+  async a_lost_connection_is_told_and_comes_back() {
+    const page = await guest();
+    const sockets = [];
+    await page.routeWebSocket('**/ws', (socket) => {
+      const server = socket.connectToServer();
+      sockets.push(() => Promise.all([socket.close({ code: 1001, reason: 'jackfield has ended' }), server.close()]));
+    });
+    await page.goto(link());
+    await enter(page, wanted.shell);
+    await type(page, 'echo before-$((3+3))');
+    await shows(page, 'before-6');
+    await sockets.shift()();
+    await page.locator('.banner.lost').waitFor();
+    await shoot(page, 'lost');
+    await page.locator('.banner.lost').waitFor({ state: 'detached' });
+    equal(sockets.length, 1, 'new connections');
+    await type(page, 'echo back-$((3+4))');
+    await shows(page, 'back-7');
+    await page.context().clearCookies();
+    await sockets.shift()();
+    await page.getByText('not logged in any more').waitFor();
+    forgive(/status of 401/);
+  },
+
+  async much_output_leaves_the_page_alive() {
+    const page = await typist();
+    await type(page, 'clear; seq 1 1500000; echo flood-$((9+9))');
+    await page.waitForTimeout(300);
+    await page.locator('#panic').click();
+    await page.locator('#resume').click();
+    await until('the end of the flood', async () => (await screen(page)).includes('flood-18'));
+  },
+
+  async what_comes_faster_than_it_is_drawn_goes_by() {
+    const page = await guest();
+    const said = [];
+    let inject;
+    await routed(page, {
+      said,
+      ready: (send) => {
+        inject = send;
+      },
+    });
+    await page.goto(link());
+    await enter(page, wanted.shell);
+    await shows(page, /\S/);
+    equal(said.filter((say) => say.do === 'enter').length, 1, 'times that the session was entered');
+    const data = Buffer.from('too much of it\r\n'.repeat(100000)).toString('base64');
+    for (let count = 0; count < 6; count += 1) inject({ is: 'output', data });
+    await until('the screen is asked for anew', () => said.filter((say) => say.do === 'enter').length === 2);
+    await page.locator('#search').click();
+    const search = page.getByRole('searchbox', { name: 'Search in the terminal' });
+    await until('it is told what is missing', async () => {
+      await search.fill('');
+      await search.fill('bytes went by too fast');
+      return /^1 of 1$/.test(await page.locator('.finder .count').textContent());
+    });
+    await page.keyboard.press('Escape');
+    await type(page, 'echo afterwards-$((1+2))');
+    await shows(page, 'afterwards-3');
+  },
+
+  async a_session_that_somebody_else_opens_again_goes_on_here() {
+    const [page, other] = [await guest(), await guest()];
+    await page.goto(link());
+    await other.goto(link());
+    const session = `${wanted.device}#again`;
+    await other.locator('#open').click();
+    await other.getByRole('combobox', { name: /Device/ }).fill(session);
+    await other.keyboard.press('Enter');
+    await other.locator('.xterm-rows').waitFor();
+    await enter(page, encodeURIComponent(session));
+    await other.locator('#close').click();
+    await other.getByRole('dialog').getByRole('button', { name: 'Close session' }).click();
+    for (const one of [page, other]) await one.locator('.over', { hasText: 'This session is over' }).waitFor();
+    await other.getByRole('button', { name: 'Open it again' }).click();
+    for (const one of [page, other]) await one.locator('.over').waitFor({ state: 'hidden' });
+    await type(other, 'echo reopened-$((8+9))');
+    await shows(page, 'reopened-17');
+  },
+};
