@@ -164,6 +164,35 @@ impl<W: AsyncWrite + Unpin> Visit<W> {
         self.guests.directory.find(&id).ok_or_else(|| format!("there is no session `{id}`; it may have been closed"))
     }
 
+    /// A person's word about what waits.
+    fn decide(&self, id: &str, allow: bool) -> Result<String, String> {
+        let (now, answer) = (Instant::now(), if allow { Answer::Allow } else { Answer::Deny });
+        let approvals = self.guests.directory.approvals();
+        let about = approvals.open(now).into_iter().find(|request| request.id == id).map(|request| request.subject.session);
+        approvals.answer(id, answer, &self.guest.name, CHANNEL, now)?;
+        if let Some(handle) = about.and_then(|session| self.session(&session).ok()) {
+            // Who lets it through has done with typing there.
+            handle.commons.lock.on_left(&self.author);
+        }
+        Ok(format!("{} {id}", if allow { "allowed" } else { "denied" }))
+    }
+
+    /// Opens a session.
+    async fn open(&mut self, session: &str) -> Result<String, String> {
+        let id = SessionId::parse(session);
+        let (directory, by, opened) = (Arc::clone(&self.guests.directory), self.author.clone(), id.clone());
+        // Its tasks live where those of the other sessions do.
+        let opening = self.guests.home.spawn(async move {
+            let (handle, reused) = directory.open(&opened, LineKind::Terminal, (None, None)).await?;
+            handle.opened_by(by);
+            Ok::<_, crate::directory::OpenError>(reused)
+        });
+        let opened = tokio::time::timeout(OPEN_MAX, opening).await;
+        let opened = opened.map_err(|_| format!("`{id}` is still connecting after {} s", OPEN_MAX.as_secs()))?;
+        let reused = opened.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
+        Ok(format!("{id} {}", if reused { "was open" } else { "opened" }))
+    }
+
     async fn act(&mut self, said: Say) -> Result<Option<Tell>, String> {
         let done = |text: String| Ok(Some(Tell::Done { text }));
         let now = Instant::now();
@@ -213,35 +242,12 @@ impl<W: AsyncWrite + Unpin> Visit<W> {
                 self.guests.directory.set_halt(on.then(|| self.author.to_string()));
                 return done(if on { "all input of agents is stopped" } else { "agents may type again" }.to_owned());
             }
-            Say::Decide { id, allow } => {
-                let answer = if allow { Answer::Allow } else { Answer::Deny };
-                let approvals = self.guests.directory.approvals();
-                let about = approvals.open(now).into_iter().find(|request| request.id == id).map(|request| request.subject.session);
-                approvals.answer(&id, answer, &self.guest.name, CHANNEL, now)?;
-                if let Some(handle) = about.and_then(|session| self.session(&session).ok()) {
-                    // Who lets it through has done with typing there.
-                    handle.commons.lock.on_left(&self.author);
-                }
-                return done(format!("{} {id}", if allow { "allowed" } else { "denied" }));
-            }
+            Say::Decide { id, allow } => return done(self.decide(&id, allow)?),
             Say::Interrupt { session } => {
                 let sent = self.session(&session)?.stop(Stop::Interrupt, 0, None).await?;
                 return done(format!("{session}: sent {sent}"));
             }
-            Say::Open { session } => {
-                let id = SessionId::parse(&session);
-                let (directory, by, opened) = (Arc::clone(&self.guests.directory), self.author.clone(), id.clone());
-                // Its tasks live where those of the other sessions do.
-                let opening = self.guests.home.spawn(async move {
-                    let (handle, reused) = directory.open(&opened, LineKind::Terminal, (None, None)).await?;
-                    let _ = handle.commons.opened_by.set(by);
-                    Ok::<_, crate::directory::OpenError>(reused)
-                });
-                let opened = tokio::time::timeout(OPEN_MAX, opening).await;
-                let opened = opened.map_err(|_| format!("`{id}` is still connecting after {} s", OPEN_MAX.as_secs()))?;
-                let reused = opened.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
-                return done(format!("{id} {}", if reused { "was open" } else { "opened" }));
-            }
+            Say::Open { session } => return done(self.open(&session).await?),
             Say::Run { session, command, kill_after_s } => {
                 let run = errand::Run { session, command, kill_after_s, by: self.author.clone() };
                 let (told, heard) = mpsc::channel(RUN_QUEUE);
