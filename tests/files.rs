@@ -305,3 +305,17 @@ fn secrets_in_a_file_are_not_shown() {
         assert!(read["ok"] == true && !read.to_string().contains("b3BlbnN"), "{read}");
     }
 }
+
+#[test]
+fn what_logs_in_is_fetched_once_for_many_calls() {
+    let server = Sshd::start();
+    let counted = tempfile::NamedTempFile::new().unwrap();
+    account(USER, Path::new("/bin/bash"));
+    let secret = format!("password = {{ command = \"echo x >> {}; echo not-needed\" }}\n", counted.path().display());
+    let mut client = Client::start(&format!("{}{secret}[policy]\nmode = \"full\"\n", server.device("web1", USER, "linux")));
+    for _ in 0..4 {
+        let read = client.call("ssh_file_read", json!({"target": "web1", "path": "/etc/hostname"}));
+        assert_eq!(read["ok"], true, "{read}");
+    }
+    assert_eq!(std::fs::read_to_string(counted.path()).unwrap(), "x\n");
+}

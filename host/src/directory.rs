@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -455,7 +455,7 @@ impl Directory {
     /// A terminal on a connection that has room, else on a new one.
     async fn shared_terminal(&self, target: &ssh::Target) -> Result<Line, OpenError> {
         loop {
-            let connection = self.pool.connection(&target.device, Use::Interactive, target, &self.book).await?;
+            let connection = self.pool.connection((&target.device, Use::Interactive), target, &self.book, Weak::new()).await?;
             match connection.terminal(target).await {
                 Ok(line) => return Ok(line),
                 // It has as many as the server gives, which the connection knows now.

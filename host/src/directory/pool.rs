@@ -4,13 +4,13 @@
 //! the next transfer comes soon. A bulk stream would hold up every key typed on the same connection, so they are never the same.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Instant;
 
 use tokio::sync::{Mutex as Turn, Semaphore};
 use tokio::time::sleep;
 
-use super::OpenError;
+use super::{OpenError, World};
 use crate::limits::{BULK_IDLE, CONNECTS_AT_ONCE, CONNECTS_WAITING_MAX};
 use crate::secret::book::SecretBook;
 use crate::transport::ssh::{ConnectError, Connection, Known, Target};
@@ -38,6 +38,8 @@ struct Shelf {
 struct Shared {
     connection: Known,
     made_for: String,
+    /// The configuration that it was made under.
+    made_in: Weak<World>,
 }
 
 /// All shared connections.
@@ -60,16 +62,33 @@ impl Default for Pool {
 }
 
 impl Pool {
-    /// A connection with room for a channel: one that is there, else a new one.
+    fn shelf(&self, device: &str, purpose: Use) -> Arc<Shelf> {
+        let mut shelves = self.shelves.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(shelves.entry((device.to_owned(), purpose)).or_default())
+    }
+
+    /// A connection with room for a channel that is there already and was made under this configuration. Nothing that logging in
+    /// needs is looked up for it.
+    pub(super) async fn at_hand(&self, device: &str, purpose: Use, world: &Arc<World>) -> Option<Connection> {
+        let shelf = self.shelf(device, purpose);
+        let shared = shelf.turn.lock().await;
+        let made_now = |one: &&Shared| std::ptr::eq(one.made_in.as_ptr(), Arc::as_ptr(world));
+        shared.iter().filter(made_now).find_map(|one| one.connection.get().filter(Connection::has_room))
+    }
+
+    /// A connection with room for a channel: one that is there, else a new one, which is at hand as long as this configuration counts.
     ///
     /// # Errors
     ///
     /// Why there is none.
-    pub(super) async fn connection(&self, device: &str, purpose: Use, target: &Target, book: &SecretBook) -> Result<Connection, OpenError> {
-        let shelf = {
-            let mut shelves = self.shelves.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(shelves.entry((device.to_owned(), purpose)).or_default())
-        };
+    pub(super) async fn connection(
+        &self,
+        (device, purpose): (&str, Use),
+        target: &Target,
+        book: &SecretBook,
+        made_in: Weak<World>,
+    ) -> Result<Connection, OpenError> {
+        let shelf = self.shelf(device, purpose);
         let mut shared = shelf.turn.lock().await;
         shared.retain(|one| one.connection.get().is_some());
         let made_for = made_for(target);
@@ -78,7 +97,7 @@ impl Pool {
             return Ok(connection);
         }
         let connection = self.connect(target, book).await?;
-        shared.push(Shared { connection: connection.known(), made_for });
+        shared.push(Shared { connection: connection.known(), made_for, made_in });
         if purpose == Use::Bulk {
             tokio::spawn(keep(connection.clone()));
         }

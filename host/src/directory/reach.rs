@@ -1,6 +1,6 @@
 //! Goes to a device: secrets, devices on the way, and in the end one [`ssh::Target`].
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Instant;
 
 use super::console::has_channels;
@@ -116,9 +116,12 @@ impl Directory {
     pub async fn logged_in(&self, name: &str) -> Result<ssh::Connection, OpenError> {
         let world = self.world();
         world.device(name)?;
+        if let Some(connection) = self.pool.at_hand(name, Use::Bulk, &world).await {
+            return Ok(connection);
+        }
         let mut reached = self.reach_by(&world, Hop::device(name), Errand::LogIn, JUMPS_MAX).await?;
         reached.target.bulk = true;
-        self.pool.connection(name, Use::Bulk, &reached.target, &self.book).await
+        self.pool.connection((name, Use::Bulk), &reached.target, &self.book, Arc::downgrade(&world)).await
     }
 
     async fn reach_by(&self, world: &World, hop: Hop, errand: Errand, jumps: usize) -> Result<Reached, OpenError> {
@@ -195,7 +198,7 @@ impl Directory {
             if let Some(way) = way {
                 before.target.way = way;
             }
-            way = Some(ssh::Way::Through(self.pool.connection(&jump.host, Use::Jump, &before.target, &self.book).await?));
+            way = Some(ssh::Way::Through(self.pool.connection((&jump.host, Use::Jump), &before.target, &self.book, Weak::new()).await?));
         }
         Ok(way.unwrap_or(ssh::Way::Direct))
     }

@@ -1,3 +1,5 @@
+//! The door as browsers and others come to it: links, cookies, names, origins, bounds.
+
 use std::collections::HashMap;
 use std::net::Ipv4Addr;
 use std::time::Duration;
