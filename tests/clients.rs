@@ -96,7 +96,7 @@ fn the_official_client_runs_commands_on_a_server_and_a_router_in_both_eras() {
     for (era, revision) in ERAS {
         let seen = official(era, &calls, &setting.config, |command| setting.surround(command));
         assert_eq!(seen["revision"], revision);
-        assert_eq!(seen["tools"].as_array().unwrap().len(), 16);
+        assert_eq!(seen["tools"].as_array().unwrap().len(), jackfield::mcp::tools::TOOLS.len());
         let result = |at: usize| &seen["results"][at]["result"];
         assert_eq!((result(0)["output"].as_str(), result(0)["exit_code"].as_i64()), (Some("from bash\n"), Some(3)), "{era}: {seen}");
         assert_eq!(result(1)["output"], "/tmp\n");
@@ -125,7 +125,7 @@ fn the_inspector_lists_the_tools_and_runs_a_command() {
         serde_json::from_str(&shown).unwrap_or_else(|error| panic!("{error}: {shown}{}", String::from_utf8_lossy(&done.stderr)))
     };
     let list = ask(&["--method", "tools/list"]);
-    assert_eq!(list["tools"].as_array().unwrap().len(), 16);
+    assert_eq!(list["tools"].as_array().unwrap().len(), jackfield::mcp::tools::TOOLS.len());
     let run = |target: &str, command: &str| {
         let (target, command) = (format!("target={target}"), format!("command={command}"));
         ask(&["--method", "tools/call", "--tool-name", "ssh_run", "--tool-arg", &target, "--tool-arg", &command])
