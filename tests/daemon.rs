@@ -117,6 +117,21 @@ fn a_client_that_is_killed_leaves_its_command_running_and_the_next_reads_all_of_
 }
 
 #[test]
+fn a_client_that_is_closed_leaves_its_command_running() {
+    let house = House::new(HERE);
+    let mut first = house.client("first");
+    first.run("here", "true");
+    // Longer than what is on its way is waited for when a client closes.
+    first.post("ssh_run", json!({"target": "here", "command": "sleep 9; echo to the end", "wait_s": 30}));
+    until("the command runs", || house.sessions().first().is_some_and(|session| session["running"]["text"].is_string()));
+    drop(first);
+    let mut second = house.client("second");
+    let id = second.call("ssh_history", json!({"limit": 1}))["entries"][0]["command_id"].clone();
+    let done = second.call("ssh_output", json!({"command_id": id, "wait_s": 20}));
+    assert_eq!((done["state"].as_str(), done["output"].as_str()), (Some("done"), Some("to the end\n")), "{done}");
+}
+
+#[test]
 fn a_daemon_that_is_killed_is_replaced_and_the_next_call_says_what_was_lost() {
     let house = House::new(&format!("{HERE}[audit]\nrecordings = true\n"));
     let mut client = house.client("test");

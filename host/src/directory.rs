@@ -151,6 +151,12 @@ impl Directory {
         self.viewer.get().map(|address| format!("{address}{}", utf8_percent_encode(&session.to_string(), NON_ALPHANUMERIC)))
     }
 
+    /// The page of all sessions, likewise.
+    #[must_use]
+    pub fn page_of_all(&self) -> Option<&str> {
+        self.viewer.get().map(|address| address.split_once('#').map_or(address.as_str(), |(page, _)| page))
+    }
+
     /// These sessions were lost with the process that held them.
     pub fn mourn(&self, sessions: impl IntoIterator<Item = String>) {
         self.mourned.lock().unwrap_or_else(PoisonError::into_inner).extend(sessions);

@@ -214,6 +214,8 @@ pub const FRAME_BYTES: usize = 32 * 1024;
 pub const FRAME_EVERY: Duration = Duration::from_millis(16);
 /// Pictures that somebody who watches may be behind before they get the newest one instead.
 pub const FRAMES_BEHIND: usize = 64;
+/// How often a guest is told what has changed beside the terminal.
+pub const GUEST_STATE_EVERY: Duration = Duration::from_millis(250);
 /// People who watch one session.
 pub const GUESTS_MAX: usize = 500;
 /// Bytes of one message of a guest: a large paste.

@@ -2,6 +2,7 @@
 
 use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use ::http::request::Parts;
@@ -63,7 +64,8 @@ where
     W: AsyncWrite + Send + Unpin + 'static,
 {
     let server = Server::new(directory);
-    let running = server.serve(Pipe::new(read, write)).await.map_err(|error| error.to_string())?;
+    let pipe = Pipe::new(read, write, Arc::clone(&server.has_said_all));
+    let running = server.serve(pipe).await.map_err(|error| error.to_string())?;
     running.waiting().await.map(drop).map_err(|error| error.to_string())
 }
 
@@ -72,13 +74,15 @@ where
 pub struct Server {
     directory: Arc<Directory>,
     heard: Arc<Heard>,
+    /// The client has gone, or says nothing more: calls that are cancelled from then on are so by nobody.
+    has_said_all: Arc<AtomicBool>,
 }
 
 impl Server {
     /// For one connection, to the tools of this directory.
     #[must_use]
     pub fn new(directory: Arc<Directory>) -> Self {
-        Self { directory, heard: Arc::default() }
+        Self { directory, heard: Arc::default(), has_said_all: Arc::default() }
     }
 }
 
@@ -104,6 +108,7 @@ pub struct Caller {
     cancelled: tokio_util::sync::CancellationToken,
     /// It can say that it gives up a call. Over HTTP the newer era has no word for it, and a connection that breaks looks the same.
     has_word: bool,
+    has_said_all: Arc<AtomicBool>,
 }
 
 impl std::fmt::Debug for Caller {
@@ -113,7 +118,7 @@ impl std::fmt::Debug for Caller {
 }
 
 impl Caller {
-    fn of(context: &RequestContext<RoleServer>) -> Self {
+    fn of(context: &RequestContext<RoleServer>, server: &Server) -> Self {
         let name = context.client_info().map_or_else(|| "unknown".to_owned(), |client| client_name(&client.name));
         let token = context.meta.get_progress_token();
         let patient = token.is_some() && name == "claude-code";
@@ -121,6 +126,7 @@ impl Caller {
             ceiling_s: if patient { PATIENT_WAIT_MAX_S } else { WAIT_MAX_S },
             progress: token.map(|token| (context.peer.clone(), token)),
             cancelled: context.ct.clone(),
+            has_said_all: Arc::clone(&server.has_said_all),
             has_word: !(is_newer(context) && context.extensions.get::<Parts>().is_some()),
             name,
         }
@@ -166,7 +172,8 @@ impl<'a> Patience<'a> {
     /// Has the client cancelled the call? One that has only gone has not: what it began goes on.
     #[must_use]
     pub fn has_given_up(&self) -> bool {
-        self.caller.has_word && self.caller.cancelled.is_cancelled()
+        let has_gone = self.caller.has_said_all.load(Ordering::Acquire);
+        self.caller.has_word && !has_gone && self.caller.cancelled.is_cancelled()
     }
 
     /// As [`Caller::wait`].
@@ -224,7 +231,7 @@ impl ServerHandler for Server {
         let Some(definition) = tools::offered(&config.tools).find(|tool| tool.name == request.name) else {
             return Err(ErrorData::invalid_params(tools::unknown(&request.name, &config.tools), None));
         };
-        let caller = Caller::of(&context);
+        let caller = Caller::of(&context, self);
         approval::take(self.directory.approvals(), &request, &context, &caller.name);
         let state = request.request_state;
         let arguments = match Arguments::check(definition, request.arguments.unwrap_or_default()) {
@@ -284,7 +291,7 @@ impl ServerHandler for Server {
         if !resources::are_offered(&self.directory.world().config) {
             return Err(ErrorData::method_not_found::<ReadResourceRequestMethod>());
         }
-        resources::read(&self.directory, &Caller::of(&context), &request.uri).await.map(Into::into)
+        resources::read(&self.directory, &Caller::of(&context, self), &request.uri).await.map(Into::into)
     }
 
     // News, in both eras.

@@ -5,7 +5,6 @@
 use std::num::NonZeroU16;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use tokio::sync::{Notify, broadcast};
@@ -292,6 +291,3 @@ impl Guests {
         Ok(seat)
     }
 }
-
-/// How long a guest's terminal may stand still before it is told the state again.
-pub(super) const STATE_EVERY: Duration = Duration::from_millis(250);

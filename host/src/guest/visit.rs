@@ -8,14 +8,14 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::mpsc;
 use tokio::time::interval;
 
-use super::stage::{Frame, STATE_EVERY, Seat};
+use super::stage::{Frame, Seat};
 use super::wire::{Data, Rule, Say, SessionState, Tell};
 use super::{Guest, Guests, errand, list};
 use crate::author::Author;
 use crate::daemon::hello::VERSION;
 use crate::directory::LineKind;
 use crate::ids::SessionId;
-use crate::limits::{GUEST_LINE_MAX_BYTES, OPEN_MAX};
+use crate::limits::{GUEST_LINE_MAX_BYTES, GUEST_STATE_EVERY, OPEN_MAX};
 use crate::policy::approval::Answer;
 use crate::session::{SessionHandle, Stop};
 
@@ -47,7 +47,7 @@ where
     let mut visit = Visit { guests, guest, author, write, seat: None, listed: None, state: None, runs: None };
     let mut read = BufReader::new(read);
     let mut line = Vec::new();
-    let mut ticks = interval(STATE_EVERY);
+    let mut ticks = interval(GUEST_STATE_EVERY);
     let welcome = Tell::Welcome { you: visit.guest.name.clone(), may_type: visit.guest.may_type, version: VERSION.to_owned() };
     if visit.tell(&welcome).await.is_none() {
         return;

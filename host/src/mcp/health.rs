@@ -127,7 +127,11 @@ pub(super) fn health(directory: &Directory) -> Reply {
     text.push_str(&line);
     let (recordings, line) = recordings(directory);
     text.push_str(&line);
-    let fields = json!({"version": version, "sessions": sessions.len(), "troubled_plugins": troubled, "plugins_off": off,
+    let viewer = directory.page_of_all();
+    if let Some(viewer) = &viewer {
+        text.extend(["\nviewer, for a browser that has logged in: ", viewer]);
+    }
+    let fields = json!({"version": version, "sessions": sessions.len(), "viewer": viewer, "troubled_plugins": troubled, "plugins_off": off,
         "degraded_sessions": degraded, "history": history, "audit": audit, "recordings": recordings});
     Reply::new(fields, text)
 }

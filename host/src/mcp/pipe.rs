@@ -6,6 +6,7 @@
 use std::io;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 
 use crossbeam_queue::ArrayQueue;
@@ -35,8 +36,8 @@ where
     R: AsyncRead + Send + Unpin + 'static,
     W: AsyncWrite + Send + Unpin + 'static,
 {
-    /// Reads from the one, writes to the other.
-    pub fn new(read: R, write: W) -> Self {
+    /// Reads from the one, writes to the other. `ended` is set before anybody hears of the end of what is read.
+    pub fn new(read: R, write: W, ended: Arc<AtomicBool>) -> Self {
         let call: Slot = Arc::new(ArrayQueue::new(1));
         let lines = Lines {
             from: BufReader::new(read),
@@ -45,6 +46,7 @@ where
             passed: 0,
             is_inside: false,
             call: Arc::clone(&call),
+            ended,
         };
         Self { others: AsyncRwTransport::new(lines, write), call }
     }
@@ -94,6 +96,7 @@ struct Lines<R> {
     /// The beginning of this line was passed on already.
     is_inside: bool,
     call: Slot,
+    ended: Arc<AtomicBool>,
 }
 
 impl<R: AsyncRead + Unpin> AsyncRead for Lines<R> {
@@ -108,7 +111,11 @@ impl<R: AsyncRead + Unpin> AsyncRead for Lines<R> {
             }
             this.others.clear();
             this.passed = 0;
-            let available = ready!(Pin::new(&mut this.from).poll_fill_buf(context))?;
+            let filled = ready!(Pin::new(&mut this.from).poll_fill_buf(context));
+            if filled.as_ref().map_or(true, |available| available.is_empty()) {
+                this.ended.store(true, Ordering::Release);
+            }
+            let available = filled?;
             let is_over = available.is_empty();
             if is_over && this.line.is_empty() {
                 return Poll::Ready(Ok(()));
@@ -209,7 +216,7 @@ mod tests {
                     }
                 }
             });
-            let mut pipe = Pipe::new(near, tokio::io::sink());
+            let mut pipe = Pipe::new(near, tokio::io::sink(), Arc::default());
             let mut seen = Vec::new();
             while let Some(message) = pipe.receive().await {
                 seen.push(kind(&message));
