@@ -10,7 +10,7 @@ use crate::nearest::nearest;
 pub(super) const KEYS: [&str; 2] = ["only", "without"];
 
 /// The tools, by name. The table in `mcp/tools.rs` has the same; a test there compares them.
-pub const TOOLS: [&str; 16] = [
+pub const TOOLS: [&str; 17] = [
     "ssh_close",
     "ssh_file_read",
     "ssh_file_write",
@@ -19,6 +19,7 @@ pub const TOOLS: [&str; 16] = [
     "ssh_hosts",
     "ssh_info",
     "ssh_interrupt",
+    "ssh_lock",
     "ssh_open",
     "ssh_output",
     "ssh_query",

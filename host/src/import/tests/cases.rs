@@ -27,7 +27,7 @@ fn check(case: &str) {
         assert_eq!(found, std::fs::read_to_string(&path).unwrap_or_default(), "{case}/{name}");
     }
     // What is made is a configuration.
-    crate::config::Config::parse(&imported.toml, Path::new("jackfield.toml"), None).unwrap();
+    crate::config::Config::parse(&imported.toml, Path::new("jackfield.toml"), Some(Path::new("/home/anna"))).unwrap();
     let stored = import(&sources, &Options { store: true, ..Options::default() }).unwrap();
     assert!(!shown(&stored).contains(SECRET), "{case}: a secret is shown with --store-secrets");
     for kept in &stored.values {
