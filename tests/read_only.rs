@@ -220,6 +220,10 @@ fn answered(client: &mut Client, device: &str, tree: &str) {
         if started["command_id"].is_string() {
             client.call("ssh_interrupt", json!({"command_id": started["command_id"], "how": "hangup"}));
         }
+        // What was typed at a prompt in between may have begun something else.
+        if client.call("ssh_sessions", json!({"session": device}))["sessions"][0]["state"] == "running" {
+            client.call("ssh_interrupt", json!({"session": device, "how": "hangup"}));
+        }
         client.run(device, &format!("cd {tree}"));
     }
 }
