@@ -82,9 +82,15 @@ impl Line {
     fn ask(&mut self, method: &str, params: &Value) -> Value {
         self.last += 1;
         writeln!(self.input, "{}", json!({"jsonrpc": "2.0", "id": self.last, "method": method, "params": params})).unwrap();
-        let mut line = String::new();
-        self.output.read_line(&mut line).unwrap();
-        serde_json::from_str(&line).unwrap()
+        loop {
+            let mut line = String::new();
+            self.output.read_line(&mut line).unwrap();
+            let message: Value = serde_json::from_str(&line).unwrap();
+            // News of sessions come in between.
+            if message["id"] == self.last {
+                return message;
+            }
+        }
     }
 
     fn call(&mut self, tool: &str, arguments: Value) -> Value {
