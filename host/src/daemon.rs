@@ -4,9 +4,11 @@
 //! carries bytes to it; [`service`] is the process itself. A server that holds its sessions itself (`jackfield mcp --in-process`)
 //! listens in the same way, on a socket that nobody looks for to be served by.
 
-use std::fs::File;
-use std::io;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read as _};
 use std::os::fd::AsRawFd;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
@@ -59,6 +61,26 @@ impl Name {
 #[must_use]
 pub fn own_socket() -> String {
     format!("{}{SUFFIX}", std::process::id())
+}
+
+/// A line, and nothing behind it: what follows belongs to somebody else.
+fn read_line(stream: &mut UnixStream, most: usize) -> io::Result<Vec<u8>> {
+    let mut line = Vec::new();
+    let mut byte = [0];
+    while line.last() != Some(&b'\n') {
+        stream.read_exact(&mut byte)?;
+        line.extend_from_slice(&byte);
+        if line.len() > most {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "the line is longer than any"));
+        }
+    }
+    Ok(line)
+}
+
+/// A file for this account that processes take turns at, opened but not locked.
+fn lock_file(path: &Path) -> Result<File, String> {
+    let opened = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path);
+    opened.map_err(|error| format!("cannot use `{}`: {error}", path.display()))
 }
 
 /// A socket's path has a hundred bytes; through the folder's own handle it is short wherever the folder is.

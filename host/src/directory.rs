@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use tokio::sync::{OnceCell, mpsc};
 
 use self::error::failed;
@@ -20,7 +19,7 @@ use crate::config::{Config, Device, TypeChoice, Wire};
 use crate::files::running::Transfers;
 use crate::forward::registry::Forwards;
 use crate::history::History;
-use crate::ids::{MAIN, SessionId, nonce};
+use crate::ids::{MAIN, SessionId, in_address, nonce, open_are};
 use crate::limits::{CLOSE_MAX, IDLE_CLOSE};
 use crate::plugin::catalog::{Catalog, GENERIC};
 use crate::plugin::device_type::DeviceType;
@@ -148,7 +147,7 @@ impl Directory {
     /// The page of a session, for a browser that has logged in, where the viewer runs. It opens nothing to anybody else.
     #[must_use]
     pub fn page_of(&self, session: &SessionId) -> Option<String> {
-        self.viewer.get().map(|address| format!("{address}{}", utf8_percent_encode(&session.to_string(), NON_ALPHANUMERIC)))
+        self.viewer.get().map(|address| format!("{address}{}", in_address(&session.to_string())))
     }
 
     /// The page of all sessions, likewise.
@@ -328,6 +327,18 @@ impl Directory {
     #[must_use]
     pub fn find(&self, id: &SessionId) -> Option<SessionHandle> {
         self.slots().get(id)?.get().cloned()
+    }
+
+    /// A session that is open.
+    ///
+    /// # Errors
+    ///
+    /// That there is none, and which there are.
+    pub fn named(&self, id: &SessionId) -> Result<SessionHandle, String> {
+        self.find(id).ok_or_else(|| {
+            let open: Vec<String> = self.list().iter().map(|handle| handle.id.to_string()).collect();
+            format!("there is no session `{id}`; {}", open_are(&open))
+        })
     }
 
     /// All sessions that were opened and not closed.

@@ -13,6 +13,7 @@ use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::OnceCell;
 
 use self::stage::Stage;
+use crate::author::own_account;
 use crate::directory::Directory;
 use crate::ids::SessionId;
 use crate::viewer::Viewer;
@@ -72,8 +73,7 @@ impl Guests {
     pub fn start(directory: Arc<Directory>, home: Handle) -> io::Result<Arc<Self>> {
         let own = Builder::new_multi_thread().worker_threads(1).thread_name("guests").enable_all().build()?;
         let (stages, entering, count) = (Mutex::default(), tokio::sync::Mutex::default(), AtomicUsize::new(0));
-        let person = account();
-        let viewer = OnceCell::new();
+        let (person, viewer) = (own_account(), OnceCell::new());
         Ok(Arc::new(Self { directory, stages, entering, count, person, viewer, home, own: Own(Some(own)) }))
     }
 
@@ -92,11 +92,6 @@ impl Guests {
     fn stages(&self) -> MutexGuard<'_, BTreeMap<SessionId, Arc<Stage>>> {
         self.stages.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// The account's name.
-fn account() -> String {
-    std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_else(|_| "somebody".to_owned())
 }
 
 /// Serves a guest until it goes. What it says and is told are lines ([`wire`]).

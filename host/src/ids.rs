@@ -4,6 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
 /// A command: `c41`. Unique in the process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CommandId(u64);
@@ -62,6 +64,22 @@ impl fmt::Display for SessionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.name == MAIN { f.write_str(&self.device) } else { write!(f, "{}#{}", self.device, self.name) }
     }
+}
+
+/// What an address has of a name as something else: all but the unreserved characters (RFC 3986, section 2.3).
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// A name as a part of an address.
+#[must_use]
+pub fn in_address(name: &str) -> String {
+    utf8_percent_encode(name, ENCODED).to_string()
+}
+
+/// What there is to choose from, for who named something else.
+#[must_use]
+pub fn open_are(names: &[impl AsRef<str>]) -> String {
+    let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
+    if names.is_empty() { "none is open".to_owned() } else { format!("open are: {}", names.join(", ")) }
 }
 
 /// 16 hexadecimal digits from the system's random source: what proves that a mark or a question is ours.

@@ -114,7 +114,7 @@ pub const PAGES_WITHOUT_ROW_MAX: u32 = 32;
 /// The longest silence that a prompt plugin may ask for at once. It is asked again then.
 pub const SETTLE_ASKED_MAX_MS: u32 = 60_000;
 /// Bytes of the first line of a connection to a running server, and of its answer.
-pub const HELLO_MAX_BYTES: u64 = 64 * 1024;
+pub const HELLO_MAX_BYTES: usize = 64 * 1024;
 /// How long whoever connects may take for it.
 pub const HELLO_MAX: Duration = Duration::from_secs(10);
 /// How long a daemon may take to start: plugins may have to be compiled.

@@ -38,13 +38,15 @@ impl vt100::Callbacks for Title {
     }
 }
 
+fn at_least_one(size: u16) -> NonZeroU16 {
+    NonZeroU16::new(size).unwrap_or(NonZeroU16::MIN)
+}
+
 impl Screen {
     /// From the newest bytes of the log.
     #[must_use]
     pub fn replay(log: &ByteLog, (columns, rows): (u16, u16)) -> Self {
-        let at_least_one = |size: u16| NonZeroU16::new(size).unwrap_or(NonZeroU16::MIN);
-        let parser = vt100::Parser::new_with_callbacks(at_least_one(rows), at_least_one(columns), 0, Title::default());
-        let mut screen = Self { parser, revision: 0, rows: Vec::new(), part: Vec::new() };
+        let mut screen = Self::blank((columns, rows));
         let from = log.end().saturating_sub(LOG_MEMORY_BYTES as u64);
         // What cannot be read is not shown.
         if let Ok((_, bytes)) = log.read(from, log.end()) {
@@ -52,6 +54,33 @@ impl Screen {
         }
         screen.revision = log.end();
         screen
+    }
+
+    /// An empty one of so many columns and rows.
+    #[must_use]
+    pub fn blank((columns, rows): (u16, u16)) -> Self {
+        let parser = vt100::Parser::new_with_callbacks(at_least_one(rows), at_least_one(columns), 0, Title::default());
+        Self { parser, revision: 0, rows: Vec::new(), part: Vec::new() }
+    }
+
+    /// Columns and rows.
+    #[must_use]
+    pub fn size(&self) -> (u16, u16) {
+        let (rows, columns) = self.parser.screen().size();
+        (columns.get(), rows.get())
+    }
+
+    /// The terminal has so many columns and rows from now on.
+    pub fn set_size(&mut self, (columns, rows): (u16, u16)) {
+        self.parser.screen_mut().set_size(at_least_one(rows), at_least_one(columns));
+    }
+
+    /// What draws it on another terminal.
+    #[must_use]
+    pub fn drawn(&self) -> String {
+        let screen = self.parser.screen();
+        let buffer = if screen.alternate_screen() { "\x1b[?1049h" } else { "\x1b[?1049l" };
+        format!("{buffer}{}", screen.state_formatted())
     }
 
     /// Takes the next bytes.

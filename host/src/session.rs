@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
 
-use crate::author::{Author, AuthorKind};
+use crate::author::Author;
 use crate::config::PolicyMode;
 use crate::ids::{CommandId, SessionId};
 use crate::limits::SESSION_MAILBOX;
@@ -112,8 +112,6 @@ pub struct RunRequest {
     pub purpose: Purpose,
     /// Who.
     pub caller: String,
-    /// Is it an agent or a person?
-    pub by: AuthorKind,
     /// After so long it is stopped.
     pub kill_after: Option<Duration>,
     /// The mode that it needs: entered before and left after.
@@ -128,16 +126,7 @@ impl RunRequest {
     /// A command that may run as long as it likes.
     #[must_use]
     pub fn new(text: &str, purpose: Purpose, caller: &str) -> Self {
-        Self {
-            text: text.to_owned(),
-            purpose,
-            caller: caller.to_owned(),
-            by: AuthorKind::Agent,
-            kill_after: None,
-            mode: None,
-            keep: None,
-            unknown: false,
-        }
+        Self { text: text.to_owned(), purpose, caller: caller.to_owned(), kill_after: None, mode: None, keep: None, unknown: false }
     }
 }
 
@@ -145,13 +134,8 @@ impl RunRequest {
     /// Who wants it.
     #[must_use]
     pub fn author(&self) -> Author {
-        author(self.by, &self.caller)
+        Author::of_caller(&self.caller)
     }
-}
-
-/// A caller as an author. A person's name as a caller says that it is a person.
-fn author(by: AuthorKind, caller: &str) -> Author {
-    if by == AuthorKind::Person { Author::of_caller(caller) } else { Author { kind: by, name: caller.to_owned() } }
 }
 
 /// A command that was let through.
@@ -176,15 +160,13 @@ pub struct SendRequest {
     pub secret: Option<String>,
     /// Who.
     pub caller: String,
-    /// Is it an agent or a person?
-    pub by: AuthorKind,
 }
 
 impl SendRequest {
     /// Who types.
     #[must_use]
     pub fn author(&self) -> Author {
-        author(self.by, &self.caller)
+        Author::of_caller(&self.caller)
     }
 }
 

@@ -11,7 +11,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use crate::audit::record::Configuration;
 use crate::audit::{Audit, about};
 use crate::cast::Casts;
-use crate::config::{Config, Diagnostic};
+use crate::config::{self, Config, Diagnostic};
 use crate::directory::Directory;
 use crate::history::History;
 use crate::ids::nonce;
@@ -23,12 +23,29 @@ use crate::plugin::load::{Loader, Source, Spec};
 use crate::plugin::signature::Demand;
 use crate::private;
 
+/// The configuration of this process, as `--config`, its environment and its working directory name it.
+///
+/// # Errors
+///
+/// What is wrong with it.
+pub fn config(file: Option<&Path>) -> Result<Config, String> {
+    let folder = std::env::current_dir().unwrap_or_default();
+    Config::load(file, &|name| std::env::var_os(name), &folder).map_err(|error| error.to_string())
+}
+
+/// Its file, which may be absent or wrong.
+#[must_use]
+pub fn config_file(file: Option<&Path>) -> Option<PathBuf> {
+    let folder = std::env::current_dir().unwrap_or_default();
+    config::find(file, &|name| std::env::var_os(name), &folder).map(|found| found.path)
+}
+
 /// What the operator says of the plugins, as the loader wants it.
 #[must_use]
 pub fn specs(config: &Config) -> Vec<Spec> {
     let bundled =
         |name: &str| crate::plugin::catalog::BUNDLED.iter().find(|(known, _)| *known == name).map(|(_, wasm)| Source::Embedded(wasm));
-    let spec = |(name, entry): (&String, &crate::config::PluginEntry)| {
+    let spec = |(name, entry): (&String, &config::PluginEntry)| {
         let source = entry.path.clone().map(Source::File).or_else(|| bundled(name))?;
         let embedded = matches!(source, Source::Embedded(_));
         Some(Spec {
@@ -71,7 +88,7 @@ pub fn catalog_with(config: &Config, loader: Arc<Loader>) -> Catalog {
     let types = types.map(|(name, entry)| (name.to_string(), entry.plugins.clone())).collect();
     let declared = config.types.iter().filter_map(|(name, entry)| Some((name.to_string(), entry.declaration.clone()?)));
     let catalog = Catalog::new(specs(config), types, loader).with_declared(declared);
-    if config.rules.is_empty() { catalog } else { catalog.with_everywhere(crate::config::RULES) }
+    if config.rules.is_empty() { catalog } else { catalog.with_everywhere(config::RULES) }
 }
 
 /// The directory of a configuration.
@@ -91,10 +108,18 @@ pub fn directory(config: Config) -> Result<Directory, String> {
     Ok(Directory::new(config, catalog, folder).kept_by(history).audited_by(audit).filmed_by(casts))
 }
 
+/// Where the recordings are.
+///
+/// # Errors
+///
+/// When there is no place for them.
+pub fn recordings_folder() -> Result<PathBuf, String> {
+    state_folder().map(|state| state.join("recordings")).ok_or_else(|| "neither XDG_STATE_HOME nor HOME is set".to_owned())
+}
+
 /// The recordings. Where none are wanted, those that are there grow old all the same.
 fn casts(config: &Config, run: &str) -> Casts {
-    let folder = state_folder().ok_or_else(|| "neither XDG_STATE_HOME nor HOME is set".to_owned());
-    folder.and_then(|folder| Casts::start(folder.join("recordings"), run, &config.audit)).unwrap_or_else(|error| {
+    recordings_folder().and_then(|folder| Casts::start(folder, run, &config.audit)).unwrap_or_else(|error| {
         crate::diagnostics::warn(&format!("no session is recorded: {error}"));
         Casts::default()
     })

@@ -17,6 +17,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use self::keys::Keys;
+use crate::ids::in_address;
 use crate::limits::VIEWER_SOCKETS_MAX;
 
 mod assets;
@@ -134,8 +135,14 @@ impl Viewer {
     /// The page of a session, for browsers that are logged in. It opens nothing to anybody else, so that agents may know it.
     #[must_use]
     pub fn session_address(&self, session: &str) -> String {
-        format!("http://{}/#/session/{}", self.shared.address, escaped(session))
+        format!("http://{}/{}", self.shared.address, page_of(session))
     }
+}
+
+/// The page of a session, behind the viewer's address or a link.
+#[must_use]
+pub fn page_of(session: &str) -> String {
+    format!("#/session/{}", in_address(session))
 }
 
 impl fmt::Debug for Viewer {
@@ -148,15 +155,6 @@ impl Shared {
     fn keys(&self) -> MutexGuard<'_, Keys> {
         self.keys.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// As a part of a path: everything but letters, digits and `-._~` in percent signs.
-fn escaped(text: &str) -> String {
-    let escape = |byte: u8| match byte {
-        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
-        _ => format!("%{byte:02X}"),
-    };
-    text.bytes().map(escape).collect()
 }
 
 #[cfg(test)]

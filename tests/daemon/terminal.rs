@@ -16,7 +16,7 @@ struct Tmux {
 
 impl Tmux {
     fn start(house: &House, size: (u16, u16), arguments: &[&str]) -> Self {
-        install_missing(&[("tmux", "tmux"), ("vim", "vim-tiny"), ("less", "less")]);
+        install_missing(&[("tmux", "tmux"), ("vim", "vim"), ("less", "less")]);
         let name = format!("jft-{}-{}", std::process::id(), house.state.path().file_name().unwrap().to_string_lossy());
         let tmux = Self { name };
         let mut command = house.command(&[]);
@@ -45,7 +45,8 @@ impl Tmux {
     }
 
     fn shows(&self, text: &str) {
-        until(&format!("the terminal shows {text:?}"), || self.screen().contains(text));
+        let shown = std::panic::catch_unwind(|| until(&format!("the terminal shows {text:?}"), || self.screen().contains(text)));
+        assert!(shown.is_ok(), "the terminal never shows {text:?}, but:\n{}", self.screen());
     }
 }
 

@@ -10,6 +10,7 @@ use serde_json::json;
 
 use super::paint::{DIM, DOUBT, GOOD, painted, say, table};
 use super::runtime::block_on;
+use crate::author::own_account;
 use crate::daemon::client::{self, Server};
 use crate::policy::approval::Request;
 
@@ -42,15 +43,20 @@ pub fn approve(id: Option<&str>, json: bool) -> Result<ExitCode, String> {
         if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
             return Err(format!("`{}` is approved at a terminal only; run `jackfield approve {}` in one", request.id, request.id));
         }
-        say(&format!("{}\n\n{} ", request.shown(), painted(DOUBT, &format!("Type `{YES}` to let exactly this through once:"))));
-        let _ = std::io::stdout().flush();
-        let mut word = String::new();
-        std::io::stdin().lock().read_line(&mut word).map_err(|error| error.to_string())?;
-        let allow = word.trim() == YES;
+        let allow = says_yes(&request.shown())?;
         server.answer(&request.id, allow, &person()).await?;
         say(&if allow { format!("{} {}\n", painted(GOOD, "allowed"), request.id) } else { format!("denied {}\n", request.id) });
         Ok(if allow { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     })?
+}
+
+/// Shows what would be let through and reads a person's word at the terminal.
+pub(super) fn says_yes(shown: &str) -> Result<bool, String> {
+    say(&format!("{shown}\n\n{} ", painted(DOUBT, &format!("Type `{YES}` to let exactly this through once:"))));
+    let _ = std::io::stdout().flush();
+    let mut word = String::new();
+    std::io::stdin().lock().read_line(&mut word).map_err(|error| error.to_string())?;
+    Ok(word.trim() == YES)
 }
 
 /// Says no.
@@ -117,12 +123,7 @@ fn listed(waiting: &Waiting) -> String {
     )
 }
 
-/// The account's name.
-pub(super) fn account() -> String {
-    std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_else(|_| "somebody".to_owned())
-}
-
 /// Who sits there, for the record.
 fn person() -> String {
-    format!("{} at a terminal", account())
+    format!("{} at a terminal", own_account())
 }

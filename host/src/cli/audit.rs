@@ -14,7 +14,6 @@ use serde_json::{Value, json};
 use self::table::table;
 use crate::audit::read::{self, Wanted};
 use crate::audit::verify::{self, Place, Verified};
-use crate::config::Config;
 use crate::limits::AUDIT_SHOWN;
 use crate::{instant, startup};
 
@@ -95,8 +94,7 @@ pub fn run(command: Command, config: Option<&Path>) -> Result<ExitCode, String> 
 
 /// The record's folder, by the configuration.
 fn folder(config: Option<&Path>) -> Result<PathBuf, String> {
-    let directory = std::env::current_dir().unwrap_or_default();
-    let config = Config::load(config, &|name| std::env::var_os(name), &directory).map_err(|error| error.to_string())?;
+    let config = startup::config(config)?;
     startup::audit_folder(&config).ok_or_else(|| "neither XDG_STATE_HOME nor HOME is set, so there is no audit record".to_owned())
 }
 

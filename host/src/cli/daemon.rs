@@ -9,11 +9,11 @@ use tokio::time::sleep;
 
 use super::paint::{DIM, DOUBT, GOOD, painted, say, say_line};
 use super::runtime::block_on;
-use super::sessions::found;
 use crate::daemon::client::{Server, names, servers};
 use crate::daemon::hello::{VERSION, Want};
 use crate::daemon::{Name, launch, log};
 use crate::limits::CLOSE_MAX;
+use crate::startup;
 
 /// How often a process that ends is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -38,7 +38,7 @@ pub fn status(file: Option<&Path>, json: bool) -> Result<ExitCode, String> {
             say(&format!("{}\n", json!({"servers": all})));
             return Ok(ExitCode::SUCCESS);
         }
-        let log = log::path(&Name::of(found(file).as_deref())).map(|path| path.display().to_string()).unwrap_or_default();
+        let log = log::path(&Name::of(startup::config_file(file).as_deref())).map(|path| path.display().to_string()).unwrap_or_default();
         if all.is_empty() {
             say_line(&format!("no jackfield runs that holds sessions; the daemon's log is {log}"));
             return Ok(ExitCode::SUCCESS);
@@ -70,7 +70,7 @@ pub fn status(file: Option<&Path>, json: bool) -> Result<ExitCode, String> {
 ///
 /// A sentence for standard error, with what would be lost.
 pub fn stop(file: Option<&Path>, all: bool, now: bool) -> Result<ExitCode, String> {
-    let own = Name::of(found(file).as_deref()).socket();
+    let own = Name::of(startup::config_file(file).as_deref()).socket();
     block_on(async {
         let mut names = names().map_err(|error| format!("cannot look for running servers: {error}"))?;
         names.retain(|name| all || *name == own);
@@ -118,7 +118,7 @@ async fn end(name: &str, now: bool) -> Result<String, String> {
 ///
 /// A sentence for standard error, with what would be lost.
 pub fn restart(file: Option<&Path>, drain: bool, now: bool) -> Result<ExitCode, String> {
-    let file = found(file);
+    let file = startup::config_file(file);
     let name = Name::of(file.as_deref()).socket();
     block_on(async {
         let runs = names().map_err(|error| format!("cannot look for running servers: {error}"))?.contains(&name);
@@ -158,7 +158,7 @@ async fn wait(name: &str) -> Result<(), String> {
 pub fn service(file: Option<&Path>, launchd: bool) -> Result<ExitCode, String> {
     let program = std::env::current_exe().map_err(|error| format!("this program's own place is not known: {error}"))?;
     let program = program.display().to_string();
-    let file = found(file).map(|file| std::fs::canonicalize(&file).unwrap_or(file).display().to_string());
+    let file = startup::config_file(file).map(|file| std::fs::canonicalize(&file).unwrap_or(file).display().to_string());
     say(&if launchd { plist(&program, file.as_deref()) } else { unit(&program, file.as_deref()) });
     Ok(ExitCode::SUCCESS)
 }

@@ -8,7 +8,6 @@ use serde_json::{Value, json};
 
 use super::paint::{BAD, DIM, DOUBT, GOOD, painted, say};
 use super::runtime::block_on;
-use crate::config::Config;
 use crate::doctor::{self, Finding, State};
 use crate::startup;
 
@@ -33,7 +32,7 @@ pub struct Wanted<'a> {
 pub fn run(file: Option<&Path>, wanted: &Wanted<'_>) -> Result<ExitCode, String> {
     let Wanted { device, resolve_only, json, ssh_config } = *wanted;
     let folder = std::env::current_dir().unwrap_or_default();
-    let mut config = Config::load(file, &|name| std::env::var_os(name), &folder).map_err(|error| error.to_string())?;
+    let mut config = startup::config(file)?;
     if let Some(path) = ssh_config {
         config.use_ssh_config(folder.join(path));
     }

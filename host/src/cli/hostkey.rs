@@ -10,7 +10,6 @@ use serde_json::json;
 
 use super::paint::{BAD, DOUBT, GOOD, painted, say};
 use super::runtime::block_on;
-use crate::config::Config;
 use crate::startup;
 use crate::transport::host_key::{KnownHosts, Trust, fingerprint, host_name, known_hosts_line, picture, record};
 use crate::transport::ssh::{Greeting, Target};
@@ -87,8 +86,7 @@ pub fn run(command: Command, file: Option<&Path>) -> Result<ExitCode, String> {
 
 /// What the host presents now. Nobody logs in to it.
 fn seen(file: Option<&Path>, device: &str) -> Result<(Target, PublicKey), String> {
-    let folder = std::env::current_dir().unwrap_or_default();
-    let config = Config::load(file, &|name| std::env::var_os(name), &folder).map_err(|error| error.to_string())?;
+    let config = startup::config(file)?;
     let directory = startup::directory(config)?;
     let seen = block_on(async {
         let looked = async {

@@ -84,8 +84,7 @@ fn mode() -> impl TypedValueParser<Value = PolicyMode> {
 ///
 /// A sentence for standard error.
 pub fn run(command: Command, file: Option<&Path>) -> Result<ExitCode, String> {
-    let directory = std::env::current_dir().unwrap_or_default();
-    let config = Config::load(file, &|name| std::env::var_os(name), &directory).map_err(|error| error.to_string())?;
+    let config = startup::config(file)?;
     let judge = Judge { catalog: startup::catalog(&config)?, config };
     match command {
         Command::Explain(wanted) => block_on(one(&judge, &wanted))?,

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use super::runtime::runtime;
-use crate::config::Config;
 use crate::directory::{Directory, LineKind};
 use crate::ids::SessionId;
 use crate::limits::{OUTPUT_MAX_CHARS, RECORDING_ENTRIES_MAX};
@@ -42,8 +41,7 @@ pub struct Wanted<'a> {
 ///
 /// A sentence, when the device cannot be reached or the file cannot be written.
 pub fn run(file: Option<&Path>, wanted: &Wanted<'_>) -> Result<ExitCode, String> {
-    let folder = std::env::current_dir().unwrap_or_default();
-    let config = Config::load(file, &|name| std::env::var_os(name), &folder).map_err(|error| error.to_string())?;
+    let config = startup::config(file)?;
     let (recorder, mut taped) = mpsc::channel(RECORDING_ENTRIES_MAX);
     let directory = Arc::new(startup::directory(config)?.recorded_by(recorder));
     let runtime = runtime()?;

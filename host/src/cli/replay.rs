@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, IsTerminal as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -30,17 +30,13 @@ pub struct Wanted<'a> {
     pub json: bool,
 }
 
-fn folder() -> Result<PathBuf, String> {
-    startup::state_folder().map(|state| state.join("recordings")).ok_or_else(|| "neither XDG_STATE_HOME nor HOME is set".to_owned())
-}
-
 /// Plays one, or lists them.
 ///
 /// # Errors
 ///
 /// A sentence for standard error.
 pub fn run(wanted: &Wanted<'_>) -> Result<ExitCode, String> {
-    let folder = folder()?;
+    let folder = startup::recordings_folder()?;
     let all = recordings::list(&folder);
     let Some(name) = wanted.name else {
         list(&all, wanted.json);

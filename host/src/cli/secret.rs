@@ -15,6 +15,7 @@ use super::hidden;
 use super::paint::{BAD, GOOD, painted, say};
 use crate::config::{Config, Device};
 use crate::secret::{self, SECRET_MAX_BYTES, Secret, SecretSource, keyring};
+use crate::startup;
 
 /// What to do.
 #[derive(Debug, Subcommand)]
@@ -64,13 +65,13 @@ pub fn run(command: Command, file: Option<&Path>) -> Result<ExitCode, String> {
             Ok(ExitCode::SUCCESS)
         }
         Command::List { json } => {
-            let config = load(file)?;
+            let config = startup::config(file)?;
             let listed = runtime.block_on(list(&config));
             say(&if json { as_json(&listed) } else { as_text(&listed) });
             Ok(if listed.iter().all(|secret| secret.wrong.is_none()) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
         Command::Test { device, name } => {
-            let config = load(file)?;
+            let config = startup::config(file)?;
             let source = source_of(&config, &device, &name)?;
             let value = runtime.block_on(secret::resolve(source)).map_err(|error| error.to_string())?;
             say(&format!("{}  {name} of {device} from {source}: {}\n", painted(GOOD, "there"), length(&value)));
@@ -88,11 +89,6 @@ pub fn keep(name: &str, value: &Zeroizing<String>) -> Result<String, String> {
     let secret = Secret::from_input(Zeroizing::new(value.as_bytes().to_vec())).map_err(|error| error.to_string())?;
     let stored = super::runtime::runtime()?.block_on(keyring::store(name, &secret));
     stored.map(str::to_owned).map_err(|error| error.to_string())
-}
-
-fn load(file: Option<&Path>) -> Result<Config, String> {
-    let folder = std::env::current_dir().unwrap_or_default();
-    Config::load(file, &|name| std::env::var_os(name), &folder).map_err(|error| error.to_string())
 }
 
 /// From the terminal without echo, or the only line of standard input.

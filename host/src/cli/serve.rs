@@ -8,7 +8,6 @@ use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::stdio;
-use crate::config::{self, Config};
 use crate::daemon::gate::{Gate, House};
 use crate::daemon::{own_socket, relay};
 use crate::guest::Guests;
@@ -24,8 +23,7 @@ const RELAY: &str = "jackfield-relay";
 ///
 /// When there is none, for example because the configuration is wrong.
 pub fn mcp(file: Option<&Path>) -> Result<ExitCode, String> {
-    let folder = std::env::current_dir().unwrap_or_default();
-    let found = config::find(file, &|name| std::env::var_os(name), &folder).map(|found| found.path);
+    let found = startup::config_file(file);
     become_relay(found.as_deref());
     relay::run(found.as_deref())
 }
@@ -43,8 +41,7 @@ fn become_relay(file: Option<&Path>) {
 ///
 /// When the configuration is wrong; it is told before the protocol starts.
 pub fn in_process(file: Option<&Path>) -> Result<ExitCode, String> {
-    let directory = std::env::current_dir().unwrap_or_default();
-    let config = Config::load(file, &|name| std::env::var_os(name), &directory).map_err(|error| error.to_string())?;
+    let config = startup::config(file)?;
     let directory = Arc::new(startup::directory(config)?);
     startup::allow_files();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| format!("cannot start: {error}"))?;

@@ -1,16 +1,16 @@
 //! What people do with sessions at a terminal: see them, open and close them, run, attach, watch, lock.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Subcommand;
 use serde_json::json;
 
 use self::visitor::Visitor;
-use super::approve::account;
 use super::paint::{BAD, DIM, DOUBT, GOOD, NAME, painted, painted_table, say, say_line};
 use super::runtime::block_on;
 use crate::guest::wire::{LockState, Rule, Say, SessionState, Tell};
+use crate::startup;
 
 pub mod attach;
 pub mod log;
@@ -135,7 +135,7 @@ pub enum Command {
 ///
 /// A sentence for standard error.
 pub fn run(command: Command, file: Option<&Path>) -> Result<ExitCode, String> {
-    let file = found(file);
+    let file = startup::config_file(file);
     let file = file.as_deref();
     match command {
         Command::Ps { json } => block_on(ps(json))?,
@@ -160,12 +160,6 @@ pub fn run(command: Command, file: Option<&Path>) -> Result<ExitCode, String> {
         Command::Panic { end } => block_on(panic(!end))?,
         Command::Note { session, text } => block_on(act(file, session, |session| Say::Note { session, text }))?,
     }
-}
-
-/// The configuration that names the daemon.
-pub(super) fn found(file: Option<&Path>) -> Option<PathBuf> {
-    let folder = std::env::current_dir().unwrap_or_default();
-    crate::config::find(file, &|name| std::env::var_os(name), &folder).map(|found| found.path)
 }
 
 async fn act(file: Option<&Path>, session: String, say: impl FnOnce(String) -> Say) -> Result<ExitCode, String> {
@@ -194,7 +188,8 @@ async fn panic(on: bool) -> Result<ExitCode, String> {
     if failed.is_empty() { Ok(ExitCode::SUCCESS) } else { Err(failed.join("; ")) }
 }
 
-async fn ps(json: bool) -> Result<ExitCode, String> {
+/// The sessions of every process that holds some, and who has stopped all input of agents.
+async fn everywhere() -> Result<(Vec<SessionState>, Option<String>), String> {
     let mut sessions = Vec::new();
     let mut halted = None;
     for mut visitor in Visitor::all("command line", false).await? {
@@ -203,6 +198,11 @@ async fn ps(json: bool) -> Result<ExitCode, String> {
             sessions.extend(open);
         }
     }
+    Ok((sessions, halted))
+}
+
+async fn ps(json: bool) -> Result<ExitCode, String> {
+    let (sessions, halted) = everywhere().await?;
     if json {
         say(&format!("{}\n", json!({"sessions": sessions, "panic": halted})));
         return Ok(ExitCode::SUCCESS);
@@ -273,14 +273,9 @@ fn columns() -> usize {
 }
 
 async fn devices(file: Option<&Path>, json: bool) -> Result<ExitCode, String> {
-    let folder = std::env::current_dir().unwrap_or_default();
-    let config = crate::config::Config::load(file, &|name| std::env::var_os(name), &folder).map_err(|error| error.to_string())?;
-    let mut open = Vec::new();
-    for mut visitor in Visitor::all("command line", false).await? {
-        if let Tell::Sessions { sessions, .. } = visitor.list().await? {
-            open.extend(sessions.into_iter().filter(|session| session.state != "closed"));
-        }
-    }
+    let config = startup::config(file)?;
+    let (mut open, _) = everywhere().await?;
+    open.retain(|session| session.state != "closed");
     let sessions_of = |name: &str| -> Vec<String> {
         open.iter().filter(|session| session.device == *name).map(|session| session.session.clone()).collect()
     };
@@ -317,26 +312,11 @@ fn address(name: &str, device: &crate::config::Device) -> String {
 
 /// The devices of a configuration, for completion: what is wrong is not the moment's.
 pub(super) fn device_names(file: Option<&Path>) -> Vec<String> {
-    let folder = std::env::current_dir().unwrap_or_default();
-    let config = crate::config::Config::load(file, &|name| std::env::var_os(name), &folder);
-    config.map(|config| config.devices.into_keys().collect()).unwrap_or_default()
+    startup::config(file).map(|config| config.devices.into_keys().collect()).unwrap_or_default()
 }
 
 /// The open sessions, for the same.
 pub(super) fn session_names(_: Option<&Path>) -> Vec<String> {
-    let listed = block_on(async {
-        let mut names = Vec::new();
-        for mut visitor in Visitor::all("command line", false).await? {
-            if let Tell::Sessions { sessions, .. } = visitor.list().await? {
-                names.extend(sessions.into_iter().map(|session| session.session));
-            }
-        }
-        Ok::<_, String>(names)
-    });
-    listed.and_then(|names| names).unwrap_or_default()
-}
-
-/// The name that others see.
-fn own_name() -> String {
-    account()
+    let listed = block_on(everywhere()).and_then(|listed| listed);
+    listed.map(|(sessions, _)| sessions.into_iter().map(|session| session.session).collect()).unwrap_or_default()
 }

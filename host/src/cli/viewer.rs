@@ -6,10 +6,11 @@ use std::process::{Command, ExitCode, Stdio};
 
 use super::paint::{DIM, painted, say_line};
 use super::runtime::block_on;
-use super::sessions::found;
 use crate::daemon::client::Server;
 use crate::daemon::hello::Want;
 use crate::daemon::{Name, launch};
+use crate::startup;
+use crate::viewer::page_of;
 
 /// What is wanted.
 #[derive(Debug)]
@@ -33,17 +34,14 @@ pub fn run(file: Option<&Path>, wanted: &Wanted<'_>) -> Result<ExitCode, String>
     if !std::io::stdout().is_terminal() && !wanted.print {
         return Err("a link lets whoever has it act as you, so it is shown at a terminal; --print prints it anywhere".to_owned());
     }
-    let file = found(file);
+    let file = startup::config_file(file);
     // It is there then.
     drop(launch::connect_or_start(file.as_deref(), &Want::Control)?);
     let link = block_on(async {
         let mut server = Server::connect(&Name::of(file.as_deref()).socket(), Want::Control).await?;
         server.link(!wanted.read_only, wanted.port).await
     })??;
-    let page = wanted
-        .session
-        .map(|session| format!("#/session/{}", percent_encoding::utf8_percent_encode(session, percent_encoding::NON_ALPHANUMERIC)));
-    let link = format!("{link}{}", page.unwrap_or_default());
+    let link = format!("{link}{}", wanted.session.map(page_of).unwrap_or_default());
     say_line(&link);
     if wanted.print {
         return Ok(ExitCode::SUCCESS);

@@ -1,8 +1,7 @@
 //! A connection to a running server, for the command line.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io;
-use std::os::fd::AsRawFd;
 use std::path::PathBuf;
 
 use serde::de::DeserializeOwned;
@@ -15,7 +14,7 @@ use zeroize::Zeroizing;
 use super::control::{ANSWER, APPROVALS, DEV, LINK, Link, QUESTIONS, RELOAD, REPLY, STATUS, STOP, Said};
 use super::hello::{Greeting, Hello, Want, line, say};
 use super::status::Status;
-use super::{DAEMON, SUFFIX};
+use super::{DAEMON, SUFFIX, within};
 use crate::limits::CONTROL_ANSWER_MAX;
 use crate::policy::approval::Request;
 use crate::renewal::Report;
@@ -43,9 +42,10 @@ impl Server {
     /// When there is none, or it does not understand this program.
     pub async fn connect(name: &str, want: Want) -> Result<Self, String> {
         let folder = startup::run_folder().map_err(|error| error.to_string())?;
-        let handle = File::open(&folder).map_err(|error| error.to_string())?;
-        let path = PathBuf::from(format!("/proc/self/fd/{}/{name}", handle.as_raw_fd()));
-        let stream = UnixStream::connect(&path).await.map_err(|error| format!("nobody listens on `{name}`: {error}"))?;
+        let gone = |error: io::Error| format!("nobody listens on `{name}`: {error}");
+        let stream = within(&folder, name, |path| std::os::unix::net::UnixStream::connect(path)).map_err(gone)?;
+        stream.set_nonblocking(true).map_err(gone)?;
+        let stream = UnixStream::from_std(stream).map_err(gone)?;
         let (read, mut write) = stream.into_split();
         let mut read = BufReader::new(read);
         let greeted = async {
@@ -191,7 +191,7 @@ pub fn names() -> io::Result<Vec<String>> {
     names.retain(|name| name.strip_suffix(SUFFIX).is_some_and(|stem| stem.starts_with(DAEMON) || stem.parse::<u32>().is_ok()));
     names.sort_by_key(|name| (!name.starts_with(DAEMON), name.clone()));
     names.retain(|name| {
-        let gone = super::within(&folder, name, |path| std::os::unix::net::UnixStream::connect(path)).is_err();
+        let gone = within(&folder, name, |path| std::os::unix::net::UnixStream::connect(path)).is_err();
         if gone {
             // Nobody listens behind it, or it went away just now.
             let _ = fs::remove_file(folder.join(name));

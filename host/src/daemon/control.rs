@@ -50,37 +50,22 @@ pub(super) async fn answer(read: BufReader<OwnedReadHalf>, mut write: OwnedWrite
         };
         let Ok(Some(line)) = line else { break };
         let line = Zeroizing::new(line);
-        if let Some(text) = about_approval(&line, uid, directory.approvals())
-            .or_else(|| about_question(&line, directory.questions()))
-            .or_else(|| about_house(&line, house))
-        {
-            if write.write_all((text + "\n").as_bytes()).await.is_err() {
-                break;
+        let at_once = about_approval(&line, uid, directory.approvals()).or_else(|| about_question(&line, directory.questions()));
+        let said = match at_once {
+            Some(said) => Some(said),
+            None => about_house(&line, house).await,
+        };
+        let text = match (said, line.strip_prefix(DEV).map(serde_json::from_str::<Vec<PathBuf>>)) {
+            (Some(text), _) => text,
+            (None, Some(Ok(files))) if !develops => {
+                let begun = renewer.begin_dev(files).await;
+                develops = begun.is_ok();
+                json(&begun.unwrap_or_else(|why| Report { complaints: vec![why], ..Report::default() }))
             }
-            continue;
-        }
-        if let Some(wanted) = line.strip_prefix(LINK) {
-            let Ok(Link { may_type, port }) = serde_json::from_str(wanted) else { break };
-            let link = house.guests.link(may_type, port).await;
-            let text = serde_json::to_string(&link).unwrap_or_default() + "\n";
-            if write.write_all(text.as_bytes()).await.is_err() {
-                break;
-            }
-            continue;
-        }
-        let report = match line.strip_prefix(DEV).map(serde_json::from_str::<Vec<PathBuf>>) {
-            Some(Ok(files)) if !develops => match renewer.begin_dev(files).await {
-                Ok(report) => {
-                    develops = true;
-                    report
-                }
-                Err(why) => Report { complaints: vec![why], ..Report::default() },
-            },
-            None if *line == RELOAD => renewer.renew().await,
+            (None, None) if *line == RELOAD => json(&renewer.renew().await),
             _ => break,
         };
-        let text = serde_json::to_string(&report).unwrap_or_default() + "\n";
-        if write.write_all(text.as_bytes()).await.is_err() {
+        if write.write_all((text + "\n").as_bytes()).await.is_err() {
             break;
         }
     }
@@ -126,13 +111,18 @@ fn about_question(line: &str, questions: &Questions) -> Option<String> {
 }
 
 /// What is asked about the process itself, and the reply.
-fn about_house(line: &str, house: &Arc<House>) -> Option<String> {
-    match line {
-        STATUS => serde_json::to_string(&Status::of(house)).ok(),
-        STOP => {
-            house.stop.notify_one();
-            serde_json::to_string(&Status::of(house)).ok()
-        }
-        _ => None,
+async fn about_house(line: &str, house: &Arc<House>) -> Option<String> {
+    if let Some(wanted) = line.strip_prefix(LINK) {
+        let Link { may_type, port } = serde_json::from_str(wanted).ok()?;
+        return Some(json(&house.guests.link(may_type, port).await));
     }
+    if line == STOP {
+        house.stop.notify_one();
+    }
+    matches!(line, STATUS | STOP).then(|| json(&Status::of(house)))
+}
+
+/// A reply's line.
+fn json(reply: &impl Serialize) -> String {
+    serde_json::to_string(reply).unwrap_or_default()
 }

@@ -111,7 +111,7 @@ pub type Variables = BTreeMap<String, String>;
 /// When there is none, or a longer one than any.
 pub async fn line(from: &mut (impl AsyncBufRead + Unpin)) -> io::Result<Zeroizing<String>> {
     let mut text = Zeroizing::new(String::new());
-    from.take(HELLO_MAX_BYTES).read_line(&mut text).await?;
+    from.take(HELLO_MAX_BYTES as u64).read_line(&mut text).await?;
     if text.ends_with('\n') { Ok(text) } else { Err(io::Error::from(io::ErrorKind::UnexpectedEof)) }
 }
 

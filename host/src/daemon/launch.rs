@@ -1,16 +1,14 @@
 //! Finds the daemon, or starts it. However many do so at once, there is one.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
-use std::time::Duration;
 
 use super::hello::{Greeting, Hello, Variables, Want};
-use super::{Name, within};
+use super::{Name, lock_file, read_line, within};
 use crate::limits::{DAEMON_START_MAX, HELLO_MAX_BYTES};
 use crate::startup;
 
@@ -60,26 +58,17 @@ impl From<Error> for String {
 fn greet(mut stream: UnixStream, want: &Want) -> Result<Connected, Error> {
     let failed = |error: io::Error| match error.kind() {
         // It went away just now.
-        io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => Error::None,
+        io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe | io::ErrorKind::UnexpectedEof => Error::None,
         _ => Error::Failed(format!("the daemon does not answer: {error}; `jackfield status` looks at it")),
     };
     stream.set_read_timeout(Some(DAEMON_START_MAX)).map_err(failed)?;
     stream.write_all(Hello::new(want.clone()).line().as_bytes()).map_err(failed)?;
-    let mut line = Vec::new();
-    // Byte by byte: what follows the line is not this function's.
-    let mut byte = [0];
-    while line.last() != Some(&b'\n') {
-        match stream.read(&mut byte) {
-            Ok(0) => return Err(Error::None),
-            Ok(_) => line.extend_from_slice(&byte),
-            Err(error) => return Err(failed(error)),
-        }
-        if line.len() as u64 > HELLO_MAX_BYTES {
-            return Err(Error::Failed("what listens on the daemon's socket is no jackfield".to_owned()));
-        }
-    }
-    let greeting: Greeting =
-        serde_json::from_slice(&line).map_err(|_| Error::Failed("what listens on the daemon's socket is no jackfield".to_owned()))?;
+    let stranger = || Error::Failed("what listens on the daemon's socket is no jackfield".to_owned());
+    let line = read_line(&mut stream, HELLO_MAX_BYTES).map_err(|error| match error.kind() {
+        io::ErrorKind::InvalidData => stranger(),
+        _ => failed(error),
+    })?;
+    let greeting: Greeting = serde_json::from_slice(&line).map_err(|_| stranger())?;
     greeting.check().map_err(Error::Failed)?;
     stream.set_read_timeout(None).map_err(failed)?;
     Ok(Connected { stream, greeting })
@@ -109,9 +98,8 @@ pub fn connect_or_start(file: Option<&Path>, want: &Want) -> Result<Connected, S
 
 /// Waits for the others who start something.
 fn turn(path: &Path) -> Result<File, String> {
-    let failed = |error: io::Error| format!("cannot use `{}`: {error}", path.display());
-    let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path).map_err(failed)?;
-    file.lock().map_err(failed)?;
+    let file = lock_file(path)?;
+    file.lock().map_err(|error| format!("cannot use `{}`: {error}", path.display()))?;
     Ok(file)
 }
 
@@ -127,7 +115,7 @@ fn start(file: Option<&Path>) -> Result<(), String> {
     let mut child = command.spawn().map_err(|error| format!("cannot start the daemon: {error}"))?;
     let Some(output) = child.stdout.take() else { return Err("cannot start the daemon: it has no output".to_owned()) };
     let mut said = String::new();
-    let mut lines = BufReader::new(output.take(HELLO_MAX_BYTES));
+    let mut lines = BufReader::new(output.take(HELLO_MAX_BYTES as u64));
     while lines.read_line(&mut said).is_ok_and(|count| count > 0) {
         if said.ends_with(&format!("{READY}\n")) {
             // It may end before this process does, which then takes its status.
@@ -153,6 +141,3 @@ pub fn variables(greeting: &Greeting) -> Variables {
     let value = |name: &String| std::env::var(name).ok().map(|value| (name.clone(), value));
     greeting.variables.iter().filter_map(value).collect()
 }
-
-/// How often somebody who waits for the daemon's end looks again.
-pub const LOOK_EVERY: Duration = Duration::from_millis(20);

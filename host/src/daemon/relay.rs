@@ -19,6 +19,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use super::hello::Want;
 use super::launch::{Connected, connect_or_start, variables};
+use super::read_line;
 use crate::limits::{RELAY_LINE_MAX_BYTES, RELAY_LINGER, RELAY_RESTARTS_MAX};
 
 /// The code of an error that is the server's own (JSON-RPC 2.0, section 5.1).
@@ -37,7 +38,7 @@ struct Shared {
 #[derive(Debug)]
 struct State {
     /// Where lines go to; none while another daemon is looked for.
-    to: Option<UnixStream>,
+    to: Option<Arc<UnixStream>>,
     /// What the client said when it began (MCP, lifecycle), for a daemon that comes later.
     beginning: Beginning,
     /// The ids of requests that were not answered, as they were written.
@@ -74,7 +75,7 @@ impl Shared {
 pub fn run(file: Option<&Path>) -> Result<ExitCode, String> {
     let stream = join(file)?.0;
     let from = stream.try_clone().map_err(|error| error.to_string())?;
-    let state = State { to: Some(stream), beginning: Beginning::default(), waiting: VecDeque::new(), is_over: false };
+    let state = State { to: Some(Arc::new(stream)), beginning: Beginning::default(), waiting: VecDeque::new(), is_over: false };
     let shared = Arc::new(Shared { file: file.map(Path::to_owned), state: Mutex::new(state), changed: Condvar::new() });
     let inward = Arc::clone(&shared);
     let reading = move || inward.carry_in(io::stdin().lock());
@@ -126,15 +127,14 @@ impl Shared {
                 }
                 continue;
             };
-            let Ok(mut to) = to.try_clone() else { return };
+            let to = Arc::clone(to);
             // Counted before it is sent: its answer may be there at once.
             if let Some(id) = &id {
                 state.waiting.push_back(id.clone());
             }
             drop(state);
             // The lock is not held: a daemon that does not read must not keep its answers from being taken.
-            let sent = to.write_all(line).is_ok();
-            if sent {
+            if (&*to).write_all(line).is_ok() {
                 return;
             }
             state = self.state();
@@ -142,7 +142,7 @@ impl Shared {
                 state.waiting.retain(|known| known != id);
             }
             // Whoever reads from it finds another one.
-            if state.to.as_ref().is_some_and(|now| same(now, &to)) {
+            if state.to.as_ref().is_some_and(|now| Arc::ptr_eq(now, &to)) {
                 state.to = None;
             }
         }
@@ -152,7 +152,7 @@ impl Shared {
     fn carry_out(&self, mut from: UnixStream) -> Result<ExitCode, String> {
         let mut restarts: VecDeque<Instant> = VecDeque::new();
         loop {
-            if !self.copy(&from)? {
+            if !self.copy(&from) {
                 return Ok(ExitCode::SUCCESS);
             }
             // The daemon has gone while the client is there.
@@ -167,7 +167,7 @@ impl Shared {
     }
 
     /// Copies answers until the daemon has gone. Should another one be looked for?
-    fn copy(&self, from: &UnixStream) -> Result<bool, String> {
+    fn copy(&self, from: &UnixStream) -> bool {
         let mut answers = BufReader::with_capacity(64 * 1024, from);
         let mut output = io::stdout().lock();
         let mut line = Vec::new();
@@ -175,13 +175,13 @@ impl Shared {
             line.clear();
             let read = answers.read_until(b'\n', &mut line);
             if !read.is_ok_and(|count| count > 0) || line.last() != Some(&b'\n') {
-                return Ok(!self.state().is_over);
+                return !self.state().is_over;
             }
             // An answer is counted before the client has it: it may send the same id at once.
             self.answered(&line);
             if output.write_all(&line).and_then(|()| output.flush()).is_err() {
                 // The client has gone.
-                return Ok(false);
+                return false;
             }
         }
     }
@@ -207,7 +207,7 @@ impl Shared {
             stream.set_read_timeout(Some(RELAY_LINGER)).map_err(failed)?;
             stream.write_all(line).map_err(failed)?;
             // The client has its answer already.
-            read_line(&mut stream).map_err(failed)?;
+            read_line(&mut stream, RELAY_LINE_MAX_BYTES).map_err(failed)?;
             stream.set_read_timeout(None).map_err(failed)?;
         }
         if let Some(line) = &state.beginning.initialized {
@@ -227,7 +227,7 @@ impl Shared {
         if state.is_over {
             let _ = stream.shutdown(Shutdown::Write);
         }
-        state.to = Some(stream);
+        state.to = Some(Arc::new(stream));
         self.changed.notify_all();
         Ok(from)
     }
@@ -246,27 +246,4 @@ impl State {
         }
         id
     }
-}
-
-fn same(one: &UnixStream, other: &UnixStream) -> bool {
-    use std::os::unix::fs::MetadataExt as _;
-    let number = |stream: &UnixStream| {
-        let file = std::fs::File::from(std::os::fd::OwnedFd::from(stream.try_clone().ok()?));
-        file.metadata().ok().map(|metadata| metadata.ino())
-    };
-    number(one) == number(other)
-}
-
-/// A line, and nothing behind it.
-fn read_line(stream: &mut UnixStream) -> io::Result<Vec<u8>> {
-    let mut line = Vec::new();
-    let mut byte = [0];
-    while line.last() != Some(&b'\n') {
-        stream.read_exact(&mut byte)?;
-        line.extend_from_slice(&byte);
-        if line.len() > RELAY_LINE_MAX_BYTES {
-            return Err(io::Error::other("its answer is longer than any"));
-        }
-    }
-    Ok(line)
 }

@@ -1,8 +1,7 @@
 //! The daemon's process: from its start to its end.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -16,8 +15,7 @@ use super::gate::{Gate, House};
 use super::hello::Want;
 use super::launch::{self, READY};
 use super::ledger::{Held, Ledger};
-use super::{Name, log};
-use crate::config::{self, Config};
+use super::{Name, lock_file, log};
 use crate::guest::Guests;
 use crate::limits::{DAEMON_END_MAX, DAEMON_IDLE};
 use crate::renewal::Renewer;
@@ -25,6 +23,8 @@ use crate::{mcp, startup};
 
 /// How often the daemon looks whether anybody still needs it.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// How often it looks whether the one before it has ended.
+const LOCK_LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// Holds sessions until nobody needs it, or somebody ends it. Says on standard output when it can be connected to, or why not.
 ///
@@ -43,10 +43,8 @@ fn tell(line: &str) {
 fn begin(file: Option<&Path>) -> Result<ExitCode, String> {
     // A terminal that closes does not end it. Who was started by a service manager leads a session already.
     let _ = rustix::process::setsid();
-    let folder = std::env::current_dir().unwrap_or_default();
-    let environment = |name: &str| std::env::var_os(name);
-    let found = config::find(file, &environment, &folder).map(|found| found.path);
-    let config = Config::load(file, &environment, &folder).map_err(|error| error.to_string())?;
+    let found = startup::config_file(file);
+    let config = startup::config(file)?;
     let name = Name::of(found.as_deref());
     let run = startup::run_folder().map_err(|error| format!("cannot start: {error}"))?;
     let Some(_lock) = lock(&run.join(name.file("lock")), &name)? else {
@@ -97,15 +95,14 @@ fn shown(held: &Held) -> String {
 /// The lock that only one daemon of a name has. One that ends is waited for; `None` if another one serves.
 #[expect(clippy::disallowed_methods, reason = "no runtime runs yet")]
 fn lock(path: &Path, name: &Name) -> Result<Option<File>, String> {
-    let failed = |error: std::io::Error| format!("cannot use `{}`: {error}", path.display());
-    let file = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path).map_err(failed)?;
+    let file = lock_file(path)?;
     let end = Instant::now() + DAEMON_END_MAX;
     while Instant::now() < end {
         match file.try_lock() {
             Ok(()) => return Ok(Some(file)),
             Err(TryLockError::WouldBlock) if launch::connect(name, &Want::Control).is_ok() => return Ok(None),
-            Err(TryLockError::WouldBlock) => std::thread::sleep(launch::LOOK_EVERY),
-            Err(TryLockError::Error(error)) => return Err(failed(error)),
+            Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_LOOK_EVERY),
+            Err(TryLockError::Error(error)) => return Err(format!("cannot use `{}`: {error}", path.display())),
         }
     }
     Err(format!("another daemon for this configuration neither serves nor ends; `fuser {}` names its process", path.display()))

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::task::AbortHandle;
 
+use crate::ids::open_are;
 use crate::limits::FORWARDS_MAX;
 
 /// Which way it goes.
@@ -210,8 +211,7 @@ impl Forwards {
         let number = kept.open.iter().find(|(_, forward)| forward.id == id).map(|(number, _)| *number);
         let Some(forward) = number.and_then(|number| kept.open.remove(&number)) else {
             let open: Vec<&str> = kept.open.values().map(|forward| forward.id.as_str()).collect();
-            let open = if open.is_empty() { "none is open".to_owned() } else { format!("open are: {}", open.join(", ")) };
-            return Err(format!("there is no forward `{id}`; {open}"));
+            return Err(format!("there is no forward `{id}`; {}", open_are(&open)));
         };
         forward.task.abort();
         Ok(forward)

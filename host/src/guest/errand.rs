@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use tokio::time::sleep;
 
 use super::wire::{ApprovalState, RunReport, Tell};
-use crate::author::{Author, AuthorKind};
+use crate::author::Author;
 use crate::directory::{Directory, LineKind};
 use crate::ids::{CommandId, SessionId};
 use crate::limits::{APPROVAL_OPEN_MAX, OPEN_MAX, OUTPUT_MAX_CHARS, RUN_TURN_MAX};
@@ -40,6 +40,15 @@ pub(super) fn approval(request: Request, left: Duration) -> ApprovalState {
     }
 }
 
+/// The session of this name, opened if need be; says whether it was there. Runs where the sessions do.
+pub(super) async fn open(directory: &Arc<Directory>, id: &SessionId, by: Author) -> Result<(SessionHandle, bool), String> {
+    let opening = tokio::time::timeout(OPEN_MAX, directory.open(id, LineKind::Terminal, (None, None))).await;
+    let opened = opening.map_err(|_| format!("`{id}` is still connecting after {} s", OPEN_MAX.as_secs()))?;
+    let (handle, reused) = opened.map_err(|error| error.to_string())?;
+    handle.opened_by(by);
+    Ok((handle, reused))
+}
+
 /// Runs a command and tells of it until it ends or asks something. Runs where the sessions do.
 pub(super) async fn run(directory: Arc<Directory>, run: Run, told: mpsc::Sender<Tell>) {
     if let Err(last) = follow(&directory, run, &told).await {
@@ -54,12 +63,8 @@ fn refused(why: String) -> Tell {
 
 async fn follow(directory: &Arc<Directory>, run: Run, told: &mpsc::Sender<Tell>) -> Result<(), Tell> {
     let id = SessionId::parse(&run.session);
-    let opening = tokio::time::timeout(OPEN_MAX, directory.open(&id, LineKind::Terminal, (None, None))).await;
-    let opened = opening.map_err(|_| refused(format!("`{id}` is still connecting after {} s", OPEN_MAX.as_secs())))?;
-    let (handle, _) = opened.map_err(|error| refused(error.to_string()))?;
-    handle.opened_by(run.by.clone());
+    let (handle, _) = open(directory, &id, run.by.clone()).await.map_err(refused)?;
     let request = RunRequest {
-        by: AuthorKind::Person,
         kill_after: run.kill_after_s.map(Duration::from_secs),
         ..RunRequest::new(&run.command, Purpose::Run, &run.by.to_string())
     };

@@ -2,7 +2,6 @@
 //!
 //! Whoever is too slow for what comes gets the picture again instead of what was missed.
 
-use std::num::NonZeroU16;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -15,6 +14,7 @@ use super::{Guest, Guests};
 use crate::author::Author;
 use crate::ids::SessionId;
 use crate::limits::{AUDIENCE_PAST_BYTES, FRAME_BYTES, FRAME_EVERY, FRAMES_BEHIND, GUESTS_MAX};
+use crate::screen::Screen;
 use crate::session::SessionHandle;
 use crate::session::audience::{Scene, Watched};
 use crate::session::handover::TypedLine;
@@ -34,7 +34,7 @@ pub(super) enum Frame {
 
 /// What the terminal shows.
 struct Picture {
-    parser: vt100::Parser,
+    screen: Screen,
     /// The newest bytes, for scrolling back.
     past: BytesMut,
     is_cut: bool,
@@ -61,32 +61,22 @@ impl std::fmt::Debug for Stage {
     }
 }
 
-fn parser((columns, rows): (u16, u16)) -> vt100::Parser {
-    let at_least_one = |size: u16| NonZeroU16::new(size).unwrap_or(NonZeroU16::MIN);
-    vt100::Parser::new(at_least_one(rows), at_least_one(columns), 0)
-}
-
 impl Picture {
     fn of(watched: &Watched) -> Self {
-        let mut parser = parser(watched.size);
-        parser.process(&watched.past);
+        let mut screen = Screen::blank(watched.size);
+        screen.on_bytes(&watched.past);
         let past = BytesMut::from(watched.past.as_slice());
-        Self { parser, total: past.len() as u64, past, is_cut: watched.is_cut }
+        Self { screen, total: past.len() as u64, past, is_cut: watched.is_cut }
     }
 
     fn take(&mut self, bytes: &[u8]) {
-        self.parser.process(bytes);
+        self.screen.on_bytes(bytes);
         self.total += bytes.len() as u64;
         self.past.extend_from_slice(bytes);
         if self.past.len() > 2 * AUDIENCE_PAST_BYTES {
             let _ = self.past.split_to(self.past.len() - AUDIENCE_PAST_BYTES);
             self.is_cut = true;
         }
-    }
-
-    fn size(&self) -> (u16, u16) {
-        let (rows, columns) = self.parser.screen().size();
-        (columns.get(), rows.get())
     }
 
     /// What draws it on an empty terminal. The past of which nothing is missing does so by itself.
@@ -96,10 +86,8 @@ impl Picture {
         }
         // From the first whole row on: the bytes before it may be the middle of anything.
         let start = memchr::memchr(b'\n', &self.past).map_or(0, |at| at + 1);
-        let screen = self.parser.screen();
         let mut drawn = self.past.get(start..).unwrap_or_default().to_vec();
-        drawn.extend_from_slice(if screen.alternate_screen() { b"\x1b[?1049h" } else { b"\x1b[?1049l" });
-        drawn.extend_from_slice(screen.state_formatted().as_bytes());
+        drawn.extend_from_slice(self.screen.drawn().as_bytes());
         drawn
     }
 }
@@ -138,7 +126,7 @@ impl Seat {
         self.frames = self.stage.frames.subscribe();
         let skipped = picture.total - self.seen;
         self.seen = picture.total;
-        let (columns, rows) = picture.size();
+        let (columns, rows) = picture.screen.size();
         Tell::Screen { session: self.stage.handle.id.to_string(), columns, rows, data: Data(picture.drawn()), skipped }
     }
 
@@ -165,7 +153,7 @@ impl Stage {
 
     /// Columns and rows.
     pub(super) fn size(&self) -> (u16, u16) {
-        self.picture().size()
+        self.picture().screen.size()
     }
 
     /// A seat for a guest.
@@ -237,8 +225,7 @@ impl Stage {
                     match other {
                         Scene::Typed(line) => drop(self.frames.send(Frame::Typed(line))),
                         Scene::Size(columns, rows) => {
-                            let at_least_one = |size: u16| NonZeroU16::new(size).unwrap_or(NonZeroU16::MIN);
-                            picture.parser.screen_mut().set_size(at_least_one(rows), at_least_one(columns));
+                            picture.screen.set_size((columns, rows));
                             let _ = self.frames.send(Frame::Redraw);
                         }
                         Scene::Output(_) => {}
@@ -270,11 +257,7 @@ impl Guests {
         if let Some(stage) = self.stages().get(id).filter(|stage| stage.handle.closed().is_none()) {
             return stage.seat(guest);
         }
-        let handle = self.directory.find(id).ok_or_else(|| {
-            let open: Vec<String> = self.directory.list().iter().map(|handle| handle.id.to_string()).collect();
-            let open = if open.is_empty() { "none is open".to_owned() } else { format!("open are: {}", open.join(", ")) };
-            format!("there is no session `{id}`; {open}. `jackfield open {}` opens one", id.device)
-        })?;
+        let handle = self.directory.named(id).map_err(|why| format!("{why}. `jackfield open {}` opens one", id.device))?;
         let watched = handle.watch().await?;
         let stage = Arc::new(Stage {
             size: watched.size,

@@ -13,9 +13,8 @@ use super::wire::{Data, Rule, Say, SessionState, Tell};
 use super::{Guest, Guests, errand, list};
 use crate::author::Author;
 use crate::daemon::hello::VERSION;
-use crate::directory::LineKind;
 use crate::ids::SessionId;
-use crate::limits::{GUEST_LINE_MAX_BYTES, GUEST_STATE_EVERY, OPEN_MAX};
+use crate::limits::{GUEST_LINE_MAX_BYTES, GUEST_STATE_EVERY};
 use crate::policy::approval::Answer;
 use crate::session::{SessionHandle, Stop};
 
@@ -31,7 +30,7 @@ struct Visit<W> {
     write: W,
     seat: Option<Seat>,
     /// All sessions as they were told last, where that is wanted.
-    listed: Option<Option<Tell>>,
+    listed: Option<Tell>,
     state: Option<SessionState>,
     /// What is told of a command that runs for the guest.
     runs: Option<mpsc::Receiver<Tell>>,
@@ -141,8 +140,8 @@ impl<W: AsyncWrite + Unpin> Visit<W> {
         }
         if let Some(last) = &self.listed {
             let now = list::all(&self.guests);
-            if last.as_ref() != Some(&now) {
-                self.listed = Some(Some(now.clone()));
+            if *last != now {
+                self.listed = Some(now.clone());
                 self.tell(&now).await?;
             }
         }
@@ -180,16 +179,9 @@ impl<W: AsyncWrite + Unpin> Visit<W> {
     /// Opens a session.
     async fn open(&mut self, session: &str) -> Result<String, String> {
         let id = SessionId::parse(session);
-        let (directory, by, opened) = (Arc::clone(&self.guests.directory), self.author.clone(), id.clone());
-        // Its tasks live where those of the other sessions do.
-        let opening = self.guests.home.spawn(async move {
-            let (handle, reused) = directory.open(&opened, LineKind::Terminal, (None, None)).await?;
-            handle.opened_by(by);
-            Ok::<_, crate::directory::OpenError>(reused)
-        });
-        let opened = tokio::time::timeout(OPEN_MAX, opening).await;
-        let opened = opened.map_err(|_| format!("`{id}` is still connecting after {} s", OPEN_MAX.as_secs()))?;
-        let reused = opened.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
+        let (directory, by, wanted) = (Arc::clone(&self.guests.directory), self.author.clone(), id.clone());
+        let opening = self.guests.home.spawn(async move { errand::open(&directory, &wanted, by).await });
+        let (_, reused) = opening.await.map_err(|error| error.to_string())??;
         Ok(format!("{id} {}", if reused { "was open" } else { "opened" }))
     }
 
@@ -199,7 +191,7 @@ impl<W: AsyncWrite + Unpin> Visit<W> {
         match said {
             Say::List => {
                 let all = list::all(&self.guests);
-                self.listed = Some(Some(all.clone()));
+                self.listed = Some(all.clone());
                 return Ok(Some(all));
             }
             Say::Enter { session, columns, rows } => {

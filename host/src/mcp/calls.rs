@@ -13,7 +13,7 @@ use super::opening::{self, Unopened};
 use super::reply::{self, Reply};
 use super::tools::Arguments;
 use super::{Caller, Patience};
-use crate::author::{Author, AuthorKind};
+use crate::author::Author;
 use crate::directory::{Directory, LineKind};
 use crate::ids::{CommandId, MAIN, SessionId};
 use crate::limits::{self, INTERRUPT_STEP_WAIT, OUTPUT_DEFAULT_CHARS, QUERY_TARGETS_MAX};
@@ -105,12 +105,7 @@ fn note(directory: &Arc<Directory>, caller: &Caller, reply: &Reply) {
 
 /// A session that must be there already.
 pub(super) fn open_session(directory: &Arc<Directory>, name: &str) -> Result<SessionHandle, String> {
-    let id = SessionId::parse(name);
-    directory.find(&id).ok_or_else(|| {
-        let open: Vec<String> = directory.list().iter().map(|handle| handle.id.to_string()).collect();
-        let open = if open.is_empty() { "none is open".to_owned() } else { format!("open are: {}", open.join(", ")) };
-        format!("there is no session `{name}`; {open}. ssh_open opens one")
-    })
+    directory.named(&SessionId::parse(name)).map_err(|why| format!("{why}. ssh_open opens one"))
 }
 
 async fn open(directory: &Arc<Directory>, caller: &Caller, arguments: &Arguments) -> Result<Reply, String> {
@@ -502,7 +497,6 @@ async fn send(directory: &Arc<Directory>, caller: &Caller, arguments: &Arguments
         keys: arguments.texts("keys"),
         secret: arguments.text("secret").map(str::to_owned),
         caller: caller.name.clone(),
-        by: AuthorKind::Agent,
     };
     let was_busy = matches!(handle.status().phase, Phase::Busy(_));
     let before = match handle.send(request).await {

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use percent_encoding::percent_decode_str;
 use rmcp::model::{
     ErrorData, ListResourceTemplatesResult, ListResourcesResult, ReadResourceResult, Resource, ResourceContents, ResourceTemplate,
 };
@@ -15,13 +15,11 @@ use super::tools::{Arguments, TOOLS};
 use super::{Caller, calls};
 use crate::config::Config;
 use crate::directory::Directory;
-use crate::ids::SessionId;
+use crate::ids::{SessionId, in_address};
 use crate::limits::{RESOURCE_LOG_LINES, RESOURCE_SESSIONS_PAGE};
 
 /// The list of sessions; what belongs to one stands below it.
 pub(super) const SESSIONS: &str = "jackfield://sessions";
-/// What a session's name has in an address as something else: all but the unreserved characters of RFC 3986.
-const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 /// The tool that lists sessions.
 const LISTING: &str = "ssh_sessions";
 
@@ -116,7 +114,7 @@ impl Named {
 }
 
 fn uri(session: &SessionId, part: Part) -> String {
-    format!("{SESSIONS}/{}{}", utf8_percent_encode(&session.to_string(), ENCODED), part.suffix())
+    format!("{SESSIONS}/{}{}", in_address(&session.to_string()), part.suffix())
 }
 
 /// Is there any resource, by what the configuration offers?

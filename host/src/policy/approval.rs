@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use crate::ids::nonce;
+use crate::ids::open_are;
 use crate::limits::{APPROVAL_OPEN_MAX, APPROVAL_TEXT_MAX_CHARS, APPROVAL_USE_MAX, APPROVALS_MAX};
 use crate::terminal::text::escaped;
 
@@ -170,8 +171,7 @@ impl Approvals {
         let mut kept = self.kept(now);
         let open: Vec<String> = kept.entries.iter().filter(|entry| entry.answer.is_none()).map(|entry| entry.request.id.clone()).collect();
         let Some(entry) = kept.entries.iter_mut().find(|entry| entry.request.id == id && entry.answer.is_none()) else {
-            let open = if open.is_empty() { "none is open".to_owned() } else { format!("open are: {}", open.join(", ")) };
-            return Err(format!("no request `{id}` waits for an answer; {open}"));
+            return Err(format!("no request `{id}` waits for an answer; {}", open_are(&open)));
         };
         let approval = Approval { request: id.to_owned(), by: by.to_owned(), channel };
         entry.answer = Some((answer, approval, now));

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::{Notify, oneshot};
 use tokio::time::timeout;
 
+use crate::ids::open_are;
 use crate::limits::{LOGIN_ANSWER_MAX, QUESTIONS_MAX};
 use crate::secret::Secret;
 use crate::terminal::text::{escaped, first_bytes};
@@ -124,8 +125,7 @@ impl Questions {
         let mut kept = self.kept();
         let Some(at) = kept.entries.iter().position(|entry| entry.question.id == id) else {
             let open: Vec<&str> = kept.entries.iter().map(|entry| entry.question.id.as_str()).collect();
-            let open = if open.is_empty() { "none is open".to_owned() } else { format!("open are: {}", open.join(", ")) };
-            return Err(format!("no question `{id}` waits for an answer; {open}"));
+            return Err(format!("no question `{id}` waits for an answer; {}", open_are(&open)));
         };
         // It may have been given up just now; then nobody reads the answer.
         let _ = kept.entries.remove(at).answer.send(answer);

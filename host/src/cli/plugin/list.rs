@@ -22,8 +22,7 @@ const TYPES_SHOWN: usize = 3;
 ///
 /// When the configuration is wrong.
 pub fn run(config: Option<&Path>, json: bool) -> Result<ExitCode, String> {
-    let folder = std::env::current_dir().unwrap_or_default();
-    let config = Config::load(config, &|name| std::env::var_os(name), &folder).map_err(|error| error.to_string())?;
+    let config = startup::config(config)?;
     let catalog = startup::catalog(&config)?;
     let plugins: Vec<Value> = catalog.plugin_names().iter().map(|name| about(&config, &catalog, name)).collect();
     let wrong = plugins.iter().filter(|plugin| plugin.get("wrong").is_some_and(Value::is_string)).count();

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use std::time::SystemTime;
 
 use crate::cli::paint::{GOOD, painted, say};
-use crate::config::Config;
 use crate::plugin::signature::{self, Demand, Signature};
+use crate::startup;
 
 /// Signs a file.
 ///
@@ -47,7 +47,6 @@ pub fn verify(config: Option<&Path>, file: &Path, allowed: Option<PathBuf>, sign
 }
 
 fn configured(config: Option<&Path>) -> Result<PathBuf, String> {
-    let folder = std::env::current_dir().unwrap_or_default();
-    let config = Config::load(config, &|name| std::env::var_os(name), &folder).map_err(|error| error.to_string())?;
+    let config = startup::config(config)?;
     Ok(config.allowed_signers())
 }

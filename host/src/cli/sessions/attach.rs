@@ -9,8 +9,9 @@ use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
+use super::input;
 use super::visitor::Visitor;
-use super::{input, own_name};
+use crate::author::own_account;
 use crate::cli::runtime::runtime;
 use crate::guest::wire::{Data, Rule, Say, SessionState, Tell};
 
@@ -211,7 +212,7 @@ fn lock(session: &str, state: Option<&SessionState>) -> Say {
 
 fn who(state: Option<&SessionState>) -> String {
     let Some(state) = state else { return "nothing is known yet".to_owned() };
-    let own = own_name();
+    let own = own_account();
     let others: Vec<String> =
         state.guests.iter().filter(|guest| guest.name != own).map(|guest| format!("{} ({})", guest.name, guest.by)).collect();
     let others = if others.is_empty() { "nobody else".to_owned() } else { others.join(", ") };

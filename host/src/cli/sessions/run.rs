@@ -1,11 +1,12 @@
 //! `jackfield run`: a command on a device, as if it ran here.
 
-use std::io::{BufRead as _, IsTerminal as _, Write as _};
+use std::io::{IsTerminal as _, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
 
 use super::visitor::Visitor;
-use crate::cli::paint::{DOUBT, painted, say};
+use crate::cli::approve::says_yes;
+use crate::cli::paint::say;
 use crate::guest::wire::{ApprovalState, Say, Tell};
 
 /// The status where a command failed and has none of its own.
@@ -14,8 +15,6 @@ const FAILED: u8 = 1;
 const LOST: u8 = 255;
 /// The status where nothing was run, as of a shell that may not run a program.
 const REFUSED: u8 = 126;
-/// What must be typed to say yes.
-const YES: &str = "allow";
 
 /// What is wanted.
 #[derive(Debug)]
@@ -96,10 +95,6 @@ fn agreed(approval: &ApprovalState) -> Result<bool, String> {
             approval.reason, approval.id
         ));
     }
-    let text: String = approval.text.lines().map(|line| format!("  | {}\n", crate::terminal::text::escaped(line))).collect();
-    say(&format!("{}\n{text}{} ", approval.reason, painted(DOUBT, &format!("Type `{YES}` to let exactly this through once:"))));
-    let _ = std::io::stdout().flush();
-    let mut word = String::new();
-    std::io::stdin().lock().read_line(&mut word).map_err(|error| error.to_string())?;
-    Ok(word.trim() == YES)
+    let text: Vec<String> = approval.text.lines().map(|line| format!("  | {}", crate::terminal::text::escaped(line))).collect();
+    says_yes(&format!("{}\n{}", approval.reason, text.join("\n")))
 }

@@ -6,12 +6,12 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 
-use super::own_name;
+use crate::author::own_account;
 use crate::daemon::client::{Server, names};
 use crate::daemon::hello::Want;
 use crate::daemon::{Name, launch};
 use crate::guest::wire::{Say, Tell};
-use crate::ids::SessionId;
+use crate::ids::{SessionId, open_are};
 
 /// A connection as a guest.
 pub(super) struct Visitor {
@@ -22,7 +22,7 @@ pub(super) struct Visitor {
 }
 
 fn want(by: &str, may_type: bool) -> Want {
-    Want::Guest { name: own_name(), by: by.to_owned(), may_type }
+    Want::Guest { name: own_account(), by: by.to_owned(), may_type }
 }
 
 impl Visitor {
@@ -77,8 +77,7 @@ impl Visitor {
             }
             open.extend(sessions.into_iter().map(|known| known.session));
         }
-        let open = if open.is_empty() { "none is open".to_owned() } else { format!("open are: {}", open.join(", ")) };
-        Err(format!("there is no session `{session}`; {open}. `jackfield open {session}` opens it"))
+        Err(format!("there is no session `{session}`; {}. `jackfield open {session}` opens it", open_are(&open)))
     }
 
     /// Says something.

@@ -10,7 +10,6 @@ use super::{
     Accepted, Actor, Approved, Author, Case, CommandId, Effect, Intent, LineAssembler, Order, Purpose, Refusal, RunRequest, Screen,
     Started, now,
 };
-use crate::author::AuthorKind;
 use crate::limits::{AUDIENCE_PAST_BYTES, HANDOVER_MAX_CHARS, KEYS_KEPT, KEYS_KEPT_MAX, SETUPS_KEPT, TERMINAL_SIZES};
 use crate::policy;
 use crate::policy::approved::Payload;
@@ -59,9 +58,8 @@ impl Actor {
                 crate::diagnostics::warn(&format!("session `{}`: what a person typed was not: {why}", self.profile.id));
             }
         }
-        if self.kept_keys.is_empty() && self.machine.is_idle() && !self.waiting.is_empty() {
-            let effects = self.start_next().await;
-            self.perform(effects).await;
+        if self.kept_keys.is_empty() {
+            self.go_on_waiting().await;
         }
     }
 
@@ -80,7 +78,7 @@ impl Actor {
         let id = begins.then(CommandId::next).or_else(|| self.machine.running().map(|running| running.id));
         let verdict = policy::person_verdict();
         let purpose = if begins { Purpose::Run } else { Purpose::Send };
-        let request = RunRequest { by: AuthorKind::Person, ..RunRequest::new(&text, purpose, &who.to_string()) };
+        let request = RunRequest::new(&text, purpose, &who.to_string());
         let mut witness = None;
         if !lines.is_empty() {
             let case = Case::new(&request, self.place(self.machine.mode()), &verdict, id);
