@@ -246,9 +246,10 @@ fn a_client_gives_the_daemon_its_own_values_of_variables() {
     // Started by somebody who does not have the variable.
     house.said(&["open", "here"]);
     let ask =
-        json!({"target": "here", "command": format!("read -rsp 'Password: ' x; echo; [ \"$x\" = {VALUE:?} ] && echo right"), "wait_s": 10});
+        json!({"target": "here", "command": format!("read -rsp 'Password: ' x; echo; [ \"$x\" = {VALUE:?} ] && echo right"), "wait_s": 60});
     let mut without = house.client("without");
-    assert_eq!(without.call("ssh_run", ask.clone())["state"], "needs_input");
+    let asked = without.call("ssh_run", ask.clone());
+    assert_eq!(asked["state"], "needs_input", "{asked}");
     without.call("ssh_send", json!({"session": "here", "secret": "own"}));
     assert_eq!(without.call("ssh_screen", json!({"session": "here"}))["ok"], true);
     without.call("ssh_interrupt", json!({"session": "here"}));
@@ -258,7 +259,7 @@ fn a_client_gives_the_daemon_its_own_values_of_variables() {
     let asked = with.call("ssh_run", ask);
     assert_eq!(asked["state"], "needs_input", "{asked}");
     with.call("ssh_send", json!({"session": "here", "secret": "own"}));
-    let done = with.call("ssh_output", json!({"command_id": asked["command_id"], "wait_s": 10}));
+    let done = with.call("ssh_output", json!({"command_id": asked["command_id"], "wait_s": 60}));
     assert!(done["output"].as_str().unwrap().contains("right"), "{done}");
 }
 

@@ -93,7 +93,8 @@ impl Machine {
     pub fn on_input(&mut self, now: Instant, typed: Approved) -> Vec<Effect> {
         let due = self.started_at.map_or(self.typed_at + INPUT_HELD_MAX, |started| started + INPUT_AFTER_START);
         match &mut self.state {
-            State::Running(running) if now < due => {
+            // A person sees what takes their keys, and loses none.
+            State::Running(running) if now < due && !typed.author().is_person() => {
                 // It is answered, only not typed yet.
                 running.asked = None;
                 running.held.push(typed);
