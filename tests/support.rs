@@ -1,6 +1,7 @@
 //! What the stories and the benchmark share: a server of one's own, a client of the program.
 #![allow(dead_code, reason = "the benchmark uses a part of it, the stories another")]
 
+pub mod apt;
 pub mod catalog;
 pub mod client;
 pub mod component;
@@ -15,9 +16,10 @@ pub mod script;
 pub mod sshd;
 pub mod telnetd;
 
-use std::process::Command;
-use std::sync::{Mutex, Once};
+use std::sync::Once;
 use std::time::Duration;
+
+pub use apt::{find, install_missing, install_packages};
 
 /// Installs the Debian packages that a test needs, once for all of them.
 pub fn install() {
@@ -45,35 +47,6 @@ pub fn install() {
         ];
         install_missing(&wanted);
     });
-}
-
-/// Installs the packages of the programs that are not there.
-pub fn install_missing(wanted: &[(&str, &str)]) {
-    let missing: Vec<&str> = wanted.iter().filter(|(program, _)| find(program).is_none()).map(|(_, package)| *package).collect();
-    if !missing.is_empty() {
-        install_packages(&missing);
-    }
-}
-
-/// Installs Debian packages.
-pub fn install_packages(packages: &[&str]) {
-    // Tests run side by side, and apt gives way to nobody.
-    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let apt = |arguments: &[&str]| {
-        let status = Command::new("apt-get").args(arguments).env("DEBIAN_FRONTEND", "noninteractive").status();
-        status.is_ok_and(|status| status.success())
-    };
-    apt(&["update", "-qq"]);
-    let done = apt(&[&["install", "-y", "-qq", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=300"], packages].concat());
-    assert!(done, "the tests need {packages:?} and could not install them; run the tests as root, or install them first");
-}
-
-/// Where a program is.
-pub fn find(program: &str) -> Option<std::path::PathBuf> {
-    let path = std::env::var("PATH").unwrap_or_default();
-    let folders = path.split(':').chain(["/usr/sbin", "/sbin", "/usr/lib/frr"]);
-    folders.map(|folder| std::path::Path::new(folder).join(program)).find(|file| file.is_file())
 }
 
 /// Waits until a server that was just started takes connections.

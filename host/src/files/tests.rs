@@ -25,6 +25,11 @@ use super::tree::Ignore;
 use super::write::{Change, Content, Expect, prepare};
 use super::*;
 
+/// Shared with the stories.
+#[expect(unreachable_pub, reason = "the stories use it too")]
+#[path = "../../../tests/support/apt.rs"]
+mod apt;
+
 const SERVER: &str = "/usr/lib/openssh/sftp-server";
 
 /// Programs of this machine.
@@ -88,6 +93,7 @@ impl AsyncWrite for Wire {
 }
 
 async fn cut_after(bytes: usize) -> Result<Remote, FilesError> {
+    apt::install_missing(&[("sftp-server", "openssh-sftp-server")]);
     let wire = Wire { child: piped(&mut Command::new(SERVER)), left: Arc::new(AtomicUsize::new(bytes)) };
     Ok(Remote::Sftp(Sftp::start(wire).await?))
 }

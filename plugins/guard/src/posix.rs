@@ -59,10 +59,10 @@ pub(crate) fn foreign_danger(line: &str) -> Option<Danger> {
     read_by_shells.find_map(|parsed| destructive::find_in_answer(&parsed, None)).filter(|danger| CERTAIN.contains(&danger.rule))
 }
 
-/// May a line mean something else behind an open quote? Most lines of devices are a single word there, and one without `/` is no
-/// program's path.
+/// May a line mean something else behind an open quote? Most lines of devices are a single word there: with a blank in it a text of
+/// its own, which was read already, and without `/` no program's path.
 fn a_quote_matters(line: &str) -> bool {
-    line.contains(['\'', '"', '$', '`', '\\', '/'])
+    line.contains(['\'', '"', '$', '`', '\\']) || line.contains('/') && !line.contains(' ')
 }
 
 /// Judges a program text of another language for the commands that it starts.

@@ -61,6 +61,9 @@ const QUOTE: Sign = ('\0', true);
 pub(super) fn lines(words: &[Word], variables: &Variables) -> Vec<Vec<String>> {
     let ways: Vec<Vec<Vec<String>>> = words.iter().map(|word| fields(word, variables)).collect();
     let count = ways.iter().map(Vec::len).max().unwrap_or(0);
+    if count == 1 {
+        return vec![ways.into_iter().flatten().flatten().collect()];
+    }
     let line = |way: usize| -> Vec<String> {
         let chosen = ways.iter().filter_map(|word| word.get(way.checked_rem(word.len())?));
         chosen.flatten().cloned().collect()
@@ -70,7 +73,26 @@ pub(super) fn lines(words: &[Word], variables: &Variables) -> Vec<Vec<String>> {
 
 /// The ways to read one word, each a list of words.
 fn fields(word: &Word, variables: &Variables) -> Vec<Vec<String>> {
+    if let Some(text) = as_typed(word) {
+        return vec![vec![text]];
+    }
     texts(word, variables).into_iter().map(|text| braces(text).into_iter().flat_map(|one| split(&one)).collect()).collect()
+}
+
+/// The text of a word in which the shell replaces nothing but its quotes, as nearly all are.
+fn as_typed(word: &Word) -> Option<String> {
+    let mut whole = String::new();
+    let mut stands = false;
+    for part in &word.parts {
+        match part {
+            Part::Text { text, quoted } if !text.contains('\0') && (*quoted || !text.contains('{')) => {
+                stands |= *quoted || !text.is_empty();
+                whole.push_str(text);
+            }
+            _ => return None,
+        }
+    }
+    stands.then_some(whole)
 }
 
 /// The ways to read a word that is not split.

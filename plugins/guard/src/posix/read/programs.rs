@@ -63,6 +63,57 @@ pub(super) const fn first(words: &'static str, letters: &'static str, long: &'st
 pub(super) const TABLES: [&[Entry]; 7] =
     [files::PROGRAMS, system::PROGRAMS, disks::PROGRAMS, network::PROGRAMS, packages::PROGRAMS, services::PROGRAMS, tools::PROGRAMS];
 
+/// All of them, sorted by name: one search instead of seven.
+static PROGRAMS: [Entry; count()] = merged();
+
+#[expect(clippy::indexing_slicing, reason = "it runs while compiling, where a wrong index does not compile")]
+const fn count() -> usize {
+    let (mut count, mut table) = (0, 0);
+    while table < TABLES.len() {
+        count += TABLES[table].len();
+        table += 1;
+    }
+    count
+}
+
+#[expect(clippy::indexing_slicing, reason = "it runs while compiling, where a wrong index does not compile")]
+const fn merged() -> [Entry; count()] {
+    let mut merged = [TABLES[0][0]; count()];
+    let (mut places, mut filled) = ([0; TABLES.len()], 0);
+    while filled < merged.len() {
+        let (mut least, mut table) = (None, 0);
+        while table < TABLES.len() {
+            if places[table] < TABLES[table].len() {
+                let entry = TABLES[table][places[table]];
+                least = match least {
+                    Some((other, name)) if !is_before(entry.0, name) => Some((other, name)),
+                    _ => Some((table, entry.0)),
+                };
+            }
+            table += 1;
+        }
+        if let Some((table, _)) = least {
+            merged[filled] = TABLES[table][places[table]];
+            places[table] += 1;
+        }
+        filled += 1;
+    }
+    merged
+}
+
+#[expect(clippy::indexing_slicing, reason = "it runs while compiling, where a wrong index does not compile")]
+const fn is_before(one: &str, other: &str) -> bool {
+    let (one, other) = (one.as_bytes(), other.as_bytes());
+    let mut place = 0;
+    while place < one.len() && place < other.len() {
+        if one[place] != other[place] {
+            return one[place] < other[place];
+        }
+        place += 1;
+    }
+    one.len() < other.len()
+}
+
 /// Programs of which only the question for their version is known to be a read.
 const VERSION_ONLY: &str = "ansible bash cargo cc clang cmake curl gcc go java make mongod mysql mysqld nginx node npm perl php postgres psql python \
     python3 redis-server rsync ruby rustc sshd sudo terraform wget";
@@ -71,8 +122,7 @@ const VERSION_ONLY: &str = "ansible bash cargo cc clang cmake curl gcc go java m
 pub(super) fn judge(arguments: &[Argument]) -> Proof {
     let Some((program, rest)) = arguments.split_first() else { return Ok(()) };
     let name = base_name(&program.text);
-    let found = TABLES.into_iter().find_map(|table| lookup(table, name));
-    if let Some(rule) = found {
+    if let Some(rule) = lookup(&PROGRAMS, name) {
         return apply(&rule, arguments);
     }
     let version = matches!(rest, [only] if ["--version", "-V", "-v", "-version", "version"].iter().any(|word| only.is(word)));
