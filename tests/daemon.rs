@@ -37,7 +37,8 @@ impl House {
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_jackfield"));
         command.args(arguments).env("JACKFIELD_CONFIG", &self.config).env("XDG_STATE_HOME", self.state.path());
-        command.env("USER", "anna").env("JACKFIELD_LOG", "debug").stdin(Stdio::null());
+        // The shell is the account's, whoever runs the tests.
+        command.env("USER", "anna").env_remove("SHELL").env("JACKFIELD_LOG", "debug").stdin(Stdio::null());
         command
     }
 

@@ -13,12 +13,6 @@ pub fn client_name(name: &str) -> String {
     if name.trim_start().starts_with(PERSON) { format!("client {name}") } else { name.to_owned() }
 }
 
-/// The name of this account, for what its person does.
-#[must_use]
-pub fn own_account() -> String {
-    std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_else(|_| "somebody".to_owned())
-}
-
 /// What kind of author wrote bytes to a line.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -13,6 +13,7 @@ use self::news::News;
 use self::place::Place;
 use self::pool::{Pool, Use};
 use self::quota::Quota;
+use crate::account;
 use crate::audit::Audit;
 use crate::cast::Casts;
 use crate::config::{Config, Device, TypeChoice, Wire};
@@ -663,6 +664,5 @@ fn file_name(name: &str) -> String {
 }
 
 fn local_line(terminal: &str, size: (u16, u16)) -> std::io::Result<Line> {
-    let shell = std::env::var("SHELL").unwrap_or_else(|_| "/bin/sh".to_owned());
-    pty::open(&[shell, "-i".to_owned()], terminal, size)
+    pty::open(&[account::shell(), "-i".to_owned()], terminal, size)
 }

@@ -13,7 +13,7 @@ use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::OnceCell;
 
 use self::stage::Stage;
-use crate::author::own_account;
+use crate::account;
 use crate::directory::Directory;
 use crate::ids::SessionId;
 use crate::viewer::Viewer;
@@ -73,7 +73,7 @@ impl Guests {
     pub fn start(directory: Arc<Directory>, home: Handle) -> io::Result<Arc<Self>> {
         let own = Builder::new_multi_thread().worker_threads(1).thread_name("guests").enable_all().build()?;
         let (stages, entering, count) = (Mutex::default(), tokio::sync::Mutex::default(), AtomicUsize::new(0));
-        let (person, viewer) = (own_account(), OnceCell::new());
+        let (person, viewer) = (account::name(), OnceCell::new());
         Ok(Arc::new(Self { directory, stages, entering, count, person, viewer, home, own: Own(Some(own)) }))
     }
 

@@ -16,6 +16,7 @@
 //! What is absent on purpose: the machine never waits and has no clock; nothing here knows a device: no prompt, no pager, no
 //! vendor (that is in `plugins/`); a plugin never types; a secret has no form that can be printed.
 
+pub mod account;
 pub mod atomic;
 pub mod audit;
 pub mod author;

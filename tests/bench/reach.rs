@@ -6,6 +6,7 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
+use std::time::Duration;
 
 use jackfield::plugin::roles::{Decision, Effect};
 use jackfield::policy::{self, Verdict};
@@ -143,7 +144,8 @@ fn idle_server(folder: &Path) -> String {
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let config = Arc::new(Config { keys: vec![key], ..Config::default() });
+            // russh's server takes a second to say no to a login without a password.
+            let config = Arc::new(Config { keys: vec![key], auth_rejection_time: Duration::ZERO, ..Config::default() });
             let listener = tokio::net::TcpListener::from_std(listener).unwrap();
             while let Ok((stream, _)) = listener.accept().await {
                 let config = Arc::clone(&config);

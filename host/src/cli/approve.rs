@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::paint::{DIM, DOUBT, GOOD, painted, say, table};
 use super::runtime::block_on;
-use crate::author::own_account;
+use crate::account;
 use crate::daemon::client::{self, Server};
 use crate::policy::approval::Request;
 
@@ -125,5 +125,5 @@ fn listed(waiting: &Waiting) -> String {
 
 /// Who sits there, for the record.
 fn person() -> String {
-    format!("{} at a terminal", own_account())
+    format!("{} at a terminal", account::name())
 }

@@ -127,6 +127,12 @@ impl LineAssembler {
         *self == Self { returned: self.returned, ..Self::default() }
     }
 
+    /// How many bytes of the line there are so far.
+    #[must_use]
+    pub fn length(&self) -> usize {
+        self.line.len()
+    }
+
     /// Takes typed bytes; gives the lines that they complete.
     pub fn on_typed(&mut self, bytes: &[u8]) -> Vec<Assembled> {
         let mut lines = Vec::new();

@@ -74,6 +74,8 @@ struct Actor {
     redactor: Redactor,
     screen: Option<Screen>,
     typed: LineAssembler,
+    /// How much of that was typed before the last command ended, in bytes: what ran may have taken it.
+    typed_ahead: usize,
     /// What people have typed into the first moments of a caller's command: it may be meant for the prompt behind it.
     kept_keys: VecDeque<(Author, Vec<u8>)>,
     /// A person has typed since the last command of a caller: what stands in the last row may be theirs.
@@ -137,6 +139,7 @@ pub fn start(mut profile: Profile, line: Line) -> SessionHandle {
         redactor: profile.redactor(),
         screen: None,
         typed: LineAssembler::default(),
+        typed_ahead: 0,
         kept_keys: VecDeque::new(),
         touched: false,
         audience: Audience::default(),
@@ -565,7 +568,7 @@ impl Actor {
         if self.records.len() > COMMANDS_KEPT {
             self.records.pop_front();
         }
-        self.typed = LineAssembler::default();
+        self.forget_typed();
         Accepted { id, state: watch, verdict }
     }
 

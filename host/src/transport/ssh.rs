@@ -2,7 +2,6 @@
 //!
 //! [`target`](Target) says where and as whom, [`Greeting`] is a connection before the login, [`Connection`] one after it.
 
-use tokio::io::BufReader;
 use tokio::time::timeout;
 
 use std::sync::Arc;
@@ -15,6 +14,7 @@ use super::server_id::Noted;
 pub use super::server_id::Offered;
 use crate::limits::{CONNECT_MAX, KEEPALIVE, KEEPALIVES_MISSED_MAX};
 
+use self::ahead::ReadAhead;
 use self::handler::{Handler, Hearing, heard};
 
 pub use self::channel::{ChannelReader, Messages};
@@ -23,6 +23,7 @@ pub use self::error::ConnectError;
 pub use self::target::{Answer, KeyFile, Offer, Target, Way};
 
 mod agent;
+mod ahead;
 mod algorithms;
 mod channel;
 mod connection;
@@ -30,9 +31,6 @@ mod error;
 mod handler;
 mod login;
 mod target;
-
-/// Bytes read from the network at a time: two of the largest packets.
-const READ_BYTES: usize = 64 * 1024;
 
 /// A connection whose host key was checked and to which nobody has logged in yet.
 pub struct Greeting {
@@ -154,8 +152,7 @@ async fn connect(target: &Target, known: &KnownHosts, handler: Handler) -> Resul
     let config = Arc::new(algorithms::config(target, known)?);
     let hearing = Arc::clone(&handler.hearing);
     let stream = travel(target).await?;
-    // Packets that came together are taken with one system call.
-    let stream = BufReader::with_capacity(READ_BYTES, stream);
+    let stream = ReadAhead::new(stream);
     let (id, offer) = {
         let heard = heard(&hearing);
         (Arc::clone(&heard.server_id), Arc::clone(&heard.server_offer))

@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 
 use super::input;
 use super::visitor::Visitor;
-use crate::author::own_account;
+use crate::account;
 use crate::cli::runtime::runtime;
 use crate::guest::wire::{Data, Rule, Say, SessionState, Tell};
 
@@ -212,7 +212,7 @@ fn lock(session: &str, state: Option<&SessionState>) -> Say {
 
 fn who(state: Option<&SessionState>) -> String {
     let Some(state) = state else { return "nothing is known yet".to_owned() };
-    let own = own_account();
+    let own = account::name();
     let others: Vec<String> =
         state.guests.iter().filter(|guest| guest.name != own).map(|guest| format!("{} ({})", guest.name, guest.by)).collect();
     let others = if others.is_empty() { "nobody else".to_owned() } else { others.join(", ") };

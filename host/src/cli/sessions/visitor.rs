@@ -6,7 +6,7 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 
-use crate::author::own_account;
+use crate::account;
 use crate::daemon::client::{Server, names};
 use crate::daemon::hello::Want;
 use crate::daemon::{Name, launch};
@@ -22,7 +22,7 @@ pub(super) struct Visitor {
 }
 
 fn want(by: &str, may_type: bool) -> Want {
-    Want::Guest { name: own_account(), by: by.to_owned(), may_type }
+    Want::Guest { name: account::name(), by: by.to_owned(), may_type }
 }
 
 impl Visitor {

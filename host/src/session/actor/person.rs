@@ -72,7 +72,8 @@ impl Actor {
         let (at_prompt, hidden) = (self.machine.is_idle(), self.machine.may_want_secret());
         let mut typed = self.typed.clone();
         let lines = typed.on_typed(&bytes);
-        let shown: Vec<String> = lines.iter().map(|line| self.shown_of(line, at_prompt, hidden)).collect();
+        let ahead = [self.typed_ahead].into_iter().chain(std::iter::repeat(0));
+        let shown: Vec<String> = lines.iter().zip(ahead).map(|(line, ahead)| self.shown_of(line, ahead, at_prompt, hidden)).collect();
         let text = shown.join("\n");
         let begins = at_prompt && !lines.is_empty();
         let id = begins.then(CommandId::next).or_else(|| self.machine.running().map(|running| running.id));
@@ -87,6 +88,7 @@ impl Actor {
                 _ => "it cannot be recorded".to_owned(),
             })?;
             witness = Some(held);
+            self.typed_ahead = 0;
             self.profile.commons.handover.typed(TypedLine { by: who.clone(), text: text.clone() }, start);
             self.audience.show(|| Scene::Typed(TypedLine { by: who.clone(), text: text.clone() }));
         }
@@ -108,8 +110,8 @@ impl Actor {
         Ok(())
     }
 
-    /// A line as the device shows it. What it does not show may be a password.
-    fn shown_of(&self, line: &Assembled, at_prompt: bool, hidden: bool) -> String {
+    /// A line as the device shows it. What it does not show may be a password. So many bytes of it were typed before the prompt came.
+    fn shown_of(&self, line: &Assembled, ahead: usize, at_prompt: bool, hidden: bool) -> String {
         if hidden {
             return HIDDEN.to_owned();
         }
@@ -118,11 +120,21 @@ impl Actor {
         }
         let row = self.machine.shown_line();
         let typed = line.text.trim();
+        let behind = line.text.get(ahead..).unwrap_or_default().trim();
+        let lags = |text: &str| !line.unknown && text.starts_with(row.as_str());
         // Behind a prompt the device shows what is typed, with what history and completion have made of it; it may lag behind.
-        let lags = !line.unknown && typed.starts_with(row.as_str());
-        let known = if at_prompt && !lags { row.as_str() } else { typed };
+        let known = match () {
+            () if !at_prompt || !row.is_empty() && lags(typed) => typed,
+            () if lags(behind) => behind,
+            () => row.as_str(),
+        };
         let is_shown = at_prompt || known.is_empty() || row.contains(known);
         self.profile.shown(if is_shown { known } else { HIDDEN })
+    }
+
+    /// Nothing of a line stands there now.
+    pub(super) fn forget_typed(&mut self) {
+        (self.typed, self.typed_ahead) = (LineAssembler::default(), 0);
     }
 
     /// May this author type now? Renews what is theirs.
@@ -166,7 +178,7 @@ impl Actor {
             // What they started still goes on.
             return Vec::new();
         }
-        self.typed = LineAssembler::default();
+        self.forget_typed();
         let caller = Author::runtime().to_string();
         let (id, text) = (CommandId::next(), self.machine.shown_line());
         // The cancel key is a line of its own: the prompt behind it is the one that counts.
