@@ -366,8 +366,10 @@ pub const ADDRESSES_MAX: usize = 8;
 pub const NEXT_ADDRESS_AFTER: Duration = Duration::from_millis(250);
 /// Devices on the way to another one.
 pub const JUMPS_MAX: usize = 8;
-/// Connections that are made at once: servers refuse those who all come at once (`MaxStartups` 10 in OpenSSH).
-pub const CONNECTS_AT_ONCE: usize = 8;
+/// Connections that are made to one host at once: servers refuse those who all come at once (`MaxStartups` 10 in OpenSSH).
+pub const CONNECTS_TO_ONE_HOST: usize = 8;
+/// Connections that are made at once in all: each takes a moment of the processor, and sessions that are open wait for that.
+pub const CONNECTS_AT_ONCE: usize = 64;
 /// Connections that may wait for their turn.
 pub const CONNECTS_WAITING_MAX: usize = 1024;
 /// How long a connection for files stays without work.

@@ -91,7 +91,7 @@ impl Directory {
             Wire::Telnet => {
                 let (target, secrets) = self.telnet_target(world, &name).await?;
                 profile.login_secrets.extend(secrets);
-                let _turn = self.pool.turn(&name).await?;
+                let _turn = self.pool.turn(&name, (&target.host, target.port)).await?;
                 let stream = ssh::travel(&target).await.map_err(|error| failed(&error))?;
                 let way = format!("the line to `{name}`");
                 Ok(wire::telnet(stream, &profile.kind.terminal.kind, profile.size, &way))

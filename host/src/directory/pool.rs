@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Instant;
 
-use tokio::sync::{Mutex as Turn, Semaphore};
+use tokio::sync::{Mutex as Turn, OwnedSemaphorePermit, Semaphore};
 use tokio::time::sleep;
 
 use super::{OpenError, World};
-use crate::limits::{BULK_IDLE, CONNECTS_AT_ONCE, CONNECTS_WAITING_MAX};
+use crate::limits::{BULK_IDLE, CONNECTS_AT_ONCE, CONNECTS_TO_ONE_HOST, CONNECTS_WAITING_MAX};
 use crate::secret::book::SecretBook;
 use crate::transport::ssh::{ConnectError, Connection, Known, Target};
 
@@ -46,9 +46,17 @@ struct Shared {
 #[derive(Debug)]
 pub(super) struct Pool {
     shelves: Mutex<BTreeMap<(String, Use), Arc<Shelf>>>,
-    /// Connections that are being made.
+    /// Connections that are being made: in all, and to each address.
     connecting: Arc<Semaphore>,
+    connecting_to: Mutex<BTreeMap<(String, u16), Arc<Semaphore>>>,
     waiting: Arc<Semaphore>,
+}
+
+/// A turn to connect, given back when it is dropped.
+#[derive(Debug)]
+pub(super) struct MayConnect {
+    _to_host: OwnedSemaphorePermit,
+    _at_all: OwnedSemaphorePermit,
 }
 
 impl Default for Pool {
@@ -56,6 +64,7 @@ impl Default for Pool {
         Self {
             shelves: Mutex::default(),
             connecting: Arc::new(Semaphore::new(CONNECTS_AT_ONCE)),
+            connecting_to: Mutex::default(),
             waiting: Arc::new(Semaphore::new(CONNECTS_WAITING_MAX)),
         }
     }
@@ -110,22 +119,38 @@ impl Pool {
     ///
     /// Why there is none.
     pub(super) async fn connect(&self, target: &Target, book: &SecretBook) -> Result<Connection, OpenError> {
-        let _turn = self.turn(&target.device).await?;
+        let _turn = self.turn(&target.device, (&target.host, target.port)).await?;
         Connection::open(target).await.map_err(|error| refused(&error, target, book))
     }
 
     /// A turn to connect: jump hosts and servers refuse those who all come at once.
-    pub(super) async fn turn(&self, device: &str) -> Result<tokio::sync::OwnedSemaphorePermit, OpenError> {
-        let closed = |_| OpenError::Failed("the process ends".to_owned());
-        if let Ok(turn) = Arc::clone(&self.connecting).try_acquire_owned() {
+    pub(super) async fn turn(&self, device: &str, address: (&str, u16)) -> Result<MayConnect, OpenError> {
+        let to_host = self.connecting_to(address);
+        let at_once = || {
+            let to_host = Arc::clone(&to_host).try_acquire_owned().ok()?;
+            Some(MayConnect { _to_host: to_host, _at_all: Arc::clone(&self.connecting).try_acquire_owned().ok()? })
+        };
+        if let Some(turn) = at_once() {
             return Ok(turn);
         }
         let _place = self.waiting.try_acquire().map_err(|_| {
             OpenError::Failed(format!(
-                "`{device}` has to wait: {CONNECTS_AT_ONCE} connections are being made and {CONNECTS_WAITING_MAX} wait before it; try again soon"
+                "`{device}` has to wait, and {CONNECTS_WAITING_MAX} connections wait before it ({CONNECTS_TO_ONE_HOST} are made to one host at \
+                 once, {CONNECTS_AT_ONCE} in all); try again soon"
             ))
         })?;
-        Arc::clone(&self.connecting).acquire_owned().await.map_err(closed)
+        let closed = |_| OpenError::Failed("the process ends".to_owned());
+        // The host's turn first: those who wait for a busy host hold up nobody else.
+        let to_host = Arc::clone(&to_host).acquire_owned().await.map_err(closed)?;
+        Ok(MayConnect { _to_host: to_host, _at_all: Arc::clone(&self.connecting).acquire_owned().await.map_err(closed)? })
+    }
+
+    fn connecting_to(&self, (host, port): (&str, u16)) -> Arc<Semaphore> {
+        let mut hosts = self.connecting_to.lock().unwrap_or_else(PoisonError::into_inner);
+        // Nobody holds a turn there or waits for one.
+        hosts.retain(|_, turns| Arc::strong_count(turns) > 1);
+        let turns = hosts.entry((host.to_owned(), port)).or_insert_with(|| Arc::new(Semaphore::new(CONNECTS_TO_ONE_HOST)));
+        Arc::clone(turns)
     }
 }
 
@@ -152,4 +177,55 @@ async fn keep(connection: Connection) {
 fn made_for(target: &Target) -> String {
     let keys: Vec<_> = target.keys.iter().map(|key| key.path.display().to_string()).collect();
     format!("{}@{}:{} {:?} {:?} {keys:?}", target.login_name(), target.host, target.port, target.way, target.offer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn taken(pool: &Pool, host: &str) -> Option<MayConnect> {
+        tokio::time::timeout(std::time::Duration::from_millis(1), pool.turn("x", (host, 22))).await.ok().map(Result::unwrap)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_busy_host_holds_up_nobody_else() {
+        let pool = Pool::default();
+        let mut busy = turns(&pool, CONNECTS_TO_ONE_HOST).await;
+        assert!(taken(&pool, "busy").await.is_none());
+        assert!(taken(&pool, "other").await.is_some());
+        drop(busy.pop());
+        assert!(taken(&pool, "busy").await.is_some());
+        let mut many = Vec::new();
+        for host in 0..CONNECTS_AT_ONCE - busy.len() {
+            many.push(taken(&pool, &host.to_string()).await.unwrap());
+        }
+        assert!(taken(&pool, "one more").await.is_none());
+        drop((busy, many));
+        assert!(taken(&pool, "one more").await.is_some());
+        assert_eq!(pool.connecting_to.lock().unwrap().len(), 1, "hosts are kept as long as somebody connects to them");
+    }
+
+    #[tokio::test]
+    async fn so_many_wait_and_the_next_one_is_told() {
+        let pool = Arc::new(Pool::default());
+        let _busy = turns(&pool, CONNECTS_TO_ONE_HOST).await;
+        let waiting: Vec<_> = (0..CONNECTS_WAITING_MAX)
+            .map(|_| {
+                let pool = Arc::clone(&pool);
+                tokio::spawn(async move { pool.turn("x", ("busy", 22)).await.map(drop) })
+            })
+            .collect();
+        tokio::task::yield_now().await;
+        let told = pool.turn("last", ("busy", 22)).await.unwrap_err().to_string();
+        assert!(told.contains("`last` has to wait") && told.contains("try again soon"), "{told}");
+        waiting.iter().for_each(tokio::task::JoinHandle::abort);
+    }
+
+    async fn turns(pool: &Pool, count: usize) -> Vec<MayConnect> {
+        let mut taken = Vec::new();
+        for _ in 0..count {
+            taken.push(pool.turn("x", ("busy", 22)).await.unwrap());
+        }
+        taken
+    }
 }

@@ -184,22 +184,28 @@ enum Woken {
 impl Actor {
     async fn run(mut self) {
         self.start_tape();
-        self.begin_with_seen().await;
+        // What it does takes much more room than that it waits, as thousands of sessions do: the room is there only as long.
+        Box::pin(self.begin_with_seen()).await;
         while self.ended.is_none() {
-            match self.wait().await {
-                Woken::Line(event) => self.on_line(event).await,
-                Woken::Undrained => self.drain().await,
-                Woken::Request(Some(request)) => self.on_request(request).await,
-                Woken::Request(None) => self.ended = Some("nobody uses the session".to_owned()),
-                Woken::Timer => self.on_timer().await,
-                Woken::Lock => self.go_on_waiting().await,
-                Woken::Secret(name, enter, secret) => self.on_secret(&name, &enter, secret).await,
-            }
-            self.take_next().await;
-            self.type_kept().await;
-            self.publish();
+            let woken = self.wait().await;
+            Box::pin(self.on_woken(woken)).await;
         }
-        self.close().await;
+        Box::pin(self.close()).await;
+    }
+
+    async fn on_woken(&mut self, woken: Woken) {
+        match woken {
+            Woken::Line(event) => self.on_line(event).await,
+            Woken::Undrained => self.drain().await,
+            Woken::Request(Some(request)) => self.on_request(request).await,
+            Woken::Request(None) => self.ended = Some("nobody uses the session".to_owned()),
+            Woken::Timer => self.on_timer().await,
+            Woken::Lock => self.go_on_waiting().await,
+            Woken::Secret(name, enter, secret) => self.on_secret(&name, &enter, secret).await,
+        }
+        self.take_next().await;
+        self.type_kept().await;
+        self.publish();
     }
 
     fn on_renewal(&mut self, renewal: Renewal) {
