@@ -215,7 +215,9 @@ mod tests {
                 tokio::spawn(async move { pool.turn("x", ("busy", 22)).await.map(drop) })
             })
             .collect();
-        tokio::task::yield_now().await;
+        while pool.waiting.available_permits() > 0 {
+            tokio::task::yield_now().await;
+        }
         let told = pool.turn("last", ("busy", 22)).await.unwrap_err().to_string();
         assert!(told.contains("`last` has to wait") && told.contains("try again soon"), "{told}");
         waiting.iter().for_each(tokio::task::JoinHandle::abort);
