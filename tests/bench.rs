@@ -20,6 +20,8 @@ mod big;
 mod daemon;
 #[path = "bench/figures.rs"]
 mod figures;
+#[path = "bench/files.rs"]
+mod files;
 #[path = "bench/floor.rs"]
 mod floor;
 #[path = "bench/inspect.rs"]
@@ -55,6 +57,7 @@ const MEASURES: &[Measure] = &[
     ("connect", reach::connect),
     ("idle", reach::idle),
     ("forward", reach::forward),
+    ("files", files::run),
     ("daemon", daemon::run),
     ("watched", daemon::watched),
 ];
