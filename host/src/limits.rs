@@ -594,11 +594,13 @@ pub const PROGRAM_ERRORS_MAX_BYTES: u64 = 16 * 1024;
 /// How long a program for files may run: a fingerprint of a large file takes its time.
 pub const PROGRAM_FILES_MAX: Duration = Duration::from_secs(3600);
 /// Small files that are copied at once: each waits for the other end most of its time.
-pub const TRANSFER_SMALL_AT_ONCE: usize = 32;
+pub const TRANSFER_SMALL_AT_ONCE: usize = 64;
+/// Small files of this machine that are read before they are asked for. Each is shorter than [`SFTP_CHUNK_MAX_BYTES`].
+pub const TRANSFER_SMALL_READ_AHEAD: usize = 64;
 /// Big files that are copied at once. Each has [`SFTP_FLIGHT_BYTES`] on their way.
 pub const TRANSFER_BIG_AT_ONCE: usize = 2;
 /// Files whose fingerprints are asked for at once.
-pub const TRANSFER_VERIFY_AT_ONCE: usize = 2000;
+pub const TRANSFER_VERIFY_AT_ONCE: usize = 1000;
 /// Pieces of a file between its reading and its writing.
 pub const TRANSFER_PIECES_QUEUED: usize = 16;
 /// Sentences on what was not copied.

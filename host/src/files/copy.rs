@@ -9,7 +9,7 @@ use cap_std::fs::Dir;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::mpsc;
 
-use super::local::{self, Local};
+use super::local::{self, Local, WholeFile};
 use super::name::{companion, digits, join, sha2_hex, shown, split};
 use super::plan::Copy;
 use super::program::fingerprint_of_start;
@@ -18,7 +18,7 @@ use super::stream::Start;
 use super::transfer::{Direction, Transfer, attrs_of, blocking, locked};
 use super::tree::Entry;
 use super::{Code, FilesError};
-use crate::limits::{LOCAL_READ_BYTES, TRANSFER_PIECES_QUEUED};
+use crate::limits::{LOCAL_READ_BYTES, TRANSFER_PIECES_QUEUED, TRANSFER_SMALL_READ_AHEAD};
 
 /// A file that was copied.
 #[derive(Debug, Clone)]
@@ -43,6 +43,13 @@ pub struct Job {
     last: Mutex<Option<(Vec<u8>, Arc<Dir>)>>,
 }
 
+/// A small file of this machine that was read.
+#[derive(Debug)]
+pub struct Small {
+    file: WholeFile,
+    sha256: String,
+}
+
 /// A file on this machine while it is copied.
 #[derive(Debug, Clone)]
 struct Here {
@@ -59,6 +66,14 @@ impl Here {
 
 fn count(bytes: &[u8]) -> u64 {
     u64::try_from(bytes.len()).unwrap_or(u64::MAX)
+}
+
+/// A path inside without its last name, and that.
+fn split_last(path: &[u8]) -> (&[u8], &[u8]) {
+    match path.iter().rposition(|byte| *byte == b'/') {
+        Some(at) => (path.get(..at).unwrap_or_default(), path.get(at + 1..).unwrap_or_default()),
+        None => (b"", path),
+    }
 }
 
 fn changed(path: &[u8]) -> FilesError {
@@ -127,41 +142,102 @@ impl Job {
         Self { transfer, last: Mutex::new(None) }
     }
 
-    /// Copies one file.
+    /// Reads small files of this machine one after the other on a thread of its own, some before they are asked for: a thread for
+    /// each would cost more than to read it.
+    #[must_use]
+    pub fn read_ahead(self: &Arc<Self>, copies: Vec<Copy>) -> mpsc::Receiver<(Copy, Result<Small, FilesError>)> {
+        let (give, take) = mpsc::channel(TRANSFER_SMALL_READ_AHEAD);
+        let job = Arc::clone(self);
+        // It ends with its list, or when nobody takes any more.
+        drop(tokio::task::spawn_blocking(move || {
+            for copy in copies {
+                let read = job.read_small(&copy);
+                if give.blocking_send((copy, read)).is_err() {
+                    return;
+                }
+            }
+        }));
+        take
+    }
+
+    fn read_small(&self, copy: &Copy) -> Result<Small, FilesError> {
+        let (dir, name) = match self.known_folder(&copy.path) {
+            Some(known) => known,
+            None => self.note_folder(&copy.path, self.transfer.local.parent(&copy.path)?),
+        };
+        let here = Here { dir, name, whole: self.transfer.local.whole(&copy.path) };
+        let read = local::read_small(&here.dir, &here.name, self.transfer.remote.chunk());
+        let file = read.map_err(|error| here.fail("read", &error))?;
+        Ok(Small { sha256: sha2_hex(&file.bytes), file })
+    }
+
+    /// Copies a file that was read.
+    ///
+    /// # Errors
+    ///
+    /// As for [`copy`](Self::copy).
+    pub async fn copy_read(&self, copy: Copy, small: Result<Small, FilesError>) -> Result<Copied, FilesError> {
+        let Small { file, sha256 } = small?;
+        let there = self.there(&copy.path);
+        let part = part_there(&there)?;
+        let mut sink = self.new_part(&part).await?;
+        sink.write(&file.bytes).await?;
+        sink.finish(attrs_of(&file.entry)).await?;
+        self.transfer.remote.replace(&part, &there).await?;
+        self.moved(count(&file.bytes));
+        Ok(Copied { path: copy.path, bytes: count(&file.bytes), resumed: 0, sha256, is_verified: false })
+    }
+
+    fn there(&self, path: &[u8]) -> Vec<u8> {
+        if path.is_empty() { self.transfer.path.clone() } else { join(&self.transfer.path, path) }
+    }
+
+    /// Is the file small enough to be copied in one piece?
+    #[must_use]
+    pub fn is_small(&self, copy: &Copy) -> bool {
+        copy.entry.size <= u64::try_from(self.transfer.remote.chunk()).unwrap_or(u64::MAX)
+    }
+
+    /// Copies one file. One that is small and goes up is read first, with [`read_ahead`](Self::read_ahead).
     ///
     /// # Errors
     ///
     /// Why it was not copied. What was copied of it stays as a part.
     pub async fn copy(&self, copy: Copy) -> Result<Copied, FilesError> {
         let here = self.here(&copy.path).await?;
-        let there = if copy.path.is_empty() { self.transfer.path.clone() } else { join(&self.transfer.path, &copy.path) };
-        let is_small = copy.entry.size <= u64::try_from(self.transfer.remote.chunk()).unwrap_or(u64::MAX);
-        let done = match (self.transfer.direction, is_small) {
-            (Direction::Down, true) => self.down_small(here, &there, &copy.entry).await?,
-            (Direction::Down, false) => self.down_big(here, &there, &copy.entry).await?,
-            (Direction::Up, true) => self.up_small(here, &there).await?,
-            (Direction::Up, false) => self.up_big(here, &there).await?,
+        let there = self.there(&copy.path);
+        let done = match self.transfer.direction {
+            Direction::Down if self.is_small(&copy) => self.down_small(here, &there, &copy.entry).await?,
+            Direction::Down => self.down_big(here, &there, &copy.entry).await?,
+            Direction::Up => self.up_big(here, &there).await?,
         };
         Ok(Copied { path: copy.path, ..done })
     }
 
     async fn here(&self, path: &[u8]) -> Result<Here, FilesError> {
         let whole = self.transfer.local.whole(path);
-        let (folder, name) = match path.iter().rposition(|byte| *byte == b'/') {
-            Some(at) => (path.get(..at).unwrap_or_default(), path.get(at + 1..).unwrap_or_default().to_vec()),
-            None => (b"".as_slice(), path.to_vec()),
-        };
-        let known = locked(&self.last).as_ref().filter(|(last, _)| !path.is_empty() && last == folder).map(|(_, dir)| Arc::clone(dir));
-        if let Some(dir) = known {
+        if let Some((dir, name)) = self.known_folder(path) {
             return Ok(Here { dir, name, whole });
         }
         let (local, inside) = (self.transfer.local.clone(), path.to_vec());
-        let (dir, name) = blocking(move || local.parent(&inside)).await?;
+        let (dir, name) = self.note_folder(path, blocking(move || local.parent(&inside)).await?);
+        Ok(Here { dir, name, whole })
+    }
+
+    /// The folder of a file and its name there, where it is the one that was used last.
+    fn known_folder(&self, path: &[u8]) -> Option<(Arc<Dir>, Vec<u8>)> {
+        let (folder, name) = split_last(path);
+        let last = locked(&self.last);
+        let (_, dir) = last.as_ref().filter(|(last, _)| !path.is_empty() && last == folder)?;
+        Some((Arc::clone(dir), name.to_vec()))
+    }
+
+    fn note_folder(&self, path: &[u8], (dir, name): (Dir, Vec<u8>)) -> (Arc<Dir>, Vec<u8>) {
         let dir = Arc::new(dir);
         if !path.is_empty() {
-            *locked(&self.last) = Some((folder.to_vec(), Arc::clone(&dir)));
+            *locked(&self.last) = Some((split_last(path).0.to_vec(), Arc::clone(&dir)));
         }
-        Ok(Here { dir, name, whole })
+        (dir, name)
     }
 
     fn moved(&self, bytes: u64) {
@@ -188,23 +264,6 @@ impl Job {
             Ok(sha2_hex(&bytes))
         };
         Ok(Copied { path: Vec::new(), bytes: size, resumed: 0, sha256: blocking(write).await?, is_verified: false })
-    }
-
-    async fn up_small(&self, here: Here, there: &[u8]) -> Result<Copied, FilesError> {
-        let most = self.transfer.remote.chunk();
-        let read = move || {
-            let file = local::read_small(&here.dir, &here.name, most).map_err(|error| here.fail("read", &error))?;
-            let sha256 = sha2_hex(&file.bytes);
-            Ok((file, sha256))
-        };
-        let (file, sha256) = blocking(read).await?;
-        let part = part_there(there)?;
-        let mut sink = self.new_part(&part).await?;
-        sink.write(&file.bytes).await?;
-        sink.finish(attrs_of(&file.entry)).await?;
-        self.transfer.remote.replace(&part, there).await?;
-        self.moved(count(&file.bytes));
-        Ok(Copied { path: Vec::new(), bytes: count(&file.bytes), resumed: 0, sha256, is_verified: false })
     }
 
     /// A part that nobody else made: what has its name goes first, and no link is followed.

@@ -7,9 +7,10 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use super::copy::{Copied, Job};
+use super::copy::{Copied, Job, Small};
 use super::local::Local;
 use super::name::{join, shown};
 use super::plan::{Copy, Plan, Wanted, leads_out, plan};
@@ -337,23 +338,31 @@ impl Transfer {
 
     /// Copies the files: small ones many at once, big ones few.
     async fn copy_all(&self, copies: &[Copy], outcome: &mut Outcome) -> Result<Checks, FilesError> {
-        let chunk = u64::try_from(self.remote.chunk()).unwrap_or(u64::MAX);
-        let (small, big): (Vec<&Copy>, Vec<&Copy>) = copies.iter().partition(|copy| copy.entry.size <= chunk);
         let job = Arc::new(Job::new(self.clone()));
+        let (small, big): (Vec<Copy>, Vec<Copy>) = copies.iter().cloned().partition(|copy| job.is_small(copy));
         let mut checks = Checks::default();
         // Over programs each file takes a channel, of which there are few.
         let many = if matches!(self.remote, Remote::Shell(_)) { TRANSFER_BIG_AT_ONCE } else { TRANSFER_SMALL_AT_ONCE };
-        for (files, at_once) in [(small, many), (big, TRANSFER_BIG_AT_ONCE)] {
-            let mut running = JoinSet::new();
-            let mut left = files.into_iter();
+        let small = match self.direction {
+            Direction::Up => Queue::Read(job.read_ahead(small)),
+            Direction::Down => Queue::Named(small.into_iter()),
+        };
+        for (mut queue, at_once) in [(small, many), (Queue::Named(big.into_iter()), TRANSFER_BIG_AT_ONCE)] {
+            let (mut running, mut is_more) = (JoinSet::new(), true);
             loop {
-                while running.len() < at_once
-                    && let Some(copy) = left.next()
-                {
-                    let (job, copy) = (Arc::clone(&job), copy.clone());
-                    running.spawn(async move { job.copy(copy).await });
-                }
-                let Some(done) = running.join_next().await else { break };
+                let done = tokio::select! {
+                    next = queue.next(), if is_more && running.len() < at_once => {
+                        let job = Arc::clone(&job);
+                        match next {
+                            Some(Next::Named(copy)) => drop(running.spawn(async move { job.copy(copy).await })),
+                            Some(Next::Read(copy, small)) => drop(running.spawn(async move { job.copy_read(copy, small).await })),
+                            None => is_more = false,
+                        }
+                        continue;
+                    }
+                    Some(done) = running.join_next() => done,
+                    else => break,
+                };
                 let done = done.unwrap_or_else(|error| Err(FilesError::Refused(format!("a part of this server failed: {error}"))));
                 match done {
                     Ok(copied) => {
@@ -387,6 +396,28 @@ impl Transfer {
             }
         }
         Ok((alike, problems))
+    }
+}
+
+/// The files that are still to be copied.
+enum Queue {
+    Named(std::vec::IntoIter<Copy>),
+    /// They are read on the way.
+    Read(mpsc::Receiver<(Copy, Result<Small, FilesError>)>),
+}
+
+enum Next {
+    Named(Copy),
+    Read(Copy, Result<Small, FilesError>),
+}
+
+impl Queue {
+    /// The next one. Nothing is lost when it is dropped while it waits.
+    async fn next(&mut self) -> Option<Next> {
+        match self {
+            Self::Named(copies) => copies.next().map(Next::Named),
+            Self::Read(read) => read.recv().await.map(|(copy, small)| Next::Read(copy, small)),
+        }
     }
 }
 
