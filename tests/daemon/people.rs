@@ -3,7 +3,12 @@
 use serde_json::json;
 
 use super::{HERE, House};
+use crate::support::guest::Guest;
 use crate::support::process::until;
+
+/// This machine, where `touch` needs a person's word.
+const ASKING: &str = "[device.here]\nlocal = true\ntype = \"linux\"\n[policy]\nmode = \"full\"\n[[policy.rule]]\nname = \"ask-first\"\n\
+                      effect = \"ask\"\ncommand = [\"touch\"]\nreason = \"it is a test\"\n";
 
 #[test]
 fn a_command_runs_as_if_it_ran_here() {
@@ -27,11 +32,28 @@ fn a_command_runs_as_if_it_ran_here() {
 
 #[test]
 fn what_needs_a_persons_word_is_not_run_without_a_terminal() {
-    let house = House::new(
-        "[device.here]\nlocal = true\ntype = \"linux\"\n[policy]\nmode = \"full\"\n[[policy.rule]]\nname = \"ask-first\"\neffect = \"ask\"\ncommand = [\"touch\"]\nreason = \"it is a test\"\n",
-    );
+    let house = House::new(ASKING);
     let why = house.complaint(&["run", "here", "--", "touch /tmp/jft-no-such-thing"]);
     assert!(why.contains("needs a person's approval") && why.contains("jackfield approve a1"), "{why}");
+}
+
+/// A person's answer at the command line ends their typing as one in the viewer does.
+#[test]
+fn who_answers_a_request_has_done_with_typing() {
+    let house = House::new(ASKING);
+    let mut agent = house.client("agent");
+    agent.run("here", "true");
+    let asked = agent.call("ssh_run", json!({"target": "here", "command": "touch /tmp/jft-no-such-thing"}));
+    assert_eq!(asked["state"], "approval_needed", "{asked}");
+    let mut anna = Guest::come(house.state.path(), "anna", true);
+    anna.enter("here");
+    anna.types("true\r");
+    let busy = || json!({"target": "here", "command": "true", "wait_s": 1});
+    until("she types there", || {
+        agent.call("ssh_run", busy())["error"]["message"].as_str().is_some_and(|why| why.contains("anna is typing"))
+    });
+    house.said(&["deny", "a1"]);
+    assert_eq!(agent.call("ssh_run", busy())["state"], "done");
 }
 
 #[test]

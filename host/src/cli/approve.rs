@@ -10,7 +10,6 @@ use serde_json::json;
 
 use super::paint::{DIM, DOUBT, GOOD, painted, say, table};
 use super::runtime::block_on;
-use crate::account;
 use crate::daemon::client::{self, Server};
 use crate::policy::approval::Request;
 
@@ -44,7 +43,7 @@ pub fn approve(id: Option<&str>, json: bool) -> Result<ExitCode, String> {
             return Err(format!("`{}` is approved at a terminal only; run `jackfield approve {}` in one", request.id, request.id));
         }
         let allow = says_yes(&request.shown())?;
-        server.answer(&request.id, allow, &person()).await?;
+        server.answer(&request.id, allow).await?;
         say(&if allow { format!("{} {}\n", painted(GOOD, "allowed"), request.id) } else { format!("denied {}\n", request.id) });
         Ok(if allow { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     })?
@@ -68,7 +67,7 @@ pub fn deny(id: &str) -> Result<ExitCode, String> {
     block_on(async {
         let mut waiting = waiting().await?;
         let Some((server, request)) = chosen(&mut waiting, Some(id))? else { return Err(format!("no request `{id}` waits")) };
-        server.answer(&request.id, false, &person()).await?;
+        server.answer(&request.id, false).await?;
         say(&format!("denied {}\n", request.id));
         Ok(ExitCode::SUCCESS)
     })?
@@ -121,9 +120,4 @@ fn listed(waiting: &Waiting) -> String {
         table(&["REQUEST", "CALLER", "SESSION", "COMMAND"], &rows),
         painted(DIM, "jackfield approve REQUEST shows one and asks")
     )
-}
-
-/// Who sits there, for the record.
-fn person() -> String {
-    format!("{} at a terminal", account::name())
 }

@@ -15,6 +15,7 @@ use super::control::{ANSWER, APPROVALS, DEV, LINK, Link, QUESTIONS, RELOAD, REPL
 use super::hello::{Greeting, Hello, Want, line, say};
 use super::status::Status;
 use super::{DAEMON, SUFFIX, within};
+use crate::account;
 use crate::limits::CONTROL_ANSWER_MAX;
 use crate::policy::approval::Request;
 use crate::renewal::Report;
@@ -126,8 +127,8 @@ impl Server {
     /// # Errors
     ///
     /// When it has ended, or refuses.
-    pub async fn answer(&mut self, id: &str, allow: bool, by: &str) -> Result<(), String> {
-        let said = Said { id: id.to_owned(), allow, by: by.to_owned() };
+    pub async fn answer(&mut self, id: &str, allow: bool) -> Result<(), String> {
+        let said = Said { id: id.to_owned(), allow, person: account::name() };
         let said = serde_json::to_string(&said).map_err(|error| error.to_string())?;
         let refused: Option<String> = self.ask(&format!("{ANSWER}{said}")).await?;
         refused.map_or(Ok(()), Err)

@@ -12,8 +12,10 @@ use zeroize::Zeroizing;
 
 use super::gate::House;
 use super::status::Status;
+use crate::author::Author;
+use crate::directory::Directory;
 use crate::limits::{CONTROL_ANSWER_MAX, CONTROL_READ_MAX_BYTES};
-use crate::policy::approval::{Answer, Approvals};
+use crate::policy::approval::Answer;
 use crate::renewal::Report;
 use crate::secret::Secret;
 use crate::transport::questions::Questions;
@@ -50,7 +52,7 @@ pub(super) async fn answer(read: BufReader<OwnedReadHalf>, mut write: OwnedWrite
         };
         let Ok(Some(line)) = line else { break };
         let line = Zeroizing::new(line);
-        let at_once = about_approval(&line, uid, directory.approvals()).or_else(|| about_question(&line, directory.questions()));
+        let at_once = about_approval(&line, uid, directory).or_else(|| about_question(&line, directory.questions()));
         let said = match at_once {
             Some(said) => Some(said),
             None => about_house(&line, house).await,
@@ -86,17 +88,19 @@ pub(super) struct Link {
 pub(super) struct Said {
     pub(super) id: String,
     pub(super) allow: bool,
-    pub(super) by: String,
+    /// The account's name.
+    pub(super) person: String,
 }
 
 /// What is asked or said about approvals, and the reply.
-fn about_approval(line: &str, uid: u32, approvals: &Approvals) -> Option<String> {
+fn about_approval(line: &str, uid: u32, directory: &Directory) -> Option<String> {
     if line == APPROVALS {
-        return serde_json::to_string(&approvals.open(Instant::now())).ok();
+        return serde_json::to_string(&directory.approvals().open(Instant::now())).ok();
     }
     let said: Said = serde_json::from_str(line.strip_prefix(ANSWER)?).ok()?;
     let answer = if said.allow { Answer::Allow } else { Answer::Deny };
-    let taken = approvals.answer(&said.id, answer, &format!("{} (uid {uid})", said.by), "command line", Instant::now());
+    let by = format!("{} at a terminal (uid {uid})", said.person);
+    let taken = directory.decide(&said.id, answer, &Author::person(&said.person), (&by, "command line"));
     serde_json::to_string(&taken.err()).ok()
 }
 

@@ -1,8 +1,12 @@
 //! Acts that are no lines, such as a forward: the same questions, the same record as for what is typed.
 
+use std::time::Instant;
+
 use crate::audit::record::Decided;
+use crate::author::Author;
+use crate::ids::SessionId;
 use crate::plugin::roles::Decision;
-use crate::policy::approval::Subject;
+use crate::policy::approval::{Answer, Subject};
 use crate::policy::{Verdict, effect_word};
 use crate::session::Refusal;
 use crate::session::profile::settle;
@@ -29,6 +33,21 @@ pub struct Act<'a> {
 }
 
 impl Directory {
+    /// A person's word about what waits, and how the record names them and the way it came. Who gives it has done with typing there.
+    ///
+    /// # Errors
+    ///
+    /// When nothing of that name waits.
+    pub fn decide(&self, id: &str, answer: Answer, person: &Author, (by, channel): (&str, &'static str)) -> Result<(), String> {
+        let now = Instant::now();
+        let about = self.approvals.open(now).into_iter().find(|request| request.id == id).map(|request| request.subject.session);
+        self.approvals.answer(id, answer, by, channel, now)?;
+        if let Some(handle) = about.and_then(|session| self.find(&SessionId::parse(&session))) {
+            handle.commons.lock.on_left(person);
+        }
+        Ok(())
+    }
+
     /// Lets it be done, or says why not. A person is asked where policy wants that. It is in the audit record when this returns.
     ///
     /// # Errors

@@ -165,14 +165,8 @@ impl<W: AsyncWrite + Unpin> Visit<W> {
 
     /// A person's word about what waits.
     fn decide(&self, id: &str, allow: bool) -> Result<String, String> {
-        let (now, answer) = (Instant::now(), if allow { Answer::Allow } else { Answer::Deny });
-        let approvals = self.guests.directory.approvals();
-        let about = approvals.open(now).into_iter().find(|request| request.id == id).map(|request| request.subject.session);
-        approvals.answer(id, answer, &self.guest.name, CHANNEL, now)?;
-        if let Some(handle) = about.and_then(|session| self.session(&session).ok()) {
-            // Who lets it through has done with typing there.
-            handle.commons.lock.on_left(&self.author);
-        }
+        let answer = if allow { Answer::Allow } else { Answer::Deny };
+        self.guests.directory.decide(id, answer, &self.author, (&self.guest.name, CHANNEL))?;
         Ok(format!("{} {id}", if allow { "allowed" } else { "denied" }))
     }
 
