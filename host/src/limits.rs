@@ -202,6 +202,8 @@ pub const HANDOVER_MAX_CHARS: usize = 4000;
 pub const AUDIENCE_QUEUE: usize = 256;
 /// How long keys of a person wait that come into the first moments of an agent's command: longer than most commands take.
 pub const KEYS_KEPT: Duration = Duration::from_millis(400);
+/// How long a prompt stands still before an agent's command where people have typed lines ahead: a shell takes each at once.
+pub const TYPED_AHEAD_SETTLE: Duration = Duration::from_millis(300);
 /// Pieces of typing that wait for that.
 pub const KEYS_KEPT_MAX: usize = 256;
 /// Times that a session was set up whose lines are kept from those who watch: once for each shell that is entered.

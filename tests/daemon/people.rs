@@ -1,5 +1,6 @@
 //! People at the command line: what they see, run, lock, stop.
 
+use jackfield::guest::wire::Say;
 use serde_json::json;
 
 use super::{HERE, House};
@@ -35,6 +36,27 @@ fn what_needs_a_persons_word_is_not_run_without_a_terminal() {
     let house = House::new(ASKING);
     let why = house.complaint(&["run", "here", "--", "touch /tmp/jft-no-such-thing"]);
     assert!(why.contains("needs a person's approval") && why.contains("jackfield approve a1"), "{why}");
+}
+
+/// A prompt that comes behind something in the same row, in any pieces, holds up no agent.
+#[test]
+fn an_agent_goes_on_behind_whatever_a_person_has_finished() {
+    let house = House::new(HERE);
+    let mut agent = house.client("agent");
+    agent.run("here", "true");
+    for round in 0..12 {
+        let mut anna = Guest::come(house.state.path(), "anna", true);
+        anna.enter("here");
+        anna.types("read -rsp 'Password: ' x\r");
+        until("it is read", || house.sessions()[0]["state"] == "running");
+        // Also in pieces, and a key too many for what has ended.
+        for key in ["se", "cret", "\r", ["", "printf abc\r", "true\r\r"][round % 3]] {
+            anna.types(key);
+        }
+        anna.say(&Say::Leave);
+        let told = agent.call("ssh_run", json!({"target": "here", "command": format!("echo {round}"), "wait_s": 20}));
+        assert_eq!(told["output"], format!("{round}\n"), "{told}");
+    }
 }
 
 /// A person's answer at the command line ends their typing as one in the viewer does.

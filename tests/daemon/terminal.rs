@@ -102,7 +102,7 @@ fn a_person_attaches_types_resizes_uses_a_full_screen_program_and_leaves() {
     tmux.shows("left here; it goes on");
     tmux.shows("ENDED-0");
     let told = agent.run("here", "pwd");
-    assert_eq!(told["output"], "/usr\n");
+    assert_eq!(told["output"], "/usr\n", "{told}\n{}", tmux.screen());
     let typed = told["meanwhile"]["typed"].to_string();
     for line in ["seq 300 | less", "vim -u NONE", "in a full-screen program"] {
         assert!(typed.contains(line), "{typed}");

@@ -34,7 +34,7 @@ use super::{Accepted, Phase, Refusal, Renewal, Request, RunRequest, SendRequest,
 use crate::author::Author;
 use crate::cast::Cast;
 use crate::ids::CommandId;
-use crate::limits::{COMMANDS_KEPT, VIEW_RECENT_MAX_BYTES, VIEW_TAIL_MAX_BYTES};
+use crate::limits::{COMMANDS_KEPT, TYPED_AHEAD_SETTLE, VIEW_RECENT_MAX_BYTES, VIEW_TAIL_MAX_BYTES};
 use crate::plugin::session::SessionPlugins;
 use crate::policy::approved::{Approved, Payload};
 use crate::policy::keys::LineAssembler;
@@ -80,6 +80,8 @@ struct Actor {
     kept_keys: VecDeque<(Author, Vec<u8>)>,
     /// A person has typed since the last command of a caller: what stands in the last row may be theirs.
     touched: bool,
+    /// Whole lines were typed into what ran: what has not taken them leaves them to the shell.
+    lines_ahead: bool,
     audience: Audience,
     /// Parts of the log that are the session's own setting up: nobody wants to see them.
     setups: VecDeque<(u64, u64)>,
@@ -142,6 +144,7 @@ pub fn start(mut profile: Profile, line: Line) -> SessionHandle {
         typed_ahead: 0,
         kept_keys: VecDeque::new(),
         touched: false,
+        lines_ahead: false,
         audience: Audience::default(),
         setups: VecDeque::new(),
         setup_from: None,
@@ -490,6 +493,13 @@ impl Actor {
         self.swap();
         if !self.kept_keys.is_empty() {
             return Vec::new();
+        }
+        if self.lines_ahead && !self.waiting.is_empty() {
+            let left = TYPED_AHEAD_SETTLE.saturating_sub(self.machine.quiet(now()));
+            if !left.is_zero() {
+                self.held_until = Some(now() + left);
+                return Vec::new();
+            }
         }
         if self.touched && !self.waiting.is_empty() && !self.machine.is_at_prompt() {
             return self.clear_line();

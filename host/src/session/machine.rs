@@ -203,10 +203,11 @@ impl Machine {
         matches!(self.state, State::Login { .. } | State::Setup(_))
     }
 
-    /// Is the prompt of the last command's end all that stands in the last row?
+    /// Does nothing stand behind the prompt of the last command's end? What a program has left may be before it.
     #[must_use]
     pub fn is_at_prompt(&self) -> bool {
-        self.is_idle() && self.stream.tail().trim_end() == self.clean_prompt.trim_end()
+        let as_it_was = || self.stream.tail().trim_end() == self.clean_prompt.trim_end();
+        self.is_idle() && (as_it_was() || self.behind_prompt().is_some_and(|text| text.is_empty()))
     }
 
     /// Does something stand behind the prompt in the last row?
@@ -224,9 +225,11 @@ impl Machine {
     /// What stands behind the prompt in the last row, if the prompt is there. What a full-screen program has left may be before it.
     fn behind_prompt(&self) -> Option<String> {
         let tail = self.stream.tail();
-        let prompt = self.clean_prompt.trim_end();
-        let at = tail.rfind(prompt)?;
-        tail.get(at + prompt.len()..).map(|text| text.trim().to_owned())
+        // The end may be seen before the prompt's text has come, and a shell whose terminal gets another size draws the prompt alone.
+        let known = self.ready.as_ref().map_or("", |ready| ready.prompt.as_str());
+        let prompts = [self.clean_prompt.as_str(), known].map(str::trim_end).into_iter().filter(|prompt| !prompt.is_empty());
+        let end = prompts.filter_map(|prompt| tail.rfind(prompt).map(|at| at + prompt.len())).next()?;
+        tail.get(end..).map(|text| text.trim().to_owned())
     }
 
     /// The line that is being typed, as the device shows it: what stands behind the prompt, or the whole last row.

@@ -10,6 +10,8 @@ const JUDGED_CHARS: usize = 4096;
 impl Actor {
     pub(super) async fn on_ended(&mut self, mut ending: Ending) -> Vec<Effect> {
         self.typed_ahead = self.typed.length();
+        // Behind this prompt nobody has typed yet.
+        self.touched &= self.lines_ahead || !self.typed.is_untouched();
         let mut failure = ending.failure.take();
         if failure.is_none() && ending.status.is_none() && ending.state == State::Done {
             let (judged, degraded) = self.judge_outcome(&ending).await;

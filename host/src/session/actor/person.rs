@@ -94,6 +94,7 @@ impl Actor {
         }
         self.typed = typed;
         self.touched = true;
+        self.lines_ahead |= !at_prompt && !lines.is_empty();
         let approved = policy::person(bytes, who.clone());
         match (id, witness) {
             (Some(id), Some(witness)) if begins => {
@@ -147,7 +148,7 @@ impl Actor {
     /// A caller's line is about to be typed at the prompt: what people did has come out before.
     pub(super) fn on_callers_turn(&mut self, by: &Author, text: &str) {
         let end = self.machine.stream().log().end();
-        self.touched = false;
+        (self.touched, self.lines_ahead) = (false, false);
         self.profile.commons.handover.agent_begins(end);
         if by.is_person() {
             let line = TypedLine { by: by.clone(), text: self.profile.kept(text) };
