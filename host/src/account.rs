@@ -17,9 +17,18 @@ pub fn name() -> String {
 /// Its login shell: `SHELL`, which what starts a client may not have, else the system's word.
 #[must_use]
 pub fn shell() -> String {
-    let told = env::var("SHELL").ok().filter(|shell| !shell.is_empty());
     let known = || known().and_then(|user| user.shell.into_os_string().into_string().ok()).filter(|shell| !shell.is_empty());
-    told.or_else(known).unwrap_or_else(|| SHELL.to_owned())
+    told_shell().or_else(known).unwrap_or_else(|| SHELL.to_owned())
+}
+
+/// The shell that OpenSSH starts its programs with: `SHELL`, else `/bin/sh`.
+#[must_use]
+pub fn shell_of_openssh() -> String {
+    told_shell().unwrap_or_else(|| SHELL.to_owned())
+}
+
+fn told_shell() -> Option<String> {
+    env::var("SHELL").ok().filter(|shell| !shell.is_empty())
 }
 
 fn known() -> Option<User> {

@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::sync::mpsc;
 
 use super::local::{self, Local, WholeFile};
-use super::name::{companion, digits, join, sha2_hex, shown, split};
+use super::name::{companion, digits, join, sha2_hex, shown, split, split_inside};
 use super::plan::Copy;
 use super::program::fingerprint_of_start;
 use super::remote::{Remote, Writing};
@@ -66,14 +66,6 @@ impl Here {
 
 fn count(bytes: &[u8]) -> u64 {
     u64::try_from(bytes.len()).unwrap_or(u64::MAX)
-}
-
-/// A path inside without its last name, and that.
-fn split_last(path: &[u8]) -> (&[u8], &[u8]) {
-    match path.iter().rposition(|byte| *byte == b'/') {
-        Some(at) => (path.get(..at).unwrap_or_default(), path.get(at + 1..).unwrap_or_default()),
-        None => (b"", path),
-    }
 }
 
 fn changed(path: &[u8]) -> FilesError {
@@ -226,7 +218,7 @@ impl Job {
 
     /// The folder of a file and its name there, where it is the one that was used last.
     fn known_folder(&self, path: &[u8]) -> Option<(Arc<Dir>, Vec<u8>)> {
-        let (folder, name) = split_last(path);
+        let (folder, name) = split_inside(path);
         let last = locked(&self.last);
         let (_, dir) = last.as_ref().filter(|(last, _)| !path.is_empty() && last == folder)?;
         Some((Arc::clone(dir), name.to_vec()))
@@ -235,7 +227,7 @@ impl Job {
     fn note_folder(&self, path: &[u8], (dir, name): (Dir, Vec<u8>)) -> (Arc<Dir>, Vec<u8>) {
         let dir = Arc::new(dir);
         if !path.is_empty() {
-            *locked(&self.last) = Some((split_last(path).0.to_vec(), Arc::clone(&dir)));
+            *locked(&self.last) = Some((split_inside(path).0.to_vec(), Arc::clone(&dir)));
         }
         (dir, name)
     }

@@ -15,7 +15,7 @@ use cap_std::fs::{Dir, Metadata, MetadataExt as _, OpenOptions, OpenOptionsExt a
 use rustix::fs::OFlags;
 
 use super::FilesError;
-use super::name::{companion, join, shown};
+use super::name::{companion, join, shown, split_inside};
 use super::tree::{Entry, Ignore, Tree, keep};
 use super::wire::Kind;
 
@@ -199,15 +199,12 @@ impl Local {
     /// When it is not there, or leads out.
     pub fn parent(&self, path: &[u8]) -> Result<(Dir, Vec<u8>), FilesError> {
         let below = self.below(path);
-        let (folder, name) = match below.iter().rposition(|byte| *byte == b'/') {
-            Some(at) => (below.get(..at).unwrap_or_default().to_vec(), below.get(at + 1..).unwrap_or_default().to_vec()),
-            None => (Vec::new(), below),
-        };
+        let (folder, name) = split_inside(&below);
         if name.is_empty() {
             return Err(FilesError::Refused(format!("`{}` is an allowed folder itself; name something in it", shown(&self.whole(path)))));
         }
-        let dir = self.root.open_dir(path_of(&folder)).map_err(self.fail("open the folder of", path))?;
-        Ok((dir, name))
+        let dir = self.root.open_dir(path_of(folder)).map_err(self.fail("open the folder of", path))?;
+        Ok((dir, name.to_vec()))
     }
 
     /// Makes the folder and those above it.

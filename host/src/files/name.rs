@@ -129,6 +129,15 @@ pub fn split(path: &[u8]) -> Option<(&[u8], &[u8])> {
     is_single(name).then_some((folder, name))
 }
 
+/// The same of a path below some folder, as it stands: neither is looked at, and a single name lies in the folder itself.
+#[must_use]
+pub fn split_inside(path: &[u8]) -> (&[u8], &[u8]) {
+    match path.iter().rposition(|byte| *byte == b'/') {
+        Some(at) => (path.get(..at).unwrap_or_default(), path.get(at + 1..).unwrap_or_default()),
+        None => (b"", path),
+    }
+}
+
 /// The name of a companion of a file in the same folder: `.NAME.jackfield-WHAT`, the name cut where it would be too long.
 #[must_use]
 pub fn companion(name: &[u8], what: &str) -> Vec<u8> {

@@ -247,7 +247,7 @@ impl Transfer {
             let made = self.make_folder(path).await;
             outcome.made += usize::from(outcome.note(made)?);
         }
-        let mut checks = self.copy_all(&plan.copies, &mut outcome).await?;
+        let mut checks = self.copy_all(plan.copies, &mut outcome).await?;
         for (path, to) in &plan.links {
             let made = self.make_link(path, to).await;
             outcome.made += usize::from(outcome.note(made)?);
@@ -337,9 +337,9 @@ impl Transfer {
     }
 
     /// Copies the files: small ones many at once, big ones few.
-    async fn copy_all(&self, copies: &[Copy], outcome: &mut Outcome) -> Result<Checks, FilesError> {
+    async fn copy_all(&self, copies: Vec<Copy>, outcome: &mut Outcome) -> Result<Checks, FilesError> {
         let job = Arc::new(Job::new(self.clone()));
-        let (small, big): (Vec<Copy>, Vec<Copy>) = copies.iter().cloned().partition(|copy| job.is_small(copy));
+        let (small, big): (Vec<Copy>, Vec<Copy>) = copies.into_iter().partition(|copy| job.is_small(copy));
         let mut checks = Checks::default();
         // Over programs each file takes a channel, of which there are few.
         let many = if matches!(self.remote, Remote::Shell(_)) { TRANSFER_BIG_AT_ONCE } else { TRANSFER_SMALL_AT_ONCE };

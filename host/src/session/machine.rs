@@ -213,7 +213,7 @@ impl Machine {
     /// Does something stand behind the prompt in the last row?
     #[must_use]
     pub fn has_unfinished_line(&self) -> bool {
-        self.is_idle() && !self.is_at_prompt() && self.behind_prompt().is_some_and(|text| !text.is_empty())
+        self.is_idle() && self.behind_prompt().is_some_and(|text| !text.is_empty())
     }
 
     /// Has a full-screen program the screen?

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::UnixStream;
 
+use crate::account;
 use crate::config::Proxy;
 use crate::terminal::text::{escaped, first_bytes};
 
@@ -84,8 +85,7 @@ pub async fn by_proxy(way: &Proxy, host: &str, port: u16, idle: Duration) -> Res
 ///
 /// Why there is none.
 pub fn by_shell(command: &str) -> Result<Box<dyn Duplex>, Closed> {
-    let shell = std::env::var("SHELL").ok().filter(|shell| !shell.is_empty()).unwrap_or_else(|| "/bin/sh".to_owned());
-    let words = [shell, "-c".to_owned(), format!("exec {command}")];
+    let words = [account::shell_of_openssh(), "-c".to_owned(), format!("exec {command}")];
     program::start(&words).map(boxed).map_err(|what| Closed::by("its program", &what))
 }
 

@@ -122,7 +122,7 @@ const VERSION_ONLY: &str = "ansible bash cargo cc clang cmake curl gcc go java m
 pub(super) fn judge(arguments: &[Argument]) -> Proof {
     let Some((program, rest)) = arguments.split_first() else { return Ok(()) };
     let name = base_name(&program.text);
-    if let Some(rule) = lookup(&PROGRAMS, name) {
+    if let Some(rule) = lookup(name) {
         return apply(&rule, arguments);
     }
     let version = matches!(rest, [only] if ["--version", "-V", "-v", "-version", "version"].iter().any(|word| only.is(word)));
@@ -138,9 +138,9 @@ fn base_name(path: &str) -> &str {
     TRUSTED.iter().find_map(|folder| path.strip_prefix(folder)).filter(|name| !name.contains('/')).unwrap_or(path)
 }
 
-fn lookup(table: &'static [Entry], name: &str) -> Option<Rule> {
-    let place = table.binary_search_by(|(known, _)| (*known).cmp(name)).ok()?;
-    table.get(place).map(|(_, rule)| *rule)
+fn lookup(name: &str) -> Option<Rule> {
+    let place = PROGRAMS.binary_search_by(|(known, _)| (*known).cmp(name)).ok()?;
+    PROGRAMS.get(place).map(|(_, rule)| *rule)
 }
 
 pub(super) fn apply(rule: &Rule, arguments: &[Argument]) -> Proof {
