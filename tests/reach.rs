@@ -16,6 +16,7 @@ mod asking;
 mod keys;
 mod logins;
 mod names;
+mod rotation;
 mod servers;
 
 /// A process that ends with its value.
@@ -210,7 +211,7 @@ fn the_doctor_says_where_the_way_ends() {
     };
     let (well, report) = examine("plain", &[]);
     assert!(well, "{report}");
-    let all = ["configuration:good", "server:good", "algorithms:good", "host key:good", "login:good", "type:good"];
+    let all = ["configuration:good", "server:good", "algorithms:good", "host key:good", "login:good", "host keys:good", "type:good"];
     assert_eq!(steps(&report), all);
     let kex = &report["steps"][2]["facts"]["kex"];
     assert!(kex["theirs"].as_array().unwrap().contains(&json!("curve25519-sha256")), "{kex}");

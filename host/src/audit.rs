@@ -19,7 +19,7 @@ use crate::secret::prints::Prints;
 use crate::terminal::text::first_bytes;
 
 use self::chain::{Add, Chain, Written};
-use self::record::{About, Closed, Configuration, Decided, Ended, Entry, Filed, Opened, Torn, Typed};
+use self::record::{About, Closed, Configuration, Decided, Ended, Entry, Filed, HostKeysChanged, Opened, Torn, Typed};
 
 pub mod about;
 mod chain;
@@ -211,6 +211,11 @@ impl Audit {
         let Some(shared) = &self.0 else { return Ok(()) };
         let written = shared.append(&Add::Record(&Entry::Secret(typed)))?;
         shared.sync(&written).await
+    }
+
+    /// The recorded keys of a host have changed.
+    pub fn host_keys(&self, changed: &HostKeysChanged) {
+        self.add(&Add::Record(&Entry::HostKeys(changed)));
     }
 
     /// A configuration was read again.

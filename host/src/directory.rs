@@ -43,6 +43,7 @@ mod console;
 mod errand;
 mod error;
 mod first_screen;
+mod host_keys;
 pub mod identity;
 mod login;
 pub mod news;
@@ -261,7 +262,7 @@ impl Directory {
     /// Has every decision and every end held in this record.
     #[must_use]
     pub fn audited_by(self, audit: Audit) -> Self {
-        Self { audit, ..self }
+        Self { pool: self.pool.audited_by(audit.clone()), audit, ..self }
     }
 
     /// Has what sessions show recorded, where the configuration wants that.
@@ -385,6 +386,12 @@ impl Directory {
         });
         let opened = opening.await.unwrap_or_else(|_| Err(OpenError::Failed("the process ends".to_owned())));
         opened.map(|handle| (handle, reused))
+    }
+
+    /// How many connections are made before that of this device; `None` where it does not wait for its turn to connect.
+    #[must_use]
+    pub fn connects_before(&self, device: &str) -> Option<usize> {
+        self.pool.before(device)
     }
 
     fn slot(&self, id: &SessionId) -> Result<Slot, OpenError> {
@@ -511,7 +518,9 @@ impl Directory {
     }
 
     async fn login(&self, greeting: ssh::Greeting, target: &ssh::Target) -> Result<ssh::Connection, OpenError> {
-        greeting.login(target).await.map_err(|error| pool::refused(&error, target, &self.book))
+        let connection = greeting.login(target).await.map_err(|error| pool::refused(&error, target, &self.book))?;
+        host_keys::keep_up_to_date(&connection, target, &self.audit);
+        Ok(connection)
     }
 
     /// Finds out by its first screen what is at the other end of a line.

@@ -9,7 +9,7 @@ use crate::config::Wire;
 use crate::directory::Directory;
 use crate::plugin::identify::Evidence;
 use crate::transport::host_key::{self, KnownHosts, Trust};
-use crate::transport::ssh::{self, ConnectError, Greeting, Seen, Target};
+use crate::transport::ssh::{self, ConnectError, Connection, Greeting, HostKeys, Seen, Target};
 
 /// How a step went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -26,7 +26,7 @@ pub enum State {
 /// What a step found.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Finding {
-    /// The step: `configuration`, `way`, `server`, `algorithms`, `host key`, `login`, `type`.
+    /// The step: `configuration`, `way`, `server`, `algorithms`, `host key`, `login`, `host keys`, `type`.
     pub step: &'static str,
     /// How it went.
     pub state: State,
@@ -117,6 +117,7 @@ pub async fn examine(directory: &Directory, device: &str) -> Result<Vec<Finding>
             let by = connection.logged_in_by();
             let says = format!("{} logs in with {by}", target.user);
             findings.push(Finding::new("login", State::Good, says).facts(json!({"by": by, "server_takes": methods})));
+            findings.extend(host_keys(&target, &connection).await);
             findings.push(kind(directory, device, &seen).await);
             connection.leave().await;
         }
@@ -180,6 +181,31 @@ fn host_key(target: &Target, seen: &Seen) -> Finding {
         (None, _) => Finding::new("host key", State::Good, format!("{shown}, certified by an authority that is trusted")),
     };
     finding.facts(json!({"type": key.algorithm().as_str(), "fingerprint": host_key::fingerprint(key)}))
+}
+
+/// Further keys of the host, where it says which ones it has.
+async fn host_keys(target: &Target, connection: &Connection) -> Option<Finding> {
+    let found = |state, says: String| Finding::new("host keys", state, says);
+    let keys = HostKeys::of(target).ok()?;
+    let announced = match keys.announced(connection.announcement()).await {
+        Ok(announced) => announced?,
+        Err(error) => return Some(found(State::Bad, error.to_string())),
+    };
+    let (count, rotation) = (announced.count(), announced.rotation.clone());
+    let by_itself = target.learning.by_itself;
+    let finding = match (rotation, by_itself) {
+        (Err(why), _) => found(State::Good, format!("{count} announced, and none is learned: {why}")),
+        (Ok(rotation), _) if rotation.is_empty() => found(State::Good, format!("{count} announced, all recorded")),
+        (Ok(_), true) => match keys.learn(connection, announced).await {
+            Ok(done) => found(State::Good, format!("{count} announced: {} learned now, {} forgotten", done.new.len(), done.gone.len())),
+            Err(error) => found(State::Bad, error.to_string()),
+        },
+        (Ok(rotation), false) => {
+            let says = format!("{count} announced, {} of them not recorded; {} recorded that it has no more", rotation.new.len(), rotation.gone.len());
+            found(State::Doubt, says).next(&format!("run `jackfield hostkey update {}`", target.device))
+        }
+    };
+    Some(finding.facts(json!({"announced": count, "by_itself": by_itself})))
 }
 
 /// What the server's name says about the device's type.

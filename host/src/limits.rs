@@ -358,7 +358,9 @@ pub const QUESTIONS_OF_A_ROUND_MAX: usize = 16;
 pub const AGENT_KEYS_MAX: usize = 5;
 /// Bytes of a key file or a certificate.
 pub const KEY_FILE_MAX_BYTES: u64 = 64 * 1024;
-/// Further host keys of a server that are kept.
+/// How long a server may take to announce its host keys after the login; those that do send it at once.
+pub const ANNOUNCEMENT_WAIT: Duration = Duration::from_secs(2);
+/// Host keys that a server may announce.
 pub const HOST_KEYS_ANNOUNCED_MAX: usize = 16;
 /// Bytes that a proxy may answer, or a program in its place may complain.
 pub const PROXY_REPLY_MAX_BYTES: usize = 16 * 1024;

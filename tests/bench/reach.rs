@@ -11,6 +11,7 @@ use std::time::Duration;
 use jackfield::plugin::roles::{Decision, Effect};
 use jackfield::policy::{self, Verdict};
 use jackfield::transport::LineEvent;
+use jackfield::transport::host_key::Learning;
 use jackfield::transport::ssh::{Connection, KeyFile, Offer, Target, Way};
 use russh::keys::PrivateKey;
 use russh::keys::ssh_key::private::{Ed25519Keypair, KeypairData};
@@ -45,6 +46,7 @@ fn target(server: &Sshd) -> Target {
         agents: Vec::new(),
         forward_agent: false,
         named_keys_only: false,
+        learning: Learning::default(),
         known_hosts: vec![server.folder.path().join("known_hosts")],
         revoked: None,
         keepalive: None,

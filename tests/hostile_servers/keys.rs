@@ -1,6 +1,7 @@
 //! A host whose key is another one than before.
 
 use super::*;
+use crate::support::script::Script;
 
 #[test]
 fn a_host_that_comes_back_with_a_key_of_another_type_only_is_refused_as_changed() {
@@ -32,4 +33,40 @@ fn a_host_that_comes_back_with_a_key_of_another_type_only_is_refused_as_changed(
     // It is trusted again once the old key is back.
     with("host");
     answers(&mut client, "web1");
+}
+
+#[test]
+fn keys_that_a_host_does_not_prove_are_not_recorded() {
+    let server = Script::start("asyncssh==2.24.1", "hostile_servers/server.py", &[]);
+    let folder = tempfile::tempdir().unwrap();
+    let names = ["no-proof", "wrong-proof", "right-proof"];
+    let known = |name: &str| folder.path().join(name);
+    let devices = names.map(|name| {
+        fs::copy(server.known_hosts(), known(name)).unwrap();
+        let own = server.device(name, name).replace(server.known_hosts().to_str().unwrap(), known(name).to_str().unwrap());
+        own + "update_host_keys = true\n"
+    });
+    let mut client = Client::start(&devices.concat());
+    for name in names {
+        let result = client.call("ssh_run", json!({"target": name, "command": "true", "lane": "exec"}));
+        assert_eq!(result["output"], "fine\n", "{result}");
+    }
+    let records = || {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_jackfield"));
+        let out = command.args(["audit", "show", "--json", "--limit", "1000"]).env("XDG_STATE_HOME", client.state.path()).output().unwrap();
+        let shown: Value = serde_json::from_slice(&out.stdout).unwrap();
+        let events = shown["events"].as_array().unwrap().iter().filter(|event| event["kind"] == "host_keys");
+        events.map(|event| (event["device"].as_str().unwrap().to_owned(), event.clone())).collect::<std::collections::BTreeMap<_, _>>()
+    };
+    let end = Instant::now() + Duration::from_secs(20);
+    while records().len() < names.len() {
+        assert!(Instant::now() < end, "{:#?}", records());
+    }
+    let records = records();
+    for (name, why) in [("no-proof", "it refuses to"), ("wrong-proof", "a signature is wrong")] {
+        assert!(records[name]["refused"].as_str().unwrap().contains(why), "{:#?}", records[name]);
+        assert_eq!(fs::read(known(name)).unwrap(), fs::read(server.known_hosts()).unwrap());
+    }
+    assert_eq!(records["right-proof"]["learned"].as_array().unwrap().len(), 1);
+    assert_eq!(fs::read_to_string(known("right-proof")).unwrap().lines().count(), 2);
 }

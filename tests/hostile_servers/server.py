@@ -65,6 +65,11 @@ class Server(asyncssh.SSHServer):
             return True
         return False
 
+    def auth_completed(self):
+        if self.user in PROOFS:
+            self.conn._all_server_host_keys = PROOFS[self.user]
+            self.send(MSG_GLOBAL_REQUEST, String("hostkeys-00@openssh.com"), Boolean(False), *map(String, (KEY.public_data, OTHER.public_data)))
+
     def kbdint_auth_supported(self):
         return True
 
@@ -277,7 +282,14 @@ ACTIONS = {
     "adjusts", "overflow", "strangers", "confirms", "opens", "requests", "unread", "rekeys", "ignores", "late_banners", "host_keys", "after_close",
     "goodbye", "signal", "garbage",
 }
-KEY = asyncssh.generate_private_key("ssh-ed25519")
+KEY, OTHER = (asyncssh.generate_private_key("ssh-ed25519") for _ in range(2))
+# Accounts where two host keys are announced, and what each of them is proven with.
+SIGNER, OTHERS_SIGNER = asyncssh.load_keypairs([KEY, OTHER])
+PROOFS = {
+    "no-proof": {},
+    "wrong-proof": {KEY.public_data: SIGNER, OTHER.public_data: SIGNER},
+    "right-proof": {KEY.public_data: SIGNER, OTHER.public_data: OTHERS_SIGNER},
+}
 
 
 async def main():

@@ -96,6 +96,8 @@ pub enum Entry<'a> {
     Configuration(&'a Configuration),
     /// A secret is typed.
     Secret(&'a Typed<'a>),
+    /// The recorded keys of a host have changed.
+    HostKeys(&'a HostKeysChanged),
     /// The record before this one, signed.
     Head(&'a Signed),
     /// Bytes before this record that are none: a write that was interrupted.
@@ -117,6 +119,7 @@ impl Entry<'_> {
             Self::File(_) => "file",
             Self::Configuration(_) => "configuration",
             Self::Secret(_) => "secret",
+            Self::HostKeys(_) => "host_keys",
             Self::Head(_) => "head",
             Self::Torn(_) => "torn",
             Self::Cut(_) => "cut",
@@ -336,6 +339,20 @@ pub struct Typed<'a> {
     pub goal: Option<String>,
     /// The command that runs.
     pub command_id: Option<String>,
+}
+
+/// The recorded keys of a host have changed, because it has proven others.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct HostKeysChanged {
+    /// The device.
+    pub device: String,
+    /// Types and fingerprints of keys that are recorded from now on.
+    pub learned: Vec<String>,
+    /// The same of keys that are not any more.
+    pub forgotten: Vec<String>,
+    /// Why nothing was recorded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refused: Option<String>,
 }
 
 /// A signature of the record before.

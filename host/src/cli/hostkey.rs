@@ -1,5 +1,6 @@
 //! `jackfield hostkey`: shows the key that a host presents, and records it once a person has compared it.
 
+use std::fmt::Write as _;
 use std::io::{IsTerminal as _, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
@@ -10,9 +11,10 @@ use serde_json::json;
 
 use super::paint::{BAD, DOUBT, GOOD, painted, say};
 use super::runtime::block_on;
+use crate::directory::Directory;
 use crate::startup;
-use crate::transport::host_key::{KnownHosts, Trust, fingerprint, host_name, known_hosts_line, picture, record};
-use crate::transport::ssh::{Greeting, Target};
+use crate::transport::host_key::{Gone, KnownHosts, Trust, fingerprint, host_name, known_hosts_line, picture, record};
+use crate::transport::ssh::{Greeting, HostKeys, Target};
 
 /// What must be typed to say yes.
 const YES: &str = "yes";
@@ -40,6 +42,18 @@ pub enum Command {
         #[arg(long, value_name = "SHA256:...")]
         fingerprint: Option<String>,
     },
+    /// Record further keys that a known host proves, and forget those that it has no more
+    #[command(
+        after_help = "Logs in. The host says which keys it has and proves each one; nothing is taken that it does not prove.\n\n\
+                      Examples:\n  jackfield hostkey update web1\n  jackfield hostkey update web1 --yes"
+    )]
+    Update {
+        /// The device
+        device: String,
+        /// Without a question
+        #[arg(long)]
+        yes: bool,
+    },
 }
 
 /// Does it.
@@ -48,14 +62,50 @@ pub enum Command {
 ///
 /// A sentence for standard error.
 pub fn run(command: Command, file: Option<&Path>) -> Result<ExitCode, String> {
-    let (Command::Show { device, .. } | Command::Accept { device, .. }) = &command;
-    let (target, key) = seen(file, device)?;
-    let known = KnownHosts::load_with(&target.known_hosts, target.revoked.as_deref()).map_err(|error| error.to_string())?;
-    let (name, port) = target.host_key_name();
-    let trust = known.check(name, port, &key);
     match command {
-        Command::Show { json: true, .. } => {
-            let state = match &trust {
+        Command::Show { device, json } => Presented::by(file, &device)?.show(json),
+        Command::Accept { device, fingerprint } => Presented::by(file, &device)?.accept(fingerprint.as_deref()),
+        Command::Update { device, yes } => update(file, &device, yes),
+    }
+}
+
+/// What a host presents, and what the files say of it.
+struct Presented {
+    target: Target,
+    key: PublicKey,
+    known: KnownHosts,
+    trust: Trust,
+}
+
+impl Presented {
+    /// What it presents now. Nobody logs in to it.
+    fn by(file: Option<&Path>, device: &str) -> Result<Self, String> {
+        let config = startup::config(file)?;
+        let directory = startup::directory(config)?;
+        let seen = block_on(async {
+            let looked = async {
+                let target = directory.sight(device).await.map_err(|error| error.to_string())?;
+                let seen = Greeting::look(&target).await.map_err(|error| error.to_string())?;
+                let key = seen.key.ok_or_else(|| format!("`{device}` showed no key"))?;
+                Ok((target, key))
+            };
+            let found = looked.await;
+            directory.shut_down().await;
+            found
+        });
+        startup::clean_up();
+        let (target, key): (Target, PublicKey) = seen.and_then(|seen: Result<_, String>| seen)?;
+        let known = KnownHosts::load_with(&target.known_hosts, target.revoked.as_deref()).map_err(|error| error.to_string())?;
+        let (name, port) = target.host_key_name();
+        let trust = known.check(name, port, &key);
+        Ok(Self { target, key, known, trust })
+    }
+
+    fn show(&self, json: bool) -> Result<ExitCode, String> {
+        let Self { target, key, known, trust } = self;
+        let (name, port) = target.host_key_name();
+        if json {
+            let state = match trust {
                 Trust::Known { .. } => "known",
                 Trust::Unknown => "unknown",
                 Trust::Changed { .. } => "changed",
@@ -63,88 +113,122 @@ pub fn run(command: Command, file: Option<&Path>) -> Result<ExitCode, String> {
             };
             say(&format!(
                 "{}\n",
-                json!({"device": device, "host": host_name(name, port), "type": key.algorithm().as_str(),
-                "fingerprint": fingerprint(&key), "state": state, "line": known_hosts_line(name, port, &key)})
+                json!({"device": target.device, "host": host_name(name, port), "type": key.algorithm().as_str(),
+                "fingerprint": fingerprint(key), "state": state, "line": known_hosts_line(name, port, key, false)})
             ));
-            Ok(if matches!(trust, Trust::Known { .. }) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+            return Ok(if matches!(trust, Trust::Known { .. }) { ExitCode::SUCCESS } else { ExitCode::FAILURE });
         }
-        Command::Show { device, .. } => {
-            say(&shown(&target, &key));
-            let known = known.verify(&device, name, port, &key);
-            say(&match (&known, &trust) {
-                (Ok(()), Trust::Known { file, line }) => {
-                    format!("{}  recorded in {} line {line}\n", painted(GOOD, "known"), file.display())
+        say(&self.shown());
+        let known = known.verify(&target.device, name, port, key);
+        say(&match (&known, trust) {
+            (Ok(()), Trust::Known { file, line }) => {
+                format!("{}  recorded in {} line {line}\n", painted(GOOD, "known"), file.display())
+            }
+            (Ok(()), _) => format!("{}\n", painted(GOOD, "known")),
+            (Err(error), _) => format!("{}  {error}\n", painted(BAD, "not known")),
+        });
+        Ok(if known.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+
+    fn accept(&self, wanted: Option<&str>) -> Result<ExitCode, String> {
+        let Self { target, key, known, trust } = self;
+        let (name, port) = target.host_key_name();
+        match trust {
+            Trust::Known { file, line } => {
+                say(&format!("{}  recorded already in {} line {line}\n", painted(GOOD, "known"), file.display()));
+                return Ok(ExitCode::SUCCESS);
+            }
+            Trust::Changed { .. } | Trust::Revoked { .. } => {
+                return known.verify(&target.device, name, port, key).map(|()| ExitCode::SUCCESS).map_err(|error| error.to_string());
+            }
+            Trust::Unknown => {}
+        }
+        match wanted {
+            Some(wanted) if wanted != fingerprint(key) => {
+                return Err(format!(
+                    "the host presents {}, not {wanted}: nothing is recorded; somebody may stand between you and the host",
+                    fingerprint(key)
+                ));
+            }
+            Some(_) => {}
+            None => {
+                let at_terminal = "a host key is accepted at a terminal, or with --fingerprint SHA256:…";
+                let question = "once the owner of the host has confirmed this fingerprint:";
+                if !confirmed(&self.shown(), question, at_terminal)? {
+                    return Ok(ExitCode::FAILURE);
                 }
-                (Ok(()), _) => format!("{}\n", painted(GOOD, "known")),
-                (Err(error), _) => format!("{}  {error}\n", painted(BAD, "not known")),
-            });
-            Ok(if known.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+            }
         }
-        Command::Accept { fingerprint: wanted, .. } => accept(&target, &key, &trust, &known, wanted.as_deref()),
+        let file = target.learning.files.first().ok_or("no known_hosts file is configured")?;
+        let line = known_hosts_line(name, port, key, target.learning.hashed);
+        record(file, &line).map_err(|error| format!("cannot write `{}`: {error}", file.display()))?;
+        say(&format!("{}  in {}\n", painted(GOOD, "recorded"), file.display()));
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn shown(&self) -> String {
+        let Self { target, key, .. } = self;
+        let (name, port) = target.host_key_name();
+        format!("{} presents {} {}\n{}\n", host_name(name, port), key.algorithm(), fingerprint(key), picture(key))
     }
 }
 
-/// What the host presents now. Nobody logs in to it.
-fn seen(file: Option<&Path>, device: &str) -> Result<(Target, PublicKey), String> {
+/// Brings the recorded keys of a host up to date.
+fn update(file: Option<&Path>, device: &str, yes: bool) -> Result<ExitCode, String> {
     let config = startup::config(file)?;
     let directory = startup::directory(config)?;
-    let seen = block_on(async {
-        let looked = async {
-            let target = directory.sight(device).await.map_err(|error| error.to_string())?;
-            let seen = Greeting::look(&target).await.map_err(|error| error.to_string())?;
-            let key = seen.key.ok_or_else(|| format!("`{device}` showed no key"))?;
-            Ok((target, key))
-        };
-        let found = looked.await;
+    let done = block_on(async {
+        let done = update_at(&directory, device, yes).await;
         directory.shut_down().await;
-        found
+        done
     });
     startup::clean_up();
-    seen?
+    done?
 }
 
-fn shown(target: &Target, key: &PublicKey) -> String {
-    let (name, port) = target.host_key_name();
-    format!("{} presents {} {}\n{}\n", host_name(name, port), key.algorithm(), fingerprint(key), picture(key))
-}
-
-fn accept(target: &Target, key: &PublicKey, trust: &Trust, known: &KnownHosts, wanted: Option<&str>) -> Result<ExitCode, String> {
-    let (name, port) = target.host_key_name();
-    match trust {
-        Trust::Known { file, line } => {
-            say(&format!("{}  recorded already in {} line {line}\n", painted(GOOD, "known"), file.display()));
-            return Ok(ExitCode::SUCCESS);
-        }
-        Trust::Changed { .. } | Trust::Revoked { .. } => {
-            return known.verify(&target.device, name, port, key).map(|()| ExitCode::SUCCESS).map_err(|error| error.to_string());
-        }
-        Trust::Unknown => {}
+async fn update_at(directory: &Directory, device: &str, yes: bool) -> Result<ExitCode, String> {
+    let (connection, target) = directory.for_host_keys(device).await.map_err(|error| error.to_string())?;
+    let keys = HostKeys::of(&target).map_err(|error| error.to_string())?;
+    let announced = keys.announced(connection.announcement()).await.map_err(|error| error.to_string())?;
+    let announced = announced.ok_or_else(|| format!("`{device}` does not say which keys it has; only OpenSSH's server does as a rule"))?;
+    let count = announced.count();
+    let planned = match &announced.rotation {
+        Ok(planned) => planned.clone(),
+        Err(why) => return Err(format!("nothing is learned of `{device}`: {why}")),
+    };
+    if planned.is_empty() {
+        say(&format!("{}  all {count} keys of `{device}` are recorded\n", painted(GOOD, "known")));
+        return Ok(ExitCode::SUCCESS);
     }
-    match wanted {
-        Some(wanted) if wanted != fingerprint(key) => {
-            return Err(format!(
-                "the host presents {}, not {wanted}: nothing is recorded; somebody may stand between you and the host",
-                fingerprint(key)
-            ));
-        }
-        Some(_) => {}
-        None => {
-            if !std::io::stdin().is_terminal() {
-                return Err("a host key is accepted at a terminal, or with --fingerprint SHA256:…".to_owned());
-            }
-            let question = format!("Type `{YES}` once the owner of the host has confirmed this fingerprint:");
-            say(&format!("{}{} ", shown(target, key), painted(DOUBT, &question)));
-            let _ = std::io::stdout().flush();
-            let mut word = String::new();
-            std::io::stdin().read_line(&mut word).map_err(|error| error.to_string())?;
-            if word.trim() != YES {
-                say("nothing is recorded\n");
-                return Ok(ExitCode::FAILURE);
-            }
-        }
+    let mut shown: String = planned.new.iter().map(|key| format!("{}  {} {}\n", painted(GOOD, "new"), key.algorithm(), fingerprint(key))).collect();
+    for Gone { file, line, key_type, fingerprint } in &planned.gone {
+        let _ = writeln!(shown, "{}  {key_type} {fingerprint} in {} line {line}", painted(DOUBT, "gone"), file.display());
     }
-    let file = target.known_hosts.first().ok_or("no known_hosts file is configured")?;
-    record(file, &known_hosts_line(name, port, key)).map_err(|error| format!("cannot write `{}`: {error}", file.display()))?;
-    say(&format!("{}  in {}\n", painted(GOOD, "recorded"), file.display()));
+    let question = "to record what is new and to forget what is gone:";
+    if yes {
+        say(&shown);
+    } else if !confirmed(&shown, question, "the keys of a host are updated at a terminal, or with --yes")? {
+        return Ok(ExitCode::FAILURE);
+    }
+    let done = keys.learn(&connection, announced).await.map_err(|error| error.to_string())?;
+    connection.leave().await;
+    directory.host_keys_changed(device, &done);
+    say(&format!("{}  {} learned, {} forgotten\n", painted(GOOD, "recorded"), done.new.len(), done.gone.len()));
     Ok(ExitCode::SUCCESS)
+}
+
+/// Asks at the terminal, below what is shown. `otherwise` says what to do where there is none.
+fn confirmed(shown: &str, question: &str, otherwise: &str) -> Result<bool, String> {
+    if !std::io::stdin().is_terminal() {
+        return Err(otherwise.to_owned());
+    }
+    say(&format!("{shown}{} ", painted(DOUBT, &format!("Type `{YES}` {question}"))));
+    let _ = std::io::stdout().flush();
+    let mut word = String::new();
+    std::io::stdin().read_line(&mut word).map_err(|error| error.to_string())?;
+    if word.trim() != YES {
+        say("nothing is recorded\n");
+        return Ok(false);
+    }
+    Ok(true)
 }

@@ -16,7 +16,7 @@ pub const DEFAULT_PORT: u16 = 22;
 /// The same by telnet.
 const TELNET_PORT: u16 = 23;
 
-pub(super) const KEYS: [&str; 27] = [
+pub(super) const KEYS: [&str; 28] = [
     "host",
     "port",
     "user",
@@ -41,13 +41,14 @@ pub(super) const KEYS: [&str; 27] = [
     "secrets_elsewhere",
     "answers",
     "forward_agent",
+    "update_host_keys",
     "line",
     "baud",
     "login",
 ];
 
 /// Keys that say how to reach a device over the network.
-const NETWORK_KEYS: [&str; 13] = [
+const NETWORK_KEYS: [&str; 14] = [
     "host",
     "port",
     "user",
@@ -61,6 +62,7 @@ const NETWORK_KEYS: [&str; 13] = [
     "agent",
     "answers",
     "forward_agent",
+    "update_host_keys",
 ];
 
 /// A device as the file describes it. What is `None` was not set.
@@ -114,6 +116,9 @@ pub struct Device {
     pub answers: Vec<(String, String)>,
     /// The agent is lent to the device: its root can sign with it as long as somebody is connected.
     pub forward_agent: bool,
+    /// Are further host keys recorded once the host has proven them? Without a word it is as in OpenSSH: yes, where `known_hosts` is the
+    /// usual file.
+    pub update_host_keys: Option<bool>,
     /// Only OpenSSH's configuration names it.
     pub from_ssh: bool,
     /// What its line is.
@@ -151,6 +156,7 @@ impl Default for Device {
             secrets_elsewhere: Vec::new(),
             answers: Vec::new(),
             forward_agent: false,
+            update_host_keys: None,
             from_ssh: false,
             line: Wire::default(),
             baud: None,
@@ -276,6 +282,7 @@ impl Device {
             secrets_elsewhere: reader.field(section, "secrets_elsewhere", secret_names).unwrap_or_default(),
             answers: answers(reader, section),
             forward_agent: reader.field(section, "forward_agent", value::flag).unwrap_or_default(),
+            update_host_keys: reader.field(section, "update_host_keys", value::flag),
             from_ssh: false,
             line: reader.field(section, "line", login::wire).unwrap_or_default(),
             baud: reader.field(section, "baud", |reader, at, found| value::positive(reader, at, found, "a speed in bits a second", "9600")),

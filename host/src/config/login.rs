@@ -20,7 +20,7 @@ pub const USUAL_NAME: &str = r"(?i)\b(login|user ?name)( as)?: *$";
 pub(super) const KEYS: [&str; 4] = ["expect", "send", "secret", "optional"];
 
 /// Keys that say something of SSH alone.
-const SSH_KEYS: [&str; 6] = ["key", "certificate", "known_hosts", "algorithms", "agent", "answers"];
+const SSH_KEYS: [&str; 7] = ["key", "certificate", "known_hosts", "update_host_keys", "algorithms", "agent", "answers"];
 /// Keys that say where something is in the network.
 const PLACE_KEYS: [&str; 5] = ["host", "port", "via", "proxy", "keepalive"];
 /// Keys that say what a line is.

@@ -106,6 +106,7 @@ fn every_key_is_read_into_its_type() {
         secrets_elsewhere: vec!["snmp".to_owned()],
         answers: vec![("Code".to_owned(), "snmp".to_owned())],
         forward_agent: false,
+        update_host_keys: None,
         ..Device::default()
     };
     assert_eq!(*device, expected);
@@ -153,7 +154,7 @@ fn unknown_keys_are_errors_with_the_nearest_name() {
         "devices = 1\n\n[device.sw1]\n  usr = \"x\"\n[type.a]\nplugins = [\"x\"]\nplugin = 1\n[plugin.b]\nsha256 = \"\"\n[policy]\nmod = 1\n",
         "1:1: unknown key `devices` at the top; did you mean `device`? known keys: device, type, plugin, policy, limits, audit, signing, forward, ssh, files, tools, http\n\
          4:3: unknown key `usr` in [device.sw1]; did you mean `user`? known keys: host, port, user, type, key, certificate, password, \
-         known_hosts, via, proxy, secrets, algorithms, tags, policy, idle_close, keepalive, agent, local, untrusted, mask, conceal, secrets_elsewhere, answers, forward_agent, line, baud, login\n\
+         known_hosts, via, proxy, secrets, algorithms, tags, policy, idle_close, keepalive, agent, local, untrusted, mask, conceal, secrets_elsewhere, answers, forward_agent, update_host_keys, line, baud, login\n\
          7:1: unknown key `plugin` in [type.a]; did you mean `plugins`? known keys: plugins, declared, title, terminal, cancel, \
          clear_line, live_keys, line_max, context, query, mode, setup, pager, question, goal, transition, candidate, error, policy, banners, identify, sensitive\n\
          9:1: unknown key `sha256` in [plugin.b]; known keys: path, digest, signer, secrets, config, isolation, max_file_bytes, max_parts\n\
@@ -163,7 +164,7 @@ fn unknown_keys_are_errors_with_the_nearest_name() {
         "[device.web.example.com]\n",
         "1:13: unknown key `example` in [device.web]; a name with dots stands in quotes, as in `[device.\"a.example.com\"]`; \
          known keys: host, port, user, type, key, certificate, password, known_hosts, via, proxy, secrets, algorithms, tags, policy, \
-         idle_close, keepalive, agent, local, untrusted, mask, conceal, secrets_elsewhere, answers, forward_agent, line, baud, login\n",
+         idle_close, keepalive, agent, local, untrusted, mask, conceal, secrets_elsewhere, answers, forward_agent, update_host_keys, line, baud, login\n",
     );
 }
 
@@ -332,7 +333,7 @@ fn syntax_errors_stand_beside_the_others() {
         "[device.sw1]\nuser = netops\nprt = 22\nhost =\n[device.sw2\n[policy]\nmode = \"save\"\nmode = \"safe\"\n",
         "2:8: a text must stand in quotes; for example `user = \"netops\"`\n\
          3:1: unknown key `prt` in [device.sw1]; did you mean `port`? known keys: host, port, user, type, key, certificate, password, \
-         known_hosts, via, proxy, secrets, algorithms, tags, policy, idle_close, keepalive, agent, local, untrusted, mask, conceal, secrets_elsewhere, answers, forward_agent, line, baud, login\n\
+         known_hosts, via, proxy, secrets, algorithms, tags, policy, idle_close, keepalive, agent, local, untrusted, mask, conceal, secrets_elsewhere, answers, forward_agent, update_host_keys, line, baud, login\n\
          4:7: a value is missing after `=`\n\
          5:12: unclosed table, expected `]`\n\
          7:1: `mode` in [policy] cannot be `save`; did you mean `safe`? known words: read-only, safe, full\n\

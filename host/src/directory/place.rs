@@ -7,7 +7,8 @@ use std::time::Duration;
 use super::OpenError;
 use crate::config::{Agent, Algorithms, Config, Device, Proxy, SshNames, Wire};
 use crate::secret::given;
-use crate::ssh_config::{Asked, IdentityAgent, JumpHost, Resolved, Way};
+use crate::ssh_config::{Asked, IdentityAgent, JumpHost, Resolved, UpdateHostKeys, Way};
+use crate::transport::host_key::Learning;
 use crate::transport::ssh::{KeyFile, Offer};
 
 /// Who is to be reached: a device, or a jump host on the way that need not be one.
@@ -44,6 +45,8 @@ pub struct Place {
     pub agents: Vec<PathBuf>,
     /// Files with host keys.
     pub known_hosts: Vec<PathBuf>,
+    /// Which of them are the user's own, and what is written there.
+    pub learning: Learning,
     /// A file of keys that no host may have.
     pub revoked: Option<PathBuf>,
     /// The name that the host key is recorded under, where it is another.
@@ -134,6 +137,7 @@ impl Place {
             named_keys_only: false,
             agents: agents(&device.agent),
             known_hosts: usual_known_hosts(home.as_deref()),
+            learning: Learning { files: own_known_hosts(home.as_deref()), hashed: false, by_itself: true },
             revoked: None,
             host_key_alias: None,
             keepalive: None,
@@ -168,6 +172,12 @@ impl Place {
             _ => {}
         }
         self.known_hosts = looked.user_known_hosts.iter().chain(&looked.global_known_hosts).cloned().collect();
+        self.learning = Learning {
+            files: looked.user_known_hosts.clone(),
+            hashed: looked.hash_known_hosts,
+            // What is to be asked is left to `jackfield hostkey update`.
+            by_itself: looked.update_host_keys == UpdateHostKeys::Yes,
+        };
         self.revoked.clone_from(&looked.revoked_host_keys);
         self.host_key_alias.clone_from(&looked.host_key_alias);
         self.keepalive = looked.server_alive_interval;
@@ -194,6 +204,11 @@ impl Place {
         }
         if !device.known_hosts.is_empty() {
             self.known_hosts.clone_from(&device.known_hosts);
+            self.learning.files.clone_from(&device.known_hosts);
+            self.learning.by_itself = false;
+        }
+        if let Some(by_itself) = device.update_host_keys {
+            self.learning.by_itself = by_itself;
         }
         if let Some(delay) = &device.keepalive {
             self.keepalive = Some(delay.duration().unwrap_or(Duration::MAX / 4));
@@ -268,6 +283,11 @@ fn agents(agent: &Agent) -> Vec<PathBuf> {
 
 /// The files that ssh reads.
 fn usual_known_hosts(home: Option<&Path>) -> Vec<PathBuf> {
-    let own = home.into_iter().flat_map(|home| ["known_hosts", "known_hosts2"].map(|name| home.join(".ssh").join(name)));
-    own.chain([PathBuf::from("/etc/ssh/ssh_known_hosts"), PathBuf::from("/etc/ssh/ssh_known_hosts2")]).collect()
+    let all = ["/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2"].map(PathBuf::from);
+    own_known_hosts(home).into_iter().chain(all).collect()
+}
+
+/// Those of them that are the user's.
+fn own_known_hosts(home: Option<&Path>) -> Vec<PathBuf> {
+    home.into_iter().flat_map(|home| ["known_hosts", "known_hosts2"].map(|name| home.join(".ssh").join(name))).collect()
 }

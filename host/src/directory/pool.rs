@@ -4,13 +4,15 @@
 //! the next transfer comes soon. A bulk stream would hold up every key typed on the same connection, so they are never the same.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Instant;
 
 use tokio::sync::{Mutex as Turn, OwnedSemaphorePermit, Semaphore};
 use tokio::time::sleep;
 
+use super::host_keys::keep_up_to_date;
 use super::{OpenError, World};
+use crate::audit::Audit;
 use crate::limits::{BULK_IDLE, CONNECTS_AT_ONCE, CONNECTS_TO_ONE_HOST, CONNECTS_WAITING_MAX};
 use crate::secret::book::SecretBook;
 use crate::transport::ssh::{ConnectError, Connection, Known, Target};
@@ -49,7 +51,55 @@ pub(super) struct Pool {
     /// Connections that are being made: in all, and to each address.
     connecting: Arc<Semaphore>,
     connecting_to: Mutex<BTreeMap<(String, u16), Arc<Semaphore>>>,
-    waiting: Arc<Semaphore>,
+    queue: Mutex<Queue>,
+    audit: Audit,
+}
+
+/// Those who wait for a turn to connect, in the order in which they came.
+#[derive(Debug, Default)]
+struct Queue {
+    next: u64,
+    waiting: BTreeMap<u64, Waiting>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    device: String,
+    address: (String, u16),
+    /// It has its host's turn, and waits for one of those that there are in all.
+    is_next_to_host: bool,
+}
+
+/// A place in the queue, given up when it is dropped.
+struct Waits<'a> {
+    queue: &'a Mutex<Queue>,
+    number: u64,
+}
+
+impl Waits<'_> {
+    fn has_hosts_turn(&self) {
+        if let Some(waiting) = locked(self.queue).waiting.get_mut(&self.number) {
+            waiting.is_next_to_host = true;
+        }
+    }
+}
+
+impl Drop for Waits<'_> {
+    fn drop(&mut self) {
+        locked(self.queue).waiting.remove(&self.number);
+    }
+}
+
+impl Queue {
+    /// How many get their turn before this device does; `None` where it does not wait.
+    fn before(&self, device: &str) -> Option<usize> {
+        let (number, own) = self.waiting.iter().find(|(_, waiting)| waiting.device == device)?;
+        let is_before = |other: &&Waiting| match own.is_next_to_host {
+            true => other.is_next_to_host,
+            false => other.address == own.address,
+        };
+        Some(self.waiting.range(..number).map(|(_, other)| other).filter(is_before).count())
+    }
 }
 
 /// A turn to connect, given back when it is dropped.
@@ -65,14 +115,20 @@ impl Default for Pool {
             shelves: Mutex::default(),
             connecting: Arc::new(Semaphore::new(CONNECTS_AT_ONCE)),
             connecting_to: Mutex::default(),
-            waiting: Arc::new(Semaphore::new(CONNECTS_WAITING_MAX)),
+            queue: Mutex::default(),
+            audit: Audit::default(),
         }
     }
 }
 
 impl Pool {
+    /// What follows from logins is noted there.
+    pub(super) fn audited_by(self, audit: Audit) -> Self {
+        Self { audit, ..self }
+    }
+
     fn shelf(&self, device: &str, purpose: Use) -> Arc<Shelf> {
-        let mut shelves = self.shelves.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut shelves = locked(&self.shelves);
         Arc::clone(shelves.entry((device.to_owned(), purpose)).or_default())
     }
 
@@ -120,7 +176,9 @@ impl Pool {
     /// Why there is none.
     pub(super) async fn connect(&self, target: &Target, book: &SecretBook) -> Result<Connection, OpenError> {
         let _turn = self.turn(&target.device, (&target.host, target.port)).await?;
-        Connection::open(target).await.map_err(|error| refused(&error, target, book))
+        let connection = Connection::open(target).await.map_err(|error| refused(&error, target, book))?;
+        keep_up_to_date(&connection, target, &self.audit);
+        Ok(connection)
     }
 
     /// A turn to connect: jump hosts and servers refuse those who all come at once.
@@ -133,7 +191,7 @@ impl Pool {
         if let Some(turn) = at_once() {
             return Ok(turn);
         }
-        let _place = self.waiting.try_acquire().map_err(|_| {
+        let place = self.wait(device, address).ok_or_else(|| {
             OpenError::Failed(format!(
                 "`{device}` has to wait, and {CONNECTS_WAITING_MAX} connections wait before it ({CONNECTS_TO_ONE_HOST} are made to one host at \
                  once, {CONNECTS_AT_ONCE} in all); try again soon"
@@ -142,16 +200,37 @@ impl Pool {
         let closed = |_| OpenError::Failed("the process ends".to_owned());
         // The host's turn first: those who wait for a busy host hold up nobody else.
         let to_host = Arc::clone(&to_host).acquire_owned().await.map_err(closed)?;
+        place.has_hosts_turn();
         Ok(MayConnect { _to_host: to_host, _at_all: Arc::clone(&self.connecting).acquire_owned().await.map_err(closed)? })
     }
 
+    /// How many connections are made before that of this device; `None` where it does not wait for its turn.
+    pub(super) fn before(&self, device: &str) -> Option<usize> {
+        locked(&self.queue).before(device)
+    }
+
+    fn wait(&self, device: &str, (host, port): (&str, u16)) -> Option<Waits<'_>> {
+        let mut queue = locked(&self.queue);
+        if queue.waiting.len() >= CONNECTS_WAITING_MAX {
+            return None;
+        }
+        let number = queue.next;
+        queue.next += 1;
+        queue.waiting.insert(number, Waiting { device: device.to_owned(), address: (host.to_owned(), port), is_next_to_host: false });
+        Some(Waits { queue: &self.queue, number })
+    }
+
     fn connecting_to(&self, (host, port): (&str, u16)) -> Arc<Semaphore> {
-        let mut hosts = self.connecting_to.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut hosts = locked(&self.connecting_to);
         // Nobody holds a turn there or waits for one.
         hosts.retain(|_, turns| Arc::strong_count(turns) > 1);
         let turns = hosts.entry((host.to_owned(), port)).or_insert_with(|| Arc::new(Semaphore::new(CONNECTS_TO_ONE_HOST)));
         Arc::clone(turns)
     }
+}
+
+fn locked<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
+    of.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The sentence for a login that failed; a password that was refused is counted.
@@ -215,12 +294,46 @@ mod tests {
                 tokio::spawn(async move { pool.turn("x", ("busy", 22)).await.map(drop) })
             })
             .collect();
-        while pool.waiting.available_permits() > 0 {
+        while locked(&pool.queue).waiting.len() < CONNECTS_WAITING_MAX {
             tokio::task::yield_now().await;
         }
         let told = pool.turn("last", ("busy", 22)).await.unwrap_err().to_string();
         assert!(told.contains("`last` has to wait") && told.contains("try again soon"), "{told}");
-        waiting.iter().for_each(tokio::task::JoinHandle::abort);
+        assert_eq!(pool.before("last"), None, "it does not wait");
+        for one in waiting {
+            one.abort();
+            let _ = one.await;
+        }
+        assert!(locked(&pool.queue).waiting.is_empty(), "who does not wait any longer leaves the queue");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_waits_knows_how_many_are_before_it() {
+        let pool = Arc::new(Pool::default());
+        let mut busy = turns(&pool, CONNECTS_TO_ONE_HOST).await;
+        let wait = |device: &'static str, host: &'static str| {
+            let pool = Arc::clone(&pool);
+            tokio::spawn(async move { pool.turn(device, (host, 22)).await.unwrap() })
+        };
+        let (first, second) = (wait("first", "busy"), wait("second", "busy"));
+        tokio::task::yield_now().await;
+        assert_eq!(["first", "second", "x"].map(|device| pool.before(device)), [Some(0), Some(1), None]);
+        drop(busy.pop());
+        let first = first.await.unwrap();
+        assert_eq!(["first", "second"].map(|device| pool.before(device)), [None, Some(0)]);
+        // All turns that there are: those who have their host's count among themselves.
+        let mut all = Vec::new();
+        for host in 0..CONNECTS_AT_ONCE - busy.len() - 1 {
+            all.push(taken(&pool, &host.to_string()).await.unwrap());
+        }
+        let (third, fourth) = (wait("third", "a"), wait("fourth", "b"));
+        tokio::task::yield_now().await;
+        assert_eq!(["second", "third", "fourth"].map(|device| pool.before(device)), [Some(0), Some(0), Some(1)]);
+        drop((first, all, busy));
+        for one in [second, third, fourth] {
+            drop(one.await.unwrap());
+        }
+        assert!(locked(&pool.queue).waiting.is_empty());
     }
 
     async fn turns(pool: &Pool, count: usize) -> Vec<MayConnect> {

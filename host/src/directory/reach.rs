@@ -24,7 +24,7 @@ pub(super) struct Reached {
 
 /// What somebody wants at a device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Errand {
+pub(super) enum Errand {
     /// To log in.
     LogIn,
     /// To see what it shows to everybody; its secrets stay where they are.
@@ -86,11 +86,16 @@ impl Directory {
     ///
     /// When there is no such device, or one on the way cannot be reached.
     pub async fn sight(&self, name: &str) -> Result<ssh::Target, OpenError> {
+        self.reach_host(name, Errand::Look).await.map(|reached| reached.target)
+    }
+
+    /// A device that has a host key, and the secrets that log in there or on the way.
+    pub(super) async fn reach_host(&self, name: &str, errand: Errand) -> Result<Reached, OpenError> {
         let world = self.world();
         if world.device(name)?.line != Wire::Ssh {
             return Err(OpenError::Failed(format!("device `{name}` is not reached by SSH: nothing there shows a host key")));
         }
-        self.reach_by(&world, Hop::device(name), Errand::Look, JUMPS_MAX).await.map(|reached| reached.target)
+        self.reach_by(&world, Hop::device(name), errand, JUMPS_MAX).await
     }
 
     /// The target of a telnet line, and the secrets that log in on the way there.
@@ -160,6 +165,7 @@ impl Directory {
             forward_agent: device.forward_agent,
             named_keys_only: place.named_keys_only,
             known_hosts: place.known_hosts,
+            learning: place.learning,
             revoked: place.revoked,
             keepalive: place.keepalive,
             offer: place.offer,

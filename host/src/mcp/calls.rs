@@ -122,11 +122,16 @@ async fn open(directory: &Arc<Directory>, caller: &Caller, arguments: &Arguments
         handle.until(|status| status.phase != Phase::Opening).await;
         Ok::<_, Unopened>((handle, reused))
     };
-    let Some(opened) = caller.wait(wait, || format!("connecting to {host}"), work).await else {
+    let progress = || connecting(directory, &id.device);
+    let Some(opened) = caller.wait(wait, progress, work).await else {
         let handle = directory.find(&id);
-        let next = format!("Still connecting to {host}; call ssh_open again.");
+        let next = format!("Still {}; call ssh_open again.", progress());
         let state = handle.map_or("connecting", |handle| handle.status().phase.word());
-        return Ok(Reply::new(json!({"session": id.to_string(), "state": state}), format!("{id} {state}")).with_next(&next));
+        let mut fields = json!({"session": id.to_string(), "state": state});
+        if let Some(before) = directory.connects_before(&id.device) {
+            fields["waiting_before"] = before.into();
+        }
+        return Ok(Reply::new(fields, format!("{id} {state}")).with_next(&next));
     };
     let (handle, reused) = match opened {
         Ok(opened) => opened,
@@ -172,6 +177,15 @@ async fn open(directory: &Arc<Directory>, caller: &Caller, arguments: &Arguments
         _ => String::new(),
     };
     Ok(Reply::new(Value::Object(fields), text).with_next(&next))
+}
+
+/// What is told while a device is connected to, with its place where it has to wait for its turn.
+fn connecting(directory: &Directory, device: &str) -> String {
+    match directory.connects_before(device) {
+        None => format!("connecting to {device}"),
+        Some(0) => format!("connecting to {device}: it waits for its turn and is the next one"),
+        Some(before) => format!("connecting to {device}: it waits for its turn, and {before} other connections come before it"),
+    }
 }
 
 async fn close(directory: &Arc<Directory>, caller: &Caller, arguments: &Arguments) -> Result<Reply, String> {
@@ -223,7 +237,7 @@ async fn one(
     let (handle, accepted) = loop {
         tries -= 1;
         let opening = opening::open(directory, caller, &id, lane, (None, None));
-        let handle = match patience.wait(wait, || format!("connecting to {target}"), opening).await {
+        let handle = match patience.wait(wait, || connecting(directory, &id.device), opening).await {
             Some(Ok((handle, _))) => {
                 handle.opened_by(Author::agent(&caller.name));
                 handle
@@ -231,7 +245,8 @@ async fn one(
             Some(Err(unopened)) => return unopened.reply(&id),
             None => {
                 return Reply::failed(&format!(
-                    "still connecting to `{target}`; nothing was run. Call again, or ssh_open host={target} wait_s=45"
+                    "still {}; nothing was run. Call again, or ssh_open host={target} wait_s=45",
+                    connecting(directory, &id.device)
                 ));
             }
         };

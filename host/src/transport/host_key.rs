@@ -3,7 +3,7 @@
 //! The rules are those of sshd(8), "SSH_KNOWN_HOSTS FILE FORMAT": plain, hashed and `[host]:port` names, lists,
 //! patterns with `*`, `?` and `!`, and the markers `@revoked` and `@cert-authority`. A revoked key is refused whatever
 //! else is written. A host with any recorded key that presents another one, also one of another type, has changed: it
-//! is not new. Nothing here writes a file.
+//! is not new. Only [`record`] and [`learn`] write.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -14,6 +14,7 @@ use russh::keys::ssh_key::{Algorithm, HashAlg, PublicKey};
 use sha2::{Digest as _, Sha256};
 
 use self::line::{Entry, Marker, Place};
+use self::revocation::RevocationList;
 use crate::bounded::{self, ReadError};
 
 mod certificate;
@@ -21,14 +22,14 @@ mod certificate;
 mod differential;
 mod line;
 mod record;
+mod revocation;
+mod rotation;
 
 pub use self::record::record;
+pub use self::rotation::{Gone, Learning, LeftAlone, Rotation, learn};
 
 /// The port that is left out of names in `known_hosts`.
 const SSH_PORT: u16 = 22;
-
-/// What a key revocation list begins with (PROTOCOL.krl).
-const REVOCATION_LIST: &[u8] = b"SSHKRL\n";
 
 /// Largest file that is read: some two hundred thousand hosts.
 const FILE_MAX_BYTES: u64 = 64 << 20;
@@ -38,6 +39,8 @@ const FILE_MAX_BYTES: u64 = 64 << 20;
 pub struct KnownHosts {
     paths: Vec<PathBuf>,
     entries: Vec<Entry>,
+    /// A list in OpenSSH's binary form, and its file.
+    revoked: Option<(PathBuf, RevocationList)>,
     warnings: Vec<String>,
 }
 
@@ -68,8 +71,8 @@ pub enum Trust {
     Revoked {
         /// The file.
         file: PathBuf,
-        /// Its line, counted from 1.
-        line: usize,
+        /// Its line, counted from 1; a revocation list has none.
+        line: Option<usize>,
     },
 }
 
@@ -144,8 +147,8 @@ pub enum HostKeyError {
     },
     /// The key is revoked.
     #[error(
-        "host key of `{device}` is revoked: {key_type} {fingerprint} is marked `@revoked` in {file} line {line}; \
-         do not connect, and ask the owner for the host's new key"
+        "host key of `{device}` is revoked: {key_type} {fingerprint} {}; do not connect, and ask the owner for the host's new key",
+        revoked_by(file, *line)
     )]
     Revoked {
         /// The device.
@@ -154,10 +157,10 @@ pub enum HostKeyError {
         key_type: String,
         /// Fingerprint of the presented key.
         fingerprint: String,
-        /// File with the mark.
+        /// File that says so.
         file: String,
-        /// Line with the mark.
-        line: usize,
+        /// Its line; a revocation list has none.
+        line: Option<usize>,
     },
 }
 
@@ -173,11 +176,13 @@ pub enum LoadError {
         #[source]
         cause: io::Error,
     },
-    /// A file of revoked keys is in a form that is not understood.
-    #[error("the revoked keys in `{}` are a binary list, which is not understood here; write the public keys one a line instead", path.display())]
+    /// A revocation list is not understood.
+    #[error("the list of revoked keys in `{}` cannot be used: {what}; make it anew with `ssh-keygen -k`", path.display())]
     RevocationList {
         /// The file.
         path: PathBuf,
+        /// What is wrong with it.
+        what: String,
     },
     /// The file is larger than what is read.
     #[error("the known_hosts file `{}` is larger than {FILE_MAX_BYTES} bytes", path.display())]
@@ -206,11 +211,11 @@ impl KnownHosts {
         Ok(known)
     }
 
-    /// The same, and a file of keys that no host may have: public keys, one a line.
+    /// The same, and a file of keys that no host may have: public keys, one a line, or a revocation list of `ssh-keygen -k`.
     ///
     /// # Errors
     ///
-    /// When a file cannot be read. A revocation list in OpenSSH's binary form is not understood here, so it is refused.
+    /// When a file cannot be read or the list is not understood.
     pub fn load_with<P: AsRef<Path>>(paths: impl IntoIterator<Item = P>, revoked: Option<&Path>) -> Result<Self, LoadError> {
         let mut known = Self::load(paths)?;
         let Some(path) = revoked else { return Ok(known) };
@@ -219,8 +224,11 @@ impl KnownHosts {
             ReadError::Io(cause) => LoadError::Read { path: path.to_owned(), cause },
             ReadError::TooLong { .. } => LoadError::TooLarge { path: path.to_owned() },
         })?;
-        if text.starts_with(REVOCATION_LIST) {
-            return Err(LoadError::RevocationList { path: path.to_owned() });
+        if text.starts_with(revocation::MAGIC) {
+            let list = RevocationList::parse(&text);
+            let list = list.map_err(|what| LoadError::RevocationList { path: path.to_owned(), what })?;
+            known.revoked = Some((path.to_owned(), list));
+            return Ok(known);
         }
         let file = known.paths.len();
         known.paths.push(path.to_owned());
@@ -284,7 +292,7 @@ impl KnownHosts {
             Trust::Known { .. } => return Ok(()),
             Trust::Unknown => HostKeyError::Unknown {
                 device,
-                entry: known_hosts_line(host, port, key),
+                entry: known_hosts_line(host, port, key, false),
                 art: picture(key),
                 host: shown,
                 key_type,
@@ -308,10 +316,13 @@ impl KnownHosts {
     }
 
     fn check_name(&self, name: &str, blob: &[u8]) -> Trust {
+        if let Some((file, _)) = self.revoked.as_ref().filter(|(_, list)| list.has_key(blob)) {
+            return Trust::Revoked { file: file.clone(), line: None };
+        }
         let entries: Vec<&Entry> = self.matching(name).collect();
         let of = |marker: Marker| entries.iter().filter(move |entry| entry.marker == marker);
         if let Some(entry) = of(Marker::Revoked).find(|entry| entry.blob == blob) {
-            return Trust::Revoked { file: self.path(entry), line: entry.place.line };
+            return Trust::Revoked { file: self.path(entry), line: Some(entry.place.line) };
         }
         if let Some(entry) = of(Marker::None).find(|entry| entry.blob == blob) {
             return Trust::Known { file: self.path(entry), line: entry.place.line };
@@ -347,10 +358,12 @@ pub fn picture(key: &PublicKey) -> String {
     key.fingerprint(HashAlg::Sha256).to_randomart(&format!("[{}]", key.algorithm()))
 }
 
-/// The line that records this key for this host.
-pub fn known_hosts_line(host: &str, port: u16, key: &PublicKey) -> String {
+/// The line that records this key for this host; hashed, it does not tell which one that is.
+pub fn known_hosts_line(host: &str, port: u16, key: &PublicKey, hashed: bool) -> String {
     let blob = key.to_bytes().unwrap_or_default();
-    format!("{} {} {}", host_name(host, port), key.algorithm().as_str(), STANDARD.encode(blob))
+    let name = host_name(host, port);
+    let name = if hashed { line::hashed(&name) } else { name };
+    format!("{name} {} {}", key.algorithm().as_str(), STANDARD.encode(blob))
 }
 
 /// The host as `known_hosts` names it: lower case, with the port where it is not 22.
@@ -370,6 +383,13 @@ fn read(path: &Path) -> Result<Vec<u8>, LoadError> {
         Err(ReadError::Io(cause)) => Err(LoadError::Read { path, cause }),
         Err(ReadError::TooLong { .. }) => Err(LoadError::TooLarge { path }),
         Ok(text) => Ok(text),
+    }
+}
+
+fn revoked_by(file: &str, line: Option<usize>) -> String {
+    match line {
+        Some(line) => format!("is marked `@revoked` in {file} line {line}"),
+        None => format!("is in the list of revoked keys {file}"),
     }
 }
 
@@ -394,12 +414,12 @@ mod tests {
         PublicKey::from(KeyData::Ed25519(Ed25519PublicKey([number; 32])))
     }
 
-    fn key(text: &str) -> PublicKey {
+    pub(super) fn key(text: &str) -> PublicKey {
         PublicKey::from_openssh(text).unwrap()
     }
 
     /// A key as it stands in a file.
-    fn written(number: u8) -> String {
+    pub(super) fn written(number: u8) -> String {
         ed25519(number).to_openssh().unwrap()
     }
 
@@ -421,7 +441,7 @@ mod tests {
     }
 
     fn revoked(file: &str, line: usize) -> Trust {
-        Trust::Revoked { file: PathBuf::from(file), line }
+        Trust::Revoked { file: PathBuf::from(file), line: Some(line) }
     }
 
     #[test]
@@ -556,7 +576,7 @@ mod tests {
 
     #[test]
     fn the_line_to_add_makes_the_key_known() {
-        let hosts = load(&[&known_hosts_line("Web1", 2222, &ed25519(7))]);
+        let hosts = load(&[&known_hosts_line("Web1", 2222, &ed25519(7), false)]);
         assert_eq!(hosts.check("web1", 2222, &ed25519(7)), known("0", 1));
     }
 }

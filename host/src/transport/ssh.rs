@@ -17,6 +17,7 @@ use crate::limits::{CONNECT_MAX, KEEPALIVE, KEEPALIVES_MISSED_MAX};
 use self::ahead::ReadAhead;
 use self::handler::{Handler, Hearing, heard};
 
+pub use self::announced::{Announced, Announcement, HostKeys, LearnError};
 pub use self::channel::{ChannelReader, Messages};
 pub use self::connection::{Connection, Halves, Known, Stream};
 pub use self::error::ConnectError;
@@ -25,6 +26,7 @@ pub use self::target::{Answer, KeyFile, Offer, Target, Way};
 mod agent;
 mod ahead;
 mod algorithms;
+mod announced;
 mod channel;
 mod connection;
 mod error;

@@ -76,6 +76,11 @@ fn what(event: &Event) -> String {
         "open" => format!("session to {} as {} ({})", event.text("address"), event.text("user"), event.text("device_type")),
         "close" => event.text("reason").to_owned(),
         "secret" => format!("the secret `{}` is typed", event.text("name")),
+        "host_keys" if !event.text("refused").is_empty() => event.text("refused").to_owned(),
+        "host_keys" => {
+            let count = |name: &str| event.fields.get(name).and_then(Value::as_array).map_or(0, Vec::len);
+            format!("the host has proven its keys: {} learned, {} forgotten", count("learned"), count("forgotten"))
+        }
         "start" => format!("jackfield {} of {} begins with {}", event.text("version"), event.text("user"), configuration(event)),
         "configuration" => configuration(event),
         "cut" => {

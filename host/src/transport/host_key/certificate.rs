@@ -39,7 +39,12 @@ impl KnownHosts {
                 return Err(error);
             }
         }
-        let Err(what) = good(shown, host, now) else { return Ok(()) };
+        let listed = self.revoked.as_ref().filter(|(_, list)| list.has_certificate(&blob, shown.serial(), shown.key_id()));
+        let good = match listed {
+            Some((file, _)) => Err(format!("it is in the list of revoked certificates {}", file.display())),
+            None => good(shown, host, now),
+        };
+        let Err(what) = good else { return Ok(()) };
         Err(Box::new(HostKeyError::Certificate {
             device: device.to_owned(),
             what,
@@ -169,7 +174,7 @@ mod tests {
         for revoked in [1, 2] {
             let hosts = known(&format!("@cert-authority * {}\n@revoked * {}", public(1), public(revoked)));
             let error = hosts.verify_certificate_at("web1", "web1", 22, &good, NOW).unwrap_err();
-            assert!(matches!(*error, HostKeyError::Revoked { line: 2, .. }), "{error}");
+            assert!(matches!(*error, HostKeyError::Revoked { line: Some(2), .. }), "{error}");
         }
     }
 

@@ -43,6 +43,17 @@ pub(super) enum Marker {
     Revoked,
 }
 
+/// How a line names a host that it is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Naming {
+    /// It names that host and no other.
+    Alone,
+    /// Among others.
+    Among,
+    /// By a pattern, which may fit hosts that nobody knows yet.
+    Pattern,
+}
+
 /// The first field of a line.
 #[derive(Debug, Clone)]
 enum Hosts {
@@ -92,6 +103,21 @@ impl Entry {
         }
     }
 
+    /// How it names a host that it is for.
+    pub(super) fn naming(&self) -> Naming {
+        match &self.hosts {
+            Hosts::Hashed { .. } => Naming::Alone,
+            Hosts::Patterns(patterns) if patterns.iter().any(|byte| b"*?!".contains(byte)) => Naming::Pattern,
+            Hosts::Patterns(patterns) if patterns.contains(&b',') => Naming::Among,
+            Hosts::Patterns(_) => Naming::Alone,
+        }
+    }
+
+    /// Is its key of a type that this build understands?
+    pub(super) fn is_decodable(&self) -> bool {
+        is_decodable(&self.key_type)
+    }
+
     /// The algorithms by which a host proves that it has this key, the best first.
     pub(super) fn signature_algorithms(&self) -> Vec<Algorithm> {
         match Algorithm::new(&self.key_type) {
@@ -100,6 +126,15 @@ impl Entry {
             Err(_) => Vec::new(),
         }
     }
+}
+
+/// A name as a line may hide it, under a salt of its own (`HashKnownHosts`). As it is where this machine gives no random numbers.
+pub(super) fn hashed(name: &str) -> String {
+    let mut salt = [0; HASH_BYTES];
+    let Ok(mac) = getrandom::fill(&mut salt).map_err(drop).and_then(|()| Hmac::<Sha1>::new_from_slice(&salt).map_err(drop)) else {
+        return name.to_owned();
+    };
+    format!("|1|{}|{}", STANDARD.encode(salt), STANDARD.encode(mac.chain_update(name).finalize().into_bytes()))
 }
 
 impl Hosts {

@@ -1,10 +1,9 @@
 //! A connection that is logged in, and what can be opened on it.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, MutexGuard, Weak};
 
 use russh::client::{Handle, Msg};
-use russh::keys::PublicKey;
 use russh::{Channel, ChannelStream, ChannelWriteHalf, Disconnect};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -12,7 +11,7 @@ use tokio::time::timeout;
 use super::super::{Line, Reader, Welcome, Writer};
 use super::channel::{ChannelReader, Messages, NoChannel, Opened, serve, shell};
 use super::error::told;
-use super::handler::{Handler, Hearing, heard, listening_name};
+use super::handler::{Handler, Heard, Hearing, heard, listening_name};
 use super::{ConnectError, Greeting, Target};
 use crate::limits::{CHANNELS_PER_CONNECTION_MAX, CLOSE_MAX, CONNECT_MAX, FORWARDS_WAITING_MAX};
 use crate::policy::approved::Program;
@@ -149,12 +148,12 @@ impl Connection {
 
     /// Waits until it has ended; why, as far as it is known.
     pub async fn ended(&self) -> String {
-        let alive = heard(&self.0.hearing).alive.clone();
+        let alive = self.heard().alive.clone();
         if let Some(mut alive) = alive {
             // Nobody sends anything: it is closed once the library's task has ended.
             while alive.changed().await.is_ok() {}
         }
-        heard(&self.0.hearing).end.clone().unwrap_or_else(|| "the connection has ended".to_owned())
+        self.heard().end.clone().unwrap_or_else(|| "the connection has ended".to_owned())
     }
 
     /// May another session be opened on it?
@@ -172,14 +171,15 @@ impl Connection {
     /// How the account was proven.
     #[must_use]
     pub fn logged_in_by(&self) -> String {
-        heard(&self.0.hearing).logged_in_by.clone()
+        self.heard().logged_in_by.clone()
     }
 
-    /// The server's key, and further ones that it says it has.
-    #[must_use]
-    pub fn host_keys(&self) -> (Option<PublicKey>, Vec<PublicKey>) {
-        let heard = heard(&self.0.hearing);
-        (heard.key.clone(), heard.announced.clone())
+    pub(super) fn heard(&self) -> MutexGuard<'_, Heard> {
+        heard(&self.0.hearing)
+    }
+
+    pub(super) fn handle(&self) -> &Handle<Handler> {
+        &self.0.handle
     }
 
     /// A terminal with a login shell.
@@ -266,7 +266,7 @@ impl Connection {
     /// When the device does not allow it.
     pub async fn listen(&self, address: &str, port: u16) -> Result<(u16, mpsc::Receiver<Channel<Msg>>), ConnectError> {
         let (sender, receiver) = mpsc::channel(FORWARDS_WAITING_MAX);
-        let expect = |port: u16| heard(&self.0.hearing).listening.insert(listening_name(address, port.into()), sender.clone());
+        let expect = |port: u16| self.heard().listening.insert(listening_name(address, port.into()), sender.clone());
         if port != 0 {
             // Somebody may connect there before the answer is here.
             expect(port);
@@ -275,7 +275,7 @@ impl Connection {
         let bound = match asked.map_err(|_| self.late()).and_then(|bound| bound.map_err(|error| self.failed(&told(&error)))) {
             Ok(bound) => bound,
             Err(error) => {
-                heard(&self.0.hearing).listening.remove(&listening_name(address, port.into()));
+                self.heard().listening.remove(&listening_name(address, port.into()));
                 return Err(error);
             }
         };
@@ -287,7 +287,7 @@ impl Connection {
 
     /// Has the device listen no more.
     pub async fn listen_no_more(&self, address: &str, port: u16) {
-        heard(&self.0.hearing).listening.remove(&listening_name(address, port.into()));
+        self.heard().listening.remove(&listening_name(address, port.into()));
         let _ = timeout(CLOSE_MAX, self.0.handle.cancel_tcpip_forward(address, port.into())).await;
     }
 
@@ -341,7 +341,7 @@ impl Connection {
 
     /// Why the connection ended, if it has, says more than that something failed on it.
     fn failed(&self, what: &str) -> ConnectError {
-        let what = heard(&self.0.hearing).end.clone().unwrap_or_else(|| what.to_owned());
+        let what = self.heard().end.clone().unwrap_or_else(|| what.to_owned());
         ConnectError::Channel { device: self.0.device.clone(), what }
     }
 
@@ -359,7 +359,7 @@ impl Connection {
     /// What the connection showed when it opened.
     #[must_use]
     pub fn welcome(&self) -> Arc<Welcome> {
-        let heard = heard(&self.0.hearing);
+        let heard = self.heard();
         Arc::new(Welcome {
             server_id: heard.server_id.get().cloned().unwrap_or_default(),
             banner: heard.banner.clone(),

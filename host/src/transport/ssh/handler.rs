@@ -36,8 +36,8 @@ pub(super) struct Heard {
     pub(super) logged_in_by: String,
     /// The agent, if it is lent to the device.
     pub(super) lent: Option<Lent>,
-    /// Other host keys of the server, which it has not proven yet.
-    pub(super) announced: Vec<PublicKey>,
+    /// All host keys of the server, as it says itself; empty until it does.
+    pub(super) announced: watch::Sender<Vec<PublicKey>>,
     /// Where connections go that the server takes for us, by the address that it listens at.
     pub(super) listening: BTreeMap<String, mpsc::Sender<Channel<Msg>>>,
 }
@@ -110,7 +110,7 @@ impl client::Handler for Handler {
     }
 
     async fn openssh_ext_host_keys_announced(&mut self, keys: Vec<PublicKey>, _: &mut client::Session) -> Result<(), Self::Error> {
-        heard(&self.hearing).announced = keys.into_iter().take(HOST_KEYS_ANNOUNCED_MAX).collect();
+        heard(&self.hearing).announced.send_replace(keys.into_iter().take(HOST_KEYS_ANNOUNCED_MAX).collect());
         Ok(())
     }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::Connection;
 use crate::config::Proxy;
 use crate::secret::Secret;
+use crate::transport::host_key::Learning;
 use crate::transport::questions::Questions;
 
 /// Where to connect and as whom.
@@ -44,6 +45,8 @@ pub struct Target {
     pub named_keys_only: bool,
     /// `known_hosts` files.
     pub known_hosts: Vec<PathBuf>,
+    /// Which of them are the user's own, and what is written there.
+    pub learning: Learning,
     /// A file of keys that no host may have (`RevokedHostKeys`).
     pub revoked: Option<PathBuf>,
     /// Time between keepalives.
