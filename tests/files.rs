@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::support::client::Client;
-use crate::support::sshd::{Sshd, account};
+use crate::support::sshd::{PASSWORD, Sshd, account};
 
 /// A server, a client, a folder that transfers may use, and one on the device.
 struct Setting {
@@ -244,6 +244,21 @@ fn a_call_that_ends_early_finds_its_transfer_again() {
     assert_eq!(std::fs::read(&remote).unwrap(), content);
 }
 
+#[test]
+fn a_transfer_goes_on_while_keys_are_exchanged_anew() {
+    // Some forty exchanges each way.
+    let mut setting = Setting::on(Sshd::start_with(|_| "RekeyLimit 1M".to_owned()), "safe", "");
+    let content: Vec<u8> = (0..40_000_000_u32).map(|number| number.wrapping_mul(0x9E37_79B9).to_le_bytes()[3]).collect();
+    std::fs::write(setting.here("big"), &content).unwrap();
+    let remote = setting.there("big").display().to_string();
+    let up = setting.transfer("up", "big", &remote, json!({}));
+    assert_eq!(up["state"], "done", "{up}");
+    assert!(hash(&std::fs::read(setting.there("big")).unwrap()) == hash(&content));
+    let down = setting.transfer("down", "again", &remote, json!({}));
+    assert_eq!(down["state"], "done", "{down}");
+    assert!(hash(&std::fs::read(setting.here("again")).unwrap()) == hash(&content));
+}
+
 /// The process dies in the middle of writes: the file is the old one or the new one.
 #[test]
 #[expect(clippy::disallowed_methods, reason = "a test has no runtime to block")]
@@ -283,6 +298,44 @@ fn with_sudo_files_of_root_are_read_and_written() {
     std::fs::write(rule, "").unwrap();
     let refused = setting.client.error("ssh_file_read", json!({"target": "web1", "path": path, "sudo": true}));
     assert!(refused.contains("sudo does not run it") && refused.contains("sudoers"), "{refused}");
+    std::fs::remove_file(rule).unwrap();
+}
+
+#[test]
+fn with_sudo_that_wants_a_password_it_is_given_the_secret() {
+    const USER: &str = "jft-files-sudo";
+    account(USER, Path::new("/bin/bash"));
+    let rule = Path::new("/etc/sudoers.d/jft-files-sudo");
+    std::fs::write(rule, format!("{USER} ALL=(root) ALL\nDefaults:{USER} lecture = always\n")).unwrap();
+    let server = Sshd::start();
+    let device = |name: &str, variable: &str| {
+        let way = server.device(name, USER, "linux");
+        format!("{way}secrets.sudo = {{ env = \"{variable}\" }}\n")
+    };
+    let config = format!("{}{}{}", device("right", "JFT_RIGHT"), device("wrong", "JFT_WRONG"), server.device("without", USER, "linux"));
+    let mut client = Client::start_with(&config, &[("JFT_RIGHT", PASSWORD), ("JFT_WRONG", "no such word 17")]);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("root.conf");
+    std::fs::write(&path, "a = 1\n").unwrap();
+    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o700)).unwrap();
+    let arguments = |target: &str| json!({"target": target, "path": path, "sudo": true});
+    let read = client.call("ssh_file_read", arguments("right"));
+    assert_eq!(read["text"], "     1\ta = 1\n", "{read}");
+    let mut write = arguments("right");
+    write["content"] = json!("a = 2\n");
+    write["expect_sha256"] = read["sha256"].clone();
+    let written = client.call("ssh_file_write", write);
+    assert_eq!((written["state"].as_str(), std::fs::read_to_string(&path).unwrap().as_str()), (Some("written"), "a = 2\n"), "{written}");
+    let refused = client.error("ssh_file_read", arguments("without"));
+    assert!(refused.contains("a password is required") && refused.contains("the secret `sudo`"), "{refused}");
+    for _ in 0..3 {
+        let refused = client.error("ssh_file_read", arguments("wrong"));
+        assert!(refused.contains("it refuses the secret `sudo`"), "{refused}");
+    }
+    let refused = client.error("ssh_file_read", arguments("wrong"));
+    assert!(refused.contains("is not tried for 60 more minutes"), "{refused}");
+    client.has_written_no(PASSWORD);
+    client.has_written_no("no such word 17");
     std::fs::remove_file(rule).unwrap();
 }
 

@@ -204,6 +204,16 @@ pub async fn resolve(source: &SecretSource) -> Result<Secret, SecretError> {
     resolve_with(source, COMMAND_LIMIT, given::variable).await
 }
 
+/// The same of the device's secret of this name.
+///
+/// # Errors
+///
+/// A sentence: the device has none of this name, or its source gives none.
+pub async fn resolve_of(device: &str, name: &str, source: Option<&SecretSource>) -> Result<Secret, String> {
+    let none = || format!("`{device}` has no secret `{name}`; add `secrets.{name} = {{ env = \"…\" }}` to [device.{device}]");
+    resolve(source.ok_or_else(none)?).await.map_err(|error| error.to_string())
+}
+
 async fn resolve_with(
     source: &SecretSource,
     limit: Duration,

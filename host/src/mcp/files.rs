@@ -24,7 +24,7 @@ use crate::files::write::{Change, Content, Expect, Prepared, prepare, resolve};
 use crate::files::{FilesError, read, search};
 use crate::ids::SessionId;
 use crate::limits::{DIFF_MAX_CHARS, FILE_READ_CHARS, JUDGED_APART_MAX, JUDGED_LINE_BYTES};
-use crate::mcp::helpers::Channels;
+use crate::mcp::helpers::{Channels, Sudo};
 use crate::policy::{Purpose, Verdict};
 use crate::session::Refusal;
 use crate::session::errand::{Errand, Permit};
@@ -126,7 +126,8 @@ impl Desk {
     /// Connects and finds the way to the files.
     pub(super) async fn way(&self, directory: &Directory, permit: &Arc<Permit>) -> Result<Way, Stop> {
         let connection = directory.bulk(&self.device).await.map_err(|error| error.to_string())?;
-        let channels = Channels { connection: connection.clone(), permit: Arc::clone(permit), sudo: self.sudo };
+        let (errand, permit) = (Arc::clone(&self.errand), Arc::clone(permit));
+        let channels = Channels { connection: connection.clone(), permit, sudo: self.sudo.then(|| Sudo::of(errand)) };
         let programs: Option<Arc<dyn Programs>> = self.errand.has_programs().then(|| Arc::new(channels) as Arc<dyn Programs>);
         if self.sudo
             && let Some(programs) = &programs

@@ -4,15 +4,20 @@ use std::sync::Arc;
 
 use russh::ChannelMsg;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
-use tokio::sync::oneshot;
+use tokio::sync::{OnceCell, oneshot};
 use tokio::time::timeout;
 
 use crate::files::FilesError;
 use crate::files::program::{Boxed, Programs, Running};
 use crate::ids::nonce;
 use crate::limits::{PROGRAM_ERRORS_MAX_BYTES, SFTP_GATHER_BYTES, SUDO_MAX};
-use crate::session::errand::Permit;
+use crate::secret::Secret;
+use crate::session::errand::{Errand, Permit};
+use crate::transport::Typed;
 use crate::transport::ssh::Connection;
+
+/// The secret that sudo is given where it asks for a password.
+const SUDO: &str = "sudo";
 
 /// Starts programs on channels of one connection.
 #[derive(Debug)]
@@ -22,31 +27,80 @@ pub(super) struct Channels {
     /// What policy has let through.
     pub(super) permit: Arc<Permit>,
     /// As root.
-    pub(super) sudo: bool,
+    pub(super) sudo: Option<Sudo>,
+}
+
+/// How to become root: without a password, or with the device's secret where sudo asks for one.
+pub(super) struct Sudo {
+    errand: Arc<Errand>,
+    /// Looked up and recorded once for all programs of a permit.
+    password: OnceCell<Secret>,
+}
+
+/// What is said first where a program is started as root.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum First {
+    /// The program runs.
+    Ready,
+    /// sudo wants a password.
+    Asks,
+}
+
+impl std::fmt::Debug for Sudo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("sudo")
+    }
+}
+
+impl Sudo {
+    pub(super) fn of(errand: Arc<Errand>) -> Self {
+        Self { errand, password: OnceCell::new() }
+    }
+
+    /// Its options. With a password it asks on standard error, in words that nobody else knows, and reads standard input.
+    fn options(&self, question: &str) -> String {
+        if self.errand.has_secret(SUDO) { format!("-S -p {question}") } else { "-n".to_owned() }
+    }
+
+    /// Goes on until the program runs.
+    async fn until_it_runs(&self, running: &mut Running, permit: &Permit, ready: &str, question: &str) -> Result<(), String> {
+        if first(running, ready, question).await? == First::Ready {
+            return Ok(());
+        }
+        let password = self.password.get_or_try_init(|| self.errand.secret(permit, SUDO)).await?;
+        let line = Typed::secret(password, b"\n");
+        running.input.write_all(&line).await.map_err(|error| error.to_string())?;
+        running.input.flush().await.map_err(|error| error.to_string())?;
+        if first(running, ready, question).await? == First::Ready {
+            return Ok(());
+        }
+        self.errand.secret_refused(SUDO);
+        Err(format!("it refuses the secret `{SUDO}`"))
+    }
 }
 
 impl Programs for Channels {
     fn start<'a>(&'a self, command: &'a str) -> Boxed<'a, Result<Running, FilesError>> {
         Box::pin(async move {
-            if !self.sudo {
-                return self.run(command).await;
-            }
-            let ready = nonce().ok_or_else(|| FilesError::Refused("this machine gives no random numbers".to_owned()))?;
+            let Some(sudo) = &self.sudo else { return self.run(command).await };
+            let random = || nonce().ok_or_else(|| FilesError::Refused("this machine gives no random numbers".to_owned()));
+            let (ready, question) = (random()?, format!("jackfield-{}:", random()?));
             // `sudo` may say things of its own first: what comes before the word is not the program's.
             let inner = command.strip_prefix("exec ").unwrap_or(command).replacen("sh -c '", &format!("sh -c 'echo {ready} >&2; "), 1);
-            let mut running = self.run(&format!("exec sudo -n -- {inner}")).await?;
-            let heard = timeout(SUDO_MAX, until(&mut running, &ready)).await;
+            let mut running = self.run(&format!("exec sudo {} -- {inner}", sudo.options(&question))).await?;
+            let heard = timeout(SUDO_MAX, sudo.until_it_runs(&mut running, &self.permit, &ready, &question)).await;
             let heard = heard.unwrap_or_else(|_| Err(format!("it did not begin within {} s", SUDO_MAX.as_secs())));
             heard.map_err(|why| {
-                FilesError::Refused(format!("sudo does not run it: {why}. The account needs a rule in sudoers without a password for this"))
+                let next = "The account needs a rule in sudoers for it; where that asks for a password, the device needs the secret `sudo`";
+                FilesError::Refused(format!("sudo does not run it: {why}. {next}"))
             })?;
             Ok(running)
         })
     }
 }
 
-/// Reads standard error up to a line that only the program can say.
-async fn until(running: &mut Running, ready: &str) -> Result<(), String> {
+/// Reads standard error up to a line that only the program can say, or a question that only sudo can ask.
+async fn first(running: &mut Running, ready: &str, question: &str) -> Result<First, String> {
     let mut said = Vec::new();
     let limit = usize::try_from(PROGRAM_ERRORS_MAX_BYTES).unwrap_or(usize::MAX);
     while said.len() < limit {
@@ -55,7 +109,10 @@ async fn until(running: &mut Running, ready: &str) -> Result<(), String> {
             Err(_) => break,
         }
         if said.ends_with(format!("{ready}\n").as_bytes()) {
-            return Ok(());
+            return Ok(First::Ready);
+        }
+        if said.ends_with(question.as_bytes()) {
+            return Ok(First::Asks);
         }
     }
     let text = String::from_utf8_lossy(&said);
@@ -70,12 +127,15 @@ impl Channels {
         let input = halves.write.make_writer();
         let (output, mut to_output) = pipe();
         let (errors, mut to_errors) = pipe();
-        let (tell, told) = oneshot::channel();
+        let (mut tell, told) = oneshot::channel();
         tokio::spawn(async move {
             let mut status = None;
             let mut room = usize::try_from(PROGRAM_ERRORS_MAX_BYTES).unwrap_or(usize::MAX);
-            // Kept open as long as somebody reads.
-            while let Some(message) = halves.read.wait().await {
+            // Kept open as long as somebody wants to know how it ends.
+            while let Some(message) = tokio::select! {
+                message = halves.read.wait() => message,
+                () = tell.closed() => None,
+            } {
                 match message {
                     ChannelMsg::Data { data } => {
                         let taken = to_output.write_all(&data).await;
@@ -96,6 +156,7 @@ impl Channels {
             }
             drop((to_output, to_errors));
             let _ = tell.send(status);
+            let _ = halves.write.close().await;
         });
         let status = Box::pin(async move { told.await.unwrap_or_default() });
         Ok(Running { input: Box::new(Box::pin(input)), output: Box::new(output), errors: Box::new(errors), status })

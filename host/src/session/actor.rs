@@ -41,7 +41,7 @@ use crate::policy::keys::LineAssembler;
 use crate::policy::{self, Manner, Purpose, Verdict};
 use crate::recording::{Entry, Tape};
 use crate::screen::Screen;
-use crate::secret::Secret;
+use crate::secret::{self, Secret};
 use crate::secret::redact::Redactor;
 use crate::terminal::text::last_bytes;
 use crate::transport::{Line, LineEvent, Order, Reader, Typed, Writer};
@@ -409,12 +409,9 @@ impl Actor {
         let allowed = self.profile.book.check(&self.profile.id.device, &name, now());
         let device = self.profile.id.device.clone();
         self.resolving = Some(Box::pin(async move {
-            let secret = match (allowed, source) {
-                (Err(why), _) => Err(why),
-                (Ok(()), None) => {
-                    Err(format!("`{device}` has no secret `{name}`; add `secrets.{name} = {{ env = \"…\" }}` to [device.{device}]"))
-                }
-                (Ok(()), Some(source)) => crate::secret::resolve(&source).await.map_err(|error| error.to_string()),
+            let secret = match allowed {
+                Ok(()) => secret::resolve_of(&device, &name, source.as_ref()).await,
+                Err(why) => Err(why),
             };
             (name, enter, secret)
         }));

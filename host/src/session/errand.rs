@@ -12,6 +12,7 @@ use crate::plugin::session::SessionPlugins;
 use crate::policy::approved::Program;
 use crate::policy::{self, Manner, Purpose, Verdict};
 use crate::secret::look::Mask;
+use crate::secret::{self, Secret};
 
 /// Whoever does it.
 #[derive(Debug)]
@@ -99,6 +100,31 @@ impl Errand {
         let witness = self.profile.witness(Case::new(&request, self.place(), &verdict, Some(id))).await?;
         self.profile.journal.begun(id, &self.profile.id, caller, &self.profile.kept(text), &verdict);
         Ok(Permit { id, verdict, warning: witness.warning.clone(), witness, started: now() })
+    }
+
+    /// A secret of the device, to be given to what was let through. The record says so before anybody has it.
+    ///
+    /// # Errors
+    ///
+    /// Why it may not be given, or cannot be had.
+    pub async fn secret(&self, permit: &Permit, name: &str) -> Result<Secret, String> {
+        let device = &self.profile.id.device;
+        self.profile.book.check(device, name, now())?;
+        let secret = secret::resolve_of(device, name, self.profile.secrets.get(name)).await?;
+        self.profile.teach_mask(name, &secret);
+        self.profile.witness_secret(name, Some(name.to_owned()), Some(permit.id)).await?;
+        Ok(secret)
+    }
+
+    /// Has the device this secret?
+    #[must_use]
+    pub fn has_secret(&self, name: &str) -> bool {
+        self.profile.secrets.contains_key(name)
+    }
+
+    /// The device has refused a secret.
+    pub fn secret_refused(&self, name: &str) {
+        self.profile.book.on_failure(&self.profile.id.device, name, now());
     }
 
     /// It has ended: what was done with which files, by their fingerprints.
