@@ -339,6 +339,56 @@ fn with_sudo_that_wants_a_password_it_is_given_the_secret() {
     std::fs::remove_file(rule).unwrap();
 }
 
+/// The real `scp` of a host that has no file service, for a type without a shell.
+#[test]
+fn a_device_that_only_copies_gets_and_gives_single_files() {
+    let setting = Setting::on(Sshd::start_without_files(), "safe", "");
+    let file = setting.client.folder().join("jackfield.toml");
+    let config = std::fs::read_to_string(&file).unwrap().replace("type = \"linux\"", "type = \"cisco_ios\"");
+    let mut client = Client::start(&config);
+    let content: Vec<u8> = (0..3_000_000_u32).map(|number| number.wrapping_mul(0x9E37_79B9).to_le_bytes()[3]).collect();
+    std::fs::write(setting.here("image.bin"), &content).unwrap();
+    let remote = setting.there("image.bin").display().to_string();
+    let copy =
+        |direction: &str, local: &str, remote: &str| json!({"target": "web1", "direction": direction, "local": local, "remote": remote});
+    let mut dry = copy("up", "image.bin", &remote);
+    dry["dry_run"] = json!(true);
+    assert_eq!(client.call("ssh_transfer", dry)["state"], "planned");
+    assert!(!setting.there("image.bin").exists());
+    let up = client.call("ssh_transfer", copy("up", "image.bin", &remote));
+    assert_eq!(
+        (up["state"].as_str(), up["bytes"].as_u64(), up["sha256"].as_str()),
+        (Some("done"), Some(3_000_000), Some(hash(&content).as_str())),
+        "{up}"
+    );
+    assert!(std::fs::read(&remote).unwrap() == content);
+    std::fs::create_dir(setting.here("folder")).unwrap();
+    for (local, there) in [("again.bin", "again.bin"), ("folder", "folder/image.bin")] {
+        let down = client.call("ssh_transfer", copy("down", local, &remote));
+        assert_eq!(down["state"], "done", "{down}");
+        assert!(std::fs::read(setting.here(there)).unwrap() == content);
+    }
+    let missing = setting.there("missing").display().to_string();
+    let folder = setting.there("").display().to_string();
+    for (arguments, why) in [
+        (copy("down", "x", &missing), "there is no such file"),
+        (copy("down", "x", &folder), "not a regular file"),
+        (copy("up", "folder", &remote), "copies single files"),
+        (copy("up", "nothing", &remote), "there is nothing at"),
+        (copy("up", "image.bin", "/tmp/a b; reboot"), "it takes paths of letters"),
+        (copy("up", "image.bin", &format!("{folder}/no/such/folder/x")), "there is no such file or folder"),
+    ] {
+        let told = client.error("ssh_transfer", arguments);
+        assert!(told.contains(why), "{why}: {told}");
+    }
+    assert!(!setting.here("x").exists() && !setting.here(".x.jackfield-part").exists());
+    let told = client.error("ssh_file_read", json!({"target": "web1", "path": remote}));
+    assert!(told.contains("single files are copied by ssh_transfer"), "{told}");
+    let mut strict = Client::start(&config.replace("mode = \"safe\"", "mode = \"read-only\""));
+    let refused = strict.call("ssh_transfer", copy("up", "image.bin", &remote));
+    assert_eq!(refused["state"], "denied", "{refused}");
+}
+
 #[test]
 fn secrets_in_a_file_are_not_shown() {
     let mut setting = Setting::new("safe");

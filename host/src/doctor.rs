@@ -201,7 +201,11 @@ async fn host_keys(target: &Target, connection: &Connection) -> Option<Finding> 
             Err(error) => found(State::Bad, error.to_string()),
         },
         (Ok(rotation), false) => {
-            let says = format!("{count} announced, {} of them not recorded; {} recorded that it has no more", rotation.new.len(), rotation.gone.len());
+            let says = format!(
+                "{count} announced, {} of them not recorded; {} recorded that it has no more",
+                rotation.new.len(),
+                rotation.gone.len()
+            );
             found(State::Doubt, says).next(&format!("run `jackfield hostkey update {}`", target.device))
         }
     };

@@ -6,6 +6,7 @@
 //! | [`program`], [`shell`], [`remote`] | programs on the device; the same operations by them; whichever of both there is |
 //! | [`name`], [`tree`], [`local`] | names are bytes; what lies in a folder; folders of this machine that nothing leads out of |
 //! | [`plan`], [`transfer`], [`copy`] | what a transfer would do; its work; one file of it |
+//! | [`scp`], [`single`] | the copy protocol of devices that have nothing else; one whole file by it |
 //! | [`text`], [`read`], [`search`], [`write`] | what bytes mean; shows a file or folder; finds files and lines; changes a file |
 //!
 //! Nothing here decides what may be done: [`policy`](crate::policy) has, before. Nothing here trusts a server: lengths and names that come
@@ -22,9 +23,11 @@ pub mod program;
 pub mod read;
 pub mod remote;
 pub mod running;
+pub mod scp;
 pub mod search;
 pub mod sftp;
 pub mod shell;
+pub mod single;
 pub mod stream;
 pub mod text;
 pub mod transfer;

@@ -579,6 +579,10 @@ pub const SFTP_PIECES_START: usize = 2;
 pub const SFTP_FRAMES_QUEUED: usize = 64;
 /// Bytes that small packets are gathered to before they are written, and the least that is read at once.
 pub const SFTP_GATHER_BYTES: usize = 64 * 1024;
+/// A device that speaks the copy protocol and is silent for so long is gone: writing to a flash memory takes its time.
+pub const SCP_QUIET_MAX: Duration = Duration::from_secs(60);
+/// Bytes of a line of the copy protocol.
+pub const SCP_LINE_MAX_BYTES: usize = 2 * 1024;
 /// A file service that moves nothing for so long while something was asked is gone.
 pub const SFTP_QUIET_MAX: Duration = Duration::from_secs(30);
 /// One request, however slowly its bytes go: a server that dribbles is not waited for longer.

@@ -1,9 +1,8 @@
 //! Host keys that change: what a known host proves is recorded, and what it has no more is forgotten, where that is wanted.
 
-use std::time::{Duration, Instant};
-
 use super::*;
 use crate::support::packages::must;
+use crate::support::process::until;
 
 /// A server whose keys are those that the file names when it starts: it starts anew for each connection.
 struct Changing(Sshd);
@@ -54,9 +53,11 @@ impl Changing {
 
     /// The keys that a file of the server's folder has for it now.
     fn recorded(&self, known_hosts: &Path) -> Vec<String> {
-        let found = Command::new("ssh-keygen").args(["-lF", &format!("[127.0.0.1]:{}", self.0.port), "-f"]).arg(known_hosts).output().unwrap();
+        let found =
+            Command::new("ssh-keygen").args(["-lF", &format!("[127.0.0.1]:{}", self.0.port), "-f"]).arg(known_hosts).output().unwrap();
         let found = String::from_utf8(found.stdout).unwrap();
-        let mut prints: Vec<String> = found.lines().filter_map(|line| line.split(' ').find(|word| word.starts_with("SHA256:"))).map(str::to_owned).collect();
+        let mut prints: Vec<String> =
+            found.lines().filter_map(|line| line.split(' ').find(|word| word.starts_with("SHA256:"))).map(str::to_owned).collect();
         prints.sort();
         prints
     }
@@ -65,11 +66,7 @@ impl Changing {
     fn until_recorded(&self, known_hosts: &Path, keys: &[&str]) {
         let mut expected: Vec<String> = self.named(keys).iter().map(|name| name.split_once(' ').unwrap().1.to_owned()).collect();
         expected.sort();
-        let end = Instant::now() + Duration::from_secs(20);
-        while self.recorded(known_hosts) != expected {
-            assert!(Instant::now() < end, "{:?}, not {expected:?}", self.recorded(known_hosts));
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        until(&format!("{} holds {keys:?}", known_hosts.display()), || self.recorded(known_hosts) == expected);
     }
 }
 
@@ -111,10 +108,7 @@ fn keys_that_a_known_host_proves_are_recorded_and_those_that_it_has_no_more_forg
     server.until_recorded(&known, &["second", "third"]);
     assert!(fs::read_to_string(file(&server.0, "known_hosts.old")).unwrap().contains("ssh-ed25519"));
     let expected = [[server.named(&["second", "third"]), vec![]], [vec![], server.named(&["host"])]];
-    let end = Instant::now() + Duration::from_secs(10);
-    while records(&client) != expected {
-        assert!(Instant::now() < end, "{:?}", records(&client));
-    }
+    until("both changes are on record", || records(&client) == expected);
     let (_, table) = jackfield(&client, &["audit", "show"]);
     assert!(table.contains("the host has proven its keys: 2 learned, 0 forgotten"), "{table}");
     server.has(&["host"]);

@@ -43,10 +43,8 @@ pub enum Command {
         fingerprint: Option<String>,
     },
     /// Record further keys that a known host proves, and forget those that it has no more
-    #[command(
-        after_help = "Logs in. The host says which keys it has and proves each one; nothing is taken that it does not prove.\n\n\
-                      Examples:\n  jackfield hostkey update web1\n  jackfield hostkey update web1 --yes"
-    )]
+    #[command(after_help = "Logs in. The host says which keys it has and proves each one; nothing is taken that it does not prove.\n\n\
+                      Examples:\n  jackfield hostkey update web1\n  jackfield hostkey update web1 --yes")]
     Update {
         /// The device
         device: String,
@@ -200,7 +198,8 @@ async fn update_at(directory: &Directory, device: &str, yes: bool) -> Result<Exi
         say(&format!("{}  all {count} keys of `{device}` are recorded\n", painted(GOOD, "known")));
         return Ok(ExitCode::SUCCESS);
     }
-    let mut shown: String = planned.new.iter().map(|key| format!("{}  {} {}\n", painted(GOOD, "new"), key.algorithm(), fingerprint(key))).collect();
+    let mut shown: String =
+        planned.new.iter().map(|key| format!("{}  {} {}\n", painted(GOOD, "new"), key.algorithm(), fingerprint(key))).collect();
     for Gone { file, line, key_type, fingerprint } in &planned.gone {
         let _ = writeln!(shown, "{}  {key_type} {fingerprint} in {} line {line}", painted(DOUBT, "gone"), file.display());
     }

@@ -162,7 +162,9 @@ fn device_key(key: &str) -> Value {
             json!({"description": "What the server may ask at login beside the password: a part of the question, and the secret that answers it",
             "type": "object", "additionalProperties": {"type": "string"}})
         }
-        "update_host_keys" => flag("Further host keys are recorded once the host has proven them; on by itself where `known_hosts` is the usual file"),
+        "update_host_keys" => {
+            flag("Further host keys are recorded once the host has proven them; on by itself where `known_hosts` is the usual file")
+        }
         "forward_agent" => flag("The agent is lent to the device: its root can sign with it as long as somebody is connected"),
         "algorithms" => word("Which SSH algorithms are offered", &["default", "legacy"]),
         "tags" => texts("Words to select devices by"),

@@ -21,7 +21,7 @@ pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// Starts programs on a device.
 pub trait Programs: Debug + Send + Sync {
-    /// Starts one. Only commands of [`start_line`] are given.
+    /// Starts one: a command of [`start_line`], or one that a plugin names for a device without a shell.
     fn start<'a>(&'a self, command: &'a str) -> Boxed<'a, Result<Running, FilesError>>;
 }
 

@@ -127,11 +127,9 @@ async fn open(directory: &Arc<Directory>, caller: &Caller, arguments: &Arguments
         let handle = directory.find(&id);
         let next = format!("Still {}; call ssh_open again.", progress());
         let state = handle.map_or("connecting", |handle| handle.status().phase.word());
-        let mut fields = json!({"session": id.to_string(), "state": state});
-        if let Some(before) = directory.connects_before(&id.device) {
-            fields["waiting_before"] = before.into();
-        }
-        return Ok(Reply::new(fields, format!("{id} {state}")).with_next(&next));
+        let mut fields = Map::from_iter([("session".to_owned(), id.to_string().into()), ("state".to_owned(), state.into())]);
+        fields.extend(directory.connects_before(&id.device).map(|before| ("waiting_before".to_owned(), before.into())));
+        return Ok(Reply::new(fields.into(), format!("{id} {state}")).with_next(&next));
     };
     let (handle, reused) = match opened {
         Ok(opened) => opened,

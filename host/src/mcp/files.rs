@@ -19,6 +19,7 @@ use crate::files::read::{Item, Part};
 use crate::files::remote::Remote;
 use crate::files::sftp::Sftp;
 use crate::files::shell::Shell;
+use crate::files::single::command_for;
 use crate::files::wire::{Attrs, Kind};
 use crate::files::write::{Change, Content, Expect, Prepared, prepare, resolve};
 use crate::files::{FilesError, read, search};
@@ -74,12 +75,24 @@ pub(super) fn word(path: &[u8]) -> String {
     }
 }
 
+/// What shows a file in a POSIX shell, and what writes one.
+pub(super) const READS: &str = "cat";
+pub(super) const WRITES: &str = "tee";
+
 /// Work on files of one device for one caller.
 pub(super) struct Desk {
     pub(super) device: String,
     pub(super) errand: Arc<Errand>,
     pub(super) caller: String,
     sudo: bool,
+}
+
+/// What there is to work on the files with.
+pub(super) enum Found {
+    /// A file service, or programs of a shell.
+    Files(Way),
+    /// The copy protocol alone. Why there is nothing better.
+    Copies(Arc<dyn Programs>, String),
 }
 
 /// The way to the files, once it may be gone.
@@ -108,6 +121,13 @@ impl Desk {
         if self.sudo { format!("sudo {words}") } else { words.to_owned() }
     }
 
+    /// The line that would show or write all of a file, as policy judges it.
+    pub(super) fn whole_line(&self, command: &str, path: &[u8]) -> Result<String, String> {
+        let Some(copy) = self.errand.copy() else { return Ok(self.line(&format!("{command} {}", word(path)))) };
+        let line = if command == WRITES { &copy.writes } else { &copy.reads };
+        command_for(line, path).map_err(|why| format!("`{}` on `{}` cannot be named: {why}", shown(path), self.device))
+    }
+
     /// What for, as policy is told: what needs more rights than the account has is more than a read.
     fn reading(&self) -> Purpose {
         if self.sudo { Purpose::Run } else { Purpose::Query }
@@ -124,25 +144,39 @@ impl Desk {
     }
 
     /// Connects and finds the way to the files.
-    pub(super) async fn way(&self, directory: &Directory, permit: &Arc<Permit>) -> Result<Way, Stop> {
+    async fn way(&self, directory: &Directory, permit: &Arc<Permit>) -> Result<Way, Stop> {
+        match self.found(directory, permit).await? {
+            Found::Files(way) => Ok(way),
+            Found::Copies(_, why) => {
+                let device = &self.device;
+                Err(Stop::Failed(format!("`{device}` has no SFTP ({why}); single files are copied by ssh_transfer, and shown by ssh_run")))
+            }
+        }
+    }
+
+    /// The same, also where there is no more than the copy protocol.
+    pub(super) async fn found(&self, directory: &Directory, permit: &Arc<Permit>) -> Result<Found, Stop> {
         let connection = directory.bulk(&self.device).await.map_err(|error| error.to_string())?;
         let (errand, permit) = (Arc::clone(&self.errand), Arc::clone(permit));
         let channels = Channels { connection: connection.clone(), permit, sudo: self.sudo.then(|| Sudo::of(errand)) };
-        let programs: Option<Arc<dyn Programs>> = self.errand.has_programs().then(|| Arc::new(channels) as Arc<dyn Programs>);
+        let started: Arc<dyn Programs> = Arc::new(channels);
+        let programs = self.errand.has_programs().then(|| Arc::clone(&started));
         if self.sudo
             && let Some(programs) = &programs
         {
-            return Ok(Way { remote: Remote::Shell(Shell::new(Arc::clone(programs))), programs: Some(Arc::clone(programs)), connection });
+            let remote = Remote::Shell(Shell::new(Arc::clone(programs)));
+            return Ok(Found::Files(Way { remote, programs: Some(Arc::clone(programs)), connection }));
         }
         let why = match connection.subsystem("sftp").await {
             Ok(stream) => match Sftp::start(stream).await {
-                Ok(sftp) => return Ok(Way { remote: Remote::Sftp(sftp), programs, connection }),
+                Ok(sftp) => return Ok(Found::Files(Way { remote: Remote::Sftp(sftp), programs, connection })),
                 Err(error) => error.to_string(),
             },
             Err(error) => error.to_string(),
         };
         match &programs {
-            Some(own) => Ok(Way { remote: Remote::Shell(Shell::new(Arc::clone(own))), programs, connection }),
+            Some(own) => Ok(Found::Files(Way { remote: Remote::Shell(Shell::new(Arc::clone(own))), programs, connection })),
+            None if self.errand.copy().is_some() => Ok(Found::Copies(started, why)),
             None => Err(Stop::Failed(format!("`{}` has no SFTP ({why}) and no shell whose programs could be used instead", self.device))),
         }
     }
@@ -226,11 +260,10 @@ async fn read_now(directory: &Directory, caller: &Caller, arguments: &Arguments)
     let path = path_of(arguments.text_or_empty("path"))?;
     let desk = Desk::open(directory, caller, arguments).await?;
     let pattern = arguments.text("grep");
-    let command = match pattern {
-        Some(pattern) => format!("grep -rn -e {}", word(pattern.as_bytes())),
-        None => "cat".to_owned(),
+    let line = match pattern {
+        Some(pattern) => desk.line(&format!("grep -rn -e {} {}", word(pattern.as_bytes()), word(&path))),
+        None => desk.whole_line(READS, &path)?,
     };
-    let line = desk.line(&format!("{command} {}", word(&path)));
     let verdict = desk.judge(&line, desk.reading()).await;
     let permit = Arc::new(desk.admit(&line, desk.reading(), verdict).await?);
     let done = async {
@@ -278,7 +311,7 @@ async fn show(directory: &Directory, desk: &Desk, way: &Way, path: &[u8], argume
     }
     let attrs = found?;
     let real = remote.whole_path(path).await?;
-    desk.judge_real("cat", path, &real, desk.reading(), "").await?;
+    desk.judge_real(READS, path, &real, desk.reading(), "").await?;
     let (offset, limit) = range(arguments);
     if attrs.kind() == Kind::Folder {
         let (items, total) = read::folder(remote, path, offset, limit).await?;
@@ -388,10 +421,10 @@ async fn find_lines(desk: &Desk, way: &Way, path: &[u8], pattern: &str) -> Resul
     let wanted = RegexBuilder::new(pattern).size_limit(1 << 20).build();
     let wanted = wanted.map_err(|error| format!("`grep` is not a regular expression: {error}"))?;
     let real = way.remote.whole_path(path).await?;
-    desk.judge_real("cat", path, &real, desk.reading(), "").await?;
+    desk.judge_real(READS, path, &real, desk.reading(), "").await?;
     let (mut files, mut notes) = search::candidates(&way.remote, &real).await?;
     let paths: Vec<Vec<u8>> = files.iter().map(|(path, _)| path.clone()).collect();
-    let refused = desk.refused("cat", &paths, desk.reading()).await?;
+    let refused = desk.refused(READS, &paths, desk.reading()).await?;
     for (at, verdict) in refused.iter().rev() {
         if *at < files.len() {
             let (path, _) = files.remove(*at);
@@ -463,7 +496,7 @@ fn change_of(arguments: &Arguments) -> Result<(Change, String), String> {
 async fn write_now(directory: &Directory, caller: &Caller, arguments: &Arguments) -> Result<Reply, Stop> {
     let (change, bound) = change_of(arguments)?;
     let desk = Desk::open(directory, caller, arguments).await?;
-    let line = desk.line(&format!("tee {}", word(&change.path)));
+    let line = desk.whole_line(WRITES, &change.path)?;
     let verdict = desk.judge(&line, Purpose::Run).await;
     let permit = Arc::new(desk.admit(&format!("{line}{bound}"), Purpose::Run, verdict).await?);
     let done = carry_out(directory, &desk, &permit, &change, &bound).await;
@@ -483,7 +516,7 @@ async fn write_now(directory: &Directory, caller: &Caller, arguments: &Arguments
 async fn carry_out(directory: &Directory, desk: &Desk, permit: &Arc<Permit>, change: &Change, bound: &str) -> Result<(Reply, Filed), Stop> {
     let way = desk.way(directory, permit).await?;
     let (real, _) = resolve(&way.remote, &change.path).await?;
-    desk.judge_real("tee", &change.path, &real, Purpose::Run, bound).await?;
+    desk.judge_real(WRITES, &change.path, &real, Purpose::Run, bound).await?;
     let change = Change { path: real.clone(), ..change.clone() };
     let prepared = prepare(&way.remote, &change).await?;
     if prepared.path != real {

@@ -9,18 +9,21 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::Caller;
-use super::files::{Desk, Stop, Way, path_of, with_base, word};
+use super::files::{Desk, Found, READS, Stop, WRITES, Way, path_of, with_base, word};
 use super::reply::{self, Reply};
 use super::tools::Arguments;
 use crate::audit::record::Filed;
 use crate::directory::Directory;
 use crate::files::FilesError;
-use crate::files::local::within;
+use crate::files::local::{Local, within};
 use crate::files::name::{given, join, sha2_hex, shown};
 use crate::files::plan::{Plan, Wanted};
+use crate::files::program::Programs;
 use crate::files::running::{End, Started};
+use crate::files::single::{Single, command_for};
 use crate::files::transfer::{Direction, Options, Outcome, Progress, Transfer};
 use crate::files::tree::Ignore;
+use crate::files::wire::Kind;
 use crate::limits::TRANSFER_LISTED_MAX;
 use crate::policy::{Purpose, Verdict};
 use crate::session::errand::Permit;
@@ -63,7 +66,7 @@ impl Call {
 
     /// The command that would read or write one of its files on the device.
     fn command(&self) -> &'static str {
-        if self.direction == Direction::Up { "tee" } else { "cat" }
+        if self.direction == Direction::Up { WRITES } else { READS }
     }
 
     /// What a person reads behind the line.
@@ -103,11 +106,14 @@ async fn begin(directory: &Directory, caller: &Caller, arguments: &Arguments, ca
     let settings = directory.world().config.files.clone();
     let local = within(&settings.roots, &call.local)?;
     let desk = Desk::open(directory, caller, arguments).await?;
-    let line = format!("{} {}", call.command(), word(&call.remote));
+    let line = desk.whole_line(call.command(), &call.remote)?;
     let verdict = desk.judge(&line, Purpose::Run).await;
     let permit = Arc::new(desk.admit(&format!("{line}{}", call.bound()), Purpose::Run, verdict).await?);
     let planned = async {
-        let way = desk.way(directory, &permit).await?;
+        let way = match desk.found(directory, &permit).await? {
+            Found::Files(way) => way,
+            Found::Copies(programs, _) => return single(&desk, call, local, programs, settings.max_bytes).await.map(Planned::Single),
+        };
         let mut transfer = Transfer {
             remote: way.remote.clone(),
             programs: way.programs.clone(),
@@ -124,9 +130,9 @@ async fn begin(directory: &Directory, caller: &Caller, arguments: &Arguments, ca
             return Err(Stop::Failed(why));
         }
         judge_plan(&desk, call, &transfer, &mut plan).await?;
-        Ok((way, transfer, plan))
+        Ok(Planned::Files(Box::new((way, transfer, plan))))
     };
-    let (way, transfer, plan) = match planned.await {
+    let planned = match planned.await {
         Ok(planned) => planned,
         Err(stop) => {
             let why = if let Stop::Failed(why) = &stop { why.as_str() } else { "refused" };
@@ -136,11 +142,62 @@ async fn begin(directory: &Directory, caller: &Caller, arguments: &Arguments, ca
     };
     if call.dry_run {
         desk.errand.ended(&permit, None, Vec::new());
-        return Ok(Begun::Done(Box::new(with_base(dry(call, &plan), &desk, &permit))));
+        let plan = match &planned {
+            Planned::Files(planned) => dry(call, &planned.2),
+            Planned::Single(single) => dry_single(call, single),
+        };
+        return Ok(Begun::Done(Box::new(with_base(plan, &desk, &permit))));
     }
-    let started = spawn(call, desk, permit, way, (transfer, plan));
+    let started = match planned {
+        Planned::Files(planned) => {
+            let (way, transfer, plan) = *planned;
+            let (path, local, progress) = (transfer.path.clone(), shown(&transfer.local.whole(b"")), Arc::clone(&transfer.progress));
+            let work = async move {
+                let done = transfer.carry_out(plan).await;
+                // The streams of the transfer end with their connection.
+                drop(way);
+                done
+            };
+            spawn(call.word(), desk, permit, Copied { path, local, progress }, work)
+        }
+        Planned::Single(single) => {
+            let copied =
+                Copied { path: single.path.clone(), local: shown(&single.local.whole(b"")), progress: Arc::clone(&single.progress) };
+            spawn(call.word(), desk, permit, copied, single.carry_out())
+        }
+    };
     directory.transfers().add(call.key.clone(), started.clone(), Instant::now())?;
     Ok(Begun::Runs(Box::new(started)))
+}
+
+/// What is to be done.
+enum Planned {
+    /// By a file service or a shell.
+    Files(Box<(Way, Transfer, Plan)>),
+    /// One file by the copy protocol.
+    Single(Single),
+}
+
+/// The copy of one file on a device that has no more than that.
+async fn single(desk: &Desk, call: &Call, local: Local, programs: Arc<dyn Programs>, max_bytes: u64) -> Result<Single, Stop> {
+    let copy = desk.errand.copy().ok_or_else(|| format!("`{}` does not copy files", desk.device))?;
+    let own = local.clone();
+    let here = tokio::task::spawn_blocking(move || own.look()).await;
+    let here = here.map_err(|error| format!("a part of this server failed: {error}"))??.map(|entry| entry.kind);
+    let name = call.remote.rsplit(|byte| matches!(byte, b'/' | b':')).next().unwrap_or_default();
+    let local = match (call.direction, here) {
+        (Direction::Up, Some(Kind::File)) | (Direction::Down, Some(Kind::File) | None) => local,
+        (Direction::Down, Some(Kind::Folder)) => local.with(name),
+        (Direction::Up, None) => return Err(Stop::Failed(format!("there is nothing at `{}` on this machine", shown(&local.whole(b""))))),
+        (_, Some(kind)) => {
+            let what = format!("`{}` copies single files, and `{}` is a {}", desk.device, shown(&local.whole(b"")), kind.word());
+            return Err(Stop::Failed(what));
+        }
+    };
+    let template = if call.direction == Direction::Up { &copy.store } else { &copy.fetch };
+    let command = command_for(template, &call.remote).map_err(|why| why.to_string())?;
+    let (path, direction, progress) = (call.remote.clone(), call.direction, Arc::<Progress>::default());
+    Ok(Single { programs, command, local, path, direction, max_bytes, progress })
 }
 
 /// Has policy judge what the plan does on the device: what is denied is left out, what is to be asked about is asked as a whole.
@@ -181,7 +238,7 @@ async fn judge_plan(desk: &Desk, call: &Call, transfer: &Transfer, plan: &mut Pl
             }
         }
         let made: Vec<Vec<u8>> = plan.folders.iter().map(|path| at(path)).chain(plan.links.iter().map(|(path, _)| at(path))).collect();
-        if let Some((_, verdict)) = desk.refused("tee", &made, Purpose::Run).await?.into_iter().next() {
+        if let Some((_, verdict)) = desk.refused(WRITES, &made, Purpose::Run).await?.into_iter().next() {
             note(&top, verdict);
         }
     }
@@ -217,26 +274,37 @@ fn dry(call: &Call, plan: &Plan) -> Reply {
     Reply::new(fields, format!("{head}\n{}", reply::fenced(&rows.join("\n")))).with_next("To do it, make the same call without dry_run.")
 }
 
+fn dry_single(call: &Call, single: &Single) -> Reply {
+    let plan = format!("{} ({} by the copy protocol; nothing is compared)", shown(&single.path), call.word());
+    let fields = json!({"state": "planned", "direction": call.word(), "files": 1, "plan": [plan]});
+    Reply::new(fields, format!("planned: 1 file\n{}\nNothing was done", reply::fenced(&plan)))
+        .with_next("To do it, make the same call without dry_run.")
+}
+
+/// What is copied, for the record.
+struct Copied {
+    path: Vec<u8>,
+    local: String,
+    progress: Arc<Progress>,
+}
+
 /// Starts the work, which belongs to nobody's call.
-fn spawn(call: &Call, desk: Desk, permit: Arc<Permit>, way: Way, (transfer, plan): (Transfer, Plan)) -> Started {
+fn spawn(
+    direction: &'static str,
+    desk: Desk,
+    permit: Arc<Permit>,
+    copied: Copied,
+    work: impl Future<Output = Result<Outcome, FilesError>> + Send + 'static,
+) -> Started {
     let (tell, end) = watch::channel::<End>(None);
     let stop = CancellationToken::new();
-    let started = Started {
-        id: permit.id,
-        caller: desk.caller.clone(),
-        progress: Arc::clone(&transfer.progress),
-        end,
-        stop: stop.clone(),
-        since: Instant::now(),
-    };
-    let (direction, local) = (call.word(), shown(&transfer.local.whole(b"")));
+    let Copied { path, local, progress } = copied;
+    let started = Started { id: permit.id, caller: desk.caller.clone(), progress, end, stop: stop.clone(), since: Instant::now() };
     tokio::spawn(async move {
         let done = tokio::select! {
-            done = transfer.carry_out(plan) => done,
+            done = work => done,
             () = stop.cancelled() => Err(FilesError::Refused("stopped on request; the same call goes on from there".to_owned())),
         };
-        // The streams of the transfer end with their connection.
-        drop(way);
         let filed = |direction: &'static str, path: &[u8]| Desk::filed(direction, path);
         let (failure, files) = match &done {
             Ok(outcome) => {
@@ -245,7 +313,7 @@ fn spawn(call: &Call, desk: Desk, permit: Arc<Permit>, way: Way, (transfer, plan
                     bytes: outcome.bytes,
                     files: u64::try_from(outcome.files).ok(),
                     sha256: outcome.sha256.clone(),
-                    ..filed(direction, &transfer.path)
+                    ..filed(direction, &path)
                 };
                 let deleted = outcome.deleted.iter().take(TRANSFER_LISTED_MAX).map(|path| filed("delete", path.as_bytes()));
                 let whole: Vec<Filed> = std::iter::once(copied).chain(deleted).collect();

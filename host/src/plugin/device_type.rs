@@ -7,7 +7,7 @@ use regex::Regex;
 use super::catalog::Catalog;
 use super::fault::LoadError;
 use super::load::Plugin;
-use super::manifest::{EchoStyle, PipeSpec, QuerySpec};
+use super::manifest::{CopySpec, EchoStyle, PipeSpec, QuerySpec};
 use super::modes::Modes;
 use crate::secret::look::Mask;
 
@@ -73,6 +73,8 @@ pub struct DeviceType {
     pub queries: Vec<QuerySpec>,
     /// How commands run without a terminal.
     pub pipe: Option<PipeSpec>,
+    /// How files are copied where there is neither a file service nor a shell.
+    pub copy: Option<CopySpec>,
     /// What policy plugins are told of a device of this type.
     pub facts: Vec<(String, String)>,
     /// Its modes and the ways between them.
@@ -118,10 +120,12 @@ impl DeviceType {
         let live_keys = live_keys.unwrap_or_default();
         let context = plugins.iter().find_map(|plugin| plugin.context.clone());
         let pipe = plugins.iter().find_map(|plugin| plugin.manifest.pipe.clone());
+        let of_type = |copy: &&CopySpec| copy.types.is_empty() || copy.types.iter().any(|kind| kind == name);
+        let copy = plugins.iter().find_map(|plugin| plugin.manifest.copy.as_ref().filter(of_type).cloned());
         let facts = plugins.iter().flat_map(|plugin| plugin.manifest.facts.clone()).collect();
         let modes = Modes::of(name, plugins.iter().map(|plugin| (plugin.name(), &plugin.manifest)));
         let mask = Mask::with(plugins.iter().filter_map(|plugin| plugin.sensitive.clone()));
-        Self { name: name.to_owned(), modes, mask, plugins, terminal, cancel, live_keys, line_max, context, queries, pipe, facts }
+        Self { name: name.to_owned(), modes, mask, plugins, terminal, cancel, live_keys, line_max, context, queries, pipe, copy, facts }
     }
 
     /// A plugin of this type.

@@ -100,6 +100,9 @@ pub struct Manifest {
     /// How commands run without a terminal. A device that has no such way is left without.
     #[serde(default)]
     pub pipe: Option<PipeSpec>,
+    /// How files are copied where there is nothing else.
+    #[serde(default)]
+    pub copy: Option<CopySpec>,
     /// Terminal queries.
     #[serde(default, rename = "query")]
     pub queries: Vec<QuerySpec>,
@@ -139,6 +142,34 @@ pub struct PipeSpec {
     pub setup: String,
     /// What runs a command; `{command}` is its text in single quotes.
     pub run: String,
+}
+
+/// How one file is copied where a device has neither a file service nor a shell: the copy protocol of `rcp` over a channel. `{path}` stands
+/// for the path.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CopySpec {
+    /// What the SSH server is asked to start to get a file.
+    pub fetch: String,
+    /// The same to give it one.
+    pub store: String,
+    /// The line that would show the file: policy judges it in place of getting it.
+    pub reads: String,
+    /// The line that would write it.
+    pub writes: String,
+    /// Limits it to these of the plugin's types.
+    #[serde(default)]
+    pub types: Vec<String>,
+}
+
+impl CopySpec {
+    fn check(&self) -> Result<(), String> {
+        let texts = [("fetch", &self.fetch), ("store", &self.store), ("reads", &self.reads), ("writes", &self.writes)];
+        match texts.into_iter().find(|(_, text)| text.matches("{path}").count() != 1 || escaped(text) != **text || text.contains('\n')) {
+            Some((key, text)) => Err(format!("`{key}` in [copy] is `{}`; it takes one line with `{{path}}` once", text.escape_debug())),
+            None => Ok(()),
+        }
+    }
 }
 
 fn default_order() -> u32 {
@@ -326,6 +357,7 @@ impl Manifest {
                 self.sensitive.len()
             ));
         }
+        self.copy.as_ref().map_or(Ok(()), CopySpec::check)?;
         self.check_texts()?;
         self.terminal.check()
     }

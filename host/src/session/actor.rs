@@ -41,8 +41,8 @@ use crate::policy::keys::LineAssembler;
 use crate::policy::{self, Manner, Purpose, Verdict};
 use crate::recording::{Entry, Tape};
 use crate::screen::Screen;
-use crate::secret::{self, Secret};
 use crate::secret::redact::Redactor;
+use crate::secret::{self, Secret};
 use crate::terminal::text::last_bytes;
 use crate::transport::{Line, LineEvent, Order, Reader, Typed, Writer};
 

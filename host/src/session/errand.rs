@@ -8,6 +8,7 @@ use super::witness::{Case, Witness};
 use super::{Refusal, RunRequest, now};
 use crate::audit::record::Filed;
 use crate::ids::CommandId;
+use crate::plugin::manifest::CopySpec;
 use crate::plugin::session::SessionPlugins;
 use crate::policy::approved::Program;
 use crate::policy::{self, Manner, Purpose, Verdict};
@@ -64,6 +65,12 @@ impl Errand {
     #[must_use]
     pub fn has_programs(&self) -> bool {
         self.profile.kind.pipe.is_some()
+    }
+
+    /// How files are copied where there is neither a file service nor a shell, if a plugin says so.
+    #[must_use]
+    pub fn copy(&self) -> Option<&CopySpec> {
+        self.profile.kind.copy.as_ref().filter(|_| !self.has_programs())
     }
 
     /// What callers are not shown, unless the operator wants the exact text.

@@ -120,9 +120,8 @@ impl KnownHosts {
             is_own(entry) && entry.naming() == Naming::Alone && entry.is_decodable() && !announced.contains_key(&entry.blob)
         };
         // A key that other names have as well may be this host's under them: it goes on to be one.
-        let is_elsewhere = |gone: &Entry| {
-            self.entries.iter().any(|entry| entry.marker == Marker::None && entry.blob == gone.blob && !entry.is_for(&name))
-        };
+        let is_elsewhere =
+            |gone: &Entry| self.entries.iter().any(|entry| entry.marker == Marker::None && entry.blob == gone.blob && !entry.is_for(&name));
         let gone = recorded.iter().filter(is_gone).filter(|entry| !is_elsewhere(entry)).map(|entry| Gone {
             file: self.path(entry),
             line: entry.place.line,
@@ -174,7 +173,7 @@ pub fn learn(
 fn without(file: &Path, gone: &BTreeSet<usize>) -> io::Result<()> {
     // A link stays a link.
     let file = fs::canonicalize(file)?;
-    let folder = file.parent().unwrap_or(Path::new("/"));
+    let folder = file.parent().ok_or_else(|| io::Error::other("it lies in no folder"))?;
     let text = fs::read(&file)?;
     let kept = text.split_inclusive(|byte| *byte == b'\n').enumerate().filter(|(at, _)| !gone.contains(&(at + 1)));
     let mut out = tempfile::NamedTempFile::new_in(folder)?;
@@ -228,7 +227,8 @@ mod tests {
 
     #[test]
     fn new_keys_are_learned_and_old_ones_forgotten() {
-        let files = files(&format!("[web1]:2222 {}\n# mine\n[web1]:2222 {}", written(1), written(2)), &format!("[web1]:2222 {}\n", written(3)));
+        let files =
+            files(&format!("[web1]:2222 {}\n# mine\n[web1]:2222 {}", written(1), written(2)), &format!("[web1]:2222 {}\n", written(3)));
         fs::set_permissions(&files.learning.files[0], fs::Permissions::from_mode(0o640)).unwrap();
         let announced = [ed25519(1), key(ECDSA), ed25519(4)];
         assert_eq!(files.planned(&ed25519(1), &announced), Ok((2, vec![3, 1])));

@@ -8,7 +8,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use super::super::host_key::{self, KnownHosts, Learning, LeftAlone, LoadError, Rotation};
-use super::{Connection, ConnectError, Target, algorithms};
+use super::{ConnectError, Connection, Target, algorithms};
 use crate::limits::{ANNOUNCEMENT_WAIT, CONNECT_MAX};
 
 /// The host keys of a target, as far as they are to be kept up to date.
@@ -115,9 +115,7 @@ impl HostKeys {
         }
         connection.prove(planned.new.clone()).await.map_err(|what| LearnError::NotProven { count: planned.new.len(), what })?;
         let this = self.clone();
-        let writing = spawn_blocking(move || {
-            host_key::learn(&this.learning, (&this.host, this.port), &presented, &keys, &planned.new)
-        });
+        let writing = spawn_blocking(move || host_key::learn(&this.learning, (&this.host, this.port), &presented, &keys, &planned.new));
         Ok(writing.await.unwrap_or_else(|_| Ok(Rotation::default()))?)
     }
 }

@@ -1,0 +1,158 @@
+//! Copies one whole file between this machine and a device that has no more than the copy protocol.
+//!
+//! Nothing is compared before or afterwards: the device cannot. What comes gets its name here when it is whole; what goes is on the device
+//! under its own name from the first byte on.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use sha2::{Digest as _, Sha256};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+use super::FilesError;
+use super::local::{self, Local};
+use super::name::digits;
+use super::program::Programs;
+use super::scp::{Coming, Going};
+use super::transfer::{Direction, Outcome, Progress, blocking};
+use super::tree::Entry;
+use super::wire::Kind;
+use crate::limits::SFTP_GATHER_BYTES;
+
+/// Such a copy.
+#[derive(Debug, Clone)]
+pub struct Single {
+    /// What starts programs on the device.
+    pub programs: Arc<dyn Programs>,
+    /// What is started.
+    pub command: String,
+    /// The place on this machine.
+    pub local: Local,
+    /// The place on the device.
+    pub path: Vec<u8>,
+    /// Where to.
+    pub direction: Direction,
+    /// The largest file that is taken.
+    pub max_bytes: u64,
+    /// How far it is.
+    pub progress: Arc<Progress>,
+}
+
+/// Why a path cannot be named to a device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NotPlain;
+
+impl fmt::Display for NotPlain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("it takes paths of letters, digits and `._/:+@%-` only, not beginning with `-`")
+    }
+}
+
+/// The command with this path in the place of `{path}`. A device without a shell has no quotes that could be relied on.
+///
+/// # Errors
+///
+/// When the path holds anything that a device might take for more than a path.
+pub fn command_for(template: &str, path: &[u8]) -> Result<String, NotPlain> {
+    let text = str::from_utf8(path).map_err(|_| NotPlain)?;
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._/:+@%-".contains(&byte);
+    let is_path = !text.is_empty() && !text.starts_with('-') && text.bytes().all(is_plain);
+    if is_path { Ok(template.replace("{path}", text)) } else { Err(NotPlain) }
+}
+
+impl Single {
+    /// Copies it.
+    ///
+    /// # Errors
+    ///
+    /// What either side says.
+    pub async fn carry_out(self) -> Result<Outcome, FilesError> {
+        self.progress.files_total.store(1, Ordering::Relaxed);
+        let (bytes, sha256) = match self.direction {
+            Direction::Up => self.up().await?,
+            Direction::Down => self.down().await?,
+        };
+        self.progress.files.store(1, Ordering::Relaxed);
+        Ok(Outcome { files: 1, bytes, sha256: Some(sha256), ..Outcome::default() })
+    }
+
+    fn too_large(&self, size: u64) -> FilesError {
+        let most = self.max_bytes;
+        FilesError::Refused(format!("{size} bytes are to be copied, more than the {most} that `max_bytes` in [files] allows"))
+    }
+
+    async fn up(&self) -> Result<(u64, String), FilesError> {
+        let own = self.local.clone();
+        let opening = blocking(move || {
+            let (dir, name) = own.parent(b"")?;
+            local::open(&dir, &name).map_err(|error| FilesError::local("read", &own.whole(b""), &error))
+        });
+        let (file, entry) = opening.await?;
+        if entry.size > self.max_bytes {
+            return Err(self.too_large(entry.size));
+        }
+        self.progress.bytes_total.store(entry.size, Ordering::Relaxed);
+        let running = self.programs.start(&self.command).await?;
+        let mut going = Going::begin(running, &self.path, entry.size, entry.mode).await?;
+        let (mut file, mut hash, mut buffer) = (tokio::fs::File::from_std(file), Sha256::new(), vec![0; SFTP_GATHER_BYTES]);
+        loop {
+            let got = file.read(&mut buffer).await.map_err(|error| FilesError::local("read", &self.local.whole(b""), &error))?;
+            let bytes = buffer.get(..got).unwrap_or_default();
+            if bytes.is_empty() {
+                break;
+            }
+            going.write(bytes).await?;
+            hash.update(bytes);
+            self.progress.bytes.fetch_add(u64::try_from(got).unwrap_or(0), Ordering::Relaxed);
+        }
+        going.finish().await?;
+        Ok((entry.size, digits(&hash.finalize())))
+    }
+
+    async fn down(&self) -> Result<(u64, String), FilesError> {
+        let running = self.programs.start(&self.command).await?;
+        let mut coming = Coming::begin(running, &self.path).await?;
+        if coming.size > self.max_bytes {
+            return Err(self.too_large(coming.size));
+        }
+        self.progress.bytes_total.store(coming.size, Ordering::Relaxed);
+        let whole = self.local.whole(b"");
+        let fail = |error: std::io::Error| FilesError::local("write", &whole, &error);
+        let own = self.local.clone();
+        let (dir, name, file) = blocking(move || {
+            let (dir, name) = own.parent(b"")?;
+            let file = local::open_part(&dir, &name, None).map_err(|error| FilesError::local("write", &own.whole(b""), &error))?;
+            Ok((dir, name, file))
+        })
+        .await?;
+        let (mut file, mut hash) = (tokio::fs::File::from_std(file), Sha256::new());
+        while let Some(bytes) = coming.next().await? {
+            file.write_all(&bytes).await.map_err(fail)?;
+            hash.update(&bytes);
+            self.progress.bytes.fetch_add(u64::try_from(bytes.len()).unwrap_or(0), Ordering::Relaxed);
+        }
+        file.flush().await.map_err(fail)?;
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let mtime = u32::try_from(now).unwrap_or(u32::MAX);
+        let entry = Entry { kind: Kind::File, size: coming.size, mode: coming.mode, mtime, leads_to: Vec::new() };
+        let file = file.into_std().await;
+        let done = blocking(move || Ok(local::complete(&dir, &name, &file, &entry)));
+        done.await?.map_err(fail)?;
+        Ok((coming.size, digits(&hash.finalize())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_plain_paths_are_named_to_a_device() {
+        assert_eq!(command_for("scp -t {path}", b"flash:/d/x-1.bin").unwrap(), "scp -t flash:/d/x-1.bin");
+        for path in [&b""[..], b"-r", b"a b", b"a;b", b"a|b", b"$x", b"a\nb", b"\xff", b"a'b", b"{path}", b"a?"] {
+            assert_eq!(command_for("scp -t {path}", path), Err(NotPlain), "{}", path.escape_ascii());
+        }
+    }
+}
