@@ -344,6 +344,8 @@ pub const APPROVAL_TEXT_MAX_CHARS: usize = 4000;
 
 // The line.
 
+/// How often a program is started anew whose connection had ended before: servers with one session end theirs with each program.
+pub const PROGRAM_TRIES: usize = 3;
 /// From the first packet to an authenticated connection.
 pub const CONNECT_MAX: Duration = Duration::from_secs(20);
 /// How long a person may take to answer a server's question at login: as long as servers wait (sshd's `LoginGraceTime`).

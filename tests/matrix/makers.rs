@@ -112,11 +112,9 @@ fn tinyssh_carries_sessions() {
     let with = |name: &str, key: &str| format!("{}key = \"{}\"\n", device(name, &way, "jft-bash", folder.path()), path(key));
     let mut client = Client::start_with(&(with("tiny", "id") + &with("stranger", "stranger")), &[("HOME", &path("home"))]);
     carries(&mut client, "tiny", &["terminal"]);
-    // It ends the connection with the only session: each program gets one of its own.
-    for (command, output, status) in [("echo fine", "fine\n", 0), ("sh -c 'exit 7'", "", 7), (NUMBERS, &numbers(), 0)] {
-        let result = client.call("ssh_run", arguments("tiny", "exec", command));
-        assert_eq!(differs(&result, output, status), None, "{command}");
-        client.call("ssh_close", json!({"session": "tiny#exec"}));
+    // It ends the connection with the only session, sometimes only while the next program is asked for: each gets one of its own.
+    for _ in 0..10 {
+        carries(&mut client, "tiny", &["exec"]);
     }
     let why = refused(&mut client, "stranger");
     assert!(why.contains("`stranger`") && why.contains("is not accepted"), "{why}");

@@ -16,7 +16,7 @@ use super::{Caller, Patience};
 use crate::author::Author;
 use crate::directory::{Directory, LineKind};
 use crate::ids::{CommandId, MAIN, SessionId};
-use crate::limits::{self, INTERRUPT_STEP_WAIT, OUTPUT_DEFAULT_CHARS, QUERY_TARGETS_MAX};
+use crate::limits::{self, INTERRUPT_STEP_WAIT, OUTPUT_DEFAULT_CHARS, PROGRAM_TRIES, QUERY_TARGETS_MAX};
 use crate::policy::{self, Line, Manner, Purpose};
 use crate::session::command::State;
 use crate::session::journey::Keep;
@@ -231,8 +231,9 @@ async fn one(
     let left = || wait.saturating_sub(started.elapsed());
     let mut patience = Patience::new(caller);
     let id = opening::id_of(target, lane);
-    let mut tries = if lane == LineKind::Programs { 2 } else { 1 };
-    let (handle, accepted) = loop {
+    // A program needs nothing that a session keeps: where a connection had ended before, another one does as well.
+    let mut tries = if lane == LineKind::Programs { PROGRAM_TRIES } else { 1 };
+    loop {
         tries -= 1;
         let opening = opening::open(directory, caller, &id, lane, (None, None));
         let handle = match patience.wait(wait, || connecting(directory, &id.device), opening).await {
@@ -257,19 +258,23 @@ async fn one(
         // A command waits a little for its turn, even if the time is over: the answer to "busy" takes a moment.
         let turn = left().max(LOOK_EVERY);
         match patience.wait(turn, || format!("{session}: waiting for its turn"), handle.run_in_turn(request.clone())).await {
-            Some(Ok(accepted)) => break (handle, accepted),
-            // Its connection had ended before: nothing was run, and a program needs nothing that a session keeps.
+            Some(Ok(accepted)) => {
+                let state = accepted.state.clone();
+                let reply = finish(&handle, &mut patience, target, accepted, left(), query.clone()).await;
+                if tries == 0 || *state.borrow() != State::Unstarted {
+                    return reply;
+                }
+            }
             Some(Err(Refusal::Closed(_))) if tries > 0 => {}
             Some(Err(refusal)) => return reply::refused(&session, &refusal),
             None => return reply::refused(&session, &handle.busy(&request.author())),
         }
-    };
-    finish(&handle, patience, target, accepted, left(), query).await
+    }
 }
 
 async fn finish(
     handle: &SessionHandle,
-    mut patience: Patience<'_>,
+    patience: &mut Patience<'_>,
     target: &str,
     accepted: Accepted,
     wait: Duration,

@@ -243,6 +243,7 @@ fn next(session: &str, report: &Report) -> String {
             report.duration.as_secs_f64()
         ),
         (State::NeedsInput, Some(_)) => asks(session, report),
+        (State::Unstarted, _) => format!("{id} was not begun on {session}; nothing was run. Call again."),
         (State::Lost, _) => format!("{session} was lost while {id} ran; it may still run there. The next call opens a new session."),
         _ if behind_lines.is_some() => behind_lines.unwrap_or_default(),
         _ if report.range.cut_bytes > 0 => {

@@ -21,6 +21,8 @@ pub enum State {
     Interrupted,
     /// The line ended while it ran.
     Lost,
+    /// The connection had ended before, or gave no session for it: nothing was run. Callers are told that it is lost, and why.
+    Unstarted,
 }
 
 impl State {
@@ -32,14 +34,20 @@ impl State {
             Self::NeedsInput => "needs_input",
             Self::Done => "done",
             Self::Interrupted => "interrupted",
-            Self::Lost => "lost",
+            Self::Lost | Self::Unstarted => "lost",
         }
+    }
+
+    /// Is it not known how it ended, or did it not even begin?
+    #[must_use]
+    pub fn is_lost(self) -> bool {
+        matches!(self, Self::Lost | Self::Unstarted)
     }
 
     /// Has it ended?
     #[must_use]
     pub fn is_over(self) -> bool {
-        matches!(self, Self::Done | Self::Interrupted | Self::Lost)
+        matches!(self, Self::Done | Self::Interrupted) || self.is_lost()
     }
 }
 

@@ -56,7 +56,7 @@ impl From<command::State> for State {
             command::State::Running | command::State::NeedsInput => Self::Running,
             command::State::Done => Self::Done,
             command::State::Interrupted => Self::Interrupted,
-            command::State::Lost => Self::Lost,
+            command::State::Lost | command::State::Unstarted => Self::Lost,
         }
     }
 }

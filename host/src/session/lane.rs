@@ -166,7 +166,7 @@ impl Record {
     }
 
     fn has_failed(&self, state: State) -> bool {
-        self.failure.is_some() || self.status.is_some_and(|status| status != 0) || state == State::Lost
+        self.failure.is_some() || self.status.is_some_and(|status| status != 0) || state.is_lost()
     }
 }
 

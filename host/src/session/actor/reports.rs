@@ -51,7 +51,7 @@ impl Actor {
         Ok(Report {
             state: ending.state,
             exit_code,
-            failed: record.failure.is_some() || exit_code.is_some_and(|code| code != 0) || ending.state == State::Lost,
+            failed: record.failure.is_some() || exit_code.is_some_and(|code| code != 0) || ending.state.is_lost(),
             failure: record.failure.as_deref().map(|failure| self.profile.shown(failure)),
             output: text,
             range,

@@ -5,7 +5,7 @@ use tokio::sync::mpsc;
 use super::{Lane, State, now};
 use crate::ids::CommandId;
 use crate::policy::approved::Program;
-use crate::transport::ssh::Connection;
+use crate::transport::ssh::{ConnectError, Connection};
 use crate::transport::{Line, LineEvent, Order, Writer};
 
 /// What a channel of its own tells.
@@ -13,6 +13,8 @@ pub(super) enum ProgramEvent {
     Started(Writer),
     Line(LineEvent),
     Failed(String),
+    /// The connection gives no further session, or had ended before.
+    Unstarted(String),
 }
 
 impl Lane {
@@ -24,6 +26,14 @@ impl Lane {
             ProgramEvent::Failed(why) => {
                 record.failure = Some(why);
                 record.end(State::Lost, &self.profile);
+            }
+            ProgramEvent::Unstarted(why) => {
+                record.failure = Some(why.clone());
+                record.end(State::Unstarted, &self.profile);
+                // The next program gets another connection.
+                if self.running().is_none() {
+                    self.ended = Some(why);
+                }
             }
             ProgramEvent::Line(event) => {
                 let Some(own) = &mut record.own else { return };
@@ -55,8 +65,13 @@ impl Lane {
 pub(super) async fn carry(connection: Connection, program: Program, id: CommandId, events: mpsc::Sender<(CommandId, ProgramEvent)>) {
     let line = match connection.program(&program).await {
         Ok(line) => line,
-        // A session that has ended listens no longer.
-        Err(error) => return drop(events.send((id, ProgramEvent::Failed(error.to_string()))).await),
+        Err(error) => {
+            let why = error.to_string();
+            let is_used_up = matches!(error, ConnectError::Gone { .. } | ConnectError::Full { .. });
+            let event = if is_used_up { ProgramEvent::Unstarted(why) } else { ProgramEvent::Failed(why) };
+            // A session that has ended listens no longer.
+            return drop(events.send((id, event)).await);
+        }
     };
     let Line { mut reader, writer, .. } = line;
     if events.send((id, ProgramEvent::Started(writer))).await.is_err() {

@@ -1,6 +1,6 @@
 //! A connection that is logged in, and what can be opened on it.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, MutexGuard, Weak};
 
 use russh::client::{Handle, Msg};
@@ -27,6 +27,8 @@ struct Inner {
     warnings: Vec<String>,
     /// Sessions that are open on it.
     sessions: AtomicUsize,
+    /// It had a session before.
+    has_given: AtomicBool,
     /// So many it may have: what the server has shown, or our own bound.
     most: AtomicUsize,
     /// Streams through it, which servers do not count.
@@ -116,7 +118,16 @@ impl Connection {
             warnings.push(format!("the connection to `{device}` uses weak algorithms: {}", weak.join(", ")));
         }
         let most = AtomicUsize::new(CHANNELS_PER_CONNECTION_MAX);
-        Self(Arc::new(Inner { handle, hearing, device, warnings, sessions: AtomicUsize::new(0), most, streams: AtomicUsize::new(0) }))
+        Self(Arc::new(Inner {
+            handle,
+            hearing,
+            device,
+            warnings,
+            sessions: AtomicUsize::new(0),
+            has_given: AtomicBool::new(false),
+            most,
+            streams: AtomicUsize::new(0),
+        }))
     }
 
     /// Connects and logs in.
@@ -191,6 +202,7 @@ impl Connection {
         let ticket = self.ticket(Channels::Session);
         let opening = async { shell(target, &self.0.handle).await.map_err(|why| self.no_channel(why)) };
         let opened = super::step(target, "session request", opening).await?;
+        self.0.has_given.store(true, Ordering::Release);
         Ok(self.line(ticket, opened))
     }
 
@@ -302,6 +314,7 @@ impl Connection {
     async fn session(&self, start: impl AsyncFnOnce(&mut Opened) -> Result<(), String>) -> Result<Opened, ConnectError> {
         let opening = async {
             let channel = self.0.handle.channel_open_session().await.map_err(|error| self.no_channel(NoChannel::of(&error)))?;
+            self.0.has_given.store(true, Ordering::Release);
             let mut opened = Opened::new(channel);
             start(&mut opened).await.map_err(|what| self.failed(&what))?;
             Ok(opened)
@@ -328,13 +341,21 @@ impl Connection {
     /// A server that gives no further channel has shown how many it gives.
     fn no_channel(&self, why: NoChannel) -> ConnectError {
         match why {
+            NoChannel::Failed(what) if self.is_closed() => {
+                let what = self.heard().end.clone().unwrap_or(what);
+                ConnectError::Gone { device: self.0.device.clone(), what }
+            }
             NoChannel::Failed(what) => self.failed(&what),
             NoChannel::Full(what) => {
                 let device = self.0.device.clone();
-                // This try counts as one as well.
+                // This try counts as one as well. Some servers give a single session, and no further one when it has ended.
                 let others = self.0.sessions.load(Ordering::Acquire).saturating_sub(1);
-                self.0.most.fetch_min(others.max(1), Ordering::AcqRel);
-                if others == 0 { ConnectError::Channel { device, what } } else { ConnectError::Full { device, what } }
+                self.0.most.fetch_min(others, Ordering::AcqRel);
+                if self.0.has_given.load(Ordering::Acquire) {
+                    ConnectError::Full { device, what }
+                } else {
+                    ConnectError::Channel { device, what }
+                }
             }
         }
     }

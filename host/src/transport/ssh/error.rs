@@ -127,6 +127,14 @@ pub enum ConnectError {
         /// What it said.
         what: String,
     },
+    /// The connection had ended before it was asked for a session: nothing was done.
+    #[error("the connection to `{device}` had ended before: {what}; nothing was run")]
+    Gone {
+        /// The device.
+        device: String,
+        /// Why it ended.
+        what: String,
+    },
     /// The connection has as many channels as the server gives.
     #[error("`{device}` opens no further session on this connection: {what}")]
     Full {
