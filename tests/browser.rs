@@ -12,6 +12,7 @@ use jackfield::viewer::Viewer;
 use serde_json::{Value, json};
 
 use crate::daemon::House;
+use crate::reach::asking;
 use crate::support::install_missing;
 use crate::support::process::{pause, until};
 
@@ -34,6 +35,7 @@ const REAL: &[&str] = &[
     "a_lock_is_set_and_taken_back_and_all_see_it",
     "panic_stops_all_agents_and_says_who_did",
     "a_command_is_shown_exactly_and_runs_only_when_it_is_allowed",
+    "what_a_server_asks_at_login_is_answered_by_a_person",
     "a_command_is_interrupted",
     "a_note_is_kept_and_shown_as_text",
 ];
@@ -88,6 +90,7 @@ fn the_viewer_does_in_a_browser_what_it_promises() {
         "shell": "web1", "quiet": "core-sw1", "lane": "web1#pipe", "device": "web2",
         "approve": {"target": "web1", "text": "echo approved-$((40+2))", "shows": "approved-42"},
         "deny": {"target": "core-sw1", "named": ["U+202E", "Esc", "U+200B", "U+00A0"]},
+        "question": {"device": "edge2", "user": "noc", "asks": [["Verification code:", "271 828 182"]]},
         "recording": RECORDING, "cut": CUT, "shots": shots,
     });
     assert!(drive(&wanted, &[]).unwrap().len() > 20);
@@ -99,7 +102,10 @@ fn the_real_sessions_are_in_a_browser_as_they_are_at_a_terminal() {
     scripts();
     let ask = "[[policy.rule]]\nname = \"ask-first\"\neffect = \"ask\"\ncommand = [\"touch\"]\nreason = \"it is a test\"\n";
     let device = |name: &str| format!("[device.{name}]\nlocal = true\ntype = \"linux\"\n");
-    let house = House::new(&format!("{}{}{}[policy]\nmode = \"full\"\n{ask}", device("here"), device("there"), device("other")));
+    let folder = tempfile::tempdir().unwrap();
+    let asked = asking::device("asked", "", folder.path()).replace("password = { env = \"JFT_WORD\" }\n", "");
+    let devices = [device("here"), device("there"), device("other"), asked].concat();
+    let house = House::new(&format!("{devices}[policy]\nmode = \"full\"\n{ask}"));
     let mut agent = house.client("agent");
     for name in ["here", "there"] {
         agent.call("ssh_open", json!({"host": name}));
@@ -115,9 +121,11 @@ fn the_real_sessions_are_in_a_browser_as_they_are_at_a_terminal() {
         "address": address, "links": links, "read_only": read_only, "shell": "here", "quiet": "there", "lane": "here", "device": "other",
         "approve": {"target": "here", "text": approve, "shows": "approved-42"},
         "deny": {"target": "there", "named": []},
+        "question": {"device": "asked", "user": "bob", "asks": [["Password:", asking::WORD], ["Verification code:", asking::CODE]]},
         "shots": Path::new(env!("CARGO_TARGET_TMPDIR")).join("viewer-shots-real"),
     });
     let done = std::sync::atomic::AtomicBool::new(false);
+    let logged_in = std::sync::atomic::AtomicBool::new(false);
     std::thread::scope(|scope| {
         // Agents ask again and again, as they do when they were told to wait for a person.
         scope.spawn(|| {
@@ -132,10 +140,22 @@ fn the_real_sessions_are_in_a_browser_as_they_are_at_a_terminal() {
                 }
             }
         });
+        scope.spawn(|| {
+            let mut agent = house.client("logs-in");
+            while !done.load(std::sync::atomic::Ordering::Relaxed) {
+                let result = agent.call("ssh_run", json!({"target": "asked", "command": "echo fine", "lane": "exec", "wait_s": 5}));
+                if result["output"] == "fine\n" {
+                    logged_in.store(true, std::sync::atomic::Ordering::Relaxed);
+                    break;
+                }
+                pause(Duration::from_millis(200));
+            }
+        });
         until("both wait", || house.said(&["approve", "--json"]).matches("\"id\"").count() == 2);
         let results = drive(&wanted, REAL);
         done.store(true, std::sync::atomic::Ordering::Relaxed);
         let results = results.unwrap();
         assert_eq!(results.len(), REAL.len() + 1, "{results:?}");
+        assert!(logged_in.load(std::sync::atomic::Ordering::Relaxed), "the answers do not log in");
     });
 }

@@ -12,7 +12,7 @@ use crate::support::client::Client;
 use crate::support::sshd::{PASSWORD, Sshd, account, free_port};
 use crate::support::until_listens;
 
-mod asking;
+pub mod asking;
 mod keys;
 mod logins;
 mod names;

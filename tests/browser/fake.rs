@@ -10,6 +10,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, DuplexS
 use tokio::sync::{broadcast, mpsc};
 
 use jackfield::guest::wire::{ApprovalState, Author, AuthorKind, Data, GuestState, LockState, Rule, RunningState, Say, SessionState, Tell};
+use jackfield::transport::questions::Question;
 use jackfield::viewer::{Guest, House, RecordingInfo, recordings};
 
 mod play;
@@ -45,6 +46,7 @@ struct Played {
 struct World {
     sessions: BTreeMap<String, Played>,
     approvals: Vec<ApprovalState>,
+    questions: Vec<Question>,
     panic: Option<String>,
 }
 
@@ -81,7 +83,7 @@ impl Fake {
     #[must_use]
     pub fn new(recordings: PathBuf) -> Self {
         let (events, _) = broadcast::channel(256);
-        let world = World { sessions: play::sessions(), approvals: play::approvals(), panic: None };
+        let world = World { sessions: play::sessions(), approvals: play::approvals(), questions: play::questions(), panic: None };
         let fake = Self { world: Arc::new(Mutex::new(world)), events, recordings };
         fake.shell("web1");
         fake
@@ -229,6 +231,7 @@ impl Fake {
         Tell::Sessions {
             sessions: world.sessions.values().map(|played| played.state.clone()).collect(),
             approvals: world.approvals.clone(),
+            questions: world.questions.clone(),
             panic: world.panic.clone(),
             devices: ["core-sw1", "db1", "edge2", "lab-olt", "rb1", "web1", "web2"].map(str::to_owned).to_vec(),
         }
@@ -395,6 +398,11 @@ impl Visit {
                 Ok(Some(if on { "no agent may type anywhere" } else { "agents may type again" }.to_owned()))
             }
             Say::Decide { id, allow } => self.decide(&id, allow).map(Some),
+            Say::Answer { id, .. } => {
+                fake.world().questions.retain(|question| question.id != id);
+                fake.tell(Event::Changed);
+                Ok(Some(format!("answered {id}")))
+            }
             Say::Interrupt { session } => fake.type_as(&session, &self.me(), b"\x03").map(|()| Some("interrupted".to_owned())),
             Say::Open { session } => {
                 let played = play::shell_session(&session);

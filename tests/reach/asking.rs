@@ -9,9 +9,10 @@ use russh::{Channel, ChannelId, MethodKind, MethodSet};
 
 use super::*;
 
-/// The right answers.
-const WORD: &str = "correct horse 41";
-const CODE: &str = "314159";
+/// The right answers: to the first question,
+pub const WORD: &str = "correct horse 41";
+/// and to the second.
+pub const CODE: &str = "314159";
 
 /// A server on a port of its own. It runs as long as the process.
 fn server() -> (u16, String) {
@@ -76,7 +77,8 @@ impl Handler for Asking {
     }
 }
 
-fn device(name: &str, lines: &str, folder: &Path) -> String {
+/// A device whose server asks in rounds.
+pub fn device(name: &str, lines: &str, folder: &Path) -> String {
     let (port, public) = server();
     let known = folder.join(name);
     fs::write(&known, format!("[127.0.0.1]:{port} {public}\n")).unwrap();

@@ -2,6 +2,7 @@
 
 import './strict.js';
 import { approvals } from './approvals.js';
+import { questions } from './questions.js';
 import { el } from './dom.js';
 import { keys } from './keys.js';
 import { list } from './list.js';
@@ -44,6 +45,7 @@ function show() {
 apply();
 top(document.getElementById('top'));
 banners(document.getElementById('banners'));
+questions(document.getElementById('questions'));
 approvals(document.getElementById('approvals'));
 keys(() => shown);
 addEventListener('hashchange', show);

@@ -12,6 +12,8 @@ class Model extends EventTarget {
   sessions = [];
   /// Each with `until`, the moment at which it ends.
   approvals = [];
+  /// What servers ask whoever logs in.
+  questions = [];
   panic = null;
   devices = [];
   /// Whether the list has come at all.
@@ -47,6 +49,7 @@ class Model extends EventTarget {
       case 'sessions':
         this.sessions = tell.sessions.map(stamped);
         this.approvals = tell.approvals.map((approval) => ({ ...approval, until: Date.now() + approval.seconds_left * 1000 }));
+        this.questions = tell.questions ?? [];
         [this.panic, this.devices, this.isKnown] = [tell.panic ?? null, tell.devices, true];
         break;
       case 'state':

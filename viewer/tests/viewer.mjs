@@ -4,6 +4,7 @@
 //   shell, quiet, lane          a session with a shell in which nothing runs; another one to look at; one without a terminal
 //   approve                     { target, text, shows }: what waits, in `shell`'s terminal once it is allowed
 //   deny                        { target, named }: a command that waits, and names of characters in it that are not visible, if any
+//   question                    { device, user, asks }: who asks whoever logs in, and prompts with their answers
 //   size                        rows and columns of `shell`, if they are not 24 and 80
 //   device                      a device that can be opened, and has a shell
 //   recording, cut              names of two recordings: one of commands in a shell, and one that ends in a line's middle

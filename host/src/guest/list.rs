@@ -58,6 +58,7 @@ pub(super) fn all(guests: &Arc<Guests>) -> Tell {
     Tell::Sessions {
         sessions: open.iter().map(|handle| session(guests, handle)).collect(),
         approvals: errand::waiting(directory),
+        questions: directory.questions().open(),
         panic: directory.halted_by().map(|by| Author::of_caller(&by).name),
         devices: directory.world().config.devices.keys().cloned().collect(),
     }

@@ -7,6 +7,7 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWrite
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::mpsc;
 use tokio::time::interval;
+use zeroize::Zeroize as _;
 
 use super::stage::{Frame, Seat};
 use super::wire::{Data, Rule, Say, SessionState, Tell};
@@ -73,7 +74,8 @@ where
                     return;
                 }
                 let said = serde_json::from_slice::<Say>(&line);
-                line.clear();
+                // It may hold the answer to a password question.
+                line.zeroize();
                 match said {
                     Ok(said) => visit.hear(said).await,
                     Err(error) => visit.tell(&Tell::Refused { why: format!("that is no message of a guest: {error}") }).await,
@@ -229,6 +231,10 @@ impl<W: AsyncWrite + Unpin> Visit<W> {
                 return done(if on { "all input of agents is stopped" } else { "agents may type again" }.to_owned());
             }
             Say::Decide { id, allow } => return done(self.decide(&id, allow)?),
+            Say::Answer { id, answer } => {
+                self.guests.directory.questions().answer(&id, answer.secret())?;
+                return done(format!("answered {id}"));
+            }
             Say::Interrupt { session } => {
                 let sent = self.session(&session)?.stop(Stop::Interrupt, 0, None).await?;
                 return done(format!("{session}: sent {sent}"));

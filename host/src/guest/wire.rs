@@ -5,6 +5,10 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use zeroize::Zeroizing;
+
+use crate::secret::Secret;
+use crate::transport::questions::Question;
 
 pub use crate::author::{Author, AuthorKind};
 pub use crate::session::lock::{LockState, Rule};
@@ -23,6 +27,42 @@ impl<'de> Deserialize<'de> for Data {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         STANDARD.decode(text).map(Self).map_err(serde::de::Error::custom)
+    }
+}
+
+/// What a person answers, a password or a one-time code: wiped when nobody needs it any more, and never printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Reply(Zeroizing<String>);
+
+impl Serialize for Reply {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Reply {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self::from)
+    }
+}
+
+impl Reply {
+    /// As a secret.
+    #[must_use]
+    pub fn secret(&self) -> Secret {
+        Secret::from_bytes(self.0.as_bytes().to_vec())
+    }
+}
+
+impl From<String> for Reply {
+    fn from(text: String) -> Self {
+        Self(Zeroizing::new(text))
+    }
+}
+
+impl std::fmt::Debug for Reply {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Reply")
     }
 }
 
@@ -86,6 +126,13 @@ pub enum Say {
         id: String,
         /// Yes or no.
         allow: bool,
+    },
+    /// The answer to what a server asks at login.
+    Answer {
+        /// The question.
+        id: String,
+        /// The answer.
+        answer: Reply,
     },
     /// Type what interrupts a command on this device type.
     Interrupt {
@@ -274,6 +321,9 @@ pub enum Tell {
         sessions: Vec<SessionState>,
         /// What waits for a person.
         approvals: Vec<ApprovalState>,
+        /// What servers ask whoever logs in.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        questions: Vec<Question>,
         /// Who stopped all input of agents, if somebody did.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         panic: Option<String>,

@@ -38,7 +38,7 @@ impl Unopened {
             Self::Asks(question) => {
                 let Question { id: number, device, prompt, .. } = question;
                 let next = format!(
-                    "`{device}` asks at login: `{prompt}`. Do not ask for the answer in chat: have the user run `jackfield answer {number}` in a terminal, then call again."
+                    "`{device}` asks at login: `{prompt}`. Do not ask for the answer in chat: have the user run `jackfield answer {number}` in a terminal, or answer in the viewer; then call again."
                 );
                 let fields = json!({"ok": false, "session": id.to_string(), "state": "needs_input", "ask": prompt, "question": number});
                 Reply::new(fields, format!("{id} needs_input")).with_next(&next)

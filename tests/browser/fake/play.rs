@@ -4,6 +4,19 @@ use std::collections::BTreeMap;
 
 use super::{KEPT_ROWS, Played, author, cells, running};
 use jackfield::guest::wire::{ApprovalState, AuthorKind, LockState, Rule, SessionState, Tell};
+use jackfield::transport::questions::Question;
+
+/// What a server asks.
+pub fn questions() -> Vec<Question> {
+    vec![Question {
+        id: "q1".to_owned(),
+        device: "edge2".to_owned(),
+        user: "noc".to_owned(),
+        about: "Two-factor login. Look at your phone.".to_owned(),
+        prompt: "Verification code:".to_owned(),
+        echo: false,
+    }]
+}
 
 fn played(state: SessionState, screen: &str) -> Played {
     let mut parser = vt100::Parser::new(cells(state.rows), cells(state.columns), KEPT_ROWS);

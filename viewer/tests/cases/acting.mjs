@@ -1,7 +1,7 @@
 // What a person does about sessions, beside typing.
 
 import { equal, screen, shows, until } from '../browser.mjs';
-import { guest, link, origin, shoot, type, typist, wanted } from '../world.mjs';
+import { guest, link, looking, origin, shoot, type, typist, wanted } from '../world.mjs';
 
 export const tests = {
   async the_list_shows_what_the_sessions_do() {
@@ -68,6 +68,29 @@ export const tests = {
     await shoot(page, 'approval');
     await other.getByRole('button', { name: 'Deny' }).click();
     await other.waitFor({ state: 'detached' });
+  },
+
+  async what_a_server_asks_at_login_is_answered_by_a_person() {
+    const { device, user, asks } = wanted.question;
+    const page = await guest();
+    await page.goto(link());
+    const looks = await guest();
+    await looks.goto(looking());
+    await looks.locator('.question', { hasText: 'This link only looks.' }).waitFor();
+    equal(await looks.locator('.question input').count(), 0, 'fields for those who only look');
+    for (const [prompt, answer] of asks) {
+      const card = page.locator('.question', { hasText: `${device} asks whoever logs in as ${user}` }).filter({ hasText: prompt });
+      const field = card.locator('input');
+      await field.fill('half of it');
+      // The list that comes meanwhile leaves it alone.
+      await page.waitForTimeout(1200);
+      equal(await field.inputValue(), 'half of it', 'what is being typed');
+      await shoot(page, 'question');
+      await field.fill(answer);
+      await card.getByRole('button', { name: /^Answer/ }).click();
+      await card.waitFor({ state: 'detached' });
+    }
+    equal((await page.content()).includes(asks[0][1]), false, 'whether an answer is in the page');
   },
 
   async a_command_is_interrupted() {
