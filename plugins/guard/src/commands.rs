@@ -3,6 +3,7 @@
 use jackfield_plugin::Request;
 
 use crate::family::Grammar;
+use crate::posix::Listing;
 use crate::{declared, posix, routeros};
 
 /// How many commands are listed. A line with more of them is not told apart.
@@ -11,16 +12,17 @@ const LISTED_MAX: usize = 64;
 const LISTED_MAX_BYTES: usize = 32 * 1024;
 
 /// Takes a line apart as its grammar does, word by word; nothing where its commands cannot be told.
-pub(crate) fn of(command: &str, grammar: Grammar, cwd: Option<&str>, request: &Request) -> Option<Vec<Vec<String>>> {
-    match grammar {
-        Grammar::Posix => posix::commands(command, cwd),
+pub(crate) fn of(command: &str, grammar: Grammar, cwd: Option<&str>, request: &Request) -> Listing {
+    let commands = match grammar {
+        Grammar::Posix => return posix::listing(command, cwd),
         Grammar::Csh => None,
         Grammar::Ios(..) if command.contains(['?', '\t']) => None,
         Grammar::Ios(..) => Some(lines(command, &['\n'], &["do"])),
         Grammar::RouterOs => routeros::commands(command),
         Grammar::Declared => Some(lines(command, &declared::separators(request), &["do", "run"])),
         Grammar::Other => Some(lines(command, &['\n', ';'], &[])),
-    }
+    };
+    Listing { commands, shows_secret: None }
 }
 
 /// As the contract has them: none where there are too many.
@@ -50,7 +52,7 @@ mod tests {
 
     fn listed(device_type: &str, mode: &str, command: &str) -> Vec<String> {
         let request = request(device_type, mode, command, "run", "safe");
-        shown(&of(command, Grammar::of(&request, Setting::Auto), None, &request).unwrap_or_default())
+        shown(&of(command, Grammar::of(&request, Setting::Auto), None, &request).commands.unwrap_or_default())
     }
 
     #[test]

@@ -7,6 +7,7 @@ use crate::commands;
 use crate::declared::Table;
 use crate::family::{Grammar, Setting};
 use crate::memo::{self, Case};
+use crate::posix::Listing;
 use crate::reach::{self, Reach};
 use crate::verdict::{Assessment, Danger, Weight, excerpt};
 use crate::{declared, ios, other, posix, program, routeros};
@@ -25,10 +26,12 @@ pub(crate) fn classify(request: &Request, setting: Setting) -> Lane {
     let wanted = request.facts.iter().any(|fact| fact.name == "wants" && fact.value == "commands");
     // The operator's rules want them of every line, and what a shell's change reaches for is seen in them.
     let seen = assessment.proof.is_err() && matches!(grammar, Grammar::Posix | Grammar::Csh);
-    let commands = if wanted || seen { commands::of(&command, grammar, cwd(request), request) } else { None };
+    let listing = if wanted || seen { commands::of(&command, grammar, cwd(request), request) } else { Listing::default() };
+    let Listing { commands, shows_secret } = listing;
     let said = match (assessment.proof, assessment.danger) {
         (Ok(()), _) => Lane { rule: assessment.read_rule.to_owned(), ..lane("read", "", "every command in it only reads".to_owned()) },
         (Err(_), Some(danger)) if danger.weight() == Weight::Destroys => lane("destructive", danger.rule, danger.reason),
+        (Err(_), _) if let Some(line) = &shows_secret => lane("exfiltration", "posix.secret-file", posix::shows(line)),
         (Err(doubt), _) => match reach(&command, grammar, commands.as_deref()) {
             Some(Reach { lane: name, rule, reason }) => lane(name, rule, reason),
             None => lane("change", doubt.rule, doubt.reason),

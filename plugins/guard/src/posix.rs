@@ -3,8 +3,9 @@
 
 use std::iter;
 
-use crate::verdict::{Assessment, Danger, Doubt};
+use crate::verdict::{Assessment, Danger, Doubt, Proof, excerpt_of};
 
+pub(crate) use self::destructive::Listing;
 use self::syntax::{Faults, Parsed};
 
 mod awk;
@@ -22,14 +23,27 @@ const CERTAIN: [&str; 7] =
 /// Judges a command of a shell. `cwd` is the working directory where the host knows it.
 pub(crate) fn assess(command: &str, cwd: Option<&str>) -> Assessment {
     let parsed = parse::parse(command);
-    let proof = read::prove(&parsed);
+    let proof = read::prove(&parsed).and_then(|()| shows_no_secret(command, &parsed, cwd));
     let danger = if proof.is_ok() { None } else { destructive::find(&parsed, cwd) };
     Assessment { proof, read_rule: "read.posix.allowed", unfinished: unfinished(&parsed), danger }
 }
 
-/// Every command of a line, where they can be told.
-pub(crate) fn commands(command: &str, cwd: Option<&str>) -> Option<Vec<Vec<String>>> {
-    destructive::commands(&parse::parse(command), cwd)
+/// A read gives away what it shows.
+fn shows_no_secret(command: &str, parsed: &Parsed, cwd: Option<&str>) -> Proof {
+    if !destructive::may_name_secret(command, cwd) {
+        return Ok(());
+    }
+    destructive::listing(parsed, cwd).shows_secret.map_or(Ok(()), |line| Err(Doubt::new("posix.secret-file", shows(&line))))
+}
+
+/// Why a line that shows a file of secrets is more than a read.
+pub(crate) fn shows(line: &[String]) -> String {
+    format!("{} shows a file that holds secrets", excerpt_of(line))
+}
+
+/// A line taken apart.
+pub(crate) fn listing(command: &str, cwd: Option<&str>) -> Listing {
+    destructive::listing(&parse::parse(command), cwd)
 }
 
 /// As for a shell whose quoting is not POSIX: nothing is proven there.

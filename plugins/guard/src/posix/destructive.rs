@@ -20,6 +20,7 @@ mod hazards;
 mod network;
 mod paths;
 mod remove;
+mod secrets;
 mod source;
 mod start;
 
@@ -56,14 +57,31 @@ pub(super) fn in_program(text: &str) -> Option<Danger> {
     Finder::new(None).embedded(&[text.to_owned()], text)
 }
 
-/// Every command that a line runs, with what it writes to and what it sets; nothing where that cannot be told.
-pub(super) fn commands(parsed: &Parsed, cwd: Option<&str>) -> Option<Vec<Vec<String>>> {
+/// A line taken apart.
+#[derive(Debug, Default)]
+pub(crate) struct Listing {
+    /// Every command that it runs, with what it writes to and what it sets; nothing where that cannot be told.
+    pub(crate) commands: Option<Vec<Vec<String>>>,
+    /// The first command that shows a file of secrets.
+    pub(crate) shows_secret: Option<Vec<String>>,
+}
+
+/// Takes a line apart.
+pub(super) fn listing(parsed: &Parsed, cwd: Option<&str>) -> Listing {
     if parsed.faults.unclosed.is_some() || parsed.faults.unexpected.is_some() || parsed.faults.disputed.is_some() {
-        return None;
+        return Listing::default();
     }
     let mut finder = Finder { listed: Some(Vec::new()), ..Finder::new(cwd) };
     let untold = finder.parsed(parsed, &Input::Terminal);
-    finder.listed.filter(|_| untold.is_none())
+    // A name that is printed is only that, unless it may become another program's argument.
+    let takes_words = finder.listed.iter().flatten().any(|line| line.iter().any(|word| base_name(word) == "xargs" || word == KNOWN_LATER));
+    let shows_secret = finder.shown.or(finder.named.filter(|_| takes_words));
+    Listing { commands: finder.listed.filter(|_| untold.is_none()), shows_secret }
+}
+
+/// Must a read be taken apart to know whether it shows such a file?
+pub(super) fn may_name_secret(command: &str, cwd: Option<&str>) -> bool {
+    secrets::may_be_named(command, cwd)
 }
 
 /// Where a program's standard input comes from.
@@ -90,6 +108,10 @@ struct Finder {
     at_prompt: bool,
     /// The commands are listed instead of judged: those found so far.
     listed: Option<Vec<Vec<String>>>,
+    /// Then also: the first command that shows a file of secrets,
+    shown: Option<Vec<String>>,
+    /// and the first one that prints its name.
+    named: Option<Vec<String>>,
 }
 
 impl Finder {
@@ -104,6 +126,8 @@ impl Finder {
             started: 0,
             at_prompt: true,
             listed: None,
+            shown: None,
+            named: None,
         }
     }
 
@@ -234,6 +258,12 @@ impl Finder {
                 let body = bodies.get(place)?;
                 self.substitutions(core::slice::from_ref(&body.word), bodies)
             }
+            Operator::Read if self.listed.is_some() && self.shown.is_none() => {
+                let targets = fields::values(&redirection.target, &self.variables);
+                let secret = targets.into_iter().find(|target| secrets::names(target, self.cwd.as_deref()));
+                self.shown = secret.map(|target| vec!["<".to_owned(), target]);
+                None
+            }
             Operator::Read | Operator::Text => None,
         }
     }
@@ -344,6 +374,11 @@ impl Finder {
     /// Adds a command to the list, where one is made. Its program must be known; another word may be known later.
     fn list(&mut self, line: &[String]) -> Option<Danger> {
         let listed = self.listed.as_mut()?;
+        match secrets::used_by(line, self.cwd.as_deref()) {
+            Some(secrets::Use::Shown) => drop(self.shown.get_or_insert_with(|| line.to_vec())),
+            Some(secrets::Use::Named) => drop(self.named.get_or_insert_with(|| line.to_vec())),
+            None => {}
+        }
         let later = |word: &String| word.contains([paths::UNKNOWN, paths::TRUSTED]);
         if line.first().is_some_and(later) {
             return Some(tangled());

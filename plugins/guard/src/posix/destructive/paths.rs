@@ -46,21 +46,21 @@ const HARMLESS_DEVICES: &str = "null zero full random urandom stdin stdout stder
 
 /// A path made absolute as far as the working directory is known.
 #[derive(Debug)]
-struct Located<'a> {
-    names: Vec<&'a str>,
+pub(super) struct Located<'a> {
+    pub(super) names: Vec<&'a str>,
     /// From where it counts.
-    from: From,
+    pub(super) from: From,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum From {
+pub(super) enum From {
     Root,
     Home,
     /// The working directory, or so many levels above it.
     Here(usize),
 }
 
-fn locate<'a>(path: &'a str, cwd: Option<&'a str>) -> Located<'a> {
+pub(super) fn locate<'a>(path: &'a str, cwd: Option<&'a str>) -> Located<'a> {
     let mut located = Located { names: Vec::new(), from: From::Here(0) };
     if !path.starts_with(['/', '~']) {
         for part in cwd.unwrap_or_default().split_inclusive('/') {

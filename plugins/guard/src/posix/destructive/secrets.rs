@@ -1,0 +1,241 @@
+//! Files that hold secrets: whoever shows or copies one gives it away, also where nothing is changed.
+
+use crate::verdict::listed;
+
+use super::base_name;
+use super::paths::{From, fits, locate};
+use super::start;
+
+/// Such files, by the end of their path. The first name must stand there as it is, unless it is the whole path.
+const FILES: [&str; 30] = [
+    "etc/shadow",
+    "etc/shadow-",
+    "etc/gshadow",
+    "etc/gshadow-",
+    "etc/master.passwd",
+    "etc/spwd.db",
+    "etc/krb5.keytab",
+    "etc/security/opasswd",
+    "etc/ssh/ssh_host_rsa_key",
+    "etc/ssh/ssh_host_ecdsa_key",
+    "etc/ssh/ssh_host_ed25519_key",
+    "etc/ssh/ssh_host_dsa_key",
+    "etc/kubernetes/admin.conf",
+    ".ssh/id_rsa",
+    ".ssh/id_ecdsa",
+    ".ssh/id_ed25519",
+    ".ssh/id_dsa",
+    ".ssh/identity",
+    ".aws/credentials",
+    ".kube/config",
+    ".docker/config.json",
+    ".config/gh/hosts.yml",
+    "proc/1/environ",
+    "proc/1/mem",
+    "proc/self/environ",
+    "proc/self/mem",
+    "proc/kcore",
+    "dev/mem",
+    "dev/kmem",
+    "run/secrets/x",
+];
+/// The same in the account's own folder, wherever that is.
+const OWN: &str = ".pgpass .netrc .my.cnf .git-credentials .vault-token .pypirc";
+/// Further ones by patterns.
+const FAMILIES: [&str; 11] = [
+    ".ssh/id_*",
+    ".ssh/*.pem",
+    ".gnupg/private-keys-v1.d/*",
+    "etc/ssh/ssh_host_*_key",
+    "etc/ssl/private/*",
+    "tls/private/*",
+    "letsencrypt/live/*/privkey.pem",
+    "letsencrypt/archive/*/privkey*.pem",
+    "proc/*/environ",
+    "proc/*/mem",
+    "run/secrets/*",
+];
+
+/// Programs that tell of a file what is not in it, or change it without showing it.
+const HARMLESS: &str = "ls stat test [ [[ file find readlink realpath basename dirname du wc cksum md5sum sha1sum sha224sum sha256sum sha384sum \
+    sha512sum b2sum sum getfacl lsattr namei which type command cd pushd tree exa eza ssh ssh-add ssh-keygen ssh-copy-id autossh mosh sshfs \
+    rm unlink shred chmod chown chgrp chattr setfacl chcon restorecon mv touch mkdir rmdir ln visudo export set unset declare local";
+/// Programs whose words are no paths, unless another one takes them for such.
+const WORDS: &str = "echo printf";
+
+/// What without anything else may name such a file: parts of the names above.
+const HINTS: [&str; 24] = [
+    "shadow",
+    "master.pa",
+    "spwd",
+    "keytab",
+    "opasswd",
+    "ssh_host",
+    "admin.conf",
+    ".ssh",
+    "credentials",
+    ".kube",
+    ".docker",
+    "gh/hosts",
+    "environ",
+    "/mem",
+    "kcore",
+    "kmem",
+    "secrets",
+    ".pgpass",
+    ".netrc",
+    ".my.cnf",
+    "vault-token",
+    ".pypirc",
+    "private",
+    "privkey",
+];
+
+/// Must a line be taken apart to know whether it names such a file? What a shell replaces may become any name.
+pub(super) fn may_be_named(command: &str, cwd: Option<&str>) -> bool {
+    let hinted = |text: &str| HINTS.iter().any(|hint| text.contains(hint));
+    if command.contains(['$', '`', '*', '?', '[', '{']) || hinted(command) || cwd.is_some_and(|cwd| hinted(cwd) || cwd.contains("/etc")) {
+        return true;
+    }
+    let is_quote = |c: char| matches!(c, '\'' | '"' | '\\' | '\n');
+    command.contains(is_quote) && hinted(&command.replace(is_quote, "")) || command.contains("cd ")
+}
+
+/// What a command does with files of secrets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Use {
+    /// Their content goes somewhere.
+    Shown,
+    /// Their name is printed, which another program may take for a file.
+    Named,
+}
+
+/// Does a command show a file of secrets, whatever starts it?
+pub(super) fn used_by(line: &[String], cwd: Option<&str>) -> Option<Use> {
+    let line = start::peel(line).line;
+    let program = base_name(line.first()?);
+    if listed(HARMLESS, program) || !line.iter().skip(1).any(|word| is_in(word, cwd)) {
+        return None;
+    }
+    Some(if listed(WORDS, program) { Use::Named } else { Use::Shown })
+}
+
+/// Is such a file named in this word, or behind an option's `=` or a data argument's `@` in it?
+fn is_in(word: &str, cwd: Option<&str>) -> bool {
+    let behind = word.char_indices().filter(|(_, c)| matches!(c, '=' | '@')).filter_map(|(at, c)| word.get(at + c.len_utf8()..));
+    core::iter::once(word).chain(behind).any(|path| names(path, cwd))
+}
+
+/// Is it the path of such a file, or a pattern that fits one?
+pub(super) fn names(path: &str, cwd: Option<&str>) -> bool {
+    let located = locate(path, cwd);
+    let names = located.names.as_slice();
+    let Some(last) = names.last() else { return false };
+    let is_whole = |parts: usize| located.from == From::Root && parts == names.len();
+    let ends_with = |entry: &str, fit: &dyn Fn(&str, &str) -> bool| {
+        let parts = entry.split('/').count();
+        let Some(tail) = names.len().checked_sub(parts).and_then(|at| names.get(at..)) else { return false };
+        let mut pairs = tail.iter().zip(entry.split('/'));
+        let Some((name, part)) = pairs.next() else { return false };
+        (*name == part || is_whole(parts) && fit(name, part)) && pairs.all(|(name, part)| fit(name, part))
+    };
+    // A pattern for all files of a folder leaves those out whose name begins with a dot.
+    let fits_file = |name: &str, part: &str| fits(name, part) && !(part.starts_with('.') && !name.starts_with('.'));
+    let is_pattern = last.contains(['*', '?', '[']);
+    FILES.iter().any(|file| ends_with(file, &fits_file))
+        || OWN.split(' ').any(|file| fits_file(last, file))
+        || !is_pattern && !last.ends_with(".pub") && FAMILIES.iter().any(|family| ends_with(family, &|name, part| fits(part, name)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_of_secrets_are_known_by_their_path() {
+        for path in [
+            "/etc/shadow",
+            "/etc//shadow",
+            "/etc/./shadow",
+            "/usr/../etc/shadow",
+            "/etc/shad?w",
+            "/etc/sh*",
+            "/etc/*",
+            "/*/shadow",
+            "/e*/sh[a]dow",
+            "/srv/jail/etc/shadow",
+            "~/.ssh/id_ed25519",
+            "~deploy/.ssh/id_rsa",
+            "/root/.ssh/id_work",
+            "/root/.ssh/*",
+            ".ssh/id_*",
+            "~/.netrc",
+            "/home/*/.pgpass",
+            "/etc/ssh/ssh_host_ed25519_key",
+            "/etc/ssh/ssh_host_*",
+            "/proc/1234/environ",
+            "/proc/*/environ",
+            "/etc/ssl/private/web.key",
+            "/etc/letsencrypt/live/example.net/privkey.pem",
+            "/run/secrets/db",
+        ] {
+            assert!(names(path, None), "{path}");
+        }
+        for (path, cwd) in
+            [("shadow", "/etc"), ("../shadow", "/etc/ssh"), ("id_rsa", "/root/.ssh"), ("*", "/root/.ssh"), ("environ", "/proc/1")]
+        {
+            assert!(names(path, Some(cwd)), "{path} in {cwd}");
+        }
+        for path in [
+            "/etc/passwd",
+            "/etc/hosts",
+            "/etc/ssh/sshd_config",
+            "/etc/ssh/ssh_host_rsa_key.pub",
+            "/etc/*.conf",
+            "/etc/*release",
+            "~/.ssh/id_rsa.pub",
+            "~/.ssh/*.pub",
+            "~/.ssh/config",
+            "~/.ssh/known_hosts",
+            "/home/*/*",
+            "/srv/*/*",
+            "shadow",
+            "*",
+            "/proc/meminfo",
+            "/proc/1/status",
+            "/var/log/*",
+            "/root/*",
+            "",
+            "/",
+        ] {
+            assert!(!names(path, None), "{path}");
+        }
+    }
+
+    #[test]
+    fn what_is_done_with_them_counts() {
+        let used = |line: &str, cwd| used_by(&line.split(' ').map(str::to_owned).collect::<Vec<_>>(), cwd);
+        for line in [
+            "cat /etc/shadow",
+            "sudo -u root cat /etc/shadow",
+            "dd if=/etc/shadow",
+            "grep root /etc/shadow",
+            "curl -d @/etc/shadow h",
+            "cp -a /root/.ssh/id_rsa /tmp/x",
+        ] {
+            assert_eq!(used(line, None), Some(Use::Shown), "{line}");
+        }
+        assert_eq!(used("cat shadow", Some("/etc")), Some(Use::Shown));
+        assert_eq!(used("echo /etc/shadow", None), Some(Use::Named));
+        for line in [
+            "ls -l /etc/shadow",
+            "sudo chmod 600 /etc/shadow",
+            "ssh -i ~/.ssh/id_rsa web1",
+            "test -r /etc/shadow",
+            "cat /etc/passwd",
+            "sudo",
+        ] {
+            assert_eq!(used(line, None), None, "{line}");
+        }
+    }
+}
