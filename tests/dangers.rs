@@ -52,7 +52,7 @@ const IOS: [&str; 9] = [
     "configure replace flash:golden.cfg",
 ];
 
-const IOS_CONFIG: [&str; 3] = ["no username admin", "interface Gi0/1\ndo reload", "crypto key zeroize rsa"];
+const IOS_CONFIG: [&str; 4] = ["interface Gi0/1\nshutdown", "no username admin", "interface Gi0/1\ndo reload", "crypto key zeroize rsa"];
 
 const ROUTEROS: [&str; 7] = [
     "/system reboot",
@@ -112,8 +112,7 @@ fn what_ends_a_network_device_is_asked_about() {
         }
         assert_eq!(devices.lines(device), before, "{device} was given something");
     }
-    // Known: which interface of a switch carries the session nobody here knows, so shutting one down is a change like others.
-    let result = client.call("ssh_run", json!({"target": "switch1", "command": "interface Gi0/1\nshutdown", "mode": "config"}));
+    let result = client.call("ssh_run", json!({"target": "switch1", "command": "interface Gi0/1\nno shutdown", "mode": "config"}));
     assert_eq!(result["state"], "done", "{result}");
     for (device, command) in [("switch1", "write memory"), ("router1", "/system identity print"), ("junos1", "show version")] {
         assert_eq!(client.run(device, command)["state"], "done", "{device}: {command}");

@@ -66,7 +66,7 @@ fn lines_are_typed_in_the_configuration_and_the_session_comes_back_to_where_it_w
 #[test]
 fn the_first_line_that_fails_is_the_last_and_is_named() {
     let mut setting = Setting::start("");
-    let result = setting.run("switch1", "config", "interface Gi0/1\nno such thing\nshutdown", None);
+    let result = setting.run("switch1", "config", "interface Gi0/1\nno such thing\ndescription never", None);
     assert_eq!(result["failed"], true, "{result}");
     let error = &result["lines"]["errors"][0];
     assert_eq!((error["n"].as_u64(), error["line"].as_str()), (Some(2), Some("no such thing")), "{result}");
@@ -74,7 +74,7 @@ fn the_first_line_that_fails_is_the_last_and_is_named() {
     assert_eq!((&result["lines"]["typed"], &result["lines"]["of"]), (&json!(2), &json!(3)), "{result}");
     assert!(result["failure"].as_str().unwrap().starts_with("line 2 of 3, `no such thing`: "), "{result}");
     assert!(result["next"].as_str().unwrap().starts_with("The lines before line 2 were carried out."), "{result}");
-    assert!(!setting.typed("switch1").iter().any(|line| line.ends_with("shutdown")), "nothing is typed behind it");
+    assert!(!setting.typed("switch1").iter().any(|line| line.contains("description")), "nothing is typed behind it");
     assert_eq!(result["mode"], "user_exec", "{result}");
 }
 
@@ -82,7 +82,7 @@ fn the_first_line_that_fails_is_the_last_and_is_named() {
 fn no_line_is_typed_in_another_mode_than_its_own() {
     let mut setting = Setting::start("");
     // A line that leads out of the mode.
-    let result = setting.run("switch1", "config", "end\ninterface Gi0/1\nshutdown", None);
+    let result = setting.run("switch1", "config", "end\ninterface Gi0/1\ndescription never", None);
     assert!(result["failure"].as_str().unwrap().contains("it led out of mode `config` to `privileged`"), "{result}");
     // A mode that is not reached: somebody else is at work in the configuration.
     setting.client.run("junos1", "request lab lock");
@@ -94,7 +94,7 @@ fn no_line_is_typed_in_another_mode_than_its_own() {
     assert_eq!(result["lines"]["typed"], 1, "{result}");
     let typed = setting.typed("junos1");
     assert!(!typed.iter().any(|line| line.contains("host-name") || line.contains("commit")), "{typed:#?}");
-    assert!(!setting.typed("switch1").iter().any(|line| line.contains("shutdown")), "{:#?}", setting.typed("switch1"));
+    assert!(!setting.typed("switch1").iter().any(|line| line.contains("description")), "{:#?}", setting.typed("switch1"));
 }
 
 #[test]

@@ -16,13 +16,14 @@ const PERSIST: &str = "ios.persist";
 /// One file or one part of the configuration.
 const REMOVE: &str = "ios.remove";
 
-/// On all of them.
-const ALL: [Stopped; 19] = [
+/// On all of them. Which interface carries the session nobody here knows, so each may.
+const ALL: [Stopped; 24] = [
     stop("reload", "rel", OUTAGE),
     stop("write erase", "wr e", WIPE),
     stop("erase", "era", WIPE),
     stop("format", "fo", WIPE),
     stop("delete", "del", REMOVE),
+    stop("rmdir", "rmd", REMOVE),
     stop("squeeze", "squ", WIPE),
     stop("partition", "part", WIPE),
     stop("factory-reset", "fac", WIPE),
@@ -37,6 +38,10 @@ const ALL: [Stopped; 19] = [
     stop("config-register", "config-r", OUTAGE),
     stop("hw-module", "hw-", OUTAGE),
     stop("transport input none", "tra i n", LOCKOUT),
+    stop("shutdown", "shu", LOCKOUT),
+    stop("no interface", "no int", LOCKOUT),
+    stop("default interface", "def int", LOCKOUT),
+    stop("no ip address", "no ip add", LOCKOUT),
 ];
 
 const CISCO: [Stopped; 5] = [
@@ -74,6 +79,9 @@ fn line_danger(line: &str, dialect: Dialect) -> Option<Danger> {
     let all: Vec<&str> = line.split_whitespace().collect();
     let prefixes = all.iter().take(all.len().saturating_sub(1)).take_while(|word| shortens(word, "do", 2)).count();
     let words = all.get(prefixes..).unwrap_or_default();
+    if let Some(danger) = deletes_all(words) {
+        return Some(danger);
+    }
     let tables: &[&[Stopped]] = match dialect {
         Dialect::Cisco => &[&ALL, &CISCO],
         Dialect::Eos => &[&ALL, &EOS],
@@ -85,6 +93,13 @@ fn line_danger(line: &str, dialect: Dialect) -> Option<Danger> {
         return Some(danger(stopped.rule, words, what(stopped.rule)));
     }
     copies_over(words).or_else(|| clears_all(words)).or_else(|| defines(words, dialect))
+}
+
+/// `delete /force` asks nothing, `delete /recursive` takes all of a folder.
+fn deletes_all(words: &[&str]) -> Option<Danger> {
+    let (delete, rest) = words.split_first()?;
+    let option = |word: &&str| word.strip_prefix('/').is_some_and(|name| shortens(name, "force", 1) || shortens(name, "recursive", 1));
+    (shortens(delete, "delete", 3) && rest.iter().any(|word| option(word))).then(|| danger(WIPE, words, what(WIPE)))
 }
 
 /// What the tables stop and need not.

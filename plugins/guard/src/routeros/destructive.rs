@@ -86,6 +86,10 @@ fn statement_danger(statement: &Statement) -> Option<Danger> {
         if carries_sessions(&words) {
             return Some(danger(LOCKOUT, statement));
         }
+        // All files that a search finds, not one by its name.
+        if words.first().is_some_and(|word| shortens(word, "file", 2)) && statement.words.iter().any(|word| !word.inner.is_empty()) {
+            return Some(danger(WIPE, statement));
+        }
         return Some(danger(REMOVE, statement).advise("Say which change is wanted, and have the operator do it."));
     }
     let sets = words.iter().any(|word| shortens(word, "set", 2));
