@@ -58,6 +58,8 @@ const STARTERS: [&str; 48] = [
     "watch",
     "xargs",
 ];
+/// In so many ways a line with options is read. One with more may mean anything.
+const OPTION_WAYS_MAX: usize = 64;
 /// Words of a starter's line that are read. A longer one may start anything.
 const STARTED_MAX_WORDS: usize = 512;
 
@@ -139,7 +141,8 @@ impl Pattern {
     }
 }
 
-/// What a shell's command may be as well: its program without the folder, and what that starts. None where nobody reads so far.
+/// What a shell's command may be as well: its program without the folder, without options, and what that starts. None where nobody reads
+/// so far.
 fn readings(command: &str) -> Option<Vec<String>> {
     let words: Vec<&str> = command.split(' ').collect();
     let program = |word: &str| {
@@ -155,7 +158,42 @@ fn readings(command: &str) -> Option<Vec<String>> {
         let rest = rest.iter().copied().filter(|word| !matches!(*word, ";" | "+"));
         Some(std::iter::once(program(word)).chain(rest.map(str::to_owned)).collect::<Vec<_>>().join(" "))
     };
-    (last <= STARTED_MAX_WORDS).then(|| (0..last).filter_map(read).collect())
+    if last > STARTED_MAX_WORDS {
+        return None;
+    }
+    let mut all = Vec::new();
+    for one in (0..last).filter_map(read) {
+        all.extend(without_options(&one)?);
+        all.push(one);
+    }
+    Some(all)
+}
+
+/// A command without its options: programs take them between their words. Which of them have a word of their own behind them only the
+/// program knows, so both are read. None where that is too many ways.
+fn without_options(command: &str) -> Option<Vec<String>> {
+    let words: Vec<&str> = command.split(' ').collect();
+    let is_option = |word: &&str| word.starts_with('-');
+    if !words.iter().any(is_option) {
+        return Some(Vec::new());
+    }
+    let mut read = vec![Vec::new()];
+    let mut words = words.into_iter().peekable();
+    while let Some(word) = words.next() {
+        if !is_option(&word) {
+            read.iter_mut().for_each(|so_far: &mut Vec<&str>| so_far.push(word));
+            continue;
+        }
+        // `--host=x` has its word already.
+        let Some(value) = words.next_if(|next| !is_option(next) && !word.contains('=')) else { continue };
+        let without = read.clone();
+        read.iter_mut().for_each(|so_far| so_far.push(value));
+        read.extend(without);
+        if read.len() > OPTION_WAYS_MAX {
+            return None;
+        }
+    }
+    Some(read.into_iter().map(|words| words.join(" ")).collect())
 }
 
 fn starts(word: &str, beginning: &str) -> bool {
@@ -236,12 +274,26 @@ mod tests {
             "find . -exec systemctl stop x ;",
             "systemct? stop x",
             "/usr/bin/system* stop x",
+            "systemctl --now stop x",
+            "systemctl -H host stop x",
+            "systemctl --host=h -q --now -M box stop --no-block x",
+            "sudo -u root systemctl --user stop -f x",
+            "systemctl -- stop x",
+            "a -1 b -2 b -3 b -4 b -5 b -6 b -7 b",
         ] {
             assert!(Pattern::expression("systemctl stop x").unwrap().may_fit(command, SHELL), "{command}");
             assert!(Pattern::words("systemctl stop").may_fit(command, SHELL), "{command}");
             assert!(!Pattern::expression("systemctl stop .*").unwrap().fits(command), "{command}");
         }
-        for command in ["echo systemctl stop x", "git commit -m systemctl stop x", "sudo systemctl status x", "/srv/stop x"] {
+        for command in [
+            "echo systemctl stop x",
+            "git commit -m systemctl stop x",
+            "sudo systemctl status x",
+            "/srv/stop x",
+            "systemctl --now status x",
+            "systemctl status stop x",
+            "ls -l -a --color",
+        ] {
             assert!(!Pattern::expression("systemctl stop .*").unwrap().may_fit(command, SHELL), "{command}");
         }
         let long = format!("env {}true", "A=1 ".repeat(STARTED_MAX_WORDS));
