@@ -108,7 +108,8 @@ fn what_an_administrator_decides_cannot_be_loosened_by_the_user() {
     fs::create_dir(&etc).unwrap();
     let policy = etc.join("policy.toml");
     let config = home.join("own.toml");
-    fs::write(&config, "[device.web1]\ntype = \"linux\"\npolicy = \"full\"\n[policy]\nmode = \"full\"\n").unwrap();
+    let judges = "[plugin.guard.config]\nfamily = \"posix\"\n[type.unjudged]\nplugins = [\"posix-shell\"]\n";
+    fs::write(&config, format!("[device.web1]\ntype = \"linux\"\npolicy = \"full\"\n[policy]\nmode = \"full\"\n{judges}")).unwrap();
     must(Command::new("chown").arg(user).arg(&config));
     let check = || as_user(user, &program, &etc, &["check", "--config", config.to_str().unwrap()]);
     // Without the file nothing changes.
@@ -117,6 +118,8 @@ fn what_an_administrator_decides_cannot_be_loosened_by_the_user() {
     fs::write(&policy, "[policy]\nmode = \"read-only\"\n").unwrap();
     let (good, text) = check();
     assert!(good && text.contains("no device has more than policy mode read-only"), "{text}");
+    // Who could choose the judge could choose the judgement.
+    assert!(text.contains("[plugin.guard], [type.unjudged] do not count"), "{text}");
     // The server obeys it too, without any device being asked.
     let calls = [
         json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}}}),

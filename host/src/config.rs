@@ -103,6 +103,8 @@ pub struct Config {
     pub policy_max: Option<PolicyMode>,
     /// The administrator's file, where there is one.
     pub managed_file: Option<PathBuf>,
+    /// What does not count because of it, in sentences.
+    pub set_aside: Vec<String>,
     /// The file of keys that may sign plugins, where the configuration names one.
     allowed_signers: Option<PathBuf>,
     /// Where things stand in the file, for the checks that come later.

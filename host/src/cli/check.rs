@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use serde_json::json;
 
-use super::paint::{BAD, GOOD, say};
+use super::paint::{BAD, DOUBT, GOOD, say};
 use super::runtime::block_on;
 use crate::config::{Config, ConfigError, Diagnostic};
 use crate::plugin::device_type::DeviceType;
@@ -77,7 +77,11 @@ fn load(file: Option<&Path>) -> Result<Config, ConfigError> {
 
 fn as_json(config: &Config, types: &[String], problems: &[String]) -> String {
     let file = config.file.as_ref().map(|file| file.display().to_string());
-    format!("{}\n", json!({"ok": problems.is_empty(), "file": file, "devices": config.devices.len(), "types": types, "problems": problems}))
+    format!(
+        "{}\n",
+        json!({"ok": problems.is_empty(), "file": file, "devices": config.devices.len(), "types": types, "problems": problems,
+        "set_aside": config.set_aside})
+    )
 }
 
 fn devices(count: usize) -> String {
@@ -94,6 +98,9 @@ fn as_text(config: &Config, types: &[String], problems: &[String]) -> String {
     }
     if let (Some(managed), Some(max)) = (&config.managed_file, config.policy_max) {
         let _ = writeln!(out, "{GOOD}ok{GOOD:#}     {}: managed, no device has more than policy mode {max}", managed.display());
+    }
+    for what in &config.set_aside {
+        let _ = writeln!(out, "{DOUBT}note{DOUBT:#}   {what}");
     }
     let file = config.file.as_ref().map_or_else(|| "no configuration file".to_owned(), |file| file.display().to_string());
     let _ = match problems.len() {

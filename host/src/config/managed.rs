@@ -11,7 +11,7 @@ use super::{Config, ConfigError, Environment, policy, safety};
 pub(super) const FILE: &str = "/etc/jackfield/policy.toml";
 
 /// The sections that it may have.
-pub(super) const SECTIONS: [&str; 2] = ["policy", "limits"];
+pub(super) const SECTIONS: [&str; 5] = ["policy", "limits", "plugin", "type", "signing"];
 
 impl Config {
     /// Puts the managed file in force, if there is one.
@@ -28,20 +28,31 @@ impl Config {
     }
 
     /// What the managed file says wins: its mode is the most that any device may have, its rules and limits count, and only it may let
-    /// something through by a rule.
+    /// something through by a rule. So plugins and types are its own too: who could bring another judge, or a table of what only reads,
+    /// could let through whatever he likes.
     fn put_under(&mut self, managed: &Self) {
         self.policy_max = Some(managed.policy);
+        let plugins = self.plugins.keys().filter(|name| *name != policy::RULES && !managed.plugins.contains_key(*name));
+        let plugins = plugins.map(|name| format!("[plugin.{name}]"));
+        let types = self.types.keys().filter(|name| !managed.types.contains_key(*name)).map(|name| format!("[type.{name}]"));
+        let judging: Vec<String> = plugins.chain(types).collect();
+        if !judging.is_empty() {
+            let judging = judging.join(", ");
+            self.set_aside.push(format!("{judging} do not count: which plugins judge and what they know is decided in {FILE} alone"));
+        }
+        self.plugins.clone_from(&managed.plugins);
+        self.types.clone_from(&managed.types);
+        self.allowed_signers = Some(managed.allowed_signers());
         let loosening: Vec<String> = self.rules.iter().filter(|rule| rule.allows()).map(|rule| format!("`{}`", rule.name)).collect();
         if !loosening.is_empty() {
-            crate::diagnostics::warn(&format!(
-                "the rules {} would allow something and do not count: {FILE} alone may do that",
-                loosening.join(", ")
-            ));
+            let loosening = loosening.join(", ");
+            self.set_aside.push(format!("the rules {loosening} would allow something and do not count: {FILE} alone may do that"));
         }
         let own = self.rules.drain(..).filter(|rule| !rule.allows() && !managed.rules.iter().any(|known| known.name == rule.name));
         self.rules = managed.rules.iter().cloned().chain(own).collect();
         policy::hand_over(self);
         self.limits = self.limits.under(&managed.limits);
         self.managed_file.clone_from(&managed.file);
+        self.set_aside.iter().for_each(|what| crate::diagnostics::warn(what));
     }
 }
