@@ -23,14 +23,15 @@ const CERTAIN: [&str; 7] =
 /// Judges a command of a shell. `cwd` is the working directory where the host knows it.
 pub(crate) fn assess(command: &str, cwd: Option<&str>) -> Assessment {
     let parsed = parse::parse(command);
-    let proof = read::prove(&parsed).and_then(|()| shows_no_secret(command, &parsed, cwd));
+    let (proof, replaces) = read::prove(&parsed);
+    let proof = proof.and_then(|()| shows_no_secret(command, replaces, &parsed, cwd));
     let danger = if proof.is_ok() { None } else { destructive::find(&parsed, cwd) };
     Assessment { proof, read_rule: "read.posix.allowed", unfinished: unfinished(&parsed), danger }
 }
 
-/// A read gives away what it shows.
-fn shows_no_secret(command: &str, parsed: &Parsed, cwd: Option<&str>) -> Proof {
-    if !destructive::may_name_secret(command, cwd) {
+/// A read gives away what it shows. What a shell replaces in it may become any name.
+fn shows_no_secret(command: &str, replaces: bool, parsed: &Parsed, cwd: Option<&str>) -> Proof {
+    if !replaces && !destructive::may_name_secret(command, cwd) {
         return Ok(());
     }
     destructive::listing(parsed, cwd).shows_secret.map_or(Ok(()), |line| Err(Doubt::new("posix.secret-file", shows(&line))))

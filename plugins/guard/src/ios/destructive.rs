@@ -99,7 +99,7 @@ fn line_danger(line: &str, dialect: Dialect) -> Option<Danger> {
 fn deletes_all(words: &[&str]) -> Option<Danger> {
     let (delete, rest) = words.split_first()?;
     let option = |word: &&str| word.strip_prefix('/').is_some_and(|name| shortens(name, "force", 1) || shortens(name, "recursive", 1));
-    (shortens(delete, "delete", 3) && rest.iter().any(|word| option(word))).then(|| danger(WIPE, words, what(WIPE)))
+    (shortens(delete, "delete", 3) && rest.iter().any(option)).then(|| danger(WIPE, words, what(WIPE)))
 }
 
 /// What the tables stop and need not.

@@ -75,13 +75,13 @@ pub(super) fn listing(parsed: &Parsed, cwd: Option<&str>) -> Listing {
     let untold = finder.parsed(parsed, &Input::Terminal);
     // A name that is printed is only that, unless it may become another program's argument.
     let takes_words = finder.listed.iter().flatten().any(|line| line.iter().any(|word| base_name(word) == "xargs" || word == KNOWN_LATER));
-    let shows_secret = finder.shown.or(finder.named.filter(|_| takes_words));
+    let shows_secret = finder.shown.or_else(|| finder.named.filter(|_| takes_words));
     Listing { commands: finder.listed.filter(|_| untold.is_none()), shows_secret }
 }
 
-/// Must a read be taken apart to know whether it shows such a file?
-pub(super) fn may_name_secret(command: &str, cwd: Option<&str>) -> bool {
-    secrets::may_be_named(command, cwd)
+/// May a text name such a file, where a shell replaces nothing in it?
+pub(super) fn may_name_secret(text: &str, cwd: Option<&str>) -> bool {
+    secrets::may_be_named(text, cwd)
 }
 
 /// Where a program's standard input comes from.

@@ -1,6 +1,8 @@
 //! The proof that a command only reads: every program in it is known, with options that are known to
 //! change nothing, and nothing it does is hidden.
 
+use core::cell::Cell;
+
 use crate::verdict::{Doubt, Proof, excerpt, listed};
 
 use super::syntax::{Assignment, Body, Faults, Kind, Operator, Parsed, Part, Redirection, Script, Simple, Stage, Word};
@@ -22,13 +24,14 @@ mod system;
 mod tools;
 mod wrappers;
 
-/// Is the whole command a read?
-pub(super) fn prove(parsed: &Parsed) -> Proof {
-    prove_within(parsed, wrappers::CHAIN_MAX)
+/// Is the whole command a read? Also, whether a shell replaces something in its words.
+pub(super) fn prove(parsed: &Parsed) -> (Proof, bool) {
+    let replaces = Cell::new(false);
+    (prove_within(parsed, wrappers::CHAIN_MAX, &replaces), replaces.get())
 }
 
 /// As part of a command: `left` is how many programs and shells may start one another yet.
-fn prove_within(parsed: &Parsed, left: usize) -> Proof {
+fn prove_within(parsed: &Parsed, left: usize, replaces: &Cell<bool>) -> Proof {
     let Faults { unclosed, unexpected, disputed, too_deep } = parsed.faults;
     if too_deep {
         return Err(Doubt::new("posix.too-deep", "it nests deeper than is read"));
@@ -45,12 +48,14 @@ fn prove_within(parsed: &Parsed, left: usize) -> Proof {
     if parsed.script.pipelines.is_empty() {
         return Err(Doubt::new("posix.empty", "an empty line may answer a question"));
     }
-    Prover { bodies: &parsed.bodies, left }.script(&parsed.script)
+    Prover { bodies: &parsed.bodies, left, replaces }.script(&parsed.script)
 }
 
 struct Prover<'a> {
     bodies: &'a [Body],
     left: usize,
+    /// A shell replaces something in a word.
+    replaces: &'a Cell<bool>,
 }
 
 impl Prover<'_> {
@@ -126,6 +131,10 @@ impl Prover<'_> {
         };
         simple.assignments.iter().try_for_each(|assignment| environment(assignment, &program))?;
         let arguments: Vec<Argument> = simple.words.iter().map(Argument::of).collect();
+        // In a text for another shell that one replaces what it likes.
+        if arguments.iter().any(|argument| argument.is("-c") || argument.is("watch")) {
+            self.replaces.set(true);
+        }
         wrappers::started(&arguments, self.left)
     }
 
@@ -135,6 +144,9 @@ impl Prover<'_> {
 
     /// What the shell does to make the word.
     fn word(&self, word: &Word) -> Proof {
+        if word.literal().is_none() {
+            self.replaces.set(true);
+        }
         word.parts.iter().try_for_each(|part| match part {
             Part::Text { .. } => Ok(()),
             Part::Variable { name, operator, operand, .. } => {

@@ -63,42 +63,54 @@ const HARMLESS: &str = "ls stat test [ [[ file find readlink realpath basename d
 /// Programs whose words are no paths, unless another one takes them for such.
 const WORDS: &str = "echo printf";
 
-/// What without anything else may name such a file: parts of the names above.
-const HINTS: [&str; 24] = [
-    "shadow",
-    "master.pa",
-    "spwd",
-    "keytab",
-    "opasswd",
-    "ssh_host",
-    "admin.conf",
-    ".ssh",
-    "credentials",
-    ".kube",
-    ".docker",
-    "gh/hosts",
-    "environ",
-    "/mem",
-    "kcore",
-    "kmem",
-    "secrets",
-    ".pgpass",
-    ".netrc",
-    ".my.cnf",
-    "vault-token",
-    ".pypirc",
-    "private",
-    "privkey",
+/// How a part of such a path begins.
+const BEGINNINGS: [&[u8]; 24] = [
+    b"shadow",
+    b"gshadow",
+    b"master.pa",
+    b"spwd",
+    b"krb5.keytab",
+    b"opasswd",
+    b"ssh_host",
+    b"admin.conf",
+    b".ssh",
+    b".aws",
+    b".kube",
+    b".docker",
+    b"hosts.yml",
+    b".gnupg",
+    b"id_",
+    b"environ",
+    b"mem",
+    b"kcore",
+    b"kmem",
+    b"secrets",
+    b"private",
+    b"privkey",
+    b"identity",
+    b".my.cnf",
 ];
+/// The same of files in the account's own folder.
+const OWN_BEGINNINGS: [&[u8]; 5] = [b".pgpass", b".netrc", b".git-cred", b".vault-tok", b".pypirc"];
 
-/// Must a line be taken apart to know whether it names such a file? What a shell replaces may become any name.
-pub(super) fn may_be_named(command: &str, cwd: Option<&str>) -> bool {
-    let hinted = |text: &str| HINTS.iter().any(|hint| text.contains(hint));
-    if command.contains(['$', '`', '*', '?', '[', '{']) || hinted(command) || cwd.is_some_and(|cwd| hinted(cwd) || cwd.contains("/etc")) {
-        return true;
-    }
+/// May a text name such a file, where a shell replaces nothing in it?
+pub(super) fn may_be_named(text: &str, cwd: Option<&str>) -> bool {
     let is_quote = |c: char| matches!(c, '\'' | '"' | '\\' | '\n');
-    command.contains(is_quote) && hinted(&command.replace(is_quote, "")) || command.contains("cd ")
+    begins_somewhere(text) || cwd.is_some_and(begins_somewhere) || text.contains(is_quote) && begins_somewhere(&text.replace(is_quote, ""))
+}
+
+/// Does any part of a path in it begin so?
+fn begins_somewhere(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let mut at_start = true;
+    for (place, byte) in bytes.iter().enumerate() {
+        let rest = bytes.get(place..).unwrap_or_default();
+        if at_start && BEGINNINGS.iter().chain(&OWN_BEGINNINGS).any(|beginning| rest.starts_with(beginning)) {
+            return true;
+        }
+        at_start = !byte.is_ascii_alphanumeric() && !matches!(byte, b'.' | b'_' | b'-');
+    }
+    false
 }
 
 /// What a command does with files of secrets.
@@ -112,6 +124,12 @@ pub(super) enum Use {
 
 /// Does a command show a file of secrets, whatever starts it?
 pub(super) fn used_by(line: &[String], cwd: Option<&str>) -> Option<Use> {
+    // Most lines hold nothing of the kind.
+    let is_near = cwd.is_some_and(begins_somewhere);
+    let may_be = |word: &String| is_near || word.contains(['*', '?', '[', '{']) || begins_somewhere(word);
+    if !line.iter().skip(1).any(|word| may_be(word) && is_in(word, cwd)) {
+        return None;
+    }
     let line = start::peel(line).line;
     let program = base_name(line.first()?);
     if listed(HARMLESS, program) || !line.iter().skip(1).any(|word| is_in(word, cwd)) {
@@ -140,7 +158,7 @@ pub(super) fn names(path: &str, cwd: Option<&str>) -> bool {
         (*name == part || is_whole(parts) && fit(name, part)) && pairs.all(|(name, part)| fit(name, part))
     };
     // A pattern for all files of a folder leaves those out whose name begins with a dot.
-    let fits_file = |name: &str, part: &str| fits(name, part) && !(part.starts_with('.') && !name.starts_with('.'));
+    let fits_file = |name: &str, part: &str| (name.starts_with('.') || !part.starts_with('.')) && fits(name, part);
     let is_pattern = last.contains(['*', '?', '[']);
     FILES.iter().any(|file| ends_with(file, &fits_file))
         || OWN.split(' ').any(|file| fits_file(last, file))
