@@ -117,7 +117,7 @@ pub async fn examine(directory: &Directory, device: &str) -> Result<Vec<Finding>
             let by = connection.logged_in_by();
             let says = format!("{} logs in with {by}", target.user);
             findings.push(Finding::new("login", State::Good, says).facts(json!({"by": by, "server_takes": methods})));
-            findings.extend(host_keys(&target, &connection).await);
+            findings.extend(host_keys(directory, &target, &connection).await);
             findings.push(kind(directory, device, &seen).await);
             connection.leave().await;
         }
@@ -184,7 +184,7 @@ fn host_key(target: &Target, seen: &Seen) -> Finding {
 }
 
 /// Further keys of the host, where it says which ones it has.
-async fn host_keys(target: &Target, connection: &Connection) -> Option<Finding> {
+async fn host_keys(directory: &Directory, target: &Target, connection: &Connection) -> Option<Finding> {
     let found = |state, says: String| Finding::new("host keys", state, says);
     let keys = HostKeys::of(target).ok()?;
     let announced = match keys.announced(connection.announcement()).await {
@@ -197,7 +197,10 @@ async fn host_keys(target: &Target, connection: &Connection) -> Option<Finding> 
         (Err(why), _) => found(State::Good, format!("{count} announced, and none is learned: {why}")),
         (Ok(rotation), _) if rotation.is_empty() => found(State::Good, format!("{count} announced, all recorded")),
         (Ok(_), true) => match keys.learn(connection, announced).await {
-            Ok(done) => found(State::Good, format!("{count} announced: {} learned now, {} forgotten", done.new.len(), done.gone.len())),
+            Ok(done) => {
+                directory.host_keys_changed(&target.device, &done);
+                found(State::Good, format!("{count} announced: {} learned now, {} forgotten", done.new.len(), done.gone.len()))
+            }
             Err(error) => found(State::Bad, error.to_string()),
         },
         (Ok(rotation), false) => {

@@ -74,8 +74,9 @@ pub(super) fn listing(parsed: &Parsed, cwd: Option<&str>) -> Listing {
     let mut finder = Finder { listed: Some(Vec::new()), ..Finder::new(cwd) };
     let untold = finder.parsed(parsed, &Input::Terminal);
     // A name that is printed is only that, unless it may become another program's argument.
-    let takes_words = finder.listed.iter().flatten().any(|line| line.iter().any(|word| base_name(word) == "xargs" || word == KNOWN_LATER));
-    let shows_secret = finder.shown.or_else(|| finder.named.filter(|_| takes_words));
+    let takes_names = |line: &Vec<String>| secrets::takes_names(line, |word| word == KNOWN_LATER);
+    let is_taken = finder.listed.iter().flatten().any(takes_names);
+    let shows_secret = finder.shown.or_else(|| finder.named.filter(|_| is_taken));
     Listing { commands: finder.listed.filter(|_| untold.is_none()), shows_secret }
 }
 

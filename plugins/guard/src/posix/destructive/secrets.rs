@@ -56,12 +56,12 @@ const FAMILIES: [&str; 11] = [
     "run/secrets/*",
 ];
 
-/// Programs that tell of a file what is not in it, or change it without showing it.
+/// Programs that tell of a file what is not in it, its name for one, or change it without showing it.
 const HARMLESS: &str = "ls stat test [ [[ file find readlink realpath basename dirname du wc cksum md5sum sha1sum sha224sum sha256sum sha384sum \
     sha512sum b2sum sum getfacl lsattr namei which type command cd pushd tree exa eza ssh ssh-add ssh-keygen ssh-copy-id autossh mosh sshfs \
-    rm unlink shred chmod chown chgrp chattr setfacl chcon restorecon mv touch mkdir rmdir ln visudo export set unset declare local";
-/// Programs whose words are no paths, unless another one takes them for such.
-const WORDS: &str = "echo printf";
+    rm unlink shred chmod chown chgrp chattr setfacl chcon restorecon mv touch mkdir rmdir ln visudo export set unset declare local echo printf";
+/// What has `find` start a program with what it finds.
+const STARTS: &str = "-exec -execdir -ok -okdir";
 
 /// How a part of such a path begins.
 const BEGINNINGS: [&[u8]; 24] = [
@@ -127,15 +127,21 @@ pub(super) fn used_by(line: &[String], cwd: Option<&str>) -> Option<Use> {
     // Most lines hold nothing of the kind.
     let is_near = cwd.is_some_and(begins_somewhere);
     let may_be = |word: &String| is_near || word.contains(['*', '?', '[', '{']) || begins_somewhere(word);
-    if !line.iter().skip(1).any(|word| may_be(word) && is_in(word, cwd)) {
+    if !line.iter().skip(1).any(may_be) {
         return None;
     }
     let line = start::peel(line).line;
     let program = base_name(line.first()?);
-    if listed(HARMLESS, program) || !line.iter().skip(1).any(|word| is_in(word, cwd)) {
-        return None;
-    }
-    Some(if listed(WORDS, program) { Use::Named } else { Use::Shown })
+    let starts = program == "find" && line.iter().any(|word| listed(STARTS, word));
+    let is_named = || line.iter().skip(1).any(|word| is_in(word, cwd) || program == "find" && begins_somewhere(word));
+    is_named().then_some(if listed(HARMLESS, program) && !starts { Use::Named } else { Use::Shown })
+}
+
+/// May a command show a file whose name it only gets when it runs?
+pub(super) fn takes_names(line: &[String], is_later: impl Fn(&String) -> bool) -> bool {
+    let line = start::peel(line).line;
+    let Some((program, arguments)) = line.split_first() else { return false };
+    base_name(program) == "xargs" || !listed(HARMLESS, base_name(program)) && arguments.iter().any(is_later)
 }
 
 /// Is such a file named in this word, or behind an option's `=` or a data argument's `@` in it?
@@ -244,15 +250,15 @@ mod tests {
             assert_eq!(used(line, None), Some(Use::Shown), "{line}");
         }
         assert_eq!(used("cat shadow", Some("/etc")), Some(Use::Shown));
-        assert_eq!(used("echo /etc/shadow", None), Some(Use::Named));
-        for line in [
-            "ls -l /etc/shadow",
-            "sudo chmod 600 /etc/shadow",
-            "ssh -i ~/.ssh/id_rsa web1",
-            "test -r /etc/shadow",
-            "cat /etc/passwd",
-            "sudo",
-        ] {
+        for line in ["find /etc -name shadow -exec cat {} ;", "find /etc/shadow -execdir head {} +"] {
+            assert_eq!(used(line, None), Some(Use::Shown), "{line}");
+        }
+        for line in
+            ["echo /etc/shadow", "ls -l /etc/shadow", "find /etc -name shadow*", "sudo chmod 600 /etc/shadow", "ssh -i ~/.ssh/id_rsa web1"]
+        {
+            assert_eq!(used(line, None), Some(Use::Named), "{line}");
+        }
+        for line in ["cat /etc/passwd", "cat /srv/*.log", "find / -name core", "sudo", ""] {
             assert_eq!(used(line, None), None, "{line}");
         }
     }
