@@ -93,6 +93,9 @@ const BEGINNINGS: [&[u8]; 24] = [
 /// The same of files in the account's own folder.
 const OWN_BEGINNINGS: [&[u8]; 5] = [b".pgpass", b".netrc", b".git-cred", b".vault-tok", b".pypirc"];
 
+/// The first signs of all these.
+const FIRST: &[u8] = b".aeghikmops";
+
 /// May a text name such a file, where a shell replaces nothing in it?
 pub(super) fn may_be_named(text: &str, cwd: Option<&str>) -> bool {
     let is_quote = |c: char| matches!(c, '\'' | '"' | '\\' | '\n');
@@ -104,9 +107,11 @@ fn begins_somewhere(text: &str) -> bool {
     let bytes = text.as_bytes();
     let mut at_start = true;
     for (place, byte) in bytes.iter().enumerate() {
-        let rest = bytes.get(place..).unwrap_or_default();
-        if at_start && BEGINNINGS.iter().chain(&OWN_BEGINNINGS).any(|beginning| rest.starts_with(beginning)) {
-            return true;
+        if at_start && FIRST.contains(byte) {
+            let rest = bytes.get(place..).unwrap_or_default();
+            if BEGINNINGS.iter().chain(&OWN_BEGINNINGS).any(|beginning| rest.starts_with(beginning)) {
+                return true;
+            }
         }
         at_start = !byte.is_ascii_alphanumeric() && !matches!(byte, b'.' | b'_' | b'-');
     }
@@ -234,6 +239,12 @@ mod tests {
         ] {
             assert!(!names(path, None), "{path}");
         }
+    }
+
+    #[test]
+    fn every_beginning_begins_with_a_first_sign() {
+        let all = || BEGINNINGS.iter().chain(&OWN_BEGINNINGS).filter_map(|beginning| beginning.first());
+        assert!(all().all(|sign| FIRST.contains(sign)) && FIRST.iter().all(|sign| all().any(|first| first == sign)));
     }
 
     #[test]
