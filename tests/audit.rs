@@ -33,7 +33,7 @@ fn text(output: &Output) -> String {
 }
 
 /// The events that `audit show` tells, the oldest first.
-fn events(client: &Client, arguments: &[&str]) -> Vec<Value> {
+pub fn events(client: &Client, arguments: &[&str]) -> Vec<Value> {
     let output = audit(client, &[&["show", "--json", "--limit", "1000"], arguments].concat());
     let shown: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", text(&output)));
     shown["events"].as_array().unwrap().iter().rev().cloned().collect()

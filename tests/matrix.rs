@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::support::client::Client;
 use crate::support::install_missing;
+use crate::support::process::Running;
 use crate::support::script::Script;
 use crate::support::sshd::{PASSWORD, Sshd, account};
 

@@ -4,11 +4,12 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
 use crate::support::client::Client;
+use crate::support::process::Running;
 use crate::support::sshd::{PASSWORD, Sshd, account, free_port};
 use crate::support::until_listens;
 
@@ -18,20 +19,6 @@ mod logins;
 mod names;
 mod rotation;
 mod servers;
-
-/// A process that ends with its value.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-fn start(command: &mut Command) -> Running {
-    Running(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
-}
 
 /// OpenSSH's client towards this server, with everything but the destination.
 fn ssh(server: &Sshd) -> Command {
@@ -97,7 +84,7 @@ fn proxies_programs_and_sockets_lead_to_a_server() {
     let socket = server.folder.path().join("way.sock");
     let target = format!("127.0.0.1:{}", server.port);
     let forward = format!("{}:{target}", socket.display());
-    let _socks = start(ssh(&server).args(["-N", "-D", &format!("127.0.0.1:{socks}"), "-L", &forward, "jft-bash@127.0.0.1"]));
+    let _socks = Running::start(ssh(&server).args(["-N", "-D", &format!("127.0.0.1:{socks}"), "-L", &forward, "jft-bash@127.0.0.1"]));
     until_listens("127.0.0.1", socks, "ssh -D");
     let plain = server.device("plain", "jft-bash", "linux");
     let with = |name: &str, proxy: &str| format!("{}proxy = {proxy}\n", plain.replace("device.plain", &format!("device.{name}")));

@@ -86,6 +86,12 @@ pub enum FilesError {
 }
 
 impl FilesError {
+    /// So many bytes are to be copied, and so many may be.
+    #[must_use]
+    pub fn too_much(bytes: u64, most: u64) -> Self {
+        Self::Refused(format!("{bytes} bytes are to be copied, more than the {most} that `max_bytes` in [files] allows"))
+    }
+
     /// Is it only that there is no such file?
     #[must_use]
     pub fn is_missing(&self) -> bool {

@@ -1,6 +1,7 @@
 //! A host whose key is another one than before.
 
 use super::*;
+use crate::audit::events;
 use crate::support::process::until;
 use crate::support::script::Script;
 
@@ -52,12 +53,9 @@ fn keys_that_a_host_does_not_prove_are_not_recorded() {
         let result = client.call("ssh_run", json!({"target": name, "command": "true", "lane": "exec"}));
         assert_eq!(result["output"], "fine\n", "{result}");
     }
-    let records = || {
-        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_jackfield"));
-        let out = command.args(["audit", "show", "--json", "--limit", "1000"]).env("XDG_STATE_HOME", client.state.path()).output().unwrap();
-        let shown: Value = serde_json::from_slice(&out.stdout).unwrap();
-        let events = shown["events"].as_array().unwrap().iter().filter(|event| event["kind"] == "host_keys");
-        events.map(|event| (event["device"].as_str().unwrap().to_owned(), event.clone())).collect::<std::collections::BTreeMap<_, _>>()
+    let records = || -> std::collections::BTreeMap<String, Value> {
+        let of_keys = events(&client, &[]).into_iter().filter(|event| event["kind"] == "host_keys");
+        of_keys.map(|event| (event["device"].as_str().unwrap().to_owned(), event)).collect()
     };
     until("each of them is on record", || records().len() == names.len());
     let records = records();

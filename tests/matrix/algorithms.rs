@@ -1,7 +1,6 @@
 //! OpenSSH with one algorithm of each kind, one login and one way at a time: together the servers cover every pair of what both sides know.
 
 use std::collections::BTreeSet;
-use std::process::Child;
 
 use super::*;
 use crate::support::process::until;
@@ -28,25 +27,6 @@ struct Row {
     way: &'static str,
 }
 
-/// Processes that end with their value: the servers, and an agent.
-#[derive(Default)]
-struct Processes(Vec<Child>);
-
-impl Processes {
-    fn start(&mut self, command: &mut Command) {
-        self.0.push(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
-    }
-}
-
-impl Drop for Processes {
-    fn drop(&mut self) {
-        for process in &mut self.0 {
-            let _ = process.kill();
-            let _ = process.wait();
-        }
-    }
-}
-
 /// What a server is told of a way to log in, and a device.
 fn login(folder: &Path, name: &str) -> (String, String) {
     let path = |name: &str| folder.join(name).display().to_string();
@@ -71,7 +51,7 @@ fn login(folder: &Path, name: &str) -> (String, String) {
 }
 
 /// The keys of users, and the agent that has one of them.
-fn users(folder: &Path, processes: &mut Processes) {
+fn users(folder: &Path, processes: &mut Vec<Running>) {
     let path = |name: &str| folder.join(name);
     for (name, kind, bits) in [
         ("id", "ed25519", "256"),
@@ -86,7 +66,7 @@ fn users(folder: &Path, processes: &mut Processes) {
     let mut sign = Command::new("ssh-keygen");
     sign.args(["-q", "-s"]).arg(path("authority")).args(["-I", "user", "-n", "jft-bash", "-V", "+1h"]).arg(path("id-certified.pub"));
     must(&mut sign);
-    processes.start(Command::new("ssh-agent").arg("-D").arg("-a").arg(path("agent")));
+    processes.push(Running::start(Command::new("ssh-agent").arg("-D").arg("-a").arg(path("agent"))));
     until("the agent listens", || path("agent").exists());
     must(Command::new("ssh-add").arg("-q").arg(path("id-agent")).env("SSH_AUTH_SOCK", path("agent")));
     // What the agent signs with is nowhere else.
@@ -94,7 +74,7 @@ fn users(folder: &Path, processes: &mut Processes) {
 }
 
 /// A server for every row, and a device for each; beside those the folder with their keys.
-fn devices(folder: &Path, rows: &[Row], processes: &mut Processes) -> String {
+fn devices(folder: &Path, rows: &[Row], processes: &mut Vec<Running>) -> String {
     fs::set_permissions(folder, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     let path = |name: &str| folder.join(name).display().to_string();
     let mut known = String::new();
@@ -126,10 +106,10 @@ fn devices(folder: &Path, rows: &[Row], processes: &mut Processes) -> String {
         for _ in 0..20 {
             let port = free_port();
             fs::write(path(file), format!("{lines}Port {port}\n{usual}")).unwrap();
-            processes.start(Command::new(crate::support::find("sshd").unwrap()).args(["-D", "-e", "-f", &path(file)]));
+            let mut server = Running::start(Command::new(crate::support::find("sshd").unwrap()).args(["-D", "-e", "-f", &path(file)]));
             until_listens("127.0.0.1", port, file);
-            let server = processes.0.last_mut().unwrap();
-            if server.try_wait().unwrap().is_none() {
+            if !server.has_ended() {
+                processes.push(server);
                 return port;
             }
         }
@@ -169,7 +149,7 @@ fn check(rows: &[Row]) {
     account("jft-bash", Path::new("/bin/bash"));
     fs::create_dir_all("/run/sshd").unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let mut processes = Processes::default();
+    let mut processes = Vec::new();
     let config = devices(folder.path(), rows, &mut processes);
     let mut client = Client::start_with(&config, &[("JFT_WORD", PASSWORD)]);
     let numbers = numbers();

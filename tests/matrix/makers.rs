@@ -34,16 +34,6 @@ fn device(name: &str, way: &str, user: &str, folder: &Path) -> String {
     format!("[device.{name}]\nhost = \"127.0.0.1\"\n{way}\nuser = \"{user}\"\ntype = \"linux\"\nagent = false\nknown_hosts = \"{known}\"\n")
 }
 
-/// A program that ends with its value.
-struct Running(std::process::Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 #[test]
 fn dropbear_carries_sessions_and_leads_to_others() {
     install_missing(&[("dropbear", "dropbear-bin"), ("dropbearkey", "dropbear-bin")]);

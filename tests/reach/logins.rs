@@ -5,7 +5,7 @@ use super::*;
 /// An agent with a key, on a socket in the server's folder.
 fn agent(server: &Sshd, key: &Path, passphrase: &str) -> (Running, PathBuf) {
     let socket = file(server, &format!("agent-{}", key.file_name().unwrap().to_string_lossy()));
-    let agent = start(Command::new("ssh-agent").arg("-D").arg("-a").arg(&socket));
+    let agent = Running::start(Command::new("ssh-agent").arg("-D").arg("-a").arg(&socket));
     for _ in 0..400 {
         if socket.exists() {
             break;

@@ -1,7 +1,7 @@
 //! Host keys that change: what a known host proves is recorded, and what it has no more is forgotten, where that is wanted.
 
 use super::*;
-use crate::support::packages::must;
+use crate::audit::events;
 use crate::support::process::until;
 
 /// A server whose keys are those that the file names when it starts: it starts anew for each connection.
@@ -12,7 +12,7 @@ impl Changing {
         account("jft-bash", Path::new("/bin/bash"));
         let server = Sshd::start();
         for (name, kind) in [("second", "ecdsa"), ("third", "rsa")] {
-            must(Command::new("ssh-keygen").args(["-q", "-t", kind, "-N", "", "-f"]).arg(file(&server, name)));
+            key_pair(&file(&server, name), kind, "");
         }
         let this = Self(server);
         this.has(&["host"]);
@@ -82,9 +82,7 @@ fn jackfield(client: &Client, arguments: &[&str]) -> (bool, String) {
 
 /// The records of host keys, the oldest first: what was learned, what was forgotten.
 fn records(client: &Client) -> Vec<[Vec<String>; 2]> {
-    let (_, shown) = jackfield(client, &["audit", "show", "--json", "--limit", "1000"]);
-    let shown: Value = serde_json::from_str(&shown).unwrap_or_else(|_| panic!("{shown}"));
-    let events = shown["events"].as_array().unwrap().iter().rev().filter(|event| event["kind"] == "host_keys");
+    let events = events(client, &[]).into_iter().filter(|event| event["kind"] == "host_keys");
     let texts = |list: &Value| {
         let mut texts: Vec<String> = list.as_array().unwrap().iter().map(|text| text.as_str().unwrap().to_owned()).collect();
         texts.sort();

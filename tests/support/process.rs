@@ -1,6 +1,7 @@
 //! What a process has used so far.
 
 use std::fs;
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// Processor time of a process so far (proc(5), fields 14 and 15 of `stat`, in ticks of 10 ms).
@@ -40,6 +41,28 @@ pub fn children(process: u32) -> Vec<u32> {
     let tasks = fs::read_dir(format!("/proc/{process}/task")).unwrap().flatten();
     let listed = tasks.filter_map(|task| fs::read_to_string(task.path().join("children")).ok());
     listed.flat_map(|list| list.split_whitespace().map(|number| number.parse().unwrap()).collect::<Vec<u32>>()).collect()
+}
+
+/// A process that ends with its value.
+pub struct Running(pub Child);
+
+impl Running {
+    /// Starts it, with nothing to read and nowhere to write.
+    pub fn start(command: &mut Command) -> Self {
+        Self(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
+    }
+
+    /// Has it ended?
+    pub fn has_ended(&mut self) -> bool {
+        self.0.try_wait().unwrap().is_some()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 /// Waits.

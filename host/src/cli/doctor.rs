@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use serde_json::{Value, json};
 
 use super::paint::{BAD, DIM, DOUBT, GOOD, painted, say};
-use super::runtime::block_on;
+use super::runtime::with_directory;
 use crate::doctor::{self, Finding, State};
 use crate::startup;
 
@@ -36,17 +36,10 @@ pub fn run(file: Option<&Path>, wanted: &Wanted<'_>) -> Result<ExitCode, String>
     if let Some(path) = ssh_config {
         config.use_ssh_config(folder.join(path));
     }
-    let directory = startup::directory(config)?;
-    let findings = block_on(async {
-        let found = match resolve_only {
-            true => doctor::resolve(&directory, device).await.map(|finding| vec![finding]),
-            false => doctor::examine(&directory, device).await,
-        };
-        directory.shut_down().await;
-        found
-    });
-    startup::clean_up();
-    let findings = findings??;
+    let findings = with_directory(config, async |directory| match resolve_only {
+        true => doctor::resolve(directory, device).await.map(|finding| vec![finding]),
+        false => doctor::examine(directory, device).await,
+    })?;
     let is_well = findings.iter().all(|finding| finding.state != State::Bad);
     say(&if json { as_json(device, is_well, &findings) } else { as_text(&findings) });
     Ok(if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })

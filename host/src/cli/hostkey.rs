@@ -10,7 +10,7 @@ use russh::keys::PublicKey;
 use serde_json::json;
 
 use super::paint::{BAD, DOUBT, GOOD, painted, say};
-use super::runtime::block_on;
+use super::runtime::with_directory;
 use crate::directory::Directory;
 use crate::startup;
 use crate::transport::host_key::{Gone, KnownHosts, Trust, fingerprint, host_name, known_hosts_line, picture, record};
@@ -63,7 +63,7 @@ pub fn run(command: Command, file: Option<&Path>) -> Result<ExitCode, String> {
     match command {
         Command::Show { device, json } => Presented::by(file, &device)?.show(json),
         Command::Accept { device, fingerprint } => Presented::by(file, &device)?.accept(fingerprint.as_deref()),
-        Command::Update { device, yes } => update(file, &device, yes),
+        Command::Update { device, yes } => with_directory(startup::config(file)?, async |directory| update(directory, &device, yes).await),
     }
 }
 
@@ -78,21 +78,12 @@ struct Presented {
 impl Presented {
     /// What it presents now. Nobody logs in to it.
     fn by(file: Option<&Path>, device: &str) -> Result<Self, String> {
-        let config = startup::config(file)?;
-        let directory = startup::directory(config)?;
-        let seen = block_on(async {
-            let looked = async {
-                let target = directory.sight(device).await.map_err(|error| error.to_string())?;
-                let seen = Greeting::look(&target).await.map_err(|error| error.to_string())?;
-                let key = seen.key.ok_or_else(|| format!("`{device}` showed no key"))?;
-                Ok((target, key))
-            };
-            let found = looked.await;
-            directory.shut_down().await;
-            found
-        });
-        startup::clean_up();
-        let (target, key): (Target, PublicKey) = seen.and_then(|seen: Result<_, String>| seen)?;
+        let (target, key) = with_directory(startup::config(file)?, async |directory| {
+            let target = directory.sight(device).await.map_err(|error| error.to_string())?;
+            let seen = Greeting::look(&target).await.map_err(|error| error.to_string())?;
+            let key = seen.key.ok_or_else(|| format!("`{device}` showed no key"))?;
+            Ok((target, key))
+        })?;
         let known = KnownHosts::load_with(&target.known_hosts, target.revoked.as_deref()).map_err(|error| error.to_string())?;
         let (name, port) = target.host_key_name();
         let trust = known.check(name, port, &key);
@@ -172,19 +163,7 @@ impl Presented {
 }
 
 /// Brings the recorded keys of a host up to date.
-fn update(file: Option<&Path>, device: &str, yes: bool) -> Result<ExitCode, String> {
-    let config = startup::config(file)?;
-    let directory = startup::directory(config)?;
-    let done = block_on(async {
-        let done = update_at(&directory, device, yes).await;
-        directory.shut_down().await;
-        done
-    });
-    startup::clean_up();
-    done?
-}
-
-async fn update_at(directory: &Directory, device: &str, yes: bool) -> Result<ExitCode, String> {
+async fn update(directory: &Directory, device: &str, yes: bool) -> Result<ExitCode, String> {
     let (connection, target) = directory.for_host_keys(device).await.map_err(|error| error.to_string())?;
     let keys = HostKeys::of(&target).map_err(|error| error.to_string())?;
     let announced = keys.announced(connection.announcement()).await.map_err(|error| error.to_string())?;

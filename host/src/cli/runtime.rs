@@ -2,6 +2,10 @@
 
 use tokio::runtime::Runtime;
 
+use crate::config::Config;
+use crate::directory::Directory;
+use crate::startup;
+
 /// A runtime.
 ///
 /// # Errors
@@ -18,4 +22,20 @@ pub fn runtime() -> Result<Runtime, String> {
 /// When no runtime can be had.
 pub fn block_on<T>(future: impl Future<Output = T>) -> Result<T, String> {
     Ok(runtime()?.block_on(future))
+}
+
+/// Does something with the devices of a configuration; what was opened for it is closed behind it.
+///
+/// # Errors
+///
+/// When the configuration cannot be used, or what is done says so.
+pub fn with_directory<T>(config: Config, work: impl AsyncFnOnce(&Directory) -> Result<T, String>) -> Result<T, String> {
+    let directory = startup::directory(config)?;
+    let done = block_on(async {
+        let done = work(&directory).await;
+        directory.shut_down().await;
+        done
+    });
+    startup::clean_up();
+    done?
 }

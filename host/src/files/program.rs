@@ -53,6 +53,19 @@ impl Running {
         let mut input = std::mem::replace(&mut self.input, Box::new(tokio::io::sink()));
         input.shutdown().await
     }
+
+    /// How it ended, once its output has.
+    ///
+    /// # Errors
+    ///
+    /// When it has failed.
+    pub async fn ended(&mut self, act: &'static str, path: &[u8]) -> Result<(), FilesError> {
+        let mut complaints = Vec::new();
+        let mut errors = (&mut self.errors).take(PROGRAM_ERRORS_MAX_BYTES);
+        // What it said is only for the words of the error.
+        let _ = errors.read_to_end(&mut complaints).await;
+        judge((&mut self.status).await, &complaints, act, path)
+    }
 }
 
 /// What every script begins with: words that can be told apart, and nothing for others to read.

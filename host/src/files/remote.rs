@@ -4,12 +4,12 @@ use bytes::Bytes;
 use tokio::io::AsyncReadExt as _;
 
 use super::FilesError;
-use super::program::{Running, judge};
+use super::program::Running;
 use super::sftp::{Sftp, done};
 use super::shell::Shell;
 use super::stream::{Sink, Source, Start};
 use super::wire::{Attrs, Name};
-use crate::limits::{PROGRAM_ERRORS_MAX_BYTES, SFTP_GATHER_BYTES};
+use crate::limits::SFTP_GATHER_BYTES;
 
 /// The way to a device's files.
 #[derive(Debug, Clone)]
@@ -226,7 +226,7 @@ impl Reading {
                 let got = running.output.read(&mut bytes).await.map_err(|error| FilesError::Broken(format!("is gone: {error}")))?;
                 if got == 0 {
                     *left = Some(0);
-                    ended(running, "read", &self.path).await?;
+                    running.ended("read", &self.path).await?;
                     return Ok(None);
                 }
                 bytes.truncate(got);
@@ -238,15 +238,6 @@ impl Reading {
             }
         }
     }
-}
-
-/// How a program ended whose output has.
-async fn ended(running: &mut Running, act: &'static str, path: &[u8]) -> Result<(), FilesError> {
-    let mut complaints = Vec::new();
-    let mut errors = (&mut running.errors).take(PROGRAM_ERRORS_MAX_BYTES);
-    // What it said is only for the words of the error.
-    let _ = errors.read_to_end(&mut complaints).await;
-    judge((&mut running.status).await, &complaints, act, path)
 }
 
 #[derive(Debug)]
@@ -275,7 +266,7 @@ impl Writing {
                 Ok(()) => Ok(()),
                 // Why is what the program says.
                 Err(error) => {
-                    ended(running, "write", &self.path).await?;
+                    running.ended("write", &self.path).await?;
                     Err(FilesError::Broken(format!("is gone: {error}")))
                 }
             },
@@ -305,7 +296,7 @@ impl Writing {
             }
             WriteWay::Shell(mut running, shell) => {
                 let shut = running.end_input().await;
-                ended(&mut running, "write", &path).await?;
+                running.ended("write", &path).await?;
                 shut.map_err(|error| FilesError::Broken(format!("is gone: {error}")))?;
                 shell.set(&path, &attrs).await
             }
@@ -337,7 +328,7 @@ impl Writing {
             }
             WriteWay::Shell(mut running, shell) => {
                 let shut = running.end_input().await;
-                ended(&mut running, "write", &path).await?;
+                running.ended("write", &path).await?;
                 shut.map_err(|error| FilesError::Broken(format!("is gone: {error}")))?;
                 Ok(Settled::Shell(shell, path))
             }

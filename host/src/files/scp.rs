@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use super::program::{Running, judge};
 use super::{Code, FilesError};
-use crate::limits::{PROGRAM_ERRORS_MAX_BYTES, SCP_LINE_MAX_BYTES, SCP_QUIET_MAX, SFTP_GATHER_BYTES};
+use crate::limits::{SCP_LINE_MAX_BYTES, SCP_QUIET_MAX, SFTP_GATHER_BYTES};
 
 /// What is said where all is well.
 const FINE: u8 = 0;
@@ -52,15 +52,11 @@ impl Talk {
 
     /// Its output has ended: what its program says of that.
     async fn ended(&mut self) -> FilesError {
-        let mut complaints = Vec::new();
-        let mut errors = (&mut self.running.errors).take(PROGRAM_ERRORS_MAX_BYTES);
-        let ending = async {
-            let _ = errors.read_to_end(&mut complaints).await;
-            (&mut self.running.status).await
-        };
-        let Ok(status) = timeout(SCP_QUIET_MAX, ending).await else { return self.late() };
-        let early = || FilesError::remote(self.act, &self.path, Code::Failure, "it ended in the middle");
-        judge(status, &complaints, self.act, &self.path).err().unwrap_or_else(early)
+        match timeout(SCP_QUIET_MAX, self.running.ended(self.act, &self.path)).await {
+            Ok(Ok(())) => FilesError::remote(self.act, &self.path, Code::Failure, "it ended in the middle"),
+            Ok(Err(error)) => error,
+            Err(_) => self.late(),
+        }
     }
 
     async fn byte(&mut self) -> Result<u8, FilesError> {
@@ -174,7 +170,7 @@ impl Going {
     pub async fn begin(running: Running, path: &[u8], size: u64, mode: u32) -> Result<Self, FilesError> {
         let mut talk = Talk { running, act: "write", path: path.to_vec() };
         talk.answer().await?;
-        let name = path.rsplit(|byte| matches!(byte, b'/' | b':')).next().filter(|name| !name.is_empty()).unwrap_or(b"file");
+        let name = Some(name_of(path)).filter(|name| !name.is_empty()).unwrap_or(b"file");
         let heading = [format!("C{:04o} {size} ", mode & 0o777).as_bytes(), name, b"\n"].concat();
         talk.say(&heading).await?;
         talk.answer().await?;
@@ -206,6 +202,12 @@ impl Going {
         let _ = self.talk.running.end_input().await;
         Ok(())
     }
+}
+
+/// The name that a path on a device ends with: a folder's follows `/`, a file system's `:`.
+#[must_use]
+pub fn name_of(path: &[u8]) -> &[u8] {
+    path.rsplit(|byte| matches!(byte, b'/' | b':')).next().unwrap_or_default()
 }
 
 /// Permissions and size of `0644 1234 name`.

@@ -13,9 +13,9 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::FilesError;
 use super::local::{self, Local};
-use super::name::digits;
+use super::name::{digits, shown};
 use super::program::Programs;
-use super::scp::{Coming, Going};
+use super::scp::{Coming, Going, name_of};
 use super::transfer::{Direction, Outcome, Progress, blocking};
 use super::tree::Entry;
 use super::wire::Kind;
@@ -63,6 +63,23 @@ pub fn command_for(template: &str, path: &[u8]) -> Result<String, NotPlain> {
 }
 
 impl Single {
+    /// The same with a file that goes to a folder of this machine going into it.
+    ///
+    /// # Errors
+    ///
+    /// When what is here cannot be copied so.
+    pub async fn aimed(self) -> Result<Self, FilesError> {
+        let own = self.local.clone();
+        let here = blocking(move || own.look()).await?.map(|entry| entry.kind);
+        let place = || shown(&self.local.whole(b""));
+        match (self.direction, here) {
+            (Direction::Up, Some(Kind::File)) | (Direction::Down, Some(Kind::File) | None) => Ok(self),
+            (Direction::Down, Some(Kind::Folder)) => Ok(Self { local: self.local.with(name_of(&self.path)), ..self }),
+            (Direction::Up, None) => Err(FilesError::Refused(format!("there is nothing at `{}` on this machine", place()))),
+            (_, Some(kind)) => Err(FilesError::Refused(format!("the device copies single files, and `{}` is a {}", place(), kind.word()))),
+        }
+    }
+
     /// Copies it.
     ///
     /// # Errors
@@ -78,11 +95,6 @@ impl Single {
         Ok(Outcome { files: 1, bytes, sha256: Some(sha256), ..Outcome::default() })
     }
 
-    fn too_large(&self, size: u64) -> FilesError {
-        let most = self.max_bytes;
-        FilesError::Refused(format!("{size} bytes are to be copied, more than the {most} that `max_bytes` in [files] allows"))
-    }
-
     async fn up(&self) -> Result<(u64, String), FilesError> {
         let own = self.local.clone();
         let opening = blocking(move || {
@@ -91,7 +103,7 @@ impl Single {
         });
         let (file, entry) = opening.await?;
         if entry.size > self.max_bytes {
-            return Err(self.too_large(entry.size));
+            return Err(FilesError::too_much(entry.size, self.max_bytes));
         }
         self.progress.bytes_total.store(entry.size, Ordering::Relaxed);
         let running = self.programs.start(&self.command).await?;
@@ -115,7 +127,7 @@ impl Single {
         let running = self.programs.start(&self.command).await?;
         let mut coming = Coming::begin(running, &self.path).await?;
         if coming.size > self.max_bytes {
-            return Err(self.too_large(coming.size));
+            return Err(FilesError::too_much(coming.size, self.max_bytes));
         }
         self.progress.bytes_total.store(coming.size, Ordering::Relaxed);
         let whole = self.local.whole(b"");

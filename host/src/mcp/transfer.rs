@@ -23,7 +23,6 @@ use crate::files::running::{End, Started};
 use crate::files::single::{Single, command_for};
 use crate::files::transfer::{Direction, Options, Outcome, Progress, Transfer};
 use crate::files::tree::Ignore;
-use crate::files::wire::Kind;
 use crate::limits::TRANSFER_LISTED_MAX;
 use crate::policy::{Purpose, Verdict};
 use crate::session::errand::Permit;
@@ -125,9 +124,7 @@ async fn begin(directory: &Directory, caller: &Caller, arguments: &Arguments, ca
         };
         let mut plan = transfer.plan().await?;
         if plan.bytes() > settings.max_bytes {
-            let why =
-                format!("{} bytes are to be copied, more than the {} that `max_bytes` in [files] allows", plan.bytes(), settings.max_bytes);
-            return Err(Stop::Failed(why));
+            return Err(FilesError::too_much(plan.bytes(), settings.max_bytes).into());
         }
         judge_plan(&desk, call, &transfer, &mut plan).await?;
         Ok(Planned::Files(Box::new((way, transfer, plan))))
@@ -181,23 +178,10 @@ enum Planned {
 /// The copy of one file on a device that has no more than that.
 async fn single(desk: &Desk, call: &Call, local: Local, programs: Arc<dyn Programs>, max_bytes: u64) -> Result<Single, Stop> {
     let copy = desk.errand.copy().ok_or_else(|| format!("`{}` does not copy files", desk.device))?;
-    let own = local.clone();
-    let here = tokio::task::spawn_blocking(move || own.look()).await;
-    let here = here.map_err(|error| format!("a part of this server failed: {error}"))??.map(|entry| entry.kind);
-    let name = call.remote.rsplit(|byte| matches!(byte, b'/' | b':')).next().unwrap_or_default();
-    let local = match (call.direction, here) {
-        (Direction::Up, Some(Kind::File)) | (Direction::Down, Some(Kind::File) | None) => local,
-        (Direction::Down, Some(Kind::Folder)) => local.with(name),
-        (Direction::Up, None) => return Err(Stop::Failed(format!("there is nothing at `{}` on this machine", shown(&local.whole(b""))))),
-        (_, Some(kind)) => {
-            let what = format!("`{}` copies single files, and `{}` is a {}", desk.device, shown(&local.whole(b"")), kind.word());
-            return Err(Stop::Failed(what));
-        }
-    };
     let template = if call.direction == Direction::Up { &copy.store } else { &copy.fetch };
     let command = command_for(template, &call.remote).map_err(|why| why.to_string())?;
     let (path, direction, progress) = (call.remote.clone(), call.direction, Arc::<Progress>::default());
-    Ok(Single { programs, command, local, path, direction, max_bytes, progress })
+    Ok(Single { programs, command, local, path, direction, max_bytes, progress }.aimed().await?)
 }
 
 /// Has policy judge what the plan does on the device: what is denied is left out, what is to be asked about is asked as a whole.

@@ -229,6 +229,12 @@ impl Catalog {
         type_key(one) == type_key(other)
     }
 
+    /// Does an entry of a manifest that is limited to these types count for this one? Without any it counts for all.
+    #[must_use]
+    pub fn holds_for(types: &[String], kind: &str) -> bool {
+        types.is_empty() || types.iter().any(|own| Self::is_same_type(own, kind))
+    }
+
     /// How a plugin is.
     #[must_use]
     pub fn condition(&self, name: &str) -> Condition {

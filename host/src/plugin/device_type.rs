@@ -120,7 +120,7 @@ impl DeviceType {
         let live_keys = live_keys.unwrap_or_default();
         let context = plugins.iter().find_map(|plugin| plugin.context.clone());
         let pipe = plugins.iter().find_map(|plugin| plugin.manifest.pipe.clone());
-        let of_type = |copy: &&CopySpec| copy.types.is_empty() || copy.types.iter().any(|kind| kind == name);
+        let of_type = |copy: &&CopySpec| Catalog::holds_for(&copy.types, name);
         let copy = plugins.iter().find_map(|plugin| plugin.manifest.copy.as_ref().filter(of_type).cloned());
         let facts = plugins.iter().flat_map(|plugin| plugin.manifest.facts.clone()).collect();
         let modes = Modes::of(name, plugins.iter().map(|plugin| (plugin.name(), &plugin.manifest)));

@@ -126,7 +126,7 @@ pub struct Modes {
 impl Modes {
     /// Those of a device type whose plugins have these manifests.
     pub fn of<'a>(kind: &str, manifests: impl IntoIterator<Item = (&'a str, &'a Manifest)>) -> Self {
-        let holds = |types: &[String]| types.is_empty() || types.iter().any(|own| Catalog::is_same_type(own, kind));
+        let holds = |types: &[String]| Catalog::holds_for(types, kind);
         let mut modes = Self::default();
         for (plugin, manifest) in manifests {
             let send = |name: &String| SendName { plugin: plugin.to_owned(), name: name.clone() };

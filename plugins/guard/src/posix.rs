@@ -3,7 +3,7 @@
 
 use std::iter;
 
-use crate::verdict::{Assessment, Danger, Doubt, Proof, excerpt_of};
+use crate::verdict::{Assessment, Danger, Doubt, excerpt_of};
 
 pub(crate) use self::destructive::Listing;
 use self::syntax::{Faults, Parsed};
@@ -24,17 +24,13 @@ const CERTAIN: [&str; 7] =
 pub(crate) fn assess(command: &str, cwd: Option<&str>) -> Assessment {
     let parsed = parse::parse(command);
     let (proof, replaces) = read::prove(&parsed);
-    let proof = proof.and_then(|()| shows_no_secret(command, replaces, &parsed, cwd));
+    // A read gives away what it shows.
+    let proof = proof.and_then(|()| match destructive::secret_shown(command, &parsed, replaces, cwd) {
+        Some(line) => Err(Doubt::new("posix.secret-file", shows(&line))),
+        None => Ok(()),
+    });
     let danger = if proof.is_ok() { None } else { destructive::find(&parsed, cwd) };
     Assessment { proof, read_rule: "read.posix.allowed", unfinished: unfinished(&parsed), danger }
-}
-
-/// A read gives away what it shows. What a shell replaces in it may become any name.
-fn shows_no_secret(command: &str, replaces: bool, parsed: &Parsed, cwd: Option<&str>) -> Proof {
-    if !replaces && !destructive::may_name_secret(command, cwd) {
-        return Ok(());
-    }
-    destructive::listing(parsed, cwd).shows_secret.map_or(Ok(()), |line| Err(Doubt::new("posix.secret-file", shows(&line))))
 }
 
 /// Why a line that shows a file of secrets is more than a read.

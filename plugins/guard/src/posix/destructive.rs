@@ -73,16 +73,16 @@ pub(super) fn listing(parsed: &Parsed, cwd: Option<&str>) -> Listing {
     }
     let mut finder = Finder { listed: Some(Vec::new()), ..Finder::new(cwd) };
     let untold = finder.parsed(parsed, &Input::Terminal);
+    let Finder { listed, shown, named, .. } = finder;
     // A name that is printed is only that, unless it may become another program's argument.
     let takes_names = |line: &Vec<String>| secrets::takes_names(line, |word| word == KNOWN_LATER);
-    let is_taken = finder.listed.iter().flatten().any(takes_names);
-    let shows_secret = finder.shown.or_else(|| finder.named.filter(|_| is_taken));
-    Listing { commands: finder.listed.filter(|_| untold.is_none()), shows_secret }
+    let shows_secret = shown.or_else(|| named.filter(|_| listed.iter().flatten().any(takes_names)));
+    Listing { commands: listed.filter(|_| untold.is_none()), shows_secret }
 }
 
-/// May a text name such a file, where a shell replaces nothing in it?
-pub(super) fn may_name_secret(text: &str, cwd: Option<&str>) -> bool {
-    secrets::may_be_named(text, cwd)
+/// The first command of a read that shows a file of secrets. `replaces`: what a shell makes of its words may be any name.
+pub(super) fn secret_shown(command: &str, parsed: &Parsed, replaces: bool, cwd: Option<&str>) -> Option<Vec<String>> {
+    if replaces || secrets::may_be_named(command, cwd) { listing(parsed, cwd).shows_secret } else { None }
 }
 
 /// Where a program's standard input comes from.
