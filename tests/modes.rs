@@ -38,6 +38,35 @@ fn last(typed: &[String], count: usize) -> Vec<&str> {
 }
 
 #[test]
+fn the_text_of_a_banner_is_typed_once_the_device_asks_for_it() {
+    let mut setting = Setting::start("");
+    let text = "Only for those who may.\nlab-sw1>\n  end\nThe end.\n#";
+    let result = setting.run("switch1", "config", &format!("banner motd #\n{text}\ninterface Gi0/1"), None);
+    assert_eq!((&result["state"], &result["failed"]), (&json!("done"), &json!(false)), "{result}");
+    assert_eq!(result["lines"], json!({"typed": 7, "of": 7, "errors": [], "candidate": null}), "{result}");
+    assert_eq!((result["output"].as_str(), result["warnings"].as_array()), (Some(""), None), "{result}");
+    let typed = setting.typed("switch1");
+    let wanted = ["config: banner motd #", "config: interface Gi0/1", "config-if: end", "privileged: disable"];
+    assert_eq!(last(&typed, 4), wanted, "{typed:#?}");
+}
+
+#[test]
+fn the_text_of_a_banner_that_the_device_refuses_is_not_typed() {
+    let mut setting = Setting::start("");
+    // The lab knows no such banner.
+    let result = setting.run("switch1", "config", "banner exec #\nspanning-tree mode mst\n#\ninterface Gi0/1", None);
+    assert_eq!((&result["failed"], &result["lines"]["typed"]), (&json!(true), &json!(1)), "{result}");
+    let error = &result["lines"]["errors"][0];
+    assert_eq!((error["line"].as_str(), error["n"].as_u64()), (Some("banner exec #"), Some(1)), "{result}");
+    assert!(error["error"].as_str().unwrap().contains("% Invalid input"), "{result}");
+    let typed = setting.typed("switch1");
+    assert_eq!(last(&typed, 3), ["config: banner exec #", "config: end", "privileged: disable"], "{typed:#?}");
+    let endless = setting.run("switch1", "config", "banner motd #\nhello", None);
+    assert!(endless["error"]["message"].as_str().unwrap().contains("takes text up to the next `#`, and there is none"), "{endless}");
+    assert_eq!(setting.typed("switch1").len(), typed.len());
+}
+
+#[test]
 fn lines_are_typed_in_the_configuration_and_the_session_comes_back_to_where_it_was() {
     let mut setting = Setting::start("");
     let result = setting.run("switch1", "config", "interface Gi0/1\ndescription uplink\nno shutdown", None);

@@ -10,6 +10,7 @@
 pub mod allowed;
 mod answer;
 pub mod bindings;
+pub mod blocks;
 pub mod breaker;
 pub mod catalog;
 pub mod compiled;

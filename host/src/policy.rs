@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 
 use crate::author::Author;
 use crate::config::LoginAnswer;
+use crate::plugin::blocks::Part;
 use crate::plugin::device_type::DeviceType;
 use crate::plugin::manifest::PipeSpec;
 pub use crate::plugin::roles::Effect;
@@ -75,7 +76,12 @@ pub fn command(verdict: &Verdict, text: &str, kind: &DeviceType, reader: &LineRe
     }
     let end = (text.len() < whole.len() && !text.is_empty()).then_some("");
     let lines = text.split('\n').chain(end);
-    Ok(lines.map(|line| Approved::line([line.as_bytes(), enter].concat(), line.to_owned())).collect())
+    let typed = |rows: &[&str]| rows.iter().flat_map(|row| [row.as_bytes(), enter].concat()).collect();
+    let approved = |Part { lines, behind }: Part<'_>| match behind {
+        Some(behind) => Approved::text(typed(&lines), &lines, behind),
+        None => Approved::line(typed(&lines), lines.concat()),
+    };
+    Ok(kind.blocks.parts(lines)?.into_iter().map(approved).collect())
 }
 
 /// What starts a shell behind a pipe; the plugin that names it was granted.

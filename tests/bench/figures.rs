@@ -59,6 +59,14 @@ fn milliseconds(duration: Duration) -> String {
     format!("{:.3} ms", duration.as_secs_f64() * 1e3)
 }
 
+/// How long all threads of a process have run so far, to the nanosecond.
+pub fn time_on_processors(process: u32) -> Duration {
+    let threads = fs::read_dir(format!("/proc/{process}/task")).unwrap().flatten();
+    let run = |thread: fs::DirEntry| fs::read_to_string(thread.path().join("schedstat")).unwrap_or_default();
+    let nanoseconds = threads.map(run).filter_map(|text| text.split(' ').next()?.parse::<u64>().ok()).sum();
+    Duration::from_nanos(nanoseconds)
+}
+
 /// The most memory that a process ever had resident, in MiB.
 pub fn peak_memory(process: u32) -> f64 {
     memory(process, "VmHWM:")

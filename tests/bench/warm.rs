@@ -14,7 +14,7 @@ use serde_json::json;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 
 use crate::allocations;
-use crate::figures::{Samples, compare, heading, ratio, show};
+use crate::figures::{Samples, compare, heading, ratio, show, time_on_processors};
 use crate::floor;
 use crate::raw::{Loop, Terminal};
 use crate::support::client::Client;
@@ -28,6 +28,7 @@ pub fn run() {
     let server = Sshd::start();
     let mut client = Client::start(&server.device("web1", "jfb-bash", "linux"));
     client.call("ssh_open", json!({"host": "web1", "tty": false}));
+    let process = client.process_id();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let catalog = jackfield::startup::catalog(&Config::default()).unwrap();
     let plugins = catalog.plugins_of("linux").unwrap();
@@ -60,12 +61,15 @@ pub fn run() {
             }
             samples
         };
+        let before = time_on_processors(process);
         let [limit, ours] = beside(&mut raw);
+        let own = (time_on_processors(process) - before) / u32::try_from(WARM_UP + ROUNDS).unwrap();
         let [with_marks, ours_then] = beside(&mut marked);
         show("a server that only answers: the floor", &floor);
         let ours_name = format!("ssh_run on {target}");
         compare((name, &limit), (&ours_name, &ours), aim);
         let [middle, high] = [50, 95].map(|percent| ratio(ours.percentile(percent), limit.percentile(percent) + floor.percentile(percent)));
+        println!("  of it on a processor, for jackfield itself: {:.3} ms", own.as_secs_f64() * 1e3);
         println!("  ratio to loop and floor together: median {middle:.2}, p95 {high:.2}");
         compare(("the loop with jackfield's marks", &with_marks), (&ours_name, &ours_then), "what is left beside equal ends");
     }

@@ -92,7 +92,8 @@ impl Client {
 
     /// Writes one message.
     pub fn write(&mut self, message: &Value) {
-        writeln!(self.input.as_mut().unwrap(), "{message}").unwrap();
+        // Whole, as clients write: in pieces, the server would wake for each.
+        self.input.as_mut().unwrap().write_all(format!("{message}\n").as_bytes()).unwrap();
     }
 
     /// Asks and waits for the answer.

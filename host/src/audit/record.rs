@@ -48,7 +48,9 @@ impl Hash {
 
 impl fmt::Display for Hash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        let digits = self.0.map(|byte| [byte >> 4, byte & 0xf]);
+        let digits = digits.as_flattened().iter().filter_map(|digit| char::from_digit(u32::from(*digit), 16));
+        f.write_str(&digits.collect::<String>())
     }
 }
 

@@ -19,10 +19,12 @@ use super::reader::{Place, Reader, Section};
 use super::{name, syntax, value};
 use crate::limits::TRIGGER_COMPILED_MAX_BYTES;
 use crate::nearest::nearest;
+use crate::plugin::blocks::Blocks;
+use crate::plugin::manifest::BlockSpec;
 use crate::secret::look::Looks;
 
 /// The keys of a declaration.
-pub(super) const KEYS: [&str; 20] = [
+pub(super) const KEYS: [&str; 21] = [
     "title",
     "terminal",
     "cancel",
@@ -38,6 +40,7 @@ pub(super) const KEYS: [&str; 20] = [
     "goal",
     "transition",
     "candidate",
+    "block",
     "error",
     "policy",
     "banners",
@@ -46,7 +49,7 @@ pub(super) const KEYS: [&str; 20] = [
 ];
 
 /// The keys of each table in a declaration.
-pub(super) const TABLES: [(&str, &[&str]); 13] = [
+pub(super) const TABLES: [(&str, &[&str]); 14] = [
     ("terminal", &["type", "columns", "rows", "enter", "echo", "login_suffix"]),
     ("query", &["ask", "answer"]),
     ("mode", &["name", "also", "kind", "prompt", "veto", "privileged", "cut", "after_host", "meaning", "examples", "not_prompts"]),
@@ -56,6 +59,7 @@ pub(super) const TABLES: [(&str, &[&str]); 13] = [
     ("goal", &["name", "command", "from", "to", "question", "secret", "leave", "tries"]),
     ("transition", &["from", "to", "line"]),
     ("candidate", &["mode", "diff", "check", "commit", "confirmed", "confirm", "discard"]),
+    ("block", &["opens", "end", "shows", "examples", "not_blocks"]),
     ("error", &["kind", "match", "veto", "examples", "not_errors"]),
     ("policy", &["separators", "modes", "reads", "filters", "wipe", "outage", "lockout", "code", "read_examples", "stopped_examples"]),
     ("identify", &["server_id", "text", "prompt", "score"]),
@@ -101,6 +105,8 @@ pub struct Declaration {
     pub transitions: Vec<Transition>,
     /// The candidate configuration, where the device has one.
     pub candidate: Option<Candidate>,
+    /// Lines behind which the device takes text.
+    pub blocks: Vec<Block>,
     /// Texts of refused and failed commands.
     pub errors: Vec<Failures>,
     /// The words of the command language.
@@ -281,6 +287,21 @@ pub struct Clue {
     pub score: u8,
 }
 
+/// A line behind which the device takes text up to an end, such as a banner.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Block {
+    /// What the line fits.
+    pub opens: String,
+    /// The line that ends the text, where no group of `opens` says what does.
+    pub end: Option<String>,
+    /// Fits the row by which the device says that it takes the text.
+    pub shows: String,
+    /// Lines that open a text.
+    pub examples: Vec<Example>,
+    /// Lines that do not.
+    pub not_blocks: Vec<Example>,
+}
+
 /// Rows that hold secrets, such as lines of a configuration.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Sensitive {
@@ -353,6 +374,7 @@ impl Declaration {
             questions: each(reader, section, "question", Question::read),
             goals: each(reader, section, "goal", Goal::read),
             transitions: each(reader, section, "transition", Transition::read),
+            blocks: each(reader, section, "block", Block::read),
             errors: each(reader, section, "error", Failures::read),
             banners: examples(reader, section, "banners"),
             clues: each(reader, section, "identify", Clue::read),
@@ -526,6 +548,29 @@ impl Failures {
             examples: examples(reader, section, "examples"),
             not_errors: examples(reader, section, "not_errors"),
         }
+    }
+}
+
+impl Block {
+    fn read(reader: &mut Reader<'_>, section: &Section<'_>) -> Self {
+        reader.only_keys(section, keys_of("block"));
+        let block = Self {
+            opens: required_pattern(reader, section, "opens"),
+            end: text(reader, section, "end"),
+            shows: required_pattern(reader, section, "shows"),
+            examples: examples(reader, section, "examples"),
+            not_blocks: examples(reader, section, "not_blocks"),
+        };
+        if let Err(why) = Blocks::compile(&[block.spec()]) {
+            reader.error(&section.place, why, None);
+        }
+        block
+    }
+
+    /// As in a plugin's manifest.
+    #[must_use]
+    pub fn spec(&self) -> BlockSpec {
+        BlockSpec { opens: self.opens.clone(), end: self.end.clone(), shows: self.shows.clone(), types: Vec::new() }
     }
 }
 

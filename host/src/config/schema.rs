@@ -211,7 +211,7 @@ fn declared_key(key: &str) -> Value {
         "cancel" | "live_keys" | "banners" => texts(""),
         "line_max" => json!({"type": "integer", "minimum": 0}),
         "terminal" | "candidate" | "policy" => nested(key).into(),
-        "query" | "mode" | "setup" | "pager" | "question" | "goal" | "transition" | "error" | "identify" | "sensitive" => {
+        "query" | "mode" | "setup" | "pager" | "question" | "goal" | "transition" | "block" | "error" | "identify" | "sensitive" => {
             json!({"type": "array", "items": nested(key)})
         }
         _ => Value::Null,

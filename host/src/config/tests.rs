@@ -156,7 +156,7 @@ fn unknown_keys_are_errors_with_the_nearest_name() {
          4:3: unknown key `usr` in [device.sw1]; did you mean `user`? known keys: host, port, user, type, key, certificate, password, \
          known_hosts, via, proxy, secrets, algorithms, tags, policy, idle_close, keepalive, agent, local, untrusted, mask, conceal, secrets_elsewhere, answers, forward_agent, update_host_keys, line, baud, login\n\
          7:1: unknown key `plugin` in [type.a]; did you mean `plugins`? known keys: plugins, declared, title, terminal, cancel, \
-         clear_line, live_keys, line_max, context, query, mode, setup, pager, question, goal, transition, candidate, error, policy, banners, identify, sensitive\n\
+         clear_line, live_keys, line_max, context, query, mode, setup, pager, question, goal, transition, candidate, block, error, policy, banners, identify, sensitive\n\
          9:1: unknown key `sha256` in [plugin.b]; known keys: path, digest, signer, secrets, config, isolation, max_file_bytes, max_parts\n\
          11:1: unknown key `mod` in [policy]; did you mean `mode`? known keys: mode, rule\n",
     );

@@ -55,27 +55,28 @@ pub async fn call(directory: &Arc<Directory>, caller: &Caller, tool: &str, argum
     if reaches && let Err(message) = directory.quota().call(&caller.name, &limits, Instant::now()) {
         return Reply::failed(&message);
     }
+    // Each with room of its own: else every call would take, and be moved about with, as much as the largest of them needs.
     let result = match tool {
         "ssh_hosts" => Ok(hosts(directory, arguments)),
-        "ssh_open" => open(directory, caller, arguments).await,
+        "ssh_open" => Box::pin(open(directory, caller, arguments)).await,
         "ssh_sessions" => Ok(sessions(directory, arguments)),
-        "ssh_close" => close(directory, caller, arguments).await,
-        "ssh_query" => query(directory, caller, arguments).await,
-        "ssh_run" => Ok(run(directory, caller, arguments).await),
-        "ssh_output" => output(directory, caller, arguments).await,
-        "ssh_interrupt" => interrupt(directory, caller, arguments).await,
-        "ssh_send" => send(directory, caller, arguments).await,
-        "ssh_screen" => screen(directory, arguments).await,
+        "ssh_close" => Box::pin(close(directory, caller, arguments)).await,
+        "ssh_query" => Box::pin(query(directory, caller, arguments)).await,
+        "ssh_run" => Ok(Box::pin(run(directory, caller, arguments)).await),
+        "ssh_output" => Box::pin(output(directory, caller, arguments)).await,
+        "ssh_interrupt" => Box::pin(interrupt(directory, caller, arguments)).await,
+        "ssh_send" => Box::pin(send(directory, caller, arguments)).await,
+        "ssh_screen" => Box::pin(screen(directory, arguments)).await,
         "ssh_lock" => super::lock::lock(directory, caller, arguments),
         "ssh_forward" => match open_session(directory, arguments.text_or_empty("session")) {
-            Ok(session) => super::forward::forward(directory, caller, &session, arguments).await,
+            Ok(session) => Box::pin(super::forward::forward(directory, caller, &session, arguments)).await,
             Err(why) => Err(why),
         },
-        "ssh_file_read" => super::files::read(directory, caller, arguments).await,
-        "ssh_file_write" => super::files::write(directory, caller, arguments).await,
-        "ssh_transfer" => super::transfer::transfer(directory, caller, arguments).await,
-        "ssh_history" => super::history::history(directory, arguments).await,
-        "ssh_info" => info(directory, caller, arguments).await,
+        "ssh_file_read" => Box::pin(super::files::read(directory, caller, arguments)).await,
+        "ssh_file_write" => Box::pin(super::files::write(directory, caller, arguments)).await,
+        "ssh_transfer" => Box::pin(super::transfer::transfer(directory, caller, arguments)).await,
+        "ssh_history" => Box::pin(super::history::history(directory, arguments)).await,
+        "ssh_info" => Box::pin(info(directory, caller, arguments)).await,
         _ => Err(format!("there is no tool `{tool}`")),
     };
     let mut reply = result.unwrap_or_else(|message| Reply::failed(&message));

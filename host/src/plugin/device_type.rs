@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use regex::Regex;
 
+use super::blocks::Blocks;
 use super::catalog::Catalog;
 use super::fault::LoadError;
 use super::load::Plugin;
@@ -75,6 +76,8 @@ pub struct DeviceType {
     pub pipe: Option<PipeSpec>,
     /// How files are copied where there is neither a file service nor a shell.
     pub copy: Option<CopySpec>,
+    /// Texts that it takes behind a line.
+    pub blocks: Blocks,
     /// What policy plugins are told of a device of this type.
     pub facts: Vec<(String, String)>,
     /// Its modes and the ways between them.
@@ -122,10 +125,26 @@ impl DeviceType {
         let pipe = plugins.iter().find_map(|plugin| plugin.manifest.pipe.clone());
         let of_type = |copy: &&CopySpec| Catalog::holds_for(&copy.types, name);
         let copy = plugins.iter().find_map(|plugin| plugin.manifest.copy.as_ref().filter(of_type).cloned());
+        let blocks = Blocks::of(name, plugins.iter().map(|plugin| &plugin.blocks));
         let facts = plugins.iter().flat_map(|plugin| plugin.manifest.facts.clone()).collect();
         let modes = Modes::of(name, plugins.iter().map(|plugin| (plugin.name(), &plugin.manifest)));
         let mask = Mask::with(plugins.iter().filter_map(|plugin| plugin.sensitive.clone()));
-        Self { name: name.to_owned(), modes, mask, plugins, terminal, cancel, live_keys, line_max, context, queries, pipe, copy, facts }
+        Self {
+            name: name.to_owned(),
+            modes,
+            mask,
+            plugins,
+            terminal,
+            cancel,
+            live_keys,
+            line_max,
+            context,
+            queries,
+            pipe,
+            copy,
+            blocks,
+            facts,
+        }
     }
 
     /// A plugin of this type.

@@ -46,6 +46,7 @@ pub async fn wrong(declaration: &Declaration, kind: &Arc<DeviceType>) -> Vec<Str
     proof.errors().await;
     proof.policy().await;
     proof.sensitive();
+    proof.blocks();
     proof.wrong
 }
 
@@ -159,6 +160,20 @@ impl Proof<'_> {
             for example in &group.not_sensitive {
                 let (shown, removed) = kind.mask.text(&example.text);
                 self.expect(example, "shown as it is", removed == 0, &format!("`{shown}`"));
+            }
+        }
+    }
+
+    fn blocks(&mut self) {
+        let kind = Arc::clone(self.kind);
+        for block in &self.declaration.blocks {
+            for (examples, opens) in [(&block.examples, true), (&block.not_blocks, false)] {
+                for example in examples {
+                    let found = kind.blocks.is_opened_by(&example.text);
+                    let [expected, seen] =
+                        [opens, found].map(|opens| if opens { "a line that opens a text" } else { "a command by itself" });
+                    self.expect(example, expected, found == opens, seen);
+                }
             }
         }
     }

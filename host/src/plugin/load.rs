@@ -13,12 +13,13 @@ use std::time::Instant;
 
 use crossbeam_queue::ArrayQueue;
 use regex::Regex;
-use tokio::sync::Semaphore;
+use tokio::sync::{OnceCell, Semaphore};
 use wasmtime::component::{Component, InstancePre};
 
 pub use self::calls::Call;
 pub(crate) use self::calls::call_plugin;
 pub use self::check::{Checked, check, digest};
+use super::blocks::Blocks;
 use super::breaker::Breaker;
 use super::compiled::CompiledCache;
 use super::engine::Engine;
@@ -96,6 +97,8 @@ pub struct Plugin {
     pub triggers: Triggers,
     /// Rows before a prompt that belong to it.
     pub context: Option<Regex>,
+    /// Texts that its devices take behind a line.
+    pub blocks: Blocks,
     /// Its texts of refused and failed commands.
     pub failures: Failures,
     /// What secrets look like in what its devices print.
@@ -109,6 +112,8 @@ pub struct Plugin {
     /// Boxed: a call moves its instance several times.
     idle: ArrayQueue<Box<Instance>>,
     calls: AtomicU64,
+    /// What its dialogs can carry through, once it has said so.
+    goals: OnceCell<Vec<String>>,
     lines: Arc<Lines>,
     /// Set once the breaker has something to say, so that a healthy plugin costs no lock.
     troubled: AtomicBool,
@@ -187,7 +192,7 @@ impl Loader {
     }
 
     async fn assemble(&self, spec: &Spec, checked: Checked, component: &Component, patterns: Patterns) -> Result<Arc<Plugin>, LoadError> {
-        let Patterns { triggers, failures, context, sensitive } = patterns;
+        let Patterns { triggers, blocks, failures, context, sensitive } = patterns;
         let mut manifest = checked.manifest;
         let settings = settings::merged(spec, &manifest)?;
         settings::fill_in(&mut manifest, &settings);
@@ -205,6 +210,7 @@ impl Loader {
             digest: checked.digest,
             triggers,
             context,
+            blocks,
             failures,
             sensitive,
             engine: self.engine.clone(),
@@ -215,6 +221,7 @@ impl Loader {
             own_settings,
             idle: ArrayQueue::new(PLUGIN_INSTANCES_IDLE_MAX),
             calls: AtomicU64::new(0),
+            goals: OnceCell::new(),
             lines: Arc::new(Lines::new(&spec.name, Instant::now())),
             troubled: AtomicBool::new(false),
             breaker: Mutex::default(),
@@ -245,6 +252,7 @@ fn contract_error(name: &str, error: &wasmtime::Error) -> LoadError {
 /// What a manifest's patterns became.
 struct Patterns {
     triggers: Triggers,
+    blocks: Blocks,
     failures: Failures,
     context: Option<Regex>,
     sensitive: Option<Arc<Looks>>,
@@ -257,6 +265,7 @@ impl Patterns {
         let sensitive = (!manifest.sensitive.is_empty()).then(|| Looks::compile(sensitive).map(Arc::new)).transpose()?;
         Ok(Self {
             triggers: Triggers::compile(&manifest.triggers)?,
+            blocks: Blocks::compile(&manifest.blocks)?,
             failures: Failures::compile(&manifest.failures)?,
             context: context.map_err(|error| format!("`context`: {error}"))?,
             sensitive,

@@ -103,6 +103,9 @@ pub struct Manifest {
     /// How files are copied where there is nothing else.
     #[serde(default)]
     pub copy: Option<CopySpec>,
+    /// Lines behind which the device takes text.
+    #[serde(default, rename = "block")]
+    pub blocks: Vec<BlockSpec>,
     /// Terminal queries.
     #[serde(default, rename = "query")]
     pub queries: Vec<QuerySpec>,
@@ -170,6 +173,22 @@ impl CopySpec {
             None => Ok(()),
         }
     }
+}
+
+/// A line behind which the device takes text, not commands, up to an end: a banner, a certificate.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BlockSpec {
+    /// What the line fits; its group `end` holds what ends the text.
+    pub opens: String,
+    /// The line that ends it, where no group says it.
+    #[serde(default)]
+    pub end: Option<String>,
+    /// Fits the row by which the device says that it takes the text.
+    pub shows: String,
+    /// Limits it to these of the plugin's types.
+    #[serde(default)]
+    pub types: Vec<String>,
 }
 
 fn default_order() -> u32 {

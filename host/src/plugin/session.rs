@@ -101,9 +101,7 @@ impl SessionPlugins {
         self.paging = Paging::default();
         let kind = Arc::clone(&self.kind);
         for plugin in kind.plugins.iter().filter(|plugin| plugin.has("dialog")) {
-            let claimed =
-                call_plugin!(plugin, "dialog.claim", PLUGIN_INSPECT_MAX, dialog, |dialog, store| dialog.call_claim(store, command, mode));
-            match claimed.and_then(|goal| goal.map(|goal| answer::goal(plugin, goal)).transpose()) {
+            match claimed(plugin, command, mode).await {
                 Ok(Some(goal)) => {
                     self.goal_owner = Some(plugin.name().to_owned());
                     self.dialog_memo.remove(plugin.name());
@@ -177,8 +175,7 @@ impl SessionPlugins {
     }
 
     async fn has_login_goal(&self, plugin: &Plugin) -> bool {
-        let goals = call_plugin!(plugin, "dialog.goals", PLUGIN_INSPECT_MAX, dialog, |dialog, store| dialog.call_goals(store));
-        goals.is_ok_and(|goals| goals.iter().any(|goal| goal == LOGIN))
+        plugin.goals().await.is_ok_and(|goals| goals.iter().any(|goal| goal == LOGIN))
     }
 
     /// The accepted prompt is shown to the goal's owner before it ends the command.
@@ -425,6 +422,20 @@ impl Classified {
 /// Every plugin of the type with its hits.
 fn all<'a>(kind: &'a DeviceType, view: &View) -> impl Iterator<Item = Asked<'a>> {
     kind.plugins.iter().map(|plugin| Asked { plugin, hits: plugin.triggers.hits(&view.tail) })
+}
+
+/// Which goal does this line start, if any? Who has none beside the login is not asked.
+async fn claimed(plugin: &Plugin, command: &str, mode: &str) -> Result<Option<String>, Fault> {
+    let goals = plugin.goals().await?;
+    if goals.iter().all(|goal| goal == LOGIN) {
+        return Ok(None);
+    }
+    let goal = call_plugin!(plugin, "dialog.claim", PLUGIN_INSPECT_MAX, dialog, |dialog, store| dialog.call_claim(store, command, mode));
+    let goal = goal?.map(|goal| answer::goal(plugin, goal)).transpose()?;
+    match goal.as_ref().filter(|goal| !goals.contains(goal)) {
+        Some(goal) => Err(plugin.broke_contract("dialog.claim", format!("it claimed `{goal}`, which its `goals` do not name"))),
+        None => Ok(goal),
+    }
 }
 
 async fn question<'a>(view: &View, asked: impl Iterator<Item = &'a Asked<'a>>) -> Result<Option<Question>, Fault> {

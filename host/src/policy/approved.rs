@@ -1,5 +1,7 @@
 //! Bytes that may be typed. Only [`policy`](crate::policy) makes them; a line takes nothing else.
 
+use regex::Regex;
+
 use crate::author::Author;
 
 /// A command that may be started on a channel of its own.
@@ -25,6 +27,9 @@ pub struct Approved {
     echo: Option<String>,
     is_hidden: bool,
     author: Author,
+    /// Lines of the caller.
+    lines: usize,
+    behind: Option<Regex>,
 }
 
 /// What a line writes. A secret is a name until then.
@@ -42,19 +47,40 @@ pub enum Payload {
 }
 
 impl Approved {
+    fn new(payload: Payload, echo: Option<String>) -> Self {
+        Self { payload, echo, is_hidden: false, author: Author::runtime(), lines: 1, behind: None }
+    }
+
     /// A line: its bytes with Enter, and the text that the device sends back.
     pub(in crate::policy) fn line(bytes: Vec<u8>, echo: String) -> Self {
-        Self { payload: Payload::Bytes(bytes), echo: Some(echo), is_hidden: false, author: Author::runtime() }
+        Self::new(Payload::Bytes(bytes), Some(echo))
+    }
+
+    /// The rows of a text that the device takes once it has shown such a row.
+    pub(in crate::policy) fn text(bytes: Vec<u8>, rows: &[&str], behind: Regex) -> Self {
+        Self { lines: rows.len(), behind: Some(behind), ..Self::line(bytes, rows.join("\n")) }
     }
 
     /// Keys, which need not come back.
     pub(in crate::policy) fn keys(bytes: Vec<u8>) -> Self {
-        Self { payload: Payload::Bytes(bytes), echo: None, is_hidden: false, author: Author::runtime() }
+        Self::new(Payload::Bytes(bytes), None)
     }
 
     /// A secret by its name.
     pub(in crate::policy) fn secret(name: String, enter: Vec<u8>) -> Self {
-        Self { payload: Payload::Secret { name, enter }, echo: None, is_hidden: false, author: Author::runtime() }
+        Self::new(Payload::Secret { name, enter }, None)
+    }
+
+    /// How many lines of the caller it is.
+    #[must_use]
+    pub fn lines(&self) -> usize {
+        self.lines
+    }
+
+    /// The row that must stand before it, where it is no command: at a prompt each of its lines would run.
+    #[must_use]
+    pub fn behind(&self) -> Option<&Regex> {
+        self.behind.as_ref()
     }
 
     /// The text that the device sends back, if it is a line.

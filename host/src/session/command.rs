@@ -111,6 +111,8 @@ pub struct Running {
     pub kill_after: Option<(Duration, usize)>,
     /// Lines typed.
     pub typed: usize,
+    /// A prompt came where the device was to ask for a text.
+    pub text_refused: bool,
     /// The first prompt ends it.
     pub one_prompt: bool,
     /// A person typed it and sees to it.
@@ -147,6 +149,8 @@ pub struct Ending {
     pub status: Option<i32>,
     /// It failed whatever the status says; why.
     pub failure: Option<String>,
+    /// Why it failed, where the device does not say it.
+    pub unsaid: Option<String>,
     /// How long it took.
     pub duration: Duration,
     /// What the caller should know.
@@ -176,6 +180,7 @@ impl Running {
             interrupted: false,
             kill_after: started.kill_after.map(|limit| (limit, 0)),
             typed: 0,
+            text_refused: false,
             one_prompt: started.one_prompt,
             manual: started.manual,
             pieces: Vec::new(),
@@ -248,6 +253,7 @@ impl Running {
             ready,
             status,
             failure: self.goal_failed.or(incomplete),
+            unsaid: self.text_refused.then(|| "the device did not ask for the text behind it; the text was not typed".to_owned()),
             duration: now.saturating_duration_since(self.started_at),
             warnings: self.warnings,
         }

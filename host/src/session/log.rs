@@ -2,6 +2,7 @@
 //!
 //! Offsets count from the first byte of the session and never change, so two reads of a range never disagree.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -104,16 +105,16 @@ impl ByteLog {
     /// # Errors
     ///
     /// When a file of the log cannot be read.
-    pub fn read(&self, start: u64, end: u64) -> io::Result<(u64, Vec<u8>)> {
+    pub fn read(&self, start: u64, end: u64) -> io::Result<(u64, Cow<'_, [u8]>)> {
         let start = start.clamp(self.start(), self.end());
         let end = end.clamp(start, self.end());
-        let mut out = Vec::with_capacity(usize::try_from(end - start).unwrap_or_default());
-        if let Some(spill) = &self.spill {
-            spill.read(start, end.min(self.memory_start), &mut out)?;
-        }
         let index = |offset: u64| usize::try_from(offset.saturating_sub(self.memory_start)).unwrap_or(usize::MAX);
-        out.extend_from_slice(self.memory.get(index(start)..index(end)).unwrap_or_default());
-        Ok((start, out))
+        let newer = self.memory.get(index(start)..index(end)).unwrap_or_default();
+        let Some(spill) = self.spill.as_ref().filter(|_| start < self.memory_start) else { return Ok((start, Cow::Borrowed(newer))) };
+        let mut out = Vec::with_capacity(usize::try_from(end - start).unwrap_or_default());
+        spill.read(start, end.min(self.memory_start), &mut out)?;
+        out.extend_from_slice(newer);
+        Ok((start, Cow::Owned(out)))
     }
 }
 
@@ -202,7 +203,7 @@ mod tests {
         for start in [0, 1, LOG_MEMORY_BYTES as u64 - 1, total - 5] {
             let (from, bytes) = log.read(start, start + 70_000).unwrap();
             assert_eq!(from, start);
-            assert_eq!(bytes, pattern(start, bytes.len()));
+            assert_eq!(*bytes, pattern(start, bytes.len()));
         }
         assert!(fs::read_dir(folder.path()).unwrap().count() > 0);
         drop(log);
@@ -216,7 +217,7 @@ mod tests {
         let (from, bytes) = log.read(0, 10_000_000).unwrap();
         assert_eq!(from, log.start());
         assert!(from > 0);
-        assert_eq!(bytes, pattern(from, bytes.len()));
+        assert_eq!(*bytes, pattern(from, bytes.len()));
     }
 
     #[test]

@@ -375,6 +375,9 @@ impl Machine {
     }
 
     fn ask(&mut self, now: Instant, again: bool) -> Vec<Effect> {
+        if let Some(effects) = self.type_text(now) {
+            return effects;
+        }
         let wanted = match &self.state {
             State::Closed => false,
             State::Setup(setup) => !setup.waiting,

@@ -92,7 +92,7 @@ impl Source<'_> {
         let start = start.max(self.log.start());
         let end = end.min(self.log.end()).min(start.saturating_add(RENDER_MAX_BYTES));
         let mut page = Page::new(start, max_chars, self.columns);
-        let mut hidden = self.mask.map(|mask| Hidden::new(mask, self.log, start)).transpose()?;
+        let mut hidden = self.mask.filter(|_| start < end).map(|mask| Hidden::new(mask, self.log, start)).transpose()?;
         let mut at = start;
         while at < end && page.full_at.is_none() {
             let stop = self.next_marker(at, end).map_or(end, |marker| marker.end).min(at + PIECE_BYTES);
@@ -152,7 +152,7 @@ impl Source<'_> {
         let (start, bytes) = self.log.read(start, end)?;
         let stop = start + bytes.len() as u64;
         let mut place = Rendered { start, end: stop, ..Rendered::default() };
-        let Some(mask) = self.mask else { return Ok((bytes, place)) };
+        let Some(mask) = self.mask else { return Ok((bytes.into_owned(), place)) };
         let mut hidden = Hidden::new(mask, self.log, start)?;
         let mut out = Vec::with_capacity(bytes.len());
         let mut at = start;

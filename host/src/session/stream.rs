@@ -13,7 +13,7 @@ use crate::limits::{MARKERS_MAX, VIEW_RECENT_MAX_BYTES, VIEW_TAIL_MAX_BYTES};
 use crate::session::log::ByteLog;
 use crate::session::render::{Marker, Source};
 use crate::terminal::parser::Parser;
-use crate::terminal::text::last_bytes;
+use crate::terminal::text::{last_bytes, lossy};
 
 /// A shell-integration mark (OSC 133) that carries the session's nonce.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -142,7 +142,7 @@ impl Stream {
     pub fn output_end_before(&self, context: Option<&Regex>) -> u64 {
         let end = self.output_end();
         let (Some(context), None, Some(first)) = (context, self.live.last_done_mark, self.output_start()) else { return end };
-        let recent = String::from_utf8_lossy(&self.live.recent);
+        let recent = lossy(&self.live.recent);
         let rows = recent.strip_suffix('\n').unwrap_or_default().rsplit('\n').map(str::trim_ascii);
         let mut from = end;
         for (row, start) in rows.zip(self.live.row_starts.iter().rev().copied()) {
@@ -179,8 +179,15 @@ impl Stream {
     /// The complete rows before it.
     #[must_use]
     pub fn recent(&self) -> String {
-        let text = String::from_utf8_lossy(&self.live.recent);
+        let text = lossy(&self.live.recent);
         last_bytes(text.trim_end_matches('\n'), VIEW_RECENT_MAX_BYTES).to_owned()
+    }
+
+    /// The last complete row that is not empty.
+    #[must_use]
+    pub fn last_row(&self) -> String {
+        let recent = lossy(&self.live.recent);
+        recent.trim_ascii_end().rsplit('\n').next().unwrap_or_default().to_owned()
     }
 
     /// Bodies of the marks since the last line was typed.

@@ -1,5 +1,7 @@
 //! Device text made safe to show: what cannot be seen is written out.
 
+use std::borrow::Cow;
+
 /// Characters that change how text reads without being seen: bidirectional controls, zero-width and tag
 /// characters, variation selectors are left (they are part of emoji).
 fn is_invisible(ch: char) -> bool {
@@ -40,6 +42,13 @@ pub fn last_bytes(text: &str, max_bytes: usize) -> &str {
     let from = text.len().saturating_sub(max_bytes);
     let from = (from..=text.len()).find(|&at| text.is_char_boundary(at)).unwrap_or(text.len());
     text.get(from..).unwrap_or_default()
+}
+
+/// Bytes as text, with U+FFFD for what is none.
+#[must_use]
+pub fn lossy(bytes: &[u8]) -> Cow<'_, str> {
+    // Nearly all of it is text, and to find that out costs a tenth of looking for what is not.
+    str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
 }
 
 /// The longest beginning of `text` within `max_bytes`, on a character boundary.

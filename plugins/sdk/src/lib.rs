@@ -17,6 +17,8 @@ pub mod answer;
 #[cfg(feature = "build")]
 pub mod build;
 pub mod dialog;
+#[cfg(target_family = "wasm")]
+mod heap;
 pub mod settings;
 pub mod settle;
 pub mod shell;

@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::{Plugin, contract_error};
-use crate::limits::PLUGIN_START_MAX;
+use crate::limits::{PLUGIN_INSPECT_MAX, PLUGIN_START_MAX};
 use crate::plugin::breaker::Gate;
 use crate::plugin::engine::ClockGuard;
 use crate::plugin::fault::{Fault, FaultKind, LoadError, kind_of};
@@ -57,6 +57,16 @@ impl Plugin {
     #[must_use]
     pub fn calls(&self) -> u64 {
         self.calls.load(Ordering::Relaxed)
+    }
+
+    /// The goals of its dialogs. It is asked once: they are the same as long as it is loaded.
+    ///
+    /// # Errors
+    ///
+    /// When the call failed; the next one is made again.
+    pub async fn goals(&self) -> Result<&[String], Fault> {
+        let ask = || async { call_plugin!(self, "dialog.goals", PLUGIN_INSPECT_MAX, dialog, |dialog, store| dialog.call_goals(store)) };
+        self.goals.get_or_try_init(ask).await.map(Vec::as_slice)
     }
 
     /// A first instance: proves the types of every role and the settings.

@@ -18,6 +18,7 @@ impl Actor {
             failure = judged;
             ending.warnings.extend(degraded);
         }
+        failure = failure.or_else(|| ending.unsaid.take());
         if self.travel.is_some() {
             return self.go_on(ending, failure).await;
         }

@@ -159,6 +159,7 @@ impl Actor {
             ready: self.machine.ready().cloned().filter(|_| !outcome.lost),
             status: outcome.status,
             failure: None,
+            unsaid: None,
             duration: now().saturating_duration_since(travel.started_at),
             warnings,
         };

@@ -42,12 +42,14 @@ impl Machine {
         let echo = line.echo().map(str::to_owned);
         let before = match &mut self.state {
             State::Running(running) => {
-                running.typed += 1;
-                running.typed - 1
+                let before = running.typed;
+                running.typed += line.lines();
+                before
             }
             _ => 0,
         };
-        if before > 0 {
+        // A text's rows lie before its echo.
+        if before > 0 && line.behind().is_none() {
             // The output of the lines before stays part of the answer.
             self.keep_start();
         }
@@ -62,6 +64,17 @@ impl Machine {
         {
             running.pieces.push((start, end.max(start)));
         }
+    }
+
+    /// Types the text that the device has said to take.
+    pub(super) fn type_text(&mut self, now: Instant) -> Option<Vec<Effect>> {
+        let State::Running(running) = &mut self.state else { return None };
+        let shows = running.lines.front()?.behind()?;
+        if self.stream.has_tail() || !self.stream.is_echoed() || !shows.is_match(&self.stream.last_row()) {
+            return None;
+        }
+        let text = running.lines.pop_front()?;
+        Some(self.type_line(now, text))
     }
 
     /// A line is about to be typed, with the echo that should come back.
@@ -170,6 +183,10 @@ impl Machine {
     pub(super) fn go_on_running(&mut self, now: Instant, mut running: Box<Running>, ready: &Ready) -> Vec<Effect> {
         // An empty line at the end is for what is not finished.
         let only_end = running.lines.len() == 1 && running.lines.front().is_some_and(|line| line.echo() == Some(""));
+        if running.lines.front().is_some_and(|line| line.behind().is_some()) {
+            running.lines.clear();
+            running.text_refused = true;
+        }
         if running.one_prompt {
             self.rest = mem::take(&mut running.lines);
         } else if let Some(line) = running.lines.pop_front().filter(|_| !only_end) {

@@ -45,7 +45,7 @@ fn the_output_lies_between_the_marks() {
     stream.push(format!("printf x\r\n{start_mark}x{}web1$ ", mark("D;0;0123456789abcdef;/root")).as_bytes());
     let start = stream.output_start().unwrap_or_default();
     let (_, bytes) = stream.log().read(start, stream.output_end()).unwrap_or_default();
-    assert_eq!(bytes, b"x");
+    assert_eq!(*bytes, *b"x");
     assert_eq!(stream.marks(), ["C;0123456789abcdef", "D;0;0123456789abcdef;/root"]);
 }
 
@@ -56,7 +56,7 @@ fn the_modes_of_the_line_editor_are_no_output() {
     let (started, done) = (mark("C;0123456789abcdef"), mark("D;0;0123456789abcdef;/"));
     stream.push(format!("printf x\r\n{started}x\x1b[?2004h{done}web1$ ").as_bytes());
     let (_, bytes) = stream.log().read(stream.output_start().unwrap_or_default(), stream.output_end()).unwrap_or_default();
-    assert_eq!(bytes, b"x");
+    assert_eq!(*bytes, *b"x");
 }
 
 #[test]
@@ -76,7 +76,7 @@ fn an_echo_in_several_rows_is_seen() {
     stream.on_typed(Some("echo aaaa bbbb"));
     stream.push(b"echo aa\r\naa bb\r\nbb\r\naaaa bbbb\r\nweb1$ ");
     let (_, bytes) = stream.log().read(stream.output_start().unwrap_or_default(), stream.output_end()).unwrap_or_default();
-    assert_eq!(bytes, b"aaaa bbbb\r\n");
+    assert_eq!(*bytes, *b"aaaa bbbb\r\n");
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn without_marks_the_output_starts_behind_the_echo() {
     assert!(stream.is_echoed());
     stream.push(b"12:00\r\nr1#");
     let (_, bytes) = stream.log().read(stream.output_start().unwrap_or_default(), stream.output_end()).unwrap_or_default();
-    assert_eq!(bytes, b"12:00\r\n");
+    assert_eq!(*bytes, *b"12:00\r\n");
     assert_eq!(stream.tail(), "r1#");
     assert_eq!(stream.recent(), "r1#show clock\n12:00");
 }

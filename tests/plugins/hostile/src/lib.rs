@@ -118,7 +118,7 @@ impl bindings::dialog::Guest for Hostile {
     fn goals() -> Vec<String> {
         match orders("goals", "").as_str() {
             "login" => vec!["login".to_owned()],
-            _ => Vec::new(),
+            _ => vec!["sudo".to_owned()],
         }
     }
 

@@ -1,0 +1,173 @@
+//! Texts that a device takes behind a line, up to an end: a banner, a certificate.
+//!
+//! The rows of such a text are no commands. They are typed only once the device has said that it takes them: where it refused the
+//! line that opens the text, each of them would run.
+
+use regex::Regex;
+
+use super::catalog::Catalog;
+use super::manifest::BlockSpec;
+use super::triggers;
+
+/// The group of `opens` that holds what ends the text.
+const END: &str = "end";
+
+/// The texts of a plugin, or of a device type.
+#[derive(Debug, Clone, Default)]
+pub struct Blocks(Vec<Block>);
+
+#[derive(Debug, Clone)]
+struct Block {
+    opens: Regex,
+    /// The whole line that ends it; else the group says what ends it.
+    end: Option<String>,
+    shows: Regex,
+    types: Vec<String>,
+}
+
+/// A caller's lines, up to the next prompt.
+#[derive(Debug, Clone)]
+pub struct Part<'a> {
+    /// One line, or the rows of a text.
+    pub lines: Vec<&'a str>,
+    /// The row by which the device says that it takes the text.
+    pub behind: Option<Regex>,
+}
+
+impl Blocks {
+    /// Compiles them.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with one.
+    pub fn compile(specs: &[BlockSpec]) -> Result<Self, String> {
+        let pattern = |key: &str, text: &str| triggers::compile(text).map_err(|error| format!("`{key}` of [[block]]: {error}"));
+        let block = |spec: &BlockSpec| {
+            let block = Block {
+                opens: pattern("opens", &spec.opens)?,
+                end: spec.end.clone(),
+                shows: pattern("shows", &spec.shows)?,
+                types: spec.types.clone(),
+            };
+            let grouped = block.opens.capture_names().flatten().any(|name| name == END);
+            if grouped == block.end.is_some() {
+                return Err(format!("[[block]] `{}` needs either `end` or a group `(?P<{END}>...)` in `opens`", spec.opens));
+            }
+            Ok(block)
+        };
+        specs.iter().map(block).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// Those of several plugins that count for a type.
+    #[must_use]
+    pub fn of<'a>(name: &str, all: impl Iterator<Item = &'a Self>) -> Self {
+        Self(all.flat_map(|blocks| &blocks.0).filter(|block| Catalog::holds_for(&block.types, name)).cloned().collect())
+    }
+
+    /// Does the line open a text?
+    #[must_use]
+    pub fn is_opened_by(&self, line: &str) -> bool {
+        self.opened(line).is_some()
+    }
+
+    fn opened<'a>(&'a self, line: &'a str) -> Option<(&'a Block, &'a str)> {
+        let line = line.trim();
+        self.0.iter().find_map(|block| {
+            let found = block.opens.captures(line)?;
+            match &block.end {
+                Some(end) => Some((block, end.as_str())),
+                None => {
+                    let end = found.name(END)?;
+                    // A text that ends in the same line is not one that follows.
+                    let rest = line.get(end.end()..).unwrap_or_default();
+                    (!end.is_empty() && !rest.contains(end.as_str())).then_some((block, end.as_str()))
+                }
+            }
+        })
+    }
+
+    /// Takes the caller's lines apart: commands one by one, a text as a whole.
+    ///
+    /// # Errors
+    ///
+    /// A sentence when a text has no end: the device would take all that follows for a part of it.
+    pub fn parts<'a>(&'a self, lines: impl Iterator<Item = &'a str>) -> Result<Vec<Part<'a>>, String> {
+        let mut parts = Vec::new();
+        let mut lines = lines;
+        while let Some(line) = lines.next() {
+            parts.push(Part { lines: vec![line], behind: None });
+            let Some((block, end)) = self.opened(line) else { continue };
+            let ends = |row: &str| if block.end.is_some() { row.trim() == end } else { row.contains(end) };
+            let mut text = Vec::new();
+            loop {
+                let Some(row) = lines.next() else {
+                    return Err(format!(
+                        "behind `{}` the device takes text up to {}, and there is none; add the text and its end",
+                        line.trim(),
+                        if block.end.is_some() { format!("a line `{end}`") } else { format!("the next `{end}`") }
+                    ));
+                };
+                text.push(row);
+                if ends(row) {
+                    break;
+                }
+            }
+            parts.push(Part { lines: text, behind: Some(block.shows.clone()) });
+        }
+        Ok(parts)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn blocks() -> Blocks {
+        let spec = |opens: &str, end: Option<&str>| BlockSpec {
+            opens: opens.to_owned(),
+            end: end.map(str::to_owned),
+            shows: "^Enter".to_owned(),
+            types: Vec::new(),
+        };
+        Blocks::compile(&[spec(r"^banner +[a-z]+ +(?P<end>\S)", None), spec("^certificate ", Some("quit"))]).unwrap()
+    }
+
+    fn parts(text: &str) -> Result<Vec<Vec<String>>, String> {
+        let blocks = blocks();
+        let parts = blocks.parts(text.split('\n'))?;
+        Ok(parts.iter().map(|part| part.lines.iter().map(|&line| line.to_owned()).collect()).collect())
+    }
+
+    #[test]
+    fn a_text_goes_up_to_its_end() {
+        let text = "hostname a\nbanner motd #\nno\nreload #\nend";
+        assert_eq!(parts(text).unwrap(), [vec!["hostname a"], vec!["banner motd #"], vec!["no", "reload #"], vec!["end"]]);
+        let text = "certificate self-signed 01\n 3082\n  quit\nend";
+        assert_eq!(parts(text).unwrap(), [vec!["certificate self-signed 01"], vec![" 3082", "  quit"], vec!["end"]]);
+    }
+
+    #[test]
+    fn one_that_ends_in_its_line_is_a_command() {
+        assert_eq!(parts("banner motd #hi#\nreload").unwrap(), [vec!["banner motd #hi#"], vec!["reload"]]);
+    }
+
+    #[test]
+    fn one_without_an_end_is_told() {
+        let why = parts("banner motd #\nhello").unwrap_err();
+        assert_eq!(why, "behind `banner motd #` the device takes text up to the next `#`, and there is none; add the text and its end");
+        assert!(parts("certificate ca 01").unwrap_err().contains("up to a line `quit`"));
+    }
+
+    #[test]
+    fn an_end_is_needed_and_only_one() {
+        let spec = |opens: &str, end: Option<&str>| BlockSpec {
+            opens: opens.to_owned(),
+            end: end.map(str::to_owned),
+            shows: String::new(),
+            types: Vec::new(),
+        };
+        for wrong in [spec("^banner", None), spec("^banner (?P<end>.)", Some("EOF"))] {
+            assert!(Blocks::compile(&[wrong]).unwrap_err().contains("needs either `end` or a group"));
+        }
+    }
+}
