@@ -40,6 +40,10 @@ pub(crate) fn inspect(view: &View, known: bool) -> Reading {
     if view.phase == "setup" && Marks::read(&view.marks).shell.is_some() {
         // The shell has answered the probe, so its prompt follows, whatever it looks like.
         let known_row = view.prompt.as_deref().is_some_and(|before| !before.trim_ascii().is_empty() && same_row(before, &view.tail));
+        if known_row && view.takes_paste() {
+            // The shell took the brackets off with the probe's line. They are on again and its prompt stands: it reads.
+            return ready(view, mode_of(view), "pattern");
+        }
         let wait_ms = if known_row { PROBED_SAME_MS } else { PROBED_MS };
         return settle::at_least(view, wait_ms, || ready(view, mode_of(view), "pattern"));
     }
@@ -424,6 +428,11 @@ mod tests {
             view.prompt = Some(before.to_owned());
             assert_eq!(waits(&mut view, true), wait_ms, "{before}");
         }
+        // With brackets a prompt that was seen before needs no silence, another one does.
+        view.facts.push(jackfield_plugin::Fact { name: "bracketed-paste".to_owned(), value: "on".to_owned() });
+        assert_eq!(waits(&mut view, true), super::PROBED_MS);
+        view.prompt = Some("web1$ ".to_owned());
+        assert_eq!((ready(&view, true).prompt.as_str(), view.quiet_ms), ("web1$ ", 0));
     }
 
     #[test]
