@@ -27,9 +27,14 @@ pub struct Approved {
     echo: Option<String>,
     is_hidden: bool,
     author: Author,
-    /// Lines of the caller.
-    lines: usize,
-    behind: Option<Regex>,
+    text: Option<Text>,
+}
+
+/// Rows that are no commands.
+#[derive(Debug)]
+struct Text {
+    rows: Vec<String>,
+    behind: Regex,
 }
 
 /// What a line writes. A secret is a name until then.
@@ -48,7 +53,7 @@ pub enum Payload {
 
 impl Approved {
     fn new(payload: Payload, echo: Option<String>) -> Self {
-        Self { payload, echo, is_hidden: false, author: Author::runtime(), lines: 1, behind: None }
+        Self { payload, echo, is_hidden: false, author: Author::runtime(), text: None }
     }
 
     /// A line: its bytes with Enter, and the text that the device sends back.
@@ -58,7 +63,10 @@ impl Approved {
 
     /// The rows of a text that the device takes once it has shown such a row.
     pub(in crate::policy) fn text(bytes: Vec<u8>, rows: &[&str], behind: Regex) -> Self {
-        Self { lines: rows.len(), behind: Some(behind), ..Self::line(bytes, rows.join("\n")) }
+        // The last row is the one that holds the end. Some devices put a sign before each row that they send back.
+        let last = rows.last().copied().unwrap_or_default().to_owned();
+        let rows = rows.iter().map(|&row| row.to_owned()).collect();
+        Self { text: Some(Text { rows, behind }), ..Self::line(bytes, last) }
     }
 
     /// Keys, which need not come back.
@@ -71,16 +79,16 @@ impl Approved {
         Self::new(Payload::Secret { name, enter }, None)
     }
 
-    /// How many lines of the caller it is.
-    #[must_use]
-    pub fn lines(&self) -> usize {
-        self.lines
+    /// The caller's lines that it is.
+    pub fn lines(&self) -> impl Iterator<Item = &str> {
+        let rows = self.text.iter().flat_map(|text| &text.rows).map(String::as_str);
+        rows.chain(self.text.is_none().then(|| self.echo().unwrap_or_default()))
     }
 
     /// The row that must stand before it, where it is no command: at a prompt each of its lines would run.
     #[must_use]
     pub fn behind(&self) -> Option<&Regex> {
-        self.behind.as_ref()
+        self.text.as_ref().map(|text| &text.behind)
     }
 
     /// The text that the device sends back, if it is a line.

@@ -240,13 +240,7 @@ impl Journey {
     /// A command that is about to set out.
     #[must_use]
     pub fn new(mut route: Route, lines: VecDeque<Approved>) -> Self {
-        let rows = |line: &Approved| {
-            let text = line.echo().unwrap_or_default();
-            let rows: Vec<String> =
-                if line.behind().is_some() { text.split('\n').map(str::to_owned).collect() } else { vec![text.to_owned()] };
-            rows
-        };
-        let texts: Vec<String> = lines.iter().flat_map(rows).collect();
+        let texts: Vec<String> = lines.iter().flat_map(Approved::lines).map(str::to_owned).collect();
         let at_once = route.mode.is_some() && route.keep.is_none();
         let outcome = Outcome { of: texts.len(), at_once, ..Outcome::default() };
         let there = std::mem::take(&mut route.there).into();

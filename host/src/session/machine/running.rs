@@ -43,7 +43,7 @@ impl Machine {
         let before = match &mut self.state {
             State::Running(running) => {
                 let before = running.typed;
-                running.typed += line.lines();
+                running.typed += line.lines().count();
                 before
             }
             _ => 0,
@@ -70,7 +70,9 @@ impl Machine {
     pub(super) fn type_text(&mut self, now: Instant) -> Option<Vec<Effect>> {
         let State::Running(running) = &mut self.state else { return None };
         let shows = running.lines.front()?.behind()?;
-        if self.stream.has_tail() || !self.stream.is_echoed() || !shows.is_match(&self.stream.last_row()) {
+        // Some show a sign where a row of it begins.
+        let waits = matches!(self.stream.tail().trim(), "" | ">");
+        if !waits || !self.stream.is_echoed() || !shows.is_match(&self.stream.last_row()) {
             return None;
         }
         let text = running.lines.pop_front()?;
