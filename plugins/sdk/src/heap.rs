@@ -2,7 +2,7 @@
 //!
 //! A call brings dozens of small strings that all go when it ends, and an instance has one thread and a few MiB at most. So blocks
 //! come in powers of two, each size has a list of those that are free, and none is ever split or joined: to take one or to give it
-//! back is a handful of instructions, where a general allocator takes a third of a call's time. At the worst half of a block is unused.
+//! back is a handful of instructions, where a general allocator takes a quarter of a call's. At the worst half of a block is unused.
 
 #![allow(unsafe_code, reason = "an allocator")]
 
