@@ -40,8 +40,7 @@ impl Name {
         let Some(file) = file else { return Self(DAEMON.to_owned()) };
         let file = std::fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
         let digest = Sha256::digest(file.as_os_str().as_encoded_bytes());
-        let digits: String = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
-        Self(format!("{DAEMON}-{digits}"))
+        Self(format!("{DAEMON}-{}", crate::hex::digits(digest.get(..6).unwrap_or_default())))
     }
 
     /// Its socket's name.

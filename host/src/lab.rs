@@ -213,7 +213,7 @@ fn random<const N: usize>() -> Result<[u8; N], LabError> {
 
 fn password() -> Result<String, LabError> {
     let bytes: [u8; PASSWORD_BYTES] = random()?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(crate::hex::digits(&bytes))
 }
 
 /// How the server names itself, which it has to before it knows what device is wanted: as its devices do if they agree.

@@ -11,7 +11,7 @@
 //! | 3 | [`policy`] | the only one that makes something that may be typed |
 //! | 2 | [`session`] (machine, stream, log), [`transport`], [`plugin`], [`recording`], [`audit`], [`cast`] | decisions; bytes; what knows devices; sessions as text; what was asked, decided and done; what was shown |
 //! | 1 | [`screen`], [`terminal`] | what a terminal makes of bytes |
-//! | 0 | [`config`], [`secret`], [`limits`], [`ids`], [`author`], [`instant`], [`private`], [`diagnostics`], [`bounded`], [`atomic`], [`wildcard`], [`ssh_config`] | checked types; times as texts; folders for one account; files up to a bound, or whole or not at all; patterns with `*`; what OpenSSH is told about hosts |
+//! | 0 | [`config`], [`secret`], [`limits`], [`ids`], [`author`], [`instant`], [`private`], [`diagnostics`], [`bounded`], [`atomic`], [`wildcard`], [`hex`], [`ssh_config`] | checked types; times as texts; folders for one account; files up to a bound, or whole or not at all; patterns with `*`; what OpenSSH is told about hosts |
 //!
 //! What is absent on purpose: the machine never waits and has no clock; nothing here knows a device: no prompt, no pager, no
 //! vendor (that is in `plugins/`); a plugin never types; a secret has no form that can be printed.
@@ -30,6 +30,7 @@ pub mod doctor;
 pub mod files;
 pub mod forward;
 pub mod guest;
+pub mod hex;
 pub mod history;
 pub mod ids;
 pub mod import;

@@ -76,10 +76,10 @@ pub fn command(verdict: &Verdict, text: &str, kind: &DeviceType, reader: &LineRe
     }
     let end = (text.len() < whole.len() && !text.is_empty()).then_some("");
     let lines = text.split('\n').chain(end);
-    let typed = |rows: &[&str]| rows.iter().flat_map(|row| [row.as_bytes(), enter].concat()).collect();
-    let approved = |Part { lines, behind }: Part<'_>| match behind {
-        Some(behind) => Approved::text(typed(&lines), &lines, behind),
-        None => Approved::line(typed(&lines), lines.concat()),
+    let typed = |row: &str| [row.as_bytes(), enter].concat();
+    let approved = |part| match part {
+        Part::Line(line) => Approved::line(typed(line), line.to_owned()),
+        Part::Text(rows, shows) => Approved::text(rows.iter().flat_map(|row| typed(row)).collect(), &rows, shows.clone()),
     };
     Ok(kind.blocks.parts(lines)?.into_iter().map(approved).collect())
 }

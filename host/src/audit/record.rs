@@ -6,7 +6,7 @@ use std::fmt::{self, Write as _};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::instant;
+use crate::{hex, instant};
 
 /// The version of the lines.
 pub const VERSION: u64 = 1;
@@ -48,9 +48,7 @@ impl Hash {
 
 impl fmt::Display for Hash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let digits = self.0.map(|byte| [byte >> 4, byte & 0xf]);
-        let digits = digits.as_flattened().iter().filter_map(|digit| char::from_digit(u32::from(*digit), 16));
-        f.write_str(&digits.collect::<String>())
+        f.write_str(&hex::digits(&self.0))
     }
 }
 

@@ -290,12 +290,8 @@ pub struct Clue {
 /// A line behind which the device takes text up to an end, such as a banner.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Block {
-    /// What the line fits.
-    pub opens: String,
-    /// The line that ends the text, where no group of `opens` says what does.
-    pub end: Option<String>,
-    /// Fits the row by which the device says that it takes the text.
-    pub shows: String,
+    /// The line, its end and the row, as in a plugin's manifest.
+    pub spec: BlockSpec,
     /// Lines that open a text.
     pub examples: Vec<Example>,
     /// Lines that do not.
@@ -554,23 +550,16 @@ impl Failures {
 impl Block {
     fn read(reader: &mut Reader<'_>, section: &Section<'_>) -> Self {
         reader.only_keys(section, keys_of("block"));
-        let block = Self {
+        let spec = BlockSpec {
             opens: required_pattern(reader, section, "opens"),
             end: text(reader, section, "end"),
             shows: required_pattern(reader, section, "shows"),
-            examples: examples(reader, section, "examples"),
-            not_blocks: examples(reader, section, "not_blocks"),
+            types: Vec::new(),
         };
-        if let Err(why) = Blocks::compile(&[block.spec()]) {
+        if let Err(why) = Blocks::compile(std::slice::from_ref(&spec)) {
             reader.error(&section.place, why, None);
         }
-        block
-    }
-
-    /// As in a plugin's manifest.
-    #[must_use]
-    pub fn spec(&self) -> BlockSpec {
-        BlockSpec { opens: self.opens.clone(), end: self.end.clone(), shows: self.shows.clone(), types: Vec::new() }
+        Self { spec, examples: examples(reader, section, "examples"), not_blocks: examples(reader, section, "not_blocks") }
     }
 }
 

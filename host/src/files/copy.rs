@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::sync::mpsc;
 
 use super::local::{self, Local, WholeFile};
-use super::name::{companion, digits, join, sha2_hex, shown, split, split_inside};
+use super::name::{companion, join, sha2_hex, shown, split, split_inside};
 use super::plan::Copy;
 use super::program::fingerprint_of_start;
 use super::remote::{Remote, Writing};
@@ -18,6 +18,7 @@ use super::stream::Start;
 use super::transfer::{Direction, Transfer, attrs_of, blocking, locked};
 use super::tree::Entry;
 use super::{Code, FilesError};
+use crate::hex::digits;
 use crate::limits::{LOCAL_READ_BYTES, TRANSFER_PIECES_QUEUED, TRANSFER_SMALL_READ_AHEAD};
 
 /// A file that was copied.

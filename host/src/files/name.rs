@@ -159,16 +159,7 @@ pub fn companion(name: &[u8], what: &str) -> Vec<u8> {
 #[must_use]
 pub fn sha2_hex(bytes: &[u8]) -> String {
     use sha2::{Digest as _, Sha256};
-    digits(&Sha256::digest(bytes))
-}
-
-/// Bytes as hexadecimal digits.
-#[must_use]
-pub fn digits(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
-        let _ = write!(out, "{byte:02x}");
-        out
-    })
+    crate::hex::digits(&Sha256::digest(bytes))
 }
 
 /// A path as one word of a POSIX shell, which no program takes for an option.

@@ -5,11 +5,12 @@ use std::fmt::Write as _;
 use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
 
-use super::name::{digits, join};
+use super::name::join;
 use super::remote::{Reading, Remote};
 use super::text::{Encoding, Masked};
 use super::wire::{Attrs, Kind};
 use super::{Code, FilesError};
+use crate::hex::digits;
 use crate::limits::{FILE_LINE_MAX_CHARS, FILE_WHOLE_MAX_BYTES, HEX_ROW_BYTES, SENSITIVE_KEY_MAX_BYTES};
 use crate::secret::look::Mask;
 

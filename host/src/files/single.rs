@@ -13,12 +13,13 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::FilesError;
 use super::local::{self, Local};
-use super::name::{digits, shown};
+use super::name::shown;
 use super::program::Programs;
 use super::scp::{Coming, Going, name_of};
 use super::transfer::{Direction, Outcome, Progress, blocking};
 use super::tree::Entry;
 use super::wire::Kind;
+use crate::hex::digits;
 use crate::limits::SFTP_GATHER_BYTES;
 
 /// Such a copy.

@@ -391,7 +391,7 @@ async fn back_up(remote: &Remote, folder: &[u8], name: &[u8], before: &Before) -
 fn random() -> String {
     let mut bytes = [0; 8];
     match getrandom::fill(&mut bytes) {
-        Ok(()) => super::name::digits(&bytes),
+        Ok(()) => crate::hex::digits(&bytes),
         // The name is made exclusively anyway.
         Err(_) => format!("{:x}", Utc::now().timestamp_nanos_opt().unwrap_or_default()),
     }

@@ -25,13 +25,39 @@ struct Block {
     types: Vec<String>,
 }
 
-/// A caller's lines, up to the next prompt.
+/// What is typed at once of a caller's lines.
 #[derive(Debug, Clone)]
-pub struct Part<'a> {
-    /// One line, or the rows of a text.
-    pub lines: Vec<&'a str>,
-    /// The row by which the device says that it takes the text.
-    pub behind: Option<Regex>,
+pub enum Part<'a> {
+    /// A command.
+    Line(&'a str),
+    /// The rows of a text, and the row by which the device says that it takes them.
+    Text(Vec<&'a str>, &'a Regex),
+}
+
+/// What ends a text.
+enum End<'a> {
+    /// A row that holds this.
+    Sign(&'a str),
+    /// This row.
+    Line(&'a str),
+}
+
+impl End<'_> {
+    fn is_in(&self, row: &str) -> bool {
+        match self {
+            Self::Sign(sign) => row.contains(sign),
+            Self::Line(line) => row.trim() == *line,
+        }
+    }
+}
+
+impl std::fmt::Display for End<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Sign(sign) => write!(f, "the next `{sign}`"),
+            Self::Line(line) => write!(f, "a line `{line}`"),
+        }
+    }
 }
 
 impl Blocks {
@@ -70,19 +96,21 @@ impl Blocks {
         self.opened(line).is_some()
     }
 
-    fn opened<'a>(&'a self, line: &'a str) -> Option<(&'a Block, &'a str)> {
+    /// What ends the text that the line opens, and the row by which the device says that it takes it.
+    fn opened<'a>(&'a self, line: &'a str) -> Option<(End<'a>, &'a Regex)> {
         let line = line.trim();
         self.0.iter().find_map(|block| {
             let found = block.opens.captures(line)?;
-            match &block.end {
-                Some(end) => Some((block, end.as_str())),
+            let end = match &block.end {
+                Some(end) => End::Line(end),
                 None => {
-                    let end = found.name(END)?;
+                    let sign = found.name(END).filter(|sign| !sign.is_empty())?;
                     // A text that ends in the same line is not one that follows.
-                    let rest = line.get(end.end()..).unwrap_or_default();
-                    (!end.is_empty() && !rest.contains(end.as_str())).then_some((block, end.as_str()))
+                    let rest = line.get(sign.end()..).unwrap_or_default();
+                    (!rest.contains(sign.as_str())).then_some(End::Sign(sign.as_str()))?
                 }
-            }
+            };
+            Some((end, &block.shows))
         })
     }
 
@@ -91,28 +119,21 @@ impl Blocks {
     /// # Errors
     ///
     /// A sentence when a text has no end: the device would take all that follows for a part of it.
-    pub fn parts<'a>(&'a self, lines: impl Iterator<Item = &'a str>) -> Result<Vec<Part<'a>>, String> {
+    pub fn parts<'a>(&'a self, mut lines: impl Iterator<Item = &'a str>) -> Result<Vec<Part<'a>>, String> {
         let mut parts = Vec::new();
-        let mut lines = lines;
         while let Some(line) = lines.next() {
-            parts.push(Part { lines: vec![line], behind: None });
-            let Some((block, end)) = self.opened(line) else { continue };
-            let ends = |row: &str| if block.end.is_some() { row.trim() == end } else { row.contains(end) };
-            let mut text = Vec::new();
-            loop {
-                let Some(row) = lines.next() else {
-                    return Err(format!(
-                        "behind `{}` the device takes text up to {}, and there is none; add the text and its end",
-                        line.trim(),
-                        if block.end.is_some() { format!("a line `{end}`") } else { format!("the next `{end}`") }
-                    ));
-                };
-                text.push(row);
-                if ends(row) {
-                    break;
-                }
+            parts.push(Part::Line(line));
+            let Some((end, shows)) = self.opened(line) else { continue };
+            let mut rows = Vec::new();
+            let has_end = lines.by_ref().any(|row| {
+                rows.push(row);
+                end.is_in(row)
+            });
+            if !has_end {
+                let line = line.trim();
+                return Err(format!("behind `{line}` the device takes text up to {end}, and there is none; add the text and its end"));
             }
-            parts.push(Part { lines: text, behind: Some(block.shows.clone()) });
+            parts.push(Part::Text(rows, shows));
         }
         Ok(parts)
     }
@@ -122,20 +143,21 @@ impl Blocks {
 mod tests {
     use super::*;
 
+    fn spec(opens: &str, end: Option<&str>) -> BlockSpec {
+        BlockSpec { opens: opens.to_owned(), end: end.map(str::to_owned), shows: "^Enter".to_owned(), types: Vec::new() }
+    }
+
     fn blocks() -> Blocks {
-        let spec = |opens: &str, end: Option<&str>| BlockSpec {
-            opens: opens.to_owned(),
-            end: end.map(str::to_owned),
-            shows: "^Enter".to_owned(),
-            types: Vec::new(),
-        };
         Blocks::compile(&[spec(r"^banner +[a-z]+ +(?P<end>\S)", None), spec("^certificate ", Some("quit"))]).unwrap()
     }
 
     fn parts(text: &str) -> Result<Vec<Vec<String>>, String> {
         let blocks = blocks();
-        let parts = blocks.parts(text.split('\n'))?;
-        Ok(parts.iter().map(|part| part.lines.iter().map(|&line| line.to_owned()).collect()).collect())
+        let lines = |part| match part {
+            Part::Line(line) => vec![line.to_owned()],
+            Part::Text(rows, _) => rows.into_iter().map(str::to_owned).collect(),
+        };
+        Ok(blocks.parts(text.split('\n'))?.into_iter().map(lines).collect())
     }
 
     #[test]
@@ -160,12 +182,6 @@ mod tests {
 
     #[test]
     fn an_end_is_needed_and_only_one() {
-        let spec = |opens: &str, end: Option<&str>| BlockSpec {
-            opens: opens.to_owned(),
-            end: end.map(str::to_owned),
-            shows: String::new(),
-            types: Vec::new(),
-        };
         for wrong in [spec("^banner", None), spec("^banner (?P<end>.)", Some("EOF"))] {
             assert!(Blocks::compile(&[wrong]).unwrap_err().contains("needs either `end` or a group"));
         }

@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::manifest::{EchoStyle, FailureSpec, IdentifySpec, Manifest, QuerySpec, Role, SensitiveSpec, SettingSpec, TriggerSpec};
 use super::modes::{CandidateSpec, TransitionSpec};
 use crate::config::Declaration;
-use crate::config::declaration::{Block, Clue, Kind, Words};
+use crate::config::declaration::{Clue, Kind, Words};
 
 /// The manifest of the plugin for this type, made from that of the component.
 #[must_use]
@@ -28,7 +28,7 @@ pub fn manifest(mut base: Manifest, declaration: &Declaration) -> Manifest {
     ways(&mut base, declaration);
     questions(&mut base, declaration);
     base.failures = declaration.errors.iter().flat_map(failures).collect();
-    base.blocks = declaration.blocks.iter().map(Block::spec).collect();
+    base.blocks = declaration.blocks.iter().map(|block| block.spec.clone()).collect();
     base.facts = facts(&declaration.policy);
     base.identify = clues(declaration);
     // Beside those that the component's own manifest has for every declared type.

@@ -176,7 +176,7 @@ impl CopySpec {
 }
 
 /// A line behind which the device takes text, not commands, up to an end: a banner, a certificate.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BlockSpec {
     /// What the line fits; its group `end` holds what ends the text.

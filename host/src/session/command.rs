@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use regex::Regex;
+
 use crate::ids::CommandId;
 use crate::policy::approved::Approved;
 use crate::session::machine::Effect;
@@ -189,6 +191,12 @@ impl Running {
             mode: mode.to_owned(),
             warnings: Vec::new(),
         }
+    }
+
+    /// The row that must stand before what is typed next, where that is a text and no command.
+    #[must_use]
+    pub fn text_wants(&self) -> Option<&Regex> {
+        self.lines.front().and_then(Approved::behind)
     }
 
     /// Adds something that the caller should know, once.

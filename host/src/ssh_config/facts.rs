@@ -1,12 +1,11 @@
 //! What the tokens stand for.
 
-use std::fmt::Write as _;
-
 use sha1::{Digest as _, Sha1};
 
 use super::jump::Jump;
 use super::run::Run;
 use super::tokens::Facts;
+use crate::hex;
 
 /// The port where none is said.
 pub(super) const SSH_PORT: u16 = 22;
@@ -39,12 +38,7 @@ pub(super) fn of(run: &Run<'_>, host: &str, key_alias: &str) -> Facts {
 }
 
 fn digest(parts: &[&str]) -> String {
-    let mut out = String::new();
-    for byte in Sha1::digest(parts.concat()) {
-        // Writing into a text cannot fail.
-        let _ = write!(out, "{byte:02x}");
-    }
-    out
+    hex::digits(&Sha1::digest(parts.concat()))
 }
 
 #[cfg(test)]

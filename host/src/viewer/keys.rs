@@ -1,10 +1,10 @@
 //! Links and logins of browsers. Both are 128 random bits; time is passed in.
 
-use std::fmt::Write as _;
 use std::time::Instant;
 
 use subtle::ConstantTimeEq;
 
+use crate::hex;
 use crate::limits::{VIEWER_LINK_MAX, VIEWER_LINKS_MAX, VIEWER_LOGIN_IDLE_MAX, VIEWER_LOGINS_MAX};
 
 /// What lets a browser in.
@@ -109,16 +109,7 @@ fn find<'a>(known: impl Iterator<Item = &'a str>, given: &str) -> Option<usize> 
 fn random() -> Result<String, String> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(|error| format!("the system has no random bytes: {error}; try again"))?;
-    Ok(hex(&bytes))
-}
-
-/// Two digits a byte.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // A String takes everything.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    Ok(hex::digits(&bytes))
 }
 
 #[cfg(test)]

@@ -24,8 +24,9 @@ use serde::Deserialize;
 use tokio_util::io::ReaderStream;
 
 use super::assets::asset;
-use super::keys::{Visitor, hex};
+use super::keys::Visitor;
 use super::{Shared, guard, recordings, relay};
+use crate::hex;
 use crate::limits::VIEWER_RECORDING_MAX_BYTES;
 
 /// Where the page's text has the place for its nonce.
@@ -113,7 +114,7 @@ async fn page() -> Response {
     let (Some(asset), Ok(())) = (asset("/index.html"), getrandom::fill(&mut bytes)) else {
         return sentence(StatusCode::SERVICE_UNAVAILABLE, "The system has no random bytes; try again.");
     };
-    let nonce = hex(&bytes);
+    let nonce = hex::digits(&bytes);
     // The terminal writes rules of its own into the page: sizes of cells, colours. They carry this nonce.
     let policy = guard::POLICY.replace("style-src 'self'", &format!("style-src 'self' 'nonce-{nonce}'"));
     let text = String::from_utf8_lossy(asset.content).replace(NONCE, &nonce);

@@ -33,10 +33,10 @@ unsafe impl Sync for Heap {}
 #[global_allocator]
 static HEAP: Heap = Heap(UnsafeCell::new(Lists { free: [null_mut(); SIZES], fresh: 0, fresh_end: 0 }));
 
-/// The exponent of a block's size.
-fn exponent(size: usize, align: usize) -> usize {
+/// Which list the blocks for this are in: those of `LEAST_BYTES` in the first, then twice as large each.
+fn list_for(size: usize, align: usize) -> usize {
     let least = size.max(align).max(LEAST_BYTES);
-    (usize::BITS - (least - 1).leading_zeros()) as usize
+    (usize::BITS - (least - 1).leading_zeros() - LEAST_BYTES.trailing_zeros()) as usize
 }
 
 impl Lists {
@@ -62,12 +62,12 @@ impl Lists {
 unsafe impl GlobalAlloc for Heap {
     #[inline(never)]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let exponent = exponent(layout.size(), layout.align());
+        let index = list_for(layout.size(), layout.align());
         let lists = unsafe { &mut *self.0.get() };
-        let Some(list) = lists.free.get_mut(exponent - 4) else { return null_mut() };
+        let Some(list) = lists.free.get_mut(index) else { return null_mut() };
         let block = *list;
         if block.is_null() {
-            return lists.make(1 << exponent);
+            return lists.make(LEAST_BYTES << index);
         }
         *list = unsafe { block.cast::<*mut u8>().read() };
         block
@@ -76,7 +76,7 @@ unsafe impl GlobalAlloc for Heap {
     #[inline(never)]
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
         let lists = unsafe { &mut *self.0.get() };
-        if let Some(list) = lists.free.get_mut(exponent(layout.size(), layout.align()) - 4) {
+        if let Some(list) = lists.free.get_mut(list_for(layout.size(), layout.align())) {
             unsafe { block.cast::<*mut u8>().write(*list) };
             *list = block;
         }
@@ -84,7 +84,7 @@ unsafe impl GlobalAlloc for Heap {
 
     #[inline(never)]
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        if exponent(size, layout.align()) == exponent(layout.size(), layout.align()) {
+        if list_for(size, layout.align()) == list_for(layout.size(), layout.align()) {
             return block;
         }
         let new = unsafe { self.alloc(Layout::from_size_align_unchecked(size, layout.align())) };

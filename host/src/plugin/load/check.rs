@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Source, Spec};
 use crate::bounded::{self, ReadError};
+use crate::hex;
 use crate::plugin::declared;
 use crate::plugin::fault::LoadError;
 use crate::plugin::grants::{self, Refusal};
@@ -133,5 +134,5 @@ fn check_host(name: &str, manifest: &Manifest) -> Result<(), LoadError> {
 /// SHA-256 of a file in hexadecimal, as a pin has it.
 #[must_use]
 pub fn digest(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::digits(&Sha256::digest(bytes))
 }

@@ -11,8 +11,9 @@ use crate::session::view::Ready;
 impl Machine {
     pub(super) fn on_incomplete(&mut self, now: Instant, what: &str) -> Vec<Effect> {
         let State::Running(running) = &mut self.state else { return Vec::new() };
-        let is_line = running.lines.front().is_some_and(|line| line.behind().is_none());
-        if let Some(line) = running.lines.pop_front().filter(|_| is_line) {
+        if running.text_wants().is_none()
+            && let Some(line) = running.lines.pop_front()
+        {
             return self.type_line(now, line);
         }
         if running.cancelled || running.manual {

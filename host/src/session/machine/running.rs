@@ -69,7 +69,7 @@ impl Machine {
     /// Types the text that the device has said to take.
     pub(super) fn type_text(&mut self, now: Instant) -> Option<Vec<Effect>> {
         let State::Running(running) = &mut self.state else { return None };
-        let shows = running.lines.front()?.behind()?;
+        let shows = running.text_wants()?;
         // Some show a sign where a row of it begins.
         let waits = matches!(self.stream.tail().trim(), "" | ">");
         if !waits || !self.stream.is_echoed() || !shows.is_match(&self.stream.last_row()) {
@@ -185,7 +185,7 @@ impl Machine {
     pub(super) fn go_on_running(&mut self, now: Instant, mut running: Box<Running>, ready: &Ready) -> Vec<Effect> {
         // An empty line at the end is for what is not finished.
         let only_end = running.lines.len() == 1 && running.lines.front().is_some_and(|line| line.echo() == Some(""));
-        if running.lines.front().is_some_and(|line| line.behind().is_some()) {
+        if running.text_wants().is_some() {
             running.lines.clear();
             running.text_refused = true;
         }
