@@ -240,3 +240,35 @@ fn what_runs_too_long_or_for_nobody_is_stopped_on_the_host() {
     assert_eq!(client.run("web1", "echo fine")["output"], "fine\n");
     assert!(!left("sleep 5714"));
 }
+
+#[test]
+fn where_no_more_may_run_the_next_command_waits() {
+    account("jft-room", Path::new("/bin/bash"));
+    let server = Sshd::start();
+    let mut client = Client::start(&format!("{}[limits]\ncommands_per_device = 2\n", server.device("web1", "jft-room", "linux")));
+    for name in ["one", "two", "three"] {
+        client.call("ssh_open", json!({"host": "web1", "name": name}));
+    }
+    let sleeps = client.call("ssh_run", json!({"target": "web1#one", "command": "sleep 300", "wait_s": 0}));
+    assert_eq!(sleeps["state"], "running", "{sleeps}");
+
+    // One session after another has the room that is left.
+    let calls: Vec<_> = [("two", "sleep 1; echo b"), ("three", "echo c"), ("two", "echo d"), ("three", "echo e")]
+        .map(|(name, command)| json!({"target": format!("web1#{name}"), "command": command, "wait_s": 30}))
+        .into();
+    let results = client.call_all("ssh_run", &calls);
+    let mut outputs: Vec<_> = results.iter().filter_map(|result| result["output"].as_str()).collect();
+    outputs.sort_unstable();
+    assert_eq!(outputs, ["b\n", "c\n", "d\n", "e\n"], "{results:?}");
+
+    // Who waits in vain is told, and has run nothing.
+    let other = client.call("ssh_run", json!({"target": "web1#two", "command": "sleep 300", "wait_s": 0}));
+    let message = client.error("ssh_run", json!({"target": "web1#three", "command": "touch made", "wait_s": 1}));
+    assert_eq!(
+        message,
+        "2 commands run on `web1`, the most that `limits.commands_per_device` allows; nothing was run. Wait for one with ssh_output, or call again"
+    );
+    client.call("ssh_interrupt", json!({"session": "web1#two", "command_id": other["command_id"]}));
+    let result = client.call("ssh_run", json!({"target": "web1#three", "command": "ls", "wait_s": 10}));
+    assert_eq!(result["output"], "", "{result}");
+}

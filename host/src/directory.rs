@@ -13,6 +13,7 @@ use self::news::News;
 use self::place::Place;
 use self::pool::{Pool, Use};
 use self::quota::Quota;
+use self::room::Rooms;
 use crate::account;
 use crate::audit::Audit;
 use crate::cast::Casts;
@@ -52,6 +53,7 @@ pub mod place;
 mod pool;
 pub mod quota;
 mod reach;
+pub mod room;
 mod world;
 
 pub use self::error::{NewHost, OpenError};
@@ -83,6 +85,7 @@ pub struct Directory {
     approvals: Approvals,
     taint: Taint,
     quota: Quota,
+    rooms: Rooms,
     audit: Audit,
     casts: Casts,
     pool: Pool,
@@ -121,6 +124,7 @@ impl Directory {
             approvals: Approvals::default(),
             taint: Taint::default(),
             quota: Quota::default(),
+            rooms: Rooms::default(),
             audit: Audit::default(),
             casts: Casts::default(),
             pool: Pool::default(),
@@ -223,28 +227,10 @@ impl Directory {
         &self.quota
     }
 
-    /// May one more command run on this device?
-    ///
-    /// # Errors
-    ///
-    /// When as many run as the configuration allows, there or in all.
-    pub fn has_room(&self, device: &str) -> Result<(), String> {
-        let limits = self.world().config.limits;
-        let (mut here, mut all) = (0, 0);
-        for handle in self.slots().values().filter_map(|slot| slot.get()) {
-            let running = handle.running();
-            all += running;
-            here += if handle.id.device == device { running } else { 0 };
-        }
-        if here >= limits.commands_per_device {
-            return Err(format!(
-                "{here} commands run on `{device}`, the most that `limits.commands_per_device` allows; wait for one with ssh_output"
-            ));
-        }
-        if all >= limits.commands {
-            return Err(format!("{all} commands run, the most that `limits.commands` allows; wait for one with ssh_output"));
-        }
-        Ok(())
+    /// Room for commands.
+    #[must_use]
+    pub fn rooms(&self) -> &Rooms {
+        &self.rooms
     }
 
     /// Has every session recorded.

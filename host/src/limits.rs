@@ -316,6 +316,8 @@ pub const CALLS_PER_MINUTE: usize = 60_000;
 pub const COMMANDS_PER_DEVICE: usize = 10;
 /// Commands that run at once in all.
 pub const COMMANDS_AT_ONCE: usize = 100;
+/// Commands that wait until so few run that they may: four full queries.
+pub const COMMANDS_WAITING_MAX: usize = 256;
 /// Devices that one caller runs something on within an hour: more than four full queries.
 pub const DEVICES_PER_HOUR: usize = 250;
 /// The time in which devices count together.

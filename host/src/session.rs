@@ -39,6 +39,7 @@ pub mod profile;
 mod queue;
 pub mod render;
 pub mod report;
+pub mod settle;
 pub mod stream;
 pub mod timers;
 pub mod view;
@@ -277,12 +278,6 @@ impl SessionHandle {
     pub fn opened_by(&self, by: Author) {
         // Somebody was first.
         let _ = self.commons.opened_by.set(by);
-    }
-
-    /// How many commands run there.
-    #[must_use]
-    pub fn running(&self) -> usize {
-        usize::from(matches!(self.status.borrow().phase, Phase::Busy(_)))
     }
 
     /// Waits until the status is as wanted, or the session is over.

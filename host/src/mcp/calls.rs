@@ -252,15 +252,23 @@ async fn one(
         };
         let session = handle.id.to_string();
         let limits = directory.world().config.limits;
-        let may = directory.quota().device(&caller.name, &handle.id.device, &limits, Instant::now());
-        if let Err(message) = may.and_then(|()| directory.has_room(&handle.id.device)) {
+        if let Err(message) = directory.quota().device(&caller.name, &handle.id.device, &limits, Instant::now()) {
             return Reply::failed(&message);
         }
         // A command waits a little for its turn, even if the time is over: the answer to "busy" takes a moment.
-        let turn = left().max(LOOK_EVERY);
-        match patience.wait(turn, || format!("{session}: waiting for its turn"), handle.run_in_turn(request.clone())).await {
+        let turn = || left().max(LOOK_EVERY);
+        let rooms = directory.rooms();
+        let crowd = || rooms.crowd(&handle.id).unwrap_or_else(|| "others came before it".to_owned());
+        let room = patience.wait(turn(), || format!("{session}: waiting: {}", crowd()), rooms.take(&handle.id, limits));
+        let mut room = match room.await {
+            Some(Ok(room)) => room,
+            Some(Err(message)) => return Reply::failed(&message),
+            None => return Reply::failed(&format!("{}; nothing was run. Wait for one with ssh_output, or call again", crowd())),
+        };
+        match patience.wait(turn(), || format!("{session}: waiting for its turn"), handle.run_in_turn(request.clone())).await {
             Some(Ok(accepted)) => {
                 let state = accepted.state.clone();
+                room.is_for(state.clone());
                 let reply = finish(&handle, &mut patience, target, accepted, left(), query.clone()).await;
                 if tries == 0 || *state.borrow() != State::Unstarted {
                     return reply;

@@ -17,11 +17,10 @@ use std::time::{Duration, Instant};
 use regex::Regex;
 
 use crate::ids::CommandId;
-use crate::limits::{
-    ECHO_GRACE, LOGIN_MAX, LOOK_AGAIN_MAX, SETTLE_ASKED_MAX_MS, SETTLE_MAX_MS, SETTLE_MIN_MS, SETTLE_START_MS, VIEW_COMMAND_MAX_BYTES,
-};
+use crate::limits::{ECHO_GRACE, LOGIN_MAX, LOOK_AGAIN_MAX, SETTLE_ASKED_MAX_MS, SETTLE_MIN_MS, VIEW_COMMAND_MAX_BYTES};
 use crate::policy::approved::Approved;
 use crate::session::command::{Ending, Running};
+use crate::session::settle::SettleTime;
 use crate::session::stream::Stream;
 use crate::session::timers::{Timer, Timers};
 use crate::session::view::{Phase, Question, Reading, Readings, Ready, View};
@@ -115,7 +114,7 @@ pub struct Machine {
     last_byte: Instant,
     typed_at: Instant,
     typed_log_end: u64,
-    settle_ms: u32,
+    settle_time: SettleTime,
     /// An answer to an older revision is dropped.
     revision: u64,
     /// With this revision a plugin takes the last row for a question for a password, perhaps only after a silence.
@@ -160,7 +159,7 @@ impl Machine {
             last_byte: now,
             typed_at: now,
             typed_log_end: 0,
-            settle_ms: SETTLE_START_MS,
+            settle_time: SettleTime::default(),
             revision: 0,
             secret_asked: None,
             asked: None,
@@ -302,7 +301,7 @@ impl Machine {
     /// Bytes came. Nothing is decided before the reader is drained.
     pub fn on_bytes(&mut self, now: Instant, bytes: &[u8]) {
         if self.stream.log().end() == self.typed_log_end && !bytes.is_empty() {
-            self.measure(now);
+            self.settle_time.answered(now.saturating_duration_since(self.typed_at));
         }
         self.stream.push(bytes);
         self.last_byte = now;
@@ -316,13 +315,6 @@ impl Machine {
             State::Login { asked, .. } => *asked = None,
             _ => {}
         }
-    }
-
-    /// The first answer to something typed tells how long to wait for a second one.
-    fn measure(&mut self, now: Instant) {
-        let round_trip = u32::try_from(now.saturating_duration_since(self.typed_at).as_millis()).unwrap_or(u32::MAX);
-        let wanted = round_trip.saturating_mul(3).clamp(SETTLE_MIN_MS, SETTLE_MAX_MS);
-        self.settle_ms = if wanted > self.settle_ms { wanted } else { (self.settle_ms * 7 + wanted) / 8 };
     }
 
     /// The reader is drained.
@@ -422,7 +414,7 @@ impl Machine {
             rows_done: self.stream.rows_done(),
             bytes_since_send: self.stream.log().end().saturating_sub(self.typed_log_end),
             quiet_ms: u32::try_from(self.quiet(now).as_millis()).unwrap_or(u32::MAX),
-            settle_ms: self.settle_ms,
+            settle_ms: self.settle_time.ms(),
             goal,
             facts: self.facts(),
         }
@@ -476,7 +468,7 @@ impl Machine {
         match readings.prompt {
             None | Some(Reading::NotYet) => {
                 if readings.unsure && self.quiet(now) < LOOK_AGAIN_MAX {
-                    self.settle(now, self.settle_ms);
+                    self.settle(now, self.settle_time.ms());
                 }
                 self.look_at_screen(now)
             }
