@@ -65,6 +65,13 @@ impl House {
         Client::called(&mut self.relay(), Arc::clone(&self.state), name)
     }
 
+    /// A client of a process of its own.
+    pub(crate) fn alone(&self, name: &str) -> Client {
+        let mut command = self.command(&["mcp", "--in-process"]);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        Client::called(&mut command, Arc::clone(&self.state), name)
+    }
+
     pub(crate) fn relay(&self) -> Command {
         let mut command = self.command(&["mcp"]);
         command.stdin(Stdio::piped()).stdout(Stdio::piped());

@@ -227,3 +227,77 @@ fn play(client: &mut Client, device: &str, pieces: Pieces<'_>, passing: usize, w
     let left = client.call("ssh_send", json!({"session": device, "keys": ["ctrl-c"], "wait_s": 0.2}));
     assert_eq!(left["ok"], true, "{left}");
 }
+
+/// What an agent leaves unsent at the prompt, or typed for a command that does not take it, is no part of the next command.
+#[test]
+fn what_was_typed_and_not_sent_is_taken_back_before_the_next_command() {
+    account("jft-left", Path::new("/bin/bash"));
+    let server = Sshd::start();
+    let devices = Devices::some(&["switch1"]);
+    let mut client = Client::start(&format!("{}policy = \"full\"\n", server.device("web1", "jft-left", "linux")));
+    client.run("web1", "true");
+    let mut send = |text: &str, keys: &[&str]| {
+        let sent = client.call("ssh_send", json!({"session": "web1", "text": text, "keys": keys, "wait_s": 0}));
+        assert_eq!(sent["ok"], true, "{sent}");
+        let result = client.run("web1", "echo $((6*7))");
+        assert_eq!((result["output"].as_str(), result["exit_code"].as_i64()), (Some("42\n"), Some(0)), "{text} {keys:?}: {result}");
+    };
+    send("tru", &[]);
+    send("", &["ctrl-p"]);
+    send("true\nech", &[]);
+    send("tru\u{7f}", &[]);
+    // Where nothing is shown of what is typed, it is known all the same.
+    assert_eq!(client.run("web1", "stty -echo; sleep 0.1")["state"], "done");
+    let mut send = |text: &str, keys: &[&str]| {
+        client.call("ssh_send", json!({"session": "web1", "text": text, "keys": keys, "wait_s": 0}));
+        let result = client.run("web1", "echo $((6*7))");
+        assert_eq!((result["output"].as_str(), result["exit_code"].as_i64()), (Some("42\n"), Some(0)), "{text} {keys:?}: {result}");
+    };
+    send("echo x ", &[]);
+    send("", &["ctrl-p"]);
+    client.run("web1", "stty echo");
+
+    // A command that does not read leaves what is typed to the shell.
+    let sleeps = client.call("ssh_run", json!({"target": "web1", "command": "sleep 1", "wait_s": 0}));
+    client.call("ssh_send", json!({"session": "web1", "text": "echo x; ", "wait_s": 0}));
+    client.call("ssh_output", json!({"command_id": sleeps["command_id"], "wait_s": 10}));
+    assert_eq!(client.run("web1", "echo $((6*7))")["output"], "42\n");
+    // Whole lines run when it has ended, and the next command is typed behind them.
+    let sleeps = client.call("ssh_run", json!({"target": "web1", "command": "sleep 1", "wait_s": 0}));
+    client.call("ssh_send", json!({"session": "web1", "text": "sh -c 'exit 3'\n", "wait_s": 0}));
+    client.call("ssh_output", json!({"command_id": sleeps["command_id"], "wait_s": 10}));
+    let result = client.run("web1", "echo $((6*7))");
+    assert_eq!((result["output"].as_str(), result["exit_code"].as_i64()), (Some("42\n"), Some(0)), "{result}");
+
+    // A switch, in a mode that the cancel key would leave.
+    let mut client = devices.client(FULL);
+    client.run("switch1", "enable");
+    client.run("switch1", "configure terminal");
+    for text in ["no ", "interface Gi0/1 "] {
+        client.call("ssh_send", json!({"session": "switch1", "text": text, "wait_s": 0.5}));
+        let result = client.run("switch1", "do show clock");
+        assert_eq!((result["state"].as_str(), result["failed"].as_bool()), (Some("done"), Some(false)), "{text}: {result}");
+        assert_eq!(result["mode"], "config", "{text}: {result}");
+    }
+}
+
+/// Where an agent may do less than a person has done before, keys that bring that back are not half of a query.
+#[test]
+fn a_line_that_is_brought_back_does_not_run_with_a_query() {
+    account("jft-left", Path::new("/bin/bash"));
+    let server = Sshd::start();
+    let made = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(made.path(), std::os::unix::fs::PermissionsExt::from_mode(0o777)).unwrap();
+    let line = format!("touch {}/made", made.path().display());
+    let history = format!("printf '%s\\n' '{line}' > ~/.bash_history");
+    let mut person = Client::start(&format!("{}policy = \"full\"\n", server.device("web1", "jft-left", "linux")));
+    assert_eq!(person.run("web1", &history)["state"], "done");
+    let mut client = Client::start(&format!("{}policy = \"read-only\"\n", server.device("web1", "jft-left", "linux")));
+    for command in ["\nid", "id", ";id"] {
+        client.call("ssh_open", json!({"host": "web1"}));
+        client.call("ssh_send", json!({"session": "web1", "keys": ["ctrl-p"], "wait_s": 0.3}));
+        client.call("ssh_query", json!({"targets": ["web1"], "command": command}));
+        client.call("ssh_close", json!({"session": "web1"}));
+        assert!(!made.path().join("made").exists(), "{command:?} ran it");
+    }
+}

@@ -362,6 +362,29 @@ fn files_that_must_not_run_are_refused_by_name() {
     assert!(wrong.is_empty(), "{} wrong\n\n{}", wrong.len(), wrong.join("\n\n"));
 }
 
+/// A plugin that cannot be read may be the one that guards all devices: none is opened as if it was not there.
+#[test]
+fn a_plugin_that_was_changed_is_not_left_out_in_silence() {
+    account("jft-bash", Path::new("/bin/bash"));
+    let server = Sshd::start();
+    let text = format!(
+        "{}[plugin.guardian]\npath = {:?}\ndigest = \"sha256:{}\"\n",
+        server.device("web1", "jft-bash", "linux"),
+        component(),
+        "0".repeat(64)
+    );
+    let mut client = Client::start(&text);
+    let message = client.error("ssh_run", json!({"target": "web1", "command": "echo fine"}));
+    assert!(message.contains("plugin `guardian`") && message.contains("is not the pinned file"), "{message}");
+    assert!(message.contains("mend it, or take it out of the configuration"), "{message}");
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("jackfield.toml");
+    std::fs::write(&config, &text).unwrap();
+    let checked = std::process::Command::new(env!("CARGO_BIN_EXE_jackfield")).args(["check", "--config"]).arg(&config).output().unwrap();
+    let said = String::from_utf8_lossy(&checked.stdout);
+    assert!(!checked.status.success() && said.contains("is not the pinned file"), "{said}");
+}
+
 #[test]
 fn a_plugin_that_is_off_is_seen_and_one_call_tries_it_again() {
     account("jft-bash", Path::new("/bin/bash"));

@@ -184,3 +184,29 @@ fn a_hundred_megabytes_come_whole_without_a_terminal() {
         assert_eq!(page["output"], "", "every line is the same");
     }
 }
+
+#[test]
+fn nothing_reads_for_ever_and_what_comes_late_is_told() {
+    let (_server, mut client) = setting("jft-bash", "/bin/bash");
+    for (command, output) in [("cat; echo end", "end\n"), ("read x; echo \"<$x>\"", "<>\n"), ("grep foo; echo $?", "1\n")] {
+        let result = client.call("ssh_run", json!({"target": "web1", "lane": "exec", "command": command, "wait_s": 10}));
+        assert_eq!(parts(&result), (output, "", Some(0)), "{command}: {result}");
+    }
+    client.call("ssh_open", json!({"host": "web1", "tty": false}));
+    assert_eq!(parts(&client.run("web1#pipe", "(sleep 0.3; echo LATE; echo LERR >&2) & echo now")).0, "now\n");
+    client.run("web1", "sleep 1");
+    let next = client.run("web1#pipe", "echo next");
+    assert_eq!(parts(&next), ("next\n", "", Some(0)));
+    let warnings = next["warnings"].to_string();
+    assert!(warnings.contains("5 bytes of output came after the last command ended, at offset"), "{next}");
+    assert!(warnings.contains("5 bytes of standard error came after the last command ended"), "{next}");
+}
+
+#[test]
+fn a_session_without_a_terminal_comes_back_without_one() {
+    let (_server, mut client) = setting("jft-bash", "/bin/bash");
+    client.call("ssh_open", json!({"host": "web1", "tty": false}));
+    client.run("web1#pipe", "kill -9 $$");
+    let result = client.run("web1#pipe", "test -t 0 || echo none");
+    assert_eq!(parts(&result), ("none\n", "", Some(0)), "{result}");
+}

@@ -227,6 +227,9 @@ fn what_runs_too_long_or_for_nobody_is_stopped_on_the_host() {
         assert_eq!(output.trim_end_matches("^C\n"), "begun\n", "{target}");
         assert!(result["warnings"].to_string().contains("stopped"), "{result}");
         assert!(!left("sleep 5713"), "{target}, {lane}");
+        // No time is too long to be told.
+        let result = client.call("ssh_run", json!({"target": target, "lane": lane, "command": "true", "kill_after_s": 1e19}));
+        assert_eq!(result["exit_code"], 0, "{target}, {lane}: {result}");
     }
     let call = json!({"name": "ssh_run", "arguments": {"target": "web1", "command": "sleep 5714", "wait_s": 40}});
     client.write(&json!({"jsonrpc": "2.0", "id": 9000, "method": "tools/call", "params": call}));
@@ -271,4 +274,33 @@ fn where_no_more_may_run_the_next_command_waits() {
     client.call("ssh_interrupt", json!({"session": "web1#two", "command_id": other["command_id"]}));
     let result = client.call("ssh_run", json!({"target": "web1#three", "command": "ls", "wait_s": 10}));
     assert_eq!(result["output"], "", "{result}");
+}
+
+#[test]
+fn a_command_that_ends_the_shell_says_so() {
+    account("jft-bash", Path::new("/bin/bash"));
+    let server = Sshd::start();
+    let mut client = Client::start(&server.device("web1", "jft-bash", "linux"));
+    client.run("web1", "cd /tmp");
+    let result = client.run("web1", "exit 3");
+    assert_eq!((result["state"].as_str(), result["exit_code"].as_i64()), (Some("done"), Some(3)), "{result}");
+    assert!(result["warnings"].to_string().contains("it ended the session: the next command opens a new one"), "{result}");
+    assert_eq!(client.run("web1", "true")["warnings"], json!(null));
+}
+
+#[test]
+fn of_several_lines_none_runs_on_when_one_is_stopped() {
+    for (user, shell) in [("jft-bash", "/bin/bash"), ("jft-zsh", "/usr/bin/zsh"), ("jft-dash", "/bin/dash")] {
+        account(user, Path::new(shell));
+        let server = Sshd::start();
+        let mut client = Client::start(&server.device("web1", user, "linux"));
+        let text = "sleep 5721\nsleep 5722\nsleep 5723";
+        let running = client.call("ssh_run", json!({"target": "web1", "command": text, "wait_s": 1}));
+        assert_eq!(running["state"], "running", "{running}");
+        let stopped = client.call("ssh_interrupt", json!({"session": "web1"}));
+        assert_eq!((stopped["state"].as_str(), stopped["prompt_back"].as_bool()), (Some("interrupted"), Some(true)), "{stopped}");
+        let result = client.call("ssh_output", json!({"command_id": running["command_id"]}));
+        assert_eq!((result["state"].as_str(), result["exit_code"].as_i64()), (Some("interrupted"), Some(130)), "{shell}: {result}");
+        assert!(std::process::Command::new("pgrep").args(["-f", "sleep 572"]).output().unwrap().stdout.is_empty());
+    }
 }

@@ -507,3 +507,27 @@ fn what_is_sent_right_behind_a_command_reaches_the_command() {
         assert!(!files["output"].as_str().unwrap().lines().any(|row| row.parse::<u32>().is_ok()), "{files}");
     }
 }
+
+/// A secret that is looked up slowly is for what asked for it, and for nothing that stands there when it comes.
+#[test]
+fn a_secret_that_comes_late_is_not_typed_at_the_prompt() {
+    account("jft-late", Path::new("/bin/bash"));
+    let server = Sshd::start();
+    let slow = "secrets.late = { command = \"sh -c 'sleep 2; echo s3cret-late'\" }\n";
+    let mut client = Client::start(&format!("{}policy = \"full\"\n{slow}", server.device("web1", "jft-late", "linux")));
+    let asks = "bash -c 'read -rsp \"Password: \" x; echo; echo got:$x'";
+    let asked = client.call("ssh_run", json!({"target": "web1", "command": asks, "wait_s": 10}));
+    assert_eq!(asked["state"], "needs_input", "{asked}");
+    client.call("ssh_send", json!({"session": "web1", "secret": "late", "wait_s": 0}));
+    client.call("ssh_interrupt", json!({"session": "web1"}));
+    assert_eq!(client.run("web1", "sleep 3; echo fine")["output"], "fine\n");
+    let log = client.log();
+    assert!(!log.contains("command not found"), "{log}");
+    assert!(!client.run("web1", "history")["output"].as_str().unwrap().contains("s3cret"));
+
+    // Whoever waits for it gets it.
+    let asked = client.call("ssh_run", json!({"target": "web1", "command": asks, "wait_s": 10}));
+    client.call("ssh_send", json!({"session": "web1", "secret": "late", "wait_s": 0}));
+    let result = client.call("ssh_output", json!({"command_id": asked["command_id"], "wait_s": 10}));
+    assert_eq!(result["output"], "Password: \ngot:[secret:late]\n", "{result}");
+}

@@ -5,11 +5,13 @@
 #![expect(clippy::indexing_slicing, reason = "a JSON value answers null for what it has not")]
 
 use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitCode, Stdio};
 use std::time::Instant;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
+use toml_edit::{DocumentMut, Item};
 
 use crate::cli::paint::{BAD, DIM, GOOD, HEAD, NAME, say_line};
 use crate::cli::runtime::runtime;
@@ -113,19 +115,58 @@ fn secrets(lab: &Lab) -> Vec<String> {
         .collect()
 }
 
-/// A configuration for the lab's devices, with their known host key beside it.
+/// What a file begins with that the lab has written, so that it may write it anew.
+const WRITTEN_BY_LAB: &str = "# Devices of the lab. They live as long as `jackfield lab` or `jackfield demo` runs.";
+/// The file with the lab's host key; a device whose key stands there is the lab's.
+const KNOWN_HOSTS: &str = "lab-known-hosts";
+
+/// What else stands in a configuration that the lab has written before: all but its own devices. Nothing where there is no file.
 ///
 /// # Errors
 ///
-/// When a file cannot be written.
-pub fn write_config(lab: &Lab, path: &std::path::Path) -> Result<(), String> {
+/// When somebody else has written it, or it cannot be read.
+pub fn kept(path: &Path) -> Result<String, String> {
+    let shown = path.display();
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(String::new()),
+        Err(error) => return Err(format!("cannot read `{shown}`: {error}")),
+    };
+    let Some(rest) = text.strip_prefix(WRITTEN_BY_LAB) else {
+        return Err(format!("`{shown}` is there, and `jackfield lab` has not written it; name a new file, for example --write lab.toml"));
+    };
+    let mut document: DocumentMut = rest.parse().map_err(|error| format!("`{shown}`: {error}"))?;
+    if let Some(devices) = document.get_mut("device").and_then(Item::as_table_like_mut) {
+        let own: Vec<String> = devices.iter().filter(|(_, device)| is_of_lab(device)).map(|(name, _)| name.to_owned()).collect();
+        for name in own {
+            devices.remove(&name);
+        }
+    }
+    Ok(document.to_string().trim().to_owned())
+}
+
+fn is_of_lab(device: &Item) -> bool {
+    let known_hosts = device.get("known_hosts").and_then(Item::as_str).map(Path::new);
+    known_hosts.and_then(Path::file_name).is_some_and(|name| name == KNOWN_HOSTS)
+}
+
+/// A configuration for the lab's devices, with their known host key beside it. What else stood in the file stays.
+///
+/// # Errors
+///
+/// When somebody else has written the file, or a file cannot be written.
+pub fn write_config(lab: &Lab, path: &Path) -> Result<(), String> {
     use std::fmt::Write as _;
+    let kept = kept(path)?;
     let failed = |error: std::io::Error| format!("cannot write `{}`: {error}", path.display());
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| std::path::Path::new("."));
-    let private = |path: &std::path::Path, text: &str| crate::atomic::write(path, text.as_bytes(), 0o600);
-    let known_hosts = folder.join("lab-known-hosts");
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
+    let private = |path: &Path, text: &str| crate::atomic::write(path, text.as_bytes(), 0o600);
+    let known_hosts = folder.join(KNOWN_HOSTS);
     private(&known_hosts, &format!("{}\n", lab.host_key_line())).map_err(failed)?;
-    let mut config = "# Devices of the lab. They live as long as `jackfield lab` or `jackfield demo` runs.\n".to_owned();
+    let mut config = format!("{WRITTEN_BY_LAB}\n");
+    if !kept.is_empty() {
+        let _ = writeln!(config, "\n{kept}");
+    }
     for device in lab.devices() {
         let secret = |name: &str, value: &str| {
             let file = folder.join(format!("lab-{}-{name}", device.name));
@@ -248,7 +289,7 @@ struct Client {
 }
 
 impl Client {
-    fn start(config: &std::path::Path, state: &std::path::Path) -> Result<Self, String> {
+    fn start(config: &Path, state: &Path) -> Result<Self, String> {
         let program = std::env::current_exe().map_err(|error| error.to_string())?;
         let mut process = Command::new(program)
             .args(["mcp", "--in-process", "--config"])
@@ -299,5 +340,33 @@ impl Client {
         drop(input);
         // It ends by itself at the end of its input.
         let _ = process.wait();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LAB_DEVICE: &str = "[device.eos1]\nhost = \"127.0.0.1\"\nknown_hosts = \"/tmp/x/lab-known-hosts\"\n";
+
+    fn kept_of(text: &str) -> Result<String, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("jackfield.toml");
+        std::fs::write(&file, text).unwrap();
+        kept(&file)
+    }
+
+    #[test]
+    fn only_the_labs_own_devices_are_written_anew() {
+        assert_eq!(kept(Path::new("/nonexistent/lab.toml")), Ok(String::new()));
+        assert_eq!(kept_of(&format!("{WRITTEN_BY_LAB}\n\n{LAB_DEVICE}")), Ok(String::new()));
+        let own = "[device.web1]\nhost = \"192.0.2.1\"\n\n# Ours.\n[plugin.acme]\npath = \"acme.wasm\"";
+        assert_eq!(kept_of(&format!("{WRITTEN_BY_LAB}\n\n{LAB_DEVICE}\n{own}\n")).as_deref(), Ok(own));
+    }
+
+    #[test]
+    fn a_file_of_somebody_else_is_not_touched() {
+        let why = kept_of(&format!("# Our devices.\n{LAB_DEVICE}")).unwrap_err();
+        assert!(why.contains("`jackfield lab` has not written it") && why.contains("--write lab.toml"), "{why}");
     }
 }

@@ -70,7 +70,15 @@ pub enum LineKind {
     Programs,
 }
 
-type Slot = Arc<OnceCell<SessionHandle>>;
+/// The place of a session: one attempt to open it, whose end all hear who wait for it.
+#[derive(Debug, Default)]
+struct Slot(OnceCell<Result<SessionHandle, OpenError>>);
+
+impl Slot {
+    fn handle(&self) -> Option<&SessionHandle> {
+        self.0.get()?.as_ref().ok()
+    }
+}
 
 /// The sessions and what they are made of.
 #[derive(Debug)]
@@ -78,7 +86,7 @@ pub struct Directory {
     world: RwLock<Arc<World>>,
     state_folder: Option<PathBuf>,
     book: SecretBook,
-    slots: Mutex<BTreeMap<SessionId, Slot>>,
+    slots: Mutex<BTreeMap<SessionId, Arc<Slot>>>,
     identities: Identities,
     recorder: Option<mpsc::Sender<Taped>>,
     history: History,
@@ -239,6 +247,13 @@ impl Directory {
         Self { recorder: Some(recorder), ..self }
     }
 
+    /// Has it kept in this file that a person has stopped all input of agents, for processes that start later.
+    #[must_use]
+    pub fn halt_kept_in(self, file: PathBuf) -> Self {
+        self.halt.keep_in(file);
+        self
+    }
+
     /// Has every command kept in this history.
     #[must_use]
     pub fn kept_by(self, history: History) -> Self {
@@ -283,6 +298,7 @@ impl Directory {
 
     /// From now on this counts for what is opened.
     pub fn replace_world(&self, world: Arc<World>) {
+        self.book.forget();
         *self.world.write().unwrap_or_else(PoisonError::into_inner) = world;
         self.news.of_world();
     }
@@ -314,7 +330,7 @@ impl Directory {
     /// A session that is open.
     #[must_use]
     pub fn find(&self, id: &SessionId) -> Option<SessionHandle> {
-        self.slots().get(id)?.get().cloned()
+        self.slots().get(id)?.handle().cloned()
     }
 
     /// A session that is open.
@@ -332,10 +348,10 @@ impl Directory {
     /// All sessions that were opened and not closed.
     #[must_use]
     pub fn list(&self) -> Vec<SessionHandle> {
-        self.slots().values().filter_map(|slot| slot.get().cloned()).collect()
+        self.slots().values().filter_map(|slot| slot.handle().cloned()).collect()
     }
 
-    fn slots(&self) -> std::sync::MutexGuard<'_, BTreeMap<SessionId, Slot>> {
+    fn slots(&self) -> std::sync::MutexGuard<'_, BTreeMap<SessionId, Arc<Slot>>> {
         self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -358,17 +374,17 @@ impl Directory {
         }
         self.device(&id.device)?;
         let slot = self.slot(id)?;
-        let reused = slot.get().is_some();
+        let reused = slot.handle().is_some();
         let (this, id) = (Arc::clone(self), id.clone());
         // It goes on when whoever asked for it does not wait any longer: a login may wait for a person.
         let opening = tokio::spawn(async move {
-            let opened = slot.get_or_try_init(|| this.connect(&id, line, size)).await;
+            let opened = slot.0.get_or_init(|| this.connect(&id, line, size)).await;
             if opened.is_err() {
                 this.forget(&id, &slot);
             } else {
                 this.news.of_sessions();
             }
-            opened.cloned()
+            opened.clone()
         });
         let opened = opening.await.unwrap_or_else(|_| Err(OpenError::Failed("the process ends".to_owned())));
         opened.map(|handle| (handle, reused))
@@ -380,13 +396,13 @@ impl Directory {
         self.pool.before(device)
     }
 
-    fn slot(&self, id: &SessionId) -> Result<Slot, OpenError> {
+    fn slot(&self, id: &SessionId) -> Result<Arc<Slot>, OpenError> {
         let most = self.world().config.limits.sessions;
         let mut slots = self.slots();
         // A session that has ended makes room for a new one of its name.
-        slots.retain(|known, slot| known != id || slot.get().is_none_or(|handle| handle.closed().is_none()));
+        slots.retain(|known, slot| known != id || slot.handle().is_none_or(|handle| handle.closed().is_none()));
         if slots.len() >= most && !slots.contains_key(id) {
-            slots.retain(|_, slot| slot.get().is_none_or(|handle| handle.closed().is_none()));
+            slots.retain(|_, slot| slot.handle().is_none_or(|handle| handle.closed().is_none()));
             if slots.len() >= most {
                 return Err(OpenError::Full { most });
             }
@@ -394,7 +410,7 @@ impl Directory {
         Ok(Arc::clone(slots.entry(id.clone()).or_default()))
     }
 
-    fn forget(&self, id: &SessionId, slot: &Slot) {
+    fn forget(&self, id: &SessionId, slot: &Arc<Slot>) {
         let mut slots = self.slots();
         if slots.get(id).is_some_and(|known| Arc::ptr_eq(known, slot)) {
             slots.remove(id);
@@ -594,7 +610,7 @@ impl Directory {
     /// Closes a session and forgets it.
     pub async fn close(&self, id: &SessionId) {
         let slot = self.slots().remove(id);
-        if let Some(handle) = slot.as_ref().and_then(|slot| slot.get()) {
+        if let Some(handle) = slot.as_ref().and_then(|slot| slot.handle()) {
             end(handle).await;
             self.news.of_sessions();
         }
@@ -606,7 +622,7 @@ impl Directory {
         let slots = std::mem::take(&mut *self.slots());
         let mut busy = Vec::new();
         for (id, slot) in slots {
-            let Some(handle) = slot.get() else { continue };
+            let Some(handle) = slot.handle() else { continue };
             if matches!(handle.status().phase, Phase::Busy(_)) {
                 busy.push(id.to_string());
             }

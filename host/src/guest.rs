@@ -22,8 +22,10 @@ mod browsers;
 mod errand;
 mod list;
 mod stage;
+mod turn;
 mod visit;
 pub mod wire;
+pub mod words;
 
 /// Somebody who comes.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -204,6 +204,8 @@ pub const AUDIENCE_QUEUE: usize = 256;
 pub const KEYS_KEPT: Duration = Duration::from_millis(400);
 /// How long a prompt stands still before an agent's command where people have typed lines ahead: a shell takes each at once.
 pub const TYPED_AHEAD_SETTLE: Duration = Duration::from_millis(300);
+/// How long a device may take to empty a half-typed line and show it. Behind that the cancel key is pressed.
+pub const ERASE_MAX: Duration = Duration::from_secs(1);
 /// Pieces of typing that wait for that.
 pub const KEYS_KEPT_MAX: usize = 256;
 /// Times that a session was set up whose lines are kept from those who watch: once for each shell that is entered.
@@ -264,6 +266,8 @@ pub const SETTLE_MAX_MS: u32 = 1000;
 pub const LOOK_AGAIN_MAX: Duration = Duration::from_millis(1500);
 /// Silence of a full-screen program after which it waits for somebody. Those that draw by the clock do it every second or later.
 pub const SCREEN_STANDS: Duration = Duration::from_millis(900);
+/// Silence behind a row after which it counts as a question, where the plugin that should answer it has failed.
+pub const GIVEN_UP_STANDS: Duration = Duration::from_secs(3);
 /// How long input for a command is kept back until the shell has started it: before, the shell's line editor would take it.
 pub const INPUT_HELD_MAX: Duration = Duration::from_secs(1);
 /// How long a command has to run before it is given its first input: a shell says that it starts one a little before it lets go of
@@ -316,6 +320,12 @@ pub const CALLS_PER_MINUTE: usize = 60_000;
 pub const COMMANDS_PER_DEVICE: usize = 10;
 /// Commands that run at once in all.
 pub const COMMANDS_AT_ONCE: usize = 100;
+/// Characters that are rendered at a time while a log is searched, and how often for one call: some 16 MB.
+pub const SEARCH_CHARS: usize = 1_000_000;
+/// See [`SEARCH_CHARS`].
+pub const SEARCHES_MAX: usize = 16;
+/// The longest time after which a command is stopped, and the longest that a number of seconds may say: a month.
+pub const KILL_AFTER_MAX: Duration = Duration::from_secs(30 * 24 * 3600);
 /// Commands that wait until so few run that they may: four full queries.
 pub const COMMANDS_WAITING_MAX: usize = 256;
 /// Devices that one caller runs something on within an hour: more than four full queries.

@@ -1,14 +1,14 @@
 //! Plugins: WebAssembly components that know how a device talks.
 //!
 //! [`catalog`] knows which there are, [`load`] takes one from bytes to ready, [`instance`] calls it with a deadline and
-//! a memory ceiling, [`fault`] says what went wrong, [`breaker`] switches off what fails again and again.
+//! a memory ceiling, [`answer`] says what it may answer, [`fault`] what went wrong, [`breaker`] switches off what fails again and again.
 //! [`device_type`] puts plugins together for a device, [`modes`] knows the ways between its modes, [`session`] asks them for one session.
 //! [`declared`] makes a plugin's manifest of a declaration, [`examples`] proves that it fits the declaration's own examples.
 //! [`identify`] tells a device's type by what it shows. [`grants`] alone says what a plugin may import, [`signature`] and [`allowed`]
 //! whose file it is, [`section`] adds a manifest to one.
 
 pub mod allowed;
-mod answer;
+pub mod answer;
 pub mod bindings;
 pub mod blocks;
 pub mod breaker;

@@ -144,6 +144,10 @@ pub fn intent(intent: &Intent, kind: &DeviceType, nonce: &str) -> Result<Approve
             Some(send) => (&send.plugin, &send.name),
             None => return Ok(Approved::keys(INTERRUPT.to_vec())),
         },
+        Intent::Erase => match &kind.clear_line {
+            Some(send) => (&send.plugin, &send.name),
+            None => return Err("the device type has no keys that empty a line".to_owned()),
+        },
     };
     let text = kind.plugin(plugin).and_then(|plugin| plugin.manifest.sends.get(name));
     let text = text.ok_or_else(|| format!("plugin `{plugin}` has no send `{name}`"))?;

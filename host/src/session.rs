@@ -222,6 +222,11 @@ enum Request {
 }
 
 impl Request {
+    /// Does somebody use the session, and not only look at it?
+    fn is_use(&self) -> bool {
+        matches!(self, Self::Run(..) | Self::Send(..) | Self::Stop(..) | Self::Person(..) | Self::Resize(..) | Self::Watch(..))
+    }
+
     /// Answers what a session that has ended no longer does, and gives back a question about its past.
     fn refuse(self, why: &str) -> Option<Self> {
         let closed = || Refusal::Closed(why.to_owned());

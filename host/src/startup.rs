@@ -101,11 +101,16 @@ pub fn directory(config: Config) -> Result<Directory, String> {
     let state = private_state();
     let folder = state.clone().and_then(|state| session_folder(&state).map_err(|error| error.to_string()));
     let folder = folder.map_err(|error| crate::diagnostics::warn(&format!("logs stay in memory: {error}"))).ok();
+    let halted = state.as_ref().ok().map(|state| halt_file(state));
     let history = history(state);
     let run = if history.run().is_empty() { nonce().unwrap_or_default() } else { history.run().to_owned() };
     let audit = Audit::start(audit_folder(&config), about::this_process(in_force(&config)), &run);
     let casts = casts(&config, &run);
-    Ok(Directory::new(config, catalog, folder).kept_by(history).audited_by(audit).filmed_by(casts))
+    let directory = Directory::new(config, catalog, folder).kept_by(history).audited_by(audit).filmed_by(casts);
+    Ok(match halted {
+        Some(file) => directory.halt_kept_in(file),
+        None => directory,
+    })
 }
 
 /// Where the recordings are.
@@ -165,6 +170,12 @@ pub fn private_state() -> Result<PathBuf, String> {
     let folder = state_folder().ok_or_else(|| "neither XDG_STATE_HOME nor HOME is set".to_owned())?;
     private::closed_folder(&folder)?;
     Ok(folder)
+}
+
+/// Where it is kept that a person has stopped all input of agents.
+#[must_use]
+pub fn halt_file(state: &Path) -> PathBuf {
+    state.join("halted")
 }
 
 /// Where running servers are found: one socket each, for this account alone.

@@ -48,6 +48,8 @@ pub enum Order {
     Signal(&'static str),
     /// The terminal has another size: columns and rows.
     Resize(u16, u16),
+    /// Nothing more is written: what reads it finds its end (RFC 4254 section 5.3). For a program on a channel of its own.
+    End,
     /// Close the line.
     Close,
 }

@@ -130,8 +130,12 @@ fn panic_stops_every_agent_at_once_and_only_a_person_ends_it() {
         assert!(why.contains("person anna has stopped all input of agents"), "{tool}: {why}");
     }
     assert!(house.said(&["ps"]).contains("person anna has stopped all input of agents"));
+    // A process that starts later hears of it too.
+    let mut other = house.alone("other");
+    assert!(other.error("ssh_run", json!({"target": "here", "command": "true"})).contains("person anna has stopped all input of agents"));
     house.said(&["panic", "--end"]);
     assert_eq!(agent.run("here", "echo again")["output"], "again\n");
+    assert_eq!(house.alone("third").run("here", "echo free")["output"], "free\n");
 }
 
 #[test]

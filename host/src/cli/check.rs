@@ -26,9 +26,16 @@ pub fn run(file: Option<&Path>, json: bool) -> Result<ExitCode, String> {
             nothing.file = diagnostics.first().map(|diagnostic| diagnostic.file.clone());
             (nothing, diagnostics.iter().map(Diagnostic::to_string).collect())
         }
+        Err(error) if json => {
+            let mut nothing = Config::default();
+            nothing.file = startup::config_file(file);
+            say(&as_json(&nothing, &[], &[error.to_string()]));
+            return Ok(ExitCode::FAILURE);
+        }
         Err(error) => return Err(error.to_string()),
     };
     let catalog = startup::catalog(&config)?;
+    problems.extend(catalog.broken().iter().map(|(_, error)| error.to_string()));
     problems.extend(startup::check_names(&config, &catalog).iter().map(Diagnostic::to_string));
     let kinds: std::collections::BTreeSet<String> = config
         .devices

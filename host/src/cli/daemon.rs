@@ -12,6 +12,7 @@ use super::runtime::block_on;
 use crate::daemon::client::{Server, names, servers};
 use crate::daemon::hello::{VERSION, Want};
 use crate::daemon::{Name, launch, log};
+use crate::guest::words::for_people;
 use crate::limits::CLOSE_MAX;
 use crate::startup;
 
@@ -128,7 +129,7 @@ pub fn restart(file: Option<&Path>, drain: bool, now: bool) -> Result<ExitCode, 
             }
             say_line(&end(&name, now || drain).await?);
         }
-        let connected = launch::connect_or_start(file.as_deref(), &Want::Control)?;
+        let connected = launch::connect_or_start(file.as_deref(), &Want::Control).map_err(|why| for_people(&why))?;
         say_line(&format!("process {} runs, version {}", connected.greeting.process, connected.greeting.jackfield));
         Ok(ExitCode::SUCCESS)
     })?

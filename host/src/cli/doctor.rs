@@ -30,19 +30,29 @@ pub struct Wanted<'a> {
 ///
 /// When the configuration cannot be used, or there is no such device.
 pub fn run(file: Option<&Path>, wanted: &Wanted<'_>) -> Result<ExitCode, String> {
-    let Wanted { device, resolve_only, json, ssh_config } = *wanted;
+    let findings = match look(file, wanted) {
+        // A program reads one object whatever is wrong.
+        Err(says) if wanted.json => {
+            vec![Finding { step: "configuration", state: State::Bad, says, next: String::new(), facts: json!({}) }]
+        }
+        findings => findings?,
+    };
+    let is_well = findings.iter().all(|finding| finding.state != State::Bad);
+    say(&if wanted.json { as_json(wanted.device, is_well, &findings) } else { as_text(&findings) });
+    Ok(if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn look(file: Option<&Path>, wanted: &Wanted<'_>) -> Result<Vec<Finding>, String> {
+    let Wanted { device, resolve_only, ssh_config, .. } = *wanted;
     let folder = std::env::current_dir().unwrap_or_default();
     let mut config = startup::config(file)?;
     if let Some(path) = ssh_config {
         config.use_ssh_config(folder.join(path));
     }
-    let findings = with_directory(config, async |directory| match resolve_only {
+    with_directory(config, async |directory| match resolve_only {
         true => doctor::resolve(directory, device).await.map(|finding| vec![finding]),
         false => doctor::examine(directory, device).await,
-    })?;
-    let is_well = findings.iter().all(|finding| finding.state != State::Bad);
-    say(&if json { as_json(device, is_well, &findings) } else { as_text(&findings) });
-    Ok(if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    })
 }
 
 fn as_json(device: &str, is_well: bool, findings: &[Finding]) -> String {

@@ -35,6 +35,8 @@ pub fn list() -> Result<ExitCode, String> {
 pub fn run(write: Option<&Path>, devices: &[String], faults: &[String], hostile: bool) -> Result<ExitCode, String> {
     let options = Options { faults: wanted_faults(faults, hostile)?, ..Options::default() };
     let descriptions = chosen(demo::descriptions()?, devices)?;
+    // Nothing is played for a file that is somebody else's.
+    let kept = write.map(demo::kept).transpose()?.unwrap_or_default();
     let runtime = runtime()?;
     let _guard = runtime.enter();
     let lab = Lab::start(descriptions, options).map_err(|error| error.to_string())?;
@@ -51,7 +53,8 @@ pub fn run(write: Option<&Path>, devices: &[String], faults: &[String], hostile:
     match write {
         Some(path) => {
             demo::write_config(&lab, path)?;
-            say_line(&format!("\nwrote {0}; use it with: jackfield mcp --config {0}", path.display()));
+            let kept = if kept.is_empty() { "" } else { ", and left in it what is not of the lab" };
+            say_line(&format!("\nwrote {0}{kept}; use it with: jackfield mcp --config {0}", path.display()));
         }
         None => say_line(&format!("\nhost key for known_hosts:\n{}", lab.host_key_line())),
     }
@@ -94,15 +97,23 @@ fn chosen(all: Vec<Description>, wanted: &[String]) -> Result<Vec<Description>, 
         own == name || own.trim_end_matches(|c: char| c.is_ascii_digit()) == name || kind == key || kind.ends_with(&format!("_{key}"))
     };
     if let Some(name) = wanted.iter().find(|name| !all.iter().any(|device| is(device, name))) {
+        if is_path(name) {
+            return Err(format!("there is no file `{name}`; `jackfield lab --list` shows the devices that need none"));
+        }
         let known: Vec<&str> = all.iter().map(Description::name).collect();
         return Err(format!("the lab has no device `{name}`{}", choices(name, &known)));
     }
     Ok(all.into_iter().filter(|device| wanted.iter().any(|name| is(device, name))).chain(own).collect())
 }
 
+/// Is that meant to be a file? No device is named like one.
+fn is_path(name: &str) -> bool {
+    name.contains('/') || Path::new(name).extension().is_some()
+}
+
 fn choices(name: &str, known: &[&str]) -> String {
-    let hint = nearest(name, known.iter().copied()).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-    format!("{hint} There are: {}", known.join(", "))
+    let hint = nearest(name, known.iter().copied()).map_or_else(|| ";".to_owned(), |near| format!("; did you mean `{near}`?"));
+    format!("{hint} there are: {}", known.join(", "))
 }
 
 #[cfg(test)]
@@ -120,7 +131,9 @@ mod tests {
         assert_eq!(names(&["cisco-asa", "junos1"]).unwrap(), ["asa1", "junos1"]);
         assert!(names(&[]).unwrap().len() >= 10);
         let why = names(&["junos2"]).unwrap_err();
-        assert!(why.contains("no device `junos2`") && why.contains("did you mean `junos1`?"), "{why}");
+        assert!(why.contains("no device `junos2`; did you mean `junos1`? there are: "), "{why}");
+        assert!(names(&["printer"]).unwrap_err().contains("no device `printer`; there are: "));
+        assert!(names(&["box.toml"]).unwrap_err().starts_with("there is no file `box.toml`;"));
     }
 
     #[test]

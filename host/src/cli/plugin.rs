@@ -23,6 +23,7 @@ pub mod pin;
 pub mod reload;
 pub mod sign;
 pub mod test;
+mod wrong;
 
 /// The commands.
 #[derive(Debug, Subcommand)]
@@ -116,7 +117,7 @@ pub enum Command {
     Test {
         /// The component, or the name of a bundled plugin
         plugin: String,
-        /// A folder of recordings, or one; `recordings` unless given, if it is there
+        /// A folder of recordings, or one; unless given, `recordings` here for a plugin's file from below this folder
         recordings: Option<PathBuf>,
         /// Settings of the plugin, as a JSON object
         #[arg(long, value_name = "JSON")]

@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 
 use super::runtime::runtime;
 use crate::directory::{Directory, LineKind};
+use crate::guest::words::{for_people, refused};
 use crate::ids::SessionId;
 use crate::limits::{OUTPUT_MAX_CHARS, RECORDING_ENTRIES_MAX};
 use crate::policy::Purpose;
@@ -64,7 +65,7 @@ fn write(recording: &Recording, out: Option<&Path>) -> Result<(), String> {
 
 async fn record(directory: &Arc<Directory>, wanted: &Wanted<'_>, taped: &mut mpsc::Receiver<Taped>) -> Result<Recording, String> {
     let id = SessionId::main(wanted.device);
-    let (session, _) = directory.open(&id, LineKind::Terminal, (None, None)).await.map_err(|error| error.to_string())?;
+    let (session, _) = directory.open(&id, LineKind::Terminal, (None, None)).await.map_err(|error| for_people(&error.to_string()))?;
     let Some(Taped::Begin(mut recording)) = taped.recv().await else { return Err("the session did not start".to_owned()) };
     let mut secrets = wanted.secrets.iter();
     loop {
@@ -100,7 +101,7 @@ async fn answer(session: &SessionHandle, recording: &mut Recording, question: &s
     let Some(name) = secret else { return Err(format!("{question}; give --secret NAME to answer with a secret of the device")) };
     recording.entries.push(Entry::Answer(name.clone()));
     let request = SendRequest { secret: Some(name.clone()), caller: CALLER.to_owned(), ..SendRequest::default() };
-    session.send(request).await.map(drop).map_err(|refusal| format!("`{name}` cannot be typed: {refusal:?}"))?;
+    session.send(request).await.map(drop).map_err(|refusal| format!("`{name}` cannot be typed: {}", refused(&refusal)))?;
     let question = question.to_owned();
     session.until(|status| status.phase != Phase::NeedsInput(question.clone())).await;
     Ok(())
@@ -116,7 +117,7 @@ async fn one(
     recording.entries.push(Entry::Run(command.to_owned()));
     let request = RunRequest::new(command, Purpose::Run, CALLER);
     let accepted = session.run(request, std::time::Duration::MAX).await;
-    let mut accepted = accepted.map_err(|refusal| format!("`{command}` is refused: {refusal:?}"))?;
+    let mut accepted = accepted.map_err(|refusal| format!("`{command}` is refused: {}", refused(&refusal)))?;
     loop {
         let state = accepted.state.wait_for(|state| *state != State::Running).await.map(|state| *state);
         take(taped, recording);

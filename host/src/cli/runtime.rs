@@ -4,6 +4,7 @@ use tokio::runtime::Runtime;
 
 use crate::config::Config;
 use crate::directory::Directory;
+use crate::guest::words::for_people;
 use crate::startup;
 
 /// A runtime.
@@ -37,5 +38,5 @@ pub fn with_directory<T>(config: Config, work: impl AsyncFnOnce(&Directory) -> R
         done
     });
     startup::clean_up();
-    done?
+    done?.map_err(|why| for_people(&why))
 }

@@ -11,6 +11,7 @@ use super::stdio;
 use crate::daemon::gate::{Gate, House};
 use crate::daemon::{own_socket, relay};
 use crate::guest::Guests;
+use crate::guest::words::for_people;
 use crate::renewal::Renewer;
 use crate::{mcp, startup};
 
@@ -25,7 +26,7 @@ const RELAY: &str = "jackfield-relay";
 pub fn mcp(file: Option<&Path>) -> Result<ExitCode, String> {
     let found = startup::config_file(file);
     become_relay(found.as_deref());
-    relay::run(found.as_deref())
+    relay::run(found.as_deref()).map_err(|why| for_people(&why))
 }
 
 /// Goes on as the small program beside this one, which does the same. Comes back where it is not there.

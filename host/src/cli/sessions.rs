@@ -1,5 +1,6 @@
 //! What people do with sessions at a terminal: see them, open and close them, run, attach, watch, lock.
 
+use std::borrow::Cow;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -9,11 +10,17 @@ use serde_json::json;
 use self::visitor::Visitor;
 use super::paint::{BAD, DIM, DOUBT, GOOD, NAME, painted, painted_table, say, say_line};
 use super::runtime::block_on;
+use crate::account;
+use crate::author::Author;
 use crate::guest::wire::{LockState, Rule, Say, SessionState, Tell};
+use crate::history::query::one_line;
+use crate::session::lock::Halt;
 use crate::startup;
+use crate::terminal::text::escaped;
 
 pub mod attach;
 pub mod log;
+mod open;
 pub mod run;
 mod visitor;
 
@@ -38,14 +45,12 @@ pub enum Command {
         json: bool,
     },
     /// Run a command on a device and end with its status
-    #[command(
-        after_help = "Examples:\n  jackfield run web1 -- uptime\n  jackfield run core-sw1 -- show version\n  jackfield run --json web1 -- systemctl is-active nginx"
-    )]
+    #[command(after_help = run::HELP)]
     Run {
-        /// Print one JSON object at the end instead of the output as it comes
+        /// Print one JSON object at the end instead of the output as it comes, whatever becomes of the command, and ask nothing
         #[arg(long)]
         json: bool,
-        /// Stop it after so many seconds
+        /// Stop it after so many seconds, and wait no longer than that for its turn
         #[arg(long, value_name = "SECONDS")]
         kill_after: Option<u64>,
         /// The device, or device#session
@@ -81,8 +86,8 @@ pub enum Command {
         #[arg(long)]
         follow: bool,
     },
-    /// Open a device's session
-    #[command(after_help = "Example:\n  jackfield open web1")]
+    /// Open a device's session and wait for the end of its login
+    #[command(after_help = open::HELP)]
     Open {
         /// The device, or device#session
         session: String,
@@ -141,15 +146,12 @@ pub fn run(command: Command, file: Option<&Path>) -> Result<ExitCode, String> {
         Command::Ps { json } => block_on(ps(json))?,
         Command::Devices { json } => block_on(devices(file, json))?,
         Command::Run { json, kill_after, device, command } => {
-            block_on(run::run(file, &run::Wanted { session: device, command: command.join(" "), kill_after, json }))?
+            block_on(run::run(file, &run::Wanted { session: device, command: command.join(" "), kill_after, json }))
         }
         Command::Attach { session } => attach::attach(file, &session),
         Command::Watch { session } => attach::watch(file, &session),
         Command::Log { session, tail, since, follow } => block_on(log::log(file, &session, tail, since.as_deref(), follow))?,
-        Command::Open { session } => block_on(async {
-            let mut visitor = Visitor::of_daemon(file, "command line", true).await?;
-            told(visitor.ask(&Say::Open { session }).await)
-        })?,
+        Command::Open { session } => block_on(open::open(file, &session))?,
         Command::Close { session } => block_on(act(file, session, |session| Say::Close { session }))?,
         Command::Lock { session, agent, length } => {
             let seconds = length.as_deref().map(log::seconds).transpose()?;
@@ -176,7 +178,12 @@ fn told(answer: Result<String, String>) -> Result<ExitCode, String> {
 async fn panic(on: bool) -> Result<ExitCode, String> {
     let mut visitors = Visitor::all("command line", true).await?;
     if visitors.is_empty() {
-        return Err("no jackfield runs that holds sessions; there is nothing to stop".to_owned());
+        let file = startup::halt_file(&startup::private_state()?);
+        let by = Author::person(&account::name()).to_string();
+        Halt::write(&file, on.then_some(&by)).map_err(|error| format!("cannot keep it in `{}`: {error}", file.display()))?;
+        let told = if on { "is stopped too, until `jackfield panic --end`" } else { "goes on" };
+        say_line(&format!("no jackfield runs that holds sessions; input of agents in one that starts {told}"));
+        return Ok(ExitCode::SUCCESS);
     }
     let mut failed = Vec::new();
     for visitor in &mut visitors {
@@ -234,19 +241,27 @@ async fn ps(json: bool) -> Result<ExitCode, String> {
 
 fn row(session: &SessionState, narrow: bool) -> Vec<String> {
     let what = match (&session.running, session.detail.as_str()) {
-        (Some(running), "") => format!("{} {} ({})", running.id, running.text, running.by),
-        (Some(running), asks) => format!("{} {}: asks {asks}", running.id, running.text),
+        (Some(running), "") => format!("{} {} ({})", running.id, first_line(&running.text), running.by),
+        (Some(running), asks) => format!("{} {}: asks {asks}", running.id, first_line(&running.text)),
         (None, "") => session.last_error.as_ref().map(|error| format!("last error: {error}")).unwrap_or_default(),
         (None, detail) => detail.to_owned(),
     };
     let note = if session.note.is_empty() { String::new() } else { format!("  [{}]", session.note) };
-    let what = crate::terminal::text::escaped(&(what + &note));
+    let what = escaped(&one_line(&(what + &note)));
     let (name, state) = (session.session.clone(), session.state.clone());
     if narrow {
         return vec![name, state, what];
     }
     let guests: Vec<String> = session.guests.iter().map(|guest| format!("{} ({})", guest.name, guest.by)).collect();
     vec![name, session.kind.clone(), state, input(&session.lock), guests.join(", "), idle(session.idle_s), what]
+}
+
+/// A command of several lines by its first one.
+fn first_line(text: &str) -> Cow<'_, str> {
+    match text.trim_end().split_once('\n') {
+        Some((first, _)) => Cow::Owned(format!("{} …", first.trim_end())),
+        None => Cow::Borrowed(text),
+    }
 }
 
 /// Who may type, in a few words.
@@ -319,4 +334,25 @@ pub(super) fn device_names(file: Option<&Path>) -> Vec<String> {
 pub(super) fn session_names(_: Option<&Path>) -> Vec<String> {
     let listed = block_on(everywhere()).and_then(|listed| listed);
     listed.map(|(sessions, _)| sessions.into_iter().map(|session| session.session).collect()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::guest::wire::{Author, RunningState};
+
+    fn shown(session: SessionState) -> String {
+        row(&session, true).pop().unwrap()
+    }
+
+    #[test]
+    fn a_session_takes_one_row_whatever_runs_and_asks_there() {
+        let by = Author::person("anna");
+        let running = RunningState { id: "c7".to_owned(), text: "show version\nshow log\n".to_owned(), by, since_ms: 0 };
+        let runs = SessionState { running: Some(running), ..SessionState::default() };
+        assert_eq!(shown(runs.clone()), "c7 show version … (person anna)");
+        assert_eq!(shown(SessionState { detail: "Sure?\r\n[y/n]".to_owned(), ..runs }), "c7 show version …: asks Sure?\\r\\n[y/n]");
+        let failed = SessionState { last_error: Some("one\ntwo".to_owned()), note: "a\nb".to_owned(), ..SessionState::default() };
+        assert_eq!(shown(failed), "last error: one\\ntwo  [a\\nb]");
+    }
 }

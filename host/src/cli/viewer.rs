@@ -9,6 +9,7 @@ use super::runtime::block_on;
 use crate::daemon::client::Server;
 use crate::daemon::hello::Want;
 use crate::daemon::{Name, launch};
+use crate::guest::words::for_people;
 use crate::startup;
 use crate::viewer::page_of;
 
@@ -36,7 +37,7 @@ pub fn run(file: Option<&Path>, wanted: &Wanted<'_>) -> Result<ExitCode, String>
     }
     let file = startup::config_file(file);
     // It is there then.
-    drop(launch::connect_or_start(file.as_deref(), &Want::Control)?);
+    drop(launch::connect_or_start(file.as_deref(), &Want::Control).map_err(|why| for_people(&why))?);
     let link = block_on(async {
         let mut server = Server::connect(&Name::of(file.as_deref()).socket(), Want::Control).await?;
         server.link(!wanted.read_only, wanted.port).await

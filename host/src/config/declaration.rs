@@ -10,17 +10,16 @@ mod ways;
 
 use std::path::{Path, PathBuf};
 
-use regex::RegexBuilder;
+use regex::Regex;
 use toml::de::{DeTable, DeValue};
 
 pub use self::ways::{Candidate, Transition};
 use super::diagnostic::{Diagnostic, Lines};
 use super::reader::{Place, Reader, Section};
 use super::{name, syntax, value};
-use crate::limits::TRIGGER_COMPILED_MAX_BYTES;
 use crate::nearest::nearest;
-use crate::plugin::blocks::Blocks;
-use crate::plugin::manifest::BlockSpec;
+use crate::plugin::manifest::{BlockSpec, IdentifySpec};
+use crate::plugin::{blocks, triggers};
 use crate::secret::look::Looks;
 
 /// The keys of a declaration.
@@ -59,7 +58,7 @@ pub(super) const TABLES: [(&str, &[&str]); 14] = [
     ("goal", &["name", "command", "from", "to", "question", "secret", "leave", "tries"]),
     ("transition", &["from", "to", "line"]),
     ("candidate", &["mode", "diff", "check", "commit", "confirmed", "confirm", "discard"]),
-    ("block", &["opens", "end", "shows", "examples", "not_blocks"]),
+    ("block", &["opens", "end", "shows", "sign", "examples", "not_blocks"]),
     ("error", &["kind", "match", "veto", "examples", "not_errors"]),
     ("policy", &["separators", "modes", "reads", "filters", "wipe", "outage", "lockout", "code", "read_examples", "stopped_examples"]),
     ("identify", &["server_id", "text", "prompt", "score"]),
@@ -114,7 +113,7 @@ pub struct Declaration {
     /// Lines seen before the first prompt that are none.
     pub banners: Vec<Example>,
     /// What such a device shows by itself.
-    pub clues: Vec<Clue>,
+    pub clues: Vec<IdentifySpec>,
     /// What secrets look like in what it prints.
     pub sensitive: Vec<Sensitive>,
 }
@@ -274,19 +273,6 @@ pub struct Failures {
     pub not_errors: Vec<Example>,
 }
 
-/// Something that a device of the type shows by itself. All patterns that are given must fit.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Clue {
-    /// Fits the SSH identification string.
-    pub server_id: Option<String>,
-    /// Fits a row of the authentication banner or of the first screen.
-    pub text: Option<String>,
-    /// Fits the first screen's last row.
-    pub prompt: Option<String>,
-    /// How surely that is the type, from 1 to 100.
-    pub score: u8,
-}
-
 /// A line behind which the device takes text up to an end, such as a banner.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Block {
@@ -373,7 +359,7 @@ impl Declaration {
             blocks: each(reader, section, "block", Block::read),
             errors: each(reader, section, "error", Failures::read),
             banners: examples(reader, section, "banners"),
-            clues: each(reader, section, "identify", Clue::read),
+            clues: each(reader, section, "identify", clue),
             sensitive: each(reader, section, "sensitive", Sensitive::read),
             ..Self::default()
         };
@@ -457,7 +443,7 @@ impl Setup {
         reader.only_keys(section, keys_of("setup"));
         Self {
             line: required(reader, section, "line", text),
-            modes: names(reader, section, "modes"),
+            modes: required_names(reader, section, "modes"),
             paging: flag(reader, section, "paging"),
         }
     }
@@ -517,7 +503,7 @@ impl Goal {
         let goal = Self {
             name: named(reader, section, "goal"),
             command: required(reader, section, "command", words),
-            from: names(reader, section, "from"),
+            from: required_names(reader, section, "from"),
             to: required(reader, section, "to", text),
             question: required_pattern(reader, section, "question"),
             secret: required(reader, section, "secret", text),
@@ -550,15 +536,21 @@ impl Failures {
 impl Block {
     fn read(reader: &mut Reader<'_>, section: &Section<'_>) -> Self {
         reader.only_keys(section, keys_of("block"));
-        let spec = BlockSpec {
-            opens: required_pattern(reader, section, "opens"),
-            end: text(reader, section, "end"),
-            shows: required_pattern(reader, section, "shows"),
-            types: Vec::new(),
-        };
-        if let Err(why) = Blocks::compile(std::slice::from_ref(&spec)) {
+        wanted(reader, section, "opens");
+        let opens = reader.field(section, "opens", compiled);
+        let end = text(reader, section, "end");
+        if let Some(opens) = opens.as_ref().filter(|_| !was_refused(section, "end", &end))
+            && let Err(why) = blocks::check_end(opens, end.as_deref())
+        {
             reader.error(&section.place, why, None);
         }
+        let spec = BlockSpec {
+            opens: opens.as_ref().map(Regex::as_str).unwrap_or_default().to_owned(),
+            end,
+            shows: required_pattern(reader, section, "shows"),
+            sign: text(reader, section, "sign").unwrap_or_default(),
+            types: Vec::new(),
+        };
         Self { spec, examples: examples(reader, section, "examples"), not_blocks: examples(reader, section, "not_blocks") }
     }
 }
@@ -571,29 +563,6 @@ impl Sensitive {
             examples: examples(reader, section, "examples"),
             not_sensitive: examples(reader, section, "not_sensitive"),
         }
-    }
-}
-
-impl Clue {
-    const SCORE_MAX: u8 = 100;
-
-    fn read(reader: &mut Reader<'_>, section: &Section<'_>) -> Self {
-        reader.only_keys(section, keys_of("identify"));
-        let clue = Self {
-            server_id: pattern(reader, section, "server_id"),
-            text: pattern(reader, section, "text"),
-            prompt: pattern(reader, section, "prompt"),
-            score: number(reader, section, "score").unwrap_or_default(),
-        };
-        if clue.server_id.is_none() && clue.text.is_none() && clue.prompt.is_none() {
-            let help = "give at least one of `server_id`, `text` and `prompt`".to_owned();
-            reader.error(&section.place, format!("{} has nothing to fit", section.place.shown()), Some(help));
-        }
-        if !(1..=Self::SCORE_MAX).contains(&clue.score) {
-            let help = format!("`score` says how surely it is this type, from 1 to {}", Self::SCORE_MAX);
-            reader.error(&section.place, format!("{} has no such score", section.place.shown()), Some(help));
-        }
-        clue
     }
 }
 
@@ -615,6 +584,23 @@ impl Words {
             stopped_examples: examples(reader, section, "stopped_examples"),
         }
     }
+}
+
+fn clue(reader: &mut Reader<'_>, section: &Section<'_>) -> IdentifySpec {
+    reader.only_keys(section, keys_of("identify"));
+    let mut refused = false;
+    let [server_id, text, prompt] = ["server_id", "text", "prompt"].map(|key| {
+        let found = pattern(reader, section, key);
+        refused |= was_refused(section, key, &found);
+        found
+    });
+    wanted(reader, section, "score");
+    let score = number(reader, section, "score");
+    let spec = IdentifySpec { kind: None, server_id, text, prompt, score: score.unwrap_or_default() };
+    if let Some(Err(why)) = score.filter(|_| !refused).map(|_| spec.check()) {
+        reader.error(&section.place, why, None);
+    }
+    spec
 }
 
 fn terminal(reader: &mut Reader<'_>, section: &Section<'_>) -> Terminal {
@@ -664,10 +650,19 @@ fn required(
     key: &str,
     read: impl FnOnce(&mut Reader<'_>, &Section<'_>, &str) -> Option<String>,
 ) -> String {
+    wanted(reader, section, key);
+    read(reader, section, key).unwrap_or_default()
+}
+
+fn wanted(reader: &mut Reader<'_>, section: &Section<'_>, key: &str) {
     if section.table.get(key).is_none() {
         reader.error(&section.place, format!("{} has no `{key}`", section.place.shown()), None);
     }
-    read(reader, section, key).unwrap_or_default()
+}
+
+/// Does something stand there that was not taken? Then that was told, and nothing that follows from it is.
+fn was_refused<T>(section: &Section<'_>, key: &str, found: &Option<T>) -> bool {
+    found.is_none() && section.table.get(key).is_some()
 }
 
 fn named(reader: &mut Reader<'_>, section: &Section<'_>, kind: &str) -> String {
@@ -705,7 +700,23 @@ fn keys(reader: &mut Reader<'_>, section: &Section<'_>, key: &str) -> Vec<String
 }
 
 fn names(reader: &mut Reader<'_>, section: &Section<'_>, key: &str) -> Vec<String> {
-    list(reader, section, key, |reader, at, found| value::text(reader, at, found, "a name", "config"))
+    list(reader, section, key, one_name)
+}
+
+fn one_name(reader: &mut Reader<'_>, at: &Place, found: &DeValue<'_>) -> Option<String> {
+    value::text(reader, at, found, "a name", "config")
+}
+
+/// Names of which there must be one.
+fn required_names(reader: &mut Reader<'_>, section: &Section<'_>, key: &str) -> Vec<String> {
+    wanted(reader, section, key);
+    let found = reader.field(section, key, |reader, at, found| {
+        if found.as_array().is_some_and(|elements| elements.is_empty()) {
+            reader.error(at, format!("{} is empty", at.shown()), Some(format!("for example `{} = [\"config\"]`", at.key())));
+        }
+        value::list(reader, at, found, "\"config\"", one_name)
+    });
+    found.unwrap_or_default()
 }
 
 fn examples(reader: &mut Reader<'_>, section: &Section<'_>, key: &str) -> Vec<Example> {
@@ -730,27 +741,30 @@ fn required_pattern(reader: &mut Reader<'_>, section: &Section<'_>, key: &str) -
 }
 
 fn checked_pattern(reader: &mut Reader<'_>, at: &Place, found: &DeValue<'_>) -> Option<String> {
+    compiled(reader, at, found).map(|pattern| pattern.as_str().to_owned())
+}
+
+fn compiled(reader: &mut Reader<'_>, at: &Place, found: &DeValue<'_>) -> Option<Regex> {
     let text = one_key(reader, at, found)?;
-    match RegexBuilder::new(&text).size_limit(TRIGGER_COMPILED_MAX_BYTES).build() {
-        Ok(_) => Some(text),
-        Err(error) => {
-            let told = error.to_string();
-            let why = told.lines().last().unwrap_or_default().trim_start_matches("error: ");
-            let help = "patterns are those of the Rust `regex` crate, without look-around; write them in single quotes".to_owned();
-            reader.error(at, format!("{} is not a pattern: {why}", at.shown()), Some(help));
-            None
-        }
-    }
+    triggers::compile(&text).map_err(|error| no_pattern(reader, at, &error.to_string())).ok()
+}
+
+/// The regex engine draws the place; its last line says what is wrong there.
+fn no_pattern(reader: &mut Reader<'_>, at: &Place, why: &str) {
+    let why = why.lines().last().unwrap_or_default().trim_start_matches("error: ");
+    let help = "patterns are those of the Rust `regex` crate, without look-around; write them in single quotes".to_owned();
+    reader.error(at, format!("{} is not a pattern: {why}", at.shown()), Some(help));
 }
 
 /// A pattern whose groups say what is taken out.
 fn capturing_pattern(reader: &mut Reader<'_>, at: &Place, found: &DeValue<'_>) -> Option<String> {
-    let text = checked_pattern(reader, at, found)?;
-    if let Err(why) = Looks::compile(std::iter::once(text.as_str())) {
-        reader.error(at, format!("{} cannot be used: {why}", at.shown()), None);
-        return None;
+    let text = one_key(reader, at, found)?;
+    match Looks::compile(std::iter::once(text.as_str())) {
+        Ok(_) => return Some(text),
+        Err(why) if why.contains("\nerror: ") => no_pattern(reader, at, &why),
+        Err(why) => reader.error(at, format!("{} cannot be used: {why}", at.shown()), None),
     }
-    Some(text)
+    None
 }
 
 fn words(reader: &mut Reader<'_>, section: &Section<'_>, key: &str) -> Option<String> {

@@ -59,6 +59,15 @@ impl World {
     }
 
     pub(super) async fn load_kind(&self, device: &str, kind: &str) -> Result<Arc<DeviceType>, OpenError> {
+        // A type whose plugins the operator lists has all of them or does not load, and a plugin in such a list is for that type.
+        let lists = || self.config.types.iter().filter(|(_, entry)| !entry.plugins.is_empty());
+        let is_listed = lists().any(|(name, _)| Catalog::is_same_type(name.as_str(), kind));
+        let has_place = |plugin: &str| lists().any(|(_, entry)| entry.plugins.iter().any(|name| name == plugin));
+        if !is_listed && let Some((_, error)) = self.catalog.broken().into_iter().find(|(name, _)| !has_place(name)) {
+            return Err(OpenError::Failed(format!(
+                "{error}. Nobody knows which devices it guards, so none is opened without it: mend it, or take it out of the configuration"
+            )));
+        }
         let plugins = self.catalog.plugins_of(kind).ok_or_else(|| OpenError::UnknownType {
             device: device.to_owned(),
             kind: kind.to_owned(),

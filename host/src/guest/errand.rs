@@ -6,11 +6,13 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 
+use super::turn;
 use super::wire::{ApprovalState, RunReport, Tell};
+use super::words::{self, for_people};
 use crate::author::Author;
 use crate::directory::{Directory, LineKind};
 use crate::ids::{CommandId, SessionId};
-use crate::limits::{APPROVAL_OPEN_MAX, OPEN_MAX, OUTPUT_MAX_CHARS, RUN_TURN_MAX};
+use crate::limits::{APPROVAL_OPEN_MAX, INTERRUPT_STEP_WAIT, KILL_AFTER_MAX, KILL_TRIES_MAX, OPEN_MAX, OUTPUT_MAX_CHARS};
 use crate::policy::Purpose;
 use crate::policy::approval::Request;
 use crate::session::command::State;
@@ -19,6 +21,8 @@ use crate::session::{Refusal, RunRequest, SessionHandle};
 
 /// How often a command's output is looked for.
 const LOOK_EVERY: Duration = Duration::from_millis(40);
+/// A command that is stopped and does not end is left alone after so long.
+const STOP_MAX: Duration = INTERRUPT_STEP_WAIT.saturating_mul(KILL_TRIES_MAX as u32 + 1);
 
 /// A command that is wanted.
 pub(super) struct Run {
@@ -44,7 +48,7 @@ pub(super) fn approval(request: Request, left: Duration) -> ApprovalState {
 pub(super) async fn open(directory: &Arc<Directory>, id: &SessionId, by: Author) -> Result<(SessionHandle, bool), String> {
     let opening = tokio::time::timeout(OPEN_MAX, directory.open(id, LineKind::Terminal, (None, None))).await;
     let opened = opening.map_err(|_| format!("`{id}` is still connecting after {} s", OPEN_MAX.as_secs()))?;
-    let (handle, reused) = opened.map_err(|error| error.to_string())?;
+    let (handle, reused) = opened.map_err(|error| for_people(&error.to_string()))?;
     handle.opened_by(by);
     Ok((handle, reused))
 }
@@ -64,26 +68,24 @@ fn refused(why: String) -> Tell {
 async fn follow(directory: &Arc<Directory>, run: Run, told: &mpsc::Sender<Tell>) -> Result<(), Tell> {
     let id = SessionId::parse(&run.session);
     let (handle, _) = open(directory, &id, run.by.clone()).await.map_err(refused)?;
-    let request = RunRequest {
-        kill_after: run.kill_after_s.map(Duration::from_secs),
-        ..RunRequest::new(&run.command, Purpose::Run, &run.by.to_string())
-    };
-    let accepted = handle.run(request, RUN_TURN_MAX).await.map_err(|refusal| match refusal {
-        Refusal::Denied(verdict) => refused(format!("denied by rule {}: {}", verdict.decision.rule, verdict.decision.reason)),
+    let kill_after = run.kill_after_s.map(|limit| Duration::from_secs(limit).min(KILL_AFTER_MAX));
+    let request = RunRequest { kill_after, ..RunRequest::new(&run.command, Purpose::Run, &run.by.to_string()) };
+    let accepted = turn::take(&handle, request).await.map_err(|refusal| match refusal {
         Refusal::ApprovalNeeded(_, request) => Tell::NeedsApproval { approval: approval(*request, APPROVAL_OPEN_MAX) },
-        Refusal::Cannot(why) => refused(why),
         Refusal::Closed(why) => refused(format!("{id} is closed: {why}")),
+        refusal => refused(words::refused(&refusal)),
     })?;
     // Where the part begins that is looked at, and how much of its text was told.
     let (mut offset, mut sent) = (None, 0);
     loop {
-        let report = report(&handle, accepted.id, offset).await.map_err(refused)?;
+        let report = report(&handle, accepted.id, offset).await.map_err(|why| unknown(&handle, accepted.id, why))?;
         if offset.is_none() && report.range.cut_bytes > 0 {
             // It has become too long to be looked at whole; the same text is its beginning.
             offset = Some(report.range.start);
             continue;
         }
-        let stands = report.state.is_over() || report.state == State::NeedsInput;
+        let goes_on = kill_after.is_some_and(|limit| report.duration > limit + STOP_MAX);
+        let stands = report.state.is_over() || report.state == State::NeedsInput || goes_on;
         let more = offset.is_some() && report.range.end < report.range.output_end;
         // What goes on in the last row is told when the row is whole.
         let all = stands || more;
@@ -95,7 +97,7 @@ async fn follow(directory: &Arc<Directory>, run: Run, told: &mpsc::Sender<Tell>)
         if more {
             (offset, sent) = (Some(report.range.end), 0);
         } else if stands {
-            let report = told_of(&handle, accepted.id, report);
+            let report = told_of(&handle, accepted.id, kill_after, report);
             return told.send(Tell::Finished { report }).await.map_err(|_| refused(String::new()));
         } else {
             sleep(LOOK_EVERY).await;
@@ -107,18 +109,34 @@ async fn report(handle: &SessionHandle, id: CommandId, offset: Option<u64>) -> R
     handle.report(OutputQuery { command: Some(id), offset, max_chars: OUTPUT_MAX_CHARS, ..OutputQuery::default() }).await
 }
 
-fn told_of(handle: &SessionHandle, id: CommandId, report: Report) -> RunReport {
+fn told_of(handle: &SessionHandle, id: CommandId, kill_after: Option<Duration>, report: Report) -> RunReport {
+    // A command that ends by itself at the last moment was not stopped.
+    let is_stopped = matches!(report.state, State::Interrupted | State::Running);
     RunReport {
         session: handle.id.to_string(),
         command_id: id.to_string(),
         state: report.state.word().to_owned(),
         exit_code: report.exit_code,
         failed: report.failed,
-        failure: report.failure,
-        ask: report.ask.map(|(_, text)| text),
+        timed_out: is_stopped && kill_after.is_some_and(|limit| report.duration >= limit),
+        failure: if report.state.is_lost() { Some(lost(handle, report.failure)) } else { report.failure },
+        ask: report.ask.map(|(_, text)| text.trim().to_owned()),
         duration_ms: u64::try_from(report.duration.as_millis()).unwrap_or(u64::MAX),
-        warnings: report.warnings,
+        warnings: report.warnings.iter().map(|warning| for_people(warning)).collect(),
     }
+}
+
+/// What to say of a command whose line has ended.
+fn lost(handle: &SessionHandle, failure: Option<String>) -> String {
+    let reason = handle.closed().map(|why| format!(": {why}")).unwrap_or_default();
+    let before = failure.map(|failure| format!("{failure}; ")).unwrap_or_default();
+    format!("{before}the line ended while it ran{reason}")
+}
+
+/// It was begun, and nobody can say any more what became of it.
+fn unknown(handle: &SessionHandle, id: CommandId, why: String) -> Tell {
+    let (session, command_id, state) = (handle.id.to_string(), id.to_string(), State::Lost.word().to_owned());
+    Tell::Finished { report: RunReport { session, command_id, state, failed: true, failure: Some(why), ..RunReport::default() } }
 }
 
 /// A part of a session's log.
@@ -140,3 +158,6 @@ pub(super) async fn log(
 pub(super) fn waiting(directory: &Arc<Directory>) -> Vec<ApprovalState> {
     directory.approvals().waiting(Instant::now()).into_iter().map(|(request, left)| approval(request, left)).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,7 @@ use std::time::Instant;
 use super::wire::{RunningState, SessionState, Tell};
 use super::{Guests, errand};
 use crate::author::Author;
+use crate::config::TypeChoice;
 use crate::instant;
 use crate::session::{Phase, SessionHandle};
 
@@ -48,7 +49,15 @@ pub(super) fn session(guests: &Arc<Guests>, handle: &SessionHandle) -> SessionSt
         log_bytes: status.log_bytes,
         idle_s: activity.used_at.elapsed().as_secs(),
         has_terminal: commons.has_terminal,
+        warnings: handle.welcome.warnings.iter().cloned().chain(doubt(guests, &handle.id.device)).collect(),
     }
+}
+
+/// What to know of a type that was found out.
+fn doubt(guests: &Arc<Guests>, device: &str) -> Option<String> {
+    let world = guests.directory.world();
+    world.config.devices.get(device).filter(|known| known.device_type == TypeChoice::Auto)?;
+    guests.directory.identities().of(device)?.warning(device)
 }
 
 /// All of them, and what waits.

@@ -256,10 +256,13 @@ pub struct SessionState {
     pub idle_s: u64,
     /// Its terminal can be seen and typed into; a lane of single programs cannot.
     pub has_terminal: bool,
+    /// What one should know of how it was opened: a host key, a type that is not sure.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
 }
 
 /// Something that waits for a person's word.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApprovalState {
     /// Its name.
     pub id: String,
@@ -282,14 +285,17 @@ pub struct RunReport {
     pub session: String,
     /// The command's number.
     pub command_id: String,
-    /// `done`, `interrupted`, `lost`, or `needs_input` where it waits for an answer.
+    /// `done`, `interrupted`, `lost`, `needs_input` where it waits for an answer, or `running` where it was stopped and does not end.
     pub state: String,
     /// Exit status, where the device tells it.
     #[serde(default)]
     pub exit_code: Option<i32>,
     /// It failed.
     pub failed: bool,
-    /// Why, where it is not the exit status.
+    /// It ran as long as it might and was stopped.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub timed_out: bool,
+    /// Why it failed, where it is not the exit status; why its line ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<String>,
     /// What it asks.

@@ -3,13 +3,14 @@
 use std::time::{Duration, Instant};
 
 use crate::config::LANES;
-use crate::limits::{MEMO_MAX_BYTES, MODE_MAX_BYTES, PLUGIN_DECIDE_MAX, PLUGIN_INSPECT_MAX};
+use crate::limits::{PLUGIN_DECIDE_MAX, PLUGIN_INSPECT_MAX};
+use crate::plugin::answer::{self, LOGIN};
 use crate::plugin::bindings::jackfield::plugin::types as contract;
 use crate::plugin::fault::{Fault, FaultKind, kind_of};
 use crate::plugin::instance::Instance;
 use crate::plugin::load::{Call, Plugin};
-use crate::plugin::manifest::Role;
-use crate::plugin::roles::{Hit, Reading, Step, View};
+use crate::plugin::manifest::{Manifest, Role};
+use crate::plugin::roles::{Hit, Phase, Reading, View};
 
 /// Everything that the roles are asked about at one moment.
 #[derive(Debug, Clone)]
@@ -151,9 +152,14 @@ async fn device(plugin: &Plugin, call: &mut Call, case: &Case, shown: &contract:
         &case.view.mode
     ));
     answers.asking = ask!(plugin, call, costs, "dialog.asking", PLUGIN_INSPECT_MAX, dialog, |role, store| role.call_asking(store, shown));
-    let goal = answers.claim.clone().flatten().unwrap_or_else(|| case.goal.clone());
+    let goal = carried(case, &answers);
     answers.next = ask!(plugin, call, costs, "dialog.next", PLUGIN_INSPECT_MAX, dialog, |role, store| role.call_next(store, &goal, shown));
     Ok(answers)
+}
+
+/// The goal that the next step is asked about.
+fn carried(case: &Case, answers: &Answers) -> String {
+    answers.claim.clone().flatten().unwrap_or_else(|| case.goal.clone())
 }
 
 fn request(case: &Case) -> contract::Request {
@@ -184,47 +190,108 @@ fn exchange(case: &Case) -> contract::Exchange {
 /// Is the role asked about this row at all? The host asks about those that its triggers know.
 #[must_use]
 pub fn concerns(plugin: &Plugin, role: Role, tail: &str) -> bool {
-    if plugin.triggers.has(role) { plugin.triggers.hits(tail).iter().any(|(of, _)| *of == role) } else { !tail.is_empty() }
+    plugin.triggers.concern(role, &plugin.triggers.hits(tail), tail)
 }
 
-/// What the contract forbids and an answer does all the same.
+/// What the contract forbids and an answer does all the same: what the host makes a fault of, and a lane that no policy names.
 #[must_use]
-pub fn breaches(plugin: &Plugin, answers: &Answers) -> Vec<String> {
-    let mut wrong = Vec::new();
-    let sends = &plugin.manifest.sends;
-    let mut send = |function: &str, name: &String| {
-        if !sends.contains_key(name) {
-            wrong.push(format!("{function} names the send `{name}`, which its manifest does not declare"));
-        }
-    };
-    if let Some(Some(page)) = &answers.page {
-        send("pager.inspect", &page.send);
-    }
-    answers.prepare.iter().flatten().for_each(|name| send("prompt.prepare", name));
-    if let Some(Step::Send(name)) = answers.next.as_ref().map(|report| &report.step) {
-        send("dialog.next", name);
-    }
-    if let Some(Step::Secret(name)) = answers.next.as_ref().map(|report| &report.step)
-        && !plugin.manifest.secrets.contains(name)
-    {
-        wrong.push(format!("dialog.next wants the secret `{name}`, which its manifest does not list"));
-    }
-    let memos = [
-        ("prompt.inspect", answers.prompt.as_ref().map(|report| &report.memo)),
-        ("dialog.next", answers.next.as_ref().map(|report| &report.memo)),
+pub fn breaches(manifest: &Manifest, case: &Case, answers: &Answers) -> Vec<String> {
+    let goals = answers.goals.as_deref().unwrap_or_default();
+    let goal = carried(case, answers);
+    // Before the first prompt the host asks about its own goal alone, else while a goal runs.
+    let by_itself = case.view.phase == Phase::Login && goal == LOGIN && goals.contains(&goal);
+    let phase = if by_itself { Phase::Login } else { Phase::Goal };
+    let claim = answers.claim.iter().flatten().filter(|_| answer::may_claim(goals));
+    // The operator grants all that the manifest lists.
+    let dialog = |report| answer::check_dialog(manifest, &manifest.secrets, phase, report);
+    let checked = [
+        ("prompt.inspect", answers.prompt.as_ref().map(|report| answer::check_prompt(&case.view, report))),
+        ("prompt.prepare", answers.prepare.as_ref().map(|sends| answer::check_prepared(manifest, sends))),
+        ("pager.inspect", answers.page.iter().flatten().next().map(|page| answer::check_page(manifest, page))),
+        ("dialog.claim", claim.map(|goal| answer::check_claim(goals, goal)).next()),
+        ("dialog.next", answers.next.as_ref().map(dialog)),
+        ("policy.classify", answers.lane.as_ref().map(check_lane)),
+        ("identify.score", answers.score.map(answer::check_score)),
     ];
-    for (function, memo) in memos {
-        if let Some(memo) = memo.filter(|memo| memo.len() > MEMO_MAX_BYTES) {
-            wrong.push(format!("{function} returns a memo of {} bytes, at most {MEMO_MAX_BYTES} are kept", memo.len()));
+    checked.into_iter().filter_map(|(function, checked)| Some(format!("{function}: {}", checked?.err()?))).collect()
+}
+
+fn check_lane(said: &contract::Lane) -> Result<(), String> {
+    if said.lane.is_empty() || LANES.contains(&said.lane.as_str()) {
+        return Ok(());
+    }
+    Err(format!("the lane is `{}`; it is {}, or empty where it cannot tell", answer::told(&said.lane), LANES.join(", ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::kit::rows;
+    use crate::limits::{GOAL_MAX_BYTES, MEMO_MAX_BYTES, MODE_MAX_BYTES, PLUGIN_TEXT_MAX_BYTES, SETUP_SENDS_MAX, VIEW_TAIL_MAX_BYTES};
+    use crate::plugin::roles::Step;
+
+    fn found(phase: Phase, answers: Answers) -> Vec<String> {
+        let manifest = json!({"schema": 1, "name": "p", "version": "1", "sends": {"next": " "}, "secrets": ["enable"]});
+        breaches(&serde_json::from_value(manifest).unwrap(), &rows::case("r1> ", phase, 0), &answers)
+    }
+
+    fn ready(change: impl FnOnce(&mut contract::Ready)) -> Answers {
+        let text = |text: &str| text.to_owned();
+        let (prompt, mode, proof) = (text("r1> "), text("exec"), text("pattern"));
+        let mut ready = contract::Ready { prompt, mode, privileged: false, status: None, cwd: None, proof };
+        change(&mut ready);
+        Answers { prompt: Some(contract::PromptReport { reading: Reading::Ready(ready), memo: Vec::new() }), ..Answers::default() }
+    }
+
+    fn next(step: Step, memo: usize, strip: usize) -> Answers {
+        let report = contract::DialogReport { step, memo: vec![0; memo], strip: "x".repeat(strip) };
+        Answers { goals: Some(vec!["login".to_owned()]), next: Some(report), ..Answers::default() }
+    }
+
+    fn page(send: &str, strip: usize) -> Answers {
+        Answers { page: Some(Some(contract::Page { send: send.to_owned(), strip: "x".repeat(strip) })), ..Answers::default() }
+    }
+
+    fn claim(goal: &str) -> Answers {
+        Answers { goals: Some(vec!["enable".to_owned()]), claim: Some(Some(goal.to_owned())), ..Answers::default() }
+    }
+
+    /// What the host makes a fault of fails the kit too.
+    #[test]
+    fn every_breach_of_the_contract_is_found() {
+        let secret = || Step::Secret("enable".to_owned());
+        for (answers, expected) in [
+            (ready(|ready| ready.mode = "m".repeat(MODE_MAX_BYTES + 1)), "prompt.inspect: the mode has"),
+            (ready(|ready| ready.mode = "a\tb".to_owned()), "prompt.inspect: the mode holds the control character"),
+            (ready(|ready| ready.proof = "p".repeat(MODE_MAX_BYTES + 1)), "prompt.inspect: the proof has"),
+            (ready(|ready| ready.prompt = "p".repeat(VIEW_TAIL_MAX_BYTES + 1)), "prompt.inspect: the prompt has"),
+            (ready(|ready| ready.cwd = Some("/".repeat(PLUGIN_TEXT_MAX_BYTES + 1))), "prompt.inspect: the working directory has"),
+            (ready(|ready| ready.proof = "mark".to_owned()), "prompt.inspect: it calls the prompt proven by a mark"),
+            (
+                Answers { prepare: Some(vec!["next".to_owned(); SETUP_SENDS_MAX + 1]), ..Answers::default() },
+                "prompt.prepare: it names 17 sends",
+            ),
+            (Answers { prepare: Some(vec!["reboot".to_owned()]), ..Answers::default() }, "prompt.prepare: its manifest has no send"),
+            (page("reboot", 0), "pager.inspect: its manifest has no send"),
+            (page("next", VIEW_TAIL_MAX_BYTES + 1), "pager.inspect: `strip` has"),
+            (claim(""), "dialog.claim: the goal's name has 0 bytes"),
+            (claim(&"g".repeat(GOAL_MAX_BYTES + 1)), "dialog.claim: the goal's name has"),
+            (claim("sudo"), "dialog.claim: it claimed `sudo`"),
+            (next(Step::Wait, MEMO_MAX_BYTES + 1, 0), "dialog.next: the memo has"),
+            (next(Step::Wait, 0, VIEW_TAIL_MAX_BYTES + 1), "dialog.next: `strip` has"),
+            (next(Step::Secret("root".to_owned()), 0, 0), "dialog.next: its manifest lists no secret"),
+            (next(secret(), 0, 0), "dialog.next: it asks for the secret `enable` while no goal runs"),
+            (Answers { score: Some(101), ..Answers::default() }, "identify.score: it says 101"),
+        ] {
+            let found = found(Phase::Login, answers);
+            assert!(found.len() == 1 && found.iter().all(|found| found.starts_with(expected)), "{expected}: {found:?}");
         }
+        let fine = [ready(|_| ()), page("next", VIEW_TAIL_MAX_BYTES), claim("enable"), next(Step::Wait, MEMO_MAX_BYTES, 0)];
+        for answers in fine {
+            assert_eq!(found(Phase::Login, answers), Vec::<String>::new());
+        }
+        assert_eq!(found(Phase::Goal, next(secret(), 0, 0)), Vec::<String>::new());
     }
-    if let Some(contract::PromptReport { reading: Reading::Ready(ready), .. }) = &answers.prompt
-        && ready.mode.len() > MODE_MAX_BYTES
-    {
-        wrong.push(format!("prompt.inspect names a mode of {} bytes, at most {MODE_MAX_BYTES} are allowed", ready.mode.len()));
-    }
-    if let Some(lane) = answers.lane.as_ref().filter(|lane| !lane.lane.is_empty() && !LANES.contains(&lane.lane.as_str())) {
-        wrong.push(format!("policy.classify says the lane `{}`; it is {}, or empty where it cannot tell", lane.lane, LANES.join(", ")));
-    }
-    wrong
 }

@@ -280,7 +280,7 @@ impl Trial<'_> {
                             self.report.reach(word, answered(role, &answers));
                         }
                     }
-                    let wrong = breaches(self.plugin, &answers);
+                    let wrong = breaches(&self.plugin.manifest, &case, &answers);
                     self.traps.case(wrong.first().map_or(Ok(()), |wrong| Err(told(wrong, &case))));
                     self.again(&mut used, &case, before).await?;
                     if number.is_multiple_of(FRESH_EVERY) {

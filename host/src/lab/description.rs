@@ -49,8 +49,10 @@
 //! `[pager]`: `marker`, `marker_next`, `erase` list, key lists `page`, `line`, `quit`, `dump`; `other` = `ignore`, `quit` or `page`;
 //! `off_word`.
 //!
-//! `[dialog.NAME]`: `question`, `kind` = `secret` (with `secret`, `tries`, `again`, `correct`, `wrong`), `key` (with `echo`) or `line`
-//! (with `set`); `[[dialog.NAME.answer]]` steps with `match`, `other`, `cancel`, `after`, `timeout_ms`, `timeout`.
+//! `[dialog.NAME]`: `question`, `kind` = `secret` (with `secret`, `tries`, `again`, `correct`, `wrong`), `key` (with `echo`), `line`
+//! (with `set`) or `text` (lines up to one with the first character of `begun`, which is what the command brought of the text; where that
+//! has its end already, nothing is asked); `[[dialog.NAME.answer]]` steps with `match`, `other`, `cancel`, `after`, `timeout_ms`,
+//! `timeout`.
 //!
 //! # A local shell in place of a script
 //! `[shell]`: `program`, `exec` (with `{lab.command}`), `[shell.env]`, `[[shell.file]]` (`path`, `text`, `executable`),
@@ -66,7 +68,7 @@ use super::LabError;
 use super::device::Device;
 use super::faults::Faults;
 use super::limits::{COLLECTED_BYTES_MAX, DESCRIPTION_BYTES_MAX, GENERATED_LINES_MAX};
-use super::spec::{Name, Patterns, Spec, Step};
+use super::spec::{Answer, Name, Patterns, Spec, Step};
 use super::words::Tree;
 use crate::nearest::nearest;
 
@@ -236,6 +238,9 @@ fn check(spec: &Spec, place: &Place<'_>) -> Result<String, LabError> {
     }
     for dialog in spec.dialog.values() {
         dialog.secret.iter().try_for_each(|name| place.refers("secret", name, spec.secrets.keys()))?;
+        if (dialog.kind == Answer::Text) == dialog.begun.is_empty() {
+            return Err(place.error(0, "a dialog of kind `text`, and no other, needs `begun`".to_owned()));
+        }
     }
     if spec.pager.as_ref().is_some_and(|pager| pager.erase.is_empty() || pager.page.is_empty()) {
         return Err(place.error(0, "a pager needs at least one `erase` and one `page` key".to_owned()));

@@ -372,6 +372,9 @@ pub(super) struct Dialog {
     pub(super) timeout: Option<Step>,
     /// Kind `line`: placeholder that keeps the answer.
     pub(super) set: Option<String>,
+    /// Kind `text`: what the command brought of it already. Its first character ends the text.
+    #[serde(default)]
+    pub(super) begun: String,
 }
 
 fn one() -> u32 {
@@ -392,6 +395,8 @@ pub(super) enum Answer {
     Key,
     /// A line with echo.
     Line,
+    /// Lines with echo up to one that holds what ends the text.
+    Text,
 }
 
 /// A message that comes again and again.

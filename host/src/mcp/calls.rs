@@ -16,11 +16,13 @@ use super::{Caller, Patience};
 use crate::author::Author;
 use crate::directory::{Directory, LineKind};
 use crate::ids::{CommandId, MAIN, SessionId};
-use crate::limits::{self, INTERRUPT_STEP_WAIT, OUTPUT_DEFAULT_CHARS, PROGRAM_TRIES, QUERY_TARGETS_MAX};
+use crate::limits::{
+    self, INTERRUPT_STEP_WAIT, KILL_AFTER_MAX, OUTPUT_DEFAULT_CHARS, PROGRAM_TRIES, QUERY_TARGETS_MAX, TYPED_AHEAD_SETTLE,
+};
 use crate::policy::{self, Line, Manner, Purpose};
 use crate::session::command::State;
 use crate::session::journey::Keep;
-use crate::session::report::OutputQuery;
+use crate::session::report::{OutputQuery, Range, Report};
 use crate::session::{Accepted, Phase, Refusal, RunRequest, SendRequest, SessionHandle, Stop};
 use crate::terminal::text::escaped;
 
@@ -201,7 +203,7 @@ async fn close(directory: &Arc<Directory>, caller: &Caller, arguments: &Argument
 async fn run(directory: &Arc<Directory>, caller: &Caller, arguments: &Arguments) -> Reply {
     let target = arguments.text_or_empty("target");
     let query = OutputQuery { max_chars: capped(directory, arguments.usual_chars()), ..OutputQuery::default() };
-    let kill_after = arguments.seconds("kill_after_s").filter(|limit| !limit.is_zero());
+    let kill_after = arguments.seconds("kill_after_s").filter(|limit| !limit.is_zero()).map(|limit| limit.min(KILL_AFTER_MAX));
     let lane = if arguments.text("lane") == Some("exec") { LineKind::Programs } else { LineKind::Terminal };
     let request = RunRequest {
         kill_after,
@@ -232,6 +234,9 @@ async fn one(
     let left = || wait.saturating_sub(started.elapsed());
     let mut patience = Patience::new(caller);
     let id = opening::id_of(target, lane);
+    // What was opened without a terminal stays so when it has ended.
+    let had_none = |old: SessionHandle| old.closed().is_some() && !old.commons.has_terminal && id.name != opening::EXEC;
+    let lane = if lane == LineKind::Terminal && directory.find(&id).is_some_and(had_none) { LineKind::Pipe } else { lane };
     // A program needs nothing that a session keeps: where a connection had ended before, another one does as well.
     let mut tries = if lane == LineKind::Programs { PROGRAM_TRIES } else { 1 };
     loop {
@@ -255,8 +260,10 @@ async fn one(
         if let Err(message) = directory.quota().device(&caller.name, &handle.id.device, &limits, Instant::now()) {
             return Reply::failed(&message);
         }
-        // A command waits a little for its turn, even if the time is over: the answer to "busy" takes a moment.
-        let turn = || left().max(LOOK_EVERY);
+        // A command waits a little for its turn, even if the time is over: the answer to "busy" takes a moment, and what was typed
+        // before has to come to rest.
+        let least = if handle.status().phase == Phase::Ready { TYPED_AHEAD_SETTLE + LOOK_EVERY } else { LOOK_EVERY };
+        let turn = || left().max(least);
         let rooms = directory.rooms();
         let crowd = || rooms.crowd(&handle.id).unwrap_or_else(|| "others came before it".to_owned());
         let room = patience.wait(turn(), || format!("{session}: waiting: {}", crowd()), rooms.take(&handle.id, limits));
@@ -377,23 +384,21 @@ async fn join_all<T>(calls: impl IntoIterator<Item = impl Future<Output = T>>) -
 }
 
 /// The session that a call is about: by name, or by a command that it remembers.
-async fn about(directory: &Arc<Directory>, arguments: &Arguments) -> Result<(SessionHandle, Option<CommandId>), String> {
+fn about(directory: &Arc<Directory>, arguments: &Arguments) -> Result<(SessionHandle, Option<CommandId>), String> {
     let Some(text) = arguments.text("command_id") else {
         let name = arguments.text("session").ok_or("give `command_id` or `session`")?;
         return Ok((open_session(directory, name)?, None));
     };
     let id: CommandId = text.parse().map_err(|()| format!("`{text}` is no command id; they look like c41"))?;
-    for handle in directory.list() {
-        let query = OutputQuery { command: Some(id), max_chars: 1, tail: Some(1), ..OutputQuery::default() };
-        if handle.report(query).await.is_ok() {
-            return Ok((handle, Some(id)));
-        }
+    // Sessions are not asked: a question to all of them would wake each one.
+    if let Some(handle) = directory.list().into_iter().find(|handle| handle.commons.has_begun(id)) {
+        return Ok((handle, Some(id)));
     }
     Err(format!("no session remembers {id}; its session was closed, or it is long ago. ssh_sessions lists what is open"))
 }
 
 async fn output(directory: &Arc<Directory>, caller: &Caller, arguments: &Arguments) -> Result<Reply, String> {
-    let (handle, command) = about(directory, arguments).await?;
+    let (handle, command) = about(directory, arguments)?;
     let query = OutputQuery {
         command,
         offset: arguments.count("offset"),
@@ -406,13 +411,19 @@ async fn output(directory: &Arc<Directory>, caller: &Caller, arguments: &Argumen
     let wait = arguments.wait(0.0, caller.ceiling_s);
     let session = handle.id.to_string();
     let until = arguments.text("until").unwrap_or("exit");
-    let first = handle.report(query.clone()).await?;
+    let mut query = query;
+    let first = searched(&handle, &query).await?;
     let known_end = query.offset.unwrap_or_else(|| first.range.output_end.max(first.range.end));
     let waiting = async {
         loop {
-            let report = handle.report(query.clone()).await?;
+            let report = searched(&handle, &query).await?;
             let done = match until {
                 "output" => report.range.output_end.max(report.range.end) > known_end,
+                "match" if query.grep.is_some() && report.output.is_empty() => {
+                    // What was searched is not searched again.
+                    query.offset = Some(report.range.end);
+                    false
+                }
                 "match" => !report.output.is_empty(),
                 _ => false,
             };
@@ -429,9 +440,22 @@ async fn output(directory: &Arc<Directory>, caller: &Caller, arguments: &Argumen
     let progress = || format!("{session}: {} bytes in the log", reply::grouped(handle.status().log_bytes));
     let report = match caller.wait(wait, progress, waiting).await {
         Some(report) => report?,
-        None => handle.report(query).await?,
+        None => searched(&handle, &query).await?,
     };
     Ok(reply::command(&handle.id.device, &session, report))
+}
+
+/// What a query brings. A large log is searched part by part, so that its session can do something else in between.
+async fn searched(handle: &SessionHandle, query: &OutputQuery) -> Result<Report, String> {
+    let mut report = handle.report(query.clone()).await?;
+    while report.range.goes_on && report.output.len() < query.max_chars {
+        let left = query.max_chars - report.output.len();
+        let more = handle.report(OutputQuery { offset: Some(report.range.end), max_chars: left, ..query.clone() }).await?;
+        let output = report.output + &more.output;
+        let range = Range { start: report.range.start, removed: report.range.removed + more.range.removed, ..more.range };
+        report = Report { output, range, ..more };
+    }
+    Ok(report)
 }
 
 async fn interrupt(directory: &Arc<Directory>, caller: &Caller, arguments: &Arguments) -> Result<Reply, String> {
@@ -440,7 +464,7 @@ async fn interrupt(directory: &Arc<Directory>, caller: &Caller, arguments: &Argu
         let text = format!("{id} interrupted: the transfer stops; the same ssh_transfer goes on from there");
         return Ok(Reply::new(json!({"command_id": id.to_string(), "state": "interrupted"}), text));
     }
-    let (handle, command) = about(directory, arguments).await?;
+    let (handle, command) = about(directory, arguments)?;
     handle.commons.lock.check(&Author::agent(&caller.name), Instant::now()).map_err(|held| held.why)?;
     let how = match arguments.text("how").unwrap_or("int") {
         "term" => Stop::Terminate,
@@ -488,8 +512,11 @@ async fn stop(handle: &SessionHandle, command: CommandId, how: Stop) -> (Vec<Str
     for tried in 0..tries {
         match handle.stop(how, tried, Some(command)).await {
             Ok(what) => sent.push(what),
-            // It has ended meanwhile, or its line has.
-            Err(_) => return (sent, true),
+            // It has ended meanwhile, or its line has; or the session is too busy to hear of it.
+            Err(_) => {
+                let has_ended = state_of(handle, command).await.map_or_else(|_| handle.closed().is_some(), State::is_over);
+                return (sent, has_ended);
+            }
         }
         let over = async {
             while state_of(handle, command).await.is_ok_and(|state| !state.is_over()) {

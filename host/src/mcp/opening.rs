@@ -15,7 +15,7 @@ use crate::transport::host_key;
 use crate::transport::questions::Question;
 
 /// Name of the session whose commands have channels of their own.
-const EXEC: &str = "exec";
+pub(super) const EXEC: &str = "exec";
 /// New hosts on one way whose keys a person may accept.
 const NEW_HOSTS_MAX: usize = 4;
 

@@ -8,6 +8,7 @@ use regex::Regex;
 use super::catalog::Catalog;
 use super::manifest::BlockSpec;
 use super::triggers;
+use crate::policy::approved::Behind;
 
 /// The group of `opens` that holds what ends the text.
 const END: &str = "end";
@@ -21,7 +22,7 @@ struct Block {
     opens: Regex,
     /// The whole line that ends it; else the group says what ends it.
     end: Option<String>,
-    shows: Regex,
+    behind: Behind,
     types: Vec<String>,
 }
 
@@ -30,8 +31,8 @@ struct Block {
 pub enum Part<'a> {
     /// A command.
     Line(&'a str),
-    /// The rows of a text, and the row by which the device says that it takes them.
-    Text(Vec<&'a str>, &'a Regex),
+    /// The rows of a text, and what the device shows where it takes them.
+    Text(Vec<&'a str>, &'a Behind),
 }
 
 /// What ends a text.
@@ -72,14 +73,10 @@ impl Blocks {
             let block = Block {
                 opens: pattern("opens", &spec.opens)?,
                 end: spec.end.clone(),
-                shows: pattern("shows", &spec.shows)?,
+                behind: Behind::new(pattern("shows", &spec.shows)?, &spec.sign),
                 types: spec.types.clone(),
             };
-            let grouped = block.opens.capture_names().flatten().any(|name| name == END);
-            if grouped == block.end.is_some() {
-                return Err(format!("[[block]] `{}` needs either `end` or a group `(?P<{END}>...)` in `opens`", spec.opens));
-            }
-            Ok(block)
+            check_end(&block.opens, spec.end.as_deref()).map(|()| block)
         };
         specs.iter().map(block).collect::<Result<_, _>>().map(Self)
     }
@@ -96,8 +93,8 @@ impl Blocks {
         self.opened(line).is_some()
     }
 
-    /// What ends the text that the line opens, and the row by which the device says that it takes it.
-    fn opened<'a>(&'a self, line: &'a str) -> Option<(End<'a>, &'a Regex)> {
+    /// What ends the text that the line opens, and what the device shows where it takes it.
+    fn opened<'a>(&'a self, line: &'a str) -> Option<(End<'a>, &'a Behind)> {
         let line = line.trim();
         self.0.iter().find_map(|block| {
             let found = block.opens.captures(line)?;
@@ -110,7 +107,7 @@ impl Blocks {
                     (!rest.contains(sign.as_str())).then_some(End::Sign(sign.as_str()))?
                 }
             };
-            Some((end, &block.shows))
+            Some((end, &block.behind))
         })
     }
 
@@ -123,7 +120,7 @@ impl Blocks {
         let mut parts = Vec::new();
         while let Some(line) = lines.next() {
             parts.push(Part::Line(line));
-            let Some((end, shows)) = self.opened(line) else { continue };
+            let Some((end, behind)) = self.opened(line) else { continue };
             let mut rows = Vec::new();
             let has_end = lines.by_ref().any(|row| {
                 rows.push(row);
@@ -133,10 +130,23 @@ impl Blocks {
                 let line = line.trim();
                 return Err(format!("behind `{line}` the device takes text up to {end}, and there is none; add the text and its end"));
             }
-            parts.push(Part::Text(rows, shows));
+            parts.push(Part::Text(rows, behind));
         }
         Ok(parts)
     }
+}
+
+/// Is it known what ends a text, and in one way only?
+///
+/// # Errors
+///
+/// When it is not.
+pub fn check_end(opens: &Regex, end: Option<&str>) -> Result<(), String> {
+    let grouped = opens.capture_names().flatten().any(|name| name == END);
+    if grouped != end.is_some() {
+        return Ok(());
+    }
+    Err(format!("[[block]] `{opens}` needs either `end` or a group `(?P<{END}>...)` in `opens`"))
 }
 
 #[cfg(test)]
@@ -144,7 +154,8 @@ mod tests {
     use super::*;
 
     fn spec(opens: &str, end: Option<&str>) -> BlockSpec {
-        BlockSpec { opens: opens.to_owned(), end: end.map(str::to_owned), shows: "^Enter".to_owned(), types: Vec::new() }
+        let (opens, end) = (opens.to_owned(), end.map(str::to_owned));
+        BlockSpec { opens, end, shows: "^Enter".to_owned(), ..BlockSpec::default() }
     }
 
     fn blocks() -> Blocks {
@@ -166,6 +177,18 @@ mod tests {
         assert_eq!(parts(text).unwrap(), [vec!["hostname a"], vec!["banner motd #"], vec!["no", "reload #"], vec!["end"]]);
         let text = "certificate self-signed 01\n 3082\n  quit\nend";
         assert_eq!(parts(text).unwrap(), [vec!["certificate self-signed 01"], vec![" 3082", "  quit"], vec!["end"]]);
+    }
+
+    #[test]
+    fn a_text_is_typed_behind_the_sign_of_its_device() {
+        let signed = BlockSpec { sign: ">".to_owned(), ..spec(r"^banner +(?P<end>\S)", None) };
+        for (spec, shown) in [(spec(r"^banner +(?P<end>\S)", None), false), (signed, true)] {
+            let blocks = Blocks::compile(&[spec]).unwrap();
+            let parts = blocks.parts("banner #\nno\n#".split('\n')).unwrap();
+            let Some(Part::Text(_, behind)) = parts.last() else { panic!("{parts:?}") };
+            assert!(behind.is_shown("Enter TEXT message.", ""));
+            assert_eq!(behind.is_shown("Enter TEXT message.", "> "), shown);
+        }
     }
 
     #[test]

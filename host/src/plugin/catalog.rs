@@ -325,13 +325,29 @@ impl Catalog {
         if let Some(types) = self.all_types.get() {
             return Cow::Borrowed(types);
         }
-        let manifests: Vec<_> = self.entries.keys().filter_map(|name| Some((name.clone(), self.check(name).ok()?.manifest))).collect();
+        let manifests: Vec<_> = self.entries.keys().filter_map(|name| Some((name.clone(), self.manifest(name).ok()?))).collect();
         let types = self.put_together(&manifests);
         if manifests.len() == self.entries.len() {
             // Another caller may have been faster, with the same.
             return Cow::Borrowed(self.all_types.get_or_init(|| types));
         }
         Cow::Owned(types)
+    }
+
+    /// What a plugin says of itself. Where its file is spoilt, what the one in force says.
+    fn manifest(&self, name: &str) -> Result<Manifest, LoadError> {
+        let in_force = || self.entries.get(name).and_then(|entry| entry.slot.loaded.get());
+        self.check(name).map(|checked| checked.manifest).or_else(|error| in_force().map(|plugin| plugin.manifest.clone()).ok_or(error))
+    }
+
+    /// Plugins that cannot be read, so that nobody knows which types they are for, and why.
+    #[must_use]
+    pub fn broken(&self) -> Vec<(&str, LoadError)> {
+        match self.known_types() {
+            // All of them were read for it.
+            Cow::Borrowed(_) => Vec::new(),
+            Cow::Owned(_) => self.entries.keys().filter_map(|name| Some((name.as_str(), self.manifest(name).err()?))).collect(),
+        }
     }
 
     fn put_together(&self, manifests: &[(String, Manifest)]) -> BTreeMap<String, Vec<String>> {
@@ -380,10 +396,8 @@ impl Catalog {
             let mut judges = Judges::default();
             let complain = |what: String| crate::diagnostics::warn(&format!("device types are told without it: {what}"));
             for (kind, declared) in &self.declared {
-                match declared.read(kind).map_err(|error| error.to_string()).and_then(|declaration| {
-                    let clues = super::declared::clues(&declaration);
-                    Table::compile(kind, DECLARED, &clues)
-                }) {
+                let read = declared.read(kind).map_err(|error| error.to_string());
+                match read.and_then(|declaration| Table::compile(kind, DECLARED, &declaration.clues)) {
                     Ok(table) => judges.tables.push(table),
                     Err(what) => complain(what),
                 }

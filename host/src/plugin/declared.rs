@@ -9,10 +9,10 @@
 
 use serde_json::Value;
 
-use super::manifest::{EchoStyle, FailureSpec, IdentifySpec, Manifest, QuerySpec, Role, SensitiveSpec, SettingSpec, TriggerSpec};
+use super::manifest::{EchoStyle, FailureSpec, Manifest, QuerySpec, Role, SensitiveSpec, SettingSpec, TriggerSpec};
 use super::modes::{CandidateSpec, TransitionSpec};
 use crate::config::Declaration;
-use crate::config::declaration::{Clue, Kind, Words};
+use crate::config::declaration::{Kind, Words};
 
 /// The manifest of the plugin for this type, made from that of the component.
 #[must_use]
@@ -30,7 +30,7 @@ pub fn manifest(mut base: Manifest, declaration: &Declaration) -> Manifest {
     base.failures = declaration.errors.iter().flat_map(failures).collect();
     base.blocks = declaration.blocks.iter().map(|block| block.spec.clone()).collect();
     base.facts = facts(&declaration.policy);
-    base.identify = clues(declaration);
+    base.identify.clone_from(&declaration.clues);
     // Beside those that the component's own manifest has for every declared type.
     let patterns = declaration.sensitive.iter().flat_map(|group| &group.patterns);
     base.sensitive.extend(patterns.map(|pattern| SensitiveSpec { pattern: pattern.clone() }));
@@ -190,18 +190,6 @@ fn questions(base: &mut Manifest, declaration: &Declaration) {
 fn failures(group: &crate::config::declaration::Failures) -> impl Iterator<Item = FailureSpec> + '_ {
     let spec = |pattern: &String| FailureSpec { kind: group.kind.to_owned(), pattern: pattern.clone(), veto: group.veto.clone() };
     group.patterns.iter().map(spec)
-}
-
-/// What such a device shows by itself.
-pub(super) fn clues(declaration: &Declaration) -> Vec<IdentifySpec> {
-    let spec = |clue: &Clue| IdentifySpec {
-        kind: None,
-        server_id: clue.server_id.clone(),
-        text: clue.text.clone(),
-        prompt: clue.prompt.clone(),
-        score: clue.score.into(),
-    };
-    declaration.clues.iter().map(spec).collect()
 }
 
 /// One word pattern a line.

@@ -64,6 +64,8 @@ pub struct DeviceType {
     pub terminal: Terminal,
     /// What stops a command, in the order to try.
     pub cancel: Vec<SendName>,
+    /// What empties a half-typed line without running it.
+    pub clear_line: Option<SendName>,
     /// Characters that act at once and are refused in a command.
     pub live_keys: Vec<String>,
     /// The longest line in bytes, 0 when not known.
@@ -117,6 +119,7 @@ impl DeviceType {
         let cancel = first(|plugin| !plugin.manifest.cancel.is_empty())
             .map(|plugin| plugin.manifest.cancel.iter().map(|name| send(plugin, name)).collect())
             .unwrap_or_default();
+        let clear_line = plugins.iter().find_map(|plugin| plugin.manifest.clear_line.as_ref().map(|name| send(plugin, name)));
         let live_keys = first(|plugin| !plugin.manifest.live_keys.is_empty()).map(|plugin| plugin.manifest.live_keys.clone());
         let line_max = first(|plugin| plugin.manifest.line_max > 0).map_or(0, |plugin| plugin.manifest.line_max);
         let queries = plugins.iter().flat_map(|plugin| plugin.manifest.queries.clone()).collect();
@@ -136,6 +139,7 @@ impl DeviceType {
             plugins,
             terminal,
             cancel,
+            clear_line,
             live_keys,
             line_max,
             context,

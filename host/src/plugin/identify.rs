@@ -5,6 +5,7 @@
 
 use regex::Regex;
 
+use super::answer;
 use super::fault::Fault;
 use super::load::{Plugin, call_plugin};
 use super::manifest::IdentifySpec;
@@ -161,10 +162,7 @@ pub async fn ask(plugin: &Plugin, kinds: &[String], evidence: &Evidence) -> Vec<
         let (server_id, banner) = (&evidence.server_id, &evidence.banner);
         let said: Result<u32, Fault> = call_plugin!(plugin, "identify.score", PLUGIN_INSPECT_MAX, identify, |identify, store| identify
             .call_score(store, server_id, banner, &view));
-        let said = said.and_then(|score| match score {
-            0..=CERTAIN => Ok(score),
-            _ => Err(plugin.broke_contract("identify.score", format!("it says {score}, from 0 to {CERTAIN} is allowed"))),
-        });
+        let said = said.and_then(|score| answer::allowed(plugin, "identify.score", answer::check_score(score)).map(|()| score));
         let (score, on) = match said {
             Ok(score) => {
                 (score, evidence.shown().into_iter().map(|(name, text)| format!("{name} `{text}`")).collect::<Vec<_>>().join(", "))

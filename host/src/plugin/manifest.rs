@@ -186,6 +186,9 @@ pub struct BlockSpec {
     pub end: Option<String>,
     /// Fits the row by which the device says that it takes the text.
     pub shows: String,
+    /// What stands where each row of the text begins, where the device shows something there.
+    #[serde(default)]
+    pub sign: String,
     /// Limits it to these of the plugin's types.
     #[serde(default)]
     pub types: Vec<String>,

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::answer;
+use super::answer::{self, LOGIN};
 use super::bindings::jackfield::plugin::types::DialogReport;
 use super::device_type::DeviceType;
 use super::fault::Fault;
@@ -12,9 +12,6 @@ use super::manifest::Role;
 use super::roles::{Decision, Effect, Exchange, Failure, Hit, Lane, Page, Phase, Question, Reading, Ready, Request, Step, View};
 use crate::limits::{LOGIN_SENDS_MAX, PAGES_WITHOUT_ROW_MAX, PLUGIN_DECIDE_MAX, PLUGIN_INSPECT_MAX};
 use crate::session::view::{Readings, Stepping};
-
-/// The goal that the host starts before the first prompt.
-const LOGIN: &str = "login";
 
 /// The plugins of one session and their memos.
 #[derive(Debug)]
@@ -57,9 +54,8 @@ struct Asked<'a> {
 }
 
 impl Asked<'_> {
-    /// Is the role asked? One without triggers is, about every row with text.
     fn concerns(&self, role: Role, tail: &str) -> bool {
-        if self.plugin.triggers.has(role) { self.hits.iter().any(|(of, _)| *of == role) } else { !tail.is_empty() }
+        self.plugin.triggers.concern(role, &self.hits, tail)
     }
 
     fn view(&self, view: &View, memo: &[u8]) -> super::bindings::jackfield::plugin::types::View {
@@ -193,14 +189,14 @@ impl SessionPlugins {
     async fn next(&mut self, one: &Asked<'_>, goal: &str, view: &View) -> Option<Stepping> {
         let plugin = one.plugin;
         let memo = self.dialog_memo.get(plugin.name()).cloned().unwrap_or_default();
-        let stepping = |step, strip| Stepping { plugin: plugin.name().to_owned(), step, strip };
+        let stepping = |step, strip, is_fault| Stepping { plugin: plugin.name().to_owned(), step, strip, is_fault };
         let shown = one.view(view, &memo);
         let report = call_plugin!(plugin, "dialog.next", PLUGIN_INSPECT_MAX, dialog, |dialog, store| dialog.call_next(store, goal, &shown));
         let checked = report.and_then(|report| {
-            answer::memo(plugin, "dialog.next", &report.memo)?;
-            let step = answer::step(plugin, view.phase, report.step)?;
-            self.count_login_send(plugin, view.phase, &step)?;
-            Ok(DialogReport { step, ..report })
+            let checked = answer::check_dialog(&plugin.manifest, &plugin.secrets, view.phase, &report);
+            answer::allowed(plugin, "dialog.next", checked)?;
+            self.count_login_send(plugin, view.phase, &report.step)?;
+            Ok(DialogReport { step: answer::step(report.step), ..report })
         });
         match checked {
             // Before the first prompt there is nothing to give up: the others are asked.
@@ -211,9 +207,9 @@ impl SessionPlugins {
             }
             Ok(report) => {
                 self.dialog_memo.insert(plugin.name().to_owned(), report.memo);
-                (report.step != Step::Wait).then(|| stepping(report.step, report.strip))
+                (report.step != Step::Wait).then(|| stepping(report.step, report.strip, false))
             }
-            Err(fault) => Some(stepping(Step::Failed(format!("{fault}; the dialog was given up")), String::new())),
+            Err(fault) => Some(stepping(Step::Failed(format!("{fault}; the dialog was given up")), String::new(), true)),
         }
     }
 
@@ -238,7 +234,8 @@ impl SessionPlugins {
             }
             let shown = one.view(view, &[]);
             let page = call_plugin!(plugin, "pager.inspect", PLUGIN_INSPECT_MAX, pager, |pager, store| pager.call_inspect(store, &shown));
-            match page.and_then(|page| page.map(|page| answer::send(plugin, "pager.inspect", &page.send).map(|()| page)).transpose()) {
+            let allowed = |page: &Page| answer::allowed(plugin, "pager.inspect", answer::check_page(&plugin.manifest, page));
+            match page.and_then(|page| page.iter().try_for_each(allowed).map(|()| page)) {
                 Ok(None) => {}
                 Ok(Some(page)) if self.paging.count(view.rows_done) <= PAGES_WITHOUT_ROW_MAX => {
                     return Ok(Some((plugin.name().to_owned(), page)));
@@ -285,8 +282,8 @@ impl SessionPlugins {
         let shown = one.view(view, &memo);
         let report =
             call_plugin!(plugin, "prompt.inspect", PLUGIN_INSPECT_MAX, prompt, |prompt, store| prompt.call_inspect(store, &shown))?;
-        answer::memo(plugin, "prompt.inspect", &report.memo)?;
-        let reading = answer::reading(plugin, view, report.reading)?;
+        answer::allowed(plugin, "prompt.inspect", answer::check_prompt(view, &report))?;
+        let reading = answer::reading(report.reading);
         self.prompt_memo.insert(plugin.name().to_owned(), report.memo);
         if matches!(reading, Reading::Ready(_)) {
             self.prompt_owner = Some(plugin.name().to_owned());
@@ -311,7 +308,7 @@ impl SessionPlugins {
         let sends =
             call_plugin!(plugin, "prompt.prepare", PLUGIN_INSPECT_MAX, prompt, |prompt, store| prompt.call_prepare(store, ready, &shown));
         let sends = sends.and_then(|sends| {
-            sends.iter().try_for_each(|name| answer::send(plugin, "prompt.prepare", name))?;
+            answer::allowed(plugin, "prompt.prepare", answer::check_prepared(&plugin.manifest, &sends))?;
             Ok(sends)
         });
         match sends {
@@ -427,15 +424,14 @@ fn all<'a>(kind: &'a DeviceType, view: &View) -> impl Iterator<Item = Asked<'a>>
 /// Which goal does this line start, if any? Who has none beside the login is not asked.
 async fn claimed(plugin: &Plugin, command: &str, mode: &str) -> Result<Option<String>, Fault> {
     let goals = plugin.goals().await?;
-    if goals.iter().all(|goal| goal == LOGIN) {
+    if !answer::may_claim(goals) {
         return Ok(None);
     }
-    let goal = call_plugin!(plugin, "dialog.claim", PLUGIN_INSPECT_MAX, dialog, |dialog, store| dialog.call_claim(store, command, mode));
-    let goal = goal?.map(|goal| answer::goal(plugin, goal)).transpose()?;
-    match goal.as_ref().filter(|goal| !goals.contains(goal)) {
-        Some(goal) => Err(plugin.broke_contract("dialog.claim", format!("it claimed `{goal}`, which its `goals` do not name"))),
-        None => Ok(goal),
+    let goal = call_plugin!(plugin, "dialog.claim", PLUGIN_INSPECT_MAX, dialog, |dialog, store| dialog.call_claim(store, command, mode))?;
+    if let Some(goal) = &goal {
+        answer::allowed(plugin, "dialog.claim", answer::check_claim(goals, goal))?;
     }
+    Ok(goal)
 }
 
 async fn question<'a>(view: &View, asked: impl Iterator<Item = &'a Asked<'a>>) -> Result<Option<Question>, Fault> {

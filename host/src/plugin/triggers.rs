@@ -50,6 +50,12 @@ impl Triggers {
         self.each.iter().any(|trigger| trigger.role == role)
     }
 
+    /// Is the role asked about a row with these hits? One without triggers is, about every row with text.
+    #[must_use]
+    pub fn concern(&self, role: Role, hits: &[(Role, Hit)], row: &str) -> bool {
+        if self.has(role) { hits.iter().any(|(of, _)| *of == role) } else { !row.is_empty() }
+    }
+
     /// Which triggers match the row, with what they captured, in the manifest's order.
     #[must_use]
     pub fn hits(&self, row: &str) -> Vec<(Role, Hit)> {
@@ -81,7 +87,12 @@ fn together<'a>(patterns: impl Iterator<Item = &'a str>) -> Result<RegexSet, Str
     set.map_err(|error| format!("the triggers together: {error}"))
 }
 
-pub(super) fn compile(pattern: &str) -> Result<Regex, regex::Error> {
+/// A pattern of a plugin or of a declaration, bounded.
+///
+/// # Errors
+///
+/// When it is not a regular expression or is too large.
+pub fn compile(pattern: &str) -> Result<Regex, regex::Error> {
     RegexBuilder::new(pattern).size_limit(TRIGGER_COMPILED_MAX_BYTES).build()
 }
 
@@ -106,6 +117,14 @@ mod tests {
         assert_eq!(names("r1>"), ["exec"]);
         let hits = triggers.hits("r1(config)#");
         assert_eq!(hits.first().unwrap().1.captures, [("host".to_owned(), "r1".to_owned()), ("ctx".to_owned(), "config".to_owned())]);
+    }
+
+    #[test]
+    fn a_role_without_triggers_is_asked_about_every_row_with_text() {
+        let triggers = Triggers::compile(&[spec("exec", "^r1>$", None)]).unwrap();
+        let asked = |role, row: &str| triggers.concern(role, &triggers.hits(row), row);
+        assert!(asked(Role::Prompt, "r1>") && !asked(Role::Prompt, "r2>"));
+        assert!(asked(Role::Pager, "r2>") && !asked(Role::Pager, ""));
     }
 
     #[test]

@@ -34,7 +34,29 @@ pub struct Approved {
 #[derive(Debug)]
 struct Text {
     rows: Vec<String>,
-    behind: Regex,
+    behind: Behind,
+}
+
+/// What the device shows where it takes a text.
+#[derive(Debug, Clone)]
+pub struct Behind {
+    shows: Regex,
+    sign: String,
+}
+
+impl Behind {
+    /// A row that `shows` fits, and behind it nothing, or the sign with which the device begins each row of the text.
+    #[must_use]
+    pub fn new(shows: Regex, sign: &str) -> Self {
+        Self { shows, sign: sign.trim().to_owned() }
+    }
+
+    /// Does the device wait for the text? `row` is the last one that is complete, `tail` what stands behind it.
+    #[must_use]
+    pub fn is_shown(&self, row: &str, tail: &str) -> bool {
+        let tail = tail.trim();
+        (tail.is_empty() || tail == self.sign) && self.shows.is_match(row)
+    }
 }
 
 /// What a line writes. A secret is a name until then.
@@ -61,8 +83,8 @@ impl Approved {
         Self::new(Payload::Bytes(bytes), Some(echo))
     }
 
-    /// The rows of a text that the device takes once it has shown such a row.
-    pub(in crate::policy) fn text(bytes: Vec<u8>, rows: &[&str], behind: Regex) -> Self {
+    /// The rows of a text that the device takes once it has shown that it does.
+    pub(in crate::policy) fn text(bytes: Vec<u8>, rows: &[&str], behind: Behind) -> Self {
         // The last row is the one that holds the end. Some devices put a sign before each row that they send back.
         let last = rows.last().copied().unwrap_or_default().to_owned();
         let rows = rows.iter().map(|&row| row.to_owned()).collect();
@@ -85,9 +107,9 @@ impl Approved {
         rows.chain(self.text.is_none().then(|| self.echo().unwrap_or_default()))
     }
 
-    /// The row that must stand before it, where it is no command: at a prompt each of its lines would run.
+    /// What the device must show before it, where it is no command: at a prompt each of its lines would run.
     #[must_use]
-    pub fn behind(&self) -> Option<&Regex> {
+    pub fn behind(&self) -> Option<&Behind> {
         self.text.as_ref().map(|text| &text.behind)
     }
 
@@ -132,4 +154,21 @@ impl Approved {
 #[cfg(test)]
 pub(crate) fn for_tests(lines: &[&str]) -> std::collections::VecDeque<Approved> {
     lines.iter().map(|line| Approved::line(format!("{line}\r").into_bytes(), (*line).to_owned())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_device_takes_a_text_behind_its_row_and_its_own_sign() {
+        let behind = |sign| Behind::new(Regex::new("^Enter TEXT").unwrap(), sign);
+        let (plain, signed) = (behind(""), behind("> "));
+        for tail in ["", "  "] {
+            assert!(plain.is_shown("Enter TEXT message.", tail) && signed.is_shown("Enter TEXT message.", tail));
+        }
+        assert!(signed.is_shown("Enter TEXT message.", "> "));
+        assert!(!plain.is_shown("Enter TEXT message.", "> "), "that is no sign of this device");
+        assert!(!signed.is_shown("Enter TEXT message.", "sw1> ") && !signed.is_shown("% Invalid input", "> "));
+    }
 }

@@ -89,7 +89,13 @@ impl Verdict {
     /// The other one where it is stricter.
     #[must_use]
     pub fn or_stricter(self, other: Self) -> Self {
-        if other.strictness() > self.strictness() { other } else { self }
+        if other.is_stricter_than(&self) { other } else { self }
+    }
+
+    /// Does it let through less?
+    #[must_use]
+    pub fn is_stricter_than(&self, other: &Self) -> bool {
+        self.strictness() > other.strictness()
     }
 
     /// What lets through is 0.

@@ -127,6 +127,11 @@ impl LineAssembler {
         *self == Self { returned: self.returned, ..Self::default() }
     }
 
+    /// Is this key all that was typed?
+    fn is_empty_but_for(&self, key: char) -> bool {
+        self.line.is_empty() && self.raw.is_none() && !self.unknown && !self.pasting && self.keys.chars().eq([key])
+    }
+
     /// How many bytes of the line there are so far.
     #[must_use]
     pub fn length(&self) -> usize {
@@ -165,6 +170,8 @@ impl LineAssembler {
                     self.raw.get_or_insert_with(|| self.line.clone());
                     self.line.clear();
                 }
+                // Ctrl-D ends what reads an empty line, or does nothing.
+                '\x04' if self.is_empty_but_for(ch) => *self = Self { cut: std::mem::take(&mut self.cut), ..Self::default() },
                 // Ctrl-C leaves it.
                 '\x03' => *self = Self { cut: std::mem::take(&mut self.cut), ..Self::default() },
                 '\x1b' => self.escape = Some(String::new()),

@@ -29,13 +29,18 @@ impl SecretBook {
             Some(first) if times.len() >= SECRET_FAILURES_MAX => {
                 let left = SECRET_FAILURE_WINDOW.saturating_sub(now.saturating_duration_since(*first));
                 Err(format!(
-                    "the secret `{name}` of `{device}` was refused {} times within an hour and is not tried for {} more minutes, so that no account is locked; correct it first",
+                    "the secret `{name}` of `{device}` was refused {} times within an hour and is not tried for {} more minutes, so that no account is locked; correct it, then `jackfield plugin reload` lets it be tried at once",
                     times.len(),
                     left.as_secs() / 60 + 1
                 ))
             }
             _ => Ok(()),
         }
+    }
+
+    /// Somebody has read the configuration again, and may have corrected what was wrong.
+    pub fn forget(&self) {
+        self.failures.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     /// The device refused it.
@@ -59,5 +64,8 @@ mod tests {
         assert!(book.check("sw1", "enable", start).is_err());
         assert_eq!(book.check("sw2", "enable", start), Ok(()));
         assert_eq!(book.check("sw1", "enable", start + SECRET_FAILURE_WINDOW), Ok(()));
+        book.on_failure("sw1", "enable", start);
+        book.forget();
+        assert_eq!(book.check("sw1", "enable", start), Ok(()));
     }
 }

@@ -3,6 +3,7 @@
 //! It decides nothing about the device. It never waits for a caller, and for a plugin only as long as a call may last.
 
 mod ending;
+mod leftover;
 mod listening;
 mod person;
 mod reports;
@@ -15,10 +16,11 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::yield_now;
 use tokio::time::sleep_until;
 
+use self::leftover::Leftover;
 use self::travel::Travel;
 use super::audience::Audience;
 use super::command::{Ending, Started, State};
@@ -34,7 +36,7 @@ use super::{Accepted, Phase, Refusal, Renewal, Request, RunRequest, SendRequest,
 use crate::author::Author;
 use crate::cast::Cast;
 use crate::ids::CommandId;
-use crate::limits::{COMMANDS_KEPT, TYPED_AHEAD_SETTLE, VIEW_RECENT_MAX_BYTES, VIEW_TAIL_MAX_BYTES};
+use crate::limits::{COMMANDS_KEPT, COMMANDS_QUEUED_MAX, VIEW_RECENT_MAX_BYTES, VIEW_TAIL_MAX_BYTES};
 use crate::plugin::session::SessionPlugins;
 use crate::policy::approved::{Approved, Payload};
 use crate::policy::keys::LineAssembler;
@@ -49,7 +51,16 @@ use crate::transport::{Line, LineEvent, Order, Reader, Typed, Writer};
 /// How long bytes that may be the beginning of a secret are held back.
 const HOLD: Duration = Duration::from_millis(30);
 
-type Resolving = Pin<Box<dyn Future<Output = (String, Vec<u8>, Result<Secret, String>)> + Send + Sync>>;
+type Resolving = Pin<Box<dyn Future<Output = (Wanted, Result<Secret, String>)> + Send + Sync>>;
+
+/// A secret that is to be typed, and what asked for it.
+struct Wanted {
+    name: String,
+    enter: Vec<u8>,
+    command: Option<CommandId>,
+    /// The last row, and how many there were before it.
+    row: (u64, String),
+}
 
 /// What is remembered of a command.
 struct Record {
@@ -78,10 +89,7 @@ struct Actor {
     typed_ahead: usize,
     /// What people have typed into the first moments of a caller's command: it may be meant for the prompt behind it.
     kept_keys: VecDeque<(Author, Vec<u8>)>,
-    /// A person has typed since the last command of a caller: what stands in the last row may be theirs.
-    touched: bool,
-    /// Whole lines were typed into what ran: what has not taken them leaves them to the shell.
-    lines_ahead: bool,
+    leftover: Leftover,
     audience: Audience,
     /// Parts of the log that are the session's own setting up: nobody wants to see them.
     setups: VecDeque<(u64, u64)>,
@@ -91,6 +99,8 @@ struct Actor {
     written_by: Option<Author>,
     records: VecDeque<Record>,
     waiting: Queue,
+    /// What is typed behind those who wait: for the command that they begin.
+    sends: VecDeque<(SendRequest, oneshot::Sender<Result<u64, Refusal>>)>,
     /// Those who wait are kept from typing until then.
     held_until: Option<Instant>,
     travel: Option<Travel>,
@@ -112,6 +122,8 @@ struct Actor {
     next: Option<SessionPlugins>,
     /// What callers should know since the configuration has changed.
     note: Option<String>,
+    /// What the first one should know of a session that does not look like its type.
+    doubt: Option<String>,
 }
 
 /// Starts a session on an open line.
@@ -143,14 +155,14 @@ pub fn start(mut profile: Profile, line: Line) -> SessionHandle {
         typed: LineAssembler::default(),
         typed_ahead: 0,
         kept_keys: VecDeque::new(),
-        touched: false,
-        lines_ahead: false,
+        leftover: Leftover::default(),
         audience: Audience::default(),
         setups: VecDeque::new(),
         setup_from: None,
         written_by: None,
         records: VecDeque::new(),
         waiting: Queue::default(),
+        sends: VecDeque::new(),
         held_until: None,
         travel: None,
         mailbox,
@@ -167,6 +179,7 @@ pub fn start(mut profile: Profile, line: Line) -> SessionHandle {
         degraded: None,
         next: None,
         note: profile.note.clone(),
+        doubt: None,
         profile,
     };
     tokio::spawn(actor.run());
@@ -181,7 +194,7 @@ enum Woken {
     Timer,
     /// Who may type has changed.
     Lock,
-    Secret(String, Vec<u8>, Result<Secret, String>),
+    Secret(Wanted, Result<Secret, String>),
 }
 
 impl Actor {
@@ -204,10 +217,11 @@ impl Actor {
             Woken::Request(None) => self.ended = Some("nobody uses the session".to_owned()),
             Woken::Timer => self.on_timer().await,
             Woken::Lock => self.go_on_waiting().await,
-            Woken::Secret(name, enter, secret) => self.on_secret(&name, &enter, secret).await,
+            Woken::Secret(wanted, secret) => self.on_secret(&wanted, secret).await,
         }
         self.take_next().await;
         self.type_kept().await;
+        self.type_sends().await;
         self.publish();
     }
 
@@ -253,20 +267,16 @@ impl Actor {
             () = yield_now(), if undrained => Woken::Undrained,
             request = self.mailbox.recv() => Woken::Request(request),
             () = self.profile.commons.lock.changed() => Woken::Lock,
-            (name, enter, secret) = resolving => Woken::Secret(name, enter, secret),
+            (wanted, secret) = resolving => Woken::Secret(wanted, secret),
             () = sleep_until(deadline.into()) => Woken::Timer,
         }
     }
 
     async fn on_timer(&mut self) {
         if self.held_since.is_some_and(|since| since + HOLD <= now()) {
-            self.held_since = None;
-            let held = self.redactor.flush();
-            if !held.is_empty() {
-                self.take_output(&held);
-                let effects = self.machine.on_drained(now());
-                self.perform(effects).await;
-            }
+            self.release_held();
+            let effects = self.machine.on_drained(now());
+            self.perform(effects).await;
         }
         let effects = self.machine.on_timer(now());
         self.perform(effects).await;
@@ -320,6 +330,7 @@ impl Actor {
                     Vec::new()
                 }
                 Effect::Opened => {
+                    self.note_doubt();
                     self.end_setup();
                     Vec::new()
                 }
@@ -333,6 +344,17 @@ impl Actor {
             if todo.is_empty() && self.machine.is_idle() {
                 todo.extend(self.start_next().await);
             }
+        }
+    }
+
+    /// A shell takes the lines that mark its prompts. What does not is perhaps none, and policy reads its lines as a shell's.
+    fn note_doubt(&mut self) {
+        let is_marked = self.machine.ready().is_some_and(|ready| ready.proof == "mark");
+        if self.profile.kind.pipe.is_some() && !is_marked {
+            let kind = &self.profile.kind.name;
+            self.doubt = Some(format!(
+                "nothing here answers as a shell of type `{kind}` does: ends are told by the prompt's look and no exit status is known; if it is another device, set its `type`"
+            ));
         }
     }
 
@@ -370,7 +392,7 @@ impl Actor {
     fn on_intent(&mut self, intent: &Intent) {
         let author = match intent {
             Intent::Send { plugin, .. } | Intent::Secret { plugin, .. } => Author::plugin(plugin),
-            Intent::Cancel { .. } => Author::runtime(),
+            Intent::Cancel { .. } | Intent::Erase => Author::runtime(),
         };
         match policy::intent(intent, &self.profile.kind, &self.profile.nonce).map(|approved| approved.by(author)) {
             Ok(approved) => {
@@ -408,16 +430,18 @@ impl Actor {
         let source = self.profile.secrets.get(&name).cloned();
         let allowed = self.profile.book.check(&self.profile.id.device, &name, now());
         let device = self.profile.id.device.clone();
+        let command = self.machine.running().map(|running| running.id);
+        let wanted = Wanted { name, enter, command, row: self.last_row() };
         self.resolving = Some(Box::pin(async move {
             let secret = match allowed {
-                Ok(()) => secret::resolve_of(&device, &name, source.as_ref()).await,
+                Ok(()) => secret::resolve_of(&device, &wanted.name, source.as_ref()).await,
                 Err(why) => Err(why),
             };
-            (name, enter, secret)
+            (wanted, secret)
         }));
     }
 
-    async fn on_secret(&mut self, name: &str, enter: &[u8], secret: Result<Secret, String>) {
+    async fn on_secret(&mut self, Wanted { name, enter, command, row }: &Wanted, secret: Result<Secret, String>) {
         self.resolving = None;
         // It is known from here on, whatever becomes of it.
         if let Ok(secret) = &secret {
@@ -425,26 +449,40 @@ impl Actor {
             self.profile.teach_mask(name, secret);
         }
         let running = self.machine.running();
-        let (goal, command) = (running.and_then(|running| running.goal.clone()), running.map(|running| running.id));
+        // The lookup took its time: only what asked for it may have it.
+        let still_asks = running.map(|running| running.id) == *command && self.last_row() == *row;
+        let goal = running.and_then(|running| running.goal.clone());
         let secret = match secret {
-            Ok(secret) => self.profile.witness_secret(name, goal, command).await.map(|()| secret),
+            Ok(_) if !still_asks => Err(format!("the secret `{name}` was not typed: what asked for it had gone on when it was there")),
+            Ok(secret) => self.profile.witness_secret(name, goal, *command).await.map(|()| secret),
             Err(why) => Err(why),
         };
         match secret {
             Ok(secret) => {
                 self.cast.input(&[format!("[secret:{name}]").as_bytes(), enter].concat(), now());
-                self.tape(|tape| tape.note(Entry::Secret { name: name.to_owned(), enter: enter.to_vec() }, now()));
+                self.tape(|tape| tape.note(Entry::Secret { name: name.clone(), enter: enter.clone() }, now()));
                 self.order(Order::Write(Typed::secret(&secret, enter)));
             }
             Err(why) => {
+                if command.is_none() {
+                    // The login has no command whose result could tell it.
+                    self.profile.commons.ended(Some(why.clone()));
+                }
                 let effects = self.machine.on_secret_missing(now(), &why);
                 self.perform(effects).await;
             }
         }
     }
 
+    fn last_row(&self) -> (u64, String) {
+        let stream = self.machine.stream();
+        (stream.rows_done(), stream.tail().trim_end().to_owned())
+    }
+
     async fn on_request(&mut self, request: Request) {
-        self.used_at = now();
+        if request.is_use() {
+            self.used_at = now();
+        }
         match request {
             Request::Run(request, reply) => {
                 self.waiting.add(&self.profile.id, request, reply);
@@ -455,11 +493,11 @@ impl Actor {
             }
             Request::Report(query, reply) => drop(reply.send(self.report(&query))),
             Request::Send(request, reply) => {
-                let sent = self.on_send(request).await;
-                let _ = reply.send(sent);
+                self.sends.push_back((request, reply));
+                self.type_sends().await;
             }
-            Request::Stop(how, tried, _, reply) => {
-                let stopped = self.on_stop(how, tried).await;
+            Request::Stop(how, tried, command, reply) => {
+                let stopped = self.on_stop(how, tried, command).await;
                 let _ = reply.send(stopped);
             }
             Request::Renew(renewal, reply) => {
@@ -485,24 +523,29 @@ impl Actor {
         }
     }
 
+    /// Types what callers send, but not before a command that was wanted earlier has begun.
+    async fn type_sends(&mut self) {
+        let comes_later = |this: &Self| this.machine.is_idle() && this.waiting.first(|request| this.may_now(request)).is_some();
+        while !self.sends.is_empty() && (!comes_later(self) || self.sends.len() > COMMANDS_QUEUED_MAX) {
+            let Some((request, reply)) = self.sends.pop_front() else { return };
+            if !reply.is_closed() {
+                let sent = self.on_send(request).await;
+                let _ = reply.send(sent);
+            }
+        }
+    }
+
     /// The next caller who still waits gets the session.
     async fn start_next(&mut self) -> Vec<Effect> {
         self.swap();
-        if !self.kept_keys.is_empty() {
-            return Vec::new();
-        }
-        if self.lines_ahead && !self.waiting.is_empty() {
-            let left = TYPED_AHEAD_SETTLE.saturating_sub(self.machine.quiet(now()));
-            if !left.is_zero() {
-                self.held_until = Some(now() + left);
-                return Vec::new();
-            }
-        }
-        if self.touched && !self.waiting.is_empty() && !self.machine.is_at_prompt() {
-            return self.clear_line();
-        }
         let (lock, at) = (self.profile.commons.lock.clone(), now());
         self.held_until = self.waiting.refuse_held(|request| lock.check(&request.author(), at));
+        if !self.kept_keys.is_empty() || self.waiting.first(|request| self.may_now(request)).is_none() {
+            return Vec::new();
+        }
+        if let Some(effects) = self.take_back().await {
+            return effects;
+        }
         while let Some((request, reply)) = self.waiting.next(|request| lock.check(&request.author(), at).is_ok()) {
             match self.start_command(&request).await {
                 Ok((accepted, effects)) => {
@@ -514,6 +557,10 @@ impl Actor {
             }
         }
         Vec::new()
+    }
+
+    fn may_now(&self, request: &RunRequest) -> bool {
+        self.profile.commons.lock.check(&request.author(), now()).is_ok()
     }
 
     async fn judge(&self, request: &RunRequest) -> Verdict {
@@ -635,6 +682,9 @@ impl Actor {
         self.profile.witness_close(&why);
         self.publish();
         self.waiting.close(&why);
+        for (_, reply) in self.sends.drain(..) {
+            let _ = reply.send(Err(Refusal::Closed(why.clone())));
+        }
         while let Some(request) = self.mailbox.recv().await {
             if let Some(past) = request.refuse(&why) {
                 self.on_request(past).await;

@@ -3,10 +3,8 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use regex::Regex;
-
 use crate::ids::CommandId;
-use crate::policy::approved::Approved;
+use crate::policy::approved::{Approved, Behind};
 use crate::session::machine::Effect;
 use crate::session::view::{Question, Ready};
 
@@ -101,6 +99,8 @@ pub struct Running {
     pub secrets_failed: Vec<Effect>,
     /// Why the goal failed.
     pub goal_failed: Option<String>,
+    /// The plugin that went through a dialog for it has failed.
+    pub given_up: bool,
     /// What is missing of an unfinished line.
     pub incomplete: Option<String>,
     /// The cancel key was typed.
@@ -109,6 +109,10 @@ pub struct Running {
     pub cancels: usize,
     /// Somebody asked for the end.
     pub interrupted: bool,
+    /// How many lines had begun when the cancel key was typed for that: a shell goes on with those of the same text behind it.
+    pub stopped_at: Option<usize>,
+    /// Lines of the text that may begin behind the one that is stopped.
+    pub lines_left: usize,
     /// How long it may run, and how often it was stopped since.
     pub kill_after: Option<(Duration, usize)>,
     /// Lines typed.
@@ -163,6 +167,7 @@ impl Running {
     /// A command whose first line is about to be typed.
     #[must_use]
     pub fn new(started: Started, now: Instant, log_start: u64, mode: &str) -> Self {
+        let lines_left = started.text.trim().lines().count().saturating_sub(1);
         Self {
             id: started.id,
             text: started.text,
@@ -176,10 +181,13 @@ impl Running {
             secrets_typed: Vec::new(),
             secrets_failed: Vec::new(),
             goal_failed: None,
+            given_up: false,
             incomplete: None,
             cancelled: false,
             cancels: 0,
             interrupted: false,
+            stopped_at: None,
+            lines_left,
             kill_after: started.kill_after.map(|limit| (limit, 0)),
             typed: 0,
             text_refused: false,
@@ -193,9 +201,9 @@ impl Running {
         }
     }
 
-    /// The row that must stand before what is typed next, where that is a text and no command.
+    /// What the device must show before what is typed next, where that is a text and no command.
     #[must_use]
-    pub fn text_wants(&self) -> Option<&Regex> {
+    pub fn text_wants(&self) -> Option<&Behind> {
         self.lines.front().and_then(Approved::behind)
     }
 
@@ -234,8 +242,13 @@ impl Running {
 
     /// Its line ended. With an exit status the program ended the session itself (`exit 3`).
     #[must_use]
-    pub fn lose(self, now: Instant, status: Option<i32>, range: (Option<u64>, u64), log_end: u64) -> Ending {
+    pub fn lose(mut self, now: Instant, status: Option<i32>, range: (Option<u64>, u64), log_end: u64) -> Ending {
         let state = if status.is_some() { State::Done } else { State::Lost };
+        if status.is_some() && !self.manual {
+            self.warn(
+                "it ended the session: the next command opens a new one, which knows nothing of this one's directory, variables and modes",
+            );
+        }
         self.into_ending(now, state, None, status, range, log_end)
     }
 

@@ -26,7 +26,7 @@ pub struct Commons {
     note: Mutex<String>,
     activity: Mutex<Activity>,
     /// When commands began, and the log's end then.
-    begun: Mutex<VecDeque<(i64, u64)>>,
+    begun: Mutex<VecDeque<(CommandId, i64, u64)>>,
 }
 
 /// What was done there last.
@@ -84,7 +84,7 @@ impl Commons {
         if begun.len() >= COMMANDS_KEPT {
             begun.pop_front();
         }
-        begun.push_back((instant::millis(SystemTime::now()), log_end));
+        begun.push_back((id, instant::millis(SystemTime::now()), log_end));
         drop(begun);
         let running = Some(Started { id, text, by, since: SystemTime::now() });
         let mut activity = self.activity_mut();
@@ -96,7 +96,13 @@ impl Commons {
     pub fn begun_since(&self, since_ms: i64) -> Option<u64> {
         let begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
         // What is older than all that is known begins where that does.
-        begun.iter().find(|(at, _)| *at >= since_ms).or_else(|| begun.back()).map(|(_, log_end)| *log_end)
+        begun.iter().find(|(_, at, _)| *at >= since_ms).or_else(|| begun.back()).map(|(.., log_end)| *log_end)
+    }
+
+    /// Is this command, if it was not too long ago, one of the session's?
+    #[must_use]
+    pub fn has_begun(&self, id: CommandId) -> bool {
+        self.begun.lock().unwrap_or_else(PoisonError::into_inner).iter().any(|(known, ..)| *known == id)
     }
 
     /// It asks something, or does no longer.

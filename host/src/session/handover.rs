@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use serde::Serialize;
 
 use crate::author::Author;
-use crate::limits::HANDOVER_LINES_MAX;
+use crate::limits::{CALLERS_MAX, HANDOVER_LINES_MAX};
 
 /// What stands for what a terminal does not show.
 pub const HIDDEN: &str = "[hidden]";
@@ -99,6 +99,11 @@ impl Handover {
     pub fn take(&self, agent: &str) -> Option<News> {
         let mut kept = self.kept();
         let latest = self.latest.load(Ordering::Acquire);
+        if kept.told.len() >= CALLERS_MAX && !kept.told.contains_key(agent) {
+            // Should that agent come back, it is told again what is still kept.
+            let oldest = kept.told.iter().min_by_key(|(_, told)| **told).map(|(name, _)| name.clone());
+            oldest.and_then(|name| kept.told.remove(&name));
+        }
         let told = kept.told.insert(agent.to_owned(), latest).unwrap_or(0);
         let new: Vec<&Entry> = kept.lines.iter().filter(|entry| entry.number > told).collect();
         let (first, last) = (new.first()?, new.last()?);
@@ -134,6 +139,20 @@ mod tests {
         assert_eq!((news.lines, news.start, news.end), (vec![line("three")], 40, None));
         assert_eq!(handover.take("b").unwrap().lines.len(), 3);
         assert_eq!(handover.take("b"), None);
+    }
+
+    #[test]
+    fn so_many_agents_are_remembered_and_the_one_told_longest_ago_goes_first() {
+        let handover = Handover::default();
+        for number in 0..2 * CALLERS_MAX as u64 {
+            handover.typed(line("x"), number);
+            handover.take(&format!("agent {number}"));
+        }
+        assert_eq!(handover.kept().told.len(), CALLERS_MAX);
+        let last = 2 * CALLERS_MAX - 1;
+        assert!(!handover.has_news(&format!("agent {last}")));
+        assert!(!handover.kept().told.contains_key(&format!("agent {}", CALLERS_MAX - 1)));
+        assert!(handover.kept().told.contains_key(&format!("agent {CALLERS_MAX}")));
     }
 
     #[test]

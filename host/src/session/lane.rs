@@ -71,6 +71,7 @@ pub fn start(mut profile: Profile, way: Way) -> SessionHandle {
             running: None,
             is_open: false,
             cwd: None,
+            told: (0, 0),
             deadline: now() + LOGIN_MAX,
         })),
         Way::Programs(connection) => Open::Programs { connection, events: events_in },
@@ -101,6 +102,8 @@ struct Pipe {
     running: Option<CommandId>,
     is_open: bool,
     cwd: Option<String>,
+    /// Where the last command's end was told on both outputs.
+    told: (u64, u64),
     /// When the shell must have answered its first command.
     deadline: Instant,
 }
@@ -296,7 +299,9 @@ impl Lane {
     }
 
     async fn on_request(&mut self, request: Request) {
-        self.used_at = now();
+        if request.is_use() {
+            self.used_at = now();
+        }
         match request {
             Request::Run(request, reply) => self.waiting.add(&self.profile.id, request, reply),
             Request::Report(query, reply) => drop(reply.send(self.report(&query))),
@@ -377,8 +382,7 @@ impl Lane {
         };
         match (&mut self.way, given) {
             (Open::Pipe(pipe), Given::Line(approved)) => {
-                record.out.0 = pipe.streams.out.stream.log().end();
-                record.err.0 = pipe.streams.err.stream.log().end();
+                (record.out.0, record.err.0) = pipe.told;
                 pipe.running = Some(id);
                 self.write(&approved);
             }

@@ -3,12 +3,15 @@
 //! People are never kept out: the device is theirs. While a person types, agents wait; a lock that a person took is taken away by
 //! nobody else than a person; and what a person has stopped everywhere ([`Halt`]) beats all.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
+use crate::atomic;
 use crate::author::{Author, AuthorKind};
 use crate::limits::{LOCK_DEFAULT, LOCK_MAX, TYPING_LEASE};
 
@@ -52,18 +55,51 @@ pub struct Held {
 
 /// All input of agents, in every session: stopped by a person, or not.
 #[derive(Debug, Clone, Default)]
-pub struct Halt(Arc<Mutex<Option<String>>>);
+pub struct Halt(Arc<Halted>);
+
+#[derive(Debug, Default)]
+struct Halted {
+    by: Mutex<Option<String>>,
+    /// Where it is kept for processes that start later.
+    file: OnceLock<PathBuf>,
+}
 
 impl Halt {
+    /// From now on kept in this file, which says how it is now.
+    pub fn keep_in(&self, file: PathBuf) {
+        if let Ok(by) = std::fs::read_to_string(&file) {
+            *self.0.by.lock().unwrap_or_else(PoisonError::into_inner) = Some(by);
+        }
+        // A process has one such file.
+        let _ = self.0.file.set(file);
+    }
+
     /// Stops it, or lets it go on with `None`.
     pub fn set(&self, by: Option<String>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = by;
+        if let Some(file) = self.0.file.get()
+            && let Err(error) = Self::write(file, by.as_deref())
+        {
+            crate::diagnostics::warn(&format!("whoever starts later does not hear of it: `{}`: {error}", file.display()));
+        }
+        *self.0.by.lock().unwrap_or_else(PoisonError::into_inner) = by;
+    }
+
+    /// Writes the file for processes that start later, or removes it.
+    ///
+    /// # Errors
+    ///
+    /// When that cannot be done.
+    pub fn write(file: &Path, by: Option<&str>) -> io::Result<()> {
+        match by {
+            Some(by) => atomic::write(file, by.as_bytes(), 0o600),
+            None => std::fs::remove_file(file).or_else(|error| if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) }),
+        }
     }
 
     /// Who stopped it.
     #[must_use]
     pub fn by(&self) -> Option<String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0.by.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -116,7 +152,7 @@ impl Kept {
 
     fn renew(&mut self, now: Instant) {
         if let Some(Taken { lease: Some(lease), .. }) = &mut self.taken {
-            lease.until = now + lease.length;
+            lease.until = now.checked_add(lease.length).unwrap_or(lease.until);
         }
     }
 }
@@ -200,7 +236,8 @@ impl InputLock {
             if let Some((person, _)) = kept.typing.as_ref().filter(|_| !by.is_person()) {
                 return Err(format!("{person} is typing here; wait until they are done"));
             }
-            let lease = length.map(|length| Lease { length, until: now + length });
+            // What is longer than time can be told has no end.
+            let lease = length.and_then(|length| Some(Lease { length, until: now.checked_add(length)? }));
             kept.taken = Some(Taken { by: by.clone(), agent, lease });
         }
         self.wake();

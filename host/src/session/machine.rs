@@ -48,6 +48,8 @@ pub enum Intent {
         /// How many were tried before.
         tried: usize,
     },
+    /// What the device type says empties a half-typed line.
+    Erase,
 }
 
 /// What the actor has to do.
@@ -114,11 +116,15 @@ pub struct Machine {
     last_byte: Instant,
     typed_at: Instant,
     typed_log_end: u64,
+    /// Nothing has come since something was typed.
+    awaits_answer: bool,
     settle_time: SettleTime,
     /// An answer to an older revision is dropped.
     revision: u64,
     /// With this revision a plugin takes the last row for a question for a password, perhaps only after a silence.
     secret_asked: Option<u64>,
+    /// The row for which a secret was wanted last: it is taken out of the output when that is typed.
+    secret_row: String,
     /// What the plugins were last asked about; the same view is not shown twice.
     asked: Option<(u64, u64, u64)>,
     facts: Vec<(String, String)>,
@@ -159,9 +165,11 @@ impl Machine {
             last_byte: now,
             typed_at: now,
             typed_log_end: 0,
+            awaits_answer: false,
             settle_time: SettleTime::default(),
             revision: 0,
             secret_asked: None,
+            secret_row: String::new(),
             asked: None,
             facts: setting.facts,
             echoes: setting.echoes,
@@ -300,7 +308,7 @@ impl Machine {
 
     /// Bytes came. Nothing is decided before the reader is drained.
     pub fn on_bytes(&mut self, now: Instant, bytes: &[u8]) {
-        if self.stream.log().end() == self.typed_log_end && !bytes.is_empty() {
+        if !bytes.is_empty() && mem::take(&mut self.awaits_answer) {
             self.settle_time.answered(now.saturating_duration_since(self.typed_at));
         }
         self.stream.push(bytes);
@@ -324,7 +332,9 @@ impl Machine {
             self.timers.set(Timer::Echo, self.last_byte + ECHO_GRACE);
         }
         self.note_start(now);
-        self.ask(now, false)
+        let mut effects = self.stop_next_line(now);
+        effects.extend(self.ask(now, false));
+        effects
     }
 
     /// A timer that [`next_deadline`](Self::next_deadline) named has passed.
@@ -469,6 +479,9 @@ impl Machine {
             None | Some(Reading::NotYet) => {
                 if readings.unsure && self.quiet(now) < LOOK_AGAIN_MAX {
                     self.settle(now, self.settle_time.ms());
+                }
+                if let Some(effects) = self.look_at_given_up(now) {
+                    return effects;
                 }
                 self.look_at_screen(now)
             }

@@ -43,6 +43,11 @@ impl Queue {
         self.0.remove(at)
     }
 
+    /// The same one, which goes on waiting.
+    pub(super) fn first(&self, may: impl Fn(&RunRequest) -> bool) -> Option<&RunRequest> {
+        self.0.iter().filter(|(_, reply)| !reply.is_closed()).map(|(request, _)| request).find(|request| may(request))
+    }
+
     /// Tells those who are kept from typing without an end in sight. When the next of the others may, if they are kept from it too.
     pub(super) fn refuse_held(&mut self, check: impl Fn(&RunRequest) -> Result<(), Held>) -> Option<Instant> {
         let mut earliest: Option<Instant> = None;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use regex::RegexBuilder;
 
 use crate::ids::CommandId;
-use crate::limits::{OUTPUT_MAX_CHARS, TRIGGER_COMPILED_MAX_BYTES};
+use crate::limits::{OUTPUT_MAX_CHARS, SEARCH_CHARS, SEARCHES_MAX, TRIGGER_COMPILED_MAX_BYTES};
 use crate::secret::look::{KEY_MARK, SECRET_MARK};
 use crate::session::command::State;
 use crate::session::handover::TypedLine;
@@ -46,6 +46,8 @@ pub struct Range {
     pub output_end: u64,
     /// Secrets that were taken out of what is shown, by their look.
     pub removed: usize,
+    /// One search ends here; the next one goes on from `end`.
+    pub goes_on: bool,
 }
 
 /// A command's or a session's report.
@@ -134,7 +136,7 @@ pub fn output(source: &Source<'_>, pieces: &[(u64, u64)], query: &OutputQuery) -
         return raw(source, query.offset.unwrap_or(start), end, max_chars, total).map_err(failed);
     }
     if let Some(pattern) = &query.grep {
-        return grep(source, pieces, pattern, max_chars, total);
+        return grep(source, pieces, pattern, query, total);
     }
     let (text, mut range) = if let Some(offset) = query.offset {
         page(source.from(offset, end, max_chars).map_err(failed)?)
@@ -222,34 +224,61 @@ fn last_lines(source: &Source<'_>, rendered: Rendered, lines: usize) -> std::io:
     source.from(skipped.end, rendered.end, usize::MAX)
 }
 
-/// Characters rendered at a time while searching.
-const SEARCH_CHARS: usize = 1_000_000;
-
-fn grep(source: &Source<'_>, pieces: &[(u64, u64)], pattern: &str, max_chars: usize, total: u64) -> Result<(String, Range), String> {
+/// Lines that match, from the query's offset on. One call searches so much; a larger log is searched from call to call.
+fn grep(source: &Source<'_>, pieces: &[(u64, u64)], pattern: &str, query: &OutputQuery, total: u64) -> Result<(String, Range), String> {
     let regex = RegexBuilder::new(pattern).size_limit(TRIGGER_COMPILED_MAX_BYTES).build();
     let regex = regex.map_err(|error| format!("`grep` is not a regular expression: {error}"))?;
     let failed = |error: std::io::Error| format!("cannot read the session's log: {error}");
+    let max_chars = query.max_chars.clamp(1, OUTPUT_MAX_CHARS);
+    let begin = query.offset.unwrap_or_default();
     let mut out = String::new();
-    let mut range = Range { start: pieces.first().map_or(0, |piece| piece.0), total, ..Range::default() };
+    let mut range = Range { start: begin.max(pieces.first().map_or(0, |piece| piece.0)), total, ..Range::default() };
+    range.output_end = pieces.last().map_or(0, |piece| piece.1);
+    let mut searched = 0;
     for (from, to) in pieces {
-        let mut at = *from;
-        while at < *to && out.len() < max_chars {
+        let mut at = begin.max(*from);
+        range.end = at.min(*to);
+        while at < *to {
+            if searched == SEARCHES_MAX {
+                range.goes_on = true;
+                return Ok((out, range));
+            }
+            searched += 1;
             let rendered = source.from(at, *to, SEARCH_CHARS).map_err(failed)?;
-            for line in rendered.text.lines().filter(|line| regex.is_match(line)) {
+            let (whole, whole_end) = whole_rows(source, &rendered).map_err(failed)?;
+            let is_last = rendered.end >= *to;
+            let text = if is_last { rendered.text.as_str() } else { whole };
+            let mut last_matches = false;
+            for line in text.lines() {
+                last_matches = regex.is_match(line);
+                if !last_matches {
+                    continue;
+                }
                 if out.len() + line.len() >= max_chars {
                     out.push_str("[... more lines match; make `grep` narrower ...]\n");
-                    break;
+                    return Ok((out, range));
                 }
                 range.removed += if rendered.removed > 0 { marks(line) } else { 0 };
                 out.push_str(&unmarked(line.to_owned()));
                 out.push('\n');
             }
-            at = rendered.end.max(at + 1);
+            at = if is_last { *to } else { whole_end.max(at + 1) };
+            // Who goes on from there finds the rest of a row that may match once it is whole.
+            range.end = if is_last && last_matches { rendered.end } else { whole_end };
         }
-        range.end = at;
-        range.output_end = *to;
     }
     Ok((out, range))
+}
+
+/// The whole rows of a part, or all of it where there is none, and where they end in the log.
+fn whole_rows<'a>(source: &Source<'_>, rendered: &'a Rendered) -> std::io::Result<(&'a str, u64)> {
+    let end = rendered.text.rfind('\n').map_or(0, |at| at + 1);
+    match rendered.text.get(..end) {
+        Some(whole) if end > 0 && end < rendered.text.len() => {
+            Ok((whole, source.from(rendered.start, rendered.end, whole.chars().count())?.end))
+        }
+        _ => Ok((&rendered.text, rendered.end)),
+    }
 }
 
 fn marks(line: &str) -> usize {
@@ -260,13 +289,53 @@ fn raw(source: &Source<'_>, start: u64, end: u64, max_chars: usize, total: u64) 
     use base64::Engine as _;
     let count = (max_chars / 4 * 3).max(3) as u64;
     let (bytes, place) = source.raw(start, end.min(start.saturating_add(count)))?;
-    let range = Range { start: place.start, end: place.end, total, cut_bytes: 0, output_end: end, removed: place.removed };
+    let range = Range { start: place.start, end: place.end, total, cut_bytes: 0, output_end: end, removed: place.removed, goes_on: false };
     Ok((base64::engine::general_purpose::STANDARD.encode(bytes), range))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::VecDeque;
+
     use super::*;
+    use crate::session::log::ByteLog;
+
+    /// The lines that match, and where the next search begins.
+    fn searched(log: &ByteLog, pattern: &str, offset: u64) -> (String, u64) {
+        let source = Source { log, markers: &VecDeque::new(), columns: 0, mask: None };
+        let query = OutputQuery { grep: Some(pattern.to_owned()), offset: Some(offset), max_chars: 100_000, ..OutputQuery::default() };
+        let (text, range) = output(&source, &[(0, log.end())], &query).unwrap();
+        (text, range.end)
+    }
+
+    #[test]
+    fn a_search_goes_on_where_the_last_one_ended() {
+        let mut log = ByteLog::whole();
+        log.append(b"one\r\ntwo\r\nthr");
+        assert_eq!(searched(&log, "t", 0), ("two\nthr\n".to_owned(), 13));
+        assert_eq!(searched(&log, "three", 0), (String::new(), 10));
+        log.append(b"ee\r\n");
+        assert_eq!(searched(&log, "three", 10), ("three\n".to_owned(), 17));
+        assert_eq!(searched(&log, "o", 5), ("two\n".to_owned(), 17));
+    }
+
+    #[test]
+    fn a_line_across_two_parts_is_searched_whole_and_a_large_log_bit_by_bit() {
+        let mut log = ByteLog::whole();
+        let row = format!("{}\r\n", "x".repeat(998));
+        for _ in 0..999 {
+            log.append(row.as_bytes());
+        }
+        log.append(format!("{}needle{}\r\n", "y".repeat(1500), "z".repeat(1500)).as_bytes());
+        assert!(searched(&log, "^y+needlez+$", 0).0.contains("needle"));
+        for _ in 0..17_000 {
+            log.append(row.as_bytes());
+        }
+        log.append(b"last\r\n");
+        let (text, end) = searched(&log, "last", 0);
+        assert!(text.is_empty() && end < log.end(), "{text}");
+        assert_eq!(searched(&log, "last", end), ("last\n".to_owned(), log.end()));
+    }
 
     #[test]
     fn no_line_of_a_device_passes_for_the_host_s_own() {

@@ -80,6 +80,7 @@ impl Stream {
         let live = &mut self.live;
         live.marks.clear();
         live.first_output_mark = None;
+        live.lines_begun = 0;
         live.last_done_mark = None;
         live.is_done = false;
         live.first_row_end = None;
@@ -206,6 +207,12 @@ impl Stream {
     #[must_use]
     pub fn first_mark(&self, kind: char) -> Option<&Mark> {
         self.live.marks.iter().find(|mark| mark.body.starts_with(kind))
+    }
+
+    /// How many marks for the start of output came since the last line was typed.
+    #[must_use]
+    pub fn lines_begun(&self) -> usize {
+        self.live.lines_begun
     }
 
     /// Does the last mark say that output has started, and nothing after it?

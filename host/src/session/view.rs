@@ -13,6 +13,8 @@ pub struct Stepping {
     pub step: Step,
     /// The end of the last row, which it answers and which is no output.
     pub strip: String,
+    /// The plugin has not said it, but failed.
+    pub is_fault: bool,
 }
 
 /// The plugins' answer to one view: the first one that claims it, role by role.

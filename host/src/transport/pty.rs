@@ -98,6 +98,8 @@ async fn serve(mut pty: OwnedWritePty, mut child: Child, mut orders: mpsc::Recei
                 Some(Order::Write(bytes)) => if !write(&mut pty, &bytes).await { break },
                 Some(Order::Signal(name)) => signal(&mut child, name),
                 Some(Order::Resize(columns, rows)) => drop(pty.resize(Size::new(rows, columns))),
+                // A terminal has no such end: it is a key.
+                Some(Order::End) => {}
                 Some(Order::Close) | None => break,
             },
         }

@@ -172,7 +172,7 @@ async fn serve_telnet(
                 Some(Order::Write(bytes)) => write(&mut wire, &sent(&bytes, says.binary.load(Ordering::Acquire))).await,
                 Some(Order::Signal("INT")) => write(&mut wire, &INTERRUPT).await,
                 // There is no word for another one.
-                Some(Order::Signal(_)) => Ok(()),
+                Some(Order::Signal(_) | Order::End) => Ok(()),
                 Some(Order::Resize(columns, rows)) => match says.size.load(Ordering::Acquire) {
                     true => write(&mut wire, &window(columns, rows)).await,
                     false => Ok(()),
@@ -196,7 +196,7 @@ async fn serve(mut wire: WriteHalf<Box<dyn Duplex>>, mut orders: mpsc::Receiver<
             // A serial line has no signals but the break, which stops whole machines and sends routers into their boot monitor.
             Some(Order::Signal(_)) => Ok(()),
             // Nor has it a size.
-            Some(Order::Resize(..)) => Ok(()),
+            Some(Order::Resize(..) | Order::End) => Ok(()),
             Some(Order::Close) | None => Err("the line is closed".to_owned()),
         };
         if let Err(why) = done {

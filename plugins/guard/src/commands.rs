@@ -11,24 +11,25 @@ const LISTED_MAX: usize = 64;
 /// How long they may be together, in bytes.
 const LISTED_MAX_BYTES: usize = 32 * 1024;
 
-/// Takes a line apart as its grammar does, word by word; nothing where its commands cannot be told.
+/// Takes a line apart as its grammar does, word by word.
 pub(crate) fn of(command: &str, grammar: Grammar, cwd: Option<&str>, request: &Request) -> Listing {
     let commands = match grammar {
         Grammar::Posix => return posix::listing(command, cwd),
-        Grammar::Csh => None,
+        // Its quotes differ, so there may be others.
+        Grammar::Csh => return Listing { is_whole: false, ..posix::listing(command, cwd) },
         Grammar::Ios(..) if command.contains(['?', '\t']) => None,
         Grammar::Ios(..) => Some(lines(command, &['\n'], &["do"])),
         Grammar::RouterOs => routeros::commands(command),
         Grammar::Declared => Some(lines(command, &declared::separators(request), &["do", "run"])),
         Grammar::Other => Some(lines(command, &['\n', ';'], &[])),
     };
-    Listing { commands, shows_secret: None }
+    Listing { is_whole: commands.is_some(), commands: commands.unwrap_or_default(), shows_secret: None }
 }
 
-/// As the contract has them: none where there are too many.
-pub(crate) fn shown(commands: &[Vec<String>]) -> Vec<String> {
+/// As the contract has them: none where they cannot all be told or there are too many.
+pub(crate) fn shown(Listing { commands, is_whole, .. }: &Listing) -> Vec<String> {
     let bytes: usize = commands.iter().flatten().map(|word| word.len() + 1).sum();
-    let fit = commands.len() <= LISTED_MAX && bytes <= LISTED_MAX_BYTES;
+    let fit = *is_whole && commands.len() <= LISTED_MAX && bytes <= LISTED_MAX_BYTES;
     if fit { commands.iter().map(|line| line.join(" ")).collect() } else { Vec::new() }
 }
 
@@ -52,7 +53,7 @@ mod tests {
 
     fn listed(device_type: &str, mode: &str, command: &str) -> Vec<String> {
         let request = request(device_type, mode, command, "run", "safe");
-        shown(&of(command, Grammar::of(&request, Setting::Auto), None, &request).commands.unwrap_or_default())
+        shown(&of(command, Grammar::of(&request, Setting::Auto), None, &request))
     }
 
     #[test]
@@ -71,10 +72,13 @@ mod tests {
             ("f() { reboot; }; f", &[]),
             ("echo 'a", &[]),
             ("curl x | sh", &[]),
+            ("echo 'a\\'; b", &[]),
+            ("x=$(b); c", &[]),
         ] {
             assert_eq!(listed("linux", "shell", command), expected, "{command}");
         }
         assert!(listed("linux", "shell", &"ls;".repeat(1000)).is_empty());
+        assert!(listed("linux", "tcsh", "ls").is_empty());
     }
 
     #[test]

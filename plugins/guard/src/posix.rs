@@ -43,6 +43,20 @@ pub(crate) fn listing(command: &str, cwd: Option<&str>) -> Listing {
     destructive::listing(&parse::parse(command), cwd)
 }
 
+/// A line taken apart that is typed into a running program, in each way in which a shell may read it.
+pub(crate) fn listings_of_answer(line: &str, cwd: Option<&str>) -> impl Iterator<Item = Listing> {
+    // Behind an open quote all of a line is one text where it holds nothing that ends the quote or works in it.
+    let signs: [&[char]; 3] = [&[], &['\''], &['"', '$', '`', '\\']];
+    let texts = readings(line).into_iter().zip(signs).filter(|(_, signs)| signs.is_empty() || line.contains(*signs));
+    texts.map(move |(text, _)| {
+        let parsed = parse::parse(&text);
+        let listing = destructive::listing_of_answer(&parsed, cwd);
+        // A proven read is stopped by nothing but the secrets that it shows.
+        let commands = if read::prove(&parsed).0.is_ok() { Vec::new() } else { listing.commands };
+        Listing { commands, ..listing }
+    })
+}
+
 /// As for a shell whose quoting is not POSIX: nothing is proven there.
 pub(crate) fn assess_csh(command: &str, cwd: Option<&str>) -> Assessment {
     let danger = destructive::find(&parse::parse(command), cwd);
@@ -50,12 +64,16 @@ pub(crate) fn assess_csh(command: &str, cwd: Option<&str>) -> Assessment {
     Assessment { proof: Err(doubt), read_rule: "read.posix.allowed", unfinished: None, danger }
 }
 
-/// Judges a line that is typed into a running program: it may end a quote that an earlier line opened,
-/// and a pager or an editor gives what stands behind `!` to a shell.
+/// Judges a line that is typed into a running program.
 pub(crate) fn answer_danger(line: &str, cwd: Option<&str>) -> Option<Danger> {
+    readings(line).iter().find_map(|text| destructive::find_in_answer(&parse::parse(text), cwd))
+}
+
+/// What a shell may read of such a line: it may end a quote that an earlier line opened, and a pager or an editor gives what
+/// stands behind `!` to a shell.
+fn readings(line: &str) -> [String; 3] {
     let line = line.trim_start().trim_start_matches(':').trim_start_matches('!');
-    let continued = ["", "'", "\""].map(|quote| format!("{quote}{line}"));
-    continued.iter().find_map(|text| destructive::find_in_answer(&parse::parse(text), cwd))
+    ["", "'", "\""].map(|quote| format!("{quote}{line}"))
 }
 
 /// Judges a line of which nobody knows whether a shell reads it: only what no other program could mean.
@@ -90,8 +108,7 @@ fn unfinished(parsed: &Parsed) -> Option<Danger> {
 /// The same by every way to read the line, with which the shorter ones are compared.
 #[cfg(test)]
 pub(crate) fn foreign_danger_in_full(line: &str) -> Option<Danger> {
-    let line = line.trim_start().trim_start_matches(':').trim_start_matches('!');
-    let continued = ["", "'", "\""].map(|quote| parse::parse(&format!("{quote}{line}")));
+    let continued = readings(line).map(|text| parse::parse(&text));
     let mut read_by_shells = continued.iter().filter(|parsed| parsed.faults.unexpected.is_none());
     read_by_shells.find_map(|parsed| destructive::find_in_answer(parsed, None)).filter(|danger| CERTAIN.contains(&danger.rule))
 }

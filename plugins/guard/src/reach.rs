@@ -1,5 +1,6 @@
 //! What a change reaches for: rights, or somebody else's machine.
 
+use crate::posix::{self, Listing};
 use crate::verdict::{excerpt, excerpt_of, listed};
 
 /// A lane above `change`, the rule that says so without the lane in front, and why.
@@ -11,7 +12,7 @@ pub(crate) struct Reach {
 }
 
 const PRIVILEGE: &str = "privilege";
-const EXFILTRATION: &str = "exfiltration";
+pub(crate) const EXFILTRATION: &str = "exfiltration";
 
 /// Programs that run others with more rights, or change who has them.
 const RIGHTS: &str = "sudo su doas pkexec run0 runuser gosu su-exec sudoedit visudo vipw vigr passwd chpasswd chage useradd usermod \
@@ -32,13 +33,21 @@ const COPYING: [&str; 13] =
     ["copy", "file", "archive", "request", "save", "export", "execute", "backup", "tftp", "ftp", "scp", "put", "write"];
 
 /// What the commands of a shell reach for; what leaves the machine comes first.
-pub(crate) fn of_shell(commands: &[Vec<String>]) -> Option<Reach> {
+pub(crate) fn of_shell(Listing { commands, shows_secret, .. }: &Listing) -> Option<Reach> {
+    if let Some(line) = shows_secret {
+        return Some(reach(EXFILTRATION, "posix.secret-file", posix::shows(line)));
+    }
     let leaves = commands.iter().find(|line| carries(line));
     if let Some(line) = leaves {
         return Some(reach(EXFILTRATION, "posix.carries", format!("{} may carry data to another machine", excerpt_of(line))));
     }
     let rights = commands.iter().find(|line| takes_rights(line))?;
     Some(reach(PRIVILEGE, "posix.rights", format!("{} takes or gives rights", excerpt_of(rights))))
+}
+
+/// What a line reaches for that is typed into a running program, in any way in which a shell may read it.
+pub(crate) fn of_answer(line: &str, cwd: Option<&str>) -> Option<Reach> {
+    posix::listings_of_answer(line, cwd).filter_map(|listing| of_shell(&listing)).min_by_key(|reach| reach.lane)
 }
 
 fn reach(lane: &'static str, rule: &'static str, reason: String) -> Reach {
@@ -135,7 +144,8 @@ mod tests {
     use super::*;
 
     fn shell(line: &str) -> Option<&'static str> {
-        of_shell(&[line.split(' ').map(str::to_owned).collect()]).map(|reach| reach.lane)
+        let commands = vec![line.split(' ').map(str::to_owned).collect()];
+        of_shell(&Listing { commands, ..Listing::default() }).map(|reach| reach.lane)
     }
 
     #[test]

@@ -1,11 +1,29 @@
 //! What must hold for the lines of the manifest, whoever edits them.
 
-const LINES: [&str; 8] = ["probe", "bash", "zsh", "fish", "sh", "mksh", "ksh93", "tcsh"];
+use std::collections::BTreeSet;
+
+const MANIFEST: &str = include_str!("../plugin.toml");
+
+/// The rows that begin a send.
+fn rows() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let section = MANIFEST.split_once("\n[sends]\n").unwrap().1.split_once("\n[[trigger]]\n").unwrap().0;
+    let is_name = |name: &str| name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
+    section.lines().filter_map(|row| row.split_once(" = ")).filter(move |(name, value)| is_name(name) && value.starts_with('"'))
+}
+
+/// Every send.
+fn declared() -> impl Iterator<Item = &'static str> {
+    rows().map(|(name, _)| name)
+}
+
+/// The sends that are lines for a shell.
+fn lines() -> impl Iterator<Item = &'static str> {
+    rows().filter(|(_, value)| value.starts_with("\"\"\"")).map(|(name, _)| name)
+}
 
 /// The text of a send as the host types it.
 fn typed(name: &str) -> String {
-    let manifest = include_str!("../plugin.toml");
-    let after = manifest.split_once(&format!("\n{name} = \"\"\"")).unwrap().1;
+    let after = MANIFEST.split_once(&format!("\n{name} = \"\"\"")).unwrap().1;
     let body = after.split_once("\"\"\"").unwrap().0;
     // As TOML does it: a backslash at the end of a row joins the rows, a pair is one.
     let joined = body.replace("\\\n", "").replace("\\\\", "\\").replace("\\\"", "\"");
@@ -21,9 +39,10 @@ fn typed(name: &str) -> String {
 #[test]
 fn lines_fit_the_editors_that_read_them() {
     // busybox: 512 bytes where it is built small, with the end of the string. A terminal in canonical mode: 4,095.
-    for (name, most) in
-        [("probe", 511), ("sh", 511), ("mksh", 4_095), ("ksh93", 1_014), ("tcsh", 1_023), ("bash", 3_500), ("zsh", 3_500), ("fish", 3_500)]
-    {
+    let bounds =
+        [("probe", 511), ("bash", 3_500), ("zsh", 3_500), ("fish", 3_500), ("sh", 511), ("mksh", 4_095), ("ksh93", 1_014), ("tcsh", 1_023)];
+    assert!(lines().eq(bounds.map(|(name, _)| name)));
+    for (name, most) in bounds {
         let length = typed(name).len();
         assert!(length <= most, "{name} has {length} bytes, at most {most} fit");
     }
@@ -31,7 +50,7 @@ fn lines_fit_the_editors_that_read_them() {
 
 #[test]
 fn lines_are_one_line_and_begin_with_a_space() {
-    for name in LINES {
+    for name in lines() {
         let text = typed(name);
         // The space keeps the line out of the history of bash, zsh and fish, where they are told to look at it.
         assert!(text.starts_with(' '), "{name}");
@@ -42,7 +61,7 @@ fn lines_are_one_line_and_begin_with_a_space() {
 
 #[test]
 fn the_echo_of_a_line_is_no_mark() {
-    for name in LINES {
+    for name in lines() {
         let text = typed(name);
         assert!(!text.contains(['\u{1b}', '\u{7}', '\u{1}']), "{name} holds a control byte");
         // History expansion would rewrite the line.
@@ -50,12 +69,43 @@ fn the_echo_of_a_line_is_no_mark() {
     }
 }
 
+/// Behind these stands a text that the code asks for, not one that it sends.
+const ASKED: [&str; 10] =
+    ["hit(", "fact(", "group(", "has(", "said(", "holds(answer, ", "holds(row, ", "runs(&view.command, ", "== ", "const PROBE: &str = "];
+/// So ends a list of triggers.
+const TRIGGERS_END: &str = ".into_iter().any(hit)";
+
+/// Every text in the code that is not known to be something else, so that none is missed.
+fn named_in(source: &str) -> BTreeSet<String> {
+    let code = source.split("#[cfg(test)]\nmod tests {").next().unwrap();
+    let code: String = code.lines().filter(|row| !row.trim_start().starts_with("//")).collect();
+    assert!(!code.contains("\\\"") && !code.contains("'\"'"), "texts are told by their quotes alone");
+    let mut parts: Vec<&str> = code.split(TRIGGERS_END).collect();
+    let last = parts.pop();
+    let code: String = parts.into_iter().map(|part| part.rsplit_once('[').unwrap().0).chain(last).collect();
+    let pieces: Vec<&str> = code.split('"').collect();
+    let texts = pieces.chunks_exact(2).filter(|pair| !ASKED.iter().any(|asked| pair[0].ends_with(asked)));
+    texts.map(|pair| pair[1].to_owned()).collect()
+}
+
 #[test]
-fn every_send_that_the_code_names_is_declared() {
-    let manifest: Vec<&str> = include_str!("../plugin.toml").lines().collect();
-    for name in ["page", "return", "quit", "next_file", "interrupt", "quit_signal", "kill_line"].iter().chain(LINES.iter()) {
-        if !manifest.iter().any(|row| row.starts_with(&format!("{name} = "))) {
-            panic!("`{name}` is not declared");
-        }
+fn every_send_that_the_code_names_is_declared_and_no_other() {
+    let keys: String = MANIFEST.lines().filter(|row| row.starts_with("cancel = ") || row.starts_with("clear_line = ")).collect();
+    let named: BTreeSet<String> = [include_str!("pager.rs"), include_str!("prepare.rs"), &keys].into_iter().flat_map(named_in).collect();
+    assert_eq!(named, declared().map(str::to_owned).collect());
+}
+
+#[test]
+fn nothing_but_the_pager_and_the_preparation_names_a_send() {
+    let glue = include_str!("lib.rs");
+    assert!(
+        glue.contains("{\n        prepare::next(&at, &view).map(str::to_owned).into_iter().collect()\n"),
+        "its sends are not looked at"
+    );
+    for entry in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src")).unwrap() {
+        let path = entry.unwrap().path();
+        let source = std::fs::read_to_string(&path).unwrap();
+        let names = source.contains(concat!("Page", " {")) || source.contains(concat!("Step::", "Send"));
+        assert_eq!(names, path.ends_with("pager.rs"), "{}", path.display());
     }
 }

@@ -55,8 +55,10 @@ pub(crate) fn inspect(view: &View, known: bool) -> Reading {
     let known = known && view.phase != "setup";
     if known && view.echoed && view.marks.is_empty() && is_shell(&view.mode) {
         let look = look(view);
-        let replaced =
-            look.is_some() && words::sets(&view.command, "PS1") || look == Some(Look::Shell) && words::runs_unseen(&view.command);
+        let emptied = view.tail.trim_ascii().is_empty() && words::empties(&view.command, "PS1");
+        let replaced = emptied
+            || look.is_some() && words::sets(&view.command, "PS1")
+            || look == Some(Look::Shell) && words::runs_unseen(&view.command);
         if replaced {
             return settle::at_least(view, RENAMED_MS, || ready(view, mode_of(view), "pattern"));
         }

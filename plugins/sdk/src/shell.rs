@@ -291,13 +291,24 @@ impl Reader<'_> {
             Some('{') => {
                 self.skip(1);
                 word.push_str("${");
-                while let Some(c) = self.peek().filter(|c| *c != '}') {
-                    if c == '$' { self.dollar(word) } else { self.skip(c.len_utf8()) }
-                }
-                self.skip(1);
+                self.braced(word);
             }
             _ => word.push('$'),
         }
+    }
+
+    /// The inside of `${}`: what is substituted in it counts.
+    fn braced(&mut self, word: &mut String) {
+        if self.depth >= DEPTH_MAX {
+            self.until('}');
+            return;
+        }
+        self.depth += 1;
+        while let Some(c) = self.peek().filter(|c| *c != '}') {
+            if c == '$' { self.dollar(word) } else { self.skip(c.len_utf8()) }
+        }
+        self.skip(1);
+        self.depth -= 1;
     }
 
     /// The commands of a group or substitution.
@@ -407,11 +418,29 @@ mod tests {
         assert_eq!(operands(&words, "u"), ["-x", "y"]);
     }
 
+    /// The stack of a guest, in bytes.
+    const STACK_BYTES: usize = 512 * 1024;
+
     #[test]
     fn endless_depth_ends() {
-        let deep = "$(".repeat(10_000);
-        assert!(commands(&deep).len() < 100);
+        std::thread::Builder::new().stack_size(STACK_BYTES).spawn(read_deep_lines).unwrap().join().unwrap();
+    }
+
+    fn read_deep_lines() {
+        const DEEP: usize = 50_000;
+        for piece in ["$(", "(", "${", "${x:-", "\"${", "\"$(", "${$(", "$(${", "`${", "${`", "<(${", "$((", "\"`", "{ $(\"${x:-`"] {
+            for (before, behind) in [("", ""), ("echo do ", " x"), ("echo do ${x:-'", "'}"), ("echo \"${x:-", "}\"")] {
+                let line = format!("{before}{}{behind}", piece.repeat(DEEP));
+                assert!(commands(&line).len() < 100, "{before}{piece}");
+            }
+        }
         assert!(commands(&"(".repeat(10_000)).is_empty());
         assert!(commands("a ) } ' \" $ ` \\").len() < 10);
+    }
+
+    #[test]
+    fn behind_what_is_too_deep_commands_are_read_again() {
+        check(&format!("{}x{}; b", "${a:-".repeat(16), "}".repeat(16)), &[&"${".repeat(16), "b"]);
+        check(&format!("{}x{}; b", "${a:-".repeat(20), "}".repeat(20)), &[&format!("{}}}}}}}", "${".repeat(17)), "b"]);
     }
 }

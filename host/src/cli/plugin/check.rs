@@ -6,13 +6,15 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{loader, of_file};
+use super::{loader, of_file, wrong};
+use crate::bounded;
 use crate::cli::paint::{BAD, DIM, DOUBT, GOOD, painted, say, size};
 use crate::cli::runtime::block_on;
 use crate::limits::{MANIFEST_MAX_BYTES, PLUGIN_MEMORY_MAX_BYTES, PLUGIN_START_MAX};
 use crate::plugin::fault::LoadError;
 use crate::plugin::grants::{CONTRACT, VERSION};
-use crate::plugin::load::{self, Checked, Plugin, Spec};
+use crate::plugin::load::{self, Plugin, Spec};
+use crate::plugin::manifest::{Interfaces, Manifest};
 use crate::plugin::signature::Signature;
 use crate::plugin::sizes::Sizes;
 
@@ -36,7 +38,7 @@ struct Step {
 pub fn run(file: &Path, max_parts: Option<usize>, json: bool) -> Result<ExitCode, String> {
     let spec = Spec { max_parts, ..of_file(file) };
     let loader = loader()?;
-    let (loaded, took, memory) = block_on(async {
+    let (loaded, tried) = block_on(async {
         let start = tokio::time::Instant::now();
         let loaded = loader.load(&spec).await;
         let started = tokio::time::Instant::now();
@@ -45,96 +47,96 @@ pub fn run(file: &Path, max_parts: Option<usize>, json: bool) -> Result<ExitCode
             Err(_) => None,
         };
         let memory = trial.map_or(0, |trial| trial.instance.memory_bytes());
-        (loaded, (started - start, started.elapsed()), memory)
+        (loaded, Tried { loading: started - start, start: started.elapsed(), memory })
     })?;
-    let steps = steps(&spec, file, loaded.as_deref(), took, memory);
+    let steps = steps(&spec, file, loaded.as_deref(), &tried);
     let good = loaded.is_ok();
     say(&if json { as_json(&spec, &steps, good) } else { as_text(&spec, &steps, good) });
     Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn steps(spec: &Spec, file: &Path, loaded: Result<&Plugin, &LoadError>, took: (Duration, Duration), memory: usize) -> Vec<Step> {
-    let failed = loaded.err().map(|error| (failed_at(error), error.to_string()));
+fn steps(spec: &Spec, file: &Path, loaded: Result<&Plugin, &LoadError>, tried: &Tried) -> Vec<Step> {
+    let failed = loaded.err().map(|error| wrong::told(spec, error));
     let last = failed.as_ref().and_then(|(name, _)| STEPS.iter().position(|step| step == name));
-    let checked = load::check(spec).ok();
+    let seen = Seen::of(spec, file);
     let step = |(index, name): (usize, &&'static str)| match (&failed, last) {
         (Some((at, error)), _) if at == name => Step { name, state: "wrong", found: error.clone() },
         (_, Some(last)) if index > last => Step { name, state: "not reached", found: String::new() },
         _ => {
-            let (state, found) = found(name, spec, file, checked.as_ref(), loaded.ok(), took, memory);
+            let (state, found) = found(name, &seen, loaded.ok(), tried);
             Step { name, state, found }
         }
     };
     STEPS.iter().enumerate().map(step).collect()
 }
 
-fn failed_at(error: &LoadError) -> &'static str {
-    match error {
-        LoadError::Read { .. } | LoadError::Unknown { .. } => "file",
-        LoadError::Size { .. } => "size",
-        LoadError::Digest { .. } | LoadError::NotPinned { .. } => "digest",
-        LoadError::Signature { .. } => "signature",
-        LoadError::NotAComponent { .. } => "component",
-        LoadError::Manifest { .. } => "manifest",
-        LoadError::Host { .. } => "host",
-        LoadError::Import { .. } | LoadError::Version { .. } => "imports",
-        LoadError::Contract { .. } => "contract",
-        LoadError::Config { .. } => "settings",
-        LoadError::Probation { .. } => "start",
+/// How loading went in numbers.
+struct Tried {
+    loading: Duration,
+    start: Duration,
+    memory: usize,
+}
+
+/// What can be read of a file, whatever step it fails at.
+struct Seen<'a> {
+    spec: &'a Spec,
+    file: &'a Path,
+    wasm: Vec<u8>,
+    manifest: Option<Manifest>,
+    imports: Vec<String>,
+}
+
+impl<'a> Seen<'a> {
+    fn of(spec: &'a Spec, file: &'a Path) -> Self {
+        // Why it cannot be read is told by the step that fails.
+        let wasm = bounded::read(file, spec.max_bytes).unwrap_or_default();
+        let manifest = Manifest::from_component(&wasm).ok();
+        let imports = Interfaces::from_component(&wasm).map(|interfaces| interfaces.imports).unwrap_or_default();
+        Self { spec, file, wasm, manifest, imports }
     }
 }
 
-fn found(
-    step: &str,
-    spec: &Spec,
-    file: &Path,
-    checked: Option<&Checked>,
-    plugin: Option<&Plugin>,
-    (loading, start): (Duration, Duration),
-    memory: usize,
-) -> (&'static str, String) {
-    let bytes = std::fs::metadata(file).map_or(0, |metadata| metadata.len());
-    let of_checked = |text: &dyn Fn(&Checked) -> String| checked.map(text).unwrap_or_default();
+fn found(step: &str, seen: &Seen<'_>, plugin: Option<&Plugin>, tried: &Tried) -> (&'static str, String) {
+    let of_manifest = |text: &dyn Fn(&Manifest) -> String| seen.manifest.as_ref().map(text).unwrap_or_default();
     let text = match step {
-        "file" => file.display().to_string(),
-        "size" => format!("{} of {}", size(bytes), size(spec.max_bytes)),
-        "digest" => of_checked(&|checked| format!("sha256:{}", checked.digest)),
-        "signature" => return signature(file, checked),
+        "file" => seen.file.display().to_string(),
+        "size" => format!("{} of {}", size(seen.wasm.len() as u64), size(seen.spec.max_bytes)),
+        "digest" => format!("sha256:{}", load::digest(&seen.wasm)),
+        "signature" => return signature(seen.file, &seen.wasm),
         "component" => "a WebAssembly component".to_owned(),
-        "manifest" => of_checked(&|checked| {
-            let used = Sizes::of(&checked.wasm).manifest;
-            format!("{} {}, {used} of {MANIFEST_MAX_BYTES} bytes", checked.manifest.name, checked.manifest.version)
+        "manifest" => of_manifest(&|manifest| {
+            let used = Sizes::of(&seen.wasm).manifest;
+            format!("{} {}, {used} of {MANIFEST_MAX_BYTES} bytes", manifest.name, manifest.version)
         }),
-        "host" => of_checked(&|checked| {
-            let needed = checked.manifest.min_host.as_deref().unwrap_or("any version");
+        "host" => of_manifest(&|manifest| {
+            let needed = manifest.min_host.as_deref().unwrap_or("any version");
             format!("needs {needed}, this is {}", env!("CARGO_PKG_VERSION"))
         }),
-        "imports" => of_checked(&|checked| imports(checked)),
+        "imports" => of_manifest(&|manifest| imports(seen.imports.len(), &manifest.wasi)),
         "contract" => plugin.map_or_else(String::new, |plugin| {
-            format!("{CONTRACT} {VERSION}, roles: {}; loaded in {} ms", plugin.roles().join(", "), loading.as_millis())
+            format!("{CONTRACT} {VERSION}, roles: {}; loaded in {} ms", plugin.roles().join(", "), tried.loading.as_millis())
         }),
         "settings" => plugin.map_or_else(String::new, |plugin| format!("takes its defaults {}", plugin.settings())),
         _ => format!(
             "{:.1} of {} ms, {} of {} kB memory",
-            start.as_secs_f64() * 1e3,
+            tried.start.as_secs_f64() * 1e3,
             PLUGIN_START_MAX.as_millis(),
-            memory / 1024,
+            tried.memory / 1024,
             PLUGIN_MEMORY_MAX_BYTES / 1024
         ),
     };
     ("ok", text)
 }
 
-fn imports(checked: &Checked) -> String {
-    let asked = checked.imports.len();
-    match checked.manifest.wasi.as_slice() {
+fn imports(asked: usize, wasi: &[String]) -> String {
+    match wasi {
         [] => format!("{asked}, none beyond what a program needs to start"),
         wasi => format!("{asked}, with {} on request", wasi.join(", ")),
     }
 }
 
 /// Nobody demands one here, so one that does not fit is a doubt and not an end.
-fn signature(file: &Path, checked: Option<&Checked>) -> (&'static str, String) {
+fn signature(file: &Path, wasm: &[u8]) -> (&'static str, String) {
     if !crate::plugin::signature::beside(file).exists() {
         return ("ok", "none, and none is demanded here".to_owned());
     }
@@ -142,7 +144,7 @@ fn signature(file: &Path, checked: Option<&Checked>) -> (&'static str, String) {
         Ok(signature) => signature,
         Err(error) => return ("unsure", error.to_string()),
     };
-    match checked.map_or(Ok(()), |checked| signature.belongs_to(&checked.wasm)) {
+    match signature.belongs_to(wasm) {
         Ok(()) => ("ok", format!("by the key {}; `jackfield plugin verify` says whose it is", signature.fingerprint())),
         Err(error) => ("unsure", error.to_string()),
     }

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use wasmtime::wasmparser::Parser;
 use wit_component::ComponentEncoder;
 
+use super::wrong;
 use crate::cli::paint::{GOOD, painted, say, size};
 use crate::plugin::load::digest;
 use crate::plugin::section;
@@ -21,7 +22,11 @@ pub fn run(file: &Path, manifest: &Path, out: Option<&Path>) -> Result<ExitCode,
     let wasm = std::fs::read(file).map_err(|error| cannot("read", file, error))?;
     let text = std::fs::read_to_string(manifest).map_err(|error| cannot("read", manifest, error))?;
     let json = section::manifest_json(&text, manifest)?;
-    let component = if Parser::is_core_wasm(&wasm) { Cow::Owned(encoded(&wasm, file)?) } else { Cow::Borrowed(&wasm) };
+    let is_core = Parser::is_core_wasm(&wasm);
+    if let Some(what) = wrong::with(&wasm).filter(|_| !is_core) {
+        return Err(format!("`{}` {what}", file.display()));
+    }
+    let component = if is_core { Cow::Owned(encoded(&wasm, file)?) } else { Cow::Borrowed(&wasm) };
     let packed = section::pack(&component, &json).map_err(|what| format!("cannot pack `{}`: {what}", file.display()))?;
     let out = out.unwrap_or(file);
     crate::atomic::write(out, &packed, 0o644).map_err(|error| cannot("write", out, error))?;

@@ -5,10 +5,12 @@ use std::process::ExitCode;
 
 use toml_edit::{Array, DocumentMut, Item, Table, value};
 
-use super::of_file;
+use super::{loader, of_file, wrong};
 use crate::cli::paint::{DIM, GOOD, painted, say};
+use crate::cli::runtime::block_on;
 use crate::config::{Config, find};
 use crate::plugin::load::{self, Checked};
+use crate::startup;
 
 /// What is wanted.
 #[derive(Debug)]
@@ -29,20 +31,15 @@ pub struct Wanted {
 ///
 /// # Errors
 ///
-/// When the plugin does not pass its checks, or the configuration cannot be written.
+/// When the plugin would not load with them, or the configuration cannot be written.
 pub fn run(config: Option<&Path>, wanted: &Wanted) -> Result<ExitCode, String> {
-    let checked = load::check(&of_file(&wanted.file)).map_err(|error| error.to_string())?;
+    let spec = of_file(&wanted.file);
+    let checked = load::check(&spec).map_err(|error| wrong::told(&spec, &error).1)?;
     let name = wanted.name.clone().unwrap_or_else(|| checked.manifest.name.clone());
     let strange = wanted.grants.iter().find(|secret| !checked.manifest.secrets.contains(secret));
     if let Some(secret) = strange {
         let asks = checked.manifest.secrets.join(", ");
         return Err(format!("the plugin never asks for the secret `{secret}`; it asks for: {asks}"));
-    }
-    if !wanted.write {
-        let mut document = DocumentMut::new();
-        put(&mut document, &name, &absolute(&wanted.file), wanted, &checked)?;
-        say(&format!("{document}{}", painted(DIM, "# add --write to put this into the configuration file\n")));
-        return Ok(ExitCode::SUCCESS);
     }
     let folder = std::env::current_dir().unwrap_or_default();
     let found = find(config, &|name| std::env::var_os(name), &folder).map(|found| found.path);
@@ -56,8 +53,15 @@ pub fn run(config: Option<&Path>, wanted: &Wanted) -> Result<ExitCode, String> {
     put(&mut document, &name, &relative(&wanted.file, &path), wanted, &checked)?;
     let after = document.to_string();
     // What is written must be a configuration that the program reads back.
-    Config::parse(&after, &path, std::env::var_os("HOME").map(PathBuf::from).as_deref())
+    let config = Config::parse(&after, &path, std::env::var_os("HOME").map(PathBuf::from).as_deref())
         .map_err(|wrong| wrong.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))?;
+    try_out(&config, &name)?;
+    if !wanted.write {
+        let mut lines = DocumentMut::new();
+        put(&mut lines, &name, &relative(&wanted.file, &path), wanted, &checked)?;
+        say(&format!("{lines}{}", painted(DIM, &format!("# add --write to put this into {}\n", path.display()))));
+        return Ok(ExitCode::SUCCESS);
+    }
     // A configuration that is half written would end every session.
     crate::atomic::write(&path, after.as_bytes(), 0o600).map_err(|error| format!("cannot write `{}`: {error}", path.display()))?;
     say(&format!("{}  [plugin.{name}] sha256:{} in {}\n", painted(GOOD, "pinned"), checked.digest, path.display()));
@@ -70,6 +74,15 @@ pub fn run(config: Option<&Path>, wanted: &Wanted) -> Result<ExitCode, String> {
         ));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Loads the plugin as a server with this configuration would: what does not load is not pinned.
+fn try_out(config: &Config, name: &str) -> Result<(), String> {
+    let spec = startup::specs(config).into_iter().find(|spec| spec.name == name);
+    let spec = spec.ok_or_else(|| format!("[plugin.{name}] names no file"))?;
+    let loader = loader()?;
+    let loaded = block_on(loader.load(&spec))?;
+    loaded.map(drop).map_err(|error| format!("{}; nothing was pinned", wrong::told(&spec, &error).1))
 }
 
 /// The table of the plugin; what else stands in it stays.
@@ -102,10 +115,6 @@ fn put(document: &mut DocumentMut, name: &str, path: &str, wanted: &Wanted, chec
         set("secrets", value(wanted.grants.iter().map(String::as_str).collect::<Array>()));
     }
     Ok(())
-}
-
-fn absolute(file: &Path) -> String {
-    std::fs::canonicalize(file).unwrap_or_else(|_| file.to_owned()).display().to_string()
 }
 
 /// As the configuration's folder sees it, where the file is below that folder.

@@ -1,12 +1,14 @@
 //! `jackfield plugin test`: recordings, the conformance kit, times and instructions.
 
 use std::fmt::Write as _;
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::cli::paint::{BAD, DIM, DOUBT, GOOD, HEAD, painted, say, table};
 use crate::kit::report::{Figures, Reached};
 use crate::kit::{self, Check, KIT_VERSION, Report, State, Wanted};
+use crate::plugin::load::Source;
 
 /// The folder that is looked into unless another is named.
 const RECORDINGS: &str = "recordings";
@@ -17,13 +19,27 @@ const RECORDINGS: &str = "recordings";
 ///
 /// When it does not load or a recording cannot be read.
 pub fn run(mut wanted: Wanted, json: bool) -> Result<ExitCode, String> {
-    let beside = PathBuf::from(RECORDINGS);
-    if wanted.recordings.is_none() && beside.is_dir() {
-        wanted.recordings = Some(beside);
+    let here = PathBuf::from(RECORDINGS);
+    if wanted.recordings.is_none() && here.is_dir() {
+        if is_from_here(&wanted.source) {
+            wanted.recordings = Some(here);
+        } else {
+            let _ = writeln!(
+                anstream::stderr(),
+                "jackfield: `{RECORDINGS}` here is not played, as the plugin is from elsewhere; name the folder to have it played"
+            );
+        }
     }
     let report = kit::run(&wanted)?;
     say(&if json { format!("{}\n", report.as_json()) } else { as_text(&report, &wanted) });
     Ok(if report.passed() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Is it a file below this folder, like that of a project whose recordings are here?
+fn is_from_here(source: &Source) -> bool {
+    let Source::File(path) = source else { return false };
+    let folder = std::env::current_dir().and_then(std::fs::canonicalize).ok();
+    std::fs::canonicalize(path).is_ok_and(|file| folder.is_some_and(|folder| file.starts_with(folder)))
 }
 
 fn as_text(report: &Report, wanted: &Wanted) -> String {

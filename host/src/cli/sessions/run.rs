@@ -4,17 +4,36 @@ use std::io::{IsTerminal as _, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
 
+use serde_json::{Value, json};
+
 use super::visitor::Visitor;
 use crate::cli::approve::says_yes;
 use crate::cli::paint::say;
-use crate::guest::wire::{ApprovalState, Say, Tell};
+use crate::guest::wire::{ApprovalState, RunReport, Say, Tell};
+use crate::terminal::text::escaped;
+
+/// What the statuses are, for the help.
+pub(super) const HELP: &str = "Examples:
+  jackfield run web1 -- uptime
+  jackfield run core-sw1 -- show version
+  jackfield run --json web1 -- systemctl is-active nginx
+
+Status: that of the command. Where the device tells none, 0, or 1 if the command failed. Else:
+  124  it ran as long as --kill-after allows and was stopped
+  126  nothing was run: refused, not reached, or a person's approval is needed
+  130  somebody interrupted it
+  255  it is not known how it ended: the line ended, or it asks something and waits";
 
 /// The status where a command failed and has none of its own.
 const FAILED: u8 = 1;
-/// The status where it is not known how it ended.
-const LOST: u8 = 255;
+/// The status where it was stopped because it ran too long, as of timeout(1).
+const TIMED_OUT: u8 = 124;
 /// The status where nothing was run, as of a shell that may not run a program.
 const REFUSED: u8 = 126;
+/// The status where somebody interrupted it and it has none of its own, as of a shell.
+const INTERRUPTED: u8 = 130;
+/// The status where it is not known how it ended.
+const LOST: u8 = 255;
 
 /// What is wanted.
 #[derive(Debug)]
@@ -25,21 +44,58 @@ pub(super) struct Wanted {
     pub(super) json: bool,
 }
 
+/// What came of it.
+#[derive(Debug)]
+enum End {
+    /// It has ended, or stands.
+    Finished(Box<RunReport>),
+    /// Nothing was run; why.
+    Refused(String),
+    /// Nothing was run: a person has to agree first.
+    NeedsApproval(Box<ApprovalState>),
+}
+
 /// Runs it and gives its status.
-pub(super) async fn run(file: Option<&Path>, wanted: &Wanted) -> Result<ExitCode, String> {
+pub(super) async fn run(file: Option<&Path>, wanted: &Wanted) -> ExitCode {
+    let mut output = String::new();
+    let end = carried(file, wanted, &mut output).await.unwrap_or_else(End::Refused);
+    let status = ExitCode::from(status(&end));
+    if wanted.json {
+        say(&format!("{}\n", as_json(wanted, &end, &output)));
+        return status;
+    }
+    let sentences = said(wanted, &end);
+    let is_in_row = !output.is_empty() && !output.ends_with('\n');
+    if is_in_row && !sentences.is_empty() && std::io::stdout().is_terminal() {
+        say("\n");
+    }
+    for sentence in sentences {
+        let _ = writeln!(anstream::stderr(), "jackfield: {}", escaped(&sentence));
+    }
+    status
+}
+
+/// Has it run and collects its output, which a person sees when it comes.
+async fn carried(file: Option<&Path>, wanted: &Wanted, output: &mut String) -> Result<End, String> {
     let mut visitor = Visitor::of_daemon(file, "run", true).await?;
     let (session, command, kill_after_s) = (wanted.session.clone(), wanted.command.clone(), wanted.kill_after);
     let asked = Say::Run { session, command, kill_after_s };
     visitor.say(&asked).await?;
-    let mut output = String::new();
     loop {
-        match visitor.hear().await? {
+        let told = match visitor.hear().await {
+            Ok(told) => told,
+            Err(why) => return Ok(End::Finished(Box::new(gone(wanted, why)))),
+        };
+        match told {
             Tell::Text { text } if wanted.json => output.push_str(&text),
             Tell::Text { text } => {
                 say(&text);
                 // Who reads it sees it when it comes.
                 let _ = std::io::stdout().flush();
+                // Only how it ends counts.
+                *output = text;
             }
+            Tell::NeedsApproval { approval } if wanted.json || !is_at_terminal() => return Ok(End::NeedsApproval(Box::new(approval))),
             Tell::NeedsApproval { approval } => {
                 let allow = agreed(&approval)?;
                 visitor.ask(&Say::Decide { id: approval.id, allow }).await?;
@@ -48,53 +104,132 @@ pub(super) async fn run(file: Option<&Path>, wanted: &Wanted) -> Result<ExitCode
                 }
                 visitor.say(&asked).await?;
             }
-            Tell::Refused { why } => {
-                let _ = writeln!(anstream::stderr(), "jackfield: {why}");
-                return Ok(ExitCode::from(REFUSED));
-            }
-            Tell::Finished { report } => {
-                let status = report.exit_code.and_then(|code| u8::try_from(code).ok());
-                let status = match (status, report.state.as_str(), report.failed) {
-                    (Some(status), ..) => status,
-                    (None, "lost", _) => LOST,
-                    (None, _, true) => FAILED,
-                    (None, _, false) => 0,
-                };
-                if wanted.json {
-                    let mut value = serde_json::to_value(&report).map_err(|error| error.to_string())?;
-                    if let Some(fields) = value.as_object_mut() {
-                        fields.insert("output".to_owned(), output.into());
-                    }
-                    say(&format!("{value}\n"));
-                } else {
-                    for warning in report.warnings.iter().chain(&report.failure) {
-                        let _ = writeln!(anstream::stderr(), "jackfield: {warning}");
-                    }
-                    if report.state == "needs_input" {
-                        let _ = writeln!(
-                            anstream::stderr(),
-                            "jackfield: it asks something and waits: {}; `jackfield attach {}` answers",
-                            report.ask.unwrap_or_default(),
-                            wanted.session
-                        );
-                        return Ok(ExitCode::from(LOST));
-                    }
-                }
-                return Ok(ExitCode::from(status));
-            }
+            Tell::Refused { why } => return Ok(End::Refused(why)),
+            Tell::Finished { report } => return Ok(End::Finished(Box::new(report))),
             _ => {}
         }
     }
 }
 
+/// The other process has gone, and with it what is known of the command.
+fn gone(wanted: &Wanted, why: String) -> RunReport {
+    RunReport { session: wanted.session.clone(), state: "lost".to_owned(), failed: true, failure: Some(why), ..RunReport::default() }
+}
+
+fn status(end: &End) -> u8 {
+    let End::Finished(report) = end else { return REFUSED };
+    let own = report.exit_code.map(|code| u8::try_from(code).unwrap_or(FAILED));
+    match (report.state.as_str(), own) {
+        ("lost" | "needs_input", _) => LOST,
+        _ if report.timed_out => TIMED_OUT,
+        (_, Some(own)) => own,
+        ("interrupted", None) => INTERRUPTED,
+        (_, None) if report.failed => FAILED,
+        (_, None) => 0,
+    }
+}
+
+/// What a person is told beside the output.
+fn said(wanted: &Wanted, end: &End) -> Vec<String> {
+    let report = match end {
+        End::Refused(why) => return vec![why.clone()],
+        End::NeedsApproval(approval) => {
+            let (reason, id) = (reason(approval), &approval.id);
+            return vec![format!(
+                "it needs a person's approval: {reason}; nothing was run. Run it at a terminal, or `jackfield approve {id}` and run it again"
+            )];
+        }
+        End::Finished(report) => report,
+    };
+    let asks = (report.state == "needs_input").then(|| {
+        let (asked, session) = (report.ask.as_deref().unwrap_or_default(), &wanted.session);
+        format!("it asks `{asked}` and waits; `jackfield attach {session}` takes the answer, `jackfield close {session}` ends it")
+    });
+    let cut = (report.state == "interrupted" && !report.timed_out).then(|| "somebody interrupted it".to_owned());
+    report.warnings.iter().chain(&report.failure).cloned().chain(asks).chain(cut).collect()
+}
+
+fn as_json(wanted: &Wanted, end: &End, output: &str) -> Value {
+    let mut value = match end {
+        End::Finished(report) => serde_json::to_value(report).unwrap_or_default(),
+        End::Refused(why) => json!({"session": wanted.session, "state": "refused", "failed": true, "failure": why}),
+        End::NeedsApproval(approval) => {
+            json!({"session": wanted.session, "state": "approval_needed", "failed": true, "failure": reason(approval), "approval": approval})
+        }
+    };
+    if let Some(fields) = value.as_object_mut() {
+        fields.insert("output".to_owned(), output.into());
+    }
+    value
+}
+
+/// Why a person is asked, without the words that say so.
+fn reason(approval: &ApprovalState) -> &str {
+    approval.reason.trim_start_matches("Needs a person's approval: ").trim_end_matches('.')
+}
+
+fn is_at_terminal() -> bool {
+    std::io::stdin().is_terminal() && std::io::stdout().is_terminal()
+}
+
 /// Asks at the terminal.
 fn agreed(approval: &ApprovalState) -> Result<bool, String> {
-    if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
-        return Err(format!(
-            "it needs a person's approval: {}; run it at a terminal, or `jackfield approve {}` and run it again",
-            approval.reason, approval.id
-        ));
-    }
-    let text: Vec<String> = approval.text.lines().map(|line| format!("  | {}", crate::terminal::text::escaped(line))).collect();
+    let text: Vec<String> = approval.text.lines().map(|line| format!("  | {}", escaped(line))).collect();
     says_yes(&format!("{}\n{}", approval.reason, text.join("\n")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wanted() -> Wanted {
+        Wanted { session: "sw1".to_owned(), command: "show log".to_owned(), kill_after: None, json: false }
+    }
+
+    fn finished(state: &str, exit_code: Option<i32>, change: impl FnOnce(&mut RunReport)) -> End {
+        let mut report = RunReport { state: state.to_owned(), exit_code, ..RunReport::default() };
+        change(&mut report);
+        End::Finished(Box::new(report))
+    }
+
+    #[test]
+    fn the_status_is_the_commands_own_or_says_what_kept_it_from_one() {
+        let plain = |state, code| status(&finished(state, code, |_| ()));
+        assert_eq!([plain("done", Some(7)), plain("done", None), plain("done", Some(-1))], [7, 0, 1]);
+        assert_eq!([plain("interrupted", Some(0)), plain("interrupted", None)], [0, 130]);
+        assert_eq!([plain("lost", None), plain("needs_input", None)], [255, 255]);
+        assert_eq!(status(&finished("done", None, |report| report.failed = true)), 1);
+        for (state, code) in [("interrupted", None), ("interrupted", Some(130)), ("running", None)] {
+            assert_eq!(status(&finished(state, code, |report| report.timed_out = true)), 124);
+        }
+        assert_eq!(status(&End::Refused("no".to_owned())), 126);
+        assert_eq!(status(&End::NeedsApproval(Box::default())), 126);
+    }
+
+    #[test]
+    fn what_waits_or_was_lost_is_told_with_the_next_step() {
+        let asks = finished("needs_input", None, |report| report.ask = Some("Really? [y/n]".to_owned()));
+        let [sentence] = said(&wanted(), &asks).try_into().unwrap();
+        assert!(sentence.contains("it asks `Really? [y/n]` and waits") && sentence.contains("`jackfield attach sw1`"), "{sentence}");
+        let lost = finished("lost", None, |report| report.failure = Some("the line ended while it ran: it closed".to_owned()));
+        assert_eq!(said(&wanted(), &lost), ["the line ended while it ran: it closed"]);
+    }
+
+    #[test]
+    fn a_reason_says_once_that_a_person_is_needed() {
+        let reason = "Needs a person's approval: `reload` may not come back.".to_owned();
+        let needed = End::NeedsApproval(Box::new(ApprovalState { id: "a1".to_owned(), reason, ..ApprovalState::default() }));
+        let [sentence] = said(&wanted(), &needed).try_into().unwrap();
+        assert!(sentence.starts_with("it needs a person's approval: `reload` may not come back; nothing was run."), "{sentence}");
+        assert!(sentence.contains("`jackfield approve a1`"), "{sentence}");
+    }
+
+    #[test]
+    fn json_is_told_whatever_came_of_it() {
+        let refused = as_json(&wanted(), &End::Refused("no".to_owned()), "");
+        assert_eq!(refused, json!({"session": "sw1", "state": "refused", "failed": true, "failure": "no", "output": ""}));
+        let needed = as_json(&wanted(), &End::NeedsApproval(Box::default()), "");
+        assert_eq!((&needed["state"], needed["approval"].is_object()), (&json!("approval_needed"), true));
+        assert_eq!(as_json(&wanted(), &finished("lost", None, |_| ()), "par")["output"], "par");
+    }
 }

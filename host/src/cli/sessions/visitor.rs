@@ -11,7 +11,9 @@ use crate::daemon::client::{Server, names};
 use crate::daemon::hello::Want;
 use crate::daemon::{Name, launch};
 use crate::guest::wire::{Say, Tell};
+use crate::guest::words::for_people;
 use crate::ids::{SessionId, open_are};
+use crate::nearest::nearest;
 
 /// A connection as a guest.
 pub(super) struct Visitor {
@@ -21,6 +23,17 @@ pub(super) struct Visitor {
     write: OwnedWriteHalf,
 }
 
+/// What to say of a session that is not there: a device can be opened, another name is a mistake.
+fn absent(session: &str, open: &[String], devices: &[String]) -> String {
+    let are = open_are(open);
+    if devices.contains(&SessionId::parse(session).device) {
+        return format!("there is no session `{session}`; {are}. `jackfield open {session}` opens it");
+    }
+    let near = nearest(session, open.iter().chain(devices).map(String::as_str));
+    let next = near.map_or_else(|| "`jackfield devices` lists the devices".to_owned(), |near| format!("Did you mean `{near}`?"));
+    format!("there is no session and no device `{session}`; {are}. {next}")
+}
+
 fn want(by: &str, may_type: bool) -> Want {
     Want::Guest { name: account::name(), by: by.to_owned(), may_type }
 }
@@ -28,7 +41,7 @@ fn want(by: &str, may_type: bool) -> Want {
 impl Visitor {
     /// At the daemon for this configuration, which is started if need be.
     pub(super) async fn of_daemon(file: Option<&Path>, by: &str, may_type: bool) -> Result<Self, String> {
-        let connected = launch::connect_or_start(file, &want(by, may_type))?;
+        let connected = launch::connect_or_start(file, &want(by, may_type)).map_err(|why| for_people(&why))?;
         let failed = |error: std::io::Error| error.to_string();
         connected.stream.set_nonblocking(true).map_err(failed)?;
         let (read, write) = UnixStream::from_std(connected.stream).map_err(failed)?.into_split();
@@ -71,13 +84,13 @@ impl Visitor {
         for name in names {
             let Ok(mut visitor) = Self::of(&name, by, may_type).await else { continue };
             let Tell::Sessions { sessions, .. } = visitor.list().await? else { continue };
-            if sessions.iter().any(|known| known.session == session) {
+            if sessions.iter().any(|own| own.session == session) {
                 // The list is not wanted any more: a new connection does not have it.
                 return Self::of(&name, by, may_type).await;
             }
-            open.extend(sessions.into_iter().map(|known| known.session));
+            open.extend(sessions.into_iter().map(|own| own.session));
         }
-        Err(format!("there is no session `{session}`; {}. `jackfield open {session}` opens it", open_are(&open)))
+        Err(absent(&session, &open, &super::device_names(file)))
     }
 
     /// Says something.
@@ -128,5 +141,22 @@ impl Visitor {
     /// Its two directions.
     pub(super) fn into_parts(self) -> (BufReader<OwnedReadHalf>, OwnedWriteHalf) {
         (self.read, self.write)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_device_that_is_there_is_said_to_be_opened() {
+        let absent = |session: &str| {
+            let devices = ["switch1".to_owned(), "web1".to_owned()];
+            super::absent(session, &["switch1".to_owned()], &devices)
+        };
+        assert_eq!(absent("web1"), "there is no session `web1`; open are: switch1. `jackfield open web1` opens it");
+        assert!(absent("web1#2").ends_with("`jackfield open web1#2` opens it"));
+        assert_eq!(absent("swtch1"), "there is no session and no device `swtch1`; open are: switch1. Did you mean `switch1`?");
+        assert!(absent("printer").ends_with("`jackfield devices` lists the devices"));
     }
 }

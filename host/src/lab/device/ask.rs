@@ -12,12 +12,15 @@ pub(super) struct Asking {
     dialog: Dialog,
     tries_left: u32,
     text: String,
+    /// Kind `text`: what ends it.
+    end: String,
     pub(super) until_ms: Option<u64>,
 }
 
 impl Asking {
-    pub(super) fn new(name: &str, dialog: &Dialog, until_ms: Option<u64>) -> Self {
-        Self { name: name.to_owned(), dialog: dialog.clone(), tries_left: dialog.tries.max(1), text: String::new(), until_ms }
+    pub(super) fn new(name: &str, dialog: &Dialog, end: &str, until_ms: Option<u64>) -> Self {
+        let (name, end) = (name.to_owned(), end.to_owned());
+        Self { name, dialog: dialog.clone(), tries_left: dialog.tries.max(1), text: String::new(), end, until_ms }
     }
 
     /// The step that a typed key or line chooses.
@@ -77,7 +80,7 @@ impl Device {
     fn on_answer_text(&mut self, mut asking: Box<Asking>, key: &[u8]) {
         let script = self.script.clone();
         let editor = &script.spec.editor;
-        let echo = asking.dialog.kind == Answer::Line;
+        let echo = asking.dialog.kind != Answer::Secret;
         if is_one_of(key, &editor.erase) {
             let erased = asking.text.pop().is_some();
             self.write(if erased && echo { "\u{8} \u{8}" } else { "" });
@@ -99,11 +102,15 @@ impl Device {
             return self.on_secret(asking, &typed);
         }
         self.entries.push(Entry::Answer { dialog: asking.name.clone(), text: typed.clone() });
+        if asking.dialog.kind == Answer::Text && !typed.contains(&asking.end) {
+            self.state = State::Asking(asking);
+            return;
+        }
         if let Some(name) = &asking.dialog.set {
             self.vars.insert(name.clone(), typed.clone());
         }
         let step = asking.chosen(&typed).cloned();
-        if step.is_none() && asking.dialog.set.is_none() {
+        if step.is_none() && asking.dialog.set.is_none() && asking.dialog.kind == Answer::Line {
             return self.ask_again(asking);
         }
         self.finish(step.as_ref());

@@ -233,10 +233,17 @@ impl Device {
     fn start_dialog(&mut self, name: &str) {
         let script = self.script.clone();
         let Some(dialog) = script.spec.dialog.get(name) else { return };
+        let begun = self.fill(&dialog.begun);
+        let (end, rest) = begun.split_at(begun.chars().next().map_or(0, char::len_utf8));
+        if !end.is_empty() && rest.contains(end) {
+            // All of it came with the command.
+            self.push_steps(dialog.other.as_slice());
+            return;
+        }
         let question = self.fill(&dialog.question);
         self.write(&question);
         let until_ms = (dialog.timeout_ms > 0).then(|| self.now_ms.saturating_add(dialog.timeout_ms));
-        self.state = State::Asking(Box::new(Asking::new(name, dialog, until_ms)));
+        self.state = State::Asking(Box::new(Asking::new(name, dialog, end, until_ms)));
     }
 
     /// The commands of the mode the device is in.

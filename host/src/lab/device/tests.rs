@@ -58,6 +58,12 @@ print = "done"
 question = "Name {host}? "
 kind = "line"
 set = "host"
+[dialog.note]
+question = "End with {text:1}\r\n"
+kind = "text"
+begun = "{text}"
+cancel = {}
+other = { print = "noted" }
 [[command]]
 match = "up"
 ask = "high"
@@ -72,6 +78,9 @@ ask = "sure"
 [[command]]
 match = "rename"
 ask = "name"
+[[command]]
+match = "note <text...>"
+ask = "note"
 [[command]]
 match = "do <line...>"
 run = { line = "{line}", mode = "low" }
@@ -256,6 +265,15 @@ fn questions_take_a_key_or_a_line() {
     let sure = "wipe\r\nSure? ";
     check(PLAIN, "box", &inputs, &["box>", high, sure, "y\r\ndone\r\nbo!", sure, "n\r\nbo!"]);
     check(PLAIN, "box", &[(0, "rename\r"), (0, "ab\u{8}c\r")], &["box>", "rename\r\nName box? ", "ab\u{8} \u{8}c\r\nac>"]);
+}
+
+#[test]
+fn a_text_goes_up_to_its_sign_wherever_that_stands() {
+    let asked = "note #\r\nEnd with #\r\n";
+    check(PLAIN, "box", &[(0, "note #\r"), (0, "box>\r"), (0, "bye #\r")], &["box>", asked, "box>\r\n", "bye #\r\nnoted\r\nbox>"]);
+    check(PLAIN, "box", &[(0, "note #a\r"), (0, "#\r")], &["box>", "note #a\r\nEnd with #\r\n", "#\r\nnoted\r\nbox>"]);
+    check(PLAIN, "box", &[(0, "note # hello #\r")], &["box>", "note # hello #\r\nnoted\r\nbox>"]);
+    check(PLAIN, "box", &[(0, "note #\r"), (0, "a\u{3}")], &["box>", asked, "a\r\nbox>"]);
 }
 
 #[test]

@@ -64,6 +64,8 @@ proptest! {
     #[test]
     fn a_key_that_nobody_knows_stays_one(before in "[ -~]{0,20}", key in 0_u8..0x20, behind in "[ -~\x7f]{0,20}") {
         prop_assume!(![0x03, 0x08, b'\n', b'\r', 0x15].contains(&key));
+        // At an empty line it only ends what reads it.
+        prop_assume!(key != 0x04 || !before.is_empty());
         let mut typed = LineAssembler::default();
         typed.on_typed(before.as_bytes());
         typed.on_typed(&[key]);

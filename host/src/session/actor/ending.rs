@@ -10,8 +10,9 @@ const JUDGED_CHARS: usize = 4096;
 impl Actor {
     pub(super) async fn on_ended(&mut self, mut ending: Ending) -> Vec<Effect> {
         self.typed_ahead = self.typed.length();
-        // Behind this prompt nobody has typed yet.
-        self.touched &= self.lines_ahead || !self.typed.is_untouched();
+        self.machine.on_typed_ahead(&self.typed.pending().text);
+        self.resolving = None;
+        self.leftover.on_prompt(self.typed.is_untouched());
         let mut failure = ending.failure.take();
         if failure.is_none() && ending.status.is_none() && ending.state == State::Done {
             let (judged, degraded) = self.judge_outcome(&ending).await;
@@ -27,21 +28,19 @@ impl Actor {
     }
 
     /// A command is over: who waits for it is told.
-    pub(super) fn conclude(&mut self, ending: Ending, failure: Option<String>) {
+    pub(super) fn conclude(&mut self, mut ending: Ending, failure: Option<String>) {
         let state = ending.state;
         let id = ending.id;
-        let record = self.records.iter_mut().find(|record| record.id == id);
+        // A line that was taken back is nobody's command.
+        let Some(record) = self.records.iter_mut().find(|record| record.id == id) else { return };
+        ending.warnings.extend(self.doubt.take());
         let failed = failure.clone().or_else(|| ending.status.filter(|status| *status != 0).map(|status| format!("exit status {status}")));
         let failed = failed.or_else(|| (state == State::Lost).then(|| "the line ended while it ran".to_owned()));
         self.profile.commons.ended(failed.map(|why| self.profile.shown(&format!("{}: {why}", ending.text))));
-        if let Some(record) = &record {
-            let recorded = self.cast.part(record.cast_from, now());
-            self.profile.witness_end(&ending, failure.as_ref(), &record.witness, recorded);
-        }
-        if let Some(record) = record {
-            record.failure = failure;
-            record.ending = Some(ending);
-        }
+        let recorded = self.cast.part(record.cast_from, now());
+        self.profile.witness_end(&ending, failure.as_ref(), &record.witness, recorded);
+        record.failure = failure;
+        record.ending = Some(ending);
         self.set_state(id, state);
         self.used_at = now();
     }

@@ -47,11 +47,13 @@ impl Actor {
         match event {
             LineEvent::Data(bytes) | LineEvent::Error(bytes) => self.on_bytes(&bytes),
             LineEvent::Exit(Ok(status)) => {
+                self.release_held();
                 self.tape(|tape| tape.note(Entry::End(Ok(status)), now()));
                 self.exit = Some(status);
                 self.ended = Some(format!("the shell has ended with status {status}"));
             }
             LineEvent::Exit(Err(why)) | LineEvent::Closed(why) => {
+                self.release_held();
                 self.tape(|tape| tape.note(Entry::End(Err(why.clone())), now()));
                 self.ended = Some(why);
             }
@@ -63,6 +65,15 @@ impl Actor {
         self.held_since = self.redactor.is_holding().then(now);
         if !shown.is_empty() {
             self.take_output(&shown);
+        }
+    }
+
+    /// What was held back, because it might have been the beginning of a secret, was none.
+    pub(super) fn release_held(&mut self) {
+        self.held_since = None;
+        let held = self.redactor.flush();
+        if !held.is_empty() {
+            self.take_output(&held);
         }
     }
 

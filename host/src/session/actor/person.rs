@@ -6,10 +6,7 @@
 use std::collections::VecDeque;
 use std::time::Instant;
 
-use super::{
-    Accepted, Actor, Approved, Author, Case, CommandId, Effect, Intent, LineAssembler, Order, Purpose, Refusal, RunRequest, Screen,
-    Started, now,
-};
+use super::{Accepted, Actor, Approved, Author, Case, CommandId, Leftover, Order, Purpose, Refusal, RunRequest, Screen, Started, now};
 use crate::limits::{AUDIENCE_PAST_BYTES, HANDOVER_MAX_CHARS, KEYS_KEPT, KEYS_KEPT_MAX, SETUPS_KEPT, TERMINAL_SIZES};
 use crate::policy;
 use crate::policy::approved::Payload;
@@ -92,9 +89,8 @@ impl Actor {
             self.profile.commons.handover.typed(TypedLine { by: who.clone(), text: text.clone() }, start);
             self.audience.show(|| Scene::Typed(TypedLine { by: who.clone(), text: text.clone() }));
         }
-        self.typed = typed;
-        self.touched = true;
-        self.lines_ahead |= !at_prompt && !lines.is_empty();
+        self.typed.clone_from(&typed);
+        self.leftover.on_typed(!at_prompt && !lines.is_empty());
         let approved = policy::person(bytes, who.clone());
         match (id, witness) {
             (Some(id), Some(witness)) if begins => {
@@ -102,6 +98,7 @@ impl Actor {
                 let caller = who.to_string();
                 let started = Started { id, caller, text, lines, goal: None, kill_after: None, one_prompt: false, manual: true };
                 let (Accepted { .. }, effects) = self.begin(started, verdict, witness);
+                self.typed = typed;
                 self.perform(effects).await;
             }
             // What the device does not show is nobody's to keep.
@@ -133,11 +130,6 @@ impl Actor {
         self.profile.shown(if is_shown { known } else { HIDDEN })
     }
 
-    /// Nothing of a line stands there now.
-    pub(super) fn forget_typed(&mut self) {
-        (self.typed, self.typed_ahead) = (LineAssembler::default(), 0);
-    }
-
     /// May this author type now? Renews what is theirs.
     pub(super) fn may_type(&self, by: &Author) -> Result<(), Refusal> {
         self.profile.commons.lock.check(by, now()).map_err(|held| Refusal::Cannot(held.why))?;
@@ -148,7 +140,7 @@ impl Actor {
     /// A caller's line is about to be typed at the prompt: what people did has come out before.
     pub(super) fn on_callers_turn(&mut self, by: &Author, text: &str) {
         let end = self.machine.stream().log().end();
-        (self.touched, self.lines_ahead) = (false, false);
+        self.leftover = Leftover::default();
         self.profile.commons.handover.agent_begins(end);
         if by.is_person() {
             let line = TypedLine { by: by.clone(), text: self.profile.kept(text) };
@@ -165,27 +157,6 @@ impl Actor {
             let effects = self.start_next().await;
             self.perform(effects).await;
         }
-    }
-
-    /// Takes back what a person left in the last row. Where nothing is known to be there, what they started is waited for.
-    pub(super) fn clear_line(&mut self) -> Vec<Effect> {
-        let (lock, at) = (&self.profile.commons.lock, now());
-        let everyone = Author::agent("");
-        if let Err(held) = lock.check(&everyone, at) {
-            self.held_until = held.until;
-            return Vec::new();
-        }
-        if !self.machine.has_unfinished_line() {
-            // What they started still goes on.
-            return Vec::new();
-        }
-        self.forget_typed();
-        let caller = Author::runtime().to_string();
-        let (id, text) = (CommandId::next(), self.machine.shown_line());
-        // The cancel key is a line of its own: the prompt behind it is the one that counts.
-        let lines = policy::intent(&Intent::Cancel { tried: 0 }, &self.profile.kind, &self.profile.nonce).into_iter().collect();
-        let started = Started { id, caller, text, lines, goal: None, kill_after: None, one_prompt: false, manual: true };
-        self.machine.on_run(now(), started)
     }
 
     /// Shows and records who writes to the line. What people type is shown line by line when they send it.

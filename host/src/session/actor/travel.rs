@@ -65,6 +65,7 @@ impl Actor {
         let id = CommandId::next();
         let case = Case { way: lines_of_way, ..Case::new(request, self.place(&mode), &verdict, Some(id)) };
         let witness = self.profile.witness(case).await?;
+        self.on_callers_turn(&request.author(), &request.text);
         let accepted = self.remember(id, &request.caller, &request.text, verdict, witness);
         let journey = Journey::new(route, lines);
         self.travel = Some(Travel { id, request: request.clone(), journey, started_at: now(), warnings: Vec::new() });

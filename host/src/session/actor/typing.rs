@@ -80,6 +80,7 @@ impl Actor {
         let mut typed = self.typed.clone();
         let lines = typed.on_typed(&bytes);
         let at_prompt = self.machine.is_idle();
+        let is_asked = self.machine.question().is_some();
         let purpose = if at_prompt { Purpose::Run } else { Purpose::Send };
         let pending = typed.pending();
         // More keys than Enter run what history or completion has made: one alone on an empty line has made nothing yet.
@@ -89,15 +90,20 @@ impl Actor {
         let verdict = self.judge_typed(&typed_lines, purpose, request).await?;
         let Some(approved) = policy::keys(&verdict, bytes) else { return Err(Refusal::Denied(Box::new(verdict))) };
         let approved = approved.by(request.author());
-        let begins = at_prompt && lines.first().is_some_and(|line| !line.text.trim().is_empty());
+        let begins = at_prompt && lines.iter().any(|line| !line.text.trim().is_empty());
         let text = lines.iter().map(|line| line.text.as_str()).collect::<Vec<_>>().join("\n");
         // A command is recorded by its lines, which may have come in pieces; what is typed otherwise as it came.
         let judged = RunRequest::new(if begins { &text } else { &request.text }, purpose, &request.caller);
         let id = if begins { Some(CommandId::next()) } else { self.machine.running().map(|running| running.id) };
         let keys = if begins { &[] } else { request.keys.as_slice() };
         let witness = self.witness_typed(&judged, keys, &verdict, id).await?;
-        self.typed = typed;
+        self.typed.clone_from(&typed);
         self.on_callers_turn(&request.author(), &request.text);
+        // A line at the prompt is a command, one that is asked for an answer; what comes behind may be left to the next prompt.
+        self.leftover.on_typed(lines.len() > usize::from(at_prompt || is_asked));
+        if at_prompt && !begins && !typed.is_untouched() {
+            self.leftover.on_unsent();
+        }
         match id {
             Some(id) if begins => {
                 let goal = self.plugins.claim(&text, self.machine.mode()).await;
@@ -105,12 +111,11 @@ impl Actor {
                 let caller = request.caller.clone();
                 let started = Started { id, caller, text, lines, goal, kill_after: None, one_prompt: false, manual: false };
                 let (_, effects) = self.begin(started, verdict, witness);
+                self.typed = typed;
                 self.perform(effects).await;
             }
             _ if self.machine.may_want_secret() => self.answer(approved.hidden()).await,
-            _ => {
-                self.answer(approved).await;
-            }
+            _ => self.answer(approved).await,
         }
         Ok(())
     }
@@ -170,14 +175,19 @@ impl Actor {
         }
     }
 
-    pub(super) async fn on_stop(&mut self, how: Stop, tried: usize) -> Result<String, String> {
+    /// Stops this command, or whatever runs.
+    pub(super) async fn on_stop(&mut self, how: Stop, tried: usize, command: Option<CommandId>) -> Result<String, String> {
+        let running = self.machine.running().map(|running| running.id);
+        if let Some(wanted) = command.filter(|wanted| running != Some(*wanted)) {
+            return Err(format!("{wanted} does not run any more"));
+        }
         if how == Stop::Hangup {
             self.ended = Some("the line was closed on request".to_owned());
             return Ok("hang up".to_owned());
         }
-        let Some(id) = self.machine.running().map(|running| running.id) else {
-            return Err(format!("nothing runs in `{}`", self.profile.id));
-        };
+        let Some(id) = running else { return Err(format!("nothing runs in `{}`", self.profile.id)) };
+        // What is stopped wants no secret any more.
+        self.resolving = None;
         self.set_state(id, State::Running);
         match how {
             Stop::Interrupt => {

@@ -62,6 +62,8 @@ impl Lane {
         let restarted = pipe.streams.out.stream.last_mark('X').is_some();
         let start_of = |side: &Side| side.stream.first_mark('C').map(|mark| mark.start);
         let started = (start_of(&pipe.streams.out), start_of(&pipe.streams.err));
+        let end_of = |side: &Side| side.stream.last_mark('D').map_or(0, |mark| mark.end);
+        pipe.told = (end_of(&pipe.streams.out), end_of(&pipe.streams.err));
         if cwd.is_some() {
             pipe.cwd.clone_from(&cwd);
         }
@@ -74,7 +76,7 @@ impl Lane {
         if let Some(record) = self.records.iter_mut().find(|record| Some(record.id) == running) {
             for (name, before, started) in [("output", record.out.0, started.0), ("standard error", record.err.0, started.1)] {
                 if let Some(late) = started.map(|started| started - before).filter(|late| *late > 0) {
-                    record.warnings.push(format!("{late} bytes of {name} came after the last command ended"));
+                    record.warnings.push(format!("{late} bytes of {name} came after the last command ended, at offset {before}"));
                 }
             }
             (record.out, record.err) = ((out_start, Some(out_end)), (err_start, Some(err_end)));

@@ -74,6 +74,8 @@ pub(super) async fn carry(connection: Connection, program: Program, id: CommandI
         }
     };
     let Line { mut reader, writer, .. } = line;
+    // Nobody types to it. Where the line has ended, the reader says so.
+    let _ = writer.order(Order::End);
     if events.send((id, ProgramEvent::Started(writer))).await.is_err() {
         return;
     }

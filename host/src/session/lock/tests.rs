@@ -117,3 +117,14 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_lock_for_longer_than_time_can_be_told_has_no_end() {
+    let (lock, now) = (InputLock::default(), Instant::now());
+    lock.take(&anna(), None, Some(Duration::MAX), now).unwrap();
+    lock.on_typed(&anna(), now);
+    assert_eq!(lock.check(&agent("a"), now + HOUR).unwrap_err().until, None);
+    lock.take(&anna(), Some(agent("a")), Some(Duration::from_secs(u64::MAX / 4)), now).unwrap();
+    lock.on_typed(&agent("a"), now + HOUR);
+    lock.check(&agent("a"), now + HOUR).unwrap();
+}

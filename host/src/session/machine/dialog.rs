@@ -4,18 +4,25 @@ use std::mem;
 use std::time::{Duration, Instant};
 
 use super::{Effect, Intent, Machine, State, Stepped};
-use crate::limits::{GOAL_STEPS_MAX, PAGES_MAX, SCREEN_STANDS, SECRET_AFTER_LINE_MAX};
+use crate::limits::{GIVEN_UP_STANDS, GOAL_STEPS_MAX, PAGES_MAX, SCREEN_STANDS, SECRET_AFTER_LINE_MAX};
 use crate::session::timers::Timer;
 use crate::session::view::{Question, Step, Stepping};
 
 impl Machine {
-    /// The secret that was asked for cannot be typed: the goal fails, what was asked is left to the caller.
+    /// The secret that was asked for cannot be typed: its goal fails, what was asked is left to the caller.
     #[must_use]
     pub fn on_secret_missing(&mut self, now: Instant, why: &str) -> Vec<Effect> {
-        let text = self.stream.tail();
-        let State::Running(running) = &mut self.state else { return Vec::new() };
-        running.warn(why);
-        running.fail_goal(why);
+        let row = mem::take(&mut self.secret_row);
+        let text = if self.stream.has_tail() { self.stream.tail() } else { row };
+        if let State::Running(running) = &mut self.state {
+            running.warn(why);
+            if running.goal.is_some() {
+                running.fail_goal(why);
+            }
+        }
+        if text.trim().is_empty() {
+            return Vec::new();
+        }
         self.on_question(now, Question { kind: "password".to_owned(), text, after_ms: 0 })
     }
 
@@ -51,7 +58,7 @@ impl Machine {
         }
     }
 
-    pub(super) fn on_step(&mut self, now: Instant, Stepping { plugin, step, strip }: Stepping, at_prompt: bool) -> Stepped {
+    pub(super) fn on_step(&mut self, now: Instant, Stepping { plugin, step, strip, is_fault }: Stepping, at_prompt: bool) -> Stepped {
         let in_goal = matches!(&self.state, State::Running(running) if running.goal.is_some());
         let typed_at = self.typed_at;
         let echoed = self.stream.is_echoed();
@@ -85,6 +92,7 @@ impl Machine {
                     return Stepped::GoOn;
                 }
                 running.secrets_typed.push(name.clone());
+                self.secret_row = self.stream.tail();
                 self.stream.haunt(&strip);
                 self.note_typing(now);
                 Stepped::Typed(vec![Effect::Type(Intent::Secret { plugin, name })])
@@ -98,8 +106,26 @@ impl Machine {
                 }
                 Stepped::GoOn
             }
+            Step::Failed(why) if is_fault => {
+                if let State::Running(running) = &mut self.state {
+                    running.warn(&why);
+                    running.fail_goal(&why);
+                    running.given_up = true;
+                }
+                Stepped::GoOn
+            }
             Step::Failed(why) => self.on_goal_failed(&why, at_prompt),
         }
+    }
+
+    /// A plugin has failed in a dialog: what asked may wait for an answer still, which is the caller's now.
+    pub(super) fn look_at_given_up(&mut self, now: Instant) -> Option<Vec<Effect>> {
+        let State::Running(running) = &self.state else { return None };
+        if !running.given_up || running.asked.is_some() || !self.stream.has_tail() {
+            return None;
+        }
+        let after_ms = u32::try_from(GIVEN_UP_STANDS.as_millis()).unwrap_or(u32::MAX);
+        Some(self.on_question(now, Question { kind: "unknown".to_owned(), text: self.stream.tail(), after_ms }))
     }
 
     fn on_goal_failed(&mut self, why: &str, at_prompt: bool) -> Stepped {

@@ -124,4 +124,17 @@ impl Machine {
         self.clean_prompt = self.stream.tail();
         self.state = State::Idle(Idle { rows_done: self.stream.rows_done(), log_end: self.stream.log().end() });
     }
+
+    /// This was typed before the prompt came and not sent. What of it stands behind the prompt already is not the prompt's.
+    pub fn on_typed_ahead(&mut self, typed: &str) {
+        if typed.trim().is_empty() {
+            return;
+        }
+        let ready = self.ready.as_mut().map(|ready| &mut ready.prompt);
+        for prompt in [&mut self.clean_prompt].into_iter().chain(ready) {
+            if let Some(rest) = prompt.trim_end().strip_suffix(typed.trim_end()) {
+                *prompt = rest.to_owned();
+            }
+        }
+    }
 }

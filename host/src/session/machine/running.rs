@@ -69,10 +69,8 @@ impl Machine {
     /// Types the text that the device has said to take.
     pub(super) fn type_text(&mut self, now: Instant) -> Option<Vec<Effect>> {
         let State::Running(running) = &mut self.state else { return None };
-        let shows = running.text_wants()?;
-        // Some show a sign where a row of it begins.
-        let waits = matches!(self.stream.tail().trim(), "" | ">");
-        if !waits || !self.stream.is_echoed() || !shows.is_match(&self.stream.last_row()) {
+        let behind = running.text_wants()?;
+        if !self.stream.is_echoed() || !behind.is_shown(&self.stream.last_row(), &self.stream.tail()) {
             return None;
         }
         let text = running.lines.pop_front()?;
@@ -90,6 +88,7 @@ impl Machine {
     pub(super) fn note_typing(&mut self, now: Instant) {
         self.typed_at = now;
         self.typed_log_end = self.stream.log().end();
+        self.awaits_answer = true;
         self.last_byte = now;
         self.revision += 1;
         self.timers.clear(Timer::Settle);
@@ -156,7 +155,9 @@ impl Machine {
     /// The caller asked for the running command to be stopped.
     #[must_use]
     pub fn on_interrupt(&mut self, now: Instant, tried: usize) -> Vec<Effect> {
+        let begun = self.stream.lines_begun();
         if let State::Running(running) = &mut self.state {
+            running.stopped_at = Some(begun);
             running.interrupted = true;
             running.cancelled = true;
             running.lines.clear();
@@ -165,6 +166,20 @@ impl Machine {
         }
         self.note_typing(now);
         vec![Effect::Type(Intent::Cancel { tried })]
+    }
+
+    /// A shell that was given several lines at once goes on with the next one when one is stopped: that is stopped too.
+    pub(super) fn stop_next_line(&mut self, now: Instant) -> Vec<Effect> {
+        let begun = self.stream.lines_begun();
+        let State::Running(running) = &mut self.state else { return Vec::new() };
+        if running.lines_left == 0 || running.stopped_at.is_none_or(|stopped| begun <= stopped) {
+            return Vec::new();
+        }
+        running.lines_left -= 1;
+        running.stopped_at = Some(begun);
+        running.warn("a line behind the one that was stopped had begun; it was stopped too, but may have had effect");
+        self.note_typing(now);
+        vec![Effect::Type(Intent::Cancel { tried: 0 })]
     }
 
     /// The command has run too long: the cancel keys, again and again for a while.

@@ -41,6 +41,7 @@ pub(super) struct Live {
     pub(super) recent: Vec<u8>,
     pub(super) marks: VecDeque<Mark>,
     pub(super) first_output_mark: Option<u64>,
+    pub(super) lines_begun: usize,
     pub(super) last_done_mark: Option<u64>,
     /// A done mark has come since the last mark for the start of output.
     pub(super) is_done: bool,
@@ -76,6 +77,7 @@ impl Live {
             recent: Vec::new(),
             marks: VecDeque::new(),
             first_output_mark: None,
+            lines_begun: 0,
             last_done_mark: None,
             is_done: false,
             fills_in: false,
@@ -212,6 +214,7 @@ impl Sink for Live {
         match body.as_bytes().first() {
             Some(b'C') => {
                 self.first_output_mark.get_or_insert(end);
+                self.lines_begun += 1;
                 self.is_done = false;
             }
             Some(b'A') => self.line_max = body.split(';').find_map(|field| field.strip_prefix("max=")?.parse().ok()),

@@ -190,6 +190,7 @@ pub(super) async fn serve(connection: Connection, ticket: Ticket, channel: Chann
             Order::Resize(columns, rows) => {
                 channel.window_change(columns.into(), rows.into(), 0, 0).await.map_err(|error| error.to_string())
             }
+            Order::End => channel.eof().await.map_err(|error| error.to_string()),
             Order::Close => break,
         };
         if done.is_err() {

@@ -11,7 +11,7 @@ void exports_jackfield_plugin_policy_classify(request_t *request, exports_jackfi
     /* `commands` stays empty: what a rule of the operator stops is asked about then. */
     *lane = (exports_jackfield_plugin_policy_lane_t){
         .lane = word(reads ? "read" : "change"),
-        .rule = word(reads ? "{{name}}.show" : "{{name}}.unknown"),
+        .rule = word(reads ? "show" : "unknown"),
         .reason = word(reads ? "`show` changes nothing" : "it is not known to change nothing"),
     };
     exports_jackfield_plugin_policy_request_free(request);
@@ -22,7 +22,7 @@ void exports_jackfield_plugin_policy_decide(request_t *request, exports_jackfiel
     bool wipes = contains(request->command, "factory-reset");
     *decision = (exports_jackfield_plugin_policy_decision_t){
         .effect = wipes ? JACKFIELD_PLUGIN_TYPES_EFFECT_DENY : JACKFIELD_PLUGIN_TYPES_EFFECT_ABSTAIN,
-        .rule = word(wipes ? "{{name}}.wipe" : "{{name}}.other"),
+        .rule = word(wipes ? "wipe" : "other"),
         .reason = word(wipes ? "it deletes the configuration; do it at the console" : "another policy plugin decides"),
     };
     exports_jackfield_plugin_policy_request_free(request);

@@ -6,9 +6,9 @@ use jackfield_plugin::{Decision, Effect, Lane, Request};
 pub fn classify(request: &Request) -> Lane {
     let reads = request.command.split_whitespace().next() == Some("show") && !request.command.contains(['\n', '>', '|']);
     let (lane, rule, reason) = if reads {
-        ("read", "{{name}}.show", "`show` changes nothing")
+        ("read", "show", "`show` changes nothing")
     } else {
-        ("change", "{{name}}.unknown", "it is not known to change nothing")
+        ("change", "unknown", "it is not known to change nothing")
     };
     let commands = request.command.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
     Lane { lane: lane.to_owned(), rule: rule.to_owned(), reason: reason.to_owned(), commands, shortens: false }
@@ -18,9 +18,9 @@ pub fn classify(request: &Request) -> Lane {
 pub fn decide(request: &Request) -> Decision {
     let wipes = request.command.lines().any(|line| line.trim_start().starts_with("factory-reset"));
     let (effect, rule, reason) = if wipes {
-        (Effect::Deny, "{{name}}.wipe", "it deletes the configuration; do it at the console")
+        (Effect::Deny, "wipe", "it deletes the configuration; do it at the console")
     } else {
-        (Effect::Abstain, "{{name}}.other", "another policy plugin decides")
+        (Effect::Abstain, "other", "another policy plugin decides")
     };
     Decision { effect, rule: rule.to_owned(), reason: reason.to_owned() }
 }

@@ -67,6 +67,9 @@ pub(super) fn check(device_type: &str, mode: &str, command: &str) {
     let shell = matches!(mode, "shell" | "tcsh");
     assert_eq!(allowed("send", "read-only"), read && !shell || command.trim().is_empty() && allowed("send", "full"), "{command:?}");
     assert!(!read || allowed("run", "safe"), "{command:?}");
+    // It may run at the next prompt.
+    assert!(lane.lane != "exfiltration" || !allowed("send", "safe"), "{command:?}");
+    assert!(!read || command.contains(['\'', '"']) || allowed("send", "safe"), "{command:?}");
     assert!(!allowed("run", "safe") || allowed("run", "full"), "{command:?}");
     let listed = Request { facts: vec![Fact { name: "wants".to_owned(), value: "commands".to_owned() }], ..ask("run", "safe") };
     assert_eq!(classify(&listed, Setting::Auto).lane, lane.lane, "{command:?}");
@@ -209,6 +212,35 @@ fn longest_and_deepest() {
                 let lane = classify(&request(device_type, mode, &command, "run", "safe"), Setting::Auto);
                 let decision = decide(&request(device_type, mode, &command, "send", "safe"), Setting::Auto);
                 assert!(!lane.rule.is_empty() && decision.effect != Effect::Abstain, "{piece}");
+            }
+        }
+    }
+    texts_in_texts();
+}
+
+/// Each text nests as deep as is read, and holds the next one.
+fn texts_in_texts() {
+    const DEPTHS: [usize; 5] = [6, 17, 18, 23, 30];
+    let single = |text: &str| format!("'{}'", text.replace('\'', r"'\''"));
+    let double = |text: &str| format!("\"{}\"", text.replace('\\', r"\\").replace('"', "\\\""));
+    let shell = ["sh -c ", "eval ", "watch ", "sudo --x y sh -c ", "find . -exec sh -c "].map(|start| ("linux", "shell", start));
+    let router = [":execute ", "/system script add source="].map(|start| ("mikrotik_routeros", "menu", start));
+    for (device_type, mode, start) in shell.into_iter().chain(router) {
+        let is_shell = device_type == "linux";
+        let (kinds, inmost) = if is_shell {
+            (&[("$(", ")"), ("{ ", "; }"), ("echo ${x:-$(", ")}"), ("f() { ", "; }")][..], "rm -rf /")
+        } else {
+            (&[("[", "]"), ("{", "}"), (":put \"$[", "]\"")][..], "/system reset-configuration")
+        };
+        for ((open, close), depth) in kinds.iter().flat_map(|kind| DEPTHS.map(|depth| (kind, depth))) {
+            let mut command = inmost.to_owned();
+            while command.len() < COMMAND_MAX_BYTES {
+                for purpose in ["run", "send"] {
+                    let outcome = outcome(&request(device_type, mode, &command, purpose, "safe"));
+                    assert_ne!(outcome, Effect::Allow, "{purpose} {command}");
+                }
+                let nested = format!("{}{command}{}", open.repeat(depth), close.repeat(depth));
+                command = format!("{start}{}", if is_shell { single(&nested) } else { double(&nested) });
             }
         }
     }

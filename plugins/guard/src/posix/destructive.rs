@@ -6,7 +6,7 @@
 
 use crate::verdict::{Danger, excerpt, excerpt_of};
 
-use super::syntax::{Assignment, Body, Kind, Operator, Parsed, Part, Redirection, Script, Simple, Stage, Word};
+use super::syntax::{Assignment, Body, Faults, Kind, Operator, Parsed, Part, Redirection, Script, Simple, Stage, Word};
 use super::{parse, read};
 
 use self::fields::Variables;
@@ -45,11 +45,9 @@ pub(super) fn find(parsed: &Parsed, cwd: Option<&str>) -> Option<Danger> {
     Finder::new(cwd).parsed(parsed, &Input::Terminal)
 }
 
-/// The first danger in a line that is typed into a program: a `!` in it is text.
+/// The first danger in a line that is typed into a program.
 pub(super) fn find_in_answer(parsed: &Parsed, cwd: Option<&str>) -> Option<Danger> {
-    let mut finder = Finder::new(cwd);
-    finder.at_prompt = false;
-    finder.parsed(parsed, &Input::Terminal)
+    Finder::in_answer(cwd).parsed(parsed, &Input::Terminal)
 }
 
 /// The first danger in a program text of another language.
@@ -60,24 +58,34 @@ pub(super) fn in_program(text: &str) -> Option<Danger> {
 /// A line taken apart.
 #[derive(Debug, Default)]
 pub(crate) struct Listing {
-    /// Every command that it runs, with what it writes to and what it sets; nothing where that cannot be told.
-    pub(crate) commands: Option<Vec<Vec<String>>>,
+    /// The commands that it runs as far as they can be told, with what it writes to and what it sets.
+    pub(crate) commands: Vec<Vec<String>>,
+    /// These are all.
+    pub(crate) is_whole: bool,
     /// The first command that shows a file of secrets.
     pub(crate) shows_secret: Option<Vec<String>>,
 }
 
 /// Takes a line apart.
 pub(super) fn listing(parsed: &Parsed, cwd: Option<&str>) -> Listing {
-    if parsed.faults.unclosed.is_some() || parsed.faults.unexpected.is_some() || parsed.faults.disputed.is_some() {
-        return Listing::default();
-    }
-    let mut finder = Finder { listed: Some(Vec::new()), ..Finder::new(cwd) };
-    let untold = finder.parsed(parsed, &Input::Terminal);
-    let Finder { listed, shown, named, .. } = finder;
+    list(parsed, Finder::new(cwd))
+}
+
+/// Takes a line apart that is typed into a program.
+pub(super) fn listing_of_answer(parsed: &Parsed, cwd: Option<&str>) -> Listing {
+    list(parsed, Finder::in_answer(cwd))
+}
+
+fn list(parsed: &Parsed, finder: Finder) -> Listing {
+    let Faults { unclosed, unexpected, disputed, .. } = parsed.faults;
+    let mut finder = Finder { listed: Some(Vec::new()), ..finder };
+    let stopped = finder.parsed(parsed, &Input::Terminal);
+    let is_whole = finder.is_whole && stopped.is_none() && unclosed.or(unexpected).or(disputed).is_none();
+    let commands = finder.listed.unwrap_or_default();
     // A name that is printed is only that, unless it may become another program's argument.
     let takes_names = |line: &Vec<String>| secrets::takes_names(line, |word| word == KNOWN_LATER);
-    let shows_secret = shown.or_else(|| named.filter(|_| listed.iter().flatten().any(takes_names)));
-    Listing { commands: listed.filter(|_| untold.is_none()), shows_secret }
+    let shows_secret = finder.shown.or_else(|| finder.named.filter(|_| commands.iter().any(takes_names)));
+    Listing { commands, is_whole, shows_secret }
 }
 
 /// The first command of a read that shows a file of secrets. `replaces`: what a shell makes of its words may be any name.
@@ -109,7 +117,9 @@ struct Finder {
     at_prompt: bool,
     /// The commands are listed instead of judged: those found so far.
     listed: Option<Vec<Vec<String>>>,
-    /// Then also: the first command that shows a file of secrets,
+    /// Then also: are these all,
+    is_whole: bool,
+    /// the first command that shows a file of secrets,
     shown: Option<Vec<String>>,
     /// and the first one that prints its name.
     named: Option<Vec<String>>,
@@ -127,9 +137,15 @@ impl Finder {
             started: 0,
             at_prompt: true,
             listed: None,
+            is_whole: true,
             shown: None,
             named: None,
         }
+    }
+
+    /// For a line that is typed into a program: a `!` in it is text.
+    fn in_answer(cwd: Option<&str>) -> Self {
+        Self { at_prompt: false, ..Self::new(cwd) }
     }
 
     fn parsed(&mut self, parsed: &Parsed, input: &Input) -> Option<Danger> {
@@ -229,9 +245,9 @@ impl Finder {
             Kind::For { words, body, .. } | Kind::Case { words, body } => {
                 self.substitutions(words, bodies).or_else(|| self.script(body, bodies, &input))
             }
-            // Whoever calls it later calls something else by its name.
-            Kind::Function { .. } if self.listed.is_some() => Some(tangled()),
             Kind::Function { name, body } => {
+                // Whoever calls it later calls something else by its name.
+                self.is_whole = false;
                 self.names.push(name.clone());
                 let danger = self.stage(body, bodies, &Input::Terminal, false);
                 self.names.pop();
@@ -251,7 +267,8 @@ impl Finder {
                 let targets = fields::values(&redirection.target, &self.variables);
                 if self.listed.is_some() {
                     let numbers = |target: &String| redirection.operator == Operator::Duplicate && is_descriptor(target);
-                    return targets.into_iter().filter(|target| !numbers(target)).find_map(|target| self.list(&[">".to_owned(), target]));
+                    targets.into_iter().filter(|target| !numbers(target)).for_each(|target| self.list(&[">".to_owned(), target]));
+                    return None;
                 }
                 targets.iter().find_map(|target| self.overwritten(target, &format!("> {target}")))
             }
@@ -336,7 +353,8 @@ impl Finder {
         }
         if self.listed.is_some() {
             let values: Vec<String> = assignment.values.iter().flat_map(|value| fields::values(value, &self.variables)).collect();
-            return self.list(&[format!("{}={}", assignment.name, values.join(" "))]);
+            self.list(&[format!("{}={}", assignment.name, values.join(" "))]);
+            return None;
         }
         // The shell runs this one before each prompt.
         if assignment.name != "PROMPT_COMMAND" {
@@ -364,17 +382,21 @@ impl Finder {
     /// Judges one command line.
     fn command(&mut self, line: &[String], input: &Input) -> Option<Danger> {
         if !self.spend(line.len() + 1) || self.started >= STARTED_MAX {
-            return Some(tangled());
+            self.is_whole = false;
+            return Some(tangled()).filter(|_| self.listed.is_none());
         }
         self.started += 1;
-        let danger = self.list(line).or_else(|| self.one_command(line, input));
+        self.list(line);
+        let danger = self.one_command(line, input);
         self.started -= 1;
-        danger
+        // A list goes on: what stands behind is known all the same.
+        self.is_whole &= danger.is_none();
+        danger.filter(|_| self.listed.is_none())
     }
 
     /// Adds a command to the list, where one is made. Its program must be known; another word may be known later.
-    fn list(&mut self, line: &[String]) -> Option<Danger> {
-        let listed = self.listed.as_mut()?;
+    fn list(&mut self, line: &[String]) {
+        let Some(listed) = &mut self.listed else { return };
         match secrets::used_by(line, self.cwd.as_deref()) {
             Some(secrets::Use::Shown) => drop(self.shown.get_or_insert_with(|| line.to_vec())),
             Some(secrets::Use::Named) => drop(self.named.get_or_insert_with(|| line.to_vec())),
@@ -382,12 +404,10 @@ impl Finder {
         }
         let later = |word: &String| word.contains([paths::UNKNOWN, paths::TRUSTED]);
         if line.first().is_some_and(later) {
-            return Some(tangled());
-        }
-        if !line.is_empty() {
+            self.is_whole = false;
+        } else if !line.is_empty() {
             listed.push(line.iter().map(|word| if later(word) { KNOWN_LATER.to_owned() } else { word.clone() }).collect());
         }
-        None
     }
 
     /// Programs that start others are taken away first.

@@ -53,10 +53,14 @@ const VERBS: [Stopped; 8] = [
 const CODE_ARGUMENTS: [&str; 9] = ["source", "on-event", "on-up", "on-down", "up-script", "down-script", "on-error", "script", "on-login"];
 
 pub(super) fn find(parsed: &Parsed) -> Option<Danger> {
+    in_text(parsed, 0)
+}
+
+fn in_text(parsed: &Parsed, texts: usize) -> Option<Danger> {
     if parsed.too_deep {
         return Some(Danger::new("routeros.too-deep", "it nests deeper than is read"));
     }
-    statements(&parsed.statements, 0)
+    statements(&parsed.statements, texts)
 }
 
 fn statements(list: &[Statement], texts: usize) -> Option<Danger> {
@@ -137,7 +141,7 @@ fn hidden(statement: &Statement, texts: usize) -> Option<Danger> {
         if runs && (text.starts_with('$') || !word.inner.is_empty() && !word.quoted) {
             return Some(danger("routeros.hidden-code", statement).advise("Write the command out as it shall run."));
         }
-        statements(&parse(text).statements, texts + 1)
+        in_text(&parse(text), texts + 1)
     })
 }
 

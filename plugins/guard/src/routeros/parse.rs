@@ -247,7 +247,9 @@ mod tests {
             assert!(parse(text).unclosed.is_some(), "{text}");
         }
         assert!(parse("a ] b").unexpected.is_some());
-        assert!(parse(&"[".repeat(10_000)).too_deep);
+        for piece in ["[", "{", "(", "\"$[", "\"$(", "[\"$[{"] {
+            assert!(parse(&piece.repeat(10_000)).too_deep, "{piece}");
+        }
         assert_eq!(parse(r#"x="\72\65boot""#).statements[0].words[0].text, "x=reboot");
     }
 }

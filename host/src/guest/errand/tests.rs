@@ -1,0 +1,85 @@
+//! Commands of people in a shell of this machine.
+
+use std::path::Path;
+
+use super::*;
+use crate::config::Config;
+use crate::startup;
+
+const HERE: &str = "[device.here]\nlocal = true\ntype = \"linux\"\n[policy]\nmode = \"full\"\n";
+
+fn directory() -> Arc<Directory> {
+    let config = Config::parse(HERE, Path::new("jackfield.toml"), None).unwrap();
+    let catalog = startup::catalog(&config).unwrap();
+    Arc::new(Directory::new(config, catalog, None))
+}
+
+/// What is told of a command: its output, and its end.
+async fn told(directory: &Arc<Directory>, session: &str, command: &str, kill_after_s: Option<u64>) -> (String, Tell) {
+    let (say, mut hear) = mpsc::channel(16);
+    let wanted = Run { session: session.to_owned(), command: command.to_owned(), kill_after_s, by: Author::person("anna") };
+    tokio::spawn(run(Arc::clone(directory), wanted, say));
+    let mut output = String::new();
+    loop {
+        match hear.recv().await.unwrap() {
+            Tell::Text { text } => output.push_str(&text),
+            end => return (output, end),
+        }
+    }
+}
+
+fn finished(told: Tell) -> RunReport {
+    match told {
+        Tell::Finished { report } => report,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn why(told: Tell) -> String {
+    match told {
+        Tell::Refused { why } => why,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn who_comes_behind_a_question_is_told_at_once() {
+    let directory = directory();
+    let asked = finished(told(&directory, "here", "read -p 'Sure? [y/n] ' x", None).await.1);
+    assert_eq!((asked.state.as_str(), asked.ask.as_deref()), ("needs_input", Some("Sure? [y/n]")));
+    let second = tokio::time::timeout(Duration::from_secs(20), told(&directory, "here", "true", None));
+    let why = why(second.await.expect("it waits").1);
+    assert!(why.contains("asks `Sure? [y/n]` and waits; nothing was run") && why.contains("`jackfield attach here`"), "{why}");
+    directory.shut_down().await;
+}
+
+#[tokio::test]
+async fn a_turn_is_waited_for_no_longer_than_the_command_may_run() {
+    let directory = directory();
+    let (say, _hear) = mpsc::channel(16);
+    let long = Run { session: "here".to_owned(), command: "sleep 5713".to_owned(), kill_after_s: None, by: Author::person("bob") };
+    tokio::spawn(run(Arc::clone(&directory), long, say));
+    let id = SessionId::parse("here");
+    while directory.find(&id).and_then(|handle| handle.commons.activity().running).is_none() {
+        sleep(LOOK_EVERY).await;
+    }
+    let why = why(told(&directory, "here", "true", Some(1)).await.1);
+    assert!(why.contains("of person bob still runs; nothing was run") && why.contains("`here#2` is another session"), "{why}");
+    directory.shut_down().await;
+}
+
+#[tokio::test]
+async fn what_was_stopped_or_lost_says_so() {
+    let directory = directory();
+    let (output, end) = told(&directory, "here", "echo part; sleep 5713", Some(1)).await;
+    let report = finished(end);
+    assert_eq!((output.as_str(), report.state.as_str(), report.timed_out), ("part\n", "interrupted", true), "{report:?}");
+    let (output, end) = told(&directory, "here", "echo part; kill -9 $$", None).await;
+    let report = finished(end);
+    assert_eq!((output.as_str(), report.state.as_str(), report.failed), ("part\n", "lost", true), "{report:?}");
+    let failure = report.failure.unwrap();
+    assert!(failure.starts_with("the line ended while it ran: "), "{failure}");
+    let why = why(told(&directory, "hre", "true", None).await.1);
+    assert_eq!(why, "there is no device `hre`; did you mean `here`? `jackfield devices` lists them");
+    directory.shut_down().await;
+}

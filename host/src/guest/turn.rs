@@ -1,0 +1,74 @@
+//! A command's turn in a session. It is waited for as long as nothing there waits for a person.
+
+use std::pin::pin;
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout};
+
+use crate::limits::{OPEN_MAX, RUN_TURN_MAX};
+use crate::session::command::State;
+use crate::session::report::OutputQuery;
+use crate::session::{Accepted, Phase, Refusal, RunRequest, SessionHandle};
+
+/// How often it is looked whether what is before it has begun to wait.
+const LOOK_EVERY: Duration = Duration::from_millis(40);
+
+/// Runs a command when the session is free. Who limits how long it may run does not wait longer than that for its turn.
+pub(super) async fn take(handle: &SessionHandle, request: RunRequest) -> Result<Accepted, Refusal> {
+    let id = &handle.id;
+    if timeout(OPEN_MAX, handle.until(|status| status.phase != Phase::Opening)).await.is_err() {
+        let limit = OPEN_MAX.as_secs();
+        return Err(Refusal::Cannot(format!("`{id}` still logs in after {limit} s; nothing was run. `jackfield attach {id}` shows it")));
+    }
+    if let Some(why) = waits(handle).await {
+        return Err(Refusal::Cannot(why));
+    }
+    let end = Instant::now() + request.kill_after.map_or(RUN_TURN_MAX, |limit| limit.min(RUN_TURN_MAX));
+    let mut turn = pin!(handle.run_in_turn(request));
+    loop {
+        if let Ok(taken) = timeout(LOOK_EVERY, &mut turn).await {
+            return taken;
+        }
+        let why = match waits(handle).await {
+            None if Instant::now() < end => continue,
+            waits => waits.unwrap_or_else(|| busy(handle)),
+        };
+        // What waits may be the command itself, whose turn has come meanwhile.
+        return timeout(Duration::ZERO, turn).await.unwrap_or(Err(Refusal::Cannot(why)));
+    }
+}
+
+/// What to say where the session waits for somebody to answer.
+async fn waits(handle: &SessionHandle) -> Option<String> {
+    let id = &handle.id;
+    match handle.status().phase {
+        Phase::NeedsInput(question) => Some(format!(
+            "`{id}` is not logged in: {question}; nothing was run. `jackfield attach {id}` shows it and takes the answer; where the device's `type` is wrong, correct it and `jackfield close {id}`"
+        )),
+        Phase::Busy(command) => {
+            // It may have been answered since.
+            handle.commons.activity().asks?;
+            let report = handle.report(OutputQuery { command: Some(command), max_chars: 1, ..OutputQuery::default() }).await.ok()?;
+            let (_, asked) = report.ask.filter(|_| report.state == State::NeedsInput)?;
+            let asked = asked.trim();
+            Some(format!(
+                "`{id}` is busy: {command} asks `{asked}` and waits; nothing was run. `jackfield attach {id}` takes the answer, `jackfield close {id}` ends it"
+            ))
+        }
+        _ => None,
+    }
+}
+
+/// What to say when the turn did not come.
+fn busy(handle: &SessionHandle) -> String {
+    let (id, device) = (&handle.id, &handle.id.device);
+    match (handle.status().phase, handle.commons.activity().running) {
+        (Phase::Busy(command), running) => {
+            let whose = running.map(|running| format!(" of {}", running.by)).unwrap_or_default();
+            format!(
+                "`{id}` is busy: {command}{whose} still runs; nothing was run. `jackfield watch {id}` follows it, and `{device}#2` is another session"
+            )
+        }
+        _ => format!("`{id}` did not get to it; nothing was run. `jackfield attach {id}` shows what is there"),
+    }
+}
