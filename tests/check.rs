@@ -2,6 +2,8 @@
 
 use std::process::Command;
 
+use serde_json::Value;
+
 /// The exit status and what was printed.
 pub fn check(config: &str) -> (bool, String) {
     let folder = tempfile::tempdir().unwrap();
@@ -30,5 +32,32 @@ fn what_is_wrong_is_named_with_its_line_and_the_nearest_name() {
         for word in words {
             assert!(text.contains(word), "`{word}` is not in: {text}");
         }
+    }
+}
+
+/// A program that reads JSON gets one object whatever is wrong.
+#[test]
+fn json_is_printed_also_where_there_is_nothing_to_check() {
+    let folder = tempfile::tempdir().unwrap();
+    let wrong = folder.path().join("wrong.toml");
+    std::fs::write(&wrong, "[device.web1]\nhots = \"192.0.2.1\"\n").unwrap();
+    let good = folder.path().join("good.toml");
+    std::fs::write(&good, "[device.web1]\nhost = \"192.0.2.1\"\ntype = \"linux\"\n").unwrap();
+    let json = |arguments: &[&str], file: &std::path::Path| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_jackfield"));
+        let done = command.args(arguments).args(["--json", "--config"]).arg(file).env("XDG_STATE_HOME", folder.path()).output().unwrap();
+        assert_eq!(done.status.code(), Some(1), "{arguments:?}");
+        serde_json::from_slice::<Value>(&done.stdout).unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&done.stderr)))
+    };
+    let absent = folder.path().join("absent.toml");
+    let checked = json(&["check"], &absent);
+    assert!(checked["ok"] == false && checked["problems"][0].as_str().unwrap().contains("absent.toml"), "{checked}");
+    for (arguments, file, word) in [
+        (["doctor", "web1"], &absent, "absent.toml"),
+        (["doctor", "web1"], &wrong, "hots"),
+        (["doctor", "wbe1"], &good, "did you mean `web1`? `jackfield devices` lists them"),
+    ] {
+        let examined = json(&arguments, file);
+        assert!(examined["ok"] == false && examined["steps"][0]["says"].as_str().unwrap().contains(word), "{word}: {examined}");
     }
 }

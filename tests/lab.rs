@@ -655,3 +655,40 @@ async fn the_pretended_sudo_remembers_refuses_and_lectures() {
     assert!(term.run("lab-sudo-1\r", prompt).await.contains("sudo: nosuch: command not found"));
     assert!(term.run("sudo -p '100%% %u@%H %U:' true\r", "alice@lab-web1 root:").await.contains("100% alice@lab-web1 root:"));
 }
+
+/// `jackfield lab` writes over what it has written, and over nothing else.
+#[test]
+fn a_configuration_that_the_lab_has_not_written_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("jackfield.toml");
+    let own = "[plugin.acme]\npath = \"acme.wasm\"\n";
+    std::fs::write(&file, own).unwrap();
+    let lab = |arguments: &[&str]| {
+        let done = std::process::Command::new(env!("CARGO_BIN_EXE_jackfield")).arg("lab").args(arguments).output().unwrap();
+        assert!(!done.status.success());
+        String::from_utf8_lossy(&done.stderr).into_owned()
+    };
+    let told = lab(&["--device", "eos", "--write", file.to_str().unwrap()]);
+    assert!(told.contains("jackfield.toml` is there, and `jackfield lab` has not written it"), "{told}");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), own);
+    assert!(lab(&["--device", "box.toml"]).contains("there is no file `box.toml`;"));
+}
+
+#[test]
+fn what_an_operator_adds_to_the_labs_configuration_stays_in_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("lab.toml");
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let write = |names: &[&str]| {
+        let chosen = devices().into_iter().filter(|device| names.contains(&device.name())).collect();
+        let lab = runtime.block_on(async { Lab::start(chosen, Options::default()).unwrap() });
+        jackfield::demo::write_config(&lab, &file).unwrap();
+        std::fs::read_to_string(&file).unwrap()
+    };
+    let first = write(&["router1", "switch1"]);
+    let pin = "[plugin.acme]\npath = \"acme.wasm\"\n";
+    std::fs::write(&file, format!("{first}\n{pin}")).unwrap();
+    let again = write(&["switch1"]);
+    assert!(again.contains(pin) && again.contains("[device.switch1]") && !again.contains("router1"), "{again}");
+    assert_eq!(write(&["switch1"]).matches("acme.wasm").count(), 1);
+}

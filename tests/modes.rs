@@ -50,6 +50,18 @@ fn the_text_of_a_banner_is_typed_once_the_device_asks_for_it() {
     assert_eq!(last(&typed, 4), wanted, "{typed:#?}");
 }
 
+/// The sign ends it wherever it stands in a row, also in the line that opens it.
+#[test]
+fn a_banner_ends_at_its_sign_anywhere_in_a_row() {
+    let mut setting = Setting::start("");
+    for lines in ["banner motd #\nhello\nbye #", "banner motd # hello #", "banner motd ^\nhello # there\n^", "banner motd #hello\nbye#"] {
+        let result = setting.run("switch1", "config", &format!("{lines}\ninterface Gi0/1"), None);
+        assert_eq!((&result["state"], &result["failed"]), (&json!("done"), &json!(false)), "{lines}: {result}");
+        let typed = setting.typed("switch1");
+        assert_eq!(last(&typed, 3), ["config: interface Gi0/1", "config-if: end", "privileged: disable"], "{typed:#?}");
+    }
+}
+
 #[test]
 fn the_text_of_a_banner_that_the_device_refuses_is_not_typed() {
     let mut setting = Setting::start("");
@@ -156,13 +168,23 @@ fn a_candidate_configuration_is_shown_and_thrown_away_unless_it_is_wanted() {
     assert!(!setting.typed("junos1").iter().any(|line| line.contains("interfaces y")));
 }
 
-/// EOS has both: a configuration that is in force at once, and sessions with a candidate, which what is done with them leaves.
+/// PAN-OS has one candidate for everybody: what is typed is shown and stays in it.
 #[test]
-fn where_a_device_has_both_a_candidate_is_made_when_it_is_asked_for() {
+fn a_candidate_that_is_never_thrown_away_is_shown() {
+    let mut setting = Setting::start("");
+    let result = setting.run("panos1", "config", "set deviceconfig system hostname PA-LAB2", None);
+    assert_eq!((&result["failed"], result["mode"].as_str()), (&json!(false), Some("operational")), "{result}");
+    assert!(result["output"].as_str().unwrap().contains("+      hostname PA-LAB2;"), "{result}");
+}
+
+/// EOS has both: a configuration that is in force at once, and sessions with a candidate, which what is done with them leaves. What
+/// the tool promises holds there too: without `commit` nothing is in force.
+#[test]
+fn where_a_device_has_both_a_candidate_is_made() {
     let mut setting = Setting::start("");
     let lines = "interface Ethernet1\ndescription uplink";
     let result = setting.run("eos1", "config", lines, None);
-    assert_eq!((&result["failed"], &result["lines"]["candidate"]), (&json!(false), &Value::Null), "{result}");
+    assert_eq!((&result["failed"], &result["lines"]["candidate"]), (&json!(false), &json!("discarded")), "{result}");
     for (commit, candidate, act) in
         [("check", "discarded", "abort"), ("now", "committed", "commit"), ("confirmed", "committed-for-now", "commit timer 00:05:00")]
     {

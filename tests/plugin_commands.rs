@@ -77,6 +77,8 @@ fn check_shows_each_step_and_where_it_ends() {
     assert_eq!(good["ok"], true);
     assert!(good["steps"].as_array().unwrap().iter().all(|step| step["state"] == "ok"), "{good}");
     let wasm = std::fs::read(desk.path("faulty.wasm")).unwrap();
+    let mut spoilt = wasm.clone();
+    spoilt[wasm.len() / 2..][..64].fill(0xff);
     let state = |checked: &Value, name: &str| {
         let steps = checked["steps"].as_array().unwrap();
         steps
@@ -86,9 +88,11 @@ fn check_shows_each_step_and_where_it_ends() {
             .unwrap()
     };
     for (name, bytes, step, word) in [
-        ("cut.wasm", wasm[..wasm.len() / 2].to_vec(), "component", "not a WebAssembly component"),
-        ("core.wasm", b"\0asm\x01\0\0\0".to_vec(), "component", "core module"),
-        ("bare.wasm", b"\0asm\x0d\0\x01\0".to_vec(), "manifest", "no section"),
+        ("cut.wasm", wasm[..wasm.len() / 2].to_vec(), "component", "is damaged or cut off"),
+        ("spoilt.wasm", spoilt, "component", "is damaged or cut off"),
+        ("script.wasm", b"#!/bin/sh\necho hello\n".to_vec(), "component", "begins with `#!/bin/sh`"),
+        ("core.wasm", b"\0asm\x01\0\0\0".to_vec(), "component", "core module and no component; `jackfield plugin pack"),
+        ("bare.wasm", b"\0asm\x0d\0\x01\0".to_vec(), "manifest", "jackfield plugin pack"),
         ("net.wasm", replaced(&wasm, b"wasi:cli/environment@", b"wasi:net/environment@"), "imports", "wasi:net"),
         ("next.wasm", replaced(&wasm, b"jackfield:plugin/prompt@0.1.0", b"jackfield:plugin/prompt@0.9.0"), "imports", "0.9.0"),
     ] {
@@ -96,11 +100,25 @@ fn check_shows_each_step_and_where_it_ends() {
         let checked = desk.json(&["check", name]);
         assert_eq!(checked["ok"], false, "{name}");
         let (found, why) = state(&checked, step);
-        assert!(found == "wrong" && why.contains(word), "{name}: {checked}");
+        assert!(found == "wrong" && why.contains(word) && !why.contains("\\n"), "{name}: {checked}");
+        // Whatever is told to be right says what was seen.
+        assert!(checked["steps"].as_array().unwrap().iter().all(|step| step["state"] != "ok" || step["found"] != ""), "{name}: {checked}");
         assert_eq!(state(&checked, "start").0, "not reached", "{name}");
     }
     let absent = desk.plugin(&["check", "absent.wasm"]);
     assert!(!absent.ok && absent.out.contains("cannot read plugin"), "{} {}", absent.out, absent.err);
+}
+
+/// A folder's recordings are those of the plugin that is made there.
+#[test]
+fn recordings_here_are_not_played_to_a_plugin_from_elsewhere() {
+    let desk = Desk::new();
+    std::fs::create_dir(desk.path("recordings")).unwrap();
+    desk.write("recordings/box.rec", "no recording\n");
+    let bundled = desk.plugin(&["test", "posix-shell"]);
+    assert!(bundled.ok && bundled.err.contains("`recordings` here is not played"), "{} {}", bundled.out, bundled.err);
+    let own = desk.plugin(&["test", "faulty.wasm"]);
+    assert!(!own.ok && own.err.contains("box.rec"), "{} {}", own.out, own.err);
 }
 
 #[test]
@@ -142,9 +160,21 @@ fn pin_writes_into_a_configuration_and_leaves_the_rest_of_it() {
     let before = "# Our devices.\n[device.web1]   # the web server\nhost = \"192.0.2.1\"\n\n[policy]\nmode = \"safe\" # for now\n";
     desk.write("jackfield.toml", before);
     let shown = desk.plugin(&["pin", "faulty.wasm"]);
-    assert!(shown.ok && shown.out.contains("[plugin.faulty]"), "{}", shown.out);
+    assert!(shown.ok && shown.out.contains("[plugin.faulty]\npath = \"faulty.wasm\"\n"), "{}", shown.out);
     assert_eq!(desk.read("jackfield.toml"), before);
-    let written = desk.plugin(&["pin", "faulty.wasm", "--write", "--signer", "plugins@acme.example"]);
+    // What would not load is not pinned.
+    let signer = ["pin", "faulty.wasm", "--write", "--signer", "plugins@acme.example"];
+    let unsigned = desk.plugin(&signer);
+    assert!(!unsigned.ok && unsigned.err.contains("must be signed by `plugins@acme.example`"), "{}", unsigned.err);
+    std::fs::write(desk.path("core.wasm"), b"\0asm\x01\0\0\0").unwrap();
+    let core = desk.plugin(&["pin", "core.wasm", "--write"]);
+    assert!(!core.ok && core.err.contains("is a core module"), "{}", core.err);
+    assert_eq!(desk.read("jackfield.toml"), before);
+    desk.key("ed25519");
+    desk.allow("plugins@acme.example", "", "ed25519");
+    let sign = || assert!(desk.plugin(&["sign", "faulty.wasm", "--key", "ed25519"]).ok);
+    sign();
+    let written = desk.plugin(&signer);
     assert!(written.ok, "{}", written.err);
     let after = desk.read("jackfield.toml");
     assert!(
@@ -156,6 +186,9 @@ fn pin_writes_into_a_configuration_and_leaves_the_rest_of_it() {
     let mut wasm = std::fs::read(desk.path("faulty.wasm")).unwrap();
     wasm.extend_from_slice(b"\0\x03\x02hi");
     std::fs::write(desk.path("faulty.wasm"), wasm).unwrap();
+    let old = desk.plugin(&["pin", "faulty.wasm", "--write"]);
+    assert!(!old.ok && old.err.contains("is not of this file"), "{}", old.err);
+    sign();
     assert!(desk.plugin(&["pin", "faulty.wasm", "--write"]).ok);
     let again = desk.read("jackfield.toml");
     assert!(again != after && again.contains("# built here") && again.matches("digest").count() == 1, "{again}");
@@ -204,7 +237,12 @@ fn a_plugin_loads_only_with_the_signature_that_is_demanded() {
     let desk = Desk::new();
     desk.key("ed25519");
     desk.key("ecdsa");
+    desk.allow("plugins@acme.example", "", "ed25519");
+    assert!(desk.plugin(&["sign", "faulty.wasm", "--key", "ed25519"]).ok);
     assert!(desk.plugin(&["pin", "faulty.wasm", "--write", "--signer", "plugins@acme.example"]).ok);
+    for file in ["allowed_signers", "faulty.wasm.sig"] {
+        std::fs::remove_file(desk.path(file)).unwrap();
+    }
     let config = desk.read("jackfield.toml")
         + "[type.odd]\nplugins = [\"faulty\"]\n[device.d1]\nhost = \"192.0.2.1\"\ntype = \"odd\"\n[device.d1.password]\nenv = \"NONE\"\n";
     desk.write("jackfield.toml", &config);

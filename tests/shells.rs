@@ -37,6 +37,8 @@ pub enum End {
     Done(i64),
     /// It ends at a prompt that no mark proves: the status is not known.
     Guessed,
+    /// It ends with this status, at a prompt whose marks are not where they belong.
+    Told(i64),
     /// The session ends with this status.
     Closes(i64),
     /// The line is lost: a signal ended the shell.
@@ -130,7 +132,7 @@ impl Trial<'_> {
             let Some(line) = pick(&step.line, &keys) else { continue };
             let output = pick(&step.output, &keys).cloned().unwrap_or_default();
             let end = pick(&step.end, &keys).cloned().unwrap_or(End::Done(0));
-            noted |= matches!(end, End::Guessed | End::Refused(_) | End::Stuck) || step.notes.iter().any(|(who, _)| keys.contains(who));
+            noted |= matches!(end, End::Guessed | End::Told(_) | End::Refused(_) | End::Stuck) || step.notes.iter().any(|(who, _)| keys.contains(who));
             let wanted = Wanted { line: line.clone(), output, end, cwd: pick(&step.cwd, &keys).copied(), wait_s: step.wait_s };
             if let Err(why) = self.step(&target, &wanted) {
                 self.wrong.push(format!("{}, {name}, step {}: {why}", self.shell.name, number + 1));
@@ -234,6 +236,11 @@ fn judge(result: &Value, wanted: &Wanted) -> Result<(), String> {
         End::Guessed => {
             see("state", result["state"].clone(), "done".into());
             see("status", result["exit_code"].clone(), Value::Null);
+            see("confidence", result["confidence"].clone(), "pattern".into());
+        }
+        End::Told(status) => {
+            see("state", result["state"].clone(), "done".into());
+            see("status", result["exit_code"].clone(), (*status).into());
             see("confidence", result["confidence"].clone(), "pattern".into());
         }
         End::Closes(status) => {

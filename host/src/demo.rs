@@ -133,7 +133,7 @@ pub fn kept(path: &Path) -> Result<String, String> {
         Err(error) => return Err(format!("cannot read `{shown}`: {error}")),
     };
     let Some(rest) = text.strip_prefix(WRITTEN_BY_LAB) else {
-        return Err(format!("`{shown}` is there, and `jackfield lab` has not written it; name a new file, for example --write lab.toml"));
+        return Err(format!("`{shown}` is there, and `jackfield lab` has not written it; name another file with --write"));
     };
     let mut document: DocumentMut = rest.parse().map_err(|error| format!("`{shown}`: {error}"))?;
     if let Some(devices) = document.get_mut("device").and_then(Item::as_table_like_mut) {
@@ -367,6 +367,6 @@ mod tests {
     #[test]
     fn a_file_of_somebody_else_is_not_touched() {
         let why = kept_of(&format!("# Our devices.\n{LAB_DEVICE}")).unwrap_err();
-        assert!(why.contains("`jackfield lab` has not written it") && why.contains("--write lab.toml"), "{why}");
+        assert!(why.contains("`jackfield lab` has not written it; name another file with --write"), "{why}");
     }
 }

@@ -266,6 +266,12 @@ pub const SETTLE_MAX_MS: u32 = 1000;
 pub const LOOK_AGAIN_MAX: Duration = Duration::from_millis(1500);
 /// Silence of a full-screen program after which it waits for somebody. Those that draw by the clock do it every second or later.
 pub const SCREEN_STANDS: Duration = Duration::from_millis(900);
+/// Silence after which a prompt that the device has printed something behind counts as the end, at least, and in settle times.
+pub const PROMPT_PASSED: Duration = Duration::from_millis(800);
+/// See [`PROMPT_PASSED`].
+pub const PROMPT_PASSED_TIMES: u64 = 8;
+/// A shorter prompt may be a row of any output.
+pub const PROMPT_PASSED_MIN_CHARS: usize = 4;
 /// Silence behind a row after which it counts as a question, where the plugin that should answer it has failed.
 pub const GIVEN_UP_STANDS: Duration = Duration::from_secs(3);
 /// How long input for a command is kept back until the shell has started it: before, the shell's line editor would take it.

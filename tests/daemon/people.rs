@@ -34,8 +34,61 @@ fn a_command_runs_as_if_it_ran_here() {
 #[test]
 fn what_needs_a_persons_word_is_not_run_without_a_terminal() {
     let house = House::new(ASKING);
-    let why = house.complaint(&["run", "here", "--", "touch /tmp/jft-no-such-thing"]);
-    assert!(why.contains("needs a person's approval") && why.contains("jackfield approve a1"), "{why}");
+    let touch = ["run", "here", "--", "touch /tmp/jft-no-such-thing"];
+    let why = house.complaint(&touch);
+    assert!(why.contains("needs a person's approval: it is a test; nothing was run") && why.contains("jackfield approve a1"), "{why}");
+    assert_eq!(house.output(&touch).status.code(), Some(126));
+    let asked = house.output(&["run", "--json", "here", "--", "touch /tmp/jft-no-such-thing"]);
+    let told: serde_json::Value = serde_json::from_slice(&asked.stdout).unwrap();
+    assert_eq!((asked.status.code(), told["state"].as_str()), (Some(126), Some("approval_needed")), "{told}");
+    assert!(told["approval"]["id"].is_string() && told["failure"] == "it is a test", "{told}");
+}
+
+/// Statuses and sentences of what did not come to its end: a script must not take it for done.
+#[test]
+fn what_did_not_end_by_itself_has_a_status_and_a_sentence_of_its_own() {
+    let house = House::new(HERE);
+    let opened = house.said(&["open", "here"]);
+    assert!(opened.starts_with("here opened: ") && opened.ends_with(", type linux\n"), "{opened}");
+    let run = |arguments: &[&str]| {
+        let done = house.output(&[&["run"], arguments].concat());
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (done.status.code().unwrap(), text(&done.stdout), text(&done.stderr))
+    };
+    let (status, output, told) = run(&["--kill-after", "1", "here", "--", "echo part; sleep 5713"]);
+    assert!(status == 124 && output.starts_with("part\n") && told.contains("stopped after 1 s"), "{status} {output} {told}");
+    let (status, _, told) = run(&["here", "--", "read -p 'Sure? [y/n] ' x"]);
+    assert!(status == 255 && told.contains("it asks `Sure? [y/n]` and waits; `jackfield attach here`"), "{status} {told}");
+    let started = std::time::Instant::now();
+    let (status, _, told) = run(&["here", "--", "true"]);
+    assert!(status == 126 && told.contains("asks `Sure? [y/n]` and waits; nothing was run"), "{status} {told}");
+    assert!(started.elapsed().as_secs() < 20, "it waited for its turn");
+    let waits = house.output(&["open", "here"]);
+    let told = String::from_utf8_lossy(&waits.stderr);
+    assert!(waits.status.code() == Some(255) && told.contains("`jackfield attach here` shows it and takes the answer"), "{told}");
+    house.said(&["close", "here"]);
+    let (status, told, _) = run(&["--json", "here", "--", "read -p 'Sure? [y/n] ' x"]);
+    assert!(status == 255 && told.contains("\"state\":\"needs_input\""), "{status} {told}");
+    house.said(&["close", "here"]);
+    let (status, output, told) = run(&["here", "--", "echo part; kill -9 $$"]);
+    assert!(status == 255 && output == "part\n" && told.contains("the line ended while it ran: "), "{status} {output} {told}");
+    let (status, output, _) = run(&["--json", "nowhere", "--", "true"]);
+    let refused: serde_json::Value = serde_json::from_str(&output).unwrap();
+    assert_eq!((status, refused["state"].as_str()), (126, Some("refused")), "{refused}");
+    let (status, _, told) = run(&["--config", "/nonexistent.toml", "here", "--", "true"]);
+    assert!(status == 126 && told.contains("jackfield: cannot read the configuration `/nonexistent.toml`"), "{status} {told}");
+    assert!(!told.contains("jackfield: jackfield: "), "{told}");
+}
+
+#[test]
+fn a_name_that_is_nothing_is_not_said_to_be_opened() {
+    let house = House::new(HERE);
+    let why = house.complaint(&["close", "hree"]);
+    assert!(why.contains("Did you mean `here`?") && !why.contains("jackfield open"), "{why}");
+    let why = house.complaint(&["close", "here"]);
+    assert!(why.contains("`jackfield open here` opens it"), "{why}");
+    let why = house.complaint(&["open", "hree"]);
+    assert!(why.contains("did you mean `here`? `jackfield devices` lists them"), "{why}");
 }
 
 /// A prompt that comes behind something in the same row, in any pieces, holds up no agent.

@@ -106,6 +106,9 @@ pub enum Command {
         /// Let its dialogs ask for this secret; may be given again
         #[arg(long = "grant", value_name = "SECRET")]
         grants: Vec<String>,
+        /// Modules and memories that it may have
+        #[arg(long, value_name = "N")]
+        max_parts: Option<u32>,
         /// Write it into the configuration file, whose comments stay
         #[arg(long)]
         write: bool,
@@ -200,7 +203,9 @@ pub fn run(command: Command, config: Option<&Path>) -> Result<ExitCode, String> 
         Command::List { json } => list::run(config, json),
         Command::New { name, role, lang, kind } => new::run(&new::Wanted { name, roles: role, lang, kind }),
         Command::Pack { file, manifest, out } => pack::run(&file, &manifest, out.as_deref()),
-        Command::Pin { file, name, signer, grants, write } => pin::run(config, &pin::Wanted { file, name, signer, grants, write }),
+        Command::Pin { file, name, signer, grants, max_parts, write } => {
+            pin::run(config, &pin::Wanted { file, name, signer, grants, max_parts, write })
+        }
         Command::Test { plugin, settings, max_parts, recordings, conformance, bench, fuel, views, seed, json } => {
             let source = of_file_or_name(&plugin)?.source;
             let settings = settings.map_or_else(|| Ok(serde_json::Map::new()), |json| serde_json::from_str(&json));

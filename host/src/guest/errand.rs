@@ -12,7 +12,7 @@ use super::words::{self, for_people};
 use crate::author::Author;
 use crate::directory::{Directory, LineKind};
 use crate::ids::{CommandId, SessionId};
-use crate::limits::{APPROVAL_OPEN_MAX, INTERRUPT_STEP_WAIT, KILL_AFTER_MAX, KILL_TRIES_MAX, OPEN_MAX, OUTPUT_MAX_CHARS};
+use crate::limits::{APPROVAL_OPEN_MAX, KILL_AFTER_MAX, OPEN_MAX, OUTPUT_MAX_CHARS};
 use crate::policy::Purpose;
 use crate::policy::approval::Request;
 use crate::session::command::State;
@@ -21,8 +21,8 @@ use crate::session::{Refusal, RunRequest, SessionHandle};
 
 /// How often a command's output is looked for.
 const LOOK_EVERY: Duration = Duration::from_millis(40);
-/// A command that is stopped and does not end is left alone after so long.
-const STOP_MAX: Duration = INTERRUPT_STEP_WAIT.saturating_mul(KILL_TRIES_MAX as u32 + 1);
+/// A command that is stopped and does not end is left alone after so long: all tries to stop it take less.
+const STOP_MAX: Duration = Duration::from_secs(10);
 
 /// A command that is wanted.
 pub(super) struct Run {

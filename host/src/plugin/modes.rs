@@ -151,11 +151,12 @@ impl Modes {
         own.chain(self.common.keys().map(String::as_str)).collect()
     }
 
-    /// The device's own name for a mode that ways are known of. Where a candidate is wanted, configuration is edited in its mode.
+    /// The device's own name for a mode that ways are known of. Where it has a candidate, configuration is edited in that one's mode:
+    /// nobody who does not say so changes what is in force.
     #[must_use]
-    pub fn resolve(&self, name: &str, candidate: bool) -> Option<&str> {
+    pub fn resolve(&self, name: &str) -> Option<&str> {
         let own = self.common.get(name).map_or(name, String::as_str);
-        if let Some(edited) = self.candidate.as_ref().filter(|_| candidate && name == CONFIG) {
+        if let Some(edited) = self.candidate.as_ref().filter(|_| name == CONFIG) {
             return Some(&edited.mode);
         }
         self.ways.iter().flat_map(|way| [way.to.as_str(), way.from.as_str()]).find(|known| *known == own)
@@ -238,10 +239,9 @@ mod tests {
     #[test]
     fn usual_words_name_modes_and_a_candidate_has_its_own() {
         let two = modes("two_b");
-        assert_eq!(two.resolve("exec", false), Some("user"));
-        assert_eq!(two.resolve("config", false), Some("config"));
-        assert_eq!(two.resolve("config", true), Some("config-draft"));
-        assert_eq!(two.resolve("cofig", false), None);
+        assert_eq!(two.resolve("exec"), Some("user"));
+        assert_eq!(two.resolve("config"), Some("config-draft"));
+        assert_eq!(two.resolve("cofig"), None);
         assert_eq!(two.names().into_iter().collect::<Vec<_>>(), ["boss", "config", "config-draft", "exec", "user"]);
     }
 }

@@ -118,6 +118,8 @@ pub struct Machine {
     typed_log_end: u64,
     /// Nothing has come since something was typed.
     awaits_answer: bool,
+    /// Rows that were complete when the last line was typed.
+    typed_rows: u64,
     settle_time: SettleTime,
     /// An answer to an older revision is dropped.
     revision: u64,
@@ -166,6 +168,7 @@ impl Machine {
             typed_at: now,
             typed_log_end: 0,
             awaits_answer: false,
+            typed_rows: 0,
             settle_time: SettleTime::default(),
             revision: 0,
             secret_asked: None,
@@ -393,7 +396,7 @@ impl Machine {
             return Vec::new();
         }
         if nothing {
-            return self.look_at_screen(now);
+            return self.look_for_passed_prompt(now).unwrap_or_else(|| self.look_at_screen(now));
         }
         self.asked = Some(key);
         vec![Effect::Ask(Box::new(self.view(now)))]
@@ -480,10 +483,8 @@ impl Machine {
                 if readings.unsure && self.quiet(now) < LOOK_AGAIN_MAX {
                     self.settle(now, self.settle_time.ms());
                 }
-                if let Some(effects) = self.look_at_given_up(now) {
-                    return effects;
-                }
-                self.look_at_screen(now)
+                let passed = |this: &mut Self| this.look_for_passed_prompt(now);
+                self.look_at_given_up(now).or_else(|| passed(self)).unwrap_or_else(|| self.look_at_screen(now))
             }
             Some(Reading::Settle(ms)) => {
                 self.settle(now, ms);

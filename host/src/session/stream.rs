@@ -191,6 +191,13 @@ impl Stream {
         recent.trim_ascii_end().rsplit('\n').next().unwrap_or_default().to_owned()
     }
 
+    /// Was one of so many last complete rows this text?
+    #[must_use]
+    pub fn has_row(&self, text: &str, rows: usize) -> bool {
+        let mut recent = self.live.recent.strip_suffix(b"\n").unwrap_or(&self.live.recent).rsplit(|byte| *byte == b'\n').take(rows);
+        recent.any(|row| row.trim_ascii() == text.as_bytes())
+    }
+
     /// Bodies of the marks since the last line was typed.
     #[must_use]
     pub fn marks(&self) -> Vec<String> {

@@ -23,6 +23,8 @@ pub struct Wanted {
     pub signer: Option<String>,
     /// Secrets that its dialogs may ask for.
     pub grants: Vec<String>,
+    /// Modules and memories that it may have.
+    pub max_parts: Option<u32>,
     /// Write it into the file.
     pub write: bool,
 }
@@ -110,6 +112,9 @@ fn put(document: &mut DocumentMut, name: &str, path: &str, wanted: &Wanted, chec
     set("digest", value(format!("sha256:{}", checked.digest)));
     if let Some(signer) = &wanted.signer {
         set("signer", value(signer));
+    }
+    if let Some(parts) = wanted.max_parts {
+        set("max_parts", value(i64::from(parts)));
     }
     if !wanted.grants.is_empty() {
         set("secrets", value(wanted.grants.iter().map(String::as_str).collect::<Array>()));

@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use super::wrong;
 use crate::cli::paint::{BAD, DIM, DOUBT, GOOD, HEAD, painted, say, table};
 use crate::kit::report::{Figures, Reached};
 use crate::kit::{self, Check, KIT_VERSION, Report, State, Wanted};
@@ -29,6 +30,11 @@ pub fn run(mut wanted: Wanted, json: bool) -> Result<ExitCode, String> {
                 "jackfield: `{RECORDINGS}` here is not played, as the plugin is from elsewhere; name the folder to have it played"
             );
         }
+    }
+    if let Source::File(path) = &wanted.source
+        && let Some(what) = std::fs::read(path).ok().and_then(|wasm| wrong::with(&wasm))
+    {
+        return Err(format!("`{}` {what}", path.display()));
     }
     let report = kit::run(&wanted)?;
     say(&if json { format!("{}\n", report.as_json()) } else { as_text(&report, &wanted) });

@@ -146,8 +146,6 @@ impl Visitor {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
     #[test]
     fn only_a_device_that_is_there_is_said_to_be_opened() {
         let absent = |session: &str| {

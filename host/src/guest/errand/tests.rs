@@ -73,7 +73,7 @@ async fn what_was_stopped_or_lost_says_so() {
     let directory = directory();
     let (output, end) = told(&directory, "here", "echo part; sleep 5713", Some(1)).await;
     let report = finished(end);
-    assert_eq!((output.as_str(), report.state.as_str(), report.timed_out), ("part\n", "interrupted", true), "{report:?}");
+    assert!(output.starts_with("part\n") && report.state == "interrupted" && report.timed_out, "{output:?} {report:?}");
     let (output, end) = told(&directory, "here", "echo part; kill -9 $$", None).await;
     let report = finished(end);
     assert_eq!((output.as_str(), report.state.as_str(), report.failed), ("part\n", "lost", true), "{report:?}");

@@ -1,10 +1,12 @@
 //! A prompt was accepted, or one that asks for the rest: what is typed at login, what goes on, what is taken back.
 
 use std::mem;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::{Effect, Idle, Intent, Machine, Setup, State};
-use crate::limits::{INTERRUPT_STEP_WAIT, KILL_TRIES_MAX, SETUP_LINE_MAX, SETUP_SENDS_MAX};
+use crate::limits::{
+    INTERRUPT_STEP_WAIT, KILL_TRIES_MAX, PROMPT_PASSED, PROMPT_PASSED_MIN_CHARS, PROMPT_PASSED_TIMES, SETUP_LINE_MAX, SETUP_SENDS_MAX,
+};
 use crate::session::timers::Timer;
 use crate::session::view::Ready;
 
@@ -62,6 +64,26 @@ impl Machine {
             }
             State::Closed => Vec::new(),
         }
+    }
+
+    /// The prompt stood there, and the device has printed something behind it since: a message to all terminals, for one. Devices do
+    /// not draw it again.
+    pub(super) fn look_for_passed_prompt(&mut self, now: Instant) -> Option<Vec<Effect>> {
+        let known = self.ready.as_ref().filter(|ready| ready.proof != "mark" && ready.prompt.trim().len() >= PROMPT_PASSED_MIN_CHARS)?;
+        let State::Running(running) = &mut self.state else { return None };
+        let rows = usize::try_from(self.stream.rows_done() - self.typed_rows).unwrap_or(usize::MAX);
+        let waits = running.goal.is_some() || running.asked.is_some() || running.manual || !self.stream.is_echoed();
+        if waits || !self.stream.has_row(known.prompt.trim(), rows) {
+            return None;
+        }
+        let silence = PROMPT_PASSED.max(Duration::from_millis(u64::from(self.settle_time.ms()) * PROMPT_PASSED_TIMES));
+        if now < self.last_byte + silence {
+            self.timers.set(Timer::Settle, self.last_byte + silence);
+            return Some(Vec::new());
+        }
+        running.warn("the device has printed something behind its prompt; it stands at the end of the output");
+        let ready = Ready { proof: "pattern".to_owned(), ..known.clone() };
+        Some(self.on_ready(now, ready))
     }
 
     /// The sends that the plugins want typed after login, with the texts of their lines.

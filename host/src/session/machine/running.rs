@@ -80,6 +80,7 @@ impl Machine {
     /// A line is about to be typed, with the echo that should come back.
     pub(super) fn begin_line(&mut self, now: Instant, echo: Option<&str>) {
         self.stream.on_typed(echo.filter(|_| self.echoes));
+        self.typed_rows = self.stream.rows_done();
         self.started_at = None;
         self.note_typing(now);
     }
