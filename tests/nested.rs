@@ -339,6 +339,7 @@ fn interpreters_and_debuggers_are_exact() {
     let gdb: &Lines = &[
         ("print 2+3", "$1 = 5\n", None),
         ("echo (gdb) \\n", "(gdb) \n", None),
+        ("print 6\nprint 7", "$2 = 6\n$3 = 7\n", None),
         ("print nosuch", "", Some("No symbol")),
         ("nosuch x", "", Some("Undefined command")),
     ];
@@ -346,6 +347,49 @@ fn interpreters_and_debuggers_are_exact() {
     let bc: &Lines =
         &[("2^10", "1024\n", None), ("define f(x) {\nreturn x*2\n}", "", None), ("f(4)", "8\n", None), ("1/0", "", Some("Divide by zero"))];
     is_exact_in(&mut client, "bc -q", "bc", bc, "quit");
+    let perl: &Lines = &[("p 1+1", "2\n", None), ("print 'x'", "x\n", None), ("p 2+2\np 3+3", "4\n6\n", None)];
+    is_exact_in(&mut client, "perl -de 0", "perldb", perl, "q");
+}
+
+#[test]
+fn output_without_a_newline_ends_at_the_prompt_behind_it() {
+    install_missing(&[("python3", "python3"), ("gdb", "gdb"), ("bc", "bc")]);
+    let (_server, mut client) = setting("jft-bash", "/bin/bash");
+    for (enter, mode, command, prompt, leave) in [
+        ("python3 -q", "python", "print('a', end='')", ">>> ", "exit(0)"),
+        ("gdb -q", "gdb", "printf \"a\"", "(gdb) ", "quit"),
+        ("bc -q", "bc", "print \"a\"", "", "quit"),
+    ] {
+        assert_eq!(seen(&client.run("web1", enter)).3, mode);
+        let result = client.run("web1", command);
+        assert_eq!((seen(&result).0, seen(&result).3), ("done", mode), "{command}: {result}");
+        assert_eq!(result["prompt"].as_str().unwrap_or_default(), prompt, "{command}: {result}");
+        // It should be `a`: nothing in the prompt's row is output yet where no mark tells where that ends.
+        assert_eq!(seen(&result).1, "", "{command}: {result}");
+        assert_eq!(seen(&client.run("web1", leave)).3, "shell");
+    }
+}
+
+#[test]
+fn a_debugger_asks_and_a_statement_goes_on() {
+    install_missing(&[("gdb", "gdb"), ("sqlite3", "sqlite3")]);
+    let (_server, mut client) = setting("jft-bash", "/bin/bash");
+    assert_eq!(seen(&client.run("web1", "gdb -q")).3, "gdb");
+    let asked = client.run("web1", "break nosuch");
+    assert_eq!((seen(&asked).0, asked["ask_kind"].as_str()), ("needs_input", Some("yes-no")), "{asked}");
+    client.call("ssh_send", json!({"session": "web1", "text": "n", "keys": ["enter"], "wait_s": 5}));
+    assert_eq!(seen(&client.run("web1", "print 1")), ("done", "$1 = 1\n", None, "gdb"));
+    assert_eq!(seen(&client.run("web1", "quit")).3, "shell");
+    // In memory: what is there goes with the program.
+    assert_eq!(seen(&client.run("web1", "sqlite3")).3, "sqlite");
+    assert_eq!(seen(&client.run("web1", "create table t(a); insert into t values(5);")).0, "done");
+    let asked = client.run("web1", "select a\nfrom t");
+    assert_eq!((seen(&asked).0, asked["ask_kind"].as_str()), ("needs_input", Some("unknown")), "{asked}");
+    assert!(asked["ask"].as_str().unwrap_or_default().contains("`;` ends it"), "{asked}");
+    client.call("ssh_send", json!({"session": "web1", "text": ";", "keys": ["enter"], "wait_s": 5}));
+    let result = client.run("web1", "select count(*) from t;");
+    assert_eq!(seen(&result), ("done", "1\n", None, "sqlite"), "{result}");
+    assert_eq!(seen(&client.run("web1", ".exit 0")).3, "shell");
 }
 
 #[test]

@@ -132,7 +132,8 @@ impl Trial<'_> {
             let Some(line) = pick(&step.line, &keys) else { continue };
             let output = pick(&step.output, &keys).cloned().unwrap_or_default();
             let end = pick(&step.end, &keys).cloned().unwrap_or(End::Done(0));
-            noted |= matches!(end, End::Guessed | End::Told(_) | End::Refused(_) | End::Stuck) || step.notes.iter().any(|(who, _)| keys.contains(who));
+            noted |= matches!(end, End::Guessed | End::Told(_) | End::Refused(_) | End::Stuck)
+                || step.notes.iter().any(|(who, _)| keys.contains(who));
             let wanted = Wanted { line: line.clone(), output, end, cwd: pick(&step.cwd, &keys).copied(), wait_s: step.wait_s };
             if let Err(why) = self.step(&target, &wanted) {
                 self.wrong.push(format!("{}, {name}, step {}: {why}", self.shell.name, number + 1));

@@ -1,6 +1,6 @@
 //! The situations. A cell's first part names a shell, its kin (`posix`, `csh`, `plain-sh`) or `all`; the nearest one counts.
 
-use super::End::{self, Closes, Done, Guessed, Lost, Refused, Stuck, Waits};
+use super::End::{self, Closes, Done, Guessed, Lost, Refused, Stuck, Told, Waits};
 
 /// A cell of the table.
 type Cell<T> = (&'static str, T);
@@ -449,6 +449,24 @@ fn prompts() -> Vec<Situation> {
                 step([("posix", "PS1='new> '"), ("fish", "function fish_prompt; echo -n 'new> '; end"), ("csh", "set prompt='new> '")], [])
                     .end([("plain-sh", Guessed)])
                     .note(&[("plain-sh", REPLACED)]),
+                all("echo a", "a\n"),
+                afterwards(),
+            ],
+        ),
+        own(
+            "a text in front of the prompt, as a virtual environment puts it there",
+            [
+                step(
+                    [
+                        ("bash", "PS1=\"(b) $PS1\""),
+                        ("zsh", "PS1=\"(b) $PS1\""),
+                        ("dash", "PS1=\"(b) $PS1\""),
+                        ("fish", "functions -c fish_prompt old_prompt; function fish_prompt; echo -n '(b) '; old_prompt; end"),
+                    ],
+                    [("dash", "(b) ")],
+                )
+                .end([("dash", Told(0))])
+                .note(&[("dash", REPLACED)]),
                 all("echo a", "a\n"),
                 afterwards(),
             ],

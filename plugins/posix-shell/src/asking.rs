@@ -110,6 +110,12 @@ mod tests {
                 "zsh: correct 'gti' to 'git' [nyae]? ",
                 "zsh: sure you want to delete all 3 files in /tmp/x [yn]? ",
                 "CORRECT>git (y|n|e|a)? ",
+                "Quit anyway? (y or n) ",
+                "Make breakpoint pending on future shared library load? (y or [n]) ",
+                "Really go back? ([y] or n) ",
+                "Do you want to continue? [Y/n/?] ",
+                "Proceed? (y)es/(n)o: ",
+                "Go on? (Y)es/(N)o",
             ],
         );
         check(

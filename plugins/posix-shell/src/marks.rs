@@ -42,6 +42,8 @@ pub(crate) struct Marks {
     pub(crate) started: bool,
     /// The shell's line editor starts only behind its prompt.
     pub(crate) late: bool,
+    /// The marks are a part of the prompt's text, and nothing puts them round what becomes of it.
+    pub(crate) is_fixed: bool,
     /// The shell's answer to the probe, as in the mark.
     pub(crate) shell: Option<String>,
 }
@@ -49,7 +51,7 @@ pub(crate) struct Marks {
 impl Marks {
     /// From the bodies, oldest first.
     pub(crate) fn read(bodies: &[String]) -> Self {
-        let mut marks = Self { stage: Stage::Unknown, root: None, number: None, started: false, late: false, shell: None };
+        let mut marks = Self { stage: Stage::Unknown, root: None, number: None, started: false, late: false, is_fixed: false, shell: None };
         let mut shown = None;
         for body in bodies {
             match body.split(';').next().unwrap_or_default() {
@@ -59,6 +61,8 @@ impl Marks {
                     marks.root = field(body, "uid=").map(|uid| uid == "0");
                     marks.number = field(body, "pid=").filter(|number| is_number(number)).map(str::to_owned);
                     marks.late = field(body, "late=").is_some();
+                    // Such a shell says how much its line editor takes, if only that this is not known.
+                    marks.is_fixed = field(body, "max=").is_some() && !marks.late;
                     shown = number(field(body, "st="));
                 }
                 "B" => marks.stage = at_prompt(marks.stage, shown),
@@ -150,6 +154,15 @@ mod tests {
         assert_eq!(read(&["C;n", "P;k=c;n"]).stage, Stage::Rest);
         assert_eq!(read(&["P;k=c;n", "C;n"]).stage, Stage::Running);
         assert_eq!(read(&["P;k=c;n", "D;130;n;/", "A;n", "B;n"]).stage, Stage::Prompt(ended(130, "/")));
+    }
+
+    #[test]
+    fn marks_that_nothing_puts_round_another_prompt_are_known() {
+        let is_fixed = |prompt: &str| read(&["D;0;n;/", prompt, "B;n"]).is_fixed;
+        assert!(is_fixed("A;n;max=;pid=9;uid=0") && is_fixed("A;n;max=1023;pid=9;uid=0"));
+        for prompt in ["A;n;uid=0;pid=9;st=0", "A;n;uid=0;pid=9", "A;n;late=1;max=1000;pid=9;uid=0", "A;n;pid=9;uid=0"] {
+            assert!(!is_fixed(prompt), "{prompt}");
+        }
     }
 
     #[test]

@@ -8,6 +8,13 @@ use crate::words::holds;
 
 /// A part of the probe's text that no other line holds.
 const PROBE: &str = "133;S;";
+/// The same of the line that takes marks out of the prompt.
+const UNMARK: &str = "; done; unset e g;";
+
+/// Is this the line that takes marks out of the prompt?
+pub(crate) fn unmarks(command: &str) -> bool {
+    holds(command, UNMARK)
+}
 
 /// The next send, if there is one. Nothing is typed at a prompt that is not proven a shell's.
 pub(crate) fn next(at: &Ready, view: &View) -> Option<&'static str> {
@@ -16,7 +23,8 @@ pub(crate) fn next(at: &Ready, view: &View) -> Option<&'static str> {
     }
     let marks = Marks::read(&view.marks);
     if matches!(marks.stage, Stage::Prompt(_) | Stage::Redrawn(_)) {
-        return None;
+        let are_placed = at.proof == "mark" || !marks.is_fixed;
+        return (!are_placed).then_some("unmark");
     }
     if let Some(answer) = marks.shell {
         return Some(by_versions(&answer));
@@ -68,6 +76,7 @@ mod tests {
     use jackfield_plugin::{Ready, View};
 
     use super::next;
+    use crate::sends::typed;
 
     fn at(mode: &str) -> Ready {
         Ready { prompt: "$ ".to_owned(), mode: mode.to_owned(), privileged: false, status: None, cwd: None, proof: "pattern".to_owned() }
@@ -119,6 +128,20 @@ mod tests {
             ("Unknown command.", None),
         ] {
             assert_eq!(next(&at("shell"), &view(PROBED, &format!("motd\n{PROBED}\n{row}"), &[])), send, "{row}");
+        }
+    }
+
+    #[test]
+    fn marks_in_the_middle_of_a_prompt_are_taken_out_before_it_gets_new_ones() {
+        let fixed = ["D;0;n;/", "A;n;max=;pid=9;uid=0", "B;n"];
+        assert_eq!(next(&at("shell"), &view("", "", &fixed)), Some("unmark"));
+        let proven = Ready { proof: "mark".to_owned(), ..at("shell") };
+        assert_eq!(next(&proven, &view("", "", &fixed)), None);
+        let line = typed("unmark");
+        assert!(super::unmarks(&line) && !line.contains("0123456789abcdef"), "{line}");
+        assert_eq!(next(&at("shell"), &view(&line, "", &[])), Some("probe"));
+        for other in ["probe", "sh", "mksh"] {
+            assert!(!super::unmarks(&typed(other)), "{other}");
         }
     }
 

@@ -4,7 +4,7 @@ use jackfield_plugin::{PromptReport, Reading, Ready, View};
 
 use crate::marks::{Done, Marks, Stage};
 use crate::memory::{Memory, is_shell, mode_of};
-use crate::unmarked;
+use crate::{unmarked, words};
 
 /// A shell without a mark for the start of output redraws its prompt, marks included, when a key makes it redraw the
 /// line: only behind the echo it means the end. So long is waited where the echo cannot be told.
@@ -73,7 +73,8 @@ pub(crate) fn rest(row: &str) -> String {
 /// The command ended, but the mark at the prompt's end is missing: a prompt that does not let itself be changed, or one
 /// that is still being made.
 fn ended(view: &View, marks: &Marks, done: &Done) -> Reading {
-    let familiar = view.prompt.as_deref().is_some_and(|prompt| !prompt.trim_ascii().is_empty() && view.tail == prompt);
+    // A prompt that was empty before, after all that time, is so again.
+    let familiar = view.prompt.as_deref().is_some_and(|prompt| view.tail == prompt);
     let wait_ms = match (familiar, view.tail.trim_ascii().is_empty()) {
         (true, _) => REDRAW_MS,
         (false, false) => THEME_MS,
@@ -84,14 +85,28 @@ fn ended(view: &View, marks: &Marks, done: &Done) -> Reading {
 
 fn ready(view: &View, marks: &Marks, done: &Done) -> Reading {
     let prompt = prompt_of(view);
+    // What is not proven by a mark is prepared, which puts the marks where they belong.
+    let proof = if marks.is_fixed && has_moved(view) { "pattern" } else { "mark" };
     Reading::Ready(Ready {
         privileged: marks.root.unwrap_or_else(|| prompt.trim_ascii_end().ends_with('#')),
         prompt,
         mode: mode_of(view).to_owned(),
         status: done.status,
         cwd: done.cwd.clone(),
-        proof: "mark".to_owned(),
+        proof: proof.to_owned(),
     })
+}
+
+/// May the line have put text before the prompt's marks, or behind them?
+fn has_moved(view: &View) -> bool {
+    // Without a mark the host wants the echo.
+    if !matches!(view.phase.as_str(), "running" | "goal") || !view.echoed {
+        return false;
+    }
+    let known = view.prompt.as_deref().unwrap_or_default();
+    let is_other = known.trim_ascii_end() != view.tail.trim_ascii_end();
+    let builds_on = || ["$PS1", "${PS1"].iter().any(|name| words::holds(&view.command, name));
+    words::sets(&view.command, "PS1") && (is_other || builds_on()) || words::runs_unseen(&view.command) && unmarked::has_grown(view)
 }
 
 /// The row without what a command left before the prompt: `printf x` prints no newline, so the prompt follows its `x`.
@@ -160,6 +175,40 @@ mod tests {
     }
 
     #[test]
+    fn marks_in_the_middle_of_a_prompt_are_no_proof() {
+        let proof = |command: &str, tail: &str, start: &str| {
+            let mut view = view(tail, &["D;3;n;/srv", start, "B;n"]);
+            (view.command, view.prompt) = (command.to_owned(), Some("# ".to_owned()));
+            let at = ready(&view);
+            assert_eq!(
+                (at.status, at.cwd.as_deref(), at.prompt.as_str()),
+                (Some(3), Some("/srv"), if tail.ends_with("# ") { "# " } else { tail })
+            );
+            at.proof
+        };
+        const FIXED: &str = "A;n;max=;pid=9;uid=0";
+        for (command, tail) in [
+            (". v/bin/activate", "(v) # "),
+            ("PS1=\"(b) $PS1\"", "(b) # "),
+            ("PS1=\"two\n${PS1}\"", "# "),
+            ("PS1=\"$PS1> \"", "# "),
+            ("cd /srv && eval \"$setting\"", "x # "),
+        ] {
+            assert_eq!(proof(command, tail, FIXED), "pattern", "{command}");
+            // These shells wrap it themselves.
+            assert_eq!(proof(command, tail, "A;n;uid=0;pid=9;st=3"), "mark", "{command}");
+        }
+        for (command, tail) in
+            [(". v/bin/activate", "# "), ("printf x", "x# "), ("PS1=x make", "# "), ("deactivate", "# "), (". ./x", "/srv # y ")]
+        {
+            assert_eq!(proof(command, tail, FIXED), "mark", "{command}");
+        }
+        let mut setup = view("(v) # ", &["D;0;n;/", FIXED, "B;n"]);
+        (setup.command, setup.prompt, setup.phase) = (". x".to_owned(), Some("# ".to_owned()), "setup".to_owned());
+        assert_eq!(ready(&setup).proof, "mark");
+    }
+
+    #[test]
     fn a_redraw_of_the_typed_line_waits_for_the_command_to_start() {
         let mut view = view("alice@web1 ~> sleep 9", &["A;n;uid=1;st=0", "B;n"]);
         assert_eq!(inspect(&view).reading, Reading::Settle(500));
@@ -203,6 +252,10 @@ mod tests {
         assert_eq!(inspect(&view).reading, Reading::Settle(2_000));
         view.prompt = Some("fixed> ".to_owned());
         assert_eq!(ready(&view).status, Some(2));
+        (view.tail, view.prompt) = (String::new(), Some(String::new()));
+        assert_eq!(ready(&view).status, Some(2));
+        view.quiet_ms = super::REDRAW_MS - 1;
+        assert_eq!(inspect(&view).reading, Reading::Settle(super::REDRAW_MS));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use jackfield_plugin::{Reading, Ready, View, settle};
 use crate::marks::Marks;
 use crate::memory::{UNKNOWN, is_shell, mode_of};
 use crate::started::{Started, started};
-use crate::{asking, pager, prompt, words};
+use crate::{asking, pager, prepare, prompt, words};
 
 /// From the answer to the probe to the prompt, and the same where it is the prompt that was seen before.
 const PROBED_MS: u32 = 300;
@@ -16,6 +16,9 @@ const PROBED_SAME_MS: u32 = 50;
 /// A shell whose marks stand in its prompt alone loses them with it. Then its next prompt is told by the silence behind it,
 /// where the line has set one.
 const RENAMED_MS: u32 = 1_000;
+
+/// The same where nothing tells a shell's prompt but the known one at its end, behind what a file that was run has put there.
+const GROWN_MS: u32 = 3_000;
 
 /// A line editor that asks for pasted text in brackets does so right before its prompt.
 const EDITOR_MS: u32 = 150;
@@ -47,6 +50,9 @@ pub(crate) fn inspect(view: &View, known: bool) -> Reading {
         let wait_ms = if known_row { PROBED_SAME_MS } else { PROBED_MS };
         return settle::at_least(view, wait_ms, || ready(view, mode_of(view), "pattern"));
     }
+    if view.phase == "setup" && view.echoed && prepare::unmarks(&view.command) {
+        return settle::at_least(view, PROBED_MS, || ready(view, mode_of(view), "pattern"));
+    }
     // A program with a prompt of its own, which another plugin reads.
     if !matches!(view.mode.as_str(), "" | SHELL | REMOTE_SHELL | UNKNOWN) {
         return Reading::NotYet;
@@ -55,12 +61,13 @@ pub(crate) fn inspect(view: &View, known: bool) -> Reading {
     let known = known && view.phase != "setup";
     if known && view.echoed && view.marks.is_empty() && is_shell(&view.mode) {
         let look = look(view);
-        let emptied = view.tail.trim_ascii().is_empty() && words::empties(&view.command, "PS1");
-        let replaced = emptied
-            || look.is_some() && words::sets(&view.command, "PS1")
-            || look == Some(Look::Shell) && words::runs_unseen(&view.command);
+        let replaced =
+            look.is_some() && words::sets(&view.command, "PS1") || look == Some(Look::Shell) && words::runs_unseen(&view.command);
         if replaced {
             return settle::at_least(view, RENAMED_MS, || ready(view, mode_of(view), "pattern"));
+        }
+        if words::runs_unseen(&view.command) && has_grown(view) {
+            return settle::at_least(view, GROWN_MS, || ready(view, mode_of(view), "pattern"));
         }
     }
     if view.tail.trim_ascii().is_empty() || asking::question(view).is_some() || pager::page(view).is_some() {
@@ -87,6 +94,12 @@ pub(crate) fn inspect(view: &View, known: bool) -> Reading {
     }
     let wait_ms = if known { nested(view, look, inside) } else { Some(open(view, look)) };
     wait_ms.map_or(Reading::NotYet, |wait_ms| settle::at_least(view, wait_ms, || ready(view, mode(view, known, look, inside), "pattern")))
+}
+
+/// Is the row the known prompt with something before it?
+pub(crate) fn has_grown(view: &View) -> bool {
+    let known = view.prompt.as_deref().filter(|known| !known.trim_ascii().is_empty());
+    known.is_some_and(|known| view.tail.len() > known.len() && view.tail.ends_with(known))
 }
 
 /// The very prompt that was accepted before. Where the shell prints marks, its own prompt cannot come without them: then
@@ -417,6 +430,12 @@ mod tests {
         for (command, tail) in [("PS1=x make", ""), (". ./x", "step 3 > "), ("PS1=", ""), ("./build", "new> "), (". ./activate", "")] {
             assert_eq!(inspect(&inner(command, tail), true), Reading::NotYet, "{command}");
         }
+        // Nothing but the known prompt at its end tells this one.
+        let mut grown = inner(". ./activate", "(venv) :) ");
+        grown.prompt = Some(":) ".to_owned());
+        assert_eq!((ready(&grown, true).prompt.as_str(), waits(&mut grown, true)), ("(venv) :) ", super::GROWN_MS));
+        grown.command = "./build".to_owned();
+        assert_eq!(inspect(&grown, true), Reading::NotYet);
     }
 
     #[test]
@@ -435,6 +454,15 @@ mod tests {
         assert_eq!(waits(&mut view, true), super::PROBED_MS);
         view.prompt = Some("web1$ ".to_owned());
         assert_eq!((ready(&view, true).prompt.as_str(), view.quiet_ms), ("web1$ ", 0));
+    }
+
+    #[test]
+    fn behind_the_line_that_takes_marks_out_stands_a_prompt() {
+        let mut view = view("setup", "(venv) what? ");
+        view.command = crate::sends::typed("unmark");
+        assert_eq!((ready(&view, true).prompt.as_str(), waits(&mut view, true)), ("(venv) what? ", super::PROBED_MS));
+        view.echoed = false;
+        assert_eq!(inspect(&view, true), Reading::NotYet);
     }
 
     #[test]

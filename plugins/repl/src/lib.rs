@@ -4,11 +4,13 @@
 //! prompt together, so that output which only looks like a prompt is none. Its mode is the program's name.
 //!
 //! * `programs`: which programs there are, what starts them, what their prompts look like;
-//! * `prompt`: is the program ready, does it want the rest;
+//! * `prompt`: is the program ready, does it want the rest, what is typed at its first prompt;
+//! * `asking`: the row that must not be cancelled;
 //! * `outcome`: the errors of each.
 
-use jackfield_plugin::{Diagnostic, Exchange, Failure, PromptReport, Ready, View};
+use jackfield_plugin::{Diagnostic, DialogReport, Exchange, Failure, PromptReport, Question, Ready, Step, View};
 
+mod asking;
 mod outcome;
 mod programs;
 mod prompt;
@@ -20,6 +22,7 @@ jackfield_plugin::plugin!(Repl: "
     world plugin {
         include jackfield:plugin/base@0.1.0;
         export jackfield:plugin/prompt@0.1.0;
+        export jackfield:plugin/dialog@0.1.0;
         export jackfield:plugin/outcome@0.1.0;
     }
 ");
@@ -35,8 +38,26 @@ impl bindings::prompt::Guest for Repl {
         prompt::inspect(&view)
     }
 
-    fn prepare(_at: Ready, _view: View) -> Vec<String> {
+    fn prepare(at: Ready, view: View) -> Vec<String> {
+        prompt::prepare(&at, &view).map(str::to_owned).into_iter().collect()
+    }
+}
+
+impl bindings::dialog::Guest for Repl {
+    fn goals() -> Vec<String> {
         Vec::new()
+    }
+
+    fn claim(_command: String, _mode: String) -> Option<String> {
+        None
+    }
+
+    fn asking(view: View) -> Option<Question> {
+        asking::question(&view)
+    }
+
+    fn next(_goal: String, _view: View) -> DialogReport {
+        DialogReport::new(Step::Wait, "")
     }
 }
 

@@ -11,6 +11,8 @@ enum Asks {
     UpTo(usize, &'static str),
     /// Unless one of these options gives it a command.
     Unless(&'static [&'static str]),
+    /// With the option `-d`, perhaps in front of others; `-d:Name` runs something else.
+    Debugging,
     /// Always, as far as can be told.
     Always,
 }
@@ -44,6 +46,7 @@ const PROGRAMS: &[Program] = &[
     Program { mode: "irb", names: &["irb", "pry", "rails"], prompts: &["irb"], asks: Asks::Always },
     Program { mode: "node", names: &["node", "nodejs", "deno", "bun"], prompts: &["sign"], asks: Asks::Alone("r") },
     Program { mode: "php", names: &["php"], prompts: &["php"], asks: Asks::Unless(&["-r", "-f", "--run"]) },
+    Program { mode: "perldb", names: &["perl"], prompts: &["perldb"], asks: Asks::Debugging },
     Program { mode: "", names: &["lua", "luajit", "r", "R", "perl"], prompts: &["sign"], asks: Asks::Alone("el") },
     Program { mode: "", names: &["mongo", "mongosh"], prompts: &["word"], asks: Asks::Unless(&["--eval"]) },
     Program {
@@ -136,9 +139,9 @@ fn by_words(words: &[String]) -> Option<Named> {
         _ => {}
     }
     let stem = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
-    let (program, mode) =
-        PROGRAMS.iter().find_map(|program| [name, stem].iter().find_map(|name| program.called(name)).map(|mode| (program, mode)))?;
-    program.asks.for_lines(arguments).then_some((program, mode))
+    let called = |program: &'static Program| [name, stem].iter().find_map(|name| program.called(name)).map(|mode| (program, mode));
+    // A program may ask in several ways.
+    PROGRAMS.iter().filter_map(called).find(|(program, _)| program.asks.for_lines(arguments))
 }
 
 /// The program behind `docker exec -it c psql -U x` and `ssh -t host psql`: where a terminal was asked for.
@@ -162,6 +165,10 @@ impl Asks {
                 let kept = options.iter().any(|word| matches!(word.as_str(), "-i" | "-m" | "--interactive"));
                 let code = options.iter().any(|word| matches!(word.as_str(), "-c" | "-e" | "-p" | "--eval" | "--print" | "-"));
                 kept || (!code && operands(arguments, valued).is_empty())
+            }
+            Self::Debugging => {
+                let mut options = arguments.iter().take_while(|word| word.starts_with('-'));
+                options.any(|word| word.starts_with("-d") && !word.contains(':'))
             }
             Self::UpTo(most, valued) => operands(arguments, valued).len() <= most,
             Self::Unless(options) => {
@@ -206,6 +213,9 @@ mod tests {
             ("bc; node", "node"),
             ("sftp web2", "sftp"),
             ("ghci", "ghci"),
+            ("perl", "perl"),
+            ("perl -d x.pl 1", "perldb"),
+            ("perl -T -de 0", "perldb"),
         ] {
             assert_eq!(mode(line), Some(expected), "{line}");
         }
@@ -231,6 +241,9 @@ mod tests {
             "gdb -batch -ex bt ./a.out",
             "node x.js",
             "node -e 1",
+            "perl x.pl -d",
+            "perl -e 'print 1'",
+            "perl -d:NYTProf x.pl",
             "docker exec db psql",
             "ls",
             "",

@@ -1,4 +1,4 @@
-//! Is the program ready? Its prompt, after a silence that is short where it was seen before.
+//! Is the program ready? Its prompt, after a silence that is short where it was seen before, and what to type at the first one.
 
 use jackfield_plugin::{PromptReport, Reading, Ready, View, mode, settle};
 
@@ -10,6 +10,11 @@ const FIRST_MS: u32 = 300;
 const KNOWN_MS: u32 = 50;
 const CHANGED_MS: u32 = 1_000;
 const REST_MS: u32 = 150;
+/// Silence behind the known prompt in a row that begins with something else: what the line printed without a newline, or a text
+/// that only ends like the prompt, behind which the program goes on or reads. One or two signs end many a text.
+const BEHIND_MS: u32 = 1_500;
+const BEHIND_SHORT_MS: u32 = 5_000;
+const SHORT_BYTES: usize = 2;
 
 /// The memo of a program whose line editor takes pasted text in brackets: it takes them off for the time of a command, so its
 /// prompt is none as long as they are.
@@ -24,6 +29,8 @@ pub(crate) fn inspect(view: &View) -> PromptReport {
     let memo = view.memo_text();
     match programs::of_mode(&view.mode) {
         Some(named) => {
+            // What is typed at its first prompt may take the editor away.
+            let memo = if view.phase == "setup" && !pasted { "" } else { memo };
             let busy = memo == EDITOR && !pasted;
             PromptReport::new(if busy { Reading::NotYet } else { inside(view, named) }, memo)
         }
@@ -33,6 +40,12 @@ pub(crate) fn inspect(view: &View) -> PromptReport {
             PromptReport::new(reading, if pasted { EDITOR } else { "" })
         }
     }
+}
+
+/// The send to type at the program's first prompt, if there is one.
+pub(crate) fn prepare(at: &Ready, view: &View) -> Option<&'static str> {
+    let lines_at_once = at.mode == "gdb" && at.prompt.trim_ascii() == "(gdb)" && view.takes_paste();
+    (lines_at_once && view.command.is_empty()).then_some("gdb_lines")
 }
 
 /// The prompt of a program that the line has started.
@@ -67,7 +80,25 @@ fn inside(view: &View, (program, mode): Named) -> Reading {
     if sets_prompt(&view.command) && !view.tail.trim_ascii().is_empty() {
         return settle::at_least(view, CHANGED_MS, || ready(view, mode, "pattern"));
     }
+    if let Some(known) = behind_output(view) {
+        let wait_ms = match known.trim_ascii().len() {
+            // Its brackets are on again, so it reads.
+            _ if view.memo_text() == EDITOR => FIRST_MS,
+            0..=SHORT_BYTES => BEHIND_SHORT_MS,
+            _ => BEHIND_MS,
+        };
+        return settle::at_least(view, wait_ms, || ready_at(known, mode, "learned"));
+    }
     Reading::NotYet
+}
+
+/// The known prompt at the end of a row that begins with something else. An empty one is told by the editor alone.
+fn behind_output(view: &View) -> Option<&str> {
+    let known = view.prompt.as_deref().filter(|known| !known.trim_ascii().is_empty() || view.memo_text() == EDITOR)?;
+    let before = view.tail.strip_suffix(known)?;
+    let typed = view.command.lines().next_back().unwrap_or_default();
+    let is_echo = !typed.is_empty() && view.tail.ends_with(typed);
+    (!before.is_empty() && !is_echo).then_some(known)
 }
 
 fn is_prompt(view: &View, program: &Program) -> bool {
@@ -91,8 +122,12 @@ fn rest(mode: &str) -> String {
 }
 
 fn ready(view: &View, mode: &str, proof: &str) -> Reading {
+    ready_at(&view.tail, mode, proof)
+}
+
+fn ready_at(prompt: &str, mode: &str, proof: &str) -> Reading {
     Reading::Ready(Ready {
-        prompt: view.tail.clone(),
+        prompt: prompt.to_owned(),
         mode: mode.to_owned(),
         privileged: false,
         status: None,
@@ -106,7 +141,7 @@ mod tests {
     use jackfield_plugin::testing::Scene;
     use jackfield_plugin::{Fact, Reading, Ready, View};
 
-    use super::inspect;
+    use super::{inspect, prepare};
 
     fn view(mode: &str, command: &str, tail: &str) -> View {
         let mut view = Scene::new(include_str!("../plugin.toml")).view(tail);
@@ -141,6 +176,8 @@ mod tests {
             ("gdb", "(gdb) ", "gdb"),
             ("node", "> ", "node"),
             ("php -a", "php > ", "php"),
+            ("perl -d x.pl", "  DB<1> ", "perldb"),
+            ("perl -de 0", "  DB<<2>> ", "perldb"),
             ("sftp web2", "sftp> ", "sftp"),
         ] {
             let mut view = view("shell", command, tail);
@@ -213,6 +250,77 @@ mod tests {
     }
 
     #[test]
+    fn behind_output_without_a_newline_stands_the_known_prompt() {
+        let at = |mode: &str, command: &str, prompt: &str, tail: &str| {
+            let mut view = view(mode, command, tail);
+            view.prompt = Some(prompt.to_owned());
+            view
+        };
+        for (mode, command, prompt, tail, wait_ms) in [
+            ("python", "print('a', end='')", ">>> ", "a>>> ", super::BEHIND_MS),
+            ("python", "print('>>> ', end='')", ">>> ", ">>> >>> ", super::BEHIND_MS),
+            ("gdb", "printf \"hi\"", "(gdb) ", "hi(gdb) ", super::BEHIND_MS),
+            ("mysql", "system printf x", "MariaDB [(none)]> ", "xMariaDB [(none)]> ", super::BEHIND_MS),
+            ("lua", "io.write('a')", "> ", "a> ", super::BEHIND_SHORT_MS),
+        ] {
+            let mut view = at(mode, command, prompt, tail);
+            assert_eq!((ready(&view).prompt.as_str(), ready(&view).proof.as_str()), (prompt, "learned"), "{tail}");
+            view.quiet_ms = wait_ms - 1;
+            assert_eq!(inspect(&view).reading, Reading::Settle(wait_ms), "{tail}");
+        }
+        for (command, prompt, tail) in [
+            ("time.sleep(9)", ">>> ", "a>>> b"),
+            ("x = '>>> ", ">>> ", ">>> x = '>>> "),
+            ("1", "", "a"),
+            ("echo (gdb) ", "(gdb) ", "x(gdb) y"),
+        ] {
+            assert_eq!(inspect(&at("python", command, prompt, tail)).reading, Reading::NotYet, "{tail}");
+        }
+    }
+
+    #[test]
+    fn an_editor_tells_its_prompt_behind_output_soon() {
+        for (mode, command, prompt, tail) in [("bc", "print \"a\"", "", "a"), ("gdb", "printf \"hi\"", "(gdb) ", "hi(gdb) ")] {
+            let mut view = view(mode, command, tail);
+            (view.prompt, view.memo) = (Some(prompt.to_owned()), super::EDITOR.as_bytes().to_vec());
+            assert_eq!(inspect(&view).reading, Reading::NotYet, "it is busy: {tail}");
+            view.facts.push(Fact { name: "bracketed-paste".to_owned(), value: "on".to_owned() });
+            assert_eq!(ready(&view).prompt, prompt);
+            view.quiet_ms = 0;
+            assert_eq!(inspect(&view).reading, Reading::Settle(super::FIRST_MS));
+        }
+        // The row is the echo of the line as long as that has not ended.
+        let mut typed = view("bc", "print \"a\"", "print \"a\"");
+        (typed.prompt, typed.memo) = (Some(String::new()), super::EDITOR.as_bytes().to_vec());
+        typed.facts.push(Fact { name: "bracketed-paste".to_owned(), value: "on".to_owned() });
+        assert_eq!(inspect(&typed).reading, Reading::NotYet);
+    }
+
+    #[test]
+    fn an_editor_that_takes_several_lines_for_one_is_turned_off() {
+        let mut first = view("shell", "gdb -q", "(gdb) ");
+        let at = ready(&first);
+        assert_eq!(prepare(&at, &first), None, "without an editor lines are read one by one");
+        first.facts.push(Fact { name: "bracketed-paste".to_owned(), value: "on".to_owned() });
+        // So it is asked: nothing is typed yet at this prompt.
+        let memo = inspect(&first).memo;
+        first.command.clear();
+        assert_eq!(prepare(&at, &first), Some("gdb_lines"));
+        for (mode, prompt) in [("psql", "shop=# "), ("gdb", "(lldb) ")] {
+            let other = Ready { mode: mode.to_owned(), prompt: prompt.to_owned(), ..at.clone() };
+            assert_eq!(prepare(&other, &first), None, "{mode}");
+        }
+        let mut next = view("gdb", "set editing off", "(gdb) ");
+        (next.phase, next.memo) = ("setup".to_owned(), memo);
+        next.facts.push(Fact { name: "bracketed-paste".to_owned(), value: "off".to_owned() });
+        assert_eq!((ready(&next).mode.as_str(), inspect(&next).memo.as_slice()), ("gdb", b"".as_slice()));
+        assert_eq!(prepare(&ready(&next), &next), None);
+        // One that stays on is not told a second time.
+        next.facts = first.facts;
+        assert_eq!(prepare(&at, &next), None);
+    }
+
+    #[test]
     fn an_unfinished_input_says_what_ends_it() {
         for (mode, tail, word) in [
             ("python", "... ", "empty line"),
@@ -222,6 +330,7 @@ mod tests {
             ("mysql", "    -> ", "`;`"),
             ("mysql", "    '> ", "`;`"),
             ("node", "... ", "bracket"),
+            ("perldb", "  cont: ", "bracket"),
         ] {
             match inspect(&view(mode, "x", tail)).reading {
                 Reading::Incomplete(text) => assert!(text.contains(word), "{text}"),
