@@ -102,7 +102,7 @@ pub(crate) fn request(device_type: &str, mode: &str, command: &str, purpose: &st
 }
 
 /// What comes of it, with nobody else's rules: what the guard says, else what the host makes of the lane.
-fn outcome(request: &Request) -> Effect {
+pub(crate) fn outcome(request: &Request) -> Effect {
     let (lane, decision) = (classify(request, Setting::Auto), decide(request, Setting::Auto));
     let read = lane.lane == "read";
     match decision.effect {

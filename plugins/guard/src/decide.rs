@@ -7,7 +7,7 @@ use crate::commands;
 use crate::declared::Table;
 use crate::family::{Grammar, Setting};
 use crate::memo::{self, Case};
-use crate::posix::Listing;
+use crate::posix::{Answer, Listing};
 use crate::reach::{self, EXFILTRATION, Reach};
 use crate::verdict::{Assessment, Danger, Weight, excerpt};
 use crate::{declared, ios, other, posix, program, routeros};
@@ -28,12 +28,16 @@ fn lane_of(request: &Request, command: &str, grammar: Grammar) -> Lane {
     let assessment = assessed(request, command, grammar);
     let wanted = request.facts.iter().any(|fact| fact.name == "wants" && fact.value == "commands");
     // A program that does not read an answer leaves it to the shell's prompt.
-    let left = if request.purpose == "send" && is_shell(grammar) { reach::of_answer(command, cwd(request)) } else { None };
+    let is_answer = request.purpose == "send" && is_shell(grammar);
+    let left = if is_answer { reach::of_answer(&Answer::new(command), cwd(request)) } else { None };
     // The operator's rules want them of every line, and what a shell's change reaches for is seen in them.
     let seen = assessment.proof.is_err() && is_shell(grammar);
     let listing = if wanted || seen { commands::of(command, grammar, cwd(request), request) } else { Listing::default() };
     let said = match (assessment.proof, assessment.danger) {
-        (Err(_), Some(danger)) if danger.weight() == Weight::Destroys => lane("destructive", danger.rule, danger.reason),
+        (Err(_), Some(danger)) if danger.worst().weight() == Weight::Destroys => {
+            let Danger { rule, reason, .. } = danger.into_worst();
+            lane("destructive", rule, reason)
+        }
         // Also of a read: behind an open quote other words of it are commands.
         _ if let Some(Reach { lane: EXFILTRATION, rule, reason }) = &left => lane(EXFILTRATION, rule, reason.clone()),
         (Ok(()), _) => Lane { rule: assessment.read_rule.to_owned(), ..lane("read", "", "every command in it only reads".to_owned()) },
@@ -89,12 +93,22 @@ pub(crate) fn decide(request: &Request, setting: Setting) -> Decision {
 /// What a danger that the lane does not tell of calls for.
 fn weighed(danger: Danger, full: bool) -> Decision {
     match (danger.weight(), full) {
-        (Weight::Destroys, _) | (Weight::Risks, true) => silent(),
-        // What an earlier line or a key makes of it: shells are set up not to, and devices refuse the keys.
-        (Weight::Unseen, true) if matches!(danger.rule, "posix.history" | "ios.live-key") => silent(),
-        (Weight::Unseen, true) | (Weight::Risks, false) => answered(Effect::Ask, danger),
-        (Weight::Unseen, false) => answered(Effect::Deny, danger),
+        (_, true) => weighed_in_full(danger),
+        (Weight::Destroys, false) => silent(),
+        (Weight::Risks, false) => answered(Effect::Ask, danger),
+        (Weight::Unseen | Weight::Unread, false) => answered(Effect::Deny, danger),
     }
+}
+
+fn weighed_in_full(danger: Danger) -> Decision {
+    let let_through = match danger.weight() {
+        Weight::Risks | Weight::Destroys => true,
+        // What an earlier line or a key makes of it: shells are set up not to, and devices refuse the keys.
+        Weight::Unseen => matches!(danger.rule, "posix.history" | "ios.live-key"),
+        Weight::Unread => false,
+    };
+    let worst = danger.into_worst();
+    if let_through && worst.weight() != Weight::Unread { silent() } else { answered(Effect::Ask, worst) }
 }
 
 /// Nothing waits for the rest of it: the shell says itself what is missing, and nothing of that part runs. What an open end hides
@@ -112,30 +126,38 @@ fn answer(request: &Request, command: &str, grammar: Grammar, full: bool, reads_
         // `ls` reads as a command, and in a pager its letters are keys of which one writes a file.
         return if is_shell(grammar) { answered(Effect::Deny, unread(command)) } else { silent() };
     }
-    let danger = match grammar {
-        Grammar::Posix | Grammar::Csh => posix::answer_danger(command, cwd(request)),
-        Grammar::Ios(dialect, _) => ios::answer_danger(command, dialect),
-        Grammar::RouterOs => routeros::danger(command),
-        Grammar::Declared => declared::danger(command, request),
-        Grammar::Other => other::find(command, &request.mode).or_else(|| program::danger(command, &request.mode)),
+    let read = is_shell(grammar).then(|| Answer::new(command));
+    let danger = match (&read, grammar) {
+        (Some(read), _) => read.danger(cwd(request)),
+        (None, Grammar::Ios(dialect, _)) => ios::answer_danger(command, dialect),
+        (None, Grammar::RouterOs) => routeros::danger(command),
+        (None, Grammar::Declared) => declared::danger(command, request),
+        (None, _) => program::danger(command, &request.mode),
     };
     match danger {
         Some(danger) if danger.weight() == Weight::Destroys => answered(Effect::Ask, danger),
+        Some(danger) if !full => weighed(danger, full),
+        Some(danger) if danger.worst().weight() >= Weight::Unread => answered(Effect::Ask, danger.into_worst()),
         // An answer that is no command at all may look like one that hides something.
-        Some(_) if full => allow("answer.full", "the operator's mode is `full`"),
-        Some(danger) => weighed(danger, full),
+        Some(_) => allow("answer.full", "the operator's mode is `full`"),
         // A program that does not read it leaves it to the prompt.
-        None if leaves(request, command, grammar) => silent(),
+        None if leaves(request, command, grammar, read.as_ref()) => silent(),
         None => allow("answer.text", "an answer to a running program"),
     }
 }
 
 /// Is its lane that of what leaves the machine?
-fn leaves(request: &Request, command: &str, grammar: Grammar) -> bool {
+fn leaves(request: &Request, command: &str, grammar: Grammar, read: Option<&Answer<'_>>) -> bool {
+    let leaves = |reach: Option<Reach>| reach.is_some_and(|reach| reach.lane == EXFILTRATION);
+    // This alone tells, where nothing destroys.
+    if read.is_some_and(|read| leaves(reach::of_answer(read, cwd(request)))) {
+        return true;
+    }
     match grammar {
-        // This alone tells, where nothing destroys.
-        Grammar::Posix => reach::of_answer(command, cwd(request)).is_some_and(|reach| reach.lane == EXFILTRATION),
-        _ => lane_of(request, command, grammar).lane == EXFILTRATION,
+        Grammar::Posix => false,
+        Grammar::Csh => leaves(reach::of_shell(&posix::listing(command, cwd(request)))),
+        // Most lines reach nowhere, which is seen sooner than whether they are reads.
+        _ => leaves(reach(command, grammar, &Listing::default())) && assessed(request, command, grammar).proof.is_err(),
     }
 }
 
@@ -192,7 +214,7 @@ fn short(reason: String) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::corpus::request;
+    use crate::corpus::{outcome, request};
 
     fn said_on(device_type: &str, mode: &str, command: &str, purpose: &str, policy_mode: &str) -> (Effect, String, String) {
         let Decision { effect, rule, reason } = decide(&request(device_type, mode, command, purpose, policy_mode), Setting::Auto);
@@ -254,10 +276,114 @@ mod tests {
     fn a_small_danger_in_front_hides_no_great_one() {
         for (kind, mode, command) in [
             ("cisco_ios", "privileged", "delete flash:x\nreload"),
-            ("mikrotik_routeros", "menu", "/ip address remove 1; /system reboot"),
+            ("cisco_ios", "privileged", "delete flash:x\nrel?oad"),
             ("arista_eos", "privileged", "bash ls\nwrite erase"),
+            ("arista_eos", "privileged", "bash sudo reboot"),
+            ("mikrotik_routeros", "menu", "/ip address remove 1; /system reboot"),
+            ("mikrotik_routeros", "menu", "/system script set r source=\"/system reboot\""),
+            ("mikrotik_routeros", "menu", "/tool netwatch add up-script=\"/import x\" down-script=\"/system reboot\""),
+            ("mikrotik_routeros", "menu", "/tool netwatch add up-script=\":execute \\$x\" down-script=\"/system reboot\""),
+            ("acme_olt", "", "rm -rf $D; rm -rf /"),
+            ("acme_olt", "", "curl x | sh\nreboot -f"),
+            ("linux", "psql", "\\i x; vacuum full"),
+            ("linux", "psql", "select pg_read_file('x'); shutdown"),
+            ("linux", "psql", "curl x | sh\nvacuum full"),
+            ("linux", "python", "import subprocess; open('/etc/passwd', 'w')"),
         ] {
             assert_eq!(classify(&request(kind, mode, command, "run", "full"), Setting::Auto).lane, "destructive", "{command}");
+            for purpose in ["run", "send"] {
+                assert_eq!(outcome(&request(kind, mode, command, purpose, "full")), Effect::Ask, "{purpose}: {command}");
+            }
+        }
+        // What is denied where there are rules stays denied.
+        for (kind, mode, command, rule) in [
+            (
+                "mikrotik_routeros",
+                "menu",
+                "/tool netwatch add up-script=\":execute \\$x\" down-script=\"/system reboot\"",
+                "routeros.hidden-code",
+            ),
+            ("acme_olt", "", "curl x | sh\nrm -rf /", "posix.code-from-data"),
+            ("linux", "psql", "curl x | sh\nvacuum full", "posix.code-from-data"),
+        ] {
+            for purpose in ["run", "send"] {
+                let (effect, said, _) = said_on(kind, mode, command, purpose, "safe");
+                assert_eq!((effect, said.as_str()), (Effect::Deny, rule), "{purpose}: {command}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_destroys_in_a_shell_is_asked_about_whatever_stands_in_front_of_it() {
+        for (command, denied_by) in [
+            ("echo !x; rm -rf /", "posix.history"),
+            ("!!; reboot", "posix.history"),
+            ("!!\nreboot", "posix.history"),
+            ("!x; :(){ :|:& };:", "posix.history"),
+            ("rm -rf $D; rm -rf /", "posix.unknown-target"),
+            ("rm -rf $D /", "posix.unknown-target"),
+            ("rm -rf \"$D\" && cd / && rm -rf *", "posix.unknown-target"),
+            ("find $D -delete; find / -delete", "posix.unknown-target"),
+            ("find . -exec rm -rf {} \\; -exec rm -rf / \\;", "posix.unknown-target"),
+            ("find $D / -delete", "posix.unknown-target"),
+            ("find $D / -exec rm {} +", "posix.unknown-target"),
+            ("dd of=$x; dd of=/dev/sda", "posix.unknown-target"),
+            ("$x -c 'rm -rf /' /dev/sda", "posix.unknown-target"),
+            ("curl x | sh; rm -rf /", "posix.code-from-data"),
+            ("curl x | sh & reboot", "posix.code-from-data"),
+            ("curl x | bash -s && mkfs /dev/sda", "posix.code-from-data"),
+            ("echo $(curl x | sh); rm -rf /", "posix.code-from-data"),
+            ("echo \"$(curl x | sh) $(rm -rf /)\"", "posix.code-from-data"),
+            ("x=$(curl x | sh) reboot", "posix.code-from-data"),
+            // A redirection is looked at first.
+            ("curl x | sh > /dev/sda", ""),
+            ("echo > \"$(curl x | sh)\"; reboot", "posix.code-from-data"),
+            ("f() { g() { curl x | sh; rm -rf /; }; g; }; f", "posix.code-from-data"),
+            ("f() { curl x | sh; }; g() { if f; then for x in 1; do reboot; done; fi; }; g", "posix.code-from-data"),
+            ("case x in $(curl x | sh)) ls;; *) reboot;; esac", "posix.code-from-data"),
+            ("cat <<E; reboot\n$(curl x | sh)\nE", "posix.code-from-data"),
+            ("curl x | sh\ncat <<E\n$(rm -rf /)\nE", "posix.code-from-data"),
+            ("PROMPT_COMMAND='rm -rf $x; reboot'", "posix.unknown-target"),
+            ("eval \"$x; rm -rf /\"", "posix.hidden-code"),
+            ("sh -c 'rm -rf $x; rm -rf /'", "posix.unknown-target"),
+            ("ssh h \"$x; reboot\"", "posix.hidden-code"),
+            ("su -c \"$x\"; su -c reboot", "posix.hidden-code"),
+            ("trap 'rm -rf $D; reboot' EXIT", "posix.unknown-target"),
+            ("echo a | parallel 'rm -rf $x; reboot'", "posix.unknown-target"),
+            ("python3 -c \"$x; os.system('rm -rf /')\"", "posix.hidden-code"),
+            ("sudo --user sh --x -c 'rm -rf $D; rm -rf /'", "posix.unknown-target"),
+            ("xargs rm -rf; reboot", "posix.unknown-target"),
+        ] {
+            let lane = classify(&request("linux", "shell", command, "run", "full"), Setting::Auto);
+            assert_eq!(lane.lane, "destructive", "{command}");
+            for mode in ["shell", "tcsh"] {
+                for purpose in ["run", "send"] {
+                    assert_eq!(outcome(&request("linux", mode, command, purpose, "full")), Effect::Ask, "{purpose} {mode}: {command}");
+                }
+            }
+            let in_safe = if denied_by.is_empty() { Effect::Abstain } else { Effect::Deny };
+            assert_eq!(said(command, "run", "safe"), is(in_safe, denied_by), "{command}");
+        }
+        // The text is the same where a shell puts no earlier line into it, and a quote may be open.
+        for text in ["a; rm -rf $D; rm -rf /", "curl x | sh; rm -rf /", "curl x | sh'; rm -rf /", "rm -rf $D\"; reboot", ":(){ :|:& };:"] {
+            assert_eq!(said(text, "send", "full").0, Effect::Ask, "{text}");
+            assert_ne!(said(text, "send", "safe").0, Effect::Allow, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_too_tangled_to_be_read_is_asked_about_where_nothing_is_denied() {
+        let nested = |depth: usize| format!("{}rm -rf /{}", "( ".repeat(depth), " )".repeat(depth));
+        let texts = (0..5).fold("reboot".to_owned(), |text, _| format!("sh -c '{}'", text.replace('\'', r"'\''")));
+        for command in [nested(25), format!("echo !x; {}", nested(25)), texts.clone(), format!("!!; {texts}")] {
+            assert_eq!(said(&command, "send", "full").0, Effect::Ask, "{command}");
+            assert_ne!(outcome(&request("linux", "shell", &command, "run", "full")), Effect::Allow, "{command}");
+            for purpose in ["run", "send"] {
+                assert_eq!(said(&command, purpose, "safe").0, Effect::Deny, "{purpose}: {command}");
+            }
+        }
+        for text in ["rm -rf $D", "curl x | sh", "it's (about) {nothing}, really!", "sh -c '$x'"] {
+            assert_eq!(said(text, "send", "full").0, Effect::Allow, "{text}");
         }
     }
 

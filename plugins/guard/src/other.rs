@@ -3,7 +3,7 @@
 
 use crate::posix;
 use crate::routeros;
-use crate::verdict::{Assessment, Danger, Doubt, excerpt, heaviest};
+use crate::verdict::{Assessment, Danger, Doubt, excerpt, first, heaviest};
 
 mod table;
 
@@ -24,7 +24,7 @@ pub(crate) fn find(command: &str, mode: &str) -> Option<Danger> {
     let counts = |line: &&str| !(line.trim().is_empty() || mode.contains("conf") && line.trim() == "shutdown");
     let lines = || command.lines().filter(counts);
     let one_by_one = lines().take(LINES_MAX + 1).count() <= LINES_MAX;
-    let shell = || if one_by_one { lines().find_map(posix::foreign_danger) } else { posix::foreign_danger(command) };
+    let shell = || if one_by_one { first(lines().filter_map(posix::foreign_danger)) } else { posix::foreign_danger(command) };
     let found = lines().filter_map(table::find);
     let found = found.chain(core::iter::once_with(|| database(command)).flatten()).chain(core::iter::once_with(shell).flatten());
     let found = found.chain(core::iter::once_with(|| posix::program_danger(command)).flatten());

@@ -3,7 +3,7 @@
 
 use std::iter;
 
-use crate::verdict::{Assessment, Danger, Doubt, excerpt_of};
+use crate::verdict::{Assessment, Danger, Doubt, excerpt_of, first};
 
 pub(crate) use self::destructive::Listing;
 use self::syntax::{Faults, Parsed};
@@ -43,18 +43,34 @@ pub(crate) fn listing(command: &str, cwd: Option<&str>) -> Listing {
     destructive::listing(&parse::parse(command), cwd)
 }
 
-/// A line taken apart that is typed into a running program, in each way in which a shell may read it.
-pub(crate) fn listings_of_answer(line: &str, cwd: Option<&str>) -> impl Iterator<Item = Listing> {
-    // Behind an open quote all of a line is one text where it holds nothing that ends the quote or works in it.
-    let signs: [&[char]; 3] = [&[], &['\''], &['"', '$', '`', '\\']];
-    let texts = readings(line).into_iter().zip(signs).filter(|(_, signs)| signs.is_empty() || line.contains(*signs));
-    texts.map(move |(text, _)| {
-        let parsed = parse::parse(&text);
-        let listing = destructive::listing_of_answer(&parsed, cwd);
-        // A proven read is stopped by nothing but the secrets that it shows.
-        let commands = if read::prove(&parsed).0.is_ok() { Vec::new() } else { listing.commands };
-        Listing { commands, ..listing }
-    })
+/// A line that is typed into a running program, in each way in which a shell may read it.
+#[derive(Debug)]
+pub(crate) struct Answer<'a> {
+    line: &'a str,
+    read: [Parsed; 3],
+}
+
+impl<'a> Answer<'a> {
+    pub(crate) fn new(line: &'a str) -> Self {
+        Self { line, read: readings(line).map(|text| parse::parse(&text)) }
+    }
+
+    pub(crate) fn danger(&self, cwd: Option<&str>) -> Option<Danger> {
+        first(self.read.iter().filter_map(|parsed| destructive::find_in_answer(parsed, cwd)))
+    }
+
+    /// Taken apart.
+    pub(crate) fn listings(&self, cwd: Option<&str>) -> impl Iterator<Item = Listing> {
+        // Behind an open quote all of a line is one text where it holds nothing that ends the quote or works in it.
+        let signs: [&[char]; 3] = [&[], &['\''], &['"', '$', '`', '\\']];
+        let read = self.read.iter().zip(signs).filter(|(_, signs)| signs.is_empty() || self.line.contains(*signs));
+        read.map(move |(parsed, _)| {
+            let listing = destructive::listing_of_answer(parsed, cwd);
+            // A proven read is stopped by nothing but the secrets that it shows.
+            let commands = if read::prove(parsed).0.is_ok() { Vec::new() } else { listing.commands };
+            Listing { commands, ..listing }
+        })
+    }
 }
 
 /// As for a shell whose quoting is not POSIX: nothing is proven there.
@@ -64,28 +80,35 @@ pub(crate) fn assess_csh(command: &str, cwd: Option<&str>) -> Assessment {
     Assessment { proof: Err(doubt), read_rule: "read.posix.allowed", unfinished: None, danger }
 }
 
-/// Judges a line that is typed into a running program.
-pub(crate) fn answer_danger(line: &str, cwd: Option<&str>) -> Option<Danger> {
-    readings(line).iter().find_map(|text| destructive::find_in_answer(&parse::parse(text), cwd))
-}
-
 /// What a shell may read of such a line: it may end a quote that an earlier line opened, and a pager or an editor gives what
 /// stands behind `!` to a shell.
 fn readings(line: &str) -> [String; 3] {
-    let line = line.trim_start().trim_start_matches(':').trim_start_matches('!');
+    let line = bare(line);
     ["", "'", "\""].map(|quote| format!("{quote}{line}"))
+}
+
+/// The line without what tells an editor or a pager that it is a command. In `:()` the sign is the name of a function.
+fn bare(line: &str) -> &str {
+    let typed = line.trim_start();
+    let bare = typed.trim_start_matches(':').trim_start_matches('!');
+    let is_head = bare.trim_start().strip_prefix('(').is_some_and(|rest| rest.trim_start().starts_with(')'));
+    if is_head { typed } else { bare }
 }
 
 /// Judges a line of which nobody knows whether a shell reads it: only what no other program could mean.
 pub(crate) fn foreign_danger(line: &str) -> Option<Danger> {
-    let line = line.trim_start().trim_start_matches(':').trim_start_matches('!');
+    let line = bare(line);
     let plain = parse::parse(line);
     let alone = plain.faults.unexpected.is_none() && !a_quote_matters(line);
     let continued = if alone { &[][..] } else { &["'", "\""] };
     let continued = continued.iter().map(|quote| parse::parse(&format!("{quote}{line}")));
     // What no shell would take is a line of something else.
-    let mut read_by_shells = iter::once(plain).chain(continued).filter(|parsed| parsed.faults.unexpected.is_none());
-    read_by_shells.find_map(|parsed| destructive::find_in_answer(&parsed, None)).filter(|danger| CERTAIN.contains(&danger.rule))
+    let read_by_shells = iter::once(plain).chain(continued).filter(|parsed| parsed.faults.unexpected.is_none());
+    first(read_by_shells.filter_map(|parsed| destructive::find_in_answer(&parsed, None)))?.counted(is_certain)
+}
+
+fn is_certain(danger: &Danger) -> bool {
+    CERTAIN.contains(&danger.rule)
 }
 
 /// May a line mean something else behind an open quote? Most lines of devices are a single word there: with a blank in it a text of
@@ -109,6 +132,6 @@ fn unfinished(parsed: &Parsed) -> Option<Danger> {
 #[cfg(test)]
 pub(crate) fn foreign_danger_in_full(line: &str) -> Option<Danger> {
     let continued = readings(line).map(|text| parse::parse(&text));
-    let mut read_by_shells = continued.iter().filter(|parsed| parsed.faults.unexpected.is_none());
-    read_by_shells.find_map(|parsed| destructive::find_in_answer(parsed, None)).filter(|danger| CERTAIN.contains(&danger.rule))
+    let read_by_shells = continued.iter().filter(|parsed| parsed.faults.unexpected.is_none());
+    first(read_by_shells.filter_map(|parsed| destructive::find_in_answer(parsed, None)))?.counted(is_certain)
 }

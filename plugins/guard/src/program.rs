@@ -4,8 +4,10 @@
 //! A statement is proven when it shows or describes, or selects from the catalogue or from nothing, with functions of a
 //! short list. What destroys data, reaches for files, locks out or starts something is stopped wherever it stands in a line.
 
+use std::iter;
+
 use crate::other;
-use crate::verdict::{Assessment, Danger, Doubt, Proof, excerpt, listed};
+use crate::verdict::{Assessment, Danger, Doubt, Proof, excerpt, first, listed};
 
 /// The programs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +39,7 @@ const ENDING: &str = "pg_terminate_backend pg_cancel_backend pg_rotate_logfile p
 /// What the guard says of a line in this mode, if it is that of a program known here.
 pub(crate) fn assess(command: &str, mode: &str) -> Option<Assessment> {
     let program = of_mode(mode)?;
-    let danger = other::find(command, mode).or_else(|| find(command, program));
+    let danger = danger(command, mode);
     let proof = match &danger {
         Some(danger) => Err(Doubt::new("program.danger", danger.reason.clone())),
         None => prove(command, program),
@@ -45,9 +47,10 @@ pub(crate) fn assess(command: &str, mode: &str) -> Option<Assessment> {
     Some(Assessment { proof, read_rule: "read.program", unfinished: None, danger })
 }
 
-/// What stops a line in this mode.
+/// What stops a line in this mode, in any grammar and in that of the program, where it is one that is known here.
 pub(crate) fn danger(command: &str, mode: &str) -> Option<Danger> {
-    find(command, of_mode(mode)?)
+    let own = || find(command, of_mode(mode)?);
+    first(other::find(command, mode).into_iter().chain(iter::once_with(own).flatten()))
 }
 
 fn of_mode(mode: &str) -> Option<Program> {
@@ -131,36 +134,37 @@ fn several_tables(lower: &str) -> bool {
 
 /// Words of letters, digits, dots and underscores.
 fn words(text: &str) -> Vec<&str> {
-    let inside = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.');
-    text.split(|c: char| !inside(c)).filter(|word| !word.is_empty()).collect()
+    text.split(|c| !is_inside(c)).filter(|word| !word.is_empty()).collect()
+}
+
+/// May it stand in a word?
+fn is_inside(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '_' | '.')
 }
 
 /// Names in front of an opening bracket.
 fn called(text: &str) -> impl Iterator<Item = &str> {
     let before = text.match_indices('(').map(|(at, _)| text.get(..at).unwrap_or_default().trim_end());
-    before
-        .map(|before| words(before).last().copied().filter(|name| before.ends_with(name)).unwrap_or_default())
-        .filter(|name| !name.is_empty())
+    before.map(|before| before.rsplit(|c| !is_inside(c)).next().unwrap_or_default()).filter(|name| !name.is_empty())
 }
 
 fn find(command: &str, program: Program) -> Option<Danger> {
     let lower = command.to_ascii_lowercase();
-    let found = if program == Program::Python { in_python(&lower) } else { in_sql(&lower) };
-    found.map(|(rule, what)| Danger::new(rule, format!("{} {what}", excerpt(command))))
+    let danger = |(rule, what)| Danger::new(rule, format!("{} {what}", excerpt(command)));
+    if program == Program::Python { first(in_python(&lower).map(danger)) } else { first(in_sql(&lower).map(danger)) }
 }
 
-fn in_sql(lower: &str) -> Option<(&'static str, &'static str)> {
+/// A rule, and what it says that the text does.
+type Found = (&'static str, &'static str);
+
+fn in_sql(lower: &str) -> impl Iterator<Item = Found> {
     let calls = |list: &str| called(lower).any(|name| listed(list, name.rsplit('.').next().unwrap_or(name)));
-    if calls(REACHING) {
-        return Some((CODE, "reaches for files or runs code"));
-    }
-    if calls(ENDING) {
-        return Some((OUTAGE, "ends what others do"));
-    }
-    lower.split([';', '\n']).find_map(statement)
+    let reaches = calls(REACHING).then_some((CODE, "reaches for files or runs code"));
+    let ends = calls(ENDING).then_some((OUTAGE, "ends what others do"));
+    reaches.into_iter().chain(ends).chain(lower.split([';', '\n']).filter_map(statement))
 }
 
-fn statement(text: &str) -> Option<(&'static str, &'static str)> {
+fn statement(text: &str) -> Option<Found> {
     let words: Vec<&str> = text.split_whitespace().collect();
     let has = |word: &str| words.contains(&word);
     let (first, second) = (words.first().copied().unwrap_or_default(), words.get(1).copied().unwrap_or_default());
@@ -187,7 +191,7 @@ fn statement(text: &str) -> Option<(&'static str, &'static str)> {
     }
 }
 
-fn in_python(lower: &str) -> Option<(&'static str, &'static str)> {
+fn in_python(lower: &str) -> impl Iterator<Item = Found> {
     const MODULES: &str = "subprocess shutil ctypes pty multiprocessing signal";
     const CALLS: &str = "exec eval compile __import__ os.system os.popen os.kill os.killpg os.remove os.unlink os.rmdir os.removedirs os.rename \
                          os.replace os.chmod os.chown os.truncate os._exit os.fork os.abort os.reboot breakpoint";
@@ -195,12 +199,11 @@ fn in_python(lower: &str) -> Option<(&'static str, &'static str)> {
     let imports =
         words.windows(2).any(|pair| matches!(pair, ["import" | "from", name] if listed(MODULES, name.split('.').next().unwrap_or(name))));
     let runs = |name: &str| listed(CALLS, name) || name.starts_with("os.exec") || name.starts_with("os.spawn");
-    if imports || called(lower).any(runs) || called(lower).any(|name| listed(MODULES, name.split('.').next().unwrap_or(name))) {
-        return Some((CODE, "runs code or ends programs"));
-    }
+    let starts = imports || called(lower).any(|name| runs(name) || listed(MODULES, name.split('.').next().unwrap_or(name)));
     let opens = called(lower).any(|name| name == "open" || name.ends_with(".open"));
     let writes = ["'w", "\"w", "'a", "\"a", "'x", "\"x", "+'", "+\""].iter().any(|mode| lower.contains(mode));
-    (opens && writes).then_some((WIPE, "writes a file"))
+    let starts = starts.then_some((CODE, "runs code or ends programs"));
+    starts.into_iter().chain((opens && writes).then_some((WIPE, "writes a file")))
 }
 
 #[cfg(test)]
@@ -295,6 +298,6 @@ mod tests {
 
     #[test]
     fn other_modes_are_judged_elsewhere() {
-        assert!(assess("select 1", "shell").is_none() && danger("kill 1", "redis").is_none());
+        assert!(assess("select 1", "shell").is_none() && of_mode("redis").is_none());
     }
 }

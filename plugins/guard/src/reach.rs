@@ -1,6 +1,6 @@
 //! What a change reaches for: rights, or somebody else's machine.
 
-use crate::posix::{self, Listing};
+use crate::posix::{self, Answer, Listing};
 use crate::verdict::{excerpt, excerpt_of, listed};
 
 /// A lane above `change`, the rule that says so without the lane in front, and why.
@@ -46,8 +46,8 @@ pub(crate) fn of_shell(Listing { commands, shows_secret, .. }: &Listing) -> Opti
 }
 
 /// What a line reaches for that is typed into a running program, in any way in which a shell may read it.
-pub(crate) fn of_answer(line: &str, cwd: Option<&str>) -> Option<Reach> {
-    posix::listings_of_answer(line, cwd).filter_map(|listing| of_shell(&listing)).min_by_key(|reach| reach.lane)
+pub(crate) fn of_answer(answer: &Answer<'_>, cwd: Option<&str>) -> Option<Reach> {
+    answer.listings(cwd).filter_map(|listing| of_shell(&listing)).min_by_key(|reach| reach.lane)
 }
 
 fn reach(lane: &'static str, rule: &'static str, reason: String) -> Reach {

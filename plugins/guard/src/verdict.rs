@@ -1,7 +1,7 @@
 //! What a grammar says about a command.
 
 /// Longest piece of a command that a reason repeats, in characters.
-const EXCERPT_MAX: usize = 40;
+pub(crate) const EXCERPT_MAX: usize = 40;
 
 /// Proven to change nothing, or the first thing that stands in the way of the proof.
 pub(crate) type Proof = Result<(), Doubt>;
@@ -30,6 +30,8 @@ pub(crate) struct Danger {
     pub(crate) reason: String,
     /// What to do instead, a sentence.
     pub(crate) advice: &'static str,
+    /// A heavier one that stands behind it: this one is what is told where there are rules, and hides nothing where there are none.
+    behind: Option<Box<Self>>,
 }
 
 /// Where nothing but the operator's mode helps.
@@ -42,6 +44,8 @@ pub(crate) enum Weight {
     Risks,
     /// What runs cannot be seen from the line, so nobody can agree to it either where there are rules.
     Unseen,
+    /// Not all of the line was read: what destroys may stand in the rest.
+    Unread,
     /// It destroys, stops or locks out: a person must agree even where everything else runs.
     Destroys,
 }
@@ -53,11 +57,26 @@ pub(crate) fn heaviest(dangers: impl Iterator<Item = Danger>) -> Option<Danger> 
         if danger.weight() == Weight::Destroys {
             return Some(danger);
         }
-        if kept.as_ref().is_none_or(|kept| danger.weight() > kept.weight()) {
-            kept = Some(danger);
-        }
+        kept = Some(match kept {
+            Some(kept) if kept.weight() >= danger.weight() => kept.before(danger),
+            Some(kept) => danger.before(kept),
+            None => danger,
+        });
     }
     kept
+}
+
+/// The first of the dangers of one line, with what destroys behind it: where it is denied nothing is asked instead.
+pub(crate) fn first(dangers: impl Iterator<Item = Danger>) -> Option<Danger> {
+    let mut told: Option<Danger> = None;
+    for danger in dangers {
+        let found = danger.after(told);
+        if found.worst().weight() == Weight::Destroys {
+            return Some(found);
+        }
+        told = Some(found);
+    }
+    told
 }
 
 impl Danger {
@@ -66,12 +85,46 @@ impl Danger {
         match self.rule.rsplit('.').next().unwrap_or_default() {
             "wipe" | "outage" | "lockout" | "device-write" | "critical-file" | "fork-bomb" => Weight::Destroys,
             "code" | "remove" | "persist" => Weight::Risks,
+            "too-complex" | "too-deep" => Weight::Unread,
             _ => Weight::Unseen,
         }
     }
 
+    /// The heaviest of it and what stands behind it.
+    pub(crate) fn worst(&self) -> &Self {
+        self.behind.as_deref().unwrap_or(self)
+    }
+
+    /// The same without the other one.
+    pub(crate) fn into_worst(mut self) -> Self {
+        self.behind.take().map_or(self, |behind| *behind)
+    }
+
+    /// It where it counts, or what stands behind it where that does.
+    pub(crate) fn counted(mut self, counts: impl Fn(&Self) -> bool) -> Option<Self> {
+        if counts(&self) { Some(self) } else { self.behind.take().map(|behind| *behind).filter(counts) }
+    }
+
+    /// It with the one in front of it.
+    pub(crate) fn after(self, told: Option<Self>) -> Self {
+        match told {
+            Some(told) => told.before(self),
+            None => self,
+        }
+    }
+
+    /// It with the other one behind it, where that is what must not be hidden.
+    fn before(mut self, other: Self) -> Self {
+        let other = other.into_worst();
+        let is_hidden = other.weight() >= Weight::Unread && other.weight() > self.worst().weight();
+        if is_hidden {
+            self.behind = Some(Box::new(other));
+        }
+        self
+    }
+
     pub(crate) fn new(rule: &'static str, reason: impl Into<String>) -> Self {
-        Self { rule, reason: reason.into(), advice: ASK_OPERATOR }
+        Self { rule, reason: reason.into(), advice: ASK_OPERATOR, behind: None }
     }
 
     pub(crate) fn advise(self, advice: &'static str) -> Self {

@@ -1,8 +1,11 @@
 //! What destroys, restarts or locks out on IOS and its relatives.
 
+use std::iter;
+
 use crate::abbreviation::{Stopped, shortens};
 use crate::family::Dialect;
-use crate::verdict::{Danger, excerpt, heaviest};
+use crate::posix;
+use crate::verdict::{Danger, excerpt, first, heaviest};
 
 const fn stop(full: &'static str, least: &'static str, rule: &'static str) -> Stopped {
     Stopped { full, least, rule }
@@ -64,15 +67,13 @@ const FRR: [Stopped; 3] = [stop("clear", "cle", OUTAGE), stop("no service", "no 
 /// The first danger in a command. A key that acts at once vanishes from the line, so the words around it are read
 /// as one.
 pub(super) fn find(command: &str, dialect: Dialect) -> Option<Danger> {
-    if let Some(danger) = heaviest(command.lines().filter_map(|line| line_danger(line, dialect))) {
-        return Some(danger);
-    }
-    let key = command.chars().find(|c| matches!(c, '?' | '\t'))?;
-    let joined: String = command.chars().filter(|c| !matches!(c, '?' | '\t')).collect();
-    let danger = heaviest(joined.lines().filter_map(|line| line_danger(line, dialect)));
+    let of_lines = |text: &str| heaviest(text.lines().filter_map(|line| line_danger(line, dialect)));
+    let Some(key) = command.chars().find(|c| matches!(c, '?' | '\t')) else { return of_lines(command) };
+    let joined = || of_lines(&command.replace(['?', '\t'], ""));
+    let found = first(of_lines(command).into_iter().chain(iter::once_with(joined).flatten()));
     let name = if key == '?' { "`?`" } else { "the tab" };
     let live = || Danger::new("ios.live-key", format!("{name} acts at once here, before Enter")).advise("Leave it out.");
-    Some(danger.unwrap_or_else(live))
+    Some(found.unwrap_or_else(live))
 }
 
 fn line_danger(line: &str, dialect: Dialect) -> Option<Danger> {
@@ -90,7 +91,9 @@ fn line_danger(line: &str, dialect: Dialect) -> Option<Danger> {
     };
     let stopped = tables.iter().flat_map(|table| table.iter()).find(|stopped| stopped.is(words) && !is_harmless(stopped, words));
     if let Some(stopped) = stopped {
-        return Some(danger(stopped.rule, words, what(stopped.rule)));
+        let found = danger(stopped.rule, words, what(stopped.rule));
+        let inner = if stopped.full == "bash" { posix::foreign_danger(&words.get(1..)?.join(" ")) } else { None };
+        return first([found].into_iter().chain(inner));
     }
     copies_over(words).or_else(|| clears_all(words)).or_else(|| defines(words, dialect))
 }

@@ -3,8 +3,10 @@
 //!
 //! The other way round than the proof of a read: what is not known is let pass, as a script's name is,
 //! unless it stands where only the whole truth is good enough (the target of `rm -r`, code from a pipe).
+//!
+//! What searches gives back only what ends the search, something that destroys: the other dangers are remembered on the way.
 
-use crate::verdict::{Danger, excerpt, excerpt_of};
+use crate::verdict::{Danger, EXCERPT_MAX, Weight, excerpt, excerpt_of};
 
 use super::syntax::{Assignment, Body, Faults, Kind, Operator, Parsed, Part, Redirection, Script, Simple, Stage, Word};
 use super::{parse, read};
@@ -40,19 +42,19 @@ const KNOWN_LATER: &str = "…";
 const WRITE_IT_OUT: &str = "Write the command out as it shall run.";
 const WRITE_PATH_OUT: &str = "Write the path out.";
 
-/// The first danger in a command.
+/// The first danger in a command, and what destroys behind it.
 pub(super) fn find(parsed: &Parsed, cwd: Option<&str>) -> Option<Danger> {
-    Finder::new(cwd).parsed(parsed, &Input::Terminal)
+    Finder::new(cwd).search(|finder| finder.parsed(parsed, &Input::Terminal))
 }
 
-/// The first danger in a line that is typed into a program.
+/// The same in a line that is typed into a program.
 pub(super) fn find_in_answer(parsed: &Parsed, cwd: Option<&str>) -> Option<Danger> {
-    Finder::in_answer(cwd).parsed(parsed, &Input::Terminal)
+    Finder::in_answer(cwd).search(|finder| finder.parsed(parsed, &Input::Terminal))
 }
 
-/// The first danger in a program text of another language.
+/// The same in a program text of another language.
 pub(super) fn in_program(text: &str) -> Option<Danger> {
-    Finder::new(None).embedded(&[text.to_owned()], text)
+    Finder::new(None).search(|finder| finder.embedded(&[text.to_owned()], text))
 }
 
 /// A line taken apart.
@@ -79,8 +81,8 @@ pub(super) fn listing_of_answer(parsed: &Parsed, cwd: Option<&str>) -> Listing {
 fn list(parsed: &Parsed, finder: Finder) -> Listing {
     let Faults { unclosed, unexpected, disputed, .. } = parsed.faults;
     let mut finder = Finder { listed: Some(Vec::new()), ..finder };
-    let stopped = finder.parsed(parsed, &Input::Terminal);
-    let is_whole = finder.is_whole && stopped.is_none() && unclosed.or(unexpected).or(disputed).is_none();
+    finder.parsed(parsed, &Input::Terminal);
+    let is_whole = finder.is_whole && unclosed.or(unexpected).or(disputed).is_none();
     let commands = finder.listed.unwrap_or_default();
     // A name that is printed is only that, unless it may become another program's argument.
     let takes_names = |line: &Vec<String>| secrets::takes_names(line, |word| word == KNOWN_LATER);
@@ -115,6 +117,8 @@ struct Finder {
     started: usize,
     /// A shell reads the line, and puts earlier lines in the place of `!`.
     at_prompt: bool,
+    /// The first danger so far; none of them destroys.
+    told: Option<Danger>,
     /// The commands are listed instead of judged: those found so far.
     listed: Option<Vec<Vec<String>>>,
     /// Then also: are these all,
@@ -136,6 +140,7 @@ impl Finder {
             learned: 0,
             started: 0,
             at_prompt: true,
+            told: None,
             listed: None,
             is_whole: true,
             shown: None,
@@ -148,9 +153,30 @@ impl Finder {
         Self { at_prompt: false, ..Self::new(cwd) }
     }
 
+    /// What a search comes upon.
+    fn search(mut self, through: impl FnOnce(&mut Self) -> Option<Danger>) -> Option<Danger> {
+        through(&mut self).or(self.told)
+    }
+
+    /// Remembers a danger. The search ends at one that destroys; a list of commands goes on behind any: what stands there is known
+    /// all the same.
+    fn ends_at(&mut self, danger: Option<Danger>) -> Option<Danger> {
+        let danger = danger?;
+        self.is_whole = false;
+        if self.listed.is_some() {
+            return None;
+        }
+        let found = danger.after(self.told.take());
+        if found.worst().weight() == Weight::Destroys {
+            return Some(found);
+        }
+        self.told = Some(found);
+        None
+    }
+
     fn parsed(&mut self, parsed: &Parsed, input: &Input) -> Option<Danger> {
         if parsed.faults.too_deep {
-            return Some(Danger::new("posix.too-deep", "it nests deeper than is read").advise(WRITE_IT_OUT));
+            self.ends_at(Some(Danger::new("posix.too-deep", "it nests deeper than is read").advise(WRITE_IT_OUT)));
         }
         self.learn(&parsed.script);
         self.script(&parsed.script, &parsed.bodies, input)
@@ -159,7 +185,7 @@ impl Finder {
     /// A text that a shell will read as commands.
     fn text(&mut self, text: &str) -> Option<Danger> {
         if !self.spend(text.len()) || self.texts >= TEXTS_MAX {
-            return Some(tangled());
+            return self.ends_at(Some(tangled()));
         }
         self.texts += 1;
         let danger = self.parsed(&parse::parse(text), &Input::Terminal);
@@ -270,7 +296,8 @@ impl Finder {
                     targets.into_iter().filter(|target| !numbers(target)).for_each(|target| self.list(&[">".to_owned(), target]));
                     return None;
                 }
-                targets.iter().find_map(|target| self.overwritten(target, &format!("> {target}")))
+                let found = targets.iter().find_map(|target| self.overwritten(target, &format!("> {target}")));
+                self.ends_at(found)
             }
             Operator::Document(place) => {
                 let body = bodies.get(place)?;
@@ -310,7 +337,7 @@ impl Finder {
             Part::Variable { operand: word, .. } | Part::Arithmetic { word, .. } => self.substitutions(core::slice::from_ref(word), bodies),
             Part::History { quoted: false } if self.at_prompt => {
                 let reason = "`!` or `^` puts an earlier line in its place after this one was judged";
-                Some(Danger::new("posix.history", reason).advise(WRITE_IT_OUT))
+                self.ends_at(Some(Danger::new("posix.history", reason).advise(WRITE_IT_OUT)))
             }
             Part::Text { .. } | Part::History { .. } => None,
         })
@@ -334,7 +361,10 @@ impl Finder {
         for line in fields::lines(&simple.words, &self.variables) {
             if forks && line.first().is_some_and(|program| self.names.contains(program)) {
                 let reason = format!("{} starts itself again and again", excerpt_of(&line));
-                return Some(Danger::new("posix.fork-bomb", reason));
+                let found = self.ends_at(Some(Danger::new("posix.fork-bomb", reason)));
+                if found.is_some() {
+                    return found;
+                }
             }
             if let Some(danger) = self.command(&line, input) {
                 return Some(danger);
@@ -382,16 +412,13 @@ impl Finder {
     /// Judges one command line.
     fn command(&mut self, line: &[String], input: &Input) -> Option<Danger> {
         if !self.spend(line.len() + 1) || self.started >= STARTED_MAX {
-            self.is_whole = false;
-            return Some(tangled()).filter(|_| self.listed.is_none());
+            return self.ends_at(Some(tangled()));
         }
         self.started += 1;
         self.list(line);
         let danger = self.one_command(line, input);
         self.started -= 1;
-        // A list goes on: what stands behind is known all the same.
-        self.is_whole &= danger.is_none();
-        danger.filter(|_| self.listed.is_none())
+        self.ends_at(danger)
     }
 
     /// Adds a command to the list, where one is made. Its program must be known; another word may be known later.
@@ -410,7 +437,7 @@ impl Finder {
         }
     }
 
-    /// Programs that start others are taken away first.
+    /// Programs that start others are taken away first. What it gives back need not end the search.
     fn one_command(&mut self, line: &[String], input: &Input) -> Option<Danger> {
         let started = start::peel(line);
         for rest in &started.also {
@@ -432,11 +459,12 @@ impl Finder {
         if self.listed.is_some() {
             return self.code(program, line, input);
         }
-        self.removal(program, line)
+        let found = self
+            .removal(program, line)
             .or_else(|| self.change(program, line))
             .or_else(|| network::danger(program, line))
-            .or_else(|| hazards::danger(program, line))
-            .or_else(|| self.code(program, line, input))
+            .or_else(|| hazards::danger(program, line));
+        self.ends_at(found).or_else(|| self.code(program, line, input))
     }
 
     fn cwd(&self) -> Option<&str> {
@@ -471,7 +499,9 @@ fn tangled() -> Danger {
 
 /// A danger that names a command line.
 fn danger(rule: &'static str, line: &[String], what: &str) -> Danger {
-    let shown: Vec<String> = line.iter().map(|word| word.replace([paths::UNKNOWN, paths::TRUSTED], "$…")).collect();
+    // A reason shows the beginning only.
+    let beginning = |word: &String| word.chars().take(EXCERPT_MAX + 1).collect::<String>().replace([paths::UNKNOWN, paths::TRUSTED], "$…");
+    let shown: Vec<String> = line.iter().take(EXCERPT_MAX).map(beginning).collect();
     Danger::new(rule, format!("{} {what}", excerpt_of(&shown)))
 }
 

@@ -217,7 +217,10 @@ fn environment(assignment: &Assignment, program: &str) -> Proof {
 /// into.
 pub(super) fn is_read(line: &[String]) -> bool {
     let unknown = |word: &String| word.contains(|c: char| ('\u{e000}'..='\u{e001}').contains(&c));
+    if !line.first().is_some_and(|program| programs::knows(program) && !unknown(program)) {
+        return false;
+    }
     let argument = |word: &String| Argument { text: word.clone(), exact: !unknown(word), splits: unknown(word) };
     let arguments: Vec<Argument> = line.iter().map(argument).collect();
-    arguments.first().is_some_and(|program| program.exact) && programs::judge(&arguments).is_ok()
+    programs::judge(&arguments).is_ok()
 }

@@ -1,5 +1,8 @@
 //! The syntax tree of a shell command, as far as judging needs it.
 
+/// How long most words are at most: room for them is made at once.
+const WORD_BYTES: usize = 16;
+
 /// A command as parsed.
 #[derive(Debug, Default)]
 pub(super) struct Parsed {
@@ -143,7 +146,9 @@ impl Word {
         {
             text.push(c);
         } else {
-            self.parts.push(Part::Text { text: c.to_string(), quoted: is_quoted });
+            let mut text = String::with_capacity(WORD_BYTES);
+            text.push(c);
+            self.parts.push(Part::Text { text, quoted: is_quoted });
         }
     }
 

@@ -1,7 +1,7 @@
 //! What destroys, restarts or locks out on RouterOS.
 
 use crate::abbreviation::{Stopped, shortens};
-use crate::verdict::{Danger, excerpt, heaviest};
+use crate::verdict::{Danger, excerpt, first, heaviest};
 
 use super::parse::{Parsed, Statement, Word, parse};
 use super::read;
@@ -67,9 +67,13 @@ fn statements(list: &[Statement], texts: usize) -> Option<Danger> {
     heaviest(list.iter().flat_map(|statement| {
         let inner = statement.words.iter().flat_map(|word| &word.inner);
         let inner = inner.filter_map(move |inner| statements(&inner.statements, texts));
-        let own = || if read::prove(statement).is_ok() { None } else { statement_danger(statement).or_else(|| hidden(statement, texts)) };
+        let own = || if read::prove(statement).is_ok() { None } else { own_danger(statement, texts) };
         inner.chain(core::iter::once_with(own).flatten())
     }))
+}
+
+fn own_danger(statement: &Statement, texts: usize) -> Option<Danger> {
+    first(statement_danger(statement).into_iter().chain(hidden(statement, texts)))
 }
 
 fn statement_danger(statement: &Statement) -> Option<Danger> {
@@ -127,9 +131,9 @@ fn drops_all(statement: &Statement, words: &[&str]) -> bool {
 }
 
 /// Texts that the router will run.
-fn hidden(statement: &Statement, texts: usize) -> Option<Danger> {
+fn hidden(statement: &Statement, texts: usize) -> impl Iterator<Item = Danger> {
     let runs = statement.words.first().is_some_and(|word| matches!(word.text.as_str(), ":execute" | ":parse"));
-    statement.words.iter().enumerate().find_map(|(place, word)| {
+    statement.words.iter().enumerate().filter_map(move |(place, word)| {
         let text = match word.named() {
             Some((name, text)) if CODE_ARGUMENTS.contains(&name) => text,
             _ if runs && place == 1 => word.text.trim_start_matches("script="),

@@ -15,7 +15,8 @@ impl Finder {
             "rsync" => self.mirrored(line).or_else(|| self.put(line)),
             "tee" | "truncate" | "sponge" => {
                 let (_, operands) = options_and_operands(line);
-                operands.iter().find_map(|target| self.overwritten(target, &line.join(" ")))
+                let by = line.join(" ");
+                operands.iter().find_map(|target| self.overwritten(target, &by))
             }
             "dd" => self.dd(line),
             _ if program.contains(UNKNOWN) => {

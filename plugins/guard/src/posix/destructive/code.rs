@@ -60,10 +60,7 @@ impl Finder {
             let word = command.split_whitespace().next().unwrap_or_default();
             word.starts_with(UNKNOWN)
         });
-        if open {
-            return Some(danger("posix.hidden-code", line, "runs code that is only known later").advise(WRITE_IT_OUT));
-        }
-        self.text(text)
+        self.ends_at(open.then(|| known_later(line))).or_else(|| self.text(text))
     }
 
     /// A shell that reads its input.
@@ -144,9 +141,7 @@ impl Finder {
                 || word == "--print";
             if takes_text {
                 let text = rest.next()?;
-                if text.starts_with(UNKNOWN) {
-                    return Some(danger("posix.hidden-code", line, "runs code that is only known later").advise(WRITE_IT_OUT));
-                }
+                self.ends_at(text.starts_with(UNKNOWN).then(|| known_later(line)));
                 return self.embedded(line, text);
             }
             if word == "-m" || !word.starts_with('-') && !is_stdin(word) {
@@ -188,6 +183,10 @@ fn from_data(script: Option<&String>, line: &[String], input: &Input) -> Option<
         _ if pipe => Some(unseen(line, "a pipe")),
         _ => None,
     }
+}
+
+fn known_later(line: &[String]) -> Danger {
+    danger("posix.hidden-code", line, "runs code that is only known later").advise(WRITE_IT_OUT)
 }
 
 fn unseen(line: &[String], from: &str) -> Danger {

@@ -1,5 +1,7 @@
 //! Commands inside programs of another language: `python -c`, `perl -e`, `awk`.
 
+use core::mem;
+
 use super::super::super::other::sql;
 use super::{Finder, danger as named, read, shown};
 use crate::verdict::{Danger, listed};
@@ -21,25 +23,22 @@ impl Finder {
             .map(str::to_owned)
             .collect();
         if !self.spend(text.len() + words.len() * WORDS_MAX) {
-            return Some(super::tangled());
+            return self.ends_at(Some(super::tangled()));
         }
         let starts = STARTS.split(' ').any(|start| text.contains(start));
         for place in 0..words.len() {
             let behind = words.get(place..words.len().min(place + WORDS_MAX)).unwrap_or_default();
             let Some((name, rest)) = behind.split_first() else { continue };
             let function = name.rsplit('.').next().unwrap_or(name);
-            let command = if listed(REMOVES, function) {
-                let target = rest.first().cloned().unwrap_or_default();
-                vec!["rm".to_owned(), "-r".to_owned(), target]
-            } else if starts {
-                behind.to_vec()
-            } else {
-                continue;
+            let removal = listed(REMOVES, function).then(|| ["rm", "-r", rest.first().map_or("", String::as_str)].map(str::to_owned));
+            let command = match &removal {
+                Some(removal) => removal,
+                None if starts => behind,
+                None => continue,
             };
-            let found = self.destroys(&command);
-            if let Some(found) = found {
-                let rule = found.rule;
-                return Some(named(rule, line, &format!("runs {}", shown(&command.join(" ")))));
+            let found = self.destroys(command).map(|found| named(found.rule, line, &format!("runs {}", shown(&command.join(" ")))));
+            if let Some(danger) = self.ends_at(found) {
+                return Some(danger);
             }
         }
         None
@@ -48,13 +47,20 @@ impl Finder {
     /// The rules that need no more than the words.
     fn destroys(&mut self, command: &[String]) -> Option<Danger> {
         let program = super::base_name(command.first()?);
-        if read::is_read(command) || matches!(program, "init" | "stop" | "halt" | "service" | "find" | "route") {
+        if matches!(program, "init" | "stop" | "halt" | "service" | "find" | "route") {
             return None;
         }
-        self.removal(program, command)
-            .filter(|danger| danger.rule != "posix.unknown-target")
+        let told = self.told.take();
+        let found = self.removal(program, command);
+        // In any case it is as it was before.
+        let lighter = mem::replace(&mut self.told, told);
+        found
+            .or(lighter)
+            // Of a text that may be no command at all.
+            .and_then(|danger| danger.counted(|danger| danger.rule != "posix.unknown-target"))
             .or_else(|| super::hazards::danger(program, command))
             .or_else(|| if program == "dd" { self.change(program, command) } else { None })
+            .filter(|_| !read::is_read(command))
     }
 
     /// A program for a database.

@@ -1,23 +1,35 @@
 //! What the shell makes of a word, as far as the line itself tells: variables that it sets, braces, and the
 //! output of `echo`.
 
+use core::cell::Cell;
+
 use super::super::syntax::{Part, Script, Word};
 use super::paths::{TRUSTED, UNKNOWN};
 use super::source::{self, Source};
 
 /// How many ways a word is read where a variable has several values.
 const WAYS_MAX: usize = 8;
-/// How many words braces may make of one.
+/// How many words braces may make of one. What they would make beyond it is one word that is only known later.
 const BRACES_MAX: usize = 64;
+/// How many characters braces may make in all, for the same reason: a word may be long and have many of them.
+const BRACED_MAX: usize = 64 * 1024;
 /// How many variables are followed, more than anybody writes.
 const NAMES_MAX: usize = 64;
 /// Longest value of a variable that is followed, in bytes.
 const VALUE_MAX_BYTES: usize = 256;
 
 /// Variables that the line sets, with the values it gives them.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Variables {
     entries: Vec<(String, Vec<String>)>,
+    /// How many characters braces may yet make.
+    braced_left: Cell<usize>,
+}
+
+impl Default for Variables {
+    fn default() -> Self {
+        Self { entries: Vec::new(), braced_left: Cell::new(BRACED_MAX) }
+    }
 }
 
 impl Variables {
@@ -76,16 +88,22 @@ fn fields(word: &Word, variables: &Variables) -> Vec<Vec<String>> {
     if let Some(text) = as_typed(word) {
         return vec![vec![text]];
     }
-    texts(word, variables).into_iter().map(|text| braces(text).into_iter().flat_map(|one| split(&one)).collect()).collect()
+    texts(word, variables)
+        .into_iter()
+        .map(|text| braces(text, &variables.braced_left).into_iter().flat_map(|one| split(&one)).collect())
+        .collect()
 }
 
 /// The text of a word in which the shell replaces nothing but its quotes, as nearly all are.
 fn as_typed(word: &Word) -> Option<String> {
+    if word.has_braces() {
+        return None;
+    }
     let mut whole = String::new();
     let mut stands = false;
     for part in &word.parts {
         match part {
-            Part::Text { text, quoted } if !text.contains('\0') && (*quoted || !text.contains('{')) => {
+            Part::Text { text, quoted } if !text.as_bytes().contains(&0) => {
                 stands |= *quoted || !text.is_empty();
                 whole.push_str(text);
             }
@@ -174,21 +192,56 @@ fn source_mark(script: &Script, variables: &Variables) -> char {
 }
 
 /// `{a,b}` becomes two words.
-fn braces(text: Vec<Sign>) -> Vec<Vec<Sign>> {
+fn braces(text: Vec<Sign>, left: &Cell<usize>) -> Vec<Vec<Sign>> {
     let mut done = Vec::new();
     let mut open = vec![text];
+    let mut rest = None;
     while let Some(text) = open.pop() {
-        let parts = if done.len() + open.len() < BRACES_MAX { first_brace(&text) } else { None };
-        match parts {
-            Some(parts) => open.extend(parts.into_iter().rev()),
-            None => done.push(text),
+        let Some(brace) = first_brace(&text) else {
+            done.push(text);
+            continue;
+        };
+        let fits = done.len() + open.len() < BRACES_MAX;
+        match left.get().checked_sub(brace.makes(&text)).filter(|_| fits) {
+            Some(behind) => {
+                left.set(behind);
+                open.extend(brace.words(&text).into_iter().rev());
+            }
+            None => {
+                rest = Some(vec![(UNKNOWN, true)]);
+                done.push(text);
+            }
         }
     }
+    done.extend(rest);
     done
 }
 
-/// The words that the first pair of braces with a comma inside makes.
-fn first_brace(text: &[Sign]) -> Option<Vec<Vec<Sign>>> {
+/// A pair of braces with commas inside, by their places.
+struct Brace {
+    start: usize,
+    commas: Vec<usize>,
+    end: usize,
+}
+
+impl Brace {
+    /// How many characters it makes.
+    fn makes(&self, text: &[Sign]) -> usize {
+        let inside = self.end - self.start;
+        inside + (text.len() - inside).saturating_mul(self.commas.len() + 1)
+    }
+
+    fn words(&self, text: &[Sign]) -> Vec<Vec<Sign>> {
+        let of = |from: usize, to: usize| text.get(from..to).unwrap_or_default();
+        let (before, behind) = (of(0, self.start), of(self.end + 1, text.len()));
+        let starts = core::iter::once(&self.start).chain(&self.commas);
+        let ends = self.commas.iter().chain([&self.end]);
+        starts.zip(ends).map(|(from, to)| [before, of(from + 1, *to), behind].concat()).collect()
+    }
+}
+
+/// The first of them.
+fn first_brace(text: &[Sign]) -> Option<Brace> {
     let mut start = None;
     let mut commas = Vec::new();
     let mut depth = 0_usize;
@@ -202,7 +255,7 @@ fn first_brace(text: &[Sign]) -> Option<Vec<Vec<Sign>>> {
                 depth += 1;
             }
             (',', false) if depth == 1 => commas.push(place),
-            ('}', false) if depth == 1 && !commas.is_empty() => return cut(text, start?, &commas, place),
+            ('}', false) if depth == 1 && !commas.is_empty() => return Some(Brace { start: start?, commas, end: place }),
             ('}', false) => depth = depth.saturating_sub(1),
             _ => {}
         }
@@ -210,20 +263,10 @@ fn first_brace(text: &[Sign]) -> Option<Vec<Vec<Sign>>> {
     None
 }
 
-fn cut(text: &[Sign], start: usize, commas: &[usize], end: usize) -> Option<Vec<Vec<Sign>>> {
-    let (before, behind) = (text.get(..start)?, text.get(end + 1..)?);
-    let mut from = start + 1;
-    let mut words = Vec::new();
-    for to in commas.iter().copied().chain([end]) {
-        words.push([before, text.get(from..to)?, behind].concat());
-        from = to + 1;
-    }
-    Some(words)
-}
-
 fn split(text: &[Sign]) -> Vec<String> {
     let field = |signs: &[Sign]| {
-        let word: String = signs.iter().filter(|sign| **sign != QUOTE).map(|(c, _)| *c).collect();
+        let mut word = String::with_capacity(signs.len());
+        word.extend(signs.iter().filter(|sign| **sign != QUOTE).map(|(c, _)| *c));
         (!word.is_empty() || signs.contains(&QUOTE)).then_some(word)
     };
     text.split(|sign| *sign == SPLIT).filter_map(field).collect()

@@ -1,5 +1,7 @@
 //! Paths whose removal or change hurts the whole system.
 
+use std::str::Chars;
+
 use crate::verdict::listed;
 
 /// Stands for text that is not known before the command runs.
@@ -201,33 +203,43 @@ pub(super) fn fits(pattern: &str, name: &str) -> bool {
     if pattern.len() > PATTERN_MAX_BYTES {
         return true;
     }
-    let mut signs = Vec::new();
-    let mut rest = pattern.chars();
-    while let Some(c) = rest.next() {
-        let is_set = c == '[' && rest.as_str().contains(']');
-        if is_set {
-            rest.by_ref().take_while(|c| *c != ']').for_each(drop);
-        }
-        signs.push(if is_set { '?' } else { c });
-    }
-    let name: Vec<char> = name.chars().collect();
-    // `reached` tells for the signs so far which beginnings of the name they fit.
-    let mut reached: Vec<bool> = (0..=name.len()).map(|length| length == 0).collect();
-    for sign in signs {
-        let mut next = vec![false; name.len() + 1];
-        let mut seen = false;
-        for (place, slot) in next.iter_mut().enumerate() {
-            let before = place.checked_sub(1);
-            let same = before.and_then(|before| name.get(before)).is_some_and(|c| sign == '?' || *c == sign);
-            seen |= reached.get(place).copied().unwrap_or_default();
-            *slot = if sign == '*' { seen } else { same && before.and_then(|before| reached.get(before)).copied().unwrap_or_default() };
-        }
-        reached = next;
-        if !reached.contains(&true) {
-            return false;
+    let (mut signs, mut rest) = (pattern.chars(), name.chars());
+    // Behind the last star, and what of the name it has not taken yet.
+    let mut star: Option<(Chars<'_>, Chars<'_>)> = None;
+    loop {
+        match (next_sign(&mut signs), rest.as_str().is_empty()) {
+            (None, true) => return true,
+            (Some(Sign::Any), _) => star = Some((signs.clone(), rest.clone())),
+            (Some(sign), false) if rest.next().is_some_and(|c| sign == Sign::One || sign == Sign::Is(c)) => {}
+            _ => {
+                let Some((behind, left)) = &mut star else { return false };
+                if left.next().is_none() {
+                    return false;
+                }
+                (signs, rest) = (behind.clone(), left.clone());
+            }
         }
     }
-    reached.last().copied().unwrap_or_default()
+}
+
+/// A sign of a pattern.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sign {
+    Any,
+    One,
+    Is(char),
+}
+
+fn next_sign(signs: &mut Chars<'_>) -> Option<Sign> {
+    Some(match signs.next()? {
+        '*' => Sign::Any,
+        '?' => Sign::One,
+        '[' if signs.as_str().contains(']') => {
+            signs.by_ref().take_while(|c| *c != ']').for_each(drop);
+            Sign::One
+        }
+        c => Sign::Is(c),
+    })
 }
 
 #[cfg(test)]

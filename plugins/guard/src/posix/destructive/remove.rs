@@ -1,6 +1,6 @@
 //! Removing: `rm`, `find -delete`, and names that come from elsewhere.
 
-use crate::verdict::{Danger, listed};
+use crate::verdict::{Danger, first, listed};
 
 use super::paths::{self, Act, Harm, UNKNOWN};
 use super::source::Source;
@@ -34,27 +34,22 @@ impl Finder {
                 Some(long) => !long.is_empty() && "recursive".starts_with(long),
                 None => option.contains(['r', 'R']),
             });
-        operands.iter().find_map(|target| if recursive { self.tree(line, target) } else { self.file(line, target) })
+        if recursive { self.trees(line, &operands) } else { operands.iter().find_map(|target| self.file(line, target)) }
     }
 
     /// A program that is only known later, with arguments that only `rm` is given.
     fn unknown_rm(&self, line: &[String]) -> Option<Danger> {
         let (options, _) = options_and_operands(line);
         let forced = options.iter().any(|option| option == "--force" || !option.starts_with("--") && option.contains('f'));
-        self.rm(line).filter(|danger| forced && danger.rule == "posix.wipe")
+        self.rm(line).filter(|_| forced)?.counted(|danger| danger.rule == "posix.wipe")
     }
 
-    /// A path that goes with all below it.
-    fn tree(&self, line: &[String], target: &str) -> Option<Danger> {
-        Some(match paths::harm(target, self.cwd(), Act::Remove)? {
-            Harm::System => danger("posix.wipe", line, "removes a part of the system").advise("Name the one directory to remove."),
-            Harm::Home => danger("posix.wipe", line, "removes a home directory").advise("Name the one directory to remove."),
-            Harm::Tmp => danger("posix.wipe", line, "removes /tmp itself").advise("Remove what is in it."),
-            Harm::Unknown if target.contains(UNKNOWN) || target.contains(paths::TRUSTED) => {
-                danger("posix.unknown-target", line, "removes what is only known later").advise(WRITE_PATH_OUT)
-            }
-            Harm::Unknown => danger("posix.unknown-target", line, "depends on the directory it runs in").advise("Name the directory."),
-        })
+    /// Paths that go with all below them.
+    fn trees(&self, line: &[String], targets: &[String]) -> Option<Danger> {
+        let mut harmed = targets.iter().filter_map(|target| Some((target, paths::harm(target, self.cwd(), Act::Remove)?)));
+        let told = harmed.next()?;
+        let behind = if told.1 == Harm::Unknown { harmed.find(|(_, harm)| *harm != Harm::Unknown) } else { None };
+        first([Some(told), behind].into_iter().flatten().map(|(target, harm)| tree(line, target, harm)))
     }
 
     /// A file that goes alone.
@@ -69,7 +64,10 @@ impl Finder {
         let mut rest = line.iter();
         while let Some(word) = rest.next() {
             let danger = match word.as_str() {
-                "-delete" => names.iter().find_map(|name| self.tree(line, name)),
+                "-delete" => {
+                    let found = self.trees(line, &names);
+                    self.ends_at(found)
+                }
                 "-exec" | "-execdir" | "-ok" | "-okdir" | "-x" | "-X" | "--exec" | "--exec-batch" => {
                     let inner: Vec<String> = rest.by_ref().take_while(|word| *word != ";" && *word != "+").cloned().collect();
                     self.with_names(&inner, "{}", &Source::Paths(names.clone()))
@@ -92,11 +90,11 @@ impl Finder {
         };
         let program = start::peel(line).line.first().map(|program| base_name(program).to_owned())?;
         // Without `-r` these names are files of a whole tree all the same.
-        if matches!(program.as_str(), "rm" | "unlink" | "shred")
-            && matches!(source, Source::Paths(_))
-            && let Some(danger) = names.iter().find_map(|name| self.tree(line, name))
-        {
-            return Some(danger);
+        if matches!(program.as_str(), "rm" | "unlink" | "shred") && matches!(source, Source::Paths(_)) {
+            let found = self.trees(line, &names);
+            if let Some(danger) = self.ends_at(found) {
+                return Some(danger);
+            }
         }
         if !sign.is_empty() && line.iter().any(|word| word.contains(sign)) {
             return names.iter().find_map(|name| {
@@ -147,6 +145,19 @@ impl Finder {
             let text = if template.contains("{}") { template.replace("{}", name) } else { format!("{template} {name}") };
             self.text(&text)
         })
+    }
+}
+
+/// Removing a path with all below it.
+fn tree(line: &[String], target: &str, harm: Harm) -> Danger {
+    match harm {
+        Harm::System => danger("posix.wipe", line, "removes a part of the system").advise("Name the one directory to remove."),
+        Harm::Home => danger("posix.wipe", line, "removes a home directory").advise("Name the one directory to remove."),
+        Harm::Tmp => danger("posix.wipe", line, "removes /tmp itself").advise("Remove what is in it."),
+        Harm::Unknown if target.contains([UNKNOWN, paths::TRUSTED]) => {
+            danger("posix.unknown-target", line, "removes what is only known later").advise(WRITE_PATH_OUT)
+        }
+        Harm::Unknown => danger("posix.unknown-target", line, "depends on the directory it runs in").advise("Name the directory."),
     }
 }
 

@@ -98,6 +98,9 @@ const BEGINNINGS: [&[u8]; 29] = [
 /// The first signs of all these.
 const FIRST: &[u8] = b".aeghikmops";
 
+/// The signs of a file name pattern.
+const PATTERN: [char; 3] = ['*', '?', '['];
+
 /// May a text name such a file, where a shell replaces nothing in it?
 pub(super) fn may_be_named(text: &str, cwd: Option<&str>) -> bool {
     let is_quote = |c: char| matches!(c, '\'' | '"' | '\\' | '\n');
@@ -133,7 +136,7 @@ pub(super) enum Use {
 pub(super) fn used_by(line: &[String], cwd: Option<&str>) -> Option<Use> {
     // Most lines hold nothing of the kind.
     let is_near = cwd.is_some_and(begins_somewhere);
-    let may_be = |word: &String| is_near || word.contains(['*', '?', '[', '{']) || begins_somewhere(word);
+    let may_be = |word: &String| is_near || word.contains(PATTERN) || begins_somewhere(word);
     if !line.iter().skip(1).any(may_be) {
         return None;
     }
@@ -159,6 +162,9 @@ fn is_in(word: &str, cwd: Option<&str>) -> bool {
 
 /// Is it the path of such a file, or a pattern that fits one?
 pub(super) fn names(path: &str, cwd: Option<&str>) -> bool {
+    if !(path.contains(PATTERN) || begins_somewhere(path) || cwd.is_some_and(begins_somewhere)) {
+        return false;
+    }
     let located = locate(path, cwd);
     let names = located.names.as_slice();
     let Some(last) = names.last() else { return false };
@@ -172,10 +178,14 @@ pub(super) fn names(path: &str, cwd: Option<&str>) -> bool {
     };
     // A pattern for all files of a folder leaves those out whose name begins with a dot.
     let fits_file = |name: &str, part: &str| (name.starts_with('.') || !part.starts_with('.')) && fits(name, part);
-    let is_pattern = last.contains(['*', '?', '[']);
-    FILES.iter().any(|file| ends_with(file, &fits_file))
+    let is_pattern = last.contains(PATTERN);
+    let has_folder = names.len() > 1;
+    has_folder && FILES.iter().any(|file| ends_with(file, &fits_file))
         || OWN.split(' ').any(|file| fits_file(last, file))
-        || !is_pattern && !last.ends_with(".pub") && FAMILIES.iter().any(|family| ends_with(family, &|name, part| fits(part, name)))
+        || has_folder
+            && !is_pattern
+            && !last.ends_with(".pub")
+            && FAMILIES.iter().any(|family| ends_with(family, &|name, part| fits(part, name)))
 }
 
 #[cfg(test)]

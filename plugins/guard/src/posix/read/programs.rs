@@ -118,6 +118,12 @@ const fn is_before(one: &str, other: &str) -> bool {
 const VERSION_ONLY: &str = "ansible bash cargo cc clang cmake curl gcc go java make mongod mysql mysqld nginx node npm perl php postgres psql python \
     python3 redis-server rsync ruby rustc sshd sudo terraform wget";
 
+/// Is anything of this program a read?
+pub(super) fn knows(program: &str) -> bool {
+    let name = base_name(program);
+    lookup(name).is_some() || listed(VERSION_ONLY, name)
+}
+
 /// Does this program with these arguments only read?
 pub(super) fn judge(arguments: &[Argument]) -> Proof {
     let Some((program, rest)) = arguments.split_first() else { return Ok(()) };
