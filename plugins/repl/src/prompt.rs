@@ -66,7 +66,9 @@ fn inside(view: &View, (program, mode): Named) -> Reading {
     if view.tail.is_empty() && view.memo_text() != EDITOR {
         return Reading::NotYet;
     }
-    let same = view.prompt.as_deref().is_some_and(|before| before.trim_ascii_end() == view.tail.trim_ascii_end());
+    // A line editor may fill the row up with spaces, and takes none away.
+    let fits = |before: &str| view.tail.len() >= before.len() && before.trim_ascii_end() == view.tail.trim_ascii_end();
+    let same = view.prompt.as_deref().is_some_and(fits);
     if same || is_prompt(view, program) {
         return settle::at_least(view, KNOWN_MS, || ready(view, mode, "learned"));
     }
