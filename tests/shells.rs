@@ -43,8 +43,6 @@ pub enum End {
     Closes(i64),
     /// The line is lost: a signal ended the shell.
     Lost,
-    /// It is not seen to end; only hanging up helps.
-    Stuck,
     /// It waits for input or goes on until it is interrupted.
     Waits,
     /// Nothing is typed; the error says this.
@@ -132,8 +130,7 @@ impl Trial<'_> {
             let Some(line) = pick(&step.line, &keys) else { continue };
             let output = pick(&step.output, &keys).cloned().unwrap_or_default();
             let end = pick(&step.end, &keys).cloned().unwrap_or(End::Done(0));
-            noted |= matches!(end, End::Guessed | End::Told(_) | End::Refused(_) | End::Stuck)
-                || step.notes.iter().any(|(who, _)| keys.contains(who));
+            noted |= matches!(end, End::Guessed | End::Told(_) | End::Refused(_)) || step.notes.iter().any(|(who, _)| keys.contains(who));
             let wanted = Wanted { line: line.clone(), output, end, cwd: pick(&step.cwd, &keys).copied(), wait_s: step.wait_s };
             if let Err(why) = self.step(&target, &wanted) {
                 self.wrong.push(format!("{}, {name}, step {}: {why}", self.shell.name, number + 1));
@@ -173,10 +170,6 @@ impl Trial<'_> {
         let arguments = json!({"target": target, "command": line, "max_chars": 1_000_000, "wait_s": wanted.wait_s});
         let result = self.client.call("ssh_run", arguments);
         let found = judge(&result, wanted);
-        if matches!(wanted.end, End::Stuck) {
-            self.client.call("ssh_interrupt", json!({"session": target, "how": "hangup"}));
-            return found;
-        }
         if found.is_ok() && !matches!(wanted.end, End::Waits) {
             return Ok(());
         }
@@ -248,7 +241,6 @@ fn judge(result: &Value, wanted: &Wanted) -> Result<(), String> {
             see("state", result["state"].clone(), "done".into());
             see("status", result["exit_code"].clone(), (*status).into());
         }
-        End::Stuck => see("state", result["state"].clone(), "running".into()),
         End::Lost => see("state", result["state"].clone(), "lost".into()),
         End::Waits => {
             see("over", result["state"].as_str().is_none_or(|state| !["running", "needs_input"].contains(&state)).into(), false.into())

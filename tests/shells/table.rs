@@ -1,6 +1,6 @@
 //! The situations. A cell's first part names a shell, its kin (`posix`, `csh`, `plain-sh`) or `all`; the nearest one counts.
 
-use super::End::{self, Closes, Done, Guessed, Lost, Refused, Stuck, Told, Waits};
+use super::End::{self, Closes, Done, Guessed, Lost, Refused, Told, Waits};
 
 /// A cell of the table.
 type Cell<T> = (&'static str, T);
@@ -439,9 +439,19 @@ fn options() -> Vec<Situation> {
 const FIRST: &str = "what the hook prints first is taken for output of the command that set it";
 /// The marks of these shells stand in the prompt.
 const REPLACED: &str = "the marks go with the prompt; the end is guessed once, then the shell is prepared again";
+/// Nothing puts the marks of these shells round what becomes of the prompt.
+const MOVED: &str = "what stands before the marks is taken for output once, then the shell is prepared again";
 
 fn prompts() -> Vec<Situation> {
     let afterwards = || all("printf x; sh -c 'exit 3'", "x").end([("all", Done(3))]);
+    let enter = || {
+        // As virtual environments do it.
+        let fish = r#"functions -c fish_prompt _old_fish_prompt; function fish_prompt; set -l s $status; echo -n '(env) '; echo "exit $s" | .; _old_fish_prompt; end"#;
+        let csh = r#"set jft_old="$prompt"; set prompt="(env) $prompt""#;
+        step([("posix", ". ./jft-env"), ("fish", fish), ("csh", csh)], [("plain-sh", "(env) "), ("mksh", "")])
+            .end([("plain-sh", Told(0)), ("mksh", Guessed)])
+            .note(&[("plain-sh", MOVED)])
+    };
     vec![
         own(
             "another prompt",
@@ -466,7 +476,7 @@ fn prompts() -> Vec<Situation> {
                     [("dash", "(b) ")],
                 )
                 .end([("dash", Told(0))])
-                .note(&[("dash", REPLACED)]),
+                .note(&[("dash", MOVED)]),
                 all("echo a", "a\n"),
                 afterwards(),
             ],
@@ -493,11 +503,56 @@ fn prompts() -> Vec<Situation> {
             "no prompt",
             [
                 step([("posix", "PS1="), ("fish", "function fish_prompt; end"), ("csh", "set prompt=''")], [])
-                    .end([("plain-sh", Stuck)])
-                    .note(&[("plain-sh", "nothing shows that it is ready; the session has to be hung up")])
-                    .wait(9),
+                    .end([("plain-sh", Guessed)])
+                    .note(&[("plain-sh", REPLACED)]),
+                all("echo a", "a\n"),
+                all("echo one\necho two", "one\ntwo\n"),
+                step([("csh", "unset prompt")], []),
+                step([("csh", "echo one\necho two")], [("csh", "one\ntwo\n")]),
+                afterwards(),
+            ],
+        ),
+        own(
+            "an environment in the prompt, entered, left and entered again",
+            [
+                step([("posix", r#"printf '%s\n' 'jft_old=$'PS1 P'S1="(env) $'PS1'"' >jft-env"#)], []),
+                enter(),
                 all("echo a", "a\n"),
                 afterwards(),
+                step(
+                    [
+                        ("posix", "PS1=$jft_old"),
+                        ("fish", "functions -e fish_prompt; functions -c _old_fish_prompt fish_prompt; functions -e _old_fish_prompt"),
+                        ("csh", "set prompt=\"$jft_old\""),
+                    ],
+                    [],
+                )
+                .end([("plain-sh", Told(0)), ("mksh", Done(0))]),
+                all("echo a", "a\n"),
+                afterwards(),
+                enter(),
+                all("echo a", "a\n"),
+                afterwards(),
+            ],
+        ),
+        but(
+            own(
+                "a prompt that is not filled in",
+                [
+                    step([("bash", "shopt -u promptvars")], []),
+                    all("echo a", "a\n"),
+                    afterwards(),
+                    step([("bash", "shopt -s promptvars")], []),
+                    all("echo a", "a\n"),
+                    afterwards(),
+                ],
+            ),
+            &[
+                ("zsh", "it fills in signs of its own, whatever is set"),
+                ("fish", "its prompt is a function"),
+                ("plain-sh", "it has no such option"),
+                ("ksh93", "it has no such option"),
+                ("csh", "it has no such option"),
             ],
         ),
         but(
@@ -563,6 +618,30 @@ fn endings() -> Vec<Situation> {
         situation(
             "a quote that is not closed",
             [all("echo \"abc", "").end([("all", Refused("is not closed"))]), all("echo 'abc", "").end([("all", Refused("is not closed"))])],
+        ),
+        situation(
+            "a bracket that nothing has opened",
+            [step(
+                [("all", "echo )")],
+                [
+                    ("bash", "-bash: syntax error near unexpected token `)'\n"),
+                    ("zsh", "zsh: parse error near `)'\n"),
+                    ("fish", "fish: Unexpected ')' for unopened parenthesis\necho )\n     ^\n"),
+                    ("dash", "-dash: {n}: Syntax error: \")\" unexpected\n"),
+                    ("ash", "-ash: syntax error: unexpected \")\"\n"),
+                    ("ksh93", "-ksh93: syntax error: `)' unexpected\n"),
+                    ("mksh", "E: mksh: syntax error: unexpected ')'\n"),
+                    ("csh", "Too many )'s.\n"),
+                ],
+            )
+            .end([
+                ("bash", Done(2)),
+                ("fish", Done(127)),
+                ("dash", Done(2)),
+                ("ash", Done(2)),
+                ("ksh93", Done(3)),
+                ("all", Done(1)),
+            ])],
         ),
         situation(
             "a command that reads",

@@ -109,12 +109,13 @@ fn has_moved(view: &View) -> bool {
     words::sets(&view.command, "PS1") && (is_other || builds_on()) || words::runs_unseen(&view.command) && unmarked::has_grown(view)
 }
 
-/// The row without what a command left before the prompt: `printf x` prints no newline, so the prompt follows its `x`.
+/// The row without what a command left before the prompt: `printf x` prints no newline, so the prompt follows its `x`. fish draws
+/// a line that it cannot read behind the prompt once more, before it is taken out.
 fn prompt_of(view: &View) -> String {
-    match view.prompt.as_deref() {
-        Some(known) if !known.trim_ascii().is_empty() && view.tail.ends_with(known) => known.to_owned(),
-        _ => view.tail.clone(),
-    }
+    let Some(known) = view.prompt.as_deref().filter(|known| !known.trim_ascii().is_empty()) else { return view.tail.clone() };
+    let has_left = view.tail.ends_with(known);
+    let is_drawn = || view.tail.strip_prefix(known).is_some_and(|line| line.trim_ascii() == view.command.trim_ascii());
+    if has_left || is_drawn() { known.to_owned() } else { view.tail.clone() }
 }
 
 #[cfg(test)]
@@ -172,6 +173,9 @@ mod tests {
         let mut view = view("xalice@web1:~$ ", &["C;n", "D;0;n;/", "A;n;uid=1", "B;n"]);
         view.prompt = Some("alice@web1:~$ ".to_owned());
         assert_eq!(ready(&view).prompt, "alice@web1:~$ ");
+        let mut drawn = self::view("alice@web1 ~> echo )", &["D;127;n;/", "A;n;uid=1;pid=9", "B;n"]);
+        (drawn.prompt, drawn.command) = (Some("alice@web1 ~> ".to_owned()), "echo )".to_owned());
+        assert_eq!((ready(&drawn).prompt.as_str(), ready(&drawn).status), ("alice@web1 ~> ", Some(127)));
     }
 
     #[test]

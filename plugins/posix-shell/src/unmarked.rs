@@ -61,8 +61,10 @@ pub(crate) fn inspect(view: &View, known: bool) -> Reading {
     let known = known && view.phase != "setup";
     if known && view.echoed && view.marks.is_empty() && is_shell(&view.mode) {
         let look = look(view);
-        let replaced =
-            look.is_some() && words::sets(&view.command, "PS1") || look == Some(Look::Shell) && words::runs_unseen(&view.command);
+        let emptied = view.tail.trim_ascii().is_empty() && words::empties(&view.command, "PS1");
+        let replaced = emptied
+            || look.is_some() && words::sets(&view.command, "PS1")
+            || look == Some(Look::Shell) && words::runs_unseen(&view.command);
         if replaced {
             return settle::at_least(view, RENAMED_MS, || ready(view, mode_of(view), "pattern"));
         }
@@ -419,15 +421,22 @@ mod tests {
 
     #[test]
     fn a_prompt_that_the_line_has_replaced_is_seen() {
-        for (command, tail) in [("PS1='new> '", "new> "), (". ./activate", "(venv) bob@web2:~$ "), ("cd /x; PS1='$PWD# '", "/x# ")] {
+        for (command, tail) in [
+            ("PS1='new> '", "new> "),
+            (". ./activate", "(venv) bob@web2:~$ "),
+            ("cd /x; PS1='$PWD# '", "/x# "),
+            ("PS1=", ""),
+            ("unset PS1", ""),
+        ] {
             let mut view = inner(command, tail);
+            assert!(!view.hits.is_empty(), "it is asked: {command}");
             let at = ready(&view, true);
             assert_eq!((at.mode.as_str(), at.proof.as_str(), at.status), ("shell", "pattern", None), "{command}");
             assert_eq!(waits(&mut view, true), super::RENAMED_MS, "{command}");
             view.marks = vec!["C;n".to_owned()];
             assert_eq!(inspect(&view, true), Reading::NotYet, "{command}");
         }
-        for (command, tail) in [("PS1=x make", ""), (". ./x", "step 3 > "), ("PS1=", ""), ("./build", "new> "), (". ./activate", "")] {
+        for (command, tail) in [("PS1=x make", ""), (". ./x", "step 3 > "), ("PS1= make", ""), ("./build", "new> "), (". ./activate", "")] {
             assert_eq!(inspect(&inner(command, tail), true), Reading::NotYet, "{command}");
         }
         // Nothing but the known prompt at its end tells this one.

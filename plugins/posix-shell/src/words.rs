@@ -46,6 +46,19 @@ pub(crate) fn sets(command: &str, name: &str) -> bool {
     holds(command, &format!("{name}="))
 }
 
+/// Does the line do nothing else than to empty this variable? Then it takes no time.
+pub(crate) fn empties(command: &str, name: &str) -> bool {
+    let mut words = command.trim_ascii().trim_end_matches(';').split_ascii_whitespace();
+    let (first, second, third) = (words.next().unwrap_or_default(), words.next(), words.next());
+    let word = match (first, second, third) {
+        (word, None, _) => word,
+        ("export", Some(word), None) => word,
+        ("unset", Some(word), None) => return word == name,
+        _ => return false,
+    };
+    word.strip_prefix(name).is_some_and(|value| matches!(value, "=" | "=''" | "=\"\""))
+}
+
 /// Does the line run lines that are not to be seen in it?
 pub(crate) fn runs_unseen(command: &str) -> bool {
     any(command, &|word| matches!(word, "." | "source" | "eval"))
@@ -74,7 +87,7 @@ fn any(command: &str, test: &dyn Fn(&str) -> bool) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{has_word, may_page};
+    use super::{empties, has_word, may_page};
 
     #[test]
     fn a_pager_is_expected_where_one_is_named() {
@@ -106,6 +119,16 @@ mod tests {
             "which git",
         ] {
             assert!(!may_page(line), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_line_that_only_empties_the_prompt_is_known() {
+        for line in ["PS1=", "PS1=''", "PS1=\"\" ", "export PS1=", "unset PS1", "PS1=;"] {
+            assert!(empties(line, "PS1"), "{line}");
+        }
+        for line in ["PS1= sleep 9", "PS1=x", "PS1=; sleep 9", "unset PS1 PS2", "PS10=", "export", "", "PS1=$(sleep 9)"] {
+            assert!(!empties(line, "PS1"), "{line}");
         }
     }
 
