@@ -31,5 +31,4 @@ pub const EXCEPTIONS: &[(&str, &str, &str, &str)] = &[
     ("repl_python3", "dialog", "help> ", "it is the prompt of Python's help, and a command may be typed there"),
     ("repl_python3", "read", "'a'.upper()", "few calls are proven where names may have been given another meaning"),
     ("repl_python3", "read", "[x for x in range(3)]", "`range` may have been given another meaning"),
-    ("repl_sqlite3", "no prompt of ready", "sqlite>", "the learned prompt whose blank has not come yet"),
 ];
