@@ -10,7 +10,7 @@ use crate::support::sshd::{Sshd, account};
 
 #[test]
 fn the_vty_of_frr_pages_enables_and_fails_as_it_should() {
-    let zebra = Zebra::start(1200);
+    let zebra = Zebra::start(600);
     account("jft-frr", &zebra.shell());
     let server = Sshd::start();
     let paged = "[plugin.cisco-enable]\nconfig = { paging = \"pages\" }\n";
@@ -30,7 +30,7 @@ fn the_vty_of_frr_pages_enables_and_fails_as_it_should() {
         assert_eq!(config["state"], "done", "{config}");
         outputs.push(config["output"].as_str().unwrap().to_owned());
     }
-    assert!(outputs[0].lines().count() > 1200, "{}", outputs[0].lines().count());
+    assert!(outputs[0].lines().count() > 600, "{}", outputs[0].lines().count());
     assert_eq!(outputs[0], outputs[1], "paged and not paged");
 }
 

@@ -66,7 +66,7 @@ fn a_wrong_password_by_telnet_is_told_counted_and_not_tried_for_ever() {
 
 #[test]
 fn the_vty_of_frr_is_reached_on_its_own_port() {
-    let zebra = Zebra::start(1200);
+    let zebra = Zebra::start(600);
     let password = "password = { env = \"JFT_VTY\" }\nsecrets.enable = { env = \"JFT_ENABLE\" }\n";
     let own = "[[device.own.login]]\nexpect = '^Password: $'\nsecret = \"password\"\n";
     let wrong = password.replace("JFT_VTY", "JFT_ENABLE");
@@ -86,7 +86,7 @@ fn the_vty_of_frr_is_reached_on_its_own_port() {
         assert_eq!(config["state"], "done", "{config}");
         outputs.push(config["output"].as_str().unwrap().to_owned());
     }
-    assert!(outputs[0].lines().count() > 1200 && outputs[0] == outputs[1], "{}", outputs[0].lines().count());
+    assert!(outputs[0].lines().count() > 600 && outputs[0] == outputs[1], "{}", outputs[0].lines().count());
     let why = refused(&mut client, "wrong");
     assert!(why.contains("login step 1 of [device.wrong] typed the secret `password` and it was refused"), "{why}");
     for (_, secret) in &SECRETS[..1] {

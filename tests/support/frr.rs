@@ -1,8 +1,11 @@
 //! FRR's zebra: a router's command line that is real.
 
 use std::fs;
+use std::io::Read;
+use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use super::sshd::{Sshd, free_port};
 use super::{find, install, until_listens};
@@ -53,8 +56,16 @@ impl Zebra {
             .spawn()
             .unwrap();
         let router = Self { process, folder, port };
-        until_listens("127.0.0.1", port, "zebra");
+        router.until_greets();
         router
+    }
+
+    /// It listens at once and says nothing until it has read its configuration, which takes seconds for a thousand rows.
+    fn until_greets(&self) {
+        until_listens("127.0.0.1", self.port, "zebra");
+        let mut line = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        line.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        assert!(line.read(&mut [0; 256]).expect("zebra greets") > 0, "zebra closed the line");
     }
 
     /// The port of its VTY.
