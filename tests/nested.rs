@@ -364,8 +364,10 @@ fn output_without_a_newline_ends_at_the_prompt_behind_it() {
         let result = client.run("web1", command);
         assert_eq!((seen(&result).0, seen(&result).3), ("done", mode), "{command}: {result}");
         assert_eq!(result["prompt"].as_str().unwrap_or_default(), prompt, "{command}: {result}");
-        // It should be `a`: nothing in the prompt's row is output yet where no mark tells where that ends.
-        assert_eq!(seen(&result).1, "", "{command}: {result}");
+        assert_eq!(seen(&result).1, "a", "{command}: {result}");
+        let result = client.run("web1", "print(4)");
+        assert_eq!((seen(&result).0, seen(&result).3), ("done", mode), "{command}: {result}");
+        assert!(seen(&result).1.trim_end().ends_with('4') && result["warnings"].is_null(), "{command}: {result}");
         assert_eq!(seen(&client.run("web1", leave)).3, "shell");
     }
 }

@@ -75,9 +75,17 @@ impl Stream {
         &self.log
     }
 
-    /// A line is about to be typed; `echo` is what should come back, if anything.
+    /// A line is about to be typed at this prompt; `echo` is what should come back, if anything.
+    pub fn on_typed_at(&mut self, prompt: &str, echo: Option<&str>) {
+        let left = self.left_before(prompt).map_or(0, |left| squashed(&left).len());
+        self.on_typed(echo);
+        self.live.left_before = left;
+    }
+
+    /// The same anywhere.
     pub fn on_typed(&mut self, echo: Option<&str>) {
         let live = &mut self.live;
+        live.left_before = 0;
         live.marks.clear();
         live.first_output_mark = None;
         live.lines_begun = 0;
@@ -138,9 +146,13 @@ impl Stream {
         self.live.last_done_mark.unwrap_or(self.live.row_start)
     }
 
-    /// The same without the rows right before the prompt that belong to it, and without the empty row that separates them.
+    /// The same, where this prompt stands: what a command left in the row before it is output, and the rows right before it that
+    /// belong to it are none, nor is the empty row that separates them.
     #[must_use]
-    pub fn output_end_before(&self, context: Option<&Regex>) -> u64 {
+    pub fn output_end_before(&self, prompt: &str, context: Option<&Regex>) -> u64 {
+        if let Some(end) = self.end_within_row(prompt) {
+            return end;
+        }
         let end = self.output_end();
         let (Some(context), None, Some(first)) = (context, self.live.last_done_mark, self.output_start()) else { return end };
         let recent = lossy(&self.live.recent);
@@ -157,6 +169,22 @@ impl Stream {
             }
         }
         from
+    }
+
+    /// The output that stands in the last row before this prompt, where no mark tells them apart.
+    fn left_before(&self, prompt: &str) -> Option<String> {
+        let row = self.live.row.text();
+        let left = row.trim_ascii_end().strip_suffix(prompt.trim_ascii_end())?;
+        (self.live.last_done_mark.is_none() && !left.is_empty()).then(|| left.to_owned())
+    }
+
+    /// Where the prompt starts in the last row when output without an end of row stands before it and no mark tells them apart.
+    fn end_within_row(&self, prompt: &str) -> Option<u64> {
+        self.left_before(prompt)?;
+        let starts = self.log.end().saturating_sub(prompt.len() as u64);
+        let (_, shown) = self.log.read(starts, self.log.end()).ok()?;
+        // A prompt that was drawn in pieces is not looked for.
+        (*shown == *prompt.as_bytes()).then_some(starts)
     }
 
     /// The last row's text as a view shows it.

@@ -40,25 +40,16 @@ impl Machine {
 
     pub(super) fn type_line(&mut self, now: Instant, line: Approved) -> Vec<Effect> {
         let echo = line.echo().map(str::to_owned);
-        let before = match &mut self.state {
-            State::Running(running) => {
-                let before = running.typed;
-                running.typed += line.lines().count();
-                before
-            }
-            _ => 0,
-        };
-        // A text's rows lie before its echo.
-        if before > 0 && line.behind().is_none() {
-            // The output of the lines before stays part of the answer.
-            self.keep_start();
+        if let State::Running(running) = &mut self.state {
+            running.typed += line.lines().count();
         }
         self.begin_line(now, echo.as_deref());
         vec![Effect::Write(line)]
     }
 
-    fn keep_start(&mut self) {
-        let (start, end) = (self.stream.output_start(), self.stream.output_end());
+    /// The output of the line that has ended stays part of the answer.
+    fn keep_output(&mut self, prompt: &str) {
+        let (start, end) = (self.stream.output_start(), self.stream.output_end_before(prompt, None));
         if let State::Running(running) = &mut self.state
             && let Some(start) = start
         {
@@ -79,7 +70,8 @@ impl Machine {
 
     /// A line is about to be typed, with the echo that should come back.
     pub(super) fn begin_line(&mut self, now: Instant, echo: Option<&str>) {
-        self.stream.on_typed(echo.filter(|_| self.echoes));
+        let prompt = self.ready.as_ref().map_or("", |ready| ready.prompt.as_str());
+        self.stream.on_typed_at(prompt, echo.filter(|_| self.echoes));
         self.typed_rows = self.stream.rows_done();
         self.started_at = None;
         self.note_typing(now);
@@ -209,6 +201,10 @@ impl Machine {
             self.rest = mem::take(&mut running.lines);
         } else if let Some(line) = running.lines.pop_front().filter(|_| !only_end) {
             self.state = State::Running(running);
+            // A text's rows lie before its echo.
+            if line.behind().is_none() {
+                self.keep_output(&ready.prompt);
+            }
             return self.type_line(now, line);
         }
         if !running.held.is_empty() {
@@ -217,7 +213,7 @@ impl Machine {
         }
         self.tells_start = self.stream.is_started();
         let mut effects = mem::take(&mut running.secrets_failed);
-        let range = (self.stream.output_start(), self.stream.output_end_before(self.context.as_ref()));
+        let range = (self.stream.output_start(), self.stream.output_end_before(&ready.prompt, self.context.as_ref()));
         self.become_idle();
         let ending = running.end(now, Some(ready), range, self.stream.log().end());
         effects.push(Effect::Ended(Box::new(ending)));

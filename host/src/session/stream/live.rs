@@ -56,6 +56,9 @@ pub(super) struct Live {
     paste_asked: (u64, u64),
     pub(super) marks_heard: u64,
     pub(super) echo: Echo,
+    /// Bytes of output in the row before the prompt at which the line was typed. Line editors that redraw the line draw over them, and
+    /// as much of the echo stands behind it twice.
+    pub(super) left_before: usize,
     pub(super) rows_done: u64,
     pub(super) first_row_end: Option<u64>,
     pub(super) bracketed_paste: Option<bool>,
@@ -87,6 +90,7 @@ impl Live {
             paste_asked: (0, 0),
             marks_heard: 0,
             echo: Echo::NotExpected,
+            left_before: 0,
             rows_done: 0,
             first_row_end: None,
             bracketed_paste: None,
@@ -104,7 +108,9 @@ impl Live {
                 // Some line editors break a long line into rows themselves.
                 came.push_str(&squashed(&self.row.text()));
                 *came = last_bytes(came, line.len()).to_owned();
-                if came == line {
+                let drawn_over =
+                    || squashed(&self.row.text()).strip_prefix(line.as_str()).is_some_and(|rest| rest.len() <= self.left_before);
+                if came == line || self.left_before > 0 && drawn_over() {
                     self.echo = Echo::SeenAt(end);
                 }
             }

@@ -24,17 +24,41 @@ fn rows_that_belong_to_the_prompt_are_no_output() {
         ("[edit]\r\nb\r\nr1# ", "[edit]\r\nb\r\n"),
         ("a\r\n\r\nr1# ", "a\r\n\r\n"),
         ("r1# ", ""),
+        ("ar1# ", "a"),
+        ("[edit]\r\na b\x1b[?2004hr1# ", "[edit]\r\na b\x1b[?2004h"),
+        ("ax1# ", ""),
     ] {
         let mut stream = Stream::new(ByteLog::in_memory(), "n");
         stream.push(b"r1# ");
         stream.on_typed(Some("show"));
         stream.push(b"show\r\n");
         stream.push(output.as_bytes());
-        let (from, to) = (stream.output_start().unwrap(), stream.output_end_before(Some(&context)));
+        let (from, to) = (stream.output_start().unwrap(), stream.output_end_before("r1# ", Some(&context)));
         let (_, bytes) = stream.log().read(from, to).unwrap();
         assert_eq!(String::from_utf8_lossy(&bytes), kept, "{output:?}");
-        assert!(stream.output_end_before(None) == stream.output_end());
+        assert!(stream.output_end_before("another# ", None) == stream.output_end());
     }
+}
+
+#[test]
+fn an_echo_drawn_over_output_that_was_left_in_its_row_is_seen() {
+    let typed = |left: &[u8]| {
+        let mut stream = Stream::new(ByteLog::in_memory(), "n");
+        stream.push(left);
+        stream.on_typed_at("", Some("print(4)"));
+        stream.push(b"\x1b[7mprint(4)\x1b[27m\rprint(4)\r\n\x1b[?2004l\r4");
+        stream
+    };
+    let stream = typed(b"a");
+    assert!(stream.is_echoed());
+    let (_, bytes) = stream.log().read(stream.output_start().unwrap(), stream.output_end_before("", None)).unwrap();
+    assert_eq!(*bytes, *b"\x1b[?2004l\r4");
+    assert!(typed(b"").is_echoed());
+    let mut another = Stream::new(ByteLog::in_memory(), "n");
+    another.push(b"a");
+    another.on_typed_at("", Some("print(4)"));
+    another.push(b"print(4) is wrong\r\n");
+    assert!(!another.is_echoed(), "more stands behind it than was left");
 }
 
 #[test]
