@@ -247,6 +247,31 @@ fn a_wrong_configuration_is_told_to_who_starts_the_daemon() {
 }
 
 #[test]
+fn a_device_that_the_daemon_has_not_read_yet_is_told_apart_from_one_that_is_nowhere() {
+    let house = House::new(HERE);
+    let mut client = house.client("agent");
+    let there = "[device.there]\nlocal = true\ntype = \"linux\"\n";
+    std::fs::write(&house.config, format!("{HERE}{there}")).unwrap();
+    let way = "was added to the configuration after it was read; `jackfield plugin reload` has it read again";
+    for why in [client.error("ssh_open", json!({"host": "there"})), client.error("ssh_run", json!({"target": "there", "command": "true"}))]
+    {
+        assert!(why.contains(way), "{why}");
+    }
+    for arguments in [&["open", "there"][..], &["run", "there", "--", "true"]] {
+        let why = house.complaint(arguments);
+        assert!(why.contains(way), "{why}");
+    }
+    let why = house.complaint(&["run", "nowhere", "--", "true"]);
+    assert!(why.contains("there is no device `nowhere`") && !why.contains("reload"), "{why}");
+    std::fs::write(&house.config, format!("{HERE}{there}prt = 22\n")).unwrap();
+    let why = house.complaint(&["run", "there", "--", "true"]);
+    assert!(why.contains("has errors") && why.contains("`jackfield check`"), "{why}");
+    std::fs::write(&house.config, format!("{HERE}{there}")).unwrap();
+    house.said(&["plugin", "reload"]);
+    assert_eq!(house.said(&["run", "there", "--", "echo", "yes"]), "yes\n");
+}
+
+#[test]
 fn a_client_gives_the_daemon_its_own_values_of_variables() {
     const VALUE: &str = "given-by-a-client-7";
     let house =

@@ -18,7 +18,7 @@ pub use self::files::FileSettings;
 pub use self::forward::ForwardSettings;
 pub use self::http::HttpSettings;
 pub use self::limits::Limits;
-pub use self::load::{ConfigError, Environment, Found, find};
+pub use self::load::{ConfigError, Environment, Found, Newer, find};
 pub use self::login::{LoginAnswer, LoginStep, PASSWORD, USUAL_NAME, Wire};
 pub use self::name::TypeName;
 pub use self::plugin::{DECLARED, Digest, Isolation, PLUGIN_CONFIG_MAX_BYTES, PluginEntry, TypeEntry};
@@ -56,6 +56,7 @@ mod syntax;
 mod tests;
 mod tools;
 mod value;
+pub mod wording;
 
 /// The sections of the file.
 const SECTIONS: [&str; 12] =

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
-use super::{Config, Declaration, Diagnostic, Digest, safety};
+use super::{Config, Declaration, Diagnostic, Digest, SshNames, safety};
 use crate::bounded::{self, ReadError};
 
 /// Largest file that is read; thousands of devices fit.
@@ -53,6 +53,17 @@ pub enum ConfigError {
     Invalid(Vec<Diagnostic>),
 }
 
+/// What stands on the disk now, beside a configuration that was read from there.
+#[derive(Debug)]
+pub enum Newer {
+    /// The same, or this one never stood there.
+    Same,
+    /// Something else.
+    Read(Box<Config>),
+    /// The file has other bytes, and errors.
+    Broken,
+}
+
 /// The file that counts: `--config`, `$JACKFIELD_CONFIG`, `jackfield.toml` in `directory`, then `jackfield/config.toml` in
 /// `$XDG_CONFIG_HOME` or `~/.config`. An unnamed file counts only if it is there.
 pub fn find(option: Option<&Path>, environment: Environment<'_>, directory: &Path) -> Option<Found> {
@@ -80,6 +91,28 @@ impl Config {
         let mut config = Self::read_file(&found.path, found.named_by, environment, Self::parse)?;
         config.read_declarations().map_err(ConfigError::Invalid)?;
         Ok(config.managed(environment)?.with_ssh(environment))
+    }
+
+    /// Reads again what this one was read from.
+    #[must_use]
+    pub fn newer(&self) -> Newer {
+        self.newer_in(&|name| std::env::var_os(name))
+    }
+
+    fn newer_in(&self, environment: Environment<'_>) -> Newer {
+        let (is_text, has_ssh) = (self.digest.is_none(), matches!(self.ssh_names, SshNames::Read(_)));
+        let folder = std::env::current_dir().unwrap_or_default();
+        match self.file.as_deref() {
+            // Nothing was read at all, or a text that stands in no file.
+            None if !has_ssh => return Newer::Same,
+            Some(_) if is_text => return Newer::Same,
+            _ => {}
+        }
+        match Self::load(self.file.as_deref(), environment, &folder) {
+            Ok(config) if config.digest == self.digest && !has_ssh => Newer::Same,
+            Ok(config) => Newer::Read(Box::new(config)),
+            Err(_) => Newer::Broken,
+        }
     }
 
     pub(super) fn read_file(
@@ -213,6 +246,23 @@ mod tests {
         assert!(none.file.is_none() && none.devices.is_empty());
         let error = Config::load(Some(Path::new("absent.toml")), &|_| None, folder.path()).unwrap_err().to_string();
         assert!(error.contains("absent.toml` (named by --config): "), "{error}");
+    }
+
+    #[test]
+    fn what_was_added_after_the_file_was_read_is_seen() {
+        let folder = folder(&[]);
+        let path = folder.path().join("jackfield.toml");
+        let write = |text: &str| std::fs::write(&path, text).unwrap();
+        write("[device.web1]\n");
+        let config = Config::load(None, &|_| None, folder.path()).unwrap();
+        let newer = || config.newer_in(&|_| None);
+        assert!(matches!(newer(), Newer::Same));
+        write("[device.web1]\n[device.web2]\n");
+        assert!(matches!(newer(), Newer::Read(config) if config.devices.contains_key("web2")));
+        write("[device.web1]\nprt = 1\n");
+        assert!(matches!(newer(), Newer::Broken));
+        let text = Config::parse("[device.web1]\n", &path, None).unwrap();
+        assert!(matches!(text.newer(), Newer::Same));
     }
 
     #[test]

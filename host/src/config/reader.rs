@@ -1,12 +1,11 @@
 //! Walks the tables of a file, checks keys and types, and collects what is wrong.
 
-use std::fmt::Write as _;
 use std::path::Path;
 
 use toml::de::{DeTable, DeValue};
 
 use super::diagnostic::{Diagnostic, Lines, Places};
-use crate::nearest::nearest;
+use super::wording::{self, Complaint};
 
 /// One pass over one file.
 #[derive(Debug)]
@@ -124,7 +123,7 @@ impl<'t> Reader<'t> {
 
     /// Says what was found and what is wanted. The found value itself is never shown.
     pub(super) fn wrong_type(&mut self, at: &Place, found: &DeValue<'_>, want: &str, example: &str) {
-        self.error(at, format!("{} must be {want}, got {}", at.shown(), kind_of(found)), Some(format!("for example `{example}`")));
+        self.error(at, wording::wrong_type(&at.shown(), want, kind_of(found)), Some(format!("for example `{example}`")));
     }
 
     /// Refuses keys that the table does not have.
@@ -133,18 +132,12 @@ impl<'t> Reader<'t> {
             if known.contains(&key) {
                 continue;
             }
-            let place = match section.place.shown().as_str() {
-                "``" => "at the top".to_owned(),
-                shown => format!("in {shown}"),
-            };
-            let mut help = String::new();
-            if let Some(name) = nearest(key, known.iter().copied()) {
-                let _ = write!(help, "did you mean `{name}`? ");
-            } else if found.is_table() && section.place.path.starts_with("device.") {
-                help.push_str("a name with dots stands in quotes, as in `[device.\"a.example.com\"]`; ");
-            }
-            let _ = write!(help, "known keys: {}", known.join(", "));
-            self.error(&at, format!("unknown key `{}` {place}", key.escape_debug()), Some(help));
+            let shown = section.place.shown();
+            let table = if shown == "``" { "" } else { &shown };
+            let has_dots = found.is_table() && section.place.path.starts_with("device.");
+            let hint = if has_dots { "a name with dots stands in quotes, as in `[device.\"a.example.com\"]`; " } else { "" };
+            let Complaint { message, help } = wording::unknown_key(key, table, known, hint);
+            self.error(&at, message, Some(help));
         }
     }
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use toml::de::DeValue;
 
 use super::reader::{Place, Reader};
-use crate::nearest::nearest;
+use super::wording::{self, Complaint};
 
 /// An integer in any notation of TOML, if it fits.
 pub(super) fn integer(found: &DeValue<'_>) -> Option<i64> {
@@ -70,9 +70,8 @@ pub(super) fn word<T: Copy>(reader: &mut Reader<'_>, at: &Place, found: &DeValue
     if let Some((_, meaning)) = words.iter().find(|(name, _)| *name == text) {
         return Some(*meaning);
     }
-    let guess = nearest(text, names.iter().copied()).map_or_else(String::new, |name| format!("did you mean `{name}`? "));
-    let message = format!("{} cannot be `{}`", at.shown(), text.escape_debug());
-    reader.error(at, message, Some(format!("{guess}known words: {}", names.join(", "))));
+    let Complaint { message, help } = wording::unknown_word(&at.shown(), text, &names);
+    reader.error(at, message, Some(help));
     None
 }
 

@@ -15,6 +15,20 @@ pub enum OpenError {
         /// The nearest known one, as part of the sentence.
         near: String,
     },
+    /// It was added to the configuration after that was read.
+    #[error("device `{name}` was added to the configuration after it was read; `jackfield plugin reload` has it read again")]
+    NotReadYet {
+        /// The name.
+        name: String,
+    },
+    /// No such device in what was read, and what stands in the file now cannot be read.
+    #[error(
+        "there is no device `{name}` in the configuration that is in force; the file was changed after it was read and has errors: `jackfield check` names them, and `jackfield plugin reload` has it read again once they are mended"
+    )]
+    BrokenSince {
+        /// The name.
+        name: String,
+    },
     /// What it is will only be known once it was looked at.
     #[error(
         "the type of device `{device}` is found out when it is opened first; call ssh_open host={device}, or set `type` in [device.{device}]"

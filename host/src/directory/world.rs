@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::OpenError;
 use super::identity::Identities;
-use crate::config::{Config, Device, TypeChoice};
+use crate::config::{Config, Device, Newer, TypeChoice};
 use crate::plugin::catalog::Catalog;
 use crate::plugin::device_type::DeviceType;
 
@@ -26,10 +26,20 @@ impl World {
     ///
     /// When there is none; names the nearest one.
     pub fn device(&self, name: &str) -> Result<&Device, OpenError> {
-        self.config.devices.get(name).ok_or_else(|| OpenError::UnknownDevice {
-            name: name.to_owned(),
-            near: self.config.nearest_device(name).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default(),
-        })
+        self.config.devices.get(name).ok_or_else(|| self.unknown(name))
+    }
+
+    /// Why there is no such device. It may be there by now, in a configuration that nobody has had read again.
+    fn unknown(&self, name: &str) -> OpenError {
+        let name = name.to_owned();
+        match self.config.newer() {
+            Newer::Read(config) if config.devices.contains_key(&name) => OpenError::NotReadYet { name },
+            Newer::Broken => OpenError::BrokenSince { name },
+            Newer::Read(_) | Newer::Same => {
+                let near = self.config.nearest_device(&name).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+                OpenError::UnknownDevice { name, near }
+            }
+        }
     }
 
     /// What callers of sessions of this type should know.
