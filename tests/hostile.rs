@@ -288,7 +288,7 @@ fn files() -> Vec<(&'static str, Vec<u8>, &'static str)> {
         .collect();
     let manifests = [
         ("too long", manifest(json!({"description": "d".repeat(17_000)})), "at most 16384 are read"),
-        ("unknown key", manifest(json!({"shell": "sh"})), "unknown field `shell`"),
+        ("unknown key", manifest(json!({"shell": "sh"})), "unknown key `shell` at the top"),
         ("another schema", manifest(json!({"schema": 2})), "`schema` is 2"),
         ("a name with a path", manifest(json!({"name": "../../x"})), "letters, digits"),
         ("an undeclared send", manifest(json!({"cancel": ["break"]})), "send `break` is used but not declared"),

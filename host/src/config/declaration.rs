@@ -19,7 +19,7 @@ use super::reader::{Place, Reader, Section};
 use super::{name, syntax, value};
 use crate::nearest::nearest;
 use crate::plugin::manifest::{BlockSpec, IdentifySpec};
-use crate::plugin::{blocks, triggers};
+use crate::plugin::{blocks, placeholders, triggers};
 use crate::secret::look::Looks;
 
 /// The keys of a declaration.
@@ -346,7 +346,7 @@ impl Declaration {
             title: text(reader, section, "title").unwrap_or_default(),
             terminal: terminal(reader, section),
             cancel: keys(reader, section, "cancel"),
-            clear_line: key(reader, section, "clear_line"),
+            clear_line: typed(reader, section, "clear_line"),
             live_keys: keys(reader, section, "live_keys"),
             line_max: number(reader, section, "line_max").unwrap_or_default(),
             context: pattern(reader, section, "context"),
@@ -442,7 +442,7 @@ impl Setup {
     fn read(reader: &mut Reader<'_>, section: &Section<'_>) -> Self {
         reader.only_keys(section, keys_of("setup"));
         Self {
-            line: required(reader, section, "line", text),
+            line: required(reader, section, "line", typed_line),
             modes: required_names(reader, section, "modes"),
             paging: flag(reader, section, "paging"),
         }
@@ -452,14 +452,14 @@ impl Setup {
 impl Pager {
     fn read(reader: &mut Reader<'_>, section: &Section<'_>) -> Self {
         reader.only_keys(section, keys_of("pager"));
-        let (end, end_key) = (pattern(reader, section, "end"), key(reader, section, "end_key"));
+        let (end, end_key) = (pattern(reader, section, "end"), typed(reader, section, "end_key"));
         if end.is_some() != end_key.is_some() {
             reader.error(&section.place, format!("{} has only one of `end` and `end_key`", section.place.shown()), None);
         }
         Self {
             pattern: required_pattern(reader, section, "match"),
             veto: pattern(reader, section, "veto"),
-            key: required(reader, section, "key", key),
+            key: required(reader, section, "key", typed),
             end: end.zip(end_key),
             stays: flag(reader, section, "stays"),
             examples: examples(reader, section, "examples"),
@@ -490,7 +490,7 @@ impl Question {
             pattern: required_pattern(reader, section, "match"),
             veto: pattern(reader, section, "veto"),
             after_ms: number(reader, section, "after_ms").unwrap_or(after_ms),
-            at_login: key(reader, section, "at_login"),
+            at_login: typed(reader, section, "at_login"),
             examples: examples(reader, section, "examples"),
             not_questions: examples(reader, section, "not_questions"),
         }
@@ -507,7 +507,7 @@ impl Goal {
             to: required(reader, section, "to", text),
             question: required_pattern(reader, section, "question"),
             secret: required(reader, section, "secret", text),
-            leave: key(reader, section, "leave"),
+            leave: typed(reader, section, "leave"),
             tries: number(reader, section, "tries").unwrap_or(3),
         };
         if goal.name == "login" {
@@ -678,6 +678,30 @@ fn key(reader: &mut Reader<'_>, section: &Section<'_>, key: &str) -> Option<Stri
     reader.field(section, key, one_key)
 }
 
+/// What is typed, with or without placeholders.
+fn typed(reader: &mut Reader<'_>, section: &Section<'_>, key: &str) -> Option<String> {
+    reader.field(section, key, |reader, at, found| {
+        let text = one_key(reader, at, found)?;
+        check_placeholders(reader, at, &text);
+        Some(text)
+    })
+}
+
+/// The same without keys that act at once.
+fn typed_line(reader: &mut Reader<'_>, section: &Section<'_>, key: &str) -> Option<String> {
+    reader.field(section, key, |reader, at, found| {
+        let text = value::text(reader, at, found, "a text", "text")?;
+        check_placeholders(reader, at, &text);
+        Some(text)
+    })
+}
+
+fn check_placeholders(reader: &mut Reader<'_>, at: &Place, text: &str) {
+    if let Err(why) = placeholders::check(text, placeholders::OF_SENDS) {
+        reader.error(at, format!("{} {why}", at.shown()), None);
+    }
+}
+
 fn one_key(reader: &mut Reader<'_>, at: &Place, found: &DeValue<'_>) -> Option<String> {
     let text = found.as_str().filter(|text| !text.is_empty());
     if text.is_none() {
@@ -751,7 +775,7 @@ fn compiled(reader: &mut Reader<'_>, at: &Place, found: &DeValue<'_>) -> Option<
 
 /// The regex engine draws the place; its last line says what is wrong there.
 fn no_pattern(reader: &mut Reader<'_>, at: &Place, why: &str) {
-    let why = why.lines().last().unwrap_or_default().trim_start_matches("error: ");
+    let why = triggers::in_short(why);
     let help = "patterns are those of the Rust `regex` crate, without look-around; write them in single quotes".to_owned();
     reader.error(at, format!("{} is not a pattern: {why}", at.shown()), Some(help));
 }

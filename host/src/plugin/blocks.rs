@@ -68,7 +68,9 @@ impl Blocks {
     ///
     /// What is wrong with one.
     pub fn compile(specs: &[BlockSpec]) -> Result<Self, String> {
-        let pattern = |key: &str, text: &str| triggers::compile(text).map_err(|error| format!("`{key}` of [[block]]: {error}"));
+        let pattern = |key: &str, text: &str| {
+            triggers::compile(text).map_err(|error| format!("`{key}` of [[block]]: {}", triggers::in_short(&error.to_string())))
+        };
         let block = |spec: &BlockSpec| {
             let block = Block {
                 opens: pattern("opens", &spec.opens)?,

@@ -7,7 +7,7 @@ use regex::Regex;
 
 use super::manifest::FailureSpec;
 use super::roles::{Exchange, Failure};
-use super::triggers::compile;
+use super::triggers::{compile, in_short};
 use crate::limits::FAILURE_EDGE_ROWS;
 
 /// The texts of one plugin, in the manifest's order.
@@ -31,7 +31,7 @@ impl Failures {
     /// The one that is not a regular expression or is too large, and why.
     pub fn compile(specs: &[FailureSpec]) -> Result<Self, String> {
         let text = |spec: &FailureSpec| {
-            let complain = |error: regex::Error| format!("failure `{}`: {error}", spec.pattern);
+            let complain = |error: regex::Error| format!("failure `{}`: {}", spec.pattern, in_short(&error.to_string()));
             let veto = spec.veto.as_deref().map(compile).transpose().map_err(complain)?;
             Ok(Text { kind: spec.kind.clone(), pattern: compile(&spec.pattern).map_err(complain)?, veto })
         };

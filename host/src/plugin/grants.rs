@@ -29,7 +29,7 @@ const BASELINE: [&str; 13] = [
 ];
 
 /// What a manifest may ask for beside it. Clocks stand still and randomness is seeded, so that a run repeats.
-const ON_REQUEST: [&str; 5] =
+pub const ON_REQUEST: [&str; 5] =
     ["wasi:clocks/monotonic-clock", "wasi:clocks/wall-clock", "wasi:random/insecure", "wasi:random/insecure-seed", "wasi:random/random"];
 
 /// Why an import is refused.
@@ -41,6 +41,12 @@ pub enum Refusal {
     NotListed,
     /// It belongs to another track of the contract.
     Version,
+}
+
+/// What the list in a manifest may hold: what is given on request, and what everybody has anyway.
+#[must_use]
+pub fn nameable() -> Vec<&'static str> {
+    BASELINE.iter().chain(&ON_REQUEST).copied().collect()
 }
 
 /// May a plugin whose manifest lists `wasi` import this name (`package/interface@version`)?

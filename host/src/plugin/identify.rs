@@ -114,7 +114,10 @@ impl Table {
     /// The pattern that is none, and why.
     pub fn compile<'a>(kind: &str, by: &str, specs: impl IntoIterator<Item = &'a IdentifySpec>) -> Result<Self, String> {
         let pattern = |text: &Option<String>| {
-            text.as_deref().map(triggers::compile).transpose().map_err(|error| format!("[[identify]] of `{kind}`: {error}"))
+            text.as_deref()
+                .map(triggers::compile)
+                .transpose()
+                .map_err(|error| format!("[[identify]] of `{kind}`: {}", triggers::in_short(&error.to_string())))
         };
         let clue = |spec: &IdentifySpec| {
             Ok(Clue {

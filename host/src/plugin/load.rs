@@ -249,6 +249,14 @@ fn contract_error(name: &str, error: &wasmtime::Error) -> LoadError {
     LoadError::Contract { name: name.to_owned(), what: what + &hint }
 }
 
+/// The regex engine draws the place of an error on rows of its own.
+fn drawn(why: String) -> String {
+    match why.split_once(": regex parse error:") {
+        Some((pattern, drawing)) => format!("{pattern}: {}", triggers::in_short(drawing)),
+        None => why,
+    }
+}
+
 /// What a manifest's patterns became.
 struct Patterns {
     triggers: Triggers,
@@ -262,12 +270,12 @@ impl Patterns {
     fn compile(manifest: &Manifest) -> Result<Self, String> {
         let context = manifest.context.as_deref().map(triggers::compile).transpose();
         let sensitive = manifest.sensitive.iter().map(|spec| spec.pattern.as_str());
-        let sensitive = (!manifest.sensitive.is_empty()).then(|| Looks::compile(sensitive).map(Arc::new)).transpose()?;
+        let sensitive = (!manifest.sensitive.is_empty()).then(|| Looks::compile(sensitive).map(Arc::new)).transpose().map_err(drawn)?;
         Ok(Self {
             triggers: Triggers::compile(&manifest.triggers)?,
             blocks: Blocks::compile(&manifest.blocks)?,
             failures: Failures::compile(&manifest.failures)?,
-            context: context.map_err(|error| format!("`context`: {error}"))?,
+            context: context.map_err(|error| format!("`context`: {}", triggers::in_short(&error.to_string())))?,
             sensitive,
         })
     }

@@ -6,9 +6,16 @@ use serde::Deserialize;
 use wasmtime::wasmparser::{Parser, Payload};
 
 use super::modes::{CandidateSpec, TransitionSpec};
+use super::placeholders;
 use crate::limits::{MANIFEST_MAX_BYTES, SENSITIVE_MAX, TERMINAL_SIZES};
 use crate::terminal::text::escaped;
 
+mod keys;
+
+pub(in crate::plugin) use self::keys::kind;
+
+/// The placeholder for a command's text.
+const COMMAND: &str = "command";
 /// The custom section's name.
 pub const SECTION: &str = "jackfield:manifest";
 
@@ -347,7 +354,10 @@ impl Manifest {
         if section.len() > MANIFEST_MAX_BYTES {
             return Err(format!("has {} bytes, at most {MANIFEST_MAX_BYTES} are read", section.len()));
         }
-        let manifest: Self = serde_json::from_slice(section).map_err(|error| error.to_string())?;
+        let json = |error: serde_json::Error| format!("the section is no JSON that can be read: {error}");
+        keys::check(&serde_json::from_slice(section).map_err(json)?)?;
+        // What is left to find is a key that is there twice.
+        let manifest: Self = serde_json::from_slice(section).map_err(json)?;
         manifest.check()?;
         Ok(manifest)
     }
@@ -380,8 +390,34 @@ impl Manifest {
             ));
         }
         self.copy.as_ref().map_or(Ok(()), CopySpec::check)?;
+        self.check_placeholders()?;
         self.check_texts()?;
         self.terminal.check()
+    }
+
+    /// What nobody fills in would be typed as it stands.
+    fn check_placeholders(&self) -> Result<(), String> {
+        let settings: Vec<String> = self.config.keys().map(|key| format!("config.{key}")).collect();
+        let check = |place: &str, text: &str, own: &[&str]| {
+            let known = own.iter().copied().chain(settings.iter().map(String::as_str));
+            placeholders::check(text, known).map_err(|why| format!("{place} {why}"))
+        };
+        for (name, text) in &self.sends {
+            check(&format!("send `{}`", escaped(name)), text, &placeholders::OF_SENDS)?;
+        }
+        for query in &self.queries {
+            check("`answer` in [[query]]", &query.answer, &["row", "column"])?;
+        }
+        if let Some(suffix) = &self.terminal.login_suffix {
+            check("`login_suffix` in [terminal]", suffix, &[])?;
+        }
+        let Some(pipe) = &self.pipe else { return Ok(()) };
+        check("`setup` in [pipe]", &pipe.setup, &placeholders::OF_SENDS)?;
+        placeholders::check(&pipe.run, [COMMAND]).map_err(|why| format!("`run` in [pipe] {why}"))?;
+        match pipe.run.matches("{command}").count() {
+            1 => Ok(()),
+            count => Err(format!("`run` in [pipe] holds `{{command}}` {count} times; it must stand there once")),
+        }
     }
 
     /// What is shown to people holds nothing that their terminal would obey.

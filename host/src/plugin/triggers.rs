@@ -30,7 +30,7 @@ impl Triggers {
     ///
     /// The trigger that is not a regular expression or is too large, and why.
     pub fn compile(specs: &[TriggerSpec]) -> Result<Self, String> {
-        let complain = |spec: &TriggerSpec, error: regex::Error| format!("trigger `{}`: {error}", spec.name);
+        let complain = |spec: &TriggerSpec, error: regex::Error| format!("trigger `{}`: {}", spec.name, in_short(&error.to_string()));
         let mut each = Vec::with_capacity(specs.len());
         for spec in specs {
             let pattern = compile(&spec.pattern).map_err(|error| complain(spec, error))?;
@@ -84,7 +84,7 @@ impl Trigger {
 /// All patterns in one: what they take together is bounded.
 fn together<'a>(patterns: impl Iterator<Item = &'a str>) -> Result<RegexSet, String> {
     let set = RegexSetBuilder::new(patterns).size_limit(TRIGGERS_COMPILED_MAX_BYTES).build();
-    set.map_err(|error| format!("the triggers together: {error}"))
+    set.map_err(|error| format!("the triggers together: {}", in_short(&error.to_string())))
 }
 
 /// A pattern of a plugin or of a declaration, bounded.
@@ -94,6 +94,12 @@ fn together<'a>(patterns: impl Iterator<Item = &'a str>) -> Result<RegexSet, Str
 /// When it is not a regular expression or is too large.
 pub fn compile(pattern: &str) -> Result<Regex, regex::Error> {
     RegexBuilder::new(pattern).size_limit(TRIGGER_COMPILED_MAX_BYTES).build()
+}
+
+/// Why a pattern is none, without the picture that the regex engine draws of the place: its last line says what is wrong there.
+#[must_use]
+pub fn in_short(why: &str) -> &str {
+    why.lines().last().unwrap_or_default().trim_start_matches("error: ")
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Declared ways between modes, and what becomes of a candidate configuration.
 
-use super::{Reader, Section, key, keys_of, required, text};
+use super::{Reader, Section, keys_of, required, text, typed};
 
 /// A way from one mode to another.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -38,7 +38,7 @@ impl Transition {
         Self {
             from: required(reader, section, "from", text),
             to: required(reader, section, "to", text),
-            line: required(reader, section, "line", key),
+            line: required(reader, section, "line", typed),
         }
     }
 }
@@ -48,12 +48,12 @@ impl Candidate {
         reader.only_keys(section, keys_of("candidate"));
         Self {
             mode: required(reader, section, "mode", text),
-            diff: key(reader, section, "diff"),
-            check: key(reader, section, "check"),
-            commit: required(reader, section, "commit", key),
-            confirmed: key(reader, section, "confirmed"),
-            confirm: key(reader, section, "confirm"),
-            discard: key(reader, section, "discard"),
+            diff: typed(reader, section, "diff"),
+            check: typed(reader, section, "check"),
+            commit: required(reader, section, "commit", typed),
+            confirmed: typed(reader, section, "confirmed"),
+            confirm: typed(reader, section, "confirm"),
+            discard: typed(reader, section, "discard"),
         }
     }
 }

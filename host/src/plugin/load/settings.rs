@@ -6,7 +6,7 @@ use super::Spec;
 use crate::limits::PLUGIN_CONFIG_MAX_BYTES;
 use crate::plugin::bindings::jackfield::plugin::types::Diagnostic;
 use crate::plugin::fault::LoadError;
-use crate::plugin::manifest::{Manifest, SettingSpec};
+use crate::plugin::manifest::{Manifest, SettingSpec, kind};
 
 /// The manifest's defaults with the operator's values over them.
 pub(super) fn merged(spec: &Spec, manifest: &Manifest) -> Result<Map<String, Value>, LoadError> {
@@ -34,17 +34,6 @@ pub(super) fn merged(spec: &Spec, manifest: &Manifest) -> Result<Map<String, Val
         complain("", format!("take {bytes} bytes, at most {PLUGIN_CONFIG_MAX_BYTES} are given to a plugin"));
     }
     if diagnostics.is_empty() { Ok(all) } else { Err(LoadError::Config { name: spec.name.clone(), diagnostics }) }
-}
-
-fn kind(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "nothing",
-        Value::Bool(_) => "true or false",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a text",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "a table",
-    }
 }
 
 /// Puts settings in the place of `{config.KEY}`.
