@@ -326,7 +326,7 @@ fn check_names_a_wrong_example_a_wrong_pattern_and_a_misspelt_key_by_line() {
     let file = folder.path().join("box.toml");
     let config = "[type.box]\ndeclared = \"FILE\"\n".replace("FILE", file.to_str().unwrap());
     for (from, to, words) in [
-        ("netops@lab-mx1> \"", "netops@LAB> \"", ["box.toml:8: ", "the example \"netops@LAB> \" must be a prompt of the mode `cli`"]),
+        ("netops@lab-mx1> \"", "netops@LAB> \"", ["box.toml:8: ", "the example `netops@LAB> ` must be a prompt of the mode `cli`"]),
         ("\"netops@lab-mx1# \", \"address", "\"netops@r> \", \"address", ["box.toml:9: ", "must be no prompt of the mode `cli`"]),
         ("\"---(more 45%)---\"]", "\"--more--\"]", ["box.toml:20: ", "must be a pager's marker"]),
         ("\"Reboot the system ? [yes,no] (no) \"", "\"Sure? (y/n) \"", ["box.toml:25: ", "must be a question of the kind `yes-no`"]),

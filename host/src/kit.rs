@@ -2,7 +2,7 @@
 //!
 //! [`recordings`] plays a vendor's recorded sessions cut anywhere, [`variants`] makes harder sessions of them (hostile output, spoofed
 //! questions, slow echoes), [`rows`] shows single rows to the roles, [`views`] throws random ones at them, many of them [`grown`] from the plugin's own triggers and recordings, [`measure`] times calls and
-//! counts instructions. [`report`] says what came of it. What the rows say is data in `host/kit/`.
+//! counts instructions. [`report`] says what came of it, [`words`] what the plugin answered. What the rows say is data in `host/kit/`.
 
 use std::path::PathBuf;
 
@@ -18,6 +18,7 @@ pub mod rows;
 pub mod subject;
 pub mod variants;
 pub mod views;
+pub mod words;
 
 pub use report::{Check, Report, State};
 pub use subject::Subject;

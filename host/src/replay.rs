@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::audit::Audit;
 use crate::cast::Casts;
 use crate::config::PolicyMode;
+use crate::guest::words::refused;
 use crate::ids::SessionId;
 use crate::limits::{IDLE_CLOSE, OUTPUT_MAX_CHARS};
 use crate::plugin::device_type::DeviceType;
@@ -28,6 +29,8 @@ use crate::transport::replay::{self, Cut};
 const REQUEST_MAX: Duration = Duration::from_secs(600);
 /// Who asks, in a replay.
 const CALLER: &str = "replay";
+
+pub mod told;
 
 /// What a report is compared by.
 #[must_use]
@@ -60,7 +63,8 @@ pub type Judge<'a> = &'a mut (dyn FnMut(&Outcome, &Report) -> Result<(), String>
 /// Both outcomes, where they differ.
 pub fn exact(expected: &Outcome, report: &Report) -> Result<(), String> {
     let came = outcome(report);
-    if came == *expected { Ok(()) } else { Err(format!("came out as {came:?} instead of {expected:?}")) }
+    let told = told::difference(&came, expected);
+    if told.is_empty() { Ok(()) } else { Err(format!("comes out otherwise: {told}")) }
 }
 
 /// Plays it and has somebody else say what is right.
@@ -78,7 +82,7 @@ pub async fn run_judged(
     let session = open(recording, kind, secrets, replay::open(&recording.entries, cut));
     let played = tokio::time::timeout(REQUEST_MAX, play(&session, recording, judge)).await;
     session.close().await;
-    played.unwrap_or_else(|_| Err(format!("it hangs: {:?}", session.status())))
+    played.unwrap_or_else(|_| Err(hangs(&session)))
 }
 
 /// A session as the recording's heading says, on any line.
@@ -124,7 +128,7 @@ pub async fn command(session: &SessionHandle, text: &str) -> Result<Report, Stri
         let accepted = start(session, text).await?;
         finish(session, accepted).await
     };
-    tokio::time::timeout(REQUEST_MAX, run).await.unwrap_or_else(|_| Err(format!("it hangs: {:?}", session.status())))
+    tokio::time::timeout(REQUEST_MAX, run).await.unwrap_or_else(|_| Err(hangs(session)))
 }
 
 async fn play(session: &SessionHandle, recording: &Recording, judge: Judge<'_>) -> Result<(), String> {
@@ -138,7 +142,7 @@ async fn play(session: &SessionHandle, recording: &Recording, judge: Judge<'_>) 
             Entry::Answer(name) => {
                 asked(session, running.as_mut()).await?;
                 let request = SendRequest { secret: Some(name.clone()), caller: CALLER.to_owned(), ..SendRequest::default() };
-                session.send(request).await.map_err(|refusal| format!("`{name}` is not taken: {refusal:?}"))?;
+                session.send(request).await.map_err(|refusal| format!("`{name}` is not taken: {}", refused(&refusal)))?;
             }
             Entry::Outcome(expected) => {
                 let Some(accepted) = running.take() else { return Err("an outcome without a request".to_owned()) };
@@ -163,22 +167,27 @@ async fn asked(session: &SessionHandle, running: Option<&mut Accepted>) -> Resul
             let state = accepted.state.wait_for(|state| *state == State::NeedsInput || state.is_over()).await;
             match state.map(|state| *state) {
                 Ok(State::NeedsInput) => Ok(()),
-                other => Err(format!("nothing was asked: {other:?}")),
+                Ok(state) => Err(format!("nothing was asked: the command's state is `{}`", state.word())),
+                Err(_) => Err(format!("nothing was asked: {}", told::stands(session))),
             }
         }
         None => {
             session.until(|status| matches!(status.phase, Phase::NeedsInput(_) | Phase::Ready | Phase::Closed(_))).await;
             match session.status().phase {
                 Phase::NeedsInput(_) => Ok(()),
-                other => Err(format!("nothing was asked: {other:?}")),
+                other => Err(format!("nothing was asked: the session {}", told::phase(&other))),
             }
         }
     }
 }
 
+fn hangs(session: &SessionHandle) -> String {
+    format!("it hangs: {}", told::stands(session))
+}
+
 async fn start(session: &SessionHandle, text: &str) -> Result<Accepted, String> {
     let request = RunRequest::new(text, Purpose::Run, CALLER);
-    session.run(request, REQUEST_MAX).await.map_err(|refusal| format!("`{text}` is refused: {refusal:?}"))
+    session.run(request, REQUEST_MAX).await.map_err(|refusal| format!("`{text}` is refused: {}", refused(&refusal)))
 }
 
 async fn finish(session: &SessionHandle, mut accepted: Accepted) -> Result<Report, String> {
@@ -190,5 +199,6 @@ async fn finish(session: &SessionHandle, mut accepted: Accepted) -> Result<Repor
 fn compare(session: &SessionHandle, expected: &Outcome, report: &Report, judge: Judge<'_>) -> Result<(), String> {
     let Err(wrong) = judge(expected, report) else { return Ok(()) };
     let end = session.closed().map(|why| format!("; {why}")).unwrap_or_default();
-    Err(format!("`{}` {wrong}; warnings: {:?}{end}", report.text, report.warnings))
+    let warnings = report.warnings.iter().map(|warning| format!("; warning: {warning}")).collect::<String>();
+    Err(format!("`{}` {wrong}{warnings}{end}", report.text))
 }

@@ -3,13 +3,14 @@
 use super::calls::{Case, Costs, ask_all, concerns};
 use super::recordings::{Played, last_row};
 use super::report::Check;
-use super::rows;
 use super::subject::{Subject, runtime};
+use super::{rows, words};
 use crate::limits::KIT_LONG_SILENCE;
 use crate::plugin::load::Plugin;
 use crate::plugin::manifest::Role;
 use crate::plugin::roles::{Phase, Reading, Step};
 use crate::recording::Entry;
+use crate::replay::told::row;
 
 /// A question for a secret in a recording.
 struct Asked {
@@ -45,14 +46,22 @@ pub fn checks(subject: &Subject, played: &[Played]) -> Result<Vec<Check>, String
                 let Some((goal, mode)) = claim(plugin, &asked, &modes).await? else { continue };
                 let Some([first, second, none]) = steps(plugin, &asked, &goal, &mode).await? else { continue };
                 let named = |step: &Step| *step == Step::Secret(asked.secret.clone());
-                let at = format!("{}, `{}` at {:?}", asked.file, asked.command, asked.row);
+                let at = format!("{}, `{}` at {}", asked.file, asked.command, row(&asked.row));
                 right.case(if named(&first) {
                     Ok(())
                 } else {
-                    Err(format!("{at}: says {first:?} instead of the secret `{}`", asked.secret))
+                    Err(format!("{at}: `dialog.next` answers {} instead of `secret` `{}`", words::step(&first), asked.secret))
                 });
-                wrong.case(if named(&second) { Err(format!("{at}: names the secret again")) } else { Ok(()) });
-                lacking.case(if named(&none) { Err(format!("{at}: names a secret that the device has not")) } else { Ok(()) });
+                wrong.case(if named(&second) {
+                    Err(format!("{at}: `dialog.next` answers `secret` `{}` to the same question again", asked.secret))
+                } else {
+                    Ok(())
+                });
+                lacking.case(if named(&none) {
+                    Err(format!("{at}: `dialog.next` answers `secret` `{}`, which `missing-secrets` names", asked.secret))
+                } else {
+                    Ok(())
+                });
             }
         }
         Ok::<(), String>(())

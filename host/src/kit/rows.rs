@@ -4,10 +4,12 @@ use super::calls::{Answers, Case, Costs, ask_all, concerns};
 use super::recordings::Played;
 use super::report::Check;
 use super::subject::{Subject, runtime};
+use super::words;
 use crate::limits::KIT_LONG_SILENCE;
 use crate::plugin::load::{Call, Plugin};
 use crate::plugin::manifest::Role;
 use crate::plugin::roles::{Phase, Reading, View};
+use crate::replay::told;
 
 /// Output that looks like something.
 const OUTPUT: &str = include_str!("../../kit/output.txt");
@@ -113,7 +115,8 @@ async fn is_no_prompt(plugin: &Plugin, call: &mut Call, case: &Case) -> Result<(
     match answers.prompt.map(|report| report.reading) {
         Some(Reading::Ready(ready)) => {
             let (row, phase, quiet) = (&case.view.tail, case.view.phase, case.view.quiet_ms);
-            Err(format!("{row:?} is called a prompt of the mode `{}` in phase {phase:?} after {quiet} ms of silence", ready.mode))
+            let (row, said) = (told::row(row), words::reading(&Reading::Ready(ready)));
+            Err(format!("`prompt.inspect` answers {said} to the row {row} in phase `{}` after {quiet} ms of silence", phase.word()))
         }
         _ => Ok(()),
     }

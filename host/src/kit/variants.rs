@@ -9,7 +9,7 @@ use super::rows;
 use super::subject::Subject;
 use crate::plugin::session::SessionPlugins;
 use crate::recording::{Entry, Outcome, Recording};
-use crate::replay::outcome;
+use crate::replay::{outcome, told};
 use crate::session::report::Report;
 use crate::transport::replay::Cut;
 
@@ -94,8 +94,8 @@ fn play(check: &mut Check, one: &Played, what: &str, variant: &Recording, cut_up
 /// The same end, whatever the output is now.
 fn alike(expected: &Outcome, report: &Report) -> Result<(), String> {
     let came = outcome(report);
-    let end = |outcome: &Outcome| (outcome.state.clone(), outcome.exit, outcome.failed, outcome.mode.clone());
-    if end(&came) == end(expected) { Ok(()) } else { Err(format!("came out as {came:?}, it should end like {:?}", end(expected))) }
+    let told = told::difference_at_end(&came, expected);
+    if told.is_empty() { Ok(()) } else { Err(format!("comes out otherwise: {told}")) }
 }
 
 /// The same end, and the hostile rows stand in the output if any do.
@@ -105,7 +105,7 @@ fn contains(expected: &Outcome, report: &Report) -> Result<(), String> {
     let rows = rows::output();
     let Some(first) = rows.first().filter(|first| came.contains(*first)) else { return Ok(()) };
     match rows.iter().find(|row| !came.contains(row.trim_end())) {
-        Some(lost) => Err(format!("came out with the row {first:?} and without {lost:?}")),
+        Some(lost) => Err(format!("comes out with the row {} and without {}", told::row(first), told::row(lost))),
         None => Ok(()),
     }
 }

@@ -8,7 +8,7 @@ use super::measure;
 use super::recordings::Played;
 use super::report::{Check, Report};
 use super::subject::{Subject, runtime};
-use super::{Wanted, rows};
+use super::{Wanted, rows, words};
 use crate::limits::{
     KIT_CALL_MAX, KIT_CALL_TRIES, KIT_MEMORY_MAX_BYTES, MEMO_MAX_BYTES, VIEW_COMMAND_MAX_BYTES, VIEW_RECENT_MAX_BYTES, VIEW_TAIL_MAX_BYTES,
 };
@@ -17,6 +17,7 @@ use crate::plugin::load::{Call, Plugin};
 use crate::plugin::manifest::Role;
 use crate::plugin::roles::{Phase, Reading, Step, View};
 use crate::recording::Entry;
+use crate::replay::told::row;
 use crate::terminal::text::{first_bytes, last_bytes};
 
 /// One view of so many is also shown to an instance that has seen nothing: starting one takes as long as many calls.
@@ -323,8 +324,12 @@ impl Trial<'_> {
         let mut new = self.instance().await?;
         let fresh = ask_all(self.plugin, &mut new, case, &mut nothing).await;
         for (whose, answers) in [("the same instance", again), ("a fresh instance", fresh)] {
-            let same = answers.as_ref() == Ok(first);
-            self.pure.case(if same { Ok(()) } else { Err(told(&format!("{whose} answers otherwise"), case)) });
+            let wrong = match answers {
+                Ok(answers) if answers == *first => None,
+                Ok(answers) => Some(words::difference(first, &answers)),
+                Err(fault) => Some(format!("fails: {fault}")),
+            };
+            self.pure.case(wrong.map_or(Ok(()), |wrong| Err(told(&format!("{whose} {wrong}"), case))));
         }
         Ok(())
     }
@@ -332,6 +337,6 @@ impl Trial<'_> {
 
 /// What is wrong, and where.
 fn told(wrong: &str, case: &Case) -> String {
-    let tail: String = case.view.tail.chars().take(60).collect();
-    format!("{wrong}, at the row {tail:?} with the command {:?} in phase {:?}", case.command, case.view.phase)
+    let (tail, command) = (row(&case.view.tail), row(&case.command));
+    format!("{wrong}, at the row {tail} with the command {command} in phase `{}`", case.view.phase.word())
 }

@@ -124,7 +124,7 @@ fn check_ready(view: &View, ready: &Ready) -> Result<(), String> {
             return Err(format!("the {name} has {} bytes, at most {most} are allowed", text.len()));
         }
         if let Some(control) = text.chars().find(|ch| ch.is_control()) {
-            return Err(format!("the {name} holds the control character {control:?}"));
+            return Err(format!("the {name} holds the control character `{}`", control.escape_debug()));
         }
     }
     if ready.prompt.len() > VIEW_TAIL_MAX_BYTES {

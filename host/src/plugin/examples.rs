@@ -8,6 +8,7 @@ use super::roles::{Effect, Exchange, Phase, Reading, Request, View};
 use super::session::{Classified, SessionPlugins, compose};
 use crate::config::Declaration;
 use crate::config::declaration::{Example, Kind, Mode};
+use crate::terminal::text::escaped;
 
 /// Silence after which everything that can count counts.
 const QUIET_MS: u32 = 600_000;
@@ -232,6 +233,6 @@ impl Proof<'_> {
             return;
         }
         let (file, line) = (self.declaration.file.display(), example.line);
-        self.wrong.push(format!("{file}:{line}: the example {:?} must be {expected} and is taken for {seen}", example.text));
+        self.wrong.push(format!("{file}:{line}: the example `{}` must be {expected} and is taken for {seen}", escaped(&example.text)));
     }
 }

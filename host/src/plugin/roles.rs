@@ -23,7 +23,9 @@ pub enum Phase {
 }
 
 impl Phase {
-    fn word(self) -> &'static str {
+    /// The contract's word.
+    #[must_use]
+    pub fn word(self) -> &'static str {
         match self {
             Self::Login => "login",
             Self::Setup => "setup",
