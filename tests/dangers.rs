@@ -257,6 +257,11 @@ fn what_was_typed_and_not_sent_is_taken_back_before_the_next_command() {
     send("", &["ctrl-p"]);
     client.run("web1", "stty echo");
 
+    // What stands behind a prompt is no part of it.
+    let prompt = client.run("web1", "true")["prompt"].clone();
+    let sent = client.call("ssh_send", json!({"session": "web1", "text": "echo x", "wait_s": 0.5}));
+    assert_eq!(sent["prompt"], prompt, "{sent}");
+
     // A command that does not read leaves what is typed to the shell.
     let sleeps = client.call("ssh_run", json!({"target": "web1", "command": "sleep 1", "wait_s": 0}));
     client.call("ssh_send", json!({"session": "web1", "text": "echo x; ", "wait_s": 0}));

@@ -44,7 +44,7 @@ impl Machine {
         }
         let before = self.ready.replace(ready.clone());
         // A prompt without marks behind one with them: another shell, or the same whose prompt was replaced.
-        let unmarked = ready.proof != "mark" && before.is_some_and(|before| before.proof == "mark");
+        let unmarked = ready.proof != "mark" && before.as_ref().is_some_and(|before| before.proof == "mark");
         match mem::replace(&mut self.state, State::Closed) {
             State::Login { .. } => {
                 self.timers.clear(Timer::Login);
@@ -59,6 +59,13 @@ impl Machine {
                 effects
             }
             State::Idle(idle) => {
+                // In the prompt's own row it is what somebody has typed behind it.
+                let is_same_row = self.stream.rows_done() == idle.rows_done;
+                if let (Some(before), Some(ready)) = (before.filter(|_| is_same_row), &mut self.ready)
+                    && ready.prompt.starts_with(before.prompt.trim_end())
+                {
+                    ready.prompt = before.prompt;
+                }
                 self.state = State::Idle(idle);
                 Vec::new()
             }
