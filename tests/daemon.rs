@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use crate::support::client::{Client, state};
 use crate::support::process::{children, pause, until};
 
+mod login;
 mod model;
 mod people;
 mod terminal;

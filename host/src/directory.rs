@@ -40,6 +40,7 @@ use crate::session::{Phase, SessionHandle, actor, lane};
 use crate::transport::questions::Questions;
 use crate::transport::{Line, Welcome, pty, ssh};
 
+mod asking;
 mod console;
 mod errand;
 mod error;

@@ -74,8 +74,18 @@ fn listed(waiting: &Waiting) -> String {
     format!("{}Answer one: jackfield answer ID\n", table(&["ID", "DEVICE", "ACCOUNT", "ASKS"], &rows))
 }
 
-fn asked(question: &Question) -> Result<Zeroizing<String>, String> {
-    if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
+/// Can somebody be asked here?
+pub(super) fn is_at_terminal() -> bool {
+    std::io::stdin().is_terminal() && std::io::stdout().is_terminal()
+}
+
+/// Asks it at this terminal.
+///
+/// # Errors
+///
+/// When there is none.
+pub(super) fn asked(question: &Question) -> Result<Zeroizing<String>, String> {
+    if !is_at_terminal() {
         return Err(format!("`{}` is answered at a terminal only; run `jackfield answer {}` in one", question.id, question.id));
     }
     say(&format!("`{}` asks whoever logs in as `{}`:\n", question.device, question.user));

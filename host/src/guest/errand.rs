@@ -1,5 +1,6 @@
 //! Commands and logs for guests, as text.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -44,10 +45,38 @@ pub(super) fn approval(request: Request, left: Duration) -> ApprovalState {
     }
 }
 
-/// The session of this name, opened if need be; says whether it was there. Runs where the sessions do.
-pub(super) async fn open(directory: &Arc<Directory>, id: &SessionId, by: Author) -> Result<(SessionHandle, bool), String> {
-    let opening = tokio::time::timeout(OPEN_MAX, directory.open(id, LineKind::Terminal, (None, None))).await;
-    let opened = opening.map_err(|_| format!("`{id}` is still connecting after {} s", OPEN_MAX.as_secs()))?;
+/// Opens a session and tells what is asked meanwhile, and what came of it. Runs where the sessions do.
+pub(super) async fn opened(directory: Arc<Directory>, id: SessionId, by: Author, told: mpsc::Sender<Tell>) {
+    let last = match open(&directory, &id, by, &told).await {
+        Ok((_, reused)) => Tell::Done { text: format!("{id} {}", if reused { "was open" } else { "opened" }) },
+        Err(why) => refused(why),
+    };
+    // Who asked may have gone.
+    let _ = told.send(last).await;
+}
+
+/// The session of this name, opened if need be; says whether it was there. What servers ask at login is told.
+async fn open(directory: &Arc<Directory>, id: &SessionId, by: Author, told: &mpsc::Sender<Tell>) -> Result<(SessionHandle, bool), String> {
+    let mut opening = pin!(directory.open(id, LineKind::Terminal, (None, None)));
+    let mut asked = Vec::new();
+    let opened = loop {
+        let next = async {
+            tokio::select! {
+                biased;
+                opened = &mut opening => Ok(opened),
+                question = directory.asked_at_login(&id.device, &asked) => Err(question),
+            }
+        };
+        // Whoever is asked has as long again.
+        let next = tokio::time::timeout(OPEN_MAX, next).await;
+        match next.map_err(|_| format!("`{id}` is still connecting after {} s", OPEN_MAX.as_secs()))? {
+            Ok(opened) => break opened,
+            Err(question) => {
+                asked.push(question.id.clone());
+                told.send(Tell::Asks { question }).await.map_err(|_| String::new())?;
+            }
+        }
+    };
     let (handle, reused) = opened.map_err(|error| for_people(&error.to_string()))?;
     handle.opened_by(by);
     Ok((handle, reused))
@@ -67,7 +96,7 @@ fn refused(why: String) -> Tell {
 
 async fn follow(directory: &Arc<Directory>, run: Run, told: &mpsc::Sender<Tell>) -> Result<(), Tell> {
     let id = SessionId::parse(&run.session);
-    let (handle, _) = open(directory, &id, run.by.clone()).await.map_err(refused)?;
+    let (handle, _) = open(directory, &id, run.by.clone(), told).await.map_err(refused)?;
     let kill_after = run.kill_after_s.map(|limit| Duration::from_secs(limit).min(KILL_AFTER_MAX));
     let request = RunRequest { kill_after, ..RunRequest::new(&run.command, Purpose::Run, &run.by.to_string()) };
     let accepted = turn::take(&handle, request).await.map_err(|refusal| match refusal {

@@ -33,8 +33,8 @@ struct Visit<W> {
     /// All sessions as they were told last, where that is wanted.
     listed: Option<Tell>,
     state: Option<SessionState>,
-    /// What is told of a command that runs for the guest.
-    runs: Option<mpsc::Receiver<Tell>>,
+    /// Where what is opened or runs for the guest tells of it.
+    tells: mpsc::Sender<Tell>,
 }
 
 /// Serves a guest until it goes.
@@ -44,7 +44,8 @@ where
     W: AsyncWrite + Unpin,
 {
     let author = Author::person(&guest.name);
-    let mut visit = Visit { guests, guest, author, write, seat: None, listed: None, state: None, runs: None };
+    let (tells, mut told) = mpsc::channel(RUN_QUEUE);
+    let mut visit = Visit { guests, guest, author, write, seat: None, listed: None, state: None, tells };
     let mut read = BufReader::new(read);
     let mut line = Vec::new();
     let mut ticks = interval(GUEST_STATE_EVERY);
@@ -56,12 +57,6 @@ where
         let frame = async {
             match &mut visit.seat {
                 Some(seat) => seat.frames.recv().await,
-                None => std::future::pending().await,
-            }
-        };
-        let told = async {
-            match &mut visit.runs {
-                Some(runs) => runs.recv().await,
                 None => std::future::pending().await,
             }
         };
@@ -82,13 +77,7 @@ where
                 }
             }
             frame = frame => visit.show(frame).await,
-            told = told => match told {
-                Some(told) => visit.tell(&told).await,
-                None => {
-                    visit.runs = None;
-                    Some(())
-                }
-            },
+            Some(told) = told.recv() => visit.tell(&told).await,
             _ = ticks.tick() => visit.look().await,
         };
         if done.is_none() {
@@ -172,15 +161,6 @@ impl<W: AsyncWrite + Unpin> Visit<W> {
         Ok(format!("{} {id}", if allow { "allowed" } else { "denied" }))
     }
 
-    /// Opens a session.
-    async fn open(&mut self, session: &str) -> Result<String, String> {
-        let id = SessionId::parse(session);
-        let (directory, by, wanted) = (Arc::clone(&self.guests.directory), self.author.clone(), id.clone());
-        let opening = self.guests.home.spawn(async move { errand::open(&directory, &wanted, by).await });
-        let (_, reused) = opening.await.map_err(|error| error.to_string())??;
-        Ok(format!("{id} {}", if reused { "was open" } else { "opened" }))
-    }
-
     async fn act(&mut self, said: Say) -> Result<Option<Tell>, String> {
         let done = |text: String| Ok(Some(Tell::Done { text }));
         let now = Instant::now();
@@ -239,12 +219,14 @@ impl<W: AsyncWrite + Unpin> Visit<W> {
                 let sent = self.session(&session)?.stop(Stop::Interrupt, 0, None).await?;
                 return done(format!("{session}: sent {sent}"));
             }
-            Say::Open { session } => return done(self.open(&session).await?),
+            // The guest may answer meanwhile what is asked at login.
+            Say::Open { session } => {
+                let (directory, id) = (Arc::clone(&self.guests.directory), SessionId::parse(&session));
+                self.guests.home.spawn(errand::opened(directory, id, self.author.clone(), self.tells.clone()));
+            }
             Say::Run { session, command, kill_after_s } => {
                 let run = errand::Run { session, command, kill_after_s, by: self.author.clone() };
-                let (told, heard) = mpsc::channel(RUN_QUEUE);
-                self.guests.home.spawn(errand::run(Arc::clone(&self.guests.directory), run, told));
-                self.runs = Some(heard);
+                self.guests.home.spawn(errand::run(Arc::clone(&self.guests.directory), run, self.tells.clone()));
             }
             Say::Log { session, offset, tail, since_ms } => {
                 let handle = self.session(&session)?;

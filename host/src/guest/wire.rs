@@ -385,6 +385,11 @@ pub enum Tell {
         /// What for.
         approval: ApprovalState,
     },
+    /// A server asks something at login, before there is a session; once it is answered the login goes on.
+    Asks {
+        /// What.
+        question: Question,
+    },
     /// A command has ended, or waits for an answer.
     Finished {
         /// How.

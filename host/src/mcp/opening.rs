@@ -65,8 +65,10 @@ pub(super) async fn open(
 ) -> Result<(SessionHandle, bool), Unopened> {
     for _ in 0..NEW_HOSTS_MAX {
         let opened = tokio::select! {
+            // One that is open already is not kept from anybody by what another login is asked.
+            biased;
             opened = directory.open(id, lane, size) => opened,
-            question = directory.questions().of(&id.device) => return Err(Unopened::Asks(question)),
+            question = directory.asked_at_login(&id.device, &[]) => return Err(Unopened::Asks(question)),
         };
         match opened {
             Ok(opened) => return Ok(opened),

@@ -5,6 +5,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
+use tokio::sync::futures::Notified;
 use tokio::sync::{Notify, oneshot};
 use tokio::time::timeout;
 
@@ -99,15 +100,9 @@ impl Questions {
         }
     }
 
-    /// Waits until this device asks something.
-    pub async fn of(&self, device: &str) -> Question {
-        loop {
-            let asked = self.asked.notified();
-            if let Some(question) = self.open().into_iter().find(|question| question.device == device) {
-                return question;
-            }
-            asked.await;
-        }
+    /// Waits until one more is asked, from now on.
+    pub fn changed(&self) -> Notified<'_> {
+        self.asked.notified()
     }
 
     /// What waits for an answer, the oldest first.

@@ -10,7 +10,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
 use super::input;
-use super::visitor::Visitor;
+use super::visitor::{Opened, Visitor, unanswered};
 use crate::account;
 use crate::cli::runtime::runtime;
 use crate::guest::wire::{Data, Rule, Say, SessionState, Tell};
@@ -86,7 +86,9 @@ fn show(file: Option<&Path>, session: &str, typing: Option<(u16, u16)>) -> Resul
             // Who attaches wants to work there.
             Err(_) if typing.is_some() => {
                 let mut visitor = Visitor::of_daemon(file, by, true).await?;
-                visitor.ask(&Say::Open { session: session.to_owned() }).await?;
+                if let Opened::Asks(question) = visitor.open(session).await? {
+                    return Err(unanswered(&question, "then attach again"));
+                }
                 visitor
             }
             Err(why) => return Err(why),

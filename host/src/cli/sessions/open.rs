@@ -6,9 +6,9 @@ use std::process::ExitCode;
 
 use tokio::time::timeout;
 
-use super::visitor::Visitor;
+use super::visitor::{Opened, Visitor, unanswered};
 use crate::cli::paint::say_line;
-use crate::guest::wire::{Say, SessionState, Tell};
+use crate::guest::wire::{SessionState, Tell};
 use crate::ids::SessionId;
 use crate::limits::OPEN_MAX;
 use crate::terminal::text::escaped;
@@ -26,7 +26,14 @@ const WAITS: u8 = 255;
 /// Opens it and says how it stands.
 pub(super) async fn open(file: Option<&Path>, session: &str) -> Result<ExitCode, String> {
     let mut visitor = Visitor::of_daemon(file, "command line", true).await?;
-    let opened = visitor.ask(&Say::Open { session: session.to_owned() }).await?;
+    let opened = match visitor.open(session).await? {
+        Opened::Done(text) => text,
+        Opened::Asks(question) => {
+            let sentence = unanswered(&question, "and the login goes on");
+            let _ = writeln!(anstream::stderr(), "jackfield: {}", escaped(&sentence));
+            return Ok(ExitCode::from(WAITS));
+        }
+    };
     let id = SessionId::parse(session).to_string();
     let late = || format!("`{id}` still logs in after {} s; `jackfield attach {id}` shows it", OPEN_MAX.as_secs());
     let state = timeout(OPEN_MAX, logged_in(&mut visitor, &id)).await.map_err(|_| late())??;

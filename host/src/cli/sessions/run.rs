@@ -6,11 +6,13 @@ use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
-use super::visitor::Visitor;
+use super::visitor::{Visitor, unanswered};
+use crate::cli::answer::is_at_terminal;
 use crate::cli::approve::says_yes;
 use crate::cli::paint::say;
 use crate::guest::wire::{ApprovalState, RunReport, Say, Tell};
 use crate::terminal::text::escaped;
+use crate::transport::questions::Question;
 
 /// What the statuses are, for the help.
 pub(super) const HELP: &str = "Examples:
@@ -20,7 +22,7 @@ pub(super) const HELP: &str = "Examples:
 
 Status: that of the command. Where the device tells none, 0, or 1 if the command failed. Else:
   124  it ran as long as --kill-after allows and was stopped
-  126  nothing was run: refused, not reached, or a person's approval is needed
+  126  nothing was run: refused, not reached, or a person's approval or answer is needed first
   130  somebody interrupted it
   255  it is not known how it ended: the line ended, or it asks something and waits";
 
@@ -51,6 +53,8 @@ enum End {
     Finished(Box<RunReport>),
     /// Nothing was run; why.
     Refused(String),
+    /// Nothing was run: a server asks something at login, and nobody can be asked here.
+    Asks(Question),
     /// Nothing was run: a person has to agree first.
     NeedsApproval(Box<ApprovalState>),
 }
@@ -104,6 +108,8 @@ async fn carried(file: Option<&Path>, wanted: &Wanted, output: &mut String) -> R
                 }
                 visitor.say(&asked).await?;
             }
+            Tell::Asks { question } if wanted.json || !is_at_terminal() => return Ok(End::Asks(question)),
+            Tell::Asks { question } => visitor.answer(&question).await?,
             Tell::Refused { why } => return Ok(End::Refused(why)),
             Tell::Finished { report } => return Ok(End::Finished(Box::new(report))),
             _ => {}
@@ -133,6 +139,7 @@ fn status(end: &End) -> u8 {
 fn said(wanted: &Wanted, end: &End) -> Vec<String> {
     let report = match end {
         End::Refused(why) => return vec![why.clone()],
+        End::Asks(question) => return vec![format!("{}; nothing was run", unanswered(question, "then run it again"))],
         End::NeedsApproval(approval) => {
             let (reason, id) = (reason(approval), &approval.id);
             return vec![format!(
@@ -153,6 +160,10 @@ fn as_json(wanted: &Wanted, end: &End, output: &str) -> Value {
     let mut value = match end {
         End::Finished(report) => serde_json::to_value(report).unwrap_or_default(),
         End::Refused(why) => json!({"session": wanted.session, "state": "refused", "failed": true, "failure": why}),
+        End::Asks(question) => {
+            let failure = unanswered(question, "then run it again");
+            json!({"session": wanted.session, "state": "needs_input", "failed": true, "failure": failure, "ask": question.prompt, "question": question.id})
+        }
         End::NeedsApproval(approval) => {
             json!({"session": wanted.session, "state": "approval_needed", "failed": true, "failure": reason(approval), "approval": approval})
         }
@@ -166,10 +177,6 @@ fn as_json(wanted: &Wanted, end: &End, output: &str) -> Value {
 /// Why a person is asked, without the words that say so.
 fn reason(approval: &ApprovalState) -> &str {
     approval.reason.trim_start_matches("Needs a person's approval: ").trim_end_matches('.')
-}
-
-fn is_at_terminal() -> bool {
-    std::io::stdin().is_terminal() && std::io::stdout().is_terminal()
 }
 
 /// Asks at the terminal.

@@ -1,11 +1,13 @@
 //! A person's program as a guest of the process that holds the sessions.
 
+use std::io::Write as _;
 use std::path::Path;
 
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 
+use super::super::answer::{asked, is_at_terminal};
 use crate::account;
 use crate::daemon::client::{Server, names};
 use crate::daemon::hello::Want;
@@ -14,13 +16,31 @@ use crate::guest::wire::{Say, Tell};
 use crate::guest::words::for_people;
 use crate::ids::{SessionId, open_are};
 use crate::nearest::nearest;
+use crate::terminal::text::escaped;
+use crate::transport::questions::Question;
 
 /// A connection as a guest.
 pub(super) struct Visitor {
     /// The other process.
     pub(super) process: u32,
+    /// Its socket's name.
+    server: String,
     read: BufReader<OwnedReadHalf>,
     write: OwnedWriteHalf,
+}
+
+/// What came of opening a session.
+pub(super) enum Opened {
+    /// It is open; a sentence.
+    Done(String),
+    /// A server asks something at login, and nobody can be asked here.
+    Asks(Question),
+}
+
+/// What to say where a server asks at login and nobody can be asked here; `next` is what to do afterwards.
+pub(super) fn unanswered(question: &Question, next: &str) -> String {
+    let Question { id, device, prompt, .. } = question;
+    format!("`{device}` asks at login: `{prompt}`; `jackfield answer {id}` takes the answer at a terminal, {next}")
 }
 
 /// What to say of a session that is not there: a device can be opened, another name is a mistake.
@@ -45,7 +65,8 @@ impl Visitor {
         let failed = |error: std::io::Error| error.to_string();
         connected.stream.set_nonblocking(true).map_err(failed)?;
         let (read, write) = UnixStream::from_std(connected.stream).map_err(failed)?.into_split();
-        Self { process: connected.greeting.process, read: BufReader::new(read), write }.welcomed().await
+        let (process, server) = (connected.greeting.process, Name::of(file).socket());
+        Self { process, server, read: BufReader::new(read), write }.welcomed().await
     }
 
     async fn welcomed(mut self) -> Result<Self, String> {
@@ -57,9 +78,9 @@ impl Visitor {
 
     async fn of(server: &str, by: &str, may_type: bool) -> Result<Self, String> {
         let server = Server::connect(server, want(by, may_type)).await?;
-        let process = server.process;
+        let (process, name) = (server.process, server.name.clone());
         let (read, write) = server.into_streams();
-        Self { process, read, write }.welcomed().await
+        Self { process, server: name, read, write }.welcomed().await
     }
 
     /// At every process that holds sessions.
@@ -136,6 +157,32 @@ impl Visitor {
                 _ => {}
             }
         }
+    }
+
+    /// Opens a session. What is asked at login is asked here, where somebody can be asked; else it is given back.
+    pub(super) async fn open(&mut self, session: &str) -> Result<Opened, String> {
+        self.say(&Say::Open { session: session.to_owned() }).await?;
+        loop {
+            match self.hear().await? {
+                Tell::Done { text } => return Ok(Opened::Done(text)),
+                Tell::Refused { why } => return Err(why),
+                Tell::Asks { question } if !is_at_terminal() => return Ok(Opened::Asks(question)),
+                Tell::Asks { question } => self.answer(&question).await?,
+                _ => {}
+            }
+        }
+    }
+
+    /// Asks at this terminal what a server wants to know and hands the answer over.
+    pub(super) async fn answer(&self, question: &Question) -> Result<(), String> {
+        let answer = asked(question)?;
+        // By a way of its own: what is told here is of the login.
+        let mut server = Server::connect(&self.server, Want::Control).await?;
+        if let Err(late) = server.reply(&question.id, &answer).await {
+            // What came of the login is told next.
+            let _ = writeln!(anstream::stderr(), "jackfield: {}", escaped(&late));
+        }
+        Ok(())
     }
 
     /// Its two directions.
