@@ -316,8 +316,8 @@ fn files() -> Vec<(&'static str, Vec<u8>, &'static str)> {
     }
     files.push(("two manifests", with_section(&good, "jackfield:manifest", b"{}"), "more than one section"));
     files.push(("no manifest", replaced(&good, b"jackfield:manifest", b"jackfield:formerly"), "no section `jackfield:manifest`"));
-    files.push(("a core module", b"\0asm\x01\0\0\0".to_vec(), "it is a core module"));
-    files.push(("half a component", good[..good.len() / 2].to_vec(), "is not a WebAssembly component"));
+    files.push(("a core module", b"\0asm\x01\0\0\0".to_vec(), "is a core module and no component"));
+    files.push(("half a component", good[..good.len() / 2].to_vec(), "is damaged or cut off"));
     files.push(("more than 4 MiB", with_section(&good, "padding", &vec![0; 5 << 20]), "at most 4194304 are loaded"));
     files.retain(|(.., words)| !words.is_empty());
     files

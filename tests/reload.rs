@@ -114,7 +114,7 @@ fn a_plugin_is_swapped_under_a_running_command_and_one_that_does_not_load_leaves
     let (report, text, well) = reload(&client);
     let (word, why) = what(&report);
     assert!(
-        !well && word == "refused" && why.contains("it is a core module") && why.ends_with("the one before stays in force"),
+        !well && word == "refused" && why.contains("is a core module and no component") && why.ends_with("the one before stays in force"),
         "{report}"
     );
     assert!(text.contains("refused   acme"), "{text}");

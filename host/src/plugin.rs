@@ -27,6 +27,7 @@ pub mod lines;
 pub mod load;
 pub mod manifest;
 pub mod modes;
+pub mod no_component;
 pub mod placeholders;
 pub mod printed;
 pub mod promptly;

@@ -66,11 +66,11 @@ pub enum LoadError {
         what: String,
     },
     /// No component.
-    #[error("plugin `{name}` is not a WebAssembly component ({what}); build it for wasm32-wasip2")]
+    #[error("plugin `{name}` {what}")]
     NotAComponent {
         /// The plugin.
         name: String,
-        /// What it is.
+        /// What it is instead, and what to do.
         what: String,
     },
     /// The manifest is missing or wrong.

@@ -8,6 +8,7 @@ use std::path::Path;
 use serde_json::{Map, Value};
 
 use super::manifest::{Interfaces, Manifest, SECTION};
+use super::no_component;
 
 /// Bytes before the first section.
 const HEADER_BYTES: usize = 8;
@@ -34,7 +35,7 @@ pub fn manifest_json(text: &str, file: &Path) -> Result<Vec<u8>, String> {
 ///
 /// When the file is no component, already carries a manifest inside, or the manifest is wrong.
 pub fn pack(wasm: &[u8], manifest: &[u8]) -> Result<Vec<u8>, String> {
-    Interfaces::from_component(wasm).map_err(|what| format!("it is not a WebAssembly component ({what}); build it for wasm32-wasip2"))?;
+    Interfaces::from_component(wasm).map_err(|found| format!("it {}", no_component::told(wasm, &found)))?;
     let mut packed = without_manifest(wasm).ok_or("its sections cannot be read")?;
     let mut body = Vec::new();
     leb128(&mut body, SECTION.len());

@@ -7,10 +7,9 @@ use std::process::ExitCode;
 use wasmtime::wasmparser::Parser;
 use wit_component::ComponentEncoder;
 
-use super::wrong;
 use crate::cli::paint::{GOOD, painted, say, size};
 use crate::plugin::load::digest;
-use crate::plugin::section;
+use crate::plugin::{no_component, section};
 
 /// Packs it.
 ///
@@ -23,7 +22,7 @@ pub fn run(file: &Path, manifest: &Path, out: Option<&Path>) -> Result<ExitCode,
     let text = std::fs::read_to_string(manifest).map_err(|error| cannot("read", manifest, error))?;
     let json = section::manifest_json(&text, manifest)?;
     let is_core = Parser::is_core_wasm(&wasm);
-    if let Some(what) = wrong::with(&wasm).filter(|_| !is_core) {
+    if let Some(what) = no_component::what(&wasm).filter(|_| !is_core) {
         return Err(format!("`{}` {what}", file.display()));
     }
     let component = if is_core { Cow::Owned(encoded(&wasm, file)?) } else { Cow::Borrowed(&wasm) };

@@ -5,11 +5,11 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use super::wrong;
 use crate::cli::paint::{BAD, DIM, DOUBT, GOOD, HEAD, painted, say, table};
 use crate::kit::report::{Figures, Reached};
 use crate::kit::{self, Check, KIT_VERSION, Report, State, Wanted};
 use crate::plugin::load::Source;
+use crate::plugin::no_component;
 
 /// The folder that is looked into unless another is named.
 const RECORDINGS: &str = "recordings";
@@ -32,7 +32,7 @@ pub fn run(mut wanted: Wanted, json: bool) -> Result<ExitCode, String> {
         }
     }
     if let Source::File(path) = &wanted.source
-        && let Some(what) = std::fs::read(path).ok().and_then(|wasm| wrong::with(&wasm))
+        && let Some(what) = std::fs::read(path).ok().and_then(|wasm| no_component::what(&wasm))
     {
         return Err(format!("`{}` {what}", path.display()));
     }

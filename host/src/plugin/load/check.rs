@@ -12,6 +12,7 @@ use crate::plugin::declared;
 use crate::plugin::fault::LoadError;
 use crate::plugin::grants::{self, Refusal};
 use crate::plugin::manifest::{Interfaces, Manifest};
+use crate::plugin::no_component;
 use crate::plugin::signature;
 
 /// A plugin's bytes, checked as far as that goes without running them.
@@ -44,7 +45,8 @@ pub fn check(spec: &Spec) -> Result<Checked, LoadError> {
         return Err(LoadError::Digest { name: name(), actual: digest, pinned: pinned.clone() });
     }
     check_signature(spec, &wasm)?;
-    let interfaces = Interfaces::from_component(&wasm).map_err(|what| LoadError::NotAComponent { name: name(), what })?;
+    let interfaces = Interfaces::from_component(&wasm)
+        .map_err(|found| LoadError::NotAComponent { name: name(), what: no_component::told(&wasm, &found) })?;
     let mut manifest = Manifest::from_component(&wasm).map_err(|what| LoadError::Manifest { name: name(), what })?;
     if let Some(declaration) = &spec.declaration {
         manifest = declared::manifest(manifest, declaration);
