@@ -242,8 +242,11 @@ fn a_daemon_of_another_version_is_named_with_the_way_out() {
 #[test]
 fn a_wrong_configuration_is_told_to_who_starts_the_daemon() {
     let house = House::new("[device.x]\nhots = \"10.0.0.1\"\n");
-    let why = house.complaint(&["mcp"]);
-    assert!(why.contains("hots") && why.contains("host"), "{why}");
+    for arguments in [&["mcp"][..], &["open", "x"], &["viewer"]] {
+        let why = house.complaint(arguments);
+        assert!(why.contains("hots") && why.contains("host"), "{why}");
+        assert_eq!(why.matches("jackfield: ").count(), 1, "{why}");
+    }
     assert!(house.status().is_empty());
 }
 

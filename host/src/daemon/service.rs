@@ -32,7 +32,8 @@ const LOCK_LOOK_EVERY: Duration = Duration::from_millis(20);
 ///
 /// When it cannot begin: also told on standard output, for who has started it.
 pub fn run(file: Option<&Path>) -> Result<ExitCode, String> {
-    begin(file).inspect_err(|why| tell(&format!("jackfield: {why}")))
+    // Who has started it says whose sentence it is.
+    begin(file).inspect_err(|why| tell(why))
 }
 
 fn tell(line: &str) {
