@@ -11,6 +11,7 @@ use zeroize::Zeroize as _;
 
 use super::stage::{Frame, Seat};
 use super::wire::{Data, Rule, Say, SessionState, Tell};
+use super::words::for_people;
 use super::{Guest, Guests, errand, list};
 use crate::author::Author;
 use crate::daemon::hello::VERSION;
@@ -145,7 +146,7 @@ impl<W: AsyncWrite + Unpin> Visit<W> {
         match outcome {
             Ok(None) => Some(()),
             Ok(Some(told)) => self.tell(&told).await,
-            Err(why) => self.tell(&Tell::Refused { why }).await,
+            Err(why) => self.tell(&Tell::Refused { why: for_people(&why) }).await,
         }
     }
 

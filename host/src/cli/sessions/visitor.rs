@@ -19,6 +19,9 @@ use crate::nearest::nearest;
 use crate::terminal::text::escaped;
 use crate::transport::questions::Question;
 
+/// What to say where the other process is not understood.
+const ANOTHER_VERSION: &str = "the process that holds the sessions is another version of jackfield; `jackfield restart`";
+
 /// A connection as a guest.
 pub(super) struct Visitor {
     /// The other process.
@@ -72,7 +75,8 @@ impl Visitor {
     async fn welcomed(mut self) -> Result<Self, String> {
         match self.hear().await? {
             Tell::Welcome { .. } => Ok(self),
-            other => Err(format!("the process that holds the sessions says {other:?} instead of a welcome")),
+            Tell::Refused { why } => Err(why),
+            _ => Err(ANOTHER_VERSION.to_owned()),
         }
     }
 
@@ -131,8 +135,7 @@ impl Visitor {
         if count == 0 {
             return Err(gone());
         }
-        serde_json::from_str(&line)
-            .map_err(|_| "the process that holds the sessions is another version of jackfield; `jackfield restart`".to_owned())
+        serde_json::from_str(&line).map_err(|_| ANOTHER_VERSION.to_owned())
     }
 
     /// All sessions.
