@@ -242,7 +242,7 @@ fn a_daemon_of_another_version_is_named_with_the_way_out() {
 #[test]
 fn a_wrong_configuration_is_told_to_who_starts_the_daemon() {
     let house = House::new("[device.x]\nhots = \"10.0.0.1\"\n");
-    for arguments in [&["mcp"][..], &["open", "x"], &["viewer"]] {
+    for arguments in [&["mcp"][..], &["open", "x"], &["viewer", "--print"]] {
         let why = house.complaint(arguments);
         assert!(why.contains("hots") && why.contains("host"), "{why}");
         assert_eq!(why.matches("jackfield: ").count(), 1, "{why}");

@@ -155,6 +155,32 @@ fn a_component_without_a_manifest_is_packed() {
 }
 
 #[test]
+fn a_slip_in_a_manifest_is_told_by_its_key_and_table_with_the_right_word() {
+    let desk = Desk::new();
+    let wasm = std::fs::read(desk.path("faulty.wasm")).unwrap();
+    std::fs::write(desk.path("bare.wasm"), replaced(&wasm, b"jackfield:manifest", b"jackfield:no-more!")).unwrap();
+    for (lines, told) in [
+        ("ordr = 5", "unknown key `ordr` at the top; did you mean `order`? known keys: "),
+        ("[terminal]\necho = \"ful\"", "`echo` in [terminal] cannot be `ful`; did you mean `full`? known words: full, redraw, none"),
+        ("[[failure]]\nkind = \"refuse\"\nmatch = \"^no\"", "`kind` in [[failure]] number 1 cannot be `refuse`; did you mean `refused`? "),
+        ("[[failure]]\nkind = \"refused\"\nmatch = \"(\"", "failure `(`: unclosed group"),
+        ("[sends]\nmark = \"echo {noncee}{enter}\"", "send `mark` holds `{noncee}`, which is no placeholder; did you mean `{nonce}`? "),
+        (
+            "[sends]\nmark = \"{config.falt}\"",
+            "did you mean `{config.fault}`? known are `{enter}`, `{nonce}`, `{config.fault}`, `{config.role}`",
+        ),
+        ("[pipe]\nstart = \"sh\"\nsetup = \"\"\nrun = \"eval x\"", "`run` in [pipe] holds `{command}` 0 times; it must stand there once"),
+    ] {
+        let settings = "[config.fault]\ndefault = \"\"\n[config.role]\ndefault = \"\"\n";
+        desk.write("plugin.toml", &format!("schema = 1\nname = \"slip\"\nversion = \"1.0.0\"\n{lines}\n{settings}"));
+        let packed = desk.plugin(&["pack", "bare.wasm", "--manifest", "plugin.toml", "--out", "slip.wasm"]);
+        // What only the loader finds is told by the check.
+        let why = if packed.ok { desk.plugin(&["check", "slip.wasm"]).out } else { packed.err };
+        assert!(why.contains(told), "{lines}\n{why}");
+    }
+}
+
+#[test]
 fn pin_writes_into_a_configuration_and_leaves_the_rest_of_it() {
     let desk = Desk::new();
     let before = "# Our devices.\n[device.web1]   # the web server\nhost = \"192.0.2.1\"\n\n[policy]\nmode = \"safe\" # for now\n";
