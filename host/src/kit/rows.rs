@@ -116,7 +116,10 @@ async fn is_no_prompt(plugin: &Plugin, call: &mut Call, case: &Case) -> Result<(
         Some(Reading::Ready(ready)) => {
             let (row, phase, quiet) = (&case.view.tail, case.view.phase, case.view.quiet_ms);
             let (row, said) = (told::row(row), words::reading(&Reading::Ready(ready)));
-            Err(format!("`prompt.inspect` answers {said} to the row {row} in phase `{}` after {quiet} ms of silence", phase.word()))
+            Err(format!(
+                "`prompt.inspect` answers {said} to the row {row} in phase `{}` after {quiet} ms of silence; anything but `ready` is right there",
+                phase.word()
+            ))
         }
         _ => Ok(()),
     }
