@@ -304,8 +304,8 @@ fn files() -> Vec<(&'static str, Vec<u8>, &'static str)> {
     ];
     let mut files: Vec<_> = manifests.into_iter().map(|(name, manifest, words)| (name, with_manifest(&good, &manifest), words)).collect();
     for (name, from, to, words) in [
-        ("the network", "wasi:cli/environment", "wasi:sockets/network", "imports `wasi:sockets/network"),
-        ("files", "wasi:cli/terminal-stdout", "wasi:filesystem/preopens", "imports `wasi:filesystem/preopens"),
+        ("the network", "jackfield:plugin/host@0.1.0", "wasi:sockets/network@0.2.30", "imports `wasi:sockets/network"),
+        ("files", "jackfield:plugin/host@0.1.0", "wasi:filesystem/types@0.2.3", "imports `wasi:filesystem/types"),
         ("a made-up host function", "jackfield:plugin/host@", "jackfield:plugin/exec@", "imports `jackfield:plugin/exec"),
         ("another package with a like name", "jackfield:plugin/host@", "jackfield:plugin-host@", "jackfield:plugin-host"),
         ("a newer track", "jackfield:plugin/prompt@0.1.0", "jackfield:plugin/prompt@0.2.0", "speaks `jackfield:plugin/prompt@0.2.0`"),

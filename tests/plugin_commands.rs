@@ -93,7 +93,7 @@ fn check_shows_each_step_and_where_it_ends() {
         ("script.wasm", b"#!/bin/sh\necho hello\n".to_vec(), "component", "begins with `#!/bin/sh`"),
         ("core.wasm", b"\0asm\x01\0\0\0".to_vec(), "component", "core module and no component; `jackfield plugin pack"),
         ("bare.wasm", b"\0asm\x0d\0\x01\0".to_vec(), "manifest", "jackfield plugin pack"),
-        ("net.wasm", replaced(&wasm, b"wasi:cli/environment@", b"wasi:net/environment@"), "imports", "wasi:net"),
+        ("net.wasm", replaced(&wasm, b"jackfield:plugin/host@0.1.0", b"wasi:sockets/network@0.2.30"), "imports", "wasi:sockets/network"),
         ("next.wasm", replaced(&wasm, b"jackfield:plugin/prompt@0.1.0", b"jackfield:plugin/prompt@0.9.0"), "imports", "0.9.0"),
     ] {
         std::fs::write(desk.path(name), bytes).unwrap();

@@ -16,7 +16,7 @@ use super::bindings::jackfield::plugin::{host as host_interface, types};
 use super::engine::ticks;
 use super::fault::FaultKind;
 use super::lines::Lines;
-use super::printed::Printed;
+use super::printed::{PANICKED, Printed};
 use super::promptly::promptly;
 use crate::limits::{
     PLUGIN_CORE_INSTANCES_MAX, PLUGIN_HANDLES_MAX, PLUGIN_LIFT_MAX_BYTES, PLUGIN_MEMORIES_MAX, PLUGIN_MEMORY_MAX_BYTES,
@@ -103,7 +103,9 @@ impl types::Host for Guest {}
 impl host_interface::Host for Guest {
     fn log(&mut self, level: host_interface::Level, message: String) -> wasmtime::Result<()> {
         self.log_lines += 1;
-        self.lines.write(level_word(level), &message, self.log_lines, Instant::now());
+        if !self.printed.takes(&message) {
+            self.lines.write(level_word(level), &message, self.log_lines, Instant::now());
+        }
         Ok(())
     }
 }
@@ -367,7 +369,7 @@ fn printed(store: &Store<Guest>) -> String {
     let text = store.data().printed.text();
     // A panic says more below its first line, which is for its author.
     let line = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
-    let told = if line.contains(" panicked at ") { text.lines().take(3).collect::<Vec<_>>().join(" ") } else { line.to_owned() };
+    let told = if line.contains(PANICKED) { text.lines().take(3).collect::<Vec<_>>().join(" ") } else { line.to_owned() };
     escaped(&told).trim().to_owned()
 }
 

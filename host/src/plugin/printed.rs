@@ -13,6 +13,9 @@ use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 
 use crate::limits::PLUGIN_STDERR_MAX_BYTES;
 
+/// How a panic of a plugin in Rust begins.
+pub const PANICKED: &str = " panicked at ";
+
 /// Standard output and standard error of an instance. What goes beyond the bound is dropped, so that a plugin that prints a lot
 /// is not stopped by it and costs nothing.
 #[derive(Debug, Clone, Default)]
@@ -30,6 +33,18 @@ impl Printed {
     #[must_use]
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.kept.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
+    }
+
+    /// Takes a line of the log if it is a panic's, or behind one: a plugin that has no other output tells it so, and it is told with the
+    /// fault that follows.
+    #[must_use]
+    pub fn takes(&self, line: &str) -> bool {
+        let is_panic = line.contains(PANICKED) || self.text().contains(PANICKED);
+        if is_panic {
+            self.take(line.as_bytes());
+            self.take(b"\n");
+        }
+        is_panic
     }
 
     fn take(&self, bytes: &[u8]) {

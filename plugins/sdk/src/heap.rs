@@ -17,7 +17,7 @@ const LEAST_BYTES: usize = 16;
 const SIZES: usize = 28;
 const PAGE_BYTES: usize = 65_536;
 
-struct Heap(UnsafeCell<Lists>);
+pub(crate) struct Heap(UnsafeCell<Lists>);
 
 struct Lists {
     /// The first free block of each size; each holds the address of the next one.
@@ -31,7 +31,7 @@ struct Lists {
 unsafe impl Sync for Heap {}
 
 #[global_allocator]
-static HEAP: Heap = Heap(UnsafeCell::new(Lists { free: [null_mut(); SIZES], fresh: 0, fresh_end: 0 }));
+pub(crate) static HEAP: Heap = Heap(UnsafeCell::new(Lists { free: [null_mut(); SIZES], fresh: 0, fresh_end: 0 }));
 
 /// Which list the blocks for this are in: those of `LEAST_BYTES` in the first, then twice as large each.
 fn list_for(size: usize, align: usize) -> usize {

@@ -19,6 +19,8 @@ pub mod build;
 pub mod dialog;
 #[cfg(target_family = "wasm")]
 mod heap;
+#[cfg(target_family = "wasm")]
+mod libc;
 pub mod settings;
 pub mod settle;
 pub mod shell;
