@@ -128,7 +128,7 @@ fn inspect_and_list_show_what_is_granted() {
     assert_eq!(about["roles"], json!(["identify", "prompt", "policy"]), "{about}");
     assert!(about["digest"].as_str().unwrap().starts_with("sha256:") && about["bytes"]["code"].as_u64().unwrap() > 10_000);
     let shell = desk.plugin(&["inspect", "posix-shell"]);
-    assert!(shell.ok && shell.out.contains("may type without asking the policy"), "{}", shell.out);
+    assert!(shell.ok && shell.out.contains("may type without asking the policy") && shell.out.contains("signal.run"), "{}", shell.out);
     let unknown = desk.plugin(&["inspect", "posix-shel"]);
     assert!(!unknown.ok && unknown.err.contains("posix-shell"), "{}", unknown.err);
     let list = desk.json(&["list"]);

@@ -304,3 +304,39 @@ fn of_several_lines_none_runs_on_when_one_is_stopped() {
         assert!(std::process::Command::new("pgrep").args(["-f", "sleep 572"]).output().unwrap().stdout.is_empty());
     }
 }
+
+/// A signal reaches what stands in the terminal's foreground, and the shell stays.
+#[test]
+fn what_does_not_hear_the_interrupt_key_is_ended_by_a_signal() {
+    for (user, shell) in [("jft-bash", "/bin/bash"), ("jft-dash", "/bin/dash"), ("jft-zsh", "/usr/bin/zsh"), ("jft-fish", "/usr/bin/fish")]
+    {
+        account(user, Path::new(shell));
+        let server = Sshd::start();
+        let mut client = Client::start(&server.device("web1", user, "linux"));
+        for (command, how, status) in [
+            ("sh -c 'trap \"\" INT QUIT; sleep 33; exit 5'", "term", 143),
+            ("sh -c 'trap \"\" INT QUIT TERM; while :; do sleep 33; done'", "kill", 137),
+        ] {
+            let running = client.call("ssh_run", json!({"target": "web1", "command": command, "wait_s": 1}));
+            assert_eq!(running["state"], "running", "{shell} {running}");
+            let stopped = client.call("ssh_interrupt", json!({"session": "web1", "how": how}));
+            assert_eq!(
+                (stopped["state"].as_str(), stopped["prompt_back"].as_bool()),
+                (Some("interrupted"), Some(true)),
+                "{shell} {stopped}"
+            );
+            assert_eq!(stopped["sent"][0], format!("signal {}", how.to_uppercase()), "{stopped}");
+            let output = client.call("ssh_output", json!({"command_id": running["command_id"]}));
+            assert_eq!(output["exit_code"], status, "{shell} {output}");
+            let done = client.run("web1", "echo still here");
+            assert_eq!((done["output"].as_str(), done["session"].as_str()), (Some("still here\n"), Some("web1")), "{done}");
+        }
+        // Where it may be another host, what stands in the foreground here is the way there.
+        assert_eq!(client.run("web1", "unshare -r bash")["mode"], "remote-shell");
+        let running = client.call("ssh_run", json!({"target": "web1", "command": "sleep 33", "wait_s": 1}));
+        let stopped = client.call("ssh_interrupt", json!({"session": "web1", "how": "term"}));
+        assert_eq!((stopped["state"].as_str(), stopped["sent"].as_array().map(Vec::len)), (Some("running"), Some(0)), "{stopped}");
+        assert!(stopped["next"].as_str().unwrap().contains("may be on another host. how=hangup closes the line."), "{stopped}");
+        client.call("ssh_interrupt", json!({"command_id": running["command_id"]}));
+    }
+}

@@ -279,6 +279,8 @@ pub const INPUT_HELD_MAX: Duration = Duration::from_secs(1);
 /// How long a command has to run before it is given its first input: a shell says that it starts one a little before it lets go of
 /// the terminal.
 pub const INPUT_AFTER_START: Duration = Duration::from_millis(50);
+/// How long the program may take that sends a signal to what runs in a terminal.
+pub const BESIDE_MAX: Duration = Duration::from_secs(5);
 /// How long the prompt behind a line typed after login may take. Then the line is cancelled, and after as long again a person is asked.
 pub const SETUP_LINE_MAX: Duration = Duration::from_secs(10);
 /// How often a command that has run too long is told to stop.

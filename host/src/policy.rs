@@ -8,7 +8,7 @@ use crate::author::Author;
 use crate::config::LoginAnswer;
 use crate::plugin::blocks::Part;
 use crate::plugin::device_type::DeviceType;
-use crate::plugin::manifest::PipeSpec;
+use crate::plugin::manifest::{PipeSpec, SignalSpec};
 pub use crate::plugin::roles::Effect;
 
 use crate::plugin::roles::Decision;
@@ -88,6 +88,14 @@ pub fn command(verdict: &Verdict, text: &str, kind: &DeviceType, reader: &LineRe
 #[must_use]
 pub fn pipe_start(pipe: &PipeSpec) -> Program {
     Program::new(pipe.start.clone())
+}
+
+/// What sends a signal to what runs in a session's terminal: whoever may use the session may end what it runs, and the plugin that names the
+/// program was granted.
+#[must_use]
+pub fn signal(spec: &SignalSpec, name: &str, pid: u32) -> Program {
+    let filled = spec.run.replace("{signal}", name).replace("{pid}", &pid.to_string());
+    Program::new(filled.replace("{{", "{"))
 }
 
 /// What a shell behind a pipe is told first.

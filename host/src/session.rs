@@ -204,13 +204,27 @@ pub struct Renewal {
     pub note: Option<String>,
 }
 
+/// What was sent to stop a command.
+#[derive(Debug)]
+struct Sent {
+    what: String,
+    /// Whether it was, where that is only known later.
+    told: Option<oneshot::Receiver<Result<(), String>>>,
+}
+
+impl From<&str> for Sent {
+    fn from(what: &str) -> Self {
+        Self { what: what.to_owned(), told: None }
+    }
+}
+
 /// What a session is asked.
 #[derive(Debug)]
 enum Request {
     Run(RunRequest, oneshot::Sender<Result<Accepted, Refusal>>),
     Report(OutputQuery, oneshot::Sender<Result<Report, String>>),
     Send(SendRequest, oneshot::Sender<Result<u64, Refusal>>),
-    Stop(Stop, usize, Option<CommandId>, oneshot::Sender<Result<String, String>>),
+    Stop(Stop, usize, Option<CommandId>, oneshot::Sender<Result<Sent, String>>),
     Screen(Option<u64>, oneshot::Sender<ScreenReport>),
     Watch(oneshot::Sender<Result<Watched, String>>),
     Person(Author, Vec<u8>, oneshot::Sender<Result<(), String>>),
@@ -379,9 +393,16 @@ impl SessionHandle {
     ///
     /// # Errors
     ///
-    /// When nothing runs or the line is gone.
+    /// When nothing runs, the line is gone, or the signal does not reach it.
     pub async fn stop(&self, how: Stop, tried: usize, command: Option<CommandId>) -> Result<String, String> {
-        self.ask(|reply| Request::Stop(how, tried, command, reply)).await?
+        let Sent { what, told } = self.ask(|reply| Request::Stop(how, tried, command, reply)).await??;
+        match told {
+            None => Ok(what),
+            Some(told) => {
+                let told = told.await.unwrap_or_else(|_| Err("the line has ended".to_owned()));
+                told.map(|()| what.clone()).map_err(|why| format!("{what} does not reach it: {why}"))
+            }
+        }
     }
 
     /// The terminal as it is now.

@@ -10,10 +10,11 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use zeroize::Zeroizing;
 
 use crate::limits::{LINE_CHUNKS, WRITE_CHUNK_BYTES, WRITE_MAX};
+use crate::policy::approved::Program;
 use crate::secret::Secret;
 
 pub mod host_key;
@@ -46,6 +47,8 @@ pub enum Order {
     Write(Typed),
     /// Send a signal to the program, by its POSIX name without `SIG` (RFC 4254 section 6.9).
     Signal(&'static str),
+    /// Start this beside what runs there, and tell how it ended: a signal for what stands in a terminal's foreground.
+    Beside(Program, oneshot::Sender<Result<(), String>>),
     /// The terminal has another size: columns and rows.
     Resize(u16, u16),
     /// Nothing more is written: what reads it finds its end (RFC 4254 section 5.3). For a program on a channel of its own.

@@ -487,7 +487,7 @@ async fn interrupt(directory: &Arc<Directory>, caller: &Caller, arguments: &Argu
     };
     let progress = || format!("{session}: waiting for the prompt");
     let stopping = caller.wait(INTERRUPT_STEP_WAIT * 4, progress, stop(&handle, running, how)).await;
-    let (sent, back) = stopping.unwrap_or_default();
+    let Stopping { sent, back, why } = stopping.unwrap_or_default();
     let closed = handle.closed().is_some();
     let state = if back || closed { "interrupted" } else { "running" };
     let fields =
@@ -499,23 +499,35 @@ async fn interrupt(directory: &Arc<Directory>, caller: &Caller, arguments: &Argu
             "The line is closed. What ignores that may go on on the device: look there, for example with ps. The next call opens a new session."
         }
         (true, _) => "",
+        (false, _) if let Some(why) = &why => why,
         (false, Stop::Interrupt) => "It did not stop. Look with ssh_screen; then ssh_interrupt how=term, or how=hangup closes the line.",
         (false, _) => "It did not stop. ssh_interrupt how=hangup closes the line; what runs on the device may go on there.",
     };
     Ok(Reply::new(fields, text).with_next(next))
 }
 
-/// Stops a command, step by step: what was sent, and whether it has ended.
-async fn stop(handle: &SessionHandle, command: CommandId, how: Stop) -> (Vec<String>, bool) {
+/// How stopping went.
+#[derive(Default)]
+struct Stopping {
+    /// What was sent.
+    sent: Vec<String>,
+    /// Has the command ended?
+    back: bool,
+    /// Why something could not be sent, and what is left.
+    why: Option<String>,
+}
+
+/// Stops a command, step by step.
+async fn stop(handle: &SessionHandle, command: CommandId, how: Stop) -> Stopping {
     let mut sent = Vec::new();
     let tries = if how == Stop::Interrupt { INTERRUPTS_MAX } else { 1 };
     for tried in 0..tries {
         match handle.stop(how, tried, Some(command)).await {
             Ok(what) => sent.push(what),
             // It has ended meanwhile, or its line has; or the session is too busy to hear of it.
-            Err(_) => {
-                let has_ended = state_of(handle, command).await.map_or_else(|_| handle.closed().is_some(), State::is_over);
-                return (sent, has_ended);
+            Err(why) => {
+                let back = state_of(handle, command).await.map_or_else(|_| handle.closed().is_some(), State::is_over);
+                return Stopping { sent, back, why: Some(format!("{why}. how=hangup closes the line.")) };
             }
         }
         let over = async {
@@ -524,10 +536,10 @@ async fn stop(handle: &SessionHandle, command: CommandId, how: Stop) -> (Vec<Str
             }
         };
         if tokio::time::timeout(INTERRUPT_STEP_WAIT, over).await.is_ok() {
-            return (sent, true);
+            return Stopping { sent, back: true, why: None };
         }
     }
-    (sent, false)
+    Stopping { sent, back: false, why: None }
 }
 
 async fn state_of(handle: &SessionHandle, command: CommandId) -> Result<State, String> {

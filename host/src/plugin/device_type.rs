@@ -8,7 +8,7 @@ use super::blocks::Blocks;
 use super::catalog::Catalog;
 use super::fault::LoadError;
 use super::load::Plugin;
-use super::manifest::{CopySpec, EchoStyle, PipeSpec, QuerySpec};
+use super::manifest::{CopySpec, EchoStyle, PipeSpec, QuerySpec, SignalSpec};
 use super::modes::Modes;
 use crate::secret::look::Mask;
 
@@ -76,6 +76,8 @@ pub struct DeviceType {
     pub queries: Vec<QuerySpec>,
     /// How commands run without a terminal.
     pub pipe: Option<PipeSpec>,
+    /// How a signal reaches what runs in a terminal.
+    pub signal: Option<SignalSpec>,
     /// How files are copied where there is neither a file service nor a shell.
     pub copy: Option<CopySpec>,
     /// Texts that it takes behind a line.
@@ -126,6 +128,7 @@ impl DeviceType {
         let live_keys = live_keys.unwrap_or_default();
         let context = plugins.iter().find_map(|plugin| plugin.context.clone());
         let pipe = plugins.iter().find_map(|plugin| plugin.manifest.pipe.clone());
+        let signal = plugins.iter().find_map(|plugin| plugin.manifest.signal.clone());
         let of_type = |copy: &&CopySpec| Catalog::holds_for(&copy.types, name);
         let copy = plugins.iter().find_map(|plugin| plugin.manifest.copy.as_ref().filter(of_type).cloned());
         let blocks = Blocks::of(name, plugins.iter().map(|plugin| &plugin.blocks));
@@ -145,6 +148,7 @@ impl DeviceType {
             context,
             queries,
             pipe,
+            signal,
             copy,
             blocks,
             facts,

@@ -107,6 +107,9 @@ pub struct Manifest {
     /// How commands run without a terminal. A device that has no such way is left without.
     #[serde(default)]
     pub pipe: Option<PipeSpec>,
+    /// How a signal reaches what runs in a terminal.
+    #[serde(default)]
+    pub signal: Option<SignalSpec>,
     /// How files are copied where there is nothing else.
     #[serde(default)]
     pub copy: Option<CopySpec>,
@@ -151,6 +154,16 @@ pub struct PipeSpec {
     /// What the shell is told first.
     pub setup: String,
     /// What runs a command; `{command}` is its text in single quotes.
+    pub run: String,
+}
+
+/// How a signal reaches what runs in the foreground of a session's terminal: a program on a channel of its own, as the protocol's signals
+/// go to the shell alone.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SignalSpec {
+    /// The program; `{signal}` is the signal's POSIX name without `SIG`, `{pid}` the number of the login shell's process, which the shell's
+    /// first prompt told in its mark. It fails where that process is not the shell of this connection.
     pub run: String,
 }
 
@@ -410,6 +423,9 @@ impl Manifest {
         }
         if let Some(suffix) = &self.terminal.login_suffix {
             check("`login_suffix` in [terminal]", suffix, &[])?;
+        }
+        if let Some(signal) = &self.signal {
+            placeholders::check(&signal.run, placeholders::OF_SIGNALS).map_err(|why| format!("`run` in [signal] {why}"))?;
         }
         let Some(pipe) = &self.pipe else { return Ok(()) };
         check("`setup` in [pipe]", &pipe.setup, &placeholders::OF_SENDS)?;

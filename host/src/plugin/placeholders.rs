@@ -5,6 +5,9 @@ use crate::nearest::nearest;
 /// Those of a send.
 pub const OF_SENDS: [&str; 2] = ["enter", "nonce"];
 
+/// Those of a program that sends a signal.
+pub const OF_SIGNALS: [&str; 2] = ["signal", "pid"];
+
 /// Are all placeholders of this text among the known ones? A brace that no word follows is text.
 ///
 /// # Errors

@@ -25,7 +25,7 @@ use super::profile::{Place, Profile};
 use super::queue::Queue;
 use super::report::{Report, ScreenReport, output};
 use super::witness::{Apart, Case, Witness};
-use super::{Accepted, Phase, Refusal, Request, RunRequest, SessionHandle, Status, Stop, now};
+use super::{Accepted, Phase, Refusal, Request, RunRequest, Sent, SessionHandle, Status, Stop, now};
 use crate::author::Author;
 use crate::cast::Cast;
 use crate::ids::CommandId;
@@ -419,10 +419,10 @@ impl Lane {
         }
     }
 
-    fn stop(&mut self, how: Stop, command: Option<CommandId>) -> Result<String, String> {
+    fn stop(&mut self, how: Stop, command: Option<CommandId>) -> Result<Sent, String> {
         if how == Stop::Hangup && command.is_none() {
             self.ended = Some("the line was closed on request".to_owned());
-            return Ok("hang up".to_owned());
+            return Ok("hang up".into());
         }
         let wanted = command.or_else(|| self.running());
         let record = self.records.iter_mut().find(|record| Some(record.id) == wanted && !record.is_over());
@@ -441,7 +441,7 @@ impl Lane {
         if let Some(writer) = writer {
             writer.order(order)?;
         }
-        Ok(word.to_owned())
+        Ok(word.into())
     }
 
     /// Tells everybody who waits, and answers questions about the past as long as somebody holds the session.

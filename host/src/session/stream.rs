@@ -262,6 +262,12 @@ impl Stream {
         self.live.line_max
     }
 
+    /// The process of the login shell, where the mark of its first prompt says it (`A;pid=`).
+    #[must_use]
+    pub fn shell_pid(&self) -> Option<u32> {
+        self.live.shell_pid
+    }
+
     /// How many marks came in all.
     #[must_use]
     pub fn marks_heard(&self) -> u64 {

@@ -114,7 +114,7 @@ impl Player {
             }
             match self.orders.recv().await? {
                 Order::Write(bytes) => self.typed.extend_from_slice(&bytes),
-                Order::Signal(_) | Order::Resize(..) | Order::End => {}
+                Order::Signal(_) | Order::Beside(..) | Order::Resize(..) | Order::End => {}
                 Order::Close => return None,
             }
         }
@@ -125,7 +125,7 @@ impl Player {
         while let Some(order) = self.orders.recv().await {
             match order {
                 Order::Close => return,
-                Order::Signal(_) | Order::Resize(..) | Order::End => {}
+                Order::Signal(_) | Order::Beside(..) | Order::Resize(..) | Order::End => {}
                 Order::Write(bytes) => return self.differs(&[], &bytes).await,
             }
         }
@@ -148,7 +148,7 @@ impl Player {
         while self.typed.len() < wanted.len() && wanted.starts_with(&self.typed) {
             match self.orders.recv().await? {
                 Order::Write(bytes) => self.typed.extend_from_slice(&bytes),
-                Order::Signal(_) | Order::Resize(..) | Order::End => {}
+                Order::Signal(_) | Order::Beside(..) | Order::Resize(..) | Order::End => {}
                 Order::Close => return None,
             }
         }

@@ -173,6 +173,7 @@ async fn serve_telnet(
                 Some(Order::Signal("INT")) => write(&mut wire, &INTERRUPT).await,
                 // There is no word for another one.
                 Some(Order::Signal(_) | Order::End) => Ok(()),
+                Some(Order::Beside(_, reply)) => no_channel(reply),
                 Some(Order::Resize(columns, rows)) => match says.size.load(Ordering::Acquire) {
                     true => write(&mut wire, &window(columns, rows)).await,
                     false => Ok(()),
@@ -188,6 +189,12 @@ async fn serve_telnet(
     why
 }
 
+/// Such a line carries one terminal and nothing beside it.
+fn no_channel(reply: oneshot::Sender<Result<(), String>>) -> Result<(), String> {
+    let _ = reply.send(Err("a console has no channel beside its terminal".to_owned()));
+    Ok(())
+}
+
 /// The same for a serial device.
 async fn serve(mut wire: WriteHalf<Box<dyn Duplex>>, mut orders: mpsc::Receiver<Order>) -> String {
     loop {
@@ -195,6 +202,7 @@ async fn serve(mut wire: WriteHalf<Box<dyn Duplex>>, mut orders: mpsc::Receiver<
             Some(Order::Write(bytes)) => write(&mut wire, &bytes).await,
             // A serial line has no signals but the break, which stops whole machines and sends routers into their boot monitor.
             Some(Order::Signal(_)) => Ok(()),
+            Some(Order::Beside(_, reply)) => no_channel(reply),
             // Nor has it a size.
             Some(Order::Resize(..) | Order::End) => Ok(()),
             Some(Order::Close) | None => Err("the line is closed".to_owned()),

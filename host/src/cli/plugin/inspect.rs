@@ -1,5 +1,6 @@
 //! `jackfield plugin inspect`: all that a plugin is and may do, read from its file.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
@@ -40,13 +41,16 @@ fn facts(spec: &Spec, checked: &Checked, allowed: Option<&Path>) -> Value {
         .iter()
         .map(|trigger| json!({"for": format!("{:?}", trigger.role).to_lowercase(), "name": trigger.name, "match": trigger.pattern}))
         .collect();
+    let pipe = manifest.pipe.as_ref().map(|pipe| [("pipe.start", &pipe.start), ("pipe.setup", &pipe.setup), ("pipe.run", &pipe.run)]);
+    let signal = manifest.signal.as_ref().map(|signal| ("signal.run", &signal.run));
+    let programs: BTreeMap<&str, &String> = pipe.into_iter().flatten().chain(signal).collect();
     let roles: Vec<&String> = checked.roles.iter().filter(|role| *role != "setup").collect();
     json!({
         "name": manifest.name, "version": manifest.version, "vendor": manifest.vendor, "license": manifest.license,
         "description": manifest.description, "source": source(spec), "digest": format!("sha256:{}", checked.digest),
         "signature": signature(spec, checked, allowed),
         "contract": format!("{CONTRACT} {}", TRACK.trim_end_matches('.')), "roles": roles, "types": manifest.types,
-        "order": manifest.order, "min_host": manifest.min_host, "sends": manifest.sends, "secrets": manifest.secrets,
+        "order": manifest.order, "min_host": manifest.min_host, "sends": manifest.sends, "programs": programs, "secrets": manifest.secrets,
         "wasi": manifest.wasi, "imports": checked.imports, "config": config, "triggers": triggers,
         "failures": manifest.failures.len(), "sensitive": manifest.sensitive.iter().map(|spec| &spec.pattern).collect::<Vec<_>>(), "facts": manifest.facts.keys().collect::<Vec<_>>(),
         "bytes": {"file": sizes.file, "code": sizes.code, "data": sizes.data, "manifest": sizes.manifest,
@@ -107,7 +111,8 @@ fn as_text(about: &Value) -> String {
         let value = if value.is_empty() { painted(DIM, "none") } else { value };
         let _ = writeln!(out, "  {label:<10}{value}");
     }
-    sends(&mut out, about);
+    granted(&mut out, about, "sends", "may type without asking the policy:");
+    granted(&mut out, about, "programs", "may start without asking the policy:");
     settings(&mut out, about);
     out
 }
@@ -123,11 +128,11 @@ fn signed(signature: Option<&Value>) -> String {
     if signers.is_empty() { format!("with the key {key}") } else { format!("by {} with the key {key}", signers.join(", ")) }
 }
 
-/// What an operator grants with the digest: exactly these bytes may be typed past the command policy.
-fn sends(out: &mut String, about: &Value) {
-    let Some(sends) = about.get("sends").and_then(Value::as_object).filter(|sends| !sends.is_empty()) else { return };
-    let _ = writeln!(out, "may type without asking the policy:");
-    for (name, text) in sends {
+/// What an operator grants with the digest: exactly these texts go past the command policy.
+fn granted(out: &mut String, about: &Value, key: &str, heading: &str) {
+    let Some(texts) = about.get(key).and_then(Value::as_object).filter(|texts| !texts.is_empty()) else { return };
+    let _ = writeln!(out, "{heading}");
+    for (name, text) in texts {
         let shown = text.as_str().unwrap_or_default().escape_debug().to_string();
         let short: String = shown.chars().take(120).collect();
         let more = if short.len() < shown.len() {

@@ -74,7 +74,7 @@ const TOP: Table = (
     &["schema", "name", "version"],
 );
 
-const TABLES: [Table; 11] = [
+const TABLES: [Table; 12] = [
     (
         "terminal",
         Shape::One,
@@ -96,6 +96,7 @@ const TABLES: [Table; 11] = [
         &["for", "name", "match"],
     ),
     ("pipe", Shape::One, &[("start", Want::Text), ("setup", Want::Text), ("run", Want::Text)], &["start", "setup", "run"]),
+    ("signal", Shape::One, &[("run", Want::Text)], &["run"]),
     (
         "copy",
         Shape::One,

@@ -2,12 +2,15 @@
 
 use std::collections::VecDeque;
 
+use tokio::sync::oneshot;
+
 use super::{
     Actor, Case, CommandId, Order, Purpose, Question, Refusal, RunRequest, SendRequest, Started, State, Stop, Verdict, Witness, now,
 };
 use crate::policy;
 use crate::policy::approved::Approved;
 use crate::policy::keys::Assembled;
+use crate::session::Sent;
 
 impl Actor {
     /// Text, keys, a secret: judged as the line that they make up.
@@ -176,14 +179,14 @@ impl Actor {
     }
 
     /// Stops this command, or whatever runs.
-    pub(super) async fn on_stop(&mut self, how: Stop, tried: usize, command: Option<CommandId>) -> Result<String, String> {
+    pub(super) async fn on_stop(&mut self, how: Stop, tried: usize, command: Option<CommandId>) -> Result<Sent, String> {
         let running = self.machine.running().map(|running| running.id);
         if let Some(wanted) = command.filter(|wanted| running != Some(*wanted)) {
             return Err(format!("{wanted} does not run any more"));
         }
         if how == Stop::Hangup {
             self.ended = Some("the line was closed on request".to_owned());
-            return Ok("hang up".to_owned());
+            return Ok("hang up".into());
         }
         let Some(id) = running else { return Err(format!("nothing runs in `{}`", self.profile.id)) };
         // What is stopped wants no secret any more.
@@ -193,15 +196,32 @@ impl Actor {
             Stop::Interrupt => {
                 let effects = self.machine.on_interrupt(now(), tried);
                 self.perform(effects).await;
-                Ok("interrupt key".to_owned())
+                Ok("interrupt key".into())
             }
             Stop::Terminate | Stop::Kill => {
                 let name = if how == Stop::Kill { "KILL" } else { "TERM" };
+                let sent = self.signal(name)?;
                 self.machine.on_stop_asked();
-                self.order(Order::Signal(name));
-                Ok(format!("signal {name}"))
+                Ok(sent)
             }
-            Stop::Hangup => Ok(String::new()),
+            Stop::Hangup => Ok("".into()),
         }
+    }
+
+    /// Sends a signal to what stands in the terminal's foreground, where a plugin knows how; else to the line's own program, as SSH does.
+    fn signal(&mut self, name: &'static str) -> Result<Sent, String> {
+        let what = format!("signal {name}");
+        let (Some(spec), Some(pid)) = (&self.profile.kind.signal, self.machine.stream().shell_pid()) else {
+            self.order(Order::Signal(name));
+            return Ok(Sent { what, told: None });
+        };
+        // In the foreground here is what leads there.
+        if let Some(elsewhere) = self.elsewhere() {
+            return Err(format!("{what} would end the way there and not the command: {elsewhere}"));
+        }
+        let (tell, told) = oneshot::channel();
+        let program = policy::signal(spec, name, pid);
+        self.order(Order::Beside(program, tell));
+        Ok(Sent { what, told: Some(told) })
     }
 }

@@ -52,6 +52,8 @@ pub(super) struct Live {
     /// Behind the last byte that only begins a part of a prompt that its shell keeps to itself, or behind the mark in it.
     kept_at: Option<u64>,
     pub(super) line_max: Option<usize>,
+    /// The process of the shell that told its number first.
+    pub(super) shell_pid: Option<u32>,
     /// Where the shell last asked for pasted text in brackets: from and to.
     paste_asked: (u64, u64),
     pub(super) marks_heard: u64,
@@ -87,6 +89,7 @@ impl Live {
             quoted: false,
             kept_at: None,
             line_max: None,
+            shell_pid: None,
             paste_asked: (0, 0),
             marks_heard: 0,
             echo: Echo::NotExpected,
@@ -223,7 +226,10 @@ impl Sink for Live {
                 self.lines_begun += 1;
                 self.is_done = false;
             }
-            Some(b'A') => self.line_max = body.split(';').find_map(|field| field.strip_prefix("max=")?.parse().ok()),
+            Some(b'A') => {
+                self.line_max = number(&body, "max=");
+                self.shell_pid = self.shell_pid.or_else(|| number(&body, "pid="));
+            }
             // Behind the end come the prompt's own marks, when it is written and when it is drawn again.
             Some(b'D') if self.is_done => {}
             // A line editor sets its modes before it writes the prompt, in which the mark stands.
@@ -267,6 +273,11 @@ fn sequence(csi: &Csi<'_>) -> Vec<u8> {
 }
 
 /// Text without white space: echoes are wrapped and padded.
+/// A number in a mark.
+fn number<N: std::str::FromStr>(body: &str, key: &str) -> Option<N> {
+    body.split(';').find_map(|field| field.strip_prefix(key)?.parse().ok())
+}
+
 pub(super) fn squashed(text: &str) -> String {
     text.chars().filter(|ch| !ch.is_whitespace()).collect()
 }

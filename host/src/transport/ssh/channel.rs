@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use russh::client::{Handle, Msg};
 use russh::{Channel, ChannelMsg, ChannelReadHalf, ChannelWriteHalf};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
 use super::super::{LineEvent, Order, write_all};
@@ -13,7 +13,8 @@ use super::connection::Ticket;
 use super::error::{WORDS_MAX_BYTES, told, words};
 use super::handler::{Handler, Hearing, heard};
 use super::{Connection, Target};
-use crate::limits::{CLOSE_MAX, EARLY_MAX_BYTES, EARLY_MESSAGES_MAX};
+use crate::limits::{BESIDE_MAX, CLOSE_MAX, EARLY_MAX_BYTES, EARLY_MESSAGES_MAX};
+use crate::policy::approved::Program;
 
 /// Why a channel is not there.
 pub(super) enum NoChannel {
@@ -187,6 +188,10 @@ pub(super) async fn serve(connection: Connection, ticket: Ticket, channel: Chann
                 write_all(&bytes, |piece| async { channel.data_bytes(piece).await.map_err(|error| error.to_string()) }).await
             }
             Order::Signal(name) => channel.signal(sig(name)).await.map_err(|error| error.to_string()),
+            Order::Beside(program, reply) => {
+                tokio::spawn(beside(connection.clone(), program, reply));
+                Ok(())
+            }
             Order::Resize(columns, rows) => {
                 channel.window_change(columns.into(), rows.into(), 0, 0).await.map_err(|error| error.to_string())
             }
@@ -201,6 +206,30 @@ pub(super) async fn serve(connection: Connection, ticket: Ticket, channel: Chann
     let _ = timeout(CLOSE_MAX, channel.close()).await;
     drop(ticket);
     connection.leave().await;
+}
+
+/// Runs a short program on a channel of its own, and tells how it ended.
+async fn beside(connection: Connection, program: Program, reply: oneshot::Sender<Result<(), String>>) {
+    let run = async {
+        let mut halves = connection.execute(&program).await.map_err(|error| error.to_string())?;
+        let (mut status, mut said) = (None, Vec::new());
+        while let Some(message) = halves.read.wait().await {
+            match message {
+                ChannelMsg::ExtendedData { data, .. } => said.extend(data.iter().take(WORDS_MAX_BYTES.saturating_sub(said.len()))),
+                ChannelMsg::ExitStatus { exit_status } => status = Some(exit_status),
+                ChannelMsg::Close => break,
+                _ => {}
+            }
+        }
+        match (status, words(&String::from_utf8_lossy(&said), WORDS_MAX_BYTES)) {
+            (Some(0), _) => Ok(()),
+            (Some(status), said) if said.is_empty() => Err(format!("the program that sends it ended with status {status}")),
+            (_, said) => Err(said),
+        }
+    };
+    let done = timeout(BESIDE_MAX, run).await;
+    // Nobody may wait for it any more.
+    let _ = reply.send(done.unwrap_or_else(|_| Err(format!("it was not sent within {} s", BESIDE_MAX.as_secs()))));
 }
 
 fn sig(name: &str) -> russh::Sig {
