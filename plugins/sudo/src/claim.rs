@@ -1,4 +1,4 @@
-//! Does a line run a sudo that will ask for a password?
+//! Does a line run a sudo that will ask for a password at the terminal?
 
 use jackfield_plugin::shell::{self, file_name, is_assignment};
 
@@ -9,9 +9,42 @@ const DEPTH_MAX: usize = 4;
 
 const SHELLS: &[&str] = &["sh", "bash", "dash", "ash", "zsh", "ksh", "mksh", "fish"];
 
-/// Is there a sudo in command position, asking in its own words on the terminal?
+/// Is there a sudo in command position, asking in its own words on the terminal, and none that asks in these words but reads elsewhere?
 pub(crate) fn asks(line: &str) -> bool {
-    line_asks(line, 0)
+    line_asks(line, 0) && !reads_elsewhere(line)
+}
+
+/// Does any sudo of the line take its password from elsewhere than the terminal?
+///
+/// It asks in the same words as one that reads the terminal, so what is typed for it may end as a command at the shell's prompt.
+/// Looked for in each word, also where no command seems to begin: a sudo too many costs a question, one too few the password.
+pub(crate) fn reads_elsewhere(line: &str) -> bool {
+    line_reads_elsewhere(line, 0)
+}
+
+fn line_reads_elsewhere(line: &str, depth: usize) -> bool {
+    if !refusal::holds(line, "do") {
+        return false;
+    }
+    // Nobody knows what stands deeper.
+    depth >= DEPTH_MAX || shell::commands(line).iter().any(|command| command_reads_elsewhere(&command.words, depth))
+}
+
+fn command_reads_elsewhere(words: &[String], depth: usize) -> bool {
+    // What a variable names may be a sudo.
+    let unknown = shell::program(words).split_first().filter(|(first, _)| first.starts_with('$'));
+    unknown.is_some_and(|(_, rest)| Options::of(rest).elsewhere)
+        || words.iter().enumerate().any(|(at, word)| {
+            let rest = words.get(at..).unwrap_or_default();
+            // A line in quotes, as `su -c` takes it; `eval` and `ssh` join it with what follows.
+            let is_line = word.contains([' ', '\t', '\n']) && line_reads_elsewhere(&rest.join(" "), depth + 1);
+            is_line || (is_sudo(word) && Options::of(rest.get(1..).unwrap_or_default()).elsewhere)
+        })
+}
+
+/// The program itself, or what an alias or a variable is to stand for.
+fn is_sudo(word: &str) -> bool {
+    ["sudo", "sudoedit"].contains(&word.rsplit(['/', '=']).next().unwrap_or(word))
 }
 
 fn line_asks(line: &str, depth: usize) -> bool {
@@ -24,7 +57,7 @@ fn command_asks(words: &[String], depth: usize) -> bool {
     let Some((first, rest)) = shell::program(words).split_first() else { return false };
     let name = file_name(first);
     match name {
-        "sudo" | "sudoedit" => sudo_asks(rest),
+        "sudo" | "sudoedit" => Options::of(rest).asks(),
         "eval" | "watch" => line_asks(&rest.join(" "), depth + 1),
         "find" => rest.split(|word| ["-exec", "-execdir", "-ok"].contains(&word.as_str())).skip(1).any(|part| command_asks(part, depth)),
         _ => SHELLS.contains(&name) && script(rest).is_some_and(|text| line_asks(text, depth + 1)),
@@ -37,57 +70,84 @@ fn script(words: &[String]) -> Option<&str> {
     words.get(at + 1).map(String::as_str)
 }
 
-/// Will this sudo ask here, in the words that SUDO_PROMPT gives it?
-fn sudo_asks(arguments: &[String]) -> bool {
-    let mut arguments = arguments.iter();
-    while let Some(word) = arguments.next() {
-        let silent = match word.strip_prefix('-') {
-            Some("-") => return true,
-            Some(option) => match option.strip_prefix('-') {
-                Some(long) => long_option(long, &mut arguments),
-                None => letters(option, &mut arguments),
-            },
-            None if is_assignment(word) => false,
-            None => return true,
-        };
-        if silent {
-            return false;
-        }
-    }
-    true
+/// What the options of one sudo say of its question.
+#[derive(Debug, Default)]
+struct Options {
+    /// It asks nothing, or in words of the caller's.
+    silent: bool,
+    /// It takes the password from standard input or from a program.
+    elsewhere: bool,
+    /// It forgets the ticket, which alone asks nothing.
+    forgets: bool,
+    /// There is something to do: a command, a shell, a list.
+    works: bool,
 }
 
-/// Does a long option keep sudo from asking? A value of its own is skipped.
-fn long_option<'a>(option: &str, rest: &mut impl Iterator<Item = &'a String>) -> bool {
-    let (name, value) = option.split_once('=').map_or((option, None), |(name, value)| (name, Some(value)));
-    let takes_value =
-        ["user", "group", "chdir", "chroot", "close-from", "host", "other-user", "role", "type", "command-timeout"].contains(&name);
-    if takes_value && value.is_none() {
-        rest.next();
-    }
-    ["non-interactive", "stdin", "askpass", "prompt", "version", "help", "remove-timestamp"].contains(&name)
-}
-
-/// The same for a group of letters, such as `-nu` or `-uroot`.
-fn letters<'a>(group: &str, rest: &mut impl Iterator<Item = &'a String>) -> bool {
-    let mut letters = group.chars();
-    while let Some(letter) = letters.next() {
-        if "nSApVK".contains(letter) {
-            return true;
-        }
-        if "CDghRrtTUu".contains(letter) {
-            if letters.as_str().is_empty() {
-                rest.next();
+impl Options {
+    fn of(arguments: &[String]) -> Self {
+        let mut found = Self::default();
+        let mut arguments = arguments.iter();
+        while let Some(word) = arguments.next() {
+            match word.strip_prefix('-') {
+                Some("-") => {
+                    found.works |= arguments.next().is_some();
+                    break;
+                }
+                Some(option) => match option.strip_prefix('-') {
+                    Some(long) => found.long(long, &mut arguments),
+                    None => found.letters(option, &mut arguments),
+                },
+                None if is_assignment(word) => {}
+                None => {
+                    found.works = true;
+                    break;
+                }
             }
-            return false;
+        }
+        found
+    }
+
+    /// Will this sudo ask here, in the words that SUDO_PROMPT gives it?
+    fn asks(&self) -> bool {
+        !self.silent && !self.elsewhere && (self.works || !self.forgets)
+    }
+
+    /// A long option, which may be shortened as far as it is the only one. A value of its own is skipped.
+    fn long<'a>(&mut self, option: &str, rest: &mut impl Iterator<Item = &'a String>) {
+        let (name, value) = option.split_once('=').map_or((option, None), |(name, value)| (name, Some(value)));
+        let is = |names: &[&str]| !name.is_empty() && names.iter().any(|known| known.starts_with(name));
+        self.elsewhere |= is(&["stdin", "askpass"]);
+        self.silent |= is(&["non-interactive", "prompt", "version", "remove-timestamp"]) || name == "help";
+        self.forgets |= is(&["reset-timestamp"]);
+        self.works |= is(&["login", "shell", "list", "validate", "edit"]);
+        let takes_value =
+            is(&["user", "group", "chdir", "chroot", "close-from", "host", "other-user", "prompt", "role", "type", "command-timeout"]);
+        if takes_value && value.is_none() {
+            rest.next();
         }
     }
-    false
+
+    /// The same for a group of letters, such as `-nu` or `-uroot`.
+    fn letters<'a>(&mut self, group: &str, rest: &mut impl Iterator<Item = &'a String>) {
+        let mut letters = group.chars();
+        while let Some(letter) = letters.next() {
+            self.elsewhere |= "SA".contains(letter);
+            self.silent |= "npVK".contains(letter);
+            self.forgets |= letter == 'k';
+            self.works |= "islve".contains(letter);
+            if shell::SUDO_VALUED.contains(letter) {
+                if letters.as_str().is_empty() {
+                    rest.next();
+                }
+                return;
+            }
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::asks;
+    use super::{asks, reads_elsewhere};
 
     #[test]
     fn a_sudo_that_runs_is_claimed() {
@@ -117,6 +177,18 @@ mod tests {
             "sudo -l",
             "sudo -v",
             "sudo -k id",
+            "sudo -kv",
+            "sudo -k -s",
+            "sudo -k -l",
+            "sudo -k; sudo id",
+            "sudo -k -u alice id",
+            "sudo --reset-timestamp id",
+            "sudo --list",
+            "sudo --validate",
+            "sudo id -S",
+            "sudo tee -A x",
+            "ls -A; sudo id",
+            "sort -S 1G x | sudo tee y",
             "sudo -u root -- id -n",
             "sudo --user=root id -S",
             "sudo --user root id",
@@ -158,8 +230,64 @@ mod tests {
             "sudo -V",
             "sudo --version",
             "sudo -K",
+            "sudo -k",
+            "sudo --reset-timestamp",
+            "sudo -K; sudo -k",
+            "sudo -kn id",
+            "sudo -l -n",
+            "sudo -nv",
+            "sudo --non-int id",
         ] {
             assert!(!asks(line), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_line_with_a_password_from_elsewhere_is_not_claimed_as_a_whole() {
+        for line in [
+            "sudo -k; echo bad | sudo -S id",
+            "echo \"$PW\" | sudo -S true && sudo id",
+            "read -r P < pw.txt; echo $P | sudo -S sleep 3",
+            "cat pw.txt | sudo -S sleep 3",
+            "sudo id; sudo -S id < pw.txt",
+            "sudo -v && sudo -kS id <<< x",
+            "sudo -Sk id; sudo id",
+            "sudo -nS id; sudo id",
+            "sudo -ES id; sudo id",
+            "sudo -u root -S id; sudo id",
+            "sudo -p '' -S id; sudo id",
+            "sudo -pS -S id; sudo id",
+            "sudo A=1 -S id; sudo id",
+            "sudo --stdin id; sudo id",
+            "sudo --std id; sudo id",
+            "sudo --user root --stdin id; sudo id",
+            "sudo --prompt x --stdin id; sudo id",
+            "SUDO_ASKPASS=/x sudo -A id; sudo id",
+            "sudo --askpass id; sudo id",
+            "sudo id | sudo '-S' tee x",
+            "sudo id; (cat pw | /usr/bin/sudo -S id)",
+            "sudo id; x=$(echo x | sudo -S id)",
+            "sudo id; echo \"`echo x | sudo -S id`\"",
+            "sudo id; bash -c 'cat pw | sudo -S id'",
+            "sudo bash -c 'cat pw | sudo -S id'",
+            "sudo id; su bob -c 'cat pw | sudo -S id'",
+            "sudo id; eval 'cat pw | sudo' -S id",
+            "sudo id; script -qc \"sh -c 'sudo -S id'\" /dev/null",
+            "alias s='sudo -S'; sudo id",
+            "S='sudo -S'; cat pw | $S id; sudo id",
+            "S=sudo; cat pw | $S -S id; sudo id",
+            "for i in 1 2; do cat pw | sudo -S id; done; sudo id",
+            "echo x | xargs sudo -S id; sudo id",
+            "sudo id; find . -exec sudo -S rm {} \\;",
+            "sudo sudo -S id",
+            "sudoedit -A /etc/hosts; sudo id",
+        ] {
+            assert!(!asks(line) && reads_elsewhere(line), "{line}");
+        }
+        for line in
+            ["sudo id -S", "ls -S; sudo id", "sudo -u S id", "sudo -uS id", "sudo -pS id", "sudo -- id -S", "grep -A 3 sudo x", "id"]
+        {
+            assert!(!reads_elsewhere(line), "{line}");
         }
     }
 

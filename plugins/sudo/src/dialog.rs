@@ -2,7 +2,7 @@
 
 use jackfield_plugin::{DialogReport, Hit, Question, Step, View};
 
-use crate::refusal;
+use crate::{claim, refusal};
 
 /// The one goal, and the name of the secret that it needs.
 pub(crate) const GOAL: &str = "sudo";
@@ -34,8 +34,9 @@ pub(crate) fn next(view: &View) -> DialogReport {
 
 /// The question outside of a goal: a script that runs sudo, for example. Only the caller can answer it.
 pub(crate) fn asking(view: &View) -> Option<Question> {
-    // Inside of the goal it is dealt with.
-    own(view).filter(|_| view.phase != "goal").map(|hit| question(hit, "sudo asks for a password"))
+    // Inside of the goal it is dealt with. Who answered one that reads elsewhere would type into the shell behind it.
+    let hit = own(view).filter(|_| view.phase != "goal" && !claim::reads_elsewhere(&view.command))?;
+    Some(question(hit, "sudo asks for a password"))
 }
 
 /// The question of this session's sudo. That of another session's carries another nonce.
@@ -262,6 +263,16 @@ mod tests {
         let found = steps(vec![view("[sudo: jackfield-0123456789abcdef: ] Verification code: ", "")]);
         let [Step::Ask(question)] = found.as_slice() else { unreachable!("{found:?}") };
         assert_eq!(question.kind, "code");
+    }
+
+    #[test]
+    fn nobody_is_asked_where_a_sudo_of_the_line_reads_elsewhere() {
+        for command in ["cat pw.txt | sudo -S sleep 3", "sudo -A id", "echo \"$PW\" | sudo -S true && sudo id"] {
+            for tail in [WS, RS] {
+                let running = View { phase: "running".to_owned(), command: command.to_owned(), ..view(tail, "") };
+                assert_eq!(asking(&running), None, "{command}: {tail}");
+            }
+        }
     }
 
     #[test]
