@@ -275,6 +275,70 @@ pub(crate) const ERRORS: &[&str] = &[
     "% Command incomplete.",
     "% Bad passwords, too many failures!",
     "bgpd is not running",
+    "% VRF CUST not configured.",
+    "%Inconsistent address and mask",
+    "%VTP VLAN configuration not allowed when device is in CLIENT mode.",
+    "% Range command terminated because it failed on GigabitEthernet0/1",
+    "%Default VLAN 1 may not be deleted.",
+    "% Please define a domain-name first.",
+    "% Connection refused by remote host",
+    "% Connection timed out; remote host not responding",
+    "% Destination unreachable; gateway or host down",
+    "% Network not in table",
+    "% Subnet not in table",
+    "% BGP not active",
+    "%Specified neighbor already exists",
+    "% Login invalid",
+    "%% Delete VLAN failed",
+    "% Peer-group \"X\" does not exist",
+    "%IP routing table vrf X does not exist",
+    // Arista EOS.
+    "% Interface does not exist",
+    "% Address 192.0.2.1/24 is already assigned to interface Ethernet1",
+];
+
+/// Rows that are a failure behind a line of configuration only.
+pub(crate) const CONFIG_ERRORS: &[&str] = &[
+    "Bad mask /24 for address 10.0.0.0",
+    "BGP is already running; AS is 65000",
+    "VLAN 2000 creation failed",
+    "Unable to place ACL in the running configuration",
+    "% AS number mismatch",
+    "% OSPF: no router process",
+    "% VRF CUST is being deleted",
+    "% Specify remote-as or peer-group remote AS first",
+    "%Hostname contains one or more illegal characters.",
+];
+
+/// What is added to a line of configuration that was taken.
+pub(crate) const CONFIG_NOTES: &[&str] = &[
+    "% Not all config may be removed and may reappear after reactivating the sub-interface",
+    "%LINK-3-UPDOWN: Interface GigabitEthernet0/1, changed state to down",
+    "*Mar  1 00:01:05.123: %SYS-5-CONFIG_I: Configured from console by admin on vty0 (192.0.2.5)",
+    "%CRYPTO_ENGINE-5-KEY_ADDITION: A key named R1.example has been generated or imported by crypto-engine",
+    "% Warning: use /31 mask on non point-to-point interface cautiously",
+    "%Warning: portfast should only be enabled on ports connected to a single",
+    " host. Connecting hubs, concentrators, switches, bridges, etc... to this",
+    "%Portfast has been configured on GigabitEthernet0/1 but will only",
+    "% Generating 2048 bit RSA keys, keys will be non-exportable...",
+    "% The key modulus size is 2048 bits",
+    "% This command is deprecated",
+    "% IP addresses from all interfaces in VRF CUST have been removed",
+    "% IPv4 and IPv6 addresses from all interfaces in VRF CUST have been removed",
+    "% Interface GigabitEthernet0/1 IPv4 disabled and address(es) removed due to enabling VRF CUST",
+    "% Access VLAN does not exist. Creating vlan 100",
+    "% Voice VLAN does not exist. Creating vlan 20",
+    "%Default route without gateway, if not a point-to-point interface, may impact performance",
+    "% Only classful networks will be redistributed",
+    "% OSPF: Reload or use \"clear ip ospf process\" command, for this to take effect",
+    "% Login disabled on line 2, until 'password' is set",
+    "% Hostname \"R_1\" is not a legal LAT node name, Using \"CISCO_0B\"",
+    "% NOTE: This new crypto map will remain disabled until a peer",
+    "% You already have RSA keys defined named R1.example.",
+    "% They will be replaced.",
+    "% use 'write' command to make license boot config take effect on next boot",
+    "% WARNING: The master key is not configured, so passwords/secrets might not be encrypted.",
+    "The name for the keys will be: R1.example",
 ];
 
 /// Lines that only look like one.
@@ -294,6 +358,8 @@ pub(crate) const NOT_ERRORS: &[&str] = &[
     "% The \"terminal length\" command is deprecated",
     "% This configuration is deprecated",
     "0 errors",
+    "% Not all config may be removed and may reappear after reactivating the sub-interface",
+    "% WARNING: The master key is not configured, so passwords/secrets might not be encrypted.",
 ];
 
 /// What is said to a secret that is not accepted.

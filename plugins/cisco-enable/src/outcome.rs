@@ -5,8 +5,60 @@ use jackfield_plugin::{Exchange, Failure};
 /// In a long answer only so many rows at each end can be the device's verdict; what lies between is content.
 const EDGE_ROWS: usize = 3;
 
+/// Words behind the percent sign that begin a note about a line that was taken, in small letters. They go before all others.
+const NOTES: [&str; 33] = [
+    "warning",
+    "note",
+    "info:",
+    "success",
+    "generating ",
+    "writing ",
+    "saving ",
+    "applying ",
+    "not all config may be removed",
+    "portfast",
+    "access vlan does not exist. creating",
+    "voice vlan does not exist. creating",
+    "login disabled on line",
+    // What is said around a question, above all about keys and certificates.
+    "please answer",
+    "please re-enter",
+    "please enter",
+    "do you",
+    "you already have",
+    "they will",
+    "key pair import succeeded",
+    "keys to be removed",
+    "the key modulus size is",
+    "all router certs",
+    "be sure to",
+    "removing an enrolled",
+    "include the",
+    "the subject name in",
+    "the fully-qualified domain name in",
+    "the serial number in",
+    "certificate request",
+    "start certificate enrollment",
+    "create a challenge password",
+    "trustpoint ca certificate accepted",
+];
+
+/// The same, wherever they stand behind the percent sign.
+const NOTES_INSIDE: [&str; 10] = [
+    "warning",
+    "deprecated",
+    " will be ",
+    " will only ",
+    "take effect",
+    "may impact ",
+    "removed due to ",
+    " been removed",
+    "legal lat node name",
+    "successfully",
+];
+
 /// Words behind the percent sign that begin a failure, in small letters, and its kind.
-const WORDS: [(&str, &str); 34] = [
+const WORDS: [(&str, &str); 40] = [
     ("incomplete", "incomplete"),
     ("command incomplete", "incomplete"),
     ("invalid", "refused"),
@@ -41,16 +93,52 @@ const WORDS: [(&str, &str); 34] = [
     ("subnet", "error"),
     ("prefix length", "error"),
     ("password:  timeout expired", "error"),
+    ("connection ", "error"),
+    ("destination unreachable", "error"),
+    ("inconsistent", "error"),
+    ("please define", "error"),
+    ("login invalid", "error"),
+    ("range command", "error"),
 ];
+
+/// The same, wherever they stand behind the percent sign.
+const WORDS_INSIDE: [&str; 6] = ["overlaps with ", "failure", "failed", "error", " not ", " already "];
+
+/// How a row without a percent sign begins that refuses a line of configuration, in small letters.
+const PLAIN: [&str; 8] = ["bad mask ", "bgp is already running", "unable to ", "cannot ", "can't ", "could not ", "failed to ", "invalid "];
 
 /// The first line that says so, if one does.
 pub(crate) fn judge(exchange: &Exchange) -> Option<Failure> {
     let rows = verdict_rows(exchange);
-    let found = |look: fn(&str) -> Option<&'static str>| {
+    let found = |look: &dyn Fn(&str) -> Option<&'static str>| {
         rows.iter().find_map(|row| Some(Failure { line: (*row).to_owned(), kind: look(row)?.to_owned() }))
     };
+    let configures = configures(exchange);
     // A failed name look-up is followed by the line that says what came of it.
-    found(failure_kind).or_else(|| found(lookup_kind))
+    found(&failure_kind).or_else(|| found(&|row| unknown_kind(row).filter(|_| configures))).or_else(|| found(&lookup_kind))
+}
+
+/// Is it a line of configuration? What only shows something there may print rows of any kind.
+fn configures(exchange: &Exchange) -> bool {
+    let shows = ["do", "sh", "sho", "show"].contains(&exchange.command.split_ascii_whitespace().next().unwrap_or_default());
+    exchange.mode.starts_with("config") && !shows
+}
+
+/// A line of configuration prints nothing as a rule, so a row that begins with a percent sign and is neither a message to the log
+/// nor a known note counts as a failure. Where that is wrong, the block stops at a line that was taken, and the row is told; the
+/// other way round the lines that follow would be typed in another place than meant: an address on an interface that is not in
+/// its VRF.
+fn unknown_kind(row: &str) -> Option<&'static str> {
+    let refused = match row.strip_prefix('%') {
+        Some(text) => {
+            !is_syslog(text) && text.bytes().any(|b| b.is_ascii_alphabetic()) && !is_note(&text.trim_start().to_ascii_lowercase())
+        }
+        None => {
+            let small = row.to_ascii_lowercase();
+            small.ends_with(" failed") || PLAIN.iter().any(|begin| small.starts_with(begin))
+        }
+    };
+    refused.then_some("error")
 }
 
 fn verdict_rows(exchange: &Exchange) -> Vec<&str> {
@@ -89,10 +177,18 @@ fn percent_kind(text: &str) -> Option<&'static str> {
     // FRR puts the daemon's name in front: `[ZEBRA] Unknown command`.
     let plain = text.strip_prefix('[').and_then(|inner| inner.split_once(']')).map_or(text, |(_, rest)| rest.trim_start());
     let small = plain.to_ascii_lowercase();
+    if NOTES.iter().any(|begin| small.starts_with(begin)) {
+        return None;
+    }
     if let Some((_, kind)) = WORDS.iter().find(|(word, _)| small.starts_with(word)) {
         return Some(kind);
     }
-    ["overlaps with ", "failure", "error"].iter().any(|word| holds(&small, word)).then_some("error")
+    (!is_note(&small) && WORDS_INSIDE.iter().any(|word| holds(&small, word))).then_some("error")
+}
+
+/// The line was taken, and the device adds something.
+fn is_note(small: &str) -> bool {
+    NOTES.iter().any(|begin| small.starts_with(begin)) || NOTES_INSIDE.iter().any(|words| holds(small, words))
 }
 
 /// Like `contains`, without the searcher of the standard library: it would be a tenth of this plugin.
@@ -129,10 +225,15 @@ fn lookup_kind(row: &str) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facts::{ERRORS, NOT_ERRORS};
+    use crate::facts::{CONFIG_ERRORS, CONFIG_NOTES, ERRORS, NOT_ERRORS};
 
     fn verdict(output: &str) -> Option<Failure> {
         judge(&Exchange { command: "x".into(), mode: "privileged".into(), head: output.into(), tail: output.into(), status: None })
+    }
+
+    fn in_config(command: &str, output: &str) -> Option<String> {
+        let exchange = Exchange { command: command.into(), mode: "config".into(), head: output.into(), tail: output.into(), status: None };
+        judge(&exchange).map(|failure| failure.line)
     }
 
     fn failure(line: &str, kind: &str) -> Option<Failure> {
@@ -154,6 +255,34 @@ mod tests {
         for line in ["", "%", "%%", "[OK]", "line 3: description", "Translating \"web1\"...domain server (192.0.2.1) [OK]"] {
             assert_eq!(verdict(line), None, "{line}");
         }
+    }
+
+    #[test]
+    fn a_line_of_configuration_fails_by_each_row_that_is_no_known_note() {
+        for line in ERRORS.iter().chain(CONFIG_ERRORS) {
+            assert_eq!(in_config("ip address 192.0.2.1", &format!("{line}\n")).as_deref(), Some(*line));
+        }
+        for line in CONFIG_NOTES {
+            assert_eq!(in_config("ip address 192.0.2.1", &format!("{line}\n")), None, "{line}");
+        }
+        for line in ["", "%", "%%", "% 42", "R1(config-if)#"] {
+            assert_eq!(in_config("ip address 192.0.2.1", line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn what_only_shows_something_from_configuration_mode_prints_what_it_likes() {
+        for command in ["do show ip bgp", "show version", "sh run"] {
+            assert_eq!(in_config(command, "% A row of content\n"), None, "{command}");
+            assert!(in_config(command, "% Invalid input detected at '^' marker.\n").is_some(), "{command}");
+        }
+        assert_eq!(verdict("% A row of content"), None);
+    }
+
+    #[test]
+    fn a_known_error_is_named_before_a_row_that_nobody_knows() {
+        let rows = "% Something is odd\n% Invalid input detected at '^' marker.\n";
+        assert_eq!(in_config("x", rows).as_deref(), Some("% Invalid input detected at '^' marker."));
     }
 
     #[test]

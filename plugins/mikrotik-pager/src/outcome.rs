@@ -5,8 +5,11 @@ use jackfield_plugin::{Exchange, Failure};
 /// In a long answer only so many rows at each end can be the router's verdict; what lies between is content.
 const EDGE_ROWS: usize = 3;
 
+/// What is said of a value that does not fit.
+const MISFITS: [&str; 2] = [" out of range", " expects range of "];
+
 /// How a verdict begins, and its kind.
-const BEGINNINGS: [(&str, &str); 13] = [
+const BEGINNINGS: [(&str, &str); 17] = [
     ("expected end of command", "refused"),
     ("expected command name", "refused"),
     ("expected closing", "incomplete"),
@@ -14,6 +17,10 @@ const BEGINNINGS: [(&str, &str); 13] = [
     ("ambiguous ", "refused"),
     ("input does not match any value of", "refused"),
     ("invalid value for", "refused"),
+    ("invalid value of", "refused"),
+    ("no such command", "refused"),
+    ("cannot change builtin", "error"),
+    ("couldn't perform action", "error"),
     ("missing value", "incomplete"),
     ("no such item", "error"),
     ("failure: ", "error"),
@@ -51,8 +58,8 @@ fn kind(row: &str) -> Option<&'static str> {
     }
     // The fields of a print are set to the right, so this one may have spaces in front.
     let failed = row.trim_start() == "status: failed";
-    let too_large = row.starts_with("value ") && names_a_range(row);
-    (failed || too_large).then_some("error")
+    let misfit = row.starts_with("value ") && MISFITS.iter().any(|words| holds(row, words));
+    (failed || misfit).then_some("error")
 }
 
 /// `(line 1 column 8)` at the end.
@@ -63,8 +70,9 @@ fn names_a_place(row: &str) -> bool {
     pair("line") && pair("column")
 }
 
-fn names_a_range(row: &str) -> bool {
-    row.as_bytes().windows(13).any(|part| part == b" out of range")
+/// Like `contains`, without the searcher of the standard library.
+fn holds(row: &str, words: &str) -> bool {
+    row.as_bytes().windows(words.len()).any(|part| part == words.as_bytes())
 }
 
 #[cfg(test)]
@@ -90,6 +98,11 @@ mod tests {
             "expected closing brace (line 1 column 9)",
             "ambiguous value of interface, more than one possible value matches input",
             "value of distance out of range (1..255)",
+            "value of vlan-ids expects range of integer numbers",
+            "no such command prefix",
+            "invalid value of mtu, should be 68..65535",
+            "couldn't perform action - not enough permissions (9)",
+            "cannot change builtin",
             "missing value(s) of argument(s) address",
             "action timed out - try again, if error continues contact MikroTik support",
             "      status: failed",
@@ -108,6 +121,7 @@ mod tests {
             "syntax error in comment",
             ";;; failure: of the link",
             "status: failed once",
+            "value of the range",
         ]) {
             assert_eq!(verdict(output), None, "{output}");
         }
