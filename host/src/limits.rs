@@ -156,6 +156,9 @@ pub const SENSITIVE_BLOCK_BYTES: usize = 32 * 1024;
 pub const SENSITIVE_ROW_MAX_BYTES: usize = 64 * 1024;
 /// Bytes by which they overlap: no token is longer.
 pub const SENSITIVE_OVERLAP_BYTES: usize = 4 * 1024;
+/// Bytes that show nothing, such as colours, marks and links, between two letters of a known secret: what is longer parts them. So what
+/// is held back of a stream, because it may be the beginning of one, is at most so many times longer than it.
+pub const SECRET_GAP_MAX_BYTES: usize = 512;
 /// Patterns of one plugin.
 pub const SENSITIVE_MAX: usize = 64;
 

@@ -19,6 +19,7 @@ pub mod keyring;
 pub mod look;
 pub mod prints;
 pub mod redact;
+mod through;
 
 /// Longest secret in bytes: a terminal line in canonical mode takes 4,095 bytes, so a longer one could never be typed.
 pub const SECRET_MAX_BYTES: usize = 4_095;

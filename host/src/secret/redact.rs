@@ -1,26 +1,29 @@
 //! Masks secrets in a stream of bytes.
 //!
-//! The runtime knows exactly what it typed, so it looks for exactly that: no patterns, no guesses. The result does not
-//! depend on how the stream is cut into chunks.
+//! The runtime knows exactly what it typed, so it looks for exactly that: no patterns, no guesses. Colours and other control
+//! sequences between its letters do not hide it; they stay, behind what is shown for it. The result does not depend on how the
+//! stream is cut into chunks.
 
 use std::borrow::Cow;
 
 use zeroize::Zeroizing;
 
 use super::Secret;
+use super::through::{self, Found};
 
 /// Shorter secrets are not searched for: three letters turn up by chance everywhere, so masking them would damage
 /// ordinary output, and each mask would tell the reader where the letters of the secret stand.
 pub const MASKED_MIN_BYTES: usize = 4;
 
 /// Replaces each occurrence of a known secret by `[secret:NAME]`: the leftmost first, and of several the longest.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 #[expect(missing_debug_implementations, reason = "it holds secrets, which must not be printable")]
 pub struct Redactor {
     secrets: Vec<Known>,
-    /// For each byte, whether a secret begins with it.
-    first: [bool; 256],
-    /// The end of the stream, as long as it may be the start of a secret. Never as long as the longest secret.
+    /// The bytes that secrets begin with.
+    first: First,
+    /// The end of the stream, as long as it may be the start of a secret. Never as long as the longest secret with the longest gaps,
+    /// see [`SECRET_GAP_MAX_BYTES`](crate::limits::SECRET_GAP_MAX_BYTES).
     held: Zeroizing<Vec<u8>>,
     /// How many bytes of `held` a flush has given out already.
     shown: usize,
@@ -32,20 +35,55 @@ struct Known {
     mask: Vec<u8>,
 }
 
+/// How the bytes that secrets begin with are looked for: of a few the processor looks at many places at once.
+#[derive(Clone, Default)]
+enum First {
+    #[default]
+    None,
+    One(u8),
+    Two(u8, u8),
+    Three(u8, u8, u8),
+    /// For each byte, whether a secret begins with it.
+    Many(Box<[bool; 256]>),
+}
+
+impl First {
+    fn of(secrets: &[Known]) -> Self {
+        let mut is_first = Box::new([false; 256]);
+        for byte in secrets.iter().filter_map(|known| known.value.first()) {
+            if let Some(slot) = is_first.get_mut(usize::from(*byte)) {
+                *slot = true;
+            }
+        }
+        let bytes: Vec<u8> = (0..=u8::MAX).zip(is_first.iter()).filter(|(_, is_first)| **is_first).map(|(byte, _)| byte).collect();
+        match *bytes {
+            [] => Self::None,
+            [one] => Self::One(one),
+            [one, two] => Self::Two(one, two),
+            [one, two, three] => Self::Three(one, two, three),
+            _ => Self::Many(is_first),
+        }
+    }
+
+    fn find(&self, text: &[u8]) -> Option<usize> {
+        match self {
+            Self::None => None,
+            Self::One(one) => memchr::memchr(*one, text),
+            Self::Two(one, two) => memchr::memchr2(*one, *two, text),
+            Self::Three(one, two, three) => memchr::memchr3(*one, *two, *three, text),
+            Self::Many(is_first) => text.iter().position(|byte| is_first.get(usize::from(*byte)) == Some(&true)),
+        }
+    }
+}
+
 /// What stands at a place of the stream.
 enum Here<'a> {
     /// No secret begins here.
     Plain,
     /// A secret may begin here, but the stream ends before that is certain.
     Open,
-    /// A secret of this length, and what to show for it.
+    /// A secret in so many bytes, and what to show for it.
     Secret(usize, &'a [u8]),
-}
-
-impl Default for Redactor {
-    fn default() -> Self {
-        Self { secrets: Vec::new(), first: [false; 256], held: Zeroizing::default(), shown: 0 }
-    }
 }
 
 impl Redactor {
@@ -55,12 +93,10 @@ impl Redactor {
         if value.len() < MASKED_MIN_BYTES || self.secrets.iter().any(|known| known.value.as_slice() == value) {
             return false;
         }
-        if let Some(first) = value.first().and_then(|byte| self.first.get_mut(usize::from(*byte))) {
-            *first = true;
-        }
         self.secrets.push(Known { value: Zeroizing::new(value.to_vec()), mask: format!("[secret:{name}]").into_bytes() });
         // The longest first, so that the first hit is the longest.
         self.secrets.sort_by_key(|known| std::cmp::Reverse(known.value.len()));
+        self.first = First::of(&self.secrets);
         true
     }
 
@@ -72,7 +108,7 @@ impl Redactor {
             joined.extend_from_slice(chunk);
             return Cow::Owned(self.mask(&joined));
         }
-        match self.next_hit(chunk, 0) {
+        match self.next_hit(chunk, 0, false) {
             None => Cow::Borrowed(chunk),
             Some((at, Here::Open)) => {
                 let (clear, open) = chunk.split_at(at);
@@ -87,20 +123,7 @@ impl Redactor {
     /// still masked from here.
     pub fn flush(&mut self) -> Vec<u8> {
         let mut out = Vec::new();
-        let mut at = 0;
-        while at < self.held.len() {
-            let rest = self.held.get(at..).unwrap_or_default();
-            match self.secrets.iter().find(|known| rest.starts_with(&known.value)) {
-                Some(known) => {
-                    emit(&mut out, &known.mask, at + known.value.len(), self.shown);
-                    at += known.value.len();
-                }
-                None => {
-                    emit(&mut out, rest.get(..1).unwrap_or_default(), at + 1, self.shown);
-                    at += 1;
-                }
-            }
-        }
+        self.mask_whole(&self.held, self.shown, &mut out);
         self.shown = self.held.len();
         out
     }
@@ -108,19 +131,7 @@ impl Redactor {
     /// Masks a text that is complete. The stream does not notice.
     pub fn whole(&self, text: &[u8]) -> Vec<u8> {
         let mut out = Vec::with_capacity(text.len());
-        let mut rest = text;
-        while let Some((byte, behind)) = rest.split_first() {
-            match self.secrets.iter().find(|known| rest.starts_with(&known.value)) {
-                Some(known) => {
-                    out.extend_from_slice(&known.mask);
-                    rest = rest.get(known.value.len()..).unwrap_or_default();
-                }
-                None => {
-                    out.push(*byte);
-                    rest = behind;
-                }
-            }
-        }
+        self.mask_whole(text, 0, &mut out);
         out
     }
 
@@ -133,64 +144,78 @@ impl Redactor {
     fn mask(&mut self, stream: &[u8]) -> Vec<u8> {
         let shown = std::mem::take(&mut self.shown);
         let mut out = Vec::with_capacity(stream.len());
+        let open = self.mask_up_to(stream, shown, false, &mut out);
+        self.shown = shown.saturating_sub(open);
+        self.held = Zeroizing::new(stream.get(open..).unwrap_or_default().to_vec());
+        out
+    }
+
+    fn mask_whole(&self, text: &[u8], shown: usize, out: &mut Vec<u8>) {
+        self.mask_up_to(text, shown, true, out);
+    }
+
+    /// Masks what is certain of `stream` and says where the rest begins; all of it is certain where nothing comes behind.
+    fn mask_up_to(&self, stream: &[u8], shown: usize, is_complete: bool, out: &mut Vec<u8>) -> usize {
         let mut at = 0;
-        let mut held = Vec::new();
         while at < stream.len() {
-            let hit = self.next_hit(stream, at);
+            let hit = self.next_hit(stream, at, is_complete);
             let end = hit.as_ref().map_or(stream.len(), |(hit_at, _)| *hit_at);
             out.extend_from_slice(stream.get(at.max(shown)..end).unwrap_or_default());
             at = end;
             match hit {
                 Some((_, Here::Secret(length, mask))) => {
+                    let found = stream.get(at..at + length).unwrap_or_default();
+                    if at + length > shown {
+                        out.extend_from_slice(mask);
+                        self.keep_sequences(found, shown.saturating_sub(at), out);
+                    }
                     at += length;
-                    emit(&mut out, mask, at, shown);
                 }
-                Some((_, Here::Open)) => {
-                    held = stream.get(at..).unwrap_or_default().to_vec();
-                    self.shown = shown.saturating_sub(at);
-                    break;
-                }
+                Some((_, Here::Open)) => return at,
                 Some((_, Here::Plain)) | None => {}
             }
         }
-        self.held = Zeroizing::new(held);
-        out
+        at
     }
 
-    /// The first place from `from` on where a secret stands or may begin.
-    fn next_hit(&self, stream: &[u8], from: usize) -> Option<(usize, Here<'_>)> {
-        if self.secrets.is_empty() {
-            return None;
+    /// What acts inside of a secret's place goes on to do so, unless it is out already. A title may hold a secret of its own.
+    fn keep_sequences(&self, found: &[u8], shown: usize, out: &mut Vec<u8>) {
+        for (_, sequence) in through::sequences(found).filter(|(start, _)| *start >= shown) {
+            let mut rest = sequence;
+            while let Some(at) = self.first.find(rest) {
+                let (before, here) = rest.split_at(at);
+                out.extend_from_slice(before);
+                let known = self.secrets.iter().find(|known| here.starts_with(&known.value));
+                out.extend_from_slice(known.map_or(here.get(..1).unwrap_or_default(), |known| &known.mask));
+                rest = here.get(known.map_or(1, |known| known.value.len())..).unwrap_or_default();
+            }
+            out.extend_from_slice(rest);
         }
+    }
+
+    /// The first place from `from` on where a secret stands or, where more comes, may begin.
+    fn next_hit(&self, stream: &[u8], from: usize, is_complete: bool) -> Option<(usize, Here<'_>)> {
         let mut at = from;
         loop {
             let rest = stream.get(at..)?;
-            at += rest.iter().position(|byte| self.first.get(usize::from(*byte)) == Some(&true))?;
-            match self.here(stream.get(at..)?) {
+            at += self.first.find(rest)?;
+            match self.here(stream.get(at..)?, is_complete) {
                 Here::Plain => at += 1,
                 found => return Some((at, found)),
             }
         }
     }
 
-    fn here(&self, rest: &[u8]) -> Here<'_> {
+    fn here(&self, rest: &[u8], is_complete: bool) -> Here<'_> {
         for known in &self.secrets {
-            if rest.starts_with(&known.value) {
-                return Here::Secret(known.value.len(), &known.mask);
-            }
-            // A longer secret may still come: it decides before a shorter one that is already complete.
-            if known.value.starts_with(rest) {
-                return Here::Open;
+            match through::find(&known.value, rest) {
+                Found::Whole(length) => return Here::Secret(length, &known.mask),
+                // A longer secret may still come: it decides before a shorter one that is already complete.
+                Found::Open if !is_complete => return Here::Open,
+                Found::Open | Found::No => {}
             }
         }
         Here::Plain
-    }
-}
-
-/// Appends what ends at `end`, unless it has been given out before.
-fn emit(out: &mut Vec<u8>, text: &[u8], end: usize, shown: usize) {
-    if end > shown {
-        out.extend_from_slice(text);
     }
 }
 
@@ -344,6 +369,97 @@ mod tests {
                 rest = after;
             }
             assert_eq!(masked(&secrets, &chunks), expected(&secrets, &text), "seed {seed}: {secrets:?} in {chunks:?}");
+        }
+    }
+
+    #[test]
+    fn what_stands_between_the_letters_and_shows_nothing_does_not_hide_them() {
+        let secrets = [("sudo", "S3kr1t-Falcon9"), ("short", "abcd")];
+        for (text, shown) in [
+            ("S3kr1t-\x1b[01;31m\x1b[KFal\x1b[m\x1b[Kcon9\r\n", "[secret:sudo]\x1b[01;31m\x1b[K\x1b[m\x1b[K\r\n"),
+            ("\x1b[1mS3kr1t-Falcon9\x1b[0m", "\x1b[1m[secret:sudo]\x1b[0m"),
+            ("S3k\0\x08kr1t-_\x08Falcon9!", "[secret:sudo]\0!"),
+            ("S3kr1t\x1b]133;C\x07-Falcon9 ab\x1b[mcd\x1b[m", "[secret:sudo]\x1b]133;C\x07 [secret:short]\x1b[m\x1b[m"),
+            ("S3k\x1b]0;S3kr1t-Falcon9\x07r1t-Falcon9", "[secret:sudo]\x1b]0;[secret:sudo]\x07"),
+            ("\x1b]0;S3kr1t-Falcon9\x07$ ", "\x1b]0;[secret:sudo]\x07$ "),
+            ("S\x1b[mS3\x1b[mkr1t-Falcon9", "S\x1b[m[secret:sudo]\x1b[m"),
+            ("S3kr1t \x1b[1mFalcon9 abc\x1b[1m", "S3kr1t \x1b[1mFalcon9 abc\x1b[1m"),
+        ] {
+            assert_eq!(masked(&secrets, &[text]), shown, "{text:?}");
+            let letters: Vec<String> = text.chars().map(String::from).collect();
+            assert_eq!(masked(&secrets, &letters.iter().map(String::as_str).collect::<Vec<_>>()), shown, "{text:?}");
+        }
+        // What was given out in the middle stays, and nothing comes twice.
+        assert_eq!(masked(&secrets, &["S3\x1b[1m", "|", "k\x1b[m", "|", "r1t-Falcon9."]), "S3\x1b[1mk\x1b[m[secret:sudo].");
+        assert_eq!(masked(&secrets, &["S3\x1b[1m", "|", "k\x1b[mr1t-Falcon9."]), "S3\x1b[1m[secret:sudo]\x1b[m.");
+    }
+
+    /// Letters of secrets and all that may stand between them.
+    const PIECES: [&str; 16] =
+        ["a", "b", "a", "b", "aab", "\x1b[1m", "\x1b[K", "\0", "\x08", "\x1b", "\x1b]0;ab\x07", "\x1b[D", "[", "\r\n", "\x1b(B", "\\"];
+
+    #[test]
+    fn any_cut_gives_the_same_result_with_control_sequences() {
+        for seed in 1..=6_000_u64 {
+            let mut dice = Dice(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15));
+            let values: Vec<String> =
+                (0..1 + dice.roll(3)).map(|_| 4 + dice.roll(4)).collect::<Vec<_>>().into_iter().map(|length| dice.word(length)).collect();
+            let secrets: Vec<(&str, &str)> = ["one", "two", "three"].into_iter().zip(values.iter().map(String::as_str)).collect();
+            // Half of the texts have only sequences that are easily taken out.
+            let pieces = if seed % 2 == 0 { &PIECES[..8] } else { &PIECES[..] };
+            let text: String = (0..dice.roll(50)).map(|_| pieces[dice.roll(pieces.len())]).collect();
+            let mut chunks = Vec::new();
+            let mut rest = text.as_str();
+            while !rest.is_empty() {
+                let (chunk, after) = rest.split_at(1 + dice.roll(rest.len()).min(dice.roll(9)));
+                chunks.push(chunk);
+                rest = after;
+            }
+            let whole = String::from_utf8(redactor(&secrets).whole(text.as_bytes())).unwrap();
+            assert_eq!(masked(&secrets, &chunks), whole, "seed {seed}: {secrets:?} in {chunks:?}");
+            let visible = whole.replace("\x1b[1m", "").replace("\x1b[K", "").replace('\0', "");
+            for (_, value) in secrets.iter().filter(|_| seed % 2 == 0) {
+                assert!(!visible.contains(value), "seed {seed}: {whole:?}");
+            }
+            // Sequences of which no secret can be a part stay, in their order.
+            let marks = |text: &str| text.matches(['\0', '\r', '\n']).collect::<String>();
+            assert_eq!(marks(&whole), marks(&text), "seed {seed}: {text:?}");
+        }
+    }
+
+    #[test]
+    fn what_holds_no_secret_is_not_changed() {
+        let secrets =
+            [("sudo", "S3kr1t-Falcon9"), ("root", "\u{1}odd"), ("enable", "hunter2"), ("snmp", "[1;31mX"), ("long", "0123456789")];
+        for seed in 1..=2_000_u64 {
+            let mut dice = Dice(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15));
+            let pieces =
+                ["S3kr1t-", "hunt", "h", "S", "\x1b[1;31m", "\x1b[", "\x08", "\x1b]0;S3k\x07", "\0", "012", "x", " ", "\r\n", "grün"];
+            let text: String = (0..dice.roll(60)).map(|_| pieces[dice.roll(pieces.len())]).collect();
+            let chunks: Vec<&[u8]> = text.as_bytes().chunks(1 + dice.roll(7)).collect();
+            let mut redactor = redactor(&secrets);
+            let mut out = Vec::new();
+            for chunk in chunks {
+                out.extend_from_slice(&redactor.push(chunk));
+                if dice.roll(4) == 0 {
+                    out.extend(redactor.flush());
+                }
+            }
+            out.extend(redactor.flush());
+            assert_eq!(String::from_utf8_lossy(&out), text, "seed {seed}");
+        }
+    }
+
+    #[test]
+    fn what_is_held_has_a_bound() {
+        let value = "aaaaaaaaab";
+        let bound = value.len() * (crate::limits::SECRET_GAP_MAX_BYTES + 1);
+        for piece in ["\x1b[m", "a\x1b[m", "a", "\x1b]0;a", "\x08", "a\x08", "\0", "\x1b[1"] {
+            let mut redactor = redactor(&[("one", value)]);
+            for _ in 0..2_000 {
+                redactor.push(format!("a{piece}").as_bytes());
+                assert!(redactor.held.len() <= bound, "{piece:?} holds {}", redactor.held.len());
+            }
         }
     }
 
