@@ -34,6 +34,11 @@ pub(crate) fn shortens(typed: &str, full: &str, least: usize) -> bool {
     typed.len() >= least && full.get(..typed.len()).is_some_and(|beginning| beginning.eq_ignore_ascii_case(typed))
 }
 
+/// `sh -c x` and `sh ./x` call a shell where there is one, though `sh` is short for `show` elsewhere.
+pub(crate) fn calls_shell(words: &[&str]) -> bool {
+    matches!(words, [first, second, ..] if first.eq_ignore_ascii_case("sh") && second.starts_with(['-', '/', '.', '~']))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

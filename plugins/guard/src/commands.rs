@@ -20,7 +20,11 @@ pub(crate) fn of(command: &str, grammar: Grammar, cwd: Option<&str>, request: &R
         Grammar::Ios(..) if command.contains(['?', '\t']) => None,
         Grammar::Ios(..) => Some(lines(command, &['\n'], &["do"])),
         Grammar::RouterOs => routeros::commands(command),
-        Grammar::Declared => Some(lines(command, &declared::separators(request), &["do", "run"])),
+        Grammar::Declared => {
+            let leading = declared::prefixes(request);
+            let leading: Vec<&str> = leading.iter().map(String::as_str).collect();
+            Some(lines(command, &declared::separators(request), &leading))
+        }
         Grammar::Other => Some(lines(command, &['\n', ';'], &[])),
     };
     Listing { is_whole: commands.is_some(), commands: commands.unwrap_or_default(), shows_secret: None }

@@ -13,18 +13,33 @@ use crate::family::Setting;
 mod fuzz;
 mod properties;
 
-const TABLES: [(&str, &str); 6] = [
+const TABLES: [(&str, &str); 7] = [
     ("posix-read", include_str!("../corpus/posix-read.txt")),
     ("posix-change", include_str!("../corpus/posix-change.txt")),
     ("posix-danger", include_str!("../corpus/posix-danger.txt")),
     ("devices", include_str!("../corpus/devices.txt")),
+    ("families", include_str!("../corpus/families.txt")),
     ("facts", include_str!("../corpus/facts.txt")),
     ("evasions", include_str!("../corpus/evasions.txt")),
 ];
 
 /// Families whose words are data.
-const DECLARED: [(&str, &str); 2] = [
+const DECLARED: [(&str, &str); 16] = [
+    ("aruba_cx", include_str!("../../declared/types/aruba_cx.toml")),
+    ("bird_birdc", include_str!("../../declared/types/bird_birdc.toml")),
+    ("checkpoint_gaia", include_str!("../../declared/types/checkpoint_gaia.toml")),
+    ("cisco_asa", include_str!("../../declared/types/cisco_asa.toml")),
+    ("cisco_nxos", include_str!("../../declared/types/cisco_nxos.toml")),
+    ("cisco_wlc", include_str!("../../declared/types/cisco_wlc.toml")),
+    ("cisco_xr", include_str!("../../declared/types/cisco_xr.toml")),
+    ("f5_tmsh", include_str!("../../declared/types/f5_tmsh.toml")),
+    ("fortinet", include_str!("../../declared/types/fortinet.toml")),
+    ("hp_comware", include_str!("../../declared/types/hp_comware.toml")),
+    ("huawei_vrp", include_str!("../../declared/types/huawei_vrp.toml")),
     ("juniper_junos", include_str!("../../declared/types/juniper_junos.toml")),
+    ("nokia_sros", include_str!("../../declared/types/nokia_sros.toml")),
+    ("paloalto_panos", include_str!("../../declared/types/paloalto_panos.toml")),
+    ("vyos", include_str!("../../declared/types/vyos.toml")),
     ("windows_openssh", include_str!("../../declared/types/windows_openssh.toml")),
 ];
 

@@ -176,7 +176,7 @@ fn assessed(request: &Request, command: &str, grammar: Grammar) -> Assessment {
         (Grammar::Csh, _) => posix::assess_csh(command, cwd),
         (Grammar::Ios(dialect, place), _) => ios::assess(command, dialect, place),
         (Grammar::RouterOs, _) => routeros::assess(command),
-        (Grammar::Declared, Some(table)) => declared::assess(command, mode, table),
+        (Grammar::Declared, Some(table)) => declared::assess(command, device_type, mode, table),
         (Grammar::Declared | Grammar::Other, _) => {
             program::assess(command, mode).unwrap_or_else(|| other::assess(command, device_type, mode))
         }

@@ -1,22 +1,33 @@
 //! Device families whose words are data: the device type's own plugin tells them in its manifest, as facts of each request.
 //!
 //! `words.reads`, `words.filters`, `words.wipe`, `words.outage`, `words.lockout` and `words.code` hold one word pattern a line,
-//! `words.modes` the modes in which reads are known, `words.separators` what separates commands on one line. A read needs every word of
-//! the proof; a danger needs one match, in any piece. What destroys by the words of any other grammar is stopped here too.
+//! `words.modes` the modes in which reads are known, `words.separators` what separates commands on one line. Among the reads `do ..` and
+//! `run ..` say that the family has this word for a command of the other modes: elsewhere `run` may start a shell. A read needs every
+//! word of the proof; a danger needs one match, in any piece. What destroys by the words of any other grammar is stopped here too.
 
 mod table;
 
 use jackfield_plugin::Request;
+use jackfield_plugin::words::begin;
 
 pub(crate) use self::table::Table;
-use self::table::{FACTS, fits};
+use self::table::{CODE, FACTS, PREFIXES, fits};
+use crate::abbreviation::{calls_shell, shortens};
+use crate::filters::Bars;
 use crate::other;
-use crate::verdict::{Assessment, Danger, Doubt, Proof, excerpt, heaviest};
+use crate::posix;
+use crate::verdict::{Assessment, Danger, Doubt, Proof, excerpt, first, heaviest};
 
 /// Characters that join, redirect or substitute somewhere. None of them belongs to the words of a read.
 const SIGNS: [char; 10] = [';', '&', '`', '$', '<', '>', '(', ')', '{', '}'];
 /// The same behind `|`, where an expression may stand.
 const FILTER_SIGNS: [char; 5] = [';', '&', '`', '<', '>'];
+/// A family where `show route` takes an expression: nothing there joins commands or redirects.
+const GROUPS: &str = "bird_birdc";
+const GROUPING: [char; 8] = ['(', ')', '{', '}', '<', '>', ';', '&'];
+
+/// How many words may stand in front of what a shell is given.
+const GIVEN_MAX: usize = 3;
 
 /// Does this request come with a family's words?
 pub(crate) fn is_told(request: &Request) -> bool {
@@ -24,11 +35,15 @@ pub(crate) fn is_told(request: &Request) -> bool {
 }
 
 /// Judges a command by the words of its family.
-pub(crate) fn assess(command: &str, mode: &str, table: &Table) -> Assessment {
-    let danger = find(command, table);
+pub(crate) fn assess(command: &str, device_type: &str, mode: &str, table: &Table) -> Assessment {
+    let place = Place { mode, table, groups: device_type == GROUPS };
+    let proof = place.prove(command);
+    // What the filters of a read look for is no command.
+    let heads = || command.lines().map(|line| line.split('|').next().unwrap_or_default()).collect::<Vec<_>>().join("\n");
+    let danger = if proof.is_ok() { find(&heads(), table) } else { find(command, table) };
     let proof = match &danger {
         Some(danger) => Err(Doubt::new("declared.danger", danger.reason.clone())),
-        None => prove(command, mode, table),
+        None => proof,
     };
     Assessment { proof, read_rule: "read.declared", unfinished: None, danger }
 }
@@ -49,9 +64,15 @@ fn find(command: &str, table: &Table) -> Option<Danger> {
 }
 
 fn stopped(piece: &str, table: &Table) -> Option<Danger> {
-    let inner = without_prefix(piece).unwrap_or(piece);
-    let stop = table.stops.iter().find(|stop| fits(&stop.words, piece) || fits(&stop.words, inner))?;
-    Some(Danger::new(stop.rule, format!("{} {}", excerpt(piece), stop.what)))
+    // Whether the family has the prefix or not.
+    let inner = behind(piece, |word| PREFIXES.iter().any(|known| word.eq_ignore_ascii_case(known)));
+    let meant = [Some(piece), inner, filtered(piece).flatten()];
+    let fit = |stop: &&table::Stop| meant.into_iter().flatten().any(|text| fits(&stop.words, text) && !other::is_harmless(text));
+    let stop = table.stops.iter().find(fit)?;
+    let danger = Danger::new(stop.rule, format!("{} {}", excerpt(piece), stop.what));
+    // What a shell is given behind `run bash` or the like: it must be asked about even where everything else runs.
+    let given = piece.match_indices(' ').take(GIVEN_MAX).filter_map(|(at, _)| posix::foreign_danger(piece.get(at..)?.trim_start()));
+    first(core::iter::once(danger).chain(given.filter(|_| stop.rule == CODE)))
 }
 
 /// What separates the commands of a line.
@@ -59,39 +80,113 @@ pub(crate) fn separators(request: &Request) -> Vec<char> {
     Table::of(request).separators.iter().filter_map(|sign| sign.chars().next()).chain(['\n']).collect()
 }
 
-/// Is every line a read?
-fn prove(command: &str, mode: &str, table: &Table) -> Proof {
-    if command.trim().is_empty() {
-        return Err(Doubt::new("declared.empty", "an empty line may confirm a question"));
-    }
-    command.lines().filter(|line| !line.trim().is_empty()).try_for_each(|line| prove_line(line, mode, table))
+/// What leads to a command of another mode.
+pub(crate) fn prefixes(request: &Request) -> Vec<String> {
+    Table::of(request).prefixes.clone()
 }
 
-fn prove_line(line: &str, mode: &str, table: &Table) -> Proof {
-    let mut pieces = line.split('|');
-    let first = pieces.next().unwrap_or_default();
-    let inner = without_prefix(first);
-    if inner.is_none() && !table.modes.iter().any(|known| known == mode) {
-        return Err(Doubt::new("declared.mode", format!("in the mode {} no word is known to read only", excerpt(mode))));
-    }
-    if let Some(sign) = first.chars().find(|c| SIGNS.contains(c)) {
-        return Err(Doubt::new("declared.sign", format!("`{sign}` may join, redirect or substitute")));
-    }
-    if !fits(&table.reads, inner.unwrap_or(first)) {
-        return Err(Doubt::new("declared.unknown-command", format!("{} is not known to read only", excerpt(first))));
-    }
-    for filter in pieces {
-        if !fits(&table.filters, filter) || filter.contains(FILTER_SIGNS) || filter.contains("$(") {
-            return Err(Doubt::new("declared.filter", format!("{} behind `|` is not known to read only", excerpt(filter))));
+/// Where a line is typed.
+struct Place<'a> {
+    mode: &'a str,
+    table: &'a Table,
+    /// Brackets and signs belong to an expression.
+    groups: bool,
+}
+
+impl Place<'_> {
+    /// Is every line a read?
+    fn prove(&self, command: &str) -> Proof {
+        if command.trim().is_empty() {
+            return Err(Doubt::new("declared.empty", "an empty line may confirm a question"));
         }
+        command.lines().filter(|line| !line.trim().is_empty()).try_for_each(|line| self.line(line))
     }
-    Ok(())
+
+    fn line(&self, line: &str) -> Proof {
+        // Behind a quote it may separate nothing.
+        let separates = self.table.separators.iter().any(|sign| sign == ";") && !line.contains(['"', '\'', '\\']);
+        let mut pieces = line.split(|c| separates && c == ';').filter(|piece| !piece.trim().is_empty()).peekable();
+        if pieces.peek().is_none() {
+            return Err(Doubt::new("declared.empty", "nothing stands before `;`"));
+        }
+        pieces.try_for_each(|piece| self.piece(piece))
+    }
+
+    fn piece(&self, piece: &str) -> Proof {
+        let (first, tail) = piece.split_once('|').map_or((piece, None), |(first, tail)| (first, Some(tail)));
+        let inner = behind(first, |word| self.table.prefixes.iter().any(|known| word.eq_ignore_ascii_case(known)));
+        let known = inner.is_some() || self.table.modes.iter().any(|known| known == self.mode) || self.looks(first);
+        if !known {
+            return Err(Doubt::new("declared.mode", format!("in the mode {} no word is known to read only", excerpt(self.mode))));
+        }
+        self.command(inner.unwrap_or(first))?;
+        tail.map_or(Ok(()), |tail| self.filters(first, tail))
+    }
+
+    /// Where `run` leads out of a configuration, `show` shows it.
+    fn looks(&self, first: &str) -> bool {
+        self.mode.starts_with("conf")
+            && self.table.prefixes.iter().any(|known| known == "run")
+            && ["show", "top $"].iter().any(|pattern| begin(pattern, first))
+    }
+
+    fn command(&self, command: &str) -> Proof {
+        let groups = self.groups && begin("sh[ow] ro[ute]", command);
+        if let Some(sign) = command.chars().find(|c| SIGNS.contains(c) && !(groups && GROUPING.contains(c))) {
+            return Err(Doubt::new("declared.sign", format!("`{sign}` may join, redirect or substitute")));
+        }
+        let words: Vec<&str> = command.split_ascii_whitespace().collect();
+        let inner = filtered(command).map(|inner| inner.filter(|inner| filtered(inner).is_none()));
+        let is_read = |text: &str| fits(&self.table.reads, text);
+        let looks = self.looks(command) && !self.table.modes.iter().any(|known| known == self.mode);
+        // A capture goes to a file by one of its options.
+        let writes = begin("mon[itor]", command) && words.iter().any(|word| shortens(word, "write-file", 1));
+        if writes || calls_shell(&words) || !(is_read(command) || looks) || inner.is_some_and(|inner| !inner.is_some_and(is_read)) {
+            return Err(Doubt::new("declared.unknown-command", format!("{} is not known to read only", excerpt(command))));
+        }
+        Ok(())
+    }
+
+    /// Each must be known. A bar may stand in what a filter looks for, where it cannot be taken for one that leads elsewhere.
+    fn filters(&self, first: &str, tail: &str) -> Proof {
+        let doubt = |piece| Doubt::new("declared.filter", format!("{} behind `|` is not known to read only", excerpt(piece)));
+        if tail.contains(FILTER_SIGNS) || tail.contains("$(") {
+            return Err(doubt(tail));
+        }
+        let glues = fits(&self.table.filters, "include");
+        let mut bars = Bars::new(first, tail);
+        for piece in tail.split('|') {
+            let is_text = bars.may_be_text(piece, glues);
+            let is_filter = fits(&self.table.filters, piece);
+            if !is_filter && !is_text {
+                return Err(doubt(piece));
+            }
+            bars.pass(piece, is_text);
+        }
+        Ok(())
+    }
 }
 
-/// The command behind `do` or `run`, which take one of the other modes.
-fn without_prefix(piece: &str) -> Option<&str> {
+/// The command behind a word that takes one of the other modes.
+fn behind(piece: &str, leads: impl Fn(&str) -> bool) -> Option<&str> {
     let (first, rest) = piece.trim().split_once(' ')?;
-    (first.eq_ignore_ascii_case("do") || first.eq_ignore_ascii_case("run")).then_some(rest)
+    leads(first).then_some(rest)
+}
+
+/// The command in the quotes of `grep include text "show x"`, as AireOS has it; nothing where it cannot be told.
+fn filtered(piece: &str) -> Option<Option<&str>> {
+    let rest = ["grep include ", "grep exclude "].iter().find_map(|known| {
+        let (name, rest) = piece.trim().split_at_checked(known.len())?;
+        name.eq_ignore_ascii_case(known).then_some(rest.trim_start())
+    })?;
+    let command = || {
+        let behind = match rest.strip_prefix('"') {
+            Some(quoted) => quoted.split_once('"')?.1,
+            None => rest.split_once(' ')?.1,
+        };
+        behind.trim().strip_prefix('"')?.strip_suffix('"').filter(|command| !command.contains('"'))
+    };
+    Some(command())
 }
 
 #[cfg(test)]
@@ -113,8 +208,8 @@ mod tests {
             policy_mode: "safe".to_owned(),
             facts: [
                 ("words.modes", "exec\nadmin"),
-                ("words.reads", "sh[ow]\nping"),
-                ("words.filters", "match\ncount"),
+                ("words.reads", "sh[ow]\nping\ngrep include\ndo .."),
+                ("words.filters", "match\ninc[lude]\ncount"),
                 ("words.outage", "reb[oot]\nreq[uest] sys[tem] h[alt]"),
                 ("words.wipe", "del[ete] $"),
                 ("words.separators", ";"),
@@ -125,7 +220,7 @@ mod tests {
     }
 
     fn judged(command: &str, request: &Request) -> Assessment {
-        assess(command, &request.mode, &Table::of(request))
+        assess(command, &request.device_type, &request.mode, &Table::of(request))
     }
 
     fn rule(command: &str, mode: &str) -> &'static str {
@@ -150,12 +245,59 @@ mod tests {
             ("show a\nset b", "exec", "declared.unknown-command"),
             ("show a | save b", "exec", "declared.filter"),
             ("show a | match b > c", "exec", "declared.filter"),
-            ("show a; set b", "exec", "declared.sign"),
+            ("show a; set b", "exec", "declared.unknown-command"),
+            ("show a ; show b", "exec", "read.declared"),
+            ("show \"a; show b", "exec", "declared.sign"),
+            (";", "exec", "declared.empty"),
+            // No prefix of this family.
+            ("run show version", "exec", "declared.unknown-command"),
+            ("run show version", "config", "declared.mode"),
+            ("do sh -c x", "config", "declared.unknown-command"),
+            ("sh ./x", "exec", "declared.unknown-command"),
             ("show $(set b)", "exec", "declared.sign"),
             ("show a > b", "exec", "declared.sign"),
             ("", "exec", "declared.empty"),
         ] {
             assert_eq!(rule(command, mode), expected, "{command} in {mode}");
+        }
+    }
+
+    #[test]
+    fn a_bar_in_what_a_filter_looks_for_is_text() {
+        for (command, expected) in [
+            ("show a | match \"up|down\"", "read.declared"),
+            ("show a | match \"reboot|down\" | count", "read.declared"),
+            ("show a | inc up|down", "read.declared"),
+            ("show a | inc ^a x|^b y", "read.declared"),
+            ("show a | match up|down", "read.declared"),
+            ("show a | inc up | down", "declared.filter"),
+            ("show a | match \"up\" | down\"", "declared.filter"),
+            ("show a | match 'x\"y' | down z\"", "declared.filter"),
+            ("show a | match \"x\\\"y | down z\"", "declared.filter"),
+            ("show \"a | match b\" | down \"", "declared.filter"),
+            ("show \"a|b\"", "declared.filter"),
+            ("show a | match \"up|save x\"", "declared.filter"),
+            ("show a | match \"up|tee\"", "declared.filter"),
+            ("show a | inc up|red x", "declared.filter"),
+            ("show a | inc up|save x", "declared.filter"),
+            ("show a | count \"up|down\"", "declared.filter"),
+        ] {
+            assert_eq!(rule(command, "exec"), expected, "{command}");
+        }
+    }
+
+    #[test]
+    fn a_command_in_quotes_is_judged_where_it_runs() {
+        for (command, expected) in [
+            ("grep include x \"show a\"", "read.declared"),
+            ("grep include \"x y\" \"show a\"", "read.declared"),
+            ("grep include x \"reboot\"", "declared.outage"),
+            ("grep include x \"set a\"", "declared.unknown-command"),
+            ("grep include x show a", "declared.unknown-command"),
+            ("grep include \"show a\" reboot", "declared.unknown-command"),
+            ("grep include x \"grep include y \"reboot\"\"", "declared.unknown-command"),
+        ] {
+            assert_eq!(rule(command, "exec"), expected, "{command}");
         }
     }
 
@@ -171,6 +313,21 @@ mod tests {
         // Words of other grammars.
         assert_eq!(rule("write erase", "exec"), "other.wipe");
         assert_eq!(rule("shutdown", "config"), "declared.mode");
+    }
+
+    #[test]
+    fn what_a_shell_is_given_counts_too() {
+        let mut request = request("exec");
+        request.facts.push(Fact { name: "words.code".to_owned(), value: "run".to_owned() });
+        for (command, worst) in [
+            ("run bash sudo reboot", "posix.outage"),
+            ("run rm -rf /", "posix.wipe"),
+            ("do run bash rm -rf /", "posix.wipe"),
+            ("run bash ls", "declared.code"),
+        ] {
+            let danger = judged(command, &request).danger.unwrap();
+            assert_eq!((danger.rule, danger.worst().rule), ("declared.code", worst), "{command}");
+        }
     }
 
     #[test]

@@ -1,16 +1,19 @@
 //! Cisco IOS and what speaks like it: Arista EOS, FRR. Every line of a command is judged by itself.
 
-use crate::abbreviation::shortens;
+use crate::abbreviation::{calls_shell, shortens};
 use crate::family::{Dialect, Place};
+use crate::filters::Bars;
 use crate::verdict::{Assessment, Danger, Doubt, Proof, excerpt};
 
 mod destructive;
 
 /// Words that begin a read in the exec modes, with their shortest form that means nothing else.
-const READS: [(&str, usize); 13] = [
+const READS: [(&str, usize); 14] = [
     ("show", 2),
     ("ping", 2),
-    ("traceroute", 3),
+    // No other word begins so, and what is ambiguous does not run.
+    ("traceroute", 2),
+    ("mtrace", 3),
     ("dir", 3),
     ("more", 3),
     ("verify", 3),
@@ -24,8 +27,22 @@ const READS: [(&str, usize); 13] = [
 ];
 
 /// What may stand behind `|`, with its shortest form.
-const FILTERS: [(&str, usize); 9] =
-    [("include", 1), ("exclude", 1), ("begin", 1), ("section", 1), ("count", 1), ("grep", 1), ("json", 1), ("no-more", 1), ("nz", 2)];
+const FILTERS: [(&str, usize); 13] = [
+    ("include", 1),
+    ("exclude", 1),
+    ("begin", 1),
+    ("section", 1),
+    ("count", 1),
+    ("grep", 1),
+    ("json", 1),
+    ("no-more", 1),
+    ("nz", 2),
+    // Programs of EOS, which read only.
+    ("egrep", 5),
+    ("head", 4),
+    ("tail", 4),
+    ("wc", 2),
+];
 
 /// What writes behind `|`. A longer word than these is part of an expression.
 const WRITES: [&str; 5] = ["redirect", "tee", "append", "file", "save"];
@@ -75,19 +92,26 @@ fn prove_line(line: &str, dialect: Dialect, place: Place) -> Proof {
         };
     }
     // `watch show ...` repeats it.
-    let watched = words.strip_prefix(&["watch"]).filter(|_| dialect_shell(dialect));
-    reads(watched.unwrap_or(&words))?;
+    let watched = words.strip_prefix(&["watch"]).filter(|_| dialect_shell(dialect)).map(|words| match words {
+        [seconds, rest @ ..] if seconds.bytes().all(|c| c.is_ascii_digit()) => rest,
+        words => words,
+    });
+    // The one-letter name that IOS itself gives it.
+    let pings = dialect == Dialect::Cisco && words.len() > 1 && first.eq_ignore_ascii_case("p");
+    if !pings {
+        reads(watched.unwrap_or(&words))?;
+    }
     if head.contains('>') {
         return Err(Doubt::new("ios.redirect", "`>` writes to a file"));
     }
-    tail.map_or(Ok(()), |tail| filters(tail, dialect))
+    tail.map_or(Ok(()), |tail| filters(head, tail, dialect))
 }
 
 /// Does a command of the exec modes read?
 fn reads(words: &[&str]) -> Proof {
     let first = words.first().copied().unwrap_or_default();
     let second = words.get(1).copied().unwrap_or_default();
-    if READS.iter().any(|(full, least)| shortens(first, full, *least)) {
+    if READS.iter().any(|(full, least)| shortens(first, full, *least)) && !calls_shell(words) {
         // Counters of some platforms are shown and cleared at once.
         if words.last().is_some_and(|last| words.len() > 2 && shortens(last, "clear", 3)) {
             return Err(Doubt::new("ios.unknown-command", format!("{} clears what it shows", excerpt(&words.join(" ")))));
@@ -111,19 +135,22 @@ fn reads(words: &[&str]) -> Proof {
 }
 
 /// The first filter must be known; a further `|` may belong to its expression.
-fn filters(tail: &str, dialect: Dialect) -> Proof {
-    let mut pieces = tail.split('|');
-    let first = pieces.next().and_then(|piece| piece.split_whitespace().next()).unwrap_or_default();
-    if !FILTERS.iter().any(|(full, least)| shortens(first, full, *least)) {
-        return Err(Doubt::new("ios.filter", format!("{} behind `|` is not known to read only", excerpt(first))));
-    }
-    for piece in pieces {
+fn filters(head: &str, tail: &str, dialect: Dialect) -> Proof {
+    let is_known = |word: &str| FILTERS.iter().any(|(full, least)| shortens(word, full, *least));
+    let mut bars = Bars::new(head, tail);
+    for (place, piece) in tail.split('|').enumerate() {
         let mut words = piece.split_whitespace();
         let word = words.next().unwrap_or_default();
+        if place == 0 && !is_known(word) {
+            return Err(Doubt::new("ios.filter", format!("{} behind `|` is not known to read only", excerpt(word))));
+        }
         let writes = WRITES.iter().any(|full| shortens(word, full, 1)) && words.next().is_some();
-        if writes || dialect_shell(dialect) && !word.is_empty() && !FILTERS.iter().any(|(full, least)| shortens(word, full, *least)) {
+        let is_text = bars.may_be_text(piece, false);
+        let starts = dialect_shell(dialect) && !word.is_empty() && !is_known(word) && !is_text;
+        if place > 0 && (writes || starts) {
             return Err(Doubt::new("ios.filter", format!("{} behind `|` may write", excerpt(word))));
         }
+        bars.pass(piece, is_text);
     }
     if dialect_shell(dialect) && tail.contains(['>', '<', ';', '&', '`', '$', '(']) {
         return Err(Doubt::new("ios.redirect", "`>` writes to a file"));

@@ -23,6 +23,7 @@ mod corpus;
 mod decide;
 mod declared;
 mod family;
+mod filters;
 mod ios;
 mod memo;
 mod other;

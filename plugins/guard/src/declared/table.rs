@@ -9,13 +9,18 @@ use jackfield_plugin::{Fact, Request};
 /// What the names of the facts begin with.
 pub(super) const FACTS: &str = "words.";
 
+pub(super) const CODE: &str = "declared.code";
+
 /// The lists that stop a command: fact, rule, what it does.
 const STOPS: [(&str, &str, &str); 4] = [
     ("words.wipe", "declared.wipe", "erases files or configuration"),
     ("words.outage", "declared.outage", "stops or restarts the device or a part of it"),
     ("words.lockout", "declared.lockout", "may lock everybody out"),
-    ("words.code", "declared.code", "installs or starts code"),
+    ("words.code", CODE, "installs or starts code"),
 ];
+
+/// Words that some families have in front of a command of the other modes.
+pub(super) const PREFIXES: [&str; 2] = ["do", "run"];
 
 /// Families that an instance keeps; one that was not used for longer is read again.
 const KEPT_MAX: usize = 8;
@@ -28,6 +33,8 @@ pub(crate) struct Table {
     pub(super) filters: Vec<Pattern>,
     pub(super) modes: Vec<String>,
     pub(super) separators: Vec<String>,
+    /// Those of [`PREFIXES`] that the family has.
+    pub(super) prefixes: Vec<String>,
     /// The facts that it was read from.
     facts: Vec<Fact>,
 }
@@ -68,7 +75,7 @@ impl Table {
     }
 
     fn read(request: &Request) -> Self {
-        let words = |name| list(request, name).map(Pattern::new).collect();
+        let words = |name| list(request, name).filter(|entry| prefix(entry).is_none()).map(Pattern::new).collect();
         let texts = |name| list(request, name).map(str::to_owned).collect();
         Self {
             stops: STOPS.map(|(name, rule, what)| Stop { rule, what, words: words(name) }).into(),
@@ -76,9 +83,15 @@ impl Table {
             filters: words("words.filters"),
             modes: texts("words.modes"),
             separators: texts("words.separators"),
+            prefixes: list(request, "words.reads").filter_map(prefix).map(str::to_owned).collect(),
             facts: told(request).map(|fact| Fact { name: fact.name.clone(), value: fact.value.clone() }).collect(),
         }
     }
+}
+
+/// `run ..` among the reads.
+fn prefix(entry: &str) -> Option<&str> {
+    entry.strip_suffix(" ..").filter(|word| PREFIXES.contains(word))
 }
 
 /// Does the piece begin with one of them?

@@ -20,7 +20,7 @@ const PERSIST: &str = "ios.persist";
 const REMOVE: &str = "ios.remove";
 
 /// On all of them. Which interface carries the session nobody here knows, so each may.
-const ALL: [Stopped; 24] = [
+const ALL: [Stopped; 30] = [
     stop("reload", "rel", OUTAGE),
     stop("write erase", "wr e", WIPE),
     stop("erase", "era", WIPE),
@@ -41,25 +41,41 @@ const ALL: [Stopped; 24] = [
     stop("config-register", "config-r", OUTAGE),
     stop("hw-module", "hw-", OUTAGE),
     stop("transport input none", "tra i n", LOCKOUT),
+    stop("transport input telnet", "tra i te", LOCKOUT),
+    stop("no transport input", "no tra i", LOCKOUT),
+    stop("no ip routing", "no ip routi", LOCKOUT),
+    stop("no ip default-gateway", "no ip default-g", LOCKOUT),
+    stop("no aaa authentication login default", "no aaa authe l d", LOCKOUT),
+    stop("clear line", "cle lin", LOCKOUT),
     stop("shutdown", "shu", LOCKOUT),
     stop("no interface", "no int", LOCKOUT),
     stop("default interface", "def int", LOCKOUT),
     stop("no ip address", "no ip add", LOCKOUT),
 ];
 
-const CISCO: [Stopped; 5] = [
+const CISCO: [Stopped; 13] = [
     stop("install", "ins", CODE),
     stop("request platform software package", "req p s pac", CODE),
     stop("license smart factory", "lic s fac", OUTAGE),
     stop("archive download-sw", "arc do", CODE),
     stop("upgrade", "upg", CODE),
+    stop("test crash", "tes cra", OUTAGE),
+    stop("redundancy reload", "redu rel", OUTAGE),
+    stop("redundancy switch-activity", "redu sw", OUTAGE),
+    stop("clear crypto sa", "cle cr sa", OUTAGE),
+    stop("clear crypto session", "cle cr ses", OUTAGE),
+    stop("tclsh", "tcl", CODE),
+    stop("guestshell run", "guests ru", CODE),
+    stop("request platform software system shell", "req p s sy sh", CODE),
 ];
 
-const EOS: [Stopped; 4] = [
+const EOS: [Stopped; 6] = [
     stop("rollback clean-config", "rol", WIPE),
     stop("zerotouch", "zer", WIPE),
     stop("bash", "bas", CODE),
     stop("clear session", "cle ses", LOCKOUT),
+    stop("reset system storage", "res sys st", WIPE),
+    stop("configure checkpoint restore", "conf ch r", WIPE),
 ];
 
 const FRR: [Stopped; 3] = [stop("clear", "cle", OUTAGE), stop("no service", "no serv", PERSIST), stop("start-shell", "start", CODE)];
@@ -92,7 +108,12 @@ fn line_danger(line: &str, dialect: Dialect) -> Option<Danger> {
     let stopped = tables.iter().flat_map(|table| table.iter()).find(|stopped| stopped.is(words) && !is_harmless(stopped, words));
     if let Some(stopped) = stopped {
         let found = danger(stopped.rule, words, what(stopped.rule));
-        let inner = if stopped.full == "bash" { posix::foreign_danger(&words.get(1..)?.join(" ")) } else { None };
+        let run = match stopped.full {
+            "bash" => words.get(1..),
+            "guestshell run" => words.get(2..),
+            _ => None,
+        };
+        let inner = run.and_then(|words| posix::foreign_danger(&words.join(" ")));
         return first([found].into_iter().chain(inner));
     }
     copies_over(words).or_else(|| clears_all(words)).or_else(|| defines(words, dialect))
@@ -130,13 +151,14 @@ fn copies_over(words: &[&str]) -> Option<Danger> {
         .then(|| danger(PERSIST, words, "replaces or merges a configuration from elsewhere"))
 }
 
-/// Every session of a routing protocol at once.
+/// Every session of a routing protocol at once, or every route.
 fn clears_all(words: &[&str]) -> Option<Danger> {
-    let all = words.contains(&"*") && words.iter().any(|word| shortens(word, "bgp", 3));
-    let process = words.iter().any(|word| word.eq_ignore_ascii_case("ospf")) && words.iter().any(|word| shortens(word, "process", 4));
-    let soft = words.iter().any(|word| shortens(word, "soft", 2));
-    (words.first().is_some_and(|word| shortens(word, "clear", 3)) && (all && !soft || process))
-        .then(|| danger(OUTAGE, words, "drops every session of a routing protocol"))
+    let has = |full: &str, least: usize| words.iter().any(|word| shortens(word, full, least));
+    let all = words.contains(&"*");
+    let sessions = (all || has("all", 3)) && has("bgp", 3) && !has("soft", 2) || has("ospf", 4) && has("process", 4);
+    let routes = all && (has("route", 2) || has("isis", 4));
+    (words.first().is_some_and(|word| shortens(word, "clear", 3)) && (sessions || routes))
+        .then(|| danger(OUTAGE, words, "drops every session of a routing protocol, or every route"))
 }
 
 /// `alias exec x reload`, `action 1 cli command "reload"`: a command that will run later.

@@ -1,5 +1,7 @@
 //! Commands of device families without a grammar here, by their shortest form.
 
+use jackfield_plugin::words::begin;
+
 use crate::abbreviation::Stopped;
 use crate::verdict::{Danger, excerpt};
 
@@ -81,13 +83,32 @@ const STOPPED: [Stopped; 64] = [
     stop("zeroize", "zeroi", WIPE),
 ];
 
+/// What begins like a danger and is none: it shows, clears counters, or ends what somebody debugs.
+const HARMLESS: [&str; 10] = [
+    "diag[nose] deb[ug] dis[able] $",
+    "diag[nose] deb[ug] rese[t] $",
+    "diag[nose] deb[ug] inf[o] $",
+    "diag[nose] deb[ug] crash[log] r[ead] $",
+    "req[uest] sys[tem] so[ftware] inf[o] $",
+    "req[uest] sys[tem] so[ftware] che[ck] $",
+    "cle[ar] arp",
+    "cle[ar] int[erfaces] stat[istics]",
+    "cl[ear] .. bgp .. so[ft]",
+    "co[py] r[unning-config]",
+];
+
+pub(super) fn is_harmless(line: &str) -> bool {
+    HARMLESS.iter().any(|pattern| begin(pattern, line))
+}
+
 /// The danger in one line.
 pub(super) fn find(line: &str) -> Option<Danger> {
     let all: Vec<&str> = line.split_whitespace().collect();
     let is_prefix = |word: &&&str| word.eq_ignore_ascii_case("do") || word.eq_ignore_ascii_case("run");
     let prefixes = all.iter().take(all.len().saturating_sub(1)).take_while(is_prefix).count();
     let words = all.get(prefixes..).unwrap_or_default();
-    let rule = STOPPED.iter().find(|stopped| stopped.is(words)).map(|stopped| stopped.rule).or_else(|| removes_files(words))?;
+    let stopped = STOPPED.iter().find(|stopped| stopped.is(words) && !is_harmless(&words.join(" ")));
+    let rule = stopped.map(|stopped| stopped.rule).or_else(|| removes_files(words))?;
     let what = match rule {
         WIPE => "erases files or configuration",
         OUTAGE => "stops or restarts the device",

@@ -8,9 +8,9 @@ use super::parse::{Inner, Statement, Word};
 /// Names of menus by their first letter. Another word at their place may be a verb.
 const MENUS: [(char, &str); 24] = [
     ('6', "6to4"),
-    ('a', "aaa accounting active address address-list advertisements area arp"),
+    ('a', "aaa accounting active active-peers address address-list advertisements area arp"),
     ('b', "backup bfd bgp bonding bridge"),
-    ('c', "cache calea caps-man certificate channel client clock cloud config configuration connection console container cpu"),
+    ('c', "cache calea caps-man certificate channel client clock cloud community config configuration connection console container cpu"),
     ('d', "datapath dhcp-client dhcp-relay dhcp-server disk dns dot1x"),
     ('e', "eoip ethernet export"),
     ('f', "file filter firewall"),
@@ -18,8 +18,8 @@ const MENUS: [(char, &str); 24] = [
     ('h', "health history host hotspot"),
     ('i', "identity igmp-proxy instance interface iot ip ip-scan ipip ipsec ipv6 irq"),
     ('k', "kid-control"),
-    ('l', "l2tp-client l2tp-server layer7-protocol lcd ldp lease license list log logging lte"),
-    ('m', "macvlan mangle mdb mld mode-config mpls msti"),
+    ('l', "l2tp-client l2tp-server layer7-protocol lcd ldp lease leds license list log logging lte"),
+    ('m', "mac-server macvlan mangle mdb member mld mode-config mpls msti"),
     ('n', "nat nd ndp-proxy neighbor netwatch network nexthop ntp"),
     ('o', "option ospf ospf-v3 ovpn-client ovpn-server"),
     (
@@ -30,10 +30,10 @@ const MENUS: [(char, &str); 24] = [
     ('r', "radius range raw record registration-table resource rip romon route router-id routerboard routing rule rules"),
     (
         's',
-        "scheduler script secret security security-profiles serial server service service-port session sessions settings simple smb sms sniffer snmp socks ssh sstp-client sstp-server static statistics store switch system",
+        "scheduler script secret security security-profiles serial server service service-port session sessions settings simple smb sms sniffer snmp socks ssh ssh-keys sstp-client sstp-server static statistics store switch system",
     ),
     ('t', "table template tftp time tool tracking traffic-flow traffic-monitor tree type"),
-    ('u', "upnp usb used user user-manager"),
+    ('u', "upnp ups usb used user user-manager"),
     ('v', "veth virtual-routing vlan vlans vpls vrf vrrp vxlan"),
     ('w', "w60g watchdog wifi wifiwave2 wireguard wireless"),
     ('z', "zerotier"),
@@ -64,17 +64,32 @@ pub(super) fn prove(statement: &Statement) -> Proof {
         return Ok(());
     }
     let path = statement.path();
+    if let [tool, verb, ..] = path.as_slice()
+        && shortens(tool, "tool", 2)
+        && matches!(verb.as_str(), "torch" | "profile")
+    {
+        return watches(statement);
+    }
     let Some(place) = path.iter().position(|word| verb(word).is_some()) else {
         // A menu alone is where the next command counts from, as with `cd`.
         let menus = path.len() == statement.path_words() && path.iter().all(|word| is_menu(word));
         return if menus { Ok(()) } else { Err(unknown(statement)) };
     };
-    if !path.iter().take(place).all(|word| is_menu(word)) {
+    // `update` is a verb elsewhere.
+    let menus = path.get(..place).unwrap_or_default();
+    if !menus.iter().all(|word| is_menu(word)) && menus != ["system", "package", "update"] {
         return Err(unknown(statement));
     }
     let verb = path.get(place).and_then(|word| verb(word)).unwrap_or_default();
     let arguments = Arguments { flags: path.get(place + 1..).unwrap_or_default(), words: statement.arguments() };
     if arguments.allow(verb) { Ok(()) } else { Err(Doubt::new("routeros.argument", format!("{} may write", excerpt(&statement.shown())))) }
+}
+
+/// What shows the traffic until its time is over.
+fn watches(statement: &Statement) -> Proof {
+    let arguments = Arguments { flags: &[], words: &statement.words };
+    let ends = statement.words.iter().any(|word| word.named().is_some_and(|(name, value)| name == "duration" && !value.is_empty()));
+    if ends && !arguments.runs_or_writes() { Ok(()) } else { Err(unknown(statement)) }
 }
 
 fn inner(inner: &Inner) -> Proof {

@@ -1,0 +1,52 @@
+//! What stands behind `|`: where a bar belongs to what a filter looks for.
+
+use crate::abbreviation::shortens;
+
+/// Filters that look for an expression.
+const EXPRESSIONS: &str = "include exclude begin section match no-match except find grep egrep utility";
+
+/// What leads elsewhere behind `|` on some family: it is a filter wherever it stands, never text.
+const ELSEWHERE: &str = "append awk bash csh cut email exec expect file ksh less more perl python redirect refresh request run save sed sh \
+                         sort source sscp sudo tclsh tee tr uniq vsh xargs zsh";
+
+/// The bars of what stands behind the first one, from left to right.
+pub(crate) struct Bars {
+    /// Double quotes can be told: no other sign hides one, and each is closed.
+    counts: bool,
+    is_quoted: bool,
+    is_glued: bool,
+    /// The last filter looks for an expression.
+    is_expression: bool,
+}
+
+impl Bars {
+    /// What stands in front of the first bar, and behind it.
+    pub(crate) fn new(head: &str, tail: &str) -> Self {
+        let counts = [head, tail].iter().all(|part| !part.contains('\'') && !part.contains("\\\"") && part.matches('"').count() % 2 == 0);
+        Self { counts, is_quoted: false, is_glued: false, is_expression: false }
+    }
+
+    /// May the next piece be text of the filter before it? Without quotes only where such a bar is no pipe, and stands between letters.
+    pub(crate) fn may_be_text(&self, piece: &str, glues: bool) -> bool {
+        let is_glued = glues && self.is_glued && !piece.starts_with(char::is_whitespace);
+        self.is_expression && (self.is_quoted || is_glued) && !leads_elsewhere(piece)
+    }
+
+    /// The next one.
+    pub(crate) fn pass(&mut self, piece: &str, is_text: bool) {
+        if !is_text {
+            let first = piece.split_whitespace().next().unwrap_or_default();
+            self.is_expression = EXPRESSIONS.split(' ').any(|full| shortens(first, full, 1));
+        }
+        self.is_glued = !piece.ends_with(char::is_whitespace);
+        self.is_quoted ^= self.counts && piece.matches('"').count() % 2 == 1;
+    }
+}
+
+fn leads_elsewhere(piece: &str) -> bool {
+    let mut words = piece.split_whitespace().map(|word| word.trim_matches('"'));
+    let first = words.next().unwrap_or_default();
+    // One letter or two with nothing behind them are text everywhere: what leads elsewhere is told where to.
+    let least = if words.next().is_some() { 1 } else { 3 };
+    ELSEWHERE.split(' ').any(|full| shortens(first, full, least.min(full.len())))
+}
