@@ -36,7 +36,7 @@ pub(crate) fn shortens(typed: &str, full: &str, least: usize) -> bool {
 
 /// `sh -c x` and `sh ./x` call a shell where there is one, though `sh` is short for `show` elsewhere.
 pub(crate) fn calls_shell(words: &[&str]) -> bool {
-    matches!(words, [first, second, ..] if first.eq_ignore_ascii_case("sh") && second.starts_with(['-', '/', '.', '~']))
+    words.windows(2).any(|pair| matches!(pair, [sh, given] if sh.eq_ignore_ascii_case("sh") && given.starts_with(['-', '/', '.', '~'])))
 }
 
 #[cfg(test)]

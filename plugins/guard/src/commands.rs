@@ -21,9 +21,14 @@ pub(crate) fn of(command: &str, grammar: Grammar, cwd: Option<&str>, request: &R
         Grammar::Ios(..) => Some(lines(command, &['\n'], &["do"])),
         Grammar::RouterOs => routeros::commands(command),
         Grammar::Declared => {
-            let leading = declared::prefixes(request);
-            let leading: Vec<&str> = leading.iter().map(String::as_str).collect();
-            Some(lines(command, &declared::separators(request), &leading))
+            let separators = declared::separators(request);
+            let with = |leading: &[&str]| lines(command, &separators, leading);
+            let own = declared::prefixes(request);
+            let mut listed = with(&own.iter().map(String::as_str).collect::<Vec<_>>());
+            // A rule against it counts behind any prefix; one that allows it must allow the whole line.
+            let behind: Vec<_> = with(&declared::PREFIXES).into_iter().filter(|line| !listed.contains(line)).collect();
+            listed.extend(behind);
+            Some(listed)
         }
         Grammar::Other => Some(lines(command, &['\n', ';'], &[])),
     };
@@ -51,12 +56,18 @@ fn lines(command: &str, separators: &[char], leading: &[&str]) -> Vec<Vec<String
 
 #[cfg(test)]
 mod tests {
+    use jackfield_plugin::Fact;
+
     use super::*;
     use crate::corpus::request;
     use crate::family::Setting;
 
     fn listed(device_type: &str, mode: &str, command: &str) -> Vec<String> {
-        let request = request(device_type, mode, command, "run", "safe");
+        let mut request = request(device_type, mode, command, "run", "safe");
+        if device_type == "acme_olt" {
+            let fact = |name: &str, value: &str| Fact { name: name.to_owned(), value: value.to_owned() };
+            request.facts = vec![fact("words.reads", "sh[ow]\ndo .."), fact("words.separators", ";")];
+        }
         shown(&of(command, Grammar::of(&request, Setting::Auto), None, &request))
     }
 
@@ -92,6 +103,7 @@ mod tests {
             ("cisco_ios", "privileged", "rel?oad", &[]),
             ("mikrotik_routeros", "menu", "/ip/address remove 1; :put [/system reboot]", &["ip address remove 1", "system reboot", ":put"]),
             ("mikrotik_routeros", "menu", "/system \"reboot", &[]),
+            ("acme_olt", "config", "do show a; run sh -c b", &["show a", "run sh -c b", "sh -c b"]),
             ("linux", "psql", "select 1; drop table t", &["select 1", "drop table t"]),
         ] {
             assert_eq!(listed(kind, mode, command), expected, "{command}");

@@ -10,8 +10,8 @@ mod table;
 use jackfield_plugin::Request;
 use jackfield_plugin::words::begin;
 
-pub(crate) use self::table::Table;
-use self::table::{CODE, FACTS, PREFIXES, fits};
+use self::table::{CODE, FACTS, fits};
+pub(crate) use self::table::{PREFIXES, Table};
 use crate::abbreviation::{calls_shell, shortens};
 use crate::filters::Bars;
 use crate::other;
@@ -114,34 +114,42 @@ impl Place<'_> {
 
     fn piece(&self, piece: &str) -> Proof {
         let (first, tail) = piece.split_once('|').map_or((piece, None), |(first, tail)| (first, Some(tail)));
-        let inner = behind(first, |word| self.table.prefixes.iter().any(|known| word.eq_ignore_ascii_case(known)));
-        let known = inner.is_some() || self.table.modes.iter().any(|known| known == self.mode) || self.looks(first);
-        if !known {
+        let inner = behind(first, |word| self.has_prefix(word)).filter(|_| self.is_known() || self.configures());
+        if inner.is_none() && !self.is_known() && !self.looks(first) {
             return Err(Doubt::new("declared.mode", format!("in the mode {} no word is known to read only", excerpt(self.mode))));
         }
-        self.command(inner.unwrap_or(first))?;
+        self.command(inner.unwrap_or(first), inner.is_some() || self.is_known())?;
         tail.map_or(Ok(()), |tail| self.filters(first, tail))
+    }
+
+    fn is_known(&self) -> bool {
+        self.table.modes.iter().any(|known| known == self.mode)
+    }
+
+    fn configures(&self) -> bool {
+        self.mode.starts_with("conf")
+    }
+
+    fn has_prefix(&self, word: &str) -> bool {
+        self.table.prefixes.iter().any(|known| word.eq_ignore_ascii_case(known))
     }
 
     /// Where `run` leads out of a configuration, `show` shows it.
     fn looks(&self, first: &str) -> bool {
-        self.mode.starts_with("conf")
-            && self.table.prefixes.iter().any(|known| known == "run")
-            && ["show", "top $"].iter().any(|pattern| begin(pattern, first))
+        self.configures() && self.has_prefix("run") && ["show", "top $"].iter().any(|pattern| begin(pattern, first))
     }
 
-    fn command(&self, command: &str) -> Proof {
+    fn command(&self, command: &str, is_known: bool) -> Proof {
         let groups = self.groups && begin("sh[ow] ro[ute]", command);
         if let Some(sign) = command.chars().find(|c| SIGNS.contains(c) && !(groups && GROUPING.contains(c))) {
             return Err(Doubt::new("declared.sign", format!("`{sign}` may join, redirect or substitute")));
         }
         let words: Vec<&str> = command.split_ascii_whitespace().collect();
         let inner = filtered(command).map(|inner| inner.filter(|inner| filtered(inner).is_none()));
-        let is_read = |text: &str| fits(&self.table.reads, text);
-        let looks = self.looks(command) && !self.table.modes.iter().any(|known| known == self.mode);
+        let is_read = |text: &str| if is_known { fits(&self.table.reads, text) } else { self.looks(text) };
         // A capture goes to a file by one of its options.
         let writes = begin("mon[itor]", command) && words.iter().any(|word| shortens(word, "write-file", 1));
-        if writes || calls_shell(&words) || !(is_read(command) || looks) || inner.is_some_and(|inner| !inner.is_some_and(is_read)) {
+        if writes || calls_shell(&words) || !is_read(command) || inner.is_some_and(|inner| !inner.is_some_and(is_read)) {
             return Err(Doubt::new("declared.unknown-command", format!("{} is not known to read only", excerpt(command))));
         }
         Ok(())
@@ -239,6 +247,7 @@ mod tests {
             ("sh ver | match a.b | count", "admin", "read.declared"),
             ("show a\nping b", "exec", "read.declared"),
             ("do show version", "config", "read.declared"),
+            ("do show version", "tclsh", "declared.mode"),
             ("show version", "config", "declared.mode"),
             ("set x", "exec", "declared.unknown-command"),
             ("showx", "exec", "declared.unknown-command"),
@@ -279,6 +288,7 @@ mod tests {
             ("show a | match \"up|save x\"", "declared.filter"),
             ("show a | match \"up|tee\"", "declared.filter"),
             ("show a | inc up|red x", "declared.filter"),
+            ("show a | inc up|vs", "declared.filter"),
             ("show a | inc up|save x", "declared.filter"),
             ("show a | count \"up|down\"", "declared.filter"),
         ] {

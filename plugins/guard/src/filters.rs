@@ -29,7 +29,7 @@ impl Bars {
     /// May the next piece be text of the filter before it? Without quotes only where such a bar is no pipe, and stands between letters.
     pub(crate) fn may_be_text(&self, piece: &str, glues: bool) -> bool {
         let is_glued = glues && self.is_glued && !piece.starts_with(char::is_whitespace);
-        self.is_expression && (self.is_quoted || is_glued) && !leads_elsewhere(piece)
+        self.is_expression && (self.is_quoted || is_glued) && !leads_elsewhere(piece, self.is_quoted)
     }
 
     /// The next one.
@@ -43,10 +43,10 @@ impl Bars {
     }
 }
 
-fn leads_elsewhere(piece: &str) -> bool {
+fn leads_elsewhere(piece: &str, is_quoted: bool) -> bool {
     let mut words = piece.split_whitespace().map(|word| word.trim_matches('"'));
     let first = words.next().unwrap_or_default();
-    // One letter or two with nothing behind them are text everywhere: what leads elsewhere is told where to.
-    let least = if words.next().is_some() { 1 } else { 3 };
+    // A letter or two in quotes with nothing behind them are no short name of it.
+    let least = if is_quoted && words.next().is_none() { 3 } else { 1 };
     ELSEWHERE.split(' ').any(|full| shortens(first, full, least.min(full.len())))
 }

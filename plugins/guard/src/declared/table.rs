@@ -20,7 +20,7 @@ const STOPS: [(&str, &str, &str); 4] = [
 ];
 
 /// Words that some families have in front of a command of the other modes.
-pub(super) const PREFIXES: [&str; 2] = ["do", "run"];
+pub(crate) const PREFIXES: [&str; 2] = ["do", "run"];
 
 /// Families that an instance keeps; one that was not used for longer is read again.
 const KEPT_MAX: usize = 8;

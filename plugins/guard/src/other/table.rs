@@ -84,7 +84,7 @@ const STOPPED: [Stopped; 64] = [
 ];
 
 /// What begins like a danger and is none: it shows, clears counters, or ends what somebody debugs.
-const HARMLESS: [&str; 10] = [
+const HARMLESS: [&str; 11] = [
     "diag[nose] deb[ug] dis[able] $",
     "diag[nose] deb[ug] rese[t] $",
     "diag[nose] deb[ug] inf[o] $",
@@ -93,7 +93,8 @@ const HARMLESS: [&str; 10] = [
     "req[uest] sys[tem] so[ftware] che[ck] $",
     "cle[ar] arp",
     "cle[ar] int[erfaces] stat[istics]",
-    "cl[ear] .. bgp .. so[ft]",
+    "cl[ear] bgp .. so[ft]",
+    "cl[ear] ip bgp .. so[ft]",
     "co[py] r[unning-config]",
 ];
 
