@@ -54,14 +54,26 @@ fn at_prompt(view: &View, mode: &str, progress: Progress) -> (Step, Progress) {
         (Stage::Lacking, _) => ATTEMPT.lacking(),
         (Stage::Proving, "privileged") => proven(view),
         (_, "privileged") if progress.started_in == "user_exec" => done(),
-        (_, "privileged") if rejection.is_some() => ATTEMPT.failed("the device refused", rejection),
+        (_, "privileged") if rejection.is_some() => failed(&progress, "the device refused", rejection),
         // The prompt looked like this before, so it proves nothing.
         (Stage::Sent, "privileged") => return (Step::Send("show-privilege".to_owned()), progress.at(Stage::Proving)),
         (_, "privileged") => done(),
-        (_, "user_exec") => ATTEMPT.failed("the device stayed in user exec mode", rejection.or_else(|| last_words(view))),
+        (_, "user_exec") => failed(&progress, "the device stayed in user exec mode", rejection.or_else(|| last_words(view))),
         (_, other) => Step::Failed(format!("the device is in mode `{other}` now; look at the screen before you go on")),
     };
     (step, progress)
+}
+
+/// A failure with the device's own words. What to check is the secret only where it was given: `% No password set` is said without
+/// a question.
+fn failed(progress: &Progress, what: &str, words: Option<&str>) -> Step {
+    let check = match progress.stage {
+        Stage::Start => "; it did not ask for the secret `enable`, so look at how the device is set up for this",
+        Stage::Caller => "; check what was answered",
+        Stage::Sent | Stage::Wrong | Stage::Lacking | Stage::Proving => return ATTEMPT.failed(what, words),
+    };
+    let said = words.map(|words| [", it said: ", &quote(words)].concat()).unwrap_or_default();
+    Step::Failed([what, &said, check].concat())
 }
 
 /// The answer to `show privilege`. A device that does not know the command cannot be asked further.
@@ -227,6 +239,22 @@ mod tests {
     fn a_device_that_is_not_ready_fails_with_its_own_words() {
         let end = why(Play::on(Dialect::Ios).prompt("R1>enable\nSystem is still booting, try later\n", "R1>", "user_exec"));
         assert!(end.starts_with("the device stayed in user exec mode, it said: System is still booting, try later"), "{end}");
+    }
+
+    #[test]
+    fn a_secret_that_was_not_asked_for_is_not_what_to_check() {
+        for words in ["% No password set", "% Error in authentication."] {
+            for (mode, prompt) in [("user_exec", "R1>"), ("privileged", "R1#")] {
+                let mut play = Play::on(Dialect::Ios);
+                play.mode = mode;
+                let end = why(play.prompt(&format!("R1>enable\n{words}\n\n"), prompt, mode));
+                assert!(end.contains(words) && end.contains("did not ask for the secret") && !end.contains("check the value"), "{end}");
+            }
+        }
+        let mut play = Play::on(Dialect::Ios);
+        assert!(matches!(play.see(ASKED, "Username: "), Step::Ask(_)));
+        let end = why(play.prompt("R1>enable\nUsername: bob\n% Access denied\n", "R1>", "user_exec"));
+        assert!(end.ends_with("% Access denied; check what was answered"), "{end}");
     }
 
     #[test]
