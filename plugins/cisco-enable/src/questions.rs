@@ -7,6 +7,9 @@ use jackfield_plugin::{Question, View};
 const SURE_MS: u32 = 300;
 /// Rather sure: a default stands in brackets.
 const LIKELY_MS: u32 = 500;
+/// Words that nobody knows with a default in brackets and a space behind them. A row of output may look so while it is being
+/// written; then more of it comes sooner.
+const FORM_MS: u32 = 1_000;
 /// Output may hold the same text.
 const DOUBTFUL_MS: u32 = 2_500;
 
@@ -39,7 +42,7 @@ pub(crate) fn question(view: &View) -> Option<Question> {
 }
 
 fn value(view: &View) -> Option<(&'static str, u32)> {
-    let hit = view.hit("value")?;
+    let Some(hit) = view.hit("value") else { return view.hit("default").map(|_| ("unknown", FORM_MS)) };
     let kind = if hit.group("what") == Some("filename") { "filename" } else { "unknown" };
     Some((kind, if hit.group("default").is_some() { LIKELY_MS } else { DOUBTFUL_MS }))
 }
@@ -87,6 +90,7 @@ mod tests {
         assert_eq!(after("Proceed with reload? [confirm]", false), Some(300));
         assert!(after("Target IP address: ", false) > Some(2_000));
         assert_eq!(after("Repeat count [5]: ", false), Some(500));
+        assert_eq!(after("How many bits in the modulus [512]: ", false), Some(1_000));
     }
 
     #[test]
