@@ -22,6 +22,8 @@ mod prepare;
 mod prompt;
 mod questions;
 mod row;
+#[cfg(test)]
+mod secrets;
 mod words;
 
 struct CiscoEnable;

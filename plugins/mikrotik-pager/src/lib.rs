@@ -22,6 +22,8 @@ mod outcome;
 mod pager;
 mod prompt;
 mod questions;
+#[cfg(test)]
+mod secrets;
 
 struct MikrotikPager;
 

@@ -1,0 +1,126 @@
+//! What the manifest takes out of configurations, and what it leaves. Tests only. Most of the looks stand in the manifest of the
+//! declared types as well, and are proven for both here.
+
+use jackfield_plugin::testing::Scene;
+
+/// The manifest with its `[[sensitive]]` as triggers whose groups have names, so that what they capture can be seen.
+fn scene(manifest: &str) -> Scene {
+    let (_, looks) = manifest.split_once("[[sensitive]]").unwrap();
+    let mut manifest = String::from("[[trigger]]\nname = \"look\"");
+    let (mut before, mut in_class, mut groups) = (' ', false, 0);
+    for line in looks.replace("[[sensitive]]", "[[trigger]]\nname = \"look\"").split_inclusive('\n') {
+        let is_pattern = line.starts_with("match = ");
+        let mut signs = line.chars().peekable();
+        while let Some(sign) = signs.next() {
+            manifest.push(sign);
+            if is_pattern && before != '\\' {
+                in_class = (in_class || sign == '[') && sign != ']';
+                if sign == '(' && !in_class && signs.peek() != Some(&'?') {
+                    groups += 1;
+                    manifest.push_str(&format!("?P<g{groups}>"));
+                }
+            }
+            before = if before == '\\' { ' ' } else { sign };
+        }
+    }
+    Scene::new(&manifest)
+}
+
+/// The row with `@` in the place of what is not shown.
+fn shown(scene: &Scene, row: &str) -> String {
+    let hits = scene.view(row).hits;
+    let secrets = hits.iter().flat_map(|hit| &hit.captures).map(|capture| &capture.value);
+    secrets.filter(|secret| !secret.is_empty()).fold(row.to_owned(), |row, secret| row.replace(secret.as_str(), "@"))
+}
+
+#[test]
+fn what_is_secret_in_a_configuration_is_taken_out_and_nothing_else() {
+    let own = scene(include_str!("../plugin.toml"));
+    let declared = scene(include_str!("../../declared/plugin.toml"));
+    let secret = |row: &str| row.replace('@', "S3cr3t");
+    for row in ROWS.iter().chain(SERVER_ROWS).chain(NOT_SECRET) {
+        assert_eq!(shown(&own, &secret(row)), *row);
+    }
+    for row in ROWS.iter().chain(DECLARED_ROWS).chain(NOT_SECRET) {
+        assert_eq!(shown(&declared, &secret(row)), *row);
+    }
+}
+
+/// Rows of configurations; `@` stands where a secret is.
+const ROWS: &[&str] = &[
+    "enable secret 5 @",
+    "username Bob password 7 @",
+    "username bob common-criteria-policy P password 0 @",
+    "username bob privilege 15 algorithm-type scrypt secret @",
+    " neighbor PEERS password 7 @",
+    " neighbor 2001:DB8::1 password @",
+    " pre-shared-key address 203.0.113.1 key @",
+    " pre-shared-key address 203.0.113.0 255.255.255.0 key 6 @",
+    " pre-shared-key hostname r2.example key @",
+    "crypto isakmp key @ address 192.0.2.1",
+    " key 0 @",
+    " key 7 @",
+    " server-private 192.0.2.1 key @",
+    " server-private 192.0.2.1 auth-port 1812 acct-port 1813 key 7 @",
+    " client 192.0.2.1 server-key @",
+    " client 192.0.2.1 vrf MGMT server-key 7 @",
+    " area-password @",
+    " area-password @ authenticate snp validate",
+    " area-password clear @",
+    " domain-password @",
+    " isis password @ level-2",
+    " standby 1 authentication @",
+    " standby 1 authentication text @",
+    " standby authentication @",
+    " standby 1 authentication md5 key-string @",
+    " standby 1 authentication md5 key-string 7 @ timeout 30",
+    " vrrp 1 authentication text @",
+    " vrrp 1 peer authentication ietf-md5 key-string 7 @",
+    " glbp 1 authentication text @",
+    " ip nhrp authentication @",
+    " ip ospf authentication-key 0 @",
+    " ip ospf message-digest-key 1 md5 @",
+    " authentication mode hmac-sha-256 7 @",
+    "ntp authentication-key 1 md5 @ 7",
+    "ntp authentication-key 1 hmac-sha2-256 @ 7",
+    " security wpa psk set-key ascii 0 @",
+    " ipv4 etr map-server 192.0.2.1 key 0 @",
+    " set session-key inbound esp 256 cipher @",
+    "snmp-server user u g v3 auth sha @ priv aes 128 @",
+    "radius-server host 192.0.2.1 key @",
+];
+
+/// In the block of a server, where nothing else says what the row is.
+const SERVER_ROWS: &[&str] = &[" key @", " server-key @"];
+
+/// Rows of other vendors.
+const DECLARED_ROWS: &[&str] = &[
+    "enable password @ pbkdf2",
+    "username admin password @ pbkdf2 privilege 15",
+    "set protocols ospf area 0.0.0.0 interface ge-0/0/0.0 authentication md5 1 key \"@\"",
+    "mpls ldp md5-password cipher 192.0.2.1 @",
+    " local-user admin password irreversible-cipher @",
+    " ospf authentication-mode md5 1 cipher @",
+    " lsp-password hmac-md5 encrypted @",
+    "  message-digest-key 1 md5 encrypted @",
+    "            authentication-key \"@\" hash2",
+    "            authentication-key 1 key \"@\" hash2 type des",
+];
+
+const NOT_SECRET: &[&str] = &[
+    " key 1",
+    "key chain ospf",
+    " standby 1 authentication md5 key-chain HSRP",
+    " key-chain OSPF",
+    "aaa authentication login default group tacacs+ local",
+    "service password-encryption",
+    " authentication pre-share",
+    " client 192.0.2.1",
+    " server-private 192.0.2.1 auth-port 1812",
+    "ip nhrp authentication",
+    "crypto key generate rsa modulus 2048",
+    // In another vendor's words, which the same patterns know.
+    "set system ntp authentication-key 1 type md5",
+    "  key          Set the key",
+    "drwx        4096  Nov 21 2024 13:45:00 +00:00  secret files",
+];
