@@ -39,7 +39,7 @@ pub(crate) fn assess(command: &str, device_type: &str, mode: &str, table: &Table
     let place = Place { mode, table, groups: device_type == GROUPS };
     let proof = place.prove(command);
     // What the filters of a read look for is no command.
-    let heads = || command.lines().map(|line| line.split('|').next().unwrap_or_default()).collect::<Vec<_>>().join("\n");
+    let heads = || command.split(['\n', ';']).map(|piece| piece.split('|').next().unwrap_or_default()).collect::<Vec<_>>().join("\n");
     let danger = if proof.is_ok() { find(&heads(), table) } else { find(command, table) };
     let proof = match &danger {
         Some(danger) => Err(Doubt::new("declared.danger", danger.reason.clone())),
@@ -177,24 +177,27 @@ impl Place<'_> {
 
 /// The command behind a word that takes one of the other modes.
 fn behind(piece: &str, leads: impl Fn(&str) -> bool) -> Option<&str> {
-    let (first, rest) = piece.trim().split_once(' ')?;
+    let (first, rest) = piece.trim().split_once(char::is_whitespace)?;
     leads(first).then_some(rest)
 }
 
 /// The command in the quotes of `grep include text "show x"`, as AireOS has it; nothing where it cannot be told.
 fn filtered(piece: &str) -> Option<Option<&str>> {
-    let rest = ["grep include ", "grep exclude "].iter().find_map(|known| {
-        let (name, rest) = piece.trim().split_at_checked(known.len())?;
-        name.eq_ignore_ascii_case(known).then_some(rest.trim_start())
-    })?;
-    let command = || {
+    let is = |word: Option<&str>, names: &[&str]| word.is_some_and(|word| names.iter().any(|name| word.eq_ignore_ascii_case(name)));
+    let mut words = piece.split_whitespace();
+    let filters = is(words.next(), &["grep"]) && is(words.next(), &["include", "exclude"]);
+    let past_word = |text: &str| text.find(char::is_whitespace);
+    filters.then(|| {
+        let mut rest = piece.trim_start();
+        for _ in 0..2 {
+            rest = rest.get(past_word(rest)?..)?.trim_start();
+        }
         let behind = match rest.strip_prefix('"') {
             Some(quoted) => quoted.split_once('"')?.1,
-            None => rest.split_once(' ')?.1,
+            None => rest.get(past_word(rest)?..)?,
         };
         behind.trim().strip_prefix('"')?.strip_suffix('"').filter(|command| !command.contains('"'))
-    };
-    Some(command())
+    })
 }
 
 #[cfg(test)]
@@ -302,6 +305,10 @@ mod tests {
             ("grep include x \"show a\"", "read.declared"),
             ("grep include \"x y\" \"show a\"", "read.declared"),
             ("grep include x \"reboot\"", "declared.outage"),
+            ("grep  include x  \"show a\" ", "read.declared"),
+            ("grep  include x \"set a\"", "declared.unknown-command"),
+            (" GREP\tinclude\tx\t\"reboot\"", "declared.outage"),
+            ("grep include", "declared.unknown-command"),
             ("grep include x \"set a\"", "declared.unknown-command"),
             ("grep include x show a", "declared.unknown-command"),
             ("grep include \"show a\" reboot", "declared.unknown-command"),
@@ -313,9 +320,17 @@ mod tests {
 
     #[test]
     fn the_family_s_words_are_stopped_in_every_piece() {
-        for command in
-            ["reboot", "reb now", "show a; reboot", "do reboot", "show a\nreboot", "show a | reboot", "show `reboot`", "req sys h"]
-        {
+        for command in [
+            "reboot",
+            "do\treboot",
+            "reb now",
+            "show a; reboot",
+            "do reboot",
+            "show a\nreboot",
+            "show a | reboot",
+            "show `reboot`",
+            "req sys h",
+        ] {
             assert_eq!(rule(command, "exec"), "declared.outage", "{command}");
         }
         assert_eq!(rule("delete", "config"), "declared.wipe");
