@@ -323,6 +323,7 @@ pub(crate) const ERRORS: &[&str] = &[
     "%IP routing table vrf X does not exist",
     // Arista EOS.
     "% Interface does not exist",
+    "% VLAN 1 cannot be deleted",
     "% Address 192.0.2.1/24 is already assigned to interface Ethernet1",
 ];
 

@@ -102,7 +102,7 @@ const WORDS: [(&str, &str); 40] = [
 ];
 
 /// The same, wherever they stand behind the percent sign.
-const WORDS_INSIDE: [&str; 6] = ["overlaps with ", "failure", "failed", "error", " not ", " already "];
+const WORDS_INSIDE: [&str; 7] = ["overlaps with ", "failure", "failed", "error", " not ", " cannot ", " already "];
 
 /// How a row without a percent sign begins that refuses a line of configuration, in small letters.
 const PLAIN: [&str; 8] = ["bad mask ", "bgp is already running", "unable to ", "cannot ", "can't ", "could not ", "failed to ", "invalid "];
