@@ -1,6 +1,8 @@
 //! Secrets that the runtime never typed are taken out by their look, whatever is asked for and however.
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
@@ -9,10 +11,10 @@ use jackfield::plugin::catalog::Catalog;
 use jackfield::plugin::device_type::DeviceType;
 use jackfield::plugin::engine::Engine;
 use jackfield::plugin::load::Loader;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::client::Client;
-use crate::support::sshd::{Sshd, account};
+use crate::support::sshd::{PASSWORD, Sshd, account};
 
 /// Device type, a row of its output, what is left of it; `@` stands for what is taken out.
 const ROWS: [(&str, &str, &str); 49] = [
@@ -117,12 +119,12 @@ async fn a_device_types_secrets_are_known_by_their_rows() {
 fn server(user: &str) -> (Sshd, String) {
     let home = account(user, Path::new("/bin/bash"));
     let server = Sshd::start();
-    let _ = std::fs::remove_file(home.join("key"));
+    let _ = fs::remove_file(home.join("key"));
     let made =
         Command::new("ssh-keygen").args(["-q", "-t", "rsa", "-b", "2048", "-m", "PEM", "-N", "", "-f"]).arg(home.join("key")).status();
     assert!(made.unwrap().success());
     assert!(Command::new("chown").arg(user).arg(home.join("key")).status().unwrap().success());
-    let key = std::fs::read_to_string(home.join("key")).unwrap();
+    let key = fs::read_to_string(home.join("key")).unwrap();
     (server, key)
 }
 
@@ -187,10 +189,73 @@ fn from_base64(text: &str) -> Vec<u8> {
 }
 
 #[test]
+fn what_was_typed_once_is_masked_on_every_way_to_the_device() {
+    let home = account("jft-typed", Path::new("/bin/bash"));
+    fs::write("/etc/sudoers.d/jft-typed", "jft-typed ALL=(ALL) ALL\nDefaults:jft-typed timestamp_timeout=0\n").unwrap();
+    let server = Sshd::start();
+    let folder = tempfile::tempdir().unwrap();
+    let source = folder.path().join("sudo");
+    fs::write(&source, format!("{PASSWORD}\n")).unwrap();
+    fs::set_permissions(&source, fs::Permissions::from_mode(0o600)).unwrap();
+    let device =
+        format!("{}mask = false\nsecrets.sudo = {{ file = \"{}\" }}\n", server.device("web1", "jft-typed", "linux"), source.display());
+    let mut client = Client::start(&device);
+    // These are there before it is typed.
+    client.call("ssh_open", json!({"host": "web1", "tty": false, "wait_s": 40}));
+    client.call("ssh_run", json!({"target": "web1", "command": "true", "lane": "exec", "wait_s": 40}));
+    assert_eq!(client.run("web1", "sudo id -un")["output"], "root\n");
+    fs::write(home.join("pw.txt"), format!("one\nthe word: {PASSWORD}\nthree\n")).unwrap();
+    fs::write(home.join("pw.bin"), [b"\0\x01\x02".as_slice(), PASSWORD.as_bytes(), b"\xff\0"].concat()).unwrap();
+    let inside = PASSWORD.get(2..5).unwrap();
+    let mut replies = Vec::new();
+    let ways = |client: &mut Client, replies: &mut Vec<Value>| {
+        for (target, lane) in [("web1", "session"), ("web1#pipe", "session"), ("web1", "exec"), ("web1#later", "session")] {
+            if target.contains("#pipe") {
+                client.call("ssh_open", json!({"host": "web1", "tty": false, "wait_s": 40}));
+            }
+            for command in ["cat pw.txt", &format!("grep --color=always {inside} pw.txt"), "cat pw.txt >&2"] {
+                let ran = client.call("ssh_run", json!({"target": target, "command": command, "lane": lane, "wait_s": 40}));
+                assert!(ran.to_string().contains("[secret:sudo]"), "{target} {lane} {command}: {ran}");
+                replies.push(ran);
+            }
+        }
+        let read = client.call("ssh_file_read", json!({"target": "web1", "path": "pw.txt"}));
+        assert!(read["text"].as_str().unwrap().contains("the word: [secret:sudo]\n"), "{read}");
+        let bytes = client.call("ssh_file_read", json!({"target": "web1", "path": "pw.bin"}));
+        assert!(bytes["text"].as_str().unwrap().contains("00 01 02 ** "), "{bytes}");
+        let found = client.call("ssh_file_read", json!({"target": "web1", "path": ".", "grep": "the word"}));
+        assert_eq!(found["matches"][0]["text"], "the word: [secret:sudo]", "{found}");
+        // A pattern cannot be used to guess it.
+        let guess = client.call("ssh_file_read", json!({"target": "web1", "path": ".", "grep": format!(": .*{inside}")}));
+        assert_eq!(guess["matches"], json!([]), "{guess}");
+        replies.extend([read, bytes, found]);
+    };
+    ways(&mut client, &mut replies);
+    fs::write(home.join(PASSWORD), "").unwrap();
+    let listed = client.call("ssh_file_read", json!({"target": "web1", "path": "."}));
+    assert!(listed["entries"].to_string().contains("\"[secret:sudo]\""), "{listed}");
+    let written = client.call("ssh_file_write", json!({"target": "web1", "path": "pw.txt", "old": "three", "new": "3"}));
+    assert!(written["diff"].as_str().unwrap().contains(" the word: [secret:sudo]\n-three\n+3\n"), "{written}");
+    replies.extend([listed, written]);
+    // Also for those who come when everybody has gone.
+    for session in ["web1", "web1#pipe", "web1#exec", "web1#later"] {
+        client.call("ssh_close", json!({"session": session}));
+    }
+    ways(&mut client, &mut replies);
+    for reply in replies {
+        let text = reply.to_string();
+        let hex = PASSWORD.bytes().take(4).map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ");
+        assert!(!text.contains(PASSWORD) && !text.contains(&hex), "{text}");
+        let parted = PASSWORD.split_once(inside).unwrap();
+        assert!(!text.contains(&format!("[K{inside}")) && !text.contains(&format!("{}\\u001b", parted.0)), "{text}");
+    }
+}
+
+#[test]
 fn the_operator_may_want_the_exact_text() {
     let (server, key) = server("jft-exact");
     let mut client = Client::start(&format!("{}mask = false\n", server.device("web1", "jft-exact", "linux")));
     let ran = client.run("web1", "cat key");
     assert_eq!(ran["output"].as_str(), Some(key.as_str()));
-    assert_eq!(ran["warnings"], serde_json::Value::Null);
+    assert_eq!(ran["warnings"], Value::Null);
 }

@@ -159,6 +159,9 @@ pub const SENSITIVE_OVERLAP_BYTES: usize = 4 * 1024;
 /// Bytes that show nothing, such as colours, marks and links, between two letters of a known secret: what is longer parts them. So what
 /// is held back of a stream, because it may be the beginning of one, is at most so many times longer than it.
 pub const SECRET_GAP_MAX_BYTES: usize = 512;
+/// Values that one device's sessions mask together: more than its configuration has secrets. Of more the one that was used least recently
+/// goes.
+pub const DEVICE_MASKS_MAX: usize = 256;
 /// Patterns of one plugin.
 pub const SENSITIVE_MAX: usize = 64;
 

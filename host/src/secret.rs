@@ -16,6 +16,7 @@ mod command;
 mod file;
 pub mod given;
 pub mod keyring;
+pub mod known;
 pub mod look;
 pub mod prints;
 pub mod redact;

@@ -1,6 +1,7 @@
 //! Shows a file, a folder or what matches a pattern: bounded, whatever lies there.
 
 use std::fmt::Write as _;
+use std::ops::Range;
 
 use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
@@ -13,6 +14,7 @@ use super::{Code, FilesError};
 use crate::hex::digits;
 use crate::limits::{FILE_LINE_MAX_CHARS, FILE_WHOLE_MAX_BYTES, HEX_ROW_BYTES, SENSITIVE_KEY_MAX_BYTES};
 use crate::secret::look::Mask;
+use crate::secret::redact::Redactor;
 
 /// What is wanted of a file.
 #[derive(Debug, Clone, Copy)]
@@ -30,6 +32,8 @@ pub struct Part {
 pub struct Shown {
     /// Bytes in rows, of what is no text.
     pub text: String,
+    /// These bytes themselves, and the place of the first.
+    bytes: (u64, Bytes),
     /// Lines with their numbers.
     pub rows: Vec<(u64, String)>,
     /// Lines before them, a part: what looks like a secret may begin there.
@@ -47,6 +51,19 @@ pub struct Shown {
 }
 
 impl Shown {
+    /// Masks secrets that are known.
+    pub fn conceal(&mut self, known: &Redactor) {
+        self.before = known.text(&self.before);
+        for (_, row) in &mut self.rows {
+            *row = known.text(row);
+        }
+        let (start, bytes) = &self.bytes;
+        let places = known.places(bytes);
+        if !places.is_empty() {
+            self.text = hex_rows(*start, bytes, &places);
+        }
+    }
+
     /// What a caller is given: lines with their numbers, without what looks like a secret; also how much is hidden.
     #[must_use]
     pub fn masked(&self, mask: Option<&Mask>) -> (String, usize) {
@@ -301,18 +318,34 @@ async fn rows(mut source: Option<Reading>, mut have: Bytes, start: u64, size: u6
     {
         have = Bytes::from([have.as_ref(), bytes.as_ref()].concat());
     }
-    let bytes = have.get(..wanted.min(have.len())).unwrap_or_default();
-    let mut text = String::new();
-    for (number, some) in bytes.chunks(row).enumerate() {
-        let at = start + u64::try_from(number * row).unwrap_or(0);
-        let hex: Vec<String> = some.iter().map(|byte| format!("{byte:02x}")).collect();
-        let letters: String = some.iter().map(|byte| if (32..127).contains(byte) { char::from(*byte) } else { '.' }).collect();
-        let _ = writeln!(text, "{at:08x}  {:<47}  |{letters}|", hex.join(" "));
-    }
+    let bytes = have.slice(..wanted.min(have.len()));
+    let text = hex_rows(start, &bytes, &[]);
     let end = start + u64::try_from(bytes.len()).unwrap_or(0);
     let next_offset = (end < size).then(|| end / HEX_ROW_BYTES + 1);
     let notes = vec![format!("no text: bytes in rows of {HEX_ROW_BYTES}, offset counts rows; ssh_transfer copies it")];
-    Ok(Shown { text, encoding: Encoding::Binary.word(), next_offset, notes, ..Shown::default() })
+    Ok(Shown { text, bytes: (start, bytes), encoding: Encoding::Binary.word(), next_offset, notes, ..Shown::default() })
+}
+
+/// Each byte in two digits and as a letter; stars for those that are hidden.
+fn hex_rows(start: u64, bytes: &[u8], hidden: &[Range<usize>]) -> String {
+    let row = usize::try_from(HEX_ROW_BYTES).unwrap_or(16);
+    let mut text = String::new();
+    for (number, some) in bytes.chunks(row).enumerate() {
+        let first = number * row;
+        let at = start + u64::try_from(first).unwrap_or(0);
+        let (mut hex, mut letters) = (Vec::new(), String::new());
+        for (place, byte) in (first..).zip(some) {
+            let is_hidden = hidden.iter().any(|range| range.contains(&place));
+            hex.push(if is_hidden { "**".to_owned() } else { format!("{byte:02x}") });
+            letters.push(match byte {
+                _ if is_hidden => '*',
+                32..127 => char::from(*byte),
+                _ => '.',
+            });
+        }
+        let _ = writeln!(text, "{at:08x}  {:<47}  |{letters}|", hex.join(" "));
+    }
+    text
 }
 
 /// An entry of a listing.

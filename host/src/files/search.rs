@@ -19,6 +19,7 @@ use crate::limits::{
     FILE_LINE_MAX_CHARS, FILE_WHOLE_MAX_BYTES, GLOB_FOLDERS_MAX, GLOB_FOUND_MAX, SEARCH_BYTES_MAX, SEARCH_FILES_AT_ONCE, SEARCH_FOUND_MAX,
 };
 use crate::secret::look::Mask;
+use crate::secret::redact::Redactor;
 
 /// Does a path hold characters of a pattern?
 #[must_use]
@@ -156,15 +157,21 @@ pub async fn candidates(remote: &Remote, top: &[u8]) -> Result<(Vec<(Vec<u8>, u6
     Ok((files, notes))
 }
 
-/// Looks through files, some at once, until enough is found.
+/// Looks through files, some at once, until enough is found. Secrets that are known are masked before, so that no pattern can ask for them.
 ///
 /// # Errors
 ///
 /// When the device is gone.
-pub async fn search(remote: &Remote, files: Vec<(Vec<u8>, u64)>, wanted: &Regex, mask: Option<&Mask>) -> Result<Found, FilesError> {
+pub async fn search(
+    remote: &Remote,
+    files: Vec<(Vec<u8>, u64)>,
+    wanted: &Regex,
+    mask: Option<&Mask>,
+    known: &Redactor,
+) -> Result<Found, FilesError> {
     let mut found = Found::default();
     let mut running = JoinSet::new();
-    let wanted = Arc::new((wanted.clone(), mask.cloned()));
+    let wanted = Arc::new(Wanted { pattern: wanted.clone(), mask: mask.cloned(), known: known.clone() });
     let (mut left, mut bytes) = (files.into_iter(), 0_u64);
     let mut is_over = false;
     loop {
@@ -179,7 +186,7 @@ pub async fn search(remote: &Remote, files: Vec<(Vec<u8>, u64)>, wanted: &Regex,
                 break;
             }
             let (remote, wanted) = (remote.clone(), Arc::clone(&wanted));
-            running.spawn(async move { look_through(&remote, path, size, &wanted.0, wanted.1.as_ref()).await });
+            running.spawn(async move { look_through(&remote, path, size, &wanted).await });
         }
         let Some(done) = running.join_next().await else { break };
         match done {
@@ -205,7 +212,14 @@ pub async fn search(remote: &Remote, files: Vec<(Vec<u8>, u64)>, wanted: &Regex,
     Ok(found)
 }
 
-async fn look_through(remote: &Remote, path: Vec<u8>, size: u64, wanted: &Regex, mask: Option<&Mask>) -> Result<Vec<Hit>, FilesError> {
+/// What is looked for, and what is not shown.
+struct Wanted {
+    pattern: Regex,
+    mask: Option<Mask>,
+    known: Redactor,
+}
+
+async fn look_through(remote: &Remote, path: Vec<u8>, size: u64, wanted: &Wanted) -> Result<Vec<Hit>, FilesError> {
     let mut source = remote.source(&path, 0, Some(size)).await?;
     let mut all = Vec::new();
     while let Some(bytes) = source.next().await? {
@@ -220,13 +234,14 @@ async fn look_through(remote: &Remote, path: Vec<u8>, size: u64, wanted: &Regex,
         Encoding::Utf8 => all,
         other => other.text(&all).unwrap_or_default().into_bytes(),
     };
-    let masked = Masked::of(mask, &text);
+    let text = wanted.known.whole(&text);
+    let masked = Masked::of(wanted.mask.as_ref(), &text);
     let mut hits = Vec::new();
     let mut start = 0;
     for (line, number) in text.split(|byte| *byte == b'\n').zip(1..) {
         let range = start..start + line.len();
         start = range.end + 1;
-        if wanted.is_match(line) && hits.len() < SEARCH_FOUND_MAX {
+        if wanted.pattern.is_match(line) && hits.len() < SEARCH_FOUND_MAX {
             let shown = masked.part(&text, range).unwrap_or_else(|| "[hidden]".to_owned());
             let text = shown.trim_end_matches('\r').chars().take(FILE_LINE_MAX_CHARS / 4).collect();
             hits.push(Hit { path: path.clone(), line: number, text });

@@ -24,6 +24,7 @@ use super::transfer::{Direction, Options, Outcome, Transfer};
 use super::tree::Ignore;
 use super::write::{Change, Content, Expect, prepare};
 use super::*;
+use crate::secret::redact::Redactor;
 
 /// Shared with the stories.
 #[expect(unreachable_pub, reason = "the stories use it too")]
@@ -342,7 +343,7 @@ async fn a_write_keeps_mode_and_owner_and_goes_through_links() {
         let content = Content::Replace { old: "two".to_owned(), new: "2".to_owned() };
         let wanted = Change { content, backup: true, expect: Expect::Sha256(name::sha2_hex(b"one\ntwo\n")), ..change(&link, "") };
         let prepared = prepare(&remote, &wanted).await.unwrap();
-        assert!(prepared.difference(None).0.contains("-two\n+2\n"), "{}", prepared.difference(None).0);
+        assert!(prepared.difference(None, &Redactor::default()).0.contains("-two\n+2\n"));
         let written = prepared.carry_out(&remote).await.unwrap();
         assert_eq!((written.warnings, written.mode), (Vec::<String>::new(), 0o4751));
         let now = std::fs::symlink_metadata(&file).unwrap();
@@ -432,7 +433,7 @@ async fn files_are_shown_by_both_ways() {
         assert_eq!(found.iter().map(|item| item.path.clone()).collect::<Vec<_>>(), [name::join(&top, b"secret"), name::join(&top, b"sub")]);
         std::fs::write(folders.there().join("sub/text"), "one\ntwo two\n").unwrap();
         let (files, _) = search::candidates(&remote, &top).await.unwrap();
-        let hits = search::search(&remote, files, &wanted, None).await.unwrap().hits;
+        let hits = search::search(&remote, files, &wanted, None, &Redactor::default()).await.unwrap().hits;
         assert_eq!(hits, [search::Hit { path: name::join(&top, b"sub/text"), line: 2, text: "two two".to_owned() }]);
     }
 }

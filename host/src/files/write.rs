@@ -15,6 +15,7 @@ use super::wire::{Attrs, Kind};
 use super::{Code, FilesError};
 use crate::limits::{DIFF_MAX, FILE_WRITE_MAX_BYTES, LINKS_FOLLOWED_MAX};
 use crate::secret::look::Mask;
+use crate::secret::redact::Redactor;
 
 /// What is to become of a file.
 #[derive(Debug, Clone)]
@@ -223,9 +224,9 @@ fn matches(bytes: &[u8], wanted: &[u8], unit: usize) -> Vec<usize> {
 }
 
 impl Prepared {
-    /// What changes, as a unified difference of what may be shown; also how much may not.
+    /// What changes, as a unified difference of what may be shown; also how much may not, by its look.
     #[must_use]
-    pub fn difference(&self, mask: Option<&Mask>) -> (String, usize) {
+    pub fn difference(&self, mask: Option<&Mask>, known: &Redactor) -> (String, usize) {
         let old = self.before.as_ref().map(|before| before.bytes.as_slice());
         if old == Some(self.after.as_slice()) {
             return (String::new(), 0);
@@ -235,7 +236,10 @@ impl Prepared {
             return (format!("binary: {} bytes before, {} after", old.map_or(0, <[u8]>::len), self.after.len()), 0);
         };
         // Hidden before they are compared: the marks of a difference would hide a secret from its look.
-        let hide = |text: String| mask.map_or_else(|| (text.clone(), 0), |mask| mask.text(&text));
+        let hide = |text: String| {
+            let text = known.text(&text);
+            mask.map_or_else(|| (text.clone(), 0), |mask| mask.text(&text))
+        };
         let ((before, hidden_before), (after, hidden_after)) = (hide(before), hide(after));
         let name = shown(&self.path);
         let from = if old.is_some() { name.as_str() } else { "/dev/null" };

@@ -27,6 +27,7 @@ use crate::ids::SessionId;
 use crate::limits::{DIFF_MAX_CHARS, FILE_READ_CHARS, JUDGED_APART_MAX, JUDGED_LINE_BYTES};
 use crate::mcp::helpers::{Channels, Sudo};
 use crate::policy::{Purpose, Verdict};
+use crate::secret::redact::Redactor;
 use crate::session::Refusal;
 use crate::session::errand::{Errand, Permit};
 use crate::transport::ssh::Connection;
@@ -109,6 +110,7 @@ impl Desk {
         let limits = directory.world().config.limits;
         directory.quota().device(&caller.name, &device, &limits, Instant::now())?;
         let errand = directory.errand(&device).await.map_err(|error| error.to_string())?;
+        errand.recall_masks().await;
         let sudo = arguments.flag("sudo") == Some(true);
         if sudo && !errand.has_programs() {
             return Err(Stop::Failed(format!("`{device}` has no shell with sudo; leave `sudo` out")));
@@ -287,8 +289,21 @@ async fn read_now(directory: &Directory, caller: &Caller, arguments: &Arguments)
     reply.map(|reply| with_base(reply, &desk, &permit))
 }
 
-/// What every answer about files says.
+/// Masks secrets that are known, wherever they stand: a name may hold one too.
+fn conceal(value: &mut Value, known: &Redactor) {
+    match value {
+        Value::String(text) => *text = known.text(text),
+        Value::Array(values) => values.iter_mut().for_each(|value| conceal(value, known)),
+        Value::Object(fields) => fields.values_mut().for_each(|value| conceal(value, known)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// What every answer about files says, without secrets that are known.
 pub(super) fn with_base(mut reply: Reply, desk: &Desk, permit: &Permit) -> Reply {
+    let known = desk.errand.known();
+    reply.fields.values_mut().for_each(|value| conceal(value, known));
+    reply.text = known.text(&reply.text);
     let mut fields = Map::new();
     fields.insert("target".to_owned(), desk.device.clone().into());
     fields.insert("session".to_owned(), desk.errand.session().into());
@@ -318,7 +333,8 @@ async fn show(directory: &Directory, desk: &Desk, way: &Way, path: &[u8], argume
         return Ok((listing(path, &items, total, arguments), Desk::filed("read", &real)));
     }
     let part = Part { offset, limit, max_chars: capped(directory, FILE_READ_CHARS) };
-    let file = read::file(remote, path, &attrs, part).await?;
+    let mut file = read::file(remote, path, &attrs, part).await?;
+    file.conceal(desk.errand.known());
     let filed = Filed { bytes: attrs.size.unwrap_or(0), sha256: file.sha256.clone(), ..Desk::filed("read", &real) };
     let (text, hidden) = file.masked(desk.errand.mask());
     let mut notes = file.notes;
@@ -431,7 +447,7 @@ async fn find_lines(desk: &Desk, way: &Way, path: &[u8], pattern: &str) -> Resul
             notes.push(format!("`{}` was not looked through: {} (rule {})", shown(&path), verdict.decision.reason, verdict.decision.rule));
         }
     }
-    let found = search::search(&way.remote, files, &wanted, desk.errand.mask()).await?;
+    let found = search::search(&way.remote, files, &wanted, desk.errand.mask(), desk.errand.known()).await?;
     notes.extend(found.notes);
     let hits: Vec<Value> = found.hits.iter().map(|hit| json!({"path": shown(&hit.path), "line": hit.line, "text": hit.text})).collect();
     let row =
@@ -536,7 +552,7 @@ async fn carry_out(directory: &Directory, desk: &Desk, permit: &Arc<Permit>, cha
 
 fn told(desk: &Desk, prepared: &Prepared, written: Option<&crate::files::write::Written>) -> (Reply, Filed) {
     let path = shown(&prepared.path);
-    let (diff, hidden) = prepared.difference(desk.errand.mask());
+    let (diff, hidden) = prepared.difference(desk.errand.mask(), desk.errand.known());
     let shown_diff: String = diff.chars().take(DIFF_MAX_CHARS).collect();
     let mut warnings = written.map(|written| written.warnings.clone()).unwrap_or_default();
     if shown_diff.len() < diff.len() {

@@ -1,18 +1,37 @@
-//! Failed tries of secrets: after a few nobody tries again for a while, so that no account is locked.
+//! What sessions of a device share about its secrets: failed tries, so that after a few nobody tries again for a while and no account is
+//! locked; and what was typed or given, so that all of them mask it.
 
-use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Instant;
 
+use super::Secret;
+use super::known::DeviceMasks;
 use crate::limits::{SECRET_FAILURE_WINDOW, SECRET_FAILURES_MAX};
 
 /// When each device refused each secret.
 type Failures = HashMap<(String, String), VecDeque<Instant>>;
 
-/// Failures by device and secret, shared by all sessions.
-#[derive(Debug, Clone, Default)]
+/// What was used of a device's secrets.
+#[derive(Default)]
+struct Used {
+    /// The values, as long as anybody at the device needs them.
+    masks: Weak<DeviceMasks>,
+    /// Their names, which stay: who comes later may look the values up.
+    names: BTreeSet<String>,
+}
+
+/// Failures by device and secret, and what was used, shared by all sessions.
+#[derive(Clone, Default)]
 pub struct SecretBook {
     failures: Arc<Mutex<Failures>>,
+    used: Arc<Mutex<HashMap<String, Used>>>,
+}
+
+impl std::fmt::Debug for SecretBook {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SecretBook").field("failures", &self.failures).finish_non_exhaustive()
+    }
 }
 
 impl SecretBook {
@@ -36,6 +55,36 @@ impl SecretBook {
             }
             _ => Ok(()),
         }
+    }
+
+    /// What the device's sessions mask together. It is there as long as any of them holds it.
+    #[must_use]
+    pub fn masks(&self, device: &str) -> Arc<DeviceMasks> {
+        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        let used = used.entry(device.to_owned()).or_default();
+        used.masks.upgrade().unwrap_or_else(|| {
+            let masks = Arc::default();
+            used.masks = Arc::downgrade(&masks);
+            masks
+        })
+    }
+
+    /// A secret is typed or given: everybody at the device masks it from now on.
+    pub fn on_use(&self, device: &str, name: &str, secret: &Secret) {
+        self.masks(device).learn(name, secret);
+        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(used) = used.get_mut(device) {
+            used.names.insert(name.to_owned());
+        }
+    }
+
+    /// The names of what was typed or given, but is not masked now because nobody was at the device since.
+    #[must_use]
+    pub fn forgotten(&self, device: &str) -> Vec<String> {
+        let masks = self.masks(device);
+        let used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        let names = used.get(device).into_iter().flat_map(|used| &used.names);
+        names.filter(|name| !masks.has(name)).cloned().collect()
     }
 
     /// Somebody has read the configuration again, and may have corrected what was wrong.
@@ -67,5 +116,19 @@ mod tests {
         book.on_failure("sw1", "enable", start);
         book.forget();
         assert_eq!(book.check("sw1", "enable", start), Ok(()));
+    }
+
+    #[test]
+    fn values_are_gone_with_the_last_who_holds_them_and_names_stay() {
+        let book = SecretBook::default();
+        let secret = Secret::from_bytes(b"hunter2".to_vec());
+        let held = book.masks("web1");
+        book.clone().on_use("web1", "sudo", &secret);
+        assert!(held.has("sudo") && !book.masks("web2").has("sudo"));
+        assert!(book.forgotten("web1").is_empty());
+        drop(held);
+        assert!(!book.masks("web1").has("sudo"));
+        assert_eq!(book.forgotten("web1"), ["sudo"]);
+        assert!(book.forgotten("web2").is_empty());
     }
 }

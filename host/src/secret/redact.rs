@@ -5,11 +5,12 @@
 //! stream is cut into chunks.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
 use super::Secret;
-use super::through::{self, Found};
+use super::known::{DeviceMasks, Here, Known};
 
 /// Shorter secrets are not searched for: three letters turn up by chance everywhere, so masking them would damage
 /// ordinary output, and each mask would tell the reader where the letters of the secret stand.
@@ -19,9 +20,9 @@ pub const MASKED_MIN_BYTES: usize = 4;
 #[derive(Clone, Default)]
 #[expect(missing_debug_implementations, reason = "it holds secrets, which must not be printable")]
 pub struct Redactor {
-    secrets: Vec<Known>,
-    /// The bytes that secrets begin with.
-    first: First,
+    known: Arc<Known>,
+    /// Where others teach what is to be masked here too.
+    shared: Option<Arc<DeviceMasks>>,
     /// The end of the stream, as long as it may be the start of a secret. Never as long as the longest secret with the longest gaps,
     /// see [`SECRET_GAP_MAX_BYTES`](crate::limits::SECRET_GAP_MAX_BYTES).
     held: Zeroizing<Vec<u8>>,
@@ -29,86 +30,40 @@ pub struct Redactor {
     shown: usize,
 }
 
-#[derive(Clone)]
-struct Known {
-    value: Zeroizing<Vec<u8>>,
-    mask: Vec<u8>,
-}
-
-/// How the bytes that secrets begin with are looked for: of a few the processor looks at many places at once.
-#[derive(Clone, Default)]
-enum First {
-    #[default]
-    None,
-    One(u8),
-    Two(u8, u8),
-    Three(u8, u8, u8),
-    /// For each byte, whether a secret begins with it.
-    Many(Box<[bool; 256]>),
-}
-
-impl First {
-    fn of(secrets: &[Known]) -> Self {
-        let mut is_first = Box::new([false; 256]);
-        for byte in secrets.iter().filter_map(|known| known.value.first()) {
-            if let Some(slot) = is_first.get_mut(usize::from(*byte)) {
-                *slot = true;
-            }
-        }
-        let bytes: Vec<u8> = (0..=u8::MAX).zip(is_first.iter()).filter(|(_, is_first)| **is_first).map(|(byte, _)| byte).collect();
-        match *bytes {
-            [] => Self::None,
-            [one] => Self::One(one),
-            [one, two] => Self::Two(one, two),
-            [one, two, three] => Self::Three(one, two, three),
-            _ => Self::Many(is_first),
-        }
-    }
-
-    fn find(&self, text: &[u8]) -> Option<usize> {
-        match self {
-            Self::None => None,
-            Self::One(one) => memchr::memchr(*one, text),
-            Self::Two(one, two) => memchr::memchr2(*one, *two, text),
-            Self::Three(one, two, three) => memchr::memchr3(*one, *two, *three, text),
-            Self::Many(is_first) => text.iter().position(|byte| is_first.get(usize::from(*byte)) == Some(&true)),
-        }
-    }
-}
-
-/// What stands at a place of the stream.
-enum Here<'a> {
-    /// No secret begins here.
-    Plain,
-    /// A secret may begin here, but the stream ends before that is certain.
-    Open,
-    /// A secret in so many bytes, and what to show for it.
-    Secret(usize, &'a [u8]),
-}
-
 impl Redactor {
+    /// One that masks what any session of the device teaches, from then on.
+    #[must_use]
+    pub fn sharing(masks: Arc<DeviceMasks>) -> Self {
+        Self { known: masks.now(), shared: Some(masks), ..Self::default() }
+    }
+
     /// Masks this value from now on. A value that is known already keeps its first name. Says whether it is new.
     pub fn learn(&mut self, name: &str, secret: &Secret) -> bool {
-        let value = secret.expose();
-        if value.len() < MASKED_MIN_BYTES || self.secrets.iter().any(|known| known.value.as_slice() == value) {
-            return false;
+        match &self.shared {
+            Some(shared) => shared.learn(name, secret),
+            None => Arc::make_mut(&mut self.known).learn(name, secret),
         }
-        self.secrets.push(Known { value: Zeroizing::new(value.to_vec()), mask: format!("[secret:{name}]").into_bytes() });
-        // The longest first, so that the first hit is the longest.
-        self.secrets.sort_by_key(|known| std::cmp::Reverse(known.value.len()));
-        self.first = First::of(&self.secrets);
-        true
+    }
+
+    /// Takes what others have taught.
+    fn refresh(&mut self) {
+        if let Some(shared) = &self.shared
+            && shared.has_more_than(&self.known)
+        {
+            self.known = shared.now();
+        }
     }
 
     /// Takes the next bytes of the stream and gives what may be shown. Borrowed when there was nothing to change.
     pub fn push<'a>(&mut self, chunk: &'a [u8]) -> Cow<'a, [u8]> {
+        self.refresh();
         if !self.held.is_empty() {
             let mut joined = std::mem::take(&mut self.held);
             joined.reserve_exact(chunk.len());
             joined.extend_from_slice(chunk);
             return Cow::Owned(self.mask(&joined));
         }
-        match self.next_hit(chunk, 0, false) {
+        match self.known.next_hit(chunk, 0, false) {
             None => Cow::Borrowed(chunk),
             Some((at, Here::Open)) => {
                 let (clear, open) = chunk.split_at(at);
@@ -122,8 +77,9 @@ impl Redactor {
     /// Gives out what is held back, because the line is quiet or at its end. A secret that goes on after this is
     /// still masked from here.
     pub fn flush(&mut self) -> Vec<u8> {
+        self.refresh();
         let mut out = Vec::new();
-        self.mask_whole(&self.held, self.shown, &mut out);
+        self.known.mask(&self.held, self.shown, true, &mut out);
         self.shown = self.held.len();
         out
     }
@@ -131,8 +87,23 @@ impl Redactor {
     /// Masks a text that is complete. The stream does not notice.
     pub fn whole(&self, text: &[u8]) -> Vec<u8> {
         let mut out = Vec::with_capacity(text.len());
-        self.mask_whole(text, 0, &mut out);
+        let newest = self.shared.as_ref().map(|shared| shared.now());
+        newest.as_ref().unwrap_or(&self.known).mask(text, 0, true, &mut out);
         out
+    }
+
+    /// The same of text.
+    #[must_use]
+    pub fn text(&self, text: &str) -> String {
+        // Masks are letters, and a secret that is text ends where letters end.
+        String::from_utf8_lossy(&self.whole(text.as_bytes())).into_owned()
+    }
+
+    /// Where secrets stand in bytes that are complete.
+    #[must_use]
+    pub fn places(&self, bytes: &[u8]) -> Vec<std::ops::Range<usize>> {
+        let newest = self.shared.as_ref().map(|shared| shared.now());
+        newest.as_ref().unwrap_or(&self.known).places(bytes)
     }
 
     /// Whether bytes are held back that a flush would give out.
@@ -144,78 +115,10 @@ impl Redactor {
     fn mask(&mut self, stream: &[u8]) -> Vec<u8> {
         let shown = std::mem::take(&mut self.shown);
         let mut out = Vec::with_capacity(stream.len());
-        let open = self.mask_up_to(stream, shown, false, &mut out);
+        let open = self.known.mask(stream, shown, false, &mut out);
         self.shown = shown.saturating_sub(open);
         self.held = Zeroizing::new(stream.get(open..).unwrap_or_default().to_vec());
         out
-    }
-
-    fn mask_whole(&self, text: &[u8], shown: usize, out: &mut Vec<u8>) {
-        self.mask_up_to(text, shown, true, out);
-    }
-
-    /// Masks what is certain of `stream` and says where the rest begins; all of it is certain where nothing comes behind.
-    fn mask_up_to(&self, stream: &[u8], shown: usize, is_complete: bool, out: &mut Vec<u8>) -> usize {
-        let mut at = 0;
-        while at < stream.len() {
-            let hit = self.next_hit(stream, at, is_complete);
-            let end = hit.as_ref().map_or(stream.len(), |(hit_at, _)| *hit_at);
-            out.extend_from_slice(stream.get(at.max(shown)..end).unwrap_or_default());
-            at = end;
-            match hit {
-                Some((_, Here::Secret(length, mask))) => {
-                    let found = stream.get(at..at + length).unwrap_or_default();
-                    if at + length > shown {
-                        out.extend_from_slice(mask);
-                        self.keep_sequences(found, shown.saturating_sub(at), out);
-                    }
-                    at += length;
-                }
-                Some((_, Here::Open)) => return at,
-                Some((_, Here::Plain)) | None => {}
-            }
-        }
-        at
-    }
-
-    /// What acts inside of a secret's place goes on to do so, unless it is out already. A title may hold a secret of its own.
-    fn keep_sequences(&self, found: &[u8], shown: usize, out: &mut Vec<u8>) {
-        for (_, sequence) in through::sequences(found).filter(|(start, _)| *start >= shown) {
-            let mut rest = sequence;
-            while let Some(at) = self.first.find(rest) {
-                let (before, here) = rest.split_at(at);
-                out.extend_from_slice(before);
-                let known = self.secrets.iter().find(|known| here.starts_with(&known.value));
-                out.extend_from_slice(known.map_or(here.get(..1).unwrap_or_default(), |known| &known.mask));
-                rest = here.get(known.map_or(1, |known| known.value.len())..).unwrap_or_default();
-            }
-            out.extend_from_slice(rest);
-        }
-    }
-
-    /// The first place from `from` on where a secret stands or, where more comes, may begin.
-    fn next_hit(&self, stream: &[u8], from: usize, is_complete: bool) -> Option<(usize, Here<'_>)> {
-        let mut at = from;
-        loop {
-            let rest = stream.get(at..)?;
-            at += self.first.find(rest)?;
-            match self.here(stream.get(at..)?, is_complete) {
-                Here::Plain => at += 1,
-                found => return Some((at, found)),
-            }
-        }
-    }
-
-    fn here(&self, rest: &[u8], is_complete: bool) -> Here<'_> {
-        for known in &self.secrets {
-            match through::find(&known.value, rest) {
-                Found::Whole(length) => return Here::Secret(length, &known.mask),
-                // A longer secret may still come: it decides before a shorter one that is already complete.
-                Found::Open if !is_complete => return Here::Open,
-                Found::Open | Found::No => {}
-            }
-        }
-        Here::Plain
     }
 }
 

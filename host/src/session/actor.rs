@@ -141,6 +141,7 @@ pub fn start(mut profile: Profile, line: Line) -> SessionHandle {
         ("missing-secrets".to_owned(), missing.join(",")),
     ];
     let setting = Setting { facts, echoes: profile.kind.terminal.echoes, context: profile.kind.context.clone() };
+    let redactor = profile.redactor();
     profile.teach_masks();
     let cast = profile.cast();
     profile.witness_open(&cast);
@@ -150,7 +151,7 @@ pub fn start(mut profile: Profile, line: Line) -> SessionHandle {
         plugins: SessionPlugins::new(Arc::clone(&profile.kind)),
         reader: line.reader,
         writer: line.writer,
-        redactor: profile.redactor(),
+        redactor,
         screen: None,
         typed: LineAssembler::default(),
         typed_ahead: 0,
@@ -200,6 +201,7 @@ enum Woken {
 impl Actor {
     async fn run(mut self) {
         self.start_tape();
+        Box::pin(self.profile.recall_masks()).await;
         // What it does takes much more room than that it waits, as thousands of sessions do: the room is there only as long.
         Box::pin(self.begin_with_seen()).await;
         while self.ended.is_none() {
@@ -445,7 +447,6 @@ impl Actor {
         self.resolving = None;
         // It is known from here on, whatever becomes of it.
         if let Ok(secret) = &secret {
-            self.redactor.learn(name, secret);
             self.profile.teach_mask(name, secret);
         }
         let running = self.machine.running();

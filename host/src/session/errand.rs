@@ -13,13 +13,20 @@ use crate::plugin::session::SessionPlugins;
 use crate::policy::approved::Program;
 use crate::policy::{self, Manner, Purpose, Verdict};
 use crate::secret::look::Mask;
+use crate::secret::redact::Redactor;
 use crate::secret::{self, Secret};
 
 /// Whoever does it.
-#[derive(Debug)]
 pub struct Errand {
     profile: Profile,
     plugins: SessionPlugins,
+    known: Redactor,
+}
+
+impl std::fmt::Debug for Errand {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Errand").field("profile", &self.profile).finish_non_exhaustive()
+    }
 }
 
 /// Something that may be done, and is on record.
@@ -50,9 +57,21 @@ impl Errand {
     /// For the device of this profile.
     #[must_use]
     pub fn new(profile: Profile) -> Self {
+        let known = profile.redactor();
         profile.teach_masks();
         let plugins = SessionPlugins::new(std::sync::Arc::clone(&profile.kind));
-        Self { profile, plugins }
+        Self { profile, plugins, known }
+    }
+
+    /// Takes what was typed or given at the device before anybody was there now.
+    pub async fn recall_masks(&self) {
+        self.profile.recall_masks().await;
+    }
+
+    /// Masks what was typed or given at the device, also where the operator wants the exact text.
+    #[must_use]
+    pub fn known(&self) -> &Redactor {
+        &self.known
     }
 
     /// The name under which it is done.

@@ -34,6 +34,7 @@ use crate::plugin::manifest::PipeSpec;
 use crate::plugin::session::SessionPlugins;
 use crate::policy::approved::{Approved, Program};
 use crate::policy::{self, Manner, Verdict};
+use crate::secret::redact::Redactor;
 use crate::transport::ssh::Connection;
 use crate::transport::{Line, LineEvent, Order, Reader, Writer};
 
@@ -59,6 +60,7 @@ pub fn start(mut profile: Profile, way: Way) -> SessionHandle {
         watch::channel(Status { phase, prompt: String::new(), mode: String::new(), cwd: None, log_bytes: 0, degraded: None });
     let (handle, mailbox) = SessionHandle::channel(&profile, watch);
     let (events_in, events) = mpsc::channel(LINE_CHUNKS);
+    let redactor = profile.redactor();
     profile.teach_masks();
     let cast = profile.cast();
     profile.witness_open(&cast);
@@ -80,6 +82,7 @@ pub fn start(mut profile: Profile, way: Way) -> SessionHandle {
         plugins: SessionPlugins::new(Arc::clone(&profile.kind)),
         note: profile.note.clone(),
         cast,
+        redactor,
         profile,
         way,
         events,
@@ -175,6 +178,8 @@ impl Record {
 
 struct Lane {
     profile: Profile,
+    /// Masks commands, and keeps what is masked at the device as long as the session is open.
+    redactor: Redactor,
     cast: Cast,
     plugins: SessionPlugins,
     way: Open,
@@ -200,6 +205,7 @@ enum Woken {
 
 impl Lane {
     async fn run(mut self) {
+        Box::pin(self.profile.recall_masks()).await;
         self.set_up();
         while self.ended.is_none() {
             match self.wait().await {
@@ -393,7 +399,7 @@ impl Lane {
             }
         }
         self.cast.mark(&id.to_string(), now());
-        self.cast.input(&self.profile.redactor().whole(format!("{}\n", request.text).as_bytes()), now());
+        self.cast.input(&self.redactor.whole(format!("{}\n", request.text).as_bytes()), now());
         let kept = self.profile.kept(&request.text);
         self.profile.journal.begun(id, &self.profile.id, &request.caller, &kept, &verdict);
         self.profile.commons.begun(id, kept, Author::of_caller(&request.caller), 0);
@@ -455,7 +461,16 @@ impl Lane {
                 let _ = writer.order(Order::Close);
             }
             record.end(State::Lost, &self.profile);
+            if let Some(own) = &mut record.own {
+                own.end();
+            }
         }
+        if let Open::Pipe(pipe) = &mut self.way {
+            pipe.streams.end();
+        }
+        // Nothing is read any more: what was needed for that is wiped, also where somebody still asks about the past.
+        self.redactor = Redactor::default();
+        self.profile.login_secrets.clear();
         self.cast.end();
         self.profile.witness_close(&why);
         self.publish();

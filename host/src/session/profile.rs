@@ -25,7 +25,7 @@ use crate::recording::Taped;
 use crate::secret::book::SecretBook;
 use crate::secret::look::Mask;
 use crate::secret::redact::Redactor;
-use crate::secret::{Secret, SecretSource};
+use crate::secret::{self, Secret, SecretSource};
 use crate::transport::Welcome;
 
 /// What makes logs: each takes a file of its own once it is long.
@@ -105,26 +105,35 @@ impl Profile {
         self.kind.mask.text(command).0
     }
 
-    /// Masks what logged in.
+    /// Masks what any session of the device has typed or given, and what logged in.
     pub(super) fn redactor(&self) -> Redactor {
-        let mut redactor = Redactor::default();
-        for (name, secret) in &self.login_secrets {
-            redactor.learn(name, secret);
-        }
-        redactor
+        Redactor::sharing(self.book.masks(&self.id.device))
     }
 
-    /// Has what is kept mask what logged in.
+    /// Has everybody mask what logged in. Who calls it holds a redactor, without which nobody would keep it.
     pub(super) fn teach_masks(&self) {
         for (name, secret) in &self.login_secrets {
             self.teach_mask(name, secret);
         }
     }
 
-    /// Has what is kept mask this from now on.
+    /// Has what is kept, and everybody at the device, mask this from now on.
     pub(super) fn teach_mask(&self, name: &str, secret: &Secret) {
+        self.book.on_use(&self.id.device, name, secret);
         self.journal.learn(name, secret);
         self.audit.learn(name, secret);
+    }
+
+    /// Masks what was typed or given while others were at the device, who have gone and taken the values along: as far as they can be had
+    /// without asking anybody.
+    pub(super) async fn recall_masks(&self) {
+        for name in self.book.forgotten(&self.id.device) {
+            if let Some(source @ (SecretSource::Env(_) | SecretSource::File(_) | SecretSource::Credential(_))) = self.secrets.get(&name)
+                && let Ok(secret) = secret::resolve(source).await
+            {
+                self.teach_mask(&name, &secret);
+            }
+        }
     }
 
     /// Begins to record what it shows.

@@ -21,11 +21,12 @@ impl Side {
         self.cast.lines(&shown, now());
     }
 
-    /// What may be the beginning of a secret is none after all.
-    fn flush(&mut self) {
+    /// Nothing comes any more: what may be the beginning of a secret is none after all, and what secrets are is forgotten.
+    fn end(&mut self) {
         let held = self.redactor.flush();
         self.stream.push(&held);
         self.cast.lines(&held, now());
+        self.redactor = Redactor::default();
     }
 
     /// Where the last command's output lies, and the mark behind it.
@@ -51,11 +52,14 @@ impl Streams {
         match event {
             LineEvent::Data(bytes) => self.out.push(bytes),
             LineEvent::Error(bytes) => self.err.push(bytes),
-            LineEvent::Exit(_) | LineEvent::Closed(_) => {
-                self.out.flush();
-                self.err.flush();
-            }
+            LineEvent::Exit(_) | LineEvent::Closed(_) => self.end(),
         }
+    }
+
+    /// Nothing comes any more.
+    pub(super) fn end(&mut self) {
+        self.out.end();
+        self.err.end();
     }
 
     pub(super) fn expect_marks(&mut self) {
