@@ -233,7 +233,7 @@ fn play(client: &mut Client, device: &str, pieces: Pieces<'_>, passing: usize, w
 fn what_was_typed_and_not_sent_is_taken_back_before_the_next_command() {
     account("jft-left", Path::new("/bin/bash"));
     let server = Sshd::start();
-    let devices = Devices::some(&["switch1"]);
+    let devices = Devices::some(&["switch1", "eos1"]);
     let mut client = Client::start(&format!("{}policy = \"full\"\n", server.device("web1", "jft-left", "linux")));
     client.run("web1", "true");
     let mut send = |text: &str, keys: &[&str]| {
@@ -274,8 +274,15 @@ fn what_was_typed_and_not_sent_is_taken_back_before_the_next_command() {
     let result = client.run("web1", "echo $((6*7))");
     assert_eq!((result["output"].as_str(), result["exit_code"].as_i64()), (Some("42\n"), Some(0)), "{result}");
 
-    // A switch, in a mode that the cancel key would leave.
+    // Keys that leave nothing hold up nobody, also where the first cancel key brings no prompt.
     let mut client = devices.client(FULL);
+    for keys in ["ctrl-u", "backspace", "ctrl-p"] {
+        client.call("ssh_send", json!({"session": "eos1", "keys": [keys], "wait_s": 0.3}));
+        let result = client.run("eos1", "show version");
+        assert_eq!((result["state"].as_str(), result["failed"].as_bool()), (Some("done"), Some(false)), "{keys}: {result}");
+    }
+
+    // A switch, in a mode that the cancel key would leave.
     client.run("switch1", "enable");
     client.run("switch1", "configure terminal");
     for text in ["no ", "interface Gi0/1 "] {

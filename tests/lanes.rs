@@ -210,3 +210,20 @@ fn a_session_without_a_terminal_comes_back_without_one() {
     let result = client.run("web1#pipe", "test -t 0 || echo none");
     assert_eq!(parts(&result), ("none\n", "", Some(0)), "{result}");
 }
+
+/// A trap of the caller's own takes the place of ours: the channel's status tells how it ended.
+#[test]
+fn a_shell_behind_a_pipe_that_ends_itself_tells_its_status() {
+    account("jft-bash", Path::new("/bin/bash"));
+    let server = Sshd::start();
+    let mut client = Client::start(&server.device("web1", "jft-bash", "linux"));
+    client.call("ssh_open", json!({"host": "web1", "tty": false}));
+    let ended = client.run("web1#pipe", "trap 'echo bye' EXIT; exit 5");
+    assert_eq!(
+        (ended["state"].as_str(), ended["exit_code"].as_i64(), ended["output"].as_str()),
+        (Some("done"), Some(5), Some("bye\n")),
+        "{ended}"
+    );
+    assert!(ended["warnings"].to_string().contains("it ended the session"), "{ended}");
+    assert_eq!(client.run("web1#pipe", "echo fine")["output"], "fine\n");
+}

@@ -40,6 +40,7 @@ mod lost;
 mod masking;
 mod matrix;
 mod mcp_stdio;
+mod messages;
 mod model;
 mod modes;
 mod museum;

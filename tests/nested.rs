@@ -363,6 +363,7 @@ fn output_without_a_newline_ends_at_the_prompt_behind_it() {
         assert_eq!(seen(&client.run("web1", enter)).3, mode);
         let result = client.run("web1", command);
         assert_eq!((seen(&result).0, seen(&result).3), ("done", mode), "{command}: {result}");
+        assert!(result["warnings"].is_null(), "a program that is known: {result}");
         assert_eq!(result["prompt"].as_str().unwrap_or_default(), prompt, "{command}: {result}");
         assert_eq!(seen(&result).1, "a", "{command}: {result}");
         let result = client.run("web1", "print(4)");

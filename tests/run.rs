@@ -340,3 +340,80 @@ fn what_does_not_hear_the_interrupt_key_is_ended_by_a_signal() {
         client.call("ssh_interrupt", json!({"command_id": running["command_id"]}));
     }
 }
+
+/// What arrives together with the prompt, behind it, is told by the next answer; and nobody else's output is told as a command's own.
+#[test]
+fn what_a_command_leaves_behind_is_told_and_is_not_anothers() {
+    account("jft-bash", Path::new("/bin/bash"));
+    let server = Sshd::start();
+    let mut client = Client::start(&server.device("web1", "jft-bash", "linux"));
+    client.run("web1", "true");
+    for number in 0..30 {
+        let done = client.run("web1", &format!("echo late{number} & echo fg"));
+        let output = done["output"].as_str().unwrap().to_owned();
+        let next = client.run("web1", "wait");
+        let is_told = next["warnings"].to_string().contains("came after the last command ended");
+        assert!(output.contains("fg") && (output.contains(&format!("late{number}")) || is_told), "{done} {next}");
+    }
+    let done = client.run("web1", "seq 1 200");
+    let page = client.call("ssh_output", json!({"command_id": done["command_id"], "offset": 0}));
+    assert!(page["output"].as_str().unwrap().starts_with("1\n2\n3\n"), "{page}");
+    let last = client.call("ssh_output", json!({"command_id": done["command_id"], "grep": "0$", "tail": 2}));
+    assert_eq!(last["output"], "190\n200\n", "{last}");
+}
+
+/// The next command says that the session is another one, when the last one has ended by itself.
+#[test]
+fn a_session_that_ended_while_nothing_ran_is_not_replaced_in_silence() {
+    account("jft-bash", Path::new("/bin/bash"));
+    let server = Sshd::start();
+    let mut client = Client::start(&server.device("web1", "jft-bash", "linux"));
+    for leave in ["cd /usr; X=1; TMOUT=1", "cd /usr; X=1; (sleep 0.5; kill -9 $$) &"] {
+        assert_eq!(client.run("web1", leave)["state"], "done");
+        std::thread::sleep(std::time::Duration::from_secs(2));
+        let next = client.run("web1", "echo X=$X");
+        assert_eq!((next["state"].as_str(), next["output"].as_str()), (Some("done"), Some("X=\n")), "{next}");
+        assert!(next["warnings"].to_string().contains("ended while nothing ran there"), "{next}");
+        assert_eq!(client.run("web1", "true")["warnings"], json!(null), "it is told once");
+    }
+    // Who closes it knows.
+    client.call("ssh_close", json!({"session": "web1"}));
+    assert_eq!(client.run("web1", "true")["warnings"], json!(null));
+}
+
+/// Lines behind one that starts another shell stay with the first one.
+#[test]
+fn lines_behind_one_that_enters_a_shell_are_told_and_the_shell_is_known() {
+    for (user, shell) in [("jft-bash", "/bin/bash"), ("jft-zsh", "/usr/bin/zsh"), ("jft-dash", "/bin/dash"), ("jft-mksh", "/bin/mksh")] {
+        account(user, Path::new(shell));
+        let server = Sshd::start();
+        let mut client = Client::start(&server.device("web1", user, "linux"));
+        let entered = client.run("web1", "bash --norc\necho inner\necho two");
+        assert_eq!(entered["state"], "done", "{shell} {entered}");
+        let is_told = entered["warnings"].to_string().contains("may not have run");
+        assert!(is_told || entered["output"].as_str().unwrap().contains("two"), "{shell} {entered}");
+        let mine = client.run("web1", "echo mine");
+        assert_eq!((mine["state"].as_str(), mine["output"].as_str()), (Some("done"), Some("mine\n")), "{shell} {mine}");
+        assert_eq!(client.run("web1", "exit")["state"], "done", "{shell}");
+        assert_eq!(client.run("web1", "cd /\ntrue")["warnings"], json!(null), "{shell}");
+        let broken = client.run("web1", "echo first\nif true");
+        assert!(!broken["failure"].to_string().contains("nothing"), "{shell} {broken}");
+    }
+}
+
+/// What a full-screen program has drawn is no part of the prompt behind it.
+#[test]
+fn the_prompt_behind_a_full_screen_program_is_the_prompt_alone() {
+    account("jft-bash", Path::new("/bin/bash"));
+    let server = Sshd::start();
+    let mut client = Client::start(&server.device("web1", "jft-bash", "linux"));
+    let prompt = client.run("web1", "true")["prompt"].clone();
+    let top = client.call("ssh_run", json!({"target": "web1", "command": "top", "wait_s": 5}));
+    assert_eq!(top["state"], "needs_input", "{top}");
+    client.call("ssh_send", json!({"session": "web1", "keys": ["q"], "wait_s": 1}));
+    let ended = client.call("ssh_output", json!({"command_id": top["command_id"], "tail": 1, "wait_s": 10, "until": "exit"}));
+    assert_eq!((ended["state"].as_str(), &ended["prompt"]), (Some("done"), &prompt), "{ended}");
+    // A program that draws and ends without leaving.
+    let drawn = client.run("web1", "printf '\\033[H\\033[2J\\033[5;3Hbox\\033[7;1Hrest of a row'");
+    assert_eq!(drawn["prompt"], prompt, "{drawn}");
+}

@@ -374,16 +374,19 @@ impl Directory {
             return Ok((handle, true));
         }
         self.device(&id.device)?;
+        let before = self.find(id).map(|handle| handle.commons);
         let slot = self.slot(id)?;
         let reused = slot.handle().is_some();
         let (this, id) = (Arc::clone(self), id.clone());
         // It goes on when whoever asked for it does not wait any longer: a login may wait for a person.
         let opening = tokio::spawn(async move {
             let opened = slot.0.get_or_init(|| this.connect(&id, line, size)).await;
-            if opened.is_err() {
-                this.forget(&id, &slot);
-            } else {
-                this.news.of_sessions();
+            match (opened, before) {
+                (Err(_), _) => this.forget(&id, &slot),
+                (Ok(handle), before) => {
+                    before.iter().for_each(|before| handle.commons.follows(before));
+                    this.news.of_sessions();
+                }
             }
             opened.clone()
         });

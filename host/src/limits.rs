@@ -254,6 +254,8 @@ pub const SETUP_SENDS_MAX: usize = 16;
 pub const GOAL_STEPS_MAX: u32 = 64;
 /// How long after the host's own line was typed a secret may be typed.
 pub const SECRET_AFTER_LINE_MAX: Duration = Duration::from_secs(10);
+/// How long a question must have stood before a secret is typed for it: what asks and does not read the terminal has gone on by then.
+pub const SECRET_STANDS: Duration = Duration::from_millis(60);
 /// Failed tries of one secret within [`SECRET_FAILURE_WINDOW`] that stop further ones: accounts get locked.
 pub const SECRET_FAILURES_MAX: usize = 3;
 /// The time in which failed tries count together.
@@ -277,7 +279,9 @@ pub const PROMPT_PASSED: Duration = Duration::from_millis(800);
 /// See [`PROMPT_PASSED`].
 pub const PROMPT_PASSED_TIMES: u64 = 8;
 /// A shorter prompt may be a row of any output.
-pub const PROMPT_PASSED_MIN_CHARS: usize = 4;
+pub const PROMPT_PASSED_MIN_CHARS: usize = 3;
+/// Prompts of a session that are known by their look: one of each mode or so.
+pub const PROMPTS_KNOWN_MAX: usize = 8;
 /// Silence behind a row after which it counts as a question, where the plugin that should answer it has failed.
 pub const GIVEN_UP_STANDS: Duration = Duration::from_secs(3);
 /// How long input for a command is kept back until the shell has started it: before, the shell's line editor would take it.

@@ -79,7 +79,7 @@ fn a_person_attaches_types_resizes_uses_a_full_screen_program_and_leaves() {
     let first = refused["meanwhile"]["typed"].to_string();
     assert!(first.contains("echo typed-$((40+2))") && first.contains("stty size"), "{refused}");
     let kept = agent.error("ssh_run", json!({"target": "here", "command": "true", "wait_s": 1}));
-    assert!(kept.contains("person anna is typing here") && kept.contains("after the last key"), "{kept}");
+    assert!(kept.contains("person anna is typing here") && kept.contains("unless they go on"), "{kept}");
     // A pager is the person's to turn.
     tmux.keys(&["seq 300 | less", "Enter"]);
     tmux.shows("\n:");

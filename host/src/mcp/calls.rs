@@ -22,7 +22,7 @@ use crate::limits::{
 use crate::policy::{self, Line, Manner, Purpose};
 use crate::session::command::State;
 use crate::session::journey::Keep;
-use crate::session::report::{OutputQuery, Range, Report};
+use crate::session::report::{OutputQuery, Range, Report, before_last_lines};
 use crate::session::{Accepted, Phase, Refusal, RunRequest, SendRequest, SessionHandle, Stop};
 use crate::terminal::text::escaped;
 
@@ -451,7 +451,10 @@ async fn searched(handle: &SessionHandle, query: &OutputQuery) -> Result<Report,
     while report.range.goes_on && report.output.len() < query.max_chars {
         let left = query.max_chars - report.output.len();
         let more = handle.report(OutputQuery { offset: Some(report.range.end), max_chars: left, ..query.clone() }).await?;
-        let output = report.output + &more.output;
+        let mut output = report.output + &more.output;
+        if let Some(tail) = query.tail {
+            output.drain(..before_last_lines(&output, tail));
+        }
         let range = Range { start: report.range.start, removed: report.range.removed + more.range.removed, ..more.range };
         report = Report { output, range, ..more };
     }
@@ -526,12 +529,12 @@ async fn stop(handle: &SessionHandle, command: CommandId, how: Stop) -> Stopping
             Ok(what) => sent.push(what),
             // It has ended meanwhile, or its line has; or the session is too busy to hear of it.
             Err(why) => {
-                let back = state_of(handle, command).await.map_or_else(|_| handle.closed().is_some(), State::is_over);
+                let back = is_over(handle, command).await;
                 return Stopping { sent, back, why: Some(format!("{why}. how=hangup closes the line.")) };
             }
         }
         let over = async {
-            while state_of(handle, command).await.is_ok_and(|state| !state.is_over()) {
+            while !is_over(handle, command).await {
                 sleep(LOOK_EVERY).await;
             }
         };
@@ -540,6 +543,14 @@ async fn stop(handle: &SessionHandle, command: CommandId, how: Stop) -> Stopping
         }
     }
     Stopping { sent, back: false, why: None }
+}
+
+/// Has it ended? What is the session's own, such as a line that is taken back, has no state to ask for.
+async fn is_over(handle: &SessionHandle, command: CommandId) -> bool {
+    match state_of(handle, command).await {
+        Ok(state) => state.is_over(),
+        Err(_) => handle.closed().is_some() || handle.status().phase != Phase::Busy(command),
+    }
 }
 
 async fn state_of(handle: &SessionHandle, command: CommandId) -> Result<State, String> {

@@ -36,7 +36,7 @@ use super::{Accepted, Phase, Refusal, Renewal, Request, RunRequest, SendRequest,
 use crate::author::Author;
 use crate::cast::Cast;
 use crate::ids::CommandId;
-use crate::limits::{COMMANDS_KEPT, COMMANDS_QUEUED_MAX, VIEW_RECENT_MAX_BYTES, VIEW_TAIL_MAX_BYTES};
+use crate::limits::{COMMANDS_KEPT, COMMANDS_QUEUED_MAX, SECRET_STANDS, VIEW_RECENT_MAX_BYTES, VIEW_TAIL_MAX_BYTES};
 use crate::plugin::session::SessionPlugins;
 use crate::policy::approved::{Approved, Payload};
 use crate::policy::keys::LineAssembler;
@@ -112,6 +112,8 @@ struct Actor {
     held_since: Option<Instant>,
     used_at: Instant,
     ended: Option<String>,
+    /// Somebody wanted the end.
+    is_wanted_end: bool,
     exit: Option<i32>,
     tape: Option<Tape>,
     cast: Cast,
@@ -124,6 +126,8 @@ struct Actor {
     note: Option<String>,
     /// What the first one should know of a session that does not look like its type.
     doubt: Option<String>,
+    /// The first prompt was there.
+    has_opened: bool,
 }
 
 /// Starts a session on an open line.
@@ -173,6 +177,7 @@ pub fn start(mut profile: Profile, line: Line) -> SessionHandle {
         held_since: None,
         used_at: now,
         ended: None,
+        is_wanted_end: false,
         exit: None,
         tape: None,
         cast,
@@ -181,6 +186,7 @@ pub fn start(mut profile: Profile, line: Line) -> SessionHandle {
         next: None,
         note: profile.note.clone(),
         doubt: None,
+        has_opened: false,
         profile,
     };
     tokio::spawn(actor.run());
@@ -332,7 +338,10 @@ impl Actor {
                     Vec::new()
                 }
                 Effect::Opened => {
-                    self.note_doubt();
+                    // Later it is another shell inside, or a program that is known.
+                    if !std::mem::replace(&mut self.has_opened, true) {
+                        self.note_doubt();
+                    }
                     self.end_setup();
                     Vec::new()
                 }
@@ -435,10 +444,14 @@ impl Actor {
         let command = self.machine.running().map(|running| running.id);
         let wanted = Wanted { name, enter, command, row: self.last_row() };
         self.resolving = Some(Box::pin(async move {
-            let secret = match allowed {
-                Ok(()) => secret::resolve_of(&device, &wanted.name, source.as_ref()).await,
-                Err(why) => Err(why),
+            let value = async {
+                match allowed {
+                    Ok(()) => secret::resolve_of(&device, &wanted.name, source.as_ref()).await,
+                    Err(why) => Err(why),
+                }
             };
+            // What does not wait for an answer has gone on by then.
+            let (secret, ()) = tokio::join!(value, tokio::time::sleep(SECRET_STANDS));
             (wanted, secret)
         }));
     }
@@ -519,6 +532,7 @@ impl Actor {
             }
             Request::Close(reply) => {
                 self.ended = Some("closed on request".to_owned());
+                self.is_wanted_end = true;
                 let _ = reply.send(());
             }
         }
@@ -667,6 +681,9 @@ impl Actor {
     /// Tells everybody who waits, and answers questions about the past as long as somebody holds the session.
     async fn close(mut self) {
         let why = self.ended.clone().unwrap_or_else(|| "the session has ended".to_owned());
+        if self.machine.is_idle() && !self.is_wanted_end {
+            self.profile.commons.note_loss(&why);
+        }
         let effects = self.machine.on_closed(now(), self.exit);
         for effect in effects {
             if let Effect::Ended(ending) = effect {

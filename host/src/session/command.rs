@@ -121,6 +121,10 @@ pub struct Running {
     pub text_refused: bool,
     /// The first prompt ends it.
     pub one_prompt: bool,
+    /// It began at a prompt that a mark proved.
+    pub from_mark: bool,
+    /// The shell that its lines were given to, where its prompt tells that.
+    pub shell: Option<u32>,
     /// A person typed it and sees to it.
     pub manual: bool,
     /// Outputs of the lines before the last one.
@@ -192,6 +196,8 @@ impl Running {
             typed: 0,
             text_refused: false,
             one_prompt: started.one_prompt,
+            from_mark: false,
+            shell: None,
             manual: started.manual,
             pieces: Vec::new(),
             started_at: now,
@@ -263,7 +269,11 @@ impl Running {
     ) -> Ending {
         let end = end.min(log_end);
         self.pieces.push((start.unwrap_or(self.log_start).min(end), end));
-        let incomplete = self.incomplete.map(|what| format!("incomplete input ({what}): nothing of it ran, the line was cancelled"));
+        let is_one_line = !self.text.trim().contains('\n');
+        let incomplete = self.incomplete.map(|what| match is_one_line {
+            true => format!("incomplete input ({what}): nothing of it ran, the line was cancelled"),
+            false => format!("incomplete input ({what}): that part was cancelled; what stands before it in the text may have run"),
+        });
         Ending {
             id: self.id,
             state,

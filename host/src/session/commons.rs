@@ -24,6 +24,10 @@ pub struct Commons {
     /// It has a terminal that can be watched and typed into.
     pub has_terminal: bool,
     note: Mutex<String>,
+    /// Why it ended while nothing ran, so that nobody was told.
+    loss: Mutex<Option<String>>,
+    /// The same of the session of this name before it, until somebody is told.
+    loss_before: Mutex<Option<String>>,
     activity: Mutex<Activity>,
     /// When commands began, and the log's end then.
     begun: Mutex<VecDeque<(CommandId, i64, u64)>>,
@@ -118,6 +122,26 @@ impl Commons {
         if failure.is_some() {
             activity.last_error = failure;
         }
+    }
+
+    /// It ends, and no command is there whose result could say so.
+    pub fn note_loss(&self, why: &str) {
+        *self.loss.lock().unwrap_or_else(PoisonError::into_inner) = Some(why.to_owned());
+    }
+
+    /// This session takes the place of another one of its name.
+    pub fn follows(&self, before: &Self) {
+        let loss = before.loss.lock().unwrap_or_else(PoisonError::into_inner).take();
+        *self.loss_before.lock().unwrap_or_else(PoisonError::into_inner) = loss;
+    }
+
+    /// What the first command should tell: that it runs in another session than its caller thinks.
+    #[must_use]
+    pub fn take_loss_before(&self) -> Option<String> {
+        let why = self.loss_before.lock().unwrap_or_else(PoisonError::into_inner).take()?;
+        Some(format!(
+            "the session before this one ended while nothing ran there ({why}): this is a new one, which knows nothing of its directory, variables and modes"
+        ))
     }
 
     /// What people and agents should know of the session.

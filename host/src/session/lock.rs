@@ -212,7 +212,8 @@ impl InputLock {
             return Err(Held { why, until: until.filter(|_| taken.agent.is_some()) });
         }
         if let Some((person, until)) = &kept.typing {
-            let why = format!("{person} is typing here; nothing was typed. It is free again {} s after the last key", seconds(*until, now));
+            let why =
+                format!("{person} is typing here; nothing was typed. It is free again in {} s unless they go on", seconds(*until, now));
             return Err(Held { why, until: Some(*until) });
         }
         Ok(())

@@ -111,6 +111,8 @@ pub struct Machine {
     timers: Timers,
     /// The last accepted prompt.
     ready: Option<Ready>,
+    /// Prompts that were accepted for their look, the last one at the end.
+    known: VecDeque<Ready>,
     /// The last row when the last command had ended, before anybody has typed behind the prompt.
     clean_prompt: String,
     last_byte: Instant,
@@ -163,6 +165,7 @@ impl Machine {
             state: State::Login { asked: None, told: false },
             timers,
             ready: None,
+            known: VecDeque::new(),
             clean_prompt: String::new(),
             last_byte: now,
             typed_at: now,

@@ -133,13 +133,14 @@ pub fn output(source: &Source<'_>, pieces: &[(u64, u64)], query: &OutputQuery) -
     let (start, end) = (first.0, last.1);
     let total = pieces.iter().map(|(from, to)| to - from).sum();
     if query.raw {
-        return raw(source, query.offset.unwrap_or(start), end, max_chars, total).map_err(failed);
+        return raw(source, query.offset.unwrap_or(start).max(start), end, max_chars, total).map_err(failed);
     }
     if let Some(pattern) = &query.grep {
         return grep(source, pieces, pattern, query, total);
     }
     let (text, mut range) = if let Some(offset) = query.offset {
-        page(source.from(offset, end, max_chars).map_err(failed)?)
+        // What came before is not its own.
+        page(source.from(offset.max(start), end, max_chars).map_err(failed)?)
     } else if let Some(lines) = query.tail {
         let rendered = source.to(start, end, max_chars).map_err(failed)?;
         page(last_lines(source, rendered, lines).map_err(failed)?)
@@ -261,6 +262,9 @@ fn grep(source: &Source<'_>, pieces: &[(u64, u64)], pattern: &str, query: &Outpu
                 range.removed += if rendered.removed > 0 { marks(line) } else { 0 };
                 out.push_str(&unmarked(line.to_owned()));
                 out.push('\n');
+                if let Some(tail) = query.tail {
+                    out.drain(..before_last_lines(&out, tail));
+                }
             }
             at = if is_last { *to } else { whole_end.max(at + 1) };
             // Who goes on from there finds the rest of a row that may match once it is whole.
@@ -268,6 +272,14 @@ fn grep(source: &Source<'_>, pieces: &[(u64, u64)], pattern: &str, query: &Outpu
         }
     }
     Ok((out, range))
+}
+
+/// Where the last so many lines begin.
+#[must_use]
+pub fn before_last_lines(text: &str, lines: usize) -> usize {
+    let body = text.strip_suffix('\n').unwrap_or(text);
+    let Some(back) = lines.checked_sub(1) else { return text.len() };
+    body.rmatch_indices('\n').nth(back).map_or(0, |(at, _)| at + 1)
 }
 
 /// The whole rows of a part, or all of it where there is none, and where they end in the log.

@@ -86,6 +86,7 @@ impl Stream {
     pub fn on_typed(&mut self, echo: Option<&str>) {
         let live = &mut self.live;
         live.left_before = 0;
+        live.prompt_end = None;
         live.marks.clear();
         live.first_output_mark = None;
         live.lines_begun = 0;
@@ -219,11 +220,11 @@ impl Stream {
         recent.trim_ascii_end().rsplit('\n').next().unwrap_or_default().to_owned()
     }
 
-    /// Was one of so many last complete rows this text?
+    /// Which of so many last complete rows is this text, counted from the last one?
     #[must_use]
-    pub fn has_row(&self, text: &str, rows: usize) -> bool {
+    pub fn row_back(&self, text: &str, rows: usize) -> Option<usize> {
         let mut recent = self.live.recent.strip_suffix(b"\n").unwrap_or(&self.live.recent).rsplit(|byte| *byte == b'\n').take(rows);
-        recent.any(|row| row.trim_ascii() == text.as_bytes())
+        recent.position(|row| row.trim_ascii() == text.as_bytes())
     }
 
     /// Bodies of the marks since the last line was typed.
@@ -266,6 +267,18 @@ impl Stream {
     #[must_use]
     pub fn shell_pid(&self) -> Option<u32> {
         self.live.shell_pid
+    }
+
+    /// The shell whose prompt came last, where it tells its process.
+    #[must_use]
+    pub fn last_pid(&self) -> Option<u32> {
+        self.live.last_pid
+    }
+
+    /// Behind the last prompt since a line was typed, where marks tell it: the offset, and how many rows were done then.
+    #[must_use]
+    pub fn prompt_end(&self) -> Option<(u64, u64)> {
+        self.live.prompt_end
     }
 
     /// How many marks came in all.

@@ -66,7 +66,7 @@ fn paste_is_due(view: &View) -> bool {
 /// What to say about an unfinished line; `row` is the continuation prompt.
 pub(crate) fn rest(row: &str) -> String {
     let row = row.trim_ascii();
-    let what = "the rest of an unfinished line (an open quote, bracket, block, heredoc or a trailing operator); nothing has run";
+    let what = "the rest of an unfinished line (an open quote, bracket, block, heredoc or a trailing operator)";
     if row.is_empty() { what.to_owned() } else { format!("{what}; the shell shows `{row}`") }
 }
 

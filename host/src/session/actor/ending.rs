@@ -33,6 +33,7 @@ impl Actor {
         let id = ending.id;
         // A line that was taken back is nobody's command.
         let Some(record) = self.records.iter_mut().find(|record| record.id == id) else { return };
+        ending.warnings.extend(self.profile.commons.take_loss_before());
         ending.warnings.extend(self.doubt.take());
         let failed = failure.clone().or_else(|| ending.status.filter(|status| *status != 0).map(|status| format!("exit status {status}")));
         let failed = failed.or_else(|| (state == State::Lost).then(|| "the line ended while it ran".to_owned()));

@@ -90,8 +90,11 @@ impl Actor {
         if !left.is_zero() {
             return Some(self.wait_for_line(at + left));
         }
+        // Keys that leave nothing, such as those that empty the line.
+        let pending = self.typed.pending();
+        let is_nothing = pending.text.is_empty() && pending.raw.is_none() && !pending.unknown;
         // What was typed into the last command has most likely been taken by it.
-        let stands = self.leftover.stands || self.changes_the_next().await;
+        let stands = self.leftover.stands && !is_nothing || self.changes_the_next().await;
         stands.then(|| self.cancel_line())
     }
 
@@ -125,6 +128,8 @@ impl Actor {
             policy::intent(&Intent::Cancel { tried: 0 }, &self.profile.kind, &self.profile.nonce).into_iter().collect();
         let id = CommandId::next();
         let started = Started { id, caller, text, lines, goal: None, kill_after: None, one_prompt: false, manual: true };
-        self.machine.on_run(now(), started)
+        let effects = self.machine.on_run(now(), started);
+        self.machine.on_cancel_typed(now());
+        effects
     }
 }

@@ -186,6 +186,7 @@ impl Actor {
         }
         if how == Stop::Hangup {
             self.ended = Some("the line was closed on request".to_owned());
+            self.is_wanted_end = true;
             return Ok("hang up".into());
         }
         let Some(id) = running else { return Err(format!("nothing runs in `{}`", self.profile.id)) };

@@ -46,10 +46,27 @@ impl Lane {
 
     fn on_end(&mut self, event: LineEvent) {
         match event {
-            LineEvent::Exit(Ok(status)) => self.ended = Some(format!("the shell has ended with status {status}")),
+            LineEvent::Exit(Ok(status)) => {
+                self.end_with(status);
+                self.ended = Some(format!("the shell has ended with status {status}"));
+            }
             LineEvent::Exit(Err(why)) | LineEvent::Closed(why) => self.ended = Some(why),
             LineEvent::Data(_) | LineEvent::Error(_) => {}
         }
+    }
+
+    /// The shell has ended and no mark told the command's end: a trap of its own on EXIT takes the place of ours.
+    fn end_with(&mut self, status: i32) {
+        let Open::Pipe(pipe) = &mut self.way else { return };
+        let Some(running) = pipe.running.take() else { return };
+        let part = |side: &Side, start: u64| (side.stream.first_mark('C').map_or(start, |mark| mark.end), Some(side.stream.log().end()));
+        let Some(record) = self.records.iter_mut().find(|record| record.id == running) else { return };
+        record.out = part(&pipe.streams.out, record.out.0);
+        record.err = part(&pipe.streams.err, record.err.0);
+        record.status = Some(status);
+        let what = "it ended the session: the next command opens a new one, which knows nothing of this one's directory and variables";
+        record.warnings.push(what.to_owned());
+        record.end(State::Done, &self.profile);
     }
 
     /// Have both outputs told the end?

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use super::{Effect, Idle, Intent, Machine, Setup, State};
 use crate::limits::{
-    INTERRUPT_STEP_WAIT, KILL_TRIES_MAX, PROMPT_PASSED, PROMPT_PASSED_MIN_CHARS, PROMPT_PASSED_TIMES, SETUP_LINE_MAX, SETUP_SENDS_MAX,
+    INTERRUPT_STEP_WAIT, KILL_TRIES_MAX, PROMPT_PASSED, PROMPT_PASSED_MIN_CHARS, PROMPT_PASSED_TIMES, PROMPTS_KNOWN_MAX, SETUP_LINE_MAX,
+    SETUP_SENDS_MAX,
 };
 use crate::session::timers::Timer;
 use crate::session::view::Ready;
@@ -30,21 +31,25 @@ impl Machine {
         let State::Running(running) = &mut self.state else { return Vec::new() };
         running.cancelled = true;
         running.lines.clear();
+        let tried = running.cancels;
         running.cancels += 1;
         if running.cancels < KILL_TRIES_MAX {
             self.timers.set(Timer::Cancel, now + INTERRUPT_STEP_WAIT);
         }
         self.note_typing(now);
-        vec![Effect::Type(Intent::Cancel { tried: 0 })]
+        vec![Effect::Type(Intent::Cancel { tried })]
     }
 
     pub(super) fn on_ready(&mut self, now: Instant, ready: Ready) -> Vec<Effect> {
         if !self.stream.is_echoed() && ready.proof != "mark" {
             return Vec::new();
         }
+        self.remember(&ready);
         let before = self.ready.replace(ready.clone());
         // A prompt without marks behind one with them: another shell, or the same whose prompt was replaced.
-        let unmarked = ready.proof != "mark" && before.as_ref().is_some_and(|before| before.proof == "mark");
+        let had_mark =
+            before.as_ref().is_some_and(|before| before.proof == "mark") || self.running().is_some_and(|running| running.from_mark);
+        let unmarked = ready.proof != "mark" && had_mark;
         match mem::replace(&mut self.state, State::Closed) {
             State::Login { .. } => {
                 self.timers.clear(Timer::Login);
@@ -73,24 +78,53 @@ impl Machine {
         }
     }
 
-    /// The prompt stood there, and the device has printed something behind it since: a message to all terminals, for one. Devices do
-    /// not draw it again.
+    /// A cancel key was typed as a line of its own. Where it brings no prompt, the next one is tried.
+    pub fn on_cancel_typed(&mut self, now: Instant) {
+        if let State::Running(running) = &mut self.state {
+            running.cancels = 1;
+            self.timers.set(Timer::Cancel, now + INTERRUPT_STEP_WAIT);
+        }
+    }
+
+    /// A prompt stood there, and the device has printed something behind it since: a message to all terminals, for one. Devices do
+    /// not draw it again. Or the prompt stands behind output that has no end of row, where no plugin knows it.
     pub(super) fn look_for_passed_prompt(&mut self, now: Instant) -> Option<Vec<Effect>> {
-        let known = self.ready.as_ref().filter(|ready| ready.proof != "mark" && ready.prompt.trim().len() >= PROMPT_PASSED_MIN_CHARS)?;
         let State::Running(running) = &mut self.state else { return None };
         let rows = usize::try_from(self.stream.rows_done() - self.typed_rows).unwrap_or(usize::MAX);
-        let waits = running.goal.is_some() || running.asked.is_some() || running.manual || !self.stream.is_echoed();
-        if waits || !self.stream.has_row(known.prompt.trim(), rows) {
+        // Where marks tell the end, a prompt without one is a program's.
+        let waits = running.goal.is_some() || running.asked.is_some() || running.manual || running.from_mark;
+        if waits || !self.stream.is_echoed() {
             return None;
         }
+        let tail = self.stream.tail();
+        let glued = self.known.iter().find(|known| tail.trim_end().ends_with(known.prompt.trim()));
+        let passed = || {
+            let back = |known: &&Ready| self.stream.row_back(known.prompt.trim(), rows);
+            self.known.iter().filter(|known| back(known).is_some()).min_by_key(back)
+        };
+        let known = glued.or_else(passed)?.clone();
         let silence = PROMPT_PASSED.max(Duration::from_millis(u64::from(self.settle_time.ms()) * PROMPT_PASSED_TIMES));
         if now < self.last_byte + silence {
             self.timers.set(Timer::Settle, self.last_byte + silence);
             return Some(Vec::new());
         }
-        running.warn("the device has printed something behind its prompt; it stands at the end of the output");
-        let ready = Ready { proof: "pattern".to_owned(), ..known.clone() };
-        Some(self.on_ready(now, ready))
+        if glued.is_none() {
+            running.warn("the device has printed something behind its prompt; it stands at the end of the output");
+        }
+        Some(self.on_ready(now, Ready { proof: "pattern".to_owned(), ..known }))
+    }
+
+    /// Remembers a prompt that only its look tells, if it is long enough not to be any row of any output.
+    fn remember(&mut self, ready: &Ready) {
+        let prompt = ready.prompt.trim();
+        if ready.proof == "mark" || prompt.len() < PROMPT_PASSED_MIN_CHARS || !prompt.contains(char::is_alphanumeric) {
+            return;
+        }
+        self.known.retain(|known| known.prompt.trim() != prompt);
+        if self.known.len() == PROMPTS_KNOWN_MAX {
+            self.known.pop_front();
+        }
+        self.known.push_back(ready.clone());
     }
 
     /// The sends that the plugins want typed after login, with the texts of their lines.
@@ -151,7 +185,9 @@ impl Machine {
         self.timers.clear(Timer::Setup);
         self.timers.clear(Timer::Held);
         self.clean_prompt = self.stream.tail();
-        self.state = State::Idle(Idle { rows_done: self.stream.rows_done(), log_end: self.stream.log().end() });
+        // What came along with the prompt, behind it, is no part of what has ended.
+        let (log_end, rows_done) = self.stream.prompt_end().unwrap_or_else(|| (self.stream.log().end(), self.stream.rows_done()));
+        self.state = State::Idle(Idle { rows_done, log_end });
     }
 
     /// This was typed before the prompt came and not sent. What of it stands behind the prompt already is not the prompt's.

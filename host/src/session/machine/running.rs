@@ -29,6 +29,8 @@ impl Machine {
         if let Some((from, to)) = late {
             running.warn(&format!("{} bytes came after the last command ended, at offset {from}", to - from));
         }
+        running.from_mark = self.ready.as_ref().is_some_and(|ready| ready.proof == "mark");
+        running.shell = self.stream.last_pid();
         let first = running.lines.pop_front();
         match running.kill_after {
             Some((limit, _)) => self.timers.set(Timer::Kill, now + limit),
@@ -210,6 +212,13 @@ impl Machine {
         if !running.held.is_empty() {
             // The shell would take it for a command.
             running.warn("the command had ended before what was sent to it could be typed; it was not typed");
+        }
+        let entered = running.from_mark && ready.proof != "mark" || running.shell.is_some() && running.shell != self.stream.last_pid();
+        let lines = running.text.lines().filter(|line| !line.trim().is_empty()).count();
+        if entered && lines > 1 && (1..lines).contains(&self.stream.lines_begun()) {
+            running.warn(
+                "another shell or program answers now: lines behind the one that started it may not have run; they run when it ends, or never if it took the shell's place",
+            );
         }
         self.tells_start = self.stream.is_started();
         let mut effects = mem::take(&mut running.secrets_failed);

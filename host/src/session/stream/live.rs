@@ -54,6 +54,10 @@ pub(super) struct Live {
     pub(super) line_max: Option<usize>,
     /// The process of the shell that told its number first.
     pub(super) shell_pid: Option<u32>,
+    /// The one that told it last.
+    pub(super) last_pid: Option<u32>,
+    /// Where the last prompt since the last typed line ended, and how many rows were done then.
+    pub(super) prompt_end: Option<(u64, u64)>,
     /// Where the shell last asked for pasted text in brackets: from and to.
     paste_asked: (u64, u64),
     pub(super) marks_heard: u64,
@@ -90,6 +94,8 @@ impl Live {
             kept_at: None,
             line_max: None,
             shell_pid: None,
+            last_pid: None,
+            prompt_end: None,
             paste_asked: (0, 0),
             marks_heard: 0,
             echo: Echo::NotExpected,
@@ -228,8 +234,15 @@ impl Sink for Live {
             }
             Some(b'A') => {
                 self.line_max = number(&body, "max=");
-                self.shell_pid = self.shell_pid.or_else(|| number(&body, "pid="));
+                self.last_pid = number(&body, "pid=");
+                self.shell_pid = self.shell_pid.or(self.last_pid);
+                // What a program drew at places of its own stands in no row.
+                if self.addressed || self.screen_taken {
+                    self.row.clear();
+                    self.row_start = start;
+                }
             }
+            Some(b'B') => self.prompt_end = Some((end, self.rows_done)),
             // Behind the end come the prompt's own marks, when it is written and when it is drawn again.
             Some(b'D') if self.is_done => {}
             // A line editor sets its modes before it writes the prompt, in which the mark stands.

@@ -1,0 +1,95 @@
+//! What a device prints where nobody asked for it: behind its prompt, or right before it without an end of row.
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::thread::{sleep, spawn};
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::support::client::Client;
+
+/// A router without `logging synchronous`: its messages come whenever they come, and no prompt is drawn again.
+const MESSAGE: &str = "\r\n*Mar  1 00:01:02.345: %SYS-5-CONFIG_I: Configured from console by console\r\n";
+
+/// Serves a router's console; `name` is what its prompts begin with.
+fn router(name: &'static str) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    spawn(move || {
+        for stream in listener.incoming().flatten() {
+            spawn(move || serve(stream, name));
+        }
+    });
+    port
+}
+
+fn serve(mut stream: TcpStream, name: &str) -> Option<()> {
+    let mut mode = "#";
+    let mut say = |text: &str| stream.write_all(text.as_bytes()).ok();
+    say(&format!("\r\n{name}#"))?;
+    let mut reader = stream.try_clone().ok()?;
+    let mut say = |text: &str| stream.write_all(text.as_bytes()).ok();
+    let mut line = String::new();
+    loop {
+        let mut byte = [0];
+        if reader.read(&mut byte).ok()? == 0 {
+            return None;
+        }
+        match byte[0] {
+            b'\r' => {}
+            b' '..=b'~' => {
+                line.push(char::from(byte[0]));
+                say(&line[line.len() - 1..])?;
+                continue;
+            }
+            _ => continue,
+        }
+        say("\r\n")?;
+        let said = match line.trim() {
+            "configure terminal" => {
+                mode = "(config)#";
+                ""
+            }
+            "interface Gi0/1" => {
+                mode = "(config-if)#";
+                ""
+            }
+            "end" => {
+                mode = "#";
+                ""
+            }
+            "show file" => "one\r\nno newline",
+            "show clock" => "*00:01:02 UTC\r\n",
+            _ => "",
+        };
+        say(&format!("{said}{name}{mode}"))?;
+        if line == "end" || line == "show clock" {
+            sleep(Duration::from_millis(5));
+            say(MESSAGE)?;
+        }
+        line.clear();
+    }
+}
+
+#[test]
+fn a_message_behind_the_prompt_and_output_without_an_end_hold_up_nobody() {
+    for name in ["R1", "core-sw1"] {
+        let port = router(name);
+        let device =
+            format!("[device.{name}]\nline = \"telnet\"\nhost = \"127.0.0.1\"\nport = {port}\ntype = \"cisco_ios\"\npolicy = \"full\"\n");
+        let mut client = Client::start(&device);
+        for _ in 0..2 {
+            let clock = client.run(name, "show clock");
+            assert_eq!((clock["state"].as_str(), clock["failed"].as_bool()), (Some("done"), Some(false)), "{clock}");
+            assert!(clock["output"].as_str().unwrap().starts_with("*00:01:02 UTC\n"), "{clock}");
+            let file = client.run(name, "show file");
+            assert_eq!((file["state"].as_str(), file["output"].as_str()), (Some("done"), Some("one\nno newline")), "{file}");
+            // The way out of the configuration ends at a prompt that is not the last one.
+            let config = client
+                .call("ssh_run", json!({"target": name, "command": "interface Gi0/1\ndescription x", "mode": "config", "wait_s": 30}));
+            assert_eq!((config["state"].as_str(), config["failed"].as_bool()), (Some("done"), Some(false)), "{config}");
+            assert_eq!(config["prompt"], format!("{name}#"), "{config}");
+        }
+    }
+}
