@@ -410,7 +410,7 @@ fn the_prompt_behind_a_full_screen_program_is_the_prompt_alone() {
     let prompt = client.run("web1", "true")["prompt"].clone();
     let top = client.call("ssh_run", json!({"target": "web1", "command": "top", "wait_s": 5}));
     assert_eq!(top["state"], "needs_input", "{top}");
-    client.call("ssh_send", json!({"session": "web1", "keys": ["q"], "wait_s": 1}));
+    client.call("ssh_send", json!({"session": "web1", "text": "q", "wait_s": 1}));
     let ended = client.call("ssh_output", json!({"command_id": top["command_id"], "tail": 1, "wait_s": 10, "until": "exit"}));
     assert_eq!((ended["state"].as_str(), &ended["prompt"]), (Some("done"), &prompt), "{ended}");
     // A program that draws and ends without leaving.

@@ -355,15 +355,19 @@ impl SessionHandle {
         if let Err(held) = self.commons.lock.check(by, now()) {
             return Refusal::Cannot(held.why);
         }
-        Refusal::Cannot(match self.status().phase {
-            Phase::Busy(command) => format!(
+        let asks = self.commons.activity().asks.map(|question| question.lines().next_back().unwrap_or_default().trim().to_owned());
+        Refusal::Cannot(match (self.status().phase, asks) {
+            (Phase::Busy(command), Some(question)) => format!(
+                "{command} in `{id}` waits for an answer: {question}; nothing was typed. Look with ssh_screen, answer with ssh_send, stop it with ssh_interrupt, or open another session with ssh_open"
+            ),
+            (Phase::Busy(command), None) => format!(
                 "`{id}` is busy with {command}; nothing was typed. Wait with ssh_output command_id={command} wait_s=30, stop it with ssh_interrupt, or open another session with ssh_open"
             ),
-            Phase::NeedsInput(question) => format!(
+            (Phase::NeedsInput(question), _) => format!(
                 "`{id}` is not logged in: {question}. Look with ssh_screen, answer with ssh_send, or ssh_close and check the device's `type`"
             ),
-            Phase::Opening => format!("`{id}` is still connecting; call again"),
-            Phase::Ready | Phase::Closed(_) => {
+            (Phase::Opening, _) => format!("`{id}` is still connecting; call again"),
+            (Phase::Ready | Phase::Closed(_), _) => {
                 format!(
                     "`{id}` did not get to it; nothing was typed. What a person has started there may go on: look with ssh_screen, or call again"
                 )

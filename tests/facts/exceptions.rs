@@ -12,6 +12,7 @@ pub const EXCEPTIONS: &[(&str, &str, &str, &str)] = &[
     ("cisco_xe", "no prompt of config", "C9300(tcl)#", "the facts of cisco_ios call it a prompt of tclsh, and it is one here, too"),
     ("fortinet", "transition", "exec to config", "there is no configuration mode: each `config` opens a table, and `end` saves it at once"),
     ("fortinet", "transition", "config to exec", "there is no configuration mode: each `config` opens a table, and `end` saves it at once"),
+    ("fortinet", "stopped", "diagnose debug reset", "it ends all debugging, which is what a loaded unit needs"),
     ("juniper_junos", "transition", "operational to shell", "the way back would end a login that begins in the shell; a line may do it"),
     (
         "juniper_junos",

@@ -6,7 +6,7 @@
 use crate::session::Refusal;
 
 /// Parts of sentences that name an agent's tools, and the same for a person. A longer part stands before one that it holds.
-const SENTENCES: [(&str, &str); 12] = [
+const SENTENCES: [(&str, &str); 13] = [
     ("?; ssh_hosts lists them", "? `jackfield devices` lists them"),
     ("ssh_hosts lists them", "`jackfield devices` lists them"),
     ("close one with ssh_close", "close one with `jackfield close`"),
@@ -18,6 +18,10 @@ const SENTENCES: [(&str, &str); 12] = [
     (
         " wait_s=30, stop it with ssh_interrupt, or open another session with ssh_open",
         ", stop it with Ctrl-C in `jackfield attach`, or open another session with `jackfield open DEVICE#NAME`",
+    ),
+    (
+        "Look with ssh_screen, answer with ssh_send, stop it with ssh_interrupt, or open another session with ssh_open",
+        "Answer or stop it in `jackfield attach`, or open another session with `jackfield open DEVICE#NAME`",
     ),
     (
         "Look with ssh_screen, answer with ssh_send, or ssh_close and check",
