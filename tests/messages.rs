@@ -61,6 +61,12 @@ fn serve(mut stream: TcpStream, name: &str) -> Option<()> {
             }
             "show file" => "one\r\nno newline",
             "show clock" => "*00:01:02 UTC\r\n",
+            // It stalls behind a piece that is the prompt.
+            "show log" => {
+                say(&format!("before\r\n{name}{mode}"))?;
+                sleep(Duration::from_millis(150));
+                "show log is what he typed\r\nafter\r\n"
+            }
             _ => "",
         };
         say(&format!("{said}{name}{mode}"))?;
@@ -85,6 +91,11 @@ fn a_message_behind_the_prompt_and_output_without_an_end_hold_up_nobody() {
             assert!(clock["output"].as_str().unwrap().starts_with("*00:01:02 UTC\n"), "{clock}");
             let file = client.run(name, "show file");
             assert_eq!((file["state"].as_str(), file["output"].as_str()), (Some("done"), Some("one\nno newline")), "{file}");
+            let stalled = client.run(name, "show log");
+            sleep(Duration::from_millis(300));
+            let next = client.run(name, "show nothing");
+            let is_told = next["warnings"].to_string().contains("came after the last command ended");
+            assert!(stalled["output"].as_str().unwrap().contains("after") || is_told, "{stalled} {next}");
             // The way out of the configuration ends at a prompt that is not the last one.
             let config = client
                 .call("ssh_run", json!({"target": name, "command": "interface Gi0/1\ndescription x", "mode": "config", "wait_s": 30}));
