@@ -353,7 +353,8 @@ fn what_a_command_leaves_behind_is_told_and_is_not_anothers() {
         let output = done["output"].as_str().unwrap().to_owned();
         let next = client.run("web1", "wait");
         let is_told = next["warnings"].to_string().contains("came after the last command ended");
-        assert!(output.contains("fg") && (output.contains(&format!("late{number}")) || is_told), "{done} {next}");
+        let is_shown = [&output, next["output"].as_str().unwrap()].iter().any(|shown| shown.contains(&format!("late{number}\n")));
+        assert!(output.contains("fg") && (is_shown || is_told), "{done} {next}");
     }
     let done = client.run("web1", "seq 1 200");
     let page = client.call("ssh_output", json!({"command_id": done["command_id"], "offset": 0}));
@@ -416,4 +417,14 @@ fn the_prompt_behind_a_full_screen_program_is_the_prompt_alone() {
     // A program that draws and ends without leaving.
     let drawn = client.run("web1", "printf '\\033[H\\033[2J\\033[5;3Hbox\\033[7;1Hrest of a row'");
     assert_eq!(drawn["prompt"], prompt, "{drawn}");
+}
+
+/// Why an account cannot log in is what the device says.
+#[test]
+fn an_account_without_a_login_is_told_in_the_devices_words() {
+    account("jft-nologin", Path::new("/usr/sbin/nologin"));
+    let server = Sshd::start();
+    let mut client = Client::start(&server.device("web1", "jft-nologin", "linux"));
+    let refused = client.call("ssh_run", json!({"target": "web1", "command": "true"}));
+    assert!(refused.to_string().contains("it said: This account is currently not available."), "{refused}");
 }

@@ -6,6 +6,7 @@ use super::{Actor, Entry, LineEvent, Tape, now};
 use crate::limits::LINE_CHUNKS;
 use crate::recording::Recording;
 use crate::session::audience::Scene;
+use crate::terminal::text::escaped;
 
 impl Actor {
     /// What was read to find out the device's type is the session's first output.
@@ -50,7 +51,12 @@ impl Actor {
                 self.release_held();
                 self.tape(|tape| tape.note(Entry::End(Ok(status)), now()));
                 self.exit = Some(status);
-                self.ended = Some(format!("the shell has ended with status {status}"));
+                // Before the first prompt it says why: an account without a login, for one.
+                let stream = self.machine.stream();
+                let row = if stream.has_tail() { stream.tail() } else { stream.last_row() };
+                let said = Some(escaped(row.trim())).filter(|said| self.machine.is_opening() && !said.is_empty());
+                let said = said.map_or_else(String::new, |said| format!("; it said: {}", self.profile.shown(&said)));
+                self.ended = Some(format!("the shell has ended with status {status}{said}"));
             }
             LineEvent::Exit(Err(why)) | LineEvent::Closed(why) => {
                 self.release_held();
