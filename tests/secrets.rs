@@ -318,6 +318,35 @@ fn a_secret_of_every_kind_is_in_nothing_that_is_written_or_said_and_then_gone() 
     assert!(left.is_empty(), "in the memory of the process after its sessions were closed:\n{}", left.join("\n"));
 }
 
+#[test]
+fn a_sudo_that_reads_its_password_elsewhere_is_typed_nothing() {
+    let home = account("jft-stdin", Path::new("/bin/bash"));
+    fs::write("/etc/sudoers.d/jft-stdin", "jft-stdin ALL=(ALL) ALL\nDefaults:jft-stdin timestamp_timeout=0\n").unwrap();
+    let server = Sshd::start();
+    let folder = tempfile::tempdir().unwrap();
+    let source = folder.path().join("sudo");
+    private(&source, &format!("{PASSWORD}\n"));
+    fs::write(home.join("pw.txt"), format!("{PASSWORD}\n")).unwrap();
+    let mut client =
+        Client::start(&format!("{}secrets.sudo = {{ file = \"{}\" }}\n", server.device("web1", "jft-stdin", "linux"), source.display()));
+    for line in [
+        "sudo -k; echo bad | sudo -S id",
+        "PW=; echo \"$PW\" | sudo -S true && sudo id",
+        "read -r P < pw.txt; echo $P | sudo -S sleep 1",
+        "cat pw.txt | sudo -S sleep 1",
+        "sudo -S id -u < pw.txt; sudo -k",
+    ] {
+        let ran = client.run("web1", line);
+        assert_eq!((ran["state"].as_str(), &ran["ask_kind"]), (Some("done"), &Value::Null), "{line}: {ran}");
+        assert!(!ran.to_string().contains("[secret:sudo]"), "{line}: {ran}");
+    }
+    // One that reads the terminal is answered as ever; what was typed stands in no history.
+    assert_eq!(client.run("web1", "sudo -k; sudo id -un")["output"], "root\n");
+    let history = client.run("web1", "history; history -a; cat ~/.bash_history");
+    assert!(!history.to_string().contains("secret:sudo"), "{history}");
+    assert!(!fs::read_to_string(home.join(".bash_history")).unwrap_or_default().contains(PASSWORD));
+}
+
 fn contains(folder: &Path, value: &str) -> bool {
     Command::new("grep").arg("-rqF").arg(value).arg(folder).status().unwrap().success()
 }

@@ -172,7 +172,7 @@ impl Known {
                 let (before, here) = rest.split_at(at);
                 out.extend_from_slice(before);
                 let known = self.values.iter().find(|known| here.starts_with(&known.value));
-                out.extend_from_slice(known.map_or(here.get(..1).unwrap_or_default(), |known| &known.mask));
+                out.extend_from_slice(known.map_or_else(|| here.get(..1).unwrap_or_default(), |known| &known.mask));
                 rest = here.get(known.map_or(1, |known| known.value.len())..).unwrap_or_default();
             }
             out.extend_from_slice(rest);

@@ -112,7 +112,8 @@ impl Unit {
         match bytes.first() {
             Some(&BACKSPACE) => Self::Back(1),
             Some(&ESC) => sequence(bytes),
-            Some(b'\t'..=b'\r') | None => Self::Letter,
+            // BEL ends control strings: a match that began inside of one would be held back until the next output.
+            Some(b'\t'..=b'\r' | &BEL) | None => Self::Letter,
             Some(&byte) if byte < 0x20 || byte == DEL => Self::Unseen(1),
             Some(_) => Self::Letter,
         }
@@ -255,7 +256,9 @@ mod tests {
 
     #[test]
     fn what_is_shown_between_the_letters_is_not_passed_over() {
-        for text in ["S3kr1t Falcon9", "S3kr1t-\nFalcon9", "S3kr1t-\tFalcon9", "S3xxr1t", "S3kr1t\r-Falcon9", "SS\n"] {
+        for text in
+            ["S3kr1t Falcon9", "S3kr1t-\nFalcon9", "S3kr1t-\tFalcon9", "S3xxr1t", "S3kr1t\r-Falcon9", "SS\n", "S3kr1t\x07-Falcon9", "S\x07"]
+        {
             assert_eq!(find(VALUE, text.as_bytes()), Found::No, "{text:?}");
         }
         assert_eq!(find("grün!".as_bytes(), "grü\x08ün!".as_bytes()), Found::Whole(9));

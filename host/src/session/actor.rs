@@ -49,7 +49,7 @@ use crate::terminal::text::last_bytes;
 use crate::transport::{Line, LineEvent, Order, Reader, Typed, Writer};
 
 /// How long bytes that may be the beginning of a secret are held back.
-const HOLD: Duration = Duration::from_millis(30);
+pub(super) const HOLD: Duration = Duration::from_millis(30);
 
 type Resolving = Pin<Box<dyn Future<Output = (Wanted, Result<Secret, String>)> + Send + Sync>>;
 

@@ -230,7 +230,8 @@ impl Lane {
             deadline = deadline.min(pipe.deadline);
         }
         let kills = self.records.iter().filter(|record| !record.is_over()).filter_map(|record| record.kill_at);
-        let deadline = kills.map(|(at, _)| at).fold(deadline, Instant::min);
+        let held = self.streams().filter_map(|streams| streams.held_until());
+        let deadline = kills.map(|(at, _)| at).chain(held).fold(deadline, Instant::min);
         // Programs that run tell their end themselves.
         let is_idle = self.running().is_none();
         let gone = match &self.way {
@@ -260,6 +261,26 @@ impl Lane {
         }
     }
 
+    /// All that outputs go to.
+    fn streams(&self) -> impl Iterator<Item = &Streams> {
+        let piped = match &self.way {
+            Open::Pipe(pipe) => Some(&pipe.streams),
+            Open::Programs { .. } => None,
+        };
+        piped.into_iter().chain(self.records.iter().filter_map(|record| record.own.as_deref()))
+    }
+
+    /// What was held back, because it might have been the beginning of a secret, was none: a mark may be in it.
+    fn release_held(&mut self) {
+        if let Open::Pipe(pipe) = &mut self.way {
+            pipe.streams.release_held();
+            self.look();
+        }
+        for own in self.records.iter_mut().filter_map(|record| record.own.as_mut()) {
+            own.release_held();
+        }
+    }
+
     /// Stops what has run too long: politely, then not.
     fn kill_late(&mut self) {
         let late = |record: &&mut Record| !record.is_over() && record.kill_at.is_some_and(|(at, _)| at <= now());
@@ -277,6 +298,9 @@ impl Lane {
     }
 
     fn on_timer(&mut self) {
+        if self.streams().any(|streams| streams.held_until().is_some_and(|until| until <= now())) {
+            self.release_held();
+        }
         self.kill_late();
         if let Open::Pipe(pipe) = &self.way
             && !pipe.is_open

@@ -70,7 +70,7 @@ impl Lane {
     }
 
     /// Have both outputs told the end?
-    fn look(&mut self) {
+    pub(super) fn look(&mut self) {
         let Open::Pipe(pipe) = &mut self.way else { return };
         let (Some((out_start, out_end, mark)), Some((err_start, err_end, _))) = (pipe.streams.out.done(), pipe.streams.err.done()) else {
             return;

@@ -1,7 +1,10 @@
 //! Both outputs of programs, apart: masked, logged, searched for marks.
 
+use std::time::Instant;
+
 use crate::cast::Cast;
 use crate::secret::redact::Redactor;
+use crate::session::actor::HOLD;
 use crate::session::now;
 use crate::session::profile::Profile;
 use crate::session::stream::Stream;
@@ -11,6 +14,8 @@ use crate::transport::LineEvent;
 pub(super) struct Side {
     pub(super) stream: Stream,
     redactor: Redactor,
+    /// Since when bytes are held back that may be the beginning of a secret.
+    held_since: Option<Instant>,
     cast: Cast,
 }
 
@@ -19,13 +24,20 @@ impl Side {
         let shown = self.redactor.push(bytes);
         self.stream.push(&shown);
         self.cast.lines(&shown, now());
+        self.held_since = self.redactor.is_holding().then(now);
     }
 
-    /// Nothing comes any more: what may be the beginning of a secret is none after all, and what secrets are is forgotten.
-    fn end(&mut self) {
+    /// The output is quiet: what may be the beginning of a secret is none after all.
+    fn release(&mut self) {
+        self.held_since = None;
         let held = self.redactor.flush();
         self.stream.push(&held);
         self.cast.lines(&held, now());
+    }
+
+    /// Nothing comes any more: what secrets are is forgotten.
+    fn end(&mut self) {
+        self.release();
         self.redactor = Redactor::default();
     }
 
@@ -44,7 +56,12 @@ pub(super) struct Streams {
 
 impl Streams {
     pub(super) fn new(profile: &mut Profile, cast: &Cast) -> Self {
-        let mut side = || Side { stream: Stream::new((profile.logs)(), &profile.nonce), redactor: profile.redactor(), cast: cast.clone() };
+        let mut side = || Side {
+            stream: Stream::new((profile.logs)(), &profile.nonce),
+            redactor: profile.redactor(),
+            held_since: None,
+            cast: cast.clone(),
+        };
         Self { out: side(), err: side() }
     }
 
@@ -53,6 +70,20 @@ impl Streams {
             LineEvent::Data(bytes) => self.out.push(bytes),
             LineEvent::Error(bytes) => self.err.push(bytes),
             LineEvent::Exit(_) | LineEvent::Closed(_) => self.end(),
+        }
+    }
+
+    /// When what is held back is given out, if nothing comes.
+    pub(super) fn held_until(&self) -> Option<Instant> {
+        [&self.out, &self.err].into_iter().filter_map(|side| side.held_since).min().map(|since| since + HOLD)
+    }
+
+    /// Gives out what was held back for so long.
+    pub(super) fn release_held(&mut self) {
+        for side in [&mut self.out, &mut self.err] {
+            if side.held_since.is_some_and(|since| since + HOLD <= now()) {
+                side.release();
+            }
         }
     }
 
