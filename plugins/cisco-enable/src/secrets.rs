@@ -1,48 +1,18 @@
 //! What the manifest takes out of configurations, and what it leaves. Tests only. Most of the looks stand in the manifest of the
 //! declared types as well, and are proven for both here.
 
-use jackfield_plugin::testing::Scene;
-
-/// The manifest with its `[[sensitive]]` as triggers whose groups have names, so that what they capture can be seen.
-fn scene(manifest: &str) -> Scene {
-    let (_, looks) = manifest.split_once("[[sensitive]]").unwrap();
-    let mut manifest = String::from("[[trigger]]\nname = \"look\"");
-    let (mut before, mut in_class, mut groups) = (' ', false, 0);
-    for line in looks.replace("[[sensitive]]", "[[trigger]]\nname = \"look\"").split_inclusive('\n') {
-        let is_pattern = line.starts_with("match = ");
-        let mut signs = line.chars().peekable();
-        while let Some(sign) = signs.next() {
-            manifest.push(sign);
-            if is_pattern && before != '\\' {
-                in_class = (in_class || sign == '[') && sign != ']';
-                if sign == '(' && !in_class && signs.peek() != Some(&'?') {
-                    groups += 1;
-                    manifest.push_str(&format!("?P<g{groups}>"));
-                }
-            }
-            before = if before == '\\' { ' ' } else { sign };
-        }
-    }
-    Scene::new(&manifest)
-}
-
-/// The row with `@` in the place of what is not shown.
-fn shown(scene: &Scene, row: &str) -> String {
-    let hits = scene.view(row).hits;
-    let secrets = hits.iter().flat_map(|hit| &hit.captures).map(|capture| &capture.value);
-    secrets.filter(|secret| !secret.is_empty()).fold(row.to_owned(), |row, secret| row.replace(secret.as_str(), "@"))
-}
+use jackfield_plugin::testing::Secrets;
 
 #[test]
 fn what_is_secret_in_a_configuration_is_taken_out_and_nothing_else() {
-    let own = scene(include_str!("../plugin.toml"));
-    let declared = scene(include_str!("../../declared/plugin.toml"));
+    let own = Secrets::of(include_str!("../plugin.toml"));
+    let declared = Secrets::of(include_str!("../../declared/plugin.toml"));
     let secret = |row: &str| row.replace('@', "S3cr3t");
     for row in ROWS.iter().chain(SERVER_ROWS).chain(NOT_SECRET) {
-        assert_eq!(shown(&own, &secret(row)), *row);
+        assert_eq!(own.hidden(&secret(row)), *row);
     }
     for row in ROWS.iter().chain(DECLARED_ROWS).chain(NOT_SECRET) {
-        assert_eq!(shown(&declared, &secret(row)), *row);
+        assert_eq!(declared.hidden(&secret(row)), *row);
     }
 }
 

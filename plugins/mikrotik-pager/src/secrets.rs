@@ -1,45 +1,15 @@
 //! What the manifest takes out of exports, and what it leaves. Tests only.
 
-use jackfield_plugin::testing::Scene;
-
-/// The manifest with its `[[sensitive]]` as triggers whose groups have names, so that what they capture can be seen.
-fn scene() -> Scene {
-    let (_, looks) = include_str!("../plugin.toml").split_once("[[sensitive]]").unwrap();
-    let mut manifest = String::from("[[trigger]]\nname = \"look\"");
-    let (mut before, mut in_class, mut groups) = (' ', false, 0);
-    for line in looks.replace("[[sensitive]]", "[[trigger]]\nname = \"look\"").split_inclusive('\n') {
-        let is_pattern = line.starts_with("match = ");
-        let mut signs = line.chars().peekable();
-        while let Some(sign) = signs.next() {
-            manifest.push(sign);
-            if is_pattern && before != '\\' {
-                in_class = (in_class || sign == '[') && sign != ']';
-                if sign == '(' && !in_class && signs.peek() != Some(&'?') {
-                    groups += 1;
-                    manifest.push_str(&format!("?P<g{groups}>"));
-                }
-            }
-            before = if before == '\\' { ' ' } else { sign };
-        }
-    }
-    Scene::new(&manifest)
-}
-
-/// The row with `@` in the place of what is not shown.
-fn shown(scene: &Scene, row: &str) -> String {
-    let hits = scene.view(row).hits;
-    let secrets = hits.iter().flat_map(|hit| &hit.captures).map(|capture| &capture.value);
-    secrets.filter(|secret| !secret.is_empty()).fold(row.to_owned(), |row, secret| row.replace(secret.as_str(), "@"))
-}
+use jackfield_plugin::testing::Secrets;
 
 #[test]
 fn what_is_secret_in_an_export_is_taken_out_and_nothing_else() {
-    let scene = scene();
+    let secrets = Secrets::of(include_str!("../plugin.toml"));
     for row in ROWS {
-        assert_eq!(shown(&scene, &row.replace('@', "S3cr3t")), *row);
+        assert_eq!(secrets.hidden(&row.replace('@', "S3cr3t")), *row);
     }
     for row in NOT_SECRET {
-        assert_eq!(shown(&scene, row), *row);
+        assert_eq!(secrets.hidden(row), *row);
     }
 }
 

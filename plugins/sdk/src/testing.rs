@@ -87,3 +87,46 @@ impl Scene {
         self.triggers.iter().filter_map(hit).collect()
     }
 }
+
+/// What a manifest's `[[sensitive]]` take out of a row.
+#[derive(Debug)]
+pub struct Secrets(Scene);
+
+impl Secrets {
+    /// Of a manifest whose `[[sensitive]]` stand at its end. They become triggers whose groups have names, so that what they capture is
+    /// seen.
+    ///
+    /// # Panics
+    ///
+    /// When one is no pattern.
+    #[must_use]
+    pub fn of(manifest: &str) -> Self {
+        let looks = manifest.split_once("[[sensitive]]").map_or("", |(_, looks)| looks);
+        let mut triggers = String::from("[[trigger]]\nname = \"look\"");
+        let (mut before, mut in_class, mut groups) = (' ', false, 0);
+        for line in looks.replace("[[sensitive]]", "[[trigger]]\nname = \"look\"").split_inclusive('\n') {
+            let is_pattern = line.starts_with("match = ");
+            let mut signs = line.chars().peekable();
+            while let Some(sign) = signs.next() {
+                triggers.push(sign);
+                if is_pattern && before != '\\' {
+                    in_class = (in_class || sign == '[') && sign != ']';
+                    if sign == '(' && !in_class && signs.peek() != Some(&'?') {
+                        groups += 1;
+                        triggers.extend(["?P<g", &groups.to_string(), ">"]);
+                    }
+                }
+                before = if before == '\\' { ' ' } else { sign };
+            }
+        }
+        Self(Scene::new(&triggers))
+    }
+
+    /// The row with `@` in the place of what is not shown.
+    #[must_use]
+    pub fn hidden(&self, row: &str) -> String {
+        let hits = self.0.view(row).hits;
+        let secrets = hits.iter().flat_map(|hit| &hit.captures).map(|capture| &capture.value);
+        secrets.filter(|secret| !secret.is_empty()).fold(row.to_owned(), |row, secret| row.replace(secret.as_str(), "@"))
+    }
+}
