@@ -24,6 +24,7 @@ fn router(name: &'static str) -> u16 {
     port
 }
 
+#[expect(clippy::disallowed_methods, reason = "a test has no runtime to block")]
 fn serve(mut stream: TcpStream, name: &str) -> Option<()> {
     let mut mode = "#";
     let mut say = |text: &str| stream.write_all(text.as_bytes()).ok();
@@ -79,6 +80,7 @@ fn serve(mut stream: TcpStream, name: &str) -> Option<()> {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "a test has no runtime to block")]
 fn a_message_behind_the_prompt_and_output_without_an_end_hold_up_nobody() {
     for name in ["R1", "core-sw1"] {
         let port = router(name);

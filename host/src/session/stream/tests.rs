@@ -158,3 +158,30 @@ fn terminal_modes_and_queries_are_noticed() {
     stream.on_typed(Some("sleep 9"));
     assert!(stream.application_cursor() && !stream.holds_screen());
 }
+
+#[test]
+fn what_comes_along_with_the_prompt_stands_behind_its_end() {
+    let mut stream = stream(b"web1$ ");
+    stream.on_typed(Some("job &"));
+    let nonce = "0123456789abcdef";
+    let marks =
+        [mark(&format!("C;{nonce}")), mark(&format!("D;0;{nonce};/")), mark(&format!("A;{nonce};pid=71")), mark(&format!("B;{nonce}"))];
+    let [started, done, begins, ends] = &marks;
+    stream.push(format!("job &\r\n{started}[1] 72\r\n{done}{begins}web1$ {ends}late\r\n").as_bytes());
+    let (end, rows) = stream.prompt_end().unwrap();
+    assert_eq!((stream.log().end() - end, stream.rows_done() - rows), ("late\r\n".len() as u64, 1));
+    assert_eq!((stream.shell_pid(), stream.last_pid()), (Some(71), Some(71)));
+    stream.on_typed(Some("next"));
+    assert_eq!(stream.prompt_end(), None);
+}
+
+#[test]
+fn a_prompt_begins_a_row_where_a_program_has_drawn() {
+    let (begins, nonce) = (mark("A;0123456789abcdef"), "0123456789abcdef");
+    for (drawn, row) in [("\x1b[5;3Hbox and more", "web1$ "), ("left", "leftweb1$ ")] {
+        let mut stream = stream(b"web1$ ");
+        stream.on_typed(Some("draw"));
+        stream.push(format!("draw\r\n{}{drawn}{begins}web1$ ", mark(&format!("C;{nonce}"))).as_bytes());
+        assert_eq!(stream.tail(), row);
+    }
+}
