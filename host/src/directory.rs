@@ -194,6 +194,12 @@ impl Directory {
         self.halt.by()
     }
 
+    /// Why no session is opened for an agent now, if that is so: opening one types lines too.
+    #[must_use]
+    pub fn opens_none(&self) -> Option<String> {
+        self.halt.refuses("no session was opened")
+    }
+
     /// Stops all input of agents in every session, or lets it go on.
     pub fn set_halt(&self, by: Option<String>) {
         self.halt.set(by);
@@ -381,9 +387,9 @@ impl Directory {
         // It goes on when whoever asked for it does not wait any longer: a login may wait for a person.
         let opening = tokio::spawn(async move {
             let opened = slot.0.get_or_init(|| this.connect(&id, line, size)).await;
-            match (opened, before) {
-                (Err(_), _) => this.forget(&id, &slot),
-                (Ok(handle), before) => {
+            match opened {
+                Err(_) => this.forget(&id, &slot),
+                Ok(handle) => {
                     before.iter().for_each(|before| handle.commons.follows(before));
                     this.news.of_sessions();
                 }

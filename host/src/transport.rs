@@ -13,7 +13,7 @@ use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
 use zeroize::Zeroizing;
 
-use crate::limits::{LINE_CHUNKS, WRITE_CHUNK_BYTES, WRITE_MAX};
+use crate::limits::{BESIDE_MAX, LINE_CHUNKS, WRITE_CHUNK_BYTES, WRITE_MAX};
 use crate::policy::approved::Program;
 use crate::secret::Secret;
 
@@ -55,6 +55,21 @@ pub enum Order {
     End,
     /// Close the line.
     Close,
+}
+
+/// Tells whoever waits how a short program beside a line ended, by its exit status and its complaints.
+async fn tell_of(run: impl Future<Output = Result<(Option<i32>, Vec<u8>), String>>, reply: oneshot::Sender<Result<(), String>>) {
+    let done = match tokio::time::timeout(BESIDE_MAX, run).await {
+        Ok(Ok((Some(0), _))) => Ok(()),
+        Ok(Ok((status, said))) => match (status, ssh::words(&String::from_utf8_lossy(&said), ssh::WORDS_MAX_BYTES)) {
+            (Some(status), said) if said.is_empty() => Err(format!("the program that sends it ended with status {status}")),
+            (_, said) => Err(said),
+        },
+        Ok(Err(why)) => Err(why),
+        Err(_) => Err(format!("it was not sent within {} s", BESIDE_MAX.as_secs())),
+    };
+    // Nobody may wait for it any more.
+    let _ = reply.send(done);
 }
 
 /// Bytes on their way to a device. They are wiped from memory when nobody needs them any more, and cannot be printed.

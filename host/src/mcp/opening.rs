@@ -63,9 +63,7 @@ pub(super) async fn open(
     lane: LineKind,
     size: (Option<u16>, Option<u16>),
 ) -> Result<(SessionHandle, bool), Unopened> {
-    // Opening one types lines too.
-    if let Some(who) = directory.halted_by().filter(|_| directory.find(id).is_none_or(|handle| handle.closed().is_some())) {
-        let why = format!("{who} has stopped all input of agents; no session was opened. Ask them; only a person can let it go on");
+    if let Some(why) = directory.opens_none().filter(|_| directory.find(id).is_none_or(|handle| handle.closed().is_some())) {
         return Err(Unopened::Failed(why));
     }
     for _ in 0..NEW_HOSTS_MAX {

@@ -227,6 +227,18 @@ mod tests {
             usize::try_from(self.0 % sides as u64).unwrap_or(0)
         }
 
+        /// The text in pieces.
+        fn cut<'a>(&mut self, text: &'a str) -> Vec<&'a str> {
+            let mut chunks = Vec::new();
+            let mut rest = text;
+            while !rest.is_empty() {
+                let (chunk, after) = rest.split_at(1 + self.roll(rest.len()).min(self.roll(9)));
+                chunks.push(chunk);
+                rest = after;
+            }
+            chunks
+        }
+
         /// Few different letters, so that secrets overlap and repeat.
         fn word(&mut self, length: usize) -> String {
             (0..length).map(|_| if self.roll(3) == 0 { 'b' } else { 'a' }).collect()
@@ -264,13 +276,7 @@ mod tests {
             let secrets: Vec<(&str, &str)> = names.into_iter().zip(values.iter().map(String::as_str)).collect();
             let length = dice.roll(60);
             let text = dice.word(length);
-            let mut chunks = Vec::new();
-            let mut rest = text.as_str();
-            while !rest.is_empty() {
-                let (chunk, after) = rest.split_at(1 + dice.roll(rest.len()).min(dice.roll(9)));
-                chunks.push(chunk);
-                rest = after;
-            }
+            let chunks = dice.cut(&text);
             assert_eq!(masked(&secrets, &chunks), expected(&secrets, &text), "seed {seed}: {secrets:?} in {chunks:?}");
         }
     }
@@ -311,13 +317,7 @@ mod tests {
             // Half of the texts have only sequences that are easily taken out.
             let pieces = if seed % 2 == 0 { &PIECES[..8] } else { &PIECES[..] };
             let text: String = (0..dice.roll(50)).map(|_| pieces[dice.roll(pieces.len())]).collect();
-            let mut chunks = Vec::new();
-            let mut rest = text.as_str();
-            while !rest.is_empty() {
-                let (chunk, after) = rest.split_at(1 + dice.roll(rest.len()).min(dice.roll(9)));
-                chunks.push(chunk);
-                rest = after;
-            }
+            let chunks = dice.cut(&text);
             let whole = String::from_utf8(redactor(&secrets).whole(text.as_bytes())).unwrap();
             assert_eq!(masked(&secrets, &chunks), whole, "seed {seed}: {secrets:?} in {chunks:?}");
             let visible = whole.replace("\x1b[1m", "").replace("\x1b[K", "").replace('\0', "");

@@ -145,8 +145,7 @@ pub fn start(mut profile: Profile, line: Line) -> SessionHandle {
         ("missing-secrets".to_owned(), missing.join(",")),
     ];
     let setting = Setting { facts, echoes: profile.kind.terminal.echoes, context: profile.kind.context.clone() };
-    let redactor = profile.redactor();
-    profile.teach_masks();
+    let redactor = profile.teach_masks();
     let cast = profile.cast();
     profile.witness_open(&cast);
     let now = now();

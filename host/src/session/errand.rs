@@ -57,8 +57,7 @@ impl Errand {
     /// For the device of this profile.
     #[must_use]
     pub fn new(profile: Profile) -> Self {
-        let known = profile.redactor();
-        profile.teach_masks();
+        let known = profile.teach_masks();
         let plugins = SessionPlugins::new(std::sync::Arc::clone(&profile.kind));
         Self { profile, plugins, known }
     }

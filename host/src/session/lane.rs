@@ -60,8 +60,7 @@ pub fn start(mut profile: Profile, way: Way) -> SessionHandle {
         watch::channel(Status { phase, prompt: String::new(), mode: String::new(), cwd: None, log_bytes: 0, degraded: None });
     let (handle, mailbox) = SessionHandle::channel(&profile, watch);
     let (events_in, events) = mpsc::channel(LINE_CHUNKS);
-    let redactor = profile.redactor();
-    profile.teach_masks();
+    let redactor = profile.teach_masks();
     let cast = profile.cast();
     profile.witness_open(&cast);
     let way = match way {

@@ -96,6 +96,12 @@ impl Halt {
         }
     }
 
+    /// Why an agent is kept out, if it is; `what` was not done for it.
+    #[must_use]
+    pub fn refuses(&self, what: &str) -> Option<String> {
+        self.by().map(|who| format!("{who} has stopped all input of agents; {what}. Ask them; only a person can let it go on"))
+    }
+
     /// Who stopped it.
     #[must_use]
     pub fn by(&self) -> Option<String> {
@@ -191,8 +197,7 @@ impl InputLock {
         if by.kind != AuthorKind::Agent {
             return Ok(());
         }
-        if let Some(who) = self.0.halt.by() {
-            let why = format!("{who} has stopped all input of agents; nothing was typed. Ask them; only a person can let it go on");
+        if let Some(why) = self.0.halt.refuses("nothing was typed") {
             return Err(Held { why, until: None });
         }
         let mut kept = self.kept();

@@ -105,16 +105,18 @@ impl Profile {
         self.kind.mask.text(command).0
     }
 
-    /// Masks what any session of the device has typed or given, and what logged in.
+    /// Masks what any session of the device has typed or given.
     pub(super) fn redactor(&self) -> Redactor {
         Redactor::sharing(self.book.masks(&self.id.device))
     }
 
-    /// Has everybody mask what logged in. Who calls it holds a redactor, without which nobody would keep it.
-    pub(super) fn teach_masks(&self) {
+    /// The same, and has everybody mask what logged in: the redactor is what keeps it known.
+    pub(super) fn teach_masks(&self) -> Redactor {
+        let redactor = self.redactor();
         for (name, secret) in &self.login_secrets {
             self.teach_mask(name, secret);
         }
+        redactor
     }
 
     /// Has what is kept, and everybody at the device, mask this from now on.

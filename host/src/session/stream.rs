@@ -174,9 +174,12 @@ impl Stream {
 
     /// The output that stands in the last row before this prompt, where no mark tells them apart.
     fn left_before(&self, prompt: &str) -> Option<String> {
+        if self.live.last_done_mark.is_some() {
+            return None;
+        }
         let row = self.live.row.text();
         let left = row.trim_ascii_end().strip_suffix(prompt.trim_ascii_end())?;
-        (self.live.last_done_mark.is_none() && !left.is_empty()).then(|| left.to_owned())
+        (!left.is_empty()).then(|| left.to_owned())
     }
 
     /// Where the prompt starts in the last row when output without an end of row stands before it and no mark tells them apart.

@@ -9,10 +9,10 @@ use pty_process::{Command, OwnedReadPty, OwnedWritePty, Size};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::Child;
 use tokio::signal::unix::{self, SignalKind};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 
-use super::{Line, LineEvent, Order, Reader, Writer};
-use crate::limits::{BESIDE_MAX, CLOSE_MAX, WRITE_CHUNK_BYTES, WRITE_MAX};
+use super::{Line, LineEvent, Order, Reader, Writer, tell_of};
+use crate::limits::{CLOSE_MAX, WRITE_CHUNK_BYTES, WRITE_MAX};
 use crate::policy::approved::Program;
 
 /// Bytes read at a time.
@@ -99,7 +99,7 @@ async fn serve(mut pty: OwnedWritePty, mut child: Child, mut orders: mpsc::Recei
             order = orders.recv() => match order {
                 Some(Order::Write(bytes)) => if !write(&mut pty, &bytes).await { break },
                 Some(Order::Signal(name)) => signal(&mut child, name),
-                Some(Order::Beside(program, reply)) => drop(tokio::spawn(beside(program, reply))),
+                Some(Order::Beside(program, reply)) => drop(tokio::spawn(tell_of(beside(program), reply))),
                 Some(Order::Resize(columns, rows)) => drop(pty.resize(Size::new(rows, columns))),
                 // A terminal has no such end: it is a key.
                 Some(Order::End) => {}
@@ -113,18 +113,12 @@ async fn serve(mut pty: OwnedWritePty, mut child: Child, mut orders: mpsc::Recei
     let _ = exited.send(status.map_or_else(|_| Err("the program did not end".to_owned()), exit_of)).await;
 }
 
-/// Runs a short program, and tells how it ended. It is a child of this process, as the terminal's shell is.
-async fn beside(program: Program, reply: oneshot::Sender<Result<(), String>>) {
+/// Runs a short program: its exit status, and what it complains of. It is a child of this process, as the terminal's shell is.
+async fn beside(program: Program) -> Result<(Option<i32>, Vec<u8>), String> {
     let mut command = tokio::process::Command::new("/bin/sh");
     command.args(["-c", program.text()]).stdin(Stdio::null()).stdout(Stdio::null()).kill_on_drop(true);
-    let done = match tokio::time::timeout(BESIDE_MAX, command.output()).await {
-        Ok(Ok(output)) if output.status.success() => Ok(()),
-        Ok(Ok(output)) => Err(String::from_utf8_lossy(&output.stderr).trim().to_owned()),
-        Ok(Err(error)) => Err(error.to_string()),
-        Err(_) => Err(format!("it was not sent within {} s", BESIDE_MAX.as_secs())),
-    };
-    // Nobody may wait for it any more.
-    let _ = reply.send(done);
+    let output = command.output().await.map_err(|error| error.to_string())?;
+    Ok((output.status.code(), output.stderr))
 }
 
 async fn write(pty: &mut OwnedWritePty, bytes: &[u8]) -> bool {

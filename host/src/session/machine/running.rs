@@ -214,8 +214,8 @@ impl Machine {
             running.warn("the command had ended before what was sent to it could be typed; it was not typed");
         }
         let entered = running.from_mark && ready.proof != "mark" || running.shell.is_some() && running.shell != self.stream.last_pid();
-        let lines = running.text.lines().filter(|line| !line.trim().is_empty()).count();
-        if entered && lines > 1 && (1..lines).contains(&self.stream.lines_begun()) {
+        let lines = || running.text.lines().filter(|line| !line.trim().is_empty()).count();
+        if entered && (1..lines()).contains(&self.stream.lines_begun()) {
             running.warn(
                 "another shell or program answers now: lines behind the one that started it may not have run; they run when it ends, or never if it took the shell's place",
             );

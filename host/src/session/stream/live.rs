@@ -285,12 +285,12 @@ fn sequence(csi: &Csi<'_>) -> Vec<u8> {
     out
 }
 
-/// Text without white space: echoes are wrapped and padded.
 /// A number in a mark.
 fn number<N: std::str::FromStr>(body: &str, key: &str) -> Option<N> {
     body.split(';').find_map(|field| field.strip_prefix(key)?.parse().ok())
 }
 
+/// Text without white space: echoes are wrapped and padded.
 pub(super) fn squashed(text: &str) -> String {
     text.chars().filter(|ch| !ch.is_whitespace()).collect()
 }

@@ -5,15 +5,15 @@ use std::sync::Arc;
 
 use russh::client::{Handle, Msg};
 use russh::{Channel, ChannelMsg, ChannelReadHalf, ChannelWriteHalf};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use super::super::{LineEvent, Order, write_all};
+use super::super::{LineEvent, Order, tell_of, write_all};
 use super::connection::Ticket;
 use super::error::{WORDS_MAX_BYTES, told, words};
 use super::handler::{Handler, Hearing, heard};
 use super::{Connection, Target};
-use crate::limits::{BESIDE_MAX, CLOSE_MAX, EARLY_MAX_BYTES, EARLY_MESSAGES_MAX};
+use crate::limits::{CLOSE_MAX, EARLY_MAX_BYTES, EARLY_MESSAGES_MAX};
 use crate::policy::approved::Program;
 
 /// Why a channel is not there.
@@ -189,7 +189,7 @@ pub(super) async fn serve(connection: Connection, ticket: Ticket, channel: Chann
             }
             Order::Signal(name) => channel.signal(sig(name)).await.map_err(|error| error.to_string()),
             Order::Beside(program, reply) => {
-                tokio::spawn(beside(connection.clone(), program, reply));
+                tokio::spawn(tell_of(beside(connection.clone(), program), reply));
                 Ok(())
             }
             Order::Resize(columns, rows) => {
@@ -208,28 +208,19 @@ pub(super) async fn serve(connection: Connection, ticket: Ticket, channel: Chann
     connection.leave().await;
 }
 
-/// Runs a short program on a channel of its own, and tells how it ended.
-async fn beside(connection: Connection, program: Program, reply: oneshot::Sender<Result<(), String>>) {
-    let run = async {
-        let mut halves = connection.execute(&program).await.map_err(|error| error.to_string())?;
-        let (mut status, mut said) = (None, Vec::new());
-        while let Some(message) = halves.read.wait().await {
-            match message {
-                ChannelMsg::ExtendedData { data, .. } => said.extend(data.iter().take(WORDS_MAX_BYTES.saturating_sub(said.len()))),
-                ChannelMsg::ExitStatus { exit_status } => status = Some(exit_status),
-                ChannelMsg::Close => break,
-                _ => {}
-            }
+/// Runs a short program on a channel of its own: its exit status, and what it complains of.
+async fn beside(connection: Connection, program: Program) -> Result<(Option<i32>, Vec<u8>), String> {
+    let mut halves = connection.execute(&program).await.map_err(|error| error.to_string())?;
+    let (mut status, mut said) = (None, Vec::new());
+    while let Some(message) = halves.read.wait().await {
+        match message {
+            ChannelMsg::ExtendedData { data, .. } => said.extend(data.iter().take(WORDS_MAX_BYTES.saturating_sub(said.len()))),
+            ChannelMsg::ExitStatus { exit_status } => status = i32::try_from(exit_status).ok(),
+            ChannelMsg::Close => break,
+            _ => {}
         }
-        match (status, words(&String::from_utf8_lossy(&said), WORDS_MAX_BYTES)) {
-            (Some(0), _) => Ok(()),
-            (Some(status), said) if said.is_empty() => Err(format!("the program that sends it ended with status {status}")),
-            (_, said) => Err(said),
-        }
-    };
-    let done = timeout(BESIDE_MAX, run).await;
-    // Nobody may wait for it any more.
-    let _ = reply.send(done.unwrap_or_else(|_| Err(format!("it was not sent within {} s", BESIDE_MAX.as_secs()))));
+    }
+    Ok((status, said))
 }
 
 fn sig(name: &str) -> russh::Sig {

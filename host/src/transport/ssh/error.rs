@@ -6,7 +6,7 @@ use crate::limits::CONNECT_MAX;
 use crate::terminal::text::{escaped, first_bytes};
 
 /// The longest part of a server's own words in a sentence.
-pub(super) const WORDS_MAX_BYTES: usize = 512;
+pub(in crate::transport) const WORDS_MAX_BYTES: usize = 512;
 
 /// Why there is no line.
 #[derive(Debug, thiserror::Error)]
@@ -156,7 +156,7 @@ impl ConnectError {
 }
 
 /// A server's words as they may stand in a sentence: on one line, without what moves a terminal, and of a bounded length.
-pub(super) fn words(text: &str, max_bytes: usize) -> String {
+pub(in crate::transport) fn words(text: &str, max_bytes: usize) -> String {
     let text = text.trim();
     let shown = first_bytes(text, max_bytes);
     let mark = if shown.len() < text.len() { "..." } else { "" };
