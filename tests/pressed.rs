@@ -106,6 +106,29 @@ fn what_does_not_heed_the_interrupt_key_is_told_and_stopped_with_more() {
     assert_eq!(left("sleep 300.4725"), "");
 }
 
+#[test]
+fn a_command_behind_a_question_comes_back_with_it_at_once() {
+    let (_server, mut client) = setting("jft-bash", "/bin/bash");
+    let asked = client.run("web1", "read -r -p 'Go on? [y/n] ' answer; echo \"<$answer>\"");
+    assert_eq!(asked["state"], "needs_input", "{asked}");
+    for (tool, call) in [("ssh_run", json!({"target": "web1"})), ("ssh_query", json!({"targets": ["web1"]}))] {
+        let mut call = call;
+        (call["command"], call["wait_s"]) = ("uptime".into(), 20.into());
+        let (told, took_s) = timed(|| client.error(tool, call).into());
+        let told = told.as_str().unwrap();
+        assert!(told.contains("waits for an answer: Go on? [y/n]; nothing was typed"), "{told}");
+        assert!(told.contains("ssh_send") && told.contains("ssh_interrupt"), "{told}");
+        assert!(took_s < 2.0, "{tool}: it took {took_s} s");
+    }
+    // Behind its answer a command has its turn.
+    let sent = client.post("ssh_send", json!({"session": "web1", "text": "y", "keys": ["enter"]}));
+    let next = client.post("ssh_run", json!({"target": "web1", "command": "echo next"}));
+    let answers = BTreeMap::from([client.answer(), client.answer()]);
+    assert_eq!((&answers[&sent]["ok"], answers[&next]["output"].as_str()), (&true.into(), Some("next\n")), "{answers:?}");
+    let ended = client.call("ssh_output", json!({"command_id": asked["command_id"]}));
+    assert!(ended["output"].as_str().unwrap().ends_with("<y>\n"), "{ended}");
+}
+
 /// A command counts up in its session and prints what it has: an exact answer is one in its turn.
 #[test]
 fn two_hundred_commands_on_twenty_sessions_get_their_own_answers_in_order() {

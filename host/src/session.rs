@@ -348,6 +348,14 @@ impl SessionHandle {
         self.ask(|reply| Request::Run(request, reply)).await.unwrap_or_else(|why| Err(Refusal::Closed(why)))
     }
 
+    /// The question that what runs waits with, and whose command it is. Time alone does not end that.
+    #[must_use]
+    pub fn asks(&self) -> Option<(String, Author)> {
+        let activity = self.commons.activity();
+        let question = activity.asks?.lines().next_back().unwrap_or_default().trim().to_owned();
+        Some((question, activity.running?.by))
+    }
+
     /// What to say when a command's turn did not come.
     #[must_use]
     pub fn busy(&self, by: &Author) -> Refusal {
@@ -355,9 +363,8 @@ impl SessionHandle {
         if let Err(held) = self.commons.lock.check(by, now()) {
             return Refusal::Cannot(held.why);
         }
-        let asks = self.commons.activity().asks.map(|question| question.lines().next_back().unwrap_or_default().trim().to_owned());
-        Refusal::Cannot(match (self.status().phase, asks) {
-            (Phase::Busy(command), Some(question)) => format!(
+        Refusal::Cannot(match (self.status().phase, self.asks()) {
+            (Phase::Busy(command), Some((question, _))) => format!(
                 "{command} in `{id}` waits for an answer: {question}; nothing was typed. Look with ssh_screen, answer with ssh_send, stop it with ssh_interrupt, or open another session with ssh_open"
             ),
             (Phase::Busy(command), None) => format!(

@@ -1,11 +1,13 @@
 //! People at the command line: what they see, run, lock, stop.
 
+use std::time::Duration;
+
 use jackfield::guest::wire::Say;
 use serde_json::json;
 
 use super::{HERE, House};
 use crate::support::guest::Guest;
-use crate::support::process::until;
+use crate::support::process::{pause, until};
 
 /// This machine, where `touch` needs a person's word.
 const ASKING: &str = "[device.here]\nlocal = true\ntype = \"linux\"\n[policy]\nmode = \"full\"\n[[policy.rule]]\nname = \"ask-first\"\n\
@@ -160,6 +162,22 @@ fn locks_keep_agents_out_and_people_in() {
     assert_eq!(two.run("here", "echo two")["output"], "two\n");
     house.said(&["unlock", "here"]);
     assert_eq!(one.run("here", "echo free")["output"], "free\n");
+}
+
+#[test]
+fn what_asks_another_agent_is_waited_for_until_it_is_answered() {
+    let house = House::new(HERE);
+    let (mut one, mut two) = (house.client("one"), house.client("two"));
+    let asked = one.run("here", "read -r -p 'Go on? [y/n] ' answer");
+    assert_eq!(asked["state"], "needs_input", "{asked}");
+    two.post("ssh_run", json!({"target": "here", "command": "echo two", "wait_s": 30}));
+    pause(Duration::from_millis(500));
+    one.call("ssh_send", json!({"session": "here", "text": "y", "keys": ["enter"]}));
+    assert_eq!(two.answer().1["output"], "two\n");
+    // Or as long as the caller wants.
+    one.run("here", "read -r -p 'Go on? [y/n] ' answer");
+    let told = two.error("ssh_run", json!({"target": "here", "command": "echo two", "wait_s": 1}));
+    assert!(told.contains("waits for an answer: Go on? [y/n]"), "{told}");
 }
 
 #[test]

@@ -1,11 +1,12 @@
 //! What each tool does.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use regex::Regex;
 use serde_json::{Map, Value, json};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::bounds::{bounds, capped};
 use super::lists::{hosts, identified, kind_word, sessions};
@@ -272,7 +273,7 @@ async fn one(
             Some(Err(message)) => return Reply::failed(&message),
             None => return Reply::failed(&format!("{}; nothing was run. Wait for one with ssh_output, or call again", crowd())),
         };
-        match patience.wait(turn(), || format!("{session}: waiting for its turn"), handle.run_in_turn(request.clone())).await {
+        match patience.wait(turn(), || turn_before(&handle), in_turn(&handle, request.clone())).await {
             Some(Ok(accepted)) => {
                 let state = accepted.state.clone();
                 room.is_for(state.clone());
@@ -285,6 +286,33 @@ async fn one(
             Some(Err(refusal)) => return reply::refused(&session, &refusal),
             None => return reply::refused(&session, &handle.busy(&request.author())),
         }
+    }
+}
+
+/// A command's turn. Behind a question of the caller's own command it is not waited for: nobody else is likely to answer that. What
+/// asks somebody else may be answered meanwhile.
+async fn in_turn(handle: &SessionHandle, request: RunRequest) -> Result<Accepted, Refusal> {
+    let by = request.author();
+    let mut turn = pin!(handle.run_in_turn(request));
+    loop {
+        // An answer may be on its way: calls come in no order.
+        if let Ok(taken) = timeout(LOOK_EVERY, &mut turn).await {
+            return taken;
+        }
+        if handle.asks().is_some_and(|(_, whose)| whose == by) {
+            let busy = handle.busy(&by);
+            // What asks may be this command itself, whose turn has come meanwhile.
+            return timeout(Duration::ZERO, turn).await.unwrap_or(Err(busy));
+        }
+    }
+}
+
+/// What is told to who waits for a turn.
+fn turn_before(handle: &SessionHandle) -> String {
+    let id = &handle.id;
+    match handle.asks() {
+        Some((question, whose)) => format!("{id}: waiting for its turn: what {whose} runs there asks {question}"),
+        None => format!("{id}: waiting for its turn"),
     }
 }
 
@@ -503,6 +531,9 @@ async fn interrupt(directory: &Arc<Directory>, caller: &Caller, arguments: &Argu
         }
         (true, _) => "",
         (false, _) if let Some(why) = &why => why,
+        (false, Stop::Interrupt) if !handle.commons.has_terminal => {
+            "It did not stop. ssh_output command_id shows what it has printed; then ssh_interrupt how=term, or how=hangup ends it."
+        }
         (false, Stop::Interrupt) => "It did not stop. Look with ssh_screen; then ssh_interrupt how=term, or how=hangup closes the line.",
         (false, _) => "It did not stop. ssh_interrupt how=hangup closes the line; what runs on the device may go on there.",
     };
@@ -617,6 +648,9 @@ async fn send(directory: &Arc<Directory>, caller: &Caller, arguments: &Arguments
 
 async fn screen(directory: &Arc<Directory>, arguments: &Arguments) -> Result<Reply, String> {
     let handle = open_session(directory, arguments.text_or_empty("session"))?;
+    if !handle.commons.has_terminal {
+        return Err(format!("`{}` has no terminal, so no screen; ssh_output command_id shows what a command has printed", handle.id));
+    }
     let report = handle.screen(arguments.count("since")).await?;
     Ok(reply::screen(&handle.id.to_string(), &report))
 }

@@ -648,6 +648,10 @@ impl Actor {
 
     fn publish(&self) {
         self.note_busy();
+        // What had asked may have gone on by itself.
+        if self.machine.question().is_none() {
+            self.profile.commons.asks(None);
+        }
         let phase = match (&self.ended, self.machine.running()) {
             (Some(why), _) => Phase::Closed(why.clone()),
             (None, Some(running)) => Phase::Busy(running.id),
