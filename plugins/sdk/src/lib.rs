@@ -184,7 +184,7 @@ macro_rules! plugin {
             use super::$plugin;
             super::bindings::export!($plugin with_types_in super::bindings);
 
-            #[used]
+            // Without `#[used]`, which would keep a copy of it in the plugin's memory too.
             #[unsafe(link_section = "jackfield:manifest")]
             static MANIFEST: [u8; include_bytes!(concat!(env!("OUT_DIR"), "/manifest.json")).len()] =
                 *include_bytes!(concat!(env!("OUT_DIR"), "/manifest.json"));
