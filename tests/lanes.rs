@@ -161,6 +161,24 @@ fn what_needs_a_terminal_is_told_so() {
     client.call("ssh_open", json!({"host": "web1", "tty": false}));
     let message = client.error("ssh_send", json!({"session": "web1#pipe", "text": "x"}));
     assert!(message.contains("has no terminal"), "{message}");
+    let message = client.error("ssh_screen", json!({"session": "web1#pipe"}));
+    assert!(message.contains("no screen") && message.contains("ssh_output command_id"), "{message}");
+}
+
+#[test]
+fn what_does_not_stop_without_a_terminal_is_looked_at_by_its_output() {
+    let (_server, mut client) = setting("jft-bash", "/bin/bash");
+    client.call("ssh_open", json!({"host": "web1", "tty": false}));
+    for lane in [json!({"target": "web1#pipe"}), json!({"target": "web1", "lane": "exec"})] {
+        let mut arguments = lane.clone();
+        (arguments["command"], arguments["wait_s"]) = ("bash -c 'trap \"\" INT; sleep 300.4714; true'".into(), 0.5.into());
+        let running = client.call("ssh_run", arguments);
+        let id = &running["command_id"];
+        let stopped = client.call("ssh_interrupt", json!({"command_id": id}));
+        let next = stopped["next"].as_str().unwrap_or_default();
+        assert!(stopped["state"] == "running" && next.contains("ssh_output") && !next.contains("ssh_screen"), "{lane}: {stopped}");
+        client.call("ssh_interrupt", json!({"command_id": id, "how": "kill"}));
+    }
 }
 
 #[test]

@@ -104,3 +104,20 @@ fn a_server_that_dies_is_told_at_once() {
     is_lost(&mut client, &result, "begun\n");
     assert_eq!(client.run("web1", "echo anew")["output"], "anew\n");
 }
+
+#[test]
+fn nothing_is_locked_where_the_session_has_ended() {
+    account("jft-bash", Path::new("/bin/bash"));
+    let server = Sshd::start();
+    let mut client = Client::start(&server.device("web1", "jft-bash", "linux"));
+    let shell = client.run("web1", "echo $PPID")["output"].as_str().unwrap().trim().to_owned();
+    let running = client.call("ssh_run", json!({"target": "web1", "command": "sleep 300", "wait_s": 0.5}));
+    assert!(Command::new("kill").args(["-KILL", &shell]).status().unwrap().success());
+    let lost = client.call("ssh_output", json!({"command_id": running["command_id"], "wait_s": 30}));
+    assert_eq!(lost["state"], "lost", "{lost}");
+    let take = json!({"session": "web1", "action": "take"});
+    let told = client.error("ssh_lock", take.clone());
+    assert!(told.contains("`web1` is closed") && told.contains("nothing to lock") && told.contains("ssh_open"), "{told}");
+    client.call("ssh_open", json!({"host": "web1"}));
+    assert_eq!(client.call("ssh_lock", take)["rule"], "one_agent");
+}

@@ -374,6 +374,9 @@ impl SessionHandle {
                 "`{id}` is not logged in: {question}. Look with ssh_screen, answer with ssh_send, or ssh_close and check the device's `type`"
             ),
             (Phase::Opening, _) => format!("`{id}` is still connecting; call again"),
+            (Phase::Ready | Phase::Closed(_), _) if !self.commons.has_terminal => {
+                format!("`{id}` did not get to it; nothing was run. Call again")
+            }
             (Phase::Ready | Phase::Closed(_), _) => {
                 format!(
                     "`{id}` did not get to it; nothing was typed. What a person has started there may go on: look with ssh_screen, or call again"

@@ -195,6 +195,11 @@ impl<W: AsyncWrite + Unpin> Visit<W> {
                 let handle = self.session(&session)?;
                 let length = seconds.map(Duration::from_secs);
                 let agent = agent.map(|name| Author::agent(&name));
+                if let Some(why) = handle.closed().filter(|_| rule != Rule::Everyone) {
+                    return Err(format!(
+                        "`{session}` is closed: {why}; there is nothing to lock. Open it again with `jackfield open {session}` first"
+                    ));
+                }
                 match (rule, agent) {
                     (Rule::Everyone, _) => handle.commons.lock.release(&self.author, true, now)?,
                     (Rule::People, _) => handle.commons.lock.take(&self.author, None, length, now)?,

@@ -569,7 +569,7 @@ async fn stop(handle: &SessionHandle, command: CommandId, how: Stop) -> Stopping
                 sleep(LOOK_EVERY).await;
             }
         };
-        if tokio::time::timeout(INTERRUPT_STEP_WAIT, over).await.is_ok() {
+        if timeout(INTERRUPT_STEP_WAIT, over).await.is_ok() {
             return Stopping { sent, back: true, why: None };
         }
     }

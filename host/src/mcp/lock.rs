@@ -16,6 +16,10 @@ use crate::session::lock::{LockState, Rule};
 /// Takes the lock or gives it back.
 pub(super) fn lock(directory: &Arc<Directory>, caller: &Caller, arguments: &Arguments) -> Result<Reply, String> {
     let handle = open_session(directory, arguments.text_or_empty("session"))?;
+    if let Some(why) = handle.closed().filter(|_| arguments.text_or_empty("action") == "take") {
+        let id = &handle.id;
+        return Err(format!("`{id}` is closed: {why}; there is nothing to lock. Open it again with ssh_open, then take its lock"));
+    }
     let (lock, by, now) = (&handle.commons.lock, Author::agent(&caller.name), Instant::now());
     match arguments.text_or_empty("action") {
         "take" => lock.take(&by, None, arguments.seconds("ttl_s"), now)?,
