@@ -4,12 +4,14 @@
 
 use std::num::NonZeroU16;
 
+use self::charset::Charsets;
 use crate::limits::LOG_MEMORY_BYTES;
 use crate::secret::look::{Mask, Span};
 use crate::session::log::ByteLog;
 use crate::session::report::ScreenReport;
 use crate::terminal::text::escaped;
 
+mod charset;
 #[cfg(test)]
 mod properties;
 
@@ -21,6 +23,7 @@ pub struct Screen {
     rows: Vec<(u64, String)>,
     /// The beginning of a character whose other bytes are still to come.
     part: Vec<u8>,
+    charsets: Charsets,
 }
 
 impl std::fmt::Debug for Screen {
@@ -60,7 +63,7 @@ impl Screen {
     #[must_use]
     pub fn blank((columns, rows): (u16, u16)) -> Self {
         let parser = vt100::Parser::new_with_callbacks(at_least_one(rows), at_least_one(columns), 0, Title::default());
-        Self { parser, revision: 0, rows: Vec::new(), part: Vec::new() }
+        Self { parser, revision: 0, rows: Vec::new(), part: Vec::new(), charsets: Charsets::default() }
     }
 
     /// Columns and rows.
@@ -88,7 +91,7 @@ impl Screen {
         self.revision += bytes.len() as u64;
         // The emulator gets whole characters only: what it makes of a part depends on where a read ended.
         let mut left = std::mem::take(&mut self.part);
-        left.extend_from_slice(bytes);
+        self.charsets.add(bytes, &mut left);
         let mut rest = left.as_slice();
         loop {
             match std::str::from_utf8(rest) {
@@ -206,6 +209,12 @@ mod tests {
         screen.on_bytes(text.as_bytes());
         let report = screen.report(None, Some(&Mask::with(std::iter::empty())));
         report.rows.into_iter().map(|(_, row)| row).collect()
+    }
+
+    #[test]
+    fn a_box_drawn_with_letters_is_a_box() {
+        let rows = shown((80, 5), "\x1b(0lqqk\x1b(B\r\n\x1b(0x\x1b(Bqx\x1b(0x\x1b(B\r\n\x1b)0\x0emqqj\x0f lqqk");
+        assert_eq!(rows, ["┌──┐", "│qx│", "└──┘ lqqk"]);
     }
 
     #[test]
