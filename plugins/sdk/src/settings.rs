@@ -3,9 +3,6 @@
 //! A small reader instead of a JSON crate: the object holds text, whole numbers and truth values only,
 //! and a plugin should stay small.
 
-use core::iter::Peekable;
-use core::str::Chars;
-
 use crate::Diagnostic;
 
 /// Settings by name.
@@ -29,10 +26,11 @@ impl Settings {
     /// When it is not an object of text, whole numbers and truth values, or names a key twice. The path is the
     /// key whose value is wrong, empty when the object itself is.
     pub fn parse(json: &str) -> Result<Self, Diagnostic> {
-        let mut reader = Reader { rest: json.chars().peekable() };
-        let mut settings = Self::default();
-        reader.object(&mut settings)?;
-        Ok(settings)
+        let mut reader = Reader { rest: json, key: String::new() };
+        match reader.object() {
+            Ok(entries) => Ok(Self { entries }),
+            Err(message) => Err(Diagnostic { path: reader.key, message }),
+        }
     }
 
     /// The text under this key, if there is one.
@@ -61,7 +59,7 @@ impl Settings {
     pub fn choice<'a>(&self, key: &str, words: &[&'a str]) -> Result<&'a str, Diagnostic> {
         let Some(value) = self.value(key) else { return Ok(words.first().copied().unwrap_or_default()) };
         let found = words.iter().find(|word| matches!(value, Value::Text(text) if text == *word));
-        found.copied().ok_or_else(|| Diagnostic { path: key.to_owned(), message: format!("must be one of `{}`", words.join("`, `")) })
+        found.copied().ok_or_else(|| Diagnostic { path: key.to_owned(), message: listed("must be one of `", words) })
     }
 
     /// One diagnostic for each key that is not among the known ones.
@@ -72,62 +70,66 @@ impl Settings {
     }
 
     fn value(&self, key: &str) -> Option<&Value> {
-        self.entries.iter().find(|(name, _)| name == key).map(|(_, value)| value)
+        find(&self.entries, key)
     }
+}
+
+fn find<'a>(entries: &'a [(String, Value)], key: &str) -> Option<&'a Value> {
+    entries.iter().find(|(name, _)| name == key).map(|(_, value)| value)
 }
 
 fn unknown_key(known: &[&str]) -> String {
-    if known.is_empty() { "this plugin has no settings".to_owned() } else { format!("unknown setting, known are `{}`", known.join("`, `")) }
+    if known.is_empty() { "this plugin has no settings".to_owned() } else { listed("unknown setting, known are `", known) }
 }
 
-fn at(path: &str) -> impl Fn(String) -> Diagnostic {
-    move |message| Diagnostic { path: path.to_owned(), message }
+fn listed(what: &str, words: &[&str]) -> String {
+    [what, &words.join("`, `"), "`"].concat()
 }
 
+/// What is left of the object. It works on bytes and puts its few sentences together itself: every plugin carries it.
 struct Reader<'a> {
-    rest: Peekable<Chars<'a>>,
+    rest: &'a str,
+    /// Whose value is being read, empty between them.
+    key: String,
 }
 
-impl Reader<'_> {
-    fn object(&mut self, into: &mut Settings) -> Result<(), Diagnostic> {
-        self.expect('{').map_err(at(""))?;
-        if !self.take('}') {
-            self.entry(into)?;
-            while !self.take('}') {
-                self.expect(',').map_err(at(""))?;
-                self.entry(into)?;
+impl<'a> Reader<'a> {
+    fn object(&mut self) -> Result<Vec<(String, Value)>, String> {
+        let mut entries = Vec::new();
+        self.expect("{")?;
+        if !self.take("}") {
+            self.entry(&mut entries)?;
+            while !self.take("}") {
+                self.expect(",")?;
+                self.entry(&mut entries)?;
             }
         }
         self.skip_space();
-        self.rest.peek().map_or(Ok(()), |extra| Err(at("")(format!("`{extra}` after the end of the settings"))))
+        if self.rest.is_empty() { Ok(entries) } else { Err(["`", self.rest, "` after the end of the settings"].concat()) }
     }
 
-    fn entry(&mut self, into: &mut Settings) -> Result<(), Diagnostic> {
-        let key = self.string().map_err(at(""))?;
-        self.expect(':').map_err(at(&key))?;
-        let value = self.value().map_err(at(&key))?;
-        if into.value(&key).is_some() {
-            return Err(at(&key)("is given twice".to_owned()));
+    fn entry(&mut self, into: &mut Vec<(String, Value)>) -> Result<(), String> {
+        self.key = self.string()?;
+        self.expect(":")?;
+        let value = self.value()?;
+        if find(into, &self.key).is_some() {
+            return Err("is given twice".to_owned());
         }
-        into.entries.push((key, value));
+        into.push((core::mem::take(&mut self.key), value));
         Ok(())
     }
 
     fn value(&mut self) -> Result<Value, String> {
         self.skip_space();
-        match self.rest.peek() {
-            Some('"') => self.string().map(Value::Text),
-            Some('-' | '0'..='9') => self.number(),
+        match self.rest.as_bytes().first() {
+            Some(b'"') => self.string().map(Value::Text),
+            Some(b'-' | b'0'..=b'9') => self.number(),
             _ => self.flag(),
         }
     }
 
     fn flag(&mut self) -> Result<Value, String> {
-        let mut word = String::new();
-        while let Some(letter) = self.rest.next_if(char::is_ascii_lowercase) {
-            word.push(letter);
-        }
-        match word.as_str() {
+        match self.while_in(|byte| byte.is_ascii_lowercase()) {
             "true" => Ok(Value::Flag(true)),
             "false" => Ok(Value::Flag(false)),
             _ => Err("must be a text, a whole number, true or false".to_owned()),
@@ -135,36 +137,33 @@ impl Reader<'_> {
     }
 
     fn number(&mut self) -> Result<Value, String> {
-        let mut digits = String::new();
-        while let Some(digit) = self.rest.next_if(|c| c.is_ascii_alphanumeric() || "+-.".contains(*c)) {
-            digits.push(digit);
-        }
-        digits.parse().map(Value::Number).map_err(|_| format!("`{digits}` is not a whole number"))
+        let digits = self.while_in(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'));
+        whole(digits).map(Value::Number).ok_or_else(|| ["`", digits, "` is not a whole number"].concat())
     }
 
     fn string(&mut self) -> Result<String, String> {
-        self.expect('"')?;
+        self.expect("\"")?;
         let mut text = String::new();
         loop {
-            match self.rest.next() {
-                Some('"') => return Ok(text),
-                Some('\\') => text.push(self.escape()?),
-                Some(c) if c >= ' ' => text.push(c),
+            text.push_str(self.while_in(|byte| byte >= b' ' && byte != b'"' && byte != b'\\'));
+            match self.next_byte() {
+                Some(b'"') => return Ok(text),
+                Some(b'\\') => text.push(self.escape()?),
                 _ => return Err("a text is not closed".to_owned()),
             }
         }
     }
 
     fn escape(&mut self) -> Result<char, String> {
-        match self.rest.next() {
-            Some(c @ ('"' | '\\' | '/')) => Ok(c),
-            Some('b') => Ok('\u{8}'),
-            Some('f') => Ok('\u{c}'),
-            Some('n') => Ok('\n'),
-            Some('r') => Ok('\r'),
-            Some('t') => Ok('\t'),
-            Some('u') => self.unicode(),
-            _ => Err("unknown escape in a text".to_owned()),
+        match self.next_byte() {
+            Some(sign @ (b'"' | b'\\' | b'/')) => Ok(char::from(sign)),
+            Some(b'b') => Ok('\u{8}'),
+            Some(b'f') => Ok('\u{c}'),
+            Some(b'n') => Ok('\n'),
+            Some(b'r') => Ok('\r'),
+            Some(b't') => Ok('\t'),
+            Some(b'u') => self.unicode(),
+            _ => Err(UNKNOWN_ESCAPE.to_owned()),
         }
     }
 
@@ -172,24 +171,51 @@ impl Reader<'_> {
     fn unicode(&mut self) -> Result<char, String> {
         let mut code = 0;
         for _ in 0..4 {
-            code =
-                self.rest.next().and_then(|digit| digit.to_digit(16)).map(|digit| code * 16 + digit).ok_or("unknown escape in a text")?;
+            let digit = self.next_byte().and_then(|byte| char::from(byte).to_digit(16));
+            code = code * 16 + digit.ok_or(UNKNOWN_ESCAPE)?;
         }
         char::from_u32(code).ok_or_else(|| "half a character in a text".to_owned())
     }
 
-    fn expect(&mut self, wanted: char) -> Result<(), String> {
-        if self.take(wanted) { Ok(()) } else { Err(format!("`{wanted}` is missing")) }
+    fn expect(&mut self, wanted: &str) -> Result<(), String> {
+        if self.take(wanted) { Ok(()) } else { Err(["`", wanted, "` is missing"].concat()) }
     }
 
-    fn take(&mut self, wanted: char) -> bool {
+    fn take(&mut self, wanted: &str) -> bool {
         self.skip_space();
-        self.rest.next_if_eq(&wanted).is_some()
+        let rest = self.rest.strip_prefix(wanted);
+        self.rest = rest.unwrap_or(self.rest);
+        rest.is_some()
     }
 
     fn skip_space(&mut self) {
-        while self.rest.next_if(|c| matches!(c, ' ' | '\t' | '\n' | '\r')).is_some() {}
+        self.while_in(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r'));
     }
+
+    /// The bytes up to the first one that is not among these, which must begin a character.
+    fn while_in(&mut self, holds: fn(u8) -> bool) -> &'a str {
+        let end = self.rest.bytes().position(|byte| !holds(byte)).unwrap_or(self.rest.len());
+        let (taken, rest) = self.rest.split_at_checked(end).unwrap_or((self.rest, ""));
+        self.rest = rest;
+        taken
+    }
+
+    /// None at the end, and where a character of several bytes begins: no sign of the format is one.
+    fn next_byte(&mut self) -> Option<u8> {
+        let byte = *self.rest.as_bytes().first()?;
+        self.rest = self.rest.get(1..)?;
+        Some(byte)
+    }
+}
+
+const UNKNOWN_ESCAPE: &str = "unknown escape in a text";
+
+/// A whole number with at most a minus in front.
+fn whole(digits: &str) -> Option<i64> {
+    let (digits, sign) = digits.strip_prefix('-').map_or((digits, 1), |digits| (digits, -1));
+    let digit = |byte: u8| char::from(byte).to_digit(10).map(i64::from);
+    let add = |number: i64, byte: u8| number.checked_mul(10)?.checked_add(sign * digit(byte)?);
+    if digits.is_empty() { None } else { digits.bytes().try_fold(0, add) }
 }
 
 #[cfg(test)]
