@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::client::Client;
 use crate::support::sshd::{Sshd, account};
+use crate::support::{find, install_missing};
 
 fn setting(user: &str, shell: &str) -> (Sshd, Client) {
     account(user, Path::new(shell));
@@ -54,6 +55,59 @@ fn a_shell_behind_a_pipe_is_exact_and_keeps_its_state() {
             assert_eq!((result["state"].as_str(), result["confidence"].as_str()), (Some("done"), Some("mark")));
         }
         assert_eq!(client.run("web1#pipe", &format!("echo {}", "x".repeat(20_000)))["range"]["total"], 20_001);
+    }
+}
+
+/// The account of a server that has this shell as its `sh`, and no bash.
+fn account_with(sh: &str) -> String {
+    install_missing(&[("dash", "dash"), ("busybox", "busybox"), ("mksh", "mksh"), ("ksh93", "ksh93u+m"), ("zsh", "zsh")]);
+    let user = format!("jft-p-{sh}");
+    let home = account(&user, &find("zsh").unwrap());
+    let _ = std::fs::create_dir(home.join("bin"));
+    let _ = std::os::unix::fs::symlink(find(sh).unwrap(), home.join("bin/sh"));
+    // mksh has none of its own.
+    let _ = std::os::unix::fs::symlink(find("printf").unwrap(), home.join("bin/printf"));
+    std::fs::write(home.join(".zshenv"), "PATH=~/bin\n").unwrap();
+    user
+}
+
+/// Command, output, standard error, status. Where output goes elsewhere, ends are told all the same.
+const ELSEWHERE: [(&str, &str, &str, i64); 15] = [
+    ("export PATH=/usr/bin:/bin; cd \"$(mktemp -d)\"", "", "", 0),
+    ("ls /proc/self/fd | grep -v '^[0-3]$'", "", "", 1),
+    ("exec 2>err; echo said >&2; (exit 4)", "", "", 4),
+    ("echo out; cd /; cd - >/dev/null; ls /nosuch || cat err | head -n 1", "out\nsaid\n", "", 0),
+    ("exec >out", "", "", 0),
+    ("echo hidden; (exit 5)", "", "", 5),
+    ("exec 2>&-; exec >&-; (exit 6)", "", "", 6),
+    ("exec >>out 2>&1", "", "", 0),
+    ("echo more; exit 3", "", "", 3),
+    ("cat out; echo now >&2", "hidden\nmore\n", "now\n", 0),
+    ("exec 9>lock; echo first >&9", "", "", 0),
+    ("echo second >&9; cat lock", "first\nsecond\n", "", 0),
+    ("exec >/dev/null 2>&1; set -e; false; echo never", "", "", 1),
+    ("set -a; exec 2>/dev/null", "", "", 0),
+    ("read x; echo \"<$x>\"; env | grep -c __jfc", "<>\n0\n", "", 1),
+];
+
+#[test]
+fn redirected_outputs_of_a_shell_behind_a_pipe_are_its_own() {
+    let users = ["dash", "busybox", "mksh", "ksh93"].map(account_with);
+    account("jft-bash", Path::new("/bin/bash"));
+    let server = Sshd::start();
+    for user in users.iter().map(String::as_str).chain(["jft-bash"]) {
+        let mut client = Client::start(&format!("{}policy = \"full\"\n", server.device("web1", user, "linux")));
+        client.call("ssh_open", json!({"host": "web1", "tty": false}));
+        for (command, output, errors, status) in ELSEWHERE {
+            if user.ends_with("ksh93") && command.starts_with("ls ") {
+                // Under the name `sh` it gives programs all that is open, and a trap does not have again what was closed for a command.
+                continue;
+            }
+            let call = json!({"target": "web1#pipe", "command": command, "wait_s": 10});
+            let result = client.call("ssh_run", call);
+            assert_eq!(result["state"], "done", "{user}: {command}: {result}");
+            assert_eq!(parts(&result), (output, errors, Some(status)), "{user}: {command}: {result}");
+        }
     }
 }
 
