@@ -593,6 +593,30 @@ fn prompts() -> Vec<Situation> {
         ),
         but(
             own(
+                "a list of hooks before the prompt",
+                [
+                    step([("bash", "PROMPT_COMMAND=('echo hooked' 'printf again')")], [("bash", "hooked\nagain")])
+                        .end([("all", Told(0))])
+                        .note(&[("bash", FIRST)]),
+                    step([("all", "echo a; (exit 4)")], [("all", "a\n")]).end([("all", Done(4))]),
+                    step([("all", "PROMPT_COMMAND+=('echo third')")], [("all", "")]),
+                    all("printf x", "x"),
+                    step([("all", "PROMPT_COMMAND=('' 'echo other')")], [("all", "other\n")]).end([("all", Told(0))]),
+                    all("echo a", "a\n"),
+                    step([("all", "unset PROMPT_COMMAND; false")], [("all", "")]).end([("all", Told(1))]),
+                    afterwards(),
+                ],
+            ),
+            &[
+                ("zsh", "it has lists of functions"),
+                ("fish", "it has events"),
+                ("csh", "it has one alias"),
+                ("plain-sh", "it has none"),
+                ("ksh93", "it has none"),
+            ],
+        ),
+        but(
+            own(
                 "a hook added before the prompt",
                 [
                     step(

@@ -1,6 +1,6 @@
 //! What the marks since the host's last line say, taken together.
 //!
-//! `C` output starts, `D;status;nonce;cwd` command done, `A;nonce;uid=..;pid=..;st=..;late=..;max=..` prompt starts, `B` prompt ends,
+//! `C` output starts, `D;status;nonce;cwd` command done, `A;nonce;uid=..;pid=..;st=..;late=..;max=..;h=..` prompt starts, `B` prompt ends,
 //! `P;k=c` continuation prompt, `S;nonce;b..;z..;f..;k..` the probe's answer. The host has checked the nonce.
 
 /// What is known about a command that ended.
@@ -44,6 +44,8 @@ pub(crate) struct Marks {
     pub(crate) late: bool,
     /// The marks are a part of the prompt's text, and nothing puts them round what becomes of it.
     pub(crate) is_fixed: bool,
+    /// The shell's list of what it does before a prompt was replaced, so nothing puts marks round what becomes of that.
+    pub(crate) is_unhooked: bool,
     /// The shell's answer to the probe, as in the mark.
     pub(crate) shell: Option<String>,
 }
@@ -51,7 +53,16 @@ pub(crate) struct Marks {
 impl Marks {
     /// From the bodies, oldest first.
     pub(crate) fn read(bodies: &[String]) -> Self {
-        let mut marks = Self { stage: Stage::Unknown, root: None, number: None, started: false, late: false, is_fixed: false, shell: None };
+        let mut marks = Self {
+            stage: Stage::Unknown,
+            root: None,
+            number: None,
+            started: false,
+            late: false,
+            is_fixed: false,
+            is_unhooked: false,
+            shell: None,
+        };
         let mut shown = None;
         for body in bodies {
             match body.split(';').next().unwrap_or_default() {
@@ -63,6 +74,7 @@ impl Marks {
                     marks.late = field(body, "late=").is_some();
                     // Such a shell says how much its line editor takes, if only that this is not known.
                     marks.is_fixed = field(body, "max=").is_some() && !marks.late;
+                    marks.is_unhooked = field(body, "h=") == Some("");
                     shown = number(field(body, "st="));
                 }
                 "B" => marks.stage = at_prompt(marks.stage, shown),

@@ -23,8 +23,11 @@ pub(crate) fn next(at: &Ready, view: &View) -> Option<&'static str> {
     }
     let marks = Marks::read(&view.marks);
     if matches!(marks.stage, Stage::Prompt(_) | Stage::Redrawn(_)) {
-        let are_placed = at.proof == "mark" || !marks.is_fixed;
-        return (!are_placed).then_some("unmark");
+        return match at.proof == "mark" {
+            false if marks.is_unhooked => Some("bash"),
+            false if marks.is_fixed => Some("unmark"),
+            _ => None,
+        };
     }
     if let Some(answer) = marks.shell {
         return Some(by_versions(&answer));
@@ -137,6 +140,9 @@ mod tests {
         assert_eq!(next(&at("shell"), &view("", "", &fixed)), Some("unmark"));
         let proven = Ready { proof: "mark".to_owned(), ..at("shell") };
         assert_eq!(next(&proven, &view("", "", &fixed)), None);
+        let unhooked = ["C;n", "D;0;n;/", "A;n;uid=0;pid=9;st=0;h=", "B;n"];
+        assert_eq!(next(&at("shell"), &view("", "", &unhooked)), Some("bash"));
+        assert_eq!(next(&proven, &view("", "", &unhooked)), None);
         let line = typed("unmark");
         assert!(super::unmarks(&line) && !line.contains("0123456789abcdef"), "{line}");
         assert_eq!(next(&at("shell"), &view(&line, "", &[])), Some("probe"));
@@ -148,8 +154,8 @@ mod tests {
     #[test]
     fn nothing_follows_when_marks_came_or_the_line_had_no_effect() {
         let done = ["D;0;n;/", "A;n", "B;n"];
-        assert_eq!(next(&at("shell"), &view(" __jf_d() 0123456789abcdef", "", &done)), None);
-        assert_eq!(next(&at("shell"), &view(" __jf_d() 0123456789abcdef", "", &[])), None);
+        assert_eq!(next(&at("shell"), &view(" __jfd() 0123456789abcdef", "", &done)), None);
+        assert_eq!(next(&at("shell"), &view(" __jfd() 0123456789abcdef", "", &[])), None);
         assert_eq!(next(&at("shell"), &view(PROBED, "", &[])), None);
     }
 }

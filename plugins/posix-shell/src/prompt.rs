@@ -86,7 +86,8 @@ fn ended(view: &View, marks: &Marks, done: &Done) -> Reading {
 fn ready(view: &View, marks: &Marks, done: &Done) -> Reading {
     let prompt = prompt_of(view);
     // What is not proven by a mark is prepared, which puts the marks where they belong.
-    let proof = if marks.is_fixed && has_moved(view) { "pattern" } else { "mark" };
+    let is_displaced = marks.is_unhooked && is_behind_line(view) || marks.is_fixed && has_moved(view);
+    let proof = if is_displaced { "pattern" } else { "mark" };
     Reading::Ready(Ready {
         privileged: marks.root.unwrap_or_else(|| prompt.trim_ascii_end().ends_with('#')),
         prompt,
@@ -97,10 +98,14 @@ fn ready(view: &View, marks: &Marks, done: &Done) -> Reading {
     })
 }
 
+/// Has a line of the caller been typed? Without a mark the host wants its echo.
+fn is_behind_line(view: &View) -> bool {
+    matches!(view.phase.as_str(), "running" | "goal") && view.echoed
+}
+
 /// May the line have put text before the prompt's marks, or behind them?
 fn has_moved(view: &View) -> bool {
-    // Without a mark the host wants the echo.
-    if !matches!(view.phase.as_str(), "running" | "goal") || !view.echoed {
+    if !is_behind_line(view) {
         return false;
     }
     let known = view.prompt.as_deref().unwrap_or_default();
@@ -210,6 +215,18 @@ mod tests {
         let mut setup = view("(v) # ", &["D;0;n;/", FIXED, "B;n"]);
         (setup.command, setup.prompt, setup.phase) = (". x".to_owned(), Some("# ".to_owned()), "setup".to_owned());
         assert_eq!(ready(&setup).proof, "mark");
+    }
+
+    #[test]
+    fn a_list_before_the_prompt_that_was_replaced_has_lost_the_marks() {
+        for (start, proof) in [("A;n;uid=0;st=3;h=", "pattern"), ("A;n;uid=0;st=3;h=1", "mark"), ("A;n;uid=0;st=3", "mark")] {
+            let mut view = view("# ", &["C;n", "D;3;n;/srv", start, "B;n"]);
+            view.command = "PROMPT_COMMAND=(date)".to_owned();
+            assert_eq!((ready(&view).status, ready(&view).proof.as_str()), (Some(3), proof), "{start}");
+            // Its line was typed again.
+            view.phase = "setup".to_owned();
+            assert_eq!(ready(&view).proof, "mark", "{start}");
+        }
     }
 
     #[test]
