@@ -260,8 +260,8 @@ impl Judge<'_> {
             "repl_python3" => traceback(line),
             _ => format!("{line}\n"),
         };
-        let mode = mode_name(&self.platform.name, self.platform.text("default_mode")).to_owned();
-        let exchange = Exchange { command: "a command".to_owned(), mode, head: output.clone(), tail: output, status: None };
+        let mode = mode_name(&self.platform.name, self.platform.text("default_mode"));
+        let exchange = Exchange { command: "a command", mode, head: &output, tail: &output, status: None };
         self.plugins().judge(&exchange).await.0.map(|failure| failure.line)
     }
 }

@@ -315,20 +315,21 @@ async fn a_plugin_in_javascript_has_more_parts_than_usual_and_stays_within_the_o
     let plugin = loader.load(&settings).await.unwrap();
     assert!(plugin.manifest.wasi.is_empty());
     let plugins = SessionPlugins::new(Arc::new(DeviceType::of("web", vec![Arc::clone(&plugin)])));
-    let request = |command: String| Request {
-        device: "web1".to_owned(),
-        device_type: "web".to_owned(),
-        mode: "shell".to_owned(),
+    let endless = "x".repeat(4096);
+    let request = |command| Request {
+        device: "web1",
+        device_type: "web",
+        mode: "shell",
         privileged: false,
         command,
-        purpose: "run".to_owned(),
-        caller: "test".to_owned(),
-        policy_mode: "safe".to_owned(),
-        facts: Vec::new(),
+        purpose: "run",
+        caller: "test",
+        policy_mode: "safe",
+        facts: &[],
     };
     let started = std::time::Instant::now();
     for round in 0..5_000 {
-        let command = if round % 2 == 0 { "reload now".to_owned() } else { "x".repeat(4096) };
+        let command = if round % 2 == 0 { "reload now" } else { endless.as_str() };
         let decided = plugins.decide(&request(command)).await;
         let effect = decided[0].1.as_ref().unwrap().effect;
         assert_eq!(effect, if round % 2 == 0 { Effect::Deny } else { Effect::Abstain }, "{round}");

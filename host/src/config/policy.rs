@@ -61,13 +61,21 @@ impl FromStr for PolicyMode {
     }
 }
 
-impl fmt::Display for PolicyMode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl PolicyMode {
+    /// The configuration's word.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
             Self::ReadOnly => "read-only",
             Self::Safe => "safe",
             Self::Full => "full",
-        })
+        }
+    }
+}
+
+impl fmt::Display for PolicyMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
     }
 }
 

@@ -10,7 +10,7 @@ use crate::plugin::fault::{Fault, FaultKind, kind_of};
 use crate::plugin::instance::Instance;
 use crate::plugin::load::{Call, Plugin};
 use crate::plugin::manifest::{Manifest, Role};
-use crate::plugin::roles::{Hit, Phase, Reading, View};
+use crate::plugin::roles::{Phase, Reading, View};
 
 /// Everything that the roles are asked about at one moment.
 #[derive(Debug, Clone)]
@@ -92,7 +92,9 @@ struct Meter {
 impl Meter {
     fn start(instance: &mut Instance, limit: Duration) -> Self {
         instance.arm(limit);
-        Self { start: Instant::now(), fuel: instance.fuel_used() }
+        // An engine that does not count says so with an error, which takes longer to make than many a call.
+        let fuel = instance.fuel_used();
+        Self { start: Instant::now(), fuel }
     }
 
     /// Instructions where the engine counts them, else nanoseconds.
@@ -114,46 +116,55 @@ fn fault(plugin: &Plugin, function: &'static str, kind: FaultKind) -> String {
 ///
 /// The call that failed, as a sentence. The instance is then of no more use.
 pub async fn ask_all(plugin: &Plugin, call: &mut Call, case: &Case, costs: &mut Costs) -> Result<Answers, String> {
-    let hits: Vec<Hit> = plugin.triggers.hits(&case.view.tail).into_iter().map(|(_, hit)| hit).collect();
-    let shown = case.view.for_plugin(&hits, &case.memo);
+    let hits = plugin.triggers.hits(&case.view.tail);
+    let lists = case.view.lists(&hits);
+    let shown = case.view.shown(&lists, &case.memo);
     let mut answers = device(plugin, call, case, &shown, costs).await?;
     let request = request(case);
-    let exchange = exchange(case);
+    let tail = format!("{}\n{}\n", case.view.recent, case.view.tail);
+    let exchange = exchange(case, &tail);
     answers.failure =
-        ask!(plugin, call, costs, "outcome.judge", PLUGIN_INSPECT_MAX, outcome, |role, store| role.call_judge(store, &exchange));
+        ask!(plugin, call, costs, "outcome.judge", PLUGIN_INSPECT_MAX, outcome, |role, store| role.call_judge(store, exchange.clone()));
     answers.lane =
-        ask!(plugin, call, costs, "policy.classify", PLUGIN_DECIDE_MAX, policy, |role, store| role.call_classify(store, &request));
+        ask!(plugin, call, costs, "policy.classify", PLUGIN_DECIDE_MAX, policy, |role, store| role.call_classify(store, request.clone()));
     answers.decision =
-        ask!(plugin, call, costs, "policy.decide", PLUGIN_DECIDE_MAX, policy, |role, store| role.call_decide(store, &request));
+        ask!(plugin, call, costs, "policy.decide", PLUGIN_DECIDE_MAX, policy, |role, store| role.call_decide(store, request.clone()));
     answers.score = ask!(plugin, call, costs, "identify.score", PLUGIN_INSPECT_MAX, identify, |role, store| role.call_score(
         store,
         &case.command,
         &case.view.recent,
-        &shown
+        shown.clone()
     ));
     Ok(answers)
 }
 
 /// The roles that are shown a view.
-async fn device(plugin: &Plugin, call: &mut Call, case: &Case, shown: &contract::View, costs: &mut Costs) -> Result<Answers, String> {
+async fn device(plugin: &Plugin, call: &mut Call, case: &Case, shown: &contract::View<'_>, costs: &mut Costs) -> Result<Answers, String> {
     let mut answers = Answers {
-        prompt: ask!(plugin, call, costs, "prompt.inspect", PLUGIN_INSPECT_MAX, prompt, |role, store| role.call_inspect(store, shown)),
+        prompt: ask!(plugin, call, costs, "prompt.inspect", PLUGIN_INSPECT_MAX, prompt, |role, store| role
+            .call_inspect(store, shown.clone())),
         ..Answers::default()
     };
     if let Some(contract::PromptReport { reading: Reading::Ready(ready), .. }) = &answers.prompt {
-        answers.prepare =
-            ask!(plugin, call, costs, "prompt.prepare", PLUGIN_INSPECT_MAX, prompt, |role, store| role.call_prepare(store, ready, shown));
+        answers.prepare = ask!(plugin, call, costs, "prompt.prepare", PLUGIN_INSPECT_MAX, prompt, |role, store| role.call_prepare(
+            store,
+            ready,
+            shown.clone()
+        ));
     }
-    answers.page = ask!(plugin, call, costs, "pager.inspect", PLUGIN_INSPECT_MAX, pager, |role, store| role.call_inspect(store, shown));
+    answers.page =
+        ask!(plugin, call, costs, "pager.inspect", PLUGIN_INSPECT_MAX, pager, |role, store| role.call_inspect(store, shown.clone()));
     answers.goals = ask!(plugin, call, costs, "dialog.goals", PLUGIN_INSPECT_MAX, dialog, |role, store| role.call_goals(store));
     answers.claim = ask!(plugin, call, costs, "dialog.claim", PLUGIN_INSPECT_MAX, dialog, |role, store| role.call_claim(
         store,
         &case.command,
         &case.view.mode
     ));
-    answers.asking = ask!(plugin, call, costs, "dialog.asking", PLUGIN_INSPECT_MAX, dialog, |role, store| role.call_asking(store, shown));
+    answers.asking =
+        ask!(plugin, call, costs, "dialog.asking", PLUGIN_INSPECT_MAX, dialog, |role, store| role.call_asking(store, shown.clone()));
     let goal = carried(case, &answers);
-    answers.next = ask!(plugin, call, costs, "dialog.next", PLUGIN_INSPECT_MAX, dialog, |role, store| role.call_next(store, &goal, shown));
+    answers.next =
+        ask!(plugin, call, costs, "dialog.next", PLUGIN_INSPECT_MAX, dialog, |role, store| role.call_next(store, &goal, shown.clone()));
     Ok(answers)
 }
 
@@ -162,29 +173,23 @@ fn carried(case: &Case, answers: &Answers) -> String {
     answers.claim.clone().flatten().unwrap_or_else(|| case.goal.clone())
 }
 
-fn request(case: &Case) -> contract::Request {
+fn request(case: &Case) -> contract::Request<'_> {
     let (policy_mode, purpose) = case.policy;
     contract::Request {
-        device: "kit".to_owned(),
-        device_type: case.view.facts.iter().find(|(name, _)| name == "device-type").map(|(_, kind)| kind.clone()).unwrap_or_default(),
-        mode: case.view.mode.clone(),
+        device: "kit",
+        device_type: case.view.facts.iter().find(|(name, _)| name == "device-type").map_or("", |(_, kind)| kind),
+        mode: &case.view.mode,
         privileged: case.view.echoed,
-        command: case.command.clone(),
-        purpose: purpose.to_owned(),
-        caller: "kit".to_owned(),
-        policy_mode: policy_mode.to_owned(),
-        facts: Vec::new(),
+        command: &case.command,
+        purpose,
+        caller: "kit",
+        policy_mode,
+        facts: &[],
     }
 }
 
-fn exchange(case: &Case) -> contract::Exchange {
-    contract::Exchange {
-        command: case.command.clone(),
-        mode: case.view.mode.clone(),
-        head: case.view.recent.clone(),
-        tail: format!("{}\n{}\n", case.view.recent, case.view.tail),
-        status: None,
-    }
+fn exchange<'a>(case: &'a Case, tail: &'a str) -> contract::Exchange<'a> {
+    contract::Exchange { command: &case.command, mode: &case.view.mode, head: &case.view.recent, tail, status: None }
 }
 
 /// Is the role asked about this row at all? The host asks about those that its triggers know.

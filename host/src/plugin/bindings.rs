@@ -10,5 +10,7 @@ wasmtime::component::bindgen!({
     world: "jackfield:plugin/all-roles",
     imports: { default: trappable },
     exports: { default: async },
+    // What plugins are shown is lent to them for the call.
+    ownership: Borrowing { duplicate_if_necessary: false },
     additional_derives: [PartialEq],
 });

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::device_type::DeviceType;
-use super::roles::{Effect, Exchange, Phase, Reading, Request, View};
+use super::roles::{Effect, Exchange, Fact, Phase, Reading, Request, View};
 use super::session::{Classified, SessionPlugins, compose};
 use crate::config::Declaration;
 use crate::config::declaration::{Example, Kind, Mode};
@@ -133,13 +133,15 @@ impl Proof<'_> {
 
     async fn policy(&mut self) {
         let words = &self.declaration.policy;
+        let kind = Arc::clone(self.kind);
+        let facts: Vec<Fact<'_>> = kind.facts.iter().map(|(name, value)| Fact { name, value }).collect();
         for example in &words.read_examples {
-            let said = self.plugins().classify(&self.request(&example.text)).await.ok().flatten();
+            let said = self.plugins().classify(&self.request(&example.text, &facts)).await.ok().flatten();
             let right = said.as_ref().is_some_and(Classified::reads);
             self.expect(example, "proven to be a read", right, &said.map_or_else(String::new, |said| said.lane.reason));
         }
         for example in &words.stopped_examples {
-            let request = self.request(&example.text);
+            let request = self.request(&example.text, &facts);
             let decision = compose(self.plugins().decide(&request).await);
             let said = self.plugins().classify(&request).await.ok().flatten();
             let right = match decision.effect {
@@ -179,19 +181,17 @@ impl Proof<'_> {
         }
     }
 
-    fn request(&self, command: &str) -> Request {
-        let fact =
-            |(name, value): &(String, String)| super::bindings::jackfield::plugin::types::Fact { name: name.clone(), value: value.clone() };
+    fn request<'a>(&'a self, command: &'a str, facts: &'a [Fact<'a>]) -> Request<'a> {
         Request {
-            device: "example".to_owned(),
-            device_type: self.kind.name.clone(),
-            mode: self.declaration.policy.modes.first().cloned().unwrap_or_default(),
+            device: "example",
+            device_type: &self.kind.name,
+            mode: self.declaration.policy.modes.first().map_or("", String::as_str),
             privileged: false,
-            command: command.to_owned(),
-            purpose: "run".to_owned(),
-            caller: "check".to_owned(),
-            policy_mode: "safe".to_owned(),
-            facts: self.kind.facts.iter().map(fact).collect(),
+            command,
+            purpose: "run",
+            caller: "check",
+            policy_mode: "safe",
+            facts,
         }
     }
 
@@ -224,7 +224,7 @@ impl Proof<'_> {
 
     async fn failed(&self, line: &str) -> Option<String> {
         let output = format!("{line}\n");
-        let exchange = Exchange { command: String::new(), mode: String::new(), head: output.clone(), tail: output, status: None };
+        let exchange = Exchange { command: "", mode: "", head: &output, tail: &output, status: None };
         self.plugins().judge(&exchange).await.0.map(|failure| failure.line)
     }
 

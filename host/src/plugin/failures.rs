@@ -41,7 +41,7 @@ impl Failures {
     /// The row that says that the command failed. The first text that fits any row counts, so that one in words goes before a
     /// caret. In a long output only the rows at its ends are a verdict: a log may hold every text.
     #[must_use]
-    pub fn find(&self, exchange: &Exchange) -> Option<Failure> {
+    pub fn find(&self, exchange: &Exchange<'_>) -> Option<Failure> {
         if self.each.is_empty() {
             return None;
         }
@@ -59,13 +59,13 @@ impl Text {
     }
 }
 
-fn verdict_rows(exchange: &Exchange) -> Vec<&str> {
+fn verdict_rows<'a>(exchange: &Exchange<'a>) -> Vec<&'a str> {
     let filled = |text| str::lines(text).map(str::trim_end).filter(|row| !row.is_empty()).collect::<Vec<_>>();
-    let head = filled(&exchange.head);
+    let head = filled(exchange.head);
     if exchange.head == exchange.tail && head.len() <= 2 * FAILURE_EDGE_ROWS {
         return head;
     }
-    let tail = filled(&exchange.tail);
+    let tail = filled(exchange.tail);
     let skipped = tail.len().saturating_sub(FAILURE_EDGE_ROWS);
     head.into_iter().take(FAILURE_EDGE_ROWS).chain(tail.into_iter().skip(skipped)).collect()
 }
@@ -82,8 +82,7 @@ mod tests {
         };
         let specs = [spec("error", "^error: ", Some("^error: 0$")), spec("refused", r"^\s*\^$", None)];
         let failures = Failures::compile(&specs).unwrap();
-        let exchange =
-            Exchange { command: String::new(), mode: String::new(), head: output.to_owned(), tail: output.to_owned(), status: None };
+        let exchange = Exchange { command: "", mode: "", head: output, tail: output, status: None };
         failures.find(&exchange).map(|failure| (failure.line, failure.kind))
     }
 

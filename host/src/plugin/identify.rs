@@ -159,12 +159,14 @@ impl Clue {
 /// Asks a plugin about each of its types.
 pub async fn ask(plugin: &Plugin, kinds: &[String], evidence: &Evidence) -> Vec<Score> {
     let mut scores = Vec::new();
-    let hits: Vec<_> = plugin.triggers.hits(&evidence.tail).into_iter().map(|(_, hit)| hit).collect();
+    let hits = plugin.triggers.hits(&evidence.tail);
     for kind in kinds {
-        let view = evidence.view(kind).for_plugin(&hits, &[]);
+        let view = evidence.view(kind);
+        let lists = view.lists(&hits);
+        let shown = view.shown(&lists, &[]);
         let (server_id, banner) = (&evidence.server_id, &evidence.banner);
         let said: Result<u32, Fault> = call_plugin!(plugin, "identify.score", PLUGIN_INSPECT_MAX, identify, |identify, store| identify
-            .call_score(store, server_id, banner, &view));
+            .call_score(store, server_id, banner, shown.clone()));
         let said = said.and_then(|score| answer::allowed(plugin, "identify.score", answer::check_score(score)).map(|()| score));
         let (score, on) = match said {
             Ok(score) => {

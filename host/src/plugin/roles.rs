@@ -4,8 +4,9 @@
 //! its own hits and memo.
 
 use super::bindings::jackfield::plugin::types as contract;
+use super::manifest::Role;
 
-pub use contract::{Decision, Effect, Exchange, Failure, Lane, Page, Question, Reading, Ready, Request, Step};
+pub use contract::{Decision, Effect, Exchange, Fact, Failure, Lane, Page, Question, Reading, Ready, Request, Step};
 
 /// What a session is doing, as a view says it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,13 +37,23 @@ impl Phase {
     }
 }
 
-/// A trigger that matches the last row.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Hit {
+/// A trigger that matches the last row. It borrows the trigger's names and the row's text.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Hit<'a> {
+    /// Whom it concerns.
+    pub role: Role,
     /// The trigger's name.
-    pub trigger: String,
+    pub trigger: &'a str,
     /// Named groups and what they captured.
-    pub captures: Vec<(String, String)>,
+    pub captures: Vec<Fact<'a>>,
+}
+
+/// The lists of a view as one plugin sees it, in the contract's shape: the shown view borrows them.
+#[derive(Debug)]
+pub struct Lists<'a> {
+    hits: Vec<contract::Hit<'a>>,
+    marks: Vec<&'a str>,
+    facts: Vec<Fact<'a>>,
 }
 
 /// What is shown of a session. The fields are those of the contract's `view`.
@@ -81,33 +92,36 @@ pub struct View {
 }
 
 impl View {
-    /// As one plugin sees it.
+    /// Its lists, with one plugin's hits.
     #[must_use]
-    pub fn for_plugin(&self, hits: &[Hit], memo: &[u8]) -> contract::View {
-        let fact = |(name, value): &(String, String)| contract::Fact { name: name.clone(), value: value.clone() };
-        let mut facts: Vec<contract::Fact> = self.facts.iter().map(fact).collect();
-        if let Some(goal) = &self.goal {
-            facts.push(contract::Fact { name: "goal".to_owned(), value: goal.clone() });
+    pub fn lists<'a>(&'a self, hits: &'a [Hit<'a>]) -> Lists<'a> {
+        let facts = self.facts.iter().map(|(name, value)| Fact { name, value });
+        let goal = self.goal.iter().map(|goal| Fact { name: "goal", value: goal });
+        Lists {
+            hits: hits.iter().map(|hit| contract::Hit { trigger: hit.trigger, captures: &hit.captures }).collect(),
+            marks: self.marks.iter().map(String::as_str).collect(),
+            facts: facts.chain(goal).collect(),
         }
-        let hits = hits
-            .iter()
-            .map(|hit| contract::Hit { trigger: hit.trigger.clone(), captures: hit.captures.iter().map(fact).collect() })
-            .collect();
+    }
+
+    /// As one plugin sees it. Nothing is copied: it is shown for every row that hits a trigger.
+    #[must_use]
+    pub fn shown<'a>(&'a self, lists: &'a Lists<'a>, memo: &'a [u8]) -> contract::View<'a> {
         contract::View {
-            tail: self.tail.clone(),
-            recent: self.recent.clone(),
-            hits,
-            marks: self.marks.clone(),
-            phase: self.phase.word().to_owned(),
-            prompt: self.prompt.clone(),
-            mode: self.mode.clone(),
-            command: self.command.clone(),
+            tail: &self.tail,
+            recent: &self.recent,
+            hits: &lists.hits,
+            marks: &lists.marks,
+            phase: self.phase.word(),
+            prompt: self.prompt.as_deref(),
+            mode: &self.mode,
+            command: &self.command,
             echoed: self.echoed,
             bytes_since_send: self.bytes_since_send,
             quiet_ms: self.quiet_ms,
             settle_ms: self.settle_ms,
-            facts,
-            memo: memo.to_vec(),
+            facts: &lists.facts,
+            memo,
         }
     }
 }

@@ -1,6 +1,5 @@
 //! The plugins of one session: who is asked what, in which order, and what each wants to remember.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::answer::{self, LOGIN};
@@ -17,8 +16,8 @@ use crate::session::view::{Readings, Stepping};
 #[derive(Debug)]
 pub struct SessionPlugins {
     kind: Arc<DeviceType>,
-    prompt_memo: HashMap<String, Vec<u8>>,
-    dialog_memo: HashMap<String, Vec<u8>>,
+    prompt_memos: Memos,
+    dialog_memos: Memos,
     /// Plugin whose goal runs.
     goal_owner: Option<String>,
     /// Plugin that read the last prompt.
@@ -47,20 +46,32 @@ impl Paging {
     }
 }
 
+/// What each plugin wants to remember of one role, by its name. There are few.
+#[derive(Debug, Default)]
+struct Memos(Vec<(String, Vec<u8>)>);
+
+impl Memos {
+    fn of(&self, plugin: &Plugin) -> &[u8] {
+        self.0.iter().find(|(name, _)| name == plugin.name()).map_or(&[], |(_, memo)| memo)
+    }
+
+    fn keep(&mut self, plugin: &Plugin, memo: Vec<u8>) {
+        match self.0.iter_mut().find(|(name, _)| name == plugin.name()) {
+            Some((_, kept)) => *kept = memo,
+            None => self.0.push((plugin.name().to_owned(), memo)),
+        }
+    }
+}
+
 /// A plugin's hits on the present row.
 struct Asked<'a> {
     plugin: &'a Arc<Plugin>,
-    hits: Vec<(Role, Hit)>,
+    hits: Vec<Hit<'a>>,
 }
 
 impl Asked<'_> {
     fn concerns(&self, role: Role, tail: &str) -> bool {
         self.plugin.triggers.concern(role, &self.hits, tail)
-    }
-
-    fn view(&self, view: &View, memo: &[u8]) -> super::bindings::jackfield::plugin::types::View {
-        let hits: Vec<Hit> = self.hits.iter().map(|(_, hit)| hit.clone()).collect();
-        view.for_plugin(&hits, memo)
     }
 }
 
@@ -70,8 +81,8 @@ impl SessionPlugins {
     pub fn new(kind: Arc<DeviceType>) -> Self {
         Self {
             kind,
-            prompt_memo: HashMap::new(),
-            dialog_memo: HashMap::new(),
+            prompt_memos: Memos::default(),
+            dialog_memos: Memos::default(),
             goal_owner: None,
             prompt_owner: None,
             untold: None,
@@ -100,7 +111,7 @@ impl SessionPlugins {
             match claimed(plugin, command, mode).await {
                 Ok(Some(goal)) => {
                     self.goal_owner = Some(plugin.name().to_owned());
-                    self.dialog_memo.remove(plugin.name());
+                    self.dialog_memos.keep(plugin, Vec::new());
                     return Some(goal);
                 }
                 Ok(None) => {}
@@ -145,7 +156,7 @@ impl SessionPlugins {
         if let (Some(Reading::Ready(ready)), Phase::Goal) = (&prompt, view.phase) {
             readings.step = self.step_at_prompt(view, ready, asked).await;
         }
-        let doubtful = |one: &Asked<'_>| one.hits.iter().any(|(role, _)| matches!(role, Role::Pager | Role::Dialog));
+        let doubtful = |one: &Asked<'_>| one.hits.iter().any(|hit| matches!(hit.role, Role::Pager | Role::Dialog));
         readings.unsure = asked.iter().any(doubtful);
         readings.prompt = prompt;
         readings.degraded = degraded;
@@ -188,10 +199,11 @@ impl SessionPlugins {
     /// `None` is "wait", or a fault: then no key is pressed and no secret typed.
     async fn next(&mut self, one: &Asked<'_>, goal: &str, view: &View) -> Option<Stepping> {
         let plugin = one.plugin;
-        let memo = self.dialog_memo.get(plugin.name()).cloned().unwrap_or_default();
         let stepping = |step, strip, is_fault| Stepping { plugin: plugin.name().to_owned(), step, strip, is_fault };
-        let shown = one.view(view, &memo);
-        let report = call_plugin!(plugin, "dialog.next", PLUGIN_INSPECT_MAX, dialog, |dialog, store| dialog.call_next(store, goal, &shown));
+        let lists = view.lists(&one.hits);
+        let shown = view.shown(&lists, self.dialog_memos.of(plugin));
+        let report =
+            call_plugin!(plugin, "dialog.next", PLUGIN_INSPECT_MAX, dialog, |dialog, store| dialog.call_next(store, goal, shown.clone()));
         let checked = report.and_then(|report| {
             let checked = answer::check_dialog(&plugin.manifest, &plugin.secrets, view.phase, &report);
             answer::allowed(plugin, "dialog.next", checked)?;
@@ -206,7 +218,7 @@ impl SessionPlugins {
                 None
             }
             Ok(report) => {
-                self.dialog_memo.insert(plugin.name().to_owned(), report.memo);
+                self.dialog_memos.keep(plugin, report.memo);
                 (report.step != Step::Wait).then(|| stepping(report.step, report.strip, false))
             }
             Err(fault) => Some(stepping(Step::Failed(format!("{fault}; the dialog was given up")), String::new(), true)),
@@ -232,8 +244,10 @@ impl SessionPlugins {
             if self.paging.stopped.as_deref() == Some(plugin.name()) {
                 continue;
             }
-            let shown = one.view(view, &[]);
-            let page = call_plugin!(plugin, "pager.inspect", PLUGIN_INSPECT_MAX, pager, |pager, store| pager.call_inspect(store, &shown));
+            let lists = view.lists(&one.hits);
+            let shown = view.shown(&lists, &[]);
+            let page =
+                call_plugin!(plugin, "pager.inspect", PLUGIN_INSPECT_MAX, pager, |pager, store| pager.call_inspect(store, shown.clone()));
             let allowed = |page: &Page| answer::allowed(plugin, "pager.inspect", answer::check_page(&plugin.manifest, page));
             match page.and_then(|page| page.iter().try_for_each(allowed).map(|()| page)) {
                 Ok(None) => {}
@@ -278,14 +292,14 @@ impl SessionPlugins {
 
     async fn inspect(&mut self, one: &Asked<'_>, view: &View) -> Result<Reading, Fault> {
         let plugin = one.plugin;
-        let memo = self.prompt_memo.get(plugin.name()).cloned().unwrap_or_default();
-        let shown = one.view(view, &memo);
+        let lists = view.lists(&one.hits);
+        let shown = view.shown(&lists, self.prompt_memos.of(plugin));
         let report =
-            call_plugin!(plugin, "prompt.inspect", PLUGIN_INSPECT_MAX, prompt, |prompt, store| prompt.call_inspect(store, &shown))?;
+            call_plugin!(plugin, "prompt.inspect", PLUGIN_INSPECT_MAX, prompt, |prompt, store| prompt.call_inspect(store, shown.clone()))?;
         answer::allowed(plugin, "prompt.inspect", answer::check_prompt(view, &report))?;
         let reading = answer::reading(report.reading);
-        self.prompt_memo.insert(plugin.name().to_owned(), report.memo);
-        if matches!(reading, Reading::Ready(_)) {
+        self.prompt_memos.keep(plugin, report.memo);
+        if matches!(reading, Reading::Ready(_)) && self.prompt_owner.as_deref() != Some(plugin.name()) {
             self.prompt_owner = Some(plugin.name().to_owned());
         }
         Ok(reading)
@@ -303,10 +317,14 @@ impl SessionPlugins {
         let Some(plugin) = kind.plugins.iter().find(|plugin| self.prompt_owner.as_deref() == Some(plugin.name())) else {
             return Vec::new();
         };
-        let memo = self.prompt_memo.get(plugin.name()).cloned().unwrap_or_default();
-        let shown = Asked { plugin, hits: plugin.triggers.hits(&view.tail) }.view(view, &memo);
-        let sends =
-            call_plugin!(plugin, "prompt.prepare", PLUGIN_INSPECT_MAX, prompt, |prompt, store| prompt.call_prepare(store, ready, &shown));
+        let hits = plugin.triggers.hits(&view.tail);
+        let lists = view.lists(&hits);
+        let shown = view.shown(&lists, self.prompt_memos.of(plugin));
+        let sends = call_plugin!(plugin, "prompt.prepare", PLUGIN_INSPECT_MAX, prompt, |prompt, store| prompt.call_prepare(
+            store,
+            ready,
+            shown.clone()
+        ));
         let sends = sends.and_then(|sends| {
             answer::allowed(plugin, "prompt.prepare", answer::check_prepared(&plugin.manifest, &sends))?;
             Ok(sends)
@@ -322,14 +340,14 @@ impl SessionPlugins {
 
     /// Did a command fail that has no exit status to say so? The manifests' texts come before the plugins' own judgement. With what
     /// the caller should know when a plugin that may have known it failed.
-    pub async fn judge(&self, exchange: &Exchange) -> (Option<Failure>, Option<String>) {
+    pub async fn judge(&self, exchange: &Exchange<'_>) -> (Option<Failure>, Option<String>) {
         if let Some(failure) = self.kind.plugins.iter().find_map(|plugin| plugin.failures.find(exchange)) {
             return (Some(failure), None);
         }
         let mut degraded = None;
         for plugin in self.kind.plugins.iter().filter(|plugin| plugin.has("outcome")) {
-            let judged =
-                call_plugin!(plugin, "outcome.judge", PLUGIN_INSPECT_MAX, outcome, |outcome, store| outcome.call_judge(store, exchange));
+            let judged = call_plugin!(plugin, "outcome.judge", PLUGIN_INSPECT_MAX, outcome, |outcome, store| outcome
+                .call_judge(store, exchange.clone()));
             match judged {
                 Ok(Some(failure)) => return (Some(Failure { line: answer::told(&failure.line), ..failure }), degraded),
                 Ok(None) => {}
@@ -340,11 +358,11 @@ impl SessionPlugins {
     }
 
     /// What each policy plugin says of a line, with its name.
-    pub async fn decide(&self, request: &Request) -> Vec<(String, Result<Decision, Fault>)> {
+    pub async fn decide(&self, request: &Request<'_>) -> Vec<(String, Result<Decision, Fault>)> {
         let mut decisions = Vec::new();
         for plugin in self.kind.plugins.iter().filter(|plugin| plugin.has("policy")) {
-            let decided =
-                call_plugin!(plugin, "policy.decide", PLUGIN_DECIDE_MAX, policy, |policy, store| policy.call_decide(store, request));
+            let decided = call_plugin!(plugin, "policy.decide", PLUGIN_DECIDE_MAX, policy, |policy, store| policy
+                .call_decide(store, request.clone()));
             decisions.push((plugin.name().to_owned(), decided.map(answer::decision)));
         }
         decisions
@@ -362,11 +380,11 @@ impl SessionPlugins {
     /// # Errors
     ///
     /// When a policy plugin fails.
-    pub async fn classify(&self, request: &Request) -> Result<Option<Classified>, Fault> {
+    pub async fn classify(&self, request: &Request<'_>) -> Result<Option<Classified>, Fault> {
         let mut kept: Option<Classified> = None;
         for plugin in self.kind.plugins.iter().filter(|plugin| plugin.has("policy")) {
-            let said =
-                call_plugin!(plugin, "policy.classify", PLUGIN_DECIDE_MAX, policy, |policy, store| policy.call_classify(store, request))?;
+            let said = call_plugin!(plugin, "policy.classify", PLUGIN_DECIDE_MAX, policy, |policy, store| policy
+                .call_classify(store, request.clone()))?;
             let said = Classified { plugin: plugin.name().to_owned(), lane: answer::lane(said) };
             if !said.lane.lane.is_empty() && kept.as_ref().is_none_or(|kept| said.weight() > kept.weight()) {
                 kept = Some(said);
@@ -417,7 +435,7 @@ impl Classified {
 }
 
 /// Every plugin of the type with its hits.
-fn all<'a>(kind: &'a DeviceType, view: &View) -> impl Iterator<Item = Asked<'a>> {
+fn all<'a>(kind: &'a DeviceType, view: &'a View) -> impl Iterator<Item = Asked<'a>> {
     kind.plugins.iter().map(|plugin| Asked { plugin, hits: plugin.triggers.hits(&view.tail) })
 }
 
@@ -437,9 +455,11 @@ async fn claimed(plugin: &Plugin, command: &str, mode: &str) -> Result<Option<St
 async fn question<'a>(view: &View, asked: impl Iterator<Item = &'a Asked<'a>>) -> Result<Option<Question>, Fault> {
     let mut failed = Ok(None);
     for one in asked.filter(|one| one.plugin.has("dialog")) {
-        let shown = one.view(view, &[]);
         let plugin = one.plugin;
-        let asking = call_plugin!(plugin, "dialog.asking", PLUGIN_INSPECT_MAX, dialog, |dialog, store| dialog.call_asking(store, &shown));
+        let lists = view.lists(&one.hits);
+        let shown = view.shown(&lists, &[]);
+        let asking =
+            call_plugin!(plugin, "dialog.asking", PLUGIN_INSPECT_MAX, dialog, |dialog, store| dialog.call_asking(store, shown.clone()));
         match asking {
             Ok(Some(question)) => return Ok(Some(answer::question(question))),
             Ok(None) => {}

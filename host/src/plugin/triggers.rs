@@ -3,7 +3,7 @@
 use regex::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
 
 use super::manifest::{Role, TriggerSpec};
-use super::roles::Hit;
+use super::roles::{Fact, Hit};
 use crate::limits::{TRIGGER_COMPILED_MAX_BYTES, TRIGGERS_COMPILED_MAX_BYTES};
 
 /// The triggers of one plugin.
@@ -52,13 +52,13 @@ impl Triggers {
 
     /// Is the role asked about a row with these hits? One without triggers is, about every row with text.
     #[must_use]
-    pub fn concern(&self, role: Role, hits: &[(Role, Hit)], row: &str) -> bool {
-        if self.has(role) { hits.iter().any(|(of, _)| *of == role) } else { !row.is_empty() }
+    pub fn concern(&self, role: Role, hits: &[Hit<'_>], row: &str) -> bool {
+        if self.has(role) { hits.iter().any(|hit| hit.role == role) } else { !row.is_empty() }
     }
 
     /// Which triggers match the row, with what they captured, in the manifest's order.
     #[must_use]
-    pub fn hits(&self, row: &str) -> Vec<(Role, Hit)> {
+    pub fn hits<'a>(&'a self, row: &'a str) -> Vec<Hit<'a>> {
         let matched = self.set.matches(row);
         matched.iter().filter_map(|index| self.each.get(index)?.hit(row)).collect()
     }
@@ -66,7 +66,7 @@ impl Triggers {
 
 impl Trigger {
     /// What it says of a row that its pattern matches.
-    fn hit(&self, row: &str) -> Option<(Role, Hit)> {
+    fn hit<'a>(&'a self, row: &'a str) -> Option<Hit<'a>> {
         if self.veto.as_ref().is_some_and(|veto| veto.is_match(row)) {
             return None;
         }
@@ -74,10 +74,10 @@ impl Trigger {
         // Groups cost more than the match itself: they are looked for where there are some.
         if !self.groups.is_empty() {
             let found = self.pattern.captures(row)?;
-            let group = |name: &String| Some((name.clone(), found.name(name)?.as_str().to_owned()));
+            let group = |name: &'a String| Some(Fact { name, value: found.name(name)?.as_str() });
             captures.extend(self.groups.iter().filter_map(group));
         }
-        Some((self.role, Hit { trigger: self.name.clone(), captures }))
+        Some(Hit { role: self.role, trigger: &self.name, captures })
     }
 }
 
@@ -117,12 +117,13 @@ mod tests {
             spec("exec", r"^(?P<host>[a-z0-9]+)[>#]$", None),
         ])
         .unwrap();
-        let names = |row: &str| triggers.hits(row).into_iter().map(|(_, hit)| hit.trigger).collect::<Vec<_>>();
+        let names = |row: &str| triggers.hits(row).into_iter().map(|hit| hit.trigger.to_owned()).collect::<Vec<_>>();
         assert_eq!(names("r1(config)#"), ["config"]);
         assert_eq!(names("r1(tcl)#"), Vec::<String>::new());
         assert_eq!(names("r1>"), ["exec"]);
         let hits = triggers.hits("r1(config)#");
-        assert_eq!(hits.first().unwrap().1.captures, [("host".to_owned(), "r1".to_owned()), ("ctx".to_owned(), "config".to_owned())]);
+        let captures = [Fact { name: "host", value: "r1" }, Fact { name: "ctx", value: "config" }];
+        assert_eq!(hits.first().unwrap().captures, captures);
     }
 
     #[test]

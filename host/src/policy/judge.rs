@@ -5,9 +5,8 @@ use chrono::Local;
 use super::approval::Approval;
 use crate::config::PolicyMode;
 use crate::limits::COMMAND_MAX_BYTES;
-use crate::plugin::bindings::jackfield::plugin::types::Fact;
 use crate::plugin::device_type::DeviceType;
-use crate::plugin::roles::{Decision, Effect, Lane, Request};
+use crate::plugin::roles::{Decision, Effect, Fact, Lane, Request};
 use crate::plugin::session::{Classified, SessionPlugins, compose};
 
 /// What a line is wanted for.
@@ -129,20 +128,22 @@ pub async fn judge(plugins: &SessionPlugins, line: &Line<'_>, mode: PolicyMode) 
         let reason = format!("it has {} bytes, at most {COMMAND_MAX_BYTES} are typed; copy a file instead", line.text.len());
         return Verdict::deny("too-long", reason);
     }
-    let mut request = request(plugins.kind(), line, mode);
+    let mut facts = facts(plugins.kind(), line);
     // What one plugin makes out is of use to another one only.
     let several = plugins.judges() > 1;
     if several {
-        request.facts.push(fact("wants", "commands"));
+        facts.push(fact("wants", "commands"));
     }
-    let classified = match plugins.classify(&request).await {
+    let classified = match plugins.classify(&request(plugins.kind(), line, mode, &facts)).await {
         Ok(classified) => classified,
         Err(fault) => return Verdict::deny("fault", format!("a policy plugin that fails denies: {fault}")),
     };
+    let (day, time) = if several { now() } else { Default::default() };
     if several {
-        tell(&mut request, classified.as_ref());
+        facts.extend([fact("day", &day), fact("time", &time)]);
+        facts.extend(classified.iter().flat_map(|classified| told(&classified.lane)));
     }
-    let mut decision = compose(plugins.decide(&request).await);
+    let mut decision = compose(plugins.decide(&request(plugins.kind(), line, mode, &facts)).await);
     let reads = classified.as_ref().is_some_and(Classified::reads);
     match &classified {
         None => decision = unclassified(decision),
@@ -168,21 +169,20 @@ fn unknown(decision: Decision, mode: PolicyMode) -> Decision {
     Decision { effect, rule: "unknown-line".to_owned(), reason: reason.to_owned() }
 }
 
-fn fact(name: &str, value: &str) -> Fact {
-    Fact { name: name.to_owned(), value: value.to_owned() }
+fn fact<'a>(name: &'a str, value: &'a str) -> Fact<'a> {
+    Fact { name, value }
 }
 
-/// What the operator's rules need to know.
-fn tell(request: &mut Request, classified: Option<&Classified>) {
+/// Day and time where the host is, as the operator's rules name them.
+fn now() -> (String, String) {
     let now = Local::now();
-    request.facts.push(fact("day", &now.format("%a").to_string().to_ascii_lowercase()));
-    request.facts.push(fact("time", &now.format("%H:%M").to_string()));
-    let Some(Classified { lane, .. }) = classified else { return };
-    request.facts.push(fact("lane", &lane.lane));
-    request.facts.extend(lane.commands.iter().map(|command| fact("command", command)));
-    if lane.shortens {
-        request.facts.push(fact("shortens", "yes"));
-    }
+    (now.format("%a").to_string().to_ascii_lowercase(), now.format("%H:%M").to_string())
+}
+
+/// What the operator's rules need to know of a line.
+fn told(lane: &Lane) -> impl Iterator<Item = Fact<'_>> {
+    let commands = lane.commands.iter().map(|command| fact("command", command));
+    std::iter::once(fact("lane", &lane.lane)).chain(commands).chain(lane.shortens.then(|| fact("shortens", "yes")))
 }
 
 /// No plugin says what kind of line it is. One that lets it through all the same was put there by the operator.
@@ -215,19 +215,24 @@ fn by_lane(classified: &Classified, mode: PolicyMode) -> Decision {
     Decision { effect, rule: classified.rule(), reason }
 }
 
-fn request(kind: &DeviceType, line: &Line<'_>, mode: PolicyMode) -> Request {
+/// What plugins are told of a line beside its fields.
+fn facts<'a>(kind: &'a DeviceType, line: &Line<'a>) -> Vec<Fact<'a>> {
     let tags = line.tags.iter().map(|tag| fact("tag", tag));
     let whole = (line.manner == Manner::Whole).then(|| fact("given", "whole"));
+    tags.chain(whole).chain(kind.facts.iter().map(|(name, value)| fact(name, value))).collect()
+}
+
+fn request<'a>(kind: &'a DeviceType, line: &Line<'a>, mode: PolicyMode, facts: &'a [Fact<'a>]) -> Request<'a> {
     Request {
-        device: line.device.to_owned(),
-        device_type: kind.name.clone(),
-        mode: line.mode.to_owned(),
+        device: line.device,
+        device_type: &kind.name,
+        mode: line.mode,
         privileged: line.privileged,
-        command: line.text.to_owned(),
-        purpose: line.purpose.word().to_owned(),
-        caller: line.caller.to_owned(),
-        policy_mode: mode.to_string(),
-        facts: tags.chain(whole).chain(kind.facts.iter().map(|(name, value)| fact(name, value))).collect(),
+        command: line.text,
+        purpose: line.purpose.word(),
+        caller: line.caller,
+        policy_mode: mode.word(),
+        facts,
     }
 }
 

@@ -48,17 +48,20 @@ impl Actor {
 
     /// Why it failed, and what the caller should know.
     async fn judge_outcome(&self, ending: &Ending) -> (Option<String>, Option<String>) {
-        let Some(exchange) = self.exchange(ending) else { return (None, None) };
+        let Some((head, tail)) = self.edges(ending) else { return (None, None) };
+        let (command, mode, tail) = (&ending.text, &ending.mode, tail.as_ref().unwrap_or(&head));
+        let exchange = Exchange { command, mode, head: &head, tail, status: ending.status };
         let (failure, degraded) = self.plugins.judge(&exchange).await;
         (failure.map(|failure| failure.line), degraded)
     }
 
-    fn exchange(&self, ending: &Ending) -> Option<Exchange> {
+    /// How its output begins, and how it ends where that is not all.
+    fn edges(&self, ending: &Ending) -> Option<(String, Option<String>)> {
         let source = self.source();
         let (start, end) = (ending.pieces.first()?.0, ending.pieces.last()?.1);
         let head = source.from(start, end, JUDGED_CHARS).ok()?;
-        let tail = if head.end >= end { head.clone() } else { source.to(start, end, JUDGED_CHARS).ok()? };
-        Some(Exchange { command: ending.text.clone(), mode: ending.mode.clone(), head: head.text, tail: tail.text, status: ending.status })
+        let tail = (head.end < end).then(|| source.to(start, end, JUDGED_CHARS)).transpose().ok()?;
+        Some((head.text, tail.map(|tail| tail.text)))
     }
 
     pub(super) fn source(&self) -> Source<'_> {
