@@ -9,10 +9,6 @@ pub(crate) fn page(view: &View) -> Option<Page> {
     // Markers grow: `(END)` may go on with `- Next: b`, `lines 1-2` with `3/60 37%`, and a row of text may begin like one.
     let stands = view.quiet_ms >= view.settle_ms;
     let hit = |name: &str| view.hit(name).is_some();
-    // A key goes only to a program that pages. Where the line names no pager, a marker is a question of an unknown program.
-    if !words::may_page(&view.command) {
-        return None;
-    }
     let any = ["less_next", "less_end", "less_lines", "less_colon", "less_return", "more"].into_iter().any(hit);
     let send = if any && view.fact("interrupted") == "yes" {
         // Somebody asked for its end, and pagers take the interrupt key for something else.
@@ -33,7 +29,9 @@ pub(crate) fn page(view: &View) -> Option<Page> {
     } else {
         return None;
     };
-    Some(Page { send: send.to_owned(), strip: view.tail.clone() })
+    // A key goes only to a program that pages. Where the line names no pager, a marker is a question of an unknown program. It is
+    // asked last: reading the line takes longer than all the rest.
+    words::may_page(&view.command).then(|| Page { send: send.to_owned(), strip: view.tail.clone() })
 }
 
 /// Ends as only a whole marker does: `37%`, `(37%)`, `(Next file: b)`, `q to quit)`.

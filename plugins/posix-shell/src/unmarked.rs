@@ -86,16 +86,15 @@ pub(crate) fn inspect(view: &View, known: bool) -> Reading {
         return settle::at_least(view, 300, || Reading::Incomplete(prompt::rest(&view.tail)));
     }
     let Some(look) = look(view) else { return Reading::NotYet };
-    let inside = started(&view.command);
-    if look == Look::Program && inside == Started::Nothing && is_shell(&view.mode) {
+    if look == Look::Program && is_shell(&view.mode) && started(&view.command) == Started::Nothing {
         return Reading::NotYet;
     }
     if first && view.takes_paste() && look == Look::Shell {
         // The line's round trip is not known yet, but the editor and the look together need no more.
         return settle::after(view, FIRST_EDITOR_MS, || ready(view, SHELL, "pattern"));
     }
-    let wait_ms = if known { nested(view, look, inside) } else { Some(open(view, look)) };
-    wait_ms.map_or(Reading::NotYet, |wait_ms| settle::at_least(view, wait_ms, || ready(view, mode(view, known, look, inside), "pattern")))
+    let wait_ms = if known { nested(view, look) } else { Some(open(view, look)) };
+    wait_ms.map_or(Reading::NotYet, |wait_ms| settle::at_least(view, wait_ms, || ready(view, mode(view, known, look), "pattern")))
 }
 
 /// Is the row the known prompt with something before it?
@@ -118,7 +117,7 @@ fn learned(view: &View, known: bool, before: &str) -> Reading {
         };
     }
     let wait_ms = if before.trim_ascii().len() < 3 { 200 } else { 50 };
-    let mode = if is_shell(&view.mode) { mode_of(view) } else { mode(view, known, Look::Sign, Started::Nothing) };
+    let mode = if is_shell(&view.mode) { mode_of(view) } else { mode(view, known, Look::Sign) };
     settle::at_least(view, wait_ms, || ready(view, mode, "learned"))
 }
 
@@ -163,8 +162,8 @@ fn open(view: &View, look: Look) -> u32 {
 
 /// How long inside a shell with marks. There the absence of a mark says that the command still runs, so a look
 /// counts only where the line has started something that may prompt.
-fn nested(view: &View, look: Look, inside: Started) -> Option<u32> {
-    if view.mode != UNKNOWN && inside == Started::Nothing {
+fn nested(view: &View, look: Look) -> Option<u32> {
+    if view.mode != UNKNOWN && started(&view.command) == Started::Nothing {
         return None;
     }
     match look {
@@ -177,18 +176,21 @@ fn nested(view: &View, look: Look, inside: Started) -> Option<u32> {
 
 /// `shell` only where it is proven one: the operator has said so of the first prompt, a shell that was not left stays one, and
 /// so does what a line has started that names one.
-fn mode(view: &View, known: bool, look: Look, inside: Started) -> &'static str {
+fn mode(view: &View, known: bool, look: Look) -> &'static str {
     if matches!(view.phase.as_str(), "login" | "setup") {
         return if known { UNKNOWN } else { mode_of(view) };
     }
     if !is_shell(&view.mode) {
         return UNKNOWN;
     }
-    match inside {
+    // What the line starts is read last: that takes longer than all the rest.
+    if !known && !moved(view) {
+        return mode_of(view);
+    }
+    match started(&view.command) {
         Started::Nothing if known => UNKNOWN,
         Started::Nothing => mode_of(view),
-        _ if !known && !moved(view) => mode_of(view),
-        _ => entered(view, look, inside),
+        inside => entered(view, look, inside),
     }
 }
 
