@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use jackfield::config::{Config, PolicyMode};
+use jackfield::plugin::catalog::Catalog;
 use jackfield::plugin::device_type::DeviceType;
 use jackfield::plugin::roles::{Phase, Reading, View};
 use jackfield::plugin::session::SessionPlugins;
@@ -53,17 +54,7 @@ pub fn run() {
     runtime.block_on(async {
         let mut plugins = SessionPlugins::new(DeviceType::load("linux", &plugins, &catalog).await.unwrap().into());
         for command in ["true", "ls -la /var/log | sort -k5 -n | tail -20"] {
-            let line = Line {
-                device: "web1",
-                tags: &[],
-                mode: "shell",
-                privileged: false,
-                manner: Manner::Typed,
-                text: command,
-                unknown: false,
-                purpose: Purpose::Run,
-                caller: "bench",
-            };
+            let line = line(command);
             let start = Instant::now();
             for _ in 0..CALLS {
                 assert!(policy::judge(&plugins, &line, PolicyMode::Safe).await.allows());
@@ -78,6 +69,44 @@ pub fn run() {
             println!("  policy {:>7.2} µs, goals {:>7.2} µs   {command}", micros(judged), micros(claimed));
         }
     });
+}
+
+/// What plugins take for one command of a shell with marks: policy, and on a terminal goals and the prompt that comes back.
+pub async fn around_a_command(catalog: &Catalog, on_terminal: bool) -> Duration {
+    let plugins = catalog.plugins_of("linux").unwrap();
+    let mut plugins = SessionPlugins::new(DeviceType::load("linux", &plugins, catalog).await.unwrap().into());
+    let marks = ["C", "D;0;0123456789abcdef;/home/ops", "A;0123456789abcdef;uid=1000;pid=4711;st=0", "B"];
+    let prompt = View {
+        marks: marks.map(str::to_owned).to_vec(),
+        prompt: Some("ops@web1:~$ ".to_owned()),
+        mode: "shell".to_owned(),
+        command: "true".to_owned(),
+        ..view("ops@web1:~$ ", "")
+    };
+    let line = line("true");
+    let start = Instant::now();
+    for _ in 0..CALLS {
+        assert!(policy::judge(&plugins, &line, PolicyMode::Safe).await.allows());
+        if on_terminal {
+            plugins.claim(line.text, line.mode).await;
+            assert!(matches!(plugins.ask(&prompt).await.prompt, Some(Reading::Ready(_))));
+        }
+    }
+    start.elapsed() / CALLS
+}
+
+fn line(text: &str) -> Line<'_> {
+    Line {
+        device: "web1",
+        tags: &[],
+        mode: "shell",
+        privileged: false,
+        manner: Manner::Typed,
+        text,
+        unknown: false,
+        purpose: Purpose::Run,
+        caller: "bench",
+    }
 }
 
 pub fn view(row: &str, recent: &str) -> View {

@@ -16,6 +16,7 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use crate::allocations;
 use crate::figures::{Samples, compare, heading, ratio, show, time_on_processors};
 use crate::floor;
+use crate::inspect;
 use crate::raw::{Loop, Terminal};
 use crate::support::client::Client;
 use crate::support::sshd::{Sshd, account};
@@ -71,6 +72,9 @@ pub fn run() {
         let [middle, high] = [50, 95].map(|percent| ratio(ours.percentile(percent), limit.percentile(percent) + floor.percentile(percent)));
         println!("  of it on a processor, for jackfield itself: {:.3} ms", own.as_secs_f64() * 1e3);
         println!("  ratio to loop and floor together: median {middle:.2}, p95 {high:.2}");
+        let plugins = runtime.block_on(inspect::around_a_command(&catalog, terminal == Terminal::Yes));
+        let share = 100.0 * plugins.as_secs_f64() / ours.percentile(50).as_secs_f64();
+        println!("  of it in plugins: {:.1} µs, {share:.1} %   (aim: less than 3)", plugins.as_secs_f64() * 1e6);
         compare(("the loop with jackfield's marks", &with_marks), (&ours_name, &ours_then), "what is left beside equal ends");
     }
 }
