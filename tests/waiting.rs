@@ -515,6 +515,7 @@ fn a_secret_that_comes_late_is_not_typed_at_the_prompt() {
     let server = Sshd::start();
     let slow = "secrets.late = { command = \"sh -c 'sleep 2; echo s3cret-late'\" }\n";
     let mut client = Client::start(&format!("{}policy = \"full\"\n{slow}", server.device("web1", "jft-late", "linux")));
+    client.run("web1", "true");
     let asks = "bash -c 'read -rsp \"Password: \" x; echo; echo got:$x'";
     let asked = client.call("ssh_run", json!({"target": "web1", "command": asks, "wait_s": 10}));
     assert_eq!(asked["state"], "needs_input", "{asked}");

@@ -311,7 +311,7 @@ impl Actor {
                 Effect::AskScreen(mut view) => {
                     self.show_screen(&mut view);
                     let question = self.plugins.ask_screen(&view).await;
-                    self.machine.on_screen_read(view.revision, question)
+                    self.machine.on_screen_read(now(), view.revision, question)
                 }
                 Effect::Prepare(view, ready) => {
                     let sends = self.plugins.prepare(&view, &ready).await;

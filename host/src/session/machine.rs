@@ -9,6 +9,8 @@
 mod dialog;
 mod prompt;
 mod running;
+#[cfg(test)]
+mod tests;
 
 use std::collections::VecDeque;
 use std::mem;
@@ -460,10 +462,10 @@ impl Machine {
         if readings.revision != self.revision {
             return Vec::new();
         }
-        if let Some(degraded) = readings.degraded
+        if let Some(degraded) = &readings.degraded
             && let State::Running(running) = &mut self.state
         {
-            running.warn(&degraded);
+            running.warn(degraded);
         }
         let stepped = readings.step.map(|stepping| self.on_step(now, stepping, readings.prompt.is_some()));
         match stepped {
@@ -483,7 +485,8 @@ impl Machine {
         }
         match readings.prompt {
             None | Some(Reading::NotYet) => {
-                if readings.unsure && self.quiet(now) < LOOK_AGAIN_MAX {
+                // What a plugin that failed would have said is not known: nothing else may come that has it asked again.
+                if readings.degraded.is_some() || readings.unsure && self.quiet(now) < LOOK_AGAIN_MAX {
                     self.settle(now, self.settle_time.ms());
                 }
                 let passed = |this: &mut Self| this.look_for_passed_prompt(now);

@@ -43,7 +43,11 @@ impl Machine {
 
     /// What the plugins answer to [`Effect::AskScreen`].
     #[must_use]
-    pub fn on_screen_read(&mut self, revision: u64, question: Option<Question>) -> Vec<Effect> {
+    pub fn on_screen_read(&mut self, now: Instant, revision: u64, question: Option<Question>) -> Vec<Effect> {
+        if question.is_none() && revision == self.revision {
+            // Who knows such screens has failed, perhaps: it is looked at again, later and later.
+            self.timers.set(Timer::Question, now + SCREEN_STANDS.max(self.quiet(now) / 4));
+        }
         let (State::Running(running), Some(question), true) = (&mut self.state, question, revision == self.revision) else {
             return Vec::new();
         };

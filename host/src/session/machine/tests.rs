@@ -1,0 +1,113 @@
+//! What must hold whatever the plugins do.
+
+use super::*;
+use crate::author::Author;
+use crate::ids::CommandId;
+use crate::policy;
+use crate::session::command::Started;
+use crate::session::log::ByteLog;
+
+/// How long a question has to stand here.
+const AFTER_MS: u32 = 6_000;
+
+fn question() -> Question {
+    Question { kind: "unknown".to_owned(), text: "Code:".to_owned(), after_ms: AFTER_MS }
+}
+
+/// A machine whose command runs and has shown a question, on a clock of its own.
+struct Case {
+    machine: Machine,
+    now: Instant,
+}
+
+impl Case {
+    fn asking() -> Self {
+        let now = Instant::now();
+        let mut machine = Machine::new(Stream::new(ByteLog::in_memory(), "n"), Setting::default(), now);
+        machine.state = State::Idle(Idle { rows_done: 0, log_end: 0 });
+        let started = Started {
+            id: CommandId::next(),
+            caller: "test".to_owned(),
+            text: "ask".to_owned(),
+            lines: [policy::person(b"ask\r".to_vec(), Author::agent("test"))].into(),
+            goal: None,
+            kill_after: None,
+            one_prompt: false,
+            manual: false,
+        };
+        let typed = machine.on_run(now, started);
+        assert!(matches!(typed.as_slice(), [Effect::Write(_)]), "{typed:?}");
+        machine.on_bytes(now, b"\r\nCode: ");
+        Self { machine, now }
+    }
+
+    /// Lets the time pass up to the next deadline; what the plugins are asked then.
+    fn next(&mut self) -> Option<Vec<Effect>> {
+        self.now = self.machine.next_deadline()?;
+        Some(self.machine.on_timer(self.now))
+    }
+
+    fn readings(&self, question: Option<Question>, degraded: Option<&str>) -> Readings {
+        Readings { revision: self.machine.revision, question, degraded: degraded.map(str::to_owned), ..Readings::default() }
+    }
+}
+
+#[test]
+fn a_plugin_that_fails_when_a_question_is_due_is_asked_again() {
+    let mut case = Case::asking();
+    let now = case.now;
+    let asked = case.machine.on_drained(now);
+    assert!(matches!(asked.as_slice(), [Effect::Ask(_)]), "{asked:?}");
+    let known = case.readings(Some(question()), None);
+    assert!(case.machine.on_readings(now, known).is_empty(), "it has not stood long enough");
+    // Due, but the one plugin that knows it did not answer in time.
+    let mut looks = 0;
+    while case.machine.quiet(case.now) < Duration::from_millis(u64::from(AFTER_MS)) {
+        let due = case.next().unwrap();
+        assert!(due.iter().all(|effect| matches!(effect, Effect::Ask(_))), "{due:?}");
+        looks += 1;
+        assert!(looks < 10, "it is asked in a loop");
+    }
+    let failed = case.readings(None, Some("degraded: it did not return within 20 ms"));
+    assert!(case.machine.on_readings(case.now, failed).is_empty());
+    // Silence, and no deadline of anybody else: it is asked again all the same, and the question is told.
+    let again = case.next().expect("nothing would ever ask again");
+    assert!(matches!(again.as_slice(), [Effect::Ask(_)]), "{again:?}");
+    let known = case.readings(Some(question()), None);
+    let told = case.machine.on_readings(case.now, known);
+    assert!(matches!(told.as_slice(), [Effect::Asked(_, question)] if question.text == "Code:"), "{told:?}");
+}
+
+#[test]
+fn a_plugin_that_keeps_failing_is_asked_later_and_later() {
+    let mut case = Case::asking();
+    let asked = case.machine.on_drained(case.now);
+    assert_eq!(asked.len(), 1, "{asked:?}");
+    let mut looks = 0;
+    while case.machine.quiet(case.now) < Duration::from_secs(3_600) {
+        let failed = case.readings(None, Some("degraded: it is off"));
+        assert!(case.machine.on_readings(case.now, failed).is_empty());
+        assert!(case.next().is_some());
+        looks += 1;
+    }
+    assert!(looks < 100, "{looks} looks in an hour");
+}
+
+#[test]
+fn a_screen_that_nobody_could_read_is_looked_at_again() {
+    let mut case = Case::asking();
+    case.machine.on_bytes(case.now, b"\x1b[?1049h\x1b[1;1Hbox");
+    let mut effects = case.machine.on_drained(case.now);
+    for turn in 0..2 {
+        while !matches!(effects.as_slice(), [Effect::AskScreen(_)]) {
+            let none = case.readings(None, None);
+            effects = case.machine.on_readings(case.now, none);
+            if effects.is_empty() {
+                effects = case.next().unwrap_or_else(|| panic!("turn {turn}: nothing looks at it"));
+            }
+        }
+        let revision = case.machine.revision;
+        effects = case.machine.on_screen_read(case.now, revision, None);
+        assert!(effects.is_empty(), "{effects:?}");
+    }
+}
