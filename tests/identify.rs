@@ -135,7 +135,11 @@ fn each_lab_device_finds_its_type_and_its_first_screen_is_not_lost() {
         let info = client.call("ssh_info", json!({"topic": "platforms"}));
         assert_eq!(info["identified"][name]["reasons"], found["reasons"], "{info}");
         let known = client.call("ssh_info", json!({"topic": "policy", "target": name, "command": command}));
-        assert!(known["decision"].is_string(), "{known}");
+        assert_eq!((known["lane"].as_str(), known["mode_assumed"].as_bool()), (Some("read"), Some(false)), "{known}");
+        // Without the session it is judged where one begins.
+        client.call("ssh_close", json!({"session": name}));
+        let known = client.call("ssh_info", json!({"topic": "policy", "target": name, "command": command}));
+        assert_eq!(known["lane"], "read", "{known}");
     }
 }
 

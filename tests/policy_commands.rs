@@ -146,6 +146,35 @@ fn what_cannot_be_explained_says_why_with_the_nearest_name() {
     }
 }
 
+#[test]
+fn without_a_mode_a_line_is_judged_where_a_session_begins() {
+    let scene = Scene::start();
+    for (kind, mode, read) in [
+        ("juniper_junos", "operational", "show version"),
+        ("fortinet", "exec", "get system status"),
+        ("huawei_vrp", "user_view", "display version"),
+        ("nokia_sros", "classic.exec", "show version"),
+        ("windows_openssh", "cmd", "hostname"),
+        ("cisco_ios", "user_exec", "show version"),
+    ] {
+        let (value, code) = scene.explain(&["--type", kind, "--policy", "read-only", "--", read]);
+        assert_eq!((value["mode"].as_str(), value["mode_assumed"].as_bool()), (Some(mode), Some(true)), "{value}");
+        assert_eq!((value["decision"].as_str(), value["lane"].as_str(), code), (Some("allow"), Some("read"), 0), "{value}");
+    }
+    let given = scene.explain(&["--type", "juniper_junos", "--mode", "config", "--", "run show version"]).0;
+    assert_eq!((given["mode"].as_str(), given["mode_assumed"].as_bool()), (Some("config"), Some(false)), "{given}");
+    let unknown = scene.explain(&["--type", "linux", "--", "ls"]).0;
+    assert_eq!((unknown["mode"].as_str(), unknown["mode_assumed"].as_bool()), (Some(""), Some(false)), "{unknown}");
+    let shown = scene.policy(&["explain", "--type", "juniper_junos", "--", "show", "version"]);
+    let shown = String::from_utf8_lossy(&shown.stdout);
+    assert!(shown.starts_with("juniper_junos in mode operational (assumed: a session begins there): show version\n"), "{shown}");
+    // A table may leave the mode out, too.
+    let right = "[[examples]]\ntype = \"juniper_junos\"\npolicy = \"read-only\"\nread = [\"show version\"]\n";
+    assert_eq!(scene.test(right, &[]), ("ok  1 examples, 0 not as written\n".to_owned(), 0));
+    let (text, code) = scene.test(&right.replace("show version", "set x"), &[]);
+    assert!(text.starts_with("wrong  juniper_junos in mode operational, which is assumed: set x\n") && code == 1, "{text}");
+}
+
 const RIGHT: &str = r#"
 [[examples]]
 device = "core-sw1"

@@ -49,7 +49,7 @@ pub struct Wanted {
     /// A device type instead of a device
     #[arg(long = "type", value_name = "TYPE")]
     kind: Option<String>,
-    /// The device's mode, such as privileged, config or shell
+    /// The device's mode, such as privileged, config or shell; the one that a session begins with if not given
     #[arg(long, default_value = "")]
     mode: String,
     /// What it is wanted for
@@ -114,9 +114,8 @@ fn shown(explanation: &Explanation) -> String {
     };
     let text = explanation.text();
     let (first, rest) = text.split_once(' ').unwrap_or((&text, ""));
-    let place =
-        if explanation.mode.is_empty() { explanation.kind.clone() } else { format!("{} in mode {}", explanation.kind, explanation.mode) };
-    format!("{}\n{} {rest}\n", painted(DIM, &format!("{place}: {}", explanation.command)), painted(style, first))
+    let place = format!("{}: {}", explanation.place(), explanation.command);
+    format!("{}\n{} {rest}\n", painted(DIM, &place), painted(style, first))
 }
 
 /// Where a line would be typed.

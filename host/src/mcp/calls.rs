@@ -671,7 +671,7 @@ async fn info(directory: &Arc<Directory>, caller: &Caller, arguments: &Arguments
     }
 }
 
-/// The verdict on a command, without a connection: the mode is the session's if one is open.
+/// The verdict on a command, without a connection: the mode is the session's if one is open, else the one that a session begins with.
 async fn explain(directory: &Arc<Directory>, caller: &Caller, arguments: &Arguments) -> Result<Reply, String> {
     let (Some(target), Some(command)) = (arguments.text("target"), arguments.text("command")) else {
         return Err("topic=policy needs `target` and `command`".to_owned());
@@ -679,7 +679,8 @@ async fn explain(directory: &Arc<Directory>, caller: &Caller, arguments: &Argume
     let id = SessionId::parse(target);
     let device = directory.device(&id.device).map_err(|error| error.to_string())?;
     let kind = directory.kind_of(&id.device).await.map_err(|error| error.to_string())?;
-    let mode = directory.find(&id).map(|handle| handle.status().mode).unwrap_or_default();
+    let open = directory.find(&id).filter(|handle| handle.closed().is_none());
+    let mode = open.map(|handle| handle.status().mode).unwrap_or_default();
     let line = Line {
         device: &id.device,
         tags: &device.tags,
@@ -696,7 +697,7 @@ async fn explain(directory: &Arc<Directory>, caller: &Caller, arguments: &Argume
     if let Some(fields) = fields.as_object_mut() {
         fields.insert("target".to_owned(), target.into());
     }
-    Ok(Reply::new(fields, format!("{target}: {command}\n{}", said.text())))
+    Ok(Reply::new(fields, format!("{target}, {}: {command}\n{}", said.place(), said.text())))
 }
 
 fn platforms(directory: &Arc<Directory>) -> Reply {

@@ -172,6 +172,8 @@ fn ways(base: &mut Manifest, declaration: &Declaration) {
     });
     base.transitions = transitions;
     base.candidates = candidate.into_iter().collect();
+    let ready = declaration.modes.iter().find(|mode| mode.kind == Kind::Ready);
+    base.first_mode = ready.or_else(|| declaration.modes.first()).map(|mode| mode.name.clone());
     base.modes = declaration.modes.iter().filter_map(|mode| Some((mode.also.clone()?, mode.name.clone()))).collect();
 }
 

@@ -137,6 +137,9 @@ pub struct Manifest {
     /// The usual words for modes that have a name of their own here: `config`, `exec`, `privileged`.
     #[serde(default)]
     pub modes: BTreeMap<String, String>,
+    /// The mode that a session begins with, where a declaration tells it.
+    #[serde(skip)]
+    pub first_mode: Option<String>,
     /// What a device of these types shows by itself, for `type = "auto"`.
     #[serde(default)]
     pub identify: Vec<IdentifySpec>,

@@ -12,6 +12,8 @@ use super::manifest::Manifest;
 
 /// The usual word for the mode in which a device is configured.
 const CONFIG: &str = "config";
+/// The usual word for the mode that a session begins with.
+const EXEC: &str = "exec";
 /// The placeholder for the Enter key at a send's end.
 const ENTER: &str = "{enter}";
 
@@ -118,6 +120,7 @@ pub struct Candidate {
 pub struct Modes {
     /// The field's usual words for modes that have a name of their own here.
     common: BTreeMap<String, String>,
+    first: Option<String>,
     ways: Vec<Way>,
     /// The candidate configuration, where the device has one.
     pub candidate: Option<Candidate>,
@@ -131,6 +134,7 @@ impl Modes {
         for (plugin, manifest) in manifests {
             let send = |name: &String| SendName { plugin: plugin.to_owned(), name: name.clone() };
             modes.common.extend(manifest.modes.clone());
+            modes.first = modes.first.take().or_else(|| manifest.first_mode.clone());
             for spec in manifest.transitions.iter().filter(|spec| holds(&spec.types)) {
                 let text = manifest.sends.get(&spec.send).map_or("", String::as_str);
                 let line = text.trim_end_matches(ENTER).to_owned();
@@ -142,6 +146,12 @@ impl Modes {
             modes.candidate = modes.candidate.take().or(candidate);
         }
         modes
+    }
+
+    /// The mode that a session begins with, where that is known.
+    #[must_use]
+    pub fn first(&self) -> Option<&str> {
+        self.first.as_deref().or_else(|| self.common.get(EXEC).map(String::as_str))
     }
 
     /// The modes that a way leads from or to, and the usual words for them.
@@ -229,6 +239,7 @@ mod tests {
     #[test]
     fn a_way_may_belong_to_some_types_only() {
         assert!(modes("one").candidate.is_none());
+        assert_eq!(modes("one").first(), Some("user"), "the mode that is usually called exec");
         assert_eq!(modes("one").way("user", "config-draft"), None);
         let two = modes("two-b");
         assert_eq!(sends(two.way("boss", "config-draft")), Some(vec!["draft".to_owned()]));

@@ -17,8 +17,10 @@ pub struct Explanation {
     pub command: String,
     /// The device type.
     pub kind: String,
-    /// The device's mode that was assumed; empty where none is known.
+    /// The device's mode; empty where none is known.
     pub mode: String,
+    /// Nobody gave the mode: it is the one that a session begins with.
+    pub assumed: bool,
     /// The operator's mode.
     pub policy_mode: PolicyMode,
     /// What for.
@@ -27,14 +29,17 @@ pub struct Explanation {
     pub verdict: Verdict,
 }
 
-/// Judges a line without a session.
+/// Judges a line without a session; where it comes without a mode, as in the one that a session begins with.
 pub async fn explain(kind: Arc<DeviceType>, line: &Line<'_>, policy_mode: PolicyMode) -> Explanation {
     let plugins = SessionPlugins::new(Arc::clone(&kind));
-    let verdict = judge(&plugins, line, policy_mode).await;
+    let assumed = kind.modes.first().filter(|_| line.mode.is_empty());
+    let line = Line { mode: assumed.unwrap_or(line.mode), ..*line };
+    let verdict = judge(&plugins, &line, policy_mode).await;
     Explanation {
         command: line.text.to_owned(),
         kind: kind.name.clone(),
         mode: line.mode.to_owned(),
+        assumed: assumed.is_some(),
         policy_mode,
         purpose: line.purpose,
         verdict,
@@ -78,9 +83,19 @@ impl Explanation {
     pub fn value(&self) -> Value {
         let (lane, lane_rule) = self.lane();
         let commands = self.verdict.lane.as_ref().map(|lane| lane.commands.clone()).unwrap_or_default();
-        json!({"command": self.command, "type": self.kind, "mode": self.mode, "purpose": self.purpose.word(),
+        json!({"command": self.command, "type": self.kind, "mode": self.mode, "mode_assumed": self.assumed, "purpose": self.purpose.word(),
             "decision": self.decision(), "rule": self.verdict.decision.rule, "why": self.verdict.decision.reason, "lane": lane,
             "lane_rule": lane_rule, "commands": commands, "policy_mode": self.policy_mode.to_string(), "how_to_get_approval": self.way()})
+    }
+
+    /// The device type, and the mode where one is known.
+    #[must_use]
+    pub fn place(&self) -> String {
+        match (self.mode.as_str(), self.assumed) {
+            ("", _) => self.kind.clone(),
+            (mode, true) => format!("{} in mode {mode} (assumed: a session begins there)", self.kind),
+            (mode, false) => format!("{} in mode {mode}", self.kind),
+        }
     }
 
     /// Line by line.

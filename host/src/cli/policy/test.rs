@@ -85,7 +85,8 @@ pub(super) async fn run(judge: &Judge, file: &Path, json: bool) -> Result<ExitCo
         let mut out = String::new();
         for (place, expected, said) in &wrong {
             let decision = &said.verdict.decision;
-            let _ = writeln!(out, "{}  {place}: {}", painted(BAD, "wrong"), said.command);
+            let assumed = if said.assumed { format!(" in mode {}, which is assumed", said.mode) } else { String::new() };
+            let _ = writeln!(out, "{}  {place}{assumed}: {}", painted(BAD, "wrong"), said.command);
             let _ = writeln!(out, "       {expected} is wanted, {} it is by rule {}: {}", said.decision(), decision.rule, decision.reason);
         }
         let word = if wrong.is_empty() { painted(GOOD, "ok") } else { painted(BAD, "wrong") };
