@@ -120,6 +120,41 @@ fn shells_stand_in_one_another_and_are_left_in_turn() {
 }
 
 #[test]
+fn a_shell_that_no_word_of_its_line_names_is_told_and_ends_nothing() {
+    let (_server, mut client) = setting("jft-bash", "/bin/bash");
+    client.run(
+        "web1",
+        "cd \"$(mktemp -d)\"; printf '#!/bin/sh\\necho in\\nexec bash\\n' > enter.sh; chmod +x enter.sh; alias r='bash --norc'",
+    );
+    for (enter, output) in [("./enter.sh", "in\n"), ("r", "")] {
+        let asked = client.run("web1", enter);
+        assert_eq!((seen(&asked).0, asked["ask_kind"].as_str()), ("needs_input", Some("unknown")), "{enter}: {asked}");
+        assert!(asked["ask"].as_str().unwrap().contains("looks like a prompt"), "{asked}");
+        assert!(seen(&asked).1.starts_with(output), "{asked}");
+        assert!(asked["duration_ms"].as_u64().unwrap() < 8_000, "{asked}");
+        // It is the caller's: a line is typed there, and the command goes on up to its own end.
+        let sent =
+            client.call("ssh_send", json!({"session": "web1", "text": "expr 40 + 2", "keys": ["enter"], "expect": "^42$", "wait_s": 10}));
+        assert!(sent["output"].as_str().unwrap().contains("\n42\n"), "{sent}");
+        client.call("ssh_send", json!({"session": "web1", "text": "exit 5", "keys": ["enter"], "wait_s": 0}));
+        let ended = client.call("ssh_output", json!({"command_id": asked["command_id"], "wait_s": 10}));
+        assert_eq!((seen(&ended).0, seen(&ended).2, seen(&ended).3), ("done", Some(5), "shell"), "{enter}: {ended}");
+    }
+    // A program that paints a prompt runs on, whatever it paints; one that says that it reads lines may be asked about, no more.
+    let prompt = client.run("web1", "true")["prompt"].as_str().unwrap().to_owned();
+    for (painted, state) in [("", "running"), ("\\033[?2004h", "needs_input")] {
+        let arguments =
+            json!({"target": "web1", "command": format!("printf '\\n{painted}%s' '{prompt}'; sleep 9; echo tail; (exit 4)"), "wait_s": 7});
+        let painted = client.call("ssh_run", arguments);
+        assert_eq!(painted["state"], state, "{painted}");
+        client.call("ssh_output", json!({"session": "web1", "wait_s": 20}));
+        let ended = client.call("ssh_output", json!({"command_id": painted["command_id"], "wait_s": 20}));
+        assert_eq!((seen(&ended).0, seen(&ended).2), ("done", Some(4)), "{ended}");
+        assert!(seen(&ended).1.ends_with(&format!("{prompt}tail\n")), "{ended}");
+    }
+}
+
+#[test]
 fn another_user_is_entered_with_a_password_and_another_host_gets_none() {
     account("jft-sudo", Path::new("/bin/bash"));
     std::fs::write("/etc/sudoers.d/jft", "jft-sudo ALL=(ALL) ALL\nDefaults:jft-sudo timestamp_timeout=0\n").unwrap();

@@ -284,6 +284,8 @@ pub const PROMPT_PASSED_MIN_CHARS: usize = 3;
 pub const PROMPTS_KNOWN_MAX: usize = 8;
 /// Silence behind a row after which it counts as a question, where the plugin that should answer it has failed.
 pub const GIVEN_UP_STANDS: Duration = Duration::from_secs(3);
+/// How long a line editor has to wait in a command that nothing says to have one, before its caller is asked.
+pub const EDITOR_STANDS: Duration = Duration::from_secs(3);
 /// How long input for a command is kept back until the shell has started it: before, the shell's line editor would take it.
 pub const INPUT_HELD_MAX: Duration = Duration::from_secs(1);
 /// How long a command has to run before it is given its first input: a shell says that it starts one a little before it lets go of

@@ -490,7 +490,8 @@ impl Machine {
                     self.settle(now, self.settle_time.ms());
                 }
                 let passed = |this: &mut Self| this.look_for_passed_prompt(now);
-                self.look_at_given_up(now).or_else(|| passed(self)).unwrap_or_else(|| self.look_at_screen(now))
+                let told = self.look_at_given_up(now).or_else(|| passed(self)).or_else(|| self.look_at_editor(now));
+                told.unwrap_or_else(|| self.look_at_screen(now))
             }
             Some(Reading::Settle(ms)) => {
                 self.settle(now, ms);

@@ -4,7 +4,7 @@ use std::mem;
 use std::time::{Duration, Instant};
 
 use super::{Effect, Intent, Machine, State, Stepped};
-use crate::limits::{GIVEN_UP_STANDS, GOAL_STEPS_MAX, PAGES_MAX, SCREEN_STANDS, SECRET_AFTER_LINE_MAX};
+use crate::limits::{EDITOR_STANDS, GIVEN_UP_STANDS, GOAL_STEPS_MAX, PAGES_MAX, SCREEN_STANDS, SECRET_AFTER_LINE_MAX};
 use crate::session::timers::Timer;
 use crate::session::view::{Question, Step, Stepping};
 
@@ -130,6 +130,20 @@ impl Machine {
         }
         let after_ms = u32::try_from(GIVEN_UP_STANDS.as_millis()).unwrap_or(u32::MAX);
         Some(self.on_question(now, Question { kind: "unknown".to_owned(), text: self.stream.tail(), after_ms }))
+    }
+
+    /// The shell has told that its command runs, and has switched its own line editor off: now somebody else's waits. What the command
+    /// has entered shows a prompt that nobody expects of its words. A row like that ends nothing; its caller is asked.
+    pub(super) fn look_at_editor(&mut self, now: Instant) -> Option<Vec<Effect>> {
+        let State::Running(running) = &self.state else { return None };
+        let waits = self.stream.is_only_started() && self.stream.takes_paste() && self.stream.has_tail();
+        if !waits || self.stream.holds_screen() || running.asked.is_some() {
+            return None;
+        }
+        let row = self.stream.tail();
+        let text = format!("{} (looks like a prompt: a line editor waits; whether the command has ended is not known)", row.trim());
+        let after_ms = u32::try_from(EDITOR_STANDS.as_millis()).unwrap_or(u32::MAX);
+        Some(self.on_question(now, Question { kind: "unknown".to_owned(), text, after_ms }))
     }
 
     fn on_goal_failed(&mut self, why: &str, at_prompt: bool) -> Stepped {
