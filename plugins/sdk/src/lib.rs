@@ -6,7 +6,7 @@
 //! * [`settle`], how long a row must stay to be believed, [`answer`], what the device said since the last line,
 //!   and [`dialog`], one attempt at a secret and the questions before the first prompt;
 //! * [`shell`], the simple commands of a shell line, to tell which program it starts;
-//! * [`words`], patterns for commands whose words may be shortened;
+//! * [`words`], patterns for commands whose words may be shortened, and [`text`], search in texts;
 //! * `build::manifest`, for `build.rs`: `plugin.toml` becomes the manifest that the component carries;
 //! * `testing`, views for native tests, matched by the manifest's own triggers.
 //!
@@ -26,6 +26,7 @@ pub mod settle;
 pub mod shell;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod text;
 pub mod words;
 
 /// Bindings of the contract's types and of the `host` interface.

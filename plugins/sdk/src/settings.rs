@@ -4,6 +4,7 @@
 //! and a plugin should stay small.
 
 use crate::Diagnostic;
+use crate::text::{split_where, whole};
 
 /// Settings by name.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -129,7 +130,7 @@ impl<'a> Reader<'a> {
     }
 
     fn flag(&mut self) -> Result<Value, String> {
-        match self.while_in(|byte| byte.is_ascii_lowercase()) {
+        match self.before(|byte| !byte.is_ascii_lowercase()) {
             "true" => Ok(Value::Flag(true)),
             "false" => Ok(Value::Flag(false)),
             _ => Err("must be a text, a whole number, true or false".to_owned()),
@@ -137,7 +138,7 @@ impl<'a> Reader<'a> {
     }
 
     fn number(&mut self) -> Result<Value, String> {
-        let digits = self.while_in(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'));
+        let digits = self.before(|byte| !(byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.')));
         whole(digits).map(Value::Number).ok_or_else(|| ["`", digits, "` is not a whole number"].concat())
     }
 
@@ -145,7 +146,7 @@ impl<'a> Reader<'a> {
         self.expect("\"")?;
         let mut text = String::new();
         loop {
-            text.push_str(self.while_in(|byte| byte >= b' ' && byte != b'"' && byte != b'\\'));
+            text.push_str(self.before(|byte| byte < b' ' || matches!(byte, b'"' | b'\\')));
             match self.next_byte() {
                 Some(b'"') => return Ok(text),
                 Some(b'\\') => text.push(self.escape()?),
@@ -189,13 +190,12 @@ impl<'a> Reader<'a> {
     }
 
     fn skip_space(&mut self) {
-        self.while_in(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r'));
+        self.before(|byte| !matches!(byte, b' ' | b'\t' | b'\n' | b'\r'));
     }
 
-    /// The bytes up to the first one that is not among these, which must begin a character.
-    fn while_in(&mut self, holds: fn(u8) -> bool) -> &'a str {
-        let end = self.rest.bytes().position(|byte| !holds(byte)).unwrap_or(self.rest.len());
-        let (taken, rest) = self.rest.split_at_checked(end).unwrap_or((self.rest, ""));
+    /// What stands before the first byte of this kind.
+    fn before(&mut self, is_end: fn(u8) -> bool) -> &'a str {
+        let (taken, rest) = split_where(self.rest, is_end);
         self.rest = rest;
         taken
     }
@@ -209,14 +209,6 @@ impl<'a> Reader<'a> {
 }
 
 const UNKNOWN_ESCAPE: &str = "unknown escape in a text";
-
-/// A whole number with at most a minus in front.
-fn whole(digits: &str) -> Option<i64> {
-    let (digits, sign) = digits.strip_prefix('-').map_or((digits, 1), |digits| (digits, -1));
-    let digit = |byte: u8| char::from(byte).to_digit(10).map(i64::from);
-    let add = |number: i64, byte: u8| number.checked_mul(10)?.checked_add(sign * digit(byte)?);
-    if digits.is_empty() { None } else { digits.bytes().try_fold(0, add) }
-}
 
 #[cfg(test)]
 mod tests {

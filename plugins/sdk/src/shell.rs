@@ -3,6 +3,8 @@
 //! Knows quotes, escapes, comments, operators, redirections, heredocs, groups and substitutions, so that a word in
 //! command position is told from text. Expands nothing.
 
+use crate::text::{is_one_of, split_where};
+
 /// How deep substitutions are followed. What lies deeper is taken as text.
 const DEPTH_MAX: usize = 16;
 
@@ -89,7 +91,7 @@ pub fn operands<'a>(words: &'a [String], valued: &str) -> &'a [String] {
             at += 1;
             break;
         }
-        let takes_value = !option.starts_with('-') && option.chars().next_back().is_some_and(|last| valued.contains(last));
+        let takes_value = !option.starts_with('-') && option.chars().next_back().is_some_and(|last| is_one_of(last, valued));
         at += if takes_value { 2 } else { 1 };
     }
     words.get(at..).unwrap_or_default()
@@ -98,7 +100,7 @@ pub fn operands<'a>(words: &'a [String], valued: &str) -> &'a [String] {
 /// Is the letter in one of the groups of short options?
 #[must_use]
 pub fn has_letter(words: &[String], letter: char) -> bool {
-    words.iter().any(|word| word.strip_prefix('-').is_some_and(|group| !group.starts_with('-') && group.contains(letter)))
+    words.iter().any(|word| word.strip_prefix('-').is_some_and(|group| !group.starts_with('-') && is_one_of(letter, group)))
 }
 
 /// A program's name without its directory.
@@ -113,10 +115,11 @@ pub fn is_assignment(word: &str) -> bool {
     let Some((name, _)) = word.split_once('=') else { return false };
     let name = name.strip_suffix('+').unwrap_or(name);
     !name.is_empty()
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || "_[]".contains(c))
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || is_one_of(c, "_[]"))
         && !name.starts_with(|c: char| c.is_ascii_digit())
 }
 
+/// All signs of the grammar are ASCII, so it reads bytes; what stands between signs is taken in one piece.
 struct Reader<'a> {
     rest: &'a str,
     commands: Vec<Simple>,
@@ -125,39 +128,41 @@ struct Reader<'a> {
     depth: usize,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
     /// Reads commands up to `end`, or to the end of the text.
-    fn list(&mut self, end: Option<char>) {
+    fn list(&mut self, end: Option<u8>) {
         let mut open = Simple::default();
-        while let Some(c) = self.peek() {
-            if end == Some(c) {
+        while let Some(sign) = self.peek() {
+            if end == Some(sign) {
                 self.skip(1);
                 break;
             }
-            match c {
-                '\n' => {
+            match sign {
+                b'\n' => {
                     self.close(&mut open);
                     self.skip(1);
                     self.bodies();
                 }
-                ';' | '&' | '|' | ')' => {
+                b';' | b'&' | b'|' | b')' => {
                     if !self.rest.starts_with("&>") {
                         self.close(&mut open);
-                        open.fed = c == '|' && !self.rest.starts_with("||");
+                        open.fed = sign == b'|' && !self.rest.starts_with("||");
                     }
                     self.skip(if self.rest.starts_with("||") || self.rest.starts_with("|&") { 2 } else { 1 });
                 }
-                '(' => {
+                b'(' => {
                     self.close(&mut open);
                     self.skip(1);
-                    self.nested(')');
+                    self.nested(b')');
                 }
-                '<' | '>' => {
-                    open.fed |= c == '<' && !self.rest.starts_with("<(");
+                b'<' | b'>' => {
+                    open.fed |= sign == b'<' && !self.rest.starts_with("<(");
                     self.redirection();
                 }
-                '#' => self.skip(self.rest.find('\n').unwrap_or(self.rest.len())),
-                c if c.is_ascii_whitespace() => self.skip(c.len_utf8()),
+                b'#' => {
+                    self.before(|byte| byte == b'\n');
+                }
+                sign if sign.is_ascii_whitespace() => self.skip(1),
                 _ => self.word_of(&mut open.words),
             }
         }
@@ -180,7 +185,7 @@ impl Reader<'_> {
             self.skip(1);
             return;
         }
-        let number = word.chars().all(|c| c.is_ascii_digit()) && self.rest.starts_with(['<', '>']);
+        let number = word.bytes().all(|byte| byte.is_ascii_digit()) && matches!(self.peek(), Some(b'<' | b'>'));
         if !number {
             words.push(word);
         }
@@ -189,16 +194,16 @@ impl Reader<'_> {
     /// `>file`, `2>&1`, `<<END`, `<<<text`, `<(list)`.
     fn redirection(&mut self) {
         let here = self.rest.starts_with("<<") && !self.rest.starts_with("<<<");
-        self.skip(self.rest.len() - self.rest.trim_start_matches(['<', '>', '|', '&']).len());
-        if self.peek() == Some('(') {
+        self.before(|byte| !matches!(byte, b'<' | b'>' | b'|' | b'&'));
+        if self.peek() == Some(b'(') {
             self.skip(1);
-            self.nested(')');
+            self.nested(b')');
             return;
         }
-        if here && self.peek() == Some('-') {
+        if here && self.peek() == Some(b'-') {
             self.skip(1);
         }
-        self.skip(self.rest.len() - self.rest.trim_start_matches([' ', '\t']).len());
+        self.before(|byte| !matches!(byte, b' ' | b'\t'));
         let target = self.word();
         if here {
             self.heredocs.push(target);
@@ -209,9 +214,9 @@ impl Reader<'_> {
     fn bodies(&mut self) {
         for delimiter in core::mem::take(&mut self.heredocs) {
             while !self.rest.is_empty() {
-                let (row, rest) = self.rest.split_once('\n').unwrap_or((self.rest, ""));
-                self.rest = rest;
-                if row.trim_start_matches('\t') == delimiter {
+                self.before(|byte| byte != b'\t');
+                let row = self.until(b'\n');
+                if row == delimiter {
                     break;
                 }
             }
@@ -221,58 +226,52 @@ impl Reader<'_> {
     /// One word, quotes removed. Empty without moving where no word begins.
     fn word(&mut self) -> String {
         let mut word = String::new();
-        while let Some(c) = self.peek() {
-            match c {
-                '\'' => {
+        loop {
+            word.push_str(self.before(|byte| {
+                matches!(byte, b'\'' | b';' | b'&' | b'|' | b'(' | b')' | b'<' | b'>') || ends_quoted(byte) || byte.is_ascii_whitespace()
+            }));
+            match self.peek() {
+                Some(b'\'') => {
                     self.skip(1);
-                    word.push_str(self.until('\''));
+                    word.push_str(self.until(b'\''));
                 }
-                '"' => {
+                Some(b'"') => {
                     self.skip(1);
                     self.quoted(&mut word);
                 }
-                '\\' => self.escaped(&mut word),
-                '$' => self.dollar(&mut word),
-                '`' => {
-                    self.skip(1);
-                    self.nested('`');
-                }
-                ';' | '&' | '|' | '(' | ')' | '<' | '>' => break,
-                c if c.is_ascii_whitespace() => break,
-                c => {
-                    word.push(c);
-                    self.skip(c.len_utf8());
-                }
+                Some(sign @ (b'\\' | b'$' | b'`')) => self.special(sign, &mut word),
+                _ => return word,
             }
         }
-        word
     }
 
     /// The inside of double quotes.
     fn quoted(&mut self, word: &mut String) {
-        while let Some(c) = self.peek() {
-            match c {
-                '"' => {
+        loop {
+            word.push_str(self.before(ends_quoted));
+            match self.peek() {
+                Some(b'"') => {
                     self.skip(1);
                     return;
                 }
-                '\\' => self.escaped(word),
-                '$' => self.dollar(word),
-                '`' => {
-                    self.skip(1);
-                    self.nested('`');
-                }
-                c => {
-                    word.push(c);
-                    self.skip(c.len_utf8());
-                }
+                Some(sign) => self.special(sign, word),
+                None => return,
             }
         }
     }
 
-    fn escaped(&mut self, word: &mut String) {
+    /// What means the same in double quotes and outside: `\`, `$` or a backquote.
+    fn special(&mut self, sign: u8, word: &mut String) {
         self.skip(1);
-        if let Some(c) = self.peek() {
+        match sign {
+            b'\\' => self.escaped(word),
+            b'$' => self.dollar(word),
+            _ => self.nested(b'`'),
+        }
+    }
+
+    fn escaped(&mut self, word: &mut String) {
+        if let Some(c) = self.rest.chars().next() {
             if c != '\n' {
                 word.push(c);
             }
@@ -282,13 +281,12 @@ impl Reader<'_> {
 
     /// `$(list)`, `$((sum))`, `${name}`, `$'text'`, `$name`.
     fn dollar(&mut self, word: &mut String) {
-        self.skip(1);
         match self.peek() {
-            Some('(') => {
+            Some(b'(') => {
                 self.skip(1);
-                self.nested(')');
+                self.nested(b')');
             }
-            Some('{') => {
+            Some(b'{') => {
                 self.skip(1);
                 word.push_str("${");
                 self.braced(word);
@@ -300,19 +298,24 @@ impl Reader<'_> {
     /// The inside of `${}`: what is substituted in it counts.
     fn braced(&mut self, word: &mut String) {
         if self.depth >= DEPTH_MAX {
-            self.until('}');
+            self.until(b'}');
             return;
         }
         self.depth += 1;
-        while let Some(c) = self.peek().filter(|c| *c != '}') {
-            if c == '$' { self.dollar(word) } else { self.skip(c.len_utf8()) }
+        loop {
+            self.before(|byte| matches!(byte, b'$' | b'}'));
+            let sign = self.peek();
+            self.skip(1);
+            if sign != Some(b'$') {
+                break;
+            }
+            self.dollar(word);
         }
-        self.skip(1);
         self.depth -= 1;
     }
 
     /// The commands of a group or substitution.
-    fn nested(&mut self, end: char) {
+    fn nested(&mut self, end: u8) {
         if self.depth >= DEPTH_MAX {
             self.until(end);
             return;
@@ -324,21 +327,35 @@ impl Reader<'_> {
         self.depth -= 1;
     }
 
-    /// The text up to a character, which is skipped too.
-    fn until(&mut self, end: char) -> &str {
-        let (inside, rest) = self.rest.split_once(end).unwrap_or((self.rest, ""));
+    /// The text up to a sign, which is skipped too.
+    fn until(&mut self, end: u8) -> &'a str {
+        let at = self.rest.bytes().position(|byte| byte == end).unwrap_or(self.rest.len());
+        let inside = self.rest.get(..at).unwrap_or_default();
+        self.skip(at + 1);
+        inside
+    }
+
+    /// The text up to a sign that is not skipped.
+    fn before(&mut self, is_end: fn(u8) -> bool) -> &'a str {
+        let (inside, rest) = split_where(self.rest, is_end);
         self.rest = rest;
         inside
     }
 
-    fn peek(&self) -> Option<char> {
-        self.rest.chars().next()
+    fn peek(&self) -> Option<u8> {
+        self.rest.bytes().next()
     }
 
     /// Moves on by bytes; never past the end or into a character.
+    #[inline(never)]
     fn skip(&mut self, bytes: usize) {
         self.rest = self.rest.get(bytes..).unwrap_or_default();
     }
+}
+
+/// Does the byte end a piece of plain text in double quotes?
+fn ends_quoted(byte: u8) -> bool {
+    matches!(byte, b'"' | b'\\' | b'$' | b'`')
 }
 
 #[cfg(test)]
