@@ -1,5 +1,6 @@
 //! Questions that programs ask. They are reported, never answered: which answer is right only the caller knows.
 
+use jackfield_plugin::text::{trim, trim_end};
 use jackfield_plugin::{Question, View};
 
 use crate::marks::{Marks, Stage};
@@ -37,7 +38,7 @@ pub(crate) fn question(view: &View) -> Option<Question> {
         return Some(full_screen::question(view));
     }
     if matches!(Marks::read(&view.marks).stage, Stage::Prompt(_) | Stage::Rest)
-        || view.prompt.as_deref().is_some_and(|prompt| prompt.trim_ascii_end() == view.tail.trim_ascii_end())
+        || view.prompt.as_deref().is_some_and(|prompt| trim_end(prompt) == trim_end(&view.tail))
     {
         return None;
     }
@@ -60,13 +61,13 @@ pub(crate) fn known(view: &View, without: &[&str]) -> Option<Question> {
 /// Does another host ask, because the command goes there? Then the device's secrets are not for it. ssh says so itself, unless
 /// the server asks in words of its own.
 fn asked_elsewhere(view: &View) -> bool {
-    let tail = view.tail.trim_ascii_end();
+    let tail = trim_end(&view.tail);
     let by_ssh = tail.ends_with("'s password:") || tail.starts_with('(') && tail.split(')').next().is_some_and(|who| who.contains('@'));
     by_ssh || started::reaches_out(&view.command)
 }
 
 fn asked(view: &View, kind: &str, after_ms: u32) -> Question {
-    Question { kind: kind.to_owned(), text: view.tail.trim_ascii().to_owned(), after_ms }
+    Question { kind: kind.to_owned(), text: trim(&view.tail).to_owned(), after_ms }
 }
 
 #[cfg(test)]

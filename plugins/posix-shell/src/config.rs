@@ -1,13 +1,14 @@
 //! The operator's one setting, `pagers`. It becomes part of a shell line, so only the two known words may pass.
 
 use jackfield_plugin::Diagnostic;
+use jackfield_plugin::text::trim;
 
 /// The host has checked keys and types against the manifest; what is left is the choice of words.
 pub(crate) fn check(json: &str) -> Result<(), Vec<Diagnostic>> {
     match text_of(json, "pagers") {
         None | Some("off" | "ask") => Ok(()),
         Some(other) => {
-            Err(vec![Diagnostic { path: "pagers".to_owned(), message: format!("`{other}` is not known, choose `off` or `ask`") }])
+            Err(vec![Diagnostic { path: "pagers".to_owned(), message: ["`", other, "` is not known, choose `off` or `ask`"].concat() }])
         }
     }
 }
@@ -16,7 +17,7 @@ pub(crate) fn check(json: &str) -> Result<(), Vec<Diagnostic>> {
 fn text_of<'a>(json: &'a str, key: &str) -> Option<&'a str> {
     let mut pieces = json.split('"');
     pieces.find(|piece| *piece == key)?;
-    (pieces.next()?.trim_ascii() == ":").then(|| pieces.next().unwrap_or_default())
+    (trim(pieces.next()?) == ":").then(|| pieces.next().unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -2,13 +2,14 @@
 //!
 //! The view's last row is the cursor's, its other rows are all that the screen shows.
 
+use jackfield_plugin::text::trim;
 use jackfield_plugin::{Question, View};
 
 use crate::{asking, pager, words};
 
 /// What the program waits for. It holds the screen and is silent, so it waits for something.
 pub(crate) fn question(view: &View) -> Question {
-    let row = view.tail.trim_ascii();
+    let row = trim(&view.tail);
     if words::edits(&view.command) {
         // The text being edited may read like any question; a file that must be confirmed is asked for in these forms.
         let own = asking::known(view, &TEXTS);
@@ -45,11 +46,15 @@ fn buttons(view: &View) -> Vec<&str> {
     let mut found = Vec::new();
     for row in view.recent.lines() {
         for (open, close) in [('<', '>'), ('[', ']')] {
-            found.extend(row.split(open).skip(1).filter_map(|part| part.split(close).next().map(|text| text.trim_ascii())));
+            let texts = row.split(open).skip(1).map(|part| trim(part.split(close).next().unwrap_or_default()));
+            found.extend(texts.filter(is_button));
         }
     }
-    found.retain(|text| BUTTONS.iter().any(|known| known.eq_ignore_ascii_case(text)));
     found
+}
+
+fn is_button(text: &&str) -> bool {
+    BUTTONS.iter().any(|known| known.eq_ignore_ascii_case(text))
 }
 
 const BUTTONS: [&str; 8] = ["yes", "no", "ok", "cancel", "exit", "continue", "back", "help"];
@@ -58,7 +63,7 @@ const BUTTONS: [&str; 8] = ["yes", "no", "ok", "cancel", "exit", "continue", "ba
 fn boxed(view: &View) -> String {
     let mut text = String::new();
     for row in view.recent.lines() {
-        let inner = row.trim_matches(|c: char| BORDERS.chars().any(|border| border == c));
+        let inner = row.trim_matches(is_border);
         if !inner.is_empty() {
             if !text.is_empty() {
                 text.push('\n');
@@ -69,9 +74,29 @@ fn boxed(view: &View) -> String {
     text
 }
 
+fn is_border(c: char) -> bool {
+    BORDERS.chars().any(|border| border == c)
+}
+
 /// Where editors and monitors say what they show.
 fn status_row(view: &View) -> Option<&str> {
-    view.recent.lines().map(str::trim_ascii).rev().find(|row| row.contains(|c: char| c.is_alphanumeric()))
+    view.recent.lines().map(trim).rev().find(|row| row.contains(is_letter))
+}
+
+/// A letter or a digit. Beyond ASCII it is told by where signs, drawings and private characters are: the tables of Unicode are as large as all
+/// that is asked here.
+fn is_letter(c: char) -> bool {
+    const SIGNS: [(char, char); 7] = [
+        ('\u{80}', '\u{bf}'),
+        ('\u{2000}', '\u{2bff}'),
+        ('\u{2e00}', '\u{2e7f}'),
+        ('\u{3000}', '\u{3030}'),
+        ('\u{e000}', '\u{f8ff}'),
+        ('\u{fe00}', '\u{fe6f}'),
+        ('\u{1f000}', '\u{1faff}'),
+    ];
+    let is_sign = |(first, last): &(char, char)| (*first..=*last).contains(&c);
+    if c.is_ascii() { c.is_ascii_alphanumeric() } else { !SIGNS.iter().any(is_sign) }
 }
 
 #[cfg(test)]

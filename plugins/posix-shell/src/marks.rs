@@ -3,6 +3,8 @@
 //! `C` output starts, `D;status;nonce;cwd` command done, `A;nonce;uid=..;pid=..;st=..;late=..;max=..;h=..` prompt starts, `B` prompt ends,
 //! `P;k=c` continuation prompt, `S;nonce;b..;z..;f..;k..` the probe's answer. The host has checked the nonce.
 
+use jackfield_plugin::text::whole;
+
 /// What is known about a command that ended.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Done {
@@ -94,12 +96,18 @@ fn at_prompt(before: Stage, shown: Option<i32>) -> Stage {
     }
 }
 
+/// What stands behind the first field.
+#[inline(never)]
+fn behind(fields: &str) -> &str {
+    fields.split_once(';').map_or("", |(_, rest)| rest)
+}
+
 /// `D;<status>;<nonce>;<cwd>`; a directory may hold semicolons.
 fn done(body: &str) -> Done {
-    let mut fields = body.splitn(4, ';').skip(1);
-    let status = number(fields.next());
-    let cwd = fields.nth(1).filter(|cwd| !cwd.is_empty()).map(str::to_owned);
-    Done { status, cwd }
+    let fields = behind(body);
+    let cwd = behind(behind(fields));
+    let status = number(fields.split(';').next());
+    Done { status, cwd: (!cwd.is_empty()).then(|| cwd.to_owned()) }
 }
 
 fn field<'a>(body: &'a str, name: &str) -> Option<&'a str> {
@@ -112,7 +120,7 @@ fn is_number(text: &str) -> bool {
 }
 
 fn number(text: Option<&str>) -> Option<i32> {
-    text?.parse().ok()
+    i32::try_from(whole(text?)?).ok()
 }
 
 #[cfg(test)]

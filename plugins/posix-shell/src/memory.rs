@@ -13,11 +13,13 @@ pub(crate) const UNKNOWN: &str = "unknown";
 const DEPTH_MAX: usize = 24;
 
 /// Is POSIX shell text typed in this mode?
+#[inline(never)]
 pub(crate) fn is_shell(mode: &str) -> bool {
     matches!(mode, SHELL | REMOTE_SHELL)
 }
 
 /// The shell's mode as it was before the line.
+#[inline(never)]
 pub(crate) fn mode_of(view: &View) -> &'static str {
     if view.mode == REMOTE_SHELL { REMOTE_SHELL } else { SHELL }
 }
@@ -51,8 +53,11 @@ impl Memory {
 
     /// The memo's text.
     pub(crate) fn text(&self) -> String {
-        let words = self.shells.iter().map(|(number, home)| format!("{number}{} ", if *home { "" } else { "@" }));
-        let mut text: String = words.collect();
+        let mut text = String::new();
+        for (number, home) in &self.shells {
+            text.push_str(number);
+            text.push_str(if *home { " " } else { "@ " });
+        }
         if self.is_plain {
             text.push('-');
         }

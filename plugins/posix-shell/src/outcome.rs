@@ -1,8 +1,7 @@
 //! Refusals of a shell, where no exit status is known. With a status there is nothing to guess.
 
+use jackfield_plugin::text::{holds, trim_end};
 use jackfield_plugin::{Exchange, Failure};
-
-use crate::words::holds;
 
 /// How a shell says that there is no such command: what stands before the name, or behind it.
 const NOT_FOUND: &[(&str, &str)] = &[
@@ -25,7 +24,7 @@ pub(crate) fn judge(exchange: &Exchange) -> Option<Failure> {
     if exchange.status.is_some() {
         return None;
     }
-    let mut rows = exchange.head.lines().map(str::trim_ascii_end).filter(|row| !row.is_empty());
+    let mut rows = exchange.head.lines().map(trim_end).filter(|row| !row.is_empty());
     let row = rows.next()?;
     if rows.next().is_some() && !from_shell(row) {
         return None;

@@ -1,5 +1,6 @@
 //! less, more and man: a space for the next page, and `q` where everything has been shown.
 
+use jackfield_plugin::text::trim_end;
 use jackfield_plugin::{Page, View};
 
 use crate::words;
@@ -36,7 +37,7 @@ pub(crate) fn page(view: &View) -> Option<Page> {
 
 /// Ends as only a whole marker does: `37%`, `(37%)`, `(Next file: b)`, `q to quit)`.
 fn is_complete(tail: &str) -> bool {
-    tail.trim_ascii_end().ends_with(['%', ')'])
+    trim_end(tail).ends_with(['%', ')'])
 }
 
 /// Does the row look like a pager's marker, whatever runs? A lone colon is one only on a screen of its own.

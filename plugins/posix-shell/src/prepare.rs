@@ -1,10 +1,10 @@
 //! Which line to type after login, and in a shell inside: first the probe, then the line for the shell that answered.
 
+use jackfield_plugin::text::holds;
 use jackfield_plugin::{Ready, View};
 
 use crate::marks::{Marks, Stage};
 use crate::memory::is_shell;
-use crate::words::holds;
 
 /// A part of the probe's text that no other line holds.
 const PROBE: &str = "133;S;";
@@ -42,13 +42,10 @@ pub(crate) fn next(at: &Ready, view: &View) -> Option<&'static str> {
 
 /// `S;<nonce>;b<version>;z<version>;f<version>;k<version>`, each version empty but that of the shell that speaks.
 fn by_versions(answer: &str) -> &'static str {
-    let has = |letter: &str| answer.split(';').skip(2).any(|field| field.strip_prefix(letter).is_some_and(|version| !version.is_empty()));
-    if has("b") {
-        "bash"
-    } else if has("z") {
-        "zsh"
-    } else if has("f") {
-        "fish"
+    let named = [(b'b', "bash"), (b'z', "zsh"), (b'f', "fish")];
+    let has = |letter: u8| answer.split(';').skip(2).any(|field| field.len() > 1 && field.as_bytes().first() == Some(&letter));
+    if let Some((_, shell)) = named.into_iter().find(|(letter, _)| has(*letter)) {
+        shell
     } else if holds(answer, "MIRBSD") || holds(answer, "LEGACY") {
         "mksh"
     } else if holds(answer, ";kVersion ") {

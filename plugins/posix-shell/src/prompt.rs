@@ -1,6 +1,7 @@
 //! Is the shell ready? Marks say it exactly; without them the look of the last row has to do.
 
-use jackfield_plugin::{PromptReport, Reading, Ready, View};
+use jackfield_plugin::text::{trim, trim_end};
+use jackfield_plugin::{PromptReport, Reading, Ready, View, text};
 
 use crate::marks::{Done, Marks, Stage};
 use crate::memory::{Memory, is_shell, mode_of};
@@ -65,9 +66,9 @@ fn paste_is_due(view: &View) -> bool {
 
 /// What to say about an unfinished line; `row` is the continuation prompt.
 pub(crate) fn rest(row: &str) -> String {
-    let row = row.trim_ascii();
+    let row = trim(row);
     let what = "the rest of an unfinished line (an open quote, bracket, block, heredoc or a trailing operator)";
-    if row.is_empty() { what.to_owned() } else { format!("{what}; the shell shows `{row}`") }
+    if row.is_empty() { what.to_owned() } else { [what, "; the shell shows `", row, "`"].concat() }
 }
 
 /// The command ended, but the mark at the prompt's end is missing: a prompt that does not let itself be changed, or one
@@ -75,7 +76,7 @@ pub(crate) fn rest(row: &str) -> String {
 fn ended(view: &View, marks: &Marks, done: &Done) -> Reading {
     // A prompt that was empty before, after all that time, is so again.
     let familiar = view.prompt.as_deref().is_some_and(|prompt| view.tail == prompt);
-    let wait_ms = match (familiar, view.tail.trim_ascii().is_empty()) {
+    let wait_ms = match (familiar, trim(&view.tail).is_empty()) {
         (true, _) => REDRAW_MS,
         (false, false) => THEME_MS,
         (false, true) => EMPTY_MS,
@@ -89,7 +90,7 @@ fn ready(view: &View, marks: &Marks, done: &Done) -> Reading {
     let is_displaced = marks.is_unhooked && is_behind_line(view) || marks.is_fixed && has_moved(view);
     let proof = if is_displaced { "pattern" } else { "mark" };
     Reading::Ready(Ready {
-        privileged: marks.root.unwrap_or_else(|| prompt.trim_ascii_end().ends_with('#')),
+        privileged: marks.root.unwrap_or_else(|| trim_end(&prompt).ends_with('#')),
         prompt,
         mode: mode_of(view).to_owned(),
         status: done.status,
@@ -109,17 +110,17 @@ fn has_moved(view: &View) -> bool {
         return false;
     }
     let known = view.prompt.as_deref().unwrap_or_default();
-    let is_other = known.trim_ascii_end() != view.tail.trim_ascii_end();
-    let builds_on = || ["$PS1", "${PS1"].iter().any(|name| words::holds(&view.command, name));
+    let is_other = trim_end(known) != trim_end(&view.tail);
+    let builds_on = || ["$PS1", "${PS1"].iter().any(|name| text::holds(&view.command, name));
     words::sets(&view.command, "PS1") && (is_other || builds_on()) || words::runs_unseen(&view.command) && unmarked::has_grown(view)
 }
 
 /// The row without what a command left before the prompt: `printf x` prints no newline, so the prompt follows its `x`. fish draws
 /// a line that it cannot read behind the prompt once more, before it is taken out.
 fn prompt_of(view: &View) -> String {
-    let Some(known) = view.prompt.as_deref().filter(|known| !known.trim_ascii().is_empty()) else { return view.tail.clone() };
+    let Some(known) = view.prompt.as_deref().filter(|known| !trim(known).is_empty()) else { return view.tail.clone() };
     let has_left = view.tail.ends_with(known);
-    let is_drawn = || view.tail.strip_prefix(known).is_some_and(|line| line.trim_ascii() == view.command.trim_ascii());
+    let is_drawn = || view.tail.strip_prefix(known).is_some_and(|line| trim(line) == trim(&view.command));
     if has_left || is_drawn() { known.to_owned() } else { view.tail.clone() }
 }
 

@@ -1,6 +1,7 @@
 //! What a command line starts that may show a prompt of its own.
 
 use jackfield_plugin::shell::{self, SSH_VALUED, SUDO_VALUED, file_name, has_letter, operands};
+use jackfield_plugin::text::listed;
 
 /// What will ask for the next line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,44 +16,25 @@ pub(crate) enum Started {
     Elsewhere,
 }
 
-const SHELLS: &[&str] = &["sh", "bash", "rbash", "dash", "ash", "zsh", "ksh", "ksh93", "mksh", "fish", "tcsh", "csh", "busybox"];
+const SHELLS: &str = "sh bash rbash dash ash zsh ksh ksh93 mksh fish tcsh csh busybox";
 /// Programs that change the user and start a shell unless a command is given: the options with a value of their own.
 const USER_CHANGES: &[(&str, &str)] =
     &[("sudo", SUDO_VALUED), ("doas", "uC"), ("su", "gGswT"), ("runuser", "gGsuw"), ("newgrp", ""), ("login", "fhp")];
 /// Programs that enter a container, a name space or another root, with a command in their arguments. Where none is there they
 /// start a shell.
-const ENTERED: &[&str] =
-    &["chroot", "unshare", "nsenter", "systemd-nspawn", "toolbox", "distrobox", "nix-shell", "lxc-attach", "machinectl"];
+const ENTERED: &str = "chroot unshare nsenter systemd-nspawn toolbox distrobox nix-shell lxc-attach machinectl";
 /// Programs that run a command in a container; it has a terminal only where one was asked for.
-const CONTAINERS: &[&str] = &["docker", "podman", "nerdctl", "kubectl", "oc", "crictl", "ctr", "lxc", "incus"];
+const CONTAINERS: &str = "docker podman nerdctl kubectl oc crictl ctr lxc incus";
 /// Programs that connect to another host.
-const CONNECTING: &[&str] = &[
-    "ssh",
-    "mosh",
-    "telnet",
-    "autossh",
-    "sshpass",
-    "rlogin",
-    "vagrant",
-    "multipass",
-    "nc",
-    "ncat",
-    "netcat",
-    "socat",
-    "minicom",
-    "picocom",
-    "cu",
-    "adb",
-    "vtysh",
-];
+const CONNECTING: &str = "ssh mosh telnet autossh sshpass rlogin vagrant multipass nc ncat netcat socat minicom picocom cu adb \
+    vtysh";
 
 /// Programs that connect to another host and show no prompt of it.
-const CARRYING: &[&str] =
-    &["scp", "sftp", "rsync", "ssh-copy-id", "sshfs", "ftp", "lftp", "smbclient", "ansible", "ansible-playbook", "fab"];
+const CARRYING: &str = "scp sftp rsync ssh-copy-id sshfs ftp lftp smbclient ansible ansible-playbook fab";
 
 /// Does the line run something that talks to another host, or enters what is not this one? Then a password question is its.
 pub(crate) fn reaches_out(line: &str) -> bool {
-    let connects = |words: &[String]| words.iter().any(|word| CONNECTING.contains(&file_name(word)) || CARRYING.contains(&file_name(word)));
+    let connects = |words: &[String]| words.iter().any(|word| listed(CONNECTING, file_name(word)) || listed(CARRYING, file_name(word)));
     let commands = shell::commands(line);
     // Behind `sudo`, `timeout` and their like the program is a word among others.
     commands.iter().any(|command| connects(command.words.get(..WORDS_LOOKED_AT.min(command.words.len())).unwrap_or_default()))
@@ -72,7 +54,7 @@ pub(crate) fn started(line: &str) -> Started {
 fn by_words(words: &[String]) -> Started {
     let Some((name, arguments)) = words.split_first() else { return Started::Nothing };
     let name = file_name(name).trim_start_matches('-');
-    if SHELLS.contains(&name) {
+    if listed(SHELLS, name) {
         return if is_interactive(arguments) { Started::Shell } else { Started::Nothing };
     }
     if let Some((_, valued)) = USER_CHANGES.iter().find(|(change, _)| *change == name) {
@@ -81,7 +63,7 @@ fn by_words(words: &[String]) -> Started {
     match name {
         // A program in a terminal of its own; without `-c` it is the shell.
         "script" if !has_letter(arguments, 'c') => Started::Shell,
-        _ if ENTERED.contains(&name) => {
+        _ if listed(ENTERED, name) => {
             let named = arguments.iter().rposition(|word| is_shell_name(word));
             let directory = usize::from(name == "chroot");
             let file = |word: &String| !word.starts_with('-') && word.contains('/') && !word.ends_with('/');
@@ -91,7 +73,7 @@ fn by_words(words: &[String]) -> Started {
                 _ => Started::Nothing,
             }
         }
-        _ if CONTAINERS.contains(&name) => {
+        _ if listed(CONTAINERS, name) => {
             let terminal = has_letter(arguments, 't') || arguments.iter().any(|word| word == "--tty" || word == "attach");
             let named = arguments.iter().rposition(|word| is_shell_name(word));
             match named {
@@ -101,7 +83,7 @@ fn by_words(words: &[String]) -> Started {
             }
         }
         "ssh" => connection(arguments),
-        _ if CONNECTING.contains(&name) => Started::Elsewhere,
+        _ if listed(CONNECTING, name) => Started::Elsewhere,
         _ => Started::Nothing,
     }
 }
@@ -144,21 +126,25 @@ fn user_change(name: &str, arguments: &[String], valued: &str) -> Started {
 
 /// Options only: neither a script nor a command.
 fn is_interactive(arguments: &[String]) -> bool {
-    let options = arguments.iter().take_while(|word| word.starts_with(['-', '+']));
-    let long = |word: &String| matches!(word.as_str(), "--version" | "--help" | "--command");
-    let rest = arguments.iter().find(|word| !word.starts_with(['-', '+']) && !is_shell_name(word) && !valued_before(arguments, word));
-    rest.is_none() && !has_letter(arguments, 'c') && !options.clone().any(long)
-}
-
-/// Is the word the value of `-o`, `+O`, `--rcfile` and such?
-fn valued_before(arguments: &[String], word: &String) -> bool {
-    let Some(at) = arguments.iter().position(|other| core::ptr::eq(other, word)) else { return false };
-    let before = at.checked_sub(1).and_then(|before| arguments.get(before)).map_or("", String::as_str);
-    matches!(before, "-o" | "+o" | "-O" | "+O" | "--rcfile" | "--init-file" | "-C" | "--init-command")
+    let mut before = "";
+    let mut only_options = true;
+    for word in arguments {
+        let is_option = word.starts_with(['-', '+']);
+        only_options &= is_option;
+        if only_options && listed("--version --help --command", word) {
+            return false;
+        }
+        let is_value = listed("-o +o -O +O --rcfile --init-file -C --init-command", before);
+        if !is_option && !is_value && !is_shell_name(word) {
+            return false;
+        }
+        before = word;
+    }
+    !has_letter(arguments, 'c')
 }
 
 fn is_shell_name(word: &str) -> bool {
-    SHELLS.contains(&file_name(word))
+    listed(SHELLS, file_name(word))
 }
 
 #[cfg(test)]

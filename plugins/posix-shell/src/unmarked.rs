@@ -3,7 +3,8 @@
 //! Only the last, unterminated row is looked at, and it must stay for a time that grows as the evidence gets weaker.
 
 use jackfield_plugin::mode::{REMOTE_SHELL, SHELL};
-use jackfield_plugin::{Reading, Ready, View, settle};
+use jackfield_plugin::text::{trim, trim_end};
+use jackfield_plugin::{Reading, Ready, View, settle, text};
 
 use crate::marks::Marks;
 use crate::memory::{UNKNOWN, is_shell, mode_of};
@@ -42,7 +43,7 @@ enum Look {
 pub(crate) fn inspect(view: &View, known: bool) -> Reading {
     if view.phase == "setup" && Marks::read(&view.marks).shell.is_some() {
         // The shell has answered the probe, so its prompt follows, whatever it looks like.
-        let known_row = view.prompt.as_deref().is_some_and(|before| !before.trim_ascii().is_empty() && same_row(before, &view.tail));
+        let known_row = view.prompt.as_deref().is_some_and(|before| !trim(before).is_empty() && same_row(before, &view.tail));
         if known_row && view.takes_paste() {
             // The shell took the brackets off with the probe's line. They are on again and its prompt stands: it reads.
             return ready(view, mode_of(view), "pattern");
@@ -61,7 +62,7 @@ pub(crate) fn inspect(view: &View, known: bool) -> Reading {
     let known = known && view.phase != "setup";
     if known && view.echoed && view.marks.is_empty() && is_shell(&view.mode) {
         let look = look(view);
-        let emptied = view.tail.trim_ascii().is_empty() && words::empties(&view.command, "PS1");
+        let emptied = trim(&view.tail).is_empty() && words::empties(&view.command, "PS1");
         let replaced = emptied
             || look.is_some() && words::sets(&view.command, "PS1")
             || look == Some(Look::Shell) && words::runs_unseen(&view.command);
@@ -72,14 +73,14 @@ pub(crate) fn inspect(view: &View, known: bool) -> Reading {
             return settle::at_least(view, GROWN_MS, || ready(view, mode_of(view), "pattern"));
         }
     }
-    if view.tail.trim_ascii().is_empty() || asking::question(view).is_some() || pager::page(view).is_some() {
+    if trim(&view.tail).is_empty() || asking::question(view).is_some() || pager::page(view).is_some() {
         return Reading::NotYet;
     }
     let first = view.phase == "login";
     if !first && !view.echoed {
         return Reading::NotYet;
     }
-    if let Some(before) = view.prompt.as_deref().filter(|before| !before.trim_ascii().is_empty() && same_row(before, &view.tail)) {
+    if let Some(before) = view.prompt.as_deref().filter(|before| !trim(before).is_empty() && same_row(before, &view.tail)) {
         return learned(view, known, before);
     }
     if !first && is_rest(view, known) {
@@ -99,7 +100,7 @@ pub(crate) fn inspect(view: &View, known: bool) -> Reading {
 
 /// Is the row the known prompt with something before it?
 pub(crate) fn has_grown(view: &View) -> bool {
-    let known = view.prompt.as_deref().filter(|known| !known.trim_ascii().is_empty());
+    let known = view.prompt.as_deref().filter(|known| !trim(known).is_empty());
     known.is_some_and(|known| view.tail.len() > known.len() && view.tail.ends_with(known))
 }
 
@@ -116,7 +117,7 @@ fn learned(view: &View, known: bool, before: &str) -> Reading {
             _ => Reading::NotYet,
         };
     }
-    let wait_ms = if before.trim_ascii().len() < 3 { 200 } else { 50 };
+    let wait_ms = if trim(before).len() < 3 { 200 } else { 50 };
     let mode = if is_shell(&view.mode) { mode_of(view) } else { mode(view, known, Look::Sign) };
     settle::at_least(view, wait_ms, || ready(view, mode, "learned"))
 }
@@ -210,30 +211,30 @@ fn moved(view: &View) -> bool {
     let Some(before) = view.prompt.as_deref() else { return false };
     match view.hit("user_host") {
         Some(hit) => {
-            let here = format!("{}@{}", hit.group("user").unwrap_or_default(), hit.group("host").unwrap_or_default());
-            !words::holds(before, &here)
+            let here = [hit.group("user").unwrap_or_default(), "@", hit.group("host").unwrap_or_default()].concat();
+            !text::holds(before, &here)
         }
-        None => before.trim_ascii() != view.tail.trim_ascii(),
+        None => trim(before) != trim(&view.tail),
     }
 }
 
 /// ksh fills the row with spaces when the window's size changes.
 fn same_row(one: &str, other: &str) -> bool {
-    one.trim_ascii_end() == other.trim_ascii_end()
+    trim_end(one) == trim_end(other)
 }
 
 /// The row with at most one space at its end.
 fn one_space(row: &str) -> String {
-    let text = row.trim_ascii_end();
+    let text = trim_end(row);
     let space = if text.len() < row.len() { " " } else { "" };
-    format!("{text}{space}")
+    [text, space].concat()
 }
 
 fn ready(view: &View, mode: &str, proof: &str) -> Reading {
     Reading::Ready(Ready {
         prompt: one_space(&view.tail),
         mode: mode.to_owned(),
-        privileged: view.tail.trim_ascii_end().ends_with('#'),
+        privileged: trim_end(&view.tail).ends_with('#'),
         status: None,
         cwd: None,
         proof: proof.to_owned(),

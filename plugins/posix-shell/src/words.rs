@@ -1,6 +1,7 @@
 //! What a command line runs, told roughly: enough to expect a pager or a program with a prompt of its own.
 
 use jackfield_plugin::shell::{self, SSH_VALUED, SUDO_VALUED, file_name, operands};
+use jackfield_plugin::text::{self, holds, is_one_of, trim};
 
 /// Programs that are a pager or start one.
 const PAGING: &str = "less more most pg man info git systemctl journalctl loginctl networkctl timedatectl hostnamectl resolvectl \
@@ -43,12 +44,12 @@ pub(crate) fn runs(command: &str, program: &str) -> bool {
 
 /// Does the line set this variable?
 pub(crate) fn sets(command: &str, name: &str) -> bool {
-    holds(command, &format!("{name}="))
+    holds(command, &[name, "="].concat())
 }
 
 /// Does the line do nothing else than to empty this variable? Then it takes no time.
 pub(crate) fn empties(command: &str, name: &str) -> bool {
-    let mut words = command.trim_ascii().trim_end_matches(';').split_ascii_whitespace();
+    let mut words = trim(command).trim_end_matches(';').split_ascii_whitespace();
     let (first, second, third) = (words.next().unwrap_or_default(), words.next(), words.next());
     let word = match (first, second, third) {
         (word, None, _) => word,
@@ -69,20 +70,16 @@ pub(crate) fn has_word(command: &str, file: &str) -> bool {
     any(command, &|word| word == file || file_name(word) == file)
 }
 
-/// Is the part somewhere in the text? Does without the search machinery of `str`, which would be a fifth of the component.
-pub(crate) fn holds(text: &str, part: &str) -> bool {
-    part.is_empty() || text.as_bytes().windows(part.len()).any(|window| window == part.as_bytes())
-}
-
 /// With or without a version: `python3.11` counts as `python`.
 fn listed(list: &str, name: &str) -> bool {
     let stem = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
-    list.split(' ').any(|known| known == name || known == stem)
+    text::listed(list, name) || text::listed(list, stem)
 }
 
 /// Does one of the line's words pass?
+#[inline(never)]
 fn any(command: &str, test: &dyn Fn(&str) -> bool) -> bool {
-    command.split(|c: char| c.is_ascii_whitespace() || "|&;()<>{}`'\"$".contains(c)).any(|word| !word.is_empty() && test(word))
+    command.split(|c: char| c.is_ascii_whitespace() || is_one_of(c, "|&;()<>{}`'\"$")).any(|word| !word.is_empty() && test(word))
 }
 
 #[cfg(test)]
