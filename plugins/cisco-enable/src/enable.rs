@@ -6,6 +6,7 @@
 
 use jackfield_plugin::answer::{quote, rows as answer_rows};
 use jackfield_plugin::dialog::{Attempt, Progress, Stage};
+use jackfield_plugin::text::whole;
 use jackfield_plugin::{DialogReport, Step, View};
 
 use crate::config::Dialect;
@@ -22,7 +23,7 @@ pub(crate) fn claims(command: &str, mode: &str) -> bool {
     }
     let mut words = command.split_ascii_whitespace();
     let verb = words.next().is_some_and(|word| word.len() >= 2 && "enable".starts_with(word));
-    let level = words.next().is_none_or(|word| word.parse::<u32>().is_ok_and(|level| (2..=15).contains(&level)));
+    let level = words.next().is_none_or(|word| whole(word).is_some_and(|level| (2..=15).contains(&level)));
     verb && level && words.next().is_none()
 }
 
@@ -59,7 +60,7 @@ fn at_prompt(view: &View, mode: &str, progress: Progress) -> (Step, Progress) {
         (Stage::Sent, "privileged") => return (Step::Send("show-privilege".to_owned()), progress.at(Stage::Proving)),
         (_, "privileged") => done(),
         (_, "user_exec") => failed(&progress, "the device stayed in user exec mode", rejection.or_else(|| last_words(view))),
-        (_, other) => Step::Failed(format!("the device is in mode `{other}` now; look at the screen before you go on")),
+        (_, other) => Step::Failed(["the device is in mode `", other, "` now; look at the screen before you go on"].concat()),
     };
     (step, progress)
 }
@@ -79,9 +80,9 @@ fn failed(progress: &Progress, what: &str, words: Option<&str>) -> Step {
 /// The answer to `show privilege`. A device that does not know the command cannot be asked further.
 fn proven(view: &View) -> Step {
     let level = answer_rows(view).filter_map(|row| row.strip_prefix("Current privilege level is ")).last();
-    let wanted = view.command.split_ascii_whitespace().nth(1).and_then(|word| word.parse().ok()).unwrap_or(15);
-    match level.map(|level| (level, level.parse::<u32>())) {
-        Some((_, Ok(level))) if level >= wanted => done(),
+    let wanted = view.command.split_ascii_whitespace().nth(1).and_then(whole).unwrap_or(15);
+    match level.map(|level| (level, whole(level))) {
+        Some((_, Some(level))) if level >= wanted => done(),
         Some((level, _)) => Step::Failed(format!("the privilege level is {} and not {wanted}; the secret was not accepted", quote(level))),
         None => done(),
     }

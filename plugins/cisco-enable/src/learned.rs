@@ -21,13 +21,12 @@ pub(crate) struct Learned {
 impl Learned {
     /// From a memo; what is not one teaches nothing.
     pub(crate) fn parse(memo: &str) -> Self {
-        let line = |key: &str| memo.lines().find_map(|line| line.strip_prefix(key)).unwrap_or_default().to_owned();
-        Self { exec: line("exec "), config: line("config ") }
+        Self { exec: line(memo, "exec "), config: line(memo, "config ") }
     }
 
     /// The memo to keep.
     pub(crate) fn memo(&self) -> String {
-        format!("exec {}\nconfig {}", self.exec, self.config)
+        ["exec ", &self.exec, "\nconfig ", &self.config].concat()
     }
 
     /// Is this the name of exec mode?
@@ -66,6 +65,11 @@ impl Learned {
         let name = if shows_cut_name(mode) { &mut self.config } else { &mut self.exec };
         host.clone_into(name);
     }
+}
+
+#[inline(never)]
+fn line(memo: &str, key: &str) -> String {
+    memo.lines().find_map(|line| line.strip_prefix(key)).unwrap_or_default().to_owned()
 }
 
 fn shows_cut_name(mode: &str) -> bool {

@@ -1,5 +1,6 @@
 //! Was the command refused? These devices have no exit status, only words.
 
+use jackfield_plugin::text::{begins, holds, listed, whole};
 use jackfield_plugin::{Exchange, Failure};
 
 /// In a long answer only so many rows at each end can be the device's verdict; what lies between is content.
@@ -104,6 +105,17 @@ const WORDS: [(&str, &str); 40] = [
 /// The same, wherever they stand behind the percent sign.
 const WORDS_INSIDE: [&str; 7] = ["overlaps with ", "failure", "failed", "error", " not ", " cannot ", " already "];
 
+/// How a row without a percent sign begins that refuses any line.
+const REFUSED: [&str; 7] = [
+    "Command authorization failed",
+    "Command rejected",
+    "Command Rejected",
+    "Configuration locked",
+    "Configuration is locked",
+    "Configuration mode is locked",
+    "Maximum number of pending sessions",
+];
+
 /// How a row without a percent sign begins that refuses a line of configuration, in small letters.
 const PLAIN: [&str; 8] = ["bad mask ", "bgp is already running", "unable to ", "cannot ", "can't ", "could not ", "failed to ", "invalid "];
 
@@ -120,7 +132,7 @@ pub(crate) fn judge(exchange: &Exchange) -> Option<Failure> {
 
 /// Is it a line of configuration? What only shows something there may print rows of any kind.
 fn configures(exchange: &Exchange) -> bool {
-    let shows = ["do", "sh", "sho", "show"].contains(&exchange.command.split_ascii_whitespace().next().unwrap_or_default());
+    let shows = listed("do sh sho show", exchange.command.split_ascii_whitespace().next().unwrap_or_default());
     exchange.mode.starts_with("config") && !shows
 }
 
@@ -135,21 +147,23 @@ fn unknown_kind(row: &str) -> Option<&'static str> {
         }
         None => {
             let small = row.to_ascii_lowercase();
-            small.ends_with(" failed") || PLAIN.iter().any(|begin| small.starts_with(begin))
+            small.ends_with(" failed") || begins(&small, &PLAIN)
         }
     };
     refused.then_some("error")
 }
 
 fn verdict_rows(exchange: &Exchange) -> Vec<&str> {
-    let head = filled_rows(&exchange.head);
+    let mut rows = filled_rows(&exchange.head);
     let same = exchange.head == exchange.tail;
-    if same && head.len() <= 2 * EDGE_ROWS {
-        return head;
+    if same && rows.len() <= 2 * EDGE_ROWS {
+        return rows;
     }
     let tail = filled_rows(&exchange.tail);
     let skipped = tail.len().saturating_sub(EDGE_ROWS);
-    head.into_iter().take(EDGE_ROWS).chain(tail.into_iter().skip(skipped)).collect()
+    rows.truncate(EDGE_ROWS);
+    rows.extend_from_slice(tail.get(skipped..).unwrap_or_default());
+    rows
 }
 
 fn filled_rows(text: &str) -> Vec<&str> {
@@ -160,13 +174,7 @@ fn failure_kind(row: &str) -> Option<&'static str> {
     if let Some(text) = row.strip_prefix('%') {
         return if is_syslog(text) { None } else { percent_kind(text.trim_start()) };
     }
-    if row.starts_with("Command authorization failed") || row.starts_with("Command rejected") || row.starts_with("Command Rejected") {
-        return Some("refused");
-    }
-    let lock = row.starts_with("Configuration locked")
-        || row.starts_with("Configuration is locked")
-        || row.starts_with("Configuration mode is locked");
-    if lock || row.starts_with("Maximum number of pending sessions") {
+    if begins(row, &REFUSED) {
         return Some("refused");
     }
     let error = row.get(..6).is_some_and(|start| start.eq_ignore_ascii_case("error:"));
@@ -177,7 +185,7 @@ fn percent_kind(text: &str) -> Option<&'static str> {
     // FRR puts the daemon's name in front: `[ZEBRA] Unknown command`.
     let plain = text.strip_prefix('[').and_then(|inner| inner.split_once(']')).map_or(text, |(_, rest)| rest.trim_start());
     let small = plain.to_ascii_lowercase();
-    if NOTES.iter().any(|begin| small.starts_with(begin)) {
+    if begins(&small, &NOTES) {
         return None;
     }
     if let Some((_, kind)) = WORDS.iter().find(|(word, _)| small.starts_with(word)) {
@@ -188,12 +196,7 @@ fn percent_kind(text: &str) -> Option<&'static str> {
 
 /// The line was taken, and the device adds something.
 fn is_note(small: &str) -> bool {
-    NOTES.iter().any(|begin| small.starts_with(begin)) || NOTES_INSIDE.iter().any(|words| holds(small, words))
-}
-
-/// Like `contains`, without the searcher of the standard library: it would be a tenth of this plugin.
-fn holds(text: &str, word: &str) -> bool {
-    text.as_bytes().windows(word.len()).any(|part| part == word.as_bytes())
+    begins(small, &NOTES) || NOTES_INSIDE.iter().any(|words| holds(small, words))
 }
 
 /// `SYS-5-CONFIG_I: ...` is a message to the log and no answer.
@@ -214,7 +217,7 @@ fn is_down(row: &str) -> bool {
 /// vtysh reading a file: `line 3: % Unknown command`.
 fn is_file_line(row: &str) -> bool {
     let rest = row.strip_prefix("line ").and_then(|rest| rest.split_once(':'));
-    rest.is_some_and(|(number, text)| number.parse::<u32>().is_ok() && text.starts_with(" %"))
+    rest.is_some_and(|(number, text)| whole(number).is_some() && text.starts_with(" %"))
 }
 
 /// A mistyped word that IOS takes for a host name. With `[OK]` the name was found.

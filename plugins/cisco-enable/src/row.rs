@@ -34,7 +34,7 @@ pub(crate) fn read(view: &View, learned: &Learned) -> Option<Row> {
 
 fn exec(hit: &Hit, learned: &Learned, at_login: bool) -> Option<Row> {
     let (host, groups, end) = (hit.group("host")?, hit.group("groups").unwrap_or_default(), hit.group("end")?);
-    let body = format!("{host}{groups}");
+    let body = [host, groups].concat();
     if body.len() > NAME_MAX_BYTES {
         return None;
     }
@@ -45,13 +45,13 @@ fn exec(hit: &Hit, learned: &Learned, at_login: bool) -> Option<Row> {
         return if end == "#" { row(known, "privileged", true) } else { row(known, "user_exec", false) };
     }
     let (before, context) = last_group(rest)?;
-    let name = format!("{known}{before}");
+    let name = [&known, before].concat();
     match (context_mode(context, end), end) {
         (Some(mode), _) if is_config_word(context) || context == "tcl" || !at_login => row(name, mode, true),
         // A login does not land in a configuration mode: what is not plainly one belongs to the name.
-        (_, "#") => row(format!("{known}{state}{rest}"), "privileged", true),
+        (_, "#") => row([&known, state, rest].concat(), "privileged", true),
         _ if is_config_word(context) => None,
-        _ => row(format!("{known}{state}{rest}"), "user_exec", false),
+        _ => row([&known, state, rest].concat(), "user_exec", false),
     }
 }
 
@@ -59,7 +59,8 @@ fn exec(hit: &Hit, learned: &Learned, at_login: bool) -> Option<Row> {
 fn split_state(groups: &str) -> (&str, &str) {
     let mut rest = groups;
     while let Some((group, after)) = rest.strip_prefix('(').and_then(|inner| inner.split_once(')')) {
-        let state = matches!(group, "standby" | "boot" | "s1" | "s2") || group.to_ascii_lowercase().starts_with("vrf:");
+        let state =
+            matches!(group, "standby" | "boot" | "s1" | "s2") || group.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("vrf:"));
         if !state {
             break;
         }

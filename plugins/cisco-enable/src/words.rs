@@ -1,31 +1,35 @@
 //! What the devices' words mean.
 
+use jackfield_plugin::text::begins;
+
+/// How a secret or an account is not accepted, in small letters.
+const REJECTIONS: [&str; 13] = [
+    "access denied",
+    "bad secret",
+    "bad password",
+    "bad enable password",
+    "error in authentication",
+    "no password set",
+    "authentication fail",
+    "authorization denied",
+    "authorization failed",
+    "password:  timeout expired",
+    "denied",
+    "sorry",
+    "incorrect",
+];
+
 /// The words for a secret or an account that is not accepted.
 pub(crate) fn is_rejection(row: &str) -> bool {
     let Some(text) = row.strip_prefix('%').map(str::trim_start) else { return false };
     let small = text.to_ascii_lowercase();
-    let begins = [
-        "access denied",
-        "bad secret",
-        "bad password",
-        "bad enable password",
-        "error in authentication",
-        "no password set",
-        "authentication fail",
-        "authorization denied",
-        "authorization failed",
-        "password:  timeout expired",
-        "denied",
-        "sorry",
-        "incorrect",
-    ];
-    begins.iter().any(|begin| small.starts_with(begin))
+    begins(&small, &REJECTIONS)
 }
 
 /// The words for a line that the device does not know.
 pub(crate) fn is_refusal(row: &str) -> bool {
     let Some(text) = row.strip_prefix('%').map(str::trim_start) else { return false };
-    ["Invalid", "Incomplete", "Ambiguous", "Unknown", "Unrecognized"].iter().any(|begin| text.starts_with(begin))
+    begins(text, &["Invalid", "Incomplete", "Ambiguous", "Unknown", "Unrecognized"])
 }
 
 #[cfg(test)]

@@ -84,7 +84,13 @@ fn unknown_key(known: &[&str]) -> String {
 }
 
 fn listed(what: &str, words: &[&str]) -> String {
-    [what, &words.join("`, `"), "`"].concat()
+    let mut text = what.to_owned();
+    for (place, word) in words.iter().enumerate() {
+        text.push_str(if place == 0 { "" } else { "`, `" });
+        text.push_str(word);
+    }
+    text.push('`');
+    text
 }
 
 /// What is left of the object. It works on bytes and puts its few sentences together itself: every plugin carries it.

@@ -19,6 +19,13 @@ pub fn holds(text: &str, part: &str) -> bool {
     find(text, part).is_some()
 }
 
+/// Does the text begin with one of these?
+#[must_use]
+#[inline(never)]
+pub fn begins(text: &str, beginnings: &[&str]) -> bool {
+    beginnings.iter().any(|beginning| text.starts_with(beginning))
+}
+
 /// What stands before the part and behind it.
 #[must_use]
 pub fn split_once<'a>(text: &'a str, part: &str) -> Option<(&'a str, &'a str)> {
