@@ -1,6 +1,6 @@
 //! Questions that programs ask. They are reported, never answered: which answer is right only the caller knows.
 
-use jackfield_plugin::text::{trim, trim_end};
+use jackfield_plugin::text::{listed, trim, trim_end};
 use jackfield_plugin::{Question, View};
 
 use crate::marks::{Marks, Stage};
@@ -47,12 +47,12 @@ pub(crate) fn question(view: &View) -> Option<Question> {
     }
     // Where a pager runs, its marker only has to stand a little longer.
     let foreign = pager::marker(view) && !words::may_page(&view.command);
-    known(view, &[]).or_else(|| foreign.then(|| asked(view, "pager", PAGER_MS)))
+    known(view, "").or_else(|| foreign.then(|| asked(view, "pager", PAGER_MS)))
 }
 
 /// The row as a question of the table, but for these kinds.
-pub(crate) fn known(view: &View, without: &[&str]) -> Option<Question> {
-    let fits = |(trigger, kind, _): &&(&str, &str, u32)| view.hit(trigger).is_some() && !without.contains(kind);
+pub(crate) fn known(view: &View, without: &str) -> Option<Question> {
+    let fits = |(trigger, kind, _): &&(&str, &str, u32)| view.hit(trigger).is_some() && !listed(without, kind);
     let (_, kind, after_ms) = QUESTIONS.iter().find(fits)?;
     let kind = if matches!(*kind, "password" | "code") && asked_elsewhere(view) { "remote-password" } else { kind };
     Some(asked(view, kind, *after_ms))

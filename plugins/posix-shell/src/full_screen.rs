@@ -12,7 +12,7 @@ pub(crate) fn question(view: &View) -> Question {
     let row = trim(&view.tail);
     if words::edits(&view.command) {
         // The text being edited may read like any question; a file that must be confirmed is asked for in these forms.
-        let own = asking::known(view, &TEXTS);
+        let own = asking::known(view, TEXTS);
         return own.unwrap_or_else(|| told("editor", status_row(view).unwrap_or(row)));
     }
     if pager::marker(view) {
@@ -23,7 +23,7 @@ pub(crate) fn question(view: &View) -> Question {
         let has = |word: &str| buttons.iter().any(|button| button.eq_ignore_ascii_case(word));
         return told(if has("yes") && has("no") { "yes-no" } else { "menu" }, &boxed(view));
     }
-    if let Some(question) = asking::known(view, if view.fact("screen") == "alternate" { &["unknown"] } else { &[] }) {
+    if let Some(question) = asking::known(view, if view.fact("screen") == "alternate" { "unknown" } else { "" }) {
         return question;
     }
     if words::may_page(&view.command) {
@@ -33,7 +33,7 @@ pub(crate) fn question(view: &View) -> Question {
 }
 
 /// Kinds whose questions a text may hold.
-const TEXTS: [&str; 7] = ["password", "code", "username", "menu", "filename", "unknown", "pager"];
+const TEXTS: &str = "password code username menu filename unknown pager";
 /// What boxes are drawn with, and the shadow behind them.
 const BORDERS: &str = "─│┌┐└┘├┤┬┴┼━┃┏┓┗┛║═╔╗╚╝█▒░ |+-";
 
@@ -65,22 +65,21 @@ fn boxed(view: &View) -> String {
     for row in view.recent.lines() {
         let inner = row.trim_matches(is_border);
         if !inner.is_empty() {
-            if !text.is_empty() {
-                text.push('\n');
-            }
+            text.push_str(if text.is_empty() { "" } else { "\n" });
             text.push_str(inner);
         }
     }
     text
 }
 
+#[inline(never)]
 fn is_border(c: char) -> bool {
     BORDERS.chars().any(|border| border == c)
 }
 
 /// Where editors and monitors say what they show.
 fn status_row(view: &View) -> Option<&str> {
-    view.recent.lines().map(trim).rev().find(|row| row.contains(is_letter))
+    view.recent.lines().map(trim).filter(|row| row.contains(is_letter)).last()
 }
 
 /// A letter or a digit. Beyond ASCII it is told by where signs, drawings and private characters are: the tables of Unicode are as large as all

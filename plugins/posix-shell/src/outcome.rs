@@ -1,5 +1,6 @@
 //! Refusals of a shell, where no exit status is known. With a status there is nothing to guess.
 
+use jackfield_plugin::shell::file_name;
 use jackfield_plugin::text::{holds, trim_end};
 use jackfield_plugin::{Exchange, Failure};
 
@@ -43,8 +44,8 @@ pub(crate) fn judge(exchange: &Exchange) -> Option<Failure> {
 
 /// `bash: line 3: ...`, `-sh: ...`, `/bin/dash: 7: ...`.
 fn from_shell(row: &str) -> bool {
-    let speaker = row.split(':').next().unwrap_or_default();
-    SHELLS.contains(&speaker.rsplit('/').next().unwrap_or(speaker))
+    let Some((speaker, _)) = row.split_once(':') else { return false };
+    SHELLS.contains(&file_name(speaker))
 }
 
 /// Does the row speak of the command that was typed?

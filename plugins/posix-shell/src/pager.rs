@@ -37,7 +37,7 @@ pub(crate) fn page(view: &View) -> Option<Page> {
 
 /// Ends as only a whole marker does: `37%`, `(37%)`, `(Next file: b)`, `q to quit)`.
 fn is_complete(tail: &str) -> bool {
-    trim_end(tail).ends_with(['%', ')'])
+    matches!(trim_end(tail).bytes().next_back(), Some(b'%' | b')'))
 }
 
 /// Does the row look like a pager's marker, whatever runs? A lone colon is one only on a screen of its own.

@@ -58,7 +58,8 @@ fn by_versions(answer: &str) -> &'static str {
 /// tcsh, and every shell that was told `set -u`, refuse a variable that is not set, each in its own words. The probe names
 /// such variables, so the refusal tells the shell as well as an answer would.
 fn by_complaint(recent: &str) -> Option<&'static str> {
-    let said = |words: &str| recent.lines().rev().take(4).find(|row| holds(row, "_VERSION: ") && row.ends_with(words));
+    let rows: Vec<&str> = recent.lines().collect();
+    let said = |words: &str| rows.iter().rev().take(4).find(|row| holds(row, "_VERSION: ") && row.ends_with(words));
     if said("Undefined variable.").is_some() {
         Some("tcsh")
     } else if said("unbound variable").is_some() {

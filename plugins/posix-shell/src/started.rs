@@ -64,20 +64,18 @@ fn by_words(words: &[String]) -> Started {
         // A program in a terminal of its own; without `-c` it is the shell.
         "script" if !has_letter(arguments, 'c') => Started::Shell,
         _ if listed(ENTERED, name) => {
-            let named = arguments.iter().rposition(|word| is_shell_name(word));
             let directory = usize::from(name == "chroot");
             let file = |word: &String| !word.starts_with('-') && word.contains('/') && !word.ends_with('/');
-            match named {
-                Some(at) if is_interactive(arguments.get(at + 1..).unwrap_or_default()) => Started::ElsewhereShell,
+            match shell_among(arguments) {
+                Some(true) => Started::ElsewhereShell,
                 None if !arguments.iter().skip(directory).any(file) => Started::ElsewhereShell,
                 _ => Started::Nothing,
             }
         }
         _ if listed(CONTAINERS, name) => {
             let terminal = has_letter(arguments, 't') || arguments.iter().any(|word| word == "--tty" || word == "attach");
-            let named = arguments.iter().rposition(|word| is_shell_name(word));
-            match named {
-                Some(at) if is_interactive(arguments.get(at + 1..).unwrap_or_default()) && terminal => Started::ElsewhereShell,
+            match shell_among(arguments) {
+                Some(true) if terminal => Started::ElsewhereShell,
                 _ if terminal => Started::Elsewhere,
                 _ => Started::Nothing,
             }
@@ -86,6 +84,12 @@ fn by_words(words: &[String]) -> Started {
         _ if listed(CONNECTING, name) => Started::Elsewhere,
         _ => Started::Nothing,
     }
+}
+
+/// Is a shell named there, and one that will ask for lines?
+fn shell_among(arguments: &[String]) -> Option<bool> {
+    let at = arguments.iter().rposition(|word| is_shell_name(word))?;
+    Some(is_interactive(arguments.get(at + 1..).unwrap_or_default()))
 }
 
 /// `ssh host`: a login there. With a command only where a terminal was asked for.
@@ -129,7 +133,7 @@ fn is_interactive(arguments: &[String]) -> bool {
     let mut before = "";
     let mut only_options = true;
     for word in arguments {
-        let is_option = word.starts_with(['-', '+']);
+        let is_option = matches!(word.bytes().next(), Some(b'-' | b'+'));
         only_options &= is_option;
         if only_options && listed("--version --help --command", word) {
             return false;

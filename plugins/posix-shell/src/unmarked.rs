@@ -49,10 +49,10 @@ pub(crate) fn inspect(view: &View, known: bool) -> Reading {
             return ready(view, mode_of(view), "pattern");
         }
         let wait_ms = if known_row { PROBED_SAME_MS } else { PROBED_MS };
-        return settle::at_least(view, wait_ms, || ready(view, mode_of(view), "pattern"));
+        return shell_after(view, wait_ms);
     }
     if view.phase == "setup" && view.echoed && prepare::unmarks(&view.command) {
-        return settle::at_least(view, PROBED_MS, || ready(view, mode_of(view), "pattern"));
+        return shell_after(view, PROBED_MS);
     }
     // A program with a prompt of its own, which another plugin reads.
     if !matches!(view.mode.as_str(), "" | SHELL | REMOTE_SHELL | UNKNOWN) {
@@ -67,10 +67,10 @@ pub(crate) fn inspect(view: &View, known: bool) -> Reading {
             || look.is_some() && words::sets(&view.command, "PS1")
             || look == Some(Look::Shell) && words::runs_unseen(&view.command);
         if replaced {
-            return settle::at_least(view, RENAMED_MS, || ready(view, mode_of(view), "pattern"));
+            return shell_after(view, RENAMED_MS);
         }
         if words::runs_unseen(&view.command) && has_grown(view) {
-            return settle::at_least(view, GROWN_MS, || ready(view, mode_of(view), "pattern"));
+            return shell_after(view, GROWN_MS);
         }
     }
     if trim(&view.tail).is_empty() || asking::question(view).is_some() || pager::page(view).is_some() {
@@ -96,6 +96,12 @@ pub(crate) fn inspect(view: &View, known: bool) -> Reading {
     }
     let wait_ms = if known { nested(view, look) } else { Some(open(view, look)) };
     wait_ms.map_or(Reading::NotYet, |wait_ms| settle::at_least(view, wait_ms, || ready(view, mode(view, known, look), "pattern")))
+}
+
+/// The shell's own prompt, once the row has stayed.
+#[inline(never)]
+fn shell_after(view: &View, wait_ms: u32) -> Reading {
+    settle::at_least(view, wait_ms, || ready(view, mode_of(view), "pattern"))
 }
 
 /// Is the row the known prompt with something before it?
@@ -201,7 +207,7 @@ fn entered(view: &View, look: Look, inside: Started) -> &'static str {
         Started::Shell => mode_of(view),
         Started::ElsewhereShell => REMOTE_SHELL,
         // A router does not show a directory.
-        Started::Elsewhere if look == Look::Shell && view.tail.contains(['~', '/']) => REMOTE_SHELL,
+        Started::Elsewhere if look == Look::Shell && view.tail.bytes().any(|byte| matches!(byte, b'~' | b'/')) => REMOTE_SHELL,
         Started::Elsewhere | Started::Nothing => UNKNOWN,
     }
 }

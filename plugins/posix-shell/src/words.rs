@@ -49,15 +49,14 @@ pub(crate) fn sets(command: &str, name: &str) -> bool {
 
 /// Does the line do nothing else than to empty this variable? Then it takes no time.
 pub(crate) fn empties(command: &str, name: &str) -> bool {
-    let mut words = trim(command).trim_end_matches(';').split_ascii_whitespace();
-    let (first, second, third) = (words.next().unwrap_or_default(), words.next(), words.next());
-    let word = match (first, second, third) {
-        (word, None, _) => word,
-        ("export", Some(word), None) => word,
-        ("unset", Some(word), None) => return word == name,
-        _ => return false,
-    };
-    word.strip_prefix(name).is_some_and(|value| matches!(value, "=" | "=''" | "=\"\""))
+    let command = trim(command).trim_end_matches(';');
+    let (verb, word) = command.split_once(|c: char| c.is_ascii_whitespace()).unwrap_or(("", command));
+    let value = trim(word).strip_prefix(name);
+    match verb {
+        "unset" => value == Some(""),
+        "" | "export" => matches!(value, Some("=" | "=''" | "=\"\"")),
+        _ => false,
+    }
 }
 
 /// Does the line run lines that are not to be seen in it?

@@ -106,7 +106,8 @@ pub fn has_letter(words: &[String], letter: char) -> bool {
 /// A program's name without its directory.
 #[must_use]
 pub fn file_name(word: &str) -> &str {
-    word.rsplit('/').next().unwrap_or(word)
+    let slash = word.bytes().rposition(|byte| byte == b'/');
+    slash.and_then(|slash| word.get(slash + 1..)).unwrap_or(word)
 }
 
 /// `NAME=value`, `NAME[1]+=value`.
@@ -115,8 +116,8 @@ pub fn is_assignment(word: &str) -> bool {
     let Some((name, _)) = word.split_once('=') else { return false };
     let name = name.strip_suffix('+').unwrap_or(name);
     !name.is_empty()
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || is_one_of(c, "_[]"))
-        && !name.starts_with(|c: char| c.is_ascii_digit())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'[' | b']'))
+        && !name.bytes().next().is_some_and(|byte| byte.is_ascii_digit())
 }
 
 /// All signs of the grammar are ASCII, so it reads bytes; what stands between signs is taken in one piece.
@@ -137,6 +138,7 @@ impl<'a> Reader<'a> {
                 self.skip(1);
                 break;
             }
+            let next = self.rest.as_bytes().get(1).copied();
             match sign {
                 b'\n' => {
                     self.close(&mut open);
@@ -144,11 +146,11 @@ impl<'a> Reader<'a> {
                     self.bodies();
                 }
                 b';' | b'&' | b'|' | b')' => {
-                    if !self.rest.starts_with("&>") {
+                    if (sign, next) != (b'&', Some(b'>')) {
                         self.close(&mut open);
-                        open.fed = sign == b'|' && !self.rest.starts_with("||");
+                        open.fed = sign == b'|' && next != Some(b'|');
                     }
-                    self.skip(if self.rest.starts_with("||") || self.rest.starts_with("|&") { 2 } else { 1 });
+                    self.skip(if sign == b'|' && matches!(next, Some(b'|' | b'&')) { 2 } else { 1 });
                 }
                 b'(' => {
                     self.close(&mut open);
@@ -156,7 +158,7 @@ impl<'a> Reader<'a> {
                     self.nested(b')');
                 }
                 b'<' | b'>' => {
-                    open.fed |= sign == b'<' && !self.rest.starts_with("<(");
+                    open.fed |= sign == b'<' && next != Some(b'(');
                     self.redirection();
                 }
                 b'#' => {
@@ -271,12 +273,12 @@ impl<'a> Reader<'a> {
     }
 
     fn escaped(&mut self, word: &mut String) {
-        if let Some(c) = self.rest.chars().next() {
-            if c != '\n' {
-                word.push(c);
-            }
-            self.skip(c.len_utf8());
+        let length = self.rest.chars().next().map_or(0, char::len_utf8);
+        let escaped = self.rest.get(..length).unwrap_or_default();
+        if escaped != "\n" {
+            word.push_str(escaped);
         }
+        self.skip(length);
     }
 
     /// `$(list)`, `$((sum))`, `${name}`, `$'text'`, `$name`.
