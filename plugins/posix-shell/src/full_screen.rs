@@ -79,7 +79,11 @@ fn is_border(c: char) -> bool {
 
 /// Where editors and monitors say what they show.
 fn status_row(view: &View) -> Option<&str> {
-    view.recent.lines().map(trim).filter(|row| row.contains(is_letter)).last()
+    let mut status = None;
+    for row in view.recent.lines().map(trim) {
+        status = if row.contains(is_letter) { Some(row) } else { status };
+    }
+    status
 }
 
 /// A letter or a digit. Beyond ASCII it is told by where signs, drawings and private characters are: the tables of Unicode are as large as all
