@@ -1,5 +1,7 @@
 //! What a grammar says about a command.
 
+pub(crate) use jackfield_plugin::text::listed;
+
 /// Longest piece of a command that a reason repeats, in characters.
 pub(crate) const EXCERPT_MAX: usize = 40;
 
@@ -51,7 +53,12 @@ pub(crate) enum Weight {
 }
 
 /// The heaviest of the dangers of one line, and the first of equally heavy ones: a small one in front hides no great one.
-pub(crate) fn heaviest(dangers: impl Iterator<Item = Danger>) -> Option<Danger> {
+pub(crate) fn heaviest(mut dangers: impl Iterator<Item = Danger>) -> Option<Danger> {
+    heaviest_of(&mut dangers)
+}
+
+#[inline(never)]
+fn heaviest_of(dangers: &mut dyn Iterator<Item = Danger>) -> Option<Danger> {
     let mut kept: Option<Danger> = None;
     for danger in dangers {
         if danger.weight() == Weight::Destroys {
@@ -67,7 +74,12 @@ pub(crate) fn heaviest(dangers: impl Iterator<Item = Danger>) -> Option<Danger> 
 }
 
 /// The first of the dangers of one line, with what destroys behind it: where it is denied nothing is asked instead.
-pub(crate) fn first(dangers: impl Iterator<Item = Danger>) -> Option<Danger> {
+pub(crate) fn first(mut dangers: impl Iterator<Item = Danger>) -> Option<Danger> {
+    first_of(&mut dangers)
+}
+
+#[inline(never)]
+fn first_of(dangers: &mut dyn Iterator<Item = Danger>) -> Option<Danger> {
     let mut told: Option<Danger> = None;
     for danger in dangers {
         let found = danger.after(told);
@@ -81,6 +93,7 @@ pub(crate) fn first(dangers: impl Iterator<Item = Danger>) -> Option<Danger> {
 
 impl Danger {
     /// How much it weighs: by the last part of its rule's name.
+    #[inline(never)]
     pub(crate) fn weight(&self) -> Weight {
         match self.rule.rsplit('.').next().unwrap_or_default() {
             "wipe" | "outage" | "lockout" | "device-write" | "critical-file" | "fork-bomb" => Weight::Destroys,
@@ -106,6 +119,7 @@ impl Danger {
     }
 
     /// It with the one in front of it.
+    #[inline(never)]
     pub(crate) fn after(self, told: Option<Self>) -> Self {
         match told {
             Some(told) => told.before(self),
@@ -144,11 +158,6 @@ pub(crate) struct Assessment {
     pub(crate) unfinished: Option<Danger>,
     /// It destroys, cuts off or hides what it does.
     pub(crate) danger: Option<Danger>,
-}
-
-/// Does a list of words with blanks between hold this one? Lists are texts because they are short to read and small.
-pub(crate) fn listed(list: &str, word: &str) -> bool {
-    list.split(' ').any(|known| known == word)
 }
 
 /// A piece of the command for a reason: on one line, short, in backquotes.
