@@ -3,7 +3,7 @@
 //! They have a target folder of their own inside `OUT_DIR`'s target folder, so that the two builds do not wait for each other,
 //! and are built again only when their sources or the contract change.
 
-#![expect(clippy::expect_used, reason = "a build script fails by panic")]
+#![expect(clippy::expect_used, clippy::panic, reason = "a build script fails by panic")]
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
 
+#[path = "build/slim.rs"]
+mod slim;
 #[path = "build/viewer.rs"]
 mod viewer;
 
@@ -26,7 +28,8 @@ fn main() {
     let faulty = packages(&root.join("tests/plugins"));
     let target = out.join("plugins");
     build(&root, &target, bundled.iter().chain(&faulty));
-    let wasm = target.join(TARGET).join("plugin");
+    let wasm = out.join("components");
+    keep(&target.join(TARGET).join("plugin"), &wasm, bundled.iter().chain(&faulty));
     let table = table(&root, &wasm, &bundled) + &projects(&root);
     fs::write(out.join("bundled.rs"), table).expect("OUT_DIR is writable");
     viewer::build(&root.join("viewer"), &out);
@@ -67,6 +70,27 @@ fn build<'a>(root: &Path, target: &Path, packages: impl Iterator<Item = &'a Stri
     // Most likely the target is missing: rustup can add it.
     let added = Command::new("rustup").args(["target", "add", TARGET]).status().is_ok_and(|status| status.success());
     assert!(added && run(&mut command), "the plugins could not be built for {TARGET}; run `rustup target add {TARGET}` and build again");
+}
+
+/// Copies the components as they are kept.
+fn keep<'a>(from: &Path, to: &Path, packages: impl Iterator<Item = &'a String>) {
+    fs::create_dir_all(to).expect("OUT_DIR is writable");
+    for package in packages {
+        let name = component(package);
+        let built = fs::read(from.join(&name)).unwrap_or_else(|error| panic!("`{package}` was not built: {error}"));
+        let slim = slim::slim(&built);
+        let kept = to.join(&name);
+        // What stays the same is not written: whatever includes it would be built again.
+        if fs::read(&kept).is_ok_and(|before| before == slim) {
+            continue;
+        }
+        fs::write(kept, slim).expect("OUT_DIR is writable");
+    }
+}
+
+/// The file of a package's component.
+fn component(package: &str) -> String {
+    format!("{}.wasm", package.replace('-', "_"))
 }
 
 fn run(command: &mut Command) -> bool {
@@ -110,8 +134,7 @@ fn table(root: &Path, wasm: &Path, packages: &BTreeSet<String>) -> String {
     let mut devices = String::new();
     let mut demos = String::new();
     for package in packages {
-        let file = wasm.join(format!("{}.wasm", package.replace('-', "_")));
-        assert!(file.exists(), "`{}` was not built", file.display());
+        let file = wasm.join(component(package));
         writeln!(plugins, "    ({package:?}, include_bytes!({file:?})),").expect("a String takes it");
         let folder = root.join("plugins").join(package);
         for (name, list) in [("lab.toml", &mut devices), ("demo.toml", &mut demos)] {
