@@ -287,7 +287,11 @@ fn with_sudo_files_of_root_are_read_and_written() {
     std::fs::write(&path, "a = 1\n").unwrap();
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
     let without = setting.read(&path.display().to_string());
-    assert!(message(&without).contains("may not"), "{without}");
+    assert!(message(&without).contains("the account may not; sudo=true may help"), "{without}");
+    // A transfer has no such argument, and names none.
+    let (here, there) = (setting.here("root.conf").display().to_string(), path.display().to_string());
+    let transfer = setting.transfer("down", &here, &there, json!({})).to_string();
+    assert!(transfer.contains("the account may not") && !transfer.contains("sudo"), "{transfer}");
     let read = setting.client.call("ssh_file_read", json!({"target": "web1", "path": path, "sudo": true}));
     assert_eq!(read["text"], "     1\ta = 1\n", "{read}");
     let write = json!({"target": "web1", "path": path, "old": "1", "new": "2", "sudo": true, "expect_sha256": read["sha256"]});

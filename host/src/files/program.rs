@@ -171,7 +171,7 @@ pub fn judge(status: Option<i32>, complaints: &[u8], act: &'static str, path: &[
     let said: String = line.chars().filter(|letter| !letter.is_control()).take(200).collect();
     let what = match (status, said.as_str()) {
         _ if code == Code::Missing => "there is no such file or folder".to_owned(),
-        _ if code == Code::Denied => "the account may not; sudo=true may help where it is allowed".to_owned(),
+        _ if code == Code::Denied => "the account may not".to_owned(),
         (None, _) => "the program was ended by a signal".to_owned(),
         (Some(status), "") => format!("the program ended with status {status}"),
         (Some(_), said) => said.to_owned(),

@@ -472,7 +472,7 @@ fn status(code: u32, said: &[u8]) -> Fault {
     let (code, own) = match code {
         1 => (Code::End, "it ends there"),
         2 => (Code::Missing, "there is no such file or folder"),
-        3 => (Code::Denied, "the account may not; sudo=true may help where it is allowed"),
+        3 => (Code::Denied, "the account may not"),
         8 => (Code::Unsupported, "the server does not know how"),
         _ => (Code::Failure, ""),
     };

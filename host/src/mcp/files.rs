@@ -39,6 +39,8 @@ const LIMIT_DEFAULT: u64 = 400;
 pub(super) enum Stop {
     /// Policy.
     Refused(String, Refusal),
+    /// The account on the device may not.
+    Denied(String),
     /// Something else; the sentence says it.
     Failed(String),
 }
@@ -47,14 +49,22 @@ impl Stop {
     pub(super) fn reply(self) -> Result<Reply, String> {
         match self {
             Self::Refused(session, refusal) => Ok(reply::refused(&session, &refusal)),
-            Self::Failed(why) => Err(why),
+            Self::Denied(why) | Self::Failed(why) => Err(why),
+        }
+    }
+
+    /// Why, for those who keep it.
+    pub(super) fn why(&self) -> &str {
+        match self {
+            Self::Refused(..) => "refused",
+            Self::Denied(why) | Self::Failed(why) => why,
         }
     }
 }
 
 impl From<FilesError> for Stop {
     fn from(error: FilesError) -> Self {
-        Self::Failed(error.to_string())
+        if error.is_denied() { Self::Denied(error.to_string()) } else { Self::Failed(error.to_string()) }
     }
 }
 
@@ -133,6 +143,16 @@ impl Desk {
     /// What for, as policy is told: what needs more rights than the account has is more than a read.
     fn reading(&self) -> Purpose {
         if self.sudo { Purpose::Run } else { Purpose::Query }
+    }
+
+    /// What may help an account that may not, where the tool has it.
+    fn hinted(&self, stop: Stop) -> Stop {
+        match stop {
+            Stop::Denied(why) if !self.sudo && self.errand.has_programs() => {
+                Stop::Denied(format!("{why}; sudo=true may help where it is allowed"))
+            }
+            other => other,
+        }
     }
 
     pub(super) async fn judge(&self, line: &str, purpose: Purpose) -> Verdict {
@@ -276,14 +296,10 @@ async fn read_now(directory: &Directory, caller: &Caller, arguments: &Arguments)
         }
     };
     let done = done.await;
-    let failure = match &done {
-        Err(Stop::Failed(why)) => Some(why.clone()),
-        Err(Stop::Refused(..)) => Some("refused".to_owned()),
-        Ok(_) => None,
-    };
+    let failure = done.as_ref().err().map(|stop| stop.why().to_owned());
     let (reply, files) = match done {
         Ok((reply, filed)) => (Ok(reply), vec![filed]),
-        Err(stop) => (Err(stop), Vec::new()),
+        Err(stop) => (Err(desk.hinted(stop)), Vec::new()),
     };
     desk.errand.ended(&permit, failure.as_deref(), files);
     reply.map(|reply| with_base(reply, &desk, &permit))
@@ -522,9 +538,8 @@ async fn write_now(directory: &Directory, caller: &Caller, arguments: &Arguments
             Ok(with_base(reply, &desk, &permit))
         }
         Err(stop) => {
-            let why = if let Stop::Failed(why) = &stop { why.clone() } else { "refused".to_owned() };
-            desk.errand.ended(&permit, Some(&why), Vec::new());
-            Err(stop)
+            desk.errand.ended(&permit, Some(stop.why()), Vec::new());
+            Err(desk.hinted(stop))
         }
     }
 }

@@ -419,8 +419,9 @@ impl Arguments {
         let names: Vec<&str> = definition.params.iter().map(|param| param.name).collect();
         for (name, value) in &given {
             let Some(param) = definition.params.iter().find(|param| param.name == name) else {
-                let near = nearest(name, names.iter().copied()).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-                return Err(format!("`{name}` is no argument of {tool}{near} It takes: {}", names.join(", ")));
+                let near = nearest(name, names.iter().copied()).map(|near| format!("; did you mean `{near}`?"));
+                let near = near.unwrap_or_else(|| ".".to_owned());
+                return Err(format!("`{name}` is no argument of {tool}{near} It takes: {}.", names.join(", ")));
             };
             if !value.is_null() && !fits(param.kind, value) {
                 return Err(format!("`{name}` of {tool} is {value}, it takes {}", wanted(param.kind)));
@@ -563,7 +564,9 @@ mod tests {
             Arguments::check(definition, value.as_object().cloned().unwrap_or_default()).map(drop)
         };
         let error = |value| check(value).err().unwrap_or_default();
-        assert!(error(json!({"targt": "web1", "command": "ls"})).contains("did you mean `target`?"));
+        assert!(error(json!({"targt": "web1", "command": "ls"})).contains("did you mean `target`? It takes: "));
+        let unknown = error(json!({"target": "web1", "command": "ls", "zzzzzzzz": 1}));
+        assert!(unknown.starts_with("`zzzzzzzz` is no argument of ssh_run. It takes: ") && unknown.ends_with('.'), "{unknown}");
         assert!(error(json!({"command": "ls"})).starts_with("ssh_run needs `target`"));
         assert!(error(json!({"target": 5, "command": "ls"})).contains("is 5, it takes a text"));
         assert_eq!(check(json!({"target": "web1", "command": "ls", "max_chars": 5.0, "wait_s": null})), Ok(()));

@@ -132,8 +132,7 @@ async fn begin(directory: &Directory, caller: &Caller, arguments: &Arguments, ca
     let planned = match planned.await {
         Ok(planned) => planned,
         Err(stop) => {
-            let why = if let Stop::Failed(why) = &stop { why.as_str() } else { "refused" };
-            desk.errand.ended(&permit, Some(why), Vec::new());
+            desk.errand.ended(&permit, Some(stop.why()), Vec::new());
             return Err(stop);
         }
     };
