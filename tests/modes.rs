@@ -168,13 +168,19 @@ fn a_candidate_configuration_is_shown_and_thrown_away_unless_it_is_wanted() {
     assert!(!setting.typed("junos1").iter().any(|line| line.contains("interfaces y")));
 }
 
-/// PAN-OS has one candidate for everybody: what is typed is shown and stays in it.
+/// PAN-OS has one candidate for everybody: what this account has changed in it is thrown away, and nothing of others.
 #[test]
-fn a_candidate_that_is_never_thrown_away_is_shown() {
+fn in_a_candidate_for_everybody_only_one_s_own_changes_are_thrown_away() {
     let mut setting = Setting::start("");
-    let result = setting.run("panos1", "config", "set deviceconfig system hostname PA-LAB2", None);
-    assert_eq!((&result["failed"], result["mode"].as_str()), (&json!(false), Some("operational")), "{result}");
-    assert!(result["output"].as_str().unwrap().contains("+      hostname PA-LAB2;"), "{result}");
+    for (commit, failed) in [(None, false), (Some("check"), false), (Some("now"), true)] {
+        let result = setting.run("panos1", "config", "set deviceconfig system hostname PA-LAB2", commit);
+        assert_eq!((&result["failed"], result["mode"].as_str()), (&json!(failed), Some("operational")), "{result}");
+        assert!(result["output"].as_str().unwrap().contains("+      hostname PA-LAB2;"), "{result}");
+        assert_eq!(result["lines"]["candidate"], "discarded", "{result}");
+        assert_eq!(result["next"].as_str().unwrap().contains("Checked and thrown away"), !failed, "{result}");
+        let typed = setting.typed("panos1");
+        assert_eq!(last(&typed, 2), ["config: revert config partial admin [ panos1 ]", "config: exit"], "{typed:#?}");
+    }
 }
 
 /// EOS has both: a configuration that is in force at once, and sessions with a candidate, which what is done with them leaves. What

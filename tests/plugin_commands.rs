@@ -167,7 +167,7 @@ fn a_slip_in_a_manifest_is_told_by_its_key_and_table_with_the_right_word() {
         ("[sends]\nmark = \"echo {noncee}{enter}\"", "send `mark` holds `{noncee}`, which is no placeholder; did you mean `{nonce}`? "),
         (
             "[sends]\nmark = \"{config.falt}\"",
-            "did you mean `{config.fault}`? known are `{enter}`, `{nonce}`, `{config.fault}`, `{config.role}`",
+            "did you mean `{config.fault}`? known are `{enter}`, `{nonce}`, `{user}`, `{config.fault}`, `{config.role}`",
         ),
         ("[pipe]\nstart = \"sh\"\nsetup = \"\"\nrun = \"eval x\"", "`run` in [pipe] holds `{command}` 0 times; it must stand there once"),
     ] {

@@ -31,6 +31,15 @@ const PASTE_END: &[u8] = b"\x1b[201~";
 /// What stops a command where no manifest says so: the interrupt key of terminals.
 const INTERRUPT: &[u8] = b"\x03";
 
+/// What stands in place of the placeholders of a send.
+#[derive(Debug, Clone, Copy)]
+pub struct Filling<'a> {
+    /// The session's random digits.
+    pub nonce: &'a str,
+    /// The account that logged in, where the line itself proves it.
+    pub user: Option<&'a str>,
+}
+
 /// How what waits for a line takes it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct LineReader {
@@ -101,14 +110,14 @@ pub fn signal(spec: &SignalSpec, name: &str, pid: u32) -> Program {
 /// What a shell behind a pipe is told first.
 #[must_use]
 pub fn pipe_setup(pipe: &PipeSpec, nonce: &str) -> Approved {
-    send(&pipe.setup, "\n", nonce)
+    send(&pipe.setup, "\n", Filling { nonce, user: None })
 }
 
 /// The same, and an empty command, which proves that the shell answers.
 #[must_use]
 pub fn pipe_first(pipe: &PipeSpec, nonce: &str) -> Approved {
     let run = pipe.run.replace("{command}", ":");
-    send(&format!("{}{run}", pipe.setup), "\n", nonce)
+    send(&format!("{}{run}", pipe.setup), "\n", Filling { nonce, user: None })
 }
 
 /// A command for a shell behind a pipe. No key acts there, so control characters are text.
@@ -144,7 +153,7 @@ pub fn program(verdict: &Verdict, text: &str) -> Result<Program, String> {
 /// # Errors
 ///
 /// When the manifest has no such send.
-pub fn intent(intent: &Intent, kind: &DeviceType, nonce: &str) -> Result<Approved, String> {
+pub fn intent(intent: &Intent, kind: &DeviceType, filling: Filling<'_>) -> Result<Approved, String> {
     let (plugin, name) = match intent {
         Intent::Send { plugin, name } => (plugin, name),
         Intent::Secret { name, .. } => return Ok(Approved::secret(name.clone(), kind.terminal.enter.clone().into_bytes())),
@@ -159,13 +168,17 @@ pub fn intent(intent: &Intent, kind: &DeviceType, nonce: &str) -> Result<Approve
     };
     let text = kind.plugin(plugin).and_then(|plugin| plugin.manifest.sends.get(name));
     let text = text.ok_or_else(|| format!("plugin `{plugin}` has no send `{name}`"))?;
-    Ok(send(text, &kind.terminal.enter, nonce))
+    Ok(send(text, &kind.terminal.enter, filling))
 }
 
 /// A send with its placeholders filled in. One that ends with Enter is a line, which comes back.
-fn send(text: &str, enter: &str, nonce: &str) -> Approved {
+fn send(text: &str, enter: &str, filling: Filling<'_>) -> Approved {
     const BRACE: &str = "\u{0}";
-    let filled = text.replace("{{", BRACE).replace("{nonce}", nonce);
+    let mut filled = text.replace("{{", BRACE).replace("{nonce}", filling.nonce);
+    // Else it stays as it is, a name that no account has: nothing is done in the name of a wrong one.
+    if let Some(user) = filling.user.filter(|user| is_plain(user)) {
+        filled = filled.replace("{user}", user);
+    }
     match filled.strip_suffix("{enter}") {
         Some(line) if !line.is_empty() => {
             let line = line.replace("{enter}", enter).replace(BRACE, "{");
@@ -173,6 +186,11 @@ fn send(text: &str, enter: &str, nonce: &str) -> Approved {
         }
         _ => Approved::keys(filled.replace("{enter}", enter).replace(BRACE, "{").into_bytes()),
     }
+}
+
+/// Is this one word in every command language?
+fn is_plain(name: &str) -> bool {
+    !name.is_empty() && name.chars().all(|letter| letter.is_ascii_alphanumeric() || "._-@".contains(letter)) && !name.starts_with('-')
 }
 
 /// Keys of a caller whose lines were judged, or that form no line.
@@ -256,11 +274,26 @@ mod tests {
 
     #[test]
     fn a_send_with_enter_is_a_line_and_comes_back() {
-        let line = send("echo {nonce} ${{HOME}{enter}", "\r", "abcd");
+        let filling = Filling { nonce: "abcd", user: Some("tom") };
+        let line = send("echo {nonce} ${{HOME}{enter}", "\r", filling);
         assert_eq!((bytes(&line).as_slice(), line.echo()), (b"echo abcd ${HOME}\r".as_slice(), Some("echo abcd ${HOME}")));
-        let key = send("q", "\r", "abcd");
+        let key = send("q", "\r", filling);
         assert_eq!((bytes(&key).as_slice(), key.echo()), (b"q".as_slice(), None));
-        assert_eq!(bytes(&send("{enter}", "\r\n", "")), b"\r\n");
+        assert_eq!(bytes(&send("{enter}", "\r\n", filling)), b"\r\n");
+    }
+
+    #[test]
+    fn an_account_s_name_is_filled_in_where_it_is_one_word() {
+        for (user, shown) in [
+            (Some("tom.s-2@lab"), "drop tom.s-2@lab"),
+            (Some("a b"), "drop {user}"),
+            (Some("x;y"), "drop {user}"),
+            (Some("-x"), "drop {user}"),
+            (Some(""), "drop {user}"),
+            (None, "drop {user}"),
+        ] {
+            assert_eq!(send("drop {user}{enter}", "\r", Filling { nonce: "", user }).echo(), Some(shown));
+        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use crate::limits::APPROVAL_OPEN_MAX;
 use crate::policy::approval::Request;
 use crate::session::command::State;
-use crate::session::journey::{DISCARDED, IN_FORCE_FOR_NOW, LineError, Outcome};
+use crate::session::journey::{DISCARDED, IN_FORCE_FOR_NOW, LineError, Outcome, PENDING};
 use crate::session::report::{Report, ScreenReport};
 use crate::session::{Refusal, Status};
 
@@ -269,6 +269,9 @@ fn behind_lines(session: &str, failed: bool, journey: &Outcome) -> Option<String
         (Some(DISCARDED), _) if !failed => {
             Some("Checked and thrown away: nothing has changed. Call again with commit=now, or commit=confirmed, to keep it.".to_owned())
         }
+        (Some(PENDING), _) => Some(format!(
+            "The changes stay in the candidate configuration of {session}, not in force: the next commit there, whoever makes it, puts them in force. Keep them with ssh_run mode=config commit=now command=\"\", or take them out with the device's own command."
+        )),
         (_, Some(error)) => {
             Some(format!("The lines before line {0} were carried out. Correct line {0}, then send it and what follows.", error.number))
         }
@@ -384,4 +387,20 @@ pub fn screen(session: &str, report: &ScreenReport) -> Reply {
     let alternate = if report.alternate { " full-screen program" } else { "" };
     let text = format!("{session} screen cursor={row},{column} revision={}{title}{alternate}\n{}", report.revision, fenced(&body));
     Reply::new(fields, text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stays_in_a_candidate_is_told_with_the_next_step() {
+        let outcome = |candidate| Outcome { candidate, ..Outcome::default() };
+        for failed in [false, true] {
+            let told = behind_lines("fw1", failed, &outcome(Some(PENDING))).unwrap();
+            assert!(told.starts_with("The changes stay in the candidate configuration of fw1, not in force"), "{told}");
+            assert!(told.contains("ssh_run mode=config commit=now command=\"\""), "{told}");
+        }
+        assert_eq!(behind_lines("fw1", false, &outcome(None)), None);
+    }
 }

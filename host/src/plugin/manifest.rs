@@ -431,7 +431,7 @@ impl Manifest {
             placeholders::check(&signal.run, placeholders::OF_SIGNALS).map_err(|why| format!("`run` in [signal] {why}"))?;
         }
         let Some(pipe) = &self.pipe else { return Ok(()) };
-        check("`setup` in [pipe]", &pipe.setup, &placeholders::OF_SENDS)?;
+        check("`setup` in [pipe]", &pipe.setup, &placeholders::OF_PIPES)?;
         placeholders::check(&pipe.run, [COMMAND]).map_err(|why| format!("`run` in [pipe] {why}"))?;
         match pipe.run.matches("{command}").count() {
             1 => Ok(()),

@@ -55,7 +55,8 @@ pub struct CandidateSpec {
     /// Keeps what `confirmed` put in force.
     #[serde(default)]
     pub confirm: Option<String>,
-    /// Throws it away. A device that has one candidate for everybody has no such send: others may be at work in it.
+    /// Throws it away. Where there is one candidate for everybody it throws away what this account has changed: others may be at work in
+    /// it. A device that cannot do that has no such send.
     #[serde(default)]
     pub discard: Option<String>,
 }

@@ -3,7 +3,10 @@
 use crate::nearest::nearest;
 
 /// Those of a send.
-pub const OF_SENDS: [&str; 2] = ["enter", "nonce"];
+pub const OF_SENDS: [&str; 3] = ["enter", "nonce", "user"];
+
+/// Those of what a shell behind a pipe is told first.
+pub const OF_PIPES: [&str; 2] = ["enter", "nonce"];
 
 /// Those of a program that sends a signal.
 pub const OF_SIGNALS: [&str; 2] = ["signal", "pid"];
@@ -52,8 +55,7 @@ mod tests {
         for text in ["q", "echo {nonce}{enter}", "{{noncee}", "a={{b}{enter}", "f() { {{ x; }; }", "{", "}{", "{1,3}", "{a b}"] {
             assert_eq!(check(text), Ok(()), "{text}");
         }
-        let told =
-            "holds `{noncee}`, which is no placeholder; did you mean `{nonce}`? known are `{enter}`, `{nonce}`; a brace is written `{{`";
+        let told = "holds `{noncee}`, which is no placeholder; did you mean `{nonce}`? known are `{enter}`, `{nonce}`, `{user}`; a brace is written `{{`";
         assert_eq!(check("echo {noncee}{enter}").unwrap_err(), told);
         assert!(check("{ {Enter}").unwrap_err().contains("did you mean `{enter}`"));
         assert!(check("{{{entr}").unwrap_err().contains("`{entr}`"));

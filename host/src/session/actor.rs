@@ -404,7 +404,7 @@ impl Actor {
             Intent::Send { plugin, .. } | Intent::Secret { plugin, .. } => Author::plugin(plugin),
             Intent::Cancel { .. } | Intent::Erase => Author::runtime(),
         };
-        match policy::intent(intent, &self.profile.kind, &self.profile.nonce).map(|approved| approved.by(author)) {
+        match policy::intent(intent, &self.profile.kind, self.profile.filling()).map(|approved| approved.by(author)) {
             Ok(approved) => {
                 if let Some(line) = approved.echo() {
                     self.machine.on_setup_line(now(), line);

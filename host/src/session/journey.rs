@@ -13,6 +13,8 @@ use crate::policy::approved::Approved;
 
 /// What became of a candidate configuration: thrown away.
 pub const DISCARDED: &str = "discarded";
+/// What became of a candidate configuration: it stays there, neither in force nor thrown away.
+pub const PENDING: &str = "pending";
 /// What became of a candidate configuration: in force, and taken back unless it is confirmed.
 pub const IN_FORCE_FOR_NOW: &str = "committed-for-now";
 
@@ -409,7 +411,7 @@ impl Journey {
     /// The way back to where the session stood.
     fn way_back(&mut self, modes: &Modes, mode: &str) -> VecDeque<Way> {
         if self.route.keep.is_some() && self.outcome.candidate.is_none() && self.outcome.typed > 0 {
-            self.outcome.candidate = Some("pending");
+            self.outcome.candidate = Some(PENDING);
         }
         if self.route.mode.is_none() {
             // Lines that may lead anywhere stay where they led.

@@ -20,7 +20,7 @@ use crate::plugin::roles::{Decision, Effect};
 use crate::plugin::session::SessionPlugins;
 use crate::policy::approval::{Approvals, Subject, Word};
 use crate::policy::taint::Taint;
-use crate::policy::{self, Line, Manner, Verdict};
+use crate::policy::{self, Filling, Line, Manner, Verdict};
 use crate::recording::Taped;
 use crate::secret::book::SecretBook;
 use crate::secret::look::Mask;
@@ -90,6 +90,11 @@ impl std::fmt::Debug for Profile {
 }
 
 impl Profile {
+    /// What stands in place of the placeholders of a send. Who logged in at a console is not known.
+    pub(super) fn filling(&self) -> Filling<'_> {
+        Filling { nonce: &self.nonce, user: (!self.welcome.server_id.is_empty()).then_some(self.user.as_str()) }
+    }
+
     /// What callers are not shown, unless the operator wants the exact text.
     pub(super) fn hidden(&self) -> Option<&Mask> {
         self.mask.then_some(&self.kind.mask)

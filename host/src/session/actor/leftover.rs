@@ -125,7 +125,7 @@ impl Actor {
         self.leftover = Leftover::default();
         let caller = Author::runtime().to_string();
         let lines: VecDeque<_> =
-            policy::intent(&Intent::Cancel { tried: 0 }, &self.profile.kind, &self.profile.nonce).into_iter().collect();
+            policy::intent(&Intent::Cancel { tried: 0 }, &self.profile.kind, self.profile.filling()).into_iter().collect();
         let id = CommandId::next();
         let started = Started { id, caller, text, lines, goal: None, kill_after: None, one_prompt: false, manual: true };
         let effects = self.machine.on_run(now(), started);

@@ -83,7 +83,7 @@ impl Actor {
 
     fn send(&self, SendName { plugin, name }: &SendName) -> Option<Approved> {
         let intent = Intent::Send { plugin: plugin.clone(), name: name.clone() };
-        policy::intent(&intent, &self.profile.kind, &self.profile.nonce).ok()
+        policy::intent(&intent, &self.profile.kind, self.profile.filling()).ok()
     }
 
     /// Types the next step, or ends the command.

@@ -148,6 +148,16 @@ fn a_commit_that_fails_is_told_and_the_candidate_thrown_away() {
 }
 
 #[test]
+fn a_candidate_that_is_not_thrown_away_is_pending() {
+    let modes = modes(true);
+    let mut journey = journey(&modes, "boss", "config", None, &["a"]);
+    device(&modes, "boss", &[("discard", "config", Some("no such command"))]).play(&mut journey);
+    let outcome = journey.outcome();
+    let sentence = outcome.sentence();
+    assert_eq!((sentence.as_deref(), outcome.candidate), (Some("the changes could not be discarded: no such command"), Some(PENDING)));
+}
+
+#[test]
 fn an_act_that_leaves_the_mode_needs_no_way_back() {
     let modes = modes(true);
     let mut journey = journey(&modes, "boss", "config", None, &["a"]);
