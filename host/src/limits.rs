@@ -340,6 +340,8 @@ pub const CALLS_PER_MINUTE: usize = 60_000;
 pub const COMMANDS_PER_DEVICE: usize = 10;
 /// Commands that run at once in all.
 pub const COMMANDS_AT_ONCE: usize = 100;
+/// Lines that are shown before and behind each one that a search finds.
+pub const GREP_CONTEXT_MAX: usize = 50;
 /// Characters that are rendered at a time while a log is searched, and how often for one call: some 16 MB.
 pub const SEARCH_CHARS: usize = 1_000_000;
 /// See [`SEARCH_CHARS`].

@@ -39,6 +39,7 @@ pub mod profile;
 mod queue;
 pub mod render;
 pub mod report;
+pub mod search;
 pub mod settle;
 pub mod stream;
 pub mod timers;

@@ -23,7 +23,8 @@ use crate::limits::{
 use crate::policy::{self, Line, Manner, Purpose};
 use crate::session::command::State;
 use crate::session::journey::Keep;
-use crate::session::report::{OutputQuery, Range, Report, before_last_lines};
+use crate::session::report::{OutputQuery, Range, Report};
+use crate::session::search::before_last_lines;
 use crate::session::{Accepted, Phase, Refusal, RunRequest, SendRequest, SessionHandle, Stop};
 use crate::terminal::text::escaped;
 
@@ -432,6 +433,7 @@ async fn output(directory: &Arc<Directory>, caller: &Caller, arguments: &Argumen
         offset: arguments.count("offset"),
         tail: arguments.count("tail").and_then(|lines| usize::try_from(lines).ok()),
         grep: arguments.text("grep").map(str::to_owned),
+        context: arguments.count("context").and_then(|lines| usize::try_from(lines).ok()).unwrap_or_default(),
         max_chars: capped(directory, arguments.max_chars(OUTPUT_DEFAULT_CHARS)),
         raw: arguments.text("format") == Some("base64"),
         errors: arguments.text("stream") == Some("stderr"),

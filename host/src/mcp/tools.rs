@@ -232,6 +232,7 @@ pub const TOOLS: &[Definition] = &[
             may("offset", Kind::Count, "From this byte offset on (next_offset of the last part)"),
             may("tail", Kind::Count, "Only the last lines, so many"),
             may("grep", Kind::Text, "Only lines that match this regex"),
+            may("context", Kind::Count, "With grep: so many lines before and after each match (at most 50)"),
             may("max_chars", Kind::Count, MAX_CHARS),
             may("wait_s", Kind::Seconds, "Seconds to wait for `until` (default 0, at most 45)"),
             may(

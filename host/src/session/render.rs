@@ -121,7 +121,8 @@ impl Source<'_> {
         let mut from = start.max(end.saturating_sub(window));
         if from > start {
             let (_, bytes) = self.log.read(from, end)?;
-            let newline = bytes.iter().position(|&byte| byte == b'\n').map(|at| at + 1);
+            // Where one line is longer than the window, its end is what is wanted.
+            let newline = bytes.iter().position(|&byte| byte == b'\n').map(|at| at + 1).filter(|at| *at < bytes.len());
             let character = || bytes.iter().position(|&byte| byte & 0xc0 != 0x80);
             from += newline.or_else(character).unwrap_or_default() as u64;
         }

@@ -2,15 +2,14 @@
 
 use std::time::Duration;
 
-use regex::RegexBuilder;
-
 use crate::ids::CommandId;
-use crate::limits::{OUTPUT_MAX_CHARS, SEARCH_CHARS, SEARCHES_MAX, TRIGGER_COMPILED_MAX_BYTES};
+use crate::limits::{OUTPUT_MAX_CHARS, RENDER_MAX_BYTES};
 use crate::secret::look::{KEY_MARK, SECRET_MARK};
 use crate::session::command::State;
 use crate::session::handover::TypedLine;
 use crate::session::journey::Outcome;
 use crate::session::render::{Excerpt, Rendered, Source};
+use crate::session::search;
 
 /// What part of what is wanted.
 #[derive(Debug, Clone, Default)]
@@ -23,6 +22,8 @@ pub struct OutputQuery {
     pub tail: Option<usize>,
     /// Only lines that match.
     pub grep: Option<String>,
+    /// So many lines before and behind each that matches, at most [`GREP_CONTEXT_MAX`](crate::limits::GREP_CONTEXT_MAX).
+    pub context: usize,
     /// Budget in characters.
     pub max_chars: usize,
     /// The bytes as they are, in base64.
@@ -136,14 +137,17 @@ pub fn output(source: &Source<'_>, pieces: &[(u64, u64)], query: &OutputQuery) -
         return raw(source, query.offset.unwrap_or(start).max(start), end, max_chars, total).map_err(failed);
     }
     if let Some(pattern) = &query.grep {
-        return grep(source, pieces, pattern, query, total);
+        return search::lines(source, pieces, pattern, query, total);
     }
     let (text, mut range) = if let Some(offset) = query.offset {
         // What came before is not its own.
         page(source.from(offset.max(start), end, max_chars).map_err(failed)?)
     } else if let Some(lines) = query.tail {
         let rendered = source.to(start, end, max_chars).map_err(failed)?;
-        page(last_lines(source, rendered, lines).map_err(failed)?)
+        let rendered = last_lines(source, rendered, lines).map_err(failed)?;
+        let before = cut_before(source, start, &rendered, query.command).map_err(failed)?;
+        let (text, range) = page(rendered);
+        (before + &text, range)
     } else if pieces.len() > 1 {
         joined(source, pieces, max_chars).map_err(failed)?
     } else {
@@ -155,10 +159,10 @@ pub fn output(source: &Source<'_>, pieces: &[(u64, u64)], query: &OutputQuery) -
 }
 
 /// What the host's own lines between device text begin with.
-const MARKER: &str = "[... ";
+pub(super) const MARKER: &str = "[... ";
 
 /// Device text in which no line passes for one of the host's own.
-fn unmarked(text: String) -> String {
+pub(super) fn unmarked(text: String) -> String {
     if memchr::memmem::find(text.as_bytes(), MARKER.as_bytes()).is_none() {
         return text;
     }
@@ -171,6 +175,19 @@ fn unmarked(text: String) -> String {
 pub fn removed(count: usize) -> Option<String> {
     let what = if count == 1 { "1 secret was".to_owned() } else { format!("{count} secrets were") };
     (count > 0).then(|| format!("{what} taken out of what is shown, known by the look: `{SECRET_MARK}` or `{KEY_MARK}` stands there"))
+}
+
+/// The line that says that the first one shown has begun earlier.
+fn cut_before(source: &Source<'_>, start: u64, rendered: &Rendered, command: Option<CommandId>) -> std::io::Result<String> {
+    let at = rendered.start;
+    let (_, last) = source.log.read(at.saturating_sub(1).max(start), at)?;
+    if rendered.text.is_empty() || last.last().is_none_or(|byte| *byte == b'\n') {
+        return Ok(String::new());
+    }
+    let (from, before) = source.log.read(at.saturating_sub(RENDER_MAX_BYTES).max(start), at)?;
+    let begins = memchr::memrchr(b'\n', &before).map_or(from, |newline| from + newline as u64 + 1);
+    let whose = command.map(|id| format!(" command_id={id}")).unwrap_or_default();
+    Ok(format!("{MARKER}{} bytes of this line cut: ssh_output{whose} offset={begins} ...]\n", at - begins))
 }
 
 fn page(rendered: Rendered) -> (String, Range) {
@@ -225,78 +242,6 @@ fn last_lines(source: &Source<'_>, rendered: Rendered, lines: usize) -> std::io:
     source.from(skipped.end, rendered.end, usize::MAX)
 }
 
-/// Lines that match, from the query's offset on. One call searches so much; a larger log is searched from call to call.
-fn grep(source: &Source<'_>, pieces: &[(u64, u64)], pattern: &str, query: &OutputQuery, total: u64) -> Result<(String, Range), String> {
-    let regex = RegexBuilder::new(pattern).size_limit(TRIGGER_COMPILED_MAX_BYTES).build();
-    let regex = regex.map_err(|error| format!("`grep` is not a regular expression: {error}"))?;
-    let failed = |error: std::io::Error| format!("cannot read the session's log: {error}");
-    let max_chars = query.max_chars.clamp(1, OUTPUT_MAX_CHARS);
-    let begin = query.offset.unwrap_or_default();
-    let mut out = String::new();
-    let mut range = Range { start: begin.max(pieces.first().map_or(0, |piece| piece.0)), total, ..Range::default() };
-    range.output_end = pieces.last().map_or(0, |piece| piece.1);
-    let mut searched = 0;
-    for (from, to) in pieces {
-        let mut at = begin.max(*from);
-        range.end = at.min(*to);
-        while at < *to {
-            if searched == SEARCHES_MAX {
-                range.goes_on = true;
-                return Ok((out, range));
-            }
-            searched += 1;
-            let rendered = source.from(at, *to, SEARCH_CHARS).map_err(failed)?;
-            let (whole, whole_end) = whole_rows(source, &rendered).map_err(failed)?;
-            let is_last = rendered.end >= *to;
-            let text = if is_last { rendered.text.as_str() } else { whole };
-            let mut last_matches = false;
-            for line in text.lines() {
-                last_matches = regex.is_match(line);
-                if !last_matches {
-                    continue;
-                }
-                if out.len() + line.len() >= max_chars {
-                    out.push_str("[... more lines match; make `grep` narrower ...]\n");
-                    return Ok((out, range));
-                }
-                range.removed += if rendered.removed > 0 { marks(line) } else { 0 };
-                out.push_str(&unmarked(line.to_owned()));
-                out.push('\n');
-                if let Some(tail) = query.tail {
-                    out.drain(..before_last_lines(&out, tail));
-                }
-            }
-            at = if is_last { *to } else { whole_end.max(at + 1) };
-            // Who goes on from there finds the rest of a row that may match once it is whole.
-            range.end = if is_last && last_matches { rendered.end } else { whole_end };
-        }
-    }
-    Ok((out, range))
-}
-
-/// Where the last so many lines begin.
-#[must_use]
-pub fn before_last_lines(text: &str, lines: usize) -> usize {
-    let body = text.strip_suffix('\n').unwrap_or(text);
-    let Some(back) = lines.checked_sub(1) else { return text.len() };
-    body.rmatch_indices('\n').nth(back).map_or(0, |(at, _)| at + 1)
-}
-
-/// The whole rows of a part, or all of it where there is none, and where they end in the log.
-fn whole_rows<'a>(source: &Source<'_>, rendered: &'a Rendered) -> std::io::Result<(&'a str, u64)> {
-    let end = rendered.text.rfind('\n').map_or(0, |at| at + 1);
-    match rendered.text.get(..end) {
-        Some(whole) if end > 0 && end < rendered.text.len() => {
-            Ok((whole, source.from(rendered.start, rendered.end, whole.chars().count())?.end))
-        }
-        _ => Ok((&rendered.text, rendered.end)),
-    }
-}
-
-fn marks(line: &str) -> usize {
-    [SECRET_MARK, KEY_MARK].iter().map(|mark| line.matches(mark).count()).sum()
-}
-
 fn raw(source: &Source<'_>, start: u64, end: u64, max_chars: usize, total: u64) -> std::io::Result<(String, Range)> {
     use base64::Engine as _;
     let count = (max_chars / 4 * 3).max(3) as u64;
@@ -312,41 +257,21 @@ mod tests {
     use super::*;
     use crate::session::log::ByteLog;
 
-    /// The lines that match, and where the next search begins.
-    fn searched(log: &ByteLog, pattern: &str, offset: u64) -> (String, u64) {
-        let source = Source { log, markers: &VecDeque::new(), columns: 0, mask: None };
-        let query = OutputQuery { grep: Some(pattern.to_owned()), offset: Some(offset), max_chars: 100_000, ..OutputQuery::default() };
-        let (text, range) = output(&source, &[(0, log.end())], &query).unwrap();
-        (text, range.end)
-    }
-
     #[test]
-    fn a_search_goes_on_where_the_last_one_ended() {
+    fn the_last_line_is_never_left_out_because_it_is_long() {
         let mut log = ByteLog::whole();
-        log.append(b"one\r\ntwo\r\nthr");
-        assert_eq!(searched(&log, "t", 0), ("two\nthr\n".to_owned(), 13));
-        assert_eq!(searched(&log, "three", 0), (String::new(), 10));
-        log.append(b"ee\r\n");
-        assert_eq!(searched(&log, "three", 10), ("three\n".to_owned(), 17));
-        assert_eq!(searched(&log, "o", 5), ("two\n".to_owned(), 17));
-    }
-
-    #[test]
-    fn a_line_across_two_parts_is_searched_whole_and_a_large_log_bit_by_bit() {
-        let mut log = ByteLog::whole();
-        let row = format!("{}\r\n", "x".repeat(998));
-        for _ in 0..999 {
-            log.append(row.as_bytes());
+        log.append(format!("first\r\n{}end\r\n", "x".repeat(15_000)).as_bytes());
+        let source = Source { log: &log, markers: &VecDeque::new(), columns: 0, mask: None };
+        for lines in [1, 3] {
+            let query = OutputQuery { tail: Some(lines), max_chars: 1000, ..OutputQuery::default() };
+            let (text, _) = output(&source, &[(0, log.end())], &query).unwrap();
+            assert!(
+                text.starts_with("[... 14004 bytes of this line cut: ssh_output offset=7 ...]\nxxx") && text.ends_with("xend\n"),
+                "{text}"
+            );
         }
-        log.append(format!("{}needle{}\r\n", "y".repeat(1500), "z".repeat(1500)).as_bytes());
-        assert!(searched(&log, "^y+needlez+$", 0).0.contains("needle"));
-        for _ in 0..17_000 {
-            log.append(row.as_bytes());
-        }
-        log.append(b"last\r\n");
-        let (text, end) = searched(&log, "last", 0);
-        assert!(text.is_empty() && end < log.end(), "{text}");
-        assert_eq!(searched(&log, "last", end), ("last\n".to_owned(), log.end()));
+        let query = OutputQuery { tail: Some(2), max_chars: 100_000, ..OutputQuery::default() };
+        assert!(output(&source, &[(0, log.end())], &query).unwrap().0.starts_with("first\nxxx"));
     }
 
     #[test]

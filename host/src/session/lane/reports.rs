@@ -37,7 +37,11 @@ impl Lane {
             Default::default()
         } else {
             let budget = query.max_chars.max(OUTPUT_DEFAULT_CHARS) / ERRORS_SHARE;
-            part(&streams.err, record.err, &OutputQuery { max_chars: budget, grep: query.grep.clone(), ..OutputQuery::default() })?
+            part(
+                &streams.err,
+                record.err,
+                &OutputQuery { max_chars: budget, grep: query.grep.clone(), context: query.context, ..OutputQuery::default() },
+            )?
         };
         let state = *record.state.borrow();
         Ok(Report {
