@@ -13,19 +13,20 @@ use crate::support::client::Client;
 const MESSAGE: &str = "\r\n*Mar  1 00:01:02.345: %SYS-5-CONFIG_I: Configured from console by console\r\n";
 
 /// Serves a router's console; `name` is what its prompts begin with.
-fn router(name: &'static str) -> u16 {
+fn router(name: &'static str, echoes: bool) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     spawn(move || {
         for stream in listener.incoming().flatten() {
-            spawn(move || serve(stream, name));
+            spawn(move || serve(stream, name, echoes));
         }
     });
     port
 }
 
 #[expect(clippy::disallowed_methods, reason = "a test has no runtime to block")]
-fn serve(mut stream: TcpStream, name: &str) -> Option<()> {
+fn serve(mut stream: TcpStream, name: &str, echoes: bool) -> Option<()> {
+    let mut name = name.to_owned();
     let mut mode = "#";
     let mut say = |text: &str| stream.write_all(text.as_bytes()).ok();
     say(&format!("\r\n{name}#"))?;
@@ -41,7 +42,9 @@ fn serve(mut stream: TcpStream, name: &str) -> Option<()> {
             b'\r' => {}
             b' '..=b'~' => {
                 line.push(char::from(byte[0]));
-                say(&line[line.len() - 1..])?;
+                if echoes {
+                    say(&line[line.len() - 1..])?;
+                }
                 continue;
             }
             _ => continue,
@@ -60,6 +63,18 @@ fn serve(mut stream: TcpStream, name: &str) -> Option<()> {
                 mode = "#";
                 ""
             }
+            "hostname new-7" => {
+                name = "new-7".to_owned();
+                ""
+            }
+            "copy a b" => {
+                say("Copying ")?;
+                for _ in 0..3 {
+                    sleep(Duration::from_millis(2500));
+                    say("!!!")?;
+                }
+                "\r\ndone\r\n"
+            }
             "show file" => "one\r\nno newline",
             "show clock" => "*00:01:02 UTC\r\n",
             // It stalls behind a piece that is the prompt.
@@ -71,7 +86,7 @@ fn serve(mut stream: TcpStream, name: &str) -> Option<()> {
             _ => "",
         };
         say(&format!("{said}{name}{mode}"))?;
-        if line == "end" || line == "show clock" {
+        if line == "end" || line == "show clock" || line.starts_with("hostname ") {
             sleep(Duration::from_millis(5));
             say(MESSAGE)?;
         }
@@ -83,7 +98,7 @@ fn serve(mut stream: TcpStream, name: &str) -> Option<()> {
 #[expect(clippy::disallowed_methods, reason = "a test has no runtime to block")]
 fn a_message_behind_the_prompt_and_output_without_an_end_hold_up_nobody() {
     for name in ["R1", "core-sw1"] {
-        let port = router(name);
+        let port = router(name, true);
         let device =
             format!("[device.{name}]\nline = \"telnet\"\nhost = \"127.0.0.1\"\nport = {port}\ntype = \"cisco_ios\"\npolicy = \"full\"\n");
         let mut client = Client::start(&device);
@@ -105,4 +120,31 @@ fn a_message_behind_the_prompt_and_output_without_an_end_hold_up_nobody() {
             assert_eq!(config["prompt"], format!("{name}#"), "{config}");
         }
     }
+}
+
+#[test]
+fn a_prompt_with_a_new_name_is_known_behind_a_message() {
+    let port = router("R1", true);
+    let mut client = Client::start(&device(port));
+    assert_eq!(client.run("R1", "show clock")["state"], "done");
+    let renamed = client.run("R1", "hostname new-7");
+    assert_eq!((renamed["state"].as_str(), renamed["prompt"].as_str()), (Some("done"), Some("new-7#")), "{renamed}");
+    assert_eq!(client.run("R1", "show file")["output"], "one\nno newline");
+}
+
+/// The prompt that a line was typed behind stands alone in its row where the device sends nothing back.
+#[test]
+fn without_an_echo_the_old_prompt_is_not_the_new_one() {
+    let port = router("R1", false);
+    let mut client = Client::start(&device(port));
+    for _ in 0..2 {
+        let copied = client.call("ssh_run", json!({"target": "R1", "command": "copy a b", "wait_s": 30}));
+        assert_eq!(copied["state"], "done", "{copied}");
+        assert!(copied["output"].as_str().unwrap().ends_with("Copying !!!!!!!!!\ndone\n"), "{copied}");
+        assert!(client.run("R1", "show clock")["output"].as_str().unwrap().contains("*00:01:02 UTC"));
+    }
+}
+
+fn device(port: u16) -> String {
+    format!("[device.R1]\nline = \"telnet\"\nhost = \"127.0.0.1\"\nport = {port}\ntype = \"cisco_ios\"\npolicy = \"full\"\n")
 }

@@ -223,11 +223,10 @@ impl Stream {
         recent.trim_ascii_end().rsplit('\n').next().unwrap_or_default().to_owned()
     }
 
-    /// Which of so many last complete rows is this text, counted from the last one?
-    #[must_use]
-    pub fn row_back(&self, text: &str, rows: usize) -> Option<usize> {
-        let mut recent = self.live.recent.strip_suffix(b"\n").unwrap_or(&self.live.recent).rsplit(|byte| *byte == b'\n').take(rows);
-        recent.position(|row| row.trim_ascii() == text.as_bytes())
+    /// So many of the last complete rows that are kept, the last one first.
+    pub fn rows_back(&self, rows: usize) -> impl Iterator<Item = &[u8]> {
+        let recent = self.live.recent.strip_suffix(b"\n").unwrap_or(&self.live.recent);
+        recent.rsplit(|byte| *byte == b'\n').take(rows).map(<[u8]>::trim_ascii)
     }
 
     /// Bodies of the marks since the last line was typed.

@@ -90,7 +90,8 @@ impl Machine {
     /// not draw it again. Or the prompt stands behind output that has no end of row, where no plugin knows it.
     pub(super) fn look_for_passed_prompt(&mut self, now: Instant) -> Option<Vec<Effect>> {
         let State::Running(running) = &mut self.state else { return None };
-        let rows = usize::try_from(self.stream.rows_done() - self.typed_rows).unwrap_or(usize::MAX);
+        // The row that was typed in is the old prompt's, alone where the device sends nothing back.
+        let rows = usize::try_from(self.stream.rows_done().saturating_sub(self.typed_rows + 1)).unwrap_or(usize::MAX);
         // Where marks tell the end, a prompt without one is a program's.
         let waits = running.goal.is_some() || running.asked.is_some() || running.manual || running.from_mark;
         if waits || !self.stream.is_echoed() {
@@ -98,20 +99,21 @@ impl Machine {
         }
         let tail = self.stream.tail();
         let glued = self.known.iter().find(|known| tail.trim_end().ends_with(known.prompt.trim()));
-        let passed = || {
-            let back = |known: &&Ready| self.stream.row_back(known.prompt.trim(), rows);
-            self.known.iter().filter(|known| back(known).is_some()).min_by_key(back)
+        let is_glued = glued.is_some();
+        let of_row = |row: &[u8]| {
+            let same = self.known.iter().find(|known| known.prompt.trim().as_bytes() == row);
+            same.cloned().or_else(|| self.known.iter().find_map(|known| renamed(known, std::str::from_utf8(row).ok()?, &running.text)))
         };
-        let known = glued.or_else(passed)?.clone();
+        let ready = glued.cloned().or_else(|| self.stream.rows_back(rows).find_map(of_row))?;
         let silence = PROMPT_PASSED.max(Duration::from_millis(u64::from(self.settle_time.ms()) * PROMPT_PASSED_TIMES));
         if now < self.last_byte + silence {
             self.timers.set(Timer::Settle, self.last_byte + silence);
             return Some(Vec::new());
         }
-        if glued.is_none() {
+        if !is_glued {
             running.warn("the device has printed something behind its prompt; it stands at the end of the output");
         }
-        Some(self.on_ready(now, Ready { proof: "pattern".to_owned(), ..known }))
+        Some(self.on_ready(now, Ready { proof: "pattern".to_owned(), ..ready }))
     }
 
     /// Remembers a prompt that only its look tells, if it is long enough not to be any row of any output.
@@ -200,6 +202,46 @@ impl Machine {
             if let Some(rest) = prompt.trim_end().strip_suffix(typed.trim_end()) {
                 *prompt = rest.to_owned();
             }
+        }
+    }
+}
+
+/// The known prompt with another name in it, which stands as a word in the line that runs: the device's own name was changed.
+fn renamed(known: &Ready, row: &str, line: &str) -> Option<Ready> {
+    let in_name = |ch: char| ch.is_ascii_alphanumeric() || matches!(ch, '-' | '_' | '.');
+    let prompt = known.prompt.trim();
+    let differs = prompt.bytes().zip(row.bytes()).position(|(one, other)| one != other)?;
+    // Names that begin alike differ as a whole.
+    let before = prompt.get(..differs)?.trim_end_matches(in_name);
+    let behind = prompt.get(before.len()..)?.trim_start_matches(in_name);
+    let name = row.strip_prefix(before)?.strip_suffix(behind)?;
+    let is_word = !name.is_empty() && name.chars().all(in_name) && line.split(|ch| !in_name(ch)).any(|word| word == name);
+    (is_word && !behind.is_empty()).then(|| Ready { prompt: row.to_owned(), ..known.clone() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_renamed_prompt_is_the_known_one_with_a_name_from_the_line() {
+        let is = |prompt: &str, row: &str, line: &str| {
+            let known =
+                Ready { prompt: prompt.to_owned(), mode: String::new(), privileged: false, status: None, cwd: None, proof: String::new() };
+            renamed(&known, row, line).is_some()
+        };
+        assert!(is("sw1(config)# ", "new-7(config)#", "hostname new-7"));
+        assert!(is("sw1#", "sw12#", "hostname sw12"));
+        assert!(is("[admin@MikroTik] > ", "[admin@r-1] >", "/system identity set name=r-1"));
+        for (prompt, row, line) in [
+            ("sw1#", "new-7#", "show running-config"),
+            ("sw1#", "new-7(config)#", "hostname new-7"),
+            ("sw1#", "new-7>", "hostname new-7"),
+            ("sw1#", "a new-7#", "hostname new-7"),
+            ("sw1#", "sw1#", "hostname sw1"),
+            ("sw1#", "#", "hostname x"),
+        ] {
+            assert!(!is(prompt, row, line), "{row}");
         }
     }
 }
