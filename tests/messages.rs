@@ -75,6 +75,12 @@ fn serve(mut stream: TcpStream, name: &str, echoes: bool) -> Option<()> {
                 }
                 "\r\ndone\r\n"
             }
+            // A row that is the prompt, and a pause.
+            "show tick" => {
+                say(&format!("tick\r\n{name}{mode}\r\n"))?;
+                sleep(Duration::from_millis(2500));
+                "tock\r\n"
+            }
             "show file" => "one\r\nno newline",
             "show clock" => "*00:01:02 UTC\r\n",
             // It stalls behind a piece that is the prompt.
@@ -106,6 +112,12 @@ fn a_message_behind_the_prompt_and_output_without_an_end_hold_up_nobody() {
             let clock = client.run(name, "show clock");
             assert_eq!((clock["state"].as_str(), clock["failed"].as_bool()), (Some("done"), Some(false)), "{clock}");
             assert!(clock["output"].as_str().unwrap().starts_with("*00:01:02 UTC\n"), "{clock}");
+            let tick = client.call("ssh_run", json!({"target": name, "command": "show tick", "wait_s": 30}));
+            assert_eq!(
+                (tick["state"].as_str(), tick["output"].as_str()),
+                (Some("done"), Some(format!("tick\n{name}#\ntock\n").as_str())),
+                "{tick}"
+            );
             let file = client.run(name, "show file");
             assert_eq!((file["state"].as_str(), file["output"].as_str()), (Some("done"), Some("one\nno newline")), "{file}");
             let stalled = client.run(name, "show log");

@@ -104,6 +104,18 @@ fn lines_are_typed_in_the_configuration_and_the_session_comes_back_to_where_it_w
     assert!(result["output"].as_str().unwrap().contains("Version") && result["mode"] == "user_exec", "{result}");
 }
 
+/// FortiOS has no mode that lines are carried to: a block opens and closes within them.
+#[test]
+fn lines_of_a_device_without_ways_between_modes_are_judged_one_by_one() {
+    let mut setting = Setting::start("");
+    let mut run = |lines: &str| setting.client.call("ssh_run", json!({"target": "fortios1", "command": lines, "wait_s": 30}));
+    let fine = run("get system status\nget system alert");
+    assert_eq!((&fine["failed"], &fine["lines"]["typed"], &fine["lines"]["of"]), (&json!(false), &json!(2), &json!(2)), "{fine}");
+    let wrong = run("config system interface\nedit port1\nnonsense here\nend");
+    let error = &wrong["lines"]["errors"][0];
+    assert_eq!((&wrong["failed"], error["n"].as_u64(), &error["line"]), (&json!(true), Some(3), &json!("nonsense here")), "{wrong}");
+}
+
 #[test]
 fn the_first_line_that_fails_is_the_last_and_is_named() {
     let mut setting = Setting::start("");

@@ -278,6 +278,8 @@ pub const SCREEN_STANDS: Duration = Duration::from_millis(900);
 pub const PROMPT_PASSED: Duration = Duration::from_millis(800);
 /// See [`PROMPT_PASSED`].
 pub const PROMPT_PASSED_TIMES: u64 = 8;
+/// The same where nothing but the end of its row stands behind the prompt: then it is rather a row of the output.
+pub const PROMPT_ENDED: Duration = Duration::from_secs(10);
 /// A shorter prompt may be a row of any output.
 pub const PROMPT_PASSED_MIN_CHARS: usize = 3;
 /// Prompts of a session that are known by their look: one of each mode or so.

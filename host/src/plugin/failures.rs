@@ -38,11 +38,17 @@ impl Failures {
         Ok(Self { each: specs.iter().map(text).collect::<Result<_, String>>()? })
     }
 
+    /// Does it know none?
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.each.is_empty()
+    }
+
     /// The row that says that the command failed. The first text that fits any row counts, so that one in words goes before a
     /// caret. In a long output only the rows at its ends are a verdict: a log may hold every text.
     #[must_use]
     pub fn find(&self, exchange: &Exchange<'_>) -> Option<Failure> {
-        if self.each.is_empty() {
+        if self.is_empty() {
             return None;
         }
         let rows = verdict_rows(exchange);

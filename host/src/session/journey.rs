@@ -18,6 +18,9 @@ pub const PENDING: &str = "pending";
 /// What became of a candidate configuration: in force, and taken back unless it is confirmed.
 pub const IN_FORCE_FOR_NOW: &str = "committed-for-now";
 
+/// A word that is shortened to fewer letters may be another one.
+const COMMIT_SHORTENED_MIN: usize = 3;
+
 /// What is wanted of a candidate configuration.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Keep {
@@ -124,6 +127,31 @@ impl Route {
         let acts = self.keep.iter().flat_map(|(keep, candidate)| keep.acts().iter().map(move |act| (act, candidate)));
         let acts = acts.filter(|(act, _)| matches!(act, Act::Commit | Act::Confirmed | Act::Confirm));
         acts.filter_map(|(act, candidate)| candidate.acts.get(act))
+    }
+
+    /// The send that puts the candidate configuration in force.
+    #[must_use]
+    pub fn commit(&self) -> Option<&SendName> {
+        self.keep.as_ref()?.1.acts.get(&Act::Commit)
+    }
+
+    /// Refuses a line that does by itself what `commit` says: what became of the candidate would not be known. `commit` is the
+    /// line of the device's own command for it.
+    ///
+    /// # Errors
+    ///
+    /// A sentence that names the line and what to say instead.
+    pub fn check_line(&self, commit: &str, line: &str) -> Result<(), String> {
+        let Some((_, candidate)) = &self.keep else { return Ok(()) };
+        let first = |text: &'_ str| text.split_whitespace().next().unwrap_or_default().to_owned();
+        let (verb, word) = (first(commit), first(line));
+        let shortened = word.len() >= COMMIT_SHORTENED_MIN && verb.starts_with(&word);
+        if verb.is_empty() || !shortened && !word.starts_with(&verb) {
+            return Ok(());
+        }
+        let line = line.trim();
+        let words: Vec<&str> = Keep::words(candidate).into_iter().filter(|word| *word != "check").collect();
+        Err(format!("leave `{line}` out of the lines: what becomes of them is said by the call's own `commit` ({})", words.join(", ")))
     }
 
     /// The send for an act, which stays that of the type that the route was made on.

@@ -30,10 +30,13 @@ impl Travel {
 }
 
 impl Actor {
-    /// Does a command go through modes? Several lines may, where the device has some.
+    /// Does a command go through modes? Several lines may, where the device has some. Where a refusal is known by its text they go one
+    /// by one too, so that each is judged by what came behind it.
     pub(super) fn travels(&self, request: &RunRequest) -> bool {
         let several = request.text.trim_end().contains('\n') && !self.machine.stream().takes_paste();
-        request.mode.is_some() || request.keep.is_some() || several && !self.profile.kind.modes.is_empty()
+        let kind = &self.profile.kind;
+        let one_by_one = || !kind.modes.is_empty() || kind.plugins.iter().any(|plugin| !plugin.failures.is_empty());
+        request.mode.is_some() || request.keep.is_some() || several && one_by_one()
     }
 
     /// Starts a command that goes through modes: policy judges all of it before anything is typed.
@@ -48,6 +51,10 @@ impl Actor {
         let text = request.text.trim_end_matches(['\n', '\r']);
         if text.trim().is_empty() && request.keep.is_none() {
             return Err(Refusal::Cannot("`command` is empty: nothing to run in that mode".to_owned()));
+        }
+        let commit = route.commit().and_then(|send| self.send(send));
+        if let Some(commit) = commit.as_ref().and_then(Approved::echo) {
+            text.lines().try_for_each(|line| route.check_line(commit, line)).map_err(Refusal::Cannot)?;
         }
         // All of it is judged before anything is asked: who agrees, agrees to the whole.
         let mode = route.mode.clone().unwrap_or_else(|| home.clone());

@@ -208,3 +208,18 @@ fn a_lost_line_ends_it() {
     assert_eq!(journey.next(&modes, ""), None);
     assert!(journey.outcome().lost);
 }
+
+#[test]
+fn a_line_that_commits_by_itself_is_refused() {
+    let candidate = modes(true);
+    let route = Route::to(&candidate, "user", "config", None).unwrap();
+    for line in ["commit", "  commit confirmed 3", "comm", "commit-confirm 5", "commit and-quit"] {
+        let why = route.check_line("commit", line).unwrap_err();
+        assert!(why.contains(&format!("leave `{}` out", line.trim())) && why.contains("now"), "{why}");
+    }
+    for line in ["set system commit", "comment x", "co", "", "show"] {
+        route.check_line("commit", line).unwrap();
+    }
+    let plain = modes(false);
+    Route::to(&plain, "user", "config", None).unwrap().check_line("commit", "commit").unwrap();
+}

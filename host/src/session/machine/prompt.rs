@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use super::{Effect, Idle, Intent, Machine, Setup, State};
 use crate::limits::{
-    INTERRUPT_STEP_WAIT, KILL_TRIES_MAX, PROMPT_PASSED, PROMPT_PASSED_MIN_CHARS, PROMPT_PASSED_TIMES, PROMPTS_KNOWN_MAX, SETUP_LINE_MAX,
-    SETUP_SENDS_MAX,
+    INTERRUPT_STEP_WAIT, KILL_TRIES_MAX, PROMPT_ENDED, PROMPT_PASSED, PROMPT_PASSED_MIN_CHARS, PROMPT_PASSED_TIMES, PROMPTS_KNOWN_MAX,
+    SETUP_LINE_MAX, SETUP_SENDS_MAX,
 };
 use crate::session::timers::Timer;
 use crate::session::view::Ready;
@@ -105,7 +105,10 @@ impl Machine {
             same.cloned().or_else(|| self.known.iter().find_map(|known| renamed(known, std::str::from_utf8(row).ok()?, &running.text)))
         };
         let ready = glued.cloned().or_else(|| self.stream.rows_back(rows).find_map(of_row))?;
-        let silence = PROMPT_PASSED.max(Duration::from_millis(u64::from(self.settle_time.ms()) * PROMPT_PASSED_TIMES));
+        let is_behind =
+            is_glued || !tail.trim().is_empty() || self.stream.rows_back(rows).find(|row| !row.is_empty()).and_then(of_row).is_none();
+        let least = if is_behind { PROMPT_PASSED } else { PROMPT_ENDED };
+        let silence = least.max(Duration::from_millis(u64::from(self.settle_time.ms()) * PROMPT_PASSED_TIMES));
         if now < self.last_byte + silence {
             self.timers.set(Timer::Settle, self.last_byte + silence);
             return Some(Vec::new());
