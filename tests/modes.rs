@@ -250,7 +250,8 @@ fn where_no_way_back_is_known_the_session_stays_and_says_so() {
 /// A question on the way is the caller's; its answer goes on where it stopped.
 #[test]
 fn a_command_on_its_way_is_followed_answered_and_stopped_like_any_other() {
-    let mut setting = Setting::start("");
+    let rule = "[[policy.rule]]\nname = \"back\"\neffect = \"allow\"\nmatch = \"set interfaces .|rollback 1\"\nlanes = [\"change\", \"destructive\"]\n";
+    let mut setting = Setting::start(rule);
     let lines = "set interfaces a\nrollback 1\nset interfaces b";
     let arguments = json!({"target": "junos1", "command": lines, "mode": "config", "commit": "now", "wait_s": 20});
     let asked = setting.client.call("ssh_run", arguments.clone());

@@ -60,7 +60,24 @@ pub(super) const TABLES: [(&str, &[&str]); 14] = [
     ("candidate", &["mode", "diff", "check", "commit", "confirmed", "confirm", "discard"]),
     ("block", &["opens", "end", "shows", "sign", "examples", "not_blocks"]),
     ("error", &["kind", "match", "veto", "examples", "not_errors"]),
-    ("policy", &["separators", "modes", "reads", "filters", "wipe", "outage", "lockout", "code", "read_examples", "stopped_examples"]),
+    (
+        "policy",
+        &[
+            "grammar",
+            "separators",
+            "modes",
+            "reads",
+            "filters",
+            "wipe",
+            "outage",
+            "lockout",
+            "code",
+            "remove",
+            "copy_out",
+            "read_examples",
+            "stopped_examples",
+        ],
+    ),
     ("identify", &["server_id", "text", "prompt", "score"]),
     ("sensitive", &["match", "examples", "not_sensitive"]),
 ];
@@ -299,6 +316,8 @@ pub struct Sensitive {
 /// `req sys`, `..` stands for any words, `$` for the end.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Words {
+    /// How a line is taken apart, where separators and words do not tell.
+    pub grammar: Option<&'static str>,
     /// What separates commands on one line.
     pub separators: Vec<String>,
     /// Modes in which `reads` counts.
@@ -315,6 +334,10 @@ pub struct Words {
     pub lockout: Vec<String>,
     /// What installs or starts code.
     pub code: Vec<String>,
+    /// What removes one thing: a person is asked in the mode `safe`.
+    pub remove: Vec<String>,
+    /// What hands data to another machine, or shows what is secret.
+    pub copy_out: Vec<String>,
     /// Lines that must be reads.
     pub read_examples: Vec<Example>,
     /// Lines that must be stopped.
@@ -566,12 +589,18 @@ impl Sensitive {
     }
 }
 
+/// Ways in which a line is taken apart.
+const GRAMMARS: [(&str, &str); 1] = [("windows", "windows")];
+
 impl Words {
     fn read(reader: &mut Reader<'_>, section: &Section<'_>) -> Self {
         reader.only_keys(section, keys_of("policy"));
         let mut patterns = |key: &str| list(reader, section, key, word_pattern);
-        let [reads, filters, wipe, outage, lockout, code] = ["reads", "filters", "wipe", "outage", "lockout", "code"].map(&mut patterns);
+        let [reads, filters, wipe, outage, lockout, code, remove, copy_out] =
+            ["reads", "filters", "wipe", "outage", "lockout", "code", "remove", "copy_out"].map(&mut patterns);
+        let grammar = reader.field(section, "grammar", |reader, at, found| value::word(reader, at, found, &GRAMMARS));
         Self {
+            grammar,
             separators: keys(reader, section, "separators"),
             modes: names(reader, section, "modes"),
             reads,
@@ -580,6 +609,8 @@ impl Words {
             outage,
             lockout,
             code,
+            remove,
+            copy_out,
             read_examples: examples(reader, section, "read_examples"),
             stopped_examples: examples(reader, section, "stopped_examples"),
         }

@@ -196,6 +196,7 @@ fn failures(group: &crate::config::declaration::Failures) -> impl Iterator<Item 
 
 /// One word pattern a line.
 fn facts(words: &Words) -> std::collections::BTreeMap<String, String> {
+    let grammar: Vec<String> = words.grammar.into_iter().map(str::to_owned).collect();
     let lists = [
         ("words.separators", &words.separators),
         ("words.modes", &words.modes),
@@ -205,6 +206,9 @@ fn facts(words: &Words) -> std::collections::BTreeMap<String, String> {
         ("words.outage", &words.outage),
         ("words.lockout", &words.lockout),
         ("words.code", &words.code),
+        ("words.remove", &words.remove),
+        ("words.copy_out", &words.copy_out),
+        ("words.grammar", &grammar),
     ];
     lists.into_iter().filter(|(_, list)| !list.is_empty()).map(|(name, list)| (name.to_owned(), list.join("\n"))).collect()
 }

@@ -41,7 +41,7 @@ fn lane_of(request: &Request, command: &str, grammar: Grammar) -> Lane {
         // Also of a read: behind an open quote other words of it are commands.
         _ if let Some(Reach { lane: EXFILTRATION, rule, reason }) = &left => lane(EXFILTRATION, rule, reason.clone()),
         (Ok(()), _) => Lane { rule: assessment.read_rule.to_owned(), ..lane("read", "", "every command in it only reads".to_owned()) },
-        (Err(doubt), _) => match left.or_else(|| reach(command, grammar, &listing)) {
+        (Err(doubt), _) => match left.or_else(|| reach(request, command, grammar, &listing)) {
             Some(Reach { lane: name, rule, reason }) => lane(name, rule, reason),
             None => lane("change", doubt.rule, doubt.reason),
         },
@@ -58,13 +58,14 @@ fn lane(name: &str, rule: &str, reason: String) -> Lane {
     Lane { lane: name.to_owned(), rule: format!("{name}.{rule}"), reason: short(reason), commands: Vec::new(), shortens: false }
 }
 
-fn reach(command: &str, grammar: Grammar, listing: &Listing) -> Option<Reach> {
+fn reach(request: &Request, command: &str, grammar: Grammar, listing: &Listing) -> Option<Reach> {
     let lines = |text: &str| text.lines().filter_map(reach::of_device).min_by_key(|reach| reach.lane);
     match grammar {
         Grammar::Posix | Grammar::Csh => reach::of_shell(listing),
         // It shows help, and is no part of the line.
         Grammar::Ios(..) => lines(&command.replace('?', "")),
-        Grammar::RouterOs | Grammar::Declared | Grammar::Other => lines(command),
+        Grammar::Declared => declared::copy_out(command, request).or_else(|| lines(command)),
+        Grammar::RouterOs | Grammar::Other => lines(command),
     }
 }
 
@@ -157,7 +158,7 @@ fn leaves(request: &Request, command: &str, grammar: Grammar, read: Option<&Answ
         Grammar::Posix => false,
         Grammar::Csh => leaves(reach::of_shell(&posix::listing(command, cwd(request)))),
         // Most lines reach nowhere, which is seen sooner than whether they are reads.
-        _ => leaves(reach(command, grammar, &Listing::default())) && assessed(request, command, grammar).proof.is_err(),
+        _ => leaves(reach(request, command, grammar, &Listing::default())) && assessed(request, command, grammar).proof.is_err(),
     }
 }
 

@@ -1,11 +1,12 @@
 //! Device families whose words are data: the device type's own plugin tells them in its manifest, as facts of each request.
 //!
-//! `words.reads`, `words.filters`, `words.wipe`, `words.outage`, `words.lockout` and `words.code` hold one word pattern a line,
-//! `words.modes` the modes in which reads are known, `words.separators` what separates commands on one line. Among the reads `do ..` and
+//! `words.reads`, `words.filters`, `words.wipe`, `words.outage`, `words.lockout`, `words.code`, `words.remove` and `words.copy_out` hold
+//! one word pattern a line, `words.modes` the modes in which reads are known, `words.separators` what separates commands on one line. Among the reads `do ..` and
 //! `run ..` say that the family has this word for a command of the other modes: elsewhere `run` may start a shell. A read needs every
 //! word of the proof; a danger needs one match, in any piece. What destroys by the words of any other grammar is stopped here too.
 
 mod table;
+mod windows;
 
 use jackfield_plugin::Request;
 use jackfield_plugin::words::begin;
@@ -16,6 +17,7 @@ use crate::abbreviation::{calls_shell, shortens};
 use crate::filters::Bars;
 use crate::other;
 use crate::posix;
+use crate::reach::{EXFILTRATION, Reach};
 use crate::verdict::{Assessment, Danger, Doubt, Proof, excerpt, first, heaviest};
 
 /// Characters that join, redirect or substitute somewhere. None of them belongs to the words of a read.
@@ -53,20 +55,40 @@ pub(crate) fn danger(command: &str, request: &Request) -> Option<Danger> {
     find(command, &Table::of(request))
 }
 
-fn find(command: &str, table: &Table) -> Option<Danger> {
+/// What of it leaves the device.
+pub(crate) fn copy_out(command: &str, request: &Request) -> Option<Reach> {
+    let table = Table::of(request);
+    let (started, _) = windows::read(command, table.is_windows);
+    let mut meant = pieces(command, &table).into_iter().chain(started.iter().map(String::as_str));
+    let piece = meant.find(|piece| meanings(piece).into_iter().flatten().any(|text| fits(&table.copy_out, text)))?;
+    let reason = format!("{} carries data to another machine or shows a secret", excerpt(piece));
+    Some(Reach { lane: EXFILTRATION, rule: "device.copy-out", reason })
+}
+
+fn pieces<'a>(command: &'a str, table: &Table) -> Vec<&'a str> {
     let mut pieces = vec![command];
     for sign in table.separators.iter().map(String::as_str).chain(["\n", "|", "$(", "`"]) {
         pieces = pieces.into_iter().flat_map(|piece| piece.split(sign)).collect();
     }
+    pieces
+}
+
+fn find(command: &str, table: &Table) -> Option<Danger> {
+    let (started, hidden) = windows::read(command, table.is_windows);
     // `shutdown` of a port is a change like others, unless the family's own words stop it.
     let elsewhere = || other::find(command, "config");
-    heaviest(pieces.into_iter().filter_map(|piece| stopped(piece, table)).chain(core::iter::once_with(elsewhere).flatten()))
+    let all = pieces(command, table).into_iter().chain(started.iter().map(String::as_str));
+    heaviest(all.filter_map(|piece| stopped(piece, table)).chain(hidden).chain(core::iter::once_with(elsewhere).flatten()))
+}
+
+/// What a piece may mean: whether the family has the prefix or not.
+fn meanings(piece: &str) -> [Option<&str>; 3] {
+    let inner = behind(piece, |word| PREFIXES.iter().any(|known| word.eq_ignore_ascii_case(known)));
+    [Some(piece), inner, filtered(piece).flatten()]
 }
 
 fn stopped(piece: &str, table: &Table) -> Option<Danger> {
-    // Whether the family has the prefix or not.
-    let inner = behind(piece, |word| PREFIXES.iter().any(|known| word.eq_ignore_ascii_case(known)));
-    let meant = [Some(piece), inner, filtered(piece).flatten()];
+    let meant = meanings(piece);
     let fit = |stop: &&table::Stop| meant.into_iter().flatten().any(|text| fits(&stop.words, text) && !other::is_harmless(text));
     let stop = table.stops.iter().find(fit)?;
     let danger = Danger::new(stop.rule, format!("{} {}", excerpt(piece), stop.what));

@@ -29,8 +29,8 @@ const LOOPBACK: [&str; 4] = ["localhost", "127.", "[::1]", "::1"];
 const REMOTE: [&str; 9] = ["tftp:", "ftp:", "ftps:", "scp:", "sftp:", "rcp:", "http:", "https:", "s3:"];
 
 /// Words that begin a copy on network devices.
-const COPYING: [&str; 13] =
-    ["copy", "file", "archive", "request", "save", "export", "execute", "backup", "tftp", "ftp", "scp", "put", "write"];
+const COPYING: [&str; 14] =
+    ["copy", "file", "archive", "request", "save", "export", "execute", "backup", "tftp", "ftp", "scp", "put", "write", "admin"];
 
 /// What the commands of a shell reach for; what leaves the machine comes first.
 pub(crate) fn of_shell(Listing { commands, shows_secret, .. }: &Listing) -> Option<Reach> {

@@ -12,11 +12,12 @@ pub(super) const FACTS: &str = "words.";
 pub(super) const CODE: &str = "declared.code";
 
 /// The lists that stop a command: fact, rule, what it does.
-const STOPS: [(&str, &str, &str); 4] = [
+const STOPS: [(&str, &str, &str); 5] = [
     ("words.wipe", "declared.wipe", "erases files or configuration"),
     ("words.outage", "declared.outage", "stops or restarts the device or a part of it"),
     ("words.lockout", "declared.lockout", "may lock everybody out"),
     ("words.code", CODE, "installs or starts code"),
+    ("words.remove", "declared.remove", "removes or ends something"),
 ];
 
 /// Words that some families have in front of a command of the other modes.
@@ -31,6 +32,10 @@ pub(crate) struct Table {
     pub(super) stops: Vec<Stop>,
     pub(super) reads: Vec<Pattern>,
     pub(super) filters: Vec<Pattern>,
+    /// What hands data to another machine, or shows what is secret.
+    pub(super) copy_out: Vec<Pattern>,
+    /// Its lines are those of cmd.exe and PowerShell.
+    pub(super) is_windows: bool,
     pub(super) modes: Vec<String>,
     pub(super) separators: Vec<String>,
     /// Those of [`PREFIXES`] that the family has.
@@ -81,6 +86,8 @@ impl Table {
             stops: STOPS.map(|(name, rule, what)| Stop { rule, what, words: words(name) }).into(),
             reads: words("words.reads"),
             filters: words("words.filters"),
+            copy_out: words("words.copy_out"),
+            is_windows: list(request, "words.grammar").any(|name| name == "windows"),
             modes: texts("words.modes"),
             separators: texts("words.separators"),
             prefixes: list(request, "words.reads").filter_map(prefix).map(str::to_owned).collect(),
