@@ -219,7 +219,7 @@ fn the_published_schema_is_the_readers_and_takes_the_examples() {
     let python = python("schema", &["jsonschema==4.25.1"]);
     let script = "import json, sys, tomllib, jsonschema\n\
         schema = json.load(open(sys.argv[1])); v = jsonschema.Draft202012Validator(schema); v.check_schema(schema)\n\
-        print(json.dumps([[e.message for e in v.iter_errors(tomllib.loads(t))] for t in json.loads(sys.argv[2])]))";
+        print(json.dumps([[e.message for e in v.iter_errors(tomllib.loads(t))] for t in json.load(open(sys.argv[2]))]))";
     let good = [
         "[device.a]\nidle_close = \"never\"\nkeepalive = 30\nagent = false\nknown_hosts = [\"a\"]\nproxy = [\"nc\", \"%h\"]\nmask = false\n",
         "[plugin.a]\npath = \"a.wasm\"\nconfig = { x = [1, { y = 2 }] }\nisolation = \"session\"\n",
@@ -237,7 +237,10 @@ fn the_published_schema_is_the_readers_and_takes_the_examples() {
     let declared: Vec<String> = jackfield::plugin::catalog::DECLARED_TYPES.iter().map(|(name, text)| under(name, text)).collect();
     let right = examples.iter().copied().chain(good).chain(declared.iter().map(String::as_str));
     let texts: Vec<&str> = right.chain(bad).collect();
-    let told = must(Command::new(python).args(["-c", script]).arg(&published).arg(json!(texts).to_string()));
+    // An argument may not be so long.
+    let given = tempfile::NamedTempFile::new().unwrap();
+    fs::write(given.path(), json!(texts).to_string()).unwrap();
+    let told = must(Command::new(python).args(["-c", script]).arg(&published).arg(given.path()));
     let told: Vec<Vec<String>> = serde_json::from_str(&told).unwrap();
     let first_bad = texts.len() - bad.len();
     for (index, (text, errors)) in texts.iter().zip(&told).enumerate() {
