@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::support::client::Client;
+use crate::support::relay::{Manner, Relay};
 use crate::support::sshd::{Sshd, account, free_port};
 use crate::support::{install_missing, until_listens};
 
@@ -261,4 +262,87 @@ fn a_forward_whose_connection_is_lost_closes_or_comes_back() {
     assert_eq!(echoed(kept, b"again"), b"again");
     let listed = client.call("ssh_sessions", json!({}));
     assert!(!listed.to_string().contains(&format!("\"id\":\"{lost}\"")), "{listed}");
+}
+
+/// The forward in the list, once it is as wanted.
+#[expect(clippy::disallowed_methods, reason = "a test has no runtime to block")]
+fn until_listed(client: &mut Client, id: &str, state: Option<&str>) -> Value {
+    let over = Instant::now() + Duration::from_secs(30);
+    loop {
+        let listed = client.call("ssh_sessions", json!({}));
+        let forwards = listed["sessions"][0]["forwards"].as_array().or(listed["forwards"].as_array()).cloned().unwrap_or_default();
+        let found = forwards.into_iter().find(|forward| forward["id"] == id).unwrap_or_default();
+        if found["state"].as_str() == state {
+            return found;
+        }
+        assert!(Instant::now() < over, "{id} is not {state:?}: {listed}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn a_forward_that_is_kept_outlives_a_lost_network_and_another_is_told() {
+    account("jft-bash", Path::new("/bin/bash"));
+    let server = Sshd::start();
+    let relay = Relay::start(server.port, Manner::Whole);
+    let echo = echo();
+    let device = server.device_behind(relay.port, "web1", "jft-bash", "linux");
+    let mut client = Client::start(&format!("{device}\n[policy]\nmode = \"full\"\n"));
+    client.run("web1", "echo open");
+    let to = format!("127.0.0.1:{echo}");
+    let (kept, port) = open(&mut client, json!({"to": to, "keep": true}));
+    let (gone, closed) = open(&mut client, json!({"to": to}));
+    let (remote, at_device) = open(&mut client, json!({"kind": "remote", "to": to, "keep": true}));
+    assert_eq!((echoed(port, b"x"), echoed(closed, b"y"), echoed(at_device, b"z")), (b"x".into(), b"y".into(), b"z".into()));
+    relay.cut();
+    for id in [&kept, &remote] {
+        let down = until_listed(&mut client, id, Some("down"));
+        assert!(down["down"]["why"].as_str().is_some_and(|why| !why.is_empty()), "{down}");
+    }
+    let text = client.request("tools/call", &json!({"name": "ssh_sessions", "arguments": {}}))["result"]["content"][0]["text"].to_string();
+    assert!(text.contains(&format!("{kept} local 127.0.0.1:{port} -> {to} connections=0 down for ")), "{text}");
+    until_listed(&mut client, &gone, None);
+    until_closed(closed);
+    // The connection comes back by itself, nothing that anybody typed does.
+    relay.mend();
+    for id in [&kept, &remote] {
+        until_listed(&mut client, id, Some("open"));
+    }
+    assert_eq!((echoed(port, b"again"), echoed(at_device, b"as well")), (b"again".into(), b"as well".into()));
+    let told = client.run("web1", "echo new");
+    let warnings = told["warnings"].to_string();
+    assert!(
+        told["output"] == "new\n" && warnings.contains(&format!("the forward {gone} (local 127.0.0.1:{closed} -> {to}) was lost")),
+        "{told}"
+    );
+    assert!(warnings.contains("keep=true") && !warnings.contains(&format!("forward {kept} ")), "{told}");
+    assert!(!client.run("web1", "echo once").to_string().contains("was lost"));
+    // They belong to the new session, and close with it.
+    assert_eq!(until_listed(&mut client, &kept, Some("open"))["session"], "web1");
+    client.call("ssh_close", json!({"session": "web1"}));
+    until_closed(port);
+    until_closed(at_device);
+}
+
+#[test]
+fn a_forward_that_waits_for_its_device_can_be_closed() {
+    account("jft-bash", Path::new("/bin/bash"));
+    let server = Sshd::start();
+    let relay = Relay::start(server.port, Manner::Whole);
+    let device = server.device_behind(relay.port, "web1", "jft-bash", "linux");
+    let mut client = Client::start(&format!("{device}\n[policy]\nmode = \"full\"\n"));
+    client.run("web1", "echo open");
+    let (first, one) = open(&mut client, json!({"to": "127.0.0.1:1", "keep": true}));
+    let (second, other) = open(&mut client, json!({"to": "127.0.0.1:1", "keep": true}));
+    relay.cut();
+    until_listed(&mut client, &first, Some("down"));
+    // A try to open the session again forgets the one that was lost.
+    client.error("ssh_open", json!({"host": "web1"}));
+    until_listed(&mut client, &second, Some("down"));
+    close(&mut client, &first);
+    until_closed(one);
+    let refused = client.error("ssh_forward", json!({"session": "web1", "action": "open", "to": "127.0.0.1:1"}));
+    assert!(refused.contains("ssh_open"), "{refused}");
+    close(&mut client, &second);
+    until_closed(other);
 }

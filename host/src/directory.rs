@@ -622,6 +622,7 @@ impl Directory {
         let slot = self.slots().remove(id);
         if let Some(handle) = slot.as_ref().and_then(|slot| slot.handle()) {
             end(handle).await;
+            self.forwards.close_of(&id.to_string());
             self.news.of_sessions();
         }
     }

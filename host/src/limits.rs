@@ -424,8 +424,14 @@ pub const FORWARD_CONNECTIONS_MAX: usize = 512;
 pub const FORWARD_BUFFER_BYTES: usize = 64 * 1024;
 /// How often a forward looks whether its connection is lost.
 pub const FORWARD_LOOK_EVERY: Duration = Duration::from_secs(1);
-/// The longest pause before a listener that was lost is asked for again.
+/// The first pause before the connection of a forward that is kept is tried again; each pause is twice as long as the one before.
+pub const FORWARD_AGAIN_FIRST: Duration = Duration::from_secs(1);
+/// The longest of these pauses.
 pub const FORWARD_AGAIN_MAX: Duration = Duration::from_secs(60);
+/// How long it is tried for: a device that is away for longer does not come back by itself.
+pub const FORWARD_AGAIN_FOR: Duration = Duration::from_secs(24 * 60 * 60);
+/// Forwards that were lost and that nobody has been told of yet.
+pub const FORWARDS_LOST_MAX: usize = 64;
 /// How long a client of a SOCKS forward may take to say where to.
 pub const SOCKS_ASK_MAX: Duration = Duration::from_secs(10);
 /// The longest name in a question of SOCKS 4.

@@ -8,11 +8,7 @@ use crate::support::relay::{Manner, Relay};
 
 /// The device behind a relay to it.
 fn behind(server: &Sshd, name: &str, relay: &Relay) -> String {
-    let known = server.folder.path().join("known_hosts");
-    let text = fs::read_to_string(&known).unwrap();
-    let key = text.lines().next().unwrap().split_once(' ').unwrap().1.to_owned();
-    fs::write(&known, format!("{text}[127.0.0.1]:{} {key}\n", relay.port)).unwrap();
-    server.device(name, "jft-bash", "linux").replace(&format!("port = {}\n", server.port), &format!("port = {}\n", relay.port))
+    server.device_behind(relay.port, name, "jft-bash", "linux")
 }
 
 #[test]

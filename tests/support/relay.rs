@@ -2,8 +2,8 @@
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// What a relay does with what the server says; what the client says passes as it is unless it is slow.
@@ -24,6 +24,8 @@ pub struct Relay {
     /// Its port.
     pub port: u16,
     passed: Arc<AtomicUsize>,
+    away: Arc<AtomicBool>,
+    streams: Arc<Mutex<Vec<TcpStream>>>,
 }
 
 impl Relay {
@@ -32,9 +34,14 @@ impl Relay {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let passed = Arc::new(AtomicUsize::new(0));
-        let counted = Arc::clone(&passed);
+        let (away, streams) = (Arc::<AtomicBool>::default(), Arc::<Mutex<Vec<TcpStream>>>::default());
+        let (counted, gone, known) = (Arc::clone(&passed), Arc::clone(&away), Arc::clone(&streams));
         std::thread::spawn(move || {
             for client in listener.incoming().flatten() {
+                if gone.load(Ordering::Acquire) {
+                    continue;
+                }
+                known.lock().unwrap().push(client.try_clone().unwrap());
                 let Ok(server) = TcpStream::connect(("127.0.0.1", to)) else { continue };
                 let _ = (client.set_nodelay(true), server.set_nodelay(true));
                 let (from, into) = (client.try_clone().unwrap(), server.try_clone().unwrap());
@@ -44,7 +51,20 @@ impl Relay {
                 std::thread::spawn(move || pass(server, client, manner, &counted));
             }
         });
-        Self { port, passed }
+        Self { port, passed, away, streams }
+    }
+
+    /// Cuts every connection, and takes none from now on.
+    pub fn cut(&self) {
+        self.away.store(true, Ordering::Release);
+        for stream in self.streams.lock().unwrap().drain(..) {
+            let _ = stream.shutdown(Shutdown::Both);
+        }
+    }
+
+    /// Takes connections again.
+    pub fn mend(&self) {
+        self.away.store(false, Ordering::Release);
     }
 
     /// Bytes of the server that were passed on, of all connections.

@@ -101,6 +101,17 @@ impl Sshd {
     }
 }
 
+impl Sshd {
+    /// The same behind a relay at this port.
+    pub fn device_behind(&self, port: u16, name: &str, user: &str, kind: &str) -> String {
+        let known = self.folder.path().join("known_hosts");
+        let text = fs::read_to_string(&known).unwrap();
+        let key = text.lines().next().unwrap().split_once(' ').unwrap().1.to_owned();
+        fs::write(&known, format!("{text}[127.0.0.1]:{port} {key}\n")).unwrap();
+        self.device(name, user, kind).replace(&format!("port = {}\n", self.port), &format!("port = {port}\n"))
+    }
+}
+
 impl Drop for Sshd {
     fn drop(&mut self) {
         let _ = self.process.kill();

@@ -16,7 +16,7 @@ impl News {
         self.world.subscribe()
     }
 
-    /// Rings when a session was opened or closed.
+    /// Rings when a session was opened or closed, or a forward was lost or came back.
     #[must_use]
     pub fn sessions(&self) -> watch::Receiver<()> {
         self.sessions.subscribe()
@@ -26,7 +26,7 @@ impl News {
         self.world.send_replace(());
     }
 
-    pub(super) fn of_sessions(&self) {
+    pub(crate) fn of_sessions(&self) {
         self.sessions.send_replace(());
     }
 }

@@ -12,8 +12,8 @@ use tokio::time::sleep;
 
 use super::allowed::may_come_out;
 use super::relay::{Counted, relay};
-use super::{End, Kind, Through, Wanted, socks};
-use crate::limits::FORWARD_CONNECTIONS_MAX;
+use super::{End, Kind, LOST, Pauses, Through, Wanted, socks};
+use crate::limits::{FORWARD_CONNECTIONS_MAX, FORWARD_LOOK_EVERY};
 use crate::transport::ssh::Stream;
 
 /// After the system refused to take a connection, for want of files for one.
@@ -62,14 +62,14 @@ pub(super) async fn listen(through: Through, mut wanted: Wanted) -> Result<(Want
     Ok((wanted, work))
 }
 
-async fn serve(through: Through, listener: Listener, kind: Kind, to: Option<End>, keep: bool) {
+async fn serve(through: Through, listener: Listener, kind: Kind, to: Option<End>, keep: bool) -> String {
     let (through, to) = (Arc::new(through), Arc::new(to));
     let mut connections = JoinSet::new();
     let lost = lost(&through, keep);
     tokio::pin!(lost);
     loop {
         let taken: std::io::Result<Box<dyn Incoming>> = tokio::select! {
-            () = &mut lost => return,
+            why = &mut lost => return why,
             // Those that have ended make room.
             Some(_) = connections.join_next() => continue,
             taken = accept(&listener) => taken,
@@ -96,16 +96,35 @@ async fn serve(through: Through, listener: Listener, kind: Kind, to: Option<End>
     }
 }
 
-/// Ends when the connection is lost and nobody wants it back.
-async fn lost(through: &Through, keep: bool) {
+/// Ends when the connection is lost and nobody wants it back, or it cannot be had again; says why.
+async fn lost(through: &Through, keep: bool) -> String {
+    if keep {
+        return stay(through).await;
+    }
     let known = through.connection().await.map(|connection| connection.known());
     loop {
-        sleep(crate::limits::FORWARD_LOOK_EVERY).await;
+        sleep(FORWARD_LOOK_EVERY).await;
         let is_there = known.as_ref().is_ok_and(|known| known.get().is_some());
         // One that nobody used was closed, not lost: the next connection makes a new one.
         let is_used = through.counts.open.load(Ordering::Relaxed) > 0;
-        if !keep && !is_there && is_used {
-            return;
+        if !is_there && is_used {
+            return LOST.to_owned();
+        }
+    }
+}
+
+/// Holds the connection, and has another one as soon as that is lost.
+async fn stay(through: &Through) -> String {
+    let (mut pauses, mut connection) = (Pauses::default(), through.connection().await);
+    loop {
+        let why = match connection {
+            Ok(connection) => connection.ended().await,
+            Err(why) => why,
+        };
+        through.go_down(&why);
+        match through.regain(&mut pauses, || through.connection()).await {
+            Ok(again) => connection = Ok(again),
+            Err(why) => return why,
         }
     }
 }
@@ -142,6 +161,10 @@ async fn by_socks(through: &Through, mut stream: Box<dyn Incoming>) -> Result<()
 
 /// A stream from the device to there.
 async fn reach(through: &Through, to: &End) -> Result<Stream, String> {
+    // Whoever comes meanwhile makes no try of his own: their pauses would not hold.
+    if let Some(down) = through.counts.down() {
+        return Err(down.why);
+    }
     let connection = through.connection().await?;
     let stream = match to {
         End::Tcp(host, port) => connection.tcp(host, *port, ("127.0.0.1", 0)).await,

@@ -1,15 +1,16 @@
 //! The forwards that are open: what each is, what it has carried, and how it is ended.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use tokio::task::AbortHandle;
 
 use crate::ids::open_are;
-use crate::limits::FORWARDS_MAX;
+use crate::limits::{FORWARDS_LOST_MAX, FORWARDS_MAX};
 
 /// Which way it goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -109,6 +110,15 @@ impl fmt::Display for Wanted {
     }
 }
 
+/// A forward that is kept and has no connection now.
+#[derive(Debug, Clone)]
+pub struct Down {
+    /// Since when.
+    pub since: Instant,
+    /// Why, as far as the last try tells.
+    pub why: String,
+}
+
 /// What a forward has carried.
 #[derive(Debug, Default)]
 pub struct Counts {
@@ -124,9 +134,30 @@ pub struct Counts {
     pub received: AtomicU64,
     /// Why the last one did not come out.
     trouble: Mutex<String>,
+    /// It has no connection now, and waits for one.
+    down: Mutex<Option<Down>>,
 }
 
 impl Counts {
+    /// It has no connection, because of this. Says whether it had one before.
+    pub(super) fn go_down(&self, why: &str) -> bool {
+        let mut down = self.down.lock().unwrap_or_else(PoisonError::into_inner);
+        let since = down.as_ref().map(|down| down.since);
+        *down = Some(Down { since: since.unwrap_or_else(Instant::now), why: why.to_owned() });
+        since.is_none()
+    }
+
+    /// It has one. Says whether it had none before.
+    pub(super) fn come_up(&self) -> bool {
+        self.down.lock().unwrap_or_else(PoisonError::into_inner).take().is_some()
+    }
+
+    /// Since when it has no connection and why, where that is so.
+    #[must_use]
+    pub fn down(&self) -> Option<Down> {
+        self.down.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     pub(super) fn failed(&self, why: &str) {
         self.failed.fetch_add(1, Ordering::Relaxed);
         why.clone_into(&mut self.trouble.lock().unwrap_or_else(PoisonError::into_inner));
@@ -155,10 +186,30 @@ pub struct Forward {
     task: AbortHandle,
 }
 
+/// A forward that was lost with its connection.
+#[derive(Debug)]
+struct Lost {
+    session: String,
+    caller: String,
+    told: String,
+}
+
 #[derive(Debug, Default)]
 struct Kept {
     open: BTreeMap<u64, Forward>,
     made: u64,
+    /// Those whose callers have not been told.
+    lost: VecDeque<Lost>,
+}
+
+/// A name for a forward that is about to be opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Number(u64);
+
+impl fmt::Display for Number {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "f{}", self.0)
+    }
 }
 
 /// All forwards of the process.
@@ -191,14 +242,40 @@ impl Forwards {
         Err(format!("{FORWARDS_MAX} forwards are open, the most there may be; close one with ssh_forward action=close"))
     }
 
-    /// Adds one that is served by this task.
-    pub(super) fn add(&self, session: String, caller: &str, wanted: Wanted, counts: Arc<Counts>, task: AbortHandle) -> Forward {
+    /// The next name.
+    pub(super) fn number(&self) -> Number {
         let mut kept = self.kept();
         kept.made += 1;
-        let (number, id) = (kept.made, format!("f{}", kept.made));
-        let forward = Forward { id, session, caller: caller.to_owned(), wanted, counts, task };
-        kept.open.insert(number, forward.clone());
+        Number(kept.made)
+    }
+
+    /// Adds one that is served by this task.
+    pub(super) fn add(&self, number: Number, of: (String, &str), wanted: Wanted, counts: Arc<Counts>, task: AbortHandle) -> Forward {
+        let (session, caller) = of;
+        let forward = Forward { id: number.to_string(), session, caller: caller.to_owned(), wanted, counts, task };
+        self.kept().open.insert(number.0, forward.clone());
         forward
+    }
+
+    /// One was lost with its connection: who opened it is told.
+    pub(super) fn lose(&self, number: Number, (session, caller): (String, String), wanted: &Wanted, why: &str) {
+        let again = if wanted.keep { "" } else { ", with keep=true if it is to come back by itself" };
+        let told = format!("the forward {number} ({wanted}) was lost: {why}. Open it again with ssh_forward{again}");
+        let mut kept = self.kept();
+        if kept.lost.len() >= FORWARDS_LOST_MAX {
+            kept.lost.pop_front();
+        }
+        kept.lost.push_back(Lost { session, caller, told });
+    }
+
+    /// What this caller should know of lost forwards of a session; each is told once.
+    #[must_use]
+    pub fn take_lost(&self, session: &str, caller: &str) -> Vec<String> {
+        let mut kept = self.kept();
+        let (own, others) =
+            std::mem::take(&mut kept.lost).into_iter().partition::<VecDeque<_>, _>(|lost| lost.session == session && lost.caller == caller);
+        kept.lost = others;
+        own.into_iter().map(|lost| lost.told).collect()
     }
 
     /// Closes one; what goes through it ends.
@@ -217,6 +294,17 @@ impl Forwards {
         Ok(forward)
     }
 
+    /// Closes those of a session that was closed, also those that wait for another connection.
+    pub fn close_of(&self, session: &str) {
+        self.kept().open.retain(|_, forward| {
+            let is_kept = forward.session != session;
+            if !is_kept {
+                forward.task.abort();
+            }
+            is_kept
+        });
+    }
+
     /// Closes all of them.
     pub fn close_all(&self) {
         for (_, forward) in std::mem::take(&mut self.kept().open) {
@@ -228,6 +316,36 @@ impl Forwards {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_opened_a_lost_forward_is_told_once() {
+        let forwards = Forwards::default();
+        let end = || End::parse("80").unwrap();
+        let wanted = |keep| Wanted { kind: Kind::Local, listen: end(), to: Some(end()), keep };
+        let of = |session: &str, caller: &str| (session.to_owned(), caller.to_owned());
+        let number = forwards.number();
+        forwards.lose(number, of("web1", "a"), &wanted(false), "gone");
+        forwards.lose(forwards.number(), of("web1", "b"), &wanted(true), "gone");
+        assert!(forwards.take_lost("web2", "a").is_empty());
+        let told = forwards.take_lost("web1", "a");
+        assert!(told[0].starts_with("the forward f1 (local 127.0.0.1:80 -> 127.0.0.1:80) was lost: gone. "), "{told:?}");
+        assert!(told.len() == 1 && told[0].contains("keep=true"));
+        assert!(forwards.take_lost("web1", "a").is_empty());
+        for _ in 0..FORWARDS_LOST_MAX {
+            forwards.lose(number, of("web1", "a"), &wanted(false), "gone");
+        }
+        assert!(forwards.take_lost("web1", "b").is_empty(), "the oldest make room");
+        assert_eq!(forwards.take_lost("web1", "a").len(), FORWARDS_LOST_MAX);
+    }
+
+    #[test]
+    fn what_is_down_says_since_when_and_why_last() {
+        let counts = Counts::default();
+        assert!(counts.down().is_none() && !counts.come_up());
+        assert!(counts.go_down("first") && !counts.go_down("second"));
+        assert_eq!(counts.down().map(|down| down.why).as_deref(), Some("second"));
+        assert!(counts.come_up() && counts.down().is_none());
+    }
 
     #[test]
     fn ends_are_read() {

@@ -1,22 +1,17 @@
 //! Listens at the device; connections come out here.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use russh::Channel;
 use russh::client::Msg;
 use tokio::net::{TcpStream, UnixStream};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use tokio::time::sleep;
 
 use super::relay::{Counted, relay};
-use super::{End, Through, Wanted, Work};
-use crate::limits::{FORWARD_AGAIN_MAX, FORWARD_CONNECTIONS_MAX};
+use super::{End, LOST, Pauses, Through, Wanted, Work};
+use crate::limits::FORWARD_CONNECTIONS_MAX;
 use crate::transport::ssh::Connection;
-
-/// The first pause before a lost listener is asked for again.
-const AGAIN: Duration = Duration::from_secs(1);
 
 /// What the device listens at, as long as the value lives.
 struct Listening {
@@ -51,8 +46,8 @@ pub(super) async fn listen(through: Through, mut wanted: Wanted) -> Result<(Want
     Ok((wanted, Box::pin(async move { serve(Arc::new(through), listening, to, keep).await })))
 }
 
-async fn serve(through: Arc<Through>, mut listening: Listening, to: End, keep: bool) {
-    let mut connections = JoinSet::new();
+async fn serve(through: Arc<Through>, mut listening: Listening, to: End, keep: bool) -> String {
+    let (mut connections, mut pauses) = (JoinSet::new(), Pauses::default());
     loop {
         let channel = tokio::select! {
             channel = listening.incoming.recv() => channel,
@@ -61,9 +56,13 @@ async fn serve(through: Arc<Through>, mut listening: Listening, to: End, keep: b
         };
         let Some(channel) = channel else {
             if !keep {
-                return;
+                return LOST.to_owned();
             }
-            listening = again(&through, &listening).await;
+            through.go_down(LOST);
+            match through.regain(&mut pauses, || ask(&through, &listening.address, listening.port)).await {
+                Ok(again) => listening = again,
+                Err(why) => return why,
+            }
             continue;
         };
         if connections.len() >= FORWARD_CONNECTIONS_MAX {
@@ -77,19 +76,6 @@ async fn serve(through: Arc<Through>, mut listening: Listening, to: End, keep: b
                 through.counts.failed(&format!("cannot reach {to}: {why}"));
             }
         });
-    }
-}
-
-/// Asks for the same again, each time after a longer pause.
-async fn again(through: &Through, before: &Listening) -> Listening {
-    let mut pause = AGAIN;
-    loop {
-        sleep(pause).await;
-        match ask(through, &before.address, before.port).await {
-            Ok(listening) => return listening,
-            Err(why) => through.counts.failed(&why),
-        }
-        pause = (pause * 2).min(FORWARD_AGAIN_MAX);
     }
 }
 

@@ -72,10 +72,7 @@ pub async fn call(directory: &Arc<Directory>, caller: &Caller, tool: &str, argum
         "ssh_send" => Box::pin(send(directory, caller, arguments)).await,
         "ssh_screen" => Box::pin(screen(directory, arguments)).await,
         "ssh_lock" => super::lock::lock(directory, caller, arguments),
-        "ssh_forward" => match open_session(directory, arguments.text_or_empty("session")) {
-            Ok(session) => Box::pin(super::forward::forward(directory, caller, &session, arguments)).await,
-            Err(why) => Err(why),
-        },
+        "ssh_forward" => Box::pin(super::forward::forward(directory, caller, arguments)).await,
         "ssh_file_read" => Box::pin(super::files::read(directory, caller, arguments)).await,
         "ssh_file_write" => Box::pin(super::files::write(directory, caller, arguments)).await,
         "ssh_transfer" => Box::pin(super::transfer::transfer(directory, caller, arguments)).await,

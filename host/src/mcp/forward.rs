@@ -6,24 +6,26 @@ use std::sync::atomic::Ordering;
 use serde_json::{Value, json};
 
 use super::Caller;
+use super::calls::open_session;
 use super::reply::{self, Reply};
 use super::tools::Arguments;
 use crate::audit::record::Ended;
 use crate::directory::Directory;
 use crate::directory::permit::Act;
 use crate::forward::{self, End, Forward, Kind, Wanted, decide};
+use crate::ids::SessionId;
 use crate::session::SessionHandle;
 
 /// Opens or closes one.
-pub(super) async fn forward(
-    directory: &Arc<Directory>,
-    caller: &Caller,
-    session: &SessionHandle,
-    arguments: &Arguments,
-) -> Result<Reply, String> {
+pub(super) async fn forward(directory: &Arc<Directory>, caller: &Caller, arguments: &Arguments) -> Result<Reply, String> {
+    let name = arguments.text_or_empty("session");
+    let id = SessionId::parse(name);
+    // One that waits for its connection outlives its session.
+    let is_waiting = || !directory.forwards().list(Some(&id.to_string())).is_empty();
     match arguments.text_or_empty("action") {
-        "close" => close(directory, session, arguments),
-        _ => open(directory, caller, session, arguments).await,
+        "close" if is_waiting() => close(directory, &id, arguments),
+        "close" => close(directory, &open_session(directory, name)?.id, arguments),
+        _ => open(directory, caller, &open_session(directory, name)?, arguments).await,
     }
 }
 
@@ -57,13 +59,18 @@ async fn open(directory: &Arc<Directory>, caller: &Caller, session: &SessionHand
     }
     let forward = forward::open(directory, session, &caller.name, wanted).await?;
     let text = format!("{} {} through {}", forward.id, forward.wanted, forward.session);
-    let next = format!("It closes with the session, or with ssh_forward session={} action=close id={}.", forward.session, forward.id);
+    let until = if forward.wanted.keep {
+        "It comes back after a lost connection, and closes when the session is closed"
+    } else {
+        "It closes with the session"
+    };
+    let next = format!("{until}, or with ssh_forward session={} action=close id={}.", forward.session, forward.id);
     Ok(Reply::new(fields(&forward), text).with_next(&next))
 }
 
-fn close(directory: &Arc<Directory>, session: &SessionHandle, arguments: &Arguments) -> Result<Reply, String> {
+fn close(directory: &Arc<Directory>, session: &SessionId, arguments: &Arguments) -> Result<Reply, String> {
     let id = arguments.text("id").ok_or("say which forward to close with id=; ssh_sessions lists them")?;
-    let name = session.id.to_string();
+    let name = session.to_string();
     if !directory.forwards().list(Some(&name)).iter().any(|forward| forward.id == id) {
         let open: Vec<String> = directory.forwards().list(Some(&name)).into_iter().map(|forward| forward.id).collect();
         let open = if open.is_empty() { "it has none".to_owned() } else { format!("it has: {}", open.join(", ")) };
@@ -72,7 +79,7 @@ fn close(directory: &Arc<Directory>, session: &SessionHandle, arguments: &Argume
     let forward = directory.forwards().close(id)?;
     directory.audit().end(&Ended {
         session: name.clone(),
-        device: &session.id.device,
+        device: &session.device,
         command_id: forward.id.clone(),
         state: "done",
         output_bytes: forward.counts.received.load(Ordering::Relaxed),
@@ -89,9 +96,18 @@ fn close(directory: &Arc<Directory>, session: &SessionHandle, arguments: &Argume
 pub(super) fn fields(forward: &Forward) -> Value {
     let counts = &forward.counts;
     let number = |count: &std::sync::atomic::AtomicUsize| count.load(Ordering::Relaxed);
-    json!({"id": forward.id, "session": forward.session, "kind": forward.wanted.kind.word(), "listen": forward.wanted.listen.to_string(),
+    let down = counts.down().map(|down| json!({"seconds": down.since.elapsed().as_secs(), "why": down.why}));
+    let state = if down.is_some() { "down" } else { "open" };
+    json!({"id": forward.id, "session": forward.session, "state": state, "down": down, "keep": forward.wanted.keep, "kind": forward.wanted.kind.word(), "listen": forward.wanted.listen.to_string(),
         "to": forward.wanted.to.as_ref().map(ToString::to_string), "opened_by": forward.caller, "connections": number(&counts.open),
         "connections_total": number(&counts.total), "connections_failed": number(&counts.failed),
         "bytes_sent": counts.sent.load(Ordering::Relaxed), "bytes_received": counts.received.load(Ordering::Relaxed),
         "last_trouble": Some(counts.trouble()).filter(|why| !why.is_empty())})
+}
+
+/// The same as a line.
+pub(super) fn line(forward: &Forward) -> String {
+    let open = forward.counts.open.load(Ordering::Relaxed);
+    let down = forward.counts.down().map(|down| format!(" down for {} s, tried again: {}", down.since.elapsed().as_secs(), down.why));
+    format!("{} {} connections={open}{}", forward.id, forward.wanted, down.unwrap_or_default())
 }

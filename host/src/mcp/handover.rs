@@ -22,6 +22,9 @@ pub(super) async fn tell(directory: &Arc<Directory>, caller: &Caller, reply: &mu
         reply.text = format!("warning: {text}\n{}", reply.text);
         reply.fields.insert("lost".to_owned(), text.into());
     }
+    for text in directory.forwards().take_lost(&session, &caller.name) {
+        warn(reply, text);
+    }
     let Some(handle) = directory.find(&SessionId::parse(&session)) else { return };
     let note = handle.commons.note();
     if !note.is_empty() {
@@ -29,6 +32,13 @@ pub(super) async fn tell(directory: &Arc<Directory>, caller: &Caller, reply: &mu
     }
     if let Some(meanwhile) = handle.meanwhile(&caller.name).await {
         add(reply, &session, &meanwhile);
+    }
+}
+
+fn warn(reply: &mut Reply, text: String) {
+    reply.text = format!("warning: {text}\n{}", reply.text);
+    if let Value::Array(warnings) = reply.fields.entry("warnings").or_insert_with(|| json!([])) {
+        warnings.push(text.into());
     }
 }
 

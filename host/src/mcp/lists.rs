@@ -1,7 +1,6 @@
 //! Devices and sessions as lists.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use serde_json::{Map, Value, json};
@@ -13,6 +12,7 @@ use super::tools::Arguments;
 use crate::config::{Algorithms, Device, TypeChoice, Wire};
 use crate::directory::Directory;
 use crate::directory::identity::Identity;
+use crate::forward::Forward;
 use crate::ids::SessionId;
 use crate::session::lock::LockState;
 
@@ -130,15 +130,24 @@ pub(super) fn sessions(directory: &Arc<Directory>, arguments: &Arguments) -> Rep
         }
         fields.insert("lock".to_owned(), Value::Object(lock::shown(&lock)));
         let forwards = directory.forwards().list(Some(&handle.id.to_string()));
-        for forward in &forwards {
-            let open = forward.counts.open.load(Ordering::Relaxed);
-            lines.push(format!("  {} {} connections={open}", forward.id, forward.wanted));
-        }
+        lines.extend(forwards.iter().map(|forward| format!("  {}", forward::line(forward))));
         fields.insert("forwards".to_owned(), forwards.iter().map(forward::fields).collect());
         // The reasons are long: they stand in the structure alone.
         fields.extend(identified(directory, name).map(|(_, found)| ("identified".to_owned(), found)));
         list.push(Value::Object(fields));
     }
-    let text = if lines.is_empty() { "no session is open".to_owned() } else { lines.join("\n") };
-    Reply::new(json!({"sessions": list}), text)
+    if list.is_empty() {
+        lines.push("no session is open".to_owned());
+    }
+    // Those that wait for the next session of their name.
+    let is_wanted = |forward: &Forward| wanted.as_ref().is_none_or(|id| id.to_string() == forward.session);
+    let is_listed = |forward: &Forward| list.iter().any(|session| session["session"] == forward.session.as_str());
+    let waiting = directory.forwards().list(None).into_iter().filter(|forward| is_wanted(forward) && !is_listed(forward));
+    let waiting: Vec<Forward> = waiting.collect();
+    lines.extend(waiting.iter().map(|forward| format!("{} (not open): {}", forward.session, forward::line(forward))));
+    let mut fields = json!({"sessions": list});
+    if let Some(fields) = fields.as_object_mut().filter(|_| !waiting.is_empty()) {
+        fields.insert("forwards".to_owned(), waiting.iter().map(forward::fields).collect());
+    }
+    Reply::new(fields, lines.join("\n"))
 }

@@ -431,6 +431,7 @@ impl Actor {
 
     fn order(&mut self, order: Order) {
         if let Err(why) = self.writer.order(order) {
+            self.profile.commons.lose_line();
             self.ended = Some(why);
         }
     }

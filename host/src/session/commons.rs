@@ -1,6 +1,7 @@
 //! What everybody at a session shares beside its line: who may type, what people did, a note, who opened it.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Instant, SystemTime};
 
@@ -24,6 +25,8 @@ pub struct Commons {
     /// It has a terminal that can be watched and typed into.
     pub has_terminal: bool,
     note: Mutex<String>,
+    /// Its line was lost: nobody wanted it to end.
+    line_lost: AtomicBool,
     /// Why it ended while nothing ran, so that nobody was told.
     loss: Mutex<Option<String>>,
     /// The same of the session of this name before it, until somebody is told.
@@ -122,6 +125,17 @@ impl Commons {
         if failure.is_some() {
             activity.last_error = failure;
         }
+    }
+
+    /// It ends because its line was lost.
+    pub fn lose_line(&self) {
+        self.line_lost.store(true, Ordering::Release);
+    }
+
+    /// Did it end because its line was lost?
+    #[must_use]
+    pub fn has_lost_line(&self) -> bool {
+        self.line_lost.load(Ordering::Acquire)
     }
 
     /// It ends, and no command is there whose result could say so.

@@ -212,7 +212,10 @@ impl Lane {
                 Woken::Program(id, event) => self.on_program(id, event),
                 Woken::Request(Some(request)) => self.on_request(request).await,
                 Woken::Request(None) => self.ended = Some("nobody uses the session".to_owned()),
-                Woken::Gone(why) => self.ended = Some(why),
+                Woken::Gone(why) => {
+                    self.profile.commons.lose_line();
+                    self.ended = Some(why);
+                }
                 Woken::Timer => self.on_timer(),
             }
             self.start_next().await;

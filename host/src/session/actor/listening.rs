@@ -61,6 +61,7 @@ impl Actor {
             LineEvent::Exit(Err(why)) | LineEvent::Closed(why) => {
                 self.release_held();
                 self.tape(|tape| tape.note(Entry::End(Err(why.clone())), now()));
+                self.profile.commons.lose_line();
                 self.ended = Some(why);
             }
         }

@@ -20,6 +20,7 @@ impl Lane {
         let Open::Pipe(pipe) = &self.way else { return };
         let Payload::Bytes(bytes) = approved.payload() else { return };
         if let Err(why) = pipe.writer.order(Order::Write(bytes.clone().into())) {
+            self.profile.commons.lose_line();
             self.ended = Some(why);
         }
     }
@@ -50,7 +51,10 @@ impl Lane {
                 self.end_with(status);
                 self.ended = Some(format!("the shell has ended with status {status}"));
             }
-            LineEvent::Exit(Err(why)) | LineEvent::Closed(why) => self.ended = Some(why),
+            LineEvent::Exit(Err(why)) | LineEvent::Closed(why) => {
+                self.profile.commons.lose_line();
+                self.ended = Some(why);
+            }
             LineEvent::Data(_) | LineEvent::Error(_) => {}
         }
     }
