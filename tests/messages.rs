@@ -50,6 +50,21 @@ fn serve(mut stream: TcpStream, name: &str, echoes: bool) -> Option<()> {
             _ => continue,
         }
         say("\r\n")?;
+        // Questions that no table has, each answered by a row.
+        if let Some(question) = line.strip_prefix("ask ") {
+            say(&question.replace('_', " ").replace('@', "?"))?;
+            let mut answer = Vec::new();
+            while answer.last() != Some(&b'\r') {
+                let mut byte = [0];
+                if reader.read(&mut byte).ok()? == 0 {
+                    return None;
+                }
+                answer.push(byte[0]);
+                say(&String::from_utf8_lossy(&byte).replace('\r', "\r\n"))?;
+            }
+            say(&format!("answered {}\r\n", String::from_utf8_lossy(&answer).trim()))?;
+            line.clear();
+        }
         let said = match line.trim() {
             "configure terminal" => {
                 mode = "(config)#";
@@ -159,4 +174,18 @@ fn without_an_echo_the_old_prompt_is_not_the_new_one() {
 
 fn device(port: u16) -> String {
     format!("[device.R1]\nline = \"telnet\"\nhost = \"127.0.0.1\"\nport = {port}\ntype = \"cisco_ios\"\npolicy = \"full\"\n")
+}
+
+#[test]
+fn a_question_that_no_plugin_knows_is_told_by_its_look() {
+    let port = router("R1", true);
+    for kind in ["cisco_ios", "dell_os10", "generic"] {
+        let mut client = Client::start(&device(port).replace("cisco_ios", kind));
+        for (question, expected) in [("Overwrite_it@_(y/n)[n]_", "yes-no"), ("Please_input_the_name_(_*.cfg_)_[a.cfg]:", "unknown")] {
+            let asked = client.call("ssh_run", json!({"target": "R1", "command": format!("ask {question}"), "wait_s": 20}));
+            assert_eq!((asked["state"].as_str(), asked["ask_kind"].as_str()), (Some("needs_input"), Some(expected)), "{kind} {asked}");
+            let answered = client.call("ssh_send", json!({"session": "R1", "text": "n", "keys": ["enter"], "wait_s": 10}));
+            assert!(answered["output"].as_str().unwrap_or_default().contains("answered n"), "{kind} {answered}");
+        }
+    }
 }

@@ -145,14 +145,18 @@ impl SessionPlugins {
         if readings.page.is_some() {
             return;
         }
-        match question(view, asked.iter().filter(|one| one.concerns(Role::Dialog, &view.tail))).await {
-            Ok(question) => readings.question = question,
-            Err(fault) => self.note(&fault, "whether the device asks something is not known"),
-        }
+        // What only reads like a question may be the prompt of a device that another plugin knows.
+        let stand_in = stand_in(asked).map(|one| one.plugin.name());
+        let (last, others): (Vec<_>, Vec<_>) =
+            asked.iter().filter(|one| one.concerns(Role::Dialog, &view.tail)).partition(|one| Some(one.plugin.name()) == stand_in);
+        readings.question = self.question(view, &others).await;
         if readings.question.is_some() {
             return;
         }
         let (prompt, degraded) = self.prompt(view, asked).await;
+        if matches!(prompt, None | Some(Reading::NotYet)) {
+            readings.guess = self.question(view, &last).await;
+        }
         if let (Some(Reading::Ready(ready)), Phase::Goal) = (&prompt, view.phase) {
             readings.step = self.step_at_prompt(view, ready, asked).await;
         }
@@ -160,6 +164,13 @@ impl SessionPlugins {
         readings.unsure = asked.iter().any(doubtful);
         readings.prompt = prompt;
         readings.degraded = degraded;
+    }
+
+    async fn question(&mut self, view: &View, asked: &[&Asked<'_>]) -> Option<Question> {
+        question(view, asked.iter().copied()).await.unwrap_or_else(|fault| {
+            self.note(&fault, "whether the device asks something is not known");
+            None
+        })
     }
 
     /// The running goal's owner, or during login everybody with such a goal, when the row concerns him.
@@ -268,7 +279,7 @@ impl SessionPlugins {
     /// The first prompt plugin that has something to say reads the prompt. The last of several only stands in for one that fails.
     async fn prompt(&mut self, view: &View, asked: &[Asked<'_>]) -> (Option<Reading>, Option<String>) {
         let readers = || asked.iter().filter(|one| one.plugin.has("prompt"));
-        let stand_in = readers().skip(1).last();
+        let stand_in = stand_in(asked);
         let first = readers().count() - usize::from(stand_in.is_some());
         let mut said = None;
         for one in readers().take(first).filter(|one| !view.marks.is_empty() || one.concerns(Role::Prompt, &view.tail)) {
@@ -437,6 +448,11 @@ impl Classified {
 /// Every plugin of the type with its hits.
 fn all<'a>(kind: &'a DeviceType, view: &'a View) -> impl Iterator<Item = Asked<'a>> {
     kind.plugins.iter().map(|plugin| Asked { plugin, hits: plugin.triggers.hits(&view.tail) })
+}
+
+/// The last of several plugins that read prompts: it knows the device least.
+fn stand_in<'a, 'k>(asked: &'a [Asked<'k>]) -> Option<&'a Asked<'k>> {
+    asked.iter().filter(|one| one.plugin.has("prompt")).skip(1).last()
 }
 
 /// Which goal does this line start, if any? Who has none beside the login is not asked.

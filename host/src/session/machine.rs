@@ -491,6 +491,8 @@ impl Machine {
                 }
                 let passed = |this: &mut Self| this.look_for_passed_prompt(now);
                 let told = self.look_at_given_up(now).or_else(|| passed(self)).or_else(|| self.look_at_editor(now));
+                let guess = readings.guess.filter(|_| !self.stream.holds_screen());
+                let told = told.or_else(|| guess.map(|question| self.on_question(now, question)));
                 told.unwrap_or_else(|| self.look_at_screen(now))
             }
             Some(Reading::Settle(ms)) => {

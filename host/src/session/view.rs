@@ -28,6 +28,8 @@ pub struct Readings {
     pub page: Option<(String, Page)>,
     /// The device asks something.
     pub question: Option<Question>,
+    /// What the row reads like, where no plugin that knows the device takes it for a question or a prompt.
+    pub guess: Option<Question>,
     /// What the prompt plugin makes of it.
     pub prompt: Option<Reading>,
     /// The row may be a pager's marker or a question, but nobody is sure yet: ask again after some silence.
