@@ -10,7 +10,7 @@ const CUSTOM: u8 = 0;
 const NAMES: &[u8] = b"component-name";
 
 /// The component as it is kept.
-pub fn slim(component: &[u8]) -> Vec<u8> {
+pub(crate) fn slim(component: &[u8]) -> Vec<u8> {
     let (header, mut rest) = component.split_at(HEADER_BYTES);
     let mut kept = header.to_vec();
     while let Some((kind, behind)) = rest.split_first() {

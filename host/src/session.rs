@@ -35,6 +35,7 @@ pub mod lane;
 pub mod lock;
 pub mod log;
 pub mod machine;
+mod pieces;
 pub mod profile;
 mod queue;
 pub mod render;

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::io;
 
-use crate::limits::{OUTPUT_HEAD_PERCENT, RENDER_MAX_BYTES};
+use crate::limits::RENDER_MAX_BYTES;
 use crate::secret::look::{Mask, Span};
 use crate::session::hidden::Hidden;
 use crate::session::log::ByteLog;
@@ -36,23 +36,6 @@ pub struct Rendered {
     pub removed: usize,
 }
 
-/// An output within its budget: the whole, or its beginning and its end.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Excerpt {
-    /// All of it, or the beginning.
-    pub head: Rendered,
-    /// The end, when the middle is cut.
-    pub tail: Option<Rendered>,
-}
-
-impl Excerpt {
-    /// Bytes of the log between beginning and end.
-    #[must_use]
-    pub fn cut_bytes(&self) -> u64 {
-        self.tail.as_ref().map_or(0, |tail| tail.start - self.head.end)
-    }
-}
-
 /// What is rendered: a log and the pager markers in it.
 #[derive(Debug, Clone, Copy)]
 pub struct Source<'a> {
@@ -67,22 +50,6 @@ pub struct Source<'a> {
 }
 
 impl Source<'_> {
-    /// The range within `max_chars`: head and tail when it is longer.
-    ///
-    /// # Errors
-    ///
-    /// When the log cannot be read.
-    pub fn excerpt(&self, start: u64, end: u64, max_chars: usize) -> io::Result<Excerpt> {
-        let whole = self.from(start, end, max_chars)?;
-        if whole.end >= end.min(self.log.end()) {
-            return Ok(Excerpt { head: whole, tail: None });
-        }
-        let head_chars = max_chars * OUTPUT_HEAD_PERCENT / 100;
-        let head = self.from(start, end, head_chars)?;
-        let tail = self.to(head.end, end, max_chars - head_chars)?;
-        Ok(Excerpt { head, tail: Some(tail) })
-    }
-
     /// At most `max_chars` from `start` on. `end` of the result is where to go on.
     ///
     /// # Errors
@@ -360,18 +327,6 @@ mod tests {
             }
             assert_eq!(whole, text.replace("\r\n", "\n"), "pages of {size}");
         }
-    }
-
-    #[test]
-    fn a_long_output_is_cut_in_the_middle_at_rows_and_says_where() {
-        let text: String = (0..1000).map(|n| format!("row {n:04}\r\n")).collect();
-        let log = log(text.as_bytes());
-        let excerpt = Source { log: &log, markers: &VecDeque::new(), columns: 0, mask: None }.excerpt(0, u64::MAX, 900).unwrap();
-        let tail = excerpt.tail.clone().unwrap();
-        assert!(excerpt.head.text.starts_with("row 0000\n") && excerpt.head.text.ends_with('\n'));
-        assert!(tail.text.starts_with("row ") && tail.text.ends_with("row 0999\n"));
-        assert_eq!(excerpt.cut_bytes(), tail.start - excerpt.head.end);
-        assert!(excerpt.head.text.len() + tail.text.len() <= 920);
     }
 
     #[test]

@@ -8,7 +8,8 @@ use crate::secret::look::{KEY_MARK, SECRET_MARK};
 use crate::session::command::State;
 use crate::session::handover::TypedLine;
 use crate::session::journey::Outcome;
-use crate::session::render::{Excerpt, Rendered, Source};
+use crate::session::pieces::{Excerpt, Pieces};
+use crate::session::render::{Rendered, Source};
 use crate::session::search;
 
 /// What part of what is wanted.
@@ -139,19 +140,17 @@ pub fn output(source: &Source<'_>, pieces: &[(u64, u64)], query: &OutputQuery) -
     if let Some(pattern) = &query.grep {
         return search::lines(source, pieces, pattern, query, total);
     }
+    let pieces = Pieces { source, each: pieces };
     let (text, mut range) = if let Some(offset) = query.offset {
         // What came before is not its own.
-        page(source.from(offset.max(start), end, max_chars).map_err(failed)?)
+        page(pieces.from(offset.max(start), max_chars).map_err(failed)?)
     } else if let Some(lines) = query.tail {
-        let rendered = source.to(start, end, max_chars).map_err(failed)?;
-        let rendered = last_lines(source, rendered, lines).map_err(failed)?;
+        let rendered = pieces.to(start, max_chars, lines).map_err(failed)?;
         let before = cut_before(source, start, &rendered, query.command).map_err(failed)?;
         let (text, range) = page(rendered);
         (before + &text, range)
-    } else if pieces.len() > 1 {
-        joined(source, pieces, max_chars).map_err(failed)?
     } else {
-        cut(source.excerpt(start, end, max_chars).map_err(failed)?, query.command)
+        cut(pieces.excerpt(max_chars).map_err(failed)?, query.command)
     };
     range.total = total;
     range.output_end = end;
@@ -197,8 +196,7 @@ fn page(rendered: Rendered) -> (String, Range) {
 
 /// Beginning and end with a line between them that says what is missing and how to get it.
 fn cut(excerpt: Excerpt, command: Option<CommandId>) -> (String, Range) {
-    let cut_bytes = excerpt.cut_bytes();
-    let Excerpt { head, tail } = excerpt;
+    let Excerpt { head, tail, cut_bytes } = excerpt;
     let Some(tail) = tail else { return page(head) };
     let whose = command.map(|id| format!(" command_id={id}")).unwrap_or_default();
     let newline = if head.text.is_empty() || head.text.ends_with('\n') { "" } else { "\n" };
@@ -206,40 +204,6 @@ fn cut(excerpt: Excerpt, command: Option<CommandId>) -> (String, Range) {
     let (before, behind) = (unmarked(head.text), unmarked(tail.text));
     let text = format!("{before}{newline}{MARKER}{cut_bytes} bytes cut: ssh_output{whose} offset={} ...]\n{behind}", head.end);
     (text, Range { start: head.start, end: tail.end, cut_bytes, removed, ..Range::default() })
-}
-
-/// Several lines were typed one after the other: prompts and echoes between their outputs are left out.
-fn joined(source: &Source<'_>, pieces: &[(u64, u64)], max_chars: usize) -> std::io::Result<(String, Range)> {
-    let mut text = String::new();
-    let mut range = Range { start: pieces.first().map_or(0, |piece| piece.0), ..Range::default() };
-    let mut left = max_chars;
-    for (from, to) in pieces {
-        if left == 0 {
-            range.cut_bytes += to - from;
-            continue;
-        }
-        let rendered = source.from(*from, *to, left)?;
-        left = left.saturating_sub(rendered.text.chars().count());
-        text.push_str(&unmarked(rendered.text));
-        range.end = rendered.end;
-        range.removed += rendered.removed;
-        range.cut_bytes += to.saturating_sub(rendered.end);
-        if rendered.end < *to {
-            left = 0;
-        }
-    }
-    Ok((text, range))
-}
-
-fn last_lines(source: &Source<'_>, rendered: Rendered, lines: usize) -> std::io::Result<Rendered> {
-    let count = rendered.text.lines().count();
-    let surplus = count.saturating_sub(lines);
-    let chars: usize = rendered.text.split_inclusive('\n').take(surplus).map(|line| line.chars().count()).sum();
-    if chars == 0 {
-        return Ok(rendered);
-    }
-    let skipped = source.from(rendered.start, rendered.end, chars)?;
-    source.from(skipped.end, rendered.end, usize::MAX)
 }
 
 fn raw(source: &Source<'_>, start: u64, end: u64, max_chars: usize, total: u64) -> std::io::Result<(String, Range)> {
