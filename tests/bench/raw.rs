@@ -6,7 +6,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use jackfield::plugin::device_type::DeviceType;
 use jackfield::plugin::roles::{Decision, Effect};
 use jackfield::policy::approved::{Approved, Payload};
-use jackfield::policy::{self, Verdict};
+use jackfield::policy::{self, Filling, Verdict};
 use jackfield::session::machine::Intent;
 
 use crate::support::sshd::Sshd;
@@ -66,7 +66,7 @@ impl Loop {
         };
         let (around, setup, mark) = if terminal == Terminal::Yes {
             let intent = Intent::Send { plugin: "posix-shell".to_owned(), name: "bash".to_owned() };
-            let setup = text(policy::intent(&intent, kind, &nonce).unwrap());
+            let setup = text(policy::intent(&intent, kind, Filling { nonce: &nonce, user: None }).unwrap());
             (("\x1b[200~".to_owned(), "\x1b[201~\r".to_owned()), setup, "B")
         } else {
             let pipe = kind.pipe.as_ref().unwrap();
