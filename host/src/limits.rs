@@ -301,6 +301,8 @@ pub const SETUP_LINE_MAX: Duration = Duration::from_secs(10);
 pub const KILL_TRIES_MAX: usize = 4;
 /// How long `ssh_interrupt` waits for the prompt after each step.
 pub const INTERRUPT_STEP_WAIT: Duration = Duration::from_millis(1500);
+/// Interrupt keys typed before the caller is told to use something stronger.
+pub const INTERRUPTS_MAX: usize = 3;
 /// How long an unused session stays open unless the device says otherwise.
 pub const IDLE_CLOSE: Duration = Duration::from_secs(4 * 3600);
 /// Sessions in one process, where the operator says nothing.

@@ -33,6 +33,20 @@ fn a_command_runs_as_if_it_ran_here() {
     until("it is in the history", || house.said(&["history", "--limit", "1"]).contains("client person anna"));
 }
 
+/// As a program does that runs here: with Ctrl-C, a time limit around it, its terminal.
+#[test]
+fn a_command_ends_with_the_program_that_waits_for_it() {
+    let house = House::new(HERE);
+    house.said(&["run", "here", "--", "true"]);
+    for signal in ["INT", "TERM", "KILL"] {
+        let mut waits = house.command(&["run", "here", "--", "sleep 6471"]).spawn().unwrap();
+        until("it runs", || house.said(&["ps"]).contains("sleep 6471"));
+        let sent = std::process::Command::new("kill").args(["-s", signal, &waits.id().to_string()]).status().unwrap();
+        assert!(sent.success() && !waits.wait().unwrap().success());
+        assert_eq!(house.said(&["run", "here", "--", "echo free"]), "free\n", "{signal}");
+    }
+}
+
 #[test]
 fn what_needs_a_persons_word_is_not_run_without_a_terminal() {
     let house = House::new(ASKING);

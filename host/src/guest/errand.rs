@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::turn;
 use super::wire::{ApprovalState, RunReport, Tell};
@@ -13,12 +13,12 @@ use super::words::{self, for_people};
 use crate::author::Author;
 use crate::directory::{Directory, LineKind};
 use crate::ids::{CommandId, SessionId};
-use crate::limits::{APPROVAL_OPEN_MAX, KILL_AFTER_MAX, OPEN_MAX, OUTPUT_MAX_CHARS};
+use crate::limits::{APPROVAL_OPEN_MAX, INTERRUPT_STEP_WAIT, INTERRUPTS_MAX, KILL_AFTER_MAX, OPEN_MAX, OUTPUT_MAX_CHARS};
 use crate::policy::Purpose;
 use crate::policy::approval::Request;
 use crate::session::command::State;
 use crate::session::report::{OutputQuery, Report};
-use crate::session::{Refusal, RunRequest, SessionHandle};
+use crate::session::{Refusal, RunRequest, SessionHandle, Stop};
 
 /// How often a command's output is looked for.
 const LOOK_EVERY: Duration = Duration::from_millis(40);
@@ -68,7 +68,7 @@ async fn open(directory: &Arc<Directory>, id: &SessionId, by: Author, told: &mps
             }
         };
         // Whoever is asked has as long again.
-        let next = tokio::time::timeout(OPEN_MAX, next).await;
+        let next = timeout(OPEN_MAX, next).await;
         match next.map_err(|_| format!("`{id}` is still connecting after {} s", OPEN_MAX.as_secs()))? {
             Ok(opened) => break opened,
             Err(question) => {
@@ -99,15 +99,29 @@ async fn follow(directory: &Arc<Directory>, run: Run, told: &mpsc::Sender<Tell>)
     let (handle, _) = open(directory, &id, run.by.clone(), told).await.map_err(refused)?;
     let kill_after = run.kill_after_s.map(|limit| Duration::from_secs(limit).min(KILL_AFTER_MAX));
     let request = RunRequest { kill_after, ..RunRequest::new(&run.command, Purpose::Run, &run.by.to_string()) };
-    let accepted = turn::take(&handle, request).await.map_err(|refusal| match refusal {
+    let taken = tokio::select! {
+        biased;
+        taken = turn::take(&handle, request) => taken,
+        () = told.closed() => return Ok(()),
+    };
+    let accepted = taken.map_err(|refusal| match refusal {
         Refusal::ApprovalNeeded(_, request) => Tell::NeedsApproval { approval: approval(*request, APPROVAL_OPEN_MAX) },
         Refusal::Closed(why) => refused(format!("{id} is closed: {why}")),
         refusal => refused(words::refused(&refusal)),
     })?;
+    // A program that runs here ends with who started it, too: by Ctrl-C, by a time limit around it, with its terminal.
+    if !tell(&handle, accepted.id, kill_after, told).await? {
+        stop(&handle, accepted.id).await;
+    }
+    Ok(())
+}
+
+/// Tells of a command until it ends or asks something; `false` where nobody listens any more.
+async fn tell(handle: &SessionHandle, id: CommandId, kill_after: Option<Duration>, told: &mpsc::Sender<Tell>) -> Result<bool, Tell> {
     // Where the part begins that is looked at, and how much of its text was told.
     let (mut offset, mut sent) = (None, 0);
     loop {
-        let report = report(&handle, accepted.id, offset).await.map_err(|why| unknown(&handle, accepted.id, why))?;
+        let report = report(handle, id, offset).await.map_err(|why| unknown(handle, id, why))?;
         if offset.is_none() && report.range.cut_bytes > 0 {
             // It has become too long to be looked at whole; the same text is its beginning.
             offset = Some(report.range.start);
@@ -120,17 +134,32 @@ async fn follow(directory: &Arc<Directory>, run: Run, told: &mpsc::Sender<Tell>)
         let all = stands || more;
         let whole = if all { report.output.len() } else { report.output.rfind('\n').map_or(0, |at| at + 1) };
         if let Some(text) = report.output.get(sent..whole).filter(|text| !text.is_empty()) {
-            told.send(Tell::Text { text: text.to_owned() }).await.map_err(|_| refused(String::new()))?;
+            if told.send(Tell::Text { text: text.to_owned() }).await.is_err() {
+                return Ok(false);
+            }
             sent = whole;
         }
         if more {
             (offset, sent) = (Some(report.range.end), 0);
         } else if stands {
-            let report = told_of(&handle, accepted.id, kill_after, report);
-            return told.send(Tell::Finished { report }).await.map_err(|_| refused(String::new()));
-        } else {
-            sleep(LOOK_EVERY).await;
+            let report = told_of(handle, id, kill_after, report);
+            // Who has gone now need not know.
+            let _ = told.send(Tell::Finished { report }).await;
+            return Ok(true);
+        } else if timeout(LOOK_EVERY, told.closed()).await.is_ok() {
+            return Ok(false);
         }
+    }
+}
+
+/// Types what interrupts a command that nobody waits for any more, as often as that may take.
+async fn stop(handle: &SessionHandle, id: CommandId) {
+    for tried in 0..INTERRUPTS_MAX {
+        let over = report(handle, id, None).await.map_or(true, |report| report.state.is_over());
+        if over || handle.stop(Stop::Interrupt, tried, Some(id)).await.is_err() {
+            return;
+        }
+        sleep(INTERRUPT_STEP_WAIT).await;
     }
 }
 

@@ -18,7 +18,7 @@ use crate::author::Author;
 use crate::directory::{Directory, LineKind};
 use crate::ids::{CommandId, MAIN, SessionId};
 use crate::limits::{
-    self, INTERRUPT_STEP_WAIT, KILL_AFTER_MAX, OUTPUT_DEFAULT_CHARS, PROGRAM_TRIES, QUERY_TARGETS_MAX, TYPED_AHEAD_SETTLE,
+    self, INTERRUPT_STEP_WAIT, INTERRUPTS_MAX, KILL_AFTER_MAX, OUTPUT_DEFAULT_CHARS, PROGRAM_TRIES, QUERY_TARGETS_MAX, TYPED_AHEAD_SETTLE,
 };
 use crate::policy::{self, Line, Manner, Purpose};
 use crate::session::command::State;
@@ -34,8 +34,6 @@ const LOOK_EVERY: Duration = Duration::from_millis(40);
 const QUERY_DEFAULT_CHARS: usize = 8_000;
 /// How long a typed answer is waited for.
 const SEND_WAIT_S: f64 = 1.5;
-/// Interrupt keys typed before the caller is told to use something stronger.
-const INTERRUPTS_MAX: usize = 3;
 
 /// Tools that reach a device.
 const REACHING: [&str; 11] = [

@@ -47,7 +47,7 @@ async fn who_comes_behind_a_question_is_told_at_once() {
     let directory = directory();
     let asked = finished(told(&directory, "here", "read -p 'Sure? [y/n] ' x", None).await.1);
     assert_eq!((asked.state.as_str(), asked.ask.as_deref()), ("needs_input", Some("Sure? [y/n]")));
-    let second = tokio::time::timeout(Duration::from_secs(20), told(&directory, "here", "true", None));
+    let second = timeout(Duration::from_secs(20), told(&directory, "here", "true", None));
     let why = why(second.await.expect("it waits").1);
     assert!(why.contains("asks `Sure? [y/n]` and waits; nothing was run") && why.contains("`jackfield attach here`"), "{why}");
     directory.shut_down().await;
