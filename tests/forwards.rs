@@ -270,7 +270,7 @@ fn until_listed(client: &mut Client, id: &str, state: Option<&str>) -> Value {
     let over = Instant::now() + Duration::from_secs(30);
     loop {
         let listed = client.call("ssh_sessions", json!({}));
-        let forwards = listed["sessions"][0]["forwards"].as_array().or(listed["forwards"].as_array()).cloned().unwrap_or_default();
+        let forwards = listed["sessions"][0]["forwards"].as_array().or_else(|| listed["forwards"].as_array()).cloned().unwrap_or_default();
         let found = forwards.into_iter().find(|forward| forward["id"] == id).unwrap_or_default();
         if found["state"].as_str() == state {
             return found;
