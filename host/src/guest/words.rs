@@ -78,16 +78,18 @@ mod tests {
     use crate::directory::OpenError;
 
     /// Files whose sentences no person hears on the command line, or is meant to hear as they are; why.
-    const FOR_AGENTS: [(&str, &str); 9] = [
+    const FOR_AGENTS: [(&str, &str); 11] = [
         ("config.rs", "a value of the configuration"),
         ("directory/errand.rs", "files are read and written by agents"),
         ("directory/room.rs", "only calls of agents take rooms"),
         ("files/read.rs", "files are read and written by agents"),
         ("files/write.rs", "files are read and written by agents"),
+        ("forward.rs", "forwards are opened by agents"),
         ("forward/registry.rs", "forwards are opened by agents"),
         ("policy/explain.rs", "tells a person what the tools of agents do"),
         ("policy/judge.rs", "only ssh_query is told to use ssh_run"),
         ("session/report.rs", "people read an output part by part"),
+        ("session/search.rs", "people search where an output is printed"),
     ];
     /// Who speaks to agents alone, and what is no sentence.
     const LEFT_OUT: [&str; 5] = ["mcp/", "mcp.rs", "demo.rs", "config/tools.rs", "guest/words.rs"];
