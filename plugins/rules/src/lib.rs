@@ -1,7 +1,7 @@
 //! The operator's rules: which lines are allowed, asked about or denied, where, when and for whom.
 //!
 //! Glue only. [`rule`] reads the rules as the host writes them, [`scope`] says where one counts, [`pattern`] which commands it
-//! means, [`expression`] what a regular expression fits, [`decide`] puts them together.
+//! means, [`decide`] puts them together.
 
 use std::cell::RefCell;
 
@@ -10,7 +10,6 @@ use jackfield_plugin::{Decision, Diagnostic, Lane, Request, Settings};
 use crate::rule::Rule;
 
 mod decide;
-mod expression;
 mod pattern;
 mod rule;
 mod scope;

@@ -3,7 +3,7 @@
 //! A pattern is an expression that fits the whole command, or words that begin it. A device may take shortened words, and a shell
 //! may put in a word that nobody knows yet. What stops must not be passed by either; what lets through must fit as it stands.
 
-use crate::expression::Expression;
+use regex_lite::Regex;
 
 /// How a word is listed that is only known later.
 const UNKNOWN: &str = "…";
@@ -67,7 +67,7 @@ const STARTED_MAX_WORDS: usize = 512;
 #[derive(Debug)]
 pub(crate) struct Pattern {
     /// The whole command; none where words are given.
-    expression: Option<Expression>,
+    expression: Option<Regex>,
     /// The words that it begins with, as far as the pattern says them plainly.
     words: Vec<String>,
     /// The last of them may go on.
@@ -84,8 +84,7 @@ pub(crate) struct Reading {
 impl Pattern {
     /// From an expression. It must fit the whole command.
     pub(crate) fn expression(text: &str) -> Result<Self, String> {
-        let expression =
-            Expression::new(&["(?s)^(?:", text, ")$"].concat()).map_err(|error| ["`match` is no regular expression: ", error].concat())?;
+        let expression = Regex::new(&format!("(?s)^(?:{text})$")).map_err(|error| format!("`match` is no regular expression: {error}"))?;
         let (words, open) = plain(text);
         Ok(Self { expression: Some(expression), words, open })
     }
