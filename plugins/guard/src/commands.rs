@@ -1,6 +1,7 @@
 //! The commands in a line, each by itself: what the operator's rules are matched against.
 
 use jackfield_plugin::Request;
+use jackfield_plugin::text::Search;
 
 use crate::family::Grammar;
 use crate::posix::Listing;
@@ -17,7 +18,7 @@ pub(crate) fn of(command: &str, grammar: Grammar, cwd: Option<&str>, request: &R
         Grammar::Posix => return posix::listing(command, cwd),
         // Its quotes differ, so there may be others.
         Grammar::Csh => return Listing { is_whole: false, ..posix::listing(command, cwd) },
-        Grammar::Ios(..) if command.contains(['?', '\t']) => None,
+        Grammar::Ios(..) if command.has_any("?\t") => None,
         Grammar::Ios(..) => Some(lines(command, &['\n'], &["do"])),
         Grammar::RouterOs => routeros::commands(command),
         Grammar::Declared => {

@@ -1,5 +1,6 @@
 //! From an assessment to an answer: the lane of a line, and what is asked or refused whatever the lane.
 
+use jackfield_plugin::text::Search;
 use jackfield_plugin::{Decision, Effect, Lane, Request};
 
 use crate::characters;
@@ -63,7 +64,7 @@ fn reach(request: &Request, command: &str, grammar: Grammar, listing: &Listing) 
     match grammar {
         Grammar::Posix | Grammar::Csh => reach::of_shell(listing),
         // It shows help, and is no part of the line.
-        Grammar::Ios(..) => lines(&command.replace('?', "")),
+        Grammar::Ios(..) => lines(&command.replaced("?", "")),
         Grammar::Declared => declared::copy_out(command, request).or_else(|| lines(command)),
         Grammar::RouterOs | Grammar::Other => lines(command),
     }
@@ -186,7 +187,7 @@ fn assessed(request: &Request, command: &str, grammar: Grammar) -> Assessment {
 
 /// As the device will see it: the host types one newline for both signs.
 fn typed(request: &Request) -> String {
-    request.command.replace("\r\n", "\n")
+    request.command.replaced("\r\n", "\n")
 }
 
 /// The working directory, where the host tells it.

@@ -9,6 +9,7 @@ mod table;
 mod windows;
 
 use jackfield_plugin::Request;
+use jackfield_plugin::text::{self, Search, split};
 use jackfield_plugin::words::begin;
 
 use self::table::{CODE, FACTS, fits};
@@ -68,7 +69,7 @@ pub(crate) fn copy_out(command: &str, request: &Request) -> Option<Reach> {
 fn pieces<'a>(command: &'a str, table: &Table) -> Vec<&'a str> {
     let mut pieces = vec![command];
     for sign in table.separators.iter().map(String::as_str).chain(["\n", "|", "$(", "`"]) {
-        pieces = pieces.into_iter().flat_map(|piece| piece.split(sign)).collect();
+        pieces = pieces.into_iter().flat_map(|piece| split(piece, sign)).collect();
     }
     pieces
 }
@@ -93,7 +94,7 @@ fn stopped(piece: &str, table: &Table) -> Option<Danger> {
     let stop = table.stops.iter().find(fit)?;
     let danger = Danger::new(stop.rule, format!("{} {}", excerpt(piece), stop.what));
     // What a shell is given behind `run bash` or the like: it must be asked about even where everything else runs.
-    let given = piece.match_indices(' ').take(GIVEN_MAX).filter_map(|(at, _)| posix::foreign_danger(piece.get(at..)?.trim_start()));
+    let given = piece.match_indices(' ').take(GIVEN_MAX).filter_map(|(at, _)| posix::foreign_danger(text::trim_start(piece.get(at..)?)));
     first(core::iter::once(danger).chain(given.filter(|_| stop.rule == CODE)))
 }
 
@@ -126,7 +127,7 @@ impl Place<'_> {
 
     fn line(&self, line: &str) -> Proof {
         // Behind a quote it may separate nothing.
-        let separates = self.table.separators.iter().any(|sign| sign == ";") && !line.contains(['"', '\'', '\\']);
+        let separates = self.table.separators.iter().any(|sign| sign == ";") && !line.has_any("\"'\\");
         let mut pieces = line.split(|c| separates && c == ';').filter(|piece| !piece.trim().is_empty()).peekable();
         if pieces.peek().is_none() {
             return Err(Doubt::new("declared.empty", "nothing stands before `;`"));
@@ -180,7 +181,7 @@ impl Place<'_> {
     /// Each must be known. A bar may stand in what a filter looks for, where it cannot be taken for one that leads elsewhere.
     fn filters(&self, first: &str, tail: &str) -> Proof {
         let doubt = |piece| Doubt::new("declared.filter", format!("{} behind `|` is not known to read only", excerpt(piece)));
-        if tail.contains(FILTER_SIGNS) || tail.contains("$(") {
+        if tail.contains(FILTER_SIGNS) || tail.holds("$(") {
             return Err(doubt(tail));
         }
         let glues = fits(&self.table.filters, "include");
@@ -210,15 +211,15 @@ fn filtered(piece: &str) -> Option<Option<&str>> {
     let filters = is(words.next(), &["grep"]) && is(words.next(), &["include", "exclude"]);
     let past_word = |text: &str| text.find(char::is_whitespace);
     filters.then(|| {
-        let mut rest = piece.trim_start();
+        let mut rest = text::trim_start(piece);
         for _ in 0..2 {
-            rest = rest.get(past_word(rest)?..)?.trim_start();
+            rest = text::trim_start(rest.get(past_word(rest)?..)?);
         }
         let behind = match rest.strip_prefix('"') {
             Some(quoted) => quoted.split_once('"')?.1,
             None => rest.get(past_word(rest)?..)?,
         };
-        behind.trim().strip_prefix('"')?.strip_suffix('"').filter(|command| !command.contains('"'))
+        behind.trim().strip_prefix('"')?.strip_suffix('"').filter(|command| !command.has('"'))
     })
 }
 

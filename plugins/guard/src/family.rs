@@ -1,5 +1,6 @@
 //! Which grammar a line is judged by: from the device type, its mode and the operator's setting.
 
+use jackfield_plugin::text::Search;
 use jackfield_plugin::{Diagnostic, Request, Settings};
 
 use crate::declared;
@@ -113,7 +114,7 @@ impl Grammar {
     /// A mode may be a door into another grammar. Modes that are not known here lead to none.
     fn in_mode(self, mode: &str) -> Self {
         match self {
-            Self::Posix if mode.contains("csh") => Self::Csh,
+            Self::Posix if mode.holds("csh") => Self::Csh,
             Self::Posix if is_shell(mode) || is_plain(mode) => Self::Posix,
             Self::Ios(dialect, _) => match mode {
                 _ if mode.starts_with("config") => Self::Ios(dialect, Place::Config),

@@ -1,6 +1,7 @@
 //! What stands behind `|`: where a bar belongs to what a filter looks for.
 
 use crate::abbreviation::shortens;
+use jackfield_plugin::text::Search;
 
 /// Filters that look for an expression.
 const EXPRESSIONS: &str = "include exclude begin section match no-match except find grep egrep utility";
@@ -22,7 +23,7 @@ pub(crate) struct Bars {
 impl Bars {
     /// What stands in front of the first bar, and behind it.
     pub(crate) fn new(head: &str, tail: &str) -> Self {
-        let counts = [head, tail].iter().all(|part| !part.contains('\'') && !part.contains("\\\"") && part.matches('"').count() % 2 == 0);
+        let counts = [head, tail].iter().all(|part| !part.has('\'') && !part.holds("\\\"") && part.matches('"').count() % 2 == 0);
         Self { counts, is_quoted: false, is_glued: false, is_expression: false }
     }
 

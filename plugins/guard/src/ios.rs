@@ -4,6 +4,7 @@ use crate::abbreviation::{calls_shell, shortens};
 use crate::family::{Dialect, Place};
 use crate::filters::Bars;
 use crate::verdict::{Assessment, Danger, Doubt, Proof, excerpt};
+use jackfield_plugin::text::{self, Search};
 
 mod destructive;
 
@@ -56,7 +57,7 @@ pub(crate) fn assess(command: &str, dialect: Dialect, place: Place) -> Assessmen
 
 /// Judges a line that is typed where no prompt stands: `?` shows help there.
 pub(crate) fn answer_danger(line: &str, dialect: Dialect) -> Option<Danger> {
-    destructive::find(&line.replace(['?', '\t'], ""), dialect)
+    destructive::find(&line.replaced("?", "").replaced("\t", ""), dialect)
 }
 
 /// Is every line a read?
@@ -68,15 +69,15 @@ pub(crate) fn prove(command: &str, dialect: Dialect, place: Place) -> Proof {
 }
 
 fn prove_line(line: &str, dialect: Dialect, place: Place) -> Proof {
-    if line.contains(['?', '\t']) {
+    if line.has_any("?\t") {
         return Err(Doubt::new("ios.live-key", "`?` and the tab act at once here"));
     }
     // A comment.
-    if line.trim().is_empty() || line.trim_start().starts_with('!') {
+    if line.trim().is_empty() || text::trim_start(line).starts_with('!') {
         return Ok(());
     }
     let (head, tail) = line.split_once('|').map_or((line, None), |(head, tail)| (head, Some(tail)));
-    let mut words: Vec<&str> = head.split_whitespace().collect();
+    let mut words: Vec<&str> = text::words(head);
     let done = words.first().is_some_and(|word| word.eq_ignore_ascii_case("do"));
     if done {
         words.remove(0);
@@ -101,7 +102,7 @@ fn prove_line(line: &str, dialect: Dialect, place: Place) -> Proof {
     if !pings {
         reads(watched.unwrap_or(&words))?;
     }
-    if head.contains('>') {
+    if head.has('>') {
         return Err(Doubt::new("ios.redirect", "`>` writes to a file"));
     }
     tail.map_or(Ok(()), |tail| filters(head, tail, dialect))
@@ -152,7 +153,7 @@ fn filters(head: &str, tail: &str, dialect: Dialect) -> Proof {
         }
         bars.pass(piece, is_text);
     }
-    if dialect_shell(dialect) && tail.contains(['>', '<', ';', '&', '`', '$', '(']) {
+    if dialect_shell(dialect) && tail.has_any("><;&`$(") {
         return Err(Doubt::new("ios.redirect", "`>` writes to a file"));
     }
     Ok(())

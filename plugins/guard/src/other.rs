@@ -4,6 +4,7 @@
 use crate::posix;
 use crate::routeros;
 use crate::verdict::{Assessment, Danger, Doubt, excerpt, first, heaviest};
+use jackfield_plugin::text::{self, Search};
 
 mod table;
 
@@ -26,14 +27,14 @@ pub(crate) fn is_harmless(line: &str) -> bool {
 /// The first danger in any grammar.
 pub(crate) fn find(command: &str, mode: &str) -> Option<Danger> {
     // A port of a switch is shut down like this.
-    let counts = |line: &&str| !(line.trim().is_empty() || mode.contains("conf") && line.trim() == "shutdown");
+    let counts = |line: &&str| !(line.trim().is_empty() || mode.holds("conf") && line.trim() == "shutdown");
     let lines = || command.lines().filter(counts);
     let one_by_one = lines().take(LINES_MAX + 1).count() <= LINES_MAX;
     let shell = || if one_by_one { first(lines().filter_map(posix::foreign_danger)) } else { posix::foreign_danger(command) };
     let found = lines().filter_map(table::find);
     let found = found.chain(core::iter::once_with(|| database(command)).flatten()).chain(core::iter::once_with(shell).flatten());
     let found = found.chain(core::iter::once_with(|| posix::program_danger(command)).flatten());
-    heaviest(found.chain(lines().filter(|line| line.trim_start().starts_with('/')).filter_map(routeros::danger)))
+    heaviest(found.chain(lines().filter(|line| text::trim_start(line).starts_with('/')).filter_map(routeros::danger)))
 }
 
 fn database(command: &str) -> Option<Danger> {

@@ -1,6 +1,7 @@
 //! POSIX shells: a command is parsed as a shell parses it, then read for a proof that it only reads, and
 //! where there is none for what destroys.
 
+use jackfield_plugin::text::{self, Search};
 use std::iter;
 
 use crate::verdict::{Assessment, Danger, Doubt, excerpt_of, first};
@@ -89,9 +90,9 @@ fn readings(line: &str) -> [String; 3] {
 
 /// The line without what tells an editor or a pager that it is a command. In `:()` the sign is the name of a function.
 fn bare(line: &str) -> &str {
-    let typed = line.trim_start();
+    let typed = text::trim_start(line);
     let bare = typed.trim_start_matches(':').trim_start_matches('!');
-    let is_head = bare.trim_start().strip_prefix('(').is_some_and(|rest| rest.trim_start().starts_with(')'));
+    let is_head = text::trim_start(bare).strip_prefix('(').is_some_and(|rest| text::trim_start(rest).starts_with(')'));
     if is_head { typed } else { bare }
 }
 
@@ -114,7 +115,7 @@ fn is_certain(danger: &Danger) -> bool {
 /// May a line mean something else behind an open quote? Most lines of devices are a single word there: with a blank in it a text of
 /// its own, which was read already, and without `/` no program's path.
 fn a_quote_matters(line: &str) -> bool {
-    line.contains(['\'', '"', '$', '`', '\\']) || line.contains('/') && !line.contains(' ')
+    line.has_any("'\"$`\\") || line.has('/') && !line.has(' ')
 }
 
 /// Judges a program text of another language for the commands that it starts.

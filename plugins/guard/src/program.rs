@@ -4,6 +4,7 @@
 //! A statement is proven when it shows or describes, or selects from the catalogue or from nothing, with functions of a
 //! short list. What destroys data, reaches for files, locks out or starts something is stopped wherever it stands in a line.
 
+use jackfield_plugin::text::{self, Search};
 use std::iter;
 
 use crate::other;
@@ -71,10 +72,10 @@ fn prove(command: &str, program: Program) -> Proof {
         Program::Psql if text.starts_with('\\') => is_description(text),
         Program::Sqlite if text.starts_with('.') => is_dot(text),
         // A line of its own may end a statement there, and the next one may be a command of the program.
-        Program::Sqlite if text.contains('\n') => false,
+        Program::Sqlite if text.has('\n') => false,
         // What a variable of the program stands for is not known.
-        Program::Psql if text.contains(':') => false,
-        _ => !text.contains('\\') && text.split(';').map(str::trim).filter(|part| !part.is_empty()).all(is_reading) && !text.is_empty(),
+        Program::Psql if text.has(':') => false,
+        _ => !text.has('\\') && text.split(';').map(str::trim).filter(|part| !part.is_empty()).all(is_reading) && !text.is_empty(),
     };
     if proven { Ok(()) } else { Err(unknown()) }
 }
@@ -84,20 +85,20 @@ fn is_arithmetic(text: &str) -> bool {
     let closed = text.matches('(').count() == text.matches(')').count();
     closed
         && text.ends_with(|c: char| c.is_ascii_digit() || c == ')')
-        && text.chars().all(|c| c.is_ascii_digit() || " +-*/%().,<>=".contains(c))
-        && !text.contains("**")
+        && text.chars().all(|c| c.is_ascii_digit() || " +-*/%().,<>=".has(c))
+        && !text.holds("**")
 }
 
 /// `\d`, `\dt+ name`, `\l`: one command alone on its line, for psql takes several.
 fn is_description(text: &str) -> bool {
-    let one = text.matches('\\').count() == 1 && !text.contains(['`', '|', '\n', ':']);
+    let one = text.matches('\\').count() == 1 && !text.has_any("`|\n:");
     let name = text.trim_start_matches('\\').split_whitespace().next().unwrap_or_default();
     one && (name.starts_with('d') && name.len() <= 4 || matches!(name, "l" | "l+" | "conninfo"))
 }
 
 fn is_dot(text: &str) -> bool {
     let name = text.split_whitespace().next().unwrap_or_default();
-    !text.contains(['\n', '|']) && listed(DOTS, name)
+    !text.has_any("\n|") && listed(DOTS, name)
 }
 
 /// One statement that only reads.
@@ -119,7 +120,7 @@ fn selects(lower: &str, words: &[&str]) -> bool {
     let is_of = |name: &str, catalogue: &str| if catalogue.ends_with('.') { name.starts_with(catalogue) } else { name == catalogue };
     let known = |name: &str| CATALOGUES.iter().any(|catalogue| is_of(name, catalogue));
     let harmless = |name: &str| listed(FUNCTIONS, name);
-    let quoted = lower.contains(['"', '`', '@', ':']) || lower.contains("--") || lower.contains("/*");
+    let quoted = lower.has_any("\"`@:") || lower.holds("--") || lower.holds("/*");
     !writes && !quoted && !several_tables(lower) && from.into_iter().all(known) && called(lower).all(harmless)
 }
 
@@ -128,7 +129,7 @@ fn several_tables(lower: &str) -> bool {
     let mut among = false;
     lower.split_whitespace().any(|word| {
         among = word == "from" || among && !listed("where group order having limit union on join", word);
-        among && word.contains(',')
+        among && word.has(',')
     })
 }
 
@@ -165,10 +166,10 @@ fn in_sql(lower: &str) -> impl Iterator<Item = Found> {
 }
 
 fn statement(text: &str) -> Option<Found> {
-    let words: Vec<&str> = text.split_whitespace().collect();
+    let words: Vec<&str> = text::words(text);
     let has = |word: &str| words.contains(&word);
     let (first, second) = (words.first().copied().unwrap_or_default(), words.get(1).copied().unwrap_or_default());
-    let starts_code = ["\\!", "\\i", "\\.", "\\o |", "\\g |", "\\gexec", "\\copy", "\\w "].iter().any(|sign| text.contains(sign));
+    let starts_code = ["\\!", "\\i", "\\.", "\\o |", "\\g |", "\\gexec", "\\copy", "\\w "].iter().any(|sign| text.holds(sign));
     match first {
         _ if starts_code => Some((CODE, "starts a program or writes a file")),
         "source" | "system" | ".shell" | ".system" | ".sh" | ".load" | ".read" => Some((CODE, "runs code")),
@@ -184,7 +185,7 @@ fn statement(text: &str) -> Option<Found> {
         "set" if matches!(second, "global" | "persist" | "@@global") => Some((OUTAGE, "changes the server for everybody")),
         "alter" if matches!(second, "user" | "role" | "system" | "database") => Some((LOCKOUT, "changes rights or the server")),
         "grant" | "revoke" => Some((LOCKOUT, "changes rights")),
-        "pragma" if text.contains("writable_schema") => Some((WIPE, "opens the schema to writing")),
+        "pragma" if text.holds("writable_schema") => Some((WIPE, "opens the schema to writing")),
         "update" if !has("where") => Some((WIPE, "changes every row")),
         _ if has("into") && (has("outfile") || has("dumpfile")) => Some((WIPE, "writes a file")),
         _ => None,
@@ -201,7 +202,7 @@ fn in_python(lower: &str) -> impl Iterator<Item = Found> {
     let runs = |name: &str| listed(CALLS, name) || name.starts_with("os.exec") || name.starts_with("os.spawn");
     let starts = imports || called(lower).any(|name| runs(name) || listed(MODULES, name.split('.').next().unwrap_or(name)));
     let opens = called(lower).any(|name| name == "open" || name.ends_with(".open"));
-    let writes = ["'w", "\"w", "'a", "\"a", "'x", "\"x", "+'", "+\""].iter().any(|mode| lower.contains(mode));
+    let writes = ["'w", "\"w", "'a", "\"a", "'x", "\"x", "+'", "+\""].iter().any(|mode| lower.holds(mode));
     let starts = starts.then_some((CODE, "runs code or ends programs"));
     starts.into_iter().chain((opens && writes).then_some((WIPE, "writes a file")))
 }

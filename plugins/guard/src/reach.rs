@@ -2,6 +2,7 @@
 
 use crate::posix::{self, Answer, Listing};
 use crate::verdict::{excerpt, excerpt_of, listed};
+use jackfield_plugin::text::{Search, split_once};
 
 /// A lane above `change`, the rule that says so without the lane in front, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,7 +71,7 @@ fn takes_rights(line: &[String]) -> bool {
 /// `u+s`, `4755`: whoever runs it has the owner's rights.
 fn sets_id(mode: &str) -> bool {
     let octal = mode.len() == 4 && mode.bytes().all(|byte| byte.is_ascii_digit()) && mode.starts_with(['2', '4', '6']);
-    octal || mode.split_once(['+', '=']).is_some_and(|(who, what)| who.len() <= 4 && what.contains('s'))
+    octal || mode.split_once(['+', '=']).is_some_and(|(who, what)| who.len() <= 4 && what.has('s'))
 }
 
 fn carries(line: &[String]) -> bool {
@@ -83,7 +84,7 @@ fn carries(line: &[String]) -> bool {
         "docker" | "podman" => operands().next() == Some("push"),
         "aws" => operands().next() == Some("s3") && operands().any(|word| word.starts_with("s3://")),
         // A port that is only looked at.
-        "nc" | "ncat" | "netcat" => !arguments().any(|word| word.starts_with('-') && !word.starts_with("--") && word.contains('z')),
+        "nc" | "ncat" | "netcat" => !arguments().any(|word| word.starts_with('-') && !word.starts_with("--") && word.has('z')),
         "openssl" => operands().next() == Some("s_client"),
         ">" => operands().any(|word| word.starts_with("/dev/tcp/") || word.starts_with("/dev/udp/")),
         program => listed(CARRIERS, program),
@@ -93,11 +94,11 @@ fn carries(line: &[String]) -> bool {
 /// `host:path`, `user@host:`, `rsync://…`, and not `./a:b`.
 fn is_elsewhere(operand: &str) -> bool {
     let colon = operand.find(':');
-    colon.is_some_and(|colon| !operand.get(..colon).unwrap_or_default().contains('/'))
+    colon.is_some_and(|colon| !operand.get(..colon).unwrap_or_default().has('/'))
 }
 
 fn is_loopback(operand: &str) -> bool {
-    let bare = operand.split_once("://").map_or(operand, |(_, rest)| rest);
+    let bare = split_once(operand, "://").map_or(operand, |(_, rest)| rest);
     LOOPBACK
         .iter()
         .any(|host| bare.strip_prefix(host).is_some_and(|rest| host.ends_with('.') || rest.is_empty() || rest.starts_with([':', '/'])))
@@ -122,9 +123,9 @@ fn sends(line: &[String]) -> bool {
 /// What a line of a network device reaches for: a copy to somewhere else, or rights.
 pub(crate) fn of_device(line: &str) -> Option<Reach> {
     let words: Vec<String> = line.split_whitespace().map(str::to_ascii_lowercase).collect();
-    let is_remote = |word: &str| REMOTE.iter().any(|scheme| word.trim_start_matches('"').starts_with(scheme)) || word.contains("://");
+    let is_remote = |word: &str| REMOTE.iter().any(|scheme| word.trim_start_matches('"').starts_with(scheme)) || word.holds("://");
     // The source of a copy stands first among its operands, what it goes to behind.
-    let named = words.iter().skip(1).filter(|word| !word.starts_with('/') || word.contains("://"));
+    let named = words.iter().skip(1).filter(|word| !word.starts_with('/') || word.holds("://"));
     let first = words.first().map(|word| word.trim_start_matches('/')).unwrap_or_default();
     let copies = words.iter().any(|word| word == "|") || COPYING.iter().any(|full| first.len() > 1 && full.starts_with(first));
     let goes = copies && named.skip(1).any(|word| is_remote(word)) && !words.get(1).is_some_and(|word| is_remote(word));

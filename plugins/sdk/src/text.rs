@@ -47,6 +47,18 @@ pub fn trim_end(text: &str) -> &str {
     text.trim_ascii_end()
 }
 
+/// The pieces between the places of the part.
+#[must_use]
+pub fn split<'a>(text: &'a str, part: &str) -> Vec<&'a str> {
+    let (mut pieces, mut rest) = (Vec::new(), text);
+    while let Some((piece, behind)) = split_once(rest, part).filter(|_| !part.is_empty()) {
+        pieces.push(piece);
+        rest = behind;
+    }
+    pieces.push(rest);
+    pieces
+}
+
 /// Does a list of words with single blanks between hold this one? Such lists are small, and short to read.
 #[must_use]
 #[inline(never)]
@@ -73,6 +85,60 @@ pub fn whole(digits: &str) -> Option<i64> {
     let digit = |byte: u8| char::from(byte).to_digit(10).map(i64::from);
     let add = |number: i64, byte: u8| number.checked_mul(10)?.checked_add(sign * digit(byte)?);
     if digits.is_empty() { None } else { digits.bytes().try_fold(0, add) }
+}
+
+/// The same searches as methods of the text, each compiled once and not wherever something is looked for.
+pub trait Search {
+    /// Does it hold this sign?
+    fn has(&self, sign: char) -> bool;
+    /// Does it hold one of these ASCII signs?
+    fn has_any(&self, signs: &str) -> bool;
+    /// Is the part somewhere in it?
+    fn holds(&self, part: &str) -> bool;
+    /// It with another text in each place of the part.
+    fn replaced(&self, part: &str, with: &str) -> String;
+}
+
+impl Search for str {
+    #[inline(never)]
+    fn has(&self, sign: char) -> bool {
+        if sign.is_ascii() { self.bytes().any(|byte| char::from(byte) == sign) } else { holds(self, sign.encode_utf8(&mut [0; 4])) }
+    }
+
+    #[inline(never)]
+    fn has_any(&self, signs: &str) -> bool {
+        self.bytes().any(|byte| signs.as_bytes().contains(&byte))
+    }
+
+    fn holds(&self, part: &str) -> bool {
+        holds(self, part)
+    }
+
+    #[inline(never)]
+    fn replaced(&self, part: &str, with: &str) -> String {
+        let (mut text, mut rest) = (String::new(), self);
+        while let Some((before, behind)) = split_once(rest, part).filter(|_| !part.is_empty()) {
+            text.push_str(before);
+            text.push_str(with);
+            rest = behind;
+        }
+        text.push_str(rest);
+        text
+    }
+}
+
+/// The words between white space.
+#[must_use]
+#[inline(never)]
+pub fn words(text: &str) -> Vec<&str> {
+    text.split_whitespace().collect()
+}
+
+/// The text without white space in front.
+#[must_use]
+#[inline(never)]
+pub fn trim_start(text: &str) -> &str {
+    text.trim_start()
 }
 
 /// Is the character one of these signs, which are all ASCII?
@@ -105,6 +171,21 @@ mod tests {
                 assert_eq!(holds(text, part), text.contains(part), "{part} in {text}");
             }
         }
+    }
+
+    #[test]
+    fn methods_find_what_the_standard_library_finds() {
+        for text in ["", "a", "aab", "é☃", "a,b,,c", "{}x{}"] {
+            for sign in ['a', ',', 'é', '☃'] {
+                assert_eq!(text.has(sign), text.contains(sign), "{sign} in {text}");
+            }
+            assert_eq!(text.has_any(",b"), text.contains([',', 'b']), "{text}");
+            for part in ["a", ",", "{}", "☃", "aa"] {
+                assert_eq!(split(text, part), text.split(part).collect::<Vec<_>>(), "{part} in {text}");
+                assert_eq!(text.replaced(part, "+"), text.replace(part, "+"), "{part} in {text}");
+            }
+        }
+        assert_eq!("ab".replaced("", "+"), "ab");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! start others. Read to stop: what is text for one of the two shells may be a command for the other.
 
 use crate::verdict::{ASK_OPERATOR, Danger, excerpt};
+use jackfield_plugin::text::{self, Search, find};
 
 /// What stands between commands; what is in brackets and braces is read as commands of its own.
 const SIGNS: [char; 8] = ['\n', ';', '|', '&', '{', '}', '(', ')'];
@@ -126,12 +127,12 @@ struct Place {
 
 impl Reading {
     fn all(&mut self, command: &str) {
-        let text = command.replace(['–', '—', '―'], "-").replace("`\n", " ").replace("^\n", " ").replace(['`', '^'], "");
-        let low: String = text.to_ascii_lowercase().split_whitespace().collect::<Vec<_>>().join(" ").replace(" (", "(");
-        if let Some(part) = HIDING.iter().find(|part| low.contains(**part)) {
+        let text = command.replace(['–', '—', '―'], "-").replaced("`\n", " ").replaced("^\n", " ").replace(['`', '^'], "");
+        let low: String = text.to_ascii_lowercase().split_whitespace().collect::<Vec<_>>().join(" ").replaced(" (", "(");
+        if let Some(part) = HIDING.iter().find(|part| low.holds(part)) {
             self.hides(part);
         }
-        if let Some(part) = METHODS.iter().find(|part| low.contains(**part)) {
+        if let Some(part) = METHODS.iter().find(|part| low.holds(part)) {
             let danger = Danger::new(super::CODE, format!("{} stops or removes something", excerpt(part)));
             self.danger.get_or_insert(danger);
         }
@@ -156,7 +157,7 @@ impl Reading {
         let quoted = words(piece);
         let bare = piece.replace(['"', '\''], "");
         let flat: Vec<String> = bare.split([' ', '\t', '\r', ',']).filter(|word| !word.is_empty()).flat_map(opened).collect();
-        if place.called && (quoted.is_empty() && place.opens || quoted.first().is_some_and(|word| word.contains('$'))) {
+        if place.called && (quoted.is_empty() && place.opens || quoted.first().is_some_and(|word| word.has('$'))) {
             self.hides(piece);
         }
         self.chain(&quoted, place);
@@ -164,7 +165,7 @@ impl Reading {
             self.chain(&flat, place);
         }
         // What is put into a variable was run, too.
-        if let Some((_, value)) = bare.split_once('=').filter(|_| bare.trim_start().starts_with('$')) {
+        if let Some((_, value)) = bare.split_once('=').filter(|_| text::trim_start(&bare).starts_with('$')) {
             self.chain(&value.split_whitespace().map(str::to_owned).collect::<Vec<_>>(), place);
         }
     }
@@ -209,7 +210,7 @@ impl Reading {
         let from_pipe = READERS.contains(&name)
             && first.is_none_or(|word| word.starts_with('<'))
             && (place.piped || rest.iter().any(|word| word == "<"));
-        let expression = name == "Invoke-Expression" && (first.is_none() || rest.iter().any(|word| word.contains('$')));
+        let expression = name == "Invoke-Expression" && (first.is_none() || rest.iter().any(|word| word.has('$')));
         let in_brackets = READERS.contains(&name) && first.is_none() && place.opens;
         if called || encoded || from_pipe || expression || in_brackets {
             self.hides(command);
@@ -251,7 +252,7 @@ fn words(piece: &str) -> Vec<String> {
 
 /// `/cdel` of cmd.exe is `/c del`.
 fn opened(word: &str) -> Vec<String> {
-    let at = ["/c", "/k", "/C", "/K"].iter().filter_map(|option| word.find(option)).min().filter(|_| word.starts_with('/'));
+    let at = ["/c", "/k", "/C", "/K"].iter().filter_map(|option| find(word, option)).min().filter(|_| word.starts_with('/'));
     match at.and_then(|at| word.split_at_checked(at + 2)).filter(|(_, command)| command.len() > 1) {
         Some((option, command)) => vec![option.to_owned(), command.to_owned()],
         None => vec![word.to_owned()],
@@ -262,7 +263,7 @@ fn opened(word: &str) -> Vec<String> {
 fn name(word: &str, is_first: bool) -> (String, Vec<String>) {
     let bare = word.trim_start_matches(['@', '=', ',']);
     // `rd/s` takes options, `C:/x/rd` and `./rd` are paths.
-    let at = bare.find('/').filter(|at| *at > 0 && !bare.get(..*at).unwrap_or_default().contains([':', '\\', '.']));
+    let at = bare.find('/').filter(|at| *at > 0 && !bare.get(..*at).unwrap_or_default().has_any(":\\."));
     let (program, glued) = at.map_or((bare, ""), |at| bare.split_at(at));
     let last = program.rsplit(['\\', '/']).next().unwrap_or_default();
     let low = last.to_ascii_lowercase();
@@ -288,12 +289,12 @@ fn options(word: &str) -> Vec<String> {
 
 /// Does a shell put in the name, or a part of it?
 fn is_put_in(name: &str) -> bool {
-    let percent = name.len() > 1 && name.contains('%') && name != "%%";
+    let percent = name.len() > 1 && name.has('%') && name != "%%";
     percent || name.matches('!').count() > 1
 }
 
 fn is_variable(word: &str) -> bool {
-    word.starts_with('$') && !word.contains('=')
+    word.starts_with('$') && !word.has('=')
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! What destroys, restarts or locks out on IOS and its relatives.
 
+use jackfield_plugin::text::{self, Search, split_once};
 use std::iter;
 
 use crate::abbreviation::{Stopped, shortens};
@@ -85,7 +86,7 @@ const FRR: [Stopped; 3] = [stop("clear", "cle", OUTAGE), stop("no service", "no 
 pub(super) fn find(command: &str, dialect: Dialect) -> Option<Danger> {
     let of_lines = |text: &str| heaviest(text.lines().filter_map(|line| line_danger(line, dialect)));
     let Some(key) = command.chars().find(|c| matches!(c, '?' | '\t')) else { return of_lines(command) };
-    let joined = || of_lines(&command.replace(['?', '\t'], ""));
+    let joined = || of_lines(&command.replaced("?", "").replaced("\t", ""));
     let found = first(of_lines(command).into_iter().chain(iter::once_with(joined).flatten()));
     let name = if key == '?' { "`?`" } else { "the tab" };
     let live = || Danger::new("ios.live-key", format!("{name} acts at once here, before Enter")).advise("Leave it out.");
@@ -93,7 +94,7 @@ pub(super) fn find(command: &str, dialect: Dialect) -> Option<Danger> {
 }
 
 fn line_danger(line: &str, dialect: Dialect) -> Option<Danger> {
-    let all: Vec<&str> = line.split_whitespace().collect();
+    let all: Vec<&str> = text::words(line);
     let prefixes = all.iter().take(all.len().saturating_sub(1)).take_while(|word| shortens(word, "do", 2)).count();
     let words = all.get(prefixes..).unwrap_or_default();
     if let Some(danger) = deletes_all(words) {
@@ -167,7 +168,7 @@ fn defines(words: &[&str], dialect: Dialect) -> Option<Danger> {
     let later = if shortens(first, "alias", 2) {
         words.get(3..)?.join(" ")
     } else if shortens(first, "action", 3) && words.contains(&"cli") {
-        words.join(" ").split_once("command ")?.1.trim_matches(['"', ' ']).to_owned()
+        split_once(&words.join(" "), "command ")?.1.trim_matches(['"', ' ']).to_owned()
     } else {
         return None;
     };

@@ -1,5 +1,6 @@
 //! Commands of device families without a grammar here, by their shortest form.
 
+use jackfield_plugin::text;
 use jackfield_plugin::words::begin;
 
 use crate::abbreviation::Stopped;
@@ -109,7 +110,7 @@ pub(super) fn is_harmless(line: &str) -> bool {
 
 /// The danger in one line.
 pub(super) fn find(line: &str) -> Option<Danger> {
-    let all: Vec<&str> = line.split_whitespace().collect();
+    let all: Vec<&str> = text::words(line);
     let is_prefix = |word: &&&str| word.eq_ignore_ascii_case("do") || word.eq_ignore_ascii_case("run");
     let prefixes = all.iter().take(all.len().saturating_sub(1)).take_while(is_prefix).count();
     let words = all.get(prefixes..).unwrap_or_default();

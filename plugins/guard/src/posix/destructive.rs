@@ -7,6 +7,7 @@
 //! What searches gives back only what ends the search, something that destroys: the other dangers are remembered on the way.
 
 use crate::verdict::{Danger, EXCERPT_MAX, Weight, excerpt, excerpt_of};
+use jackfield_plugin::text::Search;
 
 use super::syntax::{Assignment, Body, Faults, Kind, Operator, Parsed, Part, Redirection, Script, Simple, Stage, Word};
 use super::{parse, read};
@@ -324,7 +325,7 @@ impl Finder {
             Operator::Text => fields::values(target, &self.variables)
                 .into_iter()
                 .next()
-                .map(|text| if text.contains(paths::UNKNOWN) { Source::Data("a variable".to_owned()) } else { Source::Text(text) }),
+                .map(|text| if text.has(paths::UNKNOWN) { Source::Data("a variable".to_owned()) } else { Source::Text(text) }),
             Operator::Write | Operator::Duplicate => None,
         }
     }
@@ -404,7 +405,7 @@ impl Finder {
         self.cwd = match (target, self.cwd.take()) {
             (None, _) if arguments.is_empty() && program == "cd" => Some("~".to_owned()),
             (Some(path), _) if path.starts_with(['/', '~']) => Some(path.to_owned()),
-            (Some(path), Some(cwd)) if !path.contains(paths::UNKNOWN) && cwd.len() < 4096 => Some(format!("{cwd}/{path}")),
+            (Some(path), Some(cwd)) if !path.has(paths::UNKNOWN) && cwd.len() < 4096 => Some(format!("{cwd}/{path}")),
             _ => None,
         };
     }
@@ -449,7 +450,7 @@ impl Finder {
         let line = started.line;
         // `env -S 'rm x'`, `flock file -c 'rm x'`.
         match line {
-            [text, ..] if text.contains(' ') => return self.text(text),
+            [text, ..] if text.has(' ') => return self.text(text),
             [option, text, ..] if option == "-c" => return self.text(text),
             _ => {}
         }

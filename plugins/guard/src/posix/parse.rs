@@ -3,6 +3,7 @@
 
 use super::lexer::{Reader, ends_word};
 use super::syntax::{Assignment, Kind, Parsed, Part, Pipeline, Script, Simple, Stage, Word};
+use jackfield_plugin::text::Search;
 
 mod compound;
 
@@ -220,7 +221,7 @@ impl Reader<'_> {
         let sign = ["=", "+="].into_iter().find(|text| sign.starts_with(text)).map(|text| sign.get(text.len()..))??;
         let index = rest.get(end..rest.len() - sign.len()).unwrap_or_default();
         // An index is arithmetic, and arithmetic runs commands.
-        if element && index.contains(['$', '`']) {
+        if element && index.has_any("$`") {
             self.faults.disputed("a command in an index");
         }
         self.take(name);

@@ -2,6 +2,7 @@
 //! change nothing, and nothing it does is hidden.
 
 use core::cell::Cell;
+use jackfield_plugin::text::Search;
 
 use crate::verdict::{Doubt, Proof, excerpt, listed};
 
@@ -153,7 +154,7 @@ impl Prover<'_> {
                 let known = match operator.as_str() {
                     "" => operand.parts.is_empty(),
                     // An index is arithmetic, unless it stands for all or is a number.
-                    "length" | "[" | "[@" | "[*" => operand.shown().chars().all(|c| "[]@*0123456789".contains(c)),
+                    "length" | "[" | "[@" | "[*" => operand.shown().chars().all(|c| "[]@*0123456789".has(c)),
                     other => matches!(other, "-" | ":-" | "+" | ":+" | "#" | "##" | "%" | "%%"),
                 };
                 if name.is_empty() || !known {
@@ -174,7 +175,7 @@ impl Prover<'_> {
 
 /// Arithmetic evaluates what a variable holds, down to commands in an index; so numbers only.
 fn arithmetic(text: &str) -> Proof {
-    let plain = |c: char| c.is_ascii_digit() || c.is_ascii_whitespace() || "+-*/%~?:".contains(c);
+    let plain = |c: char| c.is_ascii_digit() || c.is_ascii_whitespace() || "+-*/%~?:".has(c);
     if text.chars().all(plain) {
         return Ok(());
     }
@@ -191,8 +192,7 @@ fn harmless_variable(name: &str) -> Proof {
     const SPECIAL: &str =
         "prompt status argv watch options commands aliases functions parameters fignore signals psvar histchars auto_resume";
     let plain = name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_') && name.len() <= 24;
-    let special =
-        name.contains("path") || name.contains("proxy") || name.contains("function") || name.contains("alias") || listed(SPECIAL, name);
+    let special = name.holds("path") || name.holds("proxy") || name.holds("function") || name.holds("alias") || listed(SPECIAL, name);
     if plain && !special { Ok(()) } else { Err(changes_variable(name)) }
 }
 

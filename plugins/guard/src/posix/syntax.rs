@@ -1,5 +1,7 @@
 //! The syntax tree of a shell command, as far as judging needs it.
 
+use jackfield_plugin::text::Search;
+
 /// How long most words are at most: room for them is made at once.
 const WORD_BYTES: usize = 16;
 
@@ -193,7 +195,7 @@ impl Word {
 
 /// Where a file name pattern begins in unquoted text.
 pub(super) fn pattern_start(text: &str) -> Option<usize> {
-    let bracket = text.find('[').filter(|at| text.get(*at..).is_some_and(|rest| rest.contains(']')));
+    let bracket = text.find('[').filter(|at| text.get(*at..).is_some_and(|rest| rest.has(']')));
     [text.find(['*', '?']), bracket].into_iter().flatten().min()
 }
 

@@ -136,7 +136,7 @@ fn hidden(statement: &Statement, texts: usize) -> impl Iterator<Item = Danger> {
     statement.words.iter().enumerate().filter_map(move |(place, word)| {
         let text = match word.named() {
             Some((name, text)) if CODE_ARGUMENTS.contains(&name) => text,
-            _ if runs && place == 1 => word.text.trim_start_matches("script="),
+            _ if runs && place == 1 => word.text.strip_prefix("script=").unwrap_or(&word.text),
             _ => return None,
         };
         if texts >= TEXTS_MAX {

@@ -2,6 +2,7 @@
 
 use crate::abbreviation::shortens;
 use crate::verdict::{Doubt, Proof, excerpt, listed};
+use jackfield_plugin::text::Search;
 
 use super::parse::{Inner, Statement, Word};
 
@@ -160,7 +161,7 @@ impl Arguments<'_> {
             "monitor" => self.flags.iter().any(|word| word == "once") || self.words.iter().any(|word| word.text == "once"),
             "ping" => self.words.iter().any(|word| word.named().is_some_and(|(name, _)| name == "count")),
             "traceroute" => true,
-            _ => self.words.iter().all(|word| word.named().is_some() || bare(word) || !word.text.contains('=')),
+            _ => self.words.iter().all(|word| word.named().is_some() || bare(word) || !word.text.has('=')),
         }
     }
 

@@ -1,6 +1,7 @@
 //! Changing what the system stands on: owners and rights of whole trees, files put over others, devices.
 
 use crate::verdict::Danger;
+use jackfield_plugin::text::Search;
 
 use super::paths::{self, Act, Harm, UNKNOWN};
 use super::remove::options_and_operands;
@@ -19,7 +20,7 @@ impl Finder {
                 operands.iter().find_map(|target| self.overwritten(target, &by))
             }
             "dd" => self.dd(line),
-            _ if program.contains(UNKNOWN) => {
+            _ if program.has(UNKNOWN) => {
                 let device = line.iter().skip(1).any(|word| paths::is_device(word.strip_prefix("of=").unwrap_or(word), self.cwd()));
                 device.then(|| danger("posix.unknown-target", line, "gives a device to a program that is only known later"))
             }
@@ -43,12 +44,12 @@ impl Finder {
         let (options, operands) = options_and_operands(line);
         let recursive = options.iter().any(|option| match option.strip_prefix("--") {
             Some(long) => !long.is_empty() && "recursive".starts_with(long),
-            None => option.contains('R'),
+            None => option.has('R'),
         });
         let harmful = |target: &&String| match paths::harm(target, self.cwd(), Act::Change) {
             Some(Harm::System) => true,
             // `$DIR/` is the root when the variable is empty.
-            Some(Harm::Unknown) => target.contains(UNKNOWN) && target.contains('/'),
+            Some(Harm::Unknown) => target.has(UNKNOWN) && target.has('/'),
             _ => false,
         };
         (recursive && operands.iter().any(|target| harmful(&target)))

@@ -1,6 +1,7 @@
 //! Code that comes as a text: arguments, pipes, here-documents.
 
 use crate::verdict::{Danger, listed};
+use jackfield_plugin::text::Search;
 
 use super::paths::{TRUSTED, UNKNOWN};
 use super::source::Source;
@@ -44,7 +45,7 @@ impl Finder {
                 "-o" | "+o" | "-O" | "+O" | "--rcfile" | "--init-file" => drop(rest.next()),
                 "--" | "-" => {}
                 _ if word.starts_with(['-', '+']) => {
-                    takes_text |= !word.starts_with("--") && word.starts_with('-') && word.contains('c') || word == "--command";
+                    takes_text |= !word.starts_with("--") && word.starts_with('-') && word.has('c') || word == "--command";
                 }
                 _ if takes_text => return self.hidden(line, word),
                 _ if is_stdin(word) => return self.fed_shell(line, input),
@@ -124,7 +125,7 @@ impl Finder {
     /// Programs that give some of their words to a shell.
     fn any_text(&mut self, line: &[String]) -> Option<Danger> {
         let escapes = |word: &String| word.trim_start_matches([':', '+', '!']).to_owned();
-        line.iter().skip(1).filter(|word| word.contains(' ')).map(escapes).collect::<Vec<_>>().iter().find_map(|word| self.text(word))
+        line.iter().skip(1).filter(|word| word.has(' ')).map(escapes).collect::<Vec<_>>().iter().find_map(|word| self.text(word))
     }
 
     /// A program that is not known, used like a shell.
@@ -199,7 +200,7 @@ fn is_stdin(path: &str) -> bool {
 
 fn is_interpreter(program: &str) -> bool {
     const NAMES: &str = "python pypy perl ruby node nodejs php lua luajit tclsh deno bun Rscript osascript groovy";
-    listed(NAMES, program.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.')) && !program.contains(TRUSTED)
+    listed(NAMES, program.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.')) && !program.has(TRUSTED)
 }
 
 /// What stands behind the options, without the first word.
@@ -207,7 +208,7 @@ fn behind_options<'a>(line: &'a [String], values: &str) -> &'a [String] {
     let mut rest = line.get(1..).unwrap_or_default();
     while let Some((option, behind)) = rest.split_first() {
         let Some(letters) = option.strip_prefix('-') else { break };
-        let takes_next = letters.len() == 1 && values.contains(letters);
+        let takes_next = letters.len() == 1 && values.holds(letters);
         rest = if takes_next { behind.get(1..).unwrap_or_default() } else { behind };
     }
     rest

@@ -1,6 +1,7 @@
 //! Commands inside programs of another language: `python -c`, `perl -e`, `awk`.
 
 use core::mem;
+use jackfield_plugin::text::Search;
 
 use super::super::super::other::sql;
 use super::{Finder, danger as named, read, shown};
@@ -25,7 +26,7 @@ impl Finder {
         if !self.spend(text.len() + words.len() * WORDS_MAX) {
             return self.ends_at(Some(super::tangled()));
         }
-        let starts = STARTS.split(' ').any(|start| text.contains(start));
+        let starts = STARTS.split(' ').any(|start| text.holds(start));
         for place in 0..words.len() {
             let behind = words.get(place..words.len().min(place + WORDS_MAX)).unwrap_or_default();
             let Some((name, rest)) = behind.split_first() else { continue };

@@ -1,6 +1,7 @@
 //! Programs and commands of programs that destroy, stop or cut off whatever they are given.
 
 use crate::verdict::Danger;
+use jackfield_plugin::text::Search;
 
 use super::{base_name, danger as named, paths};
 
@@ -173,15 +174,12 @@ fn is_option(word: &str, option: &str) -> bool {
 fn is_one(choices: &str, operand: &str) -> bool {
     let name = operand.strip_suffix(".service").or_else(|| operand.strip_suffix(".socket")).unwrap_or(operand);
     choices.split('|').any(|choice| {
-        name == choice
-            || operand == choice
-            || choice.contains('*') && paths::fits(choice, name)
-            || name.contains('*') && paths::fits(name, choice)
+        name == choice || operand == choice || choice.has('*') && paths::fits(choice, name) || name.has('*') && paths::fits(name, choice)
     })
 }
 
 /// `mount -o remount,ro /`
 fn remounts_root(line: &[String]) -> bool {
-    line.iter().any(|word| word.contains("remount") && word.split(',').any(|option| option.trim_start_matches("-o") == "ro"))
+    line.iter().any(|word| word.holds("remount") && word.split(',').any(|option| option.strip_prefix("-o").unwrap_or(option) == "ro"))
         && line.last().is_some_and(|target| target == "/" || base_name(target).is_empty())
 }

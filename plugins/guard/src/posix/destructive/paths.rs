@@ -1,5 +1,6 @@
 //! Paths whose removal or change hurts the whole system.
 
+use jackfield_plugin::text::Search;
 use std::str::Chars;
 
 use crate::verdict::listed;
@@ -234,7 +235,7 @@ fn next_sign(signs: &mut Chars<'_>) -> Option<Sign> {
     Some(match signs.next()? {
         '*' => Sign::Any,
         '?' => Sign::One,
-        '[' if signs.as_str().contains(']') => {
+        '[' if signs.as_str().has(']') => {
             signs.by_ref().take_while(|c| *c != ']').for_each(drop);
             Sign::One
         }

@@ -1,6 +1,7 @@
 //! Removing: `rm`, `find -delete`, and names that come from elsewhere.
 
 use crate::verdict::{Danger, first, listed};
+use jackfield_plugin::text::Search;
 
 use super::paths::{self, Act, Harm, UNKNOWN};
 use super::source::Source;
@@ -19,7 +20,7 @@ impl Finder {
         match program {
             "rm" | "grm" | "srm" | "unlink" | "rimraf" => self.rm(line),
             "find" | "gfind" | "fd" | "fdfind" => self.find_actions(line),
-            _ if program.contains(UNKNOWN) => self.unknown_rm(line),
+            _ if program.has(UNKNOWN) => self.unknown_rm(line),
             _ => None,
         }
     }
@@ -32,7 +33,7 @@ impl Finder {
         let recursive = line.first().is_some_and(|program| base_name(program) == "rimraf")
             || options.iter().any(|option| match option.strip_prefix("--") {
                 Some(long) => !long.is_empty() && "recursive".starts_with(long),
-                None => option.contains(['r', 'R']),
+                None => option.has_any("rR"),
             });
         if recursive { self.trees(line, &operands) } else { operands.iter().find_map(|target| self.file(line, target)) }
     }
@@ -40,7 +41,7 @@ impl Finder {
     /// A program that is only known later, with arguments that only `rm` is given.
     fn unknown_rm(&self, line: &[String]) -> Option<Danger> {
         let (options, _) = options_and_operands(line);
-        let forced = options.iter().any(|option| option == "--force" || !option.starts_with("--") && option.contains('f'));
+        let forced = options.iter().any(|option| option == "--force" || !option.starts_with("--") && option.has('f'));
         self.rm(line).filter(|_| forced)?.counted(|danger| danger.rule == "posix.wipe")
     }
 
@@ -96,9 +97,9 @@ impl Finder {
                 return Some(danger);
             }
         }
-        if !sign.is_empty() && line.iter().any(|word| word.contains(sign)) {
+        if !sign.is_empty() && line.iter().any(|word| word.holds(sign)) {
             return names.iter().find_map(|name| {
-                let one: Vec<String> = line.iter().map(|word| word.replace(sign, name)).collect();
+                let one: Vec<String> = line.iter().map(|word| word.replaced(sign, name)).collect();
                 self.command(&one, &Input::Terminal)
             });
         }
@@ -117,7 +118,7 @@ impl Finder {
             } else if letters.starts_with(['I', 'i']) || letters.starts_with("-replace") {
                 sign = letters.get(1..).filter(|sign| !sign.is_empty() && !sign.starts_with("replace")).unwrap_or("{}");
             }
-            if letters.len() == 1 && "IJRLnPdsEa".contains(letters) {
+            if letters.len() == 1 && "IJRLnPdsEa".holds(letters) {
                 rest = behind.get(1..).unwrap_or_default();
             }
         }
@@ -142,7 +143,7 @@ impl Finder {
         let template = template.get(command..)?.join(" ");
         let names = if names.is_empty() { vec![UNKNOWN.to_string()] } else { names };
         names.iter().find_map(|name| {
-            let text = if template.contains("{}") { template.replace("{}", name) } else { format!("{template} {name}") };
+            let text = if template.holds("{}") { template.replaced("{}", name) } else { format!("{template} {name}") };
             self.text(&text)
         })
     }

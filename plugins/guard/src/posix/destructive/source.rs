@@ -1,6 +1,7 @@
 //! Where text comes from that a shell may take for code.
 
 use crate::verdict::listed;
+use jackfield_plugin::text::Search;
 
 use super::super::syntax::{Kind, Script, Simple, Stage};
 use super::fields::{self, Variables};
@@ -47,7 +48,7 @@ pub(super) fn of_stage(stage: &Stage, variables: &Variables) -> Source {
         // `$(<file)`
         return if stage.redirections.is_empty() { Source::Text(String::new()) } else { Source::File };
     };
-    let plain = |text: &String| !text.contains(UNKNOWN);
+    let plain = |text: &String| !text.has(UNKNOWN);
     match super::base_name(program) {
         "echo" => Some(echoed(arguments)).filter(plain).map_or_else(|| Source::Data("echo".to_owned()), Source::Text),
         "printf" => printed(arguments).map_or_else(|| Source::Data("printf".to_owned()), Source::Text),
@@ -86,20 +87,20 @@ fn first_line(simple: &Simple, variables: &Variables) -> Vec<String> {
 
 fn echoed(arguments: &[String]) -> String {
     let options = arguments.iter().take_while(|argument| matches!(argument.as_str(), "-n" | "-e" | "-E" | "-ne" | "-en")).count();
-    let escapes = arguments.iter().take(options).any(|option| option.contains('e'));
+    let escapes = arguments.iter().take(options).any(|option| option.has('e'));
     let text = arguments.get(options..).unwrap_or_default().join(" ");
     // With escapes the letters are not those that stand here.
-    if escapes && text.contains('\\') { text.replace("\\n", "\n").replace('\\', &UNKNOWN.to_string()) } else { text }
+    if escapes && text.has('\\') { text.replaced("\\n", "\n").replaced("\\", UNKNOWN.encode_utf8(&mut [0; 4])) } else { text }
 }
 
 /// A format without signs, or `%s` with its texts.
 fn printed(arguments: &[String]) -> Option<String> {
     let (format, rest) = arguments.split_first()?;
-    let format = format.replace("\\n", "\n");
+    let format = format.replaced("\\n", "\n");
     let text = match format.trim_end() {
         "%s" | "%b" => rest.concat(),
-        text if !text.contains(['%', '\\']) => text.to_owned(),
+        text if !text.has_any("%\\") => text.to_owned(),
         _ => return None,
     };
-    (!text.contains(UNKNOWN) && !text.contains('\\')).then_some(text)
+    (!text.has(UNKNOWN) && !text.has('\\')).then_some(text)
 }

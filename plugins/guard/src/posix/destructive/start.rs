@@ -1,6 +1,7 @@
 //! Programs that start another one with their last arguments, as `sudo` does.
 
 use crate::verdict::listed;
+use jackfield_plugin::text::Search;
 
 use super::base_name;
 
@@ -126,9 +127,9 @@ fn behind_options<'a>(started: &mut Started<'a>, values: &str) -> &'a [String] {
         let Some(letters) = option.strip_prefix('-').filter(|letters| !letters.is_empty()) else { break };
         rest = behind;
         let long = letters.starts_with('-');
-        if !long && letters.chars().last().is_some_and(|last| values.contains(last)) {
+        if !long && letters.chars().last().is_some_and(|last| values.has(last)) {
             rest = behind.get(1..).unwrap_or_default();
-        } else if long && !letters.contains('=') && !listed(FLAGS, option) && behind.first().is_some_and(|next| !next.starts_with('-')) {
+        } else if long && !letters.has('=') && !listed(FLAGS, option) && behind.first().is_some_and(|next| !next.starts_with('-')) {
             started.also.push(behind.get(1..).unwrap_or_default());
         }
     }

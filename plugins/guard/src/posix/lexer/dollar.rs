@@ -2,6 +2,7 @@
 
 use super::super::syntax::{Part, Word};
 use super::Reader;
+use jackfield_plugin::text::Search;
 
 /// Longest `$[ ]`, in characters. A longer one is read as text, with the commands in it.
 const OLD_ARITHMETIC_MAX: usize = 256;
@@ -66,7 +67,7 @@ impl Reader<'_> {
             operator.push_str(if prefix == '#' { "length" } else { "!" });
         }
         let name = self.name();
-        while let Some(c) = self.peek().filter(|c| operator.len() < 2 && ":-+=?%#/^,@~*[(".contains(*c)) {
+        while let Some(c) = self.peek().filter(|c| operator.len() < 2 && ":-+=?%#/^,@~*[(".has(*c)) {
             self.bump();
             operator.push(c);
         }
@@ -109,7 +110,7 @@ impl Reader<'_> {
     pub(in super::super) fn number_text(&mut self) -> Option<String> {
         let before = self.rest.clone();
         let text = self.arithmetic_text()?;
-        if text.contains([';', '\n']) {
+        if text.has_any(";\n") {
             self.rest = before;
             return None;
         }

@@ -2,6 +2,7 @@
 
 use super::super::syntax::{Part, Word};
 use super::Reader;
+use jackfield_plugin::text::Search;
 
 impl Reader<'_> {
     /// Behind `'`.
@@ -16,7 +17,7 @@ impl Reader<'_> {
         // fish lets a backslash quote the quote; bash looks for `!` on every line but the first of a quote.
         if text.ends_with('\\') {
             self.faults.disputed("a backslash before `'`");
-        } else if text.contains('\n') && text.contains('!') {
+        } else if text.has('\n') && text.has('!') {
             self.faults.disputed("`!` in a quote of several lines");
         }
         text.chars().for_each(|c| word.push(c, true));

@@ -1,6 +1,7 @@
 //! Redirections and here-documents.
 
 use core::mem;
+use jackfield_plugin::text::Search;
 
 use super::super::syntax::{Body, Operator, Part, Redirection, Word};
 use super::Reader;
@@ -65,7 +66,7 @@ impl Reader<'_> {
         let before = self.rest();
         let target = self.target();
         let written = before.get(..before.len() - self.rest().len()).unwrap_or_default();
-        if written.contains(['$', '`']) {
+        if written.has_any("$`") {
             self.faults.disputed("`$` in the end word of a here-document");
         }
         let quoted = target.parts.iter().any(|part| matches!(part, Part::Text { quoted: true, .. }));

@@ -3,6 +3,7 @@
 use crate::family::{Dialect, Place};
 use crate::ios;
 use crate::verdict::{Doubt, Proof, excerpt, listed};
+use jackfield_plugin::text::Search;
 
 use super::super::{awk as awk_text, sed as sed_text};
 use super::argument::Argument;
@@ -23,7 +24,7 @@ fn only_words(arguments: &[Argument], allowed: &str) -> Proof {
 
 /// A comparison of numbers runs what an index holds in some shells, and so does the question for a variable.
 pub(super) fn test(arguments: &[Argument]) -> Proof {
-    let hidden = arguments.iter().any(|argument| argument.text.contains("$(") || argument.text.contains('`'));
+    let hidden = arguments.iter().any(|argument| argument.text.holds("$(") || argument.text.has('`'));
     let named =
         arguments.windows(2).any(|pair| matches!(pair, [option, name] if matches!(option.text.as_str(), "-v" | "-R") && !name.exact));
     if hidden || named { Err(writes(arguments)) } else { Ok(()) }
@@ -60,7 +61,7 @@ pub(super) fn sed(arguments: &[Argument]) -> Proof {
     while let Some(argument) = rest.next() {
         let attached = argument.text.strip_prefix("--expression=").or_else(|| {
             let option = argument.text.strip_prefix('-').filter(|option| !option.starts_with('-'))?;
-            option.split_once('e').filter(|(before, _)| !before.contains('l')).map(|(_, script)| script)
+            option.split_once('e').filter(|(before, _)| !before.has('l')).map(|(_, script)| script)
         });
         let script = match attached {
             Some("") => rest.next(),
@@ -96,8 +97,8 @@ pub(super) fn more(arguments: &[Argument]) -> Proof {
 /// Listing an archive; one with a colon in its name is fetched by a program.
 pub(super) fn tar(arguments: &[Argument]) -> Proof {
     let mode = arguments.get(1).filter(|mode| mode.exact).map_or("", |mode| mode.text.trim_start_matches('-'));
-    let lists = mode.contains('t') && mode.ends_with('f') && mode.chars().all(|c| "tvfzjJa".contains(c));
-    let plain = arguments.get(2).is_some_and(|archive| !archive.text.contains(':') && archive.exact);
+    let lists = mode.has('t') && mode.ends_with('f') && mode.chars().all(|c| "tvfzjJa".has(c));
+    let plain = arguments.get(2).is_some_and(|archive| !archive.text.has(':') && archive.exact);
     let operands = arguments.iter().skip(2).all(|argument| !argument.may_be_option() && !argument.text.starts_with('-'));
     if lists && plain && operands { Ok(()) } else { Err(writes(arguments)) }
 }
@@ -117,7 +118,7 @@ pub(super) fn date(arguments: &[Argument]) -> Proof {
 pub(super) fn service(arguments: &[Argument]) -> Proof {
     let status = arguments.len() == 3 && arguments.get(2).is_some_and(|word| word.is("status"));
     let all = arguments.len() == 2 && arguments.get(1).is_some_and(|word| word.is("--status-all"));
-    let plain = arguments.get(1).is_some_and(|name| all || name.exact && !name.text.starts_with('-') && !name.text.contains('/'));
+    let plain = arguments.get(1).is_some_and(|name| all || name.exact && !name.text.starts_with('-') && !name.text.has('/'));
     if (status || all) && plain { Ok(()) } else { Err(writes(arguments)) }
 }
 
@@ -125,7 +126,7 @@ pub(super) fn service(arguments: &[Argument]) -> Proof {
 pub(super) fn sysctl(arguments: &[Argument]) -> Proof {
     const SHAPE: Shape = Shape { letters: "aAbeNnr:", long: "all names values pattern= binary ignore", operands: MANY };
     let line = SHAPE.read(arguments)?;
-    if line.operands.iter().all(|name| name.exact && !name.text.contains('=')) { Ok(()) } else { Err(writes(arguments)) }
+    if line.operands.iter().all(|name| name.exact && !name.text.has('=')) { Ok(()) } else { Err(writes(arguments)) }
 }
 
 pub(super) fn lshw(arguments: &[Argument]) -> Proof {
@@ -215,7 +216,7 @@ pub(super) fn smartctl(arguments: &[Argument]) -> Proof {
         long: "all info health xall scan scan-open attributes capabilities log= device= json nocheck= get= help",
         operands: MANY,
     };
-    let sets = |argument: &Argument| ["scterc,", "scttempint,"].iter().any(|log| argument.text.contains(log));
+    let sets = |argument: &Argument| ["scterc,", "scttempint,"].iter().any(|log| argument.text.holds(log));
     if arguments.iter().any(|argument| !argument.exact && argument.text.starts_with('-') || sets(argument)) {
         return Err(writes(arguments));
     }

@@ -1,6 +1,7 @@
 //! `find`: tests read, some actions do not, and a program that it starts is judged like any other.
 
 use crate::verdict::{Doubt, Proof, excerpt};
+use jackfield_plugin::text::split_once;
 
 use super::argument::Argument;
 use super::programs;
@@ -53,7 +54,7 @@ fn started(program: &[Argument]) -> Proof {
 
 /// `{}` becomes a path that begins like one of the starting points, so not like an option.
 fn found_file(argument: &Argument) -> Argument {
-    match argument.text.split_once("{}") {
+    match split_once(&argument.text, "{}") {
         Some(("", _)) => Argument::operand(),
         Some((before, _)) => Argument { text: before.to_owned(), exact: false, splits: false },
         None => argument.clone(),

@@ -1,6 +1,7 @@
 //! The programs that are known, and what of them is a read.
 
 use crate::verdict::{Doubt, Proof, excerpt, listed};
+use jackfield_plugin::text::Search;
 
 use super::argument::Argument;
 use super::options::{Line, Shape};
@@ -141,7 +142,7 @@ pub(super) fn judge(arguments: &[Argument]) -> Proof {
 /// The program's name; a path counts only where nobody but the system's owner puts programs.
 fn base_name(path: &str) -> &str {
     const TRUSTED: [&str; 6] = ["/bin/", "/sbin/", "/usr/bin/", "/usr/sbin/", "/usr/local/bin/", "/usr/local/sbin/"];
-    TRUSTED.iter().find_map(|folder| path.strip_prefix(folder)).filter(|name| !name.contains('/')).unwrap_or(path)
+    TRUSTED.iter().find_map(|folder| path.strip_prefix(folder)).filter(|name| !name.has('/')).unwrap_or(path)
 }
 
 fn lookup(name: &str) -> Option<Rule> {

@@ -1,6 +1,7 @@
 //! Commands of the shell itself that need a closer look.
 
 use crate::verdict::{Doubt, Proof, excerpt};
+use jackfield_plugin::text::Search;
 
 use super::super::syntax::{Part, Word};
 use super::argument::Argument;
@@ -17,7 +18,7 @@ pub(super) fn session(arguments: &[Argument]) -> Proof {
 /// `declare -p NAME`.
 pub(super) fn declare(arguments: &[Argument]) -> Proof {
     let line = Shape { letters: "pfF", long: "", operands: MANY }.read(arguments)?;
-    let named = line.operands.iter().all(|name| name.exact && !name.text.contains('='));
+    let named = line.operands.iter().all(|name| name.exact && !name.text.has('='));
     if line.has_any("p f F") && named { Ok(()) } else { Err(writes(arguments)) }
 }
 

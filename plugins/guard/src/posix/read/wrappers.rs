@@ -1,6 +1,7 @@
 //! Programs that start another one, which is then judged.
 
 use core::cell::Cell;
+use jackfield_plugin::text::{Search, split_once};
 
 use crate::verdict::{Doubt, Proof, excerpt};
 
@@ -55,7 +56,7 @@ fn command(arguments: &[Argument], left: usize) -> Proof {
 /// Without a program `env` shows the variables.
 fn environment(arguments: &[Argument], left: usize) -> Proof {
     let rest = arguments.get(1..).unwrap_or_default();
-    let set = rest.iter().take_while(|argument| argument.text.contains('=') && !argument.text.starts_with('-')).count();
+    let set = rest.iter().take_while(|argument| argument.text.has('=') && !argument.text.starts_with('-')).count();
     let harmless = rest.iter().take(set).all(|argument| {
         let name = argument.text.split('=').next().unwrap_or_default();
         argument.exact && (matches!(name, "LANG" | "TZ" | "COLUMNS" | "LINES" | "TERM" | "NO_COLOR") || name.starts_with("LC_"))
@@ -75,15 +76,15 @@ fn xargs(arguments: &[Argument], left: usize) -> Proof {
     let options = arguments.get(1..place).unwrap_or_default();
     let replaced = options.iter().zip(options.iter().skip(1)).find(|(option, _)| option.is("-I")).map(|(_, sign)| sign.text.clone());
     // Which sign counts is plain only where it is told once, by itself.
-    if options.iter().filter(|option| option.text.contains('I')).count() > 1 {
+    if options.iter().filter(|option| option.text.has('I')).count() > 1 {
         return Err(writes(arguments));
     }
     let attached = options.iter().find_map(|option| option.text.strip_prefix("-I").filter(|sign| !sign.is_empty()).map(str::to_owned));
     let sign = replaced.or(attached);
-    if sign.is_none() && options.iter().any(|option| option.text.contains('I')) {
+    if sign.is_none() && options.iter().any(|option| option.text.has('I')) {
         return Err(writes(arguments));
     }
-    let known = |argument: &Argument| match sign.as_deref().and_then(|sign| argument.text.split_once(sign)) {
+    let known = |argument: &Argument| match sign.as_deref().and_then(|sign| split_once(&argument.text, sign)) {
         Some((before, _)) => Argument { text: before.to_owned(), exact: false, splits: false },
         None => argument.clone(),
     };
