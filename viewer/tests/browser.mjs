@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 
 const PROGRAMS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
-const WAIT_MS = 15000;
+const WAIT_MS = 45000;
 
 export async function launch(wanted) {
   const executablePath = wanted ?? PROGRAMS.find(existsSync);

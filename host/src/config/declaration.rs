@@ -73,6 +73,7 @@ pub(super) const TABLES: [(&str, &[&str]); 14] = [
             "lockout",
             "code",
             "remove",
+            "harmless",
             "copy_out",
             "read_examples",
             "stopped_examples",
@@ -336,6 +337,8 @@ pub struct Words {
     pub code: Vec<String>,
     /// What removes one thing: a person is asked in the mode `safe`.
     pub remove: Vec<String>,
+    /// What begins like one of those and is harmless.
+    pub harmless: Vec<String>,
     /// What hands data to another machine, or shows what is secret.
     pub copy_out: Vec<String>,
     /// Lines that must be reads.
@@ -596,8 +599,8 @@ impl Words {
     fn read(reader: &mut Reader<'_>, section: &Section<'_>) -> Self {
         reader.only_keys(section, keys_of("policy"));
         let mut patterns = |key: &str| list(reader, section, key, word_pattern);
-        let [reads, filters, wipe, outage, lockout, code, remove, copy_out] =
-            ["reads", "filters", "wipe", "outage", "lockout", "code", "remove", "copy_out"].map(&mut patterns);
+        let [reads, filters, wipe, outage, lockout, code, remove, harmless, copy_out] =
+            ["reads", "filters", "wipe", "outage", "lockout", "code", "remove", "harmless", "copy_out"].map(&mut patterns);
         let grammar = reader.field(section, "grammar", |reader, at, found| value::word(reader, at, found, &GRAMMARS));
         Self {
             grammar,
@@ -610,6 +613,7 @@ impl Words {
             lockout,
             code,
             remove,
+            harmless,
             copy_out,
             read_examples: examples(reader, section, "read_examples"),
             stopped_examples: examples(reader, section, "stopped_examples"),

@@ -207,6 +207,7 @@ fn facts(words: &Words) -> std::collections::BTreeMap<String, String> {
         ("words.lockout", &words.lockout),
         ("words.code", &words.code),
         ("words.remove", &words.remove),
+        ("words.harmless", &words.harmless),
         ("words.copy_out", &words.copy_out),
         ("words.grammar", &grammar),
     ];

@@ -1,9 +1,10 @@
 //! Device families whose words are data: the device type's own plugin tells them in its manifest, as facts of each request.
 //!
-//! `words.reads`, `words.filters`, `words.wipe`, `words.outage`, `words.lockout`, `words.code`, `words.remove` and `words.copy_out` hold
-//! one word pattern a line, `words.modes` the modes in which reads are known, `words.separators` what separates commands on one line. Among the reads `do ..` and
-//! `run ..` say that the family has this word for a command of the other modes: elsewhere `run` may start a shell. A read needs every
-//! word of the proof; a danger needs one match, in any piece. What destroys by the words of any other grammar is stopped here too.
+//! `words.reads`, `words.filters`, `words.wipe`, `words.outage`, `words.lockout`, `words.code`, `words.remove`, `words.copy_out` and
+//! `words.harmless` (exceptions from those that stop) hold one word pattern a line, `words.modes` the modes in which reads are known,
+//! `words.separators` what separates commands on one line. Among the reads `do ..` and `run ..` say that the family has this word for a
+//! command of the other modes: elsewhere `run` may start a shell. A read needs every word of the proof; a danger needs one match, in any
+//! piece. What destroys by the words of any other grammar is stopped here too.
 
 mod table;
 mod windows;
@@ -90,7 +91,8 @@ fn meanings(piece: &str) -> [Option<&str>; 3] {
 
 fn stopped(piece: &str, table: &Table) -> Option<Danger> {
     let meant = meanings(piece);
-    let fit = |stop: &&table::Stop| meant.into_iter().flatten().any(|text| fits(&stop.words, text) && !other::is_harmless(text));
+    let is_harmless = |text: &str| fits(&table.harmless, text) || other::is_harmless(text);
+    let fit = |stop: &&table::Stop| meant.into_iter().flatten().any(|text| fits(&stop.words, text) && !is_harmless(text));
     let stop = table.stops.iter().find(fit)?;
     let danger = Danger::new(stop.rule, format!("{} {}", excerpt(piece), stop.what));
     // What a shell is given behind `run bash` or the like: it must be asked about even where everything else runs.

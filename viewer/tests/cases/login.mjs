@@ -68,7 +68,7 @@ export const tests = {
             if (tell.is === 'refused') refused.push(tell.why);
             if (refused.length === said.length - 1) resolve(refused);
           };
-          setTimeout(() => resolve(refused), 5000);
+          setTimeout(() => resolve(refused), 30000);
         }),
       [
         wanted.shell,

@@ -32,6 +32,8 @@ pub(crate) struct Table {
     pub(super) stops: Vec<Stop>,
     pub(super) reads: Vec<Pattern>,
     pub(super) filters: Vec<Pattern>,
+    /// What begins like something in `stops` and is harmless all the same.
+    pub(super) harmless: Vec<Pattern>,
     /// What hands data to another machine, or shows what is secret.
     pub(super) copy_out: Vec<Pattern>,
     /// Its lines are those of cmd.exe and PowerShell.
@@ -86,6 +88,7 @@ impl Table {
             stops: STOPS.map(|(name, rule, what)| Stop { rule, what, words: words(name) }).into(),
             reads: words("words.reads"),
             filters: words("words.filters"),
+            harmless: words("words.harmless"),
             copy_out: words("words.copy_out"),
             is_windows: list(request, "words.grammar").any(|name| name == "windows"),
             modes: texts("words.modes"),

@@ -85,7 +85,7 @@ const STOPPED: [Stopped; 64] = [
 ];
 
 /// What begins like a danger and is none: it shows, clears counters, or ends what somebody debugs.
-const HARMLESS: [&str; 16] = [
+const HARMLESS: [&str; 14] = [
     "diag[nose] deb[ug] dis[able] $",
     "diag[nose] deb[ug] rese[t] $",
     "diag[nose] deb[ug] inf[o] $",
@@ -98,8 +98,6 @@ const HARMLESS: [&str; 16] = [
     "cl[ear] ip bgp .. so[ft]",
     "co[py] r[unning-config]",
     "conf[igure] .. no shut[down] $",
-    "rol[lback] $",
-    "rol[lback] 0 $",
     "del[ete] int[erfaces] .. desc[ription] $",
     "del[ete] int[erfaces] .. dis[able] $",
 ];
