@@ -101,6 +101,8 @@ fn a_person_attaches_types_resizes_uses_a_full_screen_program_and_leaves() {
     tmux.keys(&["C-]", "d"]);
     tmux.shows("left here; it goes on");
     tmux.shows("ENDED-0");
+    // On a busy machine the shell may not have read it yet.
+    until("the password was read", || house.sessions()[0]["state"] == "ready");
     let told = agent.run("here", "pwd");
     assert_eq!(told["output"], "/usr\n", "{told}\n{}", tmux.screen());
     let typed = told["meanwhile"]["typed"].to_string();
