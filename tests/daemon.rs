@@ -37,7 +37,13 @@ impl House {
     /// A command of the program, as a person runs it.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_jackfield"));
-        command.args(arguments).env("JACKFIELD_CONFIG", &self.config).env("XDG_STATE_HOME", self.state.path());
+        command.args(arguments);
+        self.as_here(command)
+    }
+
+    /// A command with the configuration, the state and the account of this house.
+    pub(crate) fn as_here(&self, mut command: Command) -> Command {
+        command.env("JACKFIELD_CONFIG", &self.config).env("XDG_STATE_HOME", self.state.path());
         // The shell is the account's, whoever runs the tests.
         command.env("USER", "anna").env_remove("SHELL").env("JACKFIELD_LOG", "debug").stdin(Stdio::null());
         command

@@ -39,12 +39,54 @@ fn a_command_ends_with_the_program_that_waits_for_it() {
     let house = House::new(HERE);
     house.said(&["run", "here", "--", "true"]);
     for signal in ["INT", "TERM", "KILL"] {
-        let mut waits = house.command(&["run", "here", "--", "sleep 6471"]).spawn().unwrap();
+        // What starts tests in the background has them ignore SIGINT.
+        let mut waits = std::process::Command::new("env");
+        waits.args(["--default-signal=INT", env!("CARGO_BIN_EXE_jackfield"), "run", "here", "--", "sleep 6471"]);
+        let mut waits = house.as_here(waits).spawn().unwrap();
         until("it runs", || house.said(&["ps"]).contains("sleep 6471"));
         let sent = std::process::Command::new("kill").args(["-s", signal, &waits.id().to_string()]).status().unwrap();
         assert!(sent.success() && !waits.wait().unwrap().success());
         assert_eq!(house.said(&["run", "here", "--", "echo free"]), "free\n", "{signal}");
     }
+}
+
+#[test]
+fn what_takes_long_is_told_meanwhile() {
+    use std::io::{BufRead as _, BufReader, Write as _};
+    use std::process::Stdio;
+
+    // It takes calls and says nothing.
+    let mute = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = mute.local_addr().unwrap().port();
+    let far =
+        format!("[device.far]\nhost = \"127.0.0.1\"\nport = {port}\nuser = \"anna\"\ntype = \"linux\"\npassword = {{ env = \"HOME\" }}\n");
+    let house = House::new(&format!("{HERE}{far}"));
+    let mut connects = house.command(&["run", "far", "--", "true"]).stderr(Stdio::piped()).spawn().unwrap();
+    let mut first = String::new();
+    BufReader::new(connects.stderr.take().unwrap()).read_line(&mut first).unwrap();
+    connects.kill().unwrap();
+    connects.wait().unwrap();
+    assert_eq!(first, "jackfield: `far` is still connecting\n");
+
+    let mut agent = house.client("agent");
+    agent.call("ssh_run", json!({"target": "here", "command": "sleep 4", "wait_s": 0}));
+    let waited = house.output(&["run", "here", "--", "echo after"]);
+    let why = String::from_utf8_lossy(&waited.stderr);
+    assert!(
+        why.contains("`here` is busy: c1 of agent") && why.contains("still runs; this waits for its turn. `jackfield watch here`"),
+        "{why}"
+    );
+    assert_eq!((waited.stdout.as_slice(), waited.status.code()), (&b"after\n"[..], Some(0)));
+
+    // A program that reads is not given what stands here, as its session is shared with others.
+    let mut reads = house.command(&["run", "--kill-after", "6", "here", "--", "cat"]);
+    let mut reads = reads.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut input = reads.stdin.take().unwrap();
+    input.write_all(b"of this program\n").unwrap();
+    let ended = reads.wait_with_output().unwrap();
+    let why = String::from_utf8_lossy(&ended.stderr);
+    assert!(why.contains("what stands on standard input here is not passed on to it"), "{why}");
+    assert_eq!(ended.status.code(), Some(124), "{why}");
 }
 
 #[test]

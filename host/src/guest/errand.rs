@@ -11,7 +11,7 @@ use super::turn;
 use super::wire::{ApprovalState, RunReport, Tell};
 use super::words::{self, for_people};
 use crate::author::Author;
-use crate::directory::{Directory, LineKind};
+use crate::directory::{Directory, LineKind, OpenError};
 use crate::ids::{CommandId, SessionId};
 use crate::limits::{APPROVAL_OPEN_MAX, INTERRUPT_STEP_WAIT, INTERRUPTS_MAX, KILL_AFTER_MAX, OPEN_MAX, OUTPUT_MAX_CHARS};
 use crate::policy::Purpose;
@@ -57,23 +57,35 @@ pub(super) async fn opened(directory: Arc<Directory>, id: SessionId, by: Author,
 
 /// The session of this name, opened if need be; says whether it was there. What servers ask at login is told.
 async fn open(directory: &Arc<Directory>, id: &SessionId, by: Author, told: &mpsc::Sender<Tell>) -> Result<(SessionHandle, bool), String> {
+    enum Next {
+        Opened(Result<(SessionHandle, bool), OpenError>),
+        Asks(Question),
+        TakesLong,
+    }
     let mut opening = pin!(directory.open(id, LineKind::Terminal, (None, None)));
-    let mut asked = Vec::new();
+    let mut long = pin!(sleep(turn::TOLD_AFTER));
+    let (mut asked, mut is_told) = (Vec::new(), false);
     let opened = loop {
         let next = async {
             tokio::select! {
                 biased;
-                opened = &mut opening => Ok(opened),
-                question = directory.asked_at_login(&id.device, &asked) => Err(question),
+                opened = &mut opening => Next::Opened(opened),
+                question = directory.asked_at_login(&id.device, &asked) => Next::Asks(question),
+                // Whoever is asked knows what is waited for.
+                () = &mut long, if !is_told && asked.is_empty() => Next::TakesLong,
             }
         };
         // Whoever is asked has as long again.
         let next = timeout(OPEN_MAX, next).await;
         match next.map_err(|_| format!("`{id}` is still connecting after {} s", OPEN_MAX.as_secs()))? {
-            Ok(opened) => break opened,
-            Err(question) => {
+            Next::Opened(opened) => break opened,
+            Next::Asks(question) => {
                 asked.push(question.id.clone());
                 told.send(Tell::Asks { question }).await.map_err(|_| String::new())?;
+            }
+            Next::TakesLong => {
+                is_told = true;
+                told.send(Tell::Waits { why: format!("`{id}` is still connecting") }).await.map_err(|_| String::new())?;
             }
         }
     };
@@ -101,7 +113,7 @@ async fn follow(directory: &Arc<Directory>, run: Run, told: &mpsc::Sender<Tell>)
     let request = RunRequest { kill_after, ..RunRequest::new(&run.command, Purpose::Run, &run.by.to_string()) };
     let taken = tokio::select! {
         biased;
-        taken = turn::take(&handle, request) => taken,
+        taken = turn::take(&handle, request, told) => taken,
         () = told.closed() => return Ok(()),
     };
     let accepted = taken.map_err(|refusal| match refusal {

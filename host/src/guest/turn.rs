@@ -3,8 +3,10 @@
 use std::pin::pin;
 use std::time::Duration;
 
+use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout};
 
+use super::wire::Tell;
 use crate::limits::{OPEN_MAX, RUN_TURN_MAX};
 use crate::session::command::State;
 use crate::session::report::OutputQuery;
@@ -12,9 +14,12 @@ use crate::session::{Accepted, Phase, Refusal, RunRequest, SessionHandle};
 
 /// How often it is looked whether what is before it has begun to wait.
 const LOOK_EVERY: Duration = Duration::from_millis(40);
+/// A wait is told of once it takes so long.
+pub(super) const TOLD_AFTER: Duration = Duration::from_secs(2);
 
-/// Runs a command when the session is free. Who limits how long it may run does not wait longer than that for its turn.
-pub(super) async fn take(handle: &SessionHandle, request: RunRequest) -> Result<Accepted, Refusal> {
+/// Runs a command when the session is free, and says what runs first where that takes long. Who limits how long it may run does not
+/// wait longer than that for its turn.
+pub(super) async fn take(handle: &SessionHandle, request: RunRequest, told: &mpsc::Sender<Tell>) -> Result<Accepted, Refusal> {
     let id = &handle.id;
     if timeout(OPEN_MAX, handle.until(|status| status.phase != Phase::Opening)).await.is_err() {
         let limit = OPEN_MAX.as_secs();
@@ -23,15 +28,24 @@ pub(super) async fn take(handle: &SessionHandle, request: RunRequest) -> Result<
     if let Some(why) = waits(handle).await {
         return Err(Refusal::Cannot(why));
     }
-    let end = Instant::now() + request.kill_after.map_or(RUN_TURN_MAX, |limit| limit.min(RUN_TURN_MAX));
+    let begun = Instant::now();
+    let end = begun + request.kill_after.map_or(RUN_TURN_MAX, |limit| limit.min(RUN_TURN_MAX));
+    let mut is_told = false;
     let mut turn = pin!(handle.run_in_turn(request));
     loop {
         if let Ok(taken) = timeout(LOOK_EVERY, &mut turn).await {
             return taken;
         }
         let why = match waits(handle).await {
-            None if Instant::now() < end => continue,
-            waits => waits.unwrap_or_else(|| busy(handle)),
+            None if Instant::now() < end => {
+                if !is_told && begun.elapsed() >= TOLD_AFTER {
+                    is_told = true;
+                    // Who asked may have gone.
+                    let _ = told.send(Tell::Waits { why: busy(handle, "this waits for its turn") }).await;
+                }
+                continue;
+            }
+            waits => waits.unwrap_or_else(|| busy(handle, "nothing was run")),
         };
         // What waits may be the command itself, whose turn has come meanwhile.
         return timeout(Duration::ZERO, turn).await.unwrap_or(Err(Refusal::Cannot(why)));
@@ -59,16 +73,16 @@ async fn waits(handle: &SessionHandle) -> Option<String> {
     }
 }
 
-/// What to say when the turn did not come.
-fn busy(handle: &SessionHandle) -> String {
+/// What to say while the turn does not come, and what that means here.
+fn busy(handle: &SessionHandle, so: &str) -> String {
     let (id, device) = (&handle.id, &handle.id.device);
     match (handle.status().phase, handle.commons.activity().running) {
         (Phase::Busy(command), running) => {
             let whose = running.map(|running| format!(" of {}", running.by)).unwrap_or_default();
             format!(
-                "`{id}` is busy: {command}{whose} still runs; nothing was run. `jackfield watch {id}` follows it, and `{device}#2` is another session"
+                "`{id}` is busy: {command}{whose} still runs; {so}. `jackfield watch {id}` follows it, and `{device}#2` is another session"
             )
         }
-        _ => format!("`{id}` did not get to it; nothing was run. `jackfield attach {id}` shows what is there"),
+        _ => format!("`{id}` did not get to it; {so}. `jackfield attach {id}` shows what is there"),
     }
 }

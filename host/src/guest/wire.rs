@@ -390,6 +390,11 @@ pub enum Tell {
         /// What.
         question: Question,
     },
+    /// What is wanted takes its time: the line is still being opened, or something else runs first. It goes on.
+    Waits {
+        /// What for.
+        why: String,
+    },
     /// A command has ended, or waits for an answer.
     Finished {
         /// How.

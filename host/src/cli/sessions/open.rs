@@ -1,12 +1,11 @@
 //! `jackfield open`: a device's session, up to the end of its login.
 
-use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 
 use tokio::time::timeout;
 
-use super::visitor::{Opened, Visitor, unanswered};
+use super::visitor::{Opened, Visitor, aside, unanswered};
 use crate::cli::paint::say_line;
 use crate::guest::wire::{SessionState, Tell};
 use crate::ids::SessionId;
@@ -29,8 +28,7 @@ pub(super) async fn open(file: Option<&Path>, session: &str) -> Result<ExitCode,
     let opened = match visitor.open(session).await? {
         Opened::Done(text) => text,
         Opened::Asks(question) => {
-            let sentence = unanswered(&question, "and the login goes on");
-            let _ = writeln!(anstream::stderr(), "jackfield: {}", escaped(&sentence));
+            aside(&unanswered(&question, "and the login goes on"));
             return Ok(ExitCode::from(WAITS));
         }
     };
@@ -42,7 +40,7 @@ pub(super) async fn open(file: Option<&Path>, session: &str) -> Result<ExitCode,
     }
     say_line(&format!("{opened}: {}, type {}", state.state, state.kind));
     for sentence in state.warnings.iter().cloned().chain(waits(&state)) {
-        let _ = writeln!(anstream::stderr(), "jackfield: {}", escaped(&sentence));
+        aside(&sentence);
     }
     Ok(if state.state == "needs_input" { ExitCode::from(WAITS) } else { ExitCode::SUCCESS })
 }

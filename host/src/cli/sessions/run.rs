@@ -1,12 +1,16 @@
 //! `jackfield run`: a command on a device, as if it ran here.
 
 use std::io::{IsTerminal as _, Write as _};
+use std::mem;
 use std::path::Path;
+use std::pin::pin;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
-use super::visitor::{Visitor, unanswered};
+use super::visitor::{Visitor, aside, unanswered};
 use crate::cli::answer::is_at_terminal;
 use crate::cli::approve::says_yes;
 use crate::cli::paint::say;
@@ -36,6 +40,9 @@ const REFUSED: u8 = 126;
 const INTERRUPTED: u8 = 130;
 /// The status where it is not known how it ended.
 const LOST: u8 = 255;
+
+/// A command that prints nothing for so long may read what nobody gives it.
+const SILENT_MAX: Duration = Duration::from_secs(4);
 
 /// What is wanted.
 #[derive(Debug)]
@@ -74,7 +81,7 @@ pub(super) async fn run(file: Option<&Path>, wanted: &Wanted) -> ExitCode {
         say("\n");
     }
     for sentence in sentences {
-        let _ = writeln!(anstream::stderr(), "jackfield: {}", escaped(&sentence));
+        aside(&sentence);
     }
     status
 }
@@ -85,14 +92,29 @@ async fn carried(file: Option<&Path>, wanted: &Wanted, output: &mut String) -> R
     let (session, command, kill_after_s) = (wanted.session.clone(), wanted.command.clone(), wanted.kill_after);
     let asked = Say::Run { session, command, kill_after_s };
     visitor.say(&asked).await?;
+    let mut may_read = true;
     loop {
-        let told = match visitor.hear().await {
+        let mut heard = pin!(visitor.hear());
+        let answer = match timeout(SILENT_MAX, &mut heard).await {
+            Ok(answer) => answer,
+            Err(_elapsed) => {
+                if mem::take(&mut may_read) && has_input() {
+                    aside("it has printed nothing yet; what stands on standard input here is not passed on to it");
+                }
+                heard.await
+            }
+        };
+        let told = match answer {
             Ok(told) => told,
             Err(why) => return Ok(End::Finished(Box::new(gone(wanted, why)))),
         };
         match told {
-            Tell::Text { text } if wanted.json => output.push_str(&text),
+            Tell::Text { text } if wanted.json => {
+                may_read = false;
+                output.push_str(&text);
+            }
             Tell::Text { text } => {
+                may_read = false;
                 say(&text);
                 // Who reads it sees it when it comes.
                 let _ = std::io::stdout().flush();
@@ -111,10 +133,17 @@ async fn carried(file: Option<&Path>, wanted: &Wanted, output: &mut String) -> R
             Tell::Asks { question } if wanted.json || !is_at_terminal() => return Ok(End::Asks(question)),
             Tell::Asks { question } => visitor.answer(&question).await?,
             Tell::Refused { why } => return Ok(End::Refused(why)),
+            Tell::Waits { why } => aside(&why),
             Tell::Finished { report } => return Ok(End::Finished(Box::new(report))),
             _ => {}
         }
     }
+}
+
+/// Does something stand on standard input that no person types?
+fn has_input() -> bool {
+    let input = std::io::stdin();
+    !input.is_terminal() && rustix::io::ioctl_fionread(&input).is_ok_and(|bytes| bytes > 0)
 }
 
 /// The other process has gone, and with it what is known of the command.

@@ -40,6 +40,11 @@ pub(super) enum Opened {
     Asks(Question),
 }
 
+/// A sentence beside the output.
+pub(super) fn aside(sentence: &str) {
+    let _ = writeln!(anstream::stderr(), "jackfield: {}", escaped(sentence));
+}
+
 /// What to say where a server asks at login and nobody can be asked here; `next` is what to do afterwards.
 pub(super) fn unanswered(question: &Question, next: &str) -> String {
     let Question { id, device, prompt, .. } = question;
@@ -171,6 +176,7 @@ impl Visitor {
                 Tell::Refused { why } => return Err(why),
                 Tell::Asks { question } if !is_at_terminal() => return Ok(Opened::Asks(question)),
                 Tell::Asks { question } => self.answer(&question).await?,
+                Tell::Waits { why } => aside(&why),
                 _ => {}
             }
         }
@@ -183,7 +189,7 @@ impl Visitor {
         let mut server = Server::connect(&self.server, Want::Control).await?;
         if let Err(late) = server.reply(&question.id, &answer).await {
             // What came of the login is told next.
-            let _ = writeln!(anstream::stderr(), "jackfield: {}", escaped(&late));
+            aside(&late);
         }
         Ok(())
     }
