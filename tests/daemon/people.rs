@@ -69,7 +69,8 @@ fn what_takes_long_is_told_meanwhile() {
     assert_eq!(first, "jackfield: `far` is still connecting\n");
 
     let mut agent = house.client("agent");
-    agent.call("ssh_run", json!({"target": "here", "command": "sleep 4", "wait_s": 0}));
+    let begun = agent.call("ssh_run", json!({"target": "here", "command": "sleep 5", "wait_s": 1}));
+    assert_eq!(begun["state"], "running", "{begun}");
     let waited = house.output(&["run", "here", "--", "echo after"]);
     let why = String::from_utf8_lossy(&waited.stderr);
     assert!(

@@ -19,6 +19,7 @@ use crate::policy::approval::Request;
 use crate::session::command::State;
 use crate::session::report::{OutputQuery, Report};
 use crate::session::{Refusal, RunRequest, SessionHandle, Stop};
+use crate::transport::questions::Question;
 
 /// How often a command's output is looked for.
 const LOOK_EVERY: Duration = Duration::from_millis(40);

@@ -41,7 +41,7 @@ const INTERRUPTED: u8 = 130;
 /// The status where it is not known how it ended.
 const LOST: u8 = 255;
 
-/// A command that prints nothing for so long may read what nobody gives it.
+/// How long a command may print nothing before it is said what it does not get.
 const SILENT_MAX: Duration = Duration::from_secs(4);
 
 /// What is wanted.
@@ -92,29 +92,19 @@ async fn carried(file: Option<&Path>, wanted: &Wanted, output: &mut String) -> R
     let (session, command, kill_after_s) = (wanted.session.clone(), wanted.command.clone(), wanted.kill_after);
     let asked = Say::Run { session, command, kill_after_s };
     visitor.say(&asked).await?;
-    let mut may_read = true;
+    let mut is_silent = true;
     loop {
-        let mut heard = pin!(visitor.hear());
-        let answer = match timeout(SILENT_MAX, &mut heard).await {
-            Ok(answer) => answer,
-            Err(_elapsed) => {
-                if mem::take(&mut may_read) && has_input() {
-                    aside("it has printed nothing yet; what stands on standard input here is not passed on to it");
-                }
-                heard.await
-            }
-        };
-        let told = match answer {
+        let told = match heard(&mut visitor, &mut is_silent).await {
             Ok(told) => told,
             Err(why) => return Ok(End::Finished(Box::new(gone(wanted, why)))),
         };
         match told {
             Tell::Text { text } if wanted.json => {
-                may_read = false;
+                is_silent = false;
                 output.push_str(&text);
             }
             Tell::Text { text } => {
-                may_read = false;
+                is_silent = false;
                 say(&text);
                 // Who reads it sees it when it comes.
                 let _ = std::io::stdout().flush();
@@ -138,6 +128,18 @@ async fn carried(file: Option<&Path>, wanted: &Wanted, output: &mut String) -> R
             _ => {}
         }
     }
+}
+
+/// What comes next. A command that stays silent may read what nobody gives it, which is told once.
+async fn heard(visitor: &mut Visitor, is_silent: &mut bool) -> Result<Tell, String> {
+    let mut next = pin!(visitor.hear());
+    if let Ok(told) = timeout(SILENT_MAX, &mut next).await {
+        return told;
+    }
+    if mem::take(is_silent) && has_input() {
+        aside("it has printed nothing yet; what stands on standard input here is not passed on to it");
+    }
+    next.await
 }
 
 /// Does something stand on standard input that no person types?
