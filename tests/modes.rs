@@ -268,6 +268,27 @@ fn a_command_on_its_way_is_followed_answered_and_stopped_like_any_other() {
     assert_eq!((&done["lines"]["typed"], done["mode"].as_str()), (&json!(2), Some("operational")), "{done}");
 }
 
+/// The time that a caller gives is for the lines and the commit: what they leave behind is cleared away all the same.
+#[test]
+fn a_time_limit_does_not_strike_what_clears_away_behind_it() {
+    let rule = "[[policy.rule]]\nname = \"back\"\neffect = \"allow\"\nmatch = \"set interfaces .|rollback 1\"\nlanes = [\"change\", \"destructive\"]\n";
+    let mut setting = Setting::start(rule);
+    setting.client.run("junos1", "show version");
+    // The second line asks, and nobody answers.
+    let lines = "set interfaces a\nrollback 1\nset interfaces b";
+    let arguments = json!({"target": "junos1", "command": lines, "mode": "config", "commit": "now", "wait_s": 30, "kill_after_s": 2.5});
+    let mut done = setting.client.call("ssh_run", arguments);
+    while done["state"] == "needs_input" {
+        done = setting.client.call("ssh_output", json!({"command_id": done["command_id"], "wait_s": 5}));
+    }
+    assert_eq!((done["state"].as_str(), done["mode"].as_str()), (Some("interrupted"), Some("operational")), "{done}");
+    assert_eq!((&done["lines"]["candidate"], &done["lines"]["typed"]), (&json!("discarded"), &json!(2)), "{done}");
+    assert!(done["warnings"].as_array().unwrap().contains(&json!("it was stopped after 2.5 s, as its caller wanted")), "{done}");
+    assert!(!done.to_string().contains("could not be discarded"), "{done}");
+    let typed = setting.typed("junos1");
+    assert_eq!(last(&typed, 3), ["config: rollback 1", "config: rollback 0", "config: exit configuration-mode"], "{typed:#?}");
+}
+
 #[test]
 fn policy_judges_every_line_before_the_first_is_typed() {
     let mut setting = Setting::start("[policy]\nmode = \"read-only\"\n");

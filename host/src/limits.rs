@@ -299,6 +299,9 @@ pub const BESIDE_MAX: Duration = Duration::from_secs(5);
 pub const SETUP_LINE_MAX: Duration = Duration::from_secs(10);
 /// How often a command that has run too long is told to stop.
 pub const KILL_TRIES_MAX: usize = 4;
+/// How long each line may take that clears away behind a command whose caller has limited its time: what throws a candidate
+/// configuration away, and the way back. The caller's own time may be over by then.
+pub const CLEAR_AWAY_MAX: Duration = Duration::from_secs(30);
 /// How long `ssh_interrupt` waits for the prompt after each step.
 pub const INTERRUPT_STEP_WAIT: Duration = Duration::from_millis(1500);
 /// Interrupt keys typed before the caller is told to use something stronger.

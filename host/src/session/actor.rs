@@ -23,7 +23,7 @@ use tokio::time::sleep_until;
 use self::leftover::Leftover;
 use self::travel::Travel;
 use super::audience::Audience;
-use super::command::{Ending, Started, State};
+use super::command::{Ending, Limit, Started, State};
 use super::journey::Outcome;
 use super::machine::{Effect, Intent, Machine, Setting};
 use super::profile::{Place, Profile};
@@ -603,7 +603,8 @@ impl Actor {
         let witness = self.profile.witness(Case::new(request, self.place(self.machine.mode()), &verdict, Some(id))).await?;
         let lines = lines.into_iter().map(|line| line.by(request.author())).collect();
         self.on_callers_turn(&request.author(), &request.text);
-        let started = Started { id, caller, text, lines, goal, kill_after: request.kill_after, one_prompt: false, manual: false };
+        let limit = request.kill_after.map(|limit| Limit::of_caller(limit, Duration::ZERO));
+        let started = Started { id, caller, text, lines, goal, limit, one_prompt: false, manual: false };
         Ok(self.begin(started, verdict, witness))
     }
 

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use crate::ids::CommandId;
+use crate::limits::CLEAR_AWAY_MAX;
 use crate::policy::approved::{Approved, Behind};
 use crate::session::machine::Effect;
 use crate::session::view::{Question, Ready};
@@ -51,6 +52,31 @@ impl State {
     }
 }
 
+/// How long a command may run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limit {
+    /// After so long it is stopped.
+    pub after: Duration,
+    /// What its caller is told then.
+    pub told: String,
+}
+
+impl Limit {
+    /// What is left of the time that its caller gave, when so much was spent before.
+    #[must_use]
+    pub fn of_caller(limit: Duration, spent: Duration) -> Self {
+        let told = format!("it was stopped after {} s, as its caller wanted", limit.as_secs_f64());
+        Self { after: limit.saturating_sub(spent), told }
+    }
+
+    /// The time of a line that clears away behind it, which is none of the caller's.
+    #[must_use]
+    pub fn of_clearing_away() -> Self {
+        let seconds = CLEAR_AWAY_MAX.as_secs();
+        Self { after: CLEAR_AWAY_MAX, told: format!("what clears away behind it did not end within {seconds} s and was stopped") }
+    }
+}
+
 /// A command that policy let through.
 #[derive(Debug)]
 pub struct Started {
@@ -64,8 +90,8 @@ pub struct Started {
     pub lines: VecDeque<Approved>,
     /// The goal that it starts.
     pub goal: Option<String>,
-    /// After so long it is stopped.
-    pub kill_after: Option<Duration>,
+    /// When it is stopped.
+    pub limit: Option<Limit>,
     /// The first prompt ends it; lines that are left then are given back.
     pub one_prompt: bool,
     /// A person typed it and sees to it: no page is turned, nothing unfinished is taken back.
@@ -114,7 +140,7 @@ pub struct Running {
     /// Lines of the text that may begin behind the one that is stopped.
     pub lines_left: usize,
     /// How long it may run, and how often it was stopped since.
-    pub kill_after: Option<(Duration, usize)>,
+    pub limit: Option<(Limit, usize)>,
     /// Lines typed.
     pub typed: usize,
     /// A prompt came where the device was to ask for a text.
@@ -192,7 +218,7 @@ impl Running {
             interrupted: false,
             stopped_at: None,
             lines_left,
-            kill_after: started.kill_after.map(|limit| (limit, 0)),
+            limit: started.limit.map(|limit| (limit, 0)),
             typed: 0,
             text_refused: false,
             one_prompt: started.one_prompt,

@@ -312,6 +312,35 @@ impl Journey {
         }
     }
 
+    /// Is what is typed now meant to leave things as they were: changes thrown away, the way back?
+    #[must_use]
+    pub fn is_clearing_away(&self) -> bool {
+        match &self.stage {
+            Stage::Back(_) => true,
+            Stage::Acts(acts) => acts.front() == Some(&Act::Discard),
+            Stage::There(_) | Stage::Lines | Stage::Over => false,
+        }
+    }
+
+    /// Its caller's time is over: nothing is typed any more but what clears away.
+    pub fn run_out(&mut self, modes: &Modes, mode: &str) {
+        self.outcome.interrupted = true;
+        self.lines.clear();
+        match std::mem::replace(&mut self.stage, Stage::Over) {
+            Stage::There(ways) => {
+                let wanted = ways.back().map_or(mode, |way| way.to.as_str());
+                self.outcome.failure = Some(format!("mode `{wanted}` was not reached in time, no line was typed"));
+                self.stage = Stage::Back(self.way_back(modes, mode));
+            }
+            Stage::Lines => {
+                self.note_untyped();
+                self.stage = Stage::Acts(self.acts(mode));
+            }
+            Stage::Acts(_) => self.stage = Stage::Acts(self.only(&[Act::Discard])),
+            stage @ (Stage::Back(_) | Stage::Over) => self.stage = stage,
+        }
+    }
+
     /// The session takes no further line.
     pub fn give_up(&mut self) {
         if !self.outcome.lost && !matches!(self.stage, Stage::Over) {
@@ -388,10 +417,14 @@ impl Journey {
             self.outcome.errors.push(LineError { number, line, error });
         }
         if stops && more {
-            self.outcome.warnings.push(format!("{} of {} lines were typed, the rest was not", self.outcome.typed, self.outcome.of));
+            self.note_untyped();
         }
         self.lines = if stops { VecDeque::new() } else { ended.rest };
         self.stage = Stage::Lines;
+    }
+
+    fn note_untyped(&mut self) {
+        self.outcome.warnings.push(format!("{} of {} lines were typed, the rest was not", self.outcome.typed, self.outcome.of));
     }
 
     fn on_acted(&mut self, mut acts: VecDeque<Act>, ended: Ended) {
@@ -408,7 +441,7 @@ impl Journey {
             self.stage = Stage::Acts(acts);
             return;
         }
-        let why = ended.failure.unwrap_or_else(|| "somebody stopped it".to_owned());
+        let why = ended.failure.unwrap_or_else(|| "it was stopped".to_owned());
         let what = match act {
             Act::Diff => "the difference could not be shown",
             Act::Check => "the check failed",

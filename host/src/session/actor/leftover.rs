@@ -127,7 +127,7 @@ impl Actor {
         let lines: VecDeque<_> =
             policy::intent(&Intent::Cancel { tried: 0 }, &self.profile.kind, self.profile.filling()).into_iter().collect();
         let id = CommandId::next();
-        let started = Started { id, caller, text, lines, goal: None, kill_after: None, one_prompt: false, manual: true };
+        let started = Started { id, caller, text, lines, goal: None, limit: None, one_prompt: false, manual: true };
         let effects = self.machine.on_run(now(), started);
         self.machine.on_cancel_typed(now());
         effects

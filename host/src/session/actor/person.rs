@@ -96,7 +96,7 @@ impl Actor {
             (Some(id), Some(witness)) if begins => {
                 let lines = VecDeque::from([approved]);
                 let caller = who.to_string();
-                let started = Started { id, caller, text, lines, goal: None, kill_after: None, one_prompt: false, manual: true };
+                let started = Started { id, caller, text, lines, goal: None, limit: None, one_prompt: false, manual: true };
                 let (Accepted { .. }, effects) = self.begin(started, verdict, witness);
                 self.typed = typed;
                 self.perform(effects).await;

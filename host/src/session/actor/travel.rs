@@ -6,10 +6,10 @@ use std::time::Instant;
 use super::{Accepted, Actor, Case, Effect, Ending, Refusal, RunRequest, Started, Verdict, now};
 use crate::ids::CommandId;
 use crate::plugin::device_type::SendName;
-use crate::plugin::modes::Way;
+use crate::plugin::modes::{Modes, Way};
 use crate::policy::approved::Approved;
 use crate::policy::{self, Purpose};
-use crate::session::command::State;
+use crate::session::command::{Limit, State};
 use crate::session::journey::{Ended, Journey, Route, Step};
 use crate::session::machine::Intent;
 
@@ -26,6 +26,31 @@ impl Travel {
     /// The parts of the log that are its output so far.
     pub(super) fn pieces(&self) -> Vec<(u64, u64)> {
         self.journey.outcome().pieces.clone()
+    }
+
+    /// The next step and how long it may take. The caller's time is for the way there, the lines and the commit; what clears away
+    /// behind them has its own, or nothing would be left as it was.
+    fn next(&mut self, modes: &Modes, mode: &str) -> Option<(Step, Option<Limit>)> {
+        let spent = now().saturating_duration_since(self.started_at);
+        let limit = self.request.kill_after.map(|limit| Limit::of_caller(limit, spent));
+        let mut step = self.journey.next(modes, mode);
+        if let Some(limit) = limit.as_ref().filter(|limit| limit.after.is_zero())
+            && step.is_some()
+            && !self.journey.is_clearing_away()
+        {
+            // A line that is stopped as soon as it is typed may have effect all the same.
+            self.warn(&limit.told);
+            self.journey.run_out(modes, mode);
+            step = self.journey.next(modes, mode);
+        }
+        let limit = if self.journey.is_clearing_away() { limit.map(|_| Limit::of_clearing_away()) } else { limit };
+        step.map(|step| (step, limit))
+    }
+
+    fn warn(&mut self, warning: &str) {
+        if !self.warnings.iter().any(|known| known == warning) {
+            self.warnings.push(warning.to_owned());
+        }
     }
 }
 
@@ -101,7 +126,7 @@ impl Actor {
         if !idle {
             travel.journey.give_up();
         }
-        let Some(step) = travel.journey.next(&self.profile.kind.modes, &mode) else {
+        let Some((step, limit)) = travel.next(&self.profile.kind.modes, &mode) else {
             self.arrive();
             return Vec::new();
         };
@@ -115,18 +140,8 @@ impl Actor {
         };
         let goal = self.plugins.claim(&text, &mode).await;
         let Some(travel) = &self.travel else { return Vec::new() };
-        let spent = now().saturating_duration_since(travel.started_at);
-        let kill_after = travel.request.kill_after.map(|limit| limit.saturating_sub(spent));
-        let started = Started {
-            id: travel.id,
-            caller: travel.request.caller.clone(),
-            text,
-            lines,
-            goal,
-            kill_after,
-            one_prompt: true,
-            manual: false,
-        };
+        let started =
+            Started { id: travel.id, caller: travel.request.caller.clone(), text, lines, goal, limit, one_prompt: true, manual: false };
         self.machine.on_run(now(), started)
     }
 
@@ -135,9 +150,7 @@ impl Actor {
         let rest = self.machine.take_rest();
         let Some(travel) = &mut self.travel else { return Vec::new() };
         for warning in &ending.warnings {
-            if !travel.warnings.contains(warning) {
-                travel.warnings.push(warning.clone());
-            }
+            travel.warn(warning);
         }
         let mode = self.machine.mode().to_owned();
         let ended =

@@ -112,7 +112,7 @@ impl Actor {
                 let goal = self.plugins.claim(&text, self.machine.mode()).await;
                 let lines = VecDeque::from([approved]);
                 let caller = request.caller.clone();
-                let started = Started { id, caller, text, lines, goal, kill_after: None, one_prompt: false, manual: false };
+                let started = Started { id, caller, text, lines, goal, limit: None, one_prompt: false, manual: false };
                 let (_, effects) = self.begin(started, verdict, witness);
                 self.typed = typed;
                 self.perform(effects).await;

@@ -32,13 +32,20 @@ struct Device<'a> {
     modes: &'a Modes,
     mode: String,
     answers: Vec<(&'static str, &'a str, Option<&'a str>)>,
+    /// Before this line the journey's time is over.
+    stops_at: Option<&'static str>,
 }
 
 impl Device<'_> {
     /// Plays the journey to its end; what was typed, in order.
     fn play(&mut self, journey: &mut Journey) -> Vec<String> {
         let mut typed = Vec::new();
-        while let Some(step) = journey.next(self.modes, &self.mode) {
+        while let Some(mut step) = journey.next(self.modes, &self.mode) {
+            if self.stops_at.is_some_and(|line| line == line_of(&step, journey)) && !journey.is_clearing_away() {
+                journey.run_out(self.modes, &self.mode);
+                let Some(next) = journey.next(self.modes, &self.mode) else { break };
+                step = next;
+            }
             let (line, rest) = match step {
                 Step::Go(way) => (way.line, VecDeque::new()),
                 Step::Act(act, _) => (format!("{act:?}").to_lowercase(), VecDeque::new()),
@@ -76,7 +83,16 @@ const WAYS: [(&str, &str, Option<&str>); 4] =
 
 fn device<'a>(modes: &'a Modes, mode: &str, answers: &[(&'static str, &'a str, Option<&'a str>)]) -> Device<'a> {
     // What a test says comes before the usual.
-    Device { modes, mode: mode.to_owned(), answers: answers.iter().chain(&WAYS).copied().collect() }
+    Device { modes, mode: mode.to_owned(), answers: answers.iter().chain(&WAYS).copied().collect(), stops_at: None }
+}
+
+/// What a step types.
+fn line_of(step: &Step, journey: &Journey) -> String {
+    match step {
+        Step::Go(way) => way.line.clone(),
+        Step::Act(act, _) => format!("{act:?}").to_lowercase(),
+        Step::Lines => journey.next_text().to_owned(),
+    }
 }
 
 #[test]
@@ -207,6 +223,30 @@ fn a_lost_line_ends_it() {
     journey.on_ended(&modes, Ended { state: Some(State::Lost), ..Ended::default() });
     assert_eq!(journey.next(&modes, ""), None);
     assert!(journey.outcome().lost);
+}
+
+/// What a journey is at when its time runs out, what it types then, and what becomes of the candidate.
+#[test]
+fn when_the_time_is_over_only_what_clears_away_is_typed() {
+    let modes = modes(true);
+    for (stops_at, typed, candidate) in [
+        ("edit", vec![], None),
+        ("a", vec!["edit", "discard", "leave"], Some(DISCARDED)),
+        ("b", vec!["edit", "a", "discard", "leave"], Some(DISCARDED)),
+        ("diff", vec!["edit", "a", "b", "discard", "leave"], Some(DISCARDED)),
+        ("commit", vec!["edit", "a", "b", "diff", "discard", "leave"], Some(DISCARDED)),
+        ("leave", vec!["edit", "a", "b", "diff", "commit", "leave"], Some("committed")),
+    ] {
+        let mut journey = journey(&modes, "boss", "config", Some(Keep::Now), &["a", "b"]);
+        let mut device = device(&modes, "boss", &[]);
+        device.stops_at = Some(stops_at);
+        assert_eq!(device.play(&mut journey), typed, "{stops_at}");
+        let outcome = journey.outcome();
+        assert_eq!((outcome.candidate, outcome.interrupted), (candidate, stops_at != "leave"), "{stops_at}: {outcome:?}");
+        let untyped = ["0 of 2 lines were typed, the rest was not", "1 of 2 lines were typed, the rest was not"];
+        let untyped = ["a", "b"].iter().position(|line| *line == stops_at).map(|at| untyped[at]);
+        assert_eq!(outcome.warnings.first().map(String::as_str), untyped, "{stops_at}");
+    }
 }
 
 #[test]

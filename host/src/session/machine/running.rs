@@ -32,8 +32,8 @@ impl Machine {
         running.from_mark = self.ready.as_ref().is_some_and(|ready| ready.proof == "mark");
         running.shell = self.stream.last_pid();
         let first = running.lines.pop_front();
-        match running.kill_after {
-            Some((limit, _)) => self.timers.set(Timer::Kill, now + limit),
+        match &running.limit {
+            Some((limit, _)) => self.timers.set(Timer::Kill, now + limit.after),
             None => self.timers.clear(Timer::Kill),
         }
         self.state = State::Running(Box::new(running));
@@ -180,8 +180,8 @@ impl Machine {
     /// The command has run too long: the cancel keys, again and again for a while.
     pub(super) fn on_kill(&mut self, now: Instant) -> Vec<Effect> {
         let State::Running(running) = &mut self.state else { return Vec::new() };
-        let Some((limit, tried)) = &mut running.kill_after else { return Vec::new() };
-        let (text, count) = (format!("it was stopped after {} s, as its caller wanted", limit.as_secs_f64()), *tried);
+        let Some((limit, tried)) = &mut running.limit else { return Vec::new() };
+        let (text, count) = (limit.told.clone(), *tried);
         *tried += 1;
         if count >= KILL_TRIES_MAX {
             running.warn("it does not stop; ssh_interrupt how=hangup closes the line");

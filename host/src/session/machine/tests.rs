@@ -4,7 +4,7 @@ use super::*;
 use crate::author::Author;
 use crate::ids::CommandId;
 use crate::policy;
-use crate::session::command::Started;
+use crate::session::command::{Limit, Started};
 use crate::session::log::ByteLog;
 
 /// How long a question has to stand here.
@@ -22,6 +22,10 @@ struct Case {
 
 impl Case {
     fn asking() -> Self {
+        Self::asking_within(None)
+    }
+
+    fn asking_within(limit: Option<Limit>) -> Self {
         let now = Instant::now();
         let mut machine = Machine::new(Stream::new(ByteLog::in_memory(), "n"), Setting::default(), now);
         machine.state = State::Idle(Idle { rows_done: 0, log_end: 0 });
@@ -31,7 +35,7 @@ impl Case {
             text: "ask".to_owned(),
             lines: [policy::person(b"ask\r".to_vec(), Author::agent("test"))].into(),
             goal: None,
-            kill_after: None,
+            limit,
             one_prompt: false,
             manual: false,
         };
@@ -110,4 +114,21 @@ fn a_screen_that_nobody_could_read_is_looked_at_again() {
         effects = case.machine.on_screen_read(case.now, revision, None);
         assert!(effects.is_empty(), "{effects:?}");
     }
+}
+
+#[test]
+fn a_command_is_stopped_by_what_is_left_of_its_time_and_told_all_of_it() {
+    let mut case = Case::asking_within(Some(Limit::of_caller(Duration::from_secs(60), Duration::from_millis(59_500))));
+    let begun = case.now;
+    let stopped = loop {
+        let effects = case.next().expect("nothing stops it");
+        if !effects.iter().all(|effect| matches!(effect, Effect::Ask(_))) {
+            break effects;
+        }
+        let none = case.readings(None, None);
+        assert!(case.machine.on_readings(case.now, none).is_empty());
+    };
+    assert!(matches!(stopped.as_slice(), [Effect::Type(Intent::Cancel { tried: 0 })]), "{stopped:?}");
+    assert_eq!(case.now - begun, Duration::from_millis(500));
+    assert_eq!(case.machine.running().unwrap().warnings(), ["it was stopped after 60 s, as its caller wanted"]);
 }
