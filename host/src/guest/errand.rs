@@ -131,8 +131,8 @@ async fn follow(directory: &Arc<Directory>, run: Run, told: &mpsc::Sender<Tell>)
 
 /// Tells of a command until it ends or asks something; `false` where nobody listens any more.
 async fn tell(handle: &SessionHandle, id: CommandId, kill_after: Option<Duration>, told: &mpsc::Sender<Tell>) -> Result<bool, Tell> {
-    // Where the part begins that is looked at, and how much of its text was told.
-    let (mut offset, mut sent) = (None, 0);
+    // Where the part begins that is looked at, and what of its text was told.
+    let (mut offset, mut said) = (None, String::new());
     loop {
         let report = report(handle, id, offset).await.map_err(|why| unknown(handle, id, why))?;
         if offset.is_none() && report.range.cut_bytes > 0 {
@@ -146,14 +146,14 @@ async fn tell(handle: &SessionHandle, id: CommandId, kill_after: Option<Duration
         // What goes on in the last row is told when the row is whole.
         let all = stands || more;
         let whole = if all { report.output.len() } else { report.output.rfind('\n').map_or(0, |at| at + 1) };
-        if let Some(text) = report.output.get(sent..whole).filter(|text| !text.is_empty()) {
-            if told.send(Tell::Text { text: text.to_owned() }).await.is_err() {
-                return Ok(false);
-            }
-            sent = whole;
+        let text = report.output.get(..whole).unwrap_or_default();
+        let new = untold(&said, text);
+        if !new.is_empty() && told.send(Tell::Text { text: new.to_owned() }).await.is_err() {
+            return Ok(false);
         }
+        text.clone_into(&mut said);
         if more {
-            (offset, sent) = (Some(report.range.end), 0);
+            (offset, said) = (Some(report.range.end), String::new());
         } else if stands {
             let report = told_of(handle, id, kill_after, report);
             // Who has gone now need not know.
@@ -163,6 +163,19 @@ async fn tell(handle: &SessionHandle, id: CommandId, kill_after: Option<Duration
             return Ok(false);
         }
     }
+}
+
+/// What of a text was not told yet. Where the device has changed a row of it since, all of it from there on: rather twice than never.
+fn untold<'a>(said: &str, text: &'a str) -> &'a str {
+    if let Some(new) = text.strip_prefix(said) {
+        return new;
+    }
+    if said.starts_with(text) {
+        return "";
+    }
+    let rows = said.split_inclusive('\n').zip(text.split_inclusive('\n'));
+    let same = rows.take_while(|(said, now)| said == now).map(|(row, _)| row.len()).sum();
+    text.get(same..).unwrap_or(text)
 }
 
 /// Types what interrupts a command that nobody waits for any more, as often as that may take.

@@ -258,12 +258,6 @@ impl Running {
         &self.warnings
     }
 
-    /// Where its output starts, as far as it is known.
-    #[must_use]
-    pub fn output_start(&self, start: Option<u64>) -> u64 {
-        self.pieces.first().map(|piece| piece.0).or(start).unwrap_or(self.log_start)
-    }
-
     /// It ended at a prompt.
     #[must_use]
     pub fn end(self, now: Instant, ready: Option<&Ready>, range: (Option<u64>, u64), log_end: u64) -> Ending {

@@ -9,7 +9,11 @@ use crate::startup;
 const HERE: &str = "[device.here]\nlocal = true\ntype = \"linux\"\n[policy]\nmode = \"full\"\n";
 
 fn directory() -> Arc<Directory> {
-    let config = Config::parse(HERE, Path::new("jackfield.toml"), None).unwrap();
+    directory_of(HERE)
+}
+
+fn directory_of(config: &str) -> Arc<Directory> {
+    let config = Config::parse(config, Path::new("jackfield.toml"), None).unwrap();
     let catalog = startup::catalog(&config).unwrap();
     Arc::new(Directory::new(config, catalog, None))
 }
@@ -66,6 +70,35 @@ async fn a_turn_is_waited_for_no_longer_than_the_command_may_run() {
     let why = why(told(&directory, "here", "true", Some(1)).await.1);
     assert!(why.contains("of person bob still runs; nothing was run") && why.contains("`here#2` is another session"), "{why}");
     directory.shut_down().await;
+}
+
+/// dash has no line editor: lines are typed one by one, with a prompt and an echo between their outputs.
+#[tokio::test]
+async fn of_several_lines_the_outputs_are_told_and_nothing_else() {
+    for kind in ["linux", "generic"] {
+        let directory = directory_of(&HERE.replace("linux", kind));
+        told(&directory, "here", "exec dash", None).await;
+        let (output, end) = told(&directory, "here", "echo 1\nsleep 1\necho 2\nsleep 1; echo 3", None).await;
+        let report = finished(end);
+        assert_eq!((output.as_str(), report.state.as_str()), ("1\n2\n3\n", "done"), "{kind}: {report:?}");
+        directory.shut_down().await;
+    }
+}
+
+#[test]
+fn what_has_changed_since_it_was_told_is_told_again() {
+    for (said, text, expected) in [
+        ("", "a\n", "a\n"),
+        ("a\n", "a\nb\n", "b\n"),
+        ("a\n", "a\n", ""),
+        ("a", "ab\nc", "b\nc"),
+        ("a\n$ sleep 1\n", "a\nb\n", "b\n"),
+        ("a\ncontext\n", "a\n", ""),
+        ("echo a\na\n", "a\nb\n", "a\nb\n"),
+        ("a\nbc\n", "a\nä\n", "ä\n"),
+    ] {
+        assert_eq!(untold(said, text), expected, "{said:?} {text:?}");
+    }
 }
 
 #[tokio::test]

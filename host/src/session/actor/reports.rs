@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::{Actor, CommandId, Report, ScreenReport, State, Travel, now, output, removed};
 use crate::limits::COMMANDS_KEPT;
 use crate::screen::Screen;
+use crate::session::command::Running;
 use crate::session::journey::Outcome;
 use crate::session::report::OutputQuery;
 
@@ -69,9 +70,7 @@ impl Actor {
 
     fn running_report(&self, blank: Report, query: &OutputQuery) -> Result<Report, String> {
         let Some(running) = self.machine.running() else { return Ok(blank) };
-        let start = running.output_start(self.machine.stream().output_start());
-        let mut pieces = self.travel.as_ref().map(Travel::pieces).unwrap_or_default();
-        pieces.push((start, self.machine.stream().log().end()));
+        let pieces = self.pieces_so_far(running);
         let (text, range) = output(&self.source(), &pieces, query)?;
         let ask = self.asked();
         Ok(Report {
@@ -83,6 +82,23 @@ impl Actor {
             warnings: self.warnings(running.warnings(), &blank, range.removed),
             ..blank
         })
+    }
+
+    /// The parts of the log that are a running command's output: those of the lines that have ended, and what the one that runs has
+    /// brought. Between them stand prompts and echoes, which are no output while it runs either.
+    fn pieces_so_far(&self, running: &Running) -> Vec<(u64, u64)> {
+        let mut pieces = self.travel.as_ref().map(Travel::pieces).unwrap_or_default();
+        pieces.extend(&running.pieces);
+        let stream = self.machine.stream();
+        // Of a later line nothing is output before its echo was seen.
+        let is_first = pieces.is_empty() && running.typed <= 1;
+        let start = stream.output_start().or_else(|| (is_first || stream.is_echoed()).then_some(running.log_start));
+        match start {
+            Some(start) => pieces.push((start, stream.log().end())),
+            None if pieces.is_empty() => pieces.push((running.log_start, running.log_start)),
+            None => {}
+        }
+        pieces
     }
 
     /// What the caller of a command should know: its own warnings first.
