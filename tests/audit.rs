@@ -11,10 +11,12 @@ use std::time::{Duration, Instant};
 use jackfield::audit::record::{About, Decided};
 use jackfield::audit::verify::{self, Verified};
 use jackfield::audit::{Audit, files};
+use jackfield::lab::Description;
 use jackfield::limits::COMMAND_MAX_BYTES;
 use serde_json::{Value, json};
 
 use crate::support::client::{Client, program};
+use crate::support::lab::Devices;
 use crate::support::packages::{must, python};
 use crate::support::sshd::{PASSWORD, Sshd, account};
 
@@ -126,6 +128,26 @@ fn each_decision_each_secret_and_each_end_is_recorded() {
     assert!(whole.status.success() && text(&whole).starts_with("whole  "), "{}", text(&whole));
     let table = text(&audit(&client, &["show", "--target", "web1#pipe"]));
     assert!(table.contains("echo piped") && !table.contains("echo apart") && table.contains("done exit=0"), "{table}");
+}
+
+/// A device that asks in words of its own, which only the plugin of last resort takes for a question, and for one only once they have
+/// stood for a while. Who answers before is answering all the same.
+#[test]
+fn a_password_that_is_asked_for_in_other_words_is_recorded_by_nobody() {
+    let text = "name = \"box\"\ntype = \"cisco_ios\"\npassword = \"pw-of-the-box\"\n[secrets]\npin = \"the-right-one\"\n\
+        [mode.user]\nprompt = \"box>\"\nstart = true\n[errors]\nunknown = \"?\"\n[[command]]\nmatch = \"unlock\"\nask = \"pin\"\n\
+        [dialog.pin]\nquestion = \"PIN: \"\nkind = \"secret\"\nsecret = \"pin\"\ntries = 1\n\
+        correct = { print = \"unlocked\" }\nwrong = { print = \"still locked\" }\n";
+    let devices = Devices::start(vec![Description::parse("box", text).unwrap()]);
+    let mut client = devices.client("[policy]\nmode = \"full\"\n");
+    client.run("box", "show clock");
+    let begun = client.call("ssh_run", json!({"target": "box", "command": "unlock", "wait_s": 1}));
+    assert_eq!(begun["state"], "running", "it is too early to call it a question: {begun}");
+    let answered = client.call("ssh_send", json!({"session": "box", "text": "what-an-agent-types", "keys": ["enter"], "wait_s": 5}));
+    assert!(answered.to_string().contains("still locked"), "{answered}");
+    let events = events(&client, &[]);
+    event(&events, "[an answer to a password question]");
+    client.has_written_no("what-an-agent-types");
 }
 
 #[test]

@@ -472,7 +472,9 @@ impl Machine {
             Some(Stepped::Typed(effects)) => return effects,
             Some(Stepped::GoOn) | None => {}
         }
-        if readings.question.as_ref().is_some_and(Question::wants_secret) {
+        // A guess hides what is typed, and does nothing else before it has stood long enough to be told: nothing is typed for it.
+        let guess = readings.guess.filter(|_| !self.stream.holds_screen());
+        if readings.question.iter().chain(&guess).any(Question::wants_secret) {
             self.secret_asked = Some(self.revision);
         }
         let manual = self.running().is_some_and(|running| running.manual);
@@ -491,7 +493,6 @@ impl Machine {
                 }
                 let passed = |this: &mut Self| this.look_for_passed_prompt(now);
                 let told = self.look_at_given_up(now).or_else(|| passed(self)).or_else(|| self.look_at_editor(now));
-                let guess = readings.guess.filter(|_| !self.stream.holds_screen());
                 let told = told.or_else(|| guess.map(|question| self.on_question(now, question)));
                 told.unwrap_or_else(|| self.look_at_screen(now))
             }

@@ -132,3 +132,19 @@ fn a_command_is_stopped_by_what_is_left_of_its_time_and_told_all_of_it() {
     assert_eq!(case.now - begun, Duration::from_millis(500));
     assert_eq!(case.machine.running().unwrap().warnings(), ["it was stopped after 60 s, as its caller wanted"]);
 }
+
+#[test]
+fn what_reads_like_a_question_for_a_password_hides_what_is_typed_at_once() {
+    let mut case = Case::asking();
+    assert!(!case.machine.may_want_secret());
+    let guess = |kind: &str| Some(Question { kind: kind.to_owned(), ..question() });
+    let plain = Readings { guess: guess("unknown"), ..case.readings(None, None) };
+    assert!(case.machine.on_readings(case.now, plain).is_empty());
+    assert!(!case.machine.may_want_secret(), "another question hides nothing");
+    let secret = Readings { guess: guess("password"), ..case.readings(None, None) };
+    assert!(case.machine.on_readings(case.now, secret).is_empty(), "nothing is typed or told for it yet");
+    assert!(case.machine.may_want_secret());
+    assert!(case.machine.question().is_none(), "no secret may be typed before it is told");
+    case.machine.on_bytes(case.now, b"and so on");
+    assert!(!case.machine.may_want_secret(), "it was none");
+}
