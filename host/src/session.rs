@@ -324,11 +324,15 @@ impl SessionHandle {
 
     async fn ask<T>(&self, request: impl FnOnce(oneshot::Sender<T>) -> Request) -> Result<T, String> {
         let (reply, answer) = oneshot::channel();
-        self.requests.try_send(request(reply)).map_err(|error| match error {
+        self.put(request(reply))?;
+        answer.await.map_err(|_| self.gone())
+    }
+
+    fn put(&self, request: Request) -> Result<(), String> {
+        self.requests.try_send(request).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => format!("`{}` has {SESSION_MAILBOX} requests waiting; try again in a moment", self.id),
             mpsc::error::TrySendError::Closed(_) => self.gone(),
-        })?;
-        answer.await.map_err(|_| self.gone())
+        })
     }
 
     /// Runs a command. Waits for its turn, at most `wait`.
@@ -348,6 +352,28 @@ impl SessionHandle {
     /// When it is refused.
     pub async fn run_in_turn(&self, request: RunRequest) -> Result<Accepted, Refusal> {
         self.ask(|reply| Request::Run(request, reply)).await.unwrap_or_else(|why| Err(Refusal::Closed(why)))
+    }
+
+    /// Runs a command. Waits for its turn until there is a reason not to: what has begun by then is given all the same, and nothing
+    /// begins behind it.
+    ///
+    /// # Errors
+    ///
+    /// When it is refused, or the reason.
+    pub async fn run_unless(&self, request: RunRequest, reason: impl Future<Output = String>) -> Result<Accepted, Refusal> {
+        let (reply, mut answer) = oneshot::channel();
+        let taken = async {
+            self.put(Request::Run(request, reply))?;
+            (&mut answer).await.map_err(|_| self.gone())
+        };
+        tokio::select! {
+            biased;
+            why = reason => {
+                answer.close();
+                answer.try_recv().unwrap_or(Err(Refusal::Cannot(why)))
+            }
+            taken = taken => taken.unwrap_or_else(|why| Err(Refusal::Closed(why))),
+        }
     }
 
     /// The question that what runs waits with, and whose command it is. Time alone does not end that.
@@ -489,3 +515,6 @@ impl SessionHandle {
         let _ = self.ask(Request::Close).await;
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -112,12 +112,7 @@ async fn follow(directory: &Arc<Directory>, run: Run, told: &mpsc::Sender<Tell>)
     let (handle, _) = open(directory, &id, run.by.clone(), told).await.map_err(refused)?;
     let kill_after = run.kill_after_s.map(|limit| Duration::from_secs(limit).min(KILL_AFTER_MAX));
     let request = RunRequest { kill_after, ..RunRequest::new(&run.command, Purpose::Run, &run.by.to_string()) };
-    let taken = tokio::select! {
-        biased;
-        taken = turn::take(&handle, request, told) => taken,
-        () = told.closed() => return Ok(()),
-    };
-    let accepted = taken.map_err(|refusal| match refusal {
+    let accepted = turn::take(&handle, request, told).await.map_err(|refusal| match refusal {
         Refusal::ApprovalNeeded(_, request) => Tell::NeedsApproval { approval: approval(*request, APPROVAL_OPEN_MAX) },
         Refusal::Closed(why) => refused(format!("{id} is closed: {why}")),
         refusal => refused(words::refused(&refusal)),

@@ -1,6 +1,5 @@
 //! A command's turn in a session. It is waited for as long as nothing there waits for a person.
 
-use std::pin::pin;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -18,7 +17,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(40);
 pub(super) const TOLD_AFTER: Duration = Duration::from_secs(2);
 
 /// Runs a command when the session is free, and says what runs first where that takes long. Who limits how long it may run does not
-/// wait longer than that for its turn.
+/// wait longer than that for its turn. For who has gone nothing is begun.
 pub(super) async fn take(handle: &SessionHandle, request: RunRequest, told: &mpsc::Sender<Tell>) -> Result<Accepted, Refusal> {
     let id = &handle.id;
     if timeout(OPEN_MAX, handle.until(|status| status.phase != Phase::Opening)).await.is_err() {
@@ -28,27 +27,29 @@ pub(super) async fn take(handle: &SessionHandle, request: RunRequest, told: &mps
     if let Some(why) = waits(handle).await {
         return Err(Refusal::Cannot(why));
     }
+    let end = request.kill_after.map_or(RUN_TURN_MAX, |limit| limit.min(RUN_TURN_MAX));
+    handle.run_unless(request, reason(handle, end, told)).await
+}
+
+/// Why a turn is not waited for any longer.
+async fn reason(handle: &SessionHandle, end: Duration, told: &mpsc::Sender<Tell>) -> String {
     let begun = Instant::now();
-    let end = begun + request.kill_after.map_or(RUN_TURN_MAX, |limit| limit.min(RUN_TURN_MAX));
     let mut is_told = false;
-    let mut turn = pin!(handle.run_in_turn(request));
     loop {
-        if let Ok(taken) = timeout(LOOK_EVERY, &mut turn).await {
-            return taken;
+        if timeout(LOOK_EVERY, told.closed()).await.is_ok() {
+            return "nobody waits for it any more; nothing was run".to_owned();
         }
-        let why = match waits(handle).await {
-            None if Instant::now() < end => {
-                if !is_told && begun.elapsed() >= TOLD_AFTER {
-                    is_told = true;
-                    // Who asked may have gone.
-                    let _ = told.send(Tell::Waits { why: busy(handle, "this waits for its turn") }).await;
-                }
-                continue;
-            }
-            waits => waits.unwrap_or_else(|| busy(handle, "nothing was run")),
-        };
-        // What waits may be the command itself, whose turn has come meanwhile.
-        return timeout(Duration::ZERO, turn).await.unwrap_or(Err(Refusal::Cannot(why)));
+        if let Some(why) = waits(handle).await {
+            return why;
+        }
+        if begun.elapsed() >= end {
+            return busy(handle, "nothing was run");
+        }
+        if !is_told && begun.elapsed() >= TOLD_AFTER {
+            is_told = true;
+            // Who asked may have gone.
+            let _ = told.send(Tell::Waits { why: busy(handle, "this waits for its turn") }).await;
+        }
     }
 }
 

@@ -27,7 +27,7 @@ use super::command::{Ending, Limit, Started, State};
 use super::journey::Outcome;
 use super::machine::{Effect, Intent, Machine, Setting};
 use super::profile::{Place, Profile};
-use super::queue::Queue;
+use super::queue::{Queue, Reply};
 use super::report::{Report, ScreenReport, output, removed};
 use super::stream::Stream;
 use super::view::{Question, Readings, View};
@@ -562,9 +562,13 @@ impl Actor {
             return effects;
         }
         while let Some((request, reply)) = self.waiting.next(|request| lock.check(&request.author(), at).is_ok()) {
-            match self.start_command(&request).await {
+            match self.start_command(&request, &reply).await {
                 Ok((accepted, effects)) => {
-                    if reply.send(Ok(accepted)).is_ok() || !effects.is_empty() {
+                    let is_told = reply.send(Ok(accepted)).is_ok();
+                    if !is_told {
+                        self.machine.on_unwanted(now());
+                    }
+                    if is_told || !effects.is_empty() {
                         return effects;
                     }
                 }
@@ -591,14 +595,15 @@ impl Actor {
         Place { mode, privileged: self.machine.ready().is_some_and(|ready| ready.privileged), manner: Manner::Typed }
     }
 
-    async fn start_command(&mut self, request: &RunRequest) -> Result<(Accepted, Vec<Effect>), Refusal> {
+    async fn start_command(&mut self, request: &RunRequest, reply: &Reply) -> Result<(Accepted, Vec<Effect>), Refusal> {
         if self.travels(request) {
-            return self.set_out(request).await;
+            return self.set_out(request, reply).await;
         }
         let verdict = self.profile.admit(request, self.place(self.machine.mode()), self.judge(request).await).await?;
         let lines = self.lines(&verdict, &request.text, self.machine.stream().takes_paste())?;
         let goal = self.plugins.claim(&request.text, self.machine.mode()).await;
         let (caller, text) = (request.caller.clone(), request.text.clone());
+        still_wanted(reply)?;
         let id = CommandId::next();
         let witness = self.profile.witness(Case::new(request, self.place(self.machine.mode()), &verdict, Some(id))).await?;
         let lines = lines.into_iter().map(|line| line.by(request.author())).collect();
@@ -714,6 +719,11 @@ impl Actor {
             }
         }
     }
+}
+
+/// Who has gone while it was judged wants nothing typed any more.
+fn still_wanted(reply: &Reply) -> Result<(), Refusal> {
+    if reply.is_closed() { Err(Refusal::Cannot("nobody waits for it any more; nothing was typed".to_owned())) } else { Ok(()) }
 }
 
 fn asked(question: &Question) -> String {

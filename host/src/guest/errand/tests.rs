@@ -101,6 +101,45 @@ fn what_has_changed_since_it_was_told_is_told_again() {
     }
 }
 
+/// Who goes in the moment in which their command begins leaves nothing behind that runs: it is not begun, or given, or stopped.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_runs_on_for_who_has_gone_while_it_began() {
+    let directory = directory();
+    told(&directory, "here", "true", None).await;
+    let handle = directory.find(&SessionId::parse("here")).unwrap();
+    for after in (0..40).map(|step| Duration::from_micros(15 * step)) {
+        let begun = Instant::now();
+        let gone = async {
+            while begun.elapsed() < after {
+                tokio::task::yield_now().await;
+            }
+            "gone".to_owned()
+        };
+        let request = RunRequest::new("sleep 5719", Purpose::Run, "person anna");
+        if let Ok(accepted) = handle.run_unless(request, gone).await {
+            stop(&handle, accepted.id).await;
+        }
+        // What is asked now comes behind what was begun.
+        let last = handle.run(RunRequest::new("true", Purpose::Run, "person anna"), Duration::from_secs(20)).await;
+        let mut state = last.unwrap_or_else(|why| panic!("{after:?}: it still runs: {why:?}")).state;
+        state.wait_for(|state| state.is_over()).await.unwrap();
+    }
+    directory.shut_down().await;
+}
+
+#[tokio::test]
+async fn for_who_has_gone_while_it_connected_nothing_is_run() {
+    let directory = directory();
+    let (say, hear) = mpsc::channel(16);
+    drop(hear);
+    let wanted = Run { session: "here".to_owned(), command: "sleep 5721".to_owned(), kill_after_s: None, by: Author::person("anna") };
+    run(Arc::clone(&directory), wanted, say).await;
+    let handle = directory.find(&SessionId::parse("here")).unwrap();
+    let log = handle.report(OutputQuery { offset: Some(0), max_chars: OUTPUT_MAX_CHARS, ..OutputQuery::default() }).await.unwrap();
+    assert!(handle.commons.activity().running.is_none() && !log.output.contains("5721"), "{}", log.output);
+    directory.shut_down().await;
+}
+
 #[tokio::test]
 async fn what_was_stopped_or_lost_says_so() {
     let directory = directory();

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Instant;
 
-use super::{Accepted, Actor, Case, Effect, Ending, Refusal, RunRequest, Started, Verdict, now};
+use super::{Accepted, Actor, Case, Effect, Ending, Refusal, Reply, RunRequest, Started, Verdict, now, still_wanted};
 use crate::ids::CommandId;
 use crate::plugin::device_type::SendName;
 use crate::plugin::modes::{Modes, Way};
@@ -65,7 +65,7 @@ impl Actor {
     }
 
     /// Starts a command that goes through modes: policy judges all of it before anything is typed.
-    pub(super) async fn set_out(&mut self, request: &RunRequest) -> Result<(Accepted, Vec<Effect>), Refusal> {
+    pub(super) async fn set_out(&mut self, request: &RunRequest, reply: &Reply) -> Result<(Accepted, Vec<Effect>), Refusal> {
         let home = self.machine.mode().to_owned();
         let modes = &self.profile.kind.modes;
         let route = match (&request.mode, request.keep) {
@@ -94,6 +94,7 @@ impl Actor {
         }
         let verdict = self.profile.admit(request, self.place(&mode), verdict).await?;
         let lines = if text.trim().is_empty() { VecDeque::new() } else { self.lines(&verdict, text, false)? };
+        still_wanted(reply)?;
         let id = CommandId::next();
         let case = Case { way: lines_of_way, ..Case::new(request, self.place(&mode), &verdict, Some(id)) };
         let witness = self.profile.witness(case).await?;

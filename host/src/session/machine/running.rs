@@ -2,12 +2,12 @@
 
 use std::collections::VecDeque;
 use std::mem;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::{Effect, Intent, Machine, State};
 use crate::limits::{INPUT_AFTER_START, INPUT_HELD_MAX, INTERRUPT_STEP_WAIT, KILL_TRIES_MAX, LOGIN_MAX};
 use crate::policy::approved::Approved;
-use crate::session::command::{Running, Started};
+use crate::session::command::{Limit, Running, Started};
 use crate::session::timers::{Timer, Timers};
 use crate::session::view::Ready;
 
@@ -175,6 +175,15 @@ impl Machine {
         running.warn("a line behind the one that was stopped had begun; it was stopped too, but may have had effect");
         self.note_typing(now);
         vec![Effect::Type(Intent::Cancel { tried: 0 })]
+    }
+
+    /// Its caller has gone in the moment in which it began: nobody knows that it runs. It is stopped like one that has run too long.
+    pub fn on_unwanted(&mut self, now: Instant) {
+        if let State::Running(running) = &mut self.state {
+            let told = "it was stopped: nobody waited for it any more".to_owned();
+            running.limit = Some((Limit { after: Duration::ZERO, told }, 0));
+            self.timers.set(Timer::Kill, now);
+        }
     }
 
     /// The command has run too long: the cancel keys, again and again for a while.

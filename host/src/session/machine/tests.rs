@@ -148,3 +148,15 @@ fn what_reads_like_a_question_for_a_password_hides_what_is_typed_at_once() {
     case.machine.on_bytes(case.now, b"and so on");
     assert!(!case.machine.may_want_secret(), "it was none");
 }
+
+#[test]
+fn a_command_that_nobody_knows_of_is_stopped_until_it_ends() {
+    let mut case = Case::asking();
+    case.machine.on_unwanted(case.now);
+    let mut typed = 0;
+    while typed < crate::limits::KILL_TRIES_MAX {
+        let effects = case.next().expect("it is left running");
+        typed += effects.iter().filter(|effect| matches!(effect, Effect::Type(Intent::Cancel { .. }))).count();
+    }
+    assert_eq!(case.machine.running().unwrap().warnings(), ["it was stopped: nobody waited for it any more"]);
+}

@@ -1,0 +1,75 @@
+//! Who waits for a turn, and who has gone.
+
+use std::future::{pending, ready};
+
+use super::*;
+use crate::policy;
+
+/// A session of which this is the mailbox.
+fn session() -> (SessionHandle, mpsc::Receiver<Request>) {
+    let (requests, mailbox) = mpsc::channel(SESSION_MAILBOX);
+    let status = Status { phase: Phase::Ready, prompt: String::new(), mode: String::new(), cwd: None, log_bytes: 0, degraded: None };
+    let (id, kind, commons) = (SessionId::main("web1"), "linux".to_owned(), Arc::default());
+    (SessionHandle { id, kind, welcome: Arc::default(), commons, requests, status: watch::channel(status).1 }, mailbox)
+}
+
+fn accepted() -> Accepted {
+    let state = watch::channel(command::State::Running).1;
+    Accepted { id: CommandId::next(), state, verdict: policy::person_verdict() }
+}
+
+fn command() -> RunRequest {
+    RunRequest::new("reload", Purpose::Run, "test")
+}
+
+async fn asked(mailbox: &mut mpsc::Receiver<Request>) -> oneshot::Sender<Result<Accepted, Refusal>> {
+    match mailbox.recv().await {
+        Some(Request::Run(_, reply)) => reply,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn for_who_has_gone_nothing_is_even_asked() {
+    let (handle, mut mailbox) = session();
+    let refused = handle.run_unless(command(), ready("gone".to_owned())).await;
+    assert_eq!(refused.unwrap_err(), Refusal::Cannot("gone".to_owned()));
+    assert!(mailbox.try_recv().is_err());
+}
+
+#[tokio::test]
+async fn what_has_begun_when_who_asked_goes_is_given_all_the_same() {
+    let (handle, mut mailbox) = session();
+    let (go, gone) = oneshot::channel();
+    let begun = accepted();
+    let id = begun.id;
+    let device = async {
+        let reply = asked(&mut mailbox).await;
+        reply.send(Ok(begun)).unwrap();
+        go.send("gone".to_owned()).unwrap();
+    };
+    let (taken, ()) = tokio::join!(handle.run_unless(command(), async { gone.await.unwrap() }), device);
+    assert_eq!(taken.unwrap().id, id, "nobody would stop it");
+}
+
+#[tokio::test]
+async fn who_has_gone_is_answered_no_more() {
+    let (handle, mut mailbox) = session();
+    let (go, gone) = oneshot::channel();
+    let device = async {
+        let reply = asked(&mut mailbox).await;
+        go.send("gone".to_owned()).unwrap();
+        reply
+    };
+    let (taken, reply) = tokio::join!(handle.run_unless(command(), async { gone.await.unwrap() }), device);
+    assert_eq!(taken.unwrap_err(), Refusal::Cannot("gone".to_owned()));
+    assert!(reply.send(Ok(accepted())).is_err());
+}
+
+#[tokio::test]
+async fn a_session_that_ends_says_so_to_those_who_wait() {
+    let (handle, mut mailbox) = session();
+    let device = async { drop(asked(&mut mailbox).await) };
+    let (taken, ()) = tokio::join!(handle.run_unless(command(), pending()), device);
+    assert!(matches!(taken.unwrap_err(), Refusal::Closed(_)));
+}
