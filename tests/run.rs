@@ -353,6 +353,13 @@ fn an_offset_before_a_commands_output_begins_with_it() {
     assert!(page["output"].as_str().unwrap().starts_with("1\n2\n3\n"), "{page}");
     let last = client.call("ssh_output", json!({"command_id": done["command_id"], "grep": "0$", "tail": 2}));
     assert_eq!(last["output"], "190\n200\n", "{last}");
+    // Those of an output that one call does not search through, too.
+    let fills = "yes \"ERROR $(printf 'x%.0s' {1..60})\" | head -n 600000; echo ERROR last";
+    let filled = client.call("ssh_run", json!({"target": "web1", "command": fills, "wait_s": 45, "max_chars": 100}));
+    assert_eq!(filled["state"], "done", "{filled}");
+    let last = client.call("ssh_output", json!({"command_id": filled["command_id"], "grep": "ERROR", "tail": 3, "max_chars": 500}));
+    let row = format!("ERROR {}\n", "x".repeat(60));
+    assert_eq!(last["output"].as_str(), Some(format!("{row}{row}ERROR last\n").as_str()), "{last}");
 }
 
 /// The next command says that the session is another one, when the last one has ended by itself.

@@ -24,7 +24,7 @@ use crate::policy::{self, Line, Manner, Purpose};
 use crate::session::command::State;
 use crate::session::journey::Keep;
 use crate::session::report::{OutputQuery, Range, Report};
-use crate::session::search::before_last_lines;
+use crate::session::search::{before_last_chars, before_last_lines};
 use crate::session::{Accepted, Phase, Refusal, RunRequest, SendRequest, SessionHandle, Stop};
 use crate::terminal::text::escaped;
 
@@ -473,15 +473,25 @@ async fn output(directory: &Arc<Directory>, caller: &Caller, arguments: &Argumen
 /// What a query brings. A large log is searched part by part, so that its session can do something else in between.
 async fn searched(handle: &SessionHandle, query: &OutputQuery) -> Result<Report, String> {
     let mut report = handle.report(query.clone()).await?;
-    while report.range.goes_on && report.output.len() < query.max_chars {
-        let left = query.max_chars - report.output.len();
-        let more = handle.report(OutputQuery { offset: Some(report.range.end), max_chars: left, ..query.clone() }).await?;
+    while report.range.goes_on {
+        let more = handle.report(OutputQuery { offset: Some(report.range.end), ..query.clone() }).await?;
         let mut output = report.output + &more.output;
-        if let Some(tail) = query.tail {
-            output.drain(..before_last_lines(&output, tail));
+        let chars = output.chars().count();
+        match query.tail {
+            Some(tail) => {
+                let from = before_last_lines(&output, tail).max(before_last_chars(&output, query.max_chars));
+                output.drain(..from);
+            }
+            // What has no room as a whole comes with the next call.
+            None if chars > query.max_chars && more.output.len() < output.len() => {
+                output.truncate(output.len() - more.output.len());
+                return Ok(Report { output, ..report });
+            }
+            None => {}
         }
         let range = Range { start: report.range.start, removed: report.range.removed + more.range.removed, ..more.range };
-        report = Report { output, range, ..more };
+        // Standard error was searched at first.
+        report = Report { output, range, errors: report.errors, ..more };
     }
     Ok(report)
 }

@@ -4,7 +4,7 @@
 //! `[[sensitive]]`. All patterns are regular expressions that take linear time; most text is passed over by one look at a block.
 
 use std::ops::Range;
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use regex::bytes::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
 
@@ -75,9 +75,8 @@ impl Looks {
             }
             each.push(compiled);
         }
-        let mut set = RegexSetBuilder::new(patterns);
-        let any = set.unicode(false).multi_line(true).size_limit(TRIGGERS_COMPILED_MAX_BYTES).build();
-        Ok(Self { any: any.map_err(|error| format!("the sensitive patterns together: {error}"))?, each })
+        let any = set(patterns).map_err(|error| format!("the sensitive patterns together: {error}"))?;
+        Ok(Self { any, each })
     }
 
     /// Where secrets stand in one row.
@@ -91,6 +90,10 @@ impl Looks {
     }
 }
 
+fn set<'p>(patterns: impl Iterator<Item = &'p str>) -> Result<RegexSet, regex::Error> {
+    RegexSetBuilder::new(patterns).unicode(false).multi_line(true).size_limit(TRIGGERS_COMPILED_MAX_BYTES).build()
+}
+
 /// The patterns that hold for every device.
 static GENERIC: LazyLock<Option<Arc<Looks>>> = LazyLock::new(|| Looks::compile(EVERYWHERE.into_iter()).ok().map(Arc::new));
 /// Where a private key may begin, and where it ends.
@@ -100,6 +103,8 @@ static KEY: LazyLock<Option<(Regex, Regex)>> = LazyLock::new(|| Some((Regex::new
 #[derive(Debug, Clone, Default)]
 pub struct Mask {
     looks: Vec<Arc<Looks>>,
+    /// All of them at once, made when it is first needed: most text has none, and is looked at once then. None where they are too many.
+    any: Arc<OnceLock<Option<RegexSet>>>,
 }
 
 /// A part that is not shown.
@@ -125,7 +130,7 @@ impl Mask {
     /// The general looks and these.
     #[must_use]
     pub fn with(own: impl Iterator<Item = Arc<Looks>>) -> Self {
-        Self { looks: GENERIC.iter().cloned().chain(own).collect() }
+        Self { looks: GENERIC.iter().cloned().chain(own).collect(), any: Arc::default() }
     }
 
     /// The text with each secret taken out, and how many there were.
@@ -157,7 +162,12 @@ impl Mask {
     }
 
     fn may_have(&self, block: &[u8]) -> bool {
-        self.looks.iter().any(|looks| looks.any.is_match(block)) || KEY.as_ref().is_some_and(|(begin, _)| begin.is_match(block))
+        let all = || self.looks.iter().flat_map(|looks| &looks.each).map(Regex::as_str);
+        let looks_like_one = match self.any.get_or_init(|| set(all()).ok()) {
+            Some(any) => any.is_match(block),
+            None => self.looks.iter().any(|looks| looks.any.is_match(block)),
+        };
+        looks_like_one || KEY.as_ref().is_some_and(|(begin, _)| begin.is_match(block))
     }
 }
 

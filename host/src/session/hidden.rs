@@ -213,7 +213,7 @@ mod tests {
             let from = log.end() - back;
             let (bytes, place) = source.raw(from, log.end()).unwrap();
             let raw = String::from_utf8(bytes).unwrap();
-            let tail = source.to(0, log.end(), usize::try_from(back).unwrap()).unwrap();
+            let tail = source.to(0, log.end(), usize::try_from(back).unwrap(), usize::MAX).unwrap();
             assert_eq!((place.start, place.end), (from, log.end()));
             for shown in [raw, tail.text, source.from(from, u64::MAX, 1000).unwrap().text] {
                 for part in ["ghp_", "lmnop", "MIIE", "0123"] {

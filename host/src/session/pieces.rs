@@ -50,7 +50,7 @@ impl Pieces<'_> {
             let part = self.source.from(from, to, left)?;
             stopped = part.end < to;
             left = left.saturating_sub(part.text.chars().count());
-            all = Rendered { text: all.text + &part.text, start: all.start, end: part.end, removed: all.removed + part.removed };
+            all = Rendered { text: all.text + &part.text, end: part.end, removed: all.removed + part.removed, ..all };
         }
         Ok(all)
     }
@@ -58,19 +58,18 @@ impl Pieces<'_> {
     /// At most `max_chars` before the end, not earlier than `start`, and of those the last `lines`.
     pub(super) fn to(&self, start: u64, max_chars: usize, lines: usize) -> io::Result<Rendered> {
         let mut parts = self.each.iter().rev().filter(|(_, to)| *to > start).map(|(from, to)| ((*from).max(start), *to));
-        let Some((from, to)) = parts.next() else { return self.source.to(start, self.bounds().1, max_chars) };
-        let last = |from, to, max_chars, lines| self.last_lines(self.source.to(from, to, max_chars)?, lines);
-        let mut all = last(from, to, max_chars, lines)?;
+        let Some((from, to)) = parts.next() else { return self.source.to(start, self.bounds().1, max_chars, lines) };
+        let mut all = self.source.to(from, to, max_chars, lines)?;
         let mut begun = from;
         for (from, to) in parts {
             let left = max_chars.saturating_sub(all.text.chars().count());
             let lines = lines.saturating_sub(all.text.lines().count());
-            if all.start > begun || left == 0 || lines == 0 {
+            if all.start > begun || all.cut.is_some() || left == 0 || lines == 0 {
                 break;
             }
-            let part = last(from, to, left, lines)?;
+            let part = self.source.to(from, to, left, lines)?;
             begun = from;
-            all = Rendered { text: part.text + &all.text, start: part.start, end: all.end, removed: all.removed + part.removed };
+            all = Rendered { text: part.text + &all.text, end: all.end, removed: all.removed + part.removed, ..part };
         }
         Ok(all)
     }
@@ -85,18 +84,9 @@ impl Pieces<'_> {
         let head_chars = max_chars * OUTPUT_HEAD_PERCENT / 100;
         let head = self.from(start, head_chars)?;
         let tail = self.to(head.end, max_chars - head_chars, usize::MAX)?;
-        let cut_bytes = self.bytes(head.end, tail.start);
+        let of_row = tail.cut.map_or(0, |(begins, bytes)| (begins + bytes).saturating_sub(tail.start));
+        let cut_bytes = self.bytes(head.end, tail.start) + of_row;
         Ok(Excerpt { head, tail: Some(tail), cut_bytes })
-    }
-
-    fn last_lines(&self, rendered: Rendered, lines: usize) -> io::Result<Rendered> {
-        let surplus = rendered.text.lines().count().saturating_sub(lines);
-        let chars: usize = rendered.text.split_inclusive('\n').take(surplus).map(|line| line.chars().count()).sum();
-        if chars == 0 {
-            return Ok(rendered);
-        }
-        let skipped = self.source.from(rendered.start, rendered.end, chars)?;
-        self.source.from(skipped.end, rendered.end, usize::MAX)
     }
 }
 

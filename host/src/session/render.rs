@@ -9,10 +9,12 @@ use crate::session::hidden::Hidden;
 use crate::session::log::ByteLog;
 use crate::terminal::parser::{Csi, Parser, Sink};
 use crate::terminal::row::Row;
-use crate::terminal::text::escape_into;
+use crate::terminal::text::{escape_into, is_plain, shown_chars};
 
 /// Bytes read from the log at a time.
 const PIECE_BYTES: u64 = 64 * 1024;
+/// The longest character of UTF-8.
+const CHAR_MAX_BYTES: usize = 4;
 
 /// A pager's marker that was answered with a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +35,19 @@ pub struct Rendered {
     /// Offset behind the last byte rendered.
     pub end: u64,
     /// Secrets that were taken out by their look.
+    pub removed: usize,
+    /// Where the first row begins, and how many bytes of it are left out, where one is shown from its middle on.
+    pub cut: Option<(u64, u64)>,
+}
+
+/// Where a row ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RowEnd {
+    /// In the text, behind its line feed.
+    pub text: usize,
+    /// In the log: where the next one begins.
+    pub log: u64,
+    /// Secrets that were taken out up to here.
     pub removed: usize,
 }
 
@@ -56,9 +71,20 @@ impl Source<'_> {
     ///
     /// When the log cannot be read.
     pub fn from(&self, start: u64, end: u64, max_chars: usize) -> io::Result<Rendered> {
-        let start = start.max(self.log.start());
-        let end = end.min(self.log.end()).min(start.saturating_add(RENDER_MAX_BYTES));
+        let (start, end) = self.within(start, end);
         let mut page = Page::new(start, max_chars, self.columns);
+        self.fill(&mut page, start, end)?;
+        Ok(page.finish(start, end))
+    }
+
+    /// What of it is there, and can be rendered at once.
+    fn within(&self, start: u64, end: u64) -> (u64, u64) {
+        let start = start.max(self.log.start());
+        (start, end.min(self.log.end()).min(start.saturating_add(RENDER_MAX_BYTES)))
+    }
+
+    /// Shows the page all up to `end`, or until it is full.
+    fn fill(&self, page: &mut Page, start: u64, end: u64) -> io::Result<()> {
         let mut hidden = self.mask.filter(|_| start < end).map(|mask| Hidden::new(mask, self.log, start)).transpose()?;
         let mut at = start;
         while at < end && page.full_at.is_none() {
@@ -73,41 +99,48 @@ impl Source<'_> {
                 page.row.haunt(&marker.text);
             }
         }
-        Ok(page.finish(start, end))
+        Ok(())
     }
 
-    /// At most `max_chars` before `end`, not earlier than `start`, beginning with a row where that is possible.
+    /// The last `lines` before `end`, at most `max_chars`, not earlier than `start`. Of a line that is longer than that, the end.
     ///
     /// # Errors
     ///
     /// When the log cannot be read.
-    pub fn to(&self, start: u64, end: u64, max_chars: usize) -> io::Result<Rendered> {
+    pub fn to(&self, start: u64, end: u64, max_chars: usize, lines: usize) -> io::Result<Rendered> {
         let end = end.min(self.log.end());
         let start = start.max(self.log.start()).min(end);
         let window = (max_chars as u64).saturating_mul(4).saturating_add(4096);
         let mut from = start.max(end.saturating_sub(window));
+        // Where the first row begins that is looked at.
+        let mut begins = from;
         if from > start {
             let (_, bytes) = self.log.read(from, end)?;
             // Where one line is longer than the window, its end is what is wanted.
-            let newline = bytes.iter().position(|&byte| byte == b'\n').map(|at| at + 1).filter(|at| *at < bytes.len());
-            let character = || bytes.iter().position(|&byte| byte & 0xc0 != 0x80);
-            from += newline.or_else(character).unwrap_or_default() as u64;
+            if let Some(newline) = bytes.iter().position(|&byte| byte == b'\n').filter(|at| at + 1 < bytes.len()) {
+                from += newline as u64 + 1;
+                begins = from;
+            } else {
+                from += bytes.iter().position(|&byte| byte & 0xc0 != 0x80).unwrap_or_default() as u64;
+                let (first, before) = self.log.read(from.saturating_sub(RENDER_MAX_BYTES).max(start), from)?;
+                begins = memchr::memrchr(b'\n', &before).map_or(first, |newline| first + newline as u64 + 1);
+            }
         }
-        let mut rendered = self.from(from, end, usize::MAX)?;
-        let surplus = rendered.text.chars().count().saturating_sub(max_chars);
-        if surplus > 0 {
-            rendered = self.drop_first(rendered, surplus)?;
-        }
-        Ok(rendered)
+        let (rendered, rows) = self.rows(from, end, usize::MAX, max_chars)?;
+        Ok(last(rendered, &rows, begins, max_chars, lines))
     }
 
-    /// The rendered end without its first `chars`, at the next row where there is one.
-    fn drop_first(&self, rendered: Rendered, chars: usize) -> io::Result<Rendered> {
-        let cut = self.from(rendered.start, rendered.end, chars)?;
-        let (_, bytes) = self.log.read(cut.end, rendered.end)?;
-        let newline = bytes.iter().position(|&byte| byte == b'\n').map_or(0, |at| at as u64 + 1);
-        let from = if cut.end + newline < rendered.end { cut.end + newline } else { cut.end };
-        self.from(from, rendered.end, usize::MAX)
+    /// As [`Source::from`], and where the rows end, of those in the last `kept` characters.
+    ///
+    /// # Errors
+    ///
+    /// When the log cannot be read.
+    pub fn rows(&self, start: u64, end: u64, max_chars: usize, kept: usize) -> io::Result<(Rendered, VecDeque<RowEnd>)> {
+        let (start, end) = self.within(start, end);
+        let mut page = Page { kept: Some(kept), ..Page::new(start, max_chars, self.columns) };
+        self.fill(&mut page, start, end)?;
+        let rows = std::mem::take(&mut page.rows);
+        Ok((page.finish(start, end), rows))
     }
 
     /// The bytes from `start` on, at most so many, with marks in the place of secrets; where they really begin and end, and how many
@@ -149,6 +182,36 @@ impl Source<'_> {
     }
 }
 
+/// Of what was rendered, the last `lines` within `max_chars`. Its first row begins at `begins` in the log.
+fn last(rendered: Rendered, rows: &VecDeque<RowEnd>, begins: u64, max_chars: usize, lines: usize) -> Rendered {
+    let text = rendered.text.as_str();
+    if lines == 0 {
+        return Rendered { text: String::new(), start: rendered.end, removed: 0, ..rendered };
+    }
+    let first = RowEnd { text: 0, log: rendered.start, removed: 0 };
+    let cut_before = |row: &RowEnd| if row.text == 0 { (begins, rendered.start - begins) } else { (row.log, 0) };
+    let (mut from, mut chars, mut behind) = (None, 0, text.len());
+    let begin = rows.iter().rev().skip_while(|row| row.text == text.len()).chain([&first]);
+    for (count, row) in begin.enumerate() {
+        let line = text.get(row.text..behind).unwrap_or_default();
+        chars += line.chars().count();
+        if chars > max_chars && count == 0 {
+            let surplus = line.char_indices().nth(chars - max_chars).map_or(line.len(), |(at, _)| at);
+            let (begins, before) = cut_before(row);
+            let (shown, removed) = (line.get(surplus..).unwrap_or_default().to_owned(), rendered.removed - row.removed);
+            return Rendered { text: shown, start: row.log, removed, cut: Some((begins, before + surplus as u64)), ..rendered };
+        }
+        if chars > max_chars || count == lines {
+            break;
+        }
+        (from, behind) = (Some(*row), row.text);
+    }
+    let from = from.unwrap_or(first);
+    let cut = Some(cut_before(&from)).filter(|(_, before)| *before > 0);
+    let shown = text.get(from.text..).unwrap_or_default().to_owned();
+    Rendered { text: shown, start: from.log, removed: rendered.removed - from.removed, cut, ..rendered }
+}
+
 /// A page being filled.
 struct Page {
     parser: Parser,
@@ -163,13 +226,30 @@ struct Page {
     /// Up to here a mark stands for what is hidden.
     marked_to: u64,
     removed: usize,
+    /// What is written out makes the open row so much longer.
+    longer: usize,
+    /// Ends of rows are kept, of those in so many last characters.
+    kept: Option<usize>,
+    rows: VecDeque<RowEnd>,
 }
 
 impl Page {
     fn new(start: u64, max_chars: usize, columns: u16) -> Self {
         let row = Row::with_limit(usize::MAX).on_columns(columns);
-        let parser = Parser::at(start);
-        Self { parser, row, out: String::new(), chars: 0, max_chars, full_at: None, hidden: Vec::new(), marked_to: 0, removed: 0 }
+        Self {
+            parser: Parser::at(start),
+            row,
+            out: String::new(),
+            chars: 0,
+            max_chars,
+            full_at: None,
+            hidden: Vec::new(),
+            marked_to: 0,
+            removed: 0,
+            longer: 0,
+            kept: None,
+            rows: VecDeque::new(),
+        }
     }
 
     fn hide(&mut self, hidden: &[Span]) {
@@ -200,11 +280,19 @@ impl Page {
             self.row.clear();
             return;
         }
-        let text = self.row.text();
-        self.chars += text.chars().count() + 1;
-        escape_into(&text, &mut self.out);
+        let before = self.out.len();
+        escape_into(&self.row.text(), &mut self.out);
         self.out.push('\n');
+        self.chars += self.out.get(before..).map_or(0, |row| row.chars().count());
         self.row.clear();
+        self.longer = 0;
+        if let Some(kept) = self.kept {
+            let far = self.out.len().saturating_sub(kept.saturating_mul(CHAR_MAX_BYTES));
+            while self.rows.front().is_some_and(|row| row.text < far) {
+                self.rows.pop_front();
+            }
+            self.rows.push_back(RowEnd { text: self.out.len(), log: end, removed: self.removed });
+        }
         if self.chars >= self.max_chars {
             self.full_at = Some(end);
         }
@@ -213,7 +301,7 @@ impl Page {
     fn finish(mut self, start: u64, end: u64) -> Rendered {
         let text = self.row.text();
         escape_into(&text, &mut self.out);
-        Rendered { text: self.out, start, end: self.full_at.unwrap_or(end), removed: self.removed }
+        Rendered { text: self.out, start, end: self.full_at.unwrap_or(end), removed: self.removed, cut: None }
     }
 }
 
@@ -223,16 +311,38 @@ impl Page {
         if self.full_at.is_some() {
             return;
         }
-        let room = self.max_chars.saturating_sub(self.chars).saturating_sub(self.row.len());
-        if room >= bytes.len() {
+        let taken = self.chars + self.row.len() + self.longer;
+        let room = self.max_chars.saturating_sub(taken);
+        if room >= bytes.len() && is_plain(bytes) {
             self.row.print(bytes);
             return;
         }
-        // A character is cut before, never inside.
-        let fits = (0..=room).rev().find(|&at| bytes.get(at).is_none_or(|byte| byte & 0xc0 != 0x80)).unwrap_or_default();
+        let (fits, longer) = fitting(bytes, room, taken == 0);
         self.row.print(bytes.get(..fits).unwrap_or_default());
-        self.full_at = Some(start + fits as u64);
+        self.longer += longer;
+        if fits < bytes.len() {
+            self.full_at = Some(start + fits as u64);
+        }
     }
+}
+
+/// How many of the bytes are shown in so many characters, and how many of those are more than one for one. Never a part of a character;
+/// of an empty page at least one, so that pages go on.
+fn fitting(bytes: &[u8], room: usize, is_empty: bool) -> (usize, usize) {
+    // The rest of a character whose beginning was shown.
+    let rest = bytes.iter().take(CHAR_MAX_BYTES - 1).take_while(|byte| **byte & 0xc0 == 0x80).count();
+    let (mut fits, mut shown, mut longer) = (rest, 0, 0);
+    for chunk in bytes.get(rest..).unwrap_or_default().utf8_chunks() {
+        // What is no text is one character.
+        let invalid = (!chunk.invalid().is_empty()).then(|| (chunk.invalid().len(), 1));
+        for (length, wide) in chunk.valid().chars().map(|ch| (ch.len_utf8(), shown_chars(ch))).chain(invalid) {
+            if shown + wide > room && !(is_empty && fits == 0) {
+                return (fits, longer);
+            }
+            (fits, shown, longer) = (fits + length, shown + wide, longer + wide - 1);
+        }
+    }
+    (fits, longer)
 }
 
 impl Sink for Page {
@@ -261,6 +371,7 @@ impl Sink for Page {
         }
         match byte {
             b'\n' => self.end_row(end),
+            byte if Row::shows(byte) => self.show(&[byte], end.saturating_sub(1)),
             _ => self.row.control(byte),
         }
     }
@@ -326,6 +437,24 @@ mod tests {
                 at = page.end;
             }
             assert_eq!(whole, text.replace("\r\n", "\n"), "pages of {size}");
+        }
+    }
+
+    #[test]
+    fn pages_keep_to_their_size_and_go_on_whatever_they_show() {
+        let text = format!("{}\u{feff}{}\r\nzwölf\r\n", "\u{1f600}".repeat(40), "\u{1}\u{200b}".repeat(40));
+        let (log, whole) = (log(text.as_bytes()), page(text.as_bytes(), 10_000).text);
+        let source = Source { log: &log, markers: &VecDeque::new(), columns: 0, mask: None };
+        for size in 1..40 {
+            let (mut at, mut shown) = (0, String::new());
+            while at < log.end() {
+                let page = source.from(at, u64::MAX, size).unwrap();
+                // A character that is written out is longer than the smallest pages. A row's end goes along.
+                assert!(page.end > at && page.text.chars().count() <= size.max(8) + 1, "{size}: {page:?}");
+                shown.push_str(&page.text);
+                at = page.end;
+            }
+            assert_eq!(shown, whole, "pages of {size}");
         }
     }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::ids::CommandId;
-use crate::limits::{OUTPUT_MAX_CHARS, RENDER_MAX_BYTES};
+use crate::limits::OUTPUT_MAX_CHARS;
 use crate::secret::look::{KEY_MARK, SECRET_MARK};
 use crate::session::command::State;
 use crate::session::handover::TypedLine;
@@ -146,7 +146,7 @@ pub fn output(source: &Source<'_>, pieces: &[(u64, u64)], query: &OutputQuery) -
         page(pieces.from(offset.max(start), max_chars).map_err(failed)?)
     } else if let Some(lines) = query.tail {
         let rendered = pieces.to(start, max_chars, lines).map_err(failed)?;
-        let before = cut_before(source, start, &rendered, query.command).map_err(failed)?;
+        let before = cut_before(&rendered, query.command);
         let (text, range) = page(rendered);
         (before + &text, range)
     } else {
@@ -177,16 +177,10 @@ pub fn removed(count: usize) -> Option<String> {
 }
 
 /// The line that says that the first one shown has begun earlier.
-fn cut_before(source: &Source<'_>, start: u64, rendered: &Rendered, command: Option<CommandId>) -> std::io::Result<String> {
-    let at = rendered.start;
-    let (_, last) = source.log.read(at.saturating_sub(1).max(start), at)?;
-    if rendered.text.is_empty() || last.last().is_none_or(|byte| *byte == b'\n') {
-        return Ok(String::new());
-    }
-    let (from, before) = source.log.read(at.saturating_sub(RENDER_MAX_BYTES).max(start), at)?;
-    let begins = memchr::memrchr(b'\n', &before).map_or(from, |newline| from + newline as u64 + 1);
+fn cut_before(rendered: &Rendered, command: Option<CommandId>) -> String {
+    let Some((begins, bytes)) = rendered.cut else { return String::new() };
     let whose = command.map(|id| format!(" command_id={id}")).unwrap_or_default();
-    Ok(format!("{MARKER}{} bytes of this line cut: ssh_output{whose} offset={begins} ...]\n", at - begins))
+    format!("{MARKER}{bytes} bytes of this line cut: ssh_output{whose} offset={begins} ...]\n")
 }
 
 fn page(rendered: Rendered) -> (String, Range) {
@@ -236,6 +230,36 @@ mod tests {
         }
         let query = OutputQuery { tail: Some(2), max_chars: 100_000, ..OutputQuery::default() };
         assert!(output(&source, &[(0, log.end())], &query).unwrap().0.starts_with("first\nxxx"));
+    }
+
+    #[test]
+    fn the_last_lines_are_whole_whatever_stands_in_those_before() {
+        let last = |text: &str, lines, max_chars| {
+            let mut log = ByteLog::whole();
+            log.append(text.as_bytes());
+            let source = Source { log: &log, markers: &VecDeque::new(), columns: 0, mask: None };
+            let query = OutputQuery { tail: Some(lines), max_chars, ..OutputQuery::default() };
+            output(&source, &[(0, log.end())], &query).unwrap().0
+        };
+        for (text, lines, expected) in [
+            ("\u{feff}Header\r\nrow1\r\nrow2\r\n", 1, "row2\n"),
+            ("\u{1}\u{1}\u{1}\r\nlast\r\n", 1, "last\n"),
+            ("größe ä\r\nlast\r\n", 1, "last\n"),
+            ("● nginx…\r\nlast", 1, "last"),
+            ("10%\r20%\r100%\r\ndone", 1, "done"),
+            ("10%\r20%\r100%\r\ndone", 2, "100%\ndone"),
+            ("one\u{1b}[3Htwo\r\n", 1, "two\n"),
+            ("\r\n\r\nlast\r\n", 3, "\n\nlast\n"),
+        ] {
+            assert_eq!(last(text, lines, 1000), expected, "{text:?}");
+            // And so within so many characters as that.
+            assert_eq!(last(text, 100, expected.chars().count()), expected, "{text:?}");
+        }
+        // How many bytes of the log that is, characters that are written out do not tell.
+        let text = last(&format!("short\r\n{}\r\n", "\u{1}".repeat(10_000)), 1, 1000);
+        let (first, shown) = text.split_once('\n').unwrap();
+        assert!(first.starts_with("[... ") && first.ends_with(" bytes of this line cut: ssh_output offset=7 ...]"), "{first}");
+        assert_eq!(shown.chars().count(), 1000);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::io;
 
 use regex::{Regex, RegexBuilder};
 
-use super::render::{Rendered, Source};
+use super::render::Source;
 use super::report::{MARKER, OutputQuery, Range, unmarked};
 use crate::limits::{GREP_CONTEXT_MAX, OUTPUT_MAX_CHARS, SEARCH_CHARS, SEARCHES_MAX, TRIGGER_COMPILED_MAX_BYTES};
 use crate::secret::look::{KEY_MARK, SECRET_MARK};
@@ -44,31 +44,32 @@ fn through(pieces: &[(u64, u64)], begin: u64, regex: &Regex, found: &mut Found<'
         let mut at = begin.max(from);
         range.end = at.min(to);
         while at < to {
-            // The lines behind a match are shown with it.
-            if searched >= SEARCHES_MAX && found.behind == 0 {
+            // The lines behind a match are shown with it, where they come soon.
+            if searched >= SEARCHES_MAX && found.behind == 0 || searched >= 2 * SEARCHES_MAX {
                 range.goes_on = true;
-                range.end = found.waiting.front().map_or(Ok(range.end), |row| row.place.offset(source))?;
+                range.end = found.goes_on_at(range.start, range.end);
                 return Ok(());
             }
             searched += 1;
-            let rendered = source.from(at, to, SEARCH_CHARS)?;
-            let (whole, whole_end) = whole_rows(source, &rendered)?;
+            let (rendered, ends) = source.rows(at, to, SEARCH_CHARS, usize::MAX)?;
             let is_last = rendered.end >= to;
             found.any_removed |= rendered.removed > 0;
-            let text = if is_last { rendered.text.as_str() } else { whole };
-            let mut place = Place { from: at, to, chars: 0 };
+            // What begins behind the last whole row is searched once it is whole, or where it is all that there is.
+            let whole = ends.back().filter(|end| end.text < rendered.text.len());
+            let whole_end = whole.map_or(rendered.end, |end| end.log);
+            let text = whole.filter(|_| !is_last).map_or(rendered.text.as_str(), |end| rendered.text.get(..end.text).unwrap_or_default());
             let mut last_shown = false;
-            for line in text.split_inclusive('\n') {
+            let begins = std::iter::once(rendered.start).chain(ends.iter().map(|end| end.log));
+            for (line, begins) in text.split_inclusive('\n').zip(begins) {
                 let row = line.strip_suffix('\n').unwrap_or(line);
                 let row = row.strip_suffix('\r').unwrap_or(row);
-                match found.take(row, place, regex.find(row).map(|matched| matched.start()))? {
-                    Taken::Full(place) => {
-                        range.end = place.offset(source)?;
+                match found.take(row, begins, regex.find(row).map(|matched| matched.start())) {
+                    Taken::Full(at) => {
+                        range.end = at;
                         return Ok(());
                     }
                     taken => last_shown = matches!(taken, Taken::Shown),
                 }
-                place.chars += line.chars().count();
             }
             at = if is_last { to } else { whole_end.max(at + 1) };
             // Who goes on from there finds the rest of a row that may match once it is whole.
@@ -78,25 +79,11 @@ fn through(pieces: &[(u64, u64)], begin: u64, regex: &Regex, found: &mut Found<'
     Ok(())
 }
 
-/// Where a row begins: so many characters behind an offset of the log.
-#[derive(Debug, Clone, Copy)]
-struct Place {
-    from: u64,
-    to: u64,
-    chars: usize,
-}
-
-impl Place {
-    fn offset(self, source: &Source<'_>) -> io::Result<u64> {
-        if self.chars == 0 { Ok(self.from) } else { Ok(source.from(self.from, self.to, self.chars)?.end) }
-    }
-}
-
 /// A row that is shown if one of the next ones matches.
 #[derive(Debug)]
 struct Waiting {
     text: String,
-    place: Place,
+    begins: u64,
 }
 
 /// What became of a row.
@@ -104,7 +91,7 @@ enum Taken {
     Shown,
     Passed,
     /// There is no room for it: the search goes on from here with the next call.
-    Full(Place),
+    Full(u64),
 }
 
 /// The lines to show, within the query's budget.
@@ -120,6 +107,8 @@ struct Found<'q> {
     waiting: VecDeque<Waiting>,
     /// Rows to show behind the last match.
     behind: usize,
+    /// Lines and characters before the last match and those round it, and where they begin.
+    last: Option<(usize, usize, u64)>,
     /// Rows were passed over since the last one that is shown.
     gap: bool,
     /// Secrets were taken out of what was searched.
@@ -137,16 +126,17 @@ impl<'q> Found<'q> {
             chars: 0,
             waiting: VecDeque::new(),
             behind: 0,
+            last: None,
             gap: false,
             any_removed: false,
         }
     }
 
-    /// `matched` is where in the row a match begins.
-    fn take(&mut self, row: &str, place: Place, matched: Option<usize>) -> io::Result<Taken> {
+    /// The row begins there in the log; `matched` is where in the row a match begins.
+    fn take(&mut self, row: &str, begins: u64, matched: Option<usize>) -> Taken {
         if matched.is_none() && self.behind == 0 {
-            self.pass(row, place);
-            return Ok(Taken::Passed);
+            self.pass(row, begins);
+            return Taken::Passed;
         }
         let mut needed = row.chars().count() + 1;
         if matched.is_some() {
@@ -157,11 +147,19 @@ impl<'q> Found<'q> {
         }
         // Of the last lines the first ones go.
         if self.query.tail.is_none() && self.chars + needed > self.max_chars {
+            if matched.is_none() {
+                // A match comes with the lines behind it, unless it fills the whole.
+                let last = self.last.filter(|(lines, ..)| *lines > 0);
+                return Taken::Full(last.map_or(begins, |last| self.without(last)));
+            }
             if !self.lines.is_empty() {
-                return Ok(Taken::Full(self.waiting.front().map_or(place, |row| row.place)));
+                return Taken::Full(self.waiting.front().map_or(begins, |row| row.begins));
             }
             self.gap |= !self.waiting.is_empty();
             self.waiting.clear();
+        }
+        if matched.is_some() {
+            self.last = Some((self.lines.len(), self.chars, self.waiting.front().map_or(begins, |row| row.begins)));
         }
         if std::mem::take(&mut self.gap) && self.context > 0 && !self.lines.is_empty() {
             self.show(GAP.to_owned());
@@ -169,14 +167,28 @@ impl<'q> Found<'q> {
         while let Some(before) = self.waiting.pop_front() {
             self.show(unmarked(before.text));
         }
-        let line = self.within(row, place, matched.unwrap_or_default())?;
+        let line = self.within(row, begins, matched.unwrap_or_default());
         self.show(line);
-        Ok(Taken::Shown)
+        Taken::Shown
     }
 
-    fn pass(&mut self, row: &str, place: Place) {
+    /// Takes back what was shown of the last match; where it begins.
+    fn without(&mut self, (lines, chars, begins): (usize, usize, u64)) -> u64 {
+        self.lines.truncate(lines);
+        self.chars = chars;
+        begins
+    }
+
+    /// Where the next call goes on that searches what is behind `end`: with the rows before it that a match may ask for, unless that is
+    /// much of what this call has searched.
+    fn goes_on_at(&self, start: u64, end: u64) -> u64 {
+        let back = self.waiting.front().map_or(end, |row| row.begins);
+        if end.saturating_sub(back) <= end.saturating_sub(start) / 2 { back } else { end }
+    }
+
+    fn pass(&mut self, row: &str, begins: u64) {
         if self.context > 0 {
-            self.waiting.push_back(Waiting { text: row.to_owned(), place });
+            self.waiting.push_back(Waiting { text: row.to_owned(), begins });
         }
         if self.waiting.len() > self.context {
             self.waiting.pop_front();
@@ -185,19 +197,18 @@ impl<'q> Found<'q> {
     }
 
     /// Of a row that is longer than the whole budget, the part where it matches.
-    fn within(&self, row: &str, place: Place, matched: usize) -> io::Result<String> {
+    fn within(&self, row: &str, begins: u64, matched: usize) -> String {
         let length = row.chars().count();
         if length <= self.max_chars {
-            return Ok(unmarked(row.to_owned()));
+            return unmarked(row.to_owned());
         }
         let before = row.get(..matched).map_or(0, |before| before.chars().count());
         let skipped = before.saturating_sub(self.max_chars / 4).min(length - self.max_chars);
         let part: String = row.chars().skip(skipped).take(self.max_chars).collect();
         let whose = self.query.command.map(|id| format!(" command_id={id}")).unwrap_or_default();
-        let from = place.offset(self.source)?;
         let shown = self.max_chars;
-        let note = format!("a line of {length} characters, {shown} of them from character {skipped} on: ssh_output{whose} offset={from}");
-        Ok(format!("{MARKER}{note} ...]\n{}", unmarked(part)))
+        let note = format!("a line of {length} characters, {shown} of them from character {skipped} on: ssh_output{whose} offset={begins}");
+        format!("{MARKER}{note} ...]\n{}", unmarked(part))
     }
 
     fn show(&mut self, line: String) {
@@ -228,15 +239,18 @@ pub fn before_last_lines(text: &str, lines: usize) -> usize {
     body.rmatch_indices('\n').nth(back).map_or(0, |(at, _)| at + 1)
 }
 
-/// The whole rows of a part, or all of it where there is none, and where they end in the log.
-fn whole_rows<'a>(source: &Source<'_>, rendered: &'a Rendered) -> io::Result<(&'a str, u64)> {
-    let end = rendered.text.rfind('\n').map_or(0, |at| at + 1);
-    match rendered.text.get(..end) {
-        Some(whole) if end > 0 && end < rendered.text.len() => {
-            Ok((whole, source.from(rendered.start, rendered.end, whole.chars().count())?.end))
+/// Where the last lines begin that are together so long at most; of a longer last one nothing is left out.
+#[must_use]
+pub fn before_last_chars(text: &str, max_chars: usize) -> usize {
+    let (mut from, mut left) = (text.len(), max_chars);
+    for line in text.split_inclusive('\n').rev() {
+        let chars = line.chars().count();
+        if chars > left && from < text.len() {
+            break;
         }
-        _ => Ok((&rendered.text, rendered.end)),
+        (from, left) = (from - line.len(), left.saturating_sub(chars));
     }
+    from
 }
 
 #[cfg(test)]
@@ -313,6 +327,58 @@ mod tests {
                 let matching = |text: &str| text.lines().filter(|line| line.contains('7')).map(str::to_owned).collect::<Vec<_>>();
                 assert_eq!(matching(&parts.concat()), matching(&whole), "{max_chars}");
             }
+        }
+    }
+
+    #[test]
+    fn lines_round_a_match_come_with_it() {
+        let mut log = ByteLog::whole();
+        for number in 1..=100 {
+            log.append(format!("line {number}\r\n").as_bytes());
+        }
+        let lines = |parts: &[String]| {
+            let all = parts.iter().flat_map(|part| part.lines()).filter(|line| *line != GAP).map(str::to_owned);
+            all.collect::<std::collections::BTreeSet<_>>()
+        };
+        for context in [1, 2] {
+            let query = |max_chars| OutputQuery { grep: Some("7$".to_owned()), context, max_chars, ..OutputQuery::default() };
+            let whole = lines(&[ask(&log, query(100_000)).0]);
+            for max_chars in 50..120 {
+                assert_eq!(lines(&from_call_to_call(&log, &query(max_chars))), whole, "{max_chars}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_search_goes_on_whatever_it_has_to_keep() {
+        let mut log = ByteLog::whole();
+        for _ in 0..20 {
+            log.append(format!("{}\r\n", "x".repeat(1_200_000)).as_bytes());
+        }
+        log.append(b"needle\r\n");
+        let query = OutputQuery { grep: Some("needle".to_owned()), context: 50, max_chars: 1000, ..OutputQuery::default() };
+        assert!(from_call_to_call(&log, &query).concat().ends_with("needle\n"));
+    }
+
+    #[test]
+    fn a_search_that_finds_a_line_everywhere_has_an_end() {
+        let mut log = ByteLog::whole();
+        let row = format!("{}\r\n", "x".repeat(998));
+        for _ in 0..80_000 {
+            log.append(row.as_bytes());
+        }
+        let query = OutputQuery { grep: Some("x".to_owned()), context: 1, tail: Some(3), max_chars: 10_000, ..OutputQuery::default() };
+        let (text, end) = ask(&log, query);
+        assert!(end < log.end() && text.lines().count() == 3, "{end}");
+    }
+
+    #[test]
+    fn rows_are_found_where_they_stand_whatever_stands_before() {
+        for before in ["\u{feff}\u{1}\u{1}", "größe äöü", "10%\r20%\r100%"] {
+            let mut log = ByteLog::whole();
+            log.append(format!("{before}\r\nmatch 1\r\nmatch 2\r\n").as_bytes());
+            let query = OutputQuery { grep: Some("^match".to_owned()), max_chars: 10, ..OutputQuery::default() };
+            assert_eq!(from_call_to_call(&log, &query), ["match 1\n", "match 2\n"], "{before:?}");
         }
     }
 

@@ -5,6 +5,7 @@
 //! backspaces, erase) disappears with it, and text written over it is real.
 
 use super::parser::Csi;
+use super::text::lossy;
 
 /// The longest row kept, in bytes. Of a longer one the newer half is kept.
 pub const ROW_MAX_BYTES: usize = 64 * 1024;
@@ -164,9 +165,15 @@ impl Row {
                 let column = self.column();
                 self.cursor = Some(column.saturating_sub(1));
             }
-            0x00 | 0x07 | 0x0e | 0x0f | 0x7f => {}
-            _ => self.print(&[byte]),
+            byte if Self::shows(byte) => self.print(&[byte]),
+            _ => {}
         }
+    }
+
+    /// Does this C0 control take a place in the row?
+    #[must_use]
+    pub fn shows(control: u8) -> bool {
+        !matches!(control, b'\r' | 0x00 | 0x07 | 0x08 | 0x0e | 0x0f | 0x7f)
     }
 
     /// Where the terminal's row of the cursor starts. Behind the last column the cursor still stands in that row.
@@ -245,7 +252,7 @@ impl Row {
     #[must_use]
     pub fn text(&self) -> String {
         match &self.content {
-            Content::Bytes(text) => String::from_utf8_lossy(text).into_owned(),
+            Content::Bytes(text) => lossy(text).into_owned(),
             Content::Cells(cells) => {
                 let length = cells.iter().rposition(|cell| cell.ink == Ink::Real).map_or(0, |last| last + 1);
                 let shown = |cell: &Cell| if cell.ink == Ink::Real { cell.ch } else { ' ' };

@@ -10,6 +10,27 @@ fn is_invisible(ch: char) -> bool {
         | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
+/// Characters that one takes where it is shown: more than one if it is written out.
+#[must_use]
+pub fn shown_chars(ch: char) -> usize {
+    if must_escape(ch) { write_out(ch).len() } else { 1 }
+}
+
+/// Is it ASCII that is shown as it is?
+#[must_use]
+pub fn is_plain(bytes: &[u8]) -> bool {
+    bytes.iter().fold(true, |all, byte| all & is_plain_byte(*byte))
+}
+
+fn is_plain_byte(byte: u8) -> bool {
+    (b' '..0x7f).contains(&byte) || matches!(byte, b'\n' | b'\t')
+}
+
+fn write_out(ch: char) -> String {
+    let code = u32::from(ch);
+    if code < 0x100 { format!("\\x{code:02x}") } else { format!("\\u{{{code:x}}}") }
+}
+
 fn must_escape(ch: char) -> bool {
     (ch.is_control() && ch != '\n' && ch != '\t') || is_invisible(ch)
 }
@@ -20,9 +41,8 @@ const BLOCK_BYTES: usize = 16;
 /// How many bytes at the beginning are ASCII that is shown as it is, in whole blocks. Nearly all text is, and looking at each character
 /// costs a fifth of showing it.
 fn plain(text: &str) -> usize {
-    let is_plain = |byte: &u8| (b' '..0x7f).contains(byte) || matches!(byte, b'\n' | b'\t');
     let blocks = text.as_bytes().chunks_exact(BLOCK_BYTES);
-    BLOCK_BYTES * blocks.take_while(|block| block.iter().fold(true, |all, byte| all & is_plain(byte))).count()
+    BLOCK_BYTES * blocks.take_while(|block| is_plain(block)).count()
 }
 
 /// Appends `text` with control characters as `\x1b` and invisible ones as `\u{202e}`.
@@ -32,9 +52,7 @@ pub fn escape_into(text: &str, out: &mut String) {
     while let Some((at, ch)) = rest.char_indices().find(|&(_, ch)| must_escape(ch)) {
         let (plain, after) = rest.split_at(at);
         out.push_str(plain);
-        let code = u32::from(ch);
-        let escaped = if code < 0x100 { format!("\\x{code:02x}") } else { format!("\\u{{{code:x}}}") };
-        out.push_str(&escaped);
+        out.push_str(&write_out(ch));
         rest = after.get(ch.len_utf8()..).unwrap_or_default();
     }
     out.push_str(rest);

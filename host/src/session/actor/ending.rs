@@ -60,7 +60,7 @@ impl Actor {
         let source = self.source();
         let (start, end) = (ending.pieces.first()?.0, ending.pieces.last()?.1);
         let head = source.from(start, end, JUDGED_CHARS).ok()?;
-        let tail = (head.end < end).then(|| source.to(start, end, JUDGED_CHARS)).transpose().ok()?;
+        let tail = (head.end < end).then(|| source.to(start, end, JUDGED_CHARS, usize::MAX)).transpose().ok()?;
         Some((head.text, tail.map(|tail| tail.text)))
     }
 
