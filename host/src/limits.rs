@@ -754,7 +754,7 @@ pub const HTTP_BODY_MAX: Duration = Duration::from_secs(20);
 /// Bytes of a token: 16 that nobody can guess are enough.
 pub const HTTP_TOKEN_MIN_BYTES: usize = 16;
 /// How long nobody is let in after the system refused a connection: the process may be out of files.
-pub const HTTP_ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+pub const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Sessions in one page of the list of resources.
 pub const RESOURCE_SESSIONS_PAGE: usize = 50;
 /// Lines at the end of a session's log that its resource shows.

@@ -52,8 +52,9 @@ pub fn specs(config: &Config) -> Vec<Spec> {
             name: name.clone(),
             digest: entry.digest.map(|digest| digest.to_string().trim_start_matches("sha256:").to_owned()),
             settings: entry.config.clone(),
-            // A bundled plugin is trusted with what it declares; another one gets what is granted.
-            secrets: (!embedded || !entry.secrets.is_empty()).then(|| entry.secrets.clone()),
+            // A bundled plugin is trusted with what it declares, unless less is granted; another one gets what is granted.
+            secrets: entry.secrets.clone().or_else(|| (!embedded).then(Vec::new)),
+            is_shared: entry.isolation == config::Isolation::Shared,
             max_bytes: entry.max_file_bytes.map_or(PLUGIN_FILE_MAX_BYTES, std::num::NonZeroU64::get),
             max_parts: entry.max_parts.and_then(|parts| usize::try_from(parts.get()).ok()),
             source,

@@ -24,13 +24,13 @@ impl Config {
     pub fn check_grants(&self, plugin: &str, wanted: &[&str]) -> Vec<Diagnostic> {
         let Some(entry) = self.plugins.get(plugin) else { return Vec::new() };
         let mut found = Vec::new();
-        for (index, secret) in entry.secrets.iter().enumerate() {
+        for (index, secret) in entry.secrets.iter().flatten().enumerate() {
             if !wanted.contains(&secret.as_str()) {
                 let message = format!("plugin `{plugin}` never asks for the secret `{secret}`");
                 found.push(self.diagnostic(format!("plugin.{plugin}.secrets.{index}"), message, choices(secret, wanted, "it asks for")));
             }
         }
-        for secret in wanted.iter().filter(|secret| !entry.secrets.iter().any(|granted| granted == *secret)) {
+        for secret in wanted.iter().filter(|secret| !entry.secrets.iter().flatten().any(|granted| granted == *secret)) {
             if let Some(device) = self.device_with(plugin, secret) {
                 let message = format!("plugin `{plugin}` asks for the secret `{secret}`, which [device.{device}] has, and may not have it");
                 let help = format!("to allow it, add \"{secret}\" to `secrets` in [plugin.{plugin}]");
@@ -136,7 +136,7 @@ impl Config {
                 let help = choices(name, known_plugins, "for a plugin on disk add its `path`; plugins in the binary");
                 found.push(self.diagnostic(path.clone(), format!("no plugin `{name}` in the binary"), help));
             }
-            for (index, secret) in entry.secrets.iter().enumerate().filter(|(_, secret)| !secrets.contains(&secret.as_str())) {
+            for (index, secret) in entry.secrets.iter().flatten().enumerate().filter(|(_, secret)| !secrets.contains(&secret.as_str())) {
                 let message = format!("[plugin.{name}] is granted the secret `{secret}`, which no device has");
                 found.push(self.diagnostic(format!("{path}.secrets.{index}"), message, choices(secret, &secrets, "devices have")));
             }

@@ -44,13 +44,13 @@ pub struct PluginEntry {
     pub path: Option<PathBuf>,
     /// The digest that the file must have.
     pub digest: Option<Digest>,
-    /// The secrets that it may ask for.
-    pub secrets: Vec<String>,
+    /// The secrets that it may ask for. None where nothing is said: a plugin in the binary has those of its manifest then, another one none.
+    pub secrets: Option<Vec<String>>,
     /// Who must have signed the file.
     pub signer: Option<String>,
     /// Its settings, as they are handed to it.
     pub config: Map<String, Value>,
-    /// Whether sessions share its instances.
+    /// Whether its instances serve more than one session.
     pub isolation: Isolation,
     /// Its file may be this large; without it, the host's limit counts.
     pub max_file_bytes: Option<NonZeroU64>,
@@ -68,7 +68,7 @@ pub enum Isolation {
     /// A small pool of instances serves all sessions.
     #[default]
     Shared,
-    /// Each session has an instance of its own.
+    /// No instance serves a second session, or a second call.
     Session,
 }
 
@@ -106,7 +106,7 @@ impl PluginEntry {
             path: reader.field(section, "path", value::path),
             digest: reader.field(section, "digest", Digest::read),
             signer: reader.field(section, "signer", |reader, at, found| value::text(reader, at, found, "a name", "plugins@acme.example")),
-            secrets: reader.field(section, "secrets", secrets).unwrap_or_default(),
+            secrets: reader.field(section, "secrets", secrets),
             config: config.map(|config| settings(reader, &config)).unwrap_or_default(),
             isolation: reader.field(section, "isolation", isolation).unwrap_or_default(),
             max_file_bytes: reader

@@ -132,7 +132,7 @@ fn types_plugins_and_policy_are_read() {
     let plugin = config.plugins.get("acme-olt").unwrap();
     assert_eq!(plugin.path.as_deref(), Some(Path::new("/etc/jack/plugins/acme-olt.wasm")));
     assert_eq!(plugin.digest.unwrap().as_bytes().last(), Some(&0xff));
-    assert_eq!(plugin.secrets, ["enable"]);
+    assert_eq!(plugin.secrets, Some(vec!["enable".to_owned()]));
     let json = serde_json::json!({ "paging": "scroll 512", "depth": 3, "ratio": 0.5, "on": true, "list": [1, "b"], "sub": { "x": 1 } });
     assert_eq!(serde_json::Value::Object(plugin.config.clone()), json);
     assert_eq!((plugin.isolation, plugin.max_file_bytes), (Isolation::Session, NonZeroU64::new(8_388_608)));

@@ -11,13 +11,13 @@ use std::time::Instant;
 use tokio::io::BufReader;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{Notify, Semaphore};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::hello::{Greeting, Hello, PROTOCOL, VERSION, Variables, Want, line, say};
 use super::{control, within};
 use crate::directory::Directory;
 use crate::guest::{self, Guests};
-use crate::limits::{DAEMON_CLIENTS_MAX, HELLO_MAX};
+use crate::limits::{ACCEPT_PAUSE, DAEMON_CLIENTS_MAX, HELLO_MAX};
 use crate::private::own_user;
 use crate::renewal::Renewer;
 use crate::secret::given;
@@ -98,9 +98,12 @@ impl Gate {
         // The folder is closed to others already.
         fs::set_permissions(&path, Permissions::from_mode(0o600))?;
         tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                if is_own(&stream) {
-                    tokio::spawn(receive(stream, Arc::clone(&house)));
+            loop {
+                match listener.accept().await {
+                    Ok((stream, _)) if is_own(&stream) => drop(tokio::spawn(receive(stream, Arc::clone(&house)))),
+                    Ok(_) => {}
+                    // The process has no file left, or the client has gone already: the next one finds it as before.
+                    Err(_) => sleep(ACCEPT_PAUSE).await,
                 }
             }
         });

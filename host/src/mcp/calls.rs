@@ -438,10 +438,16 @@ async fn output(directory: &Arc<Directory>, caller: &Caller, arguments: &Argumen
     let until = arguments.text("until").unwrap_or("exit");
     let mut query = query;
     let first = searched(&handle, &query).await?;
+    if wait.is_zero() {
+        return Ok(reply::command(&handle.id.device, &session, first));
+    }
     let known_end = query.offset.unwrap_or_else(|| first.range.output_end.max(first.range.end));
+    // How it goes on is seen without searching all of it again.
+    let is_searched = query.grep.is_some() && until != "match";
+    let brief = OutputQuery { offset: None, tail: Some(1), grep: None, max_chars: 1, raw: false, ..query.clone() };
     let waiting = async {
+        let mut report = first;
         loop {
-            let report = searched(&handle, &query).await?;
             let done = match until {
                 "output" => report.range.output_end.max(report.range.end) > known_end,
                 "match" if query.grep.is_some() && report.output.is_empty() => {
@@ -457,9 +463,10 @@ async fn output(directory: &Arc<Directory>, caller: &Caller, arguments: &Argumen
                 None => !matches!(handle.status().phase, Phase::Busy(_) | Phase::Opening),
             };
             if done || over {
-                return Ok::<_, String>(report);
+                return if is_searched { searched(&handle, &query).await } else { Ok::<_, String>(report) };
             }
             sleep(LOOK_EVERY).await;
+            report = if is_searched { handle.report(brief.clone()).await? } else { searched(&handle, &query).await? };
         }
     };
     let progress = || format!("{session}: {} bytes in the log", reply::grouped(handle.status().log_bytes));

@@ -33,7 +33,7 @@ use super::Server;
 use crate::config::HttpSettings;
 use crate::directory::Directory;
 use crate::limits::{
-    HTTP_ACCEPT_PAUSE, HTTP_BODY_MAX, HTTP_BODY_MAX_BYTES, HTTP_CONNECTIONS_MAX, HTTP_HEAD_MAX, HTTP_HEAD_MAX_BYTES, HTTP_SESSION_IDLE,
+    ACCEPT_PAUSE, HTTP_BODY_MAX, HTTP_BODY_MAX_BYTES, HTTP_CONNECTIONS_MAX, HTTP_HEAD_MAX, HTTP_HEAD_MAX_BYTES, HTTP_SESSION_IDLE,
     HTTP_SESSIONS_MAX, HTTP_TOKEN_MIN_BYTES,
 };
 use crate::secret::{self, Secret};
@@ -189,7 +189,7 @@ async fn accept<H: ServerHandler>(listener: TcpListener, gate: Arc<Gate<H>>, end
         };
         let Ok((stream, _)) = accepted else {
             // The process has no file left, or the client has gone already.
-            sleep(HTTP_ACCEPT_PAUSE).await;
+            sleep(ACCEPT_PAUSE).await;
             continue;
         };
         let (gate, ends) = (Arc::clone(&gate), ends.clone());

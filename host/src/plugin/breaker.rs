@@ -11,6 +11,8 @@ pub struct Breaker {
     faults: VecDeque<Instant>,
     state: State,
     off_for: Duration,
+    /// When it failed last.
+    failed_at: Option<Instant>,
     total: u64,
     last: Option<String>,
 }
@@ -83,6 +85,10 @@ impl Breaker {
     pub fn on_fault(&mut self, now: Instant, fault: &str) -> Option<Duration> {
         self.total += 1;
         self.last = Some(fault.to_owned());
+        // What went well for so long begins anew.
+        if self.failed_at.replace(now).is_some_and(|at| now.saturating_duration_since(at) > PLUGIN_OFF_MAX * 2) {
+            self.off_for = Duration::ZERO;
+        }
         self.faults.push_back(now);
         while self.faults.front().is_some_and(|at| now.saturating_duration_since(*at) > PLUGIN_FAULT_WINDOW) {
             self.faults.pop_front();
@@ -123,6 +129,21 @@ mod tests {
             assert_eq!(breaker.on_fault(now, "again"), Some(seconds(next)));
         }
         assert_eq!((breaker.total(), breaker.last()), (9, Some("again")));
+    }
+
+    #[test]
+    fn what_went_well_for_long_is_off_for_the_shortest_time_again() {
+        let mut now = Instant::now();
+        let mut breaker = Breaker::default();
+        assert_eq!((0..PLUGIN_FAULTS_MAX).find_map(|_| breaker.on_fault(now, "f")), Some(seconds(30)));
+        now += seconds(30);
+        assert_eq!(breaker.gate(now), Gate::Trial);
+        assert_eq!(breaker.on_fault(now, "again"), Some(seconds(60)));
+        now += seconds(60);
+        assert_eq!(breaker.gate(now), Gate::Trial);
+        breaker.on_trial_passed(now);
+        now += PLUGIN_OFF_MAX * 2 + seconds(1);
+        assert_eq!((0..PLUGIN_FAULTS_MAX).find_map(|_| breaker.on_fault(now, "f")), Some(seconds(30)));
     }
 
     #[test]

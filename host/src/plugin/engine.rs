@@ -70,8 +70,9 @@ impl Engine {
     /// While the guard lives, deadlines run.
     #[must_use]
     pub fn clock(&self) -> ClockGuard {
-        self.ticker.in_flight.fetch_add(1, Ordering::AcqRel);
-        if self.ticker.asleep.swap(false, Ordering::AcqRel) {
+        // In one order with the clock's look: a weaker one lets each of the two miss what the other has just written.
+        self.ticker.in_flight.fetch_add(1, Ordering::SeqCst);
+        if self.ticker.asleep.swap(false, Ordering::SeqCst) {
             self.ticker.thread.unpark();
         }
         ClockGuard { ticker: Arc::clone(&self.ticker) }
@@ -129,9 +130,9 @@ fn tick(ticker: &std::sync::Weak<Ticker>, engine: &wasmtime::EngineWeak) {
         engine.increment_epoch();
         idle_ticks = if ticker.in_flight.load(Ordering::Acquire) > 0 { 0 } else { idle_ticks + 1 };
         if idle_ticks > linger {
-            ticker.asleep.store(true, Ordering::Release);
+            ticker.asleep.store(true, Ordering::SeqCst);
             // A call that came between the two lines found the clock awake.
-            if ticker.in_flight.load(Ordering::Acquire) > 0 {
+            if ticker.in_flight.load(Ordering::SeqCst) > 0 {
                 ticker.asleep.store(false, Ordering::Release);
                 idle_ticks = 0;
             }

@@ -59,6 +59,8 @@ pub struct Spec {
     pub secrets: Option<Vec<String>>,
     /// The largest file in bytes.
     pub max_bytes: u64,
+    /// Its instances serve one call after the other, of any session.
+    pub is_shared: bool,
     /// Modules and memories of an instance; `None` keeps the host's limits.
     pub max_parts: Option<usize>,
     /// The device type that the plugin is to serve, for the one that serves declared types.
@@ -78,6 +80,7 @@ impl Spec {
             settings: serde_json::Map::new(),
             secrets: None,
             max_bytes: PLUGIN_FILE_MAX_BYTES,
+            is_shared: true,
             max_parts: None,
             declaration: None,
             signer: None,
@@ -107,6 +110,7 @@ pub struct Plugin {
     pre: InstancePre<Guest>,
     indices: Indices,
     settings: String,
+    is_shared: bool,
     max_parts: Option<usize>,
     own_settings: String,
     /// Boxed: a call moves its instance several times.
@@ -217,6 +221,7 @@ impl Loader {
             pre,
             indices,
             settings,
+            is_shared: spec.is_shared,
             max_parts: spec.max_parts,
             own_settings,
             idle: ArrayQueue::new(PLUGIN_INSTANCES_IDLE_MAX),

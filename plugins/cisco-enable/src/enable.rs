@@ -142,6 +142,11 @@ mod tests {
             view.facts.push(Fact { name: "missing-secrets".into(), value: missing.into() });
             let report = next(&view, self.dialect);
             self.memo = report.memo;
+            // The host knows a send by its name in the manifest only.
+            if let Step::Send(name) = &report.step {
+                let listed = format!("\n{name} = ");
+                assert!(include_str!("../plugin.toml").contains(&listed), "the manifest has no send `{name}`");
+            }
             report.step
         }
     }

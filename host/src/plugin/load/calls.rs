@@ -145,8 +145,10 @@ impl Plugin {
                     self.breaker.lock().unwrap_or_else(PoisonError::into_inner).on_trial_passed(Instant::now());
                     crate::diagnostics::plugin_line(self.name(), "warn", "it works again");
                 }
-                // A full pool lets the surplus go.
-                let _ = self.idle.push(call.instance);
+                if self.is_shared {
+                    // A full pool lets the surplus go.
+                    let _ = self.idle.push(call.instance);
+                }
                 Ok(value)
             }
             Err(error) => {
