@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use crate::limits::APPROVAL_OPEN_MAX;
 use crate::policy::approval::Request;
 use crate::session::command::State;
-use crate::session::journey::{DISCARDED, IN_FORCE_FOR_NOW, LineError, Outcome, PENDING};
+use crate::session::journey::{DISCARDED, IN_FORCE_FOR_NOW, LineError, Outcome, PENDING, UNKNOWN};
 use crate::session::report::{Report, ScreenReport};
 use crate::session::{Refusal, Status};
 
@@ -269,6 +269,9 @@ fn behind_lines(session: &str, failed: bool, journey: &Outcome) -> Option<String
         (Some(DISCARDED), _) if !failed => {
             Some("Checked and thrown away: nothing has changed. Call again with commit=now, or commit=confirmed, to keep it.".to_owned())
         }
+        (Some(UNKNOWN), _) => Some(format!(
+            "The commit on {session} was stopped or lost on its way: the changes may be in force all the same. Look at the device's configuration before you go on."
+        )),
         (Some(PENDING), _) => Some(format!(
             "The changes stay in the candidate configuration of {session}, not in force: the next commit there, whoever makes it, puts them in force. Keep them with ssh_run mode=config commit=now command=\"\", or take them out with the device's own command."
         )),

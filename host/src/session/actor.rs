@@ -423,6 +423,8 @@ impl Actor {
                     self.cast.input(&self.redactor.whole(bytes), now());
                 }
                 self.tape(|tape| tape.note(Entry::Typed(bytes.clone()), now()));
+                // What is answered or stopped by this wants no secret any more.
+                self.resolving = None;
                 self.order(Order::Write(bytes.clone().into()));
             }
             Payload::Secret { name, enter } => self.resolve(name.clone(), enter.clone()),
@@ -462,14 +464,17 @@ impl Actor {
         if let Ok(secret) = &secret {
             self.profile.teach_mask(name, secret);
         }
-        let running = self.machine.running();
-        // The lookup took its time: only what asked for it may have it.
-        let still_asks = running.map(|running| running.id) == *command && self.last_row() == *row;
-        let goal = running.and_then(|running| running.goal.clone());
+        let goal = self.machine.running().and_then(|running| running.goal.clone());
+        // The lookup took its time, and so does its record: only what asked for it, and still does, may have it.
+        let gone = || Err(format!("the secret `{name}` was not typed: what asked for it had gone on when it was there"));
         let secret = match secret {
-            Ok(_) if !still_asks => Err(format!("the secret `{name}` was not typed: what asked for it had gone on when it was there")),
+            Ok(_) if !self.still_asks(*command, row) => gone(),
             Ok(secret) => self.profile.witness_secret(name, goal, *command).await.map(|()| secret),
             Err(why) => Err(why),
+        };
+        let secret = match secret {
+            Ok(_) if !self.still_asks(*command, row) => gone(),
+            secret => secret,
         };
         match secret {
             Ok(secret) => {
@@ -486,6 +491,12 @@ impl Actor {
                 self.perform(effects).await;
             }
         }
+    }
+
+    /// Does the row stand that asked for a secret, with all that has come by now?
+    fn still_asks(&mut self, command: Option<CommandId>, row: &(u64, String)) -> bool {
+        self.take_what_came();
+        self.ended.is_none() && self.machine.running().map(|running| running.id) == command && self.last_row() == *row
     }
 
     fn last_row(&self) -> (u64, String) {
@@ -538,9 +549,11 @@ impl Actor {
         }
     }
 
-    /// Types what callers send, but not before a command that was wanted earlier has begun.
+    /// Types what callers send, but not before a command that was wanted earlier has begun, nor among the lines that set a session up.
     async fn type_sends(&mut self) {
-        let comes_later = |this: &Self| this.machine.is_idle() && this.waiting.first(|request| this.may_now(request)).is_some();
+        let comes_later = |this: &Self| {
+            this.machine.is_setting_up() || this.machine.is_idle() && this.waiting.first(|request| this.may_now(request)).is_some()
+        };
         while !self.sends.is_empty() && (!comes_later(self) || self.sends.len() > COMMANDS_QUEUED_MAX) {
             let Some((request, reply)) = self.sends.pop_front() else { return };
             if !reply.is_closed() {

@@ -288,7 +288,9 @@ impl Running {
         log_end: u64,
     ) -> Ending {
         let end = end.min(log_end);
-        self.pieces.push((start.unwrap_or(self.log_start).min(end), end));
+        // Without a beginning of its own it begins behind what earlier lines have brought.
+        let start = start.unwrap_or_else(|| self.pieces.last().map_or(self.log_start, |before| before.1));
+        self.pieces.push((start.min(end), end));
         let is_one_line = !self.text.trim().contains('\n');
         let incomplete = self.incomplete.map(|what| match is_one_line {
             true => format!("incomplete input ({what}): nothing of it ran, the line was cancelled"),

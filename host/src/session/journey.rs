@@ -15,6 +15,8 @@ use crate::policy::approved::Approved;
 pub const DISCARDED: &str = "discarded";
 /// What became of a candidate configuration: it stays there, neither in force nor thrown away.
 pub const PENDING: &str = "pending";
+/// What became of a candidate configuration: nobody knows, as its commit was stopped, or its line ended meanwhile.
+pub const UNKNOWN: &str = "unknown";
 /// What became of a candidate configuration: in force, and taken back unless it is confirmed.
 pub const IN_FORCE_FOR_NOW: &str = "committed-for-now";
 
@@ -354,6 +356,9 @@ impl Journey {
         match ended.state {
             Some(State::Lost) => {
                 self.outcome.lost = true;
+                if matches!(&self.stage, Stage::Acts(acts) if matches!(acts.front(), Some(Act::Commit | Act::Confirmed | Act::Confirm))) {
+                    self.outcome.candidate = Some(UNKNOWN);
+                }
                 self.outcome.pieces.extend(ended.pieces);
                 self.stage = Stage::Over;
                 return;
@@ -432,6 +437,7 @@ impl Journey {
         self.outcome.pieces.extend(ended.pieces);
         if ended.failure.is_none() && ended.state != Some(State::Interrupted) {
             self.outcome.candidate = match act {
+                _ if self.outcome.candidate == Some(UNKNOWN) => Some(UNKNOWN),
                 Act::Commit => Some("committed"),
                 Act::Confirmed => Some(IN_FORCE_FOR_NOW),
                 Act::Confirm => Some("confirmed"),
@@ -440,6 +446,10 @@ impl Journey {
             };
             self.stage = Stage::Acts(acts);
             return;
+        }
+        // A device that was told to stop may have gone on to the end.
+        if matches!(act, Act::Commit | Act::Confirmed | Act::Confirm) && ended.state == Some(State::Interrupted) {
+            self.outcome.candidate = Some(UNKNOWN);
         }
         let why = ended.failure.unwrap_or_else(|| "it was stopped".to_owned());
         let what = match act {

@@ -212,6 +212,12 @@ impl Machine {
         matches!(self.state, State::Idle(_))
     }
 
+    /// Are lines typed now that set the session up?
+    #[must_use]
+    pub fn is_setting_up(&self) -> bool {
+        matches!(self.state, State::Setup(_))
+    }
+
     /// Has the first prompt not been accepted yet?
     #[must_use]
     pub fn is_opening(&self) -> bool {

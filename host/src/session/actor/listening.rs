@@ -44,6 +44,18 @@ impl Actor {
         self.undrained = true;
     }
 
+    /// Takes what is there, and decides nothing yet.
+    pub(super) fn take_what_came(&mut self) {
+        for _ in 0..LINE_CHUNKS {
+            if self.ended.is_some() {
+                return;
+            }
+            let Some(event) = self.reader.ready() else { return };
+            self.on_event(event);
+            self.undrained = true;
+        }
+    }
+
     fn on_event(&mut self, event: LineEvent) {
         match event {
             LineEvent::Data(bytes) | LineEvent::Error(bytes) => self.on_bytes(&bytes),

@@ -34,6 +34,8 @@ struct Device<'a> {
     answers: Vec<(&'static str, &'a str, Option<&'a str>)>,
     /// Before this line the journey's time is over.
     stops_at: Option<&'static str>,
+    /// While this line runs it is stopped, or its line ends.
+    cut_at: Option<(&'static str, State)>,
 }
 
 impl Device<'_> {
@@ -60,11 +62,12 @@ impl Device<'_> {
             let (mode, failure) = answer.map_or((self.mode.as_str(), None), |(_, mode, failure)| (*mode, *failure));
             self.mode = mode.to_owned();
             let at = typed.len() as u64 * 10;
+            let state = self.cut_at.filter(|(cut, _)| *cut == line).map_or(State::Done, |(_, state)| state);
             typed.push(line);
             journey.on_ended(
                 self.modes,
                 Ended {
-                    state: Some(State::Done),
+                    state: Some(state),
                     mode: self.mode.clone(),
                     failure: failure.map(str::to_owned),
                     typed: 1,
@@ -83,7 +86,7 @@ const WAYS: [(&str, &str, Option<&str>); 4] =
 
 fn device<'a>(modes: &'a Modes, mode: &str, answers: &[(&'static str, &'a str, Option<&'a str>)]) -> Device<'a> {
     // What a test says comes before the usual.
-    Device { modes, mode: mode.to_owned(), answers: answers.iter().chain(&WAYS).copied().collect(), stops_at: None }
+    Device { modes, mode: mode.to_owned(), answers: answers.iter().chain(&WAYS).copied().collect(), stops_at: None, cut_at: None }
 }
 
 /// What a step types.
@@ -262,4 +265,19 @@ fn a_line_that_commits_by_itself_is_refused() {
     }
     let plain = modes(false);
     Route::to(&plain, "user", "config", None).unwrap().check_line("commit", "commit").unwrap();
+}
+
+#[test]
+fn what_a_stopped_commit_has_done_is_not_known() {
+    let modes = modes(true);
+    for (line, state, typed, candidate) in [
+        ("diff", State::Interrupted, vec!["edit", "a", "diff", "discard", "leave"], Some(DISCARDED)),
+        ("commit", State::Interrupted, vec!["edit", "a", "diff", "commit", "discard", "leave"], Some(UNKNOWN)),
+        ("commit", State::Lost, vec!["edit", "a", "diff", "commit"], Some(UNKNOWN)),
+    ] {
+        let mut journey = journey(&modes, "boss", "config", Some(Keep::Now), &["a"]);
+        let mut device = device(&modes, "boss", &[]);
+        device.cut_at = Some((line, state));
+        assert_eq!((device.play(&mut journey), journey.outcome().candidate), (typed.iter().map(ToString::to_string).collect(), candidate));
+    }
 }
