@@ -190,6 +190,34 @@ fn operators_rules_count_for_files_and_for_what_links_lead_to() {
     assert!(!setting.here("all/id_ed25519").exists() && down["problems"].to_string().contains("no-keys"), "{down}");
 }
 
+/// Every folder and link is judged, not only the first, and nothing is made below a folder that is not.
+#[test]
+fn folders_and_links_that_are_denied_are_not_made() {
+    let rule = "[[policy.rule]]\nname = \"no-keys\"\neffect = \"deny\"\nmatch = \".*(authorized_keys|/vault).*\"\n";
+    let mut setting = Setting::on(Sshd::start(), "full", rule);
+    std::fs::create_dir_all(setting.here("tree/fine")).unwrap();
+    std::fs::create_dir_all(setting.here("tree/vault/deep")).unwrap();
+    std::fs::write(setting.here("tree/vault/deep/x"), "x").unwrap();
+    std::fs::write(setting.here("tree/f"), "f").unwrap();
+    symlink("f", setting.here("tree/a-link")).unwrap();
+    symlink("f", setting.here("tree/authorized_keys")).unwrap();
+    // A folder is in its way, and may not be deleted.
+    std::fs::write(setting.here("tree/was"), "now a file").unwrap();
+    std::fs::create_dir_all(setting.there("copy/was")).unwrap();
+    std::fs::write(setting.there("copy/was/authorized_keys"), "k").unwrap();
+    std::fs::write(setting.there("copy/authorized_keys"), "k").unwrap();
+    own(&setting.there("copy"));
+    let remote = setting.there("copy").display().to_string();
+    let up = setting.transfer("up", "tree", &remote, json!({"delete": true}));
+    assert_eq!((up["state"].as_str(), up["files"].as_u64()), (Some("incomplete"), Some(1)), "{up}");
+    assert!(up["problems"].to_string().contains("no-keys") && up["problems"].to_string().contains("/vault"), "{up}");
+    assert!(setting.there("copy/a-link").is_symlink() && setting.there("copy/fine").is_dir(), "{up}");
+    assert!(!setting.there("copy/vault").exists(), "{up}");
+    assert_eq!(std::fs::read(setting.there("copy/authorized_keys")).unwrap(), b"k");
+    assert!(!setting.there("copy/authorized_keys").is_symlink(), "{up}");
+    assert_eq!(std::fs::read(setting.there("copy/was/authorized_keys")).unwrap(), b"k", "{up}");
+}
+
 #[test]
 fn folders_go_up_and_down_and_only_within_the_allowed_ones() {
     for server in [Sshd::start(), Sshd::start_without_files()] {

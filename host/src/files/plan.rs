@@ -1,6 +1,6 @@
 //! What a transfer would do, from what lies on both sides. Pure: nothing is asked and nothing is changed here.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::name::shown;
 use super::tree::{Entry, Tree};
@@ -77,6 +77,35 @@ impl Plan {
     #[must_use]
     pub fn steps(&self) -> usize {
         self.in_the_way.len() + self.folders.len() + self.copies.len() + self.links.len() + self.touch.len() + self.removals.len()
+    }
+
+    /// Takes these out of what has to go. What they lie in stays too, and nothing can come in its place: these paths come back.
+    pub fn keep_in_the_way(&mut self, kept: &BTreeSet<Vec<u8>>) -> BTreeSet<Vec<u8>> {
+        let holds_any = |path: &[u8]| kept.iter().any(|kept| kept == path || is_below(kept, path));
+        let all = self.in_the_way.iter().filter(|(path, _)| holds_any(path)).map(|(path, _)| path.clone()).collect();
+        self.in_the_way.retain(|(path, _)| !kept.contains(path));
+        all
+    }
+
+    /// Takes out all that would be done at these paths or below: how many steps that are, by path.
+    pub fn leave_out(&mut self, tops: &BTreeSet<Vec<u8>>) -> BTreeMap<Vec<u8>, usize> {
+        let mut counts = BTreeMap::new();
+        let mut stays = |path: &[u8], steps: usize| match top_of(path, tops) {
+            Some(top) => {
+                *counts.entry(top.clone()).or_insert(0) += steps;
+                false
+            }
+            None => true,
+        };
+        self.in_the_way.retain(|(path, _)| stays(path, 1));
+        self.folders.retain(|path| stays(path, 1));
+        self.copies.retain(|copy| stays(&copy.path, 1));
+        self.links.retain(|(path, _)| stays(path, 1));
+        self.touch.retain(|(path, _)| stays(path, 1));
+        self.removals.retain(|(path, _)| stays(path, 1));
+        self.finish.retain(|(path, _)| stays(path, 0));
+        counts.retain(|_, steps| *steps > 0);
+        counts
     }
 }
 
@@ -170,6 +199,18 @@ fn is_below_any(path: &[u8], folders: &BTreeSet<&[u8]>) -> bool {
     std::iter::once(0).chain(ends).any(|at| path.get(..at).is_some_and(|above| folders.contains(above)))
 }
 
+fn is_below(path: &[u8], folder: &[u8]) -> bool {
+    let rest = path.strip_prefix(folder);
+    rest.is_some_and(|rest| !rest.is_empty() && (folder.is_empty() || rest.starts_with(b"/")))
+}
+
+/// The one of these that a path is, or lies below.
+#[must_use]
+pub fn top_of<'t>(path: &[u8], tops: &'t BTreeSet<Vec<u8>>) -> Option<&'t Vec<u8>> {
+    let ends = path.iter().enumerate().filter(|(_, byte)| **byte == b'/').map(|(at, _)| at);
+    std::iter::once(0).chain(ends).chain(std::iter::once(path.len())).find_map(|at| tops.get(path.get(..at)?))
+}
+
 /// Would a link at this path lead out of its tree? Then what is written or read through it later is elsewhere.
 #[must_use]
 pub fn leads_out(path: &[u8], to: &[u8]) -> bool {
@@ -239,6 +280,39 @@ mod tests {
         assert_eq!(lines(&source, &there, MIRROR), ["delete file a/x", "delete folder a", "copy a (5 bytes)"]);
         // The reverse: what lies in the folder is new.
         assert_eq!(lines(&there, &source, SYNC), ["delete file a", "make folder a", "copy a/x (1 bytes)"]);
+    }
+
+    fn paths(paths: &[&str]) -> BTreeSet<Vec<u8>> {
+        paths.iter().map(|path| path.as_bytes().to_vec()).collect()
+    }
+
+    #[test]
+    fn what_lies_below_what_is_left_out_is_left_out() {
+        let source = tree(&[
+            ("", Kind::Folder, 0, 1),
+            ("a", Kind::File, 5, 1),
+            ("d", Kind::Folder, 0, 1),
+            ("d-x", Kind::File, 2, 1),
+            ("d/e", Kind::Folder, 0, 1),
+            ("d/e/x", Kind::File, 1, 1),
+            ("d/l", Kind::Link, 0, 1),
+        ]);
+        let there = tree(&[("", Kind::Folder, 0, 1), ("a", Kind::Folder, 0, 1), ("a/x", Kind::File, 1, 1), ("a/y", Kind::File, 1, 1)]);
+        let mut without = plan(&source, &there, MIRROR, &|_| None).unwrap();
+        let counts = without.leave_out(&paths(&["d"]));
+        assert_eq!(counts, BTreeMap::from([(b"d".to_vec(), 4)]));
+        let rest = ["delete file a/y", "delete file a/x", "delete folder a", "copy a (5 bytes)", "copy d-x (2 bytes)"];
+        assert_eq!(without.lines(100), rest);
+        assert!(without.finish.iter().all(|(path, _)| path.is_empty()));
+        // What has to stay in a folder keeps the folder.
+        let mut kept = plan(&source, &there, MIRROR, &|_| None).unwrap();
+        let tops = kept.keep_in_the_way(&paths(&["a/x"]));
+        assert_eq!(tops, paths(&["a", "a/x"]));
+        kept.leave_out(&tops);
+        assert_eq!(kept.lines(2), ["make folder d", "make folder d/e", "and 3 more"]);
+        // The top holds everything.
+        assert_eq!(kept.leave_out(&paths(&[""])), BTreeMap::from([(Vec::new(), 5)]));
+        assert_eq!(kept.steps(), 0);
     }
 
     #[test]

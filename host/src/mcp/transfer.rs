@@ -1,5 +1,6 @@
 //! `ssh_transfer`: a plan that policy judges file by file, then its work, which goes on when the call's time is over.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -17,14 +18,14 @@ use crate::directory::Directory;
 use crate::files::FilesError;
 use crate::files::local::{Local, within};
 use crate::files::name::{given, join, sha2_hex, shown};
-use crate::files::plan::{Plan, Wanted};
+use crate::files::plan::{Plan, Wanted, top_of};
 use crate::files::program::Programs;
 use crate::files::running::{End, Started};
 use crate::files::single::{Single, command_for};
 use crate::files::transfer::{Direction, Options, Outcome, Progress, Transfer};
 use crate::files::tree::Ignore;
 use crate::limits::TRANSFER_LISTED_MAX;
-use crate::policy::{Purpose, Verdict};
+use crate::policy::{Effect, Purpose, Verdict};
 use crate::session::errand::Permit;
 
 /// What a call wants.
@@ -183,50 +184,71 @@ async fn single(desk: &Desk, call: &Call, local: Local, programs: Arc<dyn Progra
     Ok(Single { programs, command, local, path, direction, max_bytes, progress }.aimed().await?)
 }
 
+/// What policy says of the steps of a plan, by their paths from the top.
+#[derive(Default)]
+struct Judged {
+    asked: Vec<(Vec<u8>, Verdict)>,
+    denied: Vec<(Vec<u8>, Verdict)>,
+    /// Where nothing is done, nor below.
+    kept: BTreeSet<Vec<u8>>,
+}
+
+impl Judged {
+    /// Judges steps. Those that are denied come back.
+    async fn refused(&mut self, desk: &Desk, command: &str, top: &[u8], paths: &[Vec<u8>]) -> Result<BTreeSet<Vec<u8>>, Stop> {
+        let whole: Vec<Vec<u8>> = paths.iter().map(|path| below(top, path)).collect();
+        let mut denied = BTreeSet::new();
+        for (number, verdict) in desk.refused(command, &whole, Purpose::Run).await? {
+            let Some(path) = paths.get(number) else { continue };
+            if verdict.decision.effect == Effect::Ask {
+                self.asked.push((path.clone(), verdict));
+            } else {
+                denied.insert(path.clone());
+                self.denied.push((path.clone(), verdict));
+            }
+        }
+        Ok(denied)
+    }
+
+    /// Takes what is left out from the plan, and says so there. What is still to be asked about comes back.
+    fn settle(self, plan: &mut Plan, top: &[u8]) -> Option<Verdict> {
+        let Self { asked, denied, kept } = self;
+        let say = |(path, verdict): &(Vec<u8>, Verdict)| {
+            format!("`{}` is left out: {} (rule {})", shown(&below(top, path)), verdict.decision.reason, verdict.decision.rule)
+        };
+        plan.left_out.extend(denied.iter().map(say));
+        for (path, steps) in plan.leave_out(&kept) {
+            plan.left_out.push(format!("with it {steps} steps at `{}` or below are left out", shown(&below(top, &path))));
+        }
+        asked.into_iter().find(|(path, _)| top_of(path, &kept).is_none()).map(|(_, verdict)| verdict)
+    }
+}
+
+/// A path of the plan as a whole one.
+fn below(top: &[u8], path: &[u8]) -> Vec<u8> {
+    if path.is_empty() { top.to_vec() } else { join(top, path) }
+}
+
 /// Has policy judge what the plan does on the device: what is denied is left out, what is to be asked about is asked as a whole.
 async fn judge_plan(desk: &Desk, call: &Call, transfer: &Transfer, plan: &mut Plan) -> Result<(), Stop> {
     let top = transfer.path.clone();
     // Links in the way to the top lead elsewhere than was said.
     let top = transfer.remote.whole_path(&top).await.unwrap_or(top);
-    let at = |path: &[u8]| if path.is_empty() { top.clone() } else { join(&top, path) };
-    let mut asked: Option<Verdict> = None;
-    let mut left_out = Vec::new();
-    let mut note = |path: &[u8], verdict: Verdict| {
-        if verdict.decision.effect == crate::policy::Effect::Ask {
-            asked.get_or_insert(verdict);
-            return true;
-        }
-        left_out.push(format!("`{}` is left out: {} (rule {})", shown(path), verdict.decision.reason, verdict.decision.rule));
-        false
-    };
-    let paths: Vec<Vec<u8>> = plan.copies.iter().map(|copy| at(&copy.path)).collect();
-    let is_one = paths.len() == 1 && plan.steps() == 1;
-    for (number, verdict) in desk.refused(call.command(), &paths, Purpose::Run).await?.into_iter().rev() {
-        if is_one && verdict.decision.effect != crate::policy::Effect::Ask {
-            let line = format!("{} {}", call.command(), word(paths.first().map(Vec::as_slice).unwrap_or_default()));
-            desk.admit(&format!("{line}{}", call.bound()), Purpose::Run, verdict).await?;
-            return Ok(());
-        }
-        if number < plan.copies.len() && !note(paths.get(number).map(Vec::as_slice).unwrap_or_default(), verdict) {
-            plan.copies.remove(number);
-        }
+    let mut judged = Judged::default();
+    let copies: Vec<Vec<u8>> = plan.copies.iter().map(|copy| copy.path.clone()).collect();
+    let is_one = copies.len() == 1 && plan.steps() == 1;
+    let refused = judged.refused(desk, call.command(), &top, &copies).await?;
+    if is_one && let Some((path, verdict)) = judged.denied.pop() {
+        let line = format!("{} {}", call.command(), word(&below(&top, &path)));
+        desk.admit(&format!("{line}{}", call.bound()), Purpose::Run, verdict).await?;
+        return Ok(());
     }
+    plan.copies.retain(|copy| !refused.contains(&copy.path));
+    judged.kept.extend(refused);
     if call.direction == Direction::Up {
-        for list in [&mut plan.in_the_way, &mut plan.removals] {
-            let paths: Vec<Vec<u8>> = list.iter().map(|(path, _)| at(path)).collect();
-            for (number, verdict) in desk.refused("rm -f", &paths, Purpose::Run).await?.into_iter().rev() {
-                if number < list.len() && !note(paths.get(number).map(Vec::as_slice).unwrap_or_default(), verdict) {
-                    list.remove(number);
-                }
-            }
-        }
-        let made: Vec<Vec<u8>> = plan.folders.iter().map(|path| at(path)).chain(plan.links.iter().map(|(path, _)| at(path))).collect();
-        if let Some((_, verdict)) = desk.refused(WRITES, &made, Purpose::Run).await?.into_iter().next() {
-            note(&top, verdict);
-        }
+        judge_changes(desk, &mut judged, &top, plan).await?;
     }
-    plan.left_out.extend(left_out);
-    if let Some(verdict) = asked {
+    if let Some(verdict) = judged.settle(plan, &top) {
         let lines = plan.lines(20).join("\n");
         let whole = plan.lines(usize::MAX).join("\n");
         let text = format!(
@@ -239,6 +261,22 @@ async fn judge_plan(desk: &Desk, call: &Call, transfer: &Transfer, plan: &mut Pl
         );
         desk.admit(&text, Purpose::Run, verdict).await?;
     }
+    Ok(())
+}
+
+/// What else is changed on the device.
+async fn judge_changes(desk: &Desk, judged: &mut Judged, top: &[u8], plan: &mut Plan) -> Result<(), Stop> {
+    let in_the_way: Vec<Vec<u8>> = plan.in_the_way.iter().map(|(path, _)| path.clone()).collect();
+    let refused = judged.refused(desk, "rm -f", top, &in_the_way).await?;
+    judged.kept.extend(plan.keep_in_the_way(&refused));
+    let removals: Vec<Vec<u8>> = plan.removals.iter().map(|(path, _)| path.clone()).collect();
+    let refused = judged.refused(desk, "rm -f", top, &removals).await?;
+    plan.removals.retain(|(path, _)| !refused.contains(path));
+    let made: Vec<Vec<u8>> = plan.folders.iter().chain(plan.links.iter().map(|(path, _)| path)).cloned().collect();
+    let refused = judged.refused(desk, WRITES, top, &made).await?;
+    plan.folders.retain(|path| !refused.contains(path));
+    plan.links.retain(|(path, _)| !refused.contains(path));
+    judged.kept.extend(refused);
     Ok(())
 }
 
