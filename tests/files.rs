@@ -218,6 +218,31 @@ fn folders_and_links_that_are_denied_are_not_made() {
     assert_eq!(std::fs::read(setting.there("copy/was/authorized_keys")).unwrap(), b"k", "{up}");
 }
 
+/// What is as it should be but for its mode is not touched where nothing may be written.
+#[test]
+fn modes_are_set_only_where_writes_are_let_through() {
+    let rule = "[[policy.rule]]\nname = \"no-keys\"\neffect = \"deny\"\nmatch = \".*(id_|/vault).*\"\n";
+    let mut setting = Setting::on(Sshd::start(), "full", rule);
+    let remote = setting.there("copy").display().to_string();
+    for place in [setting.here("tree"), setting.there("copy")] {
+        std::fs::create_dir_all(place.join("vault")).unwrap();
+        std::fs::create_dir(place.join("open")).unwrap();
+        std::fs::write(place.join("id_key"), "k").unwrap();
+    }
+    own(&setting.there("copy"));
+    let mode = |path: PathBuf, mode: u32| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    for (name, now) in [("id_key", 0o600), ("vault", 0o700), ("open", 0o700)] {
+        mode(setting.here("tree").join(name), 0o777);
+        mode(setting.there("copy").join(name), now);
+    }
+    let plan = setting.transfer("up", "tree", &remote, json!({"checksum": true, "dry_run": true}));
+    assert!(plan["plan"].to_string().contains("set mode and time of folder open"), "{plan}");
+    let up = setting.transfer("up", "tree", &remote, json!({"checksum": true}));
+    assert!(up["problems"].to_string().contains("id_key") && up["problems"].to_string().contains("vault"), "{up}");
+    let now = |name: &str| std::fs::metadata(setting.there("copy").join(name)).unwrap().mode() & 0o777;
+    assert_eq!([now("id_key"), now("vault"), now("open")], [0o600, 0o700, 0o777], "{up}");
+}
+
 #[test]
 fn folders_go_up_and_down_and_only_within_the_allowed_ones() {
     for server in [Sshd::start(), Sshd::start_without_files()] {

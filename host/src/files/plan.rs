@@ -39,6 +39,8 @@ pub struct Plan {
     pub removals: Vec<(Vec<u8>, Kind)>,
     /// Folders whose mode and time are set at the end. Deepest first.
     pub finish: Vec<(Vec<u8>, Entry)>,
+    /// Of these, those that are there already with another mode or time.
+    pub altered: BTreeSet<Vec<u8>>,
     /// Files that are alike already.
     pub skipped: usize,
     /// Files whose bytes are alike, but not the mode or time.
@@ -65,6 +67,7 @@ impl Plan {
         let all = all.chain(self.links.iter().map(|(path, to)| format!("link {} -> {}", at(path), shown(to))));
         let all = all.chain(self.touch.iter().map(|(path, _)| format!("set mode and time of {}", at(path))));
         let all = all.chain(self.removals.iter().map(removed));
+        let all = all.chain(self.altered().map(|path| format!("set mode and time of folder {}", at(path))));
         let total = self.steps();
         let mut lines: Vec<String> = all.take(most).collect();
         if total > most {
@@ -76,7 +79,13 @@ impl Plan {
     /// How many steps it has.
     #[must_use]
     pub fn steps(&self) -> usize {
-        self.in_the_way.len() + self.folders.len() + self.copies.len() + self.links.len() + self.touch.len() + self.removals.len()
+        let made = self.in_the_way.len() + self.folders.len() + self.copies.len() + self.links.len();
+        made + self.touch.len() + self.removals.len() + self.altered().count()
+    }
+
+    /// Folders that are there already and get another mode or time.
+    pub fn altered(&self) -> impl Iterator<Item = &[u8]> {
+        self.finish.iter().map(|(path, _)| path.as_slice()).filter(|path| self.altered.contains(*path))
     }
 
     /// Takes these out of what has to go. What they lie in stays too, and nothing can come in its place: these paths come back.
@@ -103,7 +112,8 @@ impl Plan {
         self.links.retain(|(path, _)| stays(path, 1));
         self.touch.retain(|(path, _)| stays(path, 1));
         self.removals.retain(|(path, _)| stays(path, 1));
-        self.finish.retain(|(path, _)| stays(path, 0));
+        let altered = &self.altered;
+        self.finish.retain(|(path, _)| stays(path, usize::from(altered.contains(path))));
         counts.retain(|_, steps| *steps > 0);
         counts
     }
@@ -156,8 +166,12 @@ pub fn plan(source: &Tree, destination: &Tree, wanted: Wanted, alike: &dyn Fn(&[
 fn one(plan: &mut Plan, path: &[u8], entry: &Entry, there: Option<&Entry>, wanted: Wanted, alike: &dyn Fn(&[u8]) -> Option<bool>) {
     match entry.kind {
         Kind::Folder => {
-            if there.is_none() {
-                plan.folders.push(path.to_vec());
+            match there {
+                None => plan.folders.push(path.to_vec()),
+                Some(there) if there.mode != entry.mode || there.mtime != entry.mtime => {
+                    plan.altered.insert(path.to_vec());
+                }
+                Some(_) => {}
             }
             plan.finish.push((path.to_vec(), entry.clone()));
         }
@@ -280,6 +294,19 @@ mod tests {
         assert_eq!(lines(&source, &there, MIRROR), ["delete file a/x", "delete folder a", "copy a (5 bytes)"]);
         // The reverse: what lies in the folder is new.
         assert_eq!(lines(&there, &source, SYNC), ["delete file a", "make folder a", "copy a/x (1 bytes)"]);
+    }
+
+    #[test]
+    fn folders_that_get_another_mode_or_time_are_steps() {
+        let source =
+            tree(&[("", Kind::Folder, 0, 2), ("d", Kind::Folder, 0, 1), ("new", Kind::Folder, 0, 5), ("same", Kind::Folder, 0, 1)]);
+        let mut there = tree(&[("", Kind::Folder, 0, 1), ("d", Kind::Folder, 0, 1), ("same", Kind::Folder, 0, 1)]);
+        there.entries.get_mut(b"d".as_slice()).unwrap().mode = 0o700;
+        let mut plan = plan(&source, &there, SYNC, &|_| None).unwrap();
+        assert_eq!(plan.lines(100), ["make folder new", "set mode and time of folder d", "set mode and time of folder ."]);
+        assert_eq!((plan.steps(), plan.finish.len()), (3, 4));
+        assert_eq!(plan.leave_out(&paths(&["d", "same"])), BTreeMap::from([(b"d".to_vec(), 1)]));
+        assert_eq!((plan.steps(), plan.finish.len()), (2, 2));
     }
 
     fn paths(paths: &[&str]) -> BTreeSet<Vec<u8>> {

@@ -236,7 +236,8 @@ async fn judge_plan(desk: &Desk, call: &Call, transfer: &Transfer, plan: &mut Pl
     let top = transfer.remote.whole_path(&top).await.unwrap_or(top);
     let mut judged = Judged::default();
     let copies: Vec<Vec<u8>> = plan.copies.iter().map(|copy| copy.path.clone()).collect();
-    let is_one = copies.len() == 1 && plan.steps() == 1;
+    // That its folder gets another time is no step of its own.
+    let is_one = copies.len() == 1 && plan.steps() - plan.altered().count() == 1;
     let refused = judged.refused(desk, call.command(), &top, &copies).await?;
     if is_one && let Some((path, verdict)) = judged.denied.pop() {
         let line = format!("{} {}", call.command(), word(&below(&top, &path)));
@@ -272,11 +273,29 @@ async fn judge_changes(desk: &Desk, judged: &mut Judged, top: &[u8], plan: &mut 
     let removals: Vec<Vec<u8>> = plan.removals.iter().map(|(path, _)| path.clone()).collect();
     let refused = judged.refused(desk, "rm -f", top, &removals).await?;
     plan.removals.retain(|(path, _)| !refused.contains(path));
+    judge_settings(desk, judged, top, plan).await?;
     let made: Vec<Vec<u8>> = plan.folders.iter().chain(plan.links.iter().map(|(path, _)| path)).cloned().collect();
     let refused = judged.refused(desk, WRITES, top, &made).await?;
     plan.folders.retain(|path| !refused.contains(path));
     plan.links.retain(|(path, _)| !refused.contains(path));
     judged.kept.extend(refused);
+    Ok(())
+}
+
+/// Modes and times of what is there already. Those of new folders belong to what makes them.
+async fn judge_settings(desk: &Desk, judged: &mut Judged, top: &[u8], plan: &mut Plan) -> Result<(), Stop> {
+    let files: Vec<Vec<u8>> = plan.touch.iter().map(|(path, _)| path.clone()).collect();
+    let refused = judged.refused(desk, WRITES, top, &files).await?;
+    plan.touch.retain(|(path, _)| !refused.contains(path));
+    let new: BTreeSet<&Vec<u8>> = plan.folders.iter().collect();
+    let old: Vec<Vec<u8>> = plan.finish.iter().map(|(path, _)| path).filter(|path| !new.contains(path)).cloned().collect();
+    let (altered, alike): (Vec<Vec<u8>>, Vec<Vec<u8>>) = old.into_iter().partition(|path| plan.altered.contains(path));
+    let refused = judged.refused(desk, WRITES, top, &altered).await?;
+    // Those that are as they are to be only get back the time that work in them takes from them: without that, nothing is left out.
+    let mut unsaid = Judged::default();
+    let mut untouched = unsaid.refused(desk, WRITES, top, &alike).await?;
+    untouched.extend(unsaid.asked.into_iter().map(|(path, _)| path));
+    plan.finish.retain(|(path, _)| !refused.contains(path) && !untouched.contains(path));
     Ok(())
 }
 
