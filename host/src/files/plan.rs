@@ -225,21 +225,24 @@ pub fn top_of<'t>(path: &[u8], tops: &'t BTreeSet<Vec<u8>>) -> Option<&'t Vec<u8
     std::iter::once(0).chain(ends).chain(std::iter::once(path.len())).find_map(|at| tops.get(path.get(..at)?))
 }
 
-/// Would a link at this path lead out of its tree? Then what is written or read through it later is elsewhere.
+/// May a link at this path lead out of its tree? Then what is written or read through it later is elsewhere.
+///
+/// A `..` behind a name goes up from where that name leads, which a link among others may have moved.
 #[must_use]
 pub fn leads_out(path: &[u8], to: &[u8]) -> bool {
     if to.first() == Some(&b'/') || to.is_empty() {
         return true;
     }
     let mut depth = path.iter().filter(|byte| **byte == b'/').count();
+    let mut is_named = false;
     for part in to.split(|byte| *byte == b'/') {
         match part {
             b"" | b"." => {}
-            b".." => match depth.checked_sub(1) {
+            b".." => match depth.checked_sub(1).filter(|_| !is_named) {
                 Some(less) => depth = less,
                 None => return true,
             },
-            _ => depth += 1,
+            _ => is_named = true,
         }
     }
     false
@@ -353,10 +356,12 @@ mod tests {
 
     #[test]
     fn links_that_lead_out_are_known() {
-        for (path, to) in [("a", "/etc"), ("a", ".."), ("d/a", "../../x"), ("a", "b/../../c"), ("a", "")] {
+        for (path, to) in
+            [("a", "/etc"), ("a", ".."), ("d/a", "../../x"), ("a", "b/../../c"), ("a", ""), ("z", "d1/d2/s/../.ssh"), ("a", "./d/../b")]
+        {
             assert!(leads_out(path.as_bytes(), to.as_bytes()), "{path} -> {to}");
         }
-        for (path, to) in [("a", "b"), ("d/a", "../b"), ("d/e/a", "../../b"), ("a", "./d/../b")] {
+        for (path, to) in [("a", "b"), ("d/a", "../b"), ("d/e/a", "../../b"), ("d/a", ".././b/c/.")] {
             assert!(!leads_out(path.as_bytes(), to.as_bytes()), "{path} -> {to}");
         }
     }

@@ -317,6 +317,22 @@ async fn links_of_a_device_lead_nowhere_else() {
     assert!(folders.here().join("d/x").symlink_metadata().unwrap().is_file());
 }
 
+/// Each link stays in the folder by its look; one behind the other they do not.
+#[tokio::test]
+async fn chains_of_links_of_a_device_lead_nowhere_else() {
+    let folders = Folders::new();
+    std::fs::create_dir_all(folders.there().join("d1/d2")).unwrap();
+    let link = |to: &str, name: &str| std::os::unix::fs::symlink(to, folders.there().join(name)).unwrap();
+    link("../..", "d1/d2/s");
+    link("d1/d2/s/../.ssh", "z");
+    link("d1/d2", "fine");
+    let done = run(folders.transfer(sftp().await, Direction::Down, "")).await.unwrap();
+    assert_eq!(done.problem_count, 1, "{done:?}");
+    assert!(done.problems.concat().contains("`z`"), "{done:?}");
+    assert!(!folders.here().join("z").is_symlink());
+    assert!(folders.here().join("fine").is_symlink() && folders.here().join("d1/d2/s").is_symlink());
+}
+
 fn change(path: &Path, content: &str) -> Change {
     Change {
         path: path.as_os_str().as_bytes().to_vec(),

@@ -156,7 +156,7 @@ impl Transfer {
             let (out, kept): (Vec<_>, Vec<_>) = plan.links.drain(..).partition(|(path, to)| leads_out(path, to));
             plan.links = kept;
             let say = |(path, to): &(Vec<u8>, Vec<u8>)| {
-                format!("the link `{}` leads out of the folder, to `{}`: it is not made here", shown(path), shown(to))
+                format!("the link `{}` leads out of the folder, or may, to `{}`: it is not made here", shown(path), shown(to))
             };
             plan.left_out.extend(out.iter().map(say));
         }
