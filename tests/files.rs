@@ -298,6 +298,31 @@ fn a_call_that_ends_early_finds_its_transfer_again() {
 }
 
 #[test]
+fn the_same_call_twice_side_by_side_is_one_transfer_and_a_dry_run_is_none() {
+    let mut setting = Setting::new("safe");
+    let content: Vec<u8> = (0..60_000_000_u32).map(|number| number.to_le_bytes()[1]).collect();
+    std::fs::write(setting.here("big"), &content).unwrap();
+    let remote = setting.there("big").display().to_string();
+    // It is connected, and takes no more time to plan than it is waited for.
+    setting.read(&setting.there("").display().to_string());
+    let call = json!({"target": "web1", "direction": "up", "local": "big", "remote": remote, "wait_s": 2});
+    let both = setting.client.call_all("ssh_transfer", &[call.clone(), call]);
+    let ids: std::collections::BTreeSet<&str> = both.iter().filter_map(|result| result["transfer_id"].as_str()).collect();
+    assert_eq!(ids.len(), 1, "{both:?}");
+    // Whether it still runs or has ended: this only looks.
+    let dry = setting.transfer("up", "big", &remote, json!({"dry_run": true}));
+    assert_eq!(dry["state"], "planned", "{dry}");
+    let mut result = setting.transfer("up", "big", &remote, json!({}));
+    for _ in 0..100 {
+        if result["state"] != "running" {
+            break;
+        }
+        result = setting.transfer("up", "big", &remote, json!({}));
+    }
+    assert_eq!(result["state"], "done", "{result}");
+}
+
+#[test]
 fn a_transfer_goes_on_while_keys_are_exchanged_anew() {
     // Some forty exchanges each way.
     let mut setting = Setting::on(Sshd::start_with(|_| "RekeyLimit 1M".to_owned()), "safe", "");

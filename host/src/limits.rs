@@ -690,7 +690,7 @@ pub const SEARCH_FILES_AT_ONCE: usize = 8;
 pub const BULK_IDLE_MAX: Duration = Duration::from_secs(60);
 /// Transfers whose end nobody has asked for are remembered for so long.
 pub const TRANSFER_KEPT_MAX: Duration = Duration::from_secs(600);
-/// Transfers at once, and those remembered.
+/// Transfers at once; with those that have ended and are remembered, too.
 pub const TRANSFERS_MAX: usize = 64;
 /// Bytes of one line that is judged for many files: plugins judge it well within their time.
 pub const JUDGED_LINE_BYTES: usize = 8 * 1024;

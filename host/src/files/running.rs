@@ -33,64 +33,175 @@ pub struct Started {
 }
 
 impl Started {
+    fn runs(&self) -> bool {
+        self.end.borrow().is_none()
+    }
+
     fn is_kept(&self, now: Instant) -> bool {
-        self.end.borrow().is_none() || now.saturating_duration_since(self.since) < TRANSFER_KEPT_MAX
+        self.runs() || now.saturating_duration_since(self.since) < TRANSFER_KEPT_MAX
     }
 }
 
-/// All of them, by what identifies the call.
+/// All of them, by what identifies the call; nothing yet while one is prepared.
 #[derive(Debug, Default)]
-pub struct Transfers(Mutex<BTreeMap<String, Started>>);
+pub struct Transfers(Mutex<BTreeMap<String, Option<Started>>>);
+
+/// What there is for a call.
+#[derive(Debug)]
+pub enum Claim<'t> {
+    /// Its transfer, which runs, or was started not long ago and nobody has heard its end.
+    Known(Started),
+    /// A place for a new one.
+    Free(Place<'t>),
+}
+
+/// A place that is kept for a transfer until it starts; dropped, it is free again.
+#[derive(Debug)]
+pub struct Place<'t> {
+    transfers: &'t Transfers,
+    key: String,
+    is_filled: bool,
+}
+
+impl Place<'_> {
+    /// It has started.
+    pub fn fill(mut self, started: Started) {
+        self.is_filled = true;
+        self.transfers.all().insert(self.key.clone(), Some(started));
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        if !self.is_filled {
+            self.transfers.all().remove(&self.key);
+        }
+    }
+}
 
 impl Transfers {
-    fn all(&self) -> MutexGuard<'_, BTreeMap<String, Started>> {
+    fn all(&self) -> MutexGuard<'_, BTreeMap<String, Option<Started>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The one of this call, if it runs, or was started not long ago and nobody has heard its end.
-    #[must_use]
-    pub fn find(&self, key: &str, now: Instant) -> Option<Started> {
-        self.all().get(key).filter(|started| started.is_kept(now)).cloned()
+    /// The transfer of this call, or a place for it.
+    ///
+    /// # Errors
+    ///
+    /// When the same call is about to start one, or too many run.
+    pub fn claim(&self, key: &str, now: Instant) -> Result<Claim<'_>, String> {
+        let mut all = self.all();
+        all.retain(|_, known| known.as_ref().is_none_or(|known| known.is_kept(now)));
+        match all.get(key) {
+            Some(Some(known)) => return Ok(Claim::Known(known.clone())),
+            Some(None) => {
+                return Err("another call just prepares the same transfer; make this one again in a moment to wait for it".to_owned());
+            }
+            None => {}
+        }
+        if all.len() >= TRANSFERS_MAX {
+            // The oldest end that nobody has asked for makes room.
+            let ended = all.iter().filter_map(|(key, known)| known.as_ref().filter(|known| !known.runs()).map(|known| (known.since, key)));
+            let Some((_, oldest)) = ended.min() else {
+                return Err(format!("{TRANSFERS_MAX} transfers run, which is the most; wait for one"));
+            };
+            let oldest = oldest.clone();
+            all.remove(&oldest);
+        }
+        all.insert(key.to_owned(), None);
+        Ok(Claim::Free(Place { transfers: self, key: key.to_owned(), is_filled: false }))
     }
 
     /// Does one go on?
     #[must_use]
     pub fn are_running(&self) -> bool {
-        self.all().values().any(|started| started.end.borrow().is_none())
-    }
-
-    /// The one of this number.
-    #[must_use]
-    pub fn by_id(&self, id: CommandId) -> Option<Started> {
-        self.all().values().find(|started| started.id == id).cloned()
-    }
-
-    /// Remembers one.
-    ///
-    /// # Errors
-    ///
-    /// When too many run.
-    pub fn add(&self, key: String, started: Started, now: Instant) -> Result<(), String> {
-        let mut all = self.all();
-        all.retain(|_, known| known.is_kept(now));
-        if all.len() >= TRANSFERS_MAX {
-            return Err(format!("{TRANSFERS_MAX} transfers run, which is the most; wait for one"));
-        }
-        all.insert(key, started);
-        Ok(())
+        self.all().values().flatten().any(Started::runs)
     }
 
     /// Its end was told.
     pub fn forget(&self, key: &str, id: CommandId) {
         let mut all = self.all();
-        if all.get(key).is_some_and(|started| started.id == id) {
+        if all.get(key).is_some_and(|known| known.as_ref().is_some_and(|started| started.id == id)) {
             all.remove(key);
         }
     }
 
-    /// Ends one early: what it has copied stays, as whole files and parts.
+    /// Ends one that runs early: what it has copied stays, as whole files and parts.
     #[must_use]
     pub fn stop(&self, id: CommandId) -> bool {
-        self.by_id(id).inspect(|started| started.stop.cancel()).is_some()
+        let running = self.all().values().flatten().find(|started| started.id == id && started.runs()).cloned();
+        running.inspect(|started| started.stop.cancel()).is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::watch::Sender;
+
+    use super::*;
+
+    fn started(since: Instant) -> (Sender<End>, Started) {
+        let (tell, end) = watch::channel::<End>(None);
+        let (progress, stop) = (Arc::default(), CancellationToken::new());
+        (tell, Started { id: CommandId::next(), caller: "x".to_owned(), progress, end, stop, since })
+    }
+
+    fn place<'t>(transfers: &'t Transfers, key: &str) -> Place<'t> {
+        match transfers.claim(key, Instant::now()).unwrap() {
+            Claim::Free(place) => place,
+            Claim::Known(known) => panic!("{known:?}"),
+        }
+    }
+
+    fn end(tell: &Sender<End>) {
+        tell.send_replace(Some(Arc::new(Ok(Outcome::default()))));
+    }
+
+    #[test]
+    fn a_call_has_one_transfer() {
+        let transfers = Transfers::default();
+        let first = place(&transfers, "a");
+        assert!(transfers.claim("a", Instant::now()).unwrap_err().contains("prepares"));
+        assert!(!transfers.are_running());
+        drop(first);
+        let (tell, one) = started(Instant::now());
+        let id = one.id;
+        place(&transfers, "a").fill(one);
+        assert!(transfers.are_running());
+        assert!(matches!(transfers.claim("a", Instant::now()), Ok(Claim::Known(known)) if known.id == id));
+        end(&tell);
+        assert!(matches!(transfers.claim("a", Instant::now()), Ok(Claim::Known(known)) if known.id == id));
+        transfers.forget("a", id);
+        drop(place(&transfers, "a"));
+    }
+
+    #[test]
+    fn only_what_runs_is_stopped() {
+        let transfers = Transfers::default();
+        let (tell, one) = started(Instant::now());
+        place(&transfers, "a").fill(one.clone());
+        assert!(transfers.stop(one.id) && one.stop.is_cancelled());
+        end(&tell);
+        assert!(!transfers.stop(one.id));
+    }
+
+    #[test]
+    fn those_that_run_are_counted_and_those_that_are_prepared() {
+        let transfers = Transfers::default();
+        let mut tells = Vec::new();
+        for number in 1..TRANSFERS_MAX {
+            let (tell, one) = started(Instant::now());
+            place(&transfers, &number.to_string()).fill(one);
+            tells.push(tell);
+        }
+        let prepared = place(&transfers, "prepared");
+        assert!(transfers.claim("more", Instant::now()).unwrap_err().contains("which is the most"));
+        drop(prepared);
+        drop(place(&transfers, "more"));
+        let prepared = place(&transfers, "prepared");
+        // One that has ended takes no place from others.
+        end(&tells[0]);
+        drop(place(&transfers, "more"));
+        drop(prepared);
     }
 }

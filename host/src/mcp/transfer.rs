@@ -20,7 +20,7 @@ use crate::files::local::{Local, within};
 use crate::files::name::{given, join, sha2_hex, shown};
 use crate::files::plan::{Plan, Wanted, top_of};
 use crate::files::program::Programs;
-use crate::files::running::{End, Started};
+use crate::files::running::{Claim, End, Place, Started};
 use crate::files::single::{Single, command_for};
 use crate::files::transfer::{Direction, Options, Outcome, Progress, Transfer};
 use crate::files::tree::Ignore;
@@ -81,10 +81,16 @@ pub(super) async fn transfer(directory: &Directory, caller: &Caller, arguments: 
     let wait = arguments.usual_wait(caller.ceiling_s);
     let started = tokio::time::Instant::now();
     let call = Call::of(arguments, caller)?;
-    if let Some(running) = directory.transfers().find(&call.key, Instant::now()) {
-        return Ok(wait_for(directory, caller, &call, running, wait).await);
-    }
-    let work = begin(directory, caller, arguments, &call);
+    // What would be done is looked at anew, whatever runs.
+    let place = if call.dry_run {
+        None
+    } else {
+        match directory.transfers().claim(&call.key, Instant::now())? {
+            Claim::Known(running) => return Ok(wait_for(directory, caller, &call, running, wait).await),
+            Claim::Free(place) => Some(place),
+        }
+    };
+    let work = begin(directory, caller, arguments, &call, place);
     let begun = caller.wait(wait, || format!("comparing {} and {}", shown(&call.local), shown(&call.remote)), work).await;
     match begun {
         Some(Ok(Begun::Done(reply))) => Ok(*reply),
@@ -102,7 +108,14 @@ enum Begun {
     Runs(Box<Started>),
 }
 
-async fn begin(directory: &Directory, caller: &Caller, arguments: &Arguments, call: &Call) -> Result<Begun, Stop> {
+/// Plans, and starts it in the place that is kept for it; without one nothing is started.
+async fn begin(
+    directory: &Directory,
+    caller: &Caller,
+    arguments: &Arguments,
+    call: &Call,
+    place: Option<Place<'_>>,
+) -> Result<Begun, Stop> {
     let settings = directory.world().config.files.clone();
     let local = within(&settings.roots, &call.local)?;
     let desk = Desk::open(directory, caller, arguments).await?;
@@ -137,14 +150,14 @@ async fn begin(directory: &Directory, caller: &Caller, arguments: &Arguments, ca
             return Err(stop);
         }
     };
-    if call.dry_run {
+    let Some(place) = place else {
         desk.errand.ended(&permit, None, Vec::new());
         let plan = match &planned {
             Planned::Files(planned) => dry(call, &planned.2),
             Planned::Single(single) => dry_single(call, single),
         };
         return Ok(Begun::Done(Box::new(with_base(plan, &desk, &permit))));
-    }
+    };
     let started = match planned {
         Planned::Files(planned) => {
             let (way, transfer, plan) = *planned;
@@ -163,7 +176,7 @@ async fn begin(directory: &Directory, caller: &Caller, arguments: &Arguments, ca
             spawn(call.word(), desk, permit, copied, single.carry_out())
         }
     };
-    directory.transfers().add(call.key.clone(), started.clone(), Instant::now())?;
+    place.fill(started.clone());
     Ok(Begun::Runs(Box::new(started)))
 }
 
