@@ -374,6 +374,24 @@ async fn a_write_keeps_mode_and_owner_and_goes_through_links() {
     }
 }
 
+/// The disk is full before what is there was kept whole.
+#[tokio::test]
+async fn half_a_backup_is_not_left_behind() {
+    apt::install_missing(&[("sftp-server", "openssh-sftp-server")]);
+    let folders = Folders::new();
+    let (file, old) = (folders.there().join("f"), "o".repeat(300_000));
+    std::fs::write(&file, &old).unwrap();
+    // Files of at most 100 or 50 KiB, by whose shell it is.
+    let child = piped(Command::new("sh").arg("-c").arg(format!("trap '' XFSZ; ulimit -f 100; exec {SERVER}")));
+    let wire = Wire { child, left: Arc::new(AtomicUsize::new(usize::MAX)) };
+    let remote = Remote::Sftp(Sftp::start(wire).await.unwrap());
+    let prepared = prepare(&remote, &Change { backup: true, ..change(&file, "new\n") }).await.unwrap();
+    let error = prepared.carry_out(&remote).await.unwrap_err();
+    assert!(!error.is_broken(), "{error}");
+    assert_eq!(std::fs::read(&file).unwrap(), old.as_bytes());
+    assert_eq!(listing(&folders.there()).len(), 1, "{:?}", listing(&folders.there()));
+}
+
 #[tokio::test]
 async fn what_cannot_be_written_is_said() {
     for remote in both().await {

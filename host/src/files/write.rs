@@ -379,7 +379,21 @@ async fn back_up(remote: &Remote, folder: &[u8], name: &[u8], before: &Before) -
     let end = format!(".bak-{}", Utc::now().format("%Y%m%dT%H%M%S%3fZ"));
     let room = super::name::NAME_MAX_BYTES.saturating_sub(end.len());
     let path = join(folder, &[name.get(..room.min(name.len())).unwrap_or_default(), end.as_bytes()].concat());
-    let mut sink = remote.sink(&path, Start::New, 0o600).await?;
+    // A program says only at its end that there was something of this name, which stays.
+    let is_own = remote.lstat(&path).await.is_err_and(|error| error.is_missing());
+    let done = write_backup(remote, &path, before).await;
+    if let Err(error) = &done
+        && is_own
+        && !error.is_broken()
+    {
+        // What is left over is half a copy of what is still there.
+        let _ = remote.remove(&path).await;
+    }
+    done.map(|()| path)
+}
+
+async fn write_backup(remote: &Remote, path: &[u8], before: &Before) -> Result<(), FilesError> {
+    let mut sink = remote.sink(path, Start::New, 0o600).await?;
     sink.write(&before.bytes).await?;
     let settled = sink.settle().await?;
     let mut warnings = Vec::new();
@@ -387,8 +401,7 @@ async fn back_up(remote: &Remote, folder: &[u8], name: &[u8], before: &Before) -
     // A copy that belongs to somebody else is for nobody else.
     let mode = if warnings.is_empty() { before.attrs.mode.unwrap_or(0o600) & 0o777 } else { 0o600 };
     settled.set(&Attrs::with_mode(mode)).await?;
-    settled.close().await?;
-    Ok(path)
+    settled.close().await
 }
 
 /// A part of a name that nobody guesses.
