@@ -114,6 +114,29 @@ fn a_file_is_read_in_parts_and_a_folder_is_listed() {
     }
 }
 
+/// What was judged is what is read; the path that is told is that of the call.
+#[test]
+fn what_a_link_leads_to_is_read_and_told_by_both_names() {
+    for server in [Sshd::start(), Sshd::start_without_files()] {
+        let mut setting = Setting::on(server, "read-only", "");
+        let real = setting.put("plain", b"p\n");
+        std::fs::create_dir(setting.there("folder")).unwrap();
+        std::fs::write(setting.there("folder/x"), "x").unwrap();
+        symlink("plain", setting.there("link")).unwrap();
+        symlink("folder", setting.there("way")).unwrap();
+        let link = setting.there("link").display().to_string();
+        let read = setting.read(&link);
+        assert_eq!((read["path"].as_str(), read["real_path"].as_str()), (Some(link.as_str()), Some(real.as_str())), "{read}");
+        assert_eq!((read["text"].as_str(), read["size"].as_u64()), (Some("     1\tp\n"), Some(2)), "{read}");
+        let way = setting.there("way").display().to_string();
+        let listed = setting.read(&way);
+        assert_eq!((listed["path"].as_str(), listed["entries"][0]["name"].as_str()), (Some(way.as_str()), Some("x")), "{listed}");
+        // What finds out where this leads is another program than what reads it.
+        let own = setting.read("/proc/self/status");
+        assert!(own["text"].as_str().is_some_and(|text| text.contains("Name:")), "{own}");
+    }
+}
+
 #[test]
 fn a_write_keeps_mode_and_owner_and_is_refused_where_only_reads_are_allowed() {
     for server in [Sshd::start(), Sshd::start_without_files()] {

@@ -343,13 +343,15 @@ async fn show(directory: &Directory, desk: &Desk, way: &Way, path: &[u8], argume
     let attrs = found?;
     let real = remote.whole_path(path).await?;
     desk.judge_real(READS, path, &real, desk.reading(), "").await?;
+    // What is shown is what was judged, wherever the path leads by now.
+    let (place, attrs) = if real == path { (real.clone(), attrs) } else { look_at_judged(desk, remote, &real).await? };
     let (offset, limit) = range(arguments);
     if attrs.kind() == Kind::Folder {
-        let (items, total) = read::folder(remote, path, offset, limit).await?;
+        let (items, total) = read::folder(remote, &place, offset, limit).await?;
         return Ok((listing(path, &items, total, arguments), Desk::filed("read", &real)));
     }
     let part = Part { offset, limit, max_chars: capped(directory, FILE_READ_CHARS) };
-    let mut file = read::file(remote, path, &attrs, part).await?;
+    let mut file = read::file(remote, &place, &attrs, part).await?;
     file.conceal(desk.errand.known());
     let filed = Filed { bytes: attrs.size.unwrap_or(0), sha256: file.sha256.clone(), ..Desk::filed("read", &real) };
     let (text, hidden) = file.masked(desk.errand.mask());
@@ -385,6 +387,27 @@ async fn show(directory: &Directory, desk: &Desk, way: &Way, path: &[u8], argume
     }
     let next = file.next_offset.map(|next| format!("More: ssh_file_read offset={next}.")).unwrap_or_default();
     Ok((Reply::new(fields.into(), shown_text).with_next(&next), filed))
+}
+
+/// What lies at a path that was judged. What a program had of its own in `/proc` has ended with it: then that of the next one is meant.
+async fn look_at_judged(desk: &Desk, remote: &Remote, real: &[u8]) -> Result<(Vec<u8>, Attrs), Stop> {
+    let gone = match remote.stat(real).await {
+        Ok(attrs) => return Ok((real.to_vec(), attrs)),
+        Err(error) => error,
+    };
+    let Some(own) = of_own_process(real).filter(|_| gone.is_missing()) else { return Err(gone.into()) };
+    desk.judge_real(READS, real, &own, desk.reading(), "").await?;
+    let attrs = remote.stat(&own).await?;
+    Ok((own, attrs))
+}
+
+/// What a program has of its own in `/proc`, as the program that looks has it.
+fn of_own_process(path: &[u8]) -> Option<Vec<u8>> {
+    let below = path.strip_prefix(b"/proc/")?;
+    let digits = below.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let rest = below.get(digits..)?;
+    let is_one = digits > 0 && (rest.is_empty() || rest.starts_with(b"/"));
+    is_one.then(|| [b"/proc/self".as_slice(), rest].concat())
 }
 
 fn range(arguments: &Arguments) -> (u64, u64) {
@@ -604,4 +627,19 @@ fn told(desk: &Desk, prepared: &Prepared, written: Option<&crate::files::write::
         ..Desk::filed("write", &prepared.path)
     };
     (Reply::new(fields, text), filed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_program_has_of_its_own_is_known() {
+        for (path, own) in [("/proc/41", Some("/proc/self")), ("/proc/41/net/dev", Some("/proc/self/net/dev"))] {
+            assert_eq!(of_own_process(path.as_bytes()), own.map(|own| own.as_bytes().to_vec()), "{path}");
+        }
+        for path in ["/proc/", "/proc/self/x", "/proc/41x/y", "/etc/41", "proc/41"] {
+            assert_eq!(of_own_process(path.as_bytes()), None, "{path}");
+        }
+    }
 }
