@@ -54,7 +54,7 @@ const PROGRAMS: &[Program] = &[
         names: &[
             "scala", "ghci", "jshell", "julia", "guile", "sbcl", "ocaml", "erl", "iex", "tclsh", "octave", "gnuplot", "maxima", "swipl",
         ],
-        prompts: &["word", "sign"],
+        prompts: &["word", "sign", "own"],
         asks: Asks::Alone(""),
     },
     Program {
@@ -89,7 +89,7 @@ const PROGRAMS: &[Program] = &[
             "ed",
             "dc",
         ],
-        prompts: &["word", "sign"],
+        prompts: &["word", "sign", "own"],
         asks: Asks::Unless(&["-c", "-e", "-b"]),
     },
 ];

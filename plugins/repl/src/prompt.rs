@@ -181,6 +181,12 @@ mod tests {
             ("perl -d x.pl", "  DB<1> ", "perldb"),
             ("perl -de 0", "  DB<<2>> ", "perldb"),
             ("sftp web2", "sftp> ", "sftp"),
+            ("swipl", "?- ", "swipl"),
+            ("maxima", "(%i1) ", "maxima"),
+            ("guestfish", "><fs> ", "guestfish"),
+            ("bluetoothctl", "[bluetooth]# ", "bluetoothctl"),
+            ("smbclient //nas/share", "smb: \\> ", "smbclient"),
+            ("lftp nas", "lftp noc@nas:~> ", "lftp"),
         ] {
             let mut view = view("shell", command, tail);
             assert_eq!((ready(&view).mode.as_str(), ready(&view).proof.as_str()), (mode, "pattern"), "{command}");
