@@ -328,7 +328,7 @@ fn the_same_call_twice_side_by_side_is_one_transfer_and_a_dry_run_is_none() {
     let remote = setting.there("big").display().to_string();
     // It is connected, and takes no more time to plan than it is waited for.
     setting.read(&setting.there("").display().to_string());
-    let call = json!({"target": "web1", "direction": "up", "local": "big", "remote": remote, "wait_s": 2});
+    let call = json!({"target": "web1", "direction": "up", "local": "big", "remote": remote, "wait_s": 5});
     let both = setting.client.call_all("ssh_transfer", &[call.clone(), call]);
     let ids: std::collections::BTreeSet<&str> = both.iter().filter_map(|result| result["transfer_id"].as_str()).collect();
     assert_eq!(ids.len(), 1, "{both:?}");
