@@ -126,11 +126,15 @@ impl Transfers {
         }
     }
 
-    /// Ends one that runs early: what it has copied stays, as whole files and parts.
+    /// Ends one early, if it runs: what it has copied stays, as whole files and parts. None where there is none of this number.
     #[must_use]
-    pub fn stop(&self, id: CommandId) -> bool {
-        let running = self.all().values().flatten().find(|started| started.id == id && started.runs()).cloned();
-        running.inspect(|started| started.stop.cancel()).is_some()
+    pub fn stop(&self, id: CommandId) -> Option<bool> {
+        let known = self.all().values().flatten().find(|started| started.id == id).cloned()?;
+        let runs = known.runs();
+        if runs {
+            known.stop.cancel();
+        }
+        Some(runs)
     }
 }
 
@@ -180,9 +184,10 @@ mod tests {
         let transfers = Transfers::default();
         let (tell, one) = started(Instant::now());
         place(&transfers, "a").fill(one.clone());
-        assert!(transfers.stop(one.id) && one.stop.is_cancelled());
+        assert_eq!((transfers.stop(one.id), one.stop.is_cancelled()), (Some(true), true));
         end(&tell);
-        assert!(!transfers.stop(one.id));
+        assert_eq!(transfers.stop(one.id), Some(false));
+        assert_eq!(transfers.stop(CommandId::next()), None);
     }
 
     #[test]

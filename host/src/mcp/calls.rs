@@ -504,8 +504,11 @@ async fn searched(handle: &SessionHandle, query: &OutputQuery) -> Result<Report,
 }
 
 async fn interrupt(directory: &Arc<Directory>, caller: &Caller, arguments: &Arguments) -> Result<Reply, String> {
-    let named = arguments.text("command_id").and_then(|text| text.parse().ok());
-    if let Some(id) = named.filter(|id| directory.transfers().stop(*id)) {
+    let named: Option<CommandId> = arguments.text("command_id").and_then(|text| text.parse().ok());
+    if let Some((id, was_running)) = named.and_then(|id| Some((id, directory.transfers().stop(id)?))) {
+        if !was_running {
+            return Err(format!("{id} does not run: the transfer has ended; the same ssh_transfer tells how"));
+        }
         let text = format!("{id} interrupted: the transfer stops; the same ssh_transfer goes on from there");
         return Ok(Reply::new(json!({"command_id": id.to_string(), "state": "interrupted"}), text));
     }
