@@ -239,7 +239,7 @@ async fn one(
     loop {
         tries -= 1;
         let opening = opening::open(directory, caller, &id, lane, (None, None));
-        let handle = match patience.wait(wait, || connecting(directory, &id.device), opening).await {
+        let handle = match patience.wait(left().max(LOOK_EVERY), || connecting(directory, &id.device), opening).await {
             Some(Ok((handle, _))) => {
                 handle.opened_by(Author::agent(&caller.name));
                 handle

@@ -150,6 +150,12 @@ impl Approved {
     }
 }
 
+/// A secret for the tests of other modules.
+#[cfg(test)]
+pub(crate) fn secret_for_tests(name: &str) -> Approved {
+    Approved::secret(name.to_owned(), b"\r".to_vec())
+}
+
 /// Lines for the tests of other modules.
 #[cfg(test)]
 pub(crate) fn for_tests(lines: &[&str]) -> std::collections::VecDeque<Approved> {

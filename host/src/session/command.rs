@@ -115,6 +115,8 @@ pub struct Running {
     pub asked_on_screen: bool,
     /// What its caller has typed before it started.
     pub held: Vec<Approved>,
+    /// The row that the first of it is for.
+    pub held_row: String,
     /// Pages turned.
     pub pages: u32,
     /// Dialog steps taken.
@@ -206,6 +208,7 @@ impl Running {
             asked: None,
             asked_on_screen: false,
             held: Vec::new(),
+            held_row: String::new(),
             pages: 0,
             goal_steps: 0,
             secrets_typed: Vec::new(),

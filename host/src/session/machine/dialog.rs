@@ -4,7 +4,7 @@ use std::mem;
 use std::time::{Duration, Instant};
 
 use super::{Effect, Intent, Machine, State, Stepped};
-use crate::limits::{EDITOR_STANDS, GIVEN_UP_STANDS, GOAL_STEPS_MAX, PAGES_MAX, SCREEN_STANDS, SECRET_AFTER_LINE_MAX};
+use crate::limits::{EDITOR_STANDS, GIVEN_UP_STANDS, GOAL_STEPS_MAX, LOGIN_MAX, PAGES_MAX, SCREEN_STANDS, SECRET_AFTER_LINE_MAX};
 use crate::session::timers::Timer;
 use crate::session::view::{Question, Step, Stepping};
 
@@ -78,6 +78,7 @@ impl Machine {
             Step::Send(name) => {
                 self.stream.haunt(&strip);
                 self.note_typing(now);
+                self.go_on_login(now);
                 Stepped::Typed(vec![Effect::Type(Intent::Send { plugin, name })])
             }
             Step::Secret(name) if in_goal => {
@@ -157,6 +158,14 @@ impl Machine {
         Stepped::Typed(effects)
     }
 
+    /// Something was typed for a login that has waited for somebody: it is told again when it does not go on.
+    fn go_on_login(&mut self, now: Instant) {
+        if let State::Login { told: told @ true, .. } = &mut self.state {
+            *told = false;
+            self.timers.set(Timer::Login, now + LOGIN_MAX);
+        }
+    }
+
     pub(super) fn on_page(&mut self, now: Instant, plugin: String, send: String, strip: &str) -> Vec<Effect> {
         match &mut self.state {
             State::Running(running) if running.pages >= PAGES_MAX => {
@@ -169,6 +178,7 @@ impl Machine {
         }
         self.stream.haunt(strip);
         self.note_typing(now);
+        self.go_on_login(now);
         vec![Effect::Type(Intent::Send { plugin, name: send })]
     }
 

@@ -6,10 +6,14 @@ use std::time::{Duration, Instant};
 
 use super::{Effect, Intent, Machine, State};
 use crate::limits::{INPUT_AFTER_START, INPUT_HELD_MAX, INTERRUPT_STEP_WAIT, KILL_TRIES_MAX, LOGIN_MAX};
-use crate::policy::approved::Approved;
+use crate::policy::approved::{Approved, Payload};
 use crate::session::command::{Limit, Running, Started};
 use crate::session::timers::{Timer, Timers};
 use crate::session::view::Ready;
+
+fn is_secret(typed: &Approved) -> bool {
+    matches!(typed.payload(), Payload::Secret { .. })
+}
 
 impl Machine {
     /// The caller had the program stopped by a signal.
@@ -106,6 +110,9 @@ impl Machine {
             State::Running(running) if now < due && !typed.author().is_person() => {
                 // It is answered, only not typed yet.
                 running.asked = None;
+                if running.held.is_empty() {
+                    running.held_row = self.stream.tail().trim_end().to_owned();
+                }
                 running.held.push(typed);
                 self.timers.set(Timer::Held, due);
                 return Vec::new();
@@ -137,9 +144,14 @@ impl Machine {
     /// Types what was kept back until the command runs.
     pub(super) fn type_held(&mut self, now: Instant) -> Vec<Effect> {
         let State::Running(running) = &mut self.state else { return Vec::new() };
-        let held = mem::take(&mut running.held);
+        let mut held = mem::take(&mut running.held);
         if held.is_empty() {
             return Vec::new();
+        }
+        // A secret is for what asked when it was given, and for nothing that asks by now.
+        if self.stream.tail().trim_end() != running.held_row && held.iter().any(is_secret) {
+            held.retain(|typed| !is_secret(typed));
+            running.warn("the secret was not typed: what asked for it had gone on before the command ran; look at the screen");
         }
         running.asked = None;
         self.timers.clear(Timer::Held);

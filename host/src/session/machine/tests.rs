@@ -3,6 +3,7 @@
 use super::*;
 use crate::author::Author;
 use crate::ids::CommandId;
+use crate::limits::INPUT_HELD_MAX;
 use crate::policy;
 use crate::session::command::{Limit, Started};
 use crate::session::log::ByteLog;
@@ -159,4 +160,26 @@ fn a_command_that_nobody_knows_of_is_stopped_until_it_ends() {
         typed += effects.iter().filter(|effect| matches!(effect, Effect::Type(Intent::Cancel { .. }))).count();
     }
     assert_eq!(case.machine.running().unwrap().warnings(), ["it was stopped: nobody waited for it any more"]);
+}
+
+#[test]
+fn a_secret_that_was_held_back_is_for_the_question_that_it_was_given_for() {
+    for (more, typed) in [("", 1), (" ", 1), ("\r\nGo on (yes/no)? ", 0)] {
+        let mut case = Case::asking();
+        let secret = policy::approved::secret_for_tests("sudo").by(Author::agent("test"));
+        let now = case.now;
+        assert!(case.machine.on_input(now, secret).is_empty(), "it is held until the command runs");
+        case.machine.on_bytes(now, more.as_bytes());
+        let mut written = 0;
+        while let Some(effects) = case.next() {
+            written += effects.iter().filter(|effect| matches!(effect, Effect::Write(_))).count();
+            if case.now - now > INPUT_HELD_MAX {
+                break;
+            }
+            let none = case.readings(None, None);
+            assert!(case.machine.on_readings(case.now, none).is_empty());
+        }
+        assert_eq!(written, typed, "{more:?}");
+        assert_eq!(case.machine.running().unwrap().warnings().len(), 1 - typed, "{more:?}");
+    }
 }
