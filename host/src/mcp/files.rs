@@ -288,6 +288,7 @@ async fn read_now(directory: &Directory, caller: &Caller, arguments: &Arguments)
     };
     let verdict = desk.judge(&line, desk.reading()).await;
     let permit = Arc::new(desk.admit(&line, desk.reading(), verdict).await?);
+    let begun = Underway::new(&desk, &permit, "its caller waited no longer");
     let done = async {
         let way = desk.way(directory, &permit).await?;
         match pattern {
@@ -301,8 +302,37 @@ async fn read_now(directory: &Directory, caller: &Caller, arguments: &Arguments)
         Ok((reply, filed)) => (Ok(reply), vec![filed]),
         Err(stop) => (Err(desk.hinted(stop)), Vec::new()),
     };
-    desk.errand.ended(&permit, failure.as_deref(), files);
+    begun.ended(failure.as_deref(), files);
     reply.map(|reply| with_base(reply, &desk, &permit))
+}
+
+/// What has begun and is recorded as such. Where its call is given up it has ended all the same, as far as anybody can say.
+struct Underway<'a> {
+    desk: &'a Desk,
+    permit: &'a Permit,
+    given_up: &'static str,
+    is_over: bool,
+}
+
+impl<'a> Underway<'a> {
+    /// `given_up` is what is recorded when nobody waits for its end any more.
+    fn new(desk: &'a Desk, permit: &'a Permit, given_up: &'static str) -> Self {
+        Self { desk, permit, given_up, is_over: false }
+    }
+
+    /// It has ended: why it failed, and what was done with which files.
+    fn ended(mut self, failure: Option<&str>, files: Vec<Filed>) {
+        self.is_over = true;
+        self.desk.errand.ended(self.permit, failure, files);
+    }
+}
+
+impl Drop for Underway<'_> {
+    fn drop(&mut self) {
+        if !self.is_over {
+            self.desk.errand.ended(self.permit, Some(self.given_up), Vec::new());
+        }
+    }
 }
 
 /// Masks secrets that are known, wherever they stand: a name may hold one too.
@@ -554,14 +584,15 @@ async fn write_now(directory: &Directory, caller: &Caller, arguments: &Arguments
     let line = desk.whole_line(WRITES, &change.path)?;
     let verdict = desk.judge(&line, Purpose::Run).await;
     let permit = Arc::new(desk.admit(&format!("{line}{bound}"), Purpose::Run, verdict).await?);
+    let begun = Underway::new(&desk, &permit, "its caller waited no longer: the file is the old one or the new one");
     let done = carry_out(directory, &desk, &permit, &change, &bound).await;
     match done {
         Ok((reply, filed)) => {
-            desk.errand.ended(&permit, None, vec![filed]);
+            begun.ended(None, vec![filed]);
             Ok(with_base(reply, &desk, &permit))
         }
         Err(stop) => {
-            desk.errand.ended(&permit, Some(stop.why()), Vec::new());
+            begun.ended(Some(stop.why()), Vec::new());
             Err(desk.hinted(stop))
         }
     }

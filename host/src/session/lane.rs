@@ -494,6 +494,11 @@ impl Lane {
         if let Open::Pipe(pipe) = &mut self.way {
             pipe.streams.end();
         }
+        // A program whose channel opens by now is not to run on.
+        self.events.close();
+        while let Ok((_, event)) = self.events.try_recv() {
+            program::give_up(event);
+        }
         // Nothing is read any more: what was needed for that is wiped, also where somebody still asks about the past.
         self.redactor = Redactor::default();
         self.profile.login_secrets.clear();

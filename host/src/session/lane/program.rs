@@ -61,6 +61,13 @@ impl Lane {
     }
 }
 
+/// Nobody listens any more: a program that has started is not left running.
+pub(super) fn give_up(event: ProgramEvent) {
+    if let ProgramEvent::Started(writer) = event {
+        let _ = writer.order(Order::Close);
+    }
+}
+
 /// Opens a channel for a command and carries what it says to the session.
 pub(super) async fn carry(connection: Connection, program: Program, id: CommandId, events: mpsc::Sender<(CommandId, ProgramEvent)>) {
     let line = match connection.program(&program).await {
@@ -76,8 +83,8 @@ pub(super) async fn carry(connection: Connection, program: Program, id: CommandI
     let Line { mut reader, writer, .. } = line;
     // Nobody types to it. Where the line has ended, the reader says so.
     let _ = writer.order(Order::End);
-    if events.send((id, ProgramEvent::Started(writer))).await.is_err() {
-        return;
+    if let Err(unheard) = events.send((id, ProgramEvent::Started(writer))).await {
+        return give_up(unheard.0.1);
     }
     loop {
         let event = reader.next().await;
