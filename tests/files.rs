@@ -314,9 +314,11 @@ fn a_call_that_ends_early_finds_its_transfer_again() {
             break;
         }
         assert_eq!(result["transfer_id"], first);
+        assert_eq!((result["target"].as_str(), result["session"].is_string()), (Some("web1"), true), "{result}");
         result = setting.transfer("up", "big", &remote, json!({"wait_s": 2}));
     }
     assert_eq!((result["state"].as_str(), result["sha256"].as_str()), (Some("done"), Some(hash(&content).as_str())), "{result}");
+    assert_eq!((result["target"].as_str(), result["session"].is_string()), (Some("web1"), true), "{result}");
     assert_eq!(std::fs::read(&remote).unwrap(), content);
 }
 

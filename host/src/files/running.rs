@@ -22,6 +22,10 @@ pub struct Started {
     pub id: CommandId,
     /// Who.
     pub caller: String,
+    /// The device that it reads or writes, and the session that it counts for.
+    pub device: String,
+    /// See `device`.
+    pub session: String,
     /// How far it is.
     pub progress: Arc<Progress>,
     /// Its end.
@@ -147,7 +151,19 @@ mod tests {
     fn started(since: Instant) -> (Sender<End>, Started) {
         let (tell, end) = watch::channel::<End>(None);
         let (progress, stop) = (Arc::default(), CancellationToken::new());
-        (tell, Started { id: CommandId::next(), caller: "x".to_owned(), progress, end, stop, since })
+        (
+            tell,
+            Started {
+                id: CommandId::next(),
+                caller: "x".to_owned(),
+                device: String::new(),
+                session: String::new(),
+                progress,
+                end,
+                stop,
+                since,
+            },
+        )
     }
 
     fn place<'t>(transfers: &'t Transfers, key: &str) -> Place<'t> {

@@ -352,7 +352,16 @@ fn spawn(
     let (tell, end) = watch::channel::<End>(None);
     let stop = CancellationToken::new();
     let Copied { path, local, progress } = copied;
-    let started = Started { id: permit.id, caller: desk.caller.clone(), progress, end, stop: stop.clone(), since: Instant::now() };
+    let started = Started {
+        id: permit.id,
+        caller: desk.caller.clone(),
+        device: desk.device.clone(),
+        session: desk.errand.session(),
+        progress,
+        end,
+        stop: stop.clone(),
+        since: Instant::now(),
+    };
     tokio::spawn(async move {
         let done = tokio::select! {
             done = work => done,
@@ -380,7 +389,15 @@ fn spawn(
     started
 }
 
+/// Waits for it as long as its caller does. Whose it is stands in every answer: who reads of a device that is not trusted is known by it.
 async fn wait_for(directory: &Directory, caller: &Caller, call: &Call, running: Started, wait: Duration) -> Reply {
+    let base = [("target", running.device.clone()), ("session", running.session.clone()), ("origin", "device".to_owned())];
+    let mut reply = end_of(directory, caller, call, running, wait).await;
+    reply.fields.extend(base.map(|(name, value)| (name.to_owned(), value.into())));
+    reply
+}
+
+async fn end_of(directory: &Directory, caller: &Caller, call: &Call, running: Started, wait: Duration) -> Reply {
     let progress = Arc::clone(&running.progress);
     let percent = || {
         let (done, all) = (progress.bytes.load(Ordering::Relaxed), progress.bytes_total.load(Ordering::Relaxed));
