@@ -267,6 +267,33 @@ fn panic_stops_every_agent_at_once_and_only_a_person_ends_it() {
 }
 
 #[test]
+fn lines_that_are_not_typed_yet_are_not_when_somebody_stops_them() {
+    let house = House::new(HERE);
+    let mut agent = house.client("agent");
+    // A shell that takes one line at a time.
+    agent.run("here", "dash");
+    let lines = json!({"target": "here", "command": "echo one; sleep 2\necho two\necho three", "wait_s": 20});
+    let runs = || house.sessions().first().is_some_and(|session| session["running"]["text"].is_string());
+    agent.post("ssh_run", lines.clone());
+    until("it runs", runs);
+    house.said(&["panic"]);
+    let told = agent.answer().1;
+    assert_eq!((&told["state"], &told["output"]), (&json!("interrupted"), &json!("one\n")), "{told}");
+    assert!(told["warnings"].to_string().contains("person anna has stopped all input of agents"), "{told}");
+    house.said(&["panic", "--end"]);
+    let mut other = house.client("other");
+    agent.post("ssh_run", lines);
+    until("it runs", runs);
+    pause(Duration::from_millis(500));
+    other.call("ssh_send", json!({"session": "here", "keys": ["ctrl-c"]}));
+    let told = agent.answer().1;
+    assert_eq!(told["state"], "interrupted", "{told}");
+    let output = told["output"].as_str().unwrap();
+    assert!(output.starts_with("one") && !output.contains("two"), "{told}");
+    assert_eq!(agent.run("here", "echo again")["output"], "again\n");
+}
+
+#[test]
 fn an_agent_is_told_once_what_people_did_and_what_they_noted() {
     let house = House::new(HERE);
     let mut agent = house.client("agent");

@@ -131,6 +131,12 @@ impl Approved {
         self.is_hidden
     }
 
+    /// Is this byte typed?
+    #[must_use]
+    pub fn holds(&self, byte: u8) -> bool {
+        matches!(&self.payload, Payload::Bytes(bytes) if bytes.contains(&byte))
+    }
+
     /// The same, written by this author.
     #[must_use]
     pub fn by(self, author: Author) -> Self {

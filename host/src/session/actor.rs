@@ -223,7 +223,10 @@ impl Actor {
             Woken::Request(Some(request)) => self.on_request(request).await,
             Woken::Request(None) => self.ended = Some("nobody uses the session".to_owned()),
             Woken::Timer => self.on_timer().await,
-            Woken::Lock => self.go_on_waiting().await,
+            Woken::Lock => {
+                self.heed_lock();
+                self.go_on_waiting().await;
+            }
             Woken::Secret(wanted, secret) => self.on_secret(&wanted, secret).await,
         }
         self.take_next().await;
@@ -434,7 +437,7 @@ impl Actor {
     fn order(&mut self, order: Order) {
         if let Err(why) = self.writer.order(order) {
             self.profile.commons.lose_line();
-            self.ended = Some(why);
+            self.ended.get_or_insert(why);
         }
     }
 
@@ -568,7 +571,7 @@ impl Actor {
         self.swap();
         let (lock, at) = (self.profile.commons.lock.clone(), now());
         self.held_until = self.waiting.refuse_held(|request| lock.check(&request.author(), at));
-        if !self.kept_keys.is_empty() || self.waiting.first(|request| self.may_now(request)).is_none() {
+        if self.ended.is_some() || !self.kept_keys.is_empty() || self.waiting.first(|request| self.may_now(request)).is_none() {
             return Vec::new();
         }
         if let Some(effects) = self.take_back().await {

@@ -9,6 +9,9 @@ use crate::policy::approved::{Approved, Behind};
 use crate::session::machine::Effect;
 use crate::session::view::{Question, Ready};
 
+/// Words that end a session wherever they are known.
+const LEAVING: [&str; 7] = ["exit", "quit", "logout", "logoff", "bye", "q", "disconnect"];
+
 /// How far a command is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
@@ -269,9 +272,14 @@ impl Running {
         self.into_ending(now, state, ready.cloned(), status, range, log_end)
     }
 
-    /// Its line ended. With an exit status the program ended the session itself (`exit 3`).
+    /// Its line ended. With an exit status the program ended the session itself (`exit 3`), where its end would have been told by a
+    /// mark, or it is a line that does that. Else somebody may have ended the session below it.
     #[must_use]
     pub fn lose(mut self, now: Instant, status: Option<i32>, range: (Option<u64>, u64), log_end: u64) -> Ending {
+        if status.is_some() && !self.from_mark && !self.leaves() && !self.manual {
+            self.warn("the device ended the session while it ran: whether it came to its end is not known");
+        }
+        let status = status.filter(|_| self.from_mark || self.leaves());
         let state = if status.is_some() { State::Done } else { State::Lost };
         if status.is_some() && !self.manual {
             self.warn(
@@ -279,6 +287,14 @@ impl Running {
             );
         }
         self.into_ending(now, state, None, status, range, log_end)
+    }
+
+    /// Is its last line one that ends sessions?
+    fn leaves(&self) -> bool {
+        let line = self.text.trim().lines().next_back().unwrap_or_default();
+        let word = line.split(|ch: char| ch.is_whitespace() || ch == '(').next().unwrap_or_default();
+        let word = word.trim_start_matches(['/', '\\', '.', ':']).trim_end_matches(';');
+        LEAVING.iter().any(|known| word.eq_ignore_ascii_case(known))
     }
 
     fn into_ending(
@@ -313,5 +329,31 @@ impl Running {
             duration: now.saturating_duration_since(self.started_at),
             warnings: self.warnings,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ended(text: &str, from_mark: bool, status: Option<i32>) -> (State, Option<i32>) {
+        let (now, lines) = (Instant::now(), VecDeque::new());
+        let (id, caller, text) = (CommandId::next(), "test".to_owned(), text.to_owned());
+        let started = Started { id, caller, text, lines, goal: None, limit: None, one_prompt: false, manual: false };
+        let mut running = Running::new(started, now, 0, "");
+        running.from_mark = from_mark;
+        let ending = running.lose(now, status, (None, 0), 0);
+        (ending.state, ending.status)
+    }
+
+    /// A status that comes with the session's end is that of its program. Wrong success would be worse than none.
+    #[test]
+    fn the_end_of_a_session_is_not_taken_for_a_commands() {
+        assert_eq!(ended("set -e; false", true, Some(1)), (State::Done, Some(1)));
+        assert_eq!(ended("show tech", false, Some(0)), (State::Lost, None));
+        assert_eq!(ended("exit", false, Some(0)), (State::Done, Some(0)));
+        assert_eq!(ended("configure\n/QUIT ;", false, Some(3)), (State::Done, Some(3)));
+        assert_eq!(ended("quit()", false, Some(0)), (State::Done, Some(0)));
+        assert_eq!(ended("exit", true, None), (State::Lost, None));
     }
 }

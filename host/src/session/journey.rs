@@ -351,6 +351,24 @@ impl Journey {
         self.stage = Stage::Over;
     }
 
+    /// A person has stopped its caller's input: nothing more is typed for it, also not what clears away.
+    pub fn stop(&mut self, mode: &str, why: &str) {
+        if matches!(self.stage, Stage::Over) {
+            return;
+        }
+        self.outcome.interrupted = true;
+        self.outcome.warnings.push(why.to_owned());
+        if self.outcome.typed < self.outcome.of {
+            self.note_untyped();
+        }
+        self.note_pending();
+        if self.route.mode.is_some() && self.route.home != mode {
+            self.outcome.warnings.push(format!("the session stays in mode `{mode}`: the way back was not typed either"));
+        }
+        self.lines.clear();
+        self.stage = Stage::Over;
+    }
+
     /// A step has ended.
     pub fn on_ended(&mut self, modes: &Modes, ended: Ended) {
         match ended.state {
@@ -429,7 +447,10 @@ impl Journey {
     }
 
     fn note_untyped(&mut self) {
-        self.outcome.warnings.push(format!("{} of {} lines were typed, the rest was not", self.outcome.typed, self.outcome.of));
+        let warning = format!("{} of {} lines were typed, the rest was not", self.outcome.typed, self.outcome.of);
+        if !self.outcome.warnings.contains(&warning) {
+            self.outcome.warnings.push(warning);
+        }
     }
 
     fn on_acted(&mut self, mut acts: VecDeque<Act>, ended: Ended) {
@@ -481,9 +502,7 @@ impl Journey {
 
     /// The way back to where the session stood.
     fn way_back(&mut self, modes: &Modes, mode: &str) -> VecDeque<Way> {
-        if self.route.keep.is_some() && self.outcome.candidate.is_none() && self.outcome.typed > 0 {
-            self.outcome.candidate = Some(PENDING);
-        }
+        self.note_pending();
         if self.route.mode.is_none() {
             // Lines that may lead anywhere stay where they led.
             return VecDeque::new();
@@ -493,6 +512,12 @@ impl Journey {
             self.stay(mode, "no way back", "is known");
         }
         way.unwrap_or_default().into()
+    }
+
+    fn note_pending(&mut self) {
+        if self.route.keep.is_some() && self.outcome.candidate.is_none() && self.outcome.typed > 0 {
+            self.outcome.candidate = Some(PENDING);
+        }
     }
 
     fn stay(&mut self, mode: &str, way: &str, what: &str) {

@@ -31,10 +31,9 @@ impl Actor {
     pub(super) async fn drain(&mut self) {
         self.undrained = false;
         for _ in 0..LINE_CHUNKS {
-            if self.ended.is_some() {
-                return;
-            }
-            let Some(event) = self.reader.ready() else {
+            // What came before the end may have ended what ran.
+            let event = if self.ended.is_some() { None } else { self.reader.ready() };
+            let Some(event) = event else {
                 let effects = self.machine.on_drained(now());
                 return self.perform(effects).await;
             };

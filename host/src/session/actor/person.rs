@@ -39,7 +39,8 @@ impl Actor {
             return Some(now() + KEYS_KEPT);
         }
         let running = self.machine.running().filter(|running| !running.manual && running.asked.is_none())?;
-        Some(running.started_at + KEYS_KEPT)
+        // Each step of a command that goes through modes is one of the machine's: who types behind the first means what they see.
+        Some(self.begun_at(running) + KEYS_KEPT)
     }
 
     /// When keys that were kept are typed in any case.

@@ -77,7 +77,7 @@ impl Actor {
             state: if ask.is_some() { State::NeedsInput } else { State::Running },
             output: text,
             range,
-            duration: now().saturating_duration_since(running.started_at),
+            duration: now().saturating_duration_since(self.begun_at(running)),
             ask,
             warnings: self.warnings(running.warnings(), &blank, range.removed),
             ..blank

@@ -9,7 +9,7 @@ use crate::plugin::device_type::SendName;
 use crate::plugin::modes::{Modes, Way};
 use crate::policy::approved::Approved;
 use crate::policy::{self, Purpose};
-use crate::session::command::{Limit, State};
+use crate::session::command::{Limit, Running, State};
 use crate::session::journey::{Ended, Journey, Route, Step};
 use crate::session::machine::Intent;
 
@@ -64,6 +64,19 @@ impl Actor {
         request.mode.is_some() || request.keep.is_some() || several && one_by_one()
     }
 
+    /// When the command began of which this is a step, or all.
+    pub(super) fn begun_at(&self, running: &Running) -> Instant {
+        self.travel.as_ref().map_or(running.started_at, |travel| travel.started_at)
+    }
+
+    /// A person may have stopped the input of whoever wants what runs: nothing more of it is typed.
+    pub(super) fn heed_lock(&mut self) {
+        let Some(author) = self.machine.next_author() else { return };
+        if let Some(why) = self.profile.commons.lock.stops(author, now()) {
+            self.machine.on_lines_stopped(&why);
+        }
+    }
+
     /// Starts a command that goes through modes: policy judges all of it before anything is typed.
     pub(super) async fn set_out(&mut self, request: &RunRequest, reply: &Reply) -> Result<(Accepted, Vec<Effect>), Refusal> {
         let home = self.machine.mode().to_owned();
@@ -94,6 +107,7 @@ impl Actor {
         }
         let verdict = self.profile.admit(request, self.place(&mode), verdict).await?;
         let lines = if text.trim().is_empty() { VecDeque::new() } else { self.lines(&verdict, text, false)? };
+        let lines = lines.into_iter().map(|line| line.by(request.author())).collect();
         still_wanted(reply)?;
         let id = CommandId::next();
         let case = Case { way: lines_of_way, ..Case::new(request, self.place(&mode), &verdict, Some(id)) };
@@ -126,6 +140,8 @@ impl Actor {
         let Some(travel) = &mut self.travel else { return Vec::new() };
         if !idle {
             travel.journey.give_up();
+        } else if let Some(why) = self.profile.commons.lock.stops(&travel.request.author(), now()) {
+            travel.journey.stop(&mode, &why);
         }
         let Some((step, limit)) = travel.next(&self.profile.kind.modes, &mode) else {
             self.arrive();

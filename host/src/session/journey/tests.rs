@@ -36,6 +36,8 @@ struct Device<'a> {
     stops_at: Option<&'static str>,
     /// While this line runs it is stopped, or its line ends.
     cut_at: Option<(&'static str, State)>,
+    /// Behind this line it is played no further.
+    ends_behind: Option<&'static str>,
 }
 
 impl Device<'_> {
@@ -63,6 +65,7 @@ impl Device<'_> {
             self.mode = mode.to_owned();
             let at = typed.len() as u64 * 10;
             let state = self.cut_at.filter(|(cut, _)| *cut == line).map_or(State::Done, |(_, state)| state);
+            let is_last = self.ends_behind.is_some_and(|last| last == line);
             typed.push(line);
             journey.on_ended(
                 self.modes,
@@ -76,6 +79,9 @@ impl Device<'_> {
                     ..Ended::default()
                 },
             );
+            if is_last {
+                break;
+            }
         }
         typed
     }
@@ -86,7 +92,14 @@ const WAYS: [(&str, &str, Option<&str>); 4] =
 
 fn device<'a>(modes: &'a Modes, mode: &str, answers: &[(&'static str, &'a str, Option<&'a str>)]) -> Device<'a> {
     // What a test says comes before the usual.
-    Device { modes, mode: mode.to_owned(), answers: answers.iter().chain(&WAYS).copied().collect(), stops_at: None, cut_at: None }
+    Device {
+        modes,
+        mode: mode.to_owned(),
+        answers: answers.iter().chain(&WAYS).copied().collect(),
+        stops_at: None,
+        cut_at: None,
+        ends_behind: None,
+    }
 }
 
 /// What a step types.
@@ -280,4 +293,28 @@ fn what_a_stopped_commit_has_done_is_not_known() {
         device.cut_at = Some((line, state));
         assert_eq!((device.play(&mut journey), journey.outcome().candidate), (typed.iter().map(ToString::to_string).collect(), candidate));
     }
+}
+
+/// A person's stop is obeyed at once; what is left as it is, is told.
+#[test]
+fn behind_a_persons_stop_nothing_is_typed() {
+    let modes = modes(true);
+    let mut journey = journey(&modes, "boss", "config", Some(Keep::Now), &["a", "b"]);
+    let mut device = device(&modes, "boss", &[]);
+    device.ends_behind = Some("a");
+    assert_eq!(device.play(&mut journey), ["edit", "a"]);
+    journey.stop(&device.mode, "anna has stopped it");
+    assert_eq!(journey.next(&modes, "config"), None);
+    let outcome = journey.outcome();
+    assert!(outcome.interrupted);
+    assert_eq!(outcome.candidate, Some(PENDING));
+    let told = [
+        "anna has stopped it",
+        "1 of 2 lines were typed, the rest was not",
+        "the session stays in mode `config`: the way back was not typed either",
+    ];
+    assert_eq!(outcome.warnings, told);
+    // What is over is over.
+    journey.stop("config", "again");
+    assert_eq!(journey.outcome().warnings.len(), 3);
 }

@@ -128,3 +128,26 @@ fn a_lock_for_longer_than_time_can_be_told_has_no_end() {
     lock.on_typed(&agent("a"), now + HOUR);
     lock.check(&agent("a"), now + HOUR).unwrap();
 }
+
+#[test]
+fn only_a_person_stops_what_runs() {
+    let (halt, now) = (Halt::default(), Instant::now());
+    let lock = InputLock::under(halt.clone());
+    assert_eq!(lock.stops(&agent("a"), now), None);
+    // Another agent's lock, and a person who types, keep new commands out alone.
+    lock.take(&agent("b"), None, None, now).unwrap();
+    assert!(lock.check(&agent("a"), now).is_err());
+    assert_eq!(lock.stops(&agent("a"), now), None);
+    lock.release(&agent("b"), false, now).unwrap();
+    lock.on_typed(&anna(), now);
+    assert_eq!(lock.stops(&agent("a"), now), None);
+    lock.take(&anna(), None, None, now).unwrap();
+    assert!(lock.stops(&agent("a"), now).unwrap().contains("for people alone"));
+    lock.take(&anna(), Some(agent("a")), None, now + HOUR).unwrap();
+    assert_eq!(lock.stops(&agent("a"), now + HOUR), None);
+    assert!(lock.stops(&agent("b"), now + HOUR).is_some());
+    lock.release(&anna(), false, now + HOUR).unwrap();
+    halt.set(Some("person anna".to_owned()));
+    assert!(lock.stops(&agent("a"), now + HOUR).is_some());
+    assert_eq!(lock.stops(&anna(), now + HOUR), None);
+}

@@ -5,11 +5,15 @@ use std::mem;
 use std::time::{Duration, Instant};
 
 use super::{Effect, Intent, Machine, State};
+use crate::author::Author;
 use crate::limits::{INPUT_AFTER_START, INPUT_HELD_MAX, INTERRUPT_STEP_WAIT, KILL_TRIES_MAX, LOGIN_MAX};
 use crate::policy::approved::{Approved, Payload};
 use crate::session::command::{Limit, Running, Started};
 use crate::session::timers::{Timer, Timers};
 use crate::session::view::Ready;
+
+/// What a terminal sends for Ctrl-C.
+const INTERRUPT_KEY: u8 = 0x03;
 
 fn is_secret(typed: &Approved) -> bool {
     matches!(typed.payload(), Payload::Secret { .. })
@@ -19,6 +23,21 @@ impl Machine {
     /// The caller had the program stopped by a signal.
     pub fn on_stop_asked(&mut self) {
         if let State::Running(running) = &mut self.state {
+            running.interrupted = true;
+            running.lines.clear();
+        }
+    }
+
+    /// Who wants the lines that are still to be typed.
+    #[must_use]
+    pub fn next_author(&self) -> Option<&Author> {
+        self.running().filter(|running| !running.manual)?.lines.front().map(Approved::author)
+    }
+
+    /// Nothing more of the running command is typed.
+    pub fn on_lines_stopped(&mut self, why: &str) {
+        if let State::Running(running) = &mut self.state {
+            running.warn(why);
             running.interrupted = true;
             running.lines.clear();
         }
@@ -117,7 +136,14 @@ impl Machine {
                 self.timers.set(Timer::Held, due);
                 return Vec::new();
             }
-            State::Running(running) => running.asked = None,
+            State::Running(running) => {
+                running.asked = None;
+                // Who presses it wants the end of all the lines, not the next one typed.
+                if typed.holds(INTERRUPT_KEY) && (running.one_prompt || !running.lines.is_empty()) {
+                    running.interrupted = true;
+                    running.lines.clear();
+                }
+            }
             State::Login { asked, told } => {
                 *asked = None;
                 *told = false;

@@ -183,3 +183,16 @@ fn a_secret_that_was_held_back_is_for_the_question_that_it_was_given_for() {
         assert_eq!(case.machine.running().unwrap().warnings().len(), 1 - typed, "{more:?}");
     }
 }
+
+#[test]
+fn the_interrupt_key_that_somebody_types_is_for_all_the_lines() {
+    for (bytes, left) in [(b"\x03".as_slice(), 0), (b"y\r", 1)] {
+        let mut case = Case::asking();
+        let State::Running(running) = &mut case.machine.state else { panic!("it runs") };
+        running.lines.push_back(policy::person(b"next\r".to_vec(), Author::agent("test")));
+        let typed = case.machine.on_input(case.now, policy::person(bytes.to_vec(), Author::person("anna")));
+        assert!(matches!(typed.as_slice(), [Effect::Write(_)]), "{typed:?}");
+        let running = case.machine.running().unwrap();
+        assert_eq!((running.lines.len(), running.interrupted), (left, left == 0));
+    }
+}
