@@ -220,6 +220,31 @@ fn a_secret_is_given_once_and_a_wrong_or_missing_one_ends_with_the_device_s_word
     assert_eq!(devices.answers("asa1").iter().filter(|answer| *answer == "enable right").count(), 1);
 }
 
+/// A dialog that leads to no other mode is over for its plugin whatever the device says; its own words are what tells.
+#[test]
+fn a_secret_that_is_refused_in_words_alone_is_tried_three_times_and_no_more() {
+    let (name, text) = LAB_DEVICES.iter().find(|(name, text)| Description::parse(name, text).unwrap().name() == "vrp1").unwrap();
+    let devices = Devices::start(vec![Description::parse(name, &text.replace("tries = 3", "tries = 1")).unwrap()]);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("wrong");
+    std::fs::write(&file, "not-the-secret").unwrap();
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let lines = devices.config.lines().map(|line| match line.strip_prefix("secrets.super") {
+        Some(_) => format!("secrets.super = {{ file = {file:?} }}"),
+        None => line.to_owned(),
+    });
+    let mut client = Client::start(&lines.collect::<Vec<_>>().join("\n"));
+    for _ in 0..3 {
+        let refused = client.run("vrp1", "super");
+        assert_eq!((refused["state"].as_str(), refused["failed"].as_bool()), (Some("done"), Some(true)), "{refused}");
+        assert!(refused["failure"].as_str().unwrap().contains("Error:"), "{refused}");
+    }
+    let asked = client.run("vrp1", "super");
+    assert_eq!((asked["state"].as_str(), asked["ask_kind"].as_str()), (Some("needs_input"), Some("password")), "{asked}");
+    assert!(asked["warnings"].to_string().contains("refused"), "{asked}");
+    assert_eq!(devices.answers("vrp1").iter().filter(|answer| answer.starts_with("super")).count(), 3);
+}
+
 #[test]
 fn what_destroys_is_asked_about_and_what_reads_is_proven_by_the_family_s_words() {
     let devices = devices();

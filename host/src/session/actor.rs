@@ -336,7 +336,7 @@ impl Actor {
                 }
                 Effect::Ended(ending) => self.on_ended(*ending).await,
                 Effect::SecretFailed(name) => {
-                    self.profile.book.on_failure(&self.profile.id.device, &name, now());
+                    self.note_refused(&name);
                     Vec::new()
                 }
                 Effect::Opened => {

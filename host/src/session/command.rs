@@ -194,6 +194,8 @@ pub struct Ending {
     pub unsaid: Option<String>,
     /// How long it took.
     pub duration: Duration,
+    /// Secrets that were typed for its goal, of which the dialog does not say that they were refused.
+    pub secrets: Vec<String>,
     /// What the caller should know.
     pub warnings: Vec<String>,
 }
@@ -327,6 +329,7 @@ impl Running {
             failure: self.goal_failed.or(incomplete),
             unsaid: self.text_refused.then(|| "the device did not ask for the text behind it; the text was not typed".to_owned()),
             duration: now.saturating_duration_since(self.started_at),
+            secrets: self.secrets_typed,
             warnings: self.warnings,
         }
     }

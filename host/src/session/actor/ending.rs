@@ -17,6 +17,10 @@ impl Actor {
         if failure.is_none() && ending.status.is_none() && ending.state == State::Done {
             let (judged, degraded) = self.judge_outcome(&ending).await;
             failure = judged;
+            // A dialog to other rights in the same mode is over for its plugin, whatever the device has said: it is refused.
+            if failure.is_some() && ending.ready.as_ref().is_some_and(|ready| ready.mode == ending.mode) {
+                ending.secrets.iter().for_each(|name| self.note_refused(name));
+            }
             ending.warnings.extend(degraded);
         }
         failure = failure.or_else(|| ending.unsaid.take());
@@ -44,6 +48,11 @@ impl Actor {
         record.ending = Some(ending);
         self.set_state(id, state);
         self.used_at = now();
+    }
+
+    /// The device has refused this secret.
+    pub(super) fn note_refused(&self, name: &str) {
+        self.profile.book.on_failure(&self.profile.id.device, name, now());
     }
 
     /// Why it failed, and what the caller should know.

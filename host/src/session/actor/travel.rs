@@ -199,6 +199,7 @@ impl Actor {
             failure: None,
             unsaid: None,
             duration: now().saturating_duration_since(travel.started_at),
+            secrets: Vec::new(),
             warnings,
         };
         let failure = outcome.sentence();
