@@ -8,7 +8,7 @@ use crate::support::lab::Devices;
 
 mod clients;
 mod raw;
-mod terminal;
+pub mod terminal;
 
 /// What is asked about on the switch. It puts a question of its own then.
 const COMMAND: &str = "write erase";

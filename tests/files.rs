@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use crate::approvals::terminal::at_a_terminal;
 use crate::support::client::Client;
 use crate::support::sshd::{PASSWORD, Sshd, account};
 
@@ -191,6 +192,48 @@ fn an_approval_is_for_one_path_and_one_content() {
     assert!(first.is_string() && second.is_string());
     let other = setting.client.call("ssh_file_write", write("y"));
     assert!(other["approval"]["request"].is_string() && other["approval"]["request"] != *first, "{other}");
+}
+
+/// A rule that wants all writes asked about, of a link and of what it leads to: who agrees to both is asked no third time.
+#[test]
+fn two_approvals_for_one_write_are_both_kept() {
+    let rule = "[[policy.rule]]\nname = \"writes\"\neffect = \"ask\"\nmatch = \"tee .*\"\n";
+    let mut setting = Setting::on(Sshd::start(), "full", rule);
+    let path = setting.put("plain", b"old");
+    let link = setting.there("link");
+    symlink("plain", &link).unwrap();
+    let write = json!({"target": "web1", "path": link, "content": "new"});
+    for wanted in ["link", "plain"] {
+        let asked = setting.client.call("ssh_file_write", write.clone());
+        assert_eq!(asked["state"], "approval_needed", "{asked}");
+        let request = asked["approval"]["request"].as_str().unwrap().to_owned();
+        let (screen, well) = at_a_terminal(&setting.client, &["approve", &request], "allow\r");
+        assert!(well && screen.contains(&format!("{wanted} # 3 bytes")), "{screen}");
+    }
+    assert_eq!(setting.client.call("ssh_file_write", write.clone())["state"], "written");
+    assert_eq!(std::fs::read(&path).unwrap(), b"new");
+    // Both are used up now; what was agreed to is over in the history too.
+    assert_eq!(setting.client.call("ssh_file_write", write)["state"], "approval_needed");
+    let history = setting.client.call("ssh_history", json!({"query": "tee "}));
+    assert!(history["entries"].as_array().unwrap().iter().all(|entry| entry["state"] != "running"), "{history}");
+}
+
+#[test]
+fn a_pattern_lists_no_folder_that_a_link_hides() {
+    let rule = "[[policy.rule]]\nname = \"no-vault\"\neffect = \"deny\"\nmatch = \".*/vault.*\"\n";
+    let mut setting = Setting::on(Sshd::start(), "full", rule);
+    for folder in ["vault", "open"] {
+        std::fs::create_dir(setting.there(folder)).unwrap();
+        std::fs::write(setting.there(folder).join("f.txt"), "x").unwrap();
+    }
+    symlink("vault", setting.there("way")).unwrap();
+    for pattern in ["way/*.txt", "*/*.txt", "w*/*"] {
+        let listed = setting.read(&setting.there(pattern).display().to_string());
+        let names = listed["entries"].to_string();
+        assert!(!names.contains("way/f.txt"), "{pattern}: {listed}");
+        assert_eq!(names.contains("open/f.txt"), pattern.starts_with('*'), "{listed}");
+        assert!(listed["warnings"].to_string().contains("no-vault"), "{listed}");
+    }
 }
 
 #[test]

@@ -36,7 +36,7 @@ fn said(output: &Output) -> String {
 }
 
 /// The program in a terminal, where a person types this once it is asked: what the screen was given, and whether it ended well.
-fn at_a_terminal(client: &Client, arguments: &[&str], typed: &str) -> (String, bool) {
+pub fn at_a_terminal(client: &Client, arguments: &[&str], typed: &str) -> (String, bool) {
     let (mut terminal, inside) = pty_process::blocking::open().unwrap();
     terminal.resize(pty_process::Size::new(24, 200)).unwrap();
     let command = pty_process::blocking::Command::new(env!("CARGO_BIN_EXE_jackfield"));

@@ -1,5 +1,6 @@
 //! `ssh_file_read` and `ssh_file_write`: what is asked for becomes a line that policy judges, then work on files.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -249,7 +250,22 @@ impl Desk {
         }
         let line = self.line(&format!("{command} {}", word(real)));
         let verdict = self.judge(&line, purpose).await;
-        if verdict.allows() { Ok(()) } else { self.admit(&format!("{line}{bound}"), purpose, verdict).await.map(drop) }
+        if verdict.allows() { Ok(()) } else { self.agree(&format!("{line}{bound}"), purpose, verdict).await }
+    }
+
+    /// Lets more be done under a permit that is there, or ends the call.
+    pub(super) async fn agree(&self, text: &str, purpose: Purpose, verdict: Verdict) -> Result<(), Stop> {
+        let agreed = self.admit(text, purpose, verdict).await?;
+        // The work has a record of its own.
+        self.errand.ended(&agreed, None, Vec::new());
+        Ok(())
+    }
+
+    /// A call has stopped before anything was done. What was approved for it is good for its next try, if that is what it waits for.
+    pub(super) fn stopped(&self, permit: &Permit, stop: &Stop) {
+        if matches!(stop, Stop::Refused(_, Refusal::ApprovalNeeded(..))) {
+            self.errand.give_back(permit);
+        }
     }
 
     pub(super) fn filed(direction: &'static str, path: &[u8]) -> Filed {
@@ -300,7 +316,10 @@ async fn read_now(directory: &Directory, caller: &Caller, arguments: &Arguments)
     let failure = done.as_ref().err().map(|stop| stop.why().to_owned());
     let (reply, files) = match done {
         Ok((reply, filed)) => (Ok(reply), vec![filed]),
-        Err(stop) => (Err(desk.hinted(stop)), Vec::new()),
+        Err(stop) => {
+            desk.stopped(&permit, &stop);
+            (Err(desk.hinted(stop)), Vec::new())
+        }
     };
     begun.ended(failure.as_deref(), files);
     reply.map(|reply| with_base(reply, &desk, &permit))
@@ -368,7 +387,8 @@ async fn show(directory: &Directory, desk: &Desk, way: &Way, path: &[u8], argume
     let found = remote.stat(path).await;
     if search::is_pattern(path) && found.as_ref().is_err_and(FilesError::is_missing) {
         let items = search::glob(remote, path).await?;
-        return Ok((listing(path, &items, items.len(), arguments), Desk::filed("read", path)));
+        let (items, notes) = judged_items(desk, remote, items).await?;
+        return Ok((listing(path, &items, items.len(), arguments).with_warnings(&notes), Desk::filed("read", path)));
     }
     let attrs = found?;
     let real = remote.whole_path(path).await?;
@@ -417,6 +437,31 @@ async fn show(directory: &Directory, desk: &Desk, way: &Way, path: &[u8], argume
     }
     let next = file.next_offset.map(|next| format!("More: ssh_file_read offset={next}.")).unwrap_or_default();
     Ok((Reply::new(fields.into(), shown_text).with_next(&next), filed))
+}
+
+/// Those that a pattern has found where policy lets the caller look. A link may have led into other folders than the pattern says.
+async fn judged_items(desk: &Desk, remote: &Remote, mut items: Vec<Item>) -> Result<(Vec<Item>, Vec<String>), Stop> {
+    let folder_of = |item: &Item| {
+        let end = item.path.iter().rposition(|byte| *byte == b'/').unwrap_or(0);
+        item.path.get(..end).filter(|folder| !folder.is_empty()).map(<[u8]>::to_vec)
+    };
+    let folders: BTreeSet<Vec<u8>> = items.iter().filter_map(folder_of).collect();
+    let mut elsewhere = Vec::new();
+    for folder in folders {
+        let real = remote.whole_path(&folder).await?;
+        if real != folder {
+            elsewhere.push((folder, real));
+        }
+    }
+    let places: Vec<Vec<u8>> = elsewhere.iter().map(|(_, real)| real.clone()).collect();
+    let mut notes = Vec::new();
+    for (at, verdict) in desk.refused(READS, &places, desk.reading()).await? {
+        let Some((folder, real)) = elsewhere.get(at) else { continue };
+        items.retain(|item| folder_of(item).as_ref() != Some(folder));
+        let (reason, rule) = (&verdict.decision.reason, &verdict.decision.rule);
+        notes.push(format!("`{}` leads to `{}`, which is not listed: {reason} (rule {rule})", shown(folder), shown(real)));
+    }
+    Ok((items, notes))
 }
 
 /// What lies at a path that was judged. What a program had of its own in `/proc` has ended with it: then that of the next one is meant.
@@ -592,6 +637,7 @@ async fn write_now(directory: &Directory, caller: &Caller, arguments: &Arguments
             Ok(with_base(reply, &desk, &permit))
         }
         Err(stop) => {
+            desk.stopped(&permit, &stop);
             begun.ended(Some(stop.why()), Vec::new());
             Err(desk.hinted(stop))
         }

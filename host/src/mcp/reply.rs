@@ -49,6 +49,18 @@ impl Reply {
         Self { error: true, ..Self::new(fields, message.to_owned()) }
     }
 
+    /// Adds what the caller should know, to both.
+    #[must_use]
+    pub fn with_warnings(mut self, warnings: &[String]) -> Self {
+        if !warnings.is_empty() {
+            self.fields.insert("warnings".to_owned(), warnings.into());
+        }
+        for warning in warnings {
+            self.text = format!("{}\nwarning: {warning}", self.text.trim_end_matches('\n'));
+        }
+        self
+    }
+
     /// Adds what to do next, to both.
     #[must_use]
     pub fn with_next(mut self, next: &str) -> Self {

@@ -146,6 +146,7 @@ async fn begin(
     let planned = match planned.await {
         Ok(planned) => planned,
         Err(stop) => {
+            desk.stopped(&permit, &stop);
             desk.errand.ended(&permit, Some(stop.why()), Vec::new());
             return Err(stop);
         }
@@ -254,8 +255,7 @@ async fn judge_plan(desk: &Desk, call: &Call, transfer: &Transfer, plan: &mut Pl
     let refused = judged.refused(desk, call.command(), &top, &copies).await?;
     if is_one && let Some((path, verdict)) = judged.denied.pop() {
         let line = format!("{} {}", call.command(), word(&below(&top, &path)));
-        desk.admit(&format!("{line}{}", call.bound()), Purpose::Run, verdict).await?;
-        return Ok(());
+        return desk.agree(&format!("{line}{}", call.bound()), Purpose::Run, verdict).await;
     }
     plan.copies.retain(|copy| !refused.contains(&copy.path));
     judged.kept.extend(refused);
@@ -273,7 +273,7 @@ async fn judge_plan(desk: &Desk, call: &Call, transfer: &Transfer, plan: &mut Pl
             plan.steps(),
             sha2_hex(whole.as_bytes())
         );
-        desk.admit(&text, Purpose::Run, verdict).await?;
+        desk.agree(&text, Purpose::Run, verdict).await?;
     }
     Ok(())
 }

@@ -89,6 +89,8 @@ struct Entry {
     request: Request,
     asked_at: Instant,
     answer: Option<(Answer, Approval, Instant)>,
+    /// Somebody has gone on with it. What turns out to need a second word gives it back.
+    is_used: bool,
 }
 
 impl Entry {
@@ -127,24 +129,19 @@ impl Approvals {
             return Word::Unshown(why);
         }
         let mut kept = self.kept(now);
-        if let Some(at) = kept.entries.iter().position(|entry| entry.request.subject == subject) {
-            return match kept.entries.get(at).and_then(|entry| entry.answer.clone()) {
-                Some((answer, approval, _)) => {
-                    kept.entries.remove(at);
-                    if answer == Answer::Allow { Word::Given(approval) } else { Word::Refused(approval) }
-                }
-                None => {
-                    kept.entries.get(at).map_or_else(|| Word::Unshown(String::new()), |entry| Word::Open(Box::new(entry.request.clone())))
-                }
-            };
+        if let Some(entry) = kept.entries.iter_mut().find(|entry| !entry.is_used && entry.request.subject == subject) {
+            let Some((answer, approval, _)) = entry.answer.clone() else { return Word::Open(Box::new(entry.request.clone())) };
+            entry.is_used = true;
+            return if answer == Answer::Allow { Word::Given(approval) } else { Word::Refused(approval) };
         }
         let Some(token) = nonce() else { return Word::Unshown("this machine gives no random numbers".to_owned()) };
         kept.asked += 1;
         let request = Request { id: format!("a{}", kept.asked), subject, reason: reason.to_owned(), token };
         if kept.entries.len() >= APPROVALS_MAX {
-            kept.entries.remove(0);
+            let used = kept.entries.iter().position(|entry| entry.is_used);
+            kept.entries.remove(used.unwrap_or(0));
         }
-        kept.entries.push(Entry { request: request.clone(), asked_at: now, answer: None });
+        kept.entries.push(Entry { request: request.clone(), asked_at: now, answer: None, is_used: false });
         Word::Open(Box::new(request))
     }
 
@@ -176,6 +173,18 @@ impl Approvals {
         let approval = Approval { request: id.to_owned(), by: by.to_owned(), channel };
         entry.answer = Some((answer, approval, now));
         Ok(())
+    }
+
+    /// Nothing was done with an approval, as something else must be asked first: the next try may use it. It waits no longer for that
+    /// than its request would have waited for an answer.
+    pub fn give_back(&self, request: &str, now: Instant) {
+        let mut kept = self.kept(now);
+        if let Some(entry) = kept.entries.iter_mut().find(|entry| entry.is_used && entry.request.id == request)
+            && let Some((Answer::Allow, _, at)) = &mut entry.answer
+        {
+            entry.is_used = false;
+            *at = now.min(entry.asked_at + APPROVAL_OPEN_MAX).max(*at);
+        }
     }
 
     /// The open request that these digits belong to.
@@ -258,6 +267,23 @@ mod tests {
         }
         assert!(matches!(approvals.word(subject("reload"), "", now), Word::Given(approval) if approval.by == "me"));
         assert!(matches!(approvals.word(subject("reload"), "", now), Word::Open(next) if next.id != request.id));
+    }
+
+    #[test]
+    fn what_was_not_used_is_given_back_but_not_for_ever() {
+        let (approvals, now) = (Approvals::default(), Instant::now());
+        let given = |at| matches!(approvals.word(subject("cp"), "", at), Word::Given(_));
+        let request = open(&approvals, "cp", now);
+        approvals.answer(&request.id, Answer::Allow, "me", "command line", now).unwrap();
+        assert!(given(now));
+        let second = open(&approvals, "cp", now);
+        assert_ne!(second.id, request.id, "it is used");
+        approvals.give_back(&request.id, now + APPROVAL_USE_MAX / 2);
+        // What else was asked takes its time.
+        assert!(given(now + APPROVAL_USE_MAX));
+        approvals.give_back("a9", now);
+        approvals.give_back(&request.id, now + APPROVAL_OPEN_MAX * 2);
+        assert!(!given(now + APPROVAL_OPEN_MAX * 2));
     }
 
     #[test]

@@ -127,6 +127,13 @@ impl Errand {
         Ok(Permit { id, verdict, warning: witness.warning.clone(), witness, started: now() })
     }
 
+    /// Nothing was done by it, as something else must be asked first: its approval is good for the next try.
+    pub fn give_back(&self, permit: &Permit) {
+        if let Some(approval) = &permit.verdict.approval {
+            self.profile.approvals.give_back(&approval.request, now());
+        }
+    }
+
     /// A secret of the device, to be given to what was let through. The record says so before anybody has it.
     ///
     /// # Errors
