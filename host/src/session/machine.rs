@@ -129,6 +129,8 @@ pub struct Machine {
     revision: u64,
     /// With this revision a plugin takes the last row for a question for a password, perhaps only after a silence.
     secret_asked: Option<u64>,
+    /// What may be a password is being typed key by key: it may be, up to the key that sends it.
+    in_secret: bool,
     /// The row for which a secret was wanted last: it is taken out of the output when that is typed.
     secret_row: String,
     /// What the plugins were last asked about; the same view is not shown twice.
@@ -177,6 +179,7 @@ impl Machine {
             settle_time: SettleTime::default(),
             revision: 0,
             secret_asked: None,
+            in_secret: false,
             secret_row: String::new(),
             asked: None,
             facts: setting.facts,
@@ -286,7 +289,7 @@ impl Machine {
     /// May what is typed now be a password? Also where it is too early to call the last row a question.
     #[must_use]
     pub fn may_want_secret(&self) -> bool {
-        self.secret_asked == Some(self.revision) || self.question().is_some_and(Question::wants_secret)
+        self.in_secret || self.secret_asked == Some(self.revision) || self.question().is_some_and(Question::wants_secret)
     }
 
     /// Does the login wait for somebody? With what it asks, if that is known.

@@ -45,6 +45,7 @@ impl Machine {
             return Vec::new();
         }
         self.remember(&ready);
+        self.in_secret = false;
         let before = self.ready.replace(ready.clone());
         // A prompt without marks behind one with them: another shell, or the same whose prompt was replaced.
         let had_mark =

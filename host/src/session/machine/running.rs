@@ -15,6 +15,9 @@ use crate::session::view::Ready;
 /// What a terminal sends for Ctrl-C.
 const INTERRUPT_KEY: u8 = 0x03;
 
+/// Keys behind which a terminal gives a program what was typed: Ctrl-C, Ctrl-D, line feed, Enter.
+const LINE_ENDS: [u8; 4] = [INTERRUPT_KEY, 0x04, b'\n', b'\r'];
+
 fn is_secret(typed: &Approved) -> bool {
     matches!(typed.payload(), Payload::Secret { .. })
 }
@@ -123,6 +126,7 @@ impl Machine {
     /// The caller types something into the running program, or at the prompt.
     #[must_use]
     pub fn on_input(&mut self, now: Instant, typed: Approved) -> Vec<Effect> {
+        self.in_secret = self.may_want_secret() && !LINE_ENDS.iter().any(|&key| typed.holds(key));
         let due = self.started_at.map_or(self.typed_at + INPUT_HELD_MAX, |started| started + INPUT_AFTER_START);
         match &mut self.state {
             // A person sees what takes their keys, and loses none.

@@ -196,3 +196,22 @@ fn the_interrupt_key_that_somebody_types_is_for_all_the_lines() {
         assert_eq!((running.lines.len(), running.interrupted), (left, left == 0));
     }
 }
+
+#[test]
+fn a_password_that_is_typed_key_by_key_is_hidden_up_to_the_key_that_sends_it() {
+    for (echo, end) in [(b"".as_slice(), b"\r".as_slice()), (b"*", b"\n"), (b"", b"\x03")] {
+        let mut case = Case::asking();
+        let secret = Question { kind: "password".to_owned(), ..question() };
+        let asked = Readings { guess: Some(secret), ..case.readings(None, None) };
+        assert!(case.machine.on_readings(case.now, asked).is_empty());
+        let mut typed = |bytes: &[u8]| {
+            let hidden = case.machine.may_want_secret();
+            let effects = case.machine.on_input(case.now, policy::person(bytes.to_vec(), Author::person("anna")));
+            assert!(matches!(effects.as_slice(), [Effect::Write(_)]), "{effects:?}");
+            case.machine.on_bytes(case.now, echo);
+            hidden
+        };
+        assert!([b"h".as_slice(), b"u", b"\x7f", b"u", end].iter().all(|key| typed(key)), "a key of it is shown");
+        assert!(!typed(b"n"), "it is over");
+    }
+}
