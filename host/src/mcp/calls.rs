@@ -682,7 +682,7 @@ async fn info(directory: &Arc<Directory>, caller: &Caller, arguments: &Arguments
         },
         "limits" => Ok(bounds(directory)),
         _ => match arguments.text("target") {
-            Some(target) => super::health::way(directory, target).await,
+            Some(target) => super::health::way(directory, caller, arguments, target).await,
             None => Ok(super::health::health(directory)),
         },
     }

@@ -57,7 +57,16 @@ async fn open(directory: &Arc<Directory>, caller: &Caller, session: &SessionHand
     if let Err(refusal) = directory.permit(act).await {
         return Ok(reply::refused(&session.id.to_string(), &refusal));
     }
-    let forward = forward::open(directory, session, &caller.name, wanted).await?;
+    let (wait, name) = (arguments.usual_wait(caller.ceiling_s), session.id.to_string());
+    let opening = forward::open(directory, session, &caller.name, wanted);
+    let Some(forward) = caller.wait(wait, || format!("opening a forward through {name}"), opening).await else {
+        return Err(format!(
+            "opening a forward through `{name}` took longer than {} s; none is open. ssh_info topic=health target={} shows where the way stops",
+            wait.as_secs(),
+            session.id.device
+        ));
+    };
+    let forward = forward?;
     let text = format!("{} {} through {}", forward.id, forward.wanted, forward.session);
     let until = if forward.wanted.keep {
         "It comes back after a lost connection, and closes when the session is closed"

@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
+use super::Caller;
 use super::reply::Reply;
+use super::tools::Arguments;
 use crate::directory::Directory;
 use crate::doctor;
 use crate::plugin::catalog::Condition;
@@ -137,9 +139,14 @@ pub(super) fn health(directory: &Directory) -> Reply {
 }
 
 /// Each step of the way to a device.
-pub(super) async fn way(directory: &Directory, target: &str) -> Result<Reply, String> {
+pub(super) async fn way(directory: &Directory, caller: &Caller, arguments: &Arguments, target: &str) -> Result<Reply, String> {
     let device = crate::ids::SessionId::parse(target).device;
-    let findings = doctor::examine(directory, &device).await?;
+    let wait = arguments.usual_wait(caller.ceiling_s);
+    let examined = caller.wait(wait, || format!("examining the way to {device}"), doctor::examine(directory, &device)).await;
+    let findings = examined.unwrap_or_else(|| {
+        let seconds = wait.as_secs();
+        Err(format!("the way to `{device}` was not examined within {seconds} s; `jackfield doctor {device}` takes the time it needs"))
+    })?;
     let is_well = findings.iter().all(|finding| finding.state != doctor::State::Bad);
     let line = |finding: &doctor::Finding| {
         let next = if finding.next.is_empty() { String::new() } else { format!(" ({})", finding.next) };

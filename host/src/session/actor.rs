@@ -27,7 +27,7 @@ use super::command::{Ending, Limit, Started, State};
 use super::journey::Outcome;
 use super::machine::{Effect, Intent, Machine, Setting};
 use super::profile::{Place, Profile};
-use super::queue::{Queue, Reply};
+use super::queue::{Queue, Reply, still_wanted};
 use super::report::{Report, ScreenReport, output, removed};
 use super::stream::Stream;
 use super::view::{Question, Readings, View};
@@ -735,11 +735,6 @@ impl Actor {
             }
         }
     }
-}
-
-/// Who has gone while it was judged wants nothing typed any more.
-fn still_wanted(reply: &Reply) -> Result<(), Refusal> {
-    if reply.is_closed() { Err(Refusal::Cannot("nobody waits for it any more; nothing was typed".to_owned())) } else { Ok(()) }
 }
 
 fn asked(question: &Question) -> String {

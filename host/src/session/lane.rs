@@ -22,7 +22,7 @@ use super::command::State;
 use super::journal::Ended;
 use super::lock::Held;
 use super::profile::{Place, Profile};
-use super::queue::Queue;
+use super::queue::{Queue, Reply, still_wanted};
 use super::report::{Report, ScreenReport, output};
 use super::witness::{Apart, Case, Witness};
 use super::{Accepted, Phase, Refusal, Request, RunRequest, Sent, SessionHandle, Status, Stop, now};
@@ -40,6 +40,8 @@ use crate::transport::{Line, LineEvent, Order, Reader, Writer};
 
 /// What there is no terminal for.
 const NO_TERMINAL: &str = "this session has no terminal; run the command in the device's main session (target without `#`), which has one";
+/// What the list says of a command whose caller has gone when it began.
+const UNWANTED: &str = "it was stopped: nobody waited for it any more";
 /// The mode of a shell, for policy.
 const MODE: &str = "shell";
 
@@ -291,7 +293,7 @@ impl Lane {
         let how = [Stop::Interrupt, Stop::Terminate, Stop::Kill].get(*tried).copied().unwrap_or(Stop::Hangup);
         (*at, *tried) = (now() + INTERRUPT_STEP_WAIT, *tried + 1);
         let id = record.id;
-        if *tried == 1 {
+        if *tried == 1 && !record.warnings.iter().any(|warning| warning == UNWANTED) {
             record.warnings.push("it ran as long as its caller allowed, and was stopped".to_owned());
         }
         if let Err(why) = self.stop(how, Some(id)) {
@@ -365,9 +367,10 @@ impl Lane {
             let (lock, at) = (&self.profile.commons.lock, now());
             self.waiting.refuse_held(|request| lock.check(&request.author(), at).map_err(|held| Held { until: None, ..held }));
             let Some((request, reply)) = self.waiting.next(|_| true) else { return };
-            let started = self.start_command(&request).await;
-            // Who no longer waits finds the command in the list.
-            let _ = reply.send(started);
+            let started = self.start_command(&request, &reply).await;
+            if let Err(Ok(Accepted { id, .. })) = reply.send(started) {
+                self.give_up(id);
+            }
         }
     }
 
@@ -379,7 +382,15 @@ impl Lane {
         Place { mode: MODE, privileged: self.profile.user == "root", manner: Manner::Whole }
     }
 
-    async fn start_command(&mut self, request: &RunRequest) -> Result<Accepted, Refusal> {
+    /// Its caller has gone in the moment in which it began: nobody knows that it runs.
+    fn give_up(&mut self, id: CommandId) {
+        if let Some(record) = self.records.iter_mut().find(|record| record.id == id && !record.is_over()) {
+            record.warnings.push(UNWANTED.to_owned());
+            record.kill_at = Some((now(), 0));
+        }
+    }
+
+    async fn start_command(&mut self, request: &RunRequest, reply: &Reply) -> Result<Accepted, Refusal> {
         if request.mode.is_some() || request.keep.is_some() {
             return Err(Refusal::Cannot(
                 "modes are those of a terminal; leave `mode` and `commit` out, or use the device's usual session".to_owned(),
@@ -387,6 +398,7 @@ impl Lane {
         }
         let verdict = self.profile.admit(request, self.place(), self.judge(request).await).await?;
         let given = self.given(request, &verdict)?;
+        still_wanted(reply)?;
         let id = CommandId::next();
         let witness = self.profile.witness(Case::new(request, self.place(), &verdict, Some(id))).await?;
         let (state, watch) = watch::channel(State::Running);

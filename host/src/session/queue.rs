@@ -72,6 +72,11 @@ impl Queue {
     }
 }
 
+/// Who has gone while it was judged wants nothing typed any more.
+pub(super) fn still_wanted(reply: &Reply) -> Result<(), Refusal> {
+    if reply.is_closed() { Err(Refusal::Cannot("nobody waits for it any more; nothing was typed".to_owned())) } else { Ok(()) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
