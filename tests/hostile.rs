@@ -287,7 +287,7 @@ fn files() -> Vec<(&'static str, Vec<u8>, &'static str)> {
         .map(|number| json!({"for": "prompt", "name": format!("b{number}"), "match": format!(r"^(\\w{{0,40}}){{8}}{number}$")}))
         .collect();
     let manifests = [
-        ("too long", manifest(json!({"description": "d".repeat(17_000)})), "at most 16384 are read"),
+        ("too long", manifest(json!({"description": "d".repeat(25_000)})), "at most 24576 are read"),
         ("unknown key", manifest(json!({"shell": "sh"})), "unknown key `shell` at the top"),
         ("another schema", manifest(json!({"schema": 2})), "`schema` is 2"),
         ("a name with a path", manifest(json!({"name": "../../x"})), "letters, digits"),

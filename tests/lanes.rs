@@ -283,6 +283,38 @@ fn a_session_without_a_terminal_comes_back_without_one() {
     assert_eq!(parts(&result), ("none\n", "", Some(0)), "{result}");
 }
 
+/// What a shell keeps from one command to the next, and what ends it, is as at any prompt.
+#[test]
+fn statuses_options_and_traps_are_those_of_the_callers_lines_behind_a_pipe() {
+    let deep = "d=/tmp/jft-long$(printf '/%0199d' 1 2 3 4 5 6); mkdir -p $d && cd $d";
+    let (_server, mut client) = setting("jft-bash", "/bin/bash");
+    client.call("ssh_open", json!({"host": "web1", "tty": false}));
+    for (command, output, status) in [
+        ("(exit 3)", "", 3),
+        ("echo $?", "3\n", 0),
+        ("false; true; sh -c 'exit 4' # why", "", 4),
+        ("echo $?", "4\n", 0),
+        ("x=5; set -e", "", 0),
+        ("[ -f /nope ] && echo yes", "", 1),
+        ("! true", "", 1),
+        ("echo $x; set +e", "5\n", 0),
+        ("cat <<E\ntext\nE", "text\n", 0),
+        ("printf() { echo mine; }", "", 0),
+        ("printf x; unset -f printf", "mine\n", 0),
+        (deep, "", 0),
+        ("sh -c 'exit 5'", "", 5),
+        ("cd /; IFS=6", "", 0),
+        ("echo i; unset IFS", "i\n", 0),
+    ] {
+        let result = client.run("web1#pipe", command);
+        let seen = parts(&result);
+        assert_eq!((seen.0, seen.2), (output, Some(status)), "{command}: {result}");
+        assert_eq!(result["state"], "done", "{command}: {result}");
+    }
+    client.run("web1#pipe", "trap 'echo ERR' ERR");
+    assert_eq!(parts(&client.run("web1#pipe", "false")), ("ERR\n", "", Some(1)));
+}
+
 /// A trap of the caller's own takes the place of ours: the channel's status tells how it ended.
 #[test]
 fn a_shell_behind_a_pipe_that_ends_itself_tells_its_status() {

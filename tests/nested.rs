@@ -19,7 +19,7 @@ const ENTERED: [(&str, &str, bool); 13] = [
     ("fish --no-config", "shell", false),
     ("mksh", "shell", true),
     ("ksh93", "shell", true),
-    ("tcsh -f", "shell", true),
+    ("tcsh -f", "tcsh", true),
     ("busybox sh", "shell", true),
     ("env TERM=dumb bash", "shell", true),
     ("script -qe /dev/null", "shell", false),
@@ -57,7 +57,9 @@ fn setting(user: &str, shell: &str) -> (Sshd, Client) {
 fn is_exact_inside(client: &mut Client, outer: &str, (enter, mode, knows_subshells): (&str, &str, bool)) {
     let at = format!("{enter} in {outer}");
     let entered = client.run("web1", enter);
-    assert_eq!((seen(&entered).0, seen(&entered).3), ("done", mode), "{at}: {entered}");
+    // Which language it reads is known once it is prepared.
+    let at_first = if mode == "tcsh" { "shell" } else { mode };
+    assert_eq!((seen(&entered).0, seen(&entered).3), ("done", at_first), "{at}: {entered}");
     let result = client.run("web1", "echo in");
     assert_eq!(seen(&result), ("done", "in\n", Some(0), mode), "{at}: {result}");
     assert_eq!(result["confidence"], "mark", "{at}");
@@ -151,6 +153,27 @@ fn a_shell_that_no_word_of_its_line_names_is_told_and_ends_nothing() {
         let ended = client.call("ssh_output", json!({"command_id": painted["command_id"], "wait_s": 20}));
         assert_eq!((seen(&ended).0, seen(&ended).2), ("done", Some(4)), "{ended}");
         assert!(seen(&ended).1.ends_with(&format!("{prompt}tail\n")), "{ended}");
+    }
+}
+
+/// A prompt that is exported brings our marks into the shells below, which nobody has prepared.
+#[test]
+fn a_shell_that_has_its_prompt_from_the_environment_is_a_shell_of_its_own() {
+    for (shell, inner) in [("/bin/bash", "bash --norc"), ("/bin/dash", "dash"), ("/bin/dash", "env PS4=x dash")] {
+        let user = format!("jft-env-{}", shell.rsplit('/').next().unwrap());
+        account(&user, Path::new(shell));
+        let server = Sshd::start();
+        let mut client = Client::start_agreeing(&server.device("web1", &user, "linux"), &[]);
+        client.run("web1", "export PS1");
+        client.run("web1", "outer=1");
+        let entered = client.run("web1", inner);
+        assert_eq!((seen(&entered).0, seen(&entered).1, seen(&entered).3), ("done", "", "shell"), "{inner}: {entered}");
+        assert_eq!(seen(&client.run("web1", "echo \"<$outer>\"; (exit 3)")), ("done", "<>\n", Some(3), "shell"), "{inner}");
+        // Our marks stand in its prompt once.
+        let prompt = client.run("web1", "PS4=; case $PS1 in *133*133*133*133*) echo twice;; esac");
+        assert_eq!(prompt["output"], "", "{inner}: {prompt}");
+        assert_eq!(seen(&client.run("web1", "exit 5")).2, Some(5), "{inner}");
+        assert_eq!(seen(&client.run("web1", "echo \"<$outer>\"")), ("done", "<1>\n", Some(0), "shell"), "{inner}");
     }
 }
 

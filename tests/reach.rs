@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use serde_json::{Value, json};
 
 use crate::support::client::Client;
-use crate::support::process::Running;
+use crate::support::process::{Running, until};
 use crate::support::sshd::{PASSWORD, Sshd, account, free_port};
 use crate::support::until_listens;
 
@@ -111,7 +111,7 @@ fn proxies_programs_and_sockets_lead_to_a_server() {
         let said = refused(&mut client, device);
         assert!(said.contains(why), "{device}: {said}");
     }
-    assert!(client.log().contains("no way"), "what the program says is in the log");
+    until("what the program says is in the log", || client.log().contains("no way"));
 }
 
 /// An HTTP proxy that knows CONNECT, on a port of its own.

@@ -274,6 +274,11 @@ fn nothing_changes_where_only_reads_are_allowed() {
         }
         assert_eq!(looked_at(tree.0.path()), before[0], "{shell}, after the evasions");
     }
+    // At its prompt nothing is a comment, and each row is a line of its own.
+    for line in ["ls / #; touch TREE/f", "echo 'a\ntouch TREE/f\nb'", "ls 2>&1", "alias ls touch TREE/f"] {
+        let result = client.call("ssh_run", json!({"target": "tcsh", "command": line.replace("TREE", tree.path())}));
+        assert!(is_refused(&result), "tcsh took {line:?}: {result}");
+    }
     let mut random = fastrand::Rng::with_seed(SEED);
     // Nothing is proven where tcsh reads, so nothing would run there.
     for shell in SHELLS.into_iter().filter(|shell| *shell != "tcsh") {

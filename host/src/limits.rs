@@ -22,7 +22,7 @@ pub const VIEW_RECENT_MAX_BYTES: usize = 2048;
 pub const VIEW_COMMAND_MAX_BYTES: usize = 1024;
 /// Shell-integration marks in a view.
 pub const VIEW_MARKS_MAX: usize = 16;
-/// Bytes of one mark's body; a working directory is the longest part.
+/// Bytes of one mark's body. The longest part is a working directory; it is left out where it does not fit.
 pub const MARK_MAX_BYTES: usize = 1024;
 /// Bytes of a plugin's memo.
 pub const MEMO_MAX_BYTES: usize = 1024;
@@ -38,7 +38,7 @@ pub const MODE_MAX_BYTES: usize = 64;
 /// Bytes of a plugin file unless the operator allows more.
 pub const PLUGIN_FILE_MAX_BYTES: u64 = 4 * 1024 * 1024;
 /// Bytes of a manifest.
-pub const MANIFEST_MAX_BYTES: usize = 16 * 1024;
+pub const MANIFEST_MAX_BYTES: usize = 24 * 1024;
 /// Bytes of a signature file; one by a 16,384-bit RSA key has 6 KiB.
 pub const SIGNATURE_MAX_BYTES: u64 = 16 * 1024;
 /// Bytes of a file of allowed signers, or of a private key.

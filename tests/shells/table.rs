@@ -361,6 +361,80 @@ const TRACED: &str = "printf \\033]133;D;%s;{n};%s\\007 0 /var/lib/jft-t-tcsh\n"
 fn options() -> Vec<Situation> {
     vec![
         but(
+            own(
+                "functions of the caller's own",
+                [
+                    step([("posix", "printf() { echo mine; }"), ("fish", "function printf; echo mine; end")], []),
+                    all("echo a; sh -c 'exit 3'", "a\n").end([("all", Done(3))]),
+                    all("printf x", "mine\n"),
+                ],
+            ),
+            &[("csh", "it has none"), ("mksh", "its printf is a program, which its functions replace in our parts too")],
+        ),
+        but(
+            own(
+                "variables with short names",
+                [
+                    step([("posix", "n=1 e=2 g=3 l=4 r=5 m=6 h=7")], []),
+                    step([("posix", "PS1='new> '")], []).end([("plain-sh", Guessed)]),
+                    all("echo \"[$n$e$g$l$r$m$h]\"", "[1234567]\n"),
+                ],
+            ),
+            &[("fish", "it has other words for variables"), ("csh", "it has other words for variables")],
+        ),
+        but(
+            own(
+                "a directory that is too long for a mark",
+                [
+                    step(
+                        [(
+                            "posix",
+                            "for i in 1 2 3 4 5 6 7 8; do d=/tmp/jft-long$(printf '/%0199d' 1 2 3 4 5 6); done; mkdir -p $d && cd $d",
+                        )],
+                        [],
+                    ),
+                    all("sh -c 'exit 3'", "").end([("all", Done(3))]),
+                    all("pwd | wc -c", "1214\n"),
+                    all("cd /", "").cwd("/"),
+                ],
+            ),
+            &[("fish", "it has other words for it"), ("csh", "it has other words for it")],
+        ),
+        but(
+            own(
+                "standard error goes to a file",
+                [
+                    all("exec 2>~/jft-errors", ""),
+                    all("echo a; sh -c 'exit 3'", "a\n").end([("all", Done(3))]),
+                    all("cd /usr; pwd", "/usr\n").cwd("/usr"),
+                ],
+            ),
+            &[
+                ("fish", "it has no such words"),
+                ("csh", "it has no such words"),
+                ("plain-sh", "its prompt goes to standard error, and nothing can be run before it"),
+                ("ksh93", "its prompt goes to standard error"),
+            ],
+        ),
+        but(
+            own(
+                "a trap on each command",
+                [
+                    step([("bash", "trap 'echo DBG' DEBUG")], []),
+                    all("echo b", "DBG\nb\n"),
+                    all("sh -c 'exit 3'", "DBG\n").end([("all", Done(3))]),
+                    all("trap - DEBUG", "DBG\n"),
+                ],
+            ),
+            &[
+                ("zsh", "it runs for each part of our functions too"),
+                ("fish", "it has none"),
+                ("csh", "it has none"),
+                ("plain-sh", "it has none"),
+                ("ksh93", "it has none"),
+            ],
+        ),
+        but(
             own("a failing command after set -e", [all("set -e", ""), all("echo a", "a\n"), all("false", "").end([("all", Closes(1))])]),
             &[("fish", "fish has no such option"), ("csh", "it can only be given when csh starts")],
         ),

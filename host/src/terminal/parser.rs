@@ -4,8 +4,8 @@
 //! UTF-8; bytes from 0x80 up are printable. C1 controls in their 8-bit form are therefore not recognised, as in xterm
 //! with UTF-8.
 
-/// The longest control string (OSC, DCS) kept, in bytes. A longer one is passed over.
-pub const STRING_MAX_BYTES: usize = 4096;
+/// The longest control string (OSC, DCS) kept, in bytes: twice the longest path, which a mark may hold. A longer one is passed over.
+pub const STRING_MAX_BYTES: usize = 8192;
 /// The most numeric parameters kept of one control sequence.
 const PARAMS_MAX: usize = 16;
 

@@ -2,7 +2,7 @@
 //!
 //! Only while a command runs: a login and a goal have plugins of their own, and so have shells.
 
-use jackfield_plugin::mode::{REMOTE_SHELL, SHELL};
+use jackfield_plugin::mode::{REMOTE_SHELL, SHELL, TCSH};
 use jackfield_plugin::{Question, View};
 
 use crate::row::reads_like_prompt;
@@ -14,7 +14,7 @@ const LOOK_MS: u32 = 5_000;
 
 /// What the last row asks.
 pub(crate) fn asking(view: &View) -> Option<Question> {
-    let is_shell = matches!(view.mode.as_str(), SHELL | REMOTE_SHELL) || !view.marks.is_empty();
+    let is_shell = matches!(view.mode.as_str(), SHELL | REMOTE_SHELL | TCSH) || !view.marks.is_empty();
     if view.phase != "running" || !view.echoed || is_shell {
         return None;
     }

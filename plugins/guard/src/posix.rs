@@ -10,6 +10,7 @@ pub(crate) use self::destructive::Listing;
 use self::syntax::{Faults, Parsed};
 
 mod awk;
+mod csh;
 mod destructive;
 mod lexer;
 mod parse;
@@ -74,11 +75,18 @@ impl<'a> Answer<'a> {
     }
 }
 
-/// As for a shell whose quoting is not POSIX: nothing is proven there.
+/// As for a shell whose quoting is not POSIX: only what reads alike in both is proven there.
 pub(crate) fn assess_csh(command: &str, cwd: Option<&str>) -> Assessment {
-    let danger = destructive::find(&parse::parse(command), cwd);
-    let doubt = Doubt::new("posix.csh", "csh quotes differently, nothing is proven there");
-    Assessment { proof: Err(doubt), read_rule: "read.posix.allowed", unfinished: None, danger }
+    if csh::reads_alike(command) {
+        return assess(command, cwd);
+    }
+    // At its prompt nothing is a comment, and each row is a line of its own, whatever quote is open.
+    let parsed = parse::parse(command);
+    let open = unfinished(&parsed);
+    let rows = command.lines().map(|row| parse::parse(&row.replaced("#", "")));
+    let danger = first(iter::once(parsed).chain(rows).filter_map(|parsed| destructive::find(&parsed, cwd)));
+    let doubt = Doubt::new("posix.csh", "csh reads this otherwise than other shells, so it is not proven to be a read");
+    Assessment { proof: Err(doubt), read_rule: "read.posix.allowed", unfinished: open, danger }
 }
 
 /// What a shell may read of such a line: it may end a quote that an earlier line opened, and a pager or an editor gives what

@@ -1,6 +1,6 @@
 //! What the marks since the host's last line say, taken together.
 //!
-//! `C` output starts, `D;status;nonce;cwd` command done, `A;nonce;uid=..;pid=..;st=..;late=..;max=..;h=..` prompt starts, `B` prompt ends,
+//! `C` output starts, `D;status;nonce;cwd` command done, `A;nonce;uid=..;pid=..;st=..;late=..;max=..;h=..;sh=..` prompt starts, `B` prompt ends,
 //! `P;k=c` continuation prompt, `S;nonce;b..;z..;f..;k..` the probe's answer. The host has checked the nonce.
 
 use jackfield_plugin::text::whole;
@@ -48,6 +48,8 @@ pub(crate) struct Marks {
     pub(crate) is_fixed: bool,
     /// The shell's list of what it does before a prompt was replaced, so nothing puts marks round what becomes of that.
     pub(crate) is_unhooked: bool,
+    /// The shell reads another language than POSIX shells do.
+    pub(crate) is_csh: bool,
     /// The shell's answer to the probe, as in the mark.
     pub(crate) shell: Option<String>,
 }
@@ -63,6 +65,7 @@ impl Marks {
             late: false,
             is_fixed: false,
             is_unhooked: false,
+            is_csh: false,
             shell: None,
         };
         let mut shown = None;
@@ -76,6 +79,7 @@ impl Marks {
                     marks.late = field(body, "late=").is_some();
                     // Such a shell says how much its line editor takes, if only that this is not known.
                     marks.is_fixed = field(body, "max=").is_some() && !marks.late;
+                    marks.is_csh = field(body, "sh=") == Some("csh");
                     marks.is_unhooked = field(body, "h=") == Some("");
                     shown = number(field(body, "st="));
                 }

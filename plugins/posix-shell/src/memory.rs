@@ -4,7 +4,7 @@
 //! is back. Another host cannot pass for this one: it does not know the number.
 
 use jackfield_plugin::View;
-use jackfield_plugin::mode::{REMOTE_SHELL, SHELL};
+use jackfield_plugin::mode::{REMOTE_SHELL, SHELL, TCSH};
 
 /// The mode of whatever else answered.
 pub(crate) const UNKNOWN: &str = "unknown";
@@ -12,16 +12,20 @@ pub(crate) const UNKNOWN: &str = "unknown";
 /// Shells that may stand in one another; of more the outermost are forgotten.
 const DEPTH_MAX: usize = 24;
 
-/// Is POSIX shell text typed in this mode?
+/// Is text for a shell typed in this mode?
 #[inline(never)]
 pub(crate) fn is_shell(mode: &str) -> bool {
-    matches!(mode, SHELL | REMOTE_SHELL)
+    matches!(mode, SHELL | REMOTE_SHELL | TCSH)
 }
 
 /// The shell's mode as it was before the line.
 #[inline(never)]
 pub(crate) fn mode_of(view: &View) -> &'static str {
-    if view.mode == REMOTE_SHELL { REMOTE_SHELL } else { SHELL }
+    match view.mode.as_str() {
+        REMOTE_SHELL => REMOTE_SHELL,
+        TCSH => TCSH,
+        _ => SHELL,
+    }
 }
 
 /// The memo.
@@ -72,8 +76,13 @@ impl Memory {
         !self.shells.is_empty() && !self.is_plain
     }
 
+    /// Has the shell with this process number printed marks before?
+    pub(crate) fn knows(&self, number: &str) -> bool {
+        self.shells.iter().any(|(known, _)| known == number)
+    }
+
     /// The prompt of a shell with marks stands. Those that were started from it have ended.
-    pub(crate) fn on_marked(&mut self, number: Option<&str>, view: &View) -> &'static str {
+    pub(crate) fn on_marked(&mut self, number: Option<&str>, is_csh: bool, view: &View) -> &'static str {
         self.is_plain = false;
         let number = number.unwrap_or("0");
         let at = self.shells.iter().position(|(known, _)| known == number);
@@ -81,14 +90,19 @@ impl Memory {
             Some(at) => self.shells.truncate(at + 1),
             None => {
                 // The first one is the login shell. What appears later is what was entered last.
-                let home = self.shells.is_empty() || view.mode == SHELL;
+                let home = self.shells.is_empty() || matches!(view.mode.as_str(), SHELL | TCSH);
                 self.shells.push((number.to_owned(), home));
                 if self.shells.len() > DEPTH_MAX {
                     self.shells.remove(0);
                 }
             }
         }
-        if self.shells.last().is_some_and(|(_, home)| *home) { SHELL } else { REMOTE_SHELL }
+        match self.shells.last() {
+            // What it reads is judged by another grammar.
+            Some((_, true)) if is_csh => TCSH,
+            Some((_, true)) => SHELL,
+            _ => REMOTE_SHELL,
+        }
     }
 
     /// A shell was prepared and prints no marks all the same.
@@ -102,7 +116,7 @@ mod tests {
     use jackfield_plugin::View;
     use jackfield_plugin::testing::Scene;
 
-    use super::{Memory, REMOTE_SHELL, SHELL};
+    use super::{Memory, REMOTE_SHELL, SHELL, TCSH};
 
     fn in_mode(mode: &str) -> View {
         let mut view = Scene::new(include_str!("../plugin.toml")).view("$ ");
@@ -114,21 +128,30 @@ mod tests {
     fn a_shell_that_was_left_is_back() {
         let mut memory = Memory::read("");
         assert!(!memory.knows_marks());
-        assert_eq!(memory.on_marked(Some("100"), &in_mode("")), SHELL);
-        assert_eq!(memory.on_marked(Some("200"), &in_mode(SHELL)), SHELL);
-        assert_eq!(memory.on_marked(Some("31"), &in_mode(REMOTE_SHELL)), REMOTE_SHELL);
-        assert_eq!(memory.on_marked(Some("77"), &in_mode(REMOTE_SHELL)), REMOTE_SHELL);
+        assert_eq!(memory.on_marked(Some("100"), false, &in_mode("")), SHELL);
+        assert_eq!(memory.on_marked(Some("200"), false, &in_mode(SHELL)), SHELL);
+        assert_eq!(memory.on_marked(Some("31"), false, &in_mode(REMOTE_SHELL)), REMOTE_SHELL);
+        assert_eq!(memory.on_marked(Some("77"), false, &in_mode(REMOTE_SHELL)), REMOTE_SHELL);
         let mut memory = Memory::read(&memory.text());
-        assert_eq!(memory.on_marked(Some("31"), &in_mode(REMOTE_SHELL)), REMOTE_SHELL);
-        assert_eq!(memory.on_marked(Some("100"), &in_mode(REMOTE_SHELL)), SHELL);
+        assert_eq!(memory.on_marked(Some("31"), false, &in_mode(REMOTE_SHELL)), REMOTE_SHELL);
+        assert_eq!(memory.on_marked(Some("100"), false, &in_mode(REMOTE_SHELL)), SHELL);
         assert_eq!(memory.text(), "100 ");
+    }
+
+    #[test]
+    fn a_shell_with_a_language_of_its_own_has_a_mode_of_its_own() {
+        let mut memory = Memory::read("");
+        assert_eq!(memory.on_marked(Some("100"), true, &in_mode("")), TCSH);
+        assert_eq!(memory.on_marked(Some("200"), false, &in_mode(TCSH)), SHELL);
+        assert_eq!(memory.on_marked(Some("100"), true, &in_mode(SHELL)), TCSH);
+        assert_eq!(memory.on_marked(Some("31"), true, &in_mode(REMOTE_SHELL)), REMOTE_SHELL);
     }
 
     #[test]
     fn another_host_cannot_pass_for_this_one() {
         let mut memory = Memory::read("100 31@ ");
         for number in [Some("32"), Some("0"), None] {
-            assert_eq!(memory.on_marked(number, &in_mode(REMOTE_SHELL)), REMOTE_SHELL);
+            assert_eq!(memory.on_marked(number, false, &in_mode(REMOTE_SHELL)), REMOTE_SHELL);
         }
     }
 
@@ -139,7 +162,7 @@ mod tests {
         memory.on_plain();
         let mut memory = Memory::read(&memory.text());
         assert!(!memory.knows_marks());
-        assert_eq!(memory.on_marked(Some("100"), &in_mode(SHELL)), SHELL);
+        assert_eq!(memory.on_marked(Some("100"), false, &in_mode(SHELL)), SHELL);
         assert!(memory.knows_marks());
         let mut first = Memory::default();
         first.on_plain();
@@ -150,7 +173,7 @@ mod tests {
     fn the_memo_stays_short() {
         let mut memory = Memory::default();
         for number in 4_000_000..4_000_100 {
-            memory.on_marked(Some(&number.to_string()), &in_mode(REMOTE_SHELL));
+            memory.on_marked(Some(&number.to_string()), false, &in_mode(REMOTE_SHELL));
         }
         assert!(memory.text().len() < 1_000, "{}", memory.text().len());
     }

@@ -31,7 +31,7 @@ pub(crate) fn inspect(view: &View) -> PromptReport {
     if let Reading::Ready(ready) = &mut reading {
         match marks.stage {
             Stage::Prompt(_) | Stage::Redrawn(_) => {
-                memory.on_marked(marks.number.as_deref(), view).clone_into(&mut ready.mode);
+                memory.on_marked(marks.number.as_deref(), marks.is_csh, view).clone_into(&mut ready.mode);
                 memory.has_lost_hook = marks.started && matches!(marks.stage, Stage::Redrawn(_));
             }
             Stage::Ended(_) => {}
@@ -48,13 +48,13 @@ fn reading(view: &View, marks: &Marks, memory: &Memory) -> Reading {
         Stage::Prompt(_) | Stage::Rest if marks.late && view.quiet_ms < PASTE_MS => Reading::Settle(PASTE_MS),
         Stage::Prompt(_) if paste_is_due(view) && view.quiet_ms < PASTE_MS => Reading::Settle(PASTE_MS),
         Stage::Rest => Reading::Incomplete(rest(&view.tail)),
-        Stage::Prompt(done) if marks.started || view.echoed || view.quiet_ms >= ECHO_MS => ready(view, marks, done),
+        Stage::Prompt(done) if marks.started || view.echoed || view.quiet_ms >= ECHO_MS => ready(view, marks, done, memory),
         Stage::Prompt(_) => Reading::Settle(ECHO_MS),
         Stage::Redrawn(done) => {
             let wait_ms = if marks.started && !memory.has_lost_hook { LOST_MS } else { REDRAW_MS };
-            if view.quiet_ms >= wait_ms { ready(view, marks, done) } else { Reading::Settle(wait_ms) }
+            if view.quiet_ms >= wait_ms { ready(view, marks, done, memory) } else { Reading::Settle(wait_ms) }
         }
-        Stage::Ended(done) => ended(view, marks, done),
+        Stage::Ended(done) => ended(view, marks, done, memory),
         Stage::Unknown | Stage::Running => unmarked::inspect(view, memory.knows_marks()),
     }
 }
@@ -73,7 +73,7 @@ pub(crate) fn rest(row: &str) -> String {
 
 /// The command ended, but the mark at the prompt's end is missing: a prompt that does not let itself be changed, or one
 /// that is still being made.
-fn ended(view: &View, marks: &Marks, done: &Done) -> Reading {
+fn ended(view: &View, marks: &Marks, done: &Done, memory: &Memory) -> Reading {
     // A prompt that was empty before, after all that time, is so again.
     let familiar = view.prompt.as_deref().is_some_and(|prompt| view.tail == prompt);
     let wait_ms = match (familiar, trim(&view.tail).is_empty()) {
@@ -81,13 +81,14 @@ fn ended(view: &View, marks: &Marks, done: &Done) -> Reading {
         (false, false) => THEME_MS,
         (false, true) => EMPTY_MS,
     };
-    if view.quiet_ms < wait_ms { Reading::Settle(wait_ms) } else { ready(view, marks, done) }
+    if view.quiet_ms < wait_ms { Reading::Settle(wait_ms) } else { ready(view, marks, done, memory) }
 }
 
-fn ready(view: &View, marks: &Marks, done: &Done) -> Reading {
+fn ready(view: &View, marks: &Marks, done: &Done, memory: &Memory) -> Reading {
     let prompt = prompt_of(view);
     // What is not proven by a mark is prepared, which puts the marks where they belong.
-    let is_displaced = marks.is_unhooked && is_behind_line(view) || marks.is_fixed && has_moved(view);
+    let is_displaced =
+        marks.is_unhooked && is_behind_line(view) || marks.is_fixed && (has_moved(view) || is_inherited(view, marks, memory));
     let proof = if is_displaced { "pattern" } else { "mark" };
     Reading::Ready(Ready {
         privileged: marks.root.unwrap_or_else(|| trim_end(&prompt).ends_with('#')),
@@ -102,6 +103,11 @@ fn ready(view: &View, marks: &Marks, done: &Done) -> Reading {
 /// Has a line of the caller been typed? Without a mark the host wants its echo.
 fn is_behind_line(view: &View) -> bool {
     matches!(view.phase.as_str(), "running" | "goal") && view.echoed
+}
+
+/// Has the line entered a shell that has its prompt, marks and all, from the environment? Nobody has prepared it.
+fn is_inherited(view: &View, marks: &Marks, memory: &Memory) -> bool {
+    is_behind_line(view) && marks.number.as_deref().is_some_and(|number| !memory.knows(number))
 }
 
 /// May the line have put text before the prompt's marks, or behind them?

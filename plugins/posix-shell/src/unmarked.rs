@@ -55,7 +55,7 @@ pub(crate) fn inspect(view: &View, known: bool) -> Reading {
         return shell_after(view, PROBED_MS);
     }
     // A program with a prompt of its own, which another plugin reads.
-    if !matches!(view.mode.as_str(), "" | SHELL | REMOTE_SHELL | UNKNOWN) {
+    if !matches!(view.mode.as_str(), "" | UNKNOWN) && !is_shell(&view.mode) {
         return Reading::NotYet;
     }
     // What is prepared again has lost its marks.

@@ -21,7 +21,7 @@ const SHORT_BYTES: usize = 2;
 const EDITOR: &str = "editor";
 
 /// Modes of shells, from where a program is started.
-const SHELLS: &[&str] = &[mode::SHELL, mode::REMOTE_SHELL, "unknown"];
+const SHELLS: &[&str] = &[mode::SHELL, mode::REMOTE_SHELL, mode::TCSH, "unknown"];
 
 /// The verdict, and the memo for the next question.
 pub(crate) fn inspect(view: &View) -> PromptReport {

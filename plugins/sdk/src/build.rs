@@ -18,7 +18,7 @@ const CONTRACT: [(&str, &str); 10] = [
 ];
 
 /// The largest manifest that the host reads, in bytes.
-pub const MANIFEST_MAX_BYTES: usize = 16 * 1024;
+pub const MANIFEST_MAX_BYTES: usize = 24 * 1024;
 
 /// Reads `plugin.toml` beside `Cargo.toml` and writes `manifest.json` and the contract where [`plugin!`](crate::plugin)
 /// finds it. `name` and `version` are those of the crate unless the file says otherwise.

@@ -55,7 +55,9 @@ pub use wit_bindgen;
 pub mod mode {
     /// POSIX shell text may be typed, on the device itself.
     pub const SHELL: &str = "shell";
-    /// The same on a host or in a container that was entered from it.
+    /// Text for csh and its kin may be typed: they quote otherwise, know no comments at a prompt, and read line by line.
+    pub const TCSH: &str = "tcsh";
+    /// POSIX shell text on a host or in a container that was entered from it.
     pub const REMOTE_SHELL: &str = "remote-shell";
 }
 

@@ -7,6 +7,7 @@
 //! * `dialog`: answer once, leave at the second question, say what sudo refused;
 //! * `refusal`: the rows in which sudo refuses.
 
+use jackfield_plugin::mode::{SHELL, TCSH};
 use jackfield_plugin::{Diagnostic, DialogReport, Question, View};
 
 mod claim;
@@ -36,7 +37,7 @@ impl bindings::dialog::Guest for Sudo {
 
     /// Only in a shell of the device itself: another host or a container that was entered from it must not get its password.
     fn claim(command: String, mode: String) -> Option<String> {
-        (mode == jackfield_plugin::mode::SHELL && claim::asks(&command)).then(|| dialog::GOAL.to_owned())
+        (matches!(mode.as_str(), SHELL | TCSH) && claim::asks(&command)).then(|| dialog::GOAL.to_owned())
     }
 
     fn asking(view: View) -> Option<Question> {

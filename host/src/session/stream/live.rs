@@ -14,6 +14,9 @@ const PASTE_ASKED_BYTES: u64 = 8;
 /// Rows before a prompt that may belong to it, with the empty one before them.
 const CONTEXT_ROWS: usize = 4;
 
+/// Marks in a row that are held until it is known whether they were printed: a prompt has two, or three.
+const MARKS_HELD_MAX: usize = 8;
+
 /// Queries kept between two chunks; a device asks one and waits.
 const QUERIES_MAX: usize = 8;
 
@@ -51,6 +54,9 @@ pub(super) struct Live {
     quoted: bool,
     /// Behind the last byte that only begins a part of a prompt that its shell keeps to itself, or behind the mark in it.
     kept_at: Option<u64>,
+    /// The marks behind that byte. Where the sign for the end of such a part follows, somebody has printed a prompt's text; else the
+    /// byte was the end of an output.
+    held: Vec<Mark>,
     pub(super) line_max: Option<usize>,
     /// The process of the shell that told its number first.
     pub(super) shell_pid: Option<u32>,
@@ -92,6 +98,7 @@ impl Live {
             fills_in: false,
             quoted: false,
             kept_at: None,
+            held: Vec::new(),
             line_max: None,
             shell_pid: None,
             last_pid: None,
@@ -168,61 +175,14 @@ impl Live {
         self.quoted
     }
 
-    fn set_mode(&mut self, csi: &Csi<'_>, on: bool) {
-        for mode in csi.params {
-            self.screen_taken |= on && matches!(mode, 1 | 47 | 1047 | 1049);
-            match mode {
-                1 => self.application_cursor = on,
-                2004 => self.bracketed_paste = Some(on),
-                47 | 1047 | 1049 => self.alternate_screen = on,
-                _ => {}
-            }
-        }
-    }
-}
-
-impl Sink for Live {
-    fn print(&mut self, bytes: &[u8], _: u64) {
-        self.row.print(bytes);
-    }
-
-    fn control(&mut self, byte: u8, end: u64) {
-        match byte {
-            b'\n' | 0x0b | 0x0c => self.end_row(end),
-            // A line editor takes it out of its own prompt, so what follows was printed by somebody else.
-            0x01 => self.kept_at = Some(end),
-            _ => self.row.control(byte),
+    /// What was held was printed by the shell itself.
+    fn take_held(&mut self) {
+        if !self.held.is_empty() {
+            std::mem::take(&mut self.held).into_iter().for_each(|mark| self.take(mark));
         }
     }
 
-    fn csi(&mut self, csi: &Csi<'_>, end: u64) {
-        match (csi.private, csi.function) {
-            (b'?', b'h') => {
-                self.set_mode(csi, true);
-                if csi.params == [2004] {
-                    self.paste_asked = (end - PASTE_ASKED_BYTES, end);
-                }
-            }
-            (b'?', b'l') => self.set_mode(csi, false),
-            (_, b'c' | b'n') => self.ask(sequence(csi)),
-            (0, b'A' | b'B' | b'H' | b'f' | b'J' | b'd' | b'r') => {
-                self.addressed = true;
-                self.ask(sequence(csi));
-            }
-            _ => self.row.csi(csi),
-        }
-    }
-
-    fn osc(&mut self, body: &[u8], start: u64, end: u64) {
-        let Some(body) = body.strip_prefix(b"133;").filter(|body| body.len() <= MARK_MAX_BYTES) else { return };
-        let body = String::from_utf8_lossy(body).into_owned();
-        if !body.split(';').any(|field| field == self.nonce) {
-            return;
-        }
-        if self.kept_at == Some(start) {
-            self.kept_at = Some(end);
-            return;
-        }
+    fn take(&mut self, Mark { start, end, body }: Mark) {
         if self.is_quoted(&body) {
             return;
         }
@@ -247,7 +207,12 @@ impl Sink for Live {
             Some(b'D') if self.is_done => {}
             // A line editor sets its modes before it writes the prompt, in which the mark stands.
             Some(b'D') => {
-                self.last_done_mark = Some(if self.paste_asked.1 == start { self.paste_asked.0 } else { start });
+                let is_asked = self.paste_asked.1 == start;
+                self.last_done_mark = Some(if is_asked { self.paste_asked.0 } else { start });
+                // Whoever wanted brackets has left without taking that back. A shell that wants them says so again with its prompt.
+                if !is_asked && self.bracketed_paste == Some(true) {
+                    self.bracketed_paste = None;
+                }
                 self.is_done = self.first_output_mark.is_some();
             }
             _ => {}
@@ -259,7 +224,75 @@ impl Sink for Live {
         self.marks.push_back(Mark { start, end, body });
     }
 
+    fn set_mode(&mut self, csi: &Csi<'_>, on: bool) {
+        for mode in csi.params {
+            self.screen_taken |= on && matches!(mode, 1 | 47 | 1047 | 1049);
+            match mode {
+                1 => self.application_cursor = on,
+                2004 => self.bracketed_paste = Some(on),
+                47 | 1047 | 1049 => self.alternate_screen = on,
+                _ => {}
+            }
+        }
+    }
+}
+
+impl Sink for Live {
+    fn print(&mut self, bytes: &[u8], _: u64) {
+        self.take_held();
+        self.row.print(bytes);
+    }
+
+    fn control(&mut self, byte: u8, end: u64) {
+        // The sign for the end, or the same sign again, as some shells have it.
+        if matches!(byte, 0x01 | 0x02) {
+            self.held.clear();
+        }
+        self.take_held();
+        match byte {
+            b'\n' | 0x0b | 0x0c => self.end_row(end),
+            // A line editor takes it out of its own prompt, so what follows was printed by somebody else.
+            0x01 => self.kept_at = Some(end),
+            _ => self.row.control(byte),
+        }
+    }
+
+    fn csi(&mut self, csi: &Csi<'_>, end: u64) {
+        self.take_held();
+        match (csi.private, csi.function) {
+            (b'?', b'h') => {
+                self.set_mode(csi, true);
+                if csi.params == [2004] {
+                    self.paste_asked = (end - PASTE_ASKED_BYTES, end);
+                }
+            }
+            (b'?', b'l') => self.set_mode(csi, false),
+            (_, b'c' | b'n') => self.ask(sequence(csi)),
+            (0, b'A' | b'B' | b'H' | b'f' | b'J' | b'd' | b'r') => {
+                self.addressed = true;
+                self.ask(sequence(csi));
+            }
+            _ => self.row.csi(csi),
+        }
+    }
+
+    fn osc(&mut self, body: &[u8], start: u64, end: u64) {
+        let Some(body) = body.strip_prefix(b"133;") else { return };
+        let body = String::from_utf8_lossy(whole_fields(body)).into_owned();
+        if !body.split(';').any(|field| field == self.nonce) {
+            return;
+        }
+        if self.kept_at == Some(start) && self.held.len() < MARKS_HELD_MAX {
+            self.kept_at = Some(end);
+            self.held.push(Mark { start, end, body });
+            return;
+        }
+        self.take_held();
+        self.take(Mark { start, end, body });
+    }
+
     fn esc(&mut self, intermediate: u8, function: u8, end: u64) {
+        self.take_held();
         match (intermediate, function) {
             (0, b'D' | b'E') => self.end_row(end),
             (0, b'Z') => self.ask(vec![0x1b, b'Z']),
@@ -283,6 +316,15 @@ fn sequence(csi: &Csi<'_>) -> Vec<u8> {
     }
     out.push(csi.function);
     out
+}
+
+/// The fields of a mark that are kept whole: a directory that would make it too long is left out.
+fn whole_fields(body: &[u8]) -> &[u8] {
+    let end = body.iter().enumerate().filter(|(_, byte)| **byte == b';').nth(2).map(|(at, _)| at);
+    match end.filter(|_| body.len() > MARK_MAX_BYTES) {
+        Some(end) => body.get(..end).unwrap_or_default(),
+        None => body,
+    }
 }
 
 /// A number in a mark.

@@ -185,3 +185,41 @@ fn a_prompt_begins_a_row_where_a_program_has_drawn() {
         assert_eq!(stream.tail(), row);
     }
 }
+
+#[test]
+fn an_output_that_ends_with_the_sign_of_a_prompts_part_has_an_end() {
+    let nonce = "0123456789abcdef";
+    let [started, done, begins, ends] =
+        [format!("C;{nonce}"), format!("D;3;{nonce};/"), format!("A;{nonce};pid=7"), format!("B;{nonce}")].map(|body| mark(&body));
+    for cut in 0..3 {
+        let mut stream = stream(b"web1$ ");
+        stream.on_typed(Some("printf"));
+        let text = format!("printf\r\n{started}x\x01{done}{begins}web1$ {ends}");
+        // The end of it may come later.
+        let cut = text.len() - cut * (ends.len() + 3);
+        stream.push(&text.as_bytes()[..cut]);
+        stream.push(&text.as_bytes()[cut..]);
+        assert_eq!(stream.marks().len(), 4, "{:?}", stream.marks());
+        let (_, bytes) = stream.log().read(stream.output_start().unwrap_or_default(), stream.output_end()).unwrap_or_default();
+        assert_eq!(*bytes, *b"x\x01");
+    }
+}
+
+#[test]
+fn brackets_that_somebody_has_left_switched_on_are_forgotten_at_the_next_end() {
+    let done = mark("D;0;0123456789abcdef;/");
+    let mut stream = stream(b"\x1b[?2004h$ ");
+    assert!(stream.takes_paste());
+    stream.push(format!("{done}$ ").as_bytes());
+    assert!(!stream.takes_paste());
+    // A line editor says it again, right before its prompt or behind it.
+    stream.push(format!("\x1b[?2004h{done}$ ").as_bytes());
+    assert!(stream.takes_paste());
+}
+
+#[test]
+fn the_mark_of_a_long_directory_is_kept_without_it() {
+    let path = "/d".repeat(2_000);
+    let stream = stream(mark(&format!("D;7;0123456789abcdef;{path}")).as_bytes());
+    assert_eq!(stream.marks(), ["D;7;0123456789abcdef"]);
+}
