@@ -174,6 +174,10 @@ fn what_is_done_to_the_record_is_told_by_the_command_line() {
     let recent = audit(&client, &["export", "--since", "1h"]);
     assert_eq!(recent.stdout, whole);
     assert!(audit(&client, &["export", "--since", "2000-01-01T00:00:00Z"]).stdout.len() == whole.len());
+    // A record that lacks only its newline is whole, and nobody hides it by that.
+    fs::write(&file, whole.strip_suffix(b"\n").unwrap()).unwrap();
+    assert!(audit(&client, &["verify"]).status.success());
+    assert_eq!(audit(&client, &["export"]).stdout, whole);
     let changed = String::from_utf8(whole.clone()).unwrap().replace("\"echo 2\"", "\"echo 9\"");
     fs::write(&file, changed).unwrap();
     let broken = audit(&client, &["verify"]);

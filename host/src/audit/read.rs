@@ -52,7 +52,7 @@ struct Where {
     session: Option<String>,
 }
 
-/// Goes through all whole records, the oldest first, with their lines as they stand in the files.
+/// Goes through all whole records, the oldest first, with their lines as they stand in the files, without newlines.
 ///
 /// # Errors
 ///
@@ -71,8 +71,10 @@ pub fn each(folder: &Path, mut visit: impl FnMut(&Link, &[u8]) -> io::Result<()>
             if reader.by_ref().take(AUDIT_LINE_MAX_BYTES).read_until(b'\n', &mut line).map_err(failed(&path))? == 0 {
                 break;
             }
-            if let Some(link) = line.strip_suffix(b"\n").and_then(Link::parse) {
-                visit(&link, &line).map_err(failed(&path))?;
+            // A record that lacks nothing but its newline is whole; whoever writes next adds it.
+            let record = line.strip_suffix(b"\n").unwrap_or(&line);
+            if let Some(link) = Link::parse(record) {
+                visit(&link, record).map_err(failed(&path))?;
             }
         }
     }

@@ -186,6 +186,27 @@ async fn a_record_that_lacks_only_its_newline_is_whole() {
 }
 
 #[tokio::test]
+async fn what_is_counted_as_whole_is_shown_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let audit = start(folder.path());
+    say(&audit, "one").await;
+    say(&audit, "the newest").await;
+    let text = fs::read(files::newest(folder.path())).unwrap();
+    fs::write(files::newest(folder.path()), text.strip_suffix(b"\n").unwrap()).unwrap();
+    is_whole(folder.path(), 3);
+    let events = read::events(folder.path(), &read::Wanted { limit: 10, ..read::Wanted::default() }).unwrap();
+    let texts: Vec<&str> = events.iter().map(|event| event.text("text")).collect();
+    assert_eq!(texts, ["the newest", "one", ""]);
+    let mut lines = Vec::new();
+    read::each(folder.path(), |_, line| {
+        lines.extend([line, b"\n"].concat());
+        Ok(())
+    })
+    .unwrap();
+    assert_eq!(lines, text);
+}
+
+#[tokio::test]
 async fn a_cut_is_told_for_ever_whoever_writes_next() {
     let folder = made().await;
     let all = lines(folder.path());

@@ -170,6 +170,7 @@ fn export(folder: &Path, since_ms: Option<i64>, out: Option<&Path>) -> Result<Ex
             if read::is_since(link, since_ms) {
                 written += 1;
                 out.write_all(line)?;
+                out.write_all(b"\n")?;
             }
             Ok(())
         })
