@@ -16,7 +16,6 @@ use crate::guest::wire::{LockState, Rule, Say, SessionState, Tell};
 use crate::history::query::one_line;
 use crate::session::lock::Halt;
 use crate::startup;
-use crate::terminal::text::escaped;
 
 pub mod attach;
 pub mod log;
@@ -247,7 +246,7 @@ fn row(session: &SessionState, narrow: bool) -> Vec<String> {
         (None, detail) => detail.to_owned(),
     };
     let note = if session.note.is_empty() { String::new() } else { format!("  [{}]", session.note) };
-    let what = escaped(&one_line(&(what + &note)));
+    let what = one_line(&(what + &note));
     let (name, state) = (session.session.clone(), session.state.clone());
     if narrow {
         return vec![name, state, what];

@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use crate::instant;
 use crate::limits::{HISTORY_DEFAULT, HISTORY_LINE_CHARS};
+use crate::terminal::text::escaped;
 
 /// What to look for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -128,7 +129,7 @@ impl Entry {
         self.command.len() as u64 != self.command_bytes
     }
 
-    /// The command in one line that moves no cursor.
+    /// The command in one line that moves no cursor and hides nothing.
     #[must_use]
     pub fn line(&self) -> String {
         let line = one_line(&self.command);
@@ -148,8 +149,9 @@ impl Entry {
     }
 }
 
-/// Control characters written out.
+/// Control characters and what cannot be seen written out: the text moves no cursor and reads as it stands.
 #[must_use]
 pub fn one_line(text: &str) -> String {
-    text.chars().flat_map(|ch| if ch.is_control() { ch.escape_default().collect() } else { vec![ch] }).collect()
+    let line: String = text.chars().flat_map(|ch| if ch.is_control() { ch.escape_default().collect() } else { vec![ch] }).collect();
+    escaped(&line)
 }

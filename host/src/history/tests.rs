@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, SystemTime};
 
-use super::query::{Cursor, Query};
+use super::query::{Cursor, Entry, Query};
 use super::run::Run;
 use super::store::{self, Store};
 use super::*;
@@ -165,6 +165,13 @@ fn a_long_command_is_cut_at_a_character_and_told() {
     assert_eq!((cut.command.len(), cut.command_bytes, cut.is_cut()), (HISTORY_COMMAND_MAX_BYTES - 1, long.len() as u64, true));
     assert!(cut.line().ends_with("..."));
     assert_eq!(escaped.line(), "a\\n\\u{1b}[2Jb");
+}
+
+#[test]
+fn a_line_hides_and_turns_nothing() {
+    let entry = |command: &str| Entry { command: command.to_owned(), command_bytes: command.len() as u64, ..Entry::default() };
+    assert_eq!(entry("rm \u{202e}txt.a\u{200b}").line(), "rm \\u{202e}txt.a\\u{200b}");
+    assert_eq!(entry("grün → ok\t\u{85}").line(), "grün → ok\\t\\u{85}");
 }
 
 #[test]

@@ -99,3 +99,22 @@ fn configuration(event: &Event) -> String {
         (file, _) => format!("configuration {file} {}", event.text("digest")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_seen_is_written_out() {
+        let record = json!({
+            "at": "2026-11-21T08:00:00Z", "kind": "verdict", "caller": "a\u{202e}b", "session": "web1", "decision": "allow",
+            "text": "rm \u{202e}txt.a\u{200b}", "rule": "r\u{2066}",
+        });
+        let shown = table(&[Event { fields: record.as_object().unwrap().clone(), end: None }]);
+        for part in ["a\\u{202e}b", "rm \\u{202e}txt.a\\u{200b}", "r\\u{2066}"] {
+            assert!(shown.contains(part), "{part}: {shown:?}");
+        }
+    }
+}
