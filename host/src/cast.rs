@@ -46,13 +46,15 @@ enum Event {
     Input(Vec<u8>),
     /// A command begins.
     Mark(String),
+    /// The terminal has another size: columns and rows, as a player reads them.
+    Size(String),
 }
 
 impl Event {
     fn length(&self) -> usize {
         match self {
             Self::Output(bytes) | Self::Lines(bytes) | Self::Input(bytes) => bytes.len(),
-            Self::Mark(label) => label.len(),
+            Self::Mark(text) | Self::Size(text) => text.len(),
         }
     }
 }
@@ -279,6 +281,11 @@ impl Cast {
     /// A command begins.
     pub fn mark(&self, label: &str, now: Instant) {
         self.tell(now, || Event::Mark(label.to_owned()));
+    }
+
+    /// The terminal has another size: what comes next is drawn for that.
+    pub fn size(&self, (columns, rows): (u16, u16), now: Instant) {
+        self.tell(now, || Event::Size(format!("{columns}x{rows}")));
     }
 
     fn tell(&self, now: Instant, event: impl FnOnce() -> Event) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jackfield::guest::wire::Say;
 use serde_json::json;
 
-use super::{HERE, House};
+use super::{HERE, House, recordings};
 use crate::support::guest::Guest;
 use crate::support::process::{pause, until};
 
@@ -188,6 +188,26 @@ fn who_answers_a_request_has_done_with_typing() {
     });
     house.said(&["deny", "a1"]);
     assert_eq!(agent.call("ssh_run", busy())["state"], "done");
+}
+
+/// What is drawn for one size looks wrong in another: a recording has each that a person gave the terminal.
+#[test]
+fn a_recording_has_the_sizes_that_a_person_gave_the_terminal() {
+    let house = House::new(&format!("{HERE}[audit]\nrecordings = true\n"));
+    let mut agent = house.client("agent");
+    let mut has_size = |size: &str| agent.run("here", "stty size")["output"] == format!("{size}\n");
+    assert!(has_size("50 200"));
+    let mut anna = Guest::come(house.state.path(), "anna", true);
+    anna.say(&Say::Enter { session: "here".to_owned(), columns: 70, rows: 20 });
+    until("it has her size", || has_size("20 70"));
+    anna.say(&Say::Leave);
+    until("it has its own size again", || has_size("50 200"));
+    let sizes = || {
+        let text = recordings(&house).concat();
+        let events = text.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+        events.filter(|event| event[1] == "r").map(|event| event[2].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    until("it is written", || sizes() == ["70x20", "200x50"]);
 }
 
 #[test]

@@ -51,6 +51,7 @@ fn a_recording_has_what_was_shown_and_typed_and_is_private() {
     cast.input(b"echo \xc3\xa9\r", now());
     cast.output(b"\x1b[1m\xc3", now());
     cast.output(b"\xa9\x1b[0m\r\n", now());
+    cast.size((250, 70), now());
     cast.lines(b"one\ntwo\n", now());
     assert_eq!(casts.health(), Some(Health { open: 1, ..Health::default() }));
     let name = cast.name().unwrap().to_owned();
@@ -67,7 +68,9 @@ fn a_recording_has_what_was_shown_and_typed_and_is_private() {
     assert_eq!((heading["version"].as_u64(), heading["width"].as_u64(), heading["height"].as_u64()), (Some(2), Some(100), Some(30)));
     assert_eq!(heading["env"]["TERM"], "xterm");
     assert_eq!((all(folder.path(), "o").as_str(), all(folder.path(), "i").as_str()), ("\x1b[1mé\x1b[0m\r\none\r\ntwo\r\n", "echo é\r"));
-    assert_eq!(all(folder.path(), "m"), "c1");
+    assert_eq!((all(folder.path(), "m").as_str(), all(folder.path(), "r").as_str()), ("c1", "250x70"));
+    let codes: String = lines(folder.path()).iter().skip(1).map(|line| line[1].as_str().unwrap().to_owned()).collect();
+    assert_eq!(codes, "miooro", "a size stands before what is drawn for it");
     let times: Vec<f64> = lines(folder.path()).iter().skip(1).map(|line| line[0].as_f64().unwrap()).collect();
     assert!(times.is_sorted(), "{times:?}");
 }

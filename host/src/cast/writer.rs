@@ -161,6 +161,7 @@ impl Part {
             Event::Lines(bytes) => ('o', self.output.push(&bytes).replace('\n', "\r\n")),
             Event::Input(bytes) => ('i', self.input.push(&bytes)),
             Event::Mark(label) => ('m', label),
+            Event::Size(size) => ('r', size),
         };
         if !text.is_empty() {
             self.text.push_str(&format::event(at, code, &text));

@@ -236,6 +236,7 @@ impl Actor {
             *screen = Screen::replay(self.machine.stream().log(), (columns, rows));
         }
         self.audience.show(|| Scene::Size(columns, rows));
+        self.cast.size((columns, rows), now());
         self.order(Order::Resize(columns, rows));
         Ok(())
     }
