@@ -32,8 +32,10 @@ pub mod words;
 pub struct Guest {
     /// The person's name.
     pub name: String,
-    /// `attach`, `watch` or `viewer`.
+    /// By what, as others see it: `attach`, `watch`, `run`, or `viewer` and which browser.
     pub by: String,
+    /// The account of the program at a terminal, as the system tells; none for a browser.
+    pub uid: Option<u32>,
     /// May type, lock, decide; else only looks.
     pub may_type: bool,
 }

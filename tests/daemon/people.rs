@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jackfield::guest::wire::Say;
+use jackfield::guest::wire::{Say, Tell};
 use serde_json::json;
 
 use super::{HERE, House, recordings};
@@ -208,6 +208,36 @@ fn a_recording_has_the_sizes_that_a_person_gave_the_terminal() {
         events.filter(|event| event[1] == "r").map(|event| event[2].as_str().unwrap().to_owned()).collect::<Vec<_>>()
     };
     until("it is written", || sizes() == ["70x20", "200x50"]);
+}
+
+/// Which way a yes came is what an audit is about: `jackfield run` asks at a terminal, as `jackfield approve` does.
+#[test]
+fn a_yes_at_a_terminal_is_recorded_as_one() {
+    let house = House::new(ASKING);
+    let mut agent = house.client("agent");
+    agent.run("here", "true");
+    let mut anna = Guest::come(house.state.path(), "anna", true);
+    let file = house.state.path().join("jft-agreed");
+    let command = format!("touch {}", file.display());
+    let run = || Say::Run { session: "here".to_owned(), command: command.clone(), kill_after_s: None };
+    anna.say(&run());
+    let mut asked = None;
+    until("she is asked", || {
+        asked = anna.take().into_iter().find_map(|told| match told {
+            Tell::NeedsApproval { approval } => Some(approval.id),
+            _ => None,
+        });
+        asked.is_some()
+    });
+    anna.say(&Say::Decide { id: asked.unwrap(), allow: true });
+    anna.say(&run());
+    until("it has run", || file.exists());
+    let shown: serde_json::Value = serde_json::from_str(&house.said(&["audit", "show", "--json"])).unwrap();
+    let agreed = shown["events"].as_array().unwrap().iter().find(|event| event["approver"].is_string());
+    let agreed = agreed.unwrap_or_else(|| panic!("nobody has agreed: {shown}"));
+    assert_eq!((agreed["text"].as_str(), agreed["channel"].as_str()), (Some(command.as_str()), Some("command line")), "{agreed}");
+    let approver = agreed["approver"].as_str().unwrap();
+    assert!(approver.starts_with("anna at a terminal (uid "), "{agreed}");
 }
 
 #[test]

@@ -240,7 +240,7 @@ pub struct Decided<'a> {
     pub policy_mode: String,
     /// Who agreed, where somebody was asked.
     pub approver: Option<&'a str>,
-    /// On which way he was asked.
+    /// On which way they agreed: `elicitation`, `command line` or `viewer`.
     pub channel: Option<&'a str>,
     /// The number of the question.
     pub request: Option<&'a str>,

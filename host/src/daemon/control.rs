@@ -15,7 +15,7 @@ use super::status::Status;
 use crate::author::Author;
 use crate::directory::Directory;
 use crate::limits::{CONTROL_ANSWER_MAX, CONTROL_READ_MAX_BYTES};
-use crate::policy::approval::Answer;
+use crate::policy::approval::{Answer, COMMAND_LINE, at_a_terminal};
 use crate::renewal::Report;
 use crate::secret::Secret;
 use crate::transport::questions::Questions;
@@ -99,8 +99,8 @@ fn about_approval(line: &str, uid: u32, directory: &Directory) -> Option<String>
     }
     let said: Said = serde_json::from_str(line.strip_prefix(ANSWER)?).ok()?;
     let answer = if said.allow { Answer::Allow } else { Answer::Deny };
-    let by = format!("{} at a terminal (uid {uid})", said.person);
-    let taken = directory.decide(&said.id, answer, &Author::person(&said.person), (&by, "command line"));
+    let by = at_a_terminal(&said.person, uid);
+    let taken = directory.decide(&said.id, answer, &Author::person(&said.person), (&by, COMMAND_LINE));
     serde_json::to_string(&taken.err()).ok()
 }
 

@@ -151,7 +151,7 @@ async fn receive(stream: UnixStream, house: Arc<House>) {
         }
         Want::Guest { name, by, may_type } => {
             if say(&mut write, &greeting.line()).await.is_ok() {
-                guest::serve(&house.guests, guest::Guest { name, by, may_type }, read, write).await;
+                guest::serve(&house.guests, guest::Guest { name, by, uid: Some(uid), may_type }, read, write).await;
             }
         }
         Want::Control => {

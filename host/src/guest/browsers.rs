@@ -21,7 +21,7 @@ impl House for Browsers {
         let Some(runtime) = self.0.runtime() else { return };
         // The account is the person; which of its browsers, others see beside it.
         let by = format!("{BY}, {}", guest.name);
-        let guest = super::Guest { name: guests.person.clone(), by, may_type: guest.may_type };
+        let guest = super::Guest { name: guests.person.clone(), by, uid: None, may_type: guest.may_type };
         runtime.spawn(async move {
             let (read, write) = tokio::io::split(stream);
             serve(&guests, guest, read, write).await;

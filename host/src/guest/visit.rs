@@ -17,13 +17,11 @@ use crate::author::Author;
 use crate::daemon::hello::VERSION;
 use crate::ids::SessionId;
 use crate::limits::{GUEST_LINE_MAX_BYTES, GUEST_STATE_EVERY};
-use crate::policy::approval::Answer;
+use crate::policy::approval::{Answer, COMMAND_LINE, VIEWER, at_a_terminal};
 use crate::session::{SessionHandle, Stop};
 
 /// Parts of a command's output on their way to a guest.
 const RUN_QUEUE: usize = 16;
-/// How the audit record names this way of agreeing to something.
-const CHANNEL: &str = "viewer";
 
 struct Visit<W> {
     guests: Arc<Guests>,
@@ -158,7 +156,11 @@ impl<W: AsyncWrite + Unpin> Visit<W> {
     /// A person's word about what waits.
     fn decide(&self, id: &str, allow: bool) -> Result<String, String> {
         let answer = if allow { Answer::Allow } else { Answer::Deny };
-        self.guests.directory.decide(id, answer, &self.author, (&self.guest.name, CHANNEL))?;
+        // `jackfield run` asks its person, too: a yes there is none of a browser.
+        match self.guest.uid {
+            Some(uid) => self.guests.directory.decide(id, answer, &self.author, (&at_a_terminal(&self.guest.name, uid), COMMAND_LINE))?,
+            None => self.guests.directory.decide(id, answer, &self.author, (&self.guest.name, VIEWER))?,
+        }
         Ok(format!("{} {id}", if allow { "allowed" } else { "denied" }))
     }
 

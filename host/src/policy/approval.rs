@@ -14,6 +14,17 @@ use crate::ids::open_are;
 use crate::limits::{APPROVAL_OPEN_MAX, APPROVAL_TEXT_MAX_CHARS, APPROVAL_USE_MAX, APPROVALS_MAX};
 use crate::terminal::text::escaped;
 
+/// How the audit record names the way of a person at a terminal.
+pub const COMMAND_LINE: &str = "command line";
+/// The same of one at a browser.
+pub const VIEWER: &str = "viewer";
+
+/// Who agrees at a terminal, as the audit record has it: a name may be anybody's, the account's number is what the system tells.
+#[must_use]
+pub fn at_a_terminal(person: &str, uid: u32) -> String {
+    format!("{person} at a terminal (uid {uid})")
+}
+
 /// What an approval is for. Everything in it must be the same when it is used.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Subject {
@@ -58,7 +69,7 @@ pub struct Approval {
     pub request: String,
     /// Who, as far as the way tells.
     pub by: String,
-    /// `elicitation` or `command line`.
+    /// `elicitation`, `command line` or `viewer`.
     pub channel: &'static str,
 }
 
