@@ -525,6 +525,9 @@ pub const HISTORY_AGE_MAX: Duration = Duration::from_secs(90 * 24 * 3600);
 pub const HISTORY_PRUNE_EVERY: u64 = 1000;
 /// How long another process that writes is waited for.
 pub const HISTORY_BUSY_MAX: Duration = Duration::from_secs(5);
+/// How long readers are waited for where the journal's log of changes is to be emptied. Afterwards each batch tries it again, and no
+/// entry comes much later for it.
+pub const HISTORY_EMPTY_MAX: Duration = Duration::from_millis(200);
 /// Tries to open the journal: the first ones of several processes meet while they make it.
 pub const HISTORY_OPEN_TRIES: usize = 20;
 /// Between two of them.

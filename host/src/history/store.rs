@@ -12,8 +12,8 @@ use super::query::{Cursor, Entry, Page, Query};
 use super::{HistoryError, run};
 use crate::instant;
 use crate::limits::{
-    HISTORY_AGE_MAX, HISTORY_BUSY_MAX, HISTORY_COMMAND_MAX_BYTES, HISTORY_NAME_MAX_BYTES, HISTORY_OPEN_PAUSE, HISTORY_OPEN_TRIES,
-    HISTORY_ROWS_MAX,
+    HISTORY_AGE_MAX, HISTORY_BUSY_MAX, HISTORY_COMMAND_MAX_BYTES, HISTORY_EMPTY_MAX, HISTORY_NAME_MAX_BYTES, HISTORY_OPEN_PAUSE,
+    HISTORY_OPEN_TRIES, HISTORY_ROWS_MAX,
 };
 use crate::private;
 use crate::secret::prints::Prints;
@@ -111,8 +111,8 @@ impl Store {
         })
     }
 
-    /// Masks what this process wrote before a secret was known.
-    pub(super) fn mask_again(&mut self, masks: &Prints) -> Result<(), HistoryError> {
+    /// Masks what this process wrote before a secret was known. `true` when something was: the log of changes still has the old page.
+    pub(super) fn mask_again(&mut self, masks: &Prints) -> Result<bool, HistoryError> {
         let run = self.run.clone();
         let mut changed = false;
         self.transact(|transaction| {
@@ -129,12 +129,17 @@ impl Store {
             }
             Ok(())
         })?;
-        if !changed {
-            return Ok(());
-        }
-        // The old page must not stay in the log of changes either.
-        let emptied = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
-        emptied.map_err(|cause| self.database(cause))
+        Ok(changed)
+    }
+
+    /// Moves the log of changes into the file and empties it. `false` when somebody still reads what was there before: that is no error.
+    pub(super) fn empty_log(&self) -> Result<bool, HistoryError> {
+        let emptied = self.connection.busy_timeout(HISTORY_EMPTY_MAX).and_then(|()| {
+            // The first column is 1 where it was not done.
+            let busy = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
+            self.connection.busy_timeout(HISTORY_BUSY_MAX).and(busy)
+        });
+        emptied.map(|busy| busy == 0).map_err(|cause| self.database(cause))
     }
 
     /// Removes what is old or too much.

@@ -215,6 +215,31 @@ async fn a_secret_is_masked_also_in_what_was_written_before_it_was_known() {
 }
 
 #[tokio::test]
+async fn a_secret_leaves_the_log_of_changes_once_nobody_reads_what_was_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let history = History::start(folder.path().to_owned()).unwrap();
+    let journal = history.journal();
+    let (session, patience) = (SessionId::main("web1"), Duration::from_secs(60));
+    let run = |text: &str| journal.begun(CommandId::next(), &session, "tester", text, &verdict());
+    run("echo swordfish");
+    journal.flush(patience).await;
+    let reader = rusqlite::Connection::open(folder.path().join("history.sqlite")).unwrap();
+    reader.execute_batch("BEGIN").unwrap();
+    let seen: i64 = reader.query_row("SELECT count(*) FROM entries", [], |row| row.get(0)).unwrap();
+    journal.learn("login", &Secret::from_bytes(b"swordfish".to_vec()));
+    run("true");
+    journal.flush(patience).await;
+    let log = std::fs::metadata(folder.path().join("history.sqlite-wal")).unwrap().len();
+    assert!(seen == 1 && log > 0, "{seen} {log}");
+    drop(reader);
+    run("true");
+    journal.flush(patience).await;
+    has_no(folder.path(), "swordfish");
+    assert_eq!(history.health().unwrap().trouble(), None);
+    history.finish().await;
+}
+
+#[tokio::test]
 async fn a_broken_disk_is_told_once_and_commands_go_on() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("jackfield");

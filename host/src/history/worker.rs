@@ -20,6 +20,8 @@ pub(super) struct Worker {
     masks: Prints,
     /// What was written is not masked with all of them yet.
     behind: bool,
+    /// The log of changes may still have a secret that is masked in the file. It outlives a store that failed.
+    unemptied: bool,
     claim: Option<Run>,
     store: Option<Store>,
     failed_at: Option<Instant>,
@@ -34,6 +36,7 @@ impl Worker {
             receiving,
             masks: Prints::default(),
             behind: false,
+            unemptied: false,
             claim: None,
             store: None,
             failed_at: None,
@@ -107,8 +110,15 @@ impl Worker {
             self.behind = true;
         }
         if self.behind {
-            store.mask_again(&self.masks)?;
+            let changed = store.mask_again(&self.masks);
+            // What failed may have changed something all the same.
+            self.unemptied |= *changed.as_ref().unwrap_or(&true);
+            changed?;
             self.behind = false;
+        }
+        if self.unemptied {
+            // While somebody reads the old pages they stay there; the next batch tries again.
+            self.unemptied = !store.empty_log()?;
         }
         if !notes.is_empty() {
             store.write(notes, &self.masks)?;
@@ -132,7 +142,11 @@ impl Worker {
     }
 
     fn finish(&mut self) {
-        let finished = self.store.as_mut().map_or(Ok(()), Store::finish);
+        let unemptied = self.unemptied;
+        let finished = self.store.as_mut().map_or(Ok(()), |store| {
+            store.finish()?;
+            if unemptied { store.empty_log().map(drop) } else { Ok(()) }
+        });
         if let Err(error) = finished {
             self.receiving.health.on_trouble(&error.to_string(), 0);
         }
