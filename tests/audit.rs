@@ -16,6 +16,7 @@ use jackfield::limits::COMMAND_MAX_BYTES;
 use serde_json::{Value, json};
 
 use crate::support::client::{Client, program};
+use crate::support::install_missing;
 use crate::support::lab::Devices;
 use crate::support::packages::{must, python};
 use crate::support::sshd::{PASSWORD, Sshd, account};
@@ -395,4 +396,41 @@ fn a_kill_at_any_moment_leaves_a_record_that_is_whole_up_to_there() {
         }
     }
     assert!(torn > 0, "no kill of {kills} hit a write: the story proves nothing; JFT_SEED={seed}");
+}
+
+/// A power failure cannot be played, but what is asked of the system can be seen.
+#[test]
+fn a_head_is_on_the_disk_before_it_counts_and_no_command_waits_for_that() {
+    const FOLDER: &str = "JFT_AUDIT_HEADS";
+    if let Ok(folder) = std::env::var(FOLDER) {
+        let audit = Audit::start(Some(folder.into()), About::default(), "0123");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        for _ in 0..100 {
+            let decided = Decided { text: "echo fine".into(), lane: "read", decision: "allow", ..Decided::default() };
+            runtime.block_on(audit.verdict(decided)).unwrap();
+        }
+        return audit.finish();
+    }
+    install_missing(&[("strace", "strace")]);
+    let place = tempfile::tempdir().unwrap();
+    let (folder, calls) = (place.path().join("audit"), place.path().join("calls"));
+    let mut traced = Command::new("strace");
+    traced.args(["-f", "-y", "-e", "trace=fdatasync,?link,?linkat,?rename,?renameat,?renameat2", "-o"]).arg(&calls);
+    let story = "audit::a_head_is_on_the_disk_before_it_counts_and_no_command_waits_for_that";
+    must(traced.arg(std::env::current_exe().unwrap()).args(["--exact", story]).env(FOLDER, &folder));
+    is_whole(&folder);
+    let text = fs::read_to_string(&calls).unwrap();
+    let (mut synced, mut named) = (Vec::new(), 0);
+    for call in text.lines() {
+        // `.head.` and sixteen digits.
+        let Some(draft) = call.split("/.head.").nth(1).and_then(|rest| rest.get(..16)) else { continue };
+        if call.contains("fdatasync(") {
+            synced.push(draft);
+        } else {
+            named += 1;
+            assert!(synced.contains(&draft), "it has its name before the disk has it:\n{text}");
+        }
+    }
+    // The first one, the last one, and one for each second between them.
+    assert!((2..50).contains(&named), "{named} heads of 100 commands:\n{text}");
 }

@@ -19,6 +19,7 @@ use crate::secret::prints::Prints;
 use crate::terminal::text::first_bytes;
 
 use self::chain::{Add, Chain, Written};
+use self::files::Draft;
 use self::record::{About, Closed, Configuration, Decided, Ended, Entry, Filed, HostKeysChanged, Opened, Torn, Typed};
 
 pub mod about;
@@ -306,19 +307,19 @@ impl Shared {
         decided
     }
 
-    /// Keeps the newest record, signed. It is on the disk then: the head is never ahead of what a power failure leaves.
+    /// Keeps the newest record, signed. Both are on the disk then: the head is never ahead of what a power failure leaves, and never half
+    /// there.
     fn keep_head(&self) {
         self.stale.store(false, Ordering::Release);
         let Some(chain) = &self.chain else { return };
         let Some((newest, file)) = lock(chain).newest() else { return };
-        let kept = match file.sync_data() {
-            Ok(()) => {
-                let head = lock(chain).head(newest);
-                head.map_or(Ok(()), |head| lock(chain).keep_head(&head))
-            }
-            Err(cause) => Err(AuditError::file(files::newest(&self.folder), cause)),
+        let keep = || -> Result<(), AuditError> {
+            file.sync_data().map_err(|cause| AuditError::file(files::newest(&self.folder), cause))?;
+            let Some(head) = lock(chain).head(newest) else { return Ok(()) };
+            let draft = Draft::write(&self.folder, &head).map_err(|cause| AuditError::file(files::head_path(&self.folder), cause))?;
+            lock(chain).keep_head(&head, draft)
         };
-        if let Err(error) = kept {
+        if let Err(error) = keep() {
             self.on_trouble(&error);
         }
     }

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
+use super::files::Draft;
 use super::key::{Head, Key, is_signed};
 use super::record::{About, Cut, Entry, Hash, Lines, Signed, Torn};
 use super::{AuditError, files, tail};
@@ -148,7 +149,7 @@ impl Chain {
         if !exists(&self.folder) {
             // From the first record on it can be missed.
             let head = self.head((0, Hash::NONE)).ok_or_else(|| failed(io::Error::other("its key signs nothing")))?;
-            files::begin_head(&self.folder, &head).map_err(failed)?;
+            Draft::write(&self.folder, &head).and_then(Draft::begin).map_err(failed)?;
         }
         let file = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(&path).map_err(failed)?;
         let metadata = file.metadata().map_err(failed)?;
@@ -298,8 +299,8 @@ impl Chain {
         Some(Head { seq, sha256: hash.to_string(), at: instant::shown(instant::millis(SystemTime::now())), signature })
     }
 
-    /// Keeps a signed record beside the file, unless a newer one is kept there.
-    pub(super) fn keep_head(&mut self, head: &Head) -> Result<(), AuditError> {
+    /// Keeps a signed record beside the file, unless a newer one is kept there. Others wait for the lock: the disk has it already.
+    pub(super) fn keep_head(&mut self, head: &Head, draft: Draft) -> Result<(), AuditError> {
         let (file, _) = self.open()?;
         let _lock = self.lock(&file)?;
         let is_older = files::head(&self.folder).is_ok_and(|kept| kept.seq >= head.seq);
@@ -307,7 +308,7 @@ impl Chain {
         if is_older && self.signed().is_some() {
             return Ok(());
         }
-        files::keep_head(&self.folder, head).map_err(|cause| AuditError::file(files::head_path(&self.folder), cause))
+        draft.keep().map_err(|cause| AuditError::file(files::head_path(&self.folder), cause))
     }
 }
 

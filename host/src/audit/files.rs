@@ -67,26 +67,45 @@ pub fn head(folder: &Path) -> io::Result<Head> {
     serde_json::from_slice(&fs::read(head_path(folder))?).map_err(io::Error::other)
 }
 
-/// Writes the first head, unless there is one.
-pub(super) fn begin_head(folder: &Path, head: &Head) -> io::Result<()> {
-    let nonce = crate::ids::nonce().ok_or_else(|| io::Error::other("this machine gives no random numbers"))?;
-    let unnamed = folder.join(format!(".head.{nonce}"));
-    write(&unnamed, head)?;
-    let named = fs::hard_link(&unnamed, head_path(folder));
-    fs::remove_file(&unnamed)?;
-    named.or_else(|error| if error.kind() == io::ErrorKind::AlreadyExists { Ok(()) } else { Err(error) })
+/// A signed head that is on the disk and does not count yet. Unless it is kept, it goes with the value.
+#[derive(Debug)]
+pub(super) struct Draft {
+    path: PathBuf,
+    named: PathBuf,
 }
 
-/// Writes the signed head; whoever reads sees the old one or the new one.
-pub(super) fn keep_head(folder: &Path, head: &Head) -> io::Result<()> {
-    let unnamed = folder.join(".head");
-    write(&unnamed, head)?;
-    fs::rename(&unnamed, head_path(folder))
+impl Drop for Draft {
+    fn drop(&mut self) {
+        // One that is kept has another name by now.
+        let _ = fs::remove_file(&self.path);
+    }
 }
 
-fn write(path: &Path, head: &Head) -> io::Result<()> {
-    let mut text = serde_json::to_vec(head)?;
-    text.push(b'\n');
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
-    file.write_all(&text)
+impl Draft {
+    /// Writes it, and waits for the disk: else a power failure could leave the name with nothing behind it, and the record would count as
+    /// broken. But for the first one of all, heads are written once a second at most and when a process ends, by a thread of their own and
+    /// under no lock: no command waits for that.
+    pub(super) fn write(folder: &Path, head: &Head) -> io::Result<Self> {
+        let mut text = serde_json::to_vec(head)?;
+        text.push(b'\n');
+        let nonce = crate::ids::nonce().ok_or_else(|| io::Error::other("this machine gives no random numbers"))?;
+        let draft = Self { path: folder.join(format!(".head.{nonce}")), named: head_path(folder) };
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft.path)?;
+        file.write_all(&text)?;
+        file.sync_data()?;
+        Ok(draft)
+    }
+
+    /// Has it count, unless another one does already.
+    pub(super) fn begin(self) -> io::Result<()> {
+        match fs::hard_link(&self.path, &self.named) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// Has it count instead of the one before; whoever reads sees the old one or the new one.
+    pub(super) fn keep(self) -> io::Result<()> {
+        fs::rename(&self.path, &self.named)
+    }
 }

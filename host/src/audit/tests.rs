@@ -149,6 +149,22 @@ async fn keys_and_heads_that_are_not_those_of_the_record_are_told() {
 }
 
 #[tokio::test]
+async fn a_head_counts_when_it_is_whole_and_leaves_nothing_beside_it() {
+    let folder = made().await;
+    let folder = folder.path();
+    let kept = files::head(folder).unwrap();
+    let next = key::Head { seq: 99, ..kept.clone() };
+    drop(Draft::write(folder, &next).unwrap());
+    Draft::write(folder, &next).and_then(Draft::begin).unwrap();
+    assert_eq!(files::head(folder).unwrap(), kept, "nobody kept it, or there was one already");
+    Draft::write(folder, &next).and_then(Draft::keep).unwrap();
+    assert_eq!(files::head(folder).unwrap(), next);
+    let mut names: Vec<String> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    assert_eq!(names, ["audit.jsonl", "audit.key", "audit.pub", "head"]);
+}
+
+#[tokio::test]
 async fn an_interrupted_write_is_kept_and_told_and_is_no_break() {
     for left in [&b"{\"v\":1,\"seq\":8,\"at\":\"20"[..], b"\0\0\0\0", b"{\"v\":1\nsecond\n", b"x"] {
         let folder = made().await;
