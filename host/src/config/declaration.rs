@@ -17,6 +17,7 @@ pub use self::ways::{Candidate, Transition};
 use super::diagnostic::{Diagnostic, Lines};
 use super::reader::{Place, Reader, Section};
 use super::{name, syntax, value};
+use crate::limits::TERMINAL_SIZES;
 use crate::nearest::nearest;
 use crate::plugin::manifest::{BlockSpec, IdentifySpec};
 use crate::plugin::{blocks, placeholders, triggers};
@@ -644,8 +645,8 @@ fn terminal(reader: &mut Reader<'_>, section: &Section<'_>) -> Terminal {
     const ECHOES: [(&str, &str); 3] = [("full", "full"), ("redraw", "redraw"), ("none", "none")];
     Terminal {
         kind: text(reader, &section, "type"),
-        columns: number(reader, &section, "columns"),
-        rows: number(reader, &section, "rows"),
+        columns: terminal_size(reader, &section, "columns"),
+        rows: terminal_size(reader, &section, "rows"),
         enter: key(reader, &section, "enter"),
         echo: reader.field(&section, "echo", |reader, at, found| value::word(reader, at, found, &ECHOES)),
         login_suffix: text(reader, &section, "login_suffix"),
@@ -668,14 +669,30 @@ fn flag(reader: &mut Reader<'_>, section: &Section<'_>, key: &str) -> bool {
 
 fn number<T: TryFrom<u64>>(reader: &mut Reader<'_>, section: &Section<'_>, key: &str) -> Option<T> {
     reader.field(section, key, |reader, at, found| {
-        let want = "a positive whole number";
-        let number = value::positive::<std::num::NonZeroU64>(reader, at, found, want, "80")?;
-        let fits = T::try_from(number.get()).ok();
+        let number = positive(reader, at, found)?;
+        let fits = T::try_from(number).ok();
         if fits.is_none() {
             reader.error(at, format!("{} is too large: {number}", at.shown()), None);
         }
         fits
     })
+}
+
+/// Columns or rows, as many as a manifest may say: a screen is kept in memory cell by cell.
+fn terminal_size(reader: &mut Reader<'_>, section: &Section<'_>, key: &str) -> Option<u16> {
+    reader.field(section, key, |reader, at, found| {
+        let number = positive(reader, at, found)?;
+        let size = u16::try_from(number).ok().filter(|size| TERMINAL_SIZES.contains(size));
+        if size.is_none() {
+            let (least, most) = (TERMINAL_SIZES.start(), TERMINAL_SIZES.end());
+            reader.error(at, format!("{} is {number}; {least} to {most} is a terminal", at.shown()), None);
+        }
+        size
+    })
+}
+
+fn positive(reader: &mut Reader<'_>, at: &Place, found: &DeValue<'_>) -> Option<u64> {
+    value::positive::<std::num::NonZeroU64>(reader, at, found, "a positive whole number", "80").map(std::num::NonZeroU64::get)
 }
 
 /// What must be there.

@@ -436,7 +436,9 @@ fn what_is_wrong_in_a_declared_type_is_told_by_line() {
         ("[[type.box.mode]]\nname = \"cli\"\n".to_owned(), "1: `mode` in [type.box] has no `prompt`"),
         (format!("{mode}kind = \"incomplete\"\n"), "1: a mode of the kind `incomplete` needs a `meaning`: what the device waits for"),
         (format!("{mode}cut = 0\n"), "4: `mode.cut` in [type.box] must be a positive whole number, got 0"),
-        (format!("{mode}[type.box.terminal]\ncolumns = 70000\n"), "5: `terminal.columns` in [type.box] is too large: 70000"),
+        (format!("{mode}[type.box.terminal]\ncolumns = 70000\n"), "5: `terminal.columns` in [type.box] is 70000; 2 to 1000 is a terminal"),
+        (format!("{mode}[type.box.terminal]\ncolumns = 65535\n"), "5: `terminal.columns` in [type.box] is 65535; 2 to 1000 is a terminal"),
+        (format!("{mode}[type.box.terminal]\nrows = 1\n"), "5: `terminal.rows` in [type.box] is 1; 2 to 1000 is a terminal"),
         (format!("{mode}[[type.box.setup]]\nline = \"x\"\nmodes = [\"exec\"]\n"), "6: `setup.modes` in [type.box] names no mode: `exec`"),
         (
             format!("{mode}[[type.box.pager]]\nmatch = 'x'\nkey = \" \"\nend = 'y'\n"),
