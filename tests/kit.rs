@@ -75,3 +75,15 @@ fn what_is_wrong_is_found() {
         assert!(states(&report, State::Failed).contains(&found), "{fault}: {:?}", report.checks);
     }
 }
+
+/// The kit's clock jumps over whatever is waited for, so a sleep would look like a short call.
+#[test]
+fn a_plugin_that_waits_fails_as_in_a_session() {
+    let source = Source::File(Path::new(env!("JACKFIELD_PLUGIN_FOLDER")).join("hostile.wasm"));
+    let settings = json!({"attack": "sleep", "at": "decide"}).as_object().unwrap().clone();
+    let report = kit::run(&Wanted { source, settings, views: 40, ..wanted() }).unwrap();
+    let views = report.checks.iter().find(|check| check.name == "random views").unwrap();
+    assert!(views.state == State::Failed, "{:?}", report.checks);
+    let told = views.problems.iter().any(|problem| problem.contains("`policy.decide`") && problem.contains("it waits for time to pass"));
+    assert!(told, "{:?}", views.problems);
+}

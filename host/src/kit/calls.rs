@@ -10,6 +10,7 @@ use crate::plugin::fault::{Fault, FaultKind, kind_of};
 use crate::plugin::instance::Instance;
 use crate::plugin::load::{Call, Plugin};
 use crate::plugin::manifest::{Manifest, Role};
+use crate::plugin::promptly::promptly;
 use crate::plugin::roles::{Phase, Reading, View};
 
 /// Everything that the roles are asked about at one moment.
@@ -60,13 +61,15 @@ pub type Costs = Vec<(&'static str, u64)>;
 /// Calls one function, notes its cost, and ends the round with a sentence when it fails.
 macro_rules! ask {
     ($plugin:expr, $call:expr, $costs:expr, $name:literal, $limit:expr, $role:ident, |$guest:ident, $store:ident| $ask:expr) => {{
+        let yielded = $call.instance.yielded();
         let meter = Meter::start(&mut $call.instance, $limit);
         let instance = &mut *$call.instance;
         let result = match &instance.roles.$role {
             None => None,
             Some($guest) => {
                 let $store = &mut instance.store;
-                Some($ask.await)
+                // As in a session, which a plugin that waits would hold up; here the clock would jump over its sleep.
+                Some(promptly(yielded, $ask).await)
             }
         };
         match result {
