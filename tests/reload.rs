@@ -1,8 +1,8 @@
 //! The configuration is read again under live sessions: plugins are swapped, refused, brought back; nothing that runs is disturbed.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Lines};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 use serde_json::{Value, json};
 
@@ -149,6 +149,49 @@ fn a_plugin_is_swapped_under_a_running_command_and_one_that_does_not_load_leaves
     assert!(allowed, "{}", client.log());
 }
 
+/// `jackfield plugin dev --watch` at work on a file.
+struct Developer {
+    process: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+}
+
+impl Developer {
+    fn start(client: &Client, file: &Path) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_jackfield"));
+        command.args(["plugin", "dev", "--watch"]).arg(file).env("XDG_STATE_HOME", client.state.path()).stdout(Stdio::piped());
+        let mut process = command.spawn().unwrap();
+        let lines = BufReader::new(process.stdout.take().unwrap()).lines();
+        let mut dev = Self { process, lines };
+        dev.until("THE PIN OF EACH FILE IS SKIPPED");
+        dev
+    }
+
+    /// Waits until it says this.
+    fn until(&mut self, words: &str) {
+        assert!(self.lines.any(|line| line.unwrap().contains(words)), "`{words}` is not told");
+    }
+
+    /// Ctrl-C.
+    fn end(mut self) {
+        Command::new("kill").args(["-INT", &self.process.id().to_string()]).status().unwrap();
+        self.process.wait().unwrap();
+    }
+}
+
+/// What is told of the plugin.
+fn acme(client: &mut Client) -> Value {
+    let all = client.call("ssh_info", json!({"topic": "plugins"}));
+    all["plugins"].as_array().unwrap().iter().find(|plugin| plugin["name"] == "acme").unwrap().clone()
+}
+
+/// Is this generation in force again, soon after the developer has ended?
+fn is_back(client: &mut Client, generation: &Generation) -> bool {
+    (0..100).any(|_| {
+        client.run("web1", "sleep 0.1");
+        acme(client)["digest"] == Scene::digest(generation).as_str()
+    })
+}
+
 #[test]
 fn a_developers_file_is_loaded_without_its_pin_and_gives_way_when_he_ends() {
     account("jft-bash", Path::new("/bin/bash"));
@@ -159,41 +202,59 @@ fn a_developers_file_is_loaded_without_its_pin_and_gives_way_when_he_ends() {
     let one = client.run("web1", "echo one");
     assert!(one["output"] == "one\n" && is_quiet(&one), "{one}");
     let file = scene.folder.path().join("acme.wasm");
-    let acme = |client: &mut Client| {
-        let all = client.call("ssh_info", json!({"topic": "plugins"}));
-        all["plugins"].as_array().unwrap().iter().find(|plugin| plugin["name"] == "acme").unwrap().clone()
-    };
-
-    let mut command = Command::new(env!("CARGO_BIN_EXE_jackfield"));
-    command.args(["plugin", "dev", "--watch"]).arg(&file).env("XDG_STATE_HOME", client.state.path()).stdout(Stdio::piped());
-    let mut dev = command.spawn().unwrap();
-    let mut lines = BufReader::new(dev.stdout.take().unwrap()).lines();
-    let mut until =
-        |words: &str| lines.find(|line| line.as_ref().unwrap().contains(words)).unwrap_or_else(|| panic!("`{words}` is not told"));
-    until("THE PIN OF EACH FILE IS SKIPPED").unwrap();
+    let mut dev = Developer::start(&client, &file);
     let warned = client.run("web1", "echo two");
     assert!(warned["output"] == "two\n" && warned["warnings"].to_string().contains("without its pin"), "{warned}");
 
     // Changed, and then broken: the last one that loads stays.
     std::fs::write(&file, &other.bytes).unwrap();
-    until("swapped   acme").unwrap();
+    dev.until("swapped   acme");
     let shown = acme(&mut client);
     assert!(shown["digest"] == Scene::digest(&other).as_str() && shown["unpinned"] == true, "{shown}");
     std::fs::write(&file, b"\0asm\x01\0\0\0").unwrap();
-    until("refused   acme").unwrap();
+    dev.until("refused   acme");
     assert_eq!(acme(&mut client)["digest"], Scene::digest(&other).as_str());
     assert_eq!(client.run("web1", "echo three")["output"], "three\n");
 
     // He ends: what has no pin gives way to what was in force before, although its file is gone.
-    Command::new("kill").args(["-INT", &dev.id().to_string()]).status().unwrap();
-    dev.wait().unwrap();
-    let back = (0..100).any(|_| {
-        client.run("web1", "sleep 0.1");
-        acme(&mut client)["digest"] == Scene::digest(&pinned).as_str()
-    });
+    dev.end();
+    let back = is_back(&mut client, &pinned);
     let shown = acme(&mut client);
     assert!(back && shown["unpinned"].is_null(), "{shown}");
     assert!(shown["load_error"].as_str().unwrap().contains("is not the pinned file"), "{shown}");
     let four = client.run("web1", "echo four");
     assert!(four["output"] == "four\n" && is_quiet(&four), "{four}");
+}
+
+#[test]
+fn a_developers_file_gives_way_also_when_the_configuration_is_broken_meanwhile() {
+    account("jft-bash", Path::new("/bin/bash"));
+    let scene = Scene { server: Sshd::start(), folder: tempfile::tempdir().unwrap() };
+    let generation = |bytes| Generation { bytes, attack: "none", at: "nowhere", mode: "full" };
+    let (pinned, other) = (generation(component()), generation([component(), vec![0, 2, 1, b'x']].concat()));
+    let config = scene.config(&pinned, &["web1"]);
+    let mut client = Client::start(&config);
+    assert_eq!(client.run("web1", "echo one")["output"], "one\n");
+    let file = scene.folder.path().join("acme.wasm");
+    let mut dev = Developer::start(&client, &file);
+    std::fs::write(&file, &other.bytes).unwrap();
+    dev.until("swapped   acme");
+    assert_eq!(acme(&mut client)["digest"], Scene::digest(&other).as_str());
+
+    // Nobody has mended the file when he ends: its last good content stays in force, pins and all.
+    write(&client, &format!("{config}[device.web9\n"));
+    dev.end();
+    let back = is_back(&mut client, &pinned);
+    let shown = acme(&mut client);
+    assert!(back && shown["unpinned"].is_null(), "{shown}");
+    let two = client.run("web1", "echo two");
+    assert!(two["output"] == "two\n" && is_quiet(&two), "{two}");
+
+    // Mended, it does not bring the developer's file back.
+    write(&client, &config);
+    let (report, _, well) = reload(&client);
+    let (word, why) = what(&report);
+    assert!(!well && word == "refused" && why.contains("is not the pinned file"), "{report}");
+    let shown = acme(&mut client);
+    assert!(shown["digest"] == Scene::digest(&pinned).as_str() && shown["unpinned"].is_null(), "{shown}");
 }

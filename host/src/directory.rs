@@ -123,7 +123,7 @@ impl Directory {
     #[must_use]
     pub fn new(config: Config, catalog: Catalog, state_folder: Option<PathBuf>) -> Self {
         Self {
-            world: RwLock::new(Arc::new(World { config: Arc::new(config), catalog, unpinned: Vec::new() })),
+            world: RwLock::new(Arc::new(World { config: Arc::new(config), catalog, unpinned: BTreeMap::new() })),
             state_folder,
             book: SecretBook::default(),
             slots: Mutex::default(),

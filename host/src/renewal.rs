@@ -3,6 +3,7 @@
 //! Plugins that changed are loaded beside those in force, through the whole pipeline, and then take over: at once for what is judged,
 //! and in a session when nothing runs there. One that does not load leaves the one before in force.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -118,14 +119,42 @@ impl Renewer {
     /// The pins count again. A file that is not the pinned one gives way to what was in force before.
     pub async fn end_dev(&self) {
         let mut turn = self.turn.lock().await;
-        if let Some(dev) = turn.take() {
-            self.renew_from(&dev.pinned, &[]).await;
+        let Some(dev) = turn.take() else { return };
+        let report = self.renew_from(&dev.pinned, &[]).await;
+        if !report.complaints.is_empty() {
+            // Whatever is wrong with the file, what nobody has pinned does not outlive the developer.
+            self.pin_again(&dev.pinned).await;
         }
     }
 
-    /// The same, and the audit record has it.
+    /// The last good configuration stays in force, with the pins that stand in it.
+    async fn pin_again(&self, before: &World) {
+        let now = self.directory.world();
+        if now.unpinned.is_empty() {
+            return;
+        }
+        let mut config = Config::clone(&now.config);
+        for (name, pin) in &now.unpinned {
+            if let Some(entry) = config.plugins.get_mut(name) {
+                entry.digest = *pin;
+            }
+        }
+        let catalog = startup::catalog_with(&config, before.catalog.loader());
+        let world = World { config: Arc::new(config), catalog, unpinned: BTreeMap::new() };
+        let report = Report { process: std::process::id(), ..Report::default() };
+        let report = self.put_in_force(report, world, before).await;
+        self.record(&report);
+    }
+
+    /// Reads the configuration and takes it, and the audit record has it.
     async fn renew_from(&self, before: &World, files: &[PathBuf]) -> Report {
         let report = self.take(before, files).await;
+        self.record(&report);
+        report
+    }
+
+    /// The audit record has what came of it, and what is in force now.
+    fn record(&self, report: &Report) {
         let world = self.directory.world();
         let told = |plugins: &[Changed]| plugins.iter().map(|plugin| format!("{} {}: {}", plugin.what, plugin.name, plugin.why)).collect();
         self.directory.audit().configuration(&Configuration {
@@ -133,7 +162,6 @@ impl Renewer {
             changes: [told(&report.plugins), report.changes.clone()].concat(),
             ..startup::in_force(&world.config)
         });
-        report
     }
 
     /// `before` has the plugins that stay where nothing has changed or the new one does not load.
@@ -161,18 +189,24 @@ impl Renewer {
         if !report.complaints.is_empty() {
             return told(report);
         }
-        report.plugins = catalog.take_over(&before.catalog).await.into_iter().map(changed).collect();
-        report.changes = unpinned.iter().map(|name| format!("UNPINNED  {name}: its digest is not asked for")).collect();
+        self.put_in_force(report, World { config: Arc::new(config), catalog, unpinned }, before).await
+    }
+
+    /// Has plugins and live sessions go over to what was read.
+    async fn put_in_force(&self, mut report: Report, world: World, before: &World) -> Report {
+        report.plugins = world.catalog.take_over(&before.catalog).await.into_iter().map(changed).collect();
+        report.changes = world.unpinned.keys().map(|name| format!("UNPINNED  {name}: its digest is not asked for")).collect();
         let now = self.directory.world();
+        let config = &world.config;
         if now.config.audit.folder != config.audit.folder {
             report.changes.push("later     [audit] folder counts when the server is started again".to_owned());
         }
         if now.config.http != config.http {
             report.changes.push("later     [http] counts when the server is started again".to_owned());
         }
-        report.changes.extend(tools(&now.config, &config));
-        report.changes.extend(devices(&now.config, &config));
-        let world = Arc::new(World { config: Arc::new(config), catalog, unpinned });
+        report.changes.extend(tools(&now.config, config));
+        report.changes.extend(devices(&now.config, config));
+        let world = Arc::new(world);
         self.directory.replace_world(Arc::clone(&world));
         for handle in self.directory.list().iter().filter(|handle| handle.closed().is_none()) {
             report.changes.extend(session(&now, &world, handle).await);
@@ -181,9 +215,9 @@ impl Renewer {
     }
 }
 
-/// Takes the digest that each of these files has for the pinned one. The names of their plugins.
-fn skip_pins(config: &mut Config, files: &[PathBuf]) -> Result<Vec<String>, Vec<String>> {
-    let mut unpinned = Vec::new();
+/// Takes the digest that each of these files has for the pinned one. The names of their plugins, with their pins.
+fn skip_pins(config: &mut Config, files: &[PathBuf]) -> Result<BTreeMap<String, Option<Digest>>, Vec<String>> {
+    let mut unpinned = BTreeMap::new();
     let mut complaints = Vec::new();
     for file in files {
         let is_it = |path: &Path| path == file || path.canonicalize().is_ok_and(|path| path == *file);
@@ -192,12 +226,13 @@ fn skip_pins(config: &mut Config, files: &[PathBuf]) -> Result<Vec<String>, Vec<
             complaints.push(format!("`{}` is no plugin's `path`; add [plugin.NAME] with it and a type that uses it", file.display()));
         }
         for (name, entry) in &mut of {
+            // A file that is named twice has its own digest there by now.
+            unpinned.entry((*name).clone()).or_insert(entry.digest);
             match bounded::read(file, entry.max_file_bytes.map_or(PLUGIN_FILE_MAX_BYTES, std::num::NonZeroU64::get)) {
                 Ok(wasm) => entry.digest = Some(Digest::new(Sha256::digest(&wasm).into())),
                 Err(error) => complaints.push(format!("cannot read `{}`: {error}", file.display())),
             }
             crate::diagnostics::plugin_line(name, "error", "its pin is skipped as long as `jackfield plugin dev` runs");
-            unpinned.push((*name).clone());
         }
     }
     if complaints.is_empty() { Ok(unpinned) } else { Err(complaints) }

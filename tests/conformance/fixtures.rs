@@ -2,6 +2,7 @@
 //!
 //! What it does not know itself it hands to the product's handler, so that the scenarios which bind a product meet the product.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jackfield::config::Config;
@@ -56,7 +57,7 @@ impl Fixtures {
         let fewer = Config::parse("[tools]\nwithout = [\"ssh_transfer\"]\n", "/jackfield.toml".as_ref(), None).unwrap();
         let config = if world.config.tools == fewer.tools { Config::default() } else { fewer };
         let catalog = startup::catalog_with(&config, world.catalog.loader());
-        self.shared.directory.replace_world(Arc::new(World { config: Arc::new(config), catalog, unpinned: Vec::new() }));
+        self.shared.directory.replace_world(Arc::new(World { config: Arc::new(config), catalog, unpinned: BTreeMap::new() }));
     }
 }
 

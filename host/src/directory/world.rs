@@ -1,10 +1,11 @@
 //! What one reading of the configuration gave, and what it says of devices and their types.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::OpenError;
 use super::identity::Identities;
-use crate::config::{Config, Device, Newer, TypeChoice};
+use crate::config::{Config, Device, Digest, Newer, TypeChoice};
 use crate::plugin::catalog::Catalog;
 use crate::plugin::device_type::DeviceType;
 
@@ -15,8 +16,8 @@ pub struct World {
     pub config: Arc<Config>,
     /// Its plugins.
     pub catalog: Catalog,
-    /// Plugins whose pins are skipped for a developer.
-    pub unpinned: Vec<String>,
+    /// Plugins whose pins are skipped for a developer, with the pins that count again when he ends.
+    pub unpinned: BTreeMap<String, Option<Digest>>,
 }
 
 impl World {
@@ -49,7 +50,7 @@ impl World {
             return None;
         }
         let plugins = self.catalog.plugins_of(kind).unwrap_or_default();
-        let unpinned = self.unpinned.iter().find(|name| plugins.contains(name))?;
+        let unpinned = self.unpinned.keys().find(|name| plugins.contains(name))?;
         Some(format!("plugin `{unpinned}` runs without its pin, because `jackfield plugin dev` works on it"))
     }
 

@@ -17,7 +17,7 @@ pub(super) fn plugins(directory: &Directory) -> Reply {
     let mut list = Vec::new();
     for name in world.catalog.plugin_names() {
         let (mut fields, mut line) = plugin(&name, &world.catalog.condition(&name), world.catalog.check(&name));
-        if world.unpinned.contains(&name) {
+        if world.unpinned.contains_key(&name) {
             put(&mut fields, "unpinned", true);
             line.push_str(" WITHOUT ITS PIN, for `jackfield plugin dev`");
         }
