@@ -1,6 +1,7 @@
 //! The configuration is read again under live sessions: plugins are swapped, refused, brought back; nothing that runs is disturbed.
 
 use std::io::{BufRead, BufReader, Lines};
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
@@ -147,6 +148,41 @@ fn a_plugin_is_swapped_under_a_running_command_and_one_that_does_not_load_leaves
     Command::new("kill").args(["-HUP", &client.process_id().to_string()]).status().unwrap();
     let allowed = (0..100).any(|_| client.run("web1", "sleep 0.1; touch /tmp/jft-reload")["state"] == "done");
     assert!(allowed, "{}", client.log());
+}
+
+/// Has the server answer on a connection that was held until now.
+fn let_through(held: TcpStream, port: u16) {
+    let server = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    let back = (server.try_clone().unwrap(), held.try_clone().unwrap());
+    for (mut from, mut into) in [(held, server), back] {
+        std::thread::spawn(move || std::io::copy(&mut from, &mut into));
+    }
+}
+
+#[test]
+fn a_session_that_is_being_opened_goes_on_with_what_is_read_meanwhile() {
+    account("jft-bash", Path::new("/bin/bash"));
+    let scene = Scene { server: Sshd::start(), folder: tempfile::tempdir().unwrap() };
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let device = scene.server.device_behind(listener.local_addr().unwrap().port(), "web1", "jft-bash", "odd");
+    let config = |generation: &Generation| scene.config(generation, &[]) + &device;
+    let first = Generation { bytes: component(), attack: "none", at: "nowhere", mode: "full" };
+    let mut client = Client::start(&config(&first));
+    let opening = client.post("ssh_open", json!({"host": "web1", "wait_s": 40}));
+    let (held, _) = listener.accept().unwrap();
+
+    // The device takes its time; meanwhile there is another plugin and a stricter policy.
+    let next = Generation { bytes: [component(), vec![0, 2, 1, b'x']].concat(), attack: "trap", at: "claim", mode: "read-only" };
+    write(&client, &config(&next));
+    let (report, _, well) = reload(&client);
+    assert!(well && what(&report).0 == "swapped", "{report}");
+    let_through(held, scene.server.port);
+    let (id, opened) = client.answer();
+    assert!(id == opening && opened["error"].is_null(), "{opened}");
+    let denied = client.run("web1", "touch /tmp/jft-opening");
+    assert_eq!(denied["state"], "denied", "{denied}");
+    let read = client.run("web1", "echo one");
+    assert!(read["output"] == "one\n" && read["warnings"].to_string().contains("`dialog.claim`: trapped"), "{read}");
 }
 
 /// `jackfield plugin dev --watch` at work on a file.

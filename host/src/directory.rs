@@ -55,6 +55,7 @@ mod pool;
 pub mod quota;
 mod reach;
 pub mod room;
+mod succession;
 mod world;
 
 pub use self::error::{NewHost, OpenError};
@@ -386,11 +387,23 @@ impl Directory {
         let (this, id) = (Arc::clone(self), id.clone());
         // It goes on when whoever asked for it does not wait any longer: a login may wait for a person.
         let opening = tokio::spawn(async move {
-            let opened = slot.0.get_or_init(|| this.connect(&id, line, size)).await;
+            let mut made_of = None;
+            let make = async {
+                let world = this.world();
+                let handle = this.connect(&world, &id, line, size).await?;
+                // Who waits for it too is given it as soon as it is listed.
+                made_of = Some(this.catch_up(world, &handle).await);
+                Ok::<_, OpenError>(handle)
+            };
+            let opened = slot.0.get_or_init(|| make).await;
             match opened {
                 Err(_) => this.forget(&id, &slot),
                 Ok(handle) => {
                     before.iter().for_each(|before| handle.commons.follows(before));
+                    if let Some(world) = made_of {
+                        // Once more: it is listed only now.
+                        this.catch_up(world, handle).await;
+                    }
                     this.news.of_sessions();
                 }
             }
@@ -429,11 +442,11 @@ impl Directory {
 
     async fn connect(
         &self,
+        world: &World,
         id: &SessionId,
         line: LineKind,
         (columns, rows): (Option<u16>, Option<u16>),
     ) -> Result<SessionHandle, OpenError> {
-        let world = self.world();
         let device = world.device(&id.device)?;
         self.learn_secrets(device).await;
         // A device whose type is to be found out is met like one of which nothing is known.
@@ -443,21 +456,21 @@ impl Directory {
         };
         let size = kind.terminal.size(columns, rows);
         let place = if device.local { None } else { Some(world.place(&id.device).await?) };
-        let mut profile = self.profile(&world, id, device, place.as_ref(), kind, size)?;
+        let mut profile = self.profile(world, id, device, place.as_ref(), kind, size)?;
         profile.commons = Arc::new(Commons::under(self.halt.clone(), line == LineKind::Terminal));
         let Some(place) = place else {
             pipe_of(id, line, &profile.kind, device)?;
             let opened = local_line(&profile.kind.terminal.kind, size);
             let mut opened = opened.map_err(|error| OpenError::Failed(format!("cannot start a local shell: {error}")))?;
             if !is_known {
-                self.look(&world, &mut profile, &mut opened, &Welcome::default()).await?;
+                self.look(world, &mut profile, &mut opened, &Welcome::default()).await?;
             }
             return Ok(start(profile, opened));
         };
         if !device.has_channels() {
-            return self.console(&world, profile, &place, line, is_known).await;
+            return self.console(world, profile, &place, line, is_known).await;
         }
-        let reached = self.reach(&world, &id.device, &place, &profile.kind, profile.size).await?;
+        let reached = self.reach(world, &id.device, &place, &profile.kind, profile.size).await?;
         profile.login_secrets.extend(reached.secrets);
         let mut target = reached.target;
         if is_known && pipe_of(id, line, &profile.kind, device)?.is_none() && profile.kind.pipe.is_some() {
@@ -468,7 +481,7 @@ impl Directory {
         let (connection, seen) = if is_known {
             (self.pool.connect(&target, &self.book).await?, None)
         } else {
-            self.meet(&world, &mut target, &mut profile, (columns, rows)).await?
+            self.meet(world, &mut target, &mut profile, (columns, rows)).await?
         };
         let welcome = connection.welcome();
         let way = match (line, pipe_of(id, line, &profile.kind, device)?) {

@@ -13,12 +13,10 @@ use tokio::sync::Mutex;
 
 use crate::audit::record::Configuration;
 use crate::bounded;
-use crate::config::{Config, Device, Digest, TOOLS, TypeChoice};
+use crate::config::{Config, Digest, TOOLS};
 use crate::directory::{Directory, World};
 use crate::limits::PLUGIN_FILE_MAX_BYTES;
-use crate::plugin::catalog::{self, Catalog};
-use crate::plugin::device_type::DeviceType;
-use crate::session::{Renewal, SessionHandle};
+use crate::plugin::catalog;
 use crate::startup;
 
 /// Where the configuration comes from, and whose it is.
@@ -209,7 +207,7 @@ impl Renewer {
         let world = Arc::new(world);
         self.directory.replace_world(Arc::clone(&world));
         for handle in self.directory.list().iter().filter(|handle| handle.closed().is_none()) {
-            report.changes.extend(session(&now, &world, handle).await);
+            report.changes.extend(world.adopt(&now, handle).await);
         }
         told(report)
     }
@@ -282,48 +280,4 @@ fn devices(before: &Config, after: &Config) -> Vec<String> {
     let gone = before.devices.keys().filter(|name| !after.devices.contains_key(*name));
     changes.extend(gone.map(|name| format!("removed   device {name}")));
     changes
-}
-
-/// Has one session go on with what counts now. What its caller should hear.
-async fn session(before: &World, after: &World, handle: &SessionHandle) -> Vec<String> {
-    let mut told = Vec::new();
-    let device = after.config.devices.get(&handle.id.device);
-    let gone = device.is_none().then(|| {
-        let note = format!("device `{}` is no longer in the configuration; this session goes on until it is closed", handle.id.device);
-        told.push(format!("goes on   session {}: {note}", handle.id));
-        note
-    });
-    let note = [gone, after.warning(&handle.kind)].into_iter().flatten().reduce(|one, other| format!("{one}; {other}"));
-    // A device that is gone keeps its mode.
-    let policy = match device.or_else(|| before.config.devices.get(&handle.id.device)) {
-        Some(device) => after.config.policy_for(device),
-        None => after.config.policy,
-    };
-    let kind = match after.catalog.plugins_of(&handle.kind) {
-        Some(plugins) => match DeviceType::load(&handle.kind, &plugins, &after.catalog).await {
-            Ok(kind) => Some(Arc::new(kind)),
-            Err(error) => {
-                told.push(format!("goes on   session {} with the plugins that it has: {error}", handle.id));
-                None
-            }
-        },
-        None => {
-            told.push(format!("goes on   session {} with the plugins that it has: type `{}` is gone", handle.id, handle.kind));
-            None
-        }
-    };
-    if device.is_some_and(|device| !is_type(device, &handle.kind)) {
-        told.push(format!("goes on   session {} as type `{}`; a new one gets the new type", handle.id, handle.kind));
-    }
-    if let Err(why) = handle.renew(Renewal { kind, policy, note }).await {
-        told.push(format!("left      session {}: {why}", handle.id));
-    }
-    told
-}
-
-fn is_type(device: &Device, kind: &str) -> bool {
-    match &device.device_type {
-        TypeChoice::Named(name) => Catalog::is_same_type(name.as_str(), kind),
-        TypeChoice::Auto => true,
-    }
 }
