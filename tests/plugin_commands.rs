@@ -57,6 +57,12 @@ impl Desk {
         serde_json::from_str(&said.out).unwrap_or_else(|error| panic!("{error}: {} {}", said.out, said.err))
     }
 
+    /// Writes the plugin as `bare.wasm`, whose section has another name: then there is no manifest.
+    fn bare(&self) {
+        let wasm = std::fs::read(self.path("faulty.wasm")).unwrap();
+        std::fs::write(self.path("bare.wasm"), replaced(&wasm, b"jackfield:manifest", b"jackfield:no-more!")).unwrap();
+    }
+
     /// A new key of this kind.
     fn key(&self, kind: &str) {
         install_missing(&[("ssh-keygen", "openssh-client")]);
@@ -136,12 +142,74 @@ fn inspect_and_list_show_what_is_granted() {
     assert!(["guard", "posix-shell", "sudo"].iter().all(|name| names.contains(name)), "{names:?}");
 }
 
+/// All that is granted with the digest, beside what is typed and started: it is shown with its values, in both forms.
+#[test]
+fn inspect_shows_whatever_the_digest_grants() {
+    let desk = Desk::new();
+    desk.bare();
+    desk.write(
+        "plugin.toml",
+        r#"
+            schema = 1
+            name = "shown"
+            version = "1.0.0"
+            [terminal]
+            enter = "\r\n"
+            login_suffix = "+ct80"
+            [copy]
+            fetch = "scp -f {path}"
+            store = "scp -t {path}"
+            reads = "show file {path}"
+            writes = "copy terminal {path}"
+            [facts]
+            "words.reads" = "show\nping"
+            [[query]]
+            ask = "\u001b[5n"
+            answer = "\u001b[0n"
+            [[block]]
+            opens = '^banner (?P<end>[#~])$'
+            shows = '^Enter the text'
+            sign = "> "
+        "#,
+    );
+    let packed = desk.plugin(&["pack", "bare.wasm", "--manifest", "plugin.toml", "--out", "shown.wasm"]);
+    assert!(packed.ok, "{}", packed.err);
+    let about = desk.json(&["inspect", "shown.wasm"]);
+    for (key, expected) in [
+        ("terminal", json!({"enter": "\r\n", "login_suffix": "+ct80"})),
+        (
+            "copy",
+            json!({"fetch": "scp -f {path}", "store": "scp -t {path}", "reads": "show file {path}", "writes": "copy terminal {path}", "types": []}),
+        ),
+        ("facts", json!({"words.reads": "show\nping"})),
+        ("queries", json!([{"ask": "\u{1b}[5n", "answer": "\u{1b}[0n"}])),
+        ("blocks", json!([{"opens": "^banner (?P<end>[#~])$", "end": null, "shows": "^Enter the text", "sign": "> ", "types": []}])),
+    ] {
+        assert_eq!(about[key], expected, "{about}");
+    }
+    let shown = desk.plugin(&["inspect", "shown.wasm"]);
+    for row in [
+        r"  enter         \r\n",
+        "  login_suffix  +ct80",
+        "  fetch         scp -f {path}",
+        "  store         scp -t {path}",
+        "  reads         show file {path}",
+        "  writes        copy terminal {path}",
+        r"  words.reads   show\nping",
+        r"  ask           \u{1b}[5n",
+        r"  answer        \u{1b}[0n",
+        "  opens         ^banner (?P<end>[#~])$",
+        "  shows         ^Enter the text",
+        "  sign          > ",
+    ] {
+        assert!(shown.out.lines().any(|line| line == row), "`{row}`\n{}", shown.out);
+    }
+}
+
 #[test]
 fn a_component_without_a_manifest_is_packed() {
     let desk = Desk::new();
-    let wasm = std::fs::read(desk.path("faulty.wasm")).unwrap();
-    // Another section's name: then there is no manifest.
-    std::fs::write(desk.path("bare.wasm"), replaced(&wasm, b"jackfield:manifest", b"jackfield:no-more!")).unwrap();
+    desk.bare();
     desk.write(
         "plugin.toml",
         "schema = 1\nname = \"packed\"\nversion = \"2.0.0\"\n[config.fault]\ndefault = \"\"\n[config.role]\ndefault = \"\"\n",
@@ -157,8 +225,7 @@ fn a_component_without_a_manifest_is_packed() {
 #[test]
 fn a_slip_in_a_manifest_is_told_by_its_key_and_table_with_the_right_word() {
     let desk = Desk::new();
-    let wasm = std::fs::read(desk.path("faulty.wasm")).unwrap();
-    std::fs::write(desk.path("bare.wasm"), replaced(&wasm, b"jackfield:manifest", b"jackfield:no-more!")).unwrap();
+    desk.bare();
     for (lines, told) in [
         ("ordr = 5", "unknown key `ordr` at the top; did you mean `order`? known keys: "),
         ("[terminal]\necho = \"ful\"", "`echo` in [terminal] cannot be `ful`; did you mean `full`? known words: full, redraw, none"),

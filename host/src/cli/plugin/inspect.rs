@@ -12,8 +12,12 @@ use super::{of_file_or_name, wrong};
 use crate::cli::paint::{DIM, HEAD, painted, say, size};
 use crate::plugin::grants::{CONTRACT, TRACK};
 use crate::plugin::load::{self, Checked, Source, Spec};
+use crate::plugin::manifest::{BlockSpec, CopySpec};
 use crate::plugin::signature::Signature;
 use crate::plugin::sizes::Sizes;
+
+/// Names of texts are padded to so many characters, so that most tables stand in one column.
+const NAME_CHARS: usize = 12;
 
 /// Shows it.
 ///
@@ -44,6 +48,8 @@ fn facts(spec: &Spec, checked: &Checked, allowed: Option<&Path>) -> Value {
     let pipe = manifest.pipe.as_ref().map(|pipe| [("pipe.start", &pipe.start), ("pipe.setup", &pipe.setup), ("pipe.run", &pipe.run)]);
     let signal = manifest.signal.as_ref().map(|signal| ("signal.run", &signal.run));
     let programs: BTreeMap<&str, &String> = pipe.into_iter().flatten().chain(signal).collect();
+    let queries: Vec<Value> = manifest.queries.iter().map(|query| json!({"ask": query.ask, "answer": query.answer})).collect();
+    let terminal = json!({"enter": manifest.terminal.enter, "login_suffix": manifest.terminal.login_suffix});
     let roles: Vec<&String> = checked.roles.iter().filter(|role| *role != "setup").collect();
     json!({
         "name": manifest.name, "version": manifest.version, "vendor": manifest.vendor, "license": manifest.license,
@@ -52,10 +58,20 @@ fn facts(spec: &Spec, checked: &Checked, allowed: Option<&Path>) -> Value {
         "contract": format!("{CONTRACT} {}", TRACK.trim_end_matches('.')), "roles": roles, "types": manifest.types,
         "order": manifest.order, "min_host": manifest.min_host, "sends": manifest.sends, "programs": programs, "secrets": manifest.secrets,
         "wasi": manifest.wasi, "imports": checked.imports, "config": config, "triggers": triggers,
-        "failures": manifest.failures.len(), "sensitive": manifest.sensitive.iter().map(|spec| &spec.pattern).collect::<Vec<_>>(), "facts": manifest.facts.keys().collect::<Vec<_>>(),
+        "failures": manifest.failures.len(), "sensitive": manifest.sensitive.iter().map(|spec| &spec.pattern).collect::<Vec<_>>(),
+        "facts": manifest.facts, "terminal": terminal, "queries": queries, "copy": manifest.copy.as_ref().map(copy),
+        "blocks": manifest.blocks.iter().map(block).collect::<Vec<_>>(),
         "bytes": {"file": sizes.file, "code": sizes.code, "data": sizes.data, "manifest": sizes.manifest,
                   "custom": sizes.custom, "rest": sizes.rest},
     })
+}
+
+fn copy(spec: &CopySpec) -> Value {
+    json!({"fetch": spec.fetch, "store": spec.store, "reads": spec.reads, "writes": spec.writes, "types": spec.types})
+}
+
+fn block(spec: &BlockSpec) -> Value {
+    json!({"opens": spec.opens, "end": spec.end, "shows": spec.shows, "sign": spec.sign, "types": spec.types})
 }
 
 fn source(spec: &Spec) -> String {
@@ -111,8 +127,13 @@ fn as_text(about: &Value) -> String {
         let value = if value.is_empty() { painted(DIM, "none") } else { value };
         let _ = writeln!(out, "  {label:<10}{value}");
     }
-    granted(&mut out, about, "sends", "may type without asking the policy:");
-    granted(&mut out, about, "programs", "may start without asking the policy:");
+    granted(&mut out, "may type without asking the policy:", &texts(about, "sends"));
+    granted(&mut out, "ends lines and login names with:", &texts(about, "terminal"));
+    granted(&mut out, "answers what the device asks a terminal:", &listed(about, "queries"));
+    granted(&mut out, "may start without asking the policy:", &texts(about, "programs"));
+    granted(&mut out, "copies files with `fetch` and `store`; policy is asked about `reads` and `writes` instead:", &texts(about, "copy"));
+    granted(&mut out, "types text that is no command behind these lines:", &listed(about, "blocks"));
+    granted(&mut out, "tells the policy of its devices, which may make a line a read:", &texts(about, "facts"));
     settings(&mut out, about);
     out
 }
@@ -128,19 +149,37 @@ fn signed(signature: Option<&Value>) -> String {
     if signers.is_empty() { format!("with the key {key}") } else { format!("by {} with the key {key}", signers.join(", ")) }
 }
 
-/// What an operator grants with the digest: exactly these texts go past the command policy.
-fn granted(out: &mut String, about: &Value, key: &str, heading: &str) {
-    let Some(texts) = about.get(key).and_then(Value::as_object).filter(|texts| !texts.is_empty()) else { return };
+/// The texts of a table, by name.
+fn texts(about: &Value, key: &str) -> Vec<(String, String)> {
+    about.get(key).and_then(Value::as_object).into_iter().flatten().filter_map(named).collect()
+}
+
+/// The same of each table in a list, as far as they say something.
+fn listed(about: &Value, key: &str) -> Vec<(String, String)> {
+    let tables = about.get(key).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_object);
+    tables.flatten().filter_map(named).filter(|(_, text)| !text.is_empty()).collect()
+}
+
+fn named((name, text): (&String, &Value)) -> Option<(String, String)> {
+    Some((name.escape_debug().to_string(), text.as_str()?.to_owned()))
+}
+
+/// What an operator grants with the digest: exactly these texts count.
+fn granted(out: &mut String, heading: &str, texts: &[(String, String)]) {
+    if texts.is_empty() {
+        return;
+    }
     let _ = writeln!(out, "{heading}");
+    let width = texts.iter().map(|(name, _)| name.chars().count()).fold(NAME_CHARS, usize::max) + 2;
     for (name, text) in texts {
-        let shown = text.as_str().unwrap_or_default().escape_debug().to_string();
+        let shown = text.escape_debug().to_string();
         let short: String = shown.chars().take(120).collect();
         let more = if short.len() < shown.len() {
             painted(DIM, &format!(" … {} characters, see --json", shown.chars().count()))
         } else {
             String::new()
         };
-        let _ = writeln!(out, "  {name:<14}{short}{more}");
+        let _ = writeln!(out, "  {name:<width$}{short}{more}");
     }
 }
 
