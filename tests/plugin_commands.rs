@@ -115,6 +115,27 @@ fn check_shows_each_step_and_where_it_ends() {
     assert!(!absent.ok && absent.out.contains("cannot read plugin"), "{} {}", absent.out, absent.err);
 }
 
+/// Nobody writes to the pipe: whoever opens it waits for ever.
+#[test]
+fn a_pipe_in_the_place_of_a_plugin_is_told_at_once() {
+    let desk = Desk::new();
+    assert!(desk.run("mkfifo", &["pipe.wasm"]).ok);
+    desk.write("plugin.toml", "schema = 1\nname = \"packed\"\nversion = \"1.0.0\"\n");
+    for arguments in [
+        &["check", "pipe.wasm"][..],
+        &["inspect", "pipe.wasm"],
+        &["pin", "pipe.wasm"],
+        &["test", "pipe.wasm"],
+        &["pack", "pipe.wasm", "--manifest", "plugin.toml"],
+        &["sign", "pipe.wasm", "--key", "ed25519"],
+        &["verify", "pipe.wasm"],
+    ] {
+        let program = ["20", env!("CARGO_BIN_EXE_jackfield"), "plugin"];
+        let said = desk.run("timeout", &[&program, arguments].concat());
+        assert!(!said.ok && (said.out + &said.err).contains("it is not a file"), "{arguments:?}");
+    }
+}
+
 /// A folder's recordings are those of the plugin that is made there.
 #[test]
 fn recordings_here_are_not_played_to_a_plugin_from_elsewhere() {

@@ -5,8 +5,9 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 
+use crate::bounded;
 use crate::kit;
-use crate::limits;
+use crate::limits::{self, PLUGIN_FILE_MAX_BYTES};
 use crate::plugin::catalog::BUNDLED;
 use crate::plugin::engine::Engine;
 use crate::plugin::load::{Loader, Source, Spec};
@@ -225,7 +226,7 @@ pub fn run(command: Command, config: Option<&Path>) -> Result<ExitCode, String> 
 pub fn of_file(file: &Path) -> Spec {
     let stem = file.file_stem().map_or_else(|| "plugin".to_owned(), |stem| stem.to_string_lossy().into_owned());
     // What is wrong with the file is found by the loader, step by step.
-    let named = std::fs::read(file).ok().and_then(|wasm| Manifest::from_component(&wasm).ok());
+    let named = read(file, PLUGIN_FILE_MAX_BYTES).ok().and_then(|wasm| Manifest::from_component(&wasm).ok());
     let name = named.map_or(stem, |manifest| manifest.name);
     // What a developer tries is granted what it asks for; an operator's configuration grants by name.
     Spec { source: Source::File(file.to_owned()), ..Spec::embedded(&name, &[]) }
@@ -245,6 +246,16 @@ pub fn of_file_or_name(plugin: &str) -> Result<Spec, String> {
     }
     let names: Vec<&str> = BUNDLED.iter().map(|(name, _)| *name).collect();
     Err(format!("`{plugin}` is no file and no bundled plugin; bundled are {}", names.join(", ")))
+}
+
+/// The bytes of a plugin's file, or why they are not read.
+fn read(file: &Path, max_bytes: u64) -> Result<Vec<u8>, String> {
+    let failed = |why: String| format!("cannot read `{}`: {why}", file.display());
+    // Asked before opening, because opening a pipe that nobody writes to waits for ever.
+    if !std::fs::metadata(file).map_err(|error| failed(error.to_string()))?.is_file() {
+        return Err(failed("it is not a file".to_owned()));
+    }
+    bounded::read(file, max_bytes).map_err(|error| failed(error.to_string()))
 }
 
 /// A loader without a cache: what is checked is what is there now.

@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{loader, of_file, wrong};
-use crate::bounded;
+use super::{loader, of_file, read, wrong};
 use crate::cli::paint::{BAD, DIM, DOUBT, GOOD, painted, say, size};
 use crate::cli::runtime::block_on;
 use crate::limits::{MANIFEST_MAX_BYTES, PLUGIN_MEMORY_MAX_BYTES, PLUGIN_START_MAX};
@@ -89,7 +88,7 @@ struct Seen<'a> {
 impl<'a> Seen<'a> {
     fn of(spec: &'a Spec, file: &'a Path) -> Self {
         // Why it cannot be read is told by the step that fails.
-        let wasm = bounded::read(file, spec.max_bytes).unwrap_or_default();
+        let wasm = read(file, spec.max_bytes).unwrap_or_default();
         let manifest = Manifest::from_component(&wasm).ok();
         let imports = Interfaces::from_component(&wasm).map(|interfaces| interfaces.imports).unwrap_or_default();
         Self { spec, file, wasm, manifest, imports }

@@ -7,7 +7,9 @@ use std::process::ExitCode;
 use wasmtime::wasmparser::Parser;
 use wit_component::ComponentEncoder;
 
+use super::read;
 use crate::cli::paint::{GOOD, painted, say, size};
+use crate::limits::PLUGIN_FILE_MAX_BYTES;
 use crate::plugin::load::digest;
 use crate::plugin::{no_component, section};
 
@@ -18,7 +20,7 @@ use crate::plugin::{no_component, section};
 /// When a file cannot be read or written, or the manifest is wrong.
 pub fn run(file: &Path, manifest: &Path, out: Option<&Path>) -> Result<ExitCode, String> {
     let cannot = |what: &str, path: &Path, error: std::io::Error| format!("cannot {what} `{}`: {error}", path.display());
-    let wasm = std::fs::read(file).map_err(|error| cannot("read", file, error))?;
+    let wasm = read(file, PLUGIN_FILE_MAX_BYTES)?;
     let text = std::fs::read_to_string(manifest).map_err(|error| cannot("read", manifest, error))?;
     let json = section::manifest_json(&text, manifest)?;
     let is_core = Parser::is_core_wasm(&wasm);

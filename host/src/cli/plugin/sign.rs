@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::SystemTime;
 
+use super::read;
 use crate::cli::paint::{GOOD, painted, say};
+use crate::limits::PLUGIN_FILE_MAX_BYTES;
 use crate::plugin::signature::{self, Demand, Signature};
 use crate::startup;
 
@@ -14,7 +16,7 @@ use crate::startup;
 ///
 /// When the key cannot be used or a file cannot be read or written.
 pub fn sign(file: &Path, key: &Path) -> Result<ExitCode, String> {
-    let wasm = std::fs::read(file).map_err(|error| format!("cannot read `{}`: {error}", file.display()))?;
+    let wasm = read(file, PLUGIN_FILE_MAX_BYTES)?;
     let text = signature::sign(&wasm, key).map_err(|error| error.to_string())?;
     let out = signature::beside(file);
     crate::atomic::write(&out, text.as_ref(), 0o644).map_err(|error| format!("cannot write `{}`: {error}", out.display()))?;
@@ -29,7 +31,7 @@ pub fn sign(file: &Path, key: &Path) -> Result<ExitCode, String> {
 ///
 /// Why it does not count.
 pub fn verify(config: Option<&Path>, file: &Path, allowed: Option<PathBuf>, signer: Option<String>) -> Result<ExitCode, String> {
-    let wasm = std::fs::read(file).map_err(|error| format!("cannot read `{}`: {error}", file.display()))?;
+    let wasm = read(file, PLUGIN_FILE_MAX_BYTES)?;
     let allowed = allowed.map_or_else(|| configured(config), Ok)?;
     let now = SystemTime::now();
     let checked = Signature::beside(file).and_then(|signature| {

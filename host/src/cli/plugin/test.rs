@@ -5,9 +5,11 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use super::read;
 use crate::cli::paint::{BAD, DIM, DOUBT, GOOD, HEAD, painted, say, table};
 use crate::kit::report::{Figures, Reached};
 use crate::kit::{self, Check, KIT_VERSION, Report, State, Wanted};
+use crate::limits::PLUGIN_FILE_MAX_BYTES;
 use crate::plugin::load::Source;
 use crate::plugin::no_component;
 
@@ -32,7 +34,7 @@ pub fn run(mut wanted: Wanted, json: bool) -> Result<ExitCode, String> {
         }
     }
     if let Source::File(path) = &wanted.source
-        && let Some(what) = std::fs::read(path).ok().and_then(|wasm| no_component::what(&wasm))
+        && let Some(what) = read(path, PLUGIN_FILE_MAX_BYTES).ok().and_then(|wasm| no_component::what(&wasm))
     {
         return Err(format!("`{}` {what}", path.display()));
     }
