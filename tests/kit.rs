@@ -16,6 +16,7 @@ fn wanted() -> Wanted {
         source: Source::Embedded(&[]),
         settings: serde_json::Map::new(),
         max_parts: None,
+        max_file_bytes: None,
         recordings: None,
         conformance: true,
         bench: false,

@@ -114,6 +114,7 @@ fn plugins_of_every_release_load_and_pass_the_kit() {
                 source: Source::File(file.clone()),
                 settings: serde_json::Map::new(),
                 max_parts: None,
+                max_file_bytes: None,
                 recordings: Some(file.with_extension("rec")),
                 conformance: true,
                 bench: false,

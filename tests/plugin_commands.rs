@@ -136,6 +136,54 @@ fn a_pipe_in_the_place_of_a_plugin_is_told_at_once() {
     }
 }
 
+/// 5 MiB: the operator may allow more than 4.
+#[test]
+fn a_large_plugin_is_taken_by_every_command_where_that_is_allowed() {
+    let desk = Desk::new();
+    desk.key("ed25519");
+    desk.allow("plugins@acme.example", "", "ed25519");
+    let mut wasm = std::fs::read(desk.path("faulty.wasm")).unwrap();
+    // A custom section of the name `x`, with its length in LEB128.
+    let length = wasm.len() + 5 + (5 << 20);
+    wasm.extend_from_slice(&[0, 0x80, 0x80, 0xc0, 0x02, 1, b'x']);
+    wasm.resize(length, 0);
+    std::fs::write(desk.path("big.wasm"), &wasm).unwrap();
+    for arguments in [
+        &["check", "big.wasm"][..],
+        &["inspect", "big.wasm"],
+        &["test", "big.wasm"],
+        &["sign", "big.wasm", "--key", "ed25519"],
+        &["verify", "big.wasm", "--allowed-signers", "allowed_signers"],
+    ] {
+        let refused = desk.plugin(arguments);
+        assert!(!refused.ok && (refused.out + &refused.err).contains("`--max-file-bytes`"), "{arguments:?}");
+        let taken = desk.plugin(&[arguments, &["--max-file-bytes", "8000000"]].concat());
+        assert!(taken.ok, "{arguments:?}: {} {}", taken.out, taken.err);
+    }
+    // The same without its manifest.
+    desk.write("plugin.toml", "schema = 1\nname = \"big\"\nversion = \"1.0.0\"\n");
+    std::fs::write(desk.path("bare.wasm"), replaced(&wasm, b"jackfield:manifest", b"jackfield:no-more!")).unwrap();
+    let pack = ["pack", "bare.wasm", "--manifest", "plugin.toml", "--out", "packed.wasm"];
+    let refused = desk.plugin(&pack);
+    assert!(!refused.ok && refused.err.contains("more than 4194304 bytes"), "{}", refused.err);
+    let packed = desk.plugin(&[&pack[..], &["--max-file-bytes", "8000000"]].concat());
+    assert!(packed.ok, "{}", packed.err);
+
+    // Pinned, the bound goes into the configuration, and counts there from then on.
+    let refused = desk.plugin(&["pin", "big.wasm", "--write"]);
+    assert!(!refused.ok && refused.err.contains("raise `max_file_bytes` in [plugin.big]"), "{}", refused.err);
+    let pinned = desk.plugin(&["pin", "big.wasm", "--write", "--max-file-bytes", "8000000"]);
+    assert!(pinned.ok, "{}", pinned.err);
+    assert!(desk.read("jackfield.toml").contains("max_file_bytes = 8000000\n"), "{}", desk.read("jackfield.toml"));
+    wasm.extend_from_slice(b"\0\x03\x02hi");
+    std::fs::write(desk.path("big.wasm"), &wasm).unwrap();
+    let again = desk.plugin(&["pin", "big.wasm", "--write"]);
+    assert!(again.ok, "{}", again.err);
+    // What one plugin may have is no other's.
+    let other = desk.plugin(&["pin", "big.wasm", "--name", "other", "--write"]);
+    assert!(!other.ok && other.err.contains("nothing was pinned"), "{}", other.err);
+}
+
 /// A folder's recordings are those of the plugin that is made there.
 #[test]
 fn recordings_here_are_not_played_to_a_plugin_from_elsewhere() {

@@ -35,6 +35,8 @@ pub struct Wanted {
     pub settings: serde_json::Map<String, serde_json::Value>,
     /// Modules and memories that it may have, where the operator must allow more than the usual number.
     pub max_parts: Option<usize>,
+    /// Bytes that its file may have, where the operator must allow more than the usual number.
+    pub max_file_bytes: Option<u64>,
     /// Its recordings: a folder, or one file.
     pub recordings: Option<PathBuf>,
     /// All checks instead of the recordings alone.
@@ -57,7 +59,7 @@ pub struct Wanted {
 ///
 /// A sentence, when the plugin does not load or a recording cannot be read.
 pub fn run(wanted: &Wanted) -> Result<Report, String> {
-    let subject = Subject::load(&wanted.source, &wanted.settings, wanted.max_parts)?;
+    let subject = Subject::load(wanted)?;
     let mut report = Report::new(&subject);
     let played = recordings::read(wanted.recordings.as_deref())?;
     let played = recordings::for_subject(&subject, played, &mut report)?;

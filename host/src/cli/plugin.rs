@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 
-use crate::bounded;
+use crate::bounded::{self, ReadError};
 use crate::kit;
 use crate::limits::{self, PLUGIN_FILE_MAX_BYTES};
 use crate::plugin::catalog::BUNDLED;
@@ -37,6 +37,9 @@ pub enum Command {
         /// Modules and memories that it may have, like `max_parts` in the configuration
         #[arg(long, value_name = "N")]
         max_parts: Option<usize>,
+        /// Bytes that its file may have, like `max_file_bytes` in the configuration
+        #[arg(long, value_name = "N")]
+        max_file_bytes: Option<u64>,
         /// Print one JSON object
         #[arg(long)]
         json: bool,
@@ -49,6 +52,9 @@ pub enum Command {
         /// The keys that may sign, to name the signer
         #[arg(long, value_name = "FILE")]
         allowed_signers: Option<PathBuf>,
+        /// Bytes that its file may have, like `max_file_bytes` in the configuration
+        #[arg(long, value_name = "N")]
+        max_file_bytes: Option<u64>,
         /// Print one JSON object
         #[arg(long)]
         json: bool,
@@ -90,6 +96,9 @@ pub enum Command {
         /// Write to this file instead of the component itself
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
+        /// Bytes that its file may have, like `max_file_bytes` in the configuration
+        #[arg(long, value_name = "N")]
+        max_file_bytes: Option<u64>,
     },
     /// Show the configuration that pins a plugin's file, or write it
     #[command(
@@ -110,6 +119,9 @@ pub enum Command {
         /// Modules and memories that it may have
         #[arg(long, value_name = "N")]
         max_parts: Option<u32>,
+        /// Bytes that its file may have; unless given, as many as the configuration says
+        #[arg(long, value_name = "N")]
+        max_file_bytes: Option<u64>,
         /// Write it into the configuration file, whose comments stay
         #[arg(long)]
         write: bool,
@@ -129,6 +141,9 @@ pub enum Command {
         /// Modules and memories that it may have, like `max_parts` in the configuration
         #[arg(long, value_name = "N")]
         max_parts: Option<usize>,
+        /// Bytes that its file may have, like `max_file_bytes` in the configuration
+        #[arg(long, value_name = "N")]
+        max_file_bytes: Option<u64>,
         /// Run the whole kit: purity, false prompts, spoofs, dialogs, random views, times, memory
         #[arg(long)]
         conformance: bool,
@@ -158,6 +173,9 @@ pub enum Command {
         /// The private key, an OpenSSH file without a passphrase
         #[arg(long, value_name = "FILE")]
         key: PathBuf,
+        /// Bytes that its file may have, like `max_file_bytes` in the configuration
+        #[arg(long, value_name = "N")]
+        max_file_bytes: Option<u64>,
     },
     /// Check a plugin's signature against the keys that may sign
     #[command(
@@ -172,6 +190,9 @@ pub enum Command {
         /// Who must have signed; anybody in the file unless given
         #[arg(long, value_name = "ID")]
         signer: Option<String>,
+        /// Bytes that its file may have, like `max_file_bytes` in the configuration
+        #[arg(long, value_name = "N")]
+        max_file_bytes: Option<u64>,
     },
     /// Have running servers read their configuration again: plugins that changed are swapped under live sessions
     #[command(after_help = "Example:\n  jackfield plugin reload")]
@@ -199,37 +220,47 @@ pub enum Command {
 /// A sentence for standard error.
 pub fn run(command: Command, config: Option<&Path>) -> Result<ExitCode, String> {
     match command {
-        Command::Check { file, max_parts, json } => check::run(&file, max_parts, json),
-        Command::Inspect { plugin, allowed_signers, json } => inspect::run(&plugin, allowed_signers.as_deref(), json),
+        Command::Check { file, max_parts, max_file_bytes, json } => {
+            check::run(&file, &Spec { max_parts, ..of_file(&file, max_file_bytes) }, json)
+        }
+        Command::Inspect { plugin, allowed_signers, max_file_bytes, json } => {
+            inspect::run(&of_file_or_name(&plugin, max_file_bytes)?, allowed_signers.as_deref(), json)
+        }
         Command::List { json } => list::run(config, json),
         Command::New { name, role, lang, kind } => new::run(&new::Wanted { name, roles: role, lang, kind }),
-        Command::Pack { file, manifest, out } => pack::run(&file, &manifest, out.as_deref()),
-        Command::Pin { file, name, signer, grants, max_parts, write } => {
-            pin::run(config, &pin::Wanted { file, name, signer, grants, max_parts, write })
+        Command::Pack { file, manifest, out, max_file_bytes } => pack::run(&file, &manifest, out.as_deref(), max_file_bytes),
+        Command::Pin { file, name, signer, grants, max_parts, max_file_bytes, write } => {
+            pin::run(config, &pin::Wanted { file, name, signer, grants, max_parts, max_file_bytes, write })
         }
-        Command::Test { plugin, settings, max_parts, recordings, conformance, bench, fuel, views, seed, json } => {
-            let source = of_file_or_name(&plugin)?.source;
+        Command::Test { plugin, settings, max_parts, max_file_bytes, recordings, conformance, bench, fuel, views, seed, json } => {
+            let source = of_file_or_name(&plugin, max_file_bytes)?.source;
             let settings = settings.map_or_else(|| Ok(serde_json::Map::new()), |json| serde_json::from_str(&json));
             let settings = settings.map_err(|error| format!("--settings is no JSON object: {error}"))?;
             let cuts = limits::KIT_CUTS;
-            test::run(kit::Wanted { source, settings, max_parts, recordings, conformance, bench, fuel, views, seed, cuts }, json)
+            let wanted =
+                kit::Wanted { source, settings, max_parts, max_file_bytes, recordings, conformance, bench, fuel, views, seed, cuts };
+            test::run(wanted, json)
         }
         Command::Reload { json } => reload::run(json),
         Command::Dev { files, watch } => dev::run(&files, watch),
-        Command::Sign { file, key } => sign::sign(&file, &key),
-        Command::Verify { file, allowed_signers, signer } => sign::verify(config, &file, allowed_signers, signer),
+        Command::Sign { file, key, max_file_bytes } => sign::sign(&file, &key, max_file_bytes),
+        Command::Verify { file, allowed_signers, signer, max_file_bytes } => {
+            let wasm = read(&file, max_file_bytes)?;
+            sign::verify(config, &file, &wasm, allowed_signers, signer)
+        }
     }
 }
 
 /// A file as the loader wants it, under the name of its manifest.
 #[must_use]
-pub fn of_file(file: &Path) -> Spec {
+pub fn of_file(file: &Path, max_file_bytes: Option<u64>) -> Spec {
     let stem = file.file_stem().map_or_else(|| "plugin".to_owned(), |stem| stem.to_string_lossy().into_owned());
     // What is wrong with the file is found by the loader, step by step.
-    let named = read(file, PLUGIN_FILE_MAX_BYTES).ok().and_then(|wasm| Manifest::from_component(&wasm).ok());
+    let named = read(file, max_file_bytes).ok().and_then(|wasm| Manifest::from_component(&wasm).ok());
     let name = named.map_or(stem, |manifest| manifest.name);
     // What a developer tries is granted what it asks for; an operator's configuration grants by name.
-    Spec { source: Source::File(file.to_owned()), ..Spec::embedded(&name, &[]) }
+    let spec = Spec { source: Source::File(file.to_owned()), ..Spec::embedded(&name, &[]) };
+    Spec { max_bytes: max_file_bytes.unwrap_or(spec.max_bytes), ..spec }
 }
 
 /// A file, or a bundled plugin by its name.
@@ -237,9 +268,9 @@ pub fn of_file(file: &Path) -> Spec {
 /// # Errors
 ///
 /// When it is neither.
-pub fn of_file_or_name(plugin: &str) -> Result<Spec, String> {
+pub fn of_file_or_name(plugin: &str, max_file_bytes: Option<u64>) -> Result<Spec, String> {
     if Path::new(plugin).exists() {
-        return Ok(of_file(Path::new(plugin)));
+        return Ok(of_file(Path::new(plugin), max_file_bytes));
     }
     if let Some((name, wasm)) = BUNDLED.iter().find(|(name, _)| *name == plugin) {
         return Ok(Spec::embedded(name, wasm));
@@ -249,13 +280,16 @@ pub fn of_file_or_name(plugin: &str) -> Result<Spec, String> {
 }
 
 /// The bytes of a plugin's file, or why they are not read.
-fn read(file: &Path, max_bytes: u64) -> Result<Vec<u8>, String> {
+fn read(file: &Path, max_file_bytes: Option<u64>) -> Result<Vec<u8>, String> {
     let failed = |why: String| format!("cannot read `{}`: {why}", file.display());
     // Asked before opening, because opening a pipe that nobody writes to waits for ever.
     if !std::fs::metadata(file).map_err(|error| failed(error.to_string()))?.is_file() {
         return Err(failed("it is not a file".to_owned()));
     }
-    bounded::read(file, max_bytes).map_err(|error| failed(error.to_string()))
+    bounded::read(file, max_file_bytes.unwrap_or(PLUGIN_FILE_MAX_BYTES)).map_err(|error| match error {
+        ReadError::Io(_) => failed(error.to_string()),
+        ReadError::TooLong { .. } => failed(format!("{error}; allow more with `--max-file-bytes` if you trust it")),
+    })
 }
 
 /// A loader without a cache: what is checked is what is there now.

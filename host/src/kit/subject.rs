@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde_json::{Map, Value};
-
+use super::Wanted;
 use crate::config::DECLARED;
+use crate::limits::PLUGIN_FILE_MAX_BYTES;
 use crate::plugin::catalog::{BUNDLED, Catalog, DECLARED_TYPES};
 use crate::plugin::compiled::CompiledCache;
 use crate::plugin::device_type::DeviceType;
@@ -29,21 +29,22 @@ pub struct Subject {
 }
 
 impl Subject {
-    /// Loads it with these settings.
+    /// Loads it with the settings that are wanted.
     ///
     /// # Errors
     ///
     /// When it does not load.
-    pub fn load(source: &Source, settings: &Map<String, Value>, max_parts: Option<usize>) -> Result<Self, String> {
-        let unnamed = Spec { source: source.clone(), max_parts, ..Spec::embedded("plugin", &[]) };
+    pub fn load(wanted: &Wanted) -> Result<Self, String> {
+        let max_bytes = wanted.max_file_bytes.unwrap_or(PLUGIN_FILE_MAX_BYTES);
+        let unnamed = Spec { source: wanted.source.clone(), max_parts: wanted.max_parts, max_bytes, ..Spec::embedded("plugin", &[]) };
         let checked = load::check(&unnamed).map_err(|error| error.to_string())?;
         let name = checked.manifest.name.clone();
         let engine = Engine::start().map_err(|error| format!("the WebAssembly engine does not start: {error:#}"))?;
         let folder = tempfile::tempdir().ok();
         let cache = folder.as_ref().and_then(|folder| CompiledCache::open(&folder.path().join("compiled")).ok());
         // The file that was read is the one that is tried.
-        let digest = matches!(source, Source::File(_)).then(|| checked.digest.clone());
-        let spec = Spec { name: name.clone(), settings: settings.clone(), digest, ..unnamed };
+        let digest = matches!(wanted.source, Source::File(_)).then(|| checked.digest.clone());
+        let spec = Spec { name: name.clone(), settings: wanted.settings.clone(), digest, ..unnamed };
         let mut subject = Self { name, checked, loaded: Vec::new(), spec, engine, cache, _folder: folder };
         subject.loaded = runtime()?.block_on(subject.plugins(&subject.engine))?;
         Ok(subject)

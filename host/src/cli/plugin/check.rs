@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{loader, of_file, read, wrong};
+use super::{loader, read, wrong};
 use crate::cli::paint::{BAD, DIM, DOUBT, GOOD, painted, say, size};
 use crate::cli::runtime::block_on;
 use crate::limits::{MANIFEST_MAX_BYTES, PLUGIN_MEMORY_MAX_BYTES, PLUGIN_START_MAX};
@@ -34,12 +34,11 @@ struct Step {
 /// # Errors
 ///
 /// When the engine does not start.
-pub fn run(file: &Path, max_parts: Option<usize>, json: bool) -> Result<ExitCode, String> {
-    let spec = Spec { max_parts, ..of_file(file) };
+pub fn run(file: &Path, spec: &Spec, json: bool) -> Result<ExitCode, String> {
     let loader = loader()?;
     let (loaded, tried) = block_on(async {
         let start = tokio::time::Instant::now();
-        let loaded = loader.load(&spec).await;
+        let loaded = loader.load(spec).await;
         let started = tokio::time::Instant::now();
         let trial = match &loaded {
             Ok(plugin) => plugin.trial().await.ok(),
@@ -48,9 +47,9 @@ pub fn run(file: &Path, max_parts: Option<usize>, json: bool) -> Result<ExitCode
         let memory = trial.map_or(0, |trial| trial.instance.memory_bytes());
         (loaded, Tried { loading: started - start, start: started.elapsed(), memory })
     })?;
-    let steps = steps(&spec, file, loaded.as_deref(), &tried);
+    let steps = steps(spec, file, loaded.as_deref(), &tried);
     let good = loaded.is_ok();
-    say(&if json { as_json(&spec, &steps, good) } else { as_text(&spec, &steps, good) });
+    say(&if json { as_json(spec, &steps, good) } else { as_text(spec, &steps, good) });
     Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
@@ -88,7 +87,7 @@ struct Seen<'a> {
 impl<'a> Seen<'a> {
     fn of(spec: &'a Spec, file: &'a Path) -> Self {
         // Why it cannot be read is told by the step that fails.
-        let wasm = read(file, spec.max_bytes).unwrap_or_default();
+        let wasm = read(file, Some(spec.max_bytes)).unwrap_or_default();
         let manifest = Manifest::from_component(&wasm).ok();
         let imports = Interfaces::from_component(&wasm).map(|interfaces| interfaces.imports).unwrap_or_default();
         Self { spec, file, wasm, manifest, imports }

@@ -8,7 +8,7 @@ use std::time::SystemTime;
 
 use serde_json::{Value, json};
 
-use super::{of_file_or_name, wrong};
+use super::wrong;
 use crate::cli::paint::{DIM, HEAD, painted, say, size};
 use crate::plugin::grants::{CONTRACT, TRACK};
 use crate::plugin::load::{self, Checked, Source, Spec};
@@ -23,11 +23,10 @@ const NAME_CHARS: usize = 12;
 ///
 /// # Errors
 ///
-/// When there is no such plugin, or a check of its file fails.
-pub fn run(plugin: &str, allowed: Option<&Path>, json: bool) -> Result<ExitCode, String> {
-    let spec = of_file_or_name(plugin)?;
-    let checked = load::check(&spec).map_err(|error| wrong::told(&spec, &error).1)?;
-    let about = facts(&spec, &checked, allowed);
+/// When a check of its file fails.
+pub fn run(spec: &Spec, allowed: Option<&Path>, json: bool) -> Result<ExitCode, String> {
+    let checked = load::check(spec).map_err(|error| wrong::told(spec, &error).1)?;
+    let about = facts(spec, &checked, allowed);
     say(&if json { format!("{about}\n") } else { as_text(&about) });
     Ok(ExitCode::SUCCESS)
 }

@@ -9,7 +9,6 @@ use wit_component::ComponentEncoder;
 
 use super::read;
 use crate::cli::paint::{GOOD, painted, say, size};
-use crate::limits::PLUGIN_FILE_MAX_BYTES;
 use crate::plugin::load::digest;
 use crate::plugin::{no_component, section};
 
@@ -18,9 +17,9 @@ use crate::plugin::{no_component, section};
 /// # Errors
 ///
 /// When a file cannot be read or written, or the manifest is wrong.
-pub fn run(file: &Path, manifest: &Path, out: Option<&Path>) -> Result<ExitCode, String> {
+pub fn run(file: &Path, manifest: &Path, out: Option<&Path>, max_file_bytes: Option<u64>) -> Result<ExitCode, String> {
     let cannot = |what: &str, path: &Path, error: std::io::Error| format!("cannot {what} `{}`: {error}", path.display());
-    let wasm = read(file, PLUGIN_FILE_MAX_BYTES)?;
+    let wasm = read(file, max_file_bytes)?;
     let text = std::fs::read_to_string(manifest).map_err(|error| cannot("read", manifest, error))?;
     let json = section::manifest_json(&text, manifest)?;
     let is_core = Parser::is_core_wasm(&wasm);

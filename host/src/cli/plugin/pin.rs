@@ -9,6 +9,7 @@ use super::{loader, of_file, wrong};
 use crate::cli::paint::{DIM, GOOD, painted, say};
 use crate::cli::runtime::block_on;
 use crate::config::{Config, find};
+use crate::limits::PLUGIN_FILE_MAX_BYTES;
 use crate::plugin::load::{self, Checked};
 use crate::startup;
 
@@ -25,6 +26,8 @@ pub struct Wanted {
     pub grants: Vec<String>,
     /// Modules and memories that it may have.
     pub max_parts: Option<u32>,
+    /// Bytes that its file may have.
+    pub max_file_bytes: Option<u64>,
     /// Write it into the file.
     pub write: bool,
 }
@@ -35,14 +38,6 @@ pub struct Wanted {
 ///
 /// When the plugin would not load with them, or the configuration cannot be written.
 pub fn run(config: Option<&Path>, wanted: &Wanted) -> Result<ExitCode, String> {
-    let spec = of_file(&wanted.file);
-    let checked = load::check(&spec).map_err(|error| wrong::told(&spec, &error).1)?;
-    let name = wanted.name.clone().unwrap_or_else(|| checked.manifest.name.clone());
-    let strange = wanted.grants.iter().find(|secret| !checked.manifest.secrets.contains(secret));
-    if let Some(secret) = strange {
-        let asks = checked.manifest.secrets.join(", ");
-        return Err(format!("the plugin never asks for the secret `{secret}`; it asks for: {asks}"));
-    }
     let folder = std::env::current_dir().unwrap_or_default();
     let found = find(config, &|name| std::env::var_os(name), &folder).map(|found| found.path);
     let path = found.unwrap_or_else(|| folder.join("jackfield.toml"));
@@ -52,6 +47,14 @@ pub fn run(config: Option<&Path>, wanted: &Wanted) -> Result<ExitCode, String> {
         String::new()
     };
     let mut document: DocumentMut = before.parse().map_err(|error| format!("`{}`: {error}", path.display()))?;
+    let spec = of_file(&wanted.file, wanted.max_file_bytes.or_else(|| allowed_bytes(&document)));
+    let checked = load::check(&spec).map_err(|error| wrong::told(&spec, &error).1)?;
+    let name = wanted.name.clone().unwrap_or_else(|| checked.manifest.name.clone());
+    let strange = wanted.grants.iter().find(|secret| !checked.manifest.secrets.contains(secret));
+    if let Some(secret) = strange {
+        let asks = checked.manifest.secrets.join(", ");
+        return Err(format!("the plugin never asks for the secret `{secret}`; it asks for: {asks}"));
+    }
     put(&mut document, &name, &relative(&wanted.file, &path), wanted, &checked)?;
     let after = document.to_string();
     // What is written must be a configuration that the program reads back.
@@ -76,6 +79,14 @@ pub fn run(config: Option<&Path>, wanted: &Wanted) -> Result<ExitCode, String> {
         ));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The most that the configuration lets the file of any plugin have: this one's name is known once it was read. Whether it may have so
+/// many shows when it is tried out.
+fn allowed_bytes(document: &DocumentMut) -> Option<u64> {
+    let plugins = document.get("plugin")?.as_table_like()?;
+    let allowed = plugins.iter().filter_map(|(_, entry)| u64::try_from(entry.get("max_file_bytes")?.as_integer()?).ok());
+    allowed.max().map(|most| most.max(PLUGIN_FILE_MAX_BYTES))
 }
 
 /// Loads the plugin as a server with this configuration would: what does not load is not pinned.
@@ -115,6 +126,11 @@ fn put(document: &mut DocumentMut, name: &str, path: &str, wanted: &Wanted, chec
     }
     if let Some(parts) = wanted.max_parts {
         set("max_parts", value(i64::from(parts)));
+    }
+    if let Some(bytes) = wanted.max_file_bytes {
+        let most = i64::MAX;
+        let bytes = i64::try_from(bytes).map_err(|_| format!("`--max-file-bytes` is {bytes}; a configuration takes at most {most}"))?;
+        set("max_file_bytes", value(bytes));
     }
     if !wanted.grants.is_empty() {
         set("secrets", value(wanted.grants.iter().map(String::as_str).collect::<Array>()));

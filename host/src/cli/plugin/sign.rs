@@ -6,7 +6,6 @@ use std::time::SystemTime;
 
 use super::read;
 use crate::cli::paint::{GOOD, painted, say};
-use crate::limits::PLUGIN_FILE_MAX_BYTES;
 use crate::plugin::signature::{self, Demand, Signature};
 use crate::startup;
 
@@ -15,8 +14,8 @@ use crate::startup;
 /// # Errors
 ///
 /// When the key cannot be used or a file cannot be read or written.
-pub fn sign(file: &Path, key: &Path) -> Result<ExitCode, String> {
-    let wasm = read(file, PLUGIN_FILE_MAX_BYTES)?;
+pub fn sign(file: &Path, key: &Path, max_file_bytes: Option<u64>) -> Result<ExitCode, String> {
+    let wasm = read(file, max_file_bytes)?;
     let text = signature::sign(&wasm, key).map_err(|error| error.to_string())?;
     let out = signature::beside(file);
     crate::atomic::write(&out, text.as_ref(), 0o644).map_err(|error| format!("cannot write `{}`: {error}", out.display()))?;
@@ -25,17 +24,22 @@ pub fn sign(file: &Path, key: &Path) -> Result<ExitCode, String> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Checks a file's signature.
+/// Checks the signature of a file with these bytes.
 ///
 /// # Errors
 ///
 /// Why it does not count.
-pub fn verify(config: Option<&Path>, file: &Path, allowed: Option<PathBuf>, signer: Option<String>) -> Result<ExitCode, String> {
-    let wasm = read(file, PLUGIN_FILE_MAX_BYTES)?;
+pub fn verify(
+    config: Option<&Path>,
+    file: &Path,
+    wasm: &[u8],
+    allowed: Option<PathBuf>,
+    signer: Option<String>,
+) -> Result<ExitCode, String> {
     let allowed = allowed.map_or_else(|| configured(config), Ok)?;
     let now = SystemTime::now();
     let checked = Signature::beside(file).and_then(|signature| {
-        signature.belongs_to(&wasm)?;
+        signature.belongs_to(wasm)?;
         match &signer {
             Some(principal) => signature
                 .is_by(&Demand { principal: principal.clone(), allowed: allowed.clone() }, now)

@@ -9,7 +9,6 @@ use super::read;
 use crate::cli::paint::{BAD, DIM, DOUBT, GOOD, HEAD, painted, say, table};
 use crate::kit::report::{Figures, Reached};
 use crate::kit::{self, Check, KIT_VERSION, Report, State, Wanted};
-use crate::limits::PLUGIN_FILE_MAX_BYTES;
 use crate::plugin::load::Source;
 use crate::plugin::no_component;
 
@@ -34,7 +33,7 @@ pub fn run(mut wanted: Wanted, json: bool) -> Result<ExitCode, String> {
         }
     }
     if let Source::File(path) = &wanted.source
-        && let Some(what) = read(path, PLUGIN_FILE_MAX_BYTES).ok().and_then(|wasm| no_component::what(&wasm))
+        && let Some(what) = no_component::what(&read(path, wanted.max_file_bytes)?)
     {
         return Err(format!("`{}` {what}", path.display()));
     }

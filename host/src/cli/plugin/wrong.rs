@@ -26,6 +26,7 @@ pub(super) fn told(spec: &Spec, error: &LoadError) -> (&'static str, String) {
         LoadError::Manifest { what, .. } if what.starts_with(NO_MANIFEST) => {
             ", and `jackfield plugin pack FILE --manifest plugin.toml` puts it into what other tools have built"
         }
+        LoadError::Size { .. } => ", here with `--max-file-bytes`",
         _ => "",
     };
     (step(error), format!("{error}{hint}"))
