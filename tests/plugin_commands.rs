@@ -359,6 +359,34 @@ fn pin_writes_into_a_configuration_and_leaves_the_rest_of_it() {
     assert!(!broken.ok && desk.read("jackfield.toml") == "[device.web1\n", "{}", broken.err);
 }
 
+/// A reload takes all of a configuration or nothing of it.
+#[test]
+fn pin_writes_nothing_that_a_server_would_refuse() {
+    let desk = Desk::new();
+    std::fs::copy(Path::new(env!("JACKFIELD_PLUGIN_FOLDER")).join("hostile.wasm"), desk.path("hostile.wasm")).unwrap();
+    let device = "[device.d1]\nhost = \"192.0.2.1\"\n";
+    desk.write("jackfield.toml", device);
+    let grant = ["pin", "hostile.wasm", "--grant", "sudo"];
+    let why = "[plugin.hostile] is granted the secret `sudo`, which no device has; devices have: none";
+    let shown = desk.plugin(&grant);
+    assert!(shown.ok && shown.out.contains("secrets = [\"sudo\"]") && shown.out.contains(why), "{} {}", shown.out, shown.err);
+    let write = [&grant[..], &["--write"]].concat();
+    let refused = desk.plugin(&write);
+    assert!(!refused.ok && refused.err.contains(why) && refused.err.contains("nothing was pinned"), "{}", refused.err);
+    assert_eq!(desk.read("jackfield.toml"), device);
+
+    // Once a device has it; what else is wrong there is told, and stays the operator's.
+    let device = format!("{device}secrets.sudo = {{ env = \"NONE\" }}\n");
+    desk.write("jackfield.toml", &device);
+    let written = desk.plugin(&write);
+    assert!(written.ok && !written.out.contains("until that is mended"), "{} {}", written.out, written.err);
+    assert!(desk.read("jackfield.toml").contains("secrets = [\"sudo\"]"), "{}", desk.read("jackfield.toml"));
+    desk.write("jackfield.toml", &format!("{device}[device.d2]\nhost = \"192.0.2.2\"\ntype = \"acme_next\"\n"));
+    let told = desk.plugin(&write);
+    let other = told.out.contains("unknown device type `acme_next` in [device.d2]") && told.out.contains("until that is mended");
+    assert!(told.ok && other && desk.read("jackfield.toml").contains("[plugin.hostile]"), "{} {}", told.out, told.err);
+}
+
 #[test]
 fn signatures_are_those_of_ssh_keygen_both_ways() {
     let desk = Desk::new();

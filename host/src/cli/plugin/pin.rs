@@ -2,15 +2,16 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use toml_edit::{Array, DocumentMut, Item, Table, value};
 
 use super::{loader, of_file, wrong};
-use crate::cli::paint::{DIM, GOOD, painted, say};
+use crate::cli::paint::{DIM, DOUBT, GOOD, painted, say};
 use crate::cli::runtime::block_on;
-use crate::config::{Config, find};
+use crate::config::{Config, Diagnostic, find};
 use crate::limits::PLUGIN_FILE_MAX_BYTES;
-use crate::plugin::load::{self, Checked};
+use crate::plugin::load::{self, Checked, Loader};
 use crate::startup;
 
 /// What is wanted.
@@ -36,7 +37,7 @@ pub struct Wanted {
 ///
 /// # Errors
 ///
-/// When the plugin would not load with them, or the configuration cannot be written.
+/// When the plugin would not load with them, no server would take them, or the configuration cannot be written.
 pub fn run(config: Option<&Path>, wanted: &Wanted) -> Result<ExitCode, String> {
     let folder = std::env::current_dir().unwrap_or_default();
     let found = find(config, &|name| std::env::var_os(name), &folder).map(|found| found.path);
@@ -60,16 +61,31 @@ pub fn run(config: Option<&Path>, wanted: &Wanted) -> Result<ExitCode, String> {
     // What is written must be a configuration that the program reads back.
     let config = Config::parse(&after, &path, std::env::var_os("HOME").map(PathBuf::from).as_deref())
         .map_err(|wrong| wrong.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))?;
-    try_out(&config, &name)?;
+    let loader = Arc::new(loader()?);
+    try_out(&config, &name, &loader)?;
+    let catalog = startup::catalog_with(&config, loader);
+    let found = startup::check_names(&config, &catalog);
+    let (own, others): (Vec<Diagnostic>, Vec<Diagnostic>) = found.into_iter().partition(|found| is_about(found, &name));
     if !wanted.write {
         let mut lines = DocumentMut::new();
         put(&mut lines, &name, &relative(&wanted.file, &path), wanted, &checked)?;
-        say(&format!("{lines}{}", painted(DIM, &format!("# add --write to put this into {}\n", path.display()))));
+        let mut notes: Vec<String> = own.iter().map(|found| format!("no server takes it: {}", sentence(found))).collect();
+        notes.push(format!("add --write to put this into {}", path.display()));
+        let notes: String = notes.iter().map(|note| painted(DIM, &format!("# {note}\n"))).collect();
+        say(&format!("{lines}{notes}"));
         return Ok(ExitCode::SUCCESS);
+    }
+    if !own.is_empty() {
+        let why = own.iter().map(sentence).collect::<Vec<_>>().join("\n");
+        return Err(format!("{why}; nothing was pinned, because no server would take the configuration"));
     }
     // A configuration that is half written would end every session.
     crate::atomic::write(&path, after.as_bytes(), 0o600).map_err(|error| format!("cannot write `{}`: {error}", path.display()))?;
     say(&format!("{}  [plugin.{name}] sha256:{} in {}\n", painted(GOOD, "pinned"), checked.digest, path.display()));
+    // What stood there before is the operator's to mend: it does not keep a plugin from being pinned that may be what is missing.
+    for found in &others {
+        say(&format!("{}  {found}; a reload takes nothing until that is mended\n", painted(DOUBT, "wrong")));
+    }
     let granted = document.get("plugin").and_then(|plugins| plugins.get(&name)).is_some_and(|plugin| plugin.get("secrets").is_some());
     if !granted && !checked.manifest.secrets.is_empty() {
         // A grant is the operator's own word.
@@ -89,11 +105,22 @@ fn allowed_bytes(document: &DocumentMut) -> Option<u64> {
     allowed.max().map(|most| most.max(PLUGIN_FILE_MAX_BYTES))
 }
 
+/// Is it about the table of this plugin?
+fn is_about(found: &Diagnostic, name: &str) -> bool {
+    let table = found.path.strip_prefix("plugin.").and_then(|path| path.strip_prefix(name));
+    table.is_some_and(|key| key.is_empty() || key.starts_with('.'))
+}
+
+/// What is wrong in a file that is not written yet: its lines say nothing.
+fn sentence(found: &Diagnostic) -> String {
+    let help = found.help.as_ref().map(|help| format!("; {help}")).unwrap_or_default();
+    format!("{}{help}", found.message)
+}
+
 /// Loads the plugin as a server with this configuration would: what does not load is not pinned.
-fn try_out(config: &Config, name: &str) -> Result<(), String> {
+fn try_out(config: &Config, name: &str, loader: &Loader) -> Result<(), String> {
     let spec = startup::specs(config).into_iter().find(|spec| spec.name == name);
     let spec = spec.ok_or_else(|| format!("[plugin.{name}] names no file"))?;
-    let loader = loader()?;
     let loaded = block_on(loader.load(&spec))?;
     loaded.map(drop).map_err(|error| format!("{}; nothing was pinned", wrong::told(&spec, &error).1))
 }
