@@ -17,7 +17,7 @@ use crate::support::client::Client;
 use crate::support::sshd::{PASSWORD, Sshd, account};
 
 /// Device type, a row of its output, what is left of it; `@` stands for what is taken out.
-const ROWS: [(&str, &str, &str); 49] = [
+const ROWS: [(&str, &str, &str); 54] = [
     ("cisco_ios", "enable secret 5 $1$mERr$hx5rVt7rPNoS4wqbXKX7m0", "enable secret 5 @"),
     ("cisco_ios", "enable secret 9 $9$nhEmQVczB7dqsO$X.HsgL6x1il0RxkOSSvyQYwucySCt7qFm4v7pqCxkKM", "enable secret 9 @"),
     ("cisco_ios", "enable password 7 0822455D0A16", "enable password 7 @"),
@@ -79,6 +79,12 @@ const ROWS: [(&str, &str, &str); 49] = [
     ("mikrotik_routeros", "set wpa2-pre-shared-key=\"my long phrase\" name=home", "set wpa2-pre-shared-key=\"@\" name=home"),
     ("linux", "root:$y$j9T$saltsaltsalt$hashhashhashhash:19000:0:99999:7:::", "root:@:19000:0:99999:7:::"),
     ("linux", "AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7MDENG", "AWS_SECRET_ACCESS_KEY=@"),
+    // Typed lines, as the device sends them back.
+    ("cisco_ios", "R1(config)#username bob secret Hunter2x", "R1(config)#username bob secret @"),
+    ("cisco_ios", "R1(config-radius-server)#key Hunter2x", "R1(config-radius-server)#key @"),
+    ("fortinet", "FGT (admin) # set password ENC AK1Vdyq6fBF5xKrLZ0", "FGT (admin) # set password ENC @"),
+    ("huawei_vrp", "[~HUAWEI-aaa]local-user bob password cipher Hunter2x", "[~HUAWEI-aaa]local-user bob password cipher @"),
+    ("mikrotik_routeros", "<r1] /snmp/community> add addresses=::/0 name=Hunter2x", "<r1] /snmp/community> add addresses=::/0 name=@"),
     // What only looks like one.
     ("cisco_ios", "service password-encryption", "service password-encryption"),
     ("cisco_ios", "aaa authentication login default group tacacs+ local", "aaa authentication login default group tacacs+ local"),

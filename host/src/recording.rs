@@ -24,12 +24,15 @@
 //! Bytes are written as they are; `\r \n \t \e \\` and `\x7f` stand for those that cannot be seen.
 
 use std::fmt::{self, Write as _};
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
 use crate::limits::{RECORDING_ENTRIES_MAX, RECORDING_SILENCE_MIN};
-use crate::secret::look::{Mask, Span};
+use crate::secret::Secret;
+use crate::secret::look::{Mask, SECRET_MARK, Span};
+use crate::secret::redact::Redactor;
 use crate::session::hidden::Hidden;
 use crate::session::log::ByteLog;
 
@@ -205,16 +208,21 @@ impl Recording {
 }
 
 impl Recording {
-    /// Takes out what looks like a secret: of what the device sent, wherever it was cut, and of what was typed.
+    /// Takes out what looks like a secret: of what the device sent, wherever it was cut, and of what was typed. What was typed as one goes
+    /// wherever it stands: a device sends it back where it has not that look, behind a prompt or in a row that is drawn again.
     pub fn hide(&mut self, mask: &Mask) {
+        let typed = self.typed_secrets(mask);
         let mut log = ByteLog::whole();
+        let mut sent = Vec::new();
         for entry in &self.entries {
             if let Entry::Output(bytes) = entry {
                 log.append(bytes);
+                sent.extend_from_slice(bytes);
             }
         }
         // A log in memory alone can always be read.
         let spans = Hidden::new(mask, &log, 0).and_then(|mut hidden| hidden.until(log.end()).map(<[_]>::to_vec)).unwrap_or_default();
+        let spans = joined(spans, places(&typed, &sent));
         let mut at = 0;
         for entry in &mut self.entries {
             match entry {
@@ -223,16 +231,76 @@ impl Recording {
                     at += bytes.len() as u64;
                     *bytes = without(bytes, start, &spans);
                 }
-                Entry::Run(text) => *text = mask.text(text).0,
+                Entry::Run(text) => *text = without_typed(&mask.text(text).0, &typed),
                 Entry::Typed(bytes) => {
                     if let Ok(text) = std::str::from_utf8(bytes) {
-                        *bytes = mask.text(text).0.into_bytes();
+                        *bytes = without_typed(&mask.text(text).0, &typed).into_bytes();
                     }
                 }
+                // Its look was taken out when it was read.
+                Entry::Outcome(outcome) => outcome.output = without_typed(&outcome.output, &typed),
                 _ => {}
             }
         }
     }
+
+    /// What was typed and looks like a secret.
+    fn typed_secrets(&self, mask: &Mask) -> Redactor {
+        let mut typed = Redactor::default();
+        for entry in &self.entries {
+            let text = match entry {
+                Entry::Run(text) => text.as_bytes(),
+                Entry::Typed(bytes) => bytes.as_slice(),
+                _ => continue,
+            };
+            // The account's name stands in the heading and in prompts; without those nothing could be played.
+            for secret in mask.secrets(text).into_iter().filter(|secret| *secret != self.user.as_bytes()) {
+                typed.learn("typed", &Secret::from_bytes(secret.to_vec()));
+            }
+        }
+        typed
+    }
+}
+
+/// Where these values stand, also where the row ends inside of one: a terminal breaks it with a line end, a line editor with a blank and
+/// a return.
+fn places(values: &Redactor, bytes: &[u8]) -> Vec<Span> {
+    let is_break = |at: usize| match bytes.get(at..).unwrap_or_default() {
+        [b'\r' | b'\n', ..] => true,
+        [b' ', b'\r', next, ..] => *next != b'\n',
+        _ => false,
+    };
+    let (offsets, text): (Vec<u64>, Vec<u8>) =
+        bytes.iter().enumerate().filter(|(at, _)| !is_break(*at)).map(|(at, byte)| (at as u64, *byte)).unzip();
+    let span = |range: Range<usize>| {
+        let (start, last) = (offsets.get(range.start)?, offsets.get(range.end.checked_sub(1)?)?);
+        Some(Span { start: *start, end: last + 1, is_key: false })
+    };
+    values.places(&text).into_iter().filter_map(span).collect()
+}
+
+/// Both in order. What overlaps becomes one.
+fn joined(mut spans: Vec<Span>, more: Vec<Span>) -> Vec<Span> {
+    spans.extend(more);
+    spans.sort_by_key(|span| span.start);
+    spans.dedup_by(|next, last| {
+        let overlaps = next.start < last.end;
+        if overlaps {
+            last.end = last.end.max(next.end);
+            last.is_key |= next.is_key;
+        }
+        overlaps
+    });
+    spans
+}
+
+/// The text without these values; the marks in it stay as they are.
+fn without_typed(text: &str, typed: &Redactor) -> String {
+    let part = |part: &str| {
+        let bytes = without(part.as_bytes(), 0, &places(typed, part.as_bytes()));
+        String::from_utf8_lossy(&bytes).into_owned()
+    };
+    text.split(SECRET_MARK).map(part).collect::<Vec<_>>().join(SECRET_MARK)
 }
 
 /// The bytes of the stream from `start` on, with marks where hidden parts begin.
@@ -429,7 +497,62 @@ fn unescaped(text: &str) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::secret::look::Looks;
+
+    #[test]
+    fn what_was_typed_as_a_secret_is_taken_out_wherever_the_device_sends_it_back() {
+        let looks = Looks::compile([r"^username \S+ secret (\S+)\s*$"].into_iter()).unwrap();
+        let mask = Mask::with(std::iter::once(Arc::new(looks)));
+        let entries = |secret: &str, sent: [&str; 4]| {
+            let line = format!("username ops secret {secret}");
+            let [echo, drawn, cut, rest] = sent.map(|sent| Entry::Output(sent.as_bytes().to_vec()));
+            vec![
+                Entry::Run(format!("{line}\nend")),
+                Entry::Typed(format!("{line}\r").into_bytes()),
+                echo,
+                Entry::Typed(b"end\r".to_vec()),
+                drawn,
+                Entry::Outcome(Outcome { output: format!("{secret} is short\n"), ..Outcome::default() }),
+                // Of the account's own name.
+                Entry::Run("username ops secret ops-1".to_owned()),
+                cut,
+                Entry::Silence(Duration::from_secs(1)),
+                rest,
+            ]
+        };
+        let mut recording = Recording {
+            device: "r1".to_owned(),
+            kind: "t".to_owned(),
+            user: "ops-1".to_owned(),
+            nonce: "0123456789abcdef".to_owned(),
+            size: (40, 50),
+            settings: Vec::new(),
+            entries: entries(
+                "Hunter2x",
+                [
+                    "R1(config)#username ops secret Hunter2x\r\nR1(config)#",
+                    "R1(config)#username ops secret Hunt \rer2x, Hun\x1b[mter2x, Hunter\r\n2x, HunX\x08ter2x, Hunter 2x",
+                    "ops-1@r1> echo Hunt",
+                    "er2x\r\n",
+                ],
+            ),
+        };
+        recording.hide(&mask);
+        let mut expected = entries(
+            SECRET_MARK,
+            [
+                "R1(config)#username ops secret [secret removed]\r\nR1(config)#",
+                "R1(config)#username ops secret [secret removed], [secret removed], [secret removed], [secret removed], Hunter 2x",
+                "ops-1@r1> echo [secret removed]",
+                "\r\n",
+            ],
+        );
+        expected[6] = Entry::Run(format!("username ops secret {SECRET_MARK}"));
+        assert_eq!(recording.entries, expected);
+    }
 
     #[test]
     fn what_is_written_is_read_back() {

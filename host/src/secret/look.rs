@@ -161,6 +161,13 @@ impl Mask {
         finder.spans
     }
 
+    /// The secrets of a whole text, but for private keys.
+    #[must_use]
+    pub fn secrets<'t>(&self, text: &'t [u8]) -> Vec<&'t [u8]> {
+        let spans = self.spans(text);
+        spans.iter().filter(|span| !span.is_key).filter_map(|span| text.get(place(span.start)..place(span.end))).collect()
+    }
+
     fn may_have(&self, block: &[u8]) -> bool {
         let all = || self.looks.iter().flat_map(|looks| &looks.each).map(Regex::as_str);
         let looks_like_one = match self.any.get_or_init(|| set(all()).ok()) {

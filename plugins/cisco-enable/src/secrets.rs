@@ -16,6 +16,22 @@ fn what_is_secret_in_a_configuration_is_taken_out_and_nothing_else() {
     }
 }
 
+#[test]
+fn a_line_that_comes_back_behind_a_prompt_is_known_too() {
+    let own = Secrets::of(include_str!("../plugin.toml"));
+    let declared = Secrets::of(include_str!("../../declared/plugin.toml"));
+    let check = |secrets: &Secrets, prompt: &str, row: &str| {
+        let row = row.trim_start();
+        assert_eq!(secrets.hidden(&format!("{prompt}{}", row.replace('@', "S3cr3t"))), format!("{prompt}{row}"));
+    };
+    for prompt in ["R1(config)#", "sw1.lab(config-if)# ", "sw(s1)(config)#"] {
+        ROWS.iter().chain(SERVER_ROWS).chain(NOT_SECRET).for_each(|row| check(&own, prompt, row));
+    }
+    for prompt in DECLARED_PROMPTS {
+        ROWS.iter().chain(DECLARED_ROWS).chain(NOT_SECRET).for_each(|row| check(&declared, prompt, row));
+    }
+}
+
 /// Rows of configurations; `@` stands where a secret is.
 const ROWS: &[&str] = &[
     "enable secret 5 @",
@@ -62,6 +78,20 @@ const ROWS: &[&str] = &[
 
 /// In the block of a server, where nothing else says what the row is.
 const SERVER_ROWS: &[&str] = &[" key @", " server-key @"];
+
+/// What stands before a line that other vendors' devices send back.
+const DECLARED_PROMPTS: &[&str] = &[
+    "RP/0/RSP0/CPU0:R1(config)#",
+    "FGT (global) # ",
+    "[~HUAWEI-aaa]",
+    "HRP_M[FW1]",
+    "admin@FW-1(active)# ",
+    "*A:router>config>router# ",
+    "(UBNT EdgeSwitch) (Interface 0/1)#",
+    "* Slot-1 Stack.5 # ",
+    "root@(bigip1)(cfg-sync In Sync)(Active)(/Common)(tmos)# ",
+    "SW Building 4(config)# ",
+];
 
 /// Rows of other vendors.
 const DECLARED_ROWS: &[&str] = &[

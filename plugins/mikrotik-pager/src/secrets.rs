@@ -13,6 +13,16 @@ fn what_is_secret_in_an_export_is_taken_out_and_nothing_else() {
     }
 }
 
+#[test]
+fn a_line_that_comes_back_behind_a_prompt_is_known_too() {
+    let secrets = Secrets::of(include_str!("../plugin.toml"));
+    for prompt in ["[noc@r1] > ", "[noc@r1] /snmp/community> ", "<c@r1] /ip address<SAFE> "] {
+        for row in ROWS.iter().chain(NOT_SECRET) {
+            assert_eq!(secrets.hidden(&format!("{prompt}{}", row.replace('@', "S3cr3t"))), format!("{prompt}{row}"));
+        }
+    }
+}
+
 /// Rows of exports; `@` stands where a secret is.
 const ROWS: &[&str] = &[
     "add name=vpn password=@ profile=default",
