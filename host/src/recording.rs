@@ -391,14 +391,15 @@ fn entry(key: &str, value: &str, before: &mut [Entry]) -> Result<Option<Entry>, 
 }
 
 fn outcome(text: &str) -> Result<Outcome, &'static str> {
-    let mut outcome = Outcome::default();
-    for (at, word) in text.split(' ').enumerate() {
+    // The mode is the last word, and may hold blanks.
+    let (words, mode) = text.split_once(" mode=").unwrap_or((text, ""));
+    let mut outcome = Outcome { mode: mode.to_owned(), ..Outcome::default() };
+    for (at, word) in words.split(' ').enumerate() {
         match word.split_once('=') {
             None if at == 0 => outcome.state = word.to_owned(),
             Some(("exit", status)) => outcome.exit = Some(status.parse().map_err(|_| "has an exit status that is no number")?),
             Some(("failed", failed)) => outcome.failed = failed == "true",
-            Some(("mode", mode)) => outcome.mode = mode.to_owned(),
-            _ => return Err("has an unknown word; known are exit= failed= mode="),
+            _ => return Err("has an unknown word; known are exit= failed= and at the end mode="),
         }
     }
     Ok(outcome)
@@ -574,7 +575,7 @@ mod tests {
                     state: "done".to_owned(),
                     exit: Some(-1),
                     failed: true,
-                    mode: "shell".to_owned(),
+                    mode: "ex config".to_owned(),
                     output: "a\n b \n".to_owned(),
                 }),
                 Entry::Answer("vty".to_owned()),
@@ -583,6 +584,16 @@ mod tests {
             ],
         };
         assert_eq!(Recording::parse(&recording.to_string()), Ok(recording));
+    }
+
+    #[test]
+    fn a_mode_may_hold_blanks() {
+        for mode in ["config if", " a=b mode=c exit=x", "x ", ""] {
+            let outcome = Outcome { state: "done".to_owned(), mode: mode.to_owned(), ..Outcome::default() };
+            assert_eq!(Entry::Outcome(outcome.clone()).to_string(), format!("= done failed=false mode={mode}\n"));
+            assert_eq!(super::outcome(&format!("done failed=false mode={mode}")), Ok(outcome));
+        }
+        assert!(super::outcome("done speed=9 mode=x").is_err());
     }
 
     #[test]
