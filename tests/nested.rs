@@ -382,6 +382,7 @@ fn interpreters_and_debuggers_are_exact() {
         ("1 +", "", Some("SyntaxError")),
         ("x = (1,", "", Some("incomplete input")),
         ("import time; time.sleep(1); print('late')", "late\n", None),
+        ("prompt = 1; print('.', end='', flush=True); time.sleep(2)", ".", None),
         ("import sys; sys.ps1 = 'py! '", "", None),
         ("len('abc')", "3\n", None),
     ];

@@ -5,12 +5,14 @@
 //!
 //! * `programs`: which programs there are, what starts them, what their prompts look like;
 //! * `prompt`: is the program ready, does it want the rest, what is typed at its first prompt;
+//! * `changes`: the lines that replace a prompt;
 //! * `asking`: the row that must not be cancelled;
 //! * `outcome`: the errors of each.
 
 use jackfield_plugin::{Diagnostic, DialogReport, Exchange, Failure, PromptReport, Question, Ready, Step, View};
 
 mod asking;
+mod changes;
 mod outcome;
 mod programs;
 mod prompt;

@@ -2,6 +2,7 @@
 
 use jackfield_plugin::{PromptReport, Reading, Ready, View, mode, settle};
 
+use crate::changes::sets_prompt;
 use crate::programs::{self, Named, Program};
 
 /// Silence behind the first prompt of a program that was just started, behind those that follow, behind one that its own
@@ -79,7 +80,7 @@ fn inside(view: &View, (program, mode): Named) -> Reading {
     if let Some((_, other)) = programs::started(&view.command).filter(|(other, _)| is_prompt(view, other)) {
         return settle::at_least(view, FIRST_MS, || ready(view, other, "pattern"));
     }
-    if sets_prompt(&view.command) && !view.tail.trim_ascii().is_empty() {
+    if sets_prompt(mode, &view.command) && !view.tail.trim_ascii().is_empty() {
         return settle::at_least(view, CHANGED_MS, || ready(view, mode, "pattern"));
     }
     if let Some(known) = behind_output(view) {
@@ -105,12 +106,6 @@ fn behind_output(view: &View) -> Option<&str> {
 
 fn is_prompt(view: &View, program: &Program) -> bool {
     program.prompts.iter().any(|prompt| view.hit(prompt).is_some())
-}
-
-/// Lines by which programs replace their prompt: `sys.ps1 = `, `\set PROMPT1`, `set prompt`, `prompt x`.
-fn sets_prompt(command: &str) -> bool {
-    let lower = command.to_ascii_lowercase();
-    ["ps1", "prompt"].iter().any(|word| lower.as_bytes().windows(word.len()).any(|window| window == word.as_bytes()))
 }
 
 /// What is missing, with what ends it.
@@ -226,6 +221,10 @@ mod tests {
         own.prompt = Some("next! ".to_owned());
         assert_eq!(ready(&own).proof, "learned");
         assert_eq!(ready(&view("python", "import sys; sys.ps1 = 'next! '", "next! ")).proof, "pattern");
+        // What only speaks of prompts goes on.
+        for command in ["model.generate(prompt)", "[(print('.', end='', flush=True), time.sleep(3)) for p in prompts]"] {
+            assert_eq!(inspect(&view("python", command, "..")).reading, Reading::NotYet, "{command}");
+        }
     }
 
     #[test]
