@@ -1,8 +1,14 @@
 //! Plugins that misbehave: each is a clear error or does what the table of faults says; others do not notice.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use jackfield::plugin::catalog::{BUNDLED, Catalog};
+use jackfield::plugin::device_type::DeviceType;
+use jackfield::plugin::load::Spec;
 use serde_json::json;
+
+use crate::support::catalog::{catalog, loader};
 
 use crate::support::client::Client;
 use crate::support::component::{digest, replaced};
@@ -87,4 +93,30 @@ fn the_network_and_another_track_of_the_contract_are_refused_by_name() {
         let message = client.error("ssh_run", json!({"target": "web1", "command": "true"}));
         assert!(message.contains(words), "{from}: {message}");
     }
+}
+
+/// What a plugin remembers, and what is typed for it, goes by the name in its manifest.
+#[tokio::test]
+async fn two_plugins_of_one_name_do_not_serve_a_type_together() {
+    let wasm: &'static [u8] = BUNDLED.iter().find(|(name, _)| *name == "cisco-enable").unwrap().1;
+    let with = async |name: &str| {
+        let catalog = Catalog::new(vec![Spec::embedded(name, wasm)], BTreeMap::new(), loader());
+        let plugins = catalog.plugins_of("cisco_ios").unwrap();
+        DeviceType::load("cisco_ios", &plugins, &catalog).await.map(|kind| kind.plugins.len())
+    };
+    let error = with("my-ios").await.unwrap_err().to_string();
+    assert!(
+        error.starts_with("plugins `cisco-enable` and `my-ios` of device type `cisco_ios` both have the `name` `cisco-enable`"),
+        "{error}"
+    );
+    assert!(
+        error.contains("build one with another `name`, leave one out, or put its file") && error.contains("[plugin.cisco-enable]"),
+        "{error}"
+    );
+    // In its place it is alone.
+    assert!(with("cisco-enable").await.unwrap() > 1);
+    let catalog = catalog();
+    let own = |plugin: String| (catalog.check(&plugin).unwrap().manifest.name, plugin);
+    let names: Vec<(String, String)> = catalog.plugin_names().into_iter().map(own).collect();
+    assert!(names.iter().all(|(own, configured)| own == configured), "no two of the bundled ones: {names:?}");
 }

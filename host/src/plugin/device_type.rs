@@ -95,11 +95,17 @@ impl DeviceType {
     ///
     /// # Errors
     ///
-    /// When one of them does not load.
+    /// When one of them does not load, or two call themselves the same.
     pub async fn load(name: &str, plugins: &[String], catalog: &Catalog) -> Result<Self, LoadError> {
-        let mut loaded = Vec::with_capacity(plugins.len());
+        let mut loaded: Vec<Arc<Plugin>> = Vec::with_capacity(plugins.len());
         for plugin in plugins {
-            loaded.push(catalog.plugin_of(name, plugin).await?);
+            let next = catalog.plugin_of(name, plugin).await?;
+            // What is typed for a plugin, and what it remembers, goes by its own name.
+            if let Some((_, first)) = loaded.iter().zip(plugins).find(|(other, _)| other.name() == next.name()) {
+                let (kind, own) = (name.to_owned(), next.name().to_owned());
+                return Err(LoadError::Namesakes { kind, first: first.clone(), second: plugin.clone(), own });
+            }
+            loaded.push(next);
         }
         Ok(Self::of(name, loaded))
     }

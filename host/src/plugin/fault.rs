@@ -137,6 +137,20 @@ pub enum LoadError {
         /// How.
         fault: Box<Fault>,
     },
+    /// Two of a device type cannot be told apart.
+    #[error(
+        "plugins `{first}` and `{second}` of device type `{kind}` both have the `name` `{own}` in their manifests, and what is typed for them would be mixed up; build one with another `name`, leave one out, or put its file in the bundled one's place as [plugin.{own}]"
+    )]
+    Namesakes {
+        /// The device type.
+        kind: String,
+        /// One of them, as the configuration calls it.
+        first: String,
+        /// The other one.
+        second: String,
+        /// What both call themselves.
+        own: String,
+    },
     /// No plugin of that name.
     #[error("there is no plugin `{name}`; there are {known}")]
     Unknown {

@@ -39,7 +39,7 @@ fn step(error: &LoadError) -> &'static str {
         LoadError::Digest { .. } | LoadError::NotPinned { .. } => "digest",
         LoadError::Signature { .. } => "signature",
         LoadError::NotAComponent { .. } => "component",
-        LoadError::Manifest { .. } => "manifest",
+        LoadError::Manifest { .. } | LoadError::Namesakes { .. } => "manifest",
         LoadError::Host { .. } => "host",
         LoadError::Import { .. } | LoadError::Version { .. } => "imports",
         LoadError::Contract { .. } => "contract",
