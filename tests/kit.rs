@@ -56,6 +56,23 @@ fn a_plugin_with_dialogs_is_tried_in_all_of_them() {
     assert_eq!(states(&report, State::NotTested), Vec::<&str>::new());
 }
 
+/// One from a site whose type has a plugin of its own.
+#[test]
+fn a_recording_with_settings_of_a_plugin_that_is_not_here_is_left_out() {
+    let lab = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/recordings/switch-lab.rec");
+    let lab = std::fs::read_to_string(lab).unwrap();
+    let site = lab.replace("settings guard {", "settings site-rules {\"deny\":\"^reload\"}\nsettings guard {");
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in [("lab.rec", &lab), ("site.rec", &site)] {
+        std::fs::write(folder.path().join(name), text).unwrap();
+    }
+    let (_, wasm) = BUNDLED.iter().find(|(name, _)| *name == "cisco-enable").unwrap();
+    let wanted = Wanted { source: Source::Embedded(wasm), recordings: Some(folder.path().to_owned()), conformance: false, ..wanted() };
+    let report = kit::run(&wanted).unwrap();
+    assert_eq!(report.left_out, ["site.rec (it has settings of `site-rules`, which is no bundled plugin)"]);
+    assert_eq!(states(&report, State::Passed), ["recordings"]);
+}
+
 /// A plugin that does what is forbidden is found by the check that forbids it.
 #[test]
 fn what_is_wrong_is_found() {

@@ -13,6 +13,7 @@ use jackfield::recording::{Entry, Recording};
 use jackfield::replay;
 use jackfield::secret::SecretSource;
 use jackfield::transport::replay::{Cut, stand_in};
+use serde_json::{Map, Value};
 
 use crate::support::catalog::loader;
 
@@ -68,6 +69,19 @@ fn cuts() -> Vec<(String, Cut)> {
         (format!("seed {seed}"), cut)
     });
     [("whole".to_owned(), whole), ("bytes".to_owned(), bytes)].into_iter().chain(random).collect()
+}
+
+/// What policy says is the operator's own, and no replay depends on it.
+#[tokio::test]
+async fn a_recording_has_no_settings_of_policy() {
+    let (_, wasm) = BUNDLED.iter().find(|(bundled, _)| *bundled == "rules").unwrap();
+    let settings = Map::from_iter([("rules".to_owned(), Value::from("rule no-reload\neffect deny\nmatch ^reload\n"))]);
+    let rules = Spec { settings, ..Spec::embedded("rules", wasm) };
+    let catalog = Catalog::new(vec![rules], BTreeMap::new(), loader()).with_everywhere("rules");
+    let plugins = catalog.plugins_of("linux").unwrap();
+    let kind = DeviceType::load("linux", &plugins, &catalog).await.unwrap();
+    assert!(kind.plugin("rules").unwrap().settings().contains("no-reload"));
+    assert_eq!(kind.played_settings(), [("posix-shell".to_owned(), "{\"pagers\":\"off\"}".to_owned())]);
 }
 
 #[test]

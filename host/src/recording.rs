@@ -52,7 +52,7 @@ pub struct Recording {
     pub nonce: String,
     /// Columns and rows.
     pub size: (u16, u16),
-    /// Plugins with settings of their own, and these as JSON.
+    /// Plugins whose settings decide how it comes out, and these as JSON.
     pub settings: Vec<(String, String)>,
     /// What happened, in order.
     pub entries: Vec<Entry>,

@@ -77,8 +77,13 @@ pub fn for_subject(subject: &Subject, all: Vec<(String, Recording)>, report: &mu
     let mut played = Vec::new();
     let runtime = runtime()?;
     for (name, recording) in all {
+        // Its site has plugins of its own, without which it may come out otherwise.
+        if let Some(plugin) = subject.stranger(&recording.settings) {
+            report.left_out.push(format!("{name} (it has settings of `{plugin}`, which is no bundled plugin)"));
+            continue;
+        }
         match runtime.block_on(subject.device_type(&recording.kind, &recording.settings)).map_err(|error| format!("`{name}`: {error}"))? {
-            None => report.left_out.push(format!("{name} ({})", recording.kind)),
+            None => report.left_out.push(format!("{name} (type `{}` has not this plugin)", recording.kind)),
             Some(kind) => {
                 let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
                 let secrets = secrets(&recording, &kind, folder.path()).map_err(|error| error.to_string())?;

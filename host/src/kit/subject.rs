@@ -90,6 +90,13 @@ impl Subject {
         Catalog::new(configured, BTreeMap::new(), Loader::new(engine.clone(), cache))
     }
 
+    /// A plugin among these settings that cannot be had: it is neither the one under test nor a bundled one.
+    #[must_use]
+    pub fn stranger<'s>(&self, settings: &'s [(String, String)]) -> Option<&'s str> {
+        let is_here = |plugin: &str| plugin == self.name || BUNDLED.iter().any(|(name, _)| *name == plugin);
+        settings.iter().map(|(plugin, _)| plugin.as_str()).find(|plugin| !is_here(plugin))
+    }
+
     /// A device type that has the plugin, with the settings of a recording; none when the type has it not.
     ///
     /// # Errors

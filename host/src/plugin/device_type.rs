@@ -19,6 +19,9 @@ const TERMINAL: &str = "xterm-256color";
 /// The terminal's size unless a manifest or the caller says otherwise.
 const SIZE: (u16, u16) = (200, 50);
 
+/// Roles that decide how a session comes out. What policy says is the operator's own, and a recording is played without it.
+const PLAYED_ROLES: [&str; 4] = ["prompt", "pager", "dialog", "outcome"];
+
 /// What a device's terminal is like.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Terminal {
@@ -165,6 +168,13 @@ impl DeviceType {
     #[must_use]
     pub fn plugin(&self, name: &str) -> Option<&Arc<Plugin>> {
         self.plugins.iter().find(|plugin| plugin.name() == name)
+    }
+
+    /// Plugins whose settings decide how a session comes out, and these as JSON: what a recording needs to be played.
+    #[must_use]
+    pub fn played_settings(&self) -> Vec<(String, String)> {
+        let is_played = |plugin: &&Arc<Plugin>| plugin.settings() != "{}" && PLAYED_ROLES.iter().any(|role| plugin.has(role));
+        self.plugins.iter().filter(is_played).map(|plugin| (plugin.name().to_owned(), plugin.settings().to_owned())).collect()
     }
 
     /// Secrets that the plugins may ask for.

@@ -55,7 +55,7 @@ fn as_text(report: &Report, wanted: &Wanted) -> String {
     out.extend(report.checks.iter().map(check));
     if !report.left_out.is_empty() {
         let recordings = report.left_out.join(", ");
-        let _ = writeln!(out, "{}", painted(DIM, &format!("left out, because their types have not this plugin: {recordings}")));
+        let _ = writeln!(out, "{}", painted(DIM, &format!("left out: {recordings}")));
     }
     if !report.reached.is_empty() {
         let one = |reached: &Reached| format!("{} {} (answered {})", reached.role, reached.asked, reached.answered);

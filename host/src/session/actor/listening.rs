@@ -109,14 +109,13 @@ impl Actor {
 
     pub(super) fn start_tape(&mut self) {
         let Some(recorder) = self.profile.recorder.take() else { return };
-        let settings = self.profile.kind.plugins.iter().filter(|plugin| plugin.settings() != "{}");
         let heading = Recording {
             device: self.profile.id.device.clone(),
             kind: self.profile.kind.name.clone(),
             user: self.profile.user.clone(),
             nonce: self.profile.nonce.clone(),
             size: self.profile.size,
-            settings: settings.map(|plugin| (plugin.name().to_owned(), plugin.settings().to_owned())).collect(),
+            settings: self.profile.kind.played_settings(),
             entries: Vec::new(),
         };
         match Tape::start(recorder, heading, now()) {
