@@ -231,7 +231,48 @@ fn a_new_project_in_c_builds_and_passes_the_kit() {
         must(shell.args(["-e", "-c", &others.replace("--conformance", "")]).current_dir(&project));
         let file = project.join(format!("{}.wasm", name.replace('-', "_")));
         conforms(&file, &[project.join("recordings").to_str().unwrap()], tried);
+        if roles.contains("prompt") {
+            tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(is_sure_of_one_name_alone(&file));
+        }
     }
+}
+
+/// A row that has stayed, long after the last command.
+fn idle(tail: &str) -> View {
+    View {
+        rows_done: 0,
+        revision: 0,
+        tail: tail.to_owned(),
+        recent: String::new(),
+        marks: Vec::new(),
+        phase: Phase::Idle,
+        prompt: None,
+        mode: String::new(),
+        command: String::new(),
+        echoed: true,
+        bytes_since_send: 7,
+        quiet_ms: 5_000,
+        settle_ms: 50,
+        goal: None,
+        facts: Vec::new(),
+    }
+}
+
+/// A prompt is the learned one only where it has the name that was learned.
+async fn is_sure_of_one_name_alone(file: &Path) {
+    let plugin = loader().load(&Spec { source: Source::File(file.to_owned()), ..Spec::embedded("own", &[]) }).await.unwrap();
+    let mut plugins = SessionPlugins::new(Arc::new(DeviceType::of("own", vec![plugin])));
+    for (tail, proof) in [("edge1#", "pattern"), ("edge1#", "learned"), ("core1#", "pattern"), ("core1#", "learned")] {
+        match plugins.ask(&idle(tail)).await.prompt {
+            Some(Reading::Ready(ready)) => assert_eq!(ready.proof, proof, "{tail}"),
+            other => panic!("{tail}: {other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn another_routers_prompt_is_not_the_learned_one_for_the_plugin_in_c() {
+    is_sure_of_one_name_alone(c_plugin()).await;
 }
 
 /// In C it is easy to forget to free something: 20,000 views would be seven times the memory that an instance may have.
@@ -244,21 +285,11 @@ async fn a_plugin_in_c_keeps_nothing() {
     let plugin = loader().load(&spec).await.unwrap();
     let mut plugins = SessionPlugins::new(Arc::new(DeviceType::of("example_vty", vec![Arc::clone(&plugin)])));
     let view = View {
-        rows_done: 0,
-        revision: 0,
-        tail: "edge1# ".to_owned(),
         recent: "x".repeat(2048),
         marks: vec!["m".repeat(500); 8],
-        phase: Phase::Idle,
-        prompt: None,
-        mode: String::new(),
         command: "c".repeat(1024),
-        echoed: true,
-        bytes_since_send: 7,
-        quiet_ms: 5_000,
-        settle_ms: 50,
-        goal: None,
         facts: vec![("a".to_owned(), "b".repeat(500))],
+        ..idle("edge1# ")
     };
     for round in 0..20_000 {
         let readings = plugins.ask(&view).await;

@@ -65,12 +65,15 @@ bool exports_jackfield_plugin_setup_configure(device_string_t *json, exports_jac
 
 /* --- prompt: the memo is the router's name as it was learned --- */
 
+static bool is_learned(const view_t *view, const device_string_t *host) {
+    return view->memo.len > 0 && view->memo.len == host->len && memcmp(view->memo.ptr, host->ptr, host->len) == 0;
+}
+
 static uint32_t silence_wanted(const view_t *view, const device_string_t *host) {
     if (view->memo.len == 0) {
         return view->settle_ms > FIRST_MS ? view->settle_ms : FIRST_MS;
     }
-    bool learned = view->memo.len == host->len && memcmp(view->memo.ptr, host->ptr, host->len) == 0;
-    return learned ? view->settle_ms : OTHER_NAME_MS;
+    return is_learned(view, host) ? view->settle_ms : OTHER_NAME_MS;
 }
 
 static void become_ready(const view_t *view, const hit_t *hit, exports_jackfield_plugin_prompt_ready_t *ready) {
@@ -80,7 +83,7 @@ static void become_ready(const view_t *view, const hit_t *hit, exports_jackfield
     copy(&ready->prompt, &view->tail);
     device_string_dup(&ready->mode, group_of(hit, "context") != NULL ? "config" : mode);
     ready->privileged = privileged;
-    device_string_dup(&ready->proof, view->memo.len > 0 ? "learned" : "pattern");
+    device_string_dup(&ready->proof, is_learned(view, group_of(hit, "host")) ? "learned" : "pattern");
 }
 
 static void remember(const uint8_t *bytes, size_t len, device_list_u8_t *memo) {

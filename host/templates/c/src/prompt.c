@@ -5,20 +5,25 @@
 typedef exports_jackfield_plugin_prompt_prompt_report_t report_t;
 typedef exports_jackfield_plugin_prompt_ready_t ready_t;
 
+/* Is it the name that was learned? */
+static bool is_known(const view_t *view, text_t host) {
+    return view->memo.len > 0 && same(memo_of(view), host);
+}
+
 /* The surer it is, the less silence is asked for: the known name, the first prompt, another name than the known one. */
 static uint32_t silence_ms(const view_t *view, text_t host) {
     if (view->memo.len == 0) {
         return 3 * view->settle_ms;
     }
-    return same(memo_of(view), host) ? view->settle_ms : 1000 + 10 * view->settle_ms;
+    return is_known(view, host) ? view->settle_ms : 1000 + 10 * view->settle_ms;
 }
 
-static ready_t ready(const view_t *view, bool privileged) {
+static ready_t ready(const view_t *view, text_t host, bool privileged) {
     return (ready_t){
         .prompt = copy(view->tail),
         .mode = word(privileged ? "privileged" : "exec"),
         .privileged = privileged,
-        .proof = word(view->memo.len > 0 ? "learned" : "pattern"),
+        .proof = word(is_known(view, host) ? "learned" : "pattern"),
     };
 }
 
@@ -36,7 +41,7 @@ void exports_jackfield_plugin_prompt_inspect(exports_jackfield_plugin_prompt_vie
             report->reading.val.settle = wanted_ms;
         } else {
             report->reading.tag = JACKFIELD_PLUGIN_TYPES_READING_READY;
-            report->reading.val.ready = ready(view, privileged != NULL);
+            report->reading.val.ready = ready(view, host, privileged != NULL);
             memo = host;
         }
     }
