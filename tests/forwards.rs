@@ -1,5 +1,6 @@
 //! Forwards: HTTP and a database through every kind, many at once, and nothing left behind.
 
+use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::Path;
@@ -9,6 +10,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::support::client::Client;
+use crate::support::process::{pause, until};
 use crate::support::relay::{Manner, Relay};
 use crate::support::sshd::{Sshd, account, free_port};
 use crate::support::{install_missing, until_listens};
@@ -345,4 +347,43 @@ fn a_forward_that_waits_for_its_device_can_be_closed() {
     assert!(refused.contains("ssh_open"), "{refused}");
     close(&mut client, &second);
     until_closed(other);
+}
+
+/// The server's processes that serve a connection.
+fn serving(server: &Sshd) -> BTreeSet<String> {
+    let listed = Command::new("ss").args(["-Htnp", "state", "established", &format!("sport = :{}", server.port)]).output().unwrap();
+    let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
+    listed.split("pid=").skip(1).filter_map(|rest| rest.split(',').next()).map(str::to_owned).collect()
+}
+
+/// Does the echo of this come back?
+fn echoes(stream: &mut TcpStream, word: &[u8]) -> bool {
+    let mut back = vec![0; word.len()];
+    stream.write_all(word).is_ok() && stream.read_exact(&mut back).is_ok() && back == word
+}
+
+/// As where nobody has used it for a while: a connection that nothing goes through is closed, and the next client makes a new one.
+#[test]
+fn a_forward_whose_idle_connection_was_closed_goes_on_over_the_next_one() {
+    account("jft-bash", Path::new("/bin/bash"));
+    let server = Sshd::start();
+    let echo = echo();
+    let mut client = Client::start(&full(&server, ""));
+    client.run("web1", "echo open");
+    let of_sessions = serving(&server);
+    let (id, port) = open(&mut client, json!({"to": format!("127.0.0.1:{echo}")}));
+    assert_eq!(echoed(port, b"x"), b"x");
+    let own: Vec<String> = serving(&server).difference(&of_sessions).cloned().collect();
+    assert!(!own.is_empty(), "the forward has a connection of its own");
+    Command::new("kill").arg("-9").args(&own).status().unwrap();
+    let mut held = None;
+    until("a client comes through", || {
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        held = echoes(&mut stream, b"one").then_some(stream);
+        held.is_some()
+    });
+    pause(Duration::from_secs(3));
+    assert!(held.is_some_and(|mut stream| echoes(&mut stream, b"two")), "{}", client.call("ssh_sessions", json!({})));
+    until_listed(&mut client, &id, Some("open"));
 }

@@ -427,8 +427,10 @@ pub const FORWARDS_MAX: usize = 64;
 pub const FORWARD_CONNECTIONS_MAX: usize = 512;
 /// Bytes on their way in one direction of a connection, beside the channel's own window.
 pub const FORWARD_BUFFER_BYTES: usize = 64 * 1024;
-/// How often a forward looks whether its connection is lost.
+/// How often a forward that is kept looks for the next session of its name.
 pub const FORWARD_LOOK_EVERY: Duration = Duration::from_secs(1);
+/// How long what came over a connection that is lost may still take to go out to a forward's client.
+pub const FORWARD_REST_MAX: Duration = Duration::from_secs(1);
 /// The first pause before the connection of a forward that is kept is tried again; each pause is twice as long as the one before.
 pub const FORWARD_AGAIN_FIRST: Duration = Duration::from_secs(1);
 /// The longest of these pauses.

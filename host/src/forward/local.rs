@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -13,8 +12,8 @@ use tokio::time::sleep;
 use super::allowed::may_come_out;
 use super::relay::{Counted, relay};
 use super::{End, Kind, LOST, Pauses, Through, Wanted, socks};
-use crate::limits::{FORWARD_CONNECTIONS_MAX, FORWARD_LOOK_EVERY};
-use crate::transport::ssh::Stream;
+use crate::limits::{FORWARD_CONNECTIONS_MAX, FORWARD_REST_MAX};
+use crate::transport::ssh::{Connection, Stream};
 
 /// After the system refused to take a connection, for want of files for one.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
@@ -65,13 +64,18 @@ pub(super) async fn listen(through: Through, mut wanted: Wanted) -> Result<(Want
 async fn serve(through: Through, listener: Listener, kind: Kind, to: Option<End>, keep: bool) -> String {
     let (through, to) = (Arc::new(through), Arc::new(to));
     let mut connections = JoinSet::new();
-    let lost = lost(&through, keep);
-    tokio::pin!(lost);
+    let given_up = given_up(&through, keep);
+    tokio::pin!(given_up);
     loop {
         let taken: std::io::Result<Box<dyn Incoming>> = tokio::select! {
-            why = &mut lost => return why,
+            why = &mut given_up => return why,
             // Those that have ended make room.
-            Some(_) = connections.join_next() => continue,
+            Some(ended) = connections.join_next() => {
+                if !keep && matches!(ended, Ok(Carried::CutOff)) {
+                    return LOST.to_owned();
+                }
+                continue;
+            }
             taken = accept(&listener) => taken,
         };
         let Ok(stream) = taken else {
@@ -89,28 +93,21 @@ async fn serve(through: Through, listener: Listener, kind: Kind, to: Option<End>
                 Kind::Socks => by_socks(&through, stream).await,
                 _ => by_target(&through, stream, to.as_ref().as_ref()).await,
             };
-            if let Err(why) = carried {
+            carried.unwrap_or_else(|why| {
                 through.counts.failed(&why);
-            }
+                Carried::ToItsEnd
+            })
         });
     }
 }
 
-/// Ends when the connection is lost and nobody wants it back, or it cannot be had again; says why.
-async fn lost(through: &Through, keep: bool) -> String {
+/// Ends when a connection that is wanted back cannot be had again; says why.
+async fn given_up(through: &Through, keep: bool) -> String {
     if keep {
         return stay(through).await;
     }
-    let known = through.connection().await.map(|connection| connection.known());
-    loop {
-        sleep(FORWARD_LOOK_EVERY).await;
-        let is_there = known.as_ref().is_ok_and(|known| known.get().is_some());
-        // One that nobody used was closed, not lost: the next connection makes a new one.
-        let is_used = through.counts.open.load(Ordering::Relaxed) > 0;
-        if !is_there && is_used {
-            return LOST.to_owned();
-        }
-    }
+    // A connection that nothing goes through is closed after a while, not lost: the next client makes a new one. Who is cut off says so.
+    std::future::pending().await
 }
 
 /// Holds the connection, and has another one as soon as that is lost.
@@ -140,14 +137,13 @@ async fn accept(listener: &Listener) -> std::io::Result<Box<dyn Incoming>> {
     })
 }
 
-async fn by_target(through: &Through, stream: Box<dyn Incoming>, to: Option<&End>) -> Result<(), String> {
+async fn by_target(through: &Through, stream: Box<dyn Incoming>, to: Option<&End>) -> Result<Carried, String> {
     let Some(to) = to else { return Err("it comes out nowhere".to_owned()) };
     let out = reach(through, to).await?;
-    relay(&through.counts, stream, out).await;
-    Ok(())
+    Ok(carry(through, stream, out).await)
 }
 
-async fn by_socks(through: &Through, mut stream: Box<dyn Incoming>) -> Result<(), String> {
+async fn by_socks(through: &Through, mut stream: Box<dyn Incoming>) -> Result<Carried, String> {
     let asked = socks::asked(&mut stream).await?;
     let to = End::Tcp(asked.host.clone(), asked.port);
     let out = match may_come_out(&through.settings(), &to) {
@@ -155,12 +151,34 @@ async fn by_socks(through: &Through, mut stream: Box<dyn Incoming>) -> Result<()
         false => Err(format!("the operator does not allow forwards to {to}")),
     };
     asked.answer(&mut stream, out.is_ok()).await?;
-    relay(&through.counts, stream, out?).await;
-    Ok(())
+    Ok(carry(through, stream, out?).await)
 }
 
-/// A stream from the device to there.
-async fn reach(through: &Through, to: &End) -> Result<Stream, String> {
+/// How what a client brought has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Carried {
+    /// Both ends have said all, or it never came out.
+    ToItsEnd,
+    /// The device's connection was lost under it.
+    CutOff,
+}
+
+/// Carries bytes until both ends have said all, or the connection that they go over is lost.
+async fn carry(through: &Through, stream: Box<dyn Incoming>, (connection, out): (Connection, Stream)) -> Carried {
+    let lost = async {
+        connection.ended().await;
+        // What came before still goes out.
+        sleep(FORWARD_REST_MAX).await;
+    };
+    tokio::select! {
+        () = relay(&through.counts, stream, out) => {}
+        () = lost => {}
+    }
+    if connection.is_closed() { Carried::CutOff } else { Carried::ToItsEnd }
+}
+
+/// A stream from the device to there, and the connection that it goes over.
+async fn reach(through: &Through, to: &End) -> Result<(Connection, Stream), String> {
     // Whoever comes meanwhile makes no try of his own: their pauses would not hold.
     if let Some(down) = through.counts.down() {
         return Err(down.why);
@@ -170,5 +188,5 @@ async fn reach(through: &Through, to: &End) -> Result<Stream, String> {
         End::Tcp(host, port) => connection.tcp(host, *port, ("127.0.0.1", 0)).await,
         End::Socket(path) => connection.socket(&path.display().to_string()).await,
     };
-    stream.map_err(|error| error.to_string())
+    stream.map(|stream| (connection, stream)).map_err(|error| error.to_string())
 }
