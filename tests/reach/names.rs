@@ -89,3 +89,25 @@ fn a_configuration_that_ssh_refuses_is_refused_with_its_line() {
     let why = refused(&mut client, "web1");
     assert!(why.contains("config:2") && why.contains("cannot be used"), "{why}");
 }
+
+/// As ssh does it: of the hosts that `ProxyJump` names, only the first one goes a way of its own.
+#[test]
+fn what_a_later_jump_host_would_go_over_by_itself_is_left_alone() {
+    account("jft-bash", Path::new("/bin/bash"));
+    let server = Sshd::start();
+    let config = write(&server);
+    let text = fs::read_to_string(&config).unwrap();
+    let host = |name: &str, more: &str| format!("Host {name}\n  HostName 127.0.0.1\n  Port {}\n  User jft-bash\n{more}", server.port);
+    let own = [
+        format!("Host aside\n  HostName 127.0.0.1\n  Port {}\n  User jft-bash\n", free_port()),
+        host("crossed", "  ProxyJump aside\n"),
+        host("over", "  ProxyJump web1,crossed\n"),
+        host("first", "  ProxyJump crossed,web1\n"),
+    ];
+    fs::write(&config, format!("{}{text}", own.concat())).unwrap();
+    let mut client = Client::start(&format!("[ssh]\nconfig = \"{}\"\n[device.web1]\ntype = \"linux\"\n", config.display()));
+    opened(&mut client, "over");
+    answers(&mut client, "over");
+    let why = refused(&mut client, "first");
+    assert!(why.contains("cannot reach `aside`"), "{why}");
+}

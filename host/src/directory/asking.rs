@@ -38,10 +38,13 @@ impl Directory {
             }
             // Why there is none is told by whoever goes it.
             let Ok(PlaceWay::Jumps(hops)) = world.place(&name).await.map(|place| place.way) else { continue };
-            for hop in hops {
+            for (at, hop) in hops.into_iter().enumerate() {
                 if jumps.len() < JUMPS_MAX && !jumps.contains(&hop.host) {
                     jumps.push(hop.host.clone());
-                    open.push(hop.host);
+                    // The others are reached from the one before them.
+                    if at == 0 {
+                        open.push(hop.host);
+                    }
                 }
             }
         }

@@ -24,6 +24,11 @@ impl Hop {
     pub(super) fn device(name: &str) -> Self {
         Self { name: name.to_owned(), user: None, port: None }
     }
+
+    /// As the way to another one names it.
+    pub(super) fn jump(host: &JumpHost) -> Self {
+        Self { name: host.host.clone(), user: host.user.clone(), port: host.port }
+    }
 }
 
 /// Where a device is and how one gets there.
@@ -158,7 +163,8 @@ impl Place {
     /// What the OpenSSH configuration says.
     fn take(&mut self, looked: &Resolved, device: &Device) {
         self.host.clone_from(&looked.host);
-        self.port = device.port.map_or(looked.port, NonZeroU16::get);
+        // What the way or the table names was asked with: it is in there.
+        self.port = looked.port;
         let certificate = |at: usize| looked.certificate_files.get(at).cloned();
         let optional = !looked.identity_files_named;
         let key = |(at, path): (usize, &PathBuf)| KeyFile { path: path.clone(), certificate: certificate(at), optional };
@@ -290,4 +296,27 @@ fn usual_known_hosts(home: Option<&Path>) -> Vec<PathBuf> {
 /// Those of them that are the user's.
 fn own_known_hosts(home: Option<&Path>) -> Vec<PathBuf> {
     home.into_iter().flat_map(|home| ["known_hosts", "known_hosts2"].map(|name| home.join(".ssh").join(name))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_port_that_a_way_names_wins_over_the_jump_hosts_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("config");
+        std::fs::write(&file, "Host far\n  ProxyJump bastion:22\nHost bastion\n  HostName 192.0.2.1\n  Port 2200\n").unwrap();
+        let place = |table: &str, port: Option<u16>| {
+            let mut config = Config::parse(table, Path::new("jackfield.toml"), None).unwrap();
+            config.use_ssh_config(file.clone());
+            let hop = Hop { port, ..Hop::device("bastion") };
+            Place::of(&config, &config.devices["bastion"], &hop, Exec::Never).unwrap().address()
+        };
+        for table in ["", "[device.bastion]\nport = 2222\n", "[device.bastion]\nhost = \"192.0.2.1\"\nport = 2222\n"] {
+            assert_eq!(place(table, Some(22)), "192.0.2.1:22", "{table}");
+        }
+        assert_eq!(place("", None), "192.0.2.1:2200");
+        assert_eq!(place("[device.bastion]\nport = 2222\n", None), "192.0.2.1:2222");
+    }
 }

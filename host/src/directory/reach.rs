@@ -51,6 +51,14 @@ impl World {
         Place::of(&self.config, self.device(name)?, &Hop::device(name), Exec::Never)
     }
 
+    async fn place_of_hop(&self, hop: Hop) -> Result<Place, OpenError> {
+        let device = device_of(self, &hop.name);
+        if device.local {
+            return Err(OpenError::Failed(format!("device `{}` is this machine itself; nothing is connected to", hop.name)));
+        }
+        self.place_of(device, hop).await
+    }
+
     async fn place_of(&self, device: Device, hop: Hop) -> Result<Place, OpenError> {
         // A command of `Match exec` may take its time.
         let config = Arc::clone(&self.config);
@@ -131,11 +139,7 @@ impl Directory {
 
     async fn reach_by(&self, world: &World, hop: Hop, errand: Errand, jumps: usize) -> Result<Reached, OpenError> {
         let name = hop.name.clone();
-        let device = device_of(world, &name);
-        if device.local {
-            return Err(OpenError::Failed(format!("device `{name}` is this machine itself; nothing is connected to")));
-        }
-        let place = world.place_of(device, hop).await?;
+        let place = world.place_of_hop(hop).await?;
         self.reach_at(world, &name, place, errand, jumps).await
     }
 
@@ -196,11 +200,14 @@ impl Directory {
             left.ok_or_else(|| OpenError::Failed(format!("the way to `{name}` goes over more than {JUMPS_MAX} hosts; check `via`")))?;
         let mut way = None;
         for jump in hops {
-            let hop = Hop { name: jump.host.clone(), user: jump.user.clone(), port: jump.port };
+            let mut place = world.place_of_hop(Hop::jump(jump)).await?;
+            // The first one has a way of its own; the others are reached from the one before them, and nobody goes theirs.
+            if way.is_some() {
+                place.way = PlaceWay::Direct;
+            }
             // The future of a jump holds that of the next one.
-            let mut before = Box::pin(self.reach_by(world, hop, Errand::LogIn, left)).await?;
+            let mut before = Box::pin(self.reach_at(world, &jump.host, place, Errand::LogIn, left)).await?;
             secrets.append(&mut before.secrets);
-            // The first one has a way of its own; the others are reached from the one before them.
             if let Some(way) = way {
                 before.target.way = way;
             }
