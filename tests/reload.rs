@@ -294,3 +294,45 @@ fn a_developers_file_gives_way_also_when_the_configuration_is_broken_meanwhile()
     let shown = acme(&mut client);
     assert!(shown["digest"] == Scene::digest(&pinned).as_str() && shown["unpinned"].is_null(), "{shown}");
 }
+
+#[test]
+fn what_is_opened_after_a_reload_goes_the_new_way() {
+    account("jft-bash", Path::new("/bin/bash"));
+    let (server, first, second) = (Sshd::start(), Sshd::start(), Sshd::start());
+    let config = |bastion: &Sshd| {
+        let bastion = bastion.device("bastion", "jft-bash", "linux");
+        format!("{}via = \"bastion\"\n{bastion}", server.device("web1", "jft-bash", "linux"))
+    };
+    let mut client = Client::start(&config(&first));
+    // The server sees the bastion's end of the connection.
+    let mut way = |name: &str| client.run(name, "echo $SSH_CONNECTION")["output"].as_str().unwrap_or_default().to_owned();
+    let before = way("web1");
+    assert!(!before.is_empty() && way("web1#2") == before, "they share a connection");
+    write(&client, &config(&second));
+    let (report, _, well) = reload(&client);
+    assert!(well, "{report}");
+    let mut way = |name: &str| client.run(name, "echo $SSH_CONNECTION")["output"].as_str().unwrap_or_default().to_owned();
+    let after = way("web1#3");
+    assert!(!after.is_empty() && after != before, "{after}");
+    assert_eq!((way("web1"), way("web1#4")), (before, after), "what is open stays, and what comes shares the new one");
+}
+
+#[test]
+fn after_a_reload_secrets_are_looked_up_once_more_and_not_with_each_call() {
+    account("jft-bash", Path::new("/bin/bash"));
+    let (server, folder) = (Sshd::start(), tempfile::tempdir().unwrap());
+    let asked = folder.path().join("asked");
+    let command = format!("echo x >> '{}'; echo word", asked.display());
+    let config = |more: &str| format!("{}password = {{ command = {command:?} }}\n{more}", server.device("web1", "jft-bash", "linux"));
+    let mut client = Client::start(&config(""));
+    let lookups = |client: &mut Client| {
+        let read = client.call("ssh_file_read", json!({"target": "web1", "path": "/etc/os-release"}));
+        assert_eq!(read["ok"], true, "{read}");
+        std::fs::read_to_string(&asked).unwrap().lines().count()
+    };
+    assert_eq!((lookups(&mut client), lookups(&mut client)), (1, 1));
+    write(&client, &config("[device.web2]\nhost = \"192.0.2.1\"\n"));
+    let (report, _, well) = reload(&client);
+    assert!(well, "{report}");
+    assert_eq!((lookups(&mut client), lookups(&mut client), lookups(&mut client)), (2, 2, 2));
+}

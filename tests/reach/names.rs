@@ -111,3 +111,18 @@ fn what_a_later_jump_host_would_go_over_by_itself_is_left_alone() {
     let why = refused(&mut client, "first");
     assert!(why.contains("cannot reach `aside`"), "{why}");
 }
+
+#[test]
+fn a_reload_that_changes_the_name_of_a_host_key_has_it_looked_up_again() {
+    account("jft-bash", Path::new("/bin/bash"));
+    let server = Sshd::start();
+    let config = write(&server);
+    let mut client = Client::start(&format!("[ssh]\nconfig = \"{}\"\n[device.alias]\ntype = \"linux\"\n", config.display()));
+    answers(&mut client, "alias");
+    let text = fs::read_to_string(&config).unwrap();
+    fs::write(&config, text.replace("HostKeyAlias the-one", "HostKeyAlias another")).unwrap();
+    must(Command::new(env!("CARGO_BIN_EXE_jackfield")).args(["plugin", "reload"]).env("XDG_STATE_HOME", client.state.path()));
+    let why = refused(&mut client, "alias#2");
+    assert!(why.contains("host-key.new") || why.contains("is not known"), "{why}");
+    answers(&mut client, "alias");
+}

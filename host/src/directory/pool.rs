@@ -15,7 +15,7 @@ use super::{OpenError, World};
 use crate::audit::Audit;
 use crate::limits::{BULK_IDLE, CONNECTS_AT_ONCE, CONNECTS_TO_ONE_HOST, CONNECTS_WAITING_MAX};
 use crate::secret::book::SecretBook;
-use crate::transport::ssh::{ConnectError, Connection, Known, Target};
+use crate::transport::ssh::{ConnectError, Connection, Known, Target, Way};
 
 /// What a connection is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,8 +40,15 @@ struct Shelf {
 struct Shared {
     connection: Known,
     made_for: String,
-    /// The configuration that it was made under.
+    /// The newest configuration under which somebody was given it.
     made_in: Weak<World>,
+}
+
+impl Shared {
+    /// The connection, if it has room and was made for this.
+    fn usable(&self, made_for: &str) -> Option<Connection> {
+        self.connection.get().filter(|connection| self.made_for == made_for && connection.has_room())
+    }
 }
 
 /// All shared connections.
@@ -157,8 +164,9 @@ impl Pool {
         let mut shared = shelf.turn.lock().await;
         shared.retain(|one| one.connection.get().is_some());
         let made_for = made_for(target);
-        let usable = |one: &Shared| one.connection.get().filter(|connection| one.made_for == made_for && connection.has_room());
-        if let Some(connection) = shared.iter().find_map(usable) {
+        if let Some((connection, known_in)) = shared.iter_mut().find_map(|one| Some((one.usable(&made_for)?, &mut one.made_in))) {
+            // Whoever comes next under this configuration finds it without looking anything up.
+            *known_in = made_in;
             return Ok(connection);
         }
         let connection = self.connect(target, book).await?;
@@ -255,7 +263,13 @@ async fn keep(connection: Connection) {
 /// What must be the same for a connection to be shared.
 fn made_for(target: &Target) -> String {
     let keys: Vec<_> = target.keys.iter().map(|key| key.path.display().to_string()).collect();
-    format!("{}@{}:{} {:?} {:?} {keys:?}", target.login_name(), target.host, target.port, target.way, target.offer)
+    let way = match &target.way {
+        // Another connection of the same name may lead to another machine of the same address.
+        Way::Through(connection) => connection.identity(),
+        other => format!("{other:?}"),
+    };
+    let Target { host, port, offer, .. } = target;
+    format!("{}@{host}:{port} {:?} {way} {offer:?} {keys:?}", target.login_name(), target.host_key_name())
 }
 
 #[cfg(test)]

@@ -151,6 +151,12 @@ impl Connection {
         &self.0.device
     }
 
+    /// A word for it that no other connection has as long as this one is there.
+    #[must_use]
+    pub fn identity(&self) -> String {
+        format!("{} {:p}", self.0.device, Arc::as_ptr(&self.0))
+    }
+
     /// Has it ended?
     #[must_use]
     pub fn is_closed(&self) -> bool {
