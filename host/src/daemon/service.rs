@@ -9,6 +9,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
 use super::gate::{Gate, House};
@@ -71,8 +72,8 @@ fn begin(file: Option<&Path>) -> Result<ExitCode, String> {
     let ended = runtime.block_on(async {
         let gate = Gate::open(Arc::clone(&house), &name.socket()).map_err(|error| format!("cannot listen: {error}"))?;
         tell(READY);
-        tokio::spawn(mcp::http::keep_open(Arc::clone(&directory)));
-        let stay = tokio::spawn(stay(Arc::clone(&house), ledger, name));
+        let door = tokio::spawn(mcp::http::keep_open(Arc::clone(&directory)));
+        let stay = tokio::spawn(stay(Arc::clone(&house), door, ledger, name));
         let ended = stay.await.map_err(|error| error.to_string());
         // Nobody comes in while the sessions are closed.
         drop(gate);
@@ -110,7 +111,7 @@ fn lock(path: &Path, name: &Name) -> Result<Option<File>, String> {
 }
 
 /// Waits until the daemon is no longer needed; says why.
-async fn stay(house: Arc<House>, mut ledger: Ledger, name: Name) -> (String, Ledger) {
+async fn stay(house: Arc<House>, door: JoinHandle<()>, mut ledger: Ledger, name: Name) -> (String, Ledger) {
     let signals = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()), signal(SignalKind::hangup()));
     let (Ok(mut terminate), Ok(mut interrupt), Ok(mut hangup)) = signals else { return ("it hears no signals".to_owned(), ledger) };
     let mut needed_at = Instant::now();
@@ -126,12 +127,42 @@ async fn stay(house: Arc<House>, mut ledger: Ledger, name: Name) -> (String, Led
         let open: Vec<String> = open.map(|handle| handle.id.to_string()).collect();
         ledger.hold(&open);
         log::renew(&name);
-        let is_needed =
-            !open.is_empty() || house.clients.load(Ordering::Relaxed) > 0 || house.connections() > 0 || house.directory.is_carrying();
-        if is_needed {
+        if !open.is_empty() || is_needed(&house, &door) {
             needed_at = Instant::now();
         } else if needed_at.elapsed() >= DAEMON_IDLE {
             return (format!("nobody has used it for {} s", DAEMON_IDLE.as_secs()), ledger);
+        }
+    }
+}
+
+/// Is it needed where no session is open? Who comes by the HTTP door cannot start it, so it stays as long as that is open.
+fn is_needed(house: &House, door: &JoinHandle<()>) -> bool {
+    let is_used = house.clients.load(Ordering::Relaxed) > 0 || house.connections() > 0;
+    is_used || house.directory.is_carrying() || !door.is_finished()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use crate::directory::Directory;
+
+    #[test]
+    fn an_open_door_keeps_the_daemon_and_none_or_a_closed_one_does_not() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let door = |token: &str| format!("[http]\nlisten = \"127.0.0.1:0\"\ntoken = {{ command = \"echo {token}\" }}\n");
+        for (text, stays) in [(String::new(), false), (door("short"), false), (door("a-token-of-sufficient-length"), true)] {
+            let config = Config::parse(&text, Path::new("jackfield.toml"), None).unwrap();
+            let catalog = startup::catalog(&config).unwrap();
+            let directory = Arc::new(Directory::new(config, catalog, None));
+            let renewer = Arc::new(Renewer::new(Arc::clone(&directory), None));
+            let guests = Guests::start(Arc::clone(&directory), runtime.handle().clone()).unwrap();
+            let house = House::new(Arc::clone(&directory), renewer, guests, None, true);
+            let mut door = runtime.spawn(mcp::http::keep_open(directory));
+            let wait = Duration::from_secs(if stays { 1 } else { 20 });
+            let has_ended = runtime.block_on(async { tokio::time::timeout(wait, &mut door).await.is_ok() });
+            assert_eq!((has_ended, is_needed(&house, &door)), (!stays, stays), "{text}");
+            door.abort();
         }
     }
 }
