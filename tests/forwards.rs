@@ -387,3 +387,23 @@ fn a_forward_whose_idle_connection_was_closed_goes_on_over_the_next_one() {
     assert!(held.is_some_and(|mut stream| echoes(&mut stream, b"two")), "{}", client.call("ssh_sessions", json!({})));
     until_listed(&mut client, &id, Some("open"));
 }
+
+#[test]
+fn a_second_remote_forward_for_a_port_is_refused_and_the_first_one_stays() {
+    account("jft-bash", Path::new("/bin/bash"));
+    let server = Sshd::start();
+    let to = format!("127.0.0.1:{}", echo());
+    let mut client = Client::start(&full(&server, ""));
+    client.run("web1", "echo open");
+    let (first, at_device) = open(&mut client, json!({"kind": "remote", "to": to}));
+    let second = json!({"session": "web1", "action": "open", "kind": "remote", "to": to, "listen": at_device.to_string()});
+    let why = client.error("ssh_forward", second);
+    assert!(why.contains(&format!("listens at 127.0.0.1:{at_device} already")) && why.contains("listen="), "{why}");
+    assert_eq!(echoed(at_device, b"first"), b"first");
+    until_listed(&mut client, &first, Some("open"));
+    // Who was closed has left the port to others.
+    close(&mut client, &first);
+    until_closed(at_device);
+    let (_, again) = open(&mut client, json!({"kind": "remote", "to": to, "listen": at_device.to_string()}));
+    assert_eq!((again, echoed(again, b"again")), (at_device, b"again".to_vec()));
+}

@@ -23,6 +23,8 @@ struct Listening {
 
 impl Drop for Listening {
     fn drop(&mut self) {
+        // From here on another one may listen there.
+        self.incoming.close();
         let (connection, address, port) = (self.connection.clone(), std::mem::take(&mut self.address), self.port);
         tokio::spawn(async move { connection.listen_no_more(&address, port).await });
     }
@@ -67,6 +69,8 @@ async fn serve(through: Arc<Through>, mut listening: Listening, to: End, keep: b
         };
         if connections.len() >= FORWARD_CONNECTIONS_MAX {
             through.counts.failed(&format!("more than {FORWARD_CONNECTIONS_MAX} connections at once"));
+            // Only a stream tells the server that it is closed.
+            drop(channel.into_stream());
             continue;
         }
         let (through, to) = (Arc::clone(&through), to.clone());

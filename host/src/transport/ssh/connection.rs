@@ -284,28 +284,28 @@ impl Connection {
     /// When the device does not allow it.
     pub async fn listen(&self, address: &str, port: u16) -> Result<(u16, mpsc::Receiver<Channel<Msg>>), ConnectError> {
         let (sender, receiver) = mpsc::channel(FORWARDS_WAITING_MAX);
-        let expect = |port: u16| self.heard().listening.insert(listening_name(address, port.into()), sender.clone());
-        if port != 0 {
-            // Somebody may connect there before the answer is here.
-            expect(port);
+        let name = |port: u16| listening_name(address, port.into());
+        // Somebody may connect there before the answer is here.
+        if port != 0 && !self.heard().expect(name(port), sender.clone()) {
+            return Err(ConnectError::Listening { device: self.0.device.clone(), at: name(port) });
         }
         let asked = timeout(CONNECT_MAX, self.0.handle.tcpip_forward(address, port.into())).await;
         let bound = match asked.map_err(|_| self.late()).and_then(|bound| bound.map_err(|error| self.failed(&told(&error)))) {
             Ok(bound) => bound,
             Err(error) => {
-                self.heard().listening.remove(&listening_name(address, port.into()));
+                self.heard().listening.remove(&name(port));
                 return Err(error);
             }
         };
         // The port is told only where the device was to choose one.
         let bound = if port == 0 { u16::try_from(bound).unwrap_or_default() } else { port };
-        expect(bound);
+        self.heard().listening.insert(name(bound), sender);
         Ok((bound, receiver))
     }
 
-    /// Has the device listen no more.
+    /// Has the device listen no more for somebody who waits no longer.
     pub async fn listen_no_more(&self, address: &str, port: u16) {
-        self.heard().listening.remove(&listening_name(address, port.into()));
+        self.heard().forget(&listening_name(address, port.into()));
         let _ = timeout(CLOSE_MAX, self.0.handle.cancel_tcpip_forward(address, port.into())).await;
     }
 

@@ -127,6 +127,14 @@ pub enum ConnectError {
         /// What it said.
         what: String,
     },
+    /// It listens there already, for another forward.
+    #[error("`{device}` listens at {at} already, for another forward; choose another port with listen=, or close that one")]
+    Listening {
+        /// The device.
+        device: String,
+        /// The address there.
+        at: String,
+    },
     /// The connection had ended before it was asked for a session: nothing was done.
     #[error("the connection to `{device}` had ended before: {what}; nothing was run")]
     Gone {

@@ -42,6 +42,24 @@ pub(super) struct Heard {
     pub(super) listening: BTreeMap<String, mpsc::Sender<Channel<Msg>>>,
 }
 
+impl Heard {
+    /// Has what comes in at this address handed over from now on. Says whether nobody else waits for it.
+    pub(super) fn expect(&mut self, name: String, waits: mpsc::Sender<Channel<Msg>>) -> bool {
+        let is_free = self.listening.get(&name).is_none_or(mpsc::Sender::is_closed);
+        if is_free {
+            self.listening.insert(name, waits);
+        }
+        is_free
+    }
+
+    /// Forgets who waited for what comes in at this address, unless somebody else does by now.
+    pub(super) fn forget(&mut self, name: &str) {
+        if self.listening.get(name).is_some_and(mpsc::Sender::is_closed) {
+            self.listening.remove(name);
+        }
+    }
+}
+
 pub(super) type Hearing = Arc<Mutex<Heard>>;
 
 /// What was told so far, locked.
@@ -246,5 +264,27 @@ impl Handler {
             }
             None => reply.reject(ChannelOpenFailure::ConnectFailed).await,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_that_somebody_waits_at_is_taken_until_he_goes() {
+        let (name, mut heard) = (|| listening_name("127.0.0.1", 8080), Heard::default());
+        let (first, waits) = mpsc::channel(1);
+        let (second, _waits_too) = mpsc::channel(1);
+        assert!(heard.expect(name(), first.clone()) && !heard.expect(name(), second.clone()));
+        heard.forget(&name());
+        assert!(heard.listening[&name()].same_channel(&first), "who waits goes on to");
+        drop(waits);
+        assert!(heard.expect(name(), second.clone()) && heard.listening[&name()].same_channel(&second));
+        let (third, waits) = mpsc::channel(1);
+        assert!(heard.expect(listening_name("127.0.0.1", 80), third));
+        drop(waits);
+        heard.forget(&listening_name("127.0.0.1", 80));
+        assert_eq!(heard.listening.len(), 1);
     }
 }
