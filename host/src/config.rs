@@ -115,17 +115,23 @@ pub struct Config {
 impl Config {
     /// Reads the text of a file. `~` stands for `home`; other relative paths start at the file's folder.
     ///
-    /// Gives all errors at once, in the order of the file.
+    /// Gives all errors at once, in the order of the file. The devices of the file are all that `via` may name.
     pub fn parse(text: &str, file: &Path, home: Option<&Path>) -> Result<Self, Vec<Diagnostic>> {
-        Self::parse_sections(text, file, home, &SECTIONS)
+        Self::parse_sections(text, file, home, &SECTIONS, Self::check_jumps)
     }
 
     /// The same of an administrator's file, which has only some of the sections.
     fn parse_managed(text: &str, file: &Path, home: Option<&Path>) -> Result<Self, Vec<Diagnostic>> {
-        Self::parse_sections(text, file, home, &managed::SECTIONS)
+        Self::parse_sections(text, file, home, &managed::SECTIONS, Self::check_jumps)
     }
 
-    fn parse_sections(text: &str, file: &Path, home: Option<&Path>, sections: &[&str]) -> Result<Self, Vec<Diagnostic>> {
+    fn parse_sections(
+        text: &str,
+        file: &Path,
+        home: Option<&Path>,
+        sections: &[&str],
+        check: impl FnOnce(&Self) -> Vec<Diagnostic>,
+    ) -> Result<Self, Vec<Diagnostic>> {
         let (document, faults) = DeTable::parse_recoverable(text);
         let mut reader = Reader::new(file, Lines::new(text), home);
         let mut config = Self { file: Some(file.to_owned()), ..Self::default() };
@@ -135,7 +141,7 @@ impl Config {
         let (mut diagnostics, places) = reader.finish();
         config.places = places;
         if faults.is_empty() {
-            diagnostics.extend(config.check_jumps());
+            diagnostics.extend(check(&config));
         } else {
             diagnostics = syntax::merge(&faults, text, file, diagnostics);
         }

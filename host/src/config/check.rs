@@ -1,7 +1,7 @@
 //! Checks across the tables: jumps between devices, and names of types, plugins and secrets.
 
 use super::diagnostic::Diagnostic;
-use super::{Config, TypeChoice, TypeName};
+use super::{Config, Environment, SshNames, TypeChoice, TypeName};
 use crate::nearest::nearest;
 
 impl Config {
@@ -48,6 +48,8 @@ impl Config {
             let Some(via) = &device.via else { continue };
             let path = format!("device.{name}.via");
             match self.devices.get(via) {
+                // It may stand in what cannot be read: whoever goes that way is told.
+                None if matches!(self.ssh_names, SshNames::Broken(_)) => {}
                 None => {
                     let names: Vec<&str> = self.devices.keys().map(String::as_str).filter(|other| other != name).collect();
                     let message = format!("`via` in [device.{name}] names no device: `{}`", via.escape_debug());
@@ -72,6 +74,12 @@ impl Config {
             }
         }
         found
+    }
+
+    /// The same where `via` may also name a host of OpenSSH's configuration. That is read only where a name is not known without it.
+    pub(super) fn check_jumps_beside_ssh(&self, environment: Environment<'_>) -> Vec<Diagnostic> {
+        let found = self.check_jumps();
+        if found.is_empty() { found } else { self.clone().beside_ssh(environment).check_jumps() }
     }
 
     /// The circle that this device is the alphabetically first member of, so that each circle is told once.

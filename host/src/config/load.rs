@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
-use super::{Config, Declaration, Diagnostic, Digest, SshNames, safety};
+use super::{Config, Declaration, Diagnostic, Digest, SECTIONS, SshNames, safety};
 use crate::bounded::{self, ReadError};
 
 /// Largest file that is read; thousands of devices fit.
@@ -88,9 +88,16 @@ impl Config {
             return Ok(Self::default().managed(environment)?.with_ssh(environment));
         };
         safety::check(&found.path, "configuration").map_err(ConfigError::Unsafe)?;
-        let mut config = Self::read_file(&found.path, found.named_by, environment, Self::parse)?;
+        let mut config =
+            Self::read_file(&found.path, found.named_by, environment, |text, path, _| Self::parse_beside_ssh(text, path, environment))?;
         config.read_declarations().map_err(ConfigError::Invalid)?;
         Ok(config.managed(environment)?.with_ssh(environment))
+    }
+
+    /// Reads the text of a file as [`parse`](Self::parse) does; `via` may also name a host of OpenSSH's configuration.
+    pub fn parse_beside_ssh(text: &str, file: &Path, environment: Environment<'_>) -> Result<Self, Vec<Diagnostic>> {
+        let check = |config: &Self| config.check_jumps_beside_ssh(environment);
+        Self::parse_sections(text, file, home(environment).as_deref(), &SECTIONS, check)
     }
 
     /// Reads again what this one was read from.
@@ -263,6 +270,27 @@ mod tests {
         assert!(matches!(newer(), Newer::Broken));
         let text = Config::parse("[device.web1]\n", &path, None).unwrap();
         assert!(matches!(text.newer(), Newer::Same));
+    }
+
+    #[test]
+    fn a_host_of_the_ssh_configuration_may_be_a_jump_host() {
+        let folder = folder(&["home/.ssh/config"]);
+        let path = folder.path().join("jackfield.toml");
+        let load = |via: &str, ssh: &str, more: &str| {
+            std::fs::write(folder.path().join("home/.ssh/config"), ssh).unwrap();
+            std::fs::write(&path, format!("[device.web1]\nhost = \"192.0.2.1\"\nvia = \"{via}\"\n{more}")).unwrap();
+            let home = folder.path().join("home").into_os_string();
+            let config = Config::load(None, &|name| (name == "HOME").then(|| home.clone()), folder.path());
+            config.map_err(|error| error.to_string().replace(&format!("{}:", path.display()), ""))
+        };
+        let config = load("gate", "Host gate\n", "").unwrap();
+        assert!(config.devices["gate"].from_ssh && config.devices["web1"].via.as_deref() == Some("gate"));
+        // All errors are told at once, and the nearest name is that of a host there.
+        let both = load("basiton", "Host bastion\n", "prt = 1\n").unwrap_err();
+        let wrong = "3:1: `via` in [device.web1] names no device: `basiton`; did you mean `bastion`? known devices: ";
+        assert!(both.starts_with(wrong) && both.lines().count() == 2 && both.contains("`prt`"), "{both}");
+        assert!(load("gate", "Host gate\n", "[ssh]\nconfig = false\n").unwrap_err().contains("names no device: `gate`"));
+        assert!(load("gate", "Host gate\n  Prot 22\n", "").is_ok(), "it is told where somebody goes that way");
     }
 
     #[test]

@@ -71,7 +71,15 @@ fn files(reader: &mut Reader<'_>, at: &Place, found: &DeValue<'_>) -> Option<Ssh
 impl Config {
     /// Reads the files that `[ssh]` names. Hosts of theirs that are no devices yet become some.
     #[must_use]
-    pub(super) fn with_ssh(mut self, environment: Environment<'_>) -> Self {
+    pub(super) fn with_ssh(self, environment: Environment<'_>) -> Self {
+        let config = self.beside_ssh(environment);
+        config.warn_of_ssh();
+        config
+    }
+
+    /// The same, and nobody is told where they cannot be used.
+    #[must_use]
+    pub(super) fn beside_ssh(mut self, environment: Environment<'_>) -> Self {
         let home = environment("HOME").filter(|home| !home.is_empty()).map(PathBuf::from);
         let files = match (&self.ssh.config, home) {
             (SshFiles::Off, _) | (SshFiles::Usual, None) => return self,
@@ -86,6 +94,13 @@ impl Config {
     pub fn use_ssh_config(&mut self, path: PathBuf) {
         self.devices.retain(|_, device| !device.from_ssh);
         self.read_ssh(&Files { user: Some(path), system: None });
+        self.warn_of_ssh();
+    }
+
+    fn warn_of_ssh(&self) {
+        if let SshNames::Broken(why) = &self.ssh_names {
+            crate::diagnostics::warn(&format!("the ssh configuration is not used: {why}"));
+        }
     }
 
     fn read_ssh(&mut self, files: &Files) {
@@ -100,10 +115,7 @@ impl Config {
                 }
                 SshNames::Read(Arc::new(config))
             }
-            Err(why) => {
-                crate::diagnostics::warn(&format!("the ssh configuration is not used: {why}"));
-                SshNames::Broken(why)
-            }
+            Err(why) => SshNames::Broken(why),
         };
     }
 }

@@ -59,7 +59,7 @@ pub fn run(config: Option<&Path>, wanted: &Wanted) -> Result<ExitCode, String> {
     put(&mut document, &name, &relative(&wanted.file, &path), wanted, &checked)?;
     let after = document.to_string();
     // What is written must be a configuration that the program reads back.
-    let config = Config::parse(&after, &path, std::env::var_os("HOME").map(PathBuf::from).as_deref())
+    let config = Config::parse_beside_ssh(&after, &path, &|name| std::env::var_os(name))
         .map_err(|wrong| wrong.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))?;
     let loader = Arc::new(loader()?);
     try_out(&config, &name, &loader)?;
