@@ -14,7 +14,7 @@ use crate::support::sshd::{PASSWORD, Sshd, account};
 
 /// A server, a client, a folder that transfers may use, and one on the device.
 struct Setting {
-    _server: Sshd,
+    server: Sshd,
     client: Client,
     folder: tempfile::TempDir,
 }
@@ -40,7 +40,7 @@ impl Setting {
             folder.path().join("here").display()
         );
         let client = Client::start(&config);
-        Self { _server: server, client, folder }
+        Self { server, client, folder }
     }
 
     fn here(&self, name: &str) -> PathBuf {
@@ -113,6 +113,22 @@ fn a_file_is_read_in_parts_and_a_folder_is_listed() {
         assert!(message(&missing).contains("no such file"), "{missing}");
         setting.client.has_written_no("line 77");
     }
+}
+
+/// OpenSSH gives ten sessions on a connection: what it refuses must not take the place of one.
+#[test]
+fn a_server_without_a_file_service_is_read_from_for_ever() {
+    let mut setting = Setting::on(Sshd::start_without_files(), "read-only", "");
+    let path = setting.put("f.txt", b"line\n");
+    for time in 1..=15 {
+        let read = setting.read(&path);
+        assert_eq!(read["text"].as_str(), Some("     1\tline\n"), "{time}: {read}");
+    }
+    let sessions = std::process::Command::new("ss")
+        .args(["-Htn", "state", "established", &format!("sport = :{}", setting.server.port)])
+        .output()
+        .unwrap();
+    assert_eq!(String::from_utf8_lossy(&sessions.stdout).lines().count(), 1, "all of it went over one connection");
 }
 
 /// What was judged is what is read; the path that is told is that of the call.
@@ -416,7 +432,7 @@ fn a_crash_never_leaves_half_a_file() {
         setting.read(&path);
         setting.client.post("ssh_file_write", json!({"target": "web1", "path": path, "content": new}));
         std::thread::sleep(Duration::from_millis(delay));
-        let Setting { client, folder: _folder, _server } = setting;
+        let Setting { client, folder: _folder, server: _server } = setting;
         client.kill();
         std::thread::sleep(Duration::from_millis(200));
         let now = std::fs::read(&path).unwrap();

@@ -389,6 +389,8 @@ pub const APPROVAL_TEXT_MAX_CHARS: usize = 4000;
 pub const PROGRAM_TRIES: usize = 3;
 /// From the first packet to an authenticated connection.
 pub const CONNECT_MAX: Duration = Duration::from_secs(20);
+/// How long a channel is waited for that its caller has given up after [`CONNECT_MAX`]: when it comes, it is closed.
+pub const CHANNEL_LATE_MAX: Duration = Duration::from_secs(120);
 /// How long a person may take to answer a server's question at login: as long as servers wait (sshd's `LoginGraceTime`).
 pub const LOGIN_ANSWER_MAX: Duration = Duration::from_secs(110);
 /// Questions of servers that wait for a person in one process.

@@ -156,7 +156,6 @@ impl Channels {
             }
             drop((to_output, to_errors));
             let _ = tell.send(status);
-            let _ = halves.write.close().await;
         });
         let status = Box::pin(async move { told.await.unwrap_or_default() });
         Ok(Running { input: Box::new(Box::pin(input)), output: Box::new(output), errors: Box::new(errors), status })

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use russh::client::{Handle, Msg};
+use russh::client::Msg;
 use russh::{Channel, ChannelMsg, ChannelReadHalf, ChannelWriteHalf};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use super::super::{LineEvent, Order, tell_of, write_all};
 use super::connection::Ticket;
 use super::error::{WORDS_MAX_BYTES, told, words};
-use super::handler::{Handler, Hearing, heard};
+use super::handler::{Hearing, heard};
 use super::{Connection, Target};
 use crate::limits::{CLOSE_MAX, EARLY_MAX_BYTES, EARLY_MESSAGES_MAX};
 use crate::policy::approved::Program;
@@ -39,22 +39,32 @@ impl NoChannel {
     }
 }
 
-/// A channel and what came on it before the server had answered the requests.
-pub(super) struct Opened {
-    pub(super) channel: Channel<Msg>,
+/// A channel that is there and not yet of use. Unless somebody takes it, it is closed: the library drops one without a word, and the
+/// server counts it as long as the connection lives.
+pub(super) struct Asked {
+    /// Gone once it is taken or closed.
+    channel: Option<Channel<Msg>>,
     early: VecDeque<ChannelMsg>,
     early_bytes: usize,
 }
 
-impl Opened {
+impl Asked {
     pub(super) fn new(channel: Channel<Msg>) -> Self {
-        Self { channel, early: VecDeque::new(), early_bytes: 0 }
+        Self { channel: Some(channel), early: VecDeque::new(), early_bytes: 0 }
+    }
+
+    /// What requests go over.
+    pub(super) fn channel(&self) -> Result<&Channel<Msg>, String> {
+        self.channel.as_ref().ok_or_else(closed)
     }
 
     /// Waits for the answer to a request. Some servers start what is asked for before they answer: what it says is kept.
     pub(super) async fn answered(&mut self, request: &str) -> Result<(), String> {
         loop {
-            let message = self.channel.wait().await;
+            let message = match &mut self.channel {
+                Some(channel) => channel.wait().await,
+                None => return Err(closed()),
+            };
             match message {
                 Some(ChannelMsg::Success) => return Ok(()),
                 Some(ChannelMsg::Failure) => return Err(format!("it refuses {request}")),
@@ -82,11 +92,46 @@ impl Opened {
         self.early.push_back(message);
         Ok(())
     }
+
+    /// For whoever keeps it from here on, when what was asked for has come; else it is closed before anything else is asked of the
+    /// server, which then has room for that.
+    pub(super) async fn taken(mut self, asked: Result<(), String>) -> Result<Opened, String> {
+        let channel = self.channel.take().ok_or_else(closed)?;
+        match asked {
+            Ok(()) => Ok(Opened { channel, early: std::mem::take(&mut self.early) }),
+            Err(why) => {
+                // The connection may have ended already.
+                let _ = timeout(CLOSE_MAX, channel.close()).await;
+                Err(why)
+            }
+        }
+    }
 }
 
-/// A terminal with a login shell in it.
-pub(super) async fn shell(target: &Target, handle: &Handle<Handler>) -> Result<Opened, NoChannel> {
-    let channel = handle.channel_open_session().await.map_err(|error| NoChannel::of(&error))?;
+impl Drop for Asked {
+    fn drop(&mut self) {
+        if let Some(channel) = self.channel.take() {
+            tokio::spawn(async move {
+                // The other side may be gone already.
+                let _ = timeout(CLOSE_MAX, channel.close()).await;
+            });
+        }
+    }
+}
+
+fn closed() -> String {
+    "its channel is closed".to_owned()
+}
+
+/// A channel and what came on it before the server had answered the requests.
+pub(super) struct Opened {
+    pub(super) channel: Channel<Msg>,
+    early: VecDeque<ChannelMsg>,
+}
+
+/// Asks for a terminal with a login shell in it.
+pub(super) async fn ask_for_shell(target: &Target, asked: &mut Asked) -> Result<(), String> {
+    let channel = asked.channel()?;
     let (columns, rows) = target.size;
     let requests = async {
         if target.forward_agent {
@@ -95,12 +140,11 @@ pub(super) async fn shell(target: &Target, handle: &Handle<Handler>) -> Result<O
         channel.request_pty(true, &target.terminal, columns.into(), rows.into(), 0, 0, &[]).await?;
         channel.request_shell(true).await
     };
-    requests.await.map_err(|error| NoChannel::Failed(told(&error)))?;
-    let mut opened = Opened::new(channel);
+    requests.await.map_err(|error| told(&error))?;
     for request in ["a terminal", "a shell"] {
-        opened.answered(request).await.map_err(NoChannel::Failed)?;
+        asked.answered(request).await?;
     }
-    Ok(opened)
+    Ok(())
 }
 
 /// What comes on a channel, in its order.
@@ -208,7 +252,7 @@ pub(super) async fn serve(connection: Connection, ticket: Ticket, channel: Chann
     connection.leave().await;
 }
 
-/// Runs a short program on a channel of its own: its exit status, and what it complains of.
+/// Runs a short program on a channel of its own: its exit status, and what it complains of. The channel closes with the future.
 async fn beside(connection: Connection, program: Program) -> Result<(Option<i32>, Vec<u8>), String> {
     let mut halves = connection.execute(&program).await.map_err(|error| error.to_string())?;
     let (mut status, mut said) = (None, Vec::new());

@@ -5,15 +5,15 @@ use std::sync::{Arc, MutexGuard, Weak};
 
 use russh::client::{Handle, Msg};
 use russh::{Channel, ChannelStream, ChannelWriteHalf, Disconnect};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
 use super::super::{Line, Reader, Welcome, Writer};
-use super::channel::{ChannelReader, Messages, NoChannel, Opened, serve, shell};
+use super::channel::{Asked, ChannelReader, Messages, NoChannel, Opened, ask_for_shell, serve};
 use super::error::told;
 use super::handler::{Handler, Heard, Hearing, heard, listening_name};
 use super::{ConnectError, Greeting, Target};
-use crate::limits::{CHANNELS_PER_CONNECTION_MAX, CLOSE_MAX, CONNECT_MAX, FORWARDS_WAITING_MAX};
+use crate::limits::{CHANNEL_LATE_MAX, CHANNELS_PER_CONNECTION_MAX, CLOSE_MAX, CONNECT_MAX, FORWARDS_WAITING_MAX};
 use crate::policy::approved::Program;
 
 /// A connection that is logged in. Its channels are lines; it ends with the last of them and itself.
@@ -64,13 +64,23 @@ impl Drop for Ticket {
     }
 }
 
-/// A channel as the library has it. It keeps its connection.
+/// A channel as the library has it. It keeps its connection, and closes when it is dropped.
 pub struct Halves {
     /// What comes.
     pub read: Messages,
     /// What goes.
-    pub write: ChannelWriteHalf<Msg>,
+    pub write: Arc<ChannelWriteHalf<Msg>>,
     _ticket: Ticket,
+}
+
+impl Drop for Halves {
+    fn drop(&mut self) {
+        let write = Arc::clone(&self.write);
+        tokio::spawn(async move {
+            // The other side may be gone already.
+            let _ = timeout(CLOSE_MAX, write.close()).await;
+        });
+    }
 }
 
 impl std::fmt::Debug for Halves {
@@ -206,7 +216,11 @@ impl Connection {
     /// When the device gives none; [`ConnectError::Full`] when another connection may have one.
     pub async fn terminal(&self, target: &Target) -> Result<Line, ConnectError> {
         let ticket = self.ticket(Channels::Session);
-        let opening = async { shell(target, &self.0.handle).await.map_err(|why| self.no_channel(why)) };
+        let opening = async {
+            let mut asked = self.asked().await?;
+            let answer = ask_for_shell(target, &mut asked).await;
+            asked.taken(answer).await.map_err(|what| self.no_channel(NoChannel::Failed(what)))
+        };
         let opened = super::step(target, "session request", opening).await?;
         self.0.has_given.store(true, Ordering::Release);
         Ok(self.line(ticket, opened))
@@ -219,9 +233,9 @@ impl Connection {
     /// When the device starts none.
     pub async fn program(&self, program: &Program) -> Result<Line, ConnectError> {
         let ticket = self.ticket(Channels::Session);
-        let opened = self.session(async |opened| {
-            opened.channel.exec(true, program.text()).await.map_err(|error| told(&error))?;
-            opened.answered("a program").await
+        let opened = self.session(async |asked| {
+            asked.channel()?.exec(true, program.text()).await.map_err(|error| told(&error))?;
+            asked.answered("a program").await
         });
         Ok(self.line(ticket, opened.await?))
     }
@@ -233,9 +247,9 @@ impl Connection {
     /// When the server has none of this name.
     pub async fn subsystem(&self, name: &str) -> Result<Stream, ConnectError> {
         let ticket = self.ticket(Channels::Session);
-        let opened = self.session(async |opened| {
-            opened.channel.request_subsystem(true, name).await.map_err(|error| told(&error))?;
-            opened.answered(&format!("the subsystem `{name}`")).await
+        let opened = self.session(async |asked| {
+            asked.channel()?.request_subsystem(true, name).await.map_err(|error| told(&error))?;
+            asked.answered(&format!("the subsystem `{name}`")).await
         });
         // A subsystem says nothing before it is asked.
         Ok(Stream { inner: opened.await?.channel.into_stream(), _ticket: ticket })
@@ -248,12 +262,12 @@ impl Connection {
     /// When the device does not start it.
     pub async fn execute(&self, program: &Program) -> Result<Halves, ConnectError> {
         let ticket = self.ticket(Channels::Session);
-        let opened = self.session(async |opened| {
-            opened.channel.exec(true, program.text()).await.map_err(|error| told(&error))?;
-            opened.answered("a program").await
+        let opened = self.session(async |asked| {
+            asked.channel()?.exec(true, program.text()).await.map_err(|error| told(&error))?;
+            asked.answered("a program").await
         });
         let (read, write) = opened.await?.split();
-        Ok(Halves { read, write, _ticket: ticket })
+        Ok(Halves { read, write: Arc::new(write), _ticket: ticket })
     }
 
     /// A connection from the device to a host and port (RFC 4254 section 7.2).
@@ -262,9 +276,12 @@ impl Connection {
     ///
     /// When the device does not reach them, or does not allow it.
     pub async fn tcp(&self, host: &str, port: u16, from: (&str, u16)) -> Result<Stream, ConnectError> {
-        let ticket = self.ticket(Channels::Stream);
-        let opening = self.0.handle.channel_open_direct_tcpip(host, port.into(), from.0, from.1.into());
-        self.stream(ticket, opening).await
+        let (host, from, from_port) = (host.to_owned(), from.0.to_owned(), u32::from(from.1));
+        self.stream(|connection| async move {
+            let handle = &connection.0.handle;
+            handle.channel_open_direct_tcpip(host, port.into(), from, from_port).await
+        })
+        .await
     }
 
     /// A connection from the device to a socket there.
@@ -273,8 +290,8 @@ impl Connection {
     ///
     /// When the device does not reach it, or does not allow it.
     pub async fn socket(&self, path: &str) -> Result<Stream, ConnectError> {
-        let ticket = self.ticket(Channels::Stream);
-        self.stream(ticket, self.0.handle.channel_open_direct_streamlocal(path)).await
+        let path = path.to_owned();
+        self.stream(|connection| async move { connection.0.handle.channel_open_direct_streamlocal(path).await }).await
     }
 
     /// Has the device listen (RFC 4254 section 7.1). Gives the port, and what comes in.
@@ -317,26 +334,52 @@ impl Connection {
     }
 
     /// A channel for something that the server starts.
-    async fn session(&self, start: impl AsyncFnOnce(&mut Opened) -> Result<(), String>) -> Result<Opened, ConnectError> {
+    async fn session(&self, start: impl AsyncFnOnce(&mut Asked) -> Result<(), String>) -> Result<Opened, ConnectError> {
         let opening = async {
-            let channel = self.0.handle.channel_open_session().await.map_err(|error| self.no_channel(NoChannel::of(&error)))?;
+            let mut asked = self.asked().await?;
             self.0.has_given.store(true, Ordering::Release);
-            let mut opened = Opened::new(channel);
-            start(&mut opened).await.map_err(|what| self.failed(&what))?;
-            Ok(opened)
+            let answer = start(&mut asked).await;
+            asked.taken(answer).await.map_err(|what| self.failed(&what))
         };
         timeout(CONNECT_MAX, opening).await.unwrap_or_else(|_| Err(self.late()))
     }
 
-    async fn stream(
-        &self,
-        ticket: Ticket,
-        opening: impl Future<Output = Result<Channel<Msg>, russh::Error>>,
-    ) -> Result<Stream, ConnectError> {
-        let channel = timeout(CONNECT_MAX, opening).await.map_err(|_| self.late())?.map_err(|error| match NoChannel::of(&error) {
-            NoChannel::Full(what) | NoChannel::Failed(what) => self.failed(&what),
-        })?;
-        Ok(Stream { inner: channel.into_stream(), _ticket: ticket })
+    /// A channel on which nothing was asked for yet.
+    async fn asked(&self) -> Result<Asked, ConnectError> {
+        let opening = self.opened(|connection| async move { connection.0.handle.channel_open_session().await });
+        opening.await.map_err(|error| self.no_channel(NoChannel::of(&error)))
+    }
+
+    /// A stream through the server.
+    async fn stream<F>(&self, open: impl FnOnce(Self) -> F) -> Result<Stream, ConnectError>
+    where
+        F: Future<Output = Result<Channel<Msg>, russh::Error>> + Send + 'static,
+    {
+        let ticket = self.ticket(Channels::Stream);
+        let opening = async {
+            let asked = self.opened(open).await.map_err(|error| match NoChannel::of(&error) {
+                NoChannel::Full(what) | NoChannel::Failed(what) => self.failed(&what),
+            })?;
+            asked.taken(Ok(())).await.map_err(|what| self.failed(&what))
+        };
+        let opened = timeout(CONNECT_MAX, opening).await.unwrap_or_else(|_| Err(self.late()))?;
+        Ok(Stream { inner: opened.channel.into_stream(), _ticket: ticket })
+    }
+
+    /// Has a channel opened. One that comes when nobody waits for it any more is closed.
+    async fn opened<F>(&self, open: impl FnOnce(Self) -> F) -> Result<Asked, russh::Error>
+    where
+        F: Future<Output = Result<Channel<Msg>, russh::Error>> + Send + 'static,
+    {
+        let (hand_over, handed_over) = oneshot::channel();
+        let opening = open(self.clone());
+        tokio::spawn(async move {
+            if let Ok(opened) = timeout(CHANNEL_LATE_MAX, opening).await {
+                // What nobody takes is dropped here, and closed with that.
+                let _ = hand_over.send(opened.map(Asked::new));
+            }
+        });
+        handed_over.await.unwrap_or(Err(russh::Error::Disconnect))
     }
 
     fn ticket(&self, channels: Channels) -> Ticket {
