@@ -94,6 +94,14 @@ fn host_certificates_are_good_for_their_names_and_time_only() {
     };
     let (server, mut client) = certified(&["-h", "-n", "127.0.0.1", "-V", "+1h"]);
     answers(&mut client, "web1");
+    let before = fs::read_to_string(file(&server, "known_hosts")).unwrap();
+    for arguments in [&["show", "web1"][..], &["accept", "web1", "--fingerprint", "SHA256:any"]] {
+        let (known, said) = hostkey(&client, arguments);
+        assert!(known && said.contains("certified by an authority"), "{said}");
+    }
+    let (known, shown) = hostkey(&client, &["show", "web1", "--json"]);
+    assert!(known && shown.contains("\"state\":\"certified\""), "{shown}");
+    assert_eq!(fs::read_to_string(file(&server, "known_hosts")).unwrap(), before, "there is nothing to record");
     // Its own key is revoked afterwards.
     let revoked = format!("@revoked * {}", fs::read_to_string(file(&server, "host.pub")).unwrap());
     let known = fs::read_to_string(file(&server, "known_hosts")).unwrap();
@@ -108,7 +116,39 @@ fn host_certificates_are_good_for_their_names_and_time_only() {
         let (_server, mut client) = certified(options);
         let said = refused(&mut client, "web1");
         assert!(said.contains(why), "{said}");
+        let (known, said) = hostkey(&client, &["show", "web1"]);
+        assert!(!known && said.contains(why), "{said}");
     }
+}
+
+#[test]
+fn the_key_of_a_jump_host_that_is_no_device_is_accepted_by_its_name() {
+    account("jft-bash", Path::new("/bin/bash"));
+    let (server, gate) = (Sshd::start(), Sshd::start());
+    let config = file(&server, "ssh_config");
+    let text = format!(
+        "Host inner\n  HostName 127.0.0.1\n  Port {}\n  User jft-bash\n  ProxyJump jft-bash@127.0.0.1:{}\n\
+         Host *\n  IdentityFile {}\n  IdentityFile {}\n  IdentitiesOnly yes\n  UserKnownHostsFile {}\n",
+        server.port,
+        gate.port,
+        file(&server, "id").display(),
+        file(&gate, "id").display(),
+        file(&server, "new/known_hosts").display()
+    );
+    fs::write(&config, text).unwrap();
+    let mut client = Client::start(&format!("[ssh]\nconfig = \"{}\"\n[device.inner]\ntype = \"linux\"\n", config.display()));
+    for (name, port) in [("127.0.0.1", gate.port), ("inner", server.port)] {
+        let why = refused(&mut client, "inner");
+        assert!(why.contains(&format!("jackfield hostkey accept {name}")), "{why}");
+        let (known, shown) = hostkey(&client, &["show", name, "--json"]);
+        let shown: Value = serde_json::from_str(shown.lines().next().unwrap_or_default()).unwrap_or_else(|_| panic!("{shown}"));
+        assert!(!known && shown["host"] == format!("[127.0.0.1]:{port}"), "{shown}");
+        let (done, said) = hostkey(&client, &["accept", name, "--fingerprint", shown["fingerprint"].as_str().unwrap()]);
+        assert!(done && said.contains("recorded"), "{said}");
+    }
+    answers(&mut client, "inner");
+    let (_, said) = hostkey(&client, &["show", "127.0.0.2"]);
+    assert!(said.contains("there is no device `127.0.0.2`"), "{said}");
 }
 
 #[test]

@@ -73,28 +73,36 @@ struct Presented {
     key: PublicKey,
     known: KnownHosts,
     trust: Trust,
+    /// Why nobody logs in there, if so. A host whose key is not recorded may have a certificate.
+    refused: Option<String>,
 }
 
 impl Presented {
     /// What it presents now. Nobody logs in to it.
     fn by(file: Option<&Path>, device: &str) -> Result<Self, String> {
-        let (target, key) = with_directory(startup::config(file)?, async |directory| {
+        let (target, key, refused) = with_directory(startup::config(file)?, async |directory| {
             let target = directory.sight(device).await.map_err(|error| error.to_string())?;
             let seen = Greeting::look(&target).await.map_err(|error| error.to_string())?;
             let key = seen.key.ok_or_else(|| format!("`{device}` showed no key"))?;
-            Ok((target, key))
+            Ok((target, key, seen.refused))
         })?;
         let known = KnownHosts::load_with(&target.known_hosts, target.revoked.as_deref()).map_err(|error| error.to_string())?;
         let (name, port) = target.host_key_name();
         let trust = known.check(name, port, &key);
-        Ok(Self { target, key, known, trust })
+        Ok(Self { target, key, known, trust, refused })
+    }
+
+    /// Is it trusted by the word of an authority, not by a key that is recorded?
+    fn is_certified(&self) -> bool {
+        self.refused.is_none() && !matches!(self.trust, Trust::Known { .. })
     }
 
     fn show(&self, json: bool) -> Result<ExitCode, String> {
-        let Self { target, key, known, trust } = self;
+        let Self { target, key, trust, refused, .. } = self;
         let (name, port) = target.host_key_name();
         if json {
             let state = match trust {
+                _ if self.is_certified() => "certified",
                 Trust::Known { .. } => "known",
                 Trust::Unknown => "unknown",
                 Trust::Changed { .. } => "changed",
@@ -105,24 +113,27 @@ impl Presented {
                 json!({"device": target.device, "host": host_name(name, port), "type": key.algorithm().as_str(),
                 "fingerprint": fingerprint(key), "state": state, "line": known_hosts_line(name, port, key, false)})
             ));
-            return Ok(if matches!(trust, Trust::Known { .. }) { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+        } else {
+            say(&self.shown());
+            say(&match (refused, trust) {
+                (Some(why), _) => format!("{}  {why}\n", painted(BAD, "not known")),
+                (None, Trust::Known { file, line }) => {
+                    format!("{}  recorded in {} line {line}\n", painted(GOOD, "known"), file.display())
+                }
+                (None, _) => certified(),
+            });
         }
-        say(&self.shown());
-        let known = known.verify(&target.device, name, port, key);
-        say(&match (&known, trust) {
-            (Ok(()), Trust::Known { file, line }) => {
-                format!("{}  recorded in {} line {line}\n", painted(GOOD, "known"), file.display())
-            }
-            (Ok(()), _) => format!("{}\n", painted(GOOD, "known")),
-            (Err(error), _) => format!("{}  {error}\n", painted(BAD, "not known")),
-        });
-        Ok(if known.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        Ok(if refused.is_none() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 
     fn accept(&self, wanted: Option<&str>) -> Result<ExitCode, String> {
-        let Self { target, key, known, trust } = self;
+        let Self { target, key, known, trust, .. } = self;
         let (name, port) = target.host_key_name();
         match trust {
+            _ if self.is_certified() => {
+                say(&certified());
+                return Ok(ExitCode::SUCCESS);
+            }
             Trust::Known { file, line } => {
                 say(&format!("{}  recorded already in {} line {line}\n", painted(GOOD, "known"), file.display()));
                 return Ok(ExitCode::SUCCESS);
@@ -160,6 +171,11 @@ impl Presented {
         let (name, port) = target.host_key_name();
         format!("{} presents {} {}\n{}\n", host_name(name, port), key.algorithm(), fingerprint(key), picture(key))
     }
+}
+
+/// What is told of a host whose key need not be recorded.
+fn certified() -> String {
+    format!("{}  certified by an authority that is trusted\n", painted(GOOD, "known"))
 }
 
 /// Brings the recorded keys of a host up to date.

@@ -103,6 +103,14 @@ impl PlaceWay {
             other => Some(other.to_string()),
         }
     }
+
+    /// The hosts that it goes over, the nearest first.
+    pub(super) fn jumps(&self) -> Option<&[JumpHost]> {
+        match self {
+            Self::Jumps(jumps) => Some(jumps),
+            _ => None,
+        }
+    }
 }
 
 fn jump(host: &JumpHost) -> String {

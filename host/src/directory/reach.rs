@@ -11,6 +11,7 @@ use crate::config::{Device, PASSWORD, Wire};
 use crate::limits::JUMPS_MAX;
 use crate::plugin::device_type::DeviceType;
 use crate::secret::{self, Secret, SecretSource};
+use crate::ssh_config::JumpHost;
 use crate::transport::ssh;
 
 /// Name of the secret that opens an encrypted key file.
@@ -49,6 +50,25 @@ impl World {
     /// The same.
     pub fn place_listed(&self, name: &str) -> Result<Place, OpenError> {
         Place::of(&self.config, self.device(name)?, &Hop::device(name), Exec::Never)
+    }
+
+    /// A host that is no device and stands on the way to one: as that way names it, and those before it there.
+    fn jump_host(&self, name: &str) -> Option<(Hop, Vec<JumpHost>)> {
+        let way = |device: &Device, hop: &Hop| Place::of(&self.config, device, hop, Exec::Never).ok().map(|place| place.way);
+        let mut ways: Vec<PlaceWay> = self.config.devices.iter().filter_map(|(name, device)| way(device, &Hop::device(name))).collect();
+        // The first host of a way goes its own, on which the next one may stand.
+        for _ in 0..JUMPS_MAX {
+            let mut further = Vec::new();
+            for hops in ways.iter().filter_map(PlaceWay::jumps) {
+                if let Some(at) = hops.iter().position(|hop| hop.host == name) {
+                    return Some((Hop::jump(hops.get(at)?), hops.get(..at)?.to_vec()));
+                }
+                let first = hops.first().filter(|first| !self.config.devices.contains_key(&first.host));
+                further.extend(first.and_then(|first| way(&Device::default(), &Hop::jump(first))));
+            }
+            ways = further;
+        }
+        None
     }
 
     async fn place_of_hop(&self, hop: Hop) -> Result<Place, OpenError> {
@@ -97,9 +117,18 @@ impl Directory {
         self.reach_host(name, Errand::Look).await.map(|reached| reached.target)
     }
 
-    /// A device that has a host key, and the secrets that log in there or on the way.
+    /// A device or a jump host that has a host key, and the secrets that log in there or on the way.
     pub(super) async fn reach_host(&self, name: &str, errand: Errand) -> Result<Reached, OpenError> {
         let world = self.world();
+        if !world.config.devices.contains_key(name)
+            && let Some((hop, before)) = world.jump_host(name)
+        {
+            let mut place = world.place_of_hop(hop).await?;
+            if !before.is_empty() {
+                place.way = PlaceWay::Jumps(before);
+            }
+            return self.reach_at(&world, name, place, errand, JUMPS_MAX).await;
+        }
         if world.device(name)?.line != Wire::Ssh {
             return Err(OpenError::Failed(format!("device `{name}` is not reached by SSH: nothing there shows a host key")));
         }
