@@ -593,7 +593,7 @@ mod tests {
             assert_eq!(Entry::Outcome(outcome.clone()).to_string(), format!("= done failed=false mode={mode}\n"));
             assert_eq!(super::outcome(&format!("done failed=false mode={mode}")), Ok(outcome));
         }
-        assert!(super::outcome("done speed=9 mode=x").is_err());
+        assert!(outcome("done speed=9 mode=x").is_err());
     }
 
     #[test]
