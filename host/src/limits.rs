@@ -47,6 +47,9 @@ pub const SIGNERS_MAX_BYTES: u64 = 1024 * 1024;
 pub const PLUGIN_CONFIG_MAX_BYTES: usize = 16 * 1024;
 /// Columns and rows that a terminal may have. Its screen is kept cell by cell.
 pub const TERMINAL_SIZES: RangeInclusive<u16> = 2..=1000;
+/// Cells that one control sequence moves or wipes in a row: those of the widest terminal, so that a few bytes cost no more than that. A row
+/// is longer where it goes on below.
+pub const ROW_EDIT_MAX_CELLS: usize = 1000;
 /// Linear memory of an instance, all of its memories together.
 pub const PLUGIN_MEMORY_MAX_BYTES: usize = 16 * 1024 * 1024;
 /// Table elements of an instance, all of its tables together.

@@ -4,7 +4,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::parser::{Csi, Parser, Sink};
-use super::row::Row;
+use super::row::{ROW_MAX_BYTES, Row};
 
 /// Pieces that terminals stumble over, and any bytes.
 pub(crate) fn stream() -> impl Strategy<Value = Vec<u8>> {
@@ -25,6 +25,7 @@ pub(crate) fn stream() -> impl Strategy<Value = Vec<u8>> {
         "\x1b[5P",
         "\x1b[5X",
         "\x1b[5@",
+        "\x1b[65535@",
         "\x1b[1;1r",
         "\x1b[4h",
         "\x1b7",
@@ -101,6 +102,7 @@ fn shown(chunks: &[&[u8]]) -> (String, usize, Vec<(Vec<u8>, u64)>) {
     let (mut parser, mut shown) = (Parser::at(0), Shown::default());
     for chunk in chunks {
         parser.advance(chunk, &mut shown);
+        assert!(shown.row.len() <= ROW_MAX_BYTES, "a row of {} cells", shown.row.len());
     }
     (shown.row.text(), shown.row.column(), shown.others)
 }

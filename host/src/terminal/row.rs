@@ -6,6 +6,7 @@
 
 use super::parser::Csi;
 use super::text::lossy;
+use crate::limits::ROW_EDIT_MAX_CELLS;
 
 /// The longest row kept, in bytes. Of a longer one the newer half is kept.
 pub const ROW_MAX_BYTES: usize = 64 * 1024;
@@ -205,15 +206,9 @@ impl Row {
             b'C' => self.cursor = Some((self.column() + count).min(ROW_MAX_BYTES)),
             b'D' => self.cursor = Some(self.column().saturating_sub(count)),
             b'G' | b'`' => self.cursor = Some(count.saturating_sub(1)),
-            b'P' => self.edit(|cells, column| {
-                let end = (column + count).min(cells.len());
-                cells.drain(column.min(end)..end);
-            }),
-            b'@' => self.edit(|cells, column| {
-                let at = column.min(cells.len());
-                cells.splice(at..at, std::iter::repeat_n(BLANK, count.min(ROW_MAX_BYTES)));
-            }),
-            b'X' => self.edit(|cells, column| cells.iter_mut().skip(column).take(count).for_each(|cell| *cell = BLANK)),
+            b'P' => self.edit(|cells, column| delete(cells, column, count)),
+            b'@' => self.edit(|cells, column| insert(cells, column, count)),
+            b'X' => self.edit(|cells, column| wipe(reach(cells, column).iter_mut().take(count))),
             _ => {}
         }
     }
@@ -222,6 +217,7 @@ impl Row {
         let (cells, cursor) = self.cells();
         let column = *cursor;
         change(cells, column);
+        self.shorten();
     }
 
     fn erase(&mut self, what: u16) {
@@ -229,7 +225,10 @@ impl Row {
             // Nothing stands right of the end: the common case, without making cells.
             0 if self.cursor.is_none() => {}
             0 => self.edit(|cells, column| cells.truncate(column)),
-            1 => self.edit(|cells, column| cells.iter_mut().take(column + 1).for_each(|cell| *cell = BLANK)),
+            1 => self.edit(|cells, column| {
+                let end = column + 1;
+                wipe(cells.iter_mut().take(end).skip(end.saturating_sub(ROW_EDIT_MAX_CELLS)));
+            }),
             2 => {
                 let column = self.column();
                 *self = Self { shortened: self.shortened, columns: self.columns, ..Self::with_limit(self.limit_bytes) };
@@ -328,6 +327,45 @@ impl Row {
             self.shortened = true;
             self.cursor = self.cursor.map(|column| column.saturating_sub(lost));
         }
+    }
+}
+
+fn wipe<'a>(cells: impl Iterator<Item = &'a mut Cell>) {
+    cells.for_each(|cell| *cell = BLANK);
+}
+
+/// The cells from the cursor on that one control sequence reaches.
+fn reach(cells: &mut [Cell], column: usize) -> &mut [Cell] {
+    let end = column.saturating_add(ROW_EDIT_MAX_CELLS).min(cells.len());
+    cells.get_mut(column..end).unwrap_or_default()
+}
+
+/// Blanks push what stands at the cursor and behind it to the right. What comes to stand further than a terminal's row reaches is lost,
+/// as it is there.
+fn insert(cells: &mut Vec<Cell>, column: usize, count: usize) {
+    if column >= cells.len() {
+        return;
+    }
+    let longest = column.saturating_add(ROW_EDIT_MAX_CELLS);
+    let length = cells.len().saturating_add(count).min(longest).max(cells.len());
+    cells.resize(length, BLANK);
+    let moved = reach(cells, column);
+    let count = count.min(moved.len());
+    moved.rotate_right(count);
+    wipe(moved.iter_mut().take(count));
+}
+
+/// What stands behind the deleted cells comes to the cursor. What is further away than a terminal's row reaches stays where it is.
+fn delete(cells: &mut Vec<Cell>, column: usize, count: usize) {
+    let reaches_end = cells.len() <= column.saturating_add(ROW_EDIT_MAX_CELLS);
+    let moved = reach(cells, column);
+    let count = count.min(moved.len());
+    let kept = moved.len() - count;
+    moved.rotate_left(count);
+    if reaches_end {
+        cells.truncate(column + kept);
+    } else {
+        wipe(moved.iter_mut().skip(kept));
     }
 }
 
@@ -438,5 +476,28 @@ mod tests {
         assert!(row.is_shortened());
         row.clear();
         assert!(row.is_empty() && !row.is_shortened());
+    }
+
+    #[test]
+    fn insertions_make_no_row_longer_than_a_terminals() {
+        let insertions = "\x1b[65535@".repeat(1000);
+        // Behind the last character nothing is pushed.
+        for (text, length) in [("x", 1), ("x\r", ROW_EDIT_MAX_CELLS)] {
+            for mut row in [Row::default(), Row::with_limit(usize::MAX)] {
+                Parser::at(0).advance(format!("{text}{insertions}").as_bytes(), &mut row);
+                assert_eq!(row.len(), length, "{text:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_edit_reaches_no_further_than_a_terminals_row() {
+        let (most, b) = (ROW_EDIT_MAX_CELLS, "b".repeat(10));
+        let edited = |edit: &str| after(format!("{}{b}{edit}", "a".repeat(most)).as_bytes());
+        assert_eq!(edited("\r\x1b[3P"), format!("{}   {b}", "a".repeat(most - 3)));
+        assert_eq!(edited("\r\x1b[3@"), format!("   {}{b}", "a".repeat(most - 3)));
+        assert_eq!(edited("\r\x1b[65535X"), format!("{}{b}", " ".repeat(most)));
+        assert_eq!(edited("\r\x1b[65535P"), format!("{}{b}", " ".repeat(most)));
+        assert_eq!(edited("\x08\x1b[1K"), format!("{}{}", "a".repeat(10), " ".repeat(most)));
     }
 }
