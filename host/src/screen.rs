@@ -15,6 +15,10 @@ mod charset;
 #[cfg(test)]
 mod properties;
 
+/// Makes the character before it two columns wide. In the last column the emulator does not see to it that the second one is there, and
+/// panics once the first is written over; so characters stay as wide as they are.
+const WIDENER: &[u8] = "\u{fe0f}".as_bytes();
+
 /// A rendered terminal.
 pub struct Screen {
     parser: vt100::Parser<Title>,
@@ -95,10 +99,10 @@ impl Screen {
         let mut rest = left.as_slice();
         loop {
             match std::str::from_utf8(rest) {
-                Ok(text) => return self.parser.process(text.as_bytes()),
+                Ok(text) => return self.draw(text.as_bytes()),
                 Err(error) => {
                     let (right, wrong) = rest.split_at(error.valid_up_to());
-                    self.parser.process(right);
+                    self.draw(right);
                     let Some(length) = error.error_len() else {
                         self.part = wrong.to_vec();
                         return;
@@ -108,6 +112,17 @@ impl Screen {
                 }
             }
         }
+    }
+
+    /// Gives whole characters to the emulator.
+    fn draw(&mut self, text: &[u8]) {
+        let mut rest = text;
+        while let Some(at) = memchr::memmem::find(rest, WIDENER) {
+            let (before, after) = rest.split_at(at);
+            self.parser.process(before);
+            rest = after.get(WIDENER.len()..).unwrap_or_default();
+        }
+        self.parser.process(rest);
     }
 
     /// The cursor's row, and all rows with text.
@@ -215,6 +230,19 @@ mod tests {
     fn a_box_drawn_with_letters_is_a_box() {
         let rows = shown((80, 5), "\x1b(0lqqk\x1b(B\r\n\x1b(0x\x1b(Bqx\x1b(0x\x1b(B\r\n\x1b)0\x0emqqj\x0f lqqk");
         assert_eq!(rows, ["┌──┐", "│qx│", "└──┘ lqqk"]);
+    }
+
+    #[test]
+    fn a_character_that_should_grow_in_the_last_column_stays_as_it_is() {
+        let bytes = "\x1b[24;80H☎\u{fe0f}\x1b[23;80Hx\x1b[24;80Hy".as_bytes();
+        for cut in 0..=bytes.len() {
+            let (first, second) = bytes.split_at(cut);
+            let mut screen = Screen::blank((80, 24));
+            screen.on_bytes(first);
+            screen.on_bytes(second);
+            let (row, text) = screen.shown();
+            assert_eq!((row.trim(), text.lines().map(str::trim).collect::<Vec<_>>()), ("y", vec!["x", "y"]), "cut at {cut}");
+        }
     }
 
     #[test]

@@ -92,6 +92,36 @@ impl Picture {
     }
 }
 
+/// Closes a stage however its playing ends, also by a fault: who watches is told, and who comes later gets a new one.
+struct Curtain {
+    stage: Arc<Stage>,
+    guests: Arc<Guests>,
+    why: String,
+}
+
+impl Curtain {
+    fn of(stage: &Arc<Stage>, guests: &Arc<Guests>) -> Self {
+        let why = "what it shows cannot be drawn any further, and it may go on; enter it again to see it".to_owned();
+        Self { stage: Arc::clone(stage), guests: Arc::clone(guests), why }
+    }
+
+    /// Who comes from now on gets another stage.
+    fn close(&self) {
+        let mut stages = self.guests.stages();
+        if stages.get(&self.stage.handle.id).is_some_and(|stage| Arc::ptr_eq(stage, &self.stage)) {
+            stages.remove(&self.stage.handle.id);
+        }
+    }
+}
+
+impl Drop for Curtain {
+    fn drop(&mut self) {
+        self.close();
+        // Nobody may be there just now.
+        let _ = self.stage.frames.send(Frame::Ended(std::mem::take(&mut self.why)));
+    }
+}
+
 /// A seat before a stage: given back when it is dropped.
 pub(super) struct Seat {
     pub(super) stage: Arc<Stage>,
@@ -138,6 +168,18 @@ impl Seat {
 }
 
 impl Stage {
+    fn of(handle: SessionHandle, watched: &Watched) -> Arc<Self> {
+        Arc::new(Self {
+            size: watched.size,
+            picture: Mutex::new(Picture::of(watched)),
+            frames: broadcast::channel(FRAMES_BEHIND).0,
+            seats: Mutex::default(),
+            last_seat: AtomicU64::new(0),
+            left: Notify::new(),
+            handle,
+        })
+    }
+
     fn picture(&self) -> MutexGuard<'_, Picture> {
         self.picture.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -170,6 +212,7 @@ impl Stage {
 
     /// Shows what comes until nobody watches or the session is over.
     async fn play(self: Arc<Self>, mut watched: Watched, guests: Arc<Guests>) {
+        let mut curtain = Curtain::of(&self, &guests);
         loop {
             let scene = tokio::select! {
                 scene = watched.scenes.recv() => scene,
@@ -201,14 +244,9 @@ impl Stage {
                 sleep(FRAME_EVERY).await;
             }
         }
-        {
-            let mut stages = guests.stages();
-            if stages.get(&self.handle.id).is_some_and(|stage| Arc::ptr_eq(stage, &self)) {
-                stages.remove(&self.handle.id);
-            }
-        }
+        curtain.close();
         self.handle.until(|status| matches!(status.phase, crate::session::Phase::Closed(_))).await;
-        let _ = self.frames.send(Frame::Ended(self.handle.closed().unwrap_or_else(|| "the session has ended".to_owned())));
+        curtain.why = self.handle.closed().unwrap_or_else(|| "the session has ended".to_owned());
     }
 
     /// Shows a scene and all output that is there behind it. Bytes shown.
@@ -259,18 +297,13 @@ impl Guests {
         }
         let handle = self.directory.named(id).map_err(|why| format!("{why}. `jackfield open {}` opens one", id.device))?;
         let watched = handle.watch().await?;
-        let stage = Arc::new(Stage {
-            size: watched.size,
-            picture: Mutex::new(Picture::of(&watched)),
-            frames: broadcast::channel(FRAMES_BEHIND).0,
-            seats: Mutex::default(),
-            last_seat: AtomicU64::new(0),
-            left: Notify::new(),
-            handle,
-        });
+        let stage = Stage::of(handle, &watched);
         let seat = stage.seat(guest)?;
         self.stages().insert(id.clone(), Arc::clone(&stage));
         tokio::spawn(stage.play(watched, Arc::clone(self)));
         Ok(seat)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -30,4 +30,19 @@ proptest! {
         let single: Vec<&[u8]> = bytes.chunks(1).collect();
         prop_assert_eq!(&whole, &shown(&single, size));
     }
+
+    #[test]
+    fn a_screen_stands_whatever_comes_while_its_size_changes(
+        parts in vec((stream(), (0_u16..12, 0_u16..8)), 1..6),
+        size in (0_u16..12, 0_u16..8),
+    ) {
+        let mut screen = Screen::blank(size);
+        for (bytes, size) in parts {
+            screen.on_bytes(&bytes);
+            prop_assert!(!screen.drawn().is_empty());
+            screen.set_size(size);
+            screen.report(None, None);
+            prop_assert_eq!(screen.size(), (size.0.max(1), size.1.max(1)));
+        }
+    }
 }

@@ -48,6 +48,8 @@ pub(crate) fn stream() -> impl Strategy<Value = Vec<u8>> {
         "☃",
         "😀",
         "e\u{301}",
+        "☎\u{fe0f}",
+        "\u{fe0f}",
         "\u{200b}",
         "漢字",
         "\x1b]133;D;0\x07",

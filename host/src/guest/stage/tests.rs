@@ -1,0 +1,56 @@
+//! What guests of a session of this machine see, and what their coming and going does to it.
+
+use std::path::Path;
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+use super::*;
+use crate::config::Config;
+use crate::directory::{Directory, LineKind};
+use crate::startup;
+
+/// What comes, comes at once.
+const SOON: Duration = Duration::from_secs(20);
+
+/// A house with one session in it, which is open.
+async fn house() -> (Arc<Directory>, Arc<Guests>, SessionHandle) {
+    let config = "[device.here]\nlocal = true\ntype = \"linux\"\n[policy]\nmode = \"full\"\n";
+    let config = Config::parse(config, Path::new("jackfield.toml"), None).unwrap();
+    let catalog = startup::catalog(&config).unwrap();
+    let directory = Arc::new(Directory::new(config, catalog, None));
+    let guests = Guests::start(Arc::clone(&directory), Handle::current()).unwrap();
+    let (handle, _) = directory.open(&SessionId::parse("here"), LineKind::Terminal, (None, None)).await.unwrap();
+    (directory, guests, handle)
+}
+
+fn anna() -> Guest {
+    Guest { name: "anna".to_owned(), by: "test".to_owned(), may_type: true }
+}
+
+/// What a session would give to those who watch, and the way to give them more.
+fn watched(past: &[u8]) -> (mpsc::Sender<Scene>, Watched) {
+    let (scenes, seen) = mpsc::channel(16);
+    (scenes, Watched { past: past.to_vec(), is_cut: false, size: (80, 24), scenes: seen, missed: Arc::default() })
+}
+
+#[tokio::test]
+async fn who_watches_is_told_however_the_playing_ends() {
+    let (directory, guests, handle) = house().await;
+    let (scenes, watched) = watched(b"");
+    let (id, stage) = (handle.id.clone(), Stage::of(handle, &watched));
+    let mut seat = stage.seat(&anna()).unwrap();
+    guests.stages().insert(id.clone(), Arc::clone(&stage));
+    let playing = tokio::spawn(Arc::clone(&stage).play(watched, Arc::clone(&guests)));
+    scenes.send(Scene::Output(Bytes::from_static(b"shown"))).await.unwrap();
+    let shown = timeout(SOON, seat.frames.recv()).await.unwrap();
+    assert!(matches!(shown, Ok(Frame::Output(..))), "{shown:?}");
+    playing.abort();
+    let ended = timeout(SOON, seat.frames.recv()).await.expect("nobody hears of it");
+    assert!(matches!(ended, Ok(Frame::Ended(_))), "{ended:?}");
+    assert!(!guests.stages().contains_key(&id));
+    drop(seat);
+    directory.shut_down().await;
+}
