@@ -50,6 +50,8 @@ pub const TERMINAL_SIZES: RangeInclusive<u16> = 2..=1000;
 /// Cells that one control sequence moves or wipes in a row: those of the widest terminal, so that a few bytes cost no more than that. A row
 /// is longer where it goes on below.
 pub const ROW_EDIT_MAX_CELLS: usize = 1000;
+/// Bytes of a control sequence that a terminal is given: the longest in use, of colours in all shades, have a third of it.
+pub const SEQUENCE_MAX_BYTES: usize = 256;
 /// Linear memory of an instance, all of its memories together.
 pub const PLUGIN_MEMORY_MAX_BYTES: usize = 16 * 1024 * 1024;
 /// Table elements of an instance, all of its tables together.

@@ -9,6 +9,8 @@ use crate::limits::LOG_MEMORY_BYTES;
 use crate::secret::look::{Mask, Span};
 use crate::session::log::ByteLog;
 use crate::session::report::ScreenReport;
+use crate::terminal::parser::STRING_MAX_BYTES;
+use crate::terminal::sieve::Sieve;
 use crate::terminal::text::escaped;
 
 mod charset;
@@ -27,6 +29,7 @@ pub struct Screen {
     rows: Vec<(u64, String)>,
     /// The beginning of a character whose other bytes are still to come.
     part: Vec<u8>,
+    sieve: Sieve,
     charsets: Charsets,
 }
 
@@ -49,6 +52,11 @@ fn at_least_one(size: u16) -> NonZeroU16 {
     NonZeroU16::new(size).unwrap_or(NonZeroU16::MIN)
 }
 
+/// How often a character is repeated at once: programs fill a row with it. The emulator draws each one, and eight bytes ask for 65,535.
+fn repeat_max(columns: u16) -> u16 {
+    at_least_one(columns).get()
+}
+
 impl Screen {
     /// From the newest bytes of the log.
     #[must_use]
@@ -67,7 +75,9 @@ impl Screen {
     #[must_use]
     pub fn blank((columns, rows): (u16, u16)) -> Self {
         let parser = vt100::Parser::new_with_callbacks(at_least_one(rows), at_least_one(columns), 0, Title::default());
-        Self { parser, revision: 0, rows: Vec::new(), part: Vec::new(), charsets: Charsets::default() }
+        let mut sieve = Sieve::new(STRING_MAX_BYTES);
+        sieve.set_repeat_max(repeat_max(columns));
+        Self { parser, revision: 0, rows: Vec::new(), part: Vec::new(), sieve, charsets: Charsets::default() }
     }
 
     /// Columns and rows.
@@ -80,6 +90,7 @@ impl Screen {
     /// The terminal has so many columns and rows from now on.
     pub fn set_size(&mut self, (columns, rows): (u16, u16)) {
         self.parser.screen_mut().set_size(at_least_one(rows), at_least_one(columns));
+        self.sieve.set_repeat_max(repeat_max(columns));
     }
 
     /// What draws it on another terminal.
@@ -93,9 +104,11 @@ impl Screen {
     /// Takes the next bytes.
     pub fn on_bytes(&mut self, bytes: &[u8]) {
         self.revision += bytes.len() as u64;
+        let mut passed = Vec::with_capacity(bytes.len());
+        self.sieve.add(bytes, &mut passed);
         // The emulator gets whole characters only: what it makes of a part depends on where a read ended.
         let mut left = std::mem::take(&mut self.part);
-        self.charsets.add(bytes, &mut left);
+        self.charsets.add(&passed, &mut left);
         let mut rest = left.as_slice();
         loop {
             match std::str::from_utf8(rest) {
@@ -243,6 +256,27 @@ mod tests {
             let (row, text) = screen.shown();
             assert_eq!((row.trim(), text.lines().map(str::trim).collect::<Vec<_>>()), ("y", vec!["x", "y"]), "cut at {cut}");
         }
+    }
+
+    #[test]
+    fn a_character_is_repeated_over_no_more_than_a_row() {
+        for (text, below) in [("x\x1b[79b\r\ny", "y"), ("x\x1b[65535b", "x")] {
+            let mut screen = Screen::blank((80, 24));
+            screen.on_bytes(text.as_bytes());
+            assert_eq!(screen.shown().1, format!("{}\n{below}", "x".repeat(80)), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_title_without_end_is_none() {
+        let mut screen = Screen::blank((80, 24));
+        screen.on_bytes(b"\x1b]0;title\x07\x1b]0;");
+        for _ in 0..100 {
+            screen.on_bytes(&[b'x'; 1000]);
+        }
+        screen.on_bytes(b"\x07text");
+        let report = screen.report(None, None);
+        assert_eq!((report.title.as_str(), report.rows), ("title", vec![(0, "text".to_owned())]));
     }
 
     #[test]

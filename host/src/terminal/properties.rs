@@ -5,6 +5,7 @@ use proptest::prelude::*;
 
 use super::parser::{Csi, Parser, Sink};
 use super::row::{ROW_MAX_BYTES, Row};
+use super::sieve::Sieve;
 
 /// Pieces that terminals stumble over, and any bytes.
 pub(crate) fn stream() -> impl Strategy<Value = Vec<u8>> {
@@ -109,8 +110,25 @@ fn shown(chunks: &[&[u8]]) -> (String, usize, Vec<(Vec<u8>, u64)>) {
     (shown.row.text(), shown.row.column(), shown.others)
 }
 
+fn sieved(chunks: &[&[u8]]) -> Vec<u8> {
+    let (mut sieve, mut out) = (Sieve::new(12), Vec::new());
+    sieve.set_repeat_max(80);
+    chunks.iter().for_each(|chunk| sieve.add(chunk, &mut out));
+    out
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(1_500))]
+
+    #[test]
+    fn a_sieve_passes_the_same_on_however_its_bytes_are_cut(bytes in stream(), cuts in vec(any::<prop::sample::Index>(), 0..12)) {
+        let whole = sieved(&[&bytes]);
+        prop_assert_eq!(&whole, &sieved(&chunks(&bytes, &cuts)));
+        let single: Vec<&[u8]> = bytes.chunks(1).collect();
+        prop_assert_eq!(&whole, &sieved(&single));
+        // Nothing that it takes out leaves something behind that should be, too.
+        prop_assert_eq!(&whole, &sieved(&[&whole]));
+    }
 
     #[test]
     fn a_row_is_the_same_however_its_bytes_are_cut(bytes in stream(), cuts in vec(any::<prop::sample::Index>(), 0..12)) {

@@ -1,0 +1,296 @@
+//! A device's output as a terminal may be given it: what would cost too much is cut down.
+//!
+//! A control sequence is passed on whole or not at all, and nothing within it that one terminal passes over and another does not. So
+//! whatever comes behind reads it as it was read here, wherever the chunks end.
+
+use crate::limits::SEQUENCE_MAX_BYTES;
+
+const ESC: u8 = 0x1b;
+const BEL: u8 = 0x07;
+const CAN: u8 = 0x18;
+const SUB: u8 = 0x1a;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Ground,
+    Esc,
+    Csi,
+    Osc,
+    /// DCS, SOS, PM, APC.
+    Other,
+    /// ESC inside a control string: `\` ends it.
+    StringEsc,
+}
+
+/// The parts of a control sequence.
+struct Csi<'a> {
+    /// `?`, `>`, `=`, `<` or 0.
+    private: u8,
+    params: &'a [u8],
+    /// The byte before the last one that belongs to the function's name, or 0.
+    intermediate: u8,
+    function: u8,
+}
+
+impl<'a> Csi<'a> {
+    fn of(sequence: &'a [u8]) -> Option<Self> {
+        let (function, body) = sequence.strip_prefix(b"\x1b[")?.split_last()?;
+        let (private, rest) = match body {
+            [private @ b'<'..=b'?', rest @ ..] => (*private, rest),
+            _ => (0, body),
+        };
+        let (params, name) = rest.split_at(rest.iter().take_while(|byte| is_param(**byte)).count());
+        match name {
+            [] => Some(Self { private, params, intermediate: 0, function: *function }),
+            [intermediate @ b' '..=b'/'] => Some(Self { private, params, intermediate: *intermediate, function: *function }),
+            // Terminals do nothing with others.
+            _ => None,
+        }
+    }
+
+    /// How often the last character is repeated (REP), if that is what it does.
+    fn repeats(&self) -> Option<u16> {
+        let digits = self.params.iter().take_while(|byte| byte.is_ascii_digit());
+        let count = digits.fold(0_u16, |count, digit| count.saturating_mul(10).saturating_add(u16::from(digit - b'0')));
+        ((self.private, self.intermediate, self.function) == (0, 0, b'b')).then_some(count)
+    }
+}
+
+fn is_param(byte: u8) -> bool {
+    matches!(byte, b'0'..=b';')
+}
+
+/// What stands between a device's output and a terminal, with its state between two chunks.
+#[derive(Debug)]
+pub struct Sieve {
+    state: State,
+    /// The sequence that is not whole yet.
+    held: Vec<u8>,
+    /// It is left out.
+    is_lost: bool,
+    string_max_bytes: usize,
+    repeat_max: u16,
+}
+
+impl Sieve {
+    /// One through which control strings of so many bytes go.
+    #[must_use]
+    pub fn new(string_max_bytes: usize) -> Self {
+        Self { state: State::Ground, held: Vec::new(), is_lost: false, string_max_bytes, repeat_max: u16::MAX }
+    }
+
+    /// From now on no character is repeated more often than that at once.
+    pub fn set_repeat_max(&mut self, repeat_max: u16) {
+        self.repeat_max = repeat_max;
+    }
+
+    /// Adds what is passed on of the next bytes.
+    pub fn add(&mut self, bytes: &[u8], to: &mut Vec<u8>) {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            if self.state == State::Ground {
+                let (plain, after) = rest.split_at(memchr::memchr(ESC, rest).unwrap_or(rest.len()));
+                to.extend_from_slice(plain);
+                rest = after;
+            }
+            let Some((&byte, after)) = rest.split_first() else { return };
+            rest = after;
+            self.on_byte(byte, to);
+        }
+    }
+
+    fn on_byte(&mut self, byte: u8, to: &mut Vec<u8>) {
+        match self.state {
+            State::Ground if byte == ESC => self.begin(),
+            State::Ground => to.push(byte),
+            State::Esc => self.on_esc(byte, to),
+            State::Csi => self.on_csi(byte, to),
+            State::Osc | State::Other => self.on_string(byte, to),
+            State::StringEsc => self.on_string_esc(byte, to),
+        }
+    }
+
+    fn begin(&mut self) {
+        self.reset();
+        self.state = State::Esc;
+        self.hold(ESC);
+    }
+
+    fn reset(&mut self) {
+        self.state = State::Ground;
+        self.is_lost = false;
+        self.held.clear();
+        self.held.shrink_to(SEQUENCE_MAX_BYTES);
+    }
+
+    fn hold(&mut self, byte: u8) {
+        let max = if matches!(self.state, State::Osc | State::Other) { self.string_max_bytes } else { SEQUENCE_MAX_BYTES };
+        if self.held.len() >= max {
+            self.lose();
+        } else if !self.is_lost {
+            self.held.push(byte);
+        }
+    }
+
+    fn lose(&mut self) {
+        self.is_lost = true;
+        self.held = Vec::new();
+    }
+
+    fn pass(&mut self, end: &[u8], to: &mut Vec<u8>) {
+        if !self.is_lost {
+            to.extend_from_slice(&self.held);
+            to.extend_from_slice(end);
+        }
+        self.reset();
+    }
+
+    fn on_esc(&mut self, byte: u8, to: &mut Vec<u8>) {
+        let is_first = self.held.len() == 1;
+        match byte {
+            b'[' if is_first => self.go_on(State::Csi, byte),
+            b']' if is_first => self.go_on(State::Osc, byte),
+            b'P' | b'X' | b'^' | b'_' if is_first => self.go_on(State::Other, byte),
+            0x20..=0x2f => self.hold(byte),
+            0x30..=0x7e => {
+                self.hold(byte);
+                self.pass(b"", to);
+            }
+            _ => self.on_odd(byte, to),
+        }
+    }
+
+    fn go_on(&mut self, state: State, byte: u8) {
+        self.hold(byte);
+        self.state = state;
+    }
+
+    fn on_csi(&mut self, byte: u8, to: &mut Vec<u8>) {
+        match byte {
+            0x20..=0x3f => self.hold(byte),
+            0x40..=0x7e => {
+                self.hold(byte);
+                self.end_csi(to);
+            }
+            _ => self.on_odd(byte, to),
+        }
+    }
+
+    /// What belongs to no sequence comes within one.
+    fn on_odd(&mut self, byte: u8, to: &mut Vec<u8>) {
+        match byte {
+            ESC => self.begin(),
+            CAN | SUB => self.reset(),
+            // Controls inside a sequence act at once, as terminals do.
+            0x00..=0x1f => to.push(byte),
+            0x7f => {}
+            // Text: it was no sequence.
+            _ => {
+                self.reset();
+                to.push(byte);
+            }
+        }
+    }
+
+    fn end_csi(&mut self, to: &mut Vec<u8>) {
+        match Csi::of(&self.held) {
+            Some(csi) if csi.repeats().is_some_and(|count| count > self.repeat_max) => {
+                to.extend_from_slice(format!("\x1b[{}b", self.repeat_max).as_bytes());
+                self.reset();
+            }
+            Some(_) => self.pass(b"", to),
+            None => self.reset(),
+        }
+    }
+
+    fn on_string(&mut self, byte: u8, to: &mut Vec<u8>) {
+        match byte {
+            ESC => self.state = State::StringEsc,
+            BEL if self.state == State::Osc => self.pass(&[BEL], to),
+            CAN | SUB => self.reset(),
+            0x00..=0x1f | 0x7f => {}
+            _ => self.hold(byte),
+        }
+    }
+
+    fn on_string_esc(&mut self, byte: u8, to: &mut Vec<u8>) {
+        self.pass(b"\x1b\\", to);
+        if byte != b'\\' {
+            // ESC ends the string and begins another sequence.
+            self.begin();
+            self.on_esc(byte, to);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sieved(chunks: &[&[u8]]) -> String {
+        let (mut sieve, mut out) = (Sieve::new(20), Vec::new());
+        sieve.set_repeat_max(80);
+        chunks.iter().for_each(|chunk| sieve.add(chunk, &mut out));
+        String::from_utf8(out).unwrap()
+    }
+
+    fn check(cases: &[(&str, &str)]) {
+        for (text, passed) in cases {
+            for cut in 0..=text.len() {
+                let (first, second) = text.as_bytes().split_at(cut);
+                assert_eq!(sieved(&[first, second]), *passed, "{text:?} cut at {cut}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_terminal_may_be_given_is_passed_on_as_it_is() {
+        for text in [
+            "plain \r\n\t\x08\x0e\x0f\x7f grün 漢字 😀 ☎\u{fe0f}",
+            "\x1b[m\x1b[1;31m\x1b[38:2::255:0:0m\x1b[10;20H\x1b[?2004h\x1b[2 q\x1b[!p\x1b[>4;1m\x1b[80b\x1b[b",
+            "\x1b(0lqk\x1b(B\x1b7\x1b8\x1bM\x1b=\x1b>\x1b#8",
+            "\x1b]0;title\x07\x1b]8;;http://a/?b\x1b\\",
+        ] {
+            check(&[(text, text)]);
+        }
+    }
+
+    #[test]
+    fn a_character_is_repeated_no_more_often_than_may_be() {
+        check(&[
+            ("x\x1b[65535b", "x\x1b[80b"),
+            ("x\x1b[99999999;1b", "x\x1b[80b"),
+            ("x\x1b[\x7f81b", "x\x1b[80b"),
+            ("x\x1b[8\r1b", "x\r\x1b[80b"),
+            ("x\x1b[\x1b[81b", "x\x1b[80b"),
+        ]);
+    }
+
+    #[test]
+    fn a_string_or_sequence_that_is_too_long_is_left_out() {
+        let long = "x".repeat(100);
+        check(&[
+            (&format!("a\x1b]0;{long}\x07b"), "ab"),
+            (&format!("a\x1bP{long}\x1b\\b"), "ab"),
+            (&format!("a\x1b]0;{long}\x1b[mb"), "a\x1b[mb"),
+            (&format!("a\x1b[{}mb", "1;".repeat(SEQUENCE_MAX_BYTES)), "ab"),
+        ]);
+        let (mut sieve, mut out) = (Sieve::new(20), Vec::new());
+        sieve.add(b"\x1b]0;", &mut out);
+        for _ in 0..1000 {
+            sieve.add(&[b'x'; 1000], &mut out);
+            assert!(sieve.held.capacity() <= SEQUENCE_MAX_BYTES && out.is_empty());
+        }
+    }
+
+    #[test]
+    fn what_is_no_whole_sequence_is_none() {
+        check(&[
+            ("a\x1b[1\x18b", "ab"),
+            ("a\x1b]0;t\x1ab", "ab"),
+            ("a\x1b[1äb", "aäb"),
+            ("a\x1b[1?mb\x1b[ 1mc", "abc"),
+            ("a\x1b]0;t\x1b[mb", "a\x1b]0;t\x1b\\\x1b[mb"),
+        ]);
+    }
+}
