@@ -22,8 +22,8 @@ use crate::session::handover::TypedLine;
 /// Something new to see.
 #[derive(Debug, Clone)]
 pub(super) enum Frame {
-    /// Bytes for the terminal.
-    Output(Bytes),
+    /// Bytes for the terminal, and how many the session has brought in all with them.
+    Output(Bytes, u64),
     /// Somebody typed a line.
     Typed(TypedLine),
     /// The whole picture is to be drawn again.
@@ -38,7 +38,7 @@ struct Picture {
     /// The newest bytes, for scrolling back.
     past: BytesMut,
     is_cut: bool,
-    /// Bytes in all.
+    /// How many bytes the session has brought in all.
     total: u64,
 }
 
@@ -66,7 +66,7 @@ impl Picture {
         let mut screen = Screen::blank(watched.size);
         screen.on_bytes(&watched.past);
         let past = BytesMut::from(watched.past.as_slice());
-        Self { screen, total: past.len() as u64, past, is_cut: watched.is_cut }
+        Self { screen, past, is_cut: watched.is_cut, total: watched.end }
     }
 
     fn take(&mut self, bytes: &[u8]) {
@@ -128,8 +128,8 @@ pub(super) struct Seat {
     pub(super) frames: broadcast::Receiver<Frame>,
     pub(super) author: Author,
     number: u64,
-    /// How much of the session's bytes were seen.
-    pub(super) seen: u64,
+    /// How many of the session's bytes had come when something was shown last.
+    pub(super) seen: Option<u64>,
     resized: bool,
 }
 
@@ -154,8 +154,8 @@ impl Seat {
     pub(super) fn picture(&mut self) -> Tell {
         let picture = self.stage.picture();
         self.frames = self.stage.frames.subscribe();
-        let skipped = picture.total - self.seen;
-        self.seen = picture.total;
+        let skipped = self.seen.map_or(0, |seen| picture.total.saturating_sub(seen));
+        self.seen = Some(picture.total);
         let (columns, rows) = picture.screen.size();
         Tell::Screen { session: self.stage.handle.id.to_string(), columns, rows, data: Data(picture.drawn()), skipped }
     }
@@ -207,7 +207,7 @@ impl Stage {
         }
         seats.push((number, GuestState { name: guest.name.clone(), by: guest.by.clone(), may_type: guest.may_type }));
         let (frames, author) = (self.frames.subscribe(), Author::person(&guest.name));
-        Ok(Seat { stage: Arc::clone(self), frames, author, number, seen: 0, resized: false })
+        Ok(Seat { stage: Arc::clone(self), frames, author, number, seen: None, resized: false })
     }
 
     /// Shows what comes until nobody watches or the session is over.
@@ -282,7 +282,7 @@ impl Stage {
         if !bytes.is_empty() {
             picture.take(&bytes);
             // Nobody may be there just now.
-            let _ = self.frames.send(Frame::Output(bytes.clone()));
+            let _ = self.frames.send(Frame::Output(bytes.clone(), picture.total));
         }
         bytes.len()
     }

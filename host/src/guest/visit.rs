@@ -96,9 +96,9 @@ impl<W: AsyncWrite + Unpin> Visit<W> {
 
     async fn show(&mut self, frame: Result<Frame, RecvError>) -> Option<()> {
         let told = match frame {
-            Ok(Frame::Output(bytes)) => {
+            Ok(Frame::Output(bytes, total)) => {
                 if let Some(seat) = &mut self.seat {
-                    seat.seen += bytes.len() as u64;
+                    seat.seen = Some(total);
                 }
                 Tell::Output { data: Data(bytes.to_vec()) }
             }

@@ -39,6 +39,8 @@ pub struct Watched {
     pub past: Vec<u8>,
     /// The log began before them.
     pub is_cut: bool,
+    /// Where the log ended then: so many bytes have come in all.
+    pub end: u64,
     /// Columns and rows now.
     pub size: (u16, u16),
     /// What comes.

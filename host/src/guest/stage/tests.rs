@@ -30,16 +30,23 @@ fn anna() -> Guest {
     Guest { name: "anna".to_owned(), by: "test".to_owned(), may_type: true }
 }
 
-/// What a session would give to those who watch, and the way to give them more.
-fn watched(past: &[u8]) -> (mpsc::Sender<Scene>, Watched) {
+/// What a session that has brought so many bytes would give to those who watch, and the way to give them more.
+fn watched(past: &[u8], end: u64) -> (mpsc::Sender<Scene>, Watched) {
     let (scenes, seen) = mpsc::channel(16);
-    (scenes, Watched { past: past.to_vec(), is_cut: false, size: (80, 24), scenes: seen, missed: Arc::default() })
+    (scenes, Watched { past: past.to_vec(), is_cut: false, end, size: (80, 24), scenes: seen, missed: Arc::default() })
+}
+
+fn skipped(seat: &mut Seat) -> u64 {
+    match seat.picture() {
+        Tell::Screen { skipped, .. } => skipped,
+        other => panic!("{other:?}"),
+    }
 }
 
 #[tokio::test]
 async fn who_watches_is_told_however_the_playing_ends() {
     let (directory, guests, handle) = house().await;
-    let (scenes, watched) = watched(b"");
+    let (scenes, watched) = watched(b"", 0);
     let (id, stage) = (handle.id.clone(), Stage::of(handle, &watched));
     let mut seat = stage.seat(&anna()).unwrap();
     guests.stages().insert(id.clone(), Arc::clone(&stage));
@@ -51,6 +58,21 @@ async fn who_watches_is_told_however_the_playing_ends() {
     let ended = timeout(SOON, seat.frames.recv()).await.expect("nobody hears of it");
     assert!(matches!(ended, Ok(Frame::Ended(_))), "{ended:?}");
     assert!(!guests.stages().contains_key(&id));
+    drop(seat);
+    directory.shut_down().await;
+}
+
+#[tokio::test]
+async fn what_was_missed_is_counted_in_bytes_of_the_session() {
+    let (directory, _guests, handle) = house().await;
+    let stage = Stage::of(handle, &watched(b"first", 5).1);
+    let mut seat = stage.seat(&anna()).unwrap();
+    assert_eq!(skipped(&mut seat), 0, "who has just come has missed nothing");
+    // More came than there was room for: the past is taken up again, of which only the end is kept.
+    *stage.picture() = Picture::of(&watched(b"last", 5_000_000).1);
+    assert_eq!(skipped(&mut seat), 4_999_995);
+    *stage.picture() = Picture::of(&watched(b"first", 5).1);
+    assert_eq!(skipped(&mut seat), 0);
     drop(seat);
     directory.shut_down().await;
 }

@@ -195,7 +195,7 @@ impl Actor {
             past.extend(log.read(at, start.max(at)).map(|(_, bytes)| bytes.to_vec()).unwrap_or_default());
             at = end;
         }
-        Watched { past, is_cut: from > 0, size: self.profile.size, scenes, missed }
+        Watched { past, is_cut: from > 0, end: log.end(), size: self.profile.size, scenes, missed }
     }
 
     /// Something is typed by itself: before the first command that is the session's own setting up.
