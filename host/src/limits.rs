@@ -225,6 +225,9 @@ pub const SETUPS_KEPT: usize = 32;
 pub const AUDIENCE_PAST_BYTES: usize = 256 * 1024;
 /// Bytes that are shown to those who watch at once; what comes faster is put together.
 pub const FRAME_BYTES: usize = 32 * 1024;
+/// Bytes of a control string that is shown to those who watch: a title, a picture, what goes to the clipboard. It is held until it is
+/// whole.
+pub const SHOWN_STRING_MAX_BYTES: usize = 256 * 1024;
 /// How long one picture lasts where much comes: about as long as one of a screen.
 pub const FRAME_EVERY: Duration = Duration::from_millis(16);
 /// Pictures that somebody who watches may be behind before they get the newest one instead.

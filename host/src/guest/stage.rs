@@ -1,6 +1,7 @@
 //! A session that is watched: its picture, and what comes, for everybody who watches it.
 //!
-//! Whoever is too slow for what comes gets the picture again instead of what was missed.
+//! Whoever is too slow for what comes gets the picture again instead of what was missed. Nobody gets what asks a terminal something: each
+//! one's terminal would type an answer, to what was asked long ago and to what the session has answered itself.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,11 +14,12 @@ use super::wire::{Data, GuestState, Tell};
 use super::{Guest, Guests};
 use crate::author::Author;
 use crate::ids::SessionId;
-use crate::limits::{AUDIENCE_PAST_BYTES, FRAME_BYTES, FRAME_EVERY, FRAMES_BEHIND, GUESTS_MAX};
+use crate::limits::{AUDIENCE_PAST_BYTES, FRAME_BYTES, FRAME_EVERY, FRAMES_BEHIND, GUESTS_MAX, SHOWN_STRING_MAX_BYTES};
 use crate::screen::Screen;
 use crate::session::SessionHandle;
 use crate::session::audience::{Scene, Watched};
 use crate::session::handover::TypedLine;
+use crate::terminal::sieve::Sieve;
 
 /// Something new to see.
 #[derive(Debug, Clone)]
@@ -35,7 +37,8 @@ pub(super) enum Frame {
 /// What the terminal shows.
 struct Picture {
     screen: Screen,
-    /// The newest bytes, for scrolling back.
+    sieve: Sieve,
+    /// The newest bytes for those who watch, for scrolling back.
     past: BytesMut,
     is_cut: bool,
     /// How many bytes the session has brought in all.
@@ -63,20 +66,28 @@ impl std::fmt::Debug for Stage {
 
 impl Picture {
     fn of(watched: &Watched) -> Self {
-        let mut screen = Screen::blank(watched.size);
-        screen.on_bytes(&watched.past);
-        let past = BytesMut::from(watched.past.as_slice());
-        Self { screen, past, is_cut: watched.is_cut, total: watched.end }
+        let (screen, sieve) = (Screen::blank(watched.size), Sieve::new(SHOWN_STRING_MAX_BYTES));
+        let mut picture = Self { screen, sieve, past: BytesMut::new(), is_cut: watched.is_cut, total: watched.end };
+        picture.draw(&watched.past);
+        picture
     }
 
-    fn take(&mut self, bytes: &[u8]) {
-        self.screen.on_bytes(bytes);
+    /// Takes what has come; gives what of it is for those who watch.
+    fn take(&mut self, bytes: &[u8]) -> Vec<u8> {
         self.total += bytes.len() as u64;
-        self.past.extend_from_slice(bytes);
+        self.draw(bytes)
+    }
+
+    fn draw(&mut self, bytes: &[u8]) -> Vec<u8> {
+        self.screen.on_bytes(bytes);
+        let mut shown = Vec::with_capacity(bytes.len());
+        self.sieve.add(bytes, &mut shown);
+        self.past.extend_from_slice(&shown);
         if self.past.len() > 2 * AUDIENCE_PAST_BYTES {
             let _ = self.past.split_to(self.past.len() - AUDIENCE_PAST_BYTES);
             self.is_cut = true;
         }
+        shown
     }
 
     /// What draws it on an empty terminal. The past of which nothing is missing does so by itself.
@@ -278,11 +289,11 @@ impl Stage {
     }
 
     fn flush(&self, picture: &mut Picture, output: &mut BytesMut) -> usize {
-        let bytes = output.split().freeze();
-        if !bytes.is_empty() {
-            picture.take(&bytes);
+        let bytes = output.split();
+        let shown = picture.take(&bytes);
+        if !shown.is_empty() {
             // Nobody may be there just now.
-            let _ = self.frames.send(Frame::Output(bytes.clone(), picture.total));
+            let _ = self.frames.send(Frame::Output(shown.into(), picture.total));
         }
         bytes.len()
     }

@@ -351,7 +351,7 @@ pub enum Tell {
         #[serde(default)]
         skipped: u64,
     },
-    /// More output.
+    /// More output. Neither here nor in [`Tell::Screen`] is anything that a terminal would answer.
     Output {
         /// The bytes.
         data: Data,

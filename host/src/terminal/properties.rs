@@ -54,6 +54,12 @@ pub(crate) fn stream() -> impl Strategy<Value = Vec<u8>> {
         "\u{200b}",
         "漢字",
         "\x1b]133;D;0\x07",
+        "\x1b[6n",
+        "\x1bZ",
+        "\x1b]11;?\x07",
+        "\x05",
+        "\u{9b}",
+        "\u{9c}",
     ]);
     let piece = prop_oneof![
         3 => "[ -~]{1,40}".prop_map(String::into_bytes),
@@ -128,6 +134,8 @@ proptest! {
         prop_assert_eq!(&whole, &sieved(&single));
         // Nothing that it takes out leaves something behind that should be, too.
         prop_assert_eq!(&whole, &sieved(&[&whole]));
+        let asks = [vec![0, 0, b'c'], vec![b'>', 0, b'c'], vec![0, 0, b'n'], vec![b'?', 0, b'n'], vec![0, b'Z']];
+        prop_assert!(!shown(&[&whole]).2.iter().any(|(event, _)| asks.contains(event)), "{:?}", whole);
     }
 
     #[test]

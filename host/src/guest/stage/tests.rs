@@ -76,3 +76,12 @@ async fn what_was_missed_is_counted_in_bytes_of_the_session() {
     drop(seat);
     directory.shut_down().await;
 }
+
+#[test]
+fn what_a_terminal_would_answer_is_shown_to_nobody() {
+    let mut picture = Picture::of(&watched(b"a\x1b[6n\x1b]11;?\x07b\x1b[", 20).1);
+    assert_eq!(picture.drawn(), b"ab");
+    assert_eq!(picture.take(b"6nc\x1b[1"), b"c");
+    assert_eq!(picture.take(b"md"), b"\x1b[1md");
+    assert_eq!((picture.drawn(), picture.total), (b"abc\x1b[1md".to_vec(), 28));
+}
