@@ -171,6 +171,34 @@ fn an_agent_goes_on_behind_whatever_a_person_has_finished() {
     }
 }
 
+/// A browser enters again when it was too slow for what came, and has other tabs.
+#[test]
+fn who_enters_again_or_leaves_one_of_two_places_types_on() {
+    let house = House::new(HERE);
+    let mut agent = house.client("agent");
+    agent.run("here", "true");
+    let drawn = |guest: &Guest| until("it is drawn", || guest.take().iter().any(|told| matches!(told, Tell::Screen { .. })));
+    let mut anna = Guest::come(house.state.path(), "anna", true);
+    anna.enter("here");
+    drawn(&anna);
+    let busy = || json!({"target": "here", "command": "true", "wait_s": 1});
+    anna.types("tr");
+    until("she types there", || {
+        agent.call("ssh_run", busy())["error"]["message"].as_str().is_some_and(|why| why.contains("anna is typing"))
+    });
+    let mut other = Guest::come(house.state.path(), "anna", true);
+    other.enter("here");
+    drawn(&other);
+    other.say(&Say::Leave);
+    until("the other place is empty", || house.sessions()[0]["guests"].as_array().is_some_and(|guests| guests.len() == 1));
+    anna.enter("here");
+    drawn(&anna);
+    let kept = agent.error("ssh_run", busy());
+    assert!(kept.contains("anna is typing"), "{kept}");
+    anna.say(&Say::Leave);
+    assert_eq!(agent.call("ssh_run", json!({"target": "here", "command": "true", "wait_s": 20}))["state"], "done");
+}
+
 /// A person's answer at the command line ends their typing as one in the viewer does.
 #[test]
 fn who_answers_a_request_has_done_with_typing() {

@@ -146,12 +146,16 @@ pub(super) struct Seat {
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        let nobody_types = {
+        let (nobody_types, is_gone) = {
             let mut seats = self.stage.seats();
             seats.retain(|(number, _)| *number != self.number);
-            !seats.iter().any(|(_, guest)| guest.may_type)
+            let mut typing = seats.iter().map(|(_, guest)| guest).filter(|guest| guest.may_type).peekable();
+            (typing.peek().is_none(), !typing.any(|guest| guest.name == self.author.name))
         };
-        self.stage.handle.commons.lock.on_left(&self.author);
+        // The same person may type on at another terminal.
+        if is_gone {
+            self.stage.handle.commons.lock.on_left(&self.author);
+        }
         if self.resized && nobody_types {
             let (handle, size) = (self.stage.handle.clone(), self.stage.size);
             tokio::spawn(async move { handle.resize(size).await });
@@ -169,6 +173,11 @@ impl Seat {
         self.seen = Some(picture.total);
         let (columns, rows) = picture.screen.size();
         Tell::Screen { session: self.stage.handle.id.to_string(), columns, rows, data: Data(picture.drawn()), skipped }
+    }
+
+    /// The guest had this seat before. What was changed there is put back when this one is left.
+    pub(super) fn follow(&mut self, before: &Self) {
+        self.resized |= before.resized && Arc::ptr_eq(&self.stage, &before.stage);
     }
 
     /// Gives the session this guest's size.

@@ -174,9 +174,11 @@ impl<W: AsyncWrite + Unpin> Visit<W> {
                 return Ok(Some(all));
             }
             Say::Enter { session, columns, rows } => {
-                self.seat = None;
+                // Who comes again to the same session has not left it: the seat before is given back behind the new one.
+                let before = self.seat.take();
                 self.state = None;
                 let mut seat = self.guests.enter(&SessionId::parse(&session), &self.guest).await?;
+                before.iter().for_each(|before| seat.follow(before));
                 if columns > 0 && rows > 0 && self.guest.may_type {
                     seat.resize((columns, rows)).await?;
                 }

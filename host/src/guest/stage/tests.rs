@@ -1,7 +1,7 @@
 //! What guests of a session of this machine see, and what their coming and going does to it.
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
@@ -74,6 +74,48 @@ async fn what_was_missed_is_counted_in_bytes_of_the_session() {
     *stage.picture() = Picture::of(&watched(b"first", 5).1);
     assert_eq!(skipped(&mut seat), 0);
     drop(seat);
+    directory.shut_down().await;
+}
+
+#[tokio::test]
+async fn who_types_on_elsewhere_has_not_left() {
+    let (directory, guests, handle) = house().await;
+    let (id, lock) = (handle.id.clone(), handle.commons.lock.clone());
+    let is_typing = || lock.state(Instant::now()).typing;
+    let watches = Guest { may_type: false, ..anna() };
+    let bob = Guest { name: "bob".to_owned(), ..anna() };
+    let types = guests.enter(&id, &anna()).await.unwrap();
+    for other in [&anna(), &watches, &bob] {
+        let other = guests.enter(&id, other).await.unwrap();
+        lock.on_typed(&types.author, Instant::now());
+        drop(other);
+        assert!(is_typing());
+    }
+    let _looks = guests.enter(&id, &watches).await.unwrap();
+    drop(types);
+    assert!(!is_typing(), "who only watches does not type");
+    directory.shut_down().await;
+}
+
+#[tokio::test]
+async fn who_comes_again_puts_back_what_they_changed_before() {
+    let (directory, guests, handle) = house().await;
+    let mut first = guests.enter(&handle.id, &anna()).await.unwrap();
+    let size = first.stage.size;
+    first.resize((90, 20)).await.unwrap();
+    let mut second = guests.enter(&handle.id, &anna()).await.unwrap();
+    second.follow(&first);
+    drop(first);
+    let stage = Arc::clone(&second.stage);
+    let has_size = async |size: (u16, u16)| {
+        while stage.size() != size {
+            sleep(FRAME_EVERY).await;
+        }
+    };
+    timeout(SOON, has_size((90, 20))).await.unwrap();
+    let _looks = guests.enter(&handle.id, &Guest { may_type: false, ..anna() }).await.unwrap();
+    drop(second);
+    timeout(SOON, has_size(size)).await.expect("the size stays changed");
     directory.shut_down().await;
 }
 
