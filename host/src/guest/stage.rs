@@ -247,16 +247,12 @@ impl Stage {
                 }
             };
             let Some(scene) = scene else { break };
-            let mut size = self.show(scene, &mut watched);
-            if watched.missed.load(Ordering::Acquire) > 0 {
-                match self.handle.watch().await {
-                    Ok(again) => {
-                        watched = again;
-                        *self.picture() = Picture::of(&watched);
-                        let _ = self.frames.send(Frame::Redraw);
-                    }
-                    Err(_) => break,
-                }
+            let (mut size, has_more) = self.show(scene, &mut watched);
+            let is_missed = watched.missed.load(Ordering::Acquire) > 0;
+            if is_missed || has_more {
+                let Ok(again) = self.handle.watch().await else { break };
+                watched = again;
+                self.redraw(&watched, is_missed);
                 size = FRAME_BYTES;
             }
             if size >= FRAME_BYTES {
@@ -269,12 +265,23 @@ impl Stage {
         curtain.why = self.handle.closed().unwrap_or_else(|| "the session has ended".to_owned());
     }
 
-    /// Shows a scene and all output that is there behind it. Bytes shown.
-    fn show(&self, scene: Scene, watched: &mut Watched) -> usize {
+    /// Draws the past again. What was missed of it counts as that; what nobody was to see before does not.
+    fn redraw(&self, watched: &Watched, is_missed: bool) {
+        let anew = Picture::of(watched);
+        {
+            let mut picture = self.picture();
+            let total = if is_missed { anew.total } else { picture.total };
+            *picture = Picture { total, ..anew };
+        }
+        let _ = self.frames.send(Frame::Redraw);
+    }
+
+    /// Shows a scene and all output that is there behind it. Bytes shown, and whether there is more to see in the past.
+    fn show(&self, scene: Scene, watched: &mut Watched) -> (usize, bool) {
         let mut output = BytesMut::new();
         let mut next = Some(scene);
         let mut picture = self.picture();
-        let mut shown = 0;
+        let (mut shown, mut has_more) = (0, false);
         while let Some(scene) = next.take() {
             match scene {
                 Scene::Output(bytes) => output.extend_from_slice(&bytes),
@@ -286,6 +293,7 @@ impl Stage {
                             picture.screen.set_size((columns, rows));
                             let _ = self.frames.send(Frame::Redraw);
                         }
+                        Scene::Again => has_more = true,
                         Scene::Output(_) => {}
                     }
                 }
@@ -294,7 +302,7 @@ impl Stage {
                 next = watched.scenes.try_recv().ok();
             }
         }
-        shown + self.flush(&mut picture, &mut output)
+        (shown + self.flush(&mut picture, &mut output), has_more)
     }
 
     fn flush(&self, picture: &mut Picture, output: &mut BytesMut) -> usize {

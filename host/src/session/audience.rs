@@ -20,6 +20,8 @@ pub enum Scene {
     Typed(TypedLine),
     /// The terminal has another size now: columns and rows.
     Size(u16, u16),
+    /// The past is to be taken up again: there is more in it to see.
+    Again,
 }
 
 /// The way of a session to those who watch it. Without anybody it costs nothing.
@@ -60,9 +62,7 @@ impl Audience {
 
     /// Something was not shown that now should be.
     pub(super) fn skip(&mut self) {
-        if let Some(open) = &self.0 {
-            open.missed.fetch_add(1, Ordering::Release);
-        }
+        self.show(|| Scene::Again);
     }
 
     /// Shows something, if anybody is there.
@@ -75,5 +75,22 @@ impl Audience {
             }
             Err(mpsc::error::TrySendError::Closed(_)) => self.0 = None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_kept_back_is_told_to_who_waits() {
+        let mut audience = Audience::default();
+        audience.skip();
+        let (mut scenes, missed) = audience.open();
+        audience.skip();
+        assert_eq!(scenes.try_recv(), Ok(Scene::Again));
+        // Where there is no room they look by themselves.
+        (0..=AUDIENCE_QUEUE).for_each(|_| audience.skip());
+        assert_eq!(missed.load(Ordering::Acquire), 1);
     }
 }

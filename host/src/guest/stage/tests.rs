@@ -10,12 +10,13 @@ use tokio::time::timeout;
 use super::*;
 use crate::config::Config;
 use crate::directory::{Directory, LineKind};
+use crate::session::Phase;
 use crate::startup;
 
 /// What comes, comes at once.
 const SOON: Duration = Duration::from_secs(20);
 
-/// A house with one session in it, which is open.
+/// A house with one session in it, which is ready.
 async fn house() -> (Arc<Directory>, Arc<Guests>, SessionHandle) {
     let config = "[device.here]\nlocal = true\ntype = \"linux\"\n[policy]\nmode = \"full\"\n";
     let config = Config::parse(config, Path::new("jackfield.toml"), None).unwrap();
@@ -23,6 +24,7 @@ async fn house() -> (Arc<Directory>, Arc<Guests>, SessionHandle) {
     let directory = Arc::new(Directory::new(config, catalog, None));
     let guests = Guests::start(Arc::clone(&directory), Handle::current()).unwrap();
     let (handle, _) = directory.open(&SessionId::parse("here"), LineKind::Terminal, (None, None)).await.unwrap();
+    timeout(SOON, handle.until(|status| status.phase == Phase::Ready)).await.unwrap();
     (directory, guests, handle)
 }
 
@@ -116,6 +118,24 @@ async fn who_comes_again_puts_back_what_they_changed_before() {
     let _looks = guests.enter(&handle.id, &Guest { may_type: false, ..anna() }).await.unwrap();
     drop(second);
     timeout(SOON, has_size(size)).await.expect("the size stays changed");
+    directory.shut_down().await;
+}
+
+/// A login's question, and what came before it: nobody has missed it.
+#[tokio::test]
+async fn what_was_kept_back_is_drawn_at_once() {
+    let (directory, guests, handle) = house().await;
+    let (scenes, watched) = watched(b"", 0);
+    let stage = Stage::of(handle, &watched);
+    let mut seat = stage.seat(&anna()).unwrap();
+    skipped(&mut seat);
+    let playing = tokio::spawn(Arc::clone(&stage).play(watched, guests));
+    scenes.send(Scene::Again).await.unwrap();
+    let told = timeout(SOON, seat.frames.recv()).await.expect("it stands there unseen");
+    assert!(matches!(told, Ok(Frame::Redraw)), "{told:?}");
+    assert_eq!(skipped(&mut seat), 0);
+    playing.abort();
+    drop(seat);
     directory.shut_down().await;
 }
 
