@@ -29,7 +29,7 @@ async fn house() -> (Arc<Directory>, Arc<Guests>, SessionHandle) {
 }
 
 fn anna() -> Guest {
-    Guest { name: "anna".to_owned(), by: "test".to_owned(), may_type: true }
+    Guest { name: "anna".to_owned(), by: "test".to_owned(), uid: None, may_type: true }
 }
 
 /// What a session that has brought so many bytes would give to those who watch, and the way to give them more.
