@@ -21,6 +21,8 @@ type Stamp = Vec<Option<(SystemTime, u64)>>;
 pub fn run(files: &[PathBuf], watch: bool) -> Result<ExitCode, String> {
     let real = |file: &PathBuf| file.canonicalize().map_err(|error| format!("cannot find `{}`: {error}", file.display()));
     let files: Vec<PathBuf> = files.iter().map(real).collect::<Result<_, _>>()?;
+    // What changes while the servers load is loaded again.
+    let before = stamps(&files);
     block_on(async {
         let found = client::servers().await.map_err(|error| format!("cannot look for running servers: {error}"))?;
         let mut servers = Vec::new();
@@ -38,7 +40,7 @@ pub fn run(files: &[PathBuf], watch: bool) -> Result<ExitCode, String> {
         }
         say("THE PIN OF EACH FILE IS SKIPPED as long as this runs; end it with Ctrl-C, then the pins count again\n");
         tokio::select! {
-            ended = follow(&files, &mut servers), if watch => ended,
+            ended = follow(&files, before, &mut servers), if watch => ended,
             interrupted = tokio::signal::ctrl_c() => interrupted.map_err(|error| error.to_string()),
         }
     })??;
@@ -46,13 +48,11 @@ pub fn run(files: &[PathBuf], watch: bool) -> Result<ExitCode, String> {
 }
 
 /// Looks at the files; a change that has settled is loaded. Ends when the last server has gone.
-async fn follow(files: &[PathBuf], servers: &mut Vec<Server>) -> Result<(), String> {
-    let stamp = || -> Stamp { files.iter().map(|file| stamp(file)).collect() };
-    let mut loaded = stamp();
+async fn follow(files: &[PathBuf], mut loaded: Stamp, servers: &mut Vec<Server>) -> Result<(), String> {
     let mut seen = loaded.clone();
     while !servers.is_empty() {
         tokio::time::sleep(DEV_LOOK_EVERY).await;
-        let now = stamp();
+        let now = stamps(files);
         // A compiler is still writing what changes between two looks.
         if now == seen && now != loaded && now.iter().all(Option::is_some) {
             loaded.clone_from(&now);
@@ -69,6 +69,10 @@ async fn follow(files: &[PathBuf], servers: &mut Vec<Server>) -> Result<(), Stri
         seen = now;
     }
     Err("the last server has ended".to_owned())
+}
+
+fn stamps(files: &[PathBuf]) -> Stamp {
+    files.iter().map(|file| stamp(file)).collect()
 }
 
 fn stamp(file: &Path) -> Option<(SystemTime, u64)> {
