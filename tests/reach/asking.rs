@@ -56,9 +56,11 @@ impl Handler for Asking {
         };
         Ok(match self.round {
             1 => ask("", vec![("Password: ", false)]),
+            // What a server says of a refusal may come as a round without questions.
+            2 if self.said != [WORD] => ask("Access denied.", Vec::new()),
             2 => ask("Look at your phone.", vec![("Verification code: ", false)]),
             // Some servers end with a round without questions.
-            3 => ask("Welcome.", Vec::new()),
+            3 if self.said.len() == 2 => ask("Welcome.", Vec::new()),
             _ if self.said == [WORD, CODE] => Auth::Accept,
             _ => Auth::Reject { proceed_with_methods: None, partial_success: false },
         })
@@ -106,6 +108,29 @@ fn the_configuration_answers_by_secret_name() {
     assert!(result.to_string().contains("is not accepted"), "{result}");
     client.has_written_no(CODE);
     client.has_written_no(WORD);
+}
+
+#[test]
+fn a_wrong_password_counts_and_a_wrong_code_behind_the_right_one_does_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let code = "answers.\"verification code\" = \"otp\"\nsecrets.otp = { env = \"JFT_OLD\" }";
+    let config = device("web1", code, folder.path());
+    let start = |word: &str| {
+        let variables = [("JFT_WORD", word), ("JFT_OLD", "271828"), ("HOME", folder.path().to_str().unwrap())];
+        Client::start_with(&config, &variables)
+    };
+    let mut right = start(WORD);
+    for _ in 0..4 {
+        let said = run(&mut right, "web1").to_string();
+        assert!(said.contains("the answer to its question is not accepted"), "{said}");
+    }
+    let mut wrong = start("wrong horse");
+    for _ in 0..3 {
+        let said = run(&mut wrong, "web1").to_string();
+        assert!(said.contains("the password, as an answer to its question, is not accepted"), "{said}");
+    }
+    let said = run(&mut wrong, "web1").to_string();
+    assert!(said.contains("so that no account is locked"), "{said}");
 }
 
 #[test]

@@ -103,6 +103,20 @@ fn a_wrong_password_is_not_tried_until_the_account_is_locked() {
 }
 
 #[test]
+fn a_wrong_password_behind_an_accepted_key_counts_too() {
+    account("jft-bash", Path::new("/bin/bash"));
+    let server = Sshd::start_with(|_| "AuthenticationMethods publickey,password".to_owned());
+    let key = format!("key = \"{}/id\"\nagent = false\n", server.folder.path().display());
+    let config = device(&server, "web1", &format!("{key}password = {{ env = \"JFT_WRONG\" }}"));
+    let mut client = Client::start_with(&config, &[("JFT_WRONG", "wrong horse")]);
+    for _ in 0..3 {
+        assert!(refused(&mut client, "web1").contains("the password is not accepted"));
+    }
+    let why = refused(&mut client, "web1");
+    assert!(why.contains("so that no account is locked"), "{why}");
+}
+
+#[test]
 fn an_agent_is_lent_only_where_the_configuration_says_so() {
     account("jft-bash", Path::new("/bin/bash"));
     let server = Sshd::start();

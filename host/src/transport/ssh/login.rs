@@ -31,6 +31,10 @@ struct Login<'a> {
     /// What was tried, and why it was not enough.
     tried: Vec<String>,
     password_used: bool,
+    /// The server has refused the password itself, and not what it wanted before or behind it.
+    password_refused: bool,
+    /// The answer that was given last to a question is the password.
+    answered_password: bool,
     /// Keys that were offered already, in a file or by an agent.
     offered: Vec<PublicKey>,
     /// Answers that were given already.
@@ -69,6 +73,8 @@ pub(super) async fn login(target: &Target, handle: &mut Handle<Handler>, hearing
         used: Vec::new(),
         tried: Vec::new(),
         password_used: false,
+        password_refused: false,
+        answered_password: false,
         offered: Vec::new(),
         answered: Vec::new(),
     };
@@ -184,6 +190,7 @@ impl Login<'_> {
             handle.authenticate_password(user, text.as_str()).await.map_err(|error| broken(target, &error))
         });
         let result = result.await?;
+        self.password_refused = matches!(result, AuthResult::Failure { partial_success: false, .. });
         self.came_to(result, "the password");
         Ok(())
     }
@@ -214,7 +221,7 @@ impl Login<'_> {
             user: self.target.user.clone(),
             tried: tried.join(", "),
             offered,
-            password_refused: self.password_used && self.steps == 0,
+            password_refused: self.password_refused,
         }
     }
 }

@@ -19,7 +19,7 @@ impl Login<'_> {
             return Ok(());
         }
         let (target, user) = (self.target, self.user.clone());
-        let password_before = self.password_used;
+        self.answered_password = false;
         let handle = &mut *self.handle;
         let start = async { handle.authenticate_keyboard_interactive_start(user, None).await.map_err(|error| broken(target, &error)) };
         let mut reply = step(target, "login", start).await?;
@@ -30,8 +30,10 @@ impl Login<'_> {
                     return Ok(());
                 }
                 Reply::Failure { remaining_methods, partial_success } => {
-                    let password_now = self.password_used && !password_before;
-                    let what = if password_now { "the password, as an answer to its question," } else { "the answer to its question" };
+                    let what =
+                        if self.answered_password { "the password, as an answer to its question," } else { "the answer to its question" };
+                    // A server that goes on to ask for a code has taken the password.
+                    self.password_refused |= self.answered_password && !partial_success;
                     self.came_to(AuthResult::Failure { remaining_methods, partial_success }, what);
                     return Ok(());
                 }
@@ -66,6 +68,7 @@ impl Login<'_> {
     /// The answer to one question: what the configuration names for it, the password for the first hidden one, else a person's.
     async fn answer(&mut self, about: &str, prompt: &Prompt) -> Result<String, String> {
         let target = self.target;
+        self.answered_password = false;
         let lower = prompt.prompt.to_lowercase();
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let fits = target.answers.iter().find(|answer| lower.contains(&answer.asks.to_lowercase()));
@@ -75,6 +78,7 @@ impl Login<'_> {
         }
         if let Some(password) = target.password.as_ref().filter(|_| fits.is_none() && !prompt.echo && !self.password_used) {
             self.password_used = true;
+            self.answered_password = true;
             return Ok(text(password.expose()));
         }
         if let Some(questions) = &target.questions {
