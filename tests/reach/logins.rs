@@ -1,5 +1,8 @@
 //! Who logs in, and with what.
 
+use russh::keys::PrivateKey;
+use russh::keys::ssh_key::{LineEnding, private, public};
+
 use super::*;
 
 /// An agent with a key, on a socket in the server's folder.
@@ -66,6 +69,55 @@ fn agents_sign_for_keys_that_are_locked_or_not_here() {
     let why = refused(&mut client, "absent");
     assert!(why.contains(&none), "{why}");
     client.has_written_no("open sesame");
+}
+
+#[test]
+fn agents_sign_for_keys_of_which_only_the_public_half_can_be_read() {
+    account("jft-bash", Path::new("/bin/bash"));
+    let server = Sshd::start_with(|folder| {
+        let (pem, authorized) = (folder.join("pem"), folder.join("away.pub"));
+        must(Command::new("ssh-keygen").args(["-q", "-t", "rsa", "-m", "PEM", "-N", "open sesame", "-f"]).arg(&pem));
+        fs::copy(pem.with_extension("pub"), &authorized).unwrap();
+        fs::set_permissions(&authorized, fs::Permissions::from_mode(0o644)).unwrap();
+        format!("AuthorizedKeysFile {}", authorized.display())
+    });
+    let folder = server.folder.path().display().to_string();
+    let (_agent, socket) = agent(&server, &file(&server, "pem"), "open sesame");
+    let socket = socket.display();
+    let names = format!(
+        "Host named\n  HostName 127.0.0.1\n  Port {}\n  User jft-bash\n  IdentityFile {folder}/away\n  IdentitiesOnly yes\n  IdentityAgent {socket}\n  UserKnownHostsFile {folder}/known_hosts\n",
+        server.port
+    );
+    fs::write(file(&server, "ssh_config"), names).unwrap();
+    let config = [
+        format!("[ssh]\nconfig = \"{folder}/ssh_config\"\n[device.named]\ntype = \"linux\"\n"),
+        device(&server, "pem", &format!("key = \"{folder}/pem\"\nagent = \"{socket}\"")),
+        device(&server, "away", &format!("key = \"{folder}/away\"\nagent = \"{socket}\"")),
+    ];
+    let mut client = Client::start(&config.concat());
+    for device in ["named", "pem", "away"] {
+        answers(&mut client, device);
+    }
+}
+
+#[test]
+fn a_key_of_a_hardware_token_does_not_end_the_login() {
+    account("jft-bash", Path::new("/bin/bash"));
+    let server = Sshd::start_with(|folder| {
+        let own = folder.join(".ssh");
+        let (path, authorized) = (own.join("id_ed25519_sk"), folder.join("token.pub"));
+        let token = private::SkEd25519::new(public::SkEd25519::from(public::Ed25519PublicKey([7; 32])), 1, vec![7; 32]).unwrap();
+        let key = PrivateKey::from(token);
+        fs::create_dir(&own).unwrap();
+        fs::write(&path, key.to_openssh(LineEnding::LF).unwrap().as_bytes()).unwrap();
+        fs::write(&authorized, key.public_key().to_openssh().unwrap()).unwrap();
+        fs::set_permissions(&authorized, fs::Permissions::from_mode(0o644)).unwrap();
+        format!("AuthorizedKeysFile {}", authorized.display())
+    });
+    let folder = server.folder.path().display().to_string();
+    let config = device(&server, "web1", "agent = false\npassword = { env = \"JFT_PASSWORD\" }");
+    let mut client = Client::start_with(&config, &[("JFT_PASSWORD", PASSWORD), ("HOME", &folder)]);
+    answers(&mut client, "web1");
 }
 
 #[test]

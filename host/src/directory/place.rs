@@ -176,15 +176,17 @@ impl Place {
         let certificate = |at: usize| looked.certificate_files.get(at).cloned();
         let optional = !looked.identity_files_named;
         let key = |(at, path): (usize, &PathBuf)| KeyFile { path: path.clone(), certificate: certificate(at), optional };
-        let is_there = |key: &KeyFile| key.path.is_file();
-        // ssh passes over a named file that is not there, too.
-        self.keys = looked.identity_files.iter().enumerate().map(key).filter(is_there).collect();
-        self.named_keys_only = looked.identities_only;
         match (&looked.identity_agent, &device.agent) {
             (IdentityAgent::None, Agent::Environment) => self.agents.clear(),
             (IdentityAgent::Socket(path), Agent::Environment) => self.agents = vec![path.clone()],
             _ => {}
         }
+        let has_agent = !self.agents.is_empty();
+        // Where only the public half is there, an agent may have the key.
+        let is_there = |key: &KeyFile| key.path.is_file() || has_agent && key.public_half().is_file();
+        // ssh passes over a named file that is not there, too.
+        self.keys = looked.identity_files.iter().enumerate().map(key).filter(is_there).collect();
+        self.named_keys_only = looked.identities_only;
         self.known_hosts = looked.user_known_hosts.iter().chain(&looked.global_known_hosts).cloned().collect();
         self.learning = Learning {
             files: looked.user_known_hosts.clone(),

@@ -16,6 +16,8 @@ use super::{ConnectError, Target, step};
 mod agent;
 mod keys;
 mod questions;
+#[cfg(test)]
+mod tests;
 
 /// What a login has come to.
 struct Login<'a> {
@@ -155,6 +157,13 @@ impl Login<'_> {
         self.result = result;
     }
 
+    /// Notes what was not tried; a later round has the same to say.
+    fn passed_over(&mut self, why: String) {
+        if !self.tried.contains(&why) {
+            self.tried.push(why);
+        }
+    }
+
     /// Gives up: nothing more of the server's methods is tried.
     fn give_up(&mut self, why: String) {
         self.tried.push(why);
@@ -174,8 +183,10 @@ impl Login<'_> {
             };
             match loaded {
                 Loaded::Private { key, certificate } => self.offer(&file.path, key, certificate).await?,
-                // Only an agent can sign with it.
-                Loaded::Public(_) => {}
+                Loaded::Public(_) if file.optional || !self.target.agents.is_empty() => {}
+                Loaded::Public(_) => {
+                    self.passed_over(format!("only an agent can sign with key `{}`, and there is none", file.path.display()))
+                }
             }
         }
         Ok(())

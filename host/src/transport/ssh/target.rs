@@ -100,6 +100,16 @@ pub struct KeyFile {
     pub optional: bool,
 }
 
+impl KeyFile {
+    /// The file of its public half, as `ssh-keygen` names it.
+    #[must_use]
+    pub fn public_half(&self) -> PathBuf {
+        let mut name = self.path.as_os_str().to_owned();
+        name.push(".pub");
+        PathBuf::from(name)
+    }
+}
+
 /// The answer to a question at login.
 #[derive(Clone)]
 pub struct Answer {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use russh::client::Handle;
-use russh::keys::ssh_key::{Certificate, PrivateKey, PublicKey};
+use russh::keys::ssh_key::{Algorithm, Certificate, PrivateKey, PublicKey};
 use russh::keys::{HashAlg, PrivateKeyWithHashAlg};
 use zeroize::Zeroizing;
 
@@ -27,10 +27,15 @@ pub(super) enum Loaded {
     Public(PublicKey),
 }
 
-/// Reads a key file. One that is encrypted and has no passphrase stands for the agent's key, as far as its public half is known.
+/// Reads a key file. One that is encrypted and has no passphrase, is absent, or is of a hardware token, stands for the agent's key, as
+/// far as its public half is known.
 pub(super) fn load(target: &Target, file: &KeyFile) -> Result<Loaded, ConnectError> {
     let failed = |what: String| ConnectError::Key { device: target.device.clone(), path: file.path.display().to_string(), what };
-    let bytes = bounded::read(&file.path, KEY_FILE_MAX_BYTES).map_err(|error| failed(error.to_string()))?;
+    let agents_own = |why: String| public_half(target, file).map(Loaded::Public).ok_or_else(|| failed(why));
+    let bytes = match bounded::read(&file.path, KEY_FILE_MAX_BYTES) {
+        Ok(bytes) => bytes,
+        Err(error) => return agents_own(error.to_string()),
+    };
     let text = Zeroizing::new(String::from_utf8(bytes).map_err(|_| failed("it is no text".to_owned()))?);
     if let Ok(public) = PublicKey::from_openssh(text.trim()) {
         return Ok(Loaded::Public(public));
@@ -43,13 +48,30 @@ pub(super) fn load(target: &Target, file: &KeyFile) -> Result<Loaded, ConnectErr
         }
         return Ok(Loaded::Public(locked.public_key().clone()));
     }
-    let key = russh::keys::decode_secret_key(&text, passphrase.as_ref().map(|text| text.as_str()));
-    let key = key.map_err(|error| failed(error.to_string()))?;
+    let key = match russh::keys::decode_secret_key(&text, passphrase.as_ref().map(|text| text.as_str())) {
+        Ok(key) => key,
+        // Other formats do not show the public half of a key that is encrypted.
+        Err(error) if passphrase.is_none() => return agents_own(error.to_string()),
+        Err(error) => return Err(failed(error.to_string())),
+    };
+    // The file names the key; what signs is in the token, which agents know how to ask.
+    if matches!(key.algorithm(), Algorithm::SkEd25519 | Algorithm::SkEcdsaSha2NistP256) {
+        return Ok(Loaded::Public(key.public_key().clone()));
+    }
     let certificate = certificate(file).map_err(failed)?;
     if certificate.as_ref().is_some_and(|certificate| certificate.public_key() != key.public_key().key_data()) {
         return Err(failed("its certificate is for another key".to_owned()));
     }
     Ok(Loaded::Private { key: Arc::new(key), certificate })
+}
+
+/// What lies beside a key that cannot be used from here, if there is an agent that may have it.
+fn public_half(target: &Target, file: &KeyFile) -> Option<PublicKey> {
+    if target.agents.is_empty() {
+        return None;
+    }
+    let bytes = bounded::read(&file.public_half(), KEY_FILE_MAX_BYTES).ok()?;
+    PublicKey::from_openssh(String::from_utf8_lossy(&bytes).trim()).ok()
 }
 
 /// The certificate that is named, else the one beside the key, as ssh looks for it.
