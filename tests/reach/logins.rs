@@ -121,6 +121,28 @@ fn a_key_of_a_hardware_token_does_not_end_the_login() {
 }
 
 #[test]
+fn keys_that_lie_here_and_in_the_agent_are_offered_once() {
+    account("jft-bash", Path::new("/bin/bash"));
+    // Three keys that it does not know, and the password.
+    let server = Sshd::start_with(|folder| {
+        fs::create_dir(folder.join(".ssh")).unwrap();
+        for kind in ["rsa", "ecdsa", "ed25519"] {
+            key_pair(&folder.join(".ssh").join(format!("id_{kind}")), kind, "");
+        }
+        "MaxAuthTries 4".to_owned()
+    });
+    let folder = server.folder.path().display().to_string();
+    let own = |kind: &str| server.folder.path().join(".ssh").join(format!("id_{kind}"));
+    let (_agent, socket) = agent(&server, &own("rsa"), "");
+    for kind in ["ecdsa", "ed25519"] {
+        must(Command::new("ssh-add").arg(own(kind)).env("SSH_AUTH_SOCK", &socket).stdin(Stdio::null()));
+    }
+    let config = device(&server, "web1", &format!("agent = \"{}\"\npassword = {{ env = \"JFT_PASSWORD\" }}", socket.display()));
+    let mut client = Client::start_with(&config, &[("JFT_PASSWORD", PASSWORD), ("HOME", &folder)]);
+    answers(&mut client, "web1");
+}
+
+#[test]
 fn servers_that_want_two_proofs_get_both() {
     account("jft-bash", Path::new("/bin/bash"));
     let server = Sshd::start_with(|_| "AuthenticationMethods publickey,password\nMaxAuthTries 2".to_owned());

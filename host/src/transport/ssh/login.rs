@@ -4,7 +4,7 @@
 //! with what was not used yet. A password is sent once for a connection, so that no account is locked by trying.
 
 use russh::client::{AuthResult, Handle};
-use russh::keys::ssh_key::PublicKey;
+use russh::keys::ssh_key::public::KeyData;
 use russh::{MethodKind, MethodSet};
 use zeroize::Zeroizing;
 
@@ -37,8 +37,8 @@ struct Login<'a> {
     password_refused: bool,
     /// The answer that was given last to a question is the password.
     answered_password: bool,
-    /// Keys that were offered already, in a file or by an agent.
-    offered: Vec<PublicKey>,
+    /// Keys that were offered already, in a file or by an agent. Without their comments: those of a file and of an agent differ.
+    offered: Vec<KeyData>,
     /// Answers that were given already.
     answered: Vec<String>,
 }

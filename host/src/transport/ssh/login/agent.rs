@@ -26,7 +26,7 @@ impl Login<'_> {
         };
         let mut refused = 0;
         for identity in identities {
-            let key = identity.public_key().into_owned();
+            let key = identity.public_key().key_data().clone();
             let is_plain = matches!(identity, AgentIdentity::PublicKey { .. });
             if refused == AGENT_KEYS_MAX || !self.takes(MethodKind::PublicKey) {
                 break;

@@ -105,10 +105,10 @@ impl Login<'_> {
         key: Arc<PrivateKey>,
         certificate: Option<Box<Certificate>>,
     ) -> Result<(), ConnectError> {
-        if self.offered.contains(key.public_key()) {
+        if self.offered.contains(key.public_key().key_data()) {
             return Ok(());
         }
-        self.offered.push(key.public_key().clone());
+        self.offered.push(key.public_key().key_data().clone());
         let (target, user) = (self.target, self.user.clone());
         if let Some(certificate) = certificate {
             let handle = &mut *self.handle;
