@@ -184,6 +184,19 @@ pub enum LoadError {
         /// What is wrong with it.
         what: String,
     },
+    /// A line among revoked keys is not understood.
+    #[error(
+        "line {line} of the revoked keys in `{}` cannot be used: {what}; a line holds one public key, `TYPE BASE64`: correct it, or take it out",
+        path.display()
+    )]
+    RevokedLine {
+        /// The file.
+        path: PathBuf,
+        /// The line, counted from 1.
+        line: usize,
+        /// What is wrong with it.
+        what: String,
+    },
     /// The file is larger than what is read.
     #[error("the known_hosts file `{}` is larger than {FILE_MAX_BYTES} bytes", path.display())]
     TooLarge {
@@ -215,7 +228,7 @@ impl KnownHosts {
     ///
     /// # Errors
     ///
-    /// When a file cannot be read or the list is not understood.
+    /// When a file cannot be read, or the list or a line of it is not understood.
     pub fn load_with<P: AsRef<Path>>(paths: impl IntoIterator<Item = P>, revoked: Option<&Path>) -> Result<Self, LoadError> {
         let mut known = Self::load(paths)?;
         let Some(path) = revoked else { return Ok(known) };
@@ -236,11 +249,11 @@ impl KnownHosts {
             if line.trim_ascii().is_empty() || line.trim_ascii_start().starts_with(b"#") {
                 continue;
             }
+            let number = index + 1;
             let line = [b"@revoked * ".as_slice(), line.trim_ascii_start()].concat();
-            match Entry::parse(&line, Place { file, line: index + 1 }) {
-                Ok(entry) => known.entries.extend(entry),
-                Err(reason) => known.warnings.push(format!("{} line {}: {reason}; the line is skipped", path.display(), index + 1)),
-            }
+            // OpenSSH connects to nobody then, either: the line may name the very key that the host shows.
+            let entry = Entry::parse(&line, Place { file, line: number });
+            known.entries.extend(entry.map_err(|what| LoadError::RevokedLine { path: path.to_owned(), line: number, what })?);
         }
         Ok(known)
     }
@@ -546,6 +559,24 @@ mod tests {
         assert_eq!(hosts.check("web1", 22, &ed25519(1)), Trust::Unknown);
         let error = KnownHosts::load([directory.path()]).unwrap_err().to_string();
         assert!(error.starts_with("cannot read the known_hosts file `"), "{error}");
+    }
+
+    #[test]
+    fn a_line_among_revoked_keys_that_is_not_understood_is_an_error() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("revoked");
+        let load = |text: String| {
+            std::fs::write(&path, text).unwrap();
+            KnownHosts::load_with([directory.path().join("absent")], Some(&path)).map_err(|error| error.to_string())
+        };
+        let good = load(format!("# lost\n\n {} web1\r\n{ECDSA}\n", written(1))).unwrap();
+        assert!(matches!(good.check("web1", 22, &ed25519(1)), Trust::Revoked { line: Some(3), .. }));
+        assert!(matches!(good.check("web1", 22, &key(ECDSA)), Trust::Revoked { line: Some(4), .. }));
+        // As `known_hosts` writes it, cut off, and as `ssh-keygen -l` prints it.
+        for line in [format!("web1 {}", written(1)), "ssh-ed25519 AAAAC3Nza".to_owned(), "256 SHA256:abc web1 (ED25519)".to_owned()] {
+            let why = load(format!("{ECDSA}\n{line}\n")).unwrap_err();
+            assert!(why.starts_with("line 2 of the revoked keys in `") && why.contains("cannot be used: "), "{line}: {why}");
+        }
     }
 
     #[test]
