@@ -415,7 +415,7 @@ pub const KEY_FILE_MAX_BYTES: u64 = 64 * 1024;
 pub const ANNOUNCEMENT_WAIT: Duration = Duration::from_secs(2);
 /// Host keys that a server may announce.
 pub const HOST_KEYS_ANNOUNCED_MAX: usize = 16;
-/// Bytes that a proxy may answer, or a program in its place may complain.
+/// Bytes that a proxy may answer, and of what a program in its place says on standard error those that are told.
 pub const PROXY_REPLY_MAX_BYTES: usize = 16 * 1024;
 /// Addresses of a name that are tried.
 pub const ADDRESSES_MAX: usize = 8;
