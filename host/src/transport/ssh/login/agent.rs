@@ -38,8 +38,14 @@ impl Login<'_> {
                 self.offered.push(key);
             }
             // A person may have to touch a key or type a PIN.
-            let signing = timeout(LOGIN_ANSWER_MAX, self.sign(&identity, &mut agent));
-            match signing.await.unwrap_or_else(|_| Err("it did not sign in time".to_owned())) {
+            let signed = timeout(LOGIN_ANSWER_MAX, self.sign(&identity, &mut agent)).await;
+            let Ok(signed) = signed else {
+                // The library goes on waiting for this signature and hears of nothing else.
+                let waited = LOGIN_ANSWER_MAX.as_secs();
+                return self
+                    .give_up(format!("agent `{socket}` did not sign in time: a touch of the key or its PIN was waited for {waited} s"));
+            };
+            match signed {
                 Ok(result @ AuthResult::Failure { partial_success: false, .. }) => {
                     refused += 1;
                     self.result = result;

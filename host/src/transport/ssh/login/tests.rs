@@ -1,14 +1,19 @@
-//! Keys as they lie on disk.
+//! Keys as they lie on disk, and an agent that never signs.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
+use std::time::Duration;
 
+use russh::keys::ssh_key::private::Ed25519Keypair;
 use russh::keys::ssh_key::public::{Ed25519PublicKey, KeyData};
 use russh::keys::ssh_key::{LineEnding, private, public};
 use russh::keys::{PrivateKey, PublicKey};
+use russh::server::{Config, Handler, run_stream};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, UnixListener};
 
-use super::super::{KeyFile, Offer, Target, Way};
+use super::super::{Connection, KeyFile, Offer, Target, Way};
 use super::keys::{self, Loaded};
 use crate::secret::Secret;
 use crate::transport::host_key::Learning;
@@ -94,4 +99,67 @@ fn the_public_half_beside_a_key_that_cannot_be_read_is_the_agents() {
     // A passphrase that does not open the key is told.
     let wrong = Target { passphrase: Some(Arc::new(Secret::from_bytes(b"wrong horse".to_vec()))), ..with_agent() };
     assert!(signer(&wrong, &path("pkcs8")).is_err());
+}
+
+/// Asks for a signature of whatever key it is offered.
+struct Willing;
+
+impl Handler for Willing {
+    type Error = russh::Error;
+}
+
+/// A server here, for one connection.
+async fn server(folder: &Path) -> Target {
+    let key = PrivateKey::from(Ed25519Keypair::from_seed(&[9; 32]));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let known = folder.join("known_hosts");
+    std::fs::write(&known, format!("[127.0.0.1]:{port} {}\n", key.public_key().to_openssh().unwrap())).unwrap();
+    let config = Arc::new(Config { keys: vec![key], auth_rejection_time: Duration::ZERO, ..Config::default() });
+    tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.unwrap();
+        run_stream(config, stream, Willing).await.unwrap().await
+    });
+    Target { port, known_hosts: vec![known], ..target() }
+}
+
+/// Text as agents write it: its length, then itself.
+fn text(bytes: &[u8]) -> Vec<u8> {
+    [&u32::try_from(bytes.len()).unwrap().to_be_bytes()[..], bytes].concat()
+}
+
+/// An agent with two keys that nobody ever touches. From the first signature on that it is asked for, time is virtual.
+fn idle_agent(socket: &Path) {
+    let listener = UnixListener::bind(socket).unwrap();
+    let key = |number: u8| text(&PublicKey::from(KeyData::Ed25519(Ed25519PublicKey([number; 32]))).to_bytes().unwrap());
+    let identities = text(&[&[12_u8, 0, 0, 0, 2][..], &key(1), &text(b""), &key(2), &text(b"")].concat());
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        while let Ok(length) = stream.read_u32().await {
+            let mut request = vec![0_u8; usize::try_from(length).unwrap()];
+            stream.read_exact(&mut request).await.unwrap();
+            match request[0] {
+                11 => stream.write_all(&identities).await.unwrap(),
+                13 => {
+                    tokio::time::pause();
+                    std::future::pending::<()>().await;
+                }
+                // Old agents do not know what binds them to a connection.
+                _ => stream.write_all(&text(&[5])).await.unwrap(),
+            }
+        }
+    });
+}
+
+#[tokio::test]
+async fn a_key_that_nobody_touches_ends_the_login_with_that_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("agent");
+    idle_agent(&socket);
+    let password = Some(Arc::new(Secret::from_bytes(b"correct horse".to_vec())));
+    let target = Target { agents: vec![socket], password, ..server(folder.path()).await };
+    let why = Connection::open(&target).await.unwrap_err().to_string();
+    // Neither the other key nor the password is tried: the library would not hear of them.
+    assert_eq!(why.matches("did not sign in time").count(), 1, "{why}");
+    assert!(why.starts_with("`bob` cannot log in to `web1`: agent `"), "{why}");
 }
