@@ -187,6 +187,47 @@ fn user_certificates_log_in_as_their_principals() {
 }
 
 #[test]
+fn a_certificate_goes_with_the_key_that_it_certifies_and_ends_no_login() {
+    account("jft-bash", Path::new("/bin/bash"));
+    let server = Sshd::start_with(|folder| {
+        key_pair(&folder.join("authority"), "ed25519", "");
+        format!("TrustedUserCAKeys {}", folder.join("authority.pub").display())
+    });
+    for name in ["first", "second"] {
+        key_pair(&file(&server, name), "ed25519", "");
+    }
+    let mut sign = Command::new("ssh-keygen");
+    sign.args(["-q", "-s"]).arg(file(&server, "authority")).args(["-I", "test", "-n", "jft-bash", "-V", "+1h"]);
+    must(sign.arg(file(&server, "second.pub")));
+    // Not beside its key: only its name in the configuration leads there.
+    fs::rename(file(&server, "second-cert.pub"), file(&server, "moved.pub")).unwrap();
+    let folder = server.folder.path().display().to_string();
+    let host = |name: &str, keys: &[&str], certificate: &str| {
+        let keys: String = keys.iter().map(|key| format!("  IdentityFile {folder}/{key}\n")).collect();
+        format!(
+            "Host {name}\n  HostName 127.0.0.1\n  Port {}\n  User jft-bash\n{keys}  CertificateFile {folder}/{certificate}\n  IdentitiesOnly yes\n  UserKnownHostsFile {folder}/known_hosts\n",
+            server.port
+        )
+    };
+    let hosts = [
+        host("second", &["first", "second"], "moved.pub"),
+        // The key itself is enough there.
+        host("unfit", &["id"], "moved.pub"),
+        host("absent", &["id"], "nothing.pub"),
+        host("stranger-key", &["first"], "moved.pub"),
+    ];
+    fs::write(file(&server, "ssh_config"), hosts.concat()).unwrap();
+    let table = |name: &str| format!("[device.{name}]\ntype = \"linux\"\nagent = false\n");
+    let tables: String = ["second", "unfit", "absent", "stranger-key"].map(table).concat();
+    let mut client = Client::start(&format!("[ssh]\nconfig = \"{folder}/ssh_config\"\n{tables}"));
+    for device in ["second", "unfit", "absent"] {
+        answers(&mut client, device);
+    }
+    let why = refused(&mut client, "stranger-key");
+    assert!(why.contains("is not accepted") && why.contains("moved.pub` is for none of the keys"), "{why}");
+}
+
+#[test]
 fn old_algorithms_are_an_explicit_choice_that_is_shown() {
     account("jft-bash", Path::new("/bin/bash"));
     let server = Sshd::start_with(|folder| {

@@ -44,6 +44,8 @@ pub struct Place {
     pub way: PlaceWay,
     /// Key files in the order to try.
     pub keys: Vec<KeyFile>,
+    /// Certificates that do not lie beside their keys.
+    pub certificates: Vec<PathBuf>,
     /// Only these keys are offered, also of an agent's.
     pub named_keys_only: bool,
     /// Sockets of agents.
@@ -147,6 +149,7 @@ impl Place {
             user: user(device.user.as_ref()),
             way: PlaceWay::Direct,
             keys: usual_keys(home.as_deref()),
+            certificates: Vec::new(),
             named_keys_only: false,
             agents: agents(&device.agent),
             known_hosts: usual_known_hosts(home.as_deref()),
@@ -173,9 +176,8 @@ impl Place {
         self.host.clone_from(&looked.host);
         // What the way or the table names was asked with: it is in there.
         self.port = looked.port;
-        let certificate = |at: usize| looked.certificate_files.get(at).cloned();
         let optional = !looked.identity_files_named;
-        let key = |(at, path): (usize, &PathBuf)| KeyFile { path: path.clone(), certificate: certificate(at), optional };
+        let key = |path: &PathBuf| KeyFile { path: path.clone(), optional };
         match (&looked.identity_agent, &device.agent) {
             (IdentityAgent::None, Agent::Environment) => self.agents.clear(),
             (IdentityAgent::Socket(path), Agent::Environment) => self.agents = vec![path.clone()],
@@ -185,7 +187,8 @@ impl Place {
         // Where only the public half is there, an agent may have the key.
         let is_there = |key: &KeyFile| key.path.is_file() || has_agent && key.public_half().is_file();
         // ssh passes over a named file that is not there, too.
-        self.keys = looked.identity_files.iter().enumerate().map(key).filter(is_there).collect();
+        self.keys = looked.identity_files.iter().map(key).filter(is_there).collect();
+        self.certificates.clone_from(&looked.certificate_files);
         self.named_keys_only = looked.identities_only;
         self.known_hosts = looked.user_known_hosts.iter().chain(&looked.global_known_hosts).cloned().collect();
         self.learning = Learning {
@@ -216,7 +219,11 @@ impl Place {
     /// What the device's table says.
     fn over(&mut self, device: &Device) {
         if let Some(path) = &device.key {
-            self.keys = vec![KeyFile { path: path.clone(), certificate: device.certificate.clone(), optional: false }];
+            self.keys = vec![KeyFile { path: path.clone(), optional: false }];
+            self.certificates.clear();
+        }
+        if let Some(path) = &device.certificate {
+            self.certificates = vec![path.clone()];
         }
         if !device.known_hosts.is_empty() {
             self.known_hosts.clone_from(&device.known_hosts);
@@ -272,7 +279,7 @@ fn look_up(config: &Config, device: &Device, hop: &Hop, exec: Exec) -> Result<Op
 fn usual_keys(home: Option<&Path>) -> Vec<KeyFile> {
     let names = ["id_rsa", "id_ecdsa", "id_ecdsa_sk", "id_ed25519", "id_ed25519_sk"];
     let usual = home.into_iter().flat_map(|home| names.map(|name| home.join(".ssh").join(name)));
-    usual.filter(|path| path.is_file()).map(|path| KeyFile { path, certificate: None, optional: true }).collect()
+    usual.filter(|path| path.is_file()).map(|path| KeyFile { path, optional: true }).collect()
 }
 
 /// The agent that the device names; else that of the environment, then those that desktops start without telling it.

@@ -190,6 +190,7 @@ impl Directory {
             user: place.user,
             login_suffix: String::new(),
             keys: place.keys,
+            certificates: place.certificates,
             passphrase,
             password,
             answers,

@@ -8,12 +8,14 @@ use russh::keys::ssh_key::public::KeyData;
 use russh::{MethodKind, MethodSet};
 use zeroize::Zeroizing;
 
+use self::certificates::Certificates;
 use self::keys::Loaded;
 use super::error::told;
 use super::handler::{Handler, Hearing, heard};
 use super::{ConnectError, Target, step};
 
 mod agent;
+mod certificates;
 mod keys;
 mod questions;
 #[cfg(test)]
@@ -39,6 +41,8 @@ struct Login<'a> {
     answered_password: bool,
     /// Keys that were offered already, in a file or by an agent. Without their comments: those of a file and of an agent differ.
     offered: Vec<KeyData>,
+    /// What goes with keys that can be read here.
+    certificates: Certificates,
     /// Answers that were given already.
     answered: Vec<String>,
 }
@@ -78,6 +82,7 @@ pub(super) async fn login(target: &Target, handle: &mut Handle<Handler>, hearing
         password_refused: false,
         answered_password: false,
         offered: Vec::new(),
+        certificates: Certificates::read(&target.certificates),
         answered: Vec::new(),
     };
     if login.result.success() {
@@ -174,7 +179,7 @@ impl Login<'_> {
         let steps = self.steps;
         for file in &self.target.keys {
             if self.steps > steps || !self.takes(MethodKind::PublicKey) {
-                break;
+                return Ok(());
             }
             let loaded = match keys::load(self.target, file) {
                 Ok(loaded) => loaded,
@@ -182,12 +187,18 @@ impl Login<'_> {
                 Err(error) => return Err(error),
             };
             match loaded {
-                Loaded::Private { key, certificate } => self.offer(&file.path, key, certificate).await?,
+                Loaded::Private(key) => {
+                    let certificates = self.certificates.of(key.public_key().key_data(), &file.path);
+                    self.offer(&file.path, key, certificates).await?;
+                }
                 Loaded::Public(_) if file.optional || !self.target.agents.is_empty() => {}
                 Loaded::Public(_) => {
-                    self.passed_over(format!("only an agent can sign with key `{}`, and there is none", file.path.display()))
+                    self.passed_over(format!("only an agent can sign with key `{}`, and there is none", file.path.display()));
                 }
             }
+        }
+        for why in self.certificates.left_over() {
+            self.passed_over(why);
         }
         Ok(())
     }

@@ -29,6 +29,8 @@ pub struct Target {
     pub login_suffix: String,
     /// Key files, in the order to try.
     pub keys: Vec<KeyFile>,
+    /// Certificates that do not lie beside their keys. Which key each is for stands in it.
+    pub certificates: Vec<PathBuf>,
     /// The passphrase of the keys.
     pub passphrase: Option<Arc<Secret>>,
     /// The password.
@@ -94,8 +96,6 @@ pub struct Offer {
 pub struct KeyFile {
     /// Its file. A public key stands for the agent's private one.
     pub path: PathBuf,
-    /// Its certificate, where it is not beside it.
-    pub certificate: Option<PathBuf>,
     /// Nobody named it: that it cannot be used is no error.
     pub optional: bool,
 }

@@ -95,7 +95,7 @@ impl Login<'_> {
 /// The public half of a key file, as far as it can be had without its passphrase.
 fn public(target: &Target, file: &KeyFile) -> Option<PublicKey> {
     match keys::load(target, file).ok()? {
-        Loaded::Private { key, .. } => Some(key.public_key().clone()),
+        Loaded::Private(key) => Some(key.public_key().clone()),
         Loaded::Public(key) => Some(key),
     }
 }

@@ -1,8 +1,9 @@
-//! Key files and their certificates.
+//! Key files.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
+use russh::MethodKind;
 use russh::client::Handle;
 use russh::keys::ssh_key::{Algorithm, Certificate, PrivateKey, PublicKey};
 use russh::keys::{HashAlg, PrivateKeyWithHashAlg};
@@ -17,12 +18,7 @@ use crate::limits::KEY_FILE_MAX_BYTES;
 /// What a key file holds.
 pub(super) enum Loaded {
     /// A key that signs.
-    Private {
-        /// The key.
-        key: Arc<PrivateKey>,
-        /// Its certificate, where it has one.
-        certificate: Option<Box<Certificate>>,
-    },
+    Private(Arc<PrivateKey>),
     /// The public half of a key that an agent may have.
     Public(PublicKey),
 }
@@ -58,11 +54,7 @@ pub(super) fn load(target: &Target, file: &KeyFile) -> Result<Loaded, ConnectErr
     if matches!(key.algorithm(), Algorithm::SkEd25519 | Algorithm::SkEcdsaSha2NistP256) {
         return Ok(Loaded::Public(key.public_key().clone()));
     }
-    let certificate = certificate(file).map_err(failed)?;
-    if certificate.as_ref().is_some_and(|certificate| certificate.public_key() != key.public_key().key_data()) {
-        return Err(failed("its certificate is for another key".to_owned()));
-    }
-    Ok(Loaded::Private { key: Arc::new(key), certificate })
+    Ok(Loaded::Private(Arc::new(key)))
 }
 
 /// What lies beside a key that cannot be used from here, if there is an agent that may have it.
@@ -74,53 +66,25 @@ fn public_half(target: &Target, file: &KeyFile) -> Option<PublicKey> {
     PublicKey::from_openssh(String::from_utf8_lossy(&bytes).trim()).ok()
 }
 
-/// The certificate that is named, else the one beside the key, as ssh looks for it.
-fn certificate(file: &KeyFile) -> Result<Option<Box<Certificate>>, String> {
-    let beside = beside(&file.path);
-    let (path, is_named) = match &file.certificate {
-        Some(path) => (path, true),
-        None => (&beside, false),
-    };
-    match bounded::read(path, KEY_FILE_MAX_BYTES) {
-        Err(_) if !is_named => Ok(None),
-        Err(error) => Err(format!("its certificate `{}` cannot be read: {error}", path.display())),
-        Ok(bytes) => match Certificate::from_openssh(String::from_utf8_lossy(&bytes).trim()) {
-            Ok(certificate) => Ok(Some(Box::new(certificate))),
-            Err(error) => Err(format!("its certificate `{}` cannot be used: {error}", path.display())),
-        },
-    }
-}
-
-fn beside(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push("-cert.pub");
-    PathBuf::from(name)
-}
-
 impl Login<'_> {
-    /// Offers a key that is here; its certificate first, as ssh does.
-    pub(super) async fn offer(
-        &mut self,
-        path: &Path,
-        key: Arc<PrivateKey>,
-        certificate: Option<Box<Certificate>>,
-    ) -> Result<(), ConnectError> {
+    /// Offers a key that is here; its certificates first, as ssh does.
+    pub(super) async fn offer(&mut self, path: &Path, key: Arc<PrivateKey>, certificates: Vec<Certificate>) -> Result<(), ConnectError> {
         if self.offered.contains(key.public_key().key_data()) {
             return Ok(());
         }
         self.offered.push(key.public_key().key_data().clone());
         let (target, user) = (self.target, self.user.clone());
-        if let Some(certificate) = certificate {
+        for certificate in certificates {
             let handle = &mut *self.handle;
             let result = step(target, "login", async {
-                let sent = handle.authenticate_openssh_cert(user.as_str(), Arc::clone(&key), *certificate).await;
+                let sent = handle.authenticate_openssh_cert(user.as_str(), Arc::clone(&key), certificate).await;
                 sent.map_err(|error| broken(target, &error))
             });
             let result = result.await?;
             let refused = self.tried.len();
             self.came_to(result, &format!("the certificate of key `{}`", path.display()));
-            // Accepted at last, or in part: the key alone adds nothing.
-            if self.tried.len() == refused {
+            // Accepted at last, or in part: the key alone adds nothing. Nor does it where no key is taken any more.
+            if self.tried.len() == refused || !self.takes(MethodKind::PublicKey) {
                 return Ok(());
             }
         }

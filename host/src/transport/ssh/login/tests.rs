@@ -29,6 +29,7 @@ fn target() -> Target {
         user: "bob".to_owned(),
         login_suffix: String::new(),
         keys: Vec::new(),
+        certificates: Vec::new(),
         passphrase: None,
         password: None,
         answers: Vec::new(),
@@ -53,9 +54,9 @@ fn with_agent() -> Target {
 
 /// Who signs with the key of this file, and which key it is.
 fn signer(target: &Target, path: &Path) -> Result<(&'static str, KeyData), String> {
-    let file = KeyFile { path: path.to_owned(), certificate: None, optional: false };
+    let file = KeyFile { path: path.to_owned(), optional: false };
     match keys::load(target, &file) {
-        Ok(Loaded::Private { key, .. }) => Ok(("we", key.public_key().key_data().clone())),
+        Ok(Loaded::Private(key)) => Ok(("we", key.public_key().key_data().clone())),
         Ok(Loaded::Public(key)) => Ok(("the agent", key.key_data().clone())),
         Err(error) => Err(error.to_string()),
     }

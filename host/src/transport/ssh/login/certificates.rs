@@ -1,0 +1,97 @@
+//! Certificates of users: which key each is for.
+
+use std::path::{Path, PathBuf};
+
+use russh::keys::ssh_key::Certificate;
+use russh::keys::ssh_key::public::KeyData;
+
+use crate::bounded::{self, ReadError};
+use crate::limits::KEY_FILE_MAX_BYTES;
+
+/// The certificates that the configuration names. One that cannot be used ends no login: the key alone may be enough.
+pub(super) struct Certificates {
+    named: Vec<Named>,
+    /// What is wrong with those that lie beside keys.
+    wrong: Vec<String>,
+}
+
+struct Named {
+    path: PathBuf,
+    /// What it holds, or why it cannot be used.
+    content: Result<Certificate, String>,
+    /// A key was there that it is for.
+    has_key: bool,
+}
+
+impl Certificates {
+    /// Reads these files.
+    pub(super) fn read(paths: &[PathBuf]) -> Self {
+        let named = |path: &PathBuf| Named { path: path.clone(), content: read(path).map_err(|unusable| unusable.what()), has_key: false };
+        Self { named: paths.iter().map(named).collect(), wrong: Vec::new() }
+    }
+
+    /// Those of this key: the named ones that certify it, else the one beside its file, as ssh looks for it.
+    pub(super) fn of(&mut self, key: &KeyData, file: &Path) -> Vec<Certificate> {
+        let mut found = Vec::new();
+        for named in &mut self.named {
+            if let Ok(certificate) = &named.content
+                && certificate.public_key() == key
+            {
+                named.has_key = true;
+                found.push(certificate.clone());
+            }
+        }
+        if !found.is_empty() {
+            return found;
+        }
+        let path = beside(file);
+        let what = match read(&path) {
+            Ok(certificate) if certificate.public_key() == key => return vec![certificate],
+            Ok(_) => "is for another key than the one beside it".to_owned(),
+            Err(Unusable::Absent) => return found,
+            Err(unusable) => unusable.what(),
+        };
+        self.wrong.push(format!("certificate `{}` {what}", path.display()));
+        found
+    }
+
+    /// Why those were of no use that no key was offered with, once every key was looked at.
+    pub(super) fn left_over(&self) -> Vec<String> {
+        let unused = self.named.iter().filter(|named| !named.has_key).map(|Named { path, content, .. }| {
+            let what = content.as_ref().err().map_or("is for none of the keys that could be read here", String::as_str);
+            format!("certificate `{}` {what}", path.display())
+        });
+        unused.chain(self.wrong.iter().cloned()).collect()
+    }
+}
+
+/// Why a file gives no certificate.
+enum Unusable {
+    Absent,
+    Unread(ReadError),
+    Damaged(russh::keys::ssh_key::Error),
+}
+
+impl Unusable {
+    fn what(&self) -> String {
+        match self {
+            Self::Absent => "is not there".to_owned(),
+            Self::Unread(error) => format!("cannot be read: {error}"),
+            Self::Damaged(error) => format!("cannot be used: {error}"),
+        }
+    }
+}
+
+fn read(path: &Path) -> Result<Certificate, Unusable> {
+    let bytes = bounded::read(path, KEY_FILE_MAX_BYTES).map_err(|error| match error {
+        ReadError::Io(error) if error.kind() == std::io::ErrorKind::NotFound => Unusable::Absent,
+        error => Unusable::Unread(error),
+    })?;
+    Certificate::from_openssh(String::from_utf8_lossy(&bytes).trim()).map_err(Unusable::Damaged)
+}
+
+fn beside(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push("-cert.pub");
+    PathBuf::from(name)
+}
