@@ -158,8 +158,8 @@ fn user_certificates_log_in_as_their_principals() {
         key_pair(&folder.join("authority"), "ed25519", "");
         format!("TrustedUserCAKeys {}", folder.join("authority.pub").display())
     });
-    let cert = |name: &str, options: &[&str]| {
-        key_pair(&file(&server, name), "ecdsa", "");
+    let cert = |name: &str, kind: &str, options: &[&str]| {
+        key_pair(&file(&server, name), kind, "");
         let mut sign = Command::new("ssh-keygen");
         sign.args(["-q", "-s"]).arg(file(&server, "authority")).args(["-I", name]).args(options).arg(file(&server, &format!("{name}.pub")));
         must(&mut sign);
@@ -168,18 +168,21 @@ fn user_certificates_log_in_as_their_principals() {
         server.device(name, "jft-bash", "linux").replace(&key, &own)
     };
     let mut config = [
-        cert("good", &["-n", "jft-bash", "-V", "+1h"]),
-        cert("expired", &["-n", "jft-bash", "-V", "20200101:20200102"]),
-        cert("stranger", &["-n", "somebody", "-V", "+1h"]),
-        cert("elsewhere", &["-n", "jft-bash", "-V", "+1h"]),
+        cert("good", "ecdsa", &["-n", "jft-bash", "-V", "+1h"]),
+        // Signed with SHA-2: with SHA-1 no server takes it.
+        cert("rsa", "rsa", &["-n", "jft-bash", "-V", "+1h"]),
+        cert("expired", "ecdsa", &["-n", "jft-bash", "-V", "20200101:20200102"]),
+        cert("stranger", "ecdsa", &["-n", "somebody", "-V", "+1h"]),
+        cert("elsewhere", "ecdsa", &["-n", "jft-bash", "-V", "+1h"]),
     ]
     .concat();
     // A certificate that lies elsewhere is named.
     fs::rename(file(&server, "elsewhere-cert.pub"), file(&server, "moved.pub")).unwrap();
     config = format!("{config}certificate = \"{}\"\n", file(&server, "moved.pub").display());
     let mut client = Client::start(&config);
-    answers(&mut client, "good");
-    answers(&mut client, "elsewhere");
+    for device in ["good", "rsa", "elsewhere"] {
+        answers(&mut client, device);
+    }
     for device in ["expired", "stranger"] {
         let why = refused(&mut client, device);
         assert!(why.contains("the certificate of key"), "{why}");

@@ -1,9 +1,14 @@
-//! Certificates of users: which key each is for.
+//! Certificates of users: which key each is for, and what signs for them.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use russh::keys::ssh_key::Certificate;
+use russh::keys::agent::AgentIdentity;
+use russh::keys::signature::Signer as _;
+use russh::keys::ssh_encoding::Encode as _;
+use russh::keys::ssh_key::private::KeypairData;
 use russh::keys::ssh_key::public::KeyData;
+use russh::keys::ssh_key::{Certificate, HashAlg, PrivateKey, Signature};
 
 use crate::bounded::{self, ReadError};
 use crate::limits::KEY_FILE_MAX_BYTES;
@@ -94,4 +99,35 @@ fn beside(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push("-cert.pub");
     PathBuf::from(name)
+}
+
+/// A key that can be read here. By itself the library offers an RSA key's certificate for SHA-1 alone, which OpenSSH takes no more; where
+/// something else signs, as an agent does, it is told the hash.
+pub(super) struct Here(pub(super) Arc<PrivateKey>);
+
+/// Why a signature did not get to the server.
+pub(super) struct Unsigned(pub(super) russh::Error);
+
+impl From<russh::SendError> for Unsigned {
+    fn from(_: russh::SendError) -> Self {
+        Self(russh::Error::SendError)
+    }
+}
+
+impl russh::Signer for Here {
+    type Error = Unsigned;
+
+    async fn auth_sign(&mut self, _: &AgentIdentity, hash: Option<HashAlg>, to_sign: Vec<u8>) -> Result<Vec<u8>, Self::Error> {
+        signed(&self.0, hash, to_sign).map_err(Unsigned)
+    }
+}
+
+/// The data with the signature behind it.
+fn signed(key: &PrivateKey, hash: Option<HashAlg>, mut data: Vec<u8>) -> Result<Vec<u8>, russh::Error> {
+    let signature: Signature = match key.key_data() {
+        KeypairData::Rsa(pair) => (pair, hash).try_sign(&data)?,
+        pair => pair.try_sign(&data)?,
+    };
+    signature.encode_prefixed(&mut data)?;
+    Ok(data)
 }

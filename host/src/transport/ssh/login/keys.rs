@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 
 use super::super::handler::Handler;
 use super::super::{ConnectError, KeyFile, Target, step};
+use super::certificates::{Here, Unsigned};
 use super::{Login, broken};
 use crate::bounded;
 use crate::limits::KEY_FILE_MAX_BYTES;
@@ -74,11 +75,18 @@ impl Login<'_> {
         }
         self.offered.push(key.public_key().key_data().clone());
         let (target, user) = (self.target, self.user.clone());
+        let handle = &*self.handle;
+        let hash = step(target, "login", async {
+            let hash = rsa_hash(handle, key.algorithm().is_rsa(), target.offer.legacy).await;
+            hash.map_err(|error| broken(target, &error))
+        });
+        let hash = hash.await?;
         for certificate in certificates {
             let handle = &mut *self.handle;
+            let mut signer = Here(Arc::clone(&key));
             let result = step(target, "login", async {
-                let sent = handle.authenticate_openssh_cert(user.as_str(), Arc::clone(&key), certificate).await;
-                sent.map_err(|error| broken(target, &error))
+                let sent = handle.authenticate_certificate_with(user.as_str(), certificate, hash, &mut signer).await;
+                sent.map_err(|Unsigned(error)| broken(target, &error))
             });
             let result = result.await?;
             let refused = self.tried.len();
@@ -90,8 +98,6 @@ impl Login<'_> {
         }
         let handle = &mut *self.handle;
         let result = step(target, "login", async {
-            let hash = rsa_hash(handle, key.algorithm().is_rsa(), target.offer.legacy).await;
-            let hash = hash.map_err(|error| broken(target, &error))?;
             let sent = handle.authenticate_publickey(user.as_str(), PrivateKeyWithHashAlg::new(key, hash)).await;
             sent.map_err(|error| broken(target, &error))
         });
