@@ -3,7 +3,7 @@
 
 use crate::posix;
 use crate::routeros;
-use crate::verdict::{Assessment, Danger, Doubt, excerpt, first, heaviest};
+use crate::verdict::{Assessment, Danger, Doubt, excerpt, first, heaviest, listed};
 use jackfield_plugin::text::{self, Search};
 
 mod table;
@@ -41,19 +41,68 @@ fn database(command: &str) -> Option<Danger> {
     sql(command).map(|found| Danger::new("other.wipe", format!("{} destroys data", excerpt(found))))
 }
 
-/// A statement that destroys what a database holds.
+/// A statement that destroys what a database holds. One may begin behind every end of another and of a comment: what stands in quotes is
+/// not told from the rest.
 pub(crate) fn sql(text: &str) -> Option<&str> {
-    const OBJECTS: [&str; 10] = ["database", "schema", "table", "tablespace", "keyspace", "user", "role", "owned", "index", "view"];
-    text.split(';').map(str::trim).find(|statement| {
-        let mut words = statement.split(|c: char| c.is_whitespace() || matches!(c, '(' | ')' | '"' | '`')).filter(|word| !word.is_empty());
-        let (first, second) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-        let is = |word: &str, known: &str| word.eq_ignore_ascii_case(known);
-        let mut limited = || words.any(|word| is(word, "where"));
-        if is(first, "drop") {
-            return OBJECTS.iter().any(|object| is(second, object));
+    let begins = |(at, pair): (usize, &[u8])| match pair {
+        [b';', _] => Some(at + 1),
+        [b'*', b'/'] => Some(at + 2),
+        _ => None,
+    };
+    let starts = core::iter::once(0).chain(text.as_bytes().windows(2).enumerate().filter_map(begins));
+    let statement = starts.map(|at| uncommented(text.get(at..).unwrap_or_default())).find(|statement| destroys(statement))?;
+    statement.split(';').next().map(str::trim)
+}
+
+fn destroys(statement: &str) -> bool {
+    const OBJECTS: &str = "database schema table tablespace keyspace user role owned index view";
+    let mut rest = statement;
+    let first = word(&mut rest).to_ascii_lowercase();
+    match first.as_str() {
+        "drop" => listed(OBJECTS, &word(&mut rest).to_ascii_lowercase()),
+        // The program of that name has options.
+        "truncate" => !text::trim_start(rest).starts_with('-') && !word(&mut rest).is_empty(),
+        "delete" => {
+            let mut words = core::iter::from_fn(|| Some(word(&mut rest)).filter(|word| !word.is_empty()));
+            words.next().is_some_and(|from| from.eq_ignore_ascii_case("from")) && !words.any(|word| word.eq_ignore_ascii_case("where"))
         }
-        is(first, "truncate") && !second.is_empty() && !second.starts_with('-') || is(first, "delete") && is(second, "from") && !limited()
-    })
+        _ => false,
+    }
+}
+
+/// The next word of a statement, without what stands around it; none at its end.
+fn word<'a>(rest: &mut &'a str) -> &'a str {
+    let parts = |c: char| c.is_whitespace() || matches!(c, '(' | ')' | '"' | '`');
+    loop {
+        let bare = uncommented(rest).trim_start_matches(parts);
+        if bare.len() == rest.len() {
+            break;
+        }
+        *rest = bare;
+    }
+    let end = rest.find(|c| parts(c) || c == ';').unwrap_or(rest.len());
+    let end = text::find(rest, "/*").map_or(end, |comment| comment.min(end));
+    let (word, behind) = rest.split_at_checked(end).unwrap_or((rest, ""));
+    *rest = behind;
+    word
+}
+
+/// The text without the comments in front. One within another ends differently in each database, so it stays; of one that MySQL runs only
+/// the sign is taken.
+pub(crate) fn uncommented(text: &str) -> &str {
+    let mut rest = text::trim_start(text);
+    loop {
+        let behind = match rest.as_bytes() {
+            [b'-', b'-', ..] | [b'#', ..] => rest.split_once('\n').map_or("", |(_, behind)| behind),
+            [b'/', b'*', b'!', ..] => rest.get(3..).unwrap_or_default().trim_start_matches(|c: char| c.is_ascii_digit()),
+            [b'/', b'*', ..] => match text::split_once(rest.get(2..).unwrap_or_default(), "*/") {
+                Some((comment, behind)) if !comment.holds("/*") => behind,
+                _ => return rest,
+            },
+            _ => return rest,
+        };
+        rest = text::trim_start(behind);
+    }
 }
 
 #[cfg(test)]
@@ -78,6 +127,14 @@ mod tests {
             ("select 1; drop table t", "other.wipe"),
             ("delete from users", "other.wipe"),
             ("truncate logs", "other.wipe"),
+            ("/* show */ drop table users;", "other.wipe"),
+            ("# show\n-- it\ndrop table t", "other.wipe"),
+            ("select 1; /* a; b */ DROP /* c */ TABLE t", "other.wipe"),
+            ("/* /* */ drop/**/table t", "other.wipe"),
+            ("/*!50000 drop table t */", "other.wipe"),
+            ("select '; /* '; drop table t -- */", "other.wipe"),
+            ("delete from \"t\" /* where */", "other.wipe"),
+            ("delete from t -- where\n", "other.wipe"),
             ("request system zeroize", "other.wipe"),
             ("req sys reb", "other.outage"),
             ("exec factoryreset", "other.wipe"),
@@ -96,6 +153,11 @@ mod tests {
             "clear",
             "select * from t where a = 1",
             "delete from t\nwhere id = 3",
+            "delete from (t) -- the old ones\nwhere id = 3",
+            "-- drop table t",
+            "# delete from t",
+            "/* drop table t",
+            "truncate --size 0 x\nls",
             "commit",
             "configure",
             "y",

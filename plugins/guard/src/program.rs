@@ -75,7 +75,10 @@ fn prove(command: &str, program: Program) -> Proof {
         Program::Sqlite if text.has('\n') => false,
         // What a variable of the program stands for is not known.
         Program::Psql if text.has(':') => false,
-        _ => !text.has('\\') && text.split(';').map(str::trim).filter(|part| !part.is_empty()).all(is_reading) && !text.is_empty(),
+        _ => {
+            let text = other::uncommented(text);
+            !command.has('\\') && text.split(';').map(str::trim).filter(|part| !part.is_empty()).all(is_reading) && !text.is_empty()
+        }
     };
     if proven { Ok(()) } else { Err(unknown()) }
 }
@@ -105,6 +108,10 @@ fn is_dot(text: &str) -> bool {
 fn is_reading(statement: &str) -> bool {
     let lower = statement.to_ascii_lowercase();
     let words = words(&lower);
+    // What a comment hides is not the same everywhere.
+    if ["--", "#", "/*", "*/"].iter().any(|sign| lower.holds(sign)) {
+        return false;
+    }
     match words.first().copied().unwrap_or_default() {
         // Asked to analyse, it runs the statement.
         "show" | "describe" | "desc" => !words.iter().any(|word| matches!(*word, "analyze" | "analyse")),
@@ -120,7 +127,7 @@ fn selects(lower: &str, words: &[&str]) -> bool {
     let is_of = |name: &str, catalogue: &str| if catalogue.ends_with('.') { name.starts_with(catalogue) } else { name == catalogue };
     let known = |name: &str| CATALOGUES.iter().any(|catalogue| is_of(name, catalogue));
     let harmless = |name: &str| listed(FUNCTIONS, name);
-    let quoted = lower.has_any("\"`@:") || lower.holds("--") || lower.holds("/*");
+    let quoted = lower.has_any("\"`@:");
     !writes && !quoted && !several_tables(lower) && from.into_iter().all(known) && called(lower).all(harmless)
 }
 
@@ -162,11 +169,15 @@ fn in_sql(lower: &str) -> impl Iterator<Item = Found> {
     let calls = |list: &str| called(lower).any(|name| listed(list, name.rsplit('.').next().unwrap_or(name)));
     let reaches = calls(REACHING).then_some((CODE, "reaches for files or runs code"));
     let ends = calls(ENDING).then_some((OUTAGE, "ends what others do"));
-    reaches.into_iter().chain(ends).chain(lower.split([';', '\n']).filter_map(statement))
+    // A statement may begin behind a comment, too.
+    let pieces = lower
+        .split([';', '\n'])
+        .flat_map(|piece| iter::successors(Some(piece), |piece| text::split_once(piece, "*/").map(|(_, behind)| behind)));
+    reaches.into_iter().chain(ends).chain(pieces.filter_map(statement))
 }
 
 fn statement(text: &str) -> Option<Found> {
-    let words: Vec<&str> = text::words(text);
+    let words: Vec<&str> = text::words(other::uncommented(text));
     let has = |word: &str| words.contains(&word);
     let (first, second) = (words.first().copied().unwrap_or_default(), words.get(1).copied().unwrap_or_default());
     let starts_code = ["\\!", "\\i", "\\.", "\\o |", "\\g |", "\\gexec", "\\copy", "\\w "].iter().any(|sign| text.holds(sign));
@@ -228,6 +239,9 @@ mod tests {
             ("psql", "\\dt"),
             ("psql", "\\d+ users"),
             ("psql", "show server_version"),
+            ("psql", "-- how old is it?\nshow server_version;"),
+            ("psql", "/* how old is it? */ select version()"),
+            ("mysql", "# what is there\nshow tables;"),
             ("psql", "select count(*) from pg_catalog.pg_class"),
             ("mysql", "show tables"),
             ("mysql", "describe users"),
@@ -258,6 +272,16 @@ mod tests {
             ("psql", "create table t (a int)"),
             ("psql", ""),
             ("psql", "select \"version\"()"),
+            ("psql", "-- show the old rows, then\ndelete from orders where id = 3;"),
+            ("psql", "/* a /* show */ insert into t values (1); */"),
+            ("psql", "/*! show */ insert into t values (1)"),
+            ("psql", "show x; -- show\ninsert into t values (1)"),
+            ("mysql", "# describe\ninsert into t values (1)"),
+            ("mysql", "show tables /*! ; */"),
+            ("mysql", "/*! insert into t values (1) */"),
+            ("sqlite", "/* desc */ insert into t values (1)"),
+            ("sqlite", "-- x\n.tables"),
+            ("mysql", "update t set a = 1 /* all? */ where b = 2"),
             ("sqlite", ".dump"),
             ("sqlite", ".tables\n.quit"),
             ("python", "version()"),
@@ -281,6 +305,8 @@ mod tests {
             ("psql", "select pg_read_file('/etc/passwd')", CODE),
             ("mysql", "select 1 into outfile '/tmp/x'", WIPE),
             ("mysql", "source /tmp/x.sql", CODE),
+            ("mysql", "/* show\nit */ kill 3", OUTAGE),
+            ("mysql", "/*!50000 set global read_only = 1 */", OUTAGE),
             ("mysql", "SET GLOBAL read_only = 1", OUTAGE),
             ("mysql", "grant all on *.* to x", LOCKOUT),
             ("sqlite", ".system sh", CODE),
