@@ -76,8 +76,11 @@ fn prove(command: &str, program: Program) -> Proof {
         // What a variable of the program stands for is not known.
         Program::Psql if text.has(':') => false,
         _ => {
-            let text = other::uncommented(text);
-            !command.has('\\') && text.split(';').map(str::trim).filter(|part| !part.is_empty()).all(is_reading) && !text.is_empty()
+            // MySQL's ends of a statement, of which one shows a row below the other.
+            let ended = ["\\G", "\\g"].iter().find_map(|end| text.strip_suffix(end)).filter(|_| program == Program::Mysql);
+            let whole = ended.unwrap_or(text);
+            let text = other::uncommented(whole);
+            !whole.has('\\') && text.split(';').map(str::trim).filter(|part| !part.is_empty()).all(is_reading) && !text.is_empty()
         }
     };
     if proven { Ok(()) } else { Err(unknown()) }
@@ -244,6 +247,8 @@ mod tests {
             ("mysql", "# what is there\nshow tables;"),
             ("psql", "select count(*) from pg_catalog.pg_class"),
             ("mysql", "show tables"),
+            ("mysql", "show replica status\\G"),
+            ("mysql", "select version()\\g"),
             ("mysql", "describe users"),
             ("mysql", "select table_name from information_schema.tables where table_schema = 'app'"),
             ("sqlite", ".tables"),
@@ -262,6 +267,9 @@ mod tests {
             ("psql", "select * from view_of_somebody"),
             ("psql", "select 1 \\g out.txt"),
             ("psql", "\\dt \\watch"),
+            ("psql", "show server_version\\g"),
+            ("mysql", "show tables\\G\\G"),
+            ("mysql", "\\G"),
             ("psql", "\\dt :name"),
             ("psql", "select 1; insert into t values (1)"),
             ("psql", "with x as (delete from t where a returning 1) select 1"),
