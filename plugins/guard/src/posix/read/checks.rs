@@ -103,6 +103,18 @@ pub(super) fn tar(arguments: &[Argument]) -> Proof {
     if lists && plain && operands { Ok(()) } else { Err(writes(arguments)) }
 }
 
+/// It reads one option from each word, so a letter behind another has no value: a name that seems to be one is written to.
+pub(super) fn xxd(arguments: &[Argument]) -> Proof {
+    const SHAPE: Shape = Shape { letters: "abeipuEc:g:l:o:s:n:", long: "", operands: 1 };
+    let plain = |argument: &Argument| Argument {
+        text: if argument.is("-ps") || argument.is("-plain") { "-p".to_owned() } else { argument.text.clone() },
+        ..*argument
+    };
+    let plain: Vec<Argument> = arguments.iter().map(plain).collect();
+    let several = |argument: &Argument| argument.text.starts_with('-') && argument.text.chars().nth(2).is_some_and(|c| !c.is_ascii_digit());
+    if plain.iter().skip(1).any(several) { Err(writes(arguments)) } else { SHAPE.read(&plain).map(drop) }
+}
+
 /// An operand sets the clock, unless it is a format.
 pub(super) fn date(arguments: &[Argument]) -> Proof {
     const SHAPE: Shape = Shape {

@@ -107,7 +107,7 @@ pub(super) const PROGRAMS: &[Entry] = &[
     ("wc", ANY),
     ("whereis", ANY),
     ("which", ANY),
-    ("xxd", at_most(1, "abeipuEc:g:l:o:s:n:", "")),
+    ("xxd", Rule::Check(checks::xxd)),
     ("xzcat", ANY),
     ("yq", only("rePCMNjycSo:p:I:", "")),
     ("zcat", ANY),
