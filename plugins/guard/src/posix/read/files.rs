@@ -1,6 +1,6 @@
 //! Programs that read files and text.
 
-use super::programs::{Entry, Rule, at_most, needs, only};
+use super::programs::{Entry, Rule, at_most, needs, no_output, only};
 use super::{checks, find};
 
 const ANY: Rule = Rule::Any;
@@ -91,7 +91,7 @@ pub(super) const PROGRAMS: &[Entry] = &[
     ("tar", Rule::Check(checks::tar)),
     ("test", Rule::Check(checks::test)),
     ("tr", ANY),
-    ("tree", only("adfilpsughDtrUcvnCAqNQFxJXL:P:I:", "noreport dirsfirst du prune filelimit= charset= ignore-case")),
+    ("tree", no_output("adfilpsughDtrUcvnCAqNQFxJXL:P:I:", "noreport dirsfirst du prune filelimit= charset= ignore-case")),
     ("true", ANY),
     ("unexpand", ANY),
     (

@@ -14,6 +14,8 @@ pub(super) enum Rule {
     Any,
     /// With these options.
     Only(Shape),
+    /// With these options, and with no word that may hold `-o`: it writes a file, and how the others take values is the program's own way.
+    NoOutput(Shape),
     /// With these options, one of the named ones among them.
     Needs(Shape, &'static str),
     /// With these options, and the first operand is one of these words; with `|` in front there may be none.
@@ -46,6 +48,10 @@ pub(super) const MANY: usize = usize::MAX;
 
 pub(super) const fn only(letters: &'static str, long: &'static str) -> Rule {
     Rule::Only(Shape { letters, long, operands: MANY })
+}
+
+pub(super) const fn no_output(letters: &'static str, long: &'static str) -> Rule {
+    Rule::NoOutput(Shape { letters, long, operands: MANY })
 }
 
 pub(super) const fn at_most(operands: usize, letters: &'static str, long: &'static str) -> Rule {
@@ -154,6 +160,14 @@ pub(super) fn apply(rule: &Rule, arguments: &[Argument]) -> Proof {
     match rule {
         Rule::Any => Ok(()),
         Rule::Only(shape) => shape.read(arguments).map(drop),
+        Rule::NoOutput(shape) => {
+            let letters = |argument: &Argument| argument.text.starts_with('-') && !argument.text.starts_with("--");
+            let may_hold = |argument: &Argument| letters(argument) && (!argument.exact || argument.text.has('o'));
+            if arguments.iter().skip(1).any(|argument| argument.may_be_option() || may_hold(argument)) {
+                return Err(writes(arguments));
+            }
+            shape.read(arguments).map(drop)
+        }
         Rule::Needs(shape, flags) => {
             let line = shape.read(arguments)?;
             if line.has_any(flags) { Ok(()) } else { Err(writes(arguments)) }

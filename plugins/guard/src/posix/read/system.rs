@@ -1,6 +1,6 @@
 //! Programs that show the state of the system: processes, services, users, the shell itself.
 
-use super::programs::{Entry, Rule, at_most, first, needs, only};
+use super::programs::{Entry, Rule, at_most, first, needs, no_output, only};
 use super::{checks, shell};
 
 const ANY: Rule = Rule::Any;
@@ -100,7 +100,7 @@ pub(super) const PROGRAMS: &[Entry] = &[
     ("rc-status", ANY),
     ("read", Rule::Check(shell::read)),
     ("readonly", needs("p", 0, "p", "")),
-    ("sar", only("AbBdFHpqrRSuvVwWyzhCtn:P:m:f:i:s:e:j:", "pretty human dec=")),
+    ("sar", no_output("AbBdFHpqrRSuvVwWyzhCtn:P:m:f:i:s:e:j:", "pretty human dec=")),
     ("screen", Rule::Exactly(&["-ls", "-list"])),
     ("service", Rule::Check(checks::service)),
     ("sestatus", ANY),
