@@ -46,8 +46,9 @@ pub(super) fn awk(arguments: &[Argument]) -> Proof {
 }
 
 pub(super) fn sed(arguments: &[Argument]) -> Proof {
+    // `-l` is left out: on BSD it takes no value, and what follows may be `-i`.
     const SHAPE: Shape = Shape {
-        letters: "nErsuze:l:",
+        letters: "nErsuze:",
         long: "quiet silent regexp-extended separate unbuffered null-data expression= line-length= sandbox debug posix",
         operands: MANY,
     };
@@ -61,7 +62,7 @@ pub(super) fn sed(arguments: &[Argument]) -> Proof {
     while let Some(argument) = rest.next() {
         let attached = argument.text.strip_prefix("--expression=").or_else(|| {
             let option = argument.text.strip_prefix('-').filter(|option| !option.starts_with('-'))?;
-            option.split_once('e').filter(|(before, _)| !before.has('l')).map(|(_, script)| script)
+            option.split_once('e').map(|(_, script)| script)
         });
         let script = match attached {
             Some("") => rest.next(),
