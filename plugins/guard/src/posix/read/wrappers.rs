@@ -88,8 +88,15 @@ fn xargs(arguments: &[Argument], left: usize) -> Proof {
         Some((before, _)) => Argument { text: before.to_owned(), exact: false, splits: false },
         None => argument.clone(),
     };
+    // Where `-n` or `-L` counts, `-I` does not.
+    let counts = |option: &Argument| match option.text.strip_prefix('-') {
+        Some(letters) if !letters.starts_with('-') => letters.has_any("nL"),
+        Some(long) => long.starts_with("-max-a"),
+        None => false,
+    };
+    let appends = sign.is_none() || options.iter().any(counts);
     let mut program: Vec<Argument> = arguments.get(place..).unwrap_or_default().iter().map(known).collect();
-    if sign.is_none() {
+    if appends {
         program.push(Argument::unknown());
     }
     if program.len() == 1 && sign.is_none() { Ok(()) } else { started(&program, left - 1) }
