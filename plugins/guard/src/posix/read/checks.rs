@@ -162,8 +162,12 @@ pub(super) fn iproute(arguments: &[Argument]) -> Proof {
                            -human -iec -Numeric -resolve -timestamp -tshort";
     let mut rest = arguments.iter().skip(1).peekable();
     while let Some(option) = rest.next_if(|argument| argument.text.starts_with('-')) {
-        if option.is("-f") || option.is("-family") || option.is("-n") || option.is("-netns") {
-            rest.next();
+        // Of `tc` this one means that it goes on, whatever fails.
+        let takes_family = !arguments.first().is_some_and(|program| program.text.ends_with("tc"));
+        if takes_family && (option.is("-f") || option.is("-family")) || option.is("-n") || option.is("-netns") {
+            if rest.next().is_some_and(|value| value.splits) {
+                return Err(writes(arguments));
+            }
         } else if !OPTIONS.split_whitespace().any(|known| option.is(known)) {
             return Err(writes(arguments));
         }
