@@ -34,11 +34,18 @@ impl Reader<'_> {
                 self.double(word, Some('"'));
             }
             _ => {
+                let before = self.rest.clone();
+                // Splits a variable in zsh, or makes patterns of it, in quotes as well; other shells take the signs as they stand.
+                while self.peek().is_some_and(|c| matches!(c, '=' | '~' | '^')) {
+                    self.bump();
+                }
+                let quoted_as_one = quoted && before.as_str().len() == self.rest().len();
                 let name = self.name();
                 if name.is_empty() {
+                    self.rest = before;
                     word.push('$', quoted);
                 } else {
-                    word.parts.push(Part::Variable { name, operator: String::new(), operand: Word::default(), quoted });
+                    word.parts.push(Part::Variable { name, operator: String::new(), operand: Word::default(), quoted: quoted_as_one });
                 }
             }
         }
