@@ -290,10 +290,10 @@ impl Finder {
             return Some(danger);
         }
         match redirection.operator {
-            Operator::Write | Operator::Duplicate => {
+            Operator::Write | Operator::Duplicate | Operator::Reuse => {
                 let targets = fields::values(&redirection.target, &self.variables);
                 if self.listed.is_some() {
-                    let numbers = |target: &String| redirection.operator == Operator::Duplicate && is_descriptor(target);
+                    let numbers = |target: &String| redirection.operator != Operator::Write && is_descriptor(target);
                     targets.into_iter().filter(|target| !numbers(target)).for_each(|target| self.list(&[">".to_owned(), target]));
                     return None;
                 }
@@ -326,7 +326,7 @@ impl Finder {
                 .into_iter()
                 .next()
                 .map(|text| if text.has(paths::UNKNOWN) { Source::Data("a variable".to_owned()) } else { Source::Text(text) }),
-            Operator::Write | Operator::Duplicate => None,
+            Operator::Write | Operator::Duplicate | Operator::Reuse => None,
         }
     }
 

@@ -49,7 +49,14 @@ fn prove_within(parsed: &Parsed, left: usize, replaces: &Cell<bool>) -> Proof {
     if parsed.script.pipelines.is_empty() {
         return Err(Doubt::new("posix.empty", "an empty line may answer a question"));
     }
-    Prover { bodies: &parsed.bodies, left, replaces }.script(&parsed.script)
+    // What is open around a text that another shell reads is not known.
+    let opens = Cell::new(left < wrappers::CHAIN_MAX);
+    let prover = Prover { bodies: &parsed.bodies, left, replaces, opens, numbers: Cell::new(false) };
+    prover.script(&parsed.script)?;
+    if prover.opens.get() && prover.numbers.get() {
+        return Err(Doubt::new("posix.redirect", "what is written to a number may go to a connection"));
+    }
+    Ok(())
 }
 
 struct Prover<'a> {
@@ -57,6 +64,10 @@ struct Prover<'a> {
     left: usize,
     /// A shell replaces something in a word.
     replaces: &'a Cell<bool>,
+    /// Something is opened to be read from that may be a connection.
+    opens: Cell<bool>,
+    /// Something is written to a number that may be what was opened.
+    numbers: Cell<bool>,
 }
 
 impl Prover<'_> {
@@ -100,12 +111,16 @@ impl Prover<'_> {
     fn redirection(&self, redirection: &Redirection) -> Proof {
         self.word(&redirection.target)?;
         let target = redirection.target.literal();
+        let number = |path: &str| path.trim_end_matches('-').chars().all(|c| c.is_ascii_digit());
+        match (redirection.operator, target.as_deref()) {
+            (Operator::Read, None) if !matches!(redirection.target.parts.as_slice(), [Part::Process { .. }]) => self.opens.set(true),
+            (Operator::Duplicate, Some(path)) if !matches!(path, "1" | "2" | "-") && number(path) => self.numbers.set(true),
+            _ => {}
+        }
         let allowed = match redirection.operator {
             Operator::Read => !target.as_deref().is_some_and(|path| path.starts_with("/dev/tcp/") || path.starts_with("/dev/udp/")),
             Operator::Write => target.as_deref().is_some_and(is_no_file),
-            Operator::Duplicate => {
-                target.as_deref().is_some_and(|path| is_no_file(path) || path.trim_end_matches('-').chars().all(|c| c.is_ascii_digit()))
-            }
+            Operator::Duplicate | Operator::Reuse => target.as_deref().is_some_and(|path| is_no_file(path) || number(path)),
             Operator::Document(place) => return self.bodies.get(place).map_or(Ok(()), |body| self.word(&body.word)),
             Operator::Text => true,
         };

@@ -100,10 +100,12 @@ pub(super) struct Redirection {
 pub(super) enum Operator {
     /// `<`
     Read,
-    /// `>`, `>>`, `>|`, `<>`, `&>`
+    /// `>`, `>>`, `>|`, `<>`, `&>`, and `<` that an output is made of.
     Write,
-    /// `>&` and `<&`: a file when the target is not a number.
+    /// `>&`, and `<&` that an output is made of: a file when the target is not a number.
     Duplicate,
+    /// `<&`
+    Reuse,
     /// `<<`, with the place of its body.
     Document(usize),
     /// `<<<`

@@ -22,7 +22,7 @@ const OPERATORS: [(&str, Operator); 11] = [
     ("&>>", Operator::Write),
     ("&>", Operator::Write),
     ("<<<", Operator::Text),
-    ("<&", Operator::Duplicate),
+    ("<&", Operator::Reuse),
     ("<>", Operator::Write),
     ("<", Operator::Read),
     (">>", Operator::Write),
@@ -36,7 +36,8 @@ impl Reader<'_> {
     /// A redirection if one begins here, with the number in front of it.
     pub(in super::super) fn redirection(&mut self) -> Option<Redirection> {
         let sign = self.rest().trim_start_matches(|c: char| c.is_ascii_digit());
-        let numbered = sign.len() < self.rest().len();
+        let number = self.rest().strip_suffix(sign).unwrap_or_default();
+        let numbered = !number.is_empty();
         if !sign.starts_with(['<', '>', '&']) || sign.starts_with("<(") || sign.starts_with(">(") || numbered && sign.starts_with('&') {
             return None;
         }
@@ -47,7 +48,13 @@ impl Reader<'_> {
         let (text, operator) = OPERATORS.iter().find(|(text, _)| sign.starts_with(text)).filter(|(text, _)| !text.is_empty())?;
         self.rest = sign.chars();
         self.take(text);
-        Some(Redirection { operator: *operator, target: self.target() })
+        // Programs write to 1 and 2, and a connection takes it.
+        let operator = match operator {
+            Operator::Read if number.ends_with(['1', '2']) => Operator::Write,
+            Operator::Reuse if number.ends_with(['1', '2']) => Operator::Duplicate,
+            operator => *operator,
+        };
+        Some(Redirection { operator, target: self.target() })
     }
 
     fn target(&mut self) -> Word {
