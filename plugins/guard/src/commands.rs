@@ -76,7 +76,14 @@ mod tests {
     fn a_shell_s_commands_are_told_apart() {
         for (command, expected) in [
             ("systemctl  restart 'nginx'", &["systemctl restart nginx"][..]),
-            ("sudo -u root systemctl stop x", &["sudo -u root systemctl stop x"]),
+            ("sudo -u root systemctl stop x", &["sudo -u root systemctl stop x", "systemctl stop x"]),
+            ("linux64 systemctl stop x", &["linux64 systemctl stop x", "systemctl stop x"]),
+            ("nice unbuffer toybox stop x", &["nice unbuffer toybox stop x", "stop x"]),
+            ("ip netns exec n systemctl stop x", &["ip netns exec n systemctl stop x", "systemctl stop x"]),
+            ("chronic --a systemctl stop x", &["chronic --a systemctl stop x", "stop x", "systemctl stop x"]),
+            ("env -S 'systemctl stop x'", &["env -S systemctl stop x", "systemctl stop x"]),
+            ("flock /tmp/l -c 'systemctl stop x'", &["flock /tmp/l -c systemctl stop x", "systemctl stop x"]),
+            ("sudo", &["sudo"]),
             ("cd /srv && ls | wc -l", &["cd /srv", "ls", "wc -l"]),
             ("sh -c 'reboot now; ls'", &["sh -c reboot now; ls", "reboot now", "ls"]),
             ("x=reb; ${x}oot", &["x=reb", "reboot"]),

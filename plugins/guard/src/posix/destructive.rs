@@ -447,11 +447,13 @@ impl Finder {
             }
         }
         let Some(program) = started.line.first().map(|program| base_name(program)) else { return code::login_shell(line, input) };
+        let is_started = started.line.len() < line.len();
         let line = started.line;
         // `env -S 'rm x'`, `flock file -c 'rm x'`.
         match line {
             [text, ..] if text.has(' ') => return self.text(text),
             [option, text, ..] if option == "-c" => return self.text(text),
+            _ if is_started => self.list(line),
             _ => {}
         }
         if read::is_read(line) {
