@@ -30,7 +30,7 @@ const fn option(program: &'static str, option: &'static str, rule: &'static str,
     Hazard { program, words: &[], option, unless: HELP, rule, what }
 }
 
-const HELP: &str = "--help|--version|-V";
+const HELP: &str = "--help|--version";
 const WIPE: &str = "posix.wipe";
 const OUTAGE: &str = "posix.outage";
 const LOCKOUT: &str = "posix.lockout";
@@ -158,7 +158,9 @@ impl Hazard {
         let mut operands = line.iter().skip(1).map(String::as_str).filter(|word| !word.starts_with('-') || *word == "-");
         let in_order = self.words.iter().all(|choices| operands.by_ref().any(|operand| is_one(choices, operand)));
         let has = |options: &str| line.iter().skip(1).any(|word| options.split('|').any(|option| is_option(word, option)));
-        in_order && (self.option.is_empty() || has(self.option)) && !has(self.unless)
+        // Beside others it means something else.
+        let version = matches!(line, [_, only] if only == "-V");
+        in_order && (self.option.is_empty() || has(self.option)) && !has(self.unless) && !version
     }
 }
 
