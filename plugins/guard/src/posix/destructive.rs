@@ -67,6 +67,8 @@ pub(crate) struct Listing {
     pub(crate) is_whole: bool,
     /// The first command that shows a file of secrets.
     pub(crate) shows_secret: Option<Vec<String>>,
+    /// The first one that is fed with a file and hands it to another machine.
+    pub(crate) sends: Option<Vec<String>>,
 }
 
 /// Takes a line apart.
@@ -88,7 +90,7 @@ fn list(parsed: &Parsed, finder: Finder) -> Listing {
     // A name that is printed is only that, unless it may become another program's argument.
     let takes_names = |line: &Vec<String>| secrets::takes_names(line, |word| word == KNOWN_LATER);
     let shows_secret = finder.shown.or_else(|| finder.named.filter(|_| commands.iter().any(takes_names)));
-    Listing { commands, is_whole, shows_secret }
+    Listing { commands, is_whole, shows_secret, sends: finder.sends }
 }
 
 /// The first command of a read that shows a file of secrets. `replaces`: what a shell makes of its words may be any name.
@@ -126,8 +128,10 @@ struct Finder {
     is_whole: bool,
     /// the first command that shows a file of secrets,
     shown: Option<Vec<String>>,
-    /// and the first one that prints its name.
+    /// the first one that prints its name,
     named: Option<Vec<String>>,
+    /// and the first one that hands to another machine what it is fed with.
+    sends: Option<Vec<String>>,
 }
 
 impl Finder {
@@ -146,6 +150,7 @@ impl Finder {
             is_whole: true,
             shown: None,
             named: None,
+            sends: None,
         }
     }
 
@@ -263,7 +268,8 @@ impl Finder {
                 return Some(danger);
             }
             if let Some(source) = self.input_of(redirection, bodies) {
-                input = Input::From(source);
+                let is_empty = redirection.target.literal().as_deref() == Some("/dev/null");
+                input = if is_empty { Input::Terminal } else { Input::From(source) };
             }
         }
         match &stage.kind {

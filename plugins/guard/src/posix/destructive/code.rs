@@ -104,6 +104,12 @@ impl Finder {
 
     fn remote(&mut self, line: &[String], input: &Input) -> Option<Danger> {
         let rest = behind_options(line, SSH_VALUES);
+        let options = line.get(1..line.len() - rest.len()).unwrap_or_default().iter().filter_map(|word| word.strip_prefix('-'));
+        let reads_none = options.flat_map(|letters| letters.chars().take_while(|c| !SSH_VALUES.has(*c))).any(|c| matches!(c, 'n' | 'f'));
+        // A text stands in the line, where everybody sees it.
+        if !reads_none && matches!(input, Input::From(Source::File | Source::Data(_) | Source::Paths(_))) {
+            self.sends.get_or_insert_with(|| line.to_vec());
+        }
         let command = behind_options(rest, SSH_VALUES);
         if command.is_empty() {
             self.fed_shell(line, input)
