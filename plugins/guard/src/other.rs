@@ -137,6 +137,7 @@ mod tests {
             ("delete from t -- where\n", "other.wipe"),
             ("request system zeroize", "other.wipe"),
             ("req sys reb", "other.outage"),
+            ("req sy z", "other.wipe"),
             ("exec factoryreset", "other.wipe"),
             ("reset saved-configuration", "other.wipe"),
             ("delete bootflash:x", "other.wipe"),
