@@ -131,7 +131,7 @@ fn answer(request: &Request, command: &str, grammar: Grammar, full: bool, reads_
     let read = is_shell(grammar).then(|| Answer::new(command));
     let danger = match (&read, grammar) {
         (Some(read), _) => read.danger(cwd(request)),
-        (None, Grammar::Ios(dialect, _)) => ios::answer_danger(command, dialect),
+        (None, Grammar::Ios(dialect, place)) => ios::answer_danger(command, dialect, place),
         (None, Grammar::RouterOs) => routeros::danger(command),
         (None, Grammar::Declared) => declared::danger(command, request),
         (None, _) => program::danger(command, &request.mode),

@@ -51,13 +51,13 @@ const WRITES: [&str; 5] = ["redirect", "tee", "append", "file", "save"];
 /// Judges a command.
 pub(crate) fn assess(command: &str, dialect: Dialect, place: Place) -> Assessment {
     let proof = prove(command, dialect, place);
-    let danger = if proof.is_ok() { None } else { destructive::find(command, dialect) };
+    let danger = if proof.is_ok() { None } else { destructive::find(command, dialect, place) };
     Assessment { proof, read_rule: "read.ios.allowed", unfinished: None, danger }
 }
 
 /// Judges a line that is typed where no prompt stands: `?` shows help there.
-pub(crate) fn answer_danger(line: &str, dialect: Dialect) -> Option<Danger> {
-    destructive::find(&line.replaced("?", "").replaced("\t", ""), dialect)
+pub(crate) fn answer_danger(line: &str, dialect: Dialect, place: Place) -> Option<Danger> {
+    destructive::find(&line.replaced("?", "").replaced("\t", ""), dialect, place)
 }
 
 /// Is every line a read?

@@ -4,7 +4,7 @@ use jackfield_plugin::text::{self, Search, split_once};
 use std::iter;
 
 use crate::abbreviation::{Stopped, shortens};
-use crate::family::Dialect;
+use crate::family::{Dialect, Place};
 use crate::posix;
 use crate::verdict::{Danger, excerpt, first, heaviest};
 
@@ -83,8 +83,10 @@ const FRR: [Stopped; 3] = [stop("clear", "cle", OUTAGE), stop("no service", "no 
 
 /// The first danger in a command. A key that acts at once vanishes from the line, so the words around it are read
 /// as one.
-pub(super) fn find(command: &str, dialect: Dialect) -> Option<Danger> {
-    let of_lines = |text: &str| heaviest(text.lines().filter_map(|line| line_danger(line, dialect)));
+pub(super) fn find(command: &str, dialect: Dialect, place: Place) -> Option<Danger> {
+    let configures = place == Place::Config || command.lines().any(leads_to_an_interface);
+    let of_line = |line: &str| if configures { shuts_down(line) } else { None }.or_else(|| line_danger(line, dialect));
+    let of_lines = |text: &str| heaviest(text.lines().filter_map(of_line));
     let Some(key) = command.chars().find(|c| matches!(c, '?' | '\t')) else { return of_lines(command) };
     let joined = || of_lines(&command.replaced("?", "").replaced("\t", ""));
     let found = first(of_lines(command).into_iter().chain(iter::once_with(joined).flatten()));
@@ -118,6 +120,16 @@ fn line_danger(line: &str, dialect: Dialect) -> Option<Danger> {
         return first([found].into_iter().chain(inner));
     }
     copies_over(words).or_else(|| clears_all(words)).or_else(|| defines(words, dialect))
+}
+
+fn leads_to_an_interface(line: &str) -> bool {
+    line.split_whitespace().next().is_some_and(|word| shortens(word, "interface", 3))
+}
+
+/// `sh` alone is short for `shutdown` where an interface is configured, and for `show` elsewhere.
+fn shuts_down(line: &str) -> Option<Danger> {
+    let word = text::trim(line);
+    word.eq_ignore_ascii_case("sh").then(|| danger(LOCKOUT, &[word], what(LOCKOUT)))
 }
 
 /// `delete /force` asks nothing, `delete /recursive` takes all of a folder.
