@@ -3,7 +3,7 @@
 
 use crate::posix;
 use crate::routeros;
-use crate::verdict::{Assessment, Danger, Doubt, excerpt, first, heaviest, listed};
+use crate::verdict::{Assessment, Danger, Doubt, excerpt, first, heaviest};
 use jackfield_plugin::text::{self, Search};
 
 mod table;
@@ -38,70 +38,67 @@ pub(crate) fn find(command: &str, mode: &str) -> Option<Danger> {
 }
 
 fn database(command: &str) -> Option<Danger> {
-    sql(command).map(|found| Danger::new("other.wipe", format!("{} destroys data", excerpt(found))))
+    sql(command).map(|found| Danger::new("other.wipe", format!("{} destroys data", excerpt(&found))))
 }
 
-/// A statement that destroys what a database holds. One may begin behind every end of another and of a comment: what stands in quotes is
-/// not told from the rest.
-pub(crate) fn sql(text: &str) -> Option<&str> {
-    let begins = |(at, pair): (usize, &[u8])| match pair {
-        [b';', _] => Some(at + 1),
-        [b'*', b'/'] => Some(at + 2),
-        _ => None,
-    };
-    let starts = core::iter::once(0).chain(text.as_bytes().windows(2).enumerate().filter_map(begins));
-    let statement = starts.map(|at| uncommented(text.get(at..).unwrap_or_default())).find(|statement| destroys(statement))?;
-    statement.split(';').next().map(str::trim)
+/// A statement that destroys what a database holds, in the text as it stands or without its comments.
+pub(crate) fn sql(text: &str) -> Option<String> {
+    let found = |text: &str| text.split(';').map(str::trim).find(|statement| destroys(statement)).map(str::to_owned);
+    found(text).or_else(|| found(&uncommented(text)))
 }
 
 fn destroys(statement: &str) -> bool {
-    const OBJECTS: &str = "database schema table tablespace keyspace user role owned index view";
-    let mut rest = statement;
-    let first = word(&mut rest).to_ascii_lowercase();
-    match first.as_str() {
-        "drop" => listed(OBJECTS, &word(&mut rest).to_ascii_lowercase()),
-        // The program of that name has options.
-        "truncate" => !text::trim_start(rest).starts_with('-') && !word(&mut rest).is_empty(),
-        "delete" => {
-            let mut words = core::iter::from_fn(|| Some(word(&mut rest)).filter(|word| !word.is_empty()));
-            words.next().is_some_and(|from| from.eq_ignore_ascii_case("from")) && !words.any(|word| word.eq_ignore_ascii_case("where"))
-        }
-        _ => false,
+    const OBJECTS: [&str; 10] = ["database", "schema", "table", "tablespace", "keyspace", "user", "role", "owned", "index", "view"];
+    let mut words = statement.split(|c: char| c.is_whitespace() || matches!(c, '(' | ')' | '"' | '`')).filter(|word| !word.is_empty());
+    let (first, second) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    let is = |word: &str, known: &str| word.eq_ignore_ascii_case(known);
+    let mut limited = || words.any(|word| is(word, "where"));
+    if is(first, "drop") {
+        return OBJECTS.iter().any(|object| is(second, object));
     }
+    is(first, "truncate") && !second.is_empty() && !second.starts_with('-') || is(first, "delete") && is(second, "from") && !limited()
 }
 
-/// The next word of a statement, without what stands around it; none at its end.
-fn word<'a>(rest: &mut &'a str) -> &'a str {
-    let parts = |c: char| c.is_whitespace() || matches!(c, '(' | ')' | '"' | '`');
-    loop {
-        let bare = uncommented(rest).trim_start_matches(parts);
-        if bare.len() == rest.len() {
-            break;
-        }
-        *rest = bare;
+/// The text without comments. Where one ends that began otherwise than it is read here, a statement may begin.
+pub(crate) fn uncommented(text: &str) -> String {
+    let (mut bare, mut rest) = (String::new(), text);
+    let mut quoted = false;
+    let mut next = |rest: &str| {
+        rest.bytes().enumerate().find_map(|(at, byte)| {
+            quoted ^= byte == b'\'';
+            let comment = rest.get(at..).filter(|_| !quoted)?;
+            behind_comment(comment).map(|behind| (at, comment.len() - behind.len()))
+        })
+    };
+    while let Some((at, length)) = next(rest) {
+        bare.push_str(rest.get(..at).unwrap_or_default());
+        bare.push(if rest.get(at..).is_some_and(|comment| comment.starts_with("*/")) { ';' } else { ' ' });
+        rest = rest.get(at + length..).unwrap_or_default();
     }
-    let end = rest.find(|c| parts(c) || c == ';').unwrap_or(rest.len());
-    let end = text::find(rest, "/*").map_or(end, |comment| comment.min(end));
-    let (word, behind) = rest.split_at_checked(end).unwrap_or((rest, ""));
-    *rest = behind;
-    word
+    bare.push_str(rest);
+    bare
 }
 
-/// The text without the comments in front. One within another ends differently in each database, so it stays; of one that MySQL runs only
-/// the sign is taken.
-pub(crate) fn uncommented(text: &str) -> &str {
+/// The text without the comments in front. None where databases differ in their ends.
+pub(crate) fn behind_comments(text: &str) -> Option<&str> {
     let mut rest = text::trim_start(text);
-    loop {
-        let behind = match rest.as_bytes() {
-            [b'-', b'-', ..] | [b'#', ..] => rest.split_once('\n').map_or("", |(_, behind)| behind),
-            [b'/', b'*', b'!', ..] => rest.get(3..).unwrap_or_default().trim_start_matches(|c: char| c.is_ascii_digit()),
-            [b'/', b'*', ..] => match text::split_once(rest.get(2..).unwrap_or_default(), "*/") {
-                Some((comment, behind)) if !comment.holds("/*") => behind,
-                _ => return rest,
-            },
-            _ => return rest,
-        };
+    while let Some(behind) = behind_comment(rest) {
         rest = text::trim_start(behind);
+    }
+    let comments = text.get(..text.len() - rest.len())?;
+    (text::split(comments, "/*").len() == text::split(comments, "*/").len()).then_some(rest)
+}
+
+/// What stands behind a comment. Of one that MySQL runs only the sign is taken.
+fn behind_comment(text: &str) -> Option<&str> {
+    match text.as_bytes() {
+        [b'-', b'-', ..] | [b'#', ..] => {
+            Some(text.bytes().position(|byte| byte == b'\n').and_then(|end| text.get(end..)).unwrap_or_default())
+        }
+        [b'/', b'*', b'!', ..] => text.get(3..).map(|rest| rest.trim_start_matches(|c: char| c.is_ascii_digit())),
+        [b'/', b'*', ..] => Some(text::split_once(text.get(2..)?, "*/").map_or("", |(_, behind)| behind)),
+        [b'*', b'/', ..] => text.get(2..),
+        _ => None,
     }
 }
 
@@ -131,6 +128,9 @@ mod tests {
             ("# show\n-- it\ndrop table t", "other.wipe"),
             ("select 1; /* a; b */ DROP /* c */ TABLE t", "other.wipe"),
             ("/* /* */ drop/**/table t", "other.wipe"),
+            ("/* /* */ */ drop table t", "other.wipe"),
+            ("/*! it */ drop table t", "other.wipe"),
+            ("-- don't\ndrop table t", "other.wipe"),
             ("/*!50000 drop table t */", "other.wipe"),
             ("select '; /* '; drop table t -- */", "other.wipe"),
             ("delete from \"t\" /* where */", "other.wipe"),
@@ -158,7 +158,8 @@ mod tests {
             "-- drop table t",
             "# delete from t",
             "/* drop table t",
-            "truncate --size 0 x\nls",
+            "truncate --size 0 x",
+            "update t set color = '#fff' where id = 3",
             "commit",
             "configure",
             "y",

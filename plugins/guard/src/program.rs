@@ -79,8 +79,10 @@ fn prove(command: &str, program: Program) -> Proof {
             // MySQL's ends of a statement, of which one shows a row below the other.
             let ended = ["\\G", "\\g"].iter().find_map(|end| text.strip_suffix(end)).filter(|_| program == Program::Mysql);
             let whole = ended.unwrap_or(text);
-            let text = other::uncommented(whole);
-            !whole.has('\\') && text.split(';').map(str::trim).filter(|part| !part.is_empty()).all(is_reading) && !text.is_empty()
+            let statements = other::behind_comments(whole).unwrap_or_default();
+            !whole.has('\\')
+                && !statements.is_empty()
+                && statements.split(';').map(str::trim).all(|part| part.is_empty() || is_reading(part))
         }
     };
     if proven { Ok(()) } else { Err(unknown()) }
@@ -162,25 +164,26 @@ fn called(text: &str) -> impl Iterator<Item = &str> {
 fn find(command: &str, program: Program) -> Option<Danger> {
     let lower = command.to_ascii_lowercase();
     let danger = |(rule, what)| Danger::new(rule, format!("{} {what}", excerpt(command)));
-    if program == Program::Python { first(in_python(&lower).map(danger)) } else { first(in_sql(&lower).map(danger)) }
+    if program == Program::Python {
+        first(in_python(&lower).map(danger))
+    } else {
+        first(in_sql(&lower, &other::uncommented(&lower)).map(danger))
+    }
 }
 
 /// A rule, and what it says that the text does.
 type Found = (&'static str, &'static str);
 
-fn in_sql(lower: &str) -> impl Iterator<Item = Found> {
+/// In a text and in what it is without comments.
+fn in_sql<'a>(lower: &'a str, bare: &'a str) -> impl Iterator<Item = Found> + 'a {
     let calls = |list: &str| called(lower).any(|name| listed(list, name.rsplit('.').next().unwrap_or(name)));
     let reaches = calls(REACHING).then_some((CODE, "reaches for files or runs code"));
     let ends = calls(ENDING).then_some((OUTAGE, "ends what others do"));
-    // A statement may begin behind a comment, too.
-    let pieces = lower
-        .split([';', '\n'])
-        .flat_map(|piece| iter::successors(Some(piece), |piece| text::split_once(piece, "*/").map(|(_, behind)| behind)));
-    reaches.into_iter().chain(ends).chain(pieces.filter_map(statement))
+    reaches.into_iter().chain(ends).chain([lower, bare].into_iter().flat_map(|text| text.split([';', '\n'])).filter_map(statement))
 }
 
 fn statement(text: &str) -> Option<Found> {
-    let words: Vec<&str> = text::words(other::uncommented(text));
+    let words: Vec<&str> = text::words(text);
     let has = |word: &str| words.contains(&word);
     let (first, second) = (words.first().copied().unwrap_or_default(), words.get(1).copied().unwrap_or_default());
     let starts_code = ["\\!", "\\i", "\\.", "\\o |", "\\g |", "\\gexec", "\\copy", "\\w "].iter().any(|sign| text.holds(sign));

@@ -66,6 +66,6 @@ impl Finder {
 
     /// A program for a database.
     pub(super) fn database(&mut self, line: &[String], text: &str) -> Option<Danger> {
-        sql(text).map(|what| named("posix.wipe", line, &format!("runs {}", shown(what))))
+        sql(text).map(|what| named("posix.wipe", line, &format!("runs {}", shown(&what))))
     }
 }
