@@ -14,7 +14,7 @@ const BUILTINS: &str = " : @ alias alloc bg bindkey break breaksw builtins bye c
 
 /// Is it a line of which the grammar of POSIX shells says what csh makes of it?
 pub(super) fn reads_alike(line: &str) -> bool {
-    let mut quote = None;
+    let (mut quote, mut before) = (None, ' ');
     let mut commands = vec![String::new()];
     for sign in trim(line).chars() {
         match (quote, sign) {
@@ -22,14 +22,18 @@ pub(super) fn reads_alike(line: &str) -> bool {
             (_, '\n' | '\r' | '!' | '\\' | '`' | '$') => return false,
             (Some(open), sign) if open == sign => quote = None,
             (Some(_), _) => {}
-            (None, '\'' | '"') => quote = Some(sign),
+            // A quote is a word of its own.
+            (None, '\'' | '"') if before == ' ' => quote = Some(sign),
+            (None, sign) if matches!(before, '\'' | '"') && !matches!(sign, ' ' | '|' | ';') => return false,
             (None, '|' | ';') => {
                 commands.push(String::new());
+                before = ' ';
                 continue;
             }
             (None, sign) if sign.is_alphanumeric() || " \t_-./:,@+%*?[]~=".contains(sign) => {}
             (None, _) => return false,
         }
+        before = sign;
         if let Some(command) = commands.last_mut() {
             command.push(sign);
         }
@@ -76,6 +80,10 @@ mod tests {
             "%1",
             "'ls'",
             "echo 'open",
+            "echo \"a\"'; touch f'",
+            "echo a'b'",
+            "echo 'a'b",
+            "grep -e'a' f",
             "",
         ] {
             assert!(!reads_alike(line), "{line}");
