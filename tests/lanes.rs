@@ -170,6 +170,56 @@ fn a_channel_of_its_own_tells_both_outputs_and_the_protocols_status() {
     assert_eq!(known("rm -rf /").unwrap()["state"], "approval_needed", "{history}");
 }
 
+/// Command, output, standard error, status: read as a POSIX shell and bash read it, by whatever shell the account has.
+const JUDGED: [(&str, &str, &str, i64); 8] = [
+    ("echo \"a\\\"; touch jft-made; #\"", "a\"; touch jft-made; #\n", "", 0),
+    ("ls jft-none 2>&1 | grep -c jft-none", "1\n", "", 0),
+    ("printf '%s' 'it'\\''s !x \\ @ %20 $HOME `x` \"q\" é日😀\n\ty'", "it's !x \\ @ %20 $HOME `x` \"q\" é日😀\n\ty", "", 0),
+    ("cat <<'EOF'\nit's\n  \\two\nEOF\n", "it's\n  \\two\n", "", 0),
+    ("set -o pipefail; false | true", "", "", 1),
+    ("[[ a == a ]] && cat <(echo within)", "within\n", "", 0),
+    ("read x; echo \"<$x> $#\" >&2", "", "<> 0\n", 0),
+    ("test \"$LOGNAME\" = \"$(id -un)\" && test -n \"$SSH_CONNECTION\"; (exit 7)", "", "", 7),
+];
+
+#[test]
+fn a_channel_of_its_own_reads_a_command_as_policy_does_whatever_the_login_shell_is() {
+    for (user, shell) in [
+        ("jft-l-bash", "/bin/bash"),
+        ("jft-l-dash", "/bin/dash"),
+        ("jft-l-fish", "/usr/bin/fish"),
+        ("jft-l-zsh", "/usr/bin/zsh"),
+        ("jft-l-tcsh", "/usr/bin/tcsh"),
+        ("jft-l-mksh", "/usr/bin/mksh"),
+    ] {
+        let home = account(user, Path::new(shell));
+        let made = ["jft-made", "1"].map(|name| home.join(name));
+        made.iter().for_each(|file| drop(std::fs::remove_file(file)));
+        let server = Sshd::start();
+        let mut client = Client::start(&server.device("web1", user, "linux"));
+        let mut run = |command: &str| client.call("ssh_run", json!({"target": "web1", "command": command, "lane": "exec", "wait_s": 20}));
+        for (command, output, errors, status) in JUDGED {
+            let result = run(command);
+            assert_eq!(parts(&result), (output, errors, Some(status)), "{shell}: {command}: {result}");
+        }
+        // What runs is the process that the server has started, so a signal reaches it.
+        assert_eq!(run("kill -KILL $$")["failure"], "the program was ended by signal KILL", "{shell}");
+        assert!(!made.iter().any(|file| file.exists()), "{shell}: {made:?}");
+    }
+}
+
+#[test]
+fn a_channel_of_its_own_has_sh_where_there_is_no_bash() {
+    let users = ["dash", "busybox", "mksh", "ksh93"].map(account_with);
+    let server = Sshd::start();
+    for user in &users {
+        let mut client = Client::start(&server.device("web1", user, "linux"));
+        let command = "printf '%s\\n' 'it'\\''s \\ !'\ntest -n \"$BASH_VERSION\" || echo none";
+        let result = client.call("ssh_run", json!({"target": "web1", "command": command, "lane": "exec"}));
+        assert_eq!(parts(&result), ("it's \\ !\nnone\n", "", Some(0)), "{user}: {result}");
+    }
+}
+
 #[test]
 fn commands_on_channels_of_their_own_run_side_by_side_and_each_can_be_stopped() {
     let (_server, mut client) = setting("jft-bash", "/bin/bash");

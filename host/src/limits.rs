@@ -252,6 +252,8 @@ pub const PROGRAMS_MAX: usize = 8;
 pub const PROGRAMS_KEPT: usize = 64;
 /// Bytes of a command line as a caller gives it.
 pub const COMMAND_MAX_BYTES: usize = 256 * 1024;
+/// Bytes of what a server is asked to start: Linux gives a program no longer argument, and the login shell gets it as one.
+pub const PROGRAM_LINE_MAX_BYTES: usize = 128 * 1024 - 1;
 /// Pages that a pager is turned for one command. A page is a screen: this is more text than a client reads.
 pub const PAGES_MAX: u32 = 100_000;
 /// Pager markers remembered for rendering. Older output then shows what the device sent.

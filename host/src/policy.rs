@@ -23,6 +23,7 @@ pub mod approved;
 pub mod explain;
 mod judge;
 pub mod keys;
+mod login_shell;
 pub mod taint;
 
 /// Bracketed paste (xterm): the program takes what lies between as text, not as keys.
@@ -139,7 +140,19 @@ pub fn piped(verdict: &Verdict, text: &str, pipe: &PipeSpec) -> Result<Approved,
     Ok(Approved::keys(whole.into_bytes()))
 }
 
-/// A command for a channel of its own.
+/// A command for a channel of its own, which a POSIX shell runs whatever the account's login shell is: policy has read it as one.
+///
+/// # Errors
+///
+/// Why it may not run, or cannot be given to a shell.
+pub fn shell_program(verdict: &Verdict, text: &str) -> Result<Program, String> {
+    if !verdict.allows() {
+        return Err(verdict.decision.reason.clone());
+    }
+    login_shell::line(text).map(Program::new)
+}
+
+/// A program for a channel of its own, in words that every login shell reads alike.
 ///
 /// # Errors
 ///

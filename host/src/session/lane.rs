@@ -449,7 +449,7 @@ impl Lane {
     fn given(&self, request: &RunRequest, verdict: &Verdict) -> Result<Given, Refusal> {
         let given = match &self.way {
             Open::Pipe(pipe) => policy::piped(verdict, &request.text, &pipe.spec).map(Given::Line),
-            Open::Programs { .. } => policy::program(verdict, &request.text).map(Given::Program),
+            Open::Programs { .. } => policy::shell_program(verdict, &request.text).map(Given::Program),
         };
         given.map_err(|why| Refusal::Cannot(format!("the command cannot be run: {why}")))
     }
