@@ -233,6 +233,40 @@ mod tests {
     }
 
     #[test]
+    fn a_directory_that_is_told_makes_more_of_a_path_and_never_less() {
+        let within = |cwd: &str, command: &str| {
+            let fact = jackfield_plugin::Fact { name: "cwd".to_owned(), value: cwd.to_owned() };
+            Request { facts: vec![fact], ..request("linux", "shell", command, "run", "safe") }
+        };
+        for (cwd, command, lane) in [
+            ("/etc", "cat shadow", "exfiltration"),
+            // The same words somewhere else: what was said before does not count.
+            ("/srv/app", "cat shadow", "read"),
+            ("/etc", "cd /srv/app; cat shadow", "read"),
+            ("/root/.ssh", "cat *", "exfiltration"),
+            ("/", "rm -rf etc", "destructive"),
+            ("/", "rm -rf *", "destructive"),
+            ("/", "cd srv; rm -rf ../etc", "destructive"),
+            ("/", "chmod -R 777 usr", "destructive"),
+            ("/etc", "echo x > passwd", "destructive"),
+            ("/dev", "dd if=x of=sda", "destructive"),
+            ("/srv/app", "rm -rf etc", "change"),
+        ] {
+            let said = classify(&within(cwd, command), Setting::Auto);
+            assert_eq!(said.lane, lane, "{command} in {cwd}: {}", said.rule);
+        }
+        // Where it would excuse something it may be what `PWD=/srv/app/tmp` has made of it. A line's own `cd` is seen to run.
+        for (command, effect) in [
+            ("rm -rf *", Effect::Deny),
+            ("cd x && rm -rf *", Effect::Deny),
+            ("cd /srv/app/tmp && rm -rf *", Effect::Abstain),
+            ("rm -rf build", Effect::Abstain),
+        ] {
+            assert_eq!(decide(&within("/srv/app/tmp", command), Setting::Auto).effect, effect, "{command}");
+        }
+    }
+
+    #[test]
     fn a_lane_says_what_a_line_does() {
         for (command, lane, rule) in [
             ("ls", "read", "read.posix.allowed"),

@@ -109,6 +109,8 @@ struct Finder {
     variables: Variables,
     /// The working directory as far as it is known.
     cwd: Option<String>,
+    /// The host tells it: the line itself has not named one.
+    is_told: bool,
     /// How deep in texts.
     texts: usize,
     work: usize,
@@ -139,6 +141,7 @@ impl Finder {
         Self {
             variables: Variables::default(),
             cwd: cwd.map(str::to_owned),
+            is_told: cwd.is_some(),
             texts: 0,
             work: WORK_MAX,
             names: Vec::new(),
@@ -408,6 +411,7 @@ impl Finder {
             return;
         }
         let target = arguments.iter().find(|argument| !argument.starts_with('-')).map(String::as_str);
+        self.is_told &= target.is_some_and(|path| !path.starts_with(['/', '~']));
         self.cwd = match (target, self.cwd.take()) {
             (None, _) if arguments.is_empty() && program == "cd" => Some("~".to_owned()),
             (Some(path), _) if path.starts_with(['/', '~']) => Some(path.to_owned()),
@@ -478,6 +482,13 @@ impl Finder {
 
     fn cwd(&self) -> Option<&str> {
         self.cwd.as_deref()
+    }
+
+    /// What a recursive act on this path would hurt. A directory that the host tells adds to it and excuses nothing: a shell says what
+    /// stands in `PWD`, and an earlier line may have put it there.
+    fn harm(&self, path: &str, act: paths::Act) -> Option<paths::Harm> {
+        let harm = paths::harm(path, self.cwd(), act);
+        if harm.is_none() && self.is_told { paths::harm(path, None, act) } else { harm }
     }
 }
 

@@ -46,7 +46,7 @@ impl Finder {
             Some(long) => !long.is_empty() && "recursive".starts_with(long),
             None => option.has('R'),
         });
-        let harmful = |target: &&String| match paths::harm(target, self.cwd(), Act::Change) {
+        let harmful = |target: &&String| match self.harm(target, Act::Change) {
             Some(Harm::System) => true,
             // `$DIR/` is the root when the variable is empty.
             Some(Harm::Unknown) => target.has(UNKNOWN) && target.has('/'),
@@ -59,7 +59,7 @@ impl Finder {
     fn moved(&self, line: &[String]) -> Option<Danger> {
         let (_, operands) = options_and_operands(line);
         let sources = operands.get(..operands.len().saturating_sub(1)).unwrap_or_default();
-        let system = sources.iter().any(|source| paths::harm(source, self.cwd(), Act::Change) == Some(Harm::System));
+        let system = sources.iter().any(|source| self.harm(source, Act::Change) == Some(Harm::System));
         system.then(|| danger("posix.wipe", line, "takes a part of the system away"))
     }
 
@@ -80,7 +80,7 @@ impl Finder {
         let (options, operands) = options_and_operands(line);
         let removes = options.iter().any(|option| option.starts_with("--del") || option == "--remove-source-files");
         let target = operands.last().filter(|_| removes)?;
-        let system = paths::harm(target, self.cwd(), Act::Remove).is_some_and(|harm| harm != Harm::Unknown);
+        let system = self.harm(target, Act::Remove).is_some_and(|harm| harm != Harm::Unknown);
         system.then(|| danger("posix.wipe", line, "removes what the source has not from a part of the system"))
     }
 

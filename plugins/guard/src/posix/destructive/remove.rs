@@ -47,7 +47,7 @@ impl Finder {
 
     /// Paths that go with all below them.
     fn trees(&self, line: &[String], targets: &[String]) -> Option<Danger> {
-        let mut harmed = targets.iter().filter_map(|target| Some((target, paths::harm(target, self.cwd(), Act::Remove)?)));
+        let mut harmed = targets.iter().filter_map(|target| Some((target, self.harm(target, Act::Remove)?)));
         let told = harmed.next()?;
         let behind = if told.1 == Harm::Unknown { harmed.find(|(_, harm)| *harm != Harm::Unknown) } else { None };
         first([Some(told), behind].into_iter().flatten().map(|(target, harm)| tree(line, target, harm)))
@@ -56,7 +56,7 @@ impl Finder {
     /// A file that goes alone.
     fn file(&self, line: &[String], target: &str) -> Option<Danger> {
         let critical = paths::is_critical_file(target, self.cwd()) || paths::is_device(target, self.cwd());
-        let all = target.ends_with('*') && paths::harm(target, self.cwd(), Act::Remove) == Some(Harm::System);
+        let all = target.ends_with('*') && self.harm(target, Act::Remove) == Some(Harm::System);
         (critical || all).then(|| danger("posix.wipe", line, "removes a part of the system"))
     }
 
