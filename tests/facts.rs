@@ -345,6 +345,7 @@ impl Judge<'_> {
             tags: &[],
             mode: &place,
             privileged: false,
+            cwd: None,
             manner: Manner::Typed,
             text: command,
             unknown: false,

@@ -1,6 +1,7 @@
 //! At a terminal: `jackfield approve` shows the whole text and wants a word; `jackfield deny` says no from anywhere.
 
 use std::io::{Read, Write};
+use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::Arc;
 
@@ -8,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::{COMMAND, Scene, call, is_let_through, is_privileged, no};
 use crate::support::client::{Client, state};
+use crate::support::sshd::{Sshd, account};
 
 /// A client whose user cannot be asked through it.
 fn plain(scene: &Scene, state: Arc<tempfile::TempDir>) -> Client {
@@ -125,4 +127,21 @@ fn two_servers_that_have_the_same_request_are_told_apart() {
     assert_eq!(said(&apart(&first, &["approve"])), "nothing waits for approval\n");
     let nothing = json!({"requests": []});
     assert_eq!(serde_json::from_slice::<Value>(&apart(&first, &["approve", "--json"]).stdout).unwrap(), nothing);
+}
+
+#[test]
+fn a_yes_to_a_relative_path_is_for_its_directory_only() {
+    account("jft-cwd", Path::new("/bin/bash"));
+    let server = Sshd::start();
+    let mut client = Client::start_in(state(), &server.device("web1", "jft-cwd", "linux"), &[]);
+    let asked = |client: &mut Client, directory: &str| {
+        assert_eq!(client.run("web1", &format!("cd {directory}"))["exit_code"], 0, "{directory}");
+        let result = client.run("web1", "rm -rf lib");
+        assert_eq!(result["state"], "approval_needed", "{directory}: {result}");
+        result["approval"]["request"].as_str().unwrap().to_owned()
+    };
+    let id = asked(&mut client, "/usr");
+    let (screen, well) = at_a_terminal(&client, &["approve", &id], "allow\r");
+    assert!(well && screen.contains("account jft-cwd, mode shell, directory /usr):"), "{screen}");
+    assert_ne!(asked(&mut client, "/"), id, "the same words are another question there");
 }

@@ -101,6 +101,7 @@ fn line(text: &str) -> Line<'_> {
         tags: &[],
         mode: "shell",
         privileged: false,
+        cwd: None,
         manner: Manner::Typed,
         text,
         unknown: false,

@@ -142,6 +142,7 @@ fn line() -> Line<'static> {
         tags: &[],
         mode: "",
         privileged: false,
+        cwd: None,
         manner: Manner::Typed,
         text: "show version",
         unknown: false,

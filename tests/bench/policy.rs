@@ -104,6 +104,7 @@ async fn judged(plugins: &SessionPlugins, mode: &str, text: &str) -> Duration {
         tags: &[],
         mode,
         privileged: false,
+        cwd: None,
         manner: Manner::Typed,
         text,
         unknown: false,

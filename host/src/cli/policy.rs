@@ -176,6 +176,7 @@ impl Judge {
             tags: &tags,
             mode: asked.mode,
             privileged: false,
+            cwd: None,
             manner: Manner::Typed,
             text: asked.text,
             unknown: false,

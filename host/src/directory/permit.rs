@@ -60,6 +60,7 @@ impl Directory {
             session: act.session.clone(),
             user: act.user.to_owned(),
             mode: String::new(),
+            cwd: String::new(),
             caller: act.caller.to_owned(),
             purpose: act.purpose.to_owned(),
             text: act.text.clone(),

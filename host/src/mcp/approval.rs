@@ -172,6 +172,7 @@ mod tests {
                 session: "core".to_owned(),
                 user: "ops".to_owned(),
                 mode: String::new(),
+                cwd: String::new(),
                 caller: "agent".to_owned(),
                 purpose: "run".to_owned(),
                 text: "reload".to_owned(),

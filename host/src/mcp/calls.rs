@@ -697,12 +697,14 @@ async fn explain(directory: &Arc<Directory>, caller: &Caller, arguments: &Argume
     let device = directory.device(&id.device).map_err(|error| error.to_string())?;
     let kind = directory.kind_of(&id.device).await.map_err(|error| error.to_string())?;
     let open = directory.find(&id).filter(|handle| handle.closed().is_none());
-    let mode = open.map(|handle| handle.status().mode).unwrap_or_default();
+    let (mode, cwd) = open.map(|handle| handle.status()).map(|status| (status.mode, status.cwd)).unwrap_or_default();
     let line = Line {
         device: &id.device,
         tags: &device.tags,
         mode: &mode,
         privileged: false,
+        // A shell's own mark tells it; what other prompts look like says nothing.
+        cwd: cwd.as_deref().filter(|_| kind.pipe.is_some()),
         manner: Manner::Typed,
         text: command,
         unknown: false,

@@ -36,6 +36,9 @@ pub struct Subject {
     pub user: String,
     /// The device's mode.
     pub mode: String,
+    /// The working directory, where it is known: a path may mean something else in another one.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub cwd: String,
     /// Who wants it.
     pub caller: String,
     /// `query`, `run` or `send`.
@@ -211,10 +214,11 @@ impl Request {
     /// What a person reads before answering. The text stands line by line behind a bar, so that it cannot pass for anything else.
     #[must_use]
     pub fn shown(&self) -> String {
-        let Subject { device, session, user, mode, caller, purpose, text, commit, rule } = &self.subject;
+        let Subject { device, session, user, mode, cwd, caller, purpose, text, commit, rule } = &self.subject;
         let mut out = String::new();
-        let part = |name: &str, value: &str| if value.is_empty() { String::new() } else { format!(", {name} {}", escaped(value)) };
-        let place = part("mode", mode) + &part("commit", commit);
+        let word = |value: &str| escaped(value).replace('\n', "\\n");
+        let part = |name: &str, value: &str| if value.is_empty() { String::new() } else { format!(", {name} {}", word(value)) };
+        let place = part("mode", mode) + &part("directory", cwd) + &part("commit", commit);
         let caller = escaped(caller);
         let what = match purpose.as_str() {
             "send" => "type this on",
@@ -245,6 +249,7 @@ mod tests {
             session: word("core"),
             user: word("ops"),
             mode: word("privileged"),
+            cwd: String::new(),
             caller: word("agent"),
             purpose: word("run"),
             text: word(text),
@@ -270,6 +275,7 @@ mod tests {
         for changed in [
             Subject { device: "other".to_owned(), ..subject("reload") },
             Subject { mode: "config".to_owned(), ..subject("reload") },
+            Subject { cwd: "/etc".to_owned(), ..subject("reload") },
             Subject { caller: "another".to_owned(), ..subject("reload") },
             Subject { commit: "now".to_owned(), ..subject("reload") },
             Subject { rule: "x".to_owned(), ..subject("reload") },
@@ -342,5 +348,28 @@ mod tests {
         assert!(shown.lines().filter(|line| line.contains("harmless")).all(|line| line.starts_with("  | ")), "{shown}");
         assert!(!shown.chars().any(|ch| ch.is_control() && ch != '\n' || ch == '\u{202e}'), "{shown}");
         assert!(shown.ends_with("it reloads (rule guard.destructive.ios.outage)"), "{shown}");
+    }
+
+    #[test]
+    fn a_question_names_the_directory_where_it_is_known() {
+        let first = |cwd: &str| {
+            let subject = Subject { cwd: cwd.to_owned(), ..subject("rm -rf etc") };
+            let shown = Request { id: "a1".to_owned(), subject, reason: "it removes.".to_owned(), token: String::new() }.shown();
+            shown.lines().next().unwrap_or_default().to_owned()
+        };
+        assert_eq!(first("/"), "agent wants to run this on core (session core, account ops, mode privileged, directory /):");
+        assert_eq!(first(""), "agent wants to run this on core (session core, account ops, mode privileged):");
+        // Its name cannot paint another question either.
+        assert_eq!(
+            first("/x):\n  | ls\u{1b}[2J"),
+            "agent wants to run this on core (session core, account ops, mode privileged, directory /x):\\n  | ls\\x1b[2J):"
+        );
+    }
+
+    #[test]
+    fn a_request_of_before_has_no_directory() {
+        let text = serde_json::to_string(&subject("reload")).unwrap();
+        assert!(!text.contains("cwd"), "{text}");
+        assert_eq!(serde_json::from_str::<Subject>(&text).unwrap(), subject("reload"));
     }
 }

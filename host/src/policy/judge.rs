@@ -55,6 +55,8 @@ pub struct Line<'a> {
     pub mode: &'a str,
     /// Commands run with elevated rights.
     pub privileged: bool,
+    /// The working directory, where the shell that reads the line has proven it.
+    pub cwd: Option<&'a str>,
     /// How it is given.
     pub manner: Manner,
     /// The text.
@@ -219,7 +221,8 @@ fn by_lane(classified: &Classified, mode: PolicyMode) -> Decision {
 fn facts<'a>(kind: &'a DeviceType, line: &Line<'a>) -> Vec<Fact<'a>> {
     let tags = line.tags.iter().map(|tag| fact("tag", tag));
     let whole = (line.manner == Manner::Whole).then(|| fact("given", "whole"));
-    tags.chain(whole).chain(kind.facts.iter().map(|(name, value)| fact(name, value))).collect()
+    let cwd = line.cwd.map(|cwd| fact("cwd", cwd));
+    tags.chain(whole).chain(cwd).chain(kind.facts.iter().map(|(name, value)| fact(name, value))).collect()
 }
 
 fn request<'a>(kind: &'a DeviceType, line: &Line<'a>, mode: PolicyMode, facts: &'a [Fact<'a>]) -> Request<'a> {
@@ -239,6 +242,28 @@ fn request<'a>(kind: &'a DeviceType, line: &Line<'a>, mode: PolicyMode, facts: &
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn plugins_are_told_where_the_line_would_run_if_that_is_known() {
+        let kind = DeviceType::of("t", Vec::new());
+        let told = |cwd| {
+            let line = Line {
+                device: "web1",
+                tags: &[],
+                mode: "shell",
+                privileged: false,
+                cwd,
+                manner: Manner::Typed,
+                text: "ls",
+                unknown: false,
+                purpose: Purpose::Run,
+                caller: "test",
+            };
+            facts(&kind, &line).iter().map(|fact| format!("{}={}", fact.name, fact.value)).collect::<Vec<_>>()
+        };
+        assert_eq!(told(Some("/etc")), ["cwd=/etc"]);
+        assert!(told(None).is_empty());
+    }
 
     #[test]
     fn what_nobody_decides_is_decided_by_the_lane_and_the_mode() {

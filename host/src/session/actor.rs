@@ -607,8 +607,11 @@ impl Actor {
         self.profile.judge(self.next.as_ref().unwrap_or(&self.plugins), self.place(mode), request).await
     }
 
-    fn place<'a>(&self, mode: &'a str) -> Place<'a> {
-        Place { mode, privileged: self.machine.ready().is_some_and(|ready| ready.privileged), manner: Manner::Typed }
+    fn place<'a>(&'a self, mode: &'a str) -> Place<'a> {
+        let ready = self.machine.ready();
+        // What a prompt only looks like says nothing of where a line would run.
+        let cwd = ready.filter(|ready| ready.proof == "mark" && ready.mode == mode).and_then(|ready| ready.cwd.as_deref());
+        Place { mode, privileged: ready.is_some_and(|ready| ready.privileged), cwd, manner: Manner::Typed }
     }
 
     async fn start_command(&mut self, request: &RunRequest, reply: &Reply) -> Result<(Accepted, Vec<Effect>), Refusal> {

@@ -105,7 +105,7 @@ impl Errand {
     }
 
     fn place(&self) -> Place<'static> {
-        Place { mode: "", privileged: self.profile.user == "root", manner: Manner::Whole }
+        Place { mode: "", privileged: self.profile.user == "root", cwd: None, manner: Manner::Whole }
     }
 
     /// What policy says of a line.

@@ -105,6 +105,7 @@ struct Pipe {
     streams: Streams,
     running: Option<CommandId>,
     is_open: bool,
+    /// As the last command's end has told it.
     cwd: Option<String>,
     /// Where the last command's end was told on both outputs.
     told: (u64, u64),
@@ -378,8 +379,13 @@ impl Lane {
         self.profile.judge(&self.plugins, self.place(), request).await
     }
 
-    fn place(&self) -> Place<'static> {
-        Place { mode: MODE, privileged: self.profile.user == "root", manner: Manner::Whole }
+    fn place(&self) -> Place<'_> {
+        let cwd = match &self.way {
+            Open::Pipe(pipe) => pipe.cwd.as_deref(),
+            // Each begins in a directory of its own.
+            Open::Programs { .. } => None,
+        };
+        Place { mode: MODE, privileged: self.profile.user == "root", cwd, manner: Manner::Whole }
     }
 
     /// Its caller has gone in the moment in which it began: nobody knows that it runs.

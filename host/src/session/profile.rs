@@ -152,12 +152,13 @@ impl Profile {
 
     /// What policy says of a line in this mode.
     pub(super) async fn judge(&self, plugins: &SessionPlugins, place: Place<'_>, request: &RunRequest) -> Verdict {
-        let Place { mode, privileged, manner } = place;
+        let Place { mode, privileged, cwd, manner } = place;
         let line = Line {
             device: &self.id.device,
             tags: &self.tags,
             mode,
             privileged,
+            cwd,
             manner,
             text: &request.text,
             unknown: request.unknown,
@@ -190,6 +191,7 @@ impl Profile {
             session: self.id.to_string(),
             user: self.user.clone(),
             mode: place.mode.to_owned(),
+            cwd: place.cwd.unwrap_or_default().to_owned(),
             caller: request.caller.clone(),
             purpose: request.purpose.word().to_owned(),
             text: request.text.clone(),
@@ -251,5 +253,7 @@ pub fn settle(
 pub(super) struct Place<'a> {
     pub(super) mode: &'a str,
     pub(super) privileged: bool,
+    /// The working directory, where the shell there has proven it by a mark.
+    pub(super) cwd: Option<&'a str>,
     pub(super) manner: Manner,
 }

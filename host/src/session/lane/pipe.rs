@@ -85,9 +85,8 @@ impl Lane {
         let started = (start_of(&pipe.streams.out), start_of(&pipe.streams.err));
         let end_of = |side: &Side| side.stream.last_mark('D').map_or(0, |mark| mark.end);
         pipe.told = (end_of(&pipe.streams.out), end_of(&pipe.streams.err));
-        if cwd.is_some() {
-            pipe.cwd.clone_from(&cwd);
-        }
+        // Where none is told, what was told before is not known to be so still.
+        pipe.cwd.clone_from(&cwd);
         let running = pipe.running.take();
         if running.is_none() && pipe.is_open {
             return;
