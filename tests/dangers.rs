@@ -213,6 +213,34 @@ fn a_shell_is_typed_nothing_that_ends_its_host() {
     }
 }
 
+/// A shell without a terminal stands somewhere too; a channel of its own begins at home each time.
+#[test]
+fn a_path_counts_from_where_the_shell_stands() {
+    account("jft-cwd", Path::new("/bin/bash"));
+    let server = Sshd::start();
+    let mut client = Client::start(&server.device("web1", "jft-cwd", "linux"));
+    client.call("ssh_open", json!({"host": "web1", "tty": false}));
+    for target in ["web1", "web1#pipe"] {
+        assert_eq!(client.run(target, "cat shadow")["state"], "done", "{target}");
+        for (directory, command) in [("/etc", "cat shadow"), ("/", "rm -rf etc")] {
+            assert_eq!(client.run(target, &format!("cd {directory}"))["exit_code"], 0, "{target}");
+            is_asked(&client.run(target, command), command);
+            assert_eq!(client.call("ssh_run", json!({"target": "web1", "command": "cat shadow", "lane": "exec"}))["state"], "done");
+        }
+        assert_eq!(client.run(target, "cd /etc")["exit_code"], 0, "{target}");
+        let query = client.call("ssh_query", json!({"targets": [target], "command": "cat shadow"})).to_string();
+        assert!(query.contains("Not proven read-only"), "{target}: {query}");
+        assert_eq!(client.run(target, "cd ~")["exit_code"], 0, "{target}");
+        assert_eq!(client.run(target, "cat shadow")["state"], "done", "{target}");
+    }
+    // Lines that are typed at once, of which the first goes there.
+    for text in ["cd /etc\ncat shadow\n", "cd /\nrm -rf etc\n", "cd /\rrm -rf e\u{7f}etc\r"] {
+        is_asked(&client.call("ssh_send", json!({"session": "web1", "text": text, "wait_s": 0.2})), text);
+    }
+    let sent = client.call("ssh_send", json!({"session": "web1", "text": "cd /usr\nls -d lib\n", "wait_s": 1}));
+    assert_eq!(sent["ok"], true, "{sent}");
+}
+
 /// Sends the pieces: so many pass, the next one is stopped. What is left of the line is left with Ctrl-C.
 fn play(client: &mut Client, device: &str, pieces: Pieces<'_>, passing: usize, word: &str, rule: Option<&str>) {
     for (number, (text, keys)) in pieces.iter().take(passing + 1).enumerate() {

@@ -125,16 +125,20 @@ impl Actor {
 
     /// What policy says of all lines together, and a person where it wants one asked: who agrees, agrees to all of it.
     async fn judge_typed(&self, lines: &[&Assembled], purpose: Purpose, request: &SendRequest) -> Result<Verdict, Refusal> {
-        let mut strictest: Option<Verdict> = None;
+        let together = if self.profile.kind.pipe.is_some() { together(lines) } else { Vec::new() };
+        let is_unknown = lines.iter().any(|line| line.unknown);
+        let mut texts: Vec<(&str, bool)> = together.iter().map(|text| (text.as_str(), is_unknown)).collect();
         for line in lines {
-            for text in [Some(&line.text), line.raw.as_ref()].into_iter().flatten() {
-                let asked = RunRequest { unknown: line.unknown, ..RunRequest::new(text, purpose, &request.caller) };
-                let verdict = self.judge(&asked).await;
-                strictest = Some(match strictest {
-                    Some(kept) => kept.or_stricter(verdict),
-                    None => verdict,
-                });
-            }
+            texts.extend([Some(&line.text), line.raw.as_ref()].into_iter().flatten().map(|text| (text.as_str(), line.unknown)));
+        }
+        let mut strictest: Option<Verdict> = None;
+        for (text, unknown) in texts {
+            let asked = RunRequest { unknown, ..RunRequest::new(text, purpose, &request.caller) };
+            let verdict = self.judge(&asked).await;
+            strictest = Some(match strictest {
+                Some(kept) => kept.or_stricter(verdict),
+                None => verdict,
+            });
         }
         let Some(mut strictest) = strictest else {
             // Keys that complete no line.
@@ -224,5 +228,34 @@ impl Actor {
         let program = policy::signal(spec, name, pid);
         self.order(Order::Beside(program, tell));
         Ok(Sent { what, told: Some(told) })
+    }
+}
+
+/// Lines of a shell as it reads them, one behind the other: the first may make of the next what that is not by itself (`cd /`). Where keys
+/// erase, also as if they did not.
+fn together(lines: &[&Assembled]) -> Vec<String> {
+    if lines.len() < 2 {
+        return Vec::new();
+    }
+    let erased: Vec<&str> = lines.iter().map(|line| line.text.as_str()).collect();
+    let raw: Vec<&str> = lines.iter().map(|line| line.raw.as_deref().unwrap_or(&line.text)).collect();
+    let mut texts = vec![erased.join("\n")];
+    if raw != erased {
+        texts.push(raw.join("\n"));
+    }
+    texts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::keys::LineAssembler;
+
+    #[test]
+    fn lines_that_are_typed_at_once_are_read_together_too() {
+        let of = |typed: &str| together(&LineAssembler::default().on_typed(typed.as_bytes()).iter().collect::<Vec<_>>());
+        assert_eq!(of("cd /\nrm -rf etc\n"), ["cd /\nrm -rf etc"]);
+        assert_eq!(of("cd /x\u{7f}\nls\n"), ["cd /\nls", "cd /x\nls"]);
+        assert!(of("ls\n").is_empty() && of("").is_empty());
     }
 }
