@@ -44,6 +44,7 @@ function card(approval) {
       el('span', { class: 'author agent' }, approval.caller),
       ' wants to type into ',
       el('a', { href: addressOf(approval.target) }, approval.target),
+      approval.cwd ? [' in ', exact(approval.cwd)] : null,
       el('span', { class: 'reason' }, `: ${approval.reason}`),
     ),
     el('pre', { tabindex: '0', 'aria-label': 'Exactly what would be typed' }, exact(approval.text)),

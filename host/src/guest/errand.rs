@@ -41,6 +41,7 @@ pub(super) fn approval(request: Request, left: Duration) -> ApprovalState {
         target: request.subject.session,
         caller: request.subject.caller,
         text: request.subject.text,
+        cwd: request.subject.cwd,
         reason: request.reason,
         seconds_left: left.as_secs(),
     }

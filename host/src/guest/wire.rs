@@ -272,6 +272,9 @@ pub struct ApprovalState {
     pub caller: String,
     /// Exactly what would be typed.
     pub text: String,
+    /// The working directory there, where it is known.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub cwd: String,
     /// Why a person is asked.
     pub reason: String,
     /// It can be answered for so many seconds.

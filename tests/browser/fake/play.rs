@@ -85,6 +85,7 @@ pub(super) fn approvals() -> Vec<ApprovalState> {
         text: text.to_owned(),
         reason: reason.to_owned(),
         seconds_left,
+        ..ApprovalState::default()
     };
     vec![
         wait("a7", "web1", "echo approved-$((40+2))", "rule `ask-before-restart` asks about this line", 600),

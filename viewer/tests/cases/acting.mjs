@@ -54,7 +54,7 @@ export const tests = {
   async a_command_is_shown_exactly_and_runs_only_when_it_is_allowed() {
     const page = await typist();
     const card = page.locator('.approval', { hasText: `into ${wanted.approve.target}` }).first();
-    equal(await card.locator('.exact').textContent(), wanted.approve.text, 'the command');
+    equal(await card.locator('pre .exact').textContent(), wanted.approve.text, 'the command');
     if ((await screen(page)).includes(wanted.approve.shows)) throw new Error('it ran before');
     await card.getByRole('button', { name: 'Allow once' }).click();
     await card.waitFor({ state: 'detached' });

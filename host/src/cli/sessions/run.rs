@@ -213,7 +213,12 @@ fn reason(approval: &ApprovalState) -> &str {
 /// Asks at the terminal.
 fn agreed(approval: &ApprovalState) -> Result<bool, String> {
     let text: Vec<String> = approval.text.lines().map(|line| format!("  | {}", escaped(line))).collect();
-    says_yes(&format!("{}\n{}", approval.reason, text.join("\n")))
+    let place = if approval.cwd.is_empty() {
+        String::new()
+    } else {
+        format!("\nIn the directory {}:", escaped(&approval.cwd).replace('\n', "\\n"))
+    };
+    says_yes(&format!("{}{place}\n{}", approval.reason, text.join("\n")))
 }
 
 #[cfg(test)]
