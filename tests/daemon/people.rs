@@ -350,9 +350,10 @@ fn lines_that_are_not_typed_yet_are_not_when_somebody_stops_them() {
     let mut agent = house.client("agent");
     // A shell that takes one line at a time.
     agent.run("here", "dash");
-    let lines = json!({"target": "here", "command": "echo one; sleep 2\necho two\necho three", "wait_s": 20});
+    let lines =
+        |seconds: u32| json!({"target": "here", "command": format!("echo one; sleep {seconds}\necho two\necho three"), "wait_s": 40});
     let runs = || house.sessions().first().is_some_and(|session| session["running"]["text"].is_string());
-    agent.post("ssh_run", lines.clone());
+    agent.post("ssh_run", lines(10));
     until("it runs", runs);
     house.said(&["panic"]);
     let told = agent.answer().1;
@@ -360,7 +361,7 @@ fn lines_that_are_not_typed_yet_are_not_when_somebody_stops_them() {
     assert!(told["warnings"].to_string().contains("person anna has stopped all input of agents"), "{told}");
     house.said(&["panic", "--end"]);
     let mut other = house.client("other");
-    agent.post("ssh_run", lines);
+    agent.post("ssh_run", lines(30));
     until("it runs", runs);
     pause(Duration::from_millis(500));
     other.call("ssh_send", json!({"session": "here", "keys": ["ctrl-c"]}));

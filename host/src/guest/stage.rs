@@ -308,8 +308,8 @@ impl Stage {
     fn flush(&self, picture: &mut Picture, output: &mut BytesMut) -> usize {
         let bytes = output.split();
         let shown = picture.take(&bytes);
-        if !shown.is_empty() {
-            // Nobody may be there just now.
+        if !bytes.is_empty() {
+            // What shows nothing counts too. Nobody may be there just now.
             let _ = self.frames.send(Frame::Output(shown.into(), picture.total));
         }
         bytes.len()

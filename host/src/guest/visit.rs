@@ -100,6 +100,9 @@ impl<W: AsyncWrite + Unpin> Visit<W> {
                 if let Some(seat) = &mut self.seat {
                     seat.seen = Some(total);
                 }
+                if bytes.is_empty() {
+                    return Some(());
+                }
                 Tell::Output { data: Data(bytes.to_vec()) }
             }
             Ok(Frame::Typed(line)) => Tell::Typed { by: line.by, text: line.text },

@@ -439,27 +439,25 @@ async fn show(directory: &Directory, desk: &Desk, way: &Way, path: &[u8], argume
     Ok((Reply::new(fields.into(), shown_text).with_next(&next), filed))
 }
 
-/// Those that a pattern has found where policy lets the caller look. A link may have led into other folders than the pattern says.
+/// Those that a pattern has found where policy lets the caller look: a wildcard or a link may have led into folders that the pattern does
+/// not name.
 async fn judged_items(desk: &Desk, remote: &Remote, mut items: Vec<Item>) -> Result<(Vec<Item>, Vec<String>), Stop> {
     let folder_of = |item: &Item| {
         let end = item.path.iter().rposition(|byte| *byte == b'/').unwrap_or(0);
         item.path.get(..end).filter(|folder| !folder.is_empty()).map(<[u8]>::to_vec)
     };
     let folders: BTreeSet<Vec<u8>> = items.iter().filter_map(folder_of).collect();
-    let mut elsewhere = Vec::new();
-    for folder in folders {
-        let real = remote.whole_path(&folder).await?;
-        if real != folder {
-            elsewhere.push((folder, real));
-        }
+    let mut places = Vec::new();
+    for folder in &folders {
+        places.push(remote.whole_path(folder).await?);
     }
-    let places: Vec<Vec<u8>> = elsewhere.iter().map(|(_, real)| real.clone()).collect();
     let mut notes = Vec::new();
     for (at, verdict) in desk.refused(READS, &places, desk.reading()).await? {
-        let Some((folder, real)) = elsewhere.get(at) else { continue };
+        let (Some(folder), Some(real)) = (folders.iter().nth(at), places.get(at)) else { continue };
         items.retain(|item| folder_of(item).as_ref() != Some(folder));
+        let leads = if real == folder { String::new() } else { format!(" leads to `{}`, which", shown(real)) };
         let (reason, rule) = (&verdict.decision.reason, &verdict.decision.rule);
-        notes.push(format!("`{}` leads to `{}`, which is not listed: {reason} (rule {rule})", shown(folder), shown(real)));
+        notes.push(format!("`{}`{leads} is not listed: {reason} (rule {rule})", shown(folder)));
     }
     Ok((items, notes))
 }

@@ -353,11 +353,10 @@ impl Journey {
 
     /// A person has stopped its caller's input: nothing more is typed for it, also not what clears away.
     pub fn stop(&mut self, mode: &str, why: &str) {
-        if matches!(self.stage, Stage::Over) {
-            return;
-        }
         self.outcome.interrupted = true;
-        self.outcome.warnings.push(why.to_owned());
+        if !self.outcome.warnings.iter().any(|known| known == why) {
+            self.outcome.warnings.push(why.to_owned());
+        }
         if self.outcome.typed < self.outcome.of {
             self.note_untyped();
         }

@@ -224,13 +224,19 @@ impl InputLock {
         Ok(())
     }
 
-    /// Has a person stopped this author's input for good? What runs for it goes no further then; that somebody types, or an agent has
-    /// the lock, only keeps new commands out.
+    /// Has a person stopped this author's input for good? Who. What runs for the author goes no further then; that somebody types, or an
+    /// agent has the lock, only keeps new commands out.
     #[must_use]
     pub fn stops(&self, by: &Author, now: Instant) -> Option<String> {
-        let by_person = |kept: &mut Kept| kept.at(now).taken.as_ref().is_some_and(|taken| taken.by.is_person());
-        let held = self.check(by, now).err()?;
-        (self.0.halt.by().is_some() || by_person(&mut self.kept())).then_some(held.why)
+        if by.kind != AuthorKind::Agent {
+            return None;
+        }
+        if let Some(who) = self.0.halt.by() {
+            return Some(format!("{who} has stopped all input of agents: nothing more was typed"));
+        }
+        let mut kept = self.kept();
+        let taken = kept.at(now).taken.as_ref().filter(|taken| taken.by.is_person() && taken.agent.as_ref() != Some(by))?;
+        Some(format!("{} has taken this session's input: nothing more was typed", taken.by))
     }
 
     /// Takes the lock for an agent, or for people alone. Without a length it lasts until a person gives it back; an agent's has one.

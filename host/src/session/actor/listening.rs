@@ -34,6 +34,7 @@ impl Actor {
             // What came before the end may have ended what ran.
             let event = if self.ended.is_some() { None } else { self.reader.ready() };
             let Some(event) = event else {
+                self.heed_lock();
                 let effects = self.machine.on_drained(now());
                 return self.perform(effects).await;
             };

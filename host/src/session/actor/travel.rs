@@ -140,10 +140,15 @@ impl Actor {
         let Some(travel) = &mut self.travel else { return Vec::new() };
         if !idle {
             travel.journey.give_up();
-        } else if let Some(why) = self.profile.commons.lock.stops(&travel.request.author(), now()) {
-            travel.journey.stop(&mode, &why);
         }
-        let Some((step, limit)) = travel.next(&self.profile.kind.modes, &mode) else {
+        let stopped = self.profile.commons.lock.stops(&travel.request.author(), now());
+        let next = travel.next(&self.profile.kind.modes, &mode);
+        if let (Some(why), true) = (stopped, next.is_some()) {
+            travel.journey.stop(&mode, &why);
+            self.arrive();
+            return Vec::new();
+        }
+        let Some((step, limit)) = next else {
             self.arrive();
             return Vec::new();
         };

@@ -142,8 +142,12 @@ fn only_a_person_stops_what_runs() {
     lock.on_typed(&anna(), now);
     assert_eq!(lock.stops(&agent("a"), now), None);
     lock.take(&anna(), None, None, now).unwrap();
-    assert!(lock.stops(&agent("a"), now).unwrap().contains("for people alone"));
+    assert!(lock.stops(&agent("a"), now).unwrap().contains("nothing more was typed"));
     lock.take(&anna(), Some(agent("a")), None, now + HOUR).unwrap();
+    assert_eq!(lock.stops(&agent("a"), now + HOUR), None);
+    // Who answers a question of the device has not taken it back.
+    lock.on_typed(&anna(), now + HOUR);
+    assert!(lock.check(&agent("a"), now + HOUR).is_err());
     assert_eq!(lock.stops(&agent("a"), now + HOUR), None);
     assert!(lock.stops(&agent("b"), now + HOUR).is_some());
     lock.release(&anna(), false, now + HOUR).unwrap();

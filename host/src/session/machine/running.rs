@@ -126,7 +126,16 @@ impl Machine {
     /// The caller types something into the running program, or at the prompt.
     #[must_use]
     pub fn on_input(&mut self, now: Instant, typed: Approved) -> Vec<Effect> {
-        self.in_secret = self.may_want_secret() && !LINE_ENDS.iter().any(|&key| typed.holds(key));
+        // One that is typed by its name is typed whole.
+        self.in_secret = self.may_want_secret() && !is_secret(&typed) && !LINE_ENDS.iter().any(|&key| typed.holds(key));
+        if let State::Running(running) = &mut self.state
+            && typed.holds(INTERRUPT_KEY)
+            && (running.one_prompt || !running.lines.is_empty())
+        {
+            // Who presses it wants the end of all the lines, not the next one typed.
+            running.interrupted = true;
+            running.lines.clear();
+        }
         let due = self.started_at.map_or(self.typed_at + INPUT_HELD_MAX, |started| started + INPUT_AFTER_START);
         match &mut self.state {
             // A person sees what takes their keys, and loses none.
@@ -140,14 +149,7 @@ impl Machine {
                 self.timers.set(Timer::Held, due);
                 return Vec::new();
             }
-            State::Running(running) => {
-                running.asked = None;
-                // Who presses it wants the end of all the lines, not the next one typed.
-                if typed.holds(INTERRUPT_KEY) && (running.one_prompt || !running.lines.is_empty()) {
-                    running.interrupted = true;
-                    running.lines.clear();
-                }
-            }
+            State::Running(running) => running.asked = None,
             State::Login { asked, told } => {
                 *asked = None;
                 *told = false;

@@ -186,12 +186,14 @@ fn a_secret_that_was_held_back_is_for_the_question_that_it_was_given_for() {
 
 #[test]
 fn the_interrupt_key_that_somebody_types_is_for_all_the_lines() {
-    for (bytes, left) in [(b"\x03".as_slice(), 0), (b"y\r", 1)] {
+    let (anna, agent) = (Author::person("anna"), Author::agent("test"));
+    for (bytes, left, by) in [(b"\x03".as_slice(), 0, &anna), (b"y\r", 1, &anna), (b"\x03", 0, &agent), (b"y\r", 1, &agent)] {
         let mut case = Case::asking();
         let State::Running(running) = &mut case.machine.state else { panic!("it runs") };
         running.lines.push_back(policy::person(b"next\r".to_vec(), Author::agent("test")));
-        let typed = case.machine.on_input(case.now, policy::person(bytes.to_vec(), Author::person("anna")));
-        assert!(matches!(typed.as_slice(), [Effect::Write(_)]), "{typed:?}");
+        let typed = case.machine.on_input(case.now, policy::person(bytes.to_vec(), by.clone()));
+        // What an agent types into the first moments is typed a little later, and counts at once.
+        assert_eq!(typed.len(), usize::from(by.is_person()), "{typed:?}");
         let running = case.machine.running().unwrap();
         assert_eq!((running.lines.len(), running.interrupted), (left, left == 0));
     }
@@ -214,4 +216,17 @@ fn a_password_that_is_typed_key_by_key_is_hidden_up_to_the_key_that_sends_it() {
         assert!([b"h".as_slice(), b"u", b"\x7f", b"u", end].iter().all(|key| typed(key)), "a key of it is shown");
         assert!(!typed(b"n"), "it is over");
     }
+}
+
+#[test]
+fn behind_a_secret_that_is_typed_by_its_name_nothing_is_hidden() {
+    let mut case = Case::asking();
+    let kind = "password".to_owned();
+    let asked = Readings { guess: Some(Question { kind, ..question() }), ..case.readings(None, None) };
+    assert!(case.machine.on_readings(case.now, asked).is_empty());
+    assert!(case.machine.may_want_secret());
+    let typed = case.machine.on_input(case.now, policy::approved::secret_for_tests("sudo").by(Author::person("anna")));
+    assert!(matches!(typed.as_slice(), [Effect::Write(_)]), "{typed:?}");
+    case.machine.on_bytes(case.now, b"\r\nGo on? [y/n] ");
+    assert!(!case.machine.may_want_secret());
 }

@@ -210,7 +210,8 @@ impl Live {
                 let is_asked = self.paste_asked.1 == start;
                 self.last_done_mark = Some(if is_asked { self.paste_asked.0 } else { start });
                 // Whoever wanted brackets has left without taking that back. A shell that wants them says so again with its prompt.
-                if !is_asked && self.bracketed_paste == Some(true) {
+                let is_redrawn = self.prompt_end.is_some_and(|(_, rows)| rows == self.rows_done);
+                if !is_asked && !is_redrawn && self.bracketed_paste == Some(true) {
                     self.bracketed_paste = None;
                 }
                 self.is_done = self.first_output_mark.is_some();

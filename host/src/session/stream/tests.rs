@@ -218,6 +218,15 @@ fn brackets_that_somebody_has_left_switched_on_are_forgotten_at_the_next_end() {
 }
 
 #[test]
+fn a_prompt_that_is_drawn_again_takes_nothing_back() {
+    let nonce = "0123456789abcdef";
+    let prompt = format!("{}{}$ {}", mark(&format!("D;0;{nonce};/")), mark(&format!("A;{nonce}")), mark(&format!("B;{nonce}")));
+    let mut stream = stream(format!("\x1b[?2004h{prompt}").as_bytes());
+    stream.push(format!("\r\x1b[K\r{prompt}").as_bytes());
+    assert!(stream.takes_paste());
+}
+
+#[test]
 fn the_mark_of_a_long_directory_is_kept_without_it() {
     let path = "/d".repeat(2_000);
     let stream = stream(mark(&format!("D;7;0123456789abcdef;{path}")).as_bytes());

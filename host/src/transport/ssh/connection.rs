@@ -64,6 +64,23 @@ impl Drop for Ticket {
     }
 }
 
+/// A wish that the server listens, of which nothing has been heard.
+struct Unheard {
+    connection: Connection,
+    address: String,
+    port: u16,
+    is_armed: bool,
+}
+
+impl Drop for Unheard {
+    fn drop(&mut self) {
+        if self.is_armed {
+            let (connection, address, port) = (self.connection.clone(), std::mem::take(&mut self.address), self.port);
+            tokio::spawn(async move { connection.listen_no_more(&address, port).await });
+        }
+    }
+}
+
 /// A channel as the library has it. It keeps its connection, and closes when it is dropped.
 pub struct Halves {
     /// What comes.
@@ -306,6 +323,8 @@ impl Connection {
         if port != 0 && !self.heard().expect(name(port), sender.clone()) {
             return Err(ConnectError::Listening { device: self.0.device.clone(), at: name(port) });
         }
+        // Where nobody waits for the answer, or it does not come in time, the server may listen all the same.
+        let mut unheard = Unheard { connection: self.clone(), address: address.to_owned(), port, is_armed: port != 0 };
         let asked = timeout(CONNECT_MAX, self.0.handle.tcpip_forward(address, port.into())).await;
         let bound = match asked.map_err(|_| self.late()).and_then(|bound| bound.map_err(|error| self.failed(&told(&error)))) {
             Ok(bound) => bound,
@@ -316,6 +335,7 @@ impl Connection {
         };
         // The port is told only where the device was to choose one.
         let bound = if port == 0 { u16::try_from(bound).unwrap_or_default() } else { port };
+        unheard.is_armed = false;
         self.heard().listening.insert(name(bound), sender);
         Ok((bound, receiver))
     }
