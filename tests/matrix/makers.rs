@@ -141,7 +141,7 @@ fn check(server: &Script, folder: &Path) {
     for device in ["word", "asked"] {
         carries(&mut client, device, &["exec"]);
     }
-    for (device, user, what) in [("wrong", "bob", "the password"), ("old", "asked", "the password, as an answer to its question,")] {
+    for (device, user, what) in [("wrong", "bob", "the password"), ("old", "asked", "the answer to its question")] {
         let why = refused(&mut client, device);
         assert!(why.starts_with(&format!("`{user}` cannot log in to `{device}`: {what} is not accepted; the server takes ")), "{why}");
     }

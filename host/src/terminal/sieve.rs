@@ -68,7 +68,8 @@ impl<'a> Csi<'a> {
     /// Does a terminal answer it? (ECMA-48, DEC STD 070, xterm's control sequences, kitty's keyboard protocol.)
     fn is_answered(&self) -> bool {
         // With the mode 2048 a terminal tells its size, at once and whenever it changes.
-        let tells_size = || self.name() == (b'?', 0, b'h') && self.params.split(|byte| *byte == b';').any(|mode| mode == b"2048");
+        let tells_size =
+            || self.name() == (b'?', 0, b'h') && self.params.split(|byte| *byte == b';').any(|mode| split_number(mode).0 == 2048);
         let asks = matches!(
             self.name(),
             // What it is and how it is: DA, DSR, XTVERSION, DECREQTPARM.
@@ -374,7 +375,7 @@ mod tests {
         for asks in [
             "\x1b[c\x1b[0c\x1b[>c\x1b[>0c\x1b[=c\x1b[5n\x1b[6n\x1b[?6n\x1b[?996n\x1b[>q\x1b[>0q\x1b[x\x1bZ\x05",
             "\x1b[20$p\x1b[?2026$p\x1b[?u\x1b[?4m\x1b[?1;1;0S\x1b[14t\x1b[21t\x1b[1$w\x1b[1;1;1;1;9;9*y",
-            "\x1b]4;1;?\x07\x1b]10;?\x07\x1b]11;?\x1b\\\x1b]12;?\x07\x1b]10;#fff;?\x07\x1b]52;c;?\x07\x1b]60\x07\x1b]99;i=1:p=?;\x1b\\\x1b]5522;type=read\x07\x1b[?2048h\x1b[?25;2048h",
+            "\x1b]4;1;?\x07\x1b]10;?\x07\x1b]11;?\x1b\\\x1b]12;?\x07\x1b]10;#fff;?\x07\x1b]52;c;?\x07\x1b]60\x07\x1b]99;i=1:p=?;\x1b\\\x1b]5522;type=read\x07\x1b[?2048h\x1b[?25;02048h",
             "\x1bP$qm\x1b\\\x1bP+q544e\x1b\\\x1bP1$\x1b\\\x1b_Ga=q;\x1b\\\x1b%@",
             // However it is hidden.
             "\x1b[\x056n\x1b[\x7f6n\x1b[1\x1b[6n\x1b]0;t\x18\x1b[6n\x1b[06n\x1b[6\u{9b}n\x1b]1\u{9c}1;?\x07",

@@ -244,6 +244,13 @@ mod tests {
             ("/srv/app", "cat shadow", "read"),
             ("/etc", "cd /srv/app; cat shadow", "read"),
             ("/root/.ssh", "cat *", "exfiltration"),
+            // A folder in which every file is a secret makes none of an option or the name of a service.
+            ("/etc/ssl/private", "df -h", "read"),
+            ("/etc/ssl/private", "systemctl status nginx", "read"),
+            ("/etc/ssl/private", "nginx -t", "change"),
+            ("/etc/ssl/private", "cat web", "exfiltration"),
+            ("/etc/ssl/private", "foo web.key", "exfiltration"),
+            ("/etc/ssl/private", "foo --file=web.key", "exfiltration"),
             ("/", "rm -rf etc", "destructive"),
             ("/", "rm -rf *", "destructive"),
             ("/", "cd srv; rm -rf ../etc", "destructive"),

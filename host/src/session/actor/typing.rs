@@ -11,6 +11,7 @@ use crate::policy;
 use crate::policy::approved::Approved;
 use crate::policy::keys::Assembled;
 use crate::session::Sent;
+use crate::session::profile::Place;
 
 impl Actor {
     /// Text, keys, a secret: judged as the line that they make up.
@@ -125,7 +126,7 @@ impl Actor {
 
     /// What policy says of all lines together, and a person where it wants one asked: who agrees, agrees to all of it.
     async fn judge_typed(&self, lines: &[&Assembled], purpose: Purpose, request: &SendRequest) -> Result<Verdict, Refusal> {
-        let together = if self.profile.kind.pipe.is_some() { together(lines) } else { Vec::new() };
+        let together = if self.is_in_shell() { together(lines) } else { Vec::new() };
         let is_unknown = lines.iter().any(|line| line.unknown);
         let mut texts: Vec<(&str, bool)> = together.iter().map(|text| (text.as_str(), is_unknown)).collect();
         for line in lines {
@@ -146,7 +147,9 @@ impl Actor {
         };
         let texts: Vec<&str> = lines.iter().map(|line| line.exact()).collect();
         let whole = RunRequest::new(&texts.join("\n"), purpose, &request.caller);
+        // A yes is bound to a directory where that is known: what runs now may leave it before the line is read.
         let place = self.place(self.machine.mode());
+        let place = if self.machine.is_idle() { place } else { Place { cwd: None, ..place } };
         if self.machine.may_want_secret() {
             // It may be the password, which is shown to nobody.
             if strictest.decision.effect == policy::Effect::Ask {
@@ -159,6 +162,12 @@ impl Actor {
             return Ok(strictest);
         }
         self.profile.admit(&whole, place, strictest).await
+    }
+
+    /// Is a shell what reads lines here? These are the contract's words for the modes of shells.
+    fn is_in_shell(&self) -> bool {
+        let mode = self.machine.mode();
+        self.profile.kind.pipe.is_some() && (mode.ends_with("shell") || mode.ends_with("csh"))
     }
 
     async fn witness_typed(

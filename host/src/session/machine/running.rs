@@ -126,8 +126,8 @@ impl Machine {
     /// The caller types something into the running program, or at the prompt.
     #[must_use]
     pub fn on_input(&mut self, now: Instant, typed: Approved) -> Vec<Effect> {
-        // One that is typed by its name is typed whole.
-        self.in_secret = self.may_want_secret() && !is_secret(&typed) && !LINE_ENDS.iter().any(|&key| typed.holds(key));
+        // One that is given by its name is looked up first: what is typed meanwhile may be it as well.
+        self.in_secret = self.may_want_secret() && !LINE_ENDS.iter().any(|&key| typed.holds(key));
         if let State::Running(running) = &mut self.state
             && typed.holds(INTERRUPT_KEY)
             && (running.one_prompt || !running.lines.is_empty())
@@ -159,6 +159,11 @@ impl Machine {
         }
         self.note_typing(now);
         vec![Effect::Write(typed)]
+    }
+
+    /// A secret that was asked for by its name is typed, whole, or will not be.
+    pub fn on_secret_over(&mut self) {
+        self.in_secret = false;
     }
 
     /// Does the command that was typed run? As long as the shell's line editor has it, that would take what is meant for the command.

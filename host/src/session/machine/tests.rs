@@ -227,6 +227,8 @@ fn behind_a_secret_that_is_typed_by_its_name_nothing_is_hidden() {
     assert!(case.machine.may_want_secret());
     let typed = case.machine.on_input(case.now, policy::approved::secret_for_tests("sudo").by(Author::person("anna")));
     assert!(matches!(typed.as_slice(), [Effect::Write(_)]), "{typed:?}");
+    assert!(case.machine.may_want_secret(), "it is looked up, and somebody may type it meanwhile");
+    case.machine.on_secret_over();
     case.machine.on_bytes(case.now, b"\r\nGo on? [y/n] ");
     assert!(!case.machine.may_want_secret());
 }

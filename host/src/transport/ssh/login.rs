@@ -39,6 +39,8 @@ struct Login<'a> {
     password_refused: bool,
     /// The answer that was given last to a question is the password.
     answered_password: bool,
+    /// The question that was answered with the password.
+    password_asked: String,
     /// Keys that were offered already, in a file or by an agent. Without their comments: those of a file and of an agent differ.
     offered: Vec<KeyData>,
     /// What goes with keys that can be read here.
@@ -81,6 +83,7 @@ pub(super) async fn login(target: &Target, handle: &mut Handle<Handler>, hearing
         password_used: false,
         password_refused: false,
         answered_password: false,
+        password_asked: String::new(),
         offered: Vec::new(),
         certificates: Certificates::read(&target.certificates),
         answered: Vec::new(),

@@ -79,8 +79,11 @@ impl Login<'_> {
         if let Some(password) = target.password.as_ref().filter(|_| fits.is_none() && !prompt.echo && !self.password_used) {
             self.password_used = true;
             self.answered_password = true;
+            self.password_asked.clone_from(&prompt.prompt);
             return Ok(text(password.expose()));
         }
+        // The same question again, before the end of the exchange: the password was not it.
+        self.password_refused |= !prompt.echo && !self.password_asked.is_empty() && self.password_asked == prompt.prompt;
         if let Some(questions) = &target.questions {
             let given = questions.ask(&target.device, &target.user, about, &prompt.prompt, prompt.echo).await?;
             return Ok(text(given.expose()));

@@ -60,6 +60,9 @@ const FAMILIES: [&str; 11] = [
 const HARMLESS: &str = "ls stat test [ [[ file find readlink realpath basename dirname du wc cksum md5sum sha1sum sha224sum sha256sum sha384sum \
     sha512sum b2sum sum getfacl lsattr namei which type command cd pushd tree exa eza ssh ssh-add ssh-keygen ssh-copy-id autossh mosh sshfs \
     rm unlink shred chmod chown chgrp chattr setfacl chcon restorecon mv touch mkdir rmdir ln visudo export set unset declare local echo printf";
+/// Programs that show what is in a file: where every file of a folder is a secret, any word of theirs may be one.
+const READERS: &str = "cat tac nl head tail less more most view vi vim nano grep egrep fgrep rg zcat zgrep cut sort uniq diff cmp sed awk gawk mawk \
+    cp scp rsync sftp tar zip gzip base64 base32 xxd od hexdump strings openssl gpg curl wget nc ncat dd tee";
 /// What has `find` start a program with what it finds.
 const STARTS: &str = "-exec -execdir -ok -okdir";
 
@@ -143,7 +146,12 @@ pub(super) fn used_by(line: &[String], cwd: Option<&str>) -> Option<Use> {
     let line = start::peel(line).line;
     let program = base_name(line.first()?);
     let starts = program == "find" && line.iter().any(|word| listed(STARTS, word));
-    let is_named = || line.iter().skip(1).any(|word| is_in(word, cwd) || program == "find" && begins_somewhere(word));
+    let reads = listed(READERS, program);
+    // In a folder of secrets an option and the name of a service are none.
+    let is_path =
+        |word: &str| !word.starts_with('-') && (reads || begins_somewhere(word) || word.contains(PATTERN) || word.contains(['/', '.']));
+    let is_named =
+        || line.iter().skip(1).any(|word| is_in(word, cwd.filter(|_| is_path(word)), cwd) || program == "find" && begins_somewhere(word));
     is_named().then_some(if listed(HARMLESS, program) && !starts { Use::Named } else { Use::Shown })
 }
 
@@ -155,9 +163,9 @@ pub(super) fn takes_names(line: &[String], is_later: impl Fn(&String) -> bool) -
 }
 
 /// Is such a file named in this word, or behind an option's `=` or a data argument's `@` in it?
-fn is_in(word: &str, cwd: Option<&str>) -> bool {
-    let behind = word.char_indices().filter(|(_, c)| matches!(c, '=' | '@')).filter_map(|(at, c)| word.get(at + c.len_utf8()..));
-    core::iter::once(word).chain(behind).any(|path| names(path, cwd))
+fn is_in(word: &str, whole: Option<&str>, cwd: Option<&str>) -> bool {
+    let mut behind = word.char_indices().filter(|(_, c)| matches!(c, '=' | '@')).filter_map(|(at, c)| word.get(at + c.len_utf8()..));
+    names(word, whole) || behind.any(|path| names(path, cwd))
 }
 
 /// Is it the path of such a file, or a pattern that fits one?
