@@ -712,6 +712,9 @@ impl Actor {
     /// Tells everybody who waits, and answers questions about the past as long as somebody holds the session.
     async fn close(mut self) {
         let why = self.ended.clone().unwrap_or_else(|| "the session has ended".to_owned());
+        // The end may have been the last piece of a turn: what came before it may have ended what ran.
+        let effects = self.machine.on_drained(now());
+        self.perform(effects).await;
         if self.machine.is_idle() && !self.is_wanted_end {
             self.profile.commons.note_loss(&why);
         }
