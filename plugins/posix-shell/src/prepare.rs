@@ -9,7 +9,7 @@ use crate::memory::is_shell;
 /// A part of the probe's text that no other line holds.
 const PROBE: &str = "133;S;";
 /// The same of the line that takes marks out of the prompt.
-const UNMARK: &str = "; done; }; __jf \"";
+const UNMARK: &str = "; done; }; __jf ";
 
 /// Is this the line that takes marks out of the prompt?
 pub(crate) fn unmarks(command: &str) -> bool {

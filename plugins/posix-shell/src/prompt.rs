@@ -195,6 +195,8 @@ mod tests {
         let proof = |command: &str, tail: &str, start: &str| {
             let mut view = view(tail, &["D;3;n;/srv", start, "B;n"]);
             (view.command, view.prompt) = (command.to_owned(), Some("# ".to_owned()));
+            // The shell is known.
+            view.memo = b"9 ".to_vec();
             let at = ready(&view);
             assert_eq!(
                 (at.status, at.cwd.as_deref(), at.prompt.as_str()),
