@@ -10,8 +10,8 @@
 //! | 4 | [`session`] (handle, actor, journal) | the one task that owns a session; what it tells the history |
 //! | 3 | [`policy`] | the only one that makes something that may be typed |
 //! | 2 | [`session`] (machine, stream, log), [`transport`], [`plugin`], [`recording`], [`audit`], [`cast`] | decisions; bytes; what knows devices; sessions as text; what was asked, decided and done; what was shown |
-//! | 1 | [`screen`], [`terminal`] | what a terminal makes of bytes |
-//! | 0 | [`config`], [`secret`], [`limits`], [`ids`], [`author`], [`instant`], [`private`], [`diagnostics`], [`bounded`], [`atomic`], [`wildcard`], [`hex`], [`ssh_config`] | checked types; times as texts; folders for one account; files up to a bound, or whole or not at all; patterns with `*`; what OpenSSH is told about hosts |
+//! | 1 | [`screen`] | what a terminal shows |
+//! | 0 | [`config`], [`secret`], [`limits`], [`ids`], [`author`], [`instant`], [`private`], [`diagnostics`], [`bounded`], [`atomic`], [`wildcard`], [`hex`], [`ssh_config`], [`terminal`] | checked types; times as texts; folders for one account; files up to a bound, or whole or not at all; patterns with `*`; what OpenSSH is told about hosts; what a terminal makes of bytes |
 //!
 //! What is absent on purpose: the machine never waits and has no clock; nothing here knows a device: no prompt, no pager, no
 //! vendor (that is in `plugins/`); a plugin never types; a secret has no form that can be printed.

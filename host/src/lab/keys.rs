@@ -3,8 +3,7 @@
 use std::collections::VecDeque;
 
 use super::limits::KEY_BYTES_MAX;
-
-const ESC: u8 = 0x1b;
+use crate::terminal::parser::ESC;
 
 /// Takes the next whole key, or nothing while its end is still missing.
 pub(super) fn next_key(input: &mut VecDeque<u8>) -> Option<Vec<u8>> {

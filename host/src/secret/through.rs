@@ -4,13 +4,10 @@
 //! What is found depends on the bytes from its first letter on alone, so it does not matter how the stream is cut.
 
 use crate::limits::SECRET_GAP_MAX_BYTES;
+use crate::terminal::parser::{BEL, CAN, ESC, SUB};
 
-const ESC: u8 = 0x1b;
-const BEL: u8 = 0x07;
 const BACKSPACE: u8 = 0x08;
 const DEL: u8 = 0x7f;
-const CAN: u8 = 0x18;
-const SUB: u8 = 0x1a;
 
 /// How many ways to read one place are followed; backspaces over backspaces make more, which nobody's output has.
 const WAYS_MAX: usize = 8;

@@ -9,10 +9,14 @@ pub const STRING_MAX_BYTES: usize = 8192;
 /// The most numeric parameters kept of one control sequence.
 const PARAMS_MAX: usize = 16;
 
-const ESC: u8 = 0x1b;
-const BEL: u8 = 0x07;
-const CAN: u8 = 0x18;
-const SUB: u8 = 0x1a;
+/// Begins a control sequence or string.
+pub(crate) const ESC: u8 = 0x1b;
+/// Ends an operating system command, as xterm has it.
+pub(crate) const BEL: u8 = 0x07;
+/// Breaks a sequence off.
+pub(crate) const CAN: u8 = 0x18;
+/// Breaks a sequence off, as CAN does.
+pub(crate) const SUB: u8 = 0x1a;
 
 /// A control sequence (CSI).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,14 +5,11 @@
 //! A control sequence is passed on whole or not at all, and nothing within it that one terminal passes over and another does not. So
 //! whatever comes behind reads it as it was read here, wherever the chunks end.
 
+use super::parser::{BEL, CAN, ESC, SUB};
 use crate::limits::SEQUENCE_MAX_BYTES;
 
-const ESC: u8 = 0x1b;
 /// Asks for the terminal's name.
 const ENQ: u8 = 0x05;
-const BEL: u8 = 0x07;
-const CAN: u8 = 0x18;
-const SUB: u8 = 0x1a;
 /// The first byte of a control character of two bytes (U+0080 to U+009F), which terminals read as a sequence's beginning or end.
 const LEAD: u8 = 0xc2;
 
