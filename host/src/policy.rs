@@ -59,9 +59,7 @@ pub struct LineReader {
 ///
 /// Why it cannot be typed as it is: nothing is typed then.
 pub fn command(verdict: &Verdict, text: &str, kind: &DeviceType, reader: &LineReader) -> Result<VecDeque<Approved>, String> {
-    if !verdict.allows() {
-        return Err(verdict.decision.reason.clone());
-    }
+    let_through(verdict)?;
     let whole = text.replace("\r\n", "\n");
     let text = whole.trim_end_matches('\n');
     if let Some(control) = text.chars().find(|ch| ch.is_control() && *ch != '\n' && *ch != '\t') {
@@ -127,9 +125,7 @@ pub fn pipe_first(pipe: &PipeSpec, nonce: &str) -> Approved {
 ///
 /// Why it may not run.
 pub fn piped(verdict: &Verdict, text: &str, pipe: &PipeSpec) -> Result<Approved, String> {
-    if !verdict.allows() {
-        return Err(verdict.decision.reason.clone());
-    }
+    let_through(verdict)?;
     if text.contains('\0') {
         return Err("it holds a zero byte, which no shell takes".to_owned());
     }
@@ -146,9 +142,7 @@ pub fn piped(verdict: &Verdict, text: &str, pipe: &PipeSpec) -> Result<Approved,
 ///
 /// Why it may not run, or cannot be given to a shell.
 pub fn shell_program(verdict: &Verdict, text: &str) -> Result<Program, String> {
-    if !verdict.allows() {
-        return Err(verdict.decision.reason.clone());
-    }
+    let_through(verdict)?;
     login_shell::line(text).map(Program::new)
 }
 
@@ -158,7 +152,13 @@ pub fn shell_program(verdict: &Verdict, text: &str) -> Result<Program, String> {
 ///
 /// Why it may not run.
 pub fn program(verdict: &Verdict, text: &str) -> Result<Program, String> {
-    if verdict.allows() { Ok(Program::new(text.to_owned())) } else { Err(verdict.decision.reason.clone()) }
+    let_through(verdict)?;
+    Ok(Program::new(text.to_owned()))
+}
+
+/// Goes on only where policy allows it; else says why not.
+fn let_through(verdict: &Verdict) -> Result<(), String> {
+    if verdict.allows() { Ok(()) } else { Err(verdict.decision.reason.clone()) }
 }
 
 /// What the machine wants typed: a send, a secret, a cancel key. Nothing else is named there.

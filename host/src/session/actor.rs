@@ -479,19 +479,18 @@ impl Actor {
             Ok(_) if !self.still_asks(*command, row) => gone(),
             secret => secret,
         };
+        self.machine.on_secret_over();
         match secret {
             Ok(secret) => {
                 self.cast.input(&[format!("[secret:{name}]").as_bytes(), enter].concat(), now());
                 self.tape(|tape| tape.note(Entry::Secret { name: name.clone(), enter: enter.clone() }, now()));
                 self.order(Order::Write(Typed::secret(&secret, enter)));
-                self.machine.on_secret_over();
             }
             Err(why) => {
                 if command.is_none() {
                     // The login has no command whose result could tell it.
                     self.profile.commons.ended(Some(why.clone()));
                 }
-                self.machine.on_secret_over();
                 let effects = self.machine.on_secret_missing(now(), &why);
                 self.perform(effects).await;
             }

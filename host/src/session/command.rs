@@ -9,6 +9,9 @@ use crate::policy::approved::{Approved, Behind};
 use crate::session::machine::Effect;
 use crate::session::view::{Question, Ready};
 
+/// What is told of a command whose caller has gone when it began.
+pub(super) const UNWANTED: &str = "it was stopped: nobody waited for it any more";
+
 /// Words that end a session wherever they are known.
 const LEAVING: [&str; 7] = ["exit", "quit", "logout", "logoff", "bye", "q", "disconnect"];
 
@@ -245,6 +248,12 @@ impl Running {
     #[must_use]
     pub fn text_wants(&self) -> Option<&Behind> {
         self.lines.front().and_then(Approved::behind)
+    }
+
+    /// Somebody wants its end: the lines that are left are not typed.
+    pub fn stop_lines(&mut self) {
+        self.interrupted = true;
+        self.lines.clear();
     }
 
     /// Adds something that the caller should know, once.

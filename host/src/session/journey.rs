@@ -346,7 +346,7 @@ impl Journey {
     /// The session takes no further line.
     pub fn give_up(&mut self) {
         if !self.outcome.lost && !matches!(self.stage, Stage::Over) {
-            self.outcome.warnings.push("the session did not come back to a prompt that takes a line; the rest was not typed".to_owned());
+            self.warn("the session did not come back to a prompt that takes a line; the rest was not typed");
         }
         self.stage = Stage::Over;
     }
@@ -354,15 +354,13 @@ impl Journey {
     /// A person has stopped its caller's input: nothing more is typed for it, also not what clears away.
     pub fn stop(&mut self, mode: &str, why: &str) {
         self.outcome.interrupted = true;
-        if !self.outcome.warnings.iter().any(|known| known == why) {
-            self.outcome.warnings.push(why.to_owned());
-        }
+        self.warn(why);
         if self.outcome.typed < self.outcome.of {
             self.note_untyped();
         }
         self.note_pending();
         if self.route.mode.is_some() && self.route.home != mode {
-            self.outcome.warnings.push(format!("the session stays in mode `{mode}`: the way back was not typed either"));
+            self.warn(&format!("the session stays in mode `{mode}`: the way back was not typed either"));
         }
         self.lines.clear();
         self.stage = Stage::Over;
@@ -446,10 +444,7 @@ impl Journey {
     }
 
     fn note_untyped(&mut self) {
-        let warning = format!("{} of {} lines were typed, the rest was not", self.outcome.typed, self.outcome.of);
-        if !self.outcome.warnings.contains(&warning) {
-            self.outcome.warnings.push(warning);
-        }
+        self.warn(&format!("{} of {} lines were typed, the rest was not", self.outcome.typed, self.outcome.of));
     }
 
     fn on_acted(&mut self, mut acts: VecDeque<Act>, ended: Ended) {
@@ -520,8 +515,14 @@ impl Journey {
     }
 
     fn stay(&mut self, mode: &str, way: &str, what: &str) {
-        let home = &self.route.home;
-        self.outcome.warnings.push(format!("the session stays in mode `{mode}`: {way} to `{home}` {what}"));
+        self.warn(&format!("the session stays in mode `{mode}`: {way} to `{}` {what}", self.route.home));
+    }
+
+    /// Adds something that the caller should know, once.
+    fn warn(&mut self, text: &str) {
+        if !self.outcome.warnings.iter().any(|known| known == text) {
+            self.outcome.warnings.push(text.to_owned());
+        }
     }
 }
 

@@ -18,7 +18,7 @@ use tokio::time::sleep_until;
 
 use self::program::{ProgramEvent, carry};
 use self::streams::Streams;
-use super::command::State;
+use super::command::{State, UNWANTED};
 use super::journal::Ended;
 use super::lock::Held;
 use super::profile::{Place, Profile};
@@ -40,8 +40,6 @@ use crate::transport::{Line, LineEvent, Order, Reader, Writer};
 
 /// What there is no terminal for.
 const NO_TERMINAL: &str = "this session has no terminal; run the command in the device's main session (target without `#`), which has one";
-/// What the list says of a command whose caller has gone when it began.
-const UNWANTED: &str = "it was stopped: nobody waited for it any more";
 /// The mode of a shell, for policy.
 const MODE: &str = "shell";
 

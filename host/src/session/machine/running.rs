@@ -8,7 +8,7 @@ use super::{Effect, Intent, Machine, State};
 use crate::author::Author;
 use crate::limits::{INPUT_AFTER_START, INPUT_HELD_MAX, INTERRUPT_STEP_WAIT, KILL_TRIES_MAX, LOGIN_MAX};
 use crate::policy::approved::{Approved, Payload};
-use crate::session::command::{Limit, Running, Started};
+use crate::session::command::{Limit, Running, Started, UNWANTED};
 use crate::session::timers::{Timer, Timers};
 use crate::session::view::Ready;
 
@@ -26,8 +26,7 @@ impl Machine {
     /// The caller had the program stopped by a signal.
     pub fn on_stop_asked(&mut self) {
         if let State::Running(running) = &mut self.state {
-            running.interrupted = true;
-            running.lines.clear();
+            running.stop_lines();
         }
     }
 
@@ -41,8 +40,7 @@ impl Machine {
     pub fn on_lines_stopped(&mut self, why: &str) {
         if let State::Running(running) = &mut self.state {
             running.warn(why);
-            running.interrupted = true;
-            running.lines.clear();
+            running.stop_lines();
         }
     }
 
@@ -133,8 +131,7 @@ impl Machine {
             && (running.one_prompt || !running.lines.is_empty())
         {
             // Who presses it wants the end of all the lines, not the next one typed.
-            running.interrupted = true;
-            running.lines.clear();
+            running.stop_lines();
         }
         let due = self.started_at.map_or(self.typed_at + INPUT_HELD_MAX, |started| started + INPUT_AFTER_START);
         match &mut self.state {
@@ -202,9 +199,8 @@ impl Machine {
         let begun = self.stream.lines_begun();
         if let State::Running(running) = &mut self.state {
             running.stopped_at = Some(begun);
-            running.interrupted = true;
+            running.stop_lines();
             running.cancelled = true;
-            running.lines.clear();
             running.held.clear();
             running.asked = None;
         }
@@ -229,8 +225,7 @@ impl Machine {
     /// Its caller has gone in the moment in which it began: nobody knows that it runs. It is stopped like one that has run too long.
     pub fn on_unwanted(&mut self, now: Instant) {
         if let State::Running(running) = &mut self.state {
-            let told = "it was stopped: nobody waited for it any more".to_owned();
-            running.limit = Some((Limit { after: Duration::ZERO, told }, 0));
+            running.limit = Some((Limit { after: Duration::ZERO, told: UNWANTED.to_owned() }, 0));
             self.timers.set(Timer::Kill, now);
         }
     }

@@ -1,16 +1,16 @@
 //! Lines that csh and tcsh read as every other shell does: plain words, simple quotes, pipes.
 
-use jackfield_plugin::text::trim;
+use jackfield_plugin::text::{listed, trim};
 
 /// Commands of the shell itself that do the same everywhere.
-const SAME: [&str; 5] = ["cd", "chdir", "echo", "printenv", "which"];
+const SAME: &str = "cd chdir echo printenv which";
 
 /// Commands of the shell itself: of the same name as programs, or with a syntax of their own (`alias ls reboot`).
-const BUILTINS: &str = " : @ alias alloc bg bindkey break breaksw builtins bye case chdir complete continue default dirs echotc else end \
+const BUILTINS: &str = ": @ alias alloc bg bindkey break breaksw builtins bye case chdir complete continue default dirs echotc else end \
     endif endsw eval exec exit fg filetest foreach getspath getxvers glob goto hashstat history hup if inlib jobs kill limit log login logout \
     ls-F migrate newgrp nice nohup notify onintr popd pushd rehash repeat rootnode sched set setenv setpath setspath settc setty setxvers \
     shift source stop suspend switch telltc termname time umask unalias uncomplete unhash universe unlimit unset unsetenv ver wait warp \
-    watchlog where while ";
+    watchlog where while";
 
 /// Is it a line of which the grammar of POSIX shells says what csh makes of it?
 pub(super) fn reads_alike(line: &str) -> bool {
@@ -46,7 +46,7 @@ fn is_same(command: &str) -> bool {
     let mut words = command.split([' ', '\t']).filter(|word| !word.is_empty());
     let Some(name) = words.next() else { return false };
     let is_plain = name.chars().all(|sign| sign.is_ascii_alphanumeric() || "_-./+".contains(sign));
-    let is_own = !SAME.contains(&name) && BUILTINS.contains(&format!(" {name} "));
+    let is_own = listed(BUILTINS, name) && !listed(SAME, name);
     // `=2` is an entry of the directory stack.
     is_plain && !is_own && words.all(|word| !word.starts_with('='))
 }
