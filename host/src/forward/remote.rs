@@ -5,35 +5,16 @@ use std::sync::Arc;
 use russh::Channel;
 use russh::client::Msg;
 use tokio::net::{TcpStream, UnixStream};
-use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::relay::{Counted, relay};
 use super::{End, LOST, Pauses, Through, Wanted, Work};
 use crate::limits::FORWARD_CONNECTIONS_MAX;
-use crate::transport::ssh::Connection;
-
-/// What the device listens at, as long as the value lives.
-struct Listening {
-    connection: Connection,
-    address: String,
-    port: u16,
-    incoming: mpsc::Receiver<Channel<Msg>>,
-}
-
-impl Drop for Listening {
-    fn drop(&mut self) {
-        // From here on another one may listen there.
-        self.incoming.close();
-        let (connection, address, port) = (self.connection.clone(), std::mem::take(&mut self.address), self.port);
-        tokio::spawn(async move { connection.listen_no_more(&address, port).await });
-    }
-}
+use crate::transport::ssh::Listening;
 
 async fn ask(through: &Through, address: &str, port: u16) -> Result<Listening, String> {
     let connection = through.connection().await?;
-    let (port, incoming) = connection.listen(address, port).await.map_err(|error| error.to_string())?;
-    Ok(Listening { connection, address: address.to_owned(), port, incoming })
+    connection.listen(address, port).await.map_err(|error| error.to_string())
 }
 
 /// Has the device listen; the second part serves as long as it is polled.

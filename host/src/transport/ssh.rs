@@ -19,7 +19,7 @@ use self::handler::{Handler, Hearing, heard};
 
 pub use self::announced::{Announced, Announcement, HostKeys, LearnError};
 pub use self::channel::{ChannelReader, Messages};
-pub use self::connection::{Connection, Halves, Known, Stream};
+pub use self::connection::{Connection, Halves, Known, Listening, Stream};
 pub use self::error::ConnectError;
 pub(super) use self::error::{WORDS_MAX_BYTES, words};
 pub use self::target::{Answer, KeyFile, Offer, Target, Way};

@@ -111,12 +111,17 @@ impl Asked {
 impl Drop for Asked {
     fn drop(&mut self) {
         if let Some(channel) = self.channel.take() {
-            tokio::spawn(async move {
-                // The other side may be gone already.
-                let _ = timeout(CLOSE_MAX, channel.close()).await;
-            });
+            close_soon(async move { channel.close().await });
         }
     }
+}
+
+/// Has a channel closed for somebody who cannot wait for it.
+pub(super) fn close_soon(closing: impl Future<Output = Result<(), russh::Error>> + Send + 'static) {
+    tokio::spawn(async move {
+        // The other side may be gone already.
+        let _ = timeout(CLOSE_MAX, closing).await;
+    });
 }
 
 fn closed() -> String {

@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
 use super::super::{Line, Reader, Welcome, Writer};
-use super::channel::{Asked, ChannelReader, Messages, NoChannel, Opened, ask_for_shell, serve};
+use super::channel::{Asked, ChannelReader, Messages, NoChannel, Opened, ask_for_shell, close_soon, serve};
 use super::error::told;
 use super::handler::{Handler, Heard, Hearing, heard, listening_name};
 use super::{ConnectError, Greeting, Target};
@@ -64,17 +64,23 @@ impl Drop for Ticket {
     }
 }
 
-/// A wish that the server listens, of which nothing has been heard.
-struct Unheard {
+/// What the device listens at, or was asked to, as long as the value lives.
+#[derive(Debug)]
+pub struct Listening {
     connection: Connection,
-    address: String,
-    port: u16,
-    is_armed: bool,
+    /// Where.
+    pub address: String,
+    /// Its port; 0 until the device has said which one it chose.
+    pub port: u16,
+    /// What comes in.
+    pub incoming: mpsc::Receiver<Channel<Msg>>,
 }
 
-impl Drop for Unheard {
+impl Drop for Listening {
     fn drop(&mut self) {
-        if self.is_armed {
+        // From here on another one may listen there.
+        self.incoming.close();
+        if self.port != 0 {
             let (connection, address, port) = (self.connection.clone(), std::mem::take(&mut self.address), self.port);
             tokio::spawn(async move { connection.listen_no_more(&address, port).await });
         }
@@ -93,10 +99,7 @@ pub struct Halves {
 impl Drop for Halves {
     fn drop(&mut self) {
         let write = Arc::clone(&self.write);
-        tokio::spawn(async move {
-            // The other side may be gone already.
-            let _ = timeout(CLOSE_MAX, write.close()).await;
-        });
+        close_soon(async move { write.close().await });
     }
 }
 
@@ -311,37 +314,32 @@ impl Connection {
         self.stream(|connection| async move { connection.0.handle.channel_open_direct_streamlocal(path).await }).await
     }
 
-    /// Has the device listen (RFC 4254 section 7.1). Gives the port, and what comes in.
+    /// Has the device listen (RFC 4254 section 7.1).
     ///
     /// # Errors
     ///
     /// When the device does not allow it.
-    pub async fn listen(&self, address: &str, port: u16) -> Result<(u16, mpsc::Receiver<Channel<Msg>>), ConnectError> {
-        let (sender, receiver) = mpsc::channel(FORWARDS_WAITING_MAX);
+    pub async fn listen(&self, address: &str, port: u16) -> Result<Listening, ConnectError> {
+        let (sender, incoming) = mpsc::channel(FORWARDS_WAITING_MAX);
         let name = |port: u16| listening_name(address, port.into());
         // Somebody may connect there before the answer is here.
         if port != 0 && !self.heard().expect(name(port), sender.clone()) {
             return Err(ConnectError::Listening { device: self.0.device.clone(), at: name(port) });
         }
         // Where nobody waits for the answer, or it does not come in time, the server may listen all the same.
-        let mut unheard = Unheard { connection: self.clone(), address: address.to_owned(), port, is_armed: port != 0 };
+        let mut listening = Listening { connection: self.clone(), address: address.to_owned(), port, incoming };
         let asked = timeout(CONNECT_MAX, self.0.handle.tcpip_forward(address, port.into())).await;
-        let bound = match asked.map_err(|_| self.late()).and_then(|bound| bound.map_err(|error| self.failed(&told(&error)))) {
-            Ok(bound) => bound,
-            Err(error) => {
-                self.heard().listening.remove(&name(port));
-                return Err(error);
-            }
-        };
+        let bound = asked.map_err(|_| self.late())?.map_err(|error| self.failed(&told(&error)))?;
         // The port is told only where the device was to choose one.
-        let bound = if port == 0 { u16::try_from(bound).unwrap_or_default() } else { port };
-        unheard.is_armed = false;
-        self.heard().listening.insert(name(bound), sender);
-        Ok((bound, receiver))
+        if port == 0 {
+            listening.port = u16::try_from(bound).unwrap_or_default();
+        }
+        self.heard().listening.insert(name(listening.port), sender);
+        Ok(listening)
     }
 
     /// Has the device listen no more for somebody who waits no longer.
-    pub async fn listen_no_more(&self, address: &str, port: u16) {
+    async fn listen_no_more(&self, address: &str, port: u16) {
         self.heard().forget(&listening_name(address, port.into()));
         let _ = timeout(CLOSE_MAX, self.0.handle.cancel_tcpip_forward(address, port.into())).await;
     }
