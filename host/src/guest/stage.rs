@@ -149,8 +149,8 @@ impl Drop for Seat {
         let (nobody_types, is_gone) = {
             let mut seats = self.stage.seats();
             seats.retain(|(number, _)| *number != self.number);
-            let mut typing = seats.iter().map(|(_, guest)| guest).filter(|guest| guest.may_type).peekable();
-            (typing.peek().is_none(), !typing.any(|guest| guest.name == self.author.name))
+            let typing = || seats.iter().map(|(_, guest)| guest).filter(|guest| guest.may_type);
+            (typing().next().is_none(), !typing().any(|guest| guest.name == self.author.name))
         };
         // The same person may type on at another terminal.
         if is_gone {

@@ -160,10 +160,11 @@ impl<W: AsyncWrite + Unpin> Visit<W> {
     fn decide(&self, id: &str, allow: bool) -> Result<String, String> {
         let answer = if allow { Answer::Allow } else { Answer::Deny };
         // `jackfield run` asks its person, too: a yes there is none of a browser.
-        match self.guest.uid {
-            Some(uid) => self.guests.directory.decide(id, answer, &self.author, (&at_a_terminal(&self.guest.name, uid), COMMAND_LINE))?,
-            None => self.guests.directory.decide(id, answer, &self.author, (&self.guest.name, VIEWER))?,
-        }
+        let (by, channel) = match self.guest.uid {
+            Some(uid) => (at_a_terminal(&self.guest.name, uid), COMMAND_LINE),
+            None => (self.guest.name.clone(), VIEWER),
+        };
+        self.guests.directory.decide(id, answer, &self.author, (&by, channel))?;
         Ok(format!("{} {id}", if allow { "allowed" } else { "denied" }))
     }
 

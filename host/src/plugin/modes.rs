@@ -78,6 +78,14 @@ pub enum Act {
     Discard,
 }
 
+impl Act {
+    /// Is something in force by it, or stays so?
+    #[must_use]
+    pub fn puts_in_force(self) -> bool {
+        matches!(self, Self::Commit | Self::Confirmed | Self::Confirm)
+    }
+}
+
 impl CandidateSpec {
     /// The sends, each with the act that it is for.
     pub fn acts(&self) -> impl Iterator<Item = (Act, &String)> {

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::ids::nonce;
 use crate::ids::open_are;
 use crate::limits::{APPROVAL_OPEN_MAX, APPROVAL_TEXT_MAX_CHARS, APPROVAL_USE_MAX, APPROVALS_MAX};
-use crate::terminal::text::escaped;
+use crate::terminal::text::{escaped, escaped_line};
 
 /// How the audit record names the way of a person at a terminal.
 pub const COMMAND_LINE: &str = "command line";
@@ -216,8 +216,7 @@ impl Request {
     pub fn shown(&self) -> String {
         let Subject { device, session, user, mode, cwd, caller, purpose, text, commit, rule } = &self.subject;
         let mut out = String::new();
-        let word = |value: &str| escaped(value).replace('\n', "\\n");
-        let part = |name: &str, value: &str| if value.is_empty() { String::new() } else { format!(", {name} {}", word(value)) };
+        let part = |name: &str, value: &str| if value.is_empty() { String::new() } else { format!(", {name} {}", escaped_line(value)) };
         let place = part("mode", mode) + &part("directory", cwd) + &part("commit", commit);
         let caller = escaped(caller);
         let what = match purpose.as_str() {
@@ -229,7 +228,7 @@ impl Request {
         let user = if user.is_empty() { String::new() } else { format!(", account {}", escaped(user)) };
         let _ = writeln!(out, "{caller} wants to {what} {} (session {}{user}{place}):", escaped(device), escaped(session));
         for line in text.split('\n') {
-            let _ = writeln!(out, "  | {}", escaped(line).replace('\n', "\\n"));
+            let _ = writeln!(out, "  | {}", escaped_line(line));
         }
         let _ = write!(out, "{} (rule {})", escaped(self.reason.trim_end_matches('.')).replace('\n', " "), escaped(rule));
         out

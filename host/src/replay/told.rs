@@ -2,7 +2,7 @@
 
 use crate::recording::Outcome;
 use crate::session::{Phase, SessionHandle};
-use crate::terminal::text::{escaped, first_bytes};
+use crate::terminal::text::{escaped_line, first_bytes};
 
 /// The longest part of a row that is shown.
 const SHOWN_MAX_BYTES: usize = 160;
@@ -67,7 +67,7 @@ fn output(came: &str, expected: &str) -> Option<String> {
 pub fn row(text: &str) -> String {
     let shown = first_bytes(text, SHOWN_MAX_BYTES);
     let more = if shown.len() < text.len() { "…" } else { "" };
-    format!("`{}{more}`", escaped(shown).replace('\n', "\\n"))
+    format!("`{}{more}`", escaped_line(shown))
 }
 
 /// Where a session stands that does not go on.

@@ -258,9 +258,7 @@ impl Running {
 
     /// Adds something that the caller should know, once.
     pub fn warn(&mut self, text: &str) {
-        if !self.warnings.iter().any(|warning| warning == text) {
-            self.warnings.push(text.to_owned());
-        }
+        warn_once(&mut self.warnings, text);
     }
 
     /// The goal is over and not reached.
@@ -341,6 +339,13 @@ impl Running {
             secrets: self.secrets_typed,
             warnings: self.warnings,
         }
+    }
+}
+
+/// Adds something that a caller should know, unless it is told already.
+pub(super) fn warn_once(warnings: &mut Vec<String>, text: &str) {
+    if !warnings.iter().any(|warning| warning == text) {
+        warnings.push(text.to_owned());
     }
 }
 

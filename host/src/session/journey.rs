@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use super::command::State;
+use super::command::{State, warn_once};
 use crate::limits::LEVELS_MAX;
 use crate::plugin::device_type::SendName;
 use crate::plugin::modes::{Act, Candidate, Modes, Way};
@@ -127,7 +127,7 @@ impl Route {
     /// The sends that put something in force, which policy judges like lines.
     pub fn judged_acts(&self) -> impl Iterator<Item = &SendName> {
         let acts = self.keep.iter().flat_map(|(keep, candidate)| keep.acts().iter().map(move |act| (act, candidate)));
-        let acts = acts.filter(|(act, _)| matches!(act, Act::Commit | Act::Confirmed | Act::Confirm));
+        let acts = acts.filter(|(act, _)| act.puts_in_force());
         acts.filter_map(|(act, candidate)| candidate.acts.get(act))
     }
 
@@ -371,7 +371,7 @@ impl Journey {
         match ended.state {
             Some(State::Lost) => {
                 self.outcome.lost = true;
-                if matches!(&self.stage, Stage::Acts(acts) if matches!(acts.front(), Some(Act::Commit | Act::Confirmed | Act::Confirm))) {
+                if matches!(&self.stage, Stage::Acts(acts) if acts.front().is_some_and(|act| act.puts_in_force())) {
                     self.outcome.candidate = Some(UNKNOWN);
                 }
                 self.outcome.pieces.extend(ended.pieces);
@@ -463,7 +463,7 @@ impl Journey {
             return;
         }
         // A device that was told to stop may have gone on to the end.
-        if matches!(act, Act::Commit | Act::Confirmed | Act::Confirm) && ended.state == Some(State::Interrupted) {
+        if act.puts_in_force() && ended.state == Some(State::Interrupted) {
             self.outcome.candidate = Some(UNKNOWN);
         }
         let why = ended.failure.unwrap_or_else(|| "it was stopped".to_owned());
@@ -520,9 +520,7 @@ impl Journey {
 
     /// Adds something that the caller should know, once.
     fn warn(&mut self, text: &str) {
-        if !self.outcome.warnings.iter().any(|known| known == text) {
-            self.outcome.warnings.push(text.to_owned());
-        }
+        warn_once(&mut self.outcome.warnings, text);
     }
 }
 

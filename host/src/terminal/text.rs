@@ -66,6 +66,12 @@ pub fn escaped(text: &str) -> String {
     out
 }
 
+/// The same in one line: line feeds are written out too.
+#[must_use]
+pub fn escaped_line(text: &str) -> String {
+    escaped(text).replace('\n', "\\n")
+}
+
 /// The longest end of `text` within `max_bytes`, on a character boundary.
 #[must_use]
 pub fn last_bytes(text: &str, max_bytes: usize) -> &str {

@@ -15,7 +15,7 @@ use crate::cli::answer::is_at_terminal;
 use crate::cli::approve::says_yes;
 use crate::cli::paint::say;
 use crate::guest::wire::{ApprovalState, RunReport, Say, Tell};
-use crate::terminal::text::escaped;
+use crate::terminal::text::{escaped, escaped_line};
 use crate::transport::questions::Question;
 
 /// What the statuses are, for the help.
@@ -213,11 +213,7 @@ fn reason(approval: &ApprovalState) -> &str {
 /// Asks at the terminal.
 fn agreed(approval: &ApprovalState) -> Result<bool, String> {
     let text: Vec<String> = approval.text.lines().map(|line| format!("  | {}", escaped(line))).collect();
-    let place = if approval.cwd.is_empty() {
-        String::new()
-    } else {
-        format!("\nIn the directory {}:", escaped(&approval.cwd).replace('\n', "\\n"))
-    };
+    let place = if approval.cwd.is_empty() { String::new() } else { format!("\nIn the directory {}:", escaped_line(&approval.cwd)) };
     says_yes(&format!("{}{place}\n{}", approval.reason, text.join("\n")))
 }
 

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::config::wording::{Complaint, unknown_key, unknown_word, wrong_type};
 use crate::plugin::grants;
-use crate::terminal::text::{escaped, first_bytes};
+use crate::terminal::text::{escaped_line, first_bytes};
 
 /// Most complaints that are told at once.
 const TOLD_MAX: usize = 8;
@@ -276,7 +276,7 @@ fn told(complaint: Complaint) -> String {
 }
 
 fn shown(name: &str) -> String {
-    escaped(first_bytes(name, NAME_MAX_BYTES)).replace('\n', "\\n")
+    escaped_line(first_bytes(name, NAME_MAX_BYTES))
 }
 
 /// The type of a value, for a person.

@@ -9,7 +9,7 @@ use crate::plugin::device_type::SendName;
 use crate::plugin::modes::{Modes, Way};
 use crate::policy::approved::Approved;
 use crate::policy::{self, Purpose};
-use crate::session::command::{Limit, Running, State};
+use crate::session::command::{Limit, Running, State, warn_once};
 use crate::session::journey::{Ended, Journey, Route, Step};
 use crate::session::machine::Intent;
 
@@ -39,18 +39,12 @@ impl Travel {
             && !self.journey.is_clearing_away()
         {
             // A line that is stopped as soon as it is typed may have effect all the same.
-            self.warn(&limit.told);
+            warn_once(&mut self.warnings, &limit.told);
             self.journey.run_out(modes, mode);
             step = self.journey.next(modes, mode);
         }
         let limit = if self.journey.is_clearing_away() { limit.map(|_| Limit::of_clearing_away()) } else { limit };
         step.map(|step| (step, limit))
-    }
-
-    fn warn(&mut self, warning: &str) {
-        if !self.warnings.iter().any(|known| known == warning) {
-            self.warnings.push(warning.to_owned());
-        }
     }
 }
 
@@ -141,12 +135,12 @@ impl Actor {
         if !idle {
             travel.journey.give_up();
         }
-        let stopped = self.profile.commons.lock.stops(&travel.request.author(), now());
-        let next = travel.next(&self.profile.kind.modes, &mode);
-        if let (Some(why), true) = (stopped, next.is_some()) {
+        let mut next = travel.next(&self.profile.kind.modes, &mode);
+        if next.is_some()
+            && let Some(why) = self.profile.commons.lock.stops(&travel.request.author(), now())
+        {
             travel.journey.stop(&mode, &why);
-            self.arrive();
-            return Vec::new();
+            next = None;
         }
         let Some((step, limit)) = next else {
             self.arrive();
@@ -172,7 +166,7 @@ impl Actor {
         let rest = self.machine.take_rest();
         let Some(travel) = &mut self.travel else { return Vec::new() };
         for warning in &ending.warnings {
-            travel.warn(warning);
+            warn_once(&mut travel.warnings, warning);
         }
         let mode = self.machine.mode().to_owned();
         let ended =

@@ -253,11 +253,8 @@ impl Connection {
     /// When the device starts none.
     pub async fn program(&self, program: &Program) -> Result<Line, ConnectError> {
         let ticket = self.ticket(Channels::Session);
-        let opened = self.session(async |asked| {
-            asked.channel()?.exec(true, program.text()).await.map_err(|error| told(&error))?;
-            asked.answered("a program").await
-        });
-        Ok(self.line(ticket, opened.await?))
+        let opened = self.started(program).await?;
+        Ok(self.line(ticket, opened))
     }
 
     /// A subsystem of the server, `sftp` for one (RFC 4254 section 6.5).
@@ -282,11 +279,7 @@ impl Connection {
     /// When the device does not start it.
     pub async fn execute(&self, program: &Program) -> Result<Halves, ConnectError> {
         let ticket = self.ticket(Channels::Session);
-        let opened = self.session(async |asked| {
-            asked.channel()?.exec(true, program.text()).await.map_err(|error| told(&error))?;
-            asked.answered("a program").await
-        });
-        let (read, write) = opened.await?.split();
+        let (read, write) = self.started(program).await?.split();
         Ok(Halves { read, write: Arc::new(write), _ticket: ticket })
     }
 
@@ -349,6 +342,15 @@ impl Connection {
         if let Some(inner) = Arc::into_inner(self.0) {
             let _ = timeout(CLOSE_MAX, inner.handle.disconnect(Disconnect::ByApplication, "session closed", "en")).await;
         }
+    }
+
+    /// A channel on which a program has started.
+    async fn started(&self, program: &Program) -> Result<Opened, ConnectError> {
+        self.session(async |asked| {
+            asked.channel()?.exec(true, program.text()).await.map_err(|error| told(&error))?;
+            asked.answered("a program").await
+        })
+        .await
     }
 
     /// A channel for something that the server starts.
