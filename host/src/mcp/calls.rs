@@ -344,7 +344,15 @@ async fn query(directory: &Arc<Directory>, caller: &Caller, arguments: &Argument
     let wait = arguments.usual_wait(caller.ceiling_s);
     let query = OutputQuery { max_chars: capped(directory, arguments.max_chars(QUERY_DEFAULT_CHARS)), ..OutputQuery::default() };
     let wanted = Wanted { request: RunRequest::new(command, Purpose::Query, &caller.name), lane: LineKind::Terminal };
-    let calls = targets.iter().map(|target| one(directory, caller, target, wanted.clone(), wait, query.clone()));
+    let calls = targets.iter().map(|target| {
+        let (wanted, query) = (wanted.clone(), query.clone());
+        async move {
+            let mut reply = one(directory, caller, target, wanted, wait, query).await;
+            // Each is about a session of its own.
+            super::handover::tell(directory, caller, &mut reply).await;
+            reply
+        }
+    });
     let replies = join_all(calls).await;
     if let [reply] = replies.as_slice() {
         let mut reply = reply.clone();
@@ -369,12 +377,13 @@ fn many(targets: &[String], replies: &[Reply]) -> Reply {
             None => groups.push((vec![target], output)),
         }
     }
-    let all_equal = groups.len() == 1 && groups.iter().all(|(members, _)| members.len() == replies.len());
-    let text = if all_equal {
-        let outputs = groups.iter().map(|(members, output)| format!("equal on {}\n{}", members.join(", "), reply::fenced(output)));
-        outputs.collect::<Vec<_>>().join("\n")
-    } else {
-        replies.iter().zip(targets).map(|(reply, target)| format!("== {target}\n{}", reply.text)).collect::<Vec<_>>().join("\n\n")
+    let text = match (groups.as_slice(), same_end(replies)) {
+        ([(members, output)], Some(end)) if members.len() == replies.len() => {
+            let id = |reply: &Reply| reply.fields.get("command_id").and_then(Value::as_str).unwrap_or_default().to_owned();
+            let members: Vec<String> = replies.iter().zip(targets).map(|(reply, target)| format!("{target} {}", id(reply))).collect();
+            format!("equal on {}: {end}\n{}", members.join(", "), reply::fenced(output))
+        }
+        _ => replies.iter().zip(targets).map(|(reply, target)| format!("== {target}\n{}", reply.text)).collect::<Vec<_>>().join("\n\n"),
     };
     let shown: Vec<Value> = groups
         .iter()
@@ -386,6 +395,28 @@ fn many(targets: &[String], replies: &[Reply]) -> Reply {
     let reply = Reply::new(json!({"ok": !failed, "results": results, "groups": shown}), text);
     let approvals = replies.iter().flat_map(|reply| reply.approvals.clone()).collect();
     Reply { error: failed, approvals, ..reply }
+}
+
+/// How all of these commands ended, where they ended alike and no answer says anything that holds for its target alone.
+fn same_end(replies: &[Reply]) -> Option<String> {
+    let mut ends = replies.iter().map(plain_end);
+    let first = ends.next()??;
+    ends.all(|end| end.as_ref() == Some(&first)).then_some(first)
+}
+
+fn plain_end(reply: &Reply) -> Option<String> {
+    let text = |name: &str| reply.fields.get(name).and_then(Value::as_str).unwrap_or_default();
+    let says_more = ["warnings", "failure", "lines", "meanwhile", "lost", "note"].iter().any(|name| reply.fields.contains_key(*name));
+    if reply.error || says_more || text("state") != State::Done.word() || !text("next").is_empty() || !text("stderr").is_empty() {
+        return None;
+    }
+    let exit = reply.fields.get("exit_code").map(|code| format!(" exit={code}")).unwrap_or_default();
+    let failed = if reply.fields.get("failed") == Some(&Value::Bool(true)) { " FAILED" } else { "" };
+    let confidence = match text("confidence") {
+        "" => String::new(),
+        word => format!(" confidence={word}"),
+    };
+    Some(format!("{}{exit}{failed}{confidence}", State::Done.word()))
 }
 
 /// Runs them side by side and keeps their order.
@@ -746,4 +777,25 @@ async fn platform(directory: &Arc<Directory>, target: &str) -> Result<Reply, Str
         listed(&commit)
     );
     Ok(Reply::new(json!({"target": target, "platform": kind.name, "plugins": plugins, "modes": modes, "commit": commit}), text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_outputs_are_shown_once_where_the_commands_ended_alike_too() {
+        let answer = |id: &str, state: &str, exit: i32, next: &str| {
+            let fields = json!({"command_id": id, "state": state, "exit_code": exit, "failed": exit != 0, "output": "", "next": next});
+            Reply::new(fields, format!("{id} {state}"))
+        };
+        let shown = |second: Reply| many(&["web1".to_owned(), "web2".to_owned()], &[answer("c1", "done", 3, ""), second]).text;
+        let once = shown(answer("c2", "done", 3, ""));
+        assert!(once.starts_with("equal on web1 c1, web2 c2: done exit=3 FAILED\n"), "{once}");
+        let warned = answer("c2", "done", 3, "").with_warnings(&["look".to_owned()]);
+        for other in [answer("c2", "done", 0, ""), answer("c2", "running", 3, "It goes on."), warned] {
+            let each = shown(other);
+            assert!(each.starts_with("== web1\nc1 done\n\n== web2\nc2 "), "{each}");
+        }
+    }
 }
