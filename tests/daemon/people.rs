@@ -387,6 +387,16 @@ fn an_agent_is_told_once_what_people_did_and_what_they_noted() {
     assert!(agent.run("here", "pwd")["meanwhile"].is_null());
     let log = house.said(&["log", "here", "--tail", "6"]);
     assert!(log.contains("moved"), "{log}");
+    // Who reads the text alone is told, too, and who only queries.
+    let seen = agent.request("tools/call", &json!({"name": "ssh_run", "arguments": {"target": "here", "command": "pwd"}}));
+    assert!(seen["result"]["content"][0]["text"].as_str().unwrap().starts_with("note: mind the gap\n"), "{seen}");
+    house.said(&["run", "here", "--", "echo again"]);
+    let query = agent.call("ssh_query", json!({"targets": ["here"], "command": "pwd"}));
+    let told = &query["results"][0];
+    assert_eq!((&told["note"], &told["meanwhile"]["typed"][0]["text"]), (&json!("mind the gap"), &json!("echo again")), "{query}");
+    assert!(house.complaint(&["note", "here", &"x".repeat(501)]).contains("at most 500 bytes"));
+    assert!(house.said(&["note", "here"]).contains("its note is taken away"));
+    assert!(agent.run("here", "pwd")["note"].is_null());
     let sessions = agent.call("ssh_sessions", json!({}));
     assert_eq!(sessions["sessions"][0]["opened_by"], "agent agent");
     house.said(&["close", "here"]);

@@ -126,7 +126,7 @@ function lockOf({ session, lock }) {
 export function editNote(name) {
   const session = model.session(name);
   if (!session || !model.mayType) return;
-  const text = el('textarea', { name: 'text', rows: '5', 'aria-label': 'Note', maxlength: '2000', value: session.note ?? '' });
+  const text = el('textarea', { name: 'text', rows: '5', 'aria-label': 'Note', maxlength: '500', value: session.note ?? '' });
   ask({
     title: `Note for ${name}`,
     action: 'Keep',
@@ -137,7 +137,7 @@ export function editNote(name) {
 
 function close(name) {
   const running = model.session(name)?.running;
-  const what = running ? `A command of ${running.by.name} runs there: it ends.` : 'What runs there ends; its log and recording stay.';
+  const what = running ? `A command of ${running.by.name} runs there: it ends.` : 'What runs there ends, and its log goes; the history and a recording stay.';
   const done = () => model.say({ do: 'close', session: name });
   ask({ title: `Close ${name}?`, body: el('p', {}, what), action: 'Close session', danger: true, done });
 }

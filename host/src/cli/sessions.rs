@@ -127,7 +127,7 @@ pub enum Command {
     Note {
         /// The session
         session: String,
-        /// The text; nothing takes it away
+        /// The text, of 500 bytes at most; without it the note is taken away
         #[arg(default_value = "")]
         text: String,
     },

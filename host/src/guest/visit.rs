@@ -16,7 +16,7 @@ use super::{Guest, Guests, errand, list};
 use crate::author::Author;
 use crate::daemon::hello::VERSION;
 use crate::ids::SessionId;
-use crate::limits::{GUEST_LINE_MAX_BYTES, GUEST_STATE_EVERY};
+use crate::limits::{GUEST_LINE_MAX_BYTES, GUEST_STATE_EVERY, NOTE_MAX_BYTES};
 use crate::policy::approval::{Answer, COMMAND_LINE, VIEWER, at_a_terminal};
 use crate::session::{SessionHandle, Stop};
 
@@ -256,8 +256,13 @@ impl<W: AsyncWrite + Unpin> Visit<W> {
                 return done(format!("{session} closed"));
             }
             Say::Note { session, text } => {
-                self.session(&session)?.commons.set_note(&text);
-                return done(format!("{session}: noted"));
+                let handle = self.session(&session)?;
+                let (text, most) = (text.trim(), NOTE_MAX_BYTES);
+                if text.len() > most {
+                    return Err(format!("a note has at most {most} bytes, this one has {}; nothing was noted", text.len()));
+                }
+                handle.commons.set_note(text);
+                return done(format!("{session}: {}", if text.is_empty() { "its note is taken away" } else { "noted" }));
             }
         }
         Ok(None)

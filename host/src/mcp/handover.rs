@@ -10,6 +10,7 @@ use crate::directory::Directory;
 use crate::history::query::Query;
 use crate::ids::SessionId;
 use crate::session::report::Meanwhile;
+use crate::terminal::text::escaped;
 
 /// Entries of the history among which the last one of the process before is looked for.
 const RECENT: usize = 20;
@@ -28,6 +29,7 @@ pub(super) async fn tell(directory: &Arc<Directory>, caller: &Caller, reply: &mu
     let Some(handle) = directory.find(&SessionId::parse(&session)) else { return };
     let note = handle.commons.note();
     if !note.is_empty() {
+        reply.text = format!("note: {}\n{}", escaped(&note), reply.text);
         reply.fields.insert("note".to_owned(), note.into());
     }
     if let Some(meanwhile) = handle.meanwhile(&caller.name).await {
