@@ -53,9 +53,16 @@ fn bad_input_gets_a_sentence_that_names_the_next_step() {
     assert!(error("ssh_run", json!({"target": "web2", "command": "true"})).contains("JFT_NOT_SET"));
     assert!(error("ssh_run", json!({"target": "down", "command": "true"})).contains("cannot reach `down`"));
     assert!(error("ssh_output", json!({"command_id": "c9999"})).contains("no session remembers c9999"));
+    assert!(error("ssh_hosts", json!({"cursor": "web1"})).contains("`cursor` of ssh_hosts is `web1`; it takes next_cursor"));
+    assert!(error("ssh_open", json!({"host": "web1", "cols": 5000})).contains("`cols` of ssh_open is 5000; it takes 2 to 1000"));
     assert!(error("ssh_run", json!({"target": "web1", "command": "rm -rf /"})).contains("Needs approval (rule guard."));
     assert!(error("ssh_run", json!({"target": "web1", "command": "rm -rf $D"})).contains("Denied by rule guard."));
     assert!(error("ssh_query", json!({"targets": ["web1"], "command": "touch /tmp/x"})).contains("Denied"));
+    assert!(error("ssh_output", json!({"session": "web1", "until": "match", "wait_s": 1})).contains("give `grep`, or until=output"));
+    let opened = client.request("tools/call", &json!({"name": "ssh_open", "arguments": {"host": "web1"}}));
+    let (fields, text) = (&opened["result"]["structuredContent"], opened["result"]["content"][0]["text"].as_str().unwrap());
+    assert_eq!((&fields["access"], &fields["idle_close_s"]), (&json!("safe"), &json!(14_400)), "{opened}");
+    assert!(text.contains(" access=safe idle_close_s=14400") && text.contains("\nhost_key: "), "{text}");
     let unknown = client.request("tools/call", &json!({"name": "ssh_fly", "arguments": {}}));
     assert!(unknown["error"]["message"].as_str().unwrap().contains("ssh_fly"));
 }

@@ -15,17 +15,19 @@ use super::reply::{self, Reply};
 use super::tools::Arguments;
 use super::{Caller, Patience};
 use crate::author::Author;
+use crate::config::Delay;
 use crate::directory::{Directory, LineKind};
 use crate::ids::{CommandId, MAIN, SessionId};
 use crate::limits::{
-    self, INTERRUPT_STEP_WAIT, INTERRUPTS_MAX, KILL_AFTER_MAX, OUTPUT_DEFAULT_CHARS, PROGRAM_TRIES, QUERY_TARGETS_MAX, TYPED_AHEAD_SETTLE,
+    self, IDLE_CLOSE, INTERRUPT_STEP_WAIT, INTERRUPTS_MAX, KILL_AFTER_MAX, OUTPUT_DEFAULT_CHARS, PROGRAM_TRIES, QUERY_TARGETS_MAX,
+    TYPED_AHEAD_SETTLE,
 };
 use crate::policy::{self, Line, Manner, Purpose};
 use crate::session::command::State;
 use crate::session::journey::Keep;
 use crate::session::report::{OutputQuery, Range, Report};
 use crate::session::search::{before_last_chars, before_last_lines};
-use crate::session::{Accepted, Phase, Refusal, RunRequest, SendRequest, SessionHandle, Stop};
+use crate::session::{Accepted, Phase, Refusal, RunRequest, SendRequest, SessionHandle, Status, Stop};
 use crate::terminal::text::escaped;
 
 /// How often a waiting call looks at a session's output.
@@ -59,7 +61,7 @@ pub async fn call(directory: &Arc<Directory>, caller: &Caller, tool: &str, argum
     }
     // Each with room of its own: else every call would take, and be moved about with, as much as the largest of them needs.
     let result = match tool {
-        "ssh_hosts" => Ok(hosts(directory, arguments)),
+        "ssh_hosts" => hosts(directory, arguments),
         "ssh_open" => Box::pin(open(directory, caller, arguments)).await,
         "ssh_sessions" => Ok(sessions(directory, arguments)),
         "ssh_close" => Box::pin(close(directory, caller, arguments)).await,
@@ -113,11 +115,10 @@ async fn open(directory: &Arc<Directory>, caller: &Caller, arguments: &Arguments
     let lane = if arguments.flag("tty") == Some(false) { LineKind::Pipe } else { LineKind::Terminal };
     let name = arguments.text("name").unwrap_or(if lane == LineKind::Pipe { "pipe" } else { MAIN });
     let id = if host.contains('#') { SessionId::parse(host) } else { SessionId { device: host.to_owned(), name: name.to_owned() } };
-    let size =
-        |key: &str| arguments.count(key).and_then(|count| u16::try_from(count).ok()).filter(|count| limits::TERMINAL_SIZES.contains(count));
+    let size = (size_of(arguments, "cols")?, size_of(arguments, "rows")?);
     let wait = arguments.usual_wait(caller.ceiling_s);
     let work = async {
-        let (handle, reused) = opening::open(directory, caller, &id, lane, (size("cols"), size("rows"))).await?;
+        let (handle, reused) = opening::open(directory, caller, &id, lane, size).await?;
         handle.opened_by(Author::agent(&caller.name));
         handle.until(|status| status.phase != Phase::Opening).await;
         Ok::<_, Unopened>((handle, reused))
@@ -139,18 +140,16 @@ async fn open(directory: &Arc<Directory>, caller: &Caller, arguments: &Arguments
     if let Phase::Closed(why) = &status.phase {
         return Err(format!("`{id}` closed while logging in: {why}"));
     }
-    let mut fields = reply::session_fields(&id.to_string(), &status);
-    fields.insert(
-        "platform".to_owned(),
-        directory.device(&id.device).map(|device| kind_word(directory, &id.device, &device)).unwrap_or_default().into(),
-    );
-    fields.insert("reused".to_owned(), reused.into());
-    let words: Vec<String> = fields.iter().filter_map(|(key, value)| value.as_str().map(|value| format!("{key}={value}"))).collect();
+    let mut fields = fields_of_open(directory, &id, &status, reused);
+    let words: Vec<String> = fields.iter().filter_map(word_of_open).collect();
     let mut text = format!("{}{}", words.join(" "), if reused { " reused" } else { "" });
     let mut warnings = handle.welcome.warnings.clone();
-    fields.extend(directory.page_of(&id).map(|page| ("viewer".to_owned(), page.into())));
-    if !handle.welcome.host_key.is_empty() {
-        fields.insert("host_key".to_owned(), handle.welcome.host_key.clone().into());
+    let host_key = Some(handle.welcome.host_key.clone()).filter(|key| !key.is_empty());
+    for (name, value) in [("viewer", directory.page_of(&id)), ("host_key", host_key)] {
+        if let Some(value) = value {
+            text = format!("{text}\n{name}: {value}");
+            fields.insert(name.to_owned(), value.into());
+        }
     }
     if let Some((identity, found)) = identified(directory, &id.device) {
         fields.insert("identified".to_owned(), found);
@@ -175,6 +174,37 @@ async fn open(directory: &Arc<Directory>, caller: &Caller, arguments: &Arguments
         _ => String::new(),
     };
     Ok(Reply::new(Value::Object(fields), text).with_next(&next))
+}
+
+/// How an open session stands, and how it may be used.
+fn fields_of_open(directory: &Arc<Directory>, id: &SessionId, status: &Status, reused: bool) -> Map<String, Value> {
+    let mut fields = reply::session_fields(&id.to_string(), status);
+    // A session goes on without its device.
+    if let Ok(device) = directory.device(&id.device) {
+        fields.insert("platform".to_owned(), kind_word(directory, &id.device, &device).into());
+        fields.insert("access".to_owned(), directory.world().config.policy_for(&device).word().into());
+        let idle = device.idle_close.map_or(Some(IDLE_CLOSE), Delay::duration);
+        fields.insert("idle_close_s".to_owned(), json!(idle.map(|idle| idle.as_secs())));
+    }
+    fields.insert("reused".to_owned(), reused.into());
+    fields
+}
+
+/// The same in the text, where it says something there.
+fn word_of_open((key, value): (&String, &Value)) -> Option<String> {
+    match (key.as_str(), value) {
+        (_, Value::String(value)) => Some(format!("{key}={value}")),
+        ("idle_close_s", Value::Number(seconds)) => Some(format!("{key}={seconds}")),
+        _ => None,
+    }
+}
+
+/// Columns or rows, where they are given.
+fn size_of(arguments: &Arguments, key: &str) -> Result<Option<u16>, String> {
+    let Some(count) = arguments.count(key) else { return Ok(None) };
+    let (least, most) = (limits::TERMINAL_SIZES.start(), limits::TERMINAL_SIZES.end());
+    let size = u16::try_from(count).ok().filter(|size| limits::TERMINAL_SIZES.contains(size));
+    size.map(Some).ok_or_else(|| format!("`{key}` of ssh_open is {count}; it takes {least} to {most}"))
 }
 
 /// What is told while a device is connected to, with its place where it has to wait for its turn.
@@ -467,6 +497,9 @@ async fn output(directory: &Arc<Directory>, caller: &Caller, arguments: &Argumen
     let wait = arguments.wait(0.0, caller.ceiling_s);
     let session = handle.id.to_string();
     let until = arguments.text("until").unwrap_or("exit");
+    if until == "match" && query.grep.is_none() {
+        return Err("`until=match` of ssh_output waits for a line that `grep` matches; give `grep`, or until=output".to_owned());
+    }
     let mut query = query;
     let first = searched(&handle, &query).await?;
     if wait.is_zero() {

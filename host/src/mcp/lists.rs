@@ -37,7 +37,7 @@ pub(super) fn identified(directory: &Arc<Directory>, name: &str) -> Option<(Arc<
     Some((identity, value))
 }
 
-pub(super) fn hosts(directory: &Arc<Directory>, arguments: &Arguments) -> Reply {
+pub(super) fn hosts(directory: &Arc<Directory>, arguments: &Arguments) -> Result<Reply, String> {
     let query = arguments.text_or_empty("query").to_lowercase();
     let tag = arguments.text("tag");
     let matches = |name: &str, device: &Device| {
@@ -47,7 +47,9 @@ pub(super) fn hosts(directory: &Arc<Directory>, arguments: &Arguments) -> Reply 
     };
     let world = directory.world();
     let all: Vec<_> = world.config.devices.iter().filter(|(name, device)| matches(name, device)).collect();
-    let from: usize = arguments.text("cursor").and_then(|cursor| cursor.parse().ok()).unwrap_or(0);
+    let cursor = arguments.text("cursor").filter(|cursor| !cursor.is_empty());
+    let not_cursor = |cursor| format!("`cursor` of ssh_hosts is `{cursor}`; it takes next_cursor of the last answer");
+    let from = cursor.map_or(Ok(0), |cursor| cursor.parse::<usize>().map_err(|_| not_cursor(cursor)))?;
     let limit = arguments.count("limit").and_then(|limit| usize::try_from(limit).ok()).unwrap_or(HOSTS_DEFAULT).max(1);
     let open = directory.list();
     let host = |(name, device): &(&String, &Device)| {
@@ -95,7 +97,7 @@ pub(super) fn hosts(directory: &Arc<Directory>, arguments: &Arguments) -> Reply 
         (None, true) => "No device is configured: the operator adds [device.NAME] to jackfield.toml.".to_owned(),
         (None, false) => String::new(),
     };
-    Reply::new(json!({"hosts": page, "total": all.len(), "next_cursor": more}), text).with_next(&next)
+    Ok(Reply::new(json!({"hosts": page, "total": all.len(), "next_cursor": more}), text).with_next(&next))
 }
 
 pub(super) fn sessions(directory: &Arc<Directory>, arguments: &Arguments) -> Reply {
