@@ -310,9 +310,10 @@ fn a_client_gives_the_daemon_its_own_values_of_variables() {
 fn stop_and_restart_say_what_would_be_lost() {
     let house = House::new(HERE);
     assert_eq!(house.said(&["stop"]), "no daemon runs for this configuration\n");
+    assert_eq!(house.said(&["stop", "--all"]), "no jackfield runs that holds sessions\n");
     house.said(&["open", "here"]);
     let why = house.complaint(&["stop"]);
-    assert!(why.contains("holds here: they would be lost") && why.contains("--drain"), "{why}");
+    assert!(why.contains("holds here: they would be lost") && why.contains("`jackfield restart --drain` waits"), "{why}");
     let before = house.daemon();
     let mut client = house.client("test");
     client.post("ssh_run", json!({"target": "here", "command": "sleep 2; echo drained", "wait_s": 30}));

@@ -76,7 +76,7 @@ pub fn stop(file: Option<&Path>, all: bool, now: bool) -> Result<ExitCode, Strin
         let mut names = names().map_err(|error| format!("cannot look for running servers: {error}"))?;
         names.retain(|name| all || *name == own);
         if names.is_empty() {
-            say_line("no daemon runs for this configuration");
+            say_line(if all { "no jackfield runs that holds sessions" } else { "no daemon runs for this configuration" });
             return Ok(ExitCode::SUCCESS);
         }
         for name in names {
@@ -93,7 +93,7 @@ async fn end(name: &str, now: bool) -> Result<String, String> {
     if !status.sessions.is_empty() && !now {
         let busy = if status.busy.is_empty() { String::new() } else { format!("; commands run in {}", status.busy.join(", ")) };
         return Err(format!(
-            "process {} holds {}{busy}: they would be lost. `jackfield close` closes one, `--drain` waits for what runs, `--now` ends it at once",
+            "process {} holds {}{busy}: they would be lost. `jackfield close` closes one, `jackfield restart --drain` waits for what runs, `--now` ends it at once",
             status.process,
             status.sessions.join(", ")
         ));

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, IsTerminal as _, Write as _};
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -18,6 +19,9 @@ use crate::viewer::{RecordingInfo, recordings};
 
 /// The longest silence that is kept: nobody watches a prompt.
 const SILENCE_MAX: Duration = Duration::from_secs(2);
+
+/// How much slower or faster than it was.
+const SPEEDS: RangeInclusive<f64> = 0.01..=1000.0;
 
 /// What is wanted.
 #[derive(Debug)]
@@ -48,9 +52,7 @@ pub fn run(wanted: &Wanted<'_>) -> Result<ExitCode, String> {
     let chosen = chosen.ok_or_else(|| {
         format!("there is no recording `{name}` and none of a session of that name; `jackfield replay` lists them. `[audit] recordings = true` has sessions recorded")
     })?;
-    if !(wanted.speed.is_finite() && wanted.speed > 0.0) {
-        return Err(format!("--speed is {}; it is how many times as fast, for example 2 or 0.5", wanted.speed));
-    }
+    check_speed(wanted.speed)?;
     let path = recordings::path(&folder, chosen)?;
     let played = block_on(async {
         tokio::select! {
@@ -63,6 +65,12 @@ pub fn run(wanted: &Wanted<'_>) -> Result<ExitCode, String> {
         say_line(&painted(DIM, &format!("\r\nend of {chosen}")));
     }
     played.map(|()| ExitCode::SUCCESS)
+}
+
+fn check_speed(speed: f64) -> Result<(), String> {
+    let (least, most) = (SPEEDS.start(), SPEEDS.end());
+    let wrong = || format!("--speed is {speed}; it is how many times as fast, from {least} to {most}, for example 2 or 0.5");
+    SPEEDS.contains(&speed).then_some(()).ok_or_else(wrong)
 }
 
 fn list(all: &[RecordingInfo], json: bool) {
@@ -104,4 +112,17 @@ async fn play(path: &Path, speed: f64) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_speed_is_one_that_a_pause_can_be_divided_by() {
+        assert!([0.01, 0.5, 1.0, 1000.0].iter().all(|speed| check_speed(*speed).is_ok()));
+        for wrong in [0.0, -1.0, 1e-300, 1e9, f64::NAN, f64::INFINITY] {
+            assert!(check_speed(wrong).unwrap_err().contains("from 0.01 to 1000"), "{wrong}");
+        }
+    }
 }
