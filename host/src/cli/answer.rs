@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use serde_json::json;
 use zeroize::Zeroizing;
 
+use super::approve::meant;
 use super::hidden;
 use super::paint::{GOOD, painted, say, table};
 use super::runtime::block_on;
@@ -30,23 +31,15 @@ pub fn run(id: Option<&str>, json: bool) -> Result<ExitCode, String> {
             say(&format!("{}\n", json!({"questions": questions})));
             return Ok(ExitCode::SUCCESS);
         }
-        let open: Vec<String> = waiting.iter().flat_map(|(_, questions)| questions.iter().map(|question| question.id.clone())).collect();
-        let id = match (id, open.as_slice()) {
-            (Some(id), _) => id.to_owned(),
-            (None, [only]) => only.clone(),
-            (None, []) => {
-                say("no server asks anything\n");
-                return Ok(ExitCode::SUCCESS);
-            }
-            (None, _) => {
-                say(&listed(&waiting));
-                return Ok(ExitCode::SUCCESS);
-            }
+        let open = waiting.iter().flat_map(|(server, questions)| questions.iter().map(|question| (server.process, question.id.clone())));
+        let open: Vec<(u32, String)> = open.collect();
+        let is_none = open.is_empty();
+        let Some((process, id)) = meant(open, id, "question", "answer")? else {
+            say(&if is_none { "no server asks anything\n".to_owned() } else { listed(&waiting) });
+            return Ok(ExitCode::SUCCESS);
         };
-        let found = waiting.iter_mut().find_map(|(server, questions)| {
-            let question = questions.iter().find(|question| question.id == id)?.clone();
-            Some((server, question))
-        });
+        let found = waiting.iter_mut().find(|(server, _)| server.process == process);
+        let found = found.and_then(|(server, questions)| Some((server, questions.iter().find(|question| question.id == id)?.clone())));
         let (server, question) = found.ok_or_else(|| format!("no question `{id}` waits; `jackfield answer` lists them"))?;
         let answer = asked(&question)?;
         server.reply(&question.id, &answer).await?;
@@ -69,8 +62,12 @@ async fn waiting() -> Result<Waiting, String> {
 }
 
 fn listed(waiting: &Waiting) -> String {
-    let row = |question: &Question| vec![question.id.clone(), question.device.clone(), question.user.clone(), question.prompt.clone()];
-    let rows: Vec<Vec<String>> = waiting.iter().flat_map(|(_, questions)| questions.iter().map(row)).collect();
+    let row = |server: &Server, question: &Question| {
+        let id = format!("{}/{}", server.process, question.id);
+        vec![id, question.device.clone(), question.user.clone(), question.prompt.clone()]
+    };
+    let rows: Vec<Vec<String>> =
+        waiting.iter().flat_map(|(server, questions)| questions.iter().map(move |question| row(server, question))).collect();
     format!("{}Answer one: jackfield answer ID\n", table(&["ID", "DEVICE", "ACCOUNT", "ASKS"], &rows))
 }
 

@@ -88,22 +88,26 @@ async fn waiting() -> Result<Waiting, String> {
 
 /// The request of this name, or the only one.
 fn chosen<'a>(waiting: &'a mut Waiting, id: Option<&str>) -> Result<Option<(&'a mut Server, Request)>, String> {
-    let all: Vec<(u32, String)> = waiting
-        .iter()
-        .flat_map(|(server, requests)| requests.iter().map(|request| (server.process, request.id.clone())))
-        .filter(|(process, own)| id.is_none_or(|id| id == own || id == format!("{process}/{own}")))
-        .collect();
-    let (process, own) = match (all.as_slice(), id) {
-        ([one], _) => one.clone(),
-        ([], Some(id)) => return Err(format!("no request `{id}` waits; `jackfield approve` lists what does")),
-        (several, Some(id)) if several.len() > 1 => {
-            let names: Vec<String> = several.iter().map(|(process, own)| format!("{process}/{own}")).collect();
-            return Err(format!("several servers have a request `{id}`; name one: {}", names.join(", ")));
-        }
-        _ => return Ok(None),
-    };
+    let all = waiting.iter().flat_map(|(server, requests)| requests.iter().map(|request| (server.process, request.id.clone())));
+    let Some((process, own)) = meant(all.collect(), id, "request", "approve")? else { return Ok(None) };
     let found = waiting.iter_mut().find(|(server, _)| server.process == process);
     Ok(found.and_then(|(server, requests)| Some((server, requests.iter().find(|request| request.id == own)?.clone()))))
+}
+
+/// Which one of what waits in several processes a name means, `ID` or `PROCESS/ID`; without a name the only one there is. `kind` is what
+/// they are, `command` what lists them.
+pub(super) fn meant(all: Vec<(u32, String)>, id: Option<&str>, kind: &str, command: &str) -> Result<Option<(u32, String)>, String> {
+    let is_named = |(process, own): &(u32, String)| id.is_none_or(|id| id == own || id == format!("{process}/{own}"));
+    let mut found: Vec<(u32, String)> = all.into_iter().filter(is_named).collect();
+    match (found.len(), id) {
+        (1, _) => Ok(found.pop()),
+        (_, None) => Ok(None),
+        (0, Some(id)) => Err(format!("no {kind} `{id}` waits; `jackfield {command}` lists what does")),
+        (_, Some(id)) => {
+            let names: Vec<String> = found.iter().map(|(process, own)| format!("{process}/{own}")).collect();
+            Err(format!("several servers have a {kind} `{id}`; name one: {}", names.join(", ")))
+        }
+    }
 }
 
 fn listed(waiting: &Waiting) -> String {
@@ -120,4 +124,21 @@ fn listed(waiting: &Waiting) -> String {
         table(&["REQUEST", "CALLER", "SESSION", "COMMAND"], &rows),
         painted(DIM, "jackfield approve REQUEST shows one and asks")
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_two_servers_call_alike_is_told_apart_by_their_processes() {
+        let named =
+            |id: Option<&str>| meant(vec![(7, "q1".to_owned()), (9, "q1".to_owned()), (9, "q2".to_owned())], id, "question", "answer");
+        assert_eq!(named(Some("q2")), Ok(Some((9, "q2".to_owned()))));
+        assert_eq!(named(Some("9/q1")), Ok(Some((9, "q1".to_owned()))));
+        assert_eq!(named(Some("q1")).unwrap_err(), "several servers have a question `q1`; name one: 7/q1, 9/q1");
+        assert_eq!(named(Some("q3")).unwrap_err(), "no question `q3` waits; `jackfield answer` lists what does");
+        assert_eq!(named(None), Ok(None));
+        assert_eq!(meant(vec![(7, "q1".to_owned())], None, "question", "answer"), Ok(Some((7, "q1".to_owned()))));
+    }
 }
