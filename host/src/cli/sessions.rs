@@ -12,6 +12,8 @@ use super::paint::{BAD, DIM, DOUBT, GOOD, NAME, painted, painted_table, say, say
 use super::runtime::block_on;
 use crate::account;
 use crate::author::Author;
+use crate::config::{Config, Device, TypeChoice};
+use crate::directory::place::Place;
 use crate::guest::wire::{LockState, Rule, Say, SessionState, Tell};
 use crate::history::query::one_line;
 use crate::session::lock::Halt;
@@ -295,7 +297,8 @@ async fn devices(file: Option<&Path>, json: bool) -> Result<ExitCode, String> {
     };
     if json {
         let devices = config.devices.iter().map(|(name, device)| {
-            json!({"name": name, "type": kind(device), "address": address(name, device), "tags": device.tags, "sessions": sessions_of(name)})
+            let (kind, address) = (kind(device), address(&config, name, device));
+            json!({"name": name, "type": kind, "address": address, "tags": device.tags, "sessions": sessions_of(name)})
         });
         say(&format!("{}\n", json!({"devices": devices.collect::<Vec<_>>()})));
         return Ok(ExitCode::SUCCESS);
@@ -307,21 +310,23 @@ async fn devices(file: Option<&Path>, json: bool) -> Result<ExitCode, String> {
     let rows: Vec<Vec<String>> = config
         .devices
         .iter()
-        .map(|(name, device)| vec![name.clone(), kind(device), address(name, device), device.tags.join(","), sessions_of(name).join(" ")])
+        .map(|(name, device)| {
+            vec![name.clone(), kind(device), address(&config, name, device), device.tags.join(","), sessions_of(name).join(" ")]
+        })
         .collect();
     say(&painted_table(&["DEVICE", "TYPE", "ADDRESS", "TAGS", "OPEN"], &rows, |_| anstyle::Style::new()));
     Ok(ExitCode::SUCCESS)
 }
 
-fn kind(device: &crate::config::Device) -> String {
+fn kind(device: &Device) -> String {
     match &device.device_type {
-        crate::config::TypeChoice::Auto => "auto".to_owned(),
-        crate::config::TypeChoice::Named(name) => name.to_string(),
+        TypeChoice::Auto => "auto".to_owned(),
+        TypeChoice::Named(name) => name.to_string(),
     }
 }
 
-fn address(name: &str, device: &crate::config::Device) -> String {
-    if device.conceal { "concealed".to_owned() } else { device.address(name) }
+fn address(config: &Config, name: &str, device: &Device) -> String {
+    if device.conceal { "concealed".to_owned() } else { Place::listed_address(config, name, device) }
 }
 
 /// The devices of a configuration, for completion: what is wrong is not the moment's.

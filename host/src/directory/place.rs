@@ -244,6 +244,15 @@ impl Place {
         }
     }
 
+    /// The address of a device for a list, which no command is run for: as the OpenSSH configuration says where the table does not.
+    #[must_use]
+    pub fn listed_address(config: &Config, name: &str, device: &Device) -> String {
+        match Self::of(config, device, &Hop::device(name), Exec::Never) {
+            Ok(place) if !device.local && !matches!(device.line, Wire::Serial(_)) => place.address(),
+            _ => device.address(name),
+        }
+    }
+
     /// The address as lists show it.
     #[must_use]
     pub fn address(&self) -> String {
@@ -318,6 +327,19 @@ fn own_known_hosts(home: Option<&Path>) -> Vec<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_list_has_the_address_that_the_openssh_configuration_gives_a_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("config");
+        std::fs::write(&file, "Host far\n  HostName 192.0.2.1\n  Port 2200\n").unwrap();
+        let table =
+            "[device.near]\nhost = \"192.0.2.7\"\n[device.here]\nlocal = true\n[device.old]\nline = \"telnet\"\nhost = \"192.0.2.9\"\n";
+        let mut config = Config::parse(table, Path::new("jackfield.toml"), None).unwrap();
+        config.use_ssh_config(file);
+        let address = |name: &str| Place::listed_address(&config, name, &config.devices[name]);
+        assert_eq!(["far", "near", "here", "old"].map(address), ["192.0.2.1:2200", "192.0.2.7:22", "local", "192.0.2.9:23"]);
+    }
 
     #[test]
     fn the_port_that_a_way_names_wins_over_the_jump_hosts_own() {
