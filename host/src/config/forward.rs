@@ -47,10 +47,30 @@ impl ForwardSettings {
             None
         };
         Self {
-            kinds: reader.field(section, "kinds", |reader, at, found| value::list(reader, at, found, "local", kind)).unwrap_or(usual.kinds),
-            to: reader.field(section, "to", |reader, at, found| value::list(reader, at, found, "db*:5432", pattern)).unwrap_or_default(),
+            kinds: reader
+                .field(section, "kinds", |reader, at, found| value::list(reader, at, found, "\"local\"", kind))
+                .unwrap_or(usual.kinds),
+            to: reader
+                .field(section, "to", |reader, at, found| value::list(reader, at, found, "\"db*:5432\"", pattern))
+                .unwrap_or_default(),
             beyond_loopback: reader.field(section, "beyond_loopback", value::flag).unwrap_or_default(),
             sockets: reader.field(section, "sockets", value::flag).unwrap_or_default(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::super::Config;
+
+    #[test]
+    fn an_example_of_a_list_can_be_written_as_it_stands() {
+        let wrong = Config::parse("[forward]\nkinds = \"local\"\nto = 5432\n", Path::new("/etc/jack/c.toml"), None).unwrap_err();
+        let wrong: String = wrong.iter().map(|one| one.to_string() + "\n").collect();
+        for part in ["for example `kinds = [\"local\"]`", "for example `to = [\"db*:5432\"]`"] {
+            assert!(wrong.contains(part), "{part}: {wrong}");
         }
     }
 }

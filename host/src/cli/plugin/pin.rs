@@ -53,8 +53,11 @@ pub fn run(config: Option<&Path>, wanted: &Wanted) -> Result<ExitCode, String> {
     let name = wanted.name.clone().unwrap_or_else(|| checked.manifest.name.clone());
     let strange = wanted.grants.iter().find(|secret| !checked.manifest.secrets.contains(secret));
     if let Some(secret) = strange {
-        let asks = checked.manifest.secrets.join(", ");
-        return Err(format!("the plugin never asks for the secret `{secret}`; it asks for: {asks}"));
+        let asks = match checked.manifest.secrets.join(", ") {
+            none if none.is_empty() => "it asks for none".to_owned(),
+            some => format!("it asks for: {some}"),
+        };
+        return Err(format!("the plugin never asks for the secret `{secret}`; {asks}"));
     }
     put(&mut document, &name, &relative(&wanted.file, &path), wanted, &checked)?;
     let after = document.to_string();
