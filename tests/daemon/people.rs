@@ -399,6 +399,7 @@ fn an_agent_is_told_once_what_people_did_and_what_they_noted() {
     assert!(agent.run("here", "pwd")["note"].is_null());
     let sessions = agent.call("ssh_sessions", json!({}));
     assert_eq!(sessions["sessions"][0]["opened_by"], "agent agent");
+    assert_eq!(sessions["sessions"][0]["host"], "here");
     house.said(&["close", "here"]);
     assert!(house.complaint(&["log", "here"]).contains("there is no session `here`"));
 }

@@ -130,6 +130,8 @@ pub(super) fn sessions(directory: &Arc<Directory>, arguments: &Arguments) -> Rep
         if lock != LockState::default() {
             lines.push(format!("  {}", lock::sentence(&lock)));
         }
+        // Its name begins with it.
+        fields.insert("host".to_owned(), name.clone().into());
         fields.insert("lock".to_owned(), Value::Object(lock::shown(&lock)));
         let forwards = directory.forwards().list(Some(&handle.id.to_string()));
         lines.extend(forwards.iter().map(|forward| format!("  {}", forward::line(forward))));

@@ -54,6 +54,8 @@ pub enum Class {
     Reads,
     /// Only this server's own state, and nothing twice.
     OwnState,
+    /// It opens something that can be closed again; nothing is lost by it.
+    Opens,
     /// Devices.
     Changes,
 }
@@ -125,7 +127,7 @@ pub const TOOLS: &[Definition] = &[
     Definition {
         name: "ssh_forward",
         title: "Forward connections",
-        class: Class::Changes,
+        class: Class::Opens,
         device_text: false,
         about: "Open or close a port forward through a session's device; ssh_sessions lists them.",
         params: &[
@@ -360,13 +362,12 @@ pub fn listed() -> &'static [Tool] {
 }
 
 fn tool(definition: &Definition) -> Tool {
-    let changes = definition.class == Class::Changes;
     let mut hints = ToolAnnotations::default();
     hints.title = Some(definition.title.to_owned());
     hints.read_only_hint = Some(definition.class == Class::Reads);
     if definition.class != Class::Reads {
-        hints.destructive_hint = Some(changes);
-        hints.idempotent_hint = Some(!changes);
+        hints.destructive_hint = Some(definition.class == Class::Changes);
+        hints.idempotent_hint = Some(definition.class == Class::OwnState);
     }
     // Unset where device text comes: the default "open world" is the honest value, and an explicit one makes clients ask.
     hints.open_world_hint = (!definition.device_text).then_some(false);
@@ -552,6 +553,19 @@ mod tests {
         assert!(!all.contains("$ref") && !all.contains("anyOf"));
         // About four characters a token; the budget is 3,000 tokens.
         assert!(all.len() < 12_000, "{} characters", all.len());
+    }
+
+    #[test]
+    fn hints_say_what_a_tool_may_change() {
+        let hints = |name: &str| {
+            let tool = listed().iter().find(|tool| &*tool.name == name).unwrap();
+            let hints = tool.annotations.clone().unwrap();
+            [hints.read_only_hint, hints.destructive_hint, hints.idempotent_hint]
+        };
+        assert_eq!(hints("ssh_hosts"), [Some(true), None, None]);
+        assert_eq!(hints("ssh_open"), [Some(false), Some(false), Some(true)]);
+        assert_eq!(hints("ssh_forward"), [Some(false), Some(false), Some(false)]);
+        assert_eq!(hints("ssh_run"), [Some(false), Some(true), Some(false)]);
     }
 
     #[test]
