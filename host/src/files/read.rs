@@ -108,7 +108,8 @@ pub async fn file(remote: &Remote, path: &[u8], attrs: &Attrs, part: Part) -> Re
     // In `/proc` files have a size of 0 and bytes all the same.
     let mut source = remote.source(path, 0, attrs.size).await?;
     let mut first = Vec::new();
-    while first.len() < super::text::SAMPLE_BYTES
+    // More than the sample tells a letter that is cut at its end from one that the file ends in.
+    while first.len() <= super::text::SAMPLE_BYTES
         && let Some(bytes) = source.next().await?
     {
         first.extend_from_slice(&bytes);

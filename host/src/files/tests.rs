@@ -472,6 +472,20 @@ async fn files_are_shown_by_both_ways() {
     }
 }
 
+/// A server that takes less at once gives just as much as tells what a file is, and ends it in the middle of a letter.
+#[tokio::test]
+async fn a_letter_that_comes_in_two_pieces_makes_no_other_file() {
+    let Remote::Sftp(mut small) = sftp().await else { panic!("it is SFTP") };
+    small.read_bytes = 4096;
+    let folders = Folders::new();
+    let file = folders.there().join("f");
+    std::fs::write(&file, format!("a{}\n", "\u{4e2d}".repeat(4000))).unwrap();
+    let (remote, path) = (Remote::Sftp(small), file.as_os_str().as_bytes());
+    let attrs = remote.stat(path).await.unwrap();
+    let shown = read::file(&remote, path, &attrs, read::Part { offset: 1, limit: 1, max_chars: 10_000 }).await.unwrap();
+    assert_eq!((shown.encoding, shown.lines), ("utf-8", Some(1)));
+}
+
 /// A server that says this to the hello, and this to what follows; `NNNN` becomes the number of the request.
 async fn hostile(hello: &[u8], answers: &[&[u8]]) -> Result<Sftp, FilesError> {
     let (ours, mut theirs) = tokio::io::duplex(1 << 20);
