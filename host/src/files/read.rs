@@ -12,9 +12,12 @@ use super::text::{Encoding, Masked};
 use super::wire::{Attrs, Kind};
 use super::{Code, FilesError};
 use crate::hex::digits;
-use crate::limits::{FILE_LINE_MAX_CHARS, FILE_WHOLE_MAX_BYTES, HEX_ROW_BYTES, SENSITIVE_KEY_MAX_BYTES};
+use crate::limits::{FILE_LINE_MAX_CHARS, FILE_WHOLE_MAX_BYTES, HEX_ROW_BYTES, SENSITIVE_KEY_MAX_BYTES, SENSITIVE_OVERLAP_BYTES};
 use crate::secret::look::Mask;
 use crate::secret::redact::Redactor;
+
+/// Bytes that are kept of a line: four for each letter that is shown, and what a secret may have behind those.
+const LINE_KEPT_BYTES: usize = 4 * FILE_LINE_MAX_CHARS + SENSITIVE_OVERLAP_BYTES;
 
 /// What is wanted of a file.
 #[derive(Debug, Clone, Copy)]
@@ -34,8 +37,8 @@ pub struct Shown {
     pub text: String,
     /// These bytes themselves, and the place of the first.
     bytes: (u64, Bytes),
-    /// Lines with their numbers.
-    pub rows: Vec<(u64, String)>,
+    /// Its lines.
+    rows: Vec<Line>,
     /// Lines before them, a part: what looks like a secret may begin there.
     pub before: String,
     /// How the text is written.
@@ -50,12 +53,32 @@ pub struct Shown {
     pub notes: Vec<String>,
 }
 
+/// A line. More of it is kept than is shown: what looks like a secret may begin in the one part and end in the other.
+#[derive(Debug, Clone)]
+struct Line {
+    number: u64,
+    text: String,
+    bytes: u64,
+    is_cut: bool,
+}
+
+impl Line {
+    /// What is shown of it, where its text is this.
+    fn shown(&self, text: &str) -> String {
+        let mut shown: String = text.chars().take(FILE_LINE_MAX_CHARS).collect();
+        if self.is_cut {
+            let _ = write!(shown, " [... the line has {} bytes]", self.bytes);
+        }
+        shown
+    }
+}
+
 impl Shown {
     /// Masks secrets that are known.
     pub fn conceal(&mut self, known: &Redactor) {
         self.before = known.text(&self.before);
-        for (_, row) in &mut self.rows {
-            *row = known.text(row);
+        for row in &mut self.rows {
+            row.text = known.text(&row.text);
         }
         let (start, bytes) = &self.bytes;
         let places = known.places(bytes);
@@ -72,24 +95,24 @@ impl Shown {
         }
         let mut text = self.before.clone();
         let mut ranges = Vec::new();
-        for (number, row) in &self.rows {
+        for row in &self.rows {
             let start = text.len();
-            text.push_str(row);
-            ranges.push((number, start..text.len()));
+            text.push_str(&row.text);
+            ranges.push((row, start..text.len()));
             text.push('\n');
         }
         let masked = Masked::of(mask, text.as_bytes());
         let mut out = String::with_capacity(text.len());
         let mut was_hidden = false;
-        for (number, range) in ranges {
-            let row = masked.part(text.as_bytes(), range);
-            match &row {
-                Some(row) => drop(writeln!(out, "{number:>6}\t{row}")),
+        for (row, range) in ranges {
+            let (number, text) = (row.number, masked.part(text.as_bytes(), range));
+            match &text {
+                Some(text) => drop(writeln!(out, "{number:>6}\t{}", row.shown(text))),
                 // Once for all of it.
                 None if !was_hidden => drop(writeln!(out, "{number:>6}\t[hidden]")),
                 None => {}
             }
-            was_hidden = row.is_none();
+            was_hidden = text.is_none();
         }
         (out, masked.count())
     }
@@ -151,7 +174,7 @@ struct Lines {
     number: u64,
     line: Vec<u8>,
     line_bytes: u64,
-    rows: Vec<(u64, String)>,
+    rows: Vec<Line>,
     before: String,
     chars: usize,
     is_full: bool,
@@ -214,8 +237,8 @@ impl Lines {
     fn more(&mut self, bytes: &[u8]) {
         self.line_bytes += u64::try_from(bytes.len()).unwrap_or(0);
         if !self.is_full {
-            // Four bytes for each letter, and no more however long the line is.
-            let room = (FILE_LINE_MAX_CHARS * 4).saturating_sub(self.line.len());
+            // So much, and no more however long the line is.
+            let room = LINE_KEPT_BYTES.saturating_sub(self.line.len());
             self.line.extend_from_slice(bytes.get(..room.min(bytes.len())).unwrap_or_default());
         }
     }
@@ -235,9 +258,8 @@ impl Lines {
             _ => String::from_utf8_lossy(&self.line).into_owned(),
         };
         let text = text.strip_suffix('\r').unwrap_or(&text);
-        let mut shown: String = text.chars().take(FILE_LINE_MAX_CHARS).collect();
         if self.number < self.part.offset {
-            self.before.push_str(&shown);
+            self.before.extend(text.chars().take(FILE_LINE_MAX_CHARS));
             self.before.push('\n');
             if self.before.len() > 2 * SENSITIVE_KEY_MAX_BYTES {
                 let start = (SENSITIVE_KEY_MAX_BYTES..).find(|at| self.before.is_char_boundary(*at)).unwrap_or_default();
@@ -245,16 +267,15 @@ impl Lines {
             }
             return;
         }
-        if shown.len() < text.len() || u64::try_from(self.line.len()).unwrap_or(0) < self.line_bytes {
-            let _ = write!(shown, " [... the line has {} bytes]", self.line_bytes);
-            self.long += 1;
-        }
+        let is_cut = text.chars().nth(FILE_LINE_MAX_CHARS).is_some() || u64::try_from(self.line.len()).unwrap_or(0) < self.line_bytes;
+        self.long += u64::from(is_cut);
+        let line = Line { number: self.number, text: text.to_owned(), bytes: self.line_bytes, is_cut };
         // The number and a tab go before it.
-        let chars = shown.chars().count() + 8;
+        let chars = line.shown(text).chars().count() + 8;
         let kept = self.number - self.part.offset;
         if kept < self.part.limit && (self.chars + chars <= self.part.max_chars || kept == 0) {
             self.chars += chars;
-            self.rows.push((self.number, shown));
+            self.rows.push(line);
         } else {
             self.is_full = true;
             self.next = Some(self.number);
@@ -384,6 +405,7 @@ pub async fn folder(remote: &Remote, path: &[u8], offset: u64, limit: u64) -> Re
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::secret::Secret;
 
     fn part(offset: u64, limit: u64) -> Part {
         Part { offset, limit, max_chars: 10_000 }
@@ -424,9 +446,25 @@ mod tests {
         for _ in 0..1000 {
             lines.feed(&[b'x'; 10_000]);
         }
-        assert!(lines.line.len() <= FILE_LINE_MAX_CHARS * 4);
+        assert!(lines.line.len() <= LINE_KEPT_BYTES);
         let shown = lines.end(Some(String::new()));
         let text = shown.masked(None).0;
         assert!(text.len() < FILE_LINE_MAX_CHARS + 100 && text.contains("the line has 10000000 bytes"), "{text}");
+    }
+
+    #[test]
+    fn a_secret_in_which_a_long_line_is_cut_is_not_shown_in_part() {
+        let line = format!("{{\"a\": \"{}\", \"password\": \"hunter2-and-more\"}}\n", "x".repeat(FILE_LINE_MAX_CHARS - 27));
+        let mut lines = Lines::new(Encoding::Utf8, part(1, 9));
+        lines.feed(line.as_bytes());
+        let mut shown = lines.end(Some(String::new()));
+        assert!(shown.masked(None).0.contains("\"hunt [... the line has"));
+        let text = shown.masked(Some(&Mask::with(std::iter::empty()))).0;
+        assert!(!text.contains("hunt") && text.contains("the line has"), "{text}");
+        let mut known = Redactor::default();
+        known.learn("web", &Secret::from_bytes(b"hunter2-and-more".to_vec()));
+        shown.conceal(&known);
+        let text = shown.masked(None).0;
+        assert!(!text.contains("hunt") && text.contains("the line has"), "{text}");
     }
 }
