@@ -214,13 +214,30 @@ fn replaced(bytes: &[u8], old: &str, new: &str) -> Result<Vec<u8>, String> {
             Ok([before, &to, after].concat())
         }
         [] => Err("`old` does not occur in it; read it again and take the text exactly, with spaces and tabs".to_owned()),
-        many => Err(format!("`old` occurs {} times in it; add lines around it until it is there only once", many.len())),
+        many => {
+            let least = if many.len() == MATCHES_COUNTED { "at least " } else { "" };
+            Err(format!("`old` occurs {least}{} times in it; add lines around it until it is there only once", many.len()))
+        }
     }
 }
 
-/// Where a text begins, also where one begins within another one.
+/// Matches that are counted: so many are no single one in any case.
+const MATCHES_COUNTED: usize = 100;
+
+/// Where a text begins, also where one begins within another one; of many the first.
 fn matches(bytes: &[u8], wanted: &[u8], unit: usize) -> Vec<usize> {
-    memchr::memmem::find_iter(bytes, wanted).filter(|at| at % unit == 0).collect()
+    let finder = memchr::memmem::Finder::new(wanted);
+    let (mut found, mut from) = (Vec::new(), 0);
+    while found.len() < MATCHES_COUNTED
+        && let Some(next) = bytes.get(from..).and_then(|rest| finder.find(rest))
+    {
+        let at = from + next;
+        if at.is_multiple_of(unit) {
+            found.push(at);
+        }
+        from = at + 1;
+    }
+    found
 }
 
 impl Prepared {
@@ -431,5 +448,9 @@ mod tests {
         // UTF-16 with its mark, little end first.
         let utf16 = |text: &str| [0xfeff].into_iter().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
         assert_eq!(done(&utf16("a=1\n"), "1", "22").unwrap(), utf16("a=22\n"));
+        // One within another one, and one within bytes that are no letters.
+        assert!(done(b"{\n}\n}\n}\n", "}\n}\n", "}\n").unwrap_err().contains("occurs 2 times"));
+        assert_eq!(done(&utf16("\u{100}\u{101}"), "\u{101}", "x").unwrap(), utf16("\u{100}x"));
+        assert!(done("a".repeat(100_000).as_bytes(), &"a".repeat(50_000), "c").unwrap_err().contains("occurs at least 100 times"));
     }
 }
