@@ -1,7 +1,7 @@
 //! `jackfield replay`: a recording of a session in this terminal.
 
 use std::fs::File;
-use std::io::{BufRead as _, BufReader, IsTerminal as _, Write as _};
+use std::io::{BufRead as _, BufReader, IsTerminal as _, Write};
 use std::ops::RangeInclusive;
 use std::path::Path;
 use std::process::ExitCode;
@@ -14,7 +14,9 @@ use super::paint::{DIM, painted, say, say_line, table};
 use super::runtime::block_on;
 use super::sessions::attach::PLAIN;
 use crate::instant;
+use crate::limits::SHOWN_STRING_MAX_BYTES;
 use crate::startup;
+use crate::terminal::sieve::Sieve;
 use crate::viewer::{RecordingInfo, recordings};
 
 /// The longest silence that is kept: nobody watches a prompt.
@@ -56,7 +58,7 @@ pub fn run(wanted: &Wanted<'_>) -> Result<ExitCode, String> {
     let path = recordings::path(&folder, chosen)?;
     let played = block_on(async {
         tokio::select! {
-            played = play(&path, wanted.speed) => played,
+            played = play(&path, wanted.speed, &mut std::io::stdout()) => played,
             _ = tokio::signal::ctrl_c() => Ok(()),
         }
     })?;
@@ -88,11 +90,13 @@ fn list(all: &[RecordingInfo], json: bool) {
     say(&table(&["BEGAN (UTC)", "SESSION", "LENGTH", "NAME"], &all.iter().map(row).collect::<Vec<_>>()));
 }
 
-/// Prints what was shown, as it came (asciicast v2: a heading, then `[seconds, kind, data]` a line).
-async fn play(path: &Path, speed: f64) -> Result<(), String> {
+/// Prints what was shown, as it came (asciicast v2: a heading, then `[seconds, kind, data]` a line), but for what asks a terminal
+/// something: this one would type the answer into the shell that it belongs to.
+async fn play(path: &Path, speed: f64, out: &mut impl Write) -> Result<(), String> {
     let file = File::open(path).map_err(|error| format!("cannot read `{}`: {error}", path.display()))?;
     let (mut at, begun) = (0.0_f64, SystemTime::now());
     let mut shown = Duration::ZERO;
+    let (mut sieve, mut passed) = (Sieve::new(SHOWN_STRING_MAX_BYTES), Vec::new());
     for line in BufReader::new(file).lines().skip(1) {
         let line = line.map_err(|error| format!("cannot read `{}`: {error}", path.display()))?;
         // The last line of one that goes on may not be whole yet.
@@ -106,8 +110,9 @@ async fn play(path: &Path, speed: f64) -> Result<(), String> {
         at = seconds;
         sleep(shown.saturating_sub(begun.elapsed().unwrap_or_default())).await;
         // As it was shown: what a terminal makes of it is the point.
-        let mut out = std::io::stdout().lock();
-        if out.write_all(data.as_bytes()).and_then(|()| out.flush()).is_err() {
+        passed.clear();
+        sieve.add(data.as_bytes(), &mut passed);
+        if out.write_all(&passed).and_then(|()| out.flush()).is_err() {
             return Ok(());
         }
     }
@@ -124,5 +129,17 @@ mod tests {
         for wrong in [0.0, -1.0, 1e-300, 1e9, f64::NAN, f64::INFINITY] {
             assert!(check_speed(wrong).unwrap_err().contains("from 0.01 to 1000"), "{wrong}");
         }
+    }
+
+    #[tokio::test]
+    async fn what_a_terminal_would_answer_is_not_played() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.cast");
+        let lines =
+            ["{\"version\":2}", r#"[0.0, "o", "a\u001b["]"#, r#"[0.0, "i", "x"]"#, r#"[0.0, "o", "6nb\u001b[1mc\u001b]11;?\u0007"]"#];
+        std::fs::write(&path, lines.join("\n")).unwrap();
+        let mut out = Vec::new();
+        play(&path, 1.0, &mut out).await.unwrap();
+        assert_eq!(String::from_utf8(out).unwrap(), "ab\x1b[1mc");
     }
 }
