@@ -144,8 +144,13 @@ fn somebody_who_watches_sees_all_and_touches_nothing() {
     agent.run("here", "echo after");
     tmux.shows("after");
     assert!(!agent.run("here", "fc -l -5 2>/dev/null; echo end")["output"].as_str().unwrap().contains("not-typed"));
+    // What a program of the session has set is not left in the terminal.
+    let mouse = || tmux.tmux(&["display-message", "-p", "#{mouse_any_flag}"]).trim().to_owned();
+    agent.run("here", r"printf '\033[?1000h'");
+    until("the mouse is the program's", || mouse() == "1");
     house.said(&["close", "here"]);
     tmux.shows("here is over");
+    assert_eq!(mouse(), "0");
 }
 
 #[test]

@@ -19,8 +19,9 @@ use crate::guest::wire::{Data, Rule, Say, SessionState, Tell};
 const PREFIX: u8 = 0x1d;
 /// Pieces of typing on their way.
 const TYPED_QUEUE: usize = 64;
-/// Leaves whatever modes the session's programs have set (ECMA-48, xterm's control sequences).
-pub const PLAIN: &str = "\x1b[?1049l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?2004l\x1b[?1l\x1b>\x1b[?25h\x1b[0m\x1b[r";
+/// Leaves whatever modes the session's programs have set (ECMA-48, xterm's control sequences, kitty's keyboard protocol).
+pub const PLAIN: &str = "\x1b[?1049l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1004l\x1b[?1005l\x1b[?1006l\x1b[?1015l\
+    \x1b[?1016l\x1b[?2004l\x1b[?2031l\x1b[?1l\x1b>\x1b[>4m\x1b[=0u\x1b[?25h\x1b[0m\x1b[r";
 /// An empty terminal to draw on.
 const EMPTY: &str = "\x1b[H\x1b[2J\x1b[3J";
 
@@ -50,7 +51,7 @@ fn size() -> (u16, u16) {
     tcgetwinsize(io::stdout()).map_or((80, 24), |size| (size.ws_col, size.ws_row))
 }
 
-/// The terminal's settings, put back when it is dropped.
+/// The terminal's settings where keys go to the session, put back when it is dropped. What the session's programs have set goes anyway.
 struct Raw(Option<Termios>);
 
 impl Raw {
@@ -64,7 +65,9 @@ impl Raw {
 
 impl Drop for Raw {
     fn drop(&mut self) {
-        out(PLAIN.as_bytes());
+        if io::stdout().is_terminal() {
+            out(PLAIN.as_bytes());
+        }
         if let Some(before) = &self.0 {
             // The terminal may have gone.
             let _ = tcsetattr(io::stdin(), OptionalActions::Now, before);
@@ -124,7 +127,7 @@ async fn follow(visitor: Visitor, session: &str, may_type: bool) -> Result<Strin
     let mut resized = signal(SignalKind::window_change()).map_err(|error| error.to_string())?;
     let mut interrupted = signal(SignalKind::interrupt()).map_err(|error| error.to_string())?;
     let mut keys = if may_type { keys() } else { mpsc::channel(1).1 };
-    let raw = may_type.then(Raw::set);
+    let raw = if may_type { Raw::set() } else { Raw(None) };
     let mut keyboard = Keyboard::default();
     let mut state: Option<SessionState> = None;
     let mut line = Vec::new();
@@ -289,6 +292,22 @@ impl Keyboard {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::terminal::sieve::Sieve;
+
+    /// A program goes on when its terminal is left, and whoever had attached types into a shell again.
+    #[test]
+    fn keys_and_the_mouse_send_what_they_did_before() {
+        let modes = ["?1", "?1000", "?1002", "?1003", "?1004", "?1005", "?1006", "?1015", "?1016", "?2004", "?2031"];
+        let modes = modes.map(|mode| (format!("\x1b[{mode}h"), format!("\x1b[{mode}l")));
+        let others = [("\x1b[>4;2m", "\x1b[>4m"), ("\x1b[>1u", "\x1b[=0u"), ("\x1b=", "\x1b>")];
+        let others = others.map(|(set, back)| (set.to_owned(), back.to_owned()));
+        for (set, back) in modes.into_iter().chain(others) {
+            let mut shown = Vec::new();
+            Sieve::new(100).add(set.as_bytes(), &mut shown);
+            assert_eq!(shown, set.as_bytes(), "it comes to the terminal");
+            assert!(PLAIN.contains(&back), "{set:?}");
+        }
+    }
 
     #[test]
     fn the_prefix_makes_keys_for_this_program() {
