@@ -171,6 +171,29 @@ fn an_agent_goes_on_behind_whatever_a_person_has_finished() {
     }
 }
 
+/// A secret that the session has typed is no agent's to read, also where a person types it into a line that everybody sees.
+#[test]
+fn a_known_secret_in_a_persons_line_is_told_to_no_agent() {
+    let house = House::new(&HERE.replace("[policy]", "secrets.word = { command = \"echo S3kr1t-Falcon9\" }\n[policy]"));
+    let mut agent = house.client("agent");
+    let asks = "bash -c 'read -rsp \"Password: \" x; echo'";
+    let asked = agent.call("ssh_run", json!({"target": "here", "command": asks, "wait_s": 20}));
+    assert_eq!(asked["state"], "needs_input", "{asked}");
+    agent.call("ssh_send", json!({"session": "here", "secret": "word"}));
+    agent.call("ssh_output", json!({"command_id": asked["command_id"], "wait_s": 20}));
+    house.said(&["run", "here", "--", "echo S3kr1t-Falcon9"]);
+    let mut anna = Guest::come(house.state.path(), "anna", true);
+    anna.enter("here");
+    // In one piece, before the device has sent any of it back.
+    anna.types("sleep 5 # S3kr1t-Falcon9\r");
+    until("it runs", || house.sessions()[0]["running"]["text"] == "sleep 5 # [secret:word]");
+    anna.say(&Say::Leave);
+    let told = agent.call("ssh_run", json!({"target": "here", "command": "true", "wait_s": 20}));
+    let typed = told["meanwhile"]["typed"].to_string();
+    assert!(typed.contains("echo [secret:word]") && typed.contains("sleep 5 # [secret:word]"), "{told}");
+    assert!(!told.to_string().contains("Falcon9"), "{told}");
+}
+
 /// A browser enters again when it was too slow for what came, and has other tabs.
 #[test]
 fn who_enters_again_or_leaves_one_of_two_places_types_on() {

@@ -100,14 +100,19 @@ impl Profile {
         self.mask.then_some(&self.kind.mask)
     }
 
-    /// A short text of the device as callers are shown it.
+    /// A short text as callers are shown it: of the device, or as a person has typed it, who may have typed what is masked where the
+    /// device sends it back.
     pub(super) fn shown(&self, text: &str) -> String {
-        self.hidden().map_or_else(|| text.to_owned(), |mask| mask.text(text).0)
+        let text = self.redactor().text(text);
+        match self.hidden() {
+            Some(mask) => mask.text(&text).0,
+            None => text,
+        }
     }
 
-    /// A command as the journal keeps it: there secrets are taken out in any case.
+    /// A command as the journal keeps it: there what looks like a secret is taken out in any case.
     pub(super) fn kept(&self, command: &str) -> String {
-        self.kind.mask.text(command).0
+        self.kind.mask.text(&self.redactor().text(command)).0
     }
 
     /// Masks what any session of the device has typed or given.
