@@ -6,6 +6,7 @@ use jackfield::guest::wire::{Say, Tell};
 use serde_json::json;
 
 use super::{HERE, House, recordings};
+use crate::support::client::Client;
 use crate::support::guest::Guest;
 use crate::support::process::{pause, until};
 
@@ -171,16 +172,23 @@ fn an_agent_goes_on_behind_whatever_a_person_has_finished() {
     }
 }
 
-/// A secret that the session has typed is no agent's to read, also where a person types it into a line that everybody sees.
-#[test]
-fn a_known_secret_in_a_persons_line_is_told_to_no_agent() {
-    let house = House::new(&HERE.replace("[policy]", "secrets.word = { command = \"echo S3kr1t-Falcon9\" }\n[policy]"));
+/// A house whose session has typed a secret, and the agent who had it typed.
+fn with_a_known_secret(more: &str) -> (House, Client) {
+    let house =
+        House::new(&format!("{}{more}", HERE.replace("[policy]", "secrets.word = { command = \"echo S3kr1t-Falcon9\" }\n[policy]")));
     let mut agent = house.client("agent");
     let asks = "bash -c 'read -rsp \"Password: \" x; echo'";
     let asked = agent.call("ssh_run", json!({"target": "here", "command": asks, "wait_s": 20}));
     assert_eq!(asked["state"], "needs_input", "{asked}");
     agent.call("ssh_send", json!({"session": "here", "secret": "word"}));
     agent.call("ssh_output", json!({"command_id": asked["command_id"], "wait_s": 20}));
+    (house, agent)
+}
+
+/// A secret that the session has typed is no agent's to read, also where a person types it into a line that everybody sees.
+#[test]
+fn a_known_secret_in_a_persons_line_is_told_to_no_agent() {
+    let (house, mut agent) = with_a_known_secret("");
     house.said(&["run", "here", "--", "echo S3kr1t-Falcon9"]);
     let mut anna = Guest::come(house.state.path(), "anna", true);
     anna.enter("here");
@@ -192,6 +200,23 @@ fn a_known_secret_in_a_persons_line_is_told_to_no_agent() {
     let typed = told["meanwhile"]["typed"].to_string();
     assert!(typed.contains("echo [secret:word]") && typed.contains("sleep 5 # [secret:word]"), "{told}");
     assert!(!told.to_string().contains("Falcon9"), "{told}");
+}
+
+#[test]
+fn a_recording_has_no_known_secret_that_is_typed_key_by_key() {
+    let (house, _agent) = with_a_known_secret("[audit]\nrecordings = true\n");
+    let mut anna = Guest::come(house.state.path(), "anna", true);
+    anna.enter("here");
+    for key in "true # S3kr1t-Falcon9\r".chars() {
+        anna.types(&key.to_string());
+    }
+    let typed = || {
+        let text = recordings(&house).concat();
+        let events = text.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+        events.filter(|event| event[1] == "i").map(|event| event[2].as_str().unwrap().to_owned()).collect::<String>()
+    };
+    until("it is written", || typed().contains("true # [secret:word]\r"));
+    assert!(!typed().contains("Falcon9"), "{}", typed());
 }
 
 /// A browser enters again when it was too slow for what came, and has other tabs.

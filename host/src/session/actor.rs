@@ -83,6 +83,8 @@ struct Actor {
     reader: Reader,
     writer: Writer,
     redactor: Redactor,
+    /// The same of what is typed where it is shown, which may come key by key.
+    typed_redactor: Redactor,
     screen: Option<Screen>,
     typed: LineAssembler,
     /// How much of that was typed before the last command ended, in bytes: what ran may have taken it.
@@ -146,6 +148,7 @@ pub fn start(mut profile: Profile, line: Line) -> SessionHandle {
     ];
     let setting = Setting { facts, echoes: profile.kind.terminal.echoes, context: profile.kind.context.clone() };
     let redactor = profile.teach_masks();
+    let typed_redactor = profile.redactor();
     let cast = profile.cast();
     profile.witness_open(&cast);
     let now = now();
@@ -155,6 +158,7 @@ pub fn start(mut profile: Profile, line: Line) -> SessionHandle {
         reader: line.reader,
         writer: line.writer,
         redactor,
+        typed_redactor,
         screen: None,
         typed: LineAssembler::default(),
         typed_ahead: 0,
@@ -423,7 +427,7 @@ impl Actor {
         match approved.payload() {
             Payload::Bytes(bytes) => {
                 if !approved.is_hidden() {
-                    self.cast.input(&self.redactor.whole(bytes), now());
+                    self.cast.input(&self.typed_redactor.push(bytes), now());
                 }
                 self.tape(|tape| tape.note(Entry::Typed(bytes.clone()), now()));
                 // What is answered or stopped by this wants no secret any more.
@@ -724,8 +728,9 @@ impl Actor {
             }
         }
         self.order(Order::Close);
+        self.cast.input(&self.typed_redactor.flush(), now());
         // Nothing is typed or read any more: what was needed for that is wiped, also where somebody still asks about the past.
-        self.redactor = Redactor::default();
+        (self.redactor, self.typed_redactor) = (Redactor::default(), Redactor::default());
         self.audience = Audience::default();
         self.profile.login_secrets.clear();
         self.ended = Some(why.clone());
