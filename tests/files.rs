@@ -107,6 +107,9 @@ fn a_file_is_read_in_parts_and_a_folder_is_listed() {
         assert_eq!(odd["text"], "     1\tx\n", "{odd}");
         let glob = setting.read(&setting.there("*.txt").display().to_string());
         assert_eq!((glob["kind"].as_str(), glob["total"].as_u64()), (Some("glob"), Some(1)), "{glob}");
+        std::fs::create_dir(setting.there("[id]")).unwrap();
+        let named = setting.read(&setting.there("[id]").display().to_string());
+        assert_eq!((named["kind"].as_str(), named["total"].as_u64()), (Some("folder"), Some(0)), "{named}");
         let found = setting.client.call("ssh_file_read", json!({"target": "web1", "path": setting.there(""), "grep": "^line 99.$"}));
         assert_eq!(found["matches"].as_array().unwrap().len(), 10, "{found}");
         let missing = setting.read("/no/such");

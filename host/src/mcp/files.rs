@@ -388,7 +388,7 @@ async fn show(directory: &Directory, desk: &Desk, way: &Way, path: &[u8], argume
     if search::is_pattern(path) && found.as_ref().is_err_and(FilesError::is_missing) {
         let items = search::glob(remote, path).await?;
         let (items, notes) = judged_items(desk, remote, items).await?;
-        return Ok((listing(path, &items, items.len(), arguments).with_warnings(&notes), Desk::filed("read", path)));
+        return Ok((listing(path, &items, None, arguments).with_warnings(&notes), Desk::filed("read", path)));
     }
     let attrs = found?;
     let real = remote.whole_path(path).await?;
@@ -398,7 +398,7 @@ async fn show(directory: &Directory, desk: &Desk, way: &Way, path: &[u8], argume
     let (offset, limit) = range(arguments);
     if attrs.kind() == Kind::Folder {
         let (items, total) = read::folder(remote, &place, offset, limit).await?;
-        return Ok((listing(path, &items, total, arguments), Desk::filed("read", &real)));
+        return Ok((listing(path, &items, Some(total), arguments), Desk::filed("read", &real)));
     }
     let part = Part { offset, limit, max_chars: capped(directory, FILE_READ_CHARS) };
     let mut file = read::file(remote, &place, &attrs, part).await?;
@@ -507,9 +507,10 @@ fn about(attrs: &Attrs, leads_to: Option<&Vec<u8>>) -> Map<String, Value> {
     fields
 }
 
-fn listing(path: &[u8], items: &[Item], total: usize, arguments: &Arguments) -> Reply {
+/// A page of a folder with so many entries, or of all that a pattern has found. A folder's name may look like a pattern.
+fn listing(path: &[u8], items: &[Item], entries_in_all: Option<usize>, arguments: &Arguments) -> Reply {
     let (offset, limit) = range(arguments);
-    let is_glob = items.len() == total && search::is_pattern(path);
+    let (is_glob, total) = (entries_in_all.is_none(), entries_in_all.unwrap_or(items.len()));
     let from = if is_glob { usize::try_from(offset - 1).unwrap_or(usize::MAX) } else { 0 };
     let page: Vec<&Item> = items.iter().skip(from).take(usize::try_from(limit).unwrap_or(usize::MAX)).collect();
     let entry = |item: &&Item| {
