@@ -21,6 +21,9 @@ use super::{Code, FilesError};
 use crate::hex::digits;
 use crate::limits::{LOCAL_READ_BYTES, TRANSFER_PIECES_QUEUED, TRANSFER_SMALL_READ_AHEAD};
 
+/// Below these a file is made when it is read, and has a size only then; what is said before is none.
+const MADE_WHEN_READ: [&[u8]; 2] = [b"/proc/", b"/sys/"];
+
 /// A file that was copied.
 #[derive(Debug, Clone)]
 pub struct Copied {
@@ -238,20 +241,28 @@ impl Job {
     }
 
     async fn down_small(&self, here: Here, there: &[u8], entry: &Entry) -> Result<Copied, FilesError> {
+        let has_size = !MADE_WHEN_READ.iter().any(|top| there.starts_with(top));
+        let chunk = u64::try_from(self.transfer.remote.chunk()).unwrap_or(u64::MAX);
+        // Without a size one byte more than is taken tells that there is too much.
+        let enough = if has_size { entry.size } else { chunk.saturating_add(1) };
         let mut bytes = Vec::with_capacity(usize::try_from(entry.size).unwrap_or(0));
-        if entry.size > 0 {
-            let mut source = self.transfer.remote.source(there, 0, Some(entry.size)).await?;
-            while count(&bytes) < entry.size
+        if enough > 0 {
+            let mut source = self.transfer.remote.source(there, 0, has_size.then_some(entry.size)).await?;
+            while count(&bytes) < enough
                 && let Some(more) = source.next().await?
             {
                 bytes.extend_from_slice(&more);
             }
         }
-        if count(&bytes) != entry.size {
+        if has_size && count(&bytes) != enough {
             return Err(changed(there));
         }
-        self.moved(entry.size);
-        let (entry, size) = (entry.clone(), entry.size);
+        if !has_size && count(&bytes) >= enough {
+            let what = format!("it does not say how large it is, and has more than {chunk} bytes; ssh_run shows it in parts");
+            return Err(FilesError::remote("copy", there, Code::Failure, what));
+        }
+        let (entry, size) = (entry.clone(), count(&bytes));
+        self.moved(size);
         let write = move || {
             local::write_small(&here.dir, &here.name, &bytes, &entry).map_err(|error| here.fail("write", &error))?;
             Ok(sha2_hex(&bytes))

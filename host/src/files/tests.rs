@@ -472,6 +472,19 @@ async fn files_are_shown_by_both_ways() {
     }
 }
 
+/// It has a size of 0 until it is read.
+#[tokio::test]
+async fn a_file_that_is_made_when_it_is_read_comes_down_whole() {
+    for remote in both().await {
+        let folders = Folders::new();
+        let done = run(Transfer { path: b"/proc/version".to_vec(), ..folders.transfer(remote, Direction::Down, "f") }).await.unwrap();
+        assert_eq!((done.files, done.problem_count), (1, 0), "{done:?}");
+        let whole = std::fs::read("/proc/version").unwrap();
+        assert_eq!(std::fs::read(folders.here().join("f")).unwrap(), whole);
+        assert_eq!(done.bytes, whole.len() as u64);
+    }
+}
+
 /// A server that takes less at once gives just as much as tells what a file is, and ends it in the middle of a letter.
 #[tokio::test]
 async fn a_letter_that_comes_in_two_pieces_makes_no_other_file() {
