@@ -296,6 +296,35 @@ fn a_developers_file_gives_way_also_when_the_configuration_is_broken_meanwhile()
 }
 
 #[test]
+fn a_developers_file_gives_way_also_where_its_pin_is_gone_from_the_configuration() {
+    account("jft-bash", Path::new("/bin/bash"));
+    let scene = Scene { server: Sshd::start(), folder: tempfile::tempdir().unwrap() };
+    let generation = |bytes| Generation { bytes, attack: "none", at: "nowhere", mode: "full" };
+    let (pinned, other) = (generation(component()), generation([component(), vec![0, 2, 1, b'x']].concat()));
+    let config = scene.config(&pinned, &["web1"]);
+    let mut client = Client::start(&config);
+    assert_eq!(client.run("web1", "echo one")["output"], "one\n");
+    // While he is at work nobody needs it.
+    let bare = config.replace(&format!("digest = {:?}\n", Scene::digest(&pinned)), "");
+    assert_ne!(bare, config);
+    write(&client, &bare);
+    let file = scene.folder.path().join("acme.wasm");
+    let mut dev = Developer::start(&client, &file);
+    std::fs::write(&file, &other.bytes).unwrap();
+    dev.until("swapped   acme");
+    assert_eq!(acme(&mut client)["digest"], Scene::digest(&other).as_str());
+
+    // A file without a pin is not loaded: the one that was pinned serves the session again.
+    dev.end();
+    let back = is_back(&mut client, &pinned);
+    let shown = acme(&mut client);
+    assert!(back && shown["unpinned"].is_null(), "{shown}");
+    assert!(shown["load_error"].as_str().unwrap().contains("has no `digest`"), "{shown}");
+    let two = client.run("web1", "echo two");
+    assert!(two["output"] == "two\n" && is_quiet(&two), "{two}");
+}
+
+#[test]
 fn what_is_opened_after_a_reload_goes_the_new_way() {
     account("jft-bash", Path::new("/bin/bash"));
     let (server, first, second) = (Sshd::start(), Sshd::start(), Sshd::start());

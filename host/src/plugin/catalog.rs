@@ -210,7 +210,7 @@ impl Catalog {
     ///
     /// When there is no such plugin or a check fails.
     pub fn check(&self, name: &str) -> Result<Checked, LoadError> {
-        load::check(&self.entry(name)?.spec)
+        load::check(pinned(&self.entry(name)?.spec)?)
     }
 
     /// A plugin that is loaded already.
@@ -283,12 +283,7 @@ impl Catalog {
 
     fn entry(&self, name: &str) -> Result<&Entry, LoadError> {
         let unknown = || LoadError::Unknown { name: name.to_owned(), known: self.plugin_names().join(", ") };
-        let entry = self.entries.get(name).ok_or_else(unknown)?;
-        // The operator grants a file by its digest: one that he has not seen is not run.
-        match (&entry.spec.source, &entry.spec.digest) {
-            (load::Source::File(path), None) => Err(LoadError::NotPinned { name: name.to_owned(), path: path.display().to_string() }),
-            _ => Ok(entry),
-        }
+        self.entries.get(name).ok_or_else(unknown)
     }
 
     /// Loads a plugin, or gives the one loaded before.
@@ -298,7 +293,7 @@ impl Catalog {
     /// When it does not load. The next call tries again.
     pub async fn plugin(&self, name: &str) -> Result<Arc<Plugin>, LoadError> {
         let entry = self.entry(name)?;
-        entry.slot.get(async || self.loader.load(&entry.spec).await).await
+        entry.slot.get(async || self.loader.load(pinned(&entry.spec)?).await).await
     }
 
     /// Loads a plugin for a device type: the one that serves declared types comes with the type's declaration.
@@ -310,7 +305,7 @@ impl Catalog {
         let Some(declared) = self.declared.get(&type_key(kind)).filter(|_| name == DECLARED) else { return self.plugin(name).await };
         let load = async || {
             let spec = Spec { declaration: Some(declared.read(kind)?), ..self.entry(name)?.spec.clone() };
-            self.loader.load(&spec).await
+            self.loader.load(pinned(&spec)?).await
         };
         declared.slot.get(load).await
     }
@@ -458,12 +453,20 @@ impl Judges {
     }
 }
 
+/// The operator grants a file by its digest: one that he has not seen is not run. What was loaded before is another matter.
+fn pinned(spec: &Spec) -> Result<&Spec, LoadError> {
+    match (&spec.source, &spec.digest) {
+        (load::Source::File(path), None) => Err(LoadError::NotPinned { name: spec.name.clone(), path: path.display().to_string() }),
+        _ => Ok(spec),
+    }
+}
+
 /// One plugin's way from one configuration to the next. `None` where there is nothing to tell.
 async fn renew(spec: &Spec, slot: &Slot, before: Option<&Arc<Plugin>>, same: bool, loader: &Loader) -> Option<Renewal> {
     let is_file = matches!(spec.source, load::Source::File(_));
     let Some(before) = before else {
         // Nobody has used it yet: what does not even pass the checks is told.
-        let error = load::check(spec).err().filter(|_| is_file)?;
+        let error = pinned(spec).and_then(load::check).err().filter(|_| is_file)?;
         slot.note(Some(&error));
         return Some(Renewal::Unusable(error.to_string()));
     };
@@ -476,7 +479,7 @@ async fn renew(spec: &Spec, slot: &Slot, before: Option<&Arc<Plugin>>, same: boo
         keep();
         return Some(Renewal::Kept);
     }
-    match slot.get(async || loader.load(spec).await).await {
+    match slot.get(async || loader.load(pinned(spec)?).await).await {
         Ok(plugin) => Some(Renewal::Swapped(before.digest.clone(), plugin.digest.clone())),
         Err(error) => {
             keep();
