@@ -338,7 +338,7 @@ impl Journey {
                 self.note_untyped();
                 self.stage = Stage::Acts(self.acts(mode));
             }
-            Stage::Acts(_) => self.stage = Stage::Acts(self.only(&[Act::Discard])),
+            Stage::Acts(_) => self.stage = Stage::Acts(self.clearing_away()),
             stage @ (Stage::Back(_) | Stage::Over) => self.stage = stage,
         }
     }
@@ -475,7 +475,7 @@ impl Journey {
             Act::Discard => "the changes could not be discarded",
         };
         self.outcome.failure.get_or_insert_with(|| format!("{what}: {why}"));
-        self.stage = Stage::Acts(if act == Act::Discard { VecDeque::new() } else { self.only(&[Act::Discard]) });
+        self.stage = Stage::Acts(if act == Act::Discard { VecDeque::new() } else { self.clearing_away() });
     }
 
     /// What is done with the candidate configuration when the lines are in.
@@ -486,7 +486,14 @@ impl Journey {
             return VecDeque::new();
         }
         let failed = !self.outcome.errors.is_empty() || self.outcome.interrupted;
-        self.only(if failed { &[Act::Discard] } else { keep.acts() })
+        if failed { self.clearing_away() } else { self.only(keep.acts()) }
+    }
+
+    /// What is done where it is not to be kept.
+    fn clearing_away(&self) -> VecDeque<Act> {
+        // Who only confirms has put nothing in. What is in force for a time stays there until the device takes it back.
+        let only_confirms = self.outcome.of == 0 && matches!(self.route.keep, Some((Keep::Confirm, _)));
+        if only_confirms { VecDeque::new() } else { self.only(&[Act::Discard]) }
     }
 
     fn only(&self, wanted: &[Act]) -> VecDeque<Act> {

@@ -179,6 +179,30 @@ fn a_commit_that_fails_is_told_and_the_candidate_thrown_away() {
     assert_eq!((outcome.sentence().as_deref(), outcome.candidate), (Some("the commit failed: missing statement"), Some(DISCARDED)));
 }
 
+/// What is in force for a time is not thrown away with a candidate, and nobody is told so.
+#[test]
+fn a_confirmation_that_fails_throws_only_its_own_lines_away() {
+    let table = serde_json::json!({"schema": 1, "name": "p", "version": "1",
+        "sends": {"in": "edit{enter}", "out": "leave{enter}", "commit": "commit{enter}", "drop": "drop{enter}"},
+        "transition": [{"from": "boss", "to": "config", "send": "in"}, {"from": "config", "to": "boss", "send": "out"}],
+        "candidate": [{"mode": "config", "commit": "commit", "confirm": "commit", "discard": "drop"}]});
+    let manifest: Manifest = serde_json::from_value(table).unwrap();
+    let modes = Modes::of("t", [("p", &manifest)]);
+    for (lines, stops_at, typed, candidate) in [
+        (vec![], None, vec!["edit", "confirm", "leave"], None),
+        (vec![], Some("confirm"), vec!["edit", "leave"], None),
+        (vec!["a"], None, vec!["edit", "a", "confirm", "discard", "leave"], Some(DISCARDED)),
+    ] {
+        let mut journey = journey(&modes, "boss", "config", Some(Keep::Confirm), &lines);
+        let mut device = device(&modes, "boss", &[("confirm", "config", Some("nothing to confirm"))]);
+        device.stops_at = stops_at;
+        assert_eq!(device.play(&mut journey), typed);
+        let outcome = journey.outcome();
+        let why = stops_at.is_none().then_some("the commit could not be confirmed: nothing to confirm");
+        assert_eq!((outcome.sentence().as_deref(), outcome.candidate), (why, candidate), "{outcome:?}");
+    }
+}
+
 #[test]
 fn a_candidate_that_is_not_thrown_away_is_pending() {
     let modes = modes(true);
