@@ -7,6 +7,7 @@ use jackfield::lab::Description;
 use jackfield::plugin::catalog::{Catalog, DECLARED_TYPES, LAB_DEVICES};
 use jackfield::plugin::device_type::DeviceType;
 use jackfield::plugin::examples;
+use regex::Regex;
 use serde_json::json;
 
 use crate::check::check;
@@ -33,6 +34,19 @@ async fn every_example_of_every_platform_is_judged_right() {
         wrong.extend(examples::wrong(&declaration, &kind).await);
     }
     assert!(wrong.is_empty(), "{} wrong\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// A secret that is given where a name is asked for is shown, and stands in the device's log.
+#[test]
+fn a_name_that_is_asked_for_is_no_password() {
+    let catalog = catalog();
+    for (name, _) in DECLARED_TYPES {
+        let declaration = catalog.declaration(name).unwrap().unwrap();
+        for row in ["Username: ", "User: ", "login: ", "sw1 login: "] {
+            let first = declaration.questions.iter().find(|question| Regex::new(&question.pattern).unwrap().is_match(row));
+            assert!(first.is_none_or(|question| question.kind == "username"), "{name}: {row}");
+        }
+    }
 }
 
 /// A lab of the plugin's devices.
