@@ -73,6 +73,23 @@ fn a_recording_with_settings_of_a_plugin_that_is_not_here_is_left_out() {
     assert_eq!(states(&report, State::Passed), ["recordings"]);
 }
 
+/// What a recording lacks is told, not that there is none.
+#[test]
+fn what_no_recording_shows_is_not_tested_and_it_is_said_why() {
+    let lab = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/recordings/switch-lab.rec");
+    let lab = std::fs::read_to_string(lab).unwrap();
+    let (enable, _) = lab.split_once("\n! run show version").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("enable.rec");
+    std::fs::write(&file, enable).unwrap();
+    let (_, wasm) = BUNDLED.iter().find(|(name, _)| *name == "cisco-enable").unwrap();
+    let wanted = Wanted { source: Source::Embedded(wasm), recordings: Some(file), ..wanted() };
+    let report = kit::run(&wanted).unwrap();
+    assert!(states(&report, State::Passed).contains(&"recordings"), "{:?}", report.checks);
+    let hostile = report.checks.iter().find(|check| check.name == "hostile output").unwrap();
+    assert_eq!((hostile.state, hostile.about.split(',').next()), (State::NotTested, Some("no recording has a command that ends well")));
+}
+
 /// A plugin that does what is forbidden is found by the check that forbids it.
 #[test]
 fn what_is_wrong_is_found() {

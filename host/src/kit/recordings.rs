@@ -130,7 +130,7 @@ pub fn check(played: &[Played], random: u64) -> Result<Check, String> {
             }
         }
     }
-    Ok(check.or_not_tested("no recordings were given; make one with `jackfield record`"))
+    Ok(check.or_not_tested("no recordings of it were given; make one with `jackfield record`"))
 }
 
 /// As it came, one byte at a time, inside every character and sequence, and at random places with pauses.

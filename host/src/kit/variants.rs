@@ -63,7 +63,11 @@ pub fn checks(subject: &Subject, played: &[Played]) -> Result<Vec<Check>, String
             play(&mut reached, one, "goal reached", &variant, false, &mut alike);
         }
     }
-    let none = "no recordings were given";
+    let none = if played.is_empty() {
+        "no recordings of it were given"
+    } else {
+        "no recording has a command that ends well, starts no goal and is asked nothing"
+    };
     let no_goal = "no recording has a secret typed for a command";
     let mut checks: Vec<Check> = [hostile, spoofed, question, slow].into_iter().map(|check| check.or_not_tested(none)).collect();
     checks.push(message.or_not_tested("no recording has a prompt without control sequences"));
