@@ -13,7 +13,7 @@ use crate::session::command::State;
 use crate::session::journey::{DISCARDED, IN_FORCE_FOR_NOW, LineError, Outcome, PENDING, UNKNOWN};
 use crate::session::report::{Report, ScreenReport};
 use crate::session::{Refusal, Status};
-use crate::terminal::text::escaped;
+use crate::terminal::text::escaped_line;
 
 /// Fields of a usual report.
 const FIELDS_USUAL: usize = 20;
@@ -205,7 +205,8 @@ fn text(session: &str, report: &Report) -> String {
     let known = [("mode", Some(&report.mode)), ("cwd", report.cwd.as_ref()), ("confidence", report.confidence.as_ref())];
     for (name, value) in known {
         if let Some(value) = value.filter(|value| !value.is_empty()) {
-            add(&mut out, format_args!(" {name}={}", in_line(value)));
+            // A directory's name may hold line ends: device text begins no line among the host's own.
+            add(&mut out, format_args!(" {name}={}", escaped_line(value)));
         }
     }
     if let Some(failure) = &report.failure {
@@ -218,7 +219,7 @@ fn text(session: &str, report: &Report) -> String {
         fence(&mut out, text);
     }
     if !report.prompt.is_empty() {
-        add(&mut out, format_args!("\nprompt: {}", in_line(&report.prompt)));
+        add(&mut out, format_args!("\nprompt: {}", escaped_line(&report.prompt)));
     }
     if let Some(journey) = &report.journey {
         add(&mut out, format_args!("\nlines: {} of {} typed", journey.typed, journey.of));
@@ -239,11 +240,6 @@ fn text(session: &str, report: &Report) -> String {
         add(&mut out, format_args!("\npolicy: {decision} ({rule})"));
     }
     out
-}
-
-/// Device text among the host's own words, where it must not begin a line: a directory's name may hold line ends.
-fn in_line(text: &str) -> String {
-    escaped(text).replace('\n', "\\n")
 }
 
 fn add(out: &mut String, text: std::fmt::Arguments<'_>) {
