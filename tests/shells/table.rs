@@ -435,6 +435,34 @@ fn options() -> Vec<Situation> {
             ],
         ),
         but(
+            own(
+                "a trap on each failure",
+                [
+                    step([("bash", "trap 'failures=$((failures+1))' ERR")], []),
+                    all("sh -c 'exit 3'", "").end([("all", Done(3))]),
+                    all("echo $failures", "1\n"),
+                ],
+            ),
+            &[
+                ("zsh", "its trap has another name"),
+                ("fish", "it has none"),
+                ("csh", "it has none"),
+                ("plain-sh", "not all of them have it"),
+                ("ksh93", "nothing is run before its prompt"),
+            ],
+        ),
+        but(
+            own(
+                "readonly variables with short names",
+                [
+                    step([("posix", "readonly a=1 b=1 c=1 d=1 e=1 m=1 p=1 q=1 v=1 x=1 z=1")], []),
+                    all("echo on", "on\n"),
+                    all("printf x; sh -c 'exit 3'", "x").end([("all", Done(3))]),
+                ],
+            ),
+            &[("fish", "it has no such words"), ("csh", "it has no such words")],
+        ),
+        but(
             own("a failing command after set -e", [all("set -e", ""), all("echo a", "a\n"), all("false", "").end([("all", Closes(1))])]),
             &[("fish", "fish has no such option"), ("csh", "it can only be given when csh starts")],
         ),
