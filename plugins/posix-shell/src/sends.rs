@@ -78,6 +78,19 @@ fn the_echo_of_a_line_is_no_mark() {
     }
 }
 
+/// FreeBSD's sh cuts its prompt, so a mark might have no end there.
+#[test]
+fn a_shell_that_expands_nothing_in_its_prompt_gets_no_marks() {
+    for (system, is_marked) in [("FreeBSD", false), ("DragonFly", false), ("NetBSD", true), ("Linux", true)] {
+        let line = typed("sh");
+        let script = format!("uname() {{ echo {system}; }}; PS1='x '; {}\nprintf '%s' \"$SUDO_PROMPT|$PS1\"", line.trim());
+        let done = std::process::Command::new("sh").args(["-c", &script]).env_remove("KSH_VERSION").output().unwrap();
+        let said = String::from_utf8(done.stdout).unwrap();
+        let prompt = said.strip_prefix("jackfield-0123456789abcdef: |").unwrap();
+        assert_eq!((prompt.contains("133;D;$?;"), prompt == "x "), (is_marked, !is_marked), "{system}: {said:?}");
+    }
+}
+
 /// Behind these stands a text that the code asks for, not one that it sends.
 const ASKED: [&str; 11] = [
     "hit(",
