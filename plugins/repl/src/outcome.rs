@@ -40,21 +40,26 @@ pub(crate) fn judge(exchange: &Exchange) -> Option<Failure> {
     Some(Failure { line: line.trim_ascii_end().to_owned(), kind: "error".to_owned() })
 }
 
-/// Behind a traceback, or the arrow under a line that cannot be read, the last row names the exception.
+/// Behind the last traceback, or the arrow under a line that cannot be read, the first row that is not indented names the exception: what
+/// follows is the rest of its text, or the output of the next line.
 fn python<'a>(head: &'a str, tail: &'a str) -> Option<&'a str> {
     let begins = |row: &str| {
         row.starts_with("Traceback (most recent call last)")
             || row.starts_with("  File \"<stdin>\"")
             || row.starts_with("  File \"<python-input")
     };
-    if !head.lines().chain(tail.lines()).any(begins) {
-        return None;
-    }
-    let last = tail.lines().rev().find(|row| !row.trim_ascii().is_empty())?;
-    let name = last.split([':', '(']).next().unwrap_or_default();
+    let rows: Vec<&str> = tail.lines().filter(|row| !row.trim_ascii().is_empty()).collect();
+    let last = rows.iter().rposition(|&row| begins(row));
+    let named = match last {
+        Some(at) => rows.into_iter().skip(at + 1).find(|row| !row.starts_with(' ')),
+        // It begins before the part that is shown.
+        None if head.lines().any(begins) => rows.last().copied(),
+        None => None,
+    }?;
+    let name = named.split([':', '(']).next().unwrap_or_default();
     let is_exception =
-        !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '.' || c == '_') && !last.starts_with(' ');
-    is_exception.then_some(last)
+        !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '.' || c == '_') && !named.starts_with(' ');
+    is_exception.then_some(named)
 }
 
 #[cfg(test)]
@@ -82,6 +87,20 @@ mod tests {
                 "python",
                 "Traceback (most recent call last):\n  File \"<stdin>\", line 1, in <module>\nKeyboardInterrupt\n",
                 "KeyboardInterrupt",
+            ),
+            (
+                "python",
+                "Traceback (most recent call last):\n  File \"<stdin>\", line 1, in <module>\n  File \"/x/m.py\", line 4, in f\n    g()\n\
+                 sqlalchemy.exc.OperationalError: (sqlite3.OperationalError) no such table: x\n[SQL: select * from x]\n\
+                 (Background on this error at: https://sqlalche.me/e/20/e3q8)\n",
+                "sqlalchemy.exc.OperationalError: (sqlite3.OperationalError) no such table: x",
+            ),
+            (
+                "python",
+                "Traceback (most recent call last):\n  File \"<stdin>\", line 1, in <module>\nKeyError: 'a'\n\nDuring handling of the above \
+                 exception, another exception occurred:\n\nTraceback (most recent call last):\n  File \"<stdin>\", line 3, in <module>\n\
+                 ValueError: two\n  rows\nnext line\n",
+                "ValueError: two",
             ),
             ("psql", "ERROR:  relation \"x\" does not exist\nLINE 1: select * from x;\n", "ERROR:  relation \"x\" does not exist"),
             ("sqlite", "Parse error: no such table: x\n  select * from x;\n", "Parse error: no such table: x"),
