@@ -353,8 +353,10 @@ fn statuses_options_and_traps_are_those_of_the_callers_lines_behind_a_pipe() {
         ("printf x; unset -f printf", "mine\n", 0),
         (deep, "", 0),
         ("sh -c 'exit 5'", "", 5),
-        ("cd /; IFS=6", "", 0),
-        ("echo i; unset IFS", "i\n", 0),
+        ("cd /; IFS=6; sh -c 'exit 6'", "", 6),
+        ("echo \"$?\"", "6\n", 0),
+        ("sh -c 'exit 6'", "", 6),
+        ("exit 6", "", 6),
     ] {
         let result = client.run("web1#pipe", command);
         let seen = parts(&result);
