@@ -16,6 +16,7 @@ use crate::limits::{CONNECT_MAX, KEEPALIVE, KEEPALIVES_MISSED_MAX};
 
 use self::ahead::ReadAhead;
 use self::handler::{Handler, Hearing, heard};
+use self::wanted::{Wanted, WhileWanted};
 
 pub use self::announced::{Announced, Announcement, HostKeys, LearnError};
 pub use self::channel::{ChannelReader, Messages};
@@ -34,11 +35,13 @@ mod error;
 mod handler;
 mod login;
 mod target;
+mod wanted;
 
 /// A connection whose host key was checked and to which nobody has logged in yet.
 pub struct Greeting {
     handle: Handle<Handler>,
     hearing: Hearing,
+    wanted: Wanted,
     warnings: Vec<String>,
 }
 
@@ -83,8 +86,8 @@ impl Greeting {
         let known = Arc::new(KnownHosts::load_with(&target.known_hosts, target.revoked.as_deref()).map_err(ConnectError::KnownHosts)?);
         let handler = Handler::new(target, Arc::clone(&known), looks_only);
         let hearing = Arc::clone(&handler.hearing);
-        let handle = connect(target, &known, handler).await?;
-        Ok(Self { handle, hearing, warnings: known.warnings().to_vec() })
+        let (handle, wanted) = connect(target, &known, handler).await?;
+        Ok(Self { handle, hearing, wanted, warnings: known.warnings().to_vec() })
     }
 
     /// What the server says of itself.
@@ -112,7 +115,7 @@ impl Greeting {
             self.warnings
                 .push(format!("your agent is lent to `{}`: whoever is root there can sign with it while you are connected", target.device));
         }
-        Ok(Connection::new(self.handle, self.hearing, target.device.clone(), self.warnings))
+        Ok(Connection::new(self.handle, self.hearing, self.wanted, target.device.clone(), self.warnings))
     }
 }
 
@@ -151,17 +154,17 @@ async fn step<T>(target: &Target, step: &'static str, work: impl Future<Output =
     timeout(CONNECT_MAX, work).await.unwrap_or_else(|_| Err(ConnectError::timeout(target, step)))
 }
 
-async fn connect(target: &Target, known: &KnownHosts, handler: Handler) -> Result<Handle<Handler>, ConnectError> {
+async fn connect(target: &Target, known: &KnownHosts, handler: Handler) -> Result<(Handle<Handler>, Wanted), ConnectError> {
     let config = Arc::new(algorithms::config(target, known)?);
     let hearing = Arc::clone(&handler.hearing);
-    let stream = travel(target).await?;
+    let (stream, wanted) = WhileWanted::new(travel(target).await?);
     let stream = ReadAhead::new(stream);
     let (id, offer) = {
         let heard = heard(&hearing);
         (Arc::clone(&heard.server_id), Arc::clone(&heard.server_offer))
     };
     let stream = Noted::new(stream, id, offer);
-    step(target, "key exchange", async {
+    let exchanged = step(target, "key exchange", async {
         client::connect_stream(config, stream, handler).await.map_err(|error| {
             let mut heard = heard(&hearing);
             match (heard.refused.take(), &error, heard.end.take()) {
@@ -171,8 +174,8 @@ async fn connect(target: &Target, known: &KnownHosts, handler: Handler) -> Resul
                 (None, ..) => ConnectError::Protocol { device: target.device.clone(), what: error::told(&error) },
             }
         })
-    })
-    .await
+    });
+    Ok((exchanged.await?, wanted))
 }
 
 /// A stream to the host, on its way; what is spoken there is not its affair.

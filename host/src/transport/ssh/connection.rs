@@ -12,6 +12,7 @@ use super::super::{Line, Reader, Welcome, Writer};
 use super::channel::{Asked, ChannelReader, Messages, NoChannel, Opened, ask_for_shell, close_soon, serve};
 use super::error::told;
 use super::handler::{Handler, Heard, Hearing, heard, listening_name};
+use super::wanted::Wanted;
 use super::{ConnectError, Greeting, Target};
 use crate::limits::{CHANNEL_LATE_MAX, CHANNELS_PER_CONNECTION_MAX, CLOSE_MAX, CONNECT_MAX, FORWARDS_WAITING_MAX};
 use crate::policy::approved::Program;
@@ -22,6 +23,7 @@ pub struct Connection(Arc<Inner>);
 
 struct Inner {
     handle: Handle<Handler>,
+    _wanted: Wanted,
     hearing: Hearing,
     device: String,
     warnings: Vec<String>,
@@ -142,7 +144,7 @@ impl Known {
 }
 
 impl Connection {
-    pub(super) fn new(handle: Handle<Handler>, hearing: Hearing, device: String, mut warnings: Vec<String>) -> Self {
+    pub(super) fn new(handle: Handle<Handler>, hearing: Hearing, wanted: Wanted, device: String, mut warnings: Vec<String>) -> Self {
         let weak = heard(&hearing).weak.clone();
         if !weak.is_empty() {
             warnings.push(format!("the connection to `{device}` uses weak algorithms: {}", weak.join(", ")));
@@ -150,6 +152,7 @@ impl Connection {
         let most = AtomicUsize::new(CHANNELS_PER_CONNECTION_MAX);
         Self(Arc::new(Inner {
             handle,
+            _wanted: wanted,
             hearing,
             device,
             warnings,

@@ -1,4 +1,4 @@
-//! Keys as they lie on disk, and an agent that never signs.
+//! Keys as they lie on disk, an agent that never signs, and a server that does not go on.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -163,4 +163,24 @@ async fn a_key_that_nobody_touches_ends_the_login_with_that_reason() {
     // Neither the other key nor the password is tried: the library would not hear of them.
     assert_eq!(why.matches("did not sign in time").count(), 1, "{why}");
     assert!(why.starts_with("`bob` cannot log in to `web1`: agent `"), "{why}");
+}
+
+#[tokio::test]
+async fn a_connection_that_is_given_up_while_keys_are_exchanged_is_closed() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let target = Target { port: listener.local_addr().unwrap().port(), ..target() };
+    let served = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        stream.write_all(b"SSH-2.0-silent\r\n").await.unwrap();
+        // Its offer has come once there is more than its first line may hold.
+        let mut heard = Vec::new();
+        while heard.len() < 300 {
+            assert_ne!(stream.read_buf(&mut heard).await.unwrap(), 0);
+        }
+        tokio::time::pause();
+        let _ = stream.read_to_end(&mut heard).await;
+    });
+    let why = Connection::open(&target).await.unwrap_err().to_string();
+    assert!(why.contains("did not finish the key exchange"), "{why}");
+    tokio::time::timeout(Duration::from_secs(3600), served).await.expect("nobody keeps it").unwrap();
 }

@@ -1,0 +1,123 @@
+//! A stream that breaks some time after nobody wants its connection any more.
+//!
+//! The library's task hears that its handle has gone only between two exchanges of keys, and when it has nothing left to write. A server
+//! that stops in the middle of one would keep the stream otherwise, and with it a jump host's connection or a proxy's program.
+
+use std::convert::Infallible;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::sync::oneshot;
+use tokio::time::{Sleep, sleep};
+
+use crate::limits::WRITE_MAX;
+
+/// Somebody wants the connection as long as the value lives.
+#[derive(Debug)]
+pub(super) struct Wanted {
+    _told: oneshot::Sender<Infallible>,
+}
+
+/// The stream of a connection. When nobody wants it any more, the last words have as long as any others to go out.
+#[derive(Debug)]
+pub(super) struct WhileWanted<S> {
+    stream: S,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    /// Somebody wants it.
+    Wanted(oneshot::Receiver<Infallible>),
+    /// Nobody does; then it breaks.
+    Left(Pin<Box<Sleep>>),
+}
+
+impl<S> WhileWanted<S> {
+    pub(super) fn new(stream: S) -> (Self, Wanted) {
+        let (told, hears) = oneshot::channel();
+        (Self { stream, state: State::Wanted(hears) }, Wanted { _told: told })
+    }
+
+    /// An error once it is over. Whoever polls is woken then.
+    fn lasts(&mut self, context: &mut Context<'_>) -> io::Result<()> {
+        if let State::Wanted(hears) = &mut self.state
+            && Pin::new(hears).poll(context).is_ready()
+        {
+            self.state = State::Left(Box::pin(sleep(WRITE_MAX)));
+        }
+        if let State::Left(rest) = &mut self.state
+            && rest.as_mut().poll(context).is_ready()
+        {
+            return Err(io::Error::from(io::ErrorKind::ConnectionAborted));
+        }
+        Ok(())
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for WhileWanted<S> {
+    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        this.lasts(context)?;
+        Pin::new(&mut this.stream).poll_read(context, out)
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for WhileWanted<S> {
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        this.lasts(context)?;
+        Pin::new(&mut this.stream).poll_write(context, bytes)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        this.lasts(context)?;
+        Pin::new(&mut this.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        this.lasts(context)?;
+        Pin::new(&mut this.stream).poll_shutdown(context)
+    }
+
+    fn poll_write_vectored(self: Pin<&mut Self>, context: &mut Context<'_>, pieces: &[io::IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        this.lasts(context)?;
+        Pin::new(&mut this.stream).poll_write_vectored(context, pieces)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::time::{Duration, Instant, timeout};
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn what_nobody_wants_breaks_after_its_last_words() {
+        // It takes four bytes and no more.
+        let (near, mut far) = tokio::io::duplex(4);
+        let (mut stream, wanted) = WhileWanted::new(near);
+        let mut byte = [0];
+        assert!(timeout(Duration::from_secs(3600), stream.read(&mut byte)).await.is_err(), "a quiet one is wanted");
+        drop(wanted);
+        let left = Instant::now();
+        stream.write_all(b"bye!").await.unwrap();
+        let mut heard = [0; 4];
+        far.read_exact(&mut heard).await.unwrap();
+        assert_eq!(&heard, b"bye!");
+        // Nobody takes the fifth.
+        assert_eq!(stream.write_all(b"hello").await.unwrap_err().kind(), io::ErrorKind::ConnectionAborted);
+        assert!((WRITE_MAX..WRITE_MAX * 2).contains(&left.elapsed()), "{:?}", left.elapsed());
+        assert_eq!(stream.read(&mut byte).await.unwrap_err().kind(), io::ErrorKind::ConnectionAborted);
+    }
+}
