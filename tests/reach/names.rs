@@ -126,3 +126,34 @@ fn a_reload_that_changes_the_name_of_a_host_key_has_it_looked_up_again() {
     assert!(why.contains("host-key.new") || why.contains("is not known"), "{why}");
     answers(&mut client, "alias");
 }
+
+#[test]
+fn after_a_reload_what_a_host_key_is_judged_by_and_what_is_lent_count_for_what_is_opened() {
+    account("jft-bash", Path::new("/bin/bash"));
+    let server = Sshd::start();
+    let config = write(&server);
+    let socket = file(&server, "agent");
+    let _agent = Running::start(Command::new("ssh-agent").args(["-D", "-a"]).arg(&socket));
+    until("the agent listens", || socket.exists());
+    let table = |more: &str| {
+        let socket = socket.display();
+        format!("[ssh]\nconfig = \"{}\"\n[device.web1]\ntype = \"linux\"\nagent = \"{socket}\"\n{more}", config.display())
+    };
+    let mut client = Client::start(&table(""));
+    let reload = |client: &Client| {
+        must(Command::new(env!("CARGO_BIN_EXE_jackfield")).args(["plugin", "reload"]).env("XDG_STATE_HOME", client.state.path()));
+    };
+    let lent = |client: &mut Client, device: &str| client.run(device, "ssh-add -l > /dev/null 2>&1; echo $?")["output"].clone();
+    // 1 is an agent without a key, 2 is none.
+    assert_eq!(lent(&mut client, "web1"), "2\n");
+    fs::write(client.folder().join("jackfield.toml"), table("forward_agent = true\n")).unwrap();
+    reload(&client);
+    assert_eq!(lent(&mut client, "web1#2"), "1\n");
+    fs::copy(file(&server, "host.pub"), file(&server, "revoked")).unwrap();
+    let text = fs::read_to_string(&config).unwrap();
+    fs::write(&config, format!("RevokedHostKeys {}\n{text}", file(&server, "revoked").display())).unwrap();
+    reload(&client);
+    let why = refused(&mut client, "web1#3");
+    assert!(why.contains("is revoked"), "{why}");
+    assert_eq!(lent(&mut client, "web1#2"), "1\n", "what is open stays");
+}
