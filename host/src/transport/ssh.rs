@@ -198,7 +198,11 @@ async fn way_to(target: &Target) -> Result<Box<dyn Duplex>, ConnectError> {
         Way::Through(connection) => {
             let opened = connection.tcp(host, port, ("127.0.0.1", 0)).await;
             let boxed = opened.map(|stream| Box::new(stream) as Box<dyn Duplex>);
-            (boxed.map_err(|error| Closed { by: format!("{connection:?}"), what: error.to_string() }), "via")
+            let what = |error: ConnectError| match error {
+                ConnectError::Beyond { what, .. } => what,
+                other => other.to_string(),
+            };
+            (boxed.map_err(|error| Closed { by: format!("`{}`", connection.device()), what: what(error) }), "via")
         }
     };
     stream.map_err(|Closed { by, what }| match by.is_empty() {

@@ -39,6 +39,21 @@ impl NoChannel {
     }
 }
 
+/// Why a server does not lead on to somewhere.
+pub(super) fn no_way(error: &russh::Error) -> String {
+    use russh::ChannelOpenFailure as Why;
+    match error {
+        russh::Error::ChannelOpenFailure(why) => match why {
+            Why::AdministrativelyProhibited => "it does not allow it".to_owned(),
+            Why::ConnectFailed => "it cannot connect there".to_owned(),
+            Why::UnknownChannelType => "it leads nowhere".to_owned(),
+            Why::ResourceShortage => "it has no room for it".to_owned(),
+            Why::Other { reason, .. } => words(reason, WORDS_MAX_BYTES),
+        },
+        other => told(other),
+    }
+}
+
 /// A channel that is there and not yet of use. Unless somebody takes it, it is closed: the library drops one without a word, and the
 /// server counts it as long as the connection lives.
 pub(super) struct Asked {

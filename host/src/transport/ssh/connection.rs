@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
 use super::super::{Line, Reader, Welcome, Writer};
-use super::channel::{Asked, ChannelReader, Messages, NoChannel, Opened, ask_for_shell, close_soon, serve};
+use super::channel::{Asked, ChannelReader, Messages, NoChannel, Opened, ask_for_shell, close_soon, no_way, serve};
 use super::error::told;
 use super::handler::{Handler, Heard, Hearing, heard, listening_name};
 use super::wanted::Wanted;
@@ -292,8 +292,9 @@ impl Connection {
     ///
     /// When the device does not reach them, or does not allow it.
     pub async fn tcp(&self, host: &str, port: u16, from: (&str, u16)) -> Result<Stream, ConnectError> {
+        let to = if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") };
         let (host, from, from_port) = (host.to_owned(), from.0.to_owned(), u32::from(from.1));
-        self.stream(|connection| async move {
+        self.stream(to, |connection| async move {
             let handle = &connection.0.handle;
             handle.channel_open_direct_tcpip(host, port.into(), from, from_port).await
         })
@@ -306,8 +307,8 @@ impl Connection {
     ///
     /// When the device does not reach it, or does not allow it.
     pub async fn socket(&self, path: &str) -> Result<Stream, ConnectError> {
-        let path = path.to_owned();
-        self.stream(|connection| async move { connection.0.handle.channel_open_direct_streamlocal(path).await }).await
+        let (to, path) = (path.to_owned(), path.to_owned());
+        self.stream(to, |connection| async move { connection.0.handle.channel_open_direct_streamlocal(path).await }).await
     }
 
     /// Has the device listen (RFC 4254 section 7.1).
@@ -373,19 +374,22 @@ impl Connection {
         opening.await.map_err(|error| self.no_channel(NoChannel::of(&error)))
     }
 
-    /// A stream through the server.
-    async fn stream<F>(&self, open: impl FnOnce(Self) -> F) -> Result<Stream, ConnectError>
+    /// A stream through the server, to there.
+    async fn stream<F>(&self, to: String, open: impl FnOnce(Self) -> F) -> Result<Stream, ConnectError>
     where
         F: Future<Output = Result<Channel<Msg>, russh::Error>> + Send + 'static,
     {
         let ticket = self.ticket(Channels::Stream);
-        let opening = async {
-            let asked = self.opened(open).await.map_err(|error| match NoChannel::of(&error) {
-                NoChannel::Full(what) | NoChannel::Failed(what) => self.failed(&what),
-            })?;
-            asked.taken(Ok(())).await.map_err(|what| self.failed(&what))
+        let beyond = |what: String| {
+            let what = self.heard().end.clone().unwrap_or(what);
+            ConnectError::Beyond { device: self.0.device.clone(), to: to.clone(), what }
         };
-        let opened = timeout(CONNECT_MAX, opening).await.unwrap_or_else(|_| Err(self.late()))?;
+        let opening = async {
+            let asked = self.opened(open).await.map_err(|error| beyond(no_way(&error)))?;
+            asked.taken(Ok(())).await.map_err(&beyond)
+        };
+        let late = |_| Err(beyond(format!("no answer within {} s", CONNECT_MAX.as_secs())));
+        let opened = timeout(CONNECT_MAX, opening).await.unwrap_or_else(late)?;
         Ok(Stream { inner: opened.channel.into_stream(), _ticket: ticket })
     }
 

@@ -119,7 +119,17 @@ pub enum ConnectError {
         /// The password was sent, and is wrong.
         password_refused: bool,
     },
-    /// No terminal, no program, no stream.
+    /// It does not lead on to a host or a socket.
+    #[error("`{device}` does not lead on to {to}: {what}")]
+    Beyond {
+        /// The device.
+        device: String,
+        /// The address there.
+        to: String,
+        /// What it said.
+        what: String,
+    },
+    /// No terminal, no program.
     #[error("`{device}` opens no session: {what}")]
     Channel {
         /// The device.
