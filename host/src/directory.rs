@@ -523,6 +523,7 @@ impl Directory {
         profile: &mut Profile,
         (columns, rows): (Option<u16>, Option<u16>),
     ) -> Result<(ssh::Connection, Option<Line>), OpenError> {
+        let turn = self.pool.turn(&target.device, (&target.host, target.port)).await?;
         // The plugins load while the network is waited for.
         let (greeting, ()) = tokio::join!(ssh::Greeting::open(target), world.catalog.load_judges());
         let greeting = greeting.map_err(|error| failed(&error))?;
@@ -536,6 +537,7 @@ impl Directory {
             return Ok((self.login(greeting, target).await?, None));
         }
         let connection = self.login(greeting, target).await?;
+        drop(turn);
         let mut line = connection.terminal(target).await.map_err(|error| failed(&error))?;
         let told = Arc::clone(&line.welcome);
         self.look(world, profile, &mut line, &told).await?;

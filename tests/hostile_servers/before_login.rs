@@ -1,8 +1,12 @@
 //! What a server can do before anybody logs in: it needs no key for that.
 
 use std::fmt::Write as _;
+use std::sync::{Arc, Mutex};
+
+use jackfield::limits::CONNECTS_TO_ONE_HOST;
 
 use super::*;
+use crate::support::process::until;
 
 const VERSION: &[u8] = b"SSH-2.0-hostile\r\n";
 
@@ -256,4 +260,25 @@ fn a_server_that_goes_at_any_stage_is_told_as_gone() {
         wrong.extend(how.into_iter().chain(unclear(&result, &name, "")).map(|why| format!("{name} of {all}: {why}")));
     }
     told(&wrong);
+}
+
+/// Servers refuse those who all come at once.
+#[test]
+fn devices_of_unknown_type_wait_for_their_turn_at_a_busy_host_too() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let held = Arc::<Mutex<Vec<TcpStream>>>::default();
+    let keeps = Arc::clone(&held);
+    std::thread::spawn(move || listener.incoming().flatten().for_each(|stream| keeps.lock().unwrap().push(stream)));
+    let names: Vec<String> = (0..CONNECTS_TO_ONE_HOST + 4).map(|number| format!("unknown{number}")).collect();
+    let config: String = names.iter().map(|name| device(name, port).replace("type = \"linux\"\n", "")).collect();
+    let mut client = Client::start(&config);
+    for name in &names {
+        client.post("ssh_open", json!({"host": name, "wait_s": 10}));
+    }
+    until("they come", || held.lock().unwrap().len() >= CONNECTS_TO_ONE_HOST);
+    for _ in &names {
+        client.answer();
+    }
+    assert_eq!(held.lock().unwrap().len(), CONNECTS_TO_ONE_HOST);
 }
