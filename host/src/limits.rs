@@ -411,6 +411,8 @@ pub const QUESTION_ROUNDS_MAX: usize = 8;
 pub const QUESTIONS_OF_A_ROUND_MAX: usize = 16;
 /// Keys of an agent that may be refused before the others are left: servers count each as a failure, six by default.
 pub const AGENT_KEYS_MAX: usize = 5;
+/// Conversations with an agent that is lent, at once on one connection: each is a file of this process, and the device opens them.
+pub const LENT_AT_ONCE_MAX: usize = 16;
 /// Bytes of a key file or a certificate.
 pub const KEY_FILE_MAX_BYTES: u64 = 64 * 1024;
 /// How long a server may take to announce its host keys after the login; those that do send it at once.

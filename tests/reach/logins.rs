@@ -1,5 +1,7 @@
 //! Who logs in, and with what.
 
+use std::os::unix::net::UnixListener;
+
 use russh::keys::PrivateKey;
 use russh::keys::ssh_key::{LineEnding, private, public};
 
@@ -208,4 +210,29 @@ fn an_agent_is_lent_only_where_the_configuration_says_so() {
     assert_eq!(client.run("lent", &again)["output"], "signed\n");
     assert_eq!(client.run("lent", "ssh-add -l | wc -l")["output"], "1\n");
     assert_eq!(client.run("kept", "echo ${SSH_AUTH_SOCK:-none}")["output"], "none\n");
+}
+
+/// Some agents do not know what binds them to a connection; who asks on the device hears of that.
+#[test]
+fn an_agent_that_cannot_be_lent_keeps_nobody_waiting() {
+    account("jft-bash", Path::new("/bin/bash"));
+    let server = Sshd::start();
+    let socket = file(&server, "old-agent");
+    let listener = UnixListener::bind(&socket).unwrap();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let mut length = [0; 4];
+            while stream.read_exact(&mut length).is_ok() {
+                let mut request = vec![0; usize::try_from(u32::from_be_bytes(length)).unwrap()];
+                stream.read_exact(&mut request).unwrap();
+                stream.write_all(&[0, 0, 0, 1, 5]).unwrap();
+            }
+        }
+    });
+    let lines = format!("key = {:?}\nagent = {socket:?}\nforward_agent = true", file(&server, "id"));
+    let mut client = Client::start(&device(&server, "lent", &lines));
+    let result = client.run("lent", "ssh-add -l; echo $?");
+    assert_eq!(result["state"], "done", "{result}");
+    assert!(!result["output"].as_str().unwrap().ends_with("0\n"), "{result}");
+    until("the operator is told", || client.log().contains("cannot bind what it signs"));
 }

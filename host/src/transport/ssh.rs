@@ -109,9 +109,10 @@ impl Greeting {
             (error, _) => error,
         })?;
         if target.forward_agent
-            && let (Some(socket), Some(binding)) = (target.agents.first(), self.handle.agent_session_binding())
+            && !target.agents.is_empty()
+            && let Some(binding) = self.handle.agent_session_binding()
         {
-            heard(&self.hearing).lent = Some(agent::Lent { socket: socket.clone(), binding: binding.clone() });
+            heard(&self.hearing).lent = Some(agent::Lent::new(target.agents.clone(), binding.clone()));
             self.warnings
                 .push(format!("your agent is lent to `{}`: whoever is root there can sign with it while you are connected", target.device));
         }

@@ -1,32 +1,61 @@
 //! The user's agent, lent to a device whose configuration says so: what the device asks is carried to it, bound to this connection.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use russh::Channel;
 use russh::client::Msg;
 use russh::keys::agent::AgentSessionBinding;
 use russh::keys::agent::client::AgentClient;
 use tokio::io::copy_bidirectional;
+use tokio::net::UnixStream;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+
+use crate::limits::{CONNECT_MAX, LENT_AT_ONCE_MAX};
 
 /// The agent, and the connection that it is lent over.
 #[derive(Debug, Clone)]
 pub(super) struct Lent {
-    pub(super) socket: PathBuf,
-    pub(super) binding: AgentSessionBinding,
+    /// As at login, the first one that somebody listens at counts.
+    sockets: Vec<PathBuf>,
+    binding: AgentSessionBinding,
+    places: Arc<Semaphore>,
+}
+
+impl Lent {
+    pub(super) fn new(sockets: Vec<PathBuf>, binding: AgentSessionBinding) -> Self {
+        Self { sockets, binding, places: Arc::new(Semaphore::new(LENT_AT_ONCE_MAX)) }
+    }
+
+    /// A place for one more conversation, if there is one.
+    pub(super) fn place(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.places).try_acquire_owned().ok()
+    }
+
+    /// The agent, bound to the connection.
+    async fn agent(&self) -> Result<AgentClient<UnixStream>, String> {
+        for socket in &self.sockets {
+            let Ok(mut agent) = AgentClient::connect_uds(socket).await else { continue };
+            let bound = agent.bind_session(&self.binding, true).await;
+            let unbound = |_| format!("the agent `{}` cannot bind what it signs to a connection; it is not lent", socket.display());
+            return bound.map(|()| agent).map_err(unbound);
+        }
+        Err("an agent was to be lent, and none is there any more".to_owned())
+    }
 }
 
 /// Carries one conversation. An agent that cannot bind it to this connection is not asked at all: keys for certain destinations would
 /// lose their bounds.
-pub(super) async fn carry(lent: Lent, channel: Channel<Msg>) {
-    let Ok(mut agent) = AgentClient::connect_uds(&lent.socket).await else { return };
-    if agent.bind_session(&lent.binding, true).await.is_err() {
-        crate::diagnostics::warn(&format!(
-            "the agent `{}` cannot bind what it signs to a connection; it is not lent",
-            lent.socket.display()
-        ));
-        return;
+pub(super) async fn carry(lent: Lent, channel: Channel<Msg>, _place: OwnedSemaphorePermit) {
+    // Only a stream tells the server that it is closed; who asks there would wait otherwise.
+    let mut stream = channel.into_stream();
+    let late = |_| Err("the agent that is to be lent does not answer".to_owned());
+    match timeout(CONNECT_MAX, lent.agent()).await.unwrap_or_else(late) {
+        Ok(agent) => {
+            // Either end may go first.
+            let _ = copy_bidirectional(&mut stream, &mut agent.into_inner()).await;
+        }
+        Err(why) => crate::diagnostics::warn(&why),
     }
-    let mut agent = agent.into_inner();
-    // Either end may go first.
-    let _ = copy_bidirectional(&mut channel.into_stream(), &mut agent).await;
 }

@@ -164,11 +164,12 @@ impl client::Handler for Handler {
         _: &mut client::Session,
     ) -> Result<(), Self::Error> {
         let lent = heard(&self.hearing).lent.clone();
-        match lent {
-            Some(lent) => {
+        match lent.map(|lent| (lent.place(), lent)) {
+            Some((Some(place), lent)) => {
                 reply.accept().await;
-                tokio::spawn(agent::carry(lent, channel));
+                tokio::spawn(agent::carry(lent, channel, place));
             }
+            Some((None, _)) => reply.reject(ChannelOpenFailure::ResourceShortage).await,
             None => reply.reject(ChannelOpenFailure::AdministrativelyProhibited).await,
         }
         Ok(())
