@@ -244,7 +244,11 @@ impl Connection {
             let answer = ask_for_shell(target, &mut asked).await;
             asked.taken(answer).await.map_err(|what| self.no_channel(NoChannel::Failed(what)))
         };
-        let opened = super::step(target, "session request", opening).await?;
+        let opened = super::step(target, "session request", opening).await;
+        if matches!(opened, Err(ConnectError::Timeout { .. })) {
+            self.give_to_nobody();
+        }
+        let opened = opened?;
         self.0.has_given.store(true, Ordering::Release);
         Ok(self.line(ticket, opened))
     }
@@ -365,7 +369,15 @@ impl Connection {
             let answer = start(&mut asked).await;
             asked.taken(answer).await.map_err(|what| self.failed(&what))
         };
-        timeout(CONNECT_MAX, opening).await.unwrap_or_else(|_| Err(self.late()))
+        timeout(CONNECT_MAX, opening).await.unwrap_or_else(|_| {
+            self.give_to_nobody();
+            Err(self.late())
+        })
+    }
+
+    /// It does not answer. What goes on there may come to an end; who comes next is given another one.
+    fn give_to_nobody(&self) {
+        self.0.most.store(0, Ordering::Release);
     }
 
     /// A channel on which nothing was asked for yet.

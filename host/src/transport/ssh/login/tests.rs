@@ -5,11 +5,12 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
+use russh::Channel;
 use russh::keys::ssh_key::private::Ed25519Keypair;
 use russh::keys::ssh_key::public::{Ed25519PublicKey, KeyData};
 use russh::keys::ssh_key::{LineEnding, private, public};
 use russh::keys::{PrivateKey, PublicKey};
-use russh::server::{Config, Handler, run_stream};
+use russh::server::{Auth, ChannelOpenHandle, Config, Handler, Msg, Session, run_stream};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, UnixListener};
 
@@ -109,8 +110,24 @@ impl Handler for Willing {
     type Error = russh::Error;
 }
 
+/// Lets anybody in, and answers nothing from the first session on that it is asked for. From then on time is virtual.
+struct Silent;
+
+impl Handler for Silent {
+    type Error = russh::Error;
+
+    async fn auth_none(&mut self, _: &str) -> Result<Auth, Self::Error> {
+        Ok(Auth::Accept)
+    }
+
+    async fn channel_open_session(&mut self, _: Channel<Msg>, _: ChannelOpenHandle, _: &mut Session) -> Result<(), Self::Error> {
+        tokio::time::pause();
+        std::future::pending().await
+    }
+}
+
 /// A server here, for one connection.
-async fn server(folder: &Path) -> Target {
+async fn server(folder: &Path, handler: impl Handler<Error = russh::Error> + Send + 'static) -> Target {
     let key = PrivateKey::from(Ed25519Keypair::from_seed(&[9; 32]));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -119,7 +136,7 @@ async fn server(folder: &Path) -> Target {
     let config = Arc::new(Config { keys: vec![key], auth_rejection_time: Duration::ZERO, ..Config::default() });
     tokio::spawn(async move {
         let (stream, _) = listener.accept().await.unwrap();
-        run_stream(config, stream, Willing).await.unwrap().await
+        run_stream(config, stream, handler).await.unwrap().await
     });
     Target { port, known_hosts: vec![known], ..target() }
 }
@@ -158,7 +175,7 @@ async fn a_key_that_nobody_touches_ends_the_login_with_that_reason() {
     let socket = folder.path().join("agent");
     idle_agent(&socket);
     let password = Some(Arc::new(Secret::from_bytes(b"correct horse".to_vec())));
-    let target = Target { agents: vec![socket], password, ..server(folder.path()).await };
+    let target = Target { agents: vec![socket], password, ..server(folder.path(), Willing).await };
     let why = Connection::open(&target).await.unwrap_err().to_string();
     // Neither the other key nor the password is tried: the library would not hear of them.
     assert_eq!(why.matches("did not sign in time").count(), 1, "{why}");
@@ -183,4 +200,14 @@ async fn a_connection_that_is_given_up_while_keys_are_exchanged_is_closed() {
     let why = Connection::open(&target).await.unwrap_err().to_string();
     assert!(why.contains("did not finish the key exchange"), "{why}");
     tokio::time::timeout(Duration::from_secs(3600), served).await.expect("nobody keeps it").unwrap();
+}
+
+#[tokio::test]
+async fn a_connection_that_answers_nothing_is_given_to_nobody_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let connection = Connection::open(&server(folder.path(), Silent).await).await.unwrap();
+    assert!(connection.has_room());
+    let why = connection.subsystem("sftp").await.unwrap_err().to_string();
+    assert!(why.contains("no answer within"), "{why}");
+    assert!(!connection.has_room());
 }
