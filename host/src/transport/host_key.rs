@@ -42,6 +42,8 @@ pub struct KnownHosts {
     /// A list in OpenSSH's binary form, and its file.
     revoked: Option<(PathBuf, RevocationList)>,
     warnings: Vec<String>,
+    /// Where a new host would be recorded, and how.
+    learning: Learning,
 }
 
 /// What the files say about a key that a host presents.
@@ -258,6 +260,12 @@ impl KnownHosts {
         Ok(known)
     }
 
+    /// The same, where a new host is to be recorded as this says.
+    #[must_use]
+    pub fn recorded_as(self, learning: &Learning) -> Self {
+        Self { learning: learning.clone(), ..self }
+    }
+
     /// The lines that were skipped, and why.
     pub fn warnings(&self) -> &[String] {
         &self.warnings
@@ -301,16 +309,17 @@ impl KnownHosts {
         let device = device.to_owned();
         let (key_type, print) = (key.algorithm().as_str().to_owned(), fingerprint(key));
         let shown = host_name(host, port);
+        let own = self.learning.files.first().or(self.paths.first());
         Err(Box::new(match self.check(host, port, key) {
             Trust::Known { .. } => return Ok(()),
             Trust::Unknown => HostKeyError::Unknown {
                 device,
-                entry: known_hosts_line(host, port, key, false),
+                entry: known_hosts_line(host, port, key, self.learning.hashed),
                 art: picture(key),
                 host: shown,
                 key_type,
                 fingerprint: print,
-                file: self.paths.first().map_or_else(|| "a known_hosts file".to_owned(), |path| path.display().to_string()),
+                file: own.map_or_else(|| "a known_hosts file".to_owned(), |path| path.display().to_string()),
             },
             Trust::Changed { file, line, recorded_type, recorded_fingerprint } => HostKeyError::Changed {
                 device,
@@ -603,6 +612,18 @@ mod tests {
             "host key of `core` is revoked: ssh-rsa SHA256:aMuUu5sTZHenG04nw+bD2tj58m4/39lUP7fM19kF7X4 is marked `@revoked` \
              in 0 line 2; do not connect, and ask the owner for the host's new key"
         );
+    }
+
+    #[test]
+    fn a_new_host_is_recorded_in_the_users_own_file_and_hidden_where_he_wants_that() {
+        let learning = Learning { files: vec![PathBuf::from("own")], hashed: true, by_itself: false };
+        match *load(&[""]).recorded_as(&learning).verify("core", "web1", 2222, &ed25519(1)).unwrap_err() {
+            HostKeyError::Unknown { file, entry, .. } => {
+                assert!(file == "own" && entry.starts_with("|1|"), "{file}: {entry}");
+                assert_eq!(load(&[&entry]).check("web1", 2222, &ed25519(1)), known("0", 1));
+            }
+            other => panic!("{other}"),
+        }
     }
 
     #[test]
