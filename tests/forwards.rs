@@ -407,3 +407,22 @@ fn a_second_remote_forward_for_a_port_is_refused_and_the_first_one_stays() {
     let (_, again) = open(&mut client, json!({"kind": "remote", "to": to, "listen": at_device.to_string()}));
     assert_eq!((again, echoed(again, b"again")), (at_device, b"again".to_vec()));
 }
+
+#[test]
+fn a_remote_forward_behind_a_jump_host_comes_back_when_the_way_to_that_was_lost() {
+    account("jft-bash", Path::new("/bin/bash"));
+    let server = Sshd::start();
+    let relay = Relay::start(server.port, Manner::Whole);
+    let bastion = server.device_behind(relay.port, "bastion", "jft-bash", "linux");
+    let device = server.device("web1", "jft-bash", "linux");
+    let mut client = Client::start(&format!("{device}via = \"bastion\"\n{bastion}[policy]\nmode = \"full\"\n"));
+    client.run("web1", "echo open");
+    let to = format!("127.0.0.1:{}", echo());
+    let (remote, at_device) = open(&mut client, json!({"kind": "remote", "to": to, "keep": true}));
+    assert_eq!(echoed(at_device, b"x"), b"x");
+    relay.cut();
+    until_listed(&mut client, &remote, Some("down"));
+    relay.mend();
+    until_listed(&mut client, &remote, Some("open"));
+    assert_eq!(echoed(at_device, b"again"), b"again");
+}
