@@ -10,7 +10,8 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::limits::{ADDRESSES_MAX, NEXT_ADDRESS_AFTER};
 
-/// Connects. `idle` is how long sent bytes may stay without the other side's word before the system ends the connection.
+/// Connects. `idle` is how long sent bytes may stay without the other side's word before the system ends the connection, and after so
+/// long a silence it asks for one.
 ///
 /// # Errors
 ///
@@ -24,12 +25,10 @@ pub async fn dial(host: &str, port: u16, idle: Duration) -> io::Result<TcpStream
     let stream = first(addresses).await?;
     stream.set_nodelay(true)?;
     let socket = socket2::SockRef::from(&stream);
-    // Neither is had everywhere; keepalives of SSH are there as well.
-    let _ = socket.set_keepalive(true);
+    // Neither is had everywhere. SSH has keepalives of its own, telnet has none.
+    let _ = socket.set_tcp_keepalive(&socket2::TcpKeepalive::new().with_time(idle));
     #[cfg(target_os = "linux")]
     let _ = socket.set_tcp_user_timeout(Some(idle));
-    #[cfg(not(target_os = "linux"))]
-    let _ = idle;
     Ok(stream)
 }
 
@@ -85,6 +84,19 @@ mod tests {
         let of = |text: &str| -> Vec<SocketAddr> { text.split(' ').map(|address| address.parse().unwrap()).collect() };
         let given = of("[::1]:22 [::2]:22 1.1.1.1:22 2.2.2.2:22");
         assert_eq!(in_turn(given), of("[::1]:22 1.1.1.1:22 [::2]:22 2.2.2.2:22"));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn a_quiet_connection_is_asked_whether_it_lives() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let stream = dial("127.0.0.1", port, Duration::from_secs(90)).await.unwrap();
+        let socket = socket2::SockRef::from(&stream);
+        assert_eq!((socket.keepalive().unwrap(), socket.tcp_keepalive_time().unwrap()), (true, Duration::from_secs(90)));
+        // Where nobody wants that, it is left to the system.
+        let stream = dial("127.0.0.1", port, Duration::MAX).await.unwrap();
+        assert!(socket2::SockRef::from(&stream).keepalive().unwrap());
     }
 
     #[tokio::test]
