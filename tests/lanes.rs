@@ -285,6 +285,34 @@ fn what_does_not_stop_without_a_terminal_is_looked_at_by_its_output() {
     }
 }
 
+/// Where a server passes no signals on, as old ones do not, hanging up is what is left. It tells nothing of what it then leaves running.
+#[test]
+fn what_takes_no_signal_is_hung_up_and_what_runs_beside_it_goes_on() {
+    account("jft-bash", Path::new("/bin/bash"));
+    // OpenSSH sends none to what it starts in place of what was asked for.
+    let server = Sshd::start_with(|_| "ForceCommand /bin/sh -c \"$SSH_ORIGINAL_COMMAND\"".to_owned());
+    let mut client = Client::start(&server.device("web1", "jft-bash", "linux"));
+    client.call("ssh_run", json!({"target": "web1", "command": "true", "lane": "exec"}));
+    let mut start = |command: &str, kill_after_s: u64| {
+        let call = json!({"target": "web1", "command": command, "lane": "exec", "wait_s": 0.2, "kill_after_s": kill_after_s});
+        client.call("ssh_run", call)["command_id"].as_str().unwrap().to_owned()
+    };
+    let (beside, late, unwanted) = (start("sleep 10; echo on", 0), start("sleep 300.4716", 1), start("sleep 300.4716", 0));
+    let hung_up = client.call("ssh_interrupt", json!({"command_id": unwanted, "how": "hangup"}));
+    assert_eq!(hung_up["state"], "interrupted", "{hung_up}");
+    assert!(hung_up["next"].as_str().unwrap().contains("may go on on the device"), "{hung_up}");
+    for (id, state, output) in [(unwanted, "lost", ""), (late, "lost", ""), (beside, "done", "on\n")] {
+        let end = client.call("ssh_output", json!({"command_id": id, "wait_s": 20}));
+        assert_eq!((end["state"].as_str(), end["output"].as_str()), (Some(state), Some(output)), "{end}");
+    }
+    client.call("ssh_open", json!({"host": "web1", "tty": false}));
+    let piped = client.call("ssh_run", json!({"target": "web1#pipe", "command": "sleep 300.4716", "wait_s": 0.2}));
+    let hung_up = client.call("ssh_interrupt", json!({"command_id": piped["command_id"], "how": "hangup"}));
+    assert_eq!(hung_up["state"], "interrupted", "{hung_up}");
+    assert_eq!(client.run("web1#pipe", "echo fine")["output"], "fine\n", "the next call has a new session");
+    let _ = std::process::Command::new("pkill").args(["-f", "sleep 300[.]4716"]).status();
+}
+
 #[test]
 fn a_hundred_megabytes_come_whole_without_a_terminal() {
     let (_server, mut client) = setting("jft-bash", "/bin/bash");

@@ -610,6 +610,7 @@ async fn interrupt(directory: &Arc<Directory>, caller: &Caller, arguments: &Argu
         (true, _) if closed => {
             "The line is closed. What ignores that may go on on the device: look there, for example with ps. The next call opens a new session."
         }
+        (true, Stop::Hangup) => "Its channel is closed. What ignores that may go on on the device: look there, for example with ps.",
         (true, _) => "",
         (false, _) if let Some(why) = &why => why,
         (false, Stop::Interrupt) if !handle.commons.has_terminal => {

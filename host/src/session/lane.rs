@@ -40,6 +40,8 @@ use crate::transport::{Line, LineEvent, Order, Reader, Writer};
 
 /// What there is no terminal for.
 const NO_TERMINAL: &str = "this session has no terminal; run the command in the device's main session (target without `#`), which has one";
+/// Why a session has ended whose line somebody had closed.
+const HUNG_UP: &str = "the line was closed on request";
 /// The mode of a shell, for policy.
 const MODE: &str = "shell";
 
@@ -295,7 +297,10 @@ impl Lane {
         if *tried == 1 && !record.warnings.iter().any(|warning| warning == UNWANTED) {
             record.warnings.push("it ran as long as its caller allowed, and was stopped".to_owned());
         }
-        if let Err(why) = self.stop(how, Some(id)) {
+        // A program whose channel takes no order any more tells its end itself; the others beside it run on.
+        if let Err(why) = self.stop(how, Some(id))
+            && matches!(self.way, Open::Pipe(_))
+        {
             self.ended = Some(why);
         }
     }
@@ -469,13 +474,18 @@ impl Lane {
 
     fn stop(&mut self, how: Stop, command: Option<CommandId>) -> Result<Sent, String> {
         if how == Stop::Hangup && command.is_none() {
-            self.ended = Some("the line was closed on request".to_owned());
+            self.ended = Some(HUNG_UP.to_owned());
             return Ok("hang up".into());
         }
         let wanted = command.or_else(|| self.running());
         let record = self.records.iter_mut().find(|record| Some(record.id) == wanted && !record.is_over());
         let Some(record) = record else { return Err(format!("nothing runs in `{}`", self.profile.id)) };
         record.interrupted = true;
+        if how == Stop::Hangup && matches!(self.way, Open::Pipe(_)) {
+            // Its line is the session's.
+            self.ended = Some(HUNG_UP.to_owned());
+            return Ok("hang up".into());
+        }
         let (order, word) = match how {
             Stop::Interrupt => (Order::Signal("INT"), "SIGINT"),
             Stop::Terminate => (Order::Signal("TERM"), "SIGTERM"),

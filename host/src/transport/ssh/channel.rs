@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use russh::client::Msg;
 use russh::{Channel, ChannelMsg, ChannelReadHalf, ChannelWriteHalf};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
 use super::super::{LineEvent, Order, tell_of, write_all};
@@ -189,20 +189,33 @@ impl Messages {
 #[derive(Debug)]
 pub struct ChannelReader {
     messages: Messages,
+    /// Says why the channel is closed at this end. The library passes nothing on from then on, not even that the other end has closed it
+    /// too.
+    left: oneshot::Receiver<String>,
     hearing: Hearing,
     exit: Option<Result<i32, String>>,
     closed: bool,
+    /// Why it is, where this end has closed it.
+    why: Option<String>,
 }
 
 impl ChannelReader {
-    pub(super) fn new(messages: Messages, hearing: &Hearing) -> Self {
-        Self { messages, hearing: Arc::clone(hearing), exit: None, closed: false }
+    pub(super) fn new(messages: Messages, left: oneshot::Receiver<String>, hearing: &Hearing) -> Self {
+        Self { messages, left, hearing: Arc::clone(hearing), exit: None, closed: false, why: None }
     }
 
     /// The next event.
     pub async fn next(&mut self) -> LineEvent {
         while !self.closed {
-            match self.messages.wait().await {
+            let message = tokio::select! {
+                biased;
+                message = self.messages.wait() => message,
+                why = &mut self.left => {
+                    self.why = why.ok();
+                    None
+                }
+            };
+            match message {
                 Some(ChannelMsg::Data { data }) => return LineEvent::Data(data),
                 Some(ChannelMsg::ExtendedData { data, .. }) => return LineEvent::Error(data),
                 Some(ChannelMsg::ExitStatus { exit_status }) => {
@@ -218,7 +231,7 @@ impl ChannelReader {
         match self.exit.take() {
             Some(exit) => LineEvent::Exit(exit),
             None => {
-                let end = heard(&self.hearing).end.clone();
+                let end = heard(&self.hearing).end.clone().or_else(|| self.why.clone());
                 LineEvent::Closed(end.unwrap_or_else(|| "the device closed the session".to_owned()))
             }
         }
@@ -244,28 +257,40 @@ fn signal(name: &russh::Sig) -> String {
     }
 }
 
-/// Works the orders off; keeps the connection as long as the line.
-pub(super) async fn serve(connection: Connection, ticket: Ticket, channel: ChannelWriteHalf<Msg>, mut orders: mpsc::Receiver<Order>) {
-    while let Some(order) = orders.recv().await {
-        let done = match order {
-            Order::Write(bytes) => {
-                write_all(&bytes, |piece| async { channel.data_bytes(piece).await.map_err(|error| error.to_string()) }).await
+/// Works the orders off; keeps the connection as long as the line. Says at the end why there is no more of it.
+pub(super) async fn serve(
+    connection: Connection,
+    ticket: Ticket,
+    channel: ChannelWriteHalf<Msg>,
+    mut orders: mpsc::Receiver<Order>,
+    leaving: oneshot::Sender<String>,
+) {
+    let why = loop {
+        let done = match orders.recv().await {
+            Some(Order::Write(bytes)) => {
+                write_all(&bytes, |piece| async { channel.data_bytes(piece).await.map_err(|error| told(&error)) }).await
             }
-            Order::Signal(name) => channel.signal(sig(name)).await.map_err(|error| error.to_string()),
-            Order::Beside(program, reply) => {
+            Some(Order::Signal(name)) => channel.signal(sig(name)).await.map_err(|error| told(&error)),
+            Some(Order::Beside(program, reply)) => {
                 tokio::spawn(tell_of(beside(connection.clone(), program), reply));
                 Ok(())
             }
-            Order::Resize(columns, rows) => {
-                channel.window_change(columns.into(), rows.into(), 0, 0).await.map_err(|error| error.to_string())
+            Some(Order::Resize(columns, rows)) => {
+                channel.window_change(columns.into(), rows.into(), 0, 0).await.map_err(|error| told(&error))
             }
-            Order::End => channel.eof().await.map_err(|error| error.to_string()),
-            Order::Close => break,
+            Some(Order::End) => channel.eof().await.map_err(|error| told(&error)),
+            Some(Order::Close) | None => Err("the line is closed".to_owned()),
         };
-        if done.is_err() {
-            break;
+        if let Err(why) = done {
+            break why;
         }
+    };
+    if connection.is_closed() {
+        // Who reads hears of that by itself, with the reason.
+        let _ = timeout(CLOSE_MAX, connection.ended()).await;
     }
+    // Who reads is not kept waiting by a device that takes nothing, and may be gone already.
+    let _ = leaving.send(why);
     // The other side may be gone already.
     let _ = timeout(CLOSE_MAX, channel.close()).await;
     drop(ticket);

@@ -461,8 +461,10 @@ impl Connection {
     fn line(&self, ticket: Ticket, opened: Opened) -> Line {
         let (messages, write) = opened.split();
         let (writer, orders) = Writer::new();
-        tokio::spawn(serve(self.clone(), ticket, write, orders));
-        Line { reader: Reader::Ssh(ChannelReader::new(messages, &self.0.hearing)), writer, welcome: self.welcome(), seen: Vec::new() }
+        let (leaving, left) = oneshot::channel();
+        tokio::spawn(serve(self.clone(), ticket, write, orders, leaving));
+        let reader = Reader::Ssh(ChannelReader::new(messages, left, &self.0.hearing));
+        Line { reader, writer, welcome: self.welcome(), seen: Vec::new() }
     }
 
     /// What the connection showed when it opened.
