@@ -342,7 +342,7 @@ impl SessionHandle {
     /// When it is refused, or others had the session all the time.
     pub async fn run(&self, request: RunRequest, wait: Duration) -> Result<Accepted, Refusal> {
         let by = request.author();
-        timeout(wait, self.run_in_turn(request)).await.unwrap_or_else(|_| Err(self.busy(&by)))
+        timeout(wait, self.run_in_turn(request)).await.unwrap_or_else(|_| Err(Refusal::Cannot(self.busy(&by))))
     }
 
     /// Runs a command. Waits for its turn as long as the caller does.
@@ -386,12 +386,12 @@ impl SessionHandle {
 
     /// What to say when a command's turn did not come.
     #[must_use]
-    pub fn busy(&self, by: &Author) -> Refusal {
+    pub fn busy(&self, by: &Author) -> String {
         let id = &self.id;
         if let Err(held) = self.commons.lock.check(by, now()) {
-            return Refusal::Cannot(held.why);
+            return held.why;
         }
-        Refusal::Cannot(match (self.status().phase, self.asks()) {
+        match (self.status().phase, self.asks()) {
             (Phase::Busy(command), Some((question, _))) => format!(
                 "{command} in `{id}` waits for an answer: {question}; nothing was typed. Look with ssh_screen, answer with ssh_send, stop it with ssh_interrupt, or open another session with ssh_open"
             ),
@@ -410,7 +410,7 @@ impl SessionHandle {
                     "`{id}` did not get to it; nothing was typed. What a person has started there may go on: look with ssh_screen, or call again"
                 )
             }
-        })
+        }
     }
 
     /// What a command or the session has brought.

@@ -1,6 +1,5 @@
 //! What each tool does.
 
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -299,8 +298,8 @@ async fn one(
             Some(Err(message)) => return Reply::failed(&message),
             None => return Reply::failed(&format!("{}; nothing was run. Wait for one with ssh_output, or call again", crowd())),
         };
-        match patience.wait(turn(), || turn_before(&handle), in_turn(&handle, request.clone())).await {
-            Some(Ok(accepted)) => {
+        match in_turn(&handle, &mut patience, turn(), request.clone()).await {
+            Ok(accepted) => {
                 let state = accepted.state.clone();
                 room.is_for(state.clone());
                 let reply = finish(&handle, &mut patience, target, accepted, left(), query.clone()).await;
@@ -308,29 +307,29 @@ async fn one(
                     return reply;
                 }
             }
-            Some(Err(Refusal::Closed(_))) if tries > 0 => {}
-            Some(Err(refusal)) => return reply::refused(&session, &refusal),
-            None => return reply::refused(&session, &handle.busy(&request.author())),
+            Err(Refusal::Closed(_)) if tries > 0 => {}
+            Err(refusal) => return reply::refused(&session, &refusal),
         }
     }
 }
 
-/// A command's turn. Behind a question of the caller's own command it is not waited for: nobody else is likely to answer that. What
-/// asks somebody else may be answered meanwhile.
-async fn in_turn(handle: &SessionHandle, request: RunRequest) -> Result<Accepted, Refusal> {
+/// A command's turn, waited for at most so long. Behind a question of the caller's own command it is not waited for: nobody else is likely
+/// to answer that. What asks somebody else may be answered meanwhile. What begins in the moment in which it is given up is given all the
+/// same: it would run on, and its caller would hear that nothing was typed.
+async fn in_turn(handle: &SessionHandle, patience: &mut Patience<'_>, limit: Duration, request: RunRequest) -> Result<Accepted, Refusal> {
     let by = request.author();
-    let mut turn = pin!(handle.run_in_turn(request));
-    loop {
+    let asked = async {
         // An answer may be on its way: calls come in no order.
-        if let Ok(taken) = timeout(LOOK_EVERY, &mut turn).await {
-            return taken;
+        sleep(LOOK_EVERY).await;
+        while handle.asks().is_none_or(|(_, whose)| whose != by) {
+            sleep(LOOK_EVERY).await;
         }
-        if handle.asks().is_some_and(|(_, whose)| whose == by) {
-            let busy = handle.busy(&by);
-            // What asks may be this command itself, whose turn has come meanwhile.
-            return timeout(Duration::ZERO, turn).await.unwrap_or(Err(busy));
-        }
-    }
+    };
+    let given_up = async {
+        patience.wait(limit, || turn_before(handle), asked).await;
+        handle.busy(&by)
+    };
+    handle.run_unless(request, given_up).await
 }
 
 /// What is told to who waits for a turn.
@@ -814,22 +813,4 @@ async fn platform(directory: &Arc<Directory>, target: &str) -> Result<Reply, Str
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn equal_outputs_are_shown_once_where_the_commands_ended_alike_too() {
-        let answer = |id: &str, state: &str, exit: i32, next: &str| {
-            let fields = json!({"command_id": id, "state": state, "exit_code": exit, "failed": exit != 0, "output": "", "next": next});
-            Reply::new(fields, format!("{id} {state}"))
-        };
-        let shown = |second: Reply| many(&["web1".to_owned(), "web2".to_owned()], &[answer("c1", "done", 3, ""), second]).text;
-        let once = shown(answer("c2", "done", 3, ""));
-        assert!(once.starts_with("equal on web1 c1, web2 c2: done exit=3 FAILED\n"), "{once}");
-        let warned = answer("c2", "done", 3, "").with_warnings(&["look".to_owned()]);
-        for other in [answer("c2", "done", 0, ""), answer("c2", "running", 3, "It goes on."), warned] {
-            let each = shown(other);
-            assert!(each.starts_with("== web1\nc1 done\n\n== web2\nc2 "), "{each}");
-        }
-    }
-}
+mod tests;
