@@ -351,6 +351,13 @@ fn an_offset_before_a_commands_output_begins_with_it() {
     let done = client.run("web1", "seq 1 200");
     let page = client.call("ssh_output", json!({"command_id": done["command_id"], "offset": 0}));
     assert!(page["output"].as_str().unwrap().starts_with("1\n2\n3\n"), "{page}");
+    // Where to go on stands in the text, too, of a session's log as well.
+    let page = client.call("ssh_output", json!({"session": "web1", "offset": 0, "max_chars": 100}));
+    assert_eq!(page["next"], format!("More follows: ssh_output session=web1 offset={}.", page["range"]["next_offset"]), "{page}");
+    // What was searched to its end is not to be read on, also where it ends within a row.
+    let rest = client.run("web1", "printf 'one\\ntwo'");
+    let found = client.call("ssh_output", json!({"command_id": rest["command_id"], "grep": "one"}));
+    assert_eq!((found["output"].as_str(), found["next"].as_str()), (Some("one\n"), Some("")), "{found}");
     let last = client.call("ssh_output", json!({"command_id": done["command_id"], "grep": "0$", "tail": 2}));
     assert_eq!(last["output"], "190\n200\n", "{last}");
     // Those of an output that one call does not search through, too.

@@ -249,13 +249,17 @@ fn add(out: &mut String, text: std::fmt::Arguments<'_>) {
 
 /// What the caller should do now, if anything.
 fn next(session: &str, report: &Report) -> String {
-    let Some(id) = report.command else { return String::new() };
+    let more = report.range.more().map(|offset| match report.command {
+        Some(id) => format!("More follows: ssh_output command_id={id} offset={offset}."),
+        None => format!("More follows: ssh_output session={session} offset={offset}."),
+    });
+    let Some(id) = report.command else { return more.unwrap_or_default() };
     let behind_lines = report.journey.as_ref().and_then(|journey| behind_lines(session, report.failed, journey));
     match (report.state, &report.ask) {
-        (State::Running, _) => format!(
-            "{id} still runs on {session} ({:.0} s). It goes on. Call ssh_output command_id={id} wait_s=30, or ssh_interrupt.",
-            report.duration.as_secs_f64()
-        ),
+        (State::Running, _) => {
+            let next = more.unwrap_or_else(|| format!("Call ssh_output command_id={id} wait_s=30, or ssh_interrupt."));
+            format!("{id} still runs on {session} ({:.0} s). It goes on. {next}", report.duration.as_secs_f64())
+        }
         (State::NeedsInput, Some(_)) => asks(session, report),
         (State::Unstarted, _) => format!("{id} was not begun on {session}; nothing was run. Call again."),
         (State::Lost, _) => format!("{session} was lost while {id} ran; it may still run there. The next call opens a new session."),
@@ -266,10 +270,7 @@ fn next(session: &str, report: &Report) -> String {
                 grouped(report.range.cut_bytes)
             )
         }
-        _ if report.range.end < report.range.output_end => {
-            format!("More follows: ssh_output command_id={id} offset={}.", report.range.end)
-        }
-        _ => String::new(),
+        _ => more.unwrap_or_default(),
     }
 }
 

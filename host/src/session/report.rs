@@ -50,6 +50,16 @@ pub struct Range {
     pub removed: usize,
     /// One search ends here; the next one goes on from `end`.
     pub goes_on: bool,
+    /// All of it was searched. What stands behind `end` is a row that may get longer, and is searched again then.
+    pub searched: bool,
+}
+
+impl Range {
+    /// Where to go on, if there is more that was not looked at.
+    #[must_use]
+    pub fn more(&self) -> Option<u64> {
+        (self.end < self.output_end && !self.searched).then_some(self.end)
+    }
 }
 
 /// A command's or a session's report.
@@ -204,7 +214,7 @@ fn raw(source: &Source<'_>, start: u64, end: u64, max_chars: usize, total: u64) 
     use base64::Engine as _;
     let count = (max_chars / 4 * 3).max(3) as u64;
     let (bytes, place) = source.raw(start, end.min(start.saturating_add(count)))?;
-    let range = Range { start: place.start, end: place.end, total, cut_bytes: 0, output_end: end, removed: place.removed, goes_on: false };
+    let range = Range { start: place.start, end: place.end, total, output_end: end, removed: place.removed, ..Range::default() };
     Ok((base64::engine::general_purpose::STANDARD.encode(bytes), range))
 }
 

@@ -76,6 +76,7 @@ fn through(pieces: &[(u64, u64)], begin: u64, regex: &Regex, found: &mut Found<'
             range.end = if is_last && last_shown { rendered.end } else { whole_end };
         }
     }
+    range.searched = true;
     Ok(())
 }
 
@@ -297,6 +298,19 @@ mod tests {
         let (text, end) = searched(&log, "last", 0);
         assert!(text.is_empty() && end < log.end(), "{text}");
         assert_eq!(searched(&log, "last", end), ("last\n".to_owned(), log.end()));
+    }
+
+    /// A caller is not sent to look again for what was searched already.
+    #[test]
+    fn what_is_searched_to_its_end_has_no_more() {
+        let mut log = ByteLog::whole();
+        log.append(b"one\r\ntwo\r\nlast");
+        let source = Source { log: &log, markers: &VecDeque::new(), columns: 0, mask: None };
+        for (pattern, max_chars, more) in [("o", 100, None), ("last", 100, None), ("no", 100, None), ("o", 4, Some(5))] {
+            let query = OutputQuery { grep: Some(pattern.to_owned()), max_chars, ..OutputQuery::default() };
+            let (_, range) = output(&source, &[(0, log.end())], &query).unwrap();
+            assert_eq!(range.more(), more, "{pattern} {max_chars}: {range:?}");
+        }
     }
 
     /// What calls give, each of which goes on where the one before ended.
