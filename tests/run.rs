@@ -369,6 +369,22 @@ fn an_offset_before_a_commands_output_begins_with_it() {
     assert_eq!(last["output"].as_str(), Some(format!("{row}{row}ERROR last\n").as_str()), "{last}");
 }
 
+/// What runs in the background, or the device says by itself, is waited for at the prompt too.
+#[test]
+fn what_comes_while_no_command_runs_can_be_waited_for() {
+    account("jft-bash", Path::new("/bin/bash"));
+    let server = Sshd::start();
+    let mut client = Client::start(&server.device("web1", "jft-bash", "linux"));
+    client.run("web1", "true");
+    let begun = client.run("web1", "(sleep 2; echo LA''TE) &");
+    assert_eq!(begun["state"], "done", "{begun}");
+    let came = client.call("ssh_output", json!({"session": "web1", "grep": "LATE$", "until": "match", "wait_s": 20}));
+    assert!(came["output"].as_str().unwrap().contains("LATE"), "{came}");
+    // Where its end is waited for it has come to rest.
+    let rests = client.call("ssh_output", json!({"session": "web1", "wait_s": 40, "tail": 1}));
+    assert!(rests["error"].is_null(), "{rests}");
+}
+
 /// The next command says that the session is another one, when the last one has ended by itself.
 #[test]
 #[expect(clippy::disallowed_methods, reason = "a test has no runtime to block")]

@@ -500,6 +500,8 @@ async fn output(directory: &Arc<Directory>, caller: &Caller, arguments: &Argumen
         return Err("`until=match` of ssh_output waits for a line that `grep` matches; give `grep`, or until=output".to_owned());
     }
     let mut query = query;
+    // Asked before each report: what comes between the two is not left out.
+    let mut rests = has_come_to_rest(&handle, until);
     let first = searched(&handle, &query).await?;
     if wait.is_zero() {
         return Ok(reply::command(&handle.id.device, &session, first));
@@ -523,12 +525,13 @@ async fn output(directory: &Arc<Directory>, caller: &Caller, arguments: &Argumen
             };
             let over = match command {
                 Some(_) => report.state.is_over() || report.state == State::NeedsInput,
-                None => !matches!(handle.status().phase, Phase::Busy(_) | Phase::Opening),
+                None => rests || report.state == State::NeedsInput,
             };
             if done || over {
                 return if is_searched { searched(&handle, &query).await } else { Ok::<_, String>(report) };
             }
             sleep(LOOK_EVERY).await;
+            rests = has_come_to_rest(&handle, until);
             report = if is_searched { handle.report(brief.clone()).await? } else { searched(&handle, &query).await? };
         }
     };
@@ -538,6 +541,15 @@ async fn output(directory: &Arc<Directory>, caller: &Caller, arguments: &Argumen
         None => searched(&handle, &query).await?,
     };
     Ok(reply::command(&handle.id.device, &session, report))
+}
+
+/// Does nothing more come in a session? What is waited for there may also come by itself, while no command runs.
+fn has_come_to_rest(handle: &SessionHandle, until: &str) -> bool {
+    match handle.status().phase {
+        Phase::Closed(_) => true,
+        Phase::Ready | Phase::NeedsInput(_) => until == "exit",
+        Phase::Busy(_) | Phase::Opening => false,
+    }
 }
 
 /// What a query brings. A large log is searched part by part, so that its session can do something else in between.
@@ -696,10 +708,12 @@ async fn send(directory: &Arc<Directory>, caller: &Caller, arguments: &Arguments
     let waiting = async {
         loop {
             sleep(LOOK_EVERY).await;
+            // Asked first: what comes before its end is part of the answer.
+            let (back, closed) = (was_busy && handle.status().phase == Phase::Ready, handle.closed().is_some());
             let report = handle.report(query.clone()).await?;
             let expected = expect.as_ref().is_some_and(|expect| report.output.lines().any(|line| expect.is_match(line)));
-            let ready = expect.is_none() && (report.ask.is_some() || was_busy && handle.status().phase == Phase::Ready);
-            if expected || ready || handle.closed().is_some() {
+            let ready = expect.is_none() && (report.ask.is_some() || back);
+            if expected || ready || closed {
                 return Ok::<_, String>(report);
             }
         }
