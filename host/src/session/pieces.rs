@@ -86,6 +86,11 @@ impl Pieces<'_> {
         let tail = self.to(head.end, max_chars - head_chars, usize::MAX)?;
         let of_row = tail.cut.map_or(0, |(begins, bytes)| (begins + bytes).saturating_sub(tail.start));
         let cut_bytes = self.bytes(head.end, tail.start) + of_row;
+        if cut_bytes == 0 {
+            // The end of the row that fills the beginning is the one sign too many.
+            let head = Rendered { text: head.text + &tail.text, end: tail.end, removed: head.removed + tail.removed, ..head };
+            return Ok(Excerpt { head, tail: None, cut_bytes });
+        }
         Ok(Excerpt { head, tail: Some(tail), cut_bytes })
     }
 }
@@ -151,5 +156,20 @@ mod tests {
         assert!(tail.text.starts_with("row ") && tail.text.ends_with("row 0999\n"));
         assert_eq!(excerpt.cut_bytes, tail.start - excerpt.head.end);
         assert!(excerpt.head.text.len() + tail.text.len() <= 920);
+    }
+
+    #[test]
+    fn an_output_of_which_nothing_is_left_out_is_whole() {
+        for last in ["c", "cc", "ccc"] {
+            let text = format!("aaaa\r\nbbbb\r\n{last}");
+            let mut log = ByteLog::whole();
+            log.append(text.as_bytes());
+            let source = Source { log: &log, markers: &VecDeque::new(), columns: 0, mask: None };
+            for max_chars in 8..14 {
+                let excerpt = Pieces { source: &source, each: &[(0, log.end())] }.excerpt(max_chars).unwrap();
+                assert_eq!(excerpt.tail.is_none(), excerpt.cut_bytes == 0, "{last} {max_chars}: {excerpt:?}");
+                assert!(excerpt.tail.is_some() || excerpt.head.text == text.replace('\r', ""), "{last} {max_chars}: {excerpt:?}");
+            }
+        }
     }
 }
