@@ -267,6 +267,12 @@ impl Running {
         self.goal_failed.get_or_insert_with(|| why.to_owned());
     }
 
+    /// Where an output begins whose own beginning is not known: behind what the lines before it have brought.
+    #[must_use]
+    pub fn behind_pieces(&self) -> u64 {
+        self.pieces.last().map_or(self.log_start, |before| before.1)
+    }
+
     /// What the caller should know so far.
     #[must_use]
     pub fn warnings(&self) -> &[String] {
@@ -316,8 +322,7 @@ impl Running {
         log_end: u64,
     ) -> Ending {
         let end = end.min(log_end);
-        // Without a beginning of its own it begins behind what earlier lines have brought.
-        let start = start.unwrap_or_else(|| self.pieces.last().map_or(self.log_start, |before| before.1));
+        let start = start.unwrap_or_else(|| self.behind_pieces());
         self.pieces.push((start.min(end), end));
         let is_one_line = !self.text.trim().contains('\n');
         let incomplete = self.incomplete.map(|what| match is_one_line {

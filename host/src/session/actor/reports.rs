@@ -92,7 +92,7 @@ impl Actor {
         let stream = self.machine.stream();
         // Of a later line nothing is output before its echo was seen.
         let is_first = pieces.is_empty() && running.typed <= 1;
-        let start = stream.output_start().or_else(|| (is_first || stream.is_echoed()).then_some(running.log_start));
+        let start = stream.output_start().or_else(|| (is_first || stream.is_echoed()).then(|| running.behind_pieces()));
         match start {
             Some(start) => pieces.push((start, stream.log().end())),
             None if pieces.is_empty() => pieces.push((running.log_start, running.log_start)),

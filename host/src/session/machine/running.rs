@@ -76,9 +76,8 @@ impl Machine {
     /// The output of the line that has ended stays part of the answer.
     fn keep_output(&mut self, prompt: &str) {
         let (start, end) = (self.stream.output_start(), self.stream.output_end_before(prompt, None));
-        if let State::Running(running) = &mut self.state
-            && let Some(start) = start
-        {
+        if let State::Running(running) = &mut self.state {
+            let start = start.unwrap_or_else(|| running.behind_pieces());
             running.pieces.push((start, end.max(start)));
         }
     }

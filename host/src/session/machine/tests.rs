@@ -232,3 +232,49 @@ fn behind_a_secret_that_is_typed_by_its_name_nothing_is_hidden() {
     case.machine.on_bytes(case.now, b"\r\nGo on? [y/n] ");
     assert!(!case.machine.may_want_secret());
 }
+
+/// A shell tells the end of each line by a mark, also of one whose echo it has drawn so that nobody knows it again.
+#[test]
+fn of_lines_whose_echo_was_not_known_no_output_is_left_out() {
+    for lines in [&["one", "two"][..], &["one", "two", "three"]] {
+        for unknown in 0..lines.len() {
+            let now = Instant::now();
+            let setting = Setting { echoes: true, ..Setting::default() };
+            let mut machine = Machine::new(Stream::new(ByteLog::in_memory(), "n"), setting, now);
+            machine.state = State::Idle(Idle { rows_done: 0, log_end: 0 });
+            let started = Started {
+                id: CommandId::next(),
+                caller: "test".to_owned(),
+                text: lines.join("\n"),
+                lines: policy::approved::for_tests(lines),
+                goal: None,
+                limit: None,
+                one_prompt: false,
+                manual: false,
+            };
+            let mut effects = machine.on_run(now, started);
+            for (number, line) in lines.iter().enumerate() {
+                assert!(matches!(effects.as_slice(), [Effect::Write(_)]), "{effects:?}");
+                let echo = if number == unknown { "?" } else { *line };
+                let prompt = "\x1b]133;D;0;n\x07\x1b]133;A;n\x07$ \x1b]133;B;n\x07";
+                machine.on_bytes(now, format!("{echo}\r\noutput of {line}\r\n{prompt}").as_bytes());
+                assert!(matches!(machine.on_drained(now).as_slice(), [Effect::Ask(_)]));
+                let ready = Ready {
+                    prompt: "$ ".to_owned(),
+                    mode: "shell".to_owned(),
+                    privileged: false,
+                    status: Some(0),
+                    cwd: None,
+                    proof: "mark".to_owned(),
+                };
+                let prompt = Some(Reading::Ready(ready));
+                effects = machine.on_readings(now, Readings { revision: machine.revision, prompt, ..Readings::default() });
+            }
+            let [Effect::Ended(ending)] = effects.as_slice() else { panic!("{effects:?}") };
+            let read = |(from, to): &(u64, u64)| machine.stream().log().read(*from, *to).unwrap().1.into_owned();
+            let output = String::from_utf8(ending.pieces.iter().flat_map(read).collect()).unwrap();
+            let told = lines.iter().filter(|line| output.contains(&format!("output of {line}\r\n"))).count();
+            assert_eq!(told, lines.len(), "{unknown}: {output:?}");
+        }
+    }
+}
