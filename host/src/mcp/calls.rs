@@ -18,7 +18,8 @@ use crate::config::Delay;
 use crate::directory::{Directory, LineKind};
 use crate::ids::{CommandId, MAIN, SessionId};
 use crate::limits::{
-    self, IDLE_CLOSE, INTERRUPT_STEP_WAIT, INTERRUPTS_MAX, KILL_AFTER_MAX, OUTPUT_DEFAULT_CHARS, PROGRAM_TRIES, QUERY_TARGETS_MAX,
+    self, BESIDE_MAX, IDLE_CLOSE, INTERRUPT_STEP_WAIT, INTERRUPTS_MAX, KILL_AFTER_MAX, OUTPUT_DEFAULT_CHARS, PROGRAM_TRIES,
+    QUERY_TARGETS_MAX, TYPED_AHEAD_SETTLE,
     TYPED_AHEAD_SETTLE,
 };
 use crate::policy::{self, Line, Manner, Purpose};
@@ -609,7 +610,8 @@ async fn interrupt(directory: &Arc<Directory>, caller: &Caller, arguments: &Argu
         _ => return Err(format!("nothing runs in `{session}`")),
     };
     let progress = || format!("{session}: waiting for the prompt");
-    let stopping = caller.wait(INTERRUPT_STEP_WAIT * 4, progress, stop(&handle, running, how)).await;
+    // Longer than all its steps: what was sent is told.
+    let stopping = caller.wait(BESIDE_MAX + INTERRUPT_STEP_WAIT * 4, progress, stop(&handle, running, how)).await;
     let Stopping { sent, back, why } = stopping.unwrap_or_default();
     let closed = handle.closed().is_some();
     let state = if back || closed { "interrupted" } else { "running" };
