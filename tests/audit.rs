@@ -3,8 +3,9 @@
 use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -337,6 +338,11 @@ fn recordings_are_played_by_the_usual_player_and_hold_no_secret() {
     assert!(output.contains("1999\r\n2000") && !output.contains("world"), "{output}");
 }
 
+/// Where a process that this story starts writes its record.
+const WRITES_TO: &str = "JFT_AUDIT_FOLDER";
+/// The signal for a file that is too large, on Linux.
+const XFSZ: i32 = 25;
+
 /// Writes until it is killed. Long lines are those that a kill can cut.
 fn write_for_ever(folder: &str) -> ! {
     let audit = Audit::start(Some(folder.into()), About::default(), "0123");
@@ -350,24 +356,34 @@ fn write_for_ever(folder: &str) -> ! {
     }
 }
 
+/// A process that writes a record there until it is killed.
+fn writer(mut program: Command, folder: &Path) -> Child {
+    program.args(["--exact", "audit::a_kill_at_any_moment_leaves_a_record_that_is_whole_up_to_there"]);
+    program.env(WRITES_TO, folder).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+}
+
 #[test]
 fn a_kill_at_any_moment_leaves_a_record_that_is_whole_up_to_there() {
-    const FOLDER: &str = "JFT_AUDIT_FOLDER";
-    if let Ok(folder) = std::env::var(FOLDER) {
+    if let Ok(folder) = std::env::var(WRITES_TO) {
         write_for_ever(&folder);
     }
+    let itself = std::env::current_exe().unwrap();
     let seed = std::env::var("JFT_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or_else(|| fastrand::u64(..));
     let mut random = fastrand::Rng::with_seed(seed);
-    let (mut torn, mut kills) = (0, 0);
-    // A kill that hits a write is rare; without one nothing is shown.
-    while kills < 200 || torn == 0 && kills < 1000 {
+    let mut torn = 0;
+    for _ in 0..20 {
         let place = tempfile::tempdir().unwrap();
         let folder = place.path().join("audit");
         let mut records = 0;
+        let mut check = |folder: &Path| {
+            if jackfield::audit::exists(folder) {
+                let whole = verify::folder(folder, None).unwrap();
+                assert!(whole.wrong == 0 && whole.records >= records, "after {records} records, JFT_SEED={seed}: {whole:#?}");
+                records = whole.records;
+            }
+        };
         for _ in 0..10 {
-            let mut writer = Command::new(std::env::current_exe().unwrap());
-            writer.args(["--exact", "audit::a_kill_at_any_moment_leaves_a_record_that_is_whole_up_to_there"]).env(FOLDER, &folder);
-            let mut writer = writer.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+            let mut writer = writer(Command::new(&itself), &folder);
             // Some are killed while they begin.
             let is_early = random.u8(..) < 40;
             let size = || fs::metadata(files::newest(&folder)).map_or(0, |metadata| metadata.len());
@@ -384,18 +400,21 @@ fn a_kill_at_any_moment_leaves_a_record_that_is_whole_up_to_there() {
             }
             writer.kill().unwrap();
             writer.wait().unwrap();
-            kills += 1;
-            if jackfield::audit::exists(&folder) {
-                let whole = verify::folder(&folder, None).unwrap();
-                assert!(whole.wrong == 0 && whole.records >= records, "after {records} records, JFT_SEED={seed}: {whole:#?}");
-                records = whole.records;
-            }
+            check(&folder);
         }
-        if jackfield::audit::exists(&folder) {
-            torn += is_whole(&folder).torn.len();
+        // A kill seldom hits a write. The system kills in the middle of one where a file would grow beyond a bound, in blocks of 512 bytes.
+        for _ in 0..3 {
+            let written = fs::metadata(files::newest(&folder)).map_or(0, |metadata| metadata.len());
+            let blocks = written / 512 + random.u64(1..400);
+            let mut bounded = Command::new("sh");
+            bounded.args(["-c", "ulimit -c 0; ulimit -f \"$0\"; exec \"$@\"", &blocks.to_string()]).arg(&itself);
+            let ended = writer(bounded, &folder).wait().unwrap();
+            assert_eq!(ended.signal(), Some(XFSZ), "{blocks} blocks, JFT_SEED={seed}: {ended}");
+            check(&folder);
         }
+        torn += is_whole(&folder).torn.len();
     }
-    assert!(torn > 0, "no kill of {kills} hit a write: the story proves nothing; JFT_SEED={seed}");
+    assert!(torn >= 20, "{torn} of 60 writes were cut: the story proves little; JFT_SEED={seed}");
 }
 
 /// A power failure cannot be played, but what is asked of the system can be seen.
