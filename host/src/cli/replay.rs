@@ -57,8 +57,9 @@ pub fn run(wanted: &Wanted<'_>) -> Result<ExitCode, String> {
     check_speed(wanted.speed)?;
     let path = recordings::path(&folder, chosen)?;
     let played = block_on(async {
+        let mut out = std::io::stdout();
         tokio::select! {
-            played = play(&path, wanted.speed, &mut std::io::stdout()) => played,
+            played = play(&path, wanted.speed, &mut out) => played,
             _ = tokio::signal::ctrl_c() => Ok(()),
         }
     })?;

@@ -20,7 +20,6 @@ use crate::ids::{CommandId, MAIN, SessionId};
 use crate::limits::{
     self, BESIDE_MAX, IDLE_CLOSE, INTERRUPT_STEP_WAIT, INTERRUPTS_MAX, KILL_AFTER_MAX, OUTPUT_DEFAULT_CHARS, PROGRAM_TRIES,
     QUERY_TARGETS_MAX, TYPED_AHEAD_SETTLE,
-    TYPED_AHEAD_SETTLE,
 };
 use crate::policy::{self, Line, Manner, Purpose};
 use crate::session::command::State;

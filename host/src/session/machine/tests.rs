@@ -257,7 +257,7 @@ fn of_lines_whose_echo_was_not_known_no_output_is_left_out() {
                 assert!(matches!(effects.as_slice(), [Effect::Write(_)]), "{effects:?}");
                 let echo = if number == unknown { "?" } else { *line };
                 let prompt = "\x1b]133;D;0;n\x07\x1b]133;A;n\x07$ \x1b]133;B;n\x07";
-                machine.on_bytes(now, format!("{echo}\r\noutput of {line}\r\n{prompt}").as_bytes());
+                machine.on_bytes(now, format!("{echo}\r\nrow {number}\r\n{prompt}").as_bytes());
                 assert!(matches!(machine.on_drained(now).as_slice(), [Effect::Ask(_)]));
                 let ready = Ready {
                     prompt: "$ ".to_owned(),
@@ -273,7 +273,7 @@ fn of_lines_whose_echo_was_not_known_no_output_is_left_out() {
             let [Effect::Ended(ending)] = effects.as_slice() else { panic!("{effects:?}") };
             let read = |(from, to): &(u64, u64)| machine.stream().log().read(*from, *to).unwrap().1.into_owned();
             let output = String::from_utf8(ending.pieces.iter().flat_map(read).collect()).unwrap();
-            let told = lines.iter().filter(|line| output.contains(&format!("output of {line}\r\n"))).count();
+            let told = (0..lines.len()).filter(|number| output.contains(&format!("row {number}\r\n"))).count();
             assert_eq!(told, lines.len(), "{unknown}: {output:?}");
         }
     }
