@@ -121,14 +121,46 @@ const fn is_before(one: &str, other: &str) -> bool {
     one.len() < other.len()
 }
 
-/// Programs of which only the question for their version is known to be a read.
-const VERSION_ONLY: &str = "ansible bash cargo cc clang cmake curl gcc go java make mongod mysql mysqld nginx node npm perl php postgres psql python \
-    python3 redis-server rsync ruby rustc sshd sudo terraform wget";
+/// Programs of which only the question for their version is known to be a read, sorted by name, with the words that ask for it beside
+/// `--version`. To others these words are options like any other, or the name of a file that is run: `bash -v` runs what it is fed.
+const VERSION_ONLY: [(&str, &str); 31] = [
+    ("ansible", ""),
+    ("bash", ""),
+    ("cargo", "-V version"),
+    ("cc", "-v"),
+    ("clang", "-v"),
+    ("cmake", ""),
+    ("curl", "-V"),
+    ("gcc", "-v"),
+    ("go", "version"),
+    ("java", "-version"),
+    ("make", ""),
+    ("mongod", ""),
+    ("mysql", "-V"),
+    ("mysqld", "-V"),
+    ("nginx", "-v -V"),
+    ("node", "-v"),
+    ("npm", "-v version"),
+    ("perl", "-v -V"),
+    ("php", "-v"),
+    ("postgres", "-V"),
+    ("psql", "-V"),
+    ("python", "-V"),
+    ("python3", "-V"),
+    ("redis-server", "-v"),
+    ("rsync", "-V"),
+    ("ruby", "-v"),
+    ("rustc", "-V"),
+    ("sshd", "-V"),
+    ("sudo", "-V"),
+    ("terraform", "-v -version version"),
+    ("wget", "-V"),
+];
 
 /// Is anything of this program a read?
 pub(super) fn knows(program: &str) -> bool {
     let name = base_name(program);
-    lookup(name).is_some() || listed(VERSION_ONLY, name)
+    lookup(name).is_some() || asks_for_version(name).is_some()
 }
 
 /// Does this program with these arguments only read?
@@ -138,11 +170,18 @@ pub(super) fn judge(arguments: &[Argument]) -> Proof {
     if let Some(rule) = lookup(name) {
         return apply(&rule, arguments);
     }
-    let version = matches!(rest, [only] if ["--version", "-V", "-v", "-version", "version"].iter().any(|word| only.is(word)));
-    if version && listed(VERSION_ONLY, name) {
+    if let ([only], Some(words)) = (rest, asks_for_version(name))
+        && (only.is("--version") || only.exact && !only.text.is_empty() && listed(words, &only.text))
+    {
         return Ok(());
     }
     Err(Doubt::new("posix.unknown-program", format!("{} is not known to read only", excerpt(&program.text))))
+}
+
+/// The words besides `--version` by which this program is asked for its version, where only that is known of it.
+fn asks_for_version(name: &str) -> Option<&'static str> {
+    let place = VERSION_ONLY.binary_search_by(|(known, _)| (*known).cmp(name)).ok()?;
+    VERSION_ONLY.get(place).map(|(_, words)| *words)
 }
 
 /// The program's name; a path counts only where nobody but the system's owner puts programs.
@@ -208,6 +247,9 @@ fn without(refused: &[&str], arguments: &[Argument]) -> Proof {
 }
 
 fn command(tool: &Tool, arguments: &[Argument]) -> Proof {
+    if matches!(arguments, [_, only] if only.is("--version")) {
+        return Ok(());
+    }
     let place = tool.options.first_operand(arguments)?;
     let Some(word) = arguments.get(place) else {
         return if tool.bare { Ok(()) } else { Err(writes(arguments)) };
@@ -245,6 +287,7 @@ mod tests {
         all.sort_unstable();
         all.dedup();
         assert_eq!(all.len(), count);
+        assert!(VERSION_ONLY.is_sorted_by(|a, b| a.0 < b.0));
     }
 
     #[test]
