@@ -18,6 +18,7 @@ pub(super) const DEPTH_MAX: usize = 20;
 /// Reads a command character by character.
 #[derive(Debug)]
 pub(super) struct Reader<'a> {
+    text: &'a str,
     rest: Chars<'a>,
     depth: usize,
     pub(super) faults: Faults,
@@ -30,7 +31,7 @@ pub(super) struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     pub(super) fn new(text: &'a str) -> Self {
-        Self { rest: text.chars(), depth: 0, faults: Faults::default(), bodies: Vec::new(), awaited: Vec::new(), line_start: true }
+        Self { text, rest: text.chars(), depth: 0, faults: Faults::default(), bodies: Vec::new(), awaited: Vec::new(), line_start: true }
     }
 
     pub(super) fn finish(mut self, script: Script) -> Parsed {
@@ -64,7 +65,27 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn skip_blanks(&mut self) {
-        while self.take(" ") || self.take("\t") || self.take("\\\n") {}
+        while self.take(" ") || self.take("\t") || self.continuation() {}
+    }
+
+    /// Takes a backslash with a newline behind it.
+    fn continuation(&mut self) -> bool {
+        let is_taken = self.take("\\\n");
+        if is_taken {
+            self.joined();
+        }
+        is_taken
+    }
+
+    /// Behind a backslash and a newline. A shell takes them out before it looks for words and signs: what stands before them and behind
+    /// may be one sign, as `$` and `(` are.
+    fn joined(&mut self) {
+        let end = self.text.len().checked_sub(self.rest().len() + 2);
+        let before = end.and_then(|end| self.text.get(..end)).and_then(|before| before.chars().next_back());
+        let separates = |c: Option<char>| matches!(c, None | Some(' ' | '\t' | '\n'));
+        if !separates(before) && !separates(self.peek()) {
+            self.faults.disputed("a line that goes on within a word");
+        }
     }
 
     /// To the end of the line, which stays.

@@ -10,6 +10,7 @@ const OLD_ARITHMETIC_MAX: usize = 256;
 impl Reader<'_> {
     /// Behind `$`.
     pub(super) fn dollar(&mut self, word: &mut Word, quoted: bool) {
+        while self.continuation() {}
         match self.peek() {
             Some('(') => self.command(word, quoted),
             Some('{') => {

@@ -44,7 +44,10 @@ impl Reader<'_> {
 
     fn backslash_in_double(&mut self, word: &mut Word, end: Option<char>) {
         match self.peek() {
-            Some('\n') => drop(self.bump()),
+            Some('\n') => {
+                self.bump();
+                self.joined();
+            }
             Some(c) if matches!(c, '$' | '`' | '\\') || Some(c) == end => {
                 self.bump();
                 word.push(c, true);
@@ -56,7 +59,7 @@ impl Reader<'_> {
     /// Behind `\` outside quotes.
     pub(super) fn backslash(&mut self, word: &mut Word) {
         match self.bump() {
-            Some('\n') => {}
+            Some('\n') => self.joined(),
             Some(c) => word.push(c, true),
             None => self.faults.unclosed("the line with `\\` at its end"),
         }
