@@ -35,6 +35,9 @@ impl Reader<'_> {
                 self.double(word, Some('"'));
             }
             _ => {
+                if self.has_index() {
+                    self.faults.disputed("`[` behind a variable");
+                }
                 let before = self.rest.clone();
                 // Splits a variable in zsh, or makes patterns of it, in quotes as well; other shells take the signs as they stand.
                 while self.peek().is_some_and(|c| matches!(c, '=' | '~' | '^')) {
@@ -50,6 +53,17 @@ impl Reader<'_> {
                 }
             }
         }
+    }
+
+    /// Does a bracket follow the variable that comes next, which zsh takes for an index also without braces? It computes what stands there,
+    /// down to the commands in what a variable holds. Numbers are harmless.
+    fn has_index(&self) -> bool {
+        let signed = self.rest().trim_start_matches(['=', '~', '^', '+', '#']);
+        let counts = self.rest().len() > signed.len() && signed.starts_with('[');
+        let special = signed.strip_prefix(['@', '*', '?', '-', '$', '!']);
+        let behind = special.unwrap_or_else(|| signed.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || c == '_'));
+        let index = behind.strip_prefix('[').filter(|_| counts || behind.len() < signed.len());
+        index.and_then(|index| index.chars().take_while(|c| *c != ']').find(|c| !c.is_ascii_digit() && !" ,:^+-".has(*c))).is_some()
     }
 
     /// A variable's name: letters, digits and `_`, or one of the special signs.
@@ -118,7 +132,9 @@ impl Reader<'_> {
     pub(in super::super) fn number_text(&mut self) -> Option<String> {
         let before = self.rest.clone();
         let text = self.arithmetic_text()?;
+        // To some shells these are part of the numbers.
         if text.has_any(";\n") {
+            self.faults.disputed("two brackets");
             self.rest = before;
             return None;
         }
@@ -153,6 +169,7 @@ impl Reader<'_> {
         if self.take(&whole) {
             word.parts.push(self.arithmetic(&text));
         } else {
+            self.faults.disputed("`$[`");
             word.push('$', quoted);
         }
     }

@@ -22,20 +22,56 @@ fn only_words(arguments: &[Argument], allowed: &str) -> Proof {
     Ok(())
 }
 
-/// A comparison of numbers runs what an index holds in some shells, and so does the question for a variable.
+/// Operators of a test with a word before them and one behind.
+const BETWEEN: &str = "= == != < > -eq -ne -lt -le -gt -ge -ef -nt -ot -a -o";
+
+/// A comparison of numbers runs what an index holds in some shells, and so does the question for a variable or a terminal.
 pub(super) fn test(arguments: &[Argument]) -> Proof {
-    let hidden = arguments.iter().any(|argument| argument.text.holds("$(") || argument.text.has('`'));
-    let named =
-        arguments.windows(2).any(|pair| matches!(pair, [option, name] if matches!(option.text.as_str(), "-v" | "-R") && !name.exact));
-    if hidden || named { Err(writes(arguments)) } else { Ok(()) }
+    let is_number = |word: &Argument| word.exact && word.text.chars().all(|c| c.is_ascii_digit());
+    let ends = |word: Option<&Argument>| word.is_none_or(|word| word.is("]"));
+    let computes = |(place, pair): (usize, &[Argument])| {
+        let [option, word] = pair else { return false };
+        match option.text.as_str() {
+            "-v" | "-R" => !word.exact || word.text.has('['),
+            "-t" => !is_number(word) && !word.is("]"),
+            // It may become one of these, where what stands behind it lets it.
+            _ if option.may_be_option() => {
+                let between = listed(BETWEEN, &word.text) && !(word.text.starts_with('-') && ends(arguments.get(place + 2)));
+                !word.exact || !between && !word.is("]")
+            }
+            _ => false,
+        }
+    };
+    if hides_command(arguments) || arguments.windows(2).enumerate().any(computes) { Err(writes(arguments)) } else { Ok(()) }
 }
 
-/// As [`test`]; and `-v` sets a variable.
+/// Does a word hold what a shell runs where it computes?
+fn hides_command(arguments: &[Argument]) -> bool {
+    arguments.iter().any(|argument| argument.text.holds("$(") || argument.text.has('`'))
+}
+
+/// `-v` sets a variable, `%n` as well, and for a number some shells compute what a variable holds.
 pub(super) fn printf(arguments: &[Argument]) -> Proof {
-    match arguments.get(1) {
-        Some(format) if format.may_be_option() || format.text.starts_with('-') && !format.is("--") => Err(writes(arguments)),
-        _ => test(arguments),
+    let (options, rest) = match arguments.get(1..).unwrap_or_default() {
+        [first, rest @ ..] if first.is("--") => (false, rest),
+        rest => (true, rest),
+    };
+    let Some((format, texts)) = rest.split_first() else { return Ok(()) };
+    let is_number = |text: &Argument| text.exact && text.text.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | '-' | '+'));
+    let computes = (!format.exact || takes_more_than_texts(&format.text)) && !texts.iter().all(is_number);
+    let may_be_option = format.may_be_option() || options && format.text.starts_with('-');
+    if computes || may_be_option || hides_command(arguments) { Err(writes(arguments)) } else { Ok(()) }
+}
+
+/// Is there anything in a format but what shows a text as it is? `%d`, `%*s`, `%(%F)T`.
+fn takes_more_than_texts(format: &str) -> bool {
+    let mut rest = format;
+    while let Some((_, behind)) = rest.split_once('%') {
+        let sign = behind.trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, '-' | '+' | ' ' | '#' | '.'));
+        let Some(next) = sign.strip_prefix(['s', 'b', 'c', 'q', '%']) else { return true };
+        rest = next;
     }
+    false
 }
 
 pub(super) fn awk(arguments: &[Argument]) -> Proof {

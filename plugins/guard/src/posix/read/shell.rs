@@ -15,11 +15,12 @@ pub(super) fn session(arguments: &[Argument]) -> Proof {
     Err(Doubt::new("posix.session", format!("{} ends the shell", excerpt(program))))
 }
 
-/// `declare -p NAME`.
+/// `declare -p NAME`. Some shells compute an index, and zsh what stands behind `-F`.
 pub(super) fn declare(arguments: &[Argument]) -> Proof {
     let line = Shape { letters: "pfF", long: "", operands: MANY }.read(arguments)?;
-    let named = line.operands.iter().all(|name| name.exact && !name.text.has('='));
-    if line.has_any("p f F") && named { Ok(()) } else { Err(writes(arguments)) }
+    let named = line.operands.iter().all(|name| name.exact && !name.text.has_any("=["));
+    let computes = line.has_any("F") && !line.operands.is_empty();
+    if line.has_any("p f F") && named && !computes { Ok(()) } else { Err(writes(arguments)) }
 }
 
 /// `history`, `history 20`.
@@ -47,12 +48,15 @@ pub(super) fn read(arguments: &[Argument]) -> Proof {
     line.operands.iter().try_for_each(|name| if name.exact { harmless_variable(&name.text) } else { Err(writes(arguments)) })
 }
 
-/// `[[ ]]`: a comparison of numbers, and a question for an index, evaluate what a variable holds.
+/// `[[ ]]`: a comparison of numbers, and a question for an index or a terminal, evaluate what a variable holds.
 pub(super) fn double_bracket(words: &[Word]) -> Proof {
     const EVALUATES: [&str; 8] = ["-eq", "-ne", "-lt", "-le", "-gt", "-ge", "-v", "-R"];
     let plain = |word: &Word| word.literal().is_some_and(|text| text.chars().all(|c| c.is_ascii_digit()));
     for (place, word) in words.iter().enumerate() {
         let [Part::Text { text, .. }] = word.parts.as_slice() else { continue };
+        if text == "-t" && !words.get(place + 1).is_none_or(plain) {
+            return Err(Doubt::new("posix.arithmetic", "`-t` in `[[ ]]` runs what a variable may hold in some shells"));
+        }
         let sides = [place.checked_sub(1), Some(place + 1)].into_iter().flatten().filter_map(|side| words.get(side));
         if EVALUATES.contains(&text.as_str()) && !sides.into_iter().all(plain) {
             let reason = format!("{} in `[[ ]]` runs what a variable may hold, `[ ]` does not", excerpt(text));
