@@ -37,7 +37,7 @@ pub(crate) fn assess(command: &str, cwd: Option<&str>) -> Assessment {
 
 /// Why a line that shows a file of secrets is more than a read.
 pub(crate) fn shows(line: &[String]) -> String {
-    format!("{} shows a file that holds secrets", excerpt_of(line))
+    format!("{} shows what is secret", excerpt_of(line))
 }
 
 /// A line taken apart.

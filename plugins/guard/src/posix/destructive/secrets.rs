@@ -1,6 +1,7 @@
 //! Files that hold secrets: whoever shows or copies one gives it away, also where nothing is changed.
 
 use crate::verdict::listed;
+use jackfield_plugin::text::Search;
 
 use super::base_name;
 use super::paths::{From, fits, locate};
@@ -63,11 +64,20 @@ const HARMLESS: &str = "ls stat test [ [[ file find readlink realpath basename d
 /// Programs that show what is in a file: where every file of a folder is a secret, any word of theirs may be one.
 const READERS: &str = "cat tac nl head tail less more most view vi vim nano grep egrep fgrep rg zcat zgrep cut sort uniq diff cmp sed awk gawk mawk \
     cp scp rsync sftp tar zip gzip base64 base32 xxd od hexdump strings openssl gpg curl wget nc ncat dd tee";
+/// Commands that print keys and secrets: a program, and words that must all stand behind it, with `|` between choices.
+const PRINTS: [(&str, &[&str]); 6] = [
+    ("getent", &["shadow|gshadow"]),
+    ("wg", &["show", "private-key|preshared-keys|dump"]),
+    ("wg", &["showconf"]),
+    ("kubectl", &["view", "--raw|--flatten"]),
+    ("oc", &["view", "--raw|--flatten"]),
+    ("podman", &["inspect", "--showsecret"]),
+];
 /// What has `find` start a program with what it finds.
 const STARTS: &str = "-exec -execdir -ok -okdir";
 
 /// How a part of such a path begins.
-const BEGINNINGS: [&[u8]; 29] = [
+const BEGINNINGS: [&[u8]; 30] = [
     b"shadow",
     b"gshadow",
     b"master.pa",
@@ -87,8 +97,9 @@ const BEGINNINGS: [&[u8]; 29] = [
     b"mem",
     b"kcore",
     b"kmem",
-    b"secrets",
+    b"secret",
     b"private",
+    b"preshared",
     b"privkey",
     b"identity",
     b".my.cnf",
@@ -135,8 +146,35 @@ pub(super) enum Use {
     Named,
 }
 
+/// Does it print what such a file holds, or secrets of its own?
+fn prints(line: &[String]) -> bool {
+    let Some((program, words)) = line.split_first() else { return false };
+    let program = base_name(program);
+    let has = |choices: &str| words.iter().any(|word| choices.split('|').any(|choice| word == choice));
+    PRINTS.iter().any(|(name, wanted)| *name == program && wanted.iter().all(|choices| has(choices)))
+        || matches!(program, "kubectl" | "oc") && has("get") && prints_of_cluster(words)
+}
+
+/// `kubectl get secret x -o yaml`: without an output of its own it tells names only.
+fn prints_of_cluster(words: &[String]) -> bool {
+    let is_secret = |kind: &str| matches!(kind.split(['/', '.']).next(), Some("secret" | "secrets"));
+    let named = words.iter().any(|word| word.split(',').any(is_secret) || word.holds("/secrets"));
+    let next = words.iter().skip(1).map(String::as_str).chain([""]);
+    let shown = words.iter().zip(next).any(|(word, next)| {
+        let output = match word.as_str() {
+            "-o" | "--output" => Some(next),
+            word => word.strip_prefix("--output=").or_else(|| word.strip_prefix("-o=")).or_else(|| word.strip_prefix("-o")),
+        };
+        output.is_some_and(|output| !matches!(output, "name" | "wide")) || word.starts_with("--template") || word.starts_with("--raw")
+    });
+    named && shown
+}
+
 /// Does a command show a file of secrets, whatever starts it?
 pub(super) fn used_by(line: &[String], cwd: Option<&str>) -> Option<Use> {
+    if prints(start::peel(line).line) {
+        return Some(Use::Shown);
+    }
     // Most lines hold nothing of the kind.
     let is_near = cwd.is_some_and(begins_somewhere);
     let may_be = |word: &String| is_near || word.contains(PATTERN) || begins_somewhere(word);
@@ -284,6 +322,21 @@ mod tests {
             assert_eq!(used(line, None), Some(Use::Shown), "{line}");
         }
         assert_eq!(used("cat shadow", Some("/etc")), Some(Use::Shown));
+        for line in [
+            "getent -s files gshadow",
+            "sudo wg show wg0 private-key",
+            "wg showconf wg0",
+            "kubectl config view --raw",
+            "kubectl -n x get secret/a -oyaml",
+            "kubectl get pods,secrets -A --output json",
+            "kubectl get --raw /api/v1/namespaces/x/secrets/a",
+            "podman secret inspect --showsecret x",
+        ] {
+            assert_eq!(used(line, None), Some(Use::Shown), "{line}");
+        }
+        for line in ["getent passwd shadow-user", "wg show wg0", "kubectl get secrets -o wide", "kubectl get pod secret-agent -o yaml"] {
+            assert_eq!(used(line, None), None, "{line}");
+        }
         for line in ["find /etc -name shadow -exec cat {} ;", "find /etc/shadow -execdir head {} +"] {
             assert_eq!(used(line, None), Some(Use::Shown), "{line}");
         }

@@ -140,6 +140,26 @@ pub(super) fn tar(arguments: &[Argument]) -> Proof {
     if lists && plain && operands { Ok(()) } else { Err(writes(arguments)) }
 }
 
+/// Lists an archive. Behind a `--` the next option counts the other way round: `unzip -l -- -l x.zip` unpacks.
+pub(super) fn unzip(arguments: &[Argument]) -> Proof {
+    let line = Shape { letters: "lvtZ1q", long: "", operands: MANY }.read(arguments)?;
+    let turns = arguments.iter().any(|argument| argument.is("--"));
+    if line.has_any("l v t Z") && !turns { Ok(()) } else { Err(writes(arguments)) }
+}
+
+/// `wg show`, and what it tells of one thing but keys.
+pub(super) fn wg(arguments: &[Argument]) -> Proof {
+    const TOLD: &str = "public-key listen-port fwmark peers endpoints allowed-ips latest-handshakes persistent-keepalive transfer";
+    let shows = match arguments.get(1..).unwrap_or_default() {
+        [] => true,
+        [show] => show.is("show"),
+        [show, name] => show.is("show") && !name.splits,
+        [show, name, told] => show.is("show") && !name.splits && told.exact && listed(TOLD, &told.text),
+        _ => false,
+    };
+    if shows { Ok(()) } else { Err(writes(arguments)) }
+}
+
 /// It reads one option from each word, so a letter behind another has no value: a name that seems to be one is written to.
 pub(super) fn xxd(arguments: &[Argument]) -> Proof {
     const SHAPE: Shape = Shape { letters: "abeipuEc:g:l:o:s:n:", long: "", operands: 1 };
@@ -262,14 +282,14 @@ pub(super) fn birdc(arguments: &[Argument]) -> Proof {
     if line.operand(0) == Some("show") { Ok(()) } else { Err(writes(arguments)) }
 }
 
-/// Two of the logs that `smartctl -l` knows are settings.
+/// Two of the logs that `smartctl -l` knows are settings, and others are begun anew.
 pub(super) fn smartctl(arguments: &[Argument]) -> Proof {
     const SHAPE: Shape = Shape {
         letters: "aiHxAcl:d:jn:T:q:f:g:h",
         long: "all info health xall scan scan-open attributes capabilities log= device= json nocheck= get= help",
         operands: MANY,
     };
-    let sets = |argument: &Argument| ["scterc,", "scttempint,"].iter().any(|log| argument.text.holds(log));
+    let sets = |argument: &Argument| ["scterc,", "scttempint,", ",reset"].iter().any(|log| argument.text.holds(log));
     if arguments.iter().any(|argument| !argument.exact && argument.text.starts_with('-') || sets(argument)) {
         return Err(writes(arguments));
     }

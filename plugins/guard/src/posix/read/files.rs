@@ -102,7 +102,7 @@ pub(super) const PROGRAMS: &[Entry] = &[
             "count repeated unique ignore-case skip-fields= skip-chars= check-chars= all-repeated group zero-terminated",
         ),
     ),
-    ("unzip", needs("l v t Z", usize::MAX, "lvtZ1q", "")),
+    ("unzip", Rule::Check(checks::unzip)),
     ("vdir", ANY),
     ("wc", ANY),
     ("whereis", ANY),

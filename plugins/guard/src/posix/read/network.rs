@@ -2,7 +2,7 @@
 
 use super::checks;
 use super::options::Shape;
-use super::programs::{Entry, Rule, Tool, at_most, first, only};
+use super::programs::{Entry, MANY, Rule, Tool, at_most, first, needs, only};
 
 const ANY: Rule = Rule::Any;
 const SHOWS: Rule = first("|status show list", "", "active order=");
@@ -74,7 +74,8 @@ pub(super) const PROGRAMS: &[Entry] = &[
     ("nft", Rule::Check(checks::nft)),
     ("nmcli", Rule::Tool(&NMCLI)),
     ("nslookup", ANY),
-    ("ntpq", only("pn46", "peers numeric")),
+    // Without it commands are read.
+    ("ntpq", needs("p peers", MANY, "pn46", "peers numeric")),
     (
         "ovs-appctl",
         first(
@@ -123,6 +124,6 @@ pub(super) const PROGRAMS: &[Entry] = &[
     ("traceroute6", ANY),
     ("ufw", first("status version show", "", "")),
     ("vtysh", Rule::Check(checks::vtysh)),
-    ("wg", first("|show", "", "")),
+    ("wg", Rule::Check(checks::wg)),
     ("whois", ANY),
 ];

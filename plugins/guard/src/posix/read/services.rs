@@ -88,7 +88,7 @@ pub(super) const PROGRAMS: &[Entry] = &[
     ("mysqladmin", MYSQLADMIN),
     ("nomad", first("status version", "", "")),
     ("numactl", Rule::Exactly(&["--hardware", "--show", "-H", "-s"])),
-    ("nvidia-smi", at_most(0, "Lqxd:i:l:", "list-gpus query display= id= loop= query-gpu= query-compute-apps= format= version")),
+    ("nvidia-smi", Rule::Check(nvidia_smi)),
     ("pg_isready", only("h:p:U:d:t:q", "host= port= username= dbname= timeout= quiet")),
     ("pg_lsclusters", only("hj", "no-header json")),
     ("pmap", only("xXdqp", "extended device quiet show-path")),
@@ -115,6 +115,17 @@ pub(super) const PROGRAMS: &[Entry] = &[
     ("sshd", Rule::Exactly(&["-G", "-T", "-V", "-t"])),
     ("vault", Rule::Exactly(&["status", "version"])),
 ];
+
+/// Its options may have several letters: `-lgc` is none of `-l`.
+fn nvidia_smi(arguments: &[Argument]) -> Proof {
+    const SHAPE: Shape = Shape {
+        letters: "Lqxd:i:l:",
+        long: "list-gpus query display= id= loop= query-gpu= query-compute-apps= format= version",
+        operands: 0,
+    };
+    let several = |argument: &Argument| argument.text.starts_with('-') && !argument.text.starts_with("--") && argument.text.len() > 2;
+    if arguments.iter().skip(1).any(several) { Err(writes(arguments)) } else { SHAPE.read(arguments).map(drop) }
+}
 
 /// `aws SERVICE describe-…` and `list-…` of the cloud. `get-…` may write a file.
 fn aws(arguments: &[Argument]) -> Proof {

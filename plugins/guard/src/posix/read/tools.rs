@@ -83,7 +83,7 @@ const KUBECTL: Tool = Tool {
     commands: &[
         ("get describe logs top explain version api-resources api-versions events wait", KUBECTL_READS),
         ("cluster-info", at_most(0, "", "")),
-        ("config", first("view get-contexts current-context get-clusters get-users", "o:", "minify raw flatten output= no-headers")),
+        ("config", first("view get-contexts current-context get-clusters get-users", "o:", "minify output= no-headers")),
         ("auth", first("can-i whoami", "n:Aqo:", "namespace= all-namespaces list quiet as= output=")),
         ("rollout", first("status history", "n:wo:f:", "namespace= revision= watch timeout= output=")),
     ],
