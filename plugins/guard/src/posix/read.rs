@@ -50,8 +50,9 @@ fn prove_within(parsed: &Parsed, left: usize, replaces: &Cell<bool>) -> Proof {
         return Err(Doubt::new("posix.empty", "an empty line may answer a question"));
     }
     // What is open around a text that another shell reads is not known.
-    let opens = Cell::new(left < wrappers::CHAIN_MAX);
-    let prover = Prover { bodies: &parsed.bodies, left, replaces, opens, numbers: Cell::new(false) };
+    let is_inner = left < wrappers::CHAIN_MAX;
+    let (opens, fed) = (Cell::new(is_inner), Cell::new(is_inner));
+    let prover = Prover { bodies: &parsed.bodies, left, replaces, opens, numbers: Cell::new(false), fed };
     prover.script(&parsed.script)?;
     if prover.opens.get() && prover.numbers.get() {
         return Err(Doubt::new("posix.redirect", "what is written to a number may go to a connection"));
@@ -68,6 +69,8 @@ struct Prover<'a> {
     opens: Cell<bool>,
     /// Something is written to a number that may be what was opened.
     numbers: Cell<bool>,
+    /// What is read now is fed with more than stands in the line.
+    fed: Cell<bool>,
 }
 
 impl Prover<'_> {
@@ -76,9 +79,13 @@ impl Prover<'_> {
             if pipeline.background {
                 return Err(Doubt::new("posix.background", "`&` leaves it running"));
             }
-            for stage in &pipeline.stages {
+            let outer = self.fed.get();
+            for (place, stage) in pipeline.stages.iter().enumerate() {
+                let before = place.checked_sub(1).and_then(|before| pipeline.stages.get(before));
+                self.fed.set(before.map_or(outer, |before| !says_only_itself(before)));
                 self.stage(stage)?;
             }
+            self.fed.set(outer);
         }
         Ok(())
     }
@@ -86,6 +93,7 @@ impl Prover<'_> {
     fn stage(&self, stage: &Stage) -> Proof {
         for redirection in &stage.redirections {
             self.redirection(redirection)?;
+            self.feeds(redirection);
         }
         match &stage.kind {
             Kind::Simple(simple) => self.simple(simple),
@@ -105,6 +113,18 @@ impl Prover<'_> {
                 shell::double_bracket(words)
             }
             Kind::Arithmetic(_) => Err(Doubt::new("posix.dialect", "`(( ))` is two pairs of brackets to some shells")),
+        }
+    }
+
+    /// Remembers what a redirection gives to read.
+    fn feeds(&self, redirection: &Redirection) {
+        let target = || redirection.target.literal();
+        match redirection.operator {
+            Operator::Read => self.fed.set(target().as_deref() != Some("/dev/null")),
+            Operator::Text => self.fed.set(target().is_none()),
+            Operator::Document(place) => self.fed.set(self.bodies.get(place).is_none_or(|body| body.word.literal().is_none())),
+            Operator::Reuse => self.fed.set(true),
+            Operator::Write | Operator::Duplicate => {}
         }
     }
 
@@ -151,6 +171,10 @@ impl Prover<'_> {
         if arguments.iter().any(|argument| argument.is("-c") || argument.is("watch")) {
             self.replaces.set(true);
         }
+        let connects = |pair: &[Argument]| matches!(pair, [program, command] if program.text.ends_with("openssl") && command.is("s_client"));
+        if self.fed.get() && arguments.windows(2).any(connects) {
+            return Err(Doubt::new("posix.carries", "`openssl s_client` hands what it is fed with to another machine"));
+        }
         wrappers::started(&arguments, self.left)
     }
 
@@ -185,6 +209,18 @@ impl Prover<'_> {
             }
             Part::History { .. } => Err(Doubt::new("posix.history", "`!` or `^` puts an earlier line in its place")),
         })
+    }
+}
+
+/// Does it print nothing but what stands in the line?
+fn says_only_itself(stage: &Stage) -> bool {
+    match &stage.kind {
+        Kind::Simple(simple) => {
+            let words: Option<Vec<String>> = simple.words.iter().map(Word::literal).collect();
+            words.is_some_and(|words| words.first().is_some_and(|program| listed("echo printf true : sleep", program)))
+        }
+        Kind::Group(script) => script.pipelines.iter().flat_map(|pipeline| &pipeline.stages).all(says_only_itself),
+        _ => false,
     }
 }
 
