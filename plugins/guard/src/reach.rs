@@ -153,7 +153,8 @@ pub(crate) fn of_device(line: &str) -> Option<Reach> {
     let first = words.first().map(|word| word.trim_start_matches('/')).unwrap_or_default();
     let copies = words.iter().any(|word| word == "|") || COPYING.iter().any(|full| first.len() > 1 && full.starts_with(first));
     // Without its sign a device asks for the rest: `copy run tftp`.
-    let asks = |word: &str| first.len() > 2 && "copy".starts_with(first) && word.len() > 1 && REMOTE.iter().any(|full| full.starts_with(word));
+    let asks =
+        |word: &str| first.len() > 2 && "copy".starts_with(first) && word.len() > 1 && REMOTE.iter().any(|full| full.starts_with(word));
     let leads_away = |word: &String| is_remote(word) || asks(word);
     let goes = copies && named.skip(1).any(leads_away) && !words.get(1).is_some_and(leads_away);
     let uploads = words.iter().any(|word| matches!(word.as_str(), "upload=yes" | "e-mail" | "upload"));

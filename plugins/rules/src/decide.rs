@@ -2,13 +2,14 @@
 
 use jackfield_plugin::{Decision, Effect, Request};
 
-use crate::pattern::Reading;
+use crate::pattern::{Meant, READINGS_MAX, Reading};
 use crate::rule::Rule;
 use crate::scope::{fact, facts};
 
 /// What the rules say of a request. What nobody knows the commands of is asked about where a rule might mean one of them.
 pub(crate) fn decide(rules: &[Rule], request: &Request) -> Decision {
-    let line = Line::of(request);
+    let whole = request.command.split_whitespace().collect::<Vec<_>>().join(" ");
+    let line = Line::of(request, &whole);
     let said = rules.iter().filter(|rule| rule.scope.holds(rule.effect, request)).filter_map(|rule| said(rule, &line));
     // The contract names effects from the mildest to the strictest.
     let strictest = said.reduce(|kept, next| if next.effect > kept.effect { next } else { kept });
@@ -18,20 +19,21 @@ pub(crate) fn decide(rules: &[Rule], request: &Request) -> Decision {
 /// What is judged.
 struct Line<'a> {
     /// The whole of it on one line, one blank between its words.
-    whole: String,
+    whole: &'a str,
     commands: Vec<&'a str>,
+    /// The commands and the whole, as what stops reads them.
+    meant: Vec<Meant<'a>>,
     reading: Reading,
     reads: bool,
 }
 
 impl<'a> Line<'a> {
-    fn of(request: &'a Request) -> Self {
-        Self {
-            whole: request.command.split_whitespace().collect::<Vec<_>>().join(" "),
-            commands: facts(request, "command").collect(),
-            reading: Reading { shortens: fact(request, "shortens") == Some("yes") },
-            reads: fact(request, "lane") == Some("read"),
-        }
+    fn of(request: &'a Request, whole: &'a str) -> Self {
+        let reading = Reading { shortens: fact(request, "shortens") == Some("yes") };
+        let commands: Vec<&str> = facts(request, "command").collect();
+        let mut left = READINGS_MAX;
+        let meant = commands.iter().copied().chain([whole]).map(|command| Meant::of(command, reading, &mut left)).collect();
+        Self { whole, commands, meant, reading, reads: fact(request, "lane") == Some("read") }
     }
 }
 
@@ -48,8 +50,7 @@ fn said(rule: &Rule, line: &Line<'_>) -> Option<Decision> {
         let fits = !line.commands.is_empty() && line.commands.iter().all(every);
         return if fits { decision(Effect::Allow, default_reason(Effect::Allow)) } else { None };
     }
-    let commands = line.commands.iter().copied().chain([line.whole.as_str()]);
-    let means = commands.into_iter().any(|command| rule.patterns.iter().any(|pattern| pattern.may_fit(command, line.reading)));
+    let means = line.meant.iter().any(|command| rule.patterns.iter().any(|pattern| pattern.may_fit(command, line.reading)));
     if means {
         return decision(rule.effect, default_reason(rule.effect));
     }

@@ -60,6 +60,8 @@ const STARTERS: [&str; 48] = [
 ];
 /// In so many ways a line with options is read. One with more may mean anything.
 const OPTION_WAYS_MAX: usize = 64;
+/// In so many ways the commands of a line are read together, for the time to decide is short. What is left then may mean anything.
+pub(crate) const READINGS_MAX: usize = 2_048;
 /// Words of a starter's line that are read. A longer one may start anything.
 const STARTED_MAX_WORDS: usize = 512;
 
@@ -72,6 +74,23 @@ pub(crate) struct Pattern {
     words: Vec<String>,
     /// The last of them may go on.
     open: bool,
+}
+
+/// A command, and what else it may be: what stops must not be passed by.
+#[derive(Debug)]
+pub(crate) struct Meant<'a> {
+    text: &'a str,
+    /// None where nobody reads so far.
+    readings: Option<Vec<String>>,
+}
+
+impl<'a> Meant<'a> {
+    /// In at most so many ways, which are taken off.
+    pub(crate) fn of(text: &'a str, reading: Reading, left: &mut usize) -> Self {
+        let readings = if reading.shortens { Some(Vec::new()) } else { readings(text, *left) };
+        *left = left.saturating_sub(readings.as_ref().map_or(0, Vec::len));
+        Self { text, readings }
+    }
 }
 
 /// How a command may be other than it is listed.
@@ -106,9 +125,8 @@ impl Pattern {
     }
 
     /// May the device take the command for one that it fits?
-    pub(crate) fn may_fit(&self, command: &str, reading: Reading) -> bool {
-        self.may_be(command, reading)
-            || !reading.shortens && readings(command).is_none_or(|all| all.iter().any(|one| self.may_be(one, reading)))
+    pub(crate) fn may_fit(&self, command: &Meant<'_>, reading: Reading) -> bool {
+        self.may_be(command.text, reading) || command.readings.as_ref().is_none_or(|all| all.iter().any(|one| self.may_be(one, reading)))
     }
 
     fn may_be(&self, command: &str, reading: Reading) -> bool {
@@ -143,7 +161,7 @@ impl Pattern {
 
 /// What a shell's command may be as well: its program without the folder, without options, and what that starts. None where nobody reads
 /// so far.
-fn readings(command: &str) -> Option<Vec<String>> {
+fn readings(command: &str, most: usize) -> Option<Vec<String>> {
     let words: Vec<&str> = command.split(' ').collect();
     let program = |word: &str| {
         let name = word.rsplit_once('/').map_or(word, |(_, name)| name);
@@ -165,6 +183,9 @@ fn readings(command: &str) -> Option<Vec<String>> {
     for one in (0..last).filter_map(read) {
         all.extend(without_options(&one)?);
         all.push(one);
+        if all.len() > most {
+            return None;
+        }
     }
     Some(all)
 }
@@ -228,6 +249,11 @@ mod tests {
     const SHELL: Reading = Reading { shortens: false };
     const DEVICE: Reading = Reading { shortens: true };
 
+    fn may_fit(pattern: &Pattern, command: &str, reading: Reading) -> bool {
+        let mut left = READINGS_MAX;
+        pattern.may_fit(&Meant::of(command, reading, &mut left), reading)
+    }
+
     #[test]
     fn what_lets_through_fits_as_it_stands() {
         let rule = Pattern::expression("systemctl restart (nginx|php.*)").unwrap();
@@ -264,7 +290,7 @@ mod tests {
             ("colou?r", "col", DEVICE, true),
             ("colou?r", "rm", DEVICE, false),
         ] {
-            assert_eq!(Pattern::expression(pattern).unwrap().may_fit(command, reading), expected, "{pattern}: {command}");
+            assert_eq!(may_fit(&Pattern::expression(pattern).unwrap(), command, reading), expected, "{pattern}: {command}");
         }
         for command in [
             "/usr/bin/systemctl stop x",
@@ -281,8 +307,8 @@ mod tests {
             "systemctl -- stop x",
             "a -1 b -2 b -3 b -4 b -5 b -6 b -7 b",
         ] {
-            assert!(Pattern::expression("systemctl stop x").unwrap().may_fit(command, SHELL), "{command}");
-            assert!(Pattern::words("systemctl stop").may_fit(command, SHELL), "{command}");
+            assert!(may_fit(&Pattern::expression("systemctl stop x").unwrap(), command, SHELL), "{command}");
+            assert!(may_fit(&Pattern::words("systemctl stop"), command, SHELL), "{command}");
             assert!(!Pattern::expression("systemctl stop .*").unwrap().fits(command), "{command}");
         }
         for command in [
@@ -294,12 +320,23 @@ mod tests {
             "systemctl status stop x",
             "ls -l -a --color",
         ] {
-            assert!(!Pattern::expression("systemctl stop .*").unwrap().may_fit(command, SHELL), "{command}");
+            assert!(!may_fit(&Pattern::expression("systemctl stop .*").unwrap(), command, SHELL), "{command}");
         }
         let long = format!("env {}true", "A=1 ".repeat(STARTED_MAX_WORDS));
-        assert!(Pattern::expression("systemctl stop .*").unwrap().may_fit(&long, SHELL));
+        assert!(may_fit(&Pattern::expression("systemctl stop .*").unwrap(), &long, SHELL));
         let words = Pattern::words("write erase");
-        assert!(words.may_fit("wr er", DEVICE) && !words.may_fit("wr er", SHELL) && !words.may_fit("wr", DEVICE));
-        assert!(!Pattern::words("rmdir").may_fit("rm x", SHELL));
+        assert!(may_fit(&words, "wr er", DEVICE) && !may_fit(&words, "wr er", SHELL) && !may_fit(&words, "wr", DEVICE));
+        assert!(!may_fit(&Pattern::words("rmdir"), "rm x", SHELL));
+    }
+
+    #[test]
+    fn the_commands_of_a_line_are_read_in_so_many_ways_together() {
+        let options = format!("sudo {}-a b -c d -e f -g h -i j", "x ".repeat(400));
+        let mut left = READINGS_MAX;
+        assert!(Meant::of(&options, SHELL, &mut left).readings.is_none());
+        let plain = format!("sudo {}", "x ".repeat(400).trim_end());
+        let read = (0..8).filter(|_| Meant::of(&plain, SHELL, &mut left).readings.is_some()).count();
+        assert_eq!(read, READINGS_MAX / 401);
+        assert!(Meant::of("ls", SHELL, &mut left).readings.is_some());
     }
 }

@@ -45,13 +45,26 @@ impl Pattern {
     }
 }
 
-fn fits(pattern: &[Word], typed: &[&str]) -> bool {
-    let Some((first, rest)) = pattern.split_first() else { return true };
-    match first {
-        Word::End => typed.is_empty(),
-        Word::Any => (0..=typed.len()).any(|skipped| fits(rest, typed.get(skipped..).unwrap_or_default())),
-        Word::One(least, more) => typed.split_first().is_some_and(|(typed, others)| word_fits(least, more, typed) && fits(rest, others)),
+/// Goes back to the last `..` only: what fits before it fits where it stands first, and what is typed may be long.
+fn fits(mut pattern: &[Word], mut typed: &[&str]) -> bool {
+    // What stands behind it in the pattern, and where it goes on.
+    let mut gap: Option<(&[Word], &[&str])> = None;
+    while let Some((first, rest)) = pattern.split_first() {
+        match (first, typed.split_first()) {
+            (Word::End, None) => return true,
+            (Word::Any, _) => {
+                gap = Some((rest, typed));
+                pattern = rest;
+            }
+            (Word::One(least, more), Some((word, others))) if word_fits(least, more, word) => (pattern, typed) = (rest, others),
+            _ => {
+                let Some((behind, [_, others @ ..])) = gap else { return false };
+                gap = Some((behind, others));
+                (pattern, typed) = (behind, others);
+            }
+        }
     }
+    true
 }
 
 /// Is the typed word the full one or a shorter form of it that the pattern allows?
@@ -93,8 +106,17 @@ mod tests {
             ("super ..", "super", true),
             ("super .. $", "super 15", true),
             ("e[nable] $", "enable 15", false),
+            ("cle[ar] .. bgp .. *", "clear ip bgp x bgp vrf y *", true),
+            ("cle[ar] .. bgp .. *", "clear * ip bgp x", false),
+            ("a .. b c .. d $", "a b b c d x d", true),
+            ("a .. b c .. d $", "a b c d x", false),
         ] {
             assert_eq!(begin(pattern, command), expected, "{pattern} {command}");
         }
+    }
+
+    #[test]
+    fn words_that_nearly_fit_in_many_ways_cost_no_time() {
+        assert!(!begin("a .. a .. a .. a .. a .. b", &"a ".repeat(10_000)));
     }
 }

@@ -171,7 +171,8 @@ impl Prover<'_> {
         if arguments.iter().any(|argument| argument.is("-c") || argument.is("watch")) {
             self.replaces.set(true);
         }
-        let connects = |pair: &[Argument]| matches!(pair, [program, command] if program.text.ends_with("openssl") && command.is("s_client"));
+        let connects =
+            |pair: &[Argument]| matches!(pair, [program, command] if program.text.ends_with("openssl") && command.is("s_client"));
         if self.fed.get() && arguments.windows(2).any(connects) {
             return Err(Doubt::new("posix.carries", "`openssl s_client` hands what it is fed with to another machine"));
         }
