@@ -270,6 +270,8 @@ pub const SECRET_STANDS: Duration = Duration::from_millis(60);
 pub const SECRET_FAILURES_MAX: usize = 3;
 /// The time in which failed tries count together.
 pub const SECRET_FAILURE_WINDOW: Duration = Duration::from_secs(3600);
+/// Reads of a new connection whose bytes are acknowledged at once: twice as many as a login takes.
+pub const READS_ACKNOWLEDGED_MAX: u32 = 32;
 /// How long a login may take from the open channel to the first prompt before somebody is told.
 pub const LOGIN_MAX: Duration = Duration::from_secs(30);
 /// Silence after a typed line, with text but without its echo, after which the echo is given up.
@@ -278,6 +280,8 @@ pub const ECHO_GRACE: Duration = Duration::from_millis(2000);
 pub const SETTLE_START_MS: u32 = 150;
 /// The least silence proposed for a prompt without a mark.
 pub const SETTLE_MIN_MS: u32 = 40;
+/// The least time after which a plugin is asked again that wants silence.
+pub const SETTLE_ASKED_MIN_MS: u32 = 10;
 /// The most.
 pub const SETTLE_MAX_MS: u32 = 1000;
 /// Silence after which a row that may be a pager's marker or a question is no longer shown to the plugins again: it is output.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures_util::future::join_all;
 use regex::Regex;
 use serde_json::{Map, Value, json};
 use tokio::time::{sleep, timeout};
@@ -446,25 +447,6 @@ fn plain_end(reply: &Reply) -> Option<String> {
         word => format!(" confidence={word}"),
     };
     Some(format!("{}{exit}{failed}{confidence}", State::Done.word()))
-}
-
-/// Runs them side by side and keeps their order.
-async fn join_all<T>(calls: impl IntoIterator<Item = impl Future<Output = T>>) -> Vec<T> {
-    let mut pending: Vec<_> = calls.into_iter().map(|call| (Box::pin(call), None)).collect();
-    std::future::poll_fn(|context| {
-        let mut all = true;
-        for (call, done) in &mut pending {
-            if done.is_none() {
-                match call.as_mut().poll(context) {
-                    std::task::Poll::Ready(value) => *done = Some(value),
-                    std::task::Poll::Pending => all = false,
-                }
-            }
-        }
-        if all { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
-    })
-    .await;
-    pending.into_iter().filter_map(|(_, done)| done).collect()
 }
 
 /// The session that a call is about: by name, or by a command that it remembers.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use futures_util::future::join_all;
 use regex::Regex;
 
 use super::blocks::Blocks;
@@ -101,8 +102,10 @@ impl DeviceType {
     /// When one of them does not load, or two call themselves the same.
     pub async fn load(name: &str, plugins: &[String], catalog: &Catalog) -> Result<Self, LoadError> {
         let mut loaded: Vec<Arc<Plugin>> = Vec::with_capacity(plugins.len());
-        for plugin in plugins {
-            let next = catalog.plugin_of(name, plugin).await?;
+        // Whoever opens the first session of a type waits for them.
+        let all = join_all(plugins.iter().map(|plugin| catalog.plugin_of(name, plugin))).await;
+        for (plugin, next) in plugins.iter().zip(all) {
+            let next = next?;
             // What is typed for a plugin, and what it remembers, goes by its own name.
             if let Some((_, first)) = loaded.iter().zip(plugins).find(|(other, _)| other.name() == next.name()) {
                 let (kind, own) = (name.to_owned(), next.name().to_owned());

@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 use regex::Regex;
 
 use crate::ids::CommandId;
-use crate::limits::{ECHO_GRACE, LOGIN_MAX, LOOK_AGAIN_MAX, SETTLE_ASKED_MAX_MS, SETTLE_MIN_MS, VIEW_COMMAND_MAX_BYTES};
+use crate::limits::{ECHO_GRACE, LOGIN_MAX, LOOK_AGAIN_MAX, SETTLE_ASKED_MAX_MS, SETTLE_ASKED_MIN_MS, VIEW_COMMAND_MAX_BYTES};
 use crate::policy::approved::Approved;
 use crate::session::command::{Ending, Running};
 use crate::session::settle::SettleTime;
@@ -516,7 +516,7 @@ impl Machine {
 
     fn settle(&mut self, now: Instant, ms: u32) {
         let at = self.last_byte + Duration::from_millis(u64::from(ms.min(SETTLE_ASKED_MAX_MS)));
-        let least = Duration::from_millis(u64::from(SETTLE_MIN_MS));
+        let least = Duration::from_millis(u64::from(SETTLE_ASKED_MIN_MS));
         // A plugin that asks for less silence than there was is asked again later and later, not in a loop.
         let least = if at > now { least } else { least.max(self.quiet(now) / 4) };
         let at = at.max(now + least);

@@ -11,9 +11,12 @@ use crate::account;
 use crate::config::Proxy;
 use crate::terminal::text::{escaped, first_bytes};
 
+mod acknowledged;
 mod dial;
 mod program;
 mod proxy;
+
+use acknowledged::Acknowledged;
 
 pub use dial::dial;
 
@@ -48,7 +51,7 @@ impl Closed {
 /// Why there is none.
 pub async fn direct(host: &str, port: u16, idle: Duration) -> Result<Box<dyn Duplex>, Closed> {
     let stream = dial(host, port, idle).await.map_err(|error| Closed::host(&error))?;
-    Ok(Box::new(stream))
+    Ok(Box::new(Acknowledged::new(stream)))
 }
 
 /// A connection through a proxy.

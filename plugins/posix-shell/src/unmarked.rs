@@ -23,8 +23,9 @@ const GROWN_MS: u32 = 3_000;
 
 /// A line editor that asks for pasted text in brackets does so right before its prompt.
 const EDITOR_MS: u32 = 150;
-/// The same behind the login, where nothing else can have asked for brackets.
-const FIRST_EDITOR_MS: u32 = 50;
+/// The same behind the login, where nothing else can have asked for brackets: it waits for the rest of a prompt that comes in pieces. Were a
+/// part of one taken for the whole, the answer to the probe would still come from the shell that reads.
+const FIRST_EDITOR_MS: u32 = 10;
 
 /// How surely the row is a prompt by its look.
 #[derive(Debug, Clone, Copy, PartialEq)]
