@@ -65,14 +65,15 @@ const HARMLESS: &str = "ls stat test [ [[ file find readlink realpath basename d
 const READERS: &str = "cat tac nl head tail less more most view vi vim nano grep egrep fgrep rg zcat zgrep cut sort uniq diff cmp sed awk gawk mawk \
     cp scp rsync sftp tar zip gzip base64 base32 xxd od hexdump strings openssl gpg curl wget nc ncat dd tee";
 /// Commands that print keys and secrets: a program, and words that must all stand behind it, with `|` between choices.
-const PRINTS: [(&str, &[&str]); 6] = [
-    ("getent", &["shadow|gshadow"]),
+const PRINTS: [(&str, &[&str]); 5] = [
     ("wg", &["show", "private-key|preshared-keys|dump"]),
     ("wg", &["showconf"]),
     ("kubectl", &["view", "--raw|--flatten"]),
     ("oc", &["view", "--raw|--flatten"]),
     ("podman", &["inspect", "--showsecret"]),
 ];
+/// Lists of `getent` without secrets. What stands behind one of these is looked for there.
+const OPEN_LISTS: &str = "passwd group hosts ahosts ahostsv4 ahostsv6 services networks protocols aliases ethers initgroups netgroup rpc";
 /// What has `find` start a program with what it finds.
 const STARTS: &str = "-exec -execdir -ok -okdir";
 
@@ -118,7 +119,13 @@ const PATTERN: [char; 3] = ['*', '?', '['];
 /// May a text name such a file, where a shell replaces nothing in it?
 pub(super) fn may_be_named(text: &str, cwd: Option<&str>) -> bool {
     let is_quote = |c: char| matches!(c, '\'' | '"' | '\\' | '\n');
-    begins_somewhere(text) || cwd.is_some_and(begins_somewhere) || text.contains(is_quote) && begins_somewhere(&text.replace(is_quote, ""))
+    let may_be = |text: &str| begins_somewhere(text) || holds_kind(text);
+    may_be(text) || cwd.is_some_and(begins_somewhere) || text.contains(is_quote) && may_be(&text.replace(is_quote, ""))
+}
+
+/// A cluster's kinds of objects may be written in any case.
+fn holds_kind(text: &str) -> bool {
+    text.as_bytes().windows(6).any(|part| part.eq_ignore_ascii_case(b"secret"))
 }
 
 /// Does any part of a path in it begin so?
@@ -150,20 +157,36 @@ pub(super) enum Use {
 fn prints(line: &[String]) -> bool {
     let Some((program, words)) = line.split_first() else { return false };
     let program = base_name(program);
-    let has = |choices: &str| words.iter().any(|word| choices.split('|').any(|choice| word == choice));
+    // `--raw=true` is `--raw`.
+    let has = |choices: &str| words.iter().any(|word| choices.split('|').any(|choice| word.split('=').next() == Some(choice)));
     PRINTS.iter().any(|(name, wanted)| *name == program && wanted.iter().all(|choices| has(choices)))
-        || matches!(program, "kubectl" | "oc") && has("get") && prints_of_cluster(words)
+        || program == "getent" && prints_of_lists(words)
+        || matches!(program, "kubectl" | "oc") && has("get|wait") && prints_of_cluster(words)
+}
+
+/// `getent shadow`, and not `getent group shadow`.
+fn prints_of_lists(words: &[String]) -> bool {
+    words.iter().take_while(|word| !listed(OPEN_LISTS, word)).any(|word| matches!(word.as_str(), "shadow" | "gshadow"))
 }
 
 /// `kubectl get secret x -o yaml`: without an output of its own it tells names only.
 fn prints_of_cluster(words: &[String]) -> bool {
-    let is_secret = |kind: &str| matches!(kind.split(['/', '.']).next(), Some("secret" | "secrets"));
+    let is_secret = |kind: &str| {
+        let kind = kind.split(['/', '.']).next().unwrap_or_default();
+        kind.eq_ignore_ascii_case("secret") || kind.eq_ignore_ascii_case("secrets")
+    };
     let named = words.iter().any(|word| word.split(',').any(is_secret) || word.holds("/secrets"));
     let next = words.iter().skip(1).map(String::as_str).chain([""]);
     let shown = words.iter().zip(next).any(|(word, next)| {
-        let output = match word.as_str() {
-            "-o" | "--output" => Some(next),
-            word => word.strip_prefix("--output=").or_else(|| word.strip_prefix("-o=")).or_else(|| word.strip_prefix("-o")),
+        let output = match word.strip_prefix("--") {
+            Some("output") => Some(next),
+            Some(long) => long.strip_prefix("output="),
+            // Letters without a value may stand before it: `-Ao yaml`.
+            None => {
+                let letters = word.strip_prefix('-').map(|letters| letters.trim_start_matches(['A', 'R', 'h', 'w']));
+                let behind = letters.and_then(|letters| letters.strip_prefix('o'));
+                behind.map(|value| if value.is_empty() { next } else { value.strip_prefix('=').unwrap_or(value) })
+            }
         };
         output.is_some_and(|output| !matches!(output, "name" | "wide")) || word.starts_with("--template") || word.starts_with("--raw")
     });
@@ -329,12 +352,24 @@ mod tests {
             "kubectl config view --raw",
             "kubectl -n x get secret/a -oyaml",
             "kubectl get pods,secrets -A --output json",
+            "kubectl get secrets -Ao yaml",
+            "kubectl get secrets -Aojson",
+            "kubectl get Secret/a -o=yaml",
+            "kubectl wait secret/a --for=create -o yaml",
+            "kubectl config view --raw=true",
             "kubectl get --raw /api/v1/namespaces/x/secrets/a",
             "podman secret inspect --showsecret x",
         ] {
             assert_eq!(used(line, None), Some(Use::Shown), "{line}");
         }
-        for line in ["getent passwd shadow-user", "wg show wg0", "kubectl get secrets -o wide", "kubectl get pod secret-agent -o yaml"] {
+        for line in [
+            "getent passwd shadow-user",
+            "getent group shadow",
+            "wg show wg0",
+            "kubectl get secrets -o wide",
+            "kubectl get secrets -Ao name",
+            "kubectl get pod secret-agent -o yaml",
+        ] {
             assert_eq!(used(line, None), None, "{line}");
         }
         for line in ["find /etc -name shadow -exec cat {} ;", "find /etc/shadow -execdir head {} +"] {
