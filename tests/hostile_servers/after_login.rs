@@ -111,6 +111,17 @@ fn output_beyond_the_window_is_kept_whole_and_costs_no_memory() {
     assert!(result["output"].as_str().unwrap().ends_with("fine\n"), "{result}");
 }
 
+/// A connection may live and start nothing any more. It keeps one program waiting, and not every one behind it.
+#[test]
+fn a_lane_whose_connection_starts_nothing_any_more_is_opened_anew() {
+    let server = start();
+    let (mut client, _home) = client(&server, &["deaf"]);
+    let mut run = || client.call("ssh_run", json!({"target": "deaf", "command": "true", "lane": "exec", "wait_s": 40}));
+    told(&unclear(&run(), "deaf", "no answer within"));
+    let next = run();
+    assert_eq!(next["output"], "fine\n", "{next}");
+}
+
 /// A lane for programs outlives no connection: what comes later gets a new one.
 #[test]
 fn a_lane_whose_connection_has_ended_is_opened_anew() {

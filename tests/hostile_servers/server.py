@@ -14,6 +14,9 @@ TEXT = "\x1b[2J\x1b]0;owned\x07\u202e\r\nall is well " * 8000
 
 
 class Server(asyncssh.SSHServer):
+    # Logins of `deaf` so far.
+    deaf = 0
+
     def connection_made(self, conn):
         self.conn = conn
         self.rounds = 0
@@ -43,7 +46,9 @@ class Server(asyncssh.SSHServer):
                 conn.send_packet(MSG_CHANNEL_OPEN_FAILURE, UInt32(channel), UInt32(77), String(TEXT[:60_000]), String("en"))
                 return True
             answer(self.conn, MSG_CHANNEL_OPEN, refused)
-        if username in ("nonsense", "leaves-at-request"):
+        if username == "deaf":
+            Server.deaf += 1
+        if username in ("nonsense", "leaves-at-request") or username == "deaf" and Server.deaf == 1:
             create = self.conn.create_server_channel
 
             def created(*arguments):
@@ -53,7 +58,7 @@ class Server(asyncssh.SSHServer):
                     if username == "nonsense":
                         for _ in range(50):
                             chan.send_packet(MSG_CHANNEL_DATA, String(TEXT[:8_000]))
-                    else:
+                    elif username == "leaves-at-request":
                         self.conn.abort()
                     return True
 

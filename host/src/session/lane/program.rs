@@ -2,7 +2,7 @@
 
 use tokio::sync::mpsc;
 
-use super::{Lane, State, now};
+use super::{Lane, Open, State, now};
 use crate::ids::CommandId;
 use crate::policy::approved::Program;
 use crate::transport::ssh::{ConnectError, Connection};
@@ -24,8 +24,12 @@ impl Lane {
             ProgramEvent::Started(writer) if record.interrupted => drop(writer.order(Order::Close)),
             ProgramEvent::Started(writer) => record.writer = Some(writer),
             ProgramEvent::Failed(why) => {
-                record.failure = Some(why);
+                record.failure = Some(why.clone());
                 record.end(State::Lost, &self.profile);
+                // One that starts nothing any more would keep the next program waiting as long.
+                if self.running().is_none() && self.is_used_up() {
+                    self.ended = Some(why);
+                }
             }
             ProgramEvent::Unstarted(why) => {
                 record.failure = Some(why.clone());
@@ -58,6 +62,11 @@ impl Lane {
                 self.used_at = now();
             }
         }
+    }
+
+    /// Does the connection give no further session?
+    fn is_used_up(&self) -> bool {
+        matches!(&self.way, Open::Programs { connection, .. } if !connection.has_room())
     }
 }
 
