@@ -304,6 +304,9 @@ fn what_takes_no_signal_is_hung_up_and_what_runs_beside_it_goes_on() {
     for (id, state, output) in [(unwanted, "lost", ""), (late, "lost", ""), (beside, "done", "on\n")] {
         let end = client.call("ssh_output", json!({"command_id": id, "wait_s": 20}));
         assert_eq!((end["state"].as_str(), end["output"].as_str()), (Some(state), Some(output)), "{end}");
+        // Its session goes on.
+        let next = end["next"].as_str().unwrap();
+        assert!(!next.contains("was lost") && next.contains("may still run there") == (state == "lost"), "{end}");
     }
     client.call("ssh_open", json!({"host": "web1", "tty": false}));
     let piped = client.call("ssh_run", json!({"target": "web1#pipe", "command": "sleep 300.4716", "wait_s": 0.2}));

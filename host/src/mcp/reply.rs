@@ -262,7 +262,9 @@ fn next(session: &str, report: &Report) -> String {
         }
         (State::NeedsInput, Some(_)) => asks(session, report),
         (State::Unstarted, _) => format!("{id} was not begun on {session}; nothing was run. Call again."),
-        (State::Lost, _) => format!("{session} was lost while {id} ran; it may still run there. The next call opens a new session."),
+        (State::Lost, _) => {
+            format!("{session} hears no more of {id}; it may still run there. If the session has ended, the next call opens a new one.")
+        }
         _ if behind_lines.is_some() => behind_lines.unwrap_or_default(),
         _ if report.range.cut_bytes > 0 => {
             format!(
