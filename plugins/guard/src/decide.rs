@@ -66,6 +66,11 @@ fn reach(request: &Request, command: &str, grammar: Grammar, listing: &Listing) 
         // It shows help, and is no part of the line.
         Grammar::Ios(..) => lines(&command.replaced("?", "")),
         Grammar::Declared => declared::copy_out(command, request).or_else(|| lines(command)),
+        Grammar::Other if program::shows_secret(command, &request.mode) => Some(Reach {
+            lane: EXFILTRATION,
+            rule: "program.secret",
+            reason: format!("{} shows passwords or their hashes", excerpt(command)),
+        }),
         Grammar::RouterOs | Grammar::Other => lines(command),
     }
 }

@@ -29,6 +29,9 @@ const FUNCTIONS: &str = "version sqlite_version count sum min max avg lower uppe
                          current_database current_schema current_user pg_size_pretty pg_database_size pg_is_in_recovery in values and or not on from as";
 /// The beginning of names in catalogues, which hold no code of anybody.
 const CATALOGUES: [&str; 4] = ["pg_catalog.", "information_schema.", "pg_stat_activity", "sqlite_master"];
+/// What shows passwords and their hashes: catalogues, tables and columns by their names.
+const SECRETS: &str = "pg_authid pg_shadow pg_user_mapping pg_user_mappings user_mapping_options pg_subscription mysql.user \
+                       mysql.global_priv authentication_string rolpassword";
 /// Dot commands of sqlite3 that only show.
 const DOTS: &str = ".tables .schema .indexes .databases .show .help .dbinfo .version";
 /// Names that reach out of the database: functions as they are called.
@@ -66,6 +69,10 @@ fn of_mode(mode: &str) -> Option<Program> {
 
 fn prove(command: &str, program: Program) -> Proof {
     let text = command.trim();
+    let is_sql = matches!(program, Program::Psql | Program::Mysql);
+    if is_sql && tells_secret(&text.to_ascii_lowercase()) {
+        return Err(Doubt::new("program.secret", format!("{} may show passwords or their hashes", excerpt(text))));
+    }
     let unknown = || Doubt::new("program.unknown", format!("{} is not known to read only", excerpt(text)));
     let proven = match program {
         Program::Python => is_arithmetic(text),
@@ -88,13 +95,32 @@ fn prove(command: &str, program: Program) -> Proof {
     if proven { Ok(()) } else { Err(unknown()) }
 }
 
-/// Numbers and signs: nothing there can have been given another meaning. What is open would wait for the next line.
+/// Does a line of a database's client show passwords or their hashes?
+pub(crate) fn shows_secret(command: &str, mode: &str) -> bool {
+    let is_sql = matches!(of_mode(mode), Some(Program::Psql | Program::Mysql));
+    is_sql && tells_secret(&other::uncommented(&command.to_ascii_lowercase()))
+}
+
+/// In small letters: a name of theirs, the options of `\deu+` and `\dRs+`, or what MySQL and MariaDB show of an account.
+fn tells_secret(lower: &str) -> bool {
+    let bare = lower.replace(['`', '"'], "");
+    let words = words(&bare);
+    let is_named = |word: &&str| listed(SECRETS, word) || listed(SECRETS, word.rsplit('.').next().unwrap_or_default());
+    let grants = || words.windows(2).any(|pair| matches!(pair, ["show", "grants"]));
+    let account = || words.windows(3).any(|row| matches!(row, ["show", "create", "user"]));
+    words.iter().any(is_named) || grants() || account() || ["\\deu+", "\\drs+"].iter().any(|sign| lower.holds(sign))
+}
+
+/// Numbers and signs: nothing there can have been given another meaning. What is open would wait for the next line. What grows
+/// without end is left out.
 fn is_arithmetic(text: &str) -> bool {
     let closed = text.matches('(').count() == text.matches(')').count();
     closed
         && text.ends_with(|c: char| c.is_ascii_digit() || c == ')')
         && text.chars().all(|c| c.is_ascii_digit() || " +-*/%().,<>=".has(c))
         && !text.holds("**")
+        && !text.holds("<<")
+        && !text.has(',')
 }
 
 /// `\d`, `\dt+ name`, `\l`: one command alone on its line, for psql takes several.
@@ -117,29 +143,43 @@ fn is_reading(statement: &str) -> bool {
     if ["--", "#", "/*", "*/"].iter().any(|sign| lower.holds(sign)) {
         return false;
     }
+    // Asked to analyse, it runs the statement.
+    let analyses = || words.iter().any(|word| matches!(*word, "analyze" | "analyse"));
     match words.first().copied().unwrap_or_default() {
-        // Asked to analyse, it runs the statement.
-        "show" | "describe" | "desc" => !words.iter().any(|word| matches!(*word, "analyze" | "analyse")),
-        "explain" => !words.iter().any(|word| matches!(*word, "analyze" | "analyse")) && selects(&lower, &words),
+        "describe" | "desc" | "explain" if words.contains(&"select") => !analyses() && selects(&lower, &words),
+        // Behind `where` a function may be called.
+        "show" | "describe" | "desc" => !analyses() && called(&lower).all(is_harmless),
+        // Some settings change as soon as the statement is read.
+        "explain" => !analyses() && !words.contains(&"pragma") && selects(&lower, &words),
         "select" => selects(&lower, &words),
         _ => false,
     }
 }
 
+fn is_harmless(function: &str) -> bool {
+    listed(FUNCTIONS, function)
+}
+
 fn selects(lower: &str, words: &[&str]) -> bool {
     let writes = words.iter().any(|word| matches!(*word, "into" | "update" | "delete" | "insert" | "lock" | "share" | "procedure"));
-    let from = words.windows(2).filter_map(|pair| matches!(pair, ["from" | "join", _]).then(|| pair.last().copied()).flatten());
+    // A database may read `1e0into` as a number and a word.
+    let glued = words.iter().any(|word| {
+        let bare = word.trim_start_matches('.');
+        bare.starts_with(|c: char| c.is_ascii_digit()) && bare.chars().any(char::is_alphabetic)
+    });
+    let whole = words.windows(2).any(|pair| matches!(pair, ["union" | "all" | "distinct" | "except" | "intersect", "table"]));
+    let leads = |pair: &[&str]| matches!(pair, ["from" | "join" | "straight_join", _]);
+    let from = words.windows(2).filter(|pair| leads(pair)).filter_map(|pair| pair.last().copied());
     let is_of = |name: &str, catalogue: &str| if catalogue.ends_with('.') { name.starts_with(catalogue) } else { name == catalogue };
     let known = |name: &str| CATALOGUES.iter().any(|catalogue| is_of(name, catalogue));
-    let harmless = |name: &str| listed(FUNCTIONS, name);
     let quoted = lower.has_any("\"`@:");
-    !writes && !quoted && !several_tables(lower) && from.into_iter().all(known) && called(lower).all(harmless)
+    !writes && !glued && !whole && !quoted && !several_tables(lower) && from.into_iter().all(known) && called(lower).all(is_harmless)
 }
 
 /// Does a comma stand among the tables? Only the first of them is looked at.
 fn several_tables(lower: &str) -> bool {
     let mut among = false;
-    lower.split_whitespace().any(|word| {
+    lower.split(|c: char| c.is_whitespace() || matches!(c, '(' | ')')).any(|word| {
         among = word == "from" || among && !listed("where group order having limit union on join", word);
         among && word.has(',')
     })
@@ -204,7 +244,8 @@ fn statement(text: &str) -> Option<Found> {
         "grant" | "revoke" => Some((LOCKOUT, "changes rights")),
         "pragma" if text.holds("writable_schema") => Some((WIPE, "opens the schema to writing")),
         "update" if !has("where") => Some((WIPE, "changes every row")),
-        _ if has("into") && (has("outfile") || has("dumpfile")) => Some((WIPE, "writes a file")),
+        // `1e0into` is a number and this word.
+        _ if words.iter().any(|word| word.ends_with("into")) && (has("outfile") || has("dumpfile")) => Some((WIPE, "writes a file")),
         _ => None,
     }
 }
@@ -297,10 +338,44 @@ mod tests {
             ("sqlite", ".tables\n.quit"),
             ("python", "version()"),
             ("python", "x"),
+            ("python", "1<<999999999"),
+            ("python", "(1,)*999999999"),
+            ("psql", "select 1into t2"),
+            ("mysql", "select 1e0into t2"),
+            ("psql", "select .5from v"),
+            ("mysql", "select 1 from information_schema.tables where 1=1e0union select 1 from v"),
+            ("mysql", "select 1 union table v"),
+            ("mysql", "select * from information_schema.tables straight_join v"),
+            ("mysql", "select * from(information_schema.tables,v)"),
+            ("mysql", "show tables where f()"),
+            ("mysql", "desc select * from (select f()) x"),
+            ("sqlite", "explain pragma foreign_keys = 0"),
             ("python", "9**9**9"),
             ("python", ""),
         ] {
             assert_eq!(rule(command, mode), "program.unknown", "{mode}: {command}");
+        }
+    }
+
+    #[test]
+    fn what_shows_passwords_is_no_read() {
+        for (mode, command) in [
+            ("psql", "select rolname, rolpassword from pg_catalog.pg_authid"),
+            ("psql", "select * from PG_CATALOG.pg_shadow"),
+            ("psql", "select * from information_schema.user_mapping_options"),
+            ("psql", "select subconninfo from pg_catalog.pg_subscription"),
+            ("psql", "\\deu+"),
+            ("psql", "\\dRs+ x"),
+            ("mysql", "show create user root@localhost"),
+            ("mysql", "show grants for root"),
+        ] {
+            assert_eq!(rule(command, mode), "program.secret", "{mode}: {command}");
+            assert!(shows_secret(command, mode), "{mode}: {command}");
+        }
+        assert!(shows_secret("select * from mysql.user", "mysql") && !shows_secret("-- mysql.user\nshow tables", "mysql"));
+        assert!(shows_secret("select/**/*/**/from/**/mysql.user", "mysql"));
+        for (mode, command) in [("psql", "\\deu"), ("mysql", "show create table user"), ("psql", "select * from pg_catalog.pg_roles")] {
+            assert_eq!(rule(command, mode), "read.program", "{mode}: {command}");
         }
     }
 
@@ -315,6 +390,8 @@ mod tests {
             ("psql", "select pg_catalog.pg_terminate_backend (1)", OUTAGE),
             ("psql", "select pg_read_file('/etc/passwd')", CODE),
             ("mysql", "select 1 into outfile '/tmp/x'", WIPE),
+            ("mysql", "select 1e0into outfile '/tmp/x'", WIPE),
+            ("mysql", "select 1.into dumpfile '/tmp/x'", WIPE),
             ("mysql", "source /tmp/x.sql", CODE),
             ("mysql", "/* show\nit */ kill 3", OUTAGE),
             ("mysql", "/*!50000 set global read_only = 1 */", OUTAGE),
