@@ -61,11 +61,12 @@ fn lane(name: &str, rule: &str, reason: String) -> Lane {
 
 fn reach(request: &Request, command: &str, grammar: Grammar, listing: &Listing) -> Option<Reach> {
     let lines = |text: &str| text.lines().filter_map(reach::of_device).min_by_key(|reach| reach.lane);
+    // It shows help, and is no part of the line.
+    let bare = || command.replaced("?", "");
     match grammar {
         Grammar::Posix | Grammar::Csh => reach::of_shell(listing),
-        // It shows help, and is no part of the line.
-        Grammar::Ios(..) => lines(&command.replaced("?", "")),
-        Grammar::Declared => declared::copy_out(command, request).or_else(|| lines(command)),
+        Grammar::Ios(..) => lines(&bare()),
+        Grammar::Declared => declared::copy_out(&bare(), request).or_else(|| lines(&bare())),
         Grammar::Other if program::shows_secret(command, &request.mode) => Some(Reach {
             lane: EXFILTRATION,
             rule: "program.secret",

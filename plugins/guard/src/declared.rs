@@ -42,6 +42,8 @@ pub(crate) fn is_told(request: &Request) -> bool {
 pub(crate) fn assess(command: &str, device_type: &str, mode: &str, table: &Table) -> Assessment {
     let place = Place { mode, table, groups: device_type == GROUPS };
     let proof = place.prove(command);
+    // A key that shows help at once vanishes from the line.
+    let proof = if proof.is_ok() && vanishes(command, table) { place.prove(&command.replaced("?", "")) } else { proof };
     // What the filters of a read look for is no command.
     let heads = || command.split(['\n', ';']).map(|piece| piece.split('|').next().unwrap_or_default()).collect::<Vec<_>>().join("\n");
     let danger = if proof.is_ok() { find(&heads(), table) } else { find(command, table) };
@@ -75,7 +77,19 @@ fn pieces<'a>(command: &'a str, table: &Table) -> Vec<&'a str> {
     pieces
 }
 
+/// May a sign of the line be a key that acts at once? The shells of Windows take it for a part of a name.
+fn vanishes(command: &str, table: &Table) -> bool {
+    command.has('?') && !table.is_windows
+}
+
+/// In the line as it stands, and as what such keys leave of it.
 fn find(command: &str, table: &Table) -> Option<Danger> {
+    let acts = vanishes(command, table) || command.has('\t') && !table.is_windows;
+    let joined = || find_in(&command.replaced("?", "").replaced("\t", ""), table);
+    heaviest(find_in(command, table).into_iter().chain(core::iter::once_with(|| if acts { joined() } else { None }).flatten()))
+}
+
+fn find_in(command: &str, table: &Table) -> Option<Danger> {
     let (started, hidden) = windows::read(command, table.is_windows);
     // `shutdown` of a port is a change like others, unless the family's own words stop it.
     let elsewhere = || other::find(command, "config");
@@ -293,6 +307,9 @@ mod tests {
             ("sh ./x", "exec", "declared.unknown-command"),
             ("show $(set b)", "exec", "declared.sign"),
             ("show a > b", "exec", "declared.sign"),
+            ("show ?", "exec", "read.declared"),
+            ("show a | match x|sa?ve b", "exec", "declared.filter"),
+            ("show a | inc x|sa?ve b", "exec", "declared.filter"),
             ("", "exec", "declared.empty"),
         ] {
             assert_eq!(rule(command, mode), expected, "{command} in {mode}");
@@ -353,6 +370,9 @@ mod tests {
             "do reboot",
             "show a\nreboot",
             "show a | reboot",
+            "re?boot",
+            "re\tboot",
+            "show a\nre?boot",
             "show `reboot`",
             "req sys h",
         ] {
