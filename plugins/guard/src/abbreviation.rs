@@ -39,6 +39,12 @@ pub(crate) fn calls_shell(words: &[&str]) -> bool {
     words.windows(2).any(|pair| matches!(pair, [sh, given] if sh.eq_ignore_ascii_case("sh") && given.starts_with(['-', '/', '.', '~'])))
 }
 
+/// Counters of some platforms are shown and cleared at once, all of them or some: `clear_drop`.
+pub(crate) fn clears(words: &[&str]) -> bool {
+    let is_clear = |word: &&str| shortens(word, "clear", 3) || word.get(..6).is_some_and(|start| start.eq_ignore_ascii_case("clear_"));
+    words.len() > 2 && words.last().is_some_and(is_clear)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -15,7 +15,7 @@ use jackfield_plugin::words::begin;
 
 use self::table::{CODE, FACTS, fits};
 pub(crate) use self::table::{PREFIXES, Table};
-use crate::abbreviation::{calls_shell, shortens};
+use crate::abbreviation::{calls_shell, clears};
 use crate::filters::Bars;
 use crate::other;
 use crate::posix;
@@ -29,6 +29,19 @@ const FILTER_SIGNS: [char; 5] = [';', '&', '`', '<', '>'];
 /// A family where `show route` takes an expression: nothing there joins commands or redirects.
 const GROUPS: &str = "bird_birdc";
 const GROUPING: [char; 8] = ['(', ')', '{', '}', '<', '>', ';', '&'];
+
+/// What begins like a read and writes a file, or sends something, by one of its options.
+const WRITES: [&str; 7] = [
+    "mon[itor] .. w[rite-file]",
+    "sh[ow] tec[h-support] .. fi[le]",
+    "sh[ow] tec[h-support] .. log[to]",
+    "sh[ow] tec[h-support] .. loc[al-file]",
+    "sh[ow] tec[h-support] .. sav[e-uncompressed]",
+    "packet-tracer .. tr[ansmit]",
+    "packet-tracer .. per[sist]",
+];
+/// It goes to a file where one is named behind it.
+const GATHERS: &str = "dis[play] diag[nostic-information]";
 
 /// How many words may stand in front of what a shell is given.
 const GIVEN_MAX: usize = 3;
@@ -186,9 +199,11 @@ impl Place<'_> {
         let words: Vec<&str> = command.split_ascii_whitespace().collect();
         let inner = filtered(command).map(|inner| inner.filter(|inner| filtered(inner).is_none()));
         let is_read = |text: &str| if is_known { fits(&self.table.reads, text) } else { self.looks(text) };
-        // A capture goes to a file by one of its options.
-        let writes = begin("mon[itor]", command) && words.iter().any(|word| shortens(word, "write-file", 1));
-        if writes || calls_shell(&words) || !is_read(command) || inner.is_some_and(|inner| !inner.is_some_and(is_read)) {
+        let writes = WRITES.iter().any(|pattern| begin(pattern, command))
+            || begin(GATHERS, command) && words.len() > 2
+            // The running configuration goes to a script of this name.
+            || words.iter().any(|word| word.ends_with(".scr")) && begin("sh[ow] run[ning-config]", command);
+        if writes || clears(&words) || calls_shell(&words) || !is_read(command) || inner.is_some_and(|inner| !inner.is_some_and(is_read)) {
             return Err(Doubt::new("declared.unknown-command", format!("{} is not known to read only", excerpt(command))));
         }
         Ok(())

@@ -1,6 +1,6 @@
 //! Cisco IOS and what speaks like it: Arista EOS, FRR. Every line of a command is judged by itself.
 
-use crate::abbreviation::{calls_shell, shortens};
+use crate::abbreviation::{calls_shell, clears, shortens};
 use crate::family::{Dialect, Place};
 use crate::filters::Bars;
 use crate::verdict::{Assessment, Danger, Doubt, Proof, excerpt};
@@ -113,9 +113,12 @@ fn reads(words: &[&str]) -> Proof {
     let first = words.first().copied().unwrap_or_default();
     let second = words.get(1).copied().unwrap_or_default();
     if READS.iter().any(|(full, least)| shortens(first, full, *least)) && !calls_shell(words) {
-        // Counters of some platforms are shown and cleared at once.
-        if words.last().is_some_and(|last| words.len() > 2 && shortens(last, "clear", 3)) {
+        if clears(words) {
             return Err(Doubt::new("ios.unknown-command", format!("{} clears what it shows", excerpt(&words.join(" ")))));
+        }
+        // Traces of IOS-XE go to a file by one of its options.
+        if shortens(second, "logging", 3) && words.iter().skip(2).any(|word| shortens(word, "to-file", 2)) {
+            return Err(Doubt::new("ios.unknown-command", format!("{} writes a file", excerpt(&words.join(" ")))));
         }
         // FRR writes `show ... json` to the terminal, too; there is no other word of `show` that changes anything.
         return Ok(());
