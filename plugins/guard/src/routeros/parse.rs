@@ -191,10 +191,10 @@ impl Word {
 }
 
 impl Statement {
-    /// The words at the beginning, one by one, in small letters: `/ip/address print` gives three.
+    /// The words at the beginning, one by one, in small letters: `/ip/address print` gives three. `..` only says where they count from.
     pub(super) fn path(&self) -> Vec<String> {
         let bare = self.words.iter().take_while(|word| word.is_bare());
-        bare.flat_map(|word| word.text.split('/')).filter(|word| !word.is_empty()).map(str::to_ascii_lowercase).collect()
+        bare.flat_map(|word| word.text.split('/')).filter(|word| !matches!(*word, "" | "..")).map(str::to_ascii_lowercase).collect()
     }
 
     /// Does it begin at the root?
@@ -218,6 +218,8 @@ mod tests {
             ("/ip/address print", "ip address print"),
             ("/IP address/print where x=1", "ip address print where"),
             ("ip address", "ip address"),
+            (".. address print", "address print"),
+            ("../system/reboot", "system reboot"),
             (":put [/ip address print]", ""),
             ("/ping 10.0.0.1 count=5", "ping"),
         ] {

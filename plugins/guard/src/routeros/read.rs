@@ -73,7 +73,7 @@ pub(super) fn prove(statement: &Statement) -> Proof {
     }
     let Some(place) = path.iter().position(|word| verb(word).is_some()) else {
         // A menu alone is where the next command counts from, as with `cd`.
-        let menus = path.len() == statement.path_words() && path.iter().all(|word| is_menu(word));
+        let menus = path.len() == statement.path_words() && path.iter().all(|word| is_menu(word)) && !reaches_out(&path);
         return if menus { Ok(()) } else { Err(unknown(statement)) };
     };
     // `update` is a verb elsewhere.
@@ -91,6 +91,14 @@ fn watches(statement: &Statement) -> Proof {
     let arguments = Arguments { flags: &[], words: &statement.words };
     let ends = statement.words.iter().any(|word| word.named().is_some_and(|(name, value)| name == "duration" && !value.is_empty()));
     if ends && !arguments.runs_or_writes() { Ok(()) } else { Err(unknown(statement)) }
+}
+
+/// A command that is called like a menu: `/system ssh switch` goes to another machine, and `/tool ip-scan` looks for them.
+fn reaches_out(path: &[String]) -> bool {
+    let is = |place: usize, full: &str, least: usize| path.get(place).is_some_and(|word| shortens(word, full, least));
+    is(0, "ssh", 2)
+        || is(0, "system", 2) && (is(1, "ssh", 2) || is(1, "serial-terminal", 2))
+        || is(0, "tool", 2) && is(1, "ip-scan", 2)
 }
 
 fn inner(inner: &Inner) -> Proof {
@@ -198,7 +206,7 @@ impl Arguments<'_> {
 impl Statement {
     /// How many words the path would have if every word belonged to it.
     fn path_words(&self) -> usize {
-        self.words.iter().flat_map(|word| word.text.split('/')).filter(|word| !word.is_empty()).count()
+        self.words.iter().flat_map(|word| word.text.split('/')).filter(|word| !matches!(*word, "" | "..")).count()
     }
 
     /// The words behind the path.
