@@ -38,13 +38,20 @@ pub(crate) fn find(command: &str, mode: &str) -> Option<Danger> {
 }
 
 fn database(command: &str) -> Option<Danger> {
-    sql(command).map(|found| Danger::new("other.wipe", format!("{} destroys data", excerpt(&found))))
+    sql(command).or_else(|| unstructured(command)).map(|found| Danger::new("other.wipe", format!("{} destroys data", excerpt(&found))))
 }
 
 /// A statement that destroys what a database holds, in the text as it stands or without its comments.
 pub(crate) fn sql(text: &str) -> Option<String> {
     let found = |text: &str| text.split(';').map(str::trim).find(|statement| destroys(statement)).map(str::to_owned);
     found(text).or_else(|| found(&uncommented(text)))
+}
+
+/// Everything that Redis or MongoDB holds.
+fn unstructured(text: &str) -> Option<String> {
+    let empties = |word: &str| ["flushall", "flushdb"].iter().any(|known| word.trim_matches(['"', '\'']).eq_ignore_ascii_case(known));
+    let mut found = text.lines().filter(|line| line.split_whitespace().take(2).any(empties) || line.holds(".dropDatabase("));
+    found.next().map(str::to_owned)
 }
 
 fn destroys(statement: &str) -> bool {
@@ -124,6 +131,10 @@ mod tests {
             ("select 1; drop table t", "other.wipe"),
             ("delete from users", "other.wipe"),
             ("truncate logs", "other.wipe"),
+            ("FLUSHALL", "other.wipe"),
+            ("get x\n\"flushdb\" async", "other.wipe"),
+            ("3 flushall", "other.wipe"),
+            ("db.dropDatabase()", "other.wipe"),
             ("/* show */ drop table users;", "other.wipe"),
             ("# show\n-- it\ndrop table t", "other.wipe"),
             ("select 1; /* a; b */ DROP /* c */ TABLE t", "other.wipe"),
@@ -152,6 +163,7 @@ mod tests {
         for command in [
             "show version",
             "clear",
+            "get a flushall",
             "select * from t where a = 1",
             "delete from t\nwhere id = 3",
             "delete from (t) -- the old ones\nwhere id = 3",
