@@ -211,7 +211,8 @@ impl Place<'_> {
         let writes = WRITES.iter().any(|pattern| begin(pattern, command))
             || begin(GATHERS, command) && words.len() > 2
             // The running configuration goes to a script of this name.
-            || words.iter().any(|word| word.ends_with(".scr")) && begin("sh[ow] run[ning-config]", command);
+            || words.iter().any(|word| word.ends_with(".scr")) && begin("sh[ow] run[ning-config]", command)
+            || self.table.is_windows && windows::reaches_out(command);
         if writes || clears(&words) || calls_shell(&words) || !is_read(command) || inner.is_some_and(|inner| !inner.is_some_and(is_read)) {
             return Err(Doubt::new("declared.unknown-command", format!("{} is not known to read only", excerpt(command))));
         }
@@ -221,7 +222,9 @@ impl Place<'_> {
     /// Each must be known. A bar may stand in what a filter looks for, where it cannot be taken for one that leads elsewhere.
     fn filters(&self, first: &str, tail: &str) -> Proof {
         let doubt = |piece| Doubt::new("declared.filter", format!("{} behind `|` is not known to read only", excerpt(piece)));
-        if tail.contains(FILTER_SIGNS) || tail.holds("$(") {
+        // A filter of Windows may take a block of commands.
+        let signs: &[char] = if self.table.is_windows { &SIGNS } else { &FILTER_SIGNS };
+        if tail.contains(signs) || tail.holds("$(") || self.table.is_windows && windows::reaches_out(tail) {
             return Err(doubt(tail));
         }
         let glues = fits(&self.table.filters, "include");

@@ -109,6 +109,20 @@ pub(super) fn read(command: &str, is_windows: bool) -> (Vec<String>, Option<Dang
     (reading.commands, reading.danger)
 }
 
+/// Does an option of a read set a variable of the session, or a path lead to another machine, to which the account's name and what
+/// proves its password are sent?
+pub(super) fn reaches_out(command: &str) -> bool {
+    const SETTING: [&str; 5] = ["-ov", "-pv", "-ev", "-wv", "-iv"];
+    const NAMED: [&str; 5] = ["-outv", "-pip", "-errorv", "-warningv", "-informationv"];
+    let is_remote = |path: &str| path.chars().take_while(|c| matches!(c, '\\' | '/')).count() > 1;
+    command.split_whitespace().any(|word| {
+        let bare = word.replace(['"', '\''], "").to_ascii_lowercase();
+        let (option, value) = bare.split_once(':').filter(|_| bare.starts_with('-')).unwrap_or((bare.as_str(), bare.as_str()));
+        let path = value.rsplit("::").next().unwrap_or_default();
+        SETTING.contains(&option) || NAMED.iter().any(|name| option.starts_with(*name)) || is_remote(path)
+    })
+}
+
 #[derive(Default)]
 struct Reading {
     commands: Vec<String>,
@@ -385,6 +399,31 @@ mod tests {
             "&C:\\x\\y.exe $z",
         ] {
             assert!(!reads(line).1, "{line}");
+        }
+    }
+
+    #[test]
+    fn what_reaches_another_machine_or_the_session_is_seen() {
+        for line in [
+            "dir \\\\198.51.100.9\\x",
+            "type \"\\\\h\\x\"",
+            "Get-Content //h/x",
+            "Get-Content -Path:\\\\h\\x",
+            "Get-Content FileSystem::\\\\h\\x",
+            "Get-Date -OutVariable x",
+            "Get-Date -ov x",
+        ] {
+            assert!(reaches_out(line), "{line}");
+        }
+        for line in [
+            "dir C:\\x",
+            "dir C:\\\\x",
+            "schtasks /query /fo list",
+            "Get-ChildItem -Path:C:\\x",
+            "Get-Process | Sort-Object CPU",
+            "netstat -ano",
+        ] {
+            assert!(!reaches_out(line), "{line}");
         }
     }
 
