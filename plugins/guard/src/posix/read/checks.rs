@@ -140,11 +140,12 @@ pub(super) fn tar(arguments: &[Argument]) -> Proof {
     if lists && plain && operands { Ok(()) } else { Err(writes(arguments)) }
 }
 
-/// Lists an archive. Behind a `--` the next option counts the other way round: `unzip -l -- -l x.zip` unpacks.
+/// Lists an archive. Behind a `--` the next option counts the other way round: `unzip -l -- -l x.zip` unpacks. Behind an archive an
+/// option is the name of a file in it: `unzip x.zip '*' -l` unpacks as well.
 pub(super) fn unzip(arguments: &[Argument]) -> Proof {
     let line = Shape { letters: "lvtZ1q", long: "", operands: MANY }.read(arguments)?;
     let turns = arguments.iter().any(|argument| argument.is("--"));
-    if line.has_any("l v t Z") && !turns { Ok(()) } else { Err(writes(arguments)) }
+    if line.begins_with_any("l v t Z") && !turns { Ok(()) } else { Err(writes(arguments)) }
 }
 
 /// `wg show`, and what it tells of one thing but keys.

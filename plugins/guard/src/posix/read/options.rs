@@ -21,12 +21,20 @@ pub(super) struct Line<'a> {
     pub(super) operands: Vec<&'a Argument>,
     /// Letters and long names.
     flags: Vec<String>,
+    /// So many of them stand before the first operand, if there is one.
+    leading: Option<usize>,
 }
 
 impl Line<'_> {
     /// Is one of these options there?
     pub(super) fn has_any(&self, flags: &str) -> bool {
         flags.split(' ').any(|flag| self.flags.iter().any(|used| used == flag))
+    }
+
+    /// Does one of these options stand before the operands? Not every program looks for options behind them.
+    pub(super) fn begins_with_any(&self, flags: &str) -> bool {
+        let leading = self.leading.unwrap_or(self.flags.len());
+        flags.split(' ').any(|flag| self.flags.iter().take(leading).any(|used| used == flag))
     }
 
     /// The operand at this place, if it is known.
@@ -46,11 +54,13 @@ impl Shape {
                 return Err(unknown_argument(program));
             }
             if argument.is("--") {
+                line.leading = line.leading.or(Some(line.flags.len()));
                 line.operands.extend(rest);
                 break;
             }
             let takes_next = match argument.text.strip_prefix('-') {
                 None | Some("") => {
+                    line.leading = line.leading.or(Some(line.flags.len()));
                     line.operands.push(argument);
                     false
                 }

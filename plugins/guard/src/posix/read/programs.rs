@@ -16,7 +16,7 @@ pub(super) enum Rule {
     Only(Shape),
     /// With these options, and with no word that may hold `-o`: it writes a file, and how the others take values is the program's own way.
     NoOutput(Shape),
-    /// With these options, one of the named ones among them.
+    /// With these options, one of the named ones among them, before the operands.
     Needs(Shape, &'static str),
     /// With these options, and the first operand is one of these words; with `|` in front there may be none.
     First(Shape, &'static str),
@@ -209,7 +209,7 @@ pub(super) fn apply(rule: &Rule, arguments: &[Argument]) -> Proof {
         }
         Rule::Needs(shape, flags) => {
             let line = shape.read(arguments)?;
-            if line.has_any(flags) { Ok(()) } else { Err(writes(arguments)) }
+            if line.begins_with_any(flags) { Ok(()) } else { Err(writes(arguments)) }
         }
         Rule::First(shape, words) => first_word(&shape.read(arguments)?, words, arguments),
         Rule::Exactly(lines) => {
