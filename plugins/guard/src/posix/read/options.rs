@@ -81,6 +81,10 @@ impl Shape {
                 if value.splits {
                     return Err(unknown_argument(program));
                 }
+                // To another system's program the option may take none, and this is an option as well: `sort -S -o f` of NetBSD.
+                if seems_an_option(&value.text) && !self.allows(value) {
+                    return Err(unknown_option(program, value));
+                }
                 rest = behind;
             }
         }
@@ -89,6 +93,17 @@ impl Shape {
             return Err(Doubt::new("posix.operand", format!("{} with {} may write", excerpt(program), excerpt(last))));
         }
         Ok(line)
+    }
+
+    /// Is it an option of these, or several?
+    fn allows(&self, argument: &Argument) -> bool {
+        let mut line = Line::default();
+        let option = argument.text.strip_prefix('-').unwrap_or_default();
+        match option.strip_prefix('-') {
+            Some(long) => self.long_option(long, argument.exact, &mut line),
+            None => self.letters(option, argument.exact, &mut line),
+        }
+        .is_some()
     }
 
     /// The place of the first operand; options before it must be allowed.
@@ -140,6 +155,11 @@ impl Shape {
     }
 }
 
+/// `-o`, `--output`, but not `-16`.
+fn seems_an_option(text: &str) -> bool {
+    text.strip_prefix('-').is_some_and(|rest| rest.trim_start_matches('-').starts_with(|c: char| c.is_ascii_alphabetic()))
+}
+
 fn unknown_argument(program: &str) -> Doubt {
     Doubt::new("posix.unknown-argument", format!("an argument of {} that is only known later may be an option", excerpt(program)))
 }
@@ -163,11 +183,12 @@ mod tests {
     fn known_options_are_taken_with_their_values() {
         for (words, operands) in [
             (&["p", "-ab", "x"][..], 1),
-            (&["p", "-n", "-z", "x"], 1),
+            (&["p", "-n", "-a", "x"], 1),
+            (&["p", "-n", "-9", "x"], 1),
             (&["p", "-n5", "x", "y"], 2),
             (&["p", "-an5"], 0),
             (&["p", "-w9", "x"], 1),
-            (&["p", "--lines", "-z", "--color=always"], 0),
+            (&["p", "--lines", "-", "--color=always"], 0),
             (&["p", "--lines=3", "-"], 1),
             (&["p", "--", "-z"], 1),
         ] {
@@ -183,6 +204,8 @@ mod tests {
             (&["p", "-az"], "posix.option"),
             (&["p", "-:"], "posix.option"),
             (&["p", "--al"], "posix.option"),
+            (&["p", "-n", "-z", "x"], "posix.option"),
+            (&["p", "--lines", "--zero"], "posix.option"),
             (&["p", "--lines="], ""),
             (&["p", "x", "y", "z"], "posix.operand"),
         ] {
