@@ -192,11 +192,11 @@ pub(super) fn service(arguments: &[Argument]) -> Proof {
     if (status || all) && plain { Ok(()) } else { Err(writes(arguments)) }
 }
 
-/// A name with `=` is set.
+/// A name with `=` is set, on FreeBSD one with `:` as well.
 pub(super) fn sysctl(arguments: &[Argument]) -> Proof {
     const SHAPE: Shape = Shape { letters: "aAbeNnr:", long: "all names values pattern= binary ignore", operands: MANY };
     let line = SHAPE.read(arguments)?;
-    if line.operands.iter().all(|name| name.exact && !name.text.has('=')) { Ok(()) } else { Err(writes(arguments)) }
+    if line.operands.iter().all(|name| name.exact && !name.text.has_any("=:")) { Ok(()) } else { Err(writes(arguments)) }
 }
 
 pub(super) fn lshw(arguments: &[Argument]) -> Proof {
