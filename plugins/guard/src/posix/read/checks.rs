@@ -291,7 +291,8 @@ pub(super) fn smartctl(arguments: &[Argument]) -> Proof {
         operands: MANY,
     };
     let sets = |argument: &Argument| ["scterc,", "scttempint,", ",reset"].iter().any(|log| argument.text.holds(log));
-    if arguments.iter().any(|argument| !argument.exact && argument.text.starts_with('-') || sets(argument)) {
+    let may_set = |argument: &Argument| !argument.exact && !argument.text.starts_with('/');
+    if arguments.iter().any(|argument| may_set(argument) || sets(argument)) {
         return Err(writes(arguments));
     }
     SHAPE.read(arguments).map(drop)
