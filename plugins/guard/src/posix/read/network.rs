@@ -8,6 +8,12 @@ const ANY: Rule = Rule::Any;
 const SHOWS: Rule = first("|status show list", "", "active order=");
 
 const IPTABLES: Rule = at_most(2, "LSnvxwt:", "list list-rules numeric verbose exact line-numbers table=");
+/// `-z` of FreeBSD and `-Z` of AIX set the counters back.
+const NETSTAT: Rule = only(
+    "0123456789aAbBcCdDeEfFgGhHiIjJkKlLmMnNoOpPqQrRsStTuUvVwWxXyY",
+    "all numeric numeric-hosts numeric-ports numeric-users listening tcp udp udplite sctp raw unix inet inet6 programs program timers route \
+     interfaces groups statistics masquerade verbose wide continuous extend protocol= symbolic fib cache version help",
+);
 const PING: Rule = only("c:i:w:W:nqv46s:I:t:M:DOROab", "");
 
 const NMCLI: Tool = Tool {
@@ -69,7 +75,7 @@ pub(super) const PROGRAMS: &[Entry] = &[
     ("nc", Rule::Check(checks::port_scan)),
     ("ncat", Rule::Check(checks::port_scan)),
     ("netcat", Rule::Check(checks::port_scan)),
-    ("netstat", ANY),
+    ("netstat", NETSTAT),
     ("networkctl", first("|list status lldp", "alsn:", "all full no-pager no-legend stats json=")),
     ("nft", Rule::Check(checks::nft)),
     ("nmcli", Rule::Tool(&NMCLI)),
