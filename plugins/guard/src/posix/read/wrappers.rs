@@ -22,8 +22,8 @@ pub(super) fn started(arguments: &[Argument], left: usize) -> Proof {
     if left == 0 {
         return Err(Doubt::new("posix.too-deep", "too many programs start one another"));
     }
-    let behind = |shape: Shape, operands: usize| {
-        let place = shape.first_operand(arguments)? + operands;
+    let behind = |shape: Shape| {
+        let place = shape.first_operand(arguments)?;
         started(arguments.get(place..).unwrap_or_default(), left - 1)
     };
     match program.text.as_str() {
@@ -32,10 +32,10 @@ pub(super) fn started(arguments: &[Argument], left: usize) -> Proof {
         }
         "command" => command(arguments, left),
         "builtin" => started(arguments.get(1..).unwrap_or_default(), left - 1),
-        "nice" => behind(Shape { letters: "n:", long: "adjustment=", operands: MANY }, 0),
-        "ionice" => behind(Shape { letters: "c:n:t", long: "", operands: MANY }, 0),
-        "stdbuf" => behind(Shape { letters: "i:o:e:", long: "input= output= error=", operands: MANY }, 0),
-        "timeout" => behind(Shape { letters: "k:s:v", long: "kill-after= signal= preserve-status foreground verbose", operands: MANY }, 1),
+        "nice" => behind(Shape { letters: "n:", long: "adjustment=", operands: MANY }),
+        "ionice" => behind(Shape { letters: "c:n:t", long: "", operands: MANY }),
+        "stdbuf" => behind(Shape { letters: "i:o:e:", long: "input= output= error=", operands: MANY }),
+        "timeout" => timeout(arguments, left),
         "env" => environment(arguments, left),
         "xargs" => xargs(arguments, left),
         "watch" => watch(arguments, left),
@@ -51,6 +51,20 @@ fn command(arguments: &[Argument], left: usize) -> Proof {
         Some(option) if option.text.starts_with('-') => Err(writes(arguments)),
         _ => started(arguments.get(1..).unwrap_or_default(), left - 1),
     }
+}
+
+/// `timeout 5s PROGRAM`. Older ones of busybox want `-t` in front of the time, and start what stands in its place.
+fn timeout(arguments: &[Argument], left: usize) -> Proof {
+    const SHAPE: Shape = Shape { letters: "k:s:v", long: "kill-after= signal= preserve-status foreground verbose", operands: MANY };
+    let place = SHAPE.first_operand(arguments)?;
+    let is_time = |word: &Argument| {
+        let number = word.text.trim_end_matches(['s', 'm', 'h', 'd']);
+        word.exact && !number.is_empty() && number.chars().all(|c| c.is_ascii_digit() || c == '.')
+    };
+    if !arguments.get(place).is_some_and(is_time) {
+        return Err(writes(arguments));
+    }
+    started(arguments.get(place + 1..).unwrap_or_default(), left - 1)
 }
 
 /// Without a program `env` shows the variables.
