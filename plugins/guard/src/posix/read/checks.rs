@@ -343,10 +343,16 @@ pub(super) fn openssl(arguments: &[Argument]) -> Proof {
     const WORDS: &str = "-in -noout -text -dates -enddate -startdate -subject -issuer -serial -fingerprint -sha1 -sha256 -md5 -inform -nameopt \
                          -certopt -ext -checkend -purpose -email -hash -subject_hash -issuer_hash -modulus -pubkey -ocsp_uri -verify -CAfile \
                          -CApath -untrusted -connect -servername -showcerts -brief -starttls -verify_return_error -alpn -tls1_2 -tls1_3 -v -a";
+    // Whatever stands for a file may be an address, and with this one what follows is a library that is run.
+    const ENGINE: &str = "org.openssl.engine:";
     let command = arguments.get(1).filter(|command| command.exact).map_or("", |command| command.text.as_str());
     if !matches!(command, "x509" | "req" | "crl" | "s_client" | "verify" | "version" | "ciphers") {
         let shown = excerpt(&format!("openssl {command}"));
         return Err(Doubt::new("posix.subcommand", format!("{shown} is not known to read only")));
     }
-    only_words(arguments, WORDS)
+    let loads = |argument: &Argument| {
+        let text = argument.text.to_ascii_lowercase();
+        text.starts_with(ENGINE) || !argument.exact && ENGINE.starts_with(&text)
+    };
+    if arguments.iter().any(loads) { Err(writes(arguments)) } else { only_words(arguments, WORDS) }
 }
