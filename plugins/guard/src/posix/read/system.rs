@@ -87,7 +87,8 @@ pub(super) const PROGRAMS: &[Entry] = &[
     ("mpstat", ANY),
     ("nproc", ANY),
     ("pgrep", ANY),
-    ("pidof", ANY),
+    // One for macOS and FreeBSD ends what it finds with `-k`.
+    ("pidof", only("cnqstwxzd:o:S:", "single-shot check-root quiet with-workers omit-pid= separator=")),
     ("pidstat", only("dhHIlRrstUuVvwp:C:G:T:", "human dec=")),
     ("pinky", ANY),
     ("popd", ANY),
