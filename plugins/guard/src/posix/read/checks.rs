@@ -148,6 +148,16 @@ pub(super) fn unzip(arguments: &[Argument]) -> Proof {
     if line.begins_with_any("l v t Z") && !turns { Ok(()) } else { Err(writes(arguments)) }
 }
 
+/// To those of zutils an option, which may be shortened, names the program that unpacks. A name that is known only later counts as a file.
+pub(super) fn unpacked(arguments: &[Argument]) -> Proof {
+    let starts = |argument: &Argument| {
+        let name = argument.text.split('=').next().unwrap_or_default();
+        let is_long = name.starts_with("--") && (name.len() > 2 || !argument.exact);
+        is_long && ["--bz2", "--gz", "--lz", "--xz", "--zst"].iter().any(|option| option.starts_with(name))
+    };
+    if arguments.iter().skip(1).any(starts) { Err(writes(arguments)) } else { Ok(()) }
+}
+
 /// `wg show`, and what it tells of one thing but keys.
 pub(super) fn wg(arguments: &[Argument]) -> Proof {
     const TOLD: &str = "public-key listen-port fwmark peers endpoints allowed-ips latest-handshakes persistent-keepalive transfer";

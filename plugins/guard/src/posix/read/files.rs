@@ -110,6 +110,6 @@ pub(super) const PROGRAMS: &[Entry] = &[
     ("xxd", Rule::Check(checks::xxd)),
     ("xzcat", ANY),
     ("yq", only("rePCMNjycSo:p:I:", "")),
-    ("zcat", ANY),
-    ("zgrep", ANY),
+    ("zcat", Rule::Check(checks::unpacked)),
+    ("zgrep", Rule::Check(checks::unpacked)),
 ];
