@@ -158,6 +158,16 @@ pub(super) fn unpacked(arguments: &[Argument]) -> Proof {
     if arguments.iter().skip(1).any(starts) { Err(writes(arguments)) } else { Ok(()) }
 }
 
+/// `e` among letters without a sign in front shows what processes were given in their environment, as `/proc/1/environ` does.
+pub(super) fn ps(arguments: &[Argument]) -> Proof {
+    // Behind one of these stands a value.
+    let letters = arguments.get(1).map_or("", |word| word.text.split(['o', 'O', 'p', 'q', 't', 'U', 'k', ',']).next().unwrap_or_default());
+    if letters.starts_with(|c: char| c.is_ascii_alphabetic()) && letters.has('e') {
+        return Err(Doubt::new("posix.argument", format!("{} shows the environment of processes", excerpt(&format!("ps {letters}")))));
+    }
+    Ok(())
+}
+
 /// `wg show`, and what it tells of one thing but keys.
 pub(super) fn wg(arguments: &[Argument]) -> Proof {
     const TOLD: &str = "public-key listen-port fwmark peers endpoints allowed-ips latest-handshakes persistent-keepalive transfer";

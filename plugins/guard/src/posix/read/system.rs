@@ -94,7 +94,7 @@ pub(super) const PROGRAMS: &[Entry] = &[
     ("popd", ANY),
     ("printenv", ANY),
     ("prtstat", ANY),
-    ("ps", ANY),
+    ("ps", Rule::Check(checks::ps)),
     ("pstree", ANY),
     ("pushd", ANY),
     ("pwd", ANY),
