@@ -168,6 +168,12 @@ pub(super) fn ps(arguments: &[Argument]) -> Proof {
     Ok(())
 }
 
+/// It hands its words to a server as they are: to one that is named in the line only what stands there.
+pub(super) fn whois(arguments: &[Argument]) -> Proof {
+    let named = arguments.iter().skip(1).any(|argument| argument.text.starts_with('-'));
+    if named && arguments.iter().any(|argument| !argument.exact) { Err(writes(arguments)) } else { Ok(()) }
+}
+
 /// `wg show`, and what it tells of one thing but keys.
 pub(super) fn wg(arguments: &[Argument]) -> Proof {
     const TOLD: &str = "public-key listen-port fwmark peers endpoints allowed-ips latest-handshakes persistent-keepalive transfer";

@@ -131,5 +131,5 @@ pub(super) const PROGRAMS: &[Entry] = &[
     ("ufw", first("status version show", "", "")),
     ("vtysh", Rule::Check(checks::vtysh)),
     ("wg", Rule::Check(checks::wg)),
-    ("whois", ANY),
+    ("whois", Rule::Check(checks::whois)),
 ];
