@@ -168,7 +168,10 @@ pub(super) fn judge(arguments: &[Argument]) -> Proof {
     let Some((program, rest)) = arguments.split_first() else { return Ok(()) };
     let name = base_name(&program.text);
     if let Some(rule) = lookup(name) {
-        return apply(&rule, arguments);
+        // Whatever else a program of these takes: to those that do not know the word it is an error.
+        let takes_options = matches!(rule, Rule::Only(_) | Rule::NoOutput(_) | Rule::Needs(..) | Rule::First(..));
+        let asks_version = matches!(rest, [only] if only.is("--version"));
+        return if takes_options && asks_version { Ok(()) } else { apply(&rule, arguments) };
     }
     if let ([only], Some(words)) = (rest, asks_for_version(name))
         && (only.is("--version") || only.exact && !only.text.is_empty() && listed(words, &only.text))
