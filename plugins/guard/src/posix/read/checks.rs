@@ -135,8 +135,9 @@ pub(super) fn more(arguments: &[Argument]) -> Proof {
 pub(super) fn tar(arguments: &[Argument]) -> Proof {
     let mode = arguments.get(1).filter(|mode| mode.exact).map_or("", |mode| mode.text.trim_start_matches('-'));
     let lists = mode.has('t') && mode.ends_with('f') && mode.chars().all(|c| "tvfzjJa".has(c));
-    let plain = arguments.get(2).is_some_and(|archive| !archive.text.has(':') && archive.exact);
-    let operands = arguments.iter().skip(2).all(|argument| !argument.may_be_option() && !argument.text.starts_with('-'));
+    let no_option = |argument: &Argument| !argument.may_be_option() && !argument.text.starts_with('-');
+    let plain = arguments.get(2).is_some_and(|archive| archive.exact && !archive.text.has(':') && (archive.is("-") || no_option(archive)));
+    let operands = arguments.iter().skip(3).all(no_option);
     if lists && plain && operands { Ok(()) } else { Err(writes(arguments)) }
 }
 
@@ -221,7 +222,16 @@ pub(super) fn service(arguments: &[Argument]) -> Proof {
 /// A name with `=` is set, on FreeBSD one with `:` as well.
 pub(super) fn sysctl(arguments: &[Argument]) -> Proof {
     const SHAPE: Shape = Shape { letters: "aAbeNnr:", long: "all names values pattern= binary ignore", operands: MANY };
-    let line = SHAPE.read(arguments)?;
+    shows_names(SHAPE, arguments)
+}
+
+/// `postconf -h myhostname`. A name with `=` is set.
+pub(super) fn postconf(arguments: &[Argument]) -> Proof {
+    shows_names(Shape { letters: "dhnp", long: "", operands: MANY }, arguments)
+}
+
+fn shows_names(shape: Shape, arguments: &[Argument]) -> Proof {
+    let line = shape.read(arguments)?;
     if line.operands.iter().all(|name| name.exact && !name.text.has_any("=:")) { Ok(()) } else { Err(writes(arguments)) }
 }
 

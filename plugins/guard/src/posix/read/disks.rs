@@ -56,5 +56,5 @@ pub(super) const PROGRAMS: &[Entry] = &[
     ("wipefs", only("inpqJt:O:", "noheadings no-act parsable quiet json types= output=")),
     ("xfs_info", ANY),
     ("zfs", first("list get version", "HprPo:s:S:t:d:", "json")),
-    ("zpool", first("status list iostat get history version", "HpPvLgxo:lqrwyn", "json")),
+    ("zpool", first("status list iostat get history version", "HpPvLgxo:lqrwynstiD", "json")),
 ];

@@ -5,7 +5,7 @@ use super::options::Shape;
 use super::programs::{Entry, MANY, Rule, Tool, at_most, first, needs, only};
 
 const ANY: Rule = Rule::Any;
-const SHOWS: Rule = first("|status show list", "", "active order=");
+const SHOWS: Rule = first("|status show list sh st", "", "active order=");
 
 const IPTABLES: Rule = at_most(2, "LSnvxwt:", "list list-rules numeric verbose exact line-numbers table=");
 /// `-z` of FreeBSD and `-Z` of AIX set the counters back.
@@ -114,7 +114,7 @@ pub(super) const PROGRAMS: &[Entry] = &[
     ("ping", PING),
     ("ping6", PING),
     ("resolvectl", first("|status query statistics", "46i:p:t:", "no-pager json= legend= interface=")),
-    ("route", at_most(0, "neFC46v", "")),
+    ("route", first("|get show", "neFC46v", "")),
     (
         "ss",
         only(
@@ -123,6 +123,7 @@ pub(super) const PROGRAMS: &[Entry] = &[
              no-header oneline inet-sockopt tos cgroup threads version help",
         ),
     ),
+    ("ssh-keygen", needs("l F", 0, "lvf:E:F:", "")),
     ("tc", Rule::Check(checks::iproute)),
     ("tracepath", ANY),
     ("tracepath6", ANY),

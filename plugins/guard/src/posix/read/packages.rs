@@ -1,6 +1,10 @@
 //! Package managers.
 
-use super::programs::{Entry, Rule, first, needs};
+use crate::verdict::Proof;
+
+use super::argument::Argument;
+use super::options::Shape;
+use super::programs::{Entry, MANY, Rule, Tool, apply, first, needs, only};
 
 const YUM: Rule = first(
     "list info search repolist provides whatprovides check-update deplist repoquery repoinfo updateinfo",
@@ -9,6 +13,23 @@ const YUM: Rule = first(
      whatrequires= whatprovides= queryformat= qf= nevra",
 );
 const PIP: Rule = first("list show freeze check", "vqofl", "outdated format= user local not-required verbose files version uptodate");
+
+/// An option in front of the command may mean something else there, and take a value: `-s`, `-t`.
+const ZYPPER: Tool = Tool {
+    options: Shape { letters: "qvn", long: "quiet verbose non-interactive no-refresh no-color", operands: MANY },
+    bare: false,
+    commands: &[
+        ("search se", only("siuxCdt:r:", "details installed-only not-installed-only match-exact search-descriptions provides type= repo=")),
+        ("info if", only("st:r:", "requires provides type= repo=")),
+        ("repos lr", only("uUpPdnEN", "uri priority refresh details")),
+        (
+            "list-updates lu list-patches lp patches packages pa products pd patterns pt locks ll services ls",
+            only("aiur:t:", "all repo= type="),
+        ),
+        ("what-provides wp", only("", "")),
+        ("ps", only("s", "short")),
+    ],
+};
 
 /// Sorted by name.
 pub(super) const PROGRAMS: &[Entry] = &[
@@ -49,7 +70,7 @@ pub(super) const PROGRAMS: &[Entry] = &[
             "list status listfiles search show showformat= no-pager print-avail control-list",
         ),
     ),
-    ("pacman", needs("Q", usize::MAX, "Qilkqoesdtmnucgp", "")),
+    ("pacman", Rule::Check(pacman)),
     ("pip", PIP),
     ("pip3", PIP),
     (
@@ -64,4 +85,16 @@ pub(super) const PROGRAMS: &[Entry] = &[
     ),
     ("snap", first("list info find version services connections changes tasks", "", "all color= unicode=")),
     ("yum", YUM),
+    ("zypper", Rule::Tool(&ZYPPER)),
 ];
+
+/// `pacman -Q…`, and what looks into the lists of packages.
+fn pacman(arguments: &[Argument]) -> Proof {
+    const INSTALLED: Rule = needs("Q", MANY, "Qilkqoesdtmnucgp", "");
+    let searches = |word: &Argument| ["-Ss", "-Ssq", "-Si", "-Sii", "-Sl", "-Sg"].iter().any(|option| word.is(option));
+    let no_option = |word: &Argument| !word.may_be_option() && !word.text.starts_with('-');
+    match arguments {
+        [_, search, names @ ..] if searches(search) && names.iter().all(no_option) => Ok(()),
+        _ => apply(&INSTALLED, arguments),
+    }
+}

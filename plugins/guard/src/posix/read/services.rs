@@ -4,6 +4,7 @@
 use crate::verdict::Proof;
 
 use super::argument::Argument;
+use super::checks;
 use super::options::Shape;
 use super::programs::{Entry, MANY, Rule, at_most, first, only, writes};
 
@@ -92,7 +93,7 @@ pub(super) const PROGRAMS: &[Entry] = &[
     ("pg_isready", only("h:p:U:d:t:q", "host= port= username= dbname= timeout= quiet")),
     ("pg_lsclusters", only("hj", "no-header json")),
     ("pmap", only("xXdqp", "extended device quiet show-path")),
-    ("postconf", at_most(0, "dhnp", "")),
+    ("postconf", Rule::Check(checks::postconf)),
     (
         "rabbitmqctl",
         first(

@@ -123,8 +123,9 @@ pub(super) const PROGRAMS: &[Entry] = &[
     (
         "virsh",
         first(
-            "list dominfo domstate domblklist domiflist dumpxml nodeinfo version pool-list pool-info vol-list net-list net-info domstats \
-             capabilities vcpuinfo snapshot-list uri",
+            "list dominfo domstate domblklist domblkinfo domblkstat domiflist domifaddr domifstat domid domname domuuid dumpxml nodeinfo \
+             version hostname pool-list pool-info vol-list vol-info net-list net-info net-dumpxml net-dhcp-leases domstats capabilities \
+             vcpuinfo snapshot-list uri",
             "qr",
             "all inactive name title table quiet readonly",
         ),
