@@ -350,7 +350,7 @@ pub(super) fn ovs_vsctl(arguments: &[Argument]) -> Proof {
     if line.operand(0).is_some_and(|word| listed(READS, word)) { Ok(()) } else { Err(writes(arguments)) }
 }
 
-/// `git branch`, `git tag`: an operand makes one, unless a list is asked for.
+/// `git branch`, `git tag`: an operand makes one, unless a list is asked for. By `-l` a branch was made before git 2.20.
 pub(super) fn git_list(arguments: &[Argument]) -> Proof {
     const SHAPE: Shape = Shape {
         letters: "avrlin?q",
@@ -359,7 +359,8 @@ pub(super) fn git_list(arguments: &[Argument]) -> Proof {
         operands: MANY,
     };
     let line = SHAPE.read(arguments)?;
-    if line.operands.is_empty() || line.has_any("l list") { Ok(()) } else { Err(writes(arguments)) }
+    let lists = if arguments.first().is_some_and(|command| command.text.ends_with("branch")) { "list" } else { "l list" };
+    if line.operands.is_empty() || line.has_any(lists) { Ok(()) } else { Err(writes(arguments)) }
 }
 
 /// `git config KEY` reads, a second operand sets.

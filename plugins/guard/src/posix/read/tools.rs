@@ -14,8 +14,8 @@ const GIT: Tool = Tool {
     options: Shape { letters: "C:P", long: "no-pager no-optional-locks git-dir= work-tree= literal-pathspecs", operands: MANY },
     bare: false,
     commands: &[
-        ("status rev-parse describe ls-files ls-tree rev-list show-ref for-each-ref name-rev count-objects merge-base cherry version", ANY),
-        ("log show diff shortlog whatchanged blame diff-tree annotate", SHOWS_DIFF),
+        ("status rev-parse describe ls-files ls-tree show-ref for-each-ref name-rev count-objects merge-base cherry version", ANY),
+        ("log show diff rev-list shortlog whatchanged blame diff-files diff-index diff-tree annotate", SHOWS_DIFF),
         ("cat-file", Rule::Without(&["--textconv", "--filters"])),
         (
             "grep",
