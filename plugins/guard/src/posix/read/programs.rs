@@ -234,12 +234,12 @@ fn first_word(line: &Line<'_>, words: &str, arguments: &[Argument]) -> Proof {
     if known { Ok(()) } else { Err(writes(arguments)) }
 }
 
-/// An option may be shortened, so the beginning of a refused one is refused.
+/// An option may be shortened, so the beginning of a refused one is refused. Some tools take `_` for `-` in it.
 fn without(refused: &[&str], arguments: &[Argument]) -> Proof {
     for argument in arguments.iter().skip(1) {
-        let name = argument.text.split('=').next().unwrap_or_default();
+        let name = argument.text.split('=').next().unwrap_or_default().replace('_', "-");
         let hits = |option: &&str| match option.strip_prefix("--") {
-            Some(_) => name.len() > 2 && option.starts_with(name) || name == *option,
+            Some(_) => name.len() > 2 && option.starts_with(&name) || name == *option,
             None => argument.text.starts_with(*option),
         };
         if argument.may_be_option() || refused.iter().any(hits) {

@@ -1,8 +1,13 @@
 //! Tools with commands of their own: version control, containers, clusters.
 
+use jackfield_plugin::text::Search;
+
+use crate::verdict::Proof;
+
+use super::argument::Argument;
 use super::checks;
 use super::options::Shape;
-use super::programs::{Entry, MANY, Rule, Tool, at_most, first, only};
+use super::programs::{Entry, MANY, Rule, Tool, apply, at_most, first, only, writes};
 
 const ANY: Rule = Rule::Any;
 
@@ -64,18 +69,31 @@ const COMPOSE: Tool = Tool {
     ],
 };
 
-/// A configuration may name a program that logs in; a profile or a cache is written.
-const KUBECTL_READS: Rule = Rule::Without(&[
-    "--kubeconfig",
-    "--cache-dir",
-    "--profile",
-    "--profile-output",
-    "--log-file",
-    "--log-dir",
-    "--output-directory",
-    "--server",
-    "-s",
-]);
+const KUBECTL_READS: Rule = Rule::Check(kubectl);
+
+/// A configuration may name a program that logs in; a profile or a cache is written; another server is handed what logs in.
+fn kubectl(arguments: &[Argument]) -> Proof {
+    const REFUSED: Rule = Rule::Without(&[
+        "--kubeconfig",
+        "--kustomize",
+        "--cache-dir",
+        "--profile",
+        "--profile-output",
+        "--log-file",
+        "--log-dir",
+        "--output-directory",
+        "--server",
+    ]);
+    // Behind letters without a value another one may stand in the same word: `-As URL`.
+    let hides = |argument: &Argument| {
+        let letters = argument.text.strip_prefix('-').filter(|letters| !letters.starts_with('-'));
+        letters.is_some_and(|letters| {
+            let last = letters.trim_start_matches(|letter: char| !"Lclnosvk".has(letter));
+            last.starts_with(['s', 'k']) || last.is_empty() && !argument.exact
+        })
+    };
+    if arguments.iter().skip(1).any(hides) { Err(writes(arguments)) } else { apply(&REFUSED, arguments) }
+}
 
 const KUBECTL: Tool = Tool {
     options: Shape { letters: "n:v:", long: "namespace= context= cluster= user= request-timeout=", operands: MANY },
@@ -94,7 +112,14 @@ const HELM: Tool = Tool {
     bare: false,
     commands: &[(
         "list ls status history get version env",
-        Rule::Without(&["--kubeconfig", "--registry-config", "--repository-cache", "--repository-config", "--post-renderer"]),
+        Rule::Without(&[
+            "--kubeconfig",
+            "--kube-apiserver",
+            "--registry-config",
+            "--repository-cache",
+            "--repository-config",
+            "--post-renderer",
+        ]),
     )],
 };
 
