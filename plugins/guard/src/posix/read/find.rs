@@ -6,8 +6,8 @@ use jackfield_plugin::text::split_once;
 use super::argument::Argument;
 use super::programs;
 
-/// Actions that write or ask.
-const WRITES: [&str; 8] = ["-delete", "-fprint", "-fprint0", "-fprintf", "-fls", "-ok", "-okdir", "-files0-from"];
+/// Actions that write or ask. Those with `cpio` are Solaris's and AIX's.
+const WRITES: [&str; 10] = ["-delete", "-fprint", "-fprint0", "-fprintf", "-fls", "-ok", "-okdir", "-files0-from", "-cpio", "-ncpio"];
 
 pub(super) fn find(arguments: &[Argument]) -> Proof {
     let mut rest = arguments.iter().skip(1);
@@ -20,14 +20,14 @@ pub(super) fn find(arguments: &[Argument]) -> Proof {
             return Err(Doubt::new("posix.find-action", format!("{} changes something", excerpt(&format!("find {}", argument.text)))));
         }
         if matches!(argument.text.as_str(), "-exec" | "-execdir") {
-            started(&program(&mut rest)?)?;
+            started(&program(&mut rest, argument.is("-execdir"))?)?;
         }
     }
     Ok(())
 }
 
 /// What is started: up to `;`, or up to a `+` behind `{}`. Another `+` is an argument, but not to every `find`.
-fn program<'a>(rest: &mut impl Iterator<Item = &'a Argument>) -> Result<Vec<Argument>, Doubt> {
+fn program<'a>(rest: &mut impl Iterator<Item = &'a Argument>, by_name: bool) -> Result<Vec<Argument>, Doubt> {
     let mut program = Vec::new();
     let mut before: Option<&Argument> = None;
     for argument in rest {
@@ -37,7 +37,7 @@ fn program<'a>(rest: &mut impl Iterator<Item = &'a Argument>) -> Result<Vec<Argu
             argument if argument.is("+") => {
                 return Err(Doubt::new("posix.find-action", "a `+` that is not behind `{}` may end `find -exec`"));
             }
-            argument => program.push(found_file(argument)),
+            argument => program.push(found_file(argument, by_name)),
         }
         before = Some(argument);
     }
@@ -52,10 +52,11 @@ fn started(program: &[Argument]) -> Proof {
     }
 }
 
-/// `{}` becomes a path that begins like one of the starting points, so not like an option.
-fn found_file(argument: &Argument) -> Argument {
+/// `{}` becomes a path that begins like one of the starting points, so not like an option. Where `-execdir` starts the program, the
+/// `find` of BSD puts the bare name there.
+fn found_file(argument: &Argument, by_name: bool) -> Argument {
     match split_once(&argument.text, "{}") {
-        Some(("", _)) => Argument::operand(),
+        Some(("", _)) if !by_name => Argument::operand(),
         Some((before, _)) => Argument { text: before.to_owned(), exact: false, splits: false },
         None => argument.clone(),
     }
