@@ -69,7 +69,8 @@ impl Scanner<'_> {
         }
         self.operand = false;
         match self.word.as_str() {
-            "system" | "getline" => return Err(doubt(&self.word)),
+            // The files that `ARGV` names are read, and `SYMTAB` holds that too.
+            "system" | "getline" | "ARGV" | "SYMTAB" => return Err(doubt(&self.word)),
             "print" | "printf" => self.prints = true,
             "if" | "while" | "for" | "else" | "do" | "in" | "return" | "exit" | "delete" | "case" | "switch" => {}
             _ => self.operand = true,
@@ -200,6 +201,8 @@ mod tests {
             "\"open",
             "/open",
             "{ awk::system(\"x\") }",
+            "BEGIN{ARGV[1]=\"/etc/sha\" \"dow\";ARGC=2} 1",
+            "BEGIN{SYMTAB[\"ARG\" \"V\"][1]=\"x\"} 1",
             "{printf(\"x\") > $1}",
             "{ if\t(x) /\"/; print \"a\" | \"sh\"; y = \"/\" }",
             "{ if # c\n(x) /\"/; print \"a\" | \"sh\"; y = \"/\" }",

@@ -77,7 +77,9 @@ fn takes_more_than_texts(format: &str) -> bool {
 pub(super) fn awk(arguments: &[Argument]) -> Proof {
     const SHAPE: Shape = Shape { letters: "F:v:", long: "field-separator= assign= re-interval posix traditional", operands: MANY };
     let line = SHAPE.read(arguments)?;
-    let Some(program) = line.operand(0) else { return Err(writes(arguments)) };
+    // The awk of BSD and macOS passes over long options, so the word behind such a one is the program.
+    let may_be_program = arguments.iter().any(|argument| argument.is("--field-separator") || argument.is("--assign"));
+    let Some(program) = line.operand(0).filter(|_| !may_be_program) else { return Err(writes(arguments)) };
     awk_text::prove(program)
 }
 
