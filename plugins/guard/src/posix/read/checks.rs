@@ -283,6 +283,22 @@ pub(super) fn iproute(arguments: &[Argument]) -> Proof {
     if shows && object.chars().all(|c| c.is_ascii_alphabetic() || c == '6') { Ok(()) } else { Err(writes(arguments)) }
 }
 
+/// `ifconfig eth0`. With `-a` Solaris does to all of them what stands behind it: `ifconfig -a unplumb`.
+pub(super) fn ifconfig(arguments: &[Argument]) -> Proof {
+    let line = Shape { letters: "asv", long: "", operands: 1 }.read(arguments)?;
+    let family = line.operand(0).is_some_and(|word| listed("inet inet6 ether link", word));
+    if !line.has_any("a") || line.operands.is_empty() || family { Ok(()) } else { Err(writes(arguments)) }
+}
+
+/// With `-f` the lines of a file are sent to whatever server is named. It may stand behind letters without a value.
+pub(super) fn dig(arguments: &[Argument]) -> Proof {
+    let sends_file = |argument: &Argument| {
+        let letters = argument.text.strip_prefix('-').unwrap_or_default();
+        letters.trim_start_matches(|letter: char| "46dhimnruv".has(letter)).starts_with('f')
+    };
+    if arguments.iter().skip(1).any(sends_file) { Err(writes(arguments)) } else { Ok(()) }
+}
+
 /// Looks whether a port is open, and sends nothing.
 pub(super) fn port_scan(arguments: &[Argument]) -> Proof {
     let line = Shape { letters: "zvnw:u46", long: "", operands: 2 }.read(arguments)?;

@@ -35,7 +35,7 @@ pub(super) const PROGRAMS: &[Entry] = &[
     ("birdcl", Rule::Check(checks::birdc)),
     ("bridge", Rule::Check(checks::iproute)),
     ("conntrack", only("LSCo:p:s:d:f:n", "dump stats count output= proto= src= dst= family= dport= sport= state=")),
-    ("dig", ANY),
+    ("dig", Rule::Check(checks::dig)),
     ("dnsdomainname", at_most(0, "", "")),
     (
         "ethtool",
@@ -56,7 +56,7 @@ pub(super) const PROGRAMS: &[Entry] = &[
     ),
     ("host", ANY),
     ("hostname", at_most(0, "aAdfiIsyV", "alias all-fqdns domain fqdn long ip-address all-ip-addresses short yp nis version")),
-    ("ifconfig", at_most(1, "asv", "")),
+    ("ifconfig", Rule::Check(checks::ifconfig)),
     ("ip", Rule::Check(checks::iproute)),
     ("ip6tables", IPTABLES),
     ("ip6tables-save", at_most(0, "ct:", "counters table=")),

@@ -49,8 +49,9 @@ const DOCKER_OBJECT: Tool = Tool {
     commands: &[("ls list inspect ps logs top stats port diff history events df du info show services", ANY)],
 };
 
+/// A host may be reached by `ssh`, with whatever options its name holds, so `-H` is not here.
 const DOCKER: Tool = Tool {
-    options: Shape { letters: "H:l:Dc:", long: "host= context= log-level= debug tls tlsverify", operands: MANY },
+    options: Shape { letters: "l:Dc:", long: "context= log-level= debug tls tlsverify", operands: MANY },
     bare: false,
     commands: &[
         ("ps images logs inspect version info stats top port diff history events search", ANY),
