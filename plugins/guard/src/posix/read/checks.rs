@@ -274,8 +274,8 @@ pub(super) fn iproute(arguments: &[Argument]) -> Proof {
         Some(verb) if !verb.exact => false,
         Some(verb) => match verb.text.as_str() {
             "show" | "list" | "ls" | "lst" | "sh" | "sho" | "li" | "lis" => true,
-            // Of an address `s` is `show`, of a link it is `set`.
-            "s" => matches!(object, "a" | "ad" | "add" | "addr" | "address"),
+            // Of these `s` is `show`, of a link it is `set`.
+            "s" => listed("a ad add addr address r ro route n neigh ru rule", object),
             "get" => matches!(object, "r" | "ro" | "route" | "neigh" | "rule"),
             _ => false,
         },
@@ -297,6 +297,17 @@ pub(super) fn dig(arguments: &[Argument]) -> Proof {
         letters.trim_start_matches(|letter: char| "46dhimnruv".has(letter)).starts_with('f')
     };
     if arguments.iter().skip(1).any(sends_file) { Err(writes(arguments)) } else { Ok(()) }
+}
+
+/// `iw dev wlan0 link`
+pub(super) fn iw(arguments: &[Argument]) -> Proof {
+    let words: Vec<&str> = arguments.iter().skip(1).map(|argument| if argument.exact { argument.text.as_str() } else { "" }).collect();
+    let shows = match words.as_slice() {
+        ["dev" | "list" | "phy"] | ["reg", "get"] => true,
+        ["dev", _, told @ ..] => matches!(told, ["info" | "link"] | ["station" | "scan" | "survey", "dump"]),
+        _ => false,
+    };
+    if shows && !arguments.iter().any(|argument| argument.splits) { Ok(()) } else { Err(writes(arguments)) }
 }
 
 /// Looks whether a port is open, and sends nothing.

@@ -27,11 +27,18 @@ const BTRFS: Tool = Tool {
 /// Sorted by name.
 pub(super) const PROGRAMS: &[Entry] = &[
     ("blkid", only("o:s:t:L:U:lip", "output= match-tag= match-token= label= uuid= list-one probe info")),
+    (
+        "blockdev",
+        only("", "report getsize64 getsz getss getpbsz getbsz getiomin getioopt getmaxsect getalignoff getra getfra getro getdiskseq"),
+    ),
     ("btrfs", Rule::Tool(&BTRFS)),
     ("dmidecode", at_most(0, "t:s:qu", "type= string= quiet")),
+    ("dmsetup", first("info ls status targets version", "cC", "columns noheadings tree")),
     ("dumpe2fs", at_most(1, "hbx", "")),
     ("fdisk", needs("l list", usize::MAX, "lxo:", "list list-details output= color")),
     ("findmnt", ANY),
+    ("hdparm", only("Iig", "")),
+    ("losetup", Rule::Exactly(&["", "-a", "-l", "--all", "--list"])),
     ("lsblk", ANY),
     ("lshw", Rule::Check(checks::lshw)),
     ("lspci", only("vnktxbDmqs:d:i:", "")),

@@ -4,6 +4,14 @@ use super::programs::{Entry, Rule, at_most, needs, no_output, only};
 use super::{checks, find};
 
 const ANY: Rule = Rule::Any;
+const GZIP: Rule = needs(
+    "c l t stdout to-stdout list test",
+    usize::MAX,
+    "cdkfltvq",
+    "stdout to-stdout decompress uncompress keep force list test verbose quiet",
+);
+/// With `-d` behind it `-t` unpacks the file, so only what goes to the output.
+const BZIP2: Rule = needs("c stdout", usize::MAX, "cdkfvqs", "stdout decompress keep force verbose quiet small");
 
 /// Sorted by name.
 pub(super) const PROGRAMS: &[Entry] = &[
@@ -13,8 +21,10 @@ pub(super) const PROGRAMS: &[Entry] = &[
     ("base32", ANY),
     ("base64", at_most(1, "dDiw:", "decode ignore-garbage wrap=")),
     ("basename", ANY),
+    ("bunzip2", BZIP2),
     ("bzcat", ANY),
     ("bzgrep", ANY),
+    ("bzip2", BZIP2),
     ("cat", ANY),
     ("cksum", ANY),
     ("cmp", ANY),
@@ -30,6 +40,7 @@ pub(super) const PROGRAMS: &[Entry] = &[
     ("egrep", ANY),
     ("envsubst", ANY),
     ("expand", ANY),
+    ("expr", ANY),
     ("factor", ANY),
     ("false", ANY),
     ("fgrep", ANY),
@@ -41,13 +52,16 @@ pub(super) const PROGRAMS: &[Entry] = &[
     ("getcap", ANY),
     ("getfacl", ANY),
     ("grep", ANY),
-    ("gzip", needs("l t list test", usize::MAX, "ltvq", "list test verbose")),
+    ("gunzip", GZIP),
+    ("gzip", GZIP),
     ("hd", ANY),
     ("head", ANY),
     ("hexdump", ANY),
+    ("iconv", only("f:t:cls", "from-code= to-code= list silent")),
     ("join", ANY),
     ("jq", ANY),
     ("less", Rule::Check(checks::less)),
+    ("locate", ANY),
     ("ls", ANY),
     ("lsattr", ANY),
     ("lz4cat", only("v", "")),

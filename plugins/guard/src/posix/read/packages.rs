@@ -55,12 +55,15 @@ pub(super) const PROGRAMS: &[Entry] = &[
     (
         "dpkg",
         needs(
-            "l s L S p C V list status listfiles search print-avail audit verify get-selections print-architecture version",
+            "l s L S p C V I c list status listfiles search print-avail audit verify get-selections print-architecture \
+             print-foreign-architectures compare-versions info contents version",
             usize::MAX,
-            "lsLSpCV",
-            "list status listfiles search print-avail audit verify get-selections print-architecture version no-pager",
+            "lsLSpCVIc",
+            "list status listfiles search print-avail audit verify get-selections print-architecture print-foreign-architectures \
+             compare-versions info contents version no-pager",
         ),
     ),
+    ("dpkg-deb", needs("I c f info contents field", usize::MAX, "Icf", "info contents field")),
     (
         "dpkg-query",
         needs(
