@@ -1,6 +1,6 @@
 //! `find`: tests read, some actions do not, and a program that it starts is judged like any other.
 
-use crate::verdict::{Doubt, Proof, excerpt};
+use crate::verdict::{Doubt, Proof, excerpt, listed};
 use jackfield_plugin::text::split_once;
 
 use super::argument::Argument;
@@ -9,10 +9,17 @@ use super::programs;
 /// Actions that write or ask. Those with `cpio` are Solaris's and AIX's.
 const WRITES: [&str; 10] = ["-delete", "-fprint", "-fprint0", "-fprintf", "-fls", "-ok", "-okdir", "-files0-from", "-cpio", "-ncpio"];
 
+/// Tests with one value in every `find`.
+const TESTS: &str = "-name -iname -path -newer -user -group -size -mtime -mmin -type -maxdepth -mindepth";
+
 pub(super) fn find(arguments: &[Argument]) -> Proof {
+    let starts = arguments.iter().any(|argument| argument.is("-exec") || argument.is("-execdir"));
     let mut rest = arguments.iter().skip(1);
+    // Does an action or a test stand here for sure, and is this for sure the value of a test?
+    let (mut begins, mut is_value) = (true, false);
     while let Some(argument) = rest.next() {
-        if argument.may_be_option() || !argument.exact && argument.text.starts_with('-') {
+        let may_be_action = argument.may_be_option() || !argument.exact && argument.text.starts_with('-');
+        if may_be_action && (!is_value || argument.splits || starts) {
             let reason = format!("the argument {} of `find`, known only later, may be an action", excerpt(&argument.text));
             return Err(Doubt::new("posix.unknown-argument", reason));
         }
@@ -21,7 +28,12 @@ pub(super) fn find(arguments: &[Argument]) -> Proof {
         }
         if matches!(argument.text.as_str(), "-exec" | "-execdir") {
             started(&program(&mut rest, argument.is("-execdir"))?)?;
+            (begins, is_value) = (true, false);
+            continue;
         }
+        let ends = is_value || !argument.text.starts_with('-') || listed("-o -or -a -and -not", &argument.text);
+        is_value = begins && !is_value && argument.exact && listed(TESTS, &argument.text);
+        begins = ends;
     }
     Ok(())
 }
