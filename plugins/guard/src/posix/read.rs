@@ -272,7 +272,7 @@ pub(super) fn is_read(line: &[String]) -> bool {
     if !line.first().is_some_and(|program| programs::knows(program) && !unknown(program)) {
         return false;
     }
-    let argument = |word: &String| Argument { text: word.clone(), exact: !unknown(word), splits: unknown(word) };
+    let argument = |word: &String| Argument { text: word.clone(), exact: !unknown(word), splits: unknown(word), several: unknown(word) };
     let arguments: Vec<Argument> = line.iter().map(argument).collect();
     programs::judge(&arguments).is_ok()
 }

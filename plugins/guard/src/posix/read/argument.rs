@@ -11,18 +11,20 @@ pub(super) struct Argument {
     pub(super) exact: bool,
     /// It may become several arguments, each of which may begin in any way.
     pub(super) splits: bool,
+    /// It may become several arguments: `$x`, `*.log`, `a{b,c}`.
+    pub(super) several: bool,
 }
 
 impl Argument {
     pub(super) fn of(word: &Word) -> Self {
-        let mut argument = Self { text: String::new(), exact: true, splits: false };
+        let mut argument = Self { text: String::new(), exact: true, splits: false, several: false };
         for part in &word.parts {
             match part {
                 Part::Text { text, quoted: true } => argument.append(text),
                 Part::Text { text, .. } => match pattern_start(text) {
                     Some(at) => {
                         argument.append(text.get(..at).unwrap_or_default());
-                        argument.exact = false;
+                        (argument.exact, argument.several) = (false, true);
                     }
                     None => argument.append(text),
                 },
@@ -44,19 +46,20 @@ impl Argument {
         if word.has_braces() {
             let brace = argument.text.find('{').unwrap_or_default();
             argument.text.truncate(brace);
-            argument.exact = false;
+            (argument.exact, argument.several) = (false, true);
         }
+        argument.several |= argument.splits;
         argument
     }
 
     /// An argument that is read from somewhere: nothing is known of it.
     pub(super) fn unknown() -> Self {
-        Self { text: String::new(), exact: false, splits: true }
+        Self { text: String::new(), exact: false, splits: true, several: true }
     }
 
     /// An argument that is not an option, whatever it is.
     pub(super) fn operand() -> Self {
-        Self { text: ".".to_owned(), exact: false, splits: false }
+        Self { text: ".".to_owned(), exact: false, splits: false, several: false }
     }
 
     fn append(&mut self, text: &str) {

@@ -183,8 +183,8 @@ pub(super) fn wg(arguments: &[Argument]) -> Proof {
     let shows = match arguments.get(1..).unwrap_or_default() {
         [] => true,
         [show] => show.is("show"),
-        [show, name] => show.is("show") && !name.splits,
-        [show, name, told] => show.is("show") && !name.splits && told.exact && listed(TOLD, &told.text),
+        [show, name] => show.is("show") && !name.several,
+        [show, name, told] => show.is("show") && !name.several && told.exact && listed(TOLD, &told.text),
         _ => false,
     };
     if shows { Ok(()) } else { Err(writes(arguments)) }
@@ -260,7 +260,7 @@ pub(super) fn iproute(arguments: &[Argument]) -> Proof {
         // Of `tc` this one means that it goes on, whatever fails.
         let takes_family = !arguments.first().is_some_and(|program| program.text.ends_with("tc"));
         if takes_family && (option.is("-f") || option.is("-family")) || option.is("-n") || option.is("-netns") {
-            if rest.next().is_some_and(|value| value.splits) {
+            if rest.next().is_some_and(|value| value.several) {
                 return Err(writes(arguments));
             }
         } else if !OPTIONS.split_whitespace().any(|known| option.is(known)) {
@@ -307,7 +307,7 @@ pub(super) fn iw(arguments: &[Argument]) -> Proof {
         ["dev", _, told @ ..] => matches!(told, ["info" | "link"] | ["station" | "scan" | "survey", "dump"]),
         _ => false,
     };
-    if shows && !arguments.iter().any(|argument| argument.splits) { Ok(()) } else { Err(writes(arguments)) }
+    if shows && !arguments.iter().any(|argument| argument.several) { Ok(()) } else { Err(writes(arguments)) }
 }
 
 /// Looks whether a port is open, and sends nothing.

@@ -19,7 +19,7 @@ pub(super) fn find(arguments: &[Argument]) -> Proof {
     let (mut begins, mut is_value) = (true, false);
     while let Some(argument) = rest.next() {
         let may_be_action = argument.may_be_option() || !argument.exact && argument.text.starts_with('-');
-        if may_be_action && (!is_value || argument.splits || starts) {
+        if may_be_action && (!is_value || argument.several || starts) {
             let reason = format!("the argument {} of `find`, known only later, may be an action", excerpt(&argument.text));
             return Err(Doubt::new("posix.unknown-argument", reason));
         }
@@ -40,12 +40,18 @@ pub(super) fn find(arguments: &[Argument]) -> Proof {
 
 /// What is started: up to `;`, or up to a `+` behind `{}`. Another `+` is an argument, but not to every `find`.
 fn program<'a>(rest: &mut impl Iterator<Item = &'a Argument>, by_name: bool) -> Result<Vec<Argument>, Doubt> {
-    let mut program = Vec::new();
+    let mut program: Vec<Argument> = Vec::new();
     let mut before: Option<&Argument> = None;
     for argument in rest {
         let all = before.is_some_and(|before| before.is("{}"));
         match argument {
-            argument if argument.is(";") || all && argument.is("+") => break,
+            argument if argument.is(";") => break,
+            argument if all && argument.is("+") => {
+                if let Some(files) = program.last_mut() {
+                    files.several = true;
+                }
+                break;
+            }
             argument if argument.is("+") => {
                 return Err(Doubt::new("posix.find-action", "a `+` that is not behind `{}` may end `find -exec`"));
             }
@@ -69,7 +75,7 @@ fn started(program: &[Argument]) -> Proof {
 fn found_file(argument: &Argument, by_name: bool) -> Argument {
     match split_once(&argument.text, "{}") {
         Some(("", _)) if !by_name => Argument::operand(),
-        Some((before, _)) => Argument { text: before.to_owned(), exact: false, splits: false },
+        Some((before, _)) => Argument { text: before.to_owned(), exact: false, splits: false, several: false },
         None => argument.clone(),
     }
 }

@@ -3,6 +3,7 @@
 use crate::verdict::{Doubt, excerpt};
 
 use super::argument::Argument;
+use super::programs::MANY;
 
 /// The options of a program that change nothing, and how many operands may follow.
 #[derive(Clone, Copy, Debug)]
@@ -50,7 +51,9 @@ impl Shape {
         let (program, mut rest) = arguments.split_first().map_or(("", arguments), |(first, rest)| (first.text.as_str(), rest));
         while let Some((argument, behind)) = rest.split_first() {
             rest = behind;
-            if argument.may_be_option() {
+            // A last letter may stand alone in one of several words, and takes what is behind it then.
+            let may_take_next = argument.several && argument.text.starts_with('-') && !argument.text.starts_with("--");
+            if argument.may_be_option() || may_take_next {
                 return Err(unknown_argument(program));
             }
             if argument.is("--") {
@@ -78,8 +81,12 @@ impl Shape {
             };
             if takes_next {
                 let Some((value, behind)) = rest.split_first() else { break };
-                if value.splits {
-                    return Err(unknown_argument(program));
+                if value.several {
+                    if value.may_be_option() {
+                        return Err(unknown_argument(program));
+                    }
+                    // The first of them is the value.
+                    line.operands.push(value);
                 }
                 // To another system's program the option may take none, and this is an option as well: `sort -S -o f` of NetBSD.
                 if seems_an_option(&value.text) && !self.allows(value) {
@@ -88,7 +95,7 @@ impl Shape {
                 rest = behind;
             }
         }
-        if line.operands.len() > self.operands {
+        if line.operands.len() > self.operands || self.operands < MANY && line.operands.iter().any(|operand| operand.several) {
             let last = line.operands.last().map_or("", |operand| operand.text.as_str());
             return Err(Doubt::new("posix.operand", format!("{} with {} may write", excerpt(program), excerpt(last))));
         }
@@ -122,7 +129,7 @@ impl Shape {
         }
         let skipped = arguments.get(1..place.min(arguments.len())).unwrap_or_default();
         let program = arguments.first().map_or("", |program| program.text.as_str());
-        if skipped.iter().any(|argument| argument.splits) || arguments.get(place).is_some_and(Argument::may_be_option) {
+        if skipped.iter().any(|argument| argument.several) || arguments.get(place).is_some_and(Argument::may_be_option) {
             return Err(unknown_argument(program));
         }
         Ok(place)
@@ -176,7 +183,7 @@ mod tests {
     const SHAPE: Shape = Shape { letters: "abn:w?", long: "all lines= color", operands: 2 };
 
     fn exact(words: &[&str]) -> Vec<Argument> {
-        words.iter().map(|word| Argument { text: (*word).to_owned(), exact: true, splits: false }).collect()
+        words.iter().map(|word| Argument { text: (*word).to_owned(), exact: true, splits: false, several: false }).collect()
     }
 
     #[test]
@@ -216,7 +223,7 @@ mod tests {
 
     #[test]
     fn what_is_not_known_may_be_an_option() {
-        let part = |text: &str, splits| Argument { text: text.to_owned(), exact: false, splits };
+        let part = |text: &str, splits| Argument { text: text.to_owned(), exact: false, splits, several: splits };
         for (argument, fits) in [
             (part("", false), false),
             (part("-", false), false),

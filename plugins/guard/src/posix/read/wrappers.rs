@@ -22,10 +22,7 @@ pub(super) fn started(arguments: &[Argument], left: usize) -> Proof {
     if left == 0 {
         return Err(Doubt::new("posix.too-deep", "too many programs start one another"));
     }
-    let behind = |shape: Shape| {
-        let place = shape.first_operand(arguments)?;
-        started(arguments.get(place..).unwrap_or_default(), left - 1)
-    };
+    let behind = |shape: Shape| behind(arguments, shape.first_operand(arguments)?, left);
     match program.text.as_str() {
         "sudo" | "doas" | "su" | "pkexec" | "run0" => {
             Err(Doubt::new("posix.privilege", format!("{} raises the rights", excerpt(&program.text))))
@@ -64,7 +61,15 @@ fn timeout(arguments: &[Argument], left: usize) -> Proof {
     if !arguments.get(place).is_some_and(is_time) {
         return Err(writes(arguments));
     }
-    started(arguments.get(place + 1..).unwrap_or_default(), left - 1)
+    behind(arguments, place + 1, left)
+}
+
+/// What stands there is started. A word in front of it that may become several may put another one in its place.
+fn behind(arguments: &[Argument], place: usize, left: usize) -> Proof {
+    if arguments.iter().take(place).any(|argument| argument.several) {
+        return Err(writes(arguments));
+    }
+    started(arguments.get(place..).unwrap_or_default(), left - 1)
 }
 
 /// Without a program `env` shows the variables.
@@ -99,7 +104,7 @@ fn xargs(arguments: &[Argument], left: usize) -> Proof {
         return Err(writes(arguments));
     }
     let known = |argument: &Argument| match sign.as_deref().and_then(|sign| split_once(&argument.text, sign)) {
-        Some((before, _)) => Argument { text: before.to_owned(), exact: false, splits: false },
+        Some((before, _)) => Argument { text: before.to_owned(), exact: false, splits: false, several: false },
         None => argument.clone(),
     };
     // Where `-n` or `-L` counts, `-I` does not.
