@@ -145,6 +145,13 @@ impl Reader<'_> {
         }
     }
 
+    /// To the end of the line, if a remark begins here.
+    fn skip_remark(&mut self) {
+        if self.peek() == Some('#') {
+            self.skip_line();
+        }
+    }
+
     fn skip_newlines(&mut self) {
         loop {
             self.skip_blanks();

@@ -119,6 +119,7 @@ impl Reader<'_> {
     fn words(&mut self, words: &mut Vec<Word>) {
         loop {
             self.skip_blanks();
+            self.skip_remark();
             if self.peek().is_none_or(ends_word) && !self.at_process() {
                 return;
             }
@@ -177,6 +178,7 @@ impl Reader<'_> {
         let mut words = Vec::new();
         loop {
             self.skip_blanks();
+            self.skip_remark();
             if self.take_word("]]") {
                 return words;
             }
