@@ -178,8 +178,11 @@ impl Reader<'_> {
     fn simple(&mut self) -> Stage {
         let mut simple = Simple::default();
         let mut redirections = Vec::new();
+        // Some shells read `&>` as `&` and `>`: what stands behind is another command to them.
+        let mut may_end = false;
         loop {
             self.skip_blanks();
+            may_end |= self.rest().starts_with("&>");
             if let Some(redirection) = self.redirection() {
                 redirections.push(redirection);
                 continue;
@@ -193,7 +196,12 @@ impl Reader<'_> {
                     self.faults.unexpected("`(`");
                     break;
                 }
-                Some(c) if !ends_word(c) || self.at_process() => self.piece(&mut simple),
+                Some(c) if !ends_word(c) || self.at_process() => {
+                    if may_end {
+                        self.faults.disputed("a word behind `&>`");
+                    }
+                    self.piece(&mut simple);
+                }
                 _ => break,
             }
         }
