@@ -7,6 +7,7 @@ use core::mem;
 use core::str::Chars;
 
 use super::syntax::{Body, Faults, Parsed, Part, Script, Word};
+use jackfield_plugin::text::Search;
 
 mod dollar;
 mod quotes;
@@ -187,8 +188,30 @@ impl<'a> Reader<'a> {
     fn process(&mut self, word: &mut Word) {
         let writes = self.bump() == Some('>');
         self.bump();
-        let script = self.nested(Self::until_bracket);
+        let script = self.substituted(Self::until_bracket);
         word.parts.push(Part::Process { script, writes });
+    }
+
+    /// Commands within a word. Where the body of a here-document stands that begins in there, or before commands of several lines, is
+    /// not the same for all shells.
+    fn substituted(&mut self, read: impl FnOnce(&mut Self) -> Script) -> Script {
+        let (before, documents) = (self.rest(), self.documents());
+        let script = self.nested(read);
+        let text = before.get(..before.len() - self.rest().len()).unwrap_or_default();
+        self.holds_documents(text, documents);
+        script
+    }
+
+    /// How many here-documents were begun, and does the body of one still follow?
+    fn documents(&self) -> (usize, bool) {
+        (self.bodies.len(), !self.awaited.is_empty())
+    }
+
+    /// Behind the text of commands within a word, in front of which there were these documents.
+    fn holds_documents(&mut self, text: &str, (begun, is_awaited): (usize, bool)) {
+        if self.bodies.len() > begun || is_awaited && text.has('\n') {
+            self.faults.disputed("a here-document around or within a substitution");
+        }
     }
 }
 

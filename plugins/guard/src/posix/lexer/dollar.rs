@@ -18,7 +18,7 @@ impl Reader<'_> {
                 // `${ command; }` in ksh and in new releases of bash.
                 if self.peek().is_some_and(|c| c.is_whitespace() || c == '|') {
                     self.bump();
-                    let script = self.nested(Self::until_closing_brace);
+                    let script = self.substituted(Self::until_closing_brace);
                     word.parts.push(Part::Command { script, quoted });
                     return;
                 }
@@ -124,7 +124,7 @@ impl Reader<'_> {
             return;
         }
         self.bump();
-        let script = self.nested(Self::until_bracket);
+        let script = self.substituted(Self::until_bracket);
         word.parts.push(Part::Command { script, quoted });
     }
 

@@ -85,7 +85,9 @@ impl Reader<'_> {
                 }
             }
         }
+        let documents = self.documents();
         let script = self.within(&text, |inner| inner.until_end());
+        self.holds_documents(&text, documents);
         word.parts.push(Part::Command { script, quoted });
     }
 

@@ -73,8 +73,8 @@ impl Reader<'_> {
         let before = self.rest();
         let target = self.target();
         let written = before.get(..before.len() - self.rest().len()).unwrap_or_default();
-        if written.has_any("$`") {
-            self.faults.disputed("`$` in the end word of a here-document");
+        if written.has_any("$`(") {
+            self.faults.disputed("`$` or a bracket in the end word of a here-document");
         }
         let quoted = target.parts.iter().any(|part| matches!(part, Part::Text { quoted: true, .. }));
         let place = self.bodies.len();
@@ -110,6 +110,10 @@ impl Reader<'_> {
             let line = if awaited.strip { line.trim_start_matches('\t') } else { line };
             if line == awaited.delimiter {
                 return text;
+            }
+            // Behind a bracket that is open some shells end it there.
+            if line.strip_prefix(awaited.delimiter.as_str()).is_some_and(|behind| behind.starts_with(')')) {
+                self.faults.disputed("a bracket behind the end word of a here-document");
             }
             // It goes on in the next line, and some shells look for the end word in both together.
             if !awaited.quoted && line.ends_with('\\') {
