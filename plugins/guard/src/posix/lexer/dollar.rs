@@ -99,9 +99,19 @@ impl Reader<'_> {
     }
 
     fn until_brace(&mut self, operand: &mut Word, quoted: bool) {
-        while let Some(c) = self.bump() {
+        while let Some(c) = self.peek() {
+            if !quoted && self.at_process() {
+                self.process(operand);
+                continue;
+            }
+            self.bump();
             match c {
                 '}' => return,
+                // zsh runs what stands in some of them.
+                '(' if !quoted => {
+                    self.faults.disputed("a bracket in `${…}`");
+                    operand.push(c, false);
+                }
                 '\\' => self.backslash(operand),
                 '\'' if quoted => {
                     self.faults.disputed("`'` in `\"${…}\"`");
