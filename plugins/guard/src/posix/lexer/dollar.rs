@@ -44,11 +44,19 @@ impl Reader<'_> {
                     self.bump();
                 }
                 let quoted_as_one = quoted && before.as_str().len() == self.rest().len();
+                let signs = before.as_str().get(..before.as_str().len() - self.rest().len()).unwrap_or_default();
                 let name = self.name();
                 if name.is_empty() {
                     self.rest = before;
                     word.push('$', quoted);
                 } else {
+                    // A pattern in zsh may hold a command.
+                    if signs.has('~') && !quoted {
+                        self.faults.disputed("`$~`");
+                    }
+                    if self.counts_changes() {
+                        self.faults.disputed("`:` behind a variable");
+                    }
                     word.parts.push(Part::Variable { name, operator: String::new(), operand: Word::default(), quoted: quoted_as_one });
                 }
             }
@@ -64,6 +72,26 @@ impl Reader<'_> {
         let behind = special.unwrap_or_else(|| signed.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || c == '_'));
         let index = behind.strip_prefix('[').filter(|_| counts || behind.len() < signed.len());
         index.and_then(|index| index.chars().take_while(|c| *c != ']').find(|c| !c.is_ascii_digit() && !" ,:^+-".has(*c))).is_some()
+    }
+
+    /// Behind a variable: `:h` and the like change it in zsh also without braces, and what stands behind `:F` is computed. What is put
+    /// in the place of something else may be any text.
+    fn counts_changes(&self) -> bool {
+        let mut rest = self.rest().trim_start_matches(|c: char| c.is_ascii_alphanumeric() || c == '_');
+        while let Some((_, behind)) = rest.strip_prefix('[').and_then(|index| index.split_once(']')) {
+            rest = behind;
+        }
+        while let Some(change) = rest.strip_prefix(':') {
+            let change = change.trim_start_matches(['g', 'f', 'w']);
+            if change.starts_with(['F', 'W', 's', '&']) {
+                return true;
+            }
+            rest = change.trim_start_matches(|c: char| c.is_ascii_alphanumeric());
+            if rest.len() == change.len() {
+                return false;
+            }
+        }
+        false
     }
 
     /// A variable's name: letters, digits and `_`, or one of the special signs.
