@@ -254,13 +254,16 @@ fn changes_variable(name: &str) -> Doubt {
 
 /// A variable set for one program.
 fn environment(assignment: &Assignment, program: &str) -> Proof {
-    const SHOWING: &str = "LANG LANGUAGE TZ COLUMNS LINES TERM NO_COLOR SYSTEMD_COLORS GIT_OPTIONAL_LOCKS TIME_STYLE BLOCKSIZE PS_FORMAT";
+    const SHOWING: &str = "LANG LANGUAGE TZ TERM NO_COLOR SYSTEMD_COLORS GIT_OPTIONAL_LOCKS TIME_STYLE BLOCKSIZE PS_FORMAT";
     let name = assignment.name.as_str();
     let value = assignment.values.first().and_then(Word::literal);
+    // zsh and mksh compute the size of the screen.
+    let size = matches!(name, "COLUMNS" | "LINES");
     let pager = matches!(name, "PAGER" | "GIT_PAGER" | "SYSTEMD_PAGER" | "MANPAGER");
     let known = listed(SHOWING, name)
         || name.starts_with("LC_")
         || name == "IFS" && program == "read"
+        || size && value.as_deref().is_some_and(|size| size.chars().all(|c| c.is_ascii_digit()))
         || pager && value.as_deref().is_some_and(|pager| matches!(pager, "" | "cat" | "less" | "more"));
     if known && !assignment.array { Ok(()) } else { Err(changes_variable(name)) }
 }
