@@ -18,7 +18,8 @@ pub(super) fn session(arguments: &[Argument]) -> Proof {
 /// `declare -p NAME`. Some shells compute an index, and zsh what stands behind `-F`.
 pub(super) fn declare(arguments: &[Argument]) -> Proof {
     let line = Shape { letters: "pfF", long: "", operands: MANY }.read(arguments)?;
-    let named = line.operands.iter().all(|name| name.exact && !name.text.has_any("=["));
+    // `+x` takes a mark away from a variable in mksh.
+    let named = line.operands.iter().all(|name| name.exact && !name.text.has_any("=[+"));
     let computes = line.has_any("F") && !line.operands.is_empty();
     if line.has_any("p f F") && named && !computes { Ok(()) } else { Err(writes(arguments)) }
 }
@@ -41,7 +42,11 @@ pub(super) fn wait(arguments: &[Argument]) -> Proof {
 pub(super) fn read(arguments: &[Argument]) -> Proof {
     // zsh computes what stands behind `-t`, and fish runs what stands behind `-p`.
     let computed = |argument: &Argument| !argument.exact || argument.text.contains(['[', '(', '$', '`']);
-    if arguments.iter().any(computed) {
+    // These take no value in each shell: what stands behind one may be a name.
+    let counts = |option: &Argument| option.text.starts_with('-') && option.text.ends_with(['t', 'n', 'N', 'u']);
+    let is_number = |value: &Argument| value.text.chars().all(|c| c.is_ascii_digit() || c == '.');
+    let names = arguments.iter().zip(arguments.iter().skip(1)).any(|(option, value)| counts(option) && !is_number(value));
+    if names || arguments.iter().any(computed) {
         return Err(writes(arguments));
     }
     let line = Shape { letters: "rst:n:N:d:u:", long: "", operands: MANY }.read(arguments)?;
