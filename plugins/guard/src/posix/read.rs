@@ -263,7 +263,7 @@ fn environment(assignment: &Assignment, program: &str) -> Proof {
     let known = listed(SHOWING, name)
         || name.starts_with("LC_")
         || name == "IFS" && program == "read"
-        || size && value.as_deref().is_some_and(|size| size.chars().all(|c| c.is_ascii_digit()))
+        || size && value.as_deref().is_some_and(|text| text.chars().all(|c| c.is_ascii_digit()))
         || pager && value.as_deref().is_some_and(|pager| matches!(pager, "" | "cat" | "less" | "more"));
     if known && !assignment.array { Ok(()) } else { Err(changes_variable(name)) }
 }

@@ -14,9 +14,9 @@ impl Reader<'_> {
             self.rest = "".chars();
             return;
         };
-        // fish lets a backslash quote the quote; bash looks for `!` on every line but the first of a quote.
-        if text.ends_with('\\') {
-            self.faults.disputed("a backslash before `'`");
+        // fish lets a backslash quote the quote and another backslash; bash looks for `!` on every line but the first of a quote.
+        if text.ends_with('\\') || text.holds(r"\\") {
+            self.faults.disputed("a backslash before `'` or another one");
         } else if text.has('\n') && text.has('!') {
             self.faults.disputed("`!` in a quote of several lines");
         }
@@ -60,14 +60,21 @@ impl Reader<'_> {
     pub(super) fn backslash(&mut self, word: &mut Word) {
         match self.bump() {
             Some('\n') => self.joined(),
-            Some(c) => word.push(c, true),
+            Some(c) => {
+                // fish makes another sign of it, as of `\x2d`.
+                if matches!(c, 'a'..='c' | 'e' | 'f' | 'n' | 'r' | 't'..='v' | 'x' | 'U' | 'X' | '0'..='7') {
+                    self.faults.disputed("a backslash before a letter or a number");
+                }
+                word.push(c, true);
+            }
             None => self.faults.unclosed("the line with `\\` at its end"),
         }
     }
 
-    /// Behind `` ` ``.
+    /// Behind `` ` ``. To fish the signs between backquotes are those of the line itself.
     pub(super) fn backquotes(&mut self, word: &mut Word, quoted: bool) {
         let mut text = String::new();
+        let before = self.rest();
         loop {
             match self.bump() {
                 Some('`') => break,
@@ -84,6 +91,10 @@ impl Reader<'_> {
                     break;
                 }
             }
+        }
+        let written = before.get(..before.len() - self.rest().len()).unwrap_or_default();
+        if written.has_any(if quoted { "\"\\" } else { ";|&()#\n\\" }) {
+            self.faults.disputed("a sign within backquotes");
         }
         let documents = self.documents();
         let script = self.within(&text, |inner| inner.until_end());

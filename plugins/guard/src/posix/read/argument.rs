@@ -1,6 +1,7 @@
 //! An argument as far as it is known before the shell makes it.
 
 use super::super::syntax::{Part, Word, pattern_start};
+use jackfield_plugin::text::Search;
 
 /// What is known of one argument.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +48,14 @@ impl Argument {
             let brace = argument.text.find('{').unwrap_or_default();
             argument.text.truncate(brace);
             (argument.exact, argument.several) = (false, true);
+        }
+        // fish takes the braces around a variable away.
+        let opens = |part: &Part| matches!(part, Part::Text { text, quoted: false } if text.has('{'));
+        if !argument.exact
+            && word.parts.iter().any(opens)
+            && let Some(brace) = argument.text.find('{')
+        {
+            argument.text.truncate(brace);
         }
         argument.several |= argument.splits;
         argument
