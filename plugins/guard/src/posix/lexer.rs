@@ -130,6 +130,7 @@ impl<'a> Reader<'a> {
     pub(super) fn word(&mut self) -> Word {
         let mut word = Word::default();
         let mut before = None;
+        let mut braces = 0_usize;
         while let Some(c) = self.peek() {
             if self.at_process() {
                 self.process(&mut word);
@@ -153,7 +154,16 @@ impl<'a> Reader<'a> {
                 '`' => self.backquotes(&mut word, false),
                 '!' if !matches!(before, Some('[' | '{')) && self.recalls(false) => word.parts.push(Part::History { quoted: false }),
                 '^' if before.is_none() && self.line_start => word.parts.push(Part::History { quoted: false }),
-                _ => word.push(c, false),
+                _ => {
+                    match c {
+                        '{' => braces += 1,
+                        '}' if braces > 0 => braces -= 1,
+                        // It ends a group in zsh, also at the end of a word, with more to run behind `always`.
+                        '}' => self.faults.disputed("`}` without its `{` in a word"),
+                        _ => {}
+                    }
+                    word.push(c, false);
+                }
             }
             before = Some(c);
         }

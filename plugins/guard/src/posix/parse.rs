@@ -221,10 +221,6 @@ impl Reader<'_> {
         if self.peek().is_some_and(|c| matches!(c, '<' | '>')) && word.shown().starts_with('{') {
             self.faults.disputed("`{…}` before a redirection");
         }
-        // It ends a group in zsh, with more to run behind `always`.
-        if matches!(word.parts.as_slice(), [Part::Text { text, quoted: false }] if text == "}") {
-            self.faults.disputed("`}` behind a word");
-        }
         simple.words.push(word);
     }
 
