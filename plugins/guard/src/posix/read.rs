@@ -131,7 +131,8 @@ impl Prover<'_> {
     fn redirection(&self, redirection: &Redirection) -> Proof {
         self.word(&redirection.target)?;
         let target = redirection.target.literal();
-        let number = |path: &str| path.trim_end_matches('-').chars().all(|c| c.is_ascii_digit());
+        // Of a number with a `-` behind it some shells make a file.
+        let number = |path: &str| path == "-" || path.chars().all(|c| c.is_ascii_digit());
         match (redirection.operator, target.as_deref()) {
             (Operator::Read, None) if !matches!(redirection.target.parts.as_slice(), [Part::Process { .. }]) => self.opens.set(true),
             (Operator::Duplicate, Some(path)) if !matches!(path, "1" | "2" | "-") && number(path) => self.numbers.set(true),
