@@ -96,9 +96,7 @@ fn watches(statement: &Statement) -> Proof {
 /// A command that is called like a menu: `/system ssh switch` goes to another machine, and `/tool ip-scan` looks for them.
 fn reaches_out(path: &[String]) -> bool {
     let is = |place: usize, full: &str, least: usize| path.get(place).is_some_and(|word| shortens(word, full, least));
-    is(0, "ssh", 2)
-        || is(0, "system", 2) && (is(1, "ssh", 2) || is(1, "serial-terminal", 2))
-        || is(0, "tool", 2) && is(1, "ip-scan", 2)
+    is(0, "ssh", 2) || is(0, "system", 2) && (is(1, "ssh", 2) || is(1, "serial-terminal", 2)) || is(0, "tool", 2) && is(1, "ip-scan", 2)
 }
 
 fn inner(inner: &Inner) -> Proof {
