@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use futures_util::FutureExt as _;
 use futures_util::future::join_all;
 use regex::Regex;
 
@@ -103,7 +104,7 @@ impl DeviceType {
     pub async fn load(name: &str, plugins: &[String], catalog: &Catalog) -> Result<Self, LoadError> {
         let mut loaded: Vec<Arc<Plugin>> = Vec::with_capacity(plugins.len());
         // Whoever opens the first session of a type waits for them.
-        let all = join_all(plugins.iter().map(|plugin| catalog.plugin_of(name, plugin))).await;
+        let all = join_all(plugins.iter().map(|plugin| catalog.plugin_of(name, plugin).boxed())).await;
         for (plugin, next) in plugins.iter().zip(all) {
             let next = next?;
             // What is typed for a plugin, and what it remembers, goes by its own name.
