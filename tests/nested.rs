@@ -157,6 +157,7 @@ fn a_shell_that_no_word_of_its_line_names_is_told_and_ends_nothing() {
             if seen["state"] != "needs_input" || Instant::now() > ends {
                 break seen;
             }
+            #[expect(clippy::disallowed_methods, reason = "a test has no runtime to block")]
             sleep(Duration::from_millis(200));
         };
         assert_eq!((seen(&ended).0, seen(&ended).2), ("done", Some(4)), "{ended}");

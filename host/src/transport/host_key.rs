@@ -309,7 +309,7 @@ impl KnownHosts {
         let device = device.to_owned();
         let (key_type, print) = (key.algorithm().as_str().to_owned(), fingerprint(key));
         let shown = host_name(host, port);
-        let own = self.learning.files.first().or(self.paths.first());
+        let own = self.learning.files.first().or_else(|| self.paths.first());
         Err(Box::new(match self.check(host, port, key) {
             Trust::Known { .. } => return Ok(()),
             Trust::Unknown => HostKeyError::Unknown {
