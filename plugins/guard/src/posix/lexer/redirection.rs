@@ -76,6 +76,10 @@ impl Reader<'_> {
         if written.has_any("$`(") {
             self.faults.disputed("`$` or a bracket in the end word of a here-document");
         }
+        // ksh93 never finds such a one.
+        if !written.is_ascii() {
+            self.faults.disputed("a letter beyond ASCII in the end word of a here-document");
+        }
         let quoted = target.parts.iter().any(|part| matches!(part, Part::Text { quoted: true, .. }));
         let place = self.bodies.len();
         self.bodies.push(Body::default());
