@@ -19,16 +19,10 @@ pub(super) struct Argument {
 impl Argument {
     pub(super) fn of(word: &Word) -> Self {
         let mut argument = Self { text: String::new(), exact: true, splits: false, several: false };
-        for part in &word.parts {
+        for (place, part) in word.parts.iter().enumerate() {
             match part {
                 Part::Text { text, quoted: true } => argument.append(text),
-                Part::Text { text, .. } => match pattern_start(text) {
-                    Some(at) => {
-                        argument.append(text.get(..at).unwrap_or_default());
-                        (argument.exact, argument.several) = (false, true);
-                    }
-                    None => argument.append(text),
-                },
+                Part::Text { text, .. } => argument.append_unquoted(text, place + 1 == word.parts.len()),
                 Part::Variable { name, operator, quoted, .. } => {
                     argument.exact = false;
                     argument.splits |= operator != "length" && (!quoted || name == "@" || operator.starts_with('['));
@@ -75,6 +69,31 @@ impl Argument {
         if self.exact {
             self.text.push_str(text);
         }
+    }
+
+    /// Text that may be a pattern for the names of files. With `extended_glob` of zsh `^x` is one, which is each name but `x`, and so is
+    /// `x#`: as many `x` as there are, or none.
+    fn append_unquoted(&mut self, text: &str, is_last: bool) {
+        let sign = text.find(['^', '#']);
+        let Some(at) = [pattern_start(text), sign].into_iter().flatten().min() else { return self.append(text) };
+        let behind = text.get(at..).unwrap_or_default();
+        self.append(text.get(..at).unwrap_or_default());
+        // Of `-F#` and `-F^` nothing comes but the same letter with a value.
+        let is_option = self.text.starts_with('-');
+        let is_letter = is_option && self.text.len() == 2 && is_last && matches!(behind, "#" | "^");
+        self.several |= !is_letter;
+        if behind.starts_with('#') {
+            if is_letter || !is_option && is_last && behind == "#" {
+                return self.append(behind);
+            }
+            if self.exact {
+                self.text.pop();
+            }
+        } else if behind.starts_with('^') && !matches!(self.text.as_str(), "" | "-") {
+            // Something stands in its place.
+            self.append("^");
+        }
+        self.exact = false;
     }
 
     /// Is it this text, without doubt?
