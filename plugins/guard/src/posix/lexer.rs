@@ -160,6 +160,10 @@ impl<'a> Reader<'a> {
                         '}' if braces > 0 => braces -= 1,
                         // It ends a group in zsh, also at the end of a word, with more to run behind `always`.
                         '}' => self.faults.disputed("`}` without its `{` in a word"),
+                        // fish and ksh93 look for a remark there, as of `\;#` and `<(ls)#`.
+                        '#' if before.is_none_or(|before| !before.is_ascii() || matches!(before, '\\' | ')' | '$' | '`')) => {
+                            self.faults.disputed("`#` behind a sign");
+                        }
                         _ => {}
                     }
                     word.push(c, false);

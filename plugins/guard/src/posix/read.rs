@@ -243,9 +243,10 @@ fn is_no_file(path: &str) -> bool {
 /// A variable that no shell and no program looks at. `histchars` tells which signs bring an earlier line back.
 fn harmless_variable(name: &str) -> Proof {
     const SPECIAL: &str =
-        "prompt status argv watch options commands aliases functions parameters fignore signals psvar histchars auto_resume";
+        "prompt status argv watch options commands aliases functions parameters fignore signals psvar histchars auto_resume umask";
     let plain = name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_') && name.len() <= 24;
-    let special = name.holds("path") || name.holds("proxy") || name.holds("function") || name.holds("alias") || listed(SPECIAL, name);
+    let holds_special = ["path", "proxy", "function", "alias"].iter().any(|part| name.holds(part));
+    let special = holds_special || name.starts_with("fish_") || listed(SPECIAL, name);
     if plain && !special { Ok(()) } else { Err(changes_variable(name)) }
 }
 

@@ -38,6 +38,9 @@ impl Reader<'_> {
                 if self.has_index() {
                     self.faults.disputed("`[` behind a variable");
                 }
+                if self.counts_changes() {
+                    self.faults.disputed("`:` behind a variable");
+                }
                 let before = self.rest.clone();
                 // Splits a variable in zsh, or makes patterns of it, in quotes as well; other shells take the signs as they stand.
                 while self.peek().is_some_and(|c| matches!(c, '=' | '~' | '^')) {
@@ -53,9 +56,6 @@ impl Reader<'_> {
                     // A pattern in zsh may hold a command.
                     if signs.has('~') && !quoted {
                         self.faults.disputed("`$~`");
-                    }
-                    if self.counts_changes() {
-                        self.faults.disputed("`:` behind a variable");
                     }
                     word.parts.push(Part::Variable { name, operator: String::new(), operand: Word::default(), quoted: quoted_as_one });
                 }
@@ -74,10 +74,12 @@ impl Reader<'_> {
         index.and_then(|index| index.chars().take_while(|c| *c != ']').find(|c| !c.is_ascii_digit() && !" ,:^+-".has(*c))).is_some()
     }
 
-    /// Behind a variable: `:h` and the like change it in zsh also without braces, and what stands behind `:F` is computed. What is put
-    /// in the place of something else may be any text.
+    /// Behind the variable that comes next: `:h` and the like change it in zsh also without braces, and what stands behind `:F` is
+    /// computed. What is put in the place of something else may be any text.
     fn counts_changes(&self) -> bool {
-        let mut rest = self.rest().trim_start_matches(|c: char| c.is_ascii_alphanumeric() || c == '_');
+        let signed = self.rest().trim_start_matches(['=', '~', '^', '+', '#']);
+        let special = signed.strip_prefix(['@', '*', '?', '-', '$', '!']);
+        let mut rest = special.unwrap_or_else(|| signed.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || c == '_'));
         while let Some((_, behind)) = rest.strip_prefix('[').and_then(|index| index.split_once(']')) {
             rest = behind;
         }

@@ -54,7 +54,12 @@ impl Reader<'_> {
             Operator::Reuse if number.ends_with(['1', '2']) => Operator::Duplicate,
             operator => *operator,
         };
-        Some(Redirection { operator, target: self.target() })
+        let target = self.target();
+        // A pattern for numbers in zsh: `<1-9>`.
+        if *text == "<" && self.peek() == Some('>') && target.shown().chars().all(|c| c.is_ascii_digit() || c == '-') {
+            self.faults.disputed("numbers between `<` and `>`");
+        }
+        Some(Redirection { operator, target })
     }
 
     fn target(&mut self) -> Word {
