@@ -69,7 +69,7 @@ impl Reader<'_> {
         let signed = self.rest().trim_start_matches(['=', '~', '^', '+', '#']);
         let counts = self.rest().len() > signed.len() && signed.starts_with('[');
         let special = signed.strip_prefix(['@', '*', '?', '-', '$', '!']);
-        let behind = special.unwrap_or_else(|| signed.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || c == '_'));
+        let behind = special.unwrap_or_else(|| signed.trim_start_matches(in_name));
         let index = behind.strip_prefix('[').filter(|_| counts || behind.len() < signed.len());
         index.and_then(|index| index.chars().take_while(|c| *c != ']').find(|c| !c.is_ascii_digit() && !" ,:^+-".has(*c))).is_some()
     }
@@ -79,7 +79,7 @@ impl Reader<'_> {
     fn counts_changes(&self) -> bool {
         let signed = self.rest().trim_start_matches(['=', '~', '^', '+', '#']);
         let special = signed.strip_prefix(['@', '*', '?', '-', '$', '!']);
-        let mut rest = special.unwrap_or_else(|| signed.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || c == '_'));
+        let mut rest = special.unwrap_or_else(|| signed.trim_start_matches(in_name));
         while let Some((_, behind)) = rest.strip_prefix('[').and_then(|index| index.split_once(']')) {
             rest = behind;
         }
@@ -222,4 +222,9 @@ impl Reader<'_> {
         });
         Part::Arithmetic { text: text.to_owned(), word }
     }
+}
+
+/// May it stand in a variable's name? To zsh letters beyond ASCII may.
+fn in_name(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '_' || !c.is_ascii()
 }
