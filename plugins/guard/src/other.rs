@@ -50,19 +50,36 @@ pub(crate) fn sql(text: &str) -> Option<String> {
 /// Everything that Redis or MongoDB holds.
 fn unstructured(text: &str) -> Option<String> {
     let empties = |word: &str| ["flushall", "flushdb"].iter().any(|known| word.trim_matches(['"', '\'']).eq_ignore_ascii_case(known));
-    let mut found = text.lines().filter(|line| line.split_whitespace().take(2).any(empties) || line.holds(".dropDatabase("));
+    // The data of another one takes the place of its own.
+    let replaces = |line: &str| {
+        let first = line.split_whitespace().next().unwrap_or_default();
+        ["replicaof", "slaveof"].iter().any(|known| first.eq_ignore_ascii_case(known))
+    };
+    let is_found = |line: &&str| line.split_whitespace().take(2).any(empties) || line.holds(".dropDatabase(") || replaces(line);
+    let mut found = text.lines().filter(is_found);
     found.next().map(str::to_owned)
 }
 
 fn destroys(statement: &str) -> bool {
-    const OBJECTS: [&str; 10] = ["database", "schema", "table", "tablespace", "keyspace", "user", "role", "owned", "index", "view"];
+    const OBJECTS: [&str; 21] = [
+        "database", "schema", "table", "tablespace", "keyspace", "user", "role", "owned", "index", "view", "materialized", "temporary",
+        "foreign", "sequence", "type", "domain", "extension", "function", "procedure", "trigger", "event",
+    ];
+    // What holds no data of a table.
+    const KEPT: [&str; 10] = ["constraint", "default", "not", "index", "key", "primary", "foreign", "check", "identity", "expression"];
     let mut words = statement.split(|c: char| c.is_whitespace() || matches!(c, '(' | ')' | '"' | '`')).filter(|word| !word.is_empty());
     let (first, second) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
     let is = |word: &str, known: &str| word.eq_ignore_ascii_case(known);
-    let mut limited = || words.any(|word| is(word, "where"));
     if is(first, "drop") {
         return OBJECTS.iter().any(|object| is(second, object));
     }
+    if is(first, "alter") && is(second, "table") {
+        let takes = |verb: &str, what: &str| is(verb, "drop") && !KEPT.iter().any(|kept| is(what, kept));
+        let empties = |verb: &str, what: &str| is(verb, "truncate") && is(what, "partition");
+        let rest: Vec<&str> = words.collect();
+        return rest.windows(2).any(|pair| matches!(pair, [verb, what] if takes(verb, what) || empties(verb, what)));
+    }
+    let mut limited = || words.any(|word| is(word, "where"));
     is(first, "truncate") && !second.is_empty() && !second.starts_with('-') || is(first, "delete") && is(second, "from") && !limited()
 }
 
@@ -135,6 +152,14 @@ mod tests {
             ("get x\n\"flushdb\" async", "other.wipe"),
             ("3 flushall", "other.wipe"),
             ("db.dropDatabase()", "other.wipe"),
+            ("REPLICAOF 192.0.2.1 6379", "other.wipe"),
+            ("slaveof no one", "other.wipe"),
+            ("drop materialized view v", "other.wipe"),
+            ("drop temporary table t", "other.wipe"),
+            ("drop sequence s", "other.wipe"),
+            ("alter table t drop column c", "other.wipe"),
+            ("alter table t add a int, drop c;", "other.wipe"),
+            ("alter table t truncate partition p", "other.wipe"),
             ("/* show */ drop table users;", "other.wipe"),
             ("# show\n-- it\ndrop table t", "other.wipe"),
             ("select 1; /* a; b */ DROP /* c */ TABLE t", "other.wipe"),
@@ -171,6 +196,9 @@ mod tests {
             "# delete from t",
             "/* drop table t",
             "truncate --size 0 x",
+            "alter table t add column drop_at date",
+            "alter table t drop constraint c",
+            "alter table t alter column c drop default",
             "update t set color = '#fff' where id = 3",
             "commit",
             "configure",

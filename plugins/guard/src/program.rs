@@ -26,19 +26,37 @@ const WIPE: &str = "program.wipe";
 
 /// Functions that only compute or tell.
 const FUNCTIONS: &str = "version sqlite_version count sum min max avg lower upper length char_length trim coalesce nullif abs round now \
-                         current_database current_schema current_user pg_size_pretty pg_database_size pg_is_in_recovery in values and or not on from as";
+                         current_database current_schema current_user pg_size_pretty pg_database_size pg_total_relation_size pg_relation_size pg_table_size \
+                         pg_indexes_size pg_postmaster_start_time pg_is_in_recovery in values and or not on from as";
 /// The beginning of names in catalogues, which hold no code of anybody.
-const CATALOGUES: [&str; 4] = ["pg_catalog.", "information_schema.", "pg_stat_activity", "sqlite_master"];
+const CATALOGUES: [&str; 15] = [
+    "pg_catalog.",
+    "information_schema.",
+    "pg_stat_activity",
+    "pg_stat_replication",
+    "pg_stat_database",
+    "pg_stat_user_tables",
+    "pg_stat_user_indexes",
+    "pg_locks",
+    "pg_settings",
+    "pg_database",
+    "pg_roles",
+    "pg_tables",
+    "pg_indexes",
+    "pg_replication_slots",
+    "sqlite_master",
+];
 /// What shows passwords and their hashes: catalogues, tables and columns by their names.
 const SECRETS: &str = "pg_authid pg_shadow pg_user_mapping pg_user_mappings user_mapping_options pg_subscription mysql.user \
                        mysql.global_priv authentication_string rolpassword";
 /// Dot commands of sqlite3 that only show.
-const DOTS: &str = ".tables .schema .indexes .databases .show .help .dbinfo .version";
+const DOTS: &str = ".tables .schema .fullschema .indexes .indices .databases .show .help .dbinfo .version .headers .header .mode .width .timer \
+                    .stats";
 /// Names that reach out of the database: functions as they are called.
 const REACHING: &str = "pg_read_file pg_read_binary_file pg_ls_dir pg_reload_conf lo_import lo_export load_file sys_exec sys_eval \
                         load_extension writefile readfile edit pg_write_file dblink_exec";
 /// The same for those that end what others do.
-const ENDING: &str = "pg_terminate_backend pg_cancel_backend pg_rotate_logfile pg_promote";
+const ENDING: &str = "pg_terminate_backend pg_cancel_backend pg_rotate_logfile pg_promote pg_drop_replication_slot";
 
 /// What the guard says of a line in this mode, if it is that of a program known here.
 pub(crate) fn assess(command: &str, mode: &str) -> Option<Assessment> {
@@ -127,7 +145,10 @@ fn is_arithmetic(text: &str) -> bool {
 fn is_description(text: &str) -> bool {
     let one = text.matches('\\').count() == 1 && !text.has_any("`|\n:");
     let name = text.trim_start_matches('\\').split_whitespace().next().unwrap_or_default();
-    one && (name.starts_with('d') && name.len() <= 4 || matches!(name, "l" | "l+" | "conninfo"))
+    let shows = matches!(name, "l" | "l+" | "conninfo" | "z" | "sf" | "sf+" | "sv" | "sv+" | "h" | "?");
+    // How the terminal shows it.
+    let displays = matches!(name, "x" | "timing");
+    one && (name.starts_with('d') && name.len() <= 4 || shows || displays)
 }
 
 fn is_dot(text: &str) -> bool {
@@ -238,6 +259,15 @@ fn statement(text: &str) -> Option<Found> {
         "vacuum" if has("into") => Some((WIPE, "writes a file")),
         "vacuum" if has("full") => Some((OUTAGE, "locks every table for long")),
         "reindex" if matches!(second, "system" | "database") => Some((OUTAGE, "locks tables for long")),
+        "reset" if ["master", "slave", "replica", "binary"].iter().any(|what| second.starts_with(what)) => {
+            Some((WIPE, "discards logs or what replication has reached"))
+        }
+        "purge" if matches!(second, "binary" | "master") => Some((WIPE, "discards logs that replication may need")),
+        "stop" | "change" if matches!(second, "slave" | "replica" | "master" | "replication" | "group_replication") => {
+            Some((OUTAGE, "stops or redirects replication"))
+        }
+        "flush" if has("lock") => Some((OUTAGE, "locks every table")),
+        "set" if second.starts_with("password") => Some((LOCKOUT, "changes a password")),
         "kill" | "shutdown" => Some((OUTAGE, "ends what others do")),
         "set" if matches!(second, "global" | "persist" | "@@global") => Some((OUTAGE, "changes the server for everybody")),
         "alter" if matches!(second, "user" | "role" | "system" | "database") => Some((LOCKOUT, "changes rights or the server")),
