@@ -10,7 +10,7 @@ use jackfield_plugin::text::{self, Search};
 mod destructive;
 
 /// Words that begin a read in the exec modes, with their shortest form that means nothing else.
-const READS: [(&str, usize); 14] = [
+const READS: [(&str, usize); 15] = [
     ("show", 2),
     ("ping", 2),
     // No other word begins so, and what is ambiguous does not run.
@@ -26,6 +26,8 @@ const READS: [(&str, usize); 14] = [
     ("list", 3),
     ("find", 4),
     ("help", 4),
+    // Of EOS.
+    ("diff", 4),
 ];
 
 /// What may stand behind `|`, with its shortest form.
@@ -84,7 +86,9 @@ fn prove_line(line: &str, dialect: Dialect, place: Place) -> Proof {
         words.remove(0);
     }
     let Some(first) = words.first().copied() else { return Err(Doubt::new("ios.empty", "nothing stands before `|`")) };
-    if place == Place::Config && !done {
+    // EOS shows there, too. `sh` may be short for `shutdown`.
+    let shows = dialect == Dialect::Eos && first.eq_ignore_ascii_case("show");
+    if place == Place::Config && !done && !shows {
         return match words.as_slice() {
             [only] if ["end", "exit"].contains(&only.to_ascii_lowercase().as_str()) => Ok(()),
             _ => Err(Doubt::new(

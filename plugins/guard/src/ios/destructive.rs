@@ -21,16 +21,16 @@ const PERSIST: &str = "ios.persist";
 const REMOVE: &str = "ios.remove";
 
 /// On all of them. Which interface carries the session nobody here knows, so each may.
-const ALL: [Stopped; 30] = [
+const ALL: [Stopped; 38] = [
     stop("reload", "rel", OUTAGE),
     stop("write erase", "wr e", WIPE),
-    stop("erase", "era", WIPE),
+    stop("erase", "er", WIPE),
     stop("format", "fo", WIPE),
     stop("delete", "del", REMOVE),
-    stop("rmdir", "rmd", REMOVE),
+    stop("rmdir", "rm", REMOVE),
     stop("squeeze", "squ", WIPE),
     stop("partition", "part", WIPE),
-    stop("factory-reset", "fac", WIPE),
+    stop("factory-reset", "fa", WIPE),
     stop("configure replace", "conf rep", WIPE),
     stop("crypto key zeroize", "cr k z", LOCKOUT),
     stop("no username", "no user", LOCKOUT),
@@ -38,9 +38,9 @@ const ALL: [Stopped; 30] = [
     stop("no ip ssh", "no ip ss", LOCKOUT),
     stop("no router", "no ro", REMOVE),
     stop("debug all", "deb al", OUTAGE),
-    stop("redundancy force-switchover", "redu fo", OUTAGE),
+    stop("redundancy force-switchover", "red f", OUTAGE),
     stop("config-register", "config-r", OUTAGE),
-    stop("hw-module", "hw-", OUTAGE),
+    stop("hw-module", "hw", OUTAGE),
     stop("transport input none", "tra i n", LOCKOUT),
     stop("transport input telnet", "tra i te", LOCKOUT),
     stop("no transport input", "no tra i", LOCKOUT),
@@ -51,26 +51,40 @@ const ALL: [Stopped; 30] = [
     stop("shutdown", "shu", LOCKOUT),
     stop("no interface", "no int", LOCKOUT),
     stop("default interface", "def int", LOCKOUT),
-    stop("no ip address", "no ip add", LOCKOUT),
+    stop("no ip address", "no ip ad", LOCKOUT),
+    stop("configure revert", "conf rev", WIPE),
+    stop("no vlan", "no vl", LOCKOUT),
+    stop("no vrf", "no vrf", LOCKOUT),
+    stop("no ip vrf", "no ip vrf", LOCKOUT),
+    stop("no ip route 0.0.0.0/0", "no ip ro 0.0.0.0", LOCKOUT),
+    stop("ip access-group", "ip access-g", LOCKOUT),
+    stop("access-class", "access-c", LOCKOUT),
+    stop("no line", "no lin", LOCKOUT),
 ];
 
-const CISCO: [Stopped; 13] = [
+const CISCO: [Stopped; 18] = [
     stop("install", "ins", CODE),
     stop("request platform software package", "req p s pac", CODE),
-    stop("license smart factory", "lic s fac", OUTAGE),
-    stop("archive download-sw", "arc do", CODE),
-    stop("upgrade", "upg", CODE),
+    stop("license smart factory", "lic s f", OUTAGE),
+    stop("archive download-sw", "ar d", CODE),
+    stop("upgrade", "up", CODE),
     stop("test crash", "tes cra", OUTAGE),
-    stop("redundancy reload", "redu rel", OUTAGE),
-    stop("redundancy switch-activity", "redu sw", OUTAGE),
+    stop("redundancy reload", "red rel", OUTAGE),
+    stop("redundancy switch-activity", "red sw", OUTAGE),
     stop("clear crypto sa", "cle cr sa", OUTAGE),
     stop("clear crypto session", "cle cr ses", OUTAGE),
+    stop("clear crypto isakmp", "cle cr is", OUTAGE),
+    stop("clear crypto ikev2", "cle cr ik", OUTAGE),
+    stop("clear ip eigrp neighbors", "cle ip ei", OUTAGE),
+    stop("software install", "soft ins", CODE),
+    stop("guestshell destroy", "guests des", CODE),
     stop("tclsh", "tcl", CODE),
     stop("guestshell run", "guests ru", CODE),
     stop("request platform software system shell", "req p s sy sh", CODE),
 ];
 
-const EOS: [Stopped; 6] = [
+const EOS: [Stopped; 7] = [
+    stop("no management ssh", "no man ssh", LOCKOUT),
     stop("rollback clean-config", "rol", WIPE),
     stop("zerotouch", "zer", WIPE),
     stop("bash", "bas", CODE),
