@@ -37,8 +37,8 @@ const WRITES: [&str; 7] = [
     "sh[ow] tec[h-support] .. log[to]",
     "sh[ow] tec[h-support] .. loc[al-file]",
     "sh[ow] tec[h-support] .. sav[e-uncompressed]",
-    "packet-tracer .. tr[ansmit]",
-    "packet-tracer .. per[sist]",
+    "packet-t[racer] .. tr[ansmit]",
+    "packet-t[racer] .. per[sist]",
 ];
 /// It goes to a file where one is named behind it.
 const GATHERS: &str = "dis[play] diag[nostic-information]";
@@ -116,10 +116,12 @@ fn find_in(command: &str, table: &Table) -> Option<Danger> {
     heaviest(all.filter_map(|piece| stopped(piece, table)).chain(hidden).chain(core::iter::once_with(elsewhere).flatten()))
 }
 
-/// What a piece may mean: whether the family has the prefix or not.
-fn meanings(piece: &str) -> [Option<&str>; 3] {
-    let inner = behind(piece, |word| PREFIXES.iter().any(|known| word.eq_ignore_ascii_case(known)));
-    [Some(piece), inner, filtered(piece).flatten()]
+/// What a piece may mean: whether the family has the prefix or not. `top` goes to the root of a configuration first.
+fn meanings(piece: &str) -> [Option<&str>; 4] {
+    let inner = behind(piece, |word| PREFIXES.iter().chain(&["top"]).any(|known| word.eq_ignore_ascii_case(known)));
+    // Counted from the root, wherever the prompt stands: `/admin reboot`.
+    let rooted = text::trim_start(piece).strip_prefix(['/', '\\']);
+    [Some(piece), inner, rooted, filtered(piece).flatten()]
 }
 
 fn stopped(piece: &str, table: &Table) -> Option<Danger> {
@@ -195,14 +197,25 @@ impl Place<'_> {
         self.table.prefixes.iter().any(|known| word.eq_ignore_ascii_case(known))
     }
 
-    /// Where `run` leads out of a configuration, `show` shows it.
+    /// In a configuration `show` looks, at the configuration or as elsewhere. `sh` may be short for `shutdown` there.
     fn looks(&self, first: &str) -> bool {
-        self.configures() && self.has_prefix("run") && ["show", "top $"].iter().any(|pattern| begin(pattern, first))
+        let shows = || begin("show", first) && fits(&self.table.reads, "show");
+        let of_tree = || self.has_prefix("run") && ["top $", "top show", "compare"].iter().any(|pattern| begin(pattern, first));
+        self.configures() && (shows() || of_tree())
+    }
+
+    /// The end of an expression substitutes nothing: `^65000$`.
+    fn ends_word(&self, command: &str, at: usize) -> bool {
+        let next = command.get(at + 1..).and_then(|rest| rest.chars().next());
+        !self.table.is_windows && next.is_none_or(|c| c.is_whitespace() || c == '"')
     }
 
     fn command(&self, command: &str, is_known: bool) -> Proof {
         let groups = self.groups && begin("sh[ow] ro[ute]", command);
-        if let Some(sign) = command.chars().find(|c| SIGNS.contains(c) && !(groups && GROUPING.contains(c))) {
+        let joins = |(at, c): &(usize, char)| {
+            SIGNS.contains(c) && !(groups && GROUPING.contains(c)) && !(*c == '$' && self.ends_word(command, *at))
+        };
+        if let Some((_, sign)) = command.char_indices().find(joins) {
             return Err(Doubt::new("declared.sign", format!("`{sign}` may join, redirect or substitute")));
         }
         let words: Vec<&str> = command.split_ascii_whitespace().collect();
@@ -212,7 +225,7 @@ impl Place<'_> {
             || begin(GATHERS, command) && words.len() > 2
             // The running configuration goes to a script of this name.
             || words.iter().any(|word| word.ends_with(".scr")) && begin("sh[ow] run[ning-config]", command)
-            || self.table.is_windows && windows::reaches_out(command);
+            || self.table.is_windows && (windows::reaches_out(command) || windows::asks_elsewhere(command));
         if writes || clears(&words) || calls_shell(&words) || !is_read(command) || inner.is_some_and(|inner| !inner.is_some_and(is_read)) {
             return Err(Doubt::new("declared.unknown-command", format!("{} is not known to read only", excerpt(command))));
         }
@@ -317,7 +330,14 @@ mod tests {
             ("show a\nping b", "exec", "read.declared"),
             ("do show version", "config", "read.declared"),
             ("do show version", "tclsh", "declared.mode"),
-            ("show version", "config", "declared.mode"),
+            ("show version", "config", "read.declared"),
+            ("sh version", "config", "declared.mode"),
+            ("show", "tclsh", "declared.mode"),
+            ("top show", "config", "declared.mode"),
+            ("show regexp ^65000$", "exec", "read.declared"),
+            ("show regexp \"^65000$\" x", "exec", "read.declared"),
+            ("show $x", "exec", "declared.sign"),
+            ("show $'x'", "exec", "declared.sign"),
             ("set x", "exec", "declared.unknown-command"),
             ("showx", "exec", "declared.unknown-command"),
             ("show a\nset b", "exec", "declared.unknown-command"),
@@ -392,6 +412,9 @@ mod tests {
         for command in [
             "reboot",
             "do\treboot",
+            "top reboot",
+            "/reboot",
+            "show a; \\reboot",
             "reb now",
             "show a; reboot",
             "do reboot",

@@ -123,6 +123,19 @@ pub(super) fn reaches_out(command: &str) -> bool {
     })
 }
 
+/// Does an option of a read name another machine, to which the account proves itself as well?
+pub(super) fn asks_elsewhere(command: &str) -> bool {
+    let lower = command.replace(['"', '\'', '^'], "").replace(['–', '—', '―'], "-").to_ascii_lowercase();
+    let mut words = lower.split_whitespace();
+    match words.next().unwrap_or_default() {
+        "systeminfo" | "tasklist" | "schtasks" => words.any(|word| matches!(word, "/s" | "-s") || word.starts_with("/s:")),
+        "query" => words.any(|word| word.starts_with("/se")),
+        // `-ComputerName`, `-CimSession`, `-Credential` and what is short for them.
+        first if first.starts_with("get-") => words.any(|word| word.starts_with("-c")),
+        _ => false,
+    }
+}
+
 #[derive(Default)]
 struct Reading {
     commands: Vec<String>,

@@ -85,11 +85,12 @@ const STOPPED: [Stopped; 64] = [
 ];
 
 /// What begins like a danger and is none: it shows, clears counters, or ends what somebody debugs.
-const HARMLESS: [&str; 14] = [
+const HARMLESS: [&str; 15] = [
     "diag[nose] deb[ug] dis[able] $",
     "diag[nose] deb[ug] rese[t] $",
     "diag[nose] deb[ug] inf[o] $",
     "diag[nose] deb[ug] crash[log] r[ead] $",
+    "diag[nose] deb[ug] config-e[rror-log] r[ead] $",
     "req[uest] sy[stem] so[ftware] inf[o] $",
     "req[uest] sy[stem] so[ftware] che[ck] $",
     "cl[ear] arp",
