@@ -1,7 +1,7 @@
 //! The proof that a command only reads: every program in it is known, with options that are known to
 //! change nothing, and nothing it does is hidden.
 
-use core::cell::Cell;
+use core::cell::{Cell, RefCell};
 use jackfield_plugin::text::Search;
 
 use crate::verdict::{Doubt, Proof, excerpt, listed};
@@ -52,7 +52,17 @@ fn prove_within(parsed: &Parsed, left: usize, replaces: &Cell<bool>) -> Proof {
     // What is open around a text that another shell reads is not known.
     let is_inner = left < wrappers::CHAIN_MAX;
     let (opens, fed) = (Cell::new(is_inner), Cell::new(is_inner));
-    let prover = Prover { bodies: &parsed.bodies, left, replaces, opens, numbers: Cell::new(false), fed };
+    let prover = Prover {
+        bodies: &parsed.bodies,
+        left,
+        replaces,
+        opens,
+        numbers: Cell::new(false),
+        fed,
+        held: RefCell::default(),
+        named: RefCell::default(),
+        rounds: Cell::new(1),
+    };
     prover.script(&parsed.script)?;
     if prover.opens.get() && prover.numbers.get() {
         return Err(Doubt::new("posix.redirect", "what is written to a number may go to a connection"));
@@ -71,7 +81,16 @@ struct Prover<'a> {
     numbers: Cell<bool>,
     /// What is read now is fed with more than stands in the line.
     fed: Cell<bool>,
+    /// The variables of the loops around, each with what it holds now.
+    held: RefCell<Vec<(String, Argument)>>,
+    /// Words that may have named a variable to set.
+    named: RefCell<Vec<String>>,
+    /// How often what is read now is read.
+    rounds: Cell<usize>,
 }
+
+/// The most rounds of a loop and of those around it that are read one by one. The search for secrets follows no more values.
+const ROUNDS_MAX: usize = 8;
 
 impl Prover<'_> {
     fn script(&self, script: &Script) -> Proof {
@@ -101,7 +120,7 @@ impl Prover<'_> {
             Kind::For { name, words, body } => {
                 harmless_variable(name)?;
                 self.words(words)?;
-                self.script(body)
+                self.each(name, words, body)
             }
             Kind::Case { words, body } => {
                 self.words(words)?;
@@ -114,6 +133,32 @@ impl Prover<'_> {
             }
             Kind::Arithmetic(_) => Err(Doubt::new("posix.dialect", "`(( ))` is two pairs of brackets to some shells")),
         }
+    }
+
+    /// The body of a loop, once for each value of its variable where they stand in the line and nothing else sets it.
+    fn each(&self, name: &str, words: &[Word], body: &Script) -> Proof {
+        // Shells and zsh's modules set these themselves.
+        const SET: &str = "_ match mbegin mend reply pipestatus dirstack zsh_eval_context";
+        let outer = self.rounds.get();
+        let values: Option<Vec<Argument>> = words.iter().map(Argument::held).collect();
+        let values = values.filter(|values| !values.is_empty() && values.len() * outer <= ROUNDS_MAX && !listed(SET, name));
+        let before = self.named.borrow().len();
+        let mut known = values.is_some();
+        for value in values.unwrap_or_default() {
+            self.rounds.set(outer * words.len());
+            self.held.borrow_mut().push((name.to_owned(), value));
+            let proof = self.script(body);
+            self.held.borrow_mut().pop();
+            self.rounds.set(outer);
+            let is_set = self.named.borrow().iter().skip(before).any(|named| named == name);
+            if is_set {
+                known = false;
+                break;
+            }
+            proof?;
+        }
+        self.named.borrow_mut().push(name.to_owned());
+        if known { Ok(()) } else { self.script(body) }
     }
 
     /// Remembers what a redirection gives to read.
@@ -155,8 +200,16 @@ impl Prover<'_> {
     fn simple(&self, simple: &Simple) -> Proof {
         for assignment in &simple.assignments {
             self.words(&assignment.values)?;
+            self.named.borrow_mut().push(assignment.name.clone());
         }
         self.words(&simple.words)?;
+        // What `read` sets stands behind it.
+        if !self.held.borrow().is_empty() {
+            let literals: Vec<String> = simple.words.iter().filter_map(Word::literal).collect();
+            if literals.iter().any(|word| word == "read") {
+                self.named.borrow_mut().extend(literals);
+            }
+        }
         let Some(first) = simple.words.first() else {
             return simple.assignments.iter().try_for_each(|assignment| match assignment {
                 Assignment { array: true, name, .. } => Err(changes_variable(name)),
@@ -167,10 +220,12 @@ impl Prover<'_> {
             return Err(Doubt::new("posix.unknown-word", format!("{} may become any program", excerpt(&first.shown()))));
         };
         simple.assignments.iter().try_for_each(|assignment| environment(assignment, &program))?;
-        let arguments: Vec<Argument> = simple.words.iter().map(Argument::of).collect();
+        let held = self.held.borrow();
+        let mut arguments: Vec<Argument> = simple.words.iter().map(|word| Argument::of(word, &held)).collect();
         // In a text for another shell that one replaces what it likes.
         if arguments.iter().any(|argument| argument.is("-c") || argument.is("watch")) {
             self.replaces.set(true);
+            arguments = simple.words.iter().map(|word| Argument::of(word, &[])).collect();
         }
         let connects =
             |pair: &[Argument]| matches!(pair, [program, command] if program.text.ends_with("openssl") && command.is("s_client"));
@@ -232,7 +287,7 @@ fn arithmetic(text: &str) -> Proof {
     if text.chars().all(plain) {
         return Ok(());
     }
-    Err(Doubt::new("posix.arithmetic", format!("{} may set a variable or run what one holds", excerpt(text))))
+    Err(Doubt::new("posix.arithmetic", format!("{} may set a variable or run what one holds; `expr` only computes", excerpt(text))))
 }
 
 /// Writing there leaves nothing behind.
@@ -251,7 +306,8 @@ fn harmless_variable(name: &str) -> Proof {
 }
 
 fn changes_variable(name: &str) -> Doubt {
-    Doubt::new("posix.assignment", format!("setting {} may change what later commands do", excerpt(name)))
+    let small = if name.chars().any(|c| c.is_ascii_uppercase()) { "; most names in small letters are free" } else { "" };
+    Doubt::new("posix.assignment", format!("setting {} may change what later commands do{small}", excerpt(name)))
 }
 
 /// A variable set for one program.

@@ -26,8 +26,12 @@ impl Reader<'_> {
             script.pipelines.extend(self.until_word(&["done"]).pipelines);
             return Some(Kind::Group(script));
         }
-        if self.take_word("for") || self.take_word("select") {
-            return Some(self.each());
+        if self.take_word("for") {
+            return Some(self.each(Vec::new()));
+        }
+        if self.take_word("select") {
+            // An answer that is none of them empties the variable.
+            return Some(self.each(vec![Word::default()]));
         }
         if self.take_word("case") {
             return Some(self.case());
@@ -88,9 +92,9 @@ impl Reader<'_> {
         }
     }
 
-    fn each(&mut self) -> Kind {
+    /// Behind `for` or `select`: what else the variable may hold besides the words that follow.
+    fn each(&mut self, mut words: Vec<Word>) -> Kind {
         self.skip_blanks();
-        let mut words = Vec::new();
         let mut name = String::new();
         if let Some(text) = self.arithmetic_text() {
             words.push(Word { parts: vec![self.arithmetic(&text)] });

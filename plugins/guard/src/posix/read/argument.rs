@@ -17,13 +17,27 @@ pub(super) struct Argument {
 }
 
 impl Argument {
-    pub(super) fn of(word: &Word) -> Self {
+    /// `held` is what variables hold.
+    pub(super) fn of(word: &Word, held: &[(String, Self)]) -> Self {
         let mut argument = Self { text: String::new(), exact: true, splits: false, several: false };
+        // ksh looks for braces in what a variable held, too.
+        let opens = |part: &Part| matches!(part, Part::Text { text, quoted: false } if text.has('{'));
+        let held: &[(String, Self)] = if word.parts.iter().any(opens) { &[] } else { held };
         for (place, part) in word.parts.iter().enumerate() {
             match part {
                 Part::Text { text, quoted: true } => argument.append(text),
                 Part::Text { text, .. } => argument.append_unquoted(text, place + 1 == word.parts.len()),
                 Part::Variable { name, operator, quoted, .. } => {
+                    // zsh takes a piece of it where `[` or `:` stands behind it.
+                    let whole = word.parts.get(place + 1).is_none_or(|next| matches!(next, Part::Text { text, .. } if is_apart(text)));
+                    let value = held.iter().rev().find(|(held, _)| held == name).filter(|_| whole && operator.is_empty());
+                    if let Some((_, value)) = value
+                        && (value.exact || *quoted)
+                    {
+                        argument.append(&value.text);
+                        argument.exact &= value.exact;
+                        continue;
+                    }
                     argument.exact = false;
                     argument.splits |= operator != "length" && (!quoted || name == "@" || operator.starts_with('['));
                 }
@@ -44,7 +58,6 @@ impl Argument {
             (argument.exact, argument.several) = (false, true);
         }
         // fish takes the braces around a variable away.
-        let opens = |part: &Part| matches!(part, Part::Text { text, quoted: false } if text.has('{'));
         if !argument.exact
             && word.parts.iter().any(opens)
             && let Some(brace) = argument.text.find('{')
@@ -53,6 +66,16 @@ impl Argument {
         }
         argument.several |= argument.splits;
         argument
+    }
+
+    /// What a variable holds to which a loop gives this word: a plain word, or names that begin with plain signs. No shell makes anything
+    /// else of the one, nor of the other within quotes.
+    pub(super) fn held(word: &Word) -> Option<Self> {
+        let is_text = word.parts.iter().all(|part| matches!(part, Part::Text { .. }));
+        let value = Self::of(word, &[]);
+        let plain = value.text.chars().all(|c| c.is_ascii_alphanumeric() || "._/:@%+,-".has(c));
+        let no_option = value.text.starts_with(|c: char| c.is_ascii_alphanumeric() || "._/".has(c));
+        (is_text && plain && no_option).then_some(value)
     }
 
     /// An argument that is read from somewhere: nothing is known of it.
@@ -105,4 +128,9 @@ impl Argument {
     pub(super) fn may_be_option(&self) -> bool {
         self.splits || !self.exact && (self.text.is_empty() || self.text == "-")
     }
+}
+
+/// Does this text behind a variable's name leave the variable as it is?
+fn is_apart(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphanumeric() || "/.,-@%+= _".has(c))
 }

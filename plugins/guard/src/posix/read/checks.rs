@@ -143,12 +143,12 @@ pub(super) fn tar(arguments: &[Argument]) -> Proof {
     if lists && plain && operands { Ok(()) } else { Err(writes(arguments)) }
 }
 
-/// Lists an archive. Behind a `--` the next option counts the other way round: `unzip -l -- -l x.zip` unpacks. Behind an archive an
-/// option is the name of a file in it: `unzip x.zip '*' -l` unpacks as well.
+/// Lists an archive, or unpacks it to the output with `-p`. Behind a `--` the next option counts the other way round:
+/// `unzip -l -- -l x.zip` unpacks. Behind an archive an option is the name of a file in it: `unzip x.zip '*' -l` unpacks as well.
 pub(super) fn unzip(arguments: &[Argument]) -> Proof {
-    let line = Shape { letters: "lvtZ1q", long: "", operands: MANY }.read(arguments)?;
+    let line = Shape { letters: "lvtZ1qp", long: "", operands: MANY }.read(arguments)?;
     let turns = arguments.iter().any(|argument| argument.is("--"));
-    if line.begins_with_any("l v t Z") && !turns { Ok(()) } else { Err(writes(arguments)) }
+    if line.begins_with_any("l v t Z p") && !turns { Ok(()) } else { Err(writes(arguments)) }
 }
 
 /// To those of zutils an option, which may be shortened, names the program that unpacks. A name that is known only later counts as a file.
@@ -225,6 +225,23 @@ pub(super) fn service(arguments: &[Argument]) -> Proof {
 pub(super) fn sysctl(arguments: &[Argument]) -> Proof {
     const SHAPE: Shape = Shape { letters: "aAbeNnr:", long: "all names values pattern= binary ignore", operands: MANY };
     shows_names(SHAPE, arguments)
+}
+
+/// `sysrc -n hostname`. A name with `=` is set.
+pub(super) fn sysrc(arguments: &[Argument]) -> Proof {
+    shows_names(Shape { letters: "aAnNeiv", long: "", operands: MANY }, arguments)
+}
+
+/// `sgdisk -p /dev/sda`, `gdisk -l /dev/sda`
+pub(super) fn shows_table(arguments: &[Argument]) -> Proof {
+    let shows = match arguments {
+        [program, option, device] if program.text.ends_with("sgdisk") => {
+            (option.is("-p") || option.is("--print")) && !device.several && device.text.starts_with('/')
+        }
+        [_, option, device] => option.is("-l") && !device.several && device.text.starts_with('/'),
+        _ => false,
+    };
+    if shows { Ok(()) } else { Err(writes(arguments)) }
 }
 
 /// `postconf -h myhostname`. A name with `=` is set.

@@ -31,6 +31,7 @@ const NMCLI: Tool = Tool {
 /// Sorted by name.
 pub(super) const PROGRAMS: &[Entry] = &[
     ("arp", at_most(1, "anvei:H:", "all numeric verbose device=")),
+    ("arptables", at_most(1, "Lnvt:", "list numeric verbose line-numbers")),
     ("birdc", Rule::Check(checks::birdc)),
     ("birdcl", Rule::Check(checks::birdc)),
     ("brctl", first("show showmacs showstp", "", "")),
@@ -38,6 +39,7 @@ pub(super) const PROGRAMS: &[Entry] = &[
     ("conntrack", only("LSCo:p:s:d:f:n", "dump stats count output= proto= src= dst= family= dport= sport= state=")),
     ("dig", Rule::Check(checks::dig)),
     ("dnsdomainname", at_most(0, "", "")),
+    ("ebtables", at_most(1, "Lt:", "list Lc Ln Lmac2")),
     (
         "ethtool",
         at_most(
@@ -61,6 +63,7 @@ pub(super) const PROGRAMS: &[Entry] = &[
     ("ip", Rule::Check(checks::iproute)),
     ("ip6tables", IPTABLES),
     ("ip6tables-save", at_most(0, "ct:", "counters table=")),
+    ("ipfw", first("list show", "adetSN", "")),
     ("ipset", first("list save version", "o:nt", "name terse output=")),
     ("iptables", IPTABLES),
     ("iptables-save", at_most(0, "ct:", "counters table=")),
@@ -75,14 +78,20 @@ pub(super) const PROGRAMS: &[Entry] = &[
             "report report-wide no-dns show-ips report-cycles= interval= psize= udp tcp port= json csv aslookup max-ttl=",
         ),
     ),
+    ("named-checkconf", at_most(1, "vz", "")),
+    ("named-checkzone", at_most(2, "qvd", "")),
     ("nc", Rule::Check(checks::port_scan)),
     ("ncat", Rule::Check(checks::port_scan)),
     ("netcat", Rule::Check(checks::port_scan)),
+    ("netplan", first("status", "a", "all")),
     ("netstat", NETSTAT),
     ("networkctl", first("|list status lldp", "alsn:", "all full no-pager no-legend stats json=")),
+    ("nfsstat", only("csnrmv234l", "")),
     ("nft", Rule::Check(checks::nft)),
     ("nmcli", Rule::Tool(&NMCLI)),
     ("nslookup", ANY),
+    // Without it the clock is set.
+    ("ntpdate", needs("q", MANY, "q46uv", "")),
     // Without it commands are read.
     ("ntpq", needs("p peers", MANY, "pn46", "peers numeric")),
     (
@@ -114,10 +123,16 @@ pub(super) const PROGRAMS: &[Entry] = &[
             "format= data= no-headings pretty bare oneline timeout=",
         ),
     ),
+    ("pciconf", needs("l", 1, "lvBbceV", "")),
+    ("pfctl", needs("s", 0, "s:va:rnPq", "")),
     ("ping", PING),
     ("ping6", PING),
     ("resolvectl", first("|status query statistics", "46i:p:t:", "no-pager json= legend= interface=")),
+    ("rndc", Rule::Exactly(&["status"])),
     ("route", first("|get show", "neFC46v", "")),
+    ("rpcinfo", needs("p s m", 1, "psm", "")),
+    ("scutil", Rule::Exactly(&["--dns", "--nwi", "--proxy"])),
+    ("sockstat", ANY),
     (
         "ss",
         only(
@@ -133,6 +148,8 @@ pub(super) const PROGRAMS: &[Entry] = &[
     ("traceroute", ANY),
     ("traceroute6", ANY),
     ("ufw", first("status version show", "", "")),
+    ("unbound-checkconf", at_most(1, "o:", "")),
+    ("unbound-control", Rule::Exactly(&["stats_noreset", "status"])),
     ("vtysh", Rule::Check(checks::vtysh)),
     ("wg", Rule::Check(checks::wg)),
     ("whois", Rule::Check(checks::whois)),

@@ -53,7 +53,10 @@ impl Shape {
             rest = behind;
             // A last letter may stand alone in one of several words, and takes what is behind it then.
             let may_take_next = argument.several && argument.text.starts_with('-') && !argument.text.starts_with("--");
-            if argument.may_be_option() || may_take_next {
+            if may_take_next {
+                return Err(unknown_value(program));
+            }
+            if argument.may_be_option() {
                 return Err(unknown_argument(program));
             }
             if argument.is("--") {
@@ -83,7 +86,7 @@ impl Shape {
                 let Some((value, behind)) = rest.split_first() else { break };
                 if value.several {
                     if value.may_be_option() {
-                        return Err(unknown_argument(program));
+                        return Err(unknown_value(program));
                     }
                     // The first of them is the value.
                     line.operands.push(value);
@@ -130,7 +133,7 @@ impl Shape {
         let skipped = arguments.get(1..place.min(arguments.len())).unwrap_or_default();
         let program = arguments.first().map_or("", |program| program.text.as_str());
         if skipped.iter().any(|argument| argument.several) || arguments.get(place).is_some_and(Argument::may_be_option) {
-            return Err(unknown_argument(program));
+            return Err(unknown_value(program));
         }
         Ok(place)
     }
@@ -168,6 +171,11 @@ fn seems_an_option(text: &str) -> bool {
 }
 
 fn unknown_argument(program: &str) -> Doubt {
+    let reason = "that is only known later may be an option, unless `--` stands in front of it";
+    Doubt::new("posix.unknown-argument", format!("an argument of {} {reason}", excerpt(program)))
+}
+
+fn unknown_value(program: &str) -> Doubt {
     Doubt::new("posix.unknown-argument", format!("an argument of {} that is only known later may be an option", excerpt(program)))
 }
 

@@ -31,6 +31,13 @@ const ZYPPER: Tool = Tool {
     ],
 };
 
+/// In front of the command `-o` takes a value.
+const PKG: Tool = Tool {
+    options: Shape { letters: "", long: "", operands: 0 },
+    bare: false,
+    commands: &[("info query which", only("aldDrsoqx", ""))],
+};
+
 /// Sorted by name.
 pub(super) const PROGRAMS: &[Entry] = &[
     ("apk", first("info list search policy version stats", "veLRrdwtaiIuo", "installed upgradable available orphaned verbose quiet all")),
@@ -50,8 +57,11 @@ pub(super) const PROGRAMS: &[Entry] = &[
             "names-only full all-versions installed recurse important",
         ),
     ),
+    ("apt-config", Rule::Exactly(&["dump"])),
+    // What is only simulated. `update` is done all the same.
+    ("apt-get", Rule::Check(apt_get)),
     ("apt-mark", first("showhold showmanual showauto showinstall showremove", "", "")),
-    ("dnf", YUM),
+    ("dnf", Rule::Check(yum)),
     (
         "dpkg",
         needs(
@@ -73,9 +83,12 @@ pub(super) const PROGRAMS: &[Entry] = &[
             "list status listfiles search show showformat= no-pager print-avail control-list",
         ),
     ),
+    ("needs-restarting", only("rsu", "reboothint services useronly")),
+    ("opkg", first("list list-installed list-upgradable info status files search", "", "")),
     ("pacman", Rule::Check(pacman)),
     ("pip", PIP),
     ("pip3", PIP),
+    ("pkg", Rule::Tool(&PKG)),
     (
         "rpm",
         needs(
@@ -87,9 +100,33 @@ pub(super) const PROGRAMS: &[Entry] = &[
         ),
     ),
     ("snap", first("list info find version services connections changes tasks", "", "all color= unicode=")),
-    ("yum", YUM),
+    ("yum", Rule::Check(yum)),
     ("zypper", Rule::Tool(&ZYPPER)),
 ];
+
+/// `apt-get -s upgrade`
+fn apt_get(arguments: &[Argument]) -> Proof {
+    const LETTERS: &str = "sVuqy";
+    const LONG: &str = "simulate just-print dry-run recon no-act verbose-versions show-upgraded quiet with-new-pkgs no-install-recommends";
+    if matches!(arguments, [_, only] if only.is("--version") || only.is("--help")) {
+        return Ok(());
+    }
+    apply(&needs("s simulate just-print dry-run recon no-act", MANY, LETTERS, LONG), arguments)?;
+    apply(&first("upgrade dist-upgrade install remove purge autoremove", LETTERS, LONG), arguments)
+}
+
+/// `dnf list`, `dnf history info 3`. Behind `history` and `module` another word tells.
+fn yum(arguments: &[Argument]) -> Proof {
+    match arguments {
+        [_, only] if only.is("--version") || only.is("--help") => Ok(()),
+        [program, group, rest @ ..] if group.is("history") || group.is("module") => {
+            let of = Argument { text: format!("{} {}", program.text, group.text), ..group.clone() };
+            let words = if group.is("history") { "|list info" } else { "list info provides" };
+            apply(&first(words, "qv", "installed enabled disabled all"), &[core::slice::from_ref(&of), rest].concat())
+        }
+        _ => apply(&YUM, arguments),
+    }
+}
 
 /// `pacman -Q…`, and what looks into the lists of packages.
 fn pacman(arguments: &[Argument]) -> Proof {

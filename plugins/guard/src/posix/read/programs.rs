@@ -123,7 +123,7 @@ const fn is_before(one: &str, other: &str) -> bool {
 
 /// Programs of which only the question for their version is known to be a read, sorted by name, with the words that ask for it beside
 /// `--version`. To others these words are options like any other, or the name of a file that is run: `bash -v` runs what it is fed.
-const VERSION_ONLY: [(&str, &str); 31] = [
+const VERSION_ONLY: [(&str, &str); 32] = [
     ("ansible", ""),
     ("bash", ""),
     ("cargo", "-V version"),
@@ -133,6 +133,7 @@ const VERSION_ONLY: [(&str, &str); 31] = [
     ("curl", "-V"),
     ("gcc", "-v"),
     ("go", "version"),
+    ("haproxy", "-v -vv"),
     ("java", "-version"),
     ("make", ""),
     ("mongod", ""),
@@ -142,7 +143,7 @@ const VERSION_ONLY: [(&str, &str); 31] = [
     ("node", "-v"),
     ("npm", "-v version"),
     ("perl", "-v -V"),
-    ("php", "-v"),
+    ("php", "-v -m"),
     ("postgres", "-V"),
     ("psql", "-V"),
     ("python", "-V"),
@@ -170,8 +171,8 @@ pub(super) fn judge(arguments: &[Argument]) -> Proof {
     if let Some(rule) = lookup(name) {
         // Whatever else a program of these takes: to those that do not know the word it is an error.
         let takes_options = matches!(rule, Rule::Only(_) | Rule::NoOutput(_) | Rule::Needs(..) | Rule::First(..));
-        let asks_version = matches!(rest, [only] if only.is("--version"));
-        return if takes_options && asks_version { Ok(()) } else { apply(&rule, arguments) };
+        let asks = matches!(rest, [only] if only.is("--version") || only.is("--help"));
+        return if takes_options && asks { Ok(()) } else { apply(&rule, arguments) };
     }
     if let ([only], Some(words)) = (rest, asks_for_version(name))
         && (only.is("--version") || only.exact && !only.text.is_empty() && listed(words, &only.text))
@@ -250,7 +251,7 @@ fn without(refused: &[&str], arguments: &[Argument]) -> Proof {
 }
 
 fn command(tool: &Tool, arguments: &[Argument]) -> Proof {
-    if matches!(arguments, [_, only] if only.is("--version")) {
+    if matches!(arguments, [_, only] if only.is("--version") || only.is("--help")) {
         return Ok(());
     }
     let place = tool.options.first_operand(arguments)?;
@@ -271,7 +272,8 @@ fn command(tool: &Tool, arguments: &[Argument]) -> Proof {
 
 /// The doubt about a program with its arguments as a whole.
 pub(super) fn writes(arguments: &[Argument]) -> Doubt {
-    let words: Vec<String> = arguments.iter().map(|argument| argument.text.clone()).collect();
+    let words: Vec<String> =
+        arguments.iter().map(|argument| if argument.exact { argument.text.clone() } else { format!("{}…", argument.text) }).collect();
     Doubt::new("posix.argument", format!("{} may change something", crate::verdict::excerpt_of(&words)))
 }
 

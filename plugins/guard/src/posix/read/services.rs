@@ -14,9 +14,14 @@ const MYSQLADMIN: Rule = Rule::First(
     "status extended-status ping processlist variables version",
 );
 
+const ANY: Rule = Rule::Any;
+const APACHECTL: Rule = Rule::Exactly(&["-S", "-M", "-V", "-v", "-l", "-t", "configtest", "-t -D DUMP_VHOSTS", "-t -D DUMP_MODULES"]);
+const EXIM: Rule = Rule::Exactly(&["-bV", "-bp", "-bpc"]);
+
 /// Sorted by name.
 pub(super) const PROGRAMS: &[Entry] = &[
-    ("apachectl", Rule::Exactly(&["-S", "-M", "-V", "-v", "-l", "-t -D DUMP_VHOSTS", "-t -D DUMP_MODULES"])),
+    ("apache2ctl", APACHECTL),
+    ("apachectl", APACHECTL),
     ("aws", Rule::Check(aws)),
     ("az", Rule::Exactly(&["account list", "account show", "group list", "version", "vm list"])),
     (
@@ -39,6 +44,9 @@ pub(super) const PROGRAMS: &[Entry] = &[
     ),
     ("consul", first("members info version", "", "")),
     ("cpupower", Rule::Exactly(&["frequency-info", "idle-info", "info"])),
+    ("dnsmasq", Rule::Exactly(&["--test"])),
+    ("doveadm", Rule::Exactly(&["who"])),
+    ("doveconf", Rule::Exactly(&["-n"])),
     (
         "etcdctl",
         Rule::Exactly(&[
@@ -53,10 +61,13 @@ pub(super) const PROGRAMS: &[Entry] = &[
             "version",
         ]),
     ),
-    ("exim", Rule::Exactly(&["-bV", "-bp", "-bpc"])),
+    ("exim", EXIM),
+    ("exim4", EXIM),
     ("exportfs", Rule::Exactly(&["", "-s", "-v"])),
     ("fail2ban-client", first("ping status version", "", "")),
     ("gcloud", Rule::Exactly(&["auth list", "compute instances list", "config list", "info", "projects list", "version"])),
+    // Of busybox `-v` starts the server.
+    ("httpd", Rule::Exactly(&["-S", "-M", "-V", "-l", "-t", "-t -D DUMP_VHOSTS", "-t -D DUMP_MODULES"])),
     (
         "ipmitool",
         Rule::Exactly(&[
@@ -87,6 +98,7 @@ pub(super) const PROGRAMS: &[Entry] = &[
     ("mailq", at_most(0, "v", "")),
     ("multipath", Rule::Exactly(&["-l", "-ll"])),
     ("mysqladmin", MYSQLADMIN),
+    ("nfsiostat", ANY),
     ("nomad", first("status version", "", "")),
     ("numactl", Rule::Exactly(&["--hardware", "--show", "-H", "-s"])),
     ("nvidia-smi", Rule::Check(nvidia_smi)),
@@ -94,6 +106,9 @@ pub(super) const PROGRAMS: &[Entry] = &[
     ("pg_lsclusters", only("hj", "no-header json")),
     ("pmap", only("xXdqp", "extended device quiet show-path")),
     ("postconf", Rule::Check(checks::postconf)),
+    ("postfix", Rule::Exactly(&["status"])),
+    ("postqueue", Rule::Exactly(&["-j", "-p"])),
+    ("qshape", only("", "")),
     (
         "rabbitmqctl",
         first(
@@ -113,7 +128,9 @@ pub(super) const PROGRAMS: &[Entry] = &[
         ),
     ),
     ("showmount", at_most(1, "ade", "all directories exports no-headers")),
+    ("smbstatus", only("bdLpSvu:", "")),
     ("sshd", Rule::Exactly(&["-G", "-T", "-V", "-t"])),
+    ("testparm", at_most(1, "sv", "suppress-prompt verbose")),
     ("vault", Rule::Exactly(&["status", "version"])),
 ];
 

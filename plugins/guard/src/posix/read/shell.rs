@@ -38,6 +38,17 @@ pub(super) fn wait(arguments: &[Argument]) -> Proof {
     if arguments.iter().skip(1).all(is_job) { Ok(()) } else { Err(writes(arguments)) }
 }
 
+/// `kill -0 1234` asks whether it runs, `kill -l` shows the names of signals. Another option behind `-0` counts to some.
+pub(super) fn kill(arguments: &[Argument]) -> Proof {
+    let number = |argument: &Argument| argument.exact && !argument.text.is_empty() && argument.text.chars().all(|c| c.is_ascii_digit());
+    let shows = match arguments.get(1..).unwrap_or_default() {
+        [zero, processes @ ..] if zero.is("-0") => !processes.is_empty() && processes.iter().all(number),
+        [list, signals @ ..] if list.is("-l") => signals.len() <= 1 && signals.iter().all(number),
+        _ => false,
+    };
+    if shows { Ok(()) } else { Err(writes(arguments)) }
+}
+
 /// Fills variables that nobody looks at.
 pub(super) fn read(arguments: &[Argument]) -> Proof {
     // zsh computes what stands behind `-t`, and fish runs what stands behind `-p`.

@@ -20,6 +20,7 @@ const GIT: Tool = Tool {
     bare: false,
     commands: &[
         ("status rev-parse describe ls-files ls-tree show-ref for-each-ref name-rev count-objects merge-base cherry version", ANY),
+        ("check-attr show-branch", ANY),
         ("log show diff rev-list shortlog whatchanged blame diff-files diff-index diff-tree annotate", SHOWS_DIFF),
         ("cat-file", Rule::Without(&["--textconv", "--filters"])),
         (
@@ -39,6 +40,9 @@ const GIT: Tool = Tool {
         ("submodule", first("|status summary", "", "cached recursive")),
         ("symbolic-ref", at_most(1, "q", "short quiet")),
         ("check-ignore", only("vnqz", "verbose quiet no-index")),
+        ("fsck", only("v", "full no-full connectivity-only strict no-dangling no-progress")),
+        ("bisect", first("log", "", "")),
+        ("notes", first("|list show", "", "")),
     ],
 };
 
@@ -55,7 +59,7 @@ const DOCKER: Tool = Tool {
     bare: false,
     commands: &[
         ("ps images logs inspect version info stats top port diff history events search", ANY),
-        ("container image network volume system context node service stack config secret plugin manifest", Rule::Tool(&DOCKER_OBJECT)),
+        ("container image pod network volume system context node service stack config secret plugin manifest", Rule::Tool(&DOCKER_OBJECT)),
         ("buildx", first("ls du version", "", "verbose")),
         ("compose", Rule::Tool(&COMPOSE)),
     ],
@@ -111,17 +115,21 @@ const KUBECTL: Tool = Tool {
 const HELM: Tool = Tool {
     options: Shape { letters: "n:", long: "namespace= kube-context=", operands: MANY },
     bare: false,
-    commands: &[(
-        "list ls status history get version env",
-        Rule::Without(&[
-            "--kubeconfig",
-            "--kube-apiserver",
-            "--registry-config",
-            "--repository-cache",
-            "--repository-config",
-            "--post-renderer",
-        ]),
-    )],
+    commands: &[
+        (
+            "list ls status history get version env",
+            Rule::Without(&[
+                "--kubeconfig",
+                "--kube-apiserver",
+                "--registry-config",
+                "--repository-cache",
+                "--repository-config",
+                "--post-renderer",
+            ]),
+        ),
+        ("repo", first("list ls", "o:", "output=")),
+        ("search", first("repo hub", "lro:", "versions devel regexp output= max-col-width=")),
+    ],
 };
 
 /// Sorted by name.
