@@ -5,6 +5,7 @@ use core::cell::Cell;
 
 use super::super::syntax::{Part, Script, Word};
 use super::paths::{TRUSTED, UNKNOWN};
+use super::secrets;
 use super::source::{self, Source};
 
 /// How many ways a word is read where a variable has several values.
@@ -40,8 +41,9 @@ impl Variables {
         if let Some((_, known)) = self.entries.iter_mut().find(|(known, _)| known == name) {
             known.append(&mut values);
             known.dedup();
-            known.truncate(WAYS_MAX);
+            shorten(known);
         } else if self.entries.len() < NAMES_MAX {
+            shorten(&mut values);
             self.entries.push((name.to_owned(), values));
         }
     }
@@ -150,6 +152,15 @@ fn texts(word: &Word, variables: &Variables) -> Vec<Vec<Sign>> {
 /// A character of a value: unquoted it may separate words.
 fn sign(c: char, quoted: bool) -> Sign {
     if !quoted && c.is_whitespace() { SPLIT } else { (c, quoted) }
+}
+
+/// Leaves so many that each is followed: first those that may name a secret. What is left out is something that is only known later.
+fn shorten(values: &mut Vec<String>) {
+    if values.len() > WAYS_MAX {
+        values.sort_by_key(|value| !secrets::may_be_named(value, None));
+        values.truncate(WAYS_MAX - 1);
+        values.push(UNKNOWN.to_string());
+    }
 }
 
 fn append(ways: &[Vec<Sign>], values: &[String], quoted: bool) -> Vec<Vec<Sign>> {
