@@ -458,7 +458,8 @@ mod tests {
         for _ in 0..3 {
             for (reads, mode, command, expected) in [
                 ("show", "exec", "show version", "read.declared"),
-                ("show", "config", "show version", "change.declared.mode"),
+                ("show", "config", "show version", "read.declared"),
+                ("show", "config", "reboot", "destructive.declared.outage"),
                 ("list", "exec", "show version", "change.declared.unknown-command"),
                 ("show", "exec", "reboot", "destructive.declared.outage"),
                 ("show", "bash", "show version", "change.posix.unknown-program"),

@@ -62,8 +62,27 @@ fn unstructured(text: &str) -> Option<String> {
 
 fn destroys(statement: &str) -> bool {
     const OBJECTS: [&str; 21] = [
-        "database", "schema", "table", "tablespace", "keyspace", "user", "role", "owned", "index", "view", "materialized", "temporary",
-        "foreign", "sequence", "type", "domain", "extension", "function", "procedure", "trigger", "event",
+        "database",
+        "schema",
+        "table",
+        "tablespace",
+        "keyspace",
+        "user",
+        "role",
+        "owned",
+        "index",
+        "view",
+        "materialized",
+        "temporary",
+        "foreign",
+        "sequence",
+        "type",
+        "domain",
+        "extension",
+        "function",
+        "procedure",
+        "trigger",
+        "event",
     ];
     // What holds no data of a table.
     const KEPT: [&str; 10] = ["constraint", "default", "not", "index", "key", "primary", "foreign", "check", "identity", "expression"];

@@ -32,11 +32,8 @@ const ZYPPER: Tool = Tool {
 };
 
 /// In front of the command `-o` takes a value.
-const PKG: Tool = Tool {
-    options: Shape { letters: "", long: "", operands: 0 },
-    bare: false,
-    commands: &[("info query which", only("aldDrsoqx", ""))],
-};
+const PKG: Tool =
+    Tool { options: Shape { letters: "", long: "", operands: 0 }, bare: false, commands: &[("info query which", only("aldDrsoqx", ""))] };
 
 /// Sorted by name.
 pub(super) const PROGRAMS: &[Entry] = &[
