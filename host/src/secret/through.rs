@@ -1,5 +1,5 @@
 //! Finds a value in a stream of bytes also where a terminal would show it whole but the bytes are not together: colours, marks, NULs
-//! and letters that are struck over stand between its letters.
+//! and letters that are struck over stand between its letters, or a line editor goes on in the next row.
 //!
 //! What is found depends on the bytes from its first letter on alone, so it does not matter how the stream is cut.
 
@@ -48,12 +48,13 @@ pub(super) fn find(value: &[u8], bytes: &[u8]) -> Found {
         let unit = Unit::at(bytes.get(at..).unwrap_or_default());
         let end = match unit {
             Unit::Open => bytes.len(),
-            Unit::Letter => at + 1,
+            Unit::Letter | Unit::Return => at + 1,
             Unit::Back(length) | Unit::Unseen(length) => at + length,
         };
         match unit {
             Unit::Letter => ways = ways.letter(value, bytes.get(at).copied().unwrap_or_default()),
             Unit::Back(_) => ways = ways.back(value),
+            Unit::Return => ways = ways.first_of_row(value),
             Unit::Unseen(_) | Unit::Open => {}
         }
         let letters = ways.most();
@@ -79,7 +80,7 @@ pub(super) fn sequences(bytes: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
             let rest = bytes.get(at..).filter(|rest| !rest.is_empty())?;
             let start = at;
             match Unit::at(rest) {
-                Unit::Letter => at += 1,
+                Unit::Letter | Unit::Return => at += 1,
                 Unit::Back(length) => at += length,
                 Unit::Unseen(length) => {
                     at += length;
@@ -98,6 +99,9 @@ enum Unit {
     Letter,
     /// A step back, so that the next letter takes the last one's place.
     Back(usize),
+    /// Back to the row's beginning. At the right margin a line editor writes a letter, often a blank, and this: so the terminal begins the
+    /// next row, and what comes takes that letter's place.
+    Return,
     /// A control character or sequence that shows nothing.
     Unseen(usize),
     /// A sequence whose end has not come.
@@ -109,8 +113,9 @@ impl Unit {
         match bytes.first() {
             Some(&BACKSPACE) => Self::Back(1),
             Some(&ESC) => sequence(bytes),
+            Some(b'\r') => Self::Return,
             // BEL ends control strings: a match that began inside of one would be held back until the next output.
-            Some(b'\t'..=b'\r' | &BEL) | None => Self::Letter,
+            Some(b'\t'..=0x0c | &BEL) | None => Self::Letter,
             Some(&byte) if byte < 0x20 || byte == DEL => Self::Unseen(1),
             Some(_) => Self::Letter,
         }
@@ -168,6 +173,19 @@ struct Way {
     is_struck: bool,
 }
 
+impl Way {
+    /// Without the last letter.
+    fn before(&self, value: &[u8]) -> Self {
+        if self.is_struck {
+            return Self { is_struck: false, ..*self };
+        }
+        let before = value.get(..self.letters).unwrap_or_default();
+        // A letter may be several bytes.
+        let letters = before.iter().rposition(|byte| !(0x80..0xc0).contains(byte)).unwrap_or(0);
+        Self { letters, is_struck: false }
+    }
+}
+
 /// All of them: a step back may be meant for a letter of the value or for nothing.
 #[derive(Debug, Clone, Copy, Default)]
 struct Ways {
@@ -211,13 +229,15 @@ impl Ways {
         let mut next = Self::default();
         for way in self.iter() {
             next.add(Way { is_struck: false, ..*way });
-            if !way.is_struck && way.letters > 0 {
-                let before = value.get(..way.letters).unwrap_or_default();
-                // A letter may be several bytes.
-                let letters = before.iter().rposition(|byte| !(0x80..0xc0).contains(byte)).unwrap_or(0);
-                next.add(Way { letters, is_struck: false });
-            }
+            next.add(way.before(value));
         }
+        next
+    }
+
+    /// One letter alone was written since the row has begun.
+    fn first_of_row(&self, value: &[u8]) -> Self {
+        let mut next = Self::default();
+        self.iter().for_each(|way| next.add(way.before(value)));
         next
     }
 }
@@ -243,6 +263,10 @@ mod tests {
             "S_\x083_\x08k_\x08r_\x081_\x08t_\x08-_\x08F_\x08a_\x08l_\x08c_\x08o_\x08n_\x089",
             "S3kX\x1b[m\x08r1t-FalY\x1b[Dcon9",
             "S3k\x1b[12;40Hr1t\x1b[C-Falcon9",
+            // At the right margin.
+            "S3kr1t- \rFalcon9",
+            "S3kr1t-F\rFalcon9",
+            "S3kr1t \x1b[K\r\x1b[K-Falcon9",
         ] {
             assert_eq!(find(VALUE, text.as_bytes()), Found::Whole(text.len()), "{text:?}");
             for cut in 1..text.len() {
@@ -253,9 +277,19 @@ mod tests {
 
     #[test]
     fn what_is_shown_between_the_letters_is_not_passed_over() {
-        for text in
-            ["S3kr1t Falcon9", "S3kr1t-\nFalcon9", "S3kr1t-\tFalcon9", "S3xxr1t", "S3kr1t\r-Falcon9", "SS\n", "S3kr1t\x07-Falcon9", "S\x07"]
-        {
+        for text in [
+            "S3kr1t Falcon9",
+            "S3kr1t-\nFalcon9",
+            "S3kr1t-\tFalcon9",
+            "S3xxr1t",
+            "S3kr1t\r-Falcon9",
+            "S3kr1t- x\rFalcon9",
+            "SS\n",
+            "S3kr1t\x07-Falcon9",
+            "S\x07",
+            "S\r\n",
+            "S \r\n",
+        ] {
             assert_eq!(find(VALUE, text.as_bytes()), Found::No, "{text:?}");
         }
         assert_eq!(find("grün!".as_bytes(), "grü\x08ün!".as_bytes()), Found::Whole(9));
