@@ -157,7 +157,7 @@ pub async fn candidates(remote: &Remote, top: &[u8]) -> Result<(Vec<(Vec<u8>, u6
     Ok((files, notes))
 }
 
-/// Looks through files, some at once, until enough is found. Secrets that are known are masked before, so that no pattern can ask for them.
+/// Looks through files, some at once, until enough is found. Secrets are taken out before, so that no pattern can ask for them.
 ///
 /// # Errors
 ///
@@ -241,8 +241,16 @@ async fn look_through(remote: &Remote, path: Vec<u8>, size: u64, wanted: &Wanted
     for (line, number) in text.split(|byte| *byte == b'\n').zip(1..) {
         let range = start..start + line.len();
         start = range.end + 1;
-        if wanted.pattern.is_match(line) && hits.len() < SEARCH_FOUND_MAX {
-            let shown = masked.part(&text, range).unwrap_or_else(|| "[hidden]".to_owned());
+        // What is not shown is not searched: patterns would find out what it is, letter by letter.
+        let hidden = masked.hides_in(&range).then(|| masked.part(&text, range));
+        let shown = match &hidden {
+            None => line,
+            Some(Some(shown)) => shown.as_bytes(),
+            // All of it is within a key.
+            Some(None) => continue,
+        };
+        if wanted.pattern.is_match(shown) && hits.len() < SEARCH_FOUND_MAX {
+            let shown = String::from_utf8_lossy(shown);
             let text = shown.trim_end_matches('\r').chars().take(FILE_LINE_MAX_CHARS / 4).collect();
             hits.push(Hit { path: path.clone(), line: number, text });
         }

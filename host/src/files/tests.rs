@@ -24,6 +24,7 @@ use super::transfer::{Direction, Options, Outcome, Transfer};
 use super::tree::Ignore;
 use super::write::{Change, Content, Expect, prepare};
 use super::*;
+use crate::secret::look::Mask;
 use crate::secret::redact::Redactor;
 
 /// Shared with the stories.
@@ -469,6 +470,28 @@ async fn files_are_shown_by_both_ways() {
         let (files, _) = search::candidates(&remote, &top).await.unwrap();
         let hits = search::search(&remote, files, &wanted, None, &Redactor::default()).await.unwrap().hits;
         assert_eq!(hits, [search::Hit { path: name::join(&top, b"sub/text"), line: 2, text: "two two".to_owned() }]);
+    }
+}
+
+/// Else who searches would find out what is hidden, letter by letter.
+#[tokio::test]
+async fn no_pattern_finds_what_looks_like_a_secret() {
+    let row = "b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQ";
+    let key = format!("-----BEGIN OPENSSH PRIVATE KEY-----\n{row}\n{row}\n-----END OPENSSH PRIVATE KEY-----\n");
+    for remote in both().await {
+        let folders = Folders::new();
+        let top = folders.there().into_os_string().into_encoded_bytes();
+        std::fs::write(folders.there().join("settings"), format!("password=Zaphod-41\nother=Zaphod\n{key}")).unwrap();
+        for (pattern, found) in [
+            ("=Zaph", vec!["other=Zaphod"]),
+            ("password=[Z]|b3Bl", vec![]),
+            ("^password=|BEGIN", vec!["password=[secret removed]", "-----BEGIN OPENSSH PRIVATE KEY-----"]),
+        ] {
+            let (files, _) = search::candidates(&remote, &name::join(&top, b"settings")).await.unwrap();
+            let (wanted, mask) = (regex::bytes::Regex::new(pattern).unwrap(), Mask::with(std::iter::empty()));
+            let hits = search::search(&remote, files, &wanted, Some(&mask), &Redactor::default()).await.unwrap().hits;
+            assert_eq!(hits.iter().map(|hit| hit.text.as_str()).collect::<Vec<_>>(), found, "{pattern}");
+        }
     }
 }
 

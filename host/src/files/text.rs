@@ -126,6 +126,14 @@ impl Masked {
         self.spans.len()
     }
 
+    /// Is something hidden of this part?
+    #[must_use]
+    pub fn hides_in(&self, range: &Range<usize>) -> bool {
+        let place = |offset: u64| usize::try_from(offset).unwrap_or(usize::MAX);
+        let first = self.spans.partition_point(|span| place(span.end) <= range.start);
+        self.spans.get(first).is_some_and(|span| place(span.start) < range.end)
+    }
+
     /// A part of the text as it is shown. None of a row that is all within something that is hidden and began before it.
     #[must_use]
     pub fn part(&self, text: &[u8], range: Range<usize>) -> Option<String> {
