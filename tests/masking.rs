@@ -203,9 +203,12 @@ fn what_was_typed_once_is_masked_on_every_way_to_the_device() {
     let source = folder.path().join("sudo");
     fs::write(&source, format!("{PASSWORD}\n")).unwrap();
     fs::set_permissions(&source, fs::Permissions::from_mode(0o600)).unwrap();
-    let device =
-        format!("{}mask = false\nsecrets.sudo = {{ file = \"{}\" }}\n", server.device("web1", "jft-typed", "linux"), source.display());
-    let mut client = Client::start(&device);
+    let way = server.device("web1", "jft-typed", "linux");
+    let mut client = Client::start(&format!(
+        "{way}mask = false\nsecrets.sudo = {{ file = \"{}\" }}\n[files]\nroots = [\"{}\"]\n",
+        source.display(),
+        folder.path().display()
+    ));
     // These are there before it is typed.
     client.call("ssh_open", json!({"host": "web1", "tty": false, "wait_s": 40}));
     client.call("ssh_run", json!({"target": "web1", "command": "true", "lane": "exec", "wait_s": 40}));
@@ -250,7 +253,16 @@ fn what_was_typed_once_is_masked_on_every_way_to_the_device() {
     assert!(listed["entries"].to_string().contains("\"[secret:sudo]\""), "{listed}");
     let written = client.call("ssh_file_write", json!({"target": "web1", "path": "pw.txt", "old": "three", "new": "3"}));
     assert!(written["diff"].as_str().unwrap().contains(" the word: [secret:sudo]\n-three\n+3\n"), "{written}");
-    replies.extend([listed, written]);
+    let kept = home.join("kept");
+    fs::create_dir_all(&kept).unwrap();
+    fs::write(kept.join(PASSWORD), "").unwrap();
+    fs::set_permissions(kept.join(PASSWORD), fs::Permissions::from_mode(0o600)).unwrap();
+    let down = json!({"target": "web1", "direction": "down", "local": folder.path().join("copies"), "remote": "kept", "wait_s": 40});
+    let copied = client.call("ssh_transfer", down);
+    assert!(copied["problems"].to_string().contains("[secret:sudo]"), "{copied}");
+    let refused = client.error("ssh_file_read", json!({"target": "web1", "path": format!("kept/{PASSWORD}")}));
+    assert!(refused.contains("[secret:sudo]"), "{refused}");
+    replies.extend([listed, written, copied, refused.into()]);
     // Also for those who come when everybody has gone.
     for session in ["web1", "web1#pipe", "web1#exec", "web1#later"] {
         client.call("ssh_close", json!({"session": session}));

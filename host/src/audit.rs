@@ -200,7 +200,10 @@ impl Audit {
 
     /// A file was read, written or copied.
     pub fn file(&self, file: &Filed) {
-        self.add(&Add::Record(&Entry::File(file)));
+        let Some(shared) = &self.0 else { return };
+        // A name may hold a secret.
+        let masked = shared.masked_file(file);
+        self.add(&Add::Record(&Entry::File(&masked)));
     }
 
     /// A secret is about to be typed.
@@ -305,6 +308,12 @@ impl Shared {
         decided.caller = short(decided.caller, AUDIT_NAME_MAX_BYTES);
         decided.rule = short(decided.rule, AUDIT_NAME_MAX_BYTES);
         decided
+    }
+
+    fn masked_file(&self, file: &Filed) -> Filed {
+        let masks = self.masks.read().unwrap_or_else(PoisonError::into_inner);
+        let masked = |text: &str| masked(&masks, text.into()).into_owned();
+        Filed { path: masked(&file.path), local: file.local.as_deref().map(masked), ..file.clone() }
     }
 
     /// Keeps the newest record, signed. Both are on the disk then: the head is never ahead of what a power failure leaves, and never half

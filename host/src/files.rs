@@ -14,6 +14,8 @@
 
 use std::io;
 
+use crate::secret::redact::Redactor;
+
 pub mod copy;
 pub mod link;
 pub mod local;
@@ -86,6 +88,19 @@ pub enum FilesError {
 }
 
 impl FilesError {
+    /// Without secrets that are known: a name may hold one.
+    #[must_use]
+    pub fn concealed(mut self, known: &Redactor) -> Self {
+        match &mut self {
+            Self::Remote { path, what, .. } | Self::Local { path, what, .. } => {
+                *path = known.text(path);
+                *what = known.text(what);
+            }
+            Self::Broken(what) | Self::Refused(what) => *what = known.text(what),
+        }
+        self
+    }
+
     /// So many bytes are to be copied, and so many may be.
     #[must_use]
     pub fn too_much(bytes: u64, most: u64) -> Self {

@@ -86,8 +86,11 @@ async fn secrets_that_are_known_are_written_by_their_names() {
     audit.learn("enable", &Secret::from_bytes(b"hunter\"22".to_vec()));
     let verdict = Decided { reason: "`hunter\"22` is no command".into(), ..decided("echo hunter\"22 | tee x") };
     audit.verdict(verdict).await.unwrap();
+    let named = |name: &str| format!("/srv/{name}-hunter\"22");
+    audit.file(&Filed { direction: "down", path: named("a"), local: Some(named("b")), ..Filed::default() });
     let text = fs::read_to_string(files::newest(folder.path())).unwrap();
     assert!(text.contains(r#""text":"echo [secret:enable] | tee x""#) && !text.contains("hunter"), "{text}");
+    assert!(text.contains("/srv/a-[secret:enable]") && text.contains("/srv/b-[secret:enable]"), "{text}");
 }
 
 #[tokio::test]

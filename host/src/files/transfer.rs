@@ -20,6 +20,7 @@ use super::tree::{Entry, Ignore, Tree, walk};
 use super::wire::{Attrs, Kind};
 use super::{FilesError, copy};
 use crate::limits::{TRANSFER_BIG_AT_ONCE, TRANSFER_PROBLEMS_MAX, TRANSFER_SMALL_AT_ONCE, TRANSFER_VERIFY_AT_ONCE};
+use crate::secret::redact::Redactor;
 
 /// Where to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,6 +102,15 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// Without secrets that are known: a name may hold one.
+    #[must_use]
+    pub fn concealed(mut self, known: &Redactor) -> Self {
+        for text in self.deleted.iter_mut().chain(&mut self.problems) {
+            *text = known.text(text);
+        }
+        self
+    }
+
     fn problem(&mut self, what: String) {
         self.problem_count += 1;
         if self.problems.len() < TRANSFER_PROBLEMS_MAX {

@@ -54,6 +54,20 @@ impl Stop {
         }
     }
 
+    /// Without secrets that are known: a name may hold one.
+    pub(super) fn concealed(self, known: &Redactor) -> Self {
+        match self {
+            Self::Denied(why) => Self::Denied(known.text(&why)),
+            Self::Failed(why) => Self::Failed(known.text(&why)),
+            Self::Refused(session, mut refusal) => {
+                if let Refusal::Denied(verdict) | Refusal::ApprovalNeeded(verdict, _) = &mut refusal {
+                    verdict.decision.reason = known.text(&verdict.decision.reason);
+                }
+                Self::Refused(session, refusal)
+            }
+        }
+    }
+
     /// Why, for those who keep it.
     pub(super) fn why(&self) -> &str {
         match self {
@@ -297,19 +311,23 @@ pub(super) async fn read(directory: &Directory, caller: &Caller, arguments: &Arg
 async fn read_now(directory: &Directory, caller: &Caller, arguments: &Arguments) -> Result<Reply, Stop> {
     let path = path_of(arguments.text_or_empty("path"))?;
     let desk = Desk::open(directory, caller, arguments).await?;
+    read_at(directory, &desk, &path, arguments).await.map_err(|stop| stop.concealed(desk.errand.known()))
+}
+
+async fn read_at(directory: &Directory, desk: &Desk, path: &[u8], arguments: &Arguments) -> Result<Reply, Stop> {
     let pattern = arguments.text("grep");
     let line = match pattern {
-        Some(pattern) => desk.line(&format!("grep -rn -e {} {}", word(pattern.as_bytes()), word(&path))),
-        None => desk.whole_line(READS, &path)?,
+        Some(pattern) => desk.line(&format!("grep -rn -e {} {}", word(pattern.as_bytes()), word(path))),
+        None => desk.whole_line(READS, path)?,
     };
     let verdict = desk.judge(&line, desk.reading()).await;
     let permit = Arc::new(desk.admit(&line, desk.reading(), verdict).await?);
-    let begun = Underway::new(&desk, &permit, "its caller waited no longer");
+    let begun = Underway::new(desk, &permit, "its caller waited no longer");
     let done = async {
         let way = desk.way(directory, &permit).await?;
         match pattern {
-            Some(pattern) => find_lines(&desk, &way, &path, pattern).await,
-            None => show(directory, &desk, &way, &path, arguments).await,
+            Some(pattern) => find_lines(desk, &way, path, pattern).await,
+            None => show(directory, desk, &way, path, arguments).await,
         }
     };
     let done = done.await;
@@ -322,7 +340,7 @@ async fn read_now(directory: &Directory, caller: &Caller, arguments: &Arguments)
         }
     };
     begun.ended(failure.as_deref(), files);
-    reply.map(|reply| with_base(reply, &desk, &permit))
+    reply.map(|reply| with_base(reply, desk, &permit))
 }
 
 /// What has begun and is recorded as such. Where its call is given up it has ended all the same, as far as anybody can say.
@@ -625,15 +643,19 @@ fn change_of(arguments: &Arguments) -> Result<(Change, String), String> {
 async fn write_now(directory: &Directory, caller: &Caller, arguments: &Arguments) -> Result<Reply, Stop> {
     let (change, bound) = change_of(arguments)?;
     let desk = Desk::open(directory, caller, arguments).await?;
+    write_at(directory, &desk, &change, &bound).await.map_err(|stop| stop.concealed(desk.errand.known()))
+}
+
+async fn write_at(directory: &Directory, desk: &Desk, change: &Change, bound: &str) -> Result<Reply, Stop> {
     let line = desk.whole_line(WRITES, &change.path)?;
     let verdict = desk.judge(&line, Purpose::Run).await;
     let permit = Arc::new(desk.admit(&format!("{line}{bound}"), Purpose::Run, verdict).await?);
-    let begun = Underway::new(&desk, &permit, "its caller waited no longer: the file is the old one or the new one");
-    let done = carry_out(directory, &desk, &permit, &change, &bound).await;
+    let begun = Underway::new(desk, &permit, "its caller waited no longer: the file is the old one or the new one");
+    let done = carry_out(directory, desk, &permit, change, bound).await;
     match done {
         Ok((reply, filed)) => {
             begun.ended(None, vec![filed]);
-            Ok(with_base(reply, &desk, &permit))
+            Ok(with_base(reply, desk, &permit))
         }
         Err(stop) => {
             desk.stopped(&permit, &stop);

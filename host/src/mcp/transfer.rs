@@ -119,13 +119,26 @@ async fn begin(
     let settings = directory.world().config.files.clone();
     let local = within(&settings.roots, &call.local)?;
     let desk = Desk::open(directory, caller, arguments).await?;
+    let known = desk.errand.known().clone();
+    begin_at(directory, desk, call, local, settings.max_bytes, place).await.map_err(|stop| stop.concealed(&known))
+}
+
+/// The same on a device.
+async fn begin_at(
+    directory: &Directory,
+    desk: Desk,
+    call: &Call,
+    local: Local,
+    max_bytes: u64,
+    place: Option<Place<'_>>,
+) -> Result<Begun, Stop> {
     let line = desk.whole_line(call.command(), &call.remote)?;
     let verdict = desk.judge(&line, Purpose::Run).await;
     let permit = Arc::new(desk.admit(&format!("{line}{}", call.bound()), Purpose::Run, verdict).await?);
     let planned = async {
         let way = match desk.found(directory, &permit).await? {
             Found::Files(way) => way,
-            Found::Copies(programs, _) => return single(&desk, call, local, programs, settings.max_bytes).await.map(Planned::Single),
+            Found::Copies(programs, _) => return single(&desk, call, local, programs, max_bytes).await.map(Planned::Single),
         };
         let mut transfer = Transfer {
             remote: way.remote.clone(),
@@ -137,8 +150,8 @@ async fn begin(
             progress: Arc::<Progress>::default(),
         };
         let mut plan = transfer.plan().await?;
-        if plan.bytes() > settings.max_bytes {
-            return Err(FilesError::too_much(plan.bytes(), settings.max_bytes).into());
+        if plan.bytes() > max_bytes {
+            return Err(FilesError::too_much(plan.bytes(), max_bytes).into());
         }
         judge_plan(&desk, call, &transfer, &mut plan).await?;
         Ok(Planned::Files(Box::new((way, transfer, plan))))
@@ -367,6 +380,8 @@ fn spawn(
             done = work => done,
             () = stop.cancelled() => Err(FilesError::Refused("stopped on request; the same call goes on from there".to_owned())),
         };
+        let known = desk.errand.known();
+        let done = done.map(|outcome| outcome.concealed(known)).map_err(|error| error.concealed(known));
         let filed = |direction: &'static str, path: &[u8]| Desk::filed(direction, path);
         let (failure, files) = match &done {
             Ok(outcome) => {
