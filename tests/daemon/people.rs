@@ -210,13 +210,45 @@ fn a_recording_has_no_known_secret_that_is_typed_key_by_key() {
     for key in "true # S3kr1t-Falcon9\r".chars() {
         anna.types(&key.to_string());
     }
-    let typed = || {
-        let text = recordings(&house).concat();
-        let events = text.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
-        events.filter(|event| event[1] == "i").map(|event| event[2].as_str().unwrap().to_owned()).collect::<String>()
-    };
+    let typed = || recorded(&house, "i");
     until("it is written", || typed().contains("true # [secret:word]\r"));
     assert!(!typed().contains("Falcon9"), "{}", typed());
+}
+
+/// What recordings have of one kind of event.
+fn recorded(house: &House, kind: &str) -> String {
+    let text = recordings(house).concat();
+    let events = text.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    events.filter(|event| event[1] == kind).map(|event| event[2].as_str().unwrap().to_owned()).collect()
+}
+
+/// Each letter is shown before it is known what they make up.
+#[test]
+fn a_known_secret_that_is_typed_slowly_stays_nowhere() {
+    let (house, mut agent) = with_a_known_secret("[audit]\nrecordings = true\n");
+    let mut anna = Guest::come(house.state.path(), "anna", true);
+    anna.enter("here");
+    // Somebody has looked at it before.
+    agent.call("ssh_screen", json!({"session": "here"}));
+    for key in "true # S3kr1t-Falcon9".chars() {
+        anna.types(&key.to_string());
+        pause(Duration::from_millis(60));
+    }
+    until("it is shown", || agent.call("ssh_screen", json!({"session": "here"})).to_string().contains("*[secret:word]"));
+    anna.types(" x\r");
+    until("it is written", || recorded(&house, "o").contains("true # [secret:word] x"));
+    let mut said = vec![recorded(&house, "o")];
+    for (tool, arguments) in [
+        ("ssh_run", json!({"target": "here", "command": "true", "wait_s": 20})),
+        ("ssh_output", json!({"session": "here"})),
+        ("ssh_screen", json!({"session": "here"})),
+        ("ssh_history", json!({})),
+    ] {
+        said.push(agent.call(tool, arguments).to_string());
+    }
+    for text in said {
+        assert!(!text.contains("S3k") && !text.contains("Falcon"), "{text}");
+    }
 }
 
 /// A browser enters again when it was too slow for what came, and has other tabs.

@@ -116,6 +116,17 @@ pub(super) enum Here<'a> {
     Secret(usize, &'a [u8]),
 }
 
+/// What came of masking a stream.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Masked {
+    /// Where the rest begins, of which nothing is certain.
+    pub(super) rest: usize,
+    /// Masks were given out.
+    pub(super) has_masks: bool,
+    /// Where a secret begins whose first letters are out already.
+    pub(super) begun_at: Option<usize>,
+}
+
 impl Known {
     pub(super) fn learn(&mut self, name: &str, secret: &Secret) -> bool {
         let value = secret.expose();
@@ -139,9 +150,10 @@ impl Known {
         true
     }
 
-    /// Masks what is certain of `stream`, of which the first `shown` bytes are out already, and says where the rest begins. All of it is
-    /// certain where nothing comes behind.
-    pub(super) fn mask(&self, stream: &[u8], shown: usize, is_complete: bool, out: &mut Vec<u8>) -> usize {
+    /// Masks what is certain of `stream`, of which the first `shown` bytes are out already. All of it is certain where nothing comes
+    /// behind.
+    pub(super) fn mask(&self, stream: &[u8], shown: usize, is_complete: bool, out: &mut Vec<u8>) -> Masked {
+        let mut masked = Masked::default();
         let mut at = 0;
         while at < stream.len() {
             let hit = self.next_hit(stream, at, is_complete);
@@ -152,16 +164,19 @@ impl Known {
                 Some((_, Here::Secret(length, mask))) => {
                     let found = stream.get(at..at + length).unwrap_or_default();
                     if at + length > shown {
+                        masked.has_masks = true;
+                        masked.begun_at = masked.begun_at.or((at < shown).then_some(at));
                         out.extend_from_slice(mask);
                         self.keep_sequences(found, shown.saturating_sub(at), out);
                     }
                     at += length;
                 }
-                Some((_, Here::Open)) => return at,
+                Some((_, Here::Open)) => break,
                 Some((_, Here::Plain)) | None => {}
             }
         }
-        at
+        masked.rest = at;
+        masked
     }
 
     /// What acts inside of a secret's place goes on to do so, unless it is out already. A title may hold a secret of its own.

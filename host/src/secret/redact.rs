@@ -10,11 +10,15 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 use super::Secret;
-use super::known::{DeviceMasks, Here, Known};
+use super::known::{DeviceMasks, Here, Known, Masked};
+use super::through::covered;
 
 /// Shorter secrets are not searched for: three letters turn up by chance everywhere, so masking them would damage
 /// ordinary output, and each mask would tell the reader where the letters of the secret stand.
 pub const MASKED_MIN_BYTES: usize = 4;
+
+/// What stands for a letter that was given out before it was known to be one of a secret.
+pub const COVER: u8 = b'*';
 
 /// Replaces each occurrence of a known secret by `[secret:NAME]`: the leftmost first, and of several the longest.
 #[derive(Clone, Default)]
@@ -28,6 +32,10 @@ pub struct Redactor {
     held: Zeroizing<Vec<u8>>,
     /// How many bytes of `held` a flush has given out already.
     shown: usize,
+    /// There were masks among these.
+    shown_masked: bool,
+    /// What is to stand for the last bytes that were given out.
+    cover: Vec<u8>,
 }
 
 impl Redactor {
@@ -79,9 +87,26 @@ impl Redactor {
     pub fn flush(&mut self) -> Vec<u8> {
         self.refresh();
         let mut out = Vec::new();
-        self.known.mask(&self.held, self.shown, true, &mut out);
-        self.shown = self.held.len();
+        let held = std::mem::take(&mut self.held);
+        let masked = self.known.mask(&held, self.shown, true, &mut out);
+        self.find_cover(&held, self.shown, masked);
+        self.shown = held.len();
+        self.held = held;
         out
+    }
+
+    /// What came with the last bytes has shown that those before them, which were given out, are a part of a secret: whoever keeps them
+    /// puts this, which is as long, in the place of the last ones, before the next are added.
+    pub fn take_cover(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.cover)
+    }
+
+    fn find_cover(&mut self, stream: &[u8], shown: usize, masked: Masked) {
+        // Where a mask stands for a part of it, what was given out is something else.
+        if let Some(at) = masked.begun_at.filter(|_| !self.shown_masked) {
+            self.cover = covered(stream.get(at..shown).unwrap_or_default());
+        }
+        self.shown_masked |= masked.has_masks;
     }
 
     /// Masks a text that is complete. The stream does not notice.
@@ -115,9 +140,11 @@ impl Redactor {
     fn mask(&mut self, stream: &[u8]) -> Vec<u8> {
         let shown = std::mem::take(&mut self.shown);
         let mut out = Vec::with_capacity(stream.len());
-        let open = self.known.mask(stream, shown, false, &mut out);
-        self.shown = shown.saturating_sub(open);
-        self.held = Zeroizing::new(stream.get(open..).unwrap_or_default().to_vec());
+        let masked = self.known.mask(stream, shown, false, &mut out);
+        self.find_cover(stream, shown, masked);
+        self.shown = shown.saturating_sub(masked.rest);
+        self.shown_masked &= self.shown > 0;
+        self.held = Zeroizing::new(stream.get(masked.rest..).unwrap_or_default().to_vec());
         out
     }
 }
@@ -203,6 +230,33 @@ mod tests {
         assert_eq!(masked(&secrets, &["abcd", "|", "ex"]), "[secret:short]ex");
         assert_eq!(masked(&secrets, &["ab", "|", "|", "ab", "|", "cd"]), "abab[secret:short]");
         assert_eq!(masked(&secrets, &["abc", "|", "d", "|", "e", "|", "f"]), "abc[secret:short]ef");
+    }
+
+    #[test]
+    fn what_was_given_out_of_a_secret_is_covered_once_it_is_known_to_be_one() {
+        let kept = |secrets: &[(&str, &str)], chunks: &[&str]| {
+            let mut redactor = redactor(secrets);
+            let mut kept: Vec<u8> = Vec::new();
+            for chunk in chunks {
+                for is_flush in [false, true] {
+                    let shown = if is_flush { redactor.flush() } else { redactor.push(chunk.as_bytes()).into_owned() };
+                    let cover = redactor.take_cover();
+                    let at = kept.len() - cover.len();
+                    drop(kept.splice(at.., cover));
+                    kept.extend(shown);
+                }
+            }
+            String::from_utf8(kept).unwrap()
+        };
+        let keys = |text: &'static str| -> Vec<&'static str> { text.split_inclusive(|_: char| true).collect() };
+        let secrets = [("enable", "hunter2")];
+        assert_eq!(kept(&secrets, &keys("echo hunter2 | x")), "echo ******[secret:enable] | x");
+        assert_eq!(kept(&secrets, &keys("hunhunter2hunter")), "hun******[secret:enable]hunter");
+        assert_eq!(kept(&secrets, &["a hun", "ter2 hunt", "ing"]), "a ***[secret:enable] hunting");
+        assert_eq!(kept(&secrets, &["hu\x1b[1mn", "t \r", "er2"]), "**\x1b[1m***\r[secret:enable]");
+        let secrets = [("short", "abcd"), ("long", "abcdefgh")];
+        assert_eq!(kept(&secrets, &keys("abcdx")), "***[secret:short]x");
+        assert_eq!(kept(&secrets, &keys("abcdefgh")), "***[secret:short]efg[secret:long]");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //!
 //! What is found depends on the bytes from its first letter on alone, so it does not matter how the stream is cut.
 
+use super::redact::COVER;
 use crate::limits::SECRET_GAP_MAX_BYTES;
 use crate::terminal::parser::{BEL, CAN, ESC, SUB};
 
@@ -90,6 +91,27 @@ pub(super) fn sequences(bytes: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
             }
         }
     })
+}
+
+/// Bytes of the same length and places that show none of the letters. What stands between these stays.
+pub(super) fn covered(bytes: &[u8]) -> Vec<u8> {
+    let mut out = bytes.to_vec();
+    let mut at = 0;
+    while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
+        let length = match Unit::at(rest) {
+            Unit::Letter | Unit::Return => 1,
+            Unit::Back(length) | Unit::Unseen(length) => length,
+            Unit::Open => rest.len(),
+        };
+        if let (Unit::Letter, Some(letter)) = (Unit::at(rest), out.get_mut(at))
+            && is_letter(*letter)
+        {
+            // A letter may be several bytes, and takes one place.
+            *letter = if (0x80..0xc0).contains(letter) { 0 } else { COVER };
+        }
+        at += length;
+    }
+    out
 }
 
 /// What is taken as one.
@@ -306,6 +328,12 @@ mod tests {
         }
         let open = format!("S3k\x1b]0;{}", "x".repeat(SECRET_GAP_MAX_BYTES));
         assert_eq!(find(VALUE, open.as_bytes()), Found::No);
+    }
+
+    #[test]
+    fn what_covers_letters_takes_their_places() {
+        assert_eq!(covered("S3\x1b[31mü_\x08\0x \ry\x1b[".as_bytes()), b"**\x1b[31m*\0*\x08\0**\r*\x1b[");
+        assert_eq!(covered(b""), b"");
     }
 
     #[test]

@@ -85,6 +85,8 @@ struct Actor {
     redactor: Redactor,
     /// The same of what is typed where it is shown, which may come key by key.
     typed_redactor: Redactor,
+    /// The same of what is recorded, which has time: it gives out nothing before it is certain.
+    recorded_redactor: Redactor,
     screen: Option<Screen>,
     typed: LineAssembler,
     /// How much of that was typed before the last command ended, in bytes: what ran may have taken it.
@@ -148,7 +150,7 @@ pub fn start(mut profile: Profile, line: Line) -> SessionHandle {
     ];
     let setting = Setting { facts, echoes: profile.kind.terminal.echoes, context: profile.kind.context.clone() };
     let redactor = profile.teach_masks();
-    let typed_redactor = profile.redactor();
+    let (typed_redactor, recorded_redactor) = (profile.redactor(), profile.redactor());
     let cast = profile.cast();
     profile.witness_open(&cast);
     let now = now();
@@ -159,6 +161,7 @@ pub fn start(mut profile: Profile, line: Line) -> SessionHandle {
         writer: line.writer,
         redactor,
         typed_redactor,
+        recorded_redactor,
         screen: None,
         typed: LineAssembler::default(),
         typed_ahead: 0,
@@ -728,9 +731,12 @@ impl Actor {
             }
         }
         self.order(Order::Close);
+        self.cast.output(&self.recorded_redactor.flush(), now());
         self.cast.input(&self.typed_redactor.flush(), now());
         // Nothing is typed or read any more: what was needed for that is wiped, also where somebody still asks about the past.
-        (self.redactor, self.typed_redactor) = (Redactor::default(), Redactor::default());
+        for redactor in [&mut self.redactor, &mut self.typed_redactor, &mut self.recorded_redactor] {
+            *redactor = Redactor::default();
+        }
         self.audience = Audience::default();
         self.profile.login_secrets.clear();
         self.ended = Some(why.clone());

@@ -85,6 +85,15 @@ impl ByteLog {
         }
     }
 
+    /// Puts these in the place of the newest bytes.
+    pub fn cover(&mut self, bytes: &[u8]) {
+        // What is newest is in memory.
+        let count = bytes.len().min(self.memory.len());
+        let from = self.memory.len() - count;
+        self.memory.truncate(from);
+        self.memory.extend_from_slice(bytes.get(bytes.len() - count..).unwrap_or_default());
+    }
+
     /// Moves the older half of the memory out.
     fn spill_oldest(&mut self) {
         let count = self.memory.len() - LOG_MEMORY_BYTES / 2;
@@ -208,6 +217,17 @@ mod tests {
         assert!(fs::read_dir(folder.path()).unwrap().count() > 0);
         drop(log);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn what_is_covered_keeps_its_place() {
+        let mut log = ByteLog::in_memory();
+        log.append(b"echo hunte");
+        log.cover(b"*****");
+        log.append(b"[secret:x]");
+        assert_eq!(log.read(0, u64::MAX).unwrap(), (0, Cow::Borrowed(b"echo *****[secret:x]".as_slice())));
+        log.cover(&[b'x'; 100]);
+        assert_eq!(log.read(0, u64::MAX).unwrap().1, vec![b'x'; 20]);
     }
 
     #[test]

@@ -323,6 +323,11 @@ impl Machine {
         self.timers.next()
     }
 
+    /// The newest bytes turn out to be a part of a secret: these are in their place from now on.
+    pub fn cover(&mut self, bytes: &[u8]) {
+        self.stream.cover(bytes);
+    }
+
     /// Bytes came. Nothing is decided before the reader is drained.
     pub fn on_bytes(&mut self, now: Instant, bytes: &[u8]) {
         if !bytes.is_empty() && mem::take(&mut self.awaits_answer) {

@@ -10,6 +10,7 @@ use regex::Regex;
 
 use self::live::{Echo, Live, squashed};
 use crate::limits::{MARKERS_MAX, VIEW_RECENT_MAX_BYTES, VIEW_TAIL_MAX_BYTES};
+use crate::secret::redact::COVER;
 use crate::session::log::ByteLog;
 use crate::session::render::{Marker, Source};
 use crate::terminal::parser::Parser;
@@ -67,6 +68,12 @@ impl Stream {
     pub fn push(&mut self, bytes: &[u8]) {
         self.log.append(bytes);
         self.parser.advance(bytes, &mut self.live);
+    }
+
+    /// The newest bytes turn out to be a part of a secret: these, as many, are in their place from now on.
+    pub fn cover(&mut self, bytes: &[u8]) {
+        self.log.cover(bytes);
+        self.live.row.cover(bytes.iter().filter(|byte| **byte == COVER).count());
     }
 
     /// The bytes by offset.

@@ -8,6 +8,9 @@ use super::parser::Csi;
 use super::text::lossy;
 use crate::limits::ROW_EDIT_MAX_CELLS;
 
+/// What stands for a character that is covered.
+const COVER: char = '*';
+
 /// The longest row kept, in bytes. Of a longer one the newer half is kept.
 pub const ROW_MAX_BYTES: usize = 64 * 1024;
 
@@ -235,6 +238,16 @@ impl Row {
                 self.cursor = (column > 0).then_some(column);
             }
             _ => {}
+        }
+    }
+
+    /// Covers so many characters before the cursor.
+    pub fn cover(&mut self, count: usize) {
+        if count > 0 {
+            self.edit(|cells, column| {
+                let covered = cells.iter_mut().take(column).skip(column.saturating_sub(count));
+                covered.for_each(|cell| cell.ch = COVER);
+            });
         }
     }
 

@@ -80,7 +80,11 @@ impl Actor {
     }
 
     fn on_bytes(&mut self, bytes: &[u8]) {
+        if self.cast.name().is_some() {
+            self.cast.output(&self.recorded_redactor.push(bytes), now());
+        }
         let shown = self.redactor.push(bytes);
+        self.cover();
         self.held_since = self.redactor.is_holding().then(now);
         if !shown.is_empty() {
             self.take_output(&shown);
@@ -91,8 +95,19 @@ impl Actor {
     pub(super) fn release_held(&mut self) {
         self.held_since = None;
         let held = self.redactor.flush();
+        self.cover();
         if !held.is_empty() {
             self.take_output(&held);
+        }
+    }
+
+    /// Letters of a secret came so slowly that they were given out before it was known to be one: who types it, or a line that rests.
+    fn cover(&mut self) {
+        let cover = self.redactor.take_cover();
+        if !cover.is_empty() {
+            self.machine.cover(&cover);
+            // The emulator has drawn them: it is made anew from the log.
+            self.screen = None;
         }
     }
 
@@ -104,7 +119,6 @@ impl Actor {
         if self.setup_from.is_none() {
             self.audience.show(|| Scene::Output(Bytes::copy_from_slice(shown)));
         }
-        self.cast.output(shown, now());
         self.tape(|tape| tape.output(shown, now()));
     }
 

@@ -14,6 +14,8 @@ use crate::transport::LineEvent;
 pub(super) struct Side {
     pub(super) stream: Stream,
     redactor: Redactor,
+    /// The same of what is recorded, which has time: it gives out nothing before it is certain.
+    recorded_redactor: Redactor,
     /// Since when bytes are held back that may be the beginning of a secret.
     held_since: Option<Instant>,
     cast: Cast,
@@ -21,9 +23,12 @@ pub(super) struct Side {
 
 impl Side {
     fn push(&mut self, bytes: &[u8]) {
+        if self.cast.name().is_some() {
+            self.cast.lines(&self.recorded_redactor.push(bytes), now());
+        }
         let shown = self.redactor.push(bytes);
+        self.stream.cover(&self.redactor.take_cover());
         self.stream.push(&shown);
-        self.cast.lines(&shown, now());
         self.held_since = self.redactor.is_holding().then(now);
     }
 
@@ -31,14 +36,15 @@ impl Side {
     fn release(&mut self) {
         self.held_since = None;
         let held = self.redactor.flush();
+        self.stream.cover(&self.redactor.take_cover());
         self.stream.push(&held);
-        self.cast.lines(&held, now());
     }
 
     /// Nothing comes any more: what secrets are is forgotten.
     fn end(&mut self) {
         self.release();
-        self.redactor = Redactor::default();
+        self.cast.lines(&self.recorded_redactor.flush(), now());
+        (self.redactor, self.recorded_redactor) = (Redactor::default(), Redactor::default());
     }
 
     /// Where the last command's output lies, and the mark behind it.
@@ -59,6 +65,7 @@ impl Streams {
         let mut side = || Side {
             stream: Stream::new((profile.logs)(), &profile.nonce),
             redactor: profile.redactor(),
+            recorded_redactor: profile.redactor(),
             held_since: None,
             cast: cast.clone(),
         };

@@ -41,6 +41,17 @@ fn rows_that_belong_to_the_prompt_are_no_output() {
 }
 
 #[test]
+fn what_turns_out_to_be_a_part_of_a_secret_is_in_no_row() {
+    let mut stream = stream(b"web1$ echo hunte");
+    stream.cover(b"*****");
+    stream.push(b"[secret:x]");
+    assert_eq!(stream.tail(), "web1$ echo *****[secret:x]");
+    stream.push(b" y\r\n");
+    assert_eq!(stream.last_row(), "web1$ echo *****[secret:x] y");
+    assert_eq!(stream.source().from(0, u64::MAX, 1000).unwrap().text, "web1$ echo *****[secret:x] y\n");
+}
+
+#[test]
 fn an_echo_drawn_over_output_that_was_left_in_its_row_is_seen() {
     let typed = |left: &[u8]| {
         let mut stream = Stream::new(ByteLog::in_memory(), "n");
