@@ -157,7 +157,12 @@ pub async fn file(remote: &Remote, path: &[u8], attrs: &Attrs, part: Part) -> Re
         lines.feed(&bytes);
         // Of a huge file the rest is not looked at.
         if lines.is_full && !is_small || lines.read > FILE_WHOLE_MAX_BYTES && size == 0 {
-            return Ok(lines.end(None));
+            let has_all = lines.is_full;
+            let mut shown = lines.end(None);
+            if !has_all {
+                shown.notes.push(format!("its first {FILE_WHOLE_MAX_BYTES} bytes alone were looked at: it does not say how large it is"));
+            }
+            return Ok(shown);
         }
         next = source.next().await?;
     }

@@ -473,6 +473,21 @@ async fn files_are_shown_by_both_ways() {
     }
 }
 
+#[tokio::test]
+async fn where_a_file_without_a_size_is_looked_at_no_further_it_is_said() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), "x\n".repeat(5 << 20)).unwrap();
+    let path = file.path().as_os_str().as_bytes();
+    for remote in both().await {
+        let mut attrs = remote.stat(path).await.unwrap();
+        attrs.size = Some(0);
+        for (offset, said) in [(1, false), (6 << 20, true)] {
+            let shown = read::file(&remote, path, &attrs, read::Part { offset, limit: 3, max_chars: 1000 }).await.unwrap();
+            assert_eq!((shown.notes.concat().contains("does not say how large"), shown.next_offset.is_none()), (said, said), "{shown:?}");
+        }
+    }
+}
+
 /// Else who searches would find out what is hidden, letter by letter.
 #[tokio::test]
 async fn no_pattern_finds_what_looks_like_a_secret() {
