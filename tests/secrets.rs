@@ -285,7 +285,7 @@ fn a_secret_of_every_kind_is_in_nothing_that_is_written_or_said_and_then_gone() 
     let recorded = jackfield()
         .args(["--config"])
         .arg(talk.client.folder().join("jackfield.toml"))
-        .args(["record", "web1", "sudo id -un", "--out"])
+        .args(["record", "web1", "sudo id -un", &format!("true {SUDO}"), "--out"])
         .arg(&recording)
         .env("XDG_STATE_HOME", path("record-state"))
         .envs(variables)
@@ -300,6 +300,7 @@ fn a_secret_of_every_kind_is_in_nothing_that_is_written_or_said_and_then_gone() 
     }
     std::thread::sleep(std::time::Duration::from_millis(1500));
     let recording = fs::read_to_string(&recording).unwrap();
+    assert!(recording.contains("! run true [secret:sudo]\n"), "{recording}");
     assert!(recording.contains("* sudo ") && !recording.contains("settings guard "), "{recording}");
     for value in values {
         assert!(!talk.replies.contains(value), "`{value}` was answered");

@@ -31,6 +31,7 @@ use crate::policy::approval::Approvals;
 use crate::policy::taint::Taint;
 use crate::recording::Taped;
 use crate::secret::book::SecretBook;
+use crate::secret::redact::Redactor;
 use crate::secret::{self, SecretSource};
 use crate::session::commons::Commons;
 use crate::session::lock::Halt;
@@ -318,6 +319,12 @@ impl Directory {
     /// When there is none; names the nearest one.
     pub fn device(&self, name: &str) -> Result<Device, OpenError> {
         self.world().device(name).cloned()
+    }
+
+    /// Masks what sessions that are there have typed or given at a device.
+    #[must_use]
+    pub fn known_secrets(&self, device: &str) -> Redactor {
+        Redactor::sharing(self.book.masks(device))
     }
 
     /// What devices without a type in the configuration were found to be.

@@ -208,6 +208,17 @@ impl Recording {
 }
 
 impl Recording {
+    /// Masks secrets that are known in what was asked for and typed. In what the device sent they were when it came.
+    pub fn conceal(&mut self, known: &Redactor) {
+        for entry in &mut self.entries {
+            match entry {
+                Entry::Run(text) => *text = known.text(text),
+                Entry::Typed(bytes) => *bytes = known.whole(bytes),
+                _ => {}
+            }
+        }
+    }
+
     /// Takes out what looks like a secret: of what the device sent, wherever it was cut, and of what was typed. What was typed as one goes
     /// wherever it stands: a device sends it back where it has not that look, behind a prompt or in a row that is drawn again.
     pub fn hide(&mut self, mask: &Mask) {
@@ -553,6 +564,17 @@ mod tests {
         );
         expected[6] = Entry::Run(format!("username ops secret {SECRET_MARK}"));
         assert_eq!(recording.entries, expected);
+    }
+
+    #[test]
+    fn known_secrets_are_in_no_line_that_was_asked_for_or_typed() {
+        let heading = "jackfield recording 1\ndevice a\ntype b\nuser c\nnonce d\nsize 80x24\n";
+        let entries = |word: &str| format!("{heading}! run true {word}\n> true {word}\\r\n< true [secret:sudo]\\r\n");
+        let mut recording = Recording::parse(&entries("Hunter2x")).unwrap();
+        let mut known = Redactor::default();
+        known.learn("sudo", &Secret::from_bytes(b"Hunter2x".to_vec()));
+        recording.conceal(&known);
+        assert_eq!(recording, Recording::parse(&entries("[secret:sudo]")).unwrap());
     }
 
     #[test]

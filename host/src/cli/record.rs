@@ -80,6 +80,8 @@ async fn record(directory: &Arc<Directory>, wanted: &Wanted<'_>, taped: &mut mps
     for command in wanted.commands {
         one(&session, command, &mut recording, taped, &mut secrets).await?;
     }
+    // As long as the session is there, so is what it masks.
+    recording.conceal(&directory.known_secrets(wanted.device));
     if directory.device(wanted.device).is_ok_and(|device| device.mask) {
         let kind = directory.kind_of(wanted.device).await.map_err(|error| error.to_string())?;
         recording.hide(&kind.mask);
