@@ -107,7 +107,7 @@ pub(super) fn covered(bytes: &[u8]) -> Vec<u8> {
             && is_letter(*letter)
         {
             // A letter may be several bytes, and takes one place.
-            *letter = if (0x80..0xc0).contains(letter) { 0 } else { COVER };
+            *letter = if (0x80..0xc0).contains(&*letter) { 0 } else { COVER };
         }
         at += length;
     }
