@@ -198,7 +198,10 @@ fn from_base64(text: &str) -> Vec<u8> {
 fn what_was_typed_once_is_masked_on_every_way_to_the_device() {
     let home = account("jft-typed", Path::new("/bin/bash"));
     fs::write("/etc/sudoers.d/jft-typed", "jft-typed ALL=(ALL) ALL\nDefaults:jft-typed timestamp_timeout=0\n").unwrap();
-    let server = Sshd::start();
+    let server = Sshd::start_with(|folder| {
+        fs::write(folder.join("banner"), format!("hello {PASSWORD}\n")).unwrap();
+        format!("Banner {}", folder.join("banner").display())
+    });
     let folder = tempfile::tempdir().unwrap();
     let source = folder.path().join("sudo");
     fs::write(&source, format!("{PASSWORD}\n")).unwrap();
@@ -253,6 +256,8 @@ fn what_was_typed_once_is_masked_on_every_way_to_the_device() {
     assert!(listed["entries"].to_string().contains("\"[secret:sudo]\""), "{listed}");
     let written = client.call("ssh_file_write", json!({"target": "web1", "path": "pw.txt", "old": "three", "new": "3"}));
     assert!(written["diff"].as_str().unwrap().contains(" the word: [secret:sudo]\n-three\n+3\n"), "{written}");
+    let opened = client.call("ssh_open", json!({"host": "web1", "name": "more", "wait_s": 40}));
+    assert_eq!(opened["banner"], "hello [secret:sudo]", "{opened}");
     let kept = home.join("kept");
     fs::create_dir_all(&kept).unwrap();
     fs::write(kept.join(PASSWORD), "").unwrap();
@@ -262,9 +267,9 @@ fn what_was_typed_once_is_masked_on_every_way_to_the_device() {
     assert!(copied["problems"].to_string().contains("[secret:sudo]"), "{copied}");
     let refused = client.error("ssh_file_read", json!({"target": "web1", "path": format!("kept/{PASSWORD}")}));
     assert!(refused.contains("[secret:sudo]"), "{refused}");
-    replies.extend([listed, written, copied, refused.into()]);
+    replies.extend([listed, written, opened, copied, refused.into()]);
     // Also for those who come when everybody has gone.
-    for session in ["web1", "web1#pipe", "web1#exec", "web1#later"] {
+    for session in ["web1", "web1#pipe", "web1#exec", "web1#later", "web1#more"] {
         client.call("ssh_close", json!({"session": session}));
     }
     ways(&mut client, &mut replies);

@@ -164,10 +164,10 @@ async fn open(directory: &Arc<Directory>, caller: &Caller, arguments: &Arguments
     if !warnings.is_empty() {
         fields.insert("warnings".to_owned(), json!(warnings));
     }
-    let banner = handle.welcome.banner.trim();
+    let banner = directory.known_secrets(&id.device).text(handle.welcome.banner.trim());
     if !banner.is_empty() {
-        fields.insert("banner".to_owned(), escaped(banner).into());
-        text = format!("{text}\n{}", reply::fenced(&escaped(banner)));
+        fields.insert("banner".to_owned(), escaped(&banner).into());
+        text = format!("{text}\n{}", reply::fenced(&escaped(&banner)));
     }
     let next = match &status.phase {
         Phase::NeedsInput(question) => format!("The login waits: {question}. Look with ssh_screen, answer with ssh_send."),

@@ -228,9 +228,10 @@ impl Login<'_> {
         };
         let offered: Vec<&str> = remaining.iter().map(<&str>::from).collect();
         let end = heard(hearing).end.clone();
+        let known = self.target.given();
         if let Some(what) = end.clone().filter(|_| self.tried.is_empty() && self.steps == 0) {
             // Nothing was tried: what is configured is not the matter.
-            return ConnectError::Protocol { device: self.target.device.clone(), what };
+            return ConnectError::Protocol { device: self.target.device.clone(), what: known.text(&what) };
         }
         let mut tried = self.tried.clone();
         if self.steps > 0 {
@@ -244,7 +245,8 @@ impl Login<'_> {
         ConnectError::Refused {
             device: self.target.device.clone(),
             user: self.target.user.clone(),
-            tried: tried.join(", "),
+            // A server may say back what it was given.
+            tried: known.text(&tried.join(", ")),
             offered,
             password_refused: self.password_refused,
         }

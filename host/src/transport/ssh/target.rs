@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::Connection;
 use crate::config::Proxy;
 use crate::secret::Secret;
+use crate::secret::redact::Redactor;
 use crate::transport::host_key::Learning;
 use crate::transport::questions::Questions;
 
@@ -135,6 +136,19 @@ impl std::fmt::Debug for Target {
 }
 
 impl Target {
+    /// Masks what a login gives to the server.
+    #[must_use]
+    pub fn given(&self) -> Redactor {
+        let mut given = Redactor::default();
+        if let Some(password) = &self.password {
+            given.learn("password", password);
+        }
+        for answer in &self.answers {
+            given.learn(&answer.name, &answer.secret);
+        }
+        given
+    }
+
     /// The name and port that the host key is recorded under.
     #[must_use]
     pub fn host_key_name(&self) -> (&str, u16) {

@@ -88,7 +88,8 @@ impl Login<'_> {
             let given = questions.ask(&target.device, &target.user, about, &prompt.prompt, prompt.echo).await?;
             return Ok(text(given.expose()));
         }
-        let shown = escaped(first_bytes(prompt.prompt.trim(), SHOWN_MAX_BYTES));
+        let masked = target.given().text(prompt.prompt.trim());
+        let shown = escaped(first_bytes(&masked, SHOWN_MAX_BYTES));
         Err(format!("it asks `{shown}`, for which nothing is configured"))
     }
 }

@@ -1,16 +1,17 @@
 //! Keys as they lie on disk, an agent that never signs, and a server that does not go on.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
-use russh::Channel;
 use russh::keys::ssh_key::private::Ed25519Keypair;
 use russh::keys::ssh_key::public::{Ed25519PublicKey, KeyData};
 use russh::keys::ssh_key::{LineEnding, private, public};
 use russh::keys::{PrivateKey, PublicKey};
-use russh::server::{Auth, ChannelOpenHandle, Config, Handler, Msg, Session, run_stream};
+use russh::server::{Auth, ChannelOpenHandle, Config, Handler, Msg, Response, Session, run_stream};
+use russh::{Channel, MethodKind, MethodSet};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, UnixListener};
 
@@ -126,6 +127,24 @@ impl Handler for Silent {
     }
 }
 
+/// Asks for the password, and says it back.
+struct Parrot;
+
+impl Handler for Parrot {
+    type Error = russh::Error;
+
+    async fn auth_none(&mut self, _: &str) -> Result<Auth, Self::Error> {
+        let methods = MethodSet::from([MethodKind::KeyboardInteractive].as_slice());
+        Ok(Auth::Reject { proceed_with_methods: Some(methods), partial_success: false })
+    }
+
+    async fn auth_keyboard_interactive<'a>(&'a mut self, _: &str, _: &str, response: Option<Response<'a>>) -> Result<Auth, Self::Error> {
+        let answer = response.and_then(|mut answers| answers.next());
+        let question = answer.map_or_else(|| "Password: ".to_owned(), |answer| format!("Not {}: ", String::from_utf8_lossy(&answer)));
+        Ok(Auth::Partial { name: "".into(), instructions: "".into(), prompts: Cow::Owned(vec![(Cow::Owned(question), false)]) })
+    }
+}
+
 /// A server here, for one connection.
 async fn server(folder: &Path, handler: impl Handler<Error = russh::Error> + Send + 'static) -> Target {
     let key = PrivateKey::from(Ed25519Keypair::from_seed(&[9; 32]));
@@ -180,6 +199,18 @@ async fn a_key_that_nobody_touches_ends_the_login_with_that_reason() {
     // Neither the other key nor the password is tried: the library would not hear of them.
     assert_eq!(why.matches("did not sign in time").count(), 1, "{why}");
     assert!(why.starts_with("`bob` cannot log in to `web1`: agent `"), "{why}");
+}
+
+#[tokio::test]
+async fn what_a_server_was_given_is_in_no_reason_that_it_makes() {
+    let folder = tempfile::tempdir().unwrap();
+    for long in [0, 200] {
+        let password = format!("correct horse{}", "x".repeat(long));
+        let secret = Some(Arc::new(Secret::from_bytes(password.into_bytes())));
+        let target = Target { password: secret, ..server(folder.path(), Parrot).await };
+        let why = Connection::open(&target).await.unwrap_err().to_string();
+        assert!(why.contains("it asks `Not [secret:password]:`") && !why.contains("horse"), "{why}");
+    }
 }
 
 #[tokio::test]
