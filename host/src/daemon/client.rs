@@ -2,8 +2,10 @@
 
 use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use rustix::io::Errno;
+use rustix::process::{Pid, test_kill_process};
 use serde::de::DeserializeOwned;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
@@ -14,7 +16,7 @@ use zeroize::Zeroizing;
 use super::control::{ANSWER, APPROVALS, DEV, LINK, Link, QUESTIONS, RELOAD, REPLY, STATUS, STOP, Said};
 use super::hello::{Greeting, Hello, Want, line, say};
 use super::status::Status;
-use super::{DAEMON, SUFFIX, within};
+use super::{DAEMON, SUFFIX, lock_file, within};
 use crate::account;
 use crate::limits::CONTROL_ANSWER_MAX;
 use crate::policy::approval::Request;
@@ -187,17 +189,61 @@ pub async fn servers() -> io::Result<Vec<Server>> {
 ///
 /// When the folder cannot be read.
 pub fn names() -> io::Result<Vec<String>> {
-    let folder = startup::run_folder()?;
-    let mut names: Vec<String> = fs::read_dir(&folder)?.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    names_in(&startup::run_folder()?)
+}
+
+fn names_in(folder: &Path) -> io::Result<Vec<String>> {
+    let mut names: Vec<String> = fs::read_dir(folder)?.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect();
     names.retain(|name| name.strip_suffix(SUFFIX).is_some_and(|stem| stem.starts_with(DAEMON) || stem.parse::<u32>().is_ok()));
     names.sort_by_key(|name| (!name.starts_with(DAEMON), name.clone()));
     names.retain(|name| {
-        let gone = within(&folder, name, |path| std::os::unix::net::UnixStream::connect(path)).is_err();
+        let gone = within(folder, name, |path| std::os::unix::net::UnixStream::connect(path)).is_err();
         if gone {
-            // Nobody listens behind it, or it went away just now.
-            let _ = fs::remove_file(folder.join(name));
+            remove_left(folder, name);
         }
         !gone
     });
     Ok(names)
+}
+
+/// Removes a socket that nobody listens behind, unless its server is there and is only about to listen: the file comes before that.
+fn remove_left(folder: &Path, name: &str) {
+    let stem = name.strip_suffix(SUFFIX).unwrap_or(name);
+    // A daemon has its lock before its socket and as long as it lives; it waits for us where it is just starting.
+    let lock = || lock_file(&folder.join(format!("{stem}.lock"))).ok().filter(|lock| lock.try_lock().is_ok());
+    let (is_left, _lock) = match stem.parse::<i32>().ok().and_then(Pid::from_raw) {
+        Some(process) => (test_kill_process(process) == Err(Errno::SRCH), None),
+        None => lock().map_or((false, None), |lock| (true, Some(lock))),
+    };
+    if is_left {
+        let _ = fs::remove_file(folder.join(name));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::net::UnixListener;
+
+    use super::*;
+
+    #[test]
+    fn a_socket_is_removed_only_once_its_server_has_gone() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path();
+        let mut gone = std::process::Command::new("true").spawn().unwrap();
+        gone.wait().unwrap();
+        let (own, gone) = (format!("{}.sock", std::process::id()), format!("{}.sock", gone.id()));
+        // As between the two steps of a server that begins to listen: the file is there, and nobody behind it.
+        let left = |name: &str| drop(UnixListener::bind(folder.join(name)).unwrap());
+        [own.as_str(), gone.as_str(), "daemon-1.sock", "daemon-2.sock"].into_iter().for_each(left);
+        let _serves = UnixListener::bind(folder.join("daemon-3.sock")).unwrap();
+        let starting = lock_file(&folder.join("daemon-1.lock")).unwrap();
+        starting.try_lock().unwrap();
+        assert_eq!(names_in(folder).unwrap(), ["daemon-3.sock"]);
+        let is_there = |name: &str| folder.join(name).exists();
+        assert_eq!([own.as_str(), gone.as_str(), "daemon-1.sock", "daemon-2.sock"].map(is_there), [true, false, true, false]);
+        drop(starting);
+        names_in(folder).unwrap();
+        assert!(!is_there("daemon-1.sock"));
+    }
 }
