@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use crate::offers::reload;
 use crate::support::client::Client;
 use crate::support::process::{pause, until};
 use crate::support::relay::{Manner, Relay};
@@ -244,6 +245,34 @@ fn policy_decides_what_may_be_forwarded() {
         let result = ask(&mut client, arguments);
         assert!(result["error"]["message"].as_str().unwrap().contains(why), "{result}");
     }
+}
+
+#[test]
+fn a_forward_that_is_allowed_no_longer_after_a_reload_is_closed_and_its_caller_told() {
+    account("jft-bash", Path::new("/bin/bash"));
+    let server = Sshd::start();
+    let echo = echo();
+    let (here, named) = (format!("127.0.0.1:{echo}"), format!("localhost:{echo}"));
+    let config = |allowed: &str| full(&server, &format!("[forward]\nto = [{allowed}]\n"));
+    let mut client = Client::start(&config(""));
+    client.run("web1", "echo open");
+    let (stays, port) = open(&mut client, json!({"to": here}));
+    let (goes, closed) = open(&mut client, json!({"to": named, "keep": true}));
+    let mut through = TcpStream::connect(("127.0.0.1", closed)).unwrap();
+    through.write_all(b"x").unwrap();
+    through.read_exact(&mut [0]).unwrap();
+    let report = reload(&client, &config(&format!("\"{here}\"")));
+    let told = format!("closed    forward {goes} of web1 (local 127.0.0.1:{closed} -> {named}): the operator does not allow forwards to");
+    assert!(report["changes"].to_string().contains(&told) && !report.to_string().contains(&format!("forward {stays} ")), "{report}");
+    // Nor does what went through it go on.
+    assert!(matches!(through.read(&mut [0]), Ok(0) | Err(_)));
+    until_closed(closed);
+    assert_eq!(echoed(port, b"still"), b"still");
+    let warnings = client.run("web1", "echo told")["warnings"].to_string();
+    assert!(
+        warnings.contains(&format!("the forward {goes} ")) && warnings.contains("was closed: the configuration was read again"),
+        "{warnings}"
+    );
 }
 
 #[test]

@@ -56,7 +56,34 @@ pub async fn open(directory: &Arc<Directory>, session: &SessionHandle, caller: &
             through.directory.news().of_sessions();
         }
     });
-    Ok(directory.forwards().add(number, (session.id.to_string(), caller), wanted, counts, task.abort_handle()))
+    let forward = directory.forwards().add(number, (session.id.to_string(), caller), wanted, counts, task.abort_handle());
+    // A configuration that was read meanwhile did not see it.
+    if let Err(why) = is_allowed_now(directory, &session.id.device, &forward.wanted) {
+        let _ = directory.forwards().close(&forward.id);
+        return Err(why);
+    }
+    Ok(forward)
+}
+
+/// Closes the forwards that the configuration allows no longer, with all that goes through them. Says which, and who opened them hears
+/// of it too.
+pub fn withdraw(directory: &Directory) -> Vec<String> {
+    let mut told = Vec::new();
+    for forward in directory.forwards().list(None) {
+        let Err(why) = is_allowed_now(directory, &SessionId::parse(&forward.session).device, &forward.wanted) else { continue };
+        directory.forwards().withdraw(&forward, &why);
+        directory.news().of_sessions();
+        told.push(format!("closed    forward {} of {} ({}): {why}", forward.id, forward.session, forward.wanted));
+    }
+    told
+}
+
+/// The configuration may have changed since it was permitted. What a person was asked about stays permitted.
+fn is_allowed_now(directory: &Directory, device: &str, wanted: &Wanted) -> Result<(), String> {
+    let world = directory.world();
+    let device = world.device(device).map_err(|error| error.to_string())?;
+    let said = decide(&world.config.forward, world.config.policy_for(device), wanted);
+    if said.effect == Effect::Deny { Err(said.reason) } else { Ok(()) }
 }
 
 /// Serves a forward until its session is closed, whatever it does. Where it was lost instead, says why.
@@ -141,7 +168,7 @@ impl Through {
         pauses.on_lost(Instant::now());
         loop {
             sleep(pauses.take()).await;
-            self.is_still_allowed()?;
+            is_allowed_now(&self.directory, &self.device, &self.wanted)?;
             let tried = match self.directory.opens_none() {
                 Some(halted) => Err(halted),
                 None => ask().await,
@@ -159,14 +186,6 @@ impl Through {
                 return Err(format!("the device could not be reached for {} h: {why}", FORWARD_AGAIN_FOR.as_secs() / 3600));
             }
         }
-    }
-
-    /// The configuration may have changed meanwhile.
-    fn is_still_allowed(&self) -> Result<(), String> {
-        let world = self.directory.world();
-        let device = world.device(&self.device).map_err(|error| error.to_string())?;
-        let said = decide(&world.config.forward, world.config.policy_for(device), &self.wanted);
-        if said.effect == Effect::Deny { Err(said.reason) } else { Ok(()) }
     }
 }
 

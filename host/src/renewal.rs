@@ -15,6 +15,7 @@ use crate::audit::record::Configuration;
 use crate::bounded;
 use crate::config::{Config, Digest, TOOLS};
 use crate::directory::{Directory, World};
+use crate::forward;
 use crate::limits::PLUGIN_FILE_MAX_BYTES;
 use crate::plugin::catalog;
 use crate::startup;
@@ -209,6 +210,7 @@ impl Renewer {
         for handle in self.directory.list().iter().filter(|handle| handle.closed().is_none()) {
             report.changes.extend(world.adopt(&now, handle).await);
         }
+        report.changes.extend(forward::withdraw(&self.directory));
         told(report)
     }
 }

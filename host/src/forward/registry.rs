@@ -186,7 +186,7 @@ pub struct Forward {
     task: AbortHandle,
 }
 
-/// A forward that was lost with its connection.
+/// A forward that was lost with its connection, or is allowed no longer.
 #[derive(Debug)]
 struct Lost {
     session: String,
@@ -200,6 +200,15 @@ struct Kept {
     made: u64,
     /// Those whose callers have not been told.
     lost: VecDeque<Lost>,
+}
+
+impl Kept {
+    fn tell(&mut self, lost: Lost) {
+        if self.lost.len() >= FORWARDS_LOST_MAX {
+            self.lost.pop_front();
+        }
+        self.lost.push_back(lost);
+    }
 }
 
 /// A name for a forward that is about to be opened.
@@ -261,11 +270,17 @@ impl Forwards {
     pub(super) fn lose(&self, number: Number, (session, caller): (String, String), wanted: &Wanted, why: &str) {
         let again = if wanted.keep { "" } else { ", with keep=true if it is to come back by itself" };
         let told = format!("the forward {number} ({wanted}) was lost: {why}. Open it again with ssh_forward{again}");
-        let mut kept = self.kept();
-        if kept.lost.len() >= FORWARDS_LOST_MAX {
-            kept.lost.pop_front();
+        self.kept().tell(Lost { session, caller, told });
+    }
+
+    /// Closes one that is allowed no longer: who opened it is told.
+    pub(super) fn withdraw(&self, forward: &Forward, why: &str) {
+        let Forward { id, session, caller, wanted, .. } = forward;
+        // It may have ended meanwhile.
+        if self.close(id).is_ok() {
+            let told = format!("the forward {id} ({wanted}) was closed: the configuration was read again, and {why}");
+            self.kept().tell(Lost { session: session.clone(), caller: caller.clone(), told });
         }
-        kept.lost.push_back(Lost { session, caller, told });
     }
 
     /// What this caller should know of lost forwards of a session; each is told once.
