@@ -103,6 +103,39 @@ fn agents_sign_for_keys_of_which_only_the_public_half_can_be_read() {
 }
 
 #[test]
+fn an_agent_signs_for_certificates_that_are_only_files() {
+    account("jft-bash", Path::new("/bin/bash"));
+    let server = Sshd::start_with(|folder| {
+        key_pair(&folder.join("authority"), "ed25519", "");
+        format!("TrustedUserCAKeys {}", folder.join("authority.pub").display())
+    });
+    let folder = server.folder.path().display().to_string();
+    for name in ["held", "other"] {
+        key_pair(&file(&server, name), "rsa", "");
+    }
+    // The agent takes the key before there is a certificate beside it, which it would take as well.
+    let (_agent, socket) = agent(&server, &file(&server, "held"), "");
+    must(Command::new("ssh-add").arg(file(&server, "other")).env("SSH_AUTH_SOCK", &socket));
+    let mut sign = Command::new("ssh-keygen");
+    sign.args(["-q", "-s"]).arg(file(&server, "authority")).args(["-I", "test", "-n", "jft-bash", "-V", "+1h"]);
+    must(sign.arg(file(&server, "held.pub")));
+    fs::copy(file(&server, "held-cert.pub"), file(&server, "moved.pub")).unwrap();
+    fs::remove_file(file(&server, "held")).unwrap();
+    let socket = socket.display();
+    let config = [
+        device(&server, "named", &format!("certificate = \"{folder}/moved.pub\"\nagent = \"{socket}\"")),
+        device(&server, "beside", &format!("key = \"{folder}/held\"\nagent = \"{socket}\"")),
+        device(&server, "without", &format!("agent = \"{socket}\"")),
+    ];
+    let mut client = Client::start_with(&config.concat(), &[("HOME", &folder)]);
+    for device in ["named", "beside"] {
+        answers(&mut client, device);
+    }
+    let why = refused(&mut client, "without");
+    assert!(why.contains("2 keys of agent"), "{why}");
+}
+
+#[test]
 fn a_key_of_a_hardware_token_does_not_end_the_login() {
     account("jft-bash", Path::new("/bin/bash"));
     let server = Sshd::start_with(|folder| {

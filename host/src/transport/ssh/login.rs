@@ -43,7 +43,7 @@ struct Login<'a> {
     password_asked: String,
     /// Keys that were offered already, in a file or by an agent. Without their comments: those of a file and of an agent differ.
     offered: Vec<KeyData>,
-    /// What goes with keys that can be read here.
+    /// What goes with keys that can be read here, or are in the agent.
     certificates: Certificates,
     /// Answers that were given already.
     answered: Vec<String>,
@@ -144,6 +144,9 @@ impl Login<'_> {
             Attempt::KeyFiles if self.takes(MethodKind::PublicKey) => self.by_key_files().await,
             Attempt::Agent if self.takes(MethodKind::PublicKey) => {
                 self.by_agent().await;
+                for why in self.certificates.left_over() {
+                    self.passed_over(why);
+                }
                 Ok(())
             }
             Attempt::Password if self.takes(MethodKind::Password) => self.by_password().await,
@@ -191,7 +194,7 @@ impl Login<'_> {
             };
             match loaded {
                 Loaded::Private(key) => {
-                    let certificates = self.certificates.of(key.public_key().key_data(), &file.path);
+                    let certificates = self.certificates.of(key.public_key().key_data(), Some(&file.path));
                     self.offer(&file.path, key, certificates).await?;
                 }
                 Loaded::Public(_) if file.optional || !self.target.agents.is_empty() => {}
@@ -199,9 +202,6 @@ impl Login<'_> {
                     self.passed_over(format!("only an agent can sign with key `{}`, and there is none", file.path.display()));
                 }
             }
-        }
-        for why in self.certificates.left_over() {
-            self.passed_over(why);
         }
         Ok(())
     }

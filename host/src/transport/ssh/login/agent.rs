@@ -1,10 +1,13 @@
 //! Keys of an agent, certificates and hardware keys among them.
 
-use russh::MethodKind;
+use std::path::PathBuf;
+
 use russh::client::AuthResult;
+use russh::keys::HashAlg;
 use russh::keys::agent::AgentIdentity;
 use russh::keys::agent::client::AgentClient;
 use russh::keys::ssh_key::PublicKey;
+use russh::{MethodKind, Signer};
 use tokio::net::UnixStream;
 use tokio::time::timeout;
 
@@ -15,8 +18,28 @@ use crate::limits::{AGENT_KEYS_MAX, CONNECT_MAX, LOGIN_ANSWER_MAX};
 
 type Client = AgentClient<UnixStream>;
 
+/// What the agent has, and the file of the configuration that stands for it.
+type Held = (AgentIdentity, Option<PathBuf>);
+
+/// What the server is shown, and what of the agent's signs for it: the agent may have the key of a certificate that is only a file.
+struct Shown {
+    what: AgentIdentity,
+    signs: AgentIdentity,
+}
+
+/// An agent that signs with this, whatever was shown.
+struct With<'a>(&'a mut Client, &'a AgentIdentity);
+
+impl Signer for With<'_> {
+    type Error = <Client as Signer>::Error;
+
+    async fn auth_sign(&mut self, _: &AgentIdentity, hash: Option<HashAlg>, to_sign: Vec<u8>) -> Result<Vec<u8>, Self::Error> {
+        self.0.auth_sign(self.1, hash, to_sign).await
+    }
+}
+
 impl Login<'_> {
-    /// Offers the agent's keys: those that a file of the configuration stands for first, as ssh does.
+    /// Offers the agent's keys: those that a file of the configuration stands for first, and certificates before their keys, as ssh does.
     pub(super) async fn by_agent(&mut self) {
         let late = || Err("the agent does not answer".to_owned());
         let (socket, mut agent, identities) = match timeout(CONNECT_MAX, self.identities()).await.unwrap_or_else(|_| late()) {
@@ -25,20 +48,15 @@ impl Login<'_> {
             Err(what) => return self.tried.push(what),
         };
         let mut refused = 0;
-        for identity in identities {
-            let key = identity.public_key().key_data().clone();
-            let is_plain = matches!(identity, AgentIdentity::PublicKey { .. });
+        for one in self.shown(identities) {
             if refused == AGENT_KEYS_MAX || !self.takes(MethodKind::PublicKey) {
                 break;
             }
-            if is_plain && self.offered.contains(&key) {
-                continue;
-            }
-            if is_plain {
-                self.offered.push(key);
+            if let AgentIdentity::PublicKey { key, .. } = &one.signs {
+                self.offered.push(key.key_data().clone());
             }
             // A person may have to touch a key or type a PIN.
-            let signed = timeout(LOGIN_ANSWER_MAX, self.sign(&identity, &mut agent)).await;
+            let signed = timeout(LOGIN_ANSWER_MAX, self.sign(&one, &mut agent)).await;
             let Ok(signed) = signed else {
                 // The library goes on waiting for this signature and hears of nothing else.
                 let waited = LOGIN_ANSWER_MAX.as_secs();
@@ -61,31 +79,55 @@ impl Login<'_> {
         });
     }
 
+    /// What was not offered yet, each key behind its certificates that are files.
+    fn shown(&mut self, identities: Vec<Held>) -> Vec<Shown> {
+        let mut shown = Vec::new();
+        for (identity, file) in identities {
+            if let AgentIdentity::PublicKey { key, .. } = &identity {
+                if self.offered.contains(key.key_data()) {
+                    continue;
+                }
+                let certificates = self.certificates.of(key.key_data(), file.as_deref());
+                shown.extend(certificates.into_iter().map(|one| Shown { what: one.into(), signs: identity.clone() }));
+            }
+            shown.push(Shown { what: identity.clone(), signs: identity });
+        }
+        shown
+    }
+
     /// The first agent that answers, and its keys in the order to offer them. `None` where no agent is configured.
-    async fn identities(&self) -> Result<Option<(String, Client, Vec<AgentIdentity>)>, String> {
+    async fn identities(&self) -> Result<Option<(String, Client, Vec<Held>)>, String> {
         let Some((socket, mut agent)) = connect(self.target).await? else { return Ok(None) };
         // Keys for certain destinations are shown only to who says what it is connected to. Old agents do not know the question.
         if let Some(binding) = self.handle.agent_session_binding() {
             let _ = agent.bind_session(binding, false).await;
         }
         let identities = agent.request_identities().await.map_err(|error| format!("agent `{socket}`: {error}"))?;
-        let named: Vec<PublicKey> = self.target.keys.iter().filter_map(|file| public(self.target, file)).collect();
-        let is_named = |identity: &AgentIdentity| named.iter().any(|key| key.key_data() == identity.public_key().key_data());
-        let (mut wanted, others): (Vec<_>, Vec<_>) = identities.into_iter().partition(is_named);
+        let file = |file: &KeyFile| Some((public(self.target, file)?, file.path.clone()));
+        let named: Vec<(PublicKey, PathBuf)> = self.target.keys.iter().filter_map(file).collect();
+        let held = |identity: AgentIdentity| -> Held {
+            let named = named.iter().find(|(key, _)| key.key_data() == identity.public_key().key_data());
+            (identity, named.map(|(_, path)| path.clone()))
+        };
+        let (mut wanted, others): (Vec<Held>, Vec<Held>) = identities.into_iter().map(held).partition(|(_, file)| file.is_some());
         if !self.target.named_keys_only {
-            wanted.extend(others);
+            // A server counts what it refuses: those that a certificate of the configuration is for come before the rest.
+            let is_certified = |held: &Held| self.certificates.is_for(held.0.public_key().key_data());
+            let (certified, rest): (Vec<Held>, Vec<Held>) = others.into_iter().partition(is_certified);
+            wanted.extend(certified.into_iter().chain(rest));
         }
         Ok(Some((socket, agent, wanted)))
     }
 
-    async fn sign(&mut self, identity: &AgentIdentity, agent: &mut Client) -> Result<AuthResult, String> {
-        let is_rsa = identity.public_key().algorithm().is_rsa();
+    async fn sign(&mut self, one: &Shown, agent: &mut Client) -> Result<AuthResult, String> {
+        let is_rsa = one.signs.public_key().algorithm().is_rsa();
         let hash = rsa_hash(self.handle, is_rsa, self.target.offer.legacy).await.map_err(|error| error.to_string())?;
         let user = self.user.clone();
-        let result = match identity {
-            AgentIdentity::PublicKey { key, .. } => self.handle.authenticate_publickey_with(user, key.clone(), hash, agent).await,
+        let mut signer = With(agent, &one.signs);
+        let result = match &one.what {
+            AgentIdentity::PublicKey { key, .. } => self.handle.authenticate_publickey_with(user, key.clone(), hash, &mut signer).await,
             AgentIdentity::Certificate { certificate, .. } => {
-                self.handle.authenticate_certificate_with(user, certificate.clone(), hash, agent).await
+                self.handle.authenticate_certificate_with(user, certificate.clone(), hash, &mut signer).await
             }
         };
         result.map_err(|error| error.to_string())

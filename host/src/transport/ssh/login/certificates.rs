@@ -35,8 +35,13 @@ impl Certificates {
         Self { named: paths.iter().map(named).collect(), wrong: Vec::new() }
     }
 
+    /// Is one of the named ones for this key?
+    pub(super) fn is_for(&self, key: &KeyData) -> bool {
+        self.named.iter().any(|named| named.content.as_ref().is_ok_and(|certificate| certificate.public_key() == key))
+    }
+
     /// Those of this key: the named ones that certify it, else the one beside its file, as ssh looks for it.
-    pub(super) fn of(&mut self, key: &KeyData, file: &Path) -> Vec<Certificate> {
+    pub(super) fn of(&mut self, key: &KeyData, file: Option<&Path>) -> Vec<Certificate> {
         let mut found = Vec::new();
         for named in &mut self.named {
             if let Ok(certificate) = &named.content
@@ -49,7 +54,7 @@ impl Certificates {
         if !found.is_empty() {
             return found;
         }
-        let path = beside(file);
+        let Some(path) = file.map(beside) else { return found };
         let what = match read(&path) {
             Ok(certificate) if certificate.public_key() == key => return vec![certificate],
             Ok(_) => "is for another key than the one beside it".to_owned(),
@@ -63,7 +68,7 @@ impl Certificates {
     /// Why those were of no use that no key was offered with, once every key was looked at.
     pub(super) fn left_over(&self) -> Vec<String> {
         let unused = self.named.iter().filter(|named| !named.has_key).map(|Named { path, content, .. }| {
-            let what = content.as_ref().err().map_or("is for none of the keys that could be read here", String::as_str);
+            let what = content.as_ref().err().map_or("is for none of the keys that could be read here or are in the agent", String::as_str);
             format!("certificate `{}` {what}", path.display())
         });
         unused.chain(self.wrong.iter().cloned()).collect()
