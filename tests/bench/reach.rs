@@ -12,7 +12,7 @@ use jackfield::plugin::roles::{Decision, Effect};
 use jackfield::policy::{self, Verdict};
 use jackfield::transport::LineEvent;
 use jackfield::transport::host_key::Learning;
-use jackfield::transport::ssh::{Connection, KeyFile, Offer, Target, Way};
+use jackfield::transport::ssh::{Connection, KeyFile, Manner, Offer, Target, Way};
 use russh::keys::PrivateKey;
 use russh::keys::ssh_key::private::{Ed25519Keypair, KeypairData};
 use russh::server::{Auth, ChannelOpenHandle, Config, Handler, Msg, Session};
@@ -52,6 +52,7 @@ fn target(server: &Sshd) -> Target {
         revoked: None,
         keepalive: None,
         offer: Offer::default(),
+        manner: Manner::default(),
         bulk: false,
         terminal: "xterm-256color".to_owned(),
         size: (200, 50),

@@ -81,6 +81,24 @@ fn what_the_table_says_wins_and_the_doctor_says_where_it_stands() {
 }
 
 #[test]
+fn what_the_ssh_configuration_wants_of_a_connection_counts() {
+    account("jft-bash", Path::new("/bin/bash"));
+    let server = Sshd::start_with(|_| "AcceptEnv JFT_*".to_owned());
+    let config = write(&server);
+    let text = fs::read_to_string(&config).unwrap();
+    let own = "Host web1\n  SetEnv JFT_ONE=first\n  BindAddress 127.0.0.9\nHost alias\n  PubkeyAuthentication no\n";
+    fs::write(&config, format!("{own}{text}")).unwrap();
+    let mut client = Client::start(&format!("[ssh]\nconfig = \"{}\"\n[device.web1]\ntype = \"linux\"\n", config.display()));
+    for lane in ["session", "exec"] {
+        let command = "echo $JFT_ONE ${SSH_CONNECTION%% *}";
+        let result = client.call("ssh_run", json!({"target": "web1", "command": command, "lane": lane}));
+        assert_eq!(result["output"], "first 127.0.0.9\n", "{lane}: {result}");
+    }
+    let why = refused(&mut client, "alias");
+    assert!(why.contains("the ssh configuration leaves out publickey"), "{why}");
+}
+
+#[test]
 fn a_configuration_that_ssh_refuses_is_refused_with_its_line() {
     let folder = tempfile::tempdir().unwrap();
     let config = folder.path().join("config");

@@ -7,9 +7,10 @@ use std::time::Duration;
 use super::OpenError;
 use crate::config::{Agent, Algorithms, Config, Device, Proxy, SshNames, Wire};
 use crate::secret::given;
-use crate::ssh_config::{Asked, IdentityAgent, JumpHost, Resolved, UpdateHostKeys, Way};
+use crate::ssh_config::{AddressFamily, Asked, IdentityAgent, JumpHost, Resolved, UpdateHostKeys, Way};
 use crate::transport::host_key::Learning;
-use crate::transport::ssh::{KeyFile, Offer};
+use crate::transport::route::Dialing;
+use crate::transport::ssh::{KeyFile, Manner, Method, Offer};
 
 /// Who is to be reached: a device, or a jump host on the way that need not be one.
 #[derive(Debug, Clone)]
@@ -62,6 +63,8 @@ pub struct Place {
     pub keepalive: Option<Duration>,
     /// Which algorithms are offered.
     pub offer: Offer,
+    /// What else the OpenSSH configuration wants of the connection.
+    pub manner: Manner,
     /// Lines of the OpenSSH configuration that said something, by their keyword.
     pub origins: Vec<(&'static str, String)>,
     /// What somebody should know of them.
@@ -158,6 +161,7 @@ impl Place {
             host_key_alias: None,
             keepalive: None,
             offer: Offer::default(),
+            manner: Manner::default(),
             origins: Vec::new(),
             warnings: Vec::new(),
         };
@@ -206,7 +210,9 @@ impl Place {
             host_keys: looked.host_key_algorithms.clone(),
             ciphers: looked.ciphers.clone(),
             macs: looked.macs.clone(),
+            signatures: looked.pubkey_accepted_algorithms.clone(),
         };
+        self.manner = manner(looked, device);
         self.way = match &looked.way {
             Way::Direct => PlaceWay::Direct,
             Way::Jump(jumps) => PlaceWay::Jumps(jumps.clone()),
@@ -284,6 +290,51 @@ fn look_up(config: &Config, device: &Device, hop: &Hop, exec: Exec) -> Result<Op
     files.resolve(&hop.name, &asked).map(Some).map_err(|error| OpenError::Failed(format!("device `{}`: {error}", hop.name)))
 }
 
+/// What the OpenSSH configuration wants of the connection.
+fn manner(looked: &Resolved, device: &Device) -> Manner {
+    let variable = |word: &String| word.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()));
+    Manner {
+        dialing: Dialing {
+            family: Some(looked.address_family).filter(|family| *family != AddressFamily::Any),
+            from: looked.bind_address.clone(),
+            interface: looked.bind_interface.clone(),
+            timeout: looked.connect_timeout.filter(|timeout| !timeout.is_zero()),
+            further_tries: looked.connection_attempts.saturating_sub(1),
+        },
+        keepalives_missed: looked.origins_of("serveralivecountmax").next().map(|_| looked.server_alive_count_max),
+        methods: methods(looked, device),
+        // The type of a device says what its terminal is called.
+        environment: looked.set_env.iter().filter_map(variable).filter(|(name, _)| name != "TERM").collect(),
+    }
+}
+
+/// The ways to log in that the OpenSSH configuration leaves, in its order; what the table says to log in with stays one of them. `None`
+/// where it leaves all as they are.
+fn methods(looked: &Resolved, device: &Device) -> Option<Vec<Method>> {
+    let usual = [Method::Keys, Method::Password, Method::Questions];
+    let preferred = looked.preferred_authentications.as_deref();
+    let listed: Vec<Method> = preferred.map_or_else(|| usual.to_vec(), |list| list.split(',').filter_map(Method::of).collect());
+    let asks = !looked.batch_mode;
+    let may = |method: &Method| match method {
+        Method::Keys => looked.pubkey_authentication,
+        Method::Password => looked.password_authentication && asks,
+        Method::Questions => looked.kbd_interactive_authentication && asks,
+    };
+    let is_in_table = |method: &Method| match method {
+        Method::Keys => device.key.is_some() || matches!(device.agent, Agent::Socket(_)),
+        Method::Password => device.password.is_some(),
+        Method::Questions => device.password.is_some() || !device.answers.is_empty(),
+    };
+    let mut methods: Vec<Method> = Vec::new();
+    let left = listed.into_iter().filter(may);
+    for method in left.chain(usual.into_iter().filter(is_in_table)) {
+        if !methods.contains(&method) {
+            methods.push(method);
+        }
+    }
+    (methods != usual).then_some(methods)
+}
+
 /// The keys that ssh tries by itself, if they are there.
 fn usual_keys(home: Option<&Path>) -> Vec<KeyFile> {
     let names = ["id_rsa", "id_ecdsa", "id_ecdsa_sk", "id_ed25519", "id_ed25519_sk"];
@@ -339,6 +390,43 @@ mod tests {
         config.use_ssh_config(file);
         let address = |name: &str| Place::listed_address(&config, name, &config.devices[name]);
         assert_eq!(["far", "near", "here", "old"].map(address), ["192.0.2.1:2200", "192.0.2.7:22", "local", "192.0.2.9:23"]);
+    }
+
+    #[test]
+    fn what_the_openssh_configuration_wants_of_a_connection_is_kept_to() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("config");
+        let place = |lines: &str, table: &str| {
+            std::fs::write(&file, format!("Host far\n{lines}")).unwrap();
+            let mut config = Config::parse(&format!("[device.far]\n{table}"), Path::new("jackfield.toml"), None).unwrap();
+            config.use_ssh_config(file.clone());
+            Place::of(&config, &config.devices["far"], &Hop::device("far"), Exec::Never).unwrap()
+        };
+        assert_eq!(place("Port 22\nConnectTimeout 0\nServerAliveInterval 7\n", "").manner, Manner::default());
+        let lines = "AddressFamily inet6\nBindAddress ::1\nConnectTimeout 5\nConnectionAttempts 4\nServerAliveCountMax 9\n\
+                     SetEnv TERM=vt100 LANG=C \"A=b c=d\"\n";
+        let manner = place(lines, "").manner;
+        let (timeout, from) = (Some(Duration::from_secs(5)), Some("::1".to_owned()));
+        let dialing = Dialing { family: Some(AddressFamily::Inet6), from, interface: None, timeout, further_tries: 3 };
+        let environment = [("LANG", "C"), ("A", "b c=d")].map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+        assert_eq!(manner, Manner { dialing, keepalives_missed: Some(9), methods: None, environment });
+        let (keys, password, questions) = (Method::Keys, Method::Password, Method::Questions);
+        let secret = "password = { env = \"X\" }";
+        for (lines, table, expected) in [
+            ("PubkeyAuthentication no\n", "", vec![password, questions]),
+            ("PubkeyAuthentication no\n", "key = \"k\"", vec![password, questions, keys]),
+            ("KbdInteractiveAuthentication no\n", "", vec![keys, password]),
+            ("PasswordAuthentication no\n", "", vec![keys, questions]),
+            ("PasswordAuthentication no\n", secret, vec![keys, questions, password]),
+            ("PreferredAuthentications keyboard-interactive,gssapi-with-mic,publickey\n", "", vec![questions, keys]),
+            ("PreferredAuthentications publickey\n", "", vec![keys]),
+            ("PreferredAuthentications publickey\n", secret, vec![keys, password, questions]),
+            ("BatchMode yes\n", "", vec![keys]),
+            ("PreferredAuthentications publickey,password,keyboard-interactive\n", "", Vec::new()),
+        ] {
+            let expected = Some(expected).filter(|methods| !methods.is_empty() && *methods != [keys, password, questions]);
+            assert_eq!(place(lines, table).manner.methods, expected, "{lines}{table}");
+        }
     }
 
     #[test]

@@ -268,11 +268,11 @@ fn made_for(target: &Target) -> String {
         Way::Through(connection) => connection.identity(),
         other => format!("{other:?}"),
     };
-    let Target { host, port, offer, certificates, known_hosts, revoked, .. } = target;
+    let Target { host, port, offer, manner, certificates, known_hosts, revoked, .. } = target;
     // An agent is lent with the connection, and only one that was lent serves there.
     let lent = target.forward_agent.then_some(&target.agents);
     format!(
-        "{}@{host}:{port} {:?} {way} {offer:?} {keys:?} {certificates:?} {known_hosts:?} {revoked:?} {lent:?}",
+        "{}@{host}:{port} {:?} {way} {offer:?} {manner:?} {keys:?} {certificates:?} {known_hosts:?} {revoked:?} {lent:?}",
         target.login_name(),
         target.host_key_name()
     )

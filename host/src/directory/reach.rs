@@ -203,6 +203,7 @@ impl Directory {
             revoked: place.revoked,
             keepalive: place.keepalive,
             offer: place.offer,
+            manner: place.manner,
             bulk: false,
             terminal: String::new(),
             size: (0, 0),

@@ -18,7 +18,7 @@ mod proxy;
 
 use acknowledged::Acknowledged;
 
-pub use dial::dial;
+pub use dial::{Dialing, dial};
 
 /// A stream to a host.
 pub trait Duplex: AsyncRead + AsyncWrite + Send + Sync + Unpin {}
@@ -49,8 +49,8 @@ impl Closed {
 /// # Errors
 ///
 /// Why there is none.
-pub async fn direct(host: &str, port: u16, idle: Duration) -> Result<Box<dyn Duplex>, Closed> {
-    let stream = dial(host, port, idle).await.map_err(|error| Closed::host(&error))?;
+pub async fn direct(host: &str, port: u16, idle: Duration, dialing: &Dialing) -> Result<Box<dyn Duplex>, Closed> {
+    let stream = dial(host, port, idle, dialing).await.map_err(|error| Closed::host(&error))?;
     Ok(Box::new(Acknowledged::new(stream)))
 }
 
@@ -63,12 +63,12 @@ pub async fn by_proxy(way: &Proxy, host: &str, port: u16, idle: Duration) -> Res
     match way {
         Proxy::Socks5 { host: at, port: at_port } => {
             let who = format!("the SOCKS proxy {at}:{at_port}");
-            let stream = dial(at, at_port.get(), idle).await.map_err(|error| Closed::by(&who, &error.to_string()))?;
+            let stream = dial(at, at_port.get(), idle, &Dialing::default()).await.map_err(|error| Closed::by(&who, &error.to_string()))?;
             proxy::socks5(stream, host, port).await.map(boxed).map_err(|what| Closed::by(&who, &what))
         }
         Proxy::Http { host: at, port: at_port } => {
             let who = format!("the HTTP proxy {at}:{at_port}");
-            let stream = dial(at, at_port.get(), idle).await.map_err(|error| Closed::by(&who, &error.to_string()))?;
+            let stream = dial(at, at_port.get(), idle, &Dialing::default()).await.map_err(|error| Closed::by(&who, &error.to_string()))?;
             proxy::connect(stream, host, port).await.map(boxed).map_err(|what| Closed::by(&who, &what))
         }
         Proxy::Command(words) => {

@@ -5,6 +5,7 @@
 use tokio::time::timeout;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use russh::client::{self, Handle};
 
@@ -12,7 +13,7 @@ use super::host_key::KnownHosts;
 use super::route::{self, Closed, Duplex};
 use super::server_id::Noted;
 pub use super::server_id::Offered;
-use crate::limits::{CONNECT_MAX, KEEPALIVE, KEEPALIVES_MISSED_MAX};
+use crate::limits::{CONNECT_MAX, KEEPALIVE};
 
 use self::ahead::ReadAhead;
 use self::handler::{Handler, Hearing, heard};
@@ -23,7 +24,7 @@ pub use self::channel::{ChannelReader, Messages};
 pub use self::connection::{Connection, Halves, Known, Listening, Stream};
 pub use self::error::ConnectError;
 pub(super) use self::error::{WORDS_MAX_BYTES, words};
-pub use self::target::{Answer, KeyFile, Offer, Target, Way};
+pub use self::target::{Answer, KeyFile, Manner, Method, Offer, Target, Way};
 
 mod agent;
 mod ahead;
@@ -117,7 +118,7 @@ impl Greeting {
             self.warnings
                 .push(format!("your agent is lent to `{}`: whoever is root there can sign with it while you are connected", target.device));
         }
-        Ok(Connection::new(self.handle, self.hearing, self.wanted, target.device.clone(), self.warnings))
+        Ok(Connection::new(self.handle, self.hearing, self.wanted, target, self.warnings))
     }
 }
 
@@ -153,7 +154,16 @@ pub fn offered(target: &Target) -> Result<[Vec<String>; 4], ConnectError> {
 }
 
 async fn step<T>(target: &Target, step: &'static str, work: impl Future<Output = Result<T, ConnectError>>) -> Result<T, ConnectError> {
-    timeout(CONNECT_MAX, work).await.unwrap_or_else(|_| Err(ConnectError::timeout(target, step)))
+    within(CONNECT_MAX, target, step, work).await
+}
+
+async fn within<T>(
+    patience: Duration,
+    target: &Target,
+    step: &'static str,
+    work: impl Future<Output = Result<T, ConnectError>>,
+) -> Result<T, ConnectError> {
+    timeout(patience, work).await.unwrap_or_else(|_| Err(ConnectError::timeout(target, step, patience)))
 }
 
 async fn connect(target: &Target, known: &KnownHosts, handler: Handler) -> Result<(Handle<Handler>, Wanted), ConnectError> {
@@ -166,7 +176,7 @@ async fn connect(target: &Target, known: &KnownHosts, handler: Handler) -> Resul
         (Arc::clone(&heard.server_id), Arc::clone(&heard.server_offer))
     };
     let stream = Noted::new(stream, id, offer);
-    let exchanged = step(target, "key exchange", async {
+    let exchanged = within(target.patience(), target, "key exchange", async {
         client::connect_stream(config, stream, handler).await.map_err(|error| {
             let mut heard = heard(&hearing);
             match (heard.refused.take(), &error, heard.end.take()) {
@@ -186,15 +196,16 @@ async fn connect(target: &Target, known: &KnownHosts, handler: Handler) -> Resul
 ///
 /// When the way does not lead to the host.
 pub async fn travel(target: &Target) -> Result<Box<dyn Duplex>, ConnectError> {
-    step(target, "connection", way_to(target)).await
+    within(target.patience(), target, "connection", way_to(target)).await
 }
 
 async fn way_to(target: &Target) -> Result<Box<dyn Duplex>, ConnectError> {
-    let missed = u32::try_from(KEEPALIVES_MISSED_MAX).unwrap_or(1);
+    // One that nothing ends is still asked for a sign of life.
+    let missed = u32::try_from(target.keepalives_missed().max(1)).unwrap_or(u32::MAX);
     let idle = target.keepalive.unwrap_or(KEEPALIVE).saturating_mul(missed);
     let (host, port) = (target.host.as_str(), target.port);
     let (stream, key) = match &target.way {
-        Way::Direct => (route::direct(host, port, idle).await, "host"),
+        Way::Direct => (route::direct(host, port, idle, &target.manner.dialing).await, "host"),
         Way::Proxy(proxy) => (route::by_proxy(proxy, host, port, idle).await, "proxy"),
         Way::Shell(command) => (route::by_shell(command), "proxy"),
         Way::Through(connection) => {

@@ -11,7 +11,7 @@ use russh::{AlgorithmKind, Preferred, cipher, client, kex, mac};
 use super::super::host_key::KnownHosts;
 use super::error::words;
 use super::{ConnectError, Offer, Target};
-use crate::limits::{KEEPALIVE, KEEPALIVES_MISSED_MAX};
+use crate::limits::KEEPALIVE;
 use crate::wildcard::fits;
 
 const KEX: [kex::Name; 12] = [
@@ -63,7 +63,7 @@ pub(super) fn config(target: &Target, known: &KnownHosts) -> Result<client::Conf
     Ok(client::Config {
         nodelay: true,
         keepalive_interval: Some(target.keepalive.unwrap_or(KEEPALIVE)),
-        keepalive_max: KEEPALIVES_MISSED_MAX,
+        keepalive_max: target.keepalives_missed(),
         preferred: preferred(target, known)?,
         ..client::Config::default()
     })
@@ -247,11 +247,27 @@ impl Offer {
     pub fn legacy() -> Self {
         Self { legacy: true, ..Self::default() }
     }
+
+    /// May our own RSA keys sign with SHA-1, where the server does not say what it takes?
+    pub(super) fn signs_with_sha1(&self) -> bool {
+        let named = || chosen(&KEYS, &OLD_KEYS, false, self.signatures.as_deref()).unwrap_or_default();
+        self.legacy || named().contains(&Algorithm::Rsa { hash: None })
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn our_keys_sign_with_sha1_only_where_the_configuration_names_it() {
+        for (list, expected) in [(None, false), (Some("+ssh-rsa"), true), (Some("ssh-ed25519,rsa-sha2-512"), false), (Some("ssh-*"), true)]
+        {
+            let offer = Offer { signatures: list.map(str::to_owned), ..Offer::default() };
+            assert_eq!(offer.signs_with_sha1(), expected, "{list:?}");
+        }
+        assert!(Offer::legacy().signs_with_sha1());
+    }
 
     #[test]
     fn lists_change_the_defaults_as_openssh_says() {

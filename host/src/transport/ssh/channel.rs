@@ -149,6 +149,14 @@ pub(super) struct Opened {
     early: VecDeque<ChannelMsg>,
 }
 
+/// Sends variables for what is started next. Servers take those that their `AcceptEnv` names, and do not say which.
+pub(super) async fn send(environment: &[(String, String)], channel: &Channel<Msg>) -> Result<(), russh::Error> {
+    for (name, value) in environment {
+        channel.set_env(false, name, value).await?;
+    }
+    Ok(())
+}
+
 /// Asks for a terminal with a login shell in it.
 pub(super) async fn ask_for_shell(target: &Target, asked: &mut Asked) -> Result<(), String> {
     let channel = asked.channel()?;
@@ -158,6 +166,7 @@ pub(super) async fn ask_for_shell(target: &Target, asked: &mut Asked) -> Result<
             channel.agent_forward(false).await?;
         }
         channel.request_pty(true, &target.terminal, columns.into(), rows.into(), 0, 0, &[]).await?;
+        send(&target.manner.environment, channel).await?;
         channel.request_shell(true).await
     };
     requests.await.map_err(|error| told(&error))?;

@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
 use super::super::{Line, Reader, Welcome, Writer};
-use super::channel::{Asked, ChannelReader, Messages, NoChannel, Opened, ask_for_shell, close_soon, no_way, serve};
+use super::channel::{Asked, ChannelReader, Messages, NoChannel, Opened, ask_for_shell, close_soon, no_way, send, serve};
 use super::error::told;
 use super::handler::{Handler, Heard, Hearing, heard, listening_name};
 use super::wanted::Wanted;
@@ -27,6 +27,8 @@ struct Inner {
     hearing: Hearing,
     device: String,
     warnings: Vec<String>,
+    /// Variables that go along with what is started on it.
+    environment: Vec<(String, String)>,
     /// Sessions that are open on it.
     sessions: AtomicUsize,
     /// It had a session before.
@@ -144,7 +146,8 @@ impl Known {
 }
 
 impl Connection {
-    pub(super) fn new(handle: Handle<Handler>, hearing: Hearing, wanted: Wanted, device: String, mut warnings: Vec<String>) -> Self {
+    pub(super) fn new(handle: Handle<Handler>, hearing: Hearing, wanted: Wanted, target: &Target, mut warnings: Vec<String>) -> Self {
+        let device = target.device.clone();
         let weak = heard(&hearing).weak.clone();
         if !weak.is_empty() {
             warnings.push(format!("the connection to `{device}` uses weak algorithms: {}", weak.join(", ")));
@@ -156,6 +159,7 @@ impl Connection {
             hearing,
             device,
             warnings,
+            environment: target.manner.environment.clone(),
             sessions: AtomicUsize::new(0),
             has_given: AtomicBool::new(false),
             most,
@@ -355,6 +359,7 @@ impl Connection {
     /// A channel on which a program has started.
     async fn started(&self, program: &Program) -> Result<Opened, ConnectError> {
         self.session(async |asked| {
+            send(&self.0.environment, asked.channel()?).await.map_err(|error| told(&error))?;
             asked.channel()?.exec(true, program.text()).await.map_err(|error| told(&error))?;
             asked.answered("a program").await
         })

@@ -1,8 +1,9 @@
 //! Why there is no line. Each error says what to do next.
 
+use std::time::Duration;
+
 use super::super::host_key::{HostKeyError, LoadError};
 use super::Target;
-use crate::limits::CONNECT_MAX;
 use crate::terminal::text::{escaped, first_bytes};
 
 /// The longest part of a server's own words in a sentence.
@@ -40,7 +41,7 @@ pub enum ConnectError {
         key: &'static str,
     },
     /// A step took too long.
-    #[error("`{device}` at {host}:{port} did not finish the {step} within {} s; try again, or check the way to it", CONNECT_MAX.as_secs())]
+    #[error("`{device}` at {host}:{port} did not finish the {step} within {seconds} s; try again, or check the way to it")]
     Timeout {
         /// The device.
         device: String,
@@ -50,6 +51,8 @@ pub enum ConnectError {
         port: u16,
         /// Which step.
         step: &'static str,
+        /// How long it had.
+        seconds: u64,
     },
     /// The key exchange failed.
     #[error("SSH with `{device}` failed: {what}")]
@@ -164,8 +167,9 @@ pub enum ConnectError {
 }
 
 impl ConnectError {
-    pub(super) fn timeout(target: &Target, step: &'static str) -> Self {
-        Self::Timeout { device: target.device.clone(), host: target.host.clone(), port: target.port, step }
+    pub(super) fn timeout(target: &Target, step: &'static str, patience: Duration) -> Self {
+        let (device, host) = (target.device.clone(), target.host.clone());
+        Self::Timeout { device, host, port: target.port, step, seconds: patience.as_secs() }
     }
 
     pub(super) fn unreachable(target: &Target, what: &dyn std::fmt::Display) -> Self {

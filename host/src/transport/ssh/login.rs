@@ -12,7 +12,7 @@ use self::certificates::Certificates;
 use self::keys::Loaded;
 use super::error::told;
 use super::handler::{Handler, Hearing, heard};
-use super::{ConnectError, Target, step};
+use super::{ConnectError, Method, Target, step};
 
 mod agent;
 mod certificates;
@@ -60,6 +60,17 @@ enum Attempt {
 
 const ATTEMPTS: [Attempt; 4] = [Attempt::KeyFiles, Attempt::Agent, Attempt::Password, Attempt::Questions];
 
+/// Those that the OpenSSH configuration leaves, in its order.
+fn attempts(target: &Target) -> Vec<Attempt> {
+    let Some(methods) = &target.manner.methods else { return ATTEMPTS.to_vec() };
+    let of = |method: &Method| match method {
+        Method::Keys => [Attempt::KeyFiles, Attempt::Agent].as_slice(),
+        Method::Password => &[Attempt::Password],
+        Method::Questions => &[Attempt::Questions],
+    };
+    methods.iter().flat_map(of).copied().collect()
+}
+
 /// Rounds after partial successes before a server is held to want them for ever.
 const ROUNDS_MAX: usize = 8;
 
@@ -94,7 +105,7 @@ pub(super) async fn login(target: &Target, handle: &mut Handle<Handler>, hearing
     }
     for _ in 0..ROUNDS_MAX {
         let steps = login.steps;
-        for attempt in ATTEMPTS {
+        for attempt in attempts(target) {
             login.attempt(attempt).await?;
             if login.result.success() {
                 heard(hearing).logged_in_by = login.used.join(", then ");
@@ -236,6 +247,14 @@ impl Login<'_> {
         let mut tried = self.tried.clone();
         if self.steps > 0 {
             tried.insert(0, "a first step was accepted".to_owned());
+        }
+        let is_left_out = |name: &&str| match (&self.target.manner.methods, Method::of(name)) {
+            (Some(methods), Some(method)) => !methods.contains(&method),
+            _ => false,
+        };
+        let left_out: Vec<&str> = offered.iter().copied().filter(is_left_out).collect();
+        if !left_out.is_empty() {
+            tried.push(format!("the ssh configuration leaves out {}", left_out.join(", ")));
         }
         if tried.is_empty() {
             tried.push("no key, agent or password is configured that it takes".to_owned());

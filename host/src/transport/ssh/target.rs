@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use super::Connection;
 use crate::config::Proxy;
+use crate::limits::{CONNECT_MAX, KEEPALIVES_MISSED_MAX};
 use crate::secret::Secret;
 use crate::secret::redact::Redactor;
 use crate::transport::host_key::Learning;
 use crate::transport::questions::Questions;
+use crate::transport::route::Dialing;
 
 /// Where to connect and as whom.
 #[derive(Clone)]
@@ -56,12 +58,51 @@ pub struct Target {
     pub keepalive: Option<Duration>,
     /// What is offered in the key exchange.
     pub offer: Offer,
+    /// What else the OpenSSH configuration wants of the connection.
+    pub manner: Manner,
     /// Much will go over it: ciphers that the processor has instructions for come first.
     pub bulk: bool,
     /// `TERM`.
     pub terminal: String,
     /// Columns and rows.
     pub size: (u16, u16),
+}
+
+/// What the OpenSSH configuration wants of a connection; by default what is usual here.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Manner {
+    /// How a connection of our own is made.
+    pub dialing: Dialing,
+    /// Keepalives without an answer that end it (`ServerAliveCountMax`); 0 never does.
+    pub keepalives_missed: Option<u32>,
+    /// The ways to log in, in the order to try; `None` are all.
+    pub methods: Option<Vec<Method>>,
+    /// Variables that go along with what is started (`SetEnv`).
+    pub environment: Vec<(String, String)>,
+}
+
+/// A way to log in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// With a key that is a file or an agent's.
+    Keys,
+    /// With the password.
+    Password,
+    /// With answers to the server's questions.
+    Questions,
+}
+
+impl Method {
+    /// The method of this name.
+    #[must_use]
+    pub fn of(name: &str) -> Option<Self> {
+        match name {
+            "publickey" => Some(Self::Keys),
+            "password" => Some(Self::Password),
+            "keyboard-interactive" => Some(Self::Questions),
+            _ => None,
+        }
+    }
 }
 
 /// The way to a host.
@@ -90,6 +131,8 @@ pub struct Offer {
     pub ciphers: Option<String>,
     /// Message authentication, as `MACs`.
     pub macs: Option<String>,
+    /// The user's own signatures, as `PubkeyAcceptedAlgorithms`; of these only whether SHA-1 is among them counts.
+    pub signatures: Option<String>,
 }
 
 /// A private key on disk.
@@ -156,6 +199,16 @@ impl Target {
             Some(alias) => (alias, crate::config::DEFAULT_PORT),
             None => (&self.host, self.port),
         }
+    }
+
+    /// How long connecting may take, and each step of it until the keys are exchanged.
+    pub(super) fn patience(&self) -> Duration {
+        self.manner.dialing.timeout.unwrap_or(CONNECT_MAX)
+    }
+
+    /// Keepalives without an answer that end the connection.
+    pub(super) fn keepalives_missed(&self) -> usize {
+        self.manner.keepalives_missed.map_or(KEEPALIVES_MISSED_MAX, |count| usize::try_from(count).unwrap_or(usize::MAX))
     }
 
     /// The account as the server is told it.

@@ -121,7 +121,7 @@ impl Login<'_> {
 
     async fn sign(&mut self, one: &Shown, agent: &mut Client) -> Result<AuthResult, String> {
         let is_rsa = one.signs.public_key().algorithm().is_rsa();
-        let hash = rsa_hash(self.handle, is_rsa, self.target.offer.legacy).await.map_err(|error| error.to_string())?;
+        let hash = rsa_hash(self.handle, is_rsa, self.target.offer.signs_with_sha1()).await.map_err(|error| error.to_string())?;
         let user = self.user.clone();
         let mut signer = With(agent, &one.signs);
         let result = match &one.what {

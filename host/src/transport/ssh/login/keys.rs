@@ -77,7 +77,7 @@ impl Login<'_> {
         let (target, user) = (self.target, self.user.clone());
         let handle = &*self.handle;
         let hash = step(target, "login", async {
-            let hash = rsa_hash(handle, key.algorithm().is_rsa(), target.offer.legacy).await;
+            let hash = rsa_hash(handle, key.algorithm().is_rsa(), target.offer.signs_with_sha1()).await;
             hash.map_err(|error| broken(target, &error))
         });
         let hash = hash.await?;

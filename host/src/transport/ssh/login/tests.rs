@@ -15,10 +15,11 @@ use russh::{Channel, MethodKind, MethodSet};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, UnixListener};
 
-use super::super::{Connection, KeyFile, Offer, Target, Way};
+use super::super::{Connection, KeyFile, Manner, Method, Offer, Target, Way};
 use super::keys::{self, Loaded};
 use crate::secret::Secret;
 use crate::transport::host_key::Learning;
+use crate::transport::route::Dialing;
 
 /// A host here that nothing is known of.
 fn target() -> Target {
@@ -44,6 +45,7 @@ fn target() -> Target {
         revoked: None,
         keepalive: None,
         offer: Offer::default(),
+        manner: Manner::default(),
         bulk: false,
         terminal: String::new(),
         size: (80, 24),
@@ -211,6 +213,36 @@ async fn what_a_server_was_given_is_in_no_reason_that_it_makes() {
         let why = Connection::open(&target).await.unwrap_err().to_string();
         assert!(why.contains("it asks `Not [secret:password]:`") && !why.contains("horse"), "{why}");
     }
+}
+
+#[tokio::test]
+async fn a_way_to_log_in_that_the_ssh_configuration_leaves_out_is_not_gone() {
+    let folder = tempfile::tempdir().unwrap();
+    let password = Some(Arc::new(Secret::from_bytes(b"correct horse".to_vec())));
+    for (methods, tried) in [(None, true), (Some(vec![Method::Keys, Method::Questions]), false), (Some(vec![Method::Password]), true)] {
+        let manner = Manner { methods: methods.clone(), ..Manner::default() };
+        let target = Target { password: password.clone(), manner, ..server(folder.path(), Willing).await };
+        let why = Connection::open(&target).await.unwrap_err().to_string();
+        assert_eq!(why.contains("the password is not accepted"), tried, "{methods:?}: {why}");
+        assert_eq!(why.contains("the ssh configuration leaves out"), methods.is_some(), "{methods:?}: {why}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_is_slower_than_the_ssh_configuration_allows_is_given_up() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let dialing = Dialing { timeout: Some(Duration::from_secs(3)), ..Dialing::default() };
+    let manner = Manner { dialing, ..Manner::default() };
+    let target = Target { port: listener.local_addr().unwrap().port(), manner, ..target() };
+    let silent = tokio::spawn(async move {
+        let taken = listener.accept().await.unwrap();
+        tokio::time::pause();
+        std::future::pending::<()>().await;
+        drop(taken);
+    });
+    let why = Connection::open(&target).await.unwrap_err().to_string();
+    silent.abort();
+    assert!(why.contains("did not finish the key exchange within 3 s"), "{why}");
 }
 
 #[tokio::test]
