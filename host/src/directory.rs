@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::sync::{OnceCell, mpsc};
 
-use self::error::failed;
+use self::error::{failed, failed_at};
 use self::identity::{Identities, Identity};
 use self::news::News;
 use self::place::Place;
@@ -533,7 +533,7 @@ impl Directory {
         let turn = self.pool.turn(&target.device, (&target.host, target.port)).await?;
         // The plugins load while the network is waited for.
         let (greeting, ()) = tokio::join!(ssh::Greeting::open(target), world.catalog.load_judges());
-        let greeting = greeting.map_err(|error| failed(&error))?;
+        let greeting = greeting.map_err(|error| failed_at(&error, target))?;
         if let Some(identity) = identity::by_server_id(&world.catalog, &greeting.server_id()).await {
             profile.kind = world.load_kind(&profile.id.device, &identity.kind).await?;
             profile.size = profile.kind.terminal.size(columns, rows);

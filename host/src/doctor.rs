@@ -63,13 +63,14 @@ pub async fn resolve(directory: &Directory, device: &str) -> Result<Finding, Str
     let place = directory.world().place(device).await.map_err(|error| error.to_string())?;
     let paths = |paths: &[std::path::PathBuf]| paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>();
     let keys: Vec<String> = place.keys.iter().map(|key| key.path.display().to_string()).collect();
-    let from: Vec<String> = place.origins.iter().map(|(keyword, at)| format!("{keyword} {at}")).collect();
+    let lines = |lines: &[(&str, String)]| lines.iter().map(|(keyword, at)| format!("{keyword} {at}")).collect::<Vec<_>>();
+    let (from, unheeded) = (lines(&place.origins), lines(&place.unheeded));
     let says = format!("{}@{} port {}, {}", place.user, place.host, place.port, place.way);
     let state = if place.warnings.is_empty() { State::Good } else { State::Doubt };
     let facts = json!({"host": place.host, "port": place.port, "user": place.user, "way": place.way.to_string(), "keys": keys,
         "certificates": paths(&place.certificates), "agents": paths(&place.agents), "known_hosts": paths(&place.known_hosts),
-        "host_key_alias": place.host_key_alias, "legacy_algorithms": place.offer.legacy, "from": from, "warnings": place.warnings});
-    Ok(Finding::new("configuration", state, says).facts(facts))
+        "host_key_alias": place.host_key_alias, "legacy_algorithms": place.offer.legacy, "from": from, "not_heeded": unheeded, "warnings": place.warnings});
+    Ok(Finding::new("configuration", state, says).next(&place.warnings.join("; ")).facts(facts))
 }
 
 /// Goes the whole way. The first step that fails is the last one.

@@ -53,6 +53,7 @@ fn target(server: &Sshd) -> Target {
         keepalive: None,
         offer: Offer::default(),
         manner: Manner::default(),
+        notes: Vec::new(),
         bulk: false,
         terminal: "xterm-256color".to_owned(),
         size: (200, 50),

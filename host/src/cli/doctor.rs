@@ -86,6 +86,8 @@ fn details(facts: &Value) -> Vec<String> {
     for (name, value) in facts.as_object().into_iter().flatten() {
         let name = name.replace('_', " ");
         match value {
+            // They are said as what to look at.
+            Value::Array(_) if name == "warnings" => {}
             Value::Array(list) if !list.is_empty() => lines.extend(words(value).map(|list| format!("{name}: {list}"))),
             Value::Object(sides) => {
                 for side in ["ours", "theirs"] {

@@ -115,3 +115,11 @@ pub(super) fn failed(error: &ssh::ConnectError) -> OpenError {
     }
     OpenError::Failed(error.to_string())
 }
+
+/// The same, with what somebody should know of how the target was found out: it may be why.
+pub(super) fn failed_at(error: &ssh::ConnectError, target: &ssh::Target) -> OpenError {
+    match failed(error) {
+        OpenError::Failed(why) if !target.notes.is_empty() => OpenError::Failed(format!("{why}; note: {}", target.notes.join("; "))),
+        failed => failed,
+    }
+}

@@ -12,6 +12,8 @@ use crate::transport::host_key::Learning;
 use crate::transport::route::Dialing;
 use crate::transport::ssh::{KeyFile, Manner, Method, Offer};
 
+mod unheeded;
+
 /// Who is to be reached: a device, or a jump host on the way that need not be one.
 #[derive(Debug, Clone)]
 pub(super) struct Hop {
@@ -67,6 +69,8 @@ pub struct Place {
     pub manner: Manner,
     /// Lines of the OpenSSH configuration that said something, by their keyword.
     pub origins: Vec<(&'static str, String)>,
+    /// Those that are not heeded, likewise.
+    pub unheeded: Vec<(&'static str, String)>,
     /// What somebody should know of them.
     pub warnings: Vec<String>,
 }
@@ -82,6 +86,8 @@ pub enum PlaceWay {
     Shell(String),
     /// Through these, the nearest first.
     Jumps(Vec<JumpHost>),
+    /// One that the OpenSSH configuration names and that is not known here; why.
+    Closed(String),
 }
 
 impl std::fmt::Display for PlaceWay {
@@ -94,6 +100,7 @@ impl std::fmt::Display for PlaceWay {
                 let jumps: Vec<String> = jumps.iter().map(jump).collect();
                 write!(f, "through {}", jumps.join(", then "))
             }
+            Self::Closed(why) => write!(f, "closed: {why}"),
         }
     }
 }
@@ -163,6 +170,7 @@ impl Place {
             offer: Offer::default(),
             manner: Manner::default(),
             origins: Vec::new(),
+            unheeded: Vec::new(),
             warnings: Vec::new(),
         };
         if let Some(looked) = looked {
@@ -213,13 +221,15 @@ impl Place {
             signatures: looked.pubkey_accepted_algorithms.clone(),
         };
         self.manner = manner(looked, device);
-        self.way = match &looked.way {
-            Way::Direct => PlaceWay::Direct,
-            Way::Jump(jumps) => PlaceWay::Jumps(jumps.clone()),
-            Way::Command(command) => PlaceWay::Shell(command.clone()),
+        self.way = match (&looked.way, unheeded::closed(looked)) {
+            (_, Some(why)) => PlaceWay::Closed(why),
+            (Way::Direct, None) => PlaceWay::Direct,
+            (Way::Jump(jumps), None) => PlaceWay::Jumps(jumps.clone()),
+            (Way::Command(command), None) => PlaceWay::Shell(command.clone()),
         };
         self.origins = looked.origins.iter().map(|origin| (origin.keyword, origin.place.to_string())).collect();
-        self.warnings.clone_from(&looked.warnings);
+        self.unheeded = unheeded::lines(looked);
+        self.warnings = unheeded::warnings(looked);
     }
 
     /// What the device's table says.
@@ -426,6 +436,32 @@ mod tests {
         ] {
             let expected = Some(expected).filter(|methods| !methods.is_empty() && *methods != [keys, password, questions]);
             assert_eq!(place(lines, table).manner.methods, expected, "{lines}{table}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_heeded_of_the_openssh_configuration_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("config");
+        let place = |lines: &str, table: &str| {
+            std::fs::write(&file, format!("Host far\n{lines}")).unwrap();
+            let mut config = Config::parse(&format!("[device.far]\n{table}"), Path::new("jackfield.toml"), None).unwrap();
+            config.use_ssh_config(file.clone());
+            Place::of(&config, &config.devices["far"], &Hop::device("far"), Exec::Never).unwrap()
+        };
+        let lines = "CheckHostIP yes\nRemoteCommand tmux\nLocalForward 8080 a:80\nMatch final exec true\nUser x\n";
+        let far = place(lines, "");
+        let told = |line: usize| far.warnings.iter().filter(|text| text.starts_with(&format!("{}:{line}: ", file.display()))).count();
+        assert_eq!(([2, 3, 5].map(told), far.warnings.len()), ([1, 1, 1], 3), "{:?}", far.warnings);
+        assert_eq!(far.unheeded, [("localforward", format!("{}:4", file.display()))]);
+        for (lines, table, closed) in [
+            ("ProxyCommand nc -F %h %p\nProxyUseFdpass yes\n", "", true),
+            ("ProxyCommand -\n", "", true),
+            ("ProxyCommand nc %h %p\n", "", false),
+            ("ProxyCommand nc -F %h %p\nProxyUseFdpass yes\n", "via = \"far2\"\n[device.far2]\nhost = \"b\"", false),
+        ] {
+            let way = place(lines, table).way;
+            assert_eq!(matches!(way, PlaceWay::Closed(_)), closed, "{lines}: {way}");
         }
     }
 

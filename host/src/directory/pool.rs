@@ -10,6 +10,7 @@ use std::time::Instant;
 use tokio::sync::{Mutex as Turn, OwnedSemaphorePermit, Semaphore};
 use tokio::time::sleep;
 
+use super::error::failed_at;
 use super::host_keys::keep_up_to_date;
 use super::{OpenError, World};
 use crate::audit::Audit;
@@ -246,7 +247,7 @@ pub(super) fn refused(error: &ConnectError, target: &Target, book: &SecretBook) 
     if matches!(error, ConnectError::Refused { password_refused: true, .. }) {
         book.on_failure(&target.device, "password", Instant::now());
     }
-    super::failed(error)
+    failed_at(error, target)
 }
 
 /// Keeps a connection until nothing has used it for a while.

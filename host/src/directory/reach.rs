@@ -204,6 +204,7 @@ impl Directory {
             keepalive: place.keepalive,
             offer: place.offer,
             manner: place.manner,
+            notes: place.warnings,
             bulk: false,
             terminal: String::new(),
             size: (0, 0),
@@ -224,6 +225,7 @@ impl Directory {
             PlaceWay::Direct => return Ok(ssh::Way::Direct),
             PlaceWay::Proxy(proxy) => return Ok(ssh::Way::Proxy(proxy.clone())),
             PlaceWay::Shell(command) => return Ok(ssh::Way::Shell(command.clone())),
+            PlaceWay::Closed(why) => return Err(OpenError::Failed(format!("the way to `{name}` is closed: {why}"))),
             PlaceWay::Jumps(hops) => hops,
         };
         let left = jumps.checked_sub(hops.len());

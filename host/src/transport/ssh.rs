@@ -110,6 +110,7 @@ impl Greeting {
             (ConnectError::Protocol { device, .. }, Some(what)) => ConnectError::Protocol { device, what },
             (error, _) => error,
         })?;
+        self.warnings.extend(target.notes.iter().cloned());
         if target.forward_agent
             && !target.agents.is_empty()
             && let Some(binding) = self.handle.agent_session_binding()

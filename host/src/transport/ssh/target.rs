@@ -60,6 +60,8 @@ pub struct Target {
     pub offer: Offer,
     /// What else the OpenSSH configuration wants of the connection.
     pub manner: Manner,
+    /// What somebody should know of how all this was found out.
+    pub notes: Vec<String>,
     /// Much will go over it: ciphers that the processor has instructions for come first.
     pub bulk: bool,
     /// `TERM`.

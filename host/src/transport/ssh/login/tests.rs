@@ -46,6 +46,7 @@ fn target() -> Target {
         keepalive: None,
         offer: Offer::default(),
         manner: Manner::default(),
+        notes: Vec::new(),
         bulk: false,
         terminal: String::new(),
         size: (80, 24),
