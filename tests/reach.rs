@@ -107,7 +107,7 @@ fn proxies_programs_and_sockets_lead_to_a_server() {
     for device in ["socks", "http", "unix", "words"] {
         answers(&mut client, device);
     }
-    for (device, why) in [("wrong", "failed"), ("nobody", "the SOCKS proxy"), ("nowhere", "502 Bad Gateway")] {
+    for (device, why) in [("wrong", "(exit status: 3) and says: no way"), ("nobody", "the SOCKS proxy"), ("nowhere", "502 Bad Gateway")] {
         let said = refused(&mut client, device);
         assert!(said.contains(why), "{device}: {said}");
     }
