@@ -193,7 +193,7 @@ impl Login<'_> {
     }
 
     async fn by_key_files(&mut self) -> Result<(), ConnectError> {
-        let steps = self.steps;
+        let (steps, mut unusable) = (self.steps, None);
         for file in &self.target.keys {
             if self.steps > steps || !self.takes(MethodKind::PublicKey) {
                 return Ok(());
@@ -201,7 +201,11 @@ impl Login<'_> {
             let loaded = match keys::load(self.target, file) {
                 Ok(loaded) => loaded,
                 Err(_) if file.optional => continue,
-                Err(error) => return Err(error),
+                // As with ssh, another one may do.
+                Err(error) => {
+                    unusable.get_or_insert(error);
+                    continue;
+                }
             };
             match loaded {
                 Loaded::Private(key) => {
@@ -214,7 +218,15 @@ impl Login<'_> {
                 }
             }
         }
-        Ok(())
+        match unusable {
+            // Nobody is asked anything before it is mended.
+            Some(error) if !self.result.success() && self.steps == steps && self.target.agents.is_empty() => Err(error),
+            Some(error) => {
+                self.passed_over(error.to_string());
+                Ok(())
+            }
+            None => Ok(()),
+        }
     }
 
     async fn by_password(&mut self) -> Result<(), ConnectError> {

@@ -10,7 +10,7 @@ use russh::keys::ssh_key::private::Ed25519Keypair;
 use russh::keys::ssh_key::public::{Ed25519PublicKey, KeyData};
 use russh::keys::ssh_key::{LineEnding, private, public};
 use russh::keys::{PrivateKey, PublicKey};
-use russh::server::{Auth, ChannelOpenHandle, Config, Handler, Msg, Response, Session, run_stream};
+use russh::server::{Auth, ChannelOpenHandle, Config, Handler, Msg, Response, Session, VerifiedPublicKey, run_stream};
 use russh::{Channel, MethodKind, MethodSet};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, UnixListener};
@@ -114,6 +114,17 @@ impl Handler for Willing {
     type Error = russh::Error;
 }
 
+/// Takes every key.
+struct Trusting;
+
+impl Handler for Trusting {
+    type Error = russh::Error;
+
+    async fn auth_publickey(&mut self, _: &str, _: VerifiedPublicKey<'_>) -> Result<Auth, Self::Error> {
+        Ok(Auth::Accept)
+    }
+}
+
 /// Lets anybody in, and answers nothing from the first session on that it is asked for. From then on time is virtual.
 struct Silent;
 
@@ -146,6 +157,25 @@ impl Handler for Parrot {
         let question = answer.map_or_else(|| "Password: ".to_owned(), |answer| format!("Not {}: ", String::from_utf8_lossy(&answer)));
         Ok(Auth::Partial { name: "".into(), instructions: "".into(), prompts: Cow::Owned(vec![(Cow::Owned(question), false)]) })
     }
+}
+
+#[tokio::test]
+async fn a_key_that_cannot_be_used_does_not_keep_the_next_one_from_being_tried() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    ssh_keygen(&path("locked"), &["-t", "ed25519", "-N", "open sesame"]);
+    ssh_keygen(&path("open"), &["-t", "ed25519", "-N", ""]);
+    let opened = async |names: &[&str]| {
+        let keys = names.iter().map(|name| KeyFile { path: path(name), optional: false }).collect();
+        let target = Target { keys, ..server(folder.path(), Trusting).await };
+        Connection::open(&target).await.map(|connection| connection.logged_in_by()).map_err(|error| error.to_string())
+    };
+    for names in [["locked", "open"], ["absent", "open"]] {
+        let by = opened(names.as_slice()).await.unwrap();
+        assert!(by.ends_with("open`"), "{by}");
+    }
+    let why = opened(["locked"].as_slice()).await.unwrap_err();
+    assert!(why.starts_with("cannot use key `") && why.contains("is encrypted"), "{why}");
 }
 
 /// A server here, for one connection.
