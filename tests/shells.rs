@@ -58,12 +58,13 @@ const BASH: Shell = Shell {
     remembers: false,
 };
 
-/// Two rows, colours, a command substitution, a status, a title, a hook that others already use.
+/// Two rows, colours, a command substitution, a status, a title, a hook that others already use, an editor that shows its mode.
 const THEME: &str = r#"HISTCONTROL=
 __theme() { local s=$?; printf '\033]0;%s\007' "$PWD"; branch=$(printf main); PS1='\[\e[1;32m\]┌─[\u@\h] \[\e[34m\]\w\[\e[0m\] ('$branch') '$s'\n\[\e[1;32m\]└─❯\[\e[0m\] '; }
 __other() { history -a; }
 PROMPT_COMMAND='__theme; __other'
 trap 'last_started=$BASH_COMMAND' DEBUG
+bind 'set show-mode-in-prompt on'
 "#;
 
 const ZSH_RC: &str = "PROMPT='%n@%m:%~%# '\nHISTFILE=~/.zsh_history HISTSIZE=500 SAVEHIST=500\n";
