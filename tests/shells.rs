@@ -366,3 +366,20 @@ fn tcsh_is_exact_in_every_situation() {
         remembers: false,
     });
 }
+
+/// It has no marks then: what runs before it tells the end.
+#[test]
+fn a_prompt_that_is_readonly_leaves_every_status_exact() {
+    for (name, path, file) in [("bash", "/bin/bash", ".bashrc"), ("zsh", "/usr/bin/zsh", ".zshrc")] {
+        let user = format!("jft-fixed-{name}");
+        let home = account(&user, Path::new(path));
+        std::fs::write(home.join(file), "PS1='fixed$ '; readonly PS1\n").unwrap();
+        let server = Sshd::start();
+        let mut client = Client::start_agreeing(&server.device("web1", &user, "linux"), &[]);
+        for (line, output, status) in [("echo a", "a\n", 0), ("printf x; (exit 3)", "x", 3), ("echo one\necho two", "one\ntwo\n", 0)] {
+            let result = client.run("web1", line);
+            let seen = (result["output"].as_str(), result["exit_code"].as_i64(), result["confidence"].as_str());
+            assert_eq!(seen, (Some(output), Some(status), Some("mark")), "{name}: {line}: {result}");
+        }
+    }
+}
