@@ -87,7 +87,9 @@ pub(crate) fn inspect(view: &View, known: bool) -> Reading {
     if !first && is_rest(view, known) {
         return settle::at_least(view, 300, || Reading::Incomplete(prompt::rest(&view.tail)));
     }
-    let Some(look) = look(view) else { return Reading::NotYet };
+    // With a line editor's brackets a text at the right shows a prompt, whatever the one at the left ends in.
+    let with_right = || (first && view.takes_paste() && view.hit("right").is_some()).then_some(Look::Sign);
+    let Some(look) = look(view).or_else(with_right) else { return Reading::NotYet };
     if look == Look::Program && is_shell(&view.mode) && started(&view.command) == Started::Nothing {
         return Reading::NotYet;
     }
@@ -159,6 +161,7 @@ fn look(view: &View) -> Option<Look> {
 fn open(view: &View, look: Look) -> u32 {
     let login = matches!(view.phase.as_str(), "login" | "setup");
     match look {
+        _ if view.phase == "login" && view.takes_paste() => EDITOR_MS,
         Look::Shell if login => 150,
         Look::Bare if login => 300,
         Look::Program | Look::Sign if login => 1_000,
@@ -316,6 +319,14 @@ mod tests {
         assert_eq!(waits(&mut first, false), super::FIRST_EDITOR_MS);
         first.quiet_ms = super::FIRST_EDITOR_MS;
         assert_eq!((ready(&first, false).mode.as_str(), ready(&first, false).proof.as_str()), ("shell", "pattern"));
+        // A prompt of taste, one with a text at the right, whatever it ends in.
+        for (tail, without) in [("❯ ", Some(1_000)), ("$ ", Some(300)), ("➜  ~ git:(main)              12:31:07", None)] {
+            let mut plain = view("login", tail);
+            plain.quiet_ms = 0;
+            assert_eq!(inspect(&plain, false), without.map_or(Reading::NotYet, Reading::Settle), "{tail}");
+            plain.facts.push(jackfield_plugin::Fact { name: "bracketed-paste".to_owned(), value: "on".to_owned() });
+            assert_eq!(waits(&mut plain, false), super::EDITOR_MS, "{tail}");
+        }
     }
 
     #[test]
