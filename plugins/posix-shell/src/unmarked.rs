@@ -210,10 +210,18 @@ fn entered(view: &View, look: Look, inside: Started) -> &'static str {
     match inside {
         Started::Shell => mode_of(view),
         Started::ElsewhereShell => REMOTE_SHELL,
-        // A router does not show a directory.
-        Started::Elsewhere if look == Look::Shell && view.tail.bytes().any(|byte| matches!(byte, b'~' | b'/')) => REMOTE_SHELL,
+        Started::Elsewhere if shows_shell(view, look) => REMOTE_SHELL,
         Started::Elsewhere | Started::Nothing => UNKNOWN,
     }
+}
+
+/// Is it no router's prompt? Those show neither a directory nor a shell's name. Where they have a line editor that asks for brackets,
+/// their prompts end in `#` or `>`.
+fn shows_shell(view: &View, look: Look) -> bool {
+    let row = trim_end(&view.tail);
+    let shows_directory = look == Look::Shell && row.bytes().any(|byte| matches!(byte, b'~' | b'/'));
+    let ends_as_shells_do = || row.ends_with(|sign: char| matches!(sign, '$' | '%') || !sign.is_ascii());
+    shows_directory || view.hit("shell").is_some() || view.takes_paste() && ends_as_shells_do()
 }
 
 /// Does the new prompt speak for another user or host, or look different from the one before?
@@ -301,6 +309,9 @@ mod tests {
             assert_eq!((at.mode.as_str(), at.proof.as_str(), at.prompt.as_str()), ("shell", "pattern", tail));
             assert_eq!(at.privileged, tail.contains('#'), "{tail}");
             assert_eq!(waits(&mut view, false), 150, "{tail}");
+        }
+        for tail in ["bash-5.2$ ", "-bash-5.2# "] {
+            assert_eq!(waits(&mut view("login", tail), false), 150, "{tail}");
         }
         for tail in ["$ ", "# ", "% ", "vm# ", "web1% "] {
             assert_eq!(waits(&mut view("login", tail), false), 300, "{tail}");
@@ -392,6 +403,7 @@ mod tests {
             assert_eq!(waits(&mut view, true), wait_ms, "{tail}");
             view.facts.push(jackfield_plugin::Fact { name: "bracketed-paste".to_owned(), value: "on".to_owned() });
             assert_eq!(waits(&mut view, true), super::EDITOR_MS.max(view.settle_ms), "{tail}");
+            let mode = if tail == "❯ " && command == "ssh web2" { "remote-shell" } else { mode };
             // What was entered from elsewhere is elsewhere.
             view.mode = "remote-shell".to_owned();
             view.quiet_ms = 60_000;
@@ -513,6 +525,22 @@ mod tests {
         assert_eq!(mode("sudo id", "alice@web1:/srv$ "), "shell");
         assert_eq!(mode("sudo -i", "root@web1:~# "), "shell");
         assert_eq!(mode("ssh web2", "alice@web2:~$ "), "remote-shell");
+        assert_eq!(mode("ssh web2", "-bash-5.2$ "), "remote-shell");
         assert_eq!(mode("ssh sw1", "sw1>"), "unknown");
+    }
+
+    #[test]
+    fn a_line_editor_and_a_shells_sign_prove_a_shell_on_another_host() {
+        for (tail, with, without) in [
+            ("web2% ", "remote-shell", "unknown"),
+            ("web2$ ", "remote-shell", "unknown"),
+            ("web2# ", "unknown", "unknown"),
+            ("sw1>", "unknown", "unknown"),
+        ] {
+            let mut view = inner("ssh web2", tail);
+            assert_eq!(ready(&view, true).mode, without, "{tail}");
+            view.facts.push(jackfield_plugin::Fact { name: "bracketed-paste".to_owned(), value: "on".to_owned() });
+            assert_eq!(ready(&view, true).mode, with, "{tail}");
+        }
     }
 }
