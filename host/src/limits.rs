@@ -294,6 +294,8 @@ pub const PROMPT_PASSED: Duration = Duration::from_millis(800);
 pub const PROMPT_PASSED_TIMES: u64 = 8;
 /// The same where nothing but the end of its row stands behind the prompt: then it is rather a row of the output.
 pub const PROMPT_ENDED: Duration = Duration::from_secs(10);
+/// A first prompt that something was printed behind has stood so long before; a row of a banner that came in pieces has not.
+pub const PROMPT_STOOD: Duration = Duration::from_millis(100);
 /// A shorter prompt may be a row of any output.
 pub const PROMPT_PASSED_MIN_CHARS: usize = 3;
 /// Prompts of a session that are known by their look: one of each mode or so.

@@ -19,7 +19,9 @@ use std::time::{Duration, Instant};
 use regex::Regex;
 
 use crate::ids::CommandId;
-use crate::limits::{ECHO_GRACE, LOGIN_MAX, LOOK_AGAIN_MAX, SETTLE_ASKED_MAX_MS, SETTLE_ASKED_MIN_MS, VIEW_COMMAND_MAX_BYTES};
+use crate::limits::{
+    ECHO_GRACE, LOGIN_MAX, LOOK_AGAIN_MAX, PROMPT_STOOD, SETTLE_ASKED_MAX_MS, SETTLE_ASKED_MIN_MS, VIEW_COMMAND_MAX_BYTES,
+};
 use crate::policy::approved::Approved;
 use crate::session::command::{Ending, Running};
 use crate::session::settle::SettleTime;
@@ -115,6 +117,10 @@ pub struct Machine {
     ready: Option<Ready>,
     /// Prompts that were accepted for their look, the last one at the end.
     known: VecDeque<Ready>,
+    /// The login's last row, which a plugin takes for a prompt if it stays.
+    nearly: Option<String>,
+    /// Such a row that has stood for a while, and behind which something was printed.
+    passed: Option<String>,
     /// The last row when the last command had ended, before anybody has typed behind the prompt.
     clean_prompt: String,
     last_byte: Instant,
@@ -170,6 +176,8 @@ impl Machine {
             timers,
             ready: None,
             known: VecDeque::new(),
+            nearly: None,
+            passed: None,
             clean_prompt: String::new(),
             last_byte: now,
             typed_at: now,
@@ -333,6 +341,8 @@ impl Machine {
         if !bytes.is_empty() && mem::take(&mut self.awaits_answer) {
             self.settle_time.answered(now.saturating_duration_since(self.typed_at));
         }
+        let stood = self.nearly.take().filter(|_| self.quiet(now) >= PROMPT_STOOD);
+        self.passed = stood.or_else(|| self.passed.take());
         self.stream.push(bytes);
         self.last_byte = now;
         self.revision += 1;
@@ -415,7 +425,8 @@ impl Machine {
             return Vec::new();
         }
         if nothing {
-            return self.look_for_passed_prompt(now).unwrap_or_else(|| self.look_at_screen(now));
+            let passed = self.look_for_passed_prompt(now).or_else(|| self.look_for_passed_login(now));
+            return passed.unwrap_or_else(|| self.look_at_screen(now));
         }
         self.asked = Some(key);
         vec![Effect::Ask(Box::new(self.view(now)))]
@@ -508,9 +519,12 @@ impl Machine {
                 let passed = |this: &mut Self| this.look_for_passed_prompt(now);
                 let told = self.look_at_given_up(now).or_else(|| passed(self)).or_else(|| self.look_at_editor(now));
                 let told = told.or_else(|| guess.map(|question| self.on_question(now, question)));
+                let told = told.or_else(|| self.look_for_passed_login(now));
                 told.unwrap_or_else(|| self.look_at_screen(now))
             }
             Some(Reading::Settle(ms)) => {
+                let is_login = matches!(self.state, State::Login { .. });
+                self.nearly = (is_login && self.stream.has_tail()).then(|| self.stream.tail());
                 self.settle(now, ms);
                 Vec::new()
             }

@@ -9,7 +9,7 @@ use crate::limits::{
     SETUP_LINE_MAX, SETUP_SENDS_MAX,
 };
 use crate::session::timers::Timer;
-use crate::session::view::Ready;
+use crate::session::view::{Ready, View};
 
 impl Machine {
     pub(super) fn on_incomplete(&mut self, now: Instant, what: &str) -> Vec<Effect> {
@@ -118,6 +118,25 @@ impl Machine {
             running.warn("the device has printed something behind its prompt; it stands at the end of the output");
         }
         Some(self.on_ready(now, Ready { proof: "pattern".to_owned(), ..ready }))
+    }
+
+    /// The same of the first prompt, which nobody knows yet: the row is shown once more to the plugins, who were about to take it for
+    /// one. Where another row stands there, it may be a question.
+    pub(super) fn look_for_passed_login(&mut self, now: Instant) -> Option<Vec<Effect>> {
+        let State::Login { asked: None, .. } = &self.state else { return None };
+        let row = self.passed.as_deref()?;
+        let tail = self.stream.tail();
+        let is_alone = tail.trim().is_empty() || tail.starts_with(row.trim_end());
+        if !is_alone || self.stream.holds_screen() {
+            return None;
+        }
+        let silence = PROMPT_PASSED.max(Duration::from_millis(u64::from(self.settle_time.ms()) * PROMPT_PASSED_TIMES));
+        if now < self.last_byte + silence {
+            self.timers.set(Timer::Settle, self.last_byte + silence);
+            return Some(Vec::new());
+        }
+        let row = self.passed.take()?;
+        Some(vec![Effect::Ask(Box::new(View { tail: row, ..self.view(now) }))])
     }
 
     /// Remembers a prompt that only its look tells, if it is long enough not to be any row of any output.

@@ -278,3 +278,51 @@ fn of_lines_whose_echo_was_not_known_no_output_is_left_out() {
         }
     }
 }
+
+#[test]
+fn a_first_prompt_that_a_message_was_printed_behind_is_shown_again() {
+    let wall: &[u8] = b"\r\nBroadcast message from root\r\n\r\nbackup in 5 minutes\r\n";
+    for (stood_ms, message, is_shown) in
+        [(140, wall, true), (140, &b"update available\r\n"[..], true), (140, &b"\r\nYour name: "[..], false), (20, wall, false)]
+    {
+        let begun = Instant::now();
+        let mut machine = Machine::new(Stream::new(ByteLog::in_memory(), "n"), Setting::default(), begun);
+        let readings = |machine: &Machine, prompt| Readings { revision: machine.revision, prompt, ..Readings::default() };
+        machine.on_bytes(begun, b"Welcome\r\n$ ");
+        assert!(matches!(machine.on_drained(begun).as_slice(), [Effect::Ask(_)]));
+        let known = readings(&machine, Some(Reading::Settle(300)));
+        assert!(machine.on_readings(begun, known).is_empty());
+        let mut now = begun + Duration::from_millis(stood_ms);
+        machine.on_bytes(now, message);
+        let mut effects = machine.on_drained(now);
+        let shown = loop {
+            match effects.as_slice() {
+                [Effect::Ask(view)] if view.tail == "$ " => break true,
+                [Effect::LoginWaits(_)] => break false,
+                [Effect::Ask(_)] => {
+                    let none = readings(&machine, None);
+                    effects = machine.on_readings(now, none);
+                }
+                [] => {
+                    now = machine.next_deadline().expect("it waits for ever");
+                    effects = machine.on_timer(now);
+                }
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(shown, is_shown, "{stood_ms} {message:?}");
+        if shown {
+            let ready = Ready {
+                prompt: "$ ".to_owned(),
+                mode: "shell".to_owned(),
+                privileged: false,
+                status: None,
+                cwd: None,
+                proof: "pattern".to_owned(),
+            };
+            let accepted = readings(&machine, Some(Reading::Ready(ready)));
+            let effects = machine.on_readings(now, accepted);
+            assert!(matches!(effects.as_slice(), [Effect::Prepare(..)]), "{effects:?}");
+        }
+    }
+}
