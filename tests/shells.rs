@@ -361,7 +361,7 @@ fn tcsh_is_exact_in_every_situation() {
         name: "tcsh",
         path: "/usr/bin/tcsh",
         kin: &["csh"],
-        setup: (".tcshrc", "set prompt='%n@%m:%~%# '\nset savehist=(500 merge)\n"),
+        setup: (".tcshrc", "set prompt='%n@%m:%~%# '\nset savehist=(500 merge) correct=all\n"),
         history,
         remembers: false,
     });
