@@ -16,7 +16,7 @@ use jackfield::lab::Description;
 use jackfield::limits::COMMAND_MAX_BYTES;
 use serde_json::{Value, json};
 
-use crate::support::client::{Client, program};
+use crate::support::client::{Client, program, state};
 use crate::support::install_missing;
 use crate::support::lab::Devices;
 use crate::support::packages::{must, python};
@@ -53,6 +53,33 @@ fn is_whole(folder: &Path) -> Verified {
     let verified = verify::folder(folder, None).unwrap();
     assert!(verified.wrong == 0, "{verified:#?}");
     verified
+}
+
+#[test]
+fn the_callers_reason_is_shown_to_who_decides_and_recorded() {
+    account("jft-bash", Path::new("/bin/bash"));
+    let server = Sshd::start();
+    let mut client = Client::bare(state(), &server.device("web1", "jft-bash", "linux"), &[]).greeted(&json!({"elicitation": {}}));
+    let call = |command: &str, reason: &str| json!({"target": "web1", "command": command, "reason": reason, "wait_s": 40});
+    assert_eq!(client.call("ssh_run", call("echo fine", "to see"))["exit_code"], 0);
+    client.post("ssh_run", call("rm -rf /", "make\nroom"));
+    let asked = loop {
+        let message = client.next();
+        if message["method"] == "elicitation/create" {
+            break message;
+        }
+    };
+    let shown = asked["params"]["message"].as_str().unwrap();
+    assert!(shown.contains("\n  | rm -rf /\nThe reason that it gives: make\\nroom\n"), "{shown}");
+    client.write(&json!({"jsonrpc": "2.0", "id": asked["id"], "result": {"action": "decline"}}));
+    assert_eq!(client.answer().1["state"], "denied");
+    let events = events(&client, &[]);
+    for (command, reason) in [("echo fine", "to see"), ("rm -rf", "make\nroom")] {
+        let entry = &client.call("ssh_history", json!({"query": command, "limit": 1}))["entries"][0];
+        assert_eq!(entry["reason"], reason, "{entry}");
+        assert_eq!(event(&events, command)["caller_reason"], reason);
+    }
+    is_whole(&folder(&client));
 }
 
 #[test]

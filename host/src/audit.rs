@@ -305,6 +305,7 @@ impl Shared {
         }
         decided.text = short(masked(&masks, decided.text), COMMAND_MAX_BYTES);
         decided.reason = short(masked(&masks, decided.reason), COMMAND_MAX_BYTES);
+        decided.caller_reason = short(masked(&masks, decided.caller_reason), COMMAND_MAX_BYTES);
         decided.caller = short(decided.caller, AUDIT_NAME_MAX_BYTES);
         decided.rule = short(decided.rule, AUDIT_NAME_MAX_BYTES);
         decided

@@ -398,6 +398,8 @@ pub const APPROVAL_USE_MAX: Duration = Duration::from_secs(120);
 pub const APPROVAL_WAIT_MAX: Duration = Duration::from_secs(40);
 /// Characters of what a person is asked about. Nobody reads more than this before saying yes.
 pub const APPROVAL_TEXT_MAX_CHARS: usize = 4000;
+/// Characters of the reason that a caller gives, as it is shown and kept.
+pub const CALLER_REASON_MAX_CHARS: usize = 500;
 
 // The line.
 

@@ -222,14 +222,14 @@ pub fn person(bytes: Vec<u8>, who: Author) -> Approved {
 #[must_use]
 pub fn person_verdict() -> Verdict {
     let reason = "a person types it".to_owned();
-    Verdict { decision: Decision { effect: Effect::Allow, rule: "person".to_owned(), reason }, lane: None, approval: None }
+    Verdict::of(Decision { effect: Effect::Allow, rule: "person".to_owned(), reason })
 }
 
 /// What is said of a secret that a caller has typed by its name: no plugin is asked.
 #[must_use]
 pub fn secret_verdict() -> Verdict {
     let reason = "the device asks for it, and its configuration grants it".to_owned();
-    Verdict { decision: Decision { effect: Effect::Allow, rule: "secret-by-name".to_owned(), reason }, lane: None, approval: None }
+    Verdict::of(Decision { effect: Effect::Allow, rule: "secret-by-name".to_owned(), reason })
 }
 
 /// A secret that the caller asked for by name, at a question; the configuration of the device grants it.
@@ -319,11 +319,7 @@ mod tests {
 
     #[test]
     fn a_command_is_one_paste_or_one_line_after_the_other() {
-        let allowed = Verdict {
-            decision: Decision { effect: Effect::Allow, rule: String::new(), reason: String::new() },
-            lane: None,
-            approval: None,
-        };
+        let allowed = Verdict::of(Decision { effect: Effect::Allow, rule: String::new(), reason: String::new() });
         let kind = DeviceType::of("t", Vec::new());
         let read = |text: &str, reader: LineReader| command(&allowed, text, &kind, &reader);
         let typed =

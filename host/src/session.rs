@@ -123,13 +123,24 @@ pub struct RunRequest {
     pub keep: Option<Keep>,
     /// Keys were pressed that change the text in a way that only the device knows.
     pub unknown: bool,
+    /// Why, as the caller says; empty where it said nothing.
+    pub why: String,
 }
 
 impl RunRequest {
     /// A command that may run as long as it likes.
     #[must_use]
     pub fn new(text: &str, purpose: Purpose, caller: &str) -> Self {
-        Self { text: text.to_owned(), purpose, caller: caller.to_owned(), kill_after: None, mode: None, keep: None, unknown: false }
+        Self {
+            text: text.to_owned(),
+            purpose,
+            caller: caller.to_owned(),
+            kill_after: None,
+            mode: None,
+            keep: None,
+            unknown: false,
+            why: String::new(),
+        }
     }
 }
 

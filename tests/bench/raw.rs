@@ -71,7 +71,7 @@ impl Loop {
         } else {
             let pipe = kind.pipe.as_ref().unwrap();
             let decision = Decision { effect: Effect::Allow, rule: String::new(), reason: String::new() };
-            let run = text(policy::piped(&Verdict { decision, lane: None, approval: None }, "true", pipe).unwrap());
+            let run = text(policy::piped(&Verdict::of(decision), "true", pipe).unwrap());
             let (before, after) = run.split_once("true").unwrap();
             ((before.to_owned(), after.to_owned()), text(policy::pipe_first(pipe, &nonce)), "D;0")
         };

@@ -63,7 +63,7 @@ fn target(server: &Sshd) -> Target {
 /// Runs `true` on a channel of its own.
 async fn run_true(connection: &Connection) {
     let decision = Decision { effect: Effect::Allow, rule: String::new(), reason: String::new() };
-    let program = policy::program(&Verdict { decision, lane: None, approval: None }, "true").unwrap();
+    let program = policy::program(&Verdict::of(decision), "true").unwrap();
     let mut line = connection.program(&program).await.unwrap();
     while !matches!(line.reader.next().await, LineEvent::Exit(Ok(0))) {}
 }

@@ -48,6 +48,7 @@ function card(approval) {
       el('span', { class: 'reason' }, `: ${approval.reason}`),
     ),
     el('pre', { tabindex: '0', 'aria-label': 'Exactly what would be typed' }, exact(approval.text)),
+    approval.why ? el('p', {}, 'The reason that it gives: ', exact(approval.why)) : null,
     isPlain(approval.text)
       ? null
       : el(

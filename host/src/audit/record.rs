@@ -236,6 +236,9 @@ pub struct Decided<'a> {
     pub rule: Cow<'a, str>,
     /// Why.
     pub reason: Cow<'a, str>,
+    /// Why the caller wants it, as it says.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub caller_reason: Cow<'a, str>,
     /// How strict policy is.
     pub policy_mode: String,
     /// Who agreed, where somebody was asked.

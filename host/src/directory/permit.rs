@@ -54,7 +54,7 @@ impl Directory {
     ///
     /// When it may not be done, or not yet, or cannot be recorded.
     pub async fn permit(&self, act: Act<'_>) -> Result<Verdict, Refusal> {
-        let verdict = Verdict { decision: act.decision, lane: None, approval: None };
+        let verdict = Verdict::of(act.decision);
         let subject = |rule: String| Subject {
             device: act.device.to_owned(),
             session: act.session.clone(),

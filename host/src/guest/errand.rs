@@ -43,6 +43,7 @@ pub(super) fn approval(request: Request, left: Duration) -> ApprovalState {
         text: request.subject.text,
         cwd: request.subject.cwd,
         reason: request.reason,
+        why: request.why,
         seconds_left: left.as_secs(),
     }
 }

@@ -277,6 +277,9 @@ pub struct ApprovalState {
     pub cwd: String,
     /// Why a person is asked.
     pub reason: String,
+    /// Why who wants it does, as it says; empty where it said nothing.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub why: String,
     /// It can be answered for so many seconds.
     pub seconds_left: u64,
 }

@@ -84,6 +84,8 @@ pub struct Entry {
     pub decision: String,
     /// By which rule.
     pub rule: String,
+    /// Why, as its caller said, masked; empty where it said nothing.
+    pub why: String,
 }
 
 /// A part of the list, newest first.
@@ -120,6 +122,9 @@ impl Entry {
         put("output_bytes", self.output_bytes.into());
         put("decision", self.decision.clone().into());
         put("rule", self.rule.clone().into());
+        if !self.why.is_empty() {
+            put("reason", self.why.clone().into());
+        }
         Value::Object(fields)
     }
 

@@ -50,6 +50,9 @@ const TABLE: &str = "
     PRAGMA user_version = 1;
 ";
 
+/// A column that files of before do not have. What knows nothing of it neither reads nor writes it, so the format is the same.
+const WHY: &str = "ALTER TABLE entries ADD COLUMN why TEXT NOT NULL DEFAULT ''";
+
 const WANTED: &str = "
     (:text = '' OR instr(lower(command), :text) OR instr(lower(target), :text) OR instr(lower(who), :text))
     AND (:target IS NULL OR target = :target OR session = :target)
@@ -116,14 +119,14 @@ impl Store {
         let run = self.run.clone();
         let mut changed = false;
         self.transact(|transaction| {
-            let mut select = transaction.prepare("SELECT id, command FROM entries WHERE run = ?1")?;
-            let rows = select.query_map([&run], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)))?;
+            let mut select = transaction.prepare("SELECT id, command, why FROM entries WHERE run = ?1")?;
+            let rows = select.query_map([&run], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?)))?;
             for row in rows {
-                let (id, command) = row?;
-                let masked = masked(&command, masks);
-                if masked != command {
-                    let update = "UPDATE entries SET command = ?2, command_bytes = command_bytes + ?3 WHERE id = ?1";
-                    transaction.execute(update, (id, &masked, length(&masked) - length(&command)))?;
+                let (id, command, why) = row?;
+                let (kept, kept_why) = (masked(&command, masks), masked(&why, masks));
+                if kept != command || kept_why != why {
+                    let update = "UPDATE entries SET command = ?2, command_bytes = command_bytes + ?3, why = ?4 WHERE id = ?1";
+                    transaction.execute(update, (id, &kept, length(&kept) - length(&command), &kept_why))?;
                     changed = true;
                 }
             }
@@ -235,7 +238,20 @@ fn prepare(connection: &mut Connection) -> rusqlite::Result<i64> {
         }
         transaction.commit()?;
     }
-    format(connection)
+    let found = format(connection)?;
+    if found == FORMAT && !has_why(connection)? {
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        if !has_why(&transaction)? {
+            transaction.execute_batch(WHY)?;
+        }
+        transaction.commit()?;
+    }
+    Ok(found)
+}
+
+fn has_why(connection: &Connection) -> rusqlite::Result<bool> {
+    let count = "SELECT count(*) FROM pragma_table_info('entries') WHERE name = 'why'";
+    connection.query_row(count, [], |row| row.get::<_, i64>(0)).map(|count| count > 0)
 }
 
 /// The statements of a batch, read once by SQLite.
@@ -247,8 +263,9 @@ struct Writing<'a> {
 
 impl<'a> Writing<'a> {
     fn prepare(transaction: &'a Transaction<'_>, run: &'a str) -> rusqlite::Result<Self> {
-        let insert = "INSERT INTO entries (run, command_id, at_ms, who, target, session, command, command_bytes, state, decision, rule)
-            VALUES (:run, :command_id, :at_ms, :who, :target, :session, :command, :command_bytes, :state, :decision, :rule)";
+        let insert =
+            "INSERT INTO entries (run, command_id, at_ms, who, target, session, command, command_bytes, state, decision, rule, why)
+            VALUES (:run, :command_id, :at_ms, :who, :target, :session, :command, :command_bytes, :state, :decision, :rule, :why)";
         let update = "UPDATE entries SET state = :state, exit_code = :exit_code, failed = :failed, duration_ms = :duration_ms,
             output_bytes = :output_bytes WHERE run = :run AND command_id = :command_id";
         Ok(Self { run, insert: transaction.prepare(insert)?, update: transaction.prepare(update)? })
@@ -264,13 +281,13 @@ impl<'a> Writing<'a> {
     }
 
     fn row(&mut self, command_id: Option<String>, state: State, asked: &Asked, masks: &Prints) -> rusqlite::Result<()> {
-        let command = masked(&asked.text, masks);
+        let (command, why) = (masked(&asked.text, masks), masked(&asked.why, masks));
         let name = |text: &str| first_bytes(&masked(text, masks), HISTORY_NAME_MAX_BYTES).to_owned();
         let values = named_params! {
             ":run": self.run, ":command_id": command_id, ":at_ms": instant::millis(asked.at), ":who": name(&asked.who),
             ":target": name(&asked.session.device), ":session": name(&asked.session.to_string()),
             ":command": first_bytes(&command, HISTORY_COMMAND_MAX_BYTES), ":command_bytes": length(&command), ":state": state.word(),
-            ":decision": asked.decision, ":rule": name(&asked.rule),
+            ":decision": asked.decision, ":rule": name(&asked.rule), ":why": first_bytes(&why, HISTORY_COMMAND_MAX_BYTES),
         };
         self.insert.execute(values).map(drop)
     }
@@ -352,5 +369,6 @@ fn entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
         output_bytes: row.get::<_, Option<i64>>("output_bytes")?.map(positive),
         decision: row.get("decision")?,
         rule: row.get("rule")?,
+        why: row.get("why")?,
     })
 }

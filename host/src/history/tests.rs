@@ -18,7 +18,8 @@ use crate::session::journal::{Asked, Ended, Note, State};
 
 fn asked(at: SystemTime, target: &str, text: &str) -> Asked {
     let rule = "a.rule".to_owned();
-    Asked { at, who: "Tester".to_owned(), session: SessionId::parse(target), text: text.to_owned(), decision: "allow", rule }
+    let (who, session) = ("Tester".to_owned(), SessionId::parse(target));
+    Asked { at, who, session, text: text.to_owned(), why: String::new(), decision: "allow", rule }
 }
 
 fn begun(text: &str) -> (CommandId, Note) {
@@ -43,7 +44,7 @@ fn states(folder: &Path) -> Vec<String> {
 }
 
 fn verdict() -> Verdict {
-    Verdict { decision: Decision { effect: Effect::Allow, rule: "a.rule".to_owned(), reason: String::new() }, lane: None, approval: None }
+    Verdict::of(Decision { effect: Effect::Allow, rule: "a.rule".to_owned(), reason: String::new() })
 }
 
 fn has_no(folder: &Path, secret: &str) {
@@ -212,6 +213,26 @@ async fn a_secret_is_masked_also_in_what_was_written_before_it_was_known() {
     history.finish().await;
     has_no(folder.path(), "swordfish");
     assert_eq!(states(folder.path()), ["lost", "lost"], "the process has ended");
+}
+
+#[test]
+fn a_reason_is_kept_also_in_a_file_of_before_that_has_no_place_for_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::open(folder.path(), "aa").unwrap();
+    write(&mut store, &[begun("old").1]);
+    drop(store);
+    let file = rusqlite::Connection::open(folder.path().join("history.sqlite")).unwrap();
+    file.execute_batch("ALTER TABLE entries DROP COLUMN why").unwrap();
+    drop(file);
+    let mut store = Store::open(folder.path(), "aa").unwrap();
+    let asked = Asked { why: "swordfish smells".to_owned(), ..asked(SystemTime::now(), "web1", "new") };
+    write(&mut store, &[Note::Begun(CommandId::next(), asked)]);
+    let mut masks = Prints::default();
+    masks.learn("login", &Secret::from_bytes(b"swordfish".to_vec()));
+    assert!(store.mask_again(&masks).unwrap());
+    let reasons: Vec<(String, String)> = all(folder.path()).entries.into_iter().map(|entry| (entry.command, entry.why)).collect();
+    let words = |command: &str, why: &str| (command.to_owned(), why.to_owned());
+    assert_eq!(reasons, [words("new", "[secret:login] smells"), words("old", "")]);
 }
 
 #[tokio::test]

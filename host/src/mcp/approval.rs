@@ -180,6 +180,7 @@ mod tests {
                 rule: "r".to_owned(),
             },
             reason: "it reloads".to_owned(),
+            why: String::new(),
             token: "t".to_owned(),
         };
         let form = serde_json::to_value(question(&request).unwrap()).unwrap();

@@ -19,8 +19,8 @@ use crate::config::Delay;
 use crate::directory::{Directory, LineKind};
 use crate::ids::{CommandId, MAIN, SessionId};
 use crate::limits::{
-    self, BESIDE_MAX, IDLE_CLOSE, INTERRUPT_STEP_WAIT, INTERRUPTS_MAX, KILL_AFTER_MAX, OUTPUT_DEFAULT_CHARS, PROGRAM_TRIES,
-    QUERY_TARGETS_MAX, TYPED_AHEAD_SETTLE,
+    self, BESIDE_MAX, CALLER_REASON_MAX_CHARS, IDLE_CLOSE, INTERRUPT_STEP_WAIT, INTERRUPTS_MAX, KILL_AFTER_MAX, OUTPUT_DEFAULT_CHARS,
+    PROGRAM_TRIES, QUERY_TARGETS_MAX, TYPED_AHEAD_SETTLE,
 };
 use crate::policy::{self, Line, Manner, Purpose};
 use crate::session::command::State;
@@ -236,9 +236,15 @@ async fn run(directory: &Arc<Directory>, caller: &Caller, arguments: &Arguments)
         kill_after,
         mode: arguments.text("mode").map(str::to_owned),
         keep: arguments.text("commit").and_then(Keep::parse),
+        why: reason(arguments),
         ..RunRequest::new(arguments.text_or_empty("command"), Purpose::Run, &caller.name)
     };
     one(directory, caller, target, Wanted { request, lane }, arguments.usual_wait(caller.ceiling_s), query).await
+}
+
+/// Why the caller wants it, as it says.
+fn reason(arguments: &Arguments) -> String {
+    arguments.text_or_empty("reason").trim().chars().take(CALLER_REASON_MAX_CHARS).collect()
 }
 
 /// A command, and on which lane.

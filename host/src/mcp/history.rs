@@ -70,6 +70,7 @@ fn line(entry: &Entry, run: &str) -> String {
     words.extend(entry.output_bytes.map(|bytes| format!("{} B", super::reply::grouped(bytes))));
     words.push(format!("{} ({})", entry.decision, entry.rule));
     words.push(entry.line());
+    words.extend(Some(&entry.why).filter(|why| !why.is_empty()).map(|why| format!("reason: {why}")));
     let words: Vec<String> = words.iter().map(|word| crate::history::query::one_line(word)).collect();
     words.join("  ")
 }

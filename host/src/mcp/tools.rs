@@ -78,8 +78,8 @@ pub struct Definition {
 }
 
 const TARGET: &str = "Device name, or device#session";
-const WAIT: &str = "Seconds to wait (default 20, at most 45)";
-const MAX_CHARS: &str = "Characters of output (default 12000)";
+const WAIT: &str = "Default 20, at most 45";
+const MAX_CHARS: &str = "Default 12000";
 
 /// All tools, in the order of their names.
 pub const TOOLS: &[Definition] = &[
@@ -89,7 +89,7 @@ pub const TOOLS: &[Definition] = &[
         class: Class::OwnState,
         device_text: false,
         about: "Close a session. Refused while a command runs; call ssh_interrupt first.",
-        params: &[must("session", Kind::Text, "Session name")],
+        params: &[must("session", Kind::Text, "Its name")],
     },
     Definition {
         name: "ssh_file_read",
@@ -101,7 +101,7 @@ pub const TOOLS: &[Definition] = &[
             must("target", Kind::Text, "Device name"),
             must("path", Kind::Text, "File, directory or glob; $'a\\xff' for odd bytes"),
             may("offset", Kind::Count, "From this line or entry (default 1)"),
-            may("limit", Kind::Count, "At most so many (default 400)"),
+            may("limit", Kind::Count, "How many (default 400)"),
             may("grep", Kind::Text, "Search: lines below path that match this regex"),
             may("sudo", Kind::Flag, "As root, by sudo"),
         ],
@@ -119,7 +119,7 @@ pub const TOOLS: &[Definition] = &[
             may("old", Kind::Text, "Text that is there exactly once"),
             may("new", Kind::Text, "What replaces it"),
             may("expect_sha256", Kind::Text, "Write only if the file has this hash; none: only if there is no file"),
-            may("mode", Kind::Text, "Permissions, for example 640"),
+            may("mode", Kind::Text, "Permissions, like 640"),
             may("backup", Kind::Flag, "Keep the old file beside it"),
             may("sudo", Kind::Flag, "As root, by sudo"),
         ],
@@ -131,10 +131,10 @@ pub const TOOLS: &[Definition] = &[
         device_text: false,
         about: "Open or close a port forward through a session's device; ssh_sessions lists them.",
         params: &[
-            must("session", Kind::Text, "Session name"),
+            must("session", Kind::Text, "Its name"),
             must("action", Kind::OneOf(&["open", "close"]), "What to do"),
             may("kind", Kind::OneOf(&["local", "remote", "socks"]), "local (default) listens here, remote at the device"),
-            may("listen", Kind::Text, "Port or host:port (default any free port)"),
+            may("listen", Kind::Text, "Port or host:port (default: any free)"),
             may("to", Kind::Text, "Where it comes out: host:port or socket path"),
             may("keep", Kind::Flag, "Reopened after a lost connection"),
             may("id", Kind::Text, "Which to close: f1"),
@@ -150,8 +150,8 @@ pub const TOOLS: &[Definition] = &[
             may("query", Kind::Text, "Part of a command, target or caller"),
             may("target", Kind::Text, TARGET),
             may("since", Kind::Text, "2h, 3d, or 2026-11-21T08:00:00Z"),
-            may("limit", Kind::Count, "At most so many (default 30, at most 200)"),
-            may("cursor", Kind::Text, "next_cursor of the last answer"),
+            may("limit", Kind::Count, "Default 30, at most 200"),
+            may("cursor", Kind::Text, "The last next_cursor"),
         ],
     },
     Definition {
@@ -162,9 +162,9 @@ pub const TOOLS: &[Definition] = &[
         about: "List or search the devices you may reach. Start here when you do not know the name.",
         params: &[
             may("query", Kind::Text, "Part of a name, address or type"),
-            may("tag", Kind::Text, "Only devices with this tag"),
-            may("limit", Kind::Count, "At most so many (default 50)"),
-            may("cursor", Kind::Text, "next_cursor of the last answer"),
+            may("tag", Kind::Text, "With this tag"),
+            may("limit", Kind::Count, "Default 50"),
+            may("cursor", Kind::Text, "The last next_cursor"),
         ],
     },
     Definition {
@@ -172,11 +172,11 @@ pub const TOOLS: &[Definition] = &[
         title: "Explain limits and policy",
         class: Class::Reads,
         device_text: false,
-        about: "Explain limits before acting. topic=policy with target and command: verdict and why. platforms with target: its modes, what commit= takes. health: why a target does not connect.",
+        about: "topic=policy with target and command: verdict and why, before acting. platforms with target: its modes, what commit= takes. health: why a target does not connect.",
         params: &[
             must("topic", Kind::OneOf(&["policy", "plugins", "platforms", "limits", "health"]), "What to explain"),
             may("target", Kind::Text, "The device"),
-            may("command", Kind::Text, "For topic=policy: the command"),
+            may("command", Kind::Text, "For topic=policy"),
         ],
     },
     Definition {
@@ -186,8 +186,8 @@ pub const TOOLS: &[Definition] = &[
         device_text: false,
         about: "Stop a running command. Reports whether the prompt came back.",
         params: &[
-            may("command_id", Kind::Text, "The command, for example c41"),
-            may("session", Kind::Text, "Or the session it runs in"),
+            may("command_id", Kind::Text, "Like c41"),
+            may("session", Kind::Text, "Or its session"),
             may(
                 "how",
                 Kind::OneOf(&["int", "term", "kill", "hangup"]),
@@ -202,7 +202,7 @@ pub const TOOLS: &[Definition] = &[
         device_text: false,
         about: "Take or release the sole right to type into a shared session. Renewed by use; people can always type.",
         params: &[
-            must("session", Kind::Text, "Session name"),
+            must("session", Kind::Text, "Its name"),
             must("action", Kind::OneOf(&["take", "release", "force_release"]), "force_release: another agent's lock"),
             may("ttl_s", Kind::Seconds, "Default 120"),
         ],
@@ -217,8 +217,8 @@ pub const TOOLS: &[Definition] = &[
             must("host", Kind::Text, "Device name from ssh_hosts"),
             may("name", Kind::Text, "Session name (default main)"),
             may("tty", Kind::Flag, "false: a shell behind a pipe, stdout and stderr apart, nothing can ask (default true)"),
-            may("cols", Kind::Count, "Terminal columns (default 200)"),
-            may("rows", Kind::Count, "Terminal rows (default 50)"),
+            may("cols", Kind::Count, "Default 200"),
+            may("rows", Kind::Count, "Default 50"),
             may("wait_s", Kind::Seconds, WAIT),
         ],
     },
@@ -227,16 +227,16 @@ pub const TOOLS: &[Definition] = &[
         title: "Read output",
         class: Class::Reads,
         device_text: true,
-        about: "Read or wait for output of a command, or of a session: its scrollback. offset for the next part, tail for the end, grep to filter.",
+        about: "Read or wait for output of a command, or of a session: its scrollback.",
         params: &[
-            may("command_id", Kind::Text, "The command, like c41"),
+            may("command_id", Kind::Text, "Like c41"),
             may("session", Kind::Text, "Or a session: its whole log"),
-            may("offset", Kind::Count, "From this offset on (next_offset of the last part)"),
-            may("tail", Kind::Count, "Only so many last lines"),
+            may("offset", Kind::Count, "next_offset of the last part"),
+            may("tail", Kind::Count, "Last lines only"),
             may("grep", Kind::Text, "Only lines that match this regex"),
-            may("context", Kind::Count, "Lines around each match of grep"),
+            may("context", Kind::Count, "Lines around each match"),
             may("max_chars", Kind::Count, MAX_CHARS),
-            may("wait_s", Kind::Seconds, "Seconds to wait for `until` (default 0, at most 45)"),
+            may("wait_s", Kind::Seconds, "For `until` (default 0, at most 45)"),
             may("until", Kind::OneOf(&["exit", "output", "match"]), "What wait_s waits for (default exit)"),
             may("stream", Kind::OneOf(&["stdout", "stderr"]), "stderr: of a session without a terminal"),
             may("format", Kind::OneOf(&["text", "base64"]), "base64: the raw bytes"),
@@ -247,12 +247,12 @@ pub const TOOLS: &[Definition] = &[
         title: "Run a read-only command",
         class: Class::Reads,
         device_text: true,
-        about: "Run one read-only command on one or many targets (show/display, ls, cat, journalctl ...). What is not proven read-only is refused; then use ssh_run. Unfinished output continues in ssh_output.",
+        about: "Run one read-only command on one or many targets (show/display, ls, cat, journalctl ...). What is not proven read-only is refused; then use ssh_run.",
         params: &[
             must("targets", Kind::Texts, "Device names"),
             must("command", Kind::Text, "The command"),
             may("wait_s", Kind::Seconds, WAIT),
-            may("max_chars", Kind::Count, "Characters of output for each target (default 8000)"),
+            may("max_chars", Kind::Count, "For each target (default 8000)"),
         ],
     },
     Definition {
@@ -260,7 +260,7 @@ pub const TOOLS: &[Definition] = &[
         title: "Run a command",
         class: Class::Changes,
         device_text: true,
-        about: "Run a command on one target. Returns the result, or after wait_s state=running with a command_id for ssh_output; it goes on. A shell, ssh onward or a program that reads lines (python3, psql) may be entered: the next ssh_run goes there.",
+        about: "Run a command on one target. After wait_s it returns state=running with a command_id for ssh_output, and goes on. A shell, ssh onward or a program that reads lines (python3, psql) may be entered: the next ssh_run goes there.",
         params: &[
             must("target", Kind::Text, TARGET),
             must("command", Kind::Text, "The command; may have several lines"),
@@ -272,14 +272,15 @@ pub const TOOLS: &[Definition] = &[
             may(
                 "mode",
                 Kind::Text,
-                "Network device: mode the lines need (config, privileged ...), entered and left around them; typed up to the first that fails",
+                "Network device: mode the lines need (config ...), entered and left around them; typed up to the first that fails",
             ),
             may(
                 "commit",
                 Kind::OneOf(&["check", "now", "confirmed", "confirm"]),
-                "Candidate configuration: check (default) shows the difference and discards it; now; confirmed: taken back unless confirm follows with an empty command",
+                "Candidate configuration: check (default) shows the difference and discards it; confirmed: taken back unless confirm follows with an empty command",
             ),
-            may("kill_after_s", Kind::Seconds, "Stop it after so many seconds (default 0: never)"),
+            may("reason", Kind::Text, "Why: for who approves, and recorded"),
+            may("kill_after_s", Kind::Seconds, "Then stop it (default 0: never)"),
             may("wait_s", Kind::Seconds, WAIT),
             may("max_chars", Kind::Count, MAX_CHARS),
         ],
@@ -290,7 +291,7 @@ pub const TOOLS: &[Definition] = &[
         class: Class::Reads,
         device_text: true,
         about: "Show the terminal as rendered now (full-screen programs, menus, prompts): rows, cursor, title.",
-        params: &[must("session", Kind::Text, "Session name"), may("since", Kind::Count, "Only rows changed since this revision")],
+        params: &[must("session", Kind::Text, "Its name"), may("since", Kind::Count, "Only rows changed since this revision")],
     },
     Definition {
         name: "ssh_send",
@@ -299,11 +300,11 @@ pub const TOOLS: &[Definition] = &[
         device_text: true,
         about: "Type into the terminal: answer a prompt, drive a pager, editor or menu. Policy also checks typed lines. For passwords give secret, never text.",
         params: &[
-            must("session", Kind::Text, "Session name"),
+            must("session", Kind::Text, "Its name"),
             may("text", Kind::Text, "Text to type; add keys=[\"enter\"] to submit it"),
             may("keys", Kind::Texts, "Keys after the text: enter, tab, esc, up, ctrl-c, f1 ..."),
             may("secret", Kind::Text, "Name of a secret to type with Enter, at a password question"),
-            may("wait_s", Kind::Seconds, "Seconds to wait for an answer (default 1.5)"),
+            may("wait_s", Kind::Seconds, "For an answer (default 1.5)"),
             may("expect", Kind::Text, "Stop waiting when a line matches this regex"),
         ],
     },
@@ -320,7 +321,7 @@ pub const TOOLS: &[Definition] = &[
         title: "Copy files",
         class: Class::Changes,
         device_text: true,
-        about: "Copy a file or folder's contents between this machine and a target, resumable, verified. Local paths lie in the allowed folders. If state=running, the same call waits on; ssh_interrupt command_id=transfer_id stops it.",
+        about: "Copy a file or folder's contents between this machine and a target, resumable, verified. Local paths lie in the allowed folders.",
         params: &[
             must("target", Kind::Text, "Device name"),
             must("direction", Kind::OneOf(&["up", "down"]), "up: to the target"),
@@ -329,7 +330,7 @@ pub const TOOLS: &[Definition] = &[
             may("sync", Kind::Flag, "Skip files of equal size and time (default true)"),
             may("checksum", Kind::Flag, "Compare contents instead of times"),
             may("delete", Kind::Flag, "Delete what the source does not have"),
-            may("ignore", Kind::Texts, "Left out, patterns as in .gitignore"),
+            may("ignore", Kind::Texts, "Patterns as in .gitignore"),
             may("dry_run", Kind::Flag, "Only show the plan"),
             may("wait_s", Kind::Seconds, WAIT),
         ],
@@ -380,8 +381,8 @@ fn schema(params: &[Param]) -> JsonObject {
         let mut property = match param.kind {
             Kind::Text => json!({"type": "string"}),
             Kind::OneOf(choices) => json!({"type": "string", "enum": choices}),
-            Kind::Seconds => json!({"type": "number", "minimum": 0}),
-            Kind::Count => json!({"type": "integer", "minimum": 0}),
+            Kind::Seconds => json!({"type": "number"}),
+            Kind::Count => json!({"type": "integer"}),
             Kind::Flag => json!({"type": "boolean"}),
             Kind::Texts => json!({"type": "array", "items": {"type": "string"}}),
         };

@@ -60,6 +60,9 @@ pub struct Request {
     pub subject: Subject,
     /// Why it is asked.
     pub reason: String,
+    /// Why the caller wants it, as it says; empty where it said nothing.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub why: String,
     /// Digits that only who was asked knows. They come back with the answer of a client.
     #[serde(skip)]
     pub token: String,
@@ -133,9 +136,9 @@ impl Approvals {
         kept
     }
 
-    /// What has become of the same request, or a new one.
+    /// What has become of the same request, or a new one. `why` is the caller's: the last one that it gave is shown.
     #[must_use]
-    pub fn word(&self, subject: Subject, reason: &str, now: Instant) -> Word {
+    pub fn word(&self, subject: Subject, reason: &str, why: &str, now: Instant) -> Word {
         let chars = subject.text.chars().count();
         if chars > APPROVAL_TEXT_MAX_CHARS {
             let why =
@@ -144,13 +147,19 @@ impl Approvals {
         }
         let mut kept = self.kept(now);
         if let Some(entry) = kept.entries.iter_mut().find(|entry| !entry.is_used && entry.request.subject == subject) {
-            let Some((answer, approval, _)) = entry.answer.clone() else { return Word::Open(Box::new(entry.request.clone())) };
+            let Some((answer, approval, _)) = entry.answer.clone() else {
+                if !why.is_empty() {
+                    why.clone_into(&mut entry.request.why);
+                }
+                return Word::Open(Box::new(entry.request.clone()));
+            };
             entry.is_used = true;
             return if answer == Answer::Allow { Word::Given(approval) } else { Word::Refused(approval) };
         }
         let Some(token) = nonce() else { return Word::Unshown("this machine gives no random numbers".to_owned()) };
         kept.asked += 1;
-        let request = Request { id: format!("a{}", kept.asked), subject, reason: reason.to_owned(), token };
+        let (id, reason, why) = (format!("a{}", kept.asked), reason.to_owned(), why.to_owned());
+        let request = Request { id, subject, reason, why, token };
         if kept.entries.len() >= APPROVALS_MAX {
             let used = kept.entries.iter().position(|entry| entry.is_used);
             kept.entries.remove(used.unwrap_or(0));
@@ -230,6 +239,9 @@ impl Request {
         for line in text.split('\n') {
             let _ = writeln!(out, "  | {}", escaped_line(line));
         }
+        if !self.why.is_empty() {
+            let _ = writeln!(out, "The reason that it gives: {}", escaped_line(&self.why));
+        }
         let _ = write!(out, "{} (rule {})", escaped(self.reason.trim_end_matches('.')).replace('\n', " "), escaped(rule));
         out
     }
@@ -258,7 +270,7 @@ mod tests {
     }
 
     fn open(approvals: &Approvals, text: &str, now: Instant) -> Request {
-        match approvals.word(subject(text), "it reloads", now) {
+        match approvals.word(subject(text), "it reloads", "", now) {
             Word::Open(request) => *request,
             other => panic!("{other:?}"),
         }
@@ -270,7 +282,7 @@ mod tests {
         let request = open(&approvals, "reload", now);
         assert_eq!(open(&approvals, "reload", now), request, "asked again it is the same");
         approvals.answer(&request.id, Answer::Allow, "me", "command line", now).unwrap();
-        assert!(matches!(approvals.word(subject("reload in 5"), "", now), Word::Open(_)));
+        assert!(matches!(approvals.word(subject("reload in 5"), "", "", now), Word::Open(_)));
         for changed in [
             Subject { device: "other".to_owned(), ..subject("reload") },
             Subject { mode: "config".to_owned(), ..subject("reload") },
@@ -279,16 +291,16 @@ mod tests {
             Subject { commit: "now".to_owned(), ..subject("reload") },
             Subject { rule: "x".to_owned(), ..subject("reload") },
         ] {
-            assert!(matches!(approvals.word(changed, "", now), Word::Open(_)));
+            assert!(matches!(approvals.word(changed, "", "", now), Word::Open(_)));
         }
-        assert!(matches!(approvals.word(subject("reload"), "", now), Word::Given(approval) if approval.by == "me"));
-        assert!(matches!(approvals.word(subject("reload"), "", now), Word::Open(next) if next.id != request.id));
+        assert!(matches!(approvals.word(subject("reload"), "", "", now), Word::Given(approval) if approval.by == "me"));
+        assert!(matches!(approvals.word(subject("reload"), "", "", now), Word::Open(next) if next.id != request.id));
     }
 
     #[test]
     fn what_was_not_used_is_given_back_but_not_for_ever() {
         let (approvals, now) = (Approvals::default(), Instant::now());
-        let given = |at| matches!(approvals.word(subject("cp"), "", at), Word::Given(_));
+        let given = |at| matches!(approvals.word(subject("cp"), "", "", at), Word::Given(_));
         let request = open(&approvals, "cp", now);
         approvals.answer(&request.id, Answer::Allow, "me", "command line", now).unwrap();
         assert!(given(now));
@@ -303,11 +315,29 @@ mod tests {
     }
 
     #[test]
+    fn the_callers_last_reason_is_shown_and_counts_for_nothing() {
+        let (approvals, now) = (Approvals::default(), Instant::now());
+        let shown = |why: &str| match approvals.word(subject("reload"), "it reloads", why, now) {
+            Word::Open(request) => request.shown(),
+            other => panic!("{other:?}"),
+        };
+        assert!(!shown("").contains("reason that it gives"));
+        for why in ["a new image", "the old one leaks"] {
+            assert!(shown(why).contains(&format!("\nThe reason that it gives: {why}\n")));
+        }
+        assert!(shown("").contains("the old one leaks"));
+        let open = approvals.open(now);
+        assert_eq!(open.len(), 1);
+        approvals.answer(&open[0].id, Answer::Allow, "me", "command line", now).unwrap();
+        assert!(matches!(approvals.word(subject("reload"), "", "another", now), Word::Given(_)));
+    }
+
+    #[test]
     fn an_answer_ages_and_so_does_a_request() {
         let (approvals, now) = (Approvals::default(), Instant::now());
         let request = open(&approvals, "reload", now);
         approvals.answer(&request.id, Answer::Allow, "me", "command line", now).unwrap();
-        assert!(matches!(approvals.word(subject("reload"), "", now + APPROVAL_USE_MAX), Word::Open(_)));
+        assert!(matches!(approvals.word(subject("reload"), "", "", now + APPROVAL_USE_MAX), Word::Open(_)));
         let late = now + APPROVAL_USE_MAX + APPROVAL_OPEN_MAX;
         assert!(approvals.open(late).is_empty());
         let told = approvals.answer(&request.id, Answer::Allow, "me", "command line", late).unwrap_err();
@@ -321,14 +351,14 @@ mod tests {
         approvals.answer(&request.id, Answer::Deny, "me", "elicitation", now).unwrap();
         assert!(approvals.answer(&request.id, Answer::Allow, "me", "elicitation", now).is_err());
         assert!(approvals.by_token(&request.token, now).is_none(), "the digits are used up");
-        assert!(matches!(approvals.word(subject("reload"), "", now), Word::Refused(_)));
-        assert!(matches!(approvals.word(subject("reload"), "", now), Word::Open(_)));
+        assert!(matches!(approvals.word(subject("reload"), "", "", now), Word::Refused(_)));
+        assert!(matches!(approvals.word(subject("reload"), "", "", now), Word::Open(_)));
     }
 
     #[test]
     fn what_nobody_reads_is_not_asked_and_not_many_are_kept() {
         let (approvals, now) = (Approvals::default(), Instant::now());
-        assert!(matches!(approvals.word(subject(&"x".repeat(APPROVAL_TEXT_MAX_CHARS + 1)), "", now), Word::Unshown(_)));
+        assert!(matches!(approvals.word(subject(&"x".repeat(APPROVAL_TEXT_MAX_CHARS + 1)), "", "", now), Word::Unshown(_)));
         for number in 0..2 * APPROVALS_MAX {
             open(&approvals, &number.to_string(), now + Duration::from_millis(1));
         }
@@ -341,9 +371,11 @@ mod tests {
             id: "a1".to_owned(),
             subject: subject("reload\n(rule harmless)\u{1b}[2J\u{202e}x\rls"),
             reason: "it reloads.".to_owned(),
+            why: "spring cleaning\n(rule other)\u{1b}[2J".to_owned(),
             token: String::new(),
         };
         let shown = request.shown();
+        assert!(shown.contains("\nThe reason that it gives: spring cleaning\\n(rule other)\\x1b[2J\n"), "{shown}");
         assert!(shown.lines().filter(|line| line.contains("harmless")).all(|line| line.starts_with("  | ")), "{shown}");
         assert!(!shown.chars().any(|ch| ch.is_control() && ch != '\n' || ch == '\u{202e}'), "{shown}");
         assert!(shown.ends_with("it reloads (rule guard.destructive.ios.outage)"), "{shown}");
@@ -353,7 +385,8 @@ mod tests {
     fn a_question_names_the_directory_where_it_is_known() {
         let first = |cwd: &str| {
             let subject = Subject { cwd: cwd.to_owned(), ..subject("rm -rf etc") };
-            let shown = Request { id: "a1".to_owned(), subject, reason: "it removes.".to_owned(), token: String::new() }.shown();
+            let (id, reason) = ("a1".to_owned(), "it removes.".to_owned());
+            let shown = Request { id, subject, reason, why: String::new(), token: String::new() }.shown();
             shown.lines().next().unwrap_or_default().to_owned()
         };
         assert_eq!(first("/"), "agent wants to run this on core (session core, account ops, mode privileged, directory /):");

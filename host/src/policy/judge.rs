@@ -78,9 +78,17 @@ pub struct Verdict {
     pub lane: Option<Lane>,
     /// Who let it through that policy wanted asked.
     pub approval: Option<Approval>,
+    /// Why the caller wants it, as it says; empty where it said nothing. Nothing is decided by it.
+    pub why: String,
 }
 
 impl Verdict {
+    /// This decision, with nothing else known.
+    #[must_use]
+    pub fn of(decision: Decision) -> Self {
+        Self { decision, lane: None, approval: None, why: String::new() }
+    }
+
     /// May it be typed?
     #[must_use]
     pub fn allows(&self) -> bool {
@@ -109,7 +117,7 @@ impl Verdict {
     }
 
     pub(super) fn deny(rule: &str, reason: String) -> Self {
-        Self { decision: Decision { effect: Effect::Deny, rule: rule.to_owned(), reason }, lane: None, approval: None }
+        Self::of(Decision { effect: Effect::Deny, rule: rule.to_owned(), reason })
     }
 }
 
@@ -158,7 +166,7 @@ pub async fn judge(plugins: &SessionPlugins, line: &Line<'_>, mode: PolicyMode) 
     if line.unknown && line.purpose != Purpose::Send {
         decision = unknown(decision, mode);
     }
-    Verdict { decision, lane: classified.map(|classified| classified.lane), approval: None }
+    Verdict { lane: classified.map(|classified| classified.lane), ..Verdict::of(decision) }
 }
 
 /// A line that nobody can read is a change, and which one is not known.

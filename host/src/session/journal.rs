@@ -72,6 +72,8 @@ pub struct Asked {
     pub session: SessionId,
     /// The command as it was given: not masked yet.
     pub text: String,
+    /// Why, as its caller said; empty where it said nothing. Not masked yet either.
+    pub why: String,
     /// What policy decided.
     pub decision: &'static str,
     /// By which rule.
@@ -278,6 +280,7 @@ fn asked(session: &SessionId, who: &str, text: &str, verdict: &Verdict) -> Asked
         who: who.to_owned(),
         session: session.clone(),
         text: text.to_owned(),
+        why: verdict.why.clone(),
         decision: effect_word(verdict.decision.effect),
         rule: verdict.decision.rule.clone(),
     }
@@ -289,7 +292,7 @@ mod tests {
     use crate::plugin::roles::Decision;
 
     fn verdict(effect: Effect) -> Verdict {
-        Verdict { decision: Decision { effect, rule: "a.rule".to_owned(), reason: String::new() }, lane: None, approval: None }
+        Verdict::of(Decision { effect, rule: "a.rule".to_owned(), reason: String::new() })
     }
 
     #[test]

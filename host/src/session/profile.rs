@@ -176,6 +176,8 @@ impl Profile {
     /// The same of a command, which is refused unless it is allowed, by policy or by a person. The journal hears of a refusal, the
     /// audit record has it.
     pub(super) async fn admit(&self, request: &RunRequest, place: Place<'_>, verdict: Verdict) -> Result<Verdict, Refusal> {
+        let why = if request.why.is_empty() { String::new() } else { self.kept(&request.why) };
+        let verdict = Verdict { why, ..verdict };
         let said = self.answered(request, place, verdict);
         let verdict = match &said {
             Ok(verdict) => verdict,
@@ -232,7 +234,7 @@ pub fn settle(
         Effect::Deny | Effect::Abstain => return Err(Refusal::Denied(Box::new(verdict))),
         Effect::Ask => {}
     }
-    match approvals.word(subject(verdict.decision.rule.clone()), &verdict.decision.reason, now()) {
+    match approvals.word(subject(verdict.decision.rule.clone()), &verdict.decision.reason, &verdict.why, now()) {
         Word::Given(approval) => {
             verdict.decision.effect = Effect::Allow;
             verdict.approval = Some(approval);

@@ -108,6 +108,7 @@ impl Profile {
             decision: effect_word(verdict.decision.effect),
             rule: verdict.decision.rule.as_str().into(),
             reason: if is_hidden { "" } else { verdict.decision.reason.as_str() }.into(),
+            caller_reason: verdict.why.as_str().into(),
             policy_mode: self.policy.to_string(),
             approver: verdict.approval.as_ref().map(|approval| approval.by.as_str()),
             channel: verdict.approval.as_ref().map(|approval| approval.channel),
