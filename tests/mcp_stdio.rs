@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::client::Client;
 use crate::support::sshd::{PASSWORD, Sshd, account, free_port};
@@ -65,6 +65,21 @@ fn bad_input_gets_a_sentence_that_names_the_next_step() {
     assert!(text.contains(" access=safe idle_close_s=14400") && text.contains("\nhost_key: "), "{text}");
     let unknown = client.request("tools/call", &json!({"name": "ssh_fly", "arguments": {}}));
     assert!(unknown["error"]["message"].as_str().unwrap().contains("ssh_fly"));
+}
+
+#[test]
+fn who_waits_for_a_line_is_told_which_one_came_if_any() {
+    account("jft-bash", Path::new("/bin/bash"));
+    let server = Sshd::start();
+    let mut client = Client::start(&server.device("web1", "jft-bash", "linux"));
+    client.run("web1", "true");
+    let mut send = |text: &str, wait_s: f64| {
+        let arguments = json!({"session": "web1", "text": text, "keys": ["enter"], "expect": "^typed \\d$", "wait_s": wait_s});
+        client.call("ssh_send", arguments)
+    };
+    assert_eq!(send("echo typed 7", 20.0)["matched_line"], "typed 7");
+    let other = send("echo other", 0.5);
+    assert_eq!(other.get("matched_line"), Some(&Value::Null), "{other}");
 }
 
 #[test]

@@ -28,7 +28,7 @@ use crate::session::journey::Keep;
 use crate::session::report::{OutputQuery, Range, Report};
 use crate::session::search::{before_last_chars, before_last_lines};
 use crate::session::{Accepted, Phase, Refusal, RunRequest, SendRequest, SessionHandle, Status, Stop};
-use crate::terminal::text::escaped;
+use crate::terminal::text::{escaped, escaped_line};
 
 /// How often a waiting call looks at a session's output.
 const LOOK_EVERY: Duration = Duration::from_millis(40);
@@ -694,15 +694,18 @@ async fn send(directory: &Arc<Directory>, caller: &Caller, arguments: &Arguments
         Err(refusal) => return Ok(reply::refused(&session, &refusal)),
     };
     let query = OutputQuery { offset: Some(before), max_chars: capped(directory, OUTPUT_DEFAULT_CHARS), ..OutputQuery::default() };
+    let matched = |report: &Report| -> Option<String> {
+        let wanted = expect.as_ref()?;
+        report.output.lines().find(|line| wanted.is_match(line)).map(str::to_owned)
+    };
     let waiting = async {
         loop {
             sleep(LOOK_EVERY).await;
             // Asked first: what comes before its end is part of the answer.
             let (back, closed) = (was_busy && handle.status().phase == Phase::Ready, handle.closed().is_some());
             let report = handle.report(query.clone()).await?;
-            let expected = expect.as_ref().is_some_and(|expect| report.output.lines().any(|line| expect.is_match(line)));
             let ready = expect.is_none() && (report.ask.is_some() || back);
-            if expected || ready || closed {
+            if matched(&report).is_some() || ready || closed {
                 return Ok::<_, String>(report);
             }
         }
@@ -714,9 +717,16 @@ async fn send(directory: &Arc<Directory>, caller: &Caller, arguments: &Arguments
     };
     let phase = handle.status().phase;
     let ask = report.ask.is_some().then(|| reply::asks(&session, &report));
+    let line = matched(&report);
     let mut reply = reply::command(&handle.id.device, &session, report);
     let word = if ask.is_some() { State::NeedsInput.word() } else { phase.word() };
     reply.fields.insert("state".to_owned(), word.into());
+    if expect.is_some() {
+        let told = line.as_deref().map(|line| format!("matched line: {}", escaped_line(line)));
+        let told = told.unwrap_or_else(|| "no line matches `expect`".to_owned());
+        reply.text = format!("{told}\n{}", reply.text);
+        reply.fields.insert("matched_line".to_owned(), line.into());
+    }
     reply.text = format!("{session} {word}\n{}", reply.text);
     let next = match phase {
         Phase::Busy(id) => {
