@@ -26,6 +26,7 @@ mod door;
 mod facts;
 mod faults;
 mod files;
+mod fleet;
 mod forwards;
 mod guide;
 mod history;

@@ -18,6 +18,7 @@ fn the_tools_are_listed_in_a_fixed_order() {
             "ssh_close",
             "ssh_file_read",
             "ssh_file_write",
+            "ssh_fleet",
             "ssh_forward",
             "ssh_history",
             "ssh_hosts",

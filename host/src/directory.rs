@@ -19,6 +19,7 @@ use crate::audit::Audit;
 use crate::cast::Casts;
 use crate::config::{Config, Device, TypeChoice, Wire};
 use crate::files::running::Transfers;
+use crate::fleet::Rollouts;
 use crate::forward::registry::Forwards;
 use crate::history::History;
 use crate::ids::{MAIN, SessionId, in_address, nonce, open_are};
@@ -103,6 +104,7 @@ pub struct Directory {
     questions: Questions,
     forwards: Forwards,
     transfers: Transfers,
+    rollouts: Rollouts,
     halt: Halt,
     /// Sessions that an earlier process held when it ended without saying goodbye; their next caller is told.
     mourned: Mutex<BTreeSet<String>>,
@@ -142,6 +144,7 @@ impl Directory {
             questions: Questions::default(),
             forwards: Forwards::default(),
             transfers: Transfers::default(),
+            rollouts: Rollouts::default(),
             halt: Halt::default(),
             mourned: Mutex::default(),
             news: News::default(),
@@ -153,6 +156,12 @@ impl Directory {
     #[must_use]
     pub fn transfers(&self) -> &Transfers {
         &self.transfers
+    }
+
+    /// Changes of many devices that go on, likewise.
+    #[must_use]
+    pub fn rollouts(&self) -> &Rollouts {
+        &self.rollouts
     }
 
     /// The viewer runs; addresses of its pages of sessions begin like this.
@@ -184,10 +193,10 @@ impl Directory {
         !mourned.is_empty() && mourned.remove(session)
     }
 
-    /// Does something go on for somebody beside the sessions: a forward, a transfer?
+    /// Does something go on for somebody beside the sessions: a forward, a transfer, a rollout?
     #[must_use]
     pub fn is_carrying(&self) -> bool {
-        !self.forwards.list(None).is_empty() || self.transfers.are_running()
+        !self.forwards.list(None).is_empty() || self.transfers.are_running() || self.rollouts.are_running()
     }
 
     /// Who has stopped all input of agents, if somebody has.
@@ -652,6 +661,7 @@ impl Directory {
     /// Closes all of them; names those that were in use.
     pub async fn shut_down(&self) -> Vec<String> {
         self.forwards.close_all();
+        self.rollouts.stop_all();
         let slots = std::mem::take(&mut *self.slots());
         let mut busy = Vec::new();
         for (id, slot) in slots {

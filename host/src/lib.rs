@@ -6,7 +6,7 @@
 //! |---|---|---|
 //! | 7 | [`cli`], [`lab`], [`demo`] | arguments and exit codes; devices to try things on |
 //! | 6 | [`mcp`] | the protocol: the only one that writes to standard output |
-//! | 5 | [`directory`], [`doctor`], [`files`], [`forward`], [`renewal`], [`replay`], [`history`], [`kit`] | opens, finds and closes sessions; says why one does not open; files of devices; carries others' connections; reads the configuration again; plays recordings through them; who ran what; proves plugins |
+//! | 5 | [`directory`], [`doctor`], [`files`], [`fleet`], [`forward`], [`renewal`], [`replay`], [`history`], [`kit`] | opens, finds and closes sessions; says why one does not open; files of devices; one command on many of them; carries others' connections; reads the configuration again; plays recordings through them; who ran what; proves plugins |
 //! | 4 | [`session`] (handle, actor, journal) | the one task that owns a session; what it tells the history |
 //! | 3 | [`policy`] | the only one that makes something that may be typed |
 //! | 2 | [`session`] (machine, stream, log), [`transport`], [`plugin`], [`recording`], [`audit`], [`cast`] | decisions; bytes; what knows devices; sessions as text; what was asked, decided and done; what was shown |
@@ -28,6 +28,7 @@ pub mod diagnostics;
 pub mod directory;
 pub mod doctor;
 pub mod files;
+pub mod fleet;
 pub mod forward;
 pub mod guest;
 pub mod hex;

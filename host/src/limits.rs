@@ -522,6 +522,16 @@ pub const RENDER_MAX_BYTES: u64 = 8 * 1024 * 1024;
 pub const OUTPUT_HEAD_PERCENT: usize = 40;
 /// Targets of one `ssh_query`.
 pub const QUERY_TARGETS_MAX: usize = 50;
+/// Targets of one rollout: within the devices of an hour, [`DEVICES_PER_HOUR`].
+pub const FLEET_TARGETS_MAX: usize = 200;
+/// Characters of output of all targets of a rollout, and of each at least.
+pub const FLEET_CHARS: usize = 40_000;
+/// See [`FLEET_CHARS`].
+pub const FLEET_CHARS_MIN: usize = 500;
+/// Rollouts that go on, wait for a person, or can be read again.
+pub const ROLLOUTS_MAX: usize = 16;
+/// How long a rollout that does not go on is kept: longer than a request for a person's word, which may be followed by others.
+pub const ROLLOUT_KEPT_MAX: Duration = Duration::from_secs(3600);
 /// Bytes of a line that may be a tool call and is looked at as such; a longer one goes the general way.
 pub const CALL_LINE_MAX_BYTES: usize = 256 * 1024;
 /// Between two progress notifications of a call.

@@ -18,6 +18,7 @@ use rmcp::service::{NotificationContext, Peer, RequestContext, RoleServer, Servi
 use serde_json::json;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, Sleep, sleep};
+use tokio_util::sync::CancellationToken;
 
 use crate::author::client_name;
 use crate::directory::Directory;
@@ -32,6 +33,7 @@ mod bounds;
 pub mod calls;
 mod conceal;
 mod files;
+mod fleet;
 mod forward;
 mod handover;
 mod health;
@@ -105,7 +107,7 @@ pub struct Caller {
     /// How long it lets a call wait, in seconds.
     pub ceiling_s: f64,
     progress: Option<(Peer<RoleServer>, ProgressToken)>,
-    cancelled: tokio_util::sync::CancellationToken,
+    cancelled: CancellationToken,
     /// It can say that it gives up a call. Over HTTP the newer era has no word for it, and a connection that breaks looks the same.
     has_word: bool,
     has_said_all: Arc<AtomicBool>,
@@ -130,6 +132,12 @@ impl Caller {
             has_word: !(is_newer(context) && context.extensions.get::<Parts>().is_some()),
             name,
         }
+    }
+
+    /// Of what goes on when its call is over: what it waits for is given up, and stopped, when this is cancelled.
+    fn absent(name: &str, cancelled: CancellationToken) -> Self {
+        let (has_word, has_said_all) = (true, Arc::default());
+        Self { name: name.to_owned(), ceiling_s: WAIT_MAX_S, progress: None, cancelled, has_word, has_said_all }
     }
 
     /// Waits for the work, at most so long, telling the client every now and then that it goes on. `None` when the time is over

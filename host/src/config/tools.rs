@@ -10,10 +10,11 @@ use crate::nearest::nearest;
 pub(super) const KEYS: [&str; 2] = ["only", "without"];
 
 /// The tools, by name. The table in `mcp/tools.rs` has the same; a test there compares them.
-pub const TOOLS: [&str; 17] = [
+pub const TOOLS: [&str; 18] = [
     "ssh_close",
     "ssh_file_read",
     "ssh_file_write",
+    "ssh_fleet",
     "ssh_forward",
     "ssh_history",
     "ssh_hosts",

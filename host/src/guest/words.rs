@@ -139,7 +139,7 @@ mod tests {
         assert_eq!(for_people("look with ssh_screen session=a"), "look with `jackfield watch` session=a");
         assert!(NEAREST.iter().all(|(tool, _)| TOOLS.contains(tool)));
         let without: Vec<&str> = TOOLS.into_iter().filter(|tool| !NEAREST.iter().any(|(known, _)| known == tool)).collect();
-        assert_eq!(without, ["ssh_file_read", "ssh_file_write", "ssh_forward", "ssh_transfer"]);
+        assert_eq!(without, ["ssh_file_read", "ssh_file_write", "ssh_fleet", "ssh_forward", "ssh_transfer"]);
     }
 
     #[test]

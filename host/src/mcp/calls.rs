@@ -17,6 +17,7 @@ use super::{Caller, Patience};
 use crate::author::Author;
 use crate::config::Delay;
 use crate::directory::{Directory, LineKind};
+use crate::fleet::Rollout;
 use crate::ids::{CommandId, MAIN, SessionId};
 use crate::limits::{
     self, BESIDE_MAX, CALLER_REASON_MAX_CHARS, IDLE_CLOSE, INTERRUPT_STEP_WAIT, INTERRUPTS_MAX, KILL_AFTER_MAX, OUTPUT_DEFAULT_CHARS,
@@ -38,7 +39,8 @@ const QUERY_DEFAULT_CHARS: usize = 8_000;
 const SEND_WAIT_S: f64 = 1.5;
 
 /// Tools that reach a device.
-const REACHING: [&str; 11] = [
+const REACHING: [&str; 12] = [
+    "ssh_fleet",
     "ssh_forward",
     "ssh_open",
     "ssh_query",
@@ -66,6 +68,7 @@ pub async fn call(directory: &Arc<Directory>, caller: &Caller, tool: &str, argum
         "ssh_sessions" => Ok(sessions(directory, arguments)),
         "ssh_close" => Box::pin(close(directory, caller, arguments)).await,
         "ssh_query" => Box::pin(query(directory, caller, arguments)).await,
+        "ssh_fleet" => Box::pin(super::fleet::fleet(directory, caller, arguments)).await,
         "ssh_run" => Ok(Box::pin(run(directory, caller, arguments)).await),
         "ssh_output" => Box::pin(output(directory, caller, arguments)).await,
         "ssh_interrupt" => Box::pin(interrupt(directory, caller, arguments)).await,
@@ -239,27 +242,29 @@ async fn run(directory: &Arc<Directory>, caller: &Caller, arguments: &Arguments)
         why: reason(arguments),
         ..RunRequest::new(arguments.text_or_empty("command"), Purpose::Run, &caller.name)
     };
-    one(directory, caller, target, Wanted { request, lane }, arguments.usual_wait(caller.ceiling_s), query).await
+    one(directory, caller, target, Wanted { request, lane, end_within: None }, arguments.usual_wait(caller.ceiling_s), query).await
 }
 
 /// Why the caller wants it, as it says.
-fn reason(arguments: &Arguments) -> String {
+pub(super) fn reason(arguments: &Arguments) -> String {
     arguments.text_or_empty("reason").trim().chars().take(CALLER_REASON_MAX_CHARS).collect()
 }
 
 /// A command, and on which lane.
 #[derive(Clone)]
-struct Wanted {
-    request: RunRequest,
-    lane: LineKind,
+pub(super) struct Wanted {
+    pub(super) request: RunRequest,
+    pub(super) lane: LineKind,
+    /// Its end is waited for so long once it has begun; nothing is what the call has left.
+    pub(super) end_within: Option<Duration>,
 }
 
 /// One command on one target, opening the session if need be.
-async fn one(
+pub(super) async fn one(
     directory: &Arc<Directory>,
     caller: &Caller,
     target: &str,
-    Wanted { request, lane }: Wanted,
+    Wanted { request, lane, end_within }: Wanted,
     wait: Duration,
     query: OutputQuery,
 ) -> Reply {
@@ -309,7 +314,7 @@ async fn one(
             Ok(accepted) => {
                 let state = accepted.state.clone();
                 room.is_for(state.clone());
-                let reply = finish(&handle, &mut patience, target, accepted, left(), query.clone()).await;
+                let reply = finish(&handle, &mut patience, target, accepted, end_within.unwrap_or_else(left), query.clone()).await;
                 if tries == 0 || *state.borrow() != State::Unstarted {
                     return reply;
                 }
@@ -379,7 +384,7 @@ async fn query(directory: &Arc<Directory>, caller: &Caller, arguments: &Argument
     let command = arguments.text_or_empty("command");
     let wait = arguments.usual_wait(caller.ceiling_s);
     let query = OutputQuery { max_chars: capped(directory, arguments.max_chars(QUERY_DEFAULT_CHARS)), ..OutputQuery::default() };
-    let wanted = Wanted { request: RunRequest::new(command, Purpose::Query, &caller.name), lane: LineKind::Terminal };
+    let wanted = Wanted { request: RunRequest::new(command, Purpose::Query, &caller.name), lane: LineKind::Terminal, end_within: None };
     let calls = targets.iter().map(|target| {
         let (wanted, query) = (wanted.clone(), query.clone());
         async move {
@@ -435,19 +440,20 @@ fn many(targets: &[String], replies: &[Reply]) -> Reply {
 
 /// How all of these commands ended, where they ended alike and no answer says anything that holds for its target alone.
 fn same_end(replies: &[Reply]) -> Option<String> {
-    let mut ends = replies.iter().map(plain_end);
+    let mut ends = replies.iter().map(|reply| plain_end(reply.error, &reply.fields));
     let first = ends.next()??;
     ends.all(|end| end.as_ref() == Some(&first)).then_some(first)
 }
 
-fn plain_end(reply: &Reply) -> Option<String> {
-    let text = |name: &str| reply.fields.get(name).and_then(Value::as_str).unwrap_or_default();
-    let says_more = ["warnings", "failure", "lines", "meanwhile", "lost", "note"].iter().any(|name| reply.fields.contains_key(*name));
-    if reply.error || says_more || text("state") != State::Done.word() || !text("next").is_empty() || !text("stderr").is_empty() {
+/// How a command ended, where its answer says nothing more than that and its output.
+pub(super) fn plain_end(is_error: bool, fields: &Map<String, Value>) -> Option<String> {
+    let text = |name: &str| fields.get(name).and_then(Value::as_str).unwrap_or_default();
+    let says_more = ["warnings", "failure", "lines", "meanwhile", "lost", "note"].iter().any(|name| fields.contains_key(*name));
+    if is_error || says_more || text("state") != State::Done.word() || !text("next").is_empty() || !text("stderr").is_empty() {
         return None;
     }
-    let exit = reply.fields.get("exit_code").map(|code| format!(" exit={code}")).unwrap_or_default();
-    let failed = if reply.fields.get("failed") == Some(&Value::Bool(true)) { " FAILED" } else { "" };
+    let exit = fields.get("exit_code").map(|code| format!(" exit={code}")).unwrap_or_default();
+    let failed = if fields.get("failed") == Some(&Value::Bool(true)) { " FAILED" } else { "" };
     let confidence = match text("confidence") {
         "" => String::new(),
         word => format!(" confidence={word}"),
@@ -469,7 +475,15 @@ fn about(directory: &Arc<Directory>, arguments: &Arguments) -> Result<(SessionHa
     Err(format!("no session remembers {id}; its session was closed, or it is long ago. ssh_sessions lists what is open"))
 }
 
+/// The rollout that a call is about, if it is about one.
+fn rollout(directory: &Directory, arguments: &Arguments) -> Option<Arc<Rollout>> {
+    directory.rollouts().find(arguments.text("command_id")?.parse().ok()?)
+}
+
 async fn output(directory: &Arc<Directory>, caller: &Caller, arguments: &Arguments) -> Result<Reply, String> {
+    if let Some(rollout) = rollout(directory, arguments) {
+        return Ok(super::fleet::wait_for(caller, &rollout, arguments.wait(0.0, caller.ceiling_s)).await);
+    }
     let (handle, command) = about(directory, arguments)?;
     let query = OutputQuery {
         command,
@@ -567,6 +581,9 @@ async fn searched(handle: &SessionHandle, query: &OutputQuery) -> Result<Report,
 }
 
 async fn interrupt(directory: &Arc<Directory>, caller: &Caller, arguments: &Arguments) -> Result<Reply, String> {
+    if let Some(rollout) = rollout(directory, arguments) {
+        return super::fleet::stop(caller, &rollout).await;
+    }
     let named: Option<CommandId> = arguments.text("command_id").and_then(|text| text.parse().ok());
     if let Some((id, was_running)) = named.and_then(|id| Some((id, directory.transfers().stop(id)?))) {
         if !was_running {

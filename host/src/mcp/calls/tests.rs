@@ -25,7 +25,7 @@ async fn nothing_runs_on_for_a_call_that_was_given_up_while_it_began() {
     let catalog = startup::catalog(&config).unwrap();
     let directory = Arc::new(Directory::new(config, catalog, None));
     let run = async |caller: &Caller, command: &str| {
-        let wanted = Wanted { request: RunRequest::new(command, Purpose::Run, &caller.name), lane: LineKind::Terminal };
+        let wanted = Wanted { request: RunRequest::new(command, Purpose::Run, &caller.name), lane: LineKind::Terminal, end_within: None };
         let query = OutputQuery { max_chars: 100, ..OutputQuery::default() };
         one(&directory, caller, "here", wanted, Duration::from_secs(20), query).await
     };

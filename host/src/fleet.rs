@@ -1,0 +1,381 @@
+//! Rollouts: one command on many targets, on a few first, then in batches, and no further than so many failures. One goes on whoever
+//! waits for it, and the same call finds it again: where a person is asked in between, what was done is not done twice.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use serde_json::{Map, Value};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::ids::CommandId;
+use crate::limits::{ROLLOUT_KEPT_MAX, ROLLOUTS_MAX};
+use crate::policy::approval::Request;
+
+/// How far it goes at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pace {
+    /// So many targets come first. Nothing more is begun when one of them fails.
+    pub canary: usize,
+    /// So many at once.
+    pub parallel: usize,
+    /// Nothing more is begun when so many have failed.
+    pub max_failures: usize,
+}
+
+/// How it went on a target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// Done, and without a failure.
+    Well,
+    /// Anything else.
+    Badly,
+    /// Nothing was typed: a person is to be asked first.
+    Asked,
+}
+
+/// What its caller is told of a target.
+#[derive(Debug, Clone)]
+pub struct Told {
+    /// How it went.
+    pub end: End,
+    /// The structure.
+    pub fields: Map<String, Value>,
+    /// The text.
+    pub text: String,
+    /// It is an error.
+    pub error: bool,
+    /// What a person is to be asked.
+    pub approvals: Vec<Request>,
+}
+
+/// Why nothing more is begun.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rest {
+    /// It is new, or a person is to be asked: the same call goes on with it.
+    Waits,
+    /// All targets are through.
+    Done,
+    /// One of the first has failed.
+    Canary,
+    /// So many have failed.
+    Failures,
+    /// Somebody wanted that.
+    Request,
+}
+
+/// How it stands.
+#[derive(Debug, Clone)]
+pub struct Sheet {
+    /// What came of each target, in their order. Nothing yet where it was not begun or is at it.
+    pub told: Vec<Option<Told>>,
+    /// Those that were begun last.
+    pub batch: Vec<usize>,
+    /// Nothing more is begun.
+    pub rest: Option<Rest>,
+    since: Instant,
+}
+
+impl Sheet {
+    /// How many came to this end.
+    #[must_use]
+    pub fn count(&self, end: End) -> usize {
+        self.told.iter().flatten().filter(|told| told.end == end).count()
+    }
+
+    /// Those that come next, or why none do.
+    fn next(&self, pace: Pace) -> Result<Vec<usize>, Rest> {
+        let open = |count: usize| self.told.iter().take(count).enumerate().filter(|(_, told)| told.is_none()).map(|(number, _)| number);
+        let all = self.told.len();
+        let has_asked = self.count(End::Asked) > 0;
+        if open(all).next().is_none() && !has_asked {
+            return Err(Rest::Done);
+        }
+        if self.told.iter().take(pace.canary).flatten().any(|told| told.end == End::Badly) {
+            return Err(Rest::Canary);
+        }
+        if self.count(End::Badly) >= pace.max_failures {
+            return Err(Rest::Failures);
+        }
+        if has_asked {
+            return Err(Rest::Waits);
+        }
+        let at_once = pace.parallel.max(1);
+        let first: Vec<usize> = open(pace.canary).take(at_once).collect();
+        Ok(if first.is_empty() { open(all).take(at_once).collect() } else { first })
+    }
+}
+
+/// A rollout.
+#[derive(Debug)]
+pub struct Rollout {
+    /// Its number among the commands.
+    pub id: CommandId,
+    /// What identifies the call.
+    key: String,
+    /// Who.
+    pub caller: String,
+    /// Where, the first ones first.
+    pub targets: Vec<String>,
+    /// How far at a time.
+    pub pace: Pace,
+    /// Stops what is at it. See [`end_early`](Self::end_early).
+    pub stop: CancellationToken,
+    sheet: watch::Sender<Sheet>,
+    is_heard: AtomicBool,
+}
+
+impl Rollout {
+    /// One that nobody has taken up yet.
+    #[must_use]
+    pub fn new(key: String, caller: String, targets: Vec<String>, pace: Pace) -> Self {
+        let sheet = Sheet { told: vec![None; targets.len()], batch: Vec::new(), rest: Some(Rest::Waits), since: Instant::now() };
+        let (id, stop, is_heard) = (CommandId::next(), CancellationToken::new(), AtomicBool::new(false));
+        Self { id, key, caller, targets, pace, stop, sheet: watch::Sender::new(sheet), is_heard }
+    }
+
+    /// How it stands.
+    #[must_use]
+    pub fn sheet(&self) -> Sheet {
+        self.sheet.borrow().clone()
+    }
+
+    /// Does it go on?
+    #[must_use]
+    pub fn runs(&self) -> bool {
+        self.sheet.borrow().rest.is_none()
+    }
+
+    /// Waits until nothing more is begun and nothing is at it.
+    pub async fn rests(&self) {
+        // It lives as long as this.
+        let _ = self.sheet.subscribe().wait_for(|sheet| sheet.rest.is_some()).await.is_ok();
+    }
+
+    /// Takes it up where it waits: whoever hears `true` carries it on. Those that were asked about are tried again.
+    #[must_use]
+    pub fn take_up(&self) -> bool {
+        self.sheet.send_if_modified(|sheet| {
+            if sheet.rest != Some(Rest::Waits) || self.stop.is_cancelled() {
+                return false;
+            }
+            sheet.rest = None;
+            for told in &mut sheet.told {
+                told.take_if(|told| told.end == End::Asked);
+            }
+            true
+        })
+    }
+
+    /// Begins nothing more, and stops what is at it.
+    pub fn end_early(&self) {
+        self.stop.cancel();
+        self.sheet.send_if_modified(|sheet| {
+            let waits = sheet.rest == Some(Rest::Waits);
+            if waits {
+                sheet.rest = Some(Rest::Request);
+            }
+            waits
+        });
+    }
+
+    /// Those that come next; none where it rests from now on.
+    #[must_use]
+    pub fn next_batch(&self) -> Vec<usize> {
+        let mut batch = Vec::new();
+        self.sheet.send_modify(|sheet| {
+            let next = match sheet.next(self.pace) {
+                Err(Rest::Done) => Err(Rest::Done),
+                _ if self.stop.is_cancelled() => Err(Rest::Request),
+                next => next,
+            };
+            match next {
+                Ok(numbers) => batch = numbers,
+                Err(rest) => (sheet.rest, sheet.since) = (Some(rest), Instant::now()),
+            }
+            sheet.batch.clone_from(&batch);
+        });
+        batch
+    }
+
+    /// What came of a target.
+    pub fn on_told(&self, number: usize, told: Told) {
+        self.sheet.send_modify(|sheet| {
+            if let Some(place) = sheet.told.get_mut(number) {
+                *place = Some(told);
+            }
+        });
+    }
+
+    /// Its end was told: the same call begins a new one.
+    pub fn on_heard(&self) {
+        self.is_heard.store(true, Ordering::Release);
+    }
+
+    fn is_heard(&self) -> bool {
+        self.is_heard.load(Ordering::Acquire)
+    }
+
+    fn is_kept(&self, now: Instant) -> bool {
+        let sheet = self.sheet.borrow();
+        sheet.rest.is_none() || now.saturating_duration_since(sheet.since) < ROLLOUT_KEPT_MAX
+    }
+
+    fn waits(&self) -> bool {
+        self.sheet.borrow().rest == Some(Rest::Waits)
+    }
+}
+
+/// All of them, the oldest first.
+#[derive(Debug, Default)]
+pub struct Rollouts(Mutex<Vec<Arc<Rollout>>>);
+
+impl Rollouts {
+    fn all(&self) -> MutexGuard<'_, Vec<Arc<Rollout>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The rollout of this call whose end nobody has heard, else a new one.
+    ///
+    /// # Errors
+    ///
+    /// When too many go on.
+    pub fn claim(&self, key: String, caller: &str, targets: Vec<String>, pace: Pace) -> Result<Arc<Rollout>, String> {
+        let (mut all, now) = (self.all(), Instant::now());
+        all.retain(|known| known.is_kept(now));
+        if let Some(known) = all.iter().find(|known| known.key == key && !known.is_heard()) {
+            return Ok(Arc::clone(known));
+        }
+        if all.len() >= ROLLOUTS_MAX {
+            // What waits for a person would begin anew.
+            let Some(ended) = all.iter().position(|known| !known.runs() && (known.is_heard() || !known.waits())) else {
+                return Err(format!("{ROLLOUTS_MAX} rollouts go on or wait for a person, which is the most; wait for one"));
+            };
+            all.remove(ended);
+        }
+        let rollout = Arc::new(Rollout::new(key, caller.to_owned(), targets, pace));
+        all.push(Arc::clone(&rollout));
+        Ok(rollout)
+    }
+
+    /// The one of this number.
+    #[must_use]
+    pub fn find(&self, id: CommandId) -> Option<Arc<Rollout>> {
+        self.all().iter().find(|known| known.id == id).cloned()
+    }
+
+    /// Does one go on?
+    #[must_use]
+    pub fn are_running(&self) -> bool {
+        self.all().iter().any(|known| known.runs())
+    }
+
+    /// The process ends: nothing more is begun.
+    pub fn stop_all(&self) {
+        self.all().iter().for_each(|known| known.end_early());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PACE: Pace = Pace { canary: 1, parallel: 2, max_failures: 2 };
+
+    fn rollout(targets: usize, pace: Pace) -> Rollout {
+        Rollout::new(String::new(), String::new(), vec![String::new(); targets], pace)
+    }
+
+    fn tell(rollout: &Rollout, batch: &[usize], end: End) {
+        for number in batch {
+            rollout.on_told(*number, Told { end, fields: Map::new(), text: String::new(), error: false, approvals: Vec::new() });
+        }
+    }
+
+    /// The batches up to the rest, where each target ends like this.
+    fn batches(rollout: &Rollout, end: impl Fn(usize) -> End) -> (Vec<Vec<usize>>, Rest) {
+        let mut batches = Vec::new();
+        loop {
+            let batch = rollout.next_batch();
+            if batch.is_empty() {
+                return (batches, rollout.sheet().rest.unwrap());
+            }
+            batch.iter().for_each(|number| tell(rollout, &[*number], end(*number)));
+            batches.push(batch);
+        }
+    }
+
+    #[test]
+    fn the_first_ones_come_alone_and_the_others_in_batches() {
+        let run = |targets: usize, pace: Pace| {
+            let rollout = rollout(targets, pace);
+            assert!(rollout.take_up() && !rollout.take_up(), "one carries it on");
+            batches(&rollout, |_| End::Well)
+        };
+        assert_eq!(run(4, PACE), (vec![vec![0], vec![1, 2], vec![3]], Rest::Done));
+        assert_eq!(run(3, Pace { canary: 0, ..PACE }), (vec![vec![0, 1], vec![2]], Rest::Done));
+        assert_eq!(run(4, Pace { canary: 3, ..PACE }), (vec![vec![0, 1], vec![2], vec![3]], Rest::Done));
+        assert_eq!(run(1, Pace { canary: 9, ..PACE }), (vec![vec![0]], Rest::Done));
+    }
+
+    #[test]
+    fn nothing_is_begun_behind_a_first_one_that_failed_or_too_many_others() {
+        let run = |bad: &[usize]| {
+            let rollout = rollout(6, PACE);
+            assert!(rollout.take_up());
+            batches(&rollout, |number| if bad.contains(&number) { End::Badly } else { End::Well })
+        };
+        assert_eq!(run(&[0]), (vec![vec![0]], Rest::Canary));
+        assert_eq!(run(&[1]), (vec![vec![0], vec![1, 2], vec![3, 4], vec![5]], Rest::Done));
+        assert_eq!(run(&[1, 3]), (vec![vec![0], vec![1, 2], vec![3, 4]], Rest::Failures));
+        assert_eq!(run(&[1, 5]), (vec![vec![0], vec![1, 2], vec![3, 4], vec![5]], Rest::Done));
+    }
+
+    #[test]
+    fn what_waits_for_a_person_goes_on_where_it_stopped() {
+        let rollout = rollout(4, PACE);
+        assert!(rollout.take_up());
+        let asked = |number: usize| if number == 2 { End::Asked } else { End::Well };
+        assert_eq!(batches(&rollout, asked), (vec![vec![0], vec![1, 2]], Rest::Waits));
+        assert!(!rollout.runs() && rollout.take_up());
+        assert_eq!(batches(&rollout, |_| End::Well), (vec![vec![2, 3]], Rest::Done));
+        assert_eq!(rollout.sheet().count(End::Well), 4);
+    }
+
+    #[test]
+    fn one_that_is_stopped_begins_nothing_more() {
+        let rollout = rollout(4, PACE);
+        assert!(rollout.take_up());
+        let batch = rollout.next_batch();
+        rollout.end_early();
+        tell(&rollout, &batch, End::Well);
+        assert!(rollout.next_batch().is_empty());
+        assert_eq!(rollout.sheet().rest, Some(Rest::Request));
+        assert!(!rollout.take_up());
+        let waiting = Rollout::new(String::new(), String::new(), vec![String::new(); 4], PACE);
+        waiting.end_early();
+        assert_eq!((waiting.sheet().rest, waiting.take_up()), (Some(Rest::Request), false));
+    }
+
+    #[test]
+    fn a_call_has_one_rollout_until_its_end_was_heard() {
+        let rollouts = Rollouts::default();
+        let claim = |key: &str| rollouts.claim(key.to_owned(), "x", vec!["a".to_owned()], PACE);
+        let one = claim("a").unwrap();
+        assert!(one.take_up() && rollouts.are_running());
+        assert_eq!(claim("a").unwrap().id, one.id);
+        batches(&one, |_| End::Well);
+        assert_eq!((claim("a").unwrap().id, rollouts.are_running()), (one.id, false));
+        one.on_heard();
+        assert_ne!(claim("a").unwrap().id, one.id);
+        assert_eq!(rollouts.find(one.id).unwrap().id, one.id, "it can be read again");
+        // The one that was heard makes room, those that wait do not.
+        for number in 2..ROLLOUTS_MAX {
+            claim(&number.to_string()).unwrap();
+        }
+        claim("last").unwrap();
+        assert!(rollouts.find(one.id).is_none());
+        assert!(claim("more").unwrap_err().contains("which is the most"));
+    }
+}

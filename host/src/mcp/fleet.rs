@@ -1,0 +1,280 @@
+//! `ssh_fleet`: a rollout that each target takes part in as by `ssh_run`. It goes on when the call's time is over.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use serde_json::{Map, Value, json};
+
+use super::calls::{self, Wanted};
+use super::handover;
+use super::reply::{self, Reply};
+use super::tools::Arguments;
+use super::{Caller, Patience, bounds};
+use crate::directory::{Directory, LineKind};
+use crate::fleet::{End, Pace, Rest, Rollout, Sheet, Told};
+use crate::ids::SessionId;
+use crate::limits::{
+    APPROVAL_OPEN_MAX, BESIDE_MAX, FLEET_CHARS, FLEET_CHARS_MIN, FLEET_TARGETS_MAX, INTERRUPT_STEP_WAIT, KILL_AFTER_MAX, OPEN_MAX,
+};
+use crate::policy::Purpose;
+use crate::session::RunRequest;
+use crate::session::command::State;
+use crate::session::journey::Keep;
+use crate::session::report::OutputQuery;
+
+/// Targets that come first.
+const CANARY: usize = 1;
+/// Targets at once.
+const PARALLEL: usize = 8;
+/// Failures behind which nothing more is begun.
+const MAX_FAILURES: usize = 1;
+/// What a target's structure does not repeat: it is told of all, or is of no use here.
+const LEFT_OUT: [&str; 5] = ["ok", "origin", "idle_ms", "prompt", "cwd"];
+
+/// Begins a rollout, or goes on with the one of this call.
+pub(super) async fn fleet(directory: &Arc<Directory>, caller: &Caller, arguments: &Arguments) -> Result<Reply, String> {
+    let wait = arguments.usual_wait(caller.ceiling_s);
+    let targets = targets(arguments)?;
+    let count = |name: &str, default: usize| arguments.count(name).map_or(default, |count| usize::try_from(count).unwrap_or(usize::MAX));
+    let pace = Pace {
+        canary: count("canary", CANARY),
+        parallel: count("parallel", PARALLEL).clamp(1, FLEET_TARGETS_MAX),
+        max_failures: count("max_failures", MAX_FAILURES).max(1),
+    };
+    let command = arguments.text_or_empty("command");
+    let (mode, commit) = (arguments.text("mode"), arguments.text("commit"));
+    let keep = commit.map(|word| Keep::parse(word).ok_or_else(|| not_commit(word))).transpose()?;
+    let request = RunRequest {
+        mode: mode.map(str::to_owned),
+        keep,
+        why: calls::reason(arguments),
+        ..RunRequest::new(command, Purpose::Run, &caller.name)
+    };
+    let key = format!("{}\0{targets:?}\0{command:?}\0{mode:?}\0{commit:?}\0{pace:?}", caller.name);
+    let rollout = directory.rollouts().claim(key, &caller.name, targets, pace)?;
+    if rollout.take_up() {
+        tokio::spawn(carry_out(Arc::clone(directory), Arc::clone(&rollout), request));
+    }
+    let mut patience = Patience::new(caller);
+    if patience.wait(wait, || progress(&rollout), rollout.rests()).await.is_none() && patience.has_given_up() {
+        rollout.end_early();
+    }
+    Ok(told(&rollout))
+}
+
+fn targets(arguments: &Arguments) -> Result<Vec<String>, String> {
+    let targets = arguments.texts("targets");
+    if targets.is_empty() || targets.len() > FLEET_TARGETS_MAX {
+        return Err(format!("`targets` of ssh_fleet names {} devices; name 1 to {FLEET_TARGETS_MAX}", targets.len()));
+    }
+    let mut seen = BTreeSet::new();
+    let twice = targets.iter().find(|target| !seen.insert(SessionId::parse(target).to_string()));
+    if let Some(twice) = twice {
+        return Err(format!("`targets` of ssh_fleet names `{twice}` twice; name each target once"));
+    }
+    Ok(targets)
+}
+
+fn not_commit(word: &str) -> String {
+    format!("`commit` of ssh_fleet is `{word}`, it takes one of: check, now, confirmed, confirm")
+}
+
+/// Waits for a rollout, and tells how it stands. Nothing is asked by it: it does not go on with what waits for a person.
+pub(super) async fn wait_for(caller: &Caller, rollout: &Rollout, wait: Duration) -> Reply {
+    caller.wait(wait, || progress(rollout), rollout.rests()).await;
+    Reply { approvals: Vec::new(), ..told(rollout) }
+}
+
+/// Ends a rollout early, with the commands that run for it.
+pub(super) async fn stop(caller: &Caller, rollout: &Rollout) -> Result<Reply, String> {
+    let (sheet, id) = (rollout.sheet(), rollout.id);
+    if !matches!(sheet.rest, None | Some(Rest::Waits)) {
+        return Err(format!("{id} does not run: the rollout has ended; ssh_output command_id={id} tells how"));
+    }
+    rollout.end_early();
+    Ok(wait_for(caller, rollout, BESIDE_MAX + INTERRUPT_STEP_WAIT * 4).await)
+}
+
+/// The rollout itself, which belongs to nobody's call.
+async fn carry_out(directory: Arc<Directory>, rollout: Arc<Rollout>, request: RunRequest) {
+    let caller = Caller::absent(&rollout.caller, rollout.stop.clone());
+    loop {
+        let batch = rollout.next_batch();
+        if batch.is_empty() {
+            return;
+        }
+        let calls = batch.iter().map(|number| {
+            let (directory, caller, rollout, request) = (&directory, &caller, &rollout, request.clone());
+            async move {
+                let told = on_target(directory, caller, rollout, *number, request).await;
+                rollout.on_told(*number, told);
+            }
+        });
+        join_all(calls).await;
+    }
+}
+
+/// One target, as by `ssh_run`; its end is waited for.
+async fn on_target(directory: &Arc<Directory>, caller: &Caller, rollout: &Rollout, number: usize, request: RunRequest) -> Told {
+    let target = rollout.targets.get(number).map_or("", String::as_str);
+    let chars = (FLEET_CHARS / rollout.targets.len().max(1)).max(FLEET_CHARS_MIN);
+    let query = OutputQuery { max_chars: bounds::capped(directory, chars), ..OutputQuery::default() };
+    let wanted = Wanted { request, lane: LineKind::Terminal, end_within: Some(KILL_AFTER_MAX) };
+    let mut reply = calls::one(directory, caller, target, wanted, OPEN_MAX, query).await;
+    handover::tell(directory, caller, &mut reply).await;
+    reply.fields.entry("target").or_insert_with(|| target.into());
+    let is_well = !reply.error
+        && reply.fields.get("state").and_then(Value::as_str) == Some(State::Done.word())
+        && reply.fields.get("failed") != Some(&Value::Bool(true));
+    let end = match (reply.approvals.is_empty(), is_well) {
+        (false, _) => End::Asked,
+        (true, true) => End::Well,
+        (true, false) => End::Badly,
+    };
+    let Reply { fields, text, error, approvals } = reply;
+    Told { end, fields, text, error, approvals }
+}
+
+fn progress(rollout: &Rollout) -> String {
+    let sheet = rollout.sheet();
+    let (well, badly) = (sheet.count(End::Well), sheet.count(End::Badly));
+    format!("{}: {well} of {} done, {badly} failed", rollout.id, rollout.targets.len())
+}
+
+/// How a rollout stands. An end is told as a whole; while it goes on only how far it is.
+fn told(rollout: &Rollout) -> Reply {
+    let sheet = rollout.sheet();
+    let (id, well, badly) = (rollout.id, sheet.count(End::Well), sheet.count(End::Badly));
+    let (running, pending) = left(rollout, &sheet);
+    let state = word(sheet.rest);
+    let because = because(rollout, &sheet);
+    let is_well = badly == 0 && matches!(sheet.rest, None | Some(Rest::Done));
+    let mut fields = json!({"ok": is_well, "command_id": id.to_string(), "state": state,
+        "done": well, "failed": badly, "running": running, "pending": pending});
+    let mut text = format!("{id} {state}: {well} done, {badly} failed, {} running, {} pending", running.len(), pending.len());
+    if let Some(because) = &because {
+        fields["stopped_because"] = because.clone().into();
+        let _ = write!(text, "; stopped because {because}");
+    }
+    for (name, targets) in [("running", &running), ("pending", &pending)] {
+        if !targets.is_empty() {
+            let _ = write!(text, "\n{name}: {}", targets.join(", "));
+        }
+    }
+    if sheet.rest.is_some() {
+        let (results, groups, shown) = results(&sheet);
+        fields["results"] = results.into();
+        fields["groups"] = groups.into();
+        text.push_str(&shown);
+    }
+    let reply = Reply::new(fields, text);
+    match sheet.rest {
+        None => reply.with_next(&format!("It goes on. Call ssh_output command_id={id} wait_s=30, or ssh_interrupt command_id={id}.")),
+        Some(Rest::Waits) => asks(reply, &sheet),
+        Some(_) => {
+            rollout.on_heard();
+            let next = "What is pending was not begun. Find out what went wrong, then call ssh_fleet with the pending targets.";
+            if pending.is_empty() { reply } else { reply.with_next(next) }
+        }
+    }
+}
+
+/// What is at it, and what was not begun or waits for a person, by name.
+fn left<'r>(rollout: &'r Rollout, sheet: &Sheet) -> (Vec<&'r str>, Vec<&'r str>) {
+    let open = |number: &usize| sheet.told.get(*number).is_some_and(|told| told.as_ref().is_none_or(|told| told.end == End::Asked));
+    let is_at_it = |number: &usize| sheet.rest.is_none() && sheet.batch.contains(number);
+    let all = (0..rollout.targets.len()).filter(open);
+    let (running, pending): (Vec<usize>, Vec<usize>) = all.partition(is_at_it);
+    let names = |numbers: Vec<usize>| numbers.into_iter().filter_map(|number| rollout.targets.get(number).map(String::as_str)).collect();
+    (names(running), names(pending))
+}
+
+fn word(rest: Option<Rest>) -> &'static str {
+    match rest {
+        None => State::Running.word(),
+        Some(Rest::Waits) => "approval_needed",
+        Some(Rest::Done) => State::Done.word(),
+        Some(Rest::Canary | Rest::Failures) => "stopped",
+        Some(Rest::Request) => State::Interrupted.word(),
+    }
+}
+
+fn because(rollout: &Rollout, sheet: &Sheet) -> Option<String> {
+    let of = |end: End| {
+        let named = rollout.targets.iter().zip(&sheet.told).filter(|(_, told)| matches!(told, Some(told) if told.end == end));
+        named.map(|(target, _)| target.as_str()).collect::<Vec<_>>().join(", ")
+    };
+    match sheet.rest? {
+        Rest::Done => None,
+        Rest::Canary => Some(format!("a canary failed: {}", of(End::Badly))),
+        Rest::Failures => Some(format!("max_failures={} is reached: {}", rollout.pace.max_failures, of(End::Badly))),
+        Rest::Waits => Some(format!("a person has to agree on {}", of(End::Asked))),
+        Rest::Request => Some("that was asked for".to_owned()),
+    }
+}
+
+/// What came of the targets: the structure of each, equal outputs, and all of it as text.
+fn results(sheet: &Sheet) -> (Vec<Value>, Vec<Value>, String) {
+    let mut groups: Vec<Group<'_>> = Vec::new();
+    let (mut results, mut apart) = (Vec::new(), String::new());
+    for told in sheet.told.iter().flatten() {
+        let text = |name: &str| told.fields.get(name).and_then(Value::as_str).unwrap_or_default();
+        let mut fields = told.fields.clone();
+        fields.retain(|name, value| !LEFT_OUT.contains(&name.as_str()) && (name != "next" || *value != ""));
+        match calls::plain_end(told.error, &told.fields) {
+            Some(end) => {
+                fields.remove("output");
+                let (output, member) = (text("output"), (text("target"), text("command_id")));
+                match groups.iter_mut().find(|group| group.output == output && group.end == end) {
+                    Some(group) => group.members.push(member),
+                    None => groups.push(Group { members: vec![member], end, output, exit_code: told.fields.get("exit_code") }),
+                }
+            }
+            None => {
+                let _ = write!(apart, "\n\n== {}\n{}", text("target"), told.text);
+            }
+        }
+        results.push(Value::Object(fields));
+    }
+    let shown: String = groups.iter().map(Group::text).chain([apart]).collect();
+    (results, groups.iter().map(Group::fields).collect(), shown)
+}
+
+/// Targets whose commands ended alike.
+struct Group<'s> {
+    /// Each with its command.
+    members: Vec<(&'s str, &'s str)>,
+    end: String,
+    output: &'s str,
+    exit_code: Option<&'s Value>,
+}
+
+impl Group<'_> {
+    fn text(&self) -> String {
+        let members: Vec<String> = self.members.iter().map(|(target, command)| format!("{target} {command}")).collect();
+        format!("\n\n== {}: {}\n{}", members.join(", "), self.end, reply::fenced(self.output))
+    }
+
+    fn fields(&self) -> Value {
+        let targets: Vec<&str> = self.members.iter().map(|(target, _)| *target).collect();
+        let fields = [("targets", json!(targets)), ("origin", "device".into()), ("output", self.output.into())];
+        let mut fields: Map<String, Value> = fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        fields.extend(self.exit_code.map(|code| ("exit_code".to_owned(), code.clone())));
+        Value::Object(fields)
+    }
+}
+
+/// A rollout that waits for a person.
+fn asks(reply: Reply, sheet: &Sheet) -> Reply {
+    let approvals: Vec<_> = sheet.told.iter().flatten().flat_map(|told| told.approvals.clone()).collect();
+    let requests: Vec<String> = approvals.iter().map(|request| format!("`jackfield approve {}`", request.id)).collect();
+    let next = format!(
+        "Nothing was typed there. Tell the user what you want to do and why. They agree with {} in a terminal; then make the same ssh_fleet call again: it goes on where it stopped. The requests stay open for {} min.",
+        requests.join(", "),
+        APPROVAL_OPEN_MAX.as_secs() / 60
+    );
+    Reply { error: true, approvals, ..reply }.with_next(&next)
+}
