@@ -23,9 +23,11 @@ use crate::limits::{
     self, BESIDE_MAX, CALLER_REASON_MAX_CHARS, IDLE_CLOSE, INTERRUPT_STEP_WAIT, INTERRUPTS_MAX, KILL_AFTER_MAX, OUTPUT_DEFAULT_CHARS,
     PROGRAM_TRIES, QUERY_TARGETS_MAX, TYPED_AHEAD_SETTLE,
 };
+use crate::policy::explain::Explanation;
 use crate::policy::{self, Line, Manner, Purpose};
 use crate::session::command::State;
 use crate::session::journey::Keep;
+use crate::session::profile::heeding;
 use crate::session::report::{OutputQuery, Range, Report};
 use crate::session::search::{before_last_chars, before_last_lines};
 use crate::session::{Accepted, Phase, Refusal, RunRequest, SendRequest, SessionHandle, Status, Stop};
@@ -806,6 +808,9 @@ async fn explain(directory: &Arc<Directory>, caller: &Caller, arguments: &Argume
         caller: &caller.name,
     };
     let said = policy::explain::explain(kind, &line, directory.world().config.policy_for(&device)).await;
+    // What it says to others, this caller may be asked about.
+    let verdict = heeding(directory.taint(), &caller.name, said.verdict.clone());
+    let said = Explanation { verdict, ..said };
     let mut fields = said.value();
     if let Some(fields) = fields.as_object_mut() {
         fields.insert("target".to_owned(), target.into());

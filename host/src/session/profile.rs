@@ -209,6 +209,15 @@ impl Profile {
     }
 }
 
+/// What policy says to a caller who may have read text that is not trusted: changes are asked about then.
+#[must_use]
+pub fn heeding(taint: &Taint, caller: &str, verdict: Verdict) -> Verdict {
+    let reads = verdict.lane.as_ref().is_some_and(|lane| lane.lane == "read");
+    let Some(device) = taint.of(caller, now()).filter(|_| verdict.allows() && !reads) else { return verdict };
+    let reason = format!("the caller has read text of `{device}`, which the operator does not trust; a person looks at its changes");
+    Verdict { decision: Decision { effect: Effect::Ask, rule: "untrusted-text".to_owned(), reason }, ..verdict }
+}
+
 /// What policy says of something, and a person where policy wants one asked. `subject` says what exactly, under a rule's name.
 ///
 /// # Errors
@@ -218,17 +227,10 @@ pub fn settle(
     approvals: &Approvals,
     taint: &Taint,
     caller: &str,
-    mut verdict: Verdict,
+    verdict: Verdict,
     subject: impl FnOnce(String) -> Subject,
 ) -> Result<Verdict, Refusal> {
-    let reads = verdict.lane.as_ref().is_some_and(|lane| lane.lane == "read");
-    if verdict.allows()
-        && !reads
-        && let Some(device) = taint.of(caller, now())
-    {
-        let reason = format!("the caller has read text of `{device}`, which the operator does not trust; a person looks at its changes");
-        verdict.decision = Decision { effect: Effect::Ask, rule: "untrusted-text".to_owned(), reason };
-    }
+    let mut verdict = heeding(taint, caller, verdict);
     match verdict.decision.effect {
         Effect::Allow => return Ok(verdict),
         Effect::Deny | Effect::Abstain => return Err(Refusal::Denied(Box::new(verdict))),
