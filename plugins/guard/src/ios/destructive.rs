@@ -21,7 +21,7 @@ const PERSIST: &str = "ios.persist";
 const REMOVE: &str = "ios.remove";
 
 /// On all of them. Which interface carries the session nobody here knows, so each may.
-const ALL: [Stopped; 38] = [
+const ALL: [Stopped; 55] = [
     stop("reload", "rel", OUTAGE),
     stop("write erase", "wr e", WIPE),
     stop("erase", "er", WIPE),
@@ -56,13 +56,32 @@ const ALL: [Stopped; 38] = [
     stop("no vlan", "no vl", LOCKOUT),
     stop("no vrf", "no vrf", LOCKOUT),
     stop("no ip vrf", "no ip vrf", LOCKOUT),
-    stop("no ip route 0.0.0.0/0", "no ip ro 0.0.0.0", LOCKOUT),
     stop("ip access-group", "ip access-g", LOCKOUT),
     stop("access-class", "access-c", LOCKOUT),
     stop("no line", "no lin", LOCKOUT),
+    stop("aaa new-model", "aaa n", LOCKOUT),
+    stop("aaa authentication login default", "aaa authe l d", LOCKOUT),
+    stop("no ipv6 address", "no ipv6 ad", LOCKOUT),
+    stop("ipv6 traffic-filter", "ipv6 traf", LOCKOUT),
+    stop("ipv6 access-group", "ipv6 access-g", LOCKOUT),
+    // The interface loses its addresses.
+    stop("vrf forwarding", "vrf forw", LOCKOUT),
+    stop("ip vrf forwarding", "ip vrf forw", LOCKOUT),
+    stop("switchport trunk allowed vlan none", "sw tr a v n", LOCKOUT),
+    stop("switchport trunk allowed vlan remove", "sw tr a v r", LOCKOUT),
+    // An access list that is gone lets everything through, and a line of a numbered one takes all of it away.
+    stop("no ip access-list", "no ip access-l", REMOVE),
+    stop("no ipv6 access-list", "no ipv6 access-l", REMOVE),
+    stop("no access-list", "no access-l", REMOVE),
+    stop("no spanning-tree vlan", "no span v", OUTAGE),
+    stop("clear tcp", "cle tcp", LOCKOUT),
+    stop("boot system", "boo sy", CODE),
+    stop("no boot system", "no boo sy", CODE),
+    stop("no service password-recovery", "no serv password-r", LOCKOUT),
+    stop("no crypto map", "no cr ma", OUTAGE),
 ];
 
-const CISCO: [Stopped; 18] = [
+const CISCO: [Stopped; 19] = [
     stop("install", "ins", CODE),
     stop("request platform software package", "req p s pac", CODE),
     stop("license smart factory", "lic s f", OUTAGE),
@@ -81,9 +100,10 @@ const CISCO: [Stopped; 18] = [
     stop("tclsh", "tcl", CODE),
     stop("guestshell run", "guests ru", CODE),
     stop("request platform software system shell", "req p s sy sh", CODE),
+    stop("diagnostic start", "diagn sta", OUTAGE),
 ];
 
-const EOS: [Stopped; 7] = [
+const EOS: [Stopped; 13] = [
     stop("no management ssh", "no man ssh", LOCKOUT),
     stop("rollback clean-config", "rol", WIPE),
     stop("zerotouch", "zer", WIPE),
@@ -91,6 +111,12 @@ const EOS: [Stopped; 7] = [
     stop("clear session", "cle ses", LOCKOUT),
     stop("reset system storage", "res sys st", WIPE),
     stop("configure checkpoint restore", "conf ch r", WIPE),
+    stop("agent", "agent", OUTAGE),
+    stop("extension", "exten", CODE),
+    stop("daemon", "dae", CODE),
+    stop("action bash", "act bas", CODE),
+    stop("no mlag", "no ml", OUTAGE),
+    stop("spanning-tree mode none", "span m no", OUTAGE),
 ];
 
 const FRR: [Stopped; 3] = [stop("clear", "cle", OUTAGE), stop("no service", "no serv", PERSIST), stop("start-shell", "start", CODE)];
@@ -113,6 +139,19 @@ fn line_danger(line: &str, dialect: Dialect) -> Option<Danger> {
     let all: Vec<&str> = text::words(line);
     let prefixes = all.iter().take(all.len().saturating_sub(1)).take_while(|word| shortens(word, "do", 2)).count();
     let words = all.get(prefixes..).unwrap_or_default();
+    let found = command_danger(words, dialect);
+    // `default x` is `no x` where nothing is configured at first.
+    let taken_back = || match words {
+        [first, rest @ ..] if shortens(first, "default", 3) => {
+            let none: Vec<&str> = iter::once("no").chain(rest.iter().copied()).collect();
+            command_danger(&none, dialect).filter(|_| !rest.is_empty()).map(|found| danger(found.rule, words, what(found.rule)))
+        }
+        _ => None,
+    };
+    first(found.into_iter().chain(iter::once_with(taken_back).flatten()))
+}
+
+fn command_danger(words: &[&str], dialect: Dialect) -> Option<Danger> {
     if let Some(danger) = deletes_all(words) {
         return Some(danger);
     }
@@ -133,7 +172,16 @@ fn line_danger(line: &str, dialect: Dialect) -> Option<Danger> {
         let inner = run.and_then(|words| posix::foreign_danger(&words.join(" ")));
         return first([found].into_iter().chain(inner));
     }
-    copies_over(words).or_else(|| clears_all(words)).or_else(|| defines(words, dialect))
+    copies_over(words).or_else(|| clears_all(words)).or_else(|| drops_default_route(words)).or_else(|| defines(words, dialect))
+}
+
+/// `no ip route vrf MGMT 0.0.0.0 0.0.0.0 ..`
+fn drops_default_route(words: &[&str]) -> Option<Danger> {
+    let [no, ip, route, rest @ ..] = words else { return None };
+    let is = shortens(no, "no", 2) && (shortens(ip, "ip", 2) || shortens(ip, "ipv6", 3)) && shortens(route, "route", 2);
+    let all = |row: &[&str]| matches!(row, ["0.0.0.0", "0.0.0.0"]);
+    let one = rest.iter().any(|word| matches!(*word, "0.0.0.0/0" | "0/0" | "::/0"));
+    (is && (one || rest.windows(2).any(all))).then(|| danger(LOCKOUT, words, what(LOCKOUT)))
 }
 
 fn leads_to_an_interface(line: &str) -> bool {
@@ -182,24 +230,29 @@ fn copies_over(words: &[&str]) -> Option<Danger> {
 fn clears_all(words: &[&str]) -> Option<Danger> {
     let has = |full: &str, least: usize| words.iter().any(|word| shortens(word, full, least));
     let all = words.contains(&"*");
-    let sessions = (all || has("all", 3)) && has("bgp", 3) && !has("soft", 2) || has("ospf", 4) && has("process", 4);
+    let bgp = (all || has("all", 3)) && has("bgp", 2) && !has("soft", 2);
+    let sessions = bgp || has("ospf", 4) && has("process", 4) || all && has("ldp", 3);
     let routes = all && (has("route", 2) || has("isis", 4));
     (words.first().is_some_and(|word| shortens(word, "clear", 3)) && (sessions || routes))
         .then(|| danger(OUTAGE, words, "drops every session of a routing protocol, or every route"))
 }
 
-/// `alias exec x reload`, `action 1 cli command "reload"`: a command that will run later.
+/// `alias exec x reload`, on EOS `alias x reload`, `action 1 cli command "reload"`: a command that will run later.
 fn defines(words: &[&str], dialect: Dialect) -> Option<Danger> {
     let first = words.first()?;
     let later = if shortens(first, "alias", 2) {
-        words.get(3..)?.join(" ")
+        let named = if dialect == Dialect::Eos { 2 } else { 3 };
+        words.get(named..)?.join(" ")
+    } else if shortens(first, "schedule", 3) {
+        split_once(&words.join(" "), " command ")?.1.to_owned()
     } else if shortens(first, "action", 3) && words.contains(&"cli") {
         split_once(&words.join(" "), "command ")?.1.trim_matches(['"', ' ']).to_owned()
     } else {
         return None;
     };
     // An alias of an alias is no command yet, so this goes one level deep.
-    if shortens(later.split_whitespace().next()?, "alias", 2) { None } else { line_danger(&later, dialect) }
+    let next = later.split_whitespace().next()?;
+    if shortens(next, "alias", 2) || shortens(next, "schedule", 3) { None } else { line_danger(&later, dialect) }
 }
 
 fn danger(rule: &'static str, words: &[&str], what: &str) -> Danger {
