@@ -43,8 +43,13 @@ const WRITES: [&str; 7] = [
 /// It goes to a file where one is named behind it.
 const GATHERS: &str = "dis[play] diag[nostic-information]";
 
+/// Reads of a configuration that is a tree: where it is looked at from changes nothing.
+const TREE: [&str; 6] = ["top $", "top show", "up $", "up show", "compare", "status $"];
+
 /// How many words may stand in front of what a shell is given.
 const GIVEN_MAX: usize = 3;
+/// The same of what will run later.
+const LATER_MAX: usize = 8;
 
 /// Does this request come with a family's words?
 pub(crate) fn is_told(request: &Request) -> bool {
@@ -116,18 +121,35 @@ fn find_in(command: &str, table: &Table) -> Option<Danger> {
     heaviest(all.filter_map(|piece| stopped(piece, table)).chain(hidden).chain(core::iter::once_with(elsewhere).flatten()))
 }
 
-/// What a piece may mean: whether the family has the prefix or not. `top` goes to the root of a configuration first.
-fn meanings(piece: &str) -> [Option<&str>; 4] {
-    let inner = behind(piece, |word| PREFIXES.iter().chain(&["top"]).any(|known| word.eq_ignore_ascii_case(known)));
+/// What a piece may mean: whether the family has the prefix or not. `top` and `up 2` go elsewhere in a configuration first.
+fn meanings(piece: &str) -> [Option<&str>; 5] {
+    let leads = |word: &str| PREFIXES.iter().chain(&["top", "up"]).any(|known| word.eq_ignore_ascii_case(known));
+    let number = |word: &str| word.bytes().all(|c| c.is_ascii_digit());
+    let step = |piece| behind(piece, leads).map(|rest| behind(rest, number).unwrap_or(rest));
+    let inner = step(piece);
+    let innermost = core::iter::successors(inner, |&piece| step(piece)).take(GIVEN_MAX).last();
     // Counted from the root, wherever the prompt stands: `/admin reboot`.
     let rooted = text::trim_start(piece).strip_prefix(['/', '\\']);
-    [Some(piece), inner, rooted, filtered(piece).flatten()]
+    [Some(piece), inner, innermost, rooted, filtered(piece).flatten()]
+}
+
+/// What will run later by another name or by itself, or in another part of the device: `alias x reload`, `action 1 cli reload`,
+/// `sudo global execute reboot`. Which of its words begins the command differs from family to family.
+fn later(piece: &str) -> impl Iterator<Item = &str> {
+    let words = || piece.split_whitespace().map(|word| word.trim_matches(['"', '\'']));
+    let is = |word: Option<&str>, names: &[&str]| word.is_some_and(|word| names.iter().any(|name| word.eq_ignore_ascii_case(name)));
+    let sets = is(words().next(), &["set"]) && is(words().nth(1), &["script", "command"]);
+    let leads = is(words().next(), &["sudo", "action"]) || sets || words().take(3).any(|word| is(Some(word), &["alias", "command-alias"]));
+    let starts = piece.match_indices(char::is_whitespace).filter_map(move |(at, blank)| piece.get(at + blank.len()..));
+    let words = starts.filter(|text| !text.starts_with(char::is_whitespace)).take(if leads { LATER_MAX } else { 0 });
+    words.map(|text| text.trim_matches(['"', '\'']))
 }
 
 fn stopped(piece: &str, table: &Table) -> Option<Danger> {
     let meant = meanings(piece);
     let is_harmless = |text: &str| fits(&table.harmless, text) || other::is_harmless(text);
-    let fit = |stop: &&table::Stop| meant.into_iter().flatten().any(|text| fits(&stop.words, text) && !is_harmless(text));
+    let all = || meant.into_iter().flatten().chain(later(text::trim(piece)));
+    let fit = |stop: &&table::Stop| all().any(|text| fits(&stop.words, text) && !is_harmless(text));
     let stop = table.stops.iter().find(fit)?;
     let danger = Danger::new(stop.rule, format!("{} {}", excerpt(piece), stop.what));
     // What a shell is given behind `run bash` or the like: it must be asked about even where everything else runs.
@@ -178,6 +200,11 @@ impl Place<'_> {
         if inner.is_none() && !self.is_known() && !self.looks(first) {
             return Err(Doubt::new("declared.mode", format!("in the mode {} no word is known to read only", excerpt(self.mode))));
         }
+        // A shell that reads the words itself puts an earlier line there.
+        let is_shell = !self.table.is_windows && self.table.separators.iter().any(|sign| sign == "&&");
+        if is_shell && piece.match_indices('!').any(|(at, _)| piece.get(at + 1..).is_some_and(|rest| !is_blank(rest))) {
+            return Err(Doubt::new("declared.history", "`!` may put in an earlier line"));
+        }
         if shows_secret(piece) {
             return Err(Doubt::new("declared.secret-file", format!("{} shows what is secret", excerpt(piece))));
         }
@@ -200,7 +227,7 @@ impl Place<'_> {
     /// In a configuration `show` looks, at the configuration or as elsewhere. `sh` may be short for `shutdown` there.
     fn looks(&self, first: &str) -> bool {
         let shows = || begin("show", first) && fits(&self.table.reads, "show");
-        let of_tree = || self.has_prefix("run") && ["top $", "top show", "compare"].iter().any(|pattern| begin(pattern, first));
+        let of_tree = || self.has_prefix("run") && TREE.iter().any(|pattern| begin(pattern, first));
         self.configures() && (shows() || of_tree())
     }
 
@@ -252,6 +279,11 @@ impl Place<'_> {
         }
         Ok(())
     }
+}
+
+/// Does nothing stand there, or a blank?
+fn is_blank(rest: &str) -> bool {
+    rest.chars().next().is_none_or(char::is_whitespace)
 }
 
 /// The command behind a word that takes one of the other modes.
