@@ -31,12 +31,14 @@ const GROUPS: &str = "bird_birdc";
 const GROUPING: [char; 8] = ['(', ')', '{', '}', '<', '>', ';', '&'];
 
 /// What begins like a read and writes a file, or sends something, by one of its options.
-const WRITES: [&str; 7] = [
+const WRITES: [&str; 8] = [
     "mon[itor] .. w[rite-file]",
-    "sh[ow] tec[h-support] .. fi[le]",
-    "sh[ow] tec[h-support] .. log[to]",
-    "sh[ow] tec[h-support] .. loc[al-file]",
-    "sh[ow] tec[h-support] .. sav[e-uncompressed]",
+    // Behind a word that leads there, too: `admin show tech-support file x`.
+    ".. sh[ow] tec[h-support] .. fi[le]",
+    ".. sh[ow] tec[h-support] .. log[to]",
+    ".. sh[ow] tec[h-support] .. loc[al-file]",
+    ".. sh[ow] tec[h-support] .. sav[e-uncompressed]",
+    "ethana[lyzer] .. w[rite]",
     "packet-t[racer] .. tr[ansmit]",
     "packet-t[racer] .. per[sist]",
 ];

@@ -27,9 +27,11 @@ const WIPE: &str = "program.wipe";
 /// Functions that only compute or tell.
 const FUNCTIONS: &str = "version sqlite_version count sum min max avg lower upper length char_length trim coalesce nullif abs round now \
                          current_database current_schema current_user pg_size_pretty pg_database_size pg_total_relation_size pg_relation_size pg_table_size \
-                         pg_indexes_size pg_postmaster_start_time pg_is_in_recovery in values and or not on from as";
+                         pg_indexes_size pg_postmaster_start_time pg_is_in_recovery pg_wal_lsn_diff pg_current_wal_lsn pg_last_wal_receive_lsn \
+                         pg_last_wal_replay_lsn pg_last_xact_replay_timestamp pg_blocking_pids pg_backend_pid pg_conf_load_time cardinality \
+                         date_trunc extract age inet_server_addr inet_server_port any exists over filter in values and or not on from as";
 /// The beginning of names in catalogues, which hold no code of anybody.
-const CATALOGUES: [&str; 15] = [
+const CATALOGUES: [&str; 38] = [
     "pg_catalog.",
     "information_schema.",
     "pg_stat_activity",
@@ -44,6 +46,29 @@ const CATALOGUES: [&str; 15] = [
     "pg_tables",
     "pg_indexes",
     "pg_replication_slots",
+    "pg_stat_all_tables",
+    "pg_stat_all_indexes",
+    "pg_stat_archiver",
+    "pg_stat_bgwriter",
+    "pg_stat_checkpointer",
+    "pg_stat_database_conflicts",
+    "pg_stat_io",
+    "pg_stat_progress_analyze",
+    "pg_stat_progress_create_index",
+    "pg_stat_progress_vacuum",
+    "pg_stat_ssl",
+    "pg_stat_wal",
+    "pg_stat_wal_receiver",
+    "pg_statio_user_tables",
+    "pg_statio_user_indexes",
+    "pg_available_extensions",
+    "pg_class",
+    "pg_extension",
+    "pg_namespace",
+    "pg_prepared_xacts",
+    "pg_publication",
+    "pg_tablespace",
+    "pg_views",
     "sqlite_master",
 ];
 /// What shows passwords and their hashes: catalogues, tables and columns by their names.
@@ -248,16 +273,30 @@ fn statement(text: &str) -> Option<Found> {
     let has = |word: &str| words.contains(&word);
     let (first, second) = (words.first().copied().unwrap_or_default(), words.get(1).copied().unwrap_or_default());
     let starts_code = ["\\!", "\\i", "\\.", "\\o |", "\\g |", "\\gexec", "\\copy", "\\w "].iter().any(|sign| text.holds(sign));
+    let names_file = |sign: &str| text::split_once(text, sign).is_some_and(|(_, name)| !name.trim().is_empty());
+    let edits = words.iter().any(|word| matches!(*word, "\\e" | "\\edit" | "\\ef" | "\\ev"));
     match first {
-        _ if starts_code => Some((CODE, "starts a program or writes a file")),
-        "source" | "system" | ".shell" | ".system" | ".sh" | ".load" | ".read" => Some((CODE, "runs code")),
-        "copy" if has("program") => Some((CODE, "starts a program")),
-        "install" | "load" if has("plugin") || has("extension") => Some((CODE, "loads code")),
-        ".open" | ".restore" | ".import" | ".save" | ".backup" | ".output" | ".once" | ".archive" | ".clone" | "attach" => {
-            Some((WIPE, "replaces files"))
+        _ if starts_code || edits => Some((CODE, "starts a program or writes a file")),
+        // Signs of MySQL: with a value they are none of psql, but for how that shows rows.
+        "\\p" if !second.is_empty() => Some((CODE, "starts a program")),
+        "\\t" if !matches!(second, "" | "on" | "off") => Some((WIPE, "writes a file")),
+        _ if ["\\o ", "\\out ", "\\g ", "\\gx ", "\\s ", "\\lo_export "].iter().any(|sign| names_file(sign)) => {
+            Some((WIPE, "writes a file"))
         }
+        "tee" => Some((WIPE, "writes a file")),
+        "pager" | "edit" => Some((CODE, "starts a program")),
+        _ if is_dot_of(first, "shell system load read edit excel") => Some((CODE, "runs code")),
+        _ if is_dot_of(first, "open restore import save backup output once archive clone log trace") => Some((WIPE, "replaces files")),
+        "source" | "system" => Some((CODE, "runs code")),
+        "copy" if has("program") => Some((CODE, "starts a program")),
+        // A file of the server, for it is named in quotes.
+        "copy" if words.windows(2).any(|pair| matches!(pair, ["to", name] if name.starts_with(['\'', 'e', '$']) && name.has('\''))) => {
+            Some((WIPE, "writes a file"))
+        }
+        "install" | "load" if has("plugin") || has("extension") => Some((CODE, "loads code")),
+        "attach" => Some((WIPE, "replaces files")),
         "vacuum" if has("into") => Some((WIPE, "writes a file")),
-        "vacuum" if has("full") => Some((OUTAGE, "locks every table for long")),
+        "vacuum" if words.iter().any(|word| word.trim_matches(['(', ')', ',']) == "full") => Some((OUTAGE, "locks every table for long")),
         "reindex" if matches!(second, "system" | "database") => Some((OUTAGE, "locks tables for long")),
         "reset" if ["master", "slave", "replica", "binary"].iter().any(|what| second.starts_with(what)) => {
             Some((WIPE, "discards logs or what replication has reached"))
@@ -278,6 +317,12 @@ fn statement(text: &str) -> Option<Found> {
         _ if words.iter().any(|word| word.ends_with("into")) && (has("outfile") || has("dumpfile")) => Some((WIPE, "writes a file")),
         _ => None,
     }
+}
+
+/// Is it one of these commands of sqlite3, or what is short for it?
+fn is_dot_of(word: &str, names: &str) -> bool {
+    let name = word.strip_prefix('.').filter(|name| name.len() > 1 && !listed(DOTS, word));
+    name.is_some_and(|typed| names.split(' ').any(|name| name.starts_with(typed)))
 }
 
 fn in_python(lower: &str) -> impl Iterator<Item = Found> {

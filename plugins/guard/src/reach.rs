@@ -30,6 +30,8 @@ const LOOPBACK: [&str; 4] = ["localhost", "127.", "[::1]", "::1"];
 /// How files are named that lie on another machine, on network devices.
 const REMOTE: [&str; 9] = ["tftp:", "ftp:", "ftps:", "scp:", "sftp:", "rcp:", "http:", "https:", "s3:"];
 
+/// Where Windows keeps hashes of passwords, and passwords of its installation.
+const OF_WINDOWS: [&str; 5] = ["/config/sam", "/repair/sam", "/ntds.dit", "unattend.xml", "/sysprep.xml"];
 /// Commands of devices that tell of a file what is not in it.
 const TELLING: [&str; 6] = ["dir", "ls", "file li[st]", "file che[cksum]", "Get-ChildItem", "Test-Path"];
 /// Words that begin a copy on network devices.
@@ -153,7 +155,7 @@ pub(crate) fn shows_secret(line: &str) -> bool {
     let is_path = |path: &str| path.has('/') || !path.has_any("*?[");
     let names = || {
         let mut paths = line.split_whitespace().skip(1).map(|word| word.trim_matches(['"', '\'']).replace('\\', "/").to_ascii_lowercase());
-        paths.any(|path| is_path(&path) && posix::is_secret_file(&path))
+        paths.any(|path| is_path(&path) && (posix::is_secret_file(&path) || OF_WINDOWS.iter().any(|name| path.ends_with(name))))
     };
     names() && !TELLING.iter().any(|pattern| begin(pattern, line))
 }

@@ -128,10 +128,13 @@ pub(super) fn asks_elsewhere(command: &str) -> bool {
     let lower = command.replace(['"', '\'', '^'], "").replace(['–', '—', '―'], "-").to_ascii_lowercase();
     let mut words = lower.split_whitespace();
     match words.next().unwrap_or_default() {
-        "systeminfo" | "tasklist" | "schtasks" => words.any(|word| matches!(word, "/s" | "-s") || word.starts_with("/s:")),
-        "query" => words.any(|word| word.starts_with("/se")),
+        "systeminfo" | "tasklist" | "schtasks" | "getmac" | "driverquery" => {
+            words.any(|word| matches!(word, "/s" | "-s") || word.starts_with("/s:"))
+        }
+        "query" | "quser" | "qwinsta" => words.any(|word| word.starts_with("/se")),
+        "wevtutil" => words.any(|word| ["/r:", "-r:", "/remote:", "-remote:"].iter().any(|option| word.starts_with(option))),
         // `-ComputerName`, `-CimSession`, `-Credential` and what is short for them.
-        first if first.starts_with("get-") => words.any(|word| word.starts_with("-c")),
+        first if first.starts_with("get-") || matches!(first, "gps" | "gsv") => words.any(|word| word.starts_with("-c")),
         _ => false,
     }
 }

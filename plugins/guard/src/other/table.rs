@@ -85,14 +85,19 @@ const STOPPED: [Stopped; 64] = [
 ];
 
 /// What begins like a danger and is none: it shows, clears counters, or ends what somebody debugs.
-const HARMLESS: [&str; 15] = [
+const HARMLESS: [&str; 20] = [
     "diag[nose] deb[ug] dis[able] $",
     "diag[nose] deb[ug] rese[t] $",
     "diag[nose] deb[ug] inf[o] $",
     "diag[nose] deb[ug] crash[log] r[ead] $",
     "diag[nose] deb[ug] config-e[rror-log] r[ead] $",
+    "diag[nose] deb[ug] authd fsso list $",
+    "diag[nose] deb[ug] authd fsso server-status $",
+    "diag[nose] deb[ug] rating $",
+    "diag[nose] deb[ug] report $",
     "req[uest] sy[stem] so[ftware] inf[o] $",
     "req[uest] sy[stem] so[ftware] che[ck] $",
+    "req[uest] sy[stem] so[ftware] li[st] $",
     "cl[ear] arp",
     "cl[ear] int[erfaces] stat[istics]",
     "cl[ear] bgp .. so[ft]",

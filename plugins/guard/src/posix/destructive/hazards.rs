@@ -161,7 +161,8 @@ pub(super) fn danger(program: &str, line: &[String]) -> Option<Danger> {
 
 /// The line without the patterns that Redis itself looks for, if it has such.
 fn without_patterns(program: &str, line: &[String]) -> Option<Vec<String>> {
-    let looks = line.iter().position(|word| LOOKS.split('|').any(|look| look.eq_ignore_ascii_case(word))).filter(|_| program == "redis-cli")?;
+    let is_look = |word: &String| LOOKS.split('|').any(|look| look.eq_ignore_ascii_case(word));
+    let looks = line.iter().position(is_look).filter(|_| program == "redis-cli")?;
     let (front, behind) = line.split_at(looks);
     let plain: Vec<String> = front.iter().chain(behind.iter().filter(|word| !word.has('*'))).cloned().collect();
     (plain.len() < line.len()).then_some(plain)
