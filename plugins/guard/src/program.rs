@@ -384,7 +384,6 @@ mod tests {
         for (mode, command) in [
             ("psql", "select harm()"),
             ("psql", "select * from view_of_somebody"),
-            ("psql", "select 1 \\g out.txt"),
             ("psql", "\\dt \\watch"),
             ("psql", "show server_version\\g"),
             ("mysql", "show tables\\G\\G"),

@@ -181,9 +181,8 @@ pub(crate) fn of_device(line: &str) -> Option<Reach> {
     let source = if words.get(1).is_some_and(|word| word == "copy") { 2 } else { 1 };
     let goes = copies && named.skip(1).any(leads_away) && !words.get(source).is_some_and(leads_away);
     // What is saved has no name there: the only operand is where it goes.
-    let saves = first.len() > 1
-        && ["save", "write"].iter().any(|full| full.starts_with(first))
-        && words.iter().skip(1).any(|word| is_remote(word));
+    let saves =
+        first.len() > 1 && ["save", "write"].iter().any(|full| full.starts_with(first)) && words.iter().skip(1).any(|word| is_remote(word));
     let uploads = words.iter().any(|word| matches!(word.as_str(), "upload=yes" | "e-mail" | "upload"));
     if goes || saves || uploads {
         return Some(reach(EXFILTRATION, "device.copy-out", format!("{} carries data to another machine", excerpt(line))));
@@ -194,7 +193,7 @@ pub(crate) fn of_device(line: &str) -> Option<Reach> {
     let has = |full: &[&str]| words.iter().any(|word| full.contains(&word.as_str()));
     let users = matches!(first, "username" | "aaa" | "user" | "enable") && words.len() > 1
         || matches!(first, "enable" | "en" | "ena" | "super" | "system-view" | "su")
-        || first == "set" && has(&["root-authentication", "login", "authentication", "privilege", "mgmt-config"]);
+        || first == "set" && has(&["root-authentication", "login", "authentication", "privilege", "mgt-config"]);
     users.then(|| reach(PRIVILEGE, "device.rights", format!("{} takes or gives rights", excerpt(line))))
 }
 
