@@ -62,6 +62,7 @@ fn prove_within(parsed: &Parsed, left: usize, replaces: &Cell<bool>) -> Proof {
         held: RefCell::default(),
         named: RefCell::default(),
         rounds: Cell::new(1),
+        again: Cell::new(AGAIN_MAX),
     };
     prover.script(&parsed.script)?;
     if prover.opens.get() && prover.numbers.get() {
@@ -87,10 +88,15 @@ struct Prover<'a> {
     named: RefCell<Vec<String>>,
     /// How often what is read now is read.
     rounds: Cell<usize>,
+    /// How many bodies of loops may yet be read once more.
+    again: Cell<usize>,
 }
 
 /// The most rounds of a loop and of those around it that are read one by one. The search for secrets follows no more values.
 const ROUNDS_MAX: usize = 8;
+
+/// The most rounds of all loops of a line that are read one by one: loops within loops would double the work with each.
+const AGAIN_MAX: usize = 64;
 
 impl Prover<'_> {
     fn script(&self, script: &Script) -> Proof {
@@ -139,17 +145,20 @@ impl Prover<'_> {
     fn each(&self, name: &str, words: &[Word], body: &Script) -> Proof {
         // Shells and zsh's modules set these themselves.
         const SET: &str = "_ match mbegin mend reply pipestatus dirstack zsh_eval_context";
-        let outer = self.rounds.get();
+        let (outer, fed) = (self.rounds.get(), self.fed.get());
+        let fits = |count: usize| count > 0 && count * outer <= ROUNDS_MAX && count <= self.again.get();
         let values: Option<Vec<Argument>> = words.iter().map(Argument::held).collect();
-        let values = values.filter(|values| !values.is_empty() && values.len() * outer <= ROUNDS_MAX && !listed(SET, name));
+        let values = values.filter(|values| fits(values.len()) && !listed(SET, name));
         let before = self.named.borrow().len();
         let mut known = values.is_some();
         for value in values.unwrap_or_default() {
+            self.again.set(self.again.get().saturating_sub(1));
             self.rounds.set(outer * words.len());
             self.held.borrow_mut().push((name.to_owned(), value));
             let proof = self.script(body);
             self.held.borrow_mut().pop();
             self.rounds.set(outer);
+            self.fed.set(fed);
             let is_set = self.named.borrow().iter().skip(before).any(|named| named == name);
             if is_set {
                 known = false;
@@ -203,13 +212,6 @@ impl Prover<'_> {
             self.named.borrow_mut().push(assignment.name.clone());
         }
         self.words(&simple.words)?;
-        // What `read` sets stands behind it.
-        if !self.held.borrow().is_empty() {
-            let literals: Vec<String> = simple.words.iter().filter_map(Word::literal).collect();
-            if literals.iter().any(|word| word == "read") {
-                self.named.borrow_mut().extend(literals);
-            }
-        }
         let Some(first) = simple.words.first() else {
             return simple.assignments.iter().try_for_each(|assignment| match assignment {
                 Assignment { array: true, name, .. } => Err(changes_variable(name)),
@@ -222,6 +224,10 @@ impl Prover<'_> {
         simple.assignments.iter().try_for_each(|assignment| environment(assignment, &program))?;
         let held = self.held.borrow();
         let mut arguments: Vec<Argument> = simple.words.iter().map(|word| Argument::of(word, &held)).collect();
+        // What `read` sets stands behind it, also where a variable holds it.
+        if arguments.iter().any(|argument| argument.is("read")) {
+            self.named.borrow_mut().extend(arguments.iter().map(|argument| argument.text.clone()));
+        }
         // In a text for another shell that one replaces what it likes.
         if arguments.iter().any(|argument| argument.is("-c") || argument.is("watch")) {
             self.replaces.set(true);
@@ -251,7 +257,7 @@ impl Prover<'_> {
                     "" => operand.parts.is_empty(),
                     // An index is arithmetic, unless it stands for all or is a number.
                     "length" | "[" | "[@" | "[*" => operand.shown().chars().all(|c| "[]@*0123456789".has(c)),
-                    other => matches!(other, "-" | ":-" | "+" | ":+" | "#" | "##" | "%" | "%%"),
+                    other => other.starts_with('$') || matches!(other, "-" | ":-" | "+" | ":+" | "#" | "##" | "%" | "%%"),
                 };
                 if name.is_empty() || !known {
                     return Err(Doubt::new("posix.expansion", format!("{} may do more than read a variable", excerpt(&word.shown()))));

@@ -130,7 +130,7 @@ pub(super) struct Word {
 pub(super) enum Part {
     /// Unquoted text may hold patterns, braces and a tilde.
     Text { text: String, quoted: bool },
-    /// `$name`, `${name}`, and with an operator `${name:-operand}`.
+    /// `$name`, `${name}`, and with an operator `${name:-operand}`. The operator of `$=name` is `$=`: to most shells this is text.
     Variable { name: String, operator: String, operand: Word, quoted: bool },
     /// `$( )` and backquotes.
     Command { script: Script, quoted: bool },
@@ -206,6 +206,7 @@ impl Part {
         match self {
             Self::Text { text, .. } => text.clone(),
             Self::Variable { name, operator, operand, .. } if operator.is_empty() && operand.parts.is_empty() => format!("${name}"),
+            Self::Variable { name, operator, .. } if operator.starts_with('$') => format!("{operator}{name}"),
             Self::Variable { name, operator, operand, .. } => format!("${{{name}{operator}{}}}", operand.shown()),
             Self::Command { .. } => "$(…)".to_owned(),
             Self::Process { writes: false, .. } => "<(…)".to_owned(),

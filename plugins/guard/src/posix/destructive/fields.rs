@@ -176,6 +176,7 @@ fn append(ways: &[Vec<Sign>], values: &[String], quoted: bool) -> Vec<Vec<Sign>>
 fn variable(name: &str, operator: &str, operand: &Word, variables: &Variables) -> Vec<String> {
     let mut found = match operator {
         "" | "-" | ":-" | "=" | ":=" | "?" | ":?" => variables.values(name),
+        signs if signs.starts_with('$') => variables.values(name),
         "+" | ":+" => vec![String::new()],
         "length" => vec!["1".to_owned()],
         _ => vec![UNKNOWN.to_string()],

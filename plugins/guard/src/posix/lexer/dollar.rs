@@ -57,7 +57,8 @@ impl Reader<'_> {
                     if signs.has('~') && !quoted {
                         self.faults.disputed("`$~`");
                     }
-                    word.parts.push(Part::Variable { name, operator: String::new(), operand: Word::default(), quoted: quoted_as_one });
+                    let operator = if signs.is_empty() { String::new() } else { format!("${signs}") };
+                    word.parts.push(Part::Variable { name, operator, operand: Word::default(), quoted: quoted_as_one });
                 }
             }
         }
