@@ -28,15 +28,23 @@ pub(super) struct Reader<'a> {
     awaited: Vec<redirection::Awaited>,
     /// The next word stands first on its line.
     line_start: bool,
+    /// How many newlines stand between commands.
+    rows: usize,
 }
 
 impl<'a> Reader<'a> {
     pub(super) fn new(text: &'a str) -> Self {
-        Self { text, rest: text.chars(), depth: 0, faults: Faults::default(), bodies: Vec::new(), awaited: Vec::new(), line_start: true }
+        let (faults, bodies, awaited) = (Faults::default(), Vec::new(), Vec::new());
+        Self { text, rest: text.chars(), depth: 0, faults, bodies, awaited, line_start: true, rows: 0 }
     }
 
     pub(super) fn finish(mut self, script: Script) -> Parsed {
         self.end_of_text();
+        // A shell that refuses a row runs the rows behind it, also those that are a text or a part of a command.
+        let begins_within = self.text.matches('\n').count() > self.rows;
+        if let Some(what) = self.faults.refused.filter(|_| begins_within) {
+            self.faults.disputed(what);
+        }
         Parsed { script, bodies: self.bodies, faults: self.faults }
     }
 
@@ -200,6 +208,7 @@ impl<'a> Reader<'a> {
 
     /// `<( )` or `>( )`.
     fn process(&mut self, word: &mut Word) {
+        self.faults.refused("`<(`");
         let writes = self.bump() == Some('>');
         self.bump();
         let script = self.substituted(Self::until_bracket);

@@ -25,8 +25,20 @@ enum Until {
     Clause,
 }
 
+/// What stands between two commands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Gap {
+    None,
+    Ends,
+    /// `&&` or `||`: another command must follow.
+    Joins,
+}
+
 /// Words that mean something where a command may begin.
 const RESERVED: [&str; 12] = ["then", "elif", "else", "fi", "do", "done", "esac", "}", "in", "end", "{", "!"];
+
+/// Words that begin something other than a program with its arguments.
+const BLOCKS: [&str; 8] = ["{", "if", "while", "until", "for", "select", "case", "[["];
 
 impl Reader<'_> {
     /// Commands up to the end of the text.
@@ -47,24 +59,41 @@ impl Reader<'_> {
 
     /// Adds commands; tells what ended them.
     fn list(&mut self, script: &mut Script, until: Until) -> Option<&'static str> {
+        let before = script.pipelines.len();
+        // Stands directly behind a command.
+        let mut is_behind = false;
         loop {
-            self.skip_separators(until);
+            let gap = self.skip_separators(until, is_behind);
+            let is_empty = script.pipelines.len() == before && until != Until::Clause;
+            if gap == Gap::Joins && self.peek().is_none_or(|c| matches!(c, ')' | ';')) {
+                self.faults.refused("a sign between commands");
+            }
             match self.peek()? {
                 ')' => {
                     self.bump();
                     if until == Until::Bracket {
+                        if is_empty {
+                            self.faults.refused("a block without a command");
+                        }
                         return Some(")");
                     }
                     self.faults.unexpected("`)`");
                 }
                 ';' => {
                     // Only in a clause, the loop above took the others.
+                    let sign = self.rest();
                     while self.take(";") || self.take("&") {}
+                    if sign.len() - self.rest().len() != 2 || !sign.starts_with(";;") {
+                        self.faults.refused("the end of a clause");
+                    }
                     return Some(";;");
                 }
                 _ => {
                     if let Some(word) = self.keyword() {
                         if ends(until, word) {
+                            if is_empty || gap == Gap::Joins {
+                                self.faults.refused("a block without a command");
+                            }
                             self.take(word);
                             return Some(word);
                         }
@@ -74,25 +103,49 @@ impl Reader<'_> {
                             continue;
                         }
                     }
+                    if gap == Gap::None {
+                        self.faults.refused("a command directly behind another one");
+                    }
                     let pipeline = self.pipeline();
+                    is_behind = !pipeline.background;
                     script.pipelines.push(pipeline);
                 }
             }
         }
     }
 
-    /// Newlines, blanks, comments, and the signs between commands.
-    fn skip_separators(&mut self, until: Until) {
+    /// Newlines, blanks, comments, and the signs between commands. A sign stands only directly behind a command.
+    fn skip_separators(&mut self, until: Until, mut is_behind: bool) -> Gap {
+        let mut gap = if is_behind { Gap::None } else { Gap::Ends };
         loop {
             self.skip_blanks();
-            match self.peek() {
-                Some('\n') => self.newline(),
-                Some('#') => self.skip_line(),
-                Some(';') if until == Until::Clause && self.second().is_some_and(|c| matches!(c, ';' | '&')) => return,
-                Some(';' | '|') => drop(self.bump()),
-                Some('&') if self.second() != Some('>') => drop(self.bump()),
-                _ => return,
+            let sign = self.peek();
+            match sign {
+                Some('\n') => {
+                    self.newline();
+                    if gap == Gap::None {
+                        gap = Gap::Ends;
+                    }
+                }
+                Some('#') => {
+                    self.skip_line();
+                    continue;
+                }
+                Some(';') if until == Until::Clause && self.second().is_some_and(|c| matches!(c, ';' | '&')) => return gap,
+                Some(';' | '|' | '&') if !self.rest().starts_with("&>") => {
+                    if !is_behind {
+                        self.faults.refused("a sign between commands");
+                    }
+                    self.bump();
+                    let is_pair = sign != Some(';') && self.peek() == sign && !self.rest().starts_with("&>");
+                    gap = if is_pair { Gap::Joins } else { Gap::Ends };
+                    if is_pair {
+                        self.bump();
+                    }
+                }
+                _ => return gap,
             }
+            is_behind = false;
         }
     }
 
@@ -113,8 +166,12 @@ impl Reader<'_> {
     fn pipeline(&mut self) -> Pipeline {
         let mut pipeline = Pipeline::default();
         loop {
-            self.skip_prefixes();
+            self.skip_prefixes(pipeline.stages.is_empty());
             if let Some(stage) = self.nested(|reader| Some(reader.stage())) {
+                let is_empty = |simple: &Simple| simple.words.is_empty() && simple.assignments.is_empty();
+                if stage.redirections.is_empty() && matches!(&stage.kind, Kind::Simple(simple) if is_empty(simple)) {
+                    self.faults.refused("a sign without a command");
+                }
                 pipeline.stages.push(stage);
             }
             self.skip_blanks();
@@ -122,7 +179,9 @@ impl Reader<'_> {
                 break;
             }
             self.bump();
-            self.take("&");
+            if self.take("&") {
+                self.faults.refused("`|&`");
+            }
             self.skip_newlines();
         }
         if self.rest().starts_with('&') && !self.rest().starts_with("&&") && !self.rest().starts_with("&>") {
@@ -133,15 +192,26 @@ impl Reader<'_> {
     }
 
     /// `!` and `time` in front of a pipeline.
-    fn skip_prefixes(&mut self) {
+    fn skip_prefixes(&mut self, mut may_turn: bool) {
+        let mut is_timed = false;
         loop {
             self.skip_blanks();
             if self.take_word("time") {
                 self.skip_blanks();
                 self.take_word("-p");
-            } else if !self.take_word("!") {
-                return;
+                is_timed = true;
+            } else if self.take_word("!") {
+                if !may_turn || self.peek() == Some('(') {
+                    self.faults.refused("`!`");
+                }
+                may_turn = false;
+            } else {
+                break;
             }
+        }
+        // To some shells it is a program like any other.
+        if is_timed && (self.peek() == Some('(') || BLOCKS.iter().any(|word| self.comes(word))) {
+            self.faults.refused("`time` before a block");
         }
     }
 

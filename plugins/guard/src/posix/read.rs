@@ -33,7 +33,7 @@ pub(super) fn prove(parsed: &Parsed) -> (Proof, bool) {
 
 /// As part of a command: `left` is how many programs and shells may start one another yet.
 fn prove_within(parsed: &Parsed, left: usize, replaces: &Cell<bool>) -> Proof {
-    let Faults { unclosed, unexpected, disputed, too_deep } = parsed.faults;
+    let Faults { unclosed, unexpected, disputed, too_deep, .. } = parsed.faults;
     if too_deep {
         return Err(Doubt::new("posix.too-deep", "it nests deeper than is read"));
     }

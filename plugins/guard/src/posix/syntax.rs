@@ -23,6 +23,8 @@ pub(super) struct Faults {
     pub(super) unexpected: Option<&'static str>,
     /// Shells disagree about where this ends.
     pub(super) disputed: Option<&'static str>,
+    /// Some shells take no such line.
+    pub(super) refused: Option<&'static str>,
     /// Nested deeper than is read.
     pub(super) too_deep: bool,
 }
@@ -229,5 +231,9 @@ impl Faults {
 
     pub(super) fn disputed(&mut self, what: &'static str) {
         self.disputed.get_or_insert(what);
+    }
+
+    pub(super) fn refused(&mut self, what: &'static str) {
+        self.refused.get_or_insert(what);
     }
 }

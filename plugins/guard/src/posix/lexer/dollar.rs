@@ -18,6 +18,7 @@ impl Reader<'_> {
                 // `${ command; }` in ksh and in new releases of bash.
                 if self.peek().is_some_and(|c| c.is_whitespace() || c == '|') {
                     self.bump();
+                    self.faults.refused("`${ `");
                     let script = self.substituted(Self::until_closing_brace);
                     word.parts.push(Part::Command { script, quoted });
                     return;
@@ -126,6 +127,10 @@ impl Reader<'_> {
         }
         let mut operand = Word::default();
         self.until_brace(&mut operand, quoted);
+        let index = format!("{operator}{}", operand.shown());
+        if index.has('[') && !index.has(']') {
+            self.faults.refused("`[` in `${…}`");
+        }
         Part::Variable { name, operator, operand, quoted }
     }
 

@@ -55,6 +55,9 @@ impl Reader<'_> {
             operator => *operator,
         };
         let target = self.target();
+        if operator == Operator::Text {
+            self.faults.refused("`<<<`");
+        }
         // A pattern for numbers in zsh: `<1-9>`.
         if *text == "<" && self.peek() == Some('>') && target.shown().chars().all(|c| c.is_ascii_digit() || c == '-') {
             self.faults.disputed("numbers between `<` and `>`");
@@ -96,6 +99,7 @@ impl Reader<'_> {
     pub(in super::super) fn newline(&mut self) {
         self.bump();
         self.line_start = true;
+        self.rows += usize::from(self.depth == 0 && self.awaited.is_empty());
         for awaited in mem::take(&mut self.awaited) {
             let text = self.body(&awaited);
             let replaced = |inner: &mut Reader<'_>| {

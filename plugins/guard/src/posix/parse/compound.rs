@@ -30,6 +30,7 @@ impl Reader<'_> {
             return Some(self.each(Vec::new()));
         }
         if self.take_word("select") {
+            self.faults.refused("`select`");
             // An answer that is none of them empties the variable.
             return Some(self.each(vec![Word::default()]));
         }
@@ -39,7 +40,13 @@ impl Reader<'_> {
         if self.take_word("function") {
             return Some(self.named_function());
         }
-        self.take_word("[[").then(|| Kind::Test(self.test()))
+        self.take_word("[[").then(|| {
+            let words = self.test();
+            if !is_comparison(&words) {
+                self.faults.refused("`[[ ]]`");
+            }
+            Kind::Test(words)
+        })
     }
 
     /// Commands up to the brace that closes them.
@@ -80,8 +87,14 @@ impl Reader<'_> {
 
     fn condition(&mut self) -> Script {
         let mut script = self.until_word(&["then"]);
+        let mut before = "then";
         loop {
-            match self.list(&mut script, Until::Word(&["elif", "else", "then", "fi"])) {
+            let word = self.list(&mut script, Until::Word(&["elif", "else", "then", "fi"]));
+            if !matches!((before, word), ("then", Some("elif" | "else" | "fi") | None) | ("elif", Some("then")) | ("else", Some("fi"))) {
+                self.faults.refused("a word of `if` in another place");
+            }
+            before = word.unwrap_or_default();
+            match word {
                 Some("fi") => return script,
                 Some(_) => {}
                 None => {
@@ -95,26 +108,43 @@ impl Reader<'_> {
     /// Behind `for` or `select`: what else the variable may hold besides the words that follow.
     fn each(&mut self, mut words: Vec<Word>) -> Kind {
         self.skip_blanks();
-        let mut name = String::new();
+        let (mut name, mut is_plain) = (String::new(), false);
         if let Some(text) = self.arithmetic_text() {
             words.push(Word { parts: vec![self.arithmetic(&text)] });
         } else {
-            name = self.word().shown();
+            let word = self.word();
+            name = word.shown();
+            is_plain = matches!(word.parts.as_slice(), [Part::Text { quoted: false, .. }]);
+        }
+        if !is_plain || name.starts_with(|c: char| c.is_ascii_digit()) {
+            self.faults.refused("a loop without a name");
         }
         self.skip_newlines();
         if self.take_word("in") {
             self.words(&mut words);
         }
+        self.skip_blanks();
+        let before = self.rest();
         self.skip_newlines();
+        if self.rest().len() < before.len() && self.peek() == Some(';') {
+            self.faults.refused("a sign between commands");
+        }
         self.take(";");
         self.skip_newlines();
         let body = if self.take_word("{") {
+            self.faults.refused("a loop without `do`");
             self.until_word(&["}"])
         } else {
             if !self.take_word("do") {
                 self.faults.unexpected("a loop without `do`");
             }
-            self.until_word(&["done", "end"])
+            let mut body = Script::default();
+            match self.list(&mut body, Until::Word(&["done", "end"])) {
+                Some("done") => {}
+                Some(_) => self.faults.refused("`end`"),
+                None => self.faults.unexpected("a block without its end"),
+            }
+            body
         };
         Kind::For { name, words, body }
     }
@@ -159,8 +189,14 @@ impl Reader<'_> {
     /// `a|b)`, with or without a bracket in front.
     fn patterns(&mut self, words: &mut Vec<Word>) {
         self.take("(");
+        let mut is_word = false;
         loop {
             self.skip_blanks();
+            let is_sign = self.peek().is_some_and(|c| matches!(c, ')' | '|'));
+            if is_word != is_sign {
+                self.faults.refused("a sign in a pattern");
+            }
+            is_word = !is_sign;
             if self.take(")") {
                 return;
             }
@@ -198,5 +234,20 @@ impl Reader<'_> {
                 words.push(self.word());
             }
         }
+    }
+}
+
+/// Is it a question that each shell with `[[` takes?
+fn is_comparison(words: &[Word]) -> bool {
+    const BETWEEN: [&str; 12] = ["=", "==", "!=", "-nt", "-ot", "-ef", "-eq", "-ne", "-lt", "-le", "-gt", "-ge"];
+    let shown: Vec<String> = words.iter().map(Word::shown).collect();
+    let texts: Vec<&str> = shown.iter().map(String::as_str).collect();
+    let is_plain = |word: &str| !word.starts_with(['-', '!', '(']);
+    let asks = |option: &str| option.strip_prefix('-').is_some_and(|letter| letter.len() == 1 && "bcdefghknprstuwxzLOGS".contains(letter));
+    match texts.strip_prefix(&["!"]).unwrap_or(&texts) {
+        [word] => is_plain(word),
+        [option, word] => asks(option) && is_plain(word),
+        [one, sign, _] => is_plain(one) && BETWEEN.contains(sign),
+        _ => false,
     }
 }
