@@ -183,6 +183,8 @@ fn a_concealed_device_is_known_by_its_name_alone() {
         ("ssh_info", json!({"topic": "platforms", "target": "web1"})),
         ("ssh_info", json!({"topic": "plugins"})),
         ("ssh_info", json!({"topic": "policy", "target": "web1", "command": "ls"})),
+        ("ssh_query", json!({"targets": ["web1", "refused"], "command": "ls", "wait_s": 40})),
+        ("ssh_fleet", json!({"targets": ["refused", "web1"], "command": "true", "wait_s": 40})),
     ] {
         // The whole answer, structure and text.
         let answer = client.request("tools/call", &json!({"name": tool, "arguments": arguments}));
@@ -197,6 +199,9 @@ fn a_concealed_device_is_known_by_its_name_alone() {
         failed[0].contains("cannot reach `gone`") && failed[1].contains("unknown") && failed[2].contains("cannot log in"),
         "{failed:?}"
     );
+    for reply in &replies[16..] {
+        assert!(reply["result"]["isError"] != true && reply.to_string().contains("cannot log in to"), "an error among answers: {reply}");
+    }
     for reply in &replies {
         // The account's folder is what the device says of itself.
         let text = reply.to_string().replace(&folder, "").replace(&format!("/var/lib/{user}"), "");

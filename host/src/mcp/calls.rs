@@ -391,9 +391,9 @@ async fn query(directory: &Arc<Directory>, caller: &Caller, arguments: &Argument
         let (wanted, query) = (wanted.clone(), query.clone());
         async move {
             let mut reply = one(directory, caller, target, wanted, wait, query).await;
-            // Each is about a session of its own.
+            // Each is about a session of its own, and may be an error among answers.
             super::handover::tell(directory, caller, &mut reply).await;
-            reply
+            super::conceal::conceal(reply, &directory.world().config)
         }
     });
     let replies = join_all(calls).await;

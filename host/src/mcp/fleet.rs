@@ -9,6 +9,7 @@ use futures_util::future::join_all;
 use serde_json::{Map, Value, json};
 
 use super::calls::{self, Wanted};
+use super::conceal;
 use super::handover;
 use super::reply::{self, Reply};
 use super::tools::Arguments;
@@ -125,6 +126,8 @@ async fn on_target(directory: &Arc<Directory>, caller: &Caller, rollout: &Rollou
     let wanted = Wanted { request, lane: LineKind::Terminal, end_within: Some(KILL_AFTER_MAX) };
     let mut reply = calls::one(directory, caller, target, wanted, OPEN_MAX, query).await;
     handover::tell(directory, caller, &mut reply).await;
+    // It may be an error, which the whole is not.
+    let mut reply = conceal::conceal(reply, &directory.world().config);
     reply.fields.entry("target").or_insert_with(|| target.into());
     let is_well = !reply.error
         && reply.fields.get("state").and_then(Value::as_str) == Some(State::Done.word())
