@@ -380,6 +380,22 @@ fn locks_keep_agents_out_and_people_in() {
 }
 
 #[test]
+fn a_rollout_that_is_stopped_types_nothing_where_a_person_keeps_agents_out() {
+    let house = House::new(HERE);
+    let mut agent = house.client("agent");
+    let begun = agent.call("ssh_fleet", json!({"targets": ["here"], "command": "sleep 5741", "wait_s": 1}));
+    assert_eq!(begun["running"], json!(["here"]), "{begun}");
+    until("it runs", || house.sessions().first().is_some_and(|session| session["running"]["text"].is_string()));
+    house.said(&["lock", "here"]);
+    let stopped = agent.call("ssh_interrupt", json!({"command_id": begun["command_id"]}));
+    let here = &stopped["results"][0];
+    assert_eq!(here["state"], "running", "{stopped}");
+    assert!(here["warnings"].to_string().contains("was not stopped: person anna has this session's input for people alone"), "{stopped}");
+    house.said(&["unlock", "here"]);
+    assert_eq!(agent.call("ssh_interrupt", json!({"command_id": here["command_id"]}))["state"], "interrupted");
+}
+
+#[test]
 fn what_asks_another_agent_is_waited_for_until_it_is_answered() {
     let house = House::new(HERE);
     let (mut one, mut two) = (house.client("one"), house.client("two"));

@@ -365,15 +365,22 @@ async fn finish(
 ) -> Reply {
     let session = handle.id.to_string();
     let Accepted { id, mut state, .. } = accepted;
+    let mut held: Option<String> = None;
     // A session that ends says so first.
     let settled = async { state.wait_for(|state| state.is_over() || *state == State::NeedsInput).await.is_ok() };
     let progress = || format!("{session}: {id} runs, {} bytes in the log", reply::grouped(handle.status().log_bytes));
     if patience.wait(wait, progress, settled).await.is_none() && patience.has_given_up() {
-        // Nobody wants its end any more: it is stopped as by hand.
-        stop(handle, id, Stop::Interrupt).await;
+        // Nobody wants its end any more: it is stopped as by hand, and by nobody who is kept out.
+        match handle.commons.lock.check(&Author::agent(&patience.caller.name), Instant::now()) {
+            Ok(()) => drop(stop(handle, id, Stop::Interrupt).await),
+            Err(kept_out) => held = Some(format!("{id} was not stopped: {}", kept_out.why)),
+        }
     }
     match handle.report(OutputQuery { command: Some(id), ..query }).await {
-        Ok(report) => reply::command(target, &session, report),
+        Ok(mut report) => {
+            report.warnings.extend(held);
+            reply::command(target, &session, report)
+        }
         Err(message) => Reply::failed(&message),
     }
 }
