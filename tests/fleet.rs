@@ -116,6 +116,25 @@ fn a_user_who_says_no_stops_it_and_nothing_is_typed() {
 }
 
 #[test]
+fn what_is_refused_counts_once_however_often_it_is_told_and_stops_what_goes_on_too() {
+    let deny = "[[policy.rule]]\nname = \"no\"\neffect = \"deny\"\nmatch = \"sh DIR/step.sh\"\n[limits]\ndenials = 3\n";
+    let scene = Scene::start("", deny);
+    let mut client = Client::start(&scene.config);
+    let result = client.call("ssh_fleet", scene.call(json!({})));
+    assert_eq!(result["results"][0]["state"], "denied", "{result}");
+    for _ in 0..5 {
+        let read = client.call("ssh_output", json!({"command_id": result["command_id"]}));
+        assert_eq!(stands(&read), ("stopped", 0, 1, vec!["w2", "w3", "w4"]), "{read}");
+    }
+    let result = client.call("ssh_fleet", scene.call(json!({"canary": 0, "parallel": 1, "max_failures": 4})));
+    assert_eq!(stands(&result), ("done", 0, 4, vec![]), "{result}");
+    let denied: Vec<bool> = result["results"].as_array().unwrap().iter().map(|one| one["state"] == "denied").collect();
+    assert_eq!(denied, [true, true, false, false], "{result}");
+    assert!(result["results"][2]["error"]["message"].as_str().unwrap().starts_with("stopped: policy has refused 3 calls"), "{result}");
+    assert!(client.error("ssh_run", json!({"target": "w1", "command": "true"})).starts_with("stopped: "));
+}
+
+#[test]
 fn it_goes_on_when_the_call_is_over_and_can_be_stopped() {
     let scene = Scene::start("while [ ! -e DIR/go ]; do sleep 0.1; done; echo went", "");
     let mut client = Client::start(&scene.config);

@@ -27,6 +27,16 @@ impl Record {
     fn last(&self) -> Option<Instant> {
         self.calls.back().copied()
     }
+
+    fn stopped(&self, limits: &Limits, now: Instant) -> Option<String> {
+        let until = self.stopped_until.filter(|until| *until > now)?;
+        Some(format!(
+            "stopped: policy has refused {} calls within {} min, the most that `limits.denials` allows; nothing runs for this caller for {} s. Tell the user what you were trying to do",
+            limits.denials,
+            DENIALS_WINDOW.as_secs() / 60,
+            until.saturating_duration_since(now).as_secs().max(1)
+        ))
+    }
 }
 
 fn forget(times: &mut VecDeque<Instant>, window: Duration, now: Instant) {
@@ -52,13 +62,8 @@ impl Quota {
             silent.and_then(|name| records.remove(&name));
         }
         let record = records.entry(caller.to_owned()).or_default();
-        if let Some(until) = record.stopped_until.filter(|until| *until > now) {
-            return Err(format!(
-                "stopped: policy has refused {} calls within {} min, the most that `limits.denials` allows; nothing runs for this caller for {} s. Tell the user what you were trying to do",
-                limits.denials,
-                DENIALS_WINDOW.as_secs() / 60,
-                until.saturating_duration_since(now).as_secs().max(1)
-            ));
+        if let Some(why) = record.stopped(limits, now) {
+            return Err(why);
         }
         forget(&mut record.calls, MINUTE, now);
         if record.calls.len() >= limits.calls_per_minute {
@@ -71,6 +76,12 @@ impl Quota {
         }
         record.calls.push_back(now);
         Ok(())
+    }
+
+    /// Why nothing runs for this caller now, if it was refused too often.
+    #[must_use]
+    pub fn stopped(&self, caller: &str, limits: &Limits, now: Instant) -> Option<String> {
+        self.records().get(caller)?.stopped(limits, now)
     }
 
     /// This caller runs something on this device.
@@ -142,7 +153,10 @@ mod tests {
         quota.denied("a", &limits(), now);
         quota.call("a", &limits(), now).unwrap();
         quota.denied("a", &limits(), now);
-        assert!(quota.call("a", &limits(), now).unwrap_err().starts_with("stopped: policy has refused 2 calls"));
+        let why = quota.call("a", &limits(), now).unwrap_err();
+        assert!(why.starts_with("stopped: policy has refused 2 calls"), "{why}");
+        assert_eq!(quota.stopped("a", &limits(), now), Some(why));
+        assert_eq!((quota.stopped("b", &limits(), now), quota.stopped("a", &limits(), now + DENIALS_WINDOW)), (None, None));
         quota.call("a", &limits(), now + DENIALS_WINDOW).unwrap();
     }
 

@@ -96,17 +96,24 @@ pub async fn call(directory: &Arc<Directory>, caller: &Caller, tool: &str, argum
 /// Remembers what was refused, and who has read text that is not trusted.
 fn note(directory: &Arc<Directory>, caller: &Caller, reply: &Reply) {
     let world = directory.world();
+    if !reply.fields.contains_key("results") {
+        count_denial(directory, caller, reply);
+    }
     let several = reply.fields.get("results").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_object);
     for result in several.chain([&reply.fields]) {
-        let text = |name: &str| result.get(name).and_then(Value::as_str);
-        if text("state") == Some("denied") && !result.contains_key("results") {
-            directory.quota().denied(&caller.name, &world.config.limits, Instant::now());
-        }
-        let Some(session) = text("session") else { continue };
+        let Some(session) = result.get("session").and_then(Value::as_str) else { continue };
         let device = SessionId::parse(session).device;
         if world.config.devices.get(&device).is_some_and(|device| device.untrusted) {
             directory.taint().mark(&caller.name, &device, Instant::now());
         }
+    }
+}
+
+/// Counts it where policy has refused something. That of one target among several is counted where it was refused: their answer may be told
+/// again, or to somebody else.
+pub(super) fn count_denial(directory: &Arc<Directory>, caller: &Caller, reply: &Reply) {
+    if reply.fields.get("state").and_then(Value::as_str) == Some("denied") {
+        directory.quota().denied(&caller.name, &directory.world().config.limits, Instant::now());
     }
 }
 
@@ -398,6 +405,7 @@ async fn query(directory: &Arc<Directory>, caller: &Caller, arguments: &Argument
         let (wanted, query) = (wanted.clone(), query.clone());
         async move {
             let mut reply = one(directory, caller, target, wanted, wait, query).await;
+            count_denial(directory, caller, &reply);
             // Each is about a session of its own, and may be an error among answers.
             super::handover::tell(directory, caller, &mut reply).await;
             super::conceal::conceal(reply, &directory.world().config)

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use serde_json::{Map, Value, json};
@@ -124,7 +124,12 @@ async fn on_target(directory: &Arc<Directory>, caller: &Caller, rollout: &Rollou
     let chars = (FLEET_CHARS / rollout.targets.len().max(1)).max(FLEET_CHARS_MIN);
     let query = OutputQuery { max_chars: bounds::capped(directory, chars), ..OutputQuery::default() };
     let wanted = Wanted { request, lane: LineKind::Terminal, end_within: Some(KILL_AFTER_MAX) };
-    let mut reply = calls::one(directory, caller, target, wanted, OPEN_MAX, query).await;
+    // Who is stopped meanwhile begins nothing more, also by what it began before.
+    let mut reply = match directory.quota().stopped(&caller.name, &directory.world().config.limits, Instant::now()) {
+        Some(why) => Reply::failed(&why),
+        None => calls::one(directory, caller, target, wanted, OPEN_MAX, query).await,
+    };
+    calls::count_denial(directory, caller, &reply);
     handover::tell(directory, caller, &mut reply).await;
     // It may be an error, which the whole is not.
     let mut reply = conceal::conceal(reply, &directory.world().config);
