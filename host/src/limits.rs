@@ -524,6 +524,8 @@ pub const OUTPUT_HEAD_PERCENT: usize = 40;
 pub const QUERY_TARGETS_MAX: usize = 50;
 /// Targets of one rollout: within the devices of an hour, [`DEVICES_PER_HOUR`].
 pub const FLEET_TARGETS_MAX: usize = 200;
+/// Targets of a rollout at once: each of them may have to be asked about, and no more than [`APPROVALS_MAX`] requests are kept.
+pub const FLEET_PARALLEL_MAX: usize = 32;
 /// Characters of output of all targets of a rollout, and of each at least.
 pub const FLEET_CHARS: usize = 40_000;
 /// See [`FLEET_CHARS`].

@@ -24,6 +24,7 @@ pub(super) fn bounds(directory: &Arc<Directory>) -> Reply {
         "calls_per_minute": set.calls_per_minute, "commands_per_device": set.commands_per_device, "commands": set.commands,
         "devices_per_hour": set.devices_per_hour, "denials": set.denials,
         "query_targets_max": QUERY_TARGETS_MAX, "fleet_targets_max": limits::FLEET_TARGETS_MAX,
+        "fleet_parallel_max": limits::FLEET_PARALLEL_MAX,
         "log_bytes_max": limits::LOG_SEGMENT_BYTES * limits::LOG_SEGMENTS_MAX as u64,
     });
     let text = limits.as_object().into_iter().flatten().map(|(name, value)| format!("{name}: {value}")).collect::<Vec<_>>().join("\n");

@@ -18,7 +18,8 @@ use crate::directory::{Directory, LineKind};
 use crate::fleet::{End, Pace, Rest, Rollout, Sheet, Told};
 use crate::ids::SessionId;
 use crate::limits::{
-    APPROVAL_OPEN_MAX, BESIDE_MAX, FLEET_CHARS, FLEET_CHARS_MIN, FLEET_TARGETS_MAX, INTERRUPT_STEP_WAIT, KILL_AFTER_MAX, OPEN_MAX,
+    APPROVAL_OPEN_MAX, BESIDE_MAX, FLEET_CHARS, FLEET_CHARS_MIN, FLEET_PARALLEL_MAX, FLEET_TARGETS_MAX, INTERRUPT_STEP_WAIT, KILL_AFTER_MAX,
+    OPEN_MAX,
 };
 use crate::policy::Purpose;
 use crate::session::RunRequest;
@@ -38,13 +39,7 @@ const LEFT_OUT: [&str; 5] = ["ok", "origin", "idle_ms", "prompt", "cwd"];
 /// Begins a rollout, or goes on with the one of this call.
 pub(super) async fn fleet(directory: &Arc<Directory>, caller: &Caller, arguments: &Arguments) -> Result<Reply, String> {
     let wait = arguments.usual_wait(caller.ceiling_s);
-    let targets = targets(arguments)?;
-    let count = |name: &str, default: usize| arguments.count(name).map_or(default, |count| usize::try_from(count).unwrap_or(usize::MAX));
-    let pace = Pace {
-        canary: count("canary", CANARY),
-        parallel: count("parallel", PARALLEL).clamp(1, FLEET_TARGETS_MAX),
-        max_failures: count("max_failures", MAX_FAILURES).max(1),
-    };
+    let (targets, pace) = (targets(arguments)?, pace(arguments));
     let command = arguments.text_or_empty("command");
     let (mode, commit) = (arguments.text("mode"), arguments.text("commit"));
     let keep = commit.map(|word| Keep::parse(word).ok_or_else(|| not_commit(word))).transpose()?;
@@ -55,6 +50,8 @@ pub(super) async fn fleet(directory: &Arc<Directory>, caller: &Caller, arguments
         ..RunRequest::new(command, Purpose::Run, &caller.name)
     };
     let key = format!("{}\0{targets:?}\0{command:?}\0{mode:?}\0{commit:?}\0{pace:?}", caller.name);
+    // Those that found no room would count as failed.
+    let pace = Pace { parallel: pace.parallel.min(directory.world().config.limits.commands), ..pace };
     let rollout = directory.rollouts().claim(key, &caller.name, targets, pace)?;
     if rollout.take_up() {
         tokio::spawn(carry_out(Arc::clone(directory), Arc::clone(&rollout), request));
@@ -64,6 +61,15 @@ pub(super) async fn fleet(directory: &Arc<Directory>, caller: &Caller, arguments
         rollout.end_early();
     }
     Ok(told(&rollout))
+}
+
+fn pace(arguments: &Arguments) -> Pace {
+    let count = |name: &str, default: usize| arguments.count(name).map_or(default, |count| usize::try_from(count).unwrap_or(usize::MAX));
+    Pace {
+        canary: count("canary", CANARY),
+        parallel: count("parallel", PARALLEL).clamp(1, FLEET_PARALLEL_MAX),
+        max_failures: count("max_failures", MAX_FAILURES).max(1),
+    }
 }
 
 fn targets(arguments: &Arguments) -> Result<Vec<String>, String> {
@@ -285,4 +291,20 @@ fn asks(reply: Reply, sheet: &Sheet) -> Reply {
         APPROVAL_OPEN_MAX.as_secs() / 60
     );
     Reply { error: true, approvals, ..reply }.with_next(&next)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::APPROVALS_MAX;
+    use crate::mcp::tools::TOOLS;
+
+    #[test]
+    fn no_more_go_at_once_than_can_be_asked_about() {
+        let definition = TOOLS.iter().find(|tool| tool.name == "ssh_fleet").unwrap();
+        let given = json!({"targets": ["web1"], "command": "true", "parallel": 200, "max_failures": 0});
+        let arguments = Arguments::check(definition, given.as_object().cloned().unwrap()).unwrap();
+        assert_eq!(pace(&arguments), Pace { canary: 1, parallel: FLEET_PARALLEL_MAX, max_failures: 1 });
+        const { assert!(2 * FLEET_PARALLEL_MAX <= APPROVALS_MAX) };
+    }
 }
