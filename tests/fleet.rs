@@ -2,10 +2,12 @@
 //! its own.
 
 use std::fs;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::support::client::Client;
+use crate::support::process::{pause, until};
 
 const TARGETS: [&str; 4] = ["w1", "w2", "w3", "w4"];
 
@@ -132,6 +134,24 @@ fn what_is_refused_counts_once_however_often_it_is_told_and_stops_what_goes_on_t
     assert_eq!(denied, [true, true, false, false], "{result}");
     assert!(result["results"][2]["error"]["message"].as_str().unwrap().starts_with("stopped: policy has refused 3 calls"), "{result}");
     assert!(client.error("ssh_run", json!({"target": "w1", "command": "true"})).starts_with("stopped: "));
+}
+
+#[test]
+fn an_end_that_nobody_has_heard_is_told_as_what_it_is() {
+    let scene = Scene::start("while [ ! -e DIR/go ]; do sleep 0.1; done; echo went", "");
+    let mut client = Client::start(&scene.config);
+    let begun = client.call("ssh_fleet", scene.call(json!({"wait_s": 0.5})));
+    fs::write(scene.folder.path().join("go"), "").unwrap();
+    until("all of it has ended", || {
+        let kept = client.call("ssh_history", json!({"query": "step.sh"}));
+        kept["entries"].as_array().unwrap().iter().filter(|entry| entry["state"] == "done").count() == 4
+    });
+    pause(Duration::from_secs(1));
+    let told = client.call("ssh_fleet", scene.call(json!({})));
+    assert_eq!((&told["command_id"], stands(&told), scene.runs()), (&begun["command_id"], ("done", 4, 0, vec![]), 4), "{told}");
+    assert!(told["warnings"][0].as_str().unwrap().contains("nothing was run now"), "{told}");
+    let again = client.call("ssh_fleet", scene.call(json!({})));
+    assert!(again["warnings"].is_null() && scene.runs() == 8, "{again}");
 }
 
 #[test]

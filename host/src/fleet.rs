@@ -3,7 +3,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value};
 use tokio::sync::watch;
@@ -82,6 +82,12 @@ impl Sheet {
     #[must_use]
     pub fn count(&self, end: End) -> usize {
         self.told.iter().flatten().filter(|told| told.end == end).count()
+    }
+
+    /// How long it has rested, where it rests.
+    #[must_use]
+    pub fn rests_for(&self) -> Duration {
+        self.since.elapsed()
     }
 
     /// Those that come next, or why none do.
@@ -208,7 +214,7 @@ impl Rollout {
         });
     }
 
-    /// Its end was told: the same call begins a new one.
+    /// Its end was told to who began it: the same call begins a new one.
     pub fn on_heard(&self) {
         self.is_heard.store(true, Ordering::Release);
     }

@@ -19,7 +19,7 @@ use crate::fleet::{End, Pace, Rest, Rollout, Sheet, Told};
 use crate::ids::SessionId;
 use crate::limits::{
     APPROVAL_OPEN_MAX, BESIDE_MAX, FLEET_CHARS, FLEET_CHARS_MIN, FLEET_PARALLEL_MAX, FLEET_TARGETS_MAX, INTERRUPT_STEP_WAIT, KILL_AFTER_MAX,
-    OPEN_MAX,
+    OPEN_MAX, ROLLOUT_KEPT_MAX,
 };
 use crate::policy::Purpose;
 use crate::session::RunRequest;
@@ -53,14 +53,22 @@ pub(super) async fn fleet(directory: &Arc<Directory>, caller: &Caller, arguments
     // Those that found no room would count as failed.
     let pace = Pace { parallel: pace.parallel.min(directory.world().config.limits.commands), ..pace };
     let rollout = directory.rollouts().claim(key, &caller.name, targets, pace)?;
-    if rollout.take_up() {
+    let is_taken_up = rollout.take_up();
+    if is_taken_up {
         tokio::spawn(carry_out(Arc::clone(directory), Arc::clone(&rollout), request));
     }
+    let ended_before = (!is_taken_up && !rollout.runs()).then(|| old_news(&rollout));
     let mut patience = Patience::new(caller);
     if patience.wait(wait, || progress(&rollout), rollout.rests()).await.is_none() && patience.has_given_up() {
         rollout.end_early();
     }
-    Ok(told(&rollout))
+    Ok(told(&rollout, &caller.name).with_warnings(ended_before.as_slice()))
+}
+
+/// What who makes a call again is told where its end was told to nobody, as a call was cut off.
+fn old_news(rollout: &Rollout) -> String {
+    let (id, seconds) = (rollout.id, rollout.sheet().rests_for().as_secs());
+    format!("an earlier call began this rollout, and it ended {seconds} s ago: nothing was run now. After {id} the same call begins a new one")
 }
 
 fn pace(arguments: &Arguments) -> Pace {
@@ -92,7 +100,7 @@ fn not_commit(word: &str) -> String {
 /// Waits for a rollout, and tells how it stands. Nothing is asked by it: it does not go on with what waits for a person.
 pub(super) async fn wait_for(caller: &Caller, rollout: &Rollout, wait: Duration) -> Reply {
     caller.wait(wait, || progress(rollout), rollout.rests()).await;
-    Reply { approvals: Vec::new(), ..told(rollout) }
+    Reply { approvals: Vec::new(), ..told(rollout, &caller.name) }
 }
 
 /// Ends a rollout early, with the commands that run for it.
@@ -158,8 +166,9 @@ fn progress(rollout: &Rollout) -> String {
     format!("{}: {well} of {} done, {badly} failed", rollout.id, rollout.targets.len())
 }
 
-/// How a rollout stands. An end is told as a whole; while it goes on only how far it is.
-fn told(rollout: &Rollout) -> Reply {
+/// How a rollout stands. An end is told as a whole; while it goes on only how far it is. Who began it has then heard of its end: somebody
+/// else who reads it would have the same call do everything twice.
+fn told(rollout: &Rollout, to: &str) -> Reply {
     let sheet = rollout.sheet();
     let (id, well, badly) = (rollout.id, sheet.count(End::Well), sheet.count(End::Badly));
     let (running, pending) = left(rollout, &sheet);
@@ -189,7 +198,9 @@ fn told(rollout: &Rollout) -> Reply {
         None => reply.with_next(&format!("It goes on. Call ssh_output command_id={id} wait_s=30, or ssh_interrupt command_id={id}.")),
         Some(Rest::Waits) => asks(reply, &sheet),
         Some(_) => {
-            rollout.on_heard();
+            if rollout.caller == to {
+                rollout.on_heard();
+            }
             let next = "What is pending was not begun. Find out what went wrong, then call ssh_fleet with the pending targets.";
             if pending.is_empty() { reply } else { reply.with_next(next) }
         }
@@ -286,8 +297,9 @@ fn asks(reply: Reply, sheet: &Sheet) -> Reply {
     let approvals: Vec<_> = sheet.told.iter().flatten().flat_map(|told| told.approvals.clone()).collect();
     let requests: Vec<String> = approvals.iter().map(|request| format!("`jackfield approve {}`", request.id)).collect();
     let next = format!(
-        "Nothing was typed there. Tell the user what you want to do and why. They agree with {} in a terminal; then make the same ssh_fleet call again: it goes on where it stopped. The requests stay open for {} min.",
+        "Nothing was typed there. Tell the user what you want to do and why. They agree with {} in a terminal; then make the same ssh_fleet call again within {} min: it goes on where it stopped. The requests stay open for {} min.",
         requests.join(", "),
+        ROLLOUT_KEPT_MAX.as_secs() / 60,
         APPROVAL_OPEN_MAX.as_secs() / 60
     );
     Reply { error: true, approvals, ..reply }.with_next(&next)
@@ -296,6 +308,7 @@ fn asks(reply: Reply, sheet: &Sheet) -> Reply {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fleet::Rollouts;
     use crate::limits::APPROVALS_MAX;
     use crate::mcp::tools::TOOLS;
 
@@ -306,5 +319,21 @@ mod tests {
         let arguments = Arguments::check(definition, given.as_object().cloned().unwrap()).unwrap();
         assert_eq!(pace(&arguments), Pace { canary: 1, parallel: FLEET_PARALLEL_MAX, max_failures: 1 });
         const { assert!(2 * FLEET_PARALLEL_MAX <= APPROVALS_MAX) };
+    }
+
+    #[test]
+    fn the_same_call_begins_a_new_one_once_who_began_it_has_heard_of_its_end() {
+        let rollouts = Rollouts::default();
+        let pace = Pace { canary: 1, parallel: 1, max_failures: 1 };
+        let claim = || rollouts.claim("key".to_owned(), "one", vec!["web1".to_owned()], pace).unwrap();
+        let rollout = claim();
+        assert!(rollout.take_up());
+        assert_eq!(rollout.next_batch(), [0]);
+        rollout.on_told(0, Told { end: End::Well, fields: Map::new(), text: String::new(), error: false, approvals: Vec::new() });
+        assert!(rollout.next_batch().is_empty());
+        for (to, is_known) in [("two", true), ("one", false)] {
+            assert_eq!(told(&rollout, to).fields["state"], "done");
+            assert_eq!(claim().id == rollout.id, is_known, "{to}");
+        }
     }
 }
