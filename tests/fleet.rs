@@ -62,6 +62,10 @@ fn all_targets_are_run_on_and_equal_outputs_shown_once() {
     assert!(again["command_id"] != result["command_id"] && scene.runs() == 8, "{again}");
     let read = client.call("ssh_output", json!({"command_id": result["command_id"]}));
     assert_eq!(stands(&read), ("done", 4, 0, vec![]));
+    let part = client.error("ssh_output", json!({"command_id": result["command_id"], "grep": "went", "offset": 0}));
+    assert!(part.starts_with("`grep` of ssh_output is for the output of one command, and c"), "{part}");
+    let of_one = client.call("ssh_output", json!({"command_id": result["results"][2]["command_id"], "grep": "went"}));
+    assert_eq!((&of_one["target"], &of_one["output"]), (&json!("w3"), &json!("went\n")), "{of_one}");
 }
 
 #[test]

@@ -499,7 +499,7 @@ fn rollout(directory: &Directory, arguments: &Arguments) -> Option<Arc<Rollout>>
 
 async fn output(directory: &Arc<Directory>, caller: &Caller, arguments: &Arguments) -> Result<Reply, String> {
     if let Some(rollout) = rollout(directory, arguments) {
-        return Ok(super::fleet::wait_for(caller, &rollout, arguments.wait(0.0, caller.ceiling_s)).await);
+        return super::fleet::output(caller, &rollout, arguments).await;
     }
     let (handle, command) = about(directory, arguments)?;
     let query = OutputQuery {

@@ -97,8 +97,20 @@ fn not_commit(word: &str) -> String {
     format!("`commit` of ssh_fleet is `{word}`, it takes one of: check, now, confirmed, confirm")
 }
 
+/// What reads the output of a command reads a rollout: all of it, or nothing.
+pub(super) async fn output(caller: &Caller, rollout: &Rollout, arguments: &Arguments) -> Result<Reply, String> {
+    let has = |name: &str| arguments.text(name).is_some() || arguments.count(name).is_some_and(|count| count > 0);
+    if let Some(name) = ["grep", "tail", "offset"].into_iter().find(|name| has(name)) {
+        let id = rollout.id;
+        return Err(format!(
+            "`{name}` of ssh_output is for the output of one command, and {id} is a rollout; give the command_id of one of its targets, which ssh_output command_id={id} tells once it has ended"
+        ));
+    }
+    Ok(wait_for(caller, rollout, arguments.wait(0.0, caller.ceiling_s)).await)
+}
+
 /// Waits for a rollout, and tells how it stands. Nothing is asked by it: it does not go on with what waits for a person.
-pub(super) async fn wait_for(caller: &Caller, rollout: &Rollout, wait: Duration) -> Reply {
+async fn wait_for(caller: &Caller, rollout: &Rollout, wait: Duration) -> Reply {
     caller.wait(wait, || progress(rollout), rollout.rests()).await;
     Reply { approvals: Vec::new(), ..told(rollout, &caller.name) }
 }
