@@ -34,7 +34,9 @@ const PARALLEL: usize = 8;
 /// Failures behind which nothing more is begun.
 const MAX_FAILURES: usize = 1;
 /// What a target's structure does not repeat: it is told of all, or is of no use here.
-const LEFT_OUT: [&str; 5] = ["ok", "origin", "idle_ms", "prompt", "cwd"];
+const LEFT_OUT: [&str; 4] = ["ok", "idle_ms", "prompt", "cwd"];
+/// What it does not have either where its output is shown among those of others, as a whole.
+const IN_GROUP: [&str; 3] = ["origin", "output", "range"];
 
 /// Begins a rollout, or goes on with the one of this call.
 pub(super) async fn fleet(directory: &Arc<Directory>, caller: &Caller, arguments: &Arguments) -> Result<Reply, String> {
@@ -263,7 +265,7 @@ fn results(sheet: &Sheet) -> (Vec<Value>, Vec<Value>, String) {
         fields.retain(|name, value| !LEFT_OUT.contains(&name.as_str()) && (name != "next" || *value != ""));
         match calls::plain_end(told.error, &told.fields) {
             Some(end) => {
-                fields.remove("output");
+                fields.retain(|name, _| !IN_GROUP.contains(&name.as_str()));
                 let (output, member) = (text("output"), (text("target"), text("command_id")));
                 match groups.iter_mut().find(|group| group.output == output && group.end == end) {
                     Some(group) => group.members.push(member),
@@ -347,5 +349,24 @@ mod tests {
             assert_eq!(told(&rollout, to).fields["state"], "done");
             assert_eq!(claim().id == rollout.id, is_known, "{to}");
         }
+    }
+
+    #[test]
+    fn equal_outputs_are_told_once_and_text_of_a_device_is_marked() {
+        let pace = Pace { canary: 0, parallel: 2, max_failures: 1 };
+        let rollout = Rollout::new(String::new(), "one".to_owned(), vec!["web1".to_owned(), "web2".to_owned()], pace);
+        assert!(rollout.take_up());
+        for number in rollout.next_batch() {
+            let fields = json!({"target": rollout.targets[number], "command_id": "c8", "state": "done", "origin": "device", "output": "x\n",
+                "range": {"start": 0}});
+            let warnings: Vec<String> = if number == 0 { Vec::new() } else { vec!["look".to_owned()] };
+            let Reply { fields, text, error, approvals } = Reply::new(fields, "x".to_owned()).with_warnings(&warnings);
+            rollout.on_told(number, Told { end: End::Well, fields, text, error, approvals });
+        }
+        assert!(rollout.next_batch().is_empty());
+        let told = told(&rollout, "one").fields;
+        assert_eq!(told["results"][0], json!({"target": "web1", "command_id": "c8", "state": "done"}));
+        assert_eq!((&told["results"][1]["origin"], &told["results"][1]["output"]), (&json!("device"), &json!("x\n")));
+        assert_eq!(told["groups"], json!([{"targets": ["web1"], "origin": "device", "output": "x\n"}]));
     }
 }
