@@ -307,6 +307,18 @@ fn a_client_gives_the_daemon_its_own_values_of_variables() {
 }
 
 #[test]
+fn a_restart_that_waits_for_commands_waits_for_rollouts_too() {
+    let house = House::new(&format!("{HERE}[device.there]\nlocal = true\ntype = \"linux\"\n"));
+    let mut client = house.client("test");
+    client.post("ssh_fleet", json!({"targets": ["here", "there"], "command": "sleep 2", "wait_s": 30}));
+    until("the command runs", || house.sessions().first().is_some_and(|session| session["running"]["text"].is_string()));
+    let said = house.said(&["restart", "--drain"]);
+    assert!(said.contains("waiting for here, rollout c"), "{said}");
+    let (_, told) = client.answer();
+    assert_eq!((&told["state"], &told["done"]), (&json!("done"), &json!(2)), "{told}");
+}
+
+#[test]
 fn stop_and_restart_say_what_would_be_lost() {
     let house = House::new(HERE);
     assert_eq!(house.said(&["stop"]), "no daemon runs for this configuration\n");

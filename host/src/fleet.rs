@@ -271,6 +271,12 @@ impl Rollouts {
         self.all().iter().find(|known| known.id == id).cloned()
     }
 
+    /// Those that go on.
+    #[must_use]
+    pub fn running(&self) -> Vec<CommandId> {
+        self.all().iter().filter(|known| known.runs()).map(|known| known.id).collect()
+    }
+
     /// Does one go on?
     #[must_use]
     pub fn are_running(&self) -> bool {

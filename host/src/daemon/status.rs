@@ -28,7 +28,7 @@ pub struct Status {
     pub guests: usize,
     /// Open sessions.
     pub sessions: Vec<String>,
-    /// Those in which something runs.
+    /// Those in which something runs, and rollouts, which may be between two of them.
     pub busy: Vec<String>,
     /// Bytes of memory that it holds (resident).
     pub memory_bytes: u64,
@@ -40,6 +40,7 @@ impl Status {
     pub fn of(house: &Arc<House>) -> Self {
         let open: Vec<_> = house.directory.list().into_iter().filter(|handle| handle.closed().is_none()).collect();
         let busy = open.iter().filter(|handle| matches!(handle.status().phase, Phase::Busy(_)));
+        let rollouts = house.directory.rollouts().running().into_iter().map(|id| format!("rollout {id}"));
         Self {
             process: std::process::id(),
             version: VERSION.to_owned(),
@@ -48,7 +49,7 @@ impl Status {
             up_s: house.since.elapsed().as_secs(),
             clients: house.clients.load(Ordering::Relaxed),
             guests: house.guests.count(),
-            busy: busy.map(|handle| handle.id.to_string()).collect(),
+            busy: busy.map(|handle| handle.id.to_string()).chain(rollouts).collect(),
             sessions: open.iter().map(|handle| handle.id.to_string()).collect(),
             memory_bytes: resident(),
         }
