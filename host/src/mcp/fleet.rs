@@ -153,7 +153,8 @@ async fn on_target(directory: &Arc<Directory>, caller: &Caller, rollout: &Rollou
     let query = OutputQuery { max_chars: bounds::capped(directory, chars), ..OutputQuery::default() };
     let wanted = Wanted { request, lane: LineKind::Terminal, end_within: Some(KILL_AFTER_MAX) };
     // Who is stopped meanwhile begins nothing more, also by what it began before.
-    let mut reply = match directory.quota().stopped(&caller.name, &directory.world().config.limits, Instant::now()) {
+    let stopped = directory.quota().stopped(&caller.name, &directory.world().config.limits, Instant::now());
+    let mut reply = match stopped {
         Some(why) => Reply::failed(&why),
         None => calls::one(directory, caller, target, wanted, OPEN_MAX, query).await,
     };
