@@ -18,8 +18,8 @@ use crate::directory::{Directory, LineKind};
 use crate::fleet::{End, Pace, Rest, Rollout, Sheet, Told};
 use crate::ids::SessionId;
 use crate::limits::{
-    APPROVAL_OPEN_MAX, BESIDE_MAX, FLEET_CHARS, FLEET_CHARS_MIN, FLEET_PARALLEL_MAX, FLEET_TARGETS_MAX, INTERRUPT_STEP_WAIT, KILL_AFTER_MAX,
-    OPEN_MAX, ROLLOUT_KEPT_MAX,
+    APPROVAL_OPEN_MAX, BESIDE_MAX, FLEET_CHARS, FLEET_CHARS_MIN, FLEET_PARALLEL_MAX, FLEET_TARGETS_MAX, INTERRUPT_STEP_WAIT,
+    KILL_AFTER_MAX, OPEN_MAX, ROLLOUT_KEPT_MAX,
 };
 use crate::policy::Purpose;
 use crate::session::RunRequest;
@@ -70,7 +70,9 @@ pub(super) async fn fleet(directory: &Arc<Directory>, caller: &Caller, arguments
 /// What who makes a call again is told where its end was told to nobody, as a call was cut off.
 fn old_news(rollout: &Rollout) -> String {
     let (id, seconds) = (rollout.id, rollout.sheet().rests_for().as_secs());
-    format!("an earlier call began this rollout, and it ended {seconds} s ago: nothing was run now. After {id} the same call begins a new one")
+    format!(
+        "an earlier call began this rollout, and it ended {seconds} s ago: nothing was run now. After {id} the same call begins a new one"
+    )
 }
 
 fn pace(arguments: &Arguments) -> Pace {
