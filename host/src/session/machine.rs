@@ -117,10 +117,10 @@ pub struct Machine {
     ready: Option<Ready>,
     /// Prompts that were accepted for their look, the last one at the end.
     known: VecDeque<Ready>,
-    /// The login's last row, which a plugin takes for a prompt if it stays.
-    nearly: Option<String>,
-    /// Such a row that has stood for a while, and behind which something was printed.
-    passed: Option<String>,
+    /// The login's last row, which a plugin takes for a prompt if it stays, and the silence that it asks for.
+    nearly: Option<(String, Duration)>,
+    /// Such a row that has stood for a while, and behind which something was printed. Nothing was typed since.
+    passed: Option<(String, Duration)>,
     /// The last row when the last command had ended, before anybody has typed behind the prompt.
     clean_prompt: String,
     last_byte: Instant,
@@ -524,7 +524,7 @@ impl Machine {
             }
             Some(Reading::Settle(ms)) => {
                 let is_login = matches!(self.state, State::Login { .. });
-                self.nearly = (is_login && self.stream.has_tail()).then(|| self.stream.tail());
+                self.nearly = (is_login && self.stream.has_tail()).then(|| (self.stream.tail(), asked_silence(ms)));
                 self.settle(now, ms);
                 Vec::new()
             }
@@ -534,13 +534,18 @@ impl Machine {
     }
 
     fn settle(&mut self, now: Instant, ms: u32) {
-        let at = self.last_byte + Duration::from_millis(u64::from(ms.min(SETTLE_ASKED_MAX_MS)));
+        let at = self.last_byte + asked_silence(ms);
         let least = Duration::from_millis(u64::from(SETTLE_ASKED_MIN_MS));
         // A plugin that asks for less silence than there was is asked again later and later, not in a loop.
         let least = if at > now { least } else { least.max(self.quiet(now) / 4) };
         let at = at.max(now + least);
         self.timers.set(Timer::Settle, at);
     }
+}
+
+/// The silence that a plugin asks for, as far as it is heeded.
+fn asked_silence(ms: u32) -> Duration {
+    Duration::from_millis(u64::from(ms.min(SETTLE_ASKED_MAX_MS)))
 }
 
 #[derive(Debug)]

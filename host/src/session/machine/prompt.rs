@@ -121,21 +121,19 @@ impl Machine {
     }
 
     /// The same of the first prompt, which nobody knows yet: the row is shown once more to the plugins, who were about to take it for
-    /// one. Where another row stands there, it may be a question.
+    /// one, after the silence that they have asked for. Where a row stands there, it may be a question, or the rest of that one.
     pub(super) fn look_for_passed_login(&mut self, now: Instant) -> Option<Vec<Effect>> {
         let State::Login { asked: None, .. } = &self.state else { return None };
-        let row = self.passed.as_deref()?;
-        let tail = self.stream.tail();
-        let is_alone = tail.trim().is_empty() || tail.starts_with(row.trim_end());
-        if !is_alone || self.stream.holds_screen() {
+        let (_, asked) = self.passed.as_ref()?;
+        if !self.stream.tail().trim().is_empty() || self.stream.holds_screen() {
             return None;
         }
-        let silence = PROMPT_PASSED.max(Duration::from_millis(u64::from(self.settle_time.ms()) * PROMPT_PASSED_TIMES));
+        let silence = PROMPT_PASSED.max(Duration::from_millis(u64::from(self.settle_time.ms()) * PROMPT_PASSED_TIMES)).max(*asked);
         if now < self.last_byte + silence {
             self.timers.set(Timer::Settle, self.last_byte + silence);
             return Some(Vec::new());
         }
-        let row = self.passed.take()?;
+        let (row, _) = self.passed.take()?;
         Some(vec![Effect::Ask(Box::new(View { tail: row, ..self.view(now) }))])
     }
 

@@ -109,6 +109,8 @@ impl Machine {
         self.awaits_answer = true;
         self.last_byte = now;
         self.revision += 1;
+        // What stood there was answered.
+        (self.nearly, self.passed) = (None, None);
         self.timers.clear(Timer::Settle);
         self.timers.clear(Timer::Question);
         self.timers.clear(Timer::Echo);

@@ -279,39 +279,54 @@ fn of_lines_whose_echo_was_not_known_no_output_is_left_out() {
     }
 }
 
+/// A machine at login whose last row a plugin takes for a prompt if it is silent for so long. So long after that row this is typed and
+/// then this comes. Is the row shown again, and after what silence?
+fn shown_again(row: &str, asked_ms: u32, stood_ms: u64, typed: Option<&[u8]>, then: &[&[u8]]) -> Option<(Machine, Instant)> {
+    let mut now = Instant::now();
+    let mut machine = Machine::new(Stream::new(ByteLog::in_memory(), "n"), Setting::default(), now);
+    let readings = |machine: &Machine, prompt| Readings { revision: machine.revision, prompt, ..Readings::default() };
+    machine.on_bytes(now, format!("Welcome\r\n{row}").as_bytes());
+    assert!(matches!(machine.on_drained(now).as_slice(), [Effect::Ask(_)]));
+    let known = readings(&machine, Some(Reading::Settle(asked_ms)));
+    assert!(machine.on_readings(now, known).is_empty());
+    now += Duration::from_millis(stood_ms);
+    if let Some(typed) = typed {
+        let written = machine.on_input(now, policy::person(typed.to_vec(), Author::person("anna")));
+        assert!(matches!(written.as_slice(), [Effect::Write(_)]), "{written:?}");
+        now += Duration::from_millis(stood_ms);
+    }
+    let mut effects = Vec::new();
+    for bytes in then {
+        machine.on_bytes(now, bytes);
+        effects = machine.on_drained(now);
+    }
+    loop {
+        match effects.as_slice() {
+            [Effect::Ask(view)] if view.tail == row => return Some((machine, now)),
+            [Effect::LoginWaits(_)] => return None,
+            [Effect::Ask(_)] => {
+                let none = readings(&machine, None);
+                effects = machine.on_readings(now, none);
+            }
+            [] => {
+                now = machine.next_deadline().expect("it waits for ever");
+                effects = machine.on_timer(now);
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+const WALL: &[u8] = b"\r\nBroadcast message from root\r\n\r\nbackup in 5 minutes\r\n";
+
 #[test]
 fn a_first_prompt_that_a_message_was_printed_behind_is_shown_again() {
-    let wall: &[u8] = b"\r\nBroadcast message from root\r\n\r\nbackup in 5 minutes\r\n";
     for (stood_ms, message, is_shown) in
-        [(140, wall, true), (140, &b"update available\r\n"[..], true), (140, &b"\r\nYour name: "[..], false), (20, wall, false)]
+        [(140, WALL, true), (140, &b"update available\r\n"[..], true), (140, &b"\r\nYour name: "[..], false), (20, WALL, false)]
     {
-        let begun = Instant::now();
-        let mut machine = Machine::new(Stream::new(ByteLog::in_memory(), "n"), Setting::default(), begun);
-        let readings = |machine: &Machine, prompt| Readings { revision: machine.revision, prompt, ..Readings::default() };
-        machine.on_bytes(begun, b"Welcome\r\n$ ");
-        assert!(matches!(machine.on_drained(begun).as_slice(), [Effect::Ask(_)]));
-        let known = readings(&machine, Some(Reading::Settle(300)));
-        assert!(machine.on_readings(begun, known).is_empty());
-        let mut now = begun + Duration::from_millis(stood_ms);
-        machine.on_bytes(now, message);
-        let mut effects = machine.on_drained(now);
-        let shown = loop {
-            match effects.as_slice() {
-                [Effect::Ask(view)] if view.tail == "$ " => break true,
-                [Effect::LoginWaits(_)] => break false,
-                [Effect::Ask(_)] => {
-                    let none = readings(&machine, None);
-                    effects = machine.on_readings(now, none);
-                }
-                [] => {
-                    now = machine.next_deadline().expect("it waits for ever");
-                    effects = machine.on_timer(now);
-                }
-                other => panic!("{other:?}"),
-            }
-        };
-        assert_eq!(shown, is_shown, "{stood_ms} {message:?}");
-        if shown {
+        let shown = shown_again("$ ", 300, stood_ms, None, &[message]);
+        assert_eq!(shown.is_some(), is_shown, "{stood_ms} {message:?}");
+        if let Some((mut machine, now)) = shown {
             let ready = Ready {
                 prompt: "$ ".to_owned(),
                 mode: "shell".to_owned(),
@@ -320,9 +335,25 @@ fn a_first_prompt_that_a_message_was_printed_behind_is_shown_again() {
                 cwd: None,
                 proof: "pattern".to_owned(),
             };
-            let accepted = readings(&machine, Some(Reading::Ready(ready)));
+            let accepted = Readings { revision: machine.revision, prompt: Some(Reading::Ready(ready)), ..Readings::default() };
             let effects = machine.on_readings(now, accepted);
             assert!(matches!(effects.as_slice(), [Effect::Prepare(..)]), "{effects:?}");
         }
     }
+}
+
+/// Who is asked sooner says again that it is too early, and is not asked any more.
+#[test]
+fn a_first_prompt_is_shown_again_after_the_silence_that_is_asked_for() {
+    for asked_ms in [300, 1_500, 3_000] {
+        let (machine, now) = shown_again("olt> ", asked_ms, 140, None, &[WALL]).unwrap();
+        assert!(machine.quiet(now) >= Duration::from_millis(u64::from(asked_ms)), "{:?}", machine.quiet(now));
+    }
+}
+
+#[test]
+fn a_row_that_was_answered_or_goes_on_is_no_first_prompt() {
+    assert!(shown_again("Name> ", 1_000, 140, Some(b"bob\r"), &[b"bob\r\n"]).is_none());
+    // Each of these stands too short for a prompt, and what comes of them is none.
+    assert!(shown_again("Loading #", 1_000, 140, None, &[b"#", b"##", b"####"]).is_none());
 }
