@@ -64,6 +64,8 @@ fn write(recording: &Recording, out: Option<&Path>) -> Result<(), String> {
 }
 
 async fn record(directory: &Arc<Directory>, wanted: &Wanted<'_>, taped: &mut mpsc::Receiver<Taped>) -> Result<Recording, String> {
+    // A session takes what it masks along when it ends, as the last command may have it do.
+    let known = directory.known_secrets(wanted.device);
     let id = SessionId::main(wanted.device);
     let (session, _) = directory.open(&id, LineKind::Terminal, (None, None)).await.map_err(|error| for_people(&error.to_string()))?;
     let Some(Taped::Begin(mut recording)) = taped.recv().await else { return Err("the session did not start".to_owned()) };
@@ -80,8 +82,7 @@ async fn record(directory: &Arc<Directory>, wanted: &Wanted<'_>, taped: &mut mps
     for command in wanted.commands {
         one(&session, command, &mut recording, taped, &mut secrets).await?;
     }
-    // As long as the session is there, so is what it masks.
-    recording.conceal(&directory.known_secrets(wanted.device));
+    recording.conceal(&known);
     if directory.device(wanted.device).is_ok_and(|device| device.mask) {
         let kind = directory.kind_of(wanted.device).await.map_err(|error| error.to_string())?;
         recording.hide(&kind.mask);
