@@ -91,6 +91,8 @@ pub enum Taped {
     Begin(Recording),
     /// Something happened.
     Entry(Entry),
+    /// The newest bytes that the device sent turn out to be a part of a secret: these, as many, are in their place.
+    Cover(Vec<u8>),
 }
 
 /// A session's end of the way to a recorder.
@@ -129,6 +131,15 @@ impl Tape {
             self.send(Taped::Entry(Entry::Silence(silence)))?;
         }
         self.send(Taped::Entry(Entry::Output(bytes.to_vec())))
+    }
+
+    /// The newest of what the device sent turns out to be a part of a secret: this is in its place.
+    ///
+    /// # Errors
+    ///
+    /// The sentence that ends the session.
+    pub fn cover(&mut self, bytes: &[u8]) -> Result<(), String> {
+        self.send(Taped::Cover(bytes.to_vec()))
     }
 
     /// Something else happened.
@@ -208,6 +219,23 @@ impl Recording {
 }
 
 impl Recording {
+    /// Puts these in the place of the newest bytes that the device sent.
+    pub fn cover(&mut self, bytes: &[u8]) {
+        let mut left = bytes;
+        for entry in self.entries.iter_mut().rev() {
+            if let Entry::Output(sent) = entry {
+                let count = left.len().min(sent.len());
+                let (before, last) = left.split_at(left.len() - count);
+                sent.truncate(sent.len() - count);
+                sent.extend_from_slice(last);
+                left = before;
+            }
+            if left.is_empty() {
+                return;
+            }
+        }
+    }
+
     /// Masks secrets that are known in what was asked for and typed. In what the device sent they were when it came.
     pub fn conceal(&mut self, known: &Redactor) {
         for entry in &mut self.entries {
@@ -575,6 +603,25 @@ mod tests {
         known.learn("sudo", &Secret::from_bytes(b"Hunter2x".to_vec()));
         recording.conceal(&known);
         assert_eq!(recording, Recording::parse(&entries("[secret:sudo]")).unwrap());
+    }
+
+    #[test]
+    fn what_turns_out_to_be_a_part_of_a_secret_is_covered_wherever_it_was_cut() {
+        let heading = "jackfield recording 1\ndevice a\ntype b\nuser c\nnonce d\nsize 80x24\n";
+        let recording = |first: &str, second: &str| {
+            let text = format!("{heading}< $ echo {first}\n@ 1200\n< {second}\n> x\n@ 1200\n< [secret:sudo]\n");
+            let mut recording = Recording::parse(&text).unwrap();
+            let mask = recording.entries.pop().unwrap();
+            (recording, mask)
+        };
+        let (mut recorded, mask) = recording("hun", "te");
+        recorded.cover(b"*****");
+        recorded.entries.push(mask);
+        let (mut expected, mask) = recording("***", "**");
+        expected.entries.push(mask);
+        assert_eq!(recorded, expected);
+        recorded.cover(&[]);
+        assert_eq!(recorded, expected);
     }
 
     #[test]

@@ -92,10 +92,13 @@ async fn record(directory: &Arc<Directory>, wanted: &Wanted<'_>, taped: &mut mps
 
 /// What has happened so far.
 fn take(taped: &mut mpsc::Receiver<Taped>, recording: &mut Recording) {
-    while let Ok(Taped::Entry(entry)) = taped.try_recv() {
-        match (recording.entries.last_mut(), entry) {
-            (Some(Entry::Output(before)), Entry::Output(bytes)) => before.extend(bytes),
-            (_, entry) => recording.entries.push(entry),
+    while let Ok(next) = taped.try_recv() {
+        match (recording.entries.last_mut(), next) {
+            (Some(Entry::Output(before)), Taped::Entry(Entry::Output(bytes))) => before.extend(bytes),
+            (_, Taped::Entry(entry)) => recording.entries.push(entry),
+            (_, Taped::Cover(bytes)) => recording.cover(&bytes),
+            // One session is recorded.
+            (_, Taped::Begin(_)) => return,
         }
     }
 }

@@ -106,6 +106,7 @@ impl Actor {
         let cover = self.redactor.take_cover();
         if !cover.is_empty() {
             self.machine.cover(&cover);
+            self.tape(|tape| tape.cover(&cover));
             // The emulator has drawn them: it is made anew from the log.
             self.screen = None;
         }
