@@ -13,7 +13,7 @@ use super::host_key::KnownHosts;
 use super::route::{self, Closed, Duplex};
 use super::server_id::Noted;
 pub use super::server_id::Offered;
-use crate::limits::{CONNECT_MAX, KEEPALIVE};
+use crate::limits::CONNECT_MAX;
 
 use self::ahead::ReadAhead;
 use self::handler::{Handler, Hearing, heard};
@@ -201,9 +201,7 @@ pub async fn travel(target: &Target) -> Result<Box<dyn Duplex>, ConnectError> {
 }
 
 async fn way_to(target: &Target) -> Result<Box<dyn Duplex>, ConnectError> {
-    // One that nothing ends is still asked for a sign of life.
-    let missed = u32::try_from(target.keepalives_missed().max(1)).unwrap_or(u32::MAX);
-    let idle = target.keepalive.unwrap_or(KEEPALIVE).saturating_mul(missed);
+    let idle = target.idle();
     let (host, port) = (target.host.as_str(), target.port);
     let (stream, key) = match &target.way {
         Way::Direct => (route::direct(host, port, idle, &target.manner.dialing).await, "host"),

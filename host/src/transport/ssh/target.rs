@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::Connection;
 use crate::config::Proxy;
-use crate::limits::{CONNECT_MAX, KEEPALIVES_MISSED_MAX};
+use crate::limits::{CONNECT_MAX, KEEPALIVE, KEEPALIVES_MISSED_MAX};
 use crate::secret::Secret;
 use crate::secret::redact::Redactor;
 use crate::transport::host_key::Learning;
@@ -211,6 +211,15 @@ impl Target {
     /// Keepalives without an answer that end the connection.
     pub(super) fn keepalives_missed(&self) -> usize {
         self.manner.keepalives_missed.map_or(KEEPALIVES_MISSED_MAX, |count| usize::try_from(count).unwrap_or(usize::MAX))
+    }
+
+    /// How long sent bytes may stay without the other side's word before the system ends the connection.
+    pub(super) fn idle(&self) -> Duration {
+        match self.keepalives_missed() {
+            // Nothing here ends it, so the system does as it does by itself.
+            0 => Duration::MAX,
+            missed => self.keepalive.unwrap_or(KEEPALIVE).saturating_mul(u32::try_from(missed).unwrap_or(u32::MAX)),
+        }
     }
 
     /// The account as the server is told it.

@@ -259,6 +259,15 @@ async fn a_way_to_log_in_that_the_ssh_configuration_leaves_out_is_not_gone() {
     }
 }
 
+#[test]
+fn a_connection_that_no_missed_keepalive_ends_is_not_ended_sooner_by_the_system() {
+    let idle = |keepalives_missed| {
+        let manner = Manner { keepalives_missed, ..Manner::default() };
+        Target { keepalive: Some(Duration::from_secs(10)), manner, ..target() }.idle()
+    };
+    assert_eq!([None, Some(5), Some(0)].map(idle), [Duration::from_secs(30), Duration::from_secs(50), Duration::MAX]);
+}
+
 #[tokio::test]
 async fn a_server_that_is_slower_than_the_ssh_configuration_allows_is_given_up() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
