@@ -150,6 +150,26 @@ fn a_plugin_is_swapped_under_a_running_command_and_one_that_does_not_load_leaves
     assert!(allowed, "{}", client.log());
 }
 
+#[test]
+fn why_a_plugin_cannot_be_read_is_told_beside_the_type_that_is_unknown_without_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("box.wasm");
+    let bytes = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/museum/0.1.0/box.wasm")).unwrap();
+    std::fs::write(&path, &bytes).unwrap();
+    let mut client = Client::start(&format!(
+        "[device.box1]\nhost = \"127.0.0.1\"\nport = 1\nuser = \"anna\"\ntype = \"box\"\n\
+         [plugin.box]\npath = {path:?}\ndigest = \"sha256:{}\"\n",
+        digest(&bytes)
+    ));
+    client.request("ping", &json!({}));
+    std::fs::write(&path, [bytes, vec![0, 2, 1, b'x']].concat()).unwrap();
+    let (report, text, well) = reload(&client);
+    let complaints: Vec<&str> = report["complaints"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    let [cause, name] = complaints[..] else { panic!("{report}") };
+    assert!(!well && cause.contains("plugin `box` is not the pinned file"), "{report}");
+    assert!(name.contains("unknown device type `box`") && text.contains("nothing has changed"), "{report} {text}");
+}
+
 /// Has the server answer on a connection that was held until now.
 fn let_through(held: TcpStream, port: u16) {
     let server = TcpStream::connect(("127.0.0.1", port)).unwrap();

@@ -184,8 +184,11 @@ impl Renewer {
             }
         };
         let catalog = startup::catalog_with(&config, before.catalog.loader());
-        report.complaints = startup::check_names(&config, &catalog).iter().map(ToString::to_string).collect();
-        if !report.complaints.is_empty() {
+        let wrong = startup::check_names(&config, &catalog);
+        if !wrong.is_empty() {
+            // A type may be unknown only because the plugin that brings it cannot be read.
+            let broken = catalog.broken().into_iter().map(|(_, error)| error.to_string());
+            report.complaints = broken.chain(wrong.iter().map(ToString::to_string)).collect();
             return told(report);
         }
         self.put_in_force(report, World { config: Arc::new(config), catalog, unpinned }, before).await
