@@ -270,6 +270,8 @@ impl Login<'_> {
         }
         if tried.is_empty() {
             tried.push("no key, agent or password is configured that it takes".to_owned());
+        } else if self.target.password.is_none() && offered.contains(&"password") && !left_out.contains(&"password") {
+            tried.push("no password is configured".to_owned());
         }
         tried.extend(end);
         let offered = if offered.is_empty() { "nothing more".to_owned() } else { offered.join(", ") };

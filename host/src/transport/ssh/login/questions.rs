@@ -23,10 +23,17 @@ impl Login<'_> {
         let handle = &mut *self.handle;
         let start = async { handle.authenticate_keyboard_interactive_start(user, None).await.map_err(|error| broken(target, &error)) };
         let mut reply = step(target, "login", start).await?;
+        let mut has_asked = false;
         for _ in 0..QUESTION_ROUNDS_MAX {
             let (about, prompts) = match reply {
                 Reply::Success => {
                     self.came_to(AuthResult::Success, "the answers to its questions");
+                    return Ok(());
+                }
+                Reply::Failure { remaining_methods, partial_success: false } if !has_asked => {
+                    // Many servers offer it to everybody and have no question for this account. No answer was wrong.
+                    self.tried.push("it offers to ask and asks nothing".to_owned());
+                    self.result = AuthResult::Failure { remaining_methods, partial_success: false };
                     return Ok(());
                 }
                 Reply::Failure { remaining_methods, partial_success } => {
@@ -39,6 +46,7 @@ impl Login<'_> {
                 }
                 Reply::InfoRequest { name, instructions, prompts } => (format!("{name} {instructions}"), prompts),
             };
+            has_asked = true;
             let answers = match self.answers(&about, &prompts).await {
                 Ok(answers) => answers,
                 Err(why) => {

@@ -19,6 +19,7 @@ use super::super::{Connection, KeyFile, Manner, Method, Offer, Target, Way};
 use super::keys::{self, Loaded};
 use crate::secret::Secret;
 use crate::transport::host_key::Learning;
+use crate::transport::questions::Questions;
 use crate::transport::route::Dialing;
 
 /// A host here that nothing is known of.
@@ -244,6 +245,14 @@ async fn what_a_server_was_given_is_in_no_reason_that_it_makes() {
         let why = Connection::open(&target).await.unwrap_err().to_string();
         assert!(why.contains("it asks `Not [secret:password]:`") && !why.contains("horse"), "{why}");
     }
+}
+
+#[tokio::test]
+async fn a_server_that_offers_to_ask_and_asks_nothing_has_refused_no_answer() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = Target { questions: Some(Questions::default()), ..server(folder.path(), Willing).await };
+    let why = Connection::open(&target).await.unwrap_err().to_string();
+    assert!(why.contains(": it offers to ask and asks nothing, no password is configured; the server takes "), "{why}");
 }
 
 #[tokio::test]
