@@ -54,6 +54,8 @@ fn a_new_host_is_recorded_by_its_fingerprint_and_a_changed_one_is_not() {
     assert!(why.contains("changed"), "{why}");
     let (done, said) = hostkey(&client, &["accept", "web1", "--fingerprint", &print]);
     assert!(!done && said.contains("changed"), "{said}");
+    let (known, said) = hostkey(&client, &["show", "web1"]);
+    assert!(!known && said.contains("\nchanged  ") && !said.contains("not known"), "{said}");
 }
 
 #[test]

@@ -116,6 +116,8 @@ impl Presented {
         } else {
             say(&self.shown());
             say(&match (refused, trust) {
+                (Some(why), Trust::Changed { .. }) => format!("{}  {why}\n", painted(BAD, "changed")),
+                (Some(why), Trust::Revoked { .. }) => format!("{}  {why}\n", painted(BAD, "revoked")),
                 (Some(why), _) => format!("{}  {why}\n", painted(BAD, "not known")),
                 (None, Trust::Known { file, line }) => {
                     format!("{}  recorded in {} line {line}\n", painted(GOOD, "known"), file.display())
