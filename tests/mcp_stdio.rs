@@ -64,6 +64,8 @@ fn bad_input_gets_a_sentence_that_names_the_next_step() {
     let (fields, text) = (&opened["result"]["structuredContent"], opened["result"]["content"][0]["text"].as_str().unwrap());
     assert_eq!((&fields["access"], &fields["idle_close_s"]), (&json!("safe"), &json!(14_400)), "{opened}");
     assert!(text.contains(" access=safe idle_close_s=14400") && text.contains("\nhost_key: "), "{text}");
+    let none = client.call("ssh_hosts", json!({"query": "no-such"}));
+    assert!(none["total"] == 0 && none["next"].as_str().unwrap().contains("without query and tag lists them"), "{none}");
     let unknown = client.request("tools/call", &json!({"name": "ssh_fly", "arguments": {}}));
     assert!(unknown["error"]["message"].as_str().unwrap().contains("ssh_fly"));
 }

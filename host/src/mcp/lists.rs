@@ -95,6 +95,7 @@ pub(super) fn hosts(directory: &Arc<Directory>, arguments: &Arguments) -> Result
     let next = match (&more, world.config.devices.is_empty()) {
         (Some(cursor), _) => format!("More: ssh_hosts cursor={cursor}."),
         (None, true) => "No device is configured: the operator adds [device.NAME] to jackfield.toml.".to_owned(),
+        (None, false) if all.is_empty() => "No device fits; ssh_hosts without query and tag lists them.".to_owned(),
         (None, false) => String::new(),
     };
     Ok(Reply::new(json!({"hosts": page, "total": all.len(), "next_cursor": more}), text).with_next(&next))

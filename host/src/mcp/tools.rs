@@ -446,7 +446,11 @@ impl Arguments {
         }
         let given: Map<String, Value> = given.into_iter().filter(|(_, value)| !value.is_null()).collect();
         if let Some(missing) = definition.params.iter().find(|param| param.required && !given.contains_key(param.name)) {
-            return Err(format!("{tool} needs `{}`: {}", missing.name, missing.about));
+            let choices = match missing.kind {
+                Kind::OneOf(_) => format!("; it takes {}", wanted(missing.kind)),
+                _ => String::new(),
+            };
+            return Err(format!("{tool} needs `{}`: {}{choices}", missing.name, missing.about));
         }
         Ok(Self(given))
     }
@@ -598,6 +602,8 @@ mod tests {
         let unknown = error(json!({"target": "web1", "command": "ls", "zzzzzzzz": 1}));
         assert!(unknown.starts_with("`zzzzzzzz` is no argument of ssh_run. It takes: ") && unknown.ends_with('.'), "{unknown}");
         assert!(error(json!({"command": "ls"})).starts_with("ssh_run needs `target`"));
+        let topic = definition("ssh_info").and_then(|info| Arguments::check(info, Map::new()).err()).unwrap_or_default();
+        assert!(topic.starts_with("ssh_info needs `topic`") && topic.contains("; it takes one of: policy, "), "{topic}");
         assert!(error(json!({"target": 5, "command": "ls"})).contains("is 5, it takes a text"));
         assert_eq!(check(json!({"target": "web1", "command": "ls", "max_chars": 5.0, "wait_s": null})), Ok(()));
     }
