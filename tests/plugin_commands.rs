@@ -452,7 +452,7 @@ fn a_plugin_loads_only_with_the_signature_that_is_demanded() {
     desk.write("faulty.wasm.sig", "hello\n");
     refused("is no signature");
     sign("ed25519", "jackfield-plugin");
-    refused("cannot read");
+    refused("there is no file");
     desk.allow("plugins@acme.example", "", "ecdsa");
     refused("in no line of the allowed signers");
     desk.allow("others@acme.example", "", "ed25519");
@@ -473,7 +473,7 @@ fn a_plugin_loads_only_with_the_signature_that_is_demanded() {
     assert!(good.ok, "{} {}", good.out, good.err);
     // The keys may be elsewhere.
     std::fs::rename(desk.path("allowed_signers"), desk.path("keys")).unwrap();
-    refused("cannot read");
+    refused("there is no file");
     desk.write("jackfield.toml", &format!("{config}[signing]\nallowed_signers = \"keys\"\n"));
     let good = desk.run(env!("CARGO_BIN_EXE_jackfield"), &["check", "--config", "jackfield.toml"]);
     assert!(good.ok, "{} {}", good.out, good.err);

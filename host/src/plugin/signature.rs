@@ -31,6 +31,12 @@ pub enum SignatureError {
     /// There is none.
     #[error("there is no signature `{}`; get it from the vendor, or make it with `jackfield plugin sign`", .0.display())]
     Missing(PathBuf),
+    /// Nobody may sign.
+    #[error(
+        "there is no file `{}` with the keys that may sign; write the vendor's line into it, or name another one as `allowed_signers` in [signing]",
+        .0.display()
+    )]
+    NoSigners(PathBuf),
     /// A file cannot be read.
     #[error("cannot read `{}`: {cause}", path.display())]
     Read {
@@ -191,7 +197,10 @@ pub fn sign(bytes: &[u8], key: &Path) -> Result<String, SignatureError> {
 }
 
 fn signers_file(path: &Path) -> Result<AllowedSigners, SignatureError> {
-    let text = read(path, SIGNERS_MAX_BYTES)?;
+    let text = read(path, SIGNERS_MAX_BYTES).map_err(|error| match error {
+        SignatureError::Read { path, cause } if cause.kind() == io::ErrorKind::NotFound => SignatureError::NoSigners(path),
+        other => other,
+    })?;
     AllowedSigners::parse(&text).map_err(|what| SignatureError::Signers { path: path.to_owned(), what })
 }
 
@@ -209,9 +218,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn of_a_signers_file_that_is_too_long_no_part_counts() {
+    fn a_signers_file_that_is_absent_is_named_and_of_one_that_is_too_long_no_part_counts() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("signers");
+        let absent = signers_file(&path).unwrap_err().to_string();
+        assert!(absent.starts_with("there is no file `") && absent.ends_with("as `allowed_signers` in [signing]"), "{absent}");
         let longest = usize::try_from(SIGNERS_MAX_BYTES).unwrap();
         std::fs::write(&path, "#".repeat(longest)).unwrap();
         signers_file(&path).unwrap();
