@@ -213,7 +213,9 @@ impl InputLock {
                 Some(lease) => (format!(" for {} s more unless it is used", seconds(lease.until, now)), Some(lease.until)),
                 None => (String::new(), None),
             };
-            let why = format!("{} has this session's input {whose}{how_long}; nothing was typed", taken.by);
+            // Without an end, waiting does not help.
+            let ask = if taken.lease.is_none() { ". Ask them; only a person can give it back" } else { "" };
+            let why = format!("{} has this session's input {whose}{how_long}; nothing was typed{ask}", taken.by);
             return Err(Held { why, until: until.filter(|_| taken.agent.is_some()) });
         }
         if let Some((person, until)) = &kept.typing {
