@@ -24,12 +24,12 @@ mod test;
 pub enum Command {
     /// Say what policy makes of a command, and why, without connecting
     #[command(
-        after_help = "Examples:\n  jackfield policy explain core-sw1 -- reload in 5\n  jackfield policy explain --type cisco_ios --mode config -- no router bgp 65000\n  jackfield policy explain web1 --purpose query --json -- 'cat /etc/hosts | sort'"
+        after_help = "Examples:\n  jackfield policy explain core-sw1 -- reload in 5\n  jackfield policy explain --type cisco_ios --mode config -- no router bgp 65000\n  jackfield policy explain web1 --purpose query --json -- 'cat /etc/hosts | sort'\n\nStatus: 0 when the line runs by itself, 1 when it is asked about or denied."
     )]
     Explain(Wanted),
     /// Judge a table of commands and say which verdicts are not as written
     #[command(
-        after_help = "Example of a table:\n  [[examples]]\n  device = \"core-sw1\"        # or type = \"cisco_ios\"\n  mode = \"privileged\"\n  read = [\"show version\"]\n  allow = [\"write memory\"]\n  ask = [\"reload\"]\n  deny = [\"write erase\"]\n\nExample:\n  jackfield policy test policy-examples.toml"
+        after_help = "Example of a table:\n  [[examples]]\n  device = \"core-sw1\"        # or type = \"cisco_ios\"\n  mode = \"privileged\"\n  read = [\"show version\"]\n  allow = [\"write memory\"]\n  ask = [\"reload\"]\n  deny = [\"write erase\"]\n\nExample:\n  jackfield policy test policy-examples.toml\n\nStatus: 0 when all verdicts are as written, else 1."
     )]
     Test {
         /// The table
