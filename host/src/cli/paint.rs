@@ -18,6 +18,11 @@ pub const NAME: Style = AnsiColor::Cyan.on_default();
 /// What a part is about.
 pub const HEAD: Style = Style::new().bold();
 
+/// Before what is left of a row that is wider than the terminal.
+const BELOW: &str = "    ";
+/// Columns that the last cell of a row wants beside the others, however long it is: the terminal breaks it.
+const LAST_WANTS: usize = 24;
+
 /// A word in a colour.
 #[must_use]
 pub fn painted(style: Style, text: &str) -> String {
@@ -44,15 +49,42 @@ pub fn table(headings: &[&str], rows: &[Vec<String>]) -> String {
 /// The same with a style for each row, by its number; the last column stays plain.
 #[must_use]
 pub fn painted_table(headings: &[&str], rows: &[Vec<String>], style: impl Fn(usize) -> Style) -> String {
+    laid_out(headings, rows, style, columns())
+}
+
+/// Columns of the terminal; as many as are wanted where there is none, or one without a size.
+#[must_use]
+pub fn columns() -> usize {
+    let size = rustix::termios::tcgetwinsize(std::io::stdout());
+    size.ok().map(|size| usize::from(size.ws_col)).filter(|columns| *columns > 0).unwrap_or(usize::MAX)
+}
+
+/// A table for a terminal with room for so many columns. A row that is wider goes on below, between two cells and not within one.
+fn laid_out(headings: &[&str], rows: &[Vec<String>], style: impl Fn(usize) -> Style, room: usize) -> String {
     let width = |column: usize, heading: &str| {
         let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
         cells.fold(heading.chars().count(), usize::max)
     };
     let widths: Vec<usize> = headings.iter().enumerate().map(|(column, heading)| width(column, heading)).collect();
+    let mut at = 0;
+    let is_below = |(column, width): (usize, &usize)| {
+        let wants = if column + 1 == widths.len() { LAST_WANTS.min(*width) } else { *width };
+        let is_below = at > BELOW.len() && at + wants > room;
+        let start = if is_below { BELOW.len() } else { at };
+        at = start + width + 2;
+        is_below
+    };
+    let below: Vec<bool> = widths.iter().enumerate().map(is_below).collect();
     let line = |cells: &[&str], style: Style| {
-        let (last, others) = cells.split_last().unwrap_or((&"", &[]));
-        let padded: String = others.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}  ")).collect();
-        format!("{style}{padded}{style:#}{last}").trim_end().to_owned()
+        let mut text = style.to_string();
+        for (column, (cell, (width, below))) in cells.iter().zip(widths.iter().zip(&below)).enumerate() {
+            if *below {
+                text.truncate(text.trim_end().len());
+                let _ = write!(text, "\n{BELOW}");
+            }
+            let _ = if column + 1 == cells.len() { write!(text, "{style:#}{cell}") } else { write!(text, "{cell:<width$}  ") };
+        }
+        text.trim_end().to_owned()
     };
     let mut out = String::new();
     let _ = writeln!(out, "{DIM}{}{DIM:#}", line(headings, Style::new()));
@@ -82,6 +114,18 @@ mod tests {
         let shown = table(&["A", "LONGER"], &[vec!["wide cell".to_owned(), "x".to_owned()], vec!["y".to_owned(), "z".to_owned()]]);
         let plain: Vec<String> = shown.lines().map(|line| anstream::adapter::strip_str(line).to_string()).collect();
         assert_eq!(plain, ["A          LONGER", "wide cell  x", "y          z"]);
+    }
+
+    #[test]
+    fn a_row_that_is_wider_than_the_terminal_goes_on_below_between_two_cells() {
+        let rows = [vec!["one".to_owned(), "two words".to_owned(), "three and more".to_owned()]];
+        let lines = |room: usize| -> Vec<String> {
+            let shown = laid_out(&["A", "B", "C"], &rows, |_| Style::new(), room);
+            shown.lines().map(|line| anstream::adapter::strip_str(line).to_string()).collect()
+        };
+        assert_eq!(lines(30), ["A    B          C", "one  two words  three and more"]);
+        assert_eq!(lines(29), ["A    B", "    C", "one  two words", "    three and more"]);
+        assert_eq!(lines(5), ["A", "    B", "    C", "one", "    two words", "    three and more"]);
     }
 
     #[test]

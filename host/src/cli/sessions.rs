@@ -8,7 +8,7 @@ use clap::Subcommand;
 use serde_json::json;
 
 use self::visitor::Visitor;
-use super::paint::{BAD, DIM, DOUBT, GOOD, NAME, painted, painted_table, say, say_line};
+use super::paint::{BAD, DIM, DOUBT, GOOD, NAME, columns, painted, painted_table, say, say_line};
 use super::runtime::block_on;
 use crate::account;
 use crate::author::Author;
@@ -282,10 +282,6 @@ fn idle(seconds: u64) -> String {
         60..3600 => format!("{}m", seconds / 60),
         _ => format!("{}h{:02}m", seconds / 3600, seconds / 60 % 60),
     }
-}
-
-fn columns() -> usize {
-    rustix::termios::tcgetwinsize(std::io::stdout()).map_or(usize::MAX, |size| size.ws_col.into())
 }
 
 async fn devices(file: Option<&Path>, json: bool) -> Result<ExitCode, String> {

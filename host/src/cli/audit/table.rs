@@ -2,36 +2,21 @@
 
 use std::fmt::Write as _;
 
-use anstyle::{AnsiColor, Style};
+use anstyle::Style;
 use serde_json::Value;
 
 use crate::audit::read::Event;
+use crate::cli::paint::{BAD, DIM, GOOD, painted_table};
 use crate::history::query::one_line;
 
-const BAD: Style = AnsiColor::Red.on_default();
-const GOOD: Style = AnsiColor::Green.on_default();
-const DIM: Style = Style::new().dimmed();
-const HEADINGS: [&str; 6] = ["TIME (UTC)", "WHO", "SESSION", "DECISION", "STATE", "RULE"];
+const HEADINGS: [&str; 7] = ["TIME (UTC)", "WHO", "SESSION", "DECISION", "STATE", "RULE", "WHAT"];
 
 /// Of these events, as they come.
 pub(super) fn table(events: &[Event]) -> String {
-    let rows: Vec<[String; 6]> = events.iter().map(cells).collect();
-    let width = |column: usize, heading: &str| {
-        let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
-        cells.fold(heading.chars().count(), usize::max)
-    };
-    let widths: Vec<usize> = HEADINGS.iter().enumerate().map(|(column, heading)| width(column, heading)).collect();
-    let padded = |cell: &str, width: &usize| format!("{cell:<width$}");
-    let mut out = String::new();
-    if !rows.is_empty() {
-        let headings: Vec<String> = HEADINGS.iter().zip(&widths).map(|(heading, width)| padded(heading, width)).collect();
-        let _ = writeln!(out, "{DIM}{}  WHAT{DIM:#}", headings.join("  "));
-    }
-    for (row, event) in rows.iter().zip(events) {
-        let cells: Vec<String> = row.iter().zip(&widths).map(|(cell, width)| padded(cell, width)).collect();
-        let style = style(event);
-        let _ = writeln!(out, "{style}{}{style:#}  {}", cells.join("  "), one_line(&what(event)));
-    }
+    let rows: Vec<Vec<String>> = events.iter().map(cells).collect();
+    let styles: Vec<Style> = events.iter().map(style).collect();
+    let style = |row: usize| styles.get(row).copied().unwrap_or_default();
+    let mut out = if rows.is_empty() { String::new() } else { painted_table(&HEADINGS, &rows, style) };
     let _ = writeln!(out, "{DIM}{} events{DIM:#}", rows.len());
     out
 }
@@ -46,7 +31,7 @@ fn style(event: &Event) -> Style {
     }
 }
 
-fn cells(event: &Event) -> [String; 6] {
+fn cells(event: &Event) -> Vec<String> {
     let time: String = event.text("at").replace('T', " ").chars().take(19).collect();
     let is_verdict = event.text("kind") == "verdict";
     let decision = if is_verdict { event.text("decision") } else { event.text("kind") };
@@ -55,7 +40,8 @@ fn cells(event: &Event) -> [String; 6] {
         caller => caller.to_owned(),
     };
     let cell = |text: &str| if text.is_empty() { "-".to_owned() } else { one_line(text) };
-    [time, one_line(&who), cell(event.text("session")), cell(decision), state(event), cell(event.text("rule"))]
+    let (session, rule, what) = (cell(event.text("session")), cell(event.text("rule")), one_line(&what(event)));
+    vec![time, one_line(&who), session, cell(decision), state(event), rule, what]
 }
 
 fn state(event: &Event) -> String {
