@@ -175,6 +175,19 @@ fn without_a_mode_a_line_is_judged_where_a_session_begins() {
     assert!(text.starts_with("wrong  juniper_junos in mode operational, which is assumed: set x\n") && code == 1, "{text}");
 }
 
+#[test]
+fn a_misspelt_mode_is_told_and_one_that_only_the_plugin_knows_is_not() {
+    let scene = Scene::start();
+    let meant = |mode: &str| scene.explain(&["core-sw1", "--mode", mode, "--", "no router bgp 65000"]).0["mode_meant"].clone();
+    assert_eq!([meant("confg"), meant("config"), meant("exec"), meant("rommon")], ["config".into(), Value::Null, Value::Null, Value::Null]);
+    let shown = scene.policy(&["explain", "core-sw1", "--mode", "confg", "--", "end"]);
+    let shown = String::from_utf8_lossy(&shown.stdout);
+    assert!(shown.starts_with("cisco_ios in mode confg (not known of it; did you mean `config`?): end\n"), "{shown}");
+    let table = "[[examples]]\ntype = \"cisco_ios\"\nmode = \"confg\"\nallow = [\"no router bgp 65000\"]\n";
+    let note = "note  FILE: group 1: mode `confg` is not known of `cisco_ios`; did you mean `config`?\n";
+    assert_eq!(scene.test(table, &[]), (format!("{note}ok  1 examples, 0 not as written\n"), 0));
+}
+
 const RIGHT: &str = r#"
 [[examples]]
 device = "core-sw1"

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Line, Purpose, Verdict, effect_word, judge};
 use crate::config::PolicyMode;
+use crate::nearest::nearest;
 use crate::plugin::device_type::DeviceType;
 use crate::plugin::roles::Effect;
 use crate::plugin::session::SessionPlugins;
@@ -21,6 +22,8 @@ pub struct Explanation {
     pub mode: String,
     /// Nobody gave the mode: it is the one that a session begins with.
     pub assumed: bool,
+    /// The mode is none that is known of the type, and this one was probably meant. A plugin may know more modes than it tells.
+    pub near: Option<String>,
     /// The operator's mode.
     pub policy_mode: PolicyMode,
     /// What for.
@@ -34,12 +37,16 @@ pub async fn explain(kind: Arc<DeviceType>, line: &Line<'_>, policy_mode: Policy
     let plugins = SessionPlugins::new(Arc::clone(&kind));
     let assumed = kind.modes.first().filter(|_| line.mode.is_empty());
     let line = Line { mode: assumed.unwrap_or(line.mode), ..*line };
+    let known = kind.modes.names();
+    let is_known = assumed.is_some() || line.mode.is_empty() || known.contains(line.mode);
+    let near = if is_known { None } else { nearest(line.mode, known).map(str::to_owned) };
     let verdict = judge(&plugins, &line, policy_mode).await;
     Explanation {
         command: line.text.to_owned(),
         kind: kind.name.clone(),
         mode: line.mode.to_owned(),
         assumed: assumed.is_some(),
+        near,
         policy_mode,
         purpose: line.purpose,
         verdict,
@@ -83,7 +90,8 @@ impl Explanation {
     pub fn value(&self) -> Value {
         let (lane, lane_rule) = self.lane();
         let commands = self.verdict.lane.as_ref().map(|lane| lane.commands.clone()).unwrap_or_default();
-        json!({"command": self.command, "type": self.kind, "mode": self.mode, "mode_assumed": self.assumed, "purpose": self.purpose.word(),
+        json!({"command": self.command, "type": self.kind, "mode": self.mode, "mode_assumed": self.assumed,
+            "mode_meant": self.near, "purpose": self.purpose.word(),
             "decision": self.decision(), "rule": self.verdict.decision.rule, "why": self.verdict.decision.reason, "lane": lane,
             "lane_rule": lane_rule, "commands": commands, "policy_mode": self.policy_mode.to_string(), "how_to_get_approval": self.way()})
     }
@@ -91,10 +99,11 @@ impl Explanation {
     /// The device type, and the mode where one is known.
     #[must_use]
     pub fn place(&self) -> String {
-        match (self.mode.as_str(), self.assumed) {
-            ("", _) => self.kind.clone(),
-            (mode, true) => format!("{} in mode {mode} (assumed: a session begins there)", self.kind),
-            (mode, false) => format!("{} in mode {mode}", self.kind),
+        match (self.mode.as_str(), self.assumed, &self.near) {
+            ("", ..) => self.kind.clone(),
+            (mode, true, _) => format!("{} in mode {mode} (assumed: a session begins there)", self.kind),
+            (mode, false, Some(near)) => format!("{} in mode {mode} (not known of it; did you mean `{near}`?)", self.kind),
+            (mode, false, None) => format!("{} in mode {mode}", self.kind),
         }
     }
 

@@ -1,5 +1,6 @@
 //! `jackfield policy test`: a table of commands with the verdicts that the operator wants, for the operator's own CI.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
@@ -9,7 +10,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{Asked, Judge, Place};
-use crate::cli::paint::{BAD, GOOD, painted, say};
+use crate::cli::paint::{BAD, DOUBT, GOOD, painted, say};
 use crate::config::PolicyMode;
 use crate::policy::Purpose;
 
@@ -54,7 +55,7 @@ pub(super) async fn run(judge: &Judge, file: &Path, json: bool) -> Result<ExitCo
     let shown = file.display();
     let text = fs::read_to_string(file).map_err(|error| format!("{shown}: {error}"))?;
     let table: Table = toml::from_str(&text).map_err(|error| format!("{shown}: {error}"))?;
-    let (mut count, mut wrong) = (0_usize, Vec::new());
+    let (mut count, mut wrong, mut notes) = (0_usize, Vec::new(), BTreeSet::new());
     for (number, group) in table.examples.iter().enumerate() {
         let place = format!("{shown}: group {}", number + 1);
         if group.device.is_some() == group.kind.is_some() {
@@ -68,6 +69,8 @@ pub(super) async fn run(judge: &Judge, file: &Path, json: bool) -> Result<ExitCo
             let said = judge.explain(Place::of(group.device.as_deref(), group.kind.as_deref()), &asked).await;
             let said = said.map_err(|why| format!("{place}: {why}"))?;
             count += 1;
+            let meant = |near: &String| format!("{place}: mode `{}` is not known of `{}`; did you mean `{near}`?", said.mode, said.kind);
+            notes.extend(said.near.as_ref().map(meant));
             let wanted = if expected == "read" { "allow" } else { expected };
             if said.decision() != wanted {
                 wrong.push((group.device.clone().or_else(|| group.kind.clone()).unwrap_or_default(), expected, said));
@@ -80,9 +83,12 @@ pub(super) async fn run(judge: &Judge, file: &Path, json: bool) -> Result<ExitCo
     let report = if json {
         let entries: Vec<_> =
             wrong.iter().map(|(place, expected, said)| json!({"where": place, "expected": expected, "verdict": said.value()})).collect();
-        format!("{}\n", json!({"ok": wrong.is_empty(), "examples": count, "wrong": entries}))
+        format!("{}\n", json!({"ok": wrong.is_empty(), "examples": count, "wrong": entries, "notes": notes}))
     } else {
         let mut out = String::new();
+        for note in &notes {
+            let _ = writeln!(out, "{}  {note}", painted(DOUBT, "note"));
+        }
         for (place, expected, said) in &wrong {
             let decision = &said.verdict.decision;
             let assumed = if said.assumed { format!(" in mode {}, which is assumed", said.mode) } else { String::new() };
