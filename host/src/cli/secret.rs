@@ -29,7 +29,9 @@ pub enum Command {
         name: String,
     },
     /// Show the secrets of each device: from where, and whether they are there
-    #[command(after_help = "Examples:\n  jackfield secret list\n  jackfield secret list --json\n\nStatus: 0 when all of them are there, else 1.")]
+    #[command(
+        after_help = "Examples:\n  jackfield secret list\n  jackfield secret list --json\n\nStatus: 0 when all of them are there, else 1."
+    )]
     List {
         /// Print one JSON object
         #[arg(long)]
