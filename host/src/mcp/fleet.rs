@@ -192,11 +192,12 @@ fn told(rollout: &Rollout, to: &str) -> Reply {
     let state = word(sheet.rest);
     let because = because(rollout, &sheet);
     let is_well = badly == 0 && matches!(sheet.rest, None | Some(Rest::Done));
-    let mut fields = json!({"ok": is_well, "command_id": id.to_string(), "state": state,
+    let mut more = Map::new();
+    let fields = json!({"ok": is_well, "command_id": id.to_string(), "state": state,
         "done": well, "failed": badly, "running": running, "pending": pending});
     let mut text = format!("{id} {state}: {well} done, {badly} failed, {} running, {} pending", running.len(), pending.len());
     if let Some(because) = &because {
-        fields["stopped_because"] = because.clone().into();
+        more.insert("stopped_because".to_owned(), because.clone().into());
         let _ = write!(text, "; stopped because {because}");
     }
     for (name, targets) in [("running", &running), ("pending", &pending)] {
@@ -206,11 +207,12 @@ fn told(rollout: &Rollout, to: &str) -> Reply {
     }
     if sheet.rest.is_some() {
         let (results, groups, shown) = results(&sheet);
-        fields["results"] = results.into();
-        fields["groups"] = groups.into();
+        more.insert("results".to_owned(), results.into());
+        more.insert("groups".to_owned(), groups.into());
         text.push_str(&shown);
     }
-    let reply = Reply::new(fields, text);
+    let mut reply = Reply::new(fields, text);
+    reply.fields.extend(more);
     match sheet.rest {
         None => reply.with_next(&format!("It goes on. Call ssh_output command_id={id} wait_s=30, or ssh_interrupt command_id={id}.")),
         Some(Rest::Waits) => asks(reply, &sheet),

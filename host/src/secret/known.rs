@@ -165,7 +165,7 @@ impl Known {
                     let found = stream.get(at..at + length).unwrap_or_default();
                     if at + length > shown {
                         masked.has_masks = true;
-                        masked.begun_at = masked.begun_at.or((at < shown).then_some(at));
+                        masked.begun_at = masked.begun_at.or_else(|| (at < shown).then_some(at));
                         out.extend_from_slice(mask);
                         self.keep_sequences(found, shown.saturating_sub(at), out);
                     }
