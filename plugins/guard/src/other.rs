@@ -94,7 +94,9 @@ fn destroys(statement: &str) -> bool {
     }
     if is(first, "alter") && is(second, "table") {
         let takes = |verb: &str, what: &str| is(verb, "drop") && !KEPT.iter().any(|kept| is(what, kept));
-        let empties = |verb: &str, what: &str| is(verb, "truncate") && is(what, "partition");
+        let empties = |verb: &str, what: &str| {
+            is(verb, "truncate") && is(what, "partition") || is(verb, "discard") && is(what, "tablespace")
+        };
         let rest: Vec<&str> = words.collect();
         return rest.windows(2).any(|pair| matches!(pair, [verb, what] if takes(verb, what) || empties(verb, what)));
     }
@@ -179,6 +181,7 @@ mod tests {
             ("alter table t drop column c", "other.wipe"),
             ("alter table t add a int, drop c;", "other.wipe"),
             ("alter table t truncate partition p", "other.wipe"),
+            ("alter table t discard tablespace", "other.wipe"),
             ("/* show */ drop table users;", "other.wipe"),
             ("# show\n-- it\ndrop table t", "other.wipe"),
             ("select 1; /* a; b */ DROP /* c */ TABLE t", "other.wipe"),

@@ -7,8 +7,10 @@
 use jackfield_plugin::text::{self, Search};
 use std::iter;
 
+use crate::abbreviation::shortens;
 use crate::other;
-use crate::verdict::{Assessment, Danger, Doubt, Proof, excerpt, first, listed};
+use crate::posix;
+use crate::verdict::{Assessment, Danger, Doubt, Proof, excerpt, first, heaviest, listed};
 
 /// The programs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +19,9 @@ enum Program {
     Mysql,
     Sqlite,
     Python,
+    Redis,
+    Gdb,
+    Bc,
 }
 
 const CODE: &str = "program.code";
@@ -30,8 +35,47 @@ const FUNCTIONS: &str = "version sqlite_version count sum min max avg lower uppe
                          pg_indexes_size pg_postmaster_start_time pg_is_in_recovery pg_wal_lsn_diff pg_current_wal_lsn pg_last_wal_receive_lsn \
                          pg_last_wal_replay_lsn pg_last_xact_replay_timestamp pg_blocking_pids pg_backend_pid pg_conf_load_time cardinality \
                          date_trunc extract age inet_server_addr inet_server_port any exists over filter in values and or not on from as";
+/// The same of MySQL alone: elsewhere anybody may define a function of this name.
+const FUNCTIONS_OF_MYSQL: &str = "concat concat_ws from_unixtime unix_timestamp substring substring_index left right ifnull isnull if \
+                                  group_concat date date_add date_sub timediff timestampdiff sec_to_time format cast convert hex replace \
+                                  locate greatest least user database schema connection_id uuid gtid_subset gtid_subtract";
+const FUNCTIONS_OF_SQLITE: &str = "date datetime time strftime julianday typeof ifnull substr printf group_concat total";
+/// What MySQL tells of itself; elsewhere anybody may have a schema of this name.
+const CATALOGUES_OF_MYSQL: [&str; 2] = ["performance_schema.", "sys."];
+/// What sqlite3 tells when nothing is given to it, and what takes a name.
+const PRAGMAS: &str = "application_id auto_vacuum busy_timeout cache_size collation_list compile_options data_version database_list encoding \
+                       foreign_key_check foreign_keys freelist_count function_list integrity_check journal_mode journal_size_limit locking_mode \
+                       mmap_size module_list page_count page_size pragma_list query_only quick_check recursive_triggers schema_version synchronous \
+                       table_list temp_store user_version wal_autocheckpoint";
+const PRAGMAS_WITH_NAME: &str =
+    "foreign_key_check foreign_key_list index_info index_list index_xinfo integrity_check quick_check table_info table_list table_xinfo";
+/// Commands of Redis that only show. What may take long, such as `keys`, or never ends is left out.
+const REDIS: &str = "ping echo time info dbsize lastsave role get mget getrange strlen exists ttl pttl expiretime pexpiretime type hget hmget \
+                     hgetall hkeys hvals hlen hexists hstrlen hscan llen lrange lindex lpos scard smembers sismember smismember srandmember sscan \
+                     zcard zcount zlexcount zrange zrevrange zrangebyscore zrevrangebyscore zscore zmscore zrank zrevrank zscan xlen xrange xrevrange \
+                     xpending bitcount bitpos getbit geopos geodist geohash randomkey scan";
+/// The same of those with a second word.
+const REDIS_PAIRS: [(&str, &str); 15] = [
+    ("acl", "whoami users cat"),
+    ("client", "list info getname id"),
+    ("cluster", "info nodes slots shards links myid keyslot countkeysinslot replicas slaves"),
+    ("command", "count info docs list"),
+    ("config", "get"),
+    ("function", "list stats"),
+    ("latency", "latest history doctor graph histogram"),
+    ("memory", "usage stats doctor malloc-stats"),
+    ("module", "list"),
+    ("object", "encoding refcount idletime freq"),
+    ("pubsub", "channels numsub numpat"),
+    ("script", "exists"),
+    ("sentinel", "masters master replicas slaves sentinels get-master-addr-by-name ckquorum myid"),
+    ("slowlog", "get len"),
+    ("xinfo", "stream groups consumers"),
+];
+/// Settings of Redis that hold passwords, or a pattern of which such a one may be.
+const REDIS_SECRETS: [&str; 4] = ["pass", "auth", "user", "*"];
 /// The beginning of names in catalogues, which hold no code of anybody.
-const CATALOGUES: [&str; 38] = [
+const CATALOGUES: [&str; 39] = [
     "pg_catalog.",
     "information_schema.",
     "pg_stat_activity",
@@ -70,6 +114,7 @@ const CATALOGUES: [&str; 38] = [
     "pg_tablespace",
     "pg_views",
     "sqlite_master",
+    "sqlite_schema",
 ];
 /// What shows passwords and their hashes: catalogues, tables and columns by their names.
 const SECRETS: &str = "pg_authid pg_shadow pg_user_mapping pg_user_mappings user_mapping_options pg_subscription mysql.user \
@@ -106,19 +151,31 @@ fn of_mode(mode: &str) -> Option<Program> {
         "mysql" => Some(Program::Mysql),
         "sqlite" => Some(Program::Sqlite),
         "python" | "ipython" | "pdb" => Some(Program::Python),
+        "redis" => Some(Program::Redis),
+        "gdb" => Some(Program::Gdb),
+        "bc" => Some(Program::Bc),
         _ => None,
     }
 }
 
 fn prove(command: &str, program: Program) -> Proof {
     let text = command.trim();
-    let is_sql = matches!(program, Program::Psql | Program::Mysql);
-    if is_sql && tells_secret(&text.to_ascii_lowercase()) {
+    let lower = text.to_ascii_lowercase();
+    let shows = match program {
+        Program::Psql | Program::Mysql => tells_secret(&lower),
+        Program::Redis => redis_tells_secret(&lower),
+        _ => false,
+    };
+    if shows {
         return Err(Doubt::new("program.secret", format!("{} may show passwords or their hashes", excerpt(text))));
     }
     let unknown = || Doubt::new("program.unknown", format!("{} is not known to read only", excerpt(text)));
     let proven = match program {
         Program::Python => is_arithmetic(text),
+        Program::Bc => is_calculation(text),
+        Program::Redis => looks_in_redis(&lower),
+        Program::Gdb => looks_in_gdb(&lower),
+        Program::Mysql if listed("status \\s help \\h ? \\?", text.trim_end_matches(';').trim_end()) => true,
         Program::Psql if text.starts_with('\\') => is_description(text),
         Program::Sqlite if text.starts_with('.') => is_dot(text),
         // A line of its own may end a statement there, and the next one may be a command of the program.
@@ -132,7 +189,7 @@ fn prove(command: &str, program: Program) -> Proof {
             let statements = other::behind_comments(whole).unwrap_or_default();
             !whole.has('\\')
                 && !statements.is_empty()
-                && statements.split(';').map(str::trim).all(|part| part.is_empty() || is_reading(part))
+                && statements.split(';').map(str::trim).all(|part| part.is_empty() || is_reading(part, program))
         }
     };
     if proven { Ok(()) } else { Err(unknown()) }
@@ -140,8 +197,55 @@ fn prove(command: &str, program: Program) -> Proof {
 
 /// Does a line of a database's client show passwords or their hashes?
 pub(crate) fn shows_secret(command: &str, mode: &str) -> bool {
-    let is_sql = matches!(of_mode(mode), Some(Program::Psql | Program::Mysql));
-    is_sql && tells_secret(&other::uncommented(&command.to_ascii_lowercase()))
+    let lower = command.to_ascii_lowercase();
+    match of_mode(mode) {
+        Some(Program::Psql | Program::Mysql) => tells_secret(&other::uncommented(&lower)),
+        Some(Program::Redis) => lower.lines().any(redis_tells_secret),
+        _ => false,
+    }
+}
+
+/// The words of a line for Redis, in small letters. A number in front says how often.
+fn redis_words(lower: &str) -> Vec<&str> {
+    let is_number = |word: &&str| word.bytes().all(|digit| digit.is_ascii_digit());
+    lower.split_whitespace().map(|word| word.trim_matches(['"', '\''])).skip_while(is_number).collect()
+}
+
+/// Does it show a password, or what proves one?
+fn redis_tells_secret(lower: &str) -> bool {
+    let words = redis_words(lower);
+    let names = |settings: &[&str]| settings.iter().any(|setting| REDIS_SECRETS.iter().any(|part| setting.holds(part)));
+    match words.as_slice() {
+        ["acl", "list" | "getuser", ..] => true,
+        ["config", "get", settings @ ..] => names(settings),
+        _ => false,
+    }
+}
+
+/// One command of Redis that only shows, once.
+fn looks_in_redis(lower: &str) -> bool {
+    let words = redis_words(lower);
+    let once = lower.starts_with(|c: char| !c.is_ascii_digit()) && !lower.has('\n');
+    let second = words.get(1).copied().unwrap_or_default();
+    let first = words.first().copied().unwrap_or_default();
+    once && (listed(REDIS, first) || REDIS_PAIRS.iter().any(|(name, seconds)| *name == first && listed(seconds, second)))
+}
+
+/// One command of a debugger that looks at the program and calls nothing of it.
+fn looks_in_gdb(lower: &str) -> bool {
+    const LOOKS: &str = "bt backtrace where info frame f up down list l help h show disassemble disas";
+    const PRINTS: &str = "p print ptype whatis x output";
+    let (first, rest) = lower.split_once(char::is_whitespace).unwrap_or((lower, ""));
+    let name = first.split('/').next().unwrap_or_default();
+    let is_plain = !rest.has_any("(|=!;`{") && !["++", "--"].iter().any(|sign| rest.holds(sign));
+    let is_thread = || match text::words(lower).as_slice() {
+        ["thread" | "t"] | ["thread" | "t", "apply", "all", "bt" | "backtrace", ..] => true,
+        ["thread" | "t", number] => number.bytes().all(|digit| digit.is_ascii_digit()),
+        _ => false,
+    };
+    // `frame apply all` runs what follows.
+    let shows = listed(LOOKS, name) && !rest.holds("apply") || listed(PRINTS, name) && !rest.is_empty();
+    !lower.has('\n') && is_plain && (shows || is_thread())
 }
 
 /// In small letters: a name of theirs, the options of `\deu+` and `\dRs+`, or what MySQL and MariaDB show of an account.
@@ -166,6 +270,20 @@ fn is_arithmetic(text: &str) -> bool {
         && !text.has(',')
 }
 
+/// For bc: the same with powers that stay small, and how many digits are shown.
+fn is_calculation(text: &str) -> bool {
+    let is_small = |number: &str| (1..=3).contains(&number.len()) && number.bytes().all(|digit| digit.is_ascii_digit());
+    let power = |behind: &str| is_small(behind.trim_start().split(|c: char| !c.is_ascii_digit()).next().unwrap_or_default());
+    !text.has('\n')
+        && text.split(';').map(str::trim).all(|part| match part.split_once('=') {
+            Some((name, value)) => listed("scale ibase obase", name.trim()) && is_small(value.trim()),
+            None => {
+                let bare = part.replace('^', "*").replaced("sqrt(", "(");
+                part.matches('^').count() < 2 && part.split('^').skip(1).all(power) && is_arithmetic(&bare)
+            }
+        })
+}
+
 /// `\d`, `\dt+ name`, `\l`: one command alone on its line, for psql takes several.
 fn is_description(text: &str) -> bool {
     let one = text.matches('\\').count() == 1 && !text.has_any("`|\n:");
@@ -182,7 +300,7 @@ fn is_dot(text: &str) -> bool {
 }
 
 /// One statement that only reads.
-fn is_reading(statement: &str) -> bool {
+fn is_reading(statement: &str, program: Program) -> bool {
     let lower = statement.to_ascii_lowercase();
     let words = words(&lower);
     // What a comment hides is not the same everywhere.
@@ -192,21 +310,36 @@ fn is_reading(statement: &str) -> bool {
     // Asked to analyse, it runs the statement.
     let analyses = || words.iter().any(|word| matches!(*word, "analyze" | "analyse"));
     match words.first().copied().unwrap_or_default() {
-        "describe" | "desc" | "explain" if words.contains(&"select") => !analyses() && selects(&lower, &words),
+        "describe" | "desc" | "explain" if words.contains(&"select") => !analyses() && selects(&lower, &words, program),
         // Behind `where` a function may be called.
-        "show" | "describe" | "desc" => !analyses() && called(&lower).all(is_harmless),
+        "show" | "describe" | "desc" => !analyses() && called(&lower).all(|name| is_harmless(name, program)),
+        "pragma" => program == Program::Sqlite && is_telling_pragma(&lower),
         // Some settings change as soon as the statement is read.
-        "explain" => !analyses() && !words.contains(&"pragma") && selects(&lower, &words),
-        "select" => selects(&lower, &words),
+        "explain" => !analyses() && !words.contains(&"pragma") && selects(&lower, &words, program),
+        "select" => selects(&lower, &words, program),
         _ => false,
     }
 }
 
-fn is_harmless(function: &str) -> bool {
-    listed(FUNCTIONS, function)
+fn is_harmless(function: &str, program: Program) -> bool {
+    let own = match program {
+        Program::Mysql => FUNCTIONS_OF_MYSQL,
+        Program::Sqlite => FUNCTIONS_OF_SQLITE,
+        _ => "",
+    };
+    listed(FUNCTIONS, function) || listed(own, function)
 }
 
-fn selects(lower: &str, words: &[&str]) -> bool {
+/// `pragma table_info(t)`: without a value a setting is only shown.
+fn is_telling_pragma(lower: &str) -> bool {
+    let rest = lower.trim_start_matches("pragma").trim();
+    let (name, value) = rest.split_once('(').map_or((rest, None), |(name, value)| (name.trim(), Some(value)));
+    let name = name.split_once('.').map_or(name, |(_, name)| name);
+    let known = if value.is_some() { PRAGMAS_WITH_NAME } else { PRAGMAS };
+    !rest.has('=') && listed(known, name) && value.is_none_or(|value| value.ends_with(')') && value.matches([')', '(']).count() == 1)
+}
+
+fn selects(lower: &str, words: &[&str], program: Program) -> bool {
     let writes = words.iter().any(|word| matches!(*word, "into" | "update" | "delete" | "insert" | "lock" | "share" | "procedure"));
     // A database may read `1e0into` as a number and a word.
     let glued = words.iter().any(|word| {
@@ -217,9 +350,13 @@ fn selects(lower: &str, words: &[&str]) -> bool {
     let leads = |pair: &[&str]| matches!(pair, ["from" | "join" | "straight_join", _]);
     let from = words.windows(2).filter(|pair| leads(pair)).filter_map(|pair| pair.last().copied());
     let is_of = |name: &str, catalogue: &str| if catalogue.ends_with('.') { name.starts_with(catalogue) } else { name == catalogue };
-    let known = |name: &str| CATALOGUES.iter().any(|catalogue| is_of(name, catalogue));
-    let quoted = lower.has_any("\"`@:");
-    !writes && !glued && !whole && !quoted && !several_tables(lower) && from.into_iter().all(known) && called(lower).all(is_harmless)
+    let own: &[&str] = if program == Program::Mysql { &CATALOGUES_OF_MYSQL } else { &[] };
+    let known = |name: &str| CATALOGUES.iter().chain(own).any(|catalogue| is_of(name, catalogue));
+    // Variables of the server have two of these signs; what has one is the session's.
+    let unmarked = if program == Program::Mysql { lower.replaced("@@", "") } else { lower.to_owned() };
+    let quoted = unmarked.has_any("\"`@:");
+    let alone = !writes && !glued && !whole && !quoted && !several_tables(lower);
+    alone && from.into_iter().all(known) && called(lower).all(|name| is_harmless(name, program))
 }
 
 /// Does a comma stand among the tables? Only the first of them is looked at.
@@ -250,15 +387,72 @@ fn called(text: &str) -> impl Iterator<Item = &str> {
 fn find(command: &str, program: Program) -> Option<Danger> {
     let lower = command.to_ascii_lowercase();
     let danger = |(rule, what)| Danger::new(rule, format!("{} {what}", excerpt(command)));
-    if program == Program::Python {
-        first(in_python(&lower).map(danger))
-    } else {
-        first(in_sql(&lower, &other::uncommented(&lower)).map(danger))
+    match program {
+        Program::Python => first(in_python(&lower).map(danger)),
+        Program::Redis => first(lower.lines().filter_map(in_redis).map(danger)),
+        Program::Gdb => {
+            // What a shell is given must be asked about even where everything else runs.
+            let given = lower.lines().filter_map(|line| text::trim_start(line).split_once(char::is_whitespace));
+            let given = given.filter(|(name, _)| shortens(name, "shell", 3)).filter_map(|(_, line)| posix::foreign_danger(line));
+            heaviest(given.chain(lower.lines().filter_map(in_gdb).map(danger)))
+        }
+        Program::Bc => None,
+        Program::Psql | Program::Mysql | Program::Sqlite => first(in_sql(&lower, &other::uncommented(&lower)).map(danger)),
     }
 }
 
 /// A rule, and what it says that the text does.
 type Found = (&'static str, &'static str);
+
+/// A line of Redis, in small letters.
+fn in_redis(lower: &str) -> Option<Found> {
+    let words = redis_words(lower);
+    let everybody = Some((OUTAGE, "changes the server for everybody, or ends what others do"));
+    match (words.first().copied().unwrap_or_default(), words.get(1).copied().unwrap_or_default()) {
+        ("config", "set" | "rewrite") | ("client", "kill" | "pause") | ("failover" | "swapdb" | "shutdown", _) => everybody,
+        ("cluster", "failover" | "reset" | "forget" | "meet" | "replicate" | "delslots" | "flushslots" | "setslot") => everybody,
+        ("sentinel", "failover" | "remove" | "reset" | "set") => everybody,
+        ("debug", second) if !matches!(second, "" | "object" | "help") => everybody,
+        ("acl", "setuser" | "deluser" | "load") => Some((LOCKOUT, "changes rights")),
+        ("module", "load" | "loadex" | "unload") | ("function", "load" | "restore") | ("eval" | "evalsha" | "fcall", _) => {
+            Some((CODE, "runs or loads code"))
+        }
+        ("migrate", _) | ("function", "flush" | "delete") => Some((WIPE, "takes data away")),
+        _ => None,
+    }
+}
+
+/// What starts something else in a debugger, with the shortest form.
+const STARTING: [(&str, usize); 11] = [
+    ("shell", 3),
+    ("make", 3),
+    ("pipe", 2),
+    ("source", 2),
+    ("python", 2),
+    ("python-interactive", 2),
+    ("pi", 2),
+    ("guile", 2),
+    ("compile", 4),
+    ("script", 4),
+    ("platform", 4),
+];
+
+/// A line of a debugger, in small letters.
+fn in_gdb(lower: &str) -> Option<Found> {
+    let line = text::trim_start(lower);
+    let first = line.split(|c: char| c.is_whitespace() || c == '/').next().unwrap_or_default();
+    let is_one = |names: &[(&str, usize)]| names.iter().any(|(full, least)| shortens(first, full, *least));
+    // `thread apply all`, `with print pretty -- `: a command stands behind.
+    let leads = is_one(&[("thread", 1), ("frame", 1), ("with", 1), ("taas", 2), ("faas", 2), ("tfaas", 2)]);
+    let starts = |word: &str| word.starts_with('!') || STARTING.iter().any(|(full, _)| word == *full);
+    if line.starts_with(['!', '|']) || is_one(&STARTING) || leads && line.split_whitespace().skip(1).any(starts) {
+        return Some((CODE, "starts a program or runs code"));
+    }
+    if is_one(&[("generate-core-file", 3), ("gcore", 2), ("dump", 3), ("append", 3), ("restore", 4), ("save", 3)]) {
+        return Some((WIPE, "writes a file or memory"));
+    }
+    is_one(&[("kill", 1)]).then_some((OUTAGE, "ends the program that is looked at"))
+}
 
 /// In a text and in what it is without comments.
 fn in_sql<'a>(lower: &'a str, bare: &'a str) -> impl Iterator<Item = Found> + 'a {
@@ -308,7 +502,13 @@ fn statement(text: &str) -> Option<Found> {
         "flush" if has("lock") => Some((OUTAGE, "locks every table")),
         "set" if second.starts_with("password") => Some((LOCKOUT, "changes a password")),
         "kill" | "shutdown" => Some((OUTAGE, "ends what others do")),
-        "set" if matches!(second, "global" | "persist" | "@@global") => Some((OUTAGE, "changes the server for everybody")),
+        "restart" if second.is_empty() => Some((OUTAGE, "restarts the server")),
+        "call" if second.starts_with("mysql.rds_") => Some((OUTAGE, "ends what others do or changes the server")),
+        "set" if words.iter().skip(1).any(|word| is_for_everybody(word)) => Some((OUTAGE, "changes the server for everybody")),
+        "create" if has("soname") => Some((CODE, "loads code")),
+        "uninstall" if matches!(second, "plugin" | "component") => Some((OUTAGE, "takes a part of the server away")),
+        "load" if matches!(second, "data" | "xml") || second.starts_with('\'') => Some((CODE, "reaches for files or loads code")),
+        "clone" if second == "instance" => Some((WIPE, "replaces all data")),
         "alter" if matches!(second, "user" | "role" | "system" | "database") => Some((LOCKOUT, "changes rights or the server")),
         "grant" | "revoke" => Some((LOCKOUT, "changes rights")),
         "pragma" if text.holds("writable_schema") => Some((WIPE, "opens the schema to writing")),
@@ -317,6 +517,12 @@ fn statement(text: &str) -> Option<Found> {
         _ if words.iter().any(|word| word.ends_with("into")) && (has("outfile") || has("dumpfile")) => Some((WIPE, "writes a file")),
         _ => None,
     }
+}
+
+/// `global`, `@@persist.x`: a setting of MySQL that is not the session's own.
+fn is_for_everybody(word: &str) -> bool {
+    let scope = word.trim_start_matches("@@").split('.').next().unwrap_or_default();
+    matches!(scope, "global" | "persist" | "persist_only")
 }
 
 /// Is it one of these commands of sqlite3, or what is short for it?
@@ -373,7 +579,26 @@ mod tests {
             ("sqlite", ".tables"),
             ("sqlite", "explain query plan select 1"),
             ("sqlite", "select sqlite_version()"),
+            ("sqlite", "pragma integrity_check"),
+            ("sqlite", "pragma main.table_info('users');"),
+            ("sqlite", "select datetime('now')"),
+            ("mysql", "select @@version, @@global.read_only"),
+            ("mysql", "select concat(user, ' ', host) from information_schema.processlist"),
+            ("mysql", "select * from performance_schema.data_locks"),
+            ("mysql", "\\s"),
+            ("mysql", "status;"),
             ("python", "1+1"),
+            ("bc", "2^32"),
+            ("bc", "scale=3; sqrt(2)/3"),
+            ("redis", "INFO replication"),
+            ("redis", "client list"),
+            ("redis", "config get maxmemory"),
+            ("redis", "hgetall \"user:1\""),
+            ("gdb", "bt full"),
+            ("gdb", "thread apply all bt"),
+            ("gdb", "info sharedlibrary"),
+            ("gdb", "x/10x $sp"),
+            ("gdb", "p *head->next"),
         ] {
             assert_eq!(rule(command, mode), "read.program", "{mode}: {command}");
         }
@@ -424,8 +649,29 @@ mod tests {
             ("mysql", "show tables where f()"),
             ("mysql", "desc select * from (select f()) x"),
             ("sqlite", "explain pragma foreign_keys = 0"),
+            ("sqlite", "pragma user_version = 3"),
+            ("sqlite", "pragma journal_mode(wal)"),
+            ("sqlite", "pragma wal_checkpoint"),
+            ("psql", "pragma table_info(t)"),
+            ("psql", "select concat(a) from pg_class"),
+            ("mysql", "select @x := 1"),
+            ("mysql", "select x.concat(1)"),
             ("python", "9**9**9"),
             ("python", ""),
+            ("bc", "9^9^9"),
+            ("bc", "2^99999"),
+            ("bc", "while(1){}"),
+            ("bc", ""),
+            ("redis", "keys *"),
+            ("redis", "monitor"),
+            ("redis", "1000000 get x"),
+            ("redis", "get x\nset x y"),
+            ("redis", "set x y"),
+            ("gdb", "p f(1)"),
+            ("gdb", "p x = 1"),
+            ("gdb", "p x--"),
+            ("gdb", "continue"),
+            ("gdb", "frame apply all p x"),
         ] {
             assert_eq!(rule(command, mode), "program.unknown", "{mode}: {command}");
         }
@@ -442,6 +688,9 @@ mod tests {
             ("psql", "\\dRs+ x"),
             ("mysql", "show create user root@localhost"),
             ("mysql", "show grants for root"),
+            ("redis", "config get requirepass"),
+            ("redis", "CONFIG GET *"),
+            ("redis", "acl getuser default"),
         ] {
             assert_eq!(rule(command, mode), "program.secret", "{mode}: {command}");
             assert!(shows_secret(command, mode), "{mode}: {command}");
@@ -478,6 +727,26 @@ mod tests {
             ("python", "exec(input())", CODE),
             ("python", "from subprocess import run", CODE),
             ("python", "os.kill(1,9)", CODE),
+            ("mysql", "SET @@GLOBAL.read_only=1", OUTAGE),
+            ("mysql", "set session x = 1, @@persist.y = 2", OUTAGE),
+            ("mysql", "restart", OUTAGE),
+            ("mysql", "load data local infile '/etc/passwd' into table x", CODE),
+            ("mysql", "create function x returns string soname 'y'", CODE),
+            ("mysql", "clone instance from u@h:3306", WIPE),
+            ("redis", "config set dir /x", OUTAGE),
+            ("redis", "2 client kill x", OUTAGE),
+            ("redis", "debug segfault", OUTAGE),
+            ("redis", "cluster reset hard", OUTAGE),
+            ("redis", "module load /x.so", CODE),
+            ("redis", "acl deluser x", LOCKOUT),
+            ("gdb", "shell ls", CODE),
+            ("gdb", "she ls", CODE),
+            ("gdb", "!ls", CODE),
+            ("gdb", "pipe bt | sh", CODE),
+            ("gdb", "thread apply all shell ls", CODE),
+            ("gdb", "shell reboot", "posix.outage"),
+            ("gdb", "kill", OUTAGE),
+            ("gdb", "gcore /tmp/x", WIPE),
         ] {
             assert_eq!(rule(command, mode), expected, "{mode}: {command}");
         }
@@ -487,6 +756,6 @@ mod tests {
 
     #[test]
     fn other_modes_are_judged_elsewhere() {
-        assert!(assess("select 1", "shell").is_none() && of_mode("redis").is_none());
+        assert!(assess("select 1", "shell").is_none() && of_mode("lua").is_none());
     }
 }
