@@ -52,6 +52,8 @@ const TARGETS: &str = "reboot.target|poweroff.target|halt.target|rescue.target|e
 /// Words of Redis behind which a pattern says what is looked for.
 const LOOKS: &str = "keys|scan|--scan|match|get|channels|psubscribe";
 
+const SWITCH: &str = "takes away what a virtual switch carries, perhaps this session";
+
 /// By program.
 const HAZARDS: &[Hazard] = &[
     always("blkdiscard", WIPE, DISK),
@@ -130,6 +132,14 @@ const HAZARDS: &[Hazard] = &[
     with("pkill", &["ssh|sshd|systemd|init|NetworkManager|dropbear"], LOCKOUT, CUTS),
     with("killall", &["ssh|sshd|systemd|init|NetworkManager|dropbear"], LOCKOUT, CUTS),
     always("ifdown", LOCKOUT, CUTS),
+    with("ovs-vsctl", &["del-br|del-port|emer-reset|destroy|del-controller|set-controller|set-fail-mode"], LOCKOUT, SWITCH),
+    with("ovs-ofctl", &["del-flows|replace-flows|del-groups|bundle"], LOCKOUT, SWITCH),
+    with("ovs-ofctl", &["mod-port", "down"], LOCKOUT, SWITCH),
+    with("ovs-appctl", &["exit|dpctl/del-dp|dpctl/del-if|dpctl/del-flows|bond/disable-slave|bond/disable-member"], LOCKOUT, SWITCH),
+    with("ovs-appctl", &["ovsdb-server/remove-db|cluster/leave|cluster/kick"], WIPE, DATA),
+    with("ovs-dpctl", &["del-dp|del-if|del-flows"], LOCKOUT, SWITCH),
+    with("ovs-ctl", &["stop|restart|force-reload-kmod"], LOCKOUT, SWITCH),
+    with("ovn-nbctl", &["ls-del|lr-del|lsp-del|lrp-del|destroy|lr-route-del"], LOCKOUT, SWITCH),
     with("apt", &[REMOVES, PACKAGES], LOCKOUT, CUTS),
     with("apt-get", &[REMOVES, PACKAGES], LOCKOUT, CUTS),
     with("aptitude", &[REMOVES, PACKAGES], LOCKOUT, CUTS),

@@ -99,7 +99,9 @@ pub(super) const PROGRAMS: &[Entry] = &[
         first(
             "version list-commands vlog/list vlog/list-pattern bfd/show bond/list bond/show bridge/dump-flows cfm/show coverage/show dpctl/dump-conntrack \
              dpctl/dump-dps dpctl/dump-flows dpctl/show dpif/dump-dps dpif/dump-flows dpif/show fdb/show fdb/stats-show lacp/show lacp/show-stats mdb/show \
-             memory/show ofproto/list ofproto/list-tunnels ovs/route/show qos/show rstp/show stp/show tnl/arp/show tnl/neigh/show upcall/show",
+             memory/show ofproto/list ofproto/list-tunnels ovs/route/show qos/show rstp/show stp/show tnl/arp/show tnl/neigh/show tnl/ports/show \
+             upcall/show dpif-netdev/pmd-stats-show dpif-netdev/pmd-rxq-show dpif-netdev/pmd-perf-show ovsdb-server/sync-status \
+             ovsdb-server/list-dbs cluster/status connection-status",
             "t:T:",
             "target= timeout=",
         ),
