@@ -55,7 +55,7 @@ pub(super) fn find_in_answer(parsed: &Parsed, cwd: Option<&str>) -> Option<Dange
 
 /// The same in a program text of another language.
 pub(super) fn in_program(text: &str) -> Option<Danger> {
-    Finder::new(None).search(|finder| finder.embedded(&[text.to_owned()], text))
+    Finder::new(None).search(|finder| finder.perhaps_embedded(&[text.to_owned()], text))
 }
 
 /// A line taken apart.

@@ -15,9 +15,27 @@ const REMOVES: &str = "rmtree remove_tree rm_rf rm_r rimraf rmSync rmdirSync rem
 /// How many words behind the name of a program are looked at.
 const WORDS_MAX: usize = 16;
 
+/// Is there a word by which some language starts a program?
+fn has_start(text: &str) -> bool {
+    STARTS.split(' ').any(|start| text.holds(start))
+}
+
 impl Finder {
     /// A program text of any language.
     pub(super) fn embedded(&mut self, line: &[String], text: &str) -> Option<Danger> {
+        let starts = has_start(text);
+        self.embedded_in(line, text, starts)
+    }
+
+    /// A line of which nobody knows what reads it: perhaps no program's text. Without a sign of a call only the word that begins a
+    /// statement starts something: `show system reboot` starts nothing.
+    pub(super) fn perhaps_embedded(&mut self, line: &[String], text: &str) -> Option<Danger> {
+        let begins = |statement: &str| STARTS.split(' ').any(|start| statement.trim_start().starts_with(start));
+        let starts = has_start(text) && (text.has_any("'\"`([{&") || text.split([';', '|', '\n', '\r']).any(begins));
+        self.embedded_in(line, text, starts)
+    }
+
+    fn embedded_in(&mut self, line: &[String], text: &str, starts: bool) -> Option<Danger> {
         let words: Vec<String> = text
             .split(|c: char| c.is_whitespace() || matches!(c, '\'' | '"' | '(' | ')' | '[' | ']' | '{' | '}' | ',' | ';' | '`'))
             .filter(|word| !word.is_empty())
@@ -26,7 +44,6 @@ impl Finder {
         if !self.spend(text.len() + words.len() * WORDS_MAX) {
             return self.ends_at(Some(super::tangled()));
         }
-        let starts = STARTS.split(' ').any(|start| text.holds(start));
         for place in 0..words.len() {
             let behind = words.get(place..words.len().min(place + WORDS_MAX)).unwrap_or_default();
             let Some((name, rest)) = behind.split_first() else { continue };
