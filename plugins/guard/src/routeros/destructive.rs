@@ -21,20 +21,40 @@ const fn stop(full: &'static str, least: &'static str, rule: &'static str) -> St
 }
 
 /// Paths from the root.
-const STOPPED: [Stopped; 13] = [
-    stop("system reset-configuration", "sys res", WIPE),
-    stop("system reboot", "sys reb", OUTAGE),
-    stop("system shutdown", "sys sh", OUTAGE),
-    stop("system routerboard", "sys rou", CODE),
-    stop("system package", "sys pac", CODE),
-    stop("system backup load", "sys back l", WIPE),
-    stop("system ssh", "sys ss", CODE),
-    stop("system telnet", "sys te", CODE),
-    stop("system license", "sys lic", OUTAGE),
-    stop("disk format-drive", "dis fo", WIPE),
+const STOPPED: [Stopped; 22] = [
+    stop("system reset-configuration", "sy res", WIPE),
+    stop("system reboot", "sy reb", OUTAGE),
+    stop("system shutdown", "sy sh", OUTAGE),
+    stop("system routerboard", "sy ro", CODE),
+    stop("system package", "sy pac", CODE),
+    stop("system backup load", "sy b l", WIPE),
+    stop("system ssh", "sy ss", CODE),
+    stop("system ssh-exec", "sy ssh-", CODE),
+    stop("system telnet", "sy te", CODE),
+    stop("system license", "sy lic", OUTAGE),
+    stop("disk format-drive", "di fo", WIPE),
     stop("tool flood-ping", "to fl", OUTAGE),
-    stop("import", "imp", CODE),
+    stop("import", "im", CODE),
     stop("certificate reset-certificate-cache", "cert reset", OUTAGE),
+    stop("partitions repartition", "par rep", WIPE),
+    stop("partitions restore-config-from", "par res", WIPE),
+    stop("partitions copy-to", "par co", WIPE),
+    stop("partitions activate", "par a", OUTAGE),
+    stop("interface lte firmware-upgrade", "in lt fi", CODE),
+    stop("ip dhcp-client release", "ip dhcp-c rel", LOCKOUT),
+    stop("routing bgp session reset", "ro bg se rese", OUTAGE),
+    stop("ip ipsec active-peers kill-connections", "ip ips ac k", OUTAGE),
+];
+
+/// Settings by which an interface, a bridge or the whole router carries nothing any more, or a service cannot be reached as before.
+const CUTTING: [(&str, &str, &str); 7] = [
+    ("bridge", "vlan-filtering", "y"),
+    ("settings", "ip-forward", "n"),
+    ("settings", "disable-ipv6", "y"),
+    ("service", "port", ""),
+    ("service", "address", ""),
+    ("filter", "action", "drop"),
+    ("filter", "action", "reject"),
 ];
 
 /// Verbs that need no path when the prompt already stands in their menu.
@@ -80,7 +100,7 @@ fn statement_danger(statement: &Statement) -> Option<Danger> {
     let path = statement.path();
     let words: Vec<&str> = path.iter().map(String::as_str).collect();
     let stopped = STOPPED.iter().chain(VERBS.iter().filter(|_| !statement.is_absolute())).find(|stopped| stopped.is(&words));
-    if let Some(stopped) = stopped {
+    if let Some(stopped) = stopped.filter(|_| !shows_resources(&words)) {
         return Some(danger(stopped.rule, statement));
     }
     let verbs = words.get(usize::from(statement.is_absolute())..).unwrap_or_default();
@@ -101,10 +121,23 @@ fn statement_danger(statement: &Statement) -> Option<Danger> {
         return Some(danger(REMOVE, statement).advise("Say which change is wanted, and have the operator do it."));
     }
     let sets = words.iter().any(|word| shortens(word, "set", 2));
-    if sets && statement.words.iter().any(turns_off) || drops_all(statement, &words) {
+    if sets && (statement.words.iter().any(turns_off) || cuts(statement, &words)) || drops_all(statement, &words) {
         return Some(danger(LOCKOUT, statement));
     }
     None
+}
+
+/// `/sys res print`: what resets takes no such word.
+fn shows_resources(words: &[&str]) -> bool {
+    matches!(words, [system, "res", print, ..] if shortens(system, "system", 2) && shortens(print, "print", 2))
+}
+
+fn cuts(statement: &Statement, words: &[&str]) -> bool {
+    statement.words.iter().filter_map(Word::named).any(|(name, value)| {
+        let value = value.trim_matches('"').to_ascii_lowercase();
+        let is_in = |menu: &str| words.iter().any(|word| shortens(word, menu, 3));
+        CUTTING.iter().any(|(menu, setting, begins)| name == *setting && value.starts_with(*begins) && is_in(menu))
+    })
 }
 
 /// What this very session may come in by: which interface, address or service it is, only the router knows.
@@ -118,14 +151,14 @@ fn turns_off(word: &Word) -> bool {
     word.named().is_some_and(|(name, value)| shortens(name, "disabled", 4) && value.to_ascii_lowercase().starts_with(['y', 't']))
 }
 
-/// A filter for the router itself that drops without asking for more.
+/// A filter that drops without asking for more.
 fn drops_all(statement: &Statement, words: &[&str]) -> bool {
     let value =
         |wanted: &str| statement.words.iter().filter_map(Word::named).find(|(name, _)| *name == wanted).map_or("", |(_, value)| value);
     let plain = ["chain", "action", "comment", "disabled", "log", "log-prefix", "place-before"];
-    words.contains(&"filter")
+    words.iter().any(|word| matches!(*word, "filter" | "raw"))
         && words.contains(&"add")
-        && value("chain") == "input"
+        && matches!(value("chain"), "input" | "forward" | "output" | "prerouting")
         && matches!(value("action"), "drop" | "reject" | "tarpit")
         && statement.words.iter().filter_map(Word::named).all(|(name, _)| plain.contains(&name))
 }

@@ -78,7 +78,10 @@ pub(super) fn prove(statement: &Statement) -> Proof {
     };
     // `update` is a verb elsewhere.
     let menus = path.get(..place).unwrap_or_default();
-    if !menus.iter().all(|word| is_menu(word)) && menus != ["system", "package", "update"] {
+    // What begins like this and resets shows nothing.
+    let resources = matches!(menus, [system, res] if shortens(system, "system", 2) && res == "res")
+        && path.get(place).is_some_and(|word| verb(word) == Some("print"));
+    if !menus.iter().all(|word| is_menu(word)) && menus != ["system", "package", "update"] && !resources {
         return Err(unknown(statement));
     }
     let verb = path.get(place).and_then(|word| verb(word)).unwrap_or_default();
