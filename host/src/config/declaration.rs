@@ -315,7 +315,7 @@ pub struct Sensitive {
 }
 
 /// The words of the command language, for policy plugins. Each is a word pattern: `req[uest] sys[tem]` may be shortened down to
-/// `req sys`, `..` stands for any words, `$` for the end.
+/// `req sys`, `..` stands for any words, `<word>` for one, `<count>` for a number above zero, `$` for the end.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Words {
     /// How a line is taken apart, where separators and words do not tell.

@@ -130,27 +130,32 @@ fn meanings(piece: &str) -> [Option<&str>; 5] {
     let step = |piece| behind(piece, leads).map(|rest| behind(rest, number).unwrap_or(rest));
     let inner = step(piece);
     let innermost = core::iter::successors(inner, |&piece| step(piece)).take(GIVEN_MAX).last();
-    // Counted from the root, wherever the prompt stands: `/admin reboot`.
-    let rooted = text::trim_start(piece).strip_prefix(['/', '\\']);
+    // Counted from the root, wherever the prompt stands, `/admin reboot`, or in the other of two command lines, `//admin reboot`.
+    let bare = text::trim_start(piece);
+    let rooted = Some(bare.trim_start_matches(['/', '\\'])).filter(|inner| inner.len() < bare.len());
     [Some(piece), inner, innermost, rooted, filtered(piece).flatten()]
 }
 
 /// What will run later by another name or by itself, or in another part of the device: `alias x reload`, `action 1 cli reload`,
-/// `sudo global execute reboot`. Which of its words begins the command differs from family to family.
-fn later(piece: &str) -> impl Iterator<Item = &str> {
+/// `job x at 10:00 "reload"`, `sudo global execute reboot`. Which of its words begins the command differs from family to family.
+fn later(piece: &str) -> impl Iterator<Item = String> {
     let words = || piece.split_whitespace().map(|word| word.trim_matches(['"', '\'']));
     let is = |word: Option<&str>, names: &[&str]| word.is_some_and(|word| names.iter().any(|name| word.eq_ignore_ascii_case(name)));
     let sets = is(words().next(), &["set"]) && is(words().nth(1), &["script", "command"]);
-    let leads = is(words().next(), &["sudo", "action"]) || sets || words().take(3).any(|word| is(Some(word), &["alias", "command-alias"]));
+    // `10 cli boot system`, a line of a job.
+    let numbered = words().next().is_some_and(|word| word.bytes().all(|c| c.is_ascii_digit())) && is(words().nth(1), &["cli"]);
+    let begins = is(words().next(), &["sudo", "action", "command", "job"]);
+    let leads = begins || sets || numbered || words().take(3).any(|word| is(Some(word), &["alias", "command-alias"]));
     let starts = piece.match_indices(char::is_whitespace).filter_map(move |(at, blank)| piece.get(at + blank.len()..));
     let words = starts.filter(|text| !text.starts_with(char::is_whitespace)).take(if leads { LATER_MAX } else { 0 });
-    words.map(|text| text.trim_matches(['"', '\'']))
+    words.map(|text| text.replace(['"', '\''], ""))
 }
 
 fn stopped(piece: &str, table: &Table) -> Option<Danger> {
     let meant = meanings(piece);
     let is_harmless = |text: &str| fits(&table.harmless, text) || other::is_harmless(text);
-    let all = || meant.into_iter().flatten().chain(later(text::trim(piece)));
+    let deferred: Vec<String> = later(text::trim(piece)).collect();
+    let all = || meant.into_iter().flatten().chain(deferred.iter().map(String::as_str));
     let fit = |stop: &&table::Stop| all().any(|text| fits(&stop.words, text) && !is_harmless(text));
     let stop = table.stops.iter().find(fit)?;
     let danger = Danger::new(stop.rule, format!("{} {}", excerpt(piece), stop.what));
@@ -197,6 +202,9 @@ impl Place<'_> {
     }
 
     fn piece(&self, piece: &str) -> Proof {
+        // Two bars join expressions, and nothing takes a bar for a pipe.
+        let joined = if self.groups { Some(piece.replaced("||", " or ")) } else { None };
+        let piece = joined.as_deref().unwrap_or(piece);
         let (first, tail) = piece.split_once('|').map_or((piece, None), |(first, tail)| (first, Some(tail)));
         let inner = behind(first, |word| self.has_prefix(word)).filter(|_| self.is_known() || self.configures());
         if inner.is_none() && !self.is_known() && !self.looks(first) {

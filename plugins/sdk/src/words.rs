@@ -1,7 +1,8 @@
 //! Word patterns: commands of devices that let a user shorten words, in one line of text.
 //!
 //! `req[uest] sys[tem] z[eroize]` fits `request system zeroize` and every shorter form down to `req sys z`; what follows does not
-//! matter. `..` stands for any number of words, `$` at the end for nothing more. Capital letters do not count.
+//! matter. `..` stands for any number of words, `<word>` for one, `<count>` for a number above zero, `$` at the end for nothing more.
+//! Capital letters do not count.
 
 /// Does the command begin with the pattern?
 #[must_use]
@@ -19,6 +20,10 @@ enum Word {
     End,
     /// Any number of words.
     Any,
+    /// One word, whichever.
+    Single,
+    /// A number above zero: for many devices zero has no end.
+    Count,
     /// One word: what must be typed of it, and what may follow.
     One(String, String),
 }
@@ -30,6 +35,8 @@ impl Pattern {
         let word = |word: &str| match word {
             "$" => Word::End,
             ".." => Word::Any,
+            "<word>" => Word::Single,
+            "<count>" => Word::Count,
             word => {
                 let (least, more) = word.split_once('[').unwrap_or((word, ""));
                 Word::One(least.to_owned(), more.trim_end_matches(']').to_owned())
@@ -56,7 +63,7 @@ fn fits(mut pattern: &[Word], mut typed: &[&str]) -> bool {
                 gap = Some((rest, typed));
                 pattern = rest;
             }
-            (Word::One(least, more), Some((word, others))) if word_fits(least, more, word) => (pattern, typed) = (rest, others),
+            (first, Some((word, others))) if first.is(word) => (pattern, typed) = (rest, others),
             _ => {
                 let Some((behind, [_, others @ ..])) = gap else { return false };
                 gap = Some((behind, others));
@@ -65,6 +72,18 @@ fn fits(mut pattern: &[Word], mut typed: &[&str]) -> bool {
         }
     }
     true
+}
+
+impl Word {
+    /// Does one typed word stand for it?
+    fn is(&self, typed: &str) -> bool {
+        match self {
+            Self::End | Self::Any => false,
+            Self::Single => true,
+            Self::Count => typed.bytes().all(|digit| digit.is_ascii_digit()) && typed.bytes().any(|digit| digit != b'0'),
+            Self::One(least, more) => word_fits(least, more, typed),
+        }
+    }
 }
 
 /// Is the typed word the full one or a shorter form of it that the pattern allows?
@@ -110,6 +129,14 @@ mod tests {
             ("cle[ar] .. bgp .. *", "clear * ip bgp x", false),
             ("a .. b c .. d $", "a b b c d x d", true),
             ("a .. b c .. d $", "a b c d x", false),
+            ("fw tab -t <word> -s $", "fw tab -t connections -s", true),
+            ("fw tab -t <word> -s $", "fw tab -t -s", false),
+            ("sniff .. <count> <count> $", "sniff any 'host 192.0.2.1' 4 10", true),
+            ("sniff .. <count> <count> $", "sniff any 'port 80 443' 4", false),
+            ("sniff .. <count> <count> $", "sniff any none 4 0", false),
+            ("sniff .. <count> <count> $", "sniff any none 4 +1", false),
+            ("mon .. rep[eat] <count>", "mon port 1/1/1 rate repeat 3", true),
+            ("mon .. rep[eat] <count>", "mon port 1/1/1 repeat", false),
         ] {
             assert_eq!(begin(pattern, command), expected, "{pattern} {command}");
         }

@@ -85,7 +85,7 @@ const STOPPED: [Stopped; 64] = [
 ];
 
 /// What begins like a danger and is none: it shows, clears counters, or ends what somebody debugs.
-const HARMLESS: [&str; 20] = [
+const HARMLESS: [&str; 23] = [
     "diag[nose] deb[ug] dis[able] $",
     "diag[nose] deb[ug] rese[t] $",
     "diag[nose] deb[ug] inf[o] $",
@@ -98,6 +98,9 @@ const HARMLESS: [&str; 20] = [
     "req[uest] sy[stem] so[ftware] inf[o] $",
     "req[uest] sy[stem] so[ftware] che[ck] $",
     "req[uest] sy[stem] so[ftware] li[st] $",
+    "ad[min] rol[lback] v[iew]",
+    "ad[min] rol[lback] c[ompare]",
+    "ad[min] rol[lback] s[ave]",
     "cl[ear] arp",
     "cl[ear] int[erfaces] stat[istics]",
     "cl[ear] bgp .. so[ft]",
