@@ -507,7 +507,10 @@ fn statement(text: &str) -> Option<Found> {
         "set" if words.iter().skip(1).any(|word| is_for_everybody(word)) => Some((OUTAGE, "changes the server for everybody")),
         "create" if has("soname") => Some((CODE, "loads code")),
         "uninstall" if matches!(second, "plugin" | "component") => Some((OUTAGE, "takes a part of the server away")),
-        "load" if matches!(second, "data" | "xml") || second.starts_with('\'') => Some((CODE, "reaches for files or loads code")),
+        // Of this machine, as by `\copy`, or a library of psql's server.
+        "load" if matches!(second, "data" | "xml") && has("local") || second.starts_with('\'') => {
+            Some((CODE, "reaches for files or loads code"))
+        }
         "clone" if second == "instance" => Some((WIPE, "replaces all data")),
         "alter" if matches!(second, "user" | "role" | "system" | "database") => Some((LOCKOUT, "changes rights or the server")),
         "grant" | "revoke" => Some((LOCKOUT, "changes rights")),
