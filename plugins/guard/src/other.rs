@@ -94,9 +94,8 @@ fn destroys(statement: &str) -> bool {
     }
     if is(first, "alter") && is(second, "table") {
         let takes = |verb: &str, what: &str| is(verb, "drop") && !KEPT.iter().any(|kept| is(what, kept));
-        let empties = |verb: &str, what: &str| {
-            is(verb, "truncate") && is(what, "partition") || is(verb, "discard") && is(what, "tablespace")
-        };
+        let empties =
+            |verb: &str, what: &str| is(verb, "truncate") && is(what, "partition") || is(verb, "discard") && is(what, "tablespace");
         let rest: Vec<&str> = words.collect();
         return rest.windows(2).any(|pair| matches!(pair, [verb, what] if takes(verb, what) || empties(verb, what)));
     }

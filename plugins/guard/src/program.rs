@@ -745,7 +745,7 @@ mod tests {
             ("gdb", "shell ls", CODE),
             ("gdb", "she ls", CODE),
             ("gdb", "!ls", CODE),
-            ("gdb", "pipe bt | sh", CODE),
+            ("gdb", "pipe bt | sh", "posix.code-from-data"),
             ("gdb", "thread apply all shell ls", CODE),
             ("gdb", "shell reboot", "posix.outage"),
             ("gdb", "kill", OUTAGE),
