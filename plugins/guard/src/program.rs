@@ -1,5 +1,5 @@
-//! Programs that read lines: databases' clients and Python. Few lines are proven to be reads there: what a name means is up to who
-//! defined it.
+//! Programs that read lines: databases' clients, debuggers and languages. Few lines are proven to be reads there: what a name means is
+//! up to who defined it.
 //!
 //! A statement is proven when it shows or describes, or selects from the catalogue or from nothing, with functions of a
 //! short list. What destroys data, reaches for files, locks out or starts something is stopped wherever it stands in a line.
@@ -12,13 +12,18 @@ use crate::other;
 use crate::posix;
 use crate::verdict::{Assessment, Danger, Doubt, Proof, excerpt, first, heaviest, listed};
 
+use self::language::Language;
+
+mod language;
+
 /// The programs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Program {
     Psql,
     Mysql,
     Sqlite,
-    Python,
+    /// A language.
+    Code(&'static Language),
     Redis,
     Gdb,
     Bc,
@@ -28,6 +33,7 @@ const CODE: &str = "program.code";
 const OUTAGE: &str = "program.outage";
 const LOCKOUT: &str = "program.lockout";
 const WIPE: &str = "program.wipe";
+const REMOVE: &str = "program.remove";
 
 /// Functions that only compute or tell.
 const FUNCTIONS: &str = "version sqlite_version count sum min max avg lower upper length char_length trim coalesce nullif abs round now \
@@ -150,11 +156,10 @@ fn of_mode(mode: &str) -> Option<Program> {
         "psql" => Some(Program::Psql),
         "mysql" => Some(Program::Mysql),
         "sqlite" => Some(Program::Sqlite),
-        "python" | "ipython" | "pdb" => Some(Program::Python),
         "redis" => Some(Program::Redis),
         "gdb" => Some(Program::Gdb),
         "bc" => Some(Program::Bc),
-        _ => None,
+        _ => language::of_mode(mode).map(Program::Code),
     }
 }
 
@@ -171,7 +176,7 @@ fn prove(command: &str, program: Program) -> Proof {
     }
     let unknown = || Doubt::new("program.unknown", format!("{} is not known to read only", excerpt(text)));
     let proven = match program {
-        Program::Python => is_arithmetic(text),
+        Program::Code(language) => language.counts && is_arithmetic(text),
         Program::Bc => is_calculation(text),
         Program::Redis => looks_in_redis(&lower),
         Program::Gdb => looks_in_gdb(&lower),
@@ -388,7 +393,7 @@ fn find(command: &str, program: Program) -> Option<Danger> {
     let lower = command.to_ascii_lowercase();
     let danger = |(rule, what)| Danger::new(rule, format!("{} {what}", excerpt(command)));
     match program {
-        Program::Python => first(in_python(&lower).map(danger)),
+        Program::Code(language) => first(language.find(&lower).map(danger)),
         Program::Redis => first(lower.lines().filter_map(in_redis).map(danger)),
         Program::Gdb => {
             // What a shell is given must be asked about even where everything else runs.
@@ -534,21 +539,6 @@ fn is_dot_of(word: &str, names: &str) -> bool {
     name.is_some_and(|typed| names.split(' ').any(|name| name.starts_with(typed)))
 }
 
-fn in_python(lower: &str) -> impl Iterator<Item = Found> {
-    const MODULES: &str = "subprocess shutil ctypes pty multiprocessing signal";
-    const CALLS: &str = "exec eval compile __import__ os.system os.popen os.kill os.killpg os.remove os.unlink os.rmdir os.removedirs os.rename \
-                         os.replace os.chmod os.chown os.truncate os._exit os.fork os.abort os.reboot breakpoint";
-    let words = words(lower);
-    let imports =
-        words.windows(2).any(|pair| matches!(pair, ["import" | "from", name] if listed(MODULES, name.split('.').next().unwrap_or(name))));
-    let runs = |name: &str| listed(CALLS, name) || name.starts_with("os.exec") || name.starts_with("os.spawn");
-    let starts = imports || called(lower).any(|name| runs(name) || listed(MODULES, name.split('.').next().unwrap_or(name)));
-    let opens = called(lower).any(|name| name == "open" || name.ends_with(".open"));
-    let writes = ["'w", "\"w", "'a", "\"a", "'x", "\"x", "+'", "+\""].iter().any(|mode| lower.holds(mode));
-    let starts = starts.then_some((CODE, "runs code or ends programs"));
-    starts.into_iter().chain((opens && writes).then_some((WIPE, "writes a file")))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -591,6 +581,7 @@ mod tests {
             ("mysql", "\\s"),
             ("mysql", "status;"),
             ("python", "1+1"),
+            ("node", "1+1"),
             ("bc", "2^32"),
             ("bc", "scale=3; sqrt(2)/3"),
             ("redis", "INFO replication"),
@@ -661,6 +652,9 @@ mod tests {
             ("mysql", "select x.concat(1)"),
             ("python", "9**9**9"),
             ("python", ""),
+            ("irb", "1+1"),
+            ("php", "1+1"),
+            ("node", "x"),
             ("bc", "9^9^9"),
             ("bc", "2^99999"),
             ("bc", "while(1){}"),
@@ -730,6 +724,10 @@ mod tests {
             ("python", "exec(input())", CODE),
             ("python", "from subprocess import run", CODE),
             ("python", "os.kill(1,9)", CODE),
+            ("python", "os.remove('x')", REMOVE),
+            ("python", "os.system('rm -rf /')", "posix.wipe"),
+            ("node", "fs.unlinkSync('x')", REMOVE),
+            ("node", "child_process.exec('reboot')", "posix.outage"),
             ("mysql", "SET @@GLOBAL.read_only=1", OUTAGE),
             ("mysql", "set session x = 1, @@persist.y = 2", OUTAGE),
             ("mysql", "restart", OUTAGE),
@@ -759,6 +757,6 @@ mod tests {
 
     #[test]
     fn other_modes_are_judged_elsewhere() {
-        assert!(assess("select 1", "shell").is_none() && of_mode("lua").is_none());
+        assert!(assess("select 1", "shell").is_none() && of_mode("julia").is_none());
     }
 }

@@ -147,7 +147,7 @@ proptest! {
         for (device_type, mode) in properties::DEVICES {
             properties::check(device_type, mode, &command);
         }
-        for mode in ["psql", "mysql", "sqlite", "python"] {
+        for mode in ["psql", "mysql", "sqlite", "python", "ipython", "node", "irb", "perldb"] {
             properties::check("linux", mode, &command);
         }
     }
