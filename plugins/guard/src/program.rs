@@ -78,8 +78,8 @@ const REDIS_PAIRS: [(&str, &str); 15] = [
     ("slowlog", "get len"),
     ("xinfo", "stream groups consumers"),
 ];
-/// Settings of Redis that hold passwords, or a pattern of which such a one may be.
-const REDIS_SECRETS: [&str; 4] = ["pass", "auth", "user", "*"];
+/// Settings of Redis that hold passwords, or signs of a pattern that may stand for such a one, and of quotes within a word.
+const REDIS_SECRETS: [&str; 9] = ["pass", "auth", "user", "*", "?", "[", "\\", "\"", "'"];
 /// The beginning of names in catalogues, which hold no code of anybody.
 const CATALOGUES: [&str; 39] = [
     "pg_catalog.",
@@ -485,6 +485,8 @@ fn statement(text: &str) -> Option<Found> {
         "tee" => Some((WIPE, "writes a file")),
         "pager" | "edit" => Some((CODE, "starts a program")),
         _ if is_dot_of(first, "shell system load read edit excel") => Some((CODE, "runs code")),
+        // Back to the terminal.
+        _ if is_dot_of(first, "output once log trace") && matches!(second, "" | "off" | "stdout") => None,
         _ if is_dot_of(first, "open restore import save backup output once archive clone log trace") => Some((WIPE, "replaces files")),
         "source" | "system" => Some((CODE, "runs code")),
         "copy" if has("program") => Some((CODE, "starts a program")),
@@ -687,6 +689,10 @@ mod tests {
             ("mysql", "show grants for root"),
             ("redis", "config get requirepass"),
             ("redis", "CONFIG GET *"),
+            ("redis", "config get requirep?ss"),
+            ("redis", "config get requirep[a]ss"),
+            ("redis", "config get requirep\"a\"ss"),
+            ("redis", "config get \"requirep\\x61ss\""),
             ("redis", "acl getuser default"),
         ] {
             assert_eq!(rule(command, mode), "program.secret", "{mode}: {command}");

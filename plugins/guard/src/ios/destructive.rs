@@ -209,6 +209,7 @@ fn is_harmless(stopped: &Stopped, words: &[&str]) -> bool {
     let last = words.last().copied().unwrap_or_default();
     match stopped.full {
         "clear" => words.get(1).is_none() || words.iter().skip(1).any(|word| shortens(word, "counters", 4)),
+        "clear tcp" => words.get(2).is_some_and(|word| shortens(word, "statistics", 2)),
         "reload" => shortens(last, "cancel", 4),
         _ => false,
     }
