@@ -34,11 +34,11 @@ const PYTHON: Language = Language {
     // Behind another name for the module, or none, its functions are not known again.
     signs: &["import os as ", "from os import *", "import shutil as ", "from shutil import *", "getattr(os,", "vars(os)"],
     lines: &[],
-    starts: "exec eval compile execfile __import__ breakpoint builtins.exec builtins.eval __builtins__.exec __builtins__.eval os.__dict__ \
-             os.system os.popen os.startfile os.kill os.killpg os._exit os.abort os.fork os.forkpty os.posix_spawn os.posix_spawnp \
-             os.execl os.execle os.execlp os.execlpe os.execv os.execve os.execvp os.execvpe os.spawnl os.spawnle os.spawnlp os.spawnlpe os.spawnv \
-             os.spawnve os.spawnvp os.spawnvpe signal.pidfd_send_signal signal.pthread_kill signal.raise_signal .import_module \
-             .create_subprocess_shell .create_subprocess_exec",
+    starts: "exec eval compile execfile __import__ breakpoint builtins.exec builtins.eval __builtins__.exec __builtins__.eval \
+             os.__dict__ os.system os.popen os.startfile os.kill os.killpg os._exit os.abort os.fork os.forkpty os.posix_spawn \
+             os.posix_spawnp os.execl os.execle os.execlp os.execlpe os.execv os.execve os.execvp os.execvpe os.spawnl os.spawnle \
+             os.spawnlp os.spawnlpe os.spawnv os.spawnve os.spawnvp os.spawnvpe signal.pidfd_send_signal signal.pthread_kill \
+             signal.raise_signal .import_module .create_subprocess_shell .create_subprocess_exec",
     removes: "os.remove os.unlink os.rmdir os.removedirs os.rename os.renames os.replace os.chmod os.chown os.lchown os.truncate \
               os.ftruncate shutil.move shutil.chown shutil.copy shutil.copy2 shutil.copyfile shutil.copytree shutil.unpack_archive .unlink \
               .rmdir .rmtree",
