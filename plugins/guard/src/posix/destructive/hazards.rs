@@ -40,8 +40,11 @@ const STOPS: &str = "stops or restarts the system";
 const ACCOUNTS: &str = "takes an account away, perhaps the one that is logged in";
 const CUTS: &str = "may cut this session off";
 /// Services by which one gets in.
-const ACCESS: &str =
-    "ssh|sshd|ssh@*|networking|network|NetworkManager|systemd-networkd|systemd-logind|dropbear|wpa_supplicant|dhcpcd|ssh*|sshd*";
+const ACCESS: &str = "ssh|sshd|ssh@*|networking|network|NetworkManager|systemd-networkd|systemd-logind|dropbear|wpa_supplicant|dhcpcd|ssh*|sshd*|netif|routing|wg-quick@*|tailscaled";
+/// Services that take the network away before they set it up again.
+const NETWORK: &str = "networking|network|NetworkManager|systemd-networkd|dhcpcd|netif|routing|wg-quick@*";
+const STOP: &str = "stop|onestop|faststop|forcestop";
+const RESTART: &str = "restart|onerestart|try-restart|force-reload|reload-or-restart";
 /// Packages by which one gets in, or without which nothing starts.
 const PACKAGES: &str = "openssh-server|openssh|dropbear|network-manager|NetworkManager|systemd|systemd-sysv|netplan.io|ifupdown|libc6|glibc|bash|sudo|coreutils|kernel|linux-image-*";
 const REMOVES: &str = "remove|purge|erase|del|rm|autoremove|uninstall";
@@ -97,10 +100,21 @@ const HAZARDS: &[Hazard] = &[
     Hazard { program: "podman", words: &["system", "prune"], option: "--volumes", unless: HELP, rule: WIPE, what: DATA },
     with("kubectl", &["delete", "ns|namespace|namespaces|node|nodes|no|pv|persistentvolume|ns/*|namespace/*|node/*"], WIPE, DATA),
     with("oc", &["delete", "ns|namespace|project|node|nodes|pv"], WIPE, DATA),
+    always("firstboot", WIPE, DATA),
+    always("jffs2reset", WIPE, DATA),
+    with("mtd", &["erase|write"], WIPE, DATA),
     with("qm", &["destroy"], WIPE, DATA),
     with("pct", &["destroy"], WIPE, DATA),
     Hazard { program: "virsh", words: &["undefine"], option: "--remove-all-storage|--storage", unless: HELP, rule: WIPE, what: DATA },
     Hazard { program: "shutdown", words: &[], option: "", unless: "-c|--help|--version|--show", rule: OUTAGE, what: STOPS },
+    Hazard {
+        program: "sysupgrade",
+        words: &[],
+        option: "",
+        unless: "-b|-l|-r|-T|-h|--create-backup|--list-backup|--restore-backup|--test|--help",
+        rule: OUTAGE,
+        what: STOPS,
+    },
     always("reboot", OUTAGE, STOPS),
     always("halt", OUTAGE, STOPS),
     always("poweroff", OUTAGE, STOPS),
@@ -121,9 +135,18 @@ const HAZARDS: &[Hazard] = &[
     with("ipmitool", &["power|chassis", "off|cycle|reset|soft|diag"], OUTAGE, STOPS),
     with("swapoff", &["/|-"], OUTAGE, STOPS),
     with("systemctl", &["stop|disable|mask|kill", ACCESS], LOCKOUT, CUTS),
-    with("service", &[ACCESS, "stop"], LOCKOUT, CUTS),
+    with("systemctl", &[RESTART, NETWORK], LOCKOUT, CUTS),
+    with("service", &[ACCESS, STOP], LOCKOUT, CUTS),
+    with("service", &[NETWORK, RESTART], LOCKOUT, CUTS),
     with("rc-service", &[ACCESS, "stop"], LOCKOUT, CUTS),
+    with("rc-service", &[NETWORK, "restart"], LOCKOUT, CUTS),
+    with("rcctl", &["stop|disable", ACCESS], LOCKOUT, CUTS),
+    with("svcadm", &["disable", "*ssh*|*network*"], LOCKOUT, CUTS),
+    with("launchctl", &["unload|bootout|disable|stop|remove|kill", "*ssh*"], LOCKOUT, CUTS),
+    Hazard { program: "systemsetup", words: &["off"], option: "-setremotelogin", unless: HELP, rule: LOCKOUT, what: CUTS },
+    with("loginctl", &["terminate-session|kill-session|terminate-user|kill-user|terminate-seat"], LOCKOUT, CUTS),
     with("invoke-rc.d", &[ACCESS, "stop"], LOCKOUT, CUTS),
+    with("invoke-rc.d", &[NETWORK, RESTART], LOCKOUT, CUTS),
     with("update-rc.d", &[ACCESS, "remove|disable"], LOCKOUT, CUTS),
     with("rc-update", &["del|delete", ACCESS], LOCKOUT, CUTS),
     with("chkconfig", &[ACCESS, "off"], LOCKOUT, CUTS),
@@ -131,7 +154,30 @@ const HAZARDS: &[Hazard] = &[
     with("stop", &[ACCESS], LOCKOUT, CUTS),
     with("pkill", &["ssh|sshd|systemd|init|NetworkManager|dropbear"], LOCKOUT, CUTS),
     with("killall", &["ssh|sshd|systemd|init|NetworkManager|dropbear"], LOCKOUT, CUTS),
+    Hazard { program: "fuser", words: &["22/tcp|ssh/tcp"], option: "-k|--kill", unless: HELP, rule: LOCKOUT, what: CUTS },
     always("ifdown", LOCKOUT, CUTS),
+    always("ifreload", LOCKOUT, CUTS),
+    with("wicked", &["ifdown|ifreload"], LOCKOUT, CUTS),
+    with("netplan", &["apply"], LOCKOUT, CUTS),
+    with("networkctl", &["down|delete"], LOCKOUT, CUTS),
+    with("brctl", &["delbr|delif"], LOCKOUT, CUTS),
+    with("vconfig", &["rem"], LOCKOUT, CUTS),
+    option("ifenslave", "-d|--detach", LOCKOUT, CUTS),
+    option("dhclient", "-r|-x", LOCKOUT, CUTS),
+    option("dhcpcd", "-k|-x|--release|--exit", LOCKOUT, CUTS),
+    with("wg-quick", &["down"], LOCKOUT, CUTS),
+    with("tailscale", &["down|logout"], LOCKOUT, CUTS),
+    with("zerotier-cli", &["leave"], LOCKOUT, CUTS),
+    with("wpa_cli", &["disconnect|terminate|disable_network|remove_network"], LOCKOUT, CUTS),
+    with("iw", &["disconnect"], LOCKOUT, CUTS),
+    with("rfkill", &["block"], LOCKOUT, CUTS),
+    with("wifi", &["down"], LOCKOUT, CUTS),
+    with("ubus", &["call", "network|network.interface.*", "restart|down"], LOCKOUT, CUTS),
+    with("shorewall", &["stop"], LOCKOUT, CUTS),
+    Hazard { program: "iptables-restore", words: &[], option: "", unless: "-t|--test|-h|--help|--version", rule: LOCKOUT, what: CUTS },
+    Hazard { program: "ip6tables-restore", words: &[], option: "", unless: "-t|--test|-h|--help|--version", rule: LOCKOUT, what: CUTS },
+    with("ipfw", &["flush"], LOCKOUT, CUTS),
+    Hazard { program: "pfctl", words: &[], option: "-F|-e|-f", unless: "-n", rule: LOCKOUT, what: CUTS },
     with("ovs-vsctl", &["del-br|del-port|emer-reset|destroy|del-controller|set-controller|set-fail-mode"], LOCKOUT, SWITCH),
     with("ovs-ofctl", &["del-flows|replace-flows|del-groups|bundle"], LOCKOUT, SWITCH),
     with("ovs-ofctl", &["mod-port", "down"], LOCKOUT, SWITCH),
@@ -155,7 +201,9 @@ const HAZARDS: &[Hazard] = &[
 pub(super) fn danger(program: &str, line: &[String]) -> Option<Danger> {
     let path = line.first().map_or("", String::as_str);
     if path.starts_with("/etc/init.d/") || path.starts_with("/etc/rc.d/") {
-        return (is_one(ACCESS, program) && line.iter().any(|word| word == "stop")).then(|| named(LOCKOUT, line, CUTS));
+        let has = |choices: &str| line.iter().skip(1).any(|word| is_one(choices, word));
+        let cuts = is_one(ACCESS, program) && has(STOP) || is_one(NETWORK, program) && has(RESTART);
+        return cuts.then(|| named(LOCKOUT, line, CUTS));
     }
     if program.starts_with("mkfs.") {
         return Some(named(WIPE, line, DISK));
