@@ -1,10 +1,12 @@
 //! A private OpenSSH server on the loopback interface, with accounts for each shell.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
 
 use super::{find, install, until_listens};
 
@@ -119,9 +121,15 @@ impl Drop for Sshd {
     }
 }
 
-/// A port that is free now.
+/// A port that is free. It lies below those that the system gives to whoever connects or listens meanwhile, and is given once.
 pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
+    loop {
+        let port = fastrand::u16(20_000..32_000);
+        if GIVEN.lock().unwrap().insert(port) && TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 fn run(command: &mut Command) {
