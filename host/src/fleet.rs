@@ -254,9 +254,14 @@ impl Rollouts {
             return Ok(Arc::clone(known));
         }
         if all.len() >= ROLLOUTS_MAX {
-            // What waits for a person would begin anew.
-            let Some(ended) = all.iter().position(|known| !known.runs() && (known.is_heard() || !known.waits())) else {
-                return Err(format!("{ROLLOUTS_MAX} rollouts go on or wait for a person, which is the most; wait for one"));
+            // What waits for a person would begin anew, and so would an end that nobody has heard: that goes last.
+            let heard = all.iter().position(|known| known.is_heard());
+            let Some(ended) = heard.or_else(|| all.iter().position(|known| !known.runs() && !known.waits())) else {
+                let ids: Vec<String> = all.iter().map(|known| known.id.to_string()).collect();
+                let ids = ids.join(", ");
+                return Err(format!(
+                    "{ROLLOUTS_MAX} rollouts go on or wait for a person, which is the most: {ids}; wait for one, or end it with ssh_interrupt"
+                ));
             };
             all.remove(ended);
         }
@@ -388,6 +393,28 @@ mod tests {
         }
         claim("last").unwrap();
         assert!(rollouts.find(one.id).is_none());
-        assert!(claim("more").unwrap_err().contains("which is the most"));
+        let (last, full) = (claim("last").unwrap(), claim("more").unwrap_err());
+        assert!(full.contains("which is the most: c") && full.contains(&format!("{}; wait for one", last.id)), "{full}");
+    }
+
+    #[test]
+    fn an_end_that_was_heard_makes_room_before_one_that_was_not() {
+        let rollouts = Rollouts::default();
+        let claim = |key: &str| rollouts.claim(key.to_owned(), "x", vec!["a".to_owned()], PACE).unwrap();
+        let ended = |key: &str| {
+            let rollout = claim(key);
+            assert!(rollout.take_up());
+            batches(&rollout, |_| End::Well);
+            rollout
+        };
+        let (unheard, heard) = (ended("unheard"), ended("heard"));
+        heard.on_heard();
+        for number in 2..=ROLLOUTS_MAX {
+            claim(&number.to_string());
+        }
+        assert!(rollouts.find(heard.id).is_none());
+        assert_eq!(claim("unheard").id, unheard.id, "nothing is done twice");
+        claim("more");
+        assert!(rollouts.find(unheard.id).is_none(), "where there is no other room");
     }
 }
