@@ -8,7 +8,7 @@ use tokio::net::{TcpSocket, TcpStream, lookup_host};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use crate::limits::{ADDRESSES_MAX, NEXT_ADDRESS_AFTER};
+use crate::limits::{ADDRESSES_MAX, CONNECT_MAX, NEXT_ADDRESS_AFTER};
 use crate::ssh_config::AddressFamily;
 
 /// Between two tries to connect, as ssh waits.
@@ -30,6 +30,12 @@ pub struct Dialing {
 }
 
 impl Dialing {
+    /// How long connecting may take, all tries together.
+    #[must_use]
+    pub fn patience(&self) -> Duration {
+        self.timeout.unwrap_or(CONNECT_MAX)
+    }
+
     fn takes(&self, address: &SocketAddr) -> bool {
         match self.family {
             Some(AddressFamily::Inet) => address.is_ipv4(),
@@ -95,9 +101,11 @@ fn bind_to(_: &TcpSocket, _: &str) -> io::Result<()> {
 /// What the system said of the last address, or that the name has none.
 pub async fn dial(host: &str, port: u16, idle: Duration, dialing: &Dialing) -> io::Result<TcpStream> {
     let mut left = dialing.further_tries;
+    let began = Instant::now();
     let stream = loop {
         match once(host, port, dialing).await {
-            Err(_) if left > 0 => left -= 1,
+            // Why the last one failed says more than that the time was over.
+            Err(_) if left > 0 && began.elapsed() + AGAIN_AFTER < dialing.patience() => left -= 1,
             done => break done?,
         }
         sleep(AGAIN_AFTER).await;
@@ -215,6 +223,11 @@ mod tests {
         let dialing = Dialing { further_tries: 3, ..Dialing::default() };
         let error = dial("127.0.0.1", port, Duration::MAX, &dialing).await.unwrap_err();
         assert_eq!((error.kind(), began.elapsed() >= 3 * AGAIN_AFTER), (io::ErrorKind::ConnectionRefused, true));
+        // Who gives up when the time is over would not hear that it refuses.
+        let began = Instant::now();
+        let dialing = Dialing { further_tries: u32::MAX, timeout: Some(Duration::from_secs(5)), ..Dialing::default() };
+        let error = dial("127.0.0.1", port, Duration::MAX, &dialing).await.unwrap_err();
+        assert_eq!((error.kind(), began.elapsed() < Duration::from_secs(5)), (io::ErrorKind::ConnectionRefused, true));
     }
 
     #[tokio::test]

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::Connection;
 use crate::config::Proxy;
-use crate::limits::{CONNECT_MAX, KEEPALIVE, KEEPALIVES_MISSED_MAX};
+use crate::limits::{KEEPALIVE, KEEPALIVES_MISSED_MAX};
 use crate::secret::Secret;
 use crate::secret::redact::Redactor;
 use crate::transport::host_key::Learning;
@@ -205,7 +205,7 @@ impl Target {
 
     /// How long connecting may take, and each step of it until the keys are exchanged.
     pub(super) fn patience(&self) -> Duration {
-        self.manner.dialing.timeout.unwrap_or(CONNECT_MAX)
+        self.manner.dialing.patience()
     }
 
     /// Keepalives without an answer that end the connection.
