@@ -219,6 +219,8 @@ impl Place {
             ciphers: looked.ciphers.clone(),
             macs: looked.macs.clone(),
             signatures: looked.pubkey_accepted_algorithms.clone(),
+            authorities: looked.ca_signature_algorithms.clone(),
+            rsa_bits: looked.required_rsa_size,
         };
         self.manner = manner(looked, device);
         self.way = match (&looked.way, unheeded::closed(looked)) {
@@ -420,6 +422,8 @@ mod tests {
         let dialing = Dialing { family: Some(AddressFamily::Inet6), from, interface: None, timeout, further_tries: 3 };
         let environment = [("LANG", "C"), ("A", "b c=d")].map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
         assert_eq!(manner, Manner { dialing, keepalives_missed: Some(9), methods: None, environment });
+        let offer = place("RequiredRSASize 3072\nCASignatureAlgorithms ssh-ed25519\n", "").offer;
+        assert_eq!((offer.rsa_bits, offer.authorities.as_deref()), (Some(3072), Some("ssh-ed25519")));
         let (keys, password, questions) = (Method::Keys, Method::Password, Method::Questions);
         let secret = "password = { env = \"X\" }";
         for (lines, table, expected) in [

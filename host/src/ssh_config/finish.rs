@@ -126,6 +126,7 @@ pub(super) fn finish(run: Run<'_>, host: String) -> Result<Resolved, ResolveErro
         macs: text("macs"),
         pubkey_accepted_algorithms: text("pubkeyacceptedalgorithms"),
         ca_signature_algorithms: text("casignaturealgorithms"),
+        required_rsa_size: options.number("requiredrsasize"),
         compression: options.choice("compression") == Some("yes"),
         address_family: family(&options),
         bind_address: text("bindaddress"),

@@ -84,6 +84,8 @@ pub struct Resolved {
     pub pubkey_accepted_algorithms: Option<String>,
     /// Likewise for signatures of certificates.
     pub ca_signature_algorithms: Option<String>,
+    /// The bits that an RSA key must have at least, where a line says so.
+    pub required_rsa_size: Option<u32>,
     /// Are the bytes compressed?
     pub compression: bool,
     /// Which addresses of the host may be used.

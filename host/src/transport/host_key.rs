@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
+use russh::keys::ssh_key::public::KeyData;
 use russh::keys::ssh_key::{Algorithm, HashAlg, PublicKey};
 use sha2::{Digest as _, Sha256};
 
@@ -44,6 +45,16 @@ pub struct KnownHosts {
     warnings: Vec<String>,
     /// Where a new host would be recorded, and how.
     learning: Learning,
+    demands: Demands,
+}
+
+/// What a host's key must be beside recorded.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Demands {
+    /// The bits that an RSA key must have at least.
+    pub rsa_bits: Option<u32>,
+    /// What authorities may sign certificates with; `None` is anything.
+    pub signatures: Option<Vec<Algorithm>>,
 }
 
 /// What the files say about a key that a host presents.
@@ -146,6 +157,21 @@ pub enum HostKeyError {
         file: String,
         /// Its line.
         line: usize,
+    },
+    /// The key is an RSA key that the ssh configuration holds to be too short, recorded or not.
+    #[error(
+        "host key of `{device}` is too short: {fingerprint} is an RSA key of {bits} bits, and `RequiredRSASize` wants {least}; \
+         ask the owner for a longer key or one of another type"
+    )]
+    Short {
+        /// The device.
+        device: String,
+        /// Fingerprint of the presented key.
+        fingerprint: String,
+        /// The bits that it has.
+        bits: u32,
+        /// The bits that it should have.
+        least: u32,
     },
     /// The key is revoked.
     #[error(
@@ -266,6 +292,12 @@ impl KnownHosts {
         Self { learning: learning.clone(), ..self }
     }
 
+    /// The same, where keys that do not meet this are refused.
+    #[must_use]
+    pub fn demanding(self, demands: Demands) -> Self {
+        Self { demands, ..self }
+    }
+
     /// The lines that were skipped, and why.
     pub fn warnings(&self) -> &[String] {
         &self.warnings
@@ -310,7 +342,12 @@ impl KnownHosts {
         let (key_type, print) = (key.algorithm().as_str().to_owned(), fingerprint(key));
         let shown = host_name(host, port);
         let own = self.learning.files.first().or_else(|| self.paths.first());
-        Err(Box::new(match self.check(host, port, key) {
+        let trust = self.check(host, port, key);
+        let short = short_of(key.key_data(), self.demands.rsa_bits).filter(|_| !matches!(trust, Trust::Revoked { .. }));
+        if let Some((bits, least)) = short {
+            return Err(Box::new(HostKeyError::Short { device, fingerprint: print, bits, least }));
+        }
+        Err(Box::new(match trust {
             Trust::Known { .. } => return Ok(()),
             Trust::Unknown => HostKeyError::Unknown {
                 device,
@@ -368,6 +405,15 @@ impl KnownHosts {
     fn path(&self, entry: &Entry) -> PathBuf {
         self.paths.get(entry.place.file).cloned().unwrap_or_default()
     }
+}
+
+/// The bits of an RSA key, and those that it should have, where it has fewer.
+pub fn short_of(key: &KeyData, least: Option<u32>) -> Option<(u32, u32)> {
+    let (key, least) = (key.rsa()?, least?);
+    // Its own count is of whole bytes.
+    let unused = key.n().as_positive_bytes()?.first().map_or(0, |byte| byte.leading_zeros());
+    let bits = key.key_size().saturating_sub(unused);
+    (bits < least).then_some((bits, least))
 }
 
 /// `SHA256:` and the unpadded base64 digest, as `ssh-keygen -l` prints it.
@@ -612,6 +658,24 @@ mod tests {
             "host key of `core` is revoked: ssh-rsa SHA256:aMuUu5sTZHenG04nw+bD2tj58m4/39lUP7fM19kF7X4 is marked `@revoked` \
              in 0 line 2; do not connect, and ask the owner for the host's new key"
         );
+    }
+
+    #[test]
+    fn an_rsa_key_that_is_shorter_than_the_configuration_wants_is_refused_recorded_or_not() {
+        let hosts = |least| load(&[&format!("web1 {RSA}\nweb3 {ECDSA}\n")]).demanding(Demands { rsa_bits: Some(least), signatures: None });
+        let text = |least, host, key: &PublicKey| hosts(least).verify("core", host, 22, key).map_err(|error| error.to_string());
+        assert_eq!(text(1024, "web1", &key(RSA)), Ok(()));
+        assert_eq!(text(2048, "web3", &key(ECDSA)), Ok(()));
+        for host in ["web1", "web2", "web3"] {
+            assert_eq!(
+                text(1025, host, &key(RSA)).unwrap_err(),
+                "host key of `core` is too short: SHA256:aMuUu5sTZHenG04nw+bD2tj58m4/39lUP7fM19kF7X4 is an RSA key of 1024 bits, \
+                 and `RequiredRSASize` wants 1025; ask the owner for a longer key or one of another type"
+            );
+        }
+        let revoked = load(&[&format!("@revoked * {RSA}")]).demanding(Demands { rsa_bits: Some(2048), signatures: None });
+        let error = revoked.verify("core", "web1", 22, &key(RSA)).unwrap_err();
+        assert!(matches!(*error, HostKeyError::Revoked { .. }), "{error}");
     }
 
     #[test]

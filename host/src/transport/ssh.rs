@@ -85,7 +85,7 @@ impl Greeting {
 
     async fn begin(target: &Target, looks_only: bool) -> Result<Self, ConnectError> {
         let known = KnownHosts::load_with(&target.known_hosts, target.revoked.as_deref()).map_err(ConnectError::KnownHosts)?;
-        let known = Arc::new(known.recorded_as(&target.learning));
+        let known = Arc::new(known.recorded_as(&target.learning).demanding(target.offer.demands()));
         let handler = Handler::new(target, Arc::clone(&known), looks_only);
         let hearing = Arc::clone(&handler.hearing);
         let (handle, wanted) = connect(target, &known, handler).await?;

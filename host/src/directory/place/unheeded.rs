@@ -3,8 +3,7 @@
 use crate::ssh_config::{Resolved, Way};
 
 /// Keywords that count for ssh and not here, and that take nothing away which somebody relies on: what they ask for is not done.
-const LISTED: [&str; 17] = [
-    "casignaturealgorithms",
+const LISTED: [&str; 15] = [
     "compression",
     "dynamicforward",
     "forwardagent",
@@ -15,7 +14,6 @@ const LISTED: [&str; 17] = [
     "nohostauthenticationforlocalhost",
     "pkcs11provider",
     "remoteforward",
-    "requiredrsasize",
     "securitykeyprovider",
     "sendenv",
     "sessiontype",

@@ -9,7 +9,7 @@ use russh::keys::ssh_key::certificate::{CertType, Certificate};
 use russh::keys::ssh_key::{HashAlg, PublicKey};
 
 use super::line::{Entry, Marker};
-use super::{HostKeyError, KnownHosts, blob_fingerprint, host_name};
+use super::{HostKeyError, KnownHosts, blob_fingerprint, host_name, short_of};
 use crate::wildcard::fits;
 
 impl KnownHosts {
@@ -42,7 +42,7 @@ impl KnownHosts {
         let listed = self.revoked.as_ref().filter(|(_, list)| list.has_certificate(&blob, shown.serial(), shown.key_id()));
         let good = match listed {
             Some((file, _)) => Err(format!("it is in the list of revoked certificates {}", file.display())),
-            None => good(shown, host, now),
+            None => self.meets(shown).and_then(|()| good(shown, host, now)),
         };
         let Err(what) = good else { return Ok(()) };
         Err(Box::new(HostKeyError::Certificate {
@@ -53,6 +53,21 @@ impl KnownHosts {
             file: self.path(entry).display().to_string(),
             line: entry.place.line,
         }))
+    }
+
+    /// Is its key long enough, and is it signed with what the configuration takes?
+    fn meets(&self, shown: &Certificate) -> Result<(), String> {
+        if let Some((bits, least)) = short_of(shown.public_key(), self.demands.rsa_bits) {
+            return Err(format!("its RSA key has {bits} bits, and `RequiredRSASize` wants {least}"));
+        }
+        let signed = shown.signature().algorithm();
+        match &self.demands.signatures {
+            Some(taken) if !taken.contains(&signed) => {
+                let signed = crate::terminal::text::escaped(signed.as_str());
+                Err(format!("it is signed with `{signed}`, which is not among the `CASignatureAlgorithms` that are taken"))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The trusted authorities of a host. As with plain keys, a line without the port also counts for another port.
@@ -92,10 +107,11 @@ fn good(certificate: &Certificate, host: &str, now: u64) -> Result<(), String> {
 mod tests {
     use std::path::PathBuf;
 
-    use russh::keys::ssh_key::PrivateKey;
     use russh::keys::ssh_key::certificate::Builder;
     use russh::keys::ssh_key::private::{Ed25519Keypair, KeypairData};
+    use russh::keys::ssh_key::{Algorithm, PrivateKey};
 
+    use super::super::Demands;
     use super::*;
 
     const NOW: u64 = 1_700_000_000;
@@ -176,6 +192,21 @@ mod tests {
             let error = hosts.verify_certificate_at("web1", "web1", 22, &good, NOW).unwrap_err();
             assert!(matches!(*error, HostKeyError::Revoked { line: Some(2), .. }), "{error}");
         }
+    }
+
+    #[test]
+    fn a_certificate_is_signed_with_what_the_configuration_takes() {
+        let lines = format!("@cert-authority * {}", public(1));
+        let check = |signatures: Option<Vec<Algorithm>>, lines: &str| {
+            let hosts = known(lines).demanding(Demands { rsa_bits: Some(4096), signatures });
+            hosts.verify_certificate_at("web1", "web1", 22, &certificate(names), NOW).map_err(|error| error.to_string())
+        };
+        assert_eq!(check(None, &lines), Ok(()));
+        assert_eq!(check(Some(vec![Algorithm::Ed25519]), &lines), Ok(()));
+        let why = check(Some(vec![Algorithm::Rsa { hash: None }]), &lines).unwrap_err();
+        assert!(why.contains("not accepted: it is signed with `ssh-ed25519`, which is not among the `CASignatureAlgorithms`"), "{why}");
+        // As a plain key it is as good as before.
+        assert_eq!(check(Some(Vec::new()), &format!("web1 {}", public(2))), Ok(()));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use russh::keys::ssh_key::{Algorithm, EcdsaCurve, HashAlg};
 use russh::{AlgorithmKind, Preferred, cipher, client, kex, mac};
 
-use super::super::host_key::KnownHosts;
+use super::super::host_key::{Demands, KnownHosts};
 use super::error::words;
 use super::{ConnectError, Offer, Target};
 use crate::limits::KEEPALIVE;
@@ -50,6 +50,9 @@ const KEYS: [Algorithm; 6] = [
     Algorithm::Rsa { hash: Some(HashAlg::Sha256) },
 ];
 const OLD_KEYS: [Algorithm; 2] = [Algorithm::Rsa { hash: None }, Algorithm::Dsa];
+
+/// What an authority may sign with beside what hosts have: keys in a hardware token.
+const TOKEN_KEYS: [Algorithm; 2] = [Algorithm::SkEd25519, Algorithm::SkEcdsaSha2NistP256];
 
 /// The longest list of names in an error; OpenSSH's longest has 400 bytes.
 const NAMES_MAX_BYTES: usize = 1500;
@@ -253,6 +256,13 @@ impl Offer {
         let named = || chosen(&KEYS, &OLD_KEYS, false, self.signatures.as_deref()).unwrap_or_default();
         self.legacy || named().contains(&Algorithm::Rsa { hash: None })
     }
+
+    /// What a host's key must be beside recorded. Where a list names nothing that is known, no certificate is good.
+    pub(super) fn demands(&self) -> Demands {
+        let usual = [KEYS.as_slice(), TOKEN_KEYS.as_slice()].concat();
+        let signatures = chosen(&usual, &OLD_KEYS, self.legacy, self.authorities.as_deref()).unwrap_or_default();
+        Demands { rsa_bits: self.rsa_bits, signatures: Some(signatures) }
+    }
 }
 
 #[cfg(test)]
@@ -267,6 +277,22 @@ mod tests {
             assert_eq!(offer.signs_with_sha1(), expected, "{list:?}");
         }
         assert!(Offer::legacy().signs_with_sha1());
+    }
+
+    #[test]
+    fn authorities_sign_with_what_the_configuration_names() {
+        let (ed25519, sha1) = (Algorithm::Ed25519, Algorithm::Rsa { hash: None });
+        for (list, expected) in [
+            (None, [true, true, false]),
+            (Some("ecdsa-*"), [false, false, false]),
+            (Some("-ssh-ed25519"), [false, true, false]),
+            (Some("+ssh-rsa"), [true, true, true]),
+            (Some("nothing"), [false, false, false]),
+        ] {
+            let demands = Offer { authorities: list.map(str::to_owned), ..Offer::default() }.demands();
+            let taken = demands.signatures.unwrap();
+            assert_eq!([&ed25519, &Algorithm::SkEd25519, &sha1].map(|one| taken.contains(one)), expected, "{list:?}");
+        }
     }
 
     #[test]

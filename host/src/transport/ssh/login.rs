@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 
 use self::certificates::Certificates;
 use self::keys::Loaded;
+use super::super::host_key::short_of;
 use super::error::told;
 use super::handler::{Handler, Hearing, heard};
 use super::{ConnectError, Method, Target, step};
@@ -179,6 +180,15 @@ impl Login<'_> {
         self.result = result;
     }
 
+    /// Is this an RSA key that the configuration holds to be too short? Such a one is passed over, as by ssh.
+    fn is_short(&mut self, key: &KeyData, named: &str) -> bool {
+        let short = short_of(key, self.target.offer.rsa_bits);
+        if let Some((bits, least)) = short {
+            self.passed_over(format!("{named} is an RSA key of {bits} bits, and `RequiredRSASize` wants {least}"));
+        }
+        short.is_some()
+    }
+
     /// Notes what was not tried; a later round has the same to say.
     fn passed_over(&mut self, why: String) {
         if !self.tried.contains(&why) {
@@ -209,6 +219,9 @@ impl Login<'_> {
             };
             match loaded {
                 Loaded::Private(key) => {
+                    if self.is_short(key.public_key().key_data(), &format!("key `{}`", file.path.display())) {
+                        continue;
+                    }
                     let certificates = self.certificates.of(key.public_key().key_data(), Some(&file.path));
                     self.offer(&file.path, key, certificates).await?;
                 }

@@ -135,6 +135,10 @@ pub struct Offer {
     pub macs: Option<String>,
     /// The user's own signatures, as `PubkeyAcceptedAlgorithms`; of these only whether SHA-1 is among them counts.
     pub signatures: Option<String>,
+    /// What authorities sign certificates of hosts with, as `CASignatureAlgorithms`.
+    pub authorities: Option<String>,
+    /// The bits that an RSA key must have at least, the host's or our own (`RequiredRSASize`).
+    pub rsa_bits: Option<u32>,
 }
 
 /// A private key on disk.

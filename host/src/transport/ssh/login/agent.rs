@@ -83,6 +83,9 @@ impl Login<'_> {
     fn shown(&mut self, identities: Vec<Held>) -> Vec<Shown> {
         let mut shown = Vec::new();
         for (identity, file) in identities {
+            if self.is_short(identity.public_key().key_data(), "a key of the agent") {
+                continue;
+            }
             if let AgentIdentity::PublicKey { key, .. } = &identity {
                 if self.offered.contains(key.key_data()) {
                     continue;

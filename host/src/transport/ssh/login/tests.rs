@@ -179,6 +179,21 @@ async fn a_key_that_cannot_be_used_does_not_keep_the_next_one_from_being_tried()
     assert!(why.starts_with("cannot use key `") && why.contains("is encrypted"), "{why}");
 }
 
+#[tokio::test]
+async fn an_rsa_key_that_is_shorter_than_the_ssh_configuration_wants_is_not_offered() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("rsa");
+    ssh_keygen(&path, &["-t", "rsa", "-b", "2048", "-N", ""]);
+    for (rsa_bits, expected) in [(None, true), (Some(2048), true), (Some(3072), false)] {
+        let keys = vec![KeyFile { path: path.clone(), optional: false }];
+        let offer = Offer { rsa_bits, ..Offer::default() };
+        let target = Target { keys, offer, ..server(folder.path(), Trusting).await };
+        let why = Connection::open(&target).await.map_or_else(|error| error.to_string(), |_| "open".to_owned());
+        let short = format!("key `{}` is an RSA key of 2048 bits, and `RequiredRSASize` wants 3072", path.display());
+        assert_eq!((why == "open", why.contains(&short)), (expected, !expected), "{rsa_bits:?}: {why}");
+    }
+}
+
 /// A server here, for one connection.
 async fn server(folder: &Path, handler: impl Handler<Error = russh::Error> + Send + 'static) -> Target {
     let key = PrivateKey::from(Ed25519Keypair::from_seed(&[9; 32]));
