@@ -4,6 +4,7 @@
 //! with what was not used yet. A password is sent once for a connection, so that no account is locked by trying.
 
 use russh::client::{AuthResult, Handle};
+use russh::keys::ssh_key::Certificate;
 use russh::keys::ssh_key::public::KeyData;
 use russh::{MethodKind, MethodSet};
 use zeroize::Zeroizing;
@@ -44,6 +45,8 @@ struct Login<'a> {
     password_asked: String,
     /// Keys that were offered already, in a file or by an agent. Without their comments: those of a file and of an agent differ.
     offered: Vec<KeyData>,
+    /// Certificates that were, likewise: the agent may have one that is a file, too.
+    certificates_offered: Vec<Vec<u8>>,
     /// What goes with keys that can be read here, or are in the agent.
     certificates: Certificates,
     /// Answers that were given already.
@@ -97,6 +100,7 @@ pub(super) async fn login(target: &Target, handle: &mut Handle<Handler>, hearing
         answered_password: false,
         password_asked: String::new(),
         offered: Vec::new(),
+        certificates_offered: Vec::new(),
         certificates: Certificates::read(&target.certificates),
         answered: Vec::new(),
     };
@@ -178,6 +182,17 @@ impl Login<'_> {
             AuthResult::Success => self.used.push(with.to_owned()),
         }
         self.result = result;
+    }
+
+    /// Is this certificate offered for the first time?
+    fn is_new(&mut self, certificate: &Certificate) -> bool {
+        // Its bytes are without the comment.
+        let bytes = certificate.to_bytes().unwrap_or_default();
+        let is_new = !self.certificates_offered.contains(&bytes);
+        if is_new {
+            self.certificates_offered.push(bytes);
+        }
+        is_new
     }
 
     /// Is this an RSA key that the configuration holds to be too short? Such a one is passed over, as by ssh.

@@ -52,6 +52,11 @@ impl Login<'_> {
             if refused == AGENT_KEYS_MAX || !self.takes(MethodKind::PublicKey) {
                 break;
             }
+            if let AgentIdentity::Certificate { certificate, .. } = &one.what
+                && !self.is_new(certificate)
+            {
+                continue;
+            }
             if let AgentIdentity::PublicKey { key, .. } = &one.signs {
                 self.offered.push(key.key_data().clone());
             }

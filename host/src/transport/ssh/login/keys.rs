@@ -82,6 +82,9 @@ impl Login<'_> {
         });
         let hash = hash.await?;
         for certificate in certificates {
+            if !self.is_new(&certificate) {
+                continue;
+            }
             let handle = &mut *self.handle;
             let mut signer = Here(Arc::clone(&key));
             let result = step(target, "login", async {

@@ -4,13 +4,15 @@ use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use russh::keys::ssh_key::certificate::{Builder, CertType};
 use russh::keys::ssh_key::private::Ed25519Keypair;
 use russh::keys::ssh_key::public::{Ed25519PublicKey, KeyData};
 use russh::keys::ssh_key::{LineEnding, private, public};
 use russh::keys::{PrivateKey, PublicKey};
-use russh::server::{Auth, ChannelOpenHandle, Config, Handler, Msg, Response, Session, VerifiedPublicKey, run_stream};
+use russh::server::{Auth, ChannelOpenHandle, Config, Handler, Msg, PublicKeyOffer, Response, Session, VerifiedPublicKey, run_stream};
 use russh::{Channel, MethodKind, MethodSet};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, UnixListener};
@@ -194,6 +196,43 @@ async fn an_rsa_key_that_is_shorter_than_the_ssh_configuration_wants_is_not_offe
     }
 }
 
+/// Takes no key, and counts those that it is offered.
+struct Counting(Arc<AtomicUsize>);
+
+impl Handler for Counting {
+    type Error = russh::Error;
+
+    async fn auth_publickey_offered(&mut self, _: &str, _: PublicKeyOffer<'_>) -> Result<Auth, Self::Error> {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        Ok(Auth::reject())
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_that_is_a_file_and_in_the_agent_is_offered_once() {
+    let key = PrivateKey::from(Ed25519Keypair::from_seed(&[3; 32]));
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    let mut builder = Builder::new([7; 16], key.public_key().key_data().clone(), now - 100, now + 3600).unwrap();
+    builder.cert_type(CertType::User).unwrap();
+    builder.key_id("bob").unwrap();
+    builder.valid_principal("bob").unwrap();
+    let certificate = builder.sign(&PrivateKey::from(Ed25519Keypair::from_seed(&[4; 32]))).unwrap();
+    for is_key_here in [false, true] {
+        let folder = tempfile::tempdir().unwrap();
+        let (socket, path) = (folder.path().join("agent"), folder.path().join("id"));
+        let beside = folder.path().join("id-cert.pub");
+        std::fs::write(&beside, format!("{} of a file\n", certificate.to_openssh().unwrap().trim())).unwrap();
+        std::fs::write(&path, key.to_openssh(LineEnding::LF).unwrap().as_bytes()).unwrap();
+        idle_agent(&socket, [key.public_key().to_bytes().unwrap(), certificate.to_bytes().unwrap()]);
+        let (keys, certificates) =
+            if is_key_here { (vec![KeyFile { path, optional: false }], Vec::new()) } else { (Vec::new(), vec![beside]) };
+        let offered = Arc::<AtomicUsize>::default();
+        let target = Target { keys, certificates, agents: vec![socket], ..server(folder.path(), Counting(Arc::clone(&offered))).await };
+        let why = Connection::open(&target).await.unwrap_err().to_string();
+        assert_eq!(offered.load(Ordering::SeqCst), 2, "the certificate and its key: {why}");
+    }
+}
+
 /// A server here, for one connection.
 async fn server(folder: &Path, handler: impl Handler<Error = russh::Error> + Send + 'static) -> Target {
     let key = PrivateKey::from(Ed25519Keypair::from_seed(&[9; 32]));
@@ -214,11 +253,12 @@ fn text(bytes: &[u8]) -> Vec<u8> {
     [&u32::try_from(bytes.len()).unwrap().to_be_bytes()[..], bytes].concat()
 }
 
-/// An agent with two keys that nobody ever touches. From the first signature on that it is asked for, time is virtual.
-fn idle_agent(socket: &Path) {
+/// An agent with two keys, or a key and its certificate, that nobody ever touches. From the first signature on that it is asked for, time
+/// is virtual.
+fn idle_agent(socket: &Path, keys: [Vec<u8>; 2]) {
     let listener = UnixListener::bind(socket).unwrap();
-    let key = |number: u8| text(&PublicKey::from(KeyData::Ed25519(Ed25519PublicKey([number; 32]))).to_bytes().unwrap());
-    let identities = text(&[&[12_u8, 0, 0, 0, 2][..], &key(1), &text(b""), &key(2), &text(b"")].concat());
+    let [one, two] = keys.map(|key| text(&key));
+    let identities = text(&[&[12_u8, 0, 0, 0, 2][..], &one, &text(b""), &two, &text(b"")].concat());
     tokio::spawn(async move {
         let (mut stream, _) = listener.accept().await.unwrap();
         while let Ok(length) = stream.read_u32().await {
@@ -241,7 +281,7 @@ fn idle_agent(socket: &Path) {
 async fn a_key_that_nobody_touches_ends_the_login_with_that_reason() {
     let folder = tempfile::tempdir().unwrap();
     let socket = folder.path().join("agent");
-    idle_agent(&socket);
+    idle_agent(&socket, [1, 2].map(|number| PublicKey::from(KeyData::Ed25519(Ed25519PublicKey([number; 32]))).to_bytes().unwrap()));
     let password = Some(Arc::new(Secret::from_bytes(b"correct horse".to_vec())));
     let target = Target { agents: vec![socket], password, ..server(folder.path(), Willing).await };
     let why = Connection::open(&target).await.unwrap_err().to_string();
