@@ -89,6 +89,8 @@ pub struct Status {
     pub cwd: Option<String>,
     /// Bytes in the log so far.
     pub log_bytes: u64,
+    /// Columns and rows of the terminal; none where there is none.
+    pub size: (u16, u16),
     /// A plugin that failed, and what is missing or stands in for it.
     pub degraded: Option<String>,
 }

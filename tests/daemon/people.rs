@@ -34,6 +34,14 @@ fn a_command_runs_as_if_it_ran_here() {
     until("it is in the history", || house.said(&["history", "--limit", "1"]).contains("client person anna"));
 }
 
+#[test]
+fn a_session_that_nobody_watches_is_listed_with_the_size_of_its_terminal() {
+    let house = House::new(HERE);
+    let size = house.client("agent").call("ssh_run", json!({"target": "here", "command": "stty size", "wait_s": 20}));
+    let listed = house.sessions();
+    assert_eq!(size["output"].as_str().map(str::trim), Some(format!("{} {}", listed[0]["rows"], listed[0]["columns"]).as_str()));
+}
+
 /// As a program does that runs here: with Ctrl-C, a time limit around it, its terminal.
 #[test]
 fn a_command_ends_with_the_program_that_waits_for_it() {

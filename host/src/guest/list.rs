@@ -16,7 +16,7 @@ pub(super) fn session(guests: &Arc<Guests>, handle: &SessionHandle) -> SessionSt
     let commons = &handle.commons;
     let activity = commons.activity();
     let stage = guests.stages().get(&handle.id).cloned();
-    let (columns, rows) = stage.as_ref().map_or((0, 0), |stage| stage.size());
+    let (columns, rows) = stage.as_ref().map_or(status.size, |stage| stage.size());
     let detail = match &status.phase {
         Phase::NeedsInput(question) => question.clone(),
         Phase::Closed(why) => why.clone(),

@@ -137,7 +137,8 @@ struct Actor {
 /// Starts a session on an open line.
 #[must_use]
 pub fn start(mut profile: Profile, line: Line) -> SessionHandle {
-    let status = Status { phase: Phase::Opening, prompt: String::new(), mode: String::new(), cwd: None, log_bytes: 0, degraded: None };
+    let (prompt, mode, size) = (String::new(), String::new(), profile.size);
+    let status = Status { phase: Phase::Opening, prompt, mode, cwd: None, log_bytes: 0, size, degraded: None };
     let (status, watch) = watch::channel(status);
     let (handle, mailbox) = SessionHandle::channel(&profile, watch);
     let log = (profile.logs)();
@@ -699,9 +700,10 @@ impl Actor {
         let (prompt, cwd) = (ready.map_or("", |ready| ready.prompt.as_str()), ready.and_then(|ready| ready.cwd.as_deref()));
         let mode = self.machine.mode();
         let log_bytes = self.machine.stream().log().end();
-        // Nobody is woken by a count of bytes.
+        let size = self.profile.size;
+        // Nobody is woken by a count of bytes or another size.
         self.status.send_if_modified(|old| {
-            old.log_bytes = log_bytes;
+            (old.log_bytes, old.size) = (log_bytes, size);
             let same = old.phase == phase
                 && old.prompt == prompt
                 && old.mode == mode
@@ -709,7 +711,7 @@ impl Actor {
                 && old.degraded == self.degraded;
             if !same {
                 let (prompt, mode, cwd) = (prompt.to_owned(), mode.to_owned(), cwd.map(str::to_owned));
-                *old = Status { phase, prompt, mode, cwd, log_bytes, degraded: self.degraded.clone() };
+                *old = Status { phase, prompt, mode, cwd, log_bytes, size, degraded: self.degraded.clone() };
             }
             !same
         });

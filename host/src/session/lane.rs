@@ -58,8 +58,8 @@ pub enum Way {
 #[must_use]
 pub fn start(mut profile: Profile, way: Way) -> SessionHandle {
     let phase = if matches!(way, Way::Pipe(..)) { Phase::Opening } else { Phase::Ready };
-    let (status, watch) =
-        watch::channel(Status { phase, prompt: String::new(), mode: String::new(), cwd: None, log_bytes: 0, degraded: None });
+    let (prompt, mode) = (String::new(), String::new());
+    let (status, watch) = watch::channel(Status { phase, prompt, mode, cwd: None, log_bytes: 0, size: (0, 0), degraded: None });
     let (handle, mailbox) = SessionHandle::channel(&profile, watch);
     let (events_in, events) = mpsc::channel(LINE_CHUNKS);
     let redactor = profile.teach_masks();

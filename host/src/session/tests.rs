@@ -8,7 +8,8 @@ use crate::policy;
 /// A session of which this is the mailbox.
 fn session() -> (SessionHandle, mpsc::Receiver<Request>) {
     let (requests, mailbox) = mpsc::channel(SESSION_MAILBOX);
-    let status = Status { phase: Phase::Ready, prompt: String::new(), mode: String::new(), cwd: None, log_bytes: 0, degraded: None };
+    let (prompt, mode) = (String::new(), String::new());
+    let status = Status { phase: Phase::Ready, prompt, mode, cwd: None, log_bytes: 0, size: (80, 24), degraded: None };
     let (id, kind, commons) = (SessionId::main("web1"), "linux".to_owned(), Arc::default());
     (SessionHandle { id, kind, welcome: Arc::default(), commons, requests, status: watch::channel(status).1 }, mailbox)
 }

@@ -79,7 +79,8 @@ impl Lane {
             (None, Some(id)) => Phase::Busy(id),
             (None, None) => Phase::Ready,
         };
-        let status = Status { phase, prompt: String::new(), mode: MODE.to_owned(), cwd, log_bytes: pipe_bytes + own, degraded: None };
+        let (prompt, mode, log_bytes) = (String::new(), MODE.to_owned(), pipe_bytes + own);
+        let status = Status { phase, prompt, mode, cwd, log_bytes, size: (0, 0), degraded: None };
         self.status.send_if_modified(|old| {
             let changed = (&old.phase, &old.cwd) != (&status.phase, &status.cwd);
             *old = status;
