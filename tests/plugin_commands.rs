@@ -115,6 +115,24 @@ fn check_shows_each_step_and_where_it_ends() {
     assert!(!absent.ok && absent.out.contains("cannot read plugin"), "{} {}", absent.out, absent.err);
 }
 
+#[test]
+fn a_name_of_this_program_in_the_place_of_a_file_is_told_with_what_shows_it() {
+    let desk = Desk::new();
+    for (name, what) in [
+        ("posix-shell", "; `posix-shell` is a bundled plugin"),
+        ("posix-shel", "; did you mean `posix-shell`? it is a bundled plugin"),
+        ("linux", "; `linux` is a device type, which plugins of this program serve: "),
+    ] {
+        for command in ["check", "verify", "pin"] {
+            let said = desk.plugin(&[command, name]);
+            let text = said.out + &said.err;
+            assert!(!said.ok && text.contains(what) && text.contains("; `jackfield plugin inspect "), "{command} {name}: {text}");
+        }
+    }
+    let inspected = desk.plugin(&["inspect", "posix-shel"]);
+    assert!(!inspected.ok && inspected.err.contains("did you mean `posix-shell`?"), "{}", inspected.err);
+}
+
 /// Nobody writes to the pipe: whoever opens it waits for ever.
 #[test]
 fn a_pipe_in_the_place_of_a_plugin_is_told_at_once() {

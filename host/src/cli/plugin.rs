@@ -276,14 +276,16 @@ pub fn of_file_or_name(plugin: &str, max_file_bytes: Option<u64>) -> Result<Spec
         return Ok(Spec::embedded(name, wasm));
     }
     let names: Vec<&str> = BUNDLED.iter().map(|(name, _)| *name).collect();
-    Err(format!("`{plugin}` is no file and no bundled plugin; bundled are {}", names.join(", ")))
+    let what = wrong::no_file(Path::new(plugin)).unwrap_or_else(|| format!("bundled are {}", names.join(", ")));
+    Err(format!("`{plugin}` is no file and no bundled plugin; {what}"))
 }
 
 /// The bytes of a plugin's file, or why they are not read.
 fn read(file: &Path, max_file_bytes: Option<u64>) -> Result<Vec<u8>, String> {
     let failed = |why: String| format!("cannot read `{}`: {why}", file.display());
     // Asked before opening, because opening a pipe that nobody writes to waits for ever.
-    if !std::fs::metadata(file).map_err(|error| failed(error.to_string()))?.is_file() {
+    let unread = |error: std::io::Error| failed(wrong::no_file(file).map_or_else(|| error.to_string(), |what| format!("{error}; {what}")));
+    if !std::fs::metadata(file).map_err(unread)?.is_file() {
         return Err(failed("it is not a file".to_owned()));
     }
     bounded::read(file, max_file_bytes.unwrap_or(PLUGIN_FILE_MAX_BYTES)).map_err(|error| match error {
