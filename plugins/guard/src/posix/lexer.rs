@@ -16,6 +16,9 @@ mod redirection;
 /// How deep substitutions, groups and quotes may nest. The guest's stack is small, and nobody writes more.
 pub(super) const DEPTH_MAX: usize = 20;
 
+/// What shells without process substitution refuse.
+const PROCESS: &str = "`<(`";
+
 /// Reads a command character by character.
 #[derive(Debug)]
 pub(super) struct Reader<'a> {
@@ -30,12 +33,17 @@ pub(super) struct Reader<'a> {
     line_start: bool,
     /// How many newlines stand between commands.
     rows: usize,
+    /// It reads a text that is a part of another one.
+    is_part: bool,
+    /// The text from the first process substitution of a row on.
+    process_at: Option<&'a str>,
 }
 
 impl<'a> Reader<'a> {
     pub(super) fn new(text: &'a str) -> Self {
         let (faults, bodies, awaited) = (Faults::default(), Vec::new(), Vec::new());
-        Self { text, rest: text.chars(), depth: 0, faults, bodies, awaited, line_start: true, rows: 0 }
+        let (rest, is_part, process_at) = (text.chars(), false, None);
+        Self { text, rest, depth: 0, faults, bodies, awaited, line_start: true, rows: 0, is_part, process_at }
     }
 
     pub(super) fn finish(mut self, script: Script) -> Parsed {
@@ -45,6 +53,7 @@ impl<'a> Reader<'a> {
         if let Some(what) = self.faults.refused.filter(|_| begins_within) {
             self.faults.disputed(what);
         }
+        self.end_of_row();
         Parsed { script, bodies: self.bodies, faults: self.faults }
     }
 
@@ -120,12 +129,23 @@ impl<'a> Reader<'a> {
     /// Reads another text as a part of this one.
     fn within<T: Default>(&mut self, text: &str, read: impl FnOnce(&mut Reader<'_>) -> T) -> T {
         self.nested(|outer| {
-            let mut inner = Reader { depth: outer.depth, faults: outer.faults, bodies: mem::take(&mut outer.bodies), ..Reader::new(text) };
+            let (depth, faults, bodies) = (outer.depth, outer.faults, mem::take(&mut outer.bodies));
+            let mut inner = Reader { depth, faults, bodies, is_part: true, ..Reader::new(text) };
             let result = read(&mut inner);
             inner.end_of_text();
             (outer.faults, outer.bodies) = (inner.faults, inner.bodies);
             result
         })
+    }
+
+    /// Between commands, or behind the last one. A shell that knows no process substitution refuses the row with that very sign: what it
+    /// read until then is forgotten, and what of the command stands in further rows runs by itself.
+    fn end_of_row(&mut self) {
+        let Some(behind) = self.process_at.take() else { return };
+        let row = behind.len().checked_sub(self.rest().len()).and_then(|end| behind.get(..end));
+        if row.is_none_or(|row| row.has('\n')) {
+            self.faults.disputed(PROCESS);
+        }
     }
 
     fn end_of_text(&mut self) {
@@ -208,7 +228,13 @@ impl<'a> Reader<'a> {
 
     /// `<( )` or `>( )`.
     fn process(&mut self, word: &mut Word) {
-        self.faults.refused("`<(`");
+        // How much of the whole text stands behind it is not seen from within a part.
+        if self.is_part {
+            self.faults.refused(PROCESS);
+        } else {
+            let place = self.rest();
+            self.process_at.get_or_insert(place);
+        }
         let writes = self.bump() == Some('>');
         self.bump();
         let script = self.substituted(Self::until_bracket);

@@ -97,9 +97,13 @@ impl Reader<'_> {
 
     /// At a newline: takes it, and the bodies that begin behind it.
     pub(in super::super) fn newline(&mut self) {
+        let is_between = self.depth == 0 && self.awaited.is_empty();
+        if is_between {
+            self.end_of_row();
+        }
         self.bump();
         self.line_start = true;
-        self.rows += usize::from(self.depth == 0 && self.awaited.is_empty());
+        self.rows += usize::from(is_between);
         for awaited in mem::take(&mut self.awaited) {
             let text = self.body(&awaited);
             let replaced = |inner: &mut Reader<'_>| {
