@@ -191,6 +191,8 @@ fn prove(command: &str, program: Program) -> Proof {
             // MySQL's ends of a statement, of which one shows a row below the other.
             let ended = ["\\G", "\\g"].iter().find_map(|end| text.strip_suffix(end)).filter(|_| program == Program::Mysql);
             let whole = ended.unwrap_or(text);
+            let plain = (program == Program::Psql).then(|| plain_quotes(whole)).flatten();
+            let whole = plain.as_deref().unwrap_or(whole);
             let statements = other::behind_comments(whole).unwrap_or_default();
             !whole.has('\\')
                 && !statements.is_empty()
@@ -299,6 +301,35 @@ fn is_description(text: &str) -> bool {
     one && (name.starts_with('d') && name.len() <= 4 || shows || displays)
 }
 
+/// A text for psql with another sign for the backslashes in its quotes, which begin no command there. None where it is not certain what is
+/// quoted: a variable may hold a quote, a comment and `$$` hide one, a row may be data of `copy`, and whether a backslash takes the
+/// meaning of a quote away is a setting of the server.
+fn plain_quotes(text: &str) -> Option<String> {
+    let mut plain = String::with_capacity(text.len());
+    let (mut open, mut before, mut colons) = (None, ' ', 0_usize);
+    for c in text.chars() {
+        if open.is_none() {
+            // Two of them are a cast.
+            match c {
+                ':' => colons += 1,
+                _ if colons % 2 == 1 => return None,
+                _ => colons = 0,
+            }
+        }
+        match (open, c) {
+            (None, '\\' | '$') | (Some(_), '\n' | '\r') => return None,
+            (None, '-' | '*') if matches!((before, c), ('-', '-') | ('/', '*')) => return None,
+            (None, '\'' | '"') => open = Some(c),
+            (Some(quote), _) if c == quote && before == '\\' => return None,
+            (Some(quote), _) if c == quote => open = None,
+            _ => {}
+        }
+        plain.push(if c == '\\' { '_' } else { c });
+        before = c;
+    }
+    open.is_none().then_some(plain)
+}
+
 fn is_dot(text: &str) -> bool {
     let name = text.split_whitespace().next().unwrap_or_default();
     !text.has_any("\n|") && listed(DOTS, name)
@@ -391,6 +422,7 @@ fn called(text: &str) -> impl Iterator<Item = &str> {
 
 fn find(command: &str, program: Program) -> Option<Danger> {
     let lower = command.to_ascii_lowercase();
+    let lower = if program == Program::Psql { plain_quotes(&lower).unwrap_or(lower) } else { lower };
     let danger = |(rule, what)| Danger::new(rule, format!("{} {what}", excerpt(command)));
     match program {
         Program::Code(language) => first(language.find(&lower).map(danger)),
@@ -566,6 +598,7 @@ mod tests {
             ("psql", "/* how old is it? */ select version()"),
             ("mysql", "# what is there\nshow tables;"),
             ("psql", "select count(*) from pg_catalog.pg_class"),
+            ("psql", "select relname from pg_class where relname ~ '\\.log\\s \\w x/\\*' and relname = 'it''s \\i x'"),
             ("mysql", "show tables"),
             ("mysql", "show replica status\\G"),
             ("mysql", "select version()\\g"),
@@ -607,6 +640,9 @@ mod tests {
             ("psql", "select * from view_of_somebody"),
             ("psql", "\\dt \\watch"),
             ("psql", "show server_version\\g"),
+            ("psql", "insert into t values ('\\s x', \"\\o x\"::text)"),
+            ("psql", "select 'a\\' union select 'b'"),
+            ("psql", "select 'a\nb\\d'"),
             ("mysql", "show tables\\G\\G"),
             ("mysql", "\\G"),
             ("psql", "\\dt :name"),
@@ -711,6 +747,14 @@ mod tests {
             ("psql", "alter role app superuser", LOCKOUT),
             ("psql", "copy t to program 'sh'", CODE),
             ("psql", "select 1; \\! id", CODE),
+            ("psql", "select 'a' \\s x", WIPE),
+            ("psql", "select 'a\\' \\s x'", WIPE),
+            ("psql", "select :q 'x \\! id'", CODE),
+            ("psql", "select :::q 'x \\! id'", CODE),
+            ("psql", "/* ' */ \\! id '", CODE),
+            ("psql", "-- '\n\\! id '", CODE),
+            ("psql", "select $$ ' $$ \\! id '", CODE),
+            ("psql", "copy t from stdin;\n'\n\\.\n\\! id\n'", CODE),
             ("psql", "vacuum full", OUTAGE),
             ("psql", "reindex system x", OUTAGE),
             ("psql", "select pg_catalog.pg_terminate_backend (1)", OUTAGE),
