@@ -57,6 +57,18 @@ impl Drop for Tmux {
 }
 
 #[test]
+fn a_person_who_starts_the_server_in_a_terminal_is_told_what_it_waits_for_and_a_client_is_not() {
+    let house = House::new(HERE);
+    let config = house.config.display().to_string();
+    let tmux = Tmux::start(&house, (400, 20), &["mcp", "--config", &config]);
+    tmux.shows("jackfield: this speaks MCP to a client and waits for one here; `claude mcp add jackfield -- jackfield mcp --config /");
+    tmux.keys(&["C-d"]);
+    tmux.shows("ENDED-");
+    let client = house.output(&["mcp"]);
+    assert!(!String::from_utf8_lossy(&client.stderr).contains("speaks MCP"), "{client:?}");
+}
+
+#[test]
 fn a_person_attaches_types_resizes_uses_a_full_screen_program_and_leaves() {
     let house = House::new(HERE);
     let mut agent = house.client("agent");

@@ -1,5 +1,6 @@
 //! `jackfield mcp`: a client's way to the daemon, or a process that holds the sessions itself until its client goes.
 
+use std::io::{self, IsTerminal as _, Write as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Command, ExitCode};
@@ -24,9 +25,25 @@ const RELAY: &str = "jackfield-relay";
 ///
 /// When there is none, for example because the configuration is wrong.
 pub fn mcp(file: Option<&Path>) -> Result<ExitCode, String> {
+    tell_person("mcp", file);
     let found = startup::config_file(file);
     become_relay(found.as_deref());
     relay::run(found.as_deref()).map_err(|why| for_people(&why))
+}
+
+/// Whoever types this waits for a prompt that never comes: says what is waited for. Clients give no terminal, and are told nothing.
+fn tell_person(command: &str, file: Option<&Path>) {
+    if !io::stdin().is_terminal() {
+        return;
+    }
+    // A client starts it in another folder.
+    let file = file.map(|file| std::path::absolute(file).unwrap_or_else(|_| file.to_owned()));
+    let command = format!("jackfield {command}{}", file.map(|file| format!(" --config {}", file.display())).unwrap_or_default());
+    let _ = writeln!(
+        anstream::stderr(),
+        "jackfield: this speaks MCP to a client and waits for one here; `claude mcp add jackfield -- {command}` adds it to Claude Code, \
+         other clients start the command `{command}` themselves; Ctrl-C ends it"
+    );
 }
 
 /// Goes on as the small program beside this one, which does the same. Comes back where it is not there.
@@ -42,6 +59,7 @@ fn become_relay(file: Option<&Path>) {
 ///
 /// When the configuration is wrong; it is told before the protocol starts.
 pub fn in_process(file: Option<&Path>) -> Result<ExitCode, String> {
+    tell_person("mcp --in-process", file);
     let config = startup::config(file)?;
     let directory = Arc::new(startup::directory(config)?);
     startup::allow_files();
