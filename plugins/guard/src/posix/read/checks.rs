@@ -161,12 +161,27 @@ pub(super) fn unpacked(arguments: &[Argument]) -> Proof {
     if arguments.iter().skip(1).any(starts) { Err(writes(arguments)) } else { Ok(()) }
 }
 
-/// `e` among letters without a sign in front shows what processes were given in their environment, as `/proc/1/environ` does.
+/// `e` among letters without a sign in front shows what processes were given in their environment, as `/proc/1/environ` does, wherever
+/// the letters stand: `ps -ef e`.
 pub(super) fn ps(arguments: &[Argument]) -> Proof {
-    // Behind one of these stands a value.
-    let letters = arguments.get(1).map_or("", |word| word.text.split(['o', 'O', 'p', 'q', 't', 'U', 'k', ',']).next().unwrap_or_default());
-    if letters.starts_with(|c: char| c.is_ascii_alphabetic()) && letters.has('e') {
-        return Err(Doubt::new("posix.argument", format!("{} shows the environment of processes", excerpt(&format!("ps {letters}")))));
+    const LONG: &str = "--format --sort --user --User --group --Group --pid --ppid --quick-pid --sid --tty";
+    let mut is_value = false;
+    for word in arguments.iter().skip(1) {
+        let text = word.text.as_str();
+        // Behind one of these stands a value.
+        let valued = match text.as_bytes() {
+            [b'-', b'-', ..] => "=",
+            [b'-', ..] => "CGgnoOpqstuU",
+            _ => "kNoOpqtU,",
+        };
+        let at = text.find(|c| valued.has(c));
+        let letters = text.get(..at.unwrap_or(text.len())).unwrap_or_default();
+        let shows = letters.starts_with(|c: char| c.is_ascii_alphabetic()) && letters.has('e');
+        if !is_value && (shows || at.is_none() && word.may_be_option()) {
+            return Err(Doubt::new("posix.argument", format!("{} may show the environment of processes", excerpt(&format!("ps {letters}")))));
+        }
+        let takes_next = at.is_some_and(|at| at + 1 == text.len()) && word.exact && valued != "=" || listed(LONG, text);
+        is_value = !is_value && takes_next;
     }
     Ok(())
 }
