@@ -1,5 +1,7 @@
 //! Code that comes as a text: arguments, pipes, here-documents.
 
+use crate::family::{Dialect, Place};
+use crate::ios;
 use crate::verdict::{Danger, listed};
 use jackfield_plugin::text::Search;
 
@@ -22,6 +24,10 @@ impl Finder {
             "trap" | "alias" => line.iter().skip(1).find_map(|word| self.text(word.split_once('=').map_or(word, |(_, text)| text))),
             "watch" | "entr" => self.joined(line, "nq"),
             "ssh" | "mosh" | "slogin" => self.remote(line, input),
+            // What it names by itself is a read.
+            "nslookup" => self.fed_client(line, input),
+            "vtysh" => vtysh(line, input),
+            "ip" => self.batch(line, input),
             "xargs" | "gxargs" => self.xargs(line, input),
             "parallel" => self.parallel(line, input),
             "at" | "batch" => self.fed_shell(line, input),
@@ -102,13 +108,29 @@ impl Finder {
         self.text(&rest.join(" "))
     }
 
+    /// It hands what it is fed with to another machine.
+    fn fed_client(&mut self, line: &[String], input: &Input) -> Option<Danger> {
+        // A text stands in the line, where everybody sees it.
+        if matches!(input, Input::From(Source::File | Source::Data(_) | Source::Paths(_))) {
+            self.sends.get_or_insert_with(|| line.to_vec());
+        }
+        None
+    }
+
+    /// `ip -batch -`: lines of its own.
+    fn batch(&mut self, line: &[String], input: &Input) -> Option<Danger> {
+        let Input::From(Source::Text(text)) = input else { return None };
+        let reads = line.iter().any(|word| word.len() > 1 && "-batch".starts_with(word.as_str()));
+        let command = |row: &str| core::iter::once("ip").chain(row.split_whitespace()).map(str::to_owned).collect::<Vec<_>>();
+        text.lines().filter(|_| reads).find_map(|row| self.command(&command(row), &Input::Terminal))
+    }
+
     fn remote(&mut self, line: &[String], input: &Input) -> Option<Danger> {
         let rest = behind_options(line, SSH_VALUES);
         let options = line.get(1..line.len() - rest.len()).unwrap_or_default().iter().filter_map(|word| word.strip_prefix('-'));
         let reads_none = options.flat_map(|letters| letters.chars().take_while(|c| !SSH_VALUES.has(*c))).any(|c| matches!(c, 'n' | 'f'));
-        // A text stands in the line, where everybody sees it.
-        if !reads_none && matches!(input, Input::From(Source::File | Source::Data(_) | Source::Paths(_))) {
-            self.sends.get_or_insert_with(|| line.to_vec());
+        if !reads_none {
+            self.fed_client(line, input);
         }
         let command = behind_options(rest, SSH_VALUES);
         if command.is_empty() {
@@ -120,7 +142,7 @@ impl Finder {
 
     /// A command inside a container: it begins with a word that is known to be dangerous or a shell.
     fn contained(&mut self, line: &[String], input: &Input) -> Option<Danger> {
-        const STARTS: [&str; 9] = ["rm", "sh", "bash", "ash", "dash", "dd", "find", "env", "sudo"];
+        const STARTS: [&str; 10] = ["rm", "sh", "bash", "ash", "dash", "dd", "find", "env", "sudo", "vtysh"];
         let begins = line.iter().skip(1).any(|word| matches!(word.as_str(), "exec" | "run" | "ssh" | "shell" | "create"));
         let place =
             line.iter().skip(2).position(|word| STARTS.contains(&base_name(word)) || word.starts_with("mkfs")).filter(|_| begins)?;
@@ -170,6 +192,25 @@ impl Finder {
         }
         line.iter().skip(1).find_map(|word| self.database(line, word))
     }
+}
+
+/// `vtysh -c 'clear bgp *'`: what FRR's own prompt would be asked about.
+fn vtysh(line: &[String], input: &Input) -> Option<Danger> {
+    let mut rows: Vec<&str> = Vec::new();
+    let mut words = line.iter().skip(1).map(String::as_str);
+    while let Some(word) = words.next() {
+        match word.strip_prefix("--command=").or_else(|| word.strip_prefix("-c")) {
+            Some(row) if !row.is_empty() => rows.push(row),
+            None if word != "--command" => {}
+            _ => rows.extend(words.next()),
+        }
+    }
+    if let Input::From(Source::Text(text)) = input
+        && rows.is_empty()
+    {
+        rows.push(text);
+    }
+    ios::answer_danger(&rows.join("\n"), Dialect::Frr, Place::Exec)
 }
 
 /// `curl … | sudo -s`: nothing is left to start but a shell.

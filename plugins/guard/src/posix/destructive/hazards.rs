@@ -7,6 +7,7 @@ use super::{base_name, danger as named, paths};
 
 /// A row of the table.
 struct Hazard {
+    /// `|` between those that take the same words.
     program: &'static str,
     /// Words that must stand in this order among the operands; `|` between choices. None: always.
     words: &'static [&'static str],
@@ -48,6 +49,9 @@ const RESTART: &str = "restart|onerestart|try-restart|force-reload|reload-or-res
 /// Packages by which one gets in, or without which nothing starts.
 const PACKAGES: &str = "openssh-server|openssh|dropbear|network-manager|NetworkManager|systemd|systemd-sysv|netplan.io|ifupdown|libc6|glibc|bash|sudo|coreutils|kernel|linux-image-*";
 const REMOVES: &str = "remove|purge|erase|del|rm|autoremove|uninstall";
+const CONTAINERS: &str = "docker|podman|nerdctl";
+/// What holds much else in a cluster.
+const KINDS: &str = "ns|namespace|namespaces|project|node|nodes|no|pv|pvc|persistentvolume|persistentvolumes|persistentvolumeclaim|persistentvolumeclaims|crd|crds|customresourcedefinition|customresourcedefinitions|ns/*|namespace/*|project/*|node/*|pv/*|pvc/*|crd/*";
 const POWER: &str =
     "reboot|poweroff|halt|kexec|rescue|emergency|isolate|soft-reboot|suspend|hibernate|hybrid-sleep|suspend-then-hibernate|default";
 const TARGETS: &str = "reboot.target|poweroff.target|halt.target|rescue.target|emergency.target|kexec.target|shutdown.target|suspend.target|hibernate.target|systemd-reboot|systemd-poweroff|systemd-halt";
@@ -81,25 +85,35 @@ const HAZARDS: &[Hazard] = &[
     always("vgremove", WIPE, DISK),
     always("wipefs", WIPE, DISK),
     option("badblocks", "-w", WIPE, DISK),
-    option("mdadm", "--zero-superblock", WIPE, DISK),
-    option("hdparm", "--security-erase|--security-erase-enhanced|--trim-sector-ranges|--write-sector", WIPE, DISK),
+    option("mdadm", "--zero-superblock|--create|-C", WIPE, DISK),
+    always("lvreduce", WIPE, DISK),
+    option("pvcreate", "-f|--force|-y|--yes", WIPE, DISK),
+    with("dmsetup", &["remove_all|suspend|wipe_table"], OUTAGE, "takes disks away that are in use"),
+    option(
+        "hdparm",
+        "--security-erase|--security-erase-enhanced|--trim-sector-ranges|--write-sector|--yes-i-know-what-i-am-doing|--please-destroy-my-drive",
+        WIPE,
+        DISK,
+    ),
     with("zpool", &["destroy|labelclear"], WIPE, DISK),
-    with("zfs", &["destroy"], WIPE, DISK),
+    with("zfs", &["destroy|rollback"], WIPE, DISK),
     with("cryptsetup", &["erase|luksErase|luksFormat|luksKillSlot|reencrypt"], WIPE, DISK),
-    with("nvme", &["format|sanitize|format-ns"], WIPE, DISK),
-    with("btrfs", &["subvolume", "delete"], WIPE, DISK),
+    with("nvme", &["format|sanitize|format-ns|delete-ns|write|write-zeroes|write-uncor|dsm"], WIPE, DISK),
+    with("btrfs", &["su*", "delete|del|d"], WIPE, DISK),
     always("dropdb", WIPE, DATA),
     with("mysqladmin", &["drop"], WIPE, DATA),
     with("redis-cli", &["flushall|flushdb|FLUSHALL|FLUSHDB"], WIPE, DATA),
     with("terraform", &["destroy"], WIPE, DATA),
     with("tofu", &["destroy"], WIPE, DATA),
     option("crontab", "-r", WIPE, "removes every planned job"),
-    with("docker", &["volume", "prune"], WIPE, DATA),
-    with("podman", &["volume", "prune"], WIPE, DATA),
-    Hazard { program: "docker", words: &["system", "prune"], option: "--volumes", unless: HELP, rule: WIPE, what: DATA },
-    Hazard { program: "podman", words: &["system", "prune"], option: "--volumes", unless: HELP, rule: WIPE, what: DATA },
-    with("kubectl", &["delete", "ns|namespace|namespaces|node|nodes|no|pv|persistentvolume|ns/*|namespace/*|node/*"], WIPE, DATA),
-    with("oc", &["delete", "ns|namespace|project|node|nodes|pv"], WIPE, DATA),
+    with(CONTAINERS, &["volume", "prune"], WIPE, DATA),
+    Hazard { program: CONTAINERS, words: &["system", "prune"], option: "--volumes", unless: HELP, rule: WIPE, what: DATA },
+    Hazard { program: CONTAINERS, words: &["compose", "down"], option: "-v|--volumes", unless: HELP, rule: WIPE, what: DATA },
+    Hazard { program: "docker-compose|podman-compose", words: &["down"], option: "-v|--volumes", unless: HELP, rule: WIPE, what: DATA },
+    with("podman", &["system", "reset"], WIPE, DATA),
+    Hazard { program: "crictl|podman", words: &["rm|rmp"], option: "-a|--all", unless: HELP, rule: WIPE, what: "removes all there are" },
+    with("kubectl|oc", &["delete", KINDS], WIPE, DATA),
+    Hazard { program: "kubectl|oc", words: &["delete"], option: "--all", unless: HELP, rule: WIPE, what: DATA },
     always("firstboot", WIPE, DATA),
     always("jffs2reset", WIPE, DATA),
     with("mtd", &["erase|write"], WIPE, DATA),
@@ -214,7 +228,7 @@ pub(super) fn danger(program: &str, line: &[String]) -> Option<Danger> {
     if let Some(plain) = without_patterns(program, line) {
         return danger(program, &plain);
     }
-    HAZARDS.iter().find(|hazard| hazard.program == program && hazard.hits(line)).map(|hazard| named(hazard.rule, line, hazard.what))
+    HAZARDS.iter().find(|hazard| hazard.program.split('|').any(|name| name == program) && hazard.hits(line)).map(|hazard| named(hazard.rule, line, hazard.what))
 }
 
 /// The line without the patterns that Redis itself looks for, if it has such.

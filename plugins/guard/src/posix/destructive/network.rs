@@ -1,5 +1,6 @@
 //! Cutting the line that one works on: interfaces, addresses, filters, all processes.
 
+use crate::abbreviation::shortens;
 use crate::verdict::Danger;
 use jackfield_plugin::text::Search;
 
@@ -21,6 +22,9 @@ pub(super) fn danger(program: &str, line: &[String]) -> Option<Danger> {
     };
     if cuts {
         return Some(named("posix.lockout", line, "may cut this session off"));
+    }
+    if matches!(program, "birdc" | "birdcl") && birdc(line) {
+        return Some(named("posix.outage", line, "stops routing, or changes it"));
     }
     (program == "kill" && kills_all(line)).then(|| named("posix.outage", line, "stops every process"))
 }
@@ -153,7 +157,8 @@ fn nft(line: &[String]) -> bool {
         let words: Vec<&str> = command.split([' ', '\t', '{', '}', ',', '"']).filter(|word| !word.is_empty()).collect();
         let has = |names: &[&str]| words.iter().any(|word| names.contains(word));
         let closes = words.windows(2).any(|pair| matches!(pair, ["policy", "drop"])) && !forwards;
-        has(&["flush"]) || closes || has(&["rule"]) && has(&["add", "insert", "replace"]) && nft_rule(&words)
+        let takes = has(&["flush"]) || has(&["delete", "destroy"]) && has(&["table"]);
+        takes || closes || has(&["rule"]) && has(&["add", "insert", "replace"]) && nft_rule(&words)
     })
 }
 
@@ -210,6 +215,17 @@ fn nmcli(line: &[String]) -> bool {
     (begins(0, "networking") || begins(0, "radio")) && off
         || begins(0, "connection") && (begins(1, "down") || begins(1, "delete"))
         || begins(0, "device") && (begins(1, "down") || begins(1, "disconnect") || begins(1, "delete"))
+}
+
+/// Its words, which may be shortened and stand in one text, are a command of BIRD.
+fn birdc(line: &[String]) -> bool {
+    const STOPPED: [(&str, usize); 6] =
+        [("down", 2), ("reload", 3), ("disable", 2), ("restart", 4), ("graceful", 1), ("configure", 1)];
+    let text = operands(line, &["s"]).join(" ");
+    let mut words = text.split_whitespace();
+    let (first, second) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    let looks = shortens(second, "check", 2) || shortens(second, "status", 2);
+    STOPPED.iter().any(|(full, least)| shortens(first, full, *least)) && !(looks && shortens(first, "configure", 1))
 }
 
 /// Process -1 is every one, process 1 holds the system.
@@ -282,6 +298,7 @@ mod tests {
             "iptables -t raw -A PREROUTING -j DROP",
             "nft -f /etc/nftables.conf",
             "nft list ruleset; flush ruleset",
+            "nft delete table inet filter",
             "nft add rule inet filter input drop",
             "nft add rule inet filter input counter drop",
             "nft add rule inet filter input tcp dport { 80, 22 } drop",
@@ -299,6 +316,9 @@ mod tests {
             "nmcli -f NAME con down eth0",
             "nmcli dev dis eth0",
             "nmcli radio all off",
+            "birdc down",
+            "birdc -s /run/b.ctl disable all",
+            "birdcl configure undo",
             "kill -9 -1",
             "kill -s KILL -- -1",
             "kill -1",
@@ -345,6 +365,9 @@ mod tests {
             "firewall-cmd --reload",
             "firewall-cmd --zone=public --add-service=http",
             "nmcli radio wifi on",
+            "birdc configure check",
+            "birdc enable bgp1",
+            "nft delete set inet filter blocked",
             "ufw allow ssh",
             "ufw deny 8080",
             "nmcli con up eth0",

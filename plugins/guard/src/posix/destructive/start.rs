@@ -21,7 +21,7 @@ const FLAGS: &str = "--background --foreground --fork --ignore-environment --log
     --preserve-env --preserve-status --pty --scope --set-home --shell --stdin";
 
 /// Each with the letters of options that take a value, and the number of operands before the command.
-const STARTERS: [(&str, &str, usize); 70] = [
+const STARTERS: [(&str, &str, usize); 71] = [
     ("!", "", 0),
     ("and", "", 0),
     ("begin", "", 0),
@@ -53,6 +53,7 @@ const STARTERS: [(&str, &str, usize); 70] = [
     ("linux32", "", 0),
     ("linux64", "", 0),
     ("ltrace", "aeloSpunx", 0),
+    ("lvm", "", 0),
     ("nice", "n", 0),
     ("nocorrect", "", 0),
     ("noglob", "", 0),

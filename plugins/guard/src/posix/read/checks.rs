@@ -331,6 +331,13 @@ pub(super) fn dig(arguments: &[Argument]) -> Proof {
     if arguments.iter().skip(1).any(sends_file) { Err(writes(arguments)) } else { Ok(()) }
 }
 
+/// Without a name it looks up what it is fed with, at whatever server is named.
+pub(super) fn nslookup(arguments: &[Argument]) -> Proof {
+    let is_option = |word: &&Argument| word.exact && word.text.len() > 1 && word.text.starts_with('-');
+    let name = arguments.iter().skip(1).find(|word| !is_option(word));
+    if name.is_none_or(|name| name.is("-")) { Err(writes(arguments)) } else { Ok(()) }
+}
+
 /// `iw dev wlan0 link`
 pub(super) fn iw(arguments: &[Argument]) -> Proof {
     let words: Vec<&str> = arguments.iter().skip(1).map(|argument| if argument.exact { argument.text.as_str() } else { "" }).collect();

@@ -89,7 +89,7 @@ pub(super) const PROGRAMS: &[Entry] = &[
     ("nfsstat", only("csnrmv234l", "")),
     ("nft", Rule::Check(checks::nft)),
     ("nmcli", Rule::Tool(&NMCLI)),
-    ("nslookup", ANY),
+    ("nslookup", Rule::Check(checks::nslookup)),
     // Without it the clock is set.
     ("ntpdate", needs("q", MANY, "q46uv", "")),
     // Without it commands are read.

@@ -80,6 +80,7 @@ const KUBECTL_READS: Rule = Rule::Check(kubectl);
 fn kubectl(arguments: &[Argument]) -> Proof {
     const REFUSED: Rule = Rule::Without(&[
         "--kubeconfig",
+        "--kuberc",
         "--kustomize",
         "--cache-dir",
         "--profile",
