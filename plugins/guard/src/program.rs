@@ -151,6 +151,11 @@ pub(crate) fn danger(command: &str, mode: &str) -> Option<Danger> {
     first(other::find(command, mode).into_iter().chain(iter::once_with(own).flatten()))
 }
 
+/// What stops a text that a client of a database is started with. Nothing in it is read as a shell would.
+pub(crate) fn given_danger(text: &str, mode: &str) -> Option<Danger> {
+    find(text, of_mode(mode)?)
+}
+
 fn of_mode(mode: &str) -> Option<Program> {
     match mode {
         "psql" => Some(Program::Psql),

@@ -2,6 +2,7 @@
 
 use crate::family::{Dialect, Place};
 use crate::ios;
+use crate::program;
 use crate::verdict::{Danger, listed};
 use jackfield_plugin::text::Search;
 
@@ -34,9 +35,11 @@ impl Finder {
             "docker" | "podman" | "nerdctl" | "kubectl" | "oc" | "lxc" | "crictl" | "pct" | "machinectl" | "docker-compose" | "vagrant" => {
                 self.contained(line, input)
             }
-            "tmux" | "screen" | "expect" | "vim" | "vi" | "nvim" | "ex" | "ed" | "pdsh" | "ansible" | "salt" => self.any_text(line),
+            "tmux" | "screen" | "expect" | "vim" | "vi" | "nvim" | "ex" | "ed" | "pdsh" | "ansible" | "salt" | "tar" | "rsync" | "gdb" => {
+                self.any_text(line)
+            }
             "awk" | "gawk" | "mawk" | "nawk" => line.iter().skip(1).find_map(|word| self.embedded(line, word)),
-            "psql" | "mysql" | "mariadb" | "sqlite3" | "clickhouse-client" | "cqlsh" => self.query(line, input),
+            "psql" | "mysql" | "mariadb" | "sqlite3" | "clickhouse-client" | "cqlsh" | "redis-cli" => self.query(line, input),
             _ if is_interpreter(program) => self.interpreter(line, input),
             _ if program.starts_with(UNKNOWN) => self.any_shell(line),
             _ => None,
@@ -152,7 +155,13 @@ impl Finder {
 
     /// Programs that give some of their words to a shell.
     fn any_text(&mut self, line: &[String]) -> Option<Danger> {
-        let escapes = |word: &String| word.trim_start_matches([':', '+', '!']).to_owned();
+        let escapes = |word: &String| {
+            // `--checkpoint-action=exec=rm x`
+            let head = word.split(' ').next().unwrap_or_default();
+            let text = head.rfind('=').filter(|_| head.starts_with("--")).and_then(|at| word.get(at + 1..)).unwrap_or(word);
+            let text = text.trim_start_matches([':', '+', '!']);
+            text.strip_prefix("shell ").unwrap_or(text).to_owned()
+        };
         line.iter().skip(1).filter(|word| word.has(' ')).map(escapes).collect::<Vec<_>>().iter().find_map(|word| self.text(word))
     }
 
@@ -190,8 +199,34 @@ impl Finder {
         {
             return Some(danger);
         }
-        line.iter().skip(1).find_map(|word| self.database(line, word))
+        let mode = match base_name(line.first()?) {
+            "mariadb" => "mysql",
+            "sqlite3" => "sqlite",
+            "redis-cli" => "redis",
+            name => name,
+        };
+        let piped = if let Input::From(Source::Text(text)) = input { Some(text.clone()) } else { None };
+        // Of the words of Redis each is one by itself.
+        let given = if mode == "redis" { vec![behind_options(line, "hpnasuri").join(" ")] } else { texts_given(line) };
+        let found = piped.into_iter().chain(given).find_map(|text| program::given_danger(&text, mode));
+        self.ends_at(found).or_else(|| line.iter().skip(1).find_map(|word| self.database(line, word)))
     }
+}
+
+/// What a client is given to run: behind its option, or a word of several.
+fn texts_given(line: &[String]) -> Vec<String> {
+    const OPTIONS: [&str; 4] = ["--command=", "--execute=", "-c", "-e"];
+    let is_option = |word: &str| matches!(word, "-c" | "-e" | "--command" | "--execute");
+    let mut before = "";
+    let mut texts = Vec::new();
+    for word in line.iter().skip(1) {
+        if is_option(before) || word.has(' ') {
+            let text = OPTIONS.iter().find_map(|option| word.strip_prefix(option)).unwrap_or(word);
+            texts.push(text.to_owned());
+        }
+        before = word;
+    }
+    texts
 }
 
 /// `vtysh -c 'clear bgp *'`: what FRR's own prompt would be asked about.

@@ -107,8 +107,10 @@ pub(super) fn peel(line: &[String]) -> Started<'_> {
         }
         let starter = STARTERS.binary_search_by(|(name, ..)| (*name).cmp(program)).ok().and_then(|place| STARTERS.get(place));
         let Some((_, values, operands)) = starter else { break };
-        let inner = behind_options(&mut started, values);
-        started.line = skip_assignments(inner).get(*operands..).unwrap_or_default();
+        let command = |inner| skip_assignments(inner).get(*operands..).unwrap_or_default();
+        let mut readings = behind_options(started.line, values).into_iter().map(command);
+        started.line = readings.next().unwrap_or_default();
+        started.also.extend(readings);
     }
     started
 }
@@ -119,11 +121,14 @@ fn skip_assignments(line: &[String]) -> &[String] {
     line.get(count..).unwrap_or_default()
 }
 
-fn behind_options<'a>(started: &mut Started<'a>, values: &str) -> &'a [String] {
-    let mut rest = started.line.get(1..).unwrap_or_default();
+/// What stands behind the options, read in each way: a long one may or may not take the next word, and others may stand behind that.
+fn behind_options<'a>(line: &'a [String], values: &str) -> Vec<&'a [String]> {
+    let mut readings = Vec::new();
+    let mut rest = line.get(1..).unwrap_or_default();
     while let Some((option, behind)) = rest.split_first() {
         if option == "--" {
-            return behind;
+            rest = behind;
+            break;
         }
         let Some(letters) = option.strip_prefix('-').filter(|letters| !letters.is_empty()) else { break };
         rest = behind;
@@ -131,10 +136,12 @@ fn behind_options<'a>(started: &mut Started<'a>, values: &str) -> &'a [String] {
         if !long && letters.chars().last().is_some_and(|last| values.has(last)) {
             rest = behind.get(1..).unwrap_or_default();
         } else if long && !letters.has('=') && !listed(FLAGS, option) && behind.first().is_some_and(|next| !next.starts_with('-')) {
-            started.also.push(behind.get(1..).unwrap_or_default());
+            readings.push(behind);
+            rest = behind.get(1..).unwrap_or_default();
         }
     }
-    rest
+    readings.push(rest);
+    readings
 }
 
 /// `ip netns exec NAME command`, `ip vrf exec NAME command`.
@@ -181,5 +188,7 @@ mod tests {
     fn an_option_that_is_not_known_is_read_both_ways() {
         assert_eq!(peeled("sudo --user root rm x"), ("root rm x".to_owned(), vec!["rm x".to_owned()]));
         assert_eq!(peeled("sudo -n --stdin rm x"), ("rm x".to_owned(), vec![]));
+        assert_eq!(peeled("sudo --user root -E --group a rm x").1, ["a rm x", "rm x"]);
+        assert_eq!(peeled("chroot --userspec a:b /mnt rm x").1, ["rm x"]);
     }
 }
