@@ -90,7 +90,7 @@ fn carries(line: &[String]) -> bool {
         "scp" | "rsync" | "rcp" => operands().next_back().is_some_and(is_elsewhere),
         "curl" | "wget" | "wget2" | "http" | "https" | "xh" => sends(line) && !operands().any(is_loopback),
         "git" => first_word(line, "-C -c --git-dir --work-tree --namespace --config-env") == Some("push"),
-        "docker" | "podman" => operands().next() == Some("push"),
+        "docker" | "podman" | "nerdctl" => operands().next() == Some("push"),
         "aws" => operands().next() == Some("s3") && operands().any(|word| word.starts_with("s3://")),
         // A port that is only looked at.
         "nc" | "ncat" | "netcat" => !arguments().any(|word| word.starts_with('-') && !word.starts_with("--") && word.has('z')),

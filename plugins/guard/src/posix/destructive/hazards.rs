@@ -144,7 +144,12 @@ const HAZARDS: &[Hazard] = &[
     with("init", &["0|1|6|s|S"], OUTAGE, STOPS),
     with("systemctl", &[POWER], OUTAGE, STOPS),
     with("systemctl", &["start|restart", TARGETS], OUTAGE, STOPS),
-    with("busctl|dbus-send|gdbus", &["Reboot|PowerOff|Halt|Suspend|Hibernate|*.Reboot|*.PowerOff|*.Halt|*.Suspend|*.Hibernate"], OUTAGE, STOPS),
+    with(
+        "busctl|dbus-send|gdbus",
+        &["Reboot|PowerOff|Halt|Suspend|Hibernate|*.Reboot|*.PowerOff|*.Halt|*.Suspend|*.Hibernate"],
+        OUTAGE,
+        STOPS,
+    ),
     with("loginctl", &["reboot|poweroff|halt|suspend|hibernate"], OUTAGE, STOPS),
     with("umount", &["/|/usr|/var|/home"], OUTAGE, "takes a file system away that is in use"),
     option("umount", "-a|--all", OUTAGE, "takes every file system away"),
@@ -230,7 +235,9 @@ pub(super) fn danger(program: &str, line: &[String]) -> Option<Danger> {
     if let Some(plain) = without_patterns(program, line) {
         return danger(program, &plain);
     }
-    HAZARDS.iter().find(|hazard| hazard.program.split('|').any(|name| name == program) && hazard.hits(line)).map(|hazard| named(hazard.rule, line, hazard.what))
+    let is_of =
+        |names: &str| names == program || names.len() > program.len() && names.has('|') && names.split('|').any(|name| name == program);
+    HAZARDS.iter().find(|hazard| is_of(hazard.program) && hazard.hits(line)).map(|hazard| named(hazard.rule, line, hazard.what))
 }
 
 /// The line without the patterns that Redis itself looks for, if it has such.

@@ -219,8 +219,7 @@ fn nmcli(line: &[String]) -> bool {
 
 /// Its words, which may be shortened and stand in one text, are a command of BIRD.
 fn birdc(line: &[String]) -> bool {
-    const STOPPED: [(&str, usize); 6] =
-        [("down", 2), ("reload", 3), ("disable", 2), ("restart", 4), ("graceful", 1), ("configure", 1)];
+    const STOPPED: [(&str, usize); 6] = [("down", 2), ("reload", 3), ("disable", 2), ("restart", 4), ("graceful", 1), ("configure", 1)];
     let text = operands(line, &["s"]).join(" ");
     let mut words = text.split_whitespace();
     let (first, second) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());

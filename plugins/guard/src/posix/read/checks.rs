@@ -7,7 +7,7 @@ use jackfield_plugin::text::Search;
 
 use super::super::{awk as awk_text, sed as sed_text};
 use super::argument::Argument;
-use super::options::Shape;
+use super::options::{Line, Shape};
 use super::programs::{MANY, writes};
 
 /// Only these words, besides arguments that are no options.
@@ -178,7 +178,10 @@ pub(super) fn ps(arguments: &[Argument]) -> Proof {
         let letters = text.get(..at.unwrap_or(text.len())).unwrap_or_default();
         let shows = letters.starts_with(|c: char| c.is_ascii_alphabetic()) && letters.has('e');
         if !is_value && (shows || at.is_none() && word.may_be_option()) {
-            return Err(Doubt::new("posix.argument", format!("{} may show the environment of processes", excerpt(&format!("ps {letters}")))));
+            return Err(Doubt::new(
+                "posix.argument",
+                format!("{} may show the environment of processes", excerpt(&format!("ps {letters}"))),
+            ));
         }
         let takes_next = at.is_some_and(|at| at + 1 == text.len()) && word.exact && valued != "=" || listed(LONG, text);
         is_value = !is_value && takes_next;
@@ -373,18 +376,23 @@ pub(super) fn one_command(arguments: &[Argument]) -> Proof {
     if arguments.iter().any(|argument| !argument.exact || argument.text.contains(signs)) { Err(writes(arguments)) } else { Ok(()) }
 }
 
+/// The first word of it, whether it is one text or not.
+fn command_word<'a>(line: &Line<'a>) -> Option<&'a str> {
+    line.operands.first().copied().filter(|operand| operand.exact)?.text.split_whitespace().next()
+}
+
 /// `nft list …`
 pub(super) fn nft(arguments: &[Argument]) -> Proof {
     const SHAPE: Shape = Shape { letters: "anstjySNpuT", long: "handle numeric stateless terse json numeric-priority", operands: MANY };
     one_command(arguments)?;
-    if matches!(SHAPE.read(arguments)?.operand(0), Some("list" | "describe")) { Ok(()) } else { Err(writes(arguments)) }
+    if matches!(command_word(&SHAPE.read(arguments)?), Some("list" | "describe")) { Ok(()) } else { Err(writes(arguments)) }
 }
 
 /// `birdc show …`
 pub(super) fn birdc(arguments: &[Argument]) -> Proof {
     one_command(arguments)?;
     let line = Shape { letters: "rvs:", long: "", operands: MANY }.read(arguments)?;
-    if line.operand(0) == Some("show") { Ok(()) } else { Err(writes(arguments)) }
+    if command_word(&line) == Some("show") { Ok(()) } else { Err(writes(arguments)) }
 }
 
 /// Two of the logs that `smartctl -l` knows are settings, and others are begun anew.

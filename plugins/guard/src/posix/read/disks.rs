@@ -35,6 +35,7 @@ pub(super) const PROGRAMS: &[Entry] = &[
     ),
     ("btrfs", Rule::Tool(&BTRFS)),
     ("camcontrol", Rule::Exactly(&["devlist", "devlist -v"])),
+    ("cryptsetup", first("status luksDump isLuks luksUUID", "v", "verbose")),
     ("diskutil", first("info list", "", "")),
     ("dmidecode", at_most(0, "t:s:qu", "type= string= quiet")),
     ("dmsetup", first("info ls status table targets version", "cC", "columns noheadings tree")),

@@ -22,11 +22,30 @@ const NMCLI: Tool = Tool {
     commands: &[
         ("g general", first("|status permissions", "", "")),
         ("c con conn connection", SHOWS),
-        ("d dev device", SHOWS),
+        ("d dev device", Rule::Tool(&NMCLI_DEVICE)),
         ("n networking", Rule::Exactly(&["", "connectivity"])),
         ("r radio", Rule::Exactly(&["", "all", "wifi", "wwan"])),
     ],
 };
+
+const NMCLI_DEVICE: Tool = Tool {
+    options: Shape { letters: "", long: "", operands: 0 },
+    bare: true,
+    commands: &[("status show list sh st", only("", "active order=")), ("wifi lldp", first("|list", "", ""))],
+};
+
+/// Without a value for it a setting is shown.
+const RESOLVECTL: Tool = Tool {
+    options: Shape { letters: "46i:p:t:", long: "no-pager json= legend= interface=", operands: MANY },
+    bare: true,
+    commands: &[
+        ("status query statistics", only("46i:p:t:", "no-pager json= legend= interface=")),
+        ("dns domain default-route llmnr mdns dnssec dnsovertls nta", at_most(1, "", "no-pager")),
+    ],
+};
+
+/// What is logged, and where, is told by `-L` and `-D`, and any setting by `-Y`.
+const SNMP: Rule = only("v:c:r:t:O:m:l:u:a:A:x:X:n:I:C?", "");
 
 /// Sorted by name.
 pub(super) const PROGRAMS: &[Entry] = &[
@@ -129,11 +148,17 @@ pub(super) const PROGRAMS: &[Entry] = &[
     ("pfctl", needs("s", 0, "s:va:rnPq", "")),
     ("ping", PING),
     ("ping6", PING),
-    ("resolvectl", first("|status query statistics", "46i:p:t:", "no-pager json= legend= interface=")),
+    ("resolvectl", Rule::Tool(&RESOLVECTL)),
     ("rndc", Rule::Exactly(&["status"])),
     ("route", first("|get show", "neFC46v", "")),
     ("rpcinfo", needs("p s m", 1, "psm", "")),
     ("scutil", Rule::Exactly(&["--dns", "--nwi", "--proxy"])),
+    ("snmpbulkget", SNMP),
+    ("snmpbulkwalk", SNMP),
+    ("snmpget", SNMP),
+    ("snmpgetnext", SNMP),
+    ("snmpstatus", SNMP),
+    ("snmpwalk", SNMP),
     ("sockstat", ANY),
     (
         "ss",
@@ -143,6 +168,7 @@ pub(super) const PROGRAMS: &[Entry] = &[
              no-header oneline inet-sockopt tos cgroup threads version help",
         ),
     ),
+    ("ssh-add", Rule::Exactly(&["-l", "-L"])),
     ("ssh-keygen", needs("l F", 0, "lvf:E:F:", "")),
     ("tc", Rule::Check(checks::iproute)),
     ("tracepath", ANY),

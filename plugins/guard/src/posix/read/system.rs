@@ -54,6 +54,7 @@ pub(super) const PROGRAMS: &[Entry] = &[
     ("id", ANY),
     ("initctl", first("list status version", "", "")),
     ("iostat", ANY),
+    ("iotop", needs("b batch", 0, "baokPqtd:n:p:u:", "batch only processes accumulated kilobytes time quiet iter= delay=")),
     ("ipcs", ANY),
     ("jobs", at_most(0, "lpnrs", "")),
     (

@@ -55,7 +55,7 @@ const DOCKER_OBJECT: Tool = Tool {
 
 /// A host may be reached by `ssh`, with whatever options its name holds, so `-H` is not here.
 const DOCKER: Tool = Tool {
-    options: Shape { letters: "l:Dc:", long: "context= log-level= debug tls tlsverify", operands: MANY },
+    options: Shape { letters: "l:Dc:n:", long: "context= log-level= debug tls tlsverify namespace=", operands: MANY },
     bare: false,
     commands: &[
         ("ps images logs inspect version info stats top port diff history events search", ANY),
@@ -148,6 +148,7 @@ pub(super) const PROGRAMS: &[Entry] = &[
     ("git", Rule::Tool(&GIT)),
     ("helm", Rule::Tool(&HELM)),
     ("kubectl", Rule::Tool(&KUBECTL)),
+    ("nerdctl", Rule::Tool(&DOCKER)),
     ("oc", Rule::Tool(&KUBECTL)),
     ("openssl", Rule::Check(checks::openssl)),
     ("pct", first("list status config listsnapshot pending", "", "")),

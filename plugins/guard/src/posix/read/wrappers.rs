@@ -27,6 +27,7 @@ pub(super) fn started(arguments: &[Argument], left: usize) -> Proof {
         "sudo" | "doas" | "su" | "pkexec" | "run0" => {
             Err(Doubt::new("posix.privilege", format!("{} raises the rights", excerpt(&program.text))))
         }
+        "ip" if arguments.get(2).is_some_and(|verb| verb.is("exec")) => in_namespace(arguments, left),
         "command" => command(arguments, left),
         "builtin" => started(arguments.get(1..).unwrap_or_default(), left - 1),
         "nice" => behind(Shape { letters: "n:", long: "adjustment=", operands: MANY }),
@@ -39,6 +40,13 @@ pub(super) fn started(arguments: &[Argument], left: usize) -> Proof {
         "sh" | "bash" | "dash" | "ash" | "zsh" | "ksh" if arguments.get(1).is_some_and(|option| option.is("-c")) => script(arguments, left),
         _ => programs::judge(arguments),
     }
+}
+
+/// `ip netns exec NAME PROGRAM`, `ip vrf exec NAME PROGRAM`
+fn in_namespace(arguments: &[Argument], left: usize) -> Proof {
+    let leads = arguments.get(1).is_some_and(|object| object.is("netns") || object.is("vrf"));
+    let is_name = |name: &Argument| !name.may_be_option() && !name.text.starts_with('-');
+    if leads && arguments.len() > 4 && arguments.get(3).is_some_and(is_name) { behind(arguments, 4, left) } else { Err(writes(arguments)) }
 }
 
 /// `command -v NAME` only looks.
