@@ -26,7 +26,10 @@ impl Finder {
             "watch" | "entr" => self.joined(line, "nq"),
             "ssh" | "mosh" | "slogin" => self.remote(line, input),
             // What it names by itself is a read.
-            "nslookup" => self.fed_client(line, input),
+            "nslookup" => {
+                self.fed_client(line, input);
+                None
+            }
             "vtysh" => vtysh(line, input),
             "ip" => self.batch(line, input),
             "xargs" | "gxargs" => self.xargs(line, input),
@@ -112,12 +115,11 @@ impl Finder {
     }
 
     /// It hands what it is fed with to another machine.
-    fn fed_client(&mut self, line: &[String], input: &Input) -> Option<Danger> {
+    fn fed_client(&mut self, line: &[String], input: &Input) {
         // A text stands in the line, where everybody sees it.
         if matches!(input, Input::From(Source::File | Source::Data(_) | Source::Paths(_))) {
             self.sends.get_or_insert_with(|| line.to_vec());
         }
-        None
     }
 
     /// `ip -batch -`: lines of its own.
