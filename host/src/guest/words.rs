@@ -78,13 +78,14 @@ mod tests {
     use crate::directory::OpenError;
 
     /// Files whose sentences no person hears on the command line, or is meant to hear as they are; why.
-    const FOR_AGENTS: [(&str, &str); 12] = [
+    const FOR_AGENTS: [(&str, &str); 13] = [
         ("config.rs", "a value of the configuration"),
         ("directory/errand.rs", "files are read and written by agents"),
         ("directory/room.rs", "only calls of agents take rooms"),
         ("files/copy.rs", "files are copied by agents"),
         ("files/read.rs", "files are read and written by agents"),
         ("files/write.rs", "files are read and written by agents"),
+        ("fleet.rs", "only rollouts of agents are kept"),
         ("forward.rs", "forwards are opened by agents"),
         ("forward/registry.rs", "forwards are opened by agents"),
         ("policy/explain.rs", "tells a person what the tools of agents do"),
