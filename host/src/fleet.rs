@@ -1,17 +1,31 @@
 //! Rollouts: one command on many targets, on a few first, then in batches, and no further than so many failures. One goes on whoever
 //! waits for it, and the same call finds it again: where a person is asked in between, what was done is not done twice.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::ids::CommandId;
+use crate::ids::{CommandId, SessionId};
 use crate::limits::{ROLLOUT_KEPT_MAX, ROLLOUTS_MAX};
 use crate::policy::approval::Request;
+use crate::session::command::State;
+
+/// Targets that come first unless somebody says otherwise.
+pub const CANARY: usize = 1;
+/// Targets at once, likewise.
+pub const PARALLEL: usize = 8;
+/// Failures behind which nothing more is begun, likewise.
+pub const MAX_FAILURES: usize = 1;
+
+/// What a target's structure does not repeat: it is told of all, or is of no use here.
+const LEFT_OUT: [&str; 4] = ["ok", "idle_ms", "prompt", "cwd"];
+/// What it does not have either where its output is shown among those of others, as a whole.
+const IN_GROUP: [&str; 3] = ["origin", "output", "range"];
 
 /// How far it goes at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +64,79 @@ pub struct Told {
     pub approvals: Vec<Request>,
 }
 
+impl Told {
+    /// A text of the structure; empty where there is none.
+    #[must_use]
+    pub fn field(&self, name: &str) -> &str {
+        self.fields.get(name).and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// How the command ended, where nothing more than that and its output is told.
+    #[must_use]
+    pub fn plain_end(&self) -> Option<String> {
+        plain_end(self.error, &self.fields)
+    }
+
+    /// The structure beside those of the other targets.
+    fn result(&self) -> Value {
+        let is_in_group = self.plain_end().is_some();
+        let mut fields = self.fields.clone();
+        fields.retain(|name, value| {
+            let is_left_out = LEFT_OUT.contains(&name.as_str()) || is_in_group && IN_GROUP.contains(&name.as_str());
+            !is_left_out && (name != "next" || *value != "")
+        });
+        Value::Object(fields)
+    }
+}
+
+/// How a command ended, where its answer says nothing more than that and its output.
+#[must_use]
+pub fn plain_end(is_error: bool, fields: &Map<String, Value>) -> Option<String> {
+    let text = |name: &str| fields.get(name).and_then(Value::as_str).unwrap_or_default();
+    let says_more = ["warnings", "failure", "lines", "meanwhile", "lost", "note"].iter().any(|name| fields.contains_key(*name));
+    if is_error || says_more || text("state") != State::Done.word() || !text("next").is_empty() || !text("stderr").is_empty() {
+        return None;
+    }
+    let exit = fields.get("exit_code").map(|code| format!(" exit={code}")).unwrap_or_default();
+    let failed = if fields.get("failed") == Some(&Value::Bool(true)) { " FAILED" } else { "" };
+    let confidence = match text("confidence") {
+        "" => String::new(),
+        word => format!(" confidence={word}"),
+    };
+    Some(format!("{}{exit}{failed}{confidence}", State::Done.word()))
+}
+
+/// The first target that is named a second time, whatever it is called.
+#[must_use]
+pub fn named_twice(targets: &[String]) -> Option<&String> {
+    let mut seen = BTreeSet::new();
+    targets.iter().find(|target| !seen.insert(SessionId::parse(target).to_string()))
+}
+
+/// Targets whose commands ended alike.
+#[derive(Debug)]
+pub struct Group<'s> {
+    /// Each with its command.
+    pub members: Vec<(&'s str, &'s str)>,
+    /// How they ended.
+    pub end: String,
+    /// What they printed.
+    pub output: &'s str,
+    exit_code: Option<&'s Value>,
+}
+
+impl Group<'_> {
+    /// The structure.
+    #[must_use]
+    pub fn fields(&self) -> Value {
+        let targets: Vec<&str> = self.members.iter().map(|(target, _)| *target).collect();
+        let fields = [("targets", json!(targets)), ("origin", "device".into()), ("output", self.output.into())];
+        let mut fields: Map<String, Value> = fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        fields.extend(self.exit_code.map(|code| ("exit_code".to_owned(), code.clone())));
+        Value::Object(fields)
+    }
+}
+
 /// Why nothing more is begun.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rest {
@@ -82,6 +169,42 @@ impl Sheet {
     #[must_use]
     pub fn count(&self, end: End) -> usize {
         self.told.iter().flatten().filter(|told| told.end == end).count()
+    }
+
+    /// Its word.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self.rest {
+            None => State::Running.word(),
+            Some(Rest::Waits) => "approval_needed",
+            Some(Rest::Done) => State::Done.word(),
+            Some(Rest::Canary | Rest::Failures) => "stopped",
+            Some(Rest::Request) => State::Interrupted.word(),
+        }
+    }
+
+    /// Did all go well so far?
+    #[must_use]
+    pub fn is_well(&self) -> bool {
+        self.count(End::Badly) == 0 && matches!(self.rest, None | Some(Rest::Done))
+    }
+
+    /// Equal ends of commands once, and the targets of which there is more to tell.
+    #[must_use]
+    pub fn groups(&self) -> (Vec<Group<'_>>, Vec<&Told>) {
+        let (mut groups, mut apart): (Vec<Group<'_>>, _) = (Vec::new(), Vec::new());
+        for told in self.told.iter().flatten() {
+            let Some(end) = told.plain_end() else {
+                apart.push(told);
+                continue;
+            };
+            let (output, member) = (told.field("output"), (told.field("target"), told.field("command_id")));
+            match groups.iter_mut().find(|group| group.output == output && group.end == end) {
+                Some(group) => group.members.push(member),
+                None => groups.push(Group { members: vec![member], end, output, exit_code: told.fields.get("exit_code") }),
+            }
+        }
+        (groups, apart)
     }
 
     /// How long it has rested, where it rests.
@@ -145,6 +268,52 @@ impl Rollout {
     #[must_use]
     pub fn sheet(&self) -> Sheet {
         self.sheet.borrow().clone()
+    }
+
+    /// What is at it, and what was not begun or waits for a person, by name.
+    #[must_use]
+    pub fn left(&self, sheet: &Sheet) -> (Vec<&str>, Vec<&str>) {
+        let open = |number: &usize| sheet.told.get(*number).is_some_and(|told| told.as_ref().is_none_or(|told| told.end == End::Asked));
+        let is_at_it = |number: &usize| sheet.rest.is_none() && sheet.batch.contains(number);
+        let (running, pending): (Vec<usize>, Vec<usize>) = (0..self.targets.len()).filter(open).partition(is_at_it);
+        let names = |numbers: Vec<usize>| numbers.into_iter().filter_map(|number| self.targets.get(number).map(String::as_str)).collect();
+        (names(running), names(pending))
+    }
+
+    /// Why nothing more is begun, where something is left.
+    #[must_use]
+    pub fn because(&self, sheet: &Sheet) -> Option<String> {
+        let of = |end: End| {
+            let named = self.targets.iter().zip(&sheet.told).filter(|(_, told)| matches!(told, Some(told) if told.end == end));
+            named.map(|(target, _)| target.as_str()).collect::<Vec<_>>().join(", ")
+        };
+        match sheet.rest? {
+            Rest::Done => None,
+            Rest::Canary => Some(format!("a canary failed: {}", of(End::Badly))),
+            Rest::Failures => Some(format!("max_failures={} is reached: {}", self.pace.max_failures, of(End::Badly))),
+            Rest::Waits => Some(format!("a person has to agree on {}", of(End::Asked))),
+            Rest::Request => Some("that was asked for".to_owned()),
+        }
+    }
+
+    /// How it stands, as a structure. What came of the targets is in it once it rests.
+    #[must_use]
+    pub fn fields(&self, sheet: &Sheet) -> Map<String, Value> {
+        let (running, pending) = self.left(sheet);
+        let mut fields: Vec<(&str, Value)> = vec![
+            ("state", sheet.word().into()),
+            ("done", sheet.count(End::Well).into()),
+            ("failed", sheet.count(End::Badly).into()),
+            ("running", running.into()),
+            ("pending", pending.into()),
+        ];
+        fields.extend(self.because(sheet).map(|because| ("stopped_because", Value::from(because))));
+        if sheet.rest.is_some() {
+            let results: Vec<Value> = sheet.told.iter().flatten().map(Told::result).collect();
+            let groups: Vec<Value> = sheet.groups().0.iter().map(Group::fields).collect();
+            fields.extend([("results", Value::from(results)), ("groups", Value::from(groups))]);
+        }
+        fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
     }
 
     /// Does it go on?
@@ -373,6 +542,13 @@ mod tests {
         let waiting = Rollout::new(String::new(), String::new(), vec![String::new(); 4], PACE);
         waiting.end_early();
         assert_eq!((waiting.sheet().rest, waiting.take_up()), (Some(Rest::Request), false));
+    }
+
+    #[test]
+    fn a_target_is_named_once_whatever_it_is_called() {
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        assert_eq!(named_twice(&names(&["w1", "w2", "w1#main"])).map(String::as_str), Some("w1#main"));
+        assert_eq!(named_twice(&names(&["w1", "w2", "w1#2"])), None);
     }
 
     #[test]

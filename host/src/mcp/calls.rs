@@ -17,7 +17,7 @@ use super::{Caller, Patience};
 use crate::author::Author;
 use crate::config::Delay;
 use crate::directory::{Directory, LineKind};
-use crate::fleet::Rollout;
+use crate::fleet::{Rollout, plain_end};
 use crate::ids::{CommandId, MAIN, SessionId};
 use crate::limits::{
     self, BESIDE_MAX, CALLER_REASON_MAX_CHARS, IDLE_CLOSE, INTERRUPT_STEP_WAIT, INTERRUPTS_MAX, KILL_AFTER_MAX, OUTPUT_DEFAULT_CHARS,
@@ -460,22 +460,6 @@ fn same_end(replies: &[Reply]) -> Option<String> {
     let mut ends = replies.iter().map(|reply| plain_end(reply.error, &reply.fields));
     let first = ends.next()??;
     ends.all(|end| end.as_ref() == Some(&first)).then_some(first)
-}
-
-/// How a command ended, where its answer says nothing more than that and its output.
-pub(super) fn plain_end(is_error: bool, fields: &Map<String, Value>) -> Option<String> {
-    let text = |name: &str| fields.get(name).and_then(Value::as_str).unwrap_or_default();
-    let says_more = ["warnings", "failure", "lines", "meanwhile", "lost", "note"].iter().any(|name| fields.contains_key(*name));
-    if is_error || says_more || text("state") != State::Done.word() || !text("next").is_empty() || !text("stderr").is_empty() {
-        return None;
-    }
-    let exit = fields.get("exit_code").map(|code| format!(" exit={code}")).unwrap_or_default();
-    let failed = if fields.get("failed") == Some(&Value::Bool(true)) { " FAILED" } else { "" };
-    let confidence = match text("confidence") {
-        "" => String::new(),
-        word => format!(" confidence={word}"),
-    };
-    Some(format!("{}{exit}{failed}{confidence}", State::Done.word()))
 }
 
 /// The session that a call is about: by name, or by a command that it remembers.

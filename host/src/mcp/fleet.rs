@@ -1,12 +1,11 @@
 //! `ssh_fleet`: a rollout that each target takes part in as by `ssh_run`. It goes on when the call's time is over.
 
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::calls::{self, Wanted};
 use super::conceal;
@@ -15,8 +14,7 @@ use super::reply::{self, Reply};
 use super::tools::Arguments;
 use super::{Caller, Patience, bounds};
 use crate::directory::{Directory, LineKind};
-use crate::fleet::{End, Pace, Rest, Rollout, Sheet, Told};
-use crate::ids::SessionId;
+use crate::fleet::{CANARY, End, MAX_FAILURES, PARALLEL, Pace, Rest, Rollout, Sheet, Told, named_twice};
 use crate::limits::{
     APPROVAL_OPEN_MAX, BESIDE_MAX, FLEET_CHARS, FLEET_CHARS_MIN, FLEET_PARALLEL_MAX, FLEET_TARGETS_MAX, INTERRUPT_STEP_WAIT,
     KILL_AFTER_MAX, OPEN_MAX, ROLLOUT_KEPT_MAX,
@@ -26,17 +24,6 @@ use crate::session::RunRequest;
 use crate::session::command::State;
 use crate::session::journey::Keep;
 use crate::session::report::OutputQuery;
-
-/// Targets that come first.
-const CANARY: usize = 1;
-/// Targets at once.
-const PARALLEL: usize = 8;
-/// Failures behind which nothing more is begun.
-const MAX_FAILURES: usize = 1;
-/// What a target's structure does not repeat: it is told of all, or is of no use here.
-const LEFT_OUT: [&str; 4] = ["ok", "idle_ms", "prompt", "cwd"];
-/// What it does not have either where its output is shown among those of others, as a whole.
-const IN_GROUP: [&str; 3] = ["origin", "output", "range"];
 
 /// Begins a rollout, or goes on with the one of this call.
 pub(super) async fn fleet(directory: &Arc<Directory>, caller: &Caller, arguments: &Arguments) -> Result<Reply, String> {
@@ -89,9 +76,7 @@ fn targets(arguments: &Arguments) -> Result<Vec<String>, String> {
     if targets.is_empty() || targets.len() > FLEET_TARGETS_MAX {
         return Err(format!("`targets` of ssh_fleet names {} devices; name 1 to {FLEET_TARGETS_MAX}", targets.len()));
     }
-    let mut seen = BTreeSet::new();
-    let twice = targets.iter().find(|target| !seen.insert(SessionId::parse(target).to_string()));
-    if let Some(twice) = twice {
+    if let Some(twice) = named_twice(&targets) {
         return Err(format!("`targets` of ssh_fleet names `{twice}` twice; name each target once"));
     }
     Ok(targets)
@@ -188,16 +173,10 @@ fn progress(rollout: &Rollout) -> String {
 fn told(rollout: &Rollout, to: &str) -> Reply {
     let sheet = rollout.sheet();
     let (id, well, badly) = (rollout.id, sheet.count(End::Well), sheet.count(End::Badly));
-    let (running, pending) = left(rollout, &sheet);
-    let state = word(sheet.rest);
-    let because = because(rollout, &sheet);
-    let is_well = badly == 0 && matches!(sheet.rest, None | Some(Rest::Done));
-    let mut more = Map::new();
-    let fields = json!({"ok": is_well, "command_id": id.to_string(), "state": state,
-        "done": well, "failed": badly, "running": running, "pending": pending});
+    let (running, pending) = rollout.left(&sheet);
+    let state = sheet.word();
     let mut text = format!("{id} {state}: {well} done, {badly} failed, {} running, {} pending", running.len(), pending.len());
-    if let Some(because) = &because {
-        more.insert("stopped_because".to_owned(), because.clone().into());
+    if let Some(because) = rollout.because(&sheet) {
         let _ = write!(text, "; stopped because {because}");
     }
     for (name, targets) in [("running", &running), ("pending", &pending)] {
@@ -206,13 +185,10 @@ fn told(rollout: &Rollout, to: &str) -> Reply {
         }
     }
     if sheet.rest.is_some() {
-        let (results, groups, shown) = results(&sheet);
-        more.insert("results".to_owned(), results.into());
-        more.insert("groups".to_owned(), groups.into());
-        text.push_str(&shown);
+        text.push_str(&results(&sheet));
     }
-    let mut reply = Reply::new(fields, text);
-    reply.fields.extend(more);
+    let mut reply = Reply::new(json!({"ok": sheet.is_well(), "command_id": id.to_string()}), text);
+    reply.fields.extend(rollout.fields(&sheet));
     match sheet.rest {
         None => reply.with_next(&format!("It goes on. Call ssh_output command_id={id} wait_s=30, or ssh_interrupt command_id={id}.")),
         Some(Rest::Waits) => asks(reply, &sheet),
@@ -226,89 +202,14 @@ fn told(rollout: &Rollout, to: &str) -> Reply {
     }
 }
 
-/// What is at it, and what was not begun or waits for a person, by name.
-fn left<'r>(rollout: &'r Rollout, sheet: &Sheet) -> (Vec<&'r str>, Vec<&'r str>) {
-    let open = |number: &usize| sheet.told.get(*number).is_some_and(|told| told.as_ref().is_none_or(|told| told.end == End::Asked));
-    let is_at_it = |number: &usize| sheet.rest.is_none() && sheet.batch.contains(number);
-    let all = (0..rollout.targets.len()).filter(open);
-    let (running, pending): (Vec<usize>, Vec<usize>) = all.partition(is_at_it);
-    let names = |numbers: Vec<usize>| numbers.into_iter().filter_map(|number| rollout.targets.get(number).map(String::as_str)).collect();
-    (names(running), names(pending))
-}
-
-fn word(rest: Option<Rest>) -> &'static str {
-    match rest {
-        None => State::Running.word(),
-        Some(Rest::Waits) => "approval_needed",
-        Some(Rest::Done) => State::Done.word(),
-        Some(Rest::Canary | Rest::Failures) => "stopped",
-        Some(Rest::Request) => State::Interrupted.word(),
-    }
-}
-
-fn because(rollout: &Rollout, sheet: &Sheet) -> Option<String> {
-    let of = |end: End| {
-        let named = rollout.targets.iter().zip(&sheet.told).filter(|(_, told)| matches!(told, Some(told) if told.end == end));
-        named.map(|(target, _)| target.as_str()).collect::<Vec<_>>().join(", ")
-    };
-    match sheet.rest? {
-        Rest::Done => None,
-        Rest::Canary => Some(format!("a canary failed: {}", of(End::Badly))),
-        Rest::Failures => Some(format!("max_failures={} is reached: {}", rollout.pace.max_failures, of(End::Badly))),
-        Rest::Waits => Some(format!("a person has to agree on {}", of(End::Asked))),
-        Rest::Request => Some("that was asked for".to_owned()),
-    }
-}
-
-/// What came of the targets: the structure of each, equal outputs, and all of it as text.
-fn results(sheet: &Sheet) -> (Vec<Value>, Vec<Value>, String) {
-    let mut groups: Vec<Group<'_>> = Vec::new();
-    let (mut results, mut apart) = (Vec::new(), String::new());
-    for told in sheet.told.iter().flatten() {
-        let text = |name: &str| told.fields.get(name).and_then(Value::as_str).unwrap_or_default();
-        let mut fields = told.fields.clone();
-        fields.retain(|name, value| !LEFT_OUT.contains(&name.as_str()) && (name != "next" || *value != ""));
-        match calls::plain_end(told.error, &told.fields) {
-            Some(end) => {
-                fields.retain(|name, _| !IN_GROUP.contains(&name.as_str()));
-                let (output, member) = (text("output"), (text("target"), text("command_id")));
-                match groups.iter_mut().find(|group| group.output == output && group.end == end) {
-                    Some(group) => group.members.push(member),
-                    None => groups.push(Group { members: vec![member], end, output, exit_code: told.fields.get("exit_code") }),
-                }
-            }
-            None => {
-                let _ = write!(apart, "\n\n== {}\n{}", text("target"), told.text);
-            }
-        }
-        results.push(Value::Object(fields));
-    }
-    let shown: String = groups.iter().map(Group::text).chain([apart]).collect();
-    (results, groups.iter().map(Group::fields).collect(), shown)
-}
-
-/// Targets whose commands ended alike.
-struct Group<'s> {
-    /// Each with its command.
-    members: Vec<(&'s str, &'s str)>,
-    end: String,
-    output: &'s str,
-    exit_code: Option<&'s Value>,
-}
-
-impl Group<'_> {
-    fn text(&self) -> String {
-        let members: Vec<String> = self.members.iter().map(|(target, command)| format!("{target} {command}")).collect();
-        format!("\n\n== {}: {}\n{}", members.join(", "), self.end, reply::fenced(self.output))
-    }
-
-    fn fields(&self) -> Value {
-        let targets: Vec<&str> = self.members.iter().map(|(target, _)| *target).collect();
-        let fields = [("targets", json!(targets)), ("origin", "device".into()), ("output", self.output.into())];
-        let mut fields: Map<String, Value> = fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-        fields.extend(self.exit_code.map(|code| ("exit_code".to_owned(), code.clone())));
-        Value::Object(fields)
-    }
+/// What came of the targets as text: equal outputs once, then what there is more to tell of.
+fn results(sheet: &Sheet) -> String {
+    let (groups, apart) = sheet.groups();
+    let equal = groups.iter().map(|group| {
+        let members: Vec<String> = group.members.iter().map(|(target, command)| format!("{target} {command}")).collect();
+        format!("\n\n== {}: {}\n{}", members.join(", "), group.end, reply::fenced(group.output))
+    });
+    equal.chain(apart.iter().map(|told| format!("\n\n== {}\n{}", told.field("target"), told.text))).collect()
 }
 
 /// A rollout that waits for a person.
@@ -326,6 +227,8 @@ fn asks(reply: Reply, sheet: &Sheet) -> Reply {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Map;
+
     use super::*;
     use crate::fleet::Rollouts;
     use crate::limits::APPROVALS_MAX;
