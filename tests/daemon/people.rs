@@ -335,7 +335,10 @@ fn a_yes_at_a_terminal_is_recorded_as_one() {
     let mut anna = Guest::come(house.state.path(), "anna", true);
     let file = house.state.path().join("jft-agreed");
     let command = format!("touch {}", file.display());
-    let run = || Say::Run { session: "here".to_owned(), command: command.clone(), kill_after_s: None };
+    let run = || {
+        let (session, command) = ("here".to_owned(), command.clone());
+        Say::Run { session, command, kill_after_s: None, mode: None, commit: None, reason: String::new() }
+    };
     anna.say(&run());
     let mut asked = None;
     until("she is asked", || {

@@ -147,7 +147,8 @@ pub fn run(command: Command, file: Option<&Path>) -> Result<ExitCode, String> {
         Command::Ps { json } => block_on(ps(json))?,
         Command::Devices { json } => block_on(devices(file, json))?,
         Command::Run { json, kill_after, device, command } => {
-            block_on(run::run(file, &run::Wanted { session: device, command: command.join(" "), kill_after, json }))
+            let wanted = run::Wanted { session: device, command: command.join(" "), kill_after, json, ..run::Wanted::default() };
+            block_on(run::run(file, &wanted))
         }
         Command::Attach { session } => attach::attach(file, &session),
         Command::Watch { session } => attach::watch(file, &session),

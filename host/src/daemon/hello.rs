@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use crate::limits::HELLO_MAX_BYTES;
 
 /// The version of these lines and of what follows them. Another one is not understood.
-pub const PROTOCOL: u32 = 1;
+pub const PROTOCOL: u32 = 2;
 /// What is running, for people.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 

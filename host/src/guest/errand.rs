@@ -13,10 +13,13 @@ use super::words::{self, for_people};
 use crate::author::Author;
 use crate::directory::{Directory, LineKind, OpenError};
 use crate::ids::{CommandId, SessionId};
-use crate::limits::{APPROVAL_OPEN_MAX, INTERRUPT_STEP_WAIT, INTERRUPTS_MAX, KILL_AFTER_MAX, OPEN_MAX, OUTPUT_MAX_CHARS};
+use crate::limits::{
+    APPROVAL_OPEN_MAX, CALLER_REASON_MAX_CHARS, INTERRUPT_STEP_WAIT, INTERRUPTS_MAX, KILL_AFTER_MAX, OPEN_MAX, OUTPUT_MAX_CHARS,
+};
 use crate::policy::Purpose;
 use crate::policy::approval::Request;
 use crate::session::command::State;
+use crate::session::journey::Keep;
 use crate::session::report::{OutputQuery, Report};
 use crate::session::{Refusal, RunRequest, SessionHandle, Stop};
 use crate::transport::questions::Question;
@@ -31,6 +34,9 @@ pub(super) struct Run {
     pub(super) session: String,
     pub(super) command: String,
     pub(super) kill_after_s: Option<u64>,
+    pub(super) mode: Option<String>,
+    pub(super) commit: Option<String>,
+    pub(super) reason: String,
     pub(super) by: Author,
 }
 
@@ -110,10 +116,19 @@ fn refused(why: String) -> Tell {
 }
 
 async fn follow(directory: &Arc<Directory>, run: Run, told: &mpsc::Sender<Tell>) -> Result<(), Tell> {
+    let not_commit =
+        |word: &str| refused(format!("`{word}` says nothing of a candidate configuration; say check, now, confirmed or confirm"));
+    let keep = run.commit.as_deref().map(|word| Keep::parse(word).ok_or_else(|| not_commit(word))).transpose()?;
     let id = SessionId::parse(&run.session);
     let (handle, _) = open(directory, &id, run.by.clone(), told).await.map_err(refused)?;
     let kill_after = run.kill_after_s.map(|limit| Duration::from_secs(limit).min(KILL_AFTER_MAX));
-    let request = RunRequest { kill_after, ..RunRequest::new(&run.command, Purpose::Run, &run.by.to_string()) };
+    let request = RunRequest {
+        kill_after,
+        mode: run.mode,
+        keep,
+        why: run.reason.trim().chars().take(CALLER_REASON_MAX_CHARS).collect(),
+        ..RunRequest::new(&run.command, Purpose::Run, &run.by.to_string())
+    };
     let accepted = turn::take(&handle, request, told).await.map_err(|refusal| match refusal {
         Refusal::ApprovalNeeded(_, request) => Tell::NeedsApproval { approval: approval(*request, APPROVAL_OPEN_MAX) },
         Refusal::Closed(why) => refused(format!("{id} is closed: {why}")),

@@ -238,8 +238,8 @@ impl<W: AsyncWrite + Unpin> Visit<W> {
                 let (directory, id) = (Arc::clone(&self.guests.directory), SessionId::parse(&session));
                 self.guests.home.spawn(errand::opened(directory, id, self.author.clone(), self.tells.clone()));
             }
-            Say::Run { session, command, kill_after_s } => {
-                let run = errand::Run { session, command, kill_after_s, by: self.author.clone() };
+            Say::Run { session, command, kill_after_s, mode, commit, reason } => {
+                let run = errand::Run { session, command, kill_after_s, mode, commit, reason, by: self.author.clone() };
                 self.guests.home.spawn(errand::run(Arc::clone(&self.guests.directory), run, self.tells.clone()));
             }
             Say::Log { session, offset, tail, since_ms } => {

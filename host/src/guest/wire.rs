@@ -153,6 +153,15 @@ pub enum Say {
         /// It is stopped after so many seconds.
         #[serde(default)]
         kill_after_s: Option<u64>,
+        /// The mode that it needs: entered before and left after.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        mode: Option<String>,
+        /// What becomes of a candidate configuration: `check`, `now`, `confirmed` or `confirm`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        commit: Option<String>,
+        /// Why it is wanted; empty where nothing is said.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        reason: String,
     },
     /// What a session has shown, as text: [`Tell::Text`] and [`Tell::LogEnd`].
     Log {

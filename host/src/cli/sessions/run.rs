@@ -45,17 +45,23 @@ const LOST: u8 = 255;
 const SILENT_MAX: Duration = Duration::from_secs(4);
 
 /// What is wanted.
-#[derive(Debug)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Wanted {
     pub(super) session: String,
     pub(super) command: String,
     pub(super) kill_after: Option<u64>,
+    pub(super) mode: Option<String>,
+    pub(super) commit: Option<String>,
+    pub(super) reason: String,
+    /// Its output is collected, and nothing is asked.
     pub(super) json: bool,
+    /// Of its output so much is collected, and what comes with the last of it.
+    pub(super) output_max_bytes: Option<usize>,
 }
 
 /// What came of it.
 #[derive(Debug)]
-enum End {
+pub(super) enum End {
     /// It has ended, or stands.
     Finished(Box<RunReport>),
     /// Nothing was run; why.
@@ -87,10 +93,10 @@ pub(super) async fn run(file: Option<&Path>, wanted: &Wanted) -> ExitCode {
 }
 
 /// Has it run and collects its output, which a person sees when it comes.
-async fn carried(file: Option<&Path>, wanted: &Wanted, output: &mut String) -> Result<End, String> {
+pub(super) async fn carried(file: Option<&Path>, wanted: &Wanted, output: &mut String) -> Result<End, String> {
     let mut visitor = Visitor::of_daemon(file, "run", true).await?;
-    let (session, command, kill_after_s) = (wanted.session.clone(), wanted.command.clone(), wanted.kill_after);
-    let asked = Say::Run { session, command, kill_after_s };
+    let Wanted { session, command, kill_after, mode, commit, reason, .. } = wanted.clone();
+    let asked = Say::Run { session, command, kill_after_s: kill_after, mode, commit, reason };
     visitor.say(&asked).await?;
     let mut is_silent = true;
     loop {
@@ -101,7 +107,9 @@ async fn carried(file: Option<&Path>, wanted: &Wanted, output: &mut String) -> R
         match told {
             Tell::Text { text } if wanted.json => {
                 is_silent = false;
-                output.push_str(&text);
+                if wanted.output_max_bytes.is_none_or(|most| output.len() <= most) {
+                    output.push_str(&text);
+                }
             }
             Tell::Text { text } => {
                 is_silent = false;
@@ -167,7 +175,7 @@ fn status(end: &End) -> u8 {
 }
 
 /// What a person is told beside the output.
-fn said(wanted: &Wanted, end: &End) -> Vec<String> {
+pub(super) fn said(wanted: &Wanted, end: &End) -> Vec<String> {
     let report = match end {
         End::Refused(why) => return vec![why.clone()],
         End::Asks(question) => return vec![format!("{}; nothing was run", unanswered(question, "then run it again"))],
@@ -187,7 +195,7 @@ fn said(wanted: &Wanted, end: &End) -> Vec<String> {
     report.warnings.iter().chain(&report.failure).cloned().chain(asks).chain(cut).collect()
 }
 
-fn as_json(wanted: &Wanted, end: &End, output: &str) -> Value {
+pub(super) fn as_json(wanted: &Wanted, end: &End, output: &str) -> Value {
     let mut value = match end {
         End::Finished(report) => serde_json::to_value(report).unwrap_or_default(),
         End::Refused(why) => json!({"session": wanted.session, "state": "refused", "failed": true, "failure": why}),
@@ -222,7 +230,7 @@ mod tests {
     use super::*;
 
     fn wanted() -> Wanted {
-        Wanted { session: "sw1".to_owned(), command: "show log".to_owned(), kill_after: None, json: false }
+        Wanted { session: "sw1".to_owned(), command: "show log".to_owned(), ..Wanted::default() }
     }
 
     fn finished(state: &str, exit_code: Option<i32>, change: impl FnOnce(&mut RunReport)) -> End {

@@ -18,10 +18,15 @@ fn directory_of(config: &str) -> Arc<Directory> {
     Arc::new(Directory::new(config, catalog, None))
 }
 
+fn wanted(session: &str, command: &str, by: &str) -> Run {
+    let (session, command, by) = (session.to_owned(), command.to_owned(), Author::person(by));
+    Run { session, command, kill_after_s: None, mode: None, commit: None, reason: String::new(), by }
+}
+
 /// What is told of a command: its output, and its end.
 async fn told(directory: &Arc<Directory>, session: &str, command: &str, kill_after_s: Option<u64>) -> (String, Tell) {
     let (say, mut hear) = mpsc::channel(16);
-    let wanted = Run { session: session.to_owned(), command: command.to_owned(), kill_after_s, by: Author::person("anna") };
+    let wanted = Run { kill_after_s, ..wanted(session, command, "anna") };
     tokio::spawn(run(Arc::clone(directory), wanted, say));
     let mut output = String::new();
     loop {
@@ -61,8 +66,7 @@ async fn who_comes_behind_a_question_is_told_at_once() {
 async fn a_turn_is_waited_for_no_longer_than_the_command_may_run() {
     let directory = directory();
     let (say, _hear) = mpsc::channel(16);
-    let long = Run { session: "here".to_owned(), command: "sleep 5713".to_owned(), kill_after_s: None, by: Author::person("bob") };
-    tokio::spawn(run(Arc::clone(&directory), long, say));
+    tokio::spawn(run(Arc::clone(&directory), wanted("here", "sleep 5713", "bob"), say));
     let id = SessionId::parse("here");
     while directory.find(&id).and_then(|handle| handle.commons.activity().running).is_none() {
         sleep(LOOK_EVERY).await;
@@ -132,8 +136,7 @@ async fn for_who_has_gone_while_it_connected_nothing_is_run() {
     let directory = directory();
     let (say, hear) = mpsc::channel(16);
     drop(hear);
-    let wanted = Run { session: "here".to_owned(), command: "sleep 5721".to_owned(), kill_after_s: None, by: Author::person("anna") };
-    run(Arc::clone(&directory), wanted, say).await;
+    run(Arc::clone(&directory), wanted("here", "sleep 5721", "anna"), say).await;
     let handle = directory.find(&SessionId::parse("here")).unwrap();
     let log = handle.report(OutputQuery { offset: Some(0), max_chars: OUTPUT_MAX_CHARS, ..OutputQuery::default() }).await.unwrap();
     assert!(handle.commons.activity().running.is_none() && !log.output.contains("5721"), "{}", log.output);
@@ -153,5 +156,17 @@ async fn what_was_stopped_or_lost_says_so() {
     assert!(failure.starts_with("the line ended while it ran: "), "{failure}");
     let why = why(told(&directory, "hre", "true", None).await.1);
     assert_eq!(why, "there is no device `hre`; did you mean `here`? `jackfield devices` lists them");
+    directory.shut_down().await;
+}
+
+#[tokio::test]
+async fn a_word_that_says_nothing_of_a_candidate_configuration_is_refused_before_anything_is_opened() {
+    let directory = directory();
+    let (say, mut hear) = mpsc::channel(16);
+    let commit = Run { commit: Some("later".to_owned()), ..wanted("here", "true", "anna") };
+    run(Arc::clone(&directory), commit, say).await;
+    let why = why(hear.recv().await.unwrap());
+    assert!(why.contains("`later`") && why.contains("check, now, confirmed or confirm"), "{why}");
+    assert!(directory.list().is_empty());
     directory.shut_down().await;
 }
