@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::support::client::{Client, state};
 use crate::support::process::{children, pause, until};
 
-mod login;
+pub(crate) mod login;
 mod model;
 mod people;
 mod terminal;

@@ -2,12 +2,18 @@
 //! its own.
 
 use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::daemon::House;
+use crate::daemon::login::talk;
 use crate::support::client::Client;
+use crate::support::lab::Devices;
 use crate::support::process::{pause, until};
+use crate::support::sshd::{Sshd, account};
 
 const TARGETS: [&str; 4] = ["w1", "w2", "w3", "w4"];
 
@@ -28,8 +34,17 @@ impl Scene {
         Self { folder, config }
     }
 
+    fn command(&self) -> String {
+        format!("sh {}/step.sh", self.folder.path().display())
+    }
+
+    /// `jackfield fleet` with these options, on all targets.
+    fn words<'w>(&self, options: &[&'w str], command: &'w str) -> Vec<&'w str> {
+        [&["fleet"][..], options, &TARGETS[..], &["--", command][..]].concat()
+    }
+
     fn call(&self, more: Value) -> Value {
-        let mut call = json!({"targets": TARGETS, "command": format!("sh {}/step.sh", self.folder.path().display()), "wait_s": 40});
+        let mut call = json!({"targets": TARGETS, "command": self.command(), "wait_s": 40});
         call.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         call
     }
@@ -177,4 +192,150 @@ fn it_goes_on_when_the_call_is_over_and_can_be_stopped() {
     assert_eq!(stopped["results"][0]["state"], "interrupted", "{stopped}");
     assert!(client.error("ssh_interrupt", json!({"command_id": id})).contains("the rollout has ended"));
     assert_eq!(client.run("w1", "echo free")["output"], "free\n");
+}
+
+/// Status, standard output and standard error of the program.
+fn printed(house: &House, arguments: &[&str]) -> (i32, String, String) {
+    let done = house.output(arguments);
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (done.status.code().unwrap(), text(&done.stdout), text(&done.stderr))
+}
+
+#[test]
+fn a_person_runs_a_command_on_many_devices_and_sees_equal_outputs_once() {
+    let scene = Scene::start("echo went", "");
+    let (house, command) = (House::new(&scene.config), scene.command());
+    let (status, out, err) = printed(&house, &scene.words(&["--parallel", "2", "--reason", "to try it"], &command));
+    assert!(status == 0 && out.contains("== w1, w2, w3, w4: done exit=0\nwent\n"), "{out}\n{err}");
+    assert!(TARGETS.iter().all(|name| out.contains(&format!("\n{name}      done   0 "))), "{out}");
+    for line in ["jackfield: canary: w1\n", "jackfield: next: w2, w3\n", "4 of 4 done, 0 failed\n", "jackfield: 4 done, 0 failed\n"] {
+        assert!(err.contains(line), "{line}: {err}");
+    }
+    let (status, out, _) = printed(&house, &scene.words(&["--json"], &command));
+    let told: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((status, stands(&told), &told["ok"]), (0, ("done", 4, 0, vec![]), &json!(true)), "{told}");
+    assert_eq!(told["groups"], json!([{"targets": TARGETS, "origin": "device", "output": "went\n", "exit_code": 0}]), "{told}");
+    assert_eq!(scene.runs(), 8);
+    let kept = house.client("agent").call("ssh_history", json!({"query": "step.sh"}));
+    assert!(kept["total"] == 8 && kept["entries"].as_array().unwrap().iter().any(|entry| entry["reason"] == "to try it"), "{kept}");
+}
+
+#[test]
+fn servers_are_reached_by_it_as_by_run() {
+    account("jft-bash", Path::new("/bin/bash"));
+    let server = Sshd::start();
+    let house = House::new(&["s1", "s2"].map(|name| server.device(name, "jft-bash", "linux")).concat());
+    let (status, out, err) = printed(&house, &["fleet", "s1", "s2", "--", "echo $USER"]);
+    assert!(status == 0 && out.contains("== s1, s2: done exit=0\njft-bash\n"), "{out}\n{err}");
+}
+
+#[test]
+fn lines_of_a_configuration_name_their_mode() {
+    let devices = Devices::some(&["switch1"]);
+    let house = House::new(&devices.config);
+    let (status, out, err) = printed(&house, &["fleet", "--mode", "config", "switch1", "--", "interface Gi0/1"]);
+    assert_eq!(status, 0, "{out}\n{err}");
+    let typed = devices.typed("switch1");
+    assert!(typed.iter().any(|line| line == "config: interface Gi0/1"), "{typed:#?}");
+}
+
+#[test]
+fn the_status_tells_a_script_whether_all_were_tried() {
+    let scene = Scene::start("echo no; false", "");
+    let (house, command) = (House::new(&scene.config), scene.command());
+    let (status, out, err) = printed(&house, &scene.words(&[], &command));
+    assert!(status == 3 && scene.runs() == 1 && out.contains("== w1: done exit=1 FAILED\nno\n"), "{status} {out}\n{err}");
+    assert!(err.ends_with("0 done, 1 failed; stopped because a canary failed: w1; not begun: w2, w3, w4\n"), "{err}");
+    let (status, out, _) = printed(&house, &scene.words(&["--json", "--canary", "0", "--max-failures", "9"], &command));
+    let told: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((status, stands(&told), &told["ok"]), (1, ("done", 0, 4, vec![]), &json!(false)), "{told}");
+    let scene = Scene::start("[ $(wc -l < DIR/count) -lt 2 ]", "");
+    let (house, command) = (House::new(&scene.config), scene.command());
+    let (status, out, _) = printed(&house, &scene.words(&["--json", "--parallel", "1"], &command));
+    let told: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((status, stands(&told)), (3, ("stopped", 1, 1, vec!["w3", "w4"])), "{told}");
+    assert_eq!(told["stopped_because"], "max_failures=1 is reached: w2", "{told}");
+}
+
+#[test]
+fn what_is_wrong_with_the_targets_is_told_before_anything_is_run() {
+    let scene = Scene::start("echo went", "");
+    let (house, command) = (House::new(&scene.config), scene.command());
+    let (status, _, err) = printed(&house, &["fleet", "w1", "w2", "w9", "--", &command]);
+    assert!(status == 126 && err.contains("there is no device `w9`; did you mean `w"), "{status} {err}");
+    assert!(err.contains("`jackfield devices` lists them; nothing was run"), "{err}");
+    let (status, out, _) = printed(&house, &["fleet", "--json", "w1", "w9", "--", &command]);
+    let told: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((status, &told["state"], &told["ok"]), (126, &json!("refused"), &json!(false)), "{told}");
+    let (status, _, err) = printed(&house, &["fleet", "w1", "w2", "w1#main", "--", &command]);
+    assert!(status == 126 && err.contains("`w1#main` is named twice"), "{status} {err}");
+    let (status, _, err) = printed(&house, &scene.words(&["--pause"], &command));
+    assert!(status == 126 && err.contains("--pause asks at a terminal, and there is none"), "{status} {err}");
+    let (status, _, err) = printed(&house, &scene.words(&["--parallel", "200"], &command));
+    assert!(status == 2 && err.contains("1..=32"), "{status} {err}");
+    assert_eq!(scene.runs(), 0);
+}
+
+/// A house where the script is asked about.
+fn asking() -> (Scene, House) {
+    let rule = "[[policy.rule]]\nname = \"look\"\neffect = \"ask\"\nmatch = \"sh DIR/step.sh\"\n";
+    let scene = Scene::start("echo went", rule);
+    let house = House::new(&scene.config);
+    (scene, house)
+}
+
+#[test]
+fn a_person_at_a_terminal_is_asked_about_equal_things_once() {
+    let (scene, house) = asking();
+    let once = "let exactly this through once:";
+    let command = scene.command();
+    let (seen, status) = talk(&house, &scene.words(&["--parallel", "3"], &command), &[(once, "allow"), (once, "allow")]);
+    assert!(status == Some(0) && seen.contains("On w1:") && seen.contains("On w2, w3, w4:"), "{status:?} {seen}");
+    assert_eq!((scene.runs(), seen.matches(once).count()), (4, 2), "{seen}");
+    let (seen, status) = talk(&house, &scene.words(&[], &command), &[(once, "no")]);
+    assert!(status == Some(3) && seen.contains("denied") && seen.contains("a canary failed: w1"), "{status:?} {seen}");
+    assert_eq!(scene.runs(), 4);
+}
+
+#[test]
+fn where_nobody_can_be_asked_it_says_what_waits_and_what_to_run_then() {
+    let (scene, house) = asking();
+    let command = scene.command();
+    let (status, out, _) = printed(&house, &scene.words(&["--json"], &command));
+    let told: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((status, stands(&told), scene.runs()), (126, ("approval_needed", 0, 0, TARGETS.to_vec()), 0), "{told}");
+    assert!(told["results"][0]["approval"]["id"].is_string(), "{told}");
+    let (status, out, err) = printed(&house, &scene.words(&[], &command));
+    assert!(status == 126 && out.contains("`jackfield approve a"), "{status} {out}");
+    assert!(err.contains("after that run it for these alone, or all begins anew: w1 w2 w3 w4"), "{err}");
+}
+
+#[test]
+fn a_person_says_between_two_batches_whether_it_goes_on() {
+    let scene = Scene::start("echo went", "");
+    let (house, command) = (House::new(&scene.config), scene.command());
+    let words = scene.words(&["--pause", "--parallel", "1"], &command);
+    let (seen, status) = talk(&house, &words, &[("to go on with w2:", "yes"), ("to go on with w3:", "no")]);
+    assert_eq!((status, scene.runs()), (Some(130), 2), "{seen}");
+    assert!(seen.contains("== w1: done exit=0") && seen.contains("not begun: w3, w4"), "{seen}");
+    // Ctrl-C is an answer, too.
+    let (seen, status) = talk(&house, &words, &[("to go on with w2:", "\u{3}")]);
+    assert!(status == Some(130) && scene.runs() == 3 && seen.contains("not begun: w2, w3, w4"), "{status:?} {seen}");
+}
+
+#[test]
+fn who_stops_it_sees_how_far_it_came_and_nothing_goes_on() {
+    let scene = Scene::start("while [ ! -e DIR/go ]; do sleep 0.1; done; echo went", "");
+    let (house, command) = (House::new(&scene.config), scene.command());
+    // What starts tests in the background has them ignore SIGINT.
+    let mut waits = Command::new("env");
+    waits.args(["--default-signal=INT", env!("CARGO_BIN_EXE_jackfield")]).args(scene.words(&[], &command));
+    let waits = house.as_here(waits).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    until("it runs", || scene.runs() == 1);
+    assert!(Command::new("kill").args(["-s", "INT", &waits.id().to_string()]).status().unwrap().success());
+    let ended = waits.wait_with_output().unwrap();
+    let (out, err) = (String::from_utf8_lossy(&ended.stdout), String::from_utf8_lossy(&ended.stderr));
+    assert!(ended.status.code() == Some(130) && out.contains("w1      interrupted"), "{out}\n{err}");
+    assert!(err.ends_with("0 done, 1 failed; stopped because that was asked for; not begun: w2, w3, w4\n"), "{err}");
+    assert_eq!((house.said(&["run", "w1", "--", "echo free"]).as_str(), scene.runs()), ("free\n", 1));
 }

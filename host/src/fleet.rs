@@ -316,6 +316,12 @@ impl Rollout {
         fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
     }
 
+    /// How many of its targets came to this end.
+    #[must_use]
+    pub fn count(&self, end: End) -> usize {
+        self.sheet.borrow().count(end)
+    }
+
     /// Does it go on?
     #[must_use]
     pub fn runs(&self) -> bool {
@@ -372,6 +378,12 @@ impl Rollout {
             sheet.batch.clone_from(&batch);
         });
         batch
+    }
+
+    /// Those that would come next, for who may say no to them.
+    #[must_use]
+    pub fn upcoming(&self) -> Vec<usize> {
+        self.sheet.borrow().next(self.pace).unwrap_or_default()
     }
 
     /// What came of a target.
@@ -533,6 +545,7 @@ mod tests {
     fn one_that_is_stopped_begins_nothing_more() {
         let rollout = rollout(4, PACE);
         assert!(rollout.take_up());
+        assert_eq!(rollout.upcoming(), [0]);
         let batch = rollout.next_batch();
         rollout.end_early();
         tell(&rollout, &batch, End::Well);

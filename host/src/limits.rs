@@ -530,6 +530,8 @@ pub const FLEET_PARALLEL_MAX: usize = 32;
 pub const FLEET_CHARS: usize = 40_000;
 /// See [`FLEET_CHARS`].
 pub const FLEET_CHARS_MIN: usize = 500;
+/// Bytes of one target's output that `jackfield fleet` keeps: those of all targets are in memory until the end.
+pub const FLEET_OUTPUT_MAX_BYTES: usize = 256 * 1024;
 /// Rollouts that go on, wait for a person, or can be read again.
 pub const ROLLOUTS_MAX: usize = 16;
 /// How long a rollout that does not go on is kept: longer than a request for a person's word, which may be followed by others.

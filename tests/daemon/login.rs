@@ -23,6 +23,11 @@ fn scene() -> (Devices, House) {
 
 /// The program in a terminal, where a person types this once the code is asked for; what was seen, and its status.
 fn at_a_terminal(house: &House, arguments: &[&str], answer: &str) -> (String, Option<i32>) {
+    talk(house, arguments, &[("One-time code:", answer)])
+}
+
+/// The program in a terminal, where a person answers each of these once it is asked behind the one before.
+pub(crate) fn talk(house: &House, arguments: &[&str], dialog: &[(&str, &str)]) -> (String, Option<i32>) {
     let (mut terminal, inside) = pty_process::blocking::open().unwrap();
     terminal.resize(pty_process::Size::new(24, 200)).unwrap();
     let mut command = pty_process::blocking::Command::new(env!("CARGO_BIN_EXE_jackfield"));
@@ -33,12 +38,15 @@ fn at_a_terminal(house: &House, arguments: &[&str], answer: &str) -> (String, Op
         };
     }
     let mut process = command.args(arguments).spawn(inside).unwrap();
-    let (mut seen, mut piece, mut typed) = (Vec::new(), [0; 4096], false);
+    let (mut seen, mut piece, mut heard, mut dialog) = (Vec::new(), [0; 4096], 0_usize, dialog.iter());
+    let mut next = dialog.next();
     while let Ok(count @ 1..) = terminal.read(&mut piece) {
         seen.extend_from_slice(&piece[..count]);
-        if !typed && String::from_utf8_lossy(&seen).contains("One-time code:") {
-            typed = true;
+        while let Some((asked, answer)) = next {
+            let Some(at) = seen[heard..].windows(asked.len()).position(|part| part == asked.as_bytes()) else { break };
+            heard += at + asked.len();
             terminal.write_all(format!("{answer}\r").as_bytes()).unwrap();
+            next = dialog.next();
         }
     }
     (String::from_utf8_lossy(&seen).into_owned(), process.wait().unwrap().code())

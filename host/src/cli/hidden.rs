@@ -25,6 +25,18 @@ impl Drop for Silent {
     }
 }
 
+/// What gives the terminal its echo back where the program ends while somebody answers.
+pub(super) fn restorer() -> impl FnOnce() + Send + 'static {
+    let before = tcgetattr(io::stdin());
+    move || {
+        let (Ok(before), Ok(now)) = (before, tcgetattr(io::stdin())) else { return };
+        // A program in the background may not even set what is set already.
+        if now.local_modes != before.local_modes {
+            let _ = tcsetattr(io::stdin(), OptionalActions::Now, &before);
+        }
+    }
+}
+
 /// Asks. The echo is off before the question is shown, so that an answer that comes at once is not seen either.
 ///
 /// # Errors

@@ -20,6 +20,7 @@ use crate::session::lock::Halt;
 use crate::startup;
 
 pub mod attach;
+pub mod fleet;
 pub mod log;
 mod open;
 pub mod run;
@@ -60,6 +61,8 @@ pub enum Command {
         #[arg(last = true, required = true)]
         command: Vec<String>,
     },
+    /// Run a command on many devices: on a canary first, then in batches, and no further than so many failures
+    Fleet(fleet::Fleet),
     /// Use a session's terminal: type, with agents waiting meanwhile. Ctrl-] d leaves it
     #[command(after_help = "Examples:\n  jackfield attach web1\n  jackfield attach core-sw1#2")]
     Attach {
@@ -150,6 +153,7 @@ pub fn run(command: Command, file: Option<&Path>) -> Result<ExitCode, String> {
             let wanted = run::Wanted { session: device, command: command.join(" "), kill_after, json, ..run::Wanted::default() };
             block_on(run::run(file, &wanted))
         }
+        Command::Fleet(wanted) => block_on(fleet::fleet(file, wanted)),
         Command::Attach { session } => attach::attach(file, &session),
         Command::Watch { session } => attach::watch(file, &session),
         Command::Log { session, tail, since, follow } => block_on(log::log(file, &session, tail, since.as_deref(), follow))?,

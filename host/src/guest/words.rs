@@ -32,8 +32,9 @@ const SENTENCES: [(&str, &str); 13] = [
 ];
 
 /// What is nearest to a tool for a person, where a sentence was forgotten above. Files and forwards are for agents alone.
-const NEAREST: [(&str, &str); 13] = [
+const NEAREST: [(&str, &str); 14] = [
     ("ssh_close", "`jackfield close`"),
+    ("ssh_fleet", "`jackfield fleet`"),
     ("ssh_history", "`jackfield history`"),
     ("ssh_hosts", "`jackfield devices`"),
     ("ssh_info", "`jackfield doctor`"),
@@ -140,7 +141,7 @@ mod tests {
         assert_eq!(for_people("look with ssh_screen session=a"), "look with `jackfield watch` session=a");
         assert!(NEAREST.iter().all(|(tool, _)| TOOLS.contains(tool)));
         let without: Vec<&str> = TOOLS.into_iter().filter(|tool| !NEAREST.iter().any(|(known, _)| known == tool)).collect();
-        assert_eq!(without, ["ssh_file_read", "ssh_file_write", "ssh_fleet", "ssh_forward", "ssh_transfer"]);
+        assert_eq!(without, ["ssh_file_read", "ssh_file_write", "ssh_forward", "ssh_transfer"]);
     }
 
     #[test]

@@ -163,8 +163,7 @@ async fn on_target(directory: &Arc<Directory>, caller: &Caller, rollout: &Rollou
 }
 
 fn progress(rollout: &Rollout) -> String {
-    let sheet = rollout.sheet();
-    let (well, badly) = (sheet.count(End::Well), sheet.count(End::Badly));
+    let (well, badly) = (rollout.count(End::Well), rollout.count(End::Badly));
     format!("{}: {well} of {} done, {badly} failed", rollout.id, rollout.targets.len())
 }
 

@@ -15,6 +15,7 @@ use crate::cli::answer::is_at_terminal;
 use crate::cli::approve::says_yes;
 use crate::cli::paint::say;
 use crate::guest::wire::{ApprovalState, RunReport, Say, Tell};
+use crate::limits::FLEET_OUTPUT_MAX_BYTES;
 use crate::terminal::text::{escaped, escaped_line};
 use crate::transport::questions::Question;
 
@@ -31,13 +32,13 @@ Status: that of the command. Where the device tells none, 0, or 1 if the command
   255  it is not known how it ended: the line ended, or it asks something and waits";
 
 /// The status where a command failed and has none of its own.
-const FAILED: u8 = 1;
+pub(super) const FAILED: u8 = 1;
 /// The status where it was stopped because it ran too long, as of timeout(1).
 const TIMED_OUT: u8 = 124;
 /// The status where nothing was run, as of a shell that may not run a program.
-const REFUSED: u8 = 126;
+pub(super) const REFUSED: u8 = 126;
 /// The status where somebody interrupted it and it has none of its own, as of a shell.
-const INTERRUPTED: u8 = 130;
+pub(super) const INTERRUPTED: u8 = 130;
 /// The status where it is not known how it ended.
 const LOST: u8 = 255;
 
@@ -55,8 +56,8 @@ pub(super) struct Wanted {
     pub(super) reason: String,
     /// Its output is collected, and nothing is asked.
     pub(super) json: bool,
-    /// Of its output so much is collected, and what comes with the last of it.
-    pub(super) output_max_bytes: Option<usize>,
+    /// It is one of many: no more of its output is collected than is shown of one, and what comes with the last of it.
+    pub(super) among: bool,
 }
 
 /// What came of it.
@@ -98,7 +99,8 @@ pub(super) async fn carried(file: Option<&Path>, wanted: &Wanted, output: &mut S
     let Wanted { session, command, kill_after, mode, commit, reason, .. } = wanted.clone();
     let asked = Say::Run { session, command, kill_after_s: kill_after, mode, commit, reason };
     visitor.say(&asked).await?;
-    let mut is_silent = true;
+    // Of many it would be told as many times.
+    let mut is_silent = !wanted.among;
     loop {
         let told = match heard(&mut visitor, &mut is_silent).await {
             Ok(told) => told,
@@ -107,7 +109,7 @@ pub(super) async fn carried(file: Option<&Path>, wanted: &Wanted, output: &mut S
         match told {
             Tell::Text { text } if wanted.json => {
                 is_silent = false;
-                if wanted.output_max_bytes.is_none_or(|most| output.len() <= most) {
+                if !wanted.among || output.len() <= FLEET_OUTPUT_MAX_BYTES {
                     output.push_str(&text);
                 }
             }
@@ -219,7 +221,7 @@ fn reason(approval: &ApprovalState) -> &str {
 }
 
 /// Asks at the terminal.
-fn agreed(approval: &ApprovalState) -> Result<bool, String> {
+pub(super) fn agreed(approval: &ApprovalState) -> Result<bool, String> {
     let text: Vec<String> = approval.text.lines().map(|line| format!("  | {}", escaped(line))).collect();
     let place = if approval.cwd.is_empty() { String::new() } else { format!("\nIn the directory {}:", escaped_line(&approval.cwd)) };
     says_yes(&format!("{}{place}\n{}", approval.reason, text.join("\n")))
