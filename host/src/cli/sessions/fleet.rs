@@ -232,7 +232,10 @@ impl Course<'_> {
     async fn ask(&self) -> Result<(), String> {
         let mut visitor = Visitor::of_daemon(self.file, "fleet", true).await?;
         let mut approvals: Vec<(usize, ApprovalState)> = Vec::new();
-        for (number, end) in self.open.take() {
+        let mut open = self.open.take();
+        // In the order of the targets, not of their answers.
+        open.sort_by_key(|(number, _)| *number);
+        for (number, end) in open {
             match end {
                 run::End::Asks(question) => visitor.answer(&question).await?,
                 run::End::NeedsApproval(approval) => approvals.push((number, *approval)),
