@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use crate::daemon::House;
 use crate::reach::asking;
 use crate::support::install_missing;
+use crate::support::packages::fetched;
 use crate::support::process::{pause, until};
 
 use self::fake::Fake;
@@ -53,9 +54,11 @@ fn scripts() -> &'static Path {
                 fs::copy(entry.path(), to.join(part).join(entry.file_name())).unwrap();
             }
         }
-        let mut npm = Command::new("npm");
-        npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]).current_dir(&to);
-        assert!(npm.status().unwrap().success());
+        fetched(|| {
+            let mut npm = Command::new("npm");
+            npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]).current_dir(&to);
+            npm
+        });
         to
     })
 }

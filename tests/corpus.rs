@@ -15,8 +15,9 @@ use jackfield::terminal::text::escaped;
 use jackfield::transport::replay::{Answer, Cut, open_answered};
 use tokio::runtime::{Builder, Runtime};
 
+use crate::support::apt::{said, tried};
 use crate::support::catalog::{catalog, load};
-use crate::support::packages::{must, python};
+use crate::support::packages::python;
 
 /// The packages that hold the captures. The first is the simulator, whose answers are captures, too.
 pub const PACKAGES: [&str; 3] = ["fakenos==1.2.1", "pyyaml", "setuptools<81"];
@@ -124,7 +125,12 @@ fn captures() -> BTreeMap<String, Vec<Capture>> {
     if !file.exists() {
         std::fs::create_dir_all(&folder).unwrap();
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/corpus/captures.py");
-        std::fs::write(&file, must(Command::new(&python).arg(script).arg(&folder))).unwrap();
+        // It downloads, too.
+        let captured = tried(|| said(Command::new(&python).arg(&script).arg(&folder))).unwrap_or_else(|why| panic!("{why}"));
+        // Under its name only when it is whole: who finds it takes it.
+        let part = folder.join("captures.part");
+        std::fs::write(&part, captured).unwrap();
+        std::fs::rename(part, &file).unwrap();
     }
     let list: Vec<(String, String, String)> = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
     let mut captures: BTreeMap<String, Vec<Capture>> = BTreeMap::new();

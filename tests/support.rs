@@ -19,7 +19,7 @@ pub mod telnetd;
 use std::sync::Once;
 use std::time::Duration;
 
-pub use apt::{find, install_missing, install_packages};
+pub use apt::{find, install_missing};
 
 /// Installs the Debian packages that a test needs, once for all of them.
 pub fn install() {
@@ -44,15 +44,22 @@ pub fn install() {
             ("systemctl", "systemd"),
             ("ip", "iproute2"),
             ("rsync", "rsync"),
+            ("pgrep", "procps"),
         ];
         install_missing(&wanted);
     });
 }
 
+/// Installs Debian packages, whatever is there.
+pub fn install_packages(packages: &[&str]) {
+    let _turn = apt::turn();
+    apt::install(packages);
+}
+
 /// Waits until a server that was just started takes connections.
 #[expect(clippy::disallowed_methods, reason = "a test has no runtime to block")]
 pub fn until_listens(address: &str, port: u16, name: &str) {
-    for _ in 0..400 {
+    for _ in 0..4800 {
         if std::net::TcpStream::connect((address, port)).is_ok() {
             return;
         }

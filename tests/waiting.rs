@@ -110,11 +110,9 @@ fn answer_of(answer: Answer) -> Value {
     arguments
 }
 
-/// A server, and the configuration of a device on it. The lock keeps the packages from being installed twice at once.
+/// A server, and the configuration of a device on it.
 fn device(user: &str) -> (Sshd, String) {
-    static LOCK: std::sync::Mutex<()> = std::sync::Mutex::new(());
     account(user, Path::new("/bin/bash"));
-    let guard = LOCK.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let wanted = [
         ("vim", "vim"),
         ("nano", "nano"),
@@ -128,9 +126,9 @@ fn device(user: &str) -> (Sshd, String) {
         ("gpg-agent", "gpg-agent"),
         ("passwd", "passwd"),
         ("dpkg-scanpackages", "dpkg-dev"),
+        ("python3", "python3"),
     ];
     install_missing(&wanted);
-    drop(guard);
     let server = Sshd::start();
     let config = server.device("web1", user, "linux");
     (server, config)
@@ -353,6 +351,8 @@ fn apt_get_and_dpkg_ask_before_they_change_something() {
     std::fs::write("/etc/sudoers.d/jft-wait-apt", "jft-wait-apt ALL=(ALL) NOPASSWD: ALL\n").unwrap();
     let (server, config) = device("jft-wait-apt");
     let options = repository(&server);
+    // Who installs a package meanwhile would hold it up for longer than a question is waited for, and be held up by it.
+    let _turn = crate::support::apt::turn();
     let mut client = Client::start(&format!("{config}policy = \"full\"\n"));
     let root = client.run("web1", "sudo -i bash -c 'id -un'");
     assert_eq!(root["output"], "root\n", "{root}");

@@ -1,28 +1,76 @@
 //! What a test needs of Debian's packages, for the stories and for the unit tests that use a real server.
 
 use std::process::Command;
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// How often a download is tried, and the pause behind the first try; each next one is twice as long. A registry that answers with an
+/// error for a minute is no fault of what is tested.
+const TRIES: u32 = 5;
+const FIRST_PAUSE: Duration = Duration::from_secs(5);
+
+/// Whoever holds it has the package system for itself: tests run side by side, and apt gives way to nobody.
+pub fn turn() -> MutexGuard<'static, ()> {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Installs the packages of the programs that are not there.
 pub fn install_missing(wanted: &[(&str, &str)]) {
+    // Looked at in turn: a program that another test is installing is there before what it needs is.
+    let _turn = turn();
     let missing: Vec<&str> = wanted.iter().filter(|(program, _)| find(program).is_none()).map(|(_, package)| *package).collect();
     if !missing.is_empty() {
-        install_packages(&missing);
+        install(&missing);
     }
 }
 
-/// Installs Debian packages.
-pub fn install_packages(packages: &[&str]) {
-    // Tests run side by side, and apt gives way to nobody.
-    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let apt = |arguments: &[&str]| {
-        let status = Command::new("apt-get").args(arguments).env("DEBIAN_FRONTEND", "noninteractive").status();
-        status.is_ok_and(|status| status.success())
-    };
-    apt(&["update", "-qq"]);
-    let done = apt(&[&["install", "-y", "-qq", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=300"], packages].concat());
-    assert!(done, "the tests need {packages:?} and could not install them; run the tests as root, or install them first");
+/// Installs Debian packages; the caller has the turn.
+pub fn install(packages: &[&str]) {
+    let done = tried(|| {
+        // An index that does not come may be that of other packages, and what fits an old one may be gone: both are tried again.
+        let _ = update();
+        let mut command = apt(&["install", "-y", "-qq", "--no-install-recommends"]);
+        said(command.args(packages))
+    });
+    if let Err(why) = done {
+        panic!("the tests need {packages:?} and could not install them; run the tests as root, or install them first: {why}");
+    }
+}
+
+/// Fetches the index of the packages.
+pub fn update() -> Result<String, String> {
+    said(&mut apt(&["update", "-qq"]))
+}
+
+/// The package tool, which waits for others that are at work.
+pub fn apt(arguments: &[&str]) -> Command {
+    let mut command = Command::new("apt-get");
+    command.args(["-o", "DPkg::Lock::Timeout=300", "-o", "Acquire::Retries=3"]).args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
+    command
+}
+
+/// What a command printed, or why it failed.
+pub fn said(command: &mut Command) -> Result<String, String> {
+    let done = command.output().map_err(|error| format!("{command:?}: {error}"))?;
+    if done.status.success() {
+        return Ok(String::from_utf8_lossy(&done.stdout).into_owned());
+    }
+    Err(format!("{command:?}: {}{}", String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr)))
+}
+
+/// Does something that fetches from elsewhere, again after a while when it fails.
+#[expect(clippy::disallowed_methods, reason = "a test has no runtime to block")]
+pub fn tried<T>(mut work: impl FnMut() -> Result<T, String>) -> Result<T, String> {
+    let mut pause = FIRST_PAUSE;
+    for _ in 1..TRIES {
+        match work() {
+            Ok(done) => return Ok(done),
+            Err(_) => std::thread::sleep(pause),
+        }
+        pause *= 2;
+    }
+    work()
 }
 
 /// Where a program is.

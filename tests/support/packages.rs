@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 
-use super::{find, install_packages};
+use super::apt::{said, tried};
+use super::{find, install_missing, install_packages};
 
 /// One is installed after the other: several tests may want the same one at once.
 static TURN: Mutex<()> = Mutex::new(());
@@ -21,6 +22,11 @@ pub fn must(command: &mut Command) -> String {
     String::from_utf8_lossy(&done.stdout).into_owned()
 }
 
+/// Runs a command that fetches from a registry: one that fails is tried again.
+pub fn fetched(command: impl Fn() -> Command) {
+    tried(|| said(&mut command())).unwrap_or_else(|why| panic!("{why}"));
+}
+
 /// A Python with these packages, installed once; `name` is its folder's.
 pub fn python(name: &str, packages: &[&str]) -> PathBuf {
     let folder = folder(name);
@@ -32,7 +38,11 @@ pub fn python(name: &str, packages: &[&str]) -> PathBuf {
             install_packages(&["python3", "python3-venv"]);
             assert!(made(Path::new("/usr/bin/python3")), "the tests need a Python with `venv`");
         }
-        must(Command::new(&python).args(["-m", "pip", "install", "--quiet"]).args(packages));
+        fetched(|| {
+            let mut pip = Command::new(&python);
+            pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--retries", "5"]).args(packages);
+            pip
+        });
     });
     python
 }
@@ -41,12 +51,13 @@ pub fn python(name: &str, packages: &[&str]) -> PathBuf {
 pub fn node_program(name: &str, packages: &[&str], program: &str) -> PathBuf {
     let folder = folder(name);
     installed(&folder, packages, || {
-        if find("npm").is_none() {
-            install_packages(&["nodejs", "npm"]);
-        }
+        install_missing(&[("node", "nodejs"), ("npm", "npm")]);
         std::fs::create_dir_all(&folder).unwrap();
-        let mut npm = Command::new(find("npm").unwrap());
-        must(npm.args(["install", "--silent", "--no-audit", "--no-fund", "--prefix"]).arg(&folder).args(packages));
+        fetched(|| {
+            let mut npm = Command::new(find("npm").unwrap());
+            npm.args(["install", "--loglevel=error", "--no-audit", "--no-fund", "--prefix"]).arg(&folder).args(packages);
+            npm
+        });
     });
     folder.join("node_modules/.bin").join(program)
 }

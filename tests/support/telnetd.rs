@@ -4,18 +4,14 @@ use std::net::{TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::Mutex;
-use std::sync::PoisonError;
 
+use super::apt::{apt, said, tried, turn, update};
 use super::packages::{folder, must};
 use super::{find, install_missing};
 
-/// One fetches it after the other.
-static TURN: Mutex<()> = Mutex::new(());
-
 /// The server's program, of a package that is unpacked and not installed: it would bring a daemon that listens.
 fn program() -> PathBuf {
-    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let _turn = turn();
     if let Some(installed) = find("in.telnetd") {
         return installed;
     }
@@ -23,8 +19,11 @@ fn program() -> PathBuf {
     let program = folder.join("unpacked/usr/sbin/telnetd");
     if !program.is_file() {
         std::fs::create_dir_all(&folder).unwrap();
-        must(Command::new("apt-get").args(["update", "-qq"]));
-        must(Command::new("apt-get").args(["download", "-qq", "inetutils-telnetd"]).current_dir(&folder));
+        let fetched = tried(|| {
+            let _ = update();
+            said(apt(&["download", "-qq", "inetutils-telnetd"]).current_dir(&folder))
+        });
+        fetched.unwrap_or_else(|why| panic!("{why}"));
         let packages = std::fs::read_dir(&folder).unwrap().flatten().map(|entry| entry.path());
         let package = packages.into_iter().find(|path| path.extension().is_some_and(|extension| extension == "deb")).unwrap();
         must(Command::new("dpkg-deb").arg("-x").arg(package).arg(folder.join("unpacked")));
