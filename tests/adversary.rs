@@ -10,7 +10,7 @@ use base64::Engine as _;
 use serde_json::{Value, json};
 
 use crate::support::client::Client;
-use crate::support::sshd::{PASSWORD, Sshd, account};
+use crate::support::sshd::{PASSWORD, Sshd, account, sudoers};
 
 /// Programs for each shell.
 const PROGRAMS: u64 = 30;
@@ -185,7 +185,7 @@ fn program(seed: u64, user: &str, prompt: &str, folder: &Path) -> Program {
 
 fn check(user: &str, shell: &str) {
     account(user, Path::new(shell));
-    std::fs::write(format!("/etc/sudoers.d/{user}"), format!("{user} ALL=(ALL) NOPASSWD: ALL\n")).unwrap();
+    sudoers(user, &format!("{user} ALL=(ALL) NOPASSWD: ALL\n"));
     let server = Sshd::start();
     let secrets = "policy = \"full\"\nsecrets.sudo = { env = \"JFT_SUDO\" }\nsecrets.enable = { env = \"JFT_SUDO\" }\n";
     let config = format!("{}{secrets}", server.device("web1", user, "linux"));

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::support::client::Client;
-use crate::support::sshd::{Sshd, account};
+use crate::support::sshd::{Sshd, account, kept};
 use crate::support::{find, install_missing};
 
 fn setting(user: &str, shell: &str) -> (Sshd, Client) {
@@ -67,7 +67,7 @@ fn account_with(sh: &str) -> String {
     let _ = std::os::unix::fs::symlink(find(sh).unwrap(), home.join("bin/sh"));
     // mksh has none of its own.
     let _ = std::os::unix::fs::symlink(find("printf").unwrap(), home.join("bin/printf"));
-    std::fs::write(home.join(".zshenv"), "PATH=~/bin\n").unwrap();
+    kept(&home.join(".zshenv"), "PATH=~/bin\n");
     user
 }
 
@@ -367,7 +367,7 @@ fn a_session_without_a_terminal_comes_back_without_one() {
 /// What a shell keeps from one command to the next, and what ends it, is as at any prompt.
 #[test]
 fn statuses_options_and_traps_are_those_of_the_callers_lines_behind_a_pipe() {
-    let deep = "d=/tmp/jft-long$(printf '/%0199d' 1 2 3 4 5 6); mkdir -p $d && cd $d";
+    let deep = "d=/tmp/jft-pipe$(printf '/%0199d' 1 2 3 4 5 6); mkdir -p $d && cd $d";
     let (_server, mut client) = setting("jft-bash", "/bin/bash");
     client.call("ssh_open", json!({"host": "web1", "tty": false}));
     for (command, output, status) in [

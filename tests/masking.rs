@@ -14,7 +14,7 @@ use jackfield::plugin::load::Loader;
 use serde_json::{Value, json};
 
 use crate::support::client::Client;
-use crate::support::sshd::{PASSWORD, Sshd, account};
+use crate::support::sshd::{PASSWORD, Sshd, account, sudoers};
 
 /// Device type, a row of its output, what is left of it; `@` stands for what is taken out.
 const ROWS: [(&str, &str, &str); 54] = [
@@ -197,7 +197,7 @@ fn from_base64(text: &str) -> Vec<u8> {
 #[test]
 fn what_was_typed_once_is_masked_on_every_way_to_the_device() {
     let home = account("jft-typed", Path::new("/bin/bash"));
-    fs::write("/etc/sudoers.d/jft-typed", "jft-typed ALL=(ALL) ALL\nDefaults:jft-typed timestamp_timeout=0\n").unwrap();
+    sudoers("jft-typed", "jft-typed ALL=(ALL) ALL\nDefaults:jft-typed timestamp_timeout=0\n");
     let server = Sshd::start_with(|folder| {
         fs::write(folder.join("banner"), format!("hello {PASSWORD}\n")).unwrap();
         format!("Banner {}", folder.join("banner").display())

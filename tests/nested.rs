@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::support::client::Client;
-use crate::support::sshd::{PASSWORD, Sshd, account, free_port};
+use crate::support::sshd::{PASSWORD, Sshd, account, free_port, sudoers};
 use crate::support::{find, install_missing, install_packages, until_listens};
 
 /// How a shell is entered, what it must be called then, and whether it knows `(exit 4)`.
@@ -189,7 +189,7 @@ fn a_shell_that_has_its_prompt_from_the_environment_is_a_shell_of_its_own() {
 #[test]
 fn another_user_is_entered_with_a_password_and_another_host_gets_none() {
     account("jft-sudo", Path::new("/bin/bash"));
-    std::fs::write("/etc/sudoers.d/jft", "jft-sudo ALL=(ALL) ALL\nDefaults:jft-sudo timestamp_timeout=0\n").unwrap();
+    sudoers("jft", "jft-sudo ALL=(ALL) ALL\nDefaults:jft-sudo timestamp_timeout=0\n");
     let server = Sshd::start();
     let config = format!("{}secrets.sudo = {{ env = \"JFT_SUDO\" }}\n", server.device("web1", "jft-sudo", "linux"));
     let mut client = Client::start_with(&config, &[("JFT_SUDO", PASSWORD)]);

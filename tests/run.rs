@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::json;
 
 use crate::support::client::Client;
-use crate::support::sshd::{PASSWORD, Sshd, account};
+use crate::support::sshd::{PASSWORD, Sshd, account, sudoers};
 
 /// Command, its output, its exit status.
 fn table() -> Vec<(&'static str, String, String, i64)> {
@@ -193,7 +193,7 @@ fn less_and_more_are_paged_to_their_end() {
 #[test]
 fn sudo_is_answered_once_and_a_wrong_password_is_told() {
     account("jft-sudo", Path::new("/bin/bash"));
-    std::fs::write("/etc/sudoers.d/jft", "jft-sudo ALL=(ALL) ALL\nDefaults:jft-sudo timestamp_timeout=0\n").unwrap();
+    sudoers("jft", "jft-sudo ALL=(ALL) ALL\nDefaults:jft-sudo timestamp_timeout=0\n");
     let server = Sshd::start();
     let config = format!("{}secrets.sudo = {{ env = \"JFT_SUDO\" }}\n", server.device("web1", "jft-sudo", "linux"));
     let mut client = Client::start_with(&config, &[("JFT_SUDO", PASSWORD)]);

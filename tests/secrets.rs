@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::support::client::Client;
 use crate::support::install_missing;
-use crate::support::sshd::{PASSWORD, Sshd, account};
+use crate::support::sshd::{PASSWORD, Sshd, account, sudoers};
 
 fn jackfield() -> Command {
     Command::new(env!("CARGO_BIN_EXE_jackfield"))
@@ -202,7 +202,7 @@ fn a_secret_of_every_kind_is_in_nothing_that_is_written_or_said_and_then_gone() 
     const CREDENTIAL: &str = "from-credential-6604";
     const PASSPHRASE: &str = "opens the key 3391";
     account("jft-secret", Path::new("/bin/bash"));
-    fs::write("/etc/sudoers.d/jft-secret", "jft-secret ALL=(ALL) ALL\nDefaults:jft-secret timestamp_timeout=0\n").unwrap();
+    sudoers("jft-secret", "jft-secret ALL=(ALL) ALL\nDefaults:jft-secret timestamp_timeout=0\n");
     let server = Sshd::start();
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
@@ -322,7 +322,7 @@ fn a_secret_of_every_kind_is_in_nothing_that_is_written_or_said_and_then_gone() 
 #[test]
 fn a_sudo_that_reads_its_password_elsewhere_is_typed_nothing() {
     let home = account("jft-stdin", Path::new("/bin/bash"));
-    fs::write("/etc/sudoers.d/jft-stdin", "jft-stdin ALL=(ALL) ALL\nDefaults:jft-stdin timestamp_timeout=0\n").unwrap();
+    sudoers("jft-stdin", "jft-stdin ALL=(ALL) ALL\nDefaults:jft-stdin timestamp_timeout=0\n");
     let server = Sshd::start();
     let folder = tempfile::tempdir().unwrap();
     let source = folder.path().join("sudo");

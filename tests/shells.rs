@@ -85,6 +85,9 @@ fn check(shell: &Shell) {
         let _ = std::fs::remove_file(home.join(file));
     }
     let _ = std::process::Command::new("chown").arg("-R").arg(&user).arg(&home).status();
+    // The accounts of all shells go there, and none could go on where another one has just begun to make it.
+    let deep: String = (1..=6).map(|number| format!("/{number:0199}")).collect();
+    std::fs::create_dir_all(format!("/tmp/jft-long{deep}")).unwrap();
     let server = Sshd::start();
     let config = format!("{}policy = \"full\"\n", server.device("web1", &user, "linux"));
     let mut trial = Trial { shell, client: Client::start_agreeing(&config, &[]), wrong: Vec::new(), exact: 0, noted: 0, absent: 0 };

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::support::client::Client;
 use crate::support::install_missing;
-use crate::support::sshd::{PASSWORD, Sshd, account};
+use crate::support::sshd::{PASSWORD, Sshd, account, sudoers};
 
 /// Longer than any question takes to be told.
 const WAIT_S: u32 = 30;
@@ -248,7 +248,7 @@ fn keys_and_passphrases_are_asked_for_and_typed_by_name() {
 #[test]
 fn accounts_are_changed_with_passwords_by_name() {
     let (server, config) = device("jft-wait-sudo");
-    std::fs::write("/etc/sudoers.d/jft-wait", "jft-wait-sudo ALL=(ALL) ALL\nDefaults:jft-wait-sudo timestamp_timeout=0\n").unwrap();
+    sudoers("jft-wait", "jft-wait-sudo ALL=(ALL) ALL\nDefaults:jft-wait-sudo timestamp_timeout=0\n");
     let onward = format!(
         "ssh -p {} -o UserKnownHostsFile=known -o GlobalKnownHostsFile=/dev/null -o PreferredAuthentications=password \
          jft-wait-sudo@127.0.0.1 'echo onward; exit 7'",
@@ -348,7 +348,7 @@ fn repository(server: &Sshd) -> String {
 #[test]
 fn apt_get_and_dpkg_ask_before_they_change_something() {
     account("jft-wait-apt", Path::new("/bin/bash"));
-    std::fs::write("/etc/sudoers.d/jft-wait-apt", "jft-wait-apt ALL=(ALL) NOPASSWD: ALL\n").unwrap();
+    sudoers("jft-wait-apt", "jft-wait-apt ALL=(ALL) NOPASSWD: ALL\n");
     let (server, config) = device("jft-wait-apt");
     let options = repository(&server);
     // Who installs a package meanwhile would hold it up for longer than a question is waited for, and be held up by it.

@@ -6,7 +6,7 @@ use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 use super::{find, install, until_listens};
 
@@ -138,17 +138,37 @@ fn run(command: &mut Command) {
 
 /// An account with this shell; made once and kept.
 pub fn account(name: &str, shell: &Path) -> PathBuf {
+    /// The files of accounts are changed by one test at a time: who waits for their lock too long gives up.
+    static TURN: Mutex<()> = Mutex::new(());
     install();
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let home = PathBuf::from("/var/lib").join(name);
     if !Command::new("id").arg(name).stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap().success() {
-        // Tests run side by side: the other one may have made it meanwhile.
-        let _ = Command::new("useradd").args(["-m", "-d"]).arg(&home).arg("-s").arg(shell).arg(name).status();
+        run(Command::new("useradd").args(["-m", "-d"]).arg(&home).arg("-s").arg(shell).arg(name));
     }
     let hash = Command::new("openssl").args(["passwd", "-6", PASSWORD]).output().unwrap().stdout;
     run(Command::new("usermod").arg("-p").arg(String::from_utf8(hash).unwrap().trim()).arg("-s").arg(shell).arg(name));
     // The folder may be left over from an account of another number. What another test removes meanwhile needs no owner.
     let _ = Command::new("chown").args(["-R", "-f", name]).arg(&home).status();
     // The first-start dialog of zsh is a login menu of its own.
-    let _ = fs::write(home.join(".zshrc"), "PROMPT='%n@%m:%~%# '\n");
+    kept(&home.join(".zshrc"), "PROMPT='%n@%m:%~%# '\n");
     home
+}
+
+/// What this account may do by sudo, in a file of this name.
+pub fn sudoers(name: &str, rules: &str) {
+    kept(&Path::new("/etc/sudoers.d").join(name), rules);
+}
+
+/// A file that several tests have in common: each writes the same, and nobody finds it empty or half.
+pub fn kept(file: &Path, text: &str) {
+    static TURN: Mutex<()> = Mutex::new(());
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    if fs::read_to_string(file).is_ok_and(|now| now == text) {
+        return;
+    }
+    // sudo reads no file whose name has a dot.
+    let part = file.with_file_name(format!(".{}.part", file.file_name().unwrap().to_string_lossy()));
+    fs::write(&part, text).unwrap();
+    fs::rename(part, file).unwrap();
 }
