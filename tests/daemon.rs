@@ -5,12 +5,13 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
+use jackfield::limits::DAEMON_END_MAX;
 use serde_json::{Value, json};
 
 use crate::support::client::{Client, state};
-use crate::support::process::{children, pause, until};
+use crate::support::process::{children, until};
 
 pub(crate) mod login;
 mod model;
@@ -118,13 +119,13 @@ fn a_client_that_is_killed_leaves_its_command_running_and_the_next_reads_all_of_
     let house = House::new(HERE);
     let mut first = house.client("first");
     first.run("here", "cd /tmp");
-    first.post("ssh_run", json!({"target": "here", "command": "seq 1 3; sleep 2; seq 4 2000", "wait_s": 30}));
+    first.post("ssh_run", json!({"target": "here", "command": "seq 1 3; sleep 8; seq 4 2000", "wait_s": 30}));
     until("the command runs", || house.sessions().first().is_some_and(|session| session["running"]["text"].is_string()));
     first.kill();
     let mut second = house.client("second");
     let entry = second.call("ssh_history", json!({"limit": 1}))["entries"][0].clone();
     let id = entry["command_id"].as_str().unwrap().to_owned();
-    let done = second.call("ssh_output", json!({"command_id": id, "wait_s": 20, "max_chars": 50_000}));
+    let done = second.call("ssh_output", json!({"command_id": id, "wait_s": 40, "max_chars": 50_000}));
     let wanted: String = (1..=2000).map(|number| format!("{number}\n")).collect();
     assert_eq!((done["state"].as_str(), done["exit_code"].as_i64()), (Some("done"), Some(0)));
     assert_eq!(done["output"], wanted);
@@ -142,7 +143,7 @@ fn a_client_that_is_closed_leaves_its_command_running() {
     drop(first);
     let mut second = house.client("second");
     let id = second.call("ssh_history", json!({"limit": 1}))["entries"][0]["command_id"].clone();
-    let done = second.call("ssh_output", json!({"command_id": id, "wait_s": 20}));
+    let done = second.call("ssh_output", json!({"command_id": id, "wait_s": 40}));
     assert_eq!((done["state"].as_str(), done["output"].as_str()), (Some("done"), Some("to the end\n")), "{done}");
 }
 
@@ -162,7 +163,7 @@ fn a_daemon_that_is_killed_is_replaced_and_the_next_call_says_what_was_lost() {
     let posted = client.post("ssh_run", json!({"target": "here", "command": "sleep 61", "wait_s": 30}));
     until("the command runs", || house.sessions().first().is_some_and(|session| session["running"]["text"] == "sleep 61"));
     // Recordings are written in short turns.
-    pause(Duration::from_millis(1500));
+    until("it is recorded", || recordings(&house).first().is_some_and(|first| first.contains("sleep 61")));
     kill(daemon);
     let answer = client.next();
     assert_eq!(answer["id"], posted);
@@ -310,7 +311,7 @@ fn a_client_gives_the_daemon_its_own_values_of_variables() {
 fn a_restart_that_waits_for_commands_waits_for_rollouts_too() {
     let house = House::new(&format!("{HERE}[device.there]\nlocal = true\ntype = \"linux\"\n"));
     let mut client = house.client("test");
-    client.post("ssh_fleet", json!({"targets": ["here", "there"], "command": "sleep 2", "wait_s": 30}));
+    client.post("ssh_fleet", json!({"targets": ["here", "there"], "command": "sleep 8", "wait_s": 40}));
     until("the command runs", || house.sessions().first().is_some_and(|session| session["running"]["text"].is_string()));
     let said = house.said(&["restart", "--drain"]);
     assert!(said.contains("waiting for here, rollout c"), "{said}");
@@ -328,7 +329,7 @@ fn stop_and_restart_say_what_would_be_lost() {
     assert!(why.contains("holds here: they would be lost") && why.contains("`jackfield restart --drain` waits"), "{why}");
     let before = house.daemon();
     let mut client = house.client("test");
-    client.post("ssh_run", json!({"target": "here", "command": "sleep 2; echo drained", "wait_s": 30}));
+    client.post("ssh_run", json!({"target": "here", "command": "sleep 10; echo drained", "wait_s": 40}));
     until("the command runs", || house.sessions().first().is_some_and(|session| session["running"]["text"].is_string()));
     let shell = children(before);
     assert!(!shell.is_empty());
@@ -341,5 +342,5 @@ fn stop_and_restart_say_what_would_be_lost() {
     assert_eq!(client.run("here", "echo on")["output"], "on\n");
     let started = Instant::now();
     house.said(&["stop", "--now"]);
-    assert!(started.elapsed() < Duration::from_secs(20));
+    assert!(started.elapsed() < DAEMON_END_MAX);
 }

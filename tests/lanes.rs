@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::support::client::Client;
+use crate::support::process::until_gone;
 use crate::support::sshd::{Sshd, account, kept};
 use crate::support::{find, install_missing};
 
@@ -103,7 +104,7 @@ fn redirected_outputs_of_a_shell_behind_a_pipe_are_its_own() {
                 // Under the name `sh` it gives programs all that is open, and a trap does not have again what was closed for a command.
                 continue;
             }
-            let call = json!({"target": "web1#pipe", "command": command, "wait_s": 10});
+            let call = json!({"target": "web1#pipe", "command": command, "wait_s": 40});
             let result = client.call("ssh_run", call);
             assert_eq!(result["state"], "done", "{user}: {command}: {result}");
             assert_eq!(parts(&result), (output, errors, Some(status)), "{user}: {command}: {result}");
@@ -197,7 +198,7 @@ fn a_channel_of_its_own_reads_a_command_as_policy_does_whatever_the_login_shell_
         made.iter().for_each(|file| drop(std::fs::remove_file(file)));
         let server = Sshd::start();
         let mut client = Client::start(&server.device("web1", user, "linux"));
-        let mut run = |command: &str| client.call("ssh_run", json!({"target": "web1", "command": command, "lane": "exec", "wait_s": 20}));
+        let mut run = |command: &str| client.call("ssh_run", json!({"target": "web1", "command": command, "lane": "exec", "wait_s": 40}));
         for (command, output, errors, status) in JUDGED {
             let result = run(command);
             assert_eq!(parts(&result), (output, errors, Some(status)), "{shell}: {command}: {result}");
@@ -225,21 +226,21 @@ fn commands_on_channels_of_their_own_run_side_by_side_and_each_can_be_stopped() 
     let (_server, mut client) = setting("jft-bash", "/bin/bash");
     // The connection is there before a call has only a moment.
     client.call("ssh_run", json!({"target": "web1", "command": "true", "lane": "exec"}));
-    let mut start = |command: &str| {
-        let result = client.call("ssh_run", json!({"target": "web1", "command": command, "lane": "exec", "wait_s": 0.2}));
+    let mut start = |command: &str, wait_s: f64| {
+        let result = client.call("ssh_run", json!({"target": "web1", "command": command, "lane": "exec", "wait_s": wait_s}));
         (result["command_id"].as_str().unwrap().to_owned(), result)
     };
-    let (first, result) = start("sleep 4711");
+    let (first, result) = start("sleep 4711", 0.2);
     assert_eq!(result["state"], "running");
-    let (second, result) = start("sleep 4712");
+    let (second, result) = start("sleep 4712", 0.2);
     assert_eq!(result["state"], "running");
-    assert_eq!(start("echo meanwhile").1["output"], "meanwhile\n");
+    assert_eq!(start("echo meanwhile", 40.0).1["output"], "meanwhile\n");
     for id in [&second, &first] {
         let stopped = client.call("ssh_interrupt", json!({"command_id": id}));
         assert_eq!(stopped["state"], "interrupted", "{stopped}");
     }
-    let left = std::process::Command::new("pgrep").args(["-f", "sleep 471[12]"]).output().unwrap();
-    assert_eq!(String::from_utf8_lossy(&left.stdout), "", "nothing is left on the host");
+    // Nothing is left on the host.
+    until_gone("sleep 471[12]");
 }
 
 #[test]
@@ -251,8 +252,7 @@ fn a_command_behind_a_pipe_can_be_stopped() {
     let stopped = client.call("ssh_interrupt", json!({"command_id": result["command_id"]}));
     assert_eq!((stopped["state"].as_str(), stopped["prompt_back"].as_bool()), (Some("interrupted"), Some(true)), "{stopped}");
     assert_eq!(client.run("web1#pipe", "echo fine")["output"], "fine\n");
-    let left = std::process::Command::new("pgrep").args(["-f", "sleep 4713"]).output().unwrap();
-    assert_eq!(String::from_utf8_lossy(&left.stdout), "");
+    until_gone("sleep 4713");
 }
 
 #[test]
@@ -275,7 +275,7 @@ fn what_does_not_stop_without_a_terminal_is_looked_at_by_its_output() {
     client.call("ssh_open", json!({"host": "web1", "tty": false}));
     for lane in [json!({"target": "web1#pipe"}), json!({"target": "web1", "lane": "exec"})] {
         let mut arguments = lane.clone();
-        (arguments["command"], arguments["wait_s"]) = ("bash -c 'trap \"\" INT; sleep 300.4714; true'".into(), 0.5.into());
+        (arguments["command"], arguments["wait_s"]) = ("bash -c 'trap \"\" INT; sleep 300.4714; true'".into(), 3.into());
         let running = client.call("ssh_run", arguments);
         let id = &running["command_id"];
         let stopped = client.call("ssh_interrupt", json!({"command_id": id}));
@@ -325,7 +325,10 @@ fn a_hundred_megabytes_come_whole_without_a_terminal() {
         let mut arguments = arguments;
         arguments["command"] = command.into();
         arguments["wait_s"] = 45.into();
-        let result = client.call("ssh_run", arguments);
+        let mut result = client.call("ssh_run", arguments);
+        while result["state"] == "running" {
+            result = client.call("ssh_output", json!({"command_id": result["command_id"], "wait_s": 45}));
+        }
         assert_eq!(
             (result["range"]["total"].as_u64(), result["stderr"].as_str()),
             (Some(100_000_000), Some("end\n")),
@@ -342,12 +345,12 @@ fn a_hundred_megabytes_come_whole_without_a_terminal() {
 fn nothing_reads_for_ever_and_what_comes_late_is_told() {
     let (_server, mut client) = setting("jft-bash", "/bin/bash");
     for (command, output) in [("cat; echo end", "end\n"), ("read x; echo \"<$x>\"", "<>\n"), ("grep foo; echo $?", "1\n")] {
-        let result = client.call("ssh_run", json!({"target": "web1", "lane": "exec", "command": command, "wait_s": 10}));
+        let result = client.call("ssh_run", json!({"target": "web1", "lane": "exec", "command": command, "wait_s": 40}));
         assert_eq!(parts(&result), (output, "", Some(0)), "{command}: {result}");
     }
     client.call("ssh_open", json!({"host": "web1", "tty": false}));
     assert_eq!(parts(&client.run("web1#pipe", "(sleep 0.3; echo LATE; echo LERR >&2) & echo now")).0, "now\n");
-    client.run("web1", "sleep 1");
+    client.run("web1", "sleep 3");
     let next = client.run("web1#pipe", "echo next");
     assert_eq!(parts(&next), ("next\n", "", Some(0)));
     let warnings = next["warnings"].to_string();

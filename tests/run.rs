@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::json;
 
 use crate::support::client::Client;
+use crate::support::process::{until, until_gone, with_words};
 use crate::support::sshd::{PASSWORD, Sshd, account, sudoers};
 
 /// Command, its output, its exit status.
@@ -215,33 +216,30 @@ fn what_runs_too_long_or_for_nobody_is_stopped_on_the_host() {
     let server = Sshd::start();
     let mut client = Client::start(&server.device("web1", "jft-bash", "linux"));
     client.call("ssh_open", json!({"host": "web1", "tty": false}));
-    let left = |what: &str| !std::process::Command::new("pgrep").args(["-f", what]).output().unwrap().stdout.is_empty();
     for (target, lane) in [("web1", "session"), ("web1#pipe", "session"), ("web1", "exec")] {
         let result = client.call(
             "ssh_run",
-            json!({"target": target, "lane": lane, "command": "echo begun; sleep 5733", "kill_after_s": 0.5, "wait_s": 10}),
+            json!({"target": target, "lane": lane, "command": "echo begun; sleep 5733", "kill_after_s": 3, "wait_s": 40}),
         );
         assert_eq!(result["state"], "interrupted", "{target}: {result}");
         // A terminal shows the key that was typed.
         let output = result["output"].as_str().unwrap();
         assert_eq!(output.trim_end_matches("^C\n"), "begun\n", "{target}");
         assert!(result["warnings"].to_string().contains("stopped"), "{result}");
-        assert!(!left("sleep 5733"), "{target}, {lane}");
+        until_gone("sleep 5733");
         // No time is too long to be told.
         let result = client.call("ssh_run", json!({"target": target, "lane": lane, "command": "true", "kill_after_s": 1e19}));
         assert_eq!(result["exit_code"], 0, "{target}, {lane}: {result}");
     }
     let call = json!({"name": "ssh_run", "arguments": {"target": "web1", "command": "sleep 5714", "wait_s": 40}});
     client.write(&json!({"jsonrpc": "2.0", "id": 9000, "method": "tools/call", "params": call}));
-    let mut tries = 0;
-    while !left("sleep 5714") {
-        tries += 1;
-        assert!(tries < 500, "it never ran");
+    until("it runs", || {
         client.call("ssh_sessions", json!({}));
-    }
+        !with_words("sleep 5714").is_empty()
+    });
     client.write(&json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 9000, "reason": "test"}}));
     assert_eq!(client.run("web1", "echo fine")["output"], "fine\n");
-    assert!(!left("sleep 5714"));
+    until_gone("sleep 5714");
 }
 
 #[test]
@@ -272,7 +270,7 @@ fn where_no_more_may_run_the_next_command_waits() {
         "2 commands run on `web1`, the most that `limits.commands_per_device` allows; nothing was run. Wait for one with ssh_output, or call again"
     );
     client.call("ssh_interrupt", json!({"session": "web1#two", "command_id": other["command_id"]}));
-    let result = client.call("ssh_run", json!({"target": "web1#three", "command": "ls", "wait_s": 10}));
+    let result = client.call("ssh_run", json!({"target": "web1#three", "command": "ls", "wait_s": 40}));
     assert_eq!(result["output"], "", "{result}");
 }
 
@@ -294,6 +292,8 @@ fn of_several_lines_none_runs_on_when_one_is_stopped() {
         account(user, Path::new(shell));
         let server = Sshd::start();
         let mut client = Client::start(&server.device("web1", user, "linux"));
+        // It is open before a call has only a moment.
+        client.run("web1", "true");
         let text = "sleep 5721\nsleep 5722\nsleep 5723";
         let running = client.call("ssh_run", json!({"target": "web1", "command": text, "wait_s": 1}));
         assert_eq!(running["state"], "running", "{running}");
@@ -301,7 +301,7 @@ fn of_several_lines_none_runs_on_when_one_is_stopped() {
         assert_eq!((stopped["state"].as_str(), stopped["prompt_back"].as_bool()), (Some("interrupted"), Some(true)), "{stopped}");
         let result = client.call("ssh_output", json!({"command_id": running["command_id"]}));
         assert_eq!((result["state"].as_str(), result["exit_code"].as_i64()), (Some("interrupted"), Some(130)), "{shell}: {result}");
-        assert!(std::process::Command::new("pgrep").args(["-f", "sleep 572"]).output().unwrap().stdout.is_empty());
+        until_gone("sleep 572[123]");
     }
 }
 
@@ -313,11 +313,12 @@ fn what_does_not_hear_the_interrupt_key_is_ended_by_a_signal() {
         account(user, Path::new(shell));
         let server = Sshd::start();
         let mut client = Client::start(&server.device("web1", user, "linux"));
+        client.run("web1", "true");
         for (command, how, status) in [
             ("sh -c 'trap \"\" INT QUIT; sleep 33; exit 5'", "term", 143),
             ("sh -c 'trap \"\" INT QUIT TERM; while :; do sleep 33; done'", "kill", 137),
         ] {
-            let running = client.call("ssh_run", json!({"target": "web1", "command": command, "wait_s": 1}));
+            let running = client.call("ssh_run", json!({"target": "web1", "command": command, "wait_s": 3}));
             assert_eq!(running["state"], "running", "{shell} {running}");
             let stopped = client.call("ssh_interrupt", json!({"session": "web1", "how": how}));
             assert_eq!(
@@ -362,7 +363,10 @@ fn an_offset_before_a_commands_output_begins_with_it() {
     assert_eq!(last["output"], "190\n200\n", "{last}");
     // Those of an output that one call does not search through, too.
     let fills = "yes \"ERROR $(printf 'x%.0s' {1..60})\" | head -n 600000; echo ERROR last";
-    let filled = client.call("ssh_run", json!({"target": "web1", "command": fills, "wait_s": 45, "max_chars": 100}));
+    let mut filled = client.call("ssh_run", json!({"target": "web1", "command": fills, "wait_s": 45, "max_chars": 100}));
+    while filled["state"] == "running" {
+        filled = client.call("ssh_output", json!({"command_id": filled["command_id"], "wait_s": 45, "tail": 1}));
+    }
     assert_eq!(filled["state"], "done", "{filled}");
     let last = client.call("ssh_output", json!({"command_id": filled["command_id"], "grep": "ERROR", "tail": 3, "max_chars": 500}));
     let row = format!("ERROR {}\n", "x".repeat(60));
@@ -394,7 +398,7 @@ fn a_session_that_ended_while_nothing_ran_is_not_replaced_in_silence() {
     let mut client = Client::start(&server.device("web1", "jft-bash", "linux"));
     for leave in ["cd /usr; X=1; TMOUT=1", "cd /usr; X=1; (sleep 0.5; kill -9 $$) &"] {
         assert_eq!(client.run("web1", leave)["state"], "done");
-        std::thread::sleep(std::time::Duration::from_secs(2));
+        std::thread::sleep(std::time::Duration::from_secs(5));
         let next = client.run("web1", "echo X=$X");
         assert_eq!((next["state"].as_str(), next["output"].as_str()), (Some("done"), Some("X=\n")), "{next}");
         assert!(next["warnings"].to_string().contains("ended while nothing ran there"), "{next}");
@@ -432,10 +436,10 @@ fn the_prompt_behind_a_full_screen_program_is_the_prompt_alone() {
     let server = Sshd::start();
     let mut client = Client::start(&server.device("web1", "jft-bash", "linux"));
     let prompt = client.run("web1", "true")["prompt"].clone();
-    let top = client.call("ssh_run", json!({"target": "web1", "command": "top", "wait_s": 5}));
+    let top = client.call("ssh_run", json!({"target": "web1", "command": "top", "wait_s": 40}));
     assert_eq!(top["state"], "needs_input", "{top}");
     client.call("ssh_send", json!({"session": "web1", "text": "q", "wait_s": 1}));
-    let ended = client.call("ssh_output", json!({"command_id": top["command_id"], "tail": 1, "wait_s": 10, "until": "exit"}));
+    let ended = client.call("ssh_output", json!({"command_id": top["command_id"], "tail": 1, "wait_s": 40, "until": "exit"}));
     assert_eq!((ended["state"].as_str(), &ended["prompt"]), (Some("done"), &prompt), "{ended}");
     // A program that draws and ends without leaving.
     let drawn = client.run("web1", "printf '\\033[H\\033[2J\\033[5;3Hbox\\033[7;1Hrest of a row'");

@@ -51,9 +51,7 @@ fn whoever_does_what_nothing_is_lost_and_no_lock_is_broken() {
     for guest in [&person, &watcher] {
         until("it is shown", || guest.take().iter().any(|told| matches!(told, Tell::Screen { .. })));
     }
-    pause(Duration::from_millis(300));
-    watcher.take();
-    let before = agents[0].call("ssh_sessions", json!({}))["sessions"][0]["log_bytes"].as_u64().unwrap();
+    let before = at_rest(&mut agents[0], || drop(watcher.take()));
     assert!(before >= start);
     let (mut held, mut halted) = (Held::Nobody, false);
     let mut posted: [BTreeMap<u64, Posted>; 2] = Default::default();
@@ -143,8 +141,13 @@ fn whoever_does_what_nothing_is_lost_and_no_lock_is_broken() {
             }
         }
     }
-    pause(Duration::from_millis(800));
-    seen.extend(watcher.take());
+    // What was typed last has ended, and all of it was shown.
+    let end = at_rest(&mut agents[0], || {});
+    until("all of it was shown", || {
+        seen.extend(watcher.take());
+        let shown: usize = seen.iter().map(|told| if let Tell::Output { data } = told { data.0.len() } else { 0 }).sum();
+        shown as u64 >= end - before || seen.iter().any(|told| matches!(told, Tell::Screen { .. } | Tell::Ended { .. }))
+    });
     println!("{} commands of agents ran, {refused} were refused, the person typed {typed}", ran.len());
     assert!(typed > 0 && !ran.is_empty());
     // What was shown is the log, byte by byte.
@@ -165,6 +168,21 @@ fn whoever_does_what_nothing_is_lost_and_no_lock_is_broken() {
         let was_typed = text.contains(&format!("echo {token}\r"));
         assert_eq!(lines, usize::from(was_typed), "{token}");
         assert!(was_typed || token.starts_with("person"), "{token} ran and is not in the log");
+    }
+}
+
+/// Waits until nothing comes any more, and looks away meanwhile; how long the log is then.
+fn at_rest(agent: &mut Client, mut look_away: impl FnMut()) -> u64 {
+    let mut log_bytes = || agent.call("ssh_sessions", json!({}))["sessions"][0]["log_bytes"].as_u64().unwrap();
+    let mut before = log_bytes();
+    loop {
+        pause(Duration::from_millis(1500));
+        look_away();
+        let now = log_bytes();
+        if now == before {
+            return now;
+        }
+        before = now;
     }
 }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jackfield::guest::wire::{Say, Tell};
+use jackfield::limits::RUN_TURN_MAX;
 use serde_json::json;
 
 use super::{HERE, House, recordings};
@@ -78,7 +79,8 @@ fn what_takes_long_is_told_meanwhile() {
     assert_eq!(first, "jackfield: `far` is still connecting\n");
 
     let mut agent = house.client("agent");
-    let begun = agent.call("ssh_run", json!({"target": "here", "command": "sleep 5", "wait_s": 1}));
+    agent.call("ssh_open", json!({"host": "here", "wait_s": 40}));
+    let begun = agent.call("ssh_run", json!({"target": "here", "command": "sleep 15", "wait_s": 1}));
     assert_eq!(begun["state"], "running", "{begun}");
     let waited = house.output(&["run", "here", "--", "echo after"]);
     let why = String::from_utf8_lossy(&waited.stderr);
@@ -89,7 +91,7 @@ fn what_takes_long_is_told_meanwhile() {
     assert_eq!((waited.stdout.as_slice(), waited.status.code()), (&b"after\n"[..], Some(0)));
 
     // A program that reads is not given what stands here, as its session is shared with others.
-    let mut reads = house.command(&["run", "--kill-after", "6", "here", "--", "cat"]);
+    let mut reads = house.command(&["run", "--kill-after", "12", "here", "--", "cat"]);
     let mut reads = reads.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let mut input = reads.stdin.take().unwrap();
     input.write_all(b"of this program\n").unwrap();
@@ -123,14 +125,14 @@ fn what_did_not_end_by_itself_has_a_status_and_a_sentence_of_its_own() {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         (done.status.code().unwrap(), text(&done.stdout), text(&done.stderr))
     };
-    let (status, output, told) = run(&["--kill-after", "1", "here", "--", "echo part; sleep 5713"]);
-    assert!(status == 124 && output.starts_with("part\n") && told.contains("stopped after 1 s"), "{status} {output} {told}");
+    let (status, output, told) = run(&["--kill-after", "5", "here", "--", "echo part; sleep 5713"]);
+    assert!(status == 124 && output.starts_with("part\n") && told.contains("stopped after 5 s"), "{status} {output} {told}");
     let (status, _, told) = run(&["here", "--", "read -p 'Sure? [y/n] ' x"]);
     assert!(status == 255 && told.contains("it asks `Sure? [y/n]` and waits; `jackfield attach here`"), "{status} {told}");
     let started = std::time::Instant::now();
     let (status, _, told) = run(&["here", "--", "true"]);
     assert!(status == 126 && told.contains("asks `Sure? [y/n]` and waits; nothing was run"), "{status} {told}");
-    assert!(started.elapsed().as_secs() < 20, "it waited for its turn");
+    assert!(started.elapsed() < RUN_TURN_MAX, "it waited for its turn");
     let waits = house.output(&["open", "here"]);
     let told = String::from_utf8_lossy(&waits.stderr);
     assert!(waits.status.code() == Some(255) && told.contains("`jackfield attach here` shows it and takes the answer"), "{told}");
@@ -201,12 +203,12 @@ fn a_known_secret_in_a_persons_line_is_told_to_no_agent() {
     let mut anna = Guest::come(house.state.path(), "anna", true);
     anna.enter("here");
     // In one piece, before the device has sent any of it back.
-    anna.types("sleep 5 # S3kr1t-Falcon9\r");
-    until("it runs", || house.sessions()[0]["running"]["text"] == "sleep 5 # [secret:word]");
+    anna.types("sleep 12 # S3kr1t-Falcon9\r");
+    until("it runs", || house.sessions()[0]["running"]["text"] == "sleep 12 # [secret:word]");
     anna.say(&Say::Leave);
-    let told = agent.call("ssh_run", json!({"target": "here", "command": "true", "wait_s": 20}));
+    let told = agent.call("ssh_run", json!({"target": "here", "command": "true", "wait_s": 40}));
     let typed = told["meanwhile"]["typed"].to_string();
-    assert!(typed.contains("echo [secret:word]") && typed.contains("sleep 5 # [secret:word]"), "{told}");
+    assert!(typed.contains("echo [secret:word]") && typed.contains("sleep 12 # [secret:word]"), "{told}");
     assert!(!told.to_string().contains("Falcon9"), "{told}");
 }
 
@@ -303,7 +305,7 @@ fn who_answers_a_request_has_done_with_typing() {
         agent.call("ssh_run", busy())["error"]["message"].as_str().is_some_and(|why| why.contains("anna is typing"))
     });
     house.said(&["deny", "a1"]);
-    assert_eq!(agent.call("ssh_run", busy())["state"], "done");
+    assert_eq!(agent.call("ssh_run", json!({"target": "here", "command": "true", "wait_s": 10}))["state"], "done");
 }
 
 /// What is drawn for one size looks wrong in another: a recording has each that a person gave the terminal.
@@ -394,6 +396,7 @@ fn locks_keep_agents_out_and_people_in() {
 fn a_rollout_that_is_stopped_types_nothing_where_a_person_keeps_agents_out() {
     let house = House::new(HERE);
     let mut agent = house.client("agent");
+    agent.call("ssh_open", json!({"host": "here", "wait_s": 40}));
     let begun = agent.call("ssh_fleet", json!({"targets": ["here"], "command": "sleep 5741", "wait_s": 1}));
     assert_eq!(begun["running"], json!(["here"]), "{begun}");
     until("it runs", || house.sessions().first().is_some_and(|session| session["running"]["text"].is_string()));
@@ -428,7 +431,7 @@ fn panic_stops_every_agent_at_once_and_only_a_person_ends_it() {
     let mut agent = house.client("agent");
     agent.run("here", "true");
     agent.call("ssh_lock", json!({"session": "here", "action": "take"}));
-    agent.post("ssh_run", json!({"target": "here", "command": "sleep 1; echo through", "wait_s": 20}));
+    agent.post("ssh_run", json!({"target": "here", "command": "sleep 8; echo through", "wait_s": 40}));
     until("it runs", || house.sessions().first().is_some_and(|session| session["running"]["text"].is_string()));
     assert!(house.said(&["panic"]).contains("all input of agents is stopped"));
     // What runs goes on.
@@ -470,7 +473,7 @@ fn lines_that_are_not_typed_yet_are_not_when_somebody_stops_them() {
     let mut other = house.client("other");
     agent.post("ssh_run", lines(30));
     until("it runs", runs);
-    pause(Duration::from_millis(500));
+    pause(Duration::from_secs(3));
     other.call("ssh_send", json!({"session": "here", "keys": ["ctrl-c"]}));
     let told = agent.answer().1;
     assert_eq!(told["state"], "interrupted", "{told}");

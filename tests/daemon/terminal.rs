@@ -81,9 +81,11 @@ fn a_person_attaches_types_resizes_uses_a_full_screen_program_and_leaves() {
     tmux.keys(&["stty size", "Enter"]);
     tmux.shows("30 100");
     tmux.tmux(&["resize-window", "-x", "70", "-y", "20"]);
-    pause(Duration::from_millis(700));
-    tmux.keys(&["stty size", "Enter"]);
-    tmux.shows("20 70");
+    until("the session has that size", || {
+        tmux.keys(&["stty size", "Enter"]);
+        pause(Duration::from_millis(700));
+        tmux.screen().contains("20 70")
+    });
     // Agents wait while somebody types.
     let refused = agent.call("ssh_send", json!({"session": "here", "text": "x"}));
     let kept = refused["error"]["message"].as_str().unwrap();

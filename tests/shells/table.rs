@@ -326,7 +326,7 @@ fn kept() -> Vec<Situation> {
             "a job in the background that prints later",
             [
                 step(
-                    [("all", "sh -c 'sleep 1; echo late' &"), ("posix", "(sleep 1; echo late) &")],
+                    [("all", "sh -c 'sleep 4; echo late' &"), ("posix", "(sleep 4; echo late) &")],
                     [
                         ("all", ""),
                         ("bash", "[1] {n}\n"),
@@ -338,16 +338,16 @@ fn kept() -> Vec<Situation> {
                 ),
                 all("echo now", "now\n"),
                 step(
-                    [("all", "sleep 2; echo then")],
+                    [("all", "sleep 6; echo then")],
                     [
-                        ("bash", "late\n[1]+  Done                    ( sleep 1; echo late )\nthen\n"),
-                        ("zsh", "late\n[1]  + done       ( sleep 1; echo late; )\nthen\n"),
-                        ("fish", "late\nthen\n\nfish: Job 1, 'sh -c 'sleep 1; echo late' &' has ended\n"),
-                        ("dash", "late\nthen\n[1] + Done                       (sleep 1; echo late)\n"),
-                        ("ash", "late\nthen\n[1]+  Done                       (sleep 1; echo late)\n"),
-                        ("mksh", "late\nthen\n[1] + Done                 ( \\sleep 1 ; \\echo late )\n"),
-                        ("ksh93", "late\nthen\n[1] +  Done                    (sleep 1; echo late) &\n"),
-                        ("csh", "late\nthen\n[1]  + Done                          sh -c sleep 1; echo late\n"),
+                        ("bash", "late\n[1]+  Done                    ( sleep 4; echo late )\nthen\n"),
+                        ("zsh", "late\n[1]  + done       ( sleep 4; echo late; )\nthen\n"),
+                        ("fish", "late\nthen\n\nfish: Job 1, 'sh -c 'sleep 4; echo late' &' has ended\n"),
+                        ("dash", "late\nthen\n[1] + Done                       (sleep 4; echo late)\n"),
+                        ("ash", "late\nthen\n[1]+  Done                       (sleep 4; echo late)\n"),
+                        ("mksh", "late\nthen\n[1] + Done                 ( \\sleep 4 ; \\echo late )\n"),
+                        ("ksh93", "late\nthen\n[1] +  Done                    (sleep 4; echo late) &\n"),
+                        ("csh", "late\nthen\n[1]  + Done                          sh -c sleep 4; echo late\n"),
                     ],
                 ),
             ],

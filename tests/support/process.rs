@@ -65,15 +65,26 @@ impl Drop for Running {
     }
 }
 
+/// Processes with these words in their command line.
+pub fn with_words(words: &str) -> String {
+    let found = Command::new("pgrep").args(["-af", words]).output().unwrap();
+    String::from_utf8_lossy(&found.stdout).into_owned()
+}
+
+/// Waits until no process has these words in its command line: one that was told as ended may still be leaving.
+pub fn until_gone(words: &str) {
+    until(&format!("`{words}` is gone"), || with_words(words).is_empty());
+}
+
 /// Waits.
 #[expect(clippy::disallowed_methods, reason = "a test has no runtime to block")]
 pub fn pause(length: Duration) {
     std::thread::sleep(length);
 }
 
-/// Waits until something is so.
+/// Waits until something is so. Who waits in vain has time: the machine may be slow and busy.
 pub fn until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let end = Instant::now() + Duration::from_secs(30);
+    let end = Instant::now() + Duration::from_secs(120);
     while !is_so() {
         assert!(Instant::now() < end, "waited in vain until {what}");
         pause(Duration::from_millis(50));
