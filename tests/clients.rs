@@ -88,7 +88,7 @@ fn the_official_client_runs_commands_on_a_server_and_a_router_in_both_eras() {
         ["ssh_run", {"target": "web1", "command": "cd /tmp; echo from bash; (exit 3)"}],
         ["ssh_run", {"target": "web1", "command": "pwd"}],
         ["ssh_open", {"host": "edge1", "wait_s": 40}],
-        ["ssh_send", {"session": "edge1", "secret": "vty", "wait_s": 10, "expect": "edge1> "}],
+        ["ssh_send", {"session": "edge1", "secret": "vty", "wait_s": 40, "expect": "edge1> "}],
         ["ssh_run", {"target": "edge1", "command": "enable"}],
         ["ssh_run", {"target": "edge1", "command": "show running-config"}],
         ["ssh_run", {"target": "nowhere", "command": "true"}]

@@ -97,9 +97,9 @@ say "PS1='> '; unsetopt beep prompt_cr; autoload -Uz compinit; compinit -u -d $P
 say 'source <(jackfield completion zsh)'
 say 'show() {{ print -r -- "<<$BUFFER>>" > '"$PWD"'/shown; BUFFER=""; zle accept-line }}; zle -N show; bindkey "^X" show'
 say 'print ready > ready'
-for step in {{1..100}}; do [[ -e ready ]] && break; sleep 0.1; zpty -r -t inner out; done
+for step in {{1..900}}; do [[ -s ready ]] && break; sleep 0.1; zpty -r -t inner out; done
 zpty -w -n inner '{line}'$'\t\x18'
-for step in {{1..100}}; do [[ -e shown ]] && break; sleep 0.1; zpty -r -t inner out; done
+for step in {{1..900}}; do [[ -s shown ]] && break; sleep 0.1; zpty -r -t inner out; done
 cat shown; zpty -d inner"#
         );
         let _ = fs::remove_file(home.path().join("ready"));

@@ -34,7 +34,7 @@ impl Daemon {
         let process = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         let daemon = Self { process, folder };
         let socket = daemon.path(&socket.replace("{pid}", &daemon.process.id().to_string()));
-        for _ in 0..400 {
+        for _ in 0..4800 {
             if socket.exists() {
                 fs::set_permissions(&socket, fs::Permissions::from_mode(0o777)).unwrap();
                 return daemon;

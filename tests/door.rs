@@ -96,7 +96,7 @@ fn said(client: &Client, words: &str) -> String {
         if let Some(found) = client.log().lines().find_map(|line| Some(line.split_once(words)?.1.to_owned())) {
             return found;
         }
-        assert!(begun.elapsed() < Duration::from_secs(20), "{words}: {}", client.log());
+        assert!(begun.elapsed() < Duration::from_secs(120), "{words}: {}", client.log());
         std::thread::sleep(Duration::from_millis(10));
     }
 }
@@ -305,7 +305,7 @@ fn who_says_nothing_holds_up_nobody_for_long() {
     silent[2].write_all(whole.as_bytes()).unwrap();
     assert!(door.newer("tools/list", &json!({}))["result"]["tools"].is_array());
     assert!(begun.elapsed() >= HTTP_HEAD_MAX, "it had room: {:?}", begun.elapsed());
-    assert!(begun.elapsed() < HTTP_HEAD_MAX * 2, "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < HTTP_HEAD_MAX * 5 / 2, "{:?}", begun.elapsed());
     for (at, connection) in silent.iter_mut().take(3).enumerate() {
         connection.set_read_timeout(Some(HTTP_HEAD_MAX)).unwrap();
         let ended = connection.read_to_end(&mut Vec::new()).map_err(|error| error.kind());

@@ -62,6 +62,18 @@ impl Setting {
         self.client.call("ssh_file_read", json!({"target": "web1", "path": path}))
     }
 
+    /// The same call again until it has ended.
+    fn whole(&mut self, direction: &str, local: &str, remote: &str) -> Value {
+        let mut result = self.transfer(direction, local, remote, json!({}));
+        for _ in 0..20 {
+            if result["state"] != "running" {
+                break;
+            }
+            result = self.transfer(direction, local, remote, json!({}));
+        }
+        result
+    }
+
     fn transfer(&mut self, direction: &str, local: &str, remote: &str, more: Value) -> Value {
         let mut arguments = json!({"target": "web1", "direction": direction, "local": local, "remote": remote, "wait_s": 40});
         arguments.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -369,7 +381,9 @@ fn a_call_that_ends_early_finds_its_transfer_again() {
     let content: Vec<u8> = (0..60_000_000_u32).map(|number| number.to_le_bytes()[1]).collect();
     std::fs::write(setting.here("big"), &content).unwrap();
     let remote = setting.there("big").display().to_string();
-    let mut result = setting.transfer("up", "big", &remote, json!({"wait_s": 1}));
+    // It is connected, and takes no more time to plan than it is waited for.
+    setting.read(&setting.there("").display().to_string());
+    let mut result = setting.transfer("up", "big", &remote, json!({"wait_s": 2}));
     let first = result["transfer_id"].clone();
     for _ in 0..100 {
         if result["state"] != "running" {
@@ -392,7 +406,7 @@ fn the_same_call_twice_side_by_side_is_one_transfer_and_a_dry_run_is_none() {
     let remote = setting.there("big").display().to_string();
     // It is connected, and takes no more time to plan than it is waited for.
     setting.read(&setting.there("").display().to_string());
-    let call = json!({"target": "web1", "direction": "up", "local": "big", "remote": remote, "wait_s": 5});
+    let call = json!({"target": "web1", "direction": "up", "local": "big", "remote": remote, "wait_s": 15});
     let both = setting.client.call_all("ssh_transfer", &[call.clone(), call]);
     let ids: std::collections::BTreeSet<&str> = both.iter().filter_map(|result| result["transfer_id"].as_str()).collect();
     assert_eq!(ids.len(), 1, "{both:?}");
@@ -416,10 +430,10 @@ fn a_transfer_goes_on_while_keys_are_exchanged_anew() {
     let content: Vec<u8> = (0..40_000_000_u32).map(|number| number.wrapping_mul(0x9E37_79B9).to_le_bytes()[3]).collect();
     std::fs::write(setting.here("big"), &content).unwrap();
     let remote = setting.there("big").display().to_string();
-    let up = setting.transfer("up", "big", &remote, json!({}));
+    let up = setting.whole("up", "big", &remote);
     assert_eq!(up["state"], "done", "{up}");
     assert!(hash(&std::fs::read(setting.there("big")).unwrap()) == hash(&content));
-    let down = setting.transfer("down", "again", &remote, json!({}));
+    let down = setting.whole("down", "again", &remote);
     assert_eq!(down["state"], "done", "{down}");
     assert!(hash(&std::fs::read(setting.here("again")).unwrap()) == hash(&content));
 }

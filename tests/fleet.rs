@@ -165,7 +165,7 @@ fn an_end_that_nobody_has_heard_is_told_as_what_it_is() {
         let kept = client.call("ssh_history", json!({"query": "step.sh"}));
         kept["entries"].as_array().unwrap().iter().filter(|entry| entry["state"] == "done").count() == 4
     });
-    pause(Duration::from_secs(1));
+    pause(Duration::from_secs(5));
     let told = client.call("ssh_fleet", scene.call(json!({})));
     assert_eq!((&told["command_id"], stands(&told), scene.runs()), (&begun["command_id"], ("done", 4, 0, vec![]), 4), "{told}");
     assert!(told["warnings"][0].as_str().unwrap().contains("nothing was run now"), "{told}");

@@ -43,7 +43,7 @@ fn what_was_run_refused_and_stopped_is_known_after_a_restart() {
     let running = client.call("ssh_run", json!({"target": "web1", "command": "sleep 601", "wait_s": 0.5}));
     assert_eq!(entry(&mut client, "sleep 601")["state"], "running");
     client.call("ssh_interrupt", json!({"command_id": running["command_id"]}));
-    client.call("ssh_send", json!({"session": "web1", "text": "echo typed", "keys": ["enter"], "wait_s": 5, "expect": "^typed"}));
+    client.call("ssh_send", json!({"session": "web1", "text": "echo typed", "keys": ["enter"], "wait_s": 30, "expect": "^typed"}));
     client.call("ssh_run", json!({"target": "web1#2", "command": "sleep 602", "wait_s": 0.5}));
     let check = |client: &mut Client| {
         let fine = entry(client, "echo fine");

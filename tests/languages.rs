@@ -171,9 +171,22 @@ const VIEWS: &str = "3000";
 
 /// The kit's report on a plugin; it must pass, and these checks must find something to try.
 fn conforms(file: &Path, arguments: &[&str], tried: &[&str]) {
-    let done =
-        jackfield(&["plugin", "test"]).arg(file).args(arguments).args(["--conformance", "--json", "--views", VIEWS]).output().unwrap();
-    let report: serde_json::Value = serde_json::from_slice(&done.stdout).unwrap_or_default();
+    let run = || {
+        let mut test = jackfield(&["plugin", "test"]);
+        let done = test.arg(file).args(arguments).args(["--conformance", "--json", "--views", VIEWS]).output().unwrap();
+        let report: serde_json::Value = serde_json::from_slice(&done.stdout).unwrap_or_default();
+        (done, report)
+    };
+    let (mut done, mut report) = run();
+    // Where only the time is wrong that calls take, the machine may be busy.
+    for _ in 0..2 {
+        let checks = report["checks"].as_array().into_iter().flatten();
+        let failed: Vec<&str> = checks.filter(|check| check["state"] == "failed").filter_map(|check| check["check"].as_str()).collect();
+        if failed != ["times"] {
+            break;
+        }
+        (done, report) = run();
+    }
     assert!(done.status.success() && report["passed"] == true, "{report} {}", String::from_utf8_lossy(&done.stderr));
     let checks = report["checks"].as_array().unwrap();
     let passed = |name: &&str| checks.iter().any(|check| check["check"] == **name && check["state"] == "passed");

@@ -246,8 +246,8 @@ fn what_was_typed_once_is_masked_on_every_way_to_the_device() {
     // What only begins like it is shown once nothing follows.
     let begin = PASSWORD.get(..7).unwrap();
     for (target, lane) in [("web1", "session"), ("web1#pipe", "session"), ("web1", "exec")] {
-        let command = format!("printf '{begin}'; sleep 4");
-        let ran = client.call("ssh_run", json!({"target": target, "command": command, "lane": lane, "wait_s": 2}));
+        let command = format!("printf '{begin}'; sleep 9");
+        let ran = client.call("ssh_run", json!({"target": target, "command": command, "lane": lane, "wait_s": 5}));
         assert_eq!((ran["state"].as_str(), ran["output"].as_str()), (Some("running"), Some(begin)), "{target} {lane}: {ran}");
         client.call("ssh_output", json!({"command_id": ran["command_id"], "wait_s": 20}));
     }

@@ -31,7 +31,7 @@ fn numbers() -> String {
 
 /// Runs this in a lane, `terminal` or `exec`.
 fn arguments(device: &str, lane: &str, command: &str) -> Value {
-    let mut arguments = json!({"target": device, "command": command, "max_chars": 1_000_000, "wait_s": 40});
+    let mut arguments = json!({"target": device, "command": command, "max_chars": 1_000_000, "wait_s": 45});
     if lane == "exec" {
         arguments["lane"] = json!("exec");
     }

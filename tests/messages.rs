@@ -136,7 +136,7 @@ fn a_message_behind_the_prompt_and_output_without_an_end_hold_up_nobody() {
             let file = client.run(name, "show file");
             assert_eq!((file["state"].as_str(), file["output"].as_str()), (Some("done"), Some("one\nno newline")), "{file}");
             let stalled = client.run(name, "show log");
-            sleep(Duration::from_millis(300));
+            sleep(Duration::from_millis(1500));
             let next = client.run(name, "show nothing");
             let is_told = next["warnings"].to_string().contains("came after the last command ended");
             assert!(stalled["output"].as_str().unwrap().contains("after") || is_told, "{stalled} {next}");
@@ -182,9 +182,9 @@ fn a_question_that_no_plugin_knows_is_told_by_its_look() {
     for kind in ["cisco_ios", "dell_os10", "generic"] {
         let mut client = Client::start(&device(port).replace("cisco_ios", kind));
         for (question, expected) in [("Overwrite_it@_(y/n)[n]_", "yes-no"), ("Please_input_the_name_(_*.cfg_)_[a.cfg]:", "unknown")] {
-            let asked = client.call("ssh_run", json!({"target": "R1", "command": format!("ask {question}"), "wait_s": 20}));
+            let asked = client.call("ssh_run", json!({"target": "R1", "command": format!("ask {question}"), "wait_s": 40}));
             assert_eq!((asked["state"].as_str(), asked["ask_kind"].as_str()), (Some("needs_input"), Some(expected)), "{kind} {asked}");
-            let answered = client.call("ssh_send", json!({"session": "R1", "text": "n", "keys": ["enter"], "wait_s": 10}));
+            let answered = client.call("ssh_send", json!({"session": "R1", "text": "n", "keys": ["enter"], "wait_s": 40}));
             assert!(answered["output"].as_str().unwrap_or_default().contains("answered n"), "{kind} {answered}");
         }
     }

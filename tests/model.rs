@@ -110,7 +110,7 @@ impl Model {
     fn answer(&mut self) {
         let (id, token) = (self.id(), self.token());
         self.call("ssh_send", json!({"session": self.target, "text": token, "keys": ["enter"], "wait_s": 0}));
-        let result = self.call("ssh_output", json!({"command_id": id, "wait_s": 10}));
+        let result = self.call("ssh_output", json!({"command_id": id, "wait_s": 40}));
         let output = result["output"].as_str().unwrap_or_default();
         // What was typed is shown where the terminal echoes it.
         let is_right = output.ends_with(&format!("got:{token}\n")) && result["exit_code"] == 0 && result["state"] == "done";

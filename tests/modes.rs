@@ -321,7 +321,7 @@ fn a_real_router_is_configured_line_by_line() {
     let server = Sshd::start();
     let mut client = Client::start_with(&frr::device(&server, "edge1", "jft-frr4"), &SECRETS);
     client.call("ssh_open", json!({"host": "edge1", "wait_s": 40}));
-    client.call("ssh_send", json!({"session": "edge1", "secret": "vty", "wait_s": 5, "expect": "edge1> "}));
+    client.call("ssh_send", json!({"session": "edge1", "secret": "vty", "wait_s": 40, "expect": "edge1> "}));
     let lines = "ip prefix-list small seq 5 permit 192.0.2.0/24\nip prefix-list small seq 10 permit 198.51.100.0/24";
     let result = client.call("ssh_run", json!({"target": "edge1", "command": lines, "mode": "config", "wait_s": 20}));
     assert_eq!((&result["failed"], &result["lines"]["typed"]), (&json!(false), &json!(2)), "{result}");

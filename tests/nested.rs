@@ -134,13 +134,13 @@ fn a_shell_that_no_word_of_its_line_names_is_told_and_ends_nothing() {
         assert_eq!((seen(&asked).0, asked["ask_kind"].as_str()), ("needs_input", Some("unknown")), "{enter}: {asked}");
         assert!(asked["ask"].as_str().unwrap().contains("looks like a prompt"), "{asked}");
         assert!(seen(&asked).1.starts_with(output), "{asked}");
-        assert!(asked["duration_ms"].as_u64().unwrap() < 8_000, "{asked}");
+        assert!(asked["duration_ms"].as_u64().unwrap() < 20_000, "{asked}");
         // It is the caller's: a line is typed there, and the command goes on up to its own end.
         let sent =
-            client.call("ssh_send", json!({"session": "web1", "text": "expr 40 + 2", "keys": ["enter"], "expect": "^42$", "wait_s": 10}));
+            client.call("ssh_send", json!({"session": "web1", "text": "expr 40 + 2", "keys": ["enter"], "expect": "^42$", "wait_s": 40}));
         assert!(sent["output"].as_str().unwrap().contains("\n42\n"), "{sent}");
         client.call("ssh_send", json!({"session": "web1", "text": "exit 5", "keys": ["enter"], "wait_s": 0}));
-        let ended = client.call("ssh_output", json!({"command_id": asked["command_id"], "wait_s": 10}));
+        let ended = client.call("ssh_output", json!({"command_id": asked["command_id"], "wait_s": 40}));
         assert_eq!((seen(&ended).0, seen(&ended).2, seen(&ended).3), ("done", Some(5), "shell"), "{enter}: {ended}");
     }
     // A program that paints a prompt runs on, whatever it paints; one that says that it reads lines may be asked about, no more.
@@ -151,7 +151,7 @@ fn a_shell_that_no_word_of_its_line_names_is_told_and_ends_nothing() {
         let painted = client.call("ssh_run", arguments);
         assert_eq!(painted["state"], state, "{painted}");
         // Nobody waits behind a question.
-        let ends = Instant::now() + Duration::from_secs(20);
+        let ends = Instant::now() + Duration::from_secs(60);
         let ended = loop {
             let seen = client.call("ssh_output", json!({"command_id": painted["command_id"], "wait_s": 20}));
             if seen["state"] != "needs_input" || Instant::now() > ends {
@@ -232,7 +232,7 @@ fn another_user_is_entered_with_a_password_and_another_host_gets_none() {
     let mut client = Client::start_with(&config, &[("JFT_SUDO", PASSWORD)]);
     let asked = client.run("web1", &by_password);
     assert_eq!(asked["ask_kind"], "remote-password", "{asked}");
-    let sent = client.call("ssh_send", json!({"session": "web1", "secret": "sudo", "wait_s": 10, "expect": "jft-sudo@"}));
+    let sent = client.call("ssh_send", json!({"session": "web1", "secret": "sudo", "wait_s": 40, "expect": "jft-sudo@"}));
     assert_eq!(sent["ok"], true, "{sent}");
     assert_eq!(seen(&client.run("web1", "id -un")), ("done", "jft-sudo\n", Some(0), "remote-shell"));
     client.has_written_no(PASSWORD);
@@ -274,7 +274,7 @@ impl Server {
     fn start(command: &mut Command, folder: tempfile::TempDir, ready: impl Fn() -> bool) -> Self {
         let process = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         let server = Self { process, _folder: folder };
-        for _ in 0..400 {
+        for _ in 0..4800 {
             if ready() {
                 return server;
             }
@@ -523,7 +523,7 @@ fn a_terminal_multiplexer_is_a_screen_that_keys_are_sent_to() {
     for (enter, leave) in [(format!("tmux -L {socket} new"), "exit 0"), ("screen bash --norc".to_owned(), "exit 0")] {
         let asked = client.run("web1", &enter);
         assert_eq!((seen(&asked).0, asked["ask_kind"].as_str()), ("needs_input", Some("screen")), "{asked}");
-        client.call("ssh_send", json!({"session": "web1", "text": "expr 40 + 2", "keys": ["enter"], "expect": "^42$", "wait_s": 5}));
+        client.call("ssh_send", json!({"session": "web1", "text": "expr 40 + 2", "keys": ["enter"], "expect": "^42$", "wait_s": 40}));
         let screen = client.call("ssh_screen", json!({"session": "web1"}));
         assert!(screen["rows"].as_array().unwrap().iter().any(|row| row["text"] == "42"), "{screen}");
         client.call("ssh_send", json!({"session": "web1", "text": leave, "keys": ["enter"], "wait_s": 5}));

@@ -20,7 +20,7 @@ fn the_vty_of_frr_pages_enables_and_fails_as_it_should() {
         let mut client = Client::start_with(&format!("{device}{plugin}"), &SECRETS);
         let opened = client.call("ssh_open", json!({"host": "edge1", "wait_s": 40}));
         assert_eq!(opened["state"], "needs_input", "the VTY asks for its own password: {opened}");
-        let answered = client.call("ssh_send", json!({"session": "edge1", "secret": "vty", "wait_s": 5, "expect": "edge1> "}));
+        let answered = client.call("ssh_send", json!({"session": "edge1", "secret": "vty", "wait_s": 40, "expect": "edge1> "}));
         assert!(answered["ok"].as_bool().unwrap(), "{answered}");
         let enabled = client.run("edge1", "enable");
         assert_eq!((enabled["mode"].as_str(), enabled["failed"].as_bool()), (Some("privileged"), Some(false)), "{enabled}");

@@ -126,7 +126,7 @@ fn a_session_can_be_read_with_its_screen_and_log_and_without_its_secrets() {
 fn many_sessions_are_listed_a_page_at_a_time() {
     let mut client = Client::start(&config(""));
     let count = RESOURCE_SESSIONS_PAGE + 1;
-    let calls: Vec<Value> = (0..count).map(|number| json!({"host": "here", "name": format!("s{number}"), "wait_s": 40})).collect();
+    let calls: Vec<Value> = (0..count).map(|number| json!({"host": "here", "name": format!("s{number}"), "wait_s": 45})).collect();
     let opened = client.call_all("ssh_open", &calls);
     assert!(opened.iter().all(|one| one["state"] == "ready"), "{opened:?}");
     let (mut seen, mut cursor, mut pages) = (Vec::new(), Value::Null, 0);

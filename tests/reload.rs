@@ -146,7 +146,7 @@ fn a_plugin_is_swapped_under_a_running_command_and_one_that_does_not_load_leaves
     // The signal does the same.
     write(&client, &scene.config(&good(), &["web1", "web2"]));
     Command::new("kill").args(["-HUP", &client.process_id().to_string()]).status().unwrap();
-    let allowed = (0..100).any(|_| client.run("web1", "sleep 0.1; touch /tmp/jft-reload")["state"] == "done");
+    let allowed = (0..900).any(|_| client.run("web1", "sleep 0.1; touch /tmp/jft-reload")["state"] == "done");
     assert!(allowed, "{}", client.log());
 }
 
@@ -242,7 +242,7 @@ fn acme(client: &mut Client) -> Value {
 
 /// Is this generation in force again, soon after the developer has ended?
 fn is_back(client: &mut Client, generation: &Generation) -> bool {
-    (0..100).any(|_| {
+    (0..900).any(|_| {
         client.run("web1", "sleep 0.1");
         acme(client)["digest"] == Scene::digest(generation).as_str()
     })

@@ -60,7 +60,7 @@ fn what_others_may_write_is_not_obeyed() {
 /// The operator is told by a thread of its own.
 #[expect(clippy::disallowed_methods, reason = "a test has no runtime to block")]
 fn until_said(state: &Path, words: &str) -> bool {
-    (0..100).any(|_| {
+    (0..2000).any(|_| {
         std::thread::sleep(std::time::Duration::from_millis(50));
         Command::new("grep").args(["-rqF", words]).arg(state).args(["--include", "stderr.txt"]).status().unwrap().success()
     })
@@ -129,7 +129,16 @@ fn what_an_administrator_decides_cannot_be_loosened_by_the_user() {
     let input = home.join("calls");
     fs::write(&input, calls.map(|call| call.to_string()).join("\n") + "\n").unwrap();
     must(Command::new("chown").arg(user).arg(&input));
-    let script = format!("(cat {}; sleep 8) | {} mcp --config {}", input.display(), program.display(), config.display());
+    // Its input ends once it has answered.
+    let said = home.join("said");
+    let _ = fs::remove_file(&said);
+    let script = format!(
+        "(cat {0}; for n in $(seq 300); do grep -q policy_mode {1} 2>/dev/null && break; sleep 0.3; done) | {2} mcp --config {3} | tee {1}",
+        input.display(),
+        said.display(),
+        program.display(),
+        config.display()
+    );
     let (_, text) = as_user(user, Path::new("/bin/sh"), &etc, &["-c", &script]);
     assert!(text.contains("\"policy_mode\":\"read-only\"") && text.contains("\"decision\":\"deny\""), "{text}");
     // One that the user may change is none: then nothing runs.

@@ -247,7 +247,7 @@ fn a_secret_of_every_kind_is_in_nothing_that_is_written_or_said_and_then_gone() 
         let asked =
             talk.run("web1", "read -rs -p 'Password: ' word; echo; printf %s \"$word\" | sha256sum | cut -c1-16; printf '%s\\n' \"$word\"");
         assert_eq!(asked["ask_kind"], "password", "{asked}");
-        let sent = talk.call("ssh_send", json!({"session": "web1", "secret": name, "wait_s": 10, "expect": "^.secret:"}));
+        let sent = talk.call("ssh_send", json!({"session": "web1", "secret": name, "wait_s": 40, "expect": "^.secret:"}));
         let output = sent["output"].as_str().unwrap_or_else(|| panic!("{sent}")).to_owned();
         // What the device repeats is shown by its name.
         assert!(output.contains(&sha(value)) && output.contains(&format!("[secret:{name}]")), "{sent}");
@@ -260,7 +260,7 @@ fn a_secret_of_every_kind_is_in_nothing_that_is_written_or_said_and_then_gone() 
     for fake in ["Password: ", "[sudo] password for jft-secret: "] {
         let asked = talk.run("web1", &format!("read -rs -t 2 -p '{fake}' word; echo; echo \"got ${{#word}}\""));
         std::thread::sleep(std::time::Duration::from_millis(2500));
-        let ended = talk.call("ssh_output", json!({"command_id": asked["command_id"], "wait_s": 10}));
+        let ended = talk.call("ssh_output", json!({"command_id": asked["command_id"], "wait_s": 40}));
         assert_eq!(
             (ended["state"].as_str(), ended["output"].as_str()),
             (Some("done"), Some(format!("{fake}\ngot 0\n").as_str())),

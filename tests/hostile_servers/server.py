@@ -168,7 +168,7 @@ async def opens(conn, chan):
             conn.send_packet(MSG_CHANNEL_OPEN, String(kind), UInt32(50_000 + wanted), UInt32(2**31), UInt32(32768), *parts)
             wanted += 1
         await quiet(conn)
-    for _ in range(1000):
+    for _ in range(4000):
         if tally.refused + tally.opened >= wanted:
             break
         await asyncio.sleep(0.01)
@@ -184,7 +184,7 @@ async def requests(conn, chan):
         conn.send_packet(MSG_GLOBAL_REQUEST, String("nothing@example.org"), Boolean(True), String("x" * 100))
         if number % 500 == 0:
             await quiet(conn)
-    for _ in range(1000):
+    for _ in range(4000):
         if len(answers) >= 20_000:
             break
         await asyncio.sleep(0.01)

@@ -63,7 +63,7 @@ fn a_server_that_stops_in_the_middle_is_given_up_in_time_and_by_name() {
         assert!(why.contains(&format!(" did not finish the {step} within 20 s; try again")), "{name}: {why}");
     }
     let took = started.elapsed();
-    assert!(took > Duration::from_secs(19) && took < Duration::from_secs(30), "{took:?}");
+    assert!(took > Duration::from_secs(19) && took < Duration::from_secs(38), "{took:?}");
     // In a program's lane as well, on the connection that waits for nothing else.
     let result = client.call("ssh_info", json!({"topic": "health"}));
     assert!(result.is_object(), "{result}");

@@ -17,7 +17,7 @@ use tokio_tungstenite::{WebSocketStream, client_async};
 use super::*;
 use crate::limits::{VIEWER_HEAD_MAX, VIEWER_LINE_MAX_BYTES, VIEWER_MESSAGE_MAX_BYTES, VIEWER_RECORDING_MAX_BYTES, VIEWER_STREAM_BYTES};
 
-const WAIT: Duration = Duration::from_secs(10);
+const WAIT: Duration = Duration::from_secs(120);
 
 /// Repeats what guests say as `Done`. Who says `"do":"open"` gets what the session's name asks for.
 struct Echo {

@@ -56,7 +56,7 @@ async fn who_comes_behind_a_question_is_told_at_once() {
     let directory = directory();
     let asked = finished(told(&directory, "here", "read -p 'Sure? [y/n] ' x", None).await.1);
     assert_eq!((asked.state.as_str(), asked.ask.as_deref()), ("needs_input", Some("Sure? [y/n]")));
-    let second = timeout(Duration::from_secs(20), told(&directory, "here", "true", None));
+    let second = timeout(Duration::from_secs(50), told(&directory, "here", "true", None));
     let why = why(second.await.expect("it waits").1);
     assert!(why.contains("asks `Sure? [y/n]` and waits; nothing was run") && why.contains("`jackfield attach here`"), "{why}");
     directory.shut_down().await;
@@ -146,7 +146,7 @@ async fn for_who_has_gone_while_it_connected_nothing_is_run() {
 #[tokio::test]
 async fn what_was_stopped_or_lost_says_so() {
     let directory = directory();
-    let (output, end) = told(&directory, "here", "echo part; sleep 5713", Some(1)).await;
+    let (output, end) = told(&directory, "here", "echo part; sleep 5713", Some(5)).await;
     let report = finished(end);
     assert!(output.starts_with("part\n") && report.state == "interrupted" && report.timed_out, "{output:?} {report:?}");
     let (output, end) = told(&directory, "here", "echo part; kill -9 $$", None).await;

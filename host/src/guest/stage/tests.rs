@@ -14,7 +14,7 @@ use crate::session::Phase;
 use crate::startup;
 
 /// What comes, comes at once.
-const SOON: Duration = Duration::from_secs(20);
+const SOON: Duration = Duration::from_secs(120);
 
 /// A house with one session in it, which is ready.
 async fn house() -> (Arc<Directory>, Arc<Guests>, SessionHandle) {
