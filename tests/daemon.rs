@@ -11,6 +11,7 @@ use jackfield::limits::DAEMON_END_MAX;
 use serde_json::{Value, json};
 
 use crate::support::client::{Client, state};
+use crate::support::install_missing;
 use crate::support::process::{children, until};
 
 pub(crate) mod login;
@@ -29,6 +30,9 @@ pub(crate) struct House {
 
 impl House {
     pub(crate) fn new(config: &str) -> Self {
+        // What looks for processes and ends them.
+        static ONCE: std::sync::Once = std::sync::Once::new();
+        ONCE.call_once(|| install_missing(&[("pgrep", "procps")]));
         let state = state();
         let file = state.path().join("jackfield.toml");
         std::fs::write(&file, config).unwrap();

@@ -148,7 +148,7 @@ fn a_pipe_in_the_place_of_a_plugin_is_told_at_once() {
         &["sign", "pipe.wasm", "--key", "ed25519"],
         &["verify", "pipe.wasm"],
     ] {
-        let program = ["20", env!("CARGO_BIN_EXE_jackfield"), "plugin"];
+        let program = ["90", env!("CARGO_BIN_EXE_jackfield"), "plugin"];
         let said = desk.run("timeout", &[&program, arguments].concat());
         assert!(!said.ok && (said.out + &said.err).contains("it is not a file"), "{arguments:?}");
     }

@@ -249,10 +249,12 @@ fn nothing_changes_where_only_reads_are_allowed() {
     }
     let mut client = Client::start(&config);
     for shell in SHELLS {
-        for target in [json!({"host": shell}), json!({"host": shell, "tty": false})] {
+        for target in [json!({"host": shell, "wait_s": 40}), json!({"host": shell, "tty": false, "wait_s": 40})] {
             let opened = client.call("ssh_open", target);
             assert_eq!(opened["state"], "ready", "{opened}");
         }
+        // So that each way is open before a call has only a moment.
+        client.call("ssh_run", json!({"target": shell, "command": "ls /", "lane": "exec", "wait_s": 40}));
     }
     let look = || -> Vec<BTreeMap<PathBuf, String>> {
         std::iter::once(tree.0.path()).chain(homes.iter().map(PathBuf::as_path)).map(looked_at).collect()

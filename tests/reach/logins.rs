@@ -11,12 +11,7 @@ use super::*;
 fn agent(server: &Sshd, key: &Path, passphrase: &str) -> (Running, PathBuf) {
     let socket = file(server, &format!("agent-{}", key.file_name().unwrap().to_string_lossy()));
     let agent = Running::start(Command::new("ssh-agent").arg("-D").arg("-a").arg(&socket));
-    for _ in 0..400 {
-        if socket.exists() {
-            break;
-        }
-        pause();
-    }
+    until("the agent listens", || socket.exists());
     let ask = file(server, "ask");
     fs::write(&ask, format!("#!/bin/sh\necho '{passphrase}'\n")).unwrap();
     fs::set_permissions(&ask, fs::Permissions::from_mode(0o755)).unwrap();
@@ -24,11 +19,6 @@ fn agent(server: &Sshd, key: &Path, passphrase: &str) -> (Running, PathBuf) {
     add.arg(key).env("SSH_AUTH_SOCK", &socket).env("SSH_ASKPASS", &ask).env("SSH_ASKPASS_REQUIRE", "force").stdin(Stdio::null());
     must(&mut add);
     (agent, socket)
-}
-
-#[expect(clippy::disallowed_methods, reason = "a test has no runtime to block")]
-fn pause() {
-    std::thread::sleep(std::time::Duration::from_millis(25));
 }
 
 /// The device with this in place of its key and agent.

@@ -64,7 +64,7 @@ impl Zebra {
     fn until_greets(&self) {
         until_listens("127.0.0.1", self.port, "zebra");
         let mut line = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
-        line.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        line.set_read_timeout(Some(Duration::from_secs(180))).unwrap();
         assert!(line.read(&mut [0; 256]).expect("zebra greets") > 0, "zebra closed the line");
     }
 
