@@ -36,7 +36,7 @@ fn a_long_command_comes_back_in_time_and_leaves_nothing_when_it_is_stopped() {
         let (_server, mut client) = setting(user, shell);
         let arguments = json!({"target": "web1", "command": format!("sleep {marker}"), "wait_s": 2});
         // The best of some tries: what holds up the machine for a moment is no fault of the program.
-        let mut took = Vec::new();
+        let mut took: Vec<(f64, f64)> = Vec::new();
         while took.len() < TRIES && !took.iter().any(|(run_s, stop_s)| (1.8..2.2).contains(run_s) && *stop_s < 2.0) {
             let (result, run_s) = timed(|| client.call("ssh_run", arguments.clone()));
             assert_eq!(result["state"], "running", "{result}");

@@ -217,10 +217,8 @@ fn what_runs_too_long_or_for_nobody_is_stopped_on_the_host() {
     let mut client = Client::start(&server.device("web1", "jft-bash", "linux"));
     client.call("ssh_open", json!({"host": "web1", "tty": false}));
     for (target, lane) in [("web1", "session"), ("web1#pipe", "session"), ("web1", "exec")] {
-        let result = client.call(
-            "ssh_run",
-            json!({"target": target, "lane": lane, "command": "echo begun; sleep 5733", "kill_after_s": 3, "wait_s": 40}),
-        );
+        let result = client
+            .call("ssh_run", json!({"target": target, "lane": lane, "command": "echo begun; sleep 5733", "kill_after_s": 3, "wait_s": 40}));
         assert_eq!(result["state"], "interrupted", "{target}: {result}");
         // A terminal shows the key that was typed.
         let output = result["output"].as_str().unwrap();
