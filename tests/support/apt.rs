@@ -1,8 +1,10 @@
 //! What a test needs of Debian's packages, for the stories and for the unit tests that use a real server.
 
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+
+use tempfile::NamedTempFile;
 
 /// How often a download is tried, and the pause behind the first try; each next one is twice as long. A registry that answers with an
 /// error for a minute is no fault of what is tested.
@@ -50,13 +52,13 @@ pub fn apt(arguments: &[&str]) -> Command {
     command
 }
 
-/// What a command printed, or why it failed.
+/// What a command printed, or why it failed. It prints into files: what a package starts may hold a pipe open for as long as it runs.
 pub fn said(command: &mut Command) -> Result<String, String> {
-    let done = command.output().map_err(|error| format!("{command:?}: {error}"))?;
-    if done.status.success() {
-        return Ok(String::from_utf8_lossy(&done.stdout).into_owned());
-    }
-    Err(format!("{command:?}: {}{}", String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr)))
+    let [out, err] = [(), ()].map(|()| NamedTempFile::new().unwrap());
+    command.stdin(Stdio::null()).stdout(out.reopen().unwrap()).stderr(err.reopen().unwrap());
+    let status = command.status().map_err(|error| format!("{command:?}: {error}"))?;
+    let [out, err] = [out, err].map(|file| String::from_utf8_lossy(&std::fs::read(file.path()).unwrap()).into_owned());
+    if status.success() { Ok(out) } else { Err(format!("{command:?}: {status}: {out}{err}")) }
 }
 
 /// Does something that fetches from elsewhere, again after a while when it fails.
