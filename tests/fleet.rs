@@ -237,6 +237,12 @@ fn lines_of_a_configuration_name_their_mode() {
     assert_eq!(status, 0, "{out}\n{err}");
     let typed = devices.typed("switch1");
     assert!(typed.iter().any(|line| line == "config: interface Gi0/1"), "{typed:#?}");
+    let (status, out, err) = printed(&house, &["run", "--mode", "config", "--reason", "a new uplink", "switch1", "--", "interface Gi0/2"]);
+    assert_eq!(status, 0, "{out}\n{err}");
+    let typed = devices.typed("switch1");
+    assert!(typed.iter().any(|line| line == "config: interface Gi0/2"), "{typed:#?}");
+    let (_, history, _) = printed(&house, &["history", "--json"]);
+    assert!(history.contains("a new uplink"), "{history}");
 }
 
 #[test]

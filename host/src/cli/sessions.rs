@@ -52,9 +52,8 @@ pub enum Command {
         /// Print one JSON object at the end instead of the output as it comes, whatever becomes of the command, and ask nothing
         #[arg(long)]
         json: bool,
-        /// Stop it after so many seconds, and wait no longer than that for its turn
-        #[arg(long, value_name = "SECONDS")]
-        kill_after: Option<u64>,
+        #[command(flatten)]
+        manner: run::Manner,
         /// The device, or device#session
         device: String,
         /// The command
@@ -149,8 +148,8 @@ pub fn run(command: Command, file: Option<&Path>) -> Result<ExitCode, String> {
     match command {
         Command::Ps { json } => block_on(ps(json))?,
         Command::Devices { json } => block_on(devices(file, json))?,
-        Command::Run { json, kill_after, device, command } => {
-            let wanted = run::Wanted { session: device, command: command.join(" "), kill_after, json, ..run::Wanted::default() };
+        Command::Run { json, manner, device, command } => {
+            let wanted = run::Wanted { session: device, command: command.join(" "), manner, json, among: false };
             block_on(run::run(file, &wanted))
         }
         Command::Fleet(wanted) => block_on(fleet::fleet(file, wanted)),

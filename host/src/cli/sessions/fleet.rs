@@ -58,18 +58,8 @@ pub struct Fleet {
     /// Show behind each batch what came of it, and ask at the terminal whether to go on
     #[arg(long, conflicts_with = "json")]
     pause: bool,
-    /// The mode that the command needs, such as config: entered before and left after
-    #[arg(long, value_name = "MODE")]
-    mode: Option<String>,
-    /// What becomes of a candidate configuration; without it, it is shown and thrown away
-    #[arg(long, value_name = "HOW", value_parser = ["check", "now", "confirmed", "confirm"])]
-    commit: Option<String>,
-    /// Why, for the history, the audit record and whoever is asked
-    #[arg(long, value_name = "TEXT")]
-    reason: Option<String>,
-    /// Stop it on a target after so many seconds there
-    #[arg(long, value_name = "SECONDS")]
-    kill_after: Option<u64>,
+    #[command(flatten)]
+    manner: run::Manner,
     /// Print one JSON object at the end, whatever becomes of it, and ask nothing
     #[arg(long)]
     json: bool,
@@ -101,7 +91,7 @@ pub(super) async fn fleet(file: Option<&Path>, wanted: Fleet) -> ExitCode {
 }
 
 async fn carried(file: Option<&Path>, wanted: Fleet) -> Result<Arc<Rollout>, String> {
-    let Fleet { canary, parallel, max_failures, pause, mode, commit, reason, kill_after, json, target: targets, command } = wanted;
+    let Fleet { canary, parallel, max_failures, pause, manner, json, target: targets, command } = wanted;
     if targets.len() > FLEET_TARGETS_MAX {
         return Err(format!("{} targets are named, and {FLEET_TARGETS_MAX} are the most; nothing was run", targets.len()));
     }
@@ -116,10 +106,7 @@ async fn carried(file: Option<&Path>, wanted: Fleet) -> Result<Arc<Rollout>, Str
     let rollout = Arc::new(Rollout::new(String::new(), account::name(), targets, pace));
     let wanted = run::Wanted {
         command: command.join(" "),
-        kill_after,
-        mode,
-        commit,
-        reason: reason.unwrap_or_default(),
+        manner,
         // What is asked is asked between two batches.
         json: true,
         among: true,

@@ -7,6 +7,7 @@ use std::pin::pin;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use clap::Args;
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
@@ -23,6 +24,7 @@ use crate::transport::questions::Question;
 pub(super) const HELP: &str = "Examples:
   jackfield run web1 -- uptime
   jackfield run core-sw1 -- show version
+  jackfield run --mode config --commit confirmed core-sw1 -- ntp server 192.0.2.1
   jackfield run --json web1 -- systemctl is-active nginx
 
 Status: that of the command. Where the device tells none, 0, or 1 if the command failed. Else:
@@ -45,15 +47,29 @@ const LOST: u8 = 255;
 /// How long a command may print nothing before it is said what it does not get.
 const SILENT_MAX: Duration = Duration::from_secs(4);
 
+/// How a command is run.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Manner {
+    /// The mode that the command needs, such as config: entered before and left after
+    #[arg(long, value_name = "MODE")]
+    mode: Option<String>,
+    /// What becomes of a candidate configuration; without it, it is shown and thrown away
+    #[arg(long, value_name = "HOW", value_parser = ["check", "now", "confirmed", "confirm"])]
+    commit: Option<String>,
+    /// Why, for the history, the audit record and whoever is asked
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+    reason: String,
+    /// Stop it after so many seconds, and wait no longer than that for its turn
+    #[arg(long, value_name = "SECONDS")]
+    kill_after: Option<u64>,
+}
+
 /// What is wanted.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Wanted {
     pub(super) session: String,
     pub(super) command: String,
-    pub(super) kill_after: Option<u64>,
-    pub(super) mode: Option<String>,
-    pub(super) commit: Option<String>,
-    pub(super) reason: String,
+    pub(super) manner: Manner,
     /// Its output is collected, and nothing is asked.
     pub(super) json: bool,
     /// It is one of many: no more of its output is collected than is shown of one, and what comes with the last of it.
@@ -96,8 +112,8 @@ pub(super) async fn run(file: Option<&Path>, wanted: &Wanted) -> ExitCode {
 /// Has it run and collects its output, which a person sees when it comes.
 pub(super) async fn carried(file: Option<&Path>, wanted: &Wanted, output: &mut String) -> Result<End, String> {
     let mut visitor = Visitor::of_daemon(file, "run", true).await?;
-    let Wanted { session, command, kill_after, mode, commit, reason, .. } = wanted.clone();
-    let asked = Say::Run { session, command, kill_after_s: kill_after, mode, commit, reason };
+    let Wanted { session, command, manner: Manner { mode, commit, reason, kill_after: kill_after_s }, .. } = wanted.clone();
+    let asked = Say::Run { session, command, kill_after_s, mode, commit, reason };
     visitor.say(&asked).await?;
     // Of many it would be told as many times.
     let mut is_silent = !wanted.among;
