@@ -46,7 +46,10 @@ impl Declaration {
     /// The mode that the row shows, with the hit of its trigger. Where several fit, one of a narrower kind comes first.
     pub(crate) fn mode<'a>(&'a self, view: &'a View) -> Option<(Mode<'a>, &'a Hit)> {
         let modes = view.hits.iter().filter_map(|hit| Some((Mode { name: hit.trigger.strip_prefix("mode:")?, declaration: self }, hit)));
-        modes.min_by_key(|(mode, _)| ["recovery", "incomplete", "shell"].iter().position(|kind| mode.kind() == *kind).unwrap_or(3))
+        modes.min_by_key(|(mode, _)| {
+            let kind = mode.kind();
+            ["recovery", "incomplete", "shell"].iter().position(|narrow| *narrow == kind).unwrap_or(3)
+        })
     }
 
     /// Sends to type after login in this mode.

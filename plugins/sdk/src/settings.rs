@@ -9,6 +9,7 @@ use crate::text::{split_where, whole};
 /// Settings by name.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Settings {
+    /// In the order of their names: some plugins have a hundred, and look several up for each row.
     entries: Vec<(String, Value)>,
 }
 
@@ -71,12 +72,14 @@ impl Settings {
     }
 
     fn value(&self, key: &str) -> Option<&Value> {
-        find(&self.entries, key)
+        let place = place(&self.entries, key).ok()?;
+        self.entries.get(place).map(|(_, value)| value)
     }
 }
 
-fn find<'a>(entries: &'a [(String, Value)], key: &str) -> Option<&'a Value> {
-    entries.iter().find(|(name, _)| name == key).map(|(_, value)| value)
+/// Where the entry of this name is, or would be.
+fn place(entries: &[(String, Value)], key: &str) -> Result<usize, usize> {
+    entries.binary_search_by(|(name, _)| name.as_str().cmp(key))
 }
 
 fn unknown_key(known: &[&str]) -> String {
@@ -119,10 +122,8 @@ impl<'a> Reader<'a> {
         self.key = self.string()?;
         self.expect(":")?;
         let value = self.value()?;
-        if find(into, &self.key).is_some() {
-            return Err("is given twice".to_owned());
-        }
-        into.push((core::mem::take(&mut self.key), value));
+        let Err(place) = place(into, &self.key) else { return Err("is given twice".to_owned()) };
+        into.insert(place, (core::mem::take(&mut self.key), value));
         Ok(())
     }
 
@@ -222,6 +223,7 @@ mod tests {
 
     #[test]
     fn reads_every_kind_of_value() {
+        // Whatever their order.
         let settings = Settings::parse(r#" { "paging" : "off", "rows": 50, "low": -3 , "strict":true,"lax": false } "#).unwrap();
         assert_eq!(settings.text("paging"), Some("off"));
         assert_eq!((settings.number("rows"), settings.number("low")), (Some(50), Some(-3)));
