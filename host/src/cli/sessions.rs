@@ -52,6 +52,7 @@ pub enum Command {
         /// Print one JSON object at the end instead of the output as it comes, whatever becomes of the command, and ask nothing
         #[arg(long)]
         json: bool,
+        /// How
         #[command(flatten)]
         manner: run::Manner,
         /// The device, or device#session
