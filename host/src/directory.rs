@@ -265,7 +265,7 @@ impl Directory {
         Self { recorder: Some(recorder), ..self }
     }
 
-    /// Has it kept in this file that a person has stopped all input of agents, for processes that start later.
+    /// Has it kept in this file that a person has stopped all input of agents, for all processes of the account.
     #[must_use]
     pub fn halt_kept_in(self, file: PathBuf) -> Self {
         self.halt.keep_in(file);

@@ -450,6 +450,16 @@ fn panic_stops_every_agent_at_once_and_only_a_person_ends_it() {
     let mut other = house.alone("other");
     assert!(other.error("ssh_run", json!({"target": "here", "command": "true"})).contains("person anna has stopped all input of agents"));
     house.said(&["panic", "--end"]);
+    other.run("here", "true");
+    // So does every one that runs, in whichever of them it is said.
+    let mut anna = Guest::come(house.state.path(), "anna", true);
+    anna.say(&Say::Panic { on: true });
+    until("it was heard", || anna.answers() == 1);
+    for client in [&mut agent, &mut other] {
+        let why = client.error("ssh_run", json!({"target": "here", "command": "true"}));
+        assert!(why.contains("person anna has stopped all input of agents"), "{why}");
+    }
+    house.said(&["panic", "--end"]);
     assert_eq!(agent.run("here", "echo again")["output"], "again\n");
     assert_eq!(house.alone("third").run("here", "echo free")["output"], "free\n");
 }

@@ -59,32 +59,42 @@ pub struct Halt(Arc<Halted>);
 
 #[derive(Debug, Default)]
 struct Halted {
-    by: Mutex<Option<String>>,
-    /// Where it is kept for processes that start later.
+    stand: Mutex<Stand>,
+    /// Where it is kept for all processes of the account, also those that start later.
     file: OnceLock<PathBuf>,
 }
 
+#[derive(Debug, Default)]
+struct Stand {
+    /// Who stopped it, as far as it is known here.
+    by: Option<String>,
+    /// The file says how it is: any process of the account may have changed it since.
+    is_kept: bool,
+}
+
 impl Halt {
-    /// From now on kept in this file, which says how it is now.
+    /// From now on kept in this file, which says how it is in every process that has the same one.
     pub fn keep_in(&self, file: PathBuf) {
-        if let Ok(by) = std::fs::read_to_string(&file) {
-            *self.0.by.lock().unwrap_or_else(PoisonError::into_inner) = Some(by);
-        }
         // A process has one such file.
-        let _ = self.0.file.set(file);
+        self.stand().is_kept |= self.0.file.set(file).is_ok();
+    }
+
+    fn stand(&self) -> MutexGuard<'_, Stand> {
+        self.0.stand.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Stops it, or lets it go on with `None`.
     pub fn set(&self, by: Option<String>) {
-        if let Some(file) = self.0.file.get()
-            && let Err(error) = Self::write(file, by.as_deref())
-        {
-            crate::diagnostics::warn(&format!("whoever starts later does not hear of it: `{}`: {error}", file.display()));
+        // Here at once, however long the disk takes.
+        *self.stand() = Stand { by: by.clone(), is_kept: false };
+        let Some(file) = self.0.file.get() else { return };
+        match Self::write(file, by.as_deref()) {
+            Ok(()) => self.stand().is_kept = true,
+            Err(error) => crate::diagnostics::warn(&format!("no other process hears of it: `{}`: {error}", file.display())),
         }
-        *self.0.by.lock().unwrap_or_else(PoisonError::into_inner) = by;
     }
 
-    /// Writes the file for processes that start later, or removes it.
+    /// Writes the file for all processes, or removes it.
     ///
     /// # Errors
     ///
@@ -105,7 +115,16 @@ impl Halt {
     /// Who stopped it.
     #[must_use]
     pub fn by(&self) -> Option<String> {
-        self.0.by.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let mut stand = self.stand();
+        if let Some(file) = self.0.file.get().filter(|_| stand.is_kept) {
+            match std::fs::read_to_string(file) {
+                Ok(by) => stand.by = Some(by),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => stand.by = None,
+                // It is as it was when it could be read.
+                Err(_) => {}
+            }
+        }
+        stand.by.clone()
     }
 }
 

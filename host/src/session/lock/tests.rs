@@ -72,6 +72,33 @@ fn what_is_stopped_everywhere_beats_an_agents_own_lock() {
     lock.check(&agent("a"), now).unwrap();
 }
 
+#[test]
+fn what_is_stopped_in_one_process_is_stopped_in_all_of_the_account() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("halted");
+    let process = || {
+        let halt = Halt::default();
+        halt.keep_in(file.clone());
+        halt
+    };
+    let (one, other) = (process(), process());
+    let (lock, now) = (InputLock::under(other.clone()), Instant::now());
+    lock.check(&agent("a"), now).unwrap();
+    one.set(Some("person anna".to_owned()));
+    assert!(lock.check(&agent("a"), now).unwrap_err().why.starts_with("person anna has stopped all input of agents"));
+    assert_eq!(process().by().as_deref(), Some("person anna"));
+    // Any of them lets it go on in all.
+    other.set(None);
+    assert_eq!((one.by(), other.by(), process().by()), (None, None, None));
+    // Where it cannot be kept, it holds in the process in which it was said.
+    let alone = Halt::default();
+    alone.keep_in(folder.path().join("nowhere/halted"));
+    alone.set(Some("person ben".to_owned()));
+    assert_eq!(alone.by().as_deref(), Some("person ben"));
+    alone.set(None);
+    assert_eq!(alone.by(), None);
+}
+
 proptest! {
     /// Whatever was done: people may type, and an agent may not while a person has it or is typing.
     #[test]
