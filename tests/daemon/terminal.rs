@@ -144,6 +144,19 @@ fn what_a_person_leaves_unfinished_is_not_part_of_an_agents_command() {
     assert_eq!((ran["output"].as_str(), ran["exit_code"].as_i64()), (Some("clean\n"), Some(0)));
 }
 
+/// Over a slow connection several keys come at once.
+#[test]
+fn what_is_typed_right_before_leaving_is_typed() {
+    let house = House::new(HERE);
+    let mut agent = house.client("agent");
+    agent.run("here", "true");
+    let tmux = Tmux::start(&house, (100, 30), &["attach", "here"]);
+    tmux.shows("# ");
+    tmux.keys(&["echo last-$((40+2))", "Enter", "C-]", "d"]);
+    tmux.shows("left here");
+    until("the line was typed", || house.said(&["log", "here"]).contains("last-42"));
+}
+
 #[test]
 fn somebody_who_watches_sees_all_and_touches_nothing() {
     let house = House::new(HERE);

@@ -3,11 +3,13 @@
 use std::io::{self, IsTerminal as _, Read as _, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 
 use super::input;
 use super::visitor::{Opened, Visitor, unanswered};
@@ -19,6 +21,8 @@ use crate::guest::wire::{Data, Rule, Say, SessionState, Tell};
 const PREFIX: u8 = 0x1d;
 /// Pieces of typing on their way.
 const TYPED_QUEUE: usize = 64;
+/// What was typed last is waited for so long when somebody leaves.
+const LEAVE_MAX: Duration = Duration::from_secs(2);
 /// Leaves whatever modes the session's programs have set (ECMA-48, xterm's control sequences, kitty's keyboard protocol).
 pub const PLAIN: &str = "\x1b[?1049l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1004l\x1b[?1005l\x1b[?1006l\x1b[?1015l\
     \x1b[?1016l\x1b[?2004l\x1b[?2031l\x1b[?1l\x1b>\x1b[>4m\x1b[=0u\x1b[?25h\x1b[0m\x1b[r";
@@ -133,7 +137,7 @@ async fn follow(visitor: Visitor, session: &str, may_type: bool) -> Result<Strin
     let mut line = Vec::new();
     let gone = || "the process that holds the sessions has gone; `jackfield status` names its log".to_owned();
     loop {
-        let said = tokio::select! {
+        let (said, leaves) = tokio::select! {
             read = read.read_until(b'\n', &mut line) => {
                 if !read.is_ok_and(|count| count > 0) {
                     drop(raw);
@@ -162,29 +166,23 @@ async fn follow(visitor: Visitor, session: &str, may_type: bool) -> Result<Strin
                     }
                     _ => {}
                 }
-                Vec::new()
+                (Vec::new(), false)
             }
             _ = resized.recv(), if may_type => {
                 let (columns, rows) = size();
-                vec![Say::Resize { columns, rows }]
+                (vec![Say::Resize { columns, rows }], false)
             }
-            _ = interrupted.recv() => {
-                drop(raw);
-                return Ok(format!("\r\nleft {session}; it goes on"));
-            }
+            _ = interrupted.recv() => (Vec::new(), true),
             typed = keys.recv(), if may_type => match typed {
-                None => {
-                    drop(raw);
-                    return Ok(format!("\r\nleft {session}; it goes on"));
-                }
+                None => (Vec::new(), true),
                 Some(bytes) => {
-                    let mut said = Vec::new();
+                    let (mut said, mut leaves) = (Vec::new(), false);
                     for key in keyboard.take(&bytes) {
                         match key {
                             Key::Typed(bytes) => said.push(Say::Type { data: Data(bytes) }),
                             Key::Leave => {
-                                drop(raw);
-                                return Ok(format!("\r\nleft {session}; it goes on"));
+                                leaves = true;
+                                break;
                             }
                             Key::Lock => said.push(lock(session, state.as_ref())),
                             Key::Panic => said.push(Say::Panic { on: true }),
@@ -192,7 +190,7 @@ async fn follow(visitor: Visitor, session: &str, may_type: bool) -> Result<Strin
                             Key::Help => notice("Ctrl-] then: d leave, w who is here, l lock or unlock agents, p stop all agents, Ctrl-] itself"),
                         }
                     }
-                    said
+                    (said, leaves)
                 }
             },
         };
@@ -203,6 +201,13 @@ async fn follow(visitor: Visitor, session: &str, may_type: bool) -> Result<Strin
                 drop(raw);
                 return Err(gone());
             }
+        }
+        if leaves {
+            drop(raw);
+            // Who hangs up while output comes may not be heard to the end: the other side hangs up when it has heard all.
+            let _ = write.shutdown().await;
+            let _ = timeout(LEAVE_MAX, tokio::io::copy(&mut read, &mut tokio::io::sink())).await;
+            return Ok(format!("\r\nleft {session}; it goes on"));
         }
     }
 }
