@@ -1,13 +1,15 @@
 // The bar at the top, and what concerns all sessions below it: a lost connection, agents that are stopped.
 
-import { button, el, fill } from './dom.js';
+import { button, el, fill, toast } from './dom.js';
 import { help } from './keys.js';
 import { model } from './model.js';
 import { until } from './text.js';
 import { chosen, next, theme } from './theme.js';
 
 export function stopAgents() {
-  if (model.mayType && !model.panic) model.say({ do: 'panic', on: true });
+  if (!model.mayType || (model.panic && model.isLive)) return;
+  if (!model.say({ do: 'panic', on: true }))
+    toast('The connection is lost: nobody was stopped. `jackfield panic` at a terminal does it.', 'refused');
 }
 
 export function top(holder) {

@@ -13,6 +13,8 @@ export class Wire extends EventTarget {
 
   open() {
     clearTimeout(this.#timer);
+    // There is one at a time: what two are told would be shown twice.
+    this.#socket?.close();
     this.#state('connecting');
     const socket = new WebSocket(`ws://${location.host}/ws`);
     this.#socket = socket;
@@ -47,6 +49,8 @@ export class Wire extends EventTarget {
     this.#state('lost', { reason });
     // A WebSocket does not tell why it was refused.
     const answer = await fetch('/me').catch(() => null);
+    // Somebody did not wait for the answer, and it is being opened again.
+    if (this.#socket) return;
     if (answer?.status === 401) {
       this.#state('logged-out');
       return;
@@ -54,6 +58,7 @@ export class Wire extends EventTarget {
     const pause = Math.min(PAUSE_MAX_MS, PAUSE_MIN_MS * 2 ** this.#failures) * (0.75 + Math.random() / 2);
     this.#failures += 1;
     this.#state('lost', { reason, again: Date.now() + pause });
+    clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.open(), pause);
   }
 

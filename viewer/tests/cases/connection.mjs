@@ -28,6 +28,38 @@ export const tests = {
     forgive(/status of 401/);
   },
 
+  async a_connection_that_is_opened_by_hand_is_the_only_one() {
+    const page = await guest();
+    const sockets = [];
+    await page.routeWebSocket('**/ws', (socket) => {
+      const server = socket.connectToServer();
+      sockets.push(() => Promise.all([socket.close({ code: 1001, reason: 'jackfield has ended' }), server.close()]));
+    });
+    await page.goto(link());
+    await enter(page, wanted.shell);
+    await shows(page, /\S/);
+    // The page asks why it is lost, and is not told for a while.
+    let answer;
+    const held = new Promise((resolve) => {
+      answer = resolve;
+    });
+    await page.route('**/me', async (route) => {
+      await held;
+      await route.continue();
+    });
+    await sockets.shift()();
+    await page.locator('.banner.lost').waitFor();
+    await page.keyboard.press('Control+Shift+X');
+    await page.locator('.toast', { hasText: 'nobody was stopped' }).waitFor();
+    await page.getByRole('button', { name: 'Try now' }).click();
+    await page.locator('.banner.lost').waitFor({ state: 'detached' });
+    await until('it is there again', () => sockets.length === 1);
+    answer();
+    await page.waitForTimeout(2000);
+    equal(sockets.length, 1, 'new connections');
+    equal(await page.locator('.banner.lost').count(), 0, 'banners');
+  },
+
   async much_output_leaves_the_page_alive() {
     const page = await typist();
     await type(page, 'clear; seq 1 1500000; echo flood-$((9+9))');
