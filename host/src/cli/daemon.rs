@@ -90,12 +90,13 @@ pub fn stop(file: Option<&Path>, all: bool, now: bool) -> Result<ExitCode, Strin
 async fn end(name: &str, now: bool) -> Result<String, String> {
     let mut server = Server::connect(name, Want::Control).await?;
     let status = server.status().await?;
-    if !status.sessions.is_empty() && !now {
-        let busy = if status.busy.is_empty() { String::new() } else { format!("; commands run in {}", status.busy.join(", ")) };
+    let held = [("holds", &status.sessions), ("is at work in", &status.busy)].into_iter().filter(|(_, names)| !names.is_empty());
+    let held: Vec<String> = held.map(|(does, names)| format!("{does} {}", names.join(", "))).collect();
+    if !held.is_empty() && !now {
         return Err(format!(
-            "process {} holds {}{busy}: they would be lost. `jackfield close` closes one, `jackfield restart --drain` waits for what runs, `--now` ends it at once",
+            "process {} {}: they would be lost. `jackfield close` closes one, `jackfield restart --drain` waits for what runs, `--now` ends it at once",
             status.process,
-            status.sessions.join(", ")
+            held.join(" and ")
         ));
     }
     let process = status.process;

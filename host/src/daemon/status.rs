@@ -28,7 +28,7 @@ pub struct Status {
     pub guests: usize,
     /// Open sessions.
     pub sessions: Vec<String>,
-    /// Those in which something runs, and rollouts, which may be between two of them.
+    /// Those in which something runs, and what runs beside them: rollouts, which may be between two of them, and transfers.
     pub busy: Vec<String>,
     /// Bytes of memory that it holds (resident).
     pub memory_bytes: u64,
@@ -41,6 +41,7 @@ impl Status {
         let open: Vec<_> = house.directory.list().into_iter().filter(|handle| handle.closed().is_none()).collect();
         let busy = open.iter().filter(|handle| matches!(handle.status().phase, Phase::Busy(_)));
         let rollouts = house.directory.rollouts().running().into_iter().map(|id| format!("rollout {id}"));
+        let transfers = house.directory.transfers().running().into_iter().map(|id| format!("transfer {id}"));
         Self {
             process: std::process::id(),
             version: VERSION.to_owned(),
@@ -49,7 +50,7 @@ impl Status {
             up_s: house.since.elapsed().as_secs(),
             clients: house.clients.load(Ordering::Relaxed),
             guests: house.guests.count(),
-            busy: busy.map(|handle| handle.id.to_string()).chain(rollouts).collect(),
+            busy: busy.map(|handle| handle.id.to_string()).chain(rollouts).chain(transfers).collect(),
             sessions: open.iter().map(|handle| handle.id.to_string()).collect(),
             memory_bytes: resident(),
         }
@@ -60,4 +61,42 @@ impl Status {
 fn resident() -> u64 {
     let pages = std::fs::read_to_string("/proc/self/statm").ok().and_then(|text| text.split(' ').nth(1)?.parse::<u64>().ok());
     pages.unwrap_or_default() * 4096
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::time::Instant;
+
+    use tokio::sync::watch;
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+    use crate::config::Config;
+    use crate::directory::Directory;
+    use crate::files::running::{Claim, Started};
+    use crate::files::transfer::Outcome;
+    use crate::guest::Guests;
+    use crate::ids::CommandId;
+    use crate::renewal::Renewer;
+    use crate::startup;
+
+    #[test]
+    fn a_transfer_counts_as_work_until_it_has_ended() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let config = Config::parse("", Path::new("jackfield.toml"), None).unwrap();
+        let catalog = startup::catalog(&config).unwrap();
+        let directory = Arc::new(Directory::new(config, catalog, None));
+        let renewer = Arc::new(Renewer::new(Arc::clone(&directory), None));
+        let guests = Guests::start(Arc::clone(&directory), runtime.handle().clone()).unwrap();
+        let house = Arc::new(House::new(Arc::clone(&directory), renewer, guests, None, true));
+        let Ok(Claim::Free(place)) = directory.transfers().claim("a", Instant::now()) else { panic!("there is a place") };
+        let (tell, end) = watch::channel(None);
+        let (id, nobody) = (CommandId::next(), String::new);
+        let (progress, stop, since) = (Arc::default(), CancellationToken::new(), Instant::now());
+        place.fill(Started { id, caller: nobody(), device: nobody(), session: nobody(), progress, end, stop, since });
+        assert_eq!(Status::of(&house).busy, [format!("transfer {id}")]);
+        tell.send_replace(Some(Arc::new(Ok(Outcome::default()))));
+        assert!(Status::of(&house).busy.is_empty());
+    }
 }

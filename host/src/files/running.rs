@@ -116,6 +116,12 @@ impl Transfers {
         Ok(Claim::Free(Place { transfers: self, key: key.to_owned(), is_filled: false }))
     }
 
+    /// Those that go on.
+    #[must_use]
+    pub fn running(&self) -> Vec<CommandId> {
+        self.all().values().flatten().filter(|known| known.runs()).map(|known| known.id).collect()
+    }
+
     /// Does one go on?
     #[must_use]
     pub fn are_running(&self) -> bool {
