@@ -27,14 +27,17 @@ pub(super) struct Ledger {
 }
 
 impl Ledger {
-    /// Opens it; says what the process before lost.
+    /// Opens it; says what the process before lost. That stands there until [`Self::begin`]: a process that cannot start tells nobody of it.
     pub(super) fn open(path: PathBuf) -> (Self, Option<Held>) {
         let text = fs::read(&path).ok();
         let lost: Option<Held> = text.and_then(|text| serde_json::from_slice(&text).ok());
         let held = Held { process: std::process::id(), sessions: BTreeMap::new() };
-        let ledger = Self { path, held };
-        ledger.write();
-        (ledger, lost.filter(|lost| !lost.sessions.is_empty()))
+        (Self { path, held }, lost.filter(|lost| !lost.sessions.is_empty()))
+    }
+
+    /// This process can be connected to: the file is its own from now on.
+    pub(super) fn begin(&self) {
+        self.write();
     }
 
     /// These are open now.
@@ -63,5 +66,27 @@ impl Ledger {
         if let Err(error) = atomic::write(&self.path, &text, 0o600) {
             crate::diagnostics::warn(&format!("which sessions are open is not kept: {error}; who comes after a crash is not told"));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_lost_is_told_by_the_first_process_that_can_be_asked() {
+        let folder = tempfile::tempdir().unwrap();
+        let open = || Ledger::open(folder.path().join("daemon.sessions"));
+        let (mut killed, lost) = open();
+        assert_eq!(lost, None);
+        killed.begin();
+        killed.hold(&["web1".to_owned()]);
+        // One does not get as far as that.
+        let (_, lost) = open();
+        assert!(lost.unwrap().sessions.contains_key("web1"));
+        let (next, lost) = open();
+        assert!(lost.unwrap().sessions.contains_key("web1"));
+        next.begin();
+        assert_eq!(open().1, None);
     }
 }

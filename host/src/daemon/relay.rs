@@ -213,7 +213,7 @@ impl Shared {
         if let Some(line) = &state.beginning.initialized {
             stream.write_all(line).map_err(failed)?;
         }
-        let lost = lost.unwrap_or_else(|| "it had no open session".to_owned());
+        let lost = lost.unwrap_or_else(|| "sessions that were open there are closed".to_owned());
         let message = format!(
             "The process that held the sessions has ended: {lost}. Whether this call was carried out is not known: look before you repeat it"
         );

@@ -71,6 +71,7 @@ fn begin(file: Option<&Path>) -> Result<ExitCode, String> {
     let house = Arc::new(House::new(Arc::clone(&directory), renewer, guests, lost, true));
     let ended = runtime.block_on(async {
         let gate = Gate::open(Arc::clone(&house), &name.socket()).map_err(|error| format!("cannot listen: {error}"))?;
+        ledger.begin();
         tell(READY);
         let door = tokio::spawn(mcp::http::keep_open(Arc::clone(&directory)));
         let stay = tokio::spawn(stay(Arc::clone(&house), door, ledger, name));
