@@ -3,7 +3,7 @@
 //! Whoever is too slow for what comes gets the picture again instead of what was missed. Nobody gets what asks a terminal something: each
 //! one's terminal would type an answer, to what was asked long ago and to what the session has answered itself.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::{Bytes, BytesMut};
@@ -56,6 +56,8 @@ pub(super) struct Stage {
     left: Notify,
     /// The size before guests changed it.
     size: (u16, u16),
+    /// They have.
+    is_resized: AtomicBool,
 }
 
 impl std::fmt::Debug for Stage {
@@ -141,7 +143,6 @@ pub(super) struct Seat {
     number: u64,
     /// How many of the session's bytes had come when something was shown last.
     pub(super) seen: Option<u64>,
-    resized: bool,
 }
 
 impl Drop for Seat {
@@ -156,7 +157,8 @@ impl Drop for Seat {
         if is_gone {
             self.stage.handle.commons.lock.on_left(&self.author);
         }
-        if self.resized && nobody_types {
+        // Whoever changed it: the others who type go on with the size that they have.
+        if nobody_types && self.stage.is_resized.swap(false, Ordering::Relaxed) {
             let (handle, size) = (self.stage.handle.clone(), self.stage.size);
             tokio::spawn(async move { handle.resize(size).await });
         }
@@ -175,14 +177,9 @@ impl Seat {
         Tell::Screen { session: self.stage.handle.id.to_string(), columns, rows, data: Data(picture.drawn()), skipped }
     }
 
-    /// The guest had this seat before. What was changed there is put back when this one is left.
-    pub(super) fn follow(&mut self, before: &Self) {
-        self.resized |= before.resized && Arc::ptr_eq(&self.stage, &before.stage);
-    }
-
     /// Gives the session this guest's size.
-    pub(super) async fn resize(&mut self, size: (u16, u16)) -> Result<(), String> {
-        self.resized = true;
+    pub(super) async fn resize(&self, size: (u16, u16)) -> Result<(), String> {
+        self.stage.is_resized.store(true, Ordering::Relaxed);
         self.stage.handle.resize(size).await
     }
 }
@@ -191,6 +188,7 @@ impl Stage {
     fn of(handle: SessionHandle, watched: &Watched) -> Arc<Self> {
         Arc::new(Self {
             size: watched.size,
+            is_resized: AtomicBool::new(false),
             picture: Mutex::new(Picture::of(watched)),
             frames: broadcast::channel(FRAMES_BEHIND).0,
             seats: Mutex::default(),
@@ -227,7 +225,7 @@ impl Stage {
         }
         seats.push((number, GuestState { name: guest.name.clone(), by: guest.by.clone(), may_type: guest.may_type }));
         let (frames, author) = (self.frames.subscribe(), Author::person(&guest.name));
-        Ok(Seat { stage: Arc::clone(self), frames, author, number, seen: None, resized: false })
+        Ok(Seat { stage: Arc::clone(self), frames, author, number, seen: None })
     }
 
     /// Shows what comes until nobody watches or the session is over.

@@ -179,10 +179,9 @@ impl<W: AsyncWrite + Unpin> Visit<W> {
             }
             Say::Enter { session, columns, rows } => {
                 // Who comes again to the same session has not left it: the seat before is given back behind the new one.
-                let before = self.seat.take();
+                let _before = self.seat.take();
                 self.state = None;
                 let mut seat = self.guests.enter(&SessionId::parse(&session), &self.guest).await?;
-                before.iter().for_each(|before| seat.follow(before));
                 if columns > 0 && rows > 0 && self.guest.may_type {
                     seat.resize((columns, rows)).await?;
                 }
@@ -196,7 +195,7 @@ impl<W: AsyncWrite + Unpin> Visit<W> {
                 seat.stage.handle.person(self.author.clone(), data.0).await?;
             }
             Say::Resize { columns, rows } => {
-                let seat = self.seat.as_mut().ok_or("no session is shown: enter one first")?;
+                let seat = self.seat.as_ref().ok_or("no session is shown: enter one first")?;
                 seat.resize((columns, rows)).await?;
             }
             Say::Lock { session, rule, agent, seconds } => {

@@ -102,11 +102,10 @@ async fn who_types_on_elsewhere_has_not_left() {
 #[tokio::test]
 async fn who_comes_again_puts_back_what_they_changed_before() {
     let (directory, guests, handle) = house().await;
-    let mut first = guests.enter(&handle.id, &anna()).await.unwrap();
+    let first = guests.enter(&handle.id, &anna()).await.unwrap();
     let size = first.stage.size;
     first.resize((90, 20)).await.unwrap();
-    let mut second = guests.enter(&handle.id, &anna()).await.unwrap();
-    second.follow(&first);
+    let second = guests.enter(&handle.id, &anna()).await.unwrap();
     drop(first);
     let stage = Arc::clone(&second.stage);
     let has_size = async |size: (u16, u16)| {
@@ -117,6 +116,27 @@ async fn who_comes_again_puts_back_what_they_changed_before() {
     timeout(SOON, has_size((90, 20))).await.unwrap();
     let _looks = guests.enter(&handle.id, &Guest { may_type: false, ..anna() }).await.unwrap();
     drop(second);
+    timeout(SOON, has_size(size)).await.expect("the size stays changed");
+    directory.shut_down().await;
+}
+
+/// A terminal is left while a browser, which keeps the session's size, stays.
+#[tokio::test]
+async fn the_size_is_put_back_whoever_of_those_that_type_leaves_last() {
+    let (directory, guests, handle) = house().await;
+    let types = guests.enter(&handle.id, &anna()).await.unwrap();
+    let stays = guests.enter(&handle.id, &Guest { name: "bob".to_owned(), ..anna() }).await.unwrap();
+    let _looks = guests.enter(&handle.id, &Guest { may_type: false, ..anna() }).await.unwrap();
+    let (stage, size) = (Arc::clone(&stays.stage), stays.stage.size);
+    let has_size = async |size: (u16, u16)| {
+        while stage.size() != size {
+            sleep(FRAME_EVERY).await;
+        }
+    };
+    types.resize((90, 20)).await.unwrap();
+    drop(types);
+    timeout(SOON, has_size((90, 20))).await.unwrap();
+    drop(stays);
     timeout(SOON, has_size(size)).await.expect("the size stays changed");
     directory.shut_down().await;
 }
