@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{HERE, House};
 use crate::support::install_missing;
-use crate::support::process::{pause, until};
+use crate::support::process::{children, pause, until};
 
 /// A tmux server of one's own with one window.
 struct Tmux {
@@ -155,6 +155,21 @@ fn what_is_typed_right_before_leaving_is_typed() {
     tmux.keys(&["echo last-$((40+2))", "Enter", "C-]", "d"]);
     tmux.shows("left here");
     until("the line was typed", || house.said(&["log", "here"]).contains("last-42"));
+}
+
+#[test]
+fn who_is_ended_from_elsewhere_leaves_the_terminal_as_it_was() {
+    let house = House::new(HERE);
+    let mut agent = house.client("agent");
+    agent.run("here", "true");
+    let tmux = Tmux::start(&house, (100, 30), &["attach", "here"]);
+    tmux.shows("# ");
+    let shell: u32 = tmux.tmux(&["display-message", "-p", "#{pane_pid}"]).trim().parse().unwrap();
+    let [attached] = children(shell)[..] else { panic!("one program runs in the terminal") };
+    assert!(Command::new("kill").arg(attached.to_string()).status().unwrap().success());
+    tmux.shows("left here; it goes on");
+    tmux.shows("ENDED-0");
+    assert_eq!(agent.run("here", "echo on")["output"], "on\n");
 }
 
 #[test]
