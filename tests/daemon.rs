@@ -250,6 +250,44 @@ fn a_daemon_of_another_version_is_named_with_the_way_out() {
     std::fs::remove_file(socket).unwrap();
 }
 
+/// It can be asked nothing, and is not passed over.
+#[test]
+fn a_daemon_of_another_version_is_told_of_and_ended() {
+    let house = House::new(HERE);
+    install_missing(&[("python3", "python3")]);
+    house.said(&["open", "here"]);
+    let run = house.state.path().join("jackfield/run");
+    let socket = std::fs::read_dir(&run).unwrap().flatten().map(|entry| entry.path());
+    let socket = socket.into_iter().find(|path| path.extension().is_some_and(|ending| ending == "sock")).unwrap();
+    house.said(&["stop", "--now"]);
+    let answers = [
+        "import socket, sys",
+        "s = socket.socket(socket.AF_UNIX)",
+        "s.bind(sys.argv[1])",
+        "s.listen()",
+        "while True:",
+        "    c = s.accept()[0]",
+        r#"    if c.makefile().readline(): c.sendall(b'{"jackfield": "9.9.9", "protocol": 9, "process": 1}\n')"#,
+    ];
+    let mut other = Command::new("python3").args(["-c", &answers.join("\n")]).arg(&socket).spawn().unwrap();
+    let process = other.id();
+    // Its process has gone once somebody has taken its status.
+    let ended = std::thread::spawn(move || other.wait().unwrap());
+    until("it listens", || std::os::unix::net::UnixStream::connect(&socket).is_ok());
+    let listed = String::from_utf8(house.output(&["ps"]).stderr).unwrap();
+    assert!(listed.contains("version 9.9.9"), "{listed}");
+    for arguments in [["panic"].as_slice(), &["panic", "--end"]] {
+        let why = house.complaint(arguments);
+        assert!(why.contains("a process does not hear it") && why.contains("version 9.9.9"), "{why}");
+    }
+    let why = house.complaint(&["restart"]);
+    assert!(why.contains(&format!("process {process} is version 9.9.9")) && why.contains("`--now` ends it"), "{why}");
+    let said = house.said(&["restart", "--now"]);
+    assert!(said.contains(&format!("process {process}, version 9.9.9, has ended")), "{said}");
+    ended.join().unwrap();
+    assert_ne!(house.daemon(), process);
+}
+
 #[test]
 fn a_wrong_configuration_is_told_to_who_starts_the_daemon() {
     let house = House::new("[device.x]\nhots = \"10.0.0.1\"\n");

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use rustix::process::{Signal, kill_process};
 use serde_json::json;
 use tokio::time::sleep;
 
@@ -88,7 +89,10 @@ pub fn stop(file: Option<&Path>, all: bool, now: bool) -> Result<ExitCode, Strin
 
 /// Ends a server; says what was lost.
 async fn end(name: &str, now: bool) -> Result<String, String> {
-    let mut server = Server::connect(name, Want::Control).await?;
+    let mut server = match Server::connect(name, Want::Control).await {
+        Ok(server) => server,
+        Err(why) => return end_stranger(name, now, why).await,
+    };
     let status = server.status().await?;
     let held = [("holds", &status.sessions), ("is at work in", &status.busy)].into_iter().filter(|(_, names)| !names.is_empty());
     let held: Vec<String> = held.map(|(does, names)| format!("{does} {}", names.join(", "))).collect();
@@ -103,15 +107,33 @@ async fn end(name: &str, now: bool) -> Result<String, String> {
     server.stop().await?;
     drop(server);
     let sessions = u32::try_from(status.sessions.len()).unwrap_or(u32::MAX);
-    let limit = Instant::now() + END_MAX + CLOSE_MAX.saturating_mul(sessions);
+    gone(process, END_MAX + CLOSE_MAX.saturating_mul(sessions)).await?;
+    let lost = if status.sessions.is_empty() { String::new() } else { format!("; closed: {}", status.sessions.join(", ")) };
+    Ok(format!("process {process} has ended{lost}"))
+}
+
+/// Ends a server that speaks another protocol: what it holds it cannot be asked.
+async fn end_stranger(name: &str, now: bool, why: String) -> Result<String, String> {
+    let Some((pid, version)) = Server::stranger(name).await else { return Err(why) };
+    let process = pid.as_raw_pid().unsigned_abs();
+    if !now {
+        return Err(format!("process {process} is version {version} and cannot be asked what it holds; `--now` ends it and its sessions"));
+    }
+    kill_process(pid, Signal::TERM).map_err(|error| format!("process {process} cannot be ended: {error}"))?;
+    gone(process, 2 * END_MAX).await?;
+    Ok(format!("process {process}, version {version}, has ended"))
+}
+
+/// Waits until a process has gone.
+async fn gone(process: u32, patience: Duration) -> Result<(), String> {
+    let limit = Instant::now() + patience;
     while Path::new("/proc").join(process.to_string()).exists() {
         if Instant::now() > limit {
             return Err(format!("process {process} does not end; its log says why, `kill {process}` asks again"));
         }
         sleep(LOOK_EVERY).await;
     }
-    let lost = if status.sessions.is_empty() { String::new() } else { format!("; closed: {}", status.sessions.join(", ")) };
-    Ok(format!("process {process} has ended{lost}"))
+    Ok(())
 }
 
 /// Ends the daemon and starts it again, as this version of the program.

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::Subcommand;
 use serde_json::json;
 
-use self::visitor::Visitor;
+use self::visitor::{Visitor, aside};
 use super::paint::{BAD, DIM, DOUBT, GOOD, NAME, columns, painted, painted_table, say, say_line};
 use super::runtime::block_on;
 use crate::account;
@@ -182,16 +182,17 @@ fn told(answer: Result<String, String>) -> Result<ExitCode, String> {
 
 /// Everywhere: a server that does not hear it is told of.
 async fn panic(on: bool) -> Result<ExitCode, String> {
-    let mut visitors = Visitor::all("command line", true).await?;
+    let (mut visitors, unheard) = Visitor::all("command line", true).await?;
+    let mut failed: Vec<String> = unheard.into_iter().map(|why| format!("a process does not hear it: {why}")).collect();
     if visitors.is_empty() {
         let file = startup::halt_file(&startup::private_state()?);
         let by = Author::person(&account::name()).to_string();
         Halt::write(&file, on.then_some(&by)).map_err(|error| format!("cannot keep it in `{}`: {error}", file.display()))?;
         let told = if on { "is stopped too, until `jackfield panic --end`" } else { "goes on" };
-        say_line(&format!("no jackfield runs that holds sessions; input of agents in one that starts {told}"));
-        return Ok(ExitCode::SUCCESS);
+        if failed.is_empty() {
+            say_line(&format!("no jackfield runs that holds sessions; input of agents in one that starts {told}"));
+        }
     }
-    let mut failed = Vec::new();
     for visitor in &mut visitors {
         match visitor.ask(&Say::Panic { on }).await {
             Ok(text) => say_line(&format!("process {}: {text}", visitor.process)),
@@ -203,15 +204,23 @@ async fn panic(on: bool) -> Result<ExitCode, String> {
 
 /// The sessions of every process that holds some, and who has stopped all input of agents.
 async fn everywhere() -> Result<(Vec<SessionState>, Option<String>), String> {
+    let (found, unheard) = looked_everywhere().await?;
+    unheard.iter().for_each(|why| aside(&format!("a process that holds sessions cannot be asked: {why}")));
+    Ok(found)
+}
+
+/// The same; and why, of each process that cannot be asked.
+async fn looked_everywhere() -> Result<((Vec<SessionState>, Option<String>), Vec<String>), String> {
     let mut sessions = Vec::new();
     let mut halted = None;
-    for mut visitor in Visitor::all("command line", false).await? {
+    let (visitors, unheard) = Visitor::all("command line", false).await?;
+    for mut visitor in visitors {
         if let Tell::Sessions { sessions: open, panic, .. } = visitor.list().await? {
             halted = halted.or(panic);
             sessions.extend(open);
         }
     }
-    Ok((sessions, halted))
+    Ok(((sessions, halted), unheard))
 }
 
 async fn ps(json: bool) -> Result<ExitCode, String> {
@@ -337,8 +346,8 @@ pub(super) fn device_names(file: Option<&Path>) -> Vec<String> {
 
 /// The open sessions, for the same.
 pub(super) fn session_names(_: Option<&Path>) -> Vec<String> {
-    let listed = block_on(everywhere()).and_then(|listed| listed);
-    listed.map(|(sessions, _)| sessions.into_iter().map(|session| session.session).collect()).unwrap_or_default()
+    let listed = block_on(looked_everywhere()).and_then(|listed| listed);
+    listed.map(|((sessions, _), _)| sessions.into_iter().map(|session| session.session).collect()).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use tokio::time::timeout;
 use zeroize::Zeroizing;
 
 use super::control::{ANSWER, APPROVALS, DEV, LINK, Link, QUESTIONS, RELOAD, REPLY, STATUS, STOP, Said};
-use super::hello::{Greeting, Hello, Want, line, say};
+use super::hello::{Greeting, Hello, PROTOCOL, Want, line, say};
 use super::status::Status;
 use super::{DAEMON, SUFFIX, lock_file, within};
 use crate::account;
@@ -44,22 +44,18 @@ impl Server {
     ///
     /// When there is none, or it does not understand this program.
     pub async fn connect(name: &str, want: Want) -> Result<Self, String> {
-        let folder = startup::run_folder().map_err(|error| error.to_string())?;
-        let gone = |error: io::Error| format!("nobody listens on `{name}`: {error}");
-        let stream = within(&folder, name, |path| std::os::unix::net::UnixStream::connect(path)).map_err(gone)?;
-        stream.set_nonblocking(true).map_err(gone)?;
-        let stream = UnixStream::from_std(stream).map_err(gone)?;
-        let (read, mut write) = stream.into_split();
-        let mut read = BufReader::new(read);
-        let greeted = async {
-            say(&mut write, &Hello::new(want).line()).await?;
-            line(&mut read).await
-        };
-        let said = timeout(CONTROL_ANSWER_MAX, greeted).await.map_err(|_| "it does not answer".to_owned())?;
-        let said = said.map_err(|error| format!("it has ended: {error}"))?;
-        let greeting: Greeting = serde_json::from_str(&said).map_err(|_| "it is no jackfield".to_owned())?;
+        let (greeting, read, write) = greeted(name, want).await?;
         greeting.check()?;
         Ok(Self { process: greeting.process, version: greeting.jackfield, name: name.to_owned(), read, write })
+    }
+
+    /// The process behind this socket and its version, where it speaks another protocol and can be asked nothing.
+    pub async fn stranger(name: &str) -> Option<(Pid, String)> {
+        let (greeting, read, _write) = greeted(name, Want::Control).await.ok()?;
+        // The system's word, not its own.
+        let stream: &UnixStream = read.get_ref().as_ref();
+        let process = stream.peer_cred().ok()?.pid().and_then(Pid::from_raw)?;
+        (greeting.protocol != PROTOCOL).then_some((process, greeting.jackfield))
     }
 
     /// Its streams, for what follows the greeting.
@@ -166,6 +162,25 @@ impl Server {
         let text = text.map_err(|error| format!("it has ended: {error}"))?;
         serde_json::from_str(&text).map_err(|_| "it has ended, or is another version of jackfield".to_owned())
     }
+}
+
+/// A connection to the server behind this socket, and what it said of itself.
+async fn greeted(name: &str, want: Want) -> Result<(Greeting, BufReader<OwnedReadHalf>, OwnedWriteHalf), String> {
+    let folder = startup::run_folder().map_err(|error| error.to_string())?;
+    let gone = |error: io::Error| format!("nobody listens on `{name}`: {error}");
+    let stream = within(&folder, name, |path| std::os::unix::net::UnixStream::connect(path)).map_err(gone)?;
+    stream.set_nonblocking(true).map_err(gone)?;
+    let stream = UnixStream::from_std(stream).map_err(gone)?;
+    let (read, mut write) = stream.into_split();
+    let mut read = BufReader::new(read);
+    let greeted = async {
+        say(&mut write, &Hello::new(want).line()).await?;
+        line(&mut read).await
+    };
+    let said = timeout(CONTROL_ANSWER_MAX, greeted).await.map_err(|_| "it does not answer".to_owned())?;
+    let said = said.map_err(|error| format!("it has ended: {error}"))?;
+    let greeting: Greeting = serde_json::from_str(&said).map_err(|_| "it is no jackfield".to_owned())?;
+    Ok((greeting, read, write))
 }
 
 /// Every running server of this account, daemons first. What is left of one that has gone is removed.

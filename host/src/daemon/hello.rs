@@ -93,7 +93,7 @@ impl Greeting {
     pub fn check(&self) -> Result<(), String> {
         if self.protocol != PROTOCOL {
             return Err(format!(
-                "the running jackfield (process {}) is version {} and speaks protocol {}, this program is version {VERSION} and speaks {PROTOCOL}; `jackfield restart` ends it when its sessions may end, `jackfield mcp --in-process` does without it",
+                "the running jackfield (process {}) is version {} and speaks protocol {}, this program is version {VERSION} and speaks {PROTOCOL}; `jackfield restart --now` ends it and its sessions, `jackfield mcp --in-process` does without it",
                 self.process, self.jackfield, self.protocol
             ));
         }

@@ -92,16 +92,22 @@ impl Visitor {
         Self { process, server: name, read, write }.welcomed().await
     }
 
-    /// At every process that holds sessions.
-    pub(super) async fn all(by: &str, may_type: bool) -> Result<Vec<Self>, String> {
-        let mut visitors = Vec::new();
-        for name in names().map_err(|error| format!("cannot look for running servers: {error}"))? {
-            // One that has just gone holds nothing.
-            if let Ok(visitor) = Self::of(&name, by, may_type).await {
-                visitors.push(visitor);
+    /// At every process that holds sessions; and why, of each that is there and cannot be asked.
+    pub(super) async fn all(by: &str, may_type: bool) -> Result<(Vec<Self>, Vec<String>), String> {
+        let running = || names().map_err(|error| format!("cannot look for running servers: {error}"));
+        let (mut visitors, mut unheard) = (Vec::new(), Vec::new());
+        for name in running()? {
+            match Self::of(&name, by, may_type).await {
+                Ok(visitor) => visitors.push(visitor),
+                Err(why) => {
+                    // One that has just gone holds nothing.
+                    if running()?.contains(&name) {
+                        unheard.push(why);
+                    }
+                }
             }
         }
-        Ok(visitors)
+        Ok((visitors, unheard))
     }
 
     /// At the process that has this session: the daemon for the configuration first.
