@@ -110,6 +110,8 @@ pub const PLUGIN_STDERR_MAX_BYTES: usize = 4096;
 pub const FAILURE_EDGE_ROWS: usize = 3;
 /// Size that a compiled trigger may take. Matching takes time that grows with it, in the session's own task.
 pub const TRIGGER_COMPILED_MAX_BYTES: usize = 128 * 1024;
+/// Size that a compiled expression of a caller may take, by which a log is searched in the session's own task: each `\w` takes 45 KB.
+pub const GREP_COMPILED_MAX_BYTES: usize = 512 * 1024;
 /// Size that all triggers of a plugin may take together.
 pub const TRIGGERS_COMPILED_MAX_BYTES: usize = 1024 * 1024;
 /// Lines that dialogs may have typed before the first prompt.

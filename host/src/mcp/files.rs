@@ -31,6 +31,7 @@ use crate::policy::{Purpose, Verdict};
 use crate::secret::redact::Redactor;
 use crate::session::Refusal;
 use crate::session::errand::{Errand, Permit};
+use crate::session::search::no_expression;
 use crate::transport::ssh::Connection;
 
 /// Lines or entries that are shown.
@@ -566,7 +567,7 @@ fn listing(path: &[u8], items: &[Item], entries_in_all: Option<usize>, arguments
 
 async fn find_lines(desk: &Desk, way: &Way, path: &[u8], pattern: &str) -> Result<(Reply, Filed), Stop> {
     let wanted = RegexBuilder::new(pattern).size_limit(1 << 20).build();
-    let wanted = wanted.map_err(|error| format!("`grep` is not a regular expression: {error}"))?;
+    let wanted = wanted.map_err(|error| no_expression("grep", &error))?;
     let real = way.remote.whole_path(path).await?;
     desk.judge_real(READS, path, &real, desk.reading(), "").await?;
     let (mut files, mut notes) = search::candidates(&way.remote, &real).await?;

@@ -7,11 +7,31 @@ use regex::{Regex, RegexBuilder};
 
 use super::render::Source;
 use super::report::{MARKER, OutputQuery, Range, unmarked};
-use crate::limits::{GREP_CONTEXT_MAX, OUTPUT_MAX_CHARS, SEARCH_CHARS, SEARCHES_MAX, TRIGGER_COMPILED_MAX_BYTES};
+use crate::limits::{GREP_COMPILED_MAX_BYTES, GREP_CONTEXT_MAX, OUTPUT_MAX_CHARS, SEARCH_CHARS, SEARCHES_MAX};
 use crate::secret::look::{KEY_MARK, SECRET_MARK};
 
 /// What stands between lines that do not follow one another, where lines round the matches are shown.
 const GAP: &str = "--";
+
+/// What lines are searched for, as the argument of this name says it.
+///
+/// # Errors
+///
+/// A sentence when it is no regular expression, or takes too much.
+pub fn expression(name: &str, pattern: &str) -> Result<Regex, String> {
+    RegexBuilder::new(pattern).size_limit(GREP_COMPILED_MAX_BYTES).build().map_err(|error| no_expression(name, &error))
+}
+
+/// Why an argument cannot be searched for.
+#[must_use]
+pub fn no_expression(name: &str, error: &regex::Error) -> String {
+    match error {
+        regex::Error::CompiledTooBig(_) => {
+            format!("`{name}` takes too much as a regular expression: write it shorter, for example [A-Za-z0-9_] for \\w and [0-9] for \\d")
+        }
+        error => format!("`{name}` is not a regular expression: {error}"),
+    }
+}
 
 /// Lines that match, from the query's offset on. One call searches so much; a larger log is searched from call to call.
 ///
@@ -25,8 +45,7 @@ pub(super) fn lines(
     query: &OutputQuery,
     total: u64,
 ) -> Result<(String, Range), String> {
-    let regex = RegexBuilder::new(pattern).size_limit(TRIGGER_COMPILED_MAX_BYTES).build();
-    let regex = regex.map_err(|error| format!("`grep` is not a regular expression: {error}"))?;
+    let regex = expression("grep", pattern)?;
     let begin = query.offset.unwrap_or_default();
     let mut range = Range { start: begin.max(pieces.first().map_or(0, |piece| piece.0)), total, ..Range::default() };
     range.output_end = pieces.last().map_or(0, |piece| piece.1);
@@ -269,6 +288,17 @@ mod tests {
     /// The lines that match, and where the next search begins.
     fn searched(log: &ByteLog, pattern: &str, offset: u64) -> (String, u64) {
         ask(log, OutputQuery { grep: Some(pattern.to_owned()), offset: Some(offset), max_chars: 100_000, ..OutputQuery::default() })
+    }
+
+    /// Each of its words of letters has those of all scripts.
+    #[test]
+    fn an_expression_may_have_many_words() {
+        let mut log = ByteLog::whole();
+        log.append(b"a: Nov 3 web1 sshd\r\nNov 3 web1 sshd key\r\n");
+        assert_eq!(searched(&log, r"^\w+ \w+ \w+ \w+ \w+$", 0).0, "Nov 3 web1 sshd key\n");
+        let why = expression("grep", r"\w{1000}").unwrap_err();
+        assert!(why.starts_with("`grep` takes too much as a regular expression: write it shorter"), "{why}");
+        assert!(expression("expect", "(").unwrap_err().starts_with("`expect` is not a regular expression: "));
     }
 
     #[test]
