@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
-use regex::Regex;
 use serde_json::{Map, Value, json};
 use tokio::time::{sleep, timeout};
 
@@ -29,7 +28,7 @@ use crate::session::command::State;
 use crate::session::journey::Keep;
 use crate::session::profile::heeding;
 use crate::session::report::{OutputQuery, Range, Report};
-use crate::session::search::{before_last_chars, before_last_lines};
+use crate::session::search::{before_last_chars, before_last_lines, expression, first_line};
 use crate::session::{Accepted, Phase, Refusal, RunRequest, SendRequest, SessionHandle, Status, Stop};
 use crate::terminal::text::{escaped, escaped_line};
 
@@ -698,8 +697,11 @@ async fn hang_up(handle: &SessionHandle, session: &str) -> Result<Reply, String>
 async fn send(directory: &Arc<Directory>, caller: &Caller, arguments: &Arguments) -> Result<Reply, String> {
     let handle = open_session(directory, arguments.text_or_empty("session"))?;
     let session = handle.id.to_string();
-    let expect = arguments.text("expect").map(Regex::new).transpose();
-    let expect = expect.map_err(|error| format!("`expect` is not a regular expression: {error}"))?;
+    let expect = arguments.text("expect");
+    if let Some(pattern) = expect {
+        // Before anything is typed.
+        expression("expect", pattern)?;
+    }
     let request = SendRequest {
         text: arguments.text_or_empty("text").to_owned(),
         keys: arguments.texts("keys"),
@@ -712,18 +714,18 @@ async fn send(directory: &Arc<Directory>, caller: &Caller, arguments: &Arguments
         Err(refusal) => return Ok(reply::refused(&session, &refusal)),
     };
     let query = OutputQuery { offset: Some(before), max_chars: capped(directory, OUTPUT_DEFAULT_CHARS), ..OutputQuery::default() };
-    let matched = |report: &Report| -> Option<String> {
-        let wanted = expect.as_ref()?;
-        report.output.lines().find(|line| wanted.is_match(line)).map(str::to_owned)
-    };
+    // Also what has no room in the answer.
+    let mut awaited = expect.map(|pattern| OutputQuery { grep: Some(pattern.to_owned()), ..query.clone() });
+    let mut line = None;
     let waiting = async {
         loop {
             sleep(LOOK_EVERY).await;
             // Asked first: what comes before its end is part of the answer.
             let (back, closed) = (was_busy && handle.status().phase == Phase::Ready, handle.closed().is_some());
+            line = matched(&handle, &mut awaited).await?;
             let report = handle.report(query.clone()).await?;
             let ready = expect.is_none() && (report.ask.is_some() || back);
-            if matched(&report).is_some() || ready || closed {
+            if line.is_some() || ready || closed {
                 return Ok::<_, String>(report);
             }
         }
@@ -731,11 +733,13 @@ async fn send(directory: &Arc<Directory>, caller: &Caller, arguments: &Arguments
     let wait = arguments.wait(SEND_WAIT_S, caller.ceiling_s);
     let report = match caller.wait(wait, || format!("{session}: waiting for an answer"), waiting).await {
         Some(report) => report?,
-        None => handle.report(query).await?,
+        None => {
+            line = matched(&handle, &mut awaited).await?;
+            handle.report(query).await?
+        }
     };
     let phase = handle.status().phase;
     let ask = report.ask.is_some().then(|| reply::asks(&session, &report));
-    let line = matched(&report);
     let mut reply = reply::command(&handle.id.device, &session, report);
     let word = if ask.is_some() { State::NeedsInput.word() } else { phase.word() };
     reply.fields.insert("state".to_owned(), word.into());
@@ -756,6 +760,14 @@ async fn send(directory: &Arc<Directory>, caller: &Caller, arguments: &Arguments
         _ => String::new(),
     };
     Ok(reply.with_next(&next))
+}
+
+/// The first line that matches what is waited for, if it has come. What was searched is not searched again.
+async fn matched(handle: &SessionHandle, awaited: &mut Option<OutputQuery>) -> Result<Option<String>, String> {
+    let Some(query) = awaited else { return Ok(None) };
+    let found = searched(handle, query).await?;
+    query.offset = Some(found.range.end);
+    Ok(first_line(&found.output).map(str::to_owned))
 }
 
 async fn screen(directory: &Arc<Directory>, arguments: &Arguments) -> Result<Reply, String> {

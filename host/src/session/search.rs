@@ -251,6 +251,12 @@ impl<'q> Found<'q> {
     }
 }
 
+/// The first line that a search has found. Of a long one the host says in a line before it where it is.
+#[must_use]
+pub fn first_line(found: &str) -> Option<&str> {
+    found.lines().find(|line| !line.starts_with(MARKER))
+}
+
 /// Where the last so many lines begin.
 #[must_use]
 pub fn before_last_lines(text: &str, lines: usize) -> usize {
@@ -453,6 +459,8 @@ mod tests {
         );
         assert!(first.contains(&format!("{}needle{}", "x".repeat(25), "y".repeat(69))), "{first}");
         assert_eq!(second, "needle again\n");
+        assert!(first_line(first).is_some_and(|line| line.starts_with("xxx")));
+        assert_eq!((first_line(second), first_line("")), (Some("needle again"), None));
         let last = ask(&log, OutputQuery { tail: Some(2), ..query }).0;
         assert!(last.ends_with("needle again\n"), "{last}");
     }
