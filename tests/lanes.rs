@@ -244,6 +244,25 @@ fn commands_on_channels_of_their_own_run_side_by_side_and_each_can_be_stopped() 
 }
 
 #[test]
+fn what_is_cut_of_standard_error_is_read_from_there() {
+    let (_server, mut client) = setting("jft-bash", "/bin/bash");
+    let call = json!({"target": "web1", "command": "seq 5000 >&2; echo out", "lane": "exec", "wait_s": 40});
+    let result = client.call("ssh_run", call);
+    let (before, marker) = parts(&result).1.split_once("\n[... ").unwrap();
+    let words = marker.lines().next().unwrap();
+    let offset: u64 = words.rsplit("offset=").next().unwrap().trim_end_matches(" ...]").parse().unwrap();
+    assert!(words.contains(&format!("ssh_output command_id={} stream=stderr ", result["command_id"].as_str().unwrap())), "{words}");
+    let call = json!({"command_id": result["command_id"], "stream": "stderr", "offset": offset, "max_chars": 100});
+    let page = client.call("ssh_output", call);
+    let number = |line: Option<&str>| line.unwrap().parse::<u64>().unwrap();
+    assert_eq!(number(page["output"].as_str().unwrap().lines().next()), number(before.lines().next_back()) + 1, "{page}");
+    assert!(page["next"].as_str().unwrap().contains(" stream=stderr offset="), "{page}");
+    client.run("web1", "true");
+    let message = client.error("ssh_output", json!({"session": "web1", "stream": "stderr"}));
+    assert!(message.contains("standard error comes with the output"), "{message}");
+}
+
+#[test]
 fn a_command_behind_a_pipe_can_be_stopped() {
     let (_server, mut client) = setting("jft-bash", "/bin/bash");
     client.call("ssh_open", json!({"host": "web1", "tty": false}));

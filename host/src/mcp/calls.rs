@@ -495,6 +495,9 @@ async fn output(directory: &Arc<Directory>, caller: &Caller, arguments: &Argumen
         raw: arguments.text("format") == Some("base64"),
         errors: arguments.text("stream") == Some("stderr"),
     };
+    if query.errors && handle.commons.has_terminal {
+        return Err(format!("`{}` has a terminal, where standard error comes with the output; leave `stream` out", handle.id));
+    }
     let wait = arguments.wait(0.0, caller.ceiling_s);
     let session = handle.id.to_string();
     let until = arguments.text("until").unwrap_or("exit");

@@ -50,6 +50,8 @@ pub struct Range {
     pub removed: usize,
     /// One search ends here; the next one goes on from `end`.
     pub goes_on: bool,
+    /// It is of standard error, where that is apart: its offsets are those of another log.
+    pub of_errors: bool,
     /// All of it was searched. What stands behind `end` is a row that may get longer, and is searched again then.
     pub searched: bool,
 }
@@ -139,6 +141,11 @@ pub struct ScreenReport {
 ///
 /// A sentence when the log cannot be read or the expression is wrong.
 pub fn output(source: &Source<'_>, pieces: &[(u64, u64)], query: &OutputQuery) -> Result<(String, Range), String> {
+    let (text, range) = part(source, pieces, query)?;
+    Ok((text, Range { of_errors: query.errors, ..range }))
+}
+
+fn part(source: &Source<'_>, pieces: &[(u64, u64)], query: &OutputQuery) -> Result<(String, Range), String> {
     let failed = |error: std::io::Error| format!("cannot read the session's log: {error}");
     let max_chars = query.max_chars.clamp(1, OUTPUT_MAX_CHARS);
     let (Some(first), Some(last)) = (pieces.first(), pieces.last()) else { return Ok(Default::default()) };
@@ -156,11 +163,11 @@ pub fn output(source: &Source<'_>, pieces: &[(u64, u64)], query: &OutputQuery) -
         page(pieces.from(offset.max(start), max_chars).map_err(failed)?)
     } else if let Some(lines) = query.tail {
         let rendered = pieces.to(start, max_chars, lines).map_err(failed)?;
-        let before = cut_before(&rendered, query.command);
+        let before = cut_before(&rendered, query);
         let (text, range) = page(rendered);
         (before + &text, range)
     } else {
-        cut(pieces.excerpt(max_chars).map_err(failed)?, query.command)
+        cut(pieces.excerpt(max_chars).map_err(failed)?, query)
     };
     range.total = total;
     range.output_end = end;
@@ -186,10 +193,16 @@ pub fn removed(count: usize) -> Option<String> {
     (count > 0).then(|| format!("{what} taken out of what is shown, known by the look: `{SECRET_MARK}` or `{KEY_MARK}` stands there"))
 }
 
+/// What the log that a query is about is called in the host's own lines: the arguments of ssh_output.
+pub(super) fn whose(query: &OutputQuery) -> String {
+    let command = query.command.map(|id| format!(" command_id={id}")).unwrap_or_default();
+    if query.errors { command + " stream=stderr" } else { command }
+}
+
 /// The line that says that the first one shown has begun earlier.
-fn cut_before(rendered: &Rendered, command: Option<CommandId>) -> String {
+fn cut_before(rendered: &Rendered, query: &OutputQuery) -> String {
     let Some((begins, bytes)) = rendered.cut else { return String::new() };
-    let whose = command.map(|id| format!(" command_id={id}")).unwrap_or_default();
+    let whose = whose(query);
     format!("{MARKER}{bytes} bytes of this line cut: ssh_output{whose} offset={begins} ...]\n")
 }
 
@@ -199,10 +212,10 @@ fn page(rendered: Rendered) -> (String, Range) {
 }
 
 /// Beginning and end with a line between them that says what is missing and how to get it.
-fn cut(excerpt: Excerpt, command: Option<CommandId>) -> (String, Range) {
+fn cut(excerpt: Excerpt, query: &OutputQuery) -> (String, Range) {
     let Excerpt { head, tail, cut_bytes } = excerpt;
     let Some(tail) = tail else { return page(head) };
-    let whose = command.map(|id| format!(" command_id={id}")).unwrap_or_default();
+    let whose = whose(query);
     let newline = if head.text.is_empty() || head.text.ends_with('\n') { "" } else { "\n" };
     let removed = head.removed + tail.removed;
     let (before, behind) = (unmarked(head.text), unmarked(tail.text));
@@ -240,6 +253,23 @@ mod tests {
         }
         let query = OutputQuery { tail: Some(2), max_chars: 100_000, ..OutputQuery::default() };
         assert!(output(&source, &[(0, log.end())], &query).unwrap().0.starts_with("first\nxxx"));
+    }
+
+    /// Whoever goes on by them would else be given bytes of another log.
+    #[test]
+    fn the_host_s_lines_in_standard_error_say_of_what_they_are() {
+        let mut log = ByteLog::whole();
+        log.append(format!("{}\n{}needle\n", "row\n".repeat(1000), "x".repeat(5000)).as_bytes());
+        let source = Source { log: &log, markers: &VecDeque::new(), columns: 0, mask: None };
+        let id = CommandId::next();
+        let of = OutputQuery { command: Some(id), errors: true, max_chars: 100, ..OutputQuery::default() };
+        let last = OutputQuery { tail: Some(1), ..of.clone() };
+        let queries = [of.clone(), last, OutputQuery { grep: Some("needle".to_owned()), ..of }];
+        for query in queries {
+            let (text, range) = output(&source, &[(0, log.end())], &query).unwrap();
+            assert!(text.contains(&format!(": ssh_output command_id={id} stream=stderr offset=")), "{text}");
+            assert!(range.of_errors);
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::io;
 use regex::{Regex, RegexBuilder};
 
 use super::render::Source;
-use super::report::{MARKER, OutputQuery, Range, unmarked};
+use super::report::{MARKER, OutputQuery, Range, unmarked, whose};
 use crate::limits::{GREP_COMPILED_MAX_BYTES, GREP_CONTEXT_MAX, OUTPUT_MAX_CHARS, SEARCH_CHARS, SEARCHES_MAX};
 use crate::secret::look::{KEY_MARK, SECRET_MARK};
 
@@ -225,7 +225,7 @@ impl<'q> Found<'q> {
         let before = row.get(..matched).map_or(0, |before| before.chars().count());
         let skipped = before.saturating_sub(self.max_chars / 4).min(length - self.max_chars);
         let part: String = row.chars().skip(skipped).take(self.max_chars).collect();
-        let whose = self.query.command.map(|id| format!(" command_id={id}")).unwrap_or_default();
+        let whose = whose(self.query);
         let shown = self.max_chars;
         let note = format!("a line of {length} characters, {shown} of them from character {skipped} on: ssh_output{whose} offset={begins}");
         format!("{MARKER}{note} ...]\n{}", unmarked(part))

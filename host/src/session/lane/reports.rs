@@ -40,7 +40,14 @@ impl Lane {
             part(
                 &streams.err,
                 record.err,
-                &OutputQuery { max_chars: budget, grep: query.grep.clone(), context: query.context, ..OutputQuery::default() },
+                &OutputQuery {
+                    command: query.command,
+                    errors: true,
+                    max_chars: budget,
+                    grep: query.grep.clone(),
+                    context: query.context,
+                    ..OutputQuery::default()
+                },
             )?
         };
         let state = *record.state.borrow();
