@@ -169,7 +169,9 @@ impl Screen {
             }
         }
         let last = self.rows.iter().rposition(|(_, text)| !text.is_empty()).map_or(0, |last| last + 1);
-        let numbered = (0_u16..).zip(&self.rows).take(last.max(1));
+        // Who has seen the rows before is told of those that are empty now, too.
+        let shown = if since.is_some() { self.rows.len() } else { last.max(1) };
+        let numbered = (0_u16..).zip(&self.rows).take(shown);
         let changed = numbered.filter(|(_, (at, _))| since.is_none_or(|since| *at > since));
         let rows = changed.map(|(number, (_, text))| (number, text.clone())).collect();
         ScreenReport {
@@ -265,6 +267,18 @@ mod tests {
             screen.on_bytes(text.as_bytes());
             assert_eq!(screen.shown().1, format!("{}\n{below}", "x".repeat(80)), "{text:?}");
         }
+    }
+
+    #[test]
+    fn rows_that_are_empty_now_have_changed() {
+        let mut screen = Screen::blank((80, 24));
+        screen.on_bytes(b"one\r\ntwo\r\nthree");
+        let before = screen.report(None, None).revision;
+        assert!(screen.report(Some(before), None).rows.is_empty());
+        screen.on_bytes(b"\x1b[2J\x1b[Hone");
+        let rows = |report: ScreenReport| report.rows.into_iter().map(|(number, row)| format!("{number}{row}")).collect::<Vec<_>>();
+        assert_eq!(rows(screen.report(Some(before), None)), ["1", "2"]);
+        assert_eq!(rows(screen.report(None, None)), ["0one"]);
     }
 
     #[test]
