@@ -743,6 +743,8 @@ pub const JUDGED_APART_MAX: usize = 100;
 pub const SUDO_MAX: Duration = Duration::from_secs(15);
 /// Characters of a file's part in one reply.
 pub const FILE_READ_CHARS: usize = 24_000;
+/// Entries of a folder, or of what a pattern has found, in one reply.
+pub const ENTRIES_SHOWN_MAX: u64 = 2000;
 /// Characters of a difference in one reply.
 pub const DIFF_MAX_CHARS: usize = 6000;
 /// Steps of a plan, deleted files and the like in one reply.

@@ -25,7 +25,7 @@ use crate::files::wire::{Attrs, Kind};
 use crate::files::write::{Change, Content, Expect, Prepared, prepare, resolve};
 use crate::files::{FilesError, read, search};
 use crate::ids::SessionId;
-use crate::limits::{DIFF_MAX_CHARS, FILE_READ_CHARS, JUDGED_APART_MAX, JUDGED_LINE_BYTES};
+use crate::limits::{DIFF_MAX_CHARS, ENTRIES_SHOWN_MAX, FILE_READ_CHARS, JUDGED_APART_MAX, JUDGED_LINE_BYTES};
 use crate::mcp::helpers::{Channels, Sudo};
 use crate::policy::{Purpose, Verdict};
 use crate::secret::redact::Redactor;
@@ -327,7 +327,7 @@ async fn read_at(directory: &Directory, desk: &Desk, path: &[u8], arguments: &Ar
     let done = async {
         let way = desk.way(directory, &permit).await?;
         match pattern {
-            Some(pattern) => find_lines(desk, &way, path, pattern).await,
+            Some(pattern) => find_lines(desk, &way, path, pattern, capped(directory, FILE_READ_CHARS)).await,
             None => show(directory, desk, &way, path, arguments).await,
         }
     };
@@ -502,8 +502,10 @@ fn of_own_process(path: &[u8]) -> Option<Vec<u8>> {
     is_one.then(|| [b"/proc/self".as_slice(), rest].concat())
 }
 
+/// From which line or entry on, and how many at most. What a reply has no room for comes with the next one.
 fn range(arguments: &Arguments) -> (u64, u64) {
-    (arguments.count("offset").unwrap_or(1).max(1), arguments.count("limit").unwrap_or(LIMIT_DEFAULT).max(1))
+    let limit = arguments.count("limit").unwrap_or(LIMIT_DEFAULT);
+    (arguments.count("offset").unwrap_or(1).max(1), limit.clamp(1, ENTRIES_SHOWN_MAX))
 }
 
 /// What is said of a file.
@@ -565,7 +567,20 @@ fn listing(path: &[u8], items: &[Item], entries_in_all: Option<usize>, arguments
     Reply::new(fields, format!("{head}\n{}", reply::fenced(&rows.join("\n")))).with_next(&next)
 }
 
-async fn find_lines(desk: &Desk, way: &Way, path: &[u8], pattern: &str) -> Result<(Reply, Filed), Stop> {
+/// Leaves as many lines as have room, at least one.
+fn cut_hits(hits: &mut Vec<search::Hit>, max_chars: usize) -> Option<String> {
+    let mut chars = 0;
+    let fits = hits.iter().take_while(|hit| {
+        // The number and two colons stand between them.
+        chars += hit.path.len() + hit.text.chars().count() + 8;
+        chars <= max_chars
+    });
+    let (all, fits) = (hits.len(), fits.count().max(1));
+    hits.truncate(fits);
+    (fits < all).then(|| format!("{} more lines have no room; make the pattern narrower, or search a part of it", all - fits))
+}
+
+async fn find_lines(desk: &Desk, way: &Way, path: &[u8], pattern: &str, max_chars: usize) -> Result<(Reply, Filed), Stop> {
     let wanted = RegexBuilder::new(pattern).size_limit(1 << 20).build();
     let wanted = wanted.map_err(|error| no_expression("grep", &error))?;
     let real = way.remote.whole_path(path).await?;
@@ -579,8 +594,9 @@ async fn find_lines(desk: &Desk, way: &Way, path: &[u8], pattern: &str) -> Resul
             notes.push(format!("`{}` was not looked through: {} (rule {})", shown(&path), verdict.decision.reason, verdict.decision.rule));
         }
     }
-    let found = search::search(&way.remote, files, &wanted, desk.errand.mask(), desk.errand.known()).await?;
+    let mut found = search::search(&way.remote, files, &wanted, desk.errand.mask(), desk.errand.known()).await?;
     notes.extend(found.notes);
+    notes.extend(cut_hits(&mut found.hits, max_chars));
     let hits: Vec<Value> = found.hits.iter().map(|hit| json!({"path": shown(&hit.path), "line": hit.line, "text": hit.text})).collect();
     let row =
         |hit: &Value| format!("{}:{}:{}", hit["path"].as_str().unwrap_or_default(), hit["line"], hit["text"].as_str().unwrap_or_default());
@@ -731,6 +747,24 @@ fn told(desk: &Desk, prepared: &Prepared, written: Option<&crate::files::write::
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_reply_has_an_end_however_much_is_asked_for() {
+        let definition = crate::mcp::tools::TOOLS.iter().find(|tool| tool.name == "ssh_file_read").unwrap();
+        let given = json!({"target": "web1", "path": "/x", "limit": 1_000_000});
+        let arguments = Arguments::check(definition, given.as_object().cloned().unwrap()).unwrap();
+        let item = Item { path: b"f".to_vec(), attrs: Attrs::default(), leads_to: None };
+        let reply = listing(b"/x/*", &vec![item; 3000], None, &arguments);
+        assert_eq!(reply.fields["entries"].as_array().map(Vec::len), Some(2000));
+        assert_eq!((&reply.fields["next_offset"], &reply.fields["total"]), (&json!(2001), &json!(3000)));
+        let hit = search::Hit { path: b"/x/f".to_vec(), line: 1, text: "y".repeat(488) };
+        for (hits, left, said) in [(10, 10, false), (200, 20, true), (0, 0, false)] {
+            let mut hits = vec![hit.clone(); hits];
+            let note = cut_hits(&mut hits, 10_000);
+            assert_eq!((hits.len(), note.is_some()), (left, said), "{note:?}");
+        }
+        assert!(cut_hits(&mut vec![hit], 10).is_none());
+    }
 
     #[test]
     fn what_a_program_has_of_its_own_is_known() {
