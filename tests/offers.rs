@@ -187,6 +187,23 @@ fn a_client_of_the_older_era_hears_of_sessions_and_of_what_it_watches() {
 }
 
 #[test]
+fn what_is_watched_is_news_as_long_as_a_program_prints() {
+    let mut client = Client::start(&config(""));
+    client.run("here", "true");
+    assert_eq!(client.request("resources/subscribe", &json!({"uri": "jackfield://sessions/here/log"}))["result"], json!({}));
+    let call = client.post("ssh_run", json!({"target": "here", "command": "for i in 1 2 3 4 5 6; do echo $i; sleep 1; done", "wait_s": 45}));
+    let mut heard = 0;
+    loop {
+        let message = client.next();
+        heard += usize::from(message["method"] == "notifications/resources/updated");
+        if message["id"] == call {
+            break;
+        }
+    }
+    assert!(heard >= 3, "{heard}");
+}
+
+#[test]
 fn a_client_of_the_newer_era_hears_what_it_asked_for_and_nothing_else() {
     let mut client = Client::bare(client::state(), &config(""), &[]);
     let log = "jackfield://sessions/here/log";

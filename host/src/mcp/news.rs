@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rmcp::model::ResourceUpdatedNotificationParam;
 use rmcp::service::{Peer, RoleServer, SubscriptionContext, SubscriptionSink};
+use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::sleep;
 
@@ -15,6 +16,7 @@ use super::resources;
 use crate::directory::Directory;
 use crate::ids::SessionId;
 use crate::limits::{RESOURCE_NEWS_EVERY, RESOURCES_WATCHED_MAX};
+use crate::session::{SessionHandle, Status};
 
 /// Where news go.
 #[derive(Clone)]
@@ -133,8 +135,15 @@ async fn lists(directory: Arc<Directory>, ear: Ear) {
 
 async fn resource(directory: Arc<Directory>, ear: Ear, uri: String) {
     let session = resources::session_of(&uri);
+    let mut sessions = directory.news().sessions();
+    let mut told = session.as_ref().and_then(|id| live(&directory, id)).map(|handle| handle.status());
     loop {
-        changed(&directory, session.as_ref()).await;
+        match &session {
+            // What changes while it is told, and in the pause behind that, is news again.
+            Some(id) => told = another(&directory, id, told, &mut sessions).await,
+            // Of all of them: one was opened or closed. The directory lives: the caller holds it.
+            None => drop(sessions.changed().await),
+        }
         if !ear.resource(&uri).await {
             return;
         }
@@ -142,18 +151,29 @@ async fn resource(directory: Arc<Directory>, ear: Ear, uri: String) {
     }
 }
 
-/// Waits until what is known of the session is something else; of all of them: until one is opened or closed.
-async fn changed(directory: &Directory, session: Option<&SessionId>) {
-    let mut sessions = directory.news().sessions();
-    let open = session.and_then(|id| directory.find(id)).filter(|handle| handle.closed().is_none());
-    let Some(handle) = open else {
-        // The directory lives: the caller holds it.
-        let _ = sessions.changed().await;
-        return;
-    };
-    let before = handle.status();
-    tokio::select! {
-        () = handle.until(|status| *status != before) => {}
-        _ = sessions.changed() => {}
+fn live(directory: &Directory, id: &SessionId) -> Option<SessionHandle> {
+    directory.find(id).filter(|handle| handle.closed().is_none())
+}
+
+/// Waits until what is known of the session is something else than was told, or what stands beside it may be. Nobody is woken by a count
+/// of bytes: it is looked at.
+async fn another(directory: &Directory, id: &SessionId, told: Option<Status>, sessions: &mut watch::Receiver<()>) -> Option<Status> {
+    loop {
+        let handle = live(directory, id);
+        let now = handle.as_ref().map(SessionHandle::status);
+        if now != told {
+            return now;
+        }
+        let changed = async {
+            match &handle {
+                Some(handle) => handle.until(|status| Some(status) != told.as_ref()).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = changed => {}
+            _ = sessions.changed() => return now,
+            () = sleep(RESOURCE_NEWS_EVERY) => {}
+        }
     }
 }
