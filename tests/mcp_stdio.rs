@@ -60,6 +60,10 @@ fn bad_input_gets_a_sentence_that_names_the_next_step() {
     assert!(error("ssh_run", json!({"target": "web1", "command": "rm -rf $D"})).contains("Denied by rule guard."));
     assert!(error("ssh_query", json!({"targets": ["web1"], "command": "touch /tmp/x"})).contains("Denied"));
     assert!(error("ssh_output", json!({"session": "web1", "until": "match", "wait_s": 1})).contains("give `grep`, or until=output"));
+    for (name, value) in [("grep", json!("x")), ("tail", json!(1))] {
+        let message = error("ssh_output", json!({"session": "web1", "format": "base64", name: value}));
+        assert!(message.contains("gives bytes, and `grep` and `tail` choose lines"), "{message}");
+    }
     let opened = client.request("tools/call", &json!({"name": "ssh_open", "arguments": {"host": "web1"}}));
     let (fields, text) = (&opened["result"]["structuredContent"], opened["result"]["content"][0]["text"].as_str().unwrap());
     assert_eq!((&fields["access"], &fields["idle_close_s"]), (&json!("safe"), &json!(14_400)), "{opened}");

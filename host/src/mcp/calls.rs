@@ -498,6 +498,9 @@ async fn output(directory: &Arc<Directory>, caller: &Caller, arguments: &Argumen
     if query.errors && handle.commons.has_terminal {
         return Err(format!("`{}` has a terminal, where standard error comes with the output; leave `stream` out", handle.id));
     }
+    if query.raw && (query.grep.is_some() || query.tail.is_some()) {
+        return Err("`format=base64` of ssh_output gives bytes, and `grep` and `tail` choose lines; leave one out".to_owned());
+    }
     let wait = arguments.wait(0.0, caller.ceiling_s);
     let session = handle.id.to_string();
     let until = arguments.text("until").unwrap_or("exit");

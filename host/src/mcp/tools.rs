@@ -471,8 +471,8 @@ impl Arguments {
     #[must_use]
     pub fn count(&self, name: &str) -> Option<u64> {
         let value = self.0.get(name)?;
-        // Some clients send 5.0; what is checked to be whole and not negative reads back as an integer.
-        value.as_u64().or_else(|| format!("{:.0}", value.as_f64()?).parse().ok())
+        // Some clients send 5.0; what is checked to be whole and not negative reads back as an integer. What is larger than any is the largest.
+        value.as_u64().or_else(|| Some(format!("{:.0}", value.as_f64()?.abs()).parse().unwrap_or(u64::MAX)))
     }
 
     /// A number of seconds.
@@ -606,5 +606,14 @@ mod tests {
         assert!(topic.starts_with("ssh_info needs `topic`") && topic.contains("; it takes one of: policy, "), "{topic}");
         assert!(error(json!({"target": 5, "command": "ls"})).contains("is 5, it takes a text"));
         assert_eq!(check(json!({"target": "web1", "command": "ls", "max_chars": 5.0, "wait_s": null})), Ok(()));
+    }
+
+    #[test]
+    fn a_count_is_never_taken_for_none() {
+        let definition = definition("ssh_output").unwrap();
+        for (given, count) in [(json!(7), 7), (json!(7.0), 7), (json!(-0.0), 0), (json!(1e30), u64::MAX), (json!(u64::MAX), u64::MAX)] {
+            let arguments = Arguments::check(definition, Map::from_iter([("offset".to_owned(), given.clone())])).unwrap();
+            assert_eq!(arguments.count("offset"), Some(count), "{given}");
+        }
     }
 }

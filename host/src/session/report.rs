@@ -158,14 +158,15 @@ fn part(source: &Source<'_>, pieces: &[(u64, u64)], query: &OutputQuery) -> Resu
         return search::lines(source, pieces, pattern, query, total);
     }
     let pieces = Pieces { source, each: pieces };
-    let (text, mut range) = if let Some(offset) = query.offset {
-        // What came before is not its own.
-        page(pieces.from(offset.max(start), max_chars).map_err(failed)?)
-    } else if let Some(lines) = query.tail {
-        let rendered = pieces.to(start, max_chars, lines).map_err(failed)?;
+    // What came before is not its own.
+    let from = query.offset.map(|offset| offset.max(start));
+    let (text, mut range) = if let Some(lines) = query.tail {
+        let rendered = pieces.to(from.unwrap_or(start), max_chars, lines).map_err(failed)?;
         let before = cut_before(&rendered, query);
         let (text, range) = page(rendered);
         (before + &text, range)
+    } else if let Some(from) = from {
+        page(pieces.from(from, max_chars).map_err(failed)?)
     } else {
         cut(pieces.excerpt(max_chars).map_err(failed)?, query)
     };
@@ -300,6 +301,19 @@ mod tests {
         let (first, shown) = text.split_once('\n').unwrap();
         assert!(first.starts_with("[... ") && first.ends_with(" bytes of this line cut: ssh_output offset=7 ...]"), "{first}");
         assert_eq!(shown.chars().count(), 1000);
+    }
+
+    #[test]
+    fn the_last_lines_from_an_offset_on_are_the_last_ones() {
+        let mut log = ByteLog::whole();
+        log.append(b"one\r\ntwo\r\nthree\r\nfour\r\n");
+        let source = Source { log: &log, markers: &VecDeque::new(), columns: 0, mask: None };
+        for (offset, lines, expected) in
+            [(0, 1, "four\n"), (0, 9, "one\ntwo\nthree\nfour\n"), (10, 3, "three\nfour\n"), (17, 1, "four\n"), (99, 2, "")]
+        {
+            let query = OutputQuery { offset: Some(offset), tail: Some(lines), max_chars: 100, ..OutputQuery::default() };
+            assert_eq!(output(&source, &[(0, log.end())], &query).unwrap().0, expected, "{offset} {lines}");
+        }
     }
 
     #[test]
