@@ -191,7 +191,8 @@ fn what_is_watched_is_news_as_long_as_a_program_prints() {
     let mut client = Client::start(&config(""));
     client.run("here", "true");
     assert_eq!(client.request("resources/subscribe", &json!({"uri": "jackfield://sessions/here/log"}))["result"], json!({}));
-    let call = client.post("ssh_run", json!({"target": "here", "command": "for i in 1 2 3 4 5 6; do echo $i; sleep 1; done", "wait_s": 45}));
+    let command = "for i in 1 2 3 4 5 6; do echo $i; sleep 1; done";
+    let call = client.post("ssh_run", json!({"target": "here", "command": command, "wait_s": 45}));
     let mut heard = 0;
     loop {
         let message = client.next();

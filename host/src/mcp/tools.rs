@@ -471,7 +471,8 @@ impl Arguments {
     #[must_use]
     pub fn count(&self, name: &str) -> Option<u64> {
         let value = self.0.get(name)?;
-        // Some clients send 5.0; what is checked to be whole and not negative reads back as an integer. What is larger than any is the largest.
+        // Some clients send 5.0; what is checked to be whole and not negative reads back as an integer, and what is larger than any as the
+        // largest.
         value.as_u64().or_else(|| Some(format!("{:.0}", value.as_f64()?.abs()).parse().unwrap_or(u64::MAX)))
     }
 
