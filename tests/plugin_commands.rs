@@ -293,6 +293,43 @@ fn inspect_shows_whatever_the_digest_grants() {
     }
 }
 
+/// Who looks at a file sees what stands in it: nothing of it is for the terminal to obey.
+#[test]
+fn what_a_vendor_writes_is_shown_as_text() {
+    let desk = Desk::new();
+    desk.bare();
+    desk.write(
+        "plugin.toml",
+        r#"
+            schema = 1
+            name = "odd"
+            version = "1.0.0"
+            [config.lines]
+            default = "\u009b2J\u202e"
+            description = "\u001b[2J\nall is well"
+        "#,
+    );
+    let pack = ["pack", "bare.wasm", "--manifest", "plugin.toml", "--out", "odd.wasm"];
+    let packed = desk.plugin(&pack);
+    assert!(packed.ok, "{}", packed.err);
+    let shown = desk.plugin(&["inspect", "odd.wasm"]);
+    assert!(shown.out.contains(r#"lines = "\x9b2J\u{202e}"  \x1b[2J\nall is well"#), "{}", shown.out);
+    let checked = desk.plugin(&["check", "odd.wasm"]);
+    assert!(checked.ok && checked.out.contains(r#"takes its defaults {"lines":"\x9b2J\u{202e}"}"#), "{}", checked.out);
+
+    // Nor is what is said of a file that is not loaded.
+    let failure = r#"match = "\u001b[2J(""#;
+    desk.write("plugin.toml", &format!("schema = 1\nname = \"odd\"\nversion = \"1.0.0\"\n[[failure]]\nkind = \"error\"\n{failure}\n"));
+    assert!(desk.plugin(&pack).ok);
+    let wrong = desk.plugin(&["check", "odd.wasm"]);
+    assert!(!wrong.ok && wrong.out.contains(r"failure `\x1b[2J(`"), "{}", wrong.out);
+    let wasm = std::fs::read(desk.path("faulty.wasm")).unwrap();
+    let other = replaced(&wasm, b"jackfield:plugin/prompt@0.1.0", b"jackfield:plugin/prompt@\x1b[2J.");
+    std::fs::write(desk.path("other.wasm"), other).unwrap();
+    let refused = desk.plugin(&["inspect", "other.wasm"]);
+    assert!(!refused.ok && refused.err.contains(r"speaks `jackfield:plugin/prompt@\x1b[2J.`"), "{}", refused.err);
+}
+
 #[test]
 fn a_component_without_a_manifest_is_packed() {
     let desk = Desk::new();

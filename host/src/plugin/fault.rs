@@ -9,6 +9,7 @@ use super::answer::told;
 use super::bindings::jackfield::plugin::types::Diagnostic;
 use super::promptly::Waits;
 use crate::limits::DIAGNOSTICS_MAX;
+use crate::terminal::text::escaped;
 
 /// Why a plugin was not loaded. Each says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -66,7 +67,7 @@ pub enum LoadError {
         what: String,
     },
     /// No component.
-    #[error("plugin `{name}` {what}")]
+    #[error("plugin `{name}` {}", in_one_line(what))]
     NotAComponent {
         /// The plugin.
         name: String,
@@ -74,7 +75,7 @@ pub enum LoadError {
         what: String,
     },
     /// The manifest is missing or wrong.
-    #[error("manifest of plugin `{name}`: {what}")]
+    #[error("manifest of plugin `{name}`: {}", in_one_line(what))]
     Manifest {
         /// The plugin.
         name: String,
@@ -82,7 +83,7 @@ pub enum LoadError {
         what: String,
     },
     /// It imports what nobody gets.
-    #[error("plugin `{name}` imports `{import}`, which no plugin gets; a plugin may import {known}")]
+    #[error("plugin `{name}` imports `{}`, which no plugin gets; a plugin may import {known}", told(import))]
     Import {
         /// The plugin.
         name: String,
@@ -93,7 +94,8 @@ pub enum LoadError {
     },
     /// Another track of the contract.
     #[error(
-        "plugin `{name}` speaks `{found}`, this host speaks `{known}`; build the plugin against the WIT of this release, or use a host that knows the other track"
+        "plugin `{name}` speaks `{}`, this host speaks `{known}`; build the plugin against the WIT of this release, or use a host that knows the other track",
+        told(found)
     )]
     Version {
         /// The plugin.
@@ -114,7 +116,7 @@ pub enum LoadError {
         host: String,
     },
     /// It does not compile or does not fit the contract's types.
-    #[error("plugin `{name}` does not fit the contract: {what}")]
+    #[error("plugin `{name}` does not fit the contract: {}", in_one_line(what))]
     Contract {
         /// The plugin.
         name: String,
@@ -159,6 +161,11 @@ pub enum LoadError {
         /// The names that there are.
         known: String,
     },
+}
+
+/// What is found in a file may repeat names and patterns of it: they write nothing but text.
+fn in_one_line(what: &str) -> String {
+    escaped(what).replace('\n', " ")
 }
 
 fn list(diagnostics: &[Diagnostic]) -> String {

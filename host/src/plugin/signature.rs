@@ -12,6 +12,7 @@ use russh::keys::ssh_key::{HashAlg, LineEnding, PrivateKey, PublicKey, SshSig};
 use super::allowed::{AllowedSigners, Refused};
 use crate::bounded::{self, ReadError};
 use crate::limits::{SIGNATURE_MAX_BYTES, SIGNERS_MAX_BYTES};
+use crate::terminal::text::escaped_line;
 
 /// What the signatures are for: one made for another purpose counts for nothing.
 pub const NAMESPACE: &str = "jackfield-plugin";
@@ -54,7 +55,7 @@ pub enum SignatureError {
         what: String,
     },
     /// It was made for something else.
-    #[error("the signature is for `{found}` and not for `{NAMESPACE}`; sign with `-n {NAMESPACE}`")]
+    #[error("the signature is for `{}` and not for `{NAMESPACE}`; sign with `-n {NAMESPACE}`", escaped_line(found))]
     Namespace {
         /// What it is for.
         found: String,

@@ -16,6 +16,7 @@ use crate::plugin::load::{self, Plugin, Spec};
 use crate::plugin::manifest::{Interfaces, Manifest};
 use crate::plugin::signature::Signature;
 use crate::plugin::sizes::Sizes;
+use crate::terminal::text::escaped_line;
 
 /// The steps in their order.
 const STEPS: [&str; 11] =
@@ -114,7 +115,7 @@ fn found(step: &str, seen: &Seen<'_>, plugin: Option<&Plugin>, tried: &Tried) ->
         "contract" => plugin.map_or_else(String::new, |plugin| {
             format!("{CONTRACT} {VERSION}, roles: {}; loaded in {} ms", plugin.roles().join(", "), tried.loading.as_millis())
         }),
-        "settings" => plugin.map_or_else(String::new, |plugin| format!("takes its defaults {}", plugin.settings())),
+        "settings" => plugin.map_or_else(String::new, |plugin| format!("takes its defaults {}", escaped_line(plugin.settings()))),
         _ => format!(
             "{:.1} of {} ms, {} of {} kB memory",
             tried.start.as_secs_f64() * 1e3,

@@ -15,6 +15,7 @@ use crate::plugin::load::{self, Checked, Source, Spec};
 use crate::plugin::manifest::{BlockSpec, CopySpec};
 use crate::plugin::signature::Signature;
 use crate::plugin::sizes::Sizes;
+use crate::terminal::text::escaped_line;
 
 /// Names of texts are padded to so many characters, so that most tables stand in one column.
 const NAME_CHARS: usize = 12;
@@ -192,8 +193,8 @@ fn settings(out: &mut String, about: &Value) {
             out,
             "  {} = {}  {}",
             key.as_str().unwrap_or_default(),
-            part("default"),
-            painted(DIM, description.as_str().unwrap_or_default())
+            escaped_line(&part("default").to_string()),
+            painted(DIM, &escaped_line(description.as_str().unwrap_or_default()))
         );
     }
 }
