@@ -152,6 +152,12 @@ fn a_pipe_in_the_place_of_a_plugin_is_told_at_once() {
         let said = desk.run("timeout", &[&program, arguments].concat());
         assert!(!said.ok && (said.out + &said.err).contains("it is not a file"), "{arguments:?}");
     }
+    // Nor is one waited for in the place of a signature.
+    assert!(desk.run("mkfifo", &["faulty.wasm.sig"]).ok);
+    for command in ["check", "inspect", "verify"] {
+        let said = desk.run("timeout", &["90", env!("CARGO_BIN_EXE_jackfield"), "plugin", command, "faulty.wasm"]);
+        assert!((said.out + &said.err).contains("it is not a file"), "{command}");
+    }
 }
 
 /// 5 MiB: the operator may allow more than 4.

@@ -114,8 +114,11 @@ impl Signature {
     /// When there is none or it cannot be read.
     pub fn beside(file: &Path) -> Result<Self, SignatureError> {
         let path = beside(file);
-        if !path.exists() {
-            return Err(SignatureError::Missing(path));
+        match std::fs::metadata(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(SignatureError::Missing(path)),
+            // Asked before opening, because opening a pipe that nobody writes to waits for ever.
+            Ok(found) if !found.is_file() => return Err(SignatureError::Unreadable { path, what: "it is not a file".to_owned() }),
+            _ => {}
         }
         let text = read(&path, SIGNATURE_MAX_BYTES)?;
         let parsed = SshSig::from_pem(text.trim()).map_err(|error| SignatureError::Unreadable { path, what: error.to_string() })?;
