@@ -170,6 +170,26 @@ fn why_a_plugin_cannot_be_read_is_told_beside_the_type_that_is_unknown_without_i
     assert!(name.contains("unknown device type `box`") && text.contains("nothing has changed"), "{report} {text}");
 }
 
+#[test]
+fn a_plugin_that_is_new_in_the_configuration_and_cannot_be_loaded_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("acme.wasm");
+    std::fs::write(&path, component()).unwrap();
+    let device = "[device.web1]\nhost = \"127.0.0.1\"\nport = 1\nuser = \"anna\"\ntype = \"linux\"\n";
+    let mut client = Client::start(device);
+    client.request("ping", &json!({}));
+    let config = |bytes: &[u8]| format!("{device}[plugin.acme]\npath = {path:?}\ndigest = \"sha256:{}\"\n", digest(bytes));
+    write(&client, &config(b"another file"));
+    let (report, text, well) = reload(&client);
+    let (found, why) = what(&report);
+    assert!(!well && found == "unusable" && why.contains("is not the pinned file"), "{report}");
+    assert!(text.contains("unusable  acme"), "{text}");
+    // One that is as it should be is loaded when a device wants it: there is nothing to tell.
+    write(&client, &config(&component()));
+    let (report, _, well) = reload(&client);
+    assert!(well && report["complaints"] == json!([]), "{report}");
+}
+
 /// Has the server answer on a connection that was held until now.
 fn let_through(held: TcpStream, port: u16) {
     let server = TcpStream::connect(("127.0.0.1", port)).unwrap();

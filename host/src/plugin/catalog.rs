@@ -262,9 +262,11 @@ impl Catalog {
     pub async fn take_over(&self, before: &Self) -> Vec<(String, Renewal)> {
         let mut renewals = Vec::new();
         for (name, entry) in &self.entries {
-            let Some(old) = before.entries.get(name) else { continue };
-            let same = entry.spec == old.spec && old.slot.failed().is_none();
-            if let Some(renewal) = renew(&entry.spec, &entry.slot, old.slot.loaded.get(), same, &self.loader).await {
+            // One that is new has nothing to go over from, and is looked at all the same.
+            let old = before.entries.get(name);
+            let same = old.is_some_and(|old| entry.spec == old.spec && old.slot.failed().is_none());
+            let loaded = old.and_then(|old| old.slot.loaded.get());
+            if let Some(renewal) = renew(&entry.spec, &entry.slot, loaded, same, &self.loader).await {
                 renewals.push((name.clone(), renewal));
             }
         }
