@@ -384,6 +384,9 @@ fn pin_writes_into_a_configuration_and_leaves_the_rest_of_it() {
     desk.write("jackfield.toml", before);
     let shown = desk.plugin(&["pin", "faulty.wasm"]);
     assert!(shown.ok && shown.out.contains("[plugin.faulty]\npath = \"faulty.wasm\"\n"), "{}", shown.out);
+    assert!(!shown.out.contains("takes the place"), "{}", shown.out);
+    let instead = desk.plugin(&["pin", "faulty.wasm", "--name", "sudo"]);
+    assert!(instead.ok && instead.out.contains("# it takes the place of the bundled plugin `sudo`, "), "{}", instead.out);
     assert_eq!(desk.read("jackfield.toml"), before);
     // What would not load is not pinned.
     let signer = ["pin", "faulty.wasm", "--write", "--signer", "plugins@acme.example"];

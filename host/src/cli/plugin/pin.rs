@@ -11,6 +11,7 @@ use crate::cli::paint::{DIM, DOUBT, GOOD, painted, say};
 use crate::cli::runtime::block_on;
 use crate::config::{Config, Diagnostic, find};
 use crate::limits::PLUGIN_FILE_MAX_BYTES;
+use crate::plugin::catalog::BUNDLED;
 use crate::plugin::load::{self, Checked, Loader};
 use crate::startup;
 
@@ -73,6 +74,7 @@ pub fn run(config: Option<&Path>, wanted: &Wanted) -> Result<ExitCode, String> {
         let mut lines = DocumentMut::new();
         put(&mut lines, &name, &relative(&wanted.file, &path), wanted, &checked)?;
         let mut notes: Vec<String> = own.iter().map(|found| format!("no server takes it: {}", sentence(found))).collect();
+        notes.extend(instead(&name));
         notes.push(format!("add --write to put this into {}", path.display()));
         let notes: String = notes.iter().map(|note| painted(DIM, &format!("# {note}\n"))).collect();
         say(&format!("{lines}{notes}"));
@@ -85,6 +87,9 @@ pub fn run(config: Option<&Path>, wanted: &Wanted) -> Result<ExitCode, String> {
     // A configuration that is half written would end every session.
     crate::atomic::write(&path, after.as_bytes(), 0o600).map_err(|error| format!("cannot write `{}`: {error}", path.display()))?;
     say(&format!("{}  [plugin.{name}] sha256:{} in {}\n", painted(GOOD, "pinned"), checked.digest, path.display()));
+    if let Some(note) = instead(&name) {
+        say(&format!("{}  {note}\n", painted(DOUBT, "note")));
+    }
     // What stood there before is the operator's to mend: it does not keep a plugin from being pinned that may be what is missing.
     for found in &others {
         say(&format!("{}  {found}; a reload takes nothing until that is mended\n", painted(DOUBT, "wrong")));
@@ -106,6 +111,13 @@ fn allowed_bytes(document: &DocumentMut) -> Option<u64> {
     let plugins = document.get("plugin")?.as_table_like()?;
     let allowed = plugins.iter().filter_map(|(_, entry)| u64::try_from(entry.get("max_file_bytes")?.as_integer()?).ok());
     allowed.max().map(|most| most.max(PLUGIN_FILE_MAX_BYTES))
+}
+
+/// A file may call itself like a plugin of this program, and would then do that one's work for every device.
+fn instead(name: &str) -> Option<String> {
+    BUNDLED.iter().any(|(known, _)| *known == name).then(|| {
+        format!("it takes the place of the bundled plugin `{name}`, wherever that one serves; --name pins it under a name of its own")
+    })
 }
 
 /// Is it about the table of this plugin?
