@@ -8,7 +8,8 @@ use crate::author::Author;
 use crate::config::LoginAnswer;
 use crate::plugin::blocks::Part;
 use crate::plugin::device_type::DeviceType;
-use crate::plugin::manifest::{PipeSpec, SignalSpec};
+use crate::plugin::manifest::{COMMAND, PipeSpec, SignalSpec};
+use crate::plugin::placeholders;
 pub use crate::plugin::roles::Effect;
 
 use crate::plugin::roles::Decision;
@@ -102,8 +103,12 @@ pub fn pipe_start(pipe: &PipeSpec) -> Program {
 /// program was granted.
 #[must_use]
 pub fn signal(spec: &SignalSpec, name: &str, pid: u32) -> Program {
-    let filled = spec.run.replace("{signal}", name).replace("{pid}", &pid.to_string());
-    Program::new(filled.replace("{{", "{"))
+    let pid = pid.to_string();
+    Program::new(placeholders::resolve(&spec.run, |word| match word {
+        "signal" => Some(name),
+        "pid" => Some(pid.as_str()),
+        _ => None,
+    }))
 }
 
 /// What a shell behind a pipe is told first.
@@ -115,8 +120,8 @@ pub fn pipe_setup(pipe: &PipeSpec, nonce: &str) -> Approved {
 /// The same, and an empty command, which proves that the shell answers.
 #[must_use]
 pub fn pipe_first(pipe: &PipeSpec, nonce: &str) -> Approved {
-    let run = pipe.run.replace("{command}", ":");
-    send(&format!("{}{run}", pipe.setup), "\n", Filling { nonce, user: None })
+    let setup = filled(&pipe.setup, "\n", Filling { nonce, user: None });
+    Approved::keys([setup, run(pipe, ":")].concat().into_bytes())
 }
 
 /// A command for a shell behind a pipe. No key acts there, so control characters are text.
@@ -129,11 +134,12 @@ pub fn piped(verdict: &Verdict, text: &str, pipe: &PipeSpec) -> Result<Approved,
     if text.contains('\0') {
         return Err("it holds a zero byte, which no shell takes".to_owned());
     }
-    // The text of the caller goes in last: nothing of it is a placeholder.
     let quoted = format!("'{}'", text.replace('\'', r"'\''"));
-    let (before, after) = pipe.run.split_once("{command}").unwrap_or((&pipe.run, ""));
-    let whole = [before.replace("{{", "{"), quoted, after.replace("{{", "{")].concat();
-    Ok(Approved::keys(whole.into_bytes()))
+    Ok(Approved::keys(run(pipe, &quoted).into_bytes()))
+}
+
+fn run(pipe: &PipeSpec, command: &str) -> String {
+    placeholders::resolve(&pipe.run, |word| (word == COMMAND).then_some(command))
 }
 
 /// A command for a channel of its own, which a POSIX shell runs whatever the account's login shell is: policy has read it as one.
@@ -186,19 +192,21 @@ pub fn intent(intent: &Intent, kind: &DeviceType, filling: Filling<'_>) -> Resul
 
 /// A send with its placeholders filled in. One that ends with Enter is a line, which comes back.
 fn send(text: &str, enter: &str, filling: Filling<'_>) -> Approved {
-    const BRACE: &str = "\u{0}";
-    let mut filled = text.replace("{{", BRACE).replace("{nonce}", filling.nonce);
+    match placeholders::before_last(text, "enter").map(|line| filled(line, enter, filling)) {
+        Some(line) if !line.is_empty() => Approved::line(format!("{line}{enter}").into_bytes(), line),
+        _ => Approved::keys(filled(text, enter, filling).into_bytes()),
+    }
+}
+
+fn filled(text: &str, enter: &str, filling: Filling<'_>) -> String {
     // Else it stays as it is, a name that no account has: nothing is done in the name of a wrong one.
-    if let Some(user) = filling.user.filter(|user| is_plain(user)) {
-        filled = filled.replace("{user}", user);
-    }
-    match filled.strip_suffix("{enter}") {
-        Some(line) if !line.is_empty() => {
-            let line = line.replace("{enter}", enter).replace(BRACE, "{");
-            Approved::line(format!("{line}{enter}").into_bytes(), line)
-        }
-        _ => Approved::keys(filled.replace("{enter}", enter).replace(BRACE, "{").into_bytes()),
-    }
+    let user = filling.user.filter(|user| is_plain(user));
+    placeholders::resolve(text, |word| match word {
+        "enter" => Some(enter),
+        "nonce" => Some(filling.nonce),
+        "user" => user,
+        _ => None,
+    })
 }
 
 /// Is this one word in every command language?
@@ -269,13 +277,19 @@ pub fn answer(query: &[u8], kind: &DeviceType, (column, row): (usize, u16)) -> O
         _ => None,
     };
     let text = own.or_else(standard)?;
-    let text = text.replace("{row}", &row.to_string()).replace("{column}", &column.to_string());
+    let (row, column) = (row.to_string(), column.to_string());
+    let text = placeholders::resolve(text, |word| match word {
+        "row" => Some(row.as_str()),
+        "column" => Some(column.as_str()),
+        _ => None,
+    });
     Some(Approved::keys(text.into_bytes()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plugin::manifest::QuerySpec;
     use crate::policy::approved::Payload;
 
     fn bytes(approved: &Approved) -> Vec<u8> {
@@ -293,6 +307,23 @@ mod tests {
         let key = send("q", "\r", filling);
         assert_eq!((bytes(&key).as_slice(), key.echo()), (b"q".as_slice(), None));
         assert_eq!(bytes(&send("{enter}", "\r\n", filling)), b"\r\n");
+        let brace = send("echo {{enter}", "\r", filling);
+        assert_eq!((bytes(&brace).as_slice(), brace.echo()), (b"echo {enter}".as_slice(), None));
+    }
+
+    #[test]
+    fn a_brace_is_a_brace_in_answers_and_behind_pipes_too() {
+        let mut kind = DeviceType::of("t", Vec::new());
+        kind.queries.push(QuerySpec { ask: "?".to_owned(), answer: "{{{row};{{column}".to_owned() });
+        let answered = |query: &[u8]| answer(query, &kind, (7, 3)).map(|approved| bytes(&approved));
+        assert_eq!(answered(b"?"), Some(b"{3;{column}".to_vec()));
+        assert_eq!(answered(b"\x1b[6n"), Some(b"\x1b[3;7R".to_vec()));
+        let [start, setup, run] = ["sh", "f() {{ {nonce}; }\n", "{{ {command}; }\n"].map(str::to_owned);
+        let pipe = PipeSpec { start, setup, run };
+        assert_eq!(bytes(&pipe_first(&pipe, "ab")), b"f() { ab; }\n{ :; }\n");
+        let allowed = Verdict::of(Decision { effect: Effect::Allow, rule: String::new(), reason: String::new() });
+        let typed = piped(&allowed, "echo {nonce} {{ {command}", &pipe).map(|approved| bytes(&approved));
+        assert_eq!(typed, Ok(b"{ 'echo {nonce} {{ {command}'; }\n".to_vec()));
     }
 
     #[test]

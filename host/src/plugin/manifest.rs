@@ -15,7 +15,7 @@ mod keys;
 pub(in crate::plugin) use self::keys::kind;
 
 /// The placeholder for a command's text.
-const COMMAND: &str = "command";
+pub const COMMAND: &str = "command";
 /// The custom section's name.
 pub const SECTION: &str = "jackfield:manifest";
 
@@ -433,7 +433,7 @@ impl Manifest {
         let Some(pipe) = &self.pipe else { return Ok(()) };
         check("`setup` in [pipe]", &pipe.setup, &placeholders::OF_PIPES)?;
         placeholders::check(&pipe.run, [COMMAND]).map_err(|why| format!("`run` in [pipe] {why}"))?;
-        match pipe.run.matches("{command}").count() {
+        match placeholders::count(&pipe.run, COMMAND) {
             1 => Ok(()),
             count => Err(format!("`run` in [pipe] holds `{{command}}` {count} times; it must stand there once")),
         }

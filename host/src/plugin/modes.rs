@@ -9,13 +9,14 @@ use serde::Deserialize;
 use super::catalog::Catalog;
 use super::device_type::SendName;
 use super::manifest::Manifest;
+use super::placeholders;
 
 /// The usual word for the mode in which a device is configured.
 const CONFIG: &str = "config";
 /// The usual word for the mode that a session begins with.
 const EXEC: &str = "exec";
 /// The placeholder for the Enter key at a send's end.
-const ENTER: &str = "{enter}";
+const ENTER: &str = "enter";
 
 /// A way from one mode to another.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -145,8 +146,11 @@ impl Modes {
             modes.common.extend(manifest.modes.clone());
             modes.first = modes.first.take().or_else(|| manifest.first_mode.clone());
             for spec in manifest.transitions.iter().filter(|spec| holds(&spec.types)) {
-                let text = manifest.sends.get(&spec.send).map_or("", String::as_str);
-                let line = text.trim_end_matches(ENTER).to_owned();
+                let mut text = manifest.sends.get(&spec.send).map_or("", String::as_str);
+                while let Some(before) = placeholders::before_last(text, ENTER) {
+                    text = before;
+                }
+                let line = placeholders::resolve(text, |_| None);
                 modes.ways.push(Way { from: spec.from.clone(), to: spec.to.clone(), line, send: send(&spec.send) });
             }
             let candidate = manifest.candidates.iter().find(|spec| holds(&spec.types));
@@ -229,6 +233,17 @@ mod tests {
         )
         .unwrap();
         Modes::of(kind, [("p", &manifest)])
+    }
+
+    #[test]
+    fn a_line_that_leads_somewhere_is_known_as_it_is_typed() {
+        let manifest: Manifest = serde_json::from_str(
+            r#"{"schema": 1, "name": "p", "version": "1", "sends": {"in": "edit {{x}{enter}"},
+            "transition": [{"from": "user", "to": "config", "send": "in"}]}"#,
+        )
+        .unwrap();
+        let modes = Modes::of("one", [("p", &manifest)]);
+        assert_eq!(modes.led_to("edit {x}").collect::<Vec<_>>(), ["config"]);
     }
 
     fn sends(way: Option<Vec<Way>>) -> Option<Vec<String>> {
