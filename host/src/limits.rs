@@ -43,6 +43,12 @@ pub const MANIFEST_MAX_BYTES: usize = 24 * 1024;
 pub const SIGNATURE_MAX_BYTES: u64 = 16 * 1024;
 /// Bytes of a file of allowed signers, or of a private key.
 pub const SIGNERS_MAX_BYTES: u64 = 1024 * 1024;
+/// Compiled plugins kept on disk: all bundled ones of two versions are some twenty, the rest is for vendors' and for builds of one's own.
+pub const COMPILED_PLUGINS_MAX: usize = 256;
+/// Bytes of them together. A bundled one has up to 4 MiB.
+pub const COMPILED_PLUGINS_MAX_BYTES: u64 = 512 * 1024 * 1024;
+/// How often the use of a compiled plugin is noted at its file: those go first that were not used for the longest time.
+pub const COMPILED_USE_NOTED: Duration = Duration::from_secs(24 * 3600);
 /// Bytes of a plugin's settings as JSON.
 pub const PLUGIN_CONFIG_MAX_BYTES: usize = 16 * 1024;
 /// Columns and rows that a terminal may have. Its screen is kept cell by cell.
