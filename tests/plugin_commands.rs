@@ -133,6 +133,22 @@ fn a_name_of_this_program_in_the_place_of_a_file_is_told_with_what_shows_it() {
     assert!(!inspected.ok && inspected.err.contains("did you mean `posix-shell`?"), "{}", inspected.err);
 }
 
+/// Before its manifest is read a plugin is called like its file.
+#[test]
+fn what_the_kit_does_not_take_is_told_by_the_plugin_s_name() {
+    let desk = Desk::new();
+    desk.bare();
+    let wasm = std::fs::read(desk.path("faulty.wasm")).unwrap();
+    let net = replaced(&wasm, b"jackfield:plugin/host@0.1.0", b"wasi:sockets/network@0.2.30");
+    std::fs::write(desk.path("net.wasm"), net).unwrap();
+    for (file, told) in
+        [("net.wasm", "plugin `faulty` imports `wasi:sockets/network"), ("bare.wasm", "manifest of plugin `bare`: no section")]
+    {
+        let said = desk.plugin(&["test", file]);
+        assert!(!said.ok && said.err.contains(told), "{file}: {}", said.err);
+    }
+}
+
 /// Nobody writes to the pipe: whoever opens it waits for ever.
 #[test]
 fn a_pipe_in_the_place_of_a_plugin_is_told_at_once() {

@@ -11,7 +11,6 @@ use crate::limits::{self, PLUGIN_FILE_MAX_BYTES};
 use crate::plugin::catalog::BUNDLED;
 use crate::plugin::engine::Engine;
 use crate::plugin::load::{Loader, Source, Spec};
-use crate::plugin::manifest::Manifest;
 
 pub mod bindings;
 pub mod check;
@@ -254,13 +253,11 @@ pub fn run(command: Command, config: Option<&Path>) -> Result<ExitCode, String> 
 /// A file as the loader wants it, under the name of its manifest.
 #[must_use]
 pub fn of_file(file: &Path, max_file_bytes: Option<u64>) -> Spec {
-    let stem = file.file_stem().map_or_else(|| "plugin".to_owned(), |stem| stem.to_string_lossy().into_owned());
-    // What is wrong with the file is found by the loader, step by step.
-    let named = read(file, max_file_bytes).ok().and_then(|wasm| Manifest::from_component(&wasm).ok());
-    let name = named.map_or(stem, |manifest| manifest.name);
+    let source = Source::File(file.to_owned());
+    let max_bytes = max_file_bytes.unwrap_or(PLUGIN_FILE_MAX_BYTES);
+    let name = source.name(max_bytes);
     // What a developer tries is granted what it asks for; an operator's configuration grants by name.
-    let spec = Spec { source: Source::File(file.to_owned()), ..Spec::embedded(&name, &[]) };
-    Spec { max_bytes: max_file_bytes.unwrap_or(spec.max_bytes), ..spec }
+    Spec { source, max_bytes, ..Spec::embedded(&name, &[]) }
 }
 
 /// A file, or a bundled plugin by its name.

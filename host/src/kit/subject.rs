@@ -36,15 +36,16 @@ impl Subject {
     /// When it does not load.
     pub fn load(wanted: &Wanted) -> Result<Self, String> {
         let max_bytes = wanted.max_file_bytes.unwrap_or(PLUGIN_FILE_MAX_BYTES);
-        let unnamed = Spec { source: wanted.source.clone(), max_parts: wanted.max_parts, max_bytes, ..Spec::embedded("plugin", &[]) };
-        let checked = load::check(&unnamed).map_err(|error| error.to_string())?;
+        let name = wanted.source.name(max_bytes);
+        let found = Spec { source: wanted.source.clone(), max_parts: wanted.max_parts, max_bytes, ..Spec::embedded(&name, &[]) };
+        let checked = load::check(&found).map_err(|error| error.to_string())?;
         let name = checked.manifest.name.clone();
         let engine = Engine::start().map_err(|error| format!("the WebAssembly engine does not start: {error:#}"))?;
         let folder = tempfile::tempdir().ok();
         let cache = folder.as_ref().and_then(|folder| CompiledCache::open(&folder.path().join("compiled")).ok());
         // The file that was read is the one that is tried.
         let digest = matches!(wanted.source, Source::File(_)).then(|| checked.digest.clone());
-        let spec = Spec { name: name.clone(), settings: wanted.settings.clone(), digest, ..unnamed };
+        let spec = Spec { name: name.clone(), settings: wanted.settings.clone(), digest, ..found };
         let mut subject = Self { name, checked, loaded: Vec::new(), spec, engine, cache, _folder: folder };
         subject.loaded = runtime()?.block_on(subject.plugins(&subject.engine))?;
         Ok(subject)

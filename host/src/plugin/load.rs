@@ -6,6 +6,7 @@ mod calls;
 mod check;
 mod settings;
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex};
@@ -31,6 +32,7 @@ use super::lines::Lines;
 use super::manifest::Manifest;
 use super::signature::Demand;
 use super::triggers::{self, Triggers};
+use crate::bounded;
 use crate::config::Declaration;
 use crate::limits::{PLUGIN_FILE_MAX_BYTES, PLUGIN_INSTANCES_IDLE_MAX};
 use crate::secret::look::Looks;
@@ -42,6 +44,26 @@ pub enum Source {
     Embedded(&'static [u8]),
     /// In a file.
     File(PathBuf),
+}
+
+impl Source {
+    /// What a plugin is called that nobody has given a name: as its manifest says, or like its file where that cannot be read. What is wrong
+    /// with the file is found by the loader, step by step.
+    #[must_use]
+    pub fn name(&self, max_bytes: u64) -> String {
+        let wasm = match self {
+            Self::Embedded(wasm) => Some(Cow::Borrowed(*wasm)),
+            // Asked before opening, because opening a pipe that nobody writes to waits for ever.
+            Self::File(path) if path.is_file() => bounded::read(path, max_bytes).ok().map(Cow::Owned),
+            Self::File(_) => None,
+        };
+        let stem = || match self {
+            Self::File(path) => path.file_stem().map(|stem| stem.to_string_lossy().into_owned()),
+            Self::Embedded(_) => None,
+        };
+        let said = wasm.and_then(|wasm| Manifest::from_component(&wasm).ok()).map(|manifest| manifest.name);
+        said.or_else(stem).unwrap_or_else(|| "plugin".to_owned())
+    }
 }
 
 /// What the operator says of a plugin.
