@@ -75,6 +75,30 @@ fn bad_input_gets_a_sentence_that_names_the_next_step() {
 }
 
 #[test]
+fn a_call_with_the_id_of_one_that_runs_is_refused_and_the_first_goes_on() {
+    let mut client = Client::start("[device.here]\nlocal = true\ntype = \"linux\"\n");
+    client.run("here", "true");
+    let ask = |client: &mut Client, command: &str| {
+        let call = json!({"name": "ssh_run", "arguments": {"target": "here", "command": command, "wait_s": 40}});
+        client.write(&json!({"jsonrpc": "2.0", "id": "same", "method": "tools/call", "params": call}));
+    };
+    let answer = |client: &mut Client| loop {
+        let message = client.next();
+        if message["id"] == "same" {
+            break message;
+        }
+    };
+    ask(&mut client, "sleep 3; echo first");
+    ask(&mut client, "echo second");
+    let refused = answer(&mut client);
+    assert_eq!(refused["error"]["code"], -32600, "{refused}");
+    assert!(refused["error"]["message"].as_str().unwrap().contains("the id \"same\" is in flight and goes on"), "{refused}");
+    assert_eq!(answer(&mut client)["result"]["structuredContent"]["output"], "first\n");
+    ask(&mut client, "echo third");
+    assert_eq!(answer(&mut client)["result"]["structuredContent"]["output"], "third\n");
+}
+
+#[test]
 fn who_waits_for_a_line_is_told_which_one_came_if_any() {
     account("jft-bash", Path::new("/bin/bash"));
     let server = Sshd::start();

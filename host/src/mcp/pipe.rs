@@ -2,7 +2,11 @@
 //!
 //! Everything else, and every call that is not quite as usual, goes the library's way, which tries one kind of message after the
 //! other.
+//!
+//! The library knows what is in flight by its id alone. A second request with the id of one that is in flight would never be answered,
+//! and the first's end would cancel it: it is refused here.
 
+use std::collections::HashSet;
 use std::io;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -11,8 +15,8 @@ use std::task::{Context, Poll, ready};
 
 use crossbeam_queue::ArrayQueue;
 use rmcp::model::{
-    CallToolRequest, CallToolRequestMethod, CallToolRequestParams, ClientRequest, JsonRpcMessage, JsonRpcRequest, JsonRpcVersion2_0,
-    RequestId,
+    CallToolRequest, CallToolRequestMethod, CallToolRequestParams, ClientNotification, ClientRequest, ErrorData, JsonRpcMessage,
+    JsonRpcRequest, JsonRpcVersion2_0, RequestId,
 };
 use rmcp::service::{RoleServer, RxJsonRpcMessage, TxJsonRpcMessage};
 use rmcp::transport::Transport;
@@ -25,10 +29,17 @@ use crate::limits::CALL_LINE_MAX_BYTES;
 /// The call that was read and not taken yet.
 type Slot = Arc<ArrayQueue<RxJsonRpcMessage<RoleServer>>>;
 
+/// An answer that is being written.
+type Writing = Pin<Box<dyn Future<Output = io::Result<()>> + Send>>;
+
 /// Messages over a pair of streams.
 pub struct Pipe<R: AsyncRead + Unpin, W: AsyncWrite> {
     others: AsyncRwTransport<RoleServer, Lines<R>, W>,
     call: Slot,
+    /// Requests that were taken and have no answer yet.
+    in_flight: HashSet<RequestId>,
+    /// What a request is refused with.
+    refusal: Option<Writing>,
 }
 
 impl<R, W> Pipe<R, W>
@@ -48,7 +59,19 @@ where
             call: Arc::clone(&call),
             ended,
         };
-        Self { others: AsyncRwTransport::new(lines, write), call }
+        Self { others: AsyncRwTransport::new(lines, write), call, in_flight: HashSet::new(), refusal: None }
+    }
+
+    /// The next message, whatever it is.
+    async fn next(&mut self) -> Option<RxJsonRpcMessage<RoleServer>> {
+        let Self { others, call, .. } = self;
+        let mut other = pin!(others.receive());
+        std::future::poll_fn(|context| match other.as_mut().poll(context) {
+            Poll::Ready(message) => Poll::Ready(message),
+            // The lines wait behind a call until it is taken here.
+            Poll::Pending => call.pop().map_or(Poll::Pending, |call| Poll::Ready(Some(call))),
+        })
+        .await
     }
 }
 
@@ -66,18 +89,44 @@ where
     type Error = io::Error;
 
     fn send(&mut self, message: TxJsonRpcMessage<RoleServer>) -> impl Future<Output = Result<(), io::Error>> + Send + 'static {
+        let answered = match &message {
+            JsonRpcMessage::Response(answer) => Some(&answer.id),
+            JsonRpcMessage::Error(answer) => answer.id.as_ref(),
+            _ => None,
+        };
+        // Before it is written: who has read it may use the id again at once.
+        if let Some(id) = answered {
+            self.in_flight.remove(id);
+        }
         self.others.send(message)
     }
 
+    // It may be dropped wherever it waits: what it has begun is kept.
     async fn receive(&mut self) -> Option<RxJsonRpcMessage<RoleServer>> {
-        let Self { others, call } = self;
-        let mut other = pin!(others.receive());
-        std::future::poll_fn(|context| match other.as_mut().poll(context) {
-            Poll::Ready(message) => Poll::Ready(message),
-            // The lines wait behind a call until it is taken here.
-            Poll::Pending => call.pop().map_or(Poll::Pending, |call| Poll::Ready(Some(call))),
-        })
-        .await
+        loop {
+            if let Some(refusal) = &mut self.refusal {
+                // Nothing more is read before it is written. That the other side has gone is noticed by who reads.
+                let _ = refusal.await;
+                self.refusal = None;
+            }
+            let message = self.next().await?;
+            match &message {
+                JsonRpcMessage::Request(request) if !self.in_flight.insert(request.id.clone()) => {
+                    self.refusal = Some(Box::pin(self.others.send(refused(&request.id))));
+                    continue;
+                }
+                JsonRpcMessage::Notification(told) => {
+                    // What is cancelled gets no answer.
+                    if let ClientNotification::CancelledNotification(cancelled) = &told.notification
+                        && let Some(id) = &cancelled.params.request_id
+                    {
+                        self.in_flight.remove(id);
+                    }
+                }
+                _ => {}
+            }
+            return Some(message);
+        }
     }
 
     async fn close(&mut self) -> Result<(), io::Error> {
@@ -142,6 +191,15 @@ impl<R: AsyncRead + Unpin> AsyncRead for Lines<R> {
     }
 }
 
+/// The answer to a request with the id of one that is in flight.
+fn refused(id: &RequestId) -> TxJsonRpcMessage<RoleServer> {
+    let shown = id.clone().into_json_value();
+    let why = format!(
+        "a request with the id {shown} is in flight and goes on; this one was not taken. Send it again with an id of its own, or once that one is answered"
+    );
+    JsonRpcMessage::error(ErrorData::invalid_request(why, None), Some(id.clone()))
+}
+
 /// A usual call of a tool, as the library would have read it.
 fn call(line: &[u8]) -> Option<RxJsonRpcMessage<RoleServer>> {
     #[derive(Deserialize)]
@@ -165,6 +223,10 @@ fn call(line: &[u8]) -> Option<RxJsonRpcMessage<RoleServer>> {
 
 #[cfg(test)]
 mod tests {
+    use rmcp::model::ServerResult;
+    use serde_json::{Value, json};
+    use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _};
+
     use super::*;
 
     const CALL: &str = r#"{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"ssh_run","arguments":{"target":"web1","command":"true"},"_meta":{"progressToken":"p"}}}"#;
@@ -194,12 +256,49 @@ mod tests {
         }
     }
 
+    #[tokio::test]
+    async fn an_id_in_flight_is_taken_by_one_request_alone() {
+        let (mut far, near) = tokio::io::duplex(64 * 1024);
+        let (answers, written) = tokio::io::duplex(64 * 1024);
+        let mut answers = BufReader::new(answers).lines();
+        let mut pipe = Pipe::new(near, written, Arc::default());
+        let other = CALL.replace("\"id\":7", "\"id\":\"7\"");
+        let ping = r#"{"jsonrpc":"2.0","id":7,"method":"ping"}"#;
+        let cancelled = r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"7"}}"#;
+        let lines = format!("{CALL}\n{other}\n{CALL}\n{ping}\n{other}\n{cancelled}\n{other}\n");
+        far.write_all(lines.as_bytes()).await.unwrap();
+        let id = |message: Option<RxJsonRpcMessage<RoleServer>>| match message {
+            Some(JsonRpcMessage::Request(request)) => request.id.into_json_value(),
+            _ => Value::Null,
+        };
+        for taken in [json!(7), json!("7"), Value::Null, json!("7")] {
+            assert_eq!(id(pipe.receive().await), taken);
+        }
+        for refused in [json!(7), json!(7), json!("7")] {
+            let line = answers.next_line().await.unwrap().unwrap();
+            let refusal: Value = serde_json::from_str(&line).unwrap();
+            assert_eq!((&refusal["id"], &refusal["error"]["code"]), (&refused, &json!(-32600)), "{line}");
+            assert!(refusal["error"]["message"].as_str().unwrap().contains(&format!("the id {refused} is in flight")), "{line}");
+        }
+        // Its answer sets it free.
+        pipe.send(JsonRpcMessage::response(ServerResult::empty(()), RequestId::Number(7))).await.unwrap();
+        far.write_all(format!("{CALL}\n{ping}\n").as_bytes()).await.unwrap();
+        drop(far);
+        assert_eq!(id(pipe.receive().await), json!(7));
+        assert!(pipe.receive().await.is_none() && pipe.in_flight.len() == 2);
+    }
+
     /// Calls and others keep their order, wherever the bytes are cut and however long a line is.
     #[tokio::test]
     async fn messages_keep_their_order_wherever_they_are_cut() {
-        let ping = r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#;
-        let long = CALL.replace("true", &"x".repeat(2 * CALL_LINE_MAX_BYTES));
-        let text = format!("{CALL}\n{ping}\r\n\n{{\"nonsense\n{CALL}\n{CALL}\n{long}\n{ping}\n{CALL}\n{ping}");
+        let ping = |id: u64| format!("{{\"jsonrpc\":\"2.0\",\"id\":{id},\"method\":\"ping\"}}");
+        let call = |id: u64| CALL.replace("\"id\":7", &format!("\"id\":{id}"));
+        let long = call(5).replace("true", &"x".repeat(2 * CALL_LINE_MAX_BYTES));
+        let text = [
+            format!("{}\n{}\r\n\n{{\"nonsense\n", call(1), ping(2)),
+            format!("{}\n{}\n{long}\n{}\n{}\n{}", call(3), call(4), ping(6), call(7), ping(8)),
+        ]
+        .concat();
         let kind = |message: &RxJsonRpcMessage<RoleServer>| match message {
             JsonRpcMessage::Request(JsonRpcRequest { request: ClientRequest::CallToolRequest(_), .. }) => "call",
             JsonRpcMessage::Request(_) => "ping",
