@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Write as _;
+use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
@@ -20,6 +21,7 @@ use crate::support::client::{Client, program, state};
 use crate::support::install_missing;
 use crate::support::lab::Devices;
 use crate::support::packages::{must, python};
+use crate::support::process::until;
 use crate::support::sshd::{PASSWORD, Sshd, account};
 
 fn folder(client: &Client) -> PathBuf {
@@ -157,6 +159,25 @@ fn each_decision_each_secret_and_each_end_is_recorded() {
     assert!(whole.status.success() && text(&whole).starts_with("whole  "), "{}", text(&whole));
     let table = text(&audit(&client, &["show", "--target", "web1#pipe"]));
     assert!(table.contains("echo piped") && !table.contains("echo apart") && table.contains("done exit=0"), "{table}");
+}
+
+#[test]
+fn a_transfer_that_is_given_up_while_it_is_planned_is_recorded_as_over() {
+    // It takes connections and says nothing.
+    let mute = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = mute.local_addr().unwrap().port();
+    let folder = tempfile::tempdir().unwrap();
+    let config = format!(
+        "[device.far]\nhost = \"127.0.0.1\"\nport = {port}\nuser = \"anna\"\ntype = \"linux\"\npassword = {{ env = \"HOME\" }}\n[files]\nroots = [\"{}\"]\n",
+        folder.path().display()
+    );
+    let mut client = Client::start(&config);
+    // The plugins that judge are there before the time counts.
+    client.call("ssh_info", json!({"topic": "policy", "target": "far", "command": "cat /etc/hostname"}));
+    let copy = json!({"target": "far", "direction": "down", "local": "x", "remote": "/etc/hostname", "wait_s": 3});
+    let why = client.error("ssh_transfer", copy);
+    assert!(why.contains("comparing both sides took longer than 3 s; nothing was copied"), "{why}");
+    until("its end is recorded", || event(&events(&client, &[]), "/etc/hostname")["end"]["failed"] == true);
 }
 
 /// A device that asks in words of its own, which only the plugin of last resort takes for a question, and for one only once they have

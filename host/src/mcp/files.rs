@@ -345,7 +345,7 @@ async fn read_at(directory: &Directory, desk: &Desk, path: &[u8], arguments: &Ar
 }
 
 /// What has begun and is recorded as such. Where its call is given up it has ended all the same, as far as anybody can say.
-struct Underway<'a> {
+pub(super) struct Underway<'a> {
     desk: &'a Desk,
     permit: &'a Permit,
     given_up: &'static str,
@@ -354,14 +354,19 @@ struct Underway<'a> {
 
 impl<'a> Underway<'a> {
     /// `given_up` is what is recorded when nobody waits for its end any more.
-    fn new(desk: &'a Desk, permit: &'a Permit, given_up: &'static str) -> Self {
+    pub(super) fn new(desk: &'a Desk, permit: &'a Permit, given_up: &'static str) -> Self {
         Self { desk, permit, given_up, is_over: false }
     }
 
     /// It has ended: why it failed, and what was done with which files.
-    fn ended(mut self, failure: Option<&str>, files: Vec<Filed>) {
+    pub(super) fn ended(mut self, failure: Option<&str>, files: Vec<Filed>) {
         self.is_over = true;
         self.desk.errand.ended(self.permit, failure, files);
+    }
+
+    /// It goes on without its call, and its end is recorded there.
+    pub(super) fn goes_on(mut self) {
+        self.is_over = true;
     }
 }
 

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::Caller;
-use super::files::{Desk, Found, READS, Stop, WRITES, Way, path_of, with_base, word};
+use super::files::{Desk, Found, READS, Stop, Underway, WRITES, Way, path_of, with_base, word};
 use super::reply::{self, Reply};
 use super::tools::Arguments;
 use crate::audit::record::Filed;
@@ -135,6 +135,7 @@ async fn begin_at(
     let line = desk.whole_line(call.command(), &call.remote)?;
     let verdict = desk.judge(&line, Purpose::Run).await;
     let permit = Arc::new(desk.admit(&format!("{line}{}", call.bound()), Purpose::Run, verdict).await?);
+    let begun = Underway::new(&desk, &permit, "its caller waited no longer: nothing was copied");
     let planned = async {
         let way = match desk.found(directory, &permit).await? {
             Found::Files(way) => way,
@@ -160,18 +161,19 @@ async fn begin_at(
         Ok(planned) => planned,
         Err(stop) => {
             desk.stopped(&permit, &stop);
-            desk.errand.ended(&permit, Some(stop.why()), Vec::new());
+            begun.ended(Some(stop.why()), Vec::new());
             return Err(stop);
         }
     };
     let Some(place) = place else {
-        desk.errand.ended(&permit, None, Vec::new());
+        begun.ended(None, Vec::new());
         let plan = match &planned {
             Planned::Files(planned) => dry(call, &planned.2),
             Planned::Single(single) => dry_single(call, single),
         };
         return Ok(Begun::Done(Box::new(with_base(plan, &desk, &permit))));
     };
+    begun.goes_on();
     let started = match planned {
         Planned::Files(planned) => {
             let (way, transfer, plan) = *planned;
