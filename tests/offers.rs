@@ -1,11 +1,13 @@
 //! What clients are offered beside calls: a choice of tools, sessions as resources, and news of both, in both eras of the protocol.
 
+use std::path::Path;
 use std::process::Command;
 
 use jackfield::limits::{RESOURCE_SESSIONS_PAGE, RESOURCES_WATCHED_MAX};
 use serde_json::{Value, json};
 
 use crate::support::client::{self, Client};
+use crate::support::sshd::{Sshd, account};
 
 /// A shell on this machine, and what else is in the file.
 fn config(more: &str) -> String {
@@ -119,6 +121,21 @@ fn a_session_can_be_read_with_its_screen_and_log_and_without_its_secrets() {
             assert!(error["message"].as_str().unwrap().starts_with(why), "{error}");
             assert_eq!((&error["code"], &error["data"]["uri"]), (&json!(code), &json!(uri)), "{error}");
         }
+    }
+}
+
+#[test]
+fn a_session_without_a_terminal_lists_no_screen_and_no_log() {
+    account("jft-bash", Path::new("/bin/bash"));
+    let server = Sshd::start();
+    let mut client = Client::start(&server.device("web1", "jft-bash", "linux"));
+    client.call("ssh_open", json!({"host": "web1", "tty": false}));
+    client.run("web1#pipe", "echo seen");
+    client.call("ssh_run", json!({"target": "web1", "command": "echo apart", "lane": "exec", "wait_s": 40}));
+    let open = names(&client.request("resources/list", &json!({})), "resources", "uri");
+    assert_eq!(open, ["jackfield://sessions", "jackfield://sessions/web1%23exec", "jackfield://sessions/web1%23pipe"]);
+    for uri in &open {
+        text(&read(&mut client, uri));
     }
 }
 

@@ -17,6 +17,7 @@ use crate::config::Config;
 use crate::directory::Directory;
 use crate::ids::{SessionId, in_address};
 use crate::limits::{RESOURCE_LOG_LINES, RESOURCE_SESSIONS_PAGE};
+use crate::session::SessionHandle;
 
 /// The list of sessions; what belongs to one stands below it.
 pub(super) const SESSIONS: &str = "jackfield://sessions";
@@ -61,6 +62,11 @@ impl Part {
 
     fn mime(self) -> &'static str {
         if self == Self::State { "application/json" } else { "text/plain" }
+    }
+
+    /// Only a session with a terminal has it: elsewhere each command has its own output.
+    fn is_of_terminal(self) -> bool {
+        self != Self::State
     }
 
     /// The tool that says the same.
@@ -139,16 +145,18 @@ pub(super) fn session_of(uri: &str) -> Option<SessionId> {
 pub(super) fn list(directory: &Directory, cursor: Option<&str>) -> ListResourcesResult {
     let config = Arc::clone(&directory.world().config);
     let after = cursor.map(SessionId::parse);
-    let open = directory.list().into_iter().filter(|handle| handle.closed().is_none()).map(|handle| handle.id);
-    let mut open = open.filter(|id| after.as_ref().is_none_or(|after| id > after));
-    let page: Vec<SessionId> = open.by_ref().take(RESOURCE_SESSIONS_PAGE).collect();
+    let open = directory.list().into_iter().filter(|handle| handle.closed().is_none());
+    let mut open = open.filter(|handle| after.as_ref().is_none_or(|after| handle.id > *after));
+    let page: Vec<SessionHandle> = open.by_ref().take(RESOURCE_SESSIONS_PAGE).collect();
     let more = open.next().is_some();
     let first = after.is_none().then(|| {
         let list = Resource::new(SESSIONS, "sessions").with_title("Open sessions").with_mime_type("application/json");
         list.with_description("All open sessions with state, running command, mode and idle time")
     });
-    let of = |session: &SessionId| {
-        let parts = Part::ALL.into_iter().filter(|part| config.tools.offers(part.tool()));
+    let of = |handle: &SessionHandle| {
+        let session = &handle.id;
+        let has = |part: &Part| handle.commons.has_terminal || !part.is_of_terminal();
+        let parts = Part::ALL.into_iter().filter(|part| config.tools.offers(part.tool()) && has(part));
         let resource = |part: Part| {
             let name = format!("{session} {}", part.word());
             Resource::new(uri(session, part), name).with_description(part.about()).with_mime_type(part.mime())
@@ -156,7 +164,7 @@ pub(super) fn list(directory: &Directory, cursor: Option<&str>) -> ListResources
         parts.map(resource).collect::<Vec<_>>()
     };
     let mut listed = ListResourcesResult::with_all_items(first.into_iter().chain(page.iter().flat_map(of)).collect());
-    listed.next_cursor = page.last().filter(|_| more).map(ToString::to_string);
+    listed.next_cursor = page.last().filter(|_| more).map(|handle| handle.id.to_string());
     listed
 }
 
