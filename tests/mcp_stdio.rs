@@ -72,6 +72,12 @@ fn bad_input_gets_a_sentence_that_names_the_next_step() {
     assert!(none["total"] == 0 && none["next"].as_str().unwrap().contains("without query and tag lists them"), "{none}");
     let unknown = client.request("tools/call", &json!({"name": "ssh_fly", "arguments": {}}));
     assert!(unknown["error"]["message"].as_str().unwrap().contains("ssh_fly"));
+    let text = client.request("tools/call", &json!({"name": "ssh_hosts", "arguments": "{\"query\": \"web1\"}"}));
+    assert_eq!(text["error"]["code"], -32602, "{text}");
+    let why = text["error"]["message"].as_str().unwrap();
+    assert!(why.contains("`arguments` of tools/call is a string, it takes an object"), "{why}");
+    let method = client.request("tools/fly", &json!({}));
+    assert_eq!((&method["error"]["code"], &method["error"]["message"]), (&json!(-32601), &json!("tools/fly")));
 }
 
 #[test]

@@ -374,6 +374,28 @@ pub fn unknown(name: &str, settings: &ToolSettings) -> String {
     format!("{why}; there are: {}", known.join(", "))
 }
 
+/// What is wrong with the parameters of a call that could not be read as those of one.
+pub(super) fn misshapen(params: Option<&Value>) -> String {
+    let kind = |value: &Value| match value {
+        Value::Null => "null",
+        Value::Bool(_) => "true or false",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "an array",
+        Value::Object(_) => "an object",
+    };
+    let given = |name: &str| params.and_then(|params| params.get(name));
+    match (given("name"), given("arguments")) {
+        (None, _) => "tools/call needs `name`: the tool's name".to_owned(),
+        (Some(name), _) if !name.is_string() => format!("`name` of tools/call is {}, it takes a string: the tool's name", kind(name)),
+        (_, Some(arguments)) if !arguments.is_object() && !arguments.is_null() => {
+            let text = if arguments.is_string() { ". An object as JSON text is a string: send the object itself" } else { "" };
+            format!("`arguments` of tools/call is {}, it takes an object, for example {{\"target\": \"web1\"}}{text}", kind(arguments))
+        }
+        _ => "the parameters of tools/call are not as the protocol has them".to_owned(),
+    }
+}
+
 /// The tools as the protocol lists them. Made once.
 pub fn listed() -> &'static [Tool] {
     static LISTED: OnceLock<Vec<Tool>> = OnceLock::new();
@@ -607,6 +629,21 @@ mod tests {
         assert!(topic.starts_with("ssh_info needs `topic`") && topic.contains("; it takes one of: policy, "), "{topic}");
         assert!(error(json!({"target": 5, "command": "ls"})).contains("is 5, it takes a text"));
         assert_eq!(check(json!({"target": "web1", "command": "ls", "max_chars": 5.0, "wait_s": null})), Ok(()));
+    }
+
+    #[test]
+    fn a_call_that_is_none_is_told_what_is_wrong_with_it() {
+        for (params, told) in [
+            (Value::Null, "needs `name`"),
+            (json!({"arguments": {}}), "needs `name`"),
+            (json!({"name": 1, "arguments": "x"}), "`name` of tools/call is a number"),
+            (json!({"name": "ssh_run", "arguments": "{}"}), "`arguments` of tools/call is a string, it takes an object"),
+            (json!({"name": "ssh_run", "arguments": ["ls"]}), "`arguments` of tools/call is an array"),
+            (json!({"name": "ssh_run", "arguments": {}, "requestState": 1}), "not as the protocol has them"),
+        ] {
+            let why = misshapen(Some(&params));
+            assert!(why.contains(told), "{params}: {why}");
+        }
     }
 
     #[test]
