@@ -184,6 +184,25 @@ fn a_daemon_that_is_killed_is_replaced_and_the_next_call_says_what_was_lost() {
     assert!(first.contains("before the cut") && first.contains("sleep 61"), "{first}");
 }
 
+#[test]
+fn a_call_is_told_lost_also_where_another_one_with_its_id_was_refused() {
+    let house = House::new(HERE);
+    let mut client = house.client("test");
+    client.run("here", "true");
+    let posted = client.post("ssh_run", json!({"target": "here", "command": "sleep 62", "wait_s": 40}));
+    until("the command runs", || house.sessions().first().is_some_and(|session| session["running"]["text"] == "sleep 62"));
+    client.write(&json!({"jsonrpc": "2.0", "id": posted, "method": "ping"}));
+    let mut answer = || loop {
+        let message = client.next();
+        if message["id"] == posted {
+            break message["error"]["message"].as_str().unwrap().to_owned();
+        }
+    };
+    assert!(answer().contains("is in flight and goes on"));
+    kill(house.daemon());
+    assert!(answer().contains("has ended: "));
+}
+
 /// The recordings, the oldest first; each line of them is whole.
 fn recordings(house: &House) -> Vec<String> {
     let folder = house.state.path().join("jackfield/recordings");

@@ -139,7 +139,7 @@ impl Shared {
             }
             state = self.state();
             if let Some(id) = &id {
-                state.waiting.retain(|known| known != id);
+                state.forget(id);
             }
             // Whoever reads from it finds another one.
             if state.to.as_ref().is_some_and(|now| Arc::ptr_eq(now, &to)) {
@@ -192,8 +192,7 @@ impl Shared {
             return;
         }
         if let Ok(Head { id: Some(id), method: None }) = serde_json::from_slice(line) {
-            let id = id.to_string();
-            state.waiting.retain(|known| *known != id);
+            state.forget(&id.to_string());
         }
     }
 
@@ -245,5 +244,12 @@ impl State {
             _ => {}
         }
         id
+    }
+
+    /// A request is on its way no longer. Another one that a client has sent with the same id still is.
+    fn forget(&mut self, id: &str) {
+        if let Some(at) = self.waiting.iter().position(|known| known == id) {
+            self.waiting.remove(at);
+        }
     }
 }
