@@ -12,6 +12,7 @@ use super::paint::{DIM, DOUBT, GOOD, painted, say, say_line};
 use super::runtime::block_on;
 use crate::daemon::client::{Server, names, servers};
 use crate::daemon::hello::{VERSION, Want};
+use crate::daemon::status::Status;
 use crate::daemon::{Name, launch, log};
 use crate::guest::words::for_people;
 use crate::limits::CLOSE_MAX;
@@ -103,8 +104,13 @@ async fn end(name: &str, now: bool) -> Result<String, String> {
             held.join(" and ")
         ));
     }
-    let process = status.process;
     server.stop().await?;
+    farewell(server, &status).await
+}
+
+/// Waits until a server that is asked to end has gone; says what was lost.
+async fn farewell(server: Server, status: &Status) -> Result<String, String> {
+    let process = status.process;
     drop(server);
     let sessions = u32::try_from(status.sessions.len()).unwrap_or(u32::MAX);
     gone(process, END_MAX + CLOSE_MAX.saturating_mul(sessions)).await?;
@@ -147,10 +153,8 @@ pub fn restart(file: Option<&Path>, drain: bool, now: bool) -> Result<ExitCode, 
     block_on(async {
         let runs = names().map_err(|error| format!("cannot look for running servers: {error}"))?.contains(&name);
         if runs {
-            if drain {
-                wait(&name).await?;
-            }
-            say_line(&end(&name, now || drain).await?);
+            let ended = if drain { drained(&name).await } else { end(&name, now).await };
+            say_line(&ended?);
         }
         let connected = launch::connect_or_start(file.as_deref(), &Want::Control).map_err(|why| for_people(&why))?;
         say_line(&format!("process {} runs, version {}", connected.greeting.process, connected.greeting.jackfield));
@@ -158,14 +162,20 @@ pub fn restart(file: Option<&Path>, drain: bool, now: bool) -> Result<ExitCode, 
     })?
 }
 
-/// Waits until nothing runs in any session. Who is there may still begin something.
-async fn wait(name: &str) -> Result<(), String> {
+/// Has a server end once nothing runs in any session; says what was lost. Who is there may begin something until then.
+async fn drained(name: &str) -> Result<String, String> {
     let mut told = Vec::new();
     loop {
-        let status = Server::connect(name, Want::Control).await?.status().await?;
-        if status.busy.is_empty() {
-            return Ok(());
-        }
+        let mut server = Server::connect(name, Want::Control).await?;
+        let status = match server.drain().await {
+            Ok(status) if status.busy.is_empty() => return farewell(server, &status).await,
+            Ok(status) => status,
+            // One from before there was this question: it is looked at, then ended.
+            Err(_) => match Server::connect(name, Want::Control).await?.status().await? {
+                status if status.busy.is_empty() => return end(name, true).await,
+                status => status,
+            },
+        };
         if told != status.busy {
             say_line(&format!("waiting for {}", status.busy.join(", ")));
             told = status.busy;

@@ -13,7 +13,7 @@ use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
-use super::control::{ANSWER, APPROVALS, DEV, LINK, Link, QUESTIONS, RELOAD, REPLY, STATUS, STOP, Said};
+use super::control::{ANSWER, APPROVALS, DEV, DRAIN, LINK, Link, QUESTIONS, RELOAD, REPLY, STATUS, STOP, Said};
 use super::hello::{Greeting, Hello, PROTOCOL, Want, line, say};
 use super::status::Status;
 use super::{DAEMON, SUFFIX, lock_file, within};
@@ -90,6 +90,15 @@ impl Server {
     /// When it has ended.
     pub async fn stop(&mut self) -> Result<Status, String> {
         self.ask(STOP).await
+    }
+
+    /// Asks it to end unless something runs: how it stood then.
+    ///
+    /// # Errors
+    ///
+    /// When it has ended, or does not know this question.
+    pub async fn drain(&mut self) -> Result<Status, String> {
+        self.ask(DRAIN).await
     }
 
     /// Has it read its configuration again.

@@ -38,6 +38,8 @@ pub(super) const STATUS: &str = "status";
 pub(super) const LINK: &str = "link ";
 /// Asks it to end.
 pub(super) const STOP: &str = "stop";
+/// Asks it to end unless something runs.
+pub(super) const DRAIN: &str = "drain";
 
 /// Answers lines until the other side has asked all.
 pub(super) async fn answer(read: BufReader<OwnedReadHalf>, mut write: OwnedWriteHalf, uid: u32, house: &Arc<House>) {
@@ -115,15 +117,20 @@ fn about_question(line: &str, questions: &Questions) -> Option<String> {
 }
 
 /// What is asked about the process itself, and the reply.
-async fn about_house(line: &str, house: &Arc<House>) -> Option<String> {
+pub(super) async fn about_house(line: &str, house: &Arc<House>) -> Option<String> {
     if let Some(wanted) = line.strip_prefix(LINK) {
         let Link { may_type, port } = serde_json::from_str(wanted).ok()?;
         return Some(json(&house.guests.link(may_type, port).await));
     }
-    if line == STOP {
+    if !matches!(line, STATUS | STOP | DRAIN) {
+        return None;
+    }
+    let status = Status::of(house);
+    // Looked at and ended in one step: whoever asks twice leaves time for something to begin in between.
+    if line == STOP || (line == DRAIN && status.busy.is_empty()) {
         house.stop.notify_one();
     }
-    matches!(line, STATUS | STOP).then(|| json(&Status::of(house)))
+    Some(json(&status))
 }
 
 /// A reply's line.

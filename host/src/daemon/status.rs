@@ -66,37 +66,70 @@ fn resident() -> u64 {
 #[cfg(test)]
 mod tests {
     use std::path::Path;
-    use std::time::Instant;
+    use std::time::{Duration, Instant};
 
+    use tokio::runtime::Runtime;
     use tokio::sync::watch;
+    use tokio::time::timeout;
     use tokio_util::sync::CancellationToken;
 
     use super::*;
     use crate::config::Config;
+    use crate::daemon::control::{DRAIN, about_house};
     use crate::directory::Directory;
-    use crate::files::running::{Claim, Started};
+    use crate::files::running::{Claim, End, Started};
     use crate::files::transfer::Outcome;
     use crate::guest::Guests;
     use crate::ids::CommandId;
     use crate::renewal::Renewer;
     use crate::startup;
 
-    #[test]
-    fn a_transfer_counts_as_work_until_it_has_ended() {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    fn runtime() -> Runtime {
+        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
+    }
+
+    fn house(runtime: &Runtime) -> Arc<House> {
         let config = Config::parse("", Path::new("jackfield.toml"), None).unwrap();
         let catalog = startup::catalog(&config).unwrap();
         let directory = Arc::new(Directory::new(config, catalog, None));
         let renewer = Arc::new(Renewer::new(Arc::clone(&directory), None));
         let guests = Guests::start(Arc::clone(&directory), runtime.handle().clone()).unwrap();
-        let house = Arc::new(House::new(Arc::clone(&directory), renewer, guests, None, true));
-        let Ok(Claim::Free(place)) = directory.transfers().claim("a", Instant::now()) else { panic!("there is a place") };
+        Arc::new(House::new(directory, renewer, guests, None, true))
+    }
+
+    /// Starts a transfer; its end can be told.
+    fn transfer(house: &House) -> (CommandId, watch::Sender<End>) {
+        let Ok(Claim::Free(place)) = house.directory.transfers().claim("a", Instant::now()) else { panic!("there is a place") };
         let (tell, end) = watch::channel(None);
         let (id, nobody) = (CommandId::next(), String::new);
         let (progress, stop, since) = (Arc::default(), CancellationToken::new(), Instant::now());
         place.fill(Started { id, caller: nobody(), device: nobody(), session: nobody(), progress, end, stop, since });
+        (id, tell)
+    }
+
+    #[test]
+    fn a_transfer_counts_as_work_until_it_has_ended() {
+        let runtime = runtime();
+        let house = house(&runtime);
+        let (id, tell) = transfer(&house);
         assert_eq!(Status::of(&house).busy, [format!("transfer {id}")]);
         tell.send_replace(Some(Arc::new(Ok(Outcome::default()))));
         assert!(Status::of(&house).busy.is_empty());
+    }
+
+    #[test]
+    fn who_asks_for_an_end_without_loss_ends_it_only_while_nothing_runs() {
+        let runtime = runtime();
+        let house = house(&runtime);
+        let (_, tell) = transfer(&house);
+        let ends = || {
+            runtime.block_on(async {
+                about_house(DRAIN, &house).await.unwrap();
+                timeout(Duration::from_millis(10), house.stop.notified()).await.is_ok()
+            })
+        };
+        assert!(!ends());
+        tell.send_replace(Some(Arc::new(Ok(Outcome::default()))));
+        assert!(ends());
     }
 }
