@@ -25,6 +25,16 @@ const SESSIONS: usize = 1_000;
 const TYPES: [(&str, &str); 4] =
     [("linux", "ops@web1:~$ "), ("cisco_ios", "core-sw1#"), ("mikrotik_routeros", "[admin@rb1] > "), ("juniper_junos", "ops@mx1> ")];
 
+/// More of them, for the memory of many sessions: each of these has a plugin that is loaded for it.
+const MORE_TYPES: [(&str, &str); 6] = [
+    ("huawei_vrp", "<core-sw-1>"),
+    ("nokia_sros", "A:pe1.lab# "),
+    ("fortinet", "FGT-1 # "),
+    ("cisco_nxos", "n9k-sw1# "),
+    ("hp_comware", "<HPE>"),
+    ("paloalto_panos", "admin@PA-220> "),
+];
+
 pub fn run() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let folder = tempfile::tempdir().unwrap();
@@ -155,17 +165,18 @@ async fn keeping(catalog: &Catalog) {
     heading("memory of sessions' plugins: instances are shared, a session keeps memos");
     load_all(catalog).await;
     let mut kinds = Vec::new();
-    for (name, row) in TYPES {
+    for (name, row) in TYPES.into_iter().chain(MORE_TYPES) {
         kinds.push((kind(catalog, name).await, row));
     }
     let before = resident_memory(std::process::id());
     let mut sessions = Vec::with_capacity(SESSIONS);
     for (kind, row) in kinds.iter().cycle().take(SESSIONS) {
         let mut plugins = SessionPlugins::new(Arc::clone(kind));
-        plugins.ask(&view(row, "some output")).await;
+        assert!(plugins.ask(&view(row, "some output")).await.prompt.is_some(), "{row}");
         sessions.push(plugins);
     }
     let after = resident_memory(std::process::id());
-    println!("  every device type loaded: {before:.1} MiB; with {SESSIONS} sessions that each asked once: {after:.1} MiB");
+    let types = kinds.len();
+    println!("  every device type loaded: {before:.1} MiB; with {SESSIONS} sessions of {types} types that each asked once: {after:.1} MiB");
     drop(sessions);
 }
