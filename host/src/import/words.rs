@@ -9,7 +9,12 @@ pub(super) fn split(line: &str) -> Option<Vec<String>> {
     while let Some(letter) = letters.next() {
         match (quote, letter) {
             (Some(open), letter) if letter == open => quote = None,
-            (Some('"') | None, '\\') => word.get_or_insert_default().push(letters.next()?),
+            (None, '\\') => word.get_or_insert_default().push(letters.next()?),
+            // Between double quotes it is a sign like others before most, as in the name of an account in a domain.
+            (Some('"'), '\\') => match letters.next()? {
+                escaped @ ('"' | '\\') => word.get_or_insert_default().push(escaped),
+                other => word.get_or_insert_default().extend(['\\', other]),
+            },
             (Some(_), letter) => word.get_or_insert_default().push(letter),
             (None, '"' | '\'') => {
                 quote = Some(letter);
@@ -27,14 +32,26 @@ pub(super) fn split(line: &str) -> Option<Vec<String>> {
 /// A value of an INI file: without the quotes around it, or up to a comment.
 pub(super) fn value(text: &str) -> String {
     let text = text.trim();
-    for quote in ['"', '\''] {
-        if let Some(inner) = text.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote))
-            && !inner.contains(quote)
-        {
-            return inner.to_owned();
+    quoted(text).unwrap_or_else(|| text.split(" #").next().unwrap_or_default().trim_end().to_owned())
+}
+
+/// What stands between quotes, where nothing but a comment comes behind them.
+fn quoted(text: &str) -> Option<String> {
+    let mut letters = text.chars();
+    let quote = letters.next().filter(|first| matches!(first, '"' | '\''))?;
+    let mut inner = String::new();
+    loop {
+        match letters.next()? {
+            '\\' => match letters.next()? {
+                escaped if escaped == quote || escaped == '\\' => inner.push(escaped),
+                other => inner.extend(['\\', other]),
+            },
+            end if end == quote => break,
+            letter => inner.push(letter),
         }
     }
-    text.split(" #").next().unwrap_or_default().trim_end().to_owned()
+    let behind = letters.as_str().trim_start();
+    (behind.is_empty() || behind.starts_with('#')).then_some(inner)
 }
 
 #[cfg(test)]
@@ -49,6 +66,7 @@ mod tests {
             ("a # the rest", Some(vec!["a"])),
             ("a#b", Some(vec!["a#b"])),
             (r"a\ b", Some(vec!["a b"])),
+            (r#"u="LAB\ops" p="a\"b\\c""#, Some(vec![r"u=LAB\ops", r#"p=a"b\c"#])),
             ("''", Some(vec![""])),
             ("", Some(vec![])),
             ("a 'b", None),
@@ -59,7 +77,17 @@ mod tests {
 
     #[test]
     fn values_lose_their_quotes() {
-        for (text, expected) in [("\"a b\"", "a b"), ("'x'", "x"), ("a # note", "a"), ("-o A=\"b\" -o C=\"d\"", "-o A=\"b\" -o C=\"d\"")] {
+        for (text, expected) in [
+            ("\"a b\"", "a b"),
+            ("'x'", "x"),
+            ("a # note", "a"),
+            ("-o A=\"b\" -o C=\"d\"", "-o A=\"b\" -o C=\"d\""),
+            ("\"a # b\"  # note", "a # b"),
+            ("'x' #note", "x"),
+            (r#""LAB\\ops \"x\" \d""#, r#"LAB\ops "x" \d"#),
+            ("'a' 'b'", "'a' 'b'"),
+            ("\"a", "\"a"),
+        ] {
             assert_eq!(value(text), expected);
         }
     }
