@@ -143,11 +143,14 @@ fn command(found: &mut Found, text: &str, notes: &mut Notes) {
     let wants_shell = text.contains(['|', ';', '&', '<', '>', '$', '`', '*', '(']);
     match program {
         // The words may hold a password, as those of some proxies do.
-        Some(_) if !wants_shell && !words.iter().any(|word| word.contains("pass") || word.contains('@') || word.contains("auth")) => {
-            found.proxy = words;
-        }
+        Some(_) if !wants_shell && !words.iter().any(|word| holds_account(word)) => found.proxy = words,
         _ => notes.left(Some(&name), "`ProxyCommand`", "it needs a shell or holds an account; write `proxy` for it as a list of words"),
     }
+}
+
+/// May this word of a proxy, or the one behind it, be a password?
+fn holds_account(word: &str) -> bool {
+    word.contains("pass") || word.contains('@') || word.contains("auth") || word == "-pw"
 }
 
 /// The host of `ssh [options] -W %h:%p [options] HOST`.
@@ -224,9 +227,12 @@ mod tests {
     #[test]
     fn a_proxy_is_a_list_of_words_and_never_holds_an_account() {
         assert_eq!(found("-o ProxyCommand='nc -X 5 -x p:1080 %h %p'").0.proxy, ["nc", "-X", "5", "-x", "p:1080", "%h", "%p"]);
-        for line in
-            ["-o ProxyCommand='nc %h %p | tee x'", "-o ProxyCommand='corkscrew u:pass@p 1 %h %p'", "-o ProxyCommand='ssh b nc %h %p'"]
-        {
+        for line in [
+            "-o ProxyCommand='nc %h %p | tee x'",
+            "-o ProxyCommand='corkscrew u:pass@p 1 %h %p'",
+            "-o ProxyCommand='plink -pw x9 b -nc %h:%p'",
+            "-o ProxyCommand='ssh b nc %h %p'",
+        ] {
             let (found, notes) = found(line);
             assert!(found.proxy.is_empty() && found.jumps.is_empty() && notes.len() == 1, "{line}");
         }
