@@ -13,7 +13,7 @@ pub(super) fn expand(pattern: &str) -> Result<Vec<String>, String> {
     let (range, tail) = rest.split_once(']').ok_or_else(wrong)?;
     let parts: Vec<&str> = range.split(':').collect();
     // An IPv6 address stands in such brackets too.
-    if parts.len() > 3 && head.is_empty() {
+    if head.is_empty() && (parts.len() > 3 || range.contains("::")) {
         return Ok(vec![pattern.to_owned()]);
     }
     let step: usize = parts.get(2).map_or(Ok(1), |step| step.parse()).map_err(|_| wrong())?;
@@ -69,6 +69,7 @@ mod tests {
         check("r[1:2]s[a:b]", &["r1sa", "r1sb", "r2sa", "r2sb"]);
         check("10.0.0.[1:2]", &["10.0.0.1", "10.0.0.2"]);
         check("[2001:db8:0:0:0:0:0:1]", &["[2001:db8:0:0:0:0:0:1]"]);
+        check("[fd00::5]:2222", &["[fd00::5]:2222"]);
     }
 
     #[test]
