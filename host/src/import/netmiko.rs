@@ -100,7 +100,7 @@ pub(super) fn read_extras(intake: &mut Intake<'_>, found: &mut Found, scope: &Sc
                 }
             }
             "allow_agent" if truth(extras, key) == Some(false) => found.agent = Some(false),
-            "keepalive" => {
+            "keepalive" if found.keepalive.is_none() => {
                 found.keepalive =
                     value.as_u64().filter(|seconds| *seconds > 0).and_then(|seconds| fits::delay(seconds.saturating_mul(1000)))
             }
@@ -112,8 +112,12 @@ pub(super) fn read_extras(intake: &mut Intake<'_>, found: &mut Found, scope: &Sc
             "ssh_strict" | "auth_strict_key" | "system_host_keys" if truth(extras, key) != Some(true) => {
                 ssh_options::unchecked(&name, &format!("`{key}` = false"), notes);
             }
+            "alt_key_file" | "ssh_known_hosts_file" if found.known_hosts.is_none() => {
+                found.known_hosts = written.filter(|path| fits::wrong_path(path).is_none());
+            }
             "ssh_strict" | "auth_strict_key" | "system_host_keys" | "alt_host_keys" | "allow_agent" => {}
-            "alt_key_file" | "ssh_known_hosts_file" => found.known_hosts = written.filter(|path| fits::wrong_path(path).is_none()),
+            // Of a nearer layer already.
+            "key_file" | "auth_private_key" | "ssh_private_key_file" | "keepalive" | "alt_key_file" | "ssh_known_hosts_file" => {}
             "disabled_algorithms" => {
                 notes.left(Some(&name), "`disabled_algorithms`", "there are two sets here, `algorithms = \"default\"` and \"legacy\"")
             }
