@@ -1,13 +1,13 @@
 //! The files of an audit record: the newest one, those before it, and the signed head.
 
-use std::fs::{self, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::key::Head;
-use crate::limits::{AUDIT_LOCK_PAUSE, AUDIT_LOCK_SPINS};
+use crate::limits::{AUDIT_LOCK_MAX, AUDIT_LOCK_PAUSE, AUDIT_LOCK_SPINS};
 
 /// Takes a lock. Others hold it for microseconds; `false` when one did not let go for so long.
 pub(super) fn lock(patience: Duration, take: impl Fn() -> Result<(), TryLockError>) -> io::Result<bool> {
@@ -50,6 +50,36 @@ pub(super) fn earlier(folder: &Path) -> io::Result<Vec<PathBuf>> {
     }
     files.sort();
     Ok(files.into_iter().map(|(_, path)| path).collect())
+}
+
+/// A file of a record, open, and its length when it was.
+pub(super) type Part = (PathBuf, File, u64);
+
+/// All files, the oldest first, and the signed head, as they are at one moment: meanwhile no process writes, and none begins a new file.
+/// Whoever reads a long record must not miss the file that gets full in the meantime.
+pub(super) fn at_once(folder: &Path) -> Result<(Vec<Part>, io::Result<Head>), (PathBuf, io::Error)> {
+    let failed = |path: &Path| {
+        let path = path.to_owned();
+        move |error| (path, error)
+    };
+    let newest = newest(folder);
+    let guard = File::open(&newest).ok();
+    if let Some(file) = &guard {
+        // Where one does not let go, or there are no locks, what is there is read as it is.
+        let _ = lock(AUDIT_LOCK_MAX, || file.try_lock_shared());
+    }
+    let mut parts = Vec::new();
+    for path in earlier(folder).map_err(failed(folder))?.into_iter().chain(newest.exists().then(|| newest.clone())) {
+        let file = File::open(&path).map_err(failed(&path))?;
+        let length = file.metadata().map_err(failed(&path))?.len();
+        parts.push((path, file, length));
+    }
+    let head = head(folder);
+    if let Some(file) = &guard {
+        // Closing it would do the same.
+        let _ = file.unlock();
+    }
+    Ok((parts, head))
 }
 
 /// Where the signed head is.

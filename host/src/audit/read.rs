@@ -1,7 +1,6 @@
 //! Reads records for people and for other programs.
 
 use std::collections::{HashMap, VecDeque};
-use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
@@ -62,9 +61,8 @@ pub fn each(folder: &Path, mut visit: impl FnMut(&Link, &[u8]) -> io::Result<()>
         let path = path.to_owned();
         move |error| (path, error)
     };
-    let newest = files::newest(folder);
-    for path in files::earlier(folder).map_err(failed(folder))?.into_iter().chain(newest.exists().then_some(newest)) {
-        let mut reader = BufReader::new(File::open(&path).map_err(failed(&path))?);
+    for (path, file, length) in files::at_once(folder)?.0 {
+        let mut reader = BufReader::new(file.take(length));
         let mut line = Vec::new();
         loop {
             line.clear();

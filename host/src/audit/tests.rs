@@ -274,6 +274,26 @@ async fn full_files_follow_each_other() {
     assert!(first_problem(folder.path()).contains("those before it are missing"));
 }
 
+#[tokio::test]
+async fn what_is_read_has_no_gap_where_a_file_gets_full_meanwhile() {
+    let folder = tempfile::tempdir().unwrap();
+    let audit = Audit::start_with(Some(folder.path().to_owned()), About::default(), "0123", 4096);
+    for number in 0..40 {
+        say(&audit, &format!("say {number}")).await;
+    }
+    let last = say(&audit, "the newest").await;
+    let mut seen = Vec::new();
+    read::each(folder.path(), |link, _| {
+        if seen.is_empty() {
+            (0..40).for_each(|_| audit.closed(&Closed::default()));
+        }
+        seen.push(link.seq);
+        Ok(())
+    })
+    .unwrap();
+    assert_eq!(seen, (1..=last).collect::<Vec<_>>());
+}
+
 #[test]
 fn threads_and_handles_write_one_chain() {
     let folder = tempfile::tempdir().unwrap();

@@ -13,7 +13,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::record::{Cut, Hash, Link, Signed, Torn};
 use super::{files, key};
-use crate::limits::{AUDIT_LINE_MAX_BYTES, AUDIT_LOCK_MAX, AUDIT_PROBLEMS_MAX};
+use crate::limits::{AUDIT_LINE_MAX_BYTES, AUDIT_PROBLEMS_MAX};
 
 /// What came of it.
 #[derive(Debug, Default)]
@@ -86,31 +86,10 @@ pub enum VerifyError {
 ///
 /// When there is nothing to check, or it cannot be read.
 pub fn folder(folder: &Path, trusted: Option<&Path>) -> Result<Verified, VerifyError> {
-    let failed = |path: &Path| {
-        let path = path.to_owned();
-        move |cause| VerifyError::File { path, cause }
-    };
     if !super::exists(folder) {
         return Err(VerifyError::Nothing(folder.to_owned()));
     }
-    let newest = files::newest(folder);
-    let mut parts = Vec::new();
-    // No process writes while the ends are looked at.
-    let lock = File::open(&newest).ok();
-    if let Some(file) = &lock {
-        // Where one does not let go, or there are no locks, what is there is read as it is.
-        let _ = files::lock(AUDIT_LOCK_MAX, || file.try_lock_shared());
-    }
-    for path in files::earlier(folder).map_err(failed(folder))?.into_iter().chain(newest.exists().then(|| newest.clone())) {
-        let file = File::open(&path).map_err(failed(&path))?;
-        let length = file.metadata().map_err(failed(&path))?.len();
-        parts.push((path, file, length));
-    }
-    let head = files::head(folder);
-    if let Some(file) = &lock {
-        // Closing it would do the same.
-        let _ = file.unlock();
-    }
+    let (parts, head) = files::at_once(folder).map_err(|(path, cause)| VerifyError::File { path, cause })?;
     let public = trusted.map_or_else(|| key::public_path(folder), Path::to_owned);
     let mut checking = Checking::new(key::public(&public).map_err(|error| (public.clone(), error)));
     if let Ok(head) = &head {
@@ -118,7 +97,8 @@ pub fn folder(folder: &Path, trusted: Option<&Path>) -> Result<Verified, VerifyE
     }
     let last = parts.len().saturating_sub(1);
     for (number, (path, file, length)) in parts.into_iter().enumerate() {
-        checking.file(&path, BufReader::new(file.take(length)), number == last).map_err(failed(&path))?;
+        let read = checking.file(&path, BufReader::new(file.take(length)), number == last);
+        read.map_err(|cause| VerifyError::File { path, cause })?;
     }
     checking.head(&files::head_path(folder), head);
     if checking.verified.first.is_some_and(|first| first > 1) {
