@@ -143,10 +143,12 @@ impl Chain {
         let path = self.path();
         let failed = |cause| AuditError::file(path.clone(), cause);
         private::chosen_folder(&self.folder).map_err(failed)?;
-        if self.key.is_none() {
+        let is_new = !exists(&self.folder);
+        // A folder that was moved away took its key along: the new record has the one that others find beside it.
+        if self.key.is_none() || is_new {
             self.key = Some(Key::open(&self.folder).map_err(|cause| self.no_key(cause))?);
         }
-        if !exists(&self.folder) {
+        if is_new {
             // From the first record on it can be missed.
             let head = self.head((0, Hash::NONE)).ok_or_else(|| failed(io::Error::other("its key signs nothing")))?;
             Draft::write(&self.folder, &head).and_then(Draft::begin).map_err(failed)?;

@@ -254,6 +254,21 @@ async fn a_cut_is_told_for_ever_whoever_writes_next() {
 }
 
 #[tokio::test]
+async fn a_record_whose_folder_was_moved_away_goes_on_with_a_key_that_is_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join("audit");
+    let audit = start(&place);
+    say(&audit, "one").await;
+    fs::rename(&place, folder.path().join("before")).unwrap();
+    say(&audit, "two").await;
+    let other = start(&place);
+    say(&other, "three").await;
+    [audit, other].iter().for_each(Audit::finish);
+    assert_eq!(verified(&place).wrong, 1, "{:?}", verified(&place));
+    assert!(first_problem(&place).contains("the first record is 3"), "{}", first_problem(&place));
+}
+
+#[tokio::test]
 async fn full_files_follow_each_other() {
     let folder = tempfile::tempdir().unwrap();
     let audits = [0, 1].map(|_| Audit::start_with(Some(folder.path().to_owned()), About::default(), "0123", 4096));
