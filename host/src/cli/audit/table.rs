@@ -61,6 +61,10 @@ fn what(event: &Event) -> String {
         "verdict" => format!("{}{keys}", event.text("text")),
         "open" => format!("session to {} as {} ({})", event.text("address"), event.text("user"), event.text("device_type")),
         "close" => event.text("reason").to_owned(),
+        "file" => {
+            let bytes = event.fields.get("bytes").and_then(Value::as_u64).unwrap_or_default();
+            format!("{} {}: {bytes} bytes", event.text("direction"), event.text("path"))
+        }
         "secret" => format!("the secret `{}` is typed", event.text("name")),
         "host_keys" if !event.text("refused").is_empty() => event.text("refused").to_owned(),
         "host_keys" => {
@@ -92,15 +96,26 @@ mod tests {
 
     use super::*;
 
+    fn shown(record: &Value) -> String {
+        table(&[Event { fields: record.as_object().unwrap().clone(), end: None }])
+    }
+
     #[test]
     fn what_cannot_be_seen_is_written_out() {
         let record = json!({
             "at": "2026-11-21T08:00:00Z", "kind": "verdict", "caller": "a\u{202e}b", "session": "web1", "decision": "allow",
             "text": "rm \u{202e}txt.a\u{200b}", "rule": "r\u{2066}",
         });
-        let shown = table(&[Event { fields: record.as_object().unwrap().clone(), end: None }]);
+        let shown = shown(&record);
         for part in ["a\\u{202e}b", "rm \\u{202e}txt.a\\u{200b}", "r\\u{2066}"] {
             assert!(shown.contains(part), "{part}: {shown:?}");
         }
+    }
+
+    #[test]
+    fn what_was_done_with_a_file_is_told() {
+        let record =
+            json!({"at": "2026-11-21T08:00:00Z", "kind": "file", "session": "web1", "direction": "write", "path": "/etc/motd", "bytes": 7});
+        assert!(shown(&record).contains("write /etc/motd: 7 bytes"), "{}", shown(&record));
     }
 }
