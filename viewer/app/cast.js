@@ -38,7 +38,8 @@ export function parse(text) {
   return { width, height, title: head.title ?? '', began: head.timestamp ?? 0, events, length: last, isCut };
 }
 
-/// Plays events in time. `show` gets texts to draw, and `null` to begin anew; `resize` columns and rows.
+/// Plays events in time. `show` gets texts to draw, and `null` to begin anew; `resize` columns and rows. While `isBehind` says that not all of
+/// it is drawn yet nothing more is given out; `drawn` goes on.
 export class Player {
   position = 0;
   speed = 1;
@@ -47,8 +48,8 @@ export class Player {
   #frame = 0;
   #last = 0;
 
-  constructor(cast, { show, resize, changed }) {
-    Object.assign(this, { cast, show, resize, changed });
+  constructor(cast, { show, resize, changed, isBehind = () => false }) {
+    Object.assign(this, { cast, show, resize, changed, isBehind });
     this.resize(cast.width, cast.height);
   }
 
@@ -71,15 +72,13 @@ export class Player {
   }
 
   seek(to) {
-    const wanted = Math.min(this.cast.length, Math.max(0, to));
-    if (wanted < this.position) {
-      this.#next = 0;
-      this.show(null);
-      this.resize(this.cast.width, this.cast.height);
-    }
-    this.position = wanted;
+    this.position = Math.min(this.cast.length, Math.max(0, to));
     this.#draw();
     this.changed();
+  }
+
+  drawn() {
+    this.#draw();
   }
 
   #tick(now) {
@@ -94,6 +93,13 @@ export class Player {
   }
 
   #draw() {
+    // Of many leaps in a row only the newest is drawn: each may be megabytes, of which a terminal takes only so many.
+    if (this.isBehind()) return;
+    if (this.#next > 0 && this.cast.events[this.#next - 1][0] > this.position) {
+      this.#next = 0;
+      this.show(null);
+      this.resize(this.cast.width, this.cast.height);
+    }
     let text = '';
     for (; this.#next < this.cast.events.length && this.cast.events[this.#next][0] <= this.position; this.#next += 1) {
       const [, code, data] = this.cast.events[this.#next];

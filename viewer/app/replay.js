@@ -9,6 +9,8 @@ import { clock, exact } from './text.js';
 
 const SPEEDS = [0.5, 1, 2, 4, 8, 16];
 const STEP_S = 5;
+// A terminal draws later than it is told: what begins anew must not come before what was told earlier.
+const ANEW = '\x1bc';
 
 export function replay(main, name) {
   const over = el('div', { class: 'over', role: 'status' }, el('p', {}, 'Fetching the recording.'));
@@ -88,8 +90,9 @@ function play(view, cast, { host, stage, aside }) {
   const rows = typed(cast, (at) => player.seek(at));
 
   const player = new Player(cast, {
-    show: (text) => (text === null ? screen.terminal.reset() : screen.write(text)),
-    resize: (columns, lines) => screen.resize(columns, lines),
+    show: (text) => screen.write(text ?? ANEW),
+    resize: (columns, lines) => screen.resizeThen(columns, lines),
+    isBehind: () => screen.pending > 0,
     changed: () => {
       if (!toggle.isConnected && player) return;
       write(toggle, player?.isPlaying ? 'Pause' : 'Play');
@@ -100,6 +103,7 @@ function play(view, cast, { host, stage, aside }) {
       follow(rows, position);
     },
   });
+  screen.onDrawn = () => player.drawn();
   bar.oninput = () => player.seek(Number(bar.value));
   speed.value = '1';
   speed.onchange = () => {
@@ -150,6 +154,7 @@ function play(view, cast, { host, stage, aside }) {
     end: () => {
       view.isOver = true;
       player.pause();
+      screen.onDrawn = () => {};
       screen.close();
     },
   });

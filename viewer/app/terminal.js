@@ -109,6 +109,11 @@ export class Screen {
     this.#layout();
   }
 
+  /// The same once everything so far is drawn.
+  resizeThen(columns, rows) {
+    this.terminal.write('', () => this.terminal.element?.isConnected && this.resize(columns, rows));
+  }
+
   write(data) {
     this.pending += data.length;
     this.terminal.write(data, () => {

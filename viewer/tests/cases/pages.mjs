@@ -39,6 +39,15 @@ export const tests = {
     await until('from the beginning', async () => (await position()) < 3 && (await page.locator('#play').textContent()) === 'Pause');
     await page.locator('#bar').fill(await page.locator('#bar').getAttribute('max'));
     await shows(page, late.split('\n')[0]);
+    await page.waitForTimeout(300);
+    const whole = await screen(page);
+    await page.locator('#bar').evaluate((bar) => {
+      for (const to of [0, bar.max, 0, bar.max, 0, bar.max]) {
+        bar.value = to;
+        bar.dispatchEvent(new Event('input'));
+      }
+    });
+    await until('what one leap shows', async () => (await screen(page)) === whole);
     await page.goto(`${origin}/#/recordings/${wanted.cut}`);
     await page.getByText('ends in the middle').waitFor();
     await page.goto(`${origin}/#/recordings/absent.cast`);
