@@ -64,13 +64,25 @@ const OPTION_WAYS_MAX: usize = 64;
 pub(crate) const READINGS_MAX: usize = 2_048;
 /// Words of a starter's line that are read. A longer one may start anything.
 const STARTED_MAX_WORDS: usize = 512;
+/// In so many ways an expression may begin. Of one with more, only what stands before its choices counts.
+const BEGINNINGS_MAX: usize = 64;
+/// So many of its groups are looked into.
+const GROUPS_MAX: usize = 512;
 
 /// Commands that a rule means.
 #[derive(Debug)]
 pub(crate) struct Pattern {
     /// The whole command; none where words are given.
     expression: Option<Regex>,
-    /// The words that it begins with, as far as the pattern says them plainly.
+    /// The same where case does not count.
+    any_case: Option<Regex>,
+    /// How it begins, one for each of its choices.
+    beginnings: Vec<Beginning>,
+}
+
+/// Words that a command begins with, as far as the pattern says them plainly.
+#[derive(Debug, PartialEq, Eq)]
+struct Beginning {
     words: Vec<String>,
     /// The last of them may go on.
     open: bool,
@@ -103,14 +115,14 @@ pub(crate) struct Reading {
 impl Pattern {
     /// From an expression. It must fit the whole command.
     pub(crate) fn expression(text: &str) -> Result<Self, String> {
-        let expression = Regex::new(&format!("(?s)^(?:{text})$")).map_err(|error| format!("`match` is no regular expression: {error}"))?;
-        let (words, open) = plain(text);
-        Ok(Self { expression: Some(expression), words, open })
+        let wrong = |error: regex_lite::Error| format!("`match` is no regular expression: {error}");
+        let compiled = |flags: &str| Regex::new(&format!("(?{flags})^(?:{text})$")).map_err(wrong);
+        Ok(Self { expression: Some(compiled("s")?), any_case: Some(compiled("is")?), beginnings: beginnings(text) })
     }
 
     /// From words that begin the command.
     pub(crate) fn words(text: &str) -> Self {
-        Self { expression: None, words: text.split_whitespace().map(str::to_owned).collect(), open: false }
+        Self { expression: None, any_case: None, beginnings: vec![Beginning { words: words(text), open: false }] }
     }
 
     /// Does it fit the command as it stands? What it lets through must do so.
@@ -120,7 +132,10 @@ impl Pattern {
         }
         match &self.expression {
             Some(expression) => expression.is_match(command),
-            None => begins(&self.words, &command.split_whitespace().collect::<Vec<_>>(), |word, full| word == full),
+            None => {
+                let typed: Vec<&str> = command.split_whitespace().collect();
+                self.beginnings.iter().any(|beginning| beginning.begins(&typed))
+            }
         }
     }
 
@@ -130,19 +145,29 @@ impl Pattern {
     }
 
     fn may_be(&self, command: &str, reading: Reading) -> bool {
-        if self.expression.as_ref().is_some_and(|expression| expression.is_match(command)) {
+        let expression = if reading.shortens { &self.any_case } else { &self.expression };
+        if expression.as_ref().is_some_and(|expression| expression.is_match(command)) {
             return true;
         }
         let unknown = command.contains(UNKNOWN);
-        if self.expression.is_some() && !unknown && !reading.shortens {
+        if expression.is_some() && !unknown && !reading.shortens {
             return false;
         }
-        // Without a plain beginning there is nothing to compare: what is not known may be anything.
-        if self.words.is_empty() {
-            return unknown;
-        }
         let typed: Vec<&str> = command.split_whitespace().collect();
-        let last = self.words.len() - 1;
+        self.beginnings.iter().any(|beginning| beginning.may_begin(&typed, unknown, reading))
+    }
+}
+
+impl Beginning {
+    /// As it stands.
+    fn begins(&self, typed: &[&str]) -> bool {
+        self.words.len() <= typed.len() && self.words.iter().zip(typed).all(|(full, word)| full == word)
+    }
+
+    /// With words that are shortened, or not known yet.
+    fn may_begin(&self, typed: &[&str], unknown: bool, reading: Reading) -> bool {
+        // Without a plain beginning there is nothing to compare: what is not known may be anything.
+        let Some(last) = self.words.len().checked_sub(1) else { return unknown };
         let same = |place: usize, word: &str, full: &str| {
             let short = reading.shortens && starts(full, word);
             word == full || word.contains(UNKNOWN) || short || self.open && place == last && starts(word, full)
@@ -221,25 +246,89 @@ fn starts(word: &str, beginning: &str) -> bool {
     word.get(..beginning.len()).is_some_and(|start| start.eq_ignore_ascii_case(beginning))
 }
 
-fn begins(words: &[String], typed: &[&str], same: impl Fn(&str, &str) -> bool) -> bool {
-    words.len() <= typed.len() && words.iter().zip(typed).all(|(full, word)| same(word, full))
+fn words(text: &str) -> Vec<String> {
+    text.split_whitespace().map(str::to_owned).collect()
 }
 
-/// The words with which an expression begins plainly, and whether the last of them may go on.
-fn plain(expression: &str) -> (Vec<String>, bool) {
-    let special = |c: char| matches!(c, '.' | '*' | '+' | '?' | '(' | ')' | '[' | ']' | '{' | '}' | '^' | '$' | '|' | '\\');
-    // A choice at the top has no common beginning.
-    if expression.contains('|') && !expression.contains('(') || expression.starts_with("(?") {
-        return (Vec::new(), true);
+fn is_special(c: char) -> bool {
+    matches!(c, '.' | '*' | '+' | '?' | '(' | ')' | '[' | ']' | '{' | '}' | '^' | '$' | '|' | '\\')
+}
+
+/// How an expression may begin. Its first choices are taken apart, for each of them may be shortened: `(reload|write erase).*`.
+fn beginnings(expression: &str) -> Vec<Beginning> {
+    // One blank stands between the words of a command.
+    let expression = expression.replace("\\s+", " ").replace("\\s", " ").replace(" +", " ");
+    let mut left: Vec<String> = branches(&expression).into_iter().map(str::to_owned).collect();
+    let (mut all, mut groups) = (Vec::new(), 0);
+    while let Some(text) = left.pop() {
+        // It stands for the whole command anyway.
+        let text = text.strip_prefix('^').unwrap_or(&text);
+        groups += 1;
+        match choices(text).filter(|choices| groups < GROUPS_MAX && all.len() + left.len() + choices.len() <= BEGINNINGS_MAX) {
+            Some(choices) => left.extend(choices),
+            None => all.push(plain(text)),
+        }
     }
-    let end = expression.find(special).unwrap_or(expression.len());
+    all
+}
+
+/// What the text is with each of the choices of its first group, where only plain words stand before that.
+fn choices(text: &str) -> Option<Vec<String>> {
+    let at = text.find(is_special).filter(|at| text.get(*at..).is_some_and(|rest| rest.starts_with('(')))?;
+    let (before, rest) = (text.get(..at)?, text.get(at + 1..)?);
+    let end = depths(rest).find(|(_, c, depth)| *c == ')' && *depth == 0).map(|(at, ..)| at)?;
+    let (inner, after) = (rest.get(..end)?, rest.get(end + 1..)?);
+    let inner = inner.strip_prefix("?:").unwrap_or(inner);
+    // A name, or flags that change what is meant.
+    if inner.starts_with('?') || after.starts_with(['*', '+', '{']) {
+        return None;
+    }
+    let (after, may_lack) = after.strip_prefix('?').map_or((after, false), |after| (after.strip_prefix('?').unwrap_or(after), true));
+    let chosen = branches(inner).into_iter().chain(may_lack.then_some(""));
+    Some(chosen.map(|chosen| [before, chosen, after].concat()).collect())
+}
+
+/// The choices at the top of an expression.
+fn branches(expression: &str) -> Vec<&str> {
+    let bars = depths(expression).filter(|(_, c, depth)| *c == '|' && *depth == 0).map(|(at, ..)| at);
+    let (mut all, mut from) = (Vec::new(), 0);
+    for at in bars.chain([expression.len()]) {
+        all.extend(expression.get(from..at));
+        from = at + 1;
+    }
+    all
+}
+
+/// The signs of an expression that stand for themselves neither behind `\` nor in a class, and in how many groups each stands.
+fn depths(expression: &str) -> impl Iterator<Item = (usize, char, usize)> {
+    let (mut depth, mut class, mut escaped) = (0_usize, 0_usize, false);
+    expression.char_indices().filter_map(move |(at, c)| {
+        if core::mem::take(&mut escaped) {
+            return None;
+        }
+        match c {
+            '\\' => escaped = true,
+            '[' => class += 1,
+            ']' => class = class.saturating_sub(1),
+            _ if class > 0 => {}
+            '(' => depth += 1,
+            ')' if depth > 0 => depth -= 1,
+            ')' | '|' => return Some((at, c, depth)),
+            _ => {}
+        }
+        None
+    })
+}
+
+/// The words with which an expression begins plainly.
+fn plain(expression: &str) -> Beginning {
+    let end = expression.find(is_special).unwrap_or(expression.len());
     let (mut text, rest) = expression.split_at(end);
     // What may be missing is not plain.
     if rest.starts_with(['?', '*', '{']) {
         text = text.get(..text.char_indices().next_back().map_or(0, |(at, _)| at)).unwrap_or_default();
     }
-    let open = !text.ends_with(' ') && !rest.is_empty();
-    (text.split_whitespace().map(str::to_owned).collect(), open)
+    Beginning { words: words(text), open: !text.ends_with(' ') && !rest.is_empty() }
 }
 
 #[cfg(test)]
@@ -289,6 +378,21 @@ mod tests {
             ("a|b", "a …", SHELL, true),
             ("colou?r", "col", DEVICE, true),
             ("colou?r", "rm", DEVICE, false),
+            ("(reload|write erase).*", "rel in 5", DEVICE, true),
+            ("(reload|write erase).*", "WR ER", DEVICE, true),
+            ("(reload|write erase).*", "wr mem", DEVICE, false),
+            ("reload.*|write (?:erase|memory)", "wr mem", DEVICE, true),
+            ("reload.*|write (?:erase|memory)", "wr term", DEVICE, false),
+            ("show (running|startup)-config.*", "sh run", DEVICE, true),
+            ("show (running|startup)-config.*", "show version", DEVICE, false),
+            ("^(do )?write\\s+erase$", "wr er", DEVICE, true),
+            ("^(do )?write\\s+erase$", "do wr er", DEVICE, true),
+            ("^(do )?write\\s+erase$", "wr mem", DEVICE, false),
+            (".*reload.*", "show x | RELOAD", DEVICE, true),
+            (".*reload.*", "RELOAD", SHELL, false),
+            ("(?i)reload|[(|]x", "y", DEVICE, false),
+            ("(a|b) c", "b …", SHELL, true),
+            ("(a|b) c", "d …", SHELL, false),
         ] {
             assert_eq!(may_fit(&Pattern::expression(pattern).unwrap(), command, reading), expected, "{pattern}: {command}");
         }
@@ -327,6 +431,22 @@ mod tests {
         let words = Pattern::words("write erase");
         assert!(may_fit(&words, "wr er", DEVICE) && !may_fit(&words, "wr er", SHELL) && !may_fit(&words, "wr", DEVICE));
         assert!(!may_fit(&Pattern::words("rmdir"), "rm x", SHELL));
+    }
+
+    #[test]
+    fn an_expression_begins_in_at_most_so_many_ways() {
+        let all = |text: &str| {
+            let mut all: Vec<String> = beginnings(text).into_iter().map(|one| one.words.join(" ")).collect();
+            all.sort();
+            all
+        };
+        assert_eq!(all("a|(b|c(d|e)) f|[x|]y|g\\|h"), ["", "a", "b f", "cd f", "ce f", "g"]);
+        assert_eq!(all("a((b)"), ["a"]);
+        assert_eq!(all("a )b| (?P<n>c)d"), ["", "a"]);
+        let many = "(a|b)".repeat(12);
+        assert!(beginnings(&many).len() <= BEGINNINGS_MAX);
+        assert!(may_fit(&Pattern::expression(&many).unwrap(), "abababababab", DEVICE));
+        assert!(may_fit(&Pattern::expression(&many).unwrap(), "bb", DEVICE));
     }
 
     #[test]
