@@ -23,12 +23,15 @@ pub(crate) fn of(command: &str, grammar: Grammar, cwd: Option<&str>, request: &R
         Grammar::RouterOs => routeros::commands(command),
         Grammar::Declared => {
             let separators = declared::separators(request);
-            let with = |leading: &[&str]| lines(command, &separators, leading);
             let own = declared::prefixes(request);
-            let mut listed = with(&own.iter().map(String::as_str).collect::<Vec<_>>());
-            // A rule against it counts behind any prefix; one that allows it must allow the whole line.
-            let behind: Vec<_> = with(&declared::PREFIXES).into_iter().filter(|line| !listed.contains(line)).collect();
-            listed.extend(behind);
+            let mut listed = lines(command, &separators, &own.iter().map(String::as_str).collect::<Vec<_>>());
+            // A rule against it counts behind any prefix, and for what a key leaves; one that allows it must allow the whole line.
+            let left = declared::left(command, request);
+            for text in [Some(command), left.as_deref()].into_iter().flatten() {
+                let others: Vec<_> =
+                    lines(text, &separators, &declared::PREFIXES).into_iter().filter(|line| !listed.contains(line)).collect();
+                listed.extend(others);
+            }
             Some(listed)
         }
         Grammar::Other => Some(lines(command, &['\n', ';'], &[])),
@@ -111,7 +114,9 @@ mod tests {
             ("cisco_ios", "privileged", "rel?oad", &[]),
             ("mikrotik_routeros", "menu", "/ip/address remove 1; :put [/system reboot]", &["ip address remove 1", "system reboot", ":put"]),
             ("mikrotik_routeros", "menu", "/system \"reboot", &[]),
+            ("mikrotik_routeros", "menu", "/system re?boot", &["system re?boot", "system reboot"]),
             ("acme_olt", "config", "do show a; run sh -c b", &["show a", "run sh -c b", "sh -c b"]),
+            ("acme_olt", "config", "rel?oad", &["rel?oad", "reload"]),
             ("linux", "psql", "select 1; drop table t", &["select 1", "drop table t"]),
         ] {
             assert_eq!(listed(kind, mode, command), expected, "{command}");

@@ -164,6 +164,12 @@ fn stopped(piece: &str, table: &Table) -> Option<Danger> {
     first(core::iter::once(danger).chain(given.filter(|_| stop.rule == CODE)))
 }
 
+/// What keys that act at once may leave of the line.
+pub(crate) fn left(command: &str, request: &Request) -> Option<String> {
+    let acts = command.has_any("?\t") && !Table::of(request).is_windows;
+    acts.then(|| command.replaced("?", "").replaced("\t", ""))
+}
+
 /// What separates the commands of a line.
 pub(crate) fn separators(request: &Request) -> Vec<char> {
     Table::of(request).separators.iter().filter_map(|sign| sign.chars().next()).chain(['\n']).collect()

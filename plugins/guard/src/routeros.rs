@@ -1,6 +1,8 @@
 //! MikroTik RouterOS: a path, a verb, arguments, and commands inside brackets, braces and texts.
 
-use crate::verdict::{Assessment, Danger, Doubt, Proof};
+use jackfield_plugin::text::Search;
+
+use crate::verdict::{Assessment, Danger, Doubt, Proof, heaviest};
 
 use self::parse::{Parsed, Statement};
 
@@ -11,8 +13,9 @@ mod read;
 /// Judges a command.
 pub(crate) fn assess(command: &str) -> Assessment {
     let parsed = parse::parse(command);
-    let proof = prove(&parsed);
-    let danger = if proof.is_ok() { None } else { destructive::find(&parsed) };
+    let left = || without_help(command).map_or(Ok(()), |left| prove(&parse::parse(&left)));
+    let proof = prove(&parsed).and_then(|()| left());
+    let danger = if proof.is_ok() { None } else { danger(command) };
     let unfinished = parsed.unclosed.map(|what| {
         let reason = format!("{what} is not closed, the router would wait for the rest");
         Danger::new("routeros.unfinished", reason).advise("Close it and send the whole command.")
@@ -22,11 +25,25 @@ pub(crate) fn assess(command: &str) -> Assessment {
 
 /// The first danger in a line, proven to be a read or not.
 pub(crate) fn danger(line: &str) -> Option<Danger> {
-    destructive::find(&parse::parse(line))
+    let find = |text: &str| destructive::find(&parse::parse(text));
+    heaviest(find(line).into_iter().chain(without_help(line).and_then(|left| find(&left))))
+}
+
+/// A key that shows help at once vanishes from the line. Later releases take it for a part of it.
+fn without_help(command: &str) -> Option<String> {
+    command.has('?').then(|| command.replaced("?", ""))
 }
 
 /// Every command of a text, where they can be told.
 pub(crate) fn commands(command: &str) -> Option<Vec<Vec<String>>> {
+    let mut found = listed(command)?;
+    if let Some(left) = without_help(command) {
+        found.extend(listed(&left)?);
+    }
+    Some(found)
+}
+
+fn listed(command: &str) -> Option<Vec<Vec<String>>> {
     let parsed = parse::parse(command);
     let told = !parsed.too_deep && parsed.unclosed.is_none() && parsed.unexpected.is_none();
     let mut found = Vec::new();
