@@ -228,10 +228,13 @@ fn is_right(reader: &mut Reader<'_>, at: &Place, key: &str, text: &str) -> bool 
 }
 
 fn is_hours(text: &str) -> bool {
+    const DAY: u32 = 24 * 60;
     let time = |text: &str| {
         let (hours, minutes) = text.split_once(':')?;
         let (hours, minutes): (u32, u32) = (hours.parse().ok()?, minutes.parse().ok()?);
-        Some(hours < 24 && minutes < 60 || hours == 24 && minutes == 0)
+        (hours < 24 && minutes < 60 || hours == 24 && minutes == 0).then(|| hours * 60 + minutes)
     };
-    text.split_once('-').is_some_and(|(from, to)| time(from) == Some(true) && time(to) == Some(true))
+    let parts = text.split_once('-').and_then(|(from, to)| Some((time(from)?, time(to)?)));
+    // One that ends where it begins is no part of a day: a rule for it would never count.
+    parts.is_some_and(|(from, to)| from < to || from % DAY != to % DAY)
 }

@@ -525,6 +525,16 @@ fn a_rule_that_is_wrong_is_told_by_key() {
 }
 
 #[test]
+fn hours_that_end_where_they_begin_are_none() {
+    let rule = "[[policy.rule]]\nname = \"a\"\neffect = \"deny\"\nmatch = \"x\"\n";
+    check(
+        &format!("{rule}hours = [\"00:00-24:00\", \"08:00-08:00\"]\n"),
+        "5:25: `rule.hours` in [policy] cannot be `08:00-08:00`; write a part of the day like `08:00-18:00`\n",
+    );
+    parse(&format!("{rule}hours = [\"00:00-24:00\", \"22:00-06:00\", \"18:00-00:00\"]\n")).unwrap();
+}
+
+#[test]
 fn limits_are_read_and_have_bounds_themselves() {
     let config = parse("[limits]\ncalls_per_minute = 30\nsessions = 4\n").unwrap();
     let expected = Limits { calls_per_minute: 30, sessions: 4, ..Limits::default() };
