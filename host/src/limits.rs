@@ -312,7 +312,8 @@ pub const PROMPTS_KNOWN_MAX: usize = 8;
 pub const GIVEN_UP_STANDS: Duration = Duration::from_secs(3);
 /// How long a line editor has to wait in a command that nothing says to have one, before its caller is asked.
 pub const EDITOR_STANDS: Duration = Duration::from_secs(3);
-/// How long input for a command is kept back until the shell has started it: before, the shell's line editor would take it.
+/// How long input for a command, and what stops it, is kept back until the shell has started it: before, the shell's line editor
+/// would take it.
 pub const INPUT_HELD_MAX: Duration = Duration::from_secs(1);
 /// How long a command has to run before it is given its first input: a shell says that it starts one a little before it lets go of
 /// the terminal.

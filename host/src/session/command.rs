@@ -123,6 +123,8 @@ pub struct Running {
     pub held: Vec<Approved>,
     /// The row that the first of it is for.
     pub held_row: String,
+    /// Its caller has stopped it before it started: which of the cancel keys is typed then.
+    pub held_cancel: Option<usize>,
     /// Pages turned.
     pub pages: u32,
     /// Dialog steps taken.
@@ -217,6 +219,7 @@ impl Running {
             asked_on_screen: false,
             held: Vec::new(),
             held_row: String::new(),
+            held_cancel: None,
             pages: 0,
             goal_steps: 0,
             secrets_typed: Vec::new(),

@@ -134,7 +134,7 @@ impl Machine {
             // Who presses it wants the end of all the lines, not the next one typed.
             running.stop_lines();
         }
-        let due = self.started_at.map_or(self.typed_at + INPUT_HELD_MAX, |started| started + INPUT_AFTER_START);
+        let due = self.takes_input_at();
         match &mut self.state {
             // A person sees what takes their keys, and loses none.
             State::Running(running) if now < due && !typed.author().is_person() => {
@@ -164,13 +164,18 @@ impl Machine {
         self.in_secret = false;
     }
 
+    /// When what is typed reaches the command and not the line editor that has its line.
+    fn takes_input_at(&self) -> Instant {
+        self.started_at.map_or(self.typed_at + INPUT_HELD_MAX, |started| started + INPUT_AFTER_START)
+    }
+
     /// Does the command that was typed run? As long as the shell's line editor has it, that would take what is meant for the command.
     pub(super) fn note_start(&mut self, now: Instant) {
         let State::Running(running) = &self.state else { return };
         let runs = if self.tells_start { self.stream.is_started() } else { self.stream.is_echoed() };
         if runs && self.started_at.is_none() {
             self.started_at = Some(now);
-            if !running.held.is_empty() {
+            if !running.held.is_empty() || running.held_cancel.is_some() {
                 self.timers.set(Timer::Held, now + INPUT_AFTER_START);
             }
         }
@@ -179,8 +184,10 @@ impl Machine {
     /// Types what was kept back until the command runs.
     pub(super) fn type_held(&mut self, now: Instant) -> Vec<Effect> {
         let State::Running(running) = &mut self.state else { return Vec::new() };
+        let cancel = running.held_cancel.take().map(|tried| Effect::Type(Intent::Cancel { tried }));
+        running.cancelled |= cancel.is_some();
         let mut held = mem::take(&mut running.held);
-        if held.is_empty() {
+        if held.is_empty() && cancel.is_none() {
             return Vec::new();
         }
         // A secret is for what asked when it was given, and for nothing that asks by now.
@@ -191,19 +198,25 @@ impl Machine {
         running.asked = None;
         self.timers.clear(Timer::Held);
         self.note_typing(now);
-        held.into_iter().map(Effect::Write).collect()
+        cancel.into_iter().chain(held.into_iter().map(Effect::Write)).collect()
     }
 
     /// The caller asked for the running command to be stopped.
     #[must_use]
     pub fn on_interrupt(&mut self, now: Instant, tried: usize) -> Vec<Effect> {
-        let begun = self.stream.lines_begun();
+        let (begun, due) = (self.stream.lines_begun(), self.takes_input_at());
         if let State::Running(running) = &mut self.state {
             running.stopped_at = Some(begun);
             running.stop_lines();
-            running.cancelled = true;
             running.held.clear();
             running.asked = None;
+            if now < due {
+                // bash that is interrupted between the last key of a line and its start runs the line without its first letter.
+                running.held_cancel = Some(tried);
+                self.timers.set(Timer::Held, due);
+                return Vec::new();
+            }
+            running.cancelled = true;
         }
         self.note_typing(now);
         vec![Effect::Type(Intent::Cancel { tried })]
@@ -233,8 +246,14 @@ impl Machine {
 
     /// The command has run too long: the cancel keys, again and again for a while.
     pub(super) fn on_kill(&mut self, now: Instant) -> Vec<Effect> {
+        let due = self.takes_input_at();
         let State::Running(running) = &mut self.state else { return Vec::new() };
         let Some((limit, tried)) = &mut running.limit else { return Vec::new() };
+        if now < due {
+            // As for an interrupt. It may start before then.
+            self.timers.set(Timer::Kill, due.min(now + INPUT_AFTER_START));
+            return Vec::new();
+        }
         let (text, count) = (limit.told.clone(), *tried);
         *tried += 1;
         if count >= KILL_TRIES_MAX {

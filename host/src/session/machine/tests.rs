@@ -3,7 +3,7 @@
 use super::*;
 use crate::author::Author;
 use crate::ids::CommandId;
-use crate::limits::INPUT_HELD_MAX;
+use crate::limits::{INPUT_AFTER_START, INPUT_HELD_MAX};
 use crate::policy;
 use crate::session::command::{Limit, Started};
 use crate::session::log::ByteLog;
@@ -119,7 +119,7 @@ fn a_screen_that_nobody_could_read_is_looked_at_again() {
 
 #[test]
 fn a_command_is_stopped_by_what_is_left_of_its_time_and_told_all_of_it() {
-    let mut case = Case::asking_within(Some(Limit::of_caller(Duration::from_secs(60), Duration::from_millis(59_500))));
+    let mut case = Case::asking_within(Some(Limit::of_caller(Duration::from_secs(60), Duration::from_millis(58_500))));
     let begun = case.now;
     let stopped = loop {
         let effects = case.next().expect("nothing stops it");
@@ -130,7 +130,7 @@ fn a_command_is_stopped_by_what_is_left_of_its_time_and_told_all_of_it() {
         assert!(case.machine.on_readings(case.now, none).is_empty());
     };
     assert!(matches!(stopped.as_slice(), [Effect::Type(Intent::Cancel { tried: 0 })]), "{stopped:?}");
-    assert_eq!(case.now - begun, Duration::from_millis(500));
+    assert_eq!(case.now - begun, Duration::from_millis(1_500));
     assert_eq!(case.machine.running().unwrap().warnings(), ["it was stopped after 60 s, as its caller wanted"]);
 }
 
@@ -182,6 +182,29 @@ fn a_secret_that_was_held_back_is_for_the_question_that_it_was_given_for() {
         assert_eq!(written, typed, "{more:?}");
         assert_eq!(case.machine.running().unwrap().warnings().len(), 1 - typed, "{more:?}");
     }
+}
+
+#[test]
+fn what_stops_a_command_is_typed_once_the_shell_has_started_it() {
+    let cancels = |effects: &[Effect]| effects.iter().filter(|effect| matches!(effect, Effect::Type(Intent::Cancel { tried: 0 }))).count();
+    let mut case = Case::asking();
+    // The last one told its start, so this one will.
+    case.machine.tells_start = true;
+    let begun = case.now;
+    assert!(case.machine.on_interrupt(begun, 0).is_empty(), "the shell's line editor has the line");
+    let started = begun + Duration::from_millis(5);
+    case.machine.on_bytes(started, b"\x1b]133;C;n\x07");
+    case.machine.on_drained(started);
+    let typed = case.machine.on_timer(started + INPUT_AFTER_START);
+    assert_eq!(cancels(&typed), 1, "{typed:?}");
+    let again = case.machine.on_interrupt(started + INPUT_AFTER_START, 0);
+    assert_eq!(cancels(&again), 1, "{again:?}");
+    // A shell that does not tell it is not waited for for ever.
+    let mut case = Case::asking();
+    case.machine.tells_start = true;
+    assert!(case.machine.on_interrupt(case.now, 0).is_empty());
+    let typed = case.machine.on_timer(case.now + INPUT_HELD_MAX);
+    assert_eq!(cancels(&typed), 1, "{typed:?}");
 }
 
 #[test]
