@@ -116,9 +116,8 @@ fn refused(why: String) -> Tell {
 }
 
 async fn follow(directory: &Arc<Directory>, run: Run, told: &mpsc::Sender<Tell>) -> Result<(), Tell> {
-    let not_commit =
-        |word: &str| refused(format!("`{word}` says nothing of a candidate configuration; say check, now, confirmed or confirm"));
-    let keep = run.commit.as_deref().map(|word| Keep::parse(word).ok_or_else(|| not_commit(word))).transpose()?;
+    let not_commit = |word: &str| format!("`{word}` says nothing of a candidate configuration; say check, now, confirmed or confirm");
+    let keep = run.commit.as_deref().map(|word| Keep::parse(word).ok_or_else(|| not_commit(word))).transpose().map_err(refused)?;
     let id = SessionId::parse(&run.session);
     let (handle, _) = open(directory, &id, run.by.clone(), told).await.map_err(refused)?;
     let kill_after = run.kill_after_s.map(|limit| Duration::from_secs(limit).min(KILL_AFTER_MAX));

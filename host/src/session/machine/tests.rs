@@ -194,7 +194,8 @@ fn what_stops_a_command_is_typed_once_the_shell_has_started_it() {
     assert!(case.machine.on_interrupt(begun, 0).is_empty(), "the shell's line editor has the line");
     let started = begun + Duration::from_millis(5);
     case.machine.on_bytes(started, b"\x1b]133;C;n\x07");
-    case.machine.on_drained(started);
+    let asked = case.machine.on_drained(started);
+    assert_eq!(cancels(&asked), 0, "{asked:?}");
     let typed = case.machine.on_timer(started + INPUT_AFTER_START);
     assert_eq!(cancels(&typed), 1, "{typed:?}");
     let again = case.machine.on_interrupt(started + INPUT_AFTER_START, 0);
