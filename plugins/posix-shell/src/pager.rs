@@ -5,9 +5,6 @@ use jackfield_plugin::{Page, View};
 
 use crate::words;
 
-/// The triggers of a pager.
-const MARKERS: [&str; 8] = ["less_next", "less_end", "less_lines", "less_colon", "less_return", "less_follow", "less_name", "more"];
-
 /// The key for the marker in the last row, if it is one.
 pub(crate) fn page(view: &View) -> Option<Page> {
     if !has_hit(view) {
@@ -56,7 +53,8 @@ pub(crate) fn marker(view: &View) -> bool {
 
 /// Can the row be a marker at all? Most are not, and each is asked about more than once.
 fn has_hit(view: &View) -> bool {
-    view.hits.iter().any(|hit| MARKERS.contains(&hit.trigger.as_str()))
+    let hit = |name: &str| view.hit(name).is_some();
+    ["less_next", "less_end", "less_lines", "less_colon", "less_return", "less_follow", "less_name", "more"].into_iter().any(hit)
 }
 
 /// The first screen of `less FILE` ends in the file's name. Any other word in the last row is just output.
