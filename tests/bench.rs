@@ -1,6 +1,6 @@
-//! What jackfield costs, as ratios against the raw limit, measured in one run on one machine: `cargo bench --profile dev`.
+//! What jackfield costs, as ratios against the raw limit, measured in one run on one machine: `cargo bench`.
 //!
-//! Nothing here fails on a slow machine: figures are printed, people judge them. `cargo bench --profile dev -- warm` runs one measure.
+//! Nothing here fails on a slow machine: figures are printed, people judge them. `cargo bench -- warm` runs one measure.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
