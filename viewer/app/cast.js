@@ -45,6 +45,8 @@ export class Player {
   speed = 1;
   skipsPauses = true;
   #next = 0;
+  // What is shown is of later than that: it is drawn from the beginning.
+  #isAnew = false;
   #frame = 0;
   #last = 0;
 
@@ -72,7 +74,12 @@ export class Player {
   }
 
   seek(to) {
-    this.position = Math.min(this.cast.length, Math.max(0, to));
+    const wanted = Math.min(this.cast.length, Math.max(0, to));
+    if (wanted < this.position) {
+      this.#next = 0;
+      this.#isAnew = true;
+    }
+    this.position = wanted;
     this.#draw();
     this.changed();
   }
@@ -95,8 +102,8 @@ export class Player {
   #draw() {
     // Of many leaps in a row only the newest is drawn: each may be megabytes, of which a terminal takes only so many.
     if (this.isBehind()) return;
-    if (this.#next > 0 && this.cast.events[this.#next - 1][0] > this.position) {
-      this.#next = 0;
+    if (this.#isAnew) {
+      this.#isAnew = false;
       this.show(null);
       this.resize(this.cast.width, this.cast.height);
     }
