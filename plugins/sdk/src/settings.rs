@@ -9,7 +9,6 @@ use crate::text::{split_where, whole};
 /// Settings by name.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Settings {
-    /// In the order of their names: some plugins have a hundred, and look several up for each row.
     entries: Vec<(String, Value)>,
 }
 
@@ -72,14 +71,13 @@ impl Settings {
     }
 
     fn value(&self, key: &str) -> Option<&Value> {
-        let place = place(&self.entries, key).ok()?;
-        self.entries.get(place).map(|(_, value)| value)
+        find(&self.entries, key)
     }
 }
 
-/// Where the entry of this name is, or would be.
-fn place(entries: &[(String, Value)], key: &str) -> Result<usize, usize> {
-    entries.binary_search_by(|(name, _)| name.as_str().cmp(key))
+/// One by one: most names differ in their length, and those of one part of a declaration begin alike, which an ordered search compares.
+fn find<'a>(entries: &'a [(String, Value)], key: &str) -> Option<&'a Value> {
+    entries.iter().find(|(name, _)| name == key).map(|(_, value)| value)
 }
 
 fn unknown_key(known: &[&str]) -> String {
@@ -122,8 +120,10 @@ impl<'a> Reader<'a> {
         self.key = self.string()?;
         self.expect(":")?;
         let value = self.value()?;
-        let Err(place) = place(into, &self.key) else { return Err("is given twice".to_owned()) };
-        into.insert(place, (core::mem::take(&mut self.key), value));
+        if find(into, &self.key).is_some() {
+            return Err("is given twice".to_owned());
+        }
+        into.push((core::mem::take(&mut self.key), value));
         Ok(())
     }
 
@@ -223,7 +223,6 @@ mod tests {
 
     #[test]
     fn reads_every_kind_of_value() {
-        // Whatever their order.
         let settings = Settings::parse(r#" { "paging" : "off", "rows": 50, "low": -3 , "strict":true,"lax": false } "#).unwrap();
         assert_eq!(settings.text("paging"), Some("off"));
         assert_eq!((settings.number("rows"), settings.number("low")), (Some(50), Some(-3)));
