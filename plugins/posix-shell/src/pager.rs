@@ -7,9 +7,6 @@ use crate::words;
 
 /// The key for the marker in the last row, if it is one.
 pub(crate) fn page(view: &View) -> Option<Page> {
-    if !has_hit(view) {
-        return None;
-    }
     // Markers grow: `(END)` may go on with `- Next: b`, `lines 1-2` with `3/60 37%`, and a row of text may begin like one.
     let stands = view.quiet_ms >= view.settle_ms;
     let hit = |name: &str| view.hit(name).is_some();
@@ -46,15 +43,8 @@ fn is_complete(tail: &str) -> bool {
 /// Does the row look like a pager's marker, whatever runs? A lone colon is one only on a screen of its own.
 pub(crate) fn marker(view: &View) -> bool {
     let hit = |name: &str| view.hit(name).is_some();
-    let is_own = || ["less_next", "less_end", "less_lines", "more", "less_follow"].into_iter().any(hit);
-    let on_screen = || view.fact("screen") == "alternate" || view.fact("cursor-keys") == "application";
-    has_hit(view) && (is_own() || hit("less_colon") && on_screen())
-}
-
-/// Can the row be a marker at all? Most are not, and each is asked about more than once.
-fn has_hit(view: &View) -> bool {
-    let hit = |name: &str| view.hit(name).is_some();
-    ["less_next", "less_end", "less_lines", "less_colon", "less_return", "less_follow", "less_name", "more"].into_iter().any(hit)
+    ["less_next", "less_end", "less_lines", "more", "less_follow"].into_iter().any(hit)
+        || hit("less_colon") && (view.fact("screen") == "alternate" || view.fact("cursor-keys") == "application")
 }
 
 /// The first screen of `less FILE` ends in the file's name. Any other word in the last row is just output.
