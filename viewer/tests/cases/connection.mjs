@@ -3,16 +3,22 @@
 import { equal, screen, shows, until } from '../browser.mjs';
 import { enter, forgive, guest, link, routed, shoot, type, typist, wanted } from '../world.mjs';
 
+/// A page with the shell's session; `sockets` has what ends each of its connections.
+async function cuttable() {
+  const page = await guest();
+  const sockets = [];
+  await page.routeWebSocket('**/ws', (socket) => {
+    const server = socket.connectToServer();
+    sockets.push(() => Promise.all([socket.close({ code: 1001, reason: 'jackfield has ended' }), server.close()]));
+  });
+  await page.goto(link());
+  await enter(page, wanted.shell);
+  return { page, sockets };
+}
+
 export const tests = {
   async a_lost_connection_is_told_and_comes_back() {
-    const page = await guest();
-    const sockets = [];
-    await page.routeWebSocket('**/ws', (socket) => {
-      const server = socket.connectToServer();
-      sockets.push(() => Promise.all([socket.close({ code: 1001, reason: 'jackfield has ended' }), server.close()]));
-    });
-    await page.goto(link());
-    await enter(page, wanted.shell);
+    const { page, sockets } = await cuttable();
     await type(page, 'echo before-$((3+3))');
     await shows(page, 'before-6');
     await sockets.shift()();
@@ -29,14 +35,7 @@ export const tests = {
   },
 
   async a_connection_that_is_opened_by_hand_is_the_only_one() {
-    const page = await guest();
-    const sockets = [];
-    await page.routeWebSocket('**/ws', (socket) => {
-      const server = socket.connectToServer();
-      sockets.push(() => Promise.all([socket.close({ code: 1001, reason: 'jackfield has ended' }), server.close()]));
-    });
-    await page.goto(link());
-    await enter(page, wanted.shell);
+    const { page, sockets } = await cuttable();
     await shows(page, /\S/);
     // The page asks why it is lost, and is not told for a while.
     let answer;
