@@ -20,6 +20,15 @@ pub enum ReadError {
     },
 }
 
+/// Is there a file, and no folder or pipe? Asked before opening, because opening a pipe that nobody writes to waits for ever.
+///
+/// # Errors
+///
+/// When there is nothing, or something else.
+pub fn check_file(path: &Path) -> io::Result<()> {
+    if std::fs::metadata(path)?.is_file() { Ok(()) } else { Err(io::Error::other("it is not a file")) }
+}
+
 /// The content of a file of at most so many bytes. Its size is not trusted: it may grow, and a pipe has none.
 ///
 /// # Errors
@@ -49,6 +58,8 @@ mod tests {
         assert_eq!(read(&path, 5).unwrap(), b"12345");
         assert!(matches!(read(&path, 3), Err(ReadError::TooLong { bytes: 5, max: 3 })));
         assert!(matches!(read(Path::new("/dev/zero"), 9), Err(ReadError::TooLong { bytes: 10, max: 9 })));
+        assert!(check_file(&path).is_ok());
+        assert_eq!(check_file(folder.path()).unwrap_err().to_string(), "it is not a file");
         let absent = read(&path.with_file_name("absent"), 5).unwrap_err();
         assert!(matches!(absent, ReadError::Io(error) if error.kind() == io::ErrorKind::NotFound));
     }

@@ -280,11 +280,8 @@ pub fn of_file_or_name(plugin: &str, max_file_bytes: Option<u64>) -> Result<Spec
 /// The bytes of a plugin's file, or why they are not read.
 fn read(file: &Path, max_file_bytes: Option<u64>) -> Result<Vec<u8>, String> {
     let failed = |why: String| format!("cannot read `{}`: {why}", file.display());
-    // Asked before opening, because opening a pipe that nobody writes to waits for ever.
     let unread = |error: std::io::Error| failed(wrong::no_file(file).map_or_else(|| error.to_string(), |what| format!("{error}; {what}")));
-    if !std::fs::metadata(file).map_err(unread)?.is_file() {
-        return Err(failed("it is not a file".to_owned()));
-    }
+    bounded::check_file(file).map_err(unread)?;
     bounded::read(file, max_file_bytes.unwrap_or(PLUGIN_FILE_MAX_BYTES)).map_err(|error| match error {
         ReadError::Io(_) => failed(error.to_string()),
         ReadError::TooLong { .. } => failed(format!("{error}; allow more with `--max-file-bytes` if you trust it")),

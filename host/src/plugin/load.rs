@@ -53,9 +53,7 @@ impl Source {
     pub fn name(&self, max_bytes: u64) -> String {
         let wasm = match self {
             Self::Embedded(wasm) => Some(Cow::Borrowed(*wasm)),
-            // Asked before opening, because opening a pipe that nobody writes to waits for ever.
-            Self::File(path) if path.is_file() => bounded::read(path, max_bytes).ok().map(Cow::Owned),
-            Self::File(_) => None,
+            Self::File(path) => bounded::check_file(path).ok().and_then(|()| bounded::read(path, max_bytes).ok()).map(Cow::Owned),
         };
         let stem = || match self {
             Self::File(path) => path.file_stem().map(|stem| stem.to_string_lossy().into_owned()),

@@ -114,10 +114,10 @@ impl Signature {
     /// When there is none or it cannot be read.
     pub fn beside(file: &Path) -> Result<Self, SignatureError> {
         let path = beside(file);
-        match std::fs::metadata(&path) {
+        match bounded::check_file(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(SignatureError::Missing(path)),
-            // Asked before opening, because opening a pipe that nobody writes to waits for ever.
-            Ok(found) if !found.is_file() => return Err(SignatureError::Unreadable { path, what: "it is not a file".to_owned() }),
+            Err(error) if error.kind() == io::ErrorKind::Other => return Err(SignatureError::Unreadable { path, what: error.to_string() }),
+            // What the system says is told by who reads it.
             _ => {}
         }
         let text = read(&path, SIGNATURE_MAX_BYTES)?;

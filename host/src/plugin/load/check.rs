@@ -66,10 +66,7 @@ fn read(spec: &Spec) -> Result<Cow<'static, [u8]>, LoadError> {
         Source::File(path) => path,
     };
     let failed = |source| LoadError::Read { name: spec.name.clone(), path: path.display().to_string(), source };
-    // Asked before opening, because opening a pipe that nobody writes to waits for ever.
-    if !std::fs::metadata(path).map_err(failed)?.is_file() {
-        return Err(failed(std::io::Error::other("it is not a file")));
-    }
+    bounded::check_file(path).map_err(failed)?;
     crate::config::safety::check(path, "plugin").map_err(|why| failed(std::io::Error::other(why)))?;
     let wasm = bounded::read(path, spec.max_bytes).map_err(|error| match error {
         ReadError::Io(source) => failed(source),
