@@ -6,15 +6,34 @@ use jackfield_plugin::{Diagnostic, Hit, Settings, View, words};
 #[derive(Debug, Default)]
 pub(crate) struct Declaration {
     settings: Settings,
+    /// Looked up whenever the screen is looked at, and so read once.
+    modes: Vec<Mode>,
     /// Leave paging on and turn the pages.
     keep_pages: bool,
 }
 
 /// A mode and what is said of it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Mode<'a> {
-    pub(crate) name: &'a str,
-    declaration: &'a Declaration,
+#[derive(Debug)]
+pub(crate) struct Mode {
+    pub(crate) name: String,
+    pub(crate) kind: Kind,
+    /// What the device waits for, where it waits for the rest of a line.
+    pub(crate) meaning: String,
+    /// Characters that may follow the device's name, with more behind them.
+    pub(crate) after_host: String,
+    /// Commands run with elevated rights.
+    pub(crate) privileged: bool,
+    /// The device's name is cut to so many bytes here, 0 = not at all.
+    pub(crate) cut: usize,
+}
+
+/// What a mode is to whoever types, the narrowest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Kind {
+    Recovery,
+    Incomplete,
+    Shell,
+    Ready,
 }
 
 /// A dialog to carry through.
@@ -40,16 +59,16 @@ impl Declaration {
             return Err(vec![Diagnostic { path: String::new(), message }]);
         }
         let keep_pages = settings.choice("paging", &["off", "pages"]).map_err(|problem| vec![problem])? == "pages";
-        Ok(Self { settings, keep_pages })
+        let names = settings.keys().filter_map(|key| key.strip_prefix("mode.")?.strip_suffix(".kind"));
+        let modes = names.map(|name| Mode::read(name, &settings)).collect();
+        Ok(Self { settings, modes, keep_pages })
     }
 
     /// The mode that the row shows, with the hit of its trigger. Where several fit, one of a narrower kind comes first.
-    pub(crate) fn mode<'a>(&'a self, view: &'a View) -> Option<(Mode<'a>, &'a Hit)> {
-        let modes = view.hits.iter().filter_map(|hit| Some((Mode { name: hit.trigger.strip_prefix("mode:")?, declaration: self }, hit)));
-        modes.min_by_key(|(mode, _)| {
-            let kind = mode.kind();
-            ["recovery", "incomplete", "shell"].iter().position(|narrow| *narrow == kind).unwrap_or(3)
-        })
+    pub(crate) fn mode<'a>(&'a self, view: &'a View) -> Option<(&'a Mode, &'a Hit)> {
+        let named = |name: &str| self.modes.iter().find(|mode| mode.name == name);
+        let modes = view.hits.iter().filter_map(|hit| Some((named(hit.trigger.strip_prefix("mode:")?)?, hit)));
+        modes.min_by_key(|(mode, _)| mode.kind)
     }
 
     /// Sends to type after login in this mode.
@@ -112,35 +131,23 @@ impl Declaration {
     }
 }
 
-impl<'a> Mode<'a> {
-    /// `ready`, `shell`, `incomplete` or `recovery`.
-    pub(crate) fn kind(self) -> &'a str {
-        self.text(".kind")
-    }
-
-    /// What the device waits for, where it waits for the rest of a line.
-    pub(crate) fn meaning(self) -> &'a str {
-        self.text(".meaning")
-    }
-
-    /// Characters that may follow the name, with more behind them.
-    pub(crate) fn after_host(self) -> &'a str {
-        self.text(".after")
-    }
-
-    /// Commands run with elevated rights.
-    pub(crate) fn is_privileged(self) -> bool {
-        self.declaration.settings.flag(&["mode.", self.name, ".privileged"].concat()) == Some(true)
-    }
-
-    /// The name is cut to so many bytes here, 0 = not at all.
-    pub(crate) fn cut(self) -> usize {
-        let cut = self.declaration.settings.number(&["mode.", self.name, ".cut"].concat());
-        cut.and_then(|cut| usize::try_from(cut).ok()).unwrap_or_default()
-    }
-
-    fn text(self, what: &str) -> &'a str {
-        self.declaration.text(&["mode.", self.name, what]).unwrap_or_default()
+impl Mode {
+    fn read(name: &str, settings: &Settings) -> Self {
+        let key = |what: &str| ["mode.", name, what].concat();
+        let text = |what: &str| settings.text(&key(what)).unwrap_or_default();
+        Self {
+            name: name.to_owned(),
+            kind: match text(".kind") {
+                "recovery" => Kind::Recovery,
+                "incomplete" => Kind::Incomplete,
+                "shell" => Kind::Shell,
+                _ => Kind::Ready,
+            },
+            meaning: text(".meaning").to_owned(),
+            after_host: text(".after").to_owned(),
+            privileged: settings.flag(&key(".privileged")) == Some(true),
+            cut: settings.number(&key(".cut")).and_then(|cut| usize::try_from(cut).ok()).unwrap_or_default(),
+        }
     }
 }
 
@@ -238,7 +245,7 @@ mod tests {
     fn a_narrower_kind_comes_first() {
         let (declaration, view) = (made_up::declaration(), made_up::view("boot> "));
         assert_eq!(view.hits.len(), 2);
-        assert_eq!(declaration.mode(&view).map(|(mode, _)| mode.name), Some("boot"));
+        assert_eq!(declaration.mode(&view).map(|(mode, _)| mode.name.as_str()), Some("boot"));
     }
 
     #[test]

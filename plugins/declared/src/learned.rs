@@ -5,19 +5,19 @@ use jackfield_plugin::settle::Fit;
 use crate::declaration::Mode;
 
 /// The learned name and the last mode, empty where nothing is learned.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Learned {
-    host: String,
-    mode: String,
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Learned<'a> {
+    host: &'a str,
+    mode: &'a str,
     /// The name was learned in a mode that cuts it to so many bytes.
     cut: usize,
 }
 
-impl Learned {
+impl<'a> Learned<'a> {
     /// From a memo; what is not one teaches nothing.
-    pub(crate) fn parse(memo: &str) -> Self {
+    pub(crate) fn parse(memo: &'a str) -> Self {
         let line = |key: &str| memo.lines().find_map(|line| line.strip_prefix(key)).unwrap_or_default();
-        Self { host: line("host ").to_owned(), mode: line("mode ").to_owned(), cut: line("cut ").parse().unwrap_or_default() }
+        Self { host: line("host "), mode: line("mode "), cut: line("cut ").parse().unwrap_or_default() }
     }
 
     /// The memo to keep.
@@ -26,7 +26,7 @@ impl Learned {
     }
 
     /// How well a prompt fits.
-    pub(crate) fn fit(&self, host: &str, mode: Mode<'_>) -> Fit {
+    pub(crate) fn fit(&self, host: &str, mode: &Mode) -> Fit {
         if self.mode.is_empty() {
             return Fit::First;
         }
@@ -37,33 +37,31 @@ impl Learned {
         if self.host.is_empty() {
             return Fit::Stranger;
         }
-        if host == self.host || self.is_cut_to(host, mode.cut()) || self.continues(host, mode.after_host()) {
+        if host == self.host || self.is_cut_to(host, mode.cut) || self.continues(host, &mode.after_host) {
             Fit::Known
         } else {
             Fit::Stranger
         }
     }
 
-    /// Takes over what an accepted prompt shows.
-    pub(crate) fn learn(&mut self, host: &str, mode: Mode<'_>) {
+    /// With what an accepted prompt shows.
+    pub(crate) fn and(self, host: &'a str, mode: &'a Mode) -> Self {
         let knows_more = self.fit(host, mode) == Fit::Known && (self.cut == 0 || host.len() <= self.host.len());
-        mode.name.clone_into(&mut self.mode);
         if host.is_empty() || knows_more {
-            return;
+            return Self { mode: &mode.name, ..self };
         }
-        host.clone_into(&mut self.host);
-        self.cut = if mode.cut() == host.len() { mode.cut() } else { 0 };
+        Self { host, mode: &mode.name, cut: if mode.cut == host.len() { mode.cut } else { 0 } }
     }
 
     /// One of the two names is the other one, cut.
     fn is_cut_to(&self, host: &str, cut: usize) -> bool {
         let is = |long: &str, short: &str, cut: usize| cut > 0 && short.len() == cut && long.starts_with(short);
-        is(&self.host, host, cut) || is(host, &self.host, self.cut)
+        is(self.host, host, cut) || is(host, self.host, self.cut)
     }
 
     /// The name, and behind it what the mode adds: `name-interface/1`.
     fn continues(&self, host: &str, after: &str) -> bool {
-        host.strip_prefix(self.host.as_str()).is_some_and(|rest| rest.starts_with(|c| after.contains(c)))
+        host.strip_prefix(self.host).is_some_and(|rest| rest.starts_with(|c| after.contains(c)))
     }
 }
 
@@ -74,16 +72,18 @@ mod tests {
 
     fn fit(learned: &[&str], row: &str) -> Fit {
         let declaration = made_up::declaration();
-        let mut known = Learned::default();
+        let mut memo = String::new();
         for row in learned {
             let view = made_up::view(row);
             let (mode, hit) = declaration.mode(&view).unwrap();
-            known.learn(hit.group("host").unwrap_or_default(), mode);
-            assert_eq!(Learned::parse(&known.memo()), known);
+            let known = Learned::parse(&memo).and(hit.group("host").unwrap_or_default(), mode);
+            let next = known.memo();
+            assert_eq!(Learned::parse(&next), known);
+            memo = next;
         }
         let view = made_up::view(row);
         let (mode, hit) = declaration.mode(&view).unwrap();
-        known.fit(hit.group("host").unwrap_or_default(), mode)
+        Learned::parse(&memo).fit(hit.group("host").unwrap_or_default(), mode)
     }
 
     #[test]

@@ -4,14 +4,19 @@
 use jackfield_plugin::settle::{Fit, after, shown};
 use jackfield_plugin::{Hit, PromptReport, Reading, Ready, View};
 
-use crate::declaration::{Declaration, Mode};
+use crate::declaration::{Declaration, Kind, Mode};
 use crate::learned::Learned;
 
 /// What the last row says about the prompt.
 pub(crate) fn inspect(view: &View, declaration: &Declaration) -> PromptReport {
-    let mut learned = Learned::parse(view.memo_text());
-    let reading = if view.echoed || !awaits_echo(&view.phase) { judge(view, declaration, &mut learned) } else { Reading::NotYet };
-    PromptReport::new(reading, learned.memo())
+    let knows = Learned::parse(view.memo_text());
+    let (reading, learned) = match declaration.mode(view) {
+        Some((mode, hit)) if view.echoed || !awaits_echo(&view.phase) => judge(view, mode, hit, knows),
+        _ => (Reading::NotYet, knows),
+    };
+    // Mostly it has seen nothing new, and what it wrote is written already.
+    let memo = if learned == knows { view.memo.clone() } else { learned.memo().into_bytes() };
+    PromptReport::new(reading, memo)
 }
 
 /// Was a line typed whose echo must come before the answer? A phase that is not known counts as one.
@@ -19,26 +24,24 @@ fn awaits_echo(phase: &str) -> bool {
     !matches!(phase, "login" | "idle")
 }
 
-fn judge(view: &View, declaration: &Declaration, learned: &mut Learned) -> Reading {
-    let Some((mode, hit)) = declaration.mode(view) else { return Reading::NotYet };
-    if mode.kind() == "incomplete" {
-        let what = || Reading::Incomplete(mode.meaning().to_owned());
-        return after(view, Fit::Stranger.silence_ms(view.settle_ms), what);
+/// What a row is that fits this mode, and what is known once it is looked at.
+fn judge<'a>(view: &View, mode: &'a Mode, hit: &'a Hit, knows: Learned<'a>) -> (Reading, Learned<'a>) {
+    if mode.kind == Kind::Incomplete {
+        let what = || Reading::Incomplete(mode.meaning.clone());
+        return (after(view, Fit::Stranger.silence_ms(view.settle_ms), what), knows);
     }
     let host = hit.group("host").unwrap_or_default();
-    let fit = learned.fit(host, mode);
+    let fit = knows.fit(host, mode);
     let reading = after(view, fit.silence_ms(view.settle_ms), || Reading::Ready(ready(mode, hit, fit, &view.tail)));
-    if matches!(reading, Reading::Ready(_)) {
-        learned.learn(host, mode);
-    }
-    reading
+    let learned = if matches!(reading, Reading::Ready(_)) { knows.and(host, mode) } else { knows };
+    (reading, learned)
 }
 
-fn ready(mode: Mode<'_>, hit: &Hit, fit: Fit, row: &str) -> Ready {
+fn ready(mode: &Mode, hit: &Hit, fit: Fit, row: &str) -> Ready {
     Ready {
         prompt: shown(row).to_owned(),
-        mode: mode.name.to_owned(),
-        privileged: hit.group("priv").map_or_else(|| mode.is_privileged(), |sign| sign == "#"),
+        mode: mode.name.clone(),
+        privileged: hit.group("priv").map_or(mode.privileged, |sign| sign == "#"),
         status: None,
         cwd: hit.group("cwd").map(str::to_owned),
         proof: fit.proof().to_owned(),

@@ -34,6 +34,11 @@ impl Settings {
         }
     }
 
+    /// The keys, in the order in which they are written.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        self.entries.iter().map(|(key, _)| key.as_str())
+    }
+
     /// The text under this key, if there is one.
     #[must_use]
     pub fn text(&self, key: &str) -> Option<&str> {
@@ -224,6 +229,7 @@ mod tests {
     #[test]
     fn reads_every_kind_of_value() {
         let settings = Settings::parse(r#" { "paging" : "off", "rows": 50, "low": -3 , "strict":true,"lax": false } "#).unwrap();
+        assert_eq!(settings.keys().collect::<Vec<_>>(), ["paging", "rows", "low", "strict", "lax"]);
         assert_eq!(settings.text("paging"), Some("off"));
         assert_eq!((settings.number("rows"), settings.number("low")), (Some(50), Some(-3)));
         assert_eq!((settings.flag("strict"), settings.flag("lax")), (Some(true), Some(false)));
