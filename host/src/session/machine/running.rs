@@ -190,6 +190,9 @@ impl Machine {
         if held.is_empty() && cancel.is_none() {
             return Vec::new();
         }
+        if cancel.is_some() {
+            running.stopped_at = Some(self.stream.lines_begun());
+        }
         // A secret is for what asked when it was given, and for nothing that asks by now.
         if self.stream.tail().trim_end() != running.held_row && held.iter().any(is_secret) {
             held.retain(|typed| !is_secret(typed));
@@ -206,7 +209,6 @@ impl Machine {
     pub fn on_interrupt(&mut self, now: Instant, tried: usize) -> Vec<Effect> {
         let (begun, due) = (self.stream.lines_begun(), self.takes_input_at());
         if let State::Running(running) = &mut self.state {
-            running.stopped_at = Some(begun);
             running.stop_lines();
             running.held.clear();
             running.asked = None;
@@ -216,6 +218,7 @@ impl Machine {
                 self.timers.set(Timer::Held, due);
                 return Vec::new();
             }
+            running.stopped_at = Some(begun);
             running.cancelled = true;
         }
         self.note_typing(now);

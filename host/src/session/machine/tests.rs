@@ -208,6 +208,28 @@ fn what_stops_a_command_is_typed_once_the_shell_has_started_it() {
     assert_eq!(cancels(&typed), 1, "{typed:?}");
 }
 
+/// The shell has several lines at once, and none of them has begun yet.
+#[test]
+fn the_line_that_begins_while_its_stop_is_held_back_is_the_one_that_is_stopped() {
+    let cancels = |effects: &[Effect]| effects.iter().filter(|effect| matches!(effect, Effect::Type(Intent::Cancel { .. }))).count();
+    let mut case = Case::asking();
+    case.machine.tells_start = true;
+    let State::Running(running) = &mut case.machine.state else { panic!("it runs") };
+    running.lines_left = 1;
+    assert!(case.machine.on_interrupt(case.now, 0).is_empty());
+    let started = case.now + Duration::from_millis(5);
+    case.machine.on_bytes(started, b"\x1b]133;C;n\x07");
+    let first = case.machine.on_drained(started);
+    assert_eq!(cancels(&first), 0, "{first:?}");
+    let stopped = started + INPUT_AFTER_START;
+    let typed = case.machine.on_timer(stopped);
+    assert_eq!(cancels(&typed), 1, "{typed:?}");
+    assert!(case.machine.running().unwrap().warnings().is_empty(), "no line behind it has begun");
+    case.machine.on_bytes(stopped, b"\x1b]133;C;n\x07");
+    let next = case.machine.on_drained(stopped);
+    assert_eq!((cancels(&next), case.machine.running().unwrap().warnings().len()), (1, 1), "{next:?}");
+}
+
 #[test]
 fn the_interrupt_key_that_somebody_types_is_for_all_the_lines() {
     let (anna, agent) = (Author::person("anna"), Author::agent("test"));
