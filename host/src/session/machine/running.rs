@@ -197,9 +197,14 @@ impl Machine {
         if self.stream.tail().trim_end() != running.held_row && held.iter().any(is_secret) {
             held.retain(|typed| !is_secret(typed));
             running.warn("the secret was not typed: what asked for it had gone on before the command ran; look at the screen");
+            self.in_secret = false;
         }
         running.asked = None;
         self.timers.clear(Timer::Held);
+        if held.is_empty() && cancel.is_none() {
+            // Nothing is typed. What stands there was not told as long as something was kept back, and nothing else may come.
+            return self.look_again(now);
+        }
         self.note_typing(now);
         cancel.into_iter().chain(held.into_iter().map(Effect::Write)).collect()
     }

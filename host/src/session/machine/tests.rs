@@ -185,6 +185,25 @@ fn a_secret_that_was_held_back_is_for_the_question_that_it_was_given_for() {
 }
 
 #[test]
+fn what_asks_when_a_secret_that_was_held_back_is_not_typed_is_told() {
+    let mut case = Case::asking();
+    let secret = policy::approved::secret_for_tests("sudo").by(Author::agent("test"));
+    assert!(case.machine.on_input(case.now, secret).is_empty(), "it is held until the command runs");
+    case.machine.on_bytes(case.now, b"\r\nGo on (yes/no)? ");
+    let asked = case.machine.on_drained(case.now);
+    assert!(matches!(asked.as_slice(), [Effect::Ask(_)]), "{asked:?}");
+    let question = Question { text: "Go on (yes/no)?".to_owned(), after_ms: 0, ..question() };
+    let known = case.readings(Some(question.clone()), None);
+    assert!(case.machine.on_readings(case.now, known).is_empty(), "something is about to be typed");
+    // Nothing is, and the device is silent.
+    let again = case.next().expect("nothing would ever ask again");
+    assert!(matches!(again.as_slice(), [Effect::Ask(_)]), "{again:?}");
+    let known = case.readings(Some(question), None);
+    let told = case.machine.on_readings(case.now, known);
+    assert!(matches!(told.as_slice(), [Effect::Asked(..)]), "{told:?}");
+}
+
+#[test]
 fn what_stops_a_command_is_typed_once_the_shell_has_started_it() {
     let cancels = |effects: &[Effect]| effects.iter().filter(|effect| matches!(effect, Effect::Type(Intent::Cancel { tried: 0 }))).count();
     let mut case = Case::asking();
