@@ -1,6 +1,7 @@
 //! Commands without a terminal: behind a pipe, and on channels of their own.
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -357,6 +358,31 @@ fn a_hundred_megabytes_come_whole_without_a_terminal() {
         let id = result["command_id"].clone();
         let page = client.call("ssh_output", json!({"command_id": id, "grep": "^1", "max_chars": 1000}));
         assert_eq!(page["output"], "", "every line is the same");
+    }
+}
+
+/// Who asks meanwhile, and the caller's own limit, have their turn between two pieces of it.
+#[test]
+fn output_that_never_pauses_keeps_nobody_waiting() {
+    let (_server, mut client) = setting("jft-bash", "/bin/bash");
+    client.call("ssh_open", json!({"host": "web1", "tty": false}));
+    client.call("ssh_run", json!({"target": "web1", "command": "true", "lane": "exec"}));
+    for lane in [json!({"target": "web1#pipe"}), json!({"target": "web1", "lane": "exec"})] {
+        for kill_after_s in [0, 1] {
+            let begun = Instant::now();
+            let mut arguments = lane.clone();
+            (arguments["command"], arguments["wait_s"], arguments["kill_after_s"]) = (json!("yes"), json!(0.5), json!(kill_after_s));
+            let running = client.call("ssh_run", arguments);
+            assert_eq!(running["state"], "running", "{running}");
+            let id = &running["command_id"];
+            if kill_after_s == 0 {
+                let stopped = client.call("ssh_interrupt", json!({"command_id": id}));
+                assert_eq!(stopped["state"], "interrupted", "{stopped}");
+            }
+            let ended = client.call("ssh_output", json!({"command_id": id, "tail": 1, "wait_s": 20}));
+            assert_ne!(ended["state"], "running", "{ended}");
+            assert!(begun.elapsed() < Duration::from_secs(15), "it took {:?}", begun.elapsed());
+        }
     }
 }
 

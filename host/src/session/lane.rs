@@ -210,16 +210,11 @@ impl Lane {
         Box::pin(self.profile.recall_masks()).await;
         self.set_up();
         while self.ended.is_none() {
-            match self.wait().await {
-                Woken::Pipe(event) => self.on_pipe(event),
-                Woken::Program(id, event) => self.on_program(id, event),
-                Woken::Request(Some(request)) => self.on_request(request).await,
-                Woken::Request(None) => self.ended = Some("nobody uses the session".to_owned()),
-                Woken::Gone(why) => {
-                    self.profile.commons.lose_line();
-                    self.ended = Some(why);
-                }
-                Woken::Timer => self.on_timer(),
+            let mut woken = Some(self.wait().await);
+            while let Some(next) = woken {
+                let is_output = matches!(next, Woken::Pipe(_) | Woken::Program(..));
+                self.on_woken(next).await;
+                woken = if is_output { self.behind_output() } else { None };
             }
             self.start_next().await;
             self.publish();
@@ -227,7 +222,40 @@ impl Lane {
         self.close().await;
     }
 
-    async fn wait(&mut self) -> Woken {
+    async fn on_woken(&mut self, woken: Woken) {
+        match woken {
+            Woken::Pipe(event) => self.on_pipe(event),
+            Woken::Program(id, event) => self.on_program(id, event),
+            Woken::Request(Some(request)) => self.on_request(request).await,
+            Woken::Request(None) => self.ended = Some("nobody uses the session".to_owned()),
+            Woken::Gone(why) => {
+                self.profile.commons.lose_line();
+                self.ended = Some(why);
+            }
+            Woken::Timer => self.on_timer(),
+        }
+    }
+
+    /// Who asks something, or what is due. Output is taken before both, and where it comes without a pause they would wait for ever: they
+    /// have their turn between two pieces of it.
+    fn behind_output(&mut self) -> Option<Woken> {
+        // Behind a program's end comes first whether its connection still is.
+        let goes_on = matches!(self.way, Open::Pipe(_)) || self.running().is_some();
+        if self.ended.is_some() || !goes_on {
+            return None;
+        }
+        if self.deadline() <= now() {
+            return Some(Woken::Timer);
+        }
+        match self.mailbox.try_recv() {
+            Ok(request) => Some(Woken::Request(Some(request))),
+            Err(mpsc::error::TryRecvError::Disconnected) => Some(Woken::Request(None)),
+            Err(mpsc::error::TryRecvError::Empty) => None,
+        }
+    }
+
+    /// When the next thing is due.
+    fn deadline(&self) -> Instant {
         let mut deadline = self.used_at + self.profile.idle_close;
         if let Open::Pipe(pipe) = &self.way
             && !pipe.is_open
@@ -236,7 +264,11 @@ impl Lane {
         }
         let kills = self.records.iter().filter(|record| !record.is_over()).filter_map(|record| record.kill_at);
         let held = self.streams().filter_map(|streams| streams.held_until());
-        let deadline = kills.map(|(at, _)| at).chain(held).fold(deadline, Instant::min);
+        kills.map(|(at, _)| at).chain(held).fold(deadline, Instant::min)
+    }
+
+    async fn wait(&mut self) -> Woken {
+        let deadline = self.deadline();
         // Programs that run tell their end themselves.
         let is_idle = self.running().is_none();
         let gone = match &self.way {
