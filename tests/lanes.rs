@@ -412,6 +412,17 @@ fn a_session_without_a_terminal_comes_back_without_one() {
     assert_eq!(parts(&result), ("none\n", "", Some(0)), "{result}");
 }
 
+/// As at a terminal: it lasts as long as a command runs, and each command renews it.
+#[test]
+fn a_lock_of_a_session_without_a_terminal_lasts_as_long_as_it_is_used() {
+    let (_server, mut client) = setting("jft-bash", "/bin/bash");
+    client.call("ssh_open", json!({"host": "web1", "tty": false}));
+    client.call("ssh_lock", json!({"session": "web1#pipe", "action": "take", "ttl_s": 6}));
+    client.run("web1#pipe", "sleep 7");
+    let listed = client.call("ssh_sessions", json!({"session": "web1#pipe"}));
+    assert_eq!(listed["sessions"][0]["lock"]["rule"], "one_agent", "{listed}");
+}
+
 /// What a shell keeps from one command to the next, and what ends it, is as at any prompt.
 #[test]
 fn statuses_options_and_traps_are_those_of_the_callers_lines_behind_a_pipe() {

@@ -481,7 +481,12 @@ impl Lane {
         self.cast.input(&self.redactor.whole(format!("{}\n", request.text).as_bytes()), now());
         let kept = self.profile.kept(&request.text);
         self.profile.journal.begun(id, &self.profile.id, &request.caller, &kept, &verdict);
-        self.profile.commons.begun(id, kept, Author::of_caller(&request.caller), 0);
+        let author = request.author();
+        if !author.is_person() {
+            // That renews an agent's lock.
+            self.profile.commons.lock.on_typed(&author, now());
+        }
+        self.profile.commons.begun(id, kept, author, 0);
         self.remember(record);
         Ok(Accepted { id, state: watch, verdict })
     }

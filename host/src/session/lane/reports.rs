@@ -79,6 +79,7 @@ impl Lane {
             Open::Pipe(pipe) => (!pipe.is_open, pipe.cwd.clone(), pipe.streams.bytes()),
             Open::Programs { .. } => (false, None, 0),
         };
+        self.profile.commons.lock.set_busy(self.running().is_some(), now());
         let own: u64 = self.records.iter().filter_map(|record| record.own.as_ref()).map(|own| own.bytes()).sum();
         let phase = match (&self.ended, self.running()) {
             (Some(why), _) => Phase::Closed(why.clone()),
