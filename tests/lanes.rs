@@ -412,6 +412,19 @@ fn a_session_without_a_terminal_comes_back_without_one() {
     assert_eq!(parts(&result), ("none\n", "", Some(0)), "{result}");
 }
 
+/// As at a terminal: who goes on would think to be in the directory of before.
+#[test]
+fn a_session_without_a_terminal_that_ended_while_nothing_ran_is_not_replaced_in_silence() {
+    let (_server, mut client) = setting("jft-bash", "/bin/bash");
+    client.call("ssh_open", json!({"host": "web1", "tty": false}));
+    assert_eq!(client.run("web1#pipe", "cd /usr; (sleep 0.5; kill -9 $$) &")["state"], "done");
+    std::thread::sleep(Duration::from_secs(5));
+    let next = client.run("web1#pipe", "test $PWD = /usr || echo elsewhere");
+    assert_eq!((next["state"].as_str(), next["output"].as_str()), (Some("done"), Some("elsewhere\n")), "{next}");
+    assert!(next["warnings"].to_string().contains("ended while nothing ran there"), "{next}");
+    assert_eq!(client.run("web1#pipe", "true")["warnings"], json!(null), "it is told once");
+}
+
 /// As at a terminal: it lasts as long as a command runs, and each command renews it.
 #[test]
 fn a_lock_of_a_session_without_a_terminal_lasts_as_long_as_it_is_used() {

@@ -93,6 +93,7 @@ pub fn start(mut profile: Profile, way: Way) -> SessionHandle {
         status,
         used_at: now(),
         ended: None,
+        is_end_told: false,
     };
     tokio::spawn(lane.run());
     handle
@@ -192,6 +193,8 @@ struct Lane {
     status: watch::Sender<Status>,
     used_at: Instant,
     ended: Option<String>,
+    /// Somebody wanted the end, or a command's result tells of it.
+    is_end_told: bool,
     /// What callers should know since the configuration has changed.
     note: Option<String>,
 }
@@ -393,6 +396,7 @@ impl Lane {
             }
             Request::Close(reply) => {
                 self.ended = Some("closed on request".to_owned());
+                self.is_end_told = true;
                 let _ = reply.send(());
             }
         }
@@ -454,7 +458,7 @@ impl Lane {
             status: None,
             failure: None,
             cwd: None,
-            warnings: self.note.iter().chain(&witness.warning).cloned().collect(),
+            warnings: self.note.iter().chain(&witness.warning).cloned().chain(self.profile.commons.take_loss_before()).collect(),
             out: (0, None),
             err: (0, None),
             own: None,
@@ -512,6 +516,7 @@ impl Lane {
     fn stop(&mut self, how: Stop, command: Option<CommandId>) -> Result<Sent, String> {
         if how == Stop::Hangup && command.is_none() {
             self.ended = Some(HUNG_UP.to_owned());
+            self.is_end_told = true;
             return Ok("hang up".into());
         }
         let wanted = command.or_else(|| self.running());
@@ -543,6 +548,10 @@ impl Lane {
     async fn close(mut self) {
         let why = self.ended.clone().unwrap_or_else(|| "the session has ended".to_owned());
         if let Open::Pipe(pipe) = &self.way {
+            // What its shell has kept is gone, and nobody has heard of it.
+            if pipe.is_open && self.running().is_none() && !self.is_end_told {
+                self.profile.commons.note_loss(&why);
+            }
             let _ = pipe.writer.order(Order::Close);
         }
         for record in &mut self.records {

@@ -71,6 +71,7 @@ impl Lane {
         let what = "it ended the session: the next command opens a new one, which knows nothing of this one's directory and variables";
         record.warnings.push(what.to_owned());
         record.end(State::Done, &self.profile);
+        self.is_end_told = true;
     }
 
     /// Have both outputs told the end?
