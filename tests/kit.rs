@@ -82,6 +82,22 @@ fn a_recording_with_settings_of_a_plugin_that_is_not_here_is_left_out() {
     assert_eq!(states(&report, State::Passed), ["recordings"]);
 }
 
+/// What a secret is called is text of somebody else, and a recording is played by whoever got it.
+#[test]
+fn the_name_of_a_secret_leads_to_no_file() {
+    let lab = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/recordings/switch-lab.rec");
+    let folder = tempfile::tempdir().unwrap();
+    let (file, outside) = (folder.path().join("lab.rec"), folder.path().join("outside"));
+    let lab = std::fs::read_to_string(lab).unwrap().replace("* enable ", &format!("* {} ", outside.display()));
+    assert!(lab.contains("/outside "), "{lab}");
+    std::fs::write(&file, lab).unwrap();
+    let (_, wasm) = BUNDLED.iter().find(|(name, _)| *name == "cisco-enable").unwrap();
+    let wanted = Wanted { source: Source::Embedded(wasm), recordings: Some(file), conformance: false, ..wanted() };
+    let report = kit::run(&wanted).unwrap();
+    assert_eq!(states(&report, State::Failed), ["recordings"]);
+    assert!(!outside.exists(), "{:?}", std::fs::read_to_string(outside));
+}
+
 /// What a recording lacks is told, not that there is none.
 #[test]
 fn what_no_recording_shows_is_not_tested_and_it_is_said_why() {

@@ -103,13 +103,14 @@ fn secrets(recording: &Recording, kind: &DeviceType, folder: &Path) -> std::io::
     let mut names: Vec<String> = typed.chain(kind.secrets()).collect();
     names.sort();
     names.dedup();
-    let source = |name: String| {
-        let file = folder.join(&name);
+    // A name is a plugin's or a recording's own text and no part of a path.
+    let source = |(number, name): (usize, String)| {
+        let file = folder.join(number.to_string());
         std::fs::write(&file, stand_in(&name))?;
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600))?;
         Ok((name, SecretSource::File(file)))
     };
-    names.into_iter().map(source).collect()
+    names.into_iter().enumerate().map(source).collect()
 }
 
 /// Plays each, cut in every way.
