@@ -115,6 +115,29 @@ fn what_no_recording_shows_is_not_tested_and_it_is_said_why() {
     assert_eq!((hostile.state, hostile.about.split(',').next()), (State::NotTested, Some("no recording has a command that ends well")));
 }
 
+/// A file that was cut in the middle looks like a session in which all went well as far as it goes.
+#[test]
+fn a_recording_that_was_cut_off_does_not_pass() {
+    let lab = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/recordings/switch-lab.rec");
+    let lab = std::fs::read_to_string(lab).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("cut.rec");
+    let (_, wasm) = BUNDLED.iter().find(|(name, _)| *name == "cisco-enable").unwrap();
+    let test = |text: &str| {
+        std::fs::write(&file, text).unwrap();
+        let recordings = Some(file.clone());
+        kit::run(&Wanted { source: Source::Embedded(wasm), recordings, conformance: false, ..wanted() })
+    };
+    let cut = |at: &str| lab.split_once(at).unwrap().0;
+    let told = test(cut("< ROM: Bootstrap")).unwrap_err();
+    assert!(told.contains("cut.rec") && told.contains("`! run show version` has no `=` behind it"), "{told}");
+    // Nothing was asked there: then the login is what is tried.
+    assert_eq!(states(&test(cut("\n! run enable")).unwrap(), State::Passed), ["recordings"]);
+    for at in ["> terminal width", "< lab-sw1>"] {
+        assert_eq!(states(&test(cut(at)).unwrap(), State::Failed), ["recordings"], "{at}");
+    }
+}
+
 /// A plugin that does what is forbidden is found by the check that forbids it.
 #[test]
 fn what_is_wrong_is_found() {

@@ -202,6 +202,12 @@ impl Recording {
         }
         let mut heading = Heading::default();
         let mut entries: Vec<Entry> = Vec::new();
+        // Half a recording would be taken for a whole one, and a command of which nothing is said for one that came out right.
+        let cut_off = |(at, line): (usize, &str)| {
+            let wrong = "has no `=` behind it that says what came of it; was the recording cut off?";
+            Err(RecordingError::Line { line: at + 1, text: line.to_owned(), wrong })
+        };
+        let mut asked = None;
         for (at, line) in lines {
             let failed = |wrong| RecordingError::Line { line: at + 1, text: line.to_owned(), wrong };
             if line.trim().is_empty() || line.starts_with('#') {
@@ -212,8 +218,14 @@ impl Recording {
                 continue;
             }
             let entry = entry(key, value, &mut entries).map_err(failed)?;
+            match &entry {
+                Some(Entry::Run(_)) => asked.replace((at, line)).map_or(Ok(()), cut_off)?,
+                Some(Entry::Outcome(_)) => asked = None,
+                _ => {}
+            }
             entries.extend(entry);
         }
+        asked.map_or(Ok(()), cut_off)?;
         heading.finish(entries)
     }
 }
@@ -597,7 +609,7 @@ mod tests {
     #[test]
     fn known_secrets_are_in_no_line_that_was_asked_for_or_typed() {
         let heading = "jackfield recording 1\ndevice a\ntype b\nuser c\nnonce d\nsize 80x24\n";
-        let entries = |word: &str| format!("{heading}! run true {word}\n> true {word}\\r\n< true [secret:sudo]\\r\n");
+        let entries = |word: &str| format!("{heading}! run true {word}\n> true {word}\\r\n< true [secret:sudo]\\r\n= done\n");
         let mut recording = Recording::parse(&entries("Hunter2x")).unwrap();
         let mut known = Redactor::default();
         known.learn("sudo", &Secret::from_bytes(b"Hunter2x".to_vec()));
@@ -669,9 +681,14 @@ mod tests {
     fn what_is_wrong_is_named_with_its_line() {
         let heading = "jackfield recording 1\ndevice a\ntype b\nuser c\nnonce d\nsize 80x24\n";
         assert_eq!(Recording::parse("hello"), Err(RecordingError::NotARecording));
-        for (line, wrong) in
-            [("< \\q", "unknown escape"), ("% x", "no known sign"), ("| x", "follows no outcome"), ("! fly me", "no request")]
-        {
+        for (line, wrong) in [
+            ("< \\q", "unknown escape"),
+            ("% x", "no known sign"),
+            ("| x", "follows no outcome"),
+            ("! fly me", "no request"),
+            ("! run x\n> x\\r\n< x\\r\n", "cut off"),
+            ("! run x\n! run y\n= done failed=false mode=\n", "cut off"),
+        ] {
             let error = Recording::parse(&format!("{heading}{line}\n")).unwrap_err().to_string();
             assert!(error.starts_with("line 7: ") && error.contains(wrong), "{error}");
         }

@@ -151,7 +151,9 @@ async fn play(session: &SessionHandle, recording: &Recording, judge: Judge<'_>) 
             _ => {}
         }
     }
-    Ok(())
+    // A login alone is one, too.
+    let asks = recording.entries.iter().any(|entry| matches!(entry, Entry::Run(_)));
+    if asks { Ok(()) } else { settled(session).await }
 }
 
 /// Ready, as far as the login goes.
