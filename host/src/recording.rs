@@ -29,7 +29,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
-use crate::limits::{RECORDING_ENTRIES_MAX, RECORDING_SILENCE_MIN};
+use crate::limits::{RECORDING_ENTRIES_MAX, RECORDING_SILENCE_MIN, TERMINAL_SIZES};
 use crate::secret::Secret;
 use crate::secret::look::{Mask, SECRET_MARK, Span};
 use crate::secret::redact::Redactor;
@@ -214,7 +214,7 @@ impl Recording {
                 continue;
             }
             let (key, value) = line.split_once(' ').unwrap_or((line, ""));
-            if heading.take(key, value) {
+            if heading.take(key, value).map_err(failed)? {
                 continue;
             }
             let entry = entry(key, value, &mut entries).map_err(failed)?;
@@ -379,18 +379,22 @@ struct Heading {
 }
 
 impl Heading {
-    fn take(&mut self, key: &str, value: &str) -> bool {
+    /// Is it a line of the heading?
+    fn take(&mut self, key: &str, value: &str) -> Result<bool, &'static str> {
         let text = Some(value.to_owned());
         match key {
             "device" => self.device = text,
             "type" => self.kind = text,
             "user" => self.user = text,
             "nonce" => self.nonce = text,
-            "size" => self.size = value.split_once('x').and_then(|(columns, rows)| Some((columns.parse().ok()?, rows.parse().ok()?))),
-            "settings" => self.settings.extend(value.split_once(' ').map(|(plugin, json)| (plugin.to_owned(), json.to_owned()))),
-            _ => return false,
+            "size" => self.size = Some(size(value).ok_or("is no size of a terminal; write columns and rows as in `size 200x50`")?),
+            "settings" => {
+                let (plugin, json) = value.split_once(' ').ok_or("names no settings behind the plugin")?;
+                self.settings.push((plugin.to_owned(), json.to_owned()));
+            }
+            _ => return Ok(false),
         }
-        true
+        Ok(true)
     }
 
     fn finish(self, entries: Vec<Entry>) -> Result<Recording, RecordingError> {
@@ -405,6 +409,13 @@ impl Heading {
             entries,
         })
     }
+}
+
+/// A screen is kept in memory cell by cell.
+fn size(text: &str) -> Option<(u16, u16)> {
+    let number = |text: &str| text.parse::<u16>().ok().filter(|number| TERMINAL_SIZES.contains(number));
+    let (columns, rows) = text.split_once('x')?;
+    Some((number(columns)?, number(rows)?))
 }
 
 /// The entry of a line; `None` when it belongs to the entry before it.
@@ -449,7 +460,9 @@ fn outcome(text: &str) -> Result<Outcome, &'static str> {
         match word.split_once('=') {
             None if at == 0 => outcome.state = word.to_owned(),
             Some(("exit", status)) => outcome.exit = Some(status.parse().map_err(|_| "has an exit status that is no number")?),
-            Some(("failed", failed)) => outcome.failed = failed == "true",
+            Some(("failed", failed)) => {
+                outcome.failed = failed.parse().map_err(|_| "has a `failed` that is neither true nor false")?;
+            }
             _ => return Err("has an unknown word; known are exit= failed= and at the end mode="),
         }
     }
@@ -687,6 +700,10 @@ mod tests {
             ("| x", "follows no outcome"),
             ("! fly me", "no request"),
             ("! run x\n> x\\r\n< x\\r\n", "cut off"),
+            ("size 80*24", "no size"),
+            ("size 80x65535", "no size"),
+            ("settings sudo", "no settings"),
+            ("= done failed=no", "neither true nor false"),
             ("! run x\n! run y\n= done failed=false mode=\n", "cut off"),
         ] {
             let error = Recording::parse(&format!("{heading}{line}\n")).unwrap_err().to_string();
