@@ -159,6 +159,22 @@ fn what_is_wrong_is_found() {
     }
 }
 
+/// A check without a case says nothing good of a plugin.
+#[test]
+fn what_was_not_tried_has_not_passed() {
+    let report = |fault: &str, views: u32| {
+        let source = Source::File(Path::new(env!("JACKFIELD_PLUGIN_FOLDER")).join("faulty.wasm"));
+        let settings = json!({"fault": fault, "role": "policy"}).as_object().unwrap().clone();
+        kit::run(&Wanted { source, settings, views, ..wanted() }).unwrap()
+    };
+    let untried = report("none", 0);
+    let untested = states(&untried, State::NotTested);
+    assert!(["random views", "purity", "times", "memory"].iter().all(|name| untested.contains(name)), "{:?}", untried.checks);
+    // Whatever it is asked, it traps.
+    let trapped = report("trap", 40);
+    assert!(states(&trapped, State::NotTested).contains(&"purity"), "{:?}", trapped.checks);
+}
+
 /// The kit's clock jumps over whatever is waited for, so a sleep would look like a short call.
 #[test]
 fn a_plugin_that_waits_fails_as_in_a_session() {
