@@ -236,6 +236,16 @@ fn recordings_here_are_not_played_to_a_plugin_from_elsewhere() {
     assert!(!own.ok && own.err.contains("box.rec"), "{} {}", own.out, own.err);
 }
 
+/// Before anything is asked of the device, which is not known here.
+#[test]
+fn a_recording_that_cannot_be_written_is_not_begun() {
+    let desk = Desk::new();
+    for (out, why) in [("absent/box.rec", "No such file"), (".", "is a directory")] {
+        let said = desk.run(env!("CARGO_BIN_EXE_jackfield"), &["record", "nobody", "reload", "--out", out]);
+        assert!(!said.ok && said.err.contains(&format!("cannot write `{out}`: ")) && said.err.contains(why), "{out}: {}", said.err);
+    }
+}
+
 #[test]
 fn inspect_and_list_show_what_is_granted() {
     let desk = Desk::new();

@@ -3,7 +3,7 @@
 use std::fs::{File, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Writes a file beside its place and moves it there, after the disk has it. A process or a machine that ends meanwhile leaves the old file
 /// as it was. A file that is there keeps its permissions; a new one gets `mode`. A link is followed.
@@ -12,8 +12,8 @@ use std::path::Path;
 ///
 /// What the system said.
 pub fn write(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
-    let path = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
+    let path = resolved(path);
+    let folder = folder(&path);
     let permissions = std::fs::metadata(&path).map_or_else(|_| Permissions::from_mode(mode), |metadata| metadata.permissions());
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
     file.as_file().set_permissions(permissions)?;
@@ -22,6 +22,28 @@ pub fn write(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     file.persist(&path)?;
     // The name is in the folder's own data.
     File::open(folder)?.sync_all()
+}
+
+/// Can a file be written there? Asked before the work that fills it.
+///
+/// # Errors
+///
+/// What the system said.
+pub fn check(path: &Path) -> io::Result<()> {
+    let path = resolved(path);
+    if path.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    tempfile::NamedTempFile::new_in(folder(&path)).map(drop)
+}
+
+/// The file that a link leads to.
+fn resolved(path: &Path) -> PathBuf {
+    std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
+}
+
+fn folder(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."))
 }
 
 #[cfg(test)]
@@ -42,5 +64,14 @@ mod tests {
         assert_eq!((std::fs::read(&path).unwrap(), mode()), (b"two".to_vec(), 0o640));
         assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn where_no_file_can_be_written_is_known_beforehand() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(check(&folder.path().join("new")).is_ok());
+        assert_eq!(check(folder.path()).unwrap_err().kind(), io::ErrorKind::IsADirectory);
+        assert_eq!(check(&folder.path().join("absent/new")).unwrap_err().kind(), io::ErrorKind::NotFound);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 }

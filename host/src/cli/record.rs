@@ -42,6 +42,8 @@ pub struct Wanted<'a> {
 ///
 /// A sentence, when the device cannot be reached or the file cannot be written.
 pub fn run(file: Option<&Path>, wanted: &Wanted<'_>) -> Result<ExitCode, String> {
+    // A session that was had for nothing may have changed the device.
+    wanted.out.map_or(Ok(()), |path| crate::atomic::check(path).map_err(|error| cannot(path, &error)))?;
     let config = startup::config(file)?;
     let (recorder, mut taped) = mpsc::channel(RECORDING_ENTRIES_MAX);
     let directory = Arc::new(startup::directory(config)?.recorded_by(recorder));
@@ -59,8 +61,11 @@ fn write(recording: &Recording, out: Option<&Path>) -> Result<(), String> {
         let _ = write!(std::io::stdout(), "{recording}");
         return Ok(());
     };
-    crate::atomic::write(path, recording.to_string().as_bytes(), 0o600)
-        .map_err(|error| format!("cannot write `{}`: {error}", path.display()))
+    crate::atomic::write(path, recording.to_string().as_bytes(), 0o600).map_err(|error| cannot(path, &error))
+}
+
+fn cannot(path: &Path, error: &std::io::Error) -> String {
+    format!("cannot write `{}`: {error}", path.display())
 }
 
 async fn record(directory: &Arc<Directory>, wanted: &Wanted<'_>, taped: &mut mpsc::Receiver<Taped>) -> Result<Recording, String> {
