@@ -111,6 +111,16 @@ fn check_shows_each_step_and_where_it_ends() {
         assert!(checked["steps"].as_array().unwrap().iter().all(|step| step["state"] != "ok" || step["found"] != ""), "{name}: {checked}");
         assert_eq!(state(&checked, "start").0, "not reached", "{name}");
     }
+    // Rows about which nobody is asked.
+    desk.bare();
+    let settings = "[config.fault]\ndefault = \"\"\n[config.role]\ndefault = \"\"\n";
+    let trigger = |role: &str| format!("[[trigger]]\nfor = \"{role}\"\nname = \"any\"\nmatch = '>$'\n");
+    let triggers = trigger("prompt") + &trigger("pager");
+    desk.write("plugin.toml", &format!("schema = 1\nname = \"idle\"\nversion = \"1.0.0\"\n{settings}{triggers}"));
+    assert!(desk.plugin(&["pack", "bare.wasm", "--manifest", "plugin.toml", "--out", "idle.wasm"]).ok);
+    let idle = desk.json(&["check", "idle.wasm"]);
+    let (found, why) = state(&idle, "manifest");
+    assert!(idle["ok"] == true && found == "unsure" && why.contains("triggers for `pager`, which never count"), "{idle}");
     let absent = desk.plugin(&["check", "absent.wasm"]);
     assert!(!absent.ok && absent.out.contains("cannot read plugin"), "{} {}", absent.out, absent.err);
 }

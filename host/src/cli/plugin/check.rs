@@ -103,10 +103,14 @@ fn found(step: &str, seen: &Seen<'_>, plugin: Option<&Plugin>, tried: &Tried) ->
         "digest" => format!("sha256:{}", load::digest(&seen.wasm)),
         "signature" => return signature(seen.file, &seen.wasm),
         "component" => "a WebAssembly component".to_owned(),
-        "manifest" => of_manifest(&|manifest| {
+        "manifest" => {
             let used = Sizes::of(&seen.wasm).manifest;
-            format!("{} {}, {used} of {MANIFEST_MAX_BYTES} bytes", manifest.name, manifest.version)
-        }),
+            let text = of_manifest(&|manifest| format!("{} {}, {used} of {MANIFEST_MAX_BYTES} bytes", manifest.name, manifest.version));
+            return match plugin.and_then(without_role) {
+                Some(role) => ("unsure", format!("{text}; it has triggers for `{role}`, which never count: that role is not exported")),
+                None => ("ok", text),
+            };
+        }
         "host" => of_manifest(&|manifest| {
             let needed = manifest.min_host.as_deref().unwrap_or("any version");
             format!("needs {needed}, this is {}", env!("CARGO_PKG_VERSION"))
@@ -125,6 +129,12 @@ fn found(step: &str, seen: &Seen<'_>, plugin: Option<&Plugin>, tried: &Tried) ->
         ),
     };
     ("ok", text)
+}
+
+/// A role that triggers were written for and that the component has not: nobody is asked about their rows.
+fn without_role(plugin: &Plugin) -> Option<String> {
+    let mut roles = plugin.manifest.triggers.iter().map(|trigger| format!("{:?}", trigger.role).to_lowercase());
+    roles.find(|role| !plugin.has(role))
 }
 
 fn imports(asked: usize, wasi: &[String]) -> String {
