@@ -168,6 +168,13 @@ fn why_a_plugin_cannot_be_read_is_told_beside_the_type_that_is_unknown_without_i
     let [cause, name] = complaints[..] else { panic!("{report}") };
     assert!(!well && cause.contains("plugin `box` is not the pinned file"), "{report}");
     assert!(name.contains("unknown device type `box`") && text.contains("nothing has changed"), "{report} {text}");
+    // A developer is told the same, and not to start what runs.
+    std::fs::write(&path, b"\0asm").unwrap();
+    let mut dev = Command::new(env!("CARGO_BIN_EXE_jackfield"));
+    let said = dev.args(["plugin", "dev"]).arg(&path).env("XDG_STATE_HOME", client.state.path()).output().unwrap();
+    let (out, err) = (String::from_utf8_lossy(&said.stdout), String::from_utf8_lossy(&said.stderr));
+    assert!(!said.status.success() && out.contains("unknown device type `box`"), "{out} {err}");
+    assert!(err.contains("what is wrong stands above") && !err.contains("jackfield mcp"), "{err}");
 }
 
 #[test]

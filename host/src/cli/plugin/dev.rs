@@ -25,6 +25,10 @@ pub fn run(files: &[PathBuf], watch: bool) -> Result<ExitCode, String> {
     let before = stamps(&files);
     block_on(async {
         let found = client::servers().await.map_err(|error| format!("cannot look for running servers: {error}"))?;
+        if found.is_empty() {
+            let help = "start `jackfield mcp` with a configuration that has the file as a plugin's `path`";
+            return Err(format!("no server of this account runs; {help}"));
+        }
         let mut servers = Vec::new();
         for mut server in found {
             let report = server.dev(&files).await;
@@ -34,9 +38,7 @@ pub fn run(files: &[PathBuf], watch: bool) -> Result<ExitCode, String> {
             }
         }
         if servers.is_empty() {
-            return Err(
-                "no running server takes the file; start `jackfield mcp` with a configuration that has it as a plugin's `path`".to_owned()
-            );
+            return Err("no running server takes the file; what is wrong stands above".to_owned());
         }
         say("THE PIN OF EACH FILE IS SKIPPED as long as this runs; end it with Ctrl-C, then the pins count again\n");
         tokio::select! {
