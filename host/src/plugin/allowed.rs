@@ -128,7 +128,12 @@ impl Entry {
         let (second, after_second) = field(rest);
         let (options, key) = if is_key_type(second) { ("", rest) } else { (second, after_second) };
         let key: Vec<&str> = key.split_whitespace().take(2).collect();
-        let key = PublicKey::from_openssh(&key.join(" ")).map_err(|error| format!("no public key behind `{principals}` ({error})"))?;
+        let key = PublicKey::from_openssh(&key.join(" ")).map_err(|error| {
+            // As it stands in the file of a public key.
+            let help = "; a line begins with whose key it is, as in `plugins@acme.example ssh-ed25519 …`";
+            let help = if is_key_type(principals) { help } else { "" };
+            format!("no public key behind `{principals}` ({error}){help}")
+        })?;
         let mut entry = Self { principals: list(principals), authority: false, namespaces: None, after: None, before: None, key };
         for option in split_outside_quotes(options).filter(|option| !option.is_empty()) {
             entry.option(option)?;
@@ -265,6 +270,7 @@ mod tests {
     fn a_line_that_is_not_understood_is_told() {
         for (line, wrong) in [
             ("plugins@acme.example", "no public key"),
+            (&format!("{KEY} plugins@acme.example") as &str, "begins with whose key it is"),
             (&format!("a valid-before=20260601 {KEY}") as &str, "write it in UTC"),
             (&format!("a touch-required {KEY}"), "is no option"),
         ] {
