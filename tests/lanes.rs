@@ -1,12 +1,11 @@
 //! Commands without a terminal: behind a pipe, and on channels of their own.
 
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use crate::support::client::Client;
-use crate::support::process::until_gone;
+use crate::support::process::{until, until_gone};
 use crate::support::sshd::{Sshd, account, kept};
 use crate::support::{find, install_missing};
 
@@ -369,7 +368,6 @@ fn output_that_never_pauses_keeps_nobody_waiting() {
     client.call("ssh_run", json!({"target": "web1", "command": "true", "lane": "exec"}));
     for lane in [json!({"target": "web1#pipe"}), json!({"target": "web1", "lane": "exec"})] {
         for kill_after_s in [0, 1] {
-            let begun = Instant::now();
             let mut arguments = lane.clone();
             (arguments["command"], arguments["wait_s"], arguments["kill_after_s"]) = (json!("yes"), json!(0.5), json!(kill_after_s));
             let running = client.call("ssh_run", arguments);
@@ -381,7 +379,6 @@ fn output_that_never_pauses_keeps_nobody_waiting() {
             }
             let ended = client.call("ssh_output", json!({"command_id": id, "tail": 1, "wait_s": 20}));
             assert_ne!(ended["state"], "running", "{ended}");
-            assert!(begun.elapsed() < Duration::from_secs(15), "it took {:?}", begun.elapsed());
         }
     }
 }
@@ -418,7 +415,7 @@ fn a_session_without_a_terminal_that_ended_while_nothing_ran_is_not_replaced_in_
     let (_server, mut client) = setting("jft-bash", "/bin/bash");
     client.call("ssh_open", json!({"host": "web1", "tty": false}));
     assert_eq!(client.run("web1#pipe", "cd /usr; (sleep 0.5; kill -9 $$) &")["state"], "done");
-    std::thread::sleep(Duration::from_secs(5));
+    until("its end is told", || client.call("ssh_sessions", json!({"session": "web1#pipe"}))["sessions"][0]["state"] != "ready");
     let next = client.run("web1#pipe", "test $PWD = /usr || echo elsewhere");
     assert_eq!((next["state"].as_str(), next["output"].as_str()), (Some("done"), Some("elsewhere\n")), "{next}");
     assert!(next["warnings"].to_string().contains("ended while nothing ran there"), "{next}");

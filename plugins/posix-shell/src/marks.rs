@@ -6,17 +6,17 @@
 use jackfield_plugin::text::whole;
 
 /// What is known about a command that ended.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub(crate) struct Done {
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(crate) struct Done<'a> {
     /// Absent where the shell cannot say it.
     pub(crate) status: Option<i32>,
     /// Absent where it is empty.
-    pub(crate) cwd: Option<String>,
+    pub(crate) cwd: Option<&'a str>,
 }
 
 /// How far the shell is.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Stage {
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Stage<'a> {
     /// No mark tells.
     Unknown,
     /// A command runs; its output started after a mark.
@@ -24,22 +24,22 @@ pub(crate) enum Stage {
     /// The rest of the line is asked for.
     Rest,
     /// The command ended, the prompt does not stand yet.
-    Ended(Done),
+    Ended(Done<'a>),
     /// The prompt stands.
-    Prompt(Done),
+    Prompt(Done<'a>),
     /// A prompt stands, but nothing says that a command ended before it: a redraw while the line was being typed, or a
     /// shell that lost its hook.
-    Redrawn(Done),
+    Redrawn(Done<'a>),
 }
 
 /// The marks of one command.
 #[derive(Debug, PartialEq)]
-pub(crate) struct Marks {
-    pub(crate) stage: Stage,
+pub(crate) struct Marks<'a> {
+    pub(crate) stage: Stage<'a>,
     /// The newest prompt belongs to user 0.
     pub(crate) root: Option<bool>,
     /// The process number of the shell whose prompt is the newest.
-    pub(crate) number: Option<String>,
+    pub(crate) number: Option<&'a str>,
     /// A mark told where output started, so what follows cannot be a redraw of the line that was typed.
     pub(crate) started: bool,
     /// The shell's line editor starts only behind its prompt.
@@ -51,12 +51,12 @@ pub(crate) struct Marks {
     /// The shell reads another language than POSIX shells do.
     pub(crate) is_csh: bool,
     /// The shell's answer to the probe, as in the mark.
-    pub(crate) shell: Option<String>,
+    pub(crate) shell: Option<&'a str>,
 }
 
-impl Marks {
+impl<'a> Marks<'a> {
     /// From the bodies, oldest first.
-    pub(crate) fn read(bodies: &[String]) -> Self {
+    pub(crate) fn read(bodies: &'a [String]) -> Self {
         let mut marks = Self {
             stage: Stage::Unknown,
             root: None,
@@ -75,7 +75,7 @@ impl Marks {
                 "D" => marks.stage = Stage::Ended(done(body)),
                 "A" => {
                     marks.root = field(body, "uid=").map(|uid| uid == "0");
-                    marks.number = field(body, "pid=").filter(|number| is_number(number)).map(str::to_owned);
+                    marks.number = field(body, "pid=").filter(|number| is_number(number));
                     marks.late = field(body, "late=").is_some();
                     // Such a shell says how much its line editor takes, if only that this is not known.
                     marks.is_fixed = field(body, "max=").is_some() && !marks.late;
@@ -85,7 +85,7 @@ impl Marks {
                 }
                 "B" => marks.stage = at_prompt(marks.stage, shown),
                 "P" => (marks.stage, marks.late) = (Stage::Rest, field(body, "late=").is_some()),
-                "S" => marks.shell = Some(body.clone()),
+                "S" => marks.shell = Some(body),
                 _ => {}
             }
         }
@@ -93,7 +93,7 @@ impl Marks {
     }
 }
 
-fn at_prompt(before: Stage, shown: Option<i32>) -> Stage {
+fn at_prompt(before: Stage<'_>, shown: Option<i32>) -> Stage<'_> {
     match before {
         Stage::Ended(done) | Stage::Prompt(done) => Stage::Prompt(done),
         Stage::Unknown | Stage::Running | Stage::Rest | Stage::Redrawn(_) => Stage::Redrawn(Done { status: shown, cwd: None }),
@@ -107,11 +107,11 @@ fn behind(fields: &str) -> &str {
 }
 
 /// `D;<status>;<nonce>;<cwd>`; a directory may hold semicolons.
-fn done(body: &str) -> Done {
+fn done(body: &str) -> Done<'_> {
     let fields = behind(body);
     let cwd = behind(behind(fields));
     let status = number(fields.split(';').next());
-    Done { status, cwd: (!cwd.is_empty()).then(|| cwd.to_owned()) }
+    Done { status, cwd: (!cwd.is_empty()).then_some(cwd) }
 }
 
 fn field<'a>(body: &'a str, name: &str) -> Option<&'a str> {
@@ -131,12 +131,12 @@ fn number(text: Option<&str>) -> Option<i32> {
 mod tests {
     use super::{Done, Marks, Stage};
 
-    fn read(bodies: &[&str]) -> Marks {
-        Marks::read(&bodies.iter().map(|body| (*body).to_owned()).collect::<Vec<_>>())
+    fn read(bodies: &[&str]) -> Marks<'static> {
+        Marks::read(bodies.iter().map(|body| (*body).to_owned()).collect::<Vec<_>>().leak())
     }
 
-    fn ended(status: i32, cwd: &str) -> Done {
-        Done { status: Some(status), cwd: Some(cwd.to_owned()) }
+    fn ended(status: i32, cwd: &str) -> Done<'_> {
+        Done { status: Some(status), cwd: Some(cwd) }
     }
 
     #[test]
@@ -192,6 +192,6 @@ mod tests {
     #[test]
     fn the_probe_answers() {
         let answer = read(&["S;n;b5.2.15(1)-release;z;f;k"]);
-        assert_eq!((answer.stage, answer.shell.as_deref()), (Stage::Unknown, Some("S;n;b5.2.15(1)-release;z;f;k")));
+        assert_eq!((answer.stage, answer.shell), (Stage::Unknown, Some("S;n;b5.2.15(1)-release;z;f;k")));
     }
 }

@@ -30,26 +30,26 @@ pub(crate) fn mode_of(view: &View) -> &'static str {
 
 /// The memo.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Memory {
+pub(crate) struct Memory<'a> {
     /// Shells that have printed marks, outermost first: process number and whether they are on the device itself.
-    shells: Vec<(String, bool)>,
+    shells: Vec<(&'a str, bool)>,
     /// The shell that we are in now prints none.
     is_plain: bool,
     /// It no longer tells the end of a command, only its prompt.
     pub(crate) has_lost_hook: bool,
 }
 
-impl Memory {
+impl<'a> Memory<'a> {
     /// `<number>` or `<number>@` for each shell, then `-` where the last one prints no marks, `!` where it has
     /// lost the one for the end of a command.
-    pub(crate) fn read(memo: &str) -> Self {
+    pub(crate) fn read(memo: &'a str) -> Self {
         let mut memory = Self::default();
         for word in memo.split(' ').filter(|word| !word.is_empty()) {
             match word.strip_suffix('@') {
                 _ if word == "-" => memory.is_plain = true,
                 _ if word == "!" => memory.has_lost_hook = true,
-                Some(number) => memory.shells.push((number.to_owned(), false)),
-                None => memory.shells.push((word.to_owned(), true)),
+                Some(number) => memory.shells.push((number, false)),
+                None => memory.shells.push((word, true)),
             }
         }
         memory
@@ -78,20 +78,20 @@ impl Memory {
 
     /// Has the shell with this process number printed marks before?
     pub(crate) fn knows(&self, number: &str) -> bool {
-        self.shells.iter().any(|(known, _)| known == number)
+        self.shells.iter().any(|(known, _)| *known == number)
     }
 
     /// The prompt of a shell with marks stands. Those that were started from it have ended.
-    pub(crate) fn on_marked(&mut self, number: Option<&str>, is_csh: bool, view: &View) -> &'static str {
+    pub(crate) fn on_marked(&mut self, number: Option<&'a str>, is_csh: bool, view: &View) -> &'static str {
         self.is_plain = false;
         let number = number.unwrap_or("0");
-        let at = self.shells.iter().position(|(known, _)| known == number);
+        let at = self.shells.iter().position(|(known, _)| *known == number);
         match at {
             Some(at) => self.shells.truncate(at + 1),
             None => {
                 // The first one is the login shell. What appears later is what was entered last.
                 let home = self.shells.is_empty() || matches!(view.mode.as_str(), SHELL | TCSH);
-                self.shells.push((number.to_owned(), home));
+                self.shells.push((number, home));
                 if self.shells.len() > DEPTH_MAX {
                     self.shells.remove(0);
                 }
@@ -132,7 +132,8 @@ mod tests {
         assert_eq!(memory.on_marked(Some("200"), false, &in_mode(SHELL)), SHELL);
         assert_eq!(memory.on_marked(Some("31"), false, &in_mode(REMOTE_SHELL)), REMOTE_SHELL);
         assert_eq!(memory.on_marked(Some("77"), false, &in_mode(REMOTE_SHELL)), REMOTE_SHELL);
-        let mut memory = Memory::read(&memory.text());
+        let memo = memory.text();
+        let mut memory = Memory::read(&memo);
         assert_eq!(memory.on_marked(Some("31"), false, &in_mode(REMOTE_SHELL)), REMOTE_SHELL);
         assert_eq!(memory.on_marked(Some("100"), false, &in_mode(REMOTE_SHELL)), SHELL);
         assert_eq!(memory.text(), "100 ");
@@ -160,7 +161,8 @@ mod tests {
         let mut memory = Memory::read("100 ");
         assert!(memory.knows_marks());
         memory.on_plain();
-        let mut memory = Memory::read(&memory.text());
+        let memo = memory.text();
+        let mut memory = Memory::read(&memo);
         assert!(!memory.knows_marks());
         assert_eq!(memory.on_marked(Some("100"), false, &in_mode(SHELL)), SHELL);
         assert!(memory.knows_marks());
@@ -171,9 +173,10 @@ mod tests {
 
     #[test]
     fn the_memo_stays_short() {
+        let numbers: Vec<String> = (4_000_000..4_000_100).map(|number| number.to_string()).collect();
         let mut memory = Memory::default();
-        for number in 4_000_000..4_000_100 {
-            memory.on_marked(Some(&number.to_string()), false, &in_mode(REMOTE_SHELL));
+        for number in &numbers {
+            memory.on_marked(Some(number), false, &in_mode(REMOTE_SHELL));
         }
         assert!(memory.text().len() < 1_000, "{}", memory.text().len());
     }

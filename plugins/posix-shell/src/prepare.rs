@@ -30,7 +30,7 @@ pub(crate) fn next(at: &Ready, view: &View) -> Option<&'static str> {
         };
     }
     if let Some(answer) = marks.shell {
-        return Some(by_versions(&answer));
+        return Some(by_versions(answer));
     }
     if holds(&view.command, PROBE) {
         return by_complaint(&view.recent);

@@ -31,7 +31,7 @@ pub(crate) fn inspect(view: &View) -> PromptReport {
     if let Reading::Ready(ready) = &mut reading {
         match marks.stage {
             Stage::Prompt(_) | Stage::Redrawn(_) => {
-                memory.on_marked(marks.number.as_deref(), marks.is_csh, view).clone_into(&mut ready.mode);
+                memory.on_marked(marks.number, marks.is_csh, view).clone_into(&mut ready.mode);
                 memory.has_lost_hook = marks.started && matches!(marks.stage, Stage::Redrawn(_));
             }
             Stage::Ended(_) => {}
@@ -42,8 +42,8 @@ pub(crate) fn inspect(view: &View) -> PromptReport {
     PromptReport::new(reading, memory.text())
 }
 
-fn reading(view: &View, marks: &Marks, memory: &Memory) -> Reading {
-    match &marks.stage {
+fn reading(view: &View, marks: &Marks<'_>, memory: &Memory<'_>) -> Reading {
+    match marks.stage {
         // Some shells ask for pasted text in brackets only behind their prompt: then it is not whole yet.
         Stage::Prompt(_) | Stage::Rest if marks.late && view.quiet_ms < PASTE_MS => Reading::Settle(PASTE_MS),
         Stage::Prompt(_) if paste_is_due(view) && view.quiet_ms < PASTE_MS => Reading::Settle(PASTE_MS),
@@ -73,7 +73,7 @@ pub(crate) fn rest(row: &str) -> String {
 
 /// The command ended, but the mark at the prompt's end is missing: a prompt that does not let itself be changed, or one
 /// that is still being made.
-fn ended(view: &View, marks: &Marks, done: &Done, memory: &Memory) -> Reading {
+fn ended(view: &View, marks: &Marks<'_>, done: Done<'_>, memory: &Memory<'_>) -> Reading {
     // A prompt that was empty before, after all that time, is so again.
     let familiar = view.prompt.as_deref().is_some_and(|prompt| view.tail == prompt);
     let wait_ms = match (familiar, trim(&view.tail).is_empty()) {
@@ -84,7 +84,7 @@ fn ended(view: &View, marks: &Marks, done: &Done, memory: &Memory) -> Reading {
     if view.quiet_ms < wait_ms { Reading::Settle(wait_ms) } else { ready(view, marks, done, memory) }
 }
 
-fn ready(view: &View, marks: &Marks, done: &Done, memory: &Memory) -> Reading {
+fn ready(view: &View, marks: &Marks<'_>, done: Done<'_>, memory: &Memory<'_>) -> Reading {
     let prompt = prompt_of(view);
     // What is not proven by a mark is prepared, which puts the marks where they belong.
     let is_displaced =
@@ -95,7 +95,7 @@ fn ready(view: &View, marks: &Marks, done: &Done, memory: &Memory) -> Reading {
         prompt,
         mode: mode_of(view).to_owned(),
         status: done.status,
-        cwd: done.cwd.clone(),
+        cwd: done.cwd.map(str::to_owned),
         proof: proof.to_owned(),
     })
 }
@@ -106,8 +106,8 @@ fn is_behind_line(view: &View) -> bool {
 }
 
 /// Has the line entered a shell that has its prompt, marks and all, from the environment? Nobody has prepared it.
-fn is_inherited(view: &View, marks: &Marks, memory: &Memory) -> bool {
-    is_behind_line(view) && marks.number.as_deref().is_some_and(|number| !memory.knows(number))
+fn is_inherited(view: &View, marks: &Marks<'_>, memory: &Memory<'_>) -> bool {
+    is_behind_line(view) && marks.number.is_some_and(|number| !memory.knows(number))
 }
 
 /// May the line have put text before the prompt's marks, or behind them?
