@@ -173,7 +173,7 @@ fn host_key(target: &Target, seen: &Seen) -> Finding {
     let trust = KnownHosts::load_with(&target.known_hosts, target.revoked.as_deref()).map(|known| known.check(name, port, key));
     let finding = match (&seen.refused, trust) {
         // The refusal's own sentence says what to do.
-        (Some(refused), _) => Finding::new("host key", State::Bad, refused.clone()),
+        (Some(refused), _) => Finding::new("host key", State::Bad, refused.to_string()),
         (None, Ok(Trust::Known { file, line })) => {
             Finding::new("host key", State::Good, format!("{shown}, recorded in {} line {line}", file.display()))
         }

@@ -118,8 +118,40 @@ fn host_certificates_are_good_for_their_names_and_time_only() {
         let (_server, mut client) = certified(options);
         let said = refused(&mut client, "web1");
         assert!(said.contains(why), "{said}");
+        for arguments in [&["show", "web1"][..], &["accept", "web1", "--fingerprint", "SHA256:any"]] {
+            let (known, said) = hostkey(&client, arguments);
+            assert!(!known && said.contains(why), "{said}");
+        }
+    }
+}
+
+#[test]
+fn a_key_that_is_refused_for_its_length_is_not_called_known_nor_recorded() {
+    account("jft-bash", Path::new("/bin/bash"));
+    let server = Sshd::start_with(|folder| {
+        must(Command::new("ssh-keygen").args(["-q", "-t", "rsa", "-b", "2048", "-N", "", "-f"]).arg(folder.join("rsa")));
+        format!("HostKey {}\nHostKeyAlgorithms rsa-sha2-512", folder.join("rsa").display())
+    });
+    let recorded = file(&server, "known_hosts");
+    let text = format!(
+        "Host web1\n  HostName 127.0.0.1\n  Port {}\n  User jft-bash\n  RequiredRSASize 3072\n  UserKnownHostsFile {}\n",
+        server.port,
+        recorded.display()
+    );
+    fs::write(file(&server, "ssh_config"), text).unwrap();
+    let config = format!("[ssh]\nconfig = \"{}\"\n[device.web1]\ntype = \"linux\"\n", file(&server, "ssh_config").display());
+    let client = Client::start(&config);
+    let public = fs::read_to_string(file(&server, "rsa.pub")).unwrap();
+    for line in [String::new(), format!("[127.0.0.1]:{} {public}", server.port)] {
+        fs::write(&recorded, &line).unwrap();
+        let (known, shown) = hostkey(&client, &["show", "web1", "--json"]);
+        let shown: Value = serde_json::from_str(shown.lines().next().unwrap_or_default()).unwrap_or_else(|_| panic!("{shown}"));
+        assert!(!known && shown["state"] == "refused" && shown["why"].to_string().contains("is too short"), "{shown}");
         let (known, said) = hostkey(&client, &["show", "web1"]);
-        assert!(!known && said.contains(why), "{said}");
+        assert!(!known && said.contains("\nrefused  ") && said.contains("`RequiredRSASize` wants 3072"), "{said}");
+        let (done, said) = hostkey(&client, &["accept", "web1", "--fingerprint", shown["fingerprint"].as_str().unwrap()]);
+        assert!(!done && said.contains("`RequiredRSASize` wants 3072"), "{said}");
+        assert_eq!(fs::read_to_string(&recorded).unwrap(), line, "a record would be of no use");
     }
 }
 

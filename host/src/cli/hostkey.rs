@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::io::{IsTerminal as _, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Subcommand;
@@ -13,7 +13,7 @@ use super::paint::{BAD, DOUBT, GOOD, painted, say};
 use super::runtime::with_directory;
 use crate::directory::Directory;
 use crate::startup;
-use crate::transport::host_key::{Gone, KnownHosts, Trust, fingerprint, host_name, known_hosts_line, picture, record};
+use crate::transport::host_key::{Gone, HostKeyError, KnownHosts, Trust, fingerprint, host_name, known_hosts_line, picture, record};
 use crate::transport::ssh::{Greeting, HostKeys, Target};
 
 /// What must be typed to say yes.
@@ -71,10 +71,10 @@ pub fn run(command: Command, file: Option<&Path>) -> Result<ExitCode, String> {
 struct Presented {
     target: Target,
     key: PublicKey,
-    known: KnownHosts,
-    trust: Trust,
-    /// Why nobody logs in there, if so. A host whose key is not recorded may have a certificate.
-    refused: Option<String>,
+    /// File and line that have the key. A host whose key is not recorded may have a certificate.
+    recorded: Option<(PathBuf, usize)>,
+    /// Why nobody logs in there, if so. A recorded key may be refused for other reasons.
+    refused: Option<Box<HostKeyError>>,
 }
 
 impl Presented {
@@ -88,62 +88,57 @@ impl Presented {
         })?;
         let known = KnownHosts::load_with(&target.known_hosts, target.revoked.as_deref()).map_err(|error| error.to_string())?;
         let (name, port) = target.host_key_name();
-        let trust = known.check(name, port, &key);
-        Ok(Self { target, key, known, trust, refused })
+        let recorded = match known.check(name, port, &key) {
+            Trust::Known { file, line } => Some((file, line)),
+            _ => None,
+        };
+        Ok(Self { target, key, recorded, refused })
     }
 
-    /// Is it trusted by the word of an authority, not by a key that is recorded?
-    fn is_certified(&self) -> bool {
-        self.refused.is_none() && !matches!(self.trust, Trust::Known { .. })
+    /// What it is, in a word.
+    fn state(&self) -> &'static str {
+        match (self.refused.as_deref(), &self.recorded) {
+            (None, Some(_)) => "known",
+            (None, None) => "certified",
+            (Some(HostKeyError::Unknown { .. }), _) => "unknown",
+            (Some(HostKeyError::Changed { .. }), _) => "changed",
+            (Some(HostKeyError::Revoked { .. }), _) => "revoked",
+            (Some(HostKeyError::Certificate { .. } | HostKeyError::Short { .. }), _) => "refused",
+        }
     }
 
     fn show(&self, json: bool) -> Result<ExitCode, String> {
-        let Self { target, key, trust, refused, .. } = self;
+        let Self { target, key, refused, .. } = self;
         let (name, port) = target.host_key_name();
         if json {
-            let state = match trust {
-                _ if self.is_certified() => "certified",
-                Trust::Known { .. } => "known",
-                Trust::Unknown => "unknown",
-                Trust::Changed { .. } => "changed",
-                Trust::Revoked { .. } => "revoked",
-            };
             say(&format!(
                 "{}\n",
                 json!({"device": target.device, "host": host_name(name, port), "type": key.algorithm().as_str(),
-                "fingerprint": fingerprint(key), "state": state, "line": known_hosts_line(name, port, key, false)})
+                "fingerprint": fingerprint(key), "state": self.state(), "why": refused.as_ref().map(ToString::to_string),
+                "line": known_hosts_line(name, port, key, false)})
             ));
         } else {
             say(&self.shown());
-            say(&match (refused, trust) {
-                (Some(why), Trust::Changed { .. }) => format!("{}  {why}\n", painted(BAD, "changed")),
-                (Some(why), Trust::Revoked { .. }) => format!("{}  {why}\n", painted(BAD, "revoked")),
-                (Some(why), _) => format!("{}  {why}\n", painted(BAD, "not known")),
-                (None, Trust::Known { file, line }) => {
-                    format!("{}  recorded in {} line {line}\n", painted(GOOD, "known"), file.display())
-                }
-                (None, _) => certified(),
-            });
+            match (refused.as_deref(), self.state()) {
+                (None, _) => self.say_trusted("recorded"),
+                (Some(why), "unknown") => say(&format!("{}  {why}\n", painted(BAD, "not known"))),
+                (Some(why), state) => say(&format!("{}  {why}\n", painted(BAD, state))),
+            }
         }
         Ok(if refused.is_none() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 
     fn accept(&self, wanted: Option<&str>) -> Result<ExitCode, String> {
-        let Self { target, key, known, trust, .. } = self;
+        let Self { target, key, .. } = self;
         let (name, port) = target.host_key_name();
-        match trust {
-            _ if self.is_certified() => {
-                say(&certified());
+        match self.refused.as_deref() {
+            None => {
+                self.say_trusted("recorded already");
                 return Ok(ExitCode::SUCCESS);
             }
-            Trust::Known { file, line } => {
-                say(&format!("{}  recorded already in {} line {line}\n", painted(GOOD, "known"), file.display()));
-                return Ok(ExitCode::SUCCESS);
-            }
-            Trust::Changed { .. } | Trust::Revoked { .. } => {
-                return known.verify(&target.device, name, port, key).map(|()| ExitCode::SUCCESS).map_err(|error| error.to_string());
-            }
-            Trust::Unknown => {}
+            Some(HostKeyError::Unknown { .. }) => {}
+            // A record would change nothing: the host is refused with it, too.
+            Some(other) => return Err(other.to_string()),
         }
         match wanted {
             Some(wanted) if wanted != fingerprint(key) => {
@@ -168,16 +163,20 @@ impl Presented {
         Ok(ExitCode::SUCCESS)
     }
 
+    /// Says why it is trusted: its key is recorded, or need not be.
+    fn say_trusted(&self, recorded: &str) {
+        let why = match &self.recorded {
+            Some((file, line)) => format!("{recorded} in {} line {line}", file.display()),
+            None => "certified by an authority that is trusted".to_owned(),
+        };
+        say(&format!("{}  {why}\n", painted(GOOD, "known")));
+    }
+
     fn shown(&self) -> String {
         let Self { target, key, .. } = self;
         let (name, port) = target.host_key_name();
         format!("{} presents {} {}\n{}\n", host_name(name, port), key.algorithm(), fingerprint(key), picture(key))
     }
-}
-
-/// What is told of a host whose key need not be recorded.
-fn certified() -> String {
-    format!("{}  certified by an authority that is trusted\n", painted(GOOD, "known"))
 }
 
 /// Brings the recorded keys of a host up to date.

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use russh::client::{self, Handle};
 
-use super::host_key::KnownHosts;
+use super::host_key::{HostKeyError, KnownHosts};
 use super::route::{self, Closed, Duplex};
 use super::server_id::Noted;
 pub use super::server_id::Offered;
@@ -75,7 +75,7 @@ impl Greeting {
             server_id: heard.server_id.get().cloned().unwrap_or_default(),
             offered: heard.server_offer.get().cloned().unwrap_or_default(),
             key: heard.key.clone(),
-            refused: heard.refused.as_ref().map(ToString::to_string),
+            refused: heard.refused.clone(),
             agreed: heard.agreed.clone(),
             weak: heard.weak.clone(),
             banner: heard.banner.clone(),
@@ -133,7 +133,7 @@ pub struct Seen {
     /// Its key.
     pub key: Option<russh::keys::PublicKey>,
     /// Why that is not the key of a trusted host, if so.
-    pub refused: Option<String>,
+    pub refused: Option<Box<HostKeyError>>,
     /// What was agreed in the key exchange.
     pub agreed: String,
     /// What of that is weak.
