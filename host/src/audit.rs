@@ -31,6 +31,9 @@ pub mod record;
 mod tail;
 pub mod verify;
 
+/// How a new record is begun. A process that has written to the one before would miss it in the new one.
+const BEGIN_ANEW: &str = "stop jackfield (`jackfield stop --all`), then move the folder away";
+
 /// Why a record cannot be written. Each says what to do.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum AuditError {
@@ -44,7 +47,7 @@ pub enum AuditError {
         cause: Arc<std::io::Error>,
     },
     /// The key that signs.
-    #[error("the key of the audit record `{}` cannot be used: {cause}; put it back, or move the folder away to begin a new record", path.display())]
+    #[error("the key of the audit record `{}` cannot be used: {cause}; put it back, or begin a new record: {BEGIN_ANEW}", path.display())]
     Key {
         /// Its file.
         path: PathBuf,
@@ -59,7 +62,7 @@ pub enum AuditError {
         path: PathBuf,
     },
     /// There is no end to go on from.
-    #[error("the last {bytes} bytes of the audit record `{}` hold no record; move the folder away to begin a new one", path.display())]
+    #[error("the last {bytes} bytes of the audit record `{}` hold no record; begin a new one: {BEGIN_ANEW}", path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,

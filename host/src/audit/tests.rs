@@ -433,6 +433,16 @@ proptest! {
 }
 
 #[test]
+fn a_new_record_is_begun_once_nobody_writes_to_the_one_before() {
+    let path = PathBuf::from("audit.jsonl");
+    let cause = Arc::new(std::io::Error::other("gone"));
+    for error in [AuditError::Key { path: path.clone(), cause }, AuditError::Unreadable { path, bytes: 9 }] {
+        let said = error.to_string();
+        assert!(said.ends_with("stop jackfield (`jackfield stop --all`), then move the folder away"), "{said}");
+    }
+}
+
+#[test]
 fn a_record_as_it_was_is_right() {
     assert_eq!(wrong(&sample().0), 0);
 }
