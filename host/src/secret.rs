@@ -11,6 +11,8 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
+use crate::config::header;
+
 pub mod book;
 mod command;
 mod file;
@@ -212,7 +214,10 @@ pub async fn resolve(source: &SecretSource) -> Result<Secret, SecretError> {
 ///
 /// A sentence: the device has none of this name, or its source gives none.
 pub async fn resolve_of(device: &str, name: &str, source: Option<&SecretSource>) -> Result<Secret, String> {
-    let none = || format!("`{device}` has no secret `{name}`; add `secrets.{name} = {{ env = \"…\" }}` to [device.{device}]");
+    let none = || {
+        let table = header("device", device);
+        format!("`{device}` has no secret `{name}`; add `secrets.{name} = {{ env = \"…\" }}` to {table}")
+    };
     resolve(source.ok_or_else(none)?).await.map_err(|error| error.to_string())
 }
 

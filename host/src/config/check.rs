@@ -1,7 +1,7 @@
 //! Checks across the tables: jumps between devices, and names of types, plugins and secrets.
 
 use super::diagnostic::Diagnostic;
-use super::{Config, Environment, SshNames, TypeChoice, TypeName};
+use super::{Config, Environment, SshNames, TypeChoice, TypeName, header};
 use crate::nearest::nearest;
 
 impl Config {
@@ -32,8 +32,9 @@ impl Config {
         }
         for secret in wanted.iter().filter(|secret| !entry.secrets.iter().flatten().any(|granted| granted == *secret)) {
             if let Some(device) = self.device_with(plugin, secret) {
-                let message = format!("plugin `{plugin}` asks for the secret `{secret}`, which [device.{device}] has, and may not have it");
-                let help = format!("to allow it, add \"{secret}\" to `secrets` in [plugin.{plugin}]");
+                let device = header("device", device);
+                let message = format!("plugin `{plugin}` asks for the secret `{secret}`, which {device} has, and may not have it");
+                let help = format!("to allow it, add \"{secret}\" to `secrets` in {}", header("plugin", plugin));
                 found.push(self.diagnostic(format!("plugin.{plugin}"), message, Some(help)));
             }
         }
@@ -46,28 +47,28 @@ impl Config {
         let mut found = Vec::new();
         for (name, device) in &self.devices {
             let Some(via) = &device.via else { continue };
-            let path = format!("device.{name}.via");
+            let (path, own) = (format!("device.{name}.via"), header("device", name));
             match self.devices.get(via) {
                 // It may stand in what cannot be read: whoever goes that way is told.
                 None if matches!(self.ssh_names, SshNames::Broken(_)) => {}
                 None => {
                     let names: Vec<&str> = self.devices.keys().map(String::as_str).filter(|other| other != name).collect();
-                    let message = format!("`via` in [device.{name}] names no device: `{}`", via.escape_debug());
+                    let message = format!("`via` in {own} names no device: `{}`", via.escape_debug());
                     found.push(self.diagnostic(path, message, choices(via, &names, "known devices")));
                 }
                 Some(hop) if hop.local => {
-                    let message = format!("`via` in [device.{name}] names `{via}`, which is a local shell: there is no jump through it");
+                    let message = format!("`via` in {own} names `{via}`, which is a local shell: there is no jump through it");
                     found.push(self.diagnostic(path, message, None));
                 }
                 Some(hop) if !hop.has_channels() => {
                     let why = if hop.login.is_empty() { "is not reached by SSH" } else { "has login steps, behind which no jump leads" };
-                    let message = format!("`via` in [device.{name}] names `{via}`, which {why}");
+                    let message = format!("`via` in {own} names `{via}`, which {why}");
                     let help = "give the jump host a [device] of its own, without `line` and `login`".to_owned();
                     found.push(self.diagnostic(path, message, Some(help)));
                 }
                 Some(_) => {
                     if let Some(circle) = self.circle(name) {
-                        let message = format!("`via` in [device.{name}] goes in a circle: {circle}");
+                        let message = format!("`via` in {own} goes in a circle: {circle}");
                         found.push(self.diagnostic(path, message, None));
                     }
                 }
@@ -104,7 +105,7 @@ impl Config {
         for (name, device) in &self.devices {
             let TypeChoice::Named(type_name) = &device.device_type else { continue };
             if !known.contains(&type_name.as_str()) {
-                let message = format!("unknown device type `{type_name}` in [device.{name}]");
+                let message = format!("unknown device type `{type_name}` in {}", header("device", name));
                 found.push(self.diagnostic(format!("device.{name}.type"), message, choices(type_name.as_str(), &known, "known types")));
             }
         }
@@ -117,7 +118,7 @@ impl Config {
         for (name, entry) in &self.types {
             for (index, plugin) in entry.plugins.iter().enumerate() {
                 if !known.contains(&plugin.as_str()) {
-                    let message = format!("unknown plugin `{plugin}` in [type.{name}]");
+                    let message = format!("unknown plugin `{plugin}` in {}", header("type", name.as_str()));
                     found.push(self.diagnostic(format!("type.{name}.plugins.{index}"), message, choices(plugin, &known, "known plugins")));
                 }
             }
@@ -131,21 +132,21 @@ impl Config {
         secrets.dedup();
         let mut found = Vec::new();
         for (name, entry) in &self.plugins {
-            let path = format!("plugin.{name}");
+            let (path, own) = (format!("plugin.{name}"), header("plugin", name));
             if entry.path.is_some() && entry.digest.is_none() {
                 let help = "add `digest = \"sha256:…\"` with what `sha256sum FILE` prints".to_owned();
-                found.push(self.diagnostic(path.clone(), format!("[plugin.{name}] has a `path` and no `digest`"), Some(help)));
+                found.push(self.diagnostic(path.clone(), format!("{own} has a `path` and no `digest`"), Some(help)));
             }
             if entry.path.is_none() && entry.signer.is_some() {
                 let help = "a plugin in the binary has no signature of its own: leave `signer` out, or name a file with `path`".to_owned();
-                found.push(self.diagnostic(format!("{path}.signer"), format!("[plugin.{name}] has a `signer` and no `path`"), Some(help)));
+                found.push(self.diagnostic(format!("{path}.signer"), format!("{own} has a `signer` and no `path`"), Some(help)));
             }
             if entry.path.is_none() && !known_plugins.contains(&name.as_str()) {
                 let help = choices(name, known_plugins, "for a plugin on disk add its `path`; plugins in the binary");
                 found.push(self.diagnostic(path.clone(), format!("no plugin `{name}` in the binary"), help));
             }
             for (index, secret) in entry.secrets.iter().flatten().enumerate().filter(|(_, secret)| !secrets.contains(&secret.as_str())) {
-                let message = format!("[plugin.{name}] is granted the secret `{secret}`, which no device has");
+                let message = format!("{own} is granted the secret `{secret}`, which no device has");
                 found.push(self.diagnostic(format!("{path}.secrets.{index}"), message, choices(secret, &secrets, "devices have")));
             }
         }

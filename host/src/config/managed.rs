@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use super::{Config, ConfigError, Environment, policy, safety};
+use super::{Config, ConfigError, Environment, header, policy, safety};
 
 /// Where it is. Not a setting: whoever could set it could also leave it out.
 pub(super) const FILE: &str = "/etc/jackfield/policy.toml";
@@ -33,8 +33,8 @@ impl Config {
     fn put_under(&mut self, managed: &Self) {
         self.policy_max = Some(managed.policy);
         let plugins = self.plugins.keys().filter(|name| *name != policy::RULES && !managed.plugins.contains_key(*name));
-        let plugins = plugins.map(|name| format!("[plugin.{name}]"));
-        let types = self.types.keys().filter(|name| !managed.types.contains_key(*name)).map(|name| format!("[type.{name}]"));
+        let plugins = plugins.map(|name| header("plugin", name));
+        let types = self.types.keys().filter(|name| !managed.types.contains_key(*name)).map(|name| header("type", name.as_str()));
         let judging: Vec<String> = plugins.chain(types).collect();
         if !judging.is_empty() {
             let judging = judging.join(", ");

@@ -44,6 +44,13 @@ impl Borrow<str> for TypeName {
     }
 }
 
+/// The header of the table of this kind and name, as it stands in the file: there a name with dots is in quotes.
+#[must_use]
+pub fn header(kind: &str, name: &str) -> String {
+    let is_bare = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+    if is_bare { format!("[{kind}.{name}]") } else { format!("[{kind}.\"{}\"]", name.escape_debug()) }
+}
+
 /// Can it be taken for nothing else: an option, a path, a pattern?
 pub(super) fn is_plain(name: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);

@@ -5,6 +5,7 @@ use std::path::Path;
 use toml::de::{DeTable, DeValue};
 
 use super::diagnostic::{Diagnostic, Lines, Places};
+use super::name::header;
 use super::wording::{self, Complaint};
 
 /// One pass over one file.
@@ -54,10 +55,7 @@ impl Place {
 
     /// A table of this kind and name, which has a header of its own.
     fn header(kind: &str, name: &str, start: usize) -> Self {
-        let shown = name.escape_debug();
-        let bare = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
-        let section = if bare && !name.is_empty() { format!("[{kind}.{name}]") } else { format!("[{kind}.\"{shown}\"]") };
-        Self { section, key: String::new(), path: format!("{kind}.{shown}"), start }
+        Self { section: header(kind, name), key: String::new(), path: format!("{kind}.{}", name.escape_debug()), start }
     }
 
     /// An element of this list.

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use super::{Directory, LineKind, OpenError, World, failed, pipe_of, start};
-use crate::config::{Device, PASSWORD, Wire};
+use crate::config::{Device, PASSWORD, Wire, header};
 use crate::limits::SERIAL_BAUD;
 use crate::policy;
 use crate::secret::{self, Secret};
@@ -120,7 +120,7 @@ async fn serial(name: &str, device: &Device, path: &Path) -> Result<Line, OpenEr
     let baud = device.baud.map_or(SERIAL_BAUD, NonZeroU32::get);
     wire::serial(path, baud).await.map_err(|error| {
         let path = path.display();
-        let next = format!("check `line` and `baud` in [device.{name}], and who may use it");
+        let next = format!("check `line` and `baud` in {}, and who may use it", header("device", name));
         OpenError::Failed(format!("cannot open the serial device `{path}` of `{name}`: {error}; {next}"))
     })
 }

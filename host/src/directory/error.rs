@@ -1,5 +1,6 @@
 //! Why a session was not opened. Each error says what to do.
 
+use crate::config::header;
 use crate::plugin::fault::LoadError;
 use crate::transport::host_key::HostKeyError;
 use crate::transport::ssh;
@@ -31,7 +32,8 @@ pub enum OpenError {
     },
     /// What it is will only be known once it was looked at.
     #[error(
-        "the type of device `{device}` is found out when it is opened first; call ssh_open host={device}, or set `type` in [device.{device}]"
+        "the type of device `{device}` is found out when it is opened first; call ssh_open host={device}, or set `type` in {}",
+        header("device", device)
     )]
     NotSeenYet {
         /// The device.

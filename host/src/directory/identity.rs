@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::time::{Instant, timeout};
 
 use super::first_screen::FirstScreen;
+use crate::config::header;
 use crate::limits::{FIRST_SCREEN_MAX, FIRST_SCREEN_MAX_BYTES, FIRST_SCREEN_PAUSE, FIRST_SCREEN_QUIET, IDENTIFY_EARLY_MIN, IDENTIFY_MIN};
 use crate::plugin::catalog::{Catalog, GENERIC};
 use crate::plugin::device_type::DeviceType;
@@ -59,7 +60,8 @@ impl Identity {
             let candidates: Vec<String> = self.scores.iter().filter(|score| score.kind != GENERIC).map(|score| format!("`{}`", score.kind)).collect();
             let said = if candidates.is_empty() { "nothing that it shows tells its type".to_owned() } else { format!("it may be {}", candidates.join(" or ")) };
             format!(
-                "the type of `{device}` is not sure, so it is used as `{GENERIC}`: nothing is set up, prompts are told by their look and no command counts as a read; {said}; set `type = \"…\"` in [device.{device}]"
+                "the type of `{device}` is not sure, so it is used as `{GENERIC}`: nothing is set up, prompts are told by their look and no command counts as a read; {said}; set `type = \"…\"` in {}",
+                header("device", device)
             )
         });
         let all: Vec<String> = changed.into_iter().chain(unsure).collect();

@@ -9,7 +9,7 @@ use regex::Regex;
 use tokio::time::{Instant, timeout};
 
 use super::first_screen::FirstScreen;
-use crate::config::{LoginAnswer, LoginStep, USUAL_NAME};
+use crate::config::{LoginAnswer, LoginStep, USUAL_NAME, header};
 use crate::limits::{LOGIN_PROMPT_STANDS, LOGIN_RESULT_MAX, LOGIN_STEP_MAX, LOGIN_STEP_SETTLE, LOGIN_STEPS_MAX_BYTES, LOGIN_WAKE_AFTER};
 use crate::plugin::device_type::DeviceType;
 use crate::policy::{self, approved::Approved, approved::Payload};
@@ -227,8 +227,8 @@ impl Login<'_> {
 
     fn named(&self, step: usize) -> String {
         match self.steps.len() {
-            0 => format!("the login of [device.{}]", self.device),
-            all => format!("login step {} of [device.{}]", step.min(all - 1) + 1, self.device),
+            0 => format!("the login of {}", header("device", self.device)),
+            all => format!("login step {} of {}", step.min(all - 1) + 1, header("device", self.device)),
         }
     }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::OpenError;
-use crate::config::{Agent, Algorithms, Config, Device, Proxy, SshNames, Wire};
+use crate::config::{Agent, Algorithms, Config, Device, Proxy, SshNames, Wire, header};
 use crate::secret::given;
 use crate::ssh_config::{AddressFamily, Asked, IdentityAgent, JumpHost, Resolved, UpdateHostKeys, Way};
 use crate::transport::host_key::Learning;
@@ -288,7 +288,8 @@ fn look_up(config: &Config, device: &Device, hop: &Hop, exec: Exec) -> Result<Op
         SshNames::Broken(why) => {
             let name = &hop.name;
             return Err(OpenError::Failed(format!(
-                "where `{name}` is stands in the ssh configuration, which cannot be used: {why}; mend it, or set `host` in [device.{name}]"
+                "where `{name}` is stands in the ssh configuration, which cannot be used: {why}; mend it, or set `host` in {}",
+                header("device", name)
             )));
         }
         SshNames::Read(files) => files,

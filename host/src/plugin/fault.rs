@@ -8,6 +8,7 @@ use wasmtime::Trap;
 use super::answer::told;
 use super::bindings::jackfield::plugin::types::Diagnostic;
 use super::promptly::Waits;
+use crate::config::header;
 use crate::limits::DIAGNOSTICS_MAX;
 use crate::terminal::text::escaped;
 
@@ -25,7 +26,10 @@ pub enum LoadError {
         source: std::io::Error,
     },
     /// More bytes than allowed.
-    #[error("plugin `{name}` has {bytes} bytes, at most {max} are loaded; raise `max_file_bytes` in [plugin.{name}] if you trust it")]
+    #[error(
+        "plugin `{name}` has {bytes} bytes, at most {max} are loaded; raise `max_file_bytes` in {} if you trust it",
+        header("plugin", name)
+    )]
     Size {
         /// The plugin.
         name: String,
@@ -36,7 +40,8 @@ pub enum LoadError {
     },
     /// A file without a pin.
     #[error(
-        "plugin `{name}` is the file `{path}` and has no `digest`; add `digest = \"sha256:…\"` to [plugin.{name}] with what `sha256sum` prints, after you have checked the file"
+        "plugin `{name}` is the file `{path}` and has no `digest`; add `digest = \"sha256:…\"` to {} with what `sha256sum` prints, after you have checked the file",
+        header("plugin", name)
     )]
     NotPinned {
         /// The plugin.
@@ -141,7 +146,8 @@ pub enum LoadError {
     },
     /// Two of a device type cannot be told apart.
     #[error(
-        "plugins `{first}` and `{second}` of device type `{kind}` both have the `name` `{own}` in their manifests, and what is typed for them would be mixed up; build one with another `name`, leave one out, or put its file in the bundled one's place as [plugin.{own}]"
+        "plugins `{first}` and `{second}` of device type `{kind}` both have the `name` `{own}` in their manifests, and what is typed for them would be mixed up; build one with another `name`, leave one out, or put its file in the bundled one's place as {}",
+        header("plugin", own)
     )]
     Namesakes {
         /// The device type.

@@ -33,7 +33,7 @@ use super::manifest::Manifest;
 use super::signature::Demand;
 use super::triggers::{self, Triggers};
 use crate::bounded;
-use crate::config::Declaration;
+use crate::config::{Declaration, header};
 use crate::limits::{PLUGIN_FILE_MAX_BYTES, PLUGIN_INSTANCES_IDLE_MAX};
 use crate::secret::look::Looks;
 
@@ -267,7 +267,7 @@ fn contract_error(name: &str, error: &wasmtime::Error) -> LoadError {
     let what = format!("{error:#}");
     // How the engine begins what it says of a count that is too high.
     let hint = if what.contains("resource limit exceeded") {
-        format!("; raise `max_parts` in [plugin.{name}] if you trust it")
+        format!("; raise `max_parts` in {} if you trust it", header("plugin", name))
     } else {
         String::new()
     };

@@ -9,7 +9,7 @@ use toml_edit::{Array, DocumentMut, Item, Table, value};
 use super::{loader, of_file, wrong};
 use crate::cli::paint::{DIM, DOUBT, GOOD, painted, say};
 use crate::cli::runtime::block_on;
-use crate::config::{Config, Diagnostic, find};
+use crate::config::{Config, Diagnostic, find, header};
 use crate::limits::PLUGIN_FILE_MAX_BYTES;
 use crate::plugin::catalog::BUNDLED;
 use crate::plugin::load::{self, Checked, Loader};
@@ -86,7 +86,7 @@ pub fn run(config: Option<&Path>, wanted: &Wanted) -> Result<ExitCode, String> {
     }
     // A configuration that is half written would end every session.
     crate::atomic::write(&path, after.as_bytes(), 0o600).map_err(|error| format!("cannot write `{}`: {error}", path.display()))?;
-    say(&format!("{}  [plugin.{name}] sha256:{} in {}\n", painted(GOOD, "pinned"), checked.digest, path.display()));
+    say(&format!("{}  {} sha256:{} in {}\n", painted(GOOD, "pinned"), header("plugin", &name), checked.digest, path.display()));
     if let Some(note) = instead(&name) {
         say(&format!("{}  {note}\n", painted(DOUBT, "note")));
     }
@@ -135,7 +135,7 @@ fn sentence(found: &Diagnostic) -> String {
 /// Loads the plugin as a server with this configuration would: what does not load is not pinned.
 fn try_out(config: &Config, name: &str, loader: &Loader) -> Result<(), String> {
     let spec = startup::specs(config).into_iter().find(|spec| spec.name == name);
-    let spec = spec.ok_or_else(|| format!("[plugin.{name}] names no file"))?;
+    let spec = spec.ok_or_else(|| format!("{} names no file", header("plugin", name)))?;
     let loaded = block_on(loader.load(&spec))?;
     loaded.map(drop).map_err(|error| format!("{}; nothing was pinned", wrong::told(&spec, &error).1))
 }

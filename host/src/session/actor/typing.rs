@@ -7,6 +7,7 @@ use tokio::sync::oneshot;
 use super::{
     Actor, Case, CommandId, Order, Purpose, Question, Refusal, RunRequest, SendRequest, Started, State, Stop, Verdict, Witness, now,
 };
+use crate::config::header;
 use crate::policy;
 use crate::policy::approved::Approved;
 use crate::policy::keys::Assembled;
@@ -55,7 +56,8 @@ impl Actor {
         {
             let device = &self.profile.id.device;
             return Err(Refusal::Cannot(format!(
-                "{why}, and `{name}` is a secret of `{device}`, so it is not typed there; connect to that host as a device of its own. Only the operator can allow it, with `secrets_elsewhere = [\"{name}\"]` in [device.{device}]"
+                "{why}, and `{name}` is a secret of `{device}`, so it is not typed there; connect to that host as a device of its own. Only the operator can allow it, with `secrets_elsewhere = [\"{name}\"]` in {}",
+                header("device", device)
             )));
         }
         let asked = RunRequest::new(&format!("[secret:{name}]"), Purpose::Send, &request.caller);

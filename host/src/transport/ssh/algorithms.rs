@@ -11,6 +11,7 @@ use russh::{AlgorithmKind, Preferred, cipher, client, kex, mac};
 use super::super::host_key::{Demands, KnownHosts};
 use super::error::words;
 use super::{ConnectError, Offer, Target};
+use crate::config::header;
 use crate::limits::KEEPALIVE;
 use crate::wildcard::fits;
 
@@ -173,7 +174,8 @@ pub(super) fn no_common(target: &Target, kind: &AlgorithmKind, ours: &[String], 
     let helps = theirs.iter().any(|name| old.contains(&name.as_str()));
     let next = match (helps, target.offer.legacy) {
         (true, false) => format!(
-            "these are old and weak: if you accept that for this device, set `algorithms = \"legacy\"` in [device.{device}], better update the device"
+            "these are old and weak: if you accept that for this device, set `algorithms = \"legacy\"` in {}, better update the device",
+            header("device", device)
         ),
         (false, false) => "`algorithms = \"legacy\"` would not help either: update the device's SSH server".to_owned(),
         (_, true) => "not even the old ones that `algorithms = \"legacy\"` adds: update the device's SSH server".to_owned(),

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::super::host_key::{HostKeyError, LoadError};
 use super::Target;
+use crate::config::header;
 use crate::terminal::text::{escaped, first_bytes};
 
 /// The longest part of a server's own words in a sentence.
@@ -13,7 +14,10 @@ pub(in crate::transport) const WORDS_MAX_BYTES: usize = 512;
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
     /// Nothing answers at the address.
-    #[error("cannot reach `{device}` at {host}:{port}: {what}; check `host` and `port` in [device.{device}], and that the device is up")]
+    #[error(
+        "cannot reach `{device}` at {host}:{port}: {what}; check `host` and `port` in {}, and that the device is up",
+        header("device", device)
+    )]
     Unreachable {
         /// The device.
         device: String,
@@ -25,7 +29,7 @@ pub enum ConnectError {
         what: String,
     },
     /// The way to the host does not lead there.
-    #[error("the way to `{device}` at {host}:{port} is closed: {by} says: {what}; check `{key}` in [device.{device}]")]
+    #[error("the way to `{device}` at {host}:{port} is closed: {by} says: {what}; check `{key}` in {}", header("device", device))]
     Way {
         /// The device.
         device: String,
@@ -96,7 +100,8 @@ pub enum ConnectError {
     KnownHosts(LoadError),
     /// The key file cannot be used.
     #[error(
-        "cannot use key `{path}` of `{device}`: {what}; check `key` in [device.{device}], or load the key into your agent with `ssh-add`"
+        "cannot use key `{path}` of `{device}`: {what}; check `key` in {}, or load the key into your agent with `ssh-add`",
+        header("device", device)
     )]
     Key {
         /// The device.
@@ -108,7 +113,8 @@ pub enum ConnectError {
     },
     /// No way to log in was accepted.
     #[error(
-        "`{user}` cannot log in to `{device}`: {tried}; the server takes {offered}; check `user`, `key` and `password` in [device.{device}]"
+        "`{user}` cannot log in to `{device}`: {tried}; the server takes {offered}; check `user`, `key` and `password` in {}",
+        header("device", device)
     )]
     Refused {
         /// The device.
@@ -207,6 +213,16 @@ pub(super) fn told(error: &russh::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_table_is_named_as_it_stands_in_the_configuration() {
+        let refused = |device: &str| {
+            let (device, none) = (device.to_owned(), String::new);
+            ConnectError::Refused { device, user: none(), tried: none(), offered: none(), password_refused: false }.to_string()
+        };
+        assert!(refused("web1").ends_with("check `user`, `key` and `password` in [device.web1]"));
+        assert!(refused("web1.example.com").ends_with("check `user`, `key` and `password` in [device.\"web1.example.com\"]"));
+    }
 
     #[test]
     fn words_of_a_server_are_one_short_line_of_plain_text() {
