@@ -50,7 +50,11 @@ pub fn status(file: Option<&Path>, json: bool) -> Result<ExitCode, String> {
             let what = if status.is_daemon { "daemon" } else { "server of one client" };
             say_line(&format!("{} {what}, process {}, version {}", painted(GOOD, "running"), status.process, status.version));
             if status.version != VERSION {
-                say_line(&painted(DOUBT, &format!("  this program is version {VERSION}: `jackfield restart` has the newer one take over")));
+                let next = match status.is_daemon {
+                    true => format!("`jackfield restart{}` has this one take over", option(status)),
+                    false => "that one ends with its client".to_owned(),
+                };
+                say_line(&painted(DOUBT, &format!("  this program is version {VERSION}: {next}")));
             }
             let file = status.file.as_deref().unwrap_or("none");
             say_line(&format!("  configuration {file}"));
@@ -99,13 +103,27 @@ async fn end(name: &str, now: bool) -> Result<String, String> {
     let held: Vec<String> = held.map(|(does, names)| format!("{does} {}", names.join(", "))).collect();
     if !held.is_empty() && !now {
         return Err(format!(
-            "process {} {}: they would be lost. `jackfield close` closes one, `jackfield restart --drain` waits for what runs, `--now` ends it at once",
+            "process {} {}: they would be lost. `jackfield close` closes one, {}`--now` ends it at once",
             status.process,
-            held.join(" and ")
+            held.join(" and "),
+            drains(&status)
         ));
     }
     server.stop().await?;
     farewell(server, &status).await
+}
+
+/// What ends a server without loss, as part of a sentence. That of one client has nobody after it.
+fn drains(status: &Status) -> String {
+    let command = || format!("`jackfield restart --drain{}` waits for what runs, ", option(status));
+    if status.is_daemon { command() } else { String::new() }
+}
+
+/// The option that a command needs to mean this server's configuration; none where it finds that by itself.
+fn option(status: &Status) -> String {
+    let found = Name::of(startup::config_file(None).as_deref());
+    let file = status.file.as_deref().filter(|file| Name::of(Some(Path::new(file))) != found);
+    file.map(|file| format!(" --config {file}")).unwrap_or_default()
 }
 
 /// Waits until a server that is asked to end has gone; says what was lost.
@@ -217,4 +235,19 @@ fn plist(program: &str, file: Option<&str>) -> String {
     format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<!-- ~/Library/LaunchAgents/jackfield.plist, then: launchctl load -w that file -->\n<plist version=\"1.0\">\n<dict>\n  <key>Label</key>\n  <string>jackfield</string>\n  <key>ProgramArguments</key>\n  <array>\n{arguments}  </array>\n  <key>RunAtLoad</key>\n  <true/>\n</dict>\n</plist>\n"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_next_step_means_the_server_that_it_is_told_of() {
+        let status = |file: Option<&str>, is_daemon| Status { file: file.map(str::to_owned), is_daemon, ..Status::default() };
+        let other = "/etc/a-place-of-its-own/other.toml";
+        let drain = format!("`jackfield restart --drain --config {other}` waits for what runs, ");
+        assert_eq!(drains(&status(Some(other), true)), drain);
+        assert_eq!(drains(&status(Some(other), false)), "");
+        assert_eq!(drains(&status(None, true)), "`jackfield restart --drain` waits for what runs, ");
+    }
 }
