@@ -113,6 +113,12 @@ pub struct Config {
 }
 
 impl Config {
+    /// What stands behind a command of this program so that it means this configuration, wherever it is typed.
+    #[must_use]
+    pub fn option(&self) -> String {
+        self.file.as_ref().map(|file| format!(" --config {}", file.display())).unwrap_or_default()
+    }
+
     /// Reads the text of a file. `~` stands for `home`; other relative paths start at the file's folder.
     ///
     /// Gives all errors at once, in the order of the file. The devices of the file are all that `via` may name.

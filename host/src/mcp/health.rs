@@ -144,8 +144,10 @@ pub(super) async fn way(directory: &Directory, caller: &Caller, arguments: &Argu
     let wait = arguments.usual_wait(caller.ceiling_s);
     let examined = caller.wait(wait, || format!("examining the way to {device}"), doctor::examine(directory, &device)).await;
     let findings = examined.unwrap_or_else(|| {
-        let seconds = wait.as_secs();
-        Err(format!("the way to `{device}` was not examined within {seconds} s; `jackfield doctor {device}` takes the time it needs"))
+        let (seconds, option) = (wait.as_secs(), directory.world().config.option());
+        Err(format!(
+            "the way to `{device}` was not examined within {seconds} s; `jackfield doctor {device}{option}` takes the time it needs"
+        ))
     })?;
     let is_well = findings.iter().all(|finding| finding.state != doctor::State::Bad);
     let line = |finding: &doctor::Finding| {

@@ -95,8 +95,12 @@ async fn accept(directory: &Arc<Directory>, caller: &Caller, id: &SessionId, hos
             effect: Effect::Ask,
             rule: "host-key.new".to_owned(),
             reason: format!(
-                "{} is a new host and presents {} {}; compare the fingerprint with its owner, here or with `jackfield hostkey accept {}`",
-                host.host, host.key_type, host.fingerprint, host.device
+                "{} is a new host and presents {} {}; compare the fingerprint with its owner, here or with `jackfield hostkey accept {}{}`",
+                host.host,
+                host.key_type,
+                host.fingerprint,
+                host.device,
+                directory.world().config.option()
             ),
         },
     };
