@@ -130,10 +130,11 @@ fn an_explanation_is_written_for_a_person_without_json() {
 #[test]
 fn what_cannot_be_explained_says_why_with_the_nearest_name() {
     let scene = Scene::start();
-    let table: [(&[&str], &str, i32); 6] = [
+    let table: [(&[&str], &str, i32); 7] = [
         (&["core-sw2", "--", "x"], "there is no device `core-sw2`; did you mean `core-sw1`?", 1),
         (&["zzzzzz", "--", "x"], "there is no device `zzzzzz`; --type judges by a device type", 1),
         (&["--type", "cisco_iso", "--", "x"], "there is no device type `cisco_iso`; did you mean `cisco_ios`?", 1),
+        (&["--type", "zzzzzz", "--", "x"], "there is no device type `zzzzzz`; known types: ", 1),
         (&["unknown", "--", "x"], "the type of device `unknown` is found out when it is opened", 1),
         (&["core-sw1", "--type", "linux", "--", "x"], "cannot be used with", 2),
         (&["core-sw1"], "required", 2),

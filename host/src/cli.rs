@@ -41,7 +41,7 @@ pub mod viewer;
     after_help = "Examples:\n  jackfield demo\n  jackfield check\n  claude mcp add jackfield -- jackfield mcp"
 )]
 pub struct Cli {
-    /// Configuration file instead of ./jackfield.toml or ~/.config/jackfield/config.toml
+    /// Configuration file instead of $JACKFIELD_CONFIG, ./jackfield.toml or ~/.config/jackfield/config.toml
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// What to do

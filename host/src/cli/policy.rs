@@ -167,8 +167,9 @@ impl Judge {
         };
         let plugins = self.catalog.plugins_of(&kind).ok_or_else(|| {
             let types = self.catalog.types();
-            let near = crate::nearest::nearest(&kind, types.keys().map(String::as_str)).map(|near| format!("; did you mean `{near}`?"));
-            format!("there is no device type `{kind}`{}", near.unwrap_or_else(|| "; `jackfield plugin list` shows them".to_owned()))
+            let known: Vec<&str> = types.keys().map(String::as_str).collect();
+            let near = crate::nearest::nearest(&kind, known.iter().copied()).map(|near| format!("; did you mean `{near}`?"));
+            format!("there is no device type `{kind}`{}", near.unwrap_or_else(|| format!("; known types: {}", known.join(", "))))
         })?;
         let loaded = DeviceType::load(&kind, &plugins, &self.catalog).await.map_err(|error| error.to_string())?;
         let line = Line {

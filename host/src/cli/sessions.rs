@@ -314,7 +314,8 @@ async fn devices(file: Option<&Path>, json: bool) -> Result<ExitCode, String> {
         return Ok(ExitCode::SUCCESS);
     }
     if config.devices.is_empty() {
-        say_line("no device is configured; add [device.NAME] to jackfield.toml, or see `jackfield import --help`");
+        let own = config.file.as_ref().map_or_else(|| "jackfield.toml".to_owned(), |file| file.display().to_string());
+        say_line(&format!("no device is configured; add [device.NAME] to {own}, or see `jackfield import --help`"));
         return Ok(ExitCode::SUCCESS);
     }
     let rows: Vec<Vec<String>> = config
