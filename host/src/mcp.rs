@@ -33,6 +33,7 @@ mod approval;
 mod bounds;
 pub mod calls;
 mod conceal;
+mod desk;
 mod files;
 mod fleet;
 mod forward;

@@ -56,7 +56,7 @@ pub(super) fn conceal(mut reply: Reply, config: &Config) -> Reply {
     }
     let is_error = reply.error;
     reply.text = hidden(&words, &reply.text, is_error);
-    reply.fields.values_mut().for_each(|value| within(value, &|text| hidden(&words, text, is_error)));
+    reply.fields.values_mut().for_each(|value| each_text(value, &|text| hidden(&words, text, is_error)));
     reply
 }
 
@@ -64,12 +64,13 @@ fn hidden(words: &[Words<'_>], text: &str, is_error: bool) -> String {
     words.iter().fold(text.to_owned(), |text, words| words.hide(&text, is_error))
 }
 
-fn within(value: &mut Value, hide: &impl Fn(&str) -> String) {
+/// Changes every text in a value, however deep it lies.
+pub(super) fn each_text(value: &mut Value, change: &impl Fn(&str) -> String) {
     match value {
-        Value::String(text) => *text = hide(text),
-        Value::Array(values) => values.iter_mut().for_each(|value| within(value, hide)),
-        Value::Object(fields) => fields.values_mut().for_each(|value| within(value, hide)),
-        _ => {}
+        Value::String(text) => *text = change(text),
+        Value::Array(values) => values.iter_mut().for_each(|value| each_text(value, change)),
+        Value::Object(fields) => fields.values_mut().for_each(|value| each_text(value, change)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::Caller;
-use super::files::{Desk, Found, READS, Stop, Underway, WRITES, Way, path_of, with_base, word};
+use super::desk::{Desk, Found, READS, Stop, Underway, WRITES, Way, path_of, with_base, word};
 use super::reply::{self, Reply};
 use super::tools::Arguments;
 use crate::audit::record::Filed;
