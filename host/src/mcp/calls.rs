@@ -1,13 +1,13 @@
-//! What each tool does.
+//! What every tool call goes through, and the tools that open sessions and run something there. Each of the others has a module of its own.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use serde_json::{Map, Value, json};
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
-use super::bounds::{bounds, capped};
+use super::bounds::capped;
 use super::lists::{hosts, identified, kind_word, sessions};
 use super::opening::{self, Unopened};
 use super::reply::{self, Reply};
@@ -19,21 +19,18 @@ use crate::directory::{Directory, LineKind};
 use crate::fleet::{Rollout, plain_end};
 use crate::ids::{CommandId, MAIN, SessionId};
 use crate::limits::{
-    self, BESIDE_MAX, CALLER_REASON_MAX_CHARS, IDLE_CLOSE, INTERRUPT_STEP_WAIT, INTERRUPTS_MAX, KILL_AFTER_MAX, OUTPUT_DEFAULT_CHARS,
-    PROGRAM_TRIES, QUERY_TARGETS_MAX, TYPED_AHEAD_SETTLE,
+    self, CALLER_REASON_MAX_CHARS, IDLE_CLOSE, KILL_AFTER_MAX, OUTPUT_DEFAULT_CHARS, PROGRAM_TRIES, QUERY_TARGETS_MAX, TYPED_AHEAD_SETTLE,
 };
-use crate::policy::explain::Explanation;
-use crate::policy::{self, Line, Manner, Purpose};
+use crate::policy::Purpose;
 use crate::session::command::State;
 use crate::session::journey::Keep;
-use crate::session::profile::heeding;
-use crate::session::report::{OutputQuery, Range, Report};
-use crate::session::search::{before_last_chars, before_last_lines, expression, first_line};
+use crate::session::report::OutputQuery;
+use crate::session::search::{expression, first_line};
 use crate::session::{Accepted, Phase, Refusal, RunRequest, SendRequest, SessionHandle, Status, Stop};
 use crate::terminal::text::{escaped, escaped_line};
 
 /// How often a waiting call looks at a session's output.
-const LOOK_EVERY: Duration = Duration::from_millis(40);
+pub(super) const LOOK_EVERY: Duration = Duration::from_millis(40);
 /// Budget of each target of a query.
 const QUERY_DEFAULT_CHARS: usize = 8_000;
 /// How long a typed answer is waited for.
@@ -71,8 +68,8 @@ pub async fn call(directory: &Arc<Directory>, caller: &Caller, tool: &str, argum
         "ssh_query" => Box::pin(query(directory, caller, arguments)).await,
         "ssh_fleet" => Box::pin(super::fleet::fleet(directory, caller, arguments)).await,
         "ssh_run" => Ok(Box::pin(run(directory, caller, arguments)).await),
-        "ssh_output" => Box::pin(output(directory, caller, arguments)).await,
-        "ssh_interrupt" => Box::pin(interrupt(directory, caller, arguments)).await,
+        "ssh_output" => Box::pin(super::output::output(directory, caller, arguments)).await,
+        "ssh_interrupt" => Box::pin(super::interrupt::interrupt(directory, caller, arguments)).await,
         "ssh_send" => Box::pin(send(directory, caller, arguments)).await,
         "ssh_screen" => Box::pin(screen(directory, arguments)).await,
         "ssh_lock" => super::lock::lock(directory, caller, arguments),
@@ -81,7 +78,7 @@ pub async fn call(directory: &Arc<Directory>, caller: &Caller, tool: &str, argum
         "ssh_file_write" => Box::pin(super::files::write(directory, caller, arguments)).await,
         "ssh_transfer" => Box::pin(super::transfer::transfer(directory, caller, arguments)).await,
         "ssh_history" => Box::pin(super::history::history(directory, arguments)).await,
-        "ssh_info" => Box::pin(info(directory, caller, arguments)).await,
+        "ssh_info" => Box::pin(super::info::info(directory, caller, arguments)).await,
         _ => Err(format!("there is no tool `{tool}`")),
     };
     let mut reply = result.unwrap_or_else(|message| Reply::failed(&message));
@@ -378,7 +375,7 @@ async fn finish(
     if patience.wait(wait, progress, settled).await.is_none() && patience.has_given_up() {
         // Nobody wants its end any more: it is stopped as by hand, and by nobody who is kept out.
         match handle.commons.lock.check(&Author::agent(&patience.caller.name), Instant::now()) {
-            Ok(()) => drop(stop(handle, id, Stop::Interrupt).await),
+            Ok(()) => drop(super::interrupt::stop(handle, id, Stop::Interrupt).await),
             Err(kept_out) => held = Some(format!("{id} was not stopped: {}", kept_out.why)),
         }
     }
@@ -462,7 +459,7 @@ fn same_end(replies: &[Reply]) -> Option<String> {
 }
 
 /// The session that a call is about: by name, or by a command that it remembers.
-fn about(directory: &Arc<Directory>, arguments: &Arguments) -> Result<(SessionHandle, Option<CommandId>), String> {
+pub(super) fn about(directory: &Arc<Directory>, arguments: &Arguments) -> Result<(SessionHandle, Option<CommandId>), String> {
     let Some(text) = arguments.text("command_id") else {
         let name = arguments.text("session").ok_or("give `command_id` or `session`")?;
         return Ok((open_session(directory, name)?, None));
@@ -476,228 +473,8 @@ fn about(directory: &Arc<Directory>, arguments: &Arguments) -> Result<(SessionHa
 }
 
 /// The rollout that a call is about, if it is about one.
-fn rollout(directory: &Directory, arguments: &Arguments) -> Option<Arc<Rollout>> {
+pub(super) fn rollout(directory: &Directory, arguments: &Arguments) -> Option<Arc<Rollout>> {
     directory.rollouts().find(arguments.text("command_id")?.parse().ok()?)
-}
-
-async fn output(directory: &Arc<Directory>, caller: &Caller, arguments: &Arguments) -> Result<Reply, String> {
-    if let Some(rollout) = rollout(directory, arguments) {
-        return super::fleet::output(caller, &rollout, arguments).await;
-    }
-    let (handle, command) = about(directory, arguments)?;
-    let query = OutputQuery {
-        command,
-        offset: arguments.count("offset"),
-        tail: arguments.count("tail").and_then(|lines| usize::try_from(lines).ok()),
-        grep: arguments.text("grep").map(str::to_owned),
-        context: arguments.count("context").and_then(|lines| usize::try_from(lines).ok()).unwrap_or_default(),
-        max_chars: capped(directory, arguments.max_chars(OUTPUT_DEFAULT_CHARS)),
-        raw: arguments.text("format") == Some("base64"),
-        errors: arguments.text("stream") == Some("stderr"),
-    };
-    if query.errors && handle.commons.has_terminal {
-        return Err(format!("`{}` has a terminal, where standard error comes with the output; leave `stream` out", handle.id));
-    }
-    if query.raw && (query.grep.is_some() || query.tail.is_some()) {
-        return Err("`format=base64` of ssh_output gives bytes, and `grep` and `tail` choose lines; leave one out".to_owned());
-    }
-    let wait = arguments.wait(0.0, caller.ceiling_s);
-    let session = handle.id.to_string();
-    let until = arguments.text("until").unwrap_or("exit");
-    if until == "match" && query.grep.is_none() {
-        return Err("`until=match` of ssh_output waits for a line that `grep` matches; give `grep`, or until=output".to_owned());
-    }
-    let mut query = query;
-    // Asked before each report: what comes between the two is not left out.
-    let mut rests = has_come_to_rest(&handle, until);
-    let first = searched(&handle, &query).await?;
-    if wait.is_zero() {
-        return Ok(reply::command(&handle.id.device, &session, first));
-    }
-    let known_end = query.offset.unwrap_or_else(|| first.range.output_end.max(first.range.end));
-    // How it goes on is seen without searching all of it again.
-    let is_searched = query.grep.is_some() && until != "match";
-    let brief = OutputQuery { offset: None, tail: Some(1), grep: None, max_chars: 1, raw: false, ..query.clone() };
-    let waiting = async {
-        let mut report = first;
-        loop {
-            let done = match until {
-                "output" => report.range.output_end.max(report.range.end) > known_end,
-                "match" if query.grep.is_some() && report.output.is_empty() => {
-                    // What was searched is not searched again.
-                    query.offset = Some(report.range.end);
-                    false
-                }
-                "match" => !report.output.is_empty(),
-                _ => false,
-            };
-            let over = match command {
-                Some(_) => report.state.is_over() || report.state == State::NeedsInput,
-                None => rests || report.state == State::NeedsInput,
-            };
-            if done || over {
-                return if is_searched { searched(&handle, &query).await } else { Ok::<_, String>(report) };
-            }
-            sleep(LOOK_EVERY).await;
-            rests = has_come_to_rest(&handle, until);
-            report = if is_searched { handle.report(brief.clone()).await? } else { searched(&handle, &query).await? };
-        }
-    };
-    let progress = || format!("{session}: {} bytes in the log", reply::grouped(handle.status().log_bytes));
-    let report = match caller.wait(wait, progress, waiting).await {
-        Some(report) => report?,
-        None => searched(&handle, &query).await?,
-    };
-    Ok(reply::command(&handle.id.device, &session, report))
-}
-
-/// Does nothing more come in a session? What is waited for there may also come by itself, while no command runs.
-fn has_come_to_rest(handle: &SessionHandle, until: &str) -> bool {
-    match handle.status().phase {
-        Phase::Closed(_) => true,
-        Phase::Ready | Phase::NeedsInput(_) => until == "exit",
-        Phase::Busy(_) | Phase::Opening => false,
-    }
-}
-
-/// What a query brings. A large log is searched part by part, so that its session can do something else in between.
-async fn searched(handle: &SessionHandle, query: &OutputQuery) -> Result<Report, String> {
-    let mut report = handle.report(query.clone()).await?;
-    while report.range.goes_on {
-        let more = handle.report(OutputQuery { offset: Some(report.range.end), ..query.clone() }).await?;
-        let mut output = report.output + &more.output;
-        let chars = output.chars().count();
-        match query.tail {
-            Some(tail) => {
-                let from = before_last_lines(&output, tail).max(before_last_chars(&output, query.max_chars));
-                output.drain(..from);
-            }
-            // What has no room as a whole comes with the next call.
-            None if chars > query.max_chars && more.output.len() < output.len() => {
-                output.truncate(output.len() - more.output.len());
-                return Ok(Report { output, ..report });
-            }
-            None => {}
-        }
-        let range = Range { start: report.range.start, removed: report.range.removed + more.range.removed, ..more.range };
-        // Standard error was searched at first.
-        report = Report { output, range, errors: report.errors, ..more };
-    }
-    Ok(report)
-}
-
-async fn interrupt(directory: &Arc<Directory>, caller: &Caller, arguments: &Arguments) -> Result<Reply, String> {
-    if let Some(rollout) = rollout(directory, arguments) {
-        return super::fleet::stop(caller, &rollout).await;
-    }
-    let named: Option<CommandId> = arguments.text("command_id").and_then(|text| text.parse().ok());
-    if let Some((id, was_running)) = named.and_then(|id| Some((id, directory.transfers().stop(id)?))) {
-        if !was_running {
-            return Err(format!("{id} does not run: the transfer has ended; the same ssh_transfer tells how"));
-        }
-        let text = format!("{id} interrupted: the transfer stops; the same ssh_transfer goes on from there");
-        return Ok(Reply::new(json!({"command_id": id.to_string(), "state": "interrupted"}), text));
-    }
-    let (handle, command) = about(directory, arguments)?;
-    handle.commons.lock.check(&Author::agent(&caller.name), Instant::now()).map_err(|held| held.why)?;
-    let how = match arguments.text("how").unwrap_or("int") {
-        "term" => Stop::Terminate,
-        "kill" => Stop::Kill,
-        "hangup" => Stop::Hangup,
-        _ => Stop::Interrupt,
-    };
-    let session = handle.id.to_string();
-    let running = match (handle.status().phase, command) {
-        (_, Some(wanted)) => {
-            let state = state_of(&handle, wanted).await?;
-            if state.is_over() {
-                return Err(format!("{wanted} does not run: it is {}", state.word()));
-            }
-            wanted
-        }
-        (Phase::Busy(running), None) => running,
-        _ if how == Stop::Hangup => return hang_up(&handle, &session).await,
-        _ => return Err(format!("nothing runs in `{session}`")),
-    };
-    let progress = || format!("{session}: waiting for the prompt");
-    // Longer than all its steps: what was sent is told.
-    let stopping = caller.wait(BESIDE_MAX + INTERRUPT_STEP_WAIT * 4, progress, stop(&handle, running, how)).await;
-    let Stopping { sent, back, why } = stopping.unwrap_or_default();
-    let closed = handle.closed().is_some();
-    let state = if back || closed { "interrupted" } else { "running" };
-    let fields =
-        json!({"session": session, "command_id": running.to_string(), "state": state, "sent": sent, "prompt_back": back && !closed});
-    let text =
-        format!("{session} {running} {state} sent: {}; prompt back: {}", sent.join(", "), if back && !closed { "yes" } else { "no" });
-    let next = match (back || closed, how) {
-        (true, _) if closed => {
-            "The line is closed. What ignores that may go on on the device: look there, for example with ps. The next call opens a new session."
-        }
-        (true, Stop::Hangup) => "Its channel is closed. What ignores that may go on on the device: look there, for example with ps.",
-        (true, _) => "",
-        (false, _) if let Some(why) = &why => why,
-        (false, Stop::Interrupt) if !handle.commons.has_terminal => {
-            "It did not stop. ssh_output command_id shows what it has printed; then ssh_interrupt how=term, or how=hangup ends it."
-        }
-        (false, Stop::Interrupt) => "It did not stop. Look with ssh_screen; then ssh_interrupt how=term, or how=hangup closes the line.",
-        (false, _) => "It did not stop. ssh_interrupt how=hangup closes the line; what runs on the device may go on there.",
-    };
-    Ok(Reply::new(fields, text).with_next(next))
-}
-
-/// How stopping went.
-#[derive(Default)]
-struct Stopping {
-    /// What was sent.
-    sent: Vec<String>,
-    /// Has the command ended?
-    back: bool,
-    /// Why something could not be sent, and what is left.
-    why: Option<String>,
-}
-
-/// Stops a command, step by step.
-async fn stop(handle: &SessionHandle, command: CommandId, how: Stop) -> Stopping {
-    let mut sent = Vec::new();
-    let tries = if how == Stop::Interrupt { INTERRUPTS_MAX } else { 1 };
-    for tried in 0..tries {
-        match handle.stop(how, tried, Some(command)).await {
-            Ok(what) => sent.push(what),
-            // It has ended meanwhile, or its line has; or the session is too busy to hear of it.
-            Err(why) => {
-                let back = is_over(handle, command).await;
-                return Stopping { sent, back, why: Some(format!("{why}. how=hangup closes the line.")) };
-            }
-        }
-        let over = async {
-            while !is_over(handle, command).await {
-                sleep(LOOK_EVERY).await;
-            }
-        };
-        if timeout(INTERRUPT_STEP_WAIT, over).await.is_ok() {
-            return Stopping { sent, back: true, why: None };
-        }
-    }
-    Stopping { sent, back: false, why: None }
-}
-
-/// Has it ended? What is the session's own, such as a line that is taken back, has no state to ask for.
-async fn is_over(handle: &SessionHandle, command: CommandId) -> bool {
-    match state_of(handle, command).await {
-        Ok(state) => state.is_over(),
-        Err(_) => handle.closed().is_some() || handle.status().phase != Phase::Busy(command),
-    }
-}
-
-async fn state_of(handle: &SessionHandle, command: CommandId) -> Result<State, String> {
-    let query = OutputQuery { command: Some(command), tail: Some(1), max_chars: 1, ..OutputQuery::default() };
-    handle.report(query).await.map(|report| report.state)
-}
-
-async fn hang_up(handle: &SessionHandle, session: &str) -> Result<Reply, String> {
-    let sent = handle.stop(Stop::Hangup, 0, None).await?;
-    let fields = json!({"session": session, "state": "interrupted", "sent": [sent], "prompt_back": false});
-    Ok(Reply::new(fields, format!("{session} interrupted sent: {sent}")))
 }
 
 async fn send(directory: &Arc<Directory>, caller: &Caller, arguments: &Arguments) -> Result<Reply, String> {
@@ -771,7 +548,7 @@ async fn send(directory: &Arc<Directory>, caller: &Caller, arguments: &Arguments
 /// The first line that matches what is waited for, if it has come. What was searched is not searched again.
 async fn matched(handle: &SessionHandle, awaited: &mut Option<OutputQuery>) -> Result<Option<String>, String> {
     let Some(query) = awaited else { return Ok(None) };
-    let found = searched(handle, query).await?;
+    let found = super::output::searched(handle, query).await?;
     query.offset = Some(found.range.end);
     Ok(first_line(&found.output).map(str::to_owned))
 }
@@ -783,85 +560,6 @@ async fn screen(directory: &Arc<Directory>, arguments: &Arguments) -> Result<Rep
     }
     let report = handle.screen(arguments.count("since")).await?;
     Ok(reply::screen(&handle.id.to_string(), &report))
-}
-
-async fn info(directory: &Arc<Directory>, caller: &Caller, arguments: &Arguments) -> Result<Reply, String> {
-    match arguments.text_or_empty("topic") {
-        "policy" => explain(directory, caller, arguments).await,
-        "plugins" => Ok(super::health::plugins(directory)),
-        "platforms" => match arguments.text("target") {
-            Some(target) => platform(directory, target).await,
-            None => Ok(platforms(directory)),
-        },
-        "limits" => Ok(bounds(directory)),
-        _ => match arguments.text("target") {
-            Some(target) => super::health::way(directory, caller, arguments, target).await,
-            None => Ok(super::health::health(directory)),
-        },
-    }
-}
-
-/// The verdict on a command, without a connection: the mode is the session's if one is open, else the one that a session begins with.
-async fn explain(directory: &Arc<Directory>, caller: &Caller, arguments: &Arguments) -> Result<Reply, String> {
-    let (Some(target), Some(command)) = (arguments.text("target"), arguments.text("command")) else {
-        return Err("topic=policy needs `target` and `command`".to_owned());
-    };
-    let id = SessionId::parse(target);
-    let device = directory.device(&id.device).map_err(|error| error.to_string())?;
-    let kind = directory.kind_of(&id.device).await.map_err(|error| error.to_string())?;
-    let open = directory.find(&id).filter(|handle| handle.closed().is_none());
-    let (mode, cwd) = open.map(|handle| handle.status()).map(|status| (status.mode, status.cwd)).unwrap_or_default();
-    let line = Line {
-        device: &id.device,
-        tags: &device.tags,
-        mode: &mode,
-        privileged: false,
-        // A shell's own mark tells it; what other prompts look like says nothing.
-        cwd: cwd.as_deref().filter(|_| kind.pipe.is_some()),
-        manner: Manner::Typed,
-        text: command,
-        unknown: false,
-        purpose: Purpose::Run,
-        caller: &caller.name,
-    };
-    let said = policy::explain::explain(kind, &line, directory.world().config.policy_for(&device)).await;
-    // What it says to others, this caller may be asked about.
-    let verdict = heeding(directory.taint(), &caller.name, said.verdict.clone());
-    let said = Explanation { verdict, ..said };
-    let mut fields = said.value();
-    if let Some(fields) = fields.as_object_mut() {
-        fields.insert("target".to_owned(), target.into());
-    }
-    Ok(Reply::new(fields, format!("{target}, {}: {command}\n{}", said.place(), said.text())))
-}
-
-fn platforms(directory: &Arc<Directory>) -> Reply {
-    let types = directory.world().catalog.types();
-    let mut lines: Vec<String> = types.iter().map(|(kind, plugins)| format!("{kind}: {}", plugins.join(", "))).collect();
-    let mut found = Map::new();
-    for (name, identity) in directory.identities().all() {
-        lines.push(format!("device {name} is {} by what it shows: {}", identity.kind, identity.reasons().join("; ")));
-        found.extend(identified(directory, &name).map(|(_, value)| (name, value)));
-    }
-    Reply::new(json!({"platforms": types, "identified": found}), lines.join("\n"))
-}
-
-/// The device type of a target: its plugins, the modes that a command may name, what becomes of a candidate configuration.
-async fn platform(directory: &Arc<Directory>, target: &str) -> Result<Reply, String> {
-    let id = SessionId::parse(target);
-    let kind = directory.kind_of(&id.device).await.map_err(|error| error.to_string())?;
-    let plugins: Vec<&str> = kind.plugins.iter().map(|plugin| plugin.name()).collect();
-    let modes: Vec<&str> = kind.modes.names().into_iter().collect();
-    let commit = kind.modes.candidate.as_ref().map(Keep::words).unwrap_or_default();
-    let listed = |words: &[&str]| if words.is_empty() { "none".to_owned() } else { words.join(", ") };
-    let text = format!(
-        "{target}: type {}, plugins {}\nmodes for ssh_run mode=: {}\ncommit=: {}",
-        kind.name,
-        plugins.join(", "),
-        listed(&modes),
-        listed(&commit)
-    );
-    Ok(Reply::new(json!({"target": target, "platform": kind.name, "plugins": plugins, "modes": modes, "commit": commit}), text))
 }
 
 #[cfg(test)]
