@@ -1,6 +1,7 @@
 //! Declared ways between modes, and what becomes of a candidate configuration.
 
-use super::{Reader, Section, keys_of, required, text, typed};
+use super::fields::{required, text, typed};
+use super::{Reader, Section, keys_of};
 
 /// A way from one mode to another.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
