@@ -26,6 +26,12 @@ pub use self::policy::{LANES, PolicyMode, RULES, Rule};
 pub use self::ssh::{SshFiles, SshNames, SshSettings};
 pub use self::tools::{TOOLS, ToolSettings};
 
+// The rules of single values, for what writes a configuration.
+pub(crate) use self::delay::DELAY_MAX;
+pub(crate) use self::device::{is_host, is_user};
+pub(crate) use self::name::{NAME_MAX_BYTES, is_name_byte, is_plain};
+pub(crate) use self::source::is_variable;
+
 use self::diagnostic::{Lines, Places};
 use self::reader::{Reader, Section};
 use crate::secret::SecretSource;

@@ -8,7 +8,7 @@ use super::reader::{Place, Reader};
 use super::value;
 
 /// Longest time that is accepted: with more than a year somebody meant another unit.
-const DELAY_MAX: Duration = Duration::from_secs(366 * 24 * 3600);
+pub(crate) const DELAY_MAX: Duration = Duration::from_secs(366 * 24 * 3600);
 
 /// A time after which something happens, or that it does not happen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

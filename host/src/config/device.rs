@@ -357,21 +357,27 @@ fn host(reader: &mut Reader<'_>, at: &Place, found: &DeValue<'_>) -> Option<Stri
 }
 
 /// A name, an IPv4 address, or an IPv6 address without brackets. Nothing that a program could take for an option.
-fn is_host(host: &str) -> bool {
+pub(crate) fn is_host(host: &str) -> bool {
     let (address, zone) = host.split_once('%').unwrap_or((host, "0"));
-    let is_zone = !zone.is_empty() && zone.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
-    let is_name = !host.starts_with('-') && host.chars().all(|letter| letter.is_alphanumeric() || "._-".contains(letter));
+    let is_zone = !zone.is_empty() && zone.bytes().all(name::is_name_byte);
+    let is_name =
+        !host.is_empty() && !host.starts_with('-') && host.chars().all(|letter| letter.is_alphanumeric() || "._-".contains(letter));
     is_name || (address.parse::<Ipv6Addr>().is_ok() && is_zone)
 }
 
 fn user(reader: &mut Reader<'_>, at: &Place, found: &DeValue<'_>) -> Option<String> {
     let user = value::text(reader, at, found, "a login name", "netops")?;
-    if user.starts_with('-') || user.contains(char::is_whitespace) {
+    if !is_user(&user) {
         let help = "use no blanks, and do not begin with `-`".to_owned();
         reader.error(at, format!("{} is not a login name", at.shown()), Some(help));
         return None;
     }
     Some(user)
+}
+
+/// A login name, of a text that is not empty. Nothing that a program could take for an option.
+pub(crate) fn is_user(user: &str) -> bool {
+    !user.starts_with('-') && !user.contains(char::is_whitespace)
 }
 
 fn device_type(reader: &mut Reader<'_>, at: &Place, found: &DeValue<'_>) -> Option<TypeChoice> {
@@ -463,7 +469,8 @@ mod tests {
         for right in ["web1", "10.0.0.1", "sw-1.example.com", "2001:db8::1", "fe80::1%eth0", "b\u{fc}ro", "a_b"] {
             assert!(is_host(right), "{right}");
         }
-        for wrong in ["-oProxyCommand=x", "a b", "netops@web1", "web1:22", "[::1]", "ssh://web1", "$(id)", "web1;id", "fe80::1%", "1::2::3"]
+        for wrong in
+            ["-oProxyCommand=x", "a b", "netops@web1", "web1:22", "[::1]", "ssh://web1", "$(id)", "web1;id", "fe80::1%", "1::2::3", ""]
         {
             assert!(!is_host(wrong), "{wrong}");
         }
@@ -481,6 +488,7 @@ mod tests {
             "p:1080",
             "socks4://p:1080",
             "socks5://p",
+            "socks5://:1080",
             "socks5://p:0",
             "socks5://p:70000",
             "http://::1:1080",

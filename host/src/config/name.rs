@@ -6,7 +6,7 @@ use std::fmt;
 use super::reader::{Place, Reader};
 
 /// Longest name. Names stand in answers, file names and terminal titles.
-const NAME_MAX_BYTES: usize = 64;
+pub(crate) const NAME_MAX_BYTES: usize = 64;
 
 /// Name of a device type. `-` and `_` are the same, so it is kept with `_`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -52,9 +52,13 @@ pub fn header(kind: &str, name: &str) -> String {
 }
 
 /// Can it be taken for nothing else: an option, a path, a pattern?
-pub(super) fn is_plain(name: &str) -> bool {
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
-    name.bytes().all(allowed) && !name.is_empty() && !name.starts_with(['-', '.']) && name.len() <= NAME_MAX_BYTES
+pub(crate) fn is_plain(name: &str) -> bool {
+    name.bytes().all(is_name_byte) && !name.is_empty() && !name.starts_with(['-', '.']) && name.len() <= NAME_MAX_BYTES
+}
+
+/// May it stand in a name?
+pub(crate) fn is_name_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"._-".contains(&byte)
 }
 
 /// Reports a name that could be taken for an option, a path or a pattern.

@@ -58,13 +58,18 @@ fn credential(reader: &mut Reader<'_>, at: &Place, found: &DeValue<'_>) -> Optio
 /// Name of an environment variable. The value is not repeated: somebody may have put the secret in its place.
 fn variable(reader: &mut Reader<'_>, at: &Place, found: &DeValue<'_>) -> Option<String> {
     let name = value::text(reader, at, found, "the name of an environment variable", "CORE_ENABLE")?;
-    let is_name =
-        name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') && !name.starts_with(|first: char| first.is_ascii_digit());
-    if !is_name {
+    let is_right = is_variable(&name);
+    if !is_right {
         let help = "use letters, digits and `_`, without `$`: `env = \"CORE_ENABLE\"`".to_owned();
         reader.error(at, format!("{} is not the name of an environment variable", at.shown()), Some(help));
     }
-    is_name.then_some(name)
+    is_right.then_some(name)
+}
+
+/// Is this a name of an environment variable?
+pub(crate) fn is_variable(name: &str) -> bool {
+    let allowed = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    !name.is_empty() && allowed && !name.starts_with(|first: char| first.is_ascii_digit())
 }
 
 /// The table `secrets`: a source for each name.

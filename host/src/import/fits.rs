@@ -1,14 +1,8 @@
-//! What fits into our configuration: the rules of `crate::config` for single values.
+//! What fits into our configuration: its own rules for single values, and the nearest value that they take.
 
-use std::net::Ipv6Addr;
+use crate::config::{self, DELAY_MAX, NAME_MAX_BYTES, is_name_byte};
 
-/// Longest name, as in `config/name.rs`.
-const NAME_MAX_BYTES: usize = 64;
-
-/// Is this a name that `[device.NAME]` takes?
-pub(super) fn is_name(name: &str) -> bool {
-    !name.is_empty() && name.len() <= NAME_MAX_BYTES && name.bytes().all(is_name_byte) && !name.starts_with(['-', '.'])
-}
+pub(super) use crate::config::{is_host, is_plain as is_name, is_variable};
 
 /// The nearest name that fits: other signs become `-`.
 pub(super) fn name_like(wanted: &str) -> String {
@@ -25,32 +19,14 @@ pub(super) fn numbered(name: &str, number: usize) -> String {
     format!("{head}{tail}")
 }
 
-fn is_name_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"._-".contains(&byte)
-}
-
-/// Is this a name or an address, alone?
-pub(super) fn is_host(host: &str) -> bool {
-    let (address, zone) = host.split_once('%').unwrap_or((host, "0"));
-    let is_zone = !zone.is_empty() && zone.bytes().all(is_name_byte);
-    let is_name = !host.starts_with('-') && host.chars().all(|letter| letter.is_alphanumeric() || "._-".contains(letter));
-    !host.is_empty() && (is_name || (address.parse::<Ipv6Addr>().is_ok() && is_zone))
-}
-
 /// Is this a login name?
 pub(super) fn is_user(user: &str) -> bool {
-    is_text(user) && !user.starts_with('-') && !user.contains(char::is_whitespace)
+    is_text(user) && config::is_user(user)
 }
 
 /// Is this a text that a value may be?
 pub(super) fn is_text(text: &str) -> bool {
     !text.is_empty() && !text.contains(char::is_control)
-}
-
-/// Is this the name of an environment variable, as `{ env = "NAME" }` takes it?
-pub(super) fn is_variable(name: &str) -> bool {
-    let allowed = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-    !name.is_empty() && allowed && !name.starts_with(|first: char| first.is_ascii_digit())
 }
 
 /// Why a path cannot be taken, if it cannot.
@@ -70,10 +46,9 @@ pub(super) fn wrong_path(path: &str) -> Option<&'static str> {
 
 /// A duration in milliseconds as ours are written, when it is none that is too long.
 pub(super) fn delay(milliseconds: u64) -> Option<String> {
-    const LONGEST_S: u64 = 366 * 24 * 3600;
     match milliseconds.div_ceil(1000) {
         0 => Some("never".to_owned()),
-        seconds if seconds > LONGEST_S => None,
+        seconds if seconds > DELAY_MAX.as_secs() => None,
         seconds if seconds % 3600 == 0 => Some(format!("{}h", seconds / 3600)),
         seconds if seconds % 60 == 0 => Some(format!("{}m", seconds / 60)),
         seconds => Some(format!("{seconds}s")),
