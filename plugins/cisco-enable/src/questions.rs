@@ -15,8 +15,7 @@ const DOUBTFUL_MS: u32 = 2_500;
 
 /// What is asked for outside goals. Inside one `next` handles the question.
 pub(crate) fn asking(view: &View, enables: bool) -> Option<Question> {
-    let answered_by_goal = matches!(view.phase.as_str(), "goal" | "login");
-    if answered_by_goal && !view.is_new() || !view.echoed && view.phase != "login" {
+    if !view.may_ask() {
         return None;
     }
     let mut question = question(view)?;

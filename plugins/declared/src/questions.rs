@@ -10,8 +10,7 @@ const EXPECTED_MS: u32 = 300;
 
 /// What is asked for outside goals. Inside one `next` handles the question.
 pub(crate) fn asking(view: &View, declaration: &Declaration) -> Option<Question> {
-    let answered_by_goal = matches!(view.phase.as_str(), "goal" | "login");
-    if answered_by_goal && !view.is_new() || !view.echoed && view.phase != "login" {
+    if !view.may_ask() {
         return None;
     }
     let mut question = question(view, declaration)?;

@@ -15,7 +15,7 @@ pub(crate) fn next(view: &View) -> DialogReport {
         return DialogReport::new(Step::Done(mode.to_owned()), memo);
     }
     let Some(question) = questions::question(view) else { return DialogReport::new(Step::Wait, memo) };
-    if !memo.is_empty() && !questions::is_new(view) {
+    if !memo.is_empty() && !view.is_new() {
         return DialogReport::new(Step::Wait, memo);
     }
     // A question that comes again was not helped by its answer.

@@ -10,8 +10,7 @@ const DOUBTFUL_MS: u32 = 2_500;
 
 /// What is asked for outside goals. Inside one `next` handles the question.
 pub(crate) fn asking(view: &View) -> Option<Question> {
-    let answered_by_goal = matches!(view.phase.as_str(), "goal" | "login");
-    if answered_by_goal && !is_new(view) || !view.echoed && view.phase != "login" {
+    if !view.may_ask() {
         return None;
     }
     question(view).map(|question| of_its_host(view, question))
@@ -39,11 +38,6 @@ fn missing_item(view: &View) -> Option<(&'static str, u32)> {
         "file-name" => Some(("filename", DOUBTFUL_MS)),
         _ => Some(("unknown", DOUBTFUL_MS)),
     }
-}
-
-/// Did the row come after the last thing that the host typed? Before that it is the one just answered.
-pub(crate) fn is_new(view: &View) -> bool {
-    view.bytes_since_send >= view.tail.len() as u64
 }
 
 /// The mode of the prompt on the last row, if the host has accepted it.

@@ -99,6 +99,14 @@ impl View {
         self.bytes_since_send >= self.tail.len() as u64
     }
 
+    /// May a question on the last row be one for the caller? While a dialog is carried through, the row is the one just answered until
+    /// another comes. A command's own question comes behind the command's echo; before the first prompt nothing was typed.
+    #[must_use]
+    pub fn may_ask(&self) -> bool {
+        let in_dialog = matches!(self.phase.as_str(), "goal" | "login");
+        (!in_dialog || self.is_new()) && (self.echoed || self.phase == "login")
+    }
+
     /// The mode of the prompt on the last row, if the host has accepted it.
     #[must_use]
     pub fn accepted_mode(&self) -> Option<&str> {
