@@ -22,7 +22,7 @@ use crate::files::running::Transfers;
 use crate::fleet::Rollouts;
 use crate::forward::registry::Forwards;
 use crate::history::History;
-use crate::ids::{MAIN, SessionId, in_address, nonce, open_are};
+use crate::ids::{SessionId, in_address, nonce, open_are};
 use crate::limits::{CLOSE_MAX, IDLE_CLOSE};
 use crate::plugin::catalog::{Catalog, GENERIC};
 use crate::plugin::device_type::DeviceType;
@@ -675,17 +675,6 @@ impl Directory {
         self.audit.finish();
         self.casts.finish();
         busy
-    }
-
-    /// A name for another session of a device.
-    #[must_use]
-    pub fn free_name(&self, device: &str) -> String {
-        let slots = self.slots();
-        let taken = |name: &str| slots.contains_key(&SessionId { device: device.to_owned(), name: name.to_owned() });
-        if !taken(MAIN) {
-            return MAIN.to_owned();
-        }
-        (2..).map(|number| number.to_string()).find(|name| !taken(name)).unwrap_or_default()
     }
 }
 

@@ -450,7 +450,7 @@ pub const CONNECTS_TO_ONE_HOST: usize = 8;
 pub const CONNECTS_AT_ONCE: usize = 64;
 /// Connections that may wait for their turn.
 pub const CONNECTS_WAITING_MAX: usize = 1024;
-/// How long a connection for files stays without work.
+/// A connection for files that nobody uses is closed after this time, or twice as long.
 pub const BULK_IDLE: Duration = Duration::from_secs(60);
 /// Forwards in one process.
 pub const FORWARDS_MAX: usize = 64;
@@ -549,8 +549,6 @@ pub const ROLLOUT_KEPT_MAX: Duration = Duration::from_secs(3600);
 pub const CALL_LINE_MAX_BYTES: usize = 256 * 1024;
 /// Between two progress notifications of a call.
 pub const PROGRESS_EVERY: Duration = Duration::from_secs(2);
-/// Bytes of one line of the protocol. More is dropped by the reader.
-pub const PROTOCOL_LINE_MAX_BYTES: usize = 16 * 1024 * 1024;
 
 // The journal.
 
@@ -736,8 +734,6 @@ pub const SEARCH_FOUND_MAX: usize = 200;
 pub const SEARCH_BYTES_MAX: u64 = 256 * 1024 * 1024;
 /// Files that a search looks through at once; each may take [`FILE_WHOLE_MAX_BYTES`].
 pub const SEARCH_FILES_AT_ONCE: usize = 8;
-/// A connection for files that nobody uses is closed after this time, or twice as long.
-pub const BULK_IDLE_MAX: Duration = Duration::from_secs(60);
 /// Transfers whose end nobody has asked for are remembered for so long.
 pub const TRANSFER_KEPT_MAX: Duration = Duration::from_secs(600);
 /// Transfers at once; with those that have ended and are remembered, too.

@@ -158,13 +158,6 @@ impl Description {
         self
     }
 
-    /// The same device with another login password.
-    #[must_use]
-    pub fn with_password(mut self, password: &str) -> Self {
-        self.password = Some(password.to_owned());
-        self
-    }
-
     /// What a command prints in a mode: whole, without echo, pages and prompt, lines ended by `\n`. Nothing for a device without a
     /// script, and for a command that asks a question or never ends.
     pub fn output(&self, mode: &str, line: &str) -> Option<String> {

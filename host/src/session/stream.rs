@@ -339,12 +339,6 @@ impl Stream {
         self.live.screen_taken && (self.live.alternate_screen || self.live.application_cursor)
     }
 
-    /// Did the program address the cursor since the last line was typed? Then rows do not tell all.
-    #[must_use]
-    pub fn is_addressed(&self) -> bool {
-        self.live.addressed
-    }
-
     /// Takes the sequences by which the device may have asked the terminal something.
     pub fn take_queries(&mut self) -> Vec<Vec<u8>> {
         std::mem::take(&mut self.live.queries)

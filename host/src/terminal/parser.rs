@@ -102,12 +102,6 @@ impl Parser {
         }
     }
 
-    /// Between sequences? Then a stream may be cut here.
-    #[must_use]
-    pub fn is_ground(&self) -> bool {
-        self.state == State::Ground
-    }
-
     /// Takes the next bytes of the stream.
     pub fn advance(&mut self, bytes: &[u8], sink: &mut impl Sink) {
         let mut rest = bytes;

@@ -46,8 +46,6 @@ pub struct Row {
     cursor: Option<usize>,
     /// Bytes of a character that is not complete yet, while the row is cells.
     partial: Vec<u8>,
-    /// The row lost its beginning.
-    shortened: bool,
     limit_bytes: usize,
     /// Columns of the terminal; a longer row goes on below, and a carriage return stays there. 0: one endless row.
     columns: usize,
@@ -55,14 +53,7 @@ pub struct Row {
 
 impl Default for Row {
     fn default() -> Self {
-        Self {
-            content: Content::Bytes(Vec::new()),
-            cursor: None,
-            partial: Vec::new(),
-            shortened: false,
-            limit_bytes: ROW_MAX_BYTES,
-            columns: 0,
-        }
+        Self { content: Content::Bytes(Vec::new()), cursor: None, partial: Vec::new(), limit_bytes: ROW_MAX_BYTES, columns: 0 }
     }
 }
 
@@ -234,7 +225,7 @@ impl Row {
             }),
             2 => {
                 let column = self.column();
-                *self = Self { shortened: self.shortened, columns: self.columns, ..Self::with_limit(self.limit_bytes) };
+                *self = Self { columns: self.columns, ..Self::with_limit(self.limit_bytes) };
                 self.cursor = (column > 0).then_some(column);
             }
             _ => {}
@@ -312,12 +303,6 @@ impl Row {
         }
     }
 
-    /// Did it lose its beginning?
-    #[must_use]
-    pub fn is_shortened(&self) -> bool {
-        self.shortened
-    }
-
     /// Begins the next row, keeping the memory.
     pub fn clear(&mut self) {
         match &mut self.content {
@@ -326,7 +311,6 @@ impl Row {
         }
         self.cursor = None;
         self.partial.clear();
-        self.shortened = false;
     }
 
     fn shorten(&mut self) {
@@ -337,7 +321,6 @@ impl Row {
             Content::Cells(cells) => cut(cells.len()).inspect(|lost| drop(cells.drain(..*lost))),
         };
         if let Some(lost) = lost {
-            self.shortened = true;
             self.cursor = self.cursor.map(|column| column.saturating_sub(lost));
         }
     }
@@ -486,9 +469,8 @@ mod tests {
             row.print(&[b'x'; 1000]);
         }
         assert!(row.text().len() <= ROW_MAX_BYTES);
-        assert!(row.is_shortened());
         row.clear();
-        assert!(row.is_empty() && !row.is_shortened());
+        assert!(row.is_empty());
     }
 
     #[test]
