@@ -21,7 +21,7 @@ pub use self::limits::Limits;
 pub use self::load::{ConfigError, Environment, Found, Newer, find};
 pub use self::login::{LoginAnswer, LoginStep, PASSWORD, USUAL_NAME, Wire};
 pub use self::name::{TypeName, header};
-pub use self::plugin::{DECLARED, Digest, Isolation, PLUGIN_CONFIG_MAX_BYTES, PluginEntry, TypeEntry};
+pub use self::plugin::{DECLARED, Digest, Isolation, PluginEntry, TypeEntry};
 pub use self::policy::{LANES, PolicyMode, RULES, Rule};
 pub use self::ssh::{SshFiles, SshNames, SshSettings};
 pub use self::tools::{TOOLS, ToolSettings};

@@ -12,6 +12,16 @@ pub const LOG_SEGMENT_BYTES: u64 = 64 * 1024 * 1024;
 /// Files of one session's log: one GiB in all.
 pub const LOG_SEGMENTS_MAX: usize = 16;
 
+// A terminal.
+
+/// Columns and rows that a terminal may have. Its screen is kept cell by cell.
+pub const TERMINAL_SIZES: RangeInclusive<u16> = 2..=1000;
+/// Cells that one control sequence moves or wipes in a row: those of the widest terminal, so that a few bytes cost no more than that. A row
+/// is longer where it goes on below.
+pub const ROW_EDIT_MAX_CELLS: usize = 1000;
+/// Bytes of a control sequence that a terminal is given: the longest in use, of colours in all shades, have a third of it.
+pub const SEQUENCE_MAX_BYTES: usize = 256;
+
 // What a plugin is shown.
 
 /// Bytes of the last row in a view. A prompt is shorter.
@@ -51,13 +61,6 @@ pub const COMPILED_PLUGINS_MAX_BYTES: u64 = 512 * 1024 * 1024;
 pub const COMPILED_USE_NOTED: Duration = Duration::from_secs(24 * 3600);
 /// Bytes of a plugin's settings as JSON.
 pub const PLUGIN_CONFIG_MAX_BYTES: usize = 16 * 1024;
-/// Columns and rows that a terminal may have. Its screen is kept cell by cell.
-pub const TERMINAL_SIZES: RangeInclusive<u16> = 2..=1000;
-/// Cells that one control sequence moves or wipes in a row: those of the widest terminal, so that a few bytes cost no more than that. A row
-/// is longer where it goes on below.
-pub const ROW_EDIT_MAX_CELLS: usize = 1000;
-/// Bytes of a control sequence that a terminal is given: the longest in use, of colours in all shades, have a third of it.
-pub const SEQUENCE_MAX_BYTES: usize = 256;
 /// Linear memory of an instance, all of its memories together.
 pub const PLUGIN_MEMORY_MAX_BYTES: usize = 16 * 1024 * 1024;
 /// Table elements of an instance, all of its tables together.
@@ -116,48 +119,10 @@ pub const PLUGIN_STDERR_MAX_BYTES: usize = 4096;
 pub const FAILURE_EDGE_ROWS: usize = 3;
 /// Size that a compiled trigger may take. Matching takes time that grows with it, in the session's own task.
 pub const TRIGGER_COMPILED_MAX_BYTES: usize = 128 * 1024;
-/// Size that a compiled expression of a caller may take, by which a log is searched in the session's own task: each `\w` takes 45 KB.
-pub const GREP_COMPILED_MAX_BYTES: usize = 512 * 1024;
 /// Size that all triggers of a plugin may take together.
 pub const TRIGGERS_COMPILED_MAX_BYTES: usize = 1024 * 1024;
-/// Lines that dialogs may have typed before the first prompt.
-pub const LOGIN_SENDS_MAX: u32 = 64;
-/// Pages turned without a new row before the pager's plugin is no longer believed.
-pub const PAGES_WITHOUT_ROW_MAX: u32 = 32;
-/// The longest silence that a prompt plugin may ask for at once. It is asked again then.
-pub const SETTLE_ASKED_MAX_MS: u32 = 60_000;
-/// Bytes of the first line of a connection to a running server, and of its answer.
-pub const HELLO_MAX_BYTES: usize = 64 * 1024;
-/// How long whoever connects may take for it.
-pub const HELLO_MAX: Duration = Duration::from_secs(10);
-/// How long a daemon may take to start: plugins may have to be compiled.
-pub const DAEMON_START_MAX: Duration = Duration::from_secs(60);
-/// How long one that ends is waited for before another one starts: it closes its sessions.
-pub const DAEMON_END_MAX: Duration = Duration::from_secs(30);
-/// How long a daemon stays that holds nothing and that nobody uses.
-pub const DAEMON_IDLE: Duration = Duration::from_secs(600);
-/// Connections to a daemon at once.
-pub const DAEMON_CLIENTS_MAX: usize = 1000;
-/// Bytes of a daemon's log before it is moved away.
-pub const DAEMON_LOG_MAX_BYTES: u64 = 4 * 1024 * 1024;
-/// Logs that are kept beside the one that is written.
-pub const DAEMON_LOGS: usize = 3;
-/// How often a relay finds itself another daemon before it gives up, within a minute.
-pub const RELAY_RESTARTS_MAX: usize = 5;
-/// How long the last answers are waited for when a client has said all.
-pub const RELAY_LINGER: Duration = Duration::from_secs(10);
-/// Bytes of one message between a client and its server.
-pub const RELAY_LINE_MAX_BYTES: usize = 32 * 1024 * 1024;
-/// Bytes by which a running server is asked things on one connection: thousands of times.
-pub const CONTROL_READ_MAX_BYTES: u64 = 64 * 1024;
 /// How often a developer's files are looked at.
 pub const DEV_LOOK_EVERY: Duration = Duration::from_millis(300);
-/// How long a running server may take to answer: it loads plugins meanwhile.
-pub const CONTROL_ANSWER_MAX: Duration = Duration::from_secs(60);
-/// Lines for the operator that wait to be written. More are dropped: whoever does not read them must not hold up the sessions.
-pub const DIAGNOSTICS_QUEUE: usize = 512;
-/// How long the process's end waits for them.
-pub const DIAGNOSTICS_FLUSH_MAX: Duration = Duration::from_millis(500);
 
 // Secrets by their look.
 
@@ -264,10 +229,14 @@ pub const COMMAND_MAX_BYTES: usize = 256 * 1024;
 pub const PROGRAM_LINE_MAX_BYTES: usize = 128 * 1024 - 1;
 /// Pages that a pager is turned for one command. A page is a screen: this is more text than a client reads.
 pub const PAGES_MAX: u32 = 100_000;
+/// Pages turned without a new row before the pager's plugin is no longer believed.
+pub const PAGES_WITHOUT_ROW_MAX: u32 = 32;
 /// Pager markers remembered for rendering. Older output then shows what the device sent.
 pub const MARKERS_MAX: usize = 200_000;
 /// Sends that `prepare` may ask for after login.
 pub const SETUP_SENDS_MAX: usize = 16;
+/// Lines that dialogs may have typed before the first prompt.
+pub const LOGIN_SENDS_MAX: u32 = 64;
 /// Steps of one goal.
 pub const GOAL_STEPS_MAX: u32 = 64;
 /// How long after the host's own line was typed a secret may be typed.
@@ -288,10 +257,12 @@ pub const ECHO_GRACE: Duration = Duration::from_millis(2000);
 pub const SETTLE_START_MS: u32 = 150;
 /// The least silence proposed for a prompt without a mark.
 pub const SETTLE_MIN_MS: u32 = 40;
+/// The most silence proposed for one.
+pub const SETTLE_MAX_MS: u32 = 1000;
 /// The least time after which a plugin is asked again that wants silence.
 pub const SETTLE_ASKED_MIN_MS: u32 = 10;
-/// The most.
-pub const SETTLE_MAX_MS: u32 = 1000;
+/// The longest silence that a prompt plugin may ask for at once. It is asked again then.
+pub const SETTLE_ASKED_MAX_MS: u32 = 60_000;
 /// Silence after which a row that may be a pager's marker or a question is no longer shown to the plugins again: it is output.
 pub const LOOK_AGAIN_MAX: Duration = Duration::from_millis(1500);
 /// Silence of a full-screen program after which it waits for somebody. Those that draw by the clock do it every second or later.
@@ -338,6 +309,8 @@ pub const SESSIONS_DEFAULT: usize = 256;
 /// The most sessions that the operator may allow in one process.
 pub const SESSIONS_MAX: usize = 8192;
 
+// Recordings that are played again.
+
 /// Entries of a recording in memory: more than a session that somebody wants to read back.
 pub const RECORDING_ENTRIES_MAX: usize = 65_536;
 /// Silence of the device that a recording mentions. Less is the network's.
@@ -372,12 +345,6 @@ pub const CALLS_PER_MINUTE: usize = 60_000;
 pub const COMMANDS_PER_DEVICE: usize = 10;
 /// Commands that run at once in all.
 pub const COMMANDS_AT_ONCE: usize = 100;
-/// Lines that are shown before and behind each one that a search finds.
-pub const GREP_CONTEXT_MAX: usize = 50;
-/// Characters that are rendered at a time while a log is searched, and how often for one call: some 16 MB.
-pub const SEARCH_CHARS: usize = 1_000_000;
-/// See [`SEARCH_CHARS`].
-pub const SEARCHES_MAX: usize = 16;
 /// The longest time after which a command is stopped, and the longest that a number of seconds may say: a month.
 pub const KILL_AFTER_MAX: Duration = Duration::from_secs(30 * 24 * 3600);
 /// Commands that wait until so few run that they may: four full queries.
@@ -452,36 +419,12 @@ pub const CONNECTS_AT_ONCE: usize = 64;
 pub const CONNECTS_WAITING_MAX: usize = 1024;
 /// A connection for files that nobody uses is closed after this time, or twice as long.
 pub const BULK_IDLE: Duration = Duration::from_secs(60);
-/// Forwards in one process.
-pub const FORWARDS_MAX: usize = 64;
-/// Connections through one forward at once.
-pub const FORWARD_CONNECTIONS_MAX: usize = 512;
-/// Bytes on their way in one direction of a connection, beside the channel's own window.
-pub const FORWARD_BUFFER_BYTES: usize = 64 * 1024;
-/// How often a forward that is kept looks for the next session of its name.
-pub const FORWARD_LOOK_EVERY: Duration = Duration::from_secs(1);
-/// How long what came over a connection that is lost may still take to go out to a forward's client.
-pub const FORWARD_REST_MAX: Duration = Duration::from_secs(1);
-/// The first pause before the connection of a forward that is kept is tried again; each pause is twice as long as the one before.
-pub const FORWARD_AGAIN_FIRST: Duration = Duration::from_secs(1);
-/// The longest of these pauses.
-pub const FORWARD_AGAIN_MAX: Duration = Duration::from_secs(60);
-/// How long it is tried for: a device that is away for longer does not come back by itself.
-pub const FORWARD_AGAIN_FOR: Duration = Duration::from_secs(24 * 60 * 60);
-/// Forwards that were lost and that nobody has been told of yet.
-pub const FORWARDS_LOST_MAX: usize = 64;
-/// How long a client of a SOCKS forward may take to say where to.
-pub const SOCKS_ASK_MAX: Duration = Duration::from_secs(10);
-/// The longest name in a question of SOCKS 4.
-pub const SOCKS_NAME_MAX_BYTES: usize = 255;
 /// Channels on one connection: below the ten sessions that OpenSSH allows, so that a person's own still fit.
 pub const CHANNELS_PER_CONNECTION_MAX: usize = 8;
 /// Bytes of a channel that are kept until the server has answered the request that started it. Some start a program before they say so.
 pub const EARLY_MAX_BYTES: usize = 256 * 1024;
 /// Messages of a channel that are kept so long.
 pub const EARLY_MESSAGES_MAX: usize = 1024;
-/// Connections that a device's own listener has taken and nobody has served yet.
-pub const FORWARDS_WAITING_MAX: usize = 64;
 /// Between keepalives of an idle connection.
 pub const KEEPALIVE: Duration = Duration::from_secs(30);
 /// Keepalives without an answer that end a connection.
@@ -515,6 +458,33 @@ pub const LOGIN_STEPS_MAX_BYTES: usize = 256 * 1024;
 /// How long a closing session waits for its line.
 pub const CLOSE_MAX: Duration = Duration::from_secs(2);
 
+// Forwards.
+
+/// Forwards in one process.
+pub const FORWARDS_MAX: usize = 64;
+/// Connections through one forward at once.
+pub const FORWARD_CONNECTIONS_MAX: usize = 512;
+/// Bytes on their way in one direction of a connection, beside the channel's own window.
+pub const FORWARD_BUFFER_BYTES: usize = 64 * 1024;
+/// How often a forward that is kept looks for the next session of its name.
+pub const FORWARD_LOOK_EVERY: Duration = Duration::from_secs(1);
+/// How long what came over a connection that is lost may still take to go out to a forward's client.
+pub const FORWARD_REST_MAX: Duration = Duration::from_secs(1);
+/// The first pause before the connection of a forward that is kept is tried again; each pause is twice as long as the one before.
+pub const FORWARD_AGAIN_FIRST: Duration = Duration::from_secs(1);
+/// The longest of these pauses.
+pub const FORWARD_AGAIN_MAX: Duration = Duration::from_secs(60);
+/// How long it is tried for: a device that is away for longer does not come back by itself.
+pub const FORWARD_AGAIN_FOR: Duration = Duration::from_secs(24 * 60 * 60);
+/// Forwards that were lost and that nobody has been told of yet.
+pub const FORWARDS_LOST_MAX: usize = 64;
+/// How long a client of a SOCKS forward may take to say where to.
+pub const SOCKS_ASK_MAX: Duration = Duration::from_secs(10);
+/// The longest name in a question of SOCKS 4.
+pub const SOCKS_NAME_MAX_BYTES: usize = 255;
+/// Connections that a device's own listener has taken and nobody has served yet.
+pub const FORWARDS_WAITING_MAX: usize = 64;
+
 // Replies.
 
 /// How long a call waits unless it says otherwise.
@@ -531,6 +501,24 @@ pub const RENDER_MAX_BYTES: u64 = 8 * 1024 * 1024;
 pub const OUTPUT_HEAD_PERCENT: usize = 40;
 /// Targets of one `ssh_query`.
 pub const QUERY_TARGETS_MAX: usize = 50;
+/// Bytes of a line that may be a tool call and is looked at as such; a longer one goes the general way.
+pub const CALL_LINE_MAX_BYTES: usize = 256 * 1024;
+/// Between two progress notifications of a call.
+pub const PROGRESS_EVERY: Duration = Duration::from_secs(2);
+
+// Searching a log.
+
+/// Size that a compiled expression of a caller may take, by which a log is searched in the session's own task: each `\w` takes 45 KB.
+pub const GREP_COMPILED_MAX_BYTES: usize = 512 * 1024;
+/// Lines that are shown before and behind each one that a search finds.
+pub const GREP_CONTEXT_MAX: usize = 50;
+/// Characters that are rendered at a time while a log is searched, and how often for one call: some 16 MB.
+pub const SEARCH_CHARS: usize = 1_000_000;
+/// See [`SEARCH_CHARS`].
+pub const SEARCHES_MAX: usize = 16;
+
+// Rollouts.
+
 /// Targets of one rollout: within the devices of an hour, [`DEVICES_PER_HOUR`].
 pub const FLEET_TARGETS_MAX: usize = 200;
 /// Targets of a rollout at once: each of them may have to be asked about, and no more than [`APPROVALS_MAX`] requests are kept.
@@ -545,10 +533,6 @@ pub const FLEET_OUTPUT_MAX_BYTES: usize = 256 * 1024;
 pub const ROLLOUTS_MAX: usize = 16;
 /// How long a rollout that does not go on is kept: longer than a request for a person's word, which may be followed by others.
 pub const ROLLOUT_KEPT_MAX: Duration = Duration::from_secs(3600);
-/// Bytes of a line that may be a tool call and is looked at as such; a longer one goes the general way.
-pub const CALL_LINE_MAX_BYTES: usize = 256 * 1024;
-/// Between two progress notifications of a call.
-pub const PROGRESS_EVERY: Duration = Duration::from_secs(2);
 
 // The journal.
 
@@ -618,6 +602,11 @@ pub const AUDIT_OPEN_TRIES: u32 = 5;
 pub const AUDIT_SYNC_MAX: Duration = Duration::from_secs(5);
 /// Things that are wrong with a record which are told one by one; one is enough to distrust it.
 pub const AUDIT_PROBLEMS_MAX: usize = 20;
+/// Records shown unless somebody says otherwise.
+pub const AUDIT_SHOWN: usize = 30;
+
+// Recordings of what was shown.
+
 /// Events of all sessions that wait for the thread that writes recordings.
 pub const CAST_QUEUE: usize = 4096;
 /// Bytes of them. More come only from a disk that is slower than the sessions, and are counted instead of kept.
@@ -636,8 +625,6 @@ pub const CAST_NAMELESS_MAX: Duration = Duration::from_secs(60);
 pub const RECORDINGS_KEEP_DAYS: u64 = 30;
 /// Bytes of recordings that are kept unless the operator says otherwise.
 pub const RECORDINGS_KEEP_BYTES: u64 = 1024 * 1024 * 1024;
-/// Records shown unless somebody says otherwise.
-pub const AUDIT_SHOWN: usize = 30;
 
 // OpenSSH's configuration.
 
@@ -850,3 +837,39 @@ pub const VIEWER_RECORDING_MAX_BYTES: u64 = 64 * 1024 * 1024;
 pub const VIEWER_RECORDING_EDGE_BYTES: u64 = 64 * 1024;
 /// Bytes of a recording's name.
 pub const VIEWER_RECORDING_NAME_MAX_BYTES: usize = 200;
+
+// The daemon, and what connects to it.
+
+/// Bytes of the first line of a connection to a running server, and of its answer.
+pub const HELLO_MAX_BYTES: usize = 64 * 1024;
+/// How long whoever connects may take for it.
+pub const HELLO_MAX: Duration = Duration::from_secs(10);
+/// How long a daemon may take to start: plugins may have to be compiled.
+pub const DAEMON_START_MAX: Duration = Duration::from_secs(60);
+/// How long one that ends is waited for before another one starts: it closes its sessions.
+pub const DAEMON_END_MAX: Duration = Duration::from_secs(30);
+/// How long a daemon stays that holds nothing and that nobody uses.
+pub const DAEMON_IDLE: Duration = Duration::from_secs(600);
+/// Connections to a daemon at once.
+pub const DAEMON_CLIENTS_MAX: usize = 1000;
+/// Bytes of a daemon's log before it is moved away.
+pub const DAEMON_LOG_MAX_BYTES: u64 = 4 * 1024 * 1024;
+/// Logs that are kept beside the one that is written.
+pub const DAEMON_LOGS: usize = 3;
+/// How often a relay finds itself another daemon before it gives up, within a minute.
+pub const RELAY_RESTARTS_MAX: usize = 5;
+/// How long the last answers are waited for when a client has said all.
+pub const RELAY_LINGER: Duration = Duration::from_secs(10);
+/// Bytes of one message between a client and its server.
+pub const RELAY_LINE_MAX_BYTES: usize = 32 * 1024 * 1024;
+/// Bytes by which a running server is asked things on one connection: thousands of times.
+pub const CONTROL_READ_MAX_BYTES: u64 = 64 * 1024;
+/// How long a running server may take to answer: it loads plugins meanwhile.
+pub const CONTROL_ANSWER_MAX: Duration = Duration::from_secs(60);
+
+// Lines for the operator.
+
+/// Lines for the operator that wait to be written. More are dropped: whoever does not read them must not hold up the sessions.
+pub const DIAGNOSTICS_QUEUE: usize = 512;
+/// How long the process's end waits for them.
+pub const DIAGNOSTICS_FLUSH_MAX: Duration = Duration::from_millis(500);

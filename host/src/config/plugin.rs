@@ -11,9 +11,7 @@ use toml::de::{DeTable, DeValue};
 use super::declaration::{self, Declaration};
 use super::reader::{Place, Reader, Section};
 use super::{name, value};
-
-/// Largest configuration of a plugin, as JSON.
-pub const PLUGIN_CONFIG_MAX_BYTES: usize = 16 * 1024;
+use crate::limits::PLUGIN_CONFIG_MAX_BYTES;
 
 /// The plugin that serves declared device types.
 pub const DECLARED: &str = "declared";

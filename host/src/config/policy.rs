@@ -8,9 +8,10 @@ use regex::Regex;
 use serde_json::{Map, Value};
 use toml::de::DeValue;
 
-use super::plugin::{PLUGIN_CONFIG_MAX_BYTES, PluginEntry};
+use super::plugin::PluginEntry;
 use super::reader::{Place, Reader, Section};
 use super::{Config, name, value};
+use crate::limits::PLUGIN_CONFIG_MAX_BYTES;
 
 /// The plugin that judges by the operator's rules.
 pub const RULES: &str = "rules";

@@ -4,6 +4,7 @@ use std::num::{NonZeroU16, NonZeroU64};
 use std::time::Duration;
 
 use super::*;
+use crate::limits::PLUGIN_CONFIG_MAX_BYTES;
 use crate::secret::SecretSource;
 
 fn parse(text: &str) -> Result<Config, Vec<Diagnostic>> {
