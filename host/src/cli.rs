@@ -29,6 +29,7 @@ pub mod runtime;
 pub mod secret;
 pub mod serve;
 pub mod sessions;
+mod since;
 pub mod stdio;
 pub mod viewer;
 

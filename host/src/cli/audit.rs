@@ -6,16 +6,16 @@ use std::io::{self, BufWriter, Write as _};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::SystemTime;
 
 use clap::Subcommand;
 use serde_json::{Value, json};
 
 use self::table::table;
+use super::since::since_ms;
 use crate::audit::read::{self, Wanted};
 use crate::audit::verify::{self, Place, Verified};
 use crate::limits::AUDIT_SHOWN;
-use crate::{instant, startup};
+use crate::startup;
 
 mod table;
 
@@ -85,10 +85,10 @@ pub fn run(command: Command, config: Option<&Path>) -> Result<ExitCode, String> 
             Ok(if verified.wrong == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
         Command::Show { target, since, limit, json } => {
-            let wanted = Wanted { target, since_ms: instant_of(since.as_ref())?, limit };
+            let wanted = Wanted { target, since_ms: since.as_deref().map(since_ms).transpose()?, limit };
             show(&folder(config)?, &wanted, json)
         }
-        Command::Export { since, out } => export(&folder(config)?, instant_of(since.as_ref())?, out.as_deref()),
+        Command::Export { since, out } => export(&folder(config)?, since.as_deref().map(since_ms).transpose()?, out.as_deref()),
     }
 }
 
@@ -96,12 +96,6 @@ pub fn run(command: Command, config: Option<&Path>) -> Result<ExitCode, String> 
 fn folder(config: Option<&Path>) -> Result<PathBuf, String> {
     let config = startup::config(config)?;
     startup::audit_folder(&config).ok_or_else(|| "neither XDG_STATE_HOME nor HOME is set, so there is no audit record".to_owned())
-}
-
-fn instant_of(since: Option<&String>) -> Result<Option<i64>, String> {
-    let now_ms = instant::millis(SystemTime::now());
-    let parse = |text: &String| instant::parse(text, now_ms).ok_or_else(|| format!("--since is `{text}`; {}", instant::ACCEPTED));
-    since.map(parse).transpose()
 }
 
 fn print(text: &str) {

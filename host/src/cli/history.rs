@@ -2,12 +2,12 @@
 
 use std::fmt::Write as _;
 use std::process::ExitCode;
-use std::time::SystemTime;
 
 use anstyle::Style;
 use serde_json::{Value, json};
 
 use super::paint::{BAD, DIM, GOOD, painted_table, say};
+use super::since::since_ms;
 use crate::history;
 use crate::history::query::{Entry, Page, Query, one_line};
 use crate::instant;
@@ -35,9 +35,7 @@ pub struct Wanted {
 ///
 /// A sentence, when an argument is wrong or the history cannot be read.
 pub fn run(wanted: Wanted, json: bool) -> Result<ExitCode, String> {
-    let now_ms = instant::millis(SystemTime::now());
-    let parse = |text: &String| instant::parse(text, now_ms).ok_or_else(|| format!("--since is `{text}`; {}", instant::ACCEPTED));
-    let since_ms = wanted.since.as_ref().map(parse).transpose()?;
+    let since_ms = wanted.since.as_deref().map(since_ms).transpose()?;
     if wanted.limit == 0 || wanted.limit as u64 > HISTORY_ROWS_MAX {
         return Err(format!("--limit is {}; it takes 1 to {HISTORY_ROWS_MAX}", wanted.limit));
     }

@@ -3,12 +3,12 @@
 use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use super::visitor::Visitor;
 use crate::cli::paint::say;
+use crate::cli::since::since_ms;
 use crate::guest::wire::{Say, Tell};
-use crate::instant;
 
 /// How often what comes is looked for.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
@@ -21,7 +21,7 @@ pub(super) async fn log(
     since: Option<&str>,
     follow: bool,
 ) -> Result<ExitCode, String> {
-    let since_ms = since.map(instant_of).transpose()?;
+    let since_ms = since.map(since_ms).transpose()?;
     let mut visitor = Visitor::at(file, session, "log", false).await?;
     let mut asked = Say::Log { session: session.to_owned(), offset: None, tail, since_ms };
     loop {
@@ -45,11 +45,6 @@ pub(super) async fn log(
             }
         }
     }
-}
-
-fn instant_of(text: &str) -> Result<i64, String> {
-    let now_ms = instant::millis(SystemTime::now());
-    instant::parse(text, now_ms).ok_or_else(|| format!("--since is `{text}`; {}", instant::ACCEPTED))
 }
 
 /// A length of time: 30s, 10m, 2h.
