@@ -64,6 +64,17 @@ mod tests {
     }
 
     #[test]
+    fn a_password_for_a_file_on_another_host_is_not_the_devices() {
+        let kind = |command: &str| {
+            let mut view = made_up::view("Password: ");
+            (view.command, view.mode) = (command.to_owned(), "boss".to_owned());
+            asking(&view, &made_up::declaration()).map(|question| question.kind)
+        };
+        assert_eq!(kind("copy scp://admin@192.0.2.9/x flash:").as_deref(), Some("remote-password"));
+        assert_eq!(kind("copy flash:/x flash:/y").as_deref(), Some("password"));
+    }
+
+    #[test]
     fn at_login_a_harmless_question_is_answered_once_and_others_reach_the_caller() {
         let step = |tail: &str, memo: &[u8]| {
             let mut view = made_up::view(tail);

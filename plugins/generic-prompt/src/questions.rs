@@ -2,6 +2,7 @@
 //!
 //! Only while a command runs: a login and a goal have plugins of their own, and so have shells.
 
+use jackfield_plugin::dialog::of_its_host;
 use jackfield_plugin::mode::{REMOTE_SHELL, SHELL, TCSH};
 use jackfield_plugin::{Question, View};
 
@@ -23,7 +24,8 @@ pub(crate) fn asking(view: &View) -> Option<Question> {
     let (_, kind, after_ms) = kinds.into_iter().find(|(trigger, ..)| view.hit(trigger).is_some())?;
     let is_last = view.prompt.as_deref().is_some_and(|prompt| prompt.trim() == view.tail.trim());
     let is_prompt = is_last || kind == "unknown" && reads_like_prompt(&view.tail);
-    (!is_prompt).then(|| Question { kind: kind.to_owned(), text: view.tail.trim().to_owned(), after_ms })
+    let question = || of_its_host(view, Question { kind: kind.to_owned(), text: view.tail.trim().to_owned(), after_ms });
+    (!is_prompt).then(question)
 }
 
 #[cfg(test)]
@@ -62,6 +64,18 @@ mod tests {
         ] {
             assert_eq!(kind(row).as_deref(), Some(expected), "{row:?}");
         }
+    }
+
+    #[test]
+    fn a_password_of_another_host_is_not_the_devices() {
+        let kind = |row: &str, command: &str| {
+            let mut view = Scene::new(include_str!("../plugin.toml")).view(row);
+            (view.phase, view.command, view.mode) = ("running".to_owned(), command.to_owned(), "exec".to_owned());
+            asking(&view).map(|question| question.kind)
+        };
+        assert_eq!(kind("admin@192.0.2.9's password: ", "backup").as_deref(), Some("remote-password"));
+        assert_eq!(kind("Enter passphrase: ", "copy scp://admin@192.0.2.9/x bootflash:").as_deref(), Some("remote-password"));
+        assert_eq!(kind("Enter passphrase: ", "copy bootflash:/x volatile:").as_deref(), Some("password"));
     }
 
     #[test]

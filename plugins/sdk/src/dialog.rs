@@ -4,23 +4,39 @@
 //! because further tries lock accounts and are typed where nobody asked for them.
 
 use crate::answer::quote;
+use crate::text::begins;
 use crate::{DialogReport, Question, Step, View};
 
 /// Commands by which a device's command line goes on to another host.
-const ONWARD: &[&str] = &["ssh", "telnet", "rlogin", "slogin", "stelnet", "ssh2", "mac-telnet", "scp", "sftp"];
+const ONWARD: &[&str] = &["ssh", "telnet", "rlogin", "slogin", "stelnet", "ssh2", "mac-telnet", "scp", "sftp", "ftp"];
 /// How far into a line such a word is a command: `/system ssh`, `execute ssh`, `request system ssh`.
 const ONWARD_WORDS: usize = 3;
+/// How a file's place on another host begins, wherever it stands: `copy scp://admin@192.0.2.9/x flash:`.
+const PLACES: &[&str] = &["scp:", "sftp:", "ftp:", "ftps:", "http:", "https:"];
 
-/// The question as the host must know it: one for a password that another host asks, because the command goes there, is of the kind
-/// `remote-password`. The device's secrets are not for it.
+/// The question as the host must know it: one for a password that another host asks, because the command goes there or to a file
+/// there, is of the kind `remote-password`. The device's secrets are not for it.
 #[must_use]
 pub fn of_its_host(view: &View, mut question: Question) -> Question {
-    let is_onward = |word: &str| ONWARD.contains(&word.trim_matches('/').to_ascii_lowercase().as_str());
-    let words = view.command.split(|sign: char| sign.is_whitespace() || sign == '/').filter(|word| !word.is_empty());
-    if matches!(question.kind.as_str(), "password" | "code") && words.take(ONWARD_WORDS).any(is_onward) {
+    if matches!(question.kind.as_str(), "password" | "code") && (names_its_host(&question.text) || goes_on(&view.command)) {
         question.kind = "remote-password".to_owned();
     }
     question
+}
+
+/// ssh says who asks, unless the server asks in words of its own: `admin@192.0.2.9's password:`, `(admin@192.0.2.9) Password:`.
+#[must_use]
+pub fn names_its_host(row: &str) -> bool {
+    let row = row.trim_end_matches(' ');
+    let who = row.strip_prefix('(').and_then(|rest| rest.split(')').next());
+    who.is_some_and(|who| who.contains('@')) || row.ends_with("'s password:") && row.contains('@')
+}
+
+fn goes_on(command: &str) -> bool {
+    let is_onward = |word: &str| ONWARD.contains(&word.trim_matches('/').to_ascii_lowercase().as_str());
+    let is_place = |word: &str| begins(&word.trim_start_matches('"').to_ascii_lowercase(), PLACES);
+    let words = command.split(|sign: char| sign.is_whitespace() || sign == '/').filter(|word| !word.is_empty());
+    words.take(ONWARD_WORDS).any(is_onward) || command.split_ascii_whitespace().any(is_place)
 }
 
 /// A secret, and the way out of its question.
@@ -185,6 +201,35 @@ pub fn login(view: &View, question: Option<Question>, answers: &[(String, String
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_command_goes_on_to_another_host_by_itself_or_for_a_file() {
+        for command in [
+            "ssh admin@192.0.2.9",
+            "/system ssh 192.0.2.9",
+            "execute ssh 192.0.2.9",
+            "ftp 192.0.2.9",
+            "copy scp://admin@192.0.2.9/x flash:",
+            "copy /noverify SCP: flash:",
+            "copy running-config sftp://admin@192.0.2.9/x vrf management",
+            "file copy \"scp://admin@192.0.2.9/x\" /var/tmp",
+        ] {
+            assert!(goes_on(command), "{command}");
+        }
+        for command in ["enable", "su -", "copy running-config startup-config", "show ip interface", "copy flash:/x flash:/y", ""] {
+            assert!(!goes_on(command), "{command}");
+        }
+    }
+
+    #[test]
+    fn ssh_names_the_host_that_asks() {
+        for row in ["admin@192.0.2.9's password:", "(admin@192.0.2.9) Password: "] {
+            assert!(names_its_host(row), "{row}");
+        }
+        for row in ["Password:", "Current user's password:", "(current) UNIX password:", "Enter password for admin@r1:"] {
+            assert!(!names_its_host(row), "{row}");
+        }
+    }
 
     #[test]
     fn every_stage_survives_its_memo() {
