@@ -26,7 +26,6 @@ use super::queue::{Queue, Reply, still_wanted};
 use super::report::{Report, ScreenReport, output};
 use super::witness::{Apart, Case, Witness};
 use super::{Accepted, Phase, Refusal, Request, RunRequest, Sent, SessionHandle, Status, Stop, now};
-use crate::author::Author;
 use crate::cast::Cast;
 use crate::ids::CommandId;
 use crate::limits::{COMMANDS_KEPT, INTERRUPT_STEP_WAIT, LINE_CHUNKS, LOGIN_MAX, PROGRAMS_KEPT, PROGRAMS_MAX};
