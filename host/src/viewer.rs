@@ -2,8 +2,8 @@
 //!
 //! A link with a one-time token logs a browser in ([`keys`]). From then on its page talks over a WebSocket to whoever holds the
 //! sessions, in the words of [`crate::guest::wire`]; the viewer only carries them ([`relay`]) and keeps a browser that may not type
-//! from doing so. Requests that a foreign page could have caused are refused before anything else is looked at ([`guard`]). All of
-//! the page's files are in the program ([`assets`]).
+//! from doing so. Other accounts of the machine get nothing, whatever they have come by ([`peer`]); requests that a foreign page could
+//! have caused are refused before anything else is looked at ([`guard`]). All of the page's files are in the program ([`assets`]).
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -25,6 +25,7 @@ mod door;
 mod guard;
 mod keys;
 mod pages;
+mod peer;
 pub mod recordings;
 mod relay;
 

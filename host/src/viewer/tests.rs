@@ -429,6 +429,28 @@ async fn a_connection_that_says_nothing_is_closed() {
 }
 
 #[tokio::test]
+async fn another_account_gets_nothing_whatever_it_has_come_by() {
+    // Only root can ask as somebody else.
+    if crate::private::own_user().unwrap() != 0 {
+        return;
+    }
+    let world = World::new().await;
+    let (cookie, address, link) = (world.log_in(true).await, world.viewer.address(), world.path(true));
+    let said = async |account: u32, path: &str| {
+        let request = format!("GET {path} HTTP/1.1\\r\\nHost: {address}\\r\\nConnection: close\\r\\nCookie: {cookie}\\r\\n\\r\\n");
+        let script = format!("exec 3<>/dev/tcp/127.0.0.1/{} && printf '{request}' >&3; cat <&3", address.port());
+        let output = tokio::process::Command::new("bash").args(["-c", &script]).current_dir("/").uid(account).output().await.unwrap();
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    for path in ["/me", &link] {
+        let stranger = said(65534, path).await;
+        assert!(stranger.starts_with("HTTP/1.1 403 ") && stranger.contains("another account"), "{path} {stranger}");
+    }
+    assert!(said(0, "/me").await.starts_with("HTTP/1.1 200 "));
+    assert_eq!(world.ask(&link).await.status, 303, "nobody has used the link up");
+}
+
+#[tokio::test]
 async fn it_stops_when_it_is_dropped() {
     let world = World::new().await;
     let cookie = world.log_in(true).await;
