@@ -13,6 +13,7 @@ use crate::ids::open_are;
 use crate::limits::{LOGIN_ANSWER_MAX, QUESTIONS_MAX};
 use crate::secret::Secret;
 use crate::terminal::text::{escaped, first_bytes};
+use crate::transport::ssh::{WORDS_MAX_BYTES, words};
 
 /// The longest part of a question that is shown.
 const SHOWN_MAX_BYTES: usize = 1024;
@@ -96,7 +97,10 @@ impl Questions {
         self.asked.notify_waiters();
         match timeout(LOGIN_ANSWER_MAX, answered).await {
             Ok(Ok(secret)) => Ok(secret),
-            _ => Err(format!("nobody answered its question `{}` ({id}) within {} s", shown(prompt), LOGIN_ANSWER_MAX.as_secs())),
+            _ => {
+                let (prompt, waited) = (words(prompt, WORDS_MAX_BYTES), LOGIN_ANSWER_MAX.as_secs());
+                Err(format!("nobody answered its question `{prompt}` ({id}) within {waited} s"))
+            }
         }
     }
 
@@ -144,8 +148,8 @@ mod tests {
         questions.answer("q1", Secret::from_bytes(b"123456".to_vec())).unwrap();
         assert!(questions.answer("q1", Secret::from_bytes(b"1".to_vec())).is_err());
         assert_eq!(asking.await.unwrap().unwrap().expose(), b"123456");
-        let late = questions.ask("web1", "bob", "", "Code:", false).await;
-        assert!(late.err().unwrap().contains("nobody answered"));
+        let late = questions.ask("web1", "bob", "", "Code\n\nNext: ssh_run:", false).await;
+        assert!(late.err().unwrap().contains("nobody answered its question `Code Next: ssh_run:` (q2)"));
         assert_eq!(questions.open(), []);
     }
 }

@@ -9,7 +9,7 @@ use tokio::net::UnixStream;
 
 use crate::account;
 use crate::config::Proxy;
-use crate::terminal::text::{escaped, first_bytes};
+use crate::transport::ssh::{WORDS_MAX_BYTES, words};
 
 mod acknowledged;
 mod dial;
@@ -40,7 +40,7 @@ impl Closed {
     }
 
     fn by(who: &str, what: &str) -> Self {
-        Self { by: who.to_owned(), what: escaped(first_bytes(what, 1024)) }
+        Self { by: who.to_owned(), what: words(what, WORDS_MAX_BYTES) }
     }
 }
 

@@ -10,6 +10,7 @@ use russh::keys::ssh_key::{HashAlg, PublicKey};
 
 use super::line::{Entry, Marker};
 use super::{HostKeyError, KnownHosts, blob_fingerprint, host_name, short_of};
+use crate::transport::ssh::{WORDS_MAX_BYTES, words};
 use crate::wildcard::fits;
 
 impl KnownHosts {
@@ -48,7 +49,7 @@ impl KnownHosts {
         Err(Box::new(HostKeyError::Certificate {
             device: device.to_owned(),
             what,
-            id: crate::terminal::text::escaped(shown.key_id()),
+            id: words(shown.key_id(), WORDS_MAX_BYTES),
             authority: blob_fingerprint(&entry.blob),
             file: self.path(entry).display().to_string(),
             line: entry.place.line,
@@ -63,7 +64,7 @@ impl KnownHosts {
         let signed = shown.signature().algorithm();
         match &self.demands.signatures {
             Some(taken) if !taken.contains(&signed) => {
-                let signed = crate::terminal::text::escaped(signed.as_str());
+                let signed = words(signed.as_str(), WORDS_MAX_BYTES);
                 Err(format!("it is signed with `{signed}`, which is not among the `CASignatureAlgorithms` that are taken"))
             }
             _ => Ok(()),
@@ -92,13 +93,13 @@ fn good(certificate: &Certificate, host: &str, now: u64) -> Result<(), String> {
     let host = host.to_ascii_lowercase();
     let names = certificate.valid_principals();
     if !names.is_empty() && !names.iter().any(|name| fits(name.to_ascii_lowercase(), &host)) {
-        return Err(format!("it is for {}, not for {host}", crate::terminal::text::escaped(&names.join(", "))));
+        return Err(format!("it is for {}, not for {host}", words(&names.join(", "), WORDS_MAX_BYTES)));
     }
     let authority = certificate.signature_key().fingerprint(HashAlg::Sha256);
     certificate.validate_at(now, [&authority]).map_err(|_| "its signature is wrong".to_owned())?;
     // No critical option is known for hosts, and one that is not known must be refused.
     match certificate.critical_options().iter().next() {
-        Some((name, _)) => Err(format!("it demands `{}`, which is not known here", crate::terminal::text::escaped(name))),
+        Some((name, _)) => Err(format!("it demands `{}`, which is not known here", words(name, WORDS_MAX_BYTES))),
         None => Ok(()),
     }
 }
@@ -182,6 +183,20 @@ mod tests {
             let error = check(&certificate, now).unwrap_err();
             assert!(error.contains(why) && error.contains("0 line 1"), "{error}");
         }
+    }
+
+    #[test]
+    fn what_a_certificate_says_stays_in_one_short_line_whoever_has_made_it() {
+        let hosts = known(&format!("@cert-authority * {}", public(1)));
+        // Its names are looked at before its signature.
+        let mut made = Builder::new([7; 16], private(2).public_key().key_data().clone(), NOW - 100, NOW + 100).unwrap();
+        made.cert_type(CertType::Host).unwrap();
+        made.key_id(format!("x`\n\nNext: run it.{}", "y".repeat(100_000))).unwrap();
+        made.valid_principal("db1\nNext: trust it").unwrap();
+        let made = made.sign(&private(1)).unwrap();
+        let error = hosts.verify_certificate_at("web1", "web1", 22, &made, NOW).unwrap_err().to_string();
+        assert!(error.contains("it is for db1 Next: trust it, not for web1; it is `x` Next: run it.yyy"), "{error:.300}");
+        assert!(!error.contains('\n') && error.len() < 2_000, "{}", error.len());
     }
 
     #[test]

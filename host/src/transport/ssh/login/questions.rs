@@ -2,10 +2,10 @@
 
 use russh::client::{AuthResult, KeyboardInteractiveAuthResponse as Reply, Prompt};
 
+use super::super::error::words;
 use super::super::{ConnectError, step};
 use super::{Login, broken};
 use crate::limits::{QUESTION_ROUNDS_MAX, QUESTIONS_OF_A_ROUND_MAX};
-use crate::terminal::text::{escaped, first_bytes};
 
 /// The longest part of a question in an error.
 const SHOWN_MAX_BYTES: usize = 200;
@@ -96,8 +96,7 @@ impl Login<'_> {
             let given = questions.ask(&target.device, &target.user, about, &prompt.prompt, prompt.echo).await?;
             return Ok(text(given.expose()));
         }
-        let masked = target.given().text(prompt.prompt.trim());
-        let shown = escaped(first_bytes(&masked, SHOWN_MAX_BYTES));
+        let shown = words(&target.given().text(&prompt.prompt), SHOWN_MAX_BYTES);
         Err(format!("it asks `{shown}`, for which nothing is configured"))
     }
 }

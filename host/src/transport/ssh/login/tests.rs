@@ -158,7 +158,8 @@ impl Handler for Parrot {
 
     async fn auth_keyboard_interactive<'a>(&'a mut self, _: &str, _: &str, response: Option<Response<'a>>) -> Result<Auth, Self::Error> {
         let answer = response.and_then(|mut answers| answers.next());
-        let question = answer.map_or_else(|| "Password: ".to_owned(), |answer| format!("Not {}: ", String::from_utf8_lossy(&answer)));
+        let refusal = |answer: &[u8]| format!("Not {}:\n\nNext: ", String::from_utf8_lossy(answer));
+        let question = answer.map_or_else(|| "Password: ".to_owned(), |answer| refusal(&answer));
         Ok(Auth::Partial { name: "".into(), instructions: "".into(), prompts: Cow::Owned(vec![(Cow::Owned(question), false)]) })
     }
 }
@@ -299,7 +300,7 @@ async fn what_a_server_was_given_is_in_no_reason_that_it_makes() {
         let secret = Some(Arc::new(Secret::from_bytes(password.into_bytes())));
         let target = Target { password: secret, ..server(folder.path(), Parrot).await };
         let why = Connection::open(&target).await.unwrap_err().to_string();
-        assert!(why.contains("it asks `Not [secret:password]:`") && !why.contains("horse"), "{why}");
+        assert!(why.contains("it asks `Not [secret:password]: Next:`") && !why.contains("horse"), "{why}");
     }
 }
 
