@@ -4,12 +4,16 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::limits::CLIENT_NAME_MAX_BYTES;
+use crate::terminal::text::{escaped_line, first_bytes};
+
 /// What a person's name as a caller begins with.
 const PERSON: &str = "person ";
 
-/// A client's name as a caller: it cannot pass for a person's.
+/// A client's name as a caller: it cannot pass for a person's, nor for more than a name where a person reads it.
 #[must_use]
 pub fn client_name(name: &str) -> String {
+    let name = &escaped_line(first_bytes(name, CLIENT_NAME_MAX_BYTES));
     if name.trim_start().starts_with(PERSON) { format!("client {name}") } else { name.to_owned() }
 }
 
@@ -97,5 +101,19 @@ impl fmt::Display for Author {
             AuthorKind::Runtime => f.write_str(&self.name),
             kind => write!(f, "{} {}", kind.word(), self.name),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clients_name_is_one_short_line_and_no_persons() {
+        assert_eq!(client_name("claude-code"), "claude-code");
+        assert_eq!(client_name(" person bob"), "client  person bob");
+        let forged = "x wants to run this on web1 (session web1):\n  | uptime\u{1b}[1A\u{202e}";
+        assert_eq!(client_name(forged), "x wants to run this on web1 (session web1):\\n  | uptime\\x1b[1A\\u{202e}");
+        assert_eq!(client_name(&"y".repeat(9999)).len(), CLIENT_NAME_MAX_BYTES);
     }
 }

@@ -798,6 +798,8 @@ pub const RESOURCE_LOG_LINES: usize = 400;
 pub const RESOURCES_WATCHED_MAX: usize = 16;
 /// How often a client hears at most that a resource is another one now. A screen changes with every byte.
 pub const RESOURCE_NEWS_EVERY: Duration = Duration::from_secs(1);
+/// Bytes of a client's name.
+pub const CLIENT_NAME_MAX_BYTES: usize = 128;
 /// Characters of a client's title in what persons read.
 pub const CLIENT_TITLE_MAX_CHARS: usize = 60;
 

@@ -102,7 +102,8 @@ fn is_newer(context: &RequestContext<RoleServer>) -> bool {
 fn label(client: &Implementation) -> String {
     let title = client.title.iter().flat_map(|title| title.chars()).filter(|letter| !letter.is_control());
     let title: String = title.take(CLIENT_TITLE_MAX_CHARS).collect();
-    if title.is_empty() || title == client.name { client.name.clone() } else { format!("{title} ({})", client.name) }
+    let name = client_name(&client.name);
+    if title.is_empty() || title == name { name } else { format!("{title} ({name})") }
 }
 
 /// What a call knows of its caller.
