@@ -15,6 +15,7 @@ use tokio::time::timeout;
 use super::name::shown;
 use super::{Code, FilesError};
 use crate::limits::{PROGRAM_ANSWER_MAX_BYTES, PROGRAM_ERRORS_MAX_BYTES, PROGRAM_FILES_MAX};
+use crate::terminal::text::escaped;
 
 /// A future of its own.
 pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -169,6 +170,7 @@ pub fn judge(status: Option<i32>, complaints: &[u8], act: &'static str, path: &[
         _ => Code::Failure,
     };
     let said: String = line.chars().filter(|letter| !letter.is_control()).take(200).collect();
+    let said = escaped(&said);
     let what = match (status, said.as_str()) {
         _ if code == Code::Missing => "there is no such file or folder".to_owned(),
         _ if code == Code::Denied => "the account may not".to_owned(),
@@ -232,4 +234,16 @@ pub async fn fingerprint_of_start(programs: &Arc<dyn Programs>, path: &[u8], byt
     let said = Script::new(&[("p", path)], &text).run(programs.as_ref(), &[], "read", path).await?;
     fingerprint(&String::from_utf8_lossy(&said))
         .ok_or_else(|| FilesError::remote("read", path, Code::Unsupported, "it gave no fingerprint"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_that_a_program_complains_of_is_invisible() {
+        let said = "no\u{1b} room\n\u{202e}left\u{e0041}".as_bytes();
+        let error = judge(Some(1), said, "read", b"/x").unwrap_err().to_string();
+        assert!(error.ends_with(": \\u{202e}left\\u{e0041}"), "{error}");
+    }
 }

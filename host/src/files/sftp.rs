@@ -8,6 +8,7 @@ use super::link::{Link, Reply, Waiting};
 use super::wire::{Attrs, Fields, Malformed, Name, answer, open, put_string, put_u32, put_u64, request};
 use super::{Code, FilesError};
 use crate::limits::{FOLDER_ENTRIES_MAX, SFTP_CHUNK_MAX_BYTES, SFTP_CHUNK_PLAIN_BYTES};
+use crate::terminal::text::escaped;
 
 /// What a server can beyond the draft.
 #[derive(Debug, Clone, Copy, Default)]
@@ -478,6 +479,7 @@ fn status(code: u32, said: &[u8]) -> Fault {
     };
     // The server's words only where the code says nothing: they are text of a device.
     let said: String = String::from_utf8_lossy(said).chars().filter(|letter| !letter.is_control()).take(200).collect();
+    let said = escaped(&said);
     let what = match (own, said.as_str()) {
         ("", "" | "Failure") => "the server says only that it failed (is it in the way of something, or is the disk full?)".to_owned(),
         ("", said) => said.to_owned(),
@@ -536,5 +538,17 @@ async fn one_name(waiting: Waiting) -> Result<Vec<u8>, Fault> {
     match names.first() {
         Some(only) if names.len() == 1 => Ok(only.name.to_vec()),
         _ => Err(Fault::Link(FilesError::Broken(format!("gave {} names where one was asked for", names.len())))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_that_a_server_says_is_invisible() {
+        let said = "no\u{1b} room\n\u{202e}left\u{e0041}".as_bytes();
+        let fault = status(4, said);
+        assert!(matches!(&fault, Fault::Status(Code::Failure, what) if what == "no room\\u{202e}left\\u{e0041}"), "{fault:?}");
     }
 }
