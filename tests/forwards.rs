@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -188,6 +189,7 @@ fn a_database_answers_through_sockets_and_ports() {
     assert_eq!(ask(&["-p", &by_socket.to_string()], &["set", "word", "plugs"]), "OK\n");
     assert_eq!(ask(&["-p", &by_port.to_string()], &["get", "word"]), "plugs\n");
     assert_eq!(ask(&["-s", here.to_str().unwrap()], &["get", "word"]), "plugs\n");
+    assert_eq!(here.metadata().unwrap().permissions().mode() & 0o777, 0o600, "other accounts do not get in");
     database.kill().unwrap();
     database.wait().unwrap();
     client.call("ssh_close", json!({"session": "web1"}));

@@ -1,5 +1,7 @@
 //! Listens here; connections come out at the device.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -53,7 +55,10 @@ pub(super) async fn listen(through: Through, mut wanted: Wanted) -> Result<(Want
         }
         End::Socket(path) => {
             let listener = UnixListener::bind(path).map_err(|error| cannot(&wanted.listen, error))?;
-            Listener::Socket(listener, Unlinked(path.clone()))
+            let unlinked = Unlinked(path.clone());
+            // As with ssh, it is for this account alone, whatever mask the process was started with.
+            std::fs::set_permissions(path, Permissions::from_mode(0o600)).map_err(|error| cannot(&wanted.listen, error))?;
+            Listener::Socket(listener, unlinked)
         }
     };
     let (kind, to, keep) = (wanted.kind, wanted.to.clone(), wanted.keep);
