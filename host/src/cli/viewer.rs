@@ -49,7 +49,7 @@ pub fn run(file: Option<&Path>, wanted: &Wanted<'_>) -> Result<ExitCode, String>
     }
     say_line(&painted(DIM, "It logs one browser in, once, within five minutes. Whoever uses it acts as you: do not give it to an agent."));
     let opener = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
-    // Where there is none, the link is there to be copied.
+    // Where there is none, the link is there to be copied. Every account can read these arguments; the viewer answers this one's alone.
     let _ = Command::new(opener).arg(&link).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
     Ok(ExitCode::SUCCESS)
 }
