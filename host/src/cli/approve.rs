@@ -117,8 +117,6 @@ fn listed(waiting: &Waiting) -> String {
     };
     let rows: Vec<Vec<String>> =
         waiting.iter().flat_map(|(server, requests)| requests.iter().map(move |request| row(server, request))).collect();
-    let rows: Vec<Vec<String>> =
-        rows.into_iter().map(|row| row.iter().map(|cell| crate::terminal::text::escaped(cell)).collect()).collect();
     format!(
         "{}{}\n",
         table(&["REQUEST", "CALLER", "SESSION", "COMMAND"], &rows),

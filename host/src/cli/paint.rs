@@ -5,6 +5,8 @@ use std::io::Write as _;
 
 use anstyle::{AnsiColor, Style};
 
+use crate::terminal::text::escaped_line;
+
 /// Something is right.
 pub const GOOD: Style = AnsiColor::Green.on_default();
 /// Something is wrong.
@@ -60,7 +62,10 @@ pub fn columns() -> usize {
 }
 
 /// A table for a terminal with room for so many columns. A row that is wider goes on below, between two cells and not within one.
+///
+/// What stands in a cell may be a server's or a file's: it makes no rows of its own, and the terminal obeys nothing of it.
 fn laid_out(headings: &[&str], rows: &[Vec<String>], style: impl Fn(usize) -> Style, room: usize) -> String {
+    let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(|cell| escaped_line(cell)).collect()).collect();
     let width = |column: usize, heading: &str| {
         let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
         cells.fold(heading.chars().count(), usize::max)
@@ -126,6 +131,15 @@ mod tests {
         assert_eq!(lines(30), ["A    B          C", "one  two words  three and more"]);
         assert_eq!(lines(29), ["A    B", "    C", "one  two words", "    three and more"]);
         assert_eq!(lines(5), ["A", "    B", "    C", "one", "    two words", "    three and more"]);
+    }
+
+    #[test]
+    fn a_cell_makes_no_row_and_moves_no_terminal() {
+        let forged = "Code:\n7/q9  core  ops  Password:\u{1b}[1A\u{9b}2J\u{202e}";
+        let shown = table(&["ID", "ASKS"], &[vec!["7/q1".to_owned(), forged.to_owned()]]);
+        let plain: Vec<String> = shown.lines().map(|line| anstream::adapter::strip_str(line).to_string()).collect();
+        assert_eq!(plain.len(), 2, "{plain:?}");
+        assert_eq!(plain[1], "7/q1  Code:\\n7/q9  core  ops  Password:\\x1b[1A\\x9b2J\\u{202e}");
     }
 
     #[test]
