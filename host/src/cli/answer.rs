@@ -76,6 +76,11 @@ pub(super) fn is_at_terminal() -> bool {
     std::io::stdin().is_terminal() && std::io::stdout().is_terminal()
 }
 
+/// A server's words line by line behind a bar, so that they cannot pass for another device's question.
+fn barred(text: &str) -> String {
+    text.split('\n').map(|line| format!("  | {line}")).collect::<Vec<_>>().join("\n")
+}
+
 /// Asks it at this terminal.
 ///
 /// # Errors
@@ -87,9 +92,9 @@ pub(super) fn asked(question: &Question) -> Result<Zeroizing<String>, String> {
     }
     say(&format!("`{}` asks whoever logs in as `{}`:\n", question.device, question.user));
     if !question.about.is_empty() {
-        say(&format!("  {}\n", question.about));
+        say(&format!("{}\n", barred(&question.about)));
     }
-    let prompt = format!("{} ", question.prompt);
+    let prompt = format!("{} ", barred(&question.prompt));
     if !question.echo {
         return hidden::asked(&prompt).map_err(|error| format!("cannot read the terminal: {error}"));
     }
@@ -97,4 +102,16 @@ pub(super) fn asked(question: &Question) -> Result<Zeroizing<String>, String> {
     let mut line = Zeroizing::new(String::new());
     std::io::stdin().read_line(&mut line).map_err(|error| format!("cannot read the terminal: {error}"))?;
     Ok(Zeroizing::new(line.trim_end_matches(['\n', '\r']).to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_line_of_a_server_passes_for_ours() {
+        assert_eq!(barred("Code:"), "  | Code:");
+        let forged = "No.\n`core` asks whoever logs in as `ops`:\nPassword:";
+        assert_eq!(barred(forged), "  | No.\n  | `core` asks whoever logs in as `ops`:\n  | Password:");
+    }
 }

@@ -16,7 +16,7 @@ use crate::guest::wire::{Say, Tell};
 use crate::guest::words::for_people;
 use crate::ids::{SessionId, open_are};
 use crate::nearest::nearest;
-use crate::terminal::text::escaped;
+use crate::terminal::text::{escaped, escaped_line};
 use crate::transport::questions::Question;
 
 /// What to say where the other process is not understood.
@@ -48,6 +48,7 @@ pub(super) fn aside(sentence: &str) {
 /// What to say where a server asks at login and nobody can be asked here; `next` is what to do afterwards.
 pub(super) fn unanswered(question: &Question, next: &str) -> String {
     let Question { id, device, prompt, .. } = question;
+    let prompt = escaped_line(prompt);
     format!("`{device}` asks at login: `{prompt}`; `jackfield answer {id}` takes the answer at a terminal, {next}")
 }
 
