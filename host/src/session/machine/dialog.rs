@@ -7,6 +7,7 @@ use super::{Effect, Intent, Machine, State, Stepped};
 use crate::limits::{EDITOR_STANDS, GIVEN_UP_STANDS, GOAL_STEPS_MAX, LOGIN_MAX, PAGES_MAX, SCREEN_STANDS, SECRET_AFTER_LINE_MAX};
 use crate::session::timers::Timer;
 use crate::session::view::{Question, Step, Stepping};
+use crate::terminal::text::escaped_line;
 
 impl Machine {
     /// The secret that was asked for cannot be typed: its goal fails, what was asked is left to the caller.
@@ -188,6 +189,8 @@ impl Machine {
             self.timers.set(Timer::Question, due);
             return Vec::new();
         }
+        // A row of the device, unless a plugin has put it in words: callers are told it beside the host's own.
+        let question = Question { text: escaped_line(&question.text), ..question };
         match &mut self.state {
             State::Running(running) if !running.held.is_empty() => Vec::new(),
             State::Running(running) if running.asked.is_none() => {

@@ -58,6 +58,14 @@ impl Case {
 }
 
 #[test]
+fn a_question_that_is_a_row_of_the_device_shows_every_character_that_it_has() {
+    let mut case = Case::asking();
+    let row = Question { text: "Code\u{202e}\u{e0041}: ".to_owned(), after_ms: 0, ..question() };
+    let told = case.machine.on_question(case.now, row);
+    assert!(matches!(told.as_slice(), [Effect::Asked(_, question)] if question.text == "Code\\u{202e}\\u{e0041}: "), "{told:?}");
+}
+
+#[test]
 fn a_plugin_that_fails_when_a_question_is_due_is_asked_again() {
     let mut case = Case::asking();
     let now = case.now;
