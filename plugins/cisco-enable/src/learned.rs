@@ -4,6 +4,7 @@
 //! `prompt` changes the one of exec mode alone.
 
 use jackfield_plugin::settle::Fit;
+use jackfield_plugin::text::rows;
 
 /// IOS cuts the name in configuration modes to so many characters.
 const CONFIG_NAME_MAX: usize = 20;
@@ -69,7 +70,7 @@ impl Learned {
 
 #[inline(never)]
 fn line(memo: &str, key: &str) -> String {
-    memo.lines().find_map(|line| line.strip_prefix(key)).unwrap_or_default().to_owned()
+    rows(memo).find_map(|line| line.strip_prefix(key)).unwrap_or_default().to_owned()
 }
 
 fn shows_cut_name(mode: &str) -> bool {

@@ -1,6 +1,6 @@
 //! Was the command refused? These devices have no exit status, only words.
 
-use jackfield_plugin::text::{begins, holds, listed, whole};
+use jackfield_plugin::text::{begins, holds, listed, rows, whole};
 use jackfield_plugin::{Exchange, Failure};
 
 /// In a long answer only so many rows at each end can be the device's verdict; what lies between is content.
@@ -167,7 +167,7 @@ fn verdict_rows(exchange: &Exchange) -> Vec<&str> {
 }
 
 fn filled_rows(text: &str) -> Vec<&str> {
-    text.lines().map(str::trim).filter(|row| !row.is_empty()).collect()
+    rows(text).map(str::trim).filter(|row| !row.is_empty()).collect()
 }
 
 fn failure_kind(row: &str) -> Option<&'static str> {

@@ -1,6 +1,7 @@
 //! What the session has taught about the device's name. It lives in the prompt's memo.
 
 use jackfield_plugin::settle::Fit;
+use jackfield_plugin::text::rows;
 
 use crate::declaration::Mode;
 
@@ -16,7 +17,7 @@ pub(crate) struct Learned<'a> {
 impl<'a> Learned<'a> {
     /// From a memo; what is not one teaches nothing.
     pub(crate) fn parse(memo: &'a str) -> Self {
-        let line = |key: &str| memo.lines().find_map(|line| line.strip_prefix(key)).unwrap_or_default();
+        let line = |key: &str| rows(memo).find_map(|line| line.strip_prefix(key)).unwrap_or_default();
         Self { host: line("host "), mode: line("mode "), cut: line("cut ").parse().unwrap_or_default() }
     }
 

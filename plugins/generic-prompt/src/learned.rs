@@ -1,6 +1,7 @@
 //! The prompts that were accepted in this session. They live in the memo, one on a line, newest last.
 
 use jackfield_plugin::View;
+use jackfield_plugin::text::rows;
 
 use crate::row::device_name;
 
@@ -33,7 +34,7 @@ impl Learned {
     pub(crate) fn of(view: &View) -> Self {
         let known = if view.memo.is_empty() { view.prompt.as_deref().unwrap_or_default() } else { view.memo_text() };
         let fits = |row: &&str| !row.is_empty() && row.len() <= ROW_MAX_BYTES;
-        Self { rows: known.lines().filter(fits).take(ROWS_MAX).map(str::to_owned).collect() }
+        Self { rows: rows(known).filter(fits).take(ROWS_MAX).map(str::to_owned).collect() }
     }
 
     /// The memo to keep.

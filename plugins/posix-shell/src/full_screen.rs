@@ -2,7 +2,7 @@
 //!
 //! The view's last row is the cursor's, its other rows are all that the screen shows.
 
-use jackfield_plugin::text::trim;
+use jackfield_plugin::text::{rows, trim};
 use jackfield_plugin::{Question, View};
 
 use crate::{asking, pager, words};
@@ -44,7 +44,7 @@ fn told(kind: &str, text: &str) -> Question {
 /// Texts of the buttons `<Yes>`, `<  OK  >`, `[ Cancel ]` in the rows.
 fn buttons(view: &View) -> Vec<&str> {
     let mut found = Vec::new();
-    for row in view.recent.lines() {
+    for row in rows(&view.recent) {
         for (open, close) in [('<', '>'), ('[', ']')] {
             let texts = row.split(open).skip(1).map(|part| trim(part.split(close).next().unwrap_or_default()));
             found.extend(texts.filter(is_button));
@@ -62,7 +62,7 @@ const BUTTONS: [&str; 8] = ["yes", "no", "ok", "cancel", "exit", "continue", "ba
 /// The rows without what frames them.
 fn boxed(view: &View) -> String {
     let mut text = String::new();
-    for row in view.recent.lines() {
+    for row in rows(&view.recent) {
         let inner = row.trim_matches(is_border);
         if !inner.is_empty() {
             text.push_str(if text.is_empty() { "" } else { "\n" });
@@ -80,7 +80,7 @@ fn is_border(c: char) -> bool {
 /// Where editors and monitors say what they show.
 fn status_row(view: &View) -> Option<&str> {
     let mut status = None;
-    for row in view.recent.lines().map(trim) {
+    for row in rows(&view.recent).map(trim) {
         status = if row.contains(is_letter) { Some(row) } else { status };
     }
     status

@@ -1,7 +1,7 @@
 //! Refusals of a shell, where no exit status is known. With a status there is nothing to guess.
 
 use jackfield_plugin::shell::file_name;
-use jackfield_plugin::text::{holds, trim_end};
+use jackfield_plugin::text::{holds, rows, trim_end};
 use jackfield_plugin::{Exchange, Failure};
 
 /// How a shell says that there is no such command: what stands before the name, or behind it.
@@ -25,7 +25,7 @@ pub(crate) fn judge(exchange: &Exchange) -> Option<Failure> {
     if exchange.status.is_some() {
         return None;
     }
-    let mut rows = exchange.head.lines().map(trim_end).filter(|row| !row.is_empty());
+    let mut rows = rows(&exchange.head).map(trim_end).filter(|row| !row.is_empty());
     let row = rows.next()?;
     if rows.next().is_some() && !from_shell(row) {
         return None;

@@ -1,6 +1,6 @@
 //! Which line to type after login, and in a shell inside: first the probe, then the line for the shell that answered.
 
-use jackfield_plugin::text::holds;
+use jackfield_plugin::text::{holds, rows};
 use jackfield_plugin::{Ready, View};
 
 use crate::marks::{Marks, Stage};
@@ -58,7 +58,7 @@ fn by_versions(answer: &str) -> &'static str {
 /// tcsh, and every shell that was told `set -u`, refuse a variable that is not set, each in its own words. The probe names
 /// such variables, so the refusal tells the shell as well as an answer would.
 fn by_complaint(recent: &str) -> Option<&'static str> {
-    let rows: Vec<&str> = recent.lines().collect();
+    let rows: Vec<&str> = rows(recent).collect();
     let said = |words: &str| rows.iter().rev().take(4).find(|row| holds(row, "_VERSION: ") && row.ends_with(words));
     if said("Undefined variable.").is_some() {
         Some("tcsh")

@@ -4,7 +4,7 @@
 //! because further tries lock accounts and are typed where nobody asked for them.
 
 use crate::answer::quote;
-use crate::text::begins;
+use crate::text::{begins, rows};
 use crate::{DialogReport, Question, Step, View};
 
 /// Commands by which a device's command line goes on to another host.
@@ -191,7 +191,7 @@ pub fn login(view: &View, question: Option<Question>, answers: &[(String, String
     }
     let Some(question) = question.filter(|_| memo.is_empty() || view.is_new()) else { return DialogReport::new(Step::Wait, memo) };
     // A question that comes again was not helped by its answer.
-    let is_open = |trigger: &str| view.hit(trigger).is_some() && !memo.lines().any(|answered| answered == trigger);
+    let is_open = |trigger: &str| view.hit(trigger).is_some() && !rows(memo).any(|answered| answered == trigger);
     let Some((trigger, send)) = answers.iter().find(|(trigger, _)| is_open(trigger)) else {
         return DialogReport::new(Step::Ask(question), memo);
     };

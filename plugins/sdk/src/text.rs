@@ -59,6 +59,18 @@ pub fn split<'a>(text: &'a str, part: &str) -> Vec<&'a str> {
     pieces
 }
 
+/// The rows of a text, without what ends them.
+pub fn rows(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    core::iter::from_fn(move || {
+        let (row, behind) = split_where(rest, |byte| byte == b'\n');
+        let is_over = rest.is_empty();
+        rest = behind.get(1..).unwrap_or_default();
+        let row = if behind.is_empty() { row } else { row.strip_suffix('\r').unwrap_or(row) };
+        (!is_over).then_some(row)
+    })
+}
+
 /// Does a list of words with single blanks between hold this one? Such lists are small, and short to read.
 #[must_use]
 #[inline(never)]
@@ -186,6 +198,13 @@ mod tests {
             }
         }
         assert_eq!("ab".replaced("", "+"), "ab");
+    }
+
+    #[test]
+    fn rows_are_those_of_the_standard_library() {
+        for text in ["", "\n", "a", "a\n", "a\nb", "a\r\n\r\nb\r", "\n\né\n", "a\rb\n"] {
+            assert!(rows(text).eq(text.lines()), "{text:?}");
+        }
     }
 
     #[test]
