@@ -62,13 +62,17 @@ pub fn split<'a>(text: &'a str, part: &str) -> Vec<&'a str> {
 /// The rows of a text, without what ends them.
 pub fn rows(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text;
-    core::iter::from_fn(move || {
-        let (row, behind) = split_where(rest, |byte| byte == b'\n');
-        let is_over = rest.is_empty();
-        rest = behind.get(1..).unwrap_or_default();
-        let row = if behind.is_empty() { row } else { row.strip_suffix('\r').unwrap_or(row) };
-        (!is_over).then_some(row)
-    })
+    core::iter::from_fn(move || next_row(&mut rest))
+}
+
+#[inline(never)]
+fn next_row<'a>(rest: &mut &'a str) -> Option<&'a str> {
+    if rest.is_empty() {
+        return None;
+    }
+    let (row, behind) = split_where(rest, |byte| byte == b'\n');
+    *rest = behind.get(1..).unwrap_or_default();
+    Some(if behind.is_empty() { row } else { row.strip_suffix('\r').unwrap_or(row) })
 }
 
 /// Does a list of words with single blanks between hold this one? Such lists are small, and short to read.
