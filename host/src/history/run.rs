@@ -23,6 +23,11 @@ impl Run {
         fs::rename(&unnamed, &path)?;
         Ok(Self { path, _locked: file })
     }
+
+    /// Do others see it?
+    pub(super) fn has_its_name(&self) -> bool {
+        self.path.exists()
+    }
 }
 
 impl Drop for Run {

@@ -2,7 +2,7 @@
 
 use std::fs::{self, OpenOptions, Permissions};
 use std::io;
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -83,11 +83,17 @@ fn private_file(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    fs::metadata(path).ok().map(|metadata| (metadata.dev(), metadata.ino()))
+}
+
 /// The writer's connection.
 #[derive(Debug)]
 pub(super) struct Store {
     connection: Connection,
     path: PathBuf,
+    /// Which file it is, whatever its name.
+    identity: Option<(u64, u64)>,
     run: String,
 }
 
@@ -99,10 +105,16 @@ impl Store {
         private::folder(folder).map_err(file)?;
         private_file(&path).map_err(file)?;
         let connection = patiently(|| connect(&path))?;
-        let mut store = Self { connection, path, run: run.to_owned() };
+        let identity = identity(&path);
+        let mut store = Self { connection, path, identity, run: run.to_owned() };
         store.prune()?;
         store.mark_lost(folder)?;
         Ok(store)
+    }
+
+    /// Does the file still have its name? What is written to one that was moved away or removed is read by nobody.
+    pub(super) fn has_its_name(&self) -> bool {
+        self.identity.is_some() && identity(&self.path) == self.identity
     }
 
     /// Writes all of them or none.

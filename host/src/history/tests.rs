@@ -261,6 +261,29 @@ async fn a_secret_leaves_the_log_of_changes_once_nobody_reads_what_was_before() 
 }
 
 #[tokio::test]
+async fn a_file_that_is_moved_away_or_removed_is_begun_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("jackfield");
+    let history = History::start(state.clone()).unwrap();
+    let runs = async |text: &str| {
+        history.journal().begun(CommandId::next(), &SessionId::main("web1"), "test", text, &verdict());
+        let page = history.read(Query::default()).await.unwrap();
+        page.entries.into_iter().map(|entry| entry.command).collect::<Vec<_>>()
+    };
+    assert_eq!(runs("one").await, ["one"]);
+    std::fs::rename(store::path(&state), state.join("old.sqlite")).unwrap();
+    assert_eq!(runs("two").await, ["two"]);
+    assert_eq!(runs("three").await, ["three", "two"]);
+    std::fs::remove_dir_all(&state).unwrap();
+    assert_eq!(runs("four").await, ["four"]);
+    drop(Store::open(&state, "bb").unwrap());
+    assert_eq!(states(&state), ["running"], "others know that this process lives");
+    let health = history.health().unwrap();
+    assert_eq!((health.dropped(), health.trouble()), (0, None));
+    history.finish().await;
+}
+
+#[tokio::test]
 async fn a_broken_disk_is_told_once_and_commands_go_on() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("jackfield");

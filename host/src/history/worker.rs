@@ -100,7 +100,8 @@ impl Worker {
     }
 
     fn write(&mut self, notes: &[Note]) -> Result<(), HistoryError> {
-        let mut store = match self.store.take() {
+        // The one before is closed by then: SQLite leaves what has its name to the new one.
+        let mut store = match self.store.take().filter(Store::has_its_name) {
             Some(store) => store,
             None => self.open()?,
         };
@@ -133,9 +134,12 @@ impl Worker {
     }
 
     fn open(&mut self) -> Result<Store, HistoryError> {
-        if self.claim.is_none() {
+        // A folder that was removed took the claim along: others would take this process for gone.
+        if !self.claim.as_ref().is_some_and(Run::has_its_name) {
             let file = |cause| HistoryError::File { path: self.folder.clone(), cause };
             private::folder(&self.folder).map_err(file)?;
+            // It would take the new one's file when it goes.
+            self.claim = None;
             self.claim = Some(Run::claim(&self.folder, &self.run).map_err(file)?);
         }
         Store::open(&self.folder, &self.run)
