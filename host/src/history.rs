@@ -5,6 +5,8 @@
 
 use std::path::{Path, PathBuf};
 
+use rusqlite::ErrorCode;
+
 use crate::ids::nonce;
 use crate::limits::HISTORY_FLUSH_MAX;
 use crate::session::journal::{Health, Journal};
@@ -30,7 +32,7 @@ pub enum HistoryError {
         cause: std::io::Error,
     },
     /// The database.
-    #[error("cannot use `{}`: {cause}; move the file away to start a new history", path.display())]
+    #[error("cannot use `{}`: {cause}; {}", path.display(), advice(cause, path))]
     Database {
         /// The file.
         path: PathBuf,
@@ -51,6 +53,20 @@ pub enum HistoryError {
     /// The thread that reads it.
     #[error("the history cannot be read now: {0}; try again")]
     Thread(String),
+}
+
+/// What to do. A file in which nothing is wrong stays where it is.
+fn advice(cause: &rusqlite::Error, path: &Path) -> String {
+    match cause.sqlite_error_code() {
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+            format!("another process holds it and does not let go; `fuser -v {}` names it", path.display())
+        }
+        Some(ErrorCode::DiskFull) => "free space there".to_owned(),
+        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen | ErrorCode::SystemIoFailure) => {
+            "look whether its folder can be written and its disk is in order".to_owned()
+        }
+        _ => "move the file away to start a new history".to_owned(),
+    }
 }
 
 /// The history of an account, and this process's part in it. The default keeps nothing.

@@ -311,6 +311,20 @@ fn what_is_no_history_is_told_with_the_way_out() {
 }
 
 #[test]
+fn a_file_in_which_nothing_is_wrong_is_not_to_be_moved_away() {
+    let told = |code: std::ffi::c_int| {
+        let cause = rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None);
+        HistoryError::Database { path: PathBuf::from("/state/history.sqlite"), cause }.to_string()
+    };
+    let cases = [(5, "`fuser -v /state/history.sqlite` names it"), (13, "free space there"), (8, "can be written"), (10, "its disk")];
+    for (code, next) in cases {
+        let told = told(code);
+        assert!(told.contains(next) && !told.contains("move the file away"), "{told}");
+    }
+    assert!([11, 26].iter().all(|code| told(*code).ends_with("move the file away to start a new history")));
+}
+
+#[test]
 fn several_may_open_and_write_it_at_once() {
     let folder = tempfile::tempdir().unwrap();
     std::thread::scope(|scope| {
