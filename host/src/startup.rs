@@ -216,13 +216,28 @@ fn cache_folder() -> Option<PathBuf> {
     base("XDG_CACHE_HOME", ".cache").map(|base| base.join("compiled"))
 }
 
+/// Has a process ended? One whose parent has not asked how stays in the list of processes; in a container nobody may ever ask.
+#[must_use]
+pub fn has_ended(process: u32) -> bool {
+    let folder = Path::new("/proc").join(process.to_string());
+    match fs::read(folder.join("stat")) {
+        // Behind its name, which may have parentheses itself, stands its state (proc(5)).
+        Ok(stat) => {
+            let behind = stat.rsplit(|byte| *byte == b')').next().unwrap_or_default();
+            matches!(behind.trim_ascii_start().first(), Some(b'Z' | b'X'))
+        }
+        Err(_) => !folder.exists(),
+    }
+}
+
 /// The folder of this process's logs. What processes left behind that are gone is removed.
 fn session_folder(state: &Path) -> io::Result<PathBuf> {
     let sessions = state.join("sessions");
     private::closed_folder(&sessions).map_err(io::Error::other)?;
     for entry in fs::read_dir(&sessions)?.flatten() {
-        let gone = entry.file_name().to_str().is_some_and(|pid| pid.parse::<u32>().is_ok() && !Path::new("/proc").join(pid).exists());
-        if gone {
+        let process = entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok());
+        // In a container the one before had the same number.
+        if process.is_some_and(|process| process == std::process::id() || has_ended(process)) {
             // Another process may be doing the same.
             let _ = fs::remove_dir_all(entry.path());
         }
@@ -245,5 +260,31 @@ pub fn allow_files() {
 pub fn clean_up() {
     if let Some(base) = base("XDG_STATE_HOME", ".local/state") {
         let _ = fs::remove_dir_all(base.join("sessions").join(std::process::id().to_string()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_process_left_goes_when_it_has_ended_also_where_nobody_asked_how_or_this_one_has_its_number() {
+        let state = tempfile::tempdir().unwrap();
+        let mut process = std::process::Command::new("true").spawn().unwrap();
+        let left = |process: u32| {
+            let folder = state.path().join("sessions").join(process.to_string());
+            fs::create_dir_all(&folder).unwrap();
+            fs::write(folder.join("web1-main-0123.0.log"), "x").unwrap();
+            folder
+        };
+        let (own, ended, lives) = (left(std::process::id()), left(process.id()), left(1));
+        while !has_ended(process.id()) {
+            std::thread::yield_now();
+        }
+        assert_eq!(session_folder(state.path()).unwrap(), own);
+        assert_eq!(fs::read_dir(&own).unwrap().count(), 0);
+        assert!(!ended.exists() && lives.exists());
+        process.wait().unwrap();
+        assert!(has_ended(process.id()) && !has_ended(std::process::id()));
     }
 }

@@ -151,7 +151,7 @@ async fn end_stranger(name: &str, now: bool, why: String) -> Result<String, Stri
 /// Waits until a process has gone.
 async fn gone(process: u32, patience: Duration) -> Result<(), String> {
     let limit = Instant::now() + patience;
-    while Path::new("/proc").join(process.to_string()).exists() {
+    while !startup::has_ended(process) {
         if Instant::now() > limit {
             return Err(format!("process {process} does not end; its log says why, `kill {process}` asks again"));
         }
@@ -240,6 +240,16 @@ fn plist(program: &str, file: Option<&str>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_process_has_gone_also_where_its_parent_does_not_ask_how_it_ended() {
+        let mut process = std::process::Command::new("true").spawn().unwrap();
+        while std::fs::read_link(format!("/proc/{}/exe", process.id())).is_ok() {
+            std::thread::yield_now();
+        }
+        assert_eq!(gone(process.id(), Duration::from_secs(1)).await, Ok(()));
+        process.wait().unwrap();
+    }
 
     #[test]
     fn a_next_step_means_the_server_that_it_is_told_of() {
