@@ -185,6 +185,20 @@ fn a_daemon_that_is_killed_is_replaced_and_the_next_call_says_what_was_lost() {
 }
 
 #[test]
+fn a_daemon_whose_folder_was_removed_leaves_the_next_one_alone() {
+    let house = House::new(HERE);
+    house.said(&["open", "here"]);
+    let first = house.daemon();
+    until("the folder is gone", || std::fs::remove_dir_all(house.state.path().join("jackfield")).is_ok());
+    house.said(&["open", "here"]);
+    let second = house.daemon();
+    assert_ne!(second, first);
+    assert!(Command::new("kill").arg(first.to_string()).status().unwrap().success());
+    until("the first one has ended", || jackfield::startup::has_ended(first));
+    assert_eq!(house.daemon(), second);
+}
+
+#[test]
 fn a_call_is_told_lost_also_where_another_one_with_its_id_was_refused() {
     let house = House::new(HERE);
     let mut client = house.client("test");

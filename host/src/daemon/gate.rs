@@ -2,8 +2,8 @@
 
 use std::fs::{self, Permissions};
 use std::io;
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::PathBuf;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
@@ -74,13 +74,22 @@ impl House {
 #[derive(Debug)]
 pub struct Gate {
     path: PathBuf,
+    /// Which file it is, whatever its name.
+    identity: (u64, u64),
 }
 
 impl Drop for Gate {
     fn drop(&mut self) {
-        // The next one that looks finds nobody behind it and removes it.
-        let _ = fs::remove_file(&self.path);
+        // Where the folder was removed under this process, another one may listen there by now.
+        if identity(&self.path).is_ok_and(|found| found == self.identity) {
+            // The next one that looks finds nobody behind it and removes it.
+            let _ = fs::remove_file(&self.path);
+        }
     }
+}
+
+fn identity(path: &Path) -> io::Result<(u64, u64)> {
+    fs::symlink_metadata(path).map(|metadata| (metadata.dev(), metadata.ino()))
 }
 
 impl Gate {
@@ -97,6 +106,7 @@ impl Gate {
         let listener = within(&folder, name, |path| UnixListener::bind(path))?;
         // The folder is closed to others already.
         fs::set_permissions(&path, Permissions::from_mode(0o600))?;
+        let identity = identity(&path)?;
         tokio::spawn(async move {
             loop {
                 match listener.accept().await {
@@ -107,7 +117,7 @@ impl Gate {
                 }
             }
         });
-        Ok(Self { path })
+        Ok(Self { path, identity })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
@@ -29,8 +29,7 @@ pub(super) struct Ledger {
 impl Ledger {
     /// Opens it; says what the process before lost. That stands there until [`Self::begin`]: a process that cannot start tells nobody of it.
     pub(super) fn open(path: PathBuf) -> (Self, Option<Held>) {
-        let text = fs::read(&path).ok();
-        let lost: Option<Held> = text.and_then(|text| serde_json::from_slice(&text).ok());
+        let lost = read(&path);
         let held = Held { process: std::process::id(), sessions: BTreeMap::new() };
         (Self { path, held }, lost.filter(|lost| !lost.sessions.is_empty()))
     }
@@ -52,13 +51,23 @@ impl Ledger {
             next.insert(name.clone(), self.held.sessions.get(name).cloned().unwrap_or_else(now));
         }
         self.held.sessions = next;
-        self.write();
+        if !self.is_anothers() {
+            self.write();
+        }
     }
 
     /// The process ends as it should.
     pub(super) fn close(&self) {
+        if self.is_anothers() {
+            return;
+        }
         // Nothing is lost if it stays: it names what was closed.
         let _ = fs::remove_file(&self.path);
+    }
+
+    /// Does another process keep it by now? So it is where the folder was removed under this one.
+    fn is_anothers(&self) -> bool {
+        read(&self.path).is_some_and(|found| found.process != self.held.process)
     }
 
     fn write(&self) {
@@ -67,6 +76,10 @@ impl Ledger {
             crate::diagnostics::warn(&format!("which sessions are open is not kept: {error}; who comes after a crash is not told"));
         }
     }
+}
+
+fn read(path: &Path) -> Option<Held> {
+    serde_json::from_slice(&fs::read(path).ok()?).ok()
 }
 
 #[cfg(test)]
@@ -88,5 +101,21 @@ mod tests {
         assert!(lost.unwrap().sessions.contains_key("web1"));
         next.begin();
         assert_eq!(open().1, None);
+    }
+    #[test]
+    fn a_process_that_came_after_the_folder_was_removed_keeps_what_is_its_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let open = || Ledger::open(folder.path().join("daemon.sessions"));
+        let (mut first, _) = open();
+        first.begin();
+        fs::remove_file(folder.path().join("daemon.sessions")).unwrap();
+        let (mut second, lost) = open();
+        assert_eq!(lost, None);
+        second.held.process += 1;
+        second.begin();
+        second.hold(&["web1".to_owned()]);
+        first.hold(&["db1".to_owned()]);
+        first.close();
+        assert_eq!(read(&first.path), Some(second.held));
     }
 }
