@@ -32,6 +32,8 @@ enum Note {
     Event { id: u64, at: Duration, event: Event, lost: u64 },
     /// It is over; so much of it was lost since the last event.
     Close { id: u64, at: Duration, lost: u64 },
+    /// What is kept from now on.
+    Keep(AuditSettings),
     /// Close all of them, and answer.
     Finish(SyncSender<()>),
 }
@@ -164,6 +166,14 @@ impl Casts {
     #[must_use]
     pub fn with(&self, settings: &AuditSettings) -> Self {
         Self(self.0.as_ref().map(|open| Open { settings: settings.clone(), ..open.clone() }))
+    }
+
+    /// The configuration was read again: this is kept from now on, whether or not another session is recorded.
+    pub fn keep(&self, settings: &AuditSettings) {
+        if let Some(open) = &self.0 {
+            // One that has no time for it hears of it with the next recording.
+            let _ = open.notes.try_send(Note::Keep(settings.clone()));
+        }
     }
 
     /// Begins to record a session, where sessions are recorded.

@@ -208,6 +208,7 @@ impl Renewer {
         }
         report.changes.extend(tools(&now.config, config));
         report.changes.extend(devices(&now.config, config));
+        self.directory.casts().keep(&config.audit);
         let world = Arc::new(world);
         self.directory.replace_world(Arc::clone(&world));
         for handle in self.directory.list().iter().filter(|handle| handle.closed().is_none()) {

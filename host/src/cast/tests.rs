@@ -89,6 +89,19 @@ fn without_the_wish_nothing_is_recorded() {
 }
 
 #[test]
+fn what_a_changed_configuration_does_not_keep_goes_also_where_nothing_more_is_recorded() {
+    let folder = tempfile::tempdir().unwrap();
+    let (casts, cast) = begin(folder.path(), 1 << 20);
+    cast.output(b"x", now());
+    cast.end();
+    casts.finish();
+    assert_eq!(files(folder.path(), WHOLE).len(), 1);
+    casts.keep(&AuditSettings { recordings: false, keep_bytes: 1, ..AuditSettings::default() });
+    casts.finish();
+    assert_eq!(files(folder.path(), WHOLE), Vec::<PathBuf>::new());
+}
+
+#[test]
 fn the_text_is_the_same_wherever_the_bytes_are_cut() {
     let bytes = "a\u{e9}\u{20ac}\u{1f600}\u{7f}z".bytes().chain([0xff, 0xe2, 0x82, b'x', 0xf0, 0x9f]).collect::<Vec<u8>>();
     let whole = |pieces: &[&[u8]]| {

@@ -96,6 +96,10 @@ impl Writer {
                 }
             }
             Note::Close { id, at, lost } => self.close(id, Some((at, lost))),
+            Note::Keep(settings) => {
+                self.settings = settings;
+                self.sweep();
+            }
             Note::Finish(done) => {
                 self.close_all();
                 // Who asked may have gone.
