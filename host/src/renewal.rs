@@ -26,6 +26,8 @@ pub struct Renewer {
     directory: Arc<Directory>,
     /// What `--config` named.
     file: Option<PathBuf>,
+    /// The configuration that the process began with: some of it counts until it ends.
+    begun: Arc<Config>,
     /// One at a time; with what a developer is at work on.
     turn: Mutex<Option<Dev>>,
 }
@@ -88,7 +90,8 @@ impl Renewer {
     /// For a directory whose configuration `--config` named, or which was found.
     #[must_use]
     pub fn new(directory: Arc<Directory>, file: Option<&Path>) -> Self {
-        Self { directory, file: file.map(Path::to_owned), turn: Mutex::default() }
+        let begun = Arc::clone(&directory.world().config);
+        Self { directory, file: file.map(Path::to_owned), begun, turn: Mutex::default() }
     }
 
     /// Reads the configuration again and has it take effect.
@@ -200,10 +203,10 @@ impl Renewer {
         report.changes = world.unpinned.keys().map(|name| format!("UNPINNED  {name}: its digest is not asked for")).collect();
         let now = self.directory.world();
         let config = &world.config;
-        if now.config.audit.folder != config.audit.folder {
+        if self.begun.audit.folder != config.audit.folder {
             report.changes.push("later     [audit] folder counts when the server is started again".to_owned());
         }
-        if now.config.http != config.http {
+        if self.begun.http != config.http {
             report.changes.push("later     [http] counts when the server is started again".to_owned());
         }
         report.changes.extend(tools(&now.config, config));
