@@ -110,6 +110,8 @@ pub struct Casts(Option<Open>);
 struct Open {
     folder: PathBuf,
     run: String,
+    /// The configuration's file; empty where there is none.
+    configuration: PathBuf,
     settings: AuditSettings,
     notes: SyncSender<Note>,
     shared: Arc<Shared>,
@@ -131,18 +133,20 @@ pub struct Heading<'a> {
 }
 
 impl Casts {
-    /// Recordings in this folder. Those that are too old or too many go, now and every hour.
+    /// Recordings in this folder, of this configuration file. Those of it that are too old or too many go, now and every hour.
     ///
     /// # Errors
     ///
     /// When there is no thread for it.
-    pub fn start(folder: PathBuf, run: &str, settings: &AuditSettings) -> Result<Self, String> {
+    pub fn start(folder: PathBuf, run: &str, configuration: Option<&Path>, settings: &AuditSettings) -> Result<Self, String> {
+        // The same whatever link leads to it.
+        let configuration = configuration.map(|file| std::fs::canonicalize(file).unwrap_or_else(|_| file.to_owned())).unwrap_or_default();
         let (notes, received) = sync_channel(CAST_QUEUE);
         let shared = Arc::<Shared>::default();
-        let writer = Writer::new(&folder, settings.clone(), Arc::clone(&shared));
+        let writer = Writer::new(&folder, &configuration, settings.clone(), Arc::clone(&shared));
         let work = move || writer.run(&received);
         std::thread::Builder::new().name("recordings".to_owned()).spawn(work).map_err(|error| error.to_string())?;
-        Ok(Self(Some(Open { folder, run: run.to_owned(), settings: settings.clone(), notes, shared })))
+        Ok(Self(Some(Open { folder, run: run.to_owned(), configuration, settings: settings.clone(), notes, shared })))
     }
 
     /// Where they are.
@@ -211,7 +215,8 @@ impl Open {
         let timestamp = instant::millis(SystemTime::now()) / 1000;
         json!({"version": 2, "width": width, "height": height, "timestamp": timestamp,
             "title": format!("{session} ({}) as {}", heading.kind, heading.user), "env": {"TERM": heading.terminal},
-            "jackfield": {"session": session, "device": heading.session.device, "process": std::process::id(), "run": self.run}})
+            "jackfield": {"session": session, "device": heading.session.device, "process": std::process::id(), "run": self.run,
+                "configuration": self.configuration.display().to_string()}})
         .to_string()
     }
 }

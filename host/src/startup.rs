@@ -125,7 +125,7 @@ pub fn recordings_folder() -> Result<PathBuf, String> {
 
 /// The recordings. Where none are wanted, those that are there grow old all the same.
 fn casts(config: &Config, run: &str) -> Casts {
-    recordings_folder().and_then(|folder| Casts::start(folder, run, &config.audit)).unwrap_or_else(|error| {
+    recordings_folder().and_then(|folder| Casts::start(folder, run, config.file.as_deref(), &config.audit)).unwrap_or_else(|error| {
         crate::diagnostics::warn(&format!("no session is recorded: {error}"));
         Casts::default()
     })

@@ -2,10 +2,12 @@
 
 use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
-use std::io;
+use std::io::{self, BufRead as _, BufReader, Read as _};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
+
+use serde_json::Value;
 
 use crate::limits::{CAST_LINE_MAX_BYTES, CAST_NAMELESS_MAX};
 
@@ -30,12 +32,13 @@ struct Found {
     path: PathBuf,
 }
 
-/// Removes what is older than `age`, and then the oldest until no more than `bytes` are left.
+/// Removes what is older than `age`, and then the oldest until no more than `bytes` are left. What another configuration has recorded is
+/// neither counted nor removed: how long it is kept stands there.
 ///
 /// # Errors
 ///
 /// When the folder cannot be read.
-pub fn sweep(folder: &Path, age: Duration, bytes: u64, now: SystemTime) -> io::Result<Swept> {
+pub fn sweep(folder: &Path, configuration: &Path, (age, bytes): (Duration, u64), now: SystemTime) -> io::Result<Swept> {
     let mut swept = Swept::default();
     let mut whole = Vec::new();
     let mut total = 0;
@@ -45,7 +48,9 @@ pub fn sweep(folder: &Path, age: Duration, bytes: u64, now: SystemTime) -> io::R
         let Some(name) = name.to_str() else { continue };
         let path = match close(&path, name)? {
             Closed::Live => {
-                total += entry.metadata().map(|metadata| metadata.len()).unwrap_or_default();
+                if !is_anothers(&path, configuration) {
+                    total += entry.metadata().map(|metadata| metadata.len()).unwrap_or_default();
+                }
                 continue;
             }
             Closed::Now(path) => {
@@ -56,7 +61,7 @@ pub fn sweep(folder: &Path, age: Duration, bytes: u64, now: SystemTime) -> io::R
         };
         // Another process may be sweeping, too.
         let Ok(metadata) = fs::metadata(&path) else { continue };
-        if path.extension() == Some(OsStr::new("cast")) {
+        if path.extension() == Some(OsStr::new("cast")) && !is_anothers(&path, configuration) {
             total += metadata.len();
             whole.push(Found { written: metadata.modified()?, bytes: metadata.len(), path });
         }
@@ -70,6 +75,15 @@ pub fn sweep(folder: &Path, age: Duration, bytes: u64, now: SystemTime) -> io::R
         }
     }
     Ok(swept)
+}
+
+/// Is it another configuration's? One that says of none, or of a file that is gone, is anybody's.
+fn is_anothers(path: &Path, configuration: &Path) -> bool {
+    let mut heading = String::new();
+    let read = File::open(path).and_then(|file| BufReader::new(file.take(CAST_LINE_MAX_BYTES)).read_line(&mut heading));
+    let heading: Value = read.ok().and_then(|_| serde_json::from_str(&heading).ok()).unwrap_or_default();
+    let recorded_by = heading.pointer("/jackfield/configuration").and_then(Value::as_str).map(Path::new);
+    recorded_by.is_some_and(|file| file != configuration && file.exists())
 }
 
 /// Takes away a line that was begun: players stop at one.

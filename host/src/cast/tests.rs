@@ -14,7 +14,7 @@ fn settings(keep_bytes: u64) -> AuditSettings {
 }
 
 fn begin(folder: &Path, keep_bytes: u64) -> (Casts, Cast) {
-    let casts = Casts::start(folder.to_owned(), "0123", &settings(keep_bytes)).unwrap();
+    let casts = Casts::start(folder.to_owned(), "0123", None, &settings(keep_bytes)).unwrap();
     let session = SessionId::parse("web/1#a b");
     let heading = Heading { session: &session, user: "ops", kind: "linux", terminal: "xterm", size: (100, 30) };
     let cast = casts.record(&heading, now());
@@ -140,7 +140,14 @@ fn what_is_too_much_is_counted_in_the_file_and_in_the_health() {
 fn a_writer_that_stands_still_delays_nobody() {
     let (notes, received) = sync_channel(4);
     let shared = Arc::<Shared>::default();
-    let open = Open { folder: PathBuf::new(), run: String::new(), settings: settings(1 << 20), notes, shared: Arc::clone(&shared) };
+    let open = Open {
+        folder: PathBuf::new(),
+        run: String::new(),
+        configuration: PathBuf::new(),
+        settings: settings(1 << 20),
+        notes,
+        shared: Arc::clone(&shared),
+    };
     let casts = Casts(Some(open));
     let heading = Heading { session: &SessionId::main("a"), user: "", kind: "", terminal: "", size: (80, 24) };
     let cast = casts.record(&heading, now());
@@ -164,7 +171,7 @@ fn a_writer_that_stands_still_delays_nobody() {
 fn old_ones_go_and_live_ones_stay() {
     let folder = tempfile::tempdir().unwrap();
     let day = Duration::from_secs(24 * 3600);
-    let now = SystemTime::now();
+    let (now, none) = (SystemTime::now(), Path::new(""));
     let make = |name: &str, days: u32, bytes: usize| {
         let path = folder.path().join(name);
         fs::write(&path, "x".repeat(bytes)).unwrap();
@@ -179,14 +186,38 @@ fn old_ones_go_and_live_ones_stay() {
     fs::write(folder.path().join("left.cast.part"), "{}\n[1, \"o\", \"whole\"]\n[2, \"o\", \"begu").unwrap();
     let live = fs::File::open(folder.path().join("live.cast.part")).unwrap();
     live.lock().unwrap();
-    assert_eq!(sweep(folder.path(), day * 30, 1000, now).unwrap(), Swept { closed: 1, removed: 2 });
+    assert_eq!(sweep(folder.path(), none, (day * 30, 1000), now).unwrap(), Swept { closed: 1, removed: 2 });
     let names =
         |end| files(folder.path(), end).iter().map(|path| path.file_name().unwrap().to_str().unwrap().to_owned()).collect::<Vec<_>>();
     assert_eq!(names(".cast"), ["left.cast", "second.cast", "third.cast"]);
     assert_eq!((names(PART), names(".txt")), (vec!["live.cast.part".to_owned()], vec!["notes.txt".to_owned()]));
     assert_eq!(fs::read_to_string(folder.path().join("left.cast")).unwrap(), "{}\n[1, \"o\", \"whole\"]\n");
-    assert_eq!(sweep(folder.path(), day * 30, 0, now).unwrap().removed, 3);
+    assert_eq!(sweep(folder.path(), none, (day * 30, 0), now).unwrap().removed, 3);
     assert_eq!(names(PART), ["live.cast.part"]);
     drop(live);
-    assert_eq!(sweep(folder.path(), day * 30, 1000, now).unwrap(), Swept { closed: 1, removed: 1 });
+    assert_eq!(sweep(folder.path(), none, (day * 30, 1000), now).unwrap(), Swept { closed: 1, removed: 1 });
+}
+
+#[test]
+fn what_another_configuration_has_recorded_is_kept_as_that_one_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let recordings = folder.path().join("recordings");
+    let [long, short] = ["long.toml", "short.toml"].map(|name| folder.path().join(name));
+    fs::write(&long, "").unwrap();
+    fs::write(&short, "").unwrap();
+    let settings = |recordings, keep_bytes| AuditSettings { recordings, ..settings(keep_bytes) };
+    let casts = Casts::start(recordings.clone(), "0123", Some(&long), &settings(true, 1 << 20)).unwrap();
+    let heading = Heading { session: &SessionId::main("a"), user: "", kind: "", terminal: "", size: (80, 24) };
+    casts.record(&heading, now()).output(b"x", now());
+    casts.finish();
+    let sweeps = |configuration: &Path| {
+        Casts::start(recordings.clone(), "4567", Some(configuration), &settings(false, 1)).unwrap().finish();
+        files(&recordings, WHOLE).len()
+    };
+    assert_eq!(sweeps(&short), 1);
+    assert_eq!(sweeps(&long), 0);
+    casts.record(&heading, now()).output(b"x", now());
+    casts.finish();
+    fs::remove_file(&long).unwrap();
+    assert_eq!(sweeps(&short), 0, "nobody else says how long it is kept");
 }

@@ -19,6 +19,7 @@ use crate::private;
 /// The thread's state.
 pub(super) struct Writer {
     folder: PathBuf,
+    configuration: PathBuf,
     settings: AuditSettings,
     shared: Arc<Shared>,
     files: HashMap<u64, Part>,
@@ -41,8 +42,9 @@ struct Part {
 }
 
 impl Writer {
-    pub(super) fn new(folder: &Path, settings: AuditSettings, shared: Arc<Shared>) -> Self {
-        Self { folder: folder.to_owned(), settings, shared, files: HashMap::new(), swept_at: None }
+    pub(super) fn new(folder: &Path, configuration: &Path, settings: AuditSettings, shared: Arc<Shared>) -> Self {
+        let (folder, configuration) = (folder.to_owned(), configuration.to_owned());
+        Self { folder, configuration, settings, shared, files: HashMap::new(), swept_at: None }
     }
 
     /// Until nobody is left who could tell it anything.
@@ -128,7 +130,7 @@ impl Writer {
 
     fn sweep(&mut self) {
         self.swept_at = Some(Instant::now());
-        match keep::sweep(&self.folder, self.settings.keep(), self.settings.keep_bytes, SystemTime::now()) {
+        match keep::sweep(&self.folder, &self.configuration, (self.settings.keep(), self.settings.keep_bytes), SystemTime::now()) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 self.shared.on_trouble(&format!("`{}`: {error}", self.folder.display()))
             }
