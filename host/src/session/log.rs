@@ -170,7 +170,11 @@ impl Spill {
             }
             let mut file = &segment.file;
             file.seek(SeekFrom::Start(from - segment.start))?;
-            file.take(to - from).read_to_end(out)?;
+            let read = file.take(to - from).read_to_end(out)? as u64;
+            if read != to - from {
+                // What follows would stand at offsets that are not its own.
+                return Err(io::Error::new(io::ErrorKind::UnexpectedEof, format!("`{}` was cut by somebody", segment.path.display())));
+            }
             // Writing goes on at the end.
             let mut file = &segment.file;
             file.seek(SeekFrom::End(0))?;
@@ -217,6 +221,19 @@ mod tests {
         assert!(fs::read_dir(folder.path()).unwrap().count() > 0);
         drop(log);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_file_that_somebody_has_cut_is_an_error_and_moves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut log = ByteLog::with_folder(folder.path(), "s1");
+        log.append(&pattern(0, LOG_MEMORY_BYTES + 1));
+        let file = fs::read_dir(folder.path()).unwrap().next().unwrap().unwrap().path();
+        OpenOptions::new().write(true).open(&file).unwrap().set_len(10).unwrap();
+        assert_eq!(*log.read(0, 10).unwrap().1, pattern(0, 10));
+        assert!(log.read(0, u64::MAX).unwrap_err().to_string().contains("was cut by somebody"));
+        let newest = log.end() - 5;
+        assert_eq!(*log.read(newest, u64::MAX).unwrap().1, pattern(newest, 5));
     }
 
     #[test]
