@@ -80,10 +80,9 @@ impl Shell {
 cd -- "$p" || exit 1
 [ -r . ] || {{ echo 'Permission denied' >&2; exit 1; }}
 set --
-for f in .* *; do
-  case $f in .|..) continue;; esac
-  [ -e "$f" ] || [ -L "$f" ] || continue
-  set -- "$@" "./$f"
+for g in './*' './.[!.]*' './..?*'; do
+  set -- $g "$@"
+  [ -e "$1" ] || [ -L "$1" ] || shift
 done
 [ $# -eq 0 ] && exit 0
 printf '%s\0' "$@"; printf '\0'

@@ -474,6 +474,26 @@ async fn files_are_shown_by_both_ways() {
 }
 
 #[tokio::test]
+async fn a_folder_of_many_files_is_listed_soon_by_programs_too() {
+    let remote = Remote::Shell(Shell::new(Arc::new(Here)));
+    let folder = tempfile::tempdir().unwrap();
+    let top = folder.path().as_os_str().as_bytes();
+    assert!(remote.list(top).await.unwrap().is_empty());
+    let odd: [&[u8]; 5] = [b"...", b"..x", b".x", b"*", b".[!.]*"];
+    for name in odd {
+        std::fs::write(folder.path().join(OsStr::from_bytes(name)), "").unwrap();
+        assert!(remote.list(top).await.unwrap().iter().any(|entry| entry.name == name), "{}", name.escape_ascii());
+    }
+    for number in 0..20_000 {
+        std::fs::write(folder.path().join(number.to_string()), "").unwrap();
+    }
+    let began = std::time::Instant::now();
+    assert_eq!(remote.list(top).await.unwrap().len(), 20_000 + odd.len());
+    // To put them together one by one takes a minute.
+    assert!(began.elapsed().as_secs() < 15, "{:?}", began.elapsed());
+}
+
+#[tokio::test]
 async fn where_a_file_without_a_size_is_looked_at_no_further_it_is_said() {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), "x\n".repeat(5 << 20)).unwrap();
