@@ -201,11 +201,18 @@ fn replaced(bytes: &[u8], old: &str, new: &str) -> Result<Vec<u8>, String> {
     }
     let encoding = Encoding::of(bytes);
     let forms = |text: &str| encoding.bytes_of(text);
-    let (mut from, mut to) = (forms(old)?, forms(new)?);
+    let on_windows = |text: &str| text.replace("\r\n", "\n").replace('\n', "\r\n");
+    let is_plain = !old.contains('\r');
+    // A reader is shown lines without their ends, so that what comes for a part of one gets those of the file.
+    let (mut from, mut to) = if is_plain && ends_as_on_windows(bytes, encoding) {
+        (forms(&on_windows(old))?, forms(&on_windows(new))?)
+    } else {
+        (forms(old)?, forms(new)?)
+    };
     let mut found = matches(bytes, &from, encoding.unit());
-    if found.is_empty() && old.contains('\n') && !old.contains('\r') {
-        // The lines of the file end as on Windows.
-        (from, to) = (forms(&old.replace('\n', "\r\n"))?, forms(&new.replace("\r\n", "\n").replace('\n', "\r\n"))?);
+    if found.is_empty() && old.contains('\n') && is_plain {
+        // The lines of that part end as on Windows.
+        (from, to) = (forms(&on_windows(old))?, forms(&on_windows(new))?);
         found = matches(bytes, &from, encoding.unit());
     }
     match found.as_slice() {
@@ -219,6 +226,16 @@ fn replaced(bytes: &[u8], old: &str, new: &str) -> Result<Vec<u8>, String> {
             Err(format!("`old` occurs {least}{} times in it; add lines around it until it is there only once", many.len()))
         }
     }
+}
+
+/// Do all lines of a text end as on Windows?
+fn ends_as_on_windows(bytes: &[u8], encoding: Encoding) -> bool {
+    let count = |end: &str| {
+        let end = encoding.bytes_of(end).unwrap_or_default();
+        memchr::memmem::find_iter(bytes, &end).filter(|at| at.is_multiple_of(encoding.unit())).count()
+    };
+    let ends = count("\n");
+    encoding != Encoding::Binary && ends > 0 && ends == count("\r\n")
 }
 
 /// Matches that are counted: so many are no single one in any case.
@@ -443,6 +460,11 @@ mod tests {
         assert!(done(b"a b a", "x", "c").unwrap_err().contains("does not occur"));
         assert!(done(b"a", "", "c").is_err());
         assert_eq!(done(b"one\r\ntwo\r\n", "one\ntwo", "1\n2").unwrap(), b"1\r\n2\r\n");
+        // The ends of lines are those of the file also where `old` has none, or begins with one.
+        assert_eq!(done(b"one\r\ntwo\r\n", "two", "2\n3").unwrap(), b"one\r\n2\r\n3\r\n");
+        assert_eq!(done(b"one\r\ntwo\r\n", "\ntwo", "\n2\n3").unwrap(), b"one\r\n2\r\n3\r\n");
+        assert_eq!(done(b"one\r\ntwo\n", "two", "2\n3").unwrap(), b"one\r\n2\n3\n");
+        assert_eq!(done(b"one\r\ntwo\r\n", "one\r\n", "1\n").unwrap(), b"1\ntwo\r\n");
         // Bytes that are no text stay as they are.
         assert_eq!(done(b"\xff\xfa x \xff", "x", "y").unwrap(), b"\xff\xfa y \xff");
         // UTF-16 with its mark, little end first.
