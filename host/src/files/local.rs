@@ -44,7 +44,7 @@ fn entry_of(metadata: &Metadata) -> Entry {
         kind: kind_of(metadata),
         size: metadata.size(),
         mode: metadata.mode() & 0o777,
-        mtime: u32::try_from(metadata.mtime()).unwrap_or(0),
+        mtime: Some(u32::try_from(metadata.mtime()).unwrap_or(0)),
         leads_to: Vec::new(),
     }
 }
@@ -275,7 +275,8 @@ fn reading() -> OpenOptions {
 
 fn finish(file: &std::fs::File, entry: &Entry) -> io::Result<()> {
     file.set_permissions(Permissions::from_mode(entry.mode))?;
-    let time = SystemTime::UNIX_EPOCH + Duration::from_secs(entry.mtime.into());
+    let Some(mtime) = entry.mtime else { return Ok(()) };
+    let time = SystemTime::UNIX_EPOCH + Duration::from_secs(mtime.into());
     file.set_times(FileTimes::new().set_modified(time).set_accessed(time))
 }
 
@@ -408,7 +409,7 @@ mod tests {
         assert!(open(&dir, b"file").is_err() && open(&dir, b"relative").is_err());
         // A link in the place of the file or of its part is replaced, not followed.
         link(&folder.path().join("outside"), ".new.jackfield-part");
-        let entry = Entry { kind: Kind::File, size: 1, mode: 0o640, mtime: 7, leads_to: Vec::new() };
+        let entry = Entry { kind: Kind::File, size: 1, mode: 0o640, mtime: Some(7), leads_to: Vec::new() };
         write_small(&dir, b"new", b"y", &entry).unwrap();
         write_small(&dir, b"file", b"y", &entry).unwrap();
         assert_eq!(std::fs::read(folder.path().join("outside")).unwrap(), b"secret");

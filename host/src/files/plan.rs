@@ -168,7 +168,7 @@ fn one(plan: &mut Plan, path: &[u8], entry: &Entry, there: Option<&Entry>, wante
         Kind::Folder => {
             match there {
                 None => plan.folders.push(path.to_vec()),
-                Some(there) if there.mode != entry.mode || there.mtime != entry.mtime => {
+                Some(there) if there.mode != entry.mode || there.is_of_another_time(entry) => {
                     plan.altered.insert(path.to_vec());
                 }
                 Some(_) => {}
@@ -176,13 +176,13 @@ fn one(plan: &mut Plan, path: &[u8], entry: &Entry, there: Option<&Entry>, wante
             plan.finish.push((path.to_vec(), entry.clone()));
         }
         Kind::File => {
-            let times = there.is_some_and(|there| there.mtime == entry.mtime);
-            let same = wanted.sync && there.is_some_and(|there| there.size == entry.size && alike(path).unwrap_or(times));
-            if !same {
+            let of_one_time = |there: &Entry| there.mtime.is_some() && there.mtime == entry.mtime;
+            let is_same = |there: &Entry| there.size == entry.size && alike(path).unwrap_or_else(|| of_one_time(there));
+            if !wanted.sync || !there.is_some_and(is_same) {
                 plan.copies.push(Copy { path: path.to_vec(), entry: entry.clone() });
             } else {
                 plan.skipped += 1;
-                if !times || there.is_some_and(|there| there.mode != entry.mode) {
+                if there.is_some_and(|there| there.is_of_another_time(entry) || there.mode != entry.mode) {
                     plan.touch.push((path.to_vec(), entry.clone()));
                 }
             }
@@ -253,7 +253,7 @@ mod tests {
     use super::*;
 
     fn entry(kind: Kind, size: u64, mtime: u32) -> Entry {
-        Entry { kind, size, mode: 0o644, mtime, leads_to: Vec::new() }
+        Entry { kind, size, mode: 0o644, mtime: Some(mtime), leads_to: Vec::new() }
     }
 
     fn tree(entries: &[(&str, Kind, u64, u32)]) -> Tree {

@@ -6,7 +6,6 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use sha2::{Digest as _, Sha256};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -147,9 +146,7 @@ impl Single {
             self.progress.bytes.fetch_add(u64::try_from(bytes.len()).unwrap_or(0), Ordering::Relaxed);
         }
         file.flush().await.map_err(fail)?;
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-        let mtime = u32::try_from(now).unwrap_or(u32::MAX);
-        let entry = Entry { kind: Kind::File, size: coming.size, mode: coming.mode, mtime, leads_to: Vec::new() };
+        let entry = Entry { kind: Kind::File, size: coming.size, mode: coming.mode, mtime: None, leads_to: Vec::new() };
         let file = file.into_std().await;
         let done = blocking(move || Ok(local::complete(&dir, &name, &file, &entry)));
         done.await?.map_err(fail)?;

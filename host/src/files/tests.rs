@@ -40,13 +40,37 @@ struct Here;
 
 impl Programs for Here {
     fn start<'a>(&'a self, command: &'a str) -> Boxed<'a, Result<Running, FilesError>> {
-        Box::pin(async move {
-            let mut child = piped(Command::new("sh").arg("-c").arg(command));
-            let (input, output, errors) = (child.stdin.take().unwrap(), child.stdout.take().unwrap(), child.stderr.take().unwrap());
-            let status = Box::pin(async move { child.wait().await.unwrap().code() });
-            Ok(Running { input: Box::new(input), output: Box::new(output), errors: Box::new(errors), status })
-        })
+        Box::pin(async move { Ok(running(Command::new("sh").arg("-c").arg(command))) })
     }
+}
+
+/// Some of the programs of this machine, as small systems have them.
+#[derive(Debug)]
+struct Few(PathBuf);
+
+impl Few {
+    fn of(names: &[&str], folder: PathBuf) -> Self {
+        std::fs::create_dir(&folder).unwrap();
+        for name in names {
+            let all = std::env::var_os("PATH").unwrap();
+            let place = std::env::split_paths(&all).map(|folder| folder.join(name)).find(|place| place.exists()).unwrap();
+            std::os::unix::fs::symlink(place, folder.join(name)).unwrap();
+        }
+        Self(folder)
+    }
+}
+
+impl Programs for Few {
+    fn start<'a>(&'a self, command: &'a str) -> Boxed<'a, Result<Running, FilesError>> {
+        Box::pin(async move { Ok(running(Command::new("/bin/sh").arg("-c").arg(command).env("PATH", &self.0))) })
+    }
+}
+
+fn running(command: &mut Command) -> Running {
+    let mut child = piped(command);
+    let (input, output, errors) = (child.stdin.take().unwrap(), child.stdout.take().unwrap(), child.stderr.take().unwrap());
+    let status = Box::pin(async move { child.wait().await.unwrap().code() });
+    Running { input: Box::new(input), output: Box::new(output), errors: Box::new(errors), status }
 }
 
 fn piped(command: &mut Command) -> Child {
@@ -293,6 +317,20 @@ async fn same_size_and_time_are_told_apart_by_checksum() {
     transfer.options.checksum = true;
     assert_eq!(run(transfer).await.unwrap().files, 1);
     assert_eq!(std::fs::read(folders.there().join("f")).unwrap(), b"one");
+}
+
+#[tokio::test]
+async fn where_times_are_not_told_bytes_are_compared() {
+    let folders = Folders::new();
+    let few = Few::of(&["sh", "dd", "ls", "head", "cat"], folders.folder.path().join("bin"));
+    let remote = Remote::Shell(Shell::new(Arc::new(few)));
+    let files = async || run(folders.transfer(remote.clone(), Direction::Down, "")).await.unwrap().files;
+    std::fs::write(folders.there().join("f"), "one").unwrap();
+    assert_eq!((files().await, files().await), (1, 0));
+    assert!(std::fs::metadata(folders.here().join("f")).unwrap().mtime() > 0);
+    std::fs::write(folders.there().join("f"), "two").unwrap();
+    assert_eq!((files().await, files().await), (1, 0));
+    assert_eq!(std::fs::read(folders.here().join("f")).unwrap(), b"two");
 }
 
 /// A device may say what it wants: nothing is made or written outside of the folder.

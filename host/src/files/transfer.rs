@@ -159,8 +159,7 @@ impl Transfer {
             };
             return Err(FilesError::Refused(format!("there is nothing at `{}` {side}", shown(&place))));
         }
-        let alike =
-            if self.options.checksum && self.options.wanted.sync { self.compare(&source, &destination).await? } else { BTreeMap::new() };
+        let alike = if self.options.wanted.sync { self.compare(&source, &destination).await? } else { BTreeMap::new() };
         let mut plan = plan(&source, &destination, self.options.wanted, &|path| alike.get(path).copied()).map_err(FilesError::Refused)?;
         if self.direction == Direction::Down {
             let (out, kept): (Vec<_>, Vec<_>) = plan.links.drain(..).partition(|(path, to)| leads_out(path, to));
@@ -199,11 +198,13 @@ impl Transfer {
         Ok(())
     }
 
-    /// Of files of the same size on both sides: are their bytes the same?
+    /// Of files of the same size on both sides whose bytes tell more than their times: are they the same?
     async fn compare(&self, source: &Tree, destination: &Tree) -> Result<BTreeMap<Vec<u8>, bool>, FilesError> {
         let is_pair = |(path, entry): &(&Vec<u8>, &Entry)| {
             let there = destination.entries.get(*path);
-            entry.kind == Kind::File && there.is_some_and(|there| there.kind == Kind::File && there.size == entry.size)
+            let is_told = |there: &Entry| entry.mtime.is_some() && there.mtime.is_some();
+            let is_open = |there: &Entry| there.size == entry.size && (self.options.checksum || !is_told(there));
+            entry.kind == Kind::File && there.is_some_and(|there| there.kind == Kind::File && is_open(there))
         };
         let paths: Vec<Vec<u8>> = source.entries.iter().filter(is_pair).map(|(path, _)| path.clone()).collect();
         let mut alike = BTreeMap::new();
@@ -475,7 +476,7 @@ impl Checks {
 
 /// Mode and time as a server takes them.
 pub(super) fn attrs_of(entry: &Entry) -> Attrs {
-    Attrs { mode: Some(entry.mode), times: Some((entry.mtime, entry.mtime)), ..Attrs::default() }
+    Attrs { mode: Some(entry.mode), times: entry.mtime.map(|at| (at, at)), ..Attrs::default() }
 }
 
 /// A value that one task at a time uses, never over a wait.

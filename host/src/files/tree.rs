@@ -24,13 +24,19 @@ pub struct Entry {
     pub size: u64,
     /// Permission bits.
     pub mode: u32,
-    /// When it was written last, in seconds since 1970.
-    pub mtime: u32,
+    /// When it was written last, in seconds since 1970, where that is told.
+    pub mtime: Option<u32>,
     /// Where a link leads.
     pub leads_to: Vec<u8>,
 }
 
 impl Entry {
+    /// Was it written at another time, as far as both are known?
+    #[must_use]
+    pub fn is_of_another_time(&self, other: &Self) -> bool {
+        self.mtime.zip(other.mtime).is_some_and(|(own, its)| own != its)
+    }
+
     /// By the attributes that a server gave.
     #[must_use]
     pub fn of(attrs: &Attrs) -> Self {
@@ -38,7 +44,7 @@ impl Entry {
             kind: attrs.kind(),
             size: attrs.size.unwrap_or(0),
             mode: attrs.mode.unwrap_or(0o644) & 0o777,
-            mtime: attrs.times.map_or(0, |(_, written)| written),
+            mtime: attrs.times.map(|(_, written)| written),
             leads_to: Vec::new(),
         }
     }
