@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::sync::mpsc;
 
 use super::local::{self, Local, WholeFile};
-use super::name::{companion, join, sha2_hex, shown, split, split_inside};
+use super::name::{beside, join, sha2_hex, shown, split_inside};
 use super::plan::Copy;
 use super::program::fingerprint_of_start;
 use super::remote::{Remote, Writing};
@@ -414,10 +414,8 @@ impl Job {
 
 /// Where a file is written to on the device until it is whole.
 fn part_there(path: &[u8]) -> Result<Vec<u8>, FilesError> {
-    let Some((folder, name)) = split(path) else {
-        return Err(FilesError::Refused(format!("`{}` on the device names no file; give the file's whole path", shown(path))));
-    };
-    Ok(join(folder, &companion(name, "part")))
+    beside(path, "part")
+        .ok_or_else(|| FilesError::Refused(format!("`{}` on the device names no file; give the file's whole path", shown(path))))
 }
 
 /// Writes the pieces of a file to its part; the part, its fingerprint and size.

@@ -155,6 +155,24 @@ pub fn companion(name: &[u8], what: &str) -> Vec<u8> {
     [b".".as_slice(), &kept, end.as_bytes()].concat()
 }
 
+/// The path of such a companion. `None` where the path names no file.
+#[must_use]
+pub fn beside(path: &[u8], what: &str) -> Option<Vec<u8>> {
+    let (folder, name) = split(path)?;
+    Some(join(folder, &companion(name, what)))
+}
+
+/// A part of a name that nobody guesses.
+#[must_use]
+pub fn random() -> String {
+    let mut bytes = [0; 8];
+    match getrandom::fill(&mut bytes) {
+        Ok(()) => crate::hex::digits(&bytes),
+        // The name is made exclusively anyway.
+        Err(_) => format!("{:x}", chrono::Utc::now().timestamp_nanos_opt().unwrap_or_default()),
+    }
+}
+
 /// The fingerprint of bytes, in hexadecimal digits.
 #[must_use]
 pub fn sha2_hex(bytes: &[u8]) -> String {

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use tokio::io::AsyncReadExt as _;
 
 use super::FilesError;
+use super::name::{beside, random};
 use super::program::Running;
 use super::sftp::{Sftp, done};
 use super::shell::Shell;
@@ -143,7 +144,8 @@ impl Remote {
         if sftp.extras.replaces || error.is_broken() || sftp.lstat(to).await.is_err() {
             return Err(error);
         }
-        let aside = [from, b"-old"].concat();
+        // A name of its own: one that a lost connection left behind is in nobody's way.
+        let aside = beside(to, &format!("old-{}", random())).ok_or(error)?;
         let at = |fault: super::sftp::Fault| fault.at("rename", to);
         sftp.rename_new(to, &aside).await.map_err(at)?;
         if let Err(fault) = sftp.rename_new(from, to).await {

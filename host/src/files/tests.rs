@@ -455,6 +455,26 @@ async fn what_cannot_be_written_is_said() {
 }
 
 #[tokio::test]
+async fn a_file_is_replaced_also_where_the_server_cannot_in_one_step() {
+    let Remote::Sftp(mut plain) = sftp().await else { panic!("it is SFTP") };
+    plain.extras.replaces = false;
+    let remote = Remote::Sftp(plain);
+    for name in ["f".to_owned(), "n".repeat(255)] {
+        let folders = Folders::new();
+        let file = folders.there().join(&name);
+        std::fs::write(&file, "old").unwrap();
+        // What a connection left behind that was lost between two steps.
+        std::fs::write(folders.there().join(".f.jackfield-part-old"), "older").unwrap();
+        prepare(&remote, &change(&file, "new\n")).await.unwrap().carry_out(&remote).await.unwrap();
+        assert_eq!(std::fs::read(&file).unwrap(), b"new\n");
+        std::fs::write(folders.here().join(&name), "newer\n").unwrap();
+        let up = run(folders.transfer(remote.clone(), Direction::Up, &name)).await.unwrap();
+        assert_eq!((up.problems, std::fs::read(&file).unwrap()), (Vec::new(), b"newer\n".to_vec()));
+        assert_eq!(listing(&folders.there()).len(), 2, "nothing of it stays");
+    }
+}
+
+#[tokio::test]
 async fn a_write_that_is_cut_leaves_the_old_file_or_the_new_one() {
     let seed = fastrand::u64(..);
     let mut random = fastrand::Rng::with_seed(seed);

@@ -7,7 +7,7 @@
 use chrono::Utc;
 use similar::TextDiff;
 
-use super::name::{companion, join, sha2_hex, shown, split};
+use super::name::{companion, join, random, sha2_hex, shown, split};
 use super::remote::{Remote, Settled};
 use super::stream::Start;
 use super::text::Encoding;
@@ -436,16 +436,6 @@ async fn write_backup(remote: &Remote, path: &[u8], before: &Before) -> Result<(
     let mode = if warnings.is_empty() { before.attrs.mode.unwrap_or(0o600) & 0o777 } else { 0o600 };
     settled.set(&Attrs::with_mode(mode)).await?;
     settled.close().await
-}
-
-/// A part of a name that nobody guesses.
-fn random() -> String {
-    let mut bytes = [0; 8];
-    match getrandom::fill(&mut bytes) {
-        Ok(()) => crate::hex::digits(&bytes),
-        // The name is made exclusively anyway.
-        Err(_) => format!("{:x}", Utc::now().timestamp_nanos_opt().unwrap_or_default()),
-    }
 }
 
 #[cfg(test)]
