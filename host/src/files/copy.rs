@@ -171,15 +171,25 @@ impl Job {
     ///
     /// # Errors
     ///
-    /// As for [`copy`](Self::copy).
+    /// Why it was not copied. Nothing of it stays, where the device still answers.
     pub async fn copy_read(&self, copy: Copy, small: Result<Small, FilesError>) -> Result<Copied, FilesError> {
         let Small { file, sha256 } = small?;
         let there = self.there(&copy.path);
         let part = part_there(&there)?;
         let mut sink = self.new_part(&part).await?;
-        sink.write(&file.bytes).await?;
-        sink.finish(attrs_of(&file.entry)).await?;
-        self.transfer.remote.replace(&part, &there).await?;
+        let written = async {
+            sink.write(&file.bytes).await?;
+            sink.finish(attrs_of(&file.entry)).await?;
+            self.transfer.remote.replace(&part, &there).await
+        };
+        let written = written.await;
+        if let Err(error) = &written
+            && !error.is_broken()
+        {
+            // Nothing goes on from the part of a small file, and it would keep its folder from being deleted.
+            let _ = self.transfer.remote.remove(&part).await;
+        }
+        written?;
         self.moved(count(&file.bytes));
         Ok(Copied { path: copy.path, bytes: count(&file.bytes), resumed: 0, sha256, is_verified: false })
     }
@@ -198,7 +208,7 @@ impl Job {
     ///
     /// # Errors
     ///
-    /// Why it was not copied. What was copied of it stays as a part.
+    /// Why it was not copied. What was copied of a big one stays as a part.
     pub async fn copy(&self, copy: Copy) -> Result<Copied, FilesError> {
         let here = self.here(&copy.path).await?;
         let there = self.there(&copy.path);

@@ -356,11 +356,15 @@ pub fn complete(dir: &Dir, name: &[u8], file: &std::fs::File, entry: &Entry) -> 
 ///
 /// # Errors
 ///
-/// When it cannot be written.
+/// When it cannot be written. Nothing of it stays.
 pub fn write_small(dir: &Dir, name: &[u8], bytes: &[u8], entry: &Entry) -> io::Result<()> {
     let mut file = open_part(dir, name, None)?;
-    file.write_all(bytes)?;
-    complete(dir, name, &file, entry)
+    let written = file.write_all(bytes).and_then(|()| complete(dir, name, &file, entry));
+    if written.is_err() {
+        // That it was not written is the error.
+        let _ = dir.remove_file(path_of(&part_of(name)));
+    }
+    written
 }
 
 #[cfg(test)]

@@ -285,6 +285,25 @@ async fn a_part_of_something_else_is_not_gone_on_with() {
 }
 
 #[tokio::test]
+async fn of_a_small_file_that_is_not_copied_nothing_stays() {
+    for remote in both().await {
+        for direction in [Direction::Up, Direction::Down] {
+            let folders = Folders::new();
+            let (source, destination) =
+                if direction == Direction::Up { (folders.here(), folders.there()) } else { (folders.there(), folders.here()) };
+            std::fs::write(source.join("f"), "x").unwrap();
+            let mut transfer = folders.transfer(remote.clone(), direction, "f");
+            let plan = transfer.plan().await.unwrap();
+            // Somebody makes a folder of that name meanwhile.
+            std::fs::create_dir(destination.join("f")).unwrap();
+            let done = transfer.carry_out(plan).await.unwrap();
+            assert_eq!((done.files, done.problem_count), (0, 1), "{done:?}");
+            assert_eq!(listing(&destination).len(), 1, "{:?}", listing(&destination));
+        }
+    }
+}
+
+#[tokio::test]
 async fn deleting_is_only_on_wish_and_a_dry_run_changes_nothing() {
     for remote in both().await {
         let folders = Folders::new();
