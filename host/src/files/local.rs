@@ -2,7 +2,7 @@
 //! so that no link and no race leads out.
 
 use std::ffi::OsStr;
-use std::fs::{FileTimes, Permissions};
+use std::fs::{FileTimes, Permissions, TryLockError};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::PermissionsExt as _;
@@ -320,26 +320,47 @@ pub fn part_of(name: &[u8]) -> Vec<u8> {
 ///
 /// # Errors
 ///
-/// When it cannot be opened.
+/// When it cannot be opened, or another transfer writes it.
 pub fn open_part(dir: &Dir, name: &[u8], keep: Option<u64>) -> io::Result<std::fs::File> {
     let part = part_of(name);
     let mut options = OpenOptions::new();
     let flags = i32::try_from((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits()).unwrap_or(0);
     options.read(true).write(true).mode(0o600).custom_flags(flags);
     if let Some(keep) = keep {
-        let mut file = dir.open_with(path_of(&part), &options)?.into_std();
+        let mut file = claimed(dir, &part, dir.open_with(path_of(&part), &options)?)?;
         file.set_len(keep)?;
         io::Seek::seek(&mut file, io::SeekFrom::Start(keep))?;
         return Ok(file);
     }
-    options.create_new(true);
-    match dir.open_with(path_of(&part), &options) {
+    let mut new = options.clone();
+    new.create_new(true);
+    match dir.open_with(path_of(&part), &new) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            // Nobody has a claim to what is no file.
+            let is_file = dir.symlink_metadata(path_of(&part))?.is_file();
+            let left = dir.open_with(path_of(&part), &options).ok().filter(|_| is_file);
+            let left = left.map(|left| claimed(dir, &part, left)).transpose()?;
             dir.remove_file(path_of(&part))?;
-            dir.open_with(path_of(&part), &options).map(cap_std::fs::File::into_std)
+            drop(left);
+            claimed(dir, &part, dir.open_with(path_of(&part), &new)?)
         }
-        other => other.map(cap_std::fs::File::into_std),
+        other => claimed(dir, &part, other?),
     }
+}
+
+/// A part that is ours as long as it is open: another transfer, of this process or another one, would mix its bytes with these, or give
+/// half of them the file's name.
+fn claimed(dir: &Dir, part: &[u8], file: cap_std::fs::File) -> io::Result<std::fs::File> {
+    let busy = || io::Error::new(io::ErrorKind::ResourceBusy, "another transfer writes it just now; call again once that one has ended");
+    let place = |metadata: Metadata| (metadata.dev(), metadata.ino());
+    let own = place(file.metadata()?);
+    let file = file.into_std();
+    // Where a file system has no locks, there is no more to do.
+    if matches!(file.try_lock(), Err(TryLockError::WouldBlock)) {
+        return Err(busy());
+    }
+    // Who had it may have ended in between, and another one may have begun.
+    if place(dir.symlink_metadata(path_of(part))?) == own { Ok(file) } else { Err(busy()) }
 }
 
 /// Gives a part that is whole its mode, time and name.
@@ -418,5 +439,24 @@ mod tests {
         write_small(&dir, b"file", b"y", &entry).unwrap();
         assert_eq!(std::fs::read(folder.path().join("outside")).unwrap(), b"secret");
         assert_eq!(std::fs::read(root.join("file")).unwrap(), b"y");
+    }
+
+    #[test]
+    fn a_part_is_left_to_who_writes_it() {
+        let (_folder, root, roots) = setting();
+        let dir = within(&roots, b"").unwrap().folder(b"").unwrap();
+        let entry = Entry { kind: Kind::File, size: 5, mode: 0o640, mtime: None, leads_to: Vec::new() };
+        let mut first = open_part(&dir, b"new", None).unwrap();
+        first.write_all(b"first").unwrap();
+        for keep in [None, Some(2)] {
+            assert_eq!(open_part(&dir, b"new", keep).unwrap_err().kind(), io::ErrorKind::ResourceBusy);
+        }
+        assert!(write_small(&dir, b"new", b"y", &entry).unwrap_err().to_string().contains("another transfer"));
+        complete(&dir, b"new", &first, &entry).unwrap();
+        assert_eq!(std::fs::read(root.join("new")).unwrap(), b"first");
+        // What one that has ended left behind is nobody's.
+        drop(open_part(&dir, b"new", None).unwrap());
+        write_small(&dir, b"new", b"y", &entry).unwrap();
+        assert_eq!(std::fs::read(root.join("new")).unwrap(), b"y");
     }
 }
