@@ -123,7 +123,7 @@ impl Plan {
 ///
 /// # Errors
 ///
-/// When a folder with something in it would have to go for a file and deleting is not wanted.
+/// When a folder, device, pipe or socket would have to go for something else and deleting is not wanted.
 pub fn plan(source: &Tree, destination: &Tree, wanted: Wanted, alike: &dyn Fn(&[u8]) -> Option<bool>) -> Result<Plan, String> {
     let mut plan = Plan::default();
     // Below here all goes anyway.
@@ -133,9 +133,10 @@ pub fn plan(source: &Tree, destination: &Tree, wanted: Wanted, alike: &dyn Fn(&[
         let there = destination.entries.get(path).filter(|_| !gone);
         let clash = there.filter(|there| there.kind != entry.kind);
         if let Some(there) = clash {
-            if there.kind == Kind::Folder && !wanted.delete {
+            if matches!(there.kind, Kind::Folder | Kind::Other) && !wanted.delete {
+                let what = if there.kind == Kind::Folder { "a folder" } else { "a device, pipe or socket" };
                 return Err(format!(
-                    "`{}` is a folder at the destination and a {} at the source; set delete=true to have it replaced, or choose another destination",
+                    "`{}` is {what} at the destination and a {} at the source; set delete=true to have it replaced, or choose another destination",
                     shown(path),
                     entry.kind.word()
                 ));
@@ -295,6 +296,11 @@ mod tests {
         let there = tree(&[("", Kind::Folder, 0, 1), ("a", Kind::Folder, 0, 1), ("a/x", Kind::File, 1, 1)]);
         assert!(plan(&source, &there, SYNC, &|_| None).unwrap_err().contains("delete=true"));
         assert_eq!(lines(&source, &there, MIRROR), ["delete file a/x", "delete folder a", "copy a (5 bytes)"]);
+        // A device is no file that a copy may replace unasked.
+        let device = tree(&[("", Kind::Other, 0, 1)]);
+        let file = tree(&[("", Kind::File, 5, 1)]);
+        assert!(plan(&file, &device, SYNC, &|_| None).unwrap_err().contains("is a device, pipe or socket at the destination"));
+        assert_eq!(lines(&file, &device, MIRROR), ["delete other .", "copy . (5 bytes)"]);
         // The reverse: what lies in the folder is new.
         assert_eq!(lines(&there, &source, SYNC), ["delete file a", "make folder a", "copy a/x (1 bytes)"]);
     }
