@@ -131,7 +131,8 @@ pub fn plan(source: &Tree, destination: &Tree, wanted: Wanted, alike: &dyn Fn(&[
     for (path, entry) in &source.entries {
         let gone = is_below_any(path, &replaced);
         let there = destination.entries.get(path).filter(|_| !gone);
-        let clash = there.filter(|there| there.kind != entry.kind);
+        // Nothing comes in the place of what is in the way of something that is not copied.
+        let clash = there.filter(|there| there.kind != entry.kind && entry.kind != Kind::Other);
         if let Some(there) = clash {
             if matches!(there.kind, Kind::Folder | Kind::Other) && !wanted.delete {
                 let what = if there.kind == Kind::Folder { "a folder" } else { "a device, pipe or socket" };
@@ -301,6 +302,7 @@ mod tests {
         let file = tree(&[("", Kind::File, 5, 1)]);
         assert!(plan(&file, &device, SYNC, &|_| None).unwrap_err().contains("is a device, pipe or socket at the destination"));
         assert_eq!(lines(&file, &device, MIRROR), ["delete other .", "copy . (5 bytes)"]);
+        assert!(lines(&device, &file, SYNC).is_empty() && lines(&device, &file, MIRROR).is_empty());
         // The reverse: what lies in the folder is new.
         assert_eq!(lines(&there, &source, SYNC), ["delete file a", "make folder a", "copy a/x (1 bytes)"]);
     }

@@ -363,9 +363,11 @@ async fn links_of_a_device_lead_nowhere_else() {
     link("../outside", "relative");
     link("fine", "inner");
     std::fs::write(folders.there().join("fine"), "x").unwrap();
+    std::fs::write(folders.here().join("absolute"), "mine").unwrap();
     let done = run(folders.transfer(sftp().await, Direction::Down, "")).await.unwrap();
-    assert_eq!(done.problem_count, 2, "{done:?}");
-    assert_eq!(listing(&folders.here()).len(), 2);
+    assert_eq!((done.problem_count, done.deleted.len()), (2, 0), "{done:?}");
+    assert_eq!(listing(&folders.here()).len(), 3);
+    assert_eq!(std::fs::read(folders.here().join("absolute")).unwrap(), b"mine", "nothing came in its place");
     // A link that is here already is replaced by the folder, not gone through.
     std::os::unix::fs::symlink(&outside, folders.here().join("d")).unwrap();
     std::fs::create_dir(folders.there().join("d")).unwrap();

@@ -164,6 +164,8 @@ impl Transfer {
         if self.direction == Direction::Down {
             let (out, kept): (Vec<_>, Vec<_>) = plan.links.drain(..).partition(|(path, to)| leads_out(path, to));
             plan.links = kept;
+            // What stands in their places stays.
+            plan.leave_out(&out.iter().map(|(path, _)| path.clone()).collect());
             let say = |(path, to): &(Vec<u8>, Vec<u8>)| {
                 format!("the link `{}` leads out of the folder, or may, to `{}`: it is not made here", shown(path), shown(to))
             };
