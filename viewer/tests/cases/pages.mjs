@@ -23,7 +23,10 @@ export const tests = {
     const stopped = await position();
     await page.waitForTimeout(300);
     equal(await position(), stopped, 'the time while it stands');
+    const early = await screen(page);
     await moments.last().click();
+    await until('a later screen', async () => (await screen(page)) !== early);
+    await page.waitForTimeout(300);
     const late = await screen(page);
     await moments.first().click();
     await until('an earlier screen', async () => (await screen(page)) !== late);
