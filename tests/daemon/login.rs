@@ -3,6 +3,7 @@
 use std::io::{Read as _, Write as _};
 
 use jackfield::lab::Description;
+use jackfield::limits::LOGIN_ANSWER_MAX;
 use serde_json::Value;
 
 use super::House;
@@ -63,6 +64,10 @@ fn a_person_at_a_terminal_is_asked_what_the_login_asks_and_the_command_runs() {
     let (seen, status) = at_a_terminal(&house, &["open", "switch1"], CODE);
     assert!(status == Some(0) && seen.contains("switch1 opened: "), "{status:?} {seen}");
     house.said(&["close", "switch1"]);
+    let (seen, status) = at_a_terminal(&house, &["doctor", "switch1"], CODE);
+    assert!(status == Some(0) && seen.contains("logs in with") && !seen.contains(CODE), "{status:?} {seen}");
+    let (seen, status) = at_a_terminal(&house, &["record", "switch1", "show version"], CODE);
+    assert!(status == Some(0) && seen.contains("Version") && !seen.contains(CODE), "{status:?} {seen}");
     let (seen, status) = at_a_terminal(&house, &["open", "switch1"], "wrong");
     assert!(status == Some(1) && seen.contains("is not accepted") && !seen.contains("wrong"), "{status:?} {seen}");
 }
@@ -70,6 +75,15 @@ fn a_person_at_a_terminal_is_asked_what_the_login_asks_and_the_command_runs() {
 #[test]
 fn where_nobody_can_be_asked_it_is_said_who_asks_and_what_answers() {
     let (_devices, house) = scene();
+    // These log in themselves: no other process has their questions.
+    for arguments in [["doctor", "switch1"].as_slice(), &["hostkey", "update", "switch1"], &["record", "switch1", "show version"]] {
+        let begun = std::time::Instant::now();
+        let done = house.output(arguments);
+        let told = String::from_utf8([done.stdout, done.stderr].concat()).unwrap();
+        let why = "it asks `One-time code:`, and nobody can be asked here: run this where standard input and output are a terminal";
+        assert!(done.status.code() == Some(1) && told.contains(why), "{arguments:?}: {told}");
+        assert!(begun.elapsed() < LOGIN_ANSWER_MAX / 2, "{arguments:?}: it waited");
+    }
     let run = house.output(&["run", "switch1", "--", "show version"]);
     let told = String::from_utf8_lossy(&run.stderr);
     let asks = "`switch1` asks at login: `One-time code:`; `jackfield answer q1` takes the answer at a terminal, ";

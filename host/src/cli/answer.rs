@@ -3,6 +3,7 @@
 //! The answer goes from this terminal to the running server and from there to the device. No agent sees it.
 
 use std::io::IsTerminal as _;
+use std::pin::pin;
 use std::process::ExitCode;
 
 use serde_json::json;
@@ -13,7 +14,8 @@ use super::hidden;
 use super::paint::{GOOD, painted, say, table};
 use super::runtime::block_on;
 use crate::daemon::client::{self, Server};
-use crate::transport::questions::Question;
+use crate::secret::Secret;
+use crate::transport::questions::{Question, Questions};
 
 /// Shows what is asked, or asks it here.
 ///
@@ -71,6 +73,9 @@ fn listed(waiting: &Waiting) -> String {
     format!("{}Answer one: jackfield answer ID\n", table(&["ID", "DEVICE", "ACCOUNT", "ASKS"], &rows))
 }
 
+/// Why nobody is asked, and what to do.
+const NO_TERMINAL: &str = "nobody can be asked here: run this where standard input and output are a terminal";
+
 /// Can somebody be asked here?
 pub(super) fn is_at_terminal() -> bool {
     std::io::stdin().is_terminal() && std::io::stdout().is_terminal()
@@ -90,6 +95,41 @@ pub(super) fn asked(question: &Question) -> Result<Zeroizing<String>, String> {
     if !is_at_terminal() {
         return Err(format!("`{}` is answered at a terminal only; run `jackfield answer {}` in one", question.id, question.id));
     }
+    typed(question)
+}
+
+/// Carries out what logs in from this process, which no other one sees: what servers ask meanwhile is asked at this terminal. Where there
+/// is none, the login ends with a sentence that says so.
+pub(super) async fn attended<T>(questions: &Questions, work: impl Future<Output = T>) -> T {
+    attended_by(questions, work, |question| if is_at_terminal() { typed(question) } else { Err(NO_TERMINAL.to_owned()) }).await
+}
+
+async fn attended_by<T>(
+    questions: &Questions,
+    work: impl Future<Output = T>,
+    ask: impl Fn(&Question) -> Result<Zeroizing<String>, String>,
+) -> T {
+    let mut work = pin!(work);
+    loop {
+        let changed = questions.changed();
+        let Some(question) = questions.open().into_iter().next() else {
+            tokio::select! {
+                biased;
+                done = &mut work => return done,
+                () = changed => {}
+            }
+            continue;
+        };
+        // Where it was too late, what came of the login is told next.
+        let _ = match ask(&question) {
+            Ok(answer) => questions.answer(&question.id, Secret::from_bytes(answer.as_bytes().to_vec())),
+            Err(why) => questions.give_up(&question.id, &why),
+        };
+    }
+}
+
+/// Asks it here.
+fn typed(question: &Question) -> Result<Zeroizing<String>, String> {
     say(&format!("`{}` asks whoever logs in as `{}`:\n", question.device, question.user));
     if !question.about.is_empty() {
         say(&format!("{}\n", barred(&question.about)));
@@ -107,6 +147,20 @@ pub(super) fn asked(question: &Question) -> Result<Zeroizing<String>, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn what_is_asked_in_this_process_is_answered_or_given_up_at_once() {
+        let questions = Questions::default();
+        let login = async || {
+            let first = questions.ask("gate", "ops", "", "Code:", false).await?;
+            let second = questions.ask("web1", "ops", "", "Code:", false).await?;
+            Ok::<_, String>([first.expose(), second.expose()].concat())
+        };
+        let answered = attended_by(&questions, login(), |question| Ok(Zeroizing::new(format!("{} ", question.device)))).await;
+        assert_eq!(answered.as_deref(), Ok(b"gate web1 ".as_slice()));
+        let nobody = attended_by(&questions, login(), |_| Err(NO_TERMINAL.to_owned())).await;
+        assert_eq!(nobody, Err(format!("it asks `Code:`, and {NO_TERMINAL}")));
+    }
 
     #[test]
     fn no_line_of_a_server_passes_for_ours() {

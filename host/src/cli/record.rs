@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
+use super::answer::attended;
 use super::runtime::runtime;
 use crate::directory::{Directory, LineKind};
 use crate::guest::words::{for_people, refused};
@@ -48,7 +49,7 @@ pub fn run(file: Option<&Path>, wanted: &Wanted<'_>) -> Result<ExitCode, String>
     let (recorder, mut taped) = mpsc::channel(RECORDING_ENTRIES_MAX);
     let directory = Arc::new(startup::directory(config)?.recorded_by(recorder));
     let runtime = runtime()?;
-    let recording = runtime.block_on(record(&directory, wanted, &mut taped));
+    let recording = runtime.block_on(attended(directory.questions(), record(&directory, wanted, &mut taped)));
     runtime.block_on(directory.shut_down());
     startup::clean_up();
     write(&recording?, wanted.out)?;

@@ -2,6 +2,7 @@
 
 use tokio::runtime::Runtime;
 
+use super::answer::attended;
 use crate::config::Config;
 use crate::directory::Directory;
 use crate::guest::words::for_people;
@@ -25,7 +26,8 @@ pub fn block_on<T>(future: impl Future<Output = T>) -> Result<T, String> {
     Ok(runtime()?.block_on(future))
 }
 
-/// Does something with the devices of a configuration; what was opened for it is closed behind it.
+/// Does something with the devices of a configuration; what was opened for it is closed behind it. What servers ask at login is asked at the
+/// terminal.
 ///
 /// # Errors
 ///
@@ -33,7 +35,7 @@ pub fn block_on<T>(future: impl Future<Output = T>) -> Result<T, String> {
 pub fn with_directory<T>(config: Config, work: impl AsyncFnOnce(&Directory) -> Result<T, String>) -> Result<T, String> {
     let directory = startup::directory(config)?;
     let done = block_on(async {
-        let done = work(&directory).await;
+        let done = attended(directory.questions(), work(&directory)).await;
         directory.shut_down().await;
         done
     });

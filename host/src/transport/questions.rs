@@ -37,7 +37,8 @@ pub struct Question {
 
 struct Entry {
     question: Question,
-    answer: oneshot::Sender<Secret>,
+    /// The answer, or why nobody can be asked.
+    answer: oneshot::Sender<Result<Secret, String>>,
 }
 
 #[derive(Default)]
@@ -72,7 +73,7 @@ impl Questions {
     ///
     /// # Errors
     ///
-    /// When nobody answers in time, or too many questions are open.
+    /// When nobody answers in time or can be asked, or too many questions are open.
     pub async fn ask(&self, device: &str, user: &str, about: &str, prompt: &str, echo: bool) -> Result<Secret, String> {
         let shown = |text: &str| escaped(first_bytes(text, SHOWN_MAX_BYTES).trim());
         let (answer, answered) = oneshot::channel();
@@ -96,7 +97,8 @@ impl Questions {
         };
         self.asked.notify_waiters();
         match timeout(LOGIN_ANSWER_MAX, answered).await {
-            Ok(Ok(secret)) => Ok(secret),
+            Ok(Ok(Ok(secret))) => Ok(secret),
+            Ok(Ok(Err(why))) => Err(format!("it asks `{}`, and {why}", words(prompt, WORDS_MAX_BYTES))),
             _ => {
                 let (prompt, waited) = (words(prompt, WORDS_MAX_BYTES), LOGIN_ANSWER_MAX.as_secs());
                 Err(format!("nobody answered its question `{prompt}` ({id}) within {waited} s"))
@@ -121,6 +123,19 @@ impl Questions {
     ///
     /// When no such question is open.
     pub fn answer(&self, id: &str, answer: Secret) -> Result<(), String> {
+        self.settle(id, Ok(answer))
+    }
+
+    /// Nobody can be asked; why. Whoever waits for the answer waits no longer.
+    ///
+    /// # Errors
+    ///
+    /// When no such question is open.
+    pub fn give_up(&self, id: &str, why: &str) -> Result<(), String> {
+        self.settle(id, Err(why.to_owned()))
+    }
+
+    fn settle(&self, id: &str, answer: Result<Secret, String>) -> Result<(), String> {
         let mut kept = self.kept();
         let Some(at) = kept.entries.iter().position(|entry| entry.question.id == id) else {
             let open: Vec<&str> = kept.entries.iter().map(|entry| entry.question.id.as_str()).collect();
