@@ -278,7 +278,7 @@ fn a_daemon_of_another_version_is_named_with_the_way_out() {
         }
     });
     let why = house.complaint(&["mcp"]);
-    assert!(why.contains("version 9.9.9 and speaks protocol 9") && why.contains("jackfield restart"), "{why}");
+    assert!(why.contains("version 9.9.9 and speaks protocol 9") && why.contains("`kill 1` ends it"), "{why}");
     other.join().unwrap();
     std::fs::remove_file(socket).unwrap();
 }
@@ -307,8 +307,10 @@ fn a_daemon_of_another_version_is_told_of_and_ended() {
     // Its process has gone once somebody has taken its status.
     let ended = std::thread::spawn(move || other.wait().unwrap());
     until("it listens", || std::os::unix::net::UnixStream::connect(&socket).is_ok());
-    let listed = String::from_utf8(house.output(&["ps"]).stderr).unwrap();
-    assert!(listed.contains("version 9.9.9"), "{listed}");
+    for looks in ["ps", "status", "approve", "answer"] {
+        let listed = String::from_utf8(house.output(&[looks]).stderr).unwrap();
+        assert!(listed.contains("cannot be asked: ") && listed.contains("version 9.9.9"), "{looks}: {listed}");
+    }
     for arguments in [["panic"].as_slice(), &["panic", "--end"]] {
         let why = house.complaint(arguments);
         assert!(why.contains("a process does not hear it") && why.contains("version 9.9.9"), "{why}");

@@ -10,10 +10,11 @@ use serde_json::json;
 use zeroize::Zeroizing;
 
 use super::approve::meant;
+use super::daemon::servers;
 use super::hidden;
 use super::paint::{GOOD, painted, say, table};
 use super::runtime::block_on;
-use crate::daemon::client::{self, Server};
+use crate::daemon::client::Server;
 use crate::secret::Secret;
 use crate::transport::questions::{Question, Questions};
 
@@ -54,7 +55,7 @@ type Waiting = Vec<(Server, Vec<Question>)>;
 
 async fn waiting() -> Result<Waiting, String> {
     let mut waiting = Vec::new();
-    for mut server in client::servers().await.map_err(|error| error.to_string())? {
+    for mut server in servers().await? {
         // One that has ended meanwhile asks nothing.
         if let Ok(questions) = server.questions().await {
             waiting.push((server, questions));

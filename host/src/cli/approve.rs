@@ -8,9 +8,10 @@ use std::process::ExitCode;
 
 use serde_json::json;
 
+use super::daemon::servers;
 use super::paint::{DIM, DOUBT, GOOD, painted, say, table};
 use super::runtime::block_on;
-use crate::daemon::client::{self, Server};
+use crate::daemon::client::Server;
 use crate::policy::approval::Request;
 
 /// What must be typed to say yes.
@@ -77,7 +78,7 @@ type Waiting = Vec<(Server, Vec<Request>)>;
 
 async fn waiting() -> Result<Waiting, String> {
     let mut waiting = Vec::new();
-    for mut server in client::servers().await.map_err(|error| error.to_string())? {
+    for mut server in servers().await? {
         // One that has ended meanwhile has nothing that waits.
         if let Ok(requests) = server.approvals().await {
             waiting.push((server, requests));

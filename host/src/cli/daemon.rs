@@ -1,5 +1,6 @@
 //! `jackfield status`, `stop`, `restart` and `service`: the process that holds the sessions, from outside.
 
+use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -10,7 +11,7 @@ use tokio::time::sleep;
 
 use super::paint::{DIM, DOUBT, GOOD, painted, say, say_line};
 use super::runtime::block_on;
-use crate::daemon::client::{Server, names, servers};
+use crate::daemon::client::{self, Server, names};
 use crate::daemon::hello::{VERSION, Want};
 use crate::daemon::status::Status;
 use crate::daemon::{Name, launch, log};
@@ -23,6 +24,16 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// How long a process may take to end beside what closing a session takes.
 const END_MAX: Duration = Duration::from_secs(20);
 
+/// Every process that holds sessions. Of one that is there and cannot be asked it is said why.
+pub(super) async fn servers() -> Result<Vec<Server>, String> {
+    let (servers, unheard) = client::servers().await.map_err(|error| format!("cannot look for running servers: {error}"))?;
+    for why in unheard {
+        // Nobody is left to tell if standard error is gone.
+        let _ = writeln!(anstream::stderr(), "jackfield: a process that holds sessions cannot be asked: {why}");
+    }
+    Ok(servers)
+}
+
 /// Shows every process that holds sessions.
 ///
 /// # Errors
@@ -31,7 +42,7 @@ const END_MAX: Duration = Duration::from_secs(20);
 pub fn status(file: Option<&Path>, json: bool) -> Result<ExitCode, String> {
     block_on(async {
         let mut all = Vec::new();
-        for mut server in servers().await.map_err(|error| format!("cannot look for running servers: {error}"))? {
+        for mut server in servers().await? {
             // One that has just gone has no status.
             if let Ok(status) = server.status().await {
                 all.push(status);

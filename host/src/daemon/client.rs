@@ -192,19 +192,23 @@ async fn greeted(name: &str, want: Want) -> Result<(Greeting, BufReader<OwnedRea
     Ok((greeting, read, write))
 }
 
-/// Every running server of this account, daemons first. What is left of one that has gone is removed.
+/// Every running server of this account, daemons first; and why, of each that is there and cannot be asked. What is left of one that has
+/// gone is removed.
 ///
 /// # Errors
 ///
 /// When the folder cannot be read.
-pub async fn servers() -> io::Result<Vec<Server>> {
-    let mut servers = Vec::new();
+pub async fn servers() -> io::Result<(Vec<Server>, Vec<String>)> {
+    let (mut servers, mut unheard) = (Vec::new(), Vec::new());
     for name in names()? {
-        if let Ok(server) = Server::connect(&name, Want::Control).await {
-            servers.push(server);
+        match Server::connect(&name, Want::Control).await {
+            Ok(server) => servers.push(server),
+            // One that has just gone holds nothing.
+            Err(why) if names()?.contains(&name) => unheard.push(why),
+            Err(_) => {}
         }
     }
-    Ok(servers)
+    Ok((servers, unheard))
 }
 
 /// The sockets of running servers, those of daemons first. What is left of a server that has gone is removed.

@@ -93,8 +93,8 @@ impl Greeting {
     pub fn check(&self) -> Result<(), String> {
         if self.protocol != PROTOCOL {
             return Err(format!(
-                "the running jackfield (process {}) is version {} and speaks protocol {}, this program is version {VERSION} and speaks {PROTOCOL}; `jackfield restart --now` ends it and its sessions, `jackfield mcp --in-process` does without it",
-                self.process, self.jackfield, self.protocol
+                "the running jackfield (process {}) is version {} and speaks protocol {}, this program is version {VERSION} and speaks {PROTOCOL}; `kill {}` ends it and its sessions, `jackfield mcp --in-process` does without it",
+                self.process, self.jackfield, self.protocol, self.process
             ));
         }
         self.refused.clone().map_or(Ok(()), Err)

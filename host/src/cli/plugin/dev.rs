@@ -5,9 +5,10 @@ use std::process::ExitCode;
 use std::time::SystemTime;
 
 use super::reload::shown;
+use crate::cli::daemon::servers;
 use crate::cli::paint::say;
 use crate::cli::runtime::block_on;
-use crate::daemon::client::{self, Server};
+use crate::daemon::client::Server;
 use crate::limits::DEV_LOOK_EVERY;
 
 /// What tells that a file has changed.
@@ -24,7 +25,7 @@ pub fn run(files: &[PathBuf], watch: bool) -> Result<ExitCode, String> {
     // What changes while the servers load is loaded again.
     let before = stamps(&files);
     block_on(async {
-        let found = client::servers().await.map_err(|error| format!("cannot look for running servers: {error}"))?;
+        let found = servers().await?;
         if found.is_empty() {
             let help = "start `jackfield mcp` with a configuration that has the file as a plugin's `path`";
             return Err(format!("no server of this account runs; {help}"));

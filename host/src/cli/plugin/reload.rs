@@ -4,9 +4,9 @@ use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
+use crate::cli::daemon::servers;
 use crate::cli::paint::say;
 use crate::cli::runtime::block_on;
-use crate::daemon::client;
 use crate::renewal::Report;
 
 /// Asks every server of this account.
@@ -17,7 +17,7 @@ use crate::renewal::Report;
 pub fn run(json: bool) -> Result<ExitCode, String> {
     let mut reports = Vec::new();
     block_on(async {
-        for mut server in client::servers().await.map_err(|error| format!("cannot look for running servers: {error}"))? {
+        for mut server in servers().await? {
             reports.push((server.process, server.reload().await));
         }
         Ok::<_, String>(())

@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use super::input;
-use super::visitor::{Opened, Visitor, unanswered};
+use super::visitor::{ANOTHER_VERSION, Opened, Visitor, unanswered};
 use crate::account;
 use crate::cli::runtime::runtime;
 use crate::guest::wire::{Data, Rule, Say, SessionState, Tell};
@@ -145,7 +145,7 @@ async fn follow(visitor: Visitor, session: &str, may_type: bool) -> Result<Strin
                     drop(raw);
                     return Err(gone());
                 }
-                let told: Tell = serde_json::from_slice(&line).map_err(|_| "it is another version of jackfield".to_owned())?;
+                let told: Tell = serde_json::from_slice(&line).map_err(|_| ANOTHER_VERSION.to_owned())?;
                 line.clear();
                 match told {
                     Tell::Screen { data, .. } => {

@@ -19,8 +19,9 @@ use crate::nearest::nearest;
 use crate::terminal::text::{escaped, escaped_line};
 use crate::transport::questions::Question;
 
-/// What to say where the other process is not understood.
-const ANOTHER_VERSION: &str = "the process that holds the sessions is another version of jackfield; `jackfield restart`";
+/// What to say where the other process is not understood. It may be that of another configuration.
+pub(super) const ANOTHER_VERSION: &str =
+    "the process that holds the sessions is another version of jackfield; `jackfield status` says which command has this one take over";
 
 /// A connection as a guest.
 pub(super) struct Visitor {
