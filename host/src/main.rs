@@ -4,7 +4,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
-use jackfield::cli::{self, Cli};
+use jackfield::cli::{self, Cli, paint};
 
 fn main() -> ExitCode {
     let ran = match cli::complete() {
@@ -13,6 +13,7 @@ fn main() -> ExitCode {
         Err(why) => Err(why),
     };
     jackfield::diagnostics::flush();
+    let ran = ran.and_then(|code| paint::lost().map_or(Ok(code), |why| Err(format!("cannot write standard output: {why}"))));
     match ran {
         Ok(code) => code,
         Err(message) => {

@@ -60,6 +60,42 @@ fn a_command_ends_with_the_program_that_waits_for_it() {
     }
 }
 
+/// As what stands before `| head` does.
+#[test]
+fn what_nobody_reads_any_more_ends() {
+    use std::io::Read as _;
+    use std::process::Stdio;
+
+    let house = House::new(HERE);
+    let status_of_unread = |arguments: &[&str]| {
+        let mut process = house.command(arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        process.stdout.take().unwrap().read_exact(&mut [0]).unwrap();
+        process.wait().unwrap().code()
+    };
+    let endless = ["run", "here", "--", "while :; do echo 6473; sleep 0.1; done"];
+    assert_eq!(status_of_unread(&endless), Some(141));
+    assert_eq!(house.said(&["run", "here", "--", "echo free"]), "free\n");
+    let mut goes_on = house.command(&endless).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    until("it runs", || house.said(&["ps"]).contains("echo 6473"));
+    for arguments in [["log", "here", "--follow"].as_slice(), &["watch", "here"]] {
+        assert_eq!(status_of_unread(arguments), Some(0), "{arguments:?}");
+    }
+    goes_on.kill().unwrap();
+    goes_on.wait().unwrap();
+}
+
+/// Half a file is not told as a whole one.
+#[test]
+fn what_cannot_be_written_is_told() {
+    let house = House::new(HERE);
+    for arguments in [["run", "here", "--", "echo lost"].as_slice(), &["devices"], &["ps", "--json"], &["completion", "bash"]] {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let done = house.command(arguments).stdout(full).output().unwrap();
+        let told = String::from_utf8(done.stderr).unwrap();
+        assert!(done.status.code() == Some(1) && told.contains("cannot write standard output: No space left"), "{arguments:?}: {told}");
+    }
+}
+
 #[test]
 fn what_takes_long_is_told_meanwhile() {
     use std::io::{BufRead as _, BufReader, Write as _};

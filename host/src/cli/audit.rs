@@ -11,6 +11,7 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 
 use self::table::table;
+use super::paint::say;
 use super::since::since_ms;
 use crate::audit::read::{self, Wanted};
 use crate::audit::verify::{self, Place, Verified};
@@ -81,7 +82,7 @@ pub fn run(command: Command, config: Option<&Path>) -> Result<ExitCode, String> 
                 None => verify::folder(&folder(config)?, key.as_deref()),
             };
             let verified = verified.map_err(|error| error.to_string())?;
-            print(&if json { as_json(&verified) } else { as_text(&verified) });
+            say(&if json { as_json(&verified) } else { as_text(&verified) });
             Ok(if verified.wrong == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
         Command::Show { target, since, limit, json } => {
@@ -96,11 +97,6 @@ pub fn run(command: Command, config: Option<&Path>) -> Result<ExitCode, String> 
 fn folder(config: Option<&Path>) -> Result<PathBuf, String> {
     let config = startup::config(config)?;
     startup::audit_folder(&config).ok_or_else(|| "neither XDG_STATE_HOME nor HOME is set, so there is no audit record".to_owned())
-}
-
-fn print(text: &str) {
-    // A closed pipe is the reader's choice.
-    let _ = write!(anstream::stdout(), "{text}");
 }
 
 fn as_text(verified: &Verified) -> String {
@@ -143,9 +139,9 @@ fn show(folder: &Path, wanted: &Wanted, json: bool) -> Result<ExitCode, String> 
             Value::Object(fields)
         };
         let list: Vec<Value> = events.into_iter().map(with_end).collect();
-        print(&format!("{}\n", json!({"events": list})));
+        say(&format!("{}\n", json!({"events": list})));
     } else {
-        print(&table(&events));
+        say(&table(&events));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -182,7 +178,7 @@ fn export(folder: &Path, since_ms: Option<i64>, out: Option<&Path>) -> Result<Ex
     let mut out = BufWriter::new(file);
     write(&mut out).map_err(unreadable)?;
     out.into_inner().map_err(|error| error.into_error()).and_then(|file| file.sync_all()).map_err(failed)?;
-    print(&format!("{written} records in {}\n", path.display()));
+    say(&format!("{written} records in {}\n", path.display()));
     Ok(ExitCode::SUCCESS)
 }
 

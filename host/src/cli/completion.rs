@@ -5,7 +5,6 @@
 //! `clap_complete`, whose interface is marked unstable: the version in `Cargo.toml` is exact, and program and script come together.
 
 use std::ffi::{OsStr, OsString};
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -13,6 +12,7 @@ use clap::{Arg, Command, ValueEnum};
 use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 use clap_complete::env::{EnvCompleter, Shells};
 
+use super::paint::put;
 use crate::limits::{COMPLETION_NAMES_MAX, COMPLETION_WORDS_MAX};
 
 /// The variable by which a script says which shell asks.
@@ -69,7 +69,7 @@ enum Meaning {
 ///
 /// When the script cannot be made.
 pub fn run(shell: Shell, command: &Command) -> Result<ExitCode, String> {
-    put(&script(shell, command.get_bin_name().unwrap_or_else(|| command.get_name()), &own_path())?);
+    put(script(shell, command.get_bin_name().unwrap_or_else(|| command.get_name()), &own_path())?.as_bytes());
     Ok(ExitCode::SUCCESS)
 }
 
@@ -87,14 +87,9 @@ pub fn answer(command: impl FnOnce() -> Command, names: Names) -> Result<Option<
         return Ok(None);
     }
     let words: Vec<OsString> = words.take(COMPLETION_WORDS_MAX).collect();
-    put(&candidates(&shell, command(), words, names)?);
+    // As it is: between candidates bash wants a sign that is taken out of what a person reads.
+    put(candidates(&shell, command(), words, names)?.as_bytes());
     Ok(Some(ExitCode::SUCCESS))
-}
-
-/// Writes to standard output as it is: between candidates bash wants a sign that is taken out of what a person reads.
-fn put(text: &str) {
-    // A closed pipe is the reader's choice.
-    let _ = std::io::stdout().write_all(text.as_bytes());
 }
 
 /// The command with devices and sessions as values of the arguments that mean them. `words` are those of the line.

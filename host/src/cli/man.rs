@@ -1,14 +1,13 @@
 //! `jackfield man`: manual pages, one for each command, made of what `--help` says.
 
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Command;
 use clap_mangen::Man;
 
-use super::paint::say;
+use super::paint::{put, say};
 use crate::atomic;
 
 /// Mode of a page: everybody may read it.
@@ -32,8 +31,7 @@ pub fn run(out: Option<&Path>, command: &Command) -> Result<ExitCode, String> {
     let command = built(command);
     let Some(folder) = out else {
         let page = page(&command)?;
-        // A closed pipe is the reader's choice.
-        let _ = std::io::stdout().write_all(&page.text);
+        put(&page.text);
         return Ok(ExitCode::SUCCESS);
     };
     std::fs::create_dir_all(folder).map_err(|error| format!("cannot make the folder {}: {error}", folder.display()))?;

@@ -1,7 +1,8 @@
 //! What a person reads: colours that go away where nobody sees them, and tables.
 
 use std::fmt::Write as _;
-use std::io::Write as _;
+use std::io::{self, Write as _};
+use std::sync::OnceLock;
 
 use anstyle::{AnsiColor, Style};
 
@@ -31,10 +32,42 @@ pub fn painted(style: Style, text: &str) -> String {
     format!("{style}{text}{style:#}")
 }
 
+/// What has kept standard output from being written, such as a full disk.
+static LOST: OnceLock<String> = OnceLock::new();
+
 /// Writes to standard output.
 pub fn say(text: &str) {
-    // A closed pipe is the reader's choice.
-    let _ = write!(anstream::stdout(), "{text}");
+    is_read(text);
+}
+
+/// The same; `false` once nobody reads it any more.
+pub fn is_read(text: &str) -> bool {
+    let mut out = anstream::stdout();
+    goes_on(write!(out, "{text}").and_then(|()| out.flush()))
+}
+
+/// Writes bytes to standard output as they are; `false` once nobody reads them any more.
+pub fn put(bytes: &[u8]) -> bool {
+    let mut out = io::stdout().lock();
+    goes_on(out.write_all(bytes).and_then(|()| out.flush()))
+}
+
+fn goes_on(written: io::Result<()>) -> bool {
+    match written {
+        // A closed pipe is the reader's choice.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => false,
+        Err(error) => {
+            LOST.get_or_init(|| error.to_string());
+            true
+        }
+        Ok(()) => true,
+    }
+}
+
+/// Why not all of standard output was written: a program that ends as if all were well would leave half a file behind.
+#[must_use]
+pub fn lost() -> Option<&'static str> {
+    LOST.get().map(String::as_str)
 }
 
 /// Writes a line to standard output.

@@ -1,6 +1,5 @@
 //! `jackfield record`: a session with a device as a test case.
 
-use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -8,6 +7,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use super::answer::attended;
+use super::paint::put;
 use super::runtime::runtime;
 use crate::directory::{Directory, LineKind};
 use crate::guest::words::{for_people, refused};
@@ -58,8 +58,7 @@ pub fn run(file: Option<&Path>, wanted: &Wanted<'_>) -> Result<ExitCode, String>
 
 fn write(recording: &Recording, out: Option<&Path>) -> Result<(), String> {
     let Some(path) = out else {
-        // A closed pipe is the reader's choice.
-        let _ = write!(std::io::stdout(), "{recording}");
+        put(recording.to_string().as_bytes());
         return Ok(());
     };
     crate::atomic::write(path, recording.to_string().as_bytes(), 0o600).map_err(|error| cannot(path, &error))

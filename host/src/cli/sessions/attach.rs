@@ -14,6 +14,7 @@ use tokio::time::timeout;
 use super::input;
 use super::visitor::{ANOTHER_VERSION, Opened, Visitor, unanswered};
 use crate::account;
+use crate::cli::paint::put;
 use crate::cli::runtime::runtime;
 use crate::guest::wire::{Data, Rule, Say, SessionState, Tell};
 
@@ -70,18 +71,13 @@ impl Raw {
 impl Drop for Raw {
     fn drop(&mut self) {
         if io::stdout().is_terminal() {
-            out(PLAIN.as_bytes());
+            put(PLAIN.as_bytes());
         }
         if let Some(before) = &self.0 {
             // The terminal may have gone.
             let _ = tcsetattr(io::stdin(), OptionalActions::Now, before);
         }
     }
-}
-
-fn out(bytes: &[u8]) {
-    // A terminal that has gone is noticed by the end of its input.
-    let _ = io::stdout().lock().write_all(bytes).and_then(|()| io::stdout().flush());
 }
 
 fn show(file: Option<&Path>, session: &str, typing: Option<(u16, u16)>) -> Result<ExitCode, String> {
@@ -147,13 +143,12 @@ async fn follow(visitor: Visitor, session: &str, may_type: bool) -> Result<Strin
                 }
                 let told: Tell = serde_json::from_slice(&line).map_err(|_| ANOTHER_VERSION.to_owned())?;
                 line.clear();
+                let mut is_unread = false;
                 match told {
-                    Tell::Screen { data, .. } => {
-                        out(&[PLAIN.as_bytes(), EMPTY.as_bytes(), &data.0].concat());
-                    }
-                    Tell::Output { data } => out(&data.0),
+                    Tell::Screen { data, .. } => is_unread = !put(&[PLAIN.as_bytes(), EMPTY.as_bytes(), &data.0].concat()),
+                    Tell::Output { data } => is_unread = !put(&data.0),
                     Tell::State { session: now } => {
-                        out(title(&now).as_bytes());
+                        put(title(&now).as_bytes());
                         state = Some(*now);
                     }
                     Tell::Refused { why } if state.is_none() => {
@@ -168,7 +163,7 @@ async fn follow(visitor: Visitor, session: &str, may_type: bool) -> Result<Strin
                     }
                     _ => {}
                 }
-                (Vec::new(), false)
+                (Vec::new(), is_unread)
             }
             _ = resized.recv(), if may_type => {
                 let (columns, rows) = size();
@@ -244,7 +239,7 @@ fn title(state: &SessionState) -> String {
 /// A line in reverse at the bottom, which the next output overwrites.
 fn notice(text: &str) {
     let text = crate::terminal::text::escaped(text);
-    out(format!("\x1b7\x1b[999;1H\x1b[7m {text} \x1b[0m\x1b[K\x1b8").as_bytes());
+    put(format!("\x1b7\x1b[999;1H\x1b[7m {text} \x1b[0m\x1b[K\x1b8").as_bytes());
 }
 
 /// What a key means.

@@ -226,7 +226,7 @@ impl Course<'_> {
             match end {
                 run::End::Asks(question) => visitor.answer(&question).await?,
                 run::End::NeedsApproval(approval) => approvals.push((number, *approval)),
-                run::End::Finished(_) | run::End::Refused(_) => {}
+                run::End::Finished(_) | run::End::Refused(_) | run::End::Unread => {}
             }
         }
         while let Some((_, first)) = approvals.first().cloned() {
@@ -293,7 +293,7 @@ fn told(wanted: &run::Wanted, end: &run::End, output: &mut String) -> Told {
     }
     let (end, error) = match end {
         run::End::Finished(report) if report.state == "done" && !report.failed => (End::Well, false),
-        run::End::Finished(_) => (End::Badly, false),
+        run::End::Finished(_) | run::End::Unread => (End::Badly, false),
         run::End::Refused(_) => (End::Badly, true),
         run::End::Asks(_) | run::End::NeedsApproval(_) => (End::Asked, true),
     };

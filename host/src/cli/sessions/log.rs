@@ -1,12 +1,11 @@
 //! `jackfield log`: what a session has shown, as text.
 
-use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use super::visitor::Visitor;
-use crate::cli::paint::say;
+use crate::cli::paint::is_read;
 use crate::cli::since::since_ms;
 use crate::guest::wire::{Say, Tell};
 
@@ -28,13 +27,12 @@ pub(super) async fn log(
         visitor.say(&asked).await?;
         let next = loop {
             match visitor.hear().await? {
-                Tell::Text { text } => say(&text),
+                Tell::Text { text } if !is_read(&text) => return Ok(ExitCode::SUCCESS),
                 Tell::LogEnd { next, more } => break (next, more),
                 Tell::Refused { why } => return Err(why),
                 _ => {}
             }
         };
-        let _ = std::io::stdout().flush();
         match next {
             (_, false) if !follow => return Ok(ExitCode::SUCCESS),
             (next, more) => {

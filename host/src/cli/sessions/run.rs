@@ -1,6 +1,6 @@
 //! `jackfield run`: a command on a device, as if it ran here.
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::IsTerminal as _;
 use std::mem;
 use std::path::Path;
 use std::pin::pin;
@@ -14,7 +14,7 @@ use tokio::time::timeout;
 use super::visitor::{Visitor, aside, unanswered};
 use crate::cli::answer::is_at_terminal;
 use crate::cli::approve::says_yes;
-use crate::cli::paint::say;
+use crate::cli::paint::{is_read, say};
 use crate::guest::wire::{ApprovalState, RunReport, Say, Tell};
 use crate::limits::FLEET_OUTPUT_MAX_BYTES;
 use crate::terminal::text::{escaped, escaped_line};
@@ -31,6 +31,7 @@ Status: that of the command. Where the device tells none, 0, or 1 if the command
   124  it ran as long as --kill-after allows and was stopped
   126  nothing was run: refused, not reached, or a person's approval or answer is needed first
   130  somebody interrupted it
+  141  nobody reads its output any more, as behind `| head`: it is interrupted
   255  it is not known how it ended: the line ended, or it asks something and waits";
 
 /// The status where a command failed and has none of its own.
@@ -41,6 +42,8 @@ const TIMED_OUT: u8 = 124;
 pub(super) const REFUSED: u8 = 126;
 /// The status where somebody interrupted it and it has none of its own, as of a shell.
 pub(super) const INTERRUPTED: u8 = 130;
+/// The status where nobody reads its output any more, as of what a shell ends then.
+const UNREAD: u8 = 141;
 /// The status where it is not known how it ended.
 const LOST: u8 = 255;
 
@@ -87,6 +90,8 @@ pub(super) enum End {
     Asks(Question),
     /// Nothing was run: a person has to agree first.
     NeedsApproval(Box<ApprovalState>),
+    /// Nobody reads its output any more. It ends with this program.
+    Unread,
 }
 
 /// Runs it and gives its status.
@@ -131,9 +136,10 @@ pub(super) async fn carried(file: Option<&Path>, wanted: &Wanted, output: &mut S
             }
             Tell::Text { text } => {
                 is_silent = false;
-                say(&text);
                 // Who reads it sees it when it comes.
-                let _ = std::io::stdout().flush();
+                if !is_read(&text) {
+                    return Ok(End::Unread);
+                }
                 // Only how it ends counts.
                 *output = text;
             }
@@ -180,7 +186,11 @@ fn gone(wanted: &Wanted, why: String) -> RunReport {
 }
 
 fn status(end: &End) -> u8 {
-    let End::Finished(report) = end else { return REFUSED };
+    let report = match end {
+        End::Finished(report) => report,
+        End::Unread => return UNREAD,
+        End::Refused(_) | End::Asks(_) | End::NeedsApproval(_) => return REFUSED,
+    };
     let own = report.exit_code.map(|code| u8::try_from(code).unwrap_or(FAILED));
     match (report.state.as_str(), own) {
         ("lost" | "needs_input", _) => LOST,
@@ -203,6 +213,8 @@ pub(super) fn said(wanted: &Wanted, end: &End) -> Vec<String> {
                 "it needs a person's approval: {reason}; nothing was run. Run it at a terminal, or `jackfield approve {id}` and run it again"
             )];
         }
+        // As of a program that runs here.
+        End::Unread => return Vec::new(),
         End::Finished(report) => report,
     };
     let asks = (report.state == "needs_input").then(|| {
@@ -217,6 +229,7 @@ pub(super) fn as_json(wanted: &Wanted, end: &End, output: &str) -> Value {
     let mut value = match end {
         End::Finished(report) => serde_json::to_value(report).unwrap_or_default(),
         End::Refused(why) => json!({"session": wanted.session, "state": "refused", "failed": true, "failure": why}),
+        End::Unread => json!({"session": wanted.session, "state": "interrupted", "failed": true}),
         End::Asks(question) => {
             let failure = unanswered(question, "then run it again");
             json!({"session": wanted.session, "state": "needs_input", "failed": true, "failure": failure, "ask": question.prompt, "question": question.id})
@@ -268,7 +281,7 @@ mod tests {
             assert_eq!(status(&finished(state, code, |report| report.timed_out = true)), 124);
         }
         assert_eq!(status(&End::Refused("no".to_owned())), 126);
-        assert_eq!(status(&End::NeedsApproval(Box::default())), 126);
+        assert_eq!([status(&End::NeedsApproval(Box::default())), status(&End::Unread)], [126, 141]);
     }
 
     #[test]
