@@ -11,6 +11,7 @@ use clap::Args;
 use clap::builder::RangedU64ValueParser;
 use futures_util::future::join_all;
 use serde_json::{Map, Value, json};
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::run;
 use super::visitor::{Visitor, aside};
@@ -36,7 +37,7 @@ Status: 0 when it succeeded everywhere. Else:
   1    it was run everywhere, and failed somewhere
   3    it stopped, as a canary or so many as --max-failures failed; the others were not begun
   126  it stopped, as a person's approval or answer is needed first, or nothing was run at all
-  130  somebody stopped it: with Ctrl-C, or by no other word than yes behind a pause";
+  130  somebody stopped it: with Ctrl-C or SIGTERM, or by another word than yes behind a pause";
 
 /// The status where others were not begun as it failed on some.
 const STOPPED: u8 = 3;
@@ -250,11 +251,17 @@ impl Course<'_> {
     }
 }
 
-/// Ctrl-C ends the program wherever it is, also while somebody is asked, and tells how far it came. What runs on the targets ends with it.
+/// Ctrl-C, or a time limit around it, ends the program wherever it is, also while somebody is asked, and tells how far it came. What runs on
+/// the targets ends with it.
 fn ends_at_interrupt(rollout: Arc<Rollout>, json: bool) {
     let restore = hidden::restorer();
     tokio::spawn(async move {
-        if tokio::signal::ctrl_c().await.is_err() {
+        let Ok(mut terminated) = signal(SignalKind::terminate()) else { return };
+        let ended = tokio::select! {
+            interrupted = tokio::signal::ctrl_c() => interrupted.is_ok(),
+            terminated = terminated.recv() => terminated.is_some(),
+        };
+        if !ended {
             return;
         }
         rollout.end_early();
