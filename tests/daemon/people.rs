@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jackfield::guest::wire::{Say, Tell};
-use jackfield::limits::RUN_TURN_MAX;
+use jackfield::limits::{CONTROL_ANSWER_MAX, RUN_TURN_MAX};
 use serde_json::json;
 
 use super::{HERE, House, recordings};
@@ -498,6 +498,27 @@ fn panic_stops_every_agent_at_once_and_only_a_person_ends_it() {
     house.said(&["panic", "--end"]);
     assert_eq!(agent.run("here", "echo again")["output"], "again\n");
     assert_eq!(house.alone("third").run("here", "echo free")["output"], "free\n");
+}
+
+#[test]
+fn panic_is_held_up_by_no_process_that_hangs() {
+    let house = House::new(HERE);
+    house.said(&["open", "here"]);
+    let daemon = house.daemon().to_string();
+    let signal = |name: &str| {
+        assert!(std::process::Command::new("kill").args(["-s", name, &daemon]).status().unwrap().success());
+    };
+    let mut other = house.alone("other");
+    other.run("here", "true");
+    signal("STOP");
+    let begun = std::time::Instant::now();
+    let mut panic = house.command(&["panic"]).stdout(std::process::Stdio::null()).spawn().unwrap();
+    until("it is said", || house.state.path().join("jackfield/halted").exists());
+    let why = other.error("ssh_run", json!({"target": "here", "command": "true"}));
+    assert!(why.contains("person anna has stopped all input of agents"), "{why}");
+    assert!(begun.elapsed() < CONTROL_ANSWER_MAX / 2);
+    signal("CONT");
+    assert!(panic.wait().unwrap().success());
 }
 
 #[test]

@@ -182,16 +182,14 @@ fn told(answer: Result<String, String>) -> Result<ExitCode, String> {
 
 /// Everywhere: a server that does not hear it is told of.
 async fn panic(on: bool) -> Result<ExitCode, String> {
+    // First where every process looks: one that does not answer holds up no other.
+    let kept = keep_halt(on);
     let (mut visitors, unheard) = Visitor::all("command line", true).await?;
-    let mut failed: Vec<String> = unheard.into_iter().map(|why| format!("a process does not hear it: {why}")).collect();
-    if visitors.is_empty() {
-        let file = startup::halt_file(&startup::private_state()?);
-        let by = Author::person(&account::name()).to_string();
-        Halt::write(&file, on.then_some(&by)).map_err(|error| format!("cannot keep it in `{}`: {error}", file.display()))?;
+    let unheard = unheard.into_iter().map(|why| format!("a process does not hear it: {why}"));
+    let mut failed: Vec<String> = kept.err().into_iter().chain(unheard).collect();
+    if visitors.is_empty() && failed.is_empty() {
         let told = if on { "is stopped too, until `jackfield panic --end`" } else { "goes on" };
-        if failed.is_empty() {
-            say_line(&format!("no jackfield runs that holds sessions; input of agents in one that starts {told}"));
-        }
+        say_line(&format!("no jackfield runs that holds sessions; input of agents in one that starts {told}"));
     }
     for visitor in &mut visitors {
         match visitor.ask(&Say::Panic { on }).await {
@@ -200,6 +198,13 @@ async fn panic(on: bool) -> Result<ExitCode, String> {
         }
     }
     if failed.is_empty() { Ok(ExitCode::SUCCESS) } else { Err(failed.join("; ")) }
+}
+
+/// Keeps it for all processes, also for those that start later.
+fn keep_halt(on: bool) -> Result<(), String> {
+    let file = startup::halt_file(&startup::private_state()?);
+    let by = Author::person(&account::name()).to_string();
+    Halt::write(&file, on.then_some(by.as_str())).map_err(|error| format!("cannot keep it in `{}`: {error}", file.display()))
 }
 
 /// The sessions of every process that holds some, and who has stopped all input of agents.
