@@ -141,7 +141,10 @@ fn typed(question: &Question) -> Result<Zeroizing<String>, String> {
     }
     say(&prompt);
     let mut line = Zeroizing::new(String::new());
-    std::io::stdin().read_line(&mut line).map_err(|error| format!("cannot read the terminal: {error}"))?;
+    // Ctrl-D is no answer: an empty one would be a try in the server's books.
+    if std::io::stdin().read_line(&mut line).map_err(|error| format!("cannot read the terminal: {error}"))? == 0 {
+        return Err("no answer was typed".to_owned());
+    }
     Ok(Zeroizing::new(line.trim_end_matches(['\n', '\r']).to_owned()))
 }
 
