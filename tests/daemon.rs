@@ -7,6 +7,7 @@ use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
 use std::time::Instant;
 
+use jackfield::daemon::hello::PROTOCOL;
 use jackfield::limits::DAEMON_END_MAX;
 use serde_json::{Value, json};
 
@@ -321,6 +322,37 @@ fn a_daemon_of_another_version_is_told_of_and_ended() {
     assert!(said.contains(&format!("process {process}, version 9.9.9, has ended")), "{said}");
     ended.join().unwrap();
     assert_ne!(house.daemon(), process);
+}
+
+/// One that goes in that moment, or is broken.
+#[test]
+fn a_process_that_says_nothing_keeps_nobody_from_the_others() {
+    let house = House::new(HERE);
+    house.said(&["open", "here"]);
+    // Before the daemon in every list.
+    let socket = house.state.path().join("jackfield/run/daemon--broken.sock");
+    let listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let mut line = String::new();
+            // Some look whether anybody listens before they ask.
+            if std::io::BufRead::read_line(&mut std::io::BufReader::new(&stream), &mut line).is_ok_and(|count| count > 0) {
+                let greeting = json!({"jackfield": "0", "protocol": PROTOCOL, "process": 1});
+                let welcome = json!({"is": "welcome", "you": "anna", "may_type": true, "version": "0"});
+                // Who asks may have gone.
+                let _ = (&stream).write_all(format!("{greeting}\n{welcome}\n").as_bytes());
+            }
+        }
+    });
+    let printed = |arguments: &[&str]| {
+        let done = house.output(arguments);
+        (done.status.success(), String::from_utf8([done.stdout, done.stderr].concat()).unwrap())
+    };
+    let (well, told) = printed(&["ps"]);
+    assert!(well && told.contains("here ") && told.contains("cannot be asked: "), "{told}");
+    let (well, told) = printed(&["stop", "--all", "--now"]);
+    assert!(!well && told.contains("has ended; closed: here"), "{told}");
+    std::fs::remove_file(socket).unwrap();
 }
 
 #[test]

@@ -96,10 +96,15 @@ pub fn stop(file: Option<&Path>, all: bool, now: bool) -> Result<ExitCode, Strin
             say_line(if all { "no jackfield runs that holds sessions" } else { "no daemon runs for this configuration" });
             return Ok(ExitCode::SUCCESS);
         }
+        let mut failed = Vec::new();
         for name in names {
-            say_line(&end(&name, now).await?);
+            // One that does not end keeps no other from it.
+            match end(&name, now).await {
+                Ok(told) => say_line(&told),
+                Err(why) => failed.push(why),
+            }
         }
-        Ok(ExitCode::SUCCESS)
+        if failed.is_empty() { Ok(ExitCode::SUCCESS) } else { Err(failed.join("; ")) }
     })?
 }
 

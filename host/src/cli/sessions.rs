@@ -218,11 +218,16 @@ async fn everywhere() -> Result<(Vec<SessionState>, Option<String>), String> {
 async fn looked_everywhere() -> Result<((Vec<SessionState>, Option<String>), Vec<String>), String> {
     let mut sessions = Vec::new();
     let mut halted = None;
-    let (visitors, unheard) = Visitor::all("command line", false).await?;
+    let (visitors, mut unheard) = Visitor::all("command line", false).await?;
     for mut visitor in visitors {
-        if let Tell::Sessions { sessions: open, panic, .. } = visitor.list().await? {
-            halted = halted.or(panic);
-            sessions.extend(open);
+        match visitor.list().await {
+            Ok(Tell::Sessions { sessions: open, panic, .. }) => {
+                halted = halted.or(panic);
+                sessions.extend(open);
+            }
+            Ok(_) => {}
+            // The others have theirs all the same.
+            Err(why) => unheard.push(why),
         }
     }
     Ok(((sessions, halted), unheard))
