@@ -90,7 +90,7 @@ pub fn painted_table(headings: &[&str], rows: &[Vec<String>], style: impl Fn(usi
 /// Columns of the terminal; as many as are wanted where there is none, or one without a size.
 #[must_use]
 pub fn columns() -> usize {
-    let size = rustix::termios::tcgetwinsize(std::io::stdout());
+    let size = rustix::termios::tcgetwinsize(io::stdout());
     size.ok().map(|size| usize::from(size.ws_col)).filter(|columns| *columns > 0).unwrap_or(usize::MAX)
 }
 
