@@ -231,6 +231,8 @@ struct Page {
     /// Ends of rows are kept, of those in so many last characters.
     kept: Option<usize>,
     rows: VecDeque<RowEnd>,
+    /// Rows that the cursor has gone up from an empty one. As many line feeds only bring it back.
+    raised: u16,
 }
 
 impl Page {
@@ -249,6 +251,7 @@ impl Page {
             longer: 0,
             kept: None,
             rows: VecDeque::new(),
+            raised: 0,
         }
     }
 
@@ -275,6 +278,7 @@ impl Page {
     }
 
     fn end_row(&mut self, end: u64) {
+        self.raised = 0;
         if self.row.is_only_marker() {
             // Nothing but a question that was answered stood there.
             self.row.clear();
@@ -370,6 +374,7 @@ impl Sink for Page {
             return;
         }
         match byte {
+            b'\n' if self.raised > 0 && self.row.is_empty() => self.raised -= 1,
             b'\n' => self.end_row(end),
             byte if Row::shows(byte) => self.show(&[byte], end.saturating_sub(1)),
             _ => self.row.control(byte),
@@ -383,6 +388,7 @@ impl Sink for Page {
         // A move to another row ends the text of this one.
         match csi.function {
             b'H' | b'f' | b'A' | b'd' if csi.private == 0 && !self.row.is_empty() => self.end_row(end),
+            b'A' if csi.private == 0 => self.raised = csi.param(0, 1),
             _ => self.row.csi(csi),
         }
     }
@@ -416,6 +422,13 @@ mod tests {
         assert_eq!(page(b"x", 100).text, "x");
         assert_eq!(page(b"\r\n\r\n  x  \r\n\r\n", 100).text, "\n\n  x  \n\n");
         assert_eq!(page(b"\x1b[31mred\x1b[0m\r\n", 100).text, "red\n");
+    }
+
+    #[test]
+    fn a_line_feed_behind_a_move_up_from_an_empty_row_begins_no_row() {
+        assert_eq!(page(b"2\r\n\x1b[1A\n>>> ", 100).text, "2\n>>> ");
+        assert_eq!(page(b"2\r\n\x1b[2A\n\n\n>>> ", 100).text, "2\n\n>>> ");
+        assert_eq!(page(b"a\r\n\x1b[Ab\r\n\r\nc", 100).text, "a\nb\n\nc");
     }
 
     #[test]

@@ -331,6 +331,8 @@ mod tests {
     fn an_unfinished_input_says_what_ends_it() {
         for (mode, tail, word) in [
             ("python", "... ", "empty line"),
+            // It has indented the row.
+            ("python", "...   ", "empty line"),
             ("psql", "shop-# ", "`;`"),
             ("psql", "shop'# ", "`;`"),
             ("sqlite", "   ...> ", "`;`"),

@@ -11,6 +11,9 @@ use crate::terminal::text::last_bytes;
 /// Length of `CSI ? 2004 h`.
 const PASTE_ASKED_BYTES: u64 = 8;
 
+/// Empties the row and leaves the cursor in its column (EL 2).
+const ERASE_ROW: Csi<'static> = Csi { private: 0, params: &[2], intermediate: 0, function: b'K' };
+
 /// Rows before a prompt that may belong to it, with the empty one before them.
 const CONTEXT_ROWS: usize = 4;
 
@@ -121,12 +124,9 @@ impl Live {
     fn end_row(&mut self, end: u64) {
         match &mut self.echo {
             Echo::Awaited(line, came) => {
-                // Some line editors break a long line into rows themselves.
-                came.push_str(&squashed(&self.row.text()));
-                *came = last_bytes(came, line.len()).to_owned();
-                let drawn_over =
-                    || squashed(&self.row.text()).strip_prefix(line.as_str()).is_some_and(|rest| rest.len() <= self.left_before);
-                if came == line || self.left_before > 0 && drawn_over() {
+                let shown = squashed(&self.row.text());
+                let drawn_over = || shown.strip_prefix(line.as_str()).is_some_and(|rest| rest.len() <= self.left_before);
+                if has_come(line, came, &shown) || self.left_before > 0 && drawn_over() {
                     self.echo = Echo::SeenAt(end);
                 }
             }
@@ -147,6 +147,16 @@ impl Live {
         self.row_start = end;
         self.rows_done += 1;
         self.first_row_end.get_or_insert(end);
+    }
+
+    /// A line editor that draws its rows itself goes on in the one below: what stands in this one is done, but for the end of its last row.
+    fn go_down(&mut self) {
+        if let Echo::Awaited(line, came) = &mut self.echo
+            && has_come(line, came, &squashed(&self.row.text()))
+        {
+            self.echo = Echo::RowEnd;
+        }
+        self.row.csi(&ERASE_ROW);
     }
 
     fn ask(&mut self, sequence: Vec<u8>) {
@@ -270,6 +280,9 @@ impl Sink for Live {
             (b'?', b'l') => self.set_mode(csi, false),
             (_, b'c' | b'n') => self.ask(sequence(csi)),
             (0, b'A' | b'B' | b'H' | b'f' | b'J' | b'd' | b'r') => {
+                if csi.function == b'B' && csi.param(0, 1) == 1 && self.bracketed_paste == Some(true) {
+                    self.go_down();
+                }
                 self.addressed = true;
                 self.ask(sequence(csi));
             }
@@ -302,6 +315,13 @@ impl Sink for Live {
             _ => {}
         }
     }
+}
+
+/// Is the line whole with this row? Some line editors break a long line into rows themselves.
+fn has_come(line: &str, came: &mut String, shown: &str) -> bool {
+    came.push_str(shown);
+    *came = last_bytes(came, line.len()).to_owned();
+    came.as_str() == line
 }
 
 /// A control sequence in its canonical form, to compare with what a device is known to ask.

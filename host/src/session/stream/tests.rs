@@ -114,6 +114,24 @@ fn an_echo_in_several_rows_is_seen() {
     assert_eq!(*bytes, *b"aaaa bbbb\r\n");
 }
 
+/// As Python draws it since 3.13: each row with a prompt of its own, reached by the cursor keys' sequences.
+#[test]
+fn an_echo_that_is_drawn_row_below_row_is_seen() {
+    let first = "\x1b[?2004h\x1b[1A\n\x1b[1;35m>>> \x1b[0m\x1b[4D\x1b[4C";
+    let begun = "\x1b[4D\n\x1b[1A>>> for i in range(3000):\x1b[25D\x1b[1B... \x1b[4D\x1b[4C";
+    let whole = format!("{begun}\x1b[4D\n\x1b[1A...   f(i)\x1b[10D\x1b[1B... \x1b[4D\x1b[4C\x1b[4D\n\r\x1b[?2004l7\r\n{first}");
+    let mut stream = stream(first.as_bytes());
+    stream.on_typed(Some("  f(i)"));
+    stream.push(whole.as_bytes());
+    assert!(stream.is_echoed());
+    let page = stream.source().from(stream.output_start().unwrap(), stream.output_end(), 100).unwrap();
+    assert_eq!((page.text.as_str(), stream.tail().as_str()), ("7\n", ">>> "));
+    // The rest is asked for, in a row that is indented.
+    stream.on_typed(Some("  f(i)"));
+    stream.push(format!("{begun}\x1b[4D...   f(i)\x1b[10D\x1b[10C\x1b[10D\n...   \x1b[6D\x1b[6C").as_bytes());
+    assert_eq!((stream.is_echoed(), stream.tail().as_str()), (true, "...   "));
+}
+
 #[test]
 fn a_mark_without_the_nonce_is_output_and_no_mark() {
     let stream = stream(mark("D;0;ffffffffffffffff").as_bytes());
