@@ -49,6 +49,8 @@ pub struct LineReader {
     pub pastes: bool,
     /// The longest line in bytes, where it says one.
     pub line_max: Option<usize>,
+    /// A program that is no shell: an empty line may end what is pasted.
+    pub is_program: bool,
 }
 
 /// The lines of a command that was allowed, ready to be typed.
@@ -76,7 +78,10 @@ pub fn command(verdict: &Verdict, text: &str, kind: &DeviceType, reader: &LineRe
     }
     let enter = kind.terminal.enter.as_bytes();
     if reader.pastes {
-        let bytes = [PASTE_START, text.as_bytes(), PASTE_END, enter].concat();
+        // Interpreters end an indented block with an empty line. A shell would read that as a command.
+        let is_block = text.contains('\n') && text.rsplit('\n').next().is_some_and(|row| row.starts_with([' ', '\t']));
+        let end: &[u8] = if reader.is_program && is_block && text.len() < whole.len() { b"\n" } else { b"" };
+        let bytes = [PASTE_START, text.as_bytes(), end, PASTE_END, enter].concat();
         let last = text.rsplit('\n').next().unwrap_or_default().to_owned();
         return Ok(VecDeque::from([Approved::line(bytes, last)]));
     }
@@ -354,15 +359,21 @@ mod tests {
         let kind = DeviceType::of("t", Vec::new());
         let read = |text: &str, reader: LineReader| command(&allowed, text, &kind, &reader);
         let typed =
-            |text: &str, pastes| read(text, LineReader { pastes, line_max: None }).map(|lines| lines.iter().map(bytes).collect::<Vec<_>>());
+            |text: &str, pastes| read(text, LineReader { pastes, ..LineReader::default() }).map(|lines| lines.iter().map(bytes).collect::<Vec<_>>());
         assert_eq!(typed("a\nb", false), Ok(vec![b"a\r".to_vec(), b"b\r".to_vec()]));
         assert_eq!(typed("a\nb\n\n", false), Ok(vec![b"a\r".to_vec(), b"b\r".to_vec(), b"\r".to_vec()]));
         assert_eq!(typed("a\nb\n", true), Ok(vec![b"\x1b[200~a\nb\x1b[201~\r".to_vec()]));
         for pastes in [false, true] {
-            let why = read("a\nlonger", LineReader { pastes, line_max: Some(5) }).err();
+            let why = read("a\nlonger", LineReader { pastes, line_max: Some(5), is_program: false }).err();
             assert_eq!(why.as_deref(), Some("a line of it has 6 bytes, this shell takes 5; make it shorter"));
         }
         assert_eq!(typed("a\nb", true), Ok(vec![b"\x1b[200~a\nb\x1b[201~\r".to_vec()]));
+        // A block is ended by its empty line, in a program alone.
+        for (text, is_program, end) in [("a:\n b\n\n", true, "\n"), ("a:\n b", true, ""), ("a\nb\n", true, ""), ("a:\n b\n", false, "")] {
+            let lines = read(text, LineReader { pastes: true, line_max: None, is_program }).unwrap();
+            let pasted = format!("\x1b[200~{}{end}\x1b[201~\r", text.trim_end());
+            assert_eq!(lines.iter().map(bytes).collect::<Vec<_>>(), [pasted.into_bytes()], "{text:?}");
+        }
         assert!(typed("a\x1b[201~b", true).is_err());
         assert!(typed("a\x03", false).is_err());
     }

@@ -643,7 +643,9 @@ impl Actor {
 
     /// What is typed of a text that was let through.
     fn lines(&self, verdict: &Verdict, text: &str, pastes: bool) -> Result<VecDeque<Approved>, Refusal> {
-        let reader = policy::LineReader { pastes, line_max: self.machine.stream().line_max() };
+        // What is not known may be a shell.
+        let is_program = self.profile.kind.pipe.is_some() && !self.is_in_shell() && self.machine.mode() != "unknown";
+        let reader = policy::LineReader { pastes, line_max: self.machine.stream().line_max(), is_program };
         let lines = policy::command(verdict, text, &self.profile.kind, &reader);
         lines.map_err(|why| Refusal::Cannot(format!("the command cannot be typed: {why}")))
     }

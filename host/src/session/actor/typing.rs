@@ -167,7 +167,7 @@ impl Actor {
     }
 
     /// Is a shell what reads lines here? These are the contract's words for the modes of shells.
-    fn is_in_shell(&self) -> bool {
+    pub(super) fn is_in_shell(&self) -> bool {
         let mode = self.machine.mode();
         self.profile.kind.pipe.is_some() && (mode.ends_with("shell") || mode.ends_with("csh"))
     }
