@@ -117,6 +117,10 @@ mod tests {
                 "Do you want to continue? [Y/n/?] ",
                 "Proceed? (y)es/(n)o: ",
                 "Go on? (Y)es/(N)o",
+                "Ok to proceed? (y) ",
+                "Proceed anyway? (y,N) ",
+                "overwrite b? (y/n [n]) ",
+                "Continue? [y/n/v/...? shows all options] (y): ",
             ],
         );
         check(
@@ -175,10 +179,12 @@ mod tests {
     #[test]
     fn other_questions_wait_longer() {
         check("username", 3_000, &["Username for 'https://example.net': ", "login: ", "Username: "]);
-        check("any-key", 2_500, &["Press any key to continue . . .", "Hit Enter to continue", "Press [Enter] to exit: "]);
-        check("menu", 3_000, &["Please select an option: ", "Your choice: ", "Enter a number [1-5]: ", "#? "]);
+        check("any-key", 2_500, &["Press any key to continue . . .", "Hit Enter to continue", "Press [Enter] to exit: ", "[More] "]);
+        check("any-key", 2_500, &["--Type <RET> for more, q to quit, c to continue without paging--"]);
+        check("menu", 3_000, &["  Enter a value: ", "Please select an option: ", "Your choice: ", "Enter a number [1-5]: ", "#? "]);
         check("unknown", 5_000, &["What is your name? "]);
         check("unknown", 6_000, &["Name: ", "Country Name (2 letter code) [AU]: ", "total: "]);
+        check("unknown", 6_000, &["Country Name (2 letter code) [AU]:", "\tFull Name []: ", " (Enter 'c' to cancel): "]);
         check("filename", 3_000, &["Enter file in which to save the key (/root/.ssh/id_ed25519): "]);
         check("menu", 500, &["Command (m for help): "]);
         check("pager", 5_000, &["(END)", "--More--(37%)", "lines 1-23/60 37%"]);
@@ -201,6 +207,9 @@ mod tests {
             "Are you sure you want to continue connecting (yes/no/[fingerprint])? yes",
             "[sudo: x] Password: ***",
             "12:30: ",
+            "  12:30: ",
+            "  total: ",
+            "[section]:",
             ": ",
         ] {
             assert_eq!(kind(tail), None, "{tail:?}");
