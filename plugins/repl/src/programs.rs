@@ -1,6 +1,7 @@
 //! The programs, what starts them, and what their prompts look like.
 
 use jackfield_plugin::shell::{self, file_name, operands};
+use jackfield_plugin::text::listed;
 
 /// When a program asks for lines instead of ending by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,6 +77,8 @@ const PROGRAMS: &[Program] = &[
             "bconsole",
             "ipmitool",
             "debugfs",
+            "kadmin",
+            "kadmin.local",
             "xfs_db",
             "rbd",
             "ceph",
@@ -151,6 +154,23 @@ fn inside(arguments: &[String]) -> Option<Named> {
     at.filter(|_| terminal).find_map(|at| by_words(arguments.get(at..).unwrap_or_default()))
 }
 
+/// Options of more than one letter, of those programs, that take a value of their own.
+const VALUED: &str =
+    "--user --pass --cacert --cacertdir --cert --key --sni --tls-ciphers -cmd -init -separator -newline -nullvalue -vfs";
+
+/// How many operands there are.
+fn without_values(arguments: &[String], valued: &str) -> usize {
+    let mut rest = operands(arguments, valued);
+    while let Some(at) = arguments.len().checked_sub(rest.len() + 1) {
+        let is_value = arguments.get(at).is_some_and(|option| listed(VALUED, option));
+        if !is_value || rest.is_empty() {
+            break;
+        }
+        rest = operands(rest.get(1..).unwrap_or_default(), valued);
+    }
+    rest.len()
+}
+
 impl Asks {
     fn for_lines(self, arguments: &[String]) -> bool {
         let ends = |word: &String| matches!(word.as_str(), "--version" | "--help" | "-V");
@@ -170,7 +190,7 @@ impl Asks {
                 let mut options = arguments.iter().take_while(|word| word.starts_with('-'));
                 options.any(|word| word.starts_with("-d") && !word.contains(':'))
             }
-            Self::UpTo(most, valued) => operands(arguments, valued).len() <= most,
+            Self::UpTo(most, valued) => without_values(arguments, valued) <= most,
             Self::Unless(options) => {
                 let given = |word: &String| {
                     let name = word.split('=').next().unwrap_or_default();
@@ -206,6 +226,11 @@ mod tests {
             ("ssh -t db1 mysql", "mysql"),
             ("sqlite3", "sqlite"),
             ("sqlite3 -header x.db", "sqlite"),
+            ("sqlite3 -cmd '.mode box' -init x x.db", "sqlite"),
+            ("redis-cli --tls --cacert /x --cert /y --key /z -h cache", "redis"),
+            ("redis-cli --user bob -p 6380 --pass x", "redis"),
+            ("sudo kadmin.local", "kadmin.local"),
+            ("kadmin -p admin/admin", "kadmin"),
             ("mysql -u root -psecret shop", "mysql"),
             ("redis-cli -h cache -p 6379", "redis"),
             ("gdb ./a.out 17", "gdb"),
@@ -237,6 +262,8 @@ mod tests {
             "sqlite3 x.db 'select 1'",
             "mysql -e 'select 1'",
             "redis-cli get x",
+            "redis-cli --user bob get x",
+            "sqlite3 -cmd '.mode box' x.db 'select 1'",
             "redis-cli -h cache ping",
             "gdb -batch -ex bt ./a.out",
             "node x.js",

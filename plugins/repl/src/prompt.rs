@@ -182,6 +182,8 @@ mod tests {
             ("bluetoothctl", "[bluetooth]# ", "bluetoothctl"),
             ("smbclient //nas/share", "smb: \\> ", "smbclient"),
             ("lftp nas", "lftp noc@nas:~> ", "lftp"),
+            ("debugfs /dev/sda1", "debugfs:  ", "debugfs"),
+            ("kadmin.local", "kadmin.local:  ", "kadmin.local"),
         ] {
             let mut view = view("shell", command, tail);
             assert_eq!((ready(&view).mode.as_str(), ready(&view).proof.as_str()), (mode, "pattern"), "{command}");
