@@ -21,6 +21,9 @@ const SHORT_BYTES: usize = 2;
 /// prompt is none as long as they are.
 const EDITOR: &str = "editor";
 
+/// The text of the send `gdb_lines`.
+const LINES: &str = "set editing off";
+
 /// Modes of shells, from where a program is started.
 const SHELLS: &[&str] = &[mode::SHELL, mode::REMOTE_SHELL, mode::TCSH, "unknown"];
 
@@ -43,10 +46,16 @@ pub(crate) fn inspect(view: &View) -> PromptReport {
     }
 }
 
-/// The send to type at the program's first prompt, if there is one.
+/// The send to type at the program's first prompt, one after the other, if there is one.
 pub(crate) fn prepare(at: &Ready, view: &View) -> Option<&'static str> {
-    let lines_at_once = at.mode == "gdb" && at.prompt.trim_ascii() == "(gdb)" && view.takes_paste();
-    (lines_at_once && view.command.is_empty()).then_some("gdb_lines")
+    if at.mode != "gdb" || at.prompt.trim_ascii() != "(gdb)" {
+        return None;
+    }
+    match view.command.as_str() {
+        "" if view.takes_paste() => Some("gdb_lines"),
+        LINES => Some("gdb_pages"),
+        _ => None,
+    }
 }
 
 /// The prompt of a program that the line has started.
@@ -323,6 +332,8 @@ mod tests {
         (next.phase, next.memo) = ("setup".to_owned(), memo);
         next.facts.push(Fact { name: "bracketed-paste".to_owned(), value: "off".to_owned() });
         assert_eq!((ready(&next).mode.as_str(), inspect(&next).memo.as_slice()), ("gdb", b"".as_slice()));
+        assert_eq!(prepare(&ready(&next), &next), Some("gdb_pages"));
+        next.command = "set pagination off".to_owned();
         assert_eq!(prepare(&ready(&next), &next), None);
         // One that stays on is not told a second time.
         next.facts = first.facts;
