@@ -358,8 +358,9 @@ mod tests {
         let allowed = Verdict::of(Decision { effect: Effect::Allow, rule: String::new(), reason: String::new() });
         let kind = DeviceType::of("t", Vec::new());
         let read = |text: &str, reader: LineReader| command(&allowed, text, &kind, &reader);
-        let typed =
-            |text: &str, pastes| read(text, LineReader { pastes, ..LineReader::default() }).map(|lines| lines.iter().map(bytes).collect::<Vec<_>>());
+        let typed = |text: &str, pastes| {
+            read(text, LineReader { pastes, ..LineReader::default() }).map(|lines| lines.iter().map(bytes).collect::<Vec<_>>())
+        };
         assert_eq!(typed("a\nb", false), Ok(vec![b"a\r".to_vec(), b"b\r".to_vec()]));
         assert_eq!(typed("a\nb\n\n", false), Ok(vec![b"a\r".to_vec(), b"b\r".to_vec(), b"\r".to_vec()]));
         assert_eq!(typed("a\nb\n", true), Ok(vec![b"\x1b[200~a\nb\x1b[201~\r".to_vec()]));

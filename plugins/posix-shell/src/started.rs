@@ -24,7 +24,11 @@ const USER_CHANGES: &[(&str, &str)] =
 /// start a shell.
 const ENTERED: &str = "chroot unshare nsenter systemd-nspawn toolbox distrobox nix-shell lxc-attach machinectl";
 /// Programs that run a command in a container; it has a terminal only where one was asked for.
-const CONTAINERS: &str = "docker podman nerdctl kubectl oc crictl ctr lxc incus";
+const CONTAINERS: &str = "docker podman nerdctl kubectl oc crictl ctr lxc incus docker-compose podman-compose pct";
+/// Words behind which such a program gives the command a terminal without being asked.
+const TERMINALS: &str = "rsh enter shell console";
+/// Programs and words that give one to all that they run in a container, unless an option keeps them from that.
+const ALWAYS: &str = "compose docker-compose podman-compose lxc incus pct";
 /// Programs that connect to another host.
 const CONNECTING: &str = "ssh mosh telnet autossh sshpass rlogin vagrant multipass nc ncat netcat socat minicom picocom cu adb \
     vtysh";
@@ -73,17 +77,29 @@ fn by_words(words: &[String]) -> Started {
             }
         }
         _ if listed(CONTAINERS, name) => {
-            let terminal = has_letter(arguments, 't') || arguments.iter().any(|word| word == "--tty" || word == "attach");
+            let verb = arguments.iter().find(|word| !word.starts_with('-')).map_or("-", String::as_str);
+            let terminal =
+                has_letter(arguments, 't') || listed(TERMINALS, verb) || arguments.iter().any(|word| word == "--tty" || word == "attach");
             match shell_among(arguments) {
-                Some(true) if terminal => Started::ElsewhereShell,
+                Some(true) if terminal || gives_terminal(name, arguments) => Started::ElsewhereShell,
                 _ if terminal => Started::Elsewhere,
                 _ => Started::Nothing,
             }
         }
         "ssh" => connection(arguments),
+        // The console of a virtual machine.
+        "virsh" | "qm" if arguments.iter().any(|word| listed("console terminal", word)) => Started::Elsewhere,
         _ if listed(CONNECTING, name) => Started::Elsewhere,
         _ => Started::Nothing,
     }
+}
+
+/// Does it run something in a container that has the caller's terminal, though nobody says so?
+fn gives_terminal(name: &str, arguments: &[String]) -> bool {
+    let runs = arguments.iter().any(|word| matches!(word.as_str(), "exec" | "run"));
+    let refuses = has_letter(arguments, 'T') || has_letter(arguments, 'd') || arguments.iter().any(|word| word == "--no-TTY");
+    let first = arguments.first().map_or("-", String::as_str);
+    runs && !refuses && (listed(ALWAYS, name) || listed(ALWAYS, first))
 }
 
 /// Is a shell named there, and one that will ask for lines?
@@ -236,6 +252,12 @@ mod tests {
                 "ssh -t web2 bash",
                 "ssh -tt web2 sudo -i",
                 "machinectl shell web",
+                "docker compose exec web bash",
+                "docker compose -f x.yml run --rm web sh",
+                "docker-compose exec -u 0 web bash",
+                "sudo lxc exec c1 -- bash -l",
+                "oc rsh pod sh",
+                "pct exec 100 -- sh",
             ],
         );
     }
@@ -252,6 +274,12 @@ mod tests {
                 "telnet sw1 23",
                 "ssh -t web2 top",
                 "docker exec -it c top",
+                "lxc shell c1",
+                "incus console c1",
+                "pct enter 100",
+                "oc rsh pod",
+                "virsh console vm1",
+                "qm terminal 100",
             ],
         );
     }
@@ -281,6 +309,15 @@ mod tests {
                 "echo ssh",
                 "echo bash; ./build",
                 "docker exec c sh",
+                "docker compose exec -T web bash",
+                "docker compose run -d web sh",
+                "docker compose up",
+                "docker compose exec web make",
+                "docker logs shell",
+                "lxc list",
+                "pct list",
+                "virsh list",
+                "kubectl exec pod -- sh",
                 "docker ps",
                 "grep bash x",
                 "chroot /mnt /bin/ls",

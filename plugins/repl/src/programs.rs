@@ -155,8 +155,7 @@ fn inside(arguments: &[String]) -> Option<Named> {
 }
 
 /// Options of more than one letter, of those programs, that take a value of their own.
-const VALUED: &str =
-    "--user --pass --cacert --cacertdir --cert --key --sni --tls-ciphers -cmd -init -separator -newline -nullvalue -vfs";
+const VALUED: &str = "--user --pass --cacert --cacertdir --cert --key --sni --tls-ciphers -cmd -init -separator -newline -nullvalue -vfs";
 
 /// How many operands there are.
 fn without_values(arguments: &[String], valued: &str) -> usize {
