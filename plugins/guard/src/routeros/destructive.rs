@@ -47,12 +47,14 @@ const STOPPED: [Stopped; 22] = [
 ];
 
 /// Settings by which an interface, a bridge or the whole router carries nothing any more, or a service cannot be reached as before.
-const CUTTING: [(&str, &str, &str); 7] = [
+const CUTTING: [(&str, &str, &str); 9] = [
     ("bridge", "vlan-filtering", "y"),
     ("settings", "ip-forward", "n"),
     ("settings", "disable-ipv6", "y"),
     ("service", "port", ""),
     ("service", "address", ""),
+    ("address", "address", ""),
+    ("address", "interface", ""),
     ("filter", "action", "drop"),
     ("filter", "action", "reject"),
 ];
@@ -70,7 +72,25 @@ const VERBS: [Stopped; 8] = [
 ];
 
 /// Arguments whose text is run later.
-const CODE_ARGUMENTS: [&str; 9] = ["source", "on-event", "on-up", "on-down", "up-script", "down-script", "on-error", "script", "on-login"];
+const CODE_ARGUMENTS: [&str; 17] = [
+    "do",
+    "else",
+    "source",
+    "script",
+    "up-script",
+    "down-script",
+    "test-script",
+    "lease-script",
+    "on-event",
+    "on-up",
+    "on-down",
+    "on-error",
+    "on-login",
+    "on-logout",
+    "on-master",
+    "on-backup",
+    "on-fail",
+];
 
 pub(super) fn find(parsed: &Parsed) -> Option<Danger> {
     in_text(parsed, 0)
@@ -168,7 +188,8 @@ fn hidden(statement: &Statement, texts: usize) -> impl Iterator<Item = Danger> {
     let runs = statement.words.first().is_some_and(|word| matches!(word.text.as_str(), ":execute" | ":parse"));
     statement.words.iter().enumerate().filter_map(move |(place, word)| {
         let text = match word.named() {
-            Some((name, text)) if CODE_ARGUMENTS.contains(&name) => text,
+            // Names of arguments may be shortened.
+            Some((name, text)) if CODE_ARGUMENTS.iter().any(|full| shortens(name, full, 2)) => text,
             _ if runs && place == 1 => word.text.strip_prefix("script=").unwrap_or(&word.text),
             _ => return None,
         };

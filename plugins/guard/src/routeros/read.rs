@@ -9,41 +9,50 @@ use super::parse::{Inner, Statement, Word};
 /// Names of menus by their first letter. Another word at their place may be a verb.
 const MENUS: [(char, &str); 24] = [
     ('6', "6to4"),
-    ('a', "aaa accounting active active-peers address address-list advertisements area arp"),
+    ('a', "aaa access access-list accounting action active active-peers address address-list advertisements alert apn area arp"),
     ('b', "backup bandwidth-server bfd bgp bonding bridge"),
-    ('c', "cache calea caps-man certificate channel client clock cloud community config configuration connection console container cpu"),
-    ('d', "datapath detect-internet device-mode dhcp-client dhcp-relay dhcp-server disk dns dot1x"),
-    ('e', "eoip ethernet export"),
-    ('f', "file filter firewall"),
-    ('g', "gps gre group"),
+    (
+        'c',
+        "cache calea cap caps-man capsman certificate channel channels client clock cloud community config configuration connect-list connection console container cpu",
+    ),
+    (
+        'd',
+        "datapath default-configuration detect-internet device-mode dhcp-client dhcp-relay dhcp-server discovery-settings disk dns dot1x dummy",
+    ),
+    ('e', "e-mail environment eoip ethernet export"),
+    ('f', "file filter firewall forwarding-table"),
+    ('g', "gps graphing gre group"),
     ('h', "health history host hotspot"),
-    ('i', "identity igmp-proxy installed-sa instance interface iot ip ip-scan ipip ipsec ipv6 irq"),
+    ('i', "identity igmp-proxy inbox installed-sa instance interface interfaces iot ip ip-scan ipip ipsec ipv6 irq isis"),
     ('k', "kid-control"),
-    ('l', "l2tp-client l2tp-server layer7-protocol lcd ldp lease leds license list log logging lte"),
-    ('m', "mac-server macvlan mangle mdb member mld mode-config mpls msti"),
-    ('n', "nat nd ndp-proxy neighbor netwatch network nexthop ntp"),
+    ('l', "l2tp-client l2tp-server layer7-protocol lcd ldp lease leds license list log logging lsa lte"),
+    ('m', "mac-server macsec macvlan mangle manual mdb media member mfc mld mode-config mpls msti"),
+    ('n', "nat nat-pmp nd ndp-proxy neighbor netwatch network nexthop note ntp"),
     ('o', "option ospf ospf-v3 ovpn-client ovpn-server"),
     (
         'p',
-        "package partitions peer peers pim poe policy pool port ppp pppoe-client pppoe-server pptp-client pptp-server prefix private profile proposal proxy",
+        "package packet partitions peer peers pim pim-sm poe policy pool port ppp pppoe-client pppoe-server pptp-client pptp-server prefix private process profile proposal protocol provisioning proxy",
     ),
     ('q', "queue"),
-    ('r', "radius range raw record registration-table resource rip romon route router-id routerboard routing rule rules"),
+    (
+        'r',
+        "radio radius range raw record registration-table remote-cap resource rip romon route router-id routerboard routing rpki rule rules",
+    ),
     (
         's',
-        "scheduler script secret security security-profiles serial server service service-port session sessions settings simple smb sms sniffer snmp socks ssh ssh-keys sstp-client sstp-server static statistics store switch system",
+        "scheduler script secret security security-profiles serial server service service-port session sessions settings shares simple smb sms sniffer snmp socks ssh ssh-keys sstp-client sstp-server state static statistics stats steering store switch system",
     ),
-    ('t', "table template tftp time tool tracking traffic-flow traffic-monitor tree type"),
+    ('t', "table target template tftp time tool tracking traffic-flow traffic-generator traffic-monitor tree type"),
     ('u', "upnp ups usb used user user-manager"),
-    ('v', "veth virtual-routing vlan vlans vpls vrf vrrp vxlan"),
+    ('v', "veth virtual-routing vlan vlans vpls vrf vrrp vteps vxlan"),
     ('w', "w60g watchdog wifi wifiwave2 wireguard wireless"),
     ('z', "zerotier"),
 ];
 
 /// Verbs that change, of which a beginning is no menu.
 const VERBS: &str = "add backup cancel clear comment create disable edit enable export-certificate fetch flush format-drive generate import \
-    install issue kill load make-static move reboot release remove renew reset reset-configuration reset-counters revoke run \
-    save send set shutdown sign unset upgrade";
+    install issue kill load make-static move provision reboot release remove renew reset reset-configuration reset-counters \
+    revoke run save send set shutdown sign start stop unset upgrade";
 
 /// Commands of the script language that change nothing by themselves.
 const SCRIPT: &str = "put local foreach for if while do len tostr tonum toarray tobool toip toip6 totime toid pick find typeof delay nothing \
@@ -233,6 +242,10 @@ mod tests {
             ("a", false),
             ("remove", false),
             ("reboot", false),
+            ("provisioning", true),
+            ("provision", false),
+            ("sta", false),
+            ("sto", false),
         ] {
             assert_eq!(is_menu(word), expected, "{word}");
         }
