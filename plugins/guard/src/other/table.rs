@@ -106,7 +106,7 @@ const HARMLESS: [&str; 23] = [
     "cl[ear] bgp .. so[ft]",
     "cl[ear] ip bgp .. so[ft]",
     "co[py] r[unning-config]",
-    "conf[igure] .. no shut[down] $",
+    "conf[igure] .. no shu[tdown] $",
     "del[ete] int[erfaces] .. desc[ription] $",
     "del[ete] int[erfaces] .. dis[able] $",
 ];
