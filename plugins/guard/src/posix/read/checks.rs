@@ -410,13 +410,15 @@ pub(super) fn smartctl(arguments: &[Argument]) -> Proof {
     SHAPE.read(arguments).map(drop)
 }
 
-/// `ovs-vsctl show`. Behind a `--` another command begins, so every word must be known.
+/// `ovs-vsctl show`, and its relatives of OVN. Behind a `--` another command begins, so every word must be known.
 pub(super) fn ovs_vsctl(arguments: &[Argument]) -> Proof {
     const READS: &str = "show list find get list-br list-ports list-ifaces br-exists br-to-vlan br-to-parent port-to-br iface-to-br br-get-external-id \
-                         get-controller get-manager get-ssl get-fail-mode get-aa-mapping";
+                         get-controller get-manager get-ssl get-fail-mode get-aa-mapping ls-list lr-list lsp-list lrp-list lr-route-list \
+                         lr-nat-list lb-list acl-list lflow-list dump-flows";
     const SHAPE: Shape = Shape {
         letters: "f:d:t:",
-        long: "db= no-wait retry timeout= dry-run oneline format= data= no-headings pretty bare columns= if-exists real fake",
+        long: "db= no-wait retry timeout= dry-run oneline format= data= no-headings pretty bare columns= if-exists real fake leader-only \
+               no-leader-only",
         operands: MANY,
     };
     if arguments.iter().any(|argument| !argument.exact || argument.is("--")) {

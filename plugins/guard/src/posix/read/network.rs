@@ -113,6 +113,8 @@ pub(super) const PROGRAMS: &[Entry] = &[
     ("ntpdate", needs("q", MANY, "q46uv", "")),
     // Without it commands are read.
     ("ntpq", needs("p peers", MANY, "pn46", "peers numeric")),
+    ("ovn-nbctl", Rule::Check(checks::ovs_vsctl)),
+    ("ovn-sbctl", Rule::Check(checks::ovs_vsctl)),
     (
         "ovs-appctl",
         first(
