@@ -105,6 +105,23 @@ fn a_call_with_the_id_of_one_that_runs_is_refused_and_the_first_goes_on() {
 }
 
 #[test]
+fn what_is_told_of_a_calls_progress_grows_however_much_waits_in_it() {
+    let mut client = Client::start("[device.one]\nlocal = true\ntype = \"linux\"\n[device.two]\nlocal = true\ntype = \"linux\"\n");
+    let arguments = json!({"targets": ["one", "two"], "command": "tail -f /dev/null", "wait_s": 6});
+    let params = json!({"name": "ssh_query", "arguments": arguments, "_meta": {"progressToken": "p"}});
+    client.write(&json!({"jsonrpc": "2.0", "id": "both", "method": "tools/call", "params": params}));
+    let mut told = Vec::new();
+    loop {
+        let message = client.next();
+        if message["id"] == "both" {
+            break;
+        }
+        told.extend(message["params"]["progress"].as_f64());
+    }
+    assert!(told.len() >= 2 && told.is_sorted_by(|one, next| one < next), "{told:?}");
+}
+
+#[test]
 fn who_waits_for_a_line_is_told_which_one_came_if_any() {
     account("jft-bash", Path::new("/bin/bash"));
     let server = Sshd::start();

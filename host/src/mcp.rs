@@ -2,7 +2,7 @@
 
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use ::http::request::Parts;
@@ -113,6 +113,8 @@ pub struct Caller {
     /// How long it lets a call wait, in seconds.
     pub ceiling_s: f64,
     progress: Option<(Peer<RoleServer>, ProgressToken)>,
+    /// How often it was told that its call goes on: what a call waits for, at once or one after the other, has one count, which has to grow.
+    told: AtomicU32,
     cancelled: CancellationToken,
     /// It can say that it gives up a call. Over HTTP the newer era has no word for it, and a connection that breaks looks the same.
     has_word: bool,
@@ -133,6 +135,7 @@ impl Caller {
         Self {
             ceiling_s: if patient { PATIENT_WAIT_MAX_S } else { WAIT_MAX_S },
             progress: token.map(|token| (context.peer.clone(), token)),
+            told: AtomicU32::new(0),
             cancelled: context.ct.clone(),
             has_said_all: Arc::clone(&server.has_said_all),
             has_word: !(is_newer(context) && context.extensions.get::<Parts>().is_some()),
@@ -142,8 +145,8 @@ impl Caller {
 
     /// Of what goes on when its call is over: what it waits for is given up, and stopped, when this is cancelled.
     fn absent(name: &str, cancelled: CancellationToken) -> Self {
-        let (has_word, has_said_all) = (true, Arc::default());
-        Self { name: name.to_owned(), ceiling_s: WAIT_MAX_S, progress: None, cancelled, has_word, has_said_all }
+        let (has_word, has_said_all, told) = (true, Arc::default(), AtomicU32::new(0));
+        Self { name: name.to_owned(), ceiling_s: WAIT_MAX_S, progress: None, told, cancelled, has_word, has_said_all }
     }
 
     /// Waits for the work, at most so long, telling the client every now and then that it goes on. `None` when the time is over
@@ -152,9 +155,10 @@ impl Caller {
         Patience::new(self).wait(limit, what, work).await
     }
 
-    async fn tell(&self, count: f64, message: String) {
+    async fn tell(&self, message: String) {
         if let Some((peer, token)) = &self.progress {
-            let progress = ProgressNotificationParam::new(token.clone(), count).with_message(message);
+            let count = self.told.fetch_add(1, Ordering::Relaxed).saturating_add(1);
+            let progress = ProgressNotificationParam::new(token.clone(), f64::from(count)).with_message(message);
             // A client that has gone is noticed elsewhere.
             let _ = peer.notify_progress(progress).await;
         }
@@ -167,7 +171,6 @@ impl Caller {
 pub struct Patience<'a> {
     caller: &'a Caller,
     timer: Pin<Box<Sleep>>,
-    told: f64,
 }
 
 impl std::fmt::Debug for Patience<'_> {
@@ -180,7 +183,7 @@ impl<'a> Patience<'a> {
     /// For a call that has just come.
     #[must_use]
     pub fn new(caller: &'a Caller) -> Self {
-        Self { caller, timer: Box::pin(sleep(PROGRESS_EVERY)), told: 0.0 }
+        Self { caller, timer: Box::pin(sleep(PROGRESS_EVERY)) }
     }
 
     /// Has the client cancelled the call? One that has only gone has not: what it began goes on.
@@ -208,8 +211,7 @@ impl<'a> Patience<'a> {
                     if now >= end {
                         return None;
                     }
-                    self.told += 1.0;
-                    self.caller.tell(self.told, what()).await;
+                    self.caller.tell(what()).await;
                 }
             }
         }

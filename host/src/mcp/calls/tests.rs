@@ -11,6 +11,7 @@ fn caller() -> Caller {
         name: "test".to_owned(),
         ceiling_s: limits::WAIT_MAX_S,
         progress: None,
+        told: std::sync::atomic::AtomicU32::new(0),
         cancelled: tokio_util::sync::CancellationToken::new(),
         has_word: true,
         has_said_all: Arc::default(),
