@@ -70,6 +70,10 @@ fn bad_input_gets_a_sentence_that_names_the_next_step() {
     assert!(text.contains(" access=safe idle_close_s=14400") && text.contains("\nhost_key: "), "{text}");
     let none = client.call("ssh_hosts", json!({"query": "no-such"}));
     assert!(none["total"] == 0 && none["next"].as_str().unwrap().contains("without query and tag lists them"), "{none}");
+    let more = client.call("ssh_hosts", json!({"query": "web", "limit": 1}));
+    assert_eq!(more["next"], "More: ssh_hosts query=web limit=1 cursor=1.", "{more}");
+    let absent = client.call("ssh_sessions", json!({"session": "web1#2"}));
+    assert_eq!(absent["next"], "There is no session `web1#2`; open are: web1.", "{absent}");
     let unknown = client.request("tools/call", &json!({"name": "ssh_fly", "arguments": {}}));
     assert!(unknown["error"]["message"].as_str().unwrap().contains("ssh_fly"));
     let text = client.request("tools/call", &json!({"name": "ssh_hosts", "arguments": "{\"query\": \"web1\"}"}));

@@ -353,6 +353,10 @@ fn an_offset_before_a_commands_output_begins_with_it() {
     // Where to go on stands in the text, too, of a session's log as well.
     let page = client.call("ssh_output", json!({"session": "web1", "offset": 0, "max_chars": 100}));
     assert_eq!(page["next"], format!("More follows: ssh_output session=web1 offset={}.", page["range"]["next_offset"]), "{page}");
+    // What goes on does so with what chose the part.
+    let part = client.call("ssh_output", json!({"command_id": done["command_id"], "grep": "1|2", "max_chars": 20}));
+    let (id, offset) = (done["command_id"].as_str().unwrap(), &part["range"]["next_offset"]);
+    assert_eq!(part["next"], format!("More follows: ssh_output command_id={id} grep=\"1|2\" offset={offset}."), "{part}");
     // What was searched to its end is not to be read on, also where it ends within a row.
     let rest = client.run("web1", "printf 'one\\ntwo'");
     let found = client.call("ssh_output", json!({"command_id": rest["command_id"], "grep": "one"}));

@@ -501,6 +501,10 @@ pub const RENDER_MAX_BYTES: u64 = 8 * 1024 * 1024;
 pub const OUTPUT_HEAD_PERCENT: usize = 40;
 /// Targets of one `ssh_query`.
 pub const QUERY_TARGETS_MAX: usize = 50;
+/// Characters of a wrong argument that its caller is shown again: enough to know it by. A file's content may be one.
+pub const WRONG_ARGUMENT_SHOWN_CHARS: usize = 100;
+/// Devices in a reply.
+pub const HOSTS_LIMIT_MAX: usize = 500;
 /// Bytes of a line that may be a tool call and is looked at as such; a longer one goes the general way.
 pub const CALL_LINE_MAX_BYTES: usize = 256 * 1024;
 /// Between two progress notifications of a call.

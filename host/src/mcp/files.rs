@@ -127,7 +127,7 @@ async fn show(directory: &Directory, desk: &Desk, way: &Way, path: &[u8], argume
     if !notes.is_empty() {
         put(&mut fields, "warnings", notes.into());
     }
-    let next = file.next_offset.map(|next| format!("More: ssh_file_read offset={next}.")).unwrap_or_default();
+    let next = file.next_offset.map(|next| more(arguments, next)).unwrap_or_default();
     Ok((Reply::new(fields.into(), shown_text).with_next(&next), filed))
 }
 
@@ -179,6 +179,11 @@ fn of_own_process(path: &[u8]) -> Option<Vec<u8>> {
 fn range(arguments: &Arguments) -> (u64, u64) {
     let limit = arguments.count("limit").unwrap_or(LIMIT_DEFAULT);
     (arguments.count("offset").unwrap_or(1).max(1), limit.clamp(1, ENTRIES_SHOWN_MAX))
+}
+
+/// The call that goes on.
+fn more(arguments: &Arguments, next: impl std::fmt::Display) -> String {
+    format!("More: ssh_file_read{} offset={next}.", arguments.again(&["target", "path", "limit", "sudo"]))
 }
 
 /// What is said of a file.
@@ -236,7 +241,7 @@ fn listing(path: &[u8], items: &[Item], entries_in_all: Option<usize>, arguments
     if let (Some(next), Some(fields)) = (next_offset, fields.as_object_mut()) {
         fields.insert("next_offset".to_owned(), next.into());
     }
-    let next = next_offset.map(|next| format!("More: ssh_file_read offset={next}.")).unwrap_or_default();
+    let next = next_offset.map(|next| more(arguments, next)).unwrap_or_default();
     Reply::new(fields, format!("{head}\n{}", reply::fenced(&rows.join("\n")))).with_next(&next)
 }
 

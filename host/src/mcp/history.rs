@@ -24,7 +24,7 @@ pub async fn history(directory: &Directory, arguments: &Arguments) -> Result<Rep
         // A device that is gone from the configuration still has a past.
         directory.device(&SessionId::parse(target).device).map_err(|error| format!("nothing was run on `{target}`, and {error}"))?;
     }
-    Ok(reply(&page, directory.history().run()))
+    Ok(reply(&page, directory.history().run(), &arguments.again(&["query", "target", "since", "limit"])))
 }
 
 fn query(arguments: &Arguments) -> Result<Query, String> {
@@ -45,7 +45,7 @@ fn not_since(text: &str) -> String {
     format!("`since` of ssh_history is `{text}`; {}", instant::ACCEPTED)
 }
 
-fn reply(page: &Page, run: &str) -> Reply {
+fn reply(page: &Page, run: &str, chosen: &str) -> Reply {
     let entries: Vec<Value> = page.entries.iter().map(Entry::fields).collect();
     let next_cursor = page.next.map(|cursor| cursor.to_string());
     let mut text = format!("{} of {} commands; run {run} is this process", page.entries.len(), page.total);
@@ -53,7 +53,7 @@ fn reply(page: &Page, run: &str) -> Reply {
         text.push('\n');
         text.push_str(&line(entry, run));
     }
-    let next = next_cursor.as_ref().map(|cursor| format!("More: ssh_history cursor={cursor}.")).unwrap_or_default();
+    let next = next_cursor.as_ref().map(|cursor| format!("More: ssh_history{chosen} cursor={cursor}.")).unwrap_or_default();
     let fields = json!({"entries": entries, "total": page.total, "next_cursor": next_cursor, "run": run});
     Reply::new(fields, text).with_next(&next)
 }

@@ -13,7 +13,8 @@ use crate::config::{Algorithms, Device, TypeChoice, Wire};
 use crate::directory::Directory;
 use crate::directory::identity::Identity;
 use crate::forward::Forward;
-use crate::ids::SessionId;
+use crate::ids::{SessionId, open_are};
+use crate::limits::HOSTS_LIMIT_MAX;
 use crate::session::lock::LockState;
 
 /// Devices listed at a time.
@@ -50,7 +51,8 @@ pub(super) fn hosts(directory: &Arc<Directory>, arguments: &Arguments) -> Result
     let cursor = arguments.text("cursor").filter(|cursor| !cursor.is_empty());
     let not_cursor = |cursor| format!("`cursor` of ssh_hosts is `{cursor}`; it takes next_cursor of the last answer");
     let from = cursor.map_or(Ok(0), |cursor| cursor.parse::<usize>().map_err(|_| not_cursor(cursor)))?;
-    let limit = arguments.count("limit").and_then(|limit| usize::try_from(limit).ok()).unwrap_or(HOSTS_DEFAULT).max(1);
+    let limit = arguments.count("limit").map_or(HOSTS_DEFAULT, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
+    let limit = limit.clamp(1, HOSTS_LIMIT_MAX);
     let open = directory.list();
     let host = |(name, device): &(&String, &Device)| {
         let place = world.place_listed(name).ok().filter(|_| !device.local && !device.conceal);
@@ -93,7 +95,7 @@ pub(super) fn hosts(directory: &Arc<Directory>, arguments: &Arguments) -> Result
         text.push_str(&line(host));
     }
     let next = match (&more, world.config.devices.is_empty()) {
-        (Some(cursor), _) => format!("More: ssh_hosts cursor={cursor}."),
+        (Some(cursor), _) => format!("More: ssh_hosts{} cursor={cursor}.", arguments.again(&["query", "tag", "limit"])),
         (None, true) => "No device is configured: the operator adds [device.NAME] to jackfield.toml.".to_owned(),
         (None, false) if all.is_empty() => "No device fits; ssh_hosts without query and tag lists them.".to_owned(),
         (None, false) => String::new(),
@@ -141,8 +143,14 @@ pub(super) fn sessions(directory: &Arc<Directory>, arguments: &Arguments) -> Rep
         fields.extend(identified(directory, name).map(|(_, found)| ("identified".to_owned(), found)));
         list.push(Value::Object(fields));
     }
+    let mut next = String::new();
     if list.is_empty() {
-        lines.push("no session is open".to_owned());
+        let none = if wanted.is_none() { "no session is open" } else { "no session of this name is open" };
+        lines.push(none.to_owned());
+        if let Some(id) = &wanted {
+            let others: Vec<String> = directory.list().iter().map(|handle| handle.id.to_string()).collect();
+            next = format!("There is no session `{id}`; {}.", open_are(&others));
+        }
     }
     // Those that wait for the next session of their name.
     let is_wanted = |forward: &Forward| wanted.as_ref().is_none_or(|id| id.to_string() == forward.session);
@@ -154,5 +162,5 @@ pub(super) fn sessions(directory: &Arc<Directory>, arguments: &Arguments) -> Rep
     if let Some(fields) = fields.as_object_mut().filter(|_| !waiting.is_empty()) {
         fields.insert("forwards".to_owned(), waiting.iter().map(forward::fields).collect());
     }
-    Reply::new(fields, lines.join("\n"))
+    Reply::new(fields, lines.join("\n")).with_next(&next)
 }

@@ -41,6 +41,7 @@ pub(super) async fn output(directory: &Arc<Directory>, caller: &Caller, argument
     let wait = arguments.wait(0.0, caller.ceiling_s);
     let session = handle.id.to_string();
     let until = arguments.text("until").unwrap_or("exit");
+    let chosen = arguments.again(&["grep", "context", "format"]);
     if until == "match" && query.grep.is_none() {
         return Err("`until=match` of ssh_output waits for a line that `grep` matches; give `grep`, or until=output".to_owned());
     }
@@ -49,7 +50,7 @@ pub(super) async fn output(directory: &Arc<Directory>, caller: &Caller, argument
     let mut rests = has_come_to_rest(&handle, until);
     let first = searched(&handle, &query).await?;
     if wait.is_zero() {
-        return Ok(reply::command(&handle.id.device, &session, first));
+        return Ok(reply::part(&handle.id.device, &session, first, &chosen));
     }
     let known_end = query.offset.unwrap_or_else(|| first.range.output_end.max(first.range.end));
     // How it goes on is seen without searching all of it again.
@@ -85,7 +86,7 @@ pub(super) async fn output(directory: &Arc<Directory>, caller: &Caller, argument
         Some(report) => report?,
         None => searched(&handle, &query).await?,
     };
-    Ok(reply::command(&handle.id.device, &session, report))
+    Ok(reply::part(&handle.id.device, &session, report, &chosen))
 }
 
 /// Does nothing more come in a session? What is waited for there may also come by itself, while no command runs.

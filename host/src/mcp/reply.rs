@@ -120,8 +120,14 @@ fn millis(duration: std::time::Duration) -> u64 {
 /// A command's report.
 #[must_use]
 pub fn command(target: &str, session: &str, report: Report) -> Reply {
+    part(target, session, report, "")
+}
+
+/// A part of one, as these words chose it: they belong to the call that goes on with it.
+#[must_use]
+pub fn part(target: &str, session: &str, report: Report, chosen: &str) -> Reply {
     let text = text(session, &report);
-    let next = next(session, &report);
+    let next = next(session, &report, chosen);
     let lines = report.journey.as_ref().map(lines);
     let mut fields = Map::with_capacity(FIELDS_USUAL);
     let mut put = |name: &str, value: Value| {
@@ -248,17 +254,17 @@ fn add(out: &mut String, text: std::fmt::Arguments<'_>) {
 }
 
 /// What the caller should do now, if anything.
-fn next(session: &str, report: &Report) -> String {
+fn next(session: &str, report: &Report, chosen: &str) -> String {
     let stream = if report.range.of_errors { " stream=stderr" } else { "" };
     let more = report.range.more().map(|offset| match report.command {
-        Some(id) => format!("More follows: ssh_output command_id={id}{stream} offset={offset}."),
-        None => format!("More follows: ssh_output session={session} offset={offset}."),
+        Some(id) => format!("More follows: ssh_output command_id={id}{stream}{chosen} offset={offset}."),
+        None => format!("More follows: ssh_output session={session}{chosen} offset={offset}."),
     });
     let Some(id) = report.command else { return more.unwrap_or_default() };
     let behind_lines = report.journey.as_ref().and_then(|journey| behind_lines(session, report.failed, journey));
     match (report.state, &report.ask) {
         (State::Running, _) => {
-            let next = more.unwrap_or_else(|| format!("Call ssh_output command_id={id} wait_s=30, or ssh_interrupt."));
+            let next = more.unwrap_or_else(|| format!("Call ssh_output command_id={id}{chosen} wait_s=30, or ssh_interrupt."));
             format!("{id} still runs on {session} ({:.0} s). It goes on. {next}", report.duration.as_secs_f64())
         }
         (State::NeedsInput, Some(_)) => asks(session, report),
@@ -456,7 +462,7 @@ mod tests {
     #[test]
     fn standard_error_goes_on_in_standard_error() {
         let id = crate::ids::CommandId::next();
-        let told = |range: Range| next("web1#exec", &Report { command: Some(id), range: Range { of_errors: true, ..range }, ..report() });
+        let told = |range: Range| next("web1#exec", &Report { command: Some(id), range: Range { of_errors: true, ..range }, ..report() }, "");
         let more = told(Range { end: 7, output_end: 9, ..Range::default() });
         assert_eq!(more, format!("More follows: ssh_output command_id={id} stream=stderr offset=7."));
         let cut = told(Range { cut_bytes: 5, ..Range::default() });

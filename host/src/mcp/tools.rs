@@ -6,7 +6,7 @@ use rmcp::model::{JsonObject, Tool, ToolAnnotations};
 use serde_json::{Map, Value, json};
 
 use crate::config::ToolSettings;
-use crate::limits::{OUTPUT_DEFAULT_CHARS, OUTPUT_MAX_CHARS, WAIT_DEFAULT_S, WAIT_MAX_S};
+use crate::limits::{OUTPUT_DEFAULT_CHARS, OUTPUT_MAX_CHARS, WAIT_DEFAULT_S, WAIT_MAX_S, WRONG_ARGUMENT_SHOWN_CHARS};
 use crate::nearest::nearest;
 
 /// What a parameter takes.
@@ -460,10 +460,10 @@ impl Arguments {
             let Some(param) = definition.params.iter().find(|param| param.name == name) else {
                 let near = nearest(name, names.iter().copied()).map(|near| format!("; did you mean `{near}`?"));
                 let near = near.unwrap_or_else(|| ".".to_owned());
-                return Err(format!("`{name}` is no argument of {tool}{near} It takes: {}.", names.join(", ")));
+                return Err(format!("`{}` is no argument of {tool}{near} It takes: {}.", shortened(name), names.join(", ")));
             };
             if !value.is_null() && !fits(param.kind, value) {
-                return Err(format!("`{name}` of {tool} is {value}, it takes {}", wanted(param.kind)));
+                return Err(format!("`{name}` of {tool} is {}, it takes {}", shortened(&value.to_string()), wanted(param.kind)));
             }
         }
         let given: Map<String, Value> = given.into_iter().filter(|(_, value)| !value.is_null()).collect();
@@ -517,6 +517,14 @@ impl Arguments {
         list.into_iter().flatten().filter_map(|text| text.as_str().map(str::to_owned)).collect()
     }
 
+    /// Those of these names that were given, each behind a space, for the sentence that says with which call to go on: without what chose
+    /// one part, it would show another.
+    #[must_use]
+    pub fn again(&self, names: &[&str]) -> String {
+        let given = names.iter().filter_map(|name| Some((name, self.0.get(*name)?)));
+        given.map(|(name, value)| format!(" {name}={}", as_word(value))).collect()
+    }
+
     /// Seconds to wait, within what a client waits.
     #[must_use]
     pub fn wait(&self, default_s: f64, ceiling_s: f64) -> std::time::Duration {
@@ -541,6 +549,23 @@ impl Arguments {
     #[must_use]
     pub fn usual_chars(&self) -> usize {
         self.max_chars(OUTPUT_DEFAULT_CHARS)
+    }
+}
+
+/// The beginning of a text that may be of any length.
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(WRONG_ARGUMENT_SHOWN_CHARS) {
+        Some((end, _)) => format!("{}...", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
+/// A value in a sentence: as it is where it is one plain word.
+fn as_word(value: &Value) -> String {
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "/._-#:".contains(letter);
+    match value.as_str() {
+        Some(text) if !text.is_empty() && text.chars().all(is_plain) && !text.ends_with('.') => text.to_owned(),
+        _ => value.to_string(),
     }
 }
 
@@ -629,6 +654,23 @@ mod tests {
         assert!(topic.starts_with("ssh_info needs `topic`") && topic.contains("; it takes one of: policy, "), "{topic}");
         assert!(error(json!({"target": 5, "command": "ls"})).contains("is 5, it takes a text"));
         assert_eq!(check(json!({"target": "web1", "command": "ls", "max_chars": 5.0, "wait_s": null})), Ok(()));
+        let long = error(json!({"target": "web1", "command": {"x".repeat(1_000_000): 1}}));
+        assert!(long.starts_with("`command` of ssh_run is {\"xxx") && long.ends_with("x..., it takes a text") && long.len() < 200, "{long}");
+        assert!(error(json!({"x".repeat(1_000_000): 1})).len() < 400);
+    }
+
+    #[test]
+    fn a_call_that_goes_on_has_what_chose_the_first_part() {
+        let again = |tool: &str, given: Value, names: &[&str]| {
+            let definition = definition(tool).unwrap();
+            Arguments::check(definition, given.as_object().cloned().unwrap()).unwrap().again(names)
+        };
+        let of_output = |given| again("ssh_output", given, &["grep", "context", "format"]);
+        assert_eq!(of_output(json!({"command_id": "c1", "max_chars": 9})), "");
+        assert_eq!(of_output(json!({"command_id": "c1", "grep": "a b|\"c", "context": 2})), " grep=\"a b|\\\"c\" context=2");
+        let of_file = |path: &str| again("ssh_file_read", json!({"target": "web1", "path": path, "sudo": true}), &["target", "path", "sudo"]);
+        assert_eq!(of_file("/var/log/syslog.1"), " target=web1 path=/var/log/syslog.1 sudo=true");
+        assert_eq!(of_file("/tmp/two words"), " target=web1 path=\"/tmp/two words\" sudo=true");
     }
 
     #[test]
