@@ -391,6 +391,9 @@ fn a_call_that_ends_early_finds_its_transfer_again() {
         }
         assert_eq!(result["transfer_id"], first);
         assert_eq!((result["target"].as_str(), result["session"].is_string()), (Some("web1"), true), "{result}");
+        // What waits for commands says what waits for it.
+        let told = setting.client.error("ssh_output", json!({"command_id": first, "wait_s": 1}));
+        assert!(told.contains("is a transfer: make the same ssh_transfer call again"), "{told}");
         result = setting.transfer("up", "big", &remote, json!({"wait_s": 2}));
     }
     assert_eq!((result["state"].as_str(), result["sha256"].as_str()), (Some("done"), Some(hash(&content).as_str())), "{result}");

@@ -136,6 +136,12 @@ impl Transfers {
         }
     }
 
+    /// Is there one of this number whose end was not told yet?
+    #[must_use]
+    pub fn has(&self, id: CommandId) -> bool {
+        self.all().values().flatten().any(|known| known.id == id)
+    }
+
     /// Ends one early, if it runs: what it has copied stays, as whole files and parts. None where there is none of this number.
     #[must_use]
     pub fn stop(&self, id: CommandId) -> Option<bool> {
@@ -208,8 +214,10 @@ mod tests {
         place(&transfers, "a").fill(one.clone());
         assert_eq!((transfers.stop(one.id), one.stop.is_cancelled()), (Some(true), true));
         end(&tell);
-        assert_eq!(transfers.stop(one.id), Some(false));
-        assert_eq!(transfers.stop(CommandId::next()), None);
+        assert_eq!((transfers.stop(one.id), transfers.has(one.id)), (Some(false), true));
+        assert_eq!((transfers.stop(CommandId::next()), transfers.has(CommandId::next())), (None, false));
+        transfers.forget("a", one.id);
+        assert!(!transfers.has(one.id));
     }
 
     #[test]

@@ -10,6 +10,7 @@ use super::calls::{LOOK_EVERY, about, rollout};
 use super::reply::{self, Reply};
 use super::tools::Arguments;
 use crate::directory::Directory;
+use crate::ids::CommandId;
 use crate::limits::OUTPUT_DEFAULT_CHARS;
 use crate::session::command::State;
 use crate::session::report::{OutputQuery, Range, Report};
@@ -20,6 +21,10 @@ use crate::session::{Phase, SessionHandle};
 pub(super) async fn output(directory: &Arc<Directory>, caller: &Caller, arguments: &Arguments) -> Result<Reply, String> {
     if let Some(rollout) = rollout(directory, arguments) {
         return super::fleet::output(caller, &rollout, arguments).await;
+    }
+    let named: Option<CommandId> = arguments.text("command_id").and_then(|text| text.parse().ok());
+    if let Some(id) = named.filter(|id| directory.transfers().has(*id)) {
+        return Err(format!("{id} is a transfer: make the same ssh_transfer call again, which waits for it and tells its end"));
     }
     let (handle, command) = about(directory, arguments)?;
     let query = OutputQuery {
