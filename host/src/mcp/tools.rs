@@ -12,8 +12,10 @@ use crate::nearest::nearest;
 /// What a parameter takes.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Kind {
-    /// A text.
+    /// A text. An empty one that need not be given is none: models fill in what they have no use for.
     Text,
+    /// A text that may be empty, which is another one than none.
+    Content,
     /// A text out of a list.
     OneOf(&'static [&'static str]),
     /// A number of seconds.
@@ -115,10 +117,10 @@ pub const TOOLS: &[Definition] = &[
         params: &[
             must("target", Kind::Text, "Device name"),
             must("path", Kind::Text, "The file"),
-            may("content", Kind::Text, "All of it"),
-            may("old", Kind::Text, "Text that is there exactly once"),
-            may("new", Kind::Text, "What replaces it"),
-            may("expect_sha256", Kind::Text, "Write only if the file has this hash; none: only if there is no file"),
+            may("content", Kind::Content, "All of it"),
+            may("old", Kind::Content, "Text that is there exactly once"),
+            may("new", Kind::Content, "What replaces it"),
+            may("expect_sha256", Kind::Content, "Write only if the file has this hash; none: only if there is no file"),
             may("mode", Kind::Text, "Permissions, like 640"),
             may("backup", Kind::Flag, "Keep the old file beside it"),
             may("sudo", Kind::Flag, "As root, by sudo"),
@@ -419,7 +421,7 @@ fn tool(definition: &Definition) -> Tool {
 fn schema(params: &[Param]) -> JsonObject {
     let property = |param: &Param| {
         let mut property = match param.kind {
-            Kind::Text => json!({"type": "string"}),
+            Kind::Text | Kind::Content => json!({"type": "string"}),
             Kind::OneOf(choices) => json!({"type": "string", "enum": choices}),
             Kind::Seconds => json!({"type": "number"}),
             Kind::Count => json!({"type": "integer"}),
@@ -462,11 +464,13 @@ impl Arguments {
                 let near = near.unwrap_or_else(|| ".".to_owned());
                 return Err(format!("`{}` is no argument of {tool}{near} It takes: {}.", shortened(name), names.join(", ")));
             };
-            if !value.is_null() && !fits(param.kind, value) {
+            if !is_none(param, value) && !fits(param.kind, value) {
                 return Err(format!("`{name}` of {tool} is {}, it takes {}", shortened(&value.to_string()), wanted(param.kind)));
             }
         }
-        let given: Map<String, Value> = given.into_iter().filter(|(_, value)| !value.is_null()).collect();
+        let param = |name: &str| definition.params.iter().find(|param| param.name == name);
+        let says = |(name, value): &(String, Value)| param(name).is_some_and(|param| !is_none(param, value));
+        let given: Map<String, Value> = given.into_iter().filter(says).collect();
         if let Some(missing) = definition.params.iter().find(|param| param.required && !given.contains_key(param.name)) {
             let choices = match missing.kind {
                 Kind::OneOf(_) => format!("; it takes {}", wanted(missing.kind)),
@@ -569,9 +573,14 @@ fn as_word(value: &Value) -> String {
     }
 }
 
+/// Is it as if nothing was given?
+fn is_none(param: &Param, value: &Value) -> bool {
+    value.is_null() || value.as_str() == Some("") && !param.required && param.kind != Kind::Content
+}
+
 fn fits(kind: Kind, value: &Value) -> bool {
     match kind {
-        Kind::Text => value.is_string(),
+        Kind::Text | Kind::Content => value.is_string(),
         Kind::OneOf(choices) => value.as_str().is_some_and(|text| choices.contains(&text)),
         Kind::Seconds => value.as_f64().is_some_and(|number| number >= 0.0),
         // Some clients send whole numbers as 5.0.
@@ -583,7 +592,7 @@ fn fits(kind: Kind, value: &Value) -> bool {
 
 fn wanted(kind: Kind) -> String {
     match kind {
-        Kind::Text => "a text".to_owned(),
+        Kind::Text | Kind::Content => "a text".to_owned(),
         Kind::OneOf(choices) => format!("one of: {}", choices.join(", ")),
         Kind::Seconds => "a number of seconds, for example 20".to_owned(),
         Kind::Count => "a whole number, for example 100".to_owned(),
@@ -686,6 +695,18 @@ mod tests {
             let why = misshapen(Some(&params));
             assert!(why.contains(told), "{params}: {why}");
         }
+    }
+
+    #[test]
+    fn an_empty_text_that_need_not_be_given_is_none() {
+        let check = |tool: &str, given: Value| Arguments::check(definition(tool).unwrap(), given.as_object().cloned().unwrap());
+        let given = check("ssh_output", json!({"command_id": "", "session": "web1", "grep": "", "until": "", "tail": ""})).unwrap();
+        assert_eq!(given.0, Map::from_iter([("session".to_owned(), "web1".into())]));
+        // What an empty text says is something else than nothing.
+        let given = check("ssh_file_write", json!({"target": "web1", "path": "/x", "content": "", "mode": ""})).unwrap();
+        assert_eq!((given.text("content"), given.text("mode")), (Some(""), None));
+        assert_eq!(check("ssh_run", json!({"target": "fw1", "command": ""})).unwrap().text("command"), Some(""));
+        assert_eq!(check("ssh_run", json!({"target": "", "command": "ls"})).unwrap().text("target"), Some(""));
     }
 
     #[test]
