@@ -60,6 +60,10 @@ fn bad_input_gets_a_sentence_that_names_the_next_step() {
     assert!(error("ssh_run", json!({"target": "web1", "command": "rm -rf $D"})).contains("Denied by rule guard."));
     assert!(error("ssh_query", json!({"targets": ["web1"], "command": "touch /tmp/x"})).contains("Denied"));
     assert!(error("ssh_output", json!({"session": "web1", "until": "match", "wait_s": 1})).contains("give `grep`, or until=output"));
+    assert!(error("ssh_run", json!({"target": "web1#", "command": "true"})).contains("`web1` alone is the main session"));
+    assert!(error("ssh_open", json!({"host": "web1", "name": "a\nb"})).contains("no session of `web1` can be named `a\\nb`"));
+    assert!(error("ssh_open", json!({"host": "web1", "name": "x".repeat(65)})).contains("a name has 1 to 64 characters"));
+    assert!(error("ssh_open", json!({"host": "web1#2", "name": "3"})).contains("names the session `2`, and `name` names `3`"));
     for (name, value) in [("grep", json!("x")), ("tail", json!(1))] {
         let message = error("ssh_output", json!({"session": "web1", "format": "base64", name: value}));
         assert!(message.contains("gives bytes, and `grep` and `tail` choose lines"), "{message}");

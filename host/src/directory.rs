@@ -23,7 +23,7 @@ use crate::fleet::Rollouts;
 use crate::forward::registry::Forwards;
 use crate::history::History;
 use crate::ids::{SessionId, in_address, nonce, open_are};
-use crate::limits::{CLOSE_MAX, IDLE_CLOSE};
+use crate::limits::{CLOSE_MAX, IDLE_CLOSE, SESSION_NAME_MAX_CHARS};
 use crate::plugin::catalog::{Catalog, GENERIC};
 use crate::plugin::device_type::DeviceType;
 use crate::plugin::manifest::PipeSpec;
@@ -39,6 +39,7 @@ use crate::session::lock::Halt;
 use crate::session::log::ByteLog;
 use crate::session::profile::{Logs, Profile};
 use crate::session::{Phase, SessionHandle, actor, lane};
+use crate::terminal::text::escaped_line;
 use crate::transport::questions::Questions;
 use crate::transport::{Line, Welcome, pty, ssh};
 
@@ -397,6 +398,7 @@ impl Directory {
             return Ok((handle, true));
         }
         self.device(&id.device)?;
+        check_name(id).map_err(OpenError::Failed)?;
         let before = self.find(id).map(|handle| handle.commons);
         let slot = self.slot(id)?;
         let reused = slot.handle().is_some();
@@ -699,6 +701,20 @@ fn pipe_of(id: &SessionId, line: LineKind, kind: &DeviceType, device: &Device) -
         (_, Some(pipe)) if device.has_channels() => Ok(Some(pipe.clone())),
         _ => Err(OpenError::NoPipe { device: id.device.clone(), kind: kind.name.clone() }),
     }
+}
+
+/// Can a session have this name? It stands in lines of lists and answers that others read.
+fn check_name(id: &SessionId) -> Result<(), String> {
+    let SessionId { device, name } = id;
+    let is_plain = escaped_line(name) == *name && !name.contains('\t');
+    if is_plain && (1..=SESSION_NAME_MAX_CHARS).contains(&name.chars().count()) {
+        return Ok(());
+    }
+    let shown: String = name.chars().take(SESSION_NAME_MAX_CHARS).collect();
+    Err(format!(
+        "no session of `{device}` can be named `{}`: a name has 1 to {SESSION_NAME_MAX_CHARS} characters, all of them visible; `{device}` alone is the main session",
+        escaped_line(&shown)
+    ))
 }
 
 /// A session's name as part of a file's name.

@@ -503,6 +503,8 @@ pub const OUTPUT_HEAD_PERCENT: usize = 40;
 pub const QUERY_TARGETS_MAX: usize = 50;
 /// Characters of a wrong argument that its caller is shown again: enough to know it by. A file's content may be one.
 pub const WRONG_ARGUMENT_SHOWN_CHARS: usize = 100;
+/// Characters of a session's name: it stands in many lines.
+pub const SESSION_NAME_MAX_CHARS: usize = 64;
 /// Devices in a reply.
 pub const HOSTS_LIMIT_MAX: usize = 500;
 /// Bytes of a line that may be a tool call and is looked at as such; a longer one goes the general way.

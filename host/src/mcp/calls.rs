@@ -123,6 +123,9 @@ async fn open(directory: &Arc<Directory>, caller: &Caller, arguments: &Arguments
     let lane = if arguments.flag("tty") == Some(false) { LineKind::Pipe } else { LineKind::Terminal };
     let name = arguments.text("name").unwrap_or(if lane == LineKind::Pipe { "pipe" } else { MAIN });
     let id = if host.contains('#') { SessionId::parse(host) } else { SessionId { device: host.to_owned(), name: name.to_owned() } };
+    if let Some(other) = arguments.text("name").filter(|name| *name != id.name) {
+        return Err(format!("`host` of ssh_open names the session `{}`, and `name` names `{other}`; give one of the two", id.name));
+    }
     let size = (size_of(arguments, "cols")?, size_of(arguments, "rows")?);
     let wait = arguments.usual_wait(caller.ceiling_s);
     let work = async {
