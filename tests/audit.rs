@@ -308,6 +308,11 @@ fn a_full_disk_stops_changes_and_says_so_while_reads_go_on() {
     assert_eq!(read["output"], "still\n", "{read}");
     let warning = read["warnings"].to_string();
     assert!(warning.contains("not in the audit record") && warning.contains("No space left"), "{read}");
+    let shown = client.request("tools/call", &json!({"name": "ssh_file_read", "arguments": {"target": "web1", "path": "/etc/hosts"}}));
+    let shown = &shown["result"];
+    for told in [shown["structuredContent"]["warnings"].to_string(), shown["content"][0]["text"].to_string()] {
+        assert!(told.contains("not in the audit record"), "{told} in {shown}");
+    }
     let marker = state.path().join("never");
     let error = client.error("ssh_run", json!({"target": "web1", "command": format!("touch {}", marker.display())}));
     for part in ["nothing was typed", "No space left", "audit.jsonl", "free space there", "Reads go on"] {

@@ -334,7 +334,10 @@ pub(super) fn with_base(mut reply: Reply, desk: &Desk, permit: &Permit) -> Reply
     fields.insert("origin".to_owned(), "device".into());
     fields.append(&mut reply.fields);
     let mut warnings: Vec<Value> = fields.get("warnings").and_then(Value::as_array).cloned().unwrap_or_default();
-    warnings.extend(permit.warning.clone().map(Value::from));
+    if let Some(warning) = &permit.warning {
+        reply.text = format!("warning: {warning}\n{}", reply.text);
+        warnings.push(warning.clone().into());
+    }
     if !warnings.is_empty() {
         fields.insert("warnings".to_owned(), warnings.into());
     }
