@@ -22,12 +22,14 @@ use rmcp::service::{RoleServer, RxJsonRpcMessage, TxJsonRpcMessage};
 use rmcp::transport::Transport;
 use rmcp::transport::async_rw::AsyncRwTransport;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_json::Value;
 use tokio::io::{AsyncBufRead, AsyncRead, AsyncWrite, BufReader, ReadBuf};
 
 use crate::limits::CALL_LINE_MAX_BYTES;
 
-/// The call that was read and not taken yet.
-type Slot = Arc<ArrayQueue<RxJsonRpcMessage<RoleServer>>>;
+/// The call that was read and not taken yet, or what nobody can read.
+type Slot = Arc<ArrayQueue<Result<RxJsonRpcMessage<RoleServer>, Unreadable>>>;
 
 /// An answer that is being written.
 type Writing = Pin<Box<dyn Future<Output = io::Result<()>> + Send>>;
@@ -63,11 +65,11 @@ where
     }
 
     /// The next message, whatever it is.
-    async fn next(&mut self) -> Option<RxJsonRpcMessage<RoleServer>> {
+    async fn next(&mut self) -> Option<Result<RxJsonRpcMessage<RoleServer>, Unreadable>> {
         let Self { others, call, .. } = self;
         let mut other = pin!(others.receive());
         std::future::poll_fn(|context| match other.as_mut().poll(context) {
-            Poll::Ready(message) => Poll::Ready(message),
+            Poll::Ready(message) => Poll::Ready(message.map(Ok)),
             // The lines wait behind a call until it is taken here.
             Poll::Pending => call.pop().map_or(Poll::Pending, |call| Poll::Ready(Some(call))),
         })
@@ -109,7 +111,13 @@ where
                 let _ = refusal.await;
                 self.refusal = None;
             }
-            let message = self.next().await?;
+            let message = match self.next().await? {
+                Ok(message) => message,
+                Err(unreadable) => {
+                    self.refusal = Some(Box::pin(self.others.send(unreadable.answer())));
+                    continue;
+                }
+            };
             match &message {
                 JsonRpcMessage::Request(request) if !self.in_flight.insert(request.id.clone()) => {
                     self.refusal = Some(Box::pin(self.others.send(refused(&request.id))));
@@ -176,11 +184,11 @@ impl<R: AsyncRead + Unpin> AsyncRead for Lines<R> {
             let is_whole = newline.is_some();
             if is_whole
                 && !this.is_inside
-                && let Some(call) = call(&this.line)
+                && let Some(read) = call(&this.line).map(Ok).or_else(|| unreadable(&this.line).map(Err))
             {
                 this.line.clear();
                 // It is empty: nothing is read before the last one was taken.
-                let _ = this.call.push(call);
+                let _ = this.call.push(read);
                 return Poll::Pending;
             }
             if is_whole || is_over || this.is_inside || this.line.len() > CALL_LINE_MAX_BYTES {
@@ -221,10 +229,37 @@ fn call(line: &[u8]) -> Option<RxJsonRpcMessage<RoleServer>> {
     Some(JsonRpcMessage::Request(JsonRpcRequest { jsonrpc, id, request: ClientRequest::CallToolRequest(request) }))
 }
 
+/// A request that is no JSON as the library reads it, although it can be told that it is one: half of a surrogate pair, as clients in
+/// JavaScript send it, or a number that is too large. The library drops it without a word, and its client would wait for the answer.
+struct Unreadable {
+    id: RequestId,
+    why: String,
+}
+
+impl Unreadable {
+    fn answer(self) -> TxJsonRpcMessage<RoleServer> {
+        let why = format!("the request cannot be read as JSON, and nothing was done: {}", self.why);
+        JsonRpcMessage::error(ErrorData::parse_error(why, None), Some(self.id))
+    }
+}
+
+fn unreadable(line: &[u8]) -> Option<Unreadable> {
+    #[derive(Deserialize)]
+    struct Outline {
+        id: RequestId,
+        #[serde(rename = "method")]
+        _method: IgnoredAny,
+    }
+    let why = serde_json::from_slice::<Value>(line).err()?.to_string();
+    // What is not looked at may be anything.
+    let Outline { id, .. } = serde_json::from_slice(line).ok()?;
+    Some(Unreadable { id, why })
+}
+
 #[cfg(test)]
 mod tests {
     use rmcp::model::ServerResult;
-    use serde_json::{Value, json};
+    use serde_json::json;
     use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _};
 
     use super::*;
@@ -286,6 +321,26 @@ mod tests {
         drop(far);
         assert_eq!(id(pipe.receive().await), json!(7));
         assert!(pipe.receive().await.is_none() && pipe.in_flight.len() == 2);
+    }
+
+    #[tokio::test]
+    async fn a_request_that_cannot_be_read_is_answered() {
+        let (mut far, near) = tokio::io::duplex(64 * 1024);
+        let (answers, written) = tokio::io::duplex(64 * 1024);
+        let mut answers = BufReader::new(answers).lines();
+        let mut pipe = Pipe::new(near, written, Arc::default());
+        let half = CALL.replace("true", r"echo \ud83d");
+        let huge = CALL.replace("\"id\":7", "\"id\":\"huge\"").replace("\"true\"", "1e400");
+        let ping = r#"{"jsonrpc":"2.0","id":8,"method":"ping"}"#;
+        far.write_all(format!("{half}\n{huge}\n{ping}\n").as_bytes()).await.unwrap();
+        let Some(JsonRpcMessage::Request(request)) = pipe.receive().await else { panic!("no request") };
+        assert_eq!(request.id.into_json_value(), json!(8));
+        for id in [json!(7), json!("huge")] {
+            let line = answers.next_line().await.unwrap().unwrap();
+            let answer: Value = serde_json::from_str(&line).unwrap();
+            assert_eq!((&answer["id"], &answer["error"]["code"]), (&id, &json!(-32700)), "{line}");
+            assert!(answer["error"]["message"].as_str().unwrap().contains("cannot be read as JSON, and nothing was done"), "{line}");
+        }
     }
 
     /// Calls and others keep their order, wherever the bytes are cut and however long a line is.
