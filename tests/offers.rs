@@ -176,6 +176,15 @@ fn a_tool_that_is_left_out_takes_its_resource_along() {
     for method in ["resources/list", "resources/templates/list", "resources/read"] {
         assert_eq!(client.request(method, &json!({"uri": "jackfield://sessions"}))["error"]["code"], -32601, "{method}");
     }
+    client.write(&json!({"jsonrpc": "2.0", "method": "notifications/initialized"}));
+    let call = client.post("ssh_run", json!({"target": "here", "command": "echo one"}));
+    loop {
+        let message = client.next();
+        assert_ne!(message["method"], "notifications/resources/list_changed", "of what it was not offered");
+        if message["id"] == call {
+            break;
+        }
+    }
 }
 
 #[test]

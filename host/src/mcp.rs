@@ -341,6 +341,9 @@ impl ServerHandler for Server {
             uris.retain(|uri| resources::can_be(&config, uri));
             uris.truncate(RESOURCES_WATCHED_MAX);
         }
+        if !resources::are_offered(&config) {
+            accepted.resources_list_changed = None;
+        }
         Some(accepted)
     }
 

@@ -124,7 +124,8 @@ async fn lists(directory: Arc<Directory>, ear: Ear) {
                 known = now;
                 is_known || ear.tools().await
             }
-            Ok(()) = sessions.changed() => ear.sessions().await,
+            // Whoever was not offered resources hears of none.
+            Ok(()) = sessions.changed() => !resources::are_offered(&directory.world().config) || ear.sessions().await,
             else => false,
         };
         if !listens {
