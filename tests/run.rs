@@ -353,6 +353,10 @@ fn an_offset_before_a_commands_output_begins_with_it() {
     // Where to go on stands in the text, too, of a session's log as well.
     let page = client.call("ssh_output", json!({"session": "web1", "offset": 0, "max_chars": 100}));
     assert_eq!(page["next"], format!("More follows: ssh_output session=web1 offset={}.", page["range"]["next_offset"]), "{page}");
+    let behind = client.call("ssh_output", json!({"command_id": done["command_id"], "offset": 1_000_000_000}));
+    assert!(behind["warnings"][0].as_str().unwrap().starts_with("offset=1000000000 lies behind the end, which is "), "{behind}");
+    let at_end = client.call("ssh_output", json!({"command_id": done["command_id"], "offset": done["range"]["next_offset"]}));
+    assert!(at_end["warnings"].is_null(), "{at_end}");
     // What goes on does so with what chose the part.
     let part = client.call("ssh_output", json!({"command_id": done["command_id"], "grep": "1|2", "max_chars": 20}));
     let (id, offset) = (done["command_id"].as_str().unwrap(), &part["range"]["next_offset"]);

@@ -27,35 +27,23 @@ pub(super) async fn output(directory: &Arc<Directory>, caller: &Caller, argument
         return Err(format!("{id} is a transfer: make the same ssh_transfer call again, which waits for it and tells its end"));
     }
     let (handle, command) = about(directory, arguments)?;
-    let query = OutputQuery {
-        command,
-        offset: arguments.count("offset"),
-        tail: arguments.count("tail").and_then(|lines| usize::try_from(lines).ok()),
-        grep: arguments.text("grep").map(str::to_owned),
-        context: arguments.count("context").and_then(|lines| usize::try_from(lines).ok()).unwrap_or_default(),
-        max_chars: capped(directory, arguments.max_chars(OUTPUT_DEFAULT_CHARS)),
-        raw: arguments.text("format") == Some("base64"),
-        errors: arguments.text("stream") == Some("stderr"),
-    };
-    if query.errors && handle.commons.has_terminal {
-        return Err(format!("`{}` has a terminal, where standard error comes with the output; leave `stream` out", handle.id));
-    }
-    if query.raw && (query.grep.is_some() || query.tail.is_some()) {
-        return Err("`format=base64` of ssh_output gives bytes, and `grep` and `tail` choose lines; leave one out".to_owned());
-    }
+    let mut query = wanted(directory, arguments, &handle, command)?;
     let wait = arguments.wait(0.0, caller.ceiling_s);
     let session = handle.id.to_string();
     let until = arguments.text("until").unwrap_or("exit");
     let chosen = arguments.again(&["grep", "context", "format"]);
+    let told = |mut report: Report| {
+        report.warnings.extend(arguments.count("offset").and_then(|offset| behind_end(offset, &report.range)));
+        reply::part(&handle.id.device, &session, report, &chosen)
+    };
     if until == "match" && query.grep.is_none() {
         return Err("`until=match` of ssh_output waits for a line that `grep` matches; give `grep`, or until=output".to_owned());
     }
-    let mut query = query;
     // Asked before each report: what comes between the two is not left out.
     let mut rests = has_come_to_rest(&handle, until);
     let first = searched(&handle, &query).await?;
     if wait.is_zero() {
-        return Ok(reply::part(&handle.id.device, &session, first, &chosen));
+        return Ok(told(first));
     }
     let known_end = query.offset.unwrap_or_else(|| first.range.output_end.max(first.range.end));
     // How it goes on is seen without searching all of it again.
@@ -91,7 +79,34 @@ pub(super) async fn output(directory: &Arc<Directory>, caller: &Caller, argument
         Some(report) => report?,
         None => searched(&handle, &query).await?,
     };
-    Ok(reply::part(&handle.id.device, &session, report, &chosen))
+    Ok(told(report))
+}
+
+/// What part of the output is wanted.
+fn wanted(directory: &Directory, arguments: &Arguments, handle: &SessionHandle, command: Option<CommandId>) -> Result<OutputQuery, String> {
+    let query = OutputQuery {
+        command,
+        offset: arguments.count("offset"),
+        tail: arguments.count("tail").and_then(|lines| usize::try_from(lines).ok()),
+        grep: arguments.text("grep").map(str::to_owned),
+        context: arguments.count("context").and_then(|lines| usize::try_from(lines).ok()).unwrap_or_default(),
+        max_chars: capped(directory, arguments.max_chars(OUTPUT_DEFAULT_CHARS)),
+        raw: arguments.text("format") == Some("base64"),
+        errors: arguments.text("stream") == Some("stderr"),
+    };
+    if query.errors && handle.commons.has_terminal {
+        return Err(format!("`{}` has a terminal, where standard error comes with the output; leave `stream` out", handle.id));
+    }
+    if query.raw && (query.grep.is_some() || query.tail.is_some()) {
+        return Err("`format=base64` of ssh_output gives bytes, and `grep` and `tail` choose lines; leave one out".to_owned());
+    }
+    Ok(query)
+}
+
+/// What is said where nothing was at an offset, nor will be for long.
+fn behind_end(offset: u64, range: &Range) -> Option<String> {
+    let end = range.output_end;
+    (end > 0 && offset > end).then(|| format!("offset={offset} lies behind the end, which is {end}; offsets are those that `range` tells"))
 }
 
 /// Does nothing more come in a session? What is waited for there may also come by itself, while no command runs.

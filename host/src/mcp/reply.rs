@@ -462,7 +462,8 @@ mod tests {
     #[test]
     fn standard_error_goes_on_in_standard_error() {
         let id = crate::ids::CommandId::next();
-        let told = |range: Range| next("web1#exec", &Report { command: Some(id), range: Range { of_errors: true, ..range }, ..report() }, "");
+        let told =
+            |range: Range| next("web1#exec", &Report { command: Some(id), range: Range { of_errors: true, ..range }, ..report() }, "");
         let more = told(Range { end: 7, output_end: 9, ..Range::default() });
         assert_eq!(more, format!("More follows: ssh_output command_id={id} stream=stderr offset=7."));
         let cut = told(Range { cut_bytes: 5, ..Range::default() });

@@ -664,7 +664,10 @@ mod tests {
         assert!(error(json!({"target": 5, "command": "ls"})).contains("is 5, it takes a text"));
         assert_eq!(check(json!({"target": "web1", "command": "ls", "max_chars": 5.0, "wait_s": null})), Ok(()));
         let long = error(json!({"target": "web1", "command": {"x".repeat(1_000_000): 1}}));
-        assert!(long.starts_with("`command` of ssh_run is {\"xxx") && long.ends_with("x..., it takes a text") && long.len() < 200, "{long}");
+        assert!(
+            long.starts_with("`command` of ssh_run is {\"xxx") && long.ends_with("x..., it takes a text") && long.len() < 200,
+            "{long}"
+        );
         assert!(error(json!({"x".repeat(1_000_000): 1})).len() < 400);
     }
 
@@ -677,7 +680,8 @@ mod tests {
         let of_output = |given| again("ssh_output", given, &["grep", "context", "format"]);
         assert_eq!(of_output(json!({"command_id": "c1", "max_chars": 9})), "");
         assert_eq!(of_output(json!({"command_id": "c1", "grep": "a b|\"c", "context": 2})), " grep=\"a b|\\\"c\" context=2");
-        let of_file = |path: &str| again("ssh_file_read", json!({"target": "web1", "path": path, "sudo": true}), &["target", "path", "sudo"]);
+        let of_file =
+            |path: &str| again("ssh_file_read", json!({"target": "web1", "path": path, "sudo": true}), &["target", "path", "sudo"]);
         assert_eq!(of_file("/var/log/syslog.1"), " target=web1 path=/var/log/syslog.1 sudo=true");
         assert_eq!(of_file("/tmp/two words"), " target=web1 path=\"/tmp/two words\" sudo=true");
     }
