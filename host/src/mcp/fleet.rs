@@ -15,6 +15,7 @@ use super::tools::Arguments;
 use super::{Caller, Patience, bounds};
 use crate::directory::{Directory, LineKind};
 use crate::fleet::{CANARY, End, MAX_FAILURES, PARALLEL, Pace, Rest, Rollout, Sheet, Told, named_twice};
+use crate::ids::SessionId;
 use crate::limits::{
     APPROVAL_OPEN_MAX, BESIDE_MAX, FLEET_CHARS, FLEET_CHARS_MIN, FLEET_PARALLEL_MAX, FLEET_TARGETS_MAX, INTERRUPT_STEP_WAIT,
     KILL_AFTER_MAX, OPEN_MAX, ROLLOUT_KEPT_MAX,
@@ -29,6 +30,7 @@ use crate::session::report::OutputQuery;
 pub(super) async fn fleet(directory: &Arc<Directory>, caller: &Caller, arguments: &Arguments) -> Result<Reply, String> {
     let wait = arguments.usual_wait(caller.ceiling_s);
     let (targets, pace) = (targets(arguments)?, pace(arguments));
+    are_known(directory, &targets)?;
     let command = arguments.text_or_empty("command");
     let (mode, commit) = (arguments.text("mode"), arguments.text("commit"));
     let keep = commit.map(|word| Keep::parse(word).ok_or_else(|| not_commit(word))).transpose()?;
@@ -80,6 +82,16 @@ fn targets(arguments: &Arguments) -> Result<Vec<String>, String> {
         return Err(format!("`targets` of ssh_fleet names `{twice}` twice; name each target once"));
     }
     Ok(targets)
+}
+
+/// A name that stands for nothing is a slip: it is told before anything is run anywhere. A session goes on without its device.
+fn are_known(directory: &Arc<Directory>, targets: &[String]) -> Result<(), String> {
+    for id in targets.iter().map(|target| SessionId::parse(target)) {
+        if directory.find(&id).is_none() {
+            directory.device(&id.device).map_err(|error| format!("{error}; nothing was run"))?;
+        }
+    }
+    Ok(())
 }
 
 fn not_commit(word: &str) -> String {
