@@ -43,13 +43,16 @@ fn bad_input_gets_a_sentence_that_names_the_next_step() {
     let server = Sshd::start();
     let closed = free_port();
     let config = format!(
-        "{}{}password = {{ env = \"JFT_NOT_SET\" }}\n[device.down]\nhost = \"127.0.0.1\"\nport = {closed}\ntype = \"linux\"\n",
+        "{}{}password = {{ env = \"JFT_NOT_SET\" }}\ntags = [\"edge\"]\n[device.down]\nhost = \"127.0.0.1\"\nport = {closed}\ntype = \"linux\"\n",
         server.device("web1", "jft-bash", "linux"),
         server.device("web2", "jft-bash", "linux"),
     );
     let mut client = Client::start(&config);
     let mut error = |tool: &str, arguments| client.error(tool, arguments);
     assert!(error("ssh_run", json!({"target": "wep1", "command": "true"})).contains("did you mean `web"));
+    assert!(
+        error("ssh_query", json!({"targets": ["edge"], "command": "true"})).contains("`edge` is a tag, and devices are named one by one")
+    );
     assert!(error("ssh_run", json!({"targt": "web1", "command": "true"})).contains("did you mean `target`?"));
     assert!(error("ssh_run", json!({"target": "web2", "command": "true"})).contains("JFT_NOT_SET"));
     assert!(error("ssh_run", json!({"target": "down", "command": "true"})).contains("cannot reach `down`"));

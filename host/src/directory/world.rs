@@ -37,7 +37,12 @@ impl World {
             Newer::Read(config) if config.devices.contains_key(&name) => OpenError::NotReadYet { name },
             Newer::Broken => OpenError::BrokenSince { name },
             Newer::Read(_) | Newer::Same => {
-                let near = self.config.nearest_device(&name).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+                let is_tag = self.config.devices.values().any(|device| device.tags.contains(&name));
+                let near = match self.config.nearest_device(&name) {
+                    _ if is_tag => format!("; `{name}` is a tag, and devices are named one by one"),
+                    Some(near) => format!("; did you mean `{near}`?"),
+                    None => String::new(),
+                };
                 OpenError::UnknownDevice { name, near }
             }
         }
