@@ -566,7 +566,7 @@ fn prompts() -> Vec<Situation> {
             ],
         ),
         own(
-            "a text in front of the prompt, as a virtual environment puts it there",
+            "a text in front of the prompt, as a virtual environment has it",
             [
                 step(
                     [
