@@ -541,7 +541,7 @@ impl Directory {
         profile: &mut Profile,
         (columns, rows): (Option<u16>, Option<u16>),
     ) -> Result<(ssh::Connection, Option<Line>), OpenError> {
-        let turn = self.pool.turn(&target.device, (&target.host, target.port)).await?;
+        let turn = self.pool.turn_to_log_in(target, &self.book).await?;
         // The plugins load while the network is waited for.
         let (greeting, ()) = tokio::join!(ssh::Greeting::open(target), world.catalog.load_judges());
         let greeting = greeting.map_err(|error| failed_at(&error, target))?;

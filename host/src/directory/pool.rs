@@ -4,6 +4,7 @@
 //! the next transfer comes soon. A bulk stream would hold up every key typed on the same connection, so they are never the same.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Instant;
 
@@ -14,6 +15,7 @@ use super::error::failed_at;
 use super::host_keys::keep_up_to_date;
 use super::{OpenError, World};
 use crate::audit::Audit;
+use crate::config::PASSWORD;
 use crate::limits::{BULK_IDLE, CONNECTS_AT_ONCE, CONNECTS_TO_ONE_HOST, CONNECTS_WAITING_MAX};
 use crate::secret::book::SecretBook;
 use crate::transport::ssh::{ConnectError, Connection, Known, Target, Way};
@@ -32,8 +34,26 @@ pub(super) enum Use {
 /// The connections of one device for one use.
 #[derive(Debug, Default)]
 struct Shelf {
-    /// Held while one connects, so that the next one finds what it made.
-    turn: Turn<Vec<Shared>>,
+    /// Held while one connects, so that the next one finds what it made, or hears why there is none.
+    turn: Turn<Kept>,
+    /// So many tries have failed.
+    failed: AtomicU64,
+}
+
+/// What tries came to.
+#[derive(Debug, Default)]
+struct Kept {
+    shared: Vec<Shared>,
+    failed: Option<Failed>,
+}
+
+/// The last try that failed.
+#[derive(Debug)]
+struct Failed {
+    /// Its place among those that failed, from 1.
+    number: u64,
+    made_for: String,
+    why: OpenError,
 }
 
 /// A connection and what it was made for: another address or account is another connection.
@@ -144,9 +164,9 @@ impl Pool {
     /// needs is looked up for it.
     pub(super) async fn at_hand(&self, device: &str, purpose: Use, world: &Arc<World>) -> Option<Connection> {
         let shelf = self.shelf(device, purpose);
-        let shared = shelf.turn.lock().await;
+        let kept = shelf.turn.lock().await;
         let made_now = |one: &&Shared| std::ptr::eq(one.made_in.as_ptr(), Arc::as_ptr(world));
-        shared.iter().filter(made_now).find_map(|one| one.connection.get().filter(Connection::has_room))
+        kept.shared.iter().filter(made_now).find_map(|one| one.connection.get().filter(Connection::has_room))
     }
 
     /// A connection with room for a channel: one that is there, else a new one, which is at hand as long as this configuration counts.
@@ -162,16 +182,29 @@ impl Pool {
         made_in: Weak<World>,
     ) -> Result<Connection, OpenError> {
         let shelf = self.shelf(device, purpose);
-        let mut shared = shelf.turn.lock().await;
-        shared.retain(|one| one.connection.get().is_some());
+        let failed_before = shelf.failed.load(Ordering::Acquire);
+        let mut kept = shelf.turn.lock().await;
+        kept.shared.retain(|one| one.connection.get().is_some());
         let made_for = made_for(target);
-        if let Some((connection, known_in)) = shared.iter_mut().find_map(|one| Some((one.usable(&made_for)?, &mut one.made_in))) {
+        if let Some((connection, known_in)) = kept.shared.iter_mut().find_map(|one| Some((one.usable(&made_for)?, &mut one.made_in))) {
             // Whoever comes next under this configuration finds it without looking anything up.
             *known_in = made_in;
             return Ok(connection);
         }
-        let connection = self.connect(target, book).await?;
-        shared.push(Shared { connection: connection.known(), made_for, made_in });
+        // All who waited for this try hear how it ended. One after another they would send a wrong password until the account is locked,
+        // and the last one would wait for a host that is down as often as there are others.
+        if let Some(failed) = kept.failed.as_ref().filter(|failed| failed.number > failed_before && failed.made_for == made_for) {
+            return Err(failed.why.clone());
+        }
+        let connection = match self.connect(target, book).await {
+            Ok(connection) => connection,
+            Err(why) => {
+                let number = shelf.failed.fetch_add(1, Ordering::AcqRel) + 1;
+                kept.failed = Some(Failed { number, made_for, why: why.clone() });
+                return Err(why);
+            }
+        };
+        kept.shared.push(Shared { connection: connection.known(), made_for, made_in });
         if purpose == Use::Bulk {
             tokio::spawn(keep(connection.clone()));
         }
@@ -184,10 +217,19 @@ impl Pool {
     ///
     /// Why there is none.
     pub(super) async fn connect(&self, target: &Target, book: &SecretBook) -> Result<Connection, OpenError> {
-        let _turn = self.turn(&target.device, (&target.host, target.port)).await?;
+        let _turn = self.turn_to_log_in(target, book).await?;
         let connection = Connection::open(target).await.map_err(|error| refused(&error, target, book))?;
         keep_up_to_date(&connection, target, &self.audit);
         Ok(connection)
+    }
+
+    /// A turn to connect for somebody who logs in. The password may have been refused to others while this one waited.
+    pub(super) async fn turn_to_log_in(&self, target: &Target, book: &SecretBook) -> Result<MayConnect, OpenError> {
+        let turn = self.turn(&target.device, (&target.host, target.port)).await?;
+        if target.password.is_some() {
+            book.check(&target.device, PASSWORD, Instant::now()).map_err(OpenError::Failed)?;
+        }
+        Ok(turn)
     }
 
     /// A turn to connect: jump hosts and servers refuse those who all come at once.
@@ -245,7 +287,7 @@ fn locked<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
 /// The sentence for a login that failed; a password that was refused is counted.
 pub(super) fn refused(error: &ConnectError, target: &Target, book: &SecretBook) -> OpenError {
     if matches!(error, ConnectError::Refused { password_refused: true, .. }) {
-        book.on_failure(&target.device, "password", Instant::now());
+        book.on_failure(&target.device, PASSWORD, Instant::now());
     }
     failed_at(error, target)
 }
@@ -281,7 +323,65 @@ fn made_for(target: &Target) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+    use std::sync::atomic::AtomicUsize;
+
+    use tokio::net::TcpListener;
+
+    use super::super::Directory;
     use super::*;
+    use crate::config::Config;
+    use crate::limits::SECRET_FAILURES_MAX;
+    use crate::secret::Secret;
+    use crate::startup;
+
+    /// A host that closes each connection at once, and how many there were.
+    async fn closing() -> (Target, Arc<AtomicUsize>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let tries = Arc::<AtomicUsize>::default();
+        let counted = Arc::clone(&tries);
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                counted.fetch_add(1, Ordering::AcqRel);
+                drop(stream);
+            }
+        });
+        let lines = format!("[device.gate]\nhost = \"127.0.0.1\"\nport = {port}\nagent = false\nknown_hosts = \"/dev/null\"\n");
+        let config = Config::parse(&lines, Path::new("jackfield.toml"), None).unwrap();
+        let catalog = startup::catalog(&config).unwrap();
+        (Directory::new(config, catalog, None).sight("gate").await.unwrap(), tries)
+    }
+
+    #[tokio::test]
+    async fn those_who_wait_for_a_connection_that_fails_hear_why_and_do_not_all_try_it() {
+        let (target, tries) = closing().await;
+        let (pool, book) = (Pool::default(), SecretBook::default());
+        let connect = || pool.connection(("gate", Use::Jump), &target, &book, Weak::new());
+        let (one, two, three) = tokio::join!(connect(), connect(), connect());
+        let told = [one, two, three].map(|connected| connected.unwrap_err().to_string());
+        assert!(told[0].contains("`gate`") && told.iter().all(|why| *why == told[0]), "{told:?}");
+        assert_eq!(tries.load(Ordering::Acquire), 1);
+        // Who comes later tries it, and so does who wants another way there.
+        let other = Target { user: "somebody-else".to_owned(), ..target.clone() };
+        let connect_as_other = pool.connection(("gate", Use::Jump), &other, &book, Weak::new());
+        let (one, two) = tokio::join!(connect(), connect_as_other);
+        assert!(one.is_err() && two.is_err());
+        assert_eq!(tries.load(Ordering::Acquire), 3);
+    }
+
+    #[tokio::test]
+    async fn a_password_that_was_refused_too_often_while_somebody_waited_is_not_sent() {
+        let (target, tries) = closing().await;
+        let target = Target { password: Some(Arc::new(Secret::from_bytes(b"wrong horse".to_vec()))), ..target };
+        let (pool, book) = (Pool::default(), SecretBook::default());
+        for _ in 0..SECRET_FAILURES_MAX {
+            book.on_failure("gate", PASSWORD, Instant::now());
+        }
+        let why = pool.connect(&target, &book).await.unwrap_err().to_string();
+        assert!(why.contains("so that no account is locked"), "{why}");
+        assert_eq!(tries.load(Ordering::Acquire), 0);
+    }
 
     async fn taken(pool: &Pool, host: &str) -> Option<MayConnect> {
         tokio::time::timeout(std::time::Duration::from_millis(1), pool.turn("x", (host, 22))).await.ok().map(Result::unwrap)
