@@ -55,6 +55,12 @@ const OLD_KEYS: [Algorithm; 2] = [Algorithm::Rsa { hash: None }, Algorithm::Dsa]
 /// What an authority may sign with beside what hosts have: keys in a hardware token.
 const TOKEN_KEYS: [Algorithm; 2] = [Algorithm::SkEd25519, Algorithm::SkEcdsaSha2NistP256];
 
+/// The bits of a group that the server chooses for a key exchange (RFC 4419, the least by RFC 8270). Some devices know none beyond 4,096
+/// and close the connection where more are wanted, as OpenSSH knows of them; a slow one would calculate for long.
+const GROUP_BITS_MIN: usize = 2048;
+const GROUP_BITS_WANTED: usize = 4096;
+const GROUP_BITS_MAX: usize = 8192;
+
 /// The longest list of names in an error; OpenSSH's longest has 400 bytes.
 const NAMES_MAX_BYTES: usize = 1500;
 
@@ -69,6 +75,7 @@ pub(super) fn config(target: &Target, known: &KnownHosts) -> Result<client::Conf
         keepalive_interval: Some(target.keepalive.unwrap_or(KEEPALIVE)),
         keepalive_max: target.keepalives_missed(),
         preferred: preferred(target, known)?,
+        gex: client::GexParams::new(GROUP_BITS_MIN, GROUP_BITS_WANTED, GROUP_BITS_MAX).unwrap_or_default(),
         ..client::Config::default()
     })
 }

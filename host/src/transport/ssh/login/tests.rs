@@ -7,6 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use russh::client::GexParams;
+use russh::kex::dh::groups::DhGroup;
 use russh::keys::ssh_key::certificate::{Builder, CertType};
 use russh::keys::ssh_key::private::Ed25519Keypair;
 use russh::keys::ssh_key::public::{Ed25519PublicKey, KeyData};
@@ -142,6 +144,18 @@ impl Handler for Silent {
     async fn channel_open_session(&mut self, _: Channel<Msg>, _: ChannelOpenHandle, _: &mut Session) -> Result<(), Self::Error> {
         tokio::time::pause();
         std::future::pending().await
+    }
+}
+
+/// Has no group for a key exchange, and says what was wanted: the least, the best and the most bits.
+struct Bounded(tokio::sync::mpsc::UnboundedSender<[usize; 3]>);
+
+impl Handler for Bounded {
+    type Error = russh::Error;
+
+    async fn lookup_dh_gex_group(&mut self, wanted: &GexParams) -> Result<Option<DhGroup>, Self::Error> {
+        self.0.send([wanted.min_group_size(), wanted.preferred_group_size(), wanted.max_group_size()]).unwrap();
+        Ok(None)
     }
 }
 
@@ -332,6 +346,18 @@ fn a_connection_that_no_missed_keepalive_ends_is_not_ended_sooner_by_the_system(
         Target { keepalive: Some(Duration::from_secs(10)), manner, ..target() }.idle()
     };
     assert_eq!([None, Some(5), Some(0)].map(idle), [Duration::from_secs(30), Duration::from_secs(50), Duration::MAX]);
+}
+
+#[tokio::test]
+async fn a_server_that_chooses_the_group_is_asked_for_one_that_old_devices_have() {
+    let folder = tempfile::tempdir().unwrap();
+    let (says, mut wanted) = tokio::sync::mpsc::unbounded_channel();
+    let offer = Offer { kex: Some("diffie-hellman-group-exchange-sha256".to_owned()), ..Offer::default() };
+    let target = Target { offer, ..server(folder.path(), Bounded(says)).await };
+    Connection::open(&target).await.unwrap_err();
+    let [least, best, most] = wanted.recv().await.unwrap();
+    assert_eq!((least, best), (2048, 4096));
+    assert!(most >= 4096, "{most}");
 }
 
 #[tokio::test]
