@@ -98,7 +98,7 @@ fn bind_to(_: &TcpSocket, _: &str) -> io::Result<()> {
 ///
 /// # Errors
 ///
-/// What the system said of the last address, or that the name has none.
+/// What the system said of each address, or that the name has none.
 pub async fn dial(host: &str, port: u16, idle: Duration, dialing: &Dialing) -> io::Result<TcpStream> {
     let mut left = dialing.further_tries;
     let began = Instant::now();
@@ -148,22 +148,23 @@ fn in_turn(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
 
 async fn first(addresses: Vec<SocketAddr>, source: Source) -> io::Result<TcpStream> {
     let mut waiting = addresses.into_iter();
-    let mut tries: JoinSet<io::Result<TcpStream>> = JoinSet::new();
-    let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
+    let mut tries: JoinSet<(SocketAddr, io::Result<TcpStream>)> = JoinSet::new();
+    let mut failed = Vec::new();
     let mut start_next = true;
     loop {
         if start_next && let Some(address) = waiting.next() {
-            tries.spawn(source.clone().connect(address));
+            let source = source.clone();
+            tries.spawn(async move { (address, source.connect(address).await) });
         }
         if tries.is_empty() {
-            return Err(last);
+            return Err(none(failed));
         }
         let patience = sleep_until(Instant::now() + NEXT_ADDRESS_AFTER);
         tokio::select! {
             Some(done) = tries.join_next() => match done {
-                Ok(Ok(stream)) => return Ok(stream),
-                Ok(Err(error)) => {
-                    last = error;
+                Ok((_, Ok(stream))) => return Ok(stream),
+                Ok((address, Err(error))) => {
+                    failed.push((address, error));
                     start_next = true;
                 }
                 Err(_) => start_next = true,
@@ -173,9 +174,31 @@ async fn first(addresses: Vec<SocketAddr>, source: Source) -> io::Result<TcpStre
     }
 }
 
+/// Why none of the addresses answers. One that this machine has no way to often comes last, and is seldom why.
+fn none(mut failed: Vec<(SocketAddr, io::Error)>) -> io::Error {
+    match failed.len() {
+        0 => io::Error::new(io::ErrorKind::NotFound, "the name has no address"),
+        1 => failed.remove(0).1,
+        _ => io::Error::other(failed.iter().map(|(address, error)| format!("{}: {error}", address.ip())).collect::<Vec<_>>().join(", ")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn each_address_says_why_it_does_not_answer() {
+        let closed: SocketAddr = {
+            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+            listener.local_addr().unwrap()
+        };
+        let other = SocketAddr::new("127.0.0.2".parse().unwrap(), closed.port());
+        let why = first(vec![closed, other], Source::default()).await.unwrap_err().to_string();
+        let refused = io::Error::from_raw_os_error(libc::ECONNREFUSED);
+        assert_eq!(why, format!("127.0.0.1: {refused}, 127.0.0.2: {refused}"));
+    }
 
     #[test]
     fn families_take_turns() {
