@@ -385,7 +385,8 @@ pub const PROGRAM_TRIES: usize = 3;
 pub const CONNECT_MAX: Duration = Duration::from_secs(20);
 /// How long a channel is waited for that its caller has given up after [`CONNECT_MAX`]: when it comes, it is closed.
 pub const CHANNEL_LATE_MAX: Duration = Duration::from_secs(120);
-/// How long a person may take to answer a server's question at login: as long as servers wait (sshd's `LoginGraceTime`).
+/// How long a person may take to answer a server's question at login, here or where the server asks: as long as servers wait (sshd's
+/// `LoginGraceTime`).
 pub const LOGIN_ANSWER_MAX: Duration = Duration::from_secs(110);
 /// Questions of servers that wait for a person in one process.
 pub const QUESTIONS_MAX: usize = 32;

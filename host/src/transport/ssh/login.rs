@@ -14,7 +14,8 @@ use self::keys::Loaded;
 use super::super::host_key::short_of;
 use super::error::told;
 use super::handler::{Handler, Hearing, heard};
-use super::{ConnectError, Method, Target, step};
+use super::{ConnectError, Method, Target, step, within};
+use crate::limits::LOGIN_ANSWER_MAX;
 
 mod agent;
 mod certificates;
@@ -262,7 +263,8 @@ impl Login<'_> {
         self.password_used = true;
         let text = Zeroizing::new(String::from_utf8_lossy(password.expose()).into_owned());
         let (target, handle, user) = (self.target, &mut *self.handle, self.user.as_str());
-        let result = step(target, "login", async {
+        // The server may ask a person elsewhere before it answers, such as on a telephone.
+        let result = within(LOGIN_ANSWER_MAX, target, "login", async {
             handle.authenticate_password(user, text.as_str()).await.map_err(|error| broken(target, &error))
         });
         let result = result.await?;

@@ -3,9 +3,9 @@
 use russh::client::{AuthResult, KeyboardInteractiveAuthResponse as Reply, Prompt};
 
 use super::super::error::words;
-use super::super::{ConnectError, step};
+use super::super::{ConnectError, step, within};
 use super::{Login, broken};
-use crate::limits::{QUESTION_ROUNDS_MAX, QUESTIONS_OF_A_ROUND_MAX};
+use crate::limits::{LOGIN_ANSWER_MAX, QUESTION_ROUNDS_MAX, QUESTIONS_OF_A_ROUND_MAX};
 
 /// The longest part of a question in an error.
 const SHOWN_MAX_BYTES: usize = 200;
@@ -56,7 +56,8 @@ impl Login<'_> {
             };
             let handle = &mut *self.handle;
             let respond = async { handle.authenticate_keyboard_interactive_respond(answers).await.map_err(|error| broken(target, &error)) };
-            reply = step(target, "login", respond).await?;
+            // The answer may have been that a person is to agree elsewhere.
+            reply = within(LOGIN_ANSWER_MAX, target, "login", respond).await?;
         }
         self.give_up(format!("it asked more than {QUESTION_ROUNDS_MAX} times"));
         Ok(())

@@ -21,7 +21,7 @@ use tokio::net::{TcpListener, UnixListener};
 
 use super::super::{Connection, KeyFile, Manner, Method, Offer, Target, Way};
 use super::keys::{self, Loaded};
-use crate::limits::WRITE_MAX;
+use crate::limits::{CONNECT_MAX, WRITE_MAX};
 use crate::secret::Secret;
 use crate::transport::host_key::Learning;
 use crate::transport::questions::Questions;
@@ -144,6 +144,38 @@ impl Handler for Silent {
     async fn channel_open_session(&mut self, _: Channel<Msg>, _: ChannelOpenHandle, _: &mut Session) -> Result<(), Self::Error> {
         tokio::time::pause();
         std::future::pending().await
+    }
+}
+
+/// Takes any password or answer, this way, after a person has agreed elsewhere, who takes his time.
+struct Patient(MethodKind);
+
+impl Patient {
+    async fn agreed() -> Auth {
+        tokio::time::pause();
+        tokio::time::sleep(CONNECT_MAX * 4).await;
+        // What is left is the network's work, and a clock that jumps does not wait for that.
+        tokio::time::resume();
+        Auth::Accept
+    }
+}
+
+impl Handler for Patient {
+    type Error = russh::Error;
+
+    async fn auth_none(&mut self, _: &str) -> Result<Auth, Self::Error> {
+        Ok(Auth::Reject { proceed_with_methods: Some(MethodSet::from([self.0].as_slice())), partial_success: false })
+    }
+
+    async fn auth_password(&mut self, _: &str, _: &str) -> Result<Auth, Self::Error> {
+        Ok(Self::agreed().await)
+    }
+
+    async fn auth_keyboard_interactive<'a>(&'a mut self, _: &str, _: &str, response: Option<Response<'a>>) -> Result<Auth, Self::Error> {
+        if response.is_some() {
+            return Ok(Self::agreed().await);
+        }
+        Ok(Auth::Partial { name: "".into(), instructions: "".into(), prompts: Cow::Owned(vec![("Password: ".into(), false)]) })
     }
 }
 
@@ -346,6 +378,16 @@ fn a_connection_that_no_missed_keepalive_ends_is_not_ended_sooner_by_the_system(
         Target { keepalive: Some(Duration::from_secs(10)), manner, ..target() }.idle()
     };
     assert_eq!([None, Some(5), Some(0)].map(idle), [Duration::from_secs(30), Duration::from_secs(50), Duration::MAX]);
+}
+
+#[tokio::test]
+async fn a_server_that_asks_a_person_elsewhere_is_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    for kind in [MethodKind::Password, MethodKind::KeyboardInteractive] {
+        let password = Some(Arc::new(Secret::from_bytes(b"open sesame".to_vec())));
+        let target = Target { password, ..server(folder.path(), Patient(kind)).await };
+        assert!(Connection::open(&target).await.is_ok(), "{kind:?}");
+    }
 }
 
 #[tokio::test]
