@@ -749,6 +749,11 @@ pub const TRANSFER_LISTED_MAX: usize = 100;
 /// Bytes of one transfer unless the operator says otherwise.
 pub const TRANSFER_MAX_BYTES: u64 = 64 * 1024 * 1024 * 1024;
 
+// The configuration.
+
+/// Bytes of a configuration: 10,000 devices fit, each with two secrets and a way.
+pub const CONFIG_FILE_MAX_BYTES: u64 = 4 * 1024 * 1024;
+
 // Imports.
 
 /// Bytes of one file that is imported; a host has about 200 in an inventory.
@@ -760,7 +765,7 @@ pub const IMPORT_TOTAL_MAX_BYTES: u64 = 64 * 1024 * 1024;
 /// Devices of one import. A range such as `web[1:100000]` is refused by it.
 pub const IMPORT_DEVICES_MAX: usize = 10_000;
 /// Bytes of the configuration that is made: as many as are read of one.
-pub const IMPORT_TOML_MAX_BYTES: usize = 1024 * 1024;
+pub const IMPORT_TOML_MAX_BYTES: usize = 4 * 1024 * 1024;
 /// Values in one YAML file.
 pub const IMPORT_NODES_MAX: usize = 1_000_000;
 /// Values within values in one YAML file.

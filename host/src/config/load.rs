@@ -9,9 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{Config, Declaration, Diagnostic, Digest, SECTIONS, SshNames, safety};
 use crate::bounded::{self, ReadError};
-
-/// Largest file that is read; thousands of devices fit.
-const FILE_MAX_BYTES: u64 = 1 << 20;
+use crate::limits::CONFIG_FILE_MAX_BYTES;
 
 /// Looks up an environment variable: `std::env::var_os` in the program, a table in a test.
 pub type Environment<'a> = &'a dyn Fn(&str) -> Option<OsString>;
@@ -40,7 +38,7 @@ pub enum ConfigError {
         cause: io::Error,
     },
     /// The file is larger than any configuration.
-    #[error("the configuration `{}` is larger than {FILE_MAX_BYTES} bytes", path.display())]
+    #[error("the configuration `{}` is larger than {CONFIG_FILE_MAX_BYTES} bytes", path.display())]
     TooLarge {
         /// The file.
         path: PathBuf,
@@ -167,7 +165,7 @@ impl Config {
 
 fn read(found: &Found) -> Result<Vec<u8>, ConfigError> {
     let path = found.path.clone();
-    bounded::read(&found.path, FILE_MAX_BYTES).map_err(|error| match error {
+    bounded::read(&found.path, CONFIG_FILE_MAX_BYTES).map_err(|error| match error {
         ReadError::Io(cause) => ConfigError::Read { path, named_by: found.named_by, cause },
         ReadError::TooLong { .. } => ConfigError::TooLarge { path },
     })
@@ -314,7 +312,7 @@ mod tests {
         assert_eq!(load().unwrap_err().to_string().lines().count(), 2);
         std::fs::write(&path, b"[device.web1]\n# \xfcber\n").unwrap();
         assert!(load().unwrap_err().to_string().ends_with(":2:3: the text is not UTF-8 from here; save the file as UTF-8"));
-        std::fs::write(&path, vec![b' '; 1 << 21]).unwrap();
-        assert!(load().unwrap_err().to_string().ends_with("is larger than 1048576 bytes"));
+        std::fs::write(&path, vec![b' '; 1 << 23]).unwrap();
+        assert!(load().unwrap_err().to_string().ends_with("is larger than 4194304 bytes"));
     }
 }
