@@ -753,6 +753,8 @@ pub const TRANSFER_MAX_BYTES: u64 = 64 * 1024 * 1024 * 1024;
 
 /// Bytes of a configuration: 10,000 devices fit, each with two secrets and a way.
 pub const CONFIG_FILE_MAX_BYTES: u64 = 4 * 1024 * 1024;
+/// Names that an error lists beside the one that was probably meant; it says how many more there are.
+pub const NAMES_LISTED_MAX: usize = 64;
 
 // Imports.
 

@@ -1,7 +1,10 @@
 //! Checks across the tables: jumps between devices, and names of types, plugins and secrets.
 
+use std::collections::BTreeMap;
+
 use super::diagnostic::Diagnostic;
 use super::{Config, Environment, SshNames, TypeChoice, TypeName, header};
+use crate::limits::NAMES_LISTED_MAX;
 use crate::nearest::nearest;
 
 impl Config {
@@ -45,6 +48,8 @@ impl Config {
     /// `via` must name a device that can be jumped through, and must come to an end.
     pub(super) fn check_jumps(&self) -> Vec<Diagnostic> {
         let mut found = Vec::new();
+        // Thousands of devices may have the same slip.
+        let mut guesses: BTreeMap<&str, Option<&str>> = BTreeMap::new();
         for (name, device) in &self.devices {
             let Some(via) = &device.via else { continue };
             let (path, own) = (format!("device.{name}.via"), header("device", name));
@@ -52,9 +57,11 @@ impl Config {
                 // It may stand in what cannot be read: whoever goes that way is told.
                 None if matches!(self.ssh_names, SshNames::Broken(_)) => {}
                 None => {
-                    let names: Vec<&str> = self.devices.keys().map(String::as_str).filter(|other| other != name).collect();
+                    let guess = *guesses.entry(via).or_insert_with(|| self.nearest_device(via));
+                    // A device is no way to itself.
+                    let guess = if guess == Some(name.as_str()) { nearest(via, self.others(name)) } else { guess };
                     let message = format!("`via` in {own} names no device: `{}`", via.escape_debug());
-                    found.push(self.diagnostic(path, message, choices(via, &names, "known devices")));
+                    found.push(self.diagnostic(path, message, Some(told(guess, self.others(name), "known devices"))));
                 }
                 Some(hop) if hop.local => {
                     let message = format!("`via` in {own} names `{via}`, which is a local shell: there is no jump through it");
@@ -81,6 +88,11 @@ impl Config {
     pub(super) fn check_jumps_beside_ssh(&self, environment: Environment<'_>) -> Vec<Diagnostic> {
         let found = self.check_jumps();
         if found.is_empty() { found } else { self.clone().beside_ssh(environment).check_jumps() }
+    }
+
+    /// The devices without the one of this name.
+    fn others<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.devices.keys().map(String::as_str).filter(move |other| *other != name)
     }
 
     /// The circle that this device is the alphabetically first member of, so that each circle is told once.
@@ -170,9 +182,18 @@ impl Config {
     }
 }
 
-/// The name that was probably meant, and all that there are.
+/// The name that was probably meant, and those that there are.
 fn choices(wanted: &str, known: &[&str], label: &str) -> Option<String> {
-    let guess = nearest(wanted, known.iter().copied()).map_or_else(String::new, |name| format!("did you mean `{name}`? "));
-    let all = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-    Some(format!("{guess}{label}: {all}"))
+    Some(told(nearest(wanted, known.iter().copied()), known.iter().copied(), label))
+}
+
+fn told<'a>(guess: Option<&str>, mut known: impl Iterator<Item = &'a str>, label: &str) -> String {
+    let guess = guess.map_or_else(String::new, |name| format!("did you mean `{name}`? "));
+    let listed: Vec<&str> = known.by_ref().take(NAMES_LISTED_MAX).collect();
+    let all = match (listed.is_empty(), known.count()) {
+        (true, _) => "none".to_owned(),
+        (false, 0) => listed.join(", "),
+        (false, more) => format!("{} and {more} more", listed.join(", ")),
+    };
+    format!("{guess}{label}: {all}")
 }

@@ -304,6 +304,17 @@ fn jumps_name_devices_and_come_to_an_end() {
 }
 
 #[test]
+fn one_slip_on_thousands_of_devices_is_told_on_each_with_some_of_the_names() {
+    let devices: String = (0..2_000).map(|number| format!("[device.sw{number}]\nvia = \"basiton\"\n")).collect();
+    let found = parse(&format!("{devices}[device.bastion]\n")).unwrap_err();
+    assert_eq!(found.len(), 2_000);
+    for told in found.iter().map(ToString::to_string) {
+        assert!(told.contains("did you mean `bastion`? known devices: bastion, sw") && told.ends_with(" and 1936 more"), "{told}");
+        assert!(told.len() < 1_000, "{told}");
+    }
+}
+
+#[test]
 fn types_and_plugins_are_checked() {
     check(
         "[type.a-b]\nplugins = [\"x\"]\n[type.a_b]\nplugins = [\"x\"]\n[type.c]\n[type.d]\nplugins = []\n[type.auto]\nplugins = [\"x\"]\n\
