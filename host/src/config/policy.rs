@@ -189,6 +189,12 @@ fn texts(reader: &mut Reader<'_>, at: &Place, found: &DeValue<'_>, key: &str) ->
         is_right(reader, at, key, &text).then_some(text)
     };
     match found {
+        // It would count for everything, and reads as if it counted for nothing.
+        DeValue::Array(elements) if elements.is_empty() => {
+            let help = format!("name what the rule is for, or leave `{key}` out where it is for all");
+            reader.error(at, format!("{} is empty", at.shown()), Some(help));
+            Vec::new()
+        }
         DeValue::Array(_) => value::list(reader, at, found, &format!("\"{}\"", example(key)), one).unwrap_or_default(),
         _ => one(reader, at, found).into_iter().collect(),
     }
@@ -209,6 +215,17 @@ fn example(key: &str) -> &'static str {
 
 fn is_right(reader: &mut Reader<'_>, at: &Place, key: &str, text: &str) -> bool {
     let wrong = match key {
+        "tags" => return name::is_name(reader, at, "tag", text),
+        "types" => return name::is_name(reader, at, "type", text),
+        // It would stand for itself, and the rule would never count for what it seems to mean.
+        "command" if text.contains('*') => Some((
+            "has a `*`, and `command` is words without patterns".to_owned(),
+            "it is how commands begin, so leave a `*` at the end out; a pattern is `match = \"systemctl .* nginx\"`".to_owned(),
+        )),
+        // Between the words of a command stands one blank, so nobody means this.
+        "match" if text.ends_with(" *") || text.contains(" * ") => {
+            Some(("has ` *`, which is any number of blanks in a regular expression".to_owned(), "write ` .*` for any text".to_owned()))
+        }
         "match" => Regex::new(text).err().map(|error| {
             // Its last line says what is wrong; those before draw it.
             let why = error.to_string().lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();

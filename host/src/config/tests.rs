@@ -536,6 +536,29 @@ fn a_rule_that_is_wrong_is_told_by_key() {
     );
 }
 
+/// Each of them would be a rule that never counts, or one that counts for everything.
+#[test]
+fn bounds_that_do_not_mean_what_they_seem_to_are_refused() {
+    let rule = "[[policy.rule]]\nname = \"a\"\neffect = \"deny\"\n";
+    check(
+        &format!(
+            "{rule}match = \"systemctl stop *\"\ncommand = [\"reload\", \"systemctl stop *\"]\ndevices = []\ntags = \"core*\"\n\
+             types = [\"cisco_*\"]\n"
+        ),
+        "4:1: `rule.match` in [policy] has ` *`, which is any number of blanks in a regular expression; write ` .*` for any text\n\
+         5:22: `rule.command` in [policy] has a `*`, and `command` is words without patterns; it is how commands begin, so leave a `*` at the \
+         end out; a pattern is `match = \"systemctl .* nginx\"`\n\
+         6:1: `rule.devices` in [policy] is empty; name what the rule is for, or leave `devices` out where it is for all\n\
+         7:1: `core*` cannot be the name of a tag; use up to 64 letters, digits, `.`, `_`, `-`, and begin with neither `-` nor `.`\n\
+         8:10: `cisco_*` cannot be the name of a type; use up to 64 letters, digits, `.`, `_`, `-`, and begin with neither `-` nor `.`\n",
+    );
+    check(
+        &format!("{rule}match = \"systemctl * nginx\"\n"),
+        "4:1: `rule.match` in [policy] has ` *`, which is any number of blanks in a regular expression; write ` .*` for any text\n",
+    );
+    parse(&format!("{rule}match = ['clear ip bgp \\*', \"systemctl stop .*\"]\ndevices = \"core-*\"\n")).unwrap();
+}
+
 #[test]
 fn hours_that_end_where_they_begin_are_none() {
     let rule = "[[policy.rule]]\nname = \"a\"\neffect = \"deny\"\nmatch = \"x\"\n";
