@@ -35,6 +35,23 @@ fn what_is_wrong_is_named_with_its_line_and_the_nearest_name() {
     }
 }
 
+/// Also where no device has a type, so that no plugin would be looked at.
+#[test]
+fn a_rule_that_would_never_count_is_told() {
+    let rule = |bounds: &str| format!("[device.web1]\ntags = [\"core\"]\n[[policy.rule]]\nname = \"a\"\neffect = \"deny\"\n{bounds}\n");
+    for (bounds, words) in [
+        ("match = '\\p{L}+'", "is no regular expression"),
+        ("match = 'reload'\ntags = \"cor\"", "did you mean `core`?"),
+        ("match = 'reload'\ndevices = \"wbe1\"", "did you mean `web1`?"),
+        ("match = 'reload'\ntypes = \"cisco_iso\"", "did you mean `cisco_ios`?"),
+    ] {
+        let (good, text) = check(&rule(bounds));
+        assert!(!good && text.contains(words), "{bounds}: {text}");
+    }
+    let (good, text) = check(&rule("match = 'reload'\ntags = \"core\"\ndevices = \"web*\"\ntypes = \"cisco-ios\""));
+    assert!(good, "{text}");
+}
+
 /// A program that reads JSON gets one object whatever is wrong.
 #[test]
 fn json_is_printed_also_where_there_is_nothing_to_check() {

@@ -207,6 +207,13 @@ pub fn check_names(config: &Config, catalog: &Catalog) -> Vec<Diagnostic> {
     diagnostics
 }
 
+/// What is wrong with what the operator's own rules name. Not a reason to refuse a configuration: its last device of a tag may be gone.
+#[must_use]
+pub fn check_rules(config: &Config, catalog: &Catalog) -> Vec<Diagnostic> {
+    let types: Vec<String> = catalog.types().into_keys().collect();
+    config.check_rules(&types.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
 fn base(variable: &str, default: &str) -> Option<PathBuf> {
     let set = std::env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute());
     set.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(default))).map(|base| base.join("jackfield"))

@@ -9,6 +9,7 @@ use serde_json::json;
 use super::paint::{BAD, DOUBT, GOOD, say};
 use super::runtime::block_on;
 use crate::config::{Config, ConfigError, Diagnostic};
+use crate::plugin::catalog::GENERIC;
 use crate::plugin::device_type::DeviceType;
 use crate::plugin::examples;
 use crate::startup;
@@ -37,6 +38,7 @@ pub fn run(file: Option<&Path>, json: bool) -> Result<ExitCode, String> {
     let catalog = startup::catalog(&config)?;
     problems.extend(catalog.broken().iter().map(|(_, error)| error.to_string()));
     problems.extend(startup::check_names(&config, &catalog).iter().map(Diagnostic::to_string));
+    problems.extend(startup::check_rules(&config, &catalog).iter().map(Diagnostic::to_string));
     let kinds: std::collections::BTreeSet<String> = config
         .devices
         .values()
@@ -45,6 +47,8 @@ pub fn run(file: Option<&Path>, json: bool) -> Result<ExitCode, String> {
             crate::config::TypeChoice::Auto => None,
         })
         .chain(config.types.keys().map(ToString::to_string))
+        // Its own rules judge every device. Where no type is named, nobody else would look at them.
+        .chain((!config.rules.is_empty()).then(|| GENERIC.to_owned()))
         .collect();
     let mut checked = Vec::new();
     block_on(async {

@@ -1,11 +1,12 @@
 //! Checks across the tables: jumps between devices, and names of types, plugins and secrets.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::diagnostic::Diagnostic;
 use super::{Config, Environment, SshNames, TypeChoice, TypeName, header};
 use crate::limits::NAMES_LISTED_MAX;
 use crate::nearest::nearest;
+use crate::wildcard;
 
 impl Config {
     /// Names that only the plugins can confirm: device types, plugins, granted secrets.
@@ -39,6 +40,35 @@ impl Config {
                 let message = format!("plugin `{plugin}` asks for the secret `{secret}`, which {device} has, and may not have it");
                 let help = format!("to allow it, add \"{secret}\" to `secrets` in {}", header("plugin", plugin));
                 found.push(self.diagnostic(format!("plugin.{plugin}"), message, Some(help)));
+            }
+        }
+        found.sort_by_key(|diagnostic| (diagnostic.line, diagnostic.column));
+        found
+    }
+
+    /// What the operator's own rules name must be there: such a rule never counts, and what it should stop runs.
+    ///
+    /// An administrator's rules are for the devices of everybody, and are not asked about.
+    pub fn check_rules(&self, known_types: &[&str]) -> Vec<Diagnostic> {
+        let built_in: Vec<TypeName> = known_types.iter().map(|name| TypeName::new(name)).collect();
+        let types: Vec<&str> = built_in.iter().chain(self.types.keys()).map(TypeName::as_str).collect();
+        let devices: Vec<&str> = self.devices.keys().map(String::as_str).collect();
+        let tags: BTreeSet<&str> = self.devices.values().flat_map(|device| device.tags.iter().map(String::as_str)).collect();
+        let tags: Vec<&str> = tags.into_iter().collect();
+        // More may stand in what cannot be read. In rules `?` is no pattern, and in no name.
+        let is_told = !devices.is_empty() && !matches!(self.ssh_names, SshNames::Broken(_));
+        let fits_device = |glob: &str| !glob.contains('?') && devices.iter().any(|name| wildcard::fits(glob, name));
+        let mut found = Vec::new();
+        for (rule, named) in self.rules.iter().flat_map(|rule| rule.named.iter().map(move |named| (rule, named))) {
+            let value = named.value.as_str();
+            let (is_there, what, label, known) = match named.key {
+                "devices" => (!is_told || fits_device(value), "no device", "devices", &devices),
+                "tags" => (!is_told || tags.contains(&value), "a tag that no device has", "tags", &tags),
+                _ => (types.contains(&TypeName::new(value).as_str()), "no device type", "known types", &types),
+            };
+            if !is_there {
+                let message = format!("the rule `{}` never counts for `{}`: `{}` names {what}", rule.name, value.escape_debug(), named.key);
+                found.push(self.diagnostic(named.path.clone(), message, choices(value, known, label)));
             }
         }
         found.sort_by_key(|diagnostic| (diagnostic.line, diagnostic.column));

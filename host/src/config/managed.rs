@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use super::{Config, ConfigError, Environment, header, policy, safety};
+use super::{Config, ConfigError, Environment, Rule, header, policy, safety};
 
 /// Where it is. Not a setting: whoever could set it could also leave it out.
 pub(super) const FILE: &str = "/etc/jackfield/policy.toml";
@@ -49,7 +49,7 @@ impl Config {
             self.set_aside.push(format!("the rules {loosening} would allow something and do not count: {FILE} alone may do that"));
         }
         let own = self.rules.drain(..).filter(|rule| !rule.allows() && !managed.rules.iter().any(|known| known.name == rule.name));
-        self.rules = managed.rules.iter().cloned().chain(own).collect();
+        self.rules = managed.rules.iter().map(Rule::unnamed).chain(own).collect();
         policy::hand_over(self);
         self.limits = self.limits.under(&managed.limits);
         self.managed_file.clone_from(&managed.file);

@@ -86,12 +86,30 @@ pub struct Rule {
     /// Its name, which every verdict by it carries.
     pub name: String,
     entries: Vec<(&'static str, String)>,
+    /// What it names that must be there, to be looked up once everything is known.
+    pub(super) named: Vec<Named>,
+}
+
+/// A device, tag or type in a rule's bounds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Named {
+    /// `devices`, `tags` or `types`.
+    pub(super) key: &'static str,
+    /// The name; of devices it may have `*`.
+    pub(super) value: String,
+    /// Where it stands in the file.
+    pub(super) path: String,
 }
 
 impl Rule {
     /// Does it let something through?
     pub(super) fn allows(&self) -> bool {
         self.entries.iter().any(|(word, value)| *word == "effect" && value == "allow")
+    }
+
+    /// The same without the names to be looked up: those of another file mean nothing in this one.
+    pub(super) fn unnamed(&self) -> Self {
+        Self { named: Vec::new(), ..self.clone() }
     }
 
     fn text(&self) -> String {
@@ -177,16 +195,21 @@ fn rule(reader: &mut Reader<'_>, section: &Section<'_>) -> Rule {
     rule.entries.extend(reason.map(|reason| ("reason", reason)));
     for (key, word) in LISTS {
         let values = reader.field(section, key, |reader, at, found| Some(texts(reader, at, found, key))).unwrap_or_default();
-        rule.entries.extend(values.into_iter().map(|value| (word, value)));
+        for (path, value) in values {
+            if matches!(key, "devices" | "tags" | "types") {
+                rule.named.push(Named { key, value: value.clone(), path });
+            }
+            rule.entries.push((word, value));
+        }
     }
     rule
 }
 
-/// One text, or a list of them, each right for its key.
-fn texts(reader: &mut Reader<'_>, at: &Place, found: &DeValue<'_>, key: &str) -> Vec<String> {
+/// One text, or a list of them, each right for its key, with its place.
+fn texts(reader: &mut Reader<'_>, at: &Place, found: &DeValue<'_>, key: &str) -> Vec<(String, String)> {
     let one = |reader: &mut Reader<'_>, at: &Place, found: &DeValue<'_>| {
         let text = value::text(reader, at, found, "a text or a list of texts", example(key))?;
-        is_right(reader, at, key, &text).then_some(text)
+        is_right(reader, at, key, &text).then(|| (at.path.clone(), text))
     };
     match found {
         // It would count for everything, and reads as if it counted for nothing.

@@ -560,6 +560,22 @@ fn bounds_that_do_not_mean_what_they_seem_to_are_refused() {
 }
 
 #[test]
+fn a_rule_that_names_what_is_not_there_is_told() {
+    let rule = "[[policy.rule]]\nname = \"a\"\neffect = \"deny\"\n";
+    let bounds = "devices = [\"core-*\", \"cor-sw1\", \"edge-*\"]\ntags = \"cor\"\ntypes = [\"cisco-ios\", \"mine\", \"cisco_iso\"]\n";
+    let config = parse(&format!("[device.core-sw1]\ntags = [\"core\"]\n[type.mine]\nplugins = [\"x\"]\n{rule}{bounds}")).unwrap();
+    assert_eq!(
+        lines(&config.check_rules(&["cisco_ios"])),
+        "8:22: the rule `a` never counts for `cor-sw1`: `devices` names no device; did you mean `core-sw1`? devices: core-sw1\n\
+         8:33: the rule `a` never counts for `edge-*`: `devices` names no device; devices: core-sw1\n\
+         9:1: the rule `a` never counts for `cor`: `tags` names a tag that no device has; did you mean `core`? tags: core\n\
+         10:31: the rule `a` never counts for `cisco_iso`: `types` names no device type; did you mean `cisco_ios`? known types: cisco_ios, mine\n"
+    );
+    // Rules that stand alone may be tried on a type.
+    assert_eq!(lines(&parse(&format!("{rule}tags = \"core\"\n")).unwrap().check_rules(&[])), "");
+}
+
+#[test]
 fn hours_that_end_where_they_begin_are_none() {
     let rule = "[[policy.rule]]\nname = \"a\"\neffect = \"deny\"\nmatch = \"x\"\n";
     check(
