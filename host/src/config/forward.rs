@@ -46,13 +46,19 @@ impl ForwardSettings {
             );
             None
         };
+        let patterns = |reader: &mut Reader<'_>, at: &Place, found: &toml::de::DeValue<'_>| {
+            // It would mean anywhere, and reads as nowhere.
+            if found.as_array().is_some_and(|elements| elements.is_empty()) {
+                let help = "leave the key out for anywhere, or write `kinds = []` where no forward may be opened".to_owned();
+                reader.error(at, format!("{} is empty", at.shown()), Some(help));
+            }
+            value::list(reader, at, found, "\"db*:5432\"", pattern)
+        };
         Self {
             kinds: reader
                 .field(section, "kinds", |reader, at, found| value::list(reader, at, found, "\"local\"", kind))
                 .unwrap_or(usual.kinds),
-            to: reader
-                .field(section, "to", |reader, at, found| value::list(reader, at, found, "\"db*:5432\"", pattern))
-                .unwrap_or_default(),
+            to: reader.field(section, "to", patterns).unwrap_or_default(),
             beyond_loopback: reader.field(section, "beyond_loopback", value::flag).unwrap_or_default(),
             sockets: reader.field(section, "sockets", value::flag).unwrap_or_default(),
         }
@@ -64,6 +70,15 @@ mod tests {
     use std::path::Path;
 
     use super::super::Config;
+
+    #[test]
+    fn no_place_at_all_is_not_taken_for_anywhere() {
+        let parse = |text: &str| Config::parse(text, Path::new("/etc/jack/c.toml"), None);
+        let wrong = parse("[forward]\nto = []\n").unwrap_err();
+        let wrong: String = wrong.iter().map(|one| one.to_string() + "\n").collect();
+        assert!(wrong.contains("`to` in [forward] is empty; leave the key out for anywhere, or write `kinds = []`"), "{wrong}");
+        assert!(parse("[forward]\nkinds = []\n").unwrap().forward.kinds.is_empty());
+    }
 
     #[test]
     fn an_example_of_a_list_can_be_written_as_it_stands() {

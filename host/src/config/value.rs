@@ -89,7 +89,7 @@ pub(super) fn path(reader: &mut Reader<'_>, at: &Place, found: &DeValue<'_>) -> 
     None
 }
 
-/// A list of at least one element, each read by `read`.
+/// A list, each element read by `read`.
 pub(super) fn list<T>(
     reader: &mut Reader<'_>,
     at: &Place,
