@@ -48,11 +48,34 @@ impl Config {
             let loosening = loosening.join(", ");
             self.set_aside.push(format!("the rules {loosening} would allow something and do not count: {FILE} alone may do that"));
         }
-        let own = self.rules.drain(..).filter(|rule| !rule.allows() && !managed.rules.iter().any(|known| known.name == rule.name));
+        // A verdict names its rule, and nobody could tell which of two it was.
+        let (doubled, own): (Vec<Rule>, Vec<Rule>) =
+            self.rules.drain(..).filter(|rule| !rule.allows()).partition(|rule| managed.rules.iter().any(|known| known.name == rule.name));
+        if !doubled.is_empty() {
+            let doubled = doubled.iter().map(|rule| format!("`{}`", rule.name)).collect::<Vec<_>>().join(", ");
+            self.set_aside.push(format!("the rules {doubled} do not count: {FILE} has others of these names; give yours other names"));
+        }
         self.rules = managed.rules.iter().map(Rule::unnamed).chain(own).collect();
         policy::hand_over(self);
         self.limits = self.limits.under(&managed.limits);
         self.managed_file.clone_from(&managed.file);
         self.set_aside.iter().for_each(|what| crate::diagnostics::warn(what));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rule_that_gives_way_to_one_of_its_name_is_told() {
+        let rule = |name: &str, command: &str| format!("[[policy.rule]]\nname = \"{name}\"\neffect = \"deny\"\ncommand = \"{command}\"\n");
+        let managed = Config::parse_managed(&rule("no-reload", "reload"), Path::new(FILE), None).unwrap();
+        let own = rule("no-reload", "write erase") + &rule("no-clear", "clear");
+        let mut config = Config::parse(&own, Path::new("/home/me/c.toml"), None).unwrap();
+        config.put_under(&managed);
+        assert_eq!(config.rules.iter().map(|rule| rule.name.as_str()).collect::<Vec<_>>(), ["no-reload", "no-clear"]);
+        let told = config.set_aside.join("\n");
+        assert!(told.contains("the rules `no-reload` do not count: ") && !told.contains("no-clear"), "{told}");
     }
 }
