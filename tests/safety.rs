@@ -237,6 +237,7 @@ fn the_published_schema_is_the_readers_and_takes_the_examples() {
     let good = [
         "[device.a]\nidle_close = \"never\"\nkeepalive = 30\nagent = false\nknown_hosts = [\"a\"]\nproxy = [\"nc\", \"%h\"]\nmask = false\n",
         "[plugin.a]\npath = \"a.wasm\"\nconfig = { x = [1, { y = 2 }] }\nisolation = \"session\"\n",
+        "[forward]\nkinds = [\"local\", \"local\"]\n",
     ];
     let bad = [
         "[device.a]\nhots = \"x\"\n",
@@ -247,6 +248,12 @@ fn the_published_schema_is_the_readers_and_takes_the_examples() {
         "[policy]\nmode = \"none\"\n",
         "[type.a]\nmode = [{ nmae = \"x\" }]\n",
         "[plugin.a]\ndigest = \"sha256:12\"\n",
+        "[device.a]\ntags = [\"a\", \"a\"]\n",
+        "[type.a]\nline_max = 0\n",
+        "[http]\nlisten = \"127.0.0.1:7340\"\n",
+        "[limits]\nsessions = 9000\n",
+        "[forward]\nto = []\n",
+        "[[policy.rule]]\nname = \"a\"\neffect = \"allow\"\ndevices = []\n",
     ];
     let declared: Vec<String> = jackfield::plugin::catalog::DECLARED_TYPES.iter().map(|(name, text)| under(name, text)).collect();
     let right = examples.iter().copied().chain(good).chain(declared.iter().map(String::as_str));

@@ -6,6 +6,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{SECTIONS, declaration, device, login, plugin, source};
+use crate::limits::{OUTPUT_MAX_CHARS, SESSIONS_MAX};
 
 /// The dialect.
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
@@ -48,15 +49,27 @@ fn section(key: &str) -> Value {
         "type" => named(table(&plugin::type_keys(), type_key).into()),
         "plugin" => named(table(&plugin::KEYS, plugin_key).into()),
         "policy" => table(&super::POLICY_KEYS, policy_key).into(),
-        "limits" => table(&super::limits::KEYS, |_| json!({"type": "integer", "minimum": 1})).into(),
+        "limits" => table(&super::limits::KEYS, limit).into(),
         "audit" => table(&super::audit::KEYS, audit_key).into(),
         "forward" => table(&super::forward::KEYS, forward_key).into(),
         "ssh" => table(&super::ssh::KEYS, ssh_key).into(),
         "files" => table(&super::files::KEYS, files_key).into(),
         "tools" => table(&super::tools::KEYS, tools_key).into(),
-        "http" => table(&super::http::KEYS, http_key).into(),
+        "http" => {
+            let mut http = table(&super::http::KEYS, http_key);
+            http.insert("required".to_owned(), json!(["token"]));
+            http.into()
+        }
         "signing" => table(&super::SIGNING_KEYS, |_| text_of("A file of keys that may sign plugins")).into(),
         _ => Value::Null,
+    }
+}
+
+fn limit(key: &str) -> Value {
+    match key {
+        "output_chars" => json!({"type": "integer", "minimum": 1, "maximum": OUTPUT_MAX_CHARS}),
+        "sessions" => json!({"type": "integer", "minimum": 1, "maximum": SESSIONS_MAX}),
+        _ => json!({"type": "integer", "minimum": 1}),
     }
 }
 
@@ -74,8 +87,8 @@ fn ssh_key(key: &str) -> Value {
 fn forward_key(key: &str) -> Value {
     match key {
         "kinds" => json!({"description": "The kinds of forwards that may be opened", "type": "array",
-            "items": {"enum": super::forward::KINDS}, "uniqueItems": true}),
-        "to" => texts("Where they may come out: host:port with * and ?; anywhere where this is absent"),
+            "items": {"enum": super::forward::KINDS}}),
+        "to" => some(texts("Where they may come out: host:port with * and ?; anywhere where this is absent")),
         "beyond_loopback" => flag("They may listen at addresses that other machines reach"),
         "sockets" => flag("They may begin or end at a socket's file on this machine"),
         _ => Value::Null,
@@ -99,7 +112,7 @@ fn rule_key(key: &str) -> Value {
     let one = if words.is_empty() { json!({"type": "string"}) } else { json!({"enum": words}) };
     match key {
         "name" | "reason" | "effect" => one,
-        _ => json!({"oneOf": [one, {"type": "array", "items": one}]}),
+        _ => json!({"oneOf": [one, {"type": "array", "items": one, "minItems": 1}]}),
     }
 }
 
@@ -134,7 +147,7 @@ fn http_key(key: &str) -> Value {
         "listen" => text_of("Address and port of the HTTP door"),
         "token" => json!({"$ref": "#/$defs/source"}),
         "beyond_loopback" => flag("It may listen at addresses that other machines reach; nothing is encrypted"),
-        "hosts" => texts("Names by which clients may call it, beside those of the loopback interface"),
+        "hosts" => names("Names by which clients may call it, beside those of the loopback interface"),
         _ => Value::Null,
     }
 }
@@ -157,7 +170,7 @@ fn device_key(key: &str) -> Value {
         "secrets" => {
             json!({"description": "Secrets that plugins may ask for, by name", "type": "object", "additionalProperties": {"$ref": "#/$defs/source"}})
         }
-        "secrets_elsewhere" => texts("Secrets that may also be typed where a session has gone on to another host"),
+        "secrets_elsewhere" => names("Secrets that may also be typed where a session has gone on to another host"),
         "answers" => {
             json!({"description": "What the server may ask at login beside the password: a part of the question, and the secret that answers it",
             "type": "object", "additionalProperties": {"type": "string"}})
@@ -167,7 +180,7 @@ fn device_key(key: &str) -> Value {
         }
         "forward_agent" => flag("The agent is lent to the device: its root can sign with it as long as somebody is connected"),
         "algorithms" => word("Which SSH algorithms are offered", &["default", "legacy"]),
-        "tags" => texts("Words to select devices by"),
+        "tags" => names("Words to select devices by"),
         "policy" => policy_mode("How much commands may do on this device"),
         "idle_close" | "keepalive" => json!({"$ref": "#/$defs/delay"}),
         "agent" => json!({"description": "Whether the SSH agent may sign, or the agent's socket", "type": ["boolean", "string"]}),
@@ -198,7 +211,7 @@ fn login_key(key: &str) -> Value {
 
 fn type_key(key: &str) -> Value {
     match key {
-        "plugins" => texts("The plugins of this type, in the order in which they are asked"),
+        "plugins" => names("The plugins of this type, in the order in which they are asked"),
         "declared" => text_of("A file that declares the type"),
         other => declared_key(other),
     }
@@ -209,7 +222,7 @@ fn declared_key(key: &str) -> Value {
     match key {
         "title" | "context" | "clear_line" => json!({"type": "string"}),
         "cancel" | "live_keys" | "banners" => texts(""),
-        "line_max" => json!({"type": "integer", "minimum": 0}),
+        "line_max" => json!({"type": "integer", "minimum": 1}),
         "terminal" | "candidate" | "policy" => nested(key).into(),
         "query" | "mode" | "setup" | "pager" | "question" | "goal" | "transition" | "block" | "error" | "identify" | "sensitive" => {
             json!({"type": "array", "items": nested(key)})
@@ -228,7 +241,7 @@ fn plugin_key(key: &str) -> Value {
         "path" => text_of("The component on disk"),
         "digest" => json!({"description": "The digest that the file must have", "type": "string", "pattern": "^sha256:[0-9a-fA-F]{64}$"}),
         "signer" => text_of("Who must have signed the file"),
-        "secrets" => texts("The secrets that it may ask for"),
+        "secrets" => names("The secrets that it may ask for"),
         "config" => json!({"description": "Its settings", "type": "object"}),
         "isolation" => json!({"description": "Whether sessions share its instances", "enum": ["shared", "session"]}),
         "max_file_bytes" | "max_parts" => json!({"type": "integer", "minimum": 1}),
@@ -274,4 +287,21 @@ fn texts(what: &str) -> Value {
         list.insert("description".to_owned(), what.into());
     }
     list
+}
+
+/// The same where none may stand twice.
+fn names(what: &str) -> Value {
+    with(texts(what), "uniqueItems", true.into())
+}
+
+/// A list that is not empty.
+fn some(list: Value) -> Value {
+    with(list, "minItems", 1.into())
+}
+
+fn with(mut schema: Value, key: &str, value: Value) -> Value {
+    if let Some(schema) = schema.as_object_mut() {
+        schema.insert(key.to_owned(), value);
+    }
+    schema
 }
