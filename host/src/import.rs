@@ -120,7 +120,7 @@ pub fn import(inputs: &[Source], options: &Options) -> Result<Imported, String> 
         // A folder has other files too, and what was said of its kind is meant for those that are of one.
         let kind = match (options.from.filter(|_| !listed).or_else(explained).or_else(|| Kind::detect(content)), listed) {
             (Some(kind), _) => kind,
-            (None, false) => return Err(unknown(path)),
+            (None, false) => return Err(unknown(path, content)),
             (None, true) => {
                 intake.notes.left(
                     None,
@@ -178,6 +178,18 @@ fn explains_another(path: &Path, meant: &[&Source]) -> bool {
     meant.iter().any(|other| other.path.parent() == path.parent() && explained.contains(&name(&other.path).as_str()))
 }
 
-fn unknown(path: &Path) -> String {
+fn unknown(path: &Path, content: &str) -> String {
+    // Whoever comes from ssh brings it, and need not.
+    let names_hosts = |line: &str| {
+        let mut words = line.split_whitespace();
+        words.next().is_some_and(|word| word.eq_ignore_ascii_case("host")) && words.next().is_some() && !line.contains('{')
+    };
+    if content.lines().any(names_hosts) {
+        return format!(
+            "{} looks like a configuration of OpenSSH, which needs no import: hosts of `~/.ssh/config` are devices already, and `[ssh]` with `config = \"PATH\"` \
+             names another file",
+            shown(path)
+        );
+    }
     format!("what {} is cannot be told from its content: say so with `--from KIND`; known kinds: {}", shown(path), Kind::words())
 }

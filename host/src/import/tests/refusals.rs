@@ -16,6 +16,13 @@ fn a_file_of_no_known_kind_is_asked_about() {
 }
 
 #[test]
+fn a_configuration_of_openssh_needs_no_import() {
+    let said = why(&[source("x/config", "# mine\n\tHost web1\n  HostName 192.0.2.1\n  User hunter2\n")], None);
+    assert!(said.contains("x/config looks like a configuration of OpenSSH, which needs no import") && said.contains("[ssh]"), "{said}");
+    assert!(!said.contains("hunter2"), "{said}");
+}
+
+#[test]
 fn an_error_names_the_place_and_repeats_nothing() {
     for (kind, text, expected) in [
         (Kind::HostsJson, "{\"hosts\": [{\"password\": hunter2}]}", "line 1"),
