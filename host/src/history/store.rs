@@ -126,7 +126,7 @@ impl Store {
         })
     }
 
-    /// Masks what this process wrote before a secret was known. `true` when something was: the log of changes still has the old page.
+    /// Masks what this process wrote before these secrets were known. `true` when something was: the log of changes still has the old page.
     pub(super) fn mask_again(&mut self, masks: &Prints) -> Result<bool, HistoryError> {
         let run = self.run.clone();
         let mut changed = false;

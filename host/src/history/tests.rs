@@ -207,6 +207,9 @@ async fn a_secret_is_masked_also_in_what_was_written_before_it_was_known() {
     let page = history.read(Query::default()).await.unwrap();
     let [after, before] = page.entries.as_slice() else { panic!("{page:?}") };
     assert_eq!(before.command, "echo [secret:login] before");
+    // One that is learned later is looked for alone, in all that is there.
+    journal.learn("later", &Secret::from_bytes(b"echo".to_vec()));
+    assert_eq!(history.read(Query::default()).await.unwrap().entries[1].command, "[secret:later] [secret:login] before");
     assert_eq!(after.command, format!("{padding}[sec"));
     assert_eq!(after.who, "[secret:enable]");
     has_no(folder.path(), "swordfish");

@@ -18,8 +18,8 @@ pub(super) struct Worker {
     receiving: Receiving,
     /// A copy: nobody who learns a secret waits for the disk.
     masks: Prints,
-    /// What was written is not masked with all of them yet.
-    behind: bool,
+    /// What was written is masked with so many of them, those that were learned first.
+    masked: usize,
     /// The log of changes may still have a secret that is masked in the file. It outlives a store that failed.
     unemptied: bool,
     claim: Option<Run>,
@@ -35,7 +35,7 @@ impl Worker {
             run: run.to_owned(),
             receiving,
             masks: Prints::default(),
-            behind: false,
+            masked: 0,
             unemptied: false,
             claim: None,
             store: None,
@@ -103,19 +103,23 @@ impl Worker {
         // The one before is closed by then: SQLite leaves what has its name to the new one.
         let mut store = match self.store.take().filter(Store::has_its_name) {
             Some(store) => store,
-            None => self.open()?,
+            None => {
+                // What is there may have been away while something was learned.
+                self.masked = 0;
+                self.open()?
+            }
         };
         // A secret that was known before a note was sent is known here.
         if self.receiving.masks.has_changed().unwrap_or(true) {
             self.masks = self.receiving.masks.borrow_and_update().clone();
-            self.behind = true;
         }
-        if self.behind {
-            let changed = store.mask_again(&self.masks);
+        if self.masked < self.masks.count() {
+            // There may be many thousand entries, and a value more with each device that is logged in to.
+            let changed = store.mask_again(&self.masks.behind(self.masked));
             // What failed may have changed something all the same.
             self.unemptied |= *changed.as_ref().unwrap_or(&true);
             changed?;
-            self.behind = false;
+            self.masked = self.masks.count();
         }
         if self.unemptied {
             // While somebody reads the old pages they stay there; the next batch tries again.
