@@ -3,7 +3,10 @@
 //! [`machine`] decides, purely; [`actor`] is the one task that owns a session and performs what was decided. [`lane`] is the
 //! task of a session without a terminal. Everybody else holds a [`SessionHandle`].
 
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot, watch};
@@ -374,6 +377,10 @@ impl SessionHandle {
     ///
     /// When it is refused, or the reason.
     pub async fn run_unless(&self, request: RunRequest, reason: impl Future<Output = String>) -> Result<Accepted, Refusal> {
+        let mut reason = pin!(reason);
+        if let Poll::Ready(why) = poll_fn(|context| Poll::Ready(reason.as_mut().poll(context))).await {
+            return Err(Refusal::Cannot(why));
+        }
         let (reply, mut answer) = oneshot::channel();
         let taken = async {
             self.put(Request::Run(request, reply))?;
@@ -381,11 +388,12 @@ impl SessionHandle {
         };
         tokio::select! {
             biased;
+            // What has begun needs no reason: it may cost a timer to look for one.
+            taken = taken => taken.unwrap_or_else(|why| Err(Refusal::Closed(why))),
             why = reason => {
                 answer.close();
                 answer.try_recv().unwrap_or(Err(Refusal::Cannot(why)))
             }
-            taken = taken => taken.unwrap_or_else(|why| Err(Refusal::Closed(why))),
         }
     }
 

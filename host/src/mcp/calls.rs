@@ -339,6 +339,8 @@ pub(super) async fn one(
 async fn in_turn(handle: &SessionHandle, patience: &mut Patience<'_>, limit: Duration, request: RunRequest) -> Result<Accepted, Refusal> {
     let by = request.author();
     let asked = async {
+        // Where nothing runs nothing asks, and most commands have their turn then: that costs no timer.
+        handle.until(|status| status.phase != Phase::Ready).await;
         // An answer may be on its way: calls come in no order.
         sleep(LOOK_EVERY).await;
         while handle.asks().is_none_or(|(_, whose)| whose != by) {

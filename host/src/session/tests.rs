@@ -1,5 +1,6 @@
 //! Who waits for a turn, and who has gone.
 
+use std::cell::Cell;
 use std::future::{pending, ready};
 
 use super::*;
@@ -51,6 +52,23 @@ async fn what_has_begun_when_who_asked_goes_is_given_all_the_same() {
     };
     let (taken, ()) = tokio::join!(handle.run_unless(command(), async { gone.await.unwrap() }), device);
     assert_eq!(taken.unwrap().id, id, "nobody would stop it");
+}
+
+/// To look for one may cost a timer.
+#[tokio::test]
+async fn once_it_has_begun_no_reason_against_it_is_looked_for() {
+    let (handle, mut mailbox) = session();
+    let (begun, is_looked_for) = (Cell::new(false), Cell::new(false));
+    let reason = poll_fn(|_| {
+        is_looked_for.set(is_looked_for.get() || begun.get());
+        Poll::<String>::Pending
+    });
+    let device = async {
+        asked(&mut mailbox).await.send(Ok(accepted())).unwrap();
+        begun.set(true);
+    };
+    let (taken, ()) = tokio::join!(handle.run_unless(command(), reason), device);
+    assert!(taken.is_ok() && !is_looked_for.get());
 }
 
 #[tokio::test]
