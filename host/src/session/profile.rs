@@ -184,8 +184,8 @@ impl Profile {
             Err(Refusal::Denied(verdict) | Refusal::ApprovalNeeded(verdict, _)) => verdict.as_ref(),
             Err(_) => return said,
         };
-        self.journal.judged(&self.id, &request.caller, &self.kept(&request.text), verdict);
         if !verdict.allows() {
+            self.journal.judged(&self.id, &request.caller, &self.kept(&request.text), verdict);
             self.witness(Case::new(request, place, verdict, None)).await?;
         }
         said
