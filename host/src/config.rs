@@ -80,6 +80,8 @@ pub struct Config {
     pub file: Option<PathBuf>,
     /// Devices by name.
     pub devices: BTreeMap<String, Device>,
+    /// Names of those whose host, port and user callers are not told. Each answer is looked through for them, and for no others.
+    pub concealed: BTreeSet<String>,
     /// The operator's own device types.
     pub types: BTreeMap<TypeName, TypeEntry>,
     /// Settings of plugins, by the plugin's name.
@@ -191,7 +193,9 @@ impl Config {
     fn read(&mut self, reader: &mut Reader<'_>, root: &Section<'_>) {
         for (name, section) in reader.sections(root, "device", "host = \"10.0.0.1\"") {
             if name::is_name(reader, &section.place, "device", &name) {
-                self.devices.insert(name, Device::read(reader, &section));
+                let device = Device::read(reader, &section);
+                self.concealed.extend(device.conceal.then(|| name.clone()));
+                self.devices.insert(name, device);
             }
         }
         for (name, mut section) in reader.sections(root, "type", "plugins = [\"cisco-enable\"]") {

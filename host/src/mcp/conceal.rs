@@ -22,26 +22,25 @@ impl<'c> Words<'c> {
         Self { name, host, port: device.port.map(|port| port.to_string()), user: device.user.as_deref() }
     }
 
-    fn hide(&self, text: &str, is_error: bool) -> String {
-        let mut text = text.to_owned();
-        if let Some(host) = self.host {
+    /// There may be thousands of devices, and most of them are not in most texts: those cost a look each.
+    fn hide(&self, text: &mut String, is_error: bool) {
+        if let Some(host) = self.host.filter(|host| text.contains(host)) {
             if let Some(port) = &self.port {
                 let address = format!("[address of {}]", self.name);
                 for form in [format!("[{host}]:{port}"), format!("{host}:{port}")] {
-                    text = replace(&text, &form, &address);
+                    *text = replace(text, &form, &address);
                 }
             }
-            text = replace(&text, host, &format!("[host of {}]", self.name));
+            *text = replace(text, host, &format!("[host of {}]", self.name));
         }
-        if let Some(user) = self.user {
-            text = replace(&text, &format!("{user}@"), &format!("[user of {}]@", self.name));
+        if let Some(user) = self.user.filter(|user| text.contains(user)) {
+            *text = replace(text, &format!("{user}@"), &format!("[user of {}]@", self.name));
             if is_error {
-                text = text.replace(&format!("`{user}`"), &format!("`[user of {}]`", self.name));
+                *text = text.replace(&format!("`{user}`"), &format!("`[user of {}]`", self.name));
             }
         }
-        match &self.port {
-            Some(port) if is_error => replace(&text, port, &format!("[port of {}]", self.name)),
-            _ => text,
+        if let Some(port) = self.port.as_ref().filter(|port| is_error && text.contains(port.as_str())) {
+            *text = replace(text, port, &format!("[port of {}]", self.name));
         }
     }
 }
@@ -49,7 +48,7 @@ impl<'c> Words<'c> {
 /// The reply without what is concealed.
 #[must_use]
 pub(super) fn conceal(mut reply: Reply, config: &Config) -> Reply {
-    let concealed = config.devices.iter().filter(|(_, device)| device.conceal);
+    let concealed = config.concealed.iter().filter_map(|name| config.devices.get_key_value(name));
     let words: Vec<Words<'_>> = concealed.map(|(name, device)| Words::of(name, device)).collect();
     if words.is_empty() {
         return reply;
@@ -61,7 +60,9 @@ pub(super) fn conceal(mut reply: Reply, config: &Config) -> Reply {
 }
 
 fn hidden(words: &[Words<'_>], text: &str, is_error: bool) -> String {
-    words.iter().fold(text.to_owned(), |text, words| words.hide(&text, is_error))
+    let mut text = text.to_owned();
+    words.iter().for_each(|words| words.hide(&mut text, is_error));
+    text
 }
 
 /// Changes every text in a value, however deep it lies.
@@ -98,6 +99,22 @@ fn replace(text: &str, word: &str, by: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_device_is_known_by_its_name_wherever_it_is_named() {
+        let device = |name: &str, host: &str, more: &str| format!("[device.{name}]\nhost = \"{host}\"\n{more}");
+        let hidden = "user = \"bob\"\nport = 2222\nconceal = true\n";
+        let text = [device("web1", "10.0.0.1", hidden), device("web2", "10.0.0.2", ""), device("web3", "10.0.0.3", hidden)].concat();
+        let config = Config::parse(&text, std::path::Path::new("jackfield.toml"), None).unwrap();
+        assert_eq!(config.concealed.iter().collect::<Vec<_>>(), ["web1", "web3"]);
+        let shown = |text: &str, error: bool| conceal(Reply { error, text: text.to_owned(), ..Reply::default() }, &config).text;
+        let text = "bob@10.0.0.1 10.0.0.3:2222 [10.0.0.1]:2222 10.0.0.2 10.0.0.12 2222 `bob`";
+        let told = "[user of web1]@[host of web1] [address of web3] [address of web1] 10.0.0.2 10.0.0.12 2222 `bob`";
+        assert_eq!(shown(text, false), told);
+        let told = told.replace("[address of web3]", "[host of web3]:2222").replace("2222", "[port of web1]");
+        assert_eq!(shown(text, true), told.replace("`bob`", "`[user of web1]`"));
+        assert_eq!(shown("none of them", true), "none of them");
+    }
 
     #[test]
     fn only_whole_words_are_replaced() {
