@@ -22,7 +22,7 @@ use crate::files::running::Transfers;
 use crate::fleet::Rollouts;
 use crate::forward::registry::Forwards;
 use crate::history::History;
-use crate::ids::{SessionId, in_address, nonce, open_are};
+use crate::ids::{CommandId, SessionId, in_address, nonce, open_are};
 use crate::limits::{CLOSE_MAX, IDLE_CLOSE, SESSION_NAME_MAX_CHARS};
 use crate::plugin::catalog::{Catalog, GENERIC};
 use crate::plugin::device_type::DeviceType;
@@ -374,6 +374,12 @@ impl Directory {
     #[must_use]
     pub fn list(&self) -> Vec<SessionHandle> {
         self.slots().values().filter_map(|slot| slot.handle().cloned()).collect()
+    }
+
+    /// The session of a command that it remembers. Sessions are not asked: a question to all of them would wake each one.
+    #[must_use]
+    pub fn of_command(&self, id: CommandId) -> Option<SessionHandle> {
+        self.slots().values().filter_map(|slot| slot.handle()).find(|handle| handle.commons.has_begun(id)).cloned()
     }
 
     fn slots(&self) -> std::sync::MutexGuard<'_, BTreeMap<SessionId, Arc<Slot>>> {

@@ -470,8 +470,7 @@ pub(super) fn about(directory: &Arc<Directory>, arguments: &Arguments) -> Result
         return Ok((open_session(directory, name)?, None));
     };
     let id: CommandId = text.parse().map_err(|()| format!("`{text}` is no command id; they look like c41"))?;
-    // Sessions are not asked: a question to all of them would wake each one.
-    if let Some(handle) = directory.list().into_iter().find(|handle| handle.commons.has_begun(id)) {
+    if let Some(handle) = directory.of_command(id) {
         return Ok((handle, Some(id)));
     }
     Err(format!("no session remembers {id}; its session was closed, or it is long ago. ssh_sessions lists what is open"))
