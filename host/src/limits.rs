@@ -207,6 +207,9 @@ pub const FRAME_EVERY: Duration = Duration::from_millis(16);
 pub const FRAMES_BEHIND: usize = 64;
 /// How often a guest is told what has changed beside the terminal.
 pub const GUEST_STATE_EVERY: Duration = Duration::from_millis(250);
+/// How often a guest is told for how long nobody has used the sessions, where nothing else of them has changed: with thousands of them the
+/// list is a megabyte.
+pub const GUEST_IDLE_EVERY: Duration = Duration::from_secs(5);
 /// People who watch one session.
 pub const GUESTS_MAX: usize = 500;
 /// Bytes of one message of a guest: a large paste.

@@ -8,6 +8,7 @@ use super::{Guests, errand};
 use crate::author::Author;
 use crate::config::TypeChoice;
 use crate::instant;
+use crate::limits::GUEST_IDLE_EVERY;
 use crate::session::{Phase, SessionHandle};
 
 /// A session as guests see it.
@@ -60,8 +61,51 @@ fn doubt(guests: &Arc<Guests>, device: &str) -> Option<String> {
     guests.directory.identities().of(device)?.warning(device)
 }
 
+/// All of them, and what waits, at a time.
+#[derive(Debug)]
+pub(super) struct Listed {
+    /// Without the next.
+    told: Tell,
+    /// For how long nobody has used each session. It grows all the time, and nobody is told at once of that alone.
+    idle: Vec<u64>,
+    at: Instant,
+}
+
+impl Listed {
+    /// As it is now.
+    pub(super) fn now(guests: &Arc<Guests>) -> Self {
+        Self::of(all(guests), Instant::now())
+    }
+
+    fn of(mut told: Tell, at: Instant) -> Self {
+        let idle = sessions(&mut told).map(|session| std::mem::take(&mut session.idle_s)).collect();
+        Self { told, idle, at }
+    }
+
+    /// What a guest is to be told who was told the other one last.
+    pub(super) fn news_since(&self, last: &Self) -> Option<Tell> {
+        let is_late = self.idle != last.idle && self.at.saturating_duration_since(last.at) >= GUEST_IDLE_EVERY;
+        (is_late || self.told != last.told).then(|| self.whole())
+    }
+
+    /// All of it.
+    pub(super) fn whole(&self) -> Tell {
+        let mut told = self.told.clone();
+        sessions(&mut told).zip(&self.idle).for_each(|(session, idle)| session.idle_s = *idle);
+        told
+    }
+}
+
+fn sessions(told: &mut Tell) -> impl Iterator<Item = &mut SessionState> {
+    let sessions = match told {
+        Tell::Sessions { sessions, .. } => Some(sessions),
+        _ => None,
+    };
+    sessions.into_iter().flatten()
+}
+
 /// All of them, and what waits.
-pub(super) fn all(guests: &Arc<Guests>) -> Tell {
+fn all(guests: &Arc<Guests>) -> Tell {
     let directory = &guests.directory;
     let open = directory.list();
     Tell::Sessions {
@@ -70,5 +114,29 @@ pub(super) fn all(guests: &Arc<Guests>) -> Tell {
         questions: directory.questions().open(),
         panic: directory.halted_by().map(|by| Author::of_caller(&by).name),
         devices: directory.world().config.devices.keys().cloned().collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn that_time_passes_is_no_news_at_once() {
+        let begin = Instant::now();
+        let listed = |idle_s: u64, mode: &str, at: Duration| {
+            let session = SessionState { session: "web1".to_owned(), idle_s, mode: mode.to_owned(), ..SessionState::default() };
+            let (approvals, questions, devices) = (Vec::new(), Vec::new(), Vec::new());
+            Listed::of(Tell::Sessions { sessions: vec![session], approvals, questions, panic: None, devices }, begin + at)
+        };
+        let last = listed(7, "exec", Duration::ZERO);
+        assert_eq!(listed(8, "exec", Duration::from_secs(1)).news_since(&last), None);
+        assert_eq!(listed(7, "exec", 2 * GUEST_IDLE_EVERY).news_since(&last), None, "nothing has changed");
+        for (idle, mode, at) in [(8, "config", Duration::from_secs(1)), (12, "exec", GUEST_IDLE_EVERY)] {
+            let Some(Tell::Sessions { sessions, .. }) = listed(idle, mode, at).news_since(&last) else { panic!("{mode}") };
+            assert_eq!((sessions[0].idle_s, sessions[0].mode.as_str()), (idle, mode));
+        }
     }
 }

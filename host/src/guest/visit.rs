@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 use tokio::time::interval;
 use zeroize::Zeroize as _;
 
+use super::list::Listed;
 use super::stage::{Frame, Seat};
 use super::wire::{Data, Rule, Say, SessionState, Tell};
 use super::words::for_people;
@@ -30,7 +31,7 @@ struct Visit<W> {
     write: W,
     seat: Option<Seat>,
     /// All sessions as they were told last, where that is wanted.
-    listed: Option<Tell>,
+    listed: Option<Listed>,
     state: Option<SessionState>,
     /// Where what is opened or runs for the guest tells of it.
     tells: mpsc::Sender<Tell>,
@@ -132,10 +133,10 @@ impl<W: AsyncWrite + Unpin> Visit<W> {
             }
         }
         if let Some(last) = &self.listed {
-            let now = list::all(&self.guests);
-            if *last != now {
-                self.listed = Some(now.clone());
-                self.tell(&now).await?;
+            let now = Listed::now(&self.guests);
+            if let Some(news) = now.news_since(last) {
+                self.listed = Some(now);
+                self.tell(&news).await?;
             }
         }
         Some(())
@@ -173,8 +174,9 @@ impl<W: AsyncWrite + Unpin> Visit<W> {
         let now = Instant::now();
         match said {
             Say::List => {
-                let all = list::all(&self.guests);
-                self.listed = Some(all.clone());
+                let now = Listed::now(&self.guests);
+                let all = now.whole();
+                self.listed = Some(now);
                 return Ok(Some(all));
             }
             Say::Enter { session, columns, rows } => {
