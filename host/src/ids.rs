@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
+use crate::limits::OPEN_NAMES_MAX;
+
 /// A command: `c41`. Unique in the process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CommandId(u64);
@@ -78,8 +80,12 @@ pub fn in_address(name: &str) -> String {
 /// What there is to choose from, for who named something else.
 #[must_use]
 pub fn open_are(names: &[impl AsRef<str>]) -> String {
-    let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
-    if names.is_empty() { "none is open".to_owned() } else { format!("open are: {}", names.join(", ")) }
+    let shown: Vec<&str> = names.iter().take(OPEN_NAMES_MAX).map(AsRef::as_ref).collect();
+    match names.len() - shown.len() {
+        _ if shown.is_empty() => "none is open".to_owned(),
+        0 => format!("open are: {}", shown.join(", ")),
+        more => format!("open are: {}, and {more} more", shown.join(", ")),
+    }
 }
 
 /// 16 hexadecimal digits from the system's random source: what proves that a mark or a question is ours.
@@ -101,5 +107,15 @@ mod tests {
         assert_eq!("41".parse::<CommandId>(), Err(()));
         assert_eq!(SessionId::parse("web1#2").to_string(), "web1#2");
         assert_eq!(SessionId::parse("web1"), SessionId::main("web1"));
+    }
+
+    #[test]
+    fn of_many_names_some_are_offered() {
+        let names: Vec<String> = (0..OPEN_NAMES_MAX + 2).map(|number| format!("web{number}")).collect();
+        let offered = |count: usize| open_are(names.get(..count).unwrap());
+        assert_eq!(offered(0), "none is open");
+        assert_eq!(offered(2), "open are: web0, web1");
+        assert_eq!(offered(OPEN_NAMES_MAX).split(", ").count(), OPEN_NAMES_MAX);
+        assert_eq!(offered(OPEN_NAMES_MAX + 2), format!("{}, and 2 more", offered(OPEN_NAMES_MAX)));
     }
 }

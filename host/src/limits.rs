@@ -509,6 +509,8 @@ pub const QUERY_TARGETS_MAX: usize = 50;
 pub const WRONG_ARGUMENT_SHOWN_CHARS: usize = 100;
 /// Characters of a session's name: it stands in many lines.
 pub const SESSION_NAME_MAX_CHARS: usize = 64;
+/// Names of what is open in a sentence on one that is not: there may be thousands.
+pub const OPEN_NAMES_MAX: usize = 50;
 /// Devices in a reply.
 pub const HOSTS_LIMIT_MAX: usize = 500;
 /// Bytes of a line that may be a tool call and is looked at as such; a longer one goes the general way.
