@@ -15,7 +15,10 @@ use crate::limits::OUTPUT_DEFAULT_CHARS;
 use crate::session::command::State;
 use crate::session::report::{OutputQuery, Range, Report};
 use crate::session::search::{before_last_chars, before_last_lines};
-use crate::session::{Phase, SessionHandle};
+use crate::session::{Phase, SessionHandle, Status};
+
+/// Looks at a silent command between two of its reports: a second.
+const SILENT_LOOKS: u32 = 25;
 
 /// Shows what a command or a session has printed, or waits for more of it.
 pub(super) async fn output(directory: &Arc<Directory>, caller: &Caller, arguments: &Arguments) -> Result<Reply, String> {
@@ -41,6 +44,7 @@ pub(super) async fn output(directory: &Arc<Directory>, caller: &Caller, argument
     }
     // Asked before each report: what comes between the two is not left out.
     let mut rests = has_come_to_rest(&handle, until);
+    let mut stood = stands(&handle);
     let first = searched(&handle, &query).await?;
     if wait.is_zero() {
         return Ok(told(first));
@@ -70,6 +74,15 @@ pub(super) async fn output(directory: &Arc<Directory>, caller: &Caller, argument
                 return if is_searched { searched(&handle, &query).await } else { Ok::<_, String>(report) };
             }
             sleep(LOOK_EVERY).await;
+            // A command that is silent is not asked for again and again. Now and then it is: some of its report changes with time alone.
+            for _ in 0..SILENT_LOOKS {
+                let now = stands(&handle);
+                if now.is_none() || now != stood {
+                    break;
+                }
+                sleep(LOOK_EVERY).await;
+            }
+            stood = stands(&handle);
             rests = has_come_to_rest(&handle, until);
             report = if is_searched { handle.report(brief.clone()).await? } else { searched(&handle, &query).await? };
         }
@@ -107,6 +120,12 @@ fn wanted(directory: &Directory, arguments: &Arguments, handle: &SessionHandle, 
 fn behind_end(offset: u64, range: &Range) -> Option<String> {
     let end = range.output_end;
     (end > 0 && offset > end).then(|| format!("offset={offset} lies behind the end, which is {end}; offsets are those that `range` tells"))
+}
+
+/// How a command in a terminal stands and what it asks. As long as it is silent both stay as they are.
+fn stands(handle: &SessionHandle) -> Option<(Status, Option<String>)> {
+    let status = handle.status();
+    (handle.commons.has_terminal && matches!(status.phase, Phase::Busy(_))).then(|| (status, handle.commons.activity().asks))
 }
 
 /// Does nothing more come in a session? What is waited for there may also come by itself, while no command runs.
