@@ -180,13 +180,13 @@ impl Handler for Patient {
 }
 
 /// Has no group for a key exchange, and says what was wanted: the least, the best and the most bits.
-struct Bounded(tokio::sync::mpsc::UnboundedSender<[usize; 3]>);
+struct Bounded(tokio::sync::mpsc::Sender<[usize; 3]>);
 
 impl Handler for Bounded {
     type Error = russh::Error;
 
     async fn lookup_dh_gex_group(&mut self, wanted: &GexParams) -> Result<Option<DhGroup>, Self::Error> {
-        self.0.send([wanted.min_group_size(), wanted.preferred_group_size(), wanted.max_group_size()]).unwrap();
+        self.0.send([wanted.min_group_size(), wanted.preferred_group_size(), wanted.max_group_size()]).await.unwrap();
         Ok(None)
     }
 }
@@ -393,7 +393,7 @@ async fn a_server_that_asks_a_person_elsewhere_is_waited_for() {
 #[tokio::test]
 async fn a_server_that_chooses_the_group_is_asked_for_one_that_old_devices_have() {
     let folder = tempfile::tempdir().unwrap();
-    let (says, mut wanted) = tokio::sync::mpsc::unbounded_channel();
+    let (says, mut wanted) = tokio::sync::mpsc::channel(1);
     let offer = Offer { kex: Some("diffie-hellman-group-exchange-sha256".to_owned()), ..Offer::default() };
     let target = Target { offer, ..server(folder.path(), Bounded(says)).await };
     Connection::open(&target).await.unwrap_err();
