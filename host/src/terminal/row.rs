@@ -180,6 +180,20 @@ impl Row {
         self.column().saturating_sub(1) / self.columns * self.columns
     }
 
+    /// Its last column, behind which no sequence moves the cursor.
+    fn margin(&self) -> usize {
+        let columns = if self.columns == 0 { ROW_EDIT_MAX_CELLS } else { self.columns };
+        self.row_start() + columns - 1
+    }
+
+    /// Moves the cursor, also in a row that has no text yet.
+    fn go_to(&mut self, column: usize) {
+        self.cursor = Some(column);
+        if column > 0 && self.len() == 0 {
+            self.content = Content::Cells(Vec::new());
+        }
+    }
+
     /// The cursor's column, from 0.
     #[must_use]
     pub fn column(&self) -> usize {
@@ -197,9 +211,12 @@ impl Row {
         let count = usize::from(csi.param(0, 1));
         match csi.function {
             b'K' => self.erase(csi.param(0, 0)),
-            b'C' => self.cursor = Some((self.column() + count).min(ROW_MAX_BYTES)),
+            b'C' | b'a' => {
+                let column = self.column();
+                self.go_to((column + count).min(self.margin()).max(column));
+            }
             b'D' => self.cursor = Some(self.column().saturating_sub(count)),
-            b'G' | b'`' => self.cursor = Some(count.saturating_sub(1)),
+            b'G' | b'`' => self.go_to((self.row_start() + count.saturating_sub(1)).min(self.margin())),
             b'P' => self.edit(|cells, column| delete(cells, column, count)),
             b'@' => self.edit(|cells, column| insert(cells, column, count)),
             b'X' => self.edit(|cells, column| wipe(reach(cells, column).iter_mut().take(count))),
@@ -410,6 +427,31 @@ mod tests {
         full.control(b'\r');
         full.print(b"Z");
         assert_eq!(full.text(), "Zbcd");
+    }
+
+    #[test]
+    fn no_sequence_moves_the_cursor_out_of_the_terminals_row() {
+        let on_columns = |columns: u16, stream: &[u8]| {
+            let mut row = Row::default().on_columns(columns);
+            Parser::at(0).advance(stream, &mut row);
+            row.text()
+        };
+        assert_eq!(on_columns(12, b"ab\x1b[999C\x1b[3D[ok]"), "ab      [ok]");
+        assert_eq!(on_columns(12, b"ab\x1b[999Gx"), "ab         x");
+        assert_eq!(on_columns(4, b"abcdef\x1b[GX\x1b[4GY"), "abcdXf Y");
+        assert_eq!(on_columns(4, b"abcd\x1b[9CX"), "abcdX");
+        for far in ["\x1b[65535G", "\x1b[65535C"] {
+            assert_eq!(after(format!("{far}x").as_bytes()).len(), ROW_EDIT_MAX_CELLS);
+        }
+    }
+
+    #[test]
+    fn text_behind_a_move_in_an_empty_row_stands_where_it_was_moved_to() {
+        assert_eq!(after(b"\x1b[3Ca"), "   a");
+        assert_eq!(after(b"\x1b[4Ga"), "   a");
+        assert_eq!(after(b"\x1b[4G\ra"), "a");
+        assert_eq!(after(b"\x1b[Ga"), "a");
+        assert_eq!(after(b"\x1b[4G\x1b[K"), "");
     }
 
     #[test]
