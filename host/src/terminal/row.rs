@@ -211,6 +211,8 @@ impl Row {
         let count = usize::from(csi.param(0, 1));
         match csi.function {
             b'K' => self.erase(csi.param(0, 0)),
+            // What is erased below the cursor begins in its row.
+            b'J' if csi.param(0, 0) == 0 => self.erase(0),
             b'C' | b'a' => {
                 let column = self.column();
                 self.go_to((column + count).min(self.margin()).max(column));
@@ -462,6 +464,7 @@ mod tests {
         assert_eq!(after("grün\rG".as_bytes()), "Grün");
         assert_eq!(after(b"abcdef\x1b[3D\x1b[K"), "abc");
         assert_eq!(after(b"abc\x1b[2K\rnew"), "new");
+        assert_eq!(after(b"abcdef\r\x1b[Jnew"), "new");
         assert_eq!(after(b"abc\x1b[5G!"), "abc !");
         assert_eq!(after(b"abcd\r\x1b[2P"), "cd");
         assert_eq!(after(b"ab\r\x1b[1@X"), "Xab");

@@ -283,6 +283,9 @@ impl Sink for Live {
                 if csi.function == b'B' && csi.param(0, 1) == 1 && self.bracketed_paste == Some(true) {
                     self.go_down();
                 }
+                if csi.function == b'J' {
+                    self.row.csi(csi);
+                }
                 self.addressed = true;
                 self.ask(sequence(csi));
             }

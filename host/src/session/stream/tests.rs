@@ -216,6 +216,12 @@ fn a_prompt_begins_a_row_where_a_program_has_drawn() {
 }
 
 #[test]
+fn a_prompt_behind_what_was_erased_to_the_screens_end_stands_alone() {
+    assert_eq!(stream(b"> a long line\x1b[1G\x1b[0J> \x1b[3G").tail(), "> ");
+    assert_eq!(stream(b"text\x1b[J> ").tail(), "text> ");
+}
+
+#[test]
 fn an_output_that_ends_with_the_sign_of_a_prompts_part_has_an_end() {
     let nonce = "0123456789abcdef";
     let [started, done, begins, ends] =
