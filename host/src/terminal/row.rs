@@ -155,8 +155,12 @@ impl Row {
     /// Any other C0 control than those that end a row. NUL, BEL, SO and SI are dropped; a tab stays a tab.
     pub fn control(&mut self, byte: u8) {
         match byte {
-            b'\r' => self.cursor = Some(self.row_start()),
+            b'\r' => {
+                self.end_partial();
+                self.cursor = Some(self.row_start());
+            }
             0x08 => {
+                self.end_partial();
                 let column = self.column();
                 self.cursor = Some(column.saturating_sub(1));
             }
@@ -169,6 +173,14 @@ impl Row {
     #[must_use]
     pub fn shows(control: u8) -> bool {
         !matches!(control, b'\r' | 0x00 | 0x07 | 0x08 | 0x0e | 0x0f | 0x7f)
+    }
+
+    /// A character whose rest has not come is none once the cursor leaves it.
+    fn end_partial(&mut self) {
+        if !self.partial.is_empty() {
+            self.partial.clear();
+            self.put(char::REPLACEMENT_CHARACTER);
+        }
     }
 
     /// Where the terminal's row of the cursor starts. Behind the last column the cursor still stands in that row.
@@ -209,6 +221,9 @@ impl Row {
             return;
         }
         let count = usize::from(csi.param(0, 1));
+        if matches!(csi.function, b'@' | b'C' | b'D' | b'G' | b'J' | b'K' | b'P' | b'X' | b'`' | b'a') {
+            self.end_partial();
+        }
         match csi.function {
             b'K' => self.erase(csi.param(0, 0)),
             // What is erased below the cursor begins in its row.
@@ -275,6 +290,11 @@ impl Row {
     pub fn text(&self) -> String {
         match &self.content {
             Content::Bytes(text) => lossy(text).into_owned(),
+            Content::Cells(_) if !self.partial.is_empty() => {
+                let mut row = self.clone();
+                row.end_partial();
+                row.text()
+            }
             Content::Cells(cells) => {
                 let length = cells.iter().rposition(|cell| cell.ink == Ink::Real).map_or(0, |last| last + 1);
                 let shown = |cell: &Cell| if cell.ink == Ink::Real { cell.ch } else { ' ' };
@@ -505,6 +525,13 @@ mod tests {
         row.print(&[0xc3]);
         row.print(&[0xa4]);
         assert_eq!(row.text(), "ä");
+    }
+
+    #[test]
+    fn a_character_whose_rest_does_not_come_keeps_its_place() {
+        assert_eq!(after(b"1% \xe9\r2% \xe9\r3%"), "3% \u{fffd}");
+        assert_eq!(after(b"1%\rtermin\xe9"), "termin\u{fffd}");
+        assert_eq!(after(b"a\rb\xe9\x1b[K"), "b\u{fffd}");
     }
 
     #[test]
