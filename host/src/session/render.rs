@@ -302,6 +302,13 @@ impl Page {
         }
     }
 
+    /// The cursor goes back to where it was saved: in this row, or in one that has ended.
+    fn go_back(&mut self, end: u64) {
+        if !self.row.restore() && !self.row.is_empty() {
+            self.end_row(end);
+        }
+    }
+
     fn finish(mut self, start: u64, end: u64) -> Rendered {
         let text = self.row.text();
         escape_into(&text, &mut self.out);
@@ -387,8 +394,16 @@ impl Sink for Page {
         }
         // A move to another row ends the text of this one.
         match csi.function {
-            b'H' | b'f' | b'A' | b'd' if csi.private == 0 && !self.row.is_empty() => self.end_row(end),
-            b'A' if csi.private == 0 => self.raised = csi.param(0, 1),
+            b'H' | b'f' | b'A' | b'F' | b'd' if csi.private == 0 && !self.row.is_empty() => self.end_row(end),
+            b'A' | b'F' if csi.private == 0 => {
+                self.raised = self.raised.saturating_add(csi.param(0, 1));
+                self.row.leave();
+            }
+            b'B' if csi.private == 0 && self.raised > 0 => self.raised = self.raised.saturating_sub(csi.param(0, 1)),
+            b'H' | b'f' | b'd' if csi.private == 0 => self.row.leave(),
+            b'E' if csi.private == 0 => self.end_row(end),
+            b's' if csi.private == 0 && csi.params.is_empty() => self.row.save(),
+            b'u' if csi.private == 0 && csi.params.is_empty() => self.go_back(end),
             _ => self.row.csi(csi),
         }
     }
@@ -396,8 +411,14 @@ impl Sink for Page {
     fn osc(&mut self, _: &[u8], _: u64, _: u64) {}
 
     fn esc(&mut self, intermediate: u8, function: u8, end: u64) {
-        if self.full_at.is_none() && !self.is_hidden(end.saturating_sub(1)) && intermediate == 0 && matches!(function, b'D' | b'E') {
-            self.end_row(end);
+        if self.full_at.is_some() || self.is_hidden(end.saturating_sub(1)) {
+            return;
+        }
+        match (intermediate, function) {
+            (0, b'D' | b'E') => self.end_row(end),
+            (0, b'7') => self.row.save(),
+            (0, b'8') => self.go_back(end),
+            _ => {}
         }
     }
 }
@@ -429,6 +450,22 @@ mod tests {
         assert_eq!(page(b"2\r\n\x1b[1A\n>>> ", 100).text, "2\n>>> ");
         assert_eq!(page(b"2\r\n\x1b[2A\n\n\n>>> ", 100).text, "2\n\n>>> ");
         assert_eq!(page(b"a\r\n\x1b[Ab\r\n\r\nc", 100).text, "a\nb\n\nc");
+        assert_eq!(page(b"a\r\n\x1b[A\x1b[A\n\nb", 100).text, "a\nb");
+        assert_eq!(page(b"a\r\n\x1b[A\x1b[B\nb", 100).text, "a\n\nb");
+    }
+
+    #[test]
+    fn what_is_drawn_elsewhere_on_the_screen_is_a_row_of_its_own() {
+        let bar = "\x1b7\x1b[50;0f\x1b[42mProgress: [ 10%]\x1b[49m [#...]\x1b8";
+        assert_eq!(page(format!("a\r\n{bar}b\r\n").as_bytes(), 100).text, "a\nProgress: [ 10%] [#...]\nb\n");
+        assert_eq!(page(format!("a{bar}b\r\n").as_bytes(), 100).text, "a\nProgress: [ 10%] [#...]\nb\n");
+        assert_eq!(page(b"one\x1b[Etwo\x1b[2Fthree", 100).text, "one\ntwo\nthree");
+    }
+
+    #[test]
+    fn text_behind_a_cursor_that_was_put_back_is_written_over_what_stood_there() {
+        assert_eq!(page(b"at \x1b7 10%\x1b8 20%\x1b8\x1b[Kdone\r\n", 100).text, "at done\n");
+        assert_eq!(page(b"\x1b[s10%\x1b[u20%\x1b[2K\x1b[uok\r\n\x1b8\r\n", 100).text, "ok\n\n");
     }
 
     #[test]

@@ -44,6 +44,8 @@ pub struct Row {
     content: Content,
     /// Column of the cursor; `None` is behind the last character.
     cursor: Option<usize>,
+    /// Where it was when it was saved in this row.
+    saved: Option<usize>,
     /// Bytes of a character that is not complete yet, while the row is cells.
     partial: Vec<u8>,
     limit_bytes: usize,
@@ -53,7 +55,8 @@ pub struct Row {
 
 impl Default for Row {
     fn default() -> Self {
-        Self { content: Content::Bytes(Vec::new()), cursor: None, partial: Vec::new(), limit_bytes: ROW_MAX_BYTES, columns: 0 }
+        let content = Content::Bytes(Vec::new());
+        Self { content, cursor: None, saved: None, partial: Vec::new(), limit_bytes: ROW_MAX_BYTES, columns: 0 }
     }
 }
 
@@ -206,6 +209,27 @@ impl Row {
         }
     }
 
+    /// Remembers where the cursor is.
+    pub fn save(&mut self) {
+        self.end_partial();
+        let (_, cursor) = self.cells();
+        self.saved = Some(*cursor);
+    }
+
+    /// Moves the cursor back to there. Says whether that was in this row.
+    pub fn restore(&mut self) -> bool {
+        self.end_partial();
+        if let Some(column) = self.saved {
+            self.go_to(column);
+        }
+        self.saved.is_some()
+    }
+
+    /// The cursor leaves the row: what was saved is in another one.
+    pub fn leave(&mut self) {
+        self.saved = None;
+    }
+
     /// The cursor's column, from 0.
     #[must_use]
     pub fn column(&self) -> usize {
@@ -259,7 +283,7 @@ impl Row {
             }),
             2 => {
                 let column = self.column();
-                *self = Self { columns: self.columns, ..Self::with_limit(self.limit_bytes) };
+                *self = Self { columns: self.columns, saved: self.saved, ..Self::with_limit(self.limit_bytes) };
                 self.cursor = (column > 0).then_some(column);
             }
             _ => {}
@@ -348,7 +372,7 @@ impl Row {
             Content::Bytes(text) => text.clear(),
             Content::Cells(_) => self.content = Content::Bytes(Vec::new()),
         }
-        self.cursor = None;
+        (self.cursor, self.saved) = (None, None);
         self.partial.clear();
     }
 
@@ -361,6 +385,7 @@ impl Row {
         };
         if let Some(lost) = lost {
             self.cursor = self.cursor.map(|column| column.saturating_sub(lost));
+            self.saved = self.saved.map(|column| column.saturating_sub(lost));
         }
     }
 }

@@ -279,12 +279,19 @@ impl Sink for Live {
             }
             (b'?', b'l') => self.set_mode(csi, false),
             (_, b'c' | b'n') => self.ask(sequence(csi)),
-            (0, b'A' | b'B' | b'H' | b'f' | b'J' | b'd' | b'r') => {
+            (0, b'E') => self.end_row(end),
+            (0, b's') if csi.params.is_empty() => self.row.save(),
+            (0, b'u') if csi.params.is_empty() => {
+                self.row.restore();
+            }
+            (0, b'A' | b'B' | b'F' | b'H' | b'f' | b'J' | b'd' | b'r') => {
                 if csi.function == b'B' && csi.param(0, 1) == 1 && self.bracketed_paste == Some(true) {
                     self.go_down();
                 }
                 if csi.function == b'J' {
                     self.row.csi(csi);
+                } else {
+                    self.row.leave();
                 }
                 self.addressed = true;
                 self.ask(sequence(csi));
@@ -312,6 +319,10 @@ impl Sink for Live {
         self.take_held();
         match (intermediate, function) {
             (0, b'D' | b'E') => self.end_row(end),
+            (0, b'7') => self.row.save(),
+            (0, b'8') => {
+                self.row.restore();
+            }
             (0, b'Z') => self.ask(vec![0x1b, b'Z']),
             // A full reset forgets the modes.
             (0, b'c') => (self.bracketed_paste, self.application_cursor, self.alternate_screen) = (None, false, false),

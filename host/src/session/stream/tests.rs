@@ -222,6 +222,14 @@ fn a_prompt_behind_what_was_erased_to_the_screens_end_stands_alone() {
 }
 
 #[test]
+fn a_prompt_behind_a_cursor_that_was_put_back_stands_alone() {
+    assert_eq!(stream(b"\x1b7 10%\x1b8 20%\x1b8\x1b[K> ").tail(), "> ");
+    assert_eq!(stream(b"one\x1b[E> ").tail(), "> ");
+    // Where it was drawn in another row, that row is not known.
+    assert_eq!(stream(b"a\x1b7\x1b[9;9Hx\x1b8> ").tail(), "ax> ");
+}
+
+#[test]
 fn an_output_that_ends_with_the_sign_of_a_prompts_part_has_an_end() {
     let nonce = "0123456789abcdef";
     let [started, done, begins, ends] =
