@@ -334,8 +334,12 @@ impl Sink for Live {
 /// Is the line whole with this row? Some line editors break a long line into rows themselves.
 fn has_come(line: &str, came: &mut String, shown: &str) -> bool {
     came.push_str(shown);
-    *came = last_bytes(came, line.len()).to_owned();
-    came.as_str() == line
+    // Rows may be many and short, and the line long.
+    if came.len() > 2 * line.len() {
+        let surplus = came.len() - last_bytes(came, line.len()).len();
+        came.drain(..surplus);
+    }
+    came.ends_with(line)
 }
 
 /// A control sequence in its canonical form, to compare with what a device is known to ask.

@@ -114,6 +114,20 @@ fn an_echo_in_several_rows_is_seen() {
     assert_eq!(*bytes, *b"aaaa bbbb\r\n");
 }
 
+#[test]
+fn an_echo_is_seen_behind_any_number_of_rows() {
+    for line in ["ab cd", "äöü äöü äöü"] {
+        let mut stream = stream(b"web1$ ");
+        stream.on_typed(Some(line));
+        stream.push("a\r\nü\r\n".repeat(50).as_bytes());
+        assert!(!stream.is_echoed());
+        let (first, rest) = line.split_once(' ').unwrap();
+        stream.push(format!("{first}\r\n{rest}\r\nout\r\n").as_bytes());
+        let end = stream.log().end();
+        assert_eq!(stream.output_start(), Some(end - 5));
+    }
+}
+
 /// As Python draws it since 3.13: each row with a prompt of its own, reached by the cursor keys' sequences.
 #[test]
 fn an_echo_that_is_drawn_row_below_row_is_seen() {
