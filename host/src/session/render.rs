@@ -13,6 +13,8 @@ use crate::terminal::text::{escape_into, is_plain, shown_chars};
 
 /// Bytes read from the log at a time.
 const PIECE_BYTES: u64 = 64 * 1024;
+/// So much more is looked at where the end of an output shows less than is wanted.
+const WINDOW_GROWS: u64 = 8;
 /// The longest character of UTF-8.
 const CHAR_MAX_BYTES: usize = 4;
 
@@ -110,24 +112,36 @@ impl Source<'_> {
     pub fn to(&self, start: u64, end: u64, max_chars: usize, lines: usize) -> io::Result<Rendered> {
         let end = end.min(self.log.end());
         let start = start.max(self.log.start()).min(end);
-        let window = (max_chars as u64).saturating_mul(4).saturating_add(4096);
-        let mut from = start.max(end.saturating_sub(window));
-        // Where the first row begins that is looked at.
-        let mut begins = from;
-        if from > start {
-            let (_, bytes) = self.log.read(from, end)?;
-            // Where one line is longer than the window, its end is what is wanted.
-            if let Some(newline) = bytes.iter().position(|&byte| byte == b'\n').filter(|at| at + 1 < bytes.len()) {
-                from += newline as u64 + 1;
-                begins = from;
-            } else {
-                from += bytes.iter().position(|&byte| byte & 0xc0 != 0x80).unwrap_or_default() as u64;
-                let (first, before) = self.log.read(from.saturating_sub(RENDER_MAX_BYTES).max(start), from)?;
-                begins = memchr::memrchr(b'\n', &before).map_or(first, |newline| first + newline as u64 + 1);
+        let mut window = (max_chars as u64).saturating_mul(4).saturating_add(4096).min(RENDER_MAX_BYTES);
+        loop {
+            let (from, begins) = self.window(start, end, window)?;
+            let (rendered, rows) = self.rows(from, end, usize::MAX, max_chars)?;
+            let found = last(rendered, &rows, begins, max_chars, lines);
+            let is_all = from == start || found.start > from || window == RENDER_MAX_BYTES;
+            let is_enough = || found.cut.is_none() && found.text.lines().count() >= lines;
+            if is_all || found.text.chars().count() >= max_chars || is_enough() {
+                return Ok(found);
             }
+            // Rows of progress have many bytes that show nothing in the end.
+            window = window.saturating_mul(WINDOW_GROWS).min(RENDER_MAX_BYTES);
         }
-        let (rendered, rows) = self.rows(from, end, usize::MAX, max_chars)?;
-        Ok(last(rendered, &rows, begins, max_chars, lines))
+    }
+
+    /// Where the part before `end` begins that is looked at for its last lines, and where the first row in it does.
+    fn window(&self, start: u64, end: u64, bytes: u64) -> io::Result<(u64, u64)> {
+        let from = start.max(end.saturating_sub(bytes));
+        if from == start {
+            return Ok((from, from));
+        }
+        let (_, bytes) = self.log.read(from, end)?;
+        // Where one line is longer than the window, its end is what is wanted.
+        if let Some(newline) = bytes.iter().position(|&byte| byte == b'\n').filter(|at| at + 1 < bytes.len()) {
+            let from = from + newline as u64 + 1;
+            return Ok((from, from));
+        }
+        let from = from + bytes.iter().position(|&byte| byte & 0xc0 != 0x80).unwrap_or_default() as u64;
+        let (first, before) = self.log.read(from.saturating_sub(RENDER_MAX_BYTES).max(start), from)?;
+        Ok((from, memchr::memrchr(b'\n', &before).map_or(first, |newline| first + newline as u64 + 1)))
     }
 
     /// As [`Source::from`], and where the rows end, of those in the last `kept` characters.

@@ -304,6 +304,21 @@ mod tests {
     }
 
     #[test]
+    fn the_last_lines_are_as_many_as_are_wanted_whatever_progress_they_have_shown() {
+        let mut log = ByteLog::whole();
+        for row in 0..20 {
+            let progress: String = (0..2000).map(|step| format!("\r\x1b[K{step:04} of 2000")).collect();
+            log.append(format!("{progress}\r\x1b[Krow {row}\r\n").as_bytes());
+        }
+        let source = Source { log: &log, markers: &VecDeque::new(), columns: 0, mask: None };
+        for lines in [1, 3, 20, 30] {
+            let query = OutputQuery { tail: Some(lines), max_chars: 1000, ..OutputQuery::default() };
+            let expected: String = (20_usize.saturating_sub(lines)..20).map(|row| format!("row {row}\n")).collect();
+            assert_eq!(output(&source, &[(0, log.end())], &query).unwrap().0, expected, "{lines}");
+        }
+    }
+
+    #[test]
     fn the_last_lines_from_an_offset_on_are_the_last_ones() {
         let mut log = ByteLog::whole();
         log.append(b"one\r\ntwo\r\nthree\r\nfour\r\n");
