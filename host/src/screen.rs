@@ -13,7 +13,7 @@ use crate::terminal::parser::STRING_MAX_BYTES;
 use crate::terminal::sieve::Sieve;
 use crate::terminal::text::escaped;
 
-mod charset;
+pub(crate) mod charset;
 #[cfg(test)]
 mod properties;
 

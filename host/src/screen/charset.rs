@@ -20,35 +20,27 @@ pub(super) struct Charsets {
 }
 
 /// Sets and shifts, as they are between two bytes.
-#[derive(Default)]
-struct Chosen {
+#[derive(Debug, Default)]
+pub(crate) struct Sets {
     /// Are G0 and G1 graphics?
     are_graphics: [bool; 2],
     /// Shifted out: G1 is in use, not G0.
     is_shifted: bool,
-    /// Letters of this chunk that are graphics.
-    found: Vec<Range<u64>>,
 }
 
-impl Chosen {
-    fn draws(&self) -> bool {
+impl Sets {
+    /// Do letters mean graphics now?
+    pub(crate) fn draws(&self) -> bool {
         let [usual, shifted] = self.are_graphics;
         if self.is_shifted { shifted } else { usual }
     }
 
     fn reset(&mut self) {
-        (self.are_graphics, self.is_shifted) = ([false; 2], false);
-    }
-}
-
-impl Sink for Chosen {
-    fn print(&mut self, bytes: &[u8], start: u64) {
-        if self.draws() {
-            self.found.push(start..start + bytes.len() as u64);
-        }
+        *self = Self::default();
     }
 
-    fn control(&mut self, byte: u8, _: u64) {
+    /// A control character that may shift.
+    pub(crate) fn control(&mut self, byte: u8) {
         match byte {
             0x0e => self.is_shifted = true,
             0x0f => self.is_shifted = false,
@@ -56,15 +48,8 @@ impl Sink for Chosen {
         }
     }
 
-    fn csi(&mut self, csi: &Csi<'_>, _: u64) {
-        if (csi.intermediate, csi.function) == (b'!', b'p') {
-            self.reset();
-        }
-    }
-
-    fn osc(&mut self, _: &[u8], _: u64, _: u64) {}
-
-    fn esc(&mut self, intermediate: u8, function: u8, _: u64) {
+    /// A sequence that may choose a set.
+    pub(crate) fn esc(&mut self, intermediate: u8, function: u8) {
         let [usual, shifted] = &mut self.are_graphics;
         match (intermediate, function) {
             (b'(', set) => *usual = set == b'0',
@@ -72,6 +57,48 @@ impl Sink for Chosen {
             (0, b'c') => self.reset(),
             _ => {}
         }
+    }
+
+    /// A control sequence that may forget them.
+    pub(crate) fn csi(&mut self, csi: &Csi<'_>) {
+        if (csi.intermediate, csi.function) == (b'!', b'p') {
+            self.reset();
+        }
+    }
+}
+
+/// What is shown for a letter that means a graphic, if it does.
+pub(crate) fn graphic(letter: u8) -> Option<char> {
+    letter.checked_sub(b'_').and_then(|index| GRAPHICS.get(usize::from(index))).copied()
+}
+
+/// What a program has chosen, and what of the stream it concerns.
+#[derive(Default)]
+struct Chosen {
+    sets: Sets,
+    /// Letters of this chunk that are graphics.
+    found: Vec<Range<u64>>,
+}
+
+impl Sink for Chosen {
+    fn print(&mut self, bytes: &[u8], start: u64) {
+        if self.sets.draws() {
+            self.found.push(start..start + bytes.len() as u64);
+        }
+    }
+
+    fn control(&mut self, byte: u8, _: u64) {
+        self.sets.control(byte);
+    }
+
+    fn csi(&mut self, csi: &Csi<'_>, _: u64) {
+        self.sets.csi(csi);
+    }
+
+    fn osc(&mut self, _: &[u8], _: u64, _: u64) {}
+
+    fn esc(&mut self, intermediate: u8, function: u8, _: u64) {
+        self.sets.esc(intermediate, function);
     }
 }
 
@@ -95,7 +122,7 @@ impl Charsets {
         for (at, byte) in (from..).zip(bytes) {
             while found.next_if(|range| range.end <= at).is_some() {}
             let is_graphic = found.peek().is_some_and(|range| range.contains(&at));
-            match byte.checked_sub(b'_').and_then(|index| GRAPHICS.get(usize::from(index))).filter(|_| is_graphic) {
+            match graphic(*byte).filter(|_| is_graphic) {
                 Some(graphic) => to.extend_from_slice(graphic.encode_utf8(&mut [0; 4]).as_bytes()),
                 None => to.push(*byte),
             }

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::io;
 
 use crate::limits::RENDER_MAX_BYTES;
+use crate::screen::charset::{Sets, graphic};
 use crate::secret::look::{Mask, Span};
 use crate::session::hidden::Hidden;
 use crate::session::log::ByteLog;
@@ -247,6 +248,8 @@ struct Page {
     rows: VecDeque<RowEnd>,
     /// Rows that the cursor has gone up from an empty one. As many line feeds only bring it back.
     raised: u16,
+    /// Letters may mean lines and corners.
+    sets: Sets,
 }
 
 impl Page {
@@ -266,6 +269,7 @@ impl Page {
             kept: None,
             rows: VecDeque::new(),
             raised: 0,
+            sets: Sets::default(),
         }
     }
 
@@ -339,14 +343,28 @@ impl Page {
         let taken = self.chars + self.row.len() + self.longer;
         let room = self.max_chars.saturating_sub(taken);
         if room >= bytes.len() && is_plain(bytes) {
-            self.row.print(bytes);
+            self.put(bytes);
             return;
         }
         let (fits, longer) = fitting(bytes, room, taken == 0);
-        self.row.print(bytes.get(..fits).unwrap_or_default());
+        self.put(bytes.get(..fits).unwrap_or_default());
         self.longer += longer;
         if fits < bytes.len() {
             self.full_at = Some(start + fits as u64);
+        }
+    }
+
+    /// Into the row, as the set of letters in use has them.
+    fn put(&mut self, bytes: &[u8]) {
+        if !self.sets.draws() {
+            self.row.print(bytes);
+            return;
+        }
+        for byte in bytes {
+            match graphic(*byte) {
+                Some(graphic) => self.row.print(graphic.encode_utf8(&mut [0; CHAR_MAX_BYTES]).as_bytes()),
+                None => self.row.print(&[*byte]),
+            }
         }
     }
 }
@@ -398,6 +416,7 @@ impl Sink for Page {
             b'\n' if self.raised > 0 && self.row.is_empty() => self.raised -= 1,
             b'\n' => self.end_row(end),
             byte if Row::shows(byte) => self.show(&[byte], end.saturating_sub(1)),
+            0x0e | 0x0f => self.sets.control(byte),
             _ => self.row.control(byte),
         }
     }
@@ -406,6 +425,7 @@ impl Sink for Page {
         if self.full_at.is_some() || self.is_hidden(end.saturating_sub(1)) {
             return;
         }
+        self.sets.csi(csi);
         // A move to another row ends the text of this one.
         match csi.function {
             b'H' | b'f' | b'A' | b'F' | b'd' if csi.private == 0 && !self.row.is_empty() => self.end_row(end),
@@ -428,6 +448,7 @@ impl Sink for Page {
         if self.full_at.is_some() || self.is_hidden(end.saturating_sub(1)) {
             return;
         }
+        self.sets.esc(intermediate, function);
         match (intermediate, function) {
             (0, b'D' | b'E') => self.end_row(end),
             (0, b'7') => self.row.save(),
@@ -474,6 +495,12 @@ mod tests {
         assert_eq!(page(format!("a\r\n{bar}b\r\n").as_bytes(), 100).text, "a\nProgress: [ 10%] [#...]\nb\n");
         assert_eq!(page(format!("a{bar}b\r\n").as_bytes(), 100).text, "a\nProgress: [ 10%] [#...]\nb\n");
         assert_eq!(page(b"one\x1b[Etwo\x1b[2Fthree", 100).text, "one\ntwo\nthree");
+    }
+
+    #[test]
+    fn letters_that_mean_lines_are_shown_as_lines() {
+        let tree = page(b"init\x1b(0qwq\x1b(Bcron\r\n    \x1b)0\x0emq\x0fsshd q\r\n", 100);
+        assert_eq!(tree.text, "init─┬─cron\n    └─sshd q\n");
     }
 
     #[test]
