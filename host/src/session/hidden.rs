@@ -145,8 +145,8 @@ impl Sink for Rows {
     fn csi(&mut self, csi: &Csi<'_>, end: u64) {
         match csi.function {
             // A move to the right is how some terminals draw blanks.
-            b'C' if csi.private == 0 => self.put(b' ', end.saturating_sub(1)),
-            b'A' | b'B' | b'E' | b'F' | b'G' | b'H' | b'd' | b'f' if csi.private == 0 => self.end_row(end),
+            b'C' | b'a' if csi.private == 0 => self.put(b' ', end.saturating_sub(1)),
+            b'A' | b'B' | b'E' | b'F' | b'G' | b'H' | b'`' | b'd' | b'f' | b'u' if csi.private == 0 => self.end_row(end),
             _ => {}
         }
     }
@@ -154,7 +154,7 @@ impl Sink for Rows {
     fn osc(&mut self, _: &[u8], _: u64, _: u64) {}
 
     fn esc(&mut self, intermediate: u8, function: u8, end: u64) {
-        if intermediate == 0 && matches!(function, b'D' | b'E' | b'M') {
+        if intermediate == 0 && matches!(function, b'8' | b'D' | b'E' | b'M') {
             self.end_row(end);
         }
     }
@@ -227,6 +227,14 @@ mod tests {
     fn an_endless_row_is_looked_at_to_its_end() {
         let text = format!("{}{TOKEN}{}", "x ".repeat(SENSITIVE_ROW_MAX_BYTES / 2 - 8), " y".repeat(100_000));
         assert!(!pages(&text, 10_000_000).contains("abcdefghij"));
+    }
+
+    #[test]
+    fn what_is_written_over_something_else_is_looked_at_alone() {
+        for (before, back) in [("", "\r"), ("\x1b7", "\x1b8"), ("\x1b[s", "\x1b[u"), ("", "\x1b[G"), ("", "\x1b[`")] {
+            let shown = pages(&format!("{before}working{back}{TOKEN}\r\n"), 1000);
+            assert_eq!(shown, "[secret removed]\n", "{back:?}");
+        }
     }
 
     #[test]
