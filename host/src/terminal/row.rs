@@ -204,7 +204,7 @@ impl Row {
     /// Moves the cursor, also in a row that has no text yet.
     fn go_to(&mut self, column: usize) {
         self.cursor = Some(column);
-        if column > 0 && self.len() == 0 {
+        if column > 0 && matches!(&self.content, Content::Bytes(text) if text.is_empty()) {
             self.content = Content::Cells(Vec::new());
         }
     }
