@@ -5,10 +5,10 @@ use std::io::{BufRead as _, BufReader, IsTerminal as _, Write};
 use std::ops::RangeInclusive;
 use std::path::Path;
 use std::process::ExitCode;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, UNIX_EPOCH};
 
 use serde_json::{Value, json};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep_until};
 
 use super::paint::{DIM, painted, say, say_line, table};
 use super::runtime::block_on;
@@ -95,7 +95,7 @@ fn list(all: &[RecordingInfo], json: bool) {
 /// something: this one would type the answer into the shell that it belongs to.
 async fn play(path: &Path, speed: f64, out: &mut impl Write) -> Result<(), String> {
     let file = File::open(path).map_err(|error| format!("cannot read `{}`: {error}", path.display()))?;
-    let (mut at, begun) = (0.0_f64, SystemTime::now());
+    let (mut at, begun) = (0.0_f64, Instant::now());
     let mut shown = Duration::ZERO;
     let (mut sieve, mut passed) = (Sieve::new(SHOWN_STRING_MAX_BYTES), Vec::new());
     for line in BufReader::new(file).lines().skip(1) {
@@ -109,7 +109,7 @@ async fn play(path: &Path, speed: f64, out: &mut impl Write) -> Result<(), Strin
         let seconds = seconds.as_f64().unwrap_or(at).max(at);
         shown += Duration::from_secs_f64((seconds - at).min(SILENCE_MAX.as_secs_f64()) / speed);
         at = seconds;
-        sleep(shown.saturating_sub(begun.elapsed().unwrap_or_default())).await;
+        sleep_until(begun + shown).await;
         // As it was shown: what a terminal makes of it is the point.
         passed.clear();
         sieve.add(data.as_bytes(), &mut passed);
