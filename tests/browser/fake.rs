@@ -403,7 +403,7 @@ impl Visit {
                 fake.tell(Event::Changed);
                 Ok(Some(format!("answered {id}")))
             }
-            Say::Interrupt { session } => fake.type_as(&session, &self.me(), b"\x03").map(|()| Some("interrupted".to_owned())),
+            Say::Interrupt { session, .. } => fake.type_as(&session, &self.me(), b"\x03").map(|()| Some("interrupted".to_owned())),
             Say::Open { session } => {
                 let played = play::shell_session(&session);
                 fake.world().sessions.insert(session.clone(), played);

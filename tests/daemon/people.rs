@@ -445,6 +445,29 @@ fn a_rollout_that_is_stopped_types_nothing_where_a_person_keeps_agents_out() {
     assert_eq!(agent.call("ssh_interrupt", json!({"command_id": here["command_id"]}))["state"], "interrupted");
 }
 
+/// A person's key takes a while, and agents begin one command after another.
+#[test]
+fn an_interrupt_ends_the_command_that_was_meant_and_no_other() {
+    let house = House::new(HERE);
+    let mut agent = house.client("agent");
+    let before = agent.run("here", "true");
+    let begun = agent.call("ssh_run", json!({"target": "here", "command": "sleep 300", "wait_s": 1}));
+    let mut anna = Guest::come(house.state.path(), "anna", true);
+    let interrupt = |command: &serde_json::Value| {
+        let command = Some(command["command_id"].as_str().unwrap().to_owned());
+        Say::Interrupt { session: "here".to_owned(), command }
+    };
+    anna.say(&interrupt(&before));
+    until("it was heard", || anna.answers() == 1);
+    let answer = anna.take().into_iter().find(|told| matches!(told, Tell::Refused { .. }));
+    assert!(matches!(&answer, Some(Tell::Refused { why }) if why.contains("does not run any more")), "{answer:?}");
+    let goes_on = agent.call("ssh_output", json!({"command_id": begun["command_id"]}));
+    assert_eq!(goes_on["state"], "running", "{goes_on}");
+    anna.say(&interrupt(&begun));
+    let ended = agent.call("ssh_output", json!({"command_id": begun["command_id"], "wait_s": 30}));
+    assert_eq!(ended["state"], "interrupted", "{ended}");
+}
+
 #[test]
 fn what_asks_another_agent_is_waited_for_until_it_is_answered() {
     let house = House::new(HERE);

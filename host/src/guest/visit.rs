@@ -16,7 +16,7 @@ use super::words::for_people;
 use super::{Guest, Guests, errand, list};
 use crate::author::Author;
 use crate::daemon::hello::VERSION;
-use crate::ids::SessionId;
+use crate::ids::{CommandId, SessionId};
 use crate::limits::{GUEST_LINE_MAX_BYTES, GUEST_STATE_EVERY, NOTE_MAX_BYTES};
 use crate::policy::approval::{Answer, COMMAND_LINE, VIEWER, at_a_terminal};
 use crate::session::{SessionHandle, Stop};
@@ -230,8 +230,10 @@ impl<W: AsyncWrite + Unpin> Visit<W> {
                 self.guests.directory.questions().answer(&id, answer.secret())?;
                 return done(format!("answered {id}"));
             }
-            Say::Interrupt { session } => {
-                let sent = self.session(&session)?.stop(Stop::Interrupt, 0, None).await?;
+            Say::Interrupt { session, command } => {
+                let unknown = |()| "a command's id is like c41".to_owned();
+                let command = command.map(|id| id.parse::<CommandId>().map_err(unknown)).transpose()?;
+                let sent = self.session(&session)?.stop(Stop::Interrupt, 0, command).await?;
                 return done(format!("{session}: sent {sent}"));
             }
             // The guest may answer meanwhile what is asked at login.

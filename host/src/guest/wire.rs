@@ -138,6 +138,9 @@ pub enum Say {
     Interrupt {
         /// The session.
         session: String,
+        /// The command that is meant: another one that has begun since goes on. Without it, whatever runs.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        command: Option<String>,
     },
     /// Open a device's session.
     Open {
