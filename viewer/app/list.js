@@ -2,7 +2,7 @@
 
 import { ask, button, el, fill, write } from './dom.js';
 import { model } from './model.js';
-import { duration, since } from './text.js';
+import { duration, exact, since } from './text.js';
 import { STATES, holds, isWaiting } from './words.js';
 
 const PARTS = [
@@ -43,7 +43,7 @@ export function openDevice() {
     action: 'Open',
     done: (data) => {
       const name = String(data.get('session')).trim();
-      if (name && model.say({ do: 'open', session: name })) location.hash = `#/session/${encodeURIComponent(name)}`;
+      if (name && model.open(name)) location.hash = `#/session/${encodeURIComponent(name)}`;
     },
   });
 }
@@ -174,7 +174,7 @@ function doing(session, waits) {
       ? el(
           'span',
           { class: 'running' },
-          el('code', {}, running.text),
+          exact(running.text),
           ' ',
           el('span', { class: `author ${running.by.kind}` }, running.by.name),
           ' ',

@@ -3,7 +3,7 @@
 import './strict.js';
 import { approvals } from './approvals.js';
 import { questions } from './questions.js';
-import { el } from './dom.js';
+import { el, toast } from './dom.js';
 import { keys } from './keys.js';
 import { list } from './list.js';
 import { model } from './model.js';
@@ -38,8 +38,23 @@ function show() {
     document.body.dataset.view = view.name;
     shown = view(main, decodeURIComponent(match[1] ?? ''));
   }
-  document.title = shown?.title ? `${shown.title} - jackfield` : 'jackfield';
+  entitle();
   model.dispatchEvent(new Event('route'));
+}
+
+/// A tab that is not looked at tells by its title what waits.
+function entitle() {
+  const waiting = model.approvals.length + model.questions.length;
+  const isOld = model.isKnown && !model.isLive;
+  const first = isOld ? 'not connected - ' : waiting > 0 ? `(${waiting}) ` : model.panic ? 'agents stopped - ' : '';
+  const title = first + (shown?.title ? `${shown.title} - jackfield` : 'jackfield');
+  if (document.title !== title) document.title = title;
+}
+
+/// What was done or refused is told wherever one is; what a page waits for itself, in its place.
+function tell({ detail }) {
+  if (detail.is === 'done') toast(detail.text);
+  else if (detail.is === 'refused' && !shown?.refused?.(detail.why)) toast(detail.why, 'refused');
 }
 
 apply();
@@ -49,7 +64,11 @@ questions(document.getElementById('questions'));
 approvals(document.getElementById('approvals'));
 keys(() => shown);
 addEventListener('hashchange', show);
-model.addEventListener('change', () => shown?.update?.());
+model.addEventListener('tell', tell);
+model.addEventListener('change', () => {
+  shown?.update?.();
+  entitle();
+});
 setInterval(tick, 1000);
 show();
 model.start();

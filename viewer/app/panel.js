@@ -2,7 +2,7 @@
 
 import { ask, button, el, fill } from './dom.js';
 import { model } from './model.js';
-import { since, until } from './text.js';
+import { exact, since, until } from './text.js';
 import { STATES, holds } from './words.js';
 
 const LOCK_TIMES = [
@@ -29,7 +29,7 @@ export function drawNow(node, { running, detail, last_error: error, state }) {
   const by = running && el('span', { class: `author ${running.by.kind}` }, running.by.name);
   const asks = state === 'needs_input';
   fill(node, [running, detail, error, asks], () => [
-    running ? el('span', { class: 'running' }, by, ' runs ', el('code', {}, running.text), ' for ', since(running.since_ms)) : null,
+    running ? el('span', { class: 'running' }, by, ' runs ', exact(running.text), ' for ', since(running.since_ms)) : null,
     detail ? el('span', { class: asks ? 'waiting' : 'detail' }, asks ? `asks: ${detail}` : detail) : null,
     error ? el('span', { class: 'error' }, error) : null,
   ]);
@@ -75,7 +75,9 @@ export function drawControls(node, session, isFitted, acts) {
   const isOpen = session.state !== 'closed';
   const { rule, holder } = session.lock;
   fill(node, [model.mayType, rule, holder, isOpen, session.has_terminal, isFitted], () => {
-    const interrupt = () => model.say({ do: 'interrupt', session: session.session });
+    // Another one may have begun before the key arrives.
+    const runs = () => model.session(session.session)?.running?.id;
+    const interrupt = () => model.act({ do: 'interrupt', session: session.session, command: runs() });
     const how = { id: 'interrupt', title: 'What stops a command on this type of device' };
     return [
       model.mayType && isOpen ? [lockOf(session), button('Interrupt', interrupt, how)] : null,
@@ -110,9 +112,9 @@ function lockOf({ session, lock }) {
   const times = el('select', { 'aria-label': 'How long', id: 'lock-time' }, options);
   const take = () => {
     const seconds = times.value ? { seconds: Number(times.value) } : {};
-    model.say({ do: 'lock', session, rule: 'people', ...seconds });
+    model.act({ do: 'lock', session, rule: 'people', ...seconds });
   };
-  const give = () => model.say({ do: 'unlock', session });
+  const give = () => model.act({ do: 'unlock', session });
   return el(
     'div',
     { class: 'lock', role: 'group', 'aria-label': 'Who may type' },
@@ -130,7 +132,7 @@ export function editNote(name) {
   ask({
     title: `Note for ${name}`,
     action: 'Keep',
-    done: (data) => model.say({ do: 'note', session: session.session, text: String(data.get('text')).trim() }),
+    done: (data) => model.act({ do: 'note', session: session.session, text: String(data.get('text')).trim() }),
     body: [text, el('p', { class: 'hint' }, 'People and agents read it. Leave it empty to take it away.')],
   });
 }
@@ -138,6 +140,6 @@ export function editNote(name) {
 function close(name) {
   const running = model.session(name)?.running;
   const what = running ? `A command of ${running.by.name} runs there: it ends.` : 'What runs there ends, and its log goes; the history and a recording stay.';
-  const done = () => model.say({ do: 'close', session: name });
+  const done = () => model.act({ do: 'close', session: name });
   ask({ title: `Close ${name}?`, body: el('p', {}, what), action: 'Close session', danger: true, done });
 }

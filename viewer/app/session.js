@@ -1,13 +1,13 @@
 // One session: its terminal, who types, who may.
 
-import { button, el, fill, toast } from './dom.js';
+import { ask, button, el, fill, toast } from './dom.js';
 import { finder } from './finder.js';
 import { openDevice } from './list.js';
 import { model } from './model.js';
 import { drawAbout, drawControls, drawFacts, drawHeld, drawNow, editNote } from './panel.js';
 import { COLOURS, strip } from './strip.js';
 import { Screen } from './terminal.js';
-import { fromBase64 } from './text.js';
+import { exact, fromBase64 } from './text.js';
 
 const RESIZE_AFTER_MS = 150;
 
@@ -34,6 +34,7 @@ export function session(main, name) {
     enterTerminal: () => view.screen?.focus(),
     leaveTerminal: () => view.back.focus(),
     note: () => editNote(name),
+    refused: (why) => view.refused(why),
   };
 }
 
@@ -46,7 +47,8 @@ class View {
   /// The state in which it was refused to enter.
   #refusedAt = null;
   #isShown = false;
-  #isOpening = false;
+  /// Why there is none: how it ended, or why it was not opened.
+  #why = null;
   /// Bytes that went by.
   #missed = 0;
   #size = null;
@@ -95,6 +97,7 @@ class View {
     this.frame.classList.toggle('old', !model.isLive);
     if (!model.isKnown) return this.#say('Fetching the session.');
     if (!session) return this.#absent();
+    if (session.state !== 'closed' && this.#isOpening) model.opening = null;
     if (!session.has_terminal) this.#say('This lane runs single programs: it has no terminal. What they print is in the log.');
     else if (model.isLive) this.#follow(session);
     this.#draw(session);
@@ -121,6 +124,7 @@ class View {
           if (!model.wire.type(bytes)) toast('The connection is lost: nothing was typed.', 'refused');
         },
         onSize: (columns, rows) => this.#onSize(columns, rows),
+        onLines: (text, paste) => this.#onLines(text, paste),
       });
       this.finder = finder(this.screen);
       this.frame.append(this.finder.node);
@@ -142,24 +146,33 @@ class View {
     }, RESIZE_AFTER_MS);
   }
 
+  #onLines(text, paste) {
+    const lines = text.trim().split(/\r\n|\r|\n/).length;
+    const shown = el('pre', { tabindex: '0', 'aria-label': 'Exactly what would be typed' }, exact(text));
+    const hint = el('p', { class: 'hint' }, 'Each of them may run as soon as it is there.');
+    ask({ title: `Paste ${lines} lines into ${this.name}?`, body: [shown, hint], action: 'Paste', done: paste });
+  }
+
   #onTell(tell) {
-    if (tell.is === 'done') toast(tell.text);
-    else if (tell.is === 'refused') this.#refused(tell.why);
-    else if (tell.is === 'screen') this.#redraw(tell);
+    if (tell.is === 'screen') this.#redraw(tell);
+    // A list that comes after the end knows of it: what is open there is another session.
+    else if (tell.is === 'sessions' && this.#entered === 'ended') this.#entered = 'closed';
     // What comes before the first screen is of the session that was shown before.
     else if (!this.#isShown) return;
     else if (tell.is === 'output') this.#output(fromBase64(tell.data));
     else if (tell.is === 'typed') this.#typed(tell);
     else if (tell.is === 'ended') {
       this.#entered = 'ended';
-      this.#say(`This session is over: ${tell.why}.`, model.mayType ? button('Open it again', () => this.#open()) : null);
+      this.#why = `This session is over: ${tell.why}.`;
+      this.#say(this.#why, model.mayType ? button('Open it again', () => this.#open()) : null);
     }
   }
 
   #redraw({ session, columns, rows, data, skipped }) {
-    if (!this.screen || (session !== this.name && session.split('#')[0] !== this.name)) return;
+    // That of a session that was shown before may come late.
+    if (!this.screen || session !== this.name) return;
     this.#say(null);
-    this.#isOpening = false;
+    this.#why = null;
     if (!this.#isShown) this.screen.reset(columns, rows);
     this.screen.redraw(columns, rows, fromBase64(data), this.#isShown ? skipped + this.#missed : 0);
     this.#missed = 0;
@@ -179,11 +192,15 @@ class View {
     this.#missed += bytes.length;
   }
 
-  #refused(why) {
-    if (this.#isShown && !this.#isOpening) return toast(why, 'refused');
-    this.#isOpening = false;
+  /// Takes what is refused of what this page waits for: to be opened, or shown.
+  refused(why) {
+    const isOpening = this.#isOpening;
+    if (!isOpening && (this.#isShown || !this.#entered)) return false;
+    if (isOpening) model.opening = null;
     this.#refusedAt = model.session(this.name)?.state ?? null;
-    this.#say(`Refused: ${why}`);
+    this.#why = `Refused: ${why}`;
+    this.#say(this.#why);
+    return true;
   }
 
   #typed({ by, text }) {
@@ -196,25 +213,32 @@ class View {
 
   #open() {
     // It is entered when it is there.
-    this.#isOpening = model.say({ do: 'open', session: this.name });
-    if (this.#isOpening) this.#say('Opening.');
+    if (model.open(this.name)) this.#say('Opening.');
+  }
+
+  get #isOpening() {
+    return model.opening === this.name;
   }
 
   /// A sentence over the terminal, or none.
   #say(text, ...more) {
     this.over.hidden = text === null;
-    if (text !== null) fill(this.over, [text, more.length], () => [el('p', {}, text), ...more]);
+    if (text !== null) fill(this.over, [text, more.map((one) => one?.textContent ?? '')], () => [el('p', {}, text), ...more]);
   }
 
   #absent() {
     const isDevice = model.devices.includes(this.name.split('#')[0]);
     const can = model.mayType && model.isLive;
-    if (!this.#isOpening)
+    if (this.#isOpening) this.#say('Opening.');
+    else
       this.#say(
-        `There is no session ${this.name}.`,
-        can && isDevice ? button('Open it', () => this.#open(), { class: 'primary' }) : null,
+        this.#why ?? `There is no session ${this.name}.`,
+        can && isDevice ? button(this.#why ? 'Open it again' : 'Open it', () => this.#open(), { class: 'primary' }) : null,
         can && !isDevice ? button('Open a device', openDevice) : null,
       );
+    // What was known of it is not so any more.
+    for (const node of [this.about, this.now, this.held, this.facts]) fill(node, null, () => []);
+    this.held.className = 'held';
     this.controls.hidden = true;
     this.#entered = null;
   }

@@ -8,6 +8,7 @@ import { chosen, next, theme } from './theme.js';
 
 export function stopAgents() {
   if (!model.mayType || (model.panic && model.isLive)) return;
+  // It is said also before all is known of what is there.
   if (!model.say({ do: 'panic', on: true }))
     toast('The connection is lost: nobody was stopped. `jackfield panic` at a terminal does it.', 'refused');
 }
@@ -64,10 +65,12 @@ export function top(holder) {
 export function banners(holder) {
   const update = () => {
     const { state, again, reason } = model.connection;
-    fill(holder, [state, again, model.panic, model.mayType], () => [
+    const isOld = model.isKnown && !model.isLive;
+    fill(holder, [state, again, model.panic, model.mayType, isOld], () => [
       state === 'logged-out' ? loggedOut() : null,
       state === 'lost' ? lost(again, reason) : null,
-      model.panic && state === 'open' ? stopped() : null,
+      isOld && (state === 'connecting' || state === 'open') ? connecting() : null,
+      model.panic && model.isLive ? stopped() : null,
     ]);
   };
   model.addEventListener('change', update);
@@ -98,11 +101,15 @@ function lost(again, reason) {
   );
 }
 
+function connecting() {
+  return el('div', { class: 'banner lost' }, el('p', {}, el('strong', {}, 'Connecting again. '), 'What you see may be old.'));
+}
+
 function stopped() {
   return el(
     'div',
     { class: 'banner stopped', role: 'alert' },
     el('p', {}, el('strong', {}, 'All input of agents is stopped'), ` by ${model.panic}. People may type.`),
-    model.mayType ? button('Let agents go on', () => model.say({ do: 'panic', on: false }), { id: 'resume' }) : null,
+    model.mayType ? button('Let agents go on', () => model.act({ do: 'panic', on: false }), { id: 'resume' }) : null,
   );
 }
