@@ -16,6 +16,7 @@ const PENDING_MIN_BYTES = 64 * 1024;
 // Back to a plain state: no mouse reports, no application keys, the first screen.
 const PLAIN = '\x1b[?1000;1002;1003;1006;1004;2004;1;1049l\x1b>\x1b[!p';
 const CLEAR = '\x1b[2J\x1b[H';
+const NO_PAST = '\x1b[3J';
 
 export const screenReader = {
   get isOn() {
@@ -40,8 +41,9 @@ export class Screen {
     this.terminal.options.theme = terminalColours();
   };
 
-  /// `onType` gets a text or bytes that were typed; `onSize` the columns and rows that fit into the window.
-  constructor(host, { mayType = false, onType = () => {}, onSize = () => {}, label }) {
+  /// `onType` gets bytes that were typed; `onSize` the columns and rows that fit into the window; `onLines` a text of several lines that
+  /// is pasted where each would run at once, and what pastes it.
+  constructor(host, { mayType = false, onType = () => {}, onSize = () => {}, onLines = null, label }) {
     this.host = host;
     this.onSize = onSize;
     this.terminal = new Terminal({
@@ -73,6 +75,7 @@ export class Screen {
       // Who only looks is not held by the terminal.
       return !isOurs && (mayType || event.key !== 'Tab');
     });
+    if (onLines && mayType) host.addEventListener('paste', (event) => this.#onPaste(event, onLines), true);
     theme.addEventListener('change', this.#onTheme);
     this.#observer = new ResizeObserver(() => this.#layout());
     this.#observer.observe(host);
@@ -90,15 +93,14 @@ export class Screen {
     this.resize(columns, rows);
   }
 
-  /// The screen anew; what scrolled away stays.
+  /// The screen anew. What draws it brings what scrolled away: that it is kept would show everything twice.
   redraw(columns, rows, data, skipped) {
-    this.write(PLAIN);
+    this.write(PLAIN + CLEAR + NO_PAST);
     if (skipped > 0) {
-      // What was shown scrolls away, and with it that something is missing behind it.
-      this.write(`\x1b[${this.#rows};1H\r\n\x1b[7m ${skipped} bytes went by too fast for this browser; they are in the log \x1b[27m`);
+      this.write(`\x1b[7m ${skipped} bytes went by too fast for this browser; they are in the log \x1b[27m`);
       this.write('\r\n'.repeat(this.#rows));
+      this.write(CLEAR);
     }
-    this.write(CLEAR);
     this.resize(columns, rows);
     this.write(data);
   }
@@ -106,7 +108,10 @@ export class Screen {
   resize(columns, rows) {
     [this.#columns, this.#rows] = [columns, rows];
     if (this.terminal.cols !== columns || this.terminal.rows !== rows) this.terminal.resize(columns, rows);
-    this.#layout();
+    if (this.host.clientWidth === 0) return;
+    // Somebody else's window may be the one that counts now: two that asked again each time would never end.
+    const own = this.#isFitted ? this.#fitting() : null;
+    if (!own || own.cols !== columns || own.rows !== rows) this.#scale();
   }
 
   /// The same once everything so far is drawn.
@@ -133,7 +138,6 @@ export class Screen {
   /// The session takes the window's size, or the letters take the session's.
   set isFitted(on) {
     this.#isFitted = on;
-    if (on) this.terminal.options.fontSize = FONT_PX;
     this.#layout();
   }
 
@@ -167,9 +171,24 @@ export class Screen {
       this.#scale();
       return;
     }
-    const size = this.#fit.proposeDimensions();
+    const size = this.#fitting();
     if (size && (size.cols !== this.#columns || size.rows !== this.#rows))
       this.onSize(Math.min(size.cols, 1000), Math.min(size.rows, 1000));
+  }
+
+  /// What fits into the window, in letters of the usual size.
+  #fitting() {
+    this.terminal.options.fontSize = FONT_PX;
+    return this.#fit.proposeDimensions();
+  }
+
+  #onPaste(event, onLines) {
+    const text = event.clipboardData?.getData('text/plain') ?? '';
+    // A program that is told what is pasted does not run it line by line.
+    if (!/[\r\n]/.test(text.trim()) || this.terminal.modes.bracketedPasteMode) return;
+    event.preventDefault();
+    event.stopPropagation();
+    onLines(text, () => this.terminal.element?.isConnected && this.terminal.paste(text));
   }
 
   /// The largest letters with which the session's own size has room.

@@ -97,6 +97,87 @@ export const tests = {
     await shows(page, 'afterwards-3');
   },
 
+  async a_connection_on_which_nothing_comes_is_told_to_be_lost() {
+    const page = await guest();
+    await page.clock.install();
+    let isMute = false;
+    let sockets = 0;
+    await page.routeWebSocket('**/ws', (socket) => {
+      sockets += 1;
+      const server = socket.connectToServer();
+      socket.onMessage((text) => isMute || server.send(text));
+      server.onMessage((text) => isMute || socket.send(text));
+    });
+    await page.goto(link());
+    await page.locator('ul.rows li').first().waitFor();
+    const passed = async (seconds) => {
+      for (let left = seconds; left > 0; left -= 10) {
+        await page.clock.runFor(10000);
+        // The other end's clock is its own.
+        await page.waitForTimeout(100);
+      }
+    };
+    await passed(200);
+    equal(sockets, 1, 'connections while somebody answers');
+    isMute = true;
+    await passed(90);
+    await page.locator('.banner.lost').waitFor();
+    isMute = false;
+    await passed(40);
+    await page.locator('.banner.lost').waitFor({ state: 'detached' });
+    equal(sockets > 1, true, 'whether it was opened again');
+  },
+
+  async two_windows_that_both_fit_do_not_quarrel_about_the_size() {
+    const [page, other] = [await typist(), await typist({ viewport: { width: 1000, height: 700 } })];
+    await other.locator('#fit').click();
+    await until('its size', async () => !(await page.locator('.about').textContent()).includes('80 x 24'));
+    await page.locator('#fit').click();
+    await page.waitForTimeout(1000);
+    const size = async () => /\d+ x \d+/.exec(await page.locator('.about').textContent())[0];
+    const seen = new Set();
+    for (let look = 0; look < 10; look += 1) {
+      seen.add(await size());
+      await page.waitForTimeout(100);
+    }
+    equal(seen.size, 1, 'sizes');
+    for (const one of [page, other]) await one.locator('#fit').click();
+  },
+
+  async what_is_drawn_again_is_there_once() {
+    const page = await guest();
+    let inject;
+    await routed(page, {
+      ready: (send) => {
+        inject = send;
+      },
+    });
+    await page.goto(link());
+    await enter(page, wanted.shell);
+    await shows(page, /\S/);
+    const rows = Array.from({ length: 60 }, (_, row) => `past-${row}-`).join('\r\n');
+    const data = Buffer.from(rows).toString('base64');
+    for (let count = 0; count < 3; count += 1) inject({ is: 'screen', session: wanted.shell, columns: 80, rows: 24, data });
+    await shows(page, 'past-59-');
+    await page.locator('#search').click();
+    await page.getByRole('searchbox', { name: 'Search in the terminal' }).fill('past-7-');
+    await page.locator('.finder .count', { hasText: /^1 of 1$/ }).waitFor();
+  },
+
+  async why_there_is_no_session_stays_to_be_read() {
+    const page = await guest();
+    const why = 'the device is switched off';
+    await routed(page, { instead: (say) => say.do === 'open' && { is: 'refused', why } });
+    await page.goto(link());
+    await page.locator('#open').click();
+    await page.getByRole('combobox', { name: /Device/ }).fill(`${wanted.device}#off`);
+    await page.keyboard.press('Enter');
+    await page.locator('.over', { hasText: why }).waitFor();
+    await page.waitForTimeout(1000);
+    equal(await page.locator('.over').getByText(why).isVisible(), true, 'whether it stands there');
+    equal(await page.locator('.held').textContent(), '', 'what is said of who may type');
+  },
+
   async a_session_that_somebody_else_opens_again_goes_on_here() {
     const [page, other] = [await guest(), await guest()];
     await page.goto(link());
