@@ -1,12 +1,9 @@
 // What waits for a person: each with exactly what would be typed.
 
-import { button, el, toast } from './dom.js';
+import { button, el } from './dom.js';
 import { model } from './model.js';
 import { exact, isPlain, until } from './text.js';
-import { addressOf, waiting } from './waiting.js';
-
-// A click that was meant for what stood there a moment ago decides nothing.
-const ARMED_AFTER_MS = 700;
+import { addressOf, isSaid, said, waiting } from './waiting.js';
 
 export function approvals(holder) {
   waiting(holder, {
@@ -20,22 +17,13 @@ export function approvals(holder) {
 
 function card(approval) {
   const decide = (allow) => () => {
-    if (!model.say({ do: 'decide', id: approval.id, allow })) toast('The connection is lost: nothing was decided.', 'refused');
+    if (isSaid(made)) return;
+    if (model.act({ do: 'decide', id: approval.id, allow }, 'The connection is lost: nothing was decided.')) said(made);
   };
   const name = `${approval.caller} on ${approval.target}`;
   const allow = button('Allow once', decide(true), { class: 'primary', 'aria-label': `Allow once: ${name}` });
   const deny = button('Deny', decide(false), { 'aria-label': `Deny: ${name}` });
-  const armed = [allow, deny];
-  for (const one of armed) one.disabled = true;
-  if (model.mayType)
-    setTimeout(
-      () =>
-        armed.forEach((one) => {
-          one.disabled = false;
-        }),
-      ARMED_AFTER_MS,
-    );
-  return el(
+  const made = el(
     'article',
     { class: 'approval', 'aria-label': name },
     el(
@@ -63,4 +51,5 @@ function card(approval) {
       model.mayType ? [deny, allow] : el('span', {}, 'This link only looks.'),
     ),
   );
+  return made;
 }

@@ -144,5 +144,6 @@ function go(hash) {
 }
 
 function toApprovals() {
-  if (model.approvals.length > 0) document.getElementById('approvals-heading').focus();
+  const first = model.questions.length > 0 ? 'questions' : model.approvals.length > 0 ? 'approvals' : null;
+  if (first) document.getElementById(`${first}-heading`).focus();
 }

@@ -1,8 +1,8 @@
 // What servers ask whoever logs in: a one-time code, a new password. The answer goes to the server that asks, and no agent sees it.
 
-import { button, el, toast } from './dom.js';
+import { button, el } from './dom.js';
 import { model } from './model.js';
-import { addressOf, waiting } from './waiting.js';
+import { addressOf, isSaid, said, waiting } from './waiting.js';
 
 export function questions(holder) {
   waiting(holder, {
@@ -40,9 +40,10 @@ function card(question) {
   );
   form.onsubmit = (event) => {
     event.preventDefault();
+    if (isSaid(form)) return;
     const answer = field.value;
     field.value = '';
-    if (!model.say({ do: 'answer', id: question.id, answer })) toast('The connection is lost: nothing was answered.', 'refused');
+    if (model.act({ do: 'answer', id: question.id, answer }, 'The connection is lost: nothing was answered.')) said(form);
   };
   return form;
 }

@@ -1,7 +1,7 @@
 // What a person does about sessions, beside typing.
 
 import { equal, screen, shows, until } from '../browser.mjs';
-import { guest, link, looking, origin, shoot, type, typist, wanted } from '../world.mjs';
+import { guest, link, looking, origin, routed, shoot, type, typist, wanted } from '../world.mjs';
 
 export const tests = {
   async the_list_shows_what_the_sessions_do() {
@@ -68,6 +68,68 @@ export const tests = {
     await shoot(page, 'approval');
     await other.getByRole('button', { name: 'Deny' }).click();
     await other.waitFor({ state: 'detached' });
+  },
+
+  async a_second_click_decides_nothing_about_what_came_in_its_place() {
+    const page = await guest({ viewport: { width: 700, height: 860 } });
+    const approval = (id, text) => ({ id, target: wanted.quiet, caller: 'somebody', text, reason: 'it is a test', seconds_left: 500 });
+    const list = (approvals) => ({ is: 'sessions', sessions: [], approvals, devices: [] });
+    const said = [];
+    let tell;
+    await routed(page, {
+      said,
+      instead: (say) => {
+        if (say.do === 'list') return list([approval('a1', 'first'), approval('a2', 'second')]);
+        return say.do === 'decide' && say.id === 'a2' ? { is: 'refused', why: 'it was answered already' } : null;
+      },
+      ready: (send) => {
+        tell = send;
+      },
+    });
+    await page.goto(link());
+    const card = (text) => page.locator('.approval', { hasText: text });
+    const allow = (text) => card(text).getByRole('button', { name: 'Allow once' });
+    await until('the first one can be answered', () => allow('first').isEnabled());
+    const { x, y, width, height } = await allow('first').boundingBox();
+    // Another browser has answered the first one just now.
+    tell(list([approval('a2', 'second')]));
+    await card('first').waitFor({ state: 'detached' });
+    await page.mouse.click(x + width / 2, y + height / 2);
+    await page.waitForTimeout(200);
+    equal(
+      said.filter((say) => say.do === 'decide'),
+      [],
+      'what was decided',
+    );
+    // Another process counts its ids anew.
+    tell(list([approval('a2', 'third')]));
+    await card('third').waitFor();
+    equal(await card('second').count(), 0, 'cards of what is not there');
+    await allow('third').click();
+    await page.getByText('it was answered already').waitFor();
+  },
+
+  async several_lines_are_shown_before_they_are_pasted() {
+    const page = await typist();
+    await type(page, "bind 'set enable-bracketed-paste off'; echo plain-$((4+5))");
+    await shows(page, 'plain-9');
+    const paste = (text) =>
+      page.evaluate((text) => {
+        const clipboardData = new DataTransfer();
+        clipboardData.setData('text/plain', text);
+        const event = new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true });
+        document.querySelector('.xterm-helper-textarea').dispatchEvent(event);
+      }, text);
+    await type(page, 'cat');
+    await paste('one-line\n');
+    await shows(page, 'one-line');
+    await paste('lines-1\nlines-\u202e2\n');
+    const dialog = page.getByRole('dialog', { name: /^Paste 2 lines into/ });
+    await dialog.getByText('U+202E').waitFor();
+    if ((await screen(page)).includes('lines-1')) throw new Error('it was typed before');
+    await dialog.getByRole('button', { name: 'Paste' }).click();
+    await shows(page, 'lines-1');
+    await page.keyboard.press('Control+c');
   },
 
   async what_a_server_asks_at_login_is_answered_by_a_person() {
