@@ -7,7 +7,7 @@
 //! | [`name`], [`tree`], [`local`] | names are bytes; what lies in a folder; folders of this machine that nothing leads out of |
 //! | [`plan`], [`transfer`], [`copy`] | what a transfer would do; its work; one file of it |
 //! | [`scp`], [`single`] | the copy protocol of devices that have nothing else; one whole file by it |
-//! | [`text`], [`read`], [`search`], [`write`] | what bytes mean; shows a file or folder; finds files and lines; changes a file |
+//! | [`text`], [`read`], [`search`], [`write`], [`like`] | what bytes mean; shows a file or folder; finds files and lines; changes a file; what it has beyond its mode |
 //!
 //! Nothing here decides what may be done: [`policy`](crate::policy) has, before. Nothing here trusts a server: lengths and names that come
 //! from it are checked, every wait has an end, and what it names cannot lead out of a local folder.
@@ -17,6 +17,7 @@ use std::io;
 use crate::secret::redact::Redactor;
 
 pub mod copy;
+pub mod like;
 pub mod link;
 pub mod local;
 pub mod name;

@@ -695,6 +695,8 @@ pub const FOLDERS_AT_ONCE: usize = 16;
 pub const PROGRAM_ANSWER_MAX_BYTES: u64 = 64 * 1024 * 1024;
 /// Bytes of a program's complaints; the last line is shown.
 pub const PROGRAM_ERRORS_MAX_BYTES: u64 = 16 * 1024;
+/// How long programs may take to give a file the attributes of another one.
+pub const PROGRAM_LIKE_MAX: Duration = Duration::from_secs(20);
 /// How long a program for files may run: a fingerprint of a large file takes its time.
 pub const PROGRAM_FILES_MAX: Duration = Duration::from_secs(3600);
 /// Small files that are copied at once: each waits for the other end most of its time.

@@ -1,11 +1,14 @@
 //! Files of a device, by whichever way it has: a file service, or programs of its shell.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use tokio::io::AsyncReadExt as _;
 
 use super::FilesError;
+use super::like::{self, Lost};
 use super::name::{beside, random};
-use super::program::Running;
+use super::program::{Programs, Running};
 use super::sftp::{Sftp, done};
 use super::shell::Shell;
 use super::stream::{Sink, Source, Start};
@@ -186,6 +189,33 @@ impl Remote {
             Self::Shell(shell) => WriteWay::Shell(shell.sink(path, start, mode).await?, shell.clone()),
         };
         Ok(Writing { way, path: path.to_vec() })
+    }
+
+    /// Makes a file, for its account alone, with what another one has beyond mode, owner and times; also what of that could not be had.
+    /// A file service has no words for it. Where there are no programs beside it, or they see other files, nothing is known of it.
+    ///
+    /// # Errors
+    ///
+    /// What the device says.
+    pub async fn sink_like(&self, path: &[u8], other: &[u8], programs: Option<&Arc<dyn Programs>>) -> Result<(Writing, Lost), FilesError> {
+        let (way, lost) = match self {
+            Self::Sftp(sftp) => {
+                let sink = Sink::open(sftp, path, Start::New, 0o600).await.map_err(|fault| fault.at("write", path))?;
+                let mut lost = Lost::default();
+                if let Some(programs) = programs {
+                    // That the programs are not to be had ends nothing.
+                    lost = like::onto(programs.as_ref(), path, other).await.unwrap_or_default();
+                    let shut = async { done(sftp.fsetstat(&sink.handle, &Attrs::with_mode(0o600)).await?).await };
+                    shut.await.map_err(|fault| fault.at("set mode of", path))?;
+                }
+                (WriteWay::Sftp(sink, sftp.clone()), lost)
+            }
+            Self::Shell(shell) => {
+                let (running, lost) = shell.sink_like(path, other).await?;
+                (WriteWay::Shell(running, shell.clone()), lost)
+            }
+        };
+        Ok((Writing { way, path: path.to_vec() }, lost))
     }
 
     /// Bytes that one request takes; a smaller file is copied in one.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tokio::sync::Mutex;
 
+use super::like::{self, LIKE, Lost};
 use super::program::{Programs, Running, Script};
 use super::stream::Start;
 use super::wire::{Attrs, Name};
@@ -237,6 +238,21 @@ st "$@"
             Start::At(offset) => format!("[ \"$(wc -c < \"$p\")\" -eq {offset} ] && cat >> \"$p\""),
         };
         Script::new(&[("p", &path)], &(mask + &text)).start(self.programs.as_ref()).await
+    }
+}
+
+impl Shell {
+    /// Starts writing a file that must not be there, with what another one has beyond its mode; also what of that could not be had.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be made, or the program cannot be started.
+    pub async fn sink_like(&self, path: &[u8], other: &[u8]) -> Result<(Running, Lost), FilesError> {
+        let (path, other) = (dashless(path), dashless(other));
+        let text = format!("set -C\nexec 3> \"$p\" || exit 1\n{LIKE}exec cat >&3");
+        let mut running = Script::new(&[("p", &path), ("o", &other)], &text).start(self.programs.as_ref()).await?;
+        let lost = like::told(&mut running, &path).await?;
+        Ok((running, lost))
     }
 }
 

@@ -420,7 +420,7 @@ async fn a_write_keeps_mode_and_owner_and_goes_through_links() {
         let wanted = Change { content, backup: true, expect: Expect::Sha256(name::sha2_hex(b"one\ntwo\n")), ..change(&link, "") };
         let prepared = prepare(&remote, &wanted).await.unwrap();
         assert!(prepared.difference(None, &Redactor::default()).0.contains("-two\n+2\n"));
-        let written = prepared.carry_out(&remote).await.unwrap();
+        let written = prepared.carry_out(&remote, None).await.unwrap();
         assert_eq!((written.warnings, written.mode), (Vec::<String>::new(), 0o4751));
         let now = std::fs::symlink_metadata(&file).unwrap();
         assert_eq!((std::fs::read(&file).unwrap().as_slice(), now.mode() & 0o7777), (b"one\n2\n".as_slice(), 0o4751));
@@ -431,6 +431,47 @@ async fn a_write_keeps_mode_and_owner_and_goes_through_links() {
         // It is another one now.
         let told = prepare(&remote, &wanted).await.unwrap_err().to_string();
         assert!(told.contains("not what was expected") && told.contains(&prepared.sha256_after), "{told}");
+    }
+}
+
+/// Another account may write it, its group nothing: what the mode says of the group is the most that the list gives.
+#[tokio::test]
+async fn an_access_list_is_kept_or_the_group_gets_nothing_by_its_loss() {
+    const LIST: &str = "system.posix_acl_access";
+    let entries = [(1_u16, 6_u16, u32::MAX), (2, 6, 12_345), (4, 0, u32::MAX), (16, 6, u32::MAX), (32, 0, u32::MAX)];
+    let mut list = 2_u32.to_le_bytes().to_vec();
+    for (tag, may, who) in entries {
+        list.extend_from_slice(&tag.to_le_bytes());
+        list.extend_from_slice(&may.to_le_bytes());
+        list.extend_from_slice(&who.to_le_bytes());
+    }
+    let list_of = |path: &Path| {
+        let mut room = [0_u8; 100];
+        let got = rustix::fs::getxattr(path, LIST, &mut room[..]).unwrap_or(0);
+        room[..got].to_vec()
+    };
+    let folders = Folders::new();
+    let few = ["sh", "dd", "ls", "head", "cut", "cat", "stat", "readlink", "chmod", "mv", "rm", "sync"];
+    let few = Remote::Shell(Shell::new(Arc::new(Few::of(&few, folders.folder.path().join("bin")))));
+    let [by_service, by_programs] = both().await;
+    let own: Arc<dyn Programs> = Arc::new(Here);
+    for (remote, programs, is_kept) in [(by_service, Some(&own), true), (by_programs, None, true), (few, None, false)] {
+        let folders = Folders::new();
+        let file = folders.there().join("f\n");
+        std::fs::write(&file, "old\n").unwrap();
+        rustix::fs::setxattr(file.as_path(), LIST, &list, rustix::fs::XattrFlags::empty()).unwrap();
+        let prepared = prepare(&remote, &Change { backup: true, ..change(&file, "new\n") }).await.unwrap();
+        let written = prepared.carry_out(&remote, programs).await.unwrap();
+        assert_eq!(std::fs::read(&file).unwrap(), b"new\n");
+        let backup = written.backup.unwrap();
+        let backup = Path::new(OsStr::from_bytes(&backup));
+        for path in [file.as_path(), backup] {
+            let bits = std::fs::metadata(path).unwrap().mode() & 0o777;
+            assert_eq!((list_of(path) == list, bits), (is_kept, if is_kept { 0o660 } else { 0o600 }), "{}", path.display());
+        }
+        assert_eq!(written.mode, if is_kept { 0o660 } else { 0o600 });
+        assert_eq!(written.warnings.concat().contains("access list could not be kept"), !is_kept, "{:?}", written.warnings);
+        assert_eq!(listing(&folders.there()).len(), 2);
     }
 }
 
@@ -446,7 +487,7 @@ async fn half_a_backup_is_not_left_behind() {
     let wire = Wire { child, left: Arc::new(AtomicUsize::new(usize::MAX)) };
     let remote = Remote::Sftp(Sftp::start(wire).await.unwrap());
     let prepared = prepare(&remote, &Change { backup: true, ..change(&file, "new\n") }).await.unwrap();
-    let error = prepared.carry_out(&remote).await.unwrap_err();
+    let error = prepared.carry_out(&remote, None).await.unwrap_err();
     assert!(!error.is_broken(), "{error}");
     assert_eq!(std::fs::read(&file).unwrap(), old.as_bytes());
     assert_eq!(listing(&folders.there()).len(), 1, "{:?}", listing(&folders.there()));
@@ -465,12 +506,12 @@ async fn what_cannot_be_written_is_said() {
         std::os::unix::fs::symlink("a", at("b")).unwrap();
         assert!(why(change(&at("a"), "x")).await.contains("on and on"));
         let new = prepare(&remote, &Change { expect: Expect::Absent, mode: Some(0o640), ..change(&at("new"), "x\n") }).await.unwrap();
-        assert_eq!(new.carry_out(&remote).await.unwrap().mode, 0o640);
+        assert_eq!(new.carry_out(&remote, None).await.unwrap().mode, 0o640);
         assert!(why(Change { expect: Expect::Absent, ..change(&at("new"), "y") }).await.contains("is there already"));
         // Somebody else writes it between the look and the work.
         let late = prepare(&remote, &change(&at("new"), "y\n")).await.unwrap();
         std::fs::write(at("new"), "z\n").unwrap();
-        assert!(late.carry_out(&remote).await.unwrap_err().to_string().contains("by somebody else"));
+        assert!(late.carry_out(&remote, None).await.unwrap_err().to_string().contains("by somebody else"));
         assert_eq!(std::fs::read(at("new")).unwrap(), b"z\n");
     }
 }
@@ -486,7 +527,7 @@ async fn a_file_is_replaced_also_where_the_server_cannot_in_one_step() {
         std::fs::write(&file, "old").unwrap();
         // What a connection left behind that was lost between two steps.
         std::fs::write(folders.there().join(".f.jackfield-part-old"), "older").unwrap();
-        prepare(&remote, &change(&file, "new\n")).await.unwrap().carry_out(&remote).await.unwrap();
+        prepare(&remote, &change(&file, "new\n")).await.unwrap().carry_out(&remote, None).await.unwrap();
         assert_eq!(std::fs::read(&file).unwrap(), b"new\n");
         std::fs::write(folders.here().join(&name), "newer\n").unwrap();
         let up = run(folders.transfer(remote.clone(), Direction::Up, &name)).await.unwrap();
@@ -509,7 +550,7 @@ async fn a_write_that_is_cut_leaves_the_old_file_or_the_new_one() {
         let cut = if number < 40 { random.usize(1000..1_700_000) } else { 900_000 + random.usize(0..700_000) };
         let write = async {
             let remote = cut_after(cut).await?;
-            prepare(&remote, &change(&file, &new)).await?.carry_out(&remote).await
+            prepare(&remote, &change(&file, &new)).await?.carry_out(&remote, None).await
         };
         let done = write.await;
         let now = std::fs::read(&file).unwrap();

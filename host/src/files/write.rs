@@ -4,10 +4,14 @@
 //! [`prepare`] only reads: what it gives can be shown and judged, the fingerprint of the new content with it. [`Prepared::carry_out`] does it, if the
 //! file is still what it was.
 
+use std::sync::Arc;
+
 use chrono::Utc;
 use similar::TextDiff;
 
+use super::like::Lost;
 use super::name::{companion, join, random, sha2_hex, shown, split};
+use super::program::Programs;
 use super::remote::{Remote, Settled};
 use super::stream::Start;
 use super::text::Encoding;
@@ -301,22 +305,22 @@ impl Prepared {
         self.before.as_ref().map(|before| before.sha256.as_str())
     }
 
-    /// Makes the change.
+    /// Makes the change. What the file has beyond its mode is kept by the device's own programs, where it has some.
     ///
     /// # Errors
     ///
     /// When the file is no longer what it was, or what the device says. Then the file is what it was; what was written beside it is removed if
     /// the device still answers.
-    pub async fn carry_out(&self, remote: &Remote) -> Result<Written, FilesError> {
+    pub async fn carry_out(&self, remote: &Remote, programs: Option<&Arc<dyn Programs>>) -> Result<Written, FilesError> {
         let Some((folder, name)) = split(&self.path) else {
             return Err(FilesError::Refused(format!("`{}` names a folder; name a file in it", shown(&self.path))));
         };
         let backup = match &self.before {
-            Some(before) if self.backup => Some(back_up(remote, folder, name, before).await?),
+            Some(before) if self.backup => Some(self.back_up(remote, programs, (folder, name), before).await?),
             _ => None,
         };
         let beside = join(folder, &companion(name, &random()));
-        let done = self.write_beside(remote, &beside).await;
+        let done = self.write_beside(remote, programs, &beside).await;
         if let Err(error) = &done
             && !error.is_broken()
         {
@@ -336,8 +340,16 @@ impl Prepared {
         Ok(Written { sha256_before: self.before.as_ref().map(|before| before.sha256.clone()), mode, backup, warnings })
     }
 
-    async fn write_beside(&self, remote: &Remote, beside: &[u8]) -> Result<(u32, Vec<String>), FilesError> {
-        let mut sink = remote.sink(beside, Start::New, 0o600).await?;
+    async fn write_beside(
+        &self,
+        remote: &Remote,
+        programs: Option<&Arc<dyn Programs>>,
+        beside: &[u8],
+    ) -> Result<(u32, Vec<String>), FilesError> {
+        let (mut sink, lost) = match &self.before {
+            Some(_) => remote.sink_like(beside, &self.path, programs).await?,
+            None => (remote.sink(beside, Start::New, 0o600).await?, Lost::default()),
+        };
         sink.write(&self.after).await?;
         let settled = sink.settle().await?;
         let mut warnings = Vec::new();
@@ -351,6 +363,11 @@ impl Prepared {
         if !warnings.is_empty() {
             // Rights of an owner are not given to another one.
             mode &= 0o777;
+        }
+        warnings.extend(lost.words());
+        if lost.list && self.mode.is_none() {
+            mode &= !0o070;
+            warnings.push("its group has no rights now, for they may be more than the access list gave it; set the list again".to_owned());
         }
         let mode = self.mode.unwrap_or(mode);
         settled.set(&Attrs::with_mode(mode)).await?;
@@ -408,34 +425,49 @@ impl Settled {
     }
 }
 
-/// Keeps what is there beside it, under the time.
-async fn back_up(remote: &Remote, folder: &[u8], name: &[u8], before: &Before) -> Result<Vec<u8>, FilesError> {
-    let end = format!(".bak-{}", Utc::now().format("%Y%m%dT%H%M%S%3fZ"));
-    let room = super::name::NAME_MAX_BYTES.saturating_sub(end.len());
-    let path = join(folder, &[name.get(..room.min(name.len())).unwrap_or_default(), end.as_bytes()].concat());
-    // A program says only at its end that there was something of this name, which stays.
-    let is_own = remote.lstat(&path).await.is_err_and(|error| error.is_missing());
-    let done = write_backup(remote, &path, before).await;
-    if let Err(error) = &done
-        && is_own
-        && !error.is_broken()
-    {
-        // What is left over is half a copy of what is still there.
-        let _ = remote.remove(&path).await;
+impl Prepared {
+    /// Keeps what is there beside it, under the time.
+    async fn back_up(
+        &self,
+        remote: &Remote,
+        programs: Option<&Arc<dyn Programs>>,
+        (folder, name): (&[u8], &[u8]),
+        before: &Before,
+    ) -> Result<Vec<u8>, FilesError> {
+        let end = format!(".bak-{}", Utc::now().format("%Y%m%dT%H%M%S%3fZ"));
+        let room = super::name::NAME_MAX_BYTES.saturating_sub(end.len());
+        let path = join(folder, &[name.get(..room.min(name.len())).unwrap_or_default(), end.as_bytes()].concat());
+        // A program says only at its end that there was something of this name, which stays.
+        let is_own = remote.lstat(&path).await.is_err_and(|error| error.is_missing());
+        let done = self.write_backup(remote, programs, &path, before).await;
+        if let Err(error) = &done
+            && is_own
+            && !error.is_broken()
+        {
+            // What is left over is half a copy of what is still there.
+            let _ = remote.remove(&path).await;
+        }
+        done.map(|()| path)
     }
-    done.map(|()| path)
-}
 
-async fn write_backup(remote: &Remote, path: &[u8], before: &Before) -> Result<(), FilesError> {
-    let mut sink = remote.sink(path, Start::New, 0o600).await?;
-    sink.write(&before.bytes).await?;
-    let settled = sink.settle().await?;
-    let mut warnings = Vec::new();
-    keep_owner(&settled, before, &mut warnings).await?;
-    // A copy that belongs to somebody else is for nobody else.
-    let mode = if warnings.is_empty() { before.attrs.mode.unwrap_or(0o600) & 0o777 } else { 0o600 };
-    settled.set(&Attrs::with_mode(mode)).await?;
-    settled.close().await
+    async fn write_backup(
+        &self,
+        remote: &Remote,
+        programs: Option<&Arc<dyn Programs>>,
+        path: &[u8],
+        before: &Before,
+    ) -> Result<(), FilesError> {
+        let (mut sink, lost) = remote.sink_like(path, &self.path, programs).await?;
+        sink.write(&before.bytes).await?;
+        let settled = sink.settle().await?;
+        let mut warnings = Vec::new();
+        keep_owner(&settled, before, &mut warnings).await?;
+        // A copy that belongs to somebody else, or has lost the list of those who may, is for nobody else.
+        let is_like = warnings.is_empty() && !lost.list;
+        let mode = if is_like { before.attrs.mode.unwrap_or(0o600) & 0o777 } else { 0o600 };
+        settled.set(&Attrs::with_mode(mode)).await?;
+        settled.close().await
+    }
 }
 
 #[cfg(test)]

@@ -370,9 +370,9 @@ async fn carry_out(directory: &Directory, desk: &Desk, permit: &Arc<Permit>, cha
         return Err(Stop::Failed(format!("`{}` leads elsewhere than a moment ago; nothing was written", shown(&real))));
     }
     // It must not be ended in the middle because a caller went away.
-    let (remote, connection) = (way.remote.clone(), way.connection.clone());
+    let (remote, programs, connection) = (way.remote.clone(), way.programs.clone(), way.connection.clone());
     let work = tokio::spawn(async move {
-        let written = if prepared.changes_nothing() { None } else { Some(prepared.carry_out(&remote).await) };
+        let written = if prepared.changes_nothing() { None } else { Some(prepared.carry_out(&remote, programs.as_ref()).await) };
         drop(connection);
         (prepared, written.transpose())
     });
