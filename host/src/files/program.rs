@@ -34,8 +34,8 @@ pub struct Running {
     pub output: Box<dyn AsyncRead + Send + Unpin>,
     /// Its standard error.
     pub errors: Box<dyn AsyncRead + Send + Unpin>,
-    /// Its exit status, once its output has ended; none where a signal ended it.
-    pub status: Boxed<'static, Option<i32>>,
+    /// Its exit status, once its output has ended; none where a signal ended it, an error where nobody hears of its end any more.
+    pub status: Boxed<'static, Result<Option<i32>, FilesError>>,
 }
 
 impl Debug for Running {
@@ -65,7 +65,7 @@ impl Running {
         let mut errors = (&mut self.errors).take(PROGRAM_ERRORS_MAX_BYTES);
         // What it said is only for the words of the error.
         let _ = errors.read_to_end(&mut complaints).await;
-        judge((&mut self.status).await, &complaints, act, path)
+        judge((&mut self.status).await?, &complaints, act, path)
     }
 }
 
@@ -134,7 +134,7 @@ impl Script {
             let (mut output, mut errors) = (output.take(PROGRAM_ANSWER_MAX_BYTES), errors.take(PROGRAM_ERRORS_MAX_BYTES));
             let (_, read, _) = tokio::join!(give, output.read_to_end(&mut said), errors.read_to_end(&mut complaints));
             read.map_err(gone)?;
-            judge(running.status.await, &complaints, act, path)?;
+            judge(running.status.await?, &complaints, act, path)?;
             Ok(said)
         };
         let late = || {
@@ -239,6 +239,14 @@ pub async fn fingerprint_of_start(programs: &Arc<dyn Programs>, path: &[u8], byt
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_program_whose_end_nobody_hears_was_lost_with_its_connection() {
+        let status: Boxed<'static, _> = Box::pin(async { Err(FilesError::Broken("is gone".to_owned())) });
+        let (output, errors) = (Box::new(tokio::io::empty()), Box::new(tokio::io::empty()));
+        let mut running = Running { input: Box::new(tokio::io::sink()), output, errors, status };
+        assert!(running.ended("read", b"/x").await.unwrap_err().is_broken());
+    }
 
     #[test]
     fn nothing_that_a_program_complains_of_is_invisible() {

@@ -129,7 +129,7 @@ impl Channels {
         let (errors, mut to_errors) = pipe();
         let (mut tell, told) = oneshot::channel();
         tokio::spawn(async move {
-            let mut status = None;
+            let (mut status, mut is_closed) = (None, false);
             let mut room = usize::try_from(PROGRAM_ERRORS_MAX_BYTES).unwrap_or(usize::MAX);
             // Kept open as long as somebody wants to know how it ends.
             while let Some(message) = tokio::select! {
@@ -150,14 +150,21 @@ impl Channels {
                         let _ = to_errors.write_all(some).await;
                     }
                     ChannelMsg::ExitStatus { exit_status } => status = i32::try_from(exit_status).ok(),
-                    ChannelMsg::Close => break,
+                    ChannelMsg::Close => {
+                        is_closed = true;
+                        break;
+                    }
                     _ => {}
                 }
             }
             drop((to_output, to_errors));
-            let _ = tell.send(status);
+            // A channel that ends without being closed has gone with its connection, and the program may run still.
+            if is_closed || status.is_some() {
+                let _ = tell.send(status);
+            }
         });
-        let status = Box::pin(async move { told.await.unwrap_or_default() });
+        let lost = |_| FilesError::Broken("is gone: the connection was lost while a program ran".to_owned());
+        let status = Box::pin(async move { told.await.map_err(lost) });
         Ok(Running { input: Box::new(Box::pin(input)), output: Box::new(output), errors: Box::new(errors), status })
     }
 }
