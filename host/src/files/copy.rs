@@ -14,6 +14,7 @@ use super::name::{beside, join, sha2_hex, shown, split_inside};
 use super::plan::Copy;
 use super::program::fingerprint_of_start;
 use super::remote::{Remote, Writing};
+use super::running::Taken;
 use super::stream::Start;
 use super::transfer::{Direction, Transfer, attrs_of, blocking, locked};
 use super::tree::Entry;
@@ -43,6 +44,8 @@ pub struct Copied {
 #[derive(Debug)]
 pub struct Job {
     transfer: Transfer,
+    /// Where its top really lies on the device.
+    top: Vec<u8>,
     /// The folder that was used last: most files lie beside another one.
     last: Mutex<Option<(Vec<u8>, Arc<Dir>)>>,
 }
@@ -132,10 +135,10 @@ pub async fn print_by_reading(remote: &Remote, path: &[u8], first: Option<u64>) 
 }
 
 impl Job {
-    /// Of this transfer.
+    /// Of this transfer, whose top really lies there on the device.
     #[must_use]
-    pub fn new(transfer: Transfer) -> Self {
-        Self { transfer, last: Mutex::new(None) }
+    pub fn new(transfer: Transfer, top: Vec<u8>) -> Self {
+        Self { transfer, top, last: Mutex::new(None) }
     }
 
     /// Reads small files of this machine one after the other on a thread of its own, some before they are asked for: a thread for
@@ -176,6 +179,7 @@ impl Job {
         let Small { file, sha256 } = small?;
         let there = self.there(&copy.path);
         let part = part_there(&there)?;
+        let _taken = self.take(&copy.path)?;
         let mut sink = self.new_part(&part).await?;
         let written = async {
             sink.write(&file.bytes).await?;
@@ -215,9 +219,18 @@ impl Job {
         let done = match self.transfer.direction {
             Direction::Down if self.is_small(&copy) => self.down_small(here, &there, &copy.entry).await?,
             Direction::Down => self.down_big(here, &there, &copy.entry).await?,
-            Direction::Up => self.up_big(here, &there).await?,
+            Direction::Up => {
+                let _taken = self.take(&copy.path)?;
+                self.up_big(here, &there).await?
+            }
         };
         Ok(Copied { path: copy.path, ..done })
+    }
+
+    /// A file that goes up, for this transfer alone: what is written meanwhile has one name.
+    fn take(&self, path: &[u8]) -> Result<Taken, FilesError> {
+        let whole = if path.is_empty() { self.top.clone() } else { join(&self.top, path) };
+        self.transfer.targets.take(&whole)
     }
 
     async fn here(&self, path: &[u8]) -> Result<Here, FilesError> {

@@ -1,14 +1,14 @@
 //! Transfers that go on, whoever waits for them: a call that runs out of its time does not end one, and the same call finds it again.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Instant;
 
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::FilesError;
-use super::transfer::{Outcome, Progress};
+use super::transfer::{Outcome, Progress, locked};
+use super::{Code, FilesError};
 use crate::ids::CommandId;
 use crate::limits::{TRANSFER_KEPT_MAX, TRANSFERS_MAX};
 
@@ -46,9 +46,50 @@ impl Started {
     }
 }
 
-/// All of them, by what identifies the call; nothing yet while one is prepared.
+/// All of them.
 #[derive(Debug, Default)]
-pub struct Transfers(Mutex<BTreeMap<String, Option<Started>>>);
+pub struct Transfers {
+    /// By what identifies the call; nothing yet while one is prepared.
+    known: Mutex<BTreeMap<String, Option<Started>>>,
+    taken: Arc<Mutex<BTreeSet<(String, Vec<u8>)>>>,
+}
+
+/// Files of a device that are written just now: two uploads of one file would mix their bytes, or give half of them its name.
+#[derive(Debug, Clone, Default)]
+pub struct Targets {
+    device: String,
+    taken: Arc<Mutex<BTreeSet<(String, Vec<u8>)>>>,
+}
+
+/// A file of a device that nobody else writes as long as this is there.
+#[derive(Debug)]
+pub struct Taken {
+    targets: Targets,
+    path: Vec<u8>,
+}
+
+impl Targets {
+    /// To write this file, by its whole path.
+    ///
+    /// # Errors
+    ///
+    /// When another transfer does.
+    pub fn take(&self, path: &[u8]) -> Result<Taken, FilesError> {
+        let is_free = locked(&self.taken).insert((self.device.clone(), path.to_vec()));
+        if !is_free {
+            let why = "another transfer writes it just now; call again once that one has ended";
+            return Err(FilesError::remote("write", path, Code::Failure, why));
+        }
+        Ok(Taken { targets: self.clone(), path: path.to_vec() })
+    }
+}
+
+impl Drop for Taken {
+    fn drop(&mut self) {
+        let Self { targets, path } = self;
+        locked(&targets.taken).remove(&(std::mem::take(&mut targets.device), std::mem::take(path)));
+    }
+}
 
 /// What there is for a call.
 #[derive(Debug)]
@@ -85,7 +126,13 @@ impl Drop for Place<'_> {
 
 impl Transfers {
     fn all(&self) -> MutexGuard<'_, BTreeMap<String, Option<Started>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.known)
+    }
+
+    /// The files of a device that are written just now.
+    #[must_use]
+    pub fn targets(&self, device: &str) -> Targets {
+        Targets { device: device.to_owned(), taken: Arc::clone(&self.taken) }
     }
 
     /// The transfer of this call, or a place for it.

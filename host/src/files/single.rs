@@ -14,6 +14,7 @@ use super::FilesError;
 use super::local::{self, Local};
 use super::name::shown;
 use super::program::Programs;
+use super::running::Targets;
 use super::scp::{Coming, Going, name_of};
 use super::transfer::{Direction, Outcome, Progress, blocking};
 use super::tree::Entry;
@@ -38,6 +39,8 @@ pub struct Single {
     pub max_bytes: u64,
     /// How far it is.
     pub progress: Arc<Progress>,
+    /// The files of the device that others write.
+    pub targets: Targets,
 }
 
 /// Why a path cannot be named to a device.
@@ -88,7 +91,10 @@ impl Single {
     pub async fn carry_out(self) -> Result<Outcome, FilesError> {
         self.progress.files_total.store(1, Ordering::Relaxed);
         let (bytes, sha256) = match self.direction {
-            Direction::Up => self.up().await?,
+            Direction::Up => {
+                let _taken = self.targets.take(&self.path)?;
+                self.up().await?
+            }
             Direction::Down => self.down().await?,
         };
         self.progress.files.store(1, Ordering::Relaxed);

@@ -18,6 +18,7 @@ use super::local::within;
 use super::plan::Wanted;
 use super::program::{Boxed, Programs, Running};
 use super::remote::Remote;
+use super::running::Targets;
 use super::sftp::Sftp;
 use super::shell::Shell;
 use super::transfer::{Direction, Options, Outcome, Transfer};
@@ -167,6 +168,7 @@ impl Folders {
                 ignore: Ignore::new(&["*.tmp".to_owned()]).unwrap(),
             },
             progress: Arc::default(),
+            targets: Targets::default(),
         }
     }
 }
@@ -281,6 +283,27 @@ async fn a_part_of_something_else_is_not_gone_on_with() {
         std::fs::write(destination.join(".f.jackfield-part"), bytes(600_000, 2)).unwrap();
         let done = run(folders.transfer(sftp().await, direction, "f")).await.unwrap();
         assert_eq!((done.resumed, std::fs::read(destination.join("f")).unwrap() == content), (0, true));
+    }
+}
+
+#[tokio::test]
+async fn a_file_of_a_device_is_written_by_one_transfer_at_a_time() {
+    for remote in both().await {
+        for size in [10, 1_000_000] {
+            let folders = Folders::new();
+            std::fs::create_dir(folders.there().join("sub")).unwrap();
+            std::fs::write(folders.here().join("f"), bytes(size, 1)).unwrap();
+            let transfer = folders.transfer(remote.clone(), Direction::Up, "f");
+            let taken = transfer.targets.take(&transfer.path).unwrap();
+            // By another name, too.
+            let other = folders.there().join("sub/../f").into_os_string().into_encoded_bytes();
+            let done = run(Transfer { path: other, ..transfer.clone() }).await.unwrap();
+            assert_eq!((done.files, done.problem_count), (0, 1), "{done:?}");
+            assert!(done.problems.concat().contains("another transfer writes it just now"), "{done:?}");
+            assert_eq!(listing(&folders.there()).len(), 1);
+            drop(taken);
+            assert_eq!(run(transfer).await.unwrap().files, 1);
+        }
     }
 }
 

@@ -16,6 +16,7 @@ use super::name::{join, shown};
 use super::plan::{Copy, Plan, Wanted, leads_out, plan};
 use super::program::{Programs, fingerprints};
 use super::remote::Remote;
+use super::running::Targets;
 use super::tree::{Entry, Ignore, Tree, walk};
 use super::wire::{Attrs, Kind};
 use super::{FilesError, copy};
@@ -74,6 +75,8 @@ pub struct Transfer {
     pub options: Options,
     /// How far it is.
     pub progress: Arc<Progress>,
+    /// The files of the device that others write.
+    pub targets: Targets,
 }
 
 /// What was done.
@@ -351,7 +354,12 @@ impl Transfer {
 
     /// Copies the files: small ones many at once, big ones few.
     async fn copy_all(&self, copies: Vec<Copy>, outcome: &mut Outcome) -> Result<Checks, FilesError> {
-        let job = Arc::new(Job::new(self.clone()));
+        let top = match self.direction {
+            // One file may be named in several ways.
+            Direction::Up => self.remote.whole_path(&self.path).await.unwrap_or_else(|_| self.path.clone()),
+            Direction::Down => self.path.clone(),
+        };
+        let job = Arc::new(Job::new(self.clone(), top));
         let (small, big): (Vec<Copy>, Vec<Copy>) = copies.into_iter().partition(|copy| job.is_small(copy));
         let mut checks = Checks::default();
         // Over programs each file takes a channel, of which there are few.

@@ -20,7 +20,7 @@ use crate::files::local::{Local, within};
 use crate::files::name::{given, join, sha2_hex, shown};
 use crate::files::plan::{Plan, Wanted, top_of};
 use crate::files::program::Programs;
-use crate::files::running::{Claim, End, Place, Started};
+use crate::files::running::{Claim, End, Place, Started, Targets};
 use crate::files::single::{Single, command_for};
 use crate::files::transfer::{Direction, Options, Outcome, Progress, Transfer};
 use crate::files::tree::Ignore;
@@ -139,7 +139,10 @@ async fn begin_at(
     let planned = async {
         let way = match desk.found(directory, &permit).await? {
             Found::Files(way) => way,
-            Found::Copies(programs, _) => return single(&desk, call, local, programs, max_bytes).await.map(Planned::Single),
+            Found::Copies(programs, _) => {
+                let targets = directory.transfers().targets(&desk.device);
+                return single(&desk, call, local, programs, (max_bytes, targets)).await.map(Planned::Single);
+            }
         };
         let mut transfer = Transfer {
             remote: way.remote.clone(),
@@ -149,6 +152,7 @@ async fn begin_at(
             direction: call.direction,
             options: call.options.clone(),
             progress: Arc::<Progress>::default(),
+            targets: directory.transfers().targets(&desk.device),
         };
         let mut plan = transfer.plan().await?;
         if plan.bytes() > max_bytes {
@@ -205,12 +209,18 @@ enum Planned {
 }
 
 /// The copy of one file on a device that has no more than that.
-async fn single(desk: &Desk, call: &Call, local: Local, programs: Arc<dyn Programs>, max_bytes: u64) -> Result<Single, Stop> {
+async fn single(
+    desk: &Desk,
+    call: &Call,
+    local: Local,
+    programs: Arc<dyn Programs>,
+    (max_bytes, targets): (u64, Targets),
+) -> Result<Single, Stop> {
     let copy = desk.errand.copy().ok_or_else(|| format!("`{}` does not copy files", desk.device))?;
     let template = if call.direction == Direction::Up { &copy.store } else { &copy.fetch };
     let command = command_for(template, &call.remote).map_err(|why| why.to_string())?;
     let (path, direction, progress) = (call.remote.clone(), call.direction, Arc::<Progress>::default());
-    Ok(Single { programs, command, local, path, direction, max_bytes, progress }.aimed().await?)
+    Ok(Single { programs, command, local, path, direction, max_bytes, progress, targets }.aimed().await?)
 }
 
 /// What policy says of the steps of a plan, by their paths from the top.
