@@ -103,7 +103,7 @@ mod tests {
         let (tell, end) = watch::channel(None);
         let (id, nobody) = (CommandId::next(), String::new);
         let (progress, stop, since) = (Arc::default(), CancellationToken::new(), Instant::now());
-        place.fill(Started { id, caller: nobody(), device: nobody(), session: nobody(), progress, end, stop, since });
+        place.fill(Started { id, caller: nobody(), device: nobody(), session: nobody(), progress, end, next: "", stop, since });
         (id, tell)
     }
 

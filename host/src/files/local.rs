@@ -348,6 +348,47 @@ pub fn open_part(dir: &Dir, name: &[u8], keep: Option<u64>) -> io::Result<std::f
     }
 }
 
+/// The name of a part from which nothing goes on: dropped before the part is complete, it takes the part with it. The part's file is to be
+/// open until then, else it may be another transfer's.
+#[derive(Debug)]
+pub struct Unkept {
+    dir: Dir,
+    name: Vec<u8>,
+    is_whole: bool,
+}
+
+impl Unkept {
+    /// Opens the part of a file anew.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be opened, or another transfer writes it.
+    pub fn open(dir: Dir, name: Vec<u8>) -> io::Result<(Self, std::fs::File)> {
+        let file = open_part(&dir, &name, None)?;
+        Ok((Self { dir, name, is_whole: false }, file))
+    }
+
+    /// Gives the part, which is whole, its mode, time and name.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be done.
+    pub fn complete(mut self, file: &std::fs::File, entry: &Entry) -> io::Result<()> {
+        let done = complete(&self.dir, &self.name, file, entry);
+        self.is_whole = done.is_ok();
+        done
+    }
+}
+
+impl Drop for Unkept {
+    fn drop(&mut self) {
+        if !self.is_whole {
+            // Why it is not whole is what is told.
+            let _ = self.dir.remove_file(path_of(&part_of(&self.name)));
+        }
+    }
+}
+
 /// A part that is ours as long as it is open: another transfer, of this process or another one, would mix its bytes with these, or give
 /// half of them the file's name.
 fn claimed(dir: &Dir, part: &[u8], file: cap_std::fs::File) -> io::Result<std::fs::File> {

@@ -30,6 +30,8 @@ pub struct Started {
     pub progress: Arc<Progress>,
     /// Its end.
     pub end: watch::Receiver<End>,
+    /// What stays of it and what the same call does, where it fails.
+    pub next: &'static str,
     /// Ends it early.
     pub stop: CancellationToken,
     /// Since when.
@@ -219,6 +221,7 @@ mod tests {
                 session: String::new(),
                 progress,
                 end,
+                next: "",
                 stop,
                 since,
             },

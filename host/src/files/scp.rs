@@ -241,7 +241,7 @@ mod tests {
             }
             complain.write_all(&complaint).await.unwrap();
         });
-        let status = Box::pin(ready(Ok(Some(status))));
+        let status = Box::pin(ready(Ok::<_, FilesError>(Some(status))));
         (Running { input: Box::new(input), output: Box::new(output), errors: Box::new(errors), status }, told)
     }
 

@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::FilesError;
-use super::local::{self, Local};
+use super::local::{self, Local, Unkept};
 use super::name::shown;
 use super::program::Programs;
 use super::running::Targets;
@@ -139,13 +139,14 @@ impl Single {
         let whole = self.local.whole(b"");
         let fail = |error: std::io::Error| FilesError::local("write", &whole, &error);
         let own = self.local.clone();
-        let (dir, name, file) = blocking(move || {
+        let (unkept, file) = blocking(move || {
             let (dir, name) = own.parent(b"")?;
-            let file = local::open_part(&dir, &name, None).map_err(|error| FilesError::local("write", &own.whole(b""), &error))?;
-            Ok((dir, name, file))
+            Unkept::open(dir, name).map_err(|error| FilesError::local("write", &own.whole(b""), &error))
         })
         .await?;
         let (mut file, mut hash) = (tokio::fs::File::from_std(file), Sha256::new());
+        // Last, so that it goes before the file is closed, wherever this ends.
+        let unkept = unkept;
         while let Some(bytes) = coming.next().await? {
             file.write_all(&bytes).await.map_err(fail)?;
             hash.update(&bytes);
@@ -154,7 +155,7 @@ impl Single {
         file.flush().await.map_err(fail)?;
         let entry = Entry { kind: Kind::File, size: coming.size, mode: coming.mode, mtime: None, leads_to: Vec::new() };
         let file = file.into_std().await;
-        let done = blocking(move || Ok(local::complete(&dir, &name, &file, &entry)));
+        let done = blocking(move || Ok(unkept.complete(&file, &entry)));
         done.await?.map_err(fail)?;
         Ok((coming.size, digits(&hash.finalize())))
     }
@@ -163,6 +164,42 @@ impl Single {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::files::program::{Boxed, Running};
+
+    /// A program that says this and ends.
+    #[derive(Debug)]
+    struct Says(&'static [u8]);
+
+    impl Programs for Says {
+        fn start<'a>(&'a self, _: &'a str) -> Boxed<'a, Result<Running, FilesError>> {
+            let (output, status) = (Box::new(self.0), Box::pin(std::future::ready(Ok::<_, FilesError>(Some(1)))));
+            let running = Running { input: Box::new(tokio::io::sink()), output, errors: Box::new(tokio::io::empty()), status };
+            Box::pin(std::future::ready(Ok(running)))
+        }
+    }
+
+    #[tokio::test]
+    async fn of_a_file_that_does_not_come_whole_nothing_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let roots = [folder.path().to_owned()];
+        for (said, is_whole) in
+            [(&b"C0644 5 f\nhel"[..], false), (b"C0644 5 f\nhello\x01read error\n", false), (b"C0644 5 f\nhello\0", true)]
+        {
+            let single = Single {
+                programs: Arc::new(Says(said)),
+                command: String::new(),
+                local: local::within(&roots, b"f").unwrap(),
+                path: b"flash:f".to_vec(),
+                direction: Direction::Down,
+                max_bytes: 100,
+                progress: Arc::default(),
+                targets: Targets::default(),
+            };
+            assert_eq!(single.carry_out().await.is_ok(), is_whole);
+            let names: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+            assert_eq!(names, if is_whole { vec!["f"] } else { Vec::new() });
+        }
+    }
 
     #[test]
     fn only_plain_paths_are_named_to_a_device() {

@@ -70,7 +70,7 @@ impl Programs for Few {
 fn running(command: &mut Command) -> Running {
     let mut child = piped(command);
     let (input, output, errors) = (child.stdin.take().unwrap(), child.stdout.take().unwrap(), child.stderr.take().unwrap());
-    let status = Box::pin(async move { Ok(child.wait().await.unwrap().code()) });
+    let status = Box::pin(async move { Ok::<_, FilesError>(child.wait().await.unwrap().code()) });
     Running { input: Box::new(input), output: Box::new(output), errors: Box::new(errors), status }
 }
 

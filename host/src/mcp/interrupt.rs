@@ -28,7 +28,7 @@ pub(super) async fn interrupt(directory: &Arc<Directory>, caller: &Caller, argum
         if !was_running {
             return Err(format!("{id} does not run: the transfer has ended; the same ssh_transfer tells how"));
         }
-        let text = format!("{id} interrupted: the transfer stops; the same ssh_transfer goes on from there");
+        let text = format!("{id} interrupted: the transfer stops; the same ssh_transfer tells what became of it");
         return Ok(Reply::new(json!({"command_id": id.to_string(), "state": "interrupted"}), text));
     }
     let (handle, command) = about(directory, arguments)?;

@@ -188,11 +188,17 @@ async fn begin_at(
                 drop(way);
                 done
             };
-            spawn(call.word(), desk, permit, Copied { path, local, progress }, work)
+            let next = "What was copied stays. The same call goes on from there.";
+            spawn(call.word(), desk, permit, Copied { path, local, progress, next }, work)
         }
         Planned::Single(single) => {
-            let copied =
-                Copied { path: single.path.clone(), local: shown(&single.local.whole(b"")), progress: Arc::clone(&single.progress) };
+            // The copy protocol has no way to begin in the middle.
+            let next = match call.direction {
+                Direction::Up => "The device may have a part of it under that name. The same call copies it from its beginning.",
+                Direction::Down => "Nothing of it was kept here. The same call copies it from its beginning.",
+            };
+            let (path, local, progress) = (single.path.clone(), shown(&single.local.whole(b"")), Arc::clone(&single.progress));
+            let copied = Copied { path, local, progress, next };
             spawn(call.word(), desk, permit, copied, single.carry_out())
         }
     };
@@ -364,6 +370,8 @@ struct Copied {
     path: Vec<u8>,
     local: String,
     progress: Arc<Progress>,
+    /// What stays of it and what the same call does, where it fails.
+    next: &'static str,
 }
 
 /// Starts the work, which belongs to nobody's call.
@@ -376,7 +384,7 @@ fn spawn(
 ) -> Started {
     let (tell, end) = watch::channel::<End>(None);
     let stop = CancellationToken::new();
-    let Copied { path, local, progress } = copied;
+    let Copied { path, local, progress, next } = copied;
     let started = Started {
         id: permit.id,
         caller: desk.caller.clone(),
@@ -384,13 +392,14 @@ fn spawn(
         session: desk.errand.session(),
         progress,
         end,
+        next,
         stop: stop.clone(),
         since: Instant::now(),
     };
     tokio::spawn(async move {
         let done = tokio::select! {
             done = work => done,
-            () = stop.cancelled() => Err(FilesError::Refused("stopped on request; the same call goes on from there".to_owned())),
+            () = stop.cancelled() => Err(FilesError::Refused("it was stopped on request".to_owned())),
         };
         let known = desk.errand.known();
         let done = done.map(|outcome| outcome.concealed(known)).map_err(|error| error.concealed(known));
@@ -449,7 +458,7 @@ async fn end_of(directory: &Directory, caller: &Caller, call: &Call, running: St
         Some(Ok(outcome)) => told(call, &id.to_string(), outcome, running.since.elapsed()),
         Some(Err(error)) => {
             let failed = Reply::failed(&error.to_string());
-            let mut reply = failed.with_next("What was copied stays. The same call goes on from there.");
+            let mut reply = failed.with_next(running.next);
             reply.fields.insert("transfer_id".to_owned(), id.to_string().into());
             reply.fields.insert("state".to_owned(), if error.is_broken() { "lost" } else { "interrupted" }.into());
             reply
