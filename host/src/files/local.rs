@@ -169,14 +169,21 @@ impl Local {
             let entry = entry.map_err(self.fail("list", folder))?;
             let name = entry.file_name();
             let path = join(folder, name.as_bytes());
-            let metadata = entry.metadata().map_err(self.fail("look at", &path))?;
+            let metadata = match entry.metadata() {
+                // It has gone while the folder was read.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                looked => looked.map_err(self.fail("look at", &path))?,
+            };
             let mut kept = entry_of(&metadata);
             if ignore.matches(&path, kept.kind) {
                 continue;
             }
             if kept.kind == Kind::Link {
-                let to = rustix::fs::readlinkat(&dir, path_of(name.as_bytes()), Vec::new());
-                kept.leads_to = to.map_err(|error| self.fail("read the link", &path)(error.into()))?.into_bytes();
+                let to = rustix::fs::readlinkat(&dir, path_of(name.as_bytes()), Vec::new()).map_err(io::Error::from);
+                kept.leads_to = match to {
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                    to => to.map_err(self.fail("read the link", &path))?.into_bytes(),
+                };
             }
             found.push((path, kept));
         }
@@ -480,6 +487,30 @@ mod tests {
         write_small(&dir, b"file", b"y", &entry).unwrap();
         assert_eq!(std::fs::read(folder.path().join("outside")).unwrap(), b"secret");
         assert_eq!(std::fs::read(root.join("file")).unwrap(), b"y");
+    }
+
+    #[test]
+    fn what_goes_while_its_folder_is_listed_is_not_missed() {
+        use std::sync::atomic::{AtomicBool, Ordering};
+        let (_folder, root, roots) = setting();
+        let (top, all) = (within(&roots, b"").unwrap(), Ignore::new(&[]).unwrap());
+        let is_over = AtomicBool::new(false);
+        let trees = std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let places: Vec<PathBuf> = (0..50).map(|number| root.join(format!("d/{number}"))).collect();
+                while !is_over.load(Ordering::Relaxed) {
+                    places.iter().for_each(|place| drop(std::fs::write(place, "")));
+                    places.iter().for_each(|place| drop(std::fs::remove_file(place)));
+                }
+            });
+            let trees: Vec<_> = (0..300).map(|_| top.walk(&all)).collect();
+            is_over.store(true, Ordering::Relaxed);
+            trees
+        });
+        for tree in trees {
+            let tree = tree.unwrap();
+            assert!(tree.problems.is_empty() && tree.entries.contains_key(b"d/f".as_slice()), "{:?}", tree.problems);
+        }
     }
 
     #[test]

@@ -80,14 +80,22 @@ impl Shell {
             r#"{STAT}l=
 cd -- "$p" || exit 1
 [ -r . ] || {{ echo 'Permission denied' >&2; exit 1; }}
-set --
-for g in './*' './.[!.]*' './..?*'; do
-  set -- $g "$@"
-  [ -e "$1" ] || [ -L "$1" ] || shift
+for n in 1 2 3; do
+  set --
+  for g in './*' './.[!.]*' './..?*'; do
+    set -- $g "$@"
+    [ -e "$1" ] || [ -L "$1" ] || shift
+  done
+  [ $# -eq 0 ] && exit 0
+  # What goes meanwhile is not missed.
+  a=$(st "$@" 2>/dev/null) && {{ printf '%s\0' "$@"; printf '\0%s\n' "$a"; exit; }}
 done
-[ $# -eq 0 ] && exit 0
-printf '%s\0' "$@"; printf '\0'
-st "$@"
+why=$(st "$@" 2>&1 >/dev/null)
+case $why in
+  ''|*'No such file'*) echo 'its entries changed while they were read; try again' >&2 ;;
+  *) printf '%s\n' "$why" >&2 ;;
+esac
+exit 1
 "#
         );
         let said = self.run(&[], &text, "list", path).await?;

@@ -637,6 +637,21 @@ async fn a_folder_of_many_files_is_listed_soon_by_programs_too() {
 }
 
 #[tokio::test]
+async fn what_goes_while_programs_list_its_folder_is_not_missed() {
+    let folders = Folders::new();
+    let bin = folders.folder.path().join("bin");
+    let few = Few::of(&["sh", "dd"], bin.clone());
+    std::fs::write(bin.join("stat"), "#!/bin/sh\nPATH=/usr/bin:/bin; rm -f ./gone; exec stat \"$@\"\n").unwrap();
+    std::fs::set_permissions(bin.join("stat"), std::fs::Permissions::from_mode(0o755)).unwrap();
+    for name in ["gone", "stays"] {
+        std::fs::write(folders.there().join(name), "").unwrap();
+    }
+    let remote = Remote::Shell(Shell::new(Arc::new(few)));
+    let listed = remote.list(folders.there().as_os_str().as_bytes()).await.unwrap();
+    assert_eq!(listed.iter().map(|entry| entry.name.to_vec()).collect::<Vec<_>>(), [b"stays".to_vec()]);
+}
+
+#[tokio::test]
 async fn where_a_file_without_a_size_is_looked_at_no_further_it_is_said() {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), "x\n".repeat(5 << 20)).unwrap();

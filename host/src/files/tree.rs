@@ -162,7 +162,11 @@ async fn look(remote: &Remote, top: &[u8], folder: &[u8], ignore: &Ignore) -> Re
             continue;
         }
         if kept.kind == Kind::Link {
-            kept.leads_to = remote.read_link(&name::join(&place, &entry.name)).await?;
+            kept.leads_to = match remote.read_link(&name::join(&place, &entry.name)).await {
+                // It has gone while the folder was read.
+                Err(error) if error.is_missing() => continue,
+                to => to?,
+            };
         }
         found.push((path, kept));
     }
