@@ -1,13 +1,14 @@
 //! Listens here; connections come out at the device.
 
 use std::fs::Permissions;
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::PathBuf;
+use std::io;
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, UnixListener};
+use tokio::net::{TcpListener, UnixListener, UnixStream};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
@@ -15,6 +16,7 @@ use super::allowed::may_come_out;
 use super::relay::{Counted, relay};
 use super::{End, Kind, LOST, Pauses, Through, Wanted, socks};
 use crate::limits::{FORWARD_CONNECTIONS_MAX, FORWARD_REST_MAX};
+use crate::private::own_user;
 use crate::transport::ssh::{Connection, Stream};
 
 /// After the system refused to take a connection, for want of files for one.
@@ -43,7 +45,7 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Incoming for S {}
 
 /// Begins to listen; the second part serves as long as it is polled.
 pub(super) async fn listen(through: Through, mut wanted: Wanted) -> Result<(Wanted, super::Work), String> {
-    let cannot = |end: &End, error: std::io::Error| format!("cannot listen at {end}: {error}; choose another with listen=");
+    let cannot = |end: &End, error: io::Error| format!("cannot listen at {end}: {error}; choose another with listen=");
     // Is there a way at all? Who listens for nothing finds out too late.
     through.connection().await?;
     let listener = match &wanted.listen {
@@ -54,7 +56,7 @@ pub(super) async fn listen(through: Through, mut wanted: Wanted) -> Result<(Want
             Listener::Tcp(listener)
         }
         End::Socket(path) => {
-            let listener = UnixListener::bind(path).map_err(|error| cannot(&wanted.listen, error))?;
+            let listener = bind(path).await.map_err(|error| cannot(&wanted.listen, error))?;
             let unlinked = Unlinked(path.clone());
             // As with ssh, it is for this account alone, whatever mask the process was started with.
             std::fs::set_permissions(path, Permissions::from_mode(0o600)).map_err(|error| cannot(&wanted.listen, error))?;
@@ -66,13 +68,31 @@ pub(super) async fn listen(through: Through, mut wanted: Wanted) -> Result<(Want
     Ok((wanted, work))
 }
 
+/// Listens at a path. A socket that a process has left there which has ended is replaced.
+async fn bind(path: &Path) -> io::Result<UnixListener> {
+    match UnixListener::bind(path) {
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse && is_left_over(path).await => {
+            std::fs::remove_file(path)?;
+            UnixListener::bind(path)
+        }
+        bound => bound,
+    }
+}
+
+/// Is it a socket of this account at which nobody listens?
+async fn is_left_over(path: &Path) -> bool {
+    let is_own =
+        std::fs::symlink_metadata(path).is_ok_and(|found| found.file_type().is_socket() && own_user().is_ok_and(|own| own == found.uid()));
+    is_own && UnixStream::connect(path).await.is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
+}
+
 async fn serve(through: Through, listener: Listener, kind: Kind, to: Option<End>, keep: bool) -> String {
     let (through, to) = (Arc::new(through), Arc::new(to));
     let mut connections = JoinSet::new();
     let given_up = given_up(&through, keep);
     tokio::pin!(given_up);
     loop {
-        let taken: std::io::Result<Box<dyn Incoming>> = tokio::select! {
+        let taken: io::Result<Box<dyn Incoming>> = tokio::select! {
             why = &mut given_up => return why,
             // Those that have ended make room.
             Some(ended) = connections.join_next() => {
@@ -131,7 +151,7 @@ async fn stay(through: &Through) -> String {
     }
 }
 
-async fn accept(listener: &Listener) -> std::io::Result<Box<dyn Incoming>> {
+async fn accept(listener: &Listener) -> io::Result<Box<dyn Incoming>> {
     Ok(match listener {
         Listener::Tcp(listener) => {
             let (stream, _) = listener.accept().await?;
@@ -194,4 +214,24 @@ async fn reach(through: &Through, to: &End) -> Result<(Connection, Stream), Stri
         End::Socket(path) => connection.socket(&path.display().to_string()).await,
     };
     stream.map(|stream| (connection, stream)).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn only_a_socket_at_which_nobody_listens_is_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        drop(std::os::unix::net::UnixListener::bind(at("left")).unwrap());
+        std::os::unix::fs::symlink("left", at("link")).unwrap();
+        std::fs::write(at("file"), "x").unwrap();
+        let why = async |name: &str| bind(&at(name)).await.unwrap_err().kind();
+        assert_eq!((why("link").await, why("file").await), (io::ErrorKind::AddrInUse, io::ErrorKind::AddrInUse));
+        let listener = bind(&at("left")).await.unwrap();
+        assert_eq!(why("left").await, io::ErrorKind::AddrInUse);
+        drop(listener);
+        assert!(at("left").exists() && std::fs::read(at("file")).unwrap() == b"x");
+    }
 }
