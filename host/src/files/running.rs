@@ -48,19 +48,22 @@ impl Started {
     }
 }
 
+/// A file that is written: its device and its whole path there.
+type Target = (String, Vec<u8>);
+
 /// All of them.
 #[derive(Debug, Default)]
 pub struct Transfers {
     /// By what identifies the call; nothing yet while one is prepared.
     known: Mutex<BTreeMap<String, Option<Started>>>,
-    taken: Arc<Mutex<BTreeSet<(String, Vec<u8>)>>>,
+    taken: Arc<Mutex<BTreeSet<Target>>>,
 }
 
 /// Files of a device that are written just now: two uploads of one file would mix their bytes, or give half of them its name.
 #[derive(Debug, Clone, Default)]
 pub struct Targets {
     device: String,
-    taken: Arc<Mutex<BTreeSet<(String, Vec<u8>)>>>,
+    taken: Arc<Mutex<BTreeSet<Target>>>,
 }
 
 /// A file of a device that nobody else writes as long as this is there.
