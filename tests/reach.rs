@@ -171,6 +171,29 @@ fn sessions_of_a_server_share_a_connection_as_far_as_it_lets_them() {
     }
 }
 
+/// A list of hundreds would be longer than what a client shows a model.
+#[test]
+fn a_long_list_of_sessions_comes_in_parts() {
+    account("jft-bash", Path::new("/bin/bash"));
+    let server = Sshd::start_with(|_| "MaxSessions 100".to_owned());
+    let mut client = Client::start(&server.device("web1", "jft-bash", "linux"));
+    let names: Vec<String> = (0..52).map(|number| format!("s{number:02}")).collect();
+    for name in &names {
+        client.call("ssh_open", json!({"host": "web1", "name": name}));
+    }
+    let listed = |reply: &Value| -> Vec<String> {
+        let session = |session: &Value| session["session"].as_str().unwrap().trim_start_matches("web1#").to_owned();
+        reply["sessions"].as_array().unwrap().iter().map(session).collect()
+    };
+    let first = client.call("ssh_sessions", json!({}));
+    assert_eq!((listed(&first), &first["next_cursor"]), (names[..50].to_vec(), &json!("web1#s49")));
+    assert_eq!(first["next"], "More: ssh_sessions cursor=web1#s49.");
+    // What goes meanwhile moves no other over the end of a part.
+    client.call("ssh_close", json!({"session": "web1#s07"}));
+    let rest = client.call("ssh_sessions", json!({"cursor": first["next_cursor"]}));
+    assert_eq!((listed(&rest), &rest["next_cursor"]), (names[50..].to_vec(), &Value::Null));
+}
+
 #[test]
 fn the_doctor_says_where_the_way_ends() {
     account("jft-bash", Path::new("/bin/bash"));

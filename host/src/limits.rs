@@ -513,6 +513,8 @@ pub const SESSION_NAME_MAX_CHARS: usize = 64;
 pub const OPEN_NAMES_MAX: usize = 50;
 /// Devices in a reply.
 pub const HOSTS_LIMIT_MAX: usize = 500;
+/// Sessions in a reply: some 350 characters each.
+pub const SESSIONS_SHOWN_MAX: usize = 50;
 /// Bytes of a line that may be a tool call and is looked at as such; a longer one goes the general way.
 pub const CALL_LINE_MAX_BYTES: usize = 256 * 1024;
 /// Between two progress notifications of a call.

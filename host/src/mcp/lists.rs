@@ -14,7 +14,7 @@ use crate::directory::Directory;
 use crate::directory::identity::Identity;
 use crate::forward::Forward;
 use crate::ids::{SessionId, open_are};
-use crate::limits::HOSTS_LIMIT_MAX;
+use crate::limits::{HOSTS_LIMIT_MAX, SESSIONS_SHOWN_MAX};
 use crate::session::lock::LockState;
 
 /// Devices listed at a time.
@@ -105,10 +105,15 @@ pub(super) fn hosts(directory: &Arc<Directory>, arguments: &Arguments) -> Result
 
 pub(super) fn sessions(directory: &Arc<Directory>, arguments: &Arguments) -> Reply {
     let wanted = arguments.text("session").map(SessionId::parse);
-    let handles = directory.list().into_iter().filter(|handle| wanted.as_ref().is_none_or(|id| *id == handle.id));
+    // The list is in their order, so one that is opened or closed meanwhile moves no other over the end of a part.
+    let behind = arguments.text("cursor").map(SessionId::parse);
+    let all = directory.list();
+    let is_wanted = |id: &SessionId| wanted.as_ref().is_none_or(|wanted| wanted == id) && behind.as_ref().is_none_or(|last| id > last);
+    let mut handles = all.iter().filter(|handle| is_wanted(&handle.id)).peekable();
     let mut lines = Vec::new();
     let mut list = Vec::new();
-    for handle in handles {
+    let mut more = None;
+    while let Some(handle) = handles.next() {
         let status = handle.status();
         let mut fields = reply::session_fields(&handle.id.to_string(), &status);
         let name = &handle.id.device;
@@ -142,23 +147,31 @@ pub(super) fn sessions(directory: &Arc<Directory>, arguments: &Arguments) -> Rep
         // The reasons are long: they stand in the structure alone.
         fields.extend(identified(directory, name).map(|(_, found)| ("identified".to_owned(), found)));
         list.push(Value::Object(fields));
+        if list.len() == SESSIONS_SHOWN_MAX && handles.peek().is_some() {
+            more = Some(handle.id.to_string());
+            break;
+        }
     }
-    let mut next = String::new();
+    let mut next = more.as_ref().map(|last| format!("More: ssh_sessions cursor={last}.")).unwrap_or_default();
     if list.is_empty() {
-        let none = if wanted.is_none() { "no session is open" } else { "no session of this name is open" };
+        let none = match (&wanted, &behind) {
+            (Some(_), _) => "no session of this name is open",
+            (None, Some(_)) => "no more sessions are open",
+            (None, None) => "no session is open",
+        };
         lines.push(none.to_owned());
         if let Some(id) = &wanted {
-            let others: Vec<String> = directory.list().iter().map(|handle| handle.id.to_string()).collect();
+            let others: Vec<String> = all.iter().map(|handle| handle.id.to_string()).collect();
             next = format!("There is no session `{id}`; {}.", open_are(&others));
         }
     }
-    // Those that wait for the next session of their name.
-    let is_wanted = |forward: &Forward| wanted.as_ref().is_none_or(|id| id.to_string() == forward.session);
-    let is_listed = |forward: &Forward| list.iter().any(|session| session["session"] == forward.session.as_str());
-    let waiting = directory.forwards().list(None).into_iter().filter(|forward| is_wanted(forward) && !is_listed(forward));
+    // Those that wait for the next session of their name stand behind the last of the open ones.
+    let is_open = |forward: &Forward| all.iter().any(|handle| handle.id.to_string() == forward.session);
+    let is_asked = |forward: &Forward| wanted.as_ref().is_none_or(|id| id.to_string() == forward.session);
+    let waiting = directory.forwards().list(None).into_iter().filter(|forward| more.is_none() && is_asked(forward) && !is_open(forward));
     let waiting: Vec<Forward> = waiting.collect();
     lines.extend(waiting.iter().map(|forward| format!("{} (not open): {}", forward.session, forward::line(forward))));
-    let mut fields = json!({"sessions": list});
+    let mut fields = json!({"sessions": list, "next_cursor": more});
     if let Some(fields) = fields.as_object_mut().filter(|_| !waiting.is_empty()) {
         fields.insert("forwards".to_owned(), waiting.iter().map(forward::fields).collect());
     }

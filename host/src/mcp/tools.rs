@@ -333,8 +333,8 @@ pub const TOOLS: &[Definition] = &[
         title: "List sessions",
         class: Class::Reads,
         device_text: false,
-        about: "List open sessions: state, running command, mode, input lock, forwards.",
-        params: &[may("session", Kind::Text, "Only this one")],
+        about: "List open sessions: state, command, mode, lock, forwards.",
+        params: &[may("session", Kind::Text, "Only this one"), may("cursor", Kind::Text, "The last next_cursor")],
     },
     Definition {
         name: "ssh_transfer",
