@@ -256,7 +256,7 @@ fn a_forward_that_is_allowed_no_longer_after_a_reload_is_closed_and_its_caller_t
     let echo = echo();
     let (here, named) = (format!("127.0.0.1:{echo}"), format!("localhost:{echo}"));
     let config = |allowed: &str| full(&server, &format!("[forward]\nto = [{allowed}]\n"));
-    let mut client = Client::start(&config(""));
+    let mut client = Client::start(&config(&format!("\"{here}\", \"{named}\"")));
     client.run("web1", "echo open");
     let (stays, port) = open(&mut client, json!({"to": here}));
     let (goes, closed) = open(&mut client, json!({"to": named, "keep": true}));

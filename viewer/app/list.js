@@ -43,7 +43,10 @@ export function openDevice() {
     action: 'Open',
     done: (data) => {
       const name = String(data.get('session')).trim();
-      if (name && model.open(name)) location.hash = `#/session/${encodeURIComponent(name)}`;
+      if (!name || !model.open(name)) return;
+      location.hash = `#/session/${encodeURIComponent(name)}`;
+      // At once: what comes of it is told on that page.
+      model.dispatchEvent(new Event('go'));
     },
   });
 }

@@ -24,8 +24,11 @@ const ROUTES = [
 
 const main = document.getElementById('main');
 let shown = null;
+let at = null;
 
 function show() {
+  if (at === location.hash) return;
+  at = location.hash;
   shown?.end();
   main.replaceChildren();
   document.querySelectorAll('dialog').forEach((dialog) => dialog.close());
@@ -64,6 +67,7 @@ questions(document.getElementById('questions'));
 approvals(document.getElementById('approvals'));
 keys(() => shown);
 addEventListener('hashchange', show);
+model.addEventListener('go', show);
 model.addEventListener('tell', tell);
 model.addEventListener('change', () => {
   shown?.update?.();

@@ -431,7 +431,8 @@ impl Sink for Page {
             b'H' | b'f' | b'A' | b'F' | b'd' if csi.private == 0 && !self.row.is_empty() => self.end_row(end),
             b'A' | b'F' if csi.private == 0 => {
                 self.raised = self.raised.saturating_add(csi.param(0, 1));
-                self.row.leave();
+                // Nothing of a row without text goes along, not the column either: what follows is in a row that stands already.
+                self.row.clear();
             }
             b'B' if csi.private == 0 && self.raised > 0 => self.raised = self.raised.saturating_sub(csi.param(0, 1)),
             b'H' | b'f' | b'd' if csi.private == 0 => self.row.leave(),
