@@ -165,7 +165,7 @@ pub const TOOLS: &[Definition] = &[
         title: "Search past commands",
         class: Class::Reads,
         device_text: false,
-        about: "Search past commands, newest first: who ran what, where, exit code, duration, verdict.",
+        about: "Search past commands, newest first: who ran what, where, exit code, verdict.",
         params: &[
             may("query", Kind::Text, "Part of a command, target or caller"),
             may("target", Kind::Text, TARGET),
@@ -267,7 +267,7 @@ pub const TOOLS: &[Definition] = &[
         title: "Run a read-only command",
         class: Class::Reads,
         device_text: true,
-        about: "Run one read-only command on one or many targets (show/display, ls, cat, journalctl ...). What is not proven read-only is refused; then use ssh_run.",
+        about: "Run one read-only command on one or many targets (show/display, ls, journalctl ...). What is not proven read-only is refused; then use ssh_run.",
         params: &[
             must("targets", Kind::Texts, "Device names"),
             must("command", Kind::Text, "The command"),
@@ -310,7 +310,7 @@ pub const TOOLS: &[Definition] = &[
         title: "Show the terminal",
         class: Class::Reads,
         device_text: true,
-        about: "Show the terminal as rendered now (full-screen programs, menus, prompts): rows, cursor, title.",
+        about: "Show the terminal as rendered now (full-screen programs, menus): rows, cursor, title.",
         params: &[must("session", Kind::Text, "Its name"), may("since", Kind::Count, "Only rows changed since this revision")],
     },
     Definition {
