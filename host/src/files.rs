@@ -15,6 +15,7 @@
 use std::io;
 
 use crate::secret::redact::Redactor;
+use crate::terminal::text::escaped;
 
 pub mod copy;
 pub mod like;
@@ -37,6 +38,15 @@ pub mod transfer;
 pub mod tree;
 pub mod wire;
 pub mod write;
+
+/// The longest part of a device's own words in an error.
+const WORDS_MAX_CHARS: usize = 200;
+
+/// A device's own words, for an error: one line in which nothing is invisible.
+fn words(text: &str) -> String {
+    let line: String = text.chars().filter(|letter| !letter.is_control()).take(WORDS_MAX_CHARS).collect();
+    escaped(&line)
+}
 
 /// Why a server did not do what was asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -13,9 +13,8 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::timeout;
 
 use super::name::shown;
-use super::{Code, FilesError};
+use super::{Code, FilesError, words};
 use crate::limits::{PROGRAM_ANSWER_MAX_BYTES, PROGRAM_ERRORS_MAX_BYTES, PROGRAM_FILES_MAX};
-use crate::terminal::text::escaped;
 
 /// A future of its own.
 pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -169,8 +168,7 @@ pub fn judge(status: Option<i32>, complaints: &[u8], act: &'static str, path: &[
         _ if status == Some(127) => Code::Unsupported,
         _ => Code::Failure,
     };
-    let said: String = line.chars().filter(|letter| !letter.is_control()).take(200).collect();
-    let said = escaped(&said);
+    let said = words(line);
     let what = match (status, said.as_str()) {
         _ if code == Code::Missing => "there is no such file or folder".to_owned(),
         _ if code == Code::Denied => "the account may not".to_owned(),

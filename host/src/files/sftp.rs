@@ -6,9 +6,8 @@ use bytes::Bytes;
 
 use super::link::{Link, Reply, Waiting};
 use super::wire::{Attrs, Fields, Malformed, Name, answer, open, put_string, put_u32, put_u64, request};
-use super::{Code, FilesError};
+use super::{Code, FilesError, words};
 use crate::limits::{FOLDER_ENTRIES_MAX, SFTP_CHUNK_MAX_BYTES, SFTP_CHUNK_PLAIN_BYTES};
-use crate::terminal::text::escaped;
 
 /// What a server can beyond the draft.
 #[derive(Debug, Clone, Copy, Default)]
@@ -478,8 +477,7 @@ fn status(code: u32, said: &[u8]) -> Fault {
         _ => (Code::Failure, ""),
     };
     // The server's words only where the code says nothing: they are text of a device.
-    let said: String = String::from_utf8_lossy(said).chars().filter(|letter| !letter.is_control()).take(200).collect();
-    let said = escaped(&said);
+    let said = words(&String::from_utf8_lossy(said));
     let what = match (own, said.as_str()) {
         ("", "" | "Failure") => "the server says only that it failed (is it in the way of something, or is the disk full?)".to_owned(),
         ("", said) => said.to_owned(),
