@@ -1,5 +1,6 @@
 //! Questions that programs ask. They are reported, never answered: which answer is right only the caller knows.
 
+use jackfield_plugin::dialog::names_its_host;
 use jackfield_plugin::text::{listed, trim, trim_end};
 use jackfield_plugin::{Question, View};
 
@@ -62,7 +63,7 @@ pub(crate) fn known(view: &View, without: &str) -> Option<Question> {
 /// the server asks in words of its own.
 fn asked_elsewhere(view: &View) -> bool {
     let tail = trim_end(&view.tail);
-    let by_ssh = tail.ends_with("'s password:") || tail.starts_with('(') && tail.split(')').next().is_some_and(|who| who.contains('@'));
+    let by_ssh = tail.ends_with("'s password:") || names_its_host(tail);
     by_ssh || started::reaches_out(&view.command)
 }
 
