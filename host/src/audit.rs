@@ -3,7 +3,8 @@
 //! Lines of JSON, each with the hash of the one before ([`record`]); all processes append to one file ([`chain`]). Every now and
 //! then the newest one is signed ([`key`]), so that what is cut off is missed. [`verify`] finds what was changed, cut, moved or put in.
 //!
-//! What policy has decided is in the file before anything is typed. What changes something waits until it is on the disk.
+//! What policy has decided is in the file before anything is typed. What changes something waits until it is on the disk. That a command
+//! has ended is written once its caller has been told, in the same moment.
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -11,9 +12,11 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 use std::thread::{self, Thread};
 
+use tokio::runtime::Handle;
+use tokio::task::yield_now;
 use tokio::time::timeout;
 
-use crate::limits::{AUDIT_FILE_MAX_BYTES, AUDIT_HEAD_PAUSE, AUDIT_NAME_MAX_BYTES, AUDIT_SYNC_MAX, COMMAND_MAX_BYTES};
+use crate::limits::{AUDIT_FILE_MAX_BYTES, AUDIT_HEAD_PAUSE, AUDIT_NAME_MAX_BYTES, AUDIT_PUT_OFF_MAX, AUDIT_SYNC_MAX, COMMAND_MAX_BYTES};
 use crate::secret::Secret;
 use crate::secret::prints::Prints;
 use crate::terminal::text::first_bytes;
@@ -122,6 +125,7 @@ struct Shared {
 
 impl Drop for Shared {
     fn drop(&mut self) {
+        self.catch_up();
         if let Some(signer) = &self.signer {
             signer.unpark();
         }
@@ -196,9 +200,12 @@ impl Audit {
         Ok(Some(written.seq))
     }
 
-    /// A command has ended.
+    /// A command has ended. Nobody waits for this record: it is written when all that is ready now has run, which is its caller's
+    /// answer, or with the next record.
     pub fn end(&self, ended: &Ended<'_>) {
-        self.add(&Add::Record(&Entry::End(ended)));
+        if let Some(shared) = &self.0 {
+            shared.put_off(&Entry::End(ended));
+        }
     }
 
     /// A file was read, written or copied.
@@ -240,6 +247,7 @@ impl Audit {
     /// Signs what was written: the process ends.
     pub fn finish(&self) {
         let Some(shared) = &self.0 else { return };
+        shared.catch_up();
         if let Some(chain) = &shared.chain
             && lock(chain).newest().is_some()
         {
@@ -250,10 +258,39 @@ impl Audit {
 }
 
 impl Shared {
+    fn put_off(self: &Arc<Self>, entry: &Entry<'_>) {
+        let Some(chain) = &self.chain else { return self.on_missing(1, &AuditError::NoPlace) };
+        let waiting = lock(chain).put_off(entry);
+        match (waiting, Handle::try_current()) {
+            (Ok(1), Ok(runtime)) => {
+                let shared = Arc::clone(self);
+                runtime.spawn(async move {
+                    yield_now().await;
+                    shared.catch_up();
+                });
+            }
+            (Ok(waiting), Ok(_)) if waiting < AUDIT_PUT_OFF_MAX => {}
+            (Ok(_), _) => self.catch_up(),
+            (Err(error), _) => self.on_missing(1, &error),
+        }
+    }
+
+    /// Writes what was put off.
+    fn catch_up(&self) {
+        if self.chain.as_ref().is_some_and(|chain| lock(chain).waiting() > 0) {
+            // Trouble is counted, and told by the health.
+            let _ = self.append(&Add::PutOff);
+        }
+    }
+
     fn append(&self, what: &Add<'_>) -> Result<Written, AuditError> {
-        let done = match &self.chain {
-            Some(chain) => lock(chain).append(what),
-            None => Err(AuditError::NoPlace),
+        let own = u64::from(!matches!(what, Add::PutOff));
+        let (records, done) = match &self.chain {
+            Some(chain) => {
+                let mut chain = lock(chain);
+                (own + chain.waiting() as u64, chain.append(what))
+            }
+            None => (own, Err(AuditError::NoPlace)),
         };
         match &done {
             Ok(_) => {
@@ -264,7 +301,7 @@ impl Shared {
                     signer.unpark();
                 }
             }
-            Err(error) => self.on_missing(error),
+            Err(error) => self.on_missing(records, error),
         }
         done
     }
@@ -279,11 +316,11 @@ impl Shared {
             Err(_) => Err(std::io::Error::other(format!("the disk did not take it within {} s", AUDIT_SYNC_MAX.as_secs()))),
         };
         let path = files::newest(&self.folder);
-        synced.map_err(|cause| AuditError::file(path, cause)).inspect_err(|error| self.on_missing(error))
+        synced.map_err(|cause| AuditError::file(path, cause)).inspect_err(|error| self.on_missing(1, error))
     }
 
-    fn on_missing(&self, error: &AuditError) {
-        self.missing.fetch_add(1, Ordering::Relaxed);
+    fn on_missing(&self, records: u64, error: &AuditError) {
+        self.missing.fetch_add(records, Ordering::Relaxed);
         self.on_trouble(error);
     }
 

@@ -608,6 +608,8 @@ pub const AUDIT_LOCK_MAX: Duration = Duration::from_secs(1);
 pub const AUDIT_LOCK_SPINS: u32 = 50;
 /// Between two looks afterwards.
 pub const AUDIT_LOCK_PAUSE: Duration = Duration::from_micros(200);
+/// Records that are put off until the next one is written or nothing else is to do.
+pub const AUDIT_PUT_OFF_MAX: usize = 64;
 /// How long a lock that was not got is not waited for again.
 pub const AUDIT_RETRY: Duration = Duration::from_secs(10);
 /// Files that may be replaced while one record is written: two processes begin new ones at once.

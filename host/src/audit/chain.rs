@@ -12,7 +12,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::files::Draft;
 use super::key::{Head, Key, is_signed};
-use super::record::{About, Cut, Entry, Hash, Lines, Signed, Torn};
+use super::record::{About, Cut, Entry, Hash, Lines, Signed, Torn, Unchained};
 use super::{AuditError, files, tail};
 use crate::limits::{AUDIT_HEAD_EVERY, AUDIT_LOCK_MAX, AUDIT_OPEN_TRIES, AUDIT_RETRY, AUDIT_TAIL_MAX_BYTES};
 use crate::{instant, private};
@@ -29,6 +29,8 @@ pub(super) enum Add<'a> {
     Head,
     /// Only who writes.
     Start,
+    /// Only what was put off.
+    PutOff,
 }
 
 /// A record that was written.
@@ -54,6 +56,8 @@ pub(super) struct Chain {
     known: Option<Newest>,
     /// The record that says who writes is there.
     is_started: bool,
+    /// Records that come before the next one.
+    put_off: Vec<Unchained>,
     failed_at: Option<Instant>,
 }
 
@@ -92,7 +96,19 @@ impl Drop for Lock {
 impl Chain {
     pub(super) fn new(folder: PathBuf, max_bytes: u64, about: About, process: u32, run: &str) -> Self {
         let writer = format!(r#""process":{process},"run":{}"#, serde_json::Value::from(run));
-        Self { folder, max_bytes, about, writer, key: None, file: None, tail: None, known: None, is_started: false, failed_at: None }
+        Self {
+            folder,
+            max_bytes,
+            about,
+            writer,
+            key: None,
+            file: None,
+            tail: None,
+            known: None,
+            is_started: false,
+            put_off: Vec::new(),
+            failed_at: None,
+        }
     }
 
     /// The file's name.
@@ -105,9 +121,22 @@ impl Chain {
         Some((self.known?, Arc::clone(&self.file.as_ref()?.0)))
     }
 
-    /// Appends.
+    /// Keeps a record for the next call of [`append`](Self::append). How many there are now.
+    pub(super) fn put_off(&mut self, entry: &Entry<'_>) -> Result<usize, AuditError> {
+        let record = Unchained::of(entry, instant::millis(SystemTime::now()));
+        self.put_off.push(record.map_err(|error| AuditError::file(self.path(), io::Error::other(error)))?);
+        Ok(self.put_off.len())
+    }
+
+    /// How many records wait for the next one.
+    pub(super) fn waiting(&self) -> usize {
+        self.put_off.len()
+    }
+
+    /// Appends, behind what was put off. What cannot be written is not tried again.
     pub(super) fn append(&mut self, what: &Add<'_>) -> Result<Written, AuditError> {
         let done = self.try_append(what);
+        self.put_off.clear();
         if done.is_err() {
             self.tail = None;
             self.failed_at = Some(Instant::now());
@@ -247,13 +276,17 @@ impl Chain {
         if !self.is_started {
             self.add(&mut lines, &Entry::Start(&self.about))?;
         }
-        if (lines.seq + 1).is_multiple_of(AUDIT_HEAD_EVERY) {
-            self.sign(&mut lines)?;
+        for record in &self.put_off {
+            self.sign_now_and_then(&mut lines)?;
+            lines.chain(record);
+        }
+        if !matches!(what, Add::PutOff) {
+            self.sign_now_and_then(&mut lines)?;
         }
         match what {
             Add::Record(entry) => self.add(&mut lines, entry)?,
             Add::Head => self.sign(&mut lines)?,
-            Add::Start => {}
+            Add::Start | Add::PutOff => {}
         }
         self.put(&file, &lines)?;
         self.is_started = true;
@@ -274,6 +307,10 @@ impl Chain {
 
     fn no_key(&self, cause: io::Error) -> AuditError {
         AuditError::Key { path: super::key::path(&self.folder), cause: Arc::new(cause) }
+    }
+
+    fn sign_now_and_then(&self, lines: &mut Lines) -> Result<(), AuditError> {
+        if (lines.seq + 1).is_multiple_of(AUDIT_HEAD_EVERY) { self.sign(lines) } else { Ok(()) }
     }
 
     fn sign(&self, lines: &mut Lines) -> Result<(), AuditError> {

@@ -393,6 +393,22 @@ pub struct Cut {
     pub sha256: String,
 }
 
+/// A record but for its place in the chain.
+#[derive(Debug)]
+pub(super) struct Unchained {
+    at: String,
+    kind: &'static str,
+    /// What it says, as JSON.
+    body: String,
+}
+
+impl Unchained {
+    /// Of what happened at this time.
+    pub(super) fn of(entry: &Entry<'_>, at_ms: i64) -> Result<Self, serde_json::Error> {
+        Ok(Self { at: instant::shown(at_ms), kind: entry.kind(), body: serde_json::to_string(entry)? })
+    }
+}
+
 /// Lines in the making: each is chained to the one before.
 #[derive(Debug)]
 pub(super) struct Lines {
@@ -402,7 +418,7 @@ pub(super) struct Lines {
     pub(super) hash: Hash,
     /// The lines, with their newlines.
     pub(super) text: Vec<u8>,
-    at: String,
+    at_ms: i64,
     /// Who writes: `"process":…,"run":…`.
     writer: String,
 }
@@ -410,14 +426,19 @@ pub(super) struct Lines {
 impl Lines {
     /// After this record, at this time, by this process.
     pub(super) fn after(seq: u64, hash: Hash, at_ms: i64, writer: &str) -> Self {
-        Self { seq, hash, text: Vec::new(), at: instant::shown(at_ms), writer: writer.to_owned() }
+        Self { seq, hash, text: Vec::new(), at_ms, writer: writer.to_owned() }
     }
 
     /// Adds a record.
     pub(super) fn add(&mut self, entry: &Entry<'_>) -> Result<(), serde_json::Error> {
-        let body = serde_json::to_string(entry)?;
+        self.chain(&Unchained::of(entry, self.at_ms)?);
+        Ok(())
+    }
+
+    /// Gives a record its place.
+    pub(super) fn chain(&mut self, Unchained { at, kind, body }: &Unchained) {
         let mut line = String::with_capacity(body.len() + 256);
-        let (seq, at, kind, hash, writer) = (self.seq + 1, &self.at, entry.kind(), self.hash, &self.writer);
+        let (seq, hash, writer) = (self.seq + 1, self.hash, &self.writer);
         // Writing into a text cannot fail.
         let _ = write!(line, r#"{{"v":{VERSION},"seq":{seq},"at":"{at}","kind":"{kind}","prev":"{hash}",{writer}"#);
         let fields = body.strip_prefix('{').unwrap_or_default();
@@ -427,6 +448,5 @@ impl Lines {
         self.seq = seq;
         self.text.extend_from_slice(line.as_bytes());
         self.text.push(b'\n');
-        Ok(())
     }
 }

@@ -79,6 +79,72 @@ async fn a_record_is_whole_private_and_goes_on_after_a_restart() {
     assert_eq!((verdict["kind"].as_str(), verdict["text"].as_str(), verdict["approver"].is_null()), (Some("verdict"), Some("again"), true));
 }
 
+fn end(audit: &Audit, number: usize) {
+    audit.end(&Ended { session: "web1".to_owned(), device: "web1", command_id: format!("c{number}"), ..Ended::default() });
+}
+
+/// Which kind of records the file has now, one letter each.
+fn kinds(folder: &Path) -> String {
+    let kind = |line: String| serde_json::from_str::<serde_json::Value>(&line).unwrap()["kind"].as_str().unwrap()[..1].to_owned();
+    lines(folder).into_iter().map(kind).collect()
+}
+
+#[tokio::test]
+async fn an_end_is_written_when_all_else_has_run_or_before_what_comes_next() {
+    let folder = tempfile::tempdir().unwrap();
+    let audit = start(folder.path());
+    end(&audit, 1);
+    end(&audit, 2);
+    assert_eq!(kinds(folder.path()), "s");
+    yield_now().await;
+    yield_now().await;
+    assert_eq!(kinds(folder.path()), "see");
+    end(&audit, 3);
+    say(&audit, "next").await;
+    assert_eq!(kinds(folder.path()), "seeev");
+    end(&audit, 4);
+    audit.finish();
+    assert_eq!(kinds(folder.path()), "seeeveh");
+    end(&audit, 5);
+    drop(audit);
+    yield_now().await;
+    yield_now().await;
+    assert_eq!(kinds(folder.path()), "seeevehe");
+    is_whole(folder.path(), 8);
+}
+
+#[test]
+fn ends_are_written_at_once_where_nothing_else_runs_and_all_of_them_where_that_ends() {
+    let folder = tempfile::tempdir().unwrap();
+    let audit = start(folder.path());
+    end(&audit, 1);
+    assert_eq!(kinds(folder.path()), "se");
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(async { end(&audit, 2) });
+    assert_eq!(kinds(folder.path()), "se");
+    drop(audit);
+    drop(runtime);
+    assert_eq!(kinds(folder.path()), "see");
+    is_whole(folder.path(), 3);
+}
+
+#[tokio::test]
+async fn many_ends_at_once_are_few_writes_and_are_signed_now_and_then_all_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let audit = start(folder.path());
+    let many = usize::try_from(AUDIT_HEAD_EVERY).unwrap() + 1;
+    for number in 1..=many {
+        end(&audit, number);
+        assert!(number < AUDIT_PUT_OFF_MAX || kinds(folder.path()).len() > number - AUDIT_PUT_OFF_MAX, "{number}");
+    }
+    drop(audit);
+    yield_now().await;
+    yield_now().await;
+    let kinds = kinds(folder.path());
+    assert_eq!((kinds.find('h'), kinds.len()), (Some(many - 2), many + 2), "{kinds}");
+    is_whole(folder.path(), (many + 2) as u64);
+}
+
 #[tokio::test]
 async fn secrets_that_are_known_are_written_by_their_names() {
     let folder = tempfile::tempdir().unwrap();
