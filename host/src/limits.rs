@@ -172,6 +172,9 @@ pub const LINE_CHUNKS: usize = 64;
 pub const LEVELS_MAX: usize = 12;
 /// Commands that a session remembers with their output's place.
 pub const COMMANDS_KEPT: usize = 256;
+/// Bytes of what it remembers of them: one of many lines has a place for each of them, and perhaps an error. The places of the longest
+/// command that may be given fit.
+pub const COMMANDS_KEPT_BYTES: usize = 8 * 1024 * 1024;
 /// How long a person's last key keeps agents from typing into the same session: a person thinks between two words.
 pub const TYPING_LEASE: Duration = Duration::from_secs(15);
 /// An agent's lock of a session unless it says otherwise.

@@ -132,21 +132,21 @@ pub async fn command(session: &SessionHandle, text: &str) -> Result<Report, Stri
 }
 
 async fn play(session: &SessionHandle, recording: &Recording, judge: Judge<'_>) -> Result<(), String> {
-    let mut running: Option<Accepted> = None;
+    let mut running: Option<(Accepted, &str)> = None;
     for entry in &recording.entries {
         match entry {
             Entry::Run(text) => {
                 settled(session).await?;
-                running = Some(start(session, text).await?);
+                running = Some((start(session, text).await?, text.as_str()));
             }
             Entry::Answer(name) => {
-                asked(session, running.as_mut()).await?;
+                asked(session, running.as_mut().map(|(accepted, _)| accepted)).await?;
                 let request = SendRequest { secret: Some(name.clone()), caller: CALLER.to_owned(), ..SendRequest::default() };
                 session.send(request).await.map_err(|refusal| format!("`{name}` is not taken: {}", refused(&refusal)))?;
             }
             Entry::Outcome(expected) => {
-                let Some(accepted) = running.take() else { return Err("an outcome without a request".to_owned()) };
-                compare(session, expected, &finish(session, accepted).await?, judge)?;
+                let Some((accepted, text)) = running.take() else { return Err("an outcome without a request".to_owned()) };
+                compare(session, (text, expected), &finish(session, accepted).await?, judge)?;
             }
             _ => {}
         }
@@ -198,9 +198,9 @@ async fn finish(session: &SessionHandle, mut accepted: Accepted) -> Result<Repor
     session.report(OutputQuery { command: Some(accepted.id), max_chars: OUTPUT_MAX_CHARS, ..OutputQuery::default() }).await
 }
 
-fn compare(session: &SessionHandle, expected: &Outcome, report: &Report, judge: Judge<'_>) -> Result<(), String> {
+fn compare(session: &SessionHandle, (text, expected): (&str, &Outcome), report: &Report, judge: Judge<'_>) -> Result<(), String> {
     let Err(wrong) = judge(expected, report) else { return Ok(()) };
     let end = session.closed().map(|why| format!("; {why}")).unwrap_or_default();
     let warnings = report.warnings.iter().map(|warning| format!("; warning: {warning}")).collect::<String>();
-    Err(format!("`{}` {wrong}{warnings}{end}", report.text))
+    Err(format!("`{text}` {wrong}{warnings}{end}"))
 }

@@ -426,7 +426,6 @@ mod tests {
     fn report() -> Report {
         Report {
             command: None,
-            text: String::new(),
             state: State::Done,
             exit_code: Some(0),
             failed: false,

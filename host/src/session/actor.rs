@@ -6,6 +6,7 @@ mod ending;
 mod leftover;
 mod listening;
 mod person;
+mod records;
 mod reports;
 mod travel;
 mod typing;
@@ -21,10 +22,10 @@ use tokio::task::yield_now;
 use tokio::time::sleep_until;
 
 use self::leftover::Leftover;
+use self::records::{Record, Records};
 use self::travel::Travel;
 use super::audience::Audience;
 use super::command::{Ending, Limit, Started, State};
-use super::journey::Outcome;
 use super::machine::{Effect, Intent, Machine, Setting};
 use super::profile::{Place, Profile};
 use super::queue::{Queue, Reply, still_wanted};
@@ -36,7 +37,7 @@ use super::{Accepted, Phase, Refusal, Renewal, Request, RunRequest, SendRequest,
 use crate::author::Author;
 use crate::cast::Cast;
 use crate::ids::CommandId;
-use crate::limits::{COMMANDS_KEPT, COMMANDS_QUEUED_MAX, SECRET_STANDS, VIEW_RECENT_MAX_BYTES, VIEW_TAIL_MAX_BYTES};
+use crate::limits::{COMMANDS_QUEUED_MAX, SECRET_STANDS, VIEW_RECENT_MAX_BYTES, VIEW_TAIL_MAX_BYTES};
 use crate::plugin::session::SessionPlugins;
 use crate::policy::approved::{Approved, Payload};
 use crate::policy::keys::LineAssembler;
@@ -60,20 +61,6 @@ struct Wanted {
     command: Option<CommandId>,
     /// The last row, and how many there were before it.
     row: (u64, String),
-}
-
-/// What is remembered of a command.
-struct Record {
-    id: CommandId,
-    text: String,
-    state: watch::Sender<State>,
-    ending: Option<Ending>,
-    failure: Option<String>,
-    rule: (String, String),
-    journey: Option<Outcome>,
-    witness: Witness,
-    /// Where it begins in the recording.
-    cast_from: f64,
 }
 
 struct Actor {
@@ -101,7 +88,7 @@ struct Actor {
     setup_from: Option<u64>,
     /// Who wrote last, as the recording has it.
     written_by: Option<Author>,
-    records: VecDeque<Record>,
+    records: Records,
     waiting: Queue,
     /// What is typed behind those who wait: for the command that they begin.
     sends: VecDeque<(SendRequest, oneshot::Sender<Result<u64, Refusal>>)>,
@@ -172,7 +159,7 @@ pub fn start(mut profile: Profile, line: Line) -> SessionHandle {
         setups: VecDeque::new(),
         setup_from: None,
         written_by: None,
-        records: VecDeque::new(),
+        records: Records::default(),
         waiting: Queue::default(),
         sends: VecDeque::new(),
         held_until: None,
@@ -665,20 +652,7 @@ impl Actor {
         self.cast.mark(&id.to_string(), now());
         let (state, watch) = watch::channel(State::Running);
         let rule = (policy::effect_word(verdict.decision.effect).to_owned(), verdict.decision.rule.clone());
-        self.records.push_back(Record {
-            id,
-            text: text.to_owned(),
-            state,
-            ending: None,
-            failure: None,
-            rule,
-            journey: None,
-            witness,
-            cast_from,
-        });
-        if self.records.len() > COMMANDS_KEPT {
-            self.records.pop_front();
-        }
+        self.records.begin(Record { id, state, ending: None, failure: None, rule, journey: None, witness, cast_from });
         self.forget_typed();
         Accepted { id, state: watch, verdict }
     }

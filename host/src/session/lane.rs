@@ -127,7 +127,6 @@ enum Given {
 /// A command, while it runs and later.
 struct Record {
     id: CommandId,
-    text: String,
     state: watch::Sender<State>,
     rule: (String, String),
     started_at: Instant,
@@ -449,7 +448,6 @@ impl Lane {
         let rule = (policy::effect_word(verdict.decision.effect).to_owned(), verdict.decision.rule.clone());
         let mut record = Record {
             id,
-            text: request.text.clone(),
             state,
             rule,
             started_at: now(),
@@ -505,11 +503,15 @@ impl Lane {
 
     fn remember(&mut self, record: Record) {
         self.records.push_back(record);
-        let kept = if matches!(self.way, Open::Pipe(_)) { COMMANDS_KEPT } else { PROGRAMS_KEPT };
         // Programs that run are at most as many as are kept.
-        while self.records.len() > kept && self.records.front().is_some_and(Record::is_over) {
+        while self.records.len() > self.most_kept() && self.records.front().is_some_and(Record::is_over) {
             self.records.pop_front();
         }
+    }
+
+    /// Commands that are remembered.
+    fn most_kept(&self) -> usize {
+        if matches!(self.way, Open::Pipe(_)) { COMMANDS_KEPT } else { PROGRAMS_KEPT }
     }
 
     fn stop(&mut self, how: Stop, command: Option<CommandId>) -> Result<Sent, String> {

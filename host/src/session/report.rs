@@ -69,8 +69,6 @@ impl Range {
 pub struct Report {
     /// The command, if it is about one.
     pub command: Option<CommandId>,
-    /// Its text.
-    pub text: String,
     /// How far it is.
     pub state: State,
     /// Exit status, where the device tells it.

@@ -36,7 +36,7 @@ impl Actor {
         let state = ending.state;
         let id = ending.id;
         // A line that was taken back is nobody's command.
-        let Some(record) = self.records.iter_mut().find(|record| record.id == id) else { return };
+        let Some(record) = self.records.of(id) else { return };
         ending.warnings.extend(self.profile.commons.take_loss_before());
         ending.warnings.extend(self.doubt.take());
         let failed = failure.clone().or_else(|| ending.status.filter(|status| *status != 0).map(|status| format!("exit status {status}")));
@@ -44,8 +44,7 @@ impl Actor {
         self.profile.commons.ended(failed.map(|why| self.profile.shown(&format!("{}: {why}", ending.text))));
         let recorded = self.cast.part(record.cast_from, now());
         self.profile.witness_end(&ending, failure.as_ref(), &record.witness, recorded);
-        record.failure = failure;
-        record.ending = Some(ending);
+        self.records.end(id, ending, failure);
         self.set_state(id, state);
         self.used_at = now();
     }
@@ -78,7 +77,7 @@ impl Actor {
     }
 
     pub(super) fn set_state(&mut self, id: CommandId, state: State) {
-        if let Some(record) = self.records.iter().find(|record| record.id == id) {
+        if let Some(record) = self.records.of(id) {
             record.state.send_replace(state);
         }
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Actor, CommandId, Report, ScreenReport, State, Travel, now, output, removed};
-use crate::limits::COMMANDS_KEPT;
+use crate::limits::{COMMANDS_KEPT, COMMANDS_KEPT_BYTES};
 use crate::screen::Screen;
 use crate::session::command::Running;
 use crate::session::journey::Outcome;
@@ -36,12 +36,15 @@ impl Actor {
     }
 
     fn command_report(&self, id: CommandId, query: &OutputQuery) -> Result<Report, String> {
-        let Some(record) = self.records.iter().find(|record| record.id == id) else {
-            return Err(format!("`{}` does not remember {id}; the last {COMMANDS_KEPT} commands are kept", self.profile.id));
+        let Some(record) = self.records.of(id) else {
+            let mib = COMMANDS_KEPT_BYTES / (1024 * 1024);
+            return Err(format!(
+                "`{}` does not remember {id}; the last {COMMANDS_KEPT} commands are kept, or fewer where what is known of them takes more than {mib} MiB",
+                self.profile.id
+            ));
         };
         let blank = Report {
             command: Some(id),
-            text: record.text.clone(),
             rule: Some(record.rule.clone()),
             warnings: record.witness.warning.iter().cloned().collect(),
             ..self.blank()
@@ -124,7 +127,6 @@ impl Actor {
         let ready = self.machine.ready();
         Report {
             command: None,
-            text: String::new(),
             state: State::Running,
             exit_code: None,
             failed: false,

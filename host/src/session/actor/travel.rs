@@ -202,7 +202,7 @@ impl Actor {
             warnings,
         };
         let failure = outcome.sentence();
-        if let Some(record) = self.records.iter_mut().find(|record| record.id == travel.id) {
+        if let Some(record) = self.records.of_mut(travel.id) {
             record.journey = Some(outcome);
         }
         self.conclude(ending, failure);

@@ -18,7 +18,7 @@ impl Lane {
             return Err(format!("`{}` has no terminal log; ask for a command by command_id", self.profile.id));
         };
         let Some(record) = self.records.iter().find(|record| record.id == id) else {
-            return Err(format!("`{}` does not remember {id}", self.profile.id));
+            return Err(format!("`{}` does not remember {id}; the last {} commands are kept", self.profile.id, self.most_kept()));
         };
         let shared = match &self.way {
             Open::Pipe(pipe) => Some(&pipe.streams),
@@ -53,7 +53,6 @@ impl Lane {
         let state = *record.state.borrow();
         Ok(Report {
             command: Some(id),
-            text: record.text.clone(),
             state,
             exit_code: record.status,
             failed: record.is_over() && record.has_failed(state),
