@@ -520,6 +520,8 @@ pub const HOSTS_LIMIT_MAX: usize = 500;
 pub const SESSIONS_SHOWN_MAX: usize = 50;
 /// Bytes of a line that may be a tool call and is looked at as such; a longer one goes the general way.
 pub const CALL_LINE_MAX_BYTES: usize = 256 * 1024;
+/// How often somebody who waits for something in a session looks at it, however much comes there. One that is silent is not looked at.
+pub const LOOK_EVERY: Duration = Duration::from_millis(40);
 /// Between two progress notifications of a call.
 pub const PROGRESS_EVERY: Duration = Duration::from_secs(2);
 

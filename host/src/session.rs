@@ -10,12 +10,12 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::time::timeout;
+use tokio::time::{sleep_until, timeout};
 
 use crate::author::Author;
 use crate::config::PolicyMode;
 use crate::ids::{CommandId, SessionId};
-use crate::limits::SESSION_MAILBOX;
+use crate::limits::{LOOK_EVERY, SESSION_MAILBOX};
 use crate::plugin::device_type::DeviceType;
 use crate::policy::{Purpose, Verdict, approval};
 use crate::transport::Welcome;
@@ -259,6 +259,11 @@ impl Request {
         matches!(self, Self::Run(..) | Self::Send(..) | Self::Stop(..) | Self::Person(..) | Self::Resize(..) | Self::Watch(..))
     }
 
+    /// Does somebody only look? Nothing is another afterwards.
+    fn is_look(&self) -> bool {
+        matches!(self, Self::Report(..) | Self::Screen(..) | Self::Judge(..) | Self::Meanwhile(..))
+    }
+
     /// Answers what a session that has ended no longer does, and gives back a question about its past.
     fn refuse(self, why: &str) -> Option<Self> {
         let closed = || Refusal::Closed(why.to_owned());
@@ -322,6 +327,12 @@ impl SessionHandle {
         let mut status = self.status.clone();
         // The task's end is a change too.
         let _ = status.wait_for(wanted).await.is_ok();
+    }
+
+    /// For somebody who looks at it again and again until something has come of it: to be had before the first look.
+    #[must_use]
+    pub fn looks(&self) -> Looks<'_> {
+        Looks { handle: self, stirs: self.commons.stirs(), last: tokio::time::Instant::now() }
     }
 
     /// Why it is over, if it is.
@@ -534,6 +545,28 @@ impl SessionHandle {
     pub async fn close(&self) {
         // A session that has ended is closed.
         let _ = self.ask(Request::Close).await;
+    }
+}
+
+/// Looks at a session: when something may have changed, and at most once in [`LOOK_EVERY`].
+#[derive(Debug)]
+pub struct Looks<'a> {
+    handle: &'a SessionHandle,
+    stirs: watch::Receiver<()>,
+    last: tokio::time::Instant,
+}
+
+impl Looks<'_> {
+    /// Waits for the next one. A session that is silent wakes nobody, and one that prints without a pause not for each piece of it.
+    pub async fn next(&mut self) {
+        tokio::select! {
+            // It lasts as long as the handle.
+            _ = self.stirs.changed() => {}
+            () = self.handle.until(|status| matches!(status.phase, Phase::Closed(_))) => {}
+        }
+        sleep_until(self.last + LOOK_EVERY).await;
+        self.stirs.mark_unchanged();
+        self.last = tokio::time::Instant::now();
     }
 }
 

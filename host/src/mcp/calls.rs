@@ -19,7 +19,8 @@ use crate::directory::{Directory, LineKind};
 use crate::fleet::{Rollout, plain_end};
 use crate::ids::{CommandId, MAIN, SessionId};
 use crate::limits::{
-    self, CALLER_REASON_MAX_CHARS, IDLE_CLOSE, KILL_AFTER_MAX, OUTPUT_DEFAULT_CHARS, PROGRAM_TRIES, QUERY_TARGETS_MAX, TYPED_AHEAD_SETTLE,
+    self, CALLER_REASON_MAX_CHARS, IDLE_CLOSE, KILL_AFTER_MAX, LOOK_EVERY, OUTPUT_DEFAULT_CHARS, PROGRAM_TRIES, QUERY_TARGETS_MAX,
+    TYPED_AHEAD_SETTLE,
 };
 use crate::policy::Purpose;
 use crate::session::command::State;
@@ -29,8 +30,6 @@ use crate::session::search::{expression, first_line};
 use crate::session::{Accepted, Phase, Refusal, RunRequest, SendRequest, SessionHandle, Status, Stop};
 use crate::terminal::text::{escaped, escaped_line};
 
-/// How often a waiting call looks at a session's output.
-pub(super) const LOOK_EVERY: Duration = Duration::from_millis(40);
 /// Budget of each target of a query.
 const QUERY_DEFAULT_CHARS: usize = 8_000;
 /// How long a typed answer is waited for.
@@ -343,8 +342,9 @@ async fn in_turn(handle: &SessionHandle, patience: &mut Patience<'_>, limit: Dur
         handle.until(|status| status.phase != Phase::Ready).await;
         // An answer may be on its way: calls come in no order.
         sleep(LOOK_EVERY).await;
+        let mut looks = handle.looks();
         while handle.asks().is_none_or(|(_, whose)| whose != by) {
-            sleep(LOOK_EVERY).await;
+            looks.next().await;
         }
     };
     let given_up = async {
@@ -496,6 +496,7 @@ async fn send(directory: &Arc<Directory>, caller: &Caller, arguments: &Arguments
         caller: caller.name.clone(),
     };
     let was_busy = matches!(handle.status().phase, Phase::Busy(_));
+    let mut looks = handle.looks();
     let before = match handle.send(request).await {
         Ok(before) => before,
         Err(refusal) => return Ok(reply::refused(&session, &refusal)),
@@ -506,7 +507,7 @@ async fn send(directory: &Arc<Directory>, caller: &Caller, arguments: &Arguments
     let mut line = None;
     let waiting = async {
         loop {
-            sleep(LOOK_EVERY).await;
+            looks.next().await;
             // Asked first: what comes before its end is part of the answer.
             let (back, closed) = (was_busy && handle.status().phase == Phase::Ready, handle.closed().is_some());
             line = matched(&handle, &mut awaited).await?;

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use serde_json::json;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
 use super::Caller;
-use super::calls::{LOOK_EVERY, about, rollout};
+use super::calls::{about, rollout};
 use super::reply::Reply;
 use super::tools::Arguments;
 use crate::author::Author;
@@ -94,6 +94,7 @@ pub(super) async fn stop(handle: &SessionHandle, command: CommandId, how: Stop) 
     let mut sent = Vec::new();
     let tries = if how == Stop::Interrupt { INTERRUPTS_MAX } else { 1 };
     for tried in 0..tries {
+        let mut looks = handle.looks();
         match handle.stop(how, tried, Some(command)).await {
             Ok(what) => sent.push(what),
             // It has ended meanwhile, or its line has; or the session is too busy to hear of it.
@@ -104,7 +105,7 @@ pub(super) async fn stop(handle: &SessionHandle, command: CommandId, how: Stop) 
         }
         let over = async {
             while !is_over(handle, command).await {
-                sleep(LOOK_EVERY).await;
+                looks.next().await;
             }
         };
         if timeout(INTERRUPT_STEP_WAIT, over).await.is_ok() {

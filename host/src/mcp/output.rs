@@ -2,11 +2,9 @@
 
 use std::sync::Arc;
 
-use tokio::time::sleep;
-
 use super::Caller;
 use super::bounds::capped;
-use super::calls::{LOOK_EVERY, about, rollout};
+use super::calls::{about, rollout};
 use super::reply::{self, Reply};
 use super::tools::Arguments;
 use crate::directory::Directory;
@@ -15,10 +13,7 @@ use crate::limits::OUTPUT_DEFAULT_CHARS;
 use crate::session::command::State;
 use crate::session::report::{OutputQuery, Range, Report};
 use crate::session::search::{before_last_chars, before_last_lines};
-use crate::session::{Phase, SessionHandle, Status};
-
-/// Looks at a silent command between two of its reports: a second.
-const SILENT_LOOKS: u32 = 25;
+use crate::session::{Phase, SessionHandle};
 
 /// Shows what a command or a session has printed, or waits for more of it.
 pub(super) async fn output(directory: &Arc<Directory>, caller: &Caller, arguments: &Arguments) -> Result<Reply, String> {
@@ -42,9 +37,9 @@ pub(super) async fn output(directory: &Arc<Directory>, caller: &Caller, argument
     if until == "match" && query.grep.is_none() {
         return Err("`until=match` of ssh_output waits for a line that `grep` matches; give `grep`, or until=output".to_owned());
     }
+    let mut looks = handle.looks();
     // Asked before each report: what comes between the two is not left out.
     let mut rests = has_come_to_rest(&handle, until);
-    let mut stood = stands(&handle);
     let first = searched(&handle, &query).await?;
     if wait.is_zero() {
         return Ok(told(first));
@@ -73,16 +68,7 @@ pub(super) async fn output(directory: &Arc<Directory>, caller: &Caller, argument
             if done || over {
                 return if is_searched { searched(&handle, &query).await } else { Ok::<_, String>(report) };
             }
-            sleep(LOOK_EVERY).await;
-            // A command that is silent is not asked for again and again. Now and then it is: some of its report changes with time alone.
-            for _ in 0..SILENT_LOOKS {
-                let now = stands(&handle);
-                if now.is_none() || now != stood {
-                    break;
-                }
-                sleep(LOOK_EVERY).await;
-            }
-            stood = stands(&handle);
+            looks.next().await;
             rests = has_come_to_rest(&handle, until);
             report = if is_searched { handle.report(brief.clone()).await? } else { searched(&handle, &query).await? };
         }
@@ -120,12 +106,6 @@ fn wanted(directory: &Directory, arguments: &Arguments, handle: &SessionHandle, 
 fn behind_end(offset: u64, range: &Range) -> Option<String> {
     let end = range.output_end;
     (end > 0 && offset > end).then(|| format!("offset={offset} lies behind the end, which is {end}; offsets are those that `range` tells"))
-}
-
-/// How a command in a terminal stands and what it asks. As long as it is silent both stay as they are.
-fn stands(handle: &SessionHandle) -> Option<(Status, Option<String>)> {
-    let status = handle.status();
-    (handle.commons.has_terminal && matches!(status.phase, Phase::Busy(_))).then(|| (status, handle.commons.activity().asks))
 }
 
 /// Does nothing more come in a session? What is waited for there may also come by itself, while no command runs.

@@ -198,6 +198,13 @@ enum Woken {
     Secret(Wanted, Result<Secret, String>),
 }
 
+impl Woken {
+    /// Does somebody only look?
+    fn is_look(&self) -> bool {
+        matches!(self, Self::Request(Some(request)) if request.is_look())
+    }
+}
+
 impl Actor {
     async fn run(mut self) {
         self.start_tape();
@@ -212,6 +219,7 @@ impl Actor {
     }
 
     async fn on_woken(&mut self, woken: Woken) {
+        let is_look = woken.is_look();
         match woken {
             Woken::Line(event) => self.on_line(event).await,
             Woken::Undrained => self.drain().await,
@@ -228,6 +236,10 @@ impl Actor {
         self.type_kept().await;
         self.type_sends().await;
         self.publish();
+        // Those who look would wake themselves and each other for ever.
+        if !is_look {
+            self.profile.commons.stir();
+        }
     }
 
     fn on_renewal(&mut self, renewal: Renewal) {
@@ -721,6 +733,7 @@ impl Actor {
         self.cast.end();
         self.profile.witness_close(&why);
         self.publish();
+        self.profile.commons.stir();
         self.waiting.close(&why);
         for (_, reply) in self.sends.drain(..) {
             let _ = reply.send(Err(Refusal::Closed(why.clone())));

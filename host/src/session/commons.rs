@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Instant, SystemTime};
 
+use tokio::sync::watch;
+
 use super::handover::Handover;
 use super::lock::{Halt, InputLock};
 use crate::author::Author;
@@ -34,6 +36,8 @@ pub struct Commons {
     activity: Mutex<Activity>,
     /// When commands began, and the log's end then.
     begun: Mutex<VecDeque<(CommandId, i64, u64)>>,
+    /// Told of each turn of the session's task in which something may have changed.
+    stirs: watch::Sender<()>,
 }
 
 /// What was done there last.
@@ -83,6 +87,19 @@ impl Commons {
     #[must_use]
     pub fn activity(&self) -> Activity {
         self.activity_mut().clone()
+    }
+
+    /// Something of the session may be another now: those who wait for that are woken. Where nobody waits it costs next to nothing.
+    pub fn stir(&self) {
+        if self.stirs.receiver_count() > 0 {
+            self.stirs.send_replace(());
+        }
+    }
+
+    /// Hears of that from now on.
+    #[must_use]
+    pub fn stirs(&self) -> watch::Receiver<()> {
+        self.stirs.subscribe()
     }
 
     /// A command begins.

@@ -206,19 +206,31 @@ enum Woken {
     Timer,
 }
 
+impl Woken {
+    /// Does somebody only look?
+    fn is_look(&self) -> bool {
+        matches!(self, Self::Request(Some(request)) if request.is_look())
+    }
+}
+
 impl Lane {
     async fn run(mut self) {
         Box::pin(self.profile.recall_masks()).await;
         self.set_up();
         while self.ended.is_none() {
-            let mut woken = Some(self.wait().await);
+            let (mut woken, mut is_look) = (Some(self.wait().await), true);
             while let Some(next) = woken {
+                is_look &= next.is_look();
                 let is_output = matches!(next, Woken::Pipe(_) | Woken::Program(..));
                 self.on_woken(next).await;
                 woken = if is_output { self.behind_output() } else { None };
             }
             self.start_next().await;
             self.publish();
+            // Those who look would wake themselves and each other for ever.
+            if !is_look {
+                self.profile.commons.stir();
+            }
         }
         self.close().await;
     }
@@ -578,6 +590,7 @@ impl Lane {
         self.cast.end();
         self.profile.witness_close(&why);
         self.publish();
+        self.profile.commons.stir();
         self.waiting.close(&why);
         while let Some(request) = self.mailbox.recv().await {
             if let Some(past) = request.refuse(&why) {

@@ -92,3 +92,41 @@ async fn a_session_that_ends_says_so_to_those_who_wait() {
     let (taken, ()) = tokio::join!(handle.run_unless(command(), pending()), device);
     assert!(matches!(taken.unwrap_err(), Refusal::Closed(_)));
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_looks_when_something_stirs_and_no_more_often_than_it_may() {
+    let (handle, _mailbox) = session();
+    let (status, watched) = watch::channel(handle.status());
+    let handle = SessionHandle { status: watched, ..handle };
+    let mut looks = handle.looks();
+    let long = Duration::from_secs(3600);
+    assert!(timeout(long, looks.next()).await.is_err(), "nothing stirs");
+    let begun = now();
+    handle.commons.stir();
+    looks.next().await;
+    assert!(now() - begun < LOOK_EVERY);
+    // One that prints without a pause.
+    let prints = async {
+        for _ in 0..10_000 {
+            handle.commons.stir();
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    let looked = async {
+        for _ in 0..25 {
+            looks.next().await;
+        }
+    };
+    tokio::select! {
+        () = prints => {}
+        () = looked => {}
+    }
+    assert!((LOOK_EVERY * 25..LOOK_EVERY * 27).contains(&(now() - begun)));
+    // What came in the meantime is seen at the next look.
+    handle.commons.stir();
+    looks.next().await;
+    assert!(timeout(long, looks.next()).await.is_err(), "it was seen");
+    // Also a task that is gone without a word is an end.
+    drop(status);
+    timeout(long, looks.next()).await.unwrap();
+}
