@@ -569,7 +569,7 @@ impl Directory {
     }
 
     async fn login(&self, greeting: ssh::Greeting, target: &ssh::Target) -> Result<ssh::Connection, OpenError> {
-        let connection = greeting.login(target).await.map_err(|error| pool::refused(&error, target, &self.book))?;
+        let connection = pool::came_to(greeting.login(target).await, target, &self.book)?;
         host_keys::keep_up_to_date(&connection, target, &self.audit);
         Ok(connection)
     }

@@ -111,26 +111,25 @@ fn the_configuration_answers_by_secret_name() {
 }
 
 #[test]
-fn a_wrong_password_counts_and_a_wrong_code_behind_the_right_one_does_not() {
+fn a_wrong_password_counts_and_so_does_a_wrong_code_behind_the_right_one() {
     let folder = tempfile::tempdir().unwrap();
     let code = "answers.\"verification code\" = \"otp\"\nsecrets.otp = { env = \"JFT_OLD\" }";
     let config = device("web1", code, folder.path());
-    let start = |word: &str| {
+    for (word, what, name) in [
+        (WORD, "the answer to its question is not accepted", "`otp`"),
+        ("wrong horse", "the password, as an answer to its question, is not accepted", "`password`"),
+    ] {
         let variables = [("JFT_WORD", word), ("JFT_OLD", "271828"), ("HOME", folder.path().to_str().unwrap())];
-        Client::start_with(&config, &variables)
-    };
-    let mut right = start(WORD);
-    for _ in 0..4 {
-        let said = run(&mut right, "web1").to_string();
-        assert!(said.contains("the answer to its question is not accepted"), "{said}");
+        let mut client = Client::start_with(&config, &variables);
+        for _ in 0..3 {
+            let said = run(&mut client, "web1").to_string();
+            assert!(said.contains(what), "{said}");
+        }
+        // The code is not wrong for what stands before it, and the password not for what stands behind it.
+        let said = run(&mut client, "web1").to_string();
+        assert!(said.contains(&format!("the secret {name} of `web1` was refused 3 times")), "{said}");
+        assert!(said.contains("so that no account is locked"), "{said}");
     }
-    let mut wrong = start("wrong horse");
-    for _ in 0..3 {
-        let said = run(&mut wrong, "web1").to_string();
-        assert!(said.contains("the password, as an answer to its question, is not accepted"), "{said}");
-    }
-    let said = run(&mut wrong, "web1").to_string();
-    assert!(said.contains("so that no account is locked"), "{said}");
 }
 
 #[test]

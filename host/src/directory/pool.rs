@@ -3,7 +3,7 @@
 //! An interactive connection ends with its last session, a jump host's with the last one behind it. One for bulk stays for a while:
 //! the next transfer comes soon. A bulk stream would hold up every key typed on the same connection, so they are never the same.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Instant;
@@ -15,7 +15,6 @@ use super::error::failed_at;
 use super::host_keys::keep_up_to_date;
 use super::{OpenError, World};
 use crate::audit::Audit;
-use crate::config::PASSWORD;
 use crate::limits::{BULK_IDLE, CONNECTS_AT_ONCE, CONNECTS_TO_ONE_HOST, CONNECTS_WAITING_MAX};
 use crate::secret::book::SecretBook;
 use crate::transport::ssh::{ConnectError, Connection, Known, Target, Way};
@@ -218,16 +217,16 @@ impl Pool {
     /// Why there is none.
     pub(super) async fn connect(&self, target: &Target, book: &SecretBook) -> Result<Connection, OpenError> {
         let _turn = self.turn_to_log_in(target, book).await?;
-        let connection = Connection::open(target).await.map_err(|error| refused(&error, target, book))?;
+        let connection = came_to(Connection::open(target).await, target, book)?;
         keep_up_to_date(&connection, target, &self.audit);
         Ok(connection)
     }
 
-    /// A turn to connect for somebody who logs in. The password may have been refused to others while this one waited.
+    /// A turn to connect for somebody who logs in. Password and answers may have been refused to others while this one waited.
     pub(super) async fn turn_to_log_in(&self, target: &Target, book: &SecretBook) -> Result<MayConnect, OpenError> {
         let turn = self.turn(&target.device, (&target.host, target.port)).await?;
-        if target.password.is_some() {
-            book.check(&target.device, PASSWORD, Instant::now()).map_err(OpenError::Failed)?;
+        for name in target.secrets() {
+            book.check(&target.device, name, Instant::now()).map_err(OpenError::Failed)?;
         }
         Ok(turn)
     }
@@ -284,12 +283,18 @@ fn locked<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
     of.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The sentence for a login that failed; a password that was refused is counted.
-pub(super) fn refused(error: &ConnectError, target: &Target, book: &SecretBook) -> OpenError {
-    if matches!(error, ConnectError::Refused { password_refused: true, .. }) {
-        book.on_failure(&target.device, PASSWORD, Instant::now());
+/// What a login came to, or the sentence for one that failed. Secrets that were refused are counted until somebody is let in: there
+/// the server's own count ends, too.
+pub(super) fn came_to(login: Result<Connection, ConnectError>, target: &Target, book: &SecretBook) -> Result<Connection, OpenError> {
+    match &login {
+        Ok(_) => target.secrets().for_each(|name| book.on_login(&target.device, name)),
+        Err(ConnectError::Refused { secrets_refused, .. }) => {
+            let names: BTreeSet<&String> = secrets_refused.iter().collect();
+            names.into_iter().for_each(|name| book.on_login_failure(&target.device, name, Instant::now()));
+        }
+        Err(_) => {}
     }
-    failed_at(error, target)
+    login.map_err(|error| failed_at(&error, target))
 }
 
 /// Keeps a connection until nothing has used it for a while.
@@ -330,7 +335,7 @@ mod tests {
 
     use super::super::Directory;
     use super::*;
-    use crate::config::Config;
+    use crate::config::{Config, PASSWORD};
     use crate::limits::SECRET_FAILURES_MAX;
     use crate::secret::Secret;
     use crate::startup;

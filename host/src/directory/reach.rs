@@ -257,6 +257,7 @@ impl Directory {
         let passphrase = login_secret(name, device.secrets.get(KEY_PASSPHRASE), KEY_PASSPHRASE, secrets).await?;
         let mut answers = Vec::new();
         for (asks, secret_name) in &device.answers {
+            self.book.check(name, secret_name, Instant::now()).map_err(OpenError::Failed)?;
             let source = device.secrets.get(secret_name);
             if let Some(secret) = login_secret(name, source, secret_name, secrets).await? {
                 answers.push(ssh::Answer { asks: asks.clone(), name: secret_name.clone(), secret });

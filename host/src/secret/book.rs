@@ -9,8 +9,17 @@ use super::Secret;
 use super::known::DeviceMasks;
 use crate::limits::{SECRET_FAILURE_WINDOW, SECRET_FAILURES_MAX};
 
-/// When each device refused each secret.
-type Failures = HashMap<(String, String), VecDeque<Instant>>;
+/// When each device refused each secret, and where.
+type Failures = HashMap<(String, String), VecDeque<(Instant, Where)>>;
+
+/// Where a secret was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Where {
+    /// When somebody logged in.
+    Login,
+    /// On a line.
+    Line,
+}
 
 /// What was used of a device's secrets.
 #[derive(Default)]
@@ -43,9 +52,9 @@ impl SecretBook {
     pub fn check(&self, device: &str, name: &str, now: Instant) -> Result<(), String> {
         let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(times) = failures.get_mut(&(device.to_owned(), name.to_owned())) else { return Ok(()) };
-        times.retain(|at| now.saturating_duration_since(*at) < SECRET_FAILURE_WINDOW);
+        times.retain(|(at, _)| now.saturating_duration_since(*at) < SECRET_FAILURE_WINDOW);
         match times.front() {
-            Some(first) if times.len() >= SECRET_FAILURES_MAX => {
+            Some((first, _)) if times.len() >= SECRET_FAILURES_MAX => {
                 let left = SECRET_FAILURE_WINDOW.saturating_sub(now.saturating_duration_since(*first));
                 Err(format!(
                     "the secret `{name}` of `{device}` was refused {} times within an hour and is not tried for {} more minutes, so that no account is locked; correct it, then `jackfield plugin reload` lets it be tried at once",
@@ -92,10 +101,27 @@ impl SecretBook {
         self.failures.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
-    /// The device refused it.
+    /// The device refused it on a line.
     pub fn on_failure(&self, device: &str, name: &str, now: Instant) {
+        self.count(device, name, (now, Where::Line));
+    }
+
+    /// The device refused it when somebody logged in.
+    pub fn on_login_failure(&self, device: &str, name: &str, now: Instant) {
+        self.count(device, name, (now, Where::Login));
+    }
+
+    /// The device has let somebody in: its own count of logins that failed begins anew. A code that came too late now and then is not wrong.
+    pub fn on_login(&self, device: &str, name: &str) {
         let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-        failures.entry((device.to_owned(), name.to_owned())).or_default().push_back(now);
+        if let Some(times) = failures.get_mut(&(device.to_owned(), name.to_owned())) {
+            times.retain(|(_, place)| *place != Where::Login);
+        }
+    }
+
+    fn count(&self, device: &str, name: &str, failure: (Instant, Where)) {
+        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        failures.entry((device.to_owned(), name.to_owned())).or_default().push_back(failure);
     }
 }
 
@@ -116,6 +142,22 @@ mod tests {
         book.on_failure("sw1", "enable", start);
         book.forget();
         assert_eq!(book.check("sw1", "enable", start), Ok(()));
+    }
+
+    #[test]
+    fn a_login_that_succeeds_ends_the_count_of_logins_and_no_other() {
+        let (book, start) = (SecretBook::default(), Instant::now());
+        for _ in 0..SECRET_FAILURES_MAX {
+            book.on_login_failure("sw1", "code", start);
+            book.on_login_failure("sw1", "code", start);
+            book.on_login("sw1", "code");
+            assert_eq!(book.check("sw1", "code", start), Ok(()));
+        }
+        for _ in 0..SECRET_FAILURES_MAX {
+            book.on_failure("sw1", "code", start);
+            book.on_login("sw1", "code");
+        }
+        assert!(book.check("sw1", "code", start).is_err());
     }
 
     #[test]

@@ -125,8 +125,8 @@ pub enum ConnectError {
         tried: String,
         /// What the server would take.
         offered: String,
-        /// The password was sent, and is wrong.
-        password_refused: bool,
+        /// Names of the secrets that were sent and are wrong: the password, answers to questions.
+        secrets_refused: Vec<String>,
     },
     /// It does not lead on to a host or a socket.
     #[error("`{device}` does not lead on to {to}: {what}")]
@@ -218,7 +218,7 @@ mod tests {
     fn a_table_is_named_as_it_stands_in_the_configuration() {
         let refused = |device: &str| {
             let (device, none) = (device.to_owned(), String::new);
-            ConnectError::Refused { device, user: none(), tried: none(), offered: none(), password_refused: false }.to_string()
+            ConnectError::Refused { device, user: none(), tried: none(), offered: none(), secrets_refused: Vec::new() }.to_string()
         };
         assert!(refused("web1").ends_with("check `user`, `key` and `password` in [device.web1]"));
         assert!(refused("web1.example.com").ends_with("check `user`, `key` and `password` in [device.\"web1.example.com\"]"));

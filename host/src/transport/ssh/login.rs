@@ -15,6 +15,7 @@ use super::super::host_key::short_of;
 use super::error::told;
 use super::handler::{Handler, Hearing, heard};
 use super::{ConnectError, Method, Target, step, within};
+use crate::config::PASSWORD;
 use crate::limits::LOGIN_ANSWER_MAX;
 
 mod agent;
@@ -38,12 +39,12 @@ struct Login<'a> {
     /// What was tried, and why it was not enough.
     tried: Vec<String>,
     password_used: bool,
-    /// The server has refused the password itself, and not what it wanted before or behind it.
-    password_refused: bool,
-    /// The answer that was given last to a question is the password.
-    answered_password: bool,
-    /// The question that was answered with the password.
-    password_asked: String,
+    /// Names of the secrets that the server has refused themselves, and not what it wanted before or behind them.
+    secrets_refused: Vec<String>,
+    /// What was answered to the last questions: names of secrets, and nothing where a person has answered.
+    given: Vec<Option<String>>,
+    /// The questions of this exchange that were answered with a secret, and its name.
+    asked: Vec<(String, String)>,
     /// Keys that were offered already, in a file or by an agent. Without their comments: those of a file and of an agent differ.
     offered: Vec<KeyData>,
     /// Certificates that were, likewise: the agent may have one that is a file, too.
@@ -97,9 +98,9 @@ pub(super) async fn login(target: &Target, handle: &mut Handle<Handler>, hearing
         used: Vec::new(),
         tried: Vec::new(),
         password_used: false,
-        password_refused: false,
-        answered_password: false,
-        password_asked: String::new(),
+        secrets_refused: Vec::new(),
+        given: Vec::new(),
+        asked: Vec::new(),
         offered: Vec::new(),
         certificates_offered: Vec::new(),
         certificates: Certificates::read(&target.certificates),
@@ -268,7 +269,9 @@ impl Login<'_> {
             handle.authenticate_password(user, text.as_str()).await.map_err(|error| broken(target, &error))
         });
         let result = result.await?;
-        self.password_refused = matches!(result, AuthResult::Failure { partial_success: false, .. });
+        if matches!(result, AuthResult::Failure { partial_success: false, .. }) {
+            self.secrets_refused.push(PASSWORD.to_owned());
+        }
         self.came_to(result, "the password");
         Ok(())
     }
@@ -311,7 +314,7 @@ impl Login<'_> {
             // A server may say back what it was given.
             tried: known.text(&tried.join(", ")),
             offered,
-            password_refused: self.password_refused,
+            secrets_refused: self.secrets_refused.clone(),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Connection;
-use crate::config::Proxy;
+use crate::config::{PASSWORD, Proxy};
 use crate::limits::{KEEPALIVE, KEEPALIVES_MISSED_MAX};
 use crate::secret::Secret;
 use crate::secret::redact::Redactor;
@@ -190,12 +190,18 @@ impl Target {
     pub fn given(&self) -> Redactor {
         let mut given = Redactor::default();
         if let Some(password) = &self.password {
-            given.learn("password", password);
+            given.learn(PASSWORD, password);
         }
         for answer in &self.answers {
             given.learn(&answer.name, &answer.secret);
         }
         given
+    }
+
+    /// Names of the secrets that the server may be given at login.
+    pub fn secrets(&self) -> impl Iterator<Item = &str> {
+        let password = self.password.as_ref().map(|_| PASSWORD);
+        password.into_iter().chain(self.answers.iter().map(|answer| answer.name.as_str()))
     }
 
     /// The name and port that the host key is recorded under.

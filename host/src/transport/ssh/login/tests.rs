@@ -19,7 +19,7 @@ use russh::{Channel, MethodKind, MethodSet};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, UnixListener};
 
-use super::super::{Connection, KeyFile, Manner, Method, Offer, Target, Way};
+use super::super::{Answer, ConnectError, Connection, KeyFile, Manner, Method, Offer, Target, Way};
 use super::keys::{self, Loaded};
 use crate::limits::{CONNECT_MAX, WRITE_MAX};
 use crate::secret::Secret;
@@ -208,6 +208,62 @@ impl Handler for Parrot {
         let question = answer.map_or_else(|| "Password: ".to_owned(), |answer| refusal(&answer));
         Ok(Auth::Partial { name: "".into(), instructions: "".into(), prompts: Cow::Owned(vec![(Cow::Owned(question), false)]) })
     }
+}
+
+/// Asks for two things at once, or one after the other; refuses what it is answered, or hangs up.
+struct Refusing {
+    questions: Vec<&'static str>,
+    at_once: bool,
+    hangs_up: bool,
+    round: usize,
+}
+
+impl Handler for Refusing {
+    type Error = russh::Error;
+
+    async fn auth_none(&mut self, _: &str) -> Result<Auth, Self::Error> {
+        let methods = MethodSet::from([MethodKind::KeyboardInteractive].as_slice());
+        Ok(Auth::Reject { proceed_with_methods: Some(methods), partial_success: false })
+    }
+
+    async fn auth_keyboard_interactive<'a>(&'a mut self, _: &str, _: &str, _: Option<Response<'a>>) -> Result<Auth, Self::Error> {
+        let count = if self.at_once { self.questions.len() } else { 1 };
+        let asked: Vec<&'static str> = self.questions.iter().skip(self.round * count).take(count).copied().collect();
+        self.round += 1;
+        if asked.is_empty() && self.hangs_up {
+            return Err(russh::Error::Disconnect);
+        }
+        if asked.is_empty() {
+            return Ok(Auth::reject());
+        }
+        let prompts = asked.into_iter().map(|question| (Cow::Borrowed(question), false)).collect();
+        Ok(Auth::Partial { name: "".into(), instructions: "".into(), prompts: Cow::Owned(prompts) })
+    }
+}
+
+#[tokio::test]
+async fn what_a_server_refuses_is_named_to_be_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let secret = |text: &str| Arc::new(Secret::from_bytes(text.as_bytes().to_vec()));
+    let refused = async |questions: &[&'static str], at_once: bool, hangs_up: bool| {
+        let handler = Refusing { questions: questions.to_vec(), at_once, hangs_up, round: 0 };
+        let answers = vec![Answer { asks: "code".to_owned(), name: "otp".to_owned(), secret: secret("314159") }];
+        let target = Target { password: Some(secret("correct horse")), answers, ..server(folder.path(), handler).await };
+        match Connection::open(&target).await.unwrap_err() {
+            ConnectError::Refused { secrets_refused, .. } => secrets_refused.join(" "),
+            other => other.to_string(),
+        }
+    };
+    for hangs_up in [false, true] {
+        assert_eq!(refused(&["Password: "], true, hangs_up).await, "password");
+        assert_eq!(refused(&["Code: "], true, hangs_up).await, "otp");
+        // Whoever goes on to ask for a code has taken the password; of two answers at once nobody knows which one was wrong.
+        assert_eq!(refused(&["Password: ", "Code: "], false, hangs_up).await, "otp");
+        assert_eq!(refused(&["Password: ", "Code: "], true, hangs_up).await, "password otp");
+    }
+    // The same question again is a refusal, too.
+    assert_eq!(refused(&["Password: ", "Code: ", "Code: "], false, false).await, "otp");
+    assert_eq!(refused(&["Password: ", "Token: "], false, false).await, "");
 }
 
 #[tokio::test]
