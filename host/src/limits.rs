@@ -436,6 +436,11 @@ pub const EARLY_MESSAGES_MAX: usize = 1024;
 pub const KEEPALIVE: Duration = Duration::from_secs(30);
 /// Keepalives without an answer that end a connection.
 pub const KEEPALIVES_MISSED_MAX: usize = 3;
+/// A shared connection on which something came so lately is given to whoever wants one; any other is asked first whether it still lives.
+pub const CONNECTION_HEARD_LATELY: Duration = Duration::from_secs(2);
+/// How long its server may take to answer that. Then it is given to nobody any more, and another connection is made: a peer that vanished
+/// without a word would keep each new session waiting for [`CONNECT_MAX`] until the keepalives end it.
+pub const CONNECTION_ANSWER_MAX: Duration = Duration::from_secs(5);
 /// How long a write to a line may take. A peer that stops reading ends the session.
 pub const WRITE_MAX: Duration = Duration::from_secs(30);
 /// Bytes typed in one piece. A terminal in canonical mode drops what exceeds its queue of 4,096.

@@ -165,7 +165,13 @@ impl Pool {
         let shelf = self.shelf(device, purpose);
         let kept = shelf.turn.lock().await;
         let made_now = |one: &&Shared| std::ptr::eq(one.made_in.as_ptr(), Arc::as_ptr(world));
-        kept.shared.iter().filter(made_now).find_map(|one| one.connection.get().filter(Connection::has_room))
+        for one in kept.shared.iter().filter(made_now) {
+            let Some(connection) = one.connection.get().filter(Connection::has_room) else { continue };
+            if connection.answers().await {
+                return Some(connection);
+            }
+        }
+        None
     }
 
     /// A connection with room for a channel: one that is there, else a new one, which is at hand as long as this configuration counts.
@@ -185,10 +191,13 @@ impl Pool {
         let mut kept = shelf.turn.lock().await;
         kept.shared.retain(|one| one.connection.get().is_some());
         let made_for = made_for(target);
-        if let Some((connection, known_in)) = kept.shared.iter_mut().find_map(|one| Some((one.usable(&made_for)?, &mut one.made_in))) {
+        // One that does not answer is not found again.
+        while let Some((connection, known_in)) = kept.shared.iter_mut().find_map(|one| Some((one.usable(&made_for)?, &mut one.made_in))) {
             // Whoever comes next under this configuration finds it without looking anything up.
-            *known_in = made_in;
-            return Ok(connection);
+            *known_in = made_in.clone();
+            if connection.answers().await {
+                return Ok(connection);
+            }
         }
         // All who waited for this try hear how it ended. One after another they would send a wrong password until the account is locked,
         // and the last one would wait for a host that is down as often as there are others.
@@ -330,13 +339,19 @@ fn made_for(target: &Target) -> String {
 mod tests {
     use std::path::Path;
     use std::sync::atomic::AtomicUsize;
+    use std::time::Duration;
 
+    use russh::Channel;
+    use russh::keys::PrivateKey;
+    use russh::keys::ssh_key::private::Ed25519Keypair;
+    use russh::server::{Auth, ChannelOpenHandle, Handler, Msg, Session, run_stream};
     use tokio::net::TcpListener;
+    use tokio::sync::Notify;
 
     use super::super::Directory;
     use super::*;
     use crate::config::{Config, PASSWORD};
-    use crate::limits::SECRET_FAILURES_MAX;
+    use crate::limits::{CONNECTION_ANSWER_MAX, CONNECTION_HEARD_LATELY, SECRET_FAILURES_MAX};
     use crate::secret::Secret;
     use crate::startup;
 
@@ -386,6 +401,89 @@ mod tests {
         let why = pool.connect(&target, &book).await.unwrap_err().to_string();
         assert!(why.contains("so that no account is locked"), "{why}");
         assert_eq!(tries.load(Ordering::Acquire), 0);
+    }
+
+    /// Lets anybody in; who wants to go on from there hears nothing more.
+    struct Stuck(Arc<Notify>);
+
+    impl Handler for Stuck {
+        type Error = russh::Error;
+
+        async fn auth_none(&mut self, _: &str) -> Result<Auth, Self::Error> {
+            Ok(Auth::Accept)
+        }
+
+        async fn channel_open_direct_tcpip(
+            &mut self,
+            _: Channel<Msg>,
+            _: &str,
+            _: u32,
+            _: &str,
+            _: u32,
+            _: ChannelOpenHandle,
+            _: &mut Session,
+        ) -> Result<(), Self::Error> {
+            self.0.notify_one();
+            std::future::pending().await
+        }
+    }
+
+    /// A jump host, how many have logged in there, and what tells that it is stuck.
+    async fn stuck(folder: &Path) -> (Target, Arc<AtomicUsize>, Arc<Notify>) {
+        let key = PrivateKey::from(Ed25519Keypair::from_seed(&[9; 32]));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let known = folder.join("known_hosts");
+        std::fs::write(&known, format!("[127.0.0.1]:{port} {}\n", key.public_key().to_openssh().unwrap())).unwrap();
+        let (logins, is_stuck) = (Arc::<AtomicUsize>::default(), Arc::<Notify>::default());
+        let (counted, told) = (Arc::clone(&logins), Arc::clone(&is_stuck));
+        let config = Arc::new(russh::server::Config { keys: vec![key], ..russh::server::Config::default() });
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                counted.fetch_add(1, Ordering::AcqRel);
+                let session = run_stream(Arc::clone(&config), stream, Stuck(Arc::clone(&told))).await.unwrap();
+                tokio::spawn(session);
+            }
+        });
+        let known = known.display();
+        let lines = format!("[device.gate]\nhost = \"127.0.0.1\"\nport = {port}\nagent = false\nknown_hosts = \"{known}\"\n");
+        let config = Config::parse(&lines, Path::new("jackfield.toml"), None).unwrap();
+        let catalog = startup::catalog(&config).unwrap();
+        (Directory::new(config, catalog, None).sight("gate").await.unwrap(), logins, is_stuck)
+    }
+
+    /// Has so much time pass at once.
+    async fn pass(time: Duration) {
+        tokio::time::pause();
+        tokio::time::advance(time).await;
+        tokio::time::resume();
+    }
+
+    #[tokio::test]
+    async fn a_connection_whose_other_end_has_gone_without_a_word_is_left_for_another_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let (target, logins, is_stuck) = stuck(folder.path()).await;
+        let (pool, book) = (Pool::default(), SecretBook::default());
+        let connect = || async {
+            let connected = pool.connection(("gate", Use::Jump), &target, &book, Weak::new()).await;
+            connected.unwrap()
+        };
+        let first = connect().await;
+        for silent in [Duration::ZERO, CONNECTION_HEARD_LATELY] {
+            pass(silent).await;
+            assert_eq!(connect().await.identity(), first.identity(), "it answers");
+        }
+        assert_eq!(logins.load(Ordering::Acquire), 1);
+        let goes_on = first.clone();
+        let going = tokio::spawn(async move { goes_on.tcp("192.0.2.1", 22, ("127.0.0.1", 0)).await.is_ok() });
+        is_stuck.notified().await;
+        pass(CONNECTION_HEARD_LATELY).await;
+        let (second, ()) = tokio::join!(connect(), pass(CONNECTION_ANSWER_MAX));
+        assert_ne!(second.identity(), first.identity());
+        assert!(!first.has_room() && !first.is_closed(), "what goes on there may come to its end");
+        assert_eq!(connect().await.identity(), second.identity());
+        assert_eq!(logins.load(Ordering::Acquire), 2);
+        going.abort();
     }
 
     async fn taken(pool: &Pool, host: &str) -> Option<MayConnect> {

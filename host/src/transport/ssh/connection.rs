@@ -14,7 +14,10 @@ use super::error::told;
 use super::handler::{Handler, Heard, Hearing, heard, listening_name};
 use super::wanted::Wanted;
 use super::{ConnectError, Greeting, Target};
-use crate::limits::{CHANNEL_LATE_MAX, CHANNELS_PER_CONNECTION_MAX, CLOSE_MAX, CONNECT_MAX, FORWARDS_WAITING_MAX};
+use crate::limits::{
+    CHANNEL_LATE_MAX, CHANNELS_PER_CONNECTION_MAX, CLOSE_MAX, CONNECT_MAX, CONNECTION_ANSWER_MAX, CONNECTION_HEARD_LATELY,
+    FORWARDS_WAITING_MAX,
+};
 use crate::policy::approved::Program;
 
 /// A connection that is logged in. Its channels are lines; it ends with the last of them and itself.
@@ -23,7 +26,9 @@ pub struct Connection(Arc<Inner>);
 
 struct Inner {
     handle: Handle<Handler>,
-    _wanted: Wanted,
+    wanted: Wanted,
+    /// Keepalives that nobody answers end it, so one that does not answer has gone.
+    keeps_alive: bool,
     hearing: Hearing,
     device: String,
     warnings: Vec<String>,
@@ -155,7 +160,8 @@ impl Connection {
         let most = AtomicUsize::new(CHANNELS_PER_CONNECTION_MAX);
         Self(Arc::new(Inner {
             handle,
-            _wanted: wanted,
+            wanted,
+            keeps_alive: target.keepalives_missed() > 0,
             hearing,
             device,
             warnings,
@@ -208,6 +214,21 @@ impl Connection {
             while alive.changed().await.is_ok() {}
         }
         self.heard().end.clone().unwrap_or_else(|| "the connection has ended".to_owned())
+    }
+
+    /// Does the server still answer? It may have gone without a word, which keepalives find out much later. Of one that has nobody is
+    /// given this connection any more; what goes on there ends with it.
+    pub async fn answers(&self) -> bool {
+        if !self.0.keeps_alive || self.0.wanted.silent() < CONNECTION_HEARD_LATELY {
+            return !self.is_closed();
+        }
+        let asked = timeout(CONNECTION_ANSWER_MAX, self.0.handle.send_ping()).await.is_ok();
+        // Behind much output the answer may come late, but something comes.
+        let answers = asked || self.0.wanted.silent() < CONNECTION_ANSWER_MAX;
+        if !answers {
+            self.give_to_nobody();
+        }
+        answers && !self.is_closed()
     }
 
     /// May another session be opened on it?

@@ -2,15 +2,19 @@
 //!
 //! The library's task hears that its handle has gone only between two exchanges of keys, and when it has nothing left to write. A server
 //! that stops in the middle of one would keep the stream otherwise, and with it a jump host's connection or a proxy's program.
+//! Whoever wants the connection is told by it how long nothing has come.
 
 use std::convert::Infallible;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::oneshot;
-use tokio::time::{Sleep, sleep};
+use tokio::time::{Instant, Sleep, sleep};
 
 use crate::limits::WRITE_MAX;
 
@@ -18,6 +22,28 @@ use crate::limits::WRITE_MAX;
 #[derive(Debug)]
 pub(super) struct Wanted {
     _told: oneshot::Sender<Infallible>,
+    pulse: Pulse,
+}
+
+impl Wanted {
+    /// For how long nothing has come.
+    pub(super) fn silent(&self) -> Duration {
+        let last = Duration::from_millis(self.pulse.last_ms.load(Ordering::Acquire));
+        self.pulse.since.elapsed().saturating_sub(last)
+    }
+}
+
+/// When something came last.
+#[derive(Debug, Clone)]
+struct Pulse {
+    since: Instant,
+    last_ms: Arc<AtomicU64>,
+}
+
+impl Pulse {
+    fn beat(&self) {
+        self.last_ms.store(u64::try_from(self.since.elapsed().as_millis()).unwrap_or(u64::MAX), Ordering::Release);
+    }
 }
 
 /// The stream of a connection. When nobody wants it any more, the last words have as long as any others to go out.
@@ -25,6 +51,7 @@ pub(super) struct Wanted {
 pub(super) struct WhileWanted<S> {
     stream: S,
     state: State,
+    pulse: Pulse,
 }
 
 #[derive(Debug)]
@@ -38,7 +65,8 @@ enum State {
 impl<S> WhileWanted<S> {
     pub(super) fn new(stream: S) -> (Self, Wanted) {
         let (told, hears) = oneshot::channel();
-        (Self { stream, state: State::Wanted(hears) }, Wanted { _told: told })
+        let pulse = Pulse { since: Instant::now(), last_ms: Arc::default() };
+        (Self { stream, state: State::Wanted(hears), pulse: pulse.clone() }, Wanted { _told: told, pulse })
     }
 
     /// An error once it is over. Whoever polls is woken then.
@@ -61,7 +89,11 @@ impl<S: AsyncRead + Unpin> AsyncRead for WhileWanted<S> {
     fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         this.lasts(context)?;
-        Pin::new(&mut this.stream).poll_read(context, out)
+        let read = Pin::new(&mut this.stream).poll_read(context, out);
+        if read.is_ready() {
+            this.pulse.beat();
+        }
+        read
     }
 }
 
@@ -101,9 +133,21 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for WhileWanted<S> {
 #[cfg(test)]
 mod tests {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-    use tokio::time::{Duration, Instant, timeout};
+    use tokio::time::timeout;
 
     use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn it_is_told_for_how_long_nothing_has_come() {
+        let (near, mut far) = tokio::io::duplex(4);
+        let (mut stream, wanted) = WhileWanted::new(near);
+        let (long, mut byte) = (Duration::from_secs(60), [0]);
+        assert!(timeout(long, stream.read(&mut byte)).await.is_err());
+        assert!(wanted.silent() >= long);
+        far.write_all(b"!").await.unwrap();
+        stream.read_exact(&mut byte).await.unwrap();
+        assert!(wanted.silent() < Duration::from_secs(1));
+    }
 
     #[tokio::test(start_paused = true)]
     async fn what_nobody_wants_breaks_after_its_last_words() {
