@@ -9,6 +9,7 @@ use super::fault::Fault;
 use super::load::{Plugin, call_plugin};
 use super::manifest::Role;
 use super::roles::{Decision, Effect, Exchange, Failure, Hit, Lane, Page, Phase, Question, Reading, Ready, Request, Step, View};
+use super::triggers::LastRow;
 use crate::limits::{LOGIN_SENDS_MAX, PAGES_WITHOUT_ROW_MAX, PLUGIN_DECIDE_MAX, PLUGIN_INSPECT_MAX};
 use crate::session::view::{Readings, Stepping};
 
@@ -18,6 +19,8 @@ pub struct SessionPlugins {
     kind: Arc<DeviceType>,
     prompt_memos: Memos,
     dialog_memos: Memos,
+    /// What the row hit that each plugin of the type was shown last.
+    last_rows: Vec<LastRow>,
     /// Plugin whose goal runs.
     goal_owner: Option<String>,
     /// Plugin that read the last prompt.
@@ -79,10 +82,12 @@ impl SessionPlugins {
     /// With empty memos.
     #[must_use]
     pub fn new(kind: Arc<DeviceType>) -> Self {
+        let last_rows = kind.plugins.iter().map(|_| LastRow::default()).collect();
         Self {
             kind,
             prompt_memos: Memos::default(),
             dialog_memos: Memos::default(),
+            last_rows,
             goal_owner: None,
             prompt_owner: None,
             untold: None,
@@ -124,7 +129,9 @@ impl SessionPlugins {
     /// Shows the view to those whom it concerns; the first claim ends the round.
     pub async fn ask(&mut self, view: &View) -> Readings {
         let kind = Arc::clone(&self.kind);
-        let asked: Vec<Asked<'_>> = all(&kind, view).collect();
+        let plugins = kind.plugins.iter().zip(&mut self.last_rows);
+        let asked: Vec<Asked<'_>> =
+            plugins.map(|(plugin, last)| Asked { plugin, hits: plugin.triggers.hits_again(&view.tail, last) }).collect();
         let mut readings = Readings { revision: view.revision, ..Readings::default() };
         self.round(view, &asked, &mut readings).await;
         if matches!(view.phase, Phase::Running | Phase::Goal) && readings.degraded.is_none() {

@@ -1,5 +1,7 @@
 //! A plugin's triggers: regular expressions on the last row, compiled into one set.
 
+use std::ops::Range;
+
 use regex::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
 
 use super::manifest::{Role, TriggerSpec};
@@ -21,6 +23,20 @@ struct Trigger {
     /// Names of the groups.
     groups: Vec<String>,
     veto: Option<Regex>,
+}
+
+/// What a row hit, without the text: the prompt behind one command is that behind the one before it.
+#[derive(Debug, Default)]
+pub struct LastRow {
+    row: Option<String>,
+    found: Vec<Found>,
+}
+
+/// A trigger that matches: its number, and each group's number and place.
+#[derive(Debug)]
+struct Found {
+    trigger: usize,
+    groups: Vec<(usize, Range<usize>)>,
 }
 
 impl Triggers {
@@ -59,25 +75,48 @@ impl Triggers {
     /// Which triggers match the row, with what they captured, in the manifest's order.
     #[must_use]
     pub fn hits<'a>(&'a self, row: &'a str) -> Vec<Hit<'a>> {
+        self.told(&self.find(row), row)
+    }
+
+    /// The same for who looks at one row after the other, each time with the same `last` of its own: the same row again is not searched.
+    #[must_use]
+    pub fn hits_again<'a>(&'a self, row: &'a str, last: &mut LastRow) -> Vec<Hit<'a>> {
+        if last.row.as_deref() != Some(row) {
+            *last = LastRow { found: self.find(row), row: Some(row.to_owned()) };
+        }
+        self.told(&last.found, row)
+    }
+
+    fn find(&self, row: &str) -> Vec<Found> {
         let matched = self.set.matches(row);
-        matched.iter().filter_map(|index| self.each.get(index)?.hit(row)).collect()
+        let found = |trigger: usize| Some(Found { trigger, groups: self.each.get(trigger)?.groups(row)? });
+        matched.iter().filter_map(found).collect()
+    }
+
+    fn told<'a>(&'a self, found: &[Found], row: &'a str) -> Vec<Hit<'a>> {
+        found.iter().filter_map(|found| Some(self.each.get(found.trigger)?.hit(&found.groups, row))).collect()
     }
 }
 
 impl Trigger {
-    /// What it says of a row that its pattern matches.
-    fn hit<'a>(&'a self, row: &'a str) -> Option<Hit<'a>> {
+    /// What its groups have captured in a row that its pattern matches. None where a veto stops it.
+    fn groups(&self, row: &str) -> Option<Vec<(usize, Range<usize>)>> {
         if self.veto.as_ref().is_some_and(|veto| veto.is_match(row)) {
             return None;
         }
-        let mut captures = Vec::new();
         // Groups cost more than the match itself: they are looked for where there are some.
-        if !self.groups.is_empty() {
-            let found = self.pattern.captures(row)?;
-            let group = |name: &'a String| Some(Fact { name, value: found.name(name)?.as_str() });
-            captures.extend(self.groups.iter().filter_map(group));
+        if self.groups.is_empty() {
+            return Some(Vec::new());
         }
-        Some(Hit { role: self.role, trigger: &self.name, captures })
+        let found = self.pattern.captures(row)?;
+        let group = |(number, name): (usize, &String)| Some((number, found.name(name)?.range()));
+        Some(self.groups.iter().enumerate().filter_map(group).collect())
+    }
+
+    fn hit<'a>(&'a self, groups: &[(usize, Range<usize>)], row: &'a str) -> Hit<'a> {
+        let capture =
+            |(number, place): &(usize, Range<usize>)| Some(Fact { name: self.groups.get(*number)?, value: row.get(place.clone())? });
+        Hit { role: self.role, trigger: &self.name, captures: groups.iter().filter_map(capture).collect() }
     }
 }
 
@@ -124,6 +163,22 @@ mod tests {
         let hits = triggers.hits("r1(config)#");
         let captures = [Fact { name: "host", value: "r1" }, Fact { name: "ctx", value: "config" }];
         assert_eq!(hits.first().unwrap().captures, captures);
+    }
+
+    #[test]
+    fn a_row_hits_what_it_hits_whatever_came_before_it() {
+        let triggers = Triggers::compile(&[
+            spec("at", r"^(?:(?P<user>[a-z]+)@)?(?P<host>[a-z0-9]+)[>#]$", Some("^root@")),
+            spec("sign", "[>#]$", None),
+        ])
+        .unwrap();
+        let mut last = LastRow::default();
+        for row in ["", "tom@r1>", "tom@r1>", "tim@r1>", "r1#", "root@r1#", "root@r1#", "no", "", "tom@r1>"] {
+            // Another text at another place.
+            let again = row.to_owned();
+            assert_eq!(triggers.hits_again(&again, &mut last), triggers.hits(row), "{row}");
+        }
+        assert_eq!(triggers.hits_again("tom@r1>", &mut last).first().unwrap().captures.len(), 2);
     }
 
     #[test]
