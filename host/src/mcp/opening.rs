@@ -65,7 +65,11 @@ pub(super) async fn open(
     lane: LineKind,
     size: (Option<u16>, Option<u16>),
 ) -> Result<(SessionHandle, bool), Unopened> {
-    if let Some(why) = directory.opens_none().filter(|_| directory.find(id).is_none_or(|handle| handle.closed().is_some())) {
+    // Whether input is stopped is looked at where it is typed; here only for what would have to be opened.
+    if let Some(handle) = directory.find(id).filter(|handle| handle.closed().is_none()) {
+        return Ok((handle, true));
+    }
+    if let Some(why) = directory.opens_none() {
         return Err(Unopened::Failed(why));
     }
     for _ in 0..NEW_HOSTS_MAX {

@@ -578,8 +578,9 @@ impl Actor {
     async fn start_next(&mut self) -> Vec<Effect> {
         self.swap();
         let (lock, at) = (self.profile.commons.lock.clone(), now());
-        self.held_until = self.waiting.refuse_held(|request| lock.check(&request.author(), at));
-        if self.ended.is_some() || !self.kept_keys.is_empty() || self.waiting.first(|request| self.may_now(request)).is_none() {
+        let (held_until, somebody) = self.waiting.refuse_held(|request| lock.check(&request.author(), at));
+        self.held_until = held_until;
+        if self.ended.is_some() || !self.kept_keys.is_empty() || !somebody {
             return Vec::new();
         }
         if let Some(effects) = self.take_back().await {

@@ -48,9 +48,10 @@ impl Queue {
         self.0.iter().filter(|(_, reply)| !reply.is_closed()).map(|(request, _)| request).find(|request| may(request))
     }
 
-    /// Tells those who are kept from typing without an end in sight. When the next of the others may, if they are kept from it too.
-    pub(super) fn refuse_held(&mut self, check: impl Fn(&RunRequest) -> Result<(), Held>) -> Option<Instant> {
-        let mut earliest: Option<Instant> = None;
+    /// Tells those who are kept from typing without an end in sight. When the next of the others may, if they are kept from it too, and
+    /// whether somebody may now who still waits.
+    pub(super) fn refuse_held(&mut self, check: impl Fn(&RunRequest) -> Result<(), Held>) -> (Option<Instant>, bool) {
+        let (mut earliest, mut somebody): (Option<Instant>, bool) = (None, false);
         for (request, reply) in std::mem::take(&mut self.0) {
             match check(&request) {
                 Err(Held { why, until: None }) => drop(reply.send(Err(Refusal::Cannot(why)))),
@@ -58,10 +59,13 @@ impl Queue {
                     earliest = Some(earliest.map_or(until, |earliest| earliest.min(until)));
                     self.0.push_back((request, reply));
                 }
-                Ok(()) => self.0.push_back((request, reply)),
+                Ok(()) => {
+                    somebody |= !reply.is_closed();
+                    self.0.push_back((request, reply));
+                }
             }
         }
-        earliest
+        (earliest, somebody)
     }
 
     /// Tells everybody that the session is closed.
@@ -90,6 +94,23 @@ mod tests {
         let (reply, answer) = oneshot::channel();
         queue.add(&session(), RunRequest::new(text, Purpose::Run, "test"), reply);
         answer
+    }
+
+    #[test]
+    fn who_may_type_is_told_apart_from_who_is_kept_from_it() {
+        let (mut queue, until) = (Queue::default(), Instant::now());
+        let check = |request: &RunRequest| match request.text.as_str() {
+            "may" => Ok(()),
+            "later" => Err(Held { why: String::new(), until: Some(until) }),
+            _ => Err(Held { why: "stopped".to_owned(), until: None }),
+        };
+        let (mut never, _later) = (add(&mut queue, "never"), add(&mut queue, "later"));
+        assert_eq!(queue.refuse_held(check), (Some(until), false));
+        assert!(matches!(never.try_recv(), Ok(Err(Refusal::Cannot(why))) if why == "stopped"));
+        drop(add(&mut queue, "may"));
+        assert_eq!(queue.refuse_held(check), (Some(until), false), "nobody waits for it any more");
+        let _may = add(&mut queue, "may");
+        assert_eq!(queue.refuse_held(check), (Some(until), true));
     }
 
     #[test]
