@@ -1,8 +1,9 @@
 //! The Model Context Protocol: tools over a pipe or over HTTP, both of its eras. Nothing else writes to standard output.
 
 use std::pin::{Pin, pin};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use ::http::request::Parts;
@@ -83,13 +84,14 @@ pub struct Server {
     heard: Arc<Heard>,
     /// The client has gone, or says nothing more: calls that are cancelled from then on are so by nobody.
     has_said_all: Arc<AtomicBool>,
+    forerunner: Arc<Forerunner>,
 }
 
 impl Server {
     /// For one connection, to the tools of this directory.
     #[must_use]
     pub fn new(directory: Arc<Directory>) -> Self {
-        Self { directory, heard: Arc::default(), has_said_all: Arc::default() }
+        Self { directory, heard: Arc::default(), has_said_all: Arc::default(), forerunner: Arc::default() }
     }
 }
 
@@ -119,6 +121,7 @@ pub struct Caller {
     /// It can say that it gives up a call. Over HTTP the newer era has no word for it, and a connection that breaks looks the same.
     has_word: bool,
     has_said_all: Arc<AtomicBool>,
+    forerunner: Arc<Forerunner>,
 }
 
 impl std::fmt::Debug for Caller {
@@ -138,6 +141,7 @@ impl Caller {
             told: AtomicU32::new(0),
             cancelled: context.ct.clone(),
             has_said_all: Arc::clone(&server.has_said_all),
+            forerunner: Arc::clone(&server.forerunner),
             has_word: !(is_newer(context) && context.extensions.get::<Parts>().is_some()),
             name,
         }
@@ -145,8 +149,8 @@ impl Caller {
 
     /// Of what goes on when its call is over: what it waits for is given up, and stopped, when this is cancelled.
     fn absent(name: &str, cancelled: CancellationToken) -> Self {
-        let (has_word, has_said_all, told) = (true, Arc::default(), AtomicU32::new(0));
-        Self { name: name.to_owned(), ceiling_s: WAIT_MAX_S, progress: None, told, cancelled, has_word, has_said_all }
+        let (has_word, has_said_all, told, forerunner) = (true, Arc::default(), AtomicU32::new(0), Arc::default());
+        Self { name: name.to_owned(), ceiling_s: WAIT_MAX_S, progress: None, told, cancelled, has_word, has_said_all, forerunner }
     }
 
     /// Waits for the work, at most so long, telling the client every now and then that it goes on. `None` when the time is over
@@ -162,6 +166,23 @@ impl Caller {
             // A client that has gone is noticed elsewhere.
             let _ = peer.notify_progress(progress).await;
         }
+    }
+}
+
+/// A timer of a connection, set every now and then, that fires before those of its calls: of many short calls in a row none has one that
+/// is the next to fire. Nobody waits for it.
+#[derive(Debug, Default)]
+struct Forerunner(Mutex<Option<Pin<Box<Sleep>>>>);
+
+impl Forerunner {
+    fn set(&self) {
+        let mut timer = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if timer.as_ref().is_some_and(|timer| timer.deadline() > Instant::now()) {
+            return;
+        }
+        let next = timer.insert(Box::pin(sleep(PROGRESS_EVERY)));
+        // It counts from here on.
+        let _ = next.as_mut().poll(&mut Context::from_waker(Waker::noop()));
     }
 }
 
@@ -183,6 +204,7 @@ impl<'a> Patience<'a> {
     /// For a call that has just come.
     #[must_use]
     pub fn new(caller: &'a Caller) -> Self {
+        caller.forerunner.set();
         Self { caller, timer: Box::pin(sleep(PROGRESS_EVERY)) }
     }
 
@@ -366,6 +388,23 @@ impl ServerHandler for Server {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_timer_that_is_set_fires_before_those_of_later_calls() {
+        let forerunner = Forerunner::default();
+        let deadline = || forerunner.0.lock().unwrap().as_ref().unwrap().deadline();
+        forerunner.set();
+        let first = deadline();
+        for _ in 0..3 {
+            sleep(PROGRESS_EVERY / 4).await;
+            forerunner.set();
+            assert_eq!(deadline(), first);
+        }
+        sleep(PROGRESS_EVERY / 2).await;
+        assert!(forerunner.0.lock().unwrap().as_ref().unwrap().is_elapsed());
+        forerunner.set();
+        assert_eq!(deadline(), Instant::now() + PROGRESS_EVERY);
+    }
 
     #[test]
     fn a_client_is_known_by_its_title_and_its_name() {

@@ -17,6 +17,7 @@ fn caller() -> Caller {
         cancelled: tokio_util::sync::CancellationToken::new(),
         has_word: true,
         has_said_all: Arc::default(),
+        forerunner: Arc::default(),
     }
 }
 
