@@ -212,8 +212,11 @@ impl Actor {
         // What it does takes much more room than that it waits, as thousands of sessions do: the room is there only as long.
         Box::pin(self.begin_with_seen()).await;
         while self.ended.is_none() {
-            let woken = self.wait().await;
-            Box::pin(self.on_woken(woken)).await;
+            match self.wait().await {
+                // It changes nothing, and is asked for behind every command.
+                Woken::Request(Some(Request::Report(query, reply))) => drop(reply.send(self.report(&query))),
+                woken => Box::pin(self.on_woken(woken)).await,
+            }
         }
         Box::pin(self.close()).await;
     }
