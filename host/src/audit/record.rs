@@ -1,7 +1,8 @@
 //! One record: the line that it is, and the hash by which the next one names it.
 
 use std::borrow::Cow;
-use std::fmt::{self, Write as _};
+use std::fmt;
+use std::io::Write as _;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -10,6 +11,8 @@ use crate::{hex, instant};
 
 /// The version of the lines.
 pub const VERSION: u64 = 1;
+/// Bytes of a line around what a record says.
+const FRAME_BYTES: usize = 256;
 
 /// The SHA-256 of a line without its newline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -437,16 +440,16 @@ impl Lines {
 
     /// Gives a record its place.
     pub(super) fn chain(&mut self, Unchained { at, kind, body }: &Unchained) {
-        let mut line = String::with_capacity(body.len() + 256);
+        let start = self.text.len();
+        self.text.reserve(body.len() + FRAME_BYTES);
         let (seq, hash, writer) = (self.seq + 1, self.hash, &self.writer);
-        // Writing into a text cannot fail.
-        let _ = write!(line, r#"{{"v":{VERSION},"seq":{seq},"at":"{at}","kind":"{kind}","prev":"{hash}",{writer}"#);
+        // Writing into memory cannot fail.
+        let _ = write!(self.text, r#"{{"v":{VERSION},"seq":{seq},"at":"{at}","kind":"{kind}","prev":"{hash}",{writer}"#);
         let fields = body.strip_prefix('{').unwrap_or_default();
-        line.push_str(if fields == "}" { "" } else { "," });
-        line.push_str(fields);
-        self.hash = Hash::of(line.as_bytes());
+        self.text.extend_from_slice(if fields == "}" { b"" } else { b"," });
+        self.text.extend_from_slice(fields.as_bytes());
+        self.hash = Hash::of(self.text.get(start..).unwrap_or_default());
         self.seq = seq;
-        self.text.extend_from_slice(line.as_bytes());
         self.text.push(b'\n');
     }
 }
