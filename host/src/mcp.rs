@@ -93,6 +93,12 @@ impl Server {
     pub fn new(directory: Arc<Directory>) -> Self {
         Self { directory, heard: Arc::default(), has_said_all: Arc::default(), forerunner: Arc::default() }
     }
+
+    /// For another connection to the same tools.
+    #[must_use]
+    pub fn beside(&self) -> Self {
+        Self { heard: Arc::default(), has_said_all: Arc::default(), ..self.clone() }
+    }
 }
 
 /// Is the client of the era without a handshake?
@@ -169,8 +175,8 @@ impl Caller {
     }
 }
 
-/// A timer of a connection, set every now and then, that fires before those of its calls: of many short calls in a row none has one that
-/// is the next to fire. Nobody waits for it.
+/// A timer, set every now and then, that fires before those of calls: of many short calls in a row none has one that is the next to fire.
+/// Nobody waits for it.
 #[derive(Debug, Default)]
 struct Forerunner(Mutex<Option<Pin<Box<Sleep>>>>);
 

@@ -128,7 +128,8 @@ pub async fn keep_open(directory: Arc<Directory>) {
 pub async fn listen(directory: Arc<Directory>, settings: &HttpSettings) -> Result<Door, String> {
     let secret = secret::resolve(&settings.token).await.map_err(|error| error.to_string())?;
     let token = Token::new(&secret)?;
-    open(settings, token, move || Server::new(Arc::clone(&directory))).await
+    let server = Server::new(directory);
+    open(settings, token, move || server.beside()).await
 }
 
 /// The same to any handler of the protocol, which is made for each session and each request outside of one.
