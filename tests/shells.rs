@@ -26,8 +26,19 @@ pub struct Shell {
     setup: (&'static str, &'static str),
     /// What lists its history, and the files that keep it.
     history: (&'static str, &'static [&'static str]),
-    /// It has no way to take a line out of its history, so jackfield's lines stay there.
-    remembers: bool,
+    /// What stays in its history of jackfield's lines.
+    stays: Stays,
+}
+
+/// What stays in a shell's history of jackfield's lines.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Stays {
+    /// Nothing.
+    Nothing,
+    /// The shell lists none. Its file has them as bytes that a mark behind them makes void, until the shell writes it anew.
+    Bytes,
+    /// The lines: it has no way to take one out.
+    Lines,
 }
 
 /// What a line is expected to come to.
@@ -55,7 +66,7 @@ const BASH: Shell = Shell {
     kin: &["posix"],
     setup: (".bashrc", "HISTCONTROL=; shopt -s histappend; PS1='\\u@\\h:\\w\\$ '\n"),
     history: ("history", &[".bash_history"]),
-    remembers: false,
+    stays: Stays::Nothing,
 };
 
 /// Two rows, colours, a command substitution, a status, a title, a hook that others already use, an editor that shows its mode.
@@ -100,7 +111,7 @@ fn check(shell: &Shell) {
     let kept: Vec<&str> =
         shell.history.1.iter().copied().filter(|file| traced(&std::fs::read(home.join(file)).unwrap_or_default())).collect();
     eprintln!("{}: {exact} exact, {noted} with a note, {absent} do not exist, {} wrong, traces in {kept:?}", shell.name, wrong.len());
-    assert!(kept.is_empty() || shell.remembers, "{}: {kept:?} hold what jackfield typed", shell.name);
+    assert!(kept.is_empty() || shell.stays != Stays::Nothing, "{}: {kept:?} hold what jackfield typed", shell.name);
     assert!(wrong.is_empty(), "{}: {} wrong\n\n{}", shell.name, wrong.len(), wrong.join("\n\n"));
 }
 
@@ -198,7 +209,7 @@ impl Trial<'_> {
         let result = self.client.run("web1#history", line);
         let output = result["output"].as_str().unwrap_or_default();
         let traces: Vec<&str> = output.lines().filter(|row| traced(row.as_bytes())).collect();
-        if traces.is_empty() == self.shell.remembers {
+        if traces.is_empty() == (self.shell.stays == Stays::Lines) {
             self.wrong.push(format!("{}, history: {traces:?}", self.shell.name));
         }
     }
@@ -303,13 +314,20 @@ fn bash_with_a_theme_is_exact_in_every_situation() {
 #[test]
 fn zsh_is_exact_in_every_situation() {
     let history = ("fc -l 1", &[".zsh_history"][..]);
-    check(&Shell { name: "zsh", path: "/usr/bin/zsh", kin: &["posix"], setup: (".zshrc", ZSH_RC), history, remembers: false });
+    check(&Shell { name: "zsh", path: "/usr/bin/zsh", kin: &["posix"], setup: (".zshrc", ZSH_RC), history, stays: Stays::Nothing });
 }
 
 #[test]
 fn fish_is_exact_in_every_situation() {
     let history = ("history | cat", &[".local/share/fish/fish_history"][..]);
-    check(&Shell { name: "fish", path: "/usr/bin/fish", kin: &[], setup: (".config/fish/config.fish", ""), history, remembers: false });
+    check(&Shell {
+        name: "fish",
+        path: "/usr/bin/fish",
+        kin: &[],
+        setup: (".config/fish/config.fish", ""),
+        history,
+        stays: Stays::Nothing,
+    });
 }
 
 #[test]
@@ -320,7 +338,7 @@ fn dash_is_exact_in_every_situation() {
         kin: &["plain-sh", "posix"],
         setup: (".profile", ""),
         history: ("", &[]),
-        remembers: false,
+        stays: Stays::Nothing,
     });
 }
 
@@ -333,14 +351,14 @@ fn ash_of_busybox_is_exact_in_every_situation() {
         kin: &["plain-sh", "posix"],
         setup: (".profile", ""),
         history,
-        remembers: true,
+        stays: Stays::Lines,
     });
 }
 
 #[test]
 fn ksh93_is_exact_in_every_situation() {
     let history = ("fc -l -N 200", &[".sh_history"][..]);
-    check(&Shell { name: "ksh93", path: "/usr/bin/ksh93", kin: &["posix"], setup: (".profile", ""), history, remembers: true });
+    check(&Shell { name: "ksh93", path: "/usr/bin/ksh93", kin: &["posix"], setup: (".profile", ""), history, stays: Stays::Bytes });
 }
 
 #[test]
@@ -353,7 +371,7 @@ fn mksh_is_exact_in_every_situation() {
         kin: &["plain-sh", "posix"],
         setup: (".mkshrc", profile),
         history,
-        remembers: false,
+        stays: Stays::Nothing,
     });
 }
 
@@ -366,8 +384,29 @@ fn tcsh_is_exact_in_every_situation() {
         kin: &["csh"],
         setup: (".tcshrc", "set prompt='%n@%m:%~%# '\nset savehist=(500 merge) correct=all\n"),
         history,
-        remembers: false,
+        stays: Stays::Nothing,
     });
+}
+
+/// The probe's line is in no history there, so that there is nothing to take out is no failure.
+#[test]
+fn a_shell_that_ends_at_each_failure_is_prepared() {
+    for (name, path, file, text) in [
+        ("bash", "/bin/bash", ".bashrc", "HISTCONTROL=ignoreboth; set -e\n"),
+        ("ksh93", "/usr/bin/ksh93", ".profile", "HISTFILE=/proc/none; set -e\n"),
+    ] {
+        let user = format!("jft-e-{name}");
+        let home = account(&user, Path::new(path));
+        std::fs::write(home.join(file), text).unwrap();
+        let server = Sshd::start();
+        let mut client = Client::start_agreeing(&server.device("web1", &user, "linux"), &[]);
+        for (line, output) in [("echo a", "a\n"), ("echo $-", "e")] {
+            let result = client.run("web1", line);
+            let seen = (result["exit_code"].as_i64(), result["confidence"].as_str());
+            assert_eq!(seen, (Some(0), Some("mark")), "{name}: {line}: {result}");
+            assert!(result["output"].as_str().is_some_and(|text| text.contains(output)), "{name}: {line}: {result}");
+        }
+    }
 }
 
 /// It has no marks then: what runs before it tells the end.
