@@ -496,6 +496,39 @@ fn options() -> Vec<Situation> {
             ],
         ),
         but(
+            own(
+                "lines are shown as they are read",
+                [
+                    step([("posix", "set -v")], []),
+                    step(
+                        [("all", "echo a")],
+                        [
+                            ("posix", "a\n"),
+                            ("bash-theme", "last_started=$BASH_COMMAND\na\n"),
+                            ("plain-sh", "echo a\na\n"),
+                            ("ksh93", "echo a\na\n"),
+                        ],
+                    ),
+                    step(
+                        [("all", "printf x; sh -c 'exit 3'")],
+                        [
+                            ("posix", "x"),
+                            ("bash-theme", "last_started=$BASH_COMMAND\nxlast_started=$BASH_COMMAND\n"),
+                            ("plain-sh", "printf x; sh -c 'exit 3'\nx"),
+                            ("ksh93", "printf x; sh -c 'exit 3'\nx"),
+                        ],
+                    )
+                    .end([("all", Done(3))]),
+                    step(
+                        [("all", "set +v")],
+                        [("bash-theme", "last_started=$BASH_COMMAND\n"), ("plain-sh", "set +v\n"), ("ksh93", "set +v\n")],
+                    ),
+                    all("echo a", "a\n"),
+                ],
+            ),
+            &[("fish", "it has no such option"), ("csh", "it has another word for it, and shows jackfield's own lines, too")],
+        ),
+        but(
             own("unset variables are errors", [all("set -u", ""), all("echo a", "a\n"), all("sh -c 'exit 2'", "").end([("all", Done(2))])]),
             &[("fish", "fish has no such option"), ("csh", "it is always so")],
         ),

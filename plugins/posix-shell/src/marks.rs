@@ -1,7 +1,8 @@
 //! What the marks since the host's last line say, taken together.
 //!
 //! `C` output starts, `D;status;nonce;cwd` command done, `A;nonce;uid=..;pid=..;st=..;late=..;max=..;h=..;sh=..` prompt starts, `B` prompt ends,
-//! `P;k=c` continuation prompt, `S;nonce;b..;z..;f..;k..` the probe's answer. The host has checked the nonce.
+//! `P;k=c` continuation prompt, `S;nonce;b..;z..;f..;k..` the probe's answer. The host has checked the nonce. `V;nonce;text` is for the
+//! host alone: the shell itself has shown this text right before.
 
 use jackfield_plugin::text::whole;
 

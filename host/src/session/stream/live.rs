@@ -44,6 +44,12 @@ pub(super) struct Live {
     pub(super) row_start: u64,
     /// Where the rows before it start, oldest first.
     pub(super) row_starts: [u64; CONTEXT_ROWS],
+    /// Where the text of the row before it ends.
+    text_end: u64,
+    /// Behind the last CR.
+    returned_at: Option<u64>,
+    /// What the shell has shown of its own words: from, and to the end of the mark that says so.
+    shown: Option<(u64, u64)>,
     pub(super) recent: Vec<u8>,
     pub(super) marks: VecDeque<Mark>,
     pub(super) first_output_mark: Option<u64>,
@@ -92,6 +98,9 @@ impl Live {
             row: Row::default(),
             row_start: 0,
             row_starts: [0; CONTEXT_ROWS],
+            text_end: 0,
+            returned_at: None,
+            shown: None,
             recent: Vec::new(),
             marks: VecDeque::new(),
             first_output_mark: None,
@@ -213,12 +222,22 @@ impl Live {
                 }
             }
             Some(b'B') => self.prompt_end = Some((end, self.rows_done)),
+            // The shell says what it has shown of its own words. Where they stand right before, and the end follows, they are no output.
+            Some(b'V') => {
+                let text = body.splitn(3, ';').nth(2).unwrap_or_default();
+                let is_shown = !text.is_empty()
+                    && self.row_start == start
+                    && self.recent.strip_suffix(b"\n").is_some_and(|rows| rows.ends_with(text.as_bytes()));
+                self.shown = is_shown.then(|| (self.text_end.saturating_sub(text.len() as u64), end));
+                return;
+            }
             // Behind the end come the prompt's own marks, when it is written and when it is drawn again.
             Some(b'D') if self.is_done => {}
             // A line editor sets its modes before it writes the prompt, in which the mark stands.
             Some(b'D') => {
                 let is_asked = self.paste_asked.1 == start;
-                self.last_done_mark = Some(if is_asked { self.paste_asked.0 } else { start });
+                let at = if is_asked { self.paste_asked.0 } else { start };
+                self.last_done_mark = Some(self.shown.filter(|(_, to)| *to == at).map_or(at, |(from, _)| from));
                 // Whoever wanted brackets has left without taking that back. A shell that wants them says so again with its prompt.
                 let is_redrawn = self.prompt_end.is_some_and(|(_, rows)| rows == self.rows_done);
                 if !is_asked && !is_redrawn && self.bracketed_paste == Some(true) {
@@ -261,10 +280,18 @@ impl Sink for Live {
         }
         self.take_held();
         match byte {
-            b'\n' | 0x0b | 0x0c => self.end_row(end),
+            b'\n' | 0x0b | 0x0c => {
+                self.text_end = end - if self.returned_at == Some(end - 1) { 2 } else { 1 };
+                self.end_row(end);
+            }
             // A line editor takes it out of its own prompt, so what follows was printed by somebody else.
             0x01 => self.kept_at = Some(end),
-            _ => self.row.control(byte),
+            _ => {
+                if byte == b'\r' {
+                    self.returned_at = Some(end);
+                }
+                self.row.control(byte);
+            }
         }
     }
 

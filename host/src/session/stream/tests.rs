@@ -95,6 +95,37 @@ fn the_modes_of_the_line_editor_are_no_output() {
 }
 
 #[test]
+fn what_the_shell_shows_of_its_own_words_before_the_end_is_no_output() {
+    let own = "{ own; } 3>&2";
+    let [started, shown, done] = ["C;0123456789abcdef", "V;0123456789abcdef;{ own; } 3>&2", "D;0;0123456789abcdef;/"].map(mark);
+    for (output, kept) in [
+        (format!("a\r\n{own}\r\n"), "a\n"),
+        (format!("x{own}\r\n"), "x"),
+        (format!("{own}\r\n"), ""),
+        (format!("{own}\n{own}\n"), "{ own; } 3>&2\n"),
+        // It went elsewhere, or what stands there is another's.
+        ("a\r\n".to_owned(), "a\n"),
+        (format!("{own}\r\nb"), "{ own; } 3>&2\nb"),
+        (format!("{own}.\r\n"), "{ own; } 3>&2.\n"),
+    ] {
+        for modes in ["", "\x1b[?2004h"] {
+            let mut stream = stream(b"web1$ ");
+            stream.on_typed(Some("a"));
+            stream.push(format!("a\r\na\r\n{started}{output}{shown}{modes}{done}web1$ ").as_bytes());
+            let page = stream.source().from(stream.output_start().unwrap(), stream.output_end(), 100).unwrap();
+            assert_eq!(page.text, kept, "{output:?}");
+            assert_eq!(stream.marks(), ["C;0123456789abcdef", "D;0;0123456789abcdef;/"]);
+        }
+    }
+    // Without the mark it is what a command has printed.
+    let mut stream = stream(b"web1$ ");
+    stream.on_typed(Some("a"));
+    stream.push(format!("a\r\n{started}{own}\r\n{done}web1$ ").as_bytes());
+    let (_, bytes) = stream.log().read(stream.output_start().unwrap_or_default(), stream.output_end()).unwrap_or_default();
+    assert_eq!(String::from_utf8_lossy(&bytes), format!("{own}\r\n"));
+}
+
+#[test]
 fn the_first_end_behind_the_start_counts() {
     let mut stream = stream(b"web1$ ");
     stream.on_typed(Some("a"));
