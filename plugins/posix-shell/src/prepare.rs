@@ -119,11 +119,11 @@ mod tests {
     #[test]
     fn a_shell_that_refuses_unset_variables_is_known_by_its_words() {
         for (row, send) in [
-            ("BASH_VERSION: Undefined variable.", Some("tcsh")),
-            ("-bash: ZSH_VERSION: unbound variable", Some("bash")),
-            ("zsh: BASH_VERSION: parameter not set", Some("zsh")),
-            ("dash: 1: BASH_VERSION: parameter not set", Some("sh")),
-            ("-sh: BASH_VERSION: parameter not set", Some("sh")),
+            ("KSH_VERSION: Undefined variable.", Some("tcsh")),
+            ("-bash: KSH_VERSION: unbound variable", Some("bash")),
+            ("zsh: KSH_VERSION: parameter not set", Some("zsh")),
+            ("dash: 1: KSH_VERSION: parameter not set", Some("sh")),
+            ("-sh: KSH_VERSION: parameter not set", Some("sh")),
             ("E: mksh: BASH_VERSION: parameter not set", Some("mksh")),
             ("-ksh93: BASH_VERSION: parameter not set", Some("ksh93")),
             ("Unknown command.", None),
