@@ -355,6 +355,11 @@ fn kept() -> Vec<Situation> {
     ]
 }
 
+/// The marks of these shells stand in the prompt.
+const SENT_ELSEWHERE: &str = "the marks go with the prompt; the end is guessed once, then they are printed on the terminal";
+/// It gives a program the terminal through standard error.
+const NO_TERMINAL: &str = "ksh93 can start no program while its standard error is no terminal";
+
 /// What tcsh says of jackfield's own line.
 const TRACED: &str = "printf \\033]133;D;%s;{n};%s\\007 0 /var/lib/jft-t-tcsh\n";
 
@@ -404,17 +409,18 @@ fn options() -> Vec<Situation> {
             own(
                 "standard error goes to a file",
                 [
-                    all("exec 2>~/jft-errors", ""),
-                    all("echo a; sh -c 'exit 3'", "a\n").end([("all", Done(3))]),
+                    all("exec 2>~/jft-errors", "")
+                        .end([("all", Done(0)), ("dash", Guessed), ("mksh", Guessed)])
+                        .note(&[("dash", SENT_ELSEWHERE), ("mksh", SENT_ELSEWHERE)]),
+                    all("echo a; sh -c 'exit 3'", "a\n").end([("all", Done(3)), ("ksh93", Done(126))]).note(&[("ksh93", NO_TERMINAL)]),
                     all("cd /usr; pwd", "/usr\n").cwd("/usr"),
+                    all("exec 2>/dev/tty", ""),
+                    all("sh -c 'echo b >&2; exit 3'", "b\n").end([("all", Done(3))]),
+                    all("exec 2>>~/jft-errors", ""),
+                    all("(exit 4)", "").end([("all", Done(4))]),
                 ],
             ),
-            &[
-                ("fish", "it has no such words"),
-                ("csh", "it has no such words"),
-                ("plain-sh", "its prompt goes to standard error, and nothing can be run before it"),
-                ("ksh93", "its prompt goes to standard error"),
-            ],
+            &[("fish", "it has no such words"), ("csh", "it has no such words")],
         ),
         but(
             own(

@@ -37,17 +37,20 @@ pub(crate) struct Memory<'a> {
     is_plain: bool,
     /// It no longer tells the end of a command, only its prompt.
     pub(crate) has_lost_hook: bool,
+    /// Its prompt goes elsewhere, marks and all.
+    pub(crate) is_elsewhere: bool,
 }
 
 impl<'a> Memory<'a> {
     /// `<number>` or `<number>@` for each shell, then `-` where the last one prints no marks, `!` where it has
-    /// lost the one for the end of a command.
+    /// lost the one for the end of a command, `>` where they go elsewhere.
     pub(crate) fn read(memo: &'a str) -> Self {
         let mut memory = Self::default();
         for word in memo.split(' ').filter(|word| !word.is_empty()) {
             match word.strip_suffix('@') {
                 _ if word == "-" => memory.is_plain = true,
                 _ if word == "!" => memory.has_lost_hook = true,
+                _ if word == ">" => memory.is_elsewhere = true,
                 Some(number) => memory.shells.push((number, false)),
                 None => memory.shells.push((word, true)),
             }
@@ -68,6 +71,9 @@ impl<'a> Memory<'a> {
         if self.has_lost_hook {
             text.push_str(" !");
         }
+        if self.is_elsewhere {
+            text.push_str(" >");
+        }
         text
     }
 
@@ -83,7 +89,7 @@ impl<'a> Memory<'a> {
 
     /// The prompt of a shell with marks stands. Those that were started from it have ended.
     pub(crate) fn on_marked(&mut self, number: Option<&'a str>, is_csh: bool, view: &View) -> &'static str {
-        self.is_plain = false;
+        (self.is_plain, self.is_elsewhere) = (false, false);
         let number = number.unwrap_or("0");
         let at = self.shells.iter().position(|(known, _)| *known == number);
         match at {

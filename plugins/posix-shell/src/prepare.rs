@@ -4,7 +4,7 @@ use jackfield_plugin::text::{holds, rows};
 use jackfield_plugin::{Ready, View};
 
 use crate::marks::{Marks, Stage};
-use crate::memory::is_shell;
+use crate::memory::{Memory, is_shell};
 
 /// A part of the probe's text that no other line holds.
 const PROBE: &str = "133;S;";
@@ -37,7 +37,9 @@ pub(crate) fn next(at: &Ready, view: &View) -> Option<&'static str> {
     }
     let nonce = view.fact("nonce");
     let ours = !nonce.is_empty() && holds(&view.command, nonce);
-    (!ours).then_some("probe")
+    // The shell is the one that was prepared before.
+    let send = if Memory::read(view.memo_text()).is_elsewhere { "tty" } else { "probe" };
+    (!ours).then_some(send)
 }
 
 /// `S;<nonce>;b<version>;z<version>;f<version>;k<version>`, each version empty but that of the shell that speaks.
@@ -147,6 +149,15 @@ mod tests {
         for other in ["probe", "sh", "mksh"] {
             assert!(!super::unmarks(&typed(other)), "{other}");
         }
+    }
+
+    #[test]
+    fn a_prompt_that_goes_elsewhere_has_its_marks_on_the_terminal() {
+        let mut sent = view("", "", &[]);
+        sent.memo = b"71  >".to_vec();
+        assert_eq!(next(&at("shell"), &sent), Some("tty"));
+        sent.command = typed("tty");
+        assert_eq!(next(&at("shell"), &sent), None);
     }
 
     #[test]

@@ -35,6 +35,7 @@ pub(crate) fn inspect(view: &View) -> PromptReport {
                 memory.has_lost_hook = marks.started && matches!(marks.stage, Stage::Redrawn(_));
             }
             Stage::Ended(_) => {}
+            Stage::Unknown if unmarked::goes_elsewhere(view) => memory.is_elsewhere = true,
             Stage::Unknown | Stage::Running | Stage::Rest if view.phase == "setup" && is_shell(&ready.mode) => memory.on_plain(),
             Stage::Unknown | Stage::Running | Stage::Rest => {}
         }
@@ -163,6 +164,17 @@ mod tests {
     fn a_prompt_without_any_text_is_ready() {
         let at = ready(&view("", &["C;n", "D;0;n;/", "A;n;uid=0", "B;n"]));
         assert_eq!((at.prompt.as_str(), at.privileged), ("", true));
+    }
+
+    #[test]
+    fn a_prompt_that_the_line_has_sent_elsewhere_is_remembered_until_marks_come_back() {
+        let mut sent = view("", &[]);
+        (sent.mode, sent.command, sent.phase) = ("shell".to_owned(), "exec 2>log".to_owned(), "running".to_owned());
+        (sent.memo, sent.prompt, sent.quiet_ms) = (b"71 ".to_vec(), Some("$ ".to_owned()), 60_000);
+        assert_eq!((ready(&sent).status, ready(&sent).proof.as_str(), inspect(&sent).memo.as_slice()), (None, "pattern", &b"71  >"[..]));
+        let mut back = view("$ ", &["D;0;n;/", "A;n;max=;pid=71;uid=0", "B;n"]);
+        back.memo = b"71  >".to_vec();
+        assert_eq!(inspect(&back).memo, b"71 ");
     }
 
     #[test]

@@ -46,6 +46,7 @@ fn lines_fit_the_editors_that_read_them() {
         ("fish", 3_500),
         ("sh", 511),
         ("unmark", 511),
+        ("tty", 511),
         ("mksh", 4_095),
         ("ksh93", 1_014),
         ("tcsh", 1_023),

@@ -63,7 +63,7 @@ pub(crate) fn inspect(view: &View, known: bool) -> Reading {
     let known = known && view.phase != "setup";
     if known && view.echoed && view.marks.is_empty() && is_shell(&view.mode) {
         let look = look(view);
-        let emptied = trim(&view.tail).is_empty() && words::empties(&view.command, "PS1");
+        let emptied = trim(&view.tail).is_empty() && words::empties(&view.command, "PS1") || goes_elsewhere(view);
         let replaced = emptied
             || look.is_some() && words::sets(&view.command, "PS1")
             || look == Some(Look::Shell) && words::runs_unseen(&view.command);
@@ -105,6 +105,11 @@ pub(crate) fn inspect(view: &View, known: bool) -> Reading {
 #[inline(never)]
 fn shell_after(view: &View, wait_ms: u32) -> Reading {
     settle::at_least(view, wait_ms, || ready(view, mode_of(view), "pattern"))
+}
+
+/// Has the line sent the prompt elsewhere, marks and all? Where none come behind a line that takes no time, it is that.
+pub(crate) fn goes_elsewhere(view: &View) -> bool {
+    view.phase == "running" && trim(&view.tail).is_empty() && words::only_redirects(&view.command)
 }
 
 /// Is the row the known prompt with something before it?
@@ -460,6 +465,7 @@ mod tests {
             ("cd /x; PS1='$PWD# '", "/x# "),
             ("PS1=", ""),
             ("unset PS1", ""),
+            ("exec 2>log", ""),
         ] {
             let mut view = inner(command, tail);
             assert!(!view.hits.is_empty(), "it is asked: {command}");
@@ -469,7 +475,14 @@ mod tests {
             view.marks = vec!["C;n".to_owned()];
             assert_eq!(inspect(&view, true), Reading::NotYet, "{command}");
         }
-        for (command, tail) in [("PS1=x make", ""), (". ./x", "step 3 > "), ("PS1= make", ""), ("./build", "new> "), (". ./activate", "")] {
+        for (command, tail) in [
+            ("PS1=x make", ""),
+            (". ./x", "step 3 > "),
+            ("PS1= make", ""),
+            ("./build", "new> "),
+            (". ./activate", ""),
+            ("exec 2>log; make", ""),
+        ] {
             assert_eq!(inspect(&inner(command, tail), true), Reading::NotYet, "{command}");
         }
         // Nothing but the known prompt at its end tells this one.

@@ -59,6 +59,13 @@ pub(crate) fn empties(command: &str, name: &str) -> bool {
     }
 }
 
+/// Does the line do nothing else than to send what the shell prints elsewhere? Then it takes no time.
+pub(crate) fn only_redirects(line: &str) -> bool {
+    let commands = shell::commands(line);
+    let is_alone = |words: &[String]| matches!(words, [word] if word == "exec");
+    holds(line, ">") && !commands.is_empty() && commands.iter().all(|command| is_alone(&command.words))
+}
+
 /// Does the line run lines that are not to be seen in it?
 pub(crate) fn runs_unseen(command: &str) -> bool {
     any(command, &|word| matches!(word, "." | "source" | "eval"))
@@ -83,7 +90,7 @@ fn any(command: &str, test: &dyn Fn(&str) -> bool) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{empties, has_word, may_page};
+    use super::{empties, has_word, may_page, only_redirects};
 
     #[test]
     fn a_pager_is_expected_where_one_is_named() {
@@ -125,6 +132,16 @@ mod tests {
         }
         for line in ["PS1= sleep 9", "PS1=x", "PS1=; sleep 9", "unset PS1 PS2", "PS10=", "export", "", "PS1=$(sleep 9)"] {
             assert!(!empties(line, "PS1"), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_line_that_only_sends_the_shells_own_output_elsewhere_is_known() {
+        for line in ["exec 2>f", "exec 2>>~/log", "exec >f 2>&1", "exec >f; exec 2>&1", " exec 2>&- "] {
+            assert!(only_redirects(line), "{line}");
+        }
+        for line in ["", "exec", "exec bash", "exec 2>f; make", "make 2>f", "exec make 2>f", "exec 2>$(mktemp)", "echo '>'; exec"] {
+            assert!(!only_redirects(line), "{line}");
         }
     }
 
