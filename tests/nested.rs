@@ -143,6 +143,14 @@ fn a_shell_that_no_word_of_its_line_names_is_told_and_ends_nothing() {
         let ended = client.call("ssh_output", json!({"command_id": asked["command_id"], "wait_s": 40}));
         assert_eq!((seen(&ended).0, seen(&ended).2, seen(&ended).3), ("done", Some(5), "shell"), "{enter}: {ended}");
     }
+    // dash asks for no brackets: its prompt has to stand a little longer.
+    client.run("web1", "printf '#!/bin/sh\\nexec dash\\n' > plain.sh; chmod +x plain.sh");
+    let asked = client.run("web1", "./plain.sh");
+    let looks = asked["ask"].as_str().is_some_and(|text| text.contains("looks like a shell"));
+    assert!(seen(&asked).0 == "needs_input" && looks, "{asked}");
+    client.call("ssh_send", json!({"session": "web1", "text": "exit 6", "keys": ["enter"], "wait_s": 0}));
+    let ended = client.call("ssh_output", json!({"command_id": asked["command_id"], "wait_s": 40}));
+    assert_eq!((seen(&ended).0, seen(&ended).2, seen(&ended).3), ("done", Some(6), "shell"), "{ended}");
     // A program that paints a prompt runs on, whatever it paints; one that says that it reads lines may be asked about, no more.
     let prompt = client.run("web1", "true")["prompt"].as_str().unwrap().to_owned();
     for (painted, state) in [("", "running"), ("\\033[?2004h", "needs_input")] {

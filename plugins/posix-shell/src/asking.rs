@@ -5,10 +5,15 @@ use jackfield_plugin::text::{listed, trim, trim_end};
 use jackfield_plugin::{Question, View};
 
 use crate::marks::{Marks, Stage};
-use crate::{full_screen, pager, started, words};
+use crate::memory::is_shell;
+use crate::started::{Started, reaches_out, started};
+use crate::{full_screen, pager, words};
 
 /// A pager's marker in a line that names no pager. No key is pressed: the program may be any.
 const PAGER_MS: u32 = 5_000;
+
+/// A row that may be the prompt of a shell which no word of the line names, or a text that only looks so.
+const SHELL_MS: u32 = 6_000;
 
 /// Trigger, kind, silence in milliseconds. Text that plain output may also end in waits long. The first that matches counts.
 const QUESTIONS: &[(&str, &str, u32)] = &[
@@ -48,7 +53,18 @@ pub(crate) fn question(view: &View) -> Option<Question> {
     }
     // Where a pager runs, its marker only has to stand a little longer.
     let foreign = pager::marker(view) && !words::may_page(&view.command);
-    known(view, "").or_else(|| foreign.then(|| asked(view, "pager", PAGER_MS)))
+    known(view, "").or_else(|| foreign.then(|| asked(view, "pager", PAGER_MS))).or_else(|| inner_shell(view))
+}
+
+/// The command runs, as a mark has told, and shows what a plain shell has for a prompt. It ends nothing: the caller is asked. Where
+/// the line names a shell, or a line editor waits, it is told by that.
+fn inner_shell(view: &View) -> Option<Question> {
+    let is_running = view.phase == "running" && is_shell(&view.mode) && matches!(Marks::read(&view.marks).stage, Stage::Running);
+    if !is_running || view.takes_paste() || view.hit("inner_shell").is_none() || started(&view.command) != Started::Nothing {
+        return None;
+    }
+    let text = [trim(&view.tail), " (looks like a shell's prompt; whether the command has ended is not known)"].concat();
+    Some(Question { kind: "unknown".to_owned(), text, after_ms: SHELL_MS })
 }
 
 /// The row as a question of the table, but for these kinds.
@@ -64,7 +80,7 @@ pub(crate) fn known(view: &View, without: &str) -> Option<Question> {
 fn asked_elsewhere(view: &View) -> bool {
     let tail = trim_end(&view.tail);
     let by_ssh = tail.ends_with("'s password:") || names_its_host(tail);
-    by_ssh || started::reaches_out(&view.command)
+    by_ssh || reaches_out(&view.command)
 }
 
 fn asked(view: &View, kind: &str, after_ms: u32) -> Question {
@@ -214,6 +230,26 @@ mod tests {
             ": ",
         ] {
             assert_eq!(kind(tail), None, "{tail:?}");
+        }
+    }
+
+    #[test]
+    fn the_prompt_of_a_shell_that_no_word_names_is_asked_about() {
+        let asked = |command: &str, tail: &str, marks: &[&str]| {
+            let mut view = Scene::new(include_str!("../plugin.toml")).view(tail);
+            (view.phase, view.mode, view.command) = ("running".to_owned(), "shell".to_owned(), command.to_owned());
+            (view.prompt, view.marks) = (Some("alice@web1:~$ ".to_owned()), marks.iter().map(|mark| (*mark).to_owned()).collect());
+            question(&view).map(|question| (question.kind, question.after_ms))
+        };
+        for tail in ["$ ", "# ", "~ $ ", "/srv/a # "] {
+            assert_eq!(asked("./enter.sh", tail, &["C;n"]), Some(("unknown".to_owned(), super::SHELL_MS)), "{tail}");
+            // What the line names is told by the prompt, and so is what stands behind an end.
+            assert_eq!(asked("dash", tail, &["C;n"]), None, "{tail}");
+            assert_eq!(asked("./enter.sh", tail, &["C;n", "D;0;n;/"]), None, "{tail}");
+            assert_eq!(asked("./enter.sh", tail, &[]), None, "{tail}");
+        }
+        for tail in ["sw1# ", "50% ", "price $ ", "> ", "#", "##### "] {
+            assert_eq!(asked("./enter.sh", tail, &["C;n"]), None, "{tail}");
         }
     }
 

@@ -3,7 +3,8 @@
 //! Three lines at most are typed after login, and in a shell that a command has started: `probe` asks which shell it is, the second one makes that shell print
 //! marks (OSC 133) with the session's nonce. From then on the start, the end, the exit status and the working
 //! directory of a command are told, not guessed. Where no mark comes, the row's look and silence have to do. In a shell that
-//! cannot put its marks round a prompt that was changed, they are taken out and it is prepared again.
+//! cannot put its marks round a prompt that was changed, they are taken out and it is prepared again. Where a shell's prompt was
+//! sent to a file, a line has it print its marks on the terminal.
 //!
 //! * `marks`: what the marks of one command say;
 //! * `prompt`: is the shell ready; `unmarked`: the same where no mark says it;
