@@ -429,13 +429,13 @@ impl Sink for Page {
         // A move to another row ends the text of this one.
         match csi.function {
             b'H' | b'f' | b'A' | b'F' | b'd' if csi.private == 0 && !self.row.is_empty() => self.end_row(end),
+            // Nothing of a row without text goes along, not the column either: what follows is in a row that stands already.
             b'A' | b'F' if csi.private == 0 => {
                 self.raised = self.raised.saturating_add(csi.param(0, 1));
-                // Nothing of a row without text goes along, not the column either: what follows is in a row that stands already.
                 self.row.clear();
             }
             b'B' if csi.private == 0 && self.raised > 0 => self.raised = self.raised.saturating_sub(csi.param(0, 1)),
-            b'H' | b'f' | b'd' if csi.private == 0 => self.row.leave(),
+            b'H' | b'f' | b'd' if csi.private == 0 => self.row.clear(),
             b'E' if csi.private == 0 => self.end_row(end),
             b's' if csi.private == 0 && csi.params.is_empty() => self.row.save(),
             b'u' if csi.private == 0 && csi.params.is_empty() => self.go_back(end),
@@ -496,6 +496,9 @@ mod tests {
         assert_eq!(page(format!("a\r\n{bar}b\r\n").as_bytes(), 100).text, "a\nProgress: [ 10%] [#...]\nb\n");
         assert_eq!(page(format!("a{bar}b\r\n").as_bytes(), 100).text, "a\nProgress: [ 10%] [#...]\nb\n");
         assert_eq!(page(b"one\x1b[Etwo\x1b[2Fthree", 100).text, "one\ntwo\nthree");
+        for away in ["\x1b[5;1H", "\x1b[5f", "\x1b[5d"] {
+            assert_eq!(page(format!("one\r\n\x1b[40C{away}two").as_bytes(), 100).text, "one\ntwo", "{away:?}");
+        }
     }
 
     #[test]
