@@ -1,8 +1,10 @@
 //! One row of text with a cursor: what is left of it after carriage returns, backspaces and erasing.
 //!
 //! Text that only grows stays bytes. The first character that is written over another one turns the row
-//! into cells. A pager's marker is turned into *ghost* cells: whatever the device sends to wipe it out (spaces,
+//! into cells, one for each column: a wide character has two, and what stands on another character none. A pager's marker is turned into *ghost* cells: whatever the device sends to wipe it out (spaces,
 //! backspaces, erase) disappears with it, and text written over it is real.
+
+use unicode_width::UnicodeWidthChar as _;
 
 use super::parser::Csi;
 use super::text::lossy;
@@ -10,6 +12,12 @@ use crate::limits::ROW_EDIT_MAX_CELLS;
 
 /// What stands for a character that is covered.
 const COVER: char = '*';
+/// What stands in the second column of a wide character. Devices' own are never in a row.
+const SECOND: char = '\0';
+/// Bytes of what stands on one character. The longest in use, flags of regions, have six such characters.
+const MARKS_MAX_BYTES: usize = 32;
+/// Different ones in a row. More stand in columns of their own.
+const MARKS_MAX: usize = 64;
 
 /// The longest row kept, in bytes. Of a longer one the newer half is kept.
 pub const ROW_MAX_BYTES: usize = 64 * 1024;
@@ -27,9 +35,17 @@ enum Ink {
 struct Cell {
     ch: char,
     ink: Ink,
+    /// Which of the row's marks stand on it, from 1; 0 is none.
+    marks: u8,
 }
 
-const BLANK: Cell = Cell { ch: ' ', ink: Ink::Real };
+const BLANK: Cell = Cell::of(' ');
+
+impl Cell {
+    const fn of(ch: char) -> Self {
+        Self { ch, ink: Ink::Real, marks: 0 }
+    }
+}
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Content {
@@ -48,6 +64,8 @@ pub struct Row {
     saved: Option<usize>,
     /// Bytes of a character that is not complete yet, while the row is cells.
     partial: Vec<u8>,
+    /// What stands on characters of the cells without a column of its own: accents, joiners. Each text once.
+    marks: Vec<String>,
     limit_bytes: usize,
     /// Columns of the terminal; a longer row goes on below, and a carriage return stays there. 0: one endless row.
     columns: usize,
@@ -56,7 +74,7 @@ pub struct Row {
 impl Default for Row {
     fn default() -> Self {
         let content = Content::Bytes(Vec::new());
-        Self { content, cursor: None, saved: None, partial: Vec::new(), limit_bytes: ROW_MAX_BYTES, columns: 0 }
+        Self { content, cursor: None, saved: None, partial: Vec::new(), marks: Vec::new(), limit_bytes: ROW_MAX_BYTES, columns: 0 }
     }
 }
 
@@ -124,11 +142,18 @@ impl Row {
     }
 
     fn put(&mut self, ch: char) {
+        let width = width(ch);
+        if width == 0 && self.mark(ch) {
+            return;
+        }
+        let width = width.max(1);
         let (cells, cursor) = self.cells();
         let column = *cursor;
         while cells.len() < column {
             cells.push(BLANK);
         }
+        part(cells, column);
+        part(cells, column + width);
         // A device may wipe with more spaces than the marker had: those behind its end belong to it too.
         let goes_on = column == cells.len() && cells.last().is_some_and(|cell| cell.ink == Ink::Wiped);
         let ink = match cells.get(column).map(|cell| cell.ink) {
@@ -136,18 +161,26 @@ impl Row {
             None if ch == ' ' && goes_on => Ink::Wiped,
             _ => Ink::Real,
         };
-        match cells.get_mut(column) {
-            Some(cell) => *cell = Cell { ch, ink },
-            None => cells.push(Cell { ch, ink }),
+        set(cells, column, Cell { ch, ink, marks: 0 });
+        if width > 1 {
+            set(cells, column + 1, Cell { ch: SECOND, ink, marks: 0 });
         }
-        *cursor = column + 1;
+        *cursor = column + width;
         self.shorten();
+    }
+
+    /// Puts what has no column of its own on the character before the cursor. Says whether one is there, and has room for it.
+    fn mark(&mut self, ch: char) -> bool {
+        self.cells();
+        let (Content::Cells(cells), Some(column)) = (&mut self.content, self.cursor) else { return false };
+        column <= cells.len() && mark(cells.get_mut(..column).unwrap_or_default(), &mut self.marks, ch)
     }
 
     /// The row as cells, and the cursor's column.
     fn cells(&mut self) -> (&mut Vec<Cell>, &mut usize) {
         if let Content::Bytes(text) = &self.content {
-            let cells: Vec<Cell> = String::from_utf8_lossy(text).chars().map(|ch| Cell { ch, ink: Ink::Real }).collect();
+            let mut cells = Vec::with_capacity(text.len());
+            String::from_utf8_lossy(text).chars().for_each(|ch| push(&mut cells, &mut self.marks, ch));
             self.content = Content::Cells(cells);
         }
         let Content::Cells(cells) = &mut self.content else { unreachable!("the row was just made into cells") };
@@ -234,7 +267,8 @@ impl Row {
     #[must_use]
     pub fn column(&self) -> usize {
         self.cursor.unwrap_or_else(|| match &self.content {
-            Content::Bytes(text) => String::from_utf8_lossy(text).chars().count(),
+            Content::Bytes(text) if text.is_ascii() => text.len(),
+            Content::Bytes(_) => *self.clone().cells().1,
             Content::Cells(cells) => cells.len(),
         })
     }
@@ -260,7 +294,11 @@ impl Row {
             b'G' | b'`' => self.go_to((self.row_start() + count.saturating_sub(1)).min(self.margin())),
             b'P' => self.edit(|cells, column| delete(cells, column, count)),
             b'@' => self.edit(|cells, column| insert(cells, column, count)),
-            b'X' => self.edit(|cells, column| wipe(reach(cells, column).iter_mut().take(count))),
+            b'X' => self.edit(|cells, column| {
+                part(cells, column);
+                part(cells, column.saturating_add(count.min(ROW_EDIT_MAX_CELLS)));
+                wipe(reach(cells, column).iter_mut().take(count));
+            }),
             _ => {}
         }
     }
@@ -276,10 +314,16 @@ impl Row {
         match what {
             // Nothing stands right of the end: the common case, without making cells.
             0 if self.cursor.is_none() => {}
-            0 => self.edit(|cells, column| cells.truncate(column)),
+            0 => self.edit(|cells, column| {
+                part(cells, column);
+                cells.truncate(column);
+            }),
             1 => self.edit(|cells, column| {
                 let end = column + 1;
-                wipe(cells.iter_mut().take(end).skip(end.saturating_sub(ROW_EDIT_MAX_CELLS)));
+                let start = end.saturating_sub(ROW_EDIT_MAX_CELLS);
+                part(cells, start);
+                part(cells, end);
+                wipe(cells.iter_mut().take(end).skip(start));
             }),
             2 => {
                 let column = self.column();
@@ -290,21 +334,25 @@ impl Row {
         }
     }
 
-    /// Covers so many characters before the cursor.
+    /// Covers so many columns before the cursor.
     pub fn cover(&mut self, count: usize) {
         if count > 0 {
             self.edit(|cells, column| {
-                let covered = cells.iter_mut().take(column).skip(column.saturating_sub(count));
-                covered.for_each(|cell| cell.ch = COVER);
+                let start = column.saturating_sub(count);
+                part(cells, start);
+                part(cells, column);
+                let covered = cells.iter_mut().take(column).skip(start);
+                covered.for_each(|cell| (cell.ch, cell.marks) = (COVER, 0));
             });
         }
     }
 
     /// Turns the last characters of the row, which are a pager's marker, into ghosts.
     pub fn haunt(&mut self, marker: &str) {
-        let count = marker.chars().count();
+        let count: usize = marker.chars().map(width).sum();
         self.edit(|cells, _| {
             let from = cells.len().saturating_sub(count);
+            part(cells, from);
             cells.iter_mut().skip(from).for_each(|cell| cell.ink = Ink::Marker);
         });
     }
@@ -321,8 +369,18 @@ impl Row {
             }
             Content::Cells(cells) => {
                 let length = cells.iter().rposition(|cell| cell.ink == Ink::Real).map_or(0, |last| last + 1);
-                let shown = |cell: &Cell| if cell.ink == Ink::Real { cell.ch } else { ' ' };
-                cells.iter().take(length).map(shown).collect()
+                let mut text = String::with_capacity(length);
+                for cell in cells.iter().take(length) {
+                    match cell.ink {
+                        Ink::Marker | Ink::Wiped => text.push(' '),
+                        Ink::Real if cell.ch == SECOND => {}
+                        Ink::Real => text.push(cell.ch),
+                    }
+                    if cell.marks > 0 && cell.ink == Ink::Real {
+                        text.push_str(standing(&self.marks, cell.marks));
+                    }
+                }
+                text
             }
         }
     }
@@ -357,7 +415,7 @@ impl Row {
         }
     }
 
-    /// Bytes or cells of the row.
+    /// Bytes or columns of the row.
     #[must_use]
     pub fn len(&self) -> usize {
         match &self.content {
@@ -374,6 +432,7 @@ impl Row {
         }
         (self.cursor, self.saved) = (None, None);
         self.partial.clear();
+        self.marks.clear();
     }
 
     fn shorten(&mut self) {
@@ -387,6 +446,59 @@ impl Row {
             self.cursor = self.cursor.map(|column| column.saturating_sub(lost));
             self.saved = self.saved.map(|column| column.saturating_sub(lost));
         }
+    }
+}
+
+/// Columns that a character takes, as the emulator of the screen has it.
+fn width(ch: char) -> usize {
+    if ch.is_ascii() { 1 } else { ch.width().unwrap_or(1) }
+}
+
+/// The character behind all that stands there already.
+fn push(cells: &mut Vec<Cell>, marks: &mut Vec<String>, ch: char) {
+    let width = width(ch);
+    if width == 0 && mark(cells, marks, ch) {
+        return;
+    }
+    cells.push(Cell::of(ch));
+    if width > 1 {
+        cells.push(Cell::of(SECOND));
+    }
+}
+
+fn set(cells: &mut Vec<Cell>, column: usize, cell: Cell) {
+    match cells.get_mut(column) {
+        Some(there) => *there = cell,
+        None => cells.push(cell),
+    }
+}
+
+/// What has no column of its own comes to stand on the last of these characters, if there is one, and room for it.
+fn mark(cells: &mut [Cell], marks: &mut Vec<String>, ch: char) -> bool {
+    let Some(cell) = cells.iter_mut().rev().find(|cell| cell.ch != SECOND) else { return false };
+    let mut text = standing(marks, cell.marks).to_owned();
+    text.push(ch);
+    let at = marks.iter().position(|known| *known == text).unwrap_or(marks.len());
+    let Ok(number) = u8::try_from(at + 1) else { return false };
+    if at >= MARKS_MAX || text.len() > MARKS_MAX_BYTES {
+        return false;
+    }
+    if at == marks.len() {
+        marks.push(text);
+    }
+    cell.marks = number;
+    true
+}
+
+/// The marks of this number.
+fn standing(marks: &[String], number: u8) -> &str {
+    usize::from(number).checked_sub(1).and_then(|at| marks.get(at)).map_or("", String::as_str)
+}
+
+/// Of a wide character whose halves are parted here, two blanks are left.
+fn part(cells: &mut [Cell], column: usize) {
+    if column > 0 && cells.get(column).is_some_and(|cell| cell.ch == SECOND) {
+        cells.iter_mut().skip(column - 1).take(2).for_each(|cell| (cell.ch, cell.marks) = (' ', 0));
     }
 }
 
@@ -409,6 +521,9 @@ fn insert(cells: &mut Vec<Cell>, column: usize, count: usize) {
     let longest = column.saturating_add(ROW_EDIT_MAX_CELLS);
     let length = cells.len().saturating_add(count).min(longest).max(cells.len());
     cells.resize(length, BLANK);
+    part(cells, column);
+    part(cells, longest);
+    part(cells, longest.min(length).saturating_sub(count).max(column));
     let moved = reach(cells, column);
     let count = count.min(moved.len());
     moved.rotate_right(count);
@@ -417,7 +532,11 @@ fn insert(cells: &mut Vec<Cell>, column: usize, count: usize) {
 
 /// What stands behind the deleted cells comes to the cursor. What is further away than a terminal's row reaches stays where it is.
 fn delete(cells: &mut Vec<Cell>, column: usize, count: usize) {
-    let reaches_end = cells.len() <= column.saturating_add(ROW_EDIT_MAX_CELLS);
+    let longest = column.saturating_add(ROW_EDIT_MAX_CELLS);
+    let reaches_end = cells.len() <= longest;
+    part(cells, column);
+    part(cells, column.saturating_add(count).min(longest));
+    part(cells, longest);
     let moved = reach(cells, column);
     let count = count.min(moved.len());
     let kept = moved.len() - count;
@@ -514,6 +633,54 @@ mod tests {
         assert_eq!(after(b"abcd\r\x1b[2P"), "cd");
         assert_eq!(after(b"ab\r\x1b[1@X"), "Xab");
         assert_eq!(after(b"a\tb"), "a\tb");
+    }
+
+    #[test]
+    fn text_is_written_over_at_the_columns_where_a_terminal_shows_it() {
+        let after = |text: &str| after(text.as_bytes());
+        assert_eq!(after("漢字 10%\x1b[6G20%"), "漢字 20%");
+        assert_eq!(after("😀 ok\r\x1b[3CX"), "😀 Xk");
+        assert_eq!(after("漢字ab\x08\x08\x08\x08字字"), "漢字字");
+        assert_eq!(after("e\u{301}tat 1%\r\x1b[5C2%"), "e\u{301}tat 2%");
+        assert_eq!(after("a\rx\u{301}\u{302}y"), "x\u{301}\u{302}y");
+        assert_eq!(after("e\u{301}\re"), "e");
+        assert_eq!(after("漢字\r\u{301}x"), "\u{301}x字");
+        // What is left of a wide character is a blank.
+        assert_eq!(after("漢字\rX"), "X 字");
+        assert_eq!(after("漢字\x1b[2GX"), " X字");
+        assert_eq!(after("a漢b\r字"), "字 b");
+        assert_eq!(after("漢字\x1b[2G\x1b[K"), " ");
+        assert_eq!(after("漢字ab\x1b[2G\x1b[1K"), "  字ab");
+        assert_eq!(after("漢字ab\x1b[2G\x1b[2P"), "  ab");
+        assert_eq!(after("漢字ab\x1b[2G\x1b[2@"), "    字ab");
+        assert_eq!(after("漢字ab\x1b[2G\x1b[2X"), "    ab");
+    }
+
+    #[test]
+    fn what_stands_on_a_character_stays_bounded() {
+        let mut row = Row::default();
+        row.print(b"x");
+        row.control(b'\r');
+        for _ in 0..200_000 {
+            row.print("\u{301}".as_bytes());
+        }
+        assert_eq!((row.text().chars().count(), row.marks.len()), (200_000, MARKS_MAX_BYTES / 2));
+        // Of many that differ, those stand in columns of their own that there is no room for.
+        let many: String = (0x300..0x36f).filter_map(char::from_u32).flat_map(|ch| ['x', ch]).collect();
+        let mut row = Row::default();
+        row.print(many.as_bytes());
+        row.save();
+        assert_eq!((row.text(), row.marks.len()), (many, MARKS_MAX));
+    }
+
+    #[test]
+    fn a_wide_secret_and_what_stands_on_it_is_covered() {
+        let mut row = Row::default();
+        row.print("pin: 漢e\u{301}".as_bytes());
+        row.cover(3);
+        assert_eq!(row.text(), "pin: ***");
+        row.cover(2);
+        assert_eq!(row.text(), "pin: ***");
     }
 
     #[test]
