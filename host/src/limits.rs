@@ -19,6 +19,9 @@ pub const TERMINAL_SIZES: RangeInclusive<u16> = 2..=1000;
 /// Cells that one control sequence moves or wipes in a row: those of the widest terminal, so that a few bytes cost no more than that. A row
 /// is longer where it goes on below.
 pub const ROW_EDIT_MAX_CELLS: usize = 1000;
+/// Rows above the last one that the cursor of a rendered output goes up to: more than windows have. What stands further up has scrolled away
+/// and stays as it is.
+pub const ROWS_REACHED_MAX: usize = 200;
 /// Bytes of a control sequence that a terminal is given: the longest in use, of colours in all shades, have a third of it.
 pub const SEQUENCE_MAX_BYTES: usize = 256;
 

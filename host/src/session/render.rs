@@ -1,9 +1,12 @@
 //! A range of the log as text: control sequences applied or taken out, pager markers gone, within a budget.
 
+mod grid;
+
 use std::collections::VecDeque;
 use std::io;
 
-use crate::limits::RENDER_MAX_BYTES;
+use self::grid::{Grid, Place};
+use crate::limits::{RENDER_MAX_BYTES, ROWS_REACHED_MAX};
 use crate::screen::charset::{Sets, graphic};
 use crate::secret::look::{Mask, Span};
 use crate::session::hidden::Hidden;
@@ -154,6 +157,7 @@ impl Source<'_> {
         let (start, end) = self.within(start, end);
         let mut page = Page { kept: Some(kept), ..Page::new(start, max_chars, self.columns) };
         self.fill(&mut page, start, end)?;
+        page.end_lines(page.full_at.unwrap_or(end));
         let rows = std::mem::take(&mut page.rows);
         Ok((page.finish(start, end), rows))
     }
@@ -230,7 +234,12 @@ fn last(rendered: Rendered, rows: &VecDeque<RowEnd>, begins: u64, max_chars: usi
 /// A page being filled.
 struct Page {
     parser: Parser,
+    /// Where in the log it begins.
+    start: u64,
     row: Row,
+    /// Rows round the cursor's, while it goes up and down.
+    grid: Grid,
+    columns: u16,
     out: String,
     chars: usize,
     max_chars: usize,
@@ -246,8 +255,6 @@ struct Page {
     /// Ends of rows are kept, of those in so many last characters.
     kept: Option<usize>,
     rows: VecDeque<RowEnd>,
-    /// Rows that the cursor has gone up from an empty one. As many line feeds only bring it back.
-    raised: u16,
     /// Letters may mean lines and corners.
     sets: Sets,
 }
@@ -257,7 +264,10 @@ impl Page {
         let row = Row::with_limit(usize::MAX).on_columns(columns);
         Self {
             parser: Parser::at(start),
+            start,
             row,
+            grid: Grid::default(),
+            columns,
             out: String::new(),
             chars: 0,
             max_chars,
@@ -268,7 +278,6 @@ impl Page {
             longer: 0,
             kept: None,
             rows: VecDeque::new(),
-            raised: 0,
             sets: Sets::default(),
         }
     }
@@ -296,38 +305,46 @@ impl Page {
     }
 
     fn end_row(&mut self, end: u64) {
-        self.raised = 0;
         if self.row.is_only_marker() {
             // Nothing but a question that was answered stood there.
             self.row.clear();
             return;
         }
-        let before = self.out.len();
-        escape_into(&self.row.text(), &mut self.out);
-        self.out.push('\n');
-        self.chars += self.out.get(before..).map_or(0, |row| row.chars().count());
+        let text = self.row.text();
+        self.write(text, Place { log: end, removed: self.removed });
         self.row.clear();
         self.longer = 0;
-        if let Some(kept) = self.kept {
-            let far = self.out.len().saturating_sub(kept.saturating_mul(CHAR_MAX_BYTES));
-            while self.rows.front().is_some_and(|row| row.text < far) {
-                self.rows.pop_front();
-            }
-            self.rows.push_back(RowEnd { text: self.out.len(), log: end, removed: self.removed });
-        }
         if self.chars >= self.max_chars {
             self.full_at = Some(end);
         }
     }
 
-    /// The cursor goes back to where it was saved: in this row, or in one that has ended.
-    fn go_back(&mut self, end: u64) {
-        if !self.row.restore() && !self.row.is_empty() {
-            self.end_row(end);
+    /// A row is done. The next one begins there.
+    fn write(&mut self, text: String, next: Place) {
+        let before = self.out.len();
+        escape_into(&text, &mut self.out);
+        let is_as_it_is = self.out.len() - before == text.len();
+        self.out.push('\n');
+        self.chars += self.out.get(before..).map_or(0, |row| row.chars().count());
+        if !is_as_it_is {
+            self.grid.keep(before, text);
+        }
+        if let Some(kept) = self.kept {
+            let far = self.out.len().saturating_sub(kept.saturating_mul(CHAR_MAX_BYTES));
+            while self.rows.len() > ROWS_REACHED_MAX && self.rows.front().is_some_and(|row| row.text < far) {
+                self.rows.pop_front();
+            }
+            self.rows.push_back(RowEnd { text: self.out.len(), log: next.log, removed: next.removed });
         }
     }
 
+    /// Characters that it has, at most.
+    fn taken(&self) -> usize {
+        self.chars + self.grid.taken() + self.row.len() + self.longer
+    }
+
     fn finish(mut self, start: u64, end: u64) -> Rendered {
+        self.gather();
         let text = self.row.text();
         escape_into(&text, &mut self.out);
         Rendered { text: self.out, start, end: self.full_at.unwrap_or(end), removed: self.removed, cut: None }
@@ -340,7 +357,7 @@ impl Page {
         if self.full_at.is_some() {
             return;
         }
-        let taken = self.chars + self.row.len() + self.longer;
+        let taken = self.taken();
         let room = self.max_chars.saturating_sub(taken);
         if room >= bytes.len() && is_plain(bytes) {
             self.put(bytes);
@@ -413,8 +430,7 @@ impl Sink for Page {
             return;
         }
         match byte {
-            b'\n' if self.raised > 0 && self.row.is_empty() => self.raised -= 1,
-            b'\n' => self.end_row(end),
+            b'\n' => self.line_feed(end),
             byte if Row::shows(byte) => self.show(&[byte], end.saturating_sub(1)),
             0x0e | 0x0f => self.sets.control(byte),
             _ => self.row.control(byte),
@@ -426,19 +442,31 @@ impl Sink for Page {
             return;
         }
         self.sets.csi(csi);
-        // A move to another row ends the text of this one.
-        match csi.function {
-            b'H' | b'f' | b'A' | b'F' | b'd' if csi.private == 0 && !self.row.is_empty() => self.end_row(end),
-            // Nothing of a row without text goes along, not the column either: what follows is in a row that stands already.
-            b'A' | b'F' if csi.private == 0 => {
-                self.raised = self.raised.saturating_add(csi.param(0, 1));
-                self.row.clear();
+        if csi.private != 0 || csi.intermediate != 0 {
+            // The other screen has rows of its own.
+            if csi.private == b'?' && csi.params.iter().any(|mode| matches!(mode, 47 | 1047 | 1049)) {
+                self.part(end);
             }
-            b'B' if csi.private == 0 && self.raised > 0 => self.raised = self.raised.saturating_sub(csi.param(0, 1)),
-            b'H' | b'f' | b'd' if csi.private == 0 => self.row.clear(),
-            b'E' if csi.private == 0 => self.end_row(end),
-            b's' if csi.private == 0 && csi.params.is_empty() => self.row.save(),
-            b'u' if csi.private == 0 && csi.params.is_empty() => self.go_back(end),
+            return;
+        }
+        match csi.function {
+            b'A' => self.up(csi.param(0, 1), end),
+            b'B' => self.down(csi.param(0, 1), end),
+            b'E' => self.next_rows(csi.param(0, 1), end),
+            b'F' => {
+                self.up(csi.param(0, 1), end);
+                self.row.control(b'\r');
+            }
+            // Nobody can tell which row that is.
+            b'H' | b'f' | b'd' => self.leave(end),
+            b'J' if csi.param(0, 0) == 0 => {
+                self.row.csi(csi);
+                self.erase_below();
+            }
+            // Rows move to where others stood.
+            b'L' | b'M' | b'S' | b'T' => self.part(end),
+            b's' if csi.params.is_empty() => self.save(),
+            b'u' if csi.params.is_empty() => self.go_back(end),
             _ => self.row.csi(csi),
         }
     }
@@ -451,9 +479,15 @@ impl Sink for Page {
         }
         self.sets.esc(intermediate, function);
         match (intermediate, function) {
-            (0, b'D' | b'E') => self.end_row(end),
-            (0, b'7') => self.row.save(),
+            (0, b'D') => self.line_feed(end),
+            (0, b'E') => {
+                self.line_feed(end);
+                self.row.control(b'\r');
+            }
+            (0, b'M') => self.up(1, end),
+            (0, b'7') => self.save(),
             (0, b'8') => self.go_back(end),
+            (0, b'c') => self.part(end),
             _ => {}
         }
     }
@@ -482,10 +516,10 @@ mod tests {
     }
 
     #[test]
-    fn a_line_feed_behind_a_move_up_from_an_empty_row_begins_no_row() {
+    fn a_line_feed_in_a_row_above_begins_no_row() {
         assert_eq!(page(b"2\r\n\x1b[1A\n>>> ", 100).text, "2\n>>> ");
         assert_eq!(page(b"2\r\n\x1b[2A\n\n\n>>> ", 100).text, "2\n\n>>> ");
-        assert_eq!(page(b"a\r\n\x1b[Ab\r\n\r\nc", 100).text, "a\nb\n\nc");
+        assert_eq!(page(b"a\r\n\x1b[Ab\r\n\r\nc", 100).text, "b\n\nc");
         assert_eq!(page(b"a\r\n\x1b[A\x1b[A\n\nb", 100).text, "a\nb");
         assert_eq!(page(b"a\r\n\x1b[A\x1b[B\nb", 100).text, "a\n\nb");
     }

@@ -49,7 +49,7 @@ impl Cell {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Content {
-    /// The cursor is at the end, or at the start after a carriage return.
+    /// Nothing was written over anything: the cursor is at the end, or was only put back.
     Bytes(Vec<u8>),
     Cells(Vec<Cell>),
 }
@@ -89,6 +89,18 @@ impl Row {
     #[must_use]
     pub fn on_columns(self, columns: u16) -> Self {
         Self { columns: columns.into(), ..self }
+    }
+
+    /// An empty one of the same terminal.
+    #[must_use]
+    pub fn empty(&self) -> Self {
+        Self { limit_bytes: self.limit_bytes, columns: self.columns, ..Self::default() }
+    }
+
+    /// An empty one in which the cursor was saved where it was saved in this one.
+    #[must_use]
+    pub fn emptied(&self) -> Self {
+        Self { saved: self.saved, ..self.empty() }
     }
 
     /// Writes printable bytes at the cursor.
@@ -212,20 +224,54 @@ impl Row {
     }
 
     /// A character whose rest has not come is none once the cursor leaves it.
-    fn end_partial(&mut self) {
+    pub fn end_partial(&mut self) {
         if !self.partial.is_empty() {
             self.partial.clear();
             self.put(char::REPLACEMENT_CHARACTER);
         }
     }
 
-    /// Where the terminal's row of the cursor starts. Behind the last column the cursor still stands in that row.
+    /// Where the terminal's row of the cursor starts. Behind the last character, in the last column, it still stands in that row.
     fn row_start(&self) -> usize {
         // Most rows are short: no need to count characters.
         if self.columns == 0 || self.len() <= self.columns {
             return 0;
         }
-        self.column().saturating_sub(1) / self.columns * self.columns
+        let column = self.column();
+        let is_inside = match &self.content {
+            Content::Bytes(_) => self.cursor.is_some(),
+            Content::Cells(cells) => column < cells.len(),
+        };
+        (if is_inside { column } else { column.saturating_sub(1) }) / self.columns * self.columns
+    }
+
+    /// Which of the terminal's rows that it takes the cursor is in, from 0.
+    #[must_use]
+    pub fn level(&self) -> usize {
+        self.row_start() / self.columns.max(1)
+    }
+
+    /// The cursor's column there.
+    #[must_use]
+    pub fn within(&self) -> usize {
+        let column = self.column() - self.row_start();
+        if self.columns == 0 { column } else { column.min(self.columns - 1) }
+    }
+
+    /// How many of the terminal's rows it takes.
+    pub fn height(&mut self) -> usize {
+        if self.columns == 0 || self.len() <= self.columns {
+            return 1;
+        }
+        // Cells are counted already.
+        let width = self.cells().0.len();
+        width.div_ceil(self.columns).max(1)
+    }
+
+    /// Puts the cursor into this column of one of them, or of the last one.
+    pub fn place(&mut self, level: usize, column: usize) {
+        let level = level.min(self.height() - 1);
+        self.go_to(level * self.columns + column);
     }
 
     /// Its last column, behind which no sequence moves the cursor.
@@ -255,6 +301,12 @@ impl Row {
         if let Some(column) = self.saved {
             self.go_to(column);
         }
+        self.saved.is_some()
+    }
+
+    /// Is it in this row where the cursor was saved?
+    #[must_use]
+    pub fn is_saved(&self) -> bool {
         self.saved.is_some()
     }
 
@@ -593,6 +645,29 @@ mod tests {
         full.control(b'\r');
         full.print(b"Z");
         assert_eq!(full.text(), "Zbcd");
+        let mut twice = Row::default().on_columns(4);
+        twice.print(b"abcdXY");
+        twice.control(b'\r');
+        twice.control(b'\r');
+        twice.print(b"Z");
+        assert_eq!(twice.text(), "abcdZY");
+    }
+
+    #[test]
+    fn the_cursor_is_put_into_a_column_of_one_of_the_terminals_rows() {
+        let place = |level, column| {
+            let mut row = Row::default().on_columns(4);
+            row.print("abcd漢字ij".as_bytes());
+            assert_eq!((row.height(), row.level(), row.within()), (3, 2, 2));
+            row.place(level, column);
+            assert_eq!((row.level(), row.within()), (level.min(2), column));
+            row.print(b"X");
+            row.text()
+        };
+        assert_eq!(place(0, 0), "Xbcd漢字ij");
+        assert_eq!(place(1, 0), "abcdX 字ij");
+        assert_eq!(place(1, 3), "abcd漢 Xij");
+        assert_eq!(place(9, 3), "abcd漢字ij X");
     }
 
     #[test]
