@@ -472,6 +472,9 @@ pub const LOGIN_RESULT_MAX: Duration = Duration::from_secs(10);
 pub const LOGIN_STEPS_MAX_BYTES: usize = 256 * 1024;
 /// How long a closing session waits for its line.
 pub const CLOSE_MAX: Duration = Duration::from_secs(2);
+/// How long the terminal of a program on this machine is read once that has ended: what it wrote is there by then, and what it has left
+/// running may write on.
+pub const LOCAL_REST_MAX: Duration = Duration::from_millis(100);
 
 // Forwards.
 

@@ -10,9 +10,10 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::Child;
 use tokio::signal::unix::{self, SignalKind};
 use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until};
 
 use super::{Line, LineEvent, Order, Reader, Writer, tell_of};
-use crate::limits::{CLOSE_MAX, WRITE_CHUNK_BYTES, WRITE_MAX};
+use crate::limits::{CLOSE_MAX, LOCAL_REST_MAX, WRITE_CHUNK_BYTES, WRITE_MAX};
 use crate::policy::approved::Program;
 
 /// Bytes read at a time.
@@ -24,7 +25,9 @@ pub struct PtyReader {
     pty: OwnedReadPty,
     buffer: BytesMut,
     exits: mpsc::Receiver<Result<i32, String>>,
-    /// The terminal has ended; the exit status is still to come.
+    /// How the program has ended, and until when what it wrote before is read: what it has left running may hold the terminal for ever.
+    exit: Option<(Result<i32, String>, Instant)>,
+    /// Nothing more is read; the exit status may still be to come.
     at_end: bool,
     done: bool,
 }
@@ -45,7 +48,7 @@ pub fn open(program: &[String], terminal: &str, (columns, rows): (u16, u16)) -> 
     let (writer, orders) = Writer::new();
     let (exited, exits) = mpsc::channel(1);
     tokio::spawn(serve(write, child, orders, exited));
-    let reader = PtyReader { pty: read, buffer: BytesMut::new(), exits, at_end: false, done: false };
+    let reader = PtyReader { pty: read, buffer: BytesMut::new(), exits, exit: None, at_end: false, done: false };
     Ok(Line { reader: Reader::Pty(reader), writer, welcome: Arc::default(), seen: Vec::new() })
 }
 
@@ -72,21 +75,37 @@ pub fn heed_interrupts() {
 impl PtyReader {
     /// The next event.
     pub async fn next(&mut self) -> LineEvent {
-        if !self.at_end {
+        while !self.at_end {
+            let until = self.exit.as_ref().map(|(_, until)| *until);
+            if until.is_some_and(|until| until <= Instant::now()) {
+                break;
+            }
             self.buffer.reserve(READ_BYTES);
-            match self.pty.read_buf(&mut self.buffer).await {
-                Ok(count) if count > 0 => return LineEvent::Data(Bytes::from(self.buffer.split())),
-                // Linux ends a terminal with EIO once nobody holds its other side.
-                Ok(_) | Err(_) => self.at_end = true,
+            tokio::select! {
+                read = self.pty.read_buf(&mut self.buffer) => match read {
+                    Ok(count) if count > 0 => return LineEvent::Data(Bytes::from(self.buffer.split())),
+                    // Linux ends a terminal with EIO once nobody holds its other side.
+                    Ok(_) | Err(_) => self.at_end = true,
+                },
+                exit = self.exits.recv(), if until.is_none() => self.exit = Some((known(exit), Instant::now() + LOCAL_REST_MAX)),
+                () = sleep_until(until.unwrap_or_else(Instant::now)), if until.is_some() => {}
             }
         }
+        self.at_end = true;
         if !self.done {
-            let exit = self.exits.recv().await;
+            let exit = match self.exit.take() {
+                Some((exit, _)) => exit,
+                None => known(self.exits.recv().await),
+            };
             self.done = true;
-            return LineEvent::Exit(exit.unwrap_or_else(|| Err("the program is gone".to_owned())));
+            return LineEvent::Exit(exit);
         }
         LineEvent::Closed("the program has ended".to_owned())
     }
+}
+
+fn known(exit: Option<Result<i32, String>>) -> Result<i32, String> {
+    exit.unwrap_or_else(|| Err("the program is gone".to_owned()))
 }
 
 async fn serve(mut pty: OwnedWritePty, mut child: Child, mut orders: mpsc::Receiver<Order>, exited: mpsc::Sender<Result<i32, String>>) {
@@ -141,4 +160,33 @@ fn exit_of(status: io::Result<std::process::ExitStatus>) -> Result<i32, String> 
     use std::os::unix::process::ExitStatusExt;
     let status = status.map_err(|error| error.to_string())?;
     status.code().ok_or_else(|| format!("killed by signal {}", status.signal().unwrap_or_default()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    /// What a shell has started in the background keeps its terminal, perhaps for ever.
+    #[tokio::test]
+    async fn a_program_that_ends_ends_its_line_whatever_it_has_left_running() {
+        for job in ["sleep 20", "yes"] {
+            let text = format!("trap '' HUP; {job} & echo out; exit 3");
+            let program = ["/bin/sh", "-c", &text].map(str::to_owned);
+            let mut line = open(&program, "dumb", (80, 24)).unwrap();
+            let mut output = Vec::new();
+            let ended = tokio::time::timeout(Duration::from_secs(10), async {
+                loop {
+                    match line.reader.next().await {
+                        LineEvent::Data(bytes) => output.extend_from_slice(&bytes),
+                        end => return end,
+                    }
+                }
+            });
+            let ended = ended.await.expect("the job keeps it");
+            assert!(matches!(ended, LineEvent::Exit(Ok(3))), "{ended:?}");
+            assert!(String::from_utf8_lossy(&output).contains("out\r\n"), "what it wrote before is read");
+        }
+    }
 }
