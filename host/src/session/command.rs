@@ -308,7 +308,8 @@ impl Running {
     }
 
     /// Is its last line one that ends sessions?
-    fn leaves(&self) -> bool {
+    #[must_use]
+    pub fn leaves(&self) -> bool {
         let line = self.text.trim().lines().next_back().unwrap_or_default();
         let word = line.split(|ch: char| ch.is_whitespace() || ch == '(').next().unwrap_or_default();
         let word = word.trim_start_matches(['/', '\\', '.', ':']).trim_end_matches(';');

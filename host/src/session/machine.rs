@@ -105,6 +105,8 @@ struct Setup {
 struct Idle {
     rows_done: u64,
     log_end: u64,
+    /// The shell whose prompt it is, where that tells its process.
+    shell: Option<u32>,
 }
 
 /// The machine.

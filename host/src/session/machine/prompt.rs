@@ -210,7 +210,7 @@ impl Machine {
         self.clean_prompt = self.stream.tail();
         // What came along with the prompt, behind it, is no part of what has ended.
         let (log_end, rows_done) = self.stream.prompt_end().unwrap_or_else(|| (self.stream.log().end(), self.stream.rows_done()));
-        self.state = State::Idle(Idle { rows_done, log_end });
+        self.state = State::Idle(Idle { rows_done, log_end, shell: self.stream.last_pid() });
     }
 
     /// This was typed before the prompt came and not sent. What of it stands behind the prompt already is not the prompt's.

@@ -53,6 +53,11 @@ impl Machine {
         if let Some((from, to)) = late {
             running.warn(&format!("{} bytes came after the last command ended, at offset {from}", to - from));
         }
+        if idle.shell.is_some() && idle.shell != self.stream.last_pid() {
+            running.warn(
+                "the shell of the command before was left meanwhile: this one ran in another shell, with that one's host, user, directory and variables",
+            );
+        }
         running.from_mark = self.ready.as_ref().is_some_and(|ready| ready.proof == "mark");
         running.shell = self.stream.last_pid();
         let first = running.lines.pop_front();
@@ -299,6 +304,12 @@ impl Machine {
         if entered && (1..lines()).contains(&self.stream.lines_begun()) {
             running.warn(
                 "another shell or program answers now: lines behind the one that started it may not have run; they run when it ends, or never if it took the shell's place",
+            );
+        }
+        let answers = self.stream.last_pid().filter(|_| ready.proof == "mark");
+        if running.shell.is_some() && answers.is_some() && running.shell != answers && !running.leaves() {
+            running.warn(
+                "the shell that it was typed into was left: the status tells how, and the next command runs in another shell, with that one's host, user, directory and variables",
             );
         }
         self.tells_start = self.stream.is_started();

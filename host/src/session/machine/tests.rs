@@ -29,7 +29,7 @@ impl Case {
     fn asking_within(limit: Option<Limit>) -> Self {
         let now = Instant::now();
         let mut machine = Machine::new(Stream::new(ByteLog::in_memory(), "n"), Setting::default(), now);
-        machine.state = State::Idle(Idle { rows_done: 0, log_end: 0 });
+        machine.state = State::Idle(Idle { rows_done: 0, log_end: 0, shell: None });
         let started = Started {
             id: CommandId::next(),
             caller: "test".to_owned(),
@@ -314,7 +314,7 @@ fn of_lines_whose_echo_was_not_known_no_output_is_left_out() {
             let now = Instant::now();
             let setting = Setting { echoes: true, ..Setting::default() };
             let mut machine = Machine::new(Stream::new(ByteLog::in_memory(), "n"), setting, now);
-            machine.state = State::Idle(Idle { rows_done: 0, log_end: 0 });
+            machine.state = State::Idle(Idle { rows_done: 0, log_end: 0, shell: None });
             let started = Started {
                 id: CommandId::next(),
                 caller: "test".to_owned(),
@@ -349,6 +349,56 @@ fn of_lines_whose_echo_was_not_known_no_output_is_left_out() {
             let told = (0..lines.len()).filter(|number| output.contains(&format!("row {number}\r\n"))).count();
             assert_eq!(told, lines.len(), "{unknown}: {output:?}");
         }
+    }
+}
+
+/// A shell in another one, as behind `ssh`, may end while something runs in it, or while nothing does. What comes next runs elsewhere.
+#[test]
+fn whoever_is_in_another_shell_than_before_is_told() {
+    let prompt = |shell: u32| format!("\x1b]133;D;9;n\x07\x1b]133;A;n;pid={shell}\x07$ \x1b]133;B;n\x07");
+    // The shell that answers behind the line, the one that does a while later, and whether each of two results tells of it.
+    for (line, behind, later, told) in [
+        ("sleep 9", 71, 71, [false, false]),
+        ("sleep 9", 70, 70, [true, false]),
+        ("exit 9", 70, 70, [false, false]),
+        ("sleep 9", 71, 70, [false, true]),
+    ] {
+        let now = Instant::now();
+        let mut machine = Machine::new(Stream::new(ByteLog::in_memory(), "n"), Setting::default(), now);
+        machine.on_bytes(now, prompt(71).as_bytes());
+        machine.become_idle();
+        let mut tells = Vec::new();
+        for (text, shell) in [(line, behind), ("pwd", later)] {
+            let started = Started {
+                id: CommandId::next(),
+                caller: "test".to_owned(),
+                text: text.to_owned(),
+                lines: policy::approved::for_tests(&[text]),
+                goal: None,
+                limit: None,
+                one_prompt: false,
+                manual: false,
+            };
+            let typed = machine.on_run(now, started);
+            assert!(matches!(typed.as_slice(), [Effect::Write(_)]), "{typed:?}");
+            machine.on_bytes(now, format!("\r\n\x1b]133;C;n\x07{}", prompt(shell)).as_bytes());
+            let ready = Ready {
+                prompt: "$ ".to_owned(),
+                mode: "shell".to_owned(),
+                privileged: false,
+                status: Some(9),
+                cwd: None,
+                proof: "mark".to_owned(),
+            };
+            let prompt_stands = Some(Reading::Ready(ready));
+            let ended = machine.on_readings(now, Readings { revision: machine.revision, prompt: prompt_stands, ..Readings::default() });
+            let [Effect::Ended(ending)] = ended.as_slice() else { panic!("{ended:?}") };
+            tells.push(ending.warnings.iter().any(|warning| warning.contains("in another shell")));
+            if shell != later {
+                machine.on_bytes(now, format!("\r\n{}", prompt(later)).as_bytes());
+            }
+        }
+        assert_eq!(tells, told, "{line}: {behind}, then {later}");
     }
 }
 
