@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use crate::author::Author;
 use crate::config::LoginAnswer;
 use crate::plugin::blocks::Part;
-use crate::plugin::device_type::DeviceType;
+use crate::plugin::device_type::{DeviceType, SendName};
 use crate::plugin::manifest::{COMMAND, PipeSpec, SignalSpec};
 use crate::plugin::placeholders;
 pub use crate::plugin::roles::Effect;
@@ -181,7 +181,7 @@ pub fn intent(intent: &Intent, kind: &DeviceType, filling: Filling<'_>) -> Resul
     let (plugin, name) = match intent {
         Intent::Send { plugin, name } => (plugin, name),
         Intent::Secret { name, .. } => return Ok(Approved::secret(name.clone(), kind.terminal.enter.clone().into_bytes())),
-        Intent::Cancel { tried } => match kind.cancel.get(*tried).or_else(|| kind.cancel.last()) {
+        Intent::Cancel { tried } => match stopping(&kind.cancel, *tried) {
             Some(send) => (&send.plugin, &send.name),
             None => return Ok(Approved::keys(INTERRUPT.to_vec())),
         },
@@ -193,6 +193,13 @@ pub fn intent(intent: &Intent, kind: &DeviceType, filling: Filling<'_>) -> Resul
     let text = kind.plugin(plugin).and_then(|plugin| plugin.manifest.sends.get(name));
     let text = text.ok_or_else(|| format!("plugin `{plugin}` has no send `{name}`"))?;
     Ok(send(text, &kind.terminal.enter, filling))
+}
+
+/// Which of the keys that stop a command is typed when so many were: all of them in their order, again and again. The last ones may only
+/// stop a program; where that has ended and its prompt has got lost (a terminal throws away what it has not passed on yet when such a key
+/// comes), it takes one of the first ones to bring another.
+fn stopping(cancel: &[SendName], tried: usize) -> Option<&SendName> {
+    cancel.iter().cycle().nth(tried)
 }
 
 /// A send with its placeholders filled in. One that ends with Enter is a line, which comes back.
@@ -314,6 +321,14 @@ mod tests {
         assert_eq!(bytes(&send("{enter}", "\r\n", filling)), b"\r\n");
         let brace = send("echo {{enter}", "\r", filling);
         assert_eq!((bytes(&brace).as_slice(), brace.echo()), (b"echo {enter}".as_slice(), None));
+    }
+
+    #[test]
+    fn what_stops_a_command_is_tried_from_the_beginning_again() {
+        let keys: Vec<SendName> = ["interrupt", "quit"].map(|name| SendName { plugin: "p".to_owned(), name: name.to_owned() }).into();
+        let typed: Vec<&str> = (0..4).filter_map(|tried| stopping(&keys, tried)).map(|send| send.name.as_str()).collect();
+        assert_eq!(typed, ["interrupt", "quit", "interrupt", "quit"]);
+        assert_eq!(stopping(&[], 3), None);
     }
 
     #[test]
