@@ -111,6 +111,24 @@ pub enum Refusal {
     Closed(String),
 }
 
+/// Why a session has not answered.
+#[derive(Debug)]
+enum Unheard {
+    /// It has too much to do, and goes on.
+    Crowded(String),
+    /// It is over.
+    Over(String),
+}
+
+impl From<Unheard> for Refusal {
+    fn from(unheard: Unheard) -> Self {
+        match unheard {
+            Unheard::Crowded(why) => Self::Cannot(why),
+            Unheard::Over(why) => Self::Closed(why),
+        }
+    }
+}
+
 /// A command of a caller.
 #[derive(Debug, Clone)]
 pub struct RunRequest {
@@ -350,15 +368,21 @@ impl SessionHandle {
     }
 
     async fn ask<T>(&self, request: impl FnOnce(oneshot::Sender<T>) -> Request) -> Result<T, String> {
-        let (reply, answer) = oneshot::channel();
-        self.put(request(reply))?;
-        answer.await.map_err(|_| self.gone())
+        self.answered(request).await.map_err(|(Unheard::Crowded(why) | Unheard::Over(why))| why)
     }
 
-    fn put(&self, request: Request) -> Result<(), String> {
+    async fn answered<T>(&self, request: impl FnOnce(oneshot::Sender<T>) -> Request) -> Result<T, Unheard> {
+        let (reply, answer) = oneshot::channel();
+        self.put(request(reply))?;
+        answer.await.map_err(|_| Unheard::Over(self.gone()))
+    }
+
+    fn put(&self, request: Request) -> Result<(), Unheard> {
         self.requests.try_send(request).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => format!("`{}` has {SESSION_MAILBOX} requests waiting; try again in a moment", self.id),
-            mpsc::error::TrySendError::Closed(_) => self.gone(),
+            mpsc::error::TrySendError::Full(_) => {
+                Unheard::Crowded(format!("`{}` has {SESSION_MAILBOX} requests waiting; try again in a moment", self.id))
+            }
+            mpsc::error::TrySendError::Closed(_) => Unheard::Over(self.gone()),
         })
     }
 
@@ -378,7 +402,7 @@ impl SessionHandle {
     ///
     /// When it is refused.
     pub async fn run_in_turn(&self, request: RunRequest) -> Result<Accepted, Refusal> {
-        self.ask(|reply| Request::Run(request, reply)).await.unwrap_or_else(|why| Err(Refusal::Closed(why)))
+        self.answered(|reply| Request::Run(request, reply)).await?
     }
 
     /// Runs a command. Waits for its turn until there is a reason not to: what has begun by then is given all the same, and nothing
@@ -395,12 +419,12 @@ impl SessionHandle {
         let (reply, mut answer) = oneshot::channel();
         let taken = async {
             self.put(Request::Run(request, reply))?;
-            (&mut answer).await.map_err(|_| self.gone())
+            (&mut answer).await.map_err(|_| Unheard::Over(self.gone()))
         };
         tokio::select! {
             biased;
             // What has begun needs no reason: it may cost a timer to look for one.
-            taken = taken => taken.unwrap_or_else(|why| Err(Refusal::Closed(why))),
+            taken = taken => taken?,
             why = reason => {
                 answer.close();
                 answer.try_recv().unwrap_or(Err(Refusal::Cannot(why)))
@@ -460,7 +484,7 @@ impl SessionHandle {
     ///
     /// When it is refused.
     pub async fn send(&self, request: SendRequest) -> Result<u64, Refusal> {
-        self.ask(|reply| Request::Send(request, reply)).await.map_err(Refusal::Closed)?
+        self.answered(|reply| Request::Send(request, reply)).await?
     }
 
     /// One step of stopping what runs, this command or the only one; `tried` counts the steps before. Says what was sent.

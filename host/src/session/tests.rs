@@ -130,3 +130,19 @@ async fn who_waits_looks_when_something_stirs_and_no_more_often_than_it_may() {
     drop(status);
     timeout(long, looks.next()).await.unwrap();
 }
+
+/// Whoever hears that it has ended looks for what was lost, or opens another one.
+#[tokio::test]
+async fn a_session_that_has_too_much_to_do_has_not_ended() {
+    let (handle, mut mailbox) = session();
+    for _ in 0..SESSION_MAILBOX {
+        let (reply, _) = oneshot::channel();
+        handle.put(Request::Screen(None, reply)).unwrap();
+    }
+    for refused in [handle.run_in_turn(command()).await, handle.run_unless(command(), pending()).await] {
+        assert!(matches!(&refused, Err(Refusal::Cannot(why)) if why.contains("requests waiting")), "{refused:?}");
+    }
+    mailbox.close();
+    let refused = handle.run_in_turn(command()).await;
+    assert!(matches!(&refused, Err(Refusal::Closed(_))), "{refused:?}");
+}
