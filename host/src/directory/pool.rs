@@ -487,7 +487,7 @@ mod tests {
     }
 
     async fn taken(pool: &Pool, host: &str) -> Option<MayConnect> {
-        tokio::time::timeout(std::time::Duration::from_millis(1), pool.turn("x", (host, 22))).await.ok().map(Result::unwrap)
+        tokio::time::timeout(Duration::from_millis(1), pool.turn("x", (host, 22))).await.ok().map(Result::unwrap)
     }
 
     #[tokio::test(start_paused = true)]
