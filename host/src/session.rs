@@ -582,6 +582,7 @@ pub struct Looks<'a> {
 
 impl Looks<'_> {
     /// Waits for the next one. A session that is silent wakes nobody, and one that prints without a pause not for each piece of it.
+    /// Who gives that up for something else looks then, too: it may have been woken already.
     pub async fn next(&mut self) {
         tokio::select! {
             // It lasts as long as the handle.

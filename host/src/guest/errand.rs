@@ -21,13 +21,13 @@ use crate::policy::approval::Request;
 use crate::session::command::State;
 use crate::session::journey::Keep;
 use crate::session::report::{OutputQuery, Report};
-use crate::session::{Refusal, RunRequest, SessionHandle, Stop};
+use crate::session::{Accepted, Refusal, RunRequest, SessionHandle, Stop};
 use crate::transport::questions::Question;
 
-/// How often a command's output is looked for.
-const LOOK_EVERY: Duration = Duration::from_millis(40);
 /// A command that is stopped and does not end is left alone after so long: all tries to stop it take less.
 const STOP_MAX: Duration = Duration::from_secs(10);
+/// What runs too long is so behind its limit, and not at it.
+const CLOCK_TICK: Duration = Duration::from_millis(1);
 
 /// A command that is wanted.
 pub(super) struct Run {
@@ -134,14 +134,17 @@ async fn follow(directory: &Arc<Directory>, run: Run, told: &mpsc::Sender<Tell>)
         refusal => refused(words::refused(&refusal)),
     })?;
     // A program that runs here ends with who started it, too: by Ctrl-C, by a time limit around it, with its terminal.
-    if !tell(&handle, accepted.id, kill_after, told).await? {
-        stop(&handle, accepted.id).await;
+    let id = accepted.id;
+    if !tell(&handle, accepted, kill_after, told).await? {
+        stop(&handle, id).await;
     }
     Ok(())
 }
 
 /// Tells of a command until it ends or asks something; `false` where nobody listens any more.
-async fn tell(handle: &SessionHandle, id: CommandId, kill_after: Option<Duration>, told: &mpsc::Sender<Tell>) -> Result<bool, Tell> {
+async fn tell(handle: &SessionHandle, accepted: Accepted, kill_after: Option<Duration>, told: &mpsc::Sender<Tell>) -> Result<bool, Tell> {
+    let Accepted { id, mut state, .. } = accepted;
+    let mut looks = handle.looks();
     // Where the part begins that is looked at, and what of its text was told.
     let (mut offset, mut said) = (None, String::new());
     loop {
@@ -170,8 +173,17 @@ async fn tell(handle: &SessionHandle, id: CommandId, kill_after: Option<Duration
             // Who has gone now need not know.
             let _ = told.send(Tell::Finished { report }).await;
             return Ok(true);
-        } else if timeout(LOOK_EVERY, told.closed()).await.is_ok() {
-            return Ok(false);
+        } else {
+            // By time alone it is left alone, and nothing else comes of it.
+            let left = kill_after.map_or(Duration::MAX, |limit| (limit + STOP_MAX).saturating_sub(report.duration) + CLOCK_TICK);
+            tokio::select! {
+                biased;
+                () = told.closed() => return Ok(false),
+                // Its end, or a question, is told at once, however much it prints.
+                Ok(()) = state.changed() => {}
+                () = looks.next() => {}
+                () = sleep(left) => {}
+            }
         }
     }
 }

@@ -3,16 +3,14 @@
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
 
 use super::wire::Tell;
-use crate::limits::{OPEN_MAX, RUN_TURN_MAX};
+use crate::limits::{LOOK_EVERY, OPEN_MAX, RUN_TURN_MAX};
 use crate::session::command::State;
 use crate::session::report::OutputQuery;
 use crate::session::{Accepted, Phase, Refusal, RunRequest, SessionHandle};
 
-/// How often it is looked whether what is before it has begun to wait.
-const LOOK_EVERY: Duration = Duration::from_millis(40);
 /// A wait is told of once it takes so long.
 pub(super) const TOLD_AFTER: Duration = Duration::from_secs(2);
 
@@ -34,18 +32,24 @@ pub(super) async fn take(handle: &SessionHandle, request: RunRequest, told: &mps
 /// Why a turn is not waited for any longer.
 async fn reason(handle: &SessionHandle, end: Duration, told: &mpsc::Sender<Tell>) -> String {
     let begun = Instant::now();
+    // Where the session is free, the answer to that takes a moment.
+    let (end, tell_at) = (begun + end.max(LOOK_EVERY), begun + TOLD_AFTER);
+    let mut looks = handle.looks();
     let mut is_told = false;
     loop {
-        if timeout(LOOK_EVERY, told.closed()).await.is_ok() {
-            return "nobody waits for it any more; nothing was run".to_owned();
+        tokio::select! {
+            biased;
+            () = told.closed() => return "nobody waits for it any more; nothing was run".to_owned(),
+            () = looks.next() => {}
+            () = sleep_until(if is_told { end } else { end.min(tell_at) }) => {}
         }
         if let Some(why) = waits(handle).await {
             return why;
         }
-        if begun.elapsed() >= end {
+        if Instant::now() >= end {
             return busy(handle, "nothing was run");
         }
-        if !is_told && begun.elapsed() >= TOLD_AFTER {
+        if !is_told && Instant::now() >= tell_at {
             is_told = true;
             // Who asked may have gone.
             let _ = told.send(Tell::Waits { why: busy(handle, "this waits for its turn") }).await;

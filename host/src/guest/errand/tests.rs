@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::*;
 use crate::config::Config;
+use crate::limits::LOOK_EVERY;
 use crate::startup;
 
 const HERE: &str = "[device.here]\nlocal = true\ntype = \"linux\"\n[policy]\nmode = \"full\"\n";
@@ -73,6 +74,24 @@ async fn a_turn_is_waited_for_no_longer_than_the_command_may_run() {
     }
     let why = why(told(&directory, "here", "true", Some(1)).await.1);
     assert!(why.contains("of person bob still runs; nothing was run") && why.contains("`here#2` is another session"), "{why}");
+    directory.shut_down().await;
+}
+
+#[tokio::test]
+async fn the_end_of_a_command_is_told_when_it_ends() {
+    let directory = directory();
+    told(&directory, "here", "true", None).await;
+    let mut shortest = Duration::MAX;
+    for _ in 0..50 {
+        // It does not end before it is looked at for the first time.
+        let begun = Instant::now();
+        assert_eq!(finished(told(&directory, "here", "sleep 0.01", None).await.1).state, "done");
+        shortest = shortest.min(begun.elapsed());
+        if shortest < LOOK_EVERY {
+            break;
+        }
+    }
+    assert!(shortest < LOOK_EVERY, "{shortest:?}");
     directory.shut_down().await;
 }
 
