@@ -573,6 +573,26 @@ fn lines_that_are_not_typed_yet_are_not_when_somebody_stops_them() {
 }
 
 #[test]
+fn a_secret_that_is_looked_up_while_somebody_stops_all_input_is_not_typed() {
+    let slow = "type = \"linux\"\nsecrets.late = { command = \"sh -c 'sleep 8; echo s3cret-late'\" }\n";
+    let house = House::new(&HERE.replace("type = \"linux\"\n", slow));
+    let mut agent = house.client("agent");
+    let asks = "bash -c 'read -rsp \"Password: \" x; echo; echo got:$x'";
+    let asked = agent.call("ssh_run", json!({"target": "here", "command": asks, "wait_s": 40}));
+    assert_eq!(asked["state"], "needs_input", "{asked}");
+    agent.call("ssh_send", json!({"session": "here", "secret": "late", "wait_s": 0}));
+    house.said(&["panic"]);
+    let told = agent.call("ssh_output", json!({"command_id": asked["command_id"], "wait_s": 40}));
+    assert_eq!(told["state"], "needs_input", "{told}");
+    let warnings = told["warnings"].to_string();
+    assert!(warnings.contains("`late` was not typed: person anna has stopped all input of agents"), "{told}");
+    house.said(&["panic", "--end"]);
+    agent.call("ssh_send", json!({"session": "here", "secret": "late", "wait_s": 0}));
+    let told = agent.call("ssh_output", json!({"command_id": asked["command_id"], "wait_s": 40}));
+    assert_eq!(told["output"], "Password: \ngot:[secret:late]\n", "{told}");
+}
+
+#[test]
 fn an_agent_is_told_once_what_people_did_and_what_they_noted() {
     let house = House::new(HERE);
     let mut agent = house.client("agent");

@@ -58,6 +58,7 @@ type Resolving = Pin<Box<dyn Future<Output = (Wanted, Result<Secret, String>)> +
 struct Wanted {
     name: String,
     enter: Vec<u8>,
+    by: Author,
     command: Option<CommandId>,
     /// The last row, and how many there were before it.
     row: (u64, String),
@@ -440,7 +441,7 @@ impl Actor {
                 self.resolving = None;
                 self.order(Order::Write(bytes.clone().into()));
             }
-            Payload::Secret { name, enter } => self.resolve(name.clone(), enter.clone()),
+            Payload::Secret { name, enter } => self.resolve(name.clone(), enter.clone(), approved.author().clone()),
         }
     }
 
@@ -452,12 +453,12 @@ impl Actor {
     }
 
     /// Looks a secret's value up without stopping to read the line.
-    fn resolve(&mut self, name: String, enter: Vec<u8>) {
+    fn resolve(&mut self, name: String, enter: Vec<u8>, by: Author) {
         let source = self.profile.secrets.get(&name).cloned();
         let allowed = self.profile.book.check(&self.profile.id.device, &name, now());
         let device = self.profile.id.device.clone();
         let command = self.machine.running().map(|running| running.id);
-        let wanted = Wanted { name, enter, command, row: self.last_row() };
+        let wanted = Wanted { name, enter, by, command, row: self.last_row() };
         self.resolving = Some(Box::pin(async move {
             let value = async {
                 match allowed {
@@ -471,7 +472,7 @@ impl Actor {
         }));
     }
 
-    async fn on_secret(&mut self, Wanted { name, enter, command, row }: &Wanted, secret: Result<Secret, String>) {
+    async fn on_secret(&mut self, Wanted { name, enter, by, command, row }: &Wanted, secret: Result<Secret, String>) {
         self.resolving = None;
         // It is known from here on, whatever becomes of it.
         if let Ok(secret) = &secret {
@@ -480,10 +481,11 @@ impl Actor {
         let goal = self.machine.running().and_then(|running| running.goal.clone());
         // The lookup took its time, and so does its record: only what asked for it, and still does, may have it.
         let gone = || Err(format!("the secret `{name}` was not typed: what asked for it had gone on when it was there"));
-        let secret = match secret {
-            Ok(_) if !self.still_asks(*command, row) => gone(),
-            Ok(secret) => self.profile.witness_secret(name, goal, *command).await.map(|()| secret),
-            Err(why) => Err(why),
+        let secret = match (secret, self.stops_secret(by)) {
+            (Ok(_), _) if !self.still_asks(*command, row) => gone(),
+            (Ok(_), Some(why)) => Err(format!("the secret `{name}` was not typed: {why}")),
+            (Ok(secret), None) => self.profile.witness_secret(name, goal, *command).await.map(|()| secret),
+            (Err(why), _) => Err(why),
         };
         let secret = match secret {
             Ok(_) if !self.still_asks(*command, row) => gone(),
@@ -505,6 +507,14 @@ impl Actor {
                 self.perform(effects).await;
             }
         }
+    }
+
+    /// A person may have stopped the input of whoever a secret is typed for, while it was looked up: of who has given it, or of whose
+    /// command asks for it.
+    fn stops_secret(&self, by: &Author) -> Option<String> {
+        let (commons, running) = (&self.profile.commons, self.machine.running().map(|running| running.id));
+        let whose = commons.activity().running.filter(|started| Some(started.id) == running).map(|started| started.by);
+        [Some(by), whose.as_ref()].into_iter().flatten().find_map(|author| commons.lock.stops(author, now()))
     }
 
     /// Does the row stand that asked for a secret, with all that has come by now?
