@@ -309,7 +309,7 @@ impl Machine {
         let answers = self.stream.last_pid().filter(|_| ready.proof == "mark");
         if running.shell.is_some() && answers.is_some() && running.shell != answers && !running.leaves() {
             running.warn(
-                "the shell that it was typed into was left: the status tells how, and the next command runs in another shell, with that one's host, user, directory and variables",
+                "another shell answers now than the one that it was typed into: that one has ended, as the status tells, or has started it; the next command runs in another shell, with that one's host, user, directory and variables",
             );
         }
         self.tells_start = self.stream.is_started();
