@@ -167,7 +167,7 @@ pub const FIRST_SCREEN_MAX_BYTES: usize = 64 * 1024;
 
 // A session.
 
-/// Requests waiting in a session's mailbox. More callers than this are told that it is busy.
+/// Requests waiting in a session's mailbox. More callers than this are told that it is busy; who asks for output waits for room.
 pub const SESSION_MAILBOX: usize = 64;
 /// Chunks between a line's reader and its session.
 pub const LINE_CHUNKS: usize = 64;

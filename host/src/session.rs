@@ -475,7 +475,10 @@ impl SessionHandle {
     ///
     /// A sentence for the caller.
     pub async fn report(&self, query: OutputQuery) -> Result<Report, String> {
-        self.ask(|reply| Request::Report(query, reply)).await?
+        let (reply, answer) = oneshot::channel();
+        // It waits for room: whoever heard of too many requests in place of what a command has done would run it again.
+        self.requests.send(Request::Report(query, reply)).await.map_err(|_| self.gone())?;
+        answer.await.map_err(|_| self.gone())?
     }
 
     /// Types something. Gives the log's end before it.

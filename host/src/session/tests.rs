@@ -146,3 +146,26 @@ async fn a_session_that_has_too_much_to_do_has_not_ended() {
     let refused = handle.run_in_turn(command()).await;
     assert!(matches!(&refused, Err(Refusal::Closed(_))), "{refused:?}");
 }
+
+/// All who wait for the same thing look at once, and what came of a command is asked for when it has run.
+#[tokio::test]
+async fn who_asks_for_output_waits_for_room() {
+    let (handle, mut mailbox) = session();
+    for _ in 0..SESSION_MAILBOX {
+        let (reply, _) = oneshot::channel();
+        handle.put(Request::Screen(None, reply)).unwrap();
+    }
+    let device = async {
+        loop {
+            match mailbox.recv().await {
+                Some(Request::Report(_, reply)) => break reply.send(Err("asked".to_owned())).unwrap(),
+                Some(_) => {}
+                None => panic!("it was not asked"),
+            }
+        }
+    };
+    let (told, ()) = tokio::join!(handle.report(OutputQuery::default()), device);
+    assert_eq!(told.unwrap_err(), "asked");
+    mailbox.close();
+    assert_eq!(handle.report(OutputQuery::default()).await.unwrap_err(), "the session has ended");
+}
