@@ -475,6 +475,8 @@ pub const CLOSE_MAX: Duration = Duration::from_secs(2);
 /// How long the terminal of a program on this machine is read once that has ended: what it wrote is there by then, and what it has left
 /// running may write on.
 pub const LOCAL_REST_MAX: Duration = Duration::from_millis(100);
+/// Bytes that are read of it then: more than a terminal holds, so what it wrote is among them.
+pub const LOCAL_REST_MAX_BYTES: usize = 64 * 1024;
 
 // Forwards.
 

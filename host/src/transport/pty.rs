@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
 use super::{Line, LineEvent, Order, Reader, Writer, tell_of};
-use crate::limits::{CLOSE_MAX, LOCAL_REST_MAX, WRITE_CHUNK_BYTES, WRITE_MAX};
+use crate::limits::{CLOSE_MAX, LOCAL_REST_MAX, LOCAL_REST_MAX_BYTES, WRITE_CHUNK_BYTES, WRITE_MAX};
 use crate::policy::approved::Program;
 
 /// Bytes read at a time.
@@ -25,11 +25,34 @@ pub struct PtyReader {
     pty: OwnedReadPty,
     buffer: BytesMut,
     exits: mpsc::Receiver<Result<i32, String>>,
-    /// How the program has ended, and until when what it wrote before is read: what it has left running may hold the terminal for ever.
-    exit: Option<(Result<i32, String>, Instant)>,
+    /// The program has ended.
+    rest: Option<Rest>,
     /// Nothing more is read; the exit status may still be to come.
     at_end: bool,
     done: bool,
+}
+
+/// How a program has ended, and what is still read of its terminal: what it has left running may hold that for ever.
+#[derive(Debug)]
+struct Rest {
+    exit: Result<i32, String>,
+    /// Bytes. Those that it wrote itself are the first of them.
+    left: usize,
+    until: Instant,
+}
+
+impl Rest {
+    fn of(exit: Result<i32, String>) -> Self {
+        Self { exit, left: LOCAL_REST_MAX_BYTES, until: Instant::now() + LOCAL_REST_MAX }
+    }
+
+    /// When nothing more is waited for. Who comes late, because the machine is busy, has waited for nothing yet.
+    fn until(&mut self) -> Instant {
+        if self.until <= Instant::now() {
+            self.until = Instant::now() + LOCAL_REST_MAX;
+        }
+        self.until
+    }
 }
 
 /// Starts a program in a terminal of this size.
@@ -48,7 +71,7 @@ pub fn open(program: &[String], terminal: &str, (columns, rows): (u16, u16)) -> 
     let (writer, orders) = Writer::new();
     let (exited, exits) = mpsc::channel(1);
     tokio::spawn(serve(write, child, orders, exited));
-    let reader = PtyReader { pty: read, buffer: BytesMut::new(), exits, exit: None, at_end: false, done: false };
+    let reader = PtyReader { pty: read, buffer: BytesMut::new(), exits, rest: None, at_end: false, done: false };
     Ok(Line { reader: Reader::Pty(reader), writer, welcome: Arc::default(), seen: Vec::new() })
 }
 
@@ -76,25 +99,27 @@ impl PtyReader {
     /// The next event.
     pub async fn next(&mut self) -> LineEvent {
         while !self.at_end {
-            let until = self.exit.as_ref().map(|(_, until)| *until);
-            if until.is_some_and(|until| until <= Instant::now()) {
-                break;
-            }
+            let until = self.rest.as_mut().map(Rest::until);
             self.buffer.reserve(READ_BYTES);
             tokio::select! {
                 read = self.pty.read_buf(&mut self.buffer) => match read {
-                    Ok(count) if count > 0 => return LineEvent::Data(Bytes::from(self.buffer.split())),
+                    Ok(count) if count > 0 => {
+                        if let Some(rest) = &mut self.rest {
+                            rest.left = rest.left.saturating_sub(count);
+                            self.at_end = rest.left == 0;
+                        }
+                        return LineEvent::Data(Bytes::from(self.buffer.split()));
+                    }
                     // Linux ends a terminal with EIO once nobody holds its other side.
                     Ok(_) | Err(_) => self.at_end = true,
                 },
-                exit = self.exits.recv(), if until.is_none() => self.exit = Some((known(exit), Instant::now() + LOCAL_REST_MAX)),
-                () = sleep_until(until.unwrap_or_else(Instant::now)), if until.is_some() => {}
+                exit = self.exits.recv(), if until.is_none() => self.rest = Some(Rest::of(known(exit))),
+                () = sleep_until(until.unwrap_or_else(Instant::now)), if until.is_some() => self.at_end = true,
             }
         }
-        self.at_end = true;
         if !self.done {
-            let exit = match self.exit.take() {
-                Some((exit, _)) => exit,
+            let exit = match self.rest.take() {
+                Some(rest) => rest.exit,
                 None => known(self.exits.recv().await),
             };
             self.done = true;
@@ -187,6 +212,24 @@ mod tests {
             let ended = ended.await.expect("the job keeps it");
             assert!(matches!(ended, LineEvent::Exit(Ok(3))), "{ended:?}");
             assert!(String::from_utf8_lossy(&output).contains("out\r\n"), "what it wrote before is read");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_a_program_wrote_before_its_end_is_read_however_late() {
+        for _ in 0..4 {
+            let text = "trap '' HUP; sleep 5 & head -c 8000 /dev/zero | tr '\\0' x; exit 3";
+            let mut line = open(&["/bin/sh", "-c", text].map(str::to_owned), "dumb", (80, 24)).unwrap();
+            let mut bytes = 0;
+            let ended = loop {
+                tokio::time::sleep(LOCAL_REST_MAX * 2).await;
+                match line.reader.next().await {
+                    LineEvent::Data(piece) => bytes += piece.len(),
+                    end => break end,
+                }
+            };
+            assert!(matches!(ended, LineEvent::Exit(Ok(3))), "{ended:?}");
+            assert_eq!(bytes, 8000);
         }
     }
 }
