@@ -170,7 +170,7 @@ async fn within<T>(
 async fn connect(target: &Target, known: &KnownHosts, handler: Handler) -> Result<(Handle<Handler>, Wanted), ConnectError> {
     let config = Arc::new(algorithms::config(target, known)?);
     let hearing = Arc::clone(&handler.hearing);
-    let (stream, wanted) = WhileWanted::new(travel(target).await?);
+    let (stream, wanted) = WhileWanted::new(travel(target).await?, target.idle());
     let stream = ReadAhead::new(stream);
     let (id, offer) = {
         let heard = heard(&hearing);
