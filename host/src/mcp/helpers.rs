@@ -1,9 +1,13 @@
 //! Programs on a device for the work on its files, each on a channel of its own; with the rights of root where that was allowed.
 
+use std::convert::Infallible;
+use std::io;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use russh::ChannelMsg;
-use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, duplex};
 use tokio::sync::{OnceCell, oneshot};
 use tokio::time::timeout;
 
@@ -124,11 +128,13 @@ impl Channels {
     async fn run(&self, command: &str) -> Result<Running, FilesError> {
         let program = self.permit.program(command).map_err(FilesError::Refused)?;
         let mut halves = self.connection.execute(&program).await.map_err(|error| FilesError::Broken(error.to_string()))?;
-        let input = halves.write.make_writer();
+        let (lives, ended) = oneshot::channel();
+        let input = Input { to: Box::pin(halves.write.make_writer()), ended: Some(ended) };
         let (output, mut to_output) = pipe();
         let (errors, mut to_errors) = pipe();
         let (mut tell, told) = oneshot::channel();
         tokio::spawn(async move {
+            let _lives = lives;
             let (mut status, mut is_closed) = (None, false);
             let mut room = usize::try_from(PROGRAM_ERRORS_MAX_BYTES).unwrap_or(usize::MAX);
             // Kept open as long as somebody wants to know how it ends.
@@ -165,11 +171,65 @@ impl Channels {
         });
         let lost = |_| FilesError::Broken("is gone: the connection was lost while a program ran".to_owned());
         let status = Box::pin(async move { told.await.map_err(lost) });
-        Ok(Running { input: Box::new(Box::pin(input)), output: Box::new(output), errors: Box::new(errors), status })
+        Ok(Running { input: Box::new(input), output: Box::new(output), errors: Box::new(errors), status })
+    }
+}
+
+/// What goes to a program. The library waits for room on its channel also when that has ended, and would for ever.
+struct Input<W> {
+    to: W,
+    /// Over with the channel; none once that was heard.
+    ended: Option<oneshot::Receiver<Infallible>>,
+}
+
+impl<W> Input<W> {
+    /// Has its channel ended? Whoever polls is woken then.
+    fn has_ended(&mut self, context: &mut Context<'_>) -> bool {
+        if let Some(ended) = &mut self.ended
+            && Pin::new(ended).poll(context).is_ready()
+        {
+            self.ended = None;
+        }
+        self.ended.is_none()
+    }
+}
+
+impl<W: AsyncWrite + Unpin> AsyncWrite for Input<W> {
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let written = Pin::new(&mut this.to).poll_write(context, bytes);
+        if written.is_pending() && this.has_ended(context) {
+            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+        }
+        written
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().to).poll_flush(context)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().to).poll_shutdown(context)
     }
 }
 
 fn pipe() -> (DuplexStream, DuplexStream) {
     let room = usize::try_from(PROGRAM_ERRORS_MAX_BYTES).unwrap_or(0).max(SFTP_GATHER_BYTES);
     duplex(room)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn who_writes_to_a_program_hears_that_its_channel_has_ended() {
+        let (to, _full) = duplex(4);
+        let (lives, ended) = oneshot::channel();
+        let mut input = Input { to, ended: Some(ended) };
+        input.write_all(b"four").await.unwrap();
+        let (written, ()) = tokio::join!(input.write_all(b"more"), async { drop(lives) });
+        assert_eq!(written.unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+        assert_eq!(input.write_all(b"more").await.unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+    }
 }
