@@ -6,6 +6,8 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -355,6 +357,36 @@ fn a_forward_that_is_kept_outlives_a_lost_network_and_another_is_told() {
     client.call("ssh_close", json!({"session": "web1"}));
     until_closed(port);
     until_closed(at_device);
+}
+
+#[test]
+fn who_writes_through_a_forward_that_is_kept_hears_that_its_connection_was_lost() {
+    account("jft-bash", Path::new("/bin/bash"));
+    let server = Sshd::start();
+    let relay = Relay::start(server.port, Manner::Whole);
+    let device = server.device_behind(relay.port, "web1", "jft-bash", "linux");
+    let mut client = Client::start(&format!("{device}\n[policy]\nmode = \"full\"\n"));
+    client.run("web1", "echo open");
+    let service = TcpListener::bind("127.0.0.1:0").unwrap();
+    let to = service.local_addr().unwrap().to_string();
+    let written = Arc::<AtomicUsize>::default();
+    let counted = Arc::clone(&written);
+    let writing = std::thread::spawn(move || {
+        let (mut stream, _) = service.accept().unwrap();
+        while let Ok(count) = stream.write(&[7; 65_536]) {
+            counted.fetch_add(count, Ordering::AcqRel);
+        }
+    });
+    let (_, at_device) = open(&mut client, json!({"kind": "remote", "to": to, "keep": true}));
+    // It reads nothing.
+    let _mute = TcpStream::connect(("127.0.0.1", at_device)).unwrap();
+    until("nothing more is taken", || {
+        let before = written.load(Ordering::Acquire);
+        pause(Duration::from_millis(500));
+        before > 0 && before == written.load(Ordering::Acquire)
+    });
+    relay.cut();
+    until("the service hears of it", || writing.is_finished());
 }
 
 #[test]

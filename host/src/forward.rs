@@ -12,9 +12,10 @@ use tokio::time::{Instant, sleep};
 use crate::config::ForwardSettings;
 use crate::directory::Directory;
 use crate::ids::SessionId;
-use crate::limits::{FORWARD_AGAIN_FIRST, FORWARD_AGAIN_FOR, FORWARD_AGAIN_MAX, FORWARD_LOOK_EVERY};
+use crate::limits::{FORWARD_AGAIN_FIRST, FORWARD_AGAIN_FOR, FORWARD_AGAIN_MAX, FORWARD_LOOK_EVERY, FORWARD_REST_MAX};
 use crate::plugin::roles::Effect;
 use crate::session::{Phase, SessionHandle};
+use crate::transport::ssh::Connection;
 
 mod allowed;
 mod local;
@@ -125,6 +126,12 @@ const LOST: &str = "its connection was lost";
 /// What serves a forward as long as it is polled. It ends when the forward is lost, and says why.
 type Work = std::pin::Pin<Box<dyn Future<Output = String> + Send>>;
 
+/// Ends some time after a connection was lost: what came before still goes out.
+async fn lost(connection: &Connection) {
+    connection.ended().await;
+    sleep(FORWARD_REST_MAX).await;
+}
+
 /// What carries a forward's connections.
 #[derive(Debug, Clone)]
 struct Through {
@@ -142,7 +149,7 @@ impl Through {
     }
 
     /// The device's connection for bytes.
-    async fn connection(&self) -> Result<crate::transport::ssh::Connection, String> {
+    async fn connection(&self) -> Result<Connection, String> {
         self.directory.bulk(&self.device).await.map_err(|error| error.to_string())
     }
 

@@ -14,8 +14,8 @@ use tokio::time::sleep;
 
 use super::allowed::may_come_out;
 use super::relay::{Counted, relay};
-use super::{End, Kind, LOST, Pauses, Through, Wanted, socks};
-use crate::limits::{FORWARD_CONNECTIONS_MAX, FORWARD_REST_MAX};
+use super::{End, Kind, LOST, Pauses, Through, Wanted, lost, socks};
+use crate::limits::FORWARD_CONNECTIONS_MAX;
 use crate::private::own_user;
 use crate::transport::ssh::{Connection, Stream};
 
@@ -190,14 +190,9 @@ enum Carried {
 
 /// Carries bytes until both ends have said all, or the connection that they go over is lost.
 async fn carry(through: &Through, stream: Box<dyn Incoming>, (connection, out): (Connection, Stream)) -> Carried {
-    let lost = async {
-        connection.ended().await;
-        // What came before still goes out.
-        sleep(FORWARD_REST_MAX).await;
-    };
     tokio::select! {
         () = relay(&through.counts, stream, out) => {}
-        () = lost => {}
+        () = lost(&connection) => {}
     }
     if connection.is_closed() { Carried::CutOff } else { Carried::ToItsEnd }
 }

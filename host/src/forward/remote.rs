@@ -8,7 +8,7 @@ use tokio::net::{TcpStream, UnixStream};
 use tokio::task::JoinSet;
 
 use super::relay::{Counted, relay};
-use super::{End, LOST, Pauses, Through, Wanted, Work};
+use super::{End, LOST, Pauses, Through, Wanted, Work, lost};
 use crate::limits::FORWARD_CONNECTIONS_MAX;
 use crate::transport::ssh::Listening;
 
@@ -54,10 +54,15 @@ async fn serve(through: Arc<Through>, mut listening: Listening, to: End, keep: b
             drop(channel.into_stream());
             continue;
         }
-        let (through, to) = (Arc::clone(&through), to.clone());
+        let (through, to, connection) = (Arc::clone(&through), to.clone(), listening.connection().clone());
         connections.spawn(async move {
             let _counted = Counted::new(&through.counts);
-            if let Err(why) = carry(&through, channel, &to).await {
+            let carried = tokio::select! {
+                carried = carry(&through, channel, &to) => carried,
+                // Who writes into it would wait for ever for somebody to take more.
+                () = lost(&connection) => Ok(()),
+            };
+            if let Err(why) = carried {
                 through.counts.failed(&format!("cannot reach {to}: {why}"));
             }
         });

@@ -85,6 +85,14 @@ pub struct Listening {
     pub incoming: mpsc::Receiver<Channel<Msg>>,
 }
 
+impl Listening {
+    /// What comes in comes over this.
+    #[must_use]
+    pub fn connection(&self) -> &Connection {
+        &self.connection
+    }
+}
+
 impl Drop for Listening {
     fn drop(&mut self) {
         // From here on another one may listen there.
