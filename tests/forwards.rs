@@ -360,6 +360,21 @@ fn a_forward_that_is_kept_outlives_a_lost_network_and_another_is_told() {
 }
 
 #[test]
+fn who_only_writes_through_a_forward_hears_that_the_other_end_has_gone() {
+    account("jft-bash", Path::new("/bin/bash"));
+    let server = Sshd::start();
+    let mut client = Client::start(&full(&server, ""));
+    client.run("web1", "echo open");
+    let service = TcpListener::bind("127.0.0.1:0").unwrap();
+    let to = service.local_addr().unwrap().to_string();
+    let (_, port) = open(&mut client, json!({"to": to}));
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    drop(service.accept().unwrap());
+    let writing = std::thread::spawn(move || while stream.write(&[7; 65_536]).is_ok() {});
+    until("the client hears of it", || writing.is_finished());
+}
+
+#[test]
 fn who_writes_through_a_forward_that_is_kept_hears_that_its_connection_was_lost() {
     account("jft-bash", Path::new("/bin/bash"));
     let server = Sshd::start();

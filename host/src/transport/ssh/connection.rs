@@ -1,10 +1,13 @@
 //! A connection that is logged in, and what can be opened on it.
 
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, MutexGuard, Weak};
 
+use bytes::Bytes;
 use russh::client::{Handle, Msg};
-use russh::{Channel, ChannelStream, ChannelWriteHalf, Disconnect};
+use russh::{Channel, ChannelWriteHalf, Disconnect};
+use tokio::io::AsyncWrite;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
@@ -126,10 +129,36 @@ impl std::fmt::Debug for Halves {
     }
 }
 
-/// A stream over a channel. It keeps its connection.
+/// A stream over a channel. It keeps its connection. Unlike the library's it takes nothing more once the other end has closed the channel,
+/// also where that has said all before.
 pub struct Stream {
-    inner: ChannelStream<Msg>,
+    read: Messages,
+    /// What came and is not taken yet.
+    came: Bytes,
+    /// Nothing more comes.
+    is_at_end: bool,
+    /// Nothing more goes, either.
+    is_closed: bool,
+    to: Pin<Box<dyn AsyncWrite + Send + Sync>>,
+    write: Arc<ChannelWriteHalf<Msg>>,
     _ticket: Ticket,
+}
+
+impl Stream {
+    fn new(opened: Opened, ticket: Ticket) -> Self {
+        let (read, write) = opened.split();
+        let write = Arc::new(write);
+        let to = Box::pin(write.make_writer());
+        Self { read, came: Bytes::new(), is_at_end: false, is_closed: false, to, write, _ticket: ticket }
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        let write = Arc::clone(&self.write);
+        // It ends with the connection, if that has no time for it before.
+        tokio::spawn(async move { write.close().await });
+    }
 }
 
 impl std::fmt::Debug for Connection {
@@ -308,8 +337,7 @@ impl Connection {
             asked.channel()?.request_subsystem(true, name).await.map_err(|error| told(&error))?;
             asked.answered(&format!("the subsystem `{name}`")).await
         });
-        // A subsystem says nothing before it is asked.
-        Ok(Stream { inner: opened.await?.channel.into_stream(), _ticket: ticket })
+        Ok(Stream::new(opened.await?, ticket))
     }
 
     /// A program on a channel of its own, with its streams apart.
@@ -436,7 +464,7 @@ impl Connection {
         };
         let late = |_| Err(beyond(format!("no answer within {} s", CONNECT_MAX.as_secs())));
         let opened = timeout(CONNECT_MAX, opening).await.unwrap_or_else(late)?;
-        Ok(Stream { inner: opened.channel.into_stream(), _ticket: ticket })
+        Ok(Stream::new(opened, ticket))
     }
 
     /// Has a channel opened. One that comes when nobody waits for it any more is closed.
@@ -519,30 +547,69 @@ mod stream {
     //! The stream's bytes are the channel's.
 
     use std::io;
-    use std::pin::Pin;
-    use std::task::{Context, Poll};
+    use std::pin::{Pin, pin};
+    use std::task::{Context, Poll, ready};
 
+    use russh::ChannelMsg;
     use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
     use super::Stream;
 
+    impl Stream {
+        fn poll_message(&mut self, context: &mut Context<'_>) -> Poll<Option<ChannelMsg>> {
+            let mut next = pin!(self.read.wait());
+            next.as_mut().poll(context)
+        }
+
+        fn hear(&mut self, message: Option<ChannelMsg>) {
+            match message {
+                Some(ChannelMsg::Data { data }) => self.came = data,
+                Some(ChannelMsg::Eof) => self.is_at_end = true,
+                Some(ChannelMsg::Close) | None => (self.is_at_end, self.is_closed) = (true, true),
+                Some(_) => {}
+            }
+        }
+    }
+
     impl AsyncRead for Stream {
         fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-            Pin::new(&mut self.get_mut().inner).poll_read(context, buffer)
+            let this = self.get_mut();
+            while this.came.is_empty() && !this.is_at_end {
+                let message = ready!(this.poll_message(context));
+                this.hear(message);
+                if this.is_at_end {
+                    // Who waits to write listens from here on.
+                    context.waker().wake_by_ref();
+                }
+            }
+            let some = this.came.split_to(this.came.len().min(buffer.remaining()));
+            buffer.put_slice(&some);
+            Poll::Ready(Ok(()))
         }
     }
 
     impl AsyncWrite for Stream {
         fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-            Pin::new(&mut self.get_mut().inner).poll_write(context, bytes)
+            let this = self.get_mut();
+            // Nobody reads any more, and that it is closed comes behind the end.
+            while this.is_at_end && !this.is_closed {
+                match this.poll_message(context) {
+                    Poll::Ready(message) => this.hear(message),
+                    Poll::Pending => break,
+                }
+            }
+            if this.is_closed {
+                return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+            }
+            this.to.as_mut().poll_write(context, bytes)
         }
 
         fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-            Pin::new(&mut self.get_mut().inner).poll_flush(context)
+            self.get_mut().to.as_mut().poll_flush(context)
         }
 
         fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-            Pin::new(&mut self.get_mut().inner).poll_shutdown(context)
+            self.get_mut().to.as_mut().poll_shutdown(context)
         }
     }
 }
