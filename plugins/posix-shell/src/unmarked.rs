@@ -482,6 +482,7 @@ mod tests {
             ("./build", "new> "),
             (". ./activate", ""),
             ("exec 2>log; make", ""),
+            ("exec 3>pipe", ""),
         ] {
             assert_eq!(inspect(&inner(command, tail), true), Reading::NotYet, "{command}");
         }

@@ -63,7 +63,17 @@ pub(crate) fn empties(command: &str, name: &str) -> bool {
 pub(crate) fn only_redirects(line: &str) -> bool {
     let commands = shell::commands(line);
     let is_alone = |words: &[String]| matches!(words, [word] if word == "exec");
-    holds(line, ">") && !commands.is_empty() && commands.iter().all(|command| is_alone(&command.words))
+    redirects_output(line) && !commands.is_empty() && commands.iter().all(|command| is_alone(&command.words))
+}
+
+/// Standard output, or where errors go. To open a descriptor of the caller's own (a pipe, a connection) may take long.
+fn redirects_output(line: &str) -> bool {
+    line.match_indices('>').any(|(at, _)| {
+        let before = line.get(..at).unwrap_or_default();
+        let name = before.trim_end_matches(|c: char| c.is_ascii_digit());
+        let number = before.get(name.len()..).unwrap_or_default();
+        matches!(number, "" | "1" | "2") && !matches!(name.bytes().next_back(), Some(b'<' | b'>' | b'}'))
+    })
 }
 
 /// Does the line run lines that are not to be seen in it?
@@ -137,10 +147,14 @@ mod tests {
 
     #[test]
     fn a_line_that_only_sends_the_shells_own_output_elsewhere_is_known() {
-        for line in ["exec 2>f", "exec 2>>~/log", "exec >f 2>&1", "exec >f; exec 2>&1", " exec 2>&- "] {
+        for line in ["exec 2>f", "exec 2>>~/log", "exec >f 2>&1", "exec >f; exec 2>&1", " exec 2>&- ", "exec &>f", "exec 3>&1 >f"] {
             assert!(only_redirects(line), "{line}");
         }
         for line in ["", "exec", "exec bash", "exec 2>f; make", "make 2>f", "exec make 2>f", "exec 2>$(mktemp)", "echo '>'; exec"] {
+            assert!(!only_redirects(line), "{line}");
+        }
+        // These may wait until somebody reads, or until a host answers.
+        for line in ["exec 3>pipe", "exec 3>>pipe", "exec 3<>/dev/tcp/web2/80", "exec {out}>pipe", "exec 3<in"] {
             assert!(!only_redirects(line), "{line}");
         }
     }
