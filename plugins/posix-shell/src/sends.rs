@@ -92,6 +92,26 @@ fn a_shell_that_expands_nothing_in_its_prompt_gets_no_marks() {
     }
 }
 
+/// The line that puts marks on the terminal leaves code in the prompt.
+#[test]
+fn what_stands_in_a_prompt_is_quiet_and_runs_only_where_it_was_made() {
+    let said = |rest: &str, version: Option<&str>| {
+        let script = format!("PS1='max=;x ' PS2='> '; {}\n{rest}", typed("tty").trim());
+        let mut shell = std::process::Command::new("sh");
+        shell.args(["-c", &script]).env_remove("KSH_VERSION").envs(version.map(|version| ("KSH_VERSION", version)));
+        let done = shell.output().unwrap();
+        (String::from_utf8(done.stdout).unwrap(), String::from_utf8(done.stderr).unwrap())
+    };
+    let elsewhere = said("export PS1; exec sh -uc 'eval \"printf %s \\\"$PS1\\\"\"'", None);
+    assert_eq!(elsewhere, ("max=;x ".to_owned(), String::new()));
+    // Also where the status is split into nothing.
+    let (prompt, trace) = said("__jft() { printf %s \"$#\"; }; IFS=0123456789; set -x; eval \"printf %s \\\"$PS1\\\"\"", None);
+    assert!(prompt == "max=;x 1" && trace.contains("+ ") && !trace.contains("+ __jft"), "{prompt}: {trace}");
+    // mksh shows such code as it is.
+    assert_eq!(said("printf %s \"$PS2\"", Some("@(#)MIRBSD KSH R59")).0, "> ");
+    assert!(said("printf %s \"$PS2\"", None).0.contains("__jft"));
+}
+
 /// Behind these stands a text that the code asks for, not one that it sends.
 const ASKED: [&str; 11] = [
     "hit(",
