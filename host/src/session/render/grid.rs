@@ -98,6 +98,11 @@ impl Grid {
     fn has_below(&self) -> bool {
         self.at + 1 < self.lines.len()
     }
+
+    /// How many of the terminal's rows a line takes that the cursor is not in.
+    fn height(&mut self, at: usize) -> usize {
+        self.lines.get_mut(at).map_or(1, |line| line.row.height())
+    }
 }
 
 impl Page {
@@ -108,13 +113,20 @@ impl Page {
         (self.grid.calm, self.grid.is_back) = (0, true);
         let column = self.row.within();
         let mut left = usize::from(count).min(ROWS_REACHED_MAX);
-        let mut level = self.row.level();
+        let (mut at, mut level) = (self.grid.at, self.row.level());
         // A row that is longer than the terminal's goes on below.
-        while left > level && self.reach(left - level, end) {
+        while left > level {
+            if at == 0 {
+                at = self.reach(left - level, end);
+            }
+            if at == 0 {
+                break;
+            }
+            at -= 1;
             left -= level + 1;
-            self.go_to(self.grid.at - 1);
-            level = self.row.height() - 1;
+            level = self.grid.height(at) - 1;
         }
+        self.go_to(at);
         self.row.place(level.saturating_sub(left), column);
     }
 
@@ -124,22 +136,32 @@ impl Page {
         self.open();
         self.grid.is_back = true;
         let column = self.row.within();
-        let count = usize::from(count);
-        for step in 0..count.min(ROWS_REACHED_MAX) {
-            if self.below(column) {
-                continue;
+        let mut left = usize::from(count).min(ROWS_REACHED_MAX);
+        let (mut at, mut level, mut height) = (self.grid.at, self.row.level(), self.row.height());
+        while left > 0 {
+            let behind = height.saturating_sub(level + 1);
+            if left <= behind {
+                level += left;
+                break;
             }
-            // Nobody knows what stands there. Whoever goes further than there are rows goes to the last one.
-            let missing = if count > ROWS_REACHED_MAX { 1 } else { count - step };
-            for _ in 0..missing {
-                let line = self.line(end, true);
-                self.grid.lines.push_back(line);
+            left -= behind;
+            level = 0;
+            if at + 1 == self.grid.lines.len() {
+                // Nobody knows what stands there. Whoever goes further than there are rows goes to the last one.
+                let missing = if usize::from(count) > ROWS_REACHED_MAX { 1 } else { left };
+                for _ in 0..missing {
+                    let line = self.line(end, true);
+                    self.grid.lines.push_back(line);
+                }
+                at += missing;
+                break;
             }
-            self.go_to(self.grid.lines.len() - 1);
-            self.row.place(0, column);
-            self.limit();
-            return;
+            (at, left) = (at + 1, left - 1);
+            height = self.grid.height(at);
         }
+        self.go_to(at);
+        self.row.place(level, column);
+        self.limit();
     }
 
     /// To the beginning of the row that is so many below, or of a new one.
@@ -260,25 +282,23 @@ impl Page {
         (self.grid.at, self.grid.len, self.grid.calm) = (0, 0, 0);
     }
 
-    /// Sees to a row above the cursor's: the last one that is text, or if there is none that may change, as many as are wanted.
-    fn reach(&mut self, wanted: usize, end: u64) -> bool {
-        if self.grid.at > 0 {
-            return true;
-        }
+    /// Puts rows above the first one: the last one that is text, or if there is none that may change, as many as are wanted. Says how many.
+    fn reach(&mut self, wanted: usize, end: u64) -> usize {
         let room = (ROWS_REACHED_MAX + 1).saturating_sub(self.grid.lines.len());
         if room == 0 {
-            return false;
+            return 0;
         }
         if let Some(line) = self.take_back() {
             self.grid.push_above(line);
-            return true;
+            return 1;
         }
         self.settle(end);
-        for _ in 0..wanted.min(room) {
+        let count = wanted.min(room);
+        for _ in 0..count {
             let line = self.line(end, true);
             self.grid.push_above(line);
         }
-        true
+        count
     }
 
     /// The last row that is text, as a line.
