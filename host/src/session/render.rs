@@ -463,6 +463,10 @@ impl Sink for Page {
                 self.row.csi(csi);
                 self.erase_below();
             }
+            b'K' if matches!(csi.param(0, 0), 0 | 2) => {
+                self.end_wrap();
+                self.row.csi(csi);
+            }
             // Rows move to where others stood.
             b'L' | b'M' | b'S' | b'T' => self.part(end),
             b's' if csi.params.is_empty() => self.save(),

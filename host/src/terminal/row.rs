@@ -159,7 +159,12 @@ impl Row {
             return;
         }
         let width = width.max(1);
+        let columns = self.columns;
         let (cells, cursor) = self.cells();
+        // All that it has had above is erased, too.
+        if columns > 0 && cells.is_empty() {
+            *cursor %= columns;
+        }
         let column = *cursor;
         while cells.len() < column {
             cells.push(BLANK);
@@ -231,16 +236,26 @@ impl Row {
         }
     }
 
+    /// Does it surely take one of the terminal's rows? In one that was emptied the cursor may have been left further below.
+    fn is_short(&self) -> bool {
+        let reaches = match self.len() {
+            0 => self.cursor.map_or(0, |column| column + 1),
+            length => length,
+        };
+        self.columns == 0 || reaches <= self.columns
+    }
+
     /// Where the terminal's row of the cursor starts. Behind the last character, in the last column, it still stands in that row.
     fn row_start(&self) -> usize {
         // Most rows are short: no need to count characters.
-        if self.columns == 0 || self.len() <= self.columns {
+        if self.is_short() {
             return 0;
         }
         let column = self.column();
         let is_inside = match &self.content {
             Content::Bytes(_) => self.cursor.is_some(),
-            Content::Cells(cells) => column < cells.len(),
+            // In a row that was emptied it was left where it was.
+            Content::Cells(cells) => column < cells.len() || cells.is_empty(),
         };
         (if is_inside { column } else { column.saturating_sub(1) }) / self.columns * self.columns
     }
@@ -260,18 +275,23 @@ impl Row {
 
     /// How many of the terminal's rows it takes.
     pub fn height(&mut self) -> usize {
-        if self.columns == 0 || self.len() <= self.columns {
+        if self.is_short() {
             return 1;
         }
         // Cells are counted already.
         let width = self.cells().0.len();
-        width.div_ceil(self.columns).max(1)
+        width.div_ceil(self.columns).max(self.level() + 1)
     }
 
     /// Puts the cursor into this column of one of them, or of the last one.
     pub fn place(&mut self, level: usize, column: usize) {
         let level = level.min(self.height() - 1);
         self.go_to(level * self.columns + column);
+    }
+
+    /// Behind its last column.
+    fn row_end(&self) -> usize {
+        if self.columns == 0 { usize::MAX } else { self.row_start() + self.columns }
     }
 
     /// Its last column, behind which no sequence moves the cursor.
@@ -337,20 +357,23 @@ impl Row {
         match csi.function {
             b'K' => self.erase(csi.param(0, 0)),
             // What is erased below the cursor begins in its row.
-            b'J' if csi.param(0, 0) == 0 => self.erase(0),
+            b'J' if csi.param(0, 0) == 0 && self.cursor.is_some() => self.cut(self.column()),
             b'C' | b'a' => {
                 let column = self.column();
                 self.go_to((column + count).min(self.margin()).max(column));
             }
-            b'D' => self.cursor = Some(self.column().saturating_sub(count)),
+            b'D' => self.cursor = Some(self.column().saturating_sub(count).max(self.row_start())),
             b'G' | b'`' => self.go_to((self.row_start() + count.saturating_sub(1)).min(self.margin())),
             b'P' => self.edit(|cells, column| delete(cells, column, count)),
             b'@' => self.edit(|cells, column| insert(cells, column, count)),
-            b'X' => self.edit(|cells, column| {
-                part(cells, column);
-                part(cells, column.saturating_add(count.min(ROW_EDIT_MAX_CELLS)));
-                wipe(reach(cells, column).iter_mut().take(count));
-            }),
+            b'X' => {
+                let count = count.min(self.row_end().saturating_sub(self.column()));
+                self.edit(|cells, column| {
+                    part(cells, column);
+                    part(cells, column.saturating_add(count.min(ROW_EDIT_MAX_CELLS)));
+                    wipe(reach(cells, column).iter_mut().take(count));
+                });
+            }
             _ => {}
         }
     }
@@ -362,28 +385,69 @@ impl Row {
         self.shorten();
     }
 
+    /// Erases in the terminal's row of the cursor. Others that the row takes stay as they are.
     fn erase(&mut self, what: u16) {
-        match what {
-            // Nothing stands right of the end: the common case, without making cells.
-            0 if self.cursor.is_none() => {}
-            0 => self.edit(|cells, column| {
-                part(cells, column);
-                cells.truncate(column);
-            }),
-            1 => self.edit(|cells, column| {
-                let end = column + 1;
-                let start = end.saturating_sub(ROW_EDIT_MAX_CELLS);
-                part(cells, start);
-                part(cells, end);
-                wipe(cells.iter_mut().take(end).skip(start));
-            }),
-            2 => {
-                let column = self.column();
-                *self = Self { columns: self.columns, saved: self.saved, ..Self::with_limit(self.limit_bytes) };
-                self.cursor = (column > 0).then_some(column);
-            }
-            _ => {}
+        // Nothing stands right of the end: the common case, without making cells.
+        if what > 2 || what == 0 && self.cursor.is_none() {
+            return;
         }
+        let (start, end, column) = (self.row_start(), self.row_end(), self.column());
+        match what {
+            0 => self.erase_between(column, end),
+            1 => {
+                let end = start + self.within() + 1;
+                let start = start.max(end.saturating_sub(ROW_EDIT_MAX_CELLS));
+                self.edit(|cells, _| blank(cells, start, end));
+            }
+            // Progress that is longer than a row of the terminal goes as a whole.
+            _ if self.len() <= end || self.cells().0.len() <= end => self.erase_all(),
+            _ => self.erase_between(start, end),
+        }
+    }
+
+    /// Empties all of the terminal's rows that it takes, and leaves the cursor where it is.
+    pub fn erase_all(&mut self) {
+        self.end_partial();
+        let column = self.row_start() + self.within();
+        *self = self.emptied();
+        self.cursor = (column > 0).then_some(column);
+    }
+
+    /// What stands in the terminal's rows below the cursor's, as a row of its own.
+    pub fn split_off(&mut self) -> Option<Self> {
+        // Behind the last character nothing stands below: the common case, without counting them.
+        self.cursor?;
+        self.end_partial();
+        let end = self.row_end();
+        if self.len() <= end || self.cells().0.len() <= end {
+            return None;
+        }
+        let mut rest = Self { marks: self.marks.clone(), ..self.empty() };
+        if let Content::Cells(cells) = &mut self.content {
+            part(cells, end);
+            rest.content = Content::Cells(cells.split_off(end));
+        }
+        Some(rest)
+    }
+
+    fn erase_between(&mut self, from: usize, end: usize) {
+        if self.cells().0.len() <= end {
+            self.cut(from);
+        } else {
+            self.edit(|cells, _| blank(cells, from, end));
+        }
+    }
+
+    /// Erases all from there on. The terminal's row of the cursor stays one, also without text.
+    fn cut(&mut self, from: usize) {
+        let start = self.row_start();
+        self.edit(|cells, _| {
+            part(cells, from);
+            cells.truncate(from);
+            if start > 0 && cells.len() == start {
+                cells.push(BLANK);
+            }
+        });
     }
 
     /// Covers so many columns before the cursor.
@@ -558,6 +622,13 @@ fn wipe<'a>(cells: impl Iterator<Item = &'a mut Cell>) {
     cells.for_each(|cell| *cell = BLANK);
 }
 
+/// Blanks stand in these columns.
+fn blank(cells: &mut [Cell], from: usize, end: usize) {
+    part(cells, from);
+    part(cells, end);
+    wipe(cells.iter_mut().take(end).skip(from));
+}
+
 /// The cells from the cursor on that one control sequence reaches.
 fn reach(cells: &mut [Cell], column: usize) -> &mut [Cell] {
     let end = column.saturating_add(ROW_EDIT_MAX_CELLS).min(cells.len());
@@ -683,6 +754,32 @@ mod tests {
         assert_eq!(on_columns(4, b"abcd\x1b[9CX"), "abcdX");
         for far in ["\x1b[65535G", "\x1b[65535C"] {
             assert_eq!(after(format!("{far}x").as_bytes()).len(), ROW_EDIT_MAX_CELLS);
+        }
+    }
+
+    #[test]
+    fn what_is_erased_is_in_the_terminals_row_of_the_cursor() {
+        for (stream, text) in [("\x1b[1K\rX", "abcdefghX "), ("\r\x1b[K\r\rX", "abcdefghX"), ("\x1b[9DX", "abcdefghXj")] {
+            let mut row = Row::default().on_columns(4);
+            Parser::at(0).advance(format!("abcdefghij{stream}").as_bytes(), &mut row);
+            assert_eq!(row.text(), text, "{stream:?}");
+        }
+        // Progress that is too long for a row of the terminal.
+        for again in ["\r\x1b[2K", "\x1b[2K\r", "\x1b[2K\x1b[G"] {
+            let mut row = Row::default().on_columns(4);
+            Parser::at(0).advance(format!("abcdefghij{again}").as_bytes(), &mut row);
+            assert_eq!((row.height(), row.level()), (3, 2), "{again:?}");
+            row.print(b"X");
+            assert_eq!(row.text(), "X", "{again:?}");
+        }
+        for (edit, text) in
+            [("\x1b[2K", "abcd    ij"), ("\x1b[K", "abcde   ij"), ("\x1b[1K", "abcd  ghij"), ("\x1b[9X", "abcde   ij"), ("\x1b[J", "abcde")]
+        {
+            let mut row = Row::default().on_columns(4);
+            row.print(b"abcdefghij");
+            row.place(1, 1);
+            Parser::at(0).advance(edit.as_bytes(), &mut row);
+            assert_eq!((row.text().as_str(), row.level(), row.within()), (text, 1, 1), "{edit:?}");
         }
     }
 

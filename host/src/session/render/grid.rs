@@ -196,6 +196,20 @@ impl Page {
         }
     }
 
+    /// The terminal's row of the cursor is erased to its end: the next one goes on from it no more.
+    pub(super) fn end_wrap(&mut self) {
+        if self.grid.lines.len() > ROWS_REACHED_MAX {
+            return;
+        }
+        let Some(row) = self.row.split_off() else { return };
+        self.open();
+        let at = self.grid.at + 1;
+        let begins = self.grid.lines.get(self.grid.at).map_or_else(|| self.begins(), |line| line.begins);
+        self.grid.is_back = true;
+        self.grid.len += row.len();
+        self.grid.lines.insert(at, Line { row, longer: 0, begins, stands: false });
+    }
+
     /// Remembers where the cursor is.
     pub(super) fn save(&mut self) {
         self.forget_saved();
@@ -519,6 +533,21 @@ mod tests {
         assert_eq!(on_columns(4, "abcdef\r\n\x1b[1AX\r\nend"), "abcdXf\nend");
         assert_eq!(on_columns(4, "abcdef\r\n\x1b[2AX\r\n\nend"), "Xbcdef\nend");
         assert_eq!(on_columns(4, "abcdef\x1b[AX\x1b[BY"), "abXdef Y");
+    }
+
+    #[test]
+    fn what_is_erased_of_a_row_that_goes_on_below_is_in_the_terminals_row() {
+        // From the last one up, as libraries do.
+        let erased = "\x1b[2K\x1b[1A\x1b[2K\x1b[1A\x1b[2K\x1b[G";
+        assert_eq!(on_columns(4, &format!("top\r\nabcdefghij{erased}new\r\nend")), "top\nnew\nend");
+        let drawn = "abcdef\r\nx\r\n\x1b[2K\x1b[1A\x1b[2K\x1b[1A\x1b[2K\x1b[1A\x1b[2K\x1b[G".repeat(3);
+        assert_eq!(on_columns(4, &format!("top\r\n{drawn}end")), "top\nend");
+        // From the first one down.
+        for erase in ["\x1b[K", "\x1b[2K"] {
+            let text = format!("top\r\nabcdefghij\r\n\x1b[3A{erase}1\r\n{erase}2\r\n{erase}3\r\nend");
+            assert_eq!(on_columns(4, &text), "top\n1\n2\n3\nend", "{erase:?}");
+        }
+        assert_eq!(on_columns(4, "abcdefghij\r\n\x1b[3Ax\x1b[K\x1b[3Bend"), "x\nefghij\n end");
     }
 
     #[test]

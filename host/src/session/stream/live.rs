@@ -11,9 +11,6 @@ use crate::terminal::text::last_bytes;
 /// Length of `CSI ? 2004 h`.
 const PASTE_ASKED_BYTES: u64 = 8;
 
-/// Empties the row and leaves the cursor in its column (EL 2).
-const ERASE_ROW: Csi<'static> = Csi { private: 0, params: &[2], intermediate: 0, function: b'K' };
-
 /// Rows before a prompt that may belong to it, with the empty one before them.
 const CONTEXT_ROWS: usize = 4;
 
@@ -165,7 +162,7 @@ impl Live {
         {
             self.echo = Echo::RowEnd;
         }
-        self.row.csi(&ERASE_ROW);
+        self.row.erase_all();
     }
 
     fn ask(&mut self, sequence: Vec<u8>) {
@@ -307,6 +304,8 @@ impl Sink for Live {
             (b'?', b'l') => self.set_mode(csi, false),
             (_, b'c' | b'n') => self.ask(sequence(csi)),
             (0, b'E') => self.end_row(end),
+            // A shell that erases before its prompt may stand in a row that goes on from an output without an end.
+            (0, b'K') if csi.intermediate == 0 && csi.param(0, 0) == 2 => self.row.erase_all(),
             (0, b's') if csi.params.is_empty() => self.row.save(),
             (0, b'u') if csi.params.is_empty() => {
                 self.row.restore();
