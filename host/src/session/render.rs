@@ -119,14 +119,15 @@ impl Source<'_> {
         let mut window = (max_chars as u64).saturating_mul(4).saturating_add(4096).min(RENDER_MAX_BYTES);
         loop {
             let (from, begins) = self.window(start, end, window)?;
-            let (rendered, rows) = self.rows(from, end, usize::MAX, max_chars)?;
+            let (rendered, rows, is_above) = self.reached(from, end, usize::MAX, max_chars)?;
             let found = last(rendered, &rows, begins, max_chars, lines);
-            let is_all = from == start || found.start > from || window == RENDER_MAX_BYTES;
-            let is_enough = || found.cut.is_none() && found.text.lines().count() >= lines;
-            if is_all || found.text.chars().count() >= max_chars || is_enough() {
+            let is_all = from == start || window == RENDER_MAX_BYTES;
+            let has_lines = || found.cut.is_none() && found.text.lines().count() >= lines;
+            let is_enough = || found.start > from || found.text.chars().count() >= max_chars || has_lines();
+            if is_all || !is_above && is_enough() {
                 return Ok(found);
             }
-            // Rows of progress have many bytes that show nothing in the end.
+            // Rows of progress have many bytes that show nothing in the end, and those that were done early stand between others.
             window = window.saturating_mul(WINDOW_GROWS).min(RENDER_MAX_BYTES);
         }
     }
@@ -154,12 +155,18 @@ impl Source<'_> {
     ///
     /// When the log cannot be read.
     pub fn rows(&self, start: u64, end: u64, max_chars: usize, kept: usize) -> io::Result<(Rendered, VecDeque<RowEnd>)> {
+        let (rendered, rows, _) = self.reached(start, end, max_chars, kept)?;
+        Ok((rendered, rows))
+    }
+
+    /// As [`Source::rows`], and whether the cursor went up to rows that stand before.
+    fn reached(&self, start: u64, end: u64, max_chars: usize, kept: usize) -> io::Result<(Rendered, VecDeque<RowEnd>, bool)> {
         let (start, end) = self.within(start, end);
         let mut page = Page { kept: Some(kept), ..Page::new(start, max_chars, self.columns) };
         self.fill(&mut page, start, end)?;
         page.end_lines(page.full_at.unwrap_or(end));
-        let rows = std::mem::take(&mut page.rows);
-        Ok((page.finish(start, end), rows))
+        let (rows, is_above) = (std::mem::take(&mut page.rows), page.grid.is_above());
+        Ok((page.finish(start, end), rows, is_above))
     }
 
     /// The bytes from `start` on, at most so many, with marks in the place of secrets; where they really begin and end, and how many

@@ -63,6 +63,10 @@ pub(super) struct Grid {
     is_back: bool,
     /// The cursor was saved in one of them.
     is_saved: bool,
+    /// It went up to rows before the page.
+    is_above: bool,
+    /// It went to where nobody can tell what stands.
+    is_parted: bool,
     /// Where in the page's text the rows begin that the cursor may go up to.
     floor: usize,
     /// Those of them that are written out: where in the text they begin, and what they are.
@@ -73,6 +77,11 @@ impl Grid {
     /// Characters of all lines but the cursor's, at most.
     pub(super) fn taken(&self) -> usize {
         self.len + self.lines.len()
+    }
+
+    /// The cursor went up to rows that stand before the page.
+    pub(super) fn is_above(&self) -> bool {
+        self.is_above
     }
 
     /// Keeps a row's text that is not what is shown.
@@ -306,6 +315,7 @@ impl Page {
             self.grid.push_above(line);
             return 1;
         }
+        self.grid.is_above |= !self.grid.is_parted;
         self.settle(end);
         let count = wanted.min(room);
         for _ in 0..count {
@@ -358,6 +368,7 @@ impl Page {
     fn close(&mut self) {
         self.grid.floor = self.out.len();
         self.grid.written.clear();
+        self.grid.is_parted = true;
     }
 
     /// One row of the terminal down, where one is known.
@@ -566,6 +577,16 @@ mod tests {
         assert_eq!(ask(OutputQuery::default()), format!("first\n{layers}Status\n"));
         assert_eq!(ask(OutputQuery { tail: Some(2), ..OutputQuery::default() }), "layer4: step 19999\nStatus\n");
         assert_eq!(ask(OutputQuery { grep: Some("^layer".to_owned()), ..OutputQuery::default() }), layers);
+    }
+
+    #[test]
+    fn the_last_lines_have_those_between_that_were_done_early() {
+        let mut log = ByteLog::whole();
+        let waiting: String = (1..=4).map(|layer| format!("layer{layer}: Waiting\r\n")).collect();
+        let drawn: String = (0..5000).map(|step| format!("\x1b[4A\x1b[2K\rlayer1: step {step}\r\x1b[4B")).collect();
+        log.append(format!("{waiting}\x1b[1A\x1b[2K\rlayer4: done\r\x1b[1B{drawn}Status\r\n").as_bytes());
+        let source = Source { log: &log, markers: &VecDeque::new(), columns: 80, mask: None };
+        assert_eq!(source.to(0, log.end(), 1000, 2).unwrap().text, "layer4: done\nStatus\n");
     }
 
     fn moves() -> impl Strategy<Value = Vec<u8>> {
