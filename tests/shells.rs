@@ -388,6 +388,39 @@ fn tcsh_is_exact_in_every_situation() {
     });
 }
 
+/// Their lists are read again from their files, so that what is there already is neither lost nor written away.
+#[test]
+fn what_a_shell_has_remembered_stays_and_nothing_of_the_login_comes_to_it() {
+    let zsh = "PROMPT='%n@%m:%~%# '\n";
+    let kept = "HISTFILE=~/.zsh_history HISTSIZE=500 SAVEHIST=500\n";
+    let tcsh = "set prompt='%n@%m:%~%# ' history=100 savehist=500";
+    let stamped = ("#+1600000000\nold one\n", ": 1600000000:0;old one\n");
+    for (name, shell, setup, list, old) in [
+        ("z-file", "zsh", format!("{zsh}{kept}setopt extendedhistory\n"), "fc -ln 1", Some(stamped.1)),
+        ("t-file", "tcsh", format!("{tcsh}\n"), "history -h", Some(stamped.0)),
+        ("t-correct", "tcsh", format!("{tcsh} correct=all\n"), "history -h", Some(stamped.0)),
+    ] {
+        let user = format!("jft-h-{name}");
+        let home = account(&user, &Path::new("/usr/bin").join(shell));
+        std::fs::write(home.join(format!(".{shell}rc")), setup).unwrap();
+        let file = home.join(if shell == "zsh" { ".zsh_history" } else { ".history" });
+        std::fs::write(&file, old.unwrap_or_default()).unwrap();
+        let _ = std::process::Command::new("chown").arg(&user).arg(&file).status();
+        let server = Sshd::start();
+        let mut client = Client::start_agreeing(&format!("{}policy = \"full\"\n", server.device("web1", &user, "linux")), &[]);
+        client.run("web1", "echo one");
+        let listed = client.run("web1", list);
+        let rows: Vec<&str> = listed["output"].as_str().unwrap().lines().map(str::trim).filter(|row| *row != list).collect();
+        let wanted: Vec<&str> = old.map(|_| "old one").into_iter().chain(["echo one"]).collect();
+        assert_eq!(rows, wanted, "{name}: {listed}");
+        client.run("web1", "exit");
+        let written = std::fs::read_to_string(&file).unwrap();
+        assert!(!traced(written.as_bytes()), "{name}: {written}");
+        assert!(written.starts_with(old.unwrap_or_default()), "{name}: {written}");
+        assert_eq!(written.contains("echo one\n"), old.is_some(), "{name}: {written}");
+    }
+}
+
 /// The probe's line is in no history there, so that there is nothing to take out is no failure.
 #[test]
 fn a_shell_that_ends_at_each_failure_is_prepared() {
