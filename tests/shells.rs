@@ -396,7 +396,10 @@ fn what_a_shell_has_remembered_stays_and_nothing_of_the_login_comes_to_it() {
     let tcsh = "set prompt='%n@%m:%~%# ' history=100 savehist=500";
     let stamped = ("#+1600000000\nold one\n", ": 1600000000:0;old one\n");
     for (name, shell, setup, list, old) in [
+        ("z-none", "zsh", zsh.to_owned(), "fc -ln 1", None),
         ("z-file", "zsh", format!("{zsh}{kept}setopt extendedhistory\n"), "fc -ln 1", Some(stamped.1)),
+        ("z-share", "zsh", format!("{zsh}{kept}setopt sharehistory extendedhistory\n"), "fc -ln 1", Some(stamped.1)),
+        ("z-each", "zsh", format!("{zsh}{kept}setopt incappendhistory extendedhistory\n"), "fc -ln 1", Some(stamped.1)),
         ("t-file", "tcsh", format!("{tcsh}\n"), "history -h", Some(stamped.0)),
         ("t-correct", "tcsh", format!("{tcsh} correct=all\n"), "history -h", Some(stamped.0)),
     ] {
