@@ -734,6 +734,33 @@ fn prompts() -> Vec<Situation> {
         ),
         but(
             own(
+                "a prompt that is as it was is not looked through",
+                [
+                    step(
+                        [("bash", r#"n=_; n=_${n}jfx; eval "jft$(declare -f $n); $n() { looked=\$((looked+1)); jft$n \"\$@\"; }""#)],
+                        [("bash", "")],
+                    ),
+                    all("sh -c 'exit 3'", "").end([("all", Done(3))]),
+                    all("cd /usr", "").cwd("/usr"),
+                    all("echo \"<$looked>\"", "<>\n"),
+                    all("export PS1", ""),
+                    all("env | grep -c ^PS1", "0\n").end([("all", Done(1))]),
+                    all("PS1='new> '", ""),
+                    all("echo \"<$looked>\"", "<2>\n"),
+                    afterwards(),
+                ],
+            ),
+            &[
+                ("bash-theme", "its theme makes the prompt anew each time"),
+                ("zsh", "it is wrapped in another way"),
+                ("fish", "it is wrapped in another way"),
+                ("csh", "it is wrapped in another way"),
+                ("plain-sh", "nothing wraps its prompt anew"),
+                ("ksh93", "its variable wraps itself"),
+            ],
+        ),
+        but(
+            own(
                 "a list of hooks before the prompt",
                 [
                     step([("bash", "PROMPT_COMMAND=('echo hooked' 'printf again')")], [("bash", "hooked\nagain")])
