@@ -517,6 +517,8 @@ pub const OUTPUT_DEFAULT_CHARS: usize = 12_000;
 pub const OUTPUT_MAX_CHARS: usize = 1_000_000;
 /// Raw bytes looked at for one page of output: control sequences can be many.
 pub const RENDER_MAX_BYTES: u64 = 8 * 1024 * 1024;
+/// Characters that are laid out for the end of an output: a few bytes can move the cursor far.
+pub const RENDER_MAX_CHARS: usize = 4 * 1024 * 1024;
 /// Share of the budget for the beginning of an output that is cut; the rest is its end.
 pub const OUTPUT_HEAD_PERCENT: usize = 40;
 /// Targets of one `ssh_query`.

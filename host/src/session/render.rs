@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::io;
 
 use self::grid::{Grid, Place};
-use crate::limits::{RENDER_MAX_BYTES, ROWS_REACHED_MAX};
+use crate::limits::{RENDER_MAX_BYTES, RENDER_MAX_CHARS, ROWS_REACHED_MAX};
 use crate::screen::charset::{Sets, graphic};
 use crate::secret::look::{Mask, Span};
 use crate::session::hidden::Hidden;
@@ -116,19 +116,26 @@ impl Source<'_> {
     pub fn to(&self, start: u64, end: u64, max_chars: usize, lines: usize) -> io::Result<Rendered> {
         let end = end.min(self.log.end());
         let start = start.max(self.log.start()).min(end);
-        let mut window = (max_chars as u64).saturating_mul(4).saturating_add(4096).min(RENDER_MAX_BYTES);
+        let mut widest = RENDER_MAX_BYTES;
+        let mut window = (max_chars as u64).saturating_mul(4).saturating_add(4096).min(widest);
         loop {
             let (from, begins) = self.window(start, end, window)?;
-            let (rendered, rows, is_above) = self.reached(from, end, usize::MAX, max_chars)?;
+            let (rendered, rows, is_above) = self.reached(from, end, RENDER_MAX_CHARS, max_chars)?;
+            if rendered.end < end {
+                // A few bytes can move the cursor far to the right. It is too much, and what is wanted is its end.
+                widest = window / WINDOW_GROWS;
+                window = widest;
+                continue;
+            }
             let found = last(rendered, &rows, begins, max_chars, lines);
-            let is_all = from == start || window == RENDER_MAX_BYTES;
+            let is_all = from == start || window == widest;
             let has_lines = || found.cut.is_none() && found.text.lines().count() >= lines;
             let is_enough = || found.start > from || found.text.chars().count() >= max_chars || has_lines();
             if is_all || !is_above && is_enough() {
                 return Ok(found);
             }
             // Rows of progress have many bytes that show nothing in the end, and those that were done early stand between others.
-            window = window.saturating_mul(WINDOW_GROWS).min(RENDER_MAX_BYTES);
+            window = window.saturating_mul(WINDOW_GROWS).min(widest);
         }
     }
 
@@ -543,6 +550,18 @@ mod tests {
         assert_eq!(page(b"one\x1b[Etwo\x1b[2Fthree", 100).text, "one\ntwo\nthree");
         for away in ["\x1b[5;1H", "\x1b[5f", "\x1b[5d"] {
             assert_eq!(page(format!("one\r\n\x1b[40C{away}two").as_bytes(), 100).text, "one\ntwo", "{away:?}");
+        }
+    }
+
+    #[test]
+    fn the_last_lines_are_those_also_where_a_few_bytes_reach_far() {
+        for piece in ["\x1b[998Cx\r\n", "\x1b[998Cx"] {
+            let count = 2 * RENDER_MAX_CHARS / 998;
+            let log = log(format!("first\r\n{}end", piece.repeat(count)).as_bytes());
+            let source = Source { log: &log, markers: &VecDeque::new(), columns: 1000, mask: None };
+            let rendered = source.to(0, u64::MAX, 1000, 1).unwrap();
+            assert!(rendered.text.ends_with("end") && rendered.text.chars().count() <= 1000, "{piece:?}");
+            assert_eq!((rendered.start > 0, rendered.end), (true, log.end()), "{piece:?}");
         }
     }
 
