@@ -194,6 +194,26 @@ fn a_shell_that_has_its_prompt_from_the_environment_is_a_shell_of_its_own() {
     }
 }
 
+/// Where one prompt is the end of another, and where output stands before it.
+#[test]
+fn a_prompt_is_told_whole_and_alone() {
+    let (_server, mut client) = setting("jft-bash", "/bin/bash");
+    let mut prompt = |line: &str| client.run("web1", line)["prompt"].as_str().unwrap().to_owned();
+    let outer = prompt("true");
+    let inner = prompt("dash");
+    assert!(outer != inner && outer.ends_with(&inner), "{outer:?} {inner:?}");
+    for line in ["exit", "true", "printf x"] {
+        assert_eq!(prompt(line), outer, "{line}");
+    }
+    // As virtual environments do it.
+    assert_eq!(prompt("PS1=\"(venv) $PS1\""), format!("(venv) {outer}"));
+    // What went to the terminal while the prompt went elsewhere has left no end of row.
+    for line in ["exec 2>elsewhere", "true"] {
+        prompt(line);
+    }
+    assert_eq!(prompt("exec 2>/dev/tty"), format!("(venv) {outer}"));
+}
+
 #[test]
 fn another_user_is_entered_with_a_password_and_another_host_gets_none() {
     account("jft-sudo", Path::new("/bin/bash"));

@@ -93,6 +93,7 @@ impl Stream {
     pub fn on_typed(&mut self, echo: Option<&str>) {
         let live = &mut self.live;
         live.left_before = 0;
+        live.prompt_start = None;
         live.prompt_end = None;
         live.marks.clear();
         live.first_output_mark = None;
@@ -202,6 +203,14 @@ impl Stream {
     #[must_use]
     pub fn tail(&self) -> String {
         last_bytes(&self.live.row.text(), VIEW_TAIL_MAX_BYTES).to_owned()
+    }
+
+    /// The last row from where a mark says that the prompt begins, as long as a view's. None where it begins in a row before.
+    #[must_use]
+    pub fn marked_prompt(&self) -> Option<String> {
+        let (column, rows) = self.live.prompt_start?;
+        let shown = || last_bytes(&self.live.row.text_from(column), VIEW_TAIL_MAX_BYTES).to_owned();
+        (rows == self.live.rows_done).then(shown)
     }
 
     /// Has the last row text?

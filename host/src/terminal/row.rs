@@ -501,6 +501,20 @@ impl Row {
         }
     }
 
+    /// The same from this column on.
+    #[must_use]
+    pub fn text_from(&self, column: usize) -> String {
+        if column == 0 {
+            return self.text();
+        }
+        let mut row = self.clone();
+        row.end_partial();
+        let (cells, _) = row.cells();
+        part(cells, column);
+        cells.drain(..column.min(cells.len()));
+        row.text()
+    }
+
     /// Does it show a marker, and nothing else but blanks? The blank at a question's end may come after the answer.
     #[must_use]
     pub fn is_only_marker(&self) -> bool {
@@ -702,6 +716,15 @@ mod tests {
         row.haunt(marker);
         Parser::at(0).advance(stream, &mut row);
         row.text()
+    }
+
+    #[test]
+    fn a_part_of_the_row_begins_at_a_column() {
+        let mut row = Row::default();
+        row.print("a你e\u{301}z ".as_bytes());
+        let parts: Vec<String> = (0..8).map(|column| row.text_from(column)).collect();
+        assert_eq!(parts, ["a你e\u{301}z ", "你e\u{301}z ", " e\u{301}z ", "e\u{301}z ", "z ", " ", "", ""]);
+        assert_eq!(row.text(), "a你e\u{301}z ");
     }
 
     #[test]

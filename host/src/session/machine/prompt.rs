@@ -44,6 +44,7 @@ impl Machine {
         if !self.stream.is_echoed() && ready.proof != "mark" {
             return Vec::new();
         }
+        let ready = self.marked(ready);
         self.remember(&ready);
         self.in_secret = false;
         let before = self.ready.replace(ready.clone());
@@ -135,6 +136,16 @@ impl Machine {
         }
         let (row, _) = self.passed.take()?;
         Some(vec![Effect::Ask(Box::new(View { tail: row, ..self.view(now) }))])
+    }
+
+    /// A plugin is shown the last row, and can only guess where in it the prompt begins: output may be left before it, and another
+    /// prompt may end like this one. The mark at its beginning tells.
+    fn marked(&self, ready: Ready) -> Ready {
+        let is_end = ready.proof == "mark" && self.stream.tail().ends_with(&ready.prompt);
+        match self.stream.marked_prompt().filter(|_| is_end) {
+            Some(prompt) => Ready { prompt, ..ready },
+            None => ready,
+        }
     }
 
     /// Remembers a prompt that only its look tells, if it is long enough not to be any row of any output.

@@ -352,6 +352,39 @@ fn of_lines_whose_echo_was_not_known_no_output_is_left_out() {
     }
 }
 
+#[test]
+fn a_prompt_begins_where_its_mark_stands() {
+    const MARKED: &str = "left\x1b]133;D;0;n\x07\x1b]133;A;n\x07web1# \x1b]133;B;n\x07";
+    for (shown, guess, proof, told) in [
+        (MARKED, "leftweb1# ", "mark", "web1# "),
+        // What the prompt before it was ends alike.
+        (MARKED, "# ", "mark", "web1# "),
+        (MARKED, "# ", "pattern", "# "),
+        ("größe 你\x1b]133;D;0;n\x07\x1b]133;A;n\x07é# ", "# ", "mark", "é# "),
+        // It begins in a row before, or the cursor has gone elsewhere since.
+        ("\x1b]133;D;0;n\x07x\x1b]133;A;n\x07web1\r\n/srv# ", "/srv# ", "mark", "/srv# "),
+        ("\x1b]133;D;0;n\x07x\x1b]133;A;n\x07web1\x1b[B# ", "# ", "mark", "# "),
+        // A plugin that knows what stands behind the prompt.
+        ("\x1b]133;D;0;n\x07\x1b]133;A;n\x07web1> echo )", "web1> ", "mark", "web1> "),
+    ] {
+        let now = Instant::now();
+        let mut machine = Machine::new(Stream::new(ByteLog::in_memory(), "n"), Setting::default(), now);
+        machine.on_bytes(now, shown.as_bytes());
+        let ready = Ready {
+            prompt: guess.to_owned(),
+            mode: "shell".to_owned(),
+            privileged: false,
+            status: Some(0),
+            cwd: None,
+            proof: proof.to_owned(),
+        };
+        let accepted = Readings { revision: machine.revision, prompt: Some(Reading::Ready(ready)), ..Readings::default() };
+        let effects = machine.on_readings(now, accepted);
+        assert!(matches!(effects.as_slice(), [Effect::Prepare(_, ready)] if ready.prompt == told), "{shown:?} {guess:?}: {effects:?}");
+        assert_eq!(machine.ready().map(|ready| ready.prompt.as_str()), Some(told), "{shown:?} {guess:?}");
+    }
+}
+
 /// A shell in another one, as behind `ssh`, may end while something runs in it, or while nothing does. What comes next runs elsewhere.
 #[test]
 fn whoever_is_in_another_shell_than_before_is_told() {

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::Mark;
-use crate::limits::{MARK_MAX_BYTES, VIEW_MARKS_MAX, VIEW_RECENT_MAX_BYTES};
+use crate::limits::{MARK_MAX_BYTES, VIEW_MARKS_MAX, VIEW_RECENT_MAX_BYTES, VIEW_TAIL_MAX_BYTES};
 use crate::terminal::parser::{Csi, Sink};
 use crate::terminal::row::Row;
 use crate::terminal::text::last_bytes;
@@ -68,6 +68,8 @@ pub(super) struct Live {
     pub(super) shell_pid: Option<u32>,
     /// The one that told it last.
     pub(super) last_pid: Option<u32>,
+    /// The column where the last prompt since the last typed line begins, and how many rows were done then.
+    pub(super) prompt_start: Option<(usize, u64)>,
     /// Where the last prompt since the last typed line ended, and how many rows were done then.
     pub(super) prompt_end: Option<(u64, u64)>,
     /// Where the shell last asked for pasted text in brackets: from and to.
@@ -111,6 +113,7 @@ impl Live {
             line_max: None,
             shell_pid: None,
             last_pid: None,
+            prompt_start: None,
             prompt_end: None,
             paste_asked: (0, 0),
             marks_heard: 0,
@@ -217,6 +220,9 @@ impl Live {
                     self.row.clear();
                     self.row_start = start;
                 }
+                // Columns are counted, so what is shown to no plugin is too long.
+                let is_short = self.row.len() <= VIEW_TAIL_MAX_BYTES;
+                self.prompt_start = is_short.then(|| (self.row.column(), self.rows_done));
             }
             Some(b'B') => self.prompt_end = Some((end, self.rows_done)),
             // The shell says what it has shown of its own words. Where they stand right before, and the end follows, they are no output.
@@ -318,6 +324,7 @@ impl Sink for Live {
                     self.row.csi(csi);
                 } else {
                     self.row.leave();
+                    self.prompt_start = None;
                 }
                 self.addressed = true;
                 self.ask(sequence(csi));
