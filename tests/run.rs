@@ -249,6 +249,7 @@ fn where_no_more_may_run_the_next_command_waits() {
         client.call("ssh_open", json!({"host": "web1", "name": name}));
     }
     let sleeps = client.call("ssh_run", json!({"target": "web1#one", "command": "sleep 300", "wait_s": 0}));
+    assert_eq!(sleeps["output"], "", "what is typed is no output: {sleeps}");
     assert_eq!(sleeps["state"], "running", "{sleeps}");
 
     // One session after another has the room that is left.

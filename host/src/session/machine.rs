@@ -250,6 +250,12 @@ impl Machine {
         self.is_idle() && self.behind_prompt().is_some_and(|text| !text.is_empty())
     }
 
+    /// Is the line that runs still being shown at its prompt, and nothing else?
+    #[must_use]
+    pub fn is_echoing(&self) -> bool {
+        self.stream.is_echoing(&self.clean_prompt)
+    }
+
     /// Has a full-screen program the screen?
     #[must_use]
     pub fn is_full_screen(&self) -> bool {

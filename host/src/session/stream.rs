@@ -134,6 +134,15 @@ impl Stream {
         !matches!(self.live.echo, Echo::Awaited(..) | Echo::RowEnd) || self.live.first_output_mark.is_some()
     }
 
+    /// Is the line that was typed at this row all that has come since, as far as it has? Then nothing is output yet.
+    #[must_use]
+    pub fn is_echoing(&self, row: &str) -> bool {
+        let Echo::Awaited(line, _) = &self.live.echo else { return false };
+        let shown = squashed(&self.live.row.text());
+        let typed = shown.strip_prefix(squashed(row).as_str());
+        self.live.first_row_end.is_none() && typed.is_some_and(|typed| line.starts_with(typed))
+    }
+
     /// Has a mark told that the typed line runs?
     #[must_use]
     pub fn is_started(&self) -> bool {

@@ -93,8 +93,8 @@ impl Actor {
         let mut pieces = self.travel.as_ref().map(Travel::pieces).unwrap_or_default();
         pieces.extend(&running.pieces);
         let stream = self.machine.stream();
-        // Of a later line nothing is output before its echo was seen.
-        let is_first = pieces.is_empty() && running.typed <= 1;
+        // Of a later line nothing is output before its echo was seen, and of the first one not while it is all that came.
+        let is_first = pieces.is_empty() && running.typed <= 1 && !self.machine.is_echoing();
         let start = stream.output_start().or_else(|| (is_first || stream.is_echoed()).then(|| running.behind_pieces()));
         match start {
             Some(start) => pieces.push((start, stream.log().end())),

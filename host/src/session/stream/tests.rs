@@ -73,6 +73,30 @@ fn an_echo_drawn_over_output_that_was_left_in_its_row_is_seen() {
 }
 
 #[test]
+fn a_line_that_is_still_being_shown_is_no_output() {
+    for (came, is_echo) in [
+        ("", true),
+        ("prin", true),
+        ("printf 'a b'", true),
+        // A line editor wraps it.
+        ("printf \x1b[K'a  b'", true),
+        ("Password: ", false),
+        ("printf 'a b'Password: ", false),
+        ("printf 'a b'\r\n", false),
+        ("printf 'a b'\r\nprin", false),
+    ] {
+        let mut stream = stream(b"left web1$ ");
+        let row = stream.tail();
+        stream.on_typed_at("web1$ ", Some("printf 'a b'"));
+        stream.push(came.as_bytes());
+        assert_eq!(stream.is_echoing(&row), is_echo, "{came:?}");
+    }
+    let mut silent = stream(b"web1$ ");
+    silent.on_typed(None);
+    assert!(!silent.is_echoing("web1$ "), "no echo is expected");
+}
+
+#[test]
 fn the_output_lies_between_the_marks() {
     let mut stream = stream(b"web1$ ");
     stream.on_typed(Some("printf x"));
