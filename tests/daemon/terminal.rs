@@ -129,6 +129,26 @@ fn a_person_attaches_types_resizes_uses_a_full_screen_program_and_leaves() {
     assert_eq!(agent.run("here", "stty size")["output"], "50 200\n");
 }
 
+/// The terminal is a person's own: what stood there before can be scrolled back to, and the next prompt stands below the session's rows.
+#[test]
+fn a_terminal_that_was_lent_keeps_its_own_rows_and_those_of_the_session() {
+    let house = House::new(HERE);
+    house.client("agent").run("here", "true");
+    let tmux = Tmux::start(&house, (100, 30), &["status; seq 100 200;", env!("CARGO_BIN_EXE_jackfield"), "attach", "here"]);
+    tmux.shows("# ");
+    tmux.keys(&["printf '\\033[H\\033[2J'; printf 'row-%s\\n' 1 2 3 4", "Enter"]);
+    tmux.shows("row-4\n");
+    tmux.keys(&["C-]", "?"]);
+    tmux.shows("d leave");
+    tmux.keys(&["C-]", "d"]);
+    tmux.shows("ENDED-0");
+    let screen = tmux.screen();
+    assert!(screen.starts_with("row-1\nrow-2\nrow-3\nrow-4\n"), "{screen}");
+    assert!(screen.trim_end().ends_with("left here; it goes on\nENDED-0"), "{screen}");
+    let all = tmux.tmux(&["capture-pane", "-p", "-S", "-"]);
+    assert!(all.contains("\n101\n"), "{all}");
+}
+
 #[test]
 fn what_a_person_leaves_unfinished_is_not_part_of_an_agents_command() {
     let house = House::new(HERE);

@@ -24,11 +24,14 @@ const PREFIX: u8 = 0x1d;
 const TYPED_QUEUE: usize = 64;
 /// What was typed last is waited for so long when somebody leaves.
 const LEAVE_MAX: Duration = Duration::from_secs(2);
-/// Leaves whatever modes the session's programs have set (ECMA-48, xterm's control sequences, kitty's keyboard protocol).
-pub const PLAIN: &str = "\x1b[?1049l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1004l\x1b[?1005l\x1b[?1006l\x1b[?1015l\
-    \x1b[?1016l\x1b[?2004l\x1b[?2031l\x1b[?1l\x1b>\x1b[>4m\x1b[=0u\x1b[?25h\x1b[0m\x1b[r";
-/// An empty terminal to draw on.
-const EMPTY: &str = "\x1b[H\x1b[2J\x1b[3J";
+/// Leaves whatever modes the session's programs have set (ECMA-48, xterm's control sequences, kitty's keyboard protocol). The cursor stays
+/// where it is: margins that are reset send it home, and so do some terminals that are told to leave a buffer which is not there.
+pub const PLAIN: &str = "\x1b7\x1b[?1049l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1004l\x1b[?1005l\x1b[?1006l\x1b[?1015l\
+    \x1b[?1016l\x1b[?2004l\x1b[?2031l\x1b[?1l\x1b>\x1b[>4m\x1b[=0u\x1b[?25h\x1b[0m\x1b7\x1b[r\x1b8";
+/// An empty terminal to draw on. What has left it upwards is its user's own, from before.
+const EMPTY: &str = "\x1b[H\x1b[2J";
+/// Takes a notice away that stands below the cursor.
+const NOTHING_BELOW: &str = "\x1b[J";
 
 /// Shows a session and lets this terminal's user type into it.
 ///
@@ -71,7 +74,7 @@ impl Raw {
 impl Drop for Raw {
     fn drop(&mut self) {
         if io::stdout().is_terminal() {
-            put(PLAIN.as_bytes());
+            put(&[PLAIN.as_bytes(), NOTHING_BELOW.as_bytes()].concat());
         }
         if let Some(before) = &self.0 {
             // The terminal may have gone.
