@@ -211,7 +211,7 @@ async fn host_keys(directory: &Directory, target: &Target, connection: &Connecti
             found(State::Doubt, says).next(&format!("run `jackfield hostkey update {}`", target.device))
         }
     };
-    Some(finding.facts(json!({"announced": count, "by_itself": by_itself})))
+    Some(finding.facts(json!({"announced": count, "learned_by_itself": by_itself})))
 }
 
 /// What the server's name says about the device's type.

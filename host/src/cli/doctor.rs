@@ -81,14 +81,18 @@ fn as_text(findings: &[Finding]) -> String {
 
 /// What a person wants to see of the facts: lists, and what both sides offer.
 fn details(facts: &Value) -> Vec<String> {
-    let words = |list: &Value| list.as_array().map(|list| list.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" "));
+    let words = |list: &Value| {
+        let words = list.as_array()?.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" ");
+        // A list of something else is for programs.
+        (!words.is_empty()).then_some(words)
+    };
     let mut lines = Vec::new();
     for (name, value) in facts.as_object().into_iter().flatten() {
         let name = name.replace('_', " ");
         match value {
             // They are said as what to look at.
             Value::Array(_) if name == "warnings" => {}
-            Value::Array(list) if !list.is_empty() => lines.extend(words(value).map(|list| format!("{name}: {list}"))),
+            Value::Array(_) => lines.extend(words(value).map(|list| format!("{name}: {list}"))),
             Value::Object(sides) => {
                 for side in ["ours", "theirs"] {
                     lines.extend(sides.get(side).and_then(words).map(|list| format!("{name}, {side}: {list}")));
@@ -99,4 +103,16 @@ fn details(facts: &Value) -> Vec<String> {
         }
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_person_is_shown_words_and_no_empty_line() {
+        let scores = json!([{"type": "linux", "score": 60}]);
+        let facts = json!({"kex": {"ours": ["a", "b"], "theirs": []}, "keys": ["c"], "legacy_algorithms": true, "scores": scores, "warnings": ["d"]});
+        assert_eq!(details(&facts), ["kex, ours: a b", "keys: c", "legacy algorithms"]);
+    }
 }
