@@ -65,11 +65,14 @@ pub enum Newer {
 /// The file that counts: `--config`, `$JACKFIELD_CONFIG`, `jackfield.toml` in `directory`, then `jackfield/config.toml` in
 /// `$XDG_CONFIG_HOME` or `~/.config`. An unnamed file counts only if it is there.
 pub fn find(option: Option<&Path>, environment: Environment<'_>, directory: &Path) -> Option<Found> {
-    if let Some(path) = option {
-        return Some(Found { path: directory.join(path), named_by: Some("--config") });
+    let variable = set(environment, "JACKFIELD_CONFIG").map(|path| directory.join(path));
+    if let Some(path) = option.map(|path| directory.join(path)) {
+        // A process that is started for somebody is given as an option what his variable names.
+        let named_by = if variable.as_ref() == Some(&path) { "$JACKFIELD_CONFIG" } else { "--config" };
+        return Some(Found { path, named_by: Some(named_by) });
     }
-    if let Some(path) = set(environment, "JACKFIELD_CONFIG") {
-        return Some(Found { path: directory.join(path), named_by: Some("$JACKFIELD_CONFIG") });
+    if let Some(path) = variable {
+        return Some(Found { path, named_by: Some("$JACKFIELD_CONFIG") });
     }
     // A relative path in `$XDG_CONFIG_HOME` is invalid by its specification and counts as unset.
     let xdg = set(environment, "XDG_CONFIG_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
@@ -235,6 +238,7 @@ mod tests {
         let by = |path: &str, name| Some((path.to_owned(), Some(name)));
         assert_eq!(found(full.path(), Some("a.toml"), &[home, xdg, named]), by("work/a.toml", "--config"));
         assert_eq!(found(full.path(), None, &[home, xdg, named]), by("work/c.toml", "$JACKFIELD_CONFIG"));
+        assert_eq!(found(full.path(), Some("c.toml"), &[home, xdg, named]), by("work/c.toml", "$JACKFIELD_CONFIG"));
         assert_eq!(found(full.path(), None, &[home, xdg, ("JACKFIELD_CONFIG", "")]), unnamed("work/jackfield.toml"));
         assert_eq!(found(bare.path(), None, &[home, xdg]), unnamed("xdg/jackfield/config.toml"));
         for unset in ["", "relative/xdg"] {
