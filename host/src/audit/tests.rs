@@ -214,7 +214,8 @@ async fn keys_and_heads_that_are_not_those_of_the_record_are_told() {
     let third = made().await;
     assert!(verify::folder(third.path(), Some(&trusted)).unwrap().wrong >= 2, "a record that was signed anew is not the trusted one");
     fs::remove_file(key::public_path(third.path())).unwrap();
-    assert!(first_problem(third.path()).contains("audit.pub: no signature can be checked"));
+    let told = first_problem(third.path());
+    assert!(told.contains("audit.pub: no signature can be checked: ") && told.contains("`jackfield audit verify --key FILE`"), "{told}");
 }
 
 #[tokio::test]

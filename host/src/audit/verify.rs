@@ -327,7 +327,9 @@ impl Checking {
         match &self.key {
             Ok(key) => Some(key.clone()),
             Err((path, error)) => {
-                let place = Place { file: path.clone(), line: None, what: format!("no signature can be checked: {error}") };
+                let what =
+                    format!("no signature can be checked: {error}; `jackfield audit verify --key FILE` takes the key from elsewhere");
+                let place = Place { file: path.clone(), line: None, what };
                 if !std::mem::replace(&mut self.key_is_told, true) {
                     self.verified.wrong += 1;
                     self.verified.problems.push(place);
