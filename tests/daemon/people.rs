@@ -35,6 +35,25 @@ fn a_command_runs_as_if_it_ran_here() {
     until("it is in the history", || house.said(&["history", "--limit", "1"]).contains("client person anna"));
 }
 
+/// By the same name it may be another device there.
+#[test]
+fn a_session_of_another_configuration_is_not_taken_for_one_of_ones_own_device() {
+    let house = House::new(HERE);
+    house.said(&["open", "here"]);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("other.toml");
+    std::fs::write(&file, HERE).unwrap();
+    let other = file.to_str().unwrap();
+    for command in ["close", "lock", "log", "watch"] {
+        let told = house.complaint(&["--config", other, command, "here"]);
+        assert!(told.contains("`here` is open under another configuration only"), "{command}: {told}");
+    }
+    // Who has no such device means the one that is open.
+    std::fs::write(&file, "").unwrap();
+    assert_eq!(house.said(&["--config", other, "close", "here"]), "here closed\n");
+    assert_eq!(house.sessions(), Vec::<serde_json::Value>::new());
+}
+
 #[test]
 fn a_session_that_nobody_watches_is_listed_with_the_size_of_its_terminal() {
     let house = House::new(HERE);

@@ -220,6 +220,12 @@ pub fn names() -> io::Result<Vec<String>> {
     names_in(&startup::run_folder()?)
 }
 
+/// Is this the socket of a configuration's daemon, and not of a client's own process?
+#[must_use]
+pub fn is_daemon(name: &str) -> bool {
+    name.starts_with(DAEMON)
+}
+
 fn names_in(folder: &Path) -> io::Result<Vec<String>> {
     let mut names: Vec<String> = fs::read_dir(folder)?.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect();
     names.retain(|name| name.strip_suffix(SUFFIX).is_some_and(|stem| stem.starts_with(DAEMON) || stem.parse::<u32>().is_ok()));

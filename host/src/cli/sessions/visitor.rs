@@ -9,7 +9,7 @@ use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 
 use super::super::answer::{asked, is_at_terminal};
 use crate::account;
-use crate::daemon::client::{Server, names};
+use crate::daemon::client::{Server, is_daemon, names};
 use crate::daemon::hello::Want;
 use crate::daemon::{Name, launch};
 use crate::guest::wire::{Say, Tell};
@@ -112,21 +112,34 @@ impl Visitor {
         Ok((visitors, unheard))
     }
 
-    /// At the process that has this session: the daemon for the configuration first.
+    /// At the process that has this session: the daemon for the configuration first. That of another configuration counts only where this
+    /// one does not have the device: by the same name it may be another one there.
     pub(super) async fn at(file: Option<&Path>, session: &str, by: &str, may_type: bool) -> Result<Self, String> {
-        let session = SessionId::parse(session).to_string();
+        let id = SessionId::parse(session);
+        let session = id.to_string();
         let own = Name::of(file).socket();
         let mut names = names().map_err(|error| format!("cannot look for running servers: {error}"))?;
         names.sort_by_key(|name| *name != own);
         let mut open = Vec::new();
+        let mut is_elsewhere = false;
         for name in names {
             let Ok(mut visitor) = Self::of(&name, by, may_type).await else { continue };
             let Tell::Sessions { sessions, .. } = visitor.list().await? else { continue };
             if sessions.iter().any(|own| own.session == session) {
+                if name != own && is_daemon(&name) && super::device_names(file).contains(&id.device) {
+                    is_elsewhere = true;
+                    continue;
+                }
                 // The list is not wanted any more: a new connection does not have it.
                 return Self::of(&name, by, may_type).await;
             }
             open.extend(sessions.into_iter().map(|own| own.session));
+        }
+        if is_elsewhere {
+            return Err(format!(
+                "`{session}` is open under another configuration only, where it may be another device; `jackfield status` names that one, \
+                 for `--config`"
+            ));
         }
         Err(absent(&session, &open, &super::device_names(file)))
     }
