@@ -223,7 +223,7 @@ fn what_a_device_does_not_have_is_refused_with_what_it_has() {
         ("switch1", "cofig", None, "there is no mode `cofig` here; modes: config, exec, privileged, user_exec"),
         ("switch1", "config", Some("now"), "has no candidate configuration"),
         ("router1", "config", None, "modes: menu, root_menu, safe_mode"),
-        ("linux1", "config", None, "no ways between modes are known"),
+        ("linux1", "config", None, "there is no mode `config` here: no ways between modes are known of this device type"),
         ("panos1", "config", Some("confirmed"), "it has: check, now"),
     ] {
         let arguments = json!({"target": device, "command": "x", "mode": mode, "commit": commit, "wait_s": 30});
@@ -233,7 +233,7 @@ fn what_a_device_does_not_have_is_refused_with_what_it_has() {
     let message = setting.client.error("ssh_run", json!({"target": "switch1", "command": "", "mode": "config"}));
     assert!(message.contains("`command` is empty"), "{message}");
     let message = setting.client.error("ssh_run", json!({"target": "switch1", "command": "x", "commit": "now"}));
-    assert!(message.contains("`commit` needs `mode`"), "{message}");
+    assert!(message.contains("`commit` needs `mode`, such as `config`"), "{message}");
 }
 
 /// Leaving RouterOS's safe mode keeps the changes: that is the caller's decision.

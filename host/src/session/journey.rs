@@ -98,9 +98,13 @@ impl Route {
     pub fn to(modes: &Modes, home: &str, name: &str, keep: Option<Keep>) -> Result<Self, String> {
         let known = || {
             let names: Vec<&str> = modes.names().into_iter().collect();
-            if names.is_empty() { "no ways between modes are known of this device type".to_owned() } else { names.join(", ") }
+            if names.is_empty() {
+                ": no ways between modes are known of this device type".to_owned()
+            } else {
+                format!("; modes: {}", names.join(", "))
+            }
         };
-        let mode = modes.resolve(name).ok_or_else(|| format!("there is no mode `{name}` here; modes: {}", known()))?;
+        let mode = modes.resolve(name).ok_or_else(|| format!("there is no mode `{name}` here{}", known()))?;
         let there = modes.way(home, mode);
         let there = there.ok_or_else(|| format!("the session is in mode `{home}`, and no way is known from there to `{mode}`"))?;
         let candidate = modes.candidate.as_ref().filter(|candidate| candidate.mode == mode);

@@ -77,7 +77,7 @@ impl Actor {
         let modes = &self.profile.kind.modes;
         let route = match (&request.mode, request.keep) {
             (Some(mode), keep) => Route::to(modes, &home, mode, keep).map_err(Refusal::Cannot)?,
-            (None, Some(_)) => return Err(Refusal::Cannot("`commit` needs `mode`, for example mode=config".to_owned())),
+            (None, Some(_)) => return Err(Refusal::Cannot("`commit` needs `mode`, such as `config`".to_owned())),
             (None, None) => Route::free(&home),
         };
         let text = request.text.trim_end_matches(['\n', '\r']);
