@@ -135,6 +135,14 @@ fn binary_bytes_come_as_they_are_and_the_session_lives() {
     // With what asks the terminal something: an answer would be typed into the shell.
     assert_eq!(client.run("web1", "printf '\\033[c\\033[6n\\033Z'; head -c 100000 /dev/urandom")["exit_code"], 0);
     assert_eq!(client.run("web1", "echo fine")["output"], "fine\n");
+    // So would one to what a recording of a full-screen program has asked, and to what is asked once one has left the screen taken.
+    let rows = "~\r\n".repeat(30_000);
+    std::fs::write(&file, format!("\x1b[?1049h{rows}\x1b[c\x1b[6n{rows}\x1b[?1049l")).unwrap();
+    let asks = "printf '\\033[c\\033[6n'; sleep 0.3";
+    for printed in [format!("cat {}; sleep 0.3", file.display()), format!("printf '\\033[?1049h'; {asks}"), asks.to_owned()] {
+        assert_eq!(client.run("web1", &printed)["exit_code"], 0, "{printed}");
+        assert_eq!(client.run("web1", "echo fine")["output"], "fine\n", "{printed}");
+    }
 }
 
 #[test]

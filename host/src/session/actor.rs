@@ -409,6 +409,9 @@ impl Actor {
         for query in queries {
             if let Some(answer) = policy::answer(&query, &self.profile.kind, cursor) {
                 self.write(&answer);
+                if self.machine.runs_under_marks() {
+                    self.leftover.on_answered();
+                }
             }
         }
     }

@@ -323,8 +323,14 @@ impl Machine {
     /// while a command runs under marks only a full-screen program is answered.
     pub fn take_queries(&mut self) -> Vec<Vec<u8>> {
         let queries = self.stream.take_queries();
-        let printed = self.running().is_some() && self.stream.marks_heard() > 0 && !self.stream.alternate_screen();
+        let printed = self.runs_under_marks() && !self.stream.alternate_screen();
         if printed { Vec::new() } else { queries }
+    }
+
+    /// Does a command run in a shell that marks its end? What is typed now and not taken by the command is left to that shell.
+    #[must_use]
+    pub fn runs_under_marks(&self) -> bool {
+        self.running().is_some() && self.stream.marks_heard() > 0
     }
 
     /// Milliseconds since the last byte came.

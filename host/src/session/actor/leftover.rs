@@ -18,6 +18,9 @@ pub(super) struct Leftover {
     stands: bool,
     /// The keys that empty the line were pressed, and have effect until then or never.
     erased: Option<Instant>,
+    /// The terminal has answered while a command ran. If that has not asked but shown a file that asks, the answer is left to the shell,
+    /// which may not show it.
+    answered: bool,
 }
 
 impl Leftover {
@@ -31,6 +34,11 @@ impl Leftover {
     /// What an agent has typed at the prompt so far.
     pub(super) fn on_unsent(&mut self) {
         self.stands = true;
+    }
+
+    /// The terminal has answered what runs.
+    pub(super) fn on_answered(&mut self) {
+        self.answered = true;
     }
 
     /// A command has ended. Behind its prompt nobody has typed yet.
@@ -48,6 +56,15 @@ impl Actor {
 
     /// Makes sure that the next command is typed at an empty prompt. `None` when it is; else what to do for it, or nothing but wait.
     pub(super) async fn take_back(&mut self) -> Option<Vec<Effect>> {
+        let effects = self.take_back_typed().await;
+        // The keys that empty the line come before the command in any case, and do nothing where nothing stands.
+        if effects.is_none() && std::mem::take(&mut self.leftover.answered) && self.profile.kind.clear_line.is_some() {
+            self.on_intent(&Intent::Erase);
+        }
+        effects
+    }
+
+    async fn take_back_typed(&mut self) -> Option<Vec<Effect>> {
         let at = now();
         if self.leftover.lines_ahead {
             let left = TYPED_AHEAD_SETTLE.saturating_sub(self.machine.quiet(at));

@@ -243,6 +243,8 @@ impl Live {
                 self.last_done_mark = Some(self.shown.filter(|(_, to)| *to == at).map_or(at, |(from, _)| from));
                 // Whoever wanted brackets has left without taking that back. A shell that wants them says so again with its prompt.
                 let is_redrawn = self.prompt_end.is_some_and(|(_, rows)| rows == self.rows_done);
+                // Whoever took the screen has left, too, or never was: a file may hold what takes it.
+                self.alternate_screen = false;
                 if !is_asked && !is_redrawn && self.bracketed_paste == Some(true) {
                     self.bracketed_paste = None;
                 }

@@ -258,6 +258,17 @@ fn terminal_modes_and_queries_are_noticed() {
 }
 
 #[test]
+fn nobody_has_the_screen_once_the_shell_says_that_the_command_has_ended() {
+    let mut stream = stream(b"web1$ ");
+    stream.on_typed(Some("vi"));
+    stream.push(format!("vi\r\n{}\x1b[?1049h~", mark(&format!("C;{NONCE}"))).as_bytes());
+    stream.push(mark("D;0;fedcba9876543210").as_bytes());
+    assert!(stream.alternate_screen());
+    stream.push(mark(&format!("D;137;{NONCE}")).as_bytes());
+    assert!(!stream.alternate_screen());
+}
+
+#[test]
 fn what_comes_along_with_the_prompt_stands_behind_its_end() {
     let mut stream = stream(b"web1$ ");
     stream.on_typed(Some("job &"));
