@@ -218,6 +218,9 @@ fn what_was_typed_once_is_masked_on_every_way_to_the_device() {
     assert_eq!(client.run("web1", "sudo id -un")["output"], "root\n");
     fs::write(home.join("pw.txt"), format!("one\nthe word: {PASSWORD}\nthree\n")).unwrap();
     fs::write(home.join("pw.bin"), [b"\0\x01\x02".as_slice(), PASSWORD.as_bytes(), b"\xff\0"].concat()).unwrap();
+    // A terminal shows it whole, and the bytes never do.
+    let (first, rest) = PASSWORD.split_at(4);
+    fs::write(home.join("drawn.txt"), format!("{}{rest}\r{first}\n", "_".repeat(first.len()))).unwrap();
     let inside = PASSWORD.get(2..5).unwrap();
     let mut replies = Vec::new();
     let ways = |client: &mut Client, replies: &mut Vec<Value>| {
@@ -225,12 +228,13 @@ fn what_was_typed_once_is_masked_on_every_way_to_the_device() {
             if target.contains("#pipe") {
                 client.call("ssh_open", json!({"host": "web1", "tty": false, "wait_s": 40}));
             }
-            for command in ["cat pw.txt", &format!("grep --color=always {inside} pw.txt"), "cat pw.txt >&2"] {
+            for command in ["cat pw.txt", &format!("grep --color=always {inside} pw.txt"), "cat pw.txt >&2", "cat drawn.txt"] {
                 let ran = client.call("ssh_run", json!({"target": target, "command": command, "lane": lane, "wait_s": 40}));
                 assert!(ran.to_string().contains("[secret:sudo]"), "{target} {lane} {command}: {ran}");
                 replies.push(ran);
             }
         }
+        replies.push(client.call("ssh_screen", json!({"session": "web1"})));
         let read = client.call("ssh_file_read", json!({"target": "web1", "path": "pw.txt"}));
         assert!(read["text"].as_str().unwrap().contains("the word: [secret:sudo]\n"), "{read}");
         let bytes = client.call("ssh_file_read", json!({"target": "web1", "path": "pw.bin"}));

@@ -29,7 +29,7 @@ use super::command::{Ending, Limit, Started, State};
 use super::machine::{Effect, Intent, Machine, Setting};
 use super::profile::{Place, Profile};
 use super::queue::{Queue, Reply, still_wanted};
-use super::report::{Report, ScreenReport, output, removed};
+use super::report::{Report, ScreenReport, removed};
 use super::stream::Stream;
 use super::view::{Question, Readings, View};
 use super::witness::{Case, Witness};

@@ -23,7 +23,7 @@ use super::journal::Ended;
 use super::lock::Held;
 use super::profile::{Place, Profile};
 use super::queue::{Queue, Reply, still_wanted};
-use super::report::{Report, ScreenReport, output};
+use super::report::{Report, ScreenReport};
 use super::witness::{Apart, Case, Witness};
 use super::{Accepted, Phase, Refusal, Request, RunRequest, Sent, SessionHandle, Status, Stop, now};
 use crate::cast::Cast;

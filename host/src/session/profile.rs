@@ -9,6 +9,8 @@ use tokio::sync::mpsc;
 use super::commons::Commons;
 use super::journal::Journal;
 use super::log::ByteLog;
+use super::render::Source;
+use super::report::{OutputQuery, Range, output};
 use super::witness::Case;
 use super::{Refusal, RunRequest, now};
 use crate::audit::Audit;
@@ -108,6 +110,12 @@ impl Profile {
             Some(mask) => mask.text(&text).0,
             None => text,
         }
+    }
+
+    /// A part of an output as callers are shown it. What the cursor has put together may be a secret that stood nowhere in one piece.
+    pub(super) fn output(&self, source: &Source<'_>, pieces: &[(u64, u64)], query: &OutputQuery) -> Result<(String, Range), String> {
+        let (text, range) = output(source, pieces, query)?;
+        Ok((if query.raw { text } else { self.redactor().text(&text) }, range))
     }
 
     /// A command as the journal keeps it: there what looks like a secret is taken out in any case.

@@ -13,7 +13,7 @@ use crate::policy::approved::Payload;
 use crate::policy::keys::Assembled;
 use crate::session::audience::{Scene, Watched};
 use crate::session::handover::{HIDDEN, TypedLine};
-use crate::session::report::{Meanwhile, OutputQuery, output};
+use crate::session::report::{Meanwhile, OutputQuery};
 
 /// What stands for a line that is typed into a full-screen program.
 const FULL_SCREEN: &str = "[in a full-screen program]";
@@ -247,7 +247,7 @@ impl Actor {
         let log = self.machine.stream().log();
         let end = news.end.unwrap_or_else(|| log.end());
         let query = OutputQuery { max_chars: HANDOVER_MAX_CHARS, ..OutputQuery::default() };
-        let (output, range) = output(&self.source(), &[(news.start.min(end), end)], &query).unwrap_or_default();
+        let (output, range) = self.profile.output(&self.source(), &[(news.start.min(end), end)], &query).unwrap_or_default();
         Some(Meanwhile { lines: news.lines, left_out: news.left_out, output, range })
     }
 

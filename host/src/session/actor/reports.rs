@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Actor, CommandId, Report, ScreenReport, State, Travel, now, output, removed};
+use super::{Actor, CommandId, Report, ScreenReport, State, Travel, now, removed};
 use crate::limits::{COMMANDS_KEPT, COMMANDS_KEPT_BYTES};
 use crate::screen::Screen;
 use crate::session::command::Running;
@@ -13,7 +13,10 @@ impl Actor {
     pub(super) fn screen_report(&mut self, since: Option<u64>) -> ScreenReport {
         let stream = self.machine.stream();
         let screen = self.screen.get_or_insert_with(|| Screen::replay(stream.log(), self.profile.size));
-        screen.report(since, self.profile.hidden())
+        let mut report = screen.report(since, self.profile.hidden());
+        let known = self.profile.redactor();
+        report.rows.iter_mut().for_each(|(_, text)| *text = known.text(text));
+        report
     }
 
     pub(super) fn report(&self, query: &OutputQuery) -> Result<Report, String> {
@@ -21,7 +24,7 @@ impl Actor {
             Some(id) => self.command_report(id, query),
             None => {
                 let log = self.machine.stream().log();
-                let (text, range) = output(&self.source(), &[(log.start(), log.end())], query)?;
+                let (text, range) = self.profile.output(&self.source(), &[(log.start(), log.end())], query)?;
                 let ask = self.asked();
                 let state = match (&ask, self.machine.running()) {
                     (Some(_), _) => State::NeedsInput,
@@ -50,7 +53,7 @@ impl Actor {
             ..self.blank()
         };
         let Some(ending) = &record.ending else { return self.running_report(blank, query) };
-        let (text, range) = output(&self.source(), &ending.pieces, query)?;
+        let (text, range) = self.profile.output(&self.source(), &ending.pieces, query)?;
         let exit_code = ending.status;
         Ok(Report {
             state: ending.state,
@@ -74,7 +77,7 @@ impl Actor {
     fn running_report(&self, blank: Report, query: &OutputQuery) -> Result<Report, String> {
         let Some(running) = self.machine.running() else { return Ok(blank) };
         let pieces = self.pieces_so_far(running);
-        let (text, range) = output(&self.source(), &pieces, query)?;
+        let (text, range) = self.profile.output(&self.source(), &pieces, query)?;
         let ask = self.asked();
         Ok(Report {
             state: if ask.is_some() { State::NeedsInput } else { State::Running },

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::streams::Side;
-use super::{Lane, MODE, Open, Phase, Report, Status, now, output};
+use super::{Lane, MODE, Open, Phase, Report, Status, now};
 use crate::limits::OUTPUT_DEFAULT_CHARS;
 use crate::session::render::Source;
 use crate::session::report::OutputQuery;
@@ -29,7 +29,7 @@ impl Lane {
             let stream = &side.stream;
             let start = if record.own.is_none() && end.is_none() { stream.output_start().unwrap_or(start).max(start) } else { start };
             let source = Source { mask: self.profile.hidden(), ..stream.source() };
-            output(&source, &[(start, end.unwrap_or_else(|| stream.log().end()).max(start))], query)
+            self.profile.output(&source, &[(start, end.unwrap_or_else(|| stream.log().end()).max(start))], query)
         };
         let wanted = if query.errors { (&streams.err, record.err) } else { (&streams.out, record.out) };
         let (text, range) = part(wanted.0, wanted.1, query)?;
