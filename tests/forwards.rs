@@ -375,6 +375,22 @@ fn who_only_writes_through_a_forward_hears_that_the_other_end_has_gone() {
 }
 
 #[test]
+fn who_only_writes_through_a_remote_forward_hears_that_the_other_end_has_gone() {
+    account("jft-bash", Path::new("/bin/bash"));
+    let server = Sshd::start();
+    let mut client = Client::start(&full(&server, ""));
+    client.run("web1", "echo open");
+    let service = TcpListener::bind("127.0.0.1:0").unwrap();
+    let to = service.local_addr().unwrap().to_string();
+    let (_, at_device) = open(&mut client, json!({"kind": "remote", "to": to}));
+    let at_end = TcpStream::connect(("127.0.0.1", at_device)).unwrap();
+    let (mut stream, _) = service.accept().unwrap();
+    drop(at_end);
+    let writing = std::thread::spawn(move || while stream.write(&[7; 65_536]).is_ok() {});
+    until("the service hears of it", || writing.is_finished());
+}
+
+#[test]
 fn who_writes_through_a_forward_that_is_kept_hears_that_its_connection_was_lost() {
     account("jft-bash", Path::new("/bin/bash"));
     let server = Sshd::start();

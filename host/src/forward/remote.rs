@@ -2,15 +2,13 @@
 
 use std::sync::Arc;
 
-use russh::Channel;
-use russh::client::Msg;
 use tokio::net::{TcpStream, UnixStream};
 use tokio::task::JoinSet;
 
 use super::relay::{Counted, relay};
 use super::{End, LOST, Pauses, Through, Wanted, Work, lost};
 use crate::limits::FORWARD_CONNECTIONS_MAX;
-use crate::transport::ssh::Listening;
+use crate::transport::ssh::{Listening, Stream};
 
 async fn ask(through: &Through, address: &str, port: u16) -> Result<Listening, String> {
     let connection = through.connection().await?;
@@ -32,12 +30,12 @@ pub(super) async fn listen(through: Through, mut wanted: Wanted) -> Result<(Want
 async fn serve(through: Arc<Through>, mut listening: Listening, to: End, keep: bool) -> String {
     let (mut connections, mut pauses) = (JoinSet::new(), Pauses::default());
     loop {
-        let channel = tokio::select! {
-            channel = listening.incoming.recv() => channel,
+        let stream = tokio::select! {
+            stream = listening.next() => stream,
             // Those that have ended make room.
             Some(_) = connections.join_next() => continue,
         };
-        let Some(channel) = channel else {
+        let Some(stream) = stream else {
             if !keep {
                 return LOST.to_owned();
             }
@@ -50,15 +48,15 @@ async fn serve(through: Arc<Through>, mut listening: Listening, to: End, keep: b
         };
         if connections.len() >= FORWARD_CONNECTIONS_MAX {
             through.counts.failed(&format!("more than {FORWARD_CONNECTIONS_MAX} connections at once"));
-            // Only a stream tells the server that it is closed.
-            drop(channel.into_stream());
+            // The device hears that it is closed.
+            drop(stream);
             continue;
         }
         let (through, to, connection) = (Arc::clone(&through), to.clone(), listening.connection().clone());
         connections.spawn(async move {
             let _counted = Counted::new(&through.counts);
             let carried = tokio::select! {
-                carried = carry(&through, channel, &to) => carried,
+                carried = carry(&through, stream, &to) => carried,
                 // Who writes into it would wait for ever for somebody to take more.
                 () = lost(&connection) => Ok(()),
             };
@@ -69,8 +67,7 @@ async fn serve(through: Arc<Through>, mut listening: Listening, to: End, keep: b
     }
 }
 
-async fn carry(through: &Through, channel: Channel<Msg>, to: &End) -> std::io::Result<()> {
-    let stream = channel.into_stream();
+async fn carry(through: &Through, stream: Stream, to: &End) -> std::io::Result<()> {
     match to {
         End::Tcp(host, port) => {
             let out = TcpStream::connect((host.as_str(), *port)).await?;

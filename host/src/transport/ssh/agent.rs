@@ -3,8 +3,6 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use russh::Channel;
-use russh::client::Msg;
 use russh::keys::agent::AgentSessionBinding;
 use russh::keys::agent::client::AgentClient;
 use tokio::io::copy_bidirectional;
@@ -12,6 +10,8 @@ use tokio::net::UnixStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
+use super::Stream;
+use super::channel::Opened;
 use crate::limits::{CONNECT_MAX, LENT_AT_ONCE_MAX};
 
 /// The agent, and the connection that it is lent over.
@@ -47,9 +47,9 @@ impl Lent {
 
 /// Carries one conversation. An agent that cannot bind it to this connection is not asked at all: keys for certain destinations would
 /// lose their bounds.
-pub(super) async fn carry(lent: Lent, channel: Channel<Msg>, _place: OwnedSemaphorePermit) {
-    // Only a stream tells the server that it is closed; who asks there would wait otherwise.
-    let mut stream = channel.into_stream();
+pub(super) async fn carry(lent: Lent, opened: Opened, _place: OwnedSemaphorePermit) {
+    // It ends with the connection: a device that asks and asks does not keep one that nobody uses.
+    let mut stream = Stream::new(opened, None);
     let late = |_| Err("the agent that is to be lent does not answer".to_owned());
     match timeout(CONNECT_MAX, lent.agent()).await.unwrap_or_else(late) {
         Ok(agent) => {

@@ -111,15 +111,21 @@ impl Asked {
     /// For whoever keeps it from here on, when what was asked for has come; else it is closed before anything else is asked of the
     /// server, which then has room for that.
     pub(super) async fn taken(mut self, asked: Result<(), String>) -> Result<Opened, String> {
-        let channel = self.channel.take().ok_or_else(closed)?;
         match asked {
-            Ok(()) => Ok(Opened { channel, early: std::mem::take(&mut self.early) }),
+            Ok(()) => self.opened().ok_or_else(closed),
             Err(why) => {
+                let channel = self.channel.take().ok_or_else(closed)?;
                 // The connection may have ended already.
                 let _ = timeout(CLOSE_MAX, channel.close()).await;
                 Err(why)
             }
         }
+    }
+
+    /// For whoever keeps it from here on.
+    pub(super) fn opened(mut self) -> Option<Opened> {
+        let channel = self.channel.take()?;
+        Some(Opened { channel, early: std::mem::take(&mut self.early) })
     }
 }
 
@@ -248,6 +254,11 @@ impl ChannelReader {
 }
 
 impl Opened {
+    /// A channel that the server has opened: nothing is asked for on it.
+    pub(super) fn new(channel: Channel<Msg>) -> Self {
+        Self { channel, early: VecDeque::new() }
+    }
+
     /// Its reader and its writer.
     pub(super) fn split(self) -> (Messages, ChannelWriteHalf<Msg>) {
         let (channel, write) = self.channel.split();

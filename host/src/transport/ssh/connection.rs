@@ -84,11 +84,17 @@ pub struct Listening {
     pub address: String,
     /// Its port; 0 until the device has said which one it chose.
     pub port: u16,
-    /// What comes in.
-    pub incoming: mpsc::Receiver<Channel<Msg>>,
+    /// What comes in. What nobody takes is closed.
+    incoming: mpsc::Receiver<Asked>,
 }
 
 impl Listening {
+    /// The next stream that comes in; `None` when the connection has ended.
+    pub async fn next(&mut self) -> Option<Stream> {
+        let opened = self.incoming.recv().await?.opened()?;
+        Some(Stream::new(opened, Some(self.connection.ticket(Channels::Stream))))
+    }
+
     /// What comes in comes over this.
     #[must_use]
     pub fn connection(&self) -> &Connection {
@@ -129,7 +135,7 @@ impl std::fmt::Debug for Halves {
     }
 }
 
-/// A stream over a channel. It keeps its connection. Unlike the library's it takes nothing more once the other end has closed the channel,
+/// A stream over a channel. It keeps its connection where it has a place there. Unlike the library's it takes nothing more once the other end has closed the channel,
 /// also where that has said all before.
 pub struct Stream {
     read: Messages,
@@ -141,11 +147,11 @@ pub struct Stream {
     is_closed: bool,
     to: Pin<Box<dyn AsyncWrite + Send + Sync>>,
     write: Arc<ChannelWriteHalf<Msg>>,
-    _ticket: Ticket,
+    _ticket: Option<Ticket>,
 }
 
 impl Stream {
-    fn new(opened: Opened, ticket: Ticket) -> Self {
+    pub(super) fn new(opened: Opened, ticket: Option<Ticket>) -> Self {
         let (read, write) = opened.split();
         let write = Arc::new(write);
         let to = Box::pin(write.make_writer());
@@ -337,7 +343,7 @@ impl Connection {
             asked.channel()?.request_subsystem(true, name).await.map_err(|error| told(&error))?;
             asked.answered(&format!("the subsystem `{name}`")).await
         });
-        Ok(Stream::new(opened.await?, ticket))
+        Ok(Stream::new(opened.await?, Some(ticket)))
     }
 
     /// A program on a channel of its own, with its streams apart.
@@ -464,7 +470,7 @@ impl Connection {
         };
         let late = |_| Err(beyond(format!("no answer within {} s", CONNECT_MAX.as_secs())));
         let opened = timeout(CONNECT_MAX, opening).await.unwrap_or_else(late)?;
-        Ok(Stream::new(opened, ticket))
+        Ok(Stream::new(opened, Some(ticket)))
     }
 
     /// Has a channel opened. One that comes when nobody waits for it any more is closed.

@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, watch};
 use super::super::host_key::{self, HostKeyError, KnownHosts};
 use super::super::server_id::{ServerId, ServerOffer};
 use super::agent::Lent;
+use super::channel::{Asked, Opened};
 use super::error::{WORDS_MAX_BYTES, told, words};
 use super::{Target, agent, algorithms};
 use crate::limits::{HOST_KEYS_ANNOUNCED_MAX, VIEW_TAIL_MAX_BYTES};
@@ -39,12 +40,12 @@ pub(super) struct Heard {
     /// All host keys of the server, as it says itself; empty until it does.
     pub(super) announced: watch::Sender<Vec<PublicKey>>,
     /// Where connections go that the server takes for us, by the address that it listens at.
-    pub(super) listening: BTreeMap<String, mpsc::Sender<Channel<Msg>>>,
+    pub(super) listening: BTreeMap<String, mpsc::Sender<Asked>>,
 }
 
 impl Heard {
     /// Has what comes in at this address handed over from now on. Says whether nobody else waits for it.
-    pub(super) fn expect(&mut self, name: String, waits: mpsc::Sender<Channel<Msg>>) -> bool {
+    pub(super) fn expect(&mut self, name: String, waits: mpsc::Sender<Asked>) -> bool {
         let is_free = self.listening.get(&name).is_none_or(mpsc::Sender::is_closed);
         if is_free {
             self.listening.insert(name, waits);
@@ -167,7 +168,7 @@ impl client::Handler for Handler {
         match lent.map(|lent| (lent.place(), lent)) {
             Some((Some(place), lent)) => {
                 reply.accept().await;
-                tokio::spawn(agent::carry(lent, channel, place));
+                tokio::spawn(agent::carry(lent, Opened::new(channel), place));
             }
             Some((None, _)) => reply.reject(ChannelOpenFailure::ResourceShortage).await,
             None => reply.reject(ChannelOpenFailure::AdministrativelyProhibited).await,
@@ -261,7 +262,7 @@ impl Handler {
         match waiting.and_then(|waiting| waiting.try_reserve_owned().ok()) {
             Some(place) => {
                 reply.accept().await;
-                place.send(channel);
+                place.send(Asked::new(channel));
             }
             None => reply.reject(ChannelOpenFailure::ConnectFailed).await,
         }
