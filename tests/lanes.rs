@@ -222,6 +222,31 @@ fn a_channel_of_its_own_has_sh_where_there_is_no_bash() {
 }
 
 #[test]
+fn a_command_waits_for_a_channel_of_its_own_where_the_server_gives_few() {
+    account("jft-bash", Path::new("/bin/bash"));
+    for most in [1, 2] {
+        let server = Sshd::start_with(|_| format!("MaxSessions {most}"));
+        let mut client = Client::start(&server.device("web1", "jft-bash", "linux"));
+        let call = |command: &str, wait_s: f64| json!({"target": "web1", "command": command, "lane": "exec", "wait_s": wait_s});
+        client.call("ssh_run", call("true", 40.0));
+        let all: Vec<Value> = (0..5).map(|number| call(&format!("sleep 1; echo {number}"), 40.0)).collect();
+        let results = client.call_all("ssh_run", &all);
+        let mut outputs: Vec<&str> = results.iter().map(|result| parts(result).0).collect();
+        outputs.sort_unstable();
+        assert_eq!(outputs, ["0\n", "1\n", "2\n", "3\n", "4\n"], "{most}: {results:?}");
+        // It waits as long as its caller does.
+        let mut begun = || client.call("ssh_run", call("sleep 4713", 1.0))["command_id"].as_str().unwrap().to_owned();
+        let running: Vec<String> = (0..most).map(|_| begun()).collect();
+        let why = client.error("ssh_run", call("echo late", 1.0));
+        assert!(why.contains("nothing was run"), "{most}: {why}");
+        for id in &running {
+            client.call("ssh_interrupt", json!({"command_id": id}));
+        }
+    }
+    until_gone("sleep 4713");
+}
+
+#[test]
 fn commands_on_channels_of_their_own_run_side_by_side_and_each_can_be_stopped() {
     let (_server, mut client) = setting("jft-bash", "/bin/bash");
     // The connection is there before a call has only a moment.

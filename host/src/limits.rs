@@ -230,6 +230,11 @@ pub const NOTE_MAX_BYTES: usize = 500;
 pub const COMMANDS_QUEUED_MAX: usize = 32;
 /// Commands that run at once on channels of their own. OpenSSH allows ten sessions on a connection.
 pub const PROGRAMS_MAX: usize = 8;
+/// How long a server that gave no further channel for a program is held to give no more: longer than a call waits, so that a call is
+/// refused at most twice, and no longer, as it may not yet have counted the end of an earlier program then.
+pub const PROGRAM_PLACES_KNOWN: Duration = Duration::from_secs(60);
+/// How long such a server takes until it has the place of a program again that has ended.
+pub const PROGRAM_PLACE_REST: Duration = Duration::from_millis(100);
 /// Commands with channels of their own whose output is kept, each in a log of its own.
 pub const PROGRAMS_KEPT: usize = 64;
 /// Bytes of a command line as a caller gives it.

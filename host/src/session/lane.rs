@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 use tokio::time::sleep_until;
 
-use self::program::{ProgramEvent, carry};
+use self::program::{Places, ProgramEvent, carry};
 use self::streams::Streams;
 use super::command::{State, UNWANTED};
 use super::journal::Ended;
@@ -28,7 +28,7 @@ use super::witness::{Apart, Case, Witness};
 use super::{Accepted, Phase, Refusal, Request, RunRequest, Sent, SessionHandle, Status, Stop, now};
 use crate::cast::Cast;
 use crate::ids::CommandId;
-use crate::limits::{COMMANDS_KEPT, INTERRUPT_STEP_WAIT, LINE_CHUNKS, LOGIN_MAX, PROGRAMS_KEPT, PROGRAMS_MAX};
+use crate::limits::{COMMANDS_KEPT, INTERRUPT_STEP_WAIT, LINE_CHUNKS, LOGIN_MAX, PROGRAMS_KEPT};
 use crate::plugin::manifest::PipeSpec;
 use crate::plugin::session::SessionPlugins;
 use crate::policy::approved::{Approved, Program};
@@ -76,7 +76,7 @@ pub fn start(mut profile: Profile, way: Way) -> SessionHandle {
             told: (0, 0),
             deadline: now() + LOGIN_MAX,
         })),
-        Way::Programs(connection) => Open::Programs { connection, events: events_in },
+        Way::Programs(connection) => Open::Programs { connection, events: events_in, places: Places::default() },
     };
     let lane = Lane {
         plugins: SessionPlugins::new(Arc::clone(&profile.kind)),
@@ -115,7 +115,7 @@ struct Pipe {
 
 enum Open {
     Pipe(Box<Pipe>),
-    Programs { connection: Connection, events: mpsc::Sender<(CommandId, ProgramEvent)> },
+    Programs { connection: Connection, events: mpsc::Sender<(CommandId, ProgramEvent)>, places: Places },
 }
 
 /// A command as its way takes it.
@@ -275,6 +275,11 @@ impl Lane {
         {
             deadline = deadline.min(pipe.deadline);
         }
+        if let Open::Programs { places, .. } = &self.way
+            && !self.waiting.is_empty()
+        {
+            deadline = places.due(now()).map_or(deadline, |due| due.min(deadline));
+        }
         let kills = self.records.iter().filter(|record| !record.is_over()).filter_map(|record| record.kill_at);
         let held = self.streams().filter_map(|streams| streams.held_until());
         kills.map(|(at, _)| at).chain(held).fold(deadline, Instant::min)
@@ -377,7 +382,7 @@ impl Lane {
     fn is_free(&self) -> bool {
         match &self.way {
             Open::Pipe(pipe) => pipe.is_open && pipe.running.is_none(),
-            Open::Programs { .. } => self.records.iter().filter(|record| !record.is_over()).count() < PROGRAMS_MAX,
+            Open::Programs { places, .. } => places.has_one(self.programs(), now()),
         }
     }
 
@@ -485,7 +490,7 @@ impl Lane {
                 self.write(&approved);
             }
             (Open::Pipe(_), Given::Program(_)) | (Open::Programs { .. }, Given::Line(_)) => {}
-            (Open::Programs { connection, events }, Given::Program(program)) => {
+            (Open::Programs { connection, events, .. }, Given::Program(program)) => {
                 record.own = Some(Box::new(Streams::new(&mut self.profile, &self.cast)));
                 tokio::spawn(carry(connection.clone(), program, id, events.clone()));
             }
