@@ -118,7 +118,7 @@ fn check(shell: &Shell) {
 /// Does it hold a part of what jackfield typed?
 fn traced(bytes: &[u8]) -> bool {
     let text = String::from_utf8_lossy(bytes);
-    ["__jf", "133;S;", "jackfield-"].iter().any(|part| text.contains(part))
+    ["__jf", "133\\073S", "jackfield-"].iter().any(|part| text.contains(part))
 }
 
 struct Trial<'a> {
@@ -402,6 +402,7 @@ fn what_a_shell_has_remembered_stays_and_nothing_of_the_login_comes_to_it() {
         ("z-each", "zsh", format!("{zsh}{kept}setopt incappendhistory extendedhistory\n"), "fc -ln 1", Some(stamped.1)),
         ("t-file", "tcsh", format!("{tcsh}\n"), "history -h", Some(stamped.0)),
         ("t-correct", "tcsh", format!("{tcsh} correct=all\n"), "history -h", Some(stamped.0)),
+        ("t-complete", "tcsh", format!("{tcsh} correct=complete\n"), "history -h", Some(stamped.0)),
     ] {
         let user = format!("jft-h-{name}");
         let home = account(&user, &Path::new("/usr/bin").join(shell));

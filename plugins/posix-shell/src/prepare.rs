@@ -7,7 +7,7 @@ use crate::marks::{Marks, Stage};
 use crate::memory::{Memory, is_shell};
 
 /// A part of the probe's text that no other line holds.
-const PROBE: &str = "133;S;";
+const PROBE: &str = "133\\073S";
 /// The same of the line that takes marks out of the prompt.
 const UNMARK: &str = "; done; }; __jf ";
 
@@ -93,7 +93,7 @@ mod tests {
         view
     }
 
-    const PROBED: &str = r#" printf '\033]133;S;0123456789abcdef;b%s' "$BASH_VERSION""#;
+    const PROBED: &str = r#" printf '\033]133\073S\0730123456789abcdef\073b%s' "$BASH_VERSION""#;
 
     #[test]
     fn the_probe_comes_first_and_only_in_a_shell() {

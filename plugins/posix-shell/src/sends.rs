@@ -79,6 +79,29 @@ fn the_echo_of_a_line_is_no_mark() {
     }
 }
 
+/// Where `correct` is `complete`, tcsh takes no line in which a name stands there that is no command's.
+#[test]
+fn nothing_within_quotes_looks_like_a_command_to_tcsh() {
+    for name in ["probe", "tcsh"] {
+        let text = typed(name);
+        let (mut quote, mut before) = (None, ' ');
+        for (at, c) in text.char_indices() {
+            match quote {
+                _ if before == '\\' => {}
+                None if matches!(c, '\'' | '"') => quote = Some(c),
+                Some(open) if open == c => quote = None,
+                Some(_) if matches!(c, ';' | '&' | '|') => {
+                    let rest = text[at + 1..].trim_start_matches(' ');
+                    assert!(rest.starts_with(['\\', '&', '|']), "{name}: {rest}");
+                }
+                _ => {}
+            }
+            before = c;
+        }
+        assert_eq!(quote, None, "{name}");
+    }
+}
+
 /// FreeBSD's sh cuts its prompt, so a mark might have no end there.
 #[test]
 fn a_shell_that_expands_nothing_in_its_prompt_gets_no_marks() {
