@@ -19,9 +19,7 @@ use crate::limits::{VIEWER_CONNECTIONS_MAX, VIEWER_HEAD_MAX, VIEWER_HEAD_MAX_BYT
 /// After the system refused to take a connection, for want of files for one.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 
-/// As long as another account has to ask before it is told that it gets nothing.
-const STRANGER_MAX: Duration = Duration::from_secs(1);
-/// What it is told.
+/// What another account is told.
 const STRANGER: &str = "HTTP/1.1 403 Forbidden\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n\
      This viewer is for the account that runs jackfield alone; the browser belongs to another account of this machine.\n";
 
@@ -58,7 +56,7 @@ pub(super) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
 
 async fn refuse(mut stream: TcpStream) {
     // Who writes after the end was said loses the answer. What is asked is not looked at.
-    let _ = timeout(STRANGER_MAX, stream.read(&mut vec![0; VIEWER_HEAD_MAX_BYTES])).await;
+    let _ = timeout(VIEWER_HEAD_MAX, stream.read(&mut vec![0; VIEWER_HEAD_MAX_BYTES])).await;
     // So little always has room in a new connection.
     let _ = stream.write_all(STRANGER.as_bytes()).await;
     let _ = stream.shutdown().await;
