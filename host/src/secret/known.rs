@@ -12,6 +12,9 @@ use super::redact::MASKED_MIN_BYTES;
 use super::through::{self, Found};
 use crate::limits::DEVICE_MASKS_MAX;
 
+/// What each mask begins with.
+const MASK_BEGIN: &str = "[secret:";
+
 /// What everybody at one device masks: what any of its sessions has typed or given. It is gone with the last of them.
 #[derive(Default)]
 #[expect(missing_debug_implementations, reason = "it holds secrets, which must not be printable")]
@@ -143,7 +146,7 @@ impl Known {
         {
             self.values.remove(oldest);
         }
-        let mask = format!("[secret:{name}]").into_bytes();
+        let mask = format!("{MASK_BEGIN}{name}]").into_bytes();
         self.values.push(Value { value: Zeroizing::new(value.to_vec()), name: name.to_owned(), mask, taught: self.version });
         self.values.sort_by_key(|known| std::cmp::Reverse(known.value.len()));
         self.first = First::of(&self.values);
@@ -177,6 +180,20 @@ impl Known {
         }
         masked.rest = at;
         masked
+    }
+
+    /// Masks a complete text in which masks may stand already. They stay: a name, or a part of what stands before it, may be a value.
+    pub(super) fn mask_again(&self, text: &[u8], out: &mut Vec<u8>) {
+        let mask_at = |at: usize| self.values.iter().find(|known| text.get(at..).is_some_and(|here| here.starts_with(&known.mask)));
+        let mut from = 0;
+        for at in memchr::memmem::find_iter(text, MASK_BEGIN) {
+            if let Some(known) = mask_at(at) {
+                self.mask(text.get(from..at).unwrap_or_default(), 0, true, out);
+                out.extend_from_slice(&known.mask);
+                from = at + known.mask.len();
+            }
+        }
+        self.mask(text.get(from..).unwrap_or_default(), 0, true, out);
     }
 
     /// What acts inside of a secret's place goes on to do so, unless it is out already. A title may hold a secret of its own.

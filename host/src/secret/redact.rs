@@ -117,11 +117,14 @@ impl Redactor {
         out
     }
 
-    /// The same of text.
+    /// The same of text, which may be of a stream that is masked: masks that stand in it stay as they are.
     #[must_use]
     pub fn text(&self, text: &str) -> String {
+        let mut out = Vec::with_capacity(text.len());
+        let newest = self.shared.as_ref().map(|shared| shared.now());
+        newest.as_ref().unwrap_or(&self.known).mask_again(text.as_bytes(), &mut out);
         // Masks are letters, and a secret that is text ends where letters end.
-        String::from_utf8_lossy(&self.whole(text.as_bytes())).into_owned()
+        String::from_utf8_lossy(&out).into_owned()
     }
 
     /// Where secrets stand in bytes that are complete.
@@ -197,6 +200,20 @@ mod tests {
         let redactor = redactor(&[("short", "abcd"), ("long", "abcdefgh")]);
         let whole = |text: &str| String::from_utf8_lossy(&redactor.whole(text.as_bytes())).into_owned();
         assert_eq!(whole("x abcdabcdefgh abcdef abc"), "x [secret:short][secret:long] [secret:short]ef abc");
+    }
+
+    #[test]
+    fn a_mask_is_not_masked_again() {
+        let redactor = redactor(&[("admin", "admin"), ("enable", "secret"), ("ro", "public-ro")]);
+        for (text, shown) in [
+            ("a admin secret public-ro", "a [secret:admin] [secret:enable] [secret:ro]"),
+            ("[secret:admin][secret:enable] admin", "[secret:admin][secret:enable] [secret:admin]"),
+            ("[secret:[secret:ro] [secret:other]", "[[secret:enable]:[secret:ro] [[secret:enable]:other]"),
+            ("", ""),
+        ] {
+            assert_eq!(redactor.text(text), shown, "{text}");
+        }
+        assert_eq!(redactor.text(&redactor.text("größe admin secret")), "größe [secret:admin] [secret:enable]");
     }
 
     #[test]
