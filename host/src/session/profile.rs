@@ -10,7 +10,7 @@ use super::commons::Commons;
 use super::journal::Journal;
 use super::log::ByteLog;
 use super::render::Source;
-use super::report::{OutputQuery, Range, output};
+use super::report::{OutputQuery, Range, changed, output};
 use super::witness::Case;
 use super::{Refusal, RunRequest, now};
 use crate::audit::Audit;
@@ -115,7 +115,8 @@ impl Profile {
     /// A part of an output as callers are shown it. What the cursor has put together may be a secret that stood nowhere in one piece.
     pub(super) fn output(&self, source: &Source<'_>, pieces: &[(u64, u64)], query: &OutputQuery) -> Result<(String, Range), String> {
         let (text, range) = output(source, pieces, query)?;
-        Ok((if query.raw { text } else { self.redactor().text(&text) }, range))
+        let known = self.redactor();
+        Ok((if query.raw { text } else { changed(&text, |part| known.text(part)) }, range))
     }
 
     /// A command as the journal keeps it: there what looks like a secret is taken out in any case.

@@ -185,6 +185,20 @@ pub(super) fn unmarked(text: String) -> String {
     text.split_inclusive('\n').map(line).collect()
 }
 
+/// An output with what is of the device changed, and the host's own lines as they are.
+pub(super) fn changed(text: &str, change: impl Fn(&str) -> String) -> String {
+    let (mut out, mut from, mut at) = (String::with_capacity(text.len()), 0, 0);
+    for line in text.split_inclusive('\n') {
+        if line.starts_with(MARKER) {
+            out += &change(text.get(from..at).unwrap_or_default());
+            out += line;
+            from = at + line.len();
+        }
+        at += line.len();
+    }
+    out + &change(text.get(from..).unwrap_or_default())
+}
+
 /// What the caller is told of secrets that were taken out.
 #[must_use]
 pub fn removed(count: usize) -> Option<String> {
@@ -327,6 +341,17 @@ mod tests {
             let query = OutputQuery { offset: Some(offset), tail: Some(lines), max_chars: 100, ..OutputQuery::default() };
             assert_eq!(output(&source, &[(0, log.end())], &query).unwrap().0, expected, "{offset} {lines}");
         }
+    }
+
+    #[test]
+    fn what_is_changed_in_an_output_is_no_line_of_the_host() {
+        let change = |text: &str| changed(text, |part| part.replace("1234", "x"));
+        assert_eq!(change("1234\n12\n34 1234"), "x\n12\n34 x");
+        for host in ["[... 1234 bytes cut: ssh_output offset=51234 ...]\n", "[... 1234 bytes of this line cut: ssh_output ...]\n"] {
+            assert_eq!(change(&format!("1234\n{host}1234\n\\{host}")).replace(host, "HOST"), change(&format!("1234\nHOST1234\n\\{host}")));
+            assert_eq!(change(host), host);
+        }
+        assert_eq!(changed("a12\n34", |part| part.replace("12\n34", "x")), "ax", "several lines may be one secret");
     }
 
     #[test]
