@@ -8,12 +8,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use zeroize::Zeroizing;
 
 use super::Secret;
+use super::look::{KEY_MARK, SECRET_MARK};
 use super::redact::MASKED_MIN_BYTES;
 use super::through::{self, Found};
 use crate::limits::DEVICE_MASKS_MAX;
-
-/// What each mask begins with.
-const MASK_BEGIN: &str = "[secret:";
 
 /// What everybody at one device masks: what any of its sessions has typed or given. It is gone with the last of them.
 #[derive(Default)]
@@ -146,7 +144,7 @@ impl Known {
         {
             self.values.remove(oldest);
         }
-        let mask = format!("{MASK_BEGIN}{name}]").into_bytes();
+        let mask = format!("[secret:{name}]").into_bytes();
         self.values.push(Value { value: Zeroizing::new(value.to_vec()), name: name.to_owned(), mask, taught: self.version });
         self.values.sort_by_key(|known| std::cmp::Reverse(known.value.len()));
         self.first = First::of(&self.values);
@@ -182,18 +180,24 @@ impl Known {
         masked
     }
 
-    /// Masks a complete text in which masks may stand already. They stay: a name, or a part of what stands before it, may be a value.
+    /// Masks a complete text in which masks may stand already, or marks of what was known by its look. They stay, although a word of
+    /// them may be a value.
     pub(super) fn mask_again(&self, text: &[u8], out: &mut Vec<u8>) {
-        let mask_at = |at: usize| self.values.iter().find(|known| text.get(at..).is_some_and(|here| here.starts_with(&known.mask)));
         let mut from = 0;
-        for at in memchr::memmem::find_iter(text, MASK_BEGIN) {
-            if let Some(known) = mask_at(at) {
+        for at in memchr::memchr_iter(b'[', text) {
+            if let Some(mark) = self.mark_at(text.get(at..).unwrap_or_default()) {
                 self.mask(text.get(from..at).unwrap_or_default(), 0, true, out);
-                out.extend_from_slice(&known.mask);
-                from = at + known.mask.len();
+                out.extend_from_slice(mark);
+                from = at + mark.len();
             }
         }
         self.mask(text.get(from..).unwrap_or_default(), 0, true, out);
+    }
+
+    /// What stands for a secret at the beginning of this text.
+    fn mark_at(&self, text: &[u8]) -> Option<&[u8]> {
+        let masks = self.values.iter().map(|known| known.mask.as_slice());
+        masks.chain([SECRET_MARK.as_bytes(), KEY_MARK.as_bytes()]).find(|mark| text.starts_with(mark))
     }
 
     /// What acts inside of a secret's place goes on to do so, unless it is out already. A title may hold a secret of its own.

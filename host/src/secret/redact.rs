@@ -204,11 +204,12 @@ mod tests {
 
     #[test]
     fn a_mask_is_not_masked_again() {
-        let redactor = redactor(&[("admin", "admin"), ("enable", "secret"), ("ro", "public-ro")]);
+        let redactor = redactor(&[("admin", "admin"), ("enable", "secret"), ("ro", "public-ro"), ("rw", "private")]);
         for (text, shown) in [
             ("a admin secret public-ro", "a [secret:admin] [secret:enable] [secret:ro]"),
             ("[secret:admin][secret:enable] admin", "[secret:admin][secret:enable] [secret:admin]"),
             ("[secret:[secret:ro] [secret:other]", "[[secret:enable]:[secret:ro] [[secret:enable]:other]"),
+            ("[secret removed] [private key removed] [private]", "[secret removed] [private key removed] [[secret:rw]]"),
             ("", ""),
         ] {
             assert_eq!(redactor.text(text), shown, "{text}");
