@@ -364,6 +364,8 @@ fn a_prompt_begins_where_its_mark_stands() {
         // It begins in a row before, or the cursor has gone elsewhere since.
         ("\x1b]133;D;0;n\x07x\x1b]133;A;n\x07web1\r\n/srv# ", "/srv# ", "mark", "/srv# "),
         ("\x1b]133;D;0;n\x07x\x1b]133;A;n\x07web1\x1b[B# ", "# ", "mark", "# "),
+        // It draws over what was left.
+        ("left\x1b]133;D;0;n\x07\x1b]133;A;n\x07\r\x1b[Kweb1# \x1b]133;B;n\x07", "web1# ", "mark", "web1# "),
         // A plugin that knows what stands behind the prompt.
         ("\x1b]133;D;0;n\x07\x1b]133;A;n\x07web1> echo )", "web1> ", "mark", "web1> "),
     ] {

@@ -275,6 +275,13 @@ impl Live {
 impl Sink for Live {
     fn print(&mut self, bytes: &[u8], _: u64) {
         self.take_held();
+        // Some prompts begin with going back, over what was left in their row.
+        if let Some((column, rows)) = &mut self.prompt_start
+            && *column > 0
+            && *rows == self.rows_done
+        {
+            *column = self.row.column().min(*column);
+        }
         self.row.print(bytes);
     }
 
