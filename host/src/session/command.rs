@@ -51,6 +51,12 @@ impl State {
         matches!(self, Self::Lost | Self::Unstarted)
     }
 
+    /// The same of one that somebody had asked to stop: what had not begun by then is wanted by nobody any more.
+    #[must_use]
+    pub fn once_stopped(self) -> Self {
+        if matches!(self, Self::Done | Self::Unstarted) { Self::Interrupted } else { self }
+    }
+
     /// Has it ended?
     #[must_use]
     pub fn is_over(self) -> bool {
@@ -381,5 +387,13 @@ mod tests {
         assert_eq!(ended("configure\n/QUIT ;", false, Some(3)), (State::Done, Some(3)));
         assert_eq!(ended("quit()", false, Some(0)), (State::Done, Some(0)));
         assert_eq!(ended("exit", true, None), (State::Lost, None));
+    }
+
+    /// Callers begin once more what was not begun.
+    #[test]
+    fn what_was_stopped_before_it_began_is_not_begun_again() {
+        assert_eq!(State::Unstarted.once_stopped(), State::Interrupted);
+        assert_eq!(State::Done.once_stopped(), State::Interrupted);
+        assert_eq!(State::Lost.once_stopped(), State::Lost);
     }
 }

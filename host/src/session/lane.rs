@@ -159,7 +159,7 @@ impl Record {
             return;
         }
         let duration = now().saturating_duration_since(self.started_at);
-        let state = if self.interrupted && state == State::Done { State::Interrupted } else { state };
+        let state = if self.interrupted { state.once_stopped() } else { state };
         self.duration = Some(duration);
         self.writer = None;
         self.state.send_replace(state);
