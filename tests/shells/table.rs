@@ -361,7 +361,7 @@ const SENT_ELSEWHERE: &str = "the marks go with the prompt; the end is guessed o
 const NO_TERMINAL: &str = "ksh93 can start no program while its standard error is no terminal";
 
 /// What tcsh says of jackfield's own line.
-const TRACED: &str = "printf \\033]133;D;%s;{n};%s\\007 0 /var/lib/jft-t-tcsh\n";
+const TRACED: &str = "printf \\033]133\\073D\\073%s\\073{n}\\073%s\\007 0 /var/lib/jft-t-tcsh\n";
 
 fn options() -> Vec<Situation> {
     vec![
@@ -484,7 +484,7 @@ fn options() -> Vec<Situation> {
                         ("bash-theme", "++ last_started='echo a'\n+ echo a\na\n"),
                         ("zsh", "+-zsh:{n}> echo a\na\n"),
                         ("fish", "> echo a\na\n"),
-                        ("csh", "echo a\na\nprintf \\033]133;D;%s;{n};%s\\007 0 /var/lib/jft-t-tcsh\n"),
+                        ("csh", "echo a\na\nprintf \\033]133\\073D\\073%s\\073{n}\\073%s\\007 0 /var/lib/jft-t-tcsh\n"),
                     ],
                 ),
                 step(
