@@ -315,16 +315,21 @@ fn until_listed(client: &mut Client, id: &str, state: Option<&str>) -> Value {
     }
 }
 
-#[test]
-fn a_forward_that_is_kept_outlives_a_lost_network_and_another_is_told() {
+/// A session of `web1`, and what its connection goes through.
+fn behind_a_relay() -> (Sshd, Relay, Client) {
     account("jft-bash", Path::new("/bin/bash"));
     let server = Sshd::start();
     let relay = Relay::start(server.port, Manner::Whole);
-    let echo = echo();
     let device = server.device_behind(relay.port, "web1", "jft-bash", "linux");
     let mut client = Client::start(&format!("{device}\n[policy]\nmode = \"full\"\n"));
     client.run("web1", "echo open");
-    let to = format!("127.0.0.1:{echo}");
+    (server, relay, client)
+}
+
+#[test]
+fn a_forward_that_is_kept_outlives_a_lost_network_and_another_is_told() {
+    let (_server, relay, mut client) = behind_a_relay();
+    let to = format!("127.0.0.1:{}", echo());
     let (kept, port) = open(&mut client, json!({"to": to, "keep": true}));
     let (gone, closed) = open(&mut client, json!({"to": to}));
     let (remote, at_device) = open(&mut client, json!({"kind": "remote", "to": to, "keep": true}));
@@ -392,12 +397,7 @@ fn who_only_writes_through_a_remote_forward_hears_that_the_other_end_has_gone() 
 
 #[test]
 fn who_writes_through_a_forward_that_is_kept_hears_that_its_connection_was_lost() {
-    account("jft-bash", Path::new("/bin/bash"));
-    let server = Sshd::start();
-    let relay = Relay::start(server.port, Manner::Whole);
-    let device = server.device_behind(relay.port, "web1", "jft-bash", "linux");
-    let mut client = Client::start(&format!("{device}\n[policy]\nmode = \"full\"\n"));
-    client.run("web1", "echo open");
+    let (_server, relay, mut client) = behind_a_relay();
     let service = TcpListener::bind("127.0.0.1:0").unwrap();
     let to = service.local_addr().unwrap().to_string();
     let written = Arc::<AtomicUsize>::default();
@@ -422,12 +422,7 @@ fn who_writes_through_a_forward_that_is_kept_hears_that_its_connection_was_lost(
 
 #[test]
 fn a_forward_that_waits_for_its_device_can_be_closed() {
-    account("jft-bash", Path::new("/bin/bash"));
-    let server = Sshd::start();
-    let relay = Relay::start(server.port, Manner::Whole);
-    let device = server.device_behind(relay.port, "web1", "jft-bash", "linux");
-    let mut client = Client::start(&format!("{device}\n[policy]\nmode = \"full\"\n"));
-    client.run("web1", "echo open");
+    let (_server, relay, mut client) = behind_a_relay();
     let (first, one) = open(&mut client, json!({"to": "127.0.0.1:1", "keep": true}));
     let (second, other) = open(&mut client, json!({"to": "127.0.0.1:1", "keep": true}));
     relay.cut();

@@ -112,8 +112,7 @@ impl Redactor {
     /// Masks a text that is complete. The stream does not notice.
     pub fn whole(&self, text: &[u8]) -> Vec<u8> {
         let mut out = Vec::with_capacity(text.len());
-        let newest = self.shared.as_ref().map(|shared| shared.now());
-        newest.as_ref().unwrap_or(&self.known).mask(text, 0, true, &mut out);
+        self.newest().mask(text, 0, true, &mut out);
         out
     }
 
@@ -121,8 +120,7 @@ impl Redactor {
     #[must_use]
     pub fn text(&self, text: &str) -> String {
         let mut out = Vec::with_capacity(text.len());
-        let newest = self.shared.as_ref().map(|shared| shared.now());
-        newest.as_ref().unwrap_or(&self.known).mask_again(text.as_bytes(), &mut out);
+        self.newest().mask_again(text.as_bytes(), &mut out);
         // Masks are letters, and a secret that is text ends where letters end.
         String::from_utf8_lossy(&out).into_owned()
     }
@@ -130,8 +128,12 @@ impl Redactor {
     /// Where secrets stand in bytes that are complete.
     #[must_use]
     pub fn places(&self, bytes: &[u8]) -> Vec<std::ops::Range<usize>> {
-        let newest = self.shared.as_ref().map(|shared| shared.now());
-        newest.as_ref().unwrap_or(&self.known).places(bytes)
+        self.newest().places(bytes)
+    }
+
+    /// What is known now, also where the stream has not come so far.
+    fn newest(&self) -> Arc<Known> {
+        self.shared.as_ref().map_or_else(|| Arc::clone(&self.known), |shared| shared.now())
     }
 
     /// Whether bytes are held back that a flush would give out.

@@ -199,13 +199,6 @@ enum Woken {
     Secret(Wanted, Result<Secret, String>),
 }
 
-impl Woken {
-    /// Does somebody only look?
-    fn is_look(&self) -> bool {
-        matches!(self, Self::Request(Some(request)) if request.is_look())
-    }
-}
-
 impl Actor {
     async fn run(mut self) {
         self.start_tape();
@@ -223,7 +216,7 @@ impl Actor {
     }
 
     async fn on_woken(&mut self, woken: Woken) {
-        let is_look = woken.is_look();
+        let is_look = matches!(&woken, Woken::Request(Some(request)) if request.is_look());
         match woken {
             Woken::Line(event) => self.on_line(event).await,
             Woken::Undrained => self.drain().await,

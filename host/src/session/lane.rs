@@ -206,13 +206,6 @@ enum Woken {
     Timer,
 }
 
-impl Woken {
-    /// Does somebody only look?
-    fn is_look(&self) -> bool {
-        matches!(self, Self::Request(Some(request)) if request.is_look())
-    }
-}
-
 impl Lane {
     async fn run(mut self) {
         Box::pin(self.profile.recall_masks()).await;
@@ -220,7 +213,7 @@ impl Lane {
         while self.ended.is_none() {
             let (mut woken, mut is_look) = (Some(self.wait().await), true);
             while let Some(next) = woken {
-                is_look &= next.is_look();
+                is_look &= matches!(&next, Woken::Request(Some(request)) if request.is_look());
                 let is_output = matches!(next, Woken::Pipe(_) | Woken::Program(..));
                 self.on_woken(next).await;
                 woken = if is_output { self.behind_output() } else { None };

@@ -115,8 +115,11 @@ impl Profile {
     /// A part of an output as callers are shown it. What the cursor has put together may be a secret that stood nowhere in one piece.
     pub(super) fn output(&self, source: &Source<'_>, pieces: &[(u64, u64)], query: &OutputQuery) -> Result<(String, Range), String> {
         let (text, range) = output(source, pieces, query)?;
+        if query.raw {
+            return Ok((text, range));
+        }
         let known = self.redactor();
-        Ok((if query.raw { text } else { changed(&text, |part| known.text(part)) }, range))
+        Ok((changed(&text, |part| known.text(part)), range))
     }
 
     /// A command as the journal keeps it: there what looks like a secret is taken out in any case.

@@ -135,8 +135,8 @@ impl std::fmt::Debug for Halves {
     }
 }
 
-/// A stream over a channel. It keeps its connection where it has a place there. Unlike the library's it takes nothing more once the other end has closed the channel,
-/// also where that has said all before.
+/// A stream over a channel. It keeps its connection where it has a place there. Unlike the library's it takes nothing more once the other
+/// end has closed the channel, also where that has said all before.
 pub struct Stream {
     read: Messages,
     /// What came and is not taken yet.

@@ -191,6 +191,12 @@ impl Handler for Bounded {
     }
 }
 
+/// Nobody is let in without answers.
+fn only_questions() -> Auth {
+    let methods = MethodSet::from([MethodKind::KeyboardInteractive].as_slice());
+    Auth::Reject { proceed_with_methods: Some(methods), partial_success: false }
+}
+
 /// Asks for the password, and says it back.
 struct Parrot;
 
@@ -198,8 +204,7 @@ impl Handler for Parrot {
     type Error = russh::Error;
 
     async fn auth_none(&mut self, _: &str) -> Result<Auth, Self::Error> {
-        let methods = MethodSet::from([MethodKind::KeyboardInteractive].as_slice());
-        Ok(Auth::Reject { proceed_with_methods: Some(methods), partial_success: false })
+        Ok(only_questions())
     }
 
     async fn auth_keyboard_interactive<'a>(&'a mut self, _: &str, _: &str, response: Option<Response<'a>>) -> Result<Auth, Self::Error> {
@@ -222,8 +227,7 @@ impl Handler for Refusing {
     type Error = russh::Error;
 
     async fn auth_none(&mut self, _: &str) -> Result<Auth, Self::Error> {
-        let methods = MethodSet::from([MethodKind::KeyboardInteractive].as_slice());
-        Ok(Auth::Reject { proceed_with_methods: Some(methods), partial_success: false })
+        Ok(only_questions())
     }
 
     async fn auth_keyboard_interactive<'a>(&'a mut self, _: &str, _: &str, _: Option<Response<'a>>) -> Result<Auth, Self::Error> {
