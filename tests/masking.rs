@@ -242,6 +242,8 @@ fn what_was_typed_once_is_masked_on_every_way_to_the_device() {
         let found = client.call("ssh_file_read", json!({"target": "web1", "path": ".", "grep": "the word"}));
         assert_eq!(found["matches"][0]["text"], "the word: [secret:sudo]", "{found}");
         // A pattern cannot be used to guess it.
+        let drawn = client.call("ssh_output", json!({"session": "web1", "grep": PASSWORD}));
+        assert_eq!(drawn["output"], "", "{drawn}");
         let guess = client.call("ssh_file_read", json!({"target": "web1", "path": ".", "grep": format!(": .*{inside}")}));
         assert_eq!(guess["matches"], json!([]), "{guess}");
         replies.extend([read, bytes, found]);

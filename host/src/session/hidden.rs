@@ -179,7 +179,7 @@ mod tests {
     /// Pages of this size, one after the other.
     fn pages(text: &str, size: usize) -> String {
         let (log, mask) = (log(text), Mask::with(std::iter::empty()));
-        let source = Source { log: &log, markers: &VecDeque::new(), columns: 0, mask: Some(&mask) };
+        let source = Source { log: &log, markers: &VecDeque::new(), columns: 0, mask: Some(&mask), known: None };
         let (mut at, mut out) = (0, String::new());
         while at < log.end() {
             let page = source.from(at, u64::MAX, size).unwrap();
@@ -208,7 +208,7 @@ mod tests {
     fn the_end_and_the_bytes_have_the_same_marks_from_any_offset() {
         let text = format!("one\r\n{}{KEY}export T={TOKEN} two\r\n", "filler of a row\r\n".repeat(3000));
         let (log, mask) = (log(&text), Mask::with(std::iter::empty()));
-        let source = Source { log: &log, markers: &VecDeque::new(), columns: 0, mask: Some(&mask) };
+        let source = Source { log: &log, markers: &VecDeque::new(), columns: 0, mask: Some(&mask), known: None };
         for back in 1..200 {
             let from = log.end() - back;
             let (bytes, place) = source.raw(from, log.end()).unwrap();

@@ -120,7 +120,7 @@ mod tests {
     #[test]
     fn what_stands_between_them_is_never_shown() {
         let (log, each) = log();
-        let source = Source { log: &log, markers: &VecDeque::new(), columns: 0, mask: None };
+        let source = Source { log: &log, markers: &VecDeque::new(), columns: 0, mask: None, known: None };
         let pieces = Pieces { source: &source, each: &each };
         let whole = pieces.from(0, 10_000).unwrap();
         assert_eq!((whole.text.lines().count(), whole.text.contains("r1#"), whole.end), (46, false, each[2].1));
@@ -149,7 +149,7 @@ mod tests {
     fn a_long_output_is_cut_in_the_middle_at_rows_and_says_where() {
         let mut log = ByteLog::whole();
         (0..1000).for_each(|row| log.append(format!("row {row:04}\r\n").as_bytes()));
-        let source = Source { log: &log, markers: &VecDeque::new(), columns: 0, mask: None };
+        let source = Source { log: &log, markers: &VecDeque::new(), columns: 0, mask: None, known: None };
         let excerpt = Pieces { source: &source, each: &[(0, log.end())] }.excerpt(900).unwrap();
         let tail = excerpt.tail.unwrap();
         assert!(excerpt.head.text.starts_with("row 0000\n") && excerpt.head.text.ends_with('\n'));
@@ -164,7 +164,7 @@ mod tests {
             let text = format!("aaaa\r\nbbbb\r\n{last}");
             let mut log = ByteLog::whole();
             log.append(text.as_bytes());
-            let source = Source { log: &log, markers: &VecDeque::new(), columns: 0, mask: None };
+            let source = Source { log: &log, markers: &VecDeque::new(), columns: 0, mask: None, known: None };
             for max_chars in 8..14 {
                 let excerpt = Pieces { source: &source, each: &[(0, log.end())] }.excerpt(max_chars).unwrap();
                 assert_eq!(excerpt.tail.is_none(), excerpt.cut_bytes == 0, "{last} {max_chars}: {excerpt:?}");

@@ -114,11 +114,12 @@ impl Profile {
 
     /// A part of an output as callers are shown it. What the cursor has put together may be a secret that stood nowhere in one piece.
     pub(super) fn output(&self, source: &Source<'_>, pieces: &[(u64, u64)], query: &OutputQuery) -> Result<(String, Range), String> {
-        let (text, range) = output(source, pieces, query)?;
+        let known = self.redactor();
+        let (text, range) = output(&Source { known: Some(&known), ..*source }, pieces, query)?;
         if query.raw {
             return Ok((text, range));
         }
-        let known = self.redactor();
+        // Also one of several rows.
         Ok((changed(&text, |part| known.text(part)), range))
     }
 

@@ -9,6 +9,7 @@ use self::grid::{Grid, Place};
 use crate::limits::{RENDER_MAX_BYTES, RENDER_MAX_CHARS, ROWS_REACHED_MAX};
 use crate::screen::charset::{Sets, graphic};
 use crate::secret::look::{Mask, Span};
+use crate::secret::redact::Redactor;
 use crate::session::hidden::Hidden;
 use crate::session::log::ByteLog;
 use crate::terminal::parser::{Csi, Parser, Sink};
@@ -58,7 +59,7 @@ pub struct RowEnd {
 }
 
 /// What is rendered: a log and the pager markers in it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Source<'a> {
     /// The bytes.
     pub log: &'a ByteLog,
@@ -68,6 +69,15 @@ pub struct Source<'a> {
     pub columns: u16,
     /// What is not shown, unless the operator wants the exact text.
     pub mask: Option<&'a Mask>,
+    /// Values that are not shown either: a row in which the cursor has put one together is masked before anything is looked for in it,
+    /// or cut out of it.
+    pub known: Option<&'a Redactor>,
+}
+
+impl std::fmt::Debug for Source<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Source").field("log", &self.log).field("columns", &self.columns).finish_non_exhaustive()
+    }
 }
 
 impl Source<'_> {
@@ -78,7 +88,7 @@ impl Source<'_> {
     /// When the log cannot be read.
     pub fn from(&self, start: u64, end: u64, max_chars: usize) -> io::Result<Rendered> {
         let (start, end) = self.within(start, end);
-        let mut page = Page::new(start, max_chars, self.columns);
+        let mut page = Page { known: self.known, ..Page::new(start, max_chars, self.columns) };
         self.fill(&mut page, start, end)?;
         Ok(page.finish(start, end))
     }
@@ -169,7 +179,7 @@ impl Source<'_> {
     /// As [`Source::rows`], and whether the cursor went up to rows that stand before.
     fn reached(&self, start: u64, end: u64, max_chars: usize, kept: usize) -> io::Result<(Rendered, VecDeque<RowEnd>, bool)> {
         let (start, end) = self.within(start, end);
-        let mut page = Page { kept: Some(kept), ..Page::new(start, max_chars, self.columns) };
+        let mut page = Page { kept: Some(kept), known: self.known, ..Page::new(start, max_chars, self.columns) };
         self.fill(&mut page, start, end)?;
         page.end_lines(page.full_at.unwrap_or(end));
         let (rows, is_above) = (std::mem::take(&mut page.rows), page.grid.is_above());
@@ -246,7 +256,7 @@ fn last(rendered: Rendered, rows: &VecDeque<RowEnd>, begins: u64, max_chars: usi
 }
 
 /// A page being filled.
-struct Page {
+struct Page<'a> {
     parser: Parser,
     /// Where in the log it begins.
     start: u64,
@@ -271,9 +281,11 @@ struct Page {
     rows: VecDeque<RowEnd>,
     /// Letters may mean lines and corners.
     sets: Sets,
+    /// Values that are masked in each row.
+    known: Option<&'a Redactor>,
 }
 
-impl Page {
+impl Page<'_> {
     fn new(start: u64, max_chars: usize, columns: u16) -> Self {
         let row = Row::with_limit(usize::MAX).on_columns(columns);
         Self {
@@ -293,6 +305,7 @@ impl Page {
             kept: None,
             rows: VecDeque::new(),
             sets: Sets::default(),
+            known: None,
         }
     }
 
@@ -336,8 +349,8 @@ impl Page {
     /// A row is done. The next one begins there.
     fn write(&mut self, text: String, next: Place) {
         let before = self.out.len();
-        escape_into(&text, &mut self.out);
-        let is_as_it_is = self.out.len() - before == text.len();
+        self.write_out(&text);
+        let is_as_it_is = self.out.get(before..) == Some(text.as_str());
         self.out.push('\n');
         self.chars += self.out.get(before..).map_or(0, |row| row.chars().count());
         if !is_as_it_is {
@@ -352,6 +365,14 @@ impl Page {
         }
     }
 
+    /// A row's text as it is shown.
+    fn write_out(&mut self, text: &str) {
+        match self.known.filter(|known| !known.places(text.as_bytes()).is_empty()) {
+            Some(known) => escape_into(&known.text(text), &mut self.out),
+            None => escape_into(text, &mut self.out),
+        }
+    }
+
     /// Characters that it has, at most.
     fn taken(&self) -> usize {
         self.chars + self.grid.taken() + self.row.len() + self.longer
@@ -360,12 +381,12 @@ impl Page {
     fn finish(mut self, start: u64, end: u64) -> Rendered {
         self.gather();
         let text = self.row.text();
-        escape_into(&text, &mut self.out);
+        self.write_out(&text);
         Rendered { text: self.out, start, end: self.full_at.unwrap_or(end), removed: self.removed, cut: None }
     }
 }
 
-impl Page {
+impl Page<'_> {
     /// Text that is shown.
     fn show(&mut self, bytes: &[u8], start: u64) {
         if self.full_at.is_some() {
@@ -419,7 +440,7 @@ fn fitting(bytes: &[u8], room: usize, is_empty: bool) -> (usize, usize) {
     (fits, longer)
 }
 
-impl Sink for Page {
+impl Sink for Page<'_> {
     fn print(&mut self, bytes: &[u8], start: u64) {
         let (mut rest, mut at) = (bytes, start);
         while !rest.is_empty() && self.full_at.is_none() {
@@ -522,7 +543,7 @@ mod tests {
     }
 
     fn page(bytes: &[u8], max_chars: usize) -> Rendered {
-        Source { log: &log(bytes), markers: &VecDeque::new(), columns: 0, mask: None }.from(0, u64::MAX, max_chars).unwrap()
+        Source { log: &log(bytes), markers: &VecDeque::new(), columns: 0, mask: None, known: None }.from(0, u64::MAX, max_chars).unwrap()
     }
 
     #[test]
@@ -558,7 +579,7 @@ mod tests {
         for piece in ["\x1b[998Cx\r\n", "\x1b[998Cx"] {
             let count = 2 * RENDER_MAX_CHARS / 998;
             let log = log(format!("first\r\n{}end", piece.repeat(count)).as_bytes());
-            let source = Source { log: &log, markers: &VecDeque::new(), columns: 1000, mask: None };
+            let source = Source { log: &log, markers: &VecDeque::new(), columns: 1000, mask: None, known: None };
             let rendered = source.to(0, u64::MAX, 1000, 1).unwrap();
             assert!(rendered.text.ends_with("end") && rendered.text.chars().count() <= 1000, "{piece:?}");
             assert_eq!((rendered.start > 0, rendered.end), (true, log.end()), "{piece:?}");
@@ -586,7 +607,7 @@ mod tests {
     fn pages_put_together_are_the_whole() {
         let text: String = (0..200).map(|n| format!("row {n} \u{e4}\u{20ac} {}\r\n", "x".repeat(n % 50))).collect();
         let log = log(text.as_bytes());
-        let source = Source { log: &log, markers: &VecDeque::new(), columns: 0, mask: None };
+        let source = Source { log: &log, markers: &VecDeque::new(), columns: 0, mask: None, known: None };
         for size in [7, 50, 1000] {
             let (mut at, mut whole) = (0, String::new());
             while at < log.end() {
@@ -603,7 +624,7 @@ mod tests {
     fn pages_keep_to_their_size_and_go_on_whatever_they_show() {
         let text = format!("{}\u{feff}{}\r\nzwölf\r\n", "\u{1f600}".repeat(40), "\u{1}\u{200b}".repeat(40));
         let (log, whole) = (log(text.as_bytes()), page(text.as_bytes(), 10_000).text);
-        let source = Source { log: &log, markers: &VecDeque::new(), columns: 0, mask: None };
+        let source = Source { log: &log, markers: &VecDeque::new(), columns: 0, mask: None, known: None };
         for size in 1..40 {
             let (mut at, mut shown) = (0, String::new());
             while at < log.end() {
@@ -632,7 +653,7 @@ mod tests {
         bytes.extend_from_slice(&[8; 10]);
         bytes.extend_from_slice(b" two\r\n");
         let markers = VecDeque::from([Marker { end, text: " --More-- ".to_owned() }]);
-        let rendered = Source { log: &log(&bytes), markers: &markers, columns: 0, mask: None }.from(0, u64::MAX, 100).unwrap();
+        let rendered = Source { log: &log(&bytes), markers: &markers, columns: 0, mask: None, known: None }.from(0, u64::MAX, 100).unwrap();
         assert_eq!(rendered.text, "one\n two\n");
     }
 }

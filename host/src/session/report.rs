@@ -255,7 +255,7 @@ mod tests {
     fn the_last_line_is_never_left_out_because_it_is_long() {
         let mut log = ByteLog::whole();
         log.append(format!("first\r\n{}end\r\n", "x".repeat(15_000)).as_bytes());
-        let source = Source { log: &log, markers: &VecDeque::new(), columns: 0, mask: None };
+        let source = Source { log: &log, markers: &VecDeque::new(), columns: 0, mask: None, known: None };
         for lines in [1, 3] {
             let query = OutputQuery { tail: Some(lines), max_chars: 1000, ..OutputQuery::default() };
             let (text, _) = output(&source, &[(0, log.end())], &query).unwrap();
@@ -273,7 +273,7 @@ mod tests {
     fn the_host_s_lines_in_standard_error_say_of_what_they_are() {
         let mut log = ByteLog::whole();
         log.append(format!("{}\n{}needle\n", "row\n".repeat(1000), "x".repeat(5000)).as_bytes());
-        let source = Source { log: &log, markers: &VecDeque::new(), columns: 0, mask: None };
+        let source = Source { log: &log, markers: &VecDeque::new(), columns: 0, mask: None, known: None };
         let id = CommandId::next();
         let of = OutputQuery { command: Some(id), errors: true, max_chars: 100, ..OutputQuery::default() };
         let last = OutputQuery { tail: Some(1), ..of.clone() };
@@ -290,7 +290,7 @@ mod tests {
         let last = |text: &str, lines, max_chars| {
             let mut log = ByteLog::whole();
             log.append(text.as_bytes());
-            let source = Source { log: &log, markers: &VecDeque::new(), columns: 0, mask: None };
+            let source = Source { log: &log, markers: &VecDeque::new(), columns: 0, mask: None, known: None };
             let query = OutputQuery { tail: Some(lines), max_chars, ..OutputQuery::default() };
             output(&source, &[(0, log.end())], &query).unwrap().0
         };
@@ -322,7 +322,7 @@ mod tests {
             let progress: String = (0..2000).map(|step| format!("\r\x1b[K{step:04} of 2000")).collect();
             log.append(format!("{progress}\r\x1b[Krow {row}\r\n").as_bytes());
         }
-        let source = Source { log: &log, markers: &VecDeque::new(), columns: 0, mask: None };
+        let source = Source { log: &log, markers: &VecDeque::new(), columns: 0, mask: None, known: None };
         for lines in [1, 3, 20, 30] {
             let query = OutputQuery { tail: Some(lines), max_chars: 1000, ..OutputQuery::default() };
             let expected: String = (20_usize.saturating_sub(lines)..20).map(|row| format!("row {row}\n")).collect();
@@ -334,7 +334,7 @@ mod tests {
     fn the_last_lines_from_an_offset_on_are_the_last_ones() {
         let mut log = ByteLog::whole();
         log.append(b"one\r\ntwo\r\nthree\r\nfour\r\n");
-        let source = Source { log: &log, markers: &VecDeque::new(), columns: 0, mask: None };
+        let source = Source { log: &log, markers: &VecDeque::new(), columns: 0, mask: None, known: None };
         for (offset, lines, expected) in
             [(0, 1, "four\n"), (0, 9, "one\ntwo\nthree\nfour\n"), (10, 3, "three\nfour\n"), (17, 1, "four\n"), (99, 2, "")]
         {

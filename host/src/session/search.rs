@@ -284,9 +284,11 @@ mod tests {
     use super::super::log::ByteLog;
     use super::super::report::output;
     use super::*;
+    use crate::secret::Secret;
+    use crate::secret::redact::Redactor;
 
     fn ask(log: &ByteLog, query: OutputQuery) -> (String, u64) {
-        let source = Source { log, markers: &VecDeque::new(), columns: 0, mask: None };
+        let source = Source { log, markers: &VecDeque::new(), columns: 0, mask: None, known: None };
         let (text, range) = output(&source, &[(0, log.end())], &query).unwrap();
         (text, range.end)
     }
@@ -305,6 +307,23 @@ mod tests {
         let why = expression("grep", r"\w{1000}").unwrap_err();
         assert!(why.starts_with("`grep` takes too much as a regular expression: write it shorter"), "{why}");
         assert!(expression("expect", "(").unwrap_err().starts_with("`expect` is not a regular expression: "));
+    }
+
+    /// Else it could be asked for letter by letter, or a part of it be cut out.
+    #[test]
+    fn of_a_secret_that_the_cursor_has_put_together_nothing_is_found() {
+        let mut known = Redactor::default();
+        known.learn("enable", &Secret::from_bytes(b"hunter2".to_vec()));
+        let mut log = ByteLog::whole();
+        log.append(b"one\r\nthe ___ter2 two\x1b[5Ghun\r\n");
+        let source = Source { log: &log, markers: &VecDeque::new(), columns: 0, mask: None, known: Some(&known) };
+        let ask = |query: OutputQuery| output(&source, &[(0, log.end())], &query).unwrap().0;
+        let found = |pattern: &str, max_chars| ask(OutputQuery { grep: Some(pattern.to_owned()), max_chars, ..OutputQuery::default() });
+        assert_eq!((found("hunter2", 100), found("^the h", 100)), (String::new(), String::new()));
+        assert_eq!(found("two$", 100), "the [secret:enable] two\n");
+        for shown in [found("two$", 9), ask(OutputQuery { tail: Some(1), max_chars: 9, ..OutputQuery::default() })] {
+            assert!(shown.contains("two") && !shown.contains("er2"), "{shown}");
+        }
     }
 
     #[test]
@@ -341,7 +360,7 @@ mod tests {
     fn what_is_searched_to_its_end_has_no_more() {
         let mut log = ByteLog::whole();
         log.append(b"one\r\ntwo\r\nlast");
-        let source = Source { log: &log, markers: &VecDeque::new(), columns: 0, mask: None };
+        let source = Source { log: &log, markers: &VecDeque::new(), columns: 0, mask: None, known: None };
         for (pattern, max_chars, more) in [("o", 100, None), ("last", 100, None), ("no", 100, None), ("o", 4, Some(5))] {
             let query = OutputQuery { grep: Some(pattern.to_owned()), max_chars, ..OutputQuery::default() };
             let (_, range) = output(&source, &[(0, log.end())], &query).unwrap();

@@ -61,7 +61,7 @@ impl Stream {
     /// What a part of it is rendered from.
     #[must_use]
     pub fn source(&self) -> Source<'_> {
-        Source { log: &self.log, markers: &self.markers, columns: self.columns, mask: None }
+        Source { log: &self.log, markers: &self.markers, columns: self.columns, mask: None, known: None }
     }
 
     /// Takes the next bytes.

@@ -114,7 +114,7 @@ impl Grid {
     }
 }
 
-impl Page {
+impl Page<'_> {
     /// The cursor goes up so many rows of the terminal, or as far as it can.
     pub(super) fn up(&mut self, count: u16, end: u64) {
         self.row.end_partial();
@@ -571,7 +571,7 @@ mod tests {
         use crate::session::report::{OutputQuery, output};
         let mut log = ByteLog::whole();
         log.append(format!("first\r\n{}Status\r\n", pull(20_000, 4)).as_bytes());
-        let source = Source { log: &log, markers: &VecDeque::new(), columns: 80, mask: None };
+        let source = Source { log: &log, markers: &VecDeque::new(), columns: 80, mask: None, known: None };
         let ask = |query: OutputQuery| output(&source, &[(0, log.end())], &OutputQuery { max_chars: 1000, ..query }).unwrap().0;
         let layers: String = (1..=4).map(|layer| format!("layer{layer}: step {}\n", 19_995 + layer)).collect();
         assert_eq!(ask(OutputQuery::default()), format!("first\n{layers}Status\n"));
@@ -585,7 +585,7 @@ mod tests {
         let waiting: String = (1..=4).map(|layer| format!("layer{layer}: Waiting\r\n")).collect();
         let drawn: String = (0..5000).map(|step| format!("\x1b[4A\x1b[2K\rlayer1: step {step}\r\x1b[4B")).collect();
         log.append(format!("{waiting}\x1b[1A\x1b[2K\rlayer4: done\r\x1b[1B{drawn}Status\r\n").as_bytes());
-        let source = Source { log: &log, markers: &VecDeque::new(), columns: 80, mask: None };
+        let source = Source { log: &log, markers: &VecDeque::new(), columns: 80, mask: None, known: None };
         assert_eq!(source.to(0, log.end(), 1000, 2).unwrap().text, "layer4: done\nStatus\n");
     }
 
@@ -618,7 +618,7 @@ mod tests {
         fn pages_go_on_whatever_moves(bytes in moves(), size in 1_usize..60) {
             let mut log = ByteLog::in_memory();
             log.append(&bytes);
-            let source = Source { log: &log, markers: &VecDeque::new(), columns: 80, mask: None };
+            let source = Source { log: &log, markers: &VecDeque::new(), columns: 80, mask: None, known: None };
             let mut at = 0;
             while at < log.end() {
                 let page = source.from(at, u64::MAX, size).unwrap();
