@@ -1,10 +1,12 @@
 //! A range of the log as text: control sequences applied or taken out, pager markers gone, within a budget.
 
+mod aside;
 mod grid;
 
 use std::collections::VecDeque;
 use std::io;
 
+use self::aside::Aside;
 use self::grid::{Grid, Place};
 use crate::limits::{RENDER_MAX_BYTES, RENDER_MAX_CHARS, ROWS_REACHED_MAX};
 use crate::screen::charset::{Sets, graphic};
@@ -263,6 +265,8 @@ struct Page<'a> {
     row: Row,
     /// Rows round the cursor's, while it goes up and down.
     grid: Grid,
+    /// Rows elsewhere on the screen.
+    aside: Aside,
     columns: u16,
     out: String,
     chars: usize,
@@ -293,6 +297,7 @@ impl Page<'_> {
             start,
             row,
             grid: Grid::default(),
+            aside: Aside::default(),
             columns,
             out: String::new(),
             chars: 0,
@@ -363,6 +368,7 @@ impl Page<'_> {
             }
             self.rows.push_back(RowEnd { text: self.out.len(), log: next.log, removed: next.removed });
         }
+        self.aside.on_row(self.out.len(), next.log);
     }
 
     /// A row's text as it is shown.
@@ -375,11 +381,12 @@ impl Page<'_> {
 
     /// Characters that it has, at most.
     fn taken(&self) -> usize {
-        self.chars + self.grid.taken() + self.row.len() + self.longer
+        self.chars + self.grid.taken() + self.aside.taken() + self.row.len() + self.longer
     }
 
     fn finish(mut self, start: u64, end: u64) -> Rendered {
         self.gather();
+        self.put_sides(self.full_at.unwrap_or(end));
         let text = self.row.text();
         self.write_out(&text);
         Rendered { text: self.out, start, end: self.full_at.unwrap_or(end), removed: self.removed, cut: None }
@@ -492,8 +499,11 @@ impl Sink for Page<'_> {
                 self.up(csi.param(0, 1), end);
                 self.row.control(b'\r');
             }
-            // Nobody can tell which row that is.
-            b'H' | b'f' | b'd' => self.leave(end),
+            b'H' | b'f' => self.go_aside(csi.param(0, 1), usize::from(csi.param(1, 1)).saturating_sub(1), end),
+            b'd' => {
+                let column = self.row.within();
+                self.go_aside(csi.param(0, 1), column, end);
+            }
             b'J' if csi.param(0, 0) == 0 => {
                 self.row.csi(csi);
                 self.erase_below();
@@ -567,7 +577,7 @@ mod tests {
     fn what_is_drawn_elsewhere_on_the_screen_is_a_row_of_its_own() {
         let bar = "\x1b7\x1b[50;0f\x1b[42mProgress: [ 10%]\x1b[49m [#...]\x1b8";
         assert_eq!(page(format!("a\r\n{bar}b\r\n").as_bytes(), 100).text, "a\nProgress: [ 10%] [#...]\nb\n");
-        assert_eq!(page(format!("a{bar}b\r\n").as_bytes(), 100).text, "a\nProgress: [ 10%] [#...]\nb\n");
+        assert_eq!(page(format!("a{bar}b\r\n").as_bytes(), 100).text, "ab\nProgress: [ 10%] [#...]\n");
         assert_eq!(page(b"one\x1b[Etwo\x1b[2Fthree", 100).text, "one\ntwo\nthree");
         for away in ["\x1b[5;1H", "\x1b[5f", "\x1b[5d"] {
             assert_eq!(page(format!("one\r\n\x1b[40C{away}two").as_bytes(), 100).text, "one\ntwo", "{away:?}");

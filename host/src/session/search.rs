@@ -74,7 +74,7 @@ fn through(pieces: &[(u64, u64)], begin: u64, regex: &Regex, found: &mut Found<'
             let is_last = rendered.end >= to;
             found.any_removed |= rendered.removed > 0;
             // What begins behind the last whole row is searched once it is whole, or where it is all that there is.
-            let whole = ends.back().filter(|end| end.text < rendered.text.len());
+            let whole = ends.back().filter(|end| end.text < rendered.text.len() && end.log > at);
             let whole_end = whole.map_or(rendered.end, |end| end.log);
             let text = whole.filter(|_| !is_last).map_or(rendered.text.as_str(), |end| rendered.text.get(..end.text).unwrap_or_default());
             let mut last_shown = false;

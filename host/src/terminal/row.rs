@@ -308,6 +308,11 @@ impl Row {
         }
     }
 
+    /// Puts the cursor into this column of the terminal's row that it is in.
+    pub fn to_column(&mut self, column: usize) {
+        self.go_to((self.row_start() + column).min(self.margin()));
+    }
+
     /// Remembers where the cursor is.
     pub fn save(&mut self) {
         self.end_partial();
@@ -363,7 +368,7 @@ impl Row {
                 self.go_to((column + count).min(self.margin()).max(column));
             }
             b'D' => self.cursor = Some(self.column().saturating_sub(count).max(self.row_start())),
-            b'G' | b'`' => self.go_to((self.row_start() + count.saturating_sub(1)).min(self.margin())),
+            b'G' | b'`' => self.to_column(count.saturating_sub(1)),
             b'P' => self.edit(|cells, column| delete(cells, column, count)),
             b'@' => self.edit(|cells, column| insert(cells, column, count)),
             b'X' => {

@@ -84,6 +84,16 @@ impl Grid {
         self.is_above
     }
 
+    /// Is there more than the cursor's row?
+    pub(super) fn has_lines(&self) -> bool {
+        !self.lines.is_empty()
+    }
+
+    /// Is it in one of them where the cursor was saved?
+    pub(super) fn has_saved(&self) -> bool {
+        self.lines.iter().any(|line| line.row.is_saved())
+    }
+
     /// Keeps a row's text that is not what is shown.
     pub(super) fn keep(&mut self, at: usize, text: String) {
         if self.written.len() == ROWS_REACHED_MAX {
@@ -117,6 +127,7 @@ impl Grid {
 impl Page<'_> {
     /// The cursor goes up so many rows of the terminal, or as far as it can.
     pub(super) fn up(&mut self, count: u16, end: u64) {
+        self.stay();
         self.row.end_partial();
         self.open();
         (self.grid.calm, self.grid.is_back) = (0, true);
@@ -141,6 +152,7 @@ impl Page<'_> {
 
     /// The cursor goes down so many.
     pub(super) fn down(&mut self, count: u16, end: u64) {
+        self.stay();
         self.row.end_partial();
         self.open();
         self.grid.is_back = true;
@@ -175,6 +187,7 @@ impl Page<'_> {
 
     /// To the beginning of the row that is so many below, or of a new one.
     pub(super) fn next_rows(&mut self, count: u16, end: u64) {
+        self.stay();
         self.row.end_partial();
         for _ in 0..usize::from(count).min(ROWS_REACHED_MAX) {
             if !self.below(0) {
@@ -186,6 +199,7 @@ impl Page<'_> {
 
     /// To the row below, or a new one.
     pub(super) fn line_feed(&mut self, end: u64) {
+        self.stay();
         if self.grid.lines.is_empty() {
             self.end_row(end);
             return;
@@ -200,6 +214,9 @@ impl Page<'_> {
 
     /// What stands in the rows below is erased.
     pub(super) fn erase_below(&mut self) {
+        if self.aside.is_away() {
+            return;
+        }
         while self.grid.has_below() {
             self.grid.pop_below();
         }
@@ -210,7 +227,7 @@ impl Page<'_> {
         if self.grid.lines.len() > ROWS_REACHED_MAX {
             return;
         }
-        let Some(row) = self.row.split_off() else { return };
+        let Some(row) = self.row.split_off().filter(|_| !self.aside.is_away()) else { return };
         self.open();
         let at = self.grid.at + 1;
         let begins = self.grid.lines.get(self.grid.at).map_or_else(|| self.begins(), |line| line.begins);
@@ -221,6 +238,7 @@ impl Page<'_> {
 
     /// Remembers where the cursor is.
     pub(super) fn save(&mut self) {
+        self.stay();
         self.forget_saved();
         self.row.save();
         self.grid.is_saved = true;
@@ -228,6 +246,7 @@ impl Page<'_> {
 
     /// The cursor goes back to there. If that was in a row that is text already, what follows is in one of its own.
     pub(super) fn go_back(&mut self, end: u64) {
+        self.come_back(end);
         if self.row.restore() {
             return;
         }
@@ -255,6 +274,8 @@ impl Page<'_> {
 
     /// Nothing above is where it was. A last row that was never left goes on.
     pub(super) fn part(&mut self, end: u64) {
+        self.stay();
+        self.forget_saved();
         if self.grid.lines.is_empty() {
             self.close();
         } else {
@@ -264,6 +285,7 @@ impl Page<'_> {
 
     /// All lines but the last one are text again. Those below the cursor that show nothing are none.
     pub(super) fn gather(&mut self) {
+        self.come_back(u64::MAX);
         while self.grid.has_below() && self.grid.lines.back().is_some_and(|line| line.row.is_empty()) {
             self.grid.pop_below();
         }
@@ -281,6 +303,7 @@ impl Page<'_> {
         if is_back && !self.row.is_empty() {
             self.end_row(end);
         }
+        self.put_sides(end);
     }
 
     fn line(&self, begins: u64, stands: bool) -> Line {
@@ -339,6 +362,7 @@ impl Page<'_> {
         row.print(text.as_bytes());
         self.chars = self.chars.saturating_sub(chars + 1);
         self.out.truncate(from);
+        self.aside.on_taken_back(from);
         self.rows.pop_back();
         Some(Line { row, longer, begins: self.begins(), stands: false })
     }
