@@ -362,6 +362,10 @@ fn an_offset_before_a_commands_output_begins_with_it() {
     // Where to go on stands in the text, too, of a session's log as well.
     let page = client.call("ssh_output", json!({"session": "web1", "offset": 0, "max_chars": 100}));
     assert_eq!(page["next"], format!("More follows: ssh_output session=web1 offset={}.", page["range"]["next_offset"]), "{page}");
+    // Of jackfield's own lines nothing is there.
+    let log = client.call("ssh_output", json!({"session": "web1", "max_chars": 100_000}));
+    let shown = log["output"].as_str().unwrap();
+    assert!(shown.contains("seq 1 200\n1\n") && !shown.contains("BASH_VERSION") && !shown.contains("__jf"), "{log}");
     let behind = client.call("ssh_output", json!({"command_id": done["command_id"], "offset": 1_000_000_000}));
     assert!(behind["warnings"][0].as_str().unwrap().starts_with("offset=1000000000 lies behind the end, which is "), "{behind}");
     let at_end = client.call("ssh_output", json!({"command_id": done["command_id"], "offset": done["range"]["next_offset"]}));

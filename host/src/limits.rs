@@ -247,6 +247,8 @@ pub const PAGES_MAX: u32 = 100_000;
 pub const PAGES_WITHOUT_ROW_MAX: u32 = 32;
 /// Pager markers remembered for rendering. Older output then shows what the device sent.
 pub const MARKERS_MAX: usize = 200_000;
+/// Lines that set a session up and are left out of its log where that is shown. The oldest are shown again.
+pub const SETUP_LINES_KEPT: usize = 1000;
 /// Sends that `prepare` may ask for after login.
 pub const SETUP_SENDS_MAX: usize = 16;
 /// Lines that dialogs may have typed before the first prompt.

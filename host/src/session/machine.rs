@@ -20,7 +20,7 @@ use regex::Regex;
 
 use crate::ids::CommandId;
 use crate::limits::{
-    ECHO_GRACE, LOGIN_MAX, LOOK_AGAIN_MAX, PROMPT_STOOD, SETTLE_ASKED_MAX_MS, SETTLE_ASKED_MIN_MS, VIEW_COMMAND_MAX_BYTES,
+    ECHO_GRACE, LOGIN_MAX, LOOK_AGAIN_MAX, PROMPT_STOOD, SETTLE_ASKED_MAX_MS, SETTLE_ASKED_MIN_MS, SETUP_LINES_KEPT, VIEW_COMMAND_MAX_BYTES,
 };
 use crate::policy::approved::Approved;
 use crate::session::command::{Ending, Running};
@@ -97,6 +97,8 @@ struct Setup {
     sends: VecDeque<(String, String)>,
     typed: u32,
     line: String,
+    /// Where in the log it begins, with the prompt before it.
+    begins: Option<u64>,
     waiting: bool,
     cancelled: bool,
 }
@@ -153,6 +155,8 @@ pub struct Machine {
     started_at: Option<Instant>,
     /// Lines that the last command gave back.
     rest: VecDeque<Approved>,
+    /// Where in the log lines stand that have set the session up, oldest first.
+    own: VecDeque<(u64, u64)>,
 }
 
 /// What does not change during a session.
@@ -198,6 +202,7 @@ impl Machine {
             tells_start: false,
             started_at: None,
             rest: VecDeque::new(),
+            own: VecDeque::new(),
         }
     }
 
@@ -205,6 +210,29 @@ impl Machine {
     #[must_use]
     pub fn stream(&self) -> &Stream {
         &self.stream
+    }
+
+    /// The parts of the log without the lines that have set the session up. They are the host's, and the prompt comes again behind them.
+    #[must_use]
+    pub fn shown_log(&self) -> Vec<(u64, u64)> {
+        let log = self.stream.log();
+        let mut from = log.start();
+        let mut pieces = Vec::new();
+        for &(begins, ends) in &self.own {
+            if from < begins {
+                pieces.push((from, begins));
+            }
+            from = from.max(ends);
+        }
+        pieces.push((from, log.end()));
+        pieces
+    }
+
+    fn note_own(&mut self, begins: u64, ends: u64) {
+        if self.own.len() == SETUP_LINES_KEPT {
+            self.own.pop_front();
+        }
+        self.own.push_back((begins, ends));
     }
 
     /// The last accepted prompt.

@@ -189,6 +189,12 @@ impl Stream {
         from
     }
 
+    /// Where the last row begins.
+    #[must_use]
+    pub fn row_start(&self) -> u64 {
+        self.live.row_start
+    }
+
     /// The output that stands in the last row before this prompt, where no mark tells them apart.
     fn left_before(&self, prompt: &str) -> Option<String> {
         if self.live.last_done_mark.is_some() {

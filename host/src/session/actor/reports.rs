@@ -24,7 +24,8 @@ impl Actor {
             Some(id) => self.command_report(id, query),
             None => {
                 let log = self.machine.stream().log();
-                let (text, range) = self.profile.output(&self.source(), &[(log.start(), log.end())], query)?;
+                let pieces = if query.raw { vec![(log.start(), log.end())] } else { self.machine.shown_log() };
+                let (text, range) = self.profile.output(&self.source(), &pieces, query)?;
                 let ask = self.asked();
                 let state = match (&ask, self.machine.running()) {
                     (Some(_), _) => State::NeedsInput,

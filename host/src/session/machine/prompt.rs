@@ -57,7 +57,14 @@ impl Machine {
                 self.timers.clear(Timer::Login);
                 vec![self.prepare(now, Setup::default(), ready)]
             }
-            State::Setup(setup) => self.go_on_setup(now, setup, ready),
+            State::Setup(mut setup) => {
+                // Where its echo was not known again, a mark tells that it has run.
+                let done = || self.stream.last_mark('D').filter(|_| ready.proof == "mark").map(|mark| mark.start);
+                if let (Some(begins), Some(ends)) = (setup.begins.take(), self.stream.output_start().or_else(done)) {
+                    self.note_own(begins, ends);
+                }
+                self.go_on_setup(now, setup, ready)
+            }
             State::Running(running) => {
                 let mut effects = self.go_on_running(now, running, &ready);
                 if unmarked && self.is_idle() {
@@ -198,6 +205,10 @@ impl Machine {
     /// A send of `prepare` is about to be typed: this is its line, to wait for its echo.
     pub fn on_setup_line(&mut self, now: Instant, line: &str) {
         if let State::Setup(setup) = &mut self.state {
+            // What was left in the row before the prompt is not the host's.
+            let prompt = self.ready.as_ref().map_or("", |ready| ready.prompt.trim_end());
+            let is_prompts = self.stream.tail().trim_end() == prompt;
+            setup.begins = Some(if is_prompts { self.stream.row_start() } else { self.stream.log().end() });
             setup.line = line.to_owned();
             self.begin_line(now, Some(line));
         }

@@ -65,6 +65,32 @@ fn a_question_that_is_a_row_of_the_device_shows_every_character_that_it_has() {
     assert!(matches!(told.as_slice(), [Effect::Asked(_, question)] if question.text == "Code\\u{202e}\\u{e0041}: "), "{told:?}");
 }
 
+/// They are the host's own, and callers have no use for them.
+#[test]
+fn lines_that_set_a_session_up_are_left_out_of_its_log() {
+    let now = Instant::now();
+    let setting = Setting { echoes: true, ..Setting::default() };
+    let mut machine = Machine::new(Stream::new(ByteLog::in_memory(), "n"), setting, now);
+    let ready =
+        || Ready { prompt: "$ ".to_owned(), mode: String::new(), privileged: false, status: None, cwd: None, proof: "pattern".to_owned() };
+    machine.on_bytes(now, b"Welcome\r\n$ ");
+    assert_eq!(machine.shown_log(), [(0, 11)]);
+    for line in [" probe", " set up"] {
+        let wanted = machine.on_ready(now, ready());
+        assert!(matches!(wanted.as_slice(), [Effect::Prepare(..)]), "{wanted:?}");
+        let typed = machine.on_prepared(now, vec![("plugin".to_owned(), "send".to_owned())]);
+        assert!(matches!(typed.as_slice(), [Effect::Type(_)]), "{typed:?}");
+        machine.on_setup_line(now, line);
+        machine.on_bytes(now, format!("{line}\r\n$ ").as_bytes());
+    }
+    let wanted = machine.on_ready(now, ready());
+    assert!(matches!(wanted.as_slice(), [Effect::Prepare(..)]), "{wanted:?}");
+    assert!(matches!(machine.on_prepared(now, Vec::new()).as_slice(), [Effect::Opened]));
+    machine.on_bytes(now, b"ls\r\n");
+    // Behind the second one its prompt stands: `$ ` and `ls`.
+    assert_eq!(machine.shown_log(), [(0, 9), (30, 36)]);
+}
+
 #[test]
 fn a_plugin_that_fails_when_a_question_is_due_is_asked_again() {
     let mut case = Case::asking();
