@@ -287,6 +287,12 @@ struct Page<'a> {
     sets: Sets,
     /// Values that are masked in each row.
     known: Option<&'a Redactor>,
+    /// A program has the other screen.
+    is_alternate: bool,
+    /// A program has the cursor keys in the mode that those take which draw the whole screen.
+    takes_keys: bool,
+    /// The row is where the cursor was put on the screen.
+    is_placed: bool,
 }
 
 impl Page<'_> {
@@ -311,6 +317,9 @@ impl Page<'_> {
             rows: VecDeque::new(),
             sets: Sets::default(),
             known: None,
+            is_alternate: false,
+            takes_keys: false,
+            is_placed: false,
         }
     }
 
@@ -353,6 +362,8 @@ impl Page<'_> {
 
     /// A row is done. The next one begins there.
     fn write(&mut self, text: String, next: Place) {
+        let text = self.unfilled(text);
+        self.is_placed = false;
         let before = self.out.len();
         self.write_out(&text);
         let is_as_it_is = self.out.get(before..) == Some(text.as_str());
@@ -371,6 +382,15 @@ impl Page<'_> {
         self.aside.on_row(self.out.len(), next.log);
     }
 
+    /// Without the blanks by which a program that draws the whole screen has filled a row to the terminal's edge.
+    fn unfilled(&self, mut text: String) -> String {
+        let is_drawn = self.columns > 0 && (self.is_alternate || self.takes_keys || self.is_placed);
+        if is_drawn && text.ends_with(' ') && text.chars().count() + 1 >= usize::from(self.columns) {
+            text.truncate(text.trim_end_matches(' ').len());
+        }
+        text
+    }
+
     /// A row's text as it is shown.
     fn write_out(&mut self, text: &str) {
         match self.known.filter(|known| !known.places(text.as_bytes()).is_empty()) {
@@ -387,13 +407,24 @@ impl Page<'_> {
     fn finish(mut self, start: u64, end: u64) -> Rendered {
         self.gather();
         self.put_sides(self.full_at.unwrap_or(end));
-        let text = self.row.text();
+        let text = self.unfilled(self.row.text());
         self.write_out(&text);
         Rendered { text: self.out, start, end: self.full_at.unwrap_or(end), removed: self.removed, cut: None }
     }
 }
 
 impl Page<'_> {
+    fn set_modes(&mut self, csi: &Csi<'_>) {
+        let on = csi.function == b'h';
+        for mode in csi.params {
+            match mode {
+                1 => self.takes_keys = on,
+                47 | 1047 | 1049 => self.is_alternate = on,
+                _ => {}
+            }
+        }
+    }
+
     /// Text that is shown.
     fn show(&mut self, bytes: &[u8], start: u64) {
         if self.full_at.is_some() {
@@ -484,6 +515,9 @@ impl Sink for Page<'_> {
             return;
         }
         self.sets.csi(csi);
+        if csi.private == b'?' && matches!(csi.function, b'h' | b'l') {
+            self.set_modes(csi);
+        }
         if csi.private != 0 || csi.intermediate != 0 {
             // The other screen has rows of its own.
             if csi.private == b'?' && csi.params.iter().any(|mode| matches!(mode, 47 | 1047 | 1049)) {
@@ -499,10 +533,10 @@ impl Sink for Page<'_> {
                 self.up(csi.param(0, 1), end);
                 self.row.control(b'\r');
             }
-            b'H' | b'f' => self.go_aside(csi.param(0, 1), usize::from(csi.param(1, 1)).saturating_sub(1), end),
-            b'd' => {
-                let column = self.row.within();
+            b'H' | b'f' | b'd' => {
+                let column = if csi.function == b'd' { self.row.within() } else { usize::from(csi.param(1, 1)).saturating_sub(1) };
                 self.go_aside(csi.param(0, 1), column, end);
+                self.is_placed = !self.aside.is_away();
             }
             b'J' if csi.param(0, 0) == 0 => {
                 self.row.csi(csi);
@@ -582,6 +616,23 @@ mod tests {
         for away in ["\x1b[5;1H", "\x1b[5f", "\x1b[5d"] {
             assert_eq!(page(format!("one\r\n\x1b[40C{away}two").as_bytes(), 100).text, "one\ntwo", "{away:?}");
         }
+    }
+
+    #[test]
+    fn blanks_that_fill_a_drawn_row_to_the_edge_are_not_shown() {
+        let shown = |text: &str| {
+            let log = log(text.as_bytes());
+            let source = Source { log: &log, markers: &VecDeque::new(), columns: 10, mask: None, known: None };
+            source.from(0, u64::MAX, 1000).unwrap().text
+        };
+        let (one, two) = (format!("one{}", " ".repeat(7)), format!("~{}", " ".repeat(8)));
+        for modes in [["\x1b[?1049h", "\x1b[?1049l"], ["\x1b[?1h\x1b=", "\x1b[?1l\x1b>"]] {
+            let [begin, end] = modes;
+            // A text of its own may have blanks at its end.
+            let text = shown(&format!("{begin}{one}\r\n{two}\r\nab  \r\n{end}{one}\r\n"));
+            assert_eq!(text, format!("one\n~\nab  \n{one}\n"), "{begin:?}");
+        }
+        assert_eq!(shown(&format!("{one}\r\n\x1b[2;1H{one}\r\n{two}\r\n")), format!("{one}\none\n{two}\n"));
     }
 
     #[test]
