@@ -173,6 +173,25 @@ fn a_shell_that_no_word_of_its_line_names_is_told_and_ends_nothing() {
     }
 }
 
+/// A shell that tells no start of a command: what runs is known by the marks that its own prompt would have.
+#[test]
+fn a_plain_shell_in_a_plain_shell_that_no_word_names_is_told_and_ends_nothing() {
+    let (_server, mut client) = setting("jft-dash", "/bin/dash");
+    client.run("web1", "cd \"$(mktemp -d)\"; printf '#!/bin/sh\\nexec dash\\n' > plain.sh; chmod +x plain.sh");
+    let asked = client.run("web1", "./plain.sh");
+    let looks = asked["ask"].as_str().is_some_and(|text| text.contains("looks like a shell"));
+    assert!(seen(&asked).0 == "needs_input" && looks, "{asked}");
+    let sent =
+        client.call("ssh_send", json!({"session": "web1", "text": "expr 40 + 2", "keys": ["enter"], "expect": "^42$", "wait_s": 40}));
+    assert!(sent["output"].as_str().unwrap().contains("\n42\n"), "{sent}");
+    client.call("ssh_send", json!({"session": "web1", "text": "exit 6", "keys": ["enter"], "wait_s": 0}));
+    let ended = client.call("ssh_output", json!({"command_id": asked["command_id"], "wait_s": 40}));
+    assert_eq!((seen(&ended).0, seen(&ended).2, seen(&ended).3), ("done", Some(6), "shell"), "{ended}");
+    // A prompt that the line itself has made another one is the shell's own.
+    let renamed = client.run("web1", "PS1='# '");
+    assert_eq!((seen(&renamed).0, seen(&renamed).3), ("done", "shell"), "{renamed}");
+}
+
 /// A prompt that is exported brings our marks into the shells below, which nobody has prepared.
 #[test]
 fn a_shell_that_has_its_prompt_from_the_environment_is_a_shell_of_its_own() {

@@ -170,6 +170,7 @@ impl Views {
             ("missing-secrets".to_owned(), missing),
         ];
         for (name, value) in [
+            ("proof", "mark"),
             ("bracketed-paste", "on"),
             ("screen", "alternate"),
             ("interrupted", "yes"),

@@ -508,6 +508,9 @@ impl Machine {
     /// What the session's facts are now.
     fn facts(&self) -> Vec<(String, String)> {
         let mut facts = self.facts.clone();
+        if let Some(ready) = &self.ready {
+            facts.push(("proof".to_owned(), ready.proof.clone()));
+        }
         if let Some(on) = self.stream.bracketed_paste() {
             facts.push(("bracketed-paste".to_owned(), if on { "on" } else { "off" }.to_owned()));
         }

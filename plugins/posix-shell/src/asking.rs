@@ -7,7 +7,7 @@ use jackfield_plugin::{Question, View};
 use crate::marks::{Marks, Stage};
 use crate::memory::is_shell;
 use crate::started::{Started, reaches_out, started};
-use crate::{full_screen, pager, words};
+use crate::{full_screen, pager, unmarked, words};
 
 /// A pager's marker in a line that names no pager. No key is pressed: the program may be any.
 const PAGER_MS: u32 = 5_000;
@@ -43,10 +43,12 @@ pub(crate) fn question(view: &View) -> Option<Question> {
         // What it shows may be a shell of its own, with the same prompt: a terminal multiplexer.
         return Some(full_screen::question(view));
     }
-    if matches!(Marks::read(&view.marks).stage, Stage::Prompt(_) | Stage::Rest)
-        || view.prompt.as_deref().is_some_and(|prompt| trim_end(prompt) == trim_end(&view.tail))
-    {
+    if matches!(Marks::read(&view.marks).stage, Stage::Prompt(_) | Stage::Rest) {
         return None;
+    }
+    if is_known(view) {
+        // The same shell within itself has the same prompt.
+        return inner_shell(view);
     }
     if pager::page(view).is_some() {
         return None;
@@ -56,15 +58,28 @@ pub(crate) fn question(view: &View) -> Option<Question> {
     known(view, "").or_else(|| foreign.then(|| asked(view, "pager", PAGER_MS))).or_else(|| inner_shell(view))
 }
 
-/// The command runs, as a mark has told, and shows what a plain shell has for a prompt. It ends nothing: the caller is asked. Where
-/// the line names a shell, or a line editor waits, it is told by that.
+/// Is it the very prompt that was accepted before?
+fn is_known(view: &View) -> bool {
+    view.prompt.as_deref().is_some_and(|prompt| trim_end(prompt) == trim_end(&view.tail))
+}
+
+/// The command runs and shows what a plain shell has for a prompt. It ends nothing: the caller is asked. Where the line names a
+/// shell, or a line editor waits, it is told by that.
 fn inner_shell(view: &View) -> Option<Question> {
-    let is_running = view.phase == "running" && is_shell(&view.mode) && matches!(Marks::read(&view.marks).stage, Stage::Running);
-    if !is_running || view.takes_paste() || view.hit("inner_shell").is_none() || started(&view.command) != Started::Nothing {
+    let is_plain = view.hit("inner_shell").is_some() && !view.takes_paste();
+    if !is_plain || view.phase != "running" || !is_shell(&view.mode) || !is_inside(view) || started(&view.command) != Started::Nothing {
         return None;
     }
     let text = [trim(&view.tail), " (looks like a shell's prompt; whether the command has ended is not known)"].concat();
     Some(Question { kind: "unknown".to_owned(), text, after_ms: SHELL_MS })
+}
+
+/// Does what the line has started hold the terminal? A mark tells that it runs. In a shell that tells no start, its own prompt would
+/// come with marks. Where nothing has come behind the line, the row is that in which it was typed, without an echo.
+fn is_inside(view: &View) -> bool {
+    let is_marked = || view.fact("proof") == "mark" && view.echoed && view.bytes_since_send > 0 && unmarked::replaced(view).is_none();
+    let stage = Marks::read(&view.marks).stage;
+    matches!(stage, Stage::Running) && !is_known(view) || matches!(stage, Stage::Unknown) && is_marked()
 }
 
 /// The row as a question of the table, but for these kinds.
@@ -251,6 +266,38 @@ mod tests {
         for tail in ["sw1# ", "50% ", "price $ ", "> ", "#", "##### "] {
             assert_eq!(asked("./enter.sh", tail, &["C;n"]), None, "{tail}");
         }
+    }
+
+    #[test]
+    fn a_shell_that_tells_no_start_is_known_by_the_marks_of_its_own_prompt() {
+        let asked = |command: &str, tail: &str, proof: &str, bytes: u64| {
+            let mut view = Scene::new(include_str!("../plugin.toml")).view(tail);
+            (view.phase, view.mode, view.command) = ("running".to_owned(), "shell".to_owned(), command.to_owned());
+            (view.prompt, view.bytes_since_send) = (Some("$ ".to_owned()), bytes);
+            view.facts.push(jackfield_plugin::Fact { name: "proof".to_owned(), value: proof.to_owned() });
+            question(&view).map(|question| (question.kind, question.after_ms))
+        };
+        let told = Some(("unknown".to_owned(), super::SHELL_MS));
+        // The same prompt, and another one.
+        for tail in ["$ ", "# ", "/srv $ "] {
+            assert_eq!(asked("./enter.sh", tail, "mark", 20), told, "{tail}");
+            for proof in ["learned", "pattern"] {
+                assert_eq!(asked("./enter.sh", tail, proof, 20), None, "{tail}");
+            }
+        }
+        // It is named, its prompt is another one now, it is the row in which the line was typed without an echo.
+        for (command, tail, bytes) in [("dash", "$ ", 20), ("PS1='# '", "# ", 20), (". ./x", "/srv $ ", 20), ("./enter.sh", "$ ", 0)] {
+            assert_eq!(asked(command, tail, "mark", bytes), None, "{command}");
+        }
+        // A line that is not sent back yet, or a prompt that has come.
+        let mut view = Scene::new(include_str!("../plugin.toml")).view("$ ");
+        (view.mode, view.echoed, view.command) = ("shell".to_owned(), false, "./enter.sh".to_owned());
+        view.facts.push(jackfield_plugin::Fact { name: "proof".to_owned(), value: "mark".to_owned() });
+        assert_eq!(question(&view), None);
+        view.echoed = true;
+        assert!(question(&view).is_some());
+        view.marks = ["D;0;n;/", "A;n", "B;n"].map(str::to_owned).to_vec();
+        assert_eq!(question(&view), None);
     }
 
     #[test]

@@ -61,18 +61,11 @@ pub(crate) fn inspect(view: &View, known: bool) -> Reading {
     }
     // What is prepared again has lost its marks.
     let known = known && view.phase != "setup";
-    if known && view.echoed && view.marks.is_empty() && is_shell(&view.mode) {
-        let look = look(view);
-        let emptied = trim(&view.tail).is_empty() && words::empties(&view.command, "PS1") || goes_elsewhere(view);
-        let replaced = emptied
-            || look.is_some() && words::sets(&view.command, "PS1")
-            || look == Some(Look::Shell) && words::runs_unseen(&view.command);
-        if replaced {
-            return shell_after(view, RENAMED_MS);
-        }
-        if words::runs_unseen(&view.command) && has_grown(view) {
-            return shell_after(view, GROWN_MS);
-        }
+    if known
+        && is_shell(&view.mode)
+        && let Some(wait_ms) = replaced(view)
+    {
+        return shell_after(view, wait_ms);
     }
     if trim(&view.tail).is_empty() || asking::question(view).is_some() || pager::page(view).is_some() {
         return Reading::NotYet;
@@ -105,6 +98,20 @@ pub(crate) fn inspect(view: &View, known: bool) -> Reading {
 #[inline(never)]
 fn shell_after(view: &View, wait_ms: u32) -> Reading {
     settle::at_least(view, wait_ms, || ready(view, mode_of(view), "pattern"))
+}
+
+/// May the row be the shell's own prompt, which the line has made another one, without the marks? Then the silence that this takes.
+pub(crate) fn replaced(view: &View) -> Option<u32> {
+    if !view.echoed || !view.marks.is_empty() {
+        return None;
+    }
+    let look = look(view);
+    let emptied = trim(&view.tail).is_empty() && words::empties(&view.command, "PS1") || goes_elsewhere(view);
+    let unseen = words::runs_unseen(&view.command);
+    if emptied || look.is_some() && words::sets(&view.command, "PS1") || look == Some(Look::Shell) && unseen {
+        return Some(RENAMED_MS);
+    }
+    (unseen && has_grown(view)).then_some(GROWN_MS)
 }
 
 /// Has the line sent the prompt elsewhere, marks and all? Where none come behind a line that takes no time, it is that.
