@@ -400,6 +400,8 @@ fn what_a_shell_has_remembered_stays_and_nothing_of_the_login_comes_to_it() {
         ("z-file", "zsh", format!("{zsh}{kept}setopt extendedhistory\n"), "fc -ln 1", Some(stamped.1)),
         ("z-share", "zsh", format!("{zsh}{kept}setopt sharehistory extendedhistory\n"), "fc -ln 1", Some(stamped.1)),
         ("z-each", "zsh", format!("{zsh}{kept}setopt incappendhistory extendedhistory\n"), "fc -ln 1", Some(stamped.1)),
+        ("z-time", "zsh", format!("{zsh}{kept}setopt incappendhistorytime extendedhistory\n"), "fc -ln 1", Some(stamped.1)),
+        ("z-lock", "zsh", format!("{zsh}{kept}setopt sharehistory histfcntllock extendedhistory\n"), "fc -ln 1", Some(stamped.1)),
         ("t-file", "tcsh", format!("{tcsh}\n"), "history -h", Some(stamped.0)),
         ("t-correct", "tcsh", format!("{tcsh} correct=all\n"), "history -h", Some(stamped.0)),
         ("t-complete", "tcsh", format!("{tcsh} correct=complete\n"), "history -h", Some(stamped.0)),
