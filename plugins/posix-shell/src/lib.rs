@@ -1,6 +1,6 @@
 //! Linux and BSD shells.
 //!
-//! Three lines at most are typed after login, and in a shell that a command has started: `probe` asks which shell it is, the second one makes that shell print
+//! A few lines are typed after login, and in a shell that a command has started: `probe` asks which shell it is, the second one makes that shell print
 //! marks (OSC 133) with the session's nonce. From then on the start, the end, the exit status and the working
 //! directory of a command are told, not guessed. Where no mark comes, the row's look and silence have to do. In a shell that
 //! cannot put its marks round a prompt that was changed, they are taken out and it is prepared again. Where a shell's prompt was

@@ -47,6 +47,8 @@ pub(crate) struct Marks<'a> {
     pub(crate) late: bool,
     /// The marks are a part of the prompt's text, and nothing puts them round what becomes of it.
     pub(crate) is_fixed: bool,
+    /// Such a shell has a line editor of its own, and perhaps a file of what was typed there.
+    pub(crate) is_busybox: bool,
     /// The shell's list of what it does before a prompt was replaced, so nothing puts marks round what becomes of that.
     pub(crate) is_unhooked: bool,
     /// The shell reads another language than POSIX shells do.
@@ -65,6 +67,7 @@ impl<'a> Marks<'a> {
             started: false,
             late: false,
             is_fixed: false,
+            is_busybox: false,
             is_unhooked: false,
             is_csh: false,
             shell: None,
@@ -80,6 +83,7 @@ impl<'a> Marks<'a> {
                     marks.late = field(body, "late=").is_some();
                     // Such a shell says how much its line editor takes, if only that this is not known.
                     marks.is_fixed = field(body, "max=").is_some() && !marks.late;
+                    marks.is_busybox = marks.is_fixed && field(body, "max=") != Some("");
                     marks.is_csh = field(body, "sh=") == Some("csh");
                     marks.is_unhooked = field(body, "h=") == Some("");
                     shown = number(field(body, "st="));

@@ -8,6 +8,8 @@ use crate::memory::{Memory, is_shell};
 
 /// A part of the probe's text that no other line holds.
 const PROBE: &str = "133\\073S";
+/// The same of the line for plain shells.
+const PLAIN: &str = "; __j ";
 /// The same of the line that takes marks out of the prompt.
 const UNMARK: &str = "; done; }; __jf ";
 
@@ -26,6 +28,7 @@ pub(crate) fn next(at: &Ready, view: &View) -> Option<&'static str> {
         return match at.proof == "mark" {
             false if marks.is_unhooked => Some("bash"),
             false if marks.is_fixed => Some("unmark"),
+            true if marks.is_busybox && holds(&view.command, PLAIN) => Some("forget"),
             _ => None,
         };
     }
@@ -148,6 +151,20 @@ mod tests {
         assert_eq!(next(&at("shell"), &view(&line, "", &[])), Some("probe"));
         for other in ["probe", "sh", "mksh"] {
             assert!(!super::unmarks(&typed(other)), "{other}");
+        }
+    }
+
+    #[test]
+    fn what_busybox_has_written_of_the_lines_is_taken_out_once() {
+        let proven = Ready { proof: "mark".to_owned(), ..at("shell") };
+        let after = |line: &str, max: &str| {
+            let start = format!("A;n;max={max};pid=9;uid=0");
+            next(&proven, &view(line, "", &["D;0;n;/", &start, "B;n"]))
+        };
+        assert_eq!((after(&typed("sh"), "1023"), after(&typed("sh"), "511")), (Some("forget"), Some("forget")));
+        assert_eq!(after(&typed("sh"), ""), None);
+        for other in ["forget", "probe", "tty", "unmark", "mksh", "ksh93"] {
+            assert_eq!(after(&typed(other), "1023"), None, "{other}");
         }
     }
 

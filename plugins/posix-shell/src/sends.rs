@@ -45,6 +45,7 @@ fn lines_fit_the_editors_that_read_them() {
         ("zsh", 3_500),
         ("fish", 3_500),
         ("sh", 511),
+        ("forget", 511),
         ("unmark", 511),
         ("tty", 511),
         ("mksh", 4_095),
@@ -115,6 +116,27 @@ fn a_shell_that_expands_nothing_in_its_prompt_gets_no_marks() {
     }
 }
 
+/// Builds of busybox with a file for it write each line there at Enter.
+#[test]
+fn what_was_typed_at_login_is_cut_off_the_end_of_a_history() {
+    let file = std::env::temp_dir().join(format!("jackfield-history-{}", std::process::id()));
+    let lines = |names: &[&str]| names.iter().map(|name| typed(name).replace('\r', "\n")).collect::<String>();
+    for (before, behind, after) in [
+        ("old one\n", &["probe", "sh", "forget"][..], "old one\n"),
+        ("PS1=\"v $PS1\"\n", &["unmark", "probe", "sh", "forget"][..], "PS1=\"v $PS1\"\n"),
+        ("", &["probe", "sh", "forget"][..], ""),
+    ] {
+        std::fs::write(&file, format!("{before}{}", lines(behind))).unwrap();
+        // Also where nothing may fail.
+        let done = std::process::Command::new("sh").args(["-euc", typed("forget").trim()]).env("HISTFILE", &file).status().unwrap();
+        assert!(done.success(), "{done}");
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), after);
+    }
+    std::fs::remove_file(&file).unwrap();
+    let none = std::process::Command::new("sh").args(["-euc", typed("forget").trim()]).env_remove("HISTFILE").status().unwrap();
+    assert!(none.success(), "{none}");
+}
+
 /// The line that puts marks on the terminal leaves code in the prompt.
 #[test]
 fn what_stands_in_a_prompt_is_quiet_and_runs_only_where_it_was_made() {
@@ -145,7 +167,7 @@ fn ksh93_marks_whatever_becomes_of_the_prompt_for_the_rest_of_a_line() {
 }
 
 /// Behind these stands a text that the code asks for, not one that it sends.
-const ASKED: [&str; 11] = [
+const ASKED: [&str; 12] = [
     "hit(",
     "fact(",
     "group(",
@@ -156,6 +178,7 @@ const ASKED: [&str; 11] = [
     "runs(&view.command, ",
     "== ",
     "const PROBE: &str = ",
+    "const PLAIN: &str = ",
     "const UNMARK: &str = ",
 ];
 /// So ends a list of triggers.
