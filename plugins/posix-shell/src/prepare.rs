@@ -10,6 +10,8 @@ use crate::memory::{Memory, is_shell};
 const PROBE: &str = "133\\073S";
 /// The same of the line for plain shells.
 const PLAIN: &str = "; __j ";
+/// The same of the line for mksh.
+const MKSH: &str = "set +o emacs +o vi ";
 /// The same of the line that takes marks out of the prompt.
 const UNMARK: &str = "; done; }; __jf ";
 
@@ -28,7 +30,8 @@ pub(crate) fn next(at: &Ready, view: &View) -> Option<&'static str> {
         return match at.proof == "mark" {
             false if marks.is_unhooked => Some("bash"),
             false if marks.is_fixed => Some("unmark"),
-            true if marks.is_busybox && holds(&view.command, PLAIN) => Some("forget"),
+            true if holds(&view.command, PLAIN) => Some(if marks.is_busybox { "forget" } else { "exec" }),
+            true if holds(&view.command, MKSH) => Some("exec"),
             _ => None,
         };
     }
@@ -155,16 +158,16 @@ mod tests {
     }
 
     #[test]
-    fn what_busybox_has_written_of_the_lines_is_taken_out_once() {
+    fn one_more_line_follows_in_a_plain_shell() {
         let proven = Ready { proof: "mark".to_owned(), ..at("shell") };
         let after = |line: &str, max: &str| {
             let start = format!("A;n;max={max};pid=9;uid=0");
             next(&proven, &view(line, "", &["D;0;n;/", &start, "B;n"]))
         };
         assert_eq!((after(&typed("sh"), "1023"), after(&typed("sh"), "511")), (Some("forget"), Some("forget")));
-        assert_eq!(after(&typed("sh"), ""), None);
-        for other in ["forget", "probe", "tty", "unmark", "mksh", "ksh93"] {
-            assert_eq!(after(&typed(other), "1023"), None, "{other}");
+        assert_eq!((after(&typed("sh"), ""), after(&typed("mksh"), "")), (Some("exec"), Some("exec")));
+        for other in ["forget", "exec", "probe", "tty", "unmark", "ksh93"] {
+            assert_eq!((after(&typed(other), "1023"), after(&typed(other), "")), (None, None), "{other}");
         }
     }
 

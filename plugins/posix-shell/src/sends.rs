@@ -46,6 +46,7 @@ fn lines_fit_the_editors_that_read_them() {
         ("fish", 3_500),
         ("sh", 511),
         ("forget", 511),
+        ("exec", 511),
         ("unmark", 511),
         ("tty", 511),
         ("mksh", 4_095),
@@ -167,7 +168,7 @@ fn ksh93_marks_whatever_becomes_of_the_prompt_for_the_rest_of_a_line() {
 }
 
 /// Behind these stands a text that the code asks for, not one that it sends.
-const ASKED: [&str; 12] = [
+const ASKED: [&str; 13] = [
     "hit(",
     "fact(",
     "group(",
@@ -179,6 +180,7 @@ const ASKED: [&str; 12] = [
     "== ",
     "const PROBE: &str = ",
     "const PLAIN: &str = ",
+    "const MKSH: &str = ",
     "const UNMARK: &str = ",
 ];
 /// So ends a list of triggers.
