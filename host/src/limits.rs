@@ -495,7 +495,7 @@ pub const FORWARD_CONNECTIONS_MAX: usize = 512;
 pub const FORWARD_BUFFER_BYTES: usize = 64 * 1024;
 /// How often a forward that is kept looks for the next session of its name.
 pub const FORWARD_LOOK_EVERY: Duration = Duration::from_secs(1);
-/// How long what came over a connection that is lost may still take to go out to a forward's client.
+/// How long what came over a connection that is lost, or from an end of a forward that takes nothing more, may still take to go out.
 pub const FORWARD_REST_MAX: Duration = Duration::from_secs(1);
 /// The first pause before the connection of a forward that is kept is tried again; each pause is twice as long as the one before.
 pub const FORWARD_AGAIN_FIRST: Duration = Duration::from_secs(1);

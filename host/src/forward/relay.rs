@@ -2,13 +2,14 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf, copy_bidirectional_with_sizes};
+use tokio::time::{Sleep, sleep};
 
 use super::Counts;
-use crate::limits::FORWARD_BUFFER_BYTES;
+use crate::limits::{FORWARD_BUFFER_BYTES, FORWARD_REST_MAX};
 
 /// A connection's place in the counts.
 pub(super) struct Counted<'a>(&'a Counts);
@@ -27,10 +28,20 @@ impl Drop for Counted<'_> {
     }
 }
 
-/// Counts what comes out of an end as it comes: a connection may be open for days, and many break in the end.
+/// One end of a connection. What comes out of it is counted as it comes: a connection may be open for days, and many break in the end.
 struct Counting<'a, S> {
     end: S,
     read: &'a AtomicU64,
+    /// Whether it was told all that the other one had to say, and whether the other one was.
+    told_all: [&'a AtomicBool; 2],
+    /// Why it takes nothing more, and until when that is kept back: what it has said itself before may still be on its way.
+    broken: Option<(io::Error, Pin<Box<Sleep>>)>,
+}
+
+impl<'a, S> Counting<'a, S> {
+    fn new(end: S, read: &'a AtomicU64, told_all: [&'a AtomicBool; 2]) -> Self {
+        Self { end, read, told_all, broken: None }
+    }
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Counting<'_, S> {
@@ -44,26 +55,50 @@ impl<S: AsyncRead + Unpin> AsyncRead for Counting<'_, S> {
 }
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Counting<'_, S> {
-    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.end).poll_write(context, bytes)
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let (error, mut rest) = match this.broken.take() {
+            Some(broken) => broken,
+            None => match Pin::new(&mut this.end).poll_write(context, bytes) {
+                Poll::Ready(Err(error)) => (error, Box::pin(sleep(FORWARD_REST_MAX))),
+                done => return done,
+            },
+        };
+        let [_, other_told_all] = this.told_all;
+        if other_told_all.load(Ordering::Relaxed) || rest.as_mut().poll(context).is_ready() {
+            return Poll::Ready(Err(error));
+        }
+        this.broken = Some((error, rest));
+        Poll::Pending
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.end).poll_flush(context)
     }
 
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.end).poll_shutdown(context)
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let done = Pin::new(&mut this.end).poll_shutdown(context);
+        if done.is_ready() {
+            let [told_all, _] = this.told_all;
+            told_all.store(true, Ordering::Relaxed);
+            // The other one may have waited for that.
+            context.waker().wake_by_ref();
+        }
+        done
     }
 }
 
-/// Carries bytes both ways. An end that says no more may still be told something.
+/// Carries bytes both ways. An end that says no more may still be told something, and what one has said that takes nothing more still goes
+/// out: the copying stops at the first error, with what it holds of the other direction.
 pub(super) async fn relay<A, B>(counts: &Counts, from: A, to: B)
 where
     A: AsyncRead + AsyncWrite + Unpin,
     B: AsyncRead + AsyncWrite + Unpin,
 {
-    let (mut from, mut to) = (Counting { end: from, read: &counts.sent }, Counting { end: to, read: &counts.received });
+    let (from_told, to_told) = (AtomicBool::new(false), AtomicBool::new(false));
+    let mut from = Counting::new(from, &counts.sent, [&from_told, &to_told]);
+    let mut to = Counting::new(to, &counts.received, [&to_told, &from_told]);
     // A connection that breaks is its ends' matter; they notice.
     let _ = copy_bidirectional_with_sizes(&mut from, &mut to, FORWARD_BUFFER_BYTES, FORWARD_BUFFER_BYTES).await;
 }
@@ -71,6 +106,7 @@ where
 #[cfg(test)]
 mod tests {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
+    use tokio::time::Instant;
 
     use super::*;
 
@@ -89,5 +125,36 @@ mod tests {
             () = talk => {}
         }
         assert_eq!((counts.sent.load(Ordering::Relaxed), counts.received.load(Ordering::Relaxed)), (5, 3));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_a_client_said_before_it_closed_goes_out_though_the_service_still_writes() {
+        let (counts, words) = (Counts::default(), b"the last words of a client");
+        let ((mut client, from), (to, mut service)) = (duplex(64), duplex(4));
+        client.write_all(words).await.unwrap();
+        drop(client);
+        let began = Instant::now();
+        let hears = async {
+            service.write_all(b"more").await.unwrap();
+            sleep(FORWARD_REST_MAX / 2).await;
+            let mut heard = Vec::new();
+            service.read_to_end(&mut heard).await.unwrap();
+            heard
+        };
+        let ((), heard) = tokio::join!(relay(&counts, from, to), hears);
+        assert_eq!(String::from_utf8_lossy(&heard), String::from_utf8_lossy(words));
+        assert!(began.elapsed() < FORWARD_REST_MAX, "all was said");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_service_that_only_writes_to_a_client_that_has_gone_is_left() {
+        let counts = Counts::default();
+        let ((mut client, from), (to, mut service)) = (duplex(64), duplex(4));
+        client.write_all(b"nobody reads this").await.unwrap();
+        drop(client);
+        service.write_all(b"more").await.unwrap();
+        let began = Instant::now();
+        relay(&counts, from, to).await;
+        assert!((FORWARD_REST_MAX..FORWARD_REST_MAX * 2).contains(&began.elapsed()), "{:?}", began.elapsed());
     }
 }
