@@ -2,8 +2,10 @@
 
 use std::fs::{File, Permissions};
 use std::io::{self, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
 
 /// Writes a file beside its place and moves it there, after the disk has it. A process or a machine that ends meanwhile leaves the old file
 /// as it was. A file that is there keeps its permissions; a new one gets `mode`. A link is followed.
@@ -15,9 +17,9 @@ pub fn write(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     let path = resolved(path);
     let folder = folder(&path);
     let permissions = std::fs::metadata(&path).map_or_else(|_| Permissions::from_mode(mode), |metadata| metadata.permissions());
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    let file = beside(folder)?;
     file.as_file().set_permissions(permissions)?;
-    file.write_all(bytes)?;
+    file.as_file().write_all(bytes)?;
     file.as_file().sync_all()?;
     file.persist(&path)?;
     // The name is in the folder's own data.
@@ -34,7 +36,13 @@ pub fn check(path: &Path) -> io::Result<()> {
     if path.is_dir() {
         return Err(io::ErrorKind::IsADirectory.into());
     }
-    tempfile::NamedTempFile::new_in(folder(&path)).map(drop)
+    beside(folder(&path)).map(drop)
+}
+
+/// A file to fill before it is moved to its place. It is made here, and written as what it is, so that an error is the system's own: with
+/// the library's comes the name of this file, which nobody has heard of.
+fn beside(folder: &Path) -> io::Result<NamedTempFile> {
+    tempfile::Builder::new().make_in(folder, |path| File::options().write(true).create_new(true).mode(0o600).open(path))
 }
 
 /// The file that a link leads to.
@@ -71,7 +79,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         assert!(check(&folder.path().join("new")).is_ok());
         assert_eq!(check(folder.path()).unwrap_err().kind(), io::ErrorKind::IsADirectory);
-        assert_eq!(check(&folder.path().join("absent/new")).unwrap_err().kind(), io::ErrorKind::NotFound);
+        let absent = check(&folder.path().join("absent/new")).unwrap_err();
+        assert_eq!((absent.kind(), absent.to_string().as_str()), (io::ErrorKind::NotFound, "No such file or directory (os error 2)"));
+        assert_eq!(write(&folder.path().join("absent/new"), b"", 0o600).unwrap_err().to_string(), absent.to_string());
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 }
