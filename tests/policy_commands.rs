@@ -181,7 +181,10 @@ fn a_misspelt_mode_is_told_and_one_that_only_the_plugin_knows_is_not() {
     let scene = Scene::start();
     let meant = |mode: &str| scene.explain(&["core-sw1", "--mode", mode, "--", "no router bgp 65000"]).0["mode_meant"].clone();
     assert_eq!([meant("confg"), meant("config"), meant("exec"), meant("rommon")], ["config".into(), Value::Null, Value::Null, Value::Null]);
-    let shown = scene.policy(&["explain", "core-sw1", "--mode", "confg", "--", "end"]);
+    let end_in = |mode: &str| scene.policy(&["explain", "core-sw1", "--mode", mode, "--", "end"]);
+    assert_eq!(end_in("config").status.code(), Some(0));
+    let shown = end_in("confg");
+    assert_eq!(shown.status.code(), Some(1), "it is no answer for the mode that was meant");
     let shown = String::from_utf8_lossy(&shown.stdout);
     assert!(shown.starts_with("cisco_ios in mode confg (not known of it; did you mean `config`?): end\n"), "{shown}");
     let table = "[[examples]]\ntype = \"cisco_ios\"\nmode = \"confg\"\nallow = [\"no router bgp 65000\"]\n";

@@ -24,7 +24,7 @@ mod test;
 pub enum Command {
     /// Say what policy makes of a command, and why, without connecting
     #[command(
-        after_help = "Examples:\n  jackfield policy explain core-sw1 -- reload in 5\n  jackfield policy explain --type cisco_ios --mode config -- no router bgp 65000\n  jackfield policy explain web1 --purpose query --json -- 'cat /etc/hosts | sort'\n\nStatus: 0 when the line runs by itself, 1 when it is asked about or denied."
+        after_help = "Examples:\n  jackfield policy explain core-sw1 -- reload in 5\n  jackfield policy explain --type cisco_ios --mode config -- no router bgp 65000\n  jackfield policy explain web1 --purpose query --json -- 'cat /etc/hosts | sort'\n\nStatus: 0 when the line runs by itself; 1 when it is asked about or denied, or the mode is probably misspelt."
     )]
     Explain(Wanted),
     /// Judge a table of commands and say which verdicts are not as written
@@ -103,7 +103,9 @@ async fn one(judge: &Judge, wanted: &Wanted) -> Result<ExitCode, String> {
     };
     let explanation = judge.explain(place, &asked).await?;
     say(&if wanted.json { format!("{}\n", explanation.value()) } else { shown(&explanation) });
-    Ok(if explanation.verdict.allows() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    // What is allowed in a mode that was not meant is no answer for a script.
+    let is_allowed = explanation.verdict.allows() && explanation.near.is_none();
+    Ok(if is_allowed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn shown(explanation: &Explanation) -> String {
