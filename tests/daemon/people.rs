@@ -48,6 +48,11 @@ fn a_session_of_another_configuration_is_not_taken_for_one_of_ones_own_device() 
         let told = house.complaint(&["--config", other, command, "here"]);
         assert!(told.contains("`here` is open under another configuration only"), "{command}: {told}");
     }
+    let open = |arguments: &[&str]| {
+        let listed: serde_json::Value = serde_json::from_str(&house.said(&[arguments, &["devices", "--json"]].concat())).unwrap();
+        listed["devices"][0]["sessions"].clone()
+    };
+    assert_eq!((open(&[]), open(&["--config", other])), (json!(["here"]), json!([])));
     // Who has no such device means the one that is open.
     std::fs::write(&file, "").unwrap();
     assert_eq!(house.said(&["--config", other, "close", "here"]), "here closed\n");

@@ -207,19 +207,19 @@ fn keep_halt(on: bool) -> Result<(), String> {
     Halt::write(&file, on.then_some(by.as_str())).map_err(|error| format!("cannot keep it in `{}`: {error}", file.display()))
 }
 
-/// The sessions of every process that holds some, and who has stopped all input of agents.
-async fn everywhere() -> Result<(Vec<SessionState>, Option<String>), String> {
-    let (found, unheard) = looked_everywhere().await?;
+/// The sessions of every process that holds some and is wanted, and who has stopped all input of agents.
+async fn everywhere(is_wanted: impl Fn(&Visitor) -> bool) -> Result<(Vec<SessionState>, Option<String>), String> {
+    let (found, unheard) = looked_everywhere(is_wanted).await?;
     unheard.iter().for_each(|why| aside(&format!("a process that holds sessions cannot be asked: {why}")));
     Ok(found)
 }
 
 /// The same; and why, of each process that cannot be asked.
-async fn looked_everywhere() -> Result<((Vec<SessionState>, Option<String>), Vec<String>), String> {
+async fn looked_everywhere(is_wanted: impl Fn(&Visitor) -> bool) -> Result<((Vec<SessionState>, Option<String>), Vec<String>), String> {
     let mut sessions = Vec::new();
     let mut halted = None;
     let (visitors, mut unheard) = Visitor::all("command line", false).await?;
-    for mut visitor in visitors {
+    for mut visitor in visitors.into_iter().filter(is_wanted) {
         match visitor.list().await {
             Ok(Tell::Sessions { sessions: open, panic, .. }) => {
                 halted = halted.or(panic);
@@ -234,7 +234,7 @@ async fn looked_everywhere() -> Result<((Vec<SessionState>, Option<String>), Vec
 }
 
 async fn ps(json: bool) -> Result<ExitCode, String> {
-    let (sessions, halted) = everywhere().await?;
+    let (sessions, halted) = everywhere(|_| true).await?;
     if json {
         say(&format!("{}\n", json!({"sessions": sessions, "panic": halted})));
         return Ok(ExitCode::SUCCESS);
@@ -310,7 +310,7 @@ fn idle(seconds: u64) -> String {
 
 async fn devices(file: Option<&Path>, json: bool) -> Result<ExitCode, String> {
     let config = startup::config(file)?;
-    let (mut open, _) = everywhere().await?;
+    let (mut open, _) = everywhere(|visitor| visitor.may_be_of(file)).await?;
     open.retain(|session| session.state != "closed");
     let sessions_of = |name: &str| -> Vec<String> {
         open.iter().filter(|session| session.device == *name).map(|session| session.session.clone()).collect()
@@ -357,7 +357,7 @@ pub(super) fn device_names(file: Option<&Path>) -> Vec<String> {
 
 /// The open sessions, for the same.
 pub(super) fn session_names(_: Option<&Path>) -> Vec<String> {
-    let listed = block_on(looked_everywhere()).and_then(|listed| listed);
+    let listed = block_on(looked_everywhere(|_| true)).and_then(|listed| listed);
     listed.map(|((sessions, _), _)| sessions.into_iter().map(|session| session.session).collect()).unwrap_or_default()
 }
 

@@ -64,6 +64,11 @@ fn absent(session: &str, open: &[String], devices: &[String]) -> String {
     format!("there is no session and no device `{session}`; {are}. {next}")
 }
 
+/// Is this the socket of another configuration's daemon? Its sessions are of that one's devices, whatever their names.
+fn is_of_another(name: &str, own: &str) -> bool {
+    name != own && is_daemon(name)
+}
+
 fn want(by: &str, may_type: bool) -> Want {
     Want::Guest { name: account::name(), by: by.to_owned(), may_type }
 }
@@ -120,13 +125,13 @@ impl Visitor {
         let own = Name::of(file).socket();
         let mut names = names().map_err(|error| format!("cannot look for running servers: {error}"))?;
         names.sort_by_key(|name| *name != own);
-        let mut open = Vec::new();
+        let (mut open, mut devices) = (Vec::new(), None);
         let mut is_elsewhere = false;
         for name in names {
             let Ok(mut visitor) = Self::of(&name, by, may_type).await else { continue };
             let Tell::Sessions { sessions, .. } = visitor.list().await? else { continue };
             if sessions.iter().any(|own| own.session == session) {
-                if name != own && is_daemon(&name) && super::device_names(file).contains(&id.device) {
+                if is_of_another(&name, &own) && devices.get_or_insert_with(|| super::device_names(file)).contains(&id.device) {
                     is_elsewhere = true;
                     continue;
                 }
@@ -141,7 +146,12 @@ impl Visitor {
                  for `--config`"
             ));
         }
-        Err(absent(&session, &open, &super::device_names(file)))
+        Err(absent(&session, &open, &devices.unwrap_or_else(|| super::device_names(file))))
+    }
+
+    /// Is it at a process that may hold sessions of this configuration's devices? One of a client's own does not say whose it holds.
+    pub(super) fn may_be_of(&self, file: Option<&Path>) -> bool {
+        !is_of_another(&self.server, &Name::of(file).socket())
     }
 
     /// Says something.
