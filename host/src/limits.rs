@@ -231,7 +231,7 @@ pub const COMMANDS_QUEUED_MAX: usize = 32;
 /// Commands that run at once on channels of their own. OpenSSH allows ten sessions on a connection.
 pub const PROGRAMS_MAX: usize = 8;
 /// How long a server that gave no further channel for a program is held to give no more: longer than a call waits, so that a call is
-/// refused at most twice, and no longer, as it may not yet have counted the end of an earlier program then.
+/// refused less often than [`PROGRAM_TRIES`], and no longer, as it may not yet have counted the end of an earlier program then.
 pub const PROGRAM_PLACES_KNOWN: Duration = Duration::from_secs(60);
 /// How long such a server takes until it has the place of a program again that has ended.
 pub const PROGRAM_PLACE_REST: Duration = Duration::from_millis(100);
@@ -395,8 +395,10 @@ pub const CALLER_REASON_MAX_CHARS: usize = 500;
 
 // The line.
 
-/// How often a program is started anew whose connection had ended before: servers with one session end theirs with each program.
-pub const PROGRAM_TRIES: usize = 3;
+/// How often a program is begun whose connection had ended before, or gave no further channel: servers with one session end theirs with
+/// each program, and one that is full may say so while it still counts what had ended, once more when it does not, and for a place that it
+/// is slow to have again.
+pub const PROGRAM_TRIES: usize = 4;
 /// From the first packet to an authenticated connection.
 pub const CONNECT_MAX: Duration = Duration::from_secs(20);
 /// How long a channel is waited for that its caller has given up after [`CONNECT_MAX`]: when it comes, it is closed.

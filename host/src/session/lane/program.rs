@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use tokio::sync::mpsc;
 
-use super::{Lane, Open, State, now};
+use super::{Lane, Open, Record, State, now};
 use crate::ids::CommandId;
 use crate::limits::{PROGRAM_PLACE_REST, PROGRAM_PLACES_KNOWN, PROGRAMS_MAX};
 use crate::policy::approved::Program;
@@ -27,11 +27,27 @@ pub(super) struct Places {
     shown: Option<(usize, Instant)>,
     /// When the place of the one that has ended last is free.
     free_at: Option<Instant>,
+    /// When it gave none while it may still have counted some that had ended.
+    doubted_at: Option<Instant>,
 }
 
 impl Places {
-    fn refused(&mut self, running: usize, at: Instant) {
-        self.shown = Some((running, at + PROGRAM_PLACES_KNOWN));
+    /// It gave none beside so many to one that asked then. Where it may still have counted others that had ended, it is asked once more as
+    /// soon as it has their places again; what it shows after that is believed.
+    fn refused(&mut self, running: usize, asked_at: Instant, counts_ended: bool, at: Instant) {
+        let doubted_at = self.doubted_at.filter(|doubted_at| at < *doubted_at + PROGRAM_PLACES_KNOWN);
+        let is_sure = !counts_ended || doubted_at.is_some_and(|doubted_at| doubted_at < asked_at);
+        self.doubted_at = doubted_at.or((!is_sure).then_some(at));
+        if is_sure {
+            self.shown = Some((running, at + PROGRAM_PLACES_KNOWN));
+            return;
+        }
+        let rested = at + PROGRAM_PLACE_REST;
+        self.free_at = Some(rested);
+        // What it has shown for sure holds.
+        if self.shown.is_none_or(|(_, until)| until <= at) {
+            self.shown = Some((running, rested));
+        }
     }
 
     fn ended(&mut self, at: Instant) {
@@ -71,13 +87,14 @@ impl Lane {
             ProgramEvent::Unstarted(why) => {
                 record.failure = Some(why.clone());
                 record.end(State::Unstarted, &self.profile);
-                let running = self.programs();
+                let asked_at = record.started_at;
+                let (running, counts_ended) = (self.programs(), self.has_ended_about(asked_at));
                 if running == 0 {
                     // The next program gets another connection.
                     self.ended = Some(why);
                 } else if let Open::Programs { places, .. } = &mut self.way {
                     // It waits for the end of one of those that run.
-                    places.refused(running, now());
+                    places.refused(running, asked_at, counts_ended, now());
                 }
             }
             ProgramEvent::Line(event) => {
@@ -111,6 +128,13 @@ impl Lane {
     /// How many run.
     pub(super) fn programs(&self) -> usize {
         self.records.iter().filter(|record| !record.is_over()).count()
+    }
+
+    /// Has a program ended whose place the server may not have had again when it was asked for one then?
+    fn has_ended_about(&self, then: Instant) -> bool {
+        let had_place = |record: &&Record| *record.state.borrow() != State::Unstarted;
+        let ended_at = |record: &Record| record.duration.map(|duration| record.started_at + duration);
+        self.records.iter().filter(had_place).filter_map(ended_at).any(|ended_at| ended_at + PROGRAM_PLACE_REST > then)
     }
 
     /// Does the connection give no further session?
@@ -167,7 +191,7 @@ mod tests {
         assert!(places.has_one(2, start), "it has not said that it is full");
         // Three were begun at once, and two of them refused.
         for running in [2, 1] {
-            places.refused(running, start);
+            places.refused(running, start, false, start);
         }
         let rested = start + PROGRAM_PLACE_REST;
         assert!(!places.has_one(0, start) && places.due(start) == Some(rested));
@@ -177,5 +201,29 @@ mod tests {
         places.ended(ended);
         assert!(!places.has_one(0, ended) && places.due(ended) == Some(until));
         assert!(places.has_one(1, until) && places.due(until).is_none(), "it may give more again");
+    }
+
+    #[test]
+    fn a_server_that_may_still_have_counted_what_had_ended_is_asked_once_more() {
+        let (mut places, start) = (Places::default(), Instant::now());
+        let (rested, ms) = (start + PROGRAM_PLACE_REST, Duration::from_millis(1));
+        // Two have ended, and two more were begun at once.
+        places.ended(start);
+        for running in [2, 1] {
+            places.refused(running, start, true, start + ms);
+        }
+        assert!(!places.has_one(1, rested) && places.due(rested) == Some(rested + ms));
+        assert!(places.has_one(1, rested + ms) && places.due(rested + ms).is_none(), "their places are free now");
+        // Others end all the time: it would be asked for ever.
+        let asked_at = rested + ms;
+        places.refused(2, asked_at, true, asked_at + ms);
+        let until = asked_at + ms + PROGRAM_PLACES_KNOWN;
+        assert!(!places.has_one(2, until - ms) && places.due(asked_at + ms) == Some(until));
+        // What it has shown for sure is not given up for a doubt.
+        let (mut places, later) = (Places::default(), start + PROGRAM_PLACES_KNOWN / 2);
+        places.refused(3, start, false, start);
+        places.refused(2, later, true, later);
+        let rested = later + PROGRAM_PLACE_REST;
+        assert!(!places.has_one(2, later) && places.has_one(2, rested) && !places.has_one(3, rested));
     }
 }
