@@ -515,3 +515,35 @@ fn a_remote_forward_behind_a_jump_host_comes_back_when_the_way_to_that_was_lost(
     until_listed(&mut client, &remote, Some("open"));
     assert_eq!(echoed(at_device, b"again"), b"again");
 }
+
+/// What comes for them stays in the connection to their device, which takes nothing more.
+#[test]
+fn clients_that_stop_reading_behind_a_jump_host_hold_up_no_session_there() {
+    account("jft-bash", Path::new("/bin/bash"));
+    let server = Sshd::start();
+    let (bastion, device) = (server.device("bastion", "jft-bash", "linux"), server.device("web1", "jft-bash", "linux"));
+    let mut client = Client::start(&format!("{device}via = \"bastion\"\n{bastion}[policy]\nmode = \"full\"\n"));
+    client.run("web1", "echo open");
+    let service = TcpListener::bind("127.0.0.1:0").unwrap();
+    let to = service.local_addr().unwrap().to_string();
+    let written = Arc::<AtomicUsize>::default();
+    let counted = Arc::clone(&written);
+    std::thread::spawn(move || {
+        for mut stream in service.incoming().flatten() {
+            let counted = Arc::clone(&counted);
+            std::thread::spawn(move || {
+                while let Ok(count) = stream.write(&[7; 65_536]) {
+                    counted.fetch_add(count, Ordering::AcqRel);
+                }
+            });
+        }
+    });
+    let (_, port) = open(&mut client, json!({"to": to}));
+    let _mute: Vec<TcpStream> = (0..4).map(|_| TcpStream::connect(("127.0.0.1", port)).unwrap()).collect();
+    until("nothing more is taken", || {
+        let before = written.load(Ordering::Acquire);
+        pause(Duration::from_millis(500));
+        before > 0 && before == written.load(Ordering::Acquire)
+    });
+    assert_eq!(client.run("web1", "echo fine")["output"], "fine\n");
+}

@@ -444,6 +444,11 @@ pub const CHANNELS_PER_CONNECTION_MAX: usize = 8;
 pub const EARLY_MAX_BYTES: usize = 256 * 1024;
 /// Messages of a channel that are kept so long.
 pub const EARLY_MESSAGES_MAX: usize = 1024;
+/// Bytes that a connection behind a jump host may leave lying there before the jump host's own connection waits for it: the windows (2 MiB)
+/// of eight channels that nobody reads.
+pub const WAY_AHEAD_MAX_BYTES: usize = 16 * 1024 * 1024;
+/// Messages of them. Those of a log that comes line by line are short.
+pub const WAY_AHEAD_MESSAGES_MAX: usize = 32 * 1024;
 /// Between keepalives of an idle connection.
 pub const KEEPALIVE: Duration = Duration::from_secs(30);
 /// Keepalives without an answer that end a connection.

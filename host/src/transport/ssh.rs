@@ -208,7 +208,7 @@ async fn way_to(target: &Target) -> Result<Box<dyn Duplex>, ConnectError> {
         Way::Proxy(proxy) => (route::by_proxy(proxy, host, port, idle).await, "proxy"),
         Way::Shell(command) => (route::by_shell(command), "proxy"),
         Way::Through(connection) => {
-            let opened = connection.tcp(host, port, ("127.0.0.1", 0)).await;
+            let opened = connection.way(host, port).await;
             let boxed = opened.map(|stream| Box::new(stream) as Box<dyn Duplex>);
             let what = |error: ConnectError| match error {
                 ConnectError::Beyond { what, .. } => what,

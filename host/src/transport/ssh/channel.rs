@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use russh::client::Msg;
 use russh::{Channel, ChannelMsg, ChannelReadHalf, ChannelWriteHalf};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::time::timeout;
 
 use super::super::{LineEvent, Order, tell_of, write_all};
@@ -13,7 +13,7 @@ use super::connection::Ticket;
 use super::error::{WORDS_MAX_BYTES, told, words};
 use super::handler::{Hearing, heard};
 use super::{Connection, Target};
-use crate::limits::{CLOSE_MAX, EARLY_MAX_BYTES, EARLY_MESSAGES_MAX};
+use crate::limits::{CLOSE_MAX, EARLY_MAX_BYTES, EARLY_MESSAGES_MAX, WAY_AHEAD_MAX_BYTES, WAY_AHEAD_MESSAGES_MAX};
 use crate::policy::approved::Program;
 
 /// Why a channel is not there.
@@ -187,7 +187,7 @@ pub(super) async fn ask_for_shell(target: &Target, asked: &mut Asked) -> Result<
 pub struct Messages {
     /// What came before the channel was ready.
     early: VecDeque<ChannelMsg>,
-    channel: ChannelReadHalf,
+    source: Source,
 }
 
 impl Messages {
@@ -195,7 +195,55 @@ impl Messages {
     pub async fn wait(&mut self) -> Option<ChannelMsg> {
         match self.early.pop_front() {
             Some(early) => Some(early),
-            None => self.channel.wait().await,
+            None => self.source.next().await,
+        }
+    }
+
+    /// From here on they are taken as they come, up to a bound, so that the connection does not wait for whoever reads them.
+    pub(super) fn take_ahead(&mut self) {
+        let (ahead, taken) = mpsc::channel(WAY_AHEAD_MESSAGES_MAX);
+        let source = std::mem::replace(&mut self.source, Source::Ahead(taken));
+        tokio::spawn(take(source, ahead));
+    }
+}
+
+/// Where messages come from.
+#[derive(Debug)]
+enum Source {
+    /// The library's queue. Its connection waits for room there, with all that goes over it.
+    Channel(ChannelReadHalf),
+    /// A queue of our own, which is filled from that.
+    Ahead(mpsc::Receiver<Taken>),
+}
+
+/// A message, and the room that its bytes have.
+type Taken = (ChannelMsg, OwnedSemaphorePermit);
+
+impl Source {
+    async fn next(&mut self) -> Option<ChannelMsg> {
+        match self {
+            Self::Channel(channel) => channel.wait().await,
+            Self::Ahead(taken) => taken.recv().await.map(|(message, _)| message),
+        }
+    }
+}
+
+/// Takes what comes until nobody reads it any more, which the library does not tell of.
+async fn take(mut source: Source, ahead: mpsc::Sender<Taken>) {
+    let room = Arc::new(Semaphore::new(WAY_AHEAD_MAX_BYTES));
+    loop {
+        let message = tokio::select! {
+            message = source.next() => message,
+            () = ahead.closed() => None,
+        };
+        let Some(message) = message else { return };
+        let bytes = match &message {
+            ChannelMsg::Data { data } | ChannelMsg::ExtendedData { data, .. } => data.len().min(WAY_AHEAD_MAX_BYTES),
+            _ => 0,
+        };
+        let Ok(place) = Arc::clone(&room).acquire_many_owned(u32::try_from(bytes).unwrap_or(u32::MAX)).await else { return };
+        if ahead.send((message, place)).await.is_err() {
+            return;
         }
     }
 }
@@ -262,7 +310,7 @@ impl Opened {
     /// Its reader and its writer.
     pub(super) fn split(self) -> (Messages, ChannelWriteHalf<Msg>) {
         let (channel, write) = self.channel.split();
-        (Messages { early: self.early, channel }, write)
+        (Messages { early: self.early, source: Source::Channel(channel) }, write)
     }
 }
 

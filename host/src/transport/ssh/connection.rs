@@ -372,6 +372,19 @@ impl Connection {
         .await
     }
 
+    /// The way to another host, for a connection that is made there. Where somebody takes nothing of what comes over that, it takes nothing
+    /// from here either, and this one would wait for it with all others behind the same device. So what comes is taken all the same: that
+    /// is not more than the windows of its channels.
+    ///
+    /// # Errors
+    ///
+    /// When the device does not reach the host, or does not allow it.
+    pub async fn way(&self, host: &str, port: u16) -> Result<Stream, ConnectError> {
+        let mut stream = self.tcp(host, port, ("127.0.0.1", 0)).await?;
+        stream.read.take_ahead();
+        Ok(stream)
+    }
+
     /// A connection from the device to a socket there.
     ///
     /// # Errors
