@@ -1,13 +1,15 @@
 //! Listens at the device; connections come out here.
 
+use std::io;
 use std::sync::Arc;
 
 use tokio::net::{TcpStream, UnixStream};
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 use super::relay::{Counted, relay};
 use super::{End, LOST, Pauses, Through, Wanted, Work, lost};
-use crate::limits::FORWARD_CONNECTIONS_MAX;
+use crate::limits::{CONNECT_MAX, FORWARD_CONNECTIONS_MAX};
 use crate::transport::ssh::{Listening, Stream};
 
 async fn ask(through: &Through, address: &str, port: u16) -> Result<Listening, String> {
@@ -67,14 +69,31 @@ async fn serve(through: Arc<Through>, mut listening: Listening, to: End, keep: b
     }
 }
 
-async fn carry(through: &Through, stream: Stream, to: &End) -> std::io::Result<()> {
+async fn carry(through: &Through, stream: Stream, to: &End) -> io::Result<()> {
     match to {
         End::Tcp(host, port) => {
-            let out = TcpStream::connect((host.as_str(), *port)).await?;
+            let out = in_time(TcpStream::connect((host.as_str(), *port))).await?;
             out.set_nodelay(true)?;
             relay(&through.counts, stream, out).await;
         }
-        End::Socket(path) => relay(&through.counts, stream, UnixStream::connect(path).await?).await,
+        End::Socket(path) => relay(&through.counts, stream, in_time(UnixStream::connect(path)).await?).await,
     }
     Ok(())
+}
+
+/// What the device sends meanwhile is not taken, and when that is much its connection waits for it.
+async fn in_time<T>(connecting: impl Future<Output = io::Result<T>>) -> io::Result<T> {
+    let late = |_| Err(io::Error::new(io::ErrorKind::TimedOut, format!("no answer within {} s", CONNECT_MAX.as_secs())));
+    timeout(CONNECT_MAX, connecting).await.unwrap_or_else(late)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_service_that_does_not_answer_is_not_waited_for_as_long_as_the_system_does() {
+        let late = in_time(std::future::pending::<io::Result<()>>()).await.unwrap_err();
+        assert_eq!((late.kind(), late.to_string().as_str()), (io::ErrorKind::TimedOut, "no answer within 20 s"));
+    }
 }
