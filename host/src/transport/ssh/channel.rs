@@ -199,6 +199,21 @@ impl Messages {
         }
     }
 
+    /// Hears them out until the other end has closed the channel.
+    pub(super) async fn closed(&mut self) {
+        while let Some(message) = self.wait().await {
+            if matches!(message, ChannelMsg::Close) {
+                return;
+            }
+        }
+    }
+
+    /// Those that are left, for somebody else. None is left here.
+    pub(super) fn hand_over(&mut self) -> Self {
+        let (_, none) = mpsc::channel(1);
+        std::mem::replace(self, Self { early: VecDeque::new(), source: Source::Ahead(none) })
+    }
+
     /// From here on they are taken as they come, up to a bound, so that the connection does not wait for whoever reads them.
     pub(super) fn take_ahead(&mut self) {
         let (ahead, taken) = mpsc::channel(WAY_AHEAD_MESSAGES_MAX);

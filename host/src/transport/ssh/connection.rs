@@ -145,6 +145,8 @@ pub struct Stream {
     is_at_end: bool,
     /// Nothing more goes, either.
     is_closed: bool,
+    /// The other end was told that all is said.
+    has_ended: bool,
     to: Pin<Box<dyn AsyncWrite + Send + Sync>>,
     write: Arc<ChannelWriteHalf<Msg>>,
     _ticket: Option<Ticket>,
@@ -155,15 +157,24 @@ impl Stream {
         let (read, write) = opened.split();
         let write = Arc::new(write);
         let to = Box::pin(write.make_writer());
-        Self { read, came: Bytes::new(), is_at_end: false, is_closed: false, to, write, _ticket: ticket }
+        Self { read, came: Bytes::new(), is_at_end: false, is_closed: false, has_ended: false, to, write, _ticket: ticket }
     }
 }
 
 impl Drop for Stream {
     fn drop(&mut self) {
         let write = Arc::clone(&self.write);
+        // Where both ends have said all the other one closes it, too. As long as a connection lives the library keeps something of each
+        // channel that was closed here first, and thousands go over a forward.
+        let closes_there = self.is_at_end && self.has_ended && !self.is_closed;
+        let rest = closes_there.then(|| self.read.hand_over());
         // It ends with the connection, if that has no time for it before.
-        tokio::spawn(async move { write.close().await });
+        tokio::spawn(async move {
+            if let Some(mut rest) = rest {
+                let _ = timeout(CLOSE_MAX, rest.closed()).await;
+            }
+            write.close().await
+        });
     }
 }
 
@@ -628,7 +639,10 @@ mod stream {
         }
 
         fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-            self.get_mut().to.as_mut().poll_shutdown(context)
+            let this = self.get_mut();
+            let done = this.to.as_mut().poll_shutdown(context);
+            this.has_ended |= done.is_ready();
+            done
         }
     }
 }

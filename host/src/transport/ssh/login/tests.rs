@@ -15,13 +15,15 @@ use russh::keys::ssh_key::public::{Ed25519PublicKey, KeyData};
 use russh::keys::ssh_key::{LineEnding, private, public};
 use russh::keys::{PrivateKey, PublicKey};
 use russh::server::{Auth, ChannelOpenHandle, Config, Handler, Msg, PublicKeyOffer, Response, Session, VerifiedPublicKey, run_stream};
-use russh::{Channel, MethodKind, MethodSet};
+use russh::{Channel, ChannelMsg, MethodKind, MethodSet};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, UnixListener};
+use tokio::sync::oneshot;
+use tokio::time::timeout;
 
 use super::super::{Answer, ConnectError, Connection, KeyFile, Manner, Method, Offer, Target, Way};
 use super::keys::{self, Loaded};
-use crate::limits::{CONNECT_MAX, WRITE_MAX};
+use crate::limits::{CLOSE_MAX, CONNECT_MAX, WRITE_MAX};
 use crate::secret::Secret;
 use crate::transport::host_key::Learning;
 use crate::transport::questions::Questions;
@@ -510,4 +512,52 @@ async fn a_connection_that_answers_nothing_is_given_to_nobody_else() {
     let why = connection.subsystem("sftp").await.unwrap_err().to_string();
     assert!(why.contains("no answer within"), "{why}");
     assert!(!connection.has_room());
+}
+
+/// Leads to where all is said at once, and tells whether the client closed the channel although both had said all.
+struct Brief(Option<oneshot::Sender<bool>>);
+
+impl Handler for Brief {
+    type Error = russh::Error;
+
+    async fn auth_none(&mut self, _: &str) -> Result<Auth, Self::Error> {
+        Ok(Auth::Accept)
+    }
+
+    async fn channel_open_direct_tcpip(
+        &mut self,
+        mut channel: Channel<Msg>,
+        _: &str,
+        _: u32,
+        _: &str,
+        _: u32,
+        reply: ChannelOpenHandle,
+        _: &mut Session,
+    ) -> Result<(), Self::Error> {
+        reply.accept().await;
+        let told = self.0.take().unwrap();
+        tokio::spawn(async move {
+            channel.eof().await.unwrap();
+            while !matches!(channel.wait().await, Some(ChannelMsg::Eof) | None) {}
+            let closed = async { while !matches!(channel.wait().await, Some(ChannelMsg::Close) | None) {} };
+            let is_closed = timeout(CLOSE_MAX / 4, closed).await.is_ok();
+            told.send(is_closed).unwrap();
+            channel.close().await
+        });
+        Ok(())
+    }
+}
+
+/// The library keeps something of a channel that is closed here first.
+#[tokio::test]
+async fn a_channel_on_which_both_ends_have_said_all_is_closed_by_the_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let (told, closed) = oneshot::channel();
+    let connection = Connection::open(&server(folder.path(), Brief(Some(told))).await).await.unwrap();
+    let mut stream = connection.tcp("192.0.2.1", 80, ("127.0.0.1", 0)).await.unwrap();
+    let mut said = Vec::new();
+    stream.read_to_end(&mut said).await.unwrap();
+    stream.shutdown().await.unwrap();
+    drop(stream);
+    assert!(said.is_empty() && !closed.await.unwrap());
 }
