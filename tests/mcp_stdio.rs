@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::support::client::Client;
+use crate::support::client::{Client, state};
 use crate::support::sshd::{PASSWORD, Sshd, account, free_port};
 
 #[test]
@@ -35,6 +35,18 @@ fn the_tools_are_listed_in_a_fixed_order() {
             "ssh_transfer"
         ]
     );
+}
+
+/// As of a client that probes for one era, gives that up, and goes on in the other one.
+#[test]
+fn what_a_client_says_before_the_handshake_ends_nothing() {
+    let mut client = Client::bare(state(), "", &[]);
+    client.write(&json!({"jsonrpc": "2.0", "id": "probe", "method": "tools/list", "params": {}}));
+    assert_eq!(client.next()["error"]["code"], -32602);
+    client.write(&json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": "probe"}}));
+    client.write(&json!({"jsonrpc": "2.0", "method": "notifications/initialized"}));
+    let mut client = client.greeted(&json!({}));
+    assert_eq!(client.call("ssh_hosts", json!({}))["ok"], true);
 }
 
 #[test]

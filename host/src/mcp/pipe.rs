@@ -4,7 +4,8 @@
 //! other.
 //!
 //! The library knows what is in flight by its id alone. A second request with the id of one that is in flight would never be answered,
-//! and the first's end would cancel it: it is refused here.
+//! and the first's end would cancel it: it is refused here. It also ends the connection of a client that says anything but requests before
+//! the conversation has begun, such as that a probe is cancelled: that is left out here.
 
 use std::collections::HashSet;
 use std::io;
@@ -15,8 +16,8 @@ use std::task::{Context, Poll, ready};
 
 use crossbeam_queue::ArrayQueue;
 use rmcp::model::{
-    CallToolRequest, CallToolRequestMethod, CallToolRequestParams, ClientNotification, ClientRequest, ErrorData, JsonRpcMessage,
-    JsonRpcRequest, JsonRpcVersion2_0, RequestId,
+    CallToolRequest, CallToolRequestMethod, CallToolRequestParams, ClientNotification, ClientRequest, ErrorData, GetMeta as _,
+    JsonRpcMessage, JsonRpcRequest, JsonRpcVersion2_0, RequestId,
 };
 use rmcp::service::{RoleServer, RxJsonRpcMessage, TxJsonRpcMessage};
 use rmcp::transport::Transport;
@@ -40,6 +41,8 @@ pub struct Pipe<R: AsyncRead + Unpin, W: AsyncWrite> {
     call: Slot,
     /// Requests that were taken and have no answer yet.
     in_flight: HashSet<RequestId>,
+    /// A request has come with which a conversation begins.
+    has_begun: bool,
     /// What a request is refused with.
     refusal: Option<Writing>,
 }
@@ -61,7 +64,7 @@ where
             call: Arc::clone(&call),
             ended,
         };
-        Self { others: AsyncRwTransport::new(lines, write), call, in_flight: HashSet::new(), refusal: None }
+        Self { others: AsyncRwTransport::new(lines, write), call, in_flight: HashSet::new(), has_begun: false, refusal: None }
     }
 
     /// The next message, whatever it is.
@@ -123,6 +126,9 @@ where
                     self.refusal = Some(Box::pin(self.others.send(refused(&request.id))));
                     continue;
                 }
+                JsonRpcMessage::Request(request) => self.has_begun |= begins(&request.request),
+                // It is about nothing that goes on.
+                _ if !self.has_begun => continue,
                 JsonRpcMessage::Notification(told) => {
                     // What is cancelled gets no answer.
                     if let ClientNotification::CancelledNotification(cancelled) = &told.notification
@@ -208,6 +214,16 @@ fn refused(id: &RequestId) -> TxJsonRpcMessage<RoleServer> {
     JsonRpcMessage::error(ErrorData::invalid_request(why, None), Some(id.clone()))
 }
 
+/// Does the library take up the conversation with this request? Before, it answers each by itself.
+fn begins(request: &ClientRequest) -> bool {
+    match request {
+        ClientRequest::InitializeRequest(_) => true,
+        ClientRequest::PingRequest(_) | ClientRequest::DiscoverRequest(_) => false,
+        // In the era without a handshake each says its version.
+        request => request.get_meta().protocol_version().is_some(),
+    }
+}
+
 /// A usual call of a tool, as the library would have read it.
 fn call(line: &[u8]) -> Option<RxJsonRpcMessage<RoleServer>> {
     #[derive(Deserialize)]
@@ -264,6 +280,7 @@ mod tests {
 
     use super::*;
 
+    const HELLO: &str = r#"{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"test","version":"1"}}}"#;
     const CALL: &str = r#"{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"ssh_run","arguments":{"target":"web1","command":"true"},"_meta":{"progressToken":"p"}}}"#;
 
     #[test]
@@ -300,13 +317,13 @@ mod tests {
         let other = CALL.replace("\"id\":7", "\"id\":\"7\"");
         let ping = r#"{"jsonrpc":"2.0","id":7,"method":"ping"}"#;
         let cancelled = r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"7"}}"#;
-        let lines = format!("{CALL}\n{other}\n{CALL}\n{ping}\n{other}\n{cancelled}\n{other}\n");
+        let lines = format!("{HELLO}\n{CALL}\n{other}\n{CALL}\n{ping}\n{other}\n{cancelled}\n{other}\n");
         far.write_all(lines.as_bytes()).await.unwrap();
         let id = |message: Option<RxJsonRpcMessage<RoleServer>>| match message {
             Some(JsonRpcMessage::Request(request)) => request.id.into_json_value(),
             _ => Value::Null,
         };
-        for taken in [json!(7), json!("7"), Value::Null, json!("7")] {
+        for taken in [json!(0), json!(7), json!("7"), Value::Null, json!("7")] {
             assert_eq!(id(pipe.receive().await), taken);
         }
         for refused in [json!(7), json!(7), json!("7")] {
@@ -320,7 +337,32 @@ mod tests {
         far.write_all(format!("{CALL}\n{ping}\n").as_bytes()).await.unwrap();
         drop(far);
         assert_eq!(id(pipe.receive().await), json!(7));
-        assert!(pipe.receive().await.is_none() && pipe.in_flight.len() == 2);
+        assert!(pipe.receive().await.is_none() && pipe.in_flight.len() == 3);
+    }
+
+    #[tokio::test]
+    async fn what_is_no_request_is_left_out_before_the_conversation_begins() {
+        let ping = r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#;
+        let initialized = r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
+        let cancelled = r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}"#;
+        let result = r#"{"jsonrpc":"2.0","id":5,"result":{}}"#;
+        let version = r#""_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28""#;
+        let without_handshake = CALL.replace("\"_meta\":{\"progressToken\":\"p\"", version);
+        for (first, id) in [(HELLO, 0), (without_handshake.as_str(), 7)] {
+            let (mut far, near) = tokio::io::duplex(64 * 1024);
+            let lines = format!("{initialized}\n{ping}\n{cancelled}\n{result}\n{first}\n{initialized}\n");
+            far.write_all(lines.as_bytes()).await.unwrap();
+            drop(far);
+            let mut pipe = Pipe::new(near, tokio::io::sink(), Arc::default());
+            let mut taken = Vec::new();
+            while let Some(message) = pipe.receive().await {
+                taken.push(match message {
+                    JsonRpcMessage::Request(request) => request.id.into_json_value(),
+                    _ => Value::Null,
+                });
+            }
+            assert_eq!(taken, [json!(1), json!(id), Value::Null], "{first}");
+        }
     }
 
     #[tokio::test]
