@@ -168,6 +168,11 @@ fn a_tool_that_is_left_out_takes_its_resource_along() {
     assert!(read(&mut client, "jackfield://sessions/here/log")["error"]["message"].as_str().unwrap().starts_with("there is no resource"));
     let subscribed = client.request("resources/subscribe", &json!({"uri": "jackfield://sessions/here/log"}));
     assert!(subscribed["error"]["message"].as_str().unwrap().starts_with("there is no resource"), "{subscribed}");
+    for method in ["resources/read", "resources/subscribe"] {
+        let refused = client.request(method, &json!({"url": "jackfield://sessions"}));
+        assert_eq!(refused["error"]["code"], -32602, "{refused}");
+        assert!(refused["error"]["message"].as_str().unwrap().starts_with(&format!("{method} needs `uri`")), "{refused}");
+    }
     drop(client);
     let mut client = Client::bare(client::state(), &config("[tools]\nwithout = [\"ssh_sessions\"]\n"), &[]);
     let hello = json!({"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}});

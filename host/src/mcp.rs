@@ -308,6 +308,12 @@ impl ServerHandler for Server {
     async fn on_custom_request(&self, request: CustomRequest, _: RequestContext<RoleServer>) -> Result<CustomResult, ErrorData> {
         match request.method.as_str() {
             "tools/call" => Err(ErrorData::invalid_params(tools::misshapen(request.params.as_ref()), None)),
+            "resources/read" | "resources/subscribe" | "resources/unsubscribe"
+                if resources::are_offered(&self.directory.world().config) =>
+            {
+                let why = format!("{} needs `uri`, a text: an address that resources/list tells", request.method);
+                Err(ErrorData::invalid_params(why, None))
+            }
             _ => Err(ErrorData::new(ErrorCode::METHOD_NOT_FOUND, request.method, None)),
         }
     }
