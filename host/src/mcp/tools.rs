@@ -465,7 +465,15 @@ impl Arguments {
                 return Err(format!("`{}` is no argument of {tool}{near} It takes: {}.", shortened(name), names.join(", ")));
             };
             if !is_none(param, value) && !fits(param.kind, value) {
-                return Err(format!("`{name}` of {tool} is {}, it takes {}", shortened(&value.to_string()), wanted(param.kind)));
+                let wanted = match (param.kind, value) {
+                    // Its own text, as it was meant. Some send the list as a text.
+                    (Kind::Texts, Value::String(text)) => {
+                        let meant = serde_json::from_str::<Vec<String>>(text).unwrap_or_else(|_| vec![text.clone()]);
+                        format!("a list of texts, for example {}", shortened(&json!(meant).to_string()))
+                    }
+                    _ => wanted(param.kind),
+                };
+                return Err(format!("`{name}` of {tool} is {}, it takes {wanted}", shortened(&value.to_string())));
             }
         }
         let param = |name: &str| definition.params.iter().find(|param| param.name == name);
@@ -659,6 +667,11 @@ mod tests {
         let unknown = error(json!({"target": "web1", "command": "ls", "zzzzzzzz": 1}));
         assert!(unknown.starts_with("`zzzzzzzz` is no argument of ssh_run. It takes: ") && unknown.ends_with('.'), "{unknown}");
         assert!(error(json!({"command": "ls"})).starts_with("ssh_run needs `target`"));
+        for given in ["enter", "[\"enter\"]"] {
+            let given = json!({"session": "web1", "keys": given}).as_object().cloned().unwrap_or_default();
+            let keys = definition("ssh_send").and_then(|send| Arguments::check(send, given).err()).unwrap_or_default();
+            assert!(keys.ends_with("it takes a list of texts, for example [\"enter\"]"), "{keys}");
+        }
         let topic = definition("ssh_info").and_then(|info| Arguments::check(info, Map::new()).err()).unwrap_or_default();
         assert!(topic.starts_with("ssh_info needs `topic`") && topic.contains("; it takes one of: policy, "), "{topic}");
         assert!(error(json!({"target": 5, "command": "ls"})).contains("is 5, it takes a text"));
