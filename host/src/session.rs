@@ -24,6 +24,7 @@ use self::audience::Watched;
 use self::commons::Commons;
 use self::journey::Keep;
 use self::report::{Meanwhile, OutputQuery, Report, ScreenReport};
+use self::request::{Act, Look, Request, Sent};
 
 pub mod actor;
 pub mod audience;
@@ -43,6 +44,7 @@ pub mod profile;
 mod queue;
 pub mod render;
 pub mod report;
+mod request;
 pub mod search;
 pub mod settle;
 pub mod stream;
@@ -240,66 +242,6 @@ pub struct Renewal {
     pub note: Option<String>,
 }
 
-/// What was sent to stop a command.
-#[derive(Debug)]
-struct Sent {
-    what: String,
-    /// Whether it was, where that is only known later.
-    told: Option<oneshot::Receiver<Result<(), String>>>,
-}
-
-impl From<&str> for Sent {
-    fn from(what: &str) -> Self {
-        Self { what: what.to_owned(), told: None }
-    }
-}
-
-/// What a session is asked.
-#[derive(Debug)]
-enum Request {
-    Run(RunRequest, oneshot::Sender<Result<Accepted, Refusal>>),
-    Report(OutputQuery, oneshot::Sender<Result<Report, String>>),
-    Send(SendRequest, oneshot::Sender<Result<u64, Refusal>>),
-    Stop(Stop, usize, Option<CommandId>, oneshot::Sender<Result<Sent, String>>),
-    Screen(Option<u64>, oneshot::Sender<ScreenReport>),
-    Watch(oneshot::Sender<Result<Watched, String>>),
-    Person(Author, Vec<u8>, oneshot::Sender<Result<(), String>>),
-    Resize((u16, u16), oneshot::Sender<Result<(), String>>),
-    Meanwhile(String, oneshot::Sender<Option<Meanwhile>>),
-    Judge(RunRequest, oneshot::Sender<Verdict>),
-    Renew(Box<Renewal>, oneshot::Sender<()>),
-    Close(oneshot::Sender<()>),
-}
-
-impl Request {
-    /// Does somebody use the session, and not only look at it?
-    fn is_use(&self) -> bool {
-        matches!(self, Self::Run(..) | Self::Send(..) | Self::Stop(..) | Self::Person(..) | Self::Resize(..) | Self::Watch(..))
-    }
-
-    /// Does somebody only look? Nothing is another afterwards.
-    fn is_look(&self) -> bool {
-        matches!(self, Self::Report(..) | Self::Screen(..) | Self::Judge(..) | Self::Meanwhile(..))
-    }
-
-    /// Answers what a session that has ended no longer does, and gives back a question about its past.
-    fn refuse(self, why: &str) -> Option<Self> {
-        let closed = || Refusal::Closed(why.to_owned());
-        match self {
-            Self::Run(_, reply) => drop(reply.send(Err(closed()))),
-            Self::Send(_, reply) => drop(reply.send(Err(closed()))),
-            Self::Stop(_, _, _, reply) => drop(reply.send(Err(format!("the session is closed: {why}")))),
-            Self::Close(reply) | Self::Renew(_, reply) => {
-                let _ = reply.send(());
-            }
-            Self::Person(_, _, reply) | Self::Resize(_, reply) => drop(reply.send(Err(format!("the session is closed: {why}")))),
-            Self::Watch(reply) => drop(reply.send(Err(format!("the session is closed: {why}")))),
-            Self::Report(..) | Self::Screen(..) | Self::Judge(..) | Self::Meanwhile(..) => return Some(self),
-        }
-        None
-    }
-}
-
 /// The runtime's clock, which a replay turns by hand.
 fn now() -> Instant {
     tokio::time::Instant::now().into_std()
@@ -367,18 +309,18 @@ impl SessionHandle {
         self.closed().unwrap_or_else(|| "the session has ended".to_owned())
     }
 
-    async fn ask<T>(&self, request: impl FnOnce(oneshot::Sender<T>) -> Request) -> Result<T, String> {
+    async fn ask<T, R: Into<Request>>(&self, request: impl FnOnce(oneshot::Sender<T>) -> R) -> Result<T, String> {
         self.answered(request).await.map_err(|(Unheard::Crowded(why) | Unheard::Over(why))| why)
     }
 
-    async fn answered<T>(&self, request: impl FnOnce(oneshot::Sender<T>) -> Request) -> Result<T, Unheard> {
+    async fn answered<T, R: Into<Request>>(&self, request: impl FnOnce(oneshot::Sender<T>) -> R) -> Result<T, Unheard> {
         let (reply, answer) = oneshot::channel();
         self.put(request(reply))?;
         answer.await.map_err(|_| Unheard::Over(self.gone()))
     }
 
-    fn put(&self, request: Request) -> Result<(), Unheard> {
-        self.requests.try_send(request).map_err(|error| match error {
+    fn put(&self, request: impl Into<Request>) -> Result<(), Unheard> {
+        self.requests.try_send(request.into()).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => {
                 Unheard::Crowded(format!("`{}` has {SESSION_MAILBOX} requests waiting; try again in a moment", self.id))
             }
@@ -402,7 +344,7 @@ impl SessionHandle {
     ///
     /// When it is refused.
     pub async fn run_in_turn(&self, request: RunRequest) -> Result<Accepted, Refusal> {
-        self.answered(|reply| Request::Run(request, reply)).await?
+        self.answered(|reply| Act::Run(request, reply)).await?
     }
 
     /// Runs a command. Waits for its turn until there is a reason not to: what has begun by then is given all the same, and nothing
@@ -418,7 +360,7 @@ impl SessionHandle {
         }
         let (reply, mut answer) = oneshot::channel();
         let taken = async {
-            self.put(Request::Run(request, reply))?;
+            self.put(Act::Run(request, reply))?;
             (&mut answer).await.map_err(|_| Unheard::Over(self.gone()))
         };
         tokio::select! {
@@ -477,7 +419,7 @@ impl SessionHandle {
     pub async fn report(&self, query: OutputQuery) -> Result<Report, String> {
         let (reply, answer) = oneshot::channel();
         // It waits for room: whoever heard of too many requests in place of what a command has done would run it again.
-        self.requests.send(Request::Report(query, reply)).await.map_err(|_| self.gone())?;
+        self.requests.send(Look::Report(query, reply).into()).await.map_err(|_| self.gone())?;
         answer.await.map_err(|_| self.gone())?
     }
 
@@ -487,7 +429,7 @@ impl SessionHandle {
     ///
     /// When it is refused.
     pub async fn send(&self, request: SendRequest) -> Result<u64, Refusal> {
-        self.answered(|reply| Request::Send(request, reply)).await?
+        self.answered(|reply| Act::Send(request, reply)).await?
     }
 
     /// One step of stopping what runs, this command or the only one; `tried` counts the steps before. Says what was sent.
@@ -496,7 +438,7 @@ impl SessionHandle {
     ///
     /// When nothing runs, the line is gone, or the signal does not reach it.
     pub async fn stop(&self, how: Stop, tried: usize, command: Option<CommandId>) -> Result<String, String> {
-        let Sent { what, told } = self.ask(|reply| Request::Stop(how, tried, command, reply)).await??;
+        let Sent { what, told } = self.ask(|reply| Act::Stop(how, tried, command, reply)).await??;
         match told {
             None => Ok(what),
             Some(told) => {
@@ -512,7 +454,7 @@ impl SessionHandle {
     ///
     /// When the session is over.
     pub async fn screen(&self, since: Option<u64>) -> Result<ScreenReport, String> {
-        self.ask(|reply| Request::Screen(since, reply)).await
+        self.ask(|reply| Look::Screen(since, reply)).await
     }
 
     /// Lets somebody watch: the past, then what comes. There is one such place; who has it shares it.
@@ -521,7 +463,7 @@ impl SessionHandle {
     ///
     /// When the session is over.
     pub async fn watch(&self) -> Result<Watched, String> {
-        self.ask(Request::Watch).await?
+        self.ask(Act::Watch).await?
     }
 
     /// What a person types.
@@ -530,7 +472,7 @@ impl SessionHandle {
     ///
     /// When the session is over, or what is typed cannot be recorded.
     pub async fn person(&self, who: Author, bytes: Vec<u8>) -> Result<(), String> {
-        self.ask(|reply| Request::Person(who, bytes, reply)).await?
+        self.ask(|reply| Act::Person(who, bytes, reply)).await?
     }
 
     /// Gives the terminal another size: columns and rows.
@@ -539,7 +481,7 @@ impl SessionHandle {
     ///
     /// When the session is over or has no terminal.
     pub async fn resize(&self, size: (u16, u16)) -> Result<(), String> {
-        self.ask(|reply| Request::Resize(size, reply)).await?
+        self.ask(|reply| Act::Resize(size, reply)).await?
     }
 
     /// What people did here that this agent was not told. It is told once.
@@ -547,7 +489,7 @@ impl SessionHandle {
         if !self.commons.handover.has_news(agent) {
             return None;
         }
-        self.ask(|reply| Request::Meanwhile(agent.to_owned(), reply)).await.ok()?
+        self.ask(|reply| Look::Meanwhile(agent.to_owned(), reply)).await.ok()?
     }
 
     /// What policy would say now.
@@ -556,7 +498,7 @@ impl SessionHandle {
     ///
     /// When the session is over.
     pub async fn judge(&self, request: RunRequest) -> Result<Verdict, String> {
-        self.ask(|reply| Request::Judge(request, reply)).await
+        self.ask(|reply| Look::Judge(request, reply)).await
     }
 
     /// Has it go on with what a changed configuration says.
@@ -565,13 +507,13 @@ impl SessionHandle {
     ///
     /// When the session is over or too busy to hear of it.
     pub async fn renew(&self, renewal: Renewal) -> Result<(), String> {
-        self.ask(|reply| Request::Renew(Box::new(renewal), reply)).await
+        self.ask(|reply| Act::Renew(Box::new(renewal), reply)).await
     }
 
     /// Closes it.
     pub async fn close(&self) {
         // A session that has ended is closed.
-        let _ = self.ask(Request::Close).await;
+        let _ = self.ask(Act::Close).await;
     }
 }
 

@@ -30,10 +30,11 @@ use super::machine::{Effect, Intent, Machine, Setting};
 use super::profile::{Place, Profile};
 use super::queue::{Queue, Reply, still_wanted};
 use super::report::{Report, ScreenReport, removed};
+use super::request::{Act, Look, Request};
 use super::stream::Stream;
 use super::view::{Question, Readings, View};
 use super::witness::{Case, Witness};
-use super::{Accepted, Phase, Refusal, Renewal, Request, RunRequest, SendRequest, SessionHandle, Status, Stop, now};
+use super::{Accepted, Phase, Refusal, Renewal, RunRequest, SendRequest, SessionHandle, Status, Stop, now};
 use crate::author::Author;
 use crate::cast::Cast;
 use crate::ids::CommandId;
@@ -192,7 +193,9 @@ pub fn start(mut profile: Profile, line: Line) -> SessionHandle {
 enum Woken {
     Line(LineEvent),
     Undrained,
-    Request(Option<Request>),
+    Act(Act),
+    /// Nobody can ask for anything any more.
+    Unheld,
     Timer,
     /// Who may type has changed.
     Lock,
@@ -206,22 +209,18 @@ impl Actor {
         // What it does takes much more room than that it waits, as thousands of sessions do: the room is there only as long.
         Box::pin(self.begin_with_seen()).await;
         while self.ended.is_none() {
-            match self.wait().await {
-                // It changes nothing, and is asked for behind every command.
-                Woken::Request(Some(Request::Report(query, reply))) => drop(reply.send(self.report(&query))),
-                woken => Box::pin(self.on_woken(woken)).await,
-            }
+            let woken = self.wait().await;
+            Box::pin(self.on_woken(woken)).await;
         }
         Box::pin(self.close()).await;
     }
 
     async fn on_woken(&mut self, woken: Woken) {
-        let is_look = matches!(&woken, Woken::Request(Some(request)) if request.is_look());
         match woken {
             Woken::Line(event) => self.on_line(event).await,
             Woken::Undrained => self.drain().await,
-            Woken::Request(Some(request)) => self.on_request(request).await,
-            Woken::Request(None) => self.ended = Some("nobody uses the session".to_owned()),
+            Woken::Act(act) => self.on_act(act).await,
+            Woken::Unheld => self.ended = Some("nobody uses the session".to_owned()),
             Woken::Timer => self.on_timer().await,
             Woken::Lock => {
                 self.heed_lock();
@@ -233,10 +232,7 @@ impl Actor {
         self.type_kept().await;
         self.type_sends().await;
         self.publish();
-        // Those who look would wake themselves and each other for ever.
-        if !is_look {
-            self.profile.commons.stir();
-        }
+        self.profile.commons.stir();
     }
 
     fn on_renewal(&mut self, renewal: Renewal) {
@@ -264,25 +260,34 @@ impl Actor {
         true
     }
 
+    /// Waits for what may change something. Who only looks is told meanwhile: that is no turn, in which those who look would wake
+    /// themselves and each other for ever.
     async fn wait(&mut self) -> Woken {
-        let idle = self.used_at + self.profile.idle_close;
-        let held = self.held_since.map(|since| since + HOLD);
-        let kept = self.keys_kept_until();
-        let deadline = [self.machine.next_deadline(), held, self.held_until, kept].into_iter().flatten().fold(idle, Instant::min);
-        let resolving = async {
-            match &mut self.resolving {
-                Some(resolving) => resolving.await,
-                None => std::future::pending().await,
+        loop {
+            let idle = self.used_at + self.profile.idle_close;
+            let held = self.held_since.map(|since| since + HOLD);
+            let kept = self.keys_kept_until();
+            let deadline = [self.machine.next_deadline(), held, self.held_until, kept].into_iter().flatten().fold(idle, Instant::min);
+            let resolving = async {
+                match &mut self.resolving {
+                    Some(resolving) => resolving.await,
+                    None => std::future::pending().await,
+                }
+            };
+            let undrained = self.undrained;
+            let asked = tokio::select! {
+                event = self.reader.next() => return Woken::Line(event),
+                () = yield_now(), if undrained => return Woken::Undrained,
+                asked = self.mailbox.recv() => asked,
+                () = self.profile.commons.lock.changed() => return Woken::Lock,
+                (wanted, secret) = resolving => return Woken::Secret(wanted, secret),
+                () = sleep_until(deadline.into()) => return Woken::Timer,
+            };
+            match asked {
+                Some(Request::Look(look)) => Box::pin(self.on_look(look)).await,
+                Some(Request::Act(act)) => return Woken::Act(act),
+                None => return Woken::Unheld,
             }
-        };
-        let undrained = self.undrained;
-        tokio::select! {
-            event = self.reader.next() => Woken::Line(event),
-            () = yield_now(), if undrained => Woken::Undrained,
-            request = self.mailbox.recv() => Woken::Request(request),
-            () = self.profile.commons.lock.changed() => Woken::Lock,
-            (wanted, secret) = resolving => Woken::Secret(wanted, secret),
-            () = sleep_until(deadline.into()) => Woken::Timer,
         }
     }
 
@@ -524,44 +529,50 @@ impl Actor {
         (stream.rows_done(), stream.tail().trim_end().to_owned())
     }
 
-    async fn on_request(&mut self, request: Request) {
-        if request.is_use() {
+    async fn on_look(&mut self, look: Look) {
+        match look {
+            Look::Report(query, reply) => drop(reply.send(self.report(&query))),
+            Look::Screen(since, reply) => drop(reply.send(self.screen_report(since))),
+            Look::Meanwhile(agent, reply) => drop(reply.send(self.meanwhile(&agent))),
+            Look::Judge(request, reply) => {
+                // A report, which is asked for behind every command, takes no room for that.
+                let verdict = Box::pin(self.judge(&request)).await;
+                let _ = reply.send(verdict);
+            }
+        }
+    }
+
+    async fn on_act(&mut self, act: Act) {
+        if act.is_use() {
             self.used_at = now();
         }
-        match request {
-            Request::Run(request, reply) => {
+        match act {
+            Act::Run(request, reply) => {
                 self.waiting.add(&self.profile.id, request, reply);
                 if self.machine.is_idle() {
                     let effects = self.start_next().await;
                     self.perform(effects).await;
                 }
             }
-            Request::Report(query, reply) => drop(reply.send(self.report(&query))),
-            Request::Send(request, reply) => {
+            Act::Send(request, reply) => {
                 self.sends.push_back((request, reply));
                 self.type_sends().await;
             }
-            Request::Stop(how, tried, command, reply) => {
+            Act::Stop(how, tried, command, reply) => {
                 let stopped = self.on_stop(how, tried, command).await;
                 let _ = reply.send(stopped);
             }
-            Request::Renew(renewal, reply) => {
-                self.on_renewal(*renewal);
-                let _ = reply.send(());
-            }
-            Request::Screen(since, reply) => drop(reply.send(self.screen_report(since))),
-            Request::Watch(reply) => drop(reply.send(Ok(self.watched()))),
-            Request::Meanwhile(agent, reply) => drop(reply.send(self.meanwhile(&agent))),
-            Request::Resize(size, reply) => drop(reply.send(self.on_resize(size))),
-            Request::Person(who, bytes, reply) => {
+            Act::Watch(reply) => drop(reply.send(Ok(self.watched()))),
+            Act::Person(who, bytes, reply) => {
                 let typed = self.on_persons_keys(who, bytes).await;
                 let _ = reply.send(typed);
             }
-            Request::Judge(request, reply) => {
-                let verdict = self.judge(&request).await;
-                let _ = reply.send(verdict);
+            Act::Resize(size, reply) => drop(reply.send(self.on_resize(size))),
+            Act::Renew(renewal, reply) => {
+                self.on_renewal(*renewal);
+                let _ = reply.send(());
             }
-            Request::Close(reply) => {
+            Act::Close(reply) => {
                 self.ended = Some("closed on request".to_owned());
                 self.is_wanted_end = true;
                 let _ = reply.send(());
@@ -749,8 +760,9 @@ impl Actor {
             let _ = reply.send(Err(Refusal::Closed(why.clone())));
         }
         while let Some(request) = self.mailbox.recv().await {
-            if let Some(past) = request.refuse(&why) {
-                self.on_request(past).await;
+            match request {
+                Request::Look(look) => self.on_look(look).await,
+                Request::Act(act) => act.refuse(&why),
             }
         }
     }

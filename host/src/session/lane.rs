@@ -24,8 +24,9 @@ use super::lock::Held;
 use super::profile::{Place, Profile};
 use super::queue::{Queue, Reply, still_wanted};
 use super::report::{Report, ScreenReport};
+use super::request::{Act, Look, Request, Sent};
 use super::witness::{Apart, Case, Witness};
-use super::{Accepted, Phase, Refusal, Request, RunRequest, Sent, SessionHandle, Status, Stop, now};
+use super::{Accepted, Phase, Refusal, RunRequest, SessionHandle, Status, Stop, now};
 use crate::cast::Cast;
 use crate::ids::CommandId;
 use crate::limits::{COMMANDS_KEPT, INTERRUPT_STEP_WAIT, LINE_CHUNKS, LOGIN_MAX, PROGRAMS_KEPT};
@@ -200,7 +201,9 @@ struct Lane {
 enum Woken {
     Pipe(LineEvent),
     Program(CommandId, ProgramEvent),
-    Request(Option<Request>),
+    Act(Act),
+    /// Nobody can ask for anything any more.
+    Unheld,
     /// The connection for programs has ended.
     Gone(String),
     Timer,
@@ -211,19 +214,15 @@ impl Lane {
         Box::pin(self.profile.recall_masks()).await;
         self.set_up();
         while self.ended.is_none() {
-            let (mut woken, mut is_look) = (Some(self.wait().await), true);
+            let mut woken = Some(self.wait().await);
             while let Some(next) = woken {
-                is_look &= matches!(&next, Woken::Request(Some(request)) if request.is_look());
                 let is_output = matches!(next, Woken::Pipe(_) | Woken::Program(..));
                 self.on_woken(next).await;
-                woken = if is_output { self.behind_output() } else { None };
+                woken = if is_output { self.behind_output().await } else { None };
             }
             self.start_next().await;
             self.publish();
-            // Those who look would wake themselves and each other for ever.
-            if !is_look {
-                self.profile.commons.stir();
-            }
+            self.profile.commons.stir();
         }
         self.close().await;
     }
@@ -232,8 +231,8 @@ impl Lane {
         match woken {
             Woken::Pipe(event) => self.on_pipe(event),
             Woken::Program(id, event) => self.on_program(id, event),
-            Woken::Request(Some(request)) => self.on_request(request).await,
-            Woken::Request(None) => self.ended = Some("nobody uses the session".to_owned()),
+            Woken::Act(act) => self.on_act(act),
+            Woken::Unheld => self.ended = Some("nobody uses the session".to_owned()),
             Woken::Gone(why) => {
                 self.profile.commons.lose_line();
                 self.ended = Some(why);
@@ -244,7 +243,7 @@ impl Lane {
 
     /// Who asks something, or what is due. Output is taken before both, and where it comes without a pause they would wait for ever: they
     /// have their turn between two pieces of it.
-    fn behind_output(&mut self) -> Option<Woken> {
+    async fn behind_output(&mut self) -> Option<Woken> {
         // Behind a program's end comes first whether its connection still is.
         let goes_on = matches!(self.way, Open::Pipe(_)) || self.running().is_some();
         if self.ended.is_some() || !goes_on {
@@ -254,8 +253,8 @@ impl Lane {
             return Some(Woken::Timer);
         }
         match self.mailbox.try_recv() {
-            Ok(request) => Some(Woken::Request(Some(request))),
-            Err(mpsc::error::TryRecvError::Disconnected) => Some(Woken::Request(None)),
+            Ok(request) => self.heard(Some(request)).await,
+            Err(mpsc::error::TryRecvError::Disconnected) => self.heard(None).await,
             Err(mpsc::error::TryRecvError::Empty) => None,
         }
     }
@@ -278,34 +277,53 @@ impl Lane {
         kills.map(|(at, _)| at).chain(held).fold(deadline, Instant::min)
     }
 
+    /// Waits for what may change something. Who only looks is told meanwhile: that is no turn, in which those who look would wake
+    /// themselves and each other for ever.
     async fn wait(&mut self) -> Woken {
-        let deadline = self.deadline();
-        // Programs that run tell their end themselves.
-        let is_idle = self.running().is_none();
-        let gone = match &self.way {
-            Open::Programs { connection, .. } if is_idle => Some(connection.clone()),
-            _ => None,
-        };
-        let gone = async {
-            match gone {
-                Some(connection) => connection.ended().await,
-                None => std::future::pending().await,
+        loop {
+            let deadline = self.deadline();
+            // Programs that run tell their end themselves.
+            let is_idle = self.running().is_none();
+            let gone = match &self.way {
+                Open::Programs { connection, .. } if is_idle => Some(connection.clone()),
+                _ => None,
+            };
+            let gone = async {
+                match gone {
+                    Some(connection) => connection.ended().await,
+                    None => std::future::pending().await,
+                }
+            };
+            let piped = async {
+                match &mut self.way {
+                    Open::Pipe(pipe) => pipe.reader.next().await,
+                    Open::Programs { .. } => std::future::pending().await,
+                }
+            };
+            let asked = tokio::select! {
+                // A connection that has ended takes no further command.
+                biased;
+                why = gone => return Woken::Gone(why),
+                event = piped => return Woken::Pipe(event),
+                Some((id, event)) = self.events.recv() => return Woken::Program(id, event),
+                asked = self.mailbox.recv() => asked,
+                () = sleep_until(deadline.into()) => return Woken::Timer,
+            };
+            if let Some(woken) = self.heard(asked).await {
+                return woken;
             }
-        };
-        let piped = async {
-            match &mut self.way {
-                Open::Pipe(pipe) => pipe.reader.next().await,
-                Open::Programs { .. } => std::future::pending().await,
+        }
+    }
+
+    /// What somebody asks. A look is told at once.
+    async fn heard(&mut self, asked: Option<Request>) -> Option<Woken> {
+        match asked {
+            Some(Request::Look(look)) => {
+                self.on_look(look).await;
+                None
             }
-        };
-        tokio::select! {
-            // A connection that has ended takes no further command.
-            biased;
-            why = gone => Woken::Gone(why),
-            event = piped => Woken::Pipe(event),
-            Some((id, event)) = self.events.recv() => Woken::Program(id, event),
-            request = self.mailbox.recv() => Woken::Request(request),
-            () = sleep_until(deadline.into()) => Woken::Timer,
+            Some(Request::Act(act)) => Some(Woken::Act(act)),
+            None => Some(Woken::Unheld),
         }
     }
 
@@ -379,21 +397,26 @@ impl Lane {
         }
     }
 
-    async fn on_request(&mut self, request: Request) {
-        if request.is_use() {
+    async fn on_look(&self, look: Look) {
+        match look {
+            Look::Report(query, reply) => drop(reply.send(self.report(&query))),
+            Look::Screen(_, reply) => drop(reply.send(ScreenReport::default())),
+            Look::Meanwhile(_, reply) => drop(reply.send(None)),
+            Look::Judge(request, reply) => drop(reply.send(self.judge(&request).await)),
+        }
+    }
+
+    fn on_act(&mut self, act: Act) {
+        if act.is_use() {
             self.used_at = now();
         }
-        match request {
-            Request::Run(request, reply) => self.waiting.add(&self.profile.id, request, reply),
-            Request::Report(query, reply) => drop(reply.send(self.report(&query))),
-            Request::Send(_, reply) => drop(reply.send(Err(Refusal::Cannot(NO_TERMINAL.to_owned())))),
-            Request::Stop(how, _, command, reply) => drop(reply.send(self.stop(how, command))),
-            Request::Screen(_, reply) => drop(reply.send(ScreenReport::default())),
-            Request::Watch(reply) => drop(reply.send(Err(NO_TERMINAL.to_owned()))),
-            Request::Person(_, _, reply) | Request::Resize(_, reply) => drop(reply.send(Err(NO_TERMINAL.to_owned()))),
-            Request::Meanwhile(_, reply) => drop(reply.send(None)),
-            Request::Judge(request, reply) => drop(reply.send(self.judge(&request).await)),
-            Request::Renew(renewal, reply) => {
+        match act {
+            Act::Run(request, reply) => self.waiting.add(&self.profile.id, request, reply),
+            Act::Send(_, reply) => drop(reply.send(Err(Refusal::Cannot(NO_TERMINAL.to_owned())))),
+            Act::Stop(how, _, command, reply) => drop(reply.send(self.stop(how, command))),
+            Act::Watch(reply) => drop(reply.send(Err(NO_TERMINAL.to_owned()))),
+            Act::Person(_, _, reply) | Act::Resize(_, reply) => drop(reply.send(Err(NO_TERMINAL.to_owned()))),
+            Act::Renew(renewal, reply) => {
                 self.profile.policy = renewal.policy;
                 self.note = renewal.note;
                 if let Some(kind) = renewal.kind {
@@ -402,7 +425,7 @@ impl Lane {
                 }
                 let _ = reply.send(());
             }
-            Request::Close(reply) => {
+            Act::Close(reply) => {
                 self.ended = Some("closed on request".to_owned());
                 self.is_end_told = true;
                 let _ = reply.send(());
@@ -591,8 +614,9 @@ impl Lane {
         self.profile.commons.stir();
         self.waiting.close(&why);
         while let Some(request) = self.mailbox.recv().await {
-            if let Some(past) = request.refuse(&why) {
-                self.on_request(past).await;
+            match request {
+                Request::Look(look) => self.on_look(look).await,
+                Request::Act(act) => act.refuse(&why),
             }
         }
     }

@@ -26,7 +26,7 @@ fn command() -> RunRequest {
 
 async fn asked(mailbox: &mut mpsc::Receiver<Request>) -> oneshot::Sender<Result<Accepted, Refusal>> {
     match mailbox.recv().await {
-        Some(Request::Run(_, reply)) => reply,
+        Some(Request::Act(Act::Run(_, reply))) => reply,
         other => panic!("{other:?}"),
     }
 }
@@ -137,7 +137,7 @@ async fn a_session_that_has_too_much_to_do_has_not_ended() {
     let (handle, mut mailbox) = session();
     for _ in 0..SESSION_MAILBOX {
         let (reply, _) = oneshot::channel();
-        handle.put(Request::Screen(None, reply)).unwrap();
+        handle.put(Look::Screen(None, reply)).unwrap();
     }
     for refused in [handle.run_in_turn(command()).await, handle.run_unless(command(), pending()).await] {
         assert!(matches!(&refused, Err(Refusal::Cannot(why)) if why.contains("requests waiting")), "{refused:?}");
@@ -153,12 +153,12 @@ async fn who_asks_for_output_waits_for_room() {
     let (handle, mut mailbox) = session();
     for _ in 0..SESSION_MAILBOX {
         let (reply, _) = oneshot::channel();
-        handle.put(Request::Screen(None, reply)).unwrap();
+        handle.put(Look::Screen(None, reply)).unwrap();
     }
     let device = async {
         loop {
             match mailbox.recv().await {
-                Some(Request::Report(_, reply)) => break reply.send(Err("asked".to_owned())).unwrap(),
+                Some(Request::Look(Look::Report(_, reply))) => break reply.send(Err("asked".to_owned())).unwrap(),
                 Some(_) => {}
                 None => panic!("it was not asked"),
             }
