@@ -158,15 +158,6 @@ fn what_stands_in_a_prompt_is_quiet_and_runs_only_where_it_was_made() {
     assert!(said("printf %s \"$PS2\"", None).0.contains("__jft"));
 }
 
-/// Where it is installed.
-#[test]
-fn ksh93_marks_whatever_becomes_of_the_prompt_for_the_rest_of_a_line() {
-    let script = format!("{}\nfor PS2 in 'a> ' \"b $PS2\" \"c $PS2\"; do printf %s \"$PS2\"; done", typed("ksh93").trim());
-    let Ok(done) = std::process::Command::new("ksh93").args(["-c", &script]).output() else { return };
-    let said = String::from_utf8(done.stdout).unwrap();
-    assert_eq!(said.replace("\u{1b}]133;P;k=c;late=1;0123456789abcdef\u{7}", "|"), "|a> |b > |c > ", "{said:?}");
-}
-
 /// Behind these stands a text that the code asks for, not one that it sends.
 const ASKED: [&str; 13] = [
     "hit(",
