@@ -171,7 +171,6 @@ impl<W: AsyncWrite + Unpin> Visit<W> {
 
     async fn act(&mut self, said: Say) -> Result<Option<Tell>, String> {
         let done = |text: String| Ok(Some(Tell::Done { text }));
-        let now = Instant::now();
         match said {
             Say::List => {
                 let now = Listed::now(&self.guests);
@@ -179,47 +178,16 @@ impl<W: AsyncWrite + Unpin> Visit<W> {
                 self.listed = Some(now);
                 return Ok(Some(all));
             }
-            Say::Enter { session, columns, rows } => {
-                // Who comes again to the same session has not left it: the seat before is given back behind the new one.
-                let _before = self.seat.take();
-                self.state = None;
-                let mut seat = self.guests.enter(&SessionId::parse(&session), &self.guest).await?;
-                if columns > 0 && rows > 0 && self.guest.may_type {
-                    seat.resize((columns, rows)).await?;
-                }
-                let picture = seat.picture();
-                self.seat = Some(seat);
-                return Ok(Some(picture));
-            }
+            Say::Enter { session, columns, rows } => return self.enter(&session, (columns, rows)).await.map(Some),
             Say::Leave => self.seat = None,
-            Say::Type { data } => {
-                let seat = self.seat.as_ref().ok_or("no session is shown: enter one first")?;
-                seat.stage.handle.person(self.author.clone(), data.0).await?;
-            }
-            Say::Resize { columns, rows } => {
-                let seat = self.seat.as_ref().ok_or("no session is shown: enter one first")?;
-                seat.resize((columns, rows)).await?;
-            }
+            Say::Type { data } => self.seated()?.stage.handle.person(self.author.clone(), data.0).await?,
+            Say::Resize { columns, rows } => self.seated()?.resize((columns, rows)).await?,
             Say::Lock { session, rule, agent, seconds } => {
-                let handle = self.session(&session)?;
-                let length = seconds.map(Duration::from_secs);
-                let agent = agent.map(|name| Author::agent(&name));
-                if let Some(why) = handle.closed().filter(|_| rule != Rule::Everyone) {
-                    return Err(format!(
-                        "`{session}` is closed: {why}; there is nothing to lock. Open it again with `jackfield open {session}` first"
-                    ));
-                }
-                match (rule, agent) {
-                    (Rule::Everyone, _) => handle.commons.lock.release(&self.author, true, now)?,
-                    (Rule::People, _) => handle.commons.lock.take(&self.author, None, length, now)?,
-                    (Rule::OneAgent, Some(agent)) => handle.commons.lock.take(&self.author, Some(agent), length, now)?,
-                    (Rule::OneAgent, None) => return Err("which agent? give its client's name".to_owned()),
-                }
-                return done(format!("{session}: {}", shown(rule)));
+                return done(self.lock(&session, rule, agent, seconds.map(Duration::from_secs))?);
             }
             Say::Unlock { session } => {
-                self.session(&session)?.commons.lock.release(&self.author, true, now)?;
-                return done(format!("{session}: agents and people may type"));
+                self.session(&session)?.commons.lock.release(&self.author, true, Instant::now())?;
+                return done(format!("{session}: {}", shown(Rule::Everyone)));
             }
             Say::Panic { on } => {
                 self.guests.directory.set_halt(on.then(|| self.author.to_string()));
@@ -258,17 +226,56 @@ impl<W: AsyncWrite + Unpin> Visit<W> {
                 self.guests.directory.close(&handle.id).await;
                 return done(format!("{session} closed"));
             }
-            Say::Note { session, text } => {
-                let handle = self.session(&session)?;
-                let (text, most) = (text.trim(), NOTE_MAX_BYTES);
-                if text.len() > most {
-                    return Err(format!("a note has at most {most} bytes, this one has {}; nothing was noted", text.len()));
-                }
-                handle.commons.set_note(text);
-                return done(format!("{session}: {}", if text.is_empty() { "its note is taken away" } else { "noted" }));
-            }
+            Say::Note { session, text } => return done(self.note(&session, text.trim())?),
         }
         Ok(None)
+    }
+
+    /// The session that the guest is shown.
+    fn seated(&self) -> Result<&Seat, String> {
+        self.seat.as_ref().ok_or_else(|| "no session is shown: enter one first".to_owned())
+    }
+
+    async fn enter(&mut self, session: &str, (columns, rows): (u16, u16)) -> Result<Tell, String> {
+        // Who comes again to the same session has not left it: the seat before is given back behind the new one.
+        let _before = self.seat.take();
+        self.state = None;
+        let mut seat = self.guests.enter(&SessionId::parse(session), &self.guest).await?;
+        if columns > 0 && rows > 0 && self.guest.may_type {
+            seat.resize((columns, rows)).await?;
+        }
+        let picture = seat.picture();
+        self.seat = Some(seat);
+        Ok(picture)
+    }
+
+    /// Who may type in a session from now on, or for so long.
+    fn lock(&self, session: &str, rule: Rule, agent: Option<String>, length: Option<Duration>) -> Result<String, String> {
+        let (handle, now) = (self.session(session)?, Instant::now());
+        if let Some(why) = handle.closed().filter(|_| rule != Rule::Everyone) {
+            return Err(format!(
+                "`{session}` is closed: {why}; there is nothing to lock. Open it again with `jackfield open {session}` first"
+            ));
+        }
+        let lock = &handle.commons.lock;
+        match (rule, agent) {
+            (Rule::Everyone, _) => lock.release(&self.author, true, now)?,
+            (Rule::People, _) => lock.take(&self.author, None, length, now)?,
+            (Rule::OneAgent, Some(agent)) => lock.take(&self.author, Some(Author::agent(&agent)), length, now)?,
+            (Rule::OneAgent, None) => return Err("which agent? give its client's name".to_owned()),
+        }
+        Ok(format!("{session}: {}", shown(rule)))
+    }
+
+    /// Puts a note at a session, or takes it away.
+    fn note(&self, session: &str, text: &str) -> Result<String, String> {
+        let handle = self.session(session)?;
+        let (length, most) = (text.len(), NOTE_MAX_BYTES);
+        if length > most {
+            return Err(format!("a note has at most {most} bytes, this one has {length}; nothing was noted"));
+        }
+        handle.commons.set_note(text);
+        Ok(format!("{session}: {}", if text.is_empty() { "its note is taken away" } else { "noted" }))
     }
 }
 
