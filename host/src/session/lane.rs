@@ -6,26 +6,27 @@
 
 mod pipe;
 mod program;
+mod record;
 mod reports;
 mod streams;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tokio::sync::{mpsc, watch};
 use tokio::time::sleep_until;
 
 use self::program::{Places, ProgramEvent, carry};
+use self::record::Record;
 use self::streams::Streams;
 use super::command::{State, UNWANTED};
-use super::journal::Ended;
 use super::lock::Held;
 use super::profile::{Place, Profile};
 use super::queue::{Queue, Reply, still_wanted};
 use super::report::{Report, ScreenReport};
 use super::request::{Act, Look, Request, Sent};
-use super::witness::{Apart, Case, Witness};
+use super::witness::Case;
 use super::{Accepted, Phase, Refusal, RunRequest, SessionHandle, Status, Stop, now};
 use crate::cast::Cast;
 use crate::ids::CommandId;
@@ -123,59 +124,6 @@ enum Open {
 enum Given {
     Line(Approved),
     Program(Program),
-}
-
-/// A command, while it runs and later.
-struct Record {
-    id: CommandId,
-    state: watch::Sender<State>,
-    rule: (String, String),
-    started_at: Instant,
-    duration: Option<Duration>,
-    status: Option<i32>,
-    failure: Option<String>,
-    cwd: Option<String>,
-    warnings: Vec<String>,
-    /// Parts of the session's streams, or of its own; the end is open while it runs.
-    out: (u64, Option<u64>),
-    err: (u64, Option<u64>),
-    own: Option<Box<Streams>>,
-    writer: Option<Writer>,
-    interrupted: bool,
-    /// When it is stopped, and by how many signals it was so far.
-    kill_at: Option<(Instant, usize)>,
-    witness: Witness,
-    cast: Cast,
-    /// Where it begins in the recording.
-    cast_from: f64,
-}
-
-impl Record {
-    fn is_over(&self) -> bool {
-        self.duration.is_some()
-    }
-
-    fn end(&mut self, state: State, profile: &Profile) {
-        if self.is_over() {
-            return;
-        }
-        let duration = now().saturating_duration_since(self.started_at);
-        let state = if self.interrupted { state.once_stopped() } else { state };
-        self.duration = Some(duration);
-        self.writer = None;
-        self.state.send_replace(state);
-        let part = |(start, end): (u64, Option<u64>)| (start, end.unwrap_or(start).max(start));
-        let (out, err) = (part(self.out), part(self.err));
-        let output_bytes = out.1 - out.0 + err.1 - err.0;
-        let failed = self.has_failed(state);
-        let ended = Ended { state: state.into(), exit_code: self.status, failed, duration, output_bytes };
-        let recording = self.cast.part(self.cast_from, now());
-        profile.witness_end_apart(self.id, ended, &self.witness, Apart { log: out, errors: err, recording });
-    }
-
-    fn has_failed(&self, state: State) -> bool {
-        self.failure.is_some() || self.status.is_some_and(|status| status != 0) || state.is_lost()
-    }
 }
 
 struct Lane {
