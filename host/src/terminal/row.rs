@@ -1,51 +1,21 @@
 //! One row of text with a cursor: what is left of it after carriage returns, backspaces and erasing.
 //!
-//! Text that only grows stays bytes. The first character that is written over another one turns the row
-//! into cells, one for each column: a wide character has two, and what stands on another character none. A pager's marker is turned into *ghost* cells: whatever the device sends to wipe it out (spaces,
-//! backspaces, erase) disappears with it, and text written over it is real.
+//! Text that only grows stays bytes. The first character that is written over another one turns the row into cells. A pager's marker is
+//! turned into *ghost* cells: whatever the device sends to wipe it out (spaces, backspaces, erase) disappears with it, and text written
+//! over it is real.
 
-use unicode_width::UnicodeWidthChar as _;
+mod cells;
 
+use self::cells::{BLANK, Cell, Ink, SECOND, blank, delete, insert, mark, part, push, reach, set, standing, width, wipe};
 use super::parser::Csi;
 use super::text::lossy;
 use crate::limits::ROW_EDIT_MAX_CELLS;
 
 /// What stands for a character that is covered.
 const COVER: char = '*';
-/// What stands in the second column of a wide character. Devices' own are never in a row.
-const SECOND: char = '\0';
-/// Bytes of what stands on one character. The longest in use, flags of regions, have six such characters.
-const MARKS_MAX_BYTES: usize = 32;
-/// Different ones in a row. More stand in columns of their own.
-const MARKS_MAX: usize = 64;
 
 /// The longest row kept, in bytes. Of a longer one the newer half is kept.
 pub const ROW_MAX_BYTES: usize = 64 * 1024;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Ink {
-    Real,
-    /// Part of a pager's marker.
-    Marker,
-    /// A marker's cell that was wiped with a space, and spaces right behind them.
-    Wiped,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Cell {
-    ch: char,
-    ink: Ink,
-    /// Which of the row's marks stand on it, from 1; 0 is none.
-    marks: u8,
-}
-
-const BLANK: Cell = Cell::of(' ');
-
-impl Cell {
-    const fn of(ch: char) -> Self {
-        Self { ch, ink: Ink::Real, marks: 0 }
-    }
-}
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Content {
@@ -584,114 +554,9 @@ impl Row {
     }
 }
 
-/// Columns that a character takes, as the emulator of the screen has it.
-fn width(ch: char) -> usize {
-    if ch.is_ascii() { 1 } else { ch.width().unwrap_or(1) }
-}
-
-/// The character behind all that stands there already.
-fn push(cells: &mut Vec<Cell>, marks: &mut Vec<String>, ch: char) {
-    let width = width(ch);
-    if width == 0 && mark(cells, marks, ch) {
-        return;
-    }
-    cells.push(Cell::of(ch));
-    if width > 1 {
-        cells.push(Cell::of(SECOND));
-    }
-}
-
-fn set(cells: &mut Vec<Cell>, column: usize, cell: Cell) {
-    match cells.get_mut(column) {
-        Some(there) => *there = cell,
-        None => cells.push(cell),
-    }
-}
-
-/// What has no column of its own comes to stand on the last of these characters, if there is one, and room for it.
-fn mark(cells: &mut [Cell], marks: &mut Vec<String>, ch: char) -> bool {
-    let Some(cell) = cells.iter_mut().rev().find(|cell| cell.ch != SECOND) else { return false };
-    let mut text = standing(marks, cell.marks).to_owned();
-    text.push(ch);
-    let at = marks.iter().position(|known| *known == text).unwrap_or(marks.len());
-    let Ok(number) = u8::try_from(at + 1) else { return false };
-    if at >= MARKS_MAX || text.len() > MARKS_MAX_BYTES {
-        return false;
-    }
-    if at == marks.len() {
-        marks.push(text);
-    }
-    cell.marks = number;
-    true
-}
-
-/// The marks of this number.
-fn standing(marks: &[String], number: u8) -> &str {
-    usize::from(number).checked_sub(1).and_then(|at| marks.get(at)).map_or("", String::as_str)
-}
-
-/// Of a wide character whose halves are parted here, two blanks are left.
-fn part(cells: &mut [Cell], column: usize) {
-    if column > 0 && cells.get(column).is_some_and(|cell| cell.ch == SECOND) {
-        cells.iter_mut().skip(column - 1).take(2).for_each(|cell| (cell.ch, cell.marks) = (' ', 0));
-    }
-}
-
-fn wipe<'a>(cells: impl Iterator<Item = &'a mut Cell>) {
-    cells.for_each(|cell| *cell = BLANK);
-}
-
-/// Blanks stand in these columns.
-fn blank(cells: &mut [Cell], from: usize, end: usize) {
-    part(cells, from);
-    part(cells, end);
-    wipe(cells.iter_mut().take(end).skip(from));
-}
-
-/// The cells from the cursor on that one control sequence reaches.
-fn reach(cells: &mut [Cell], column: usize) -> &mut [Cell] {
-    let end = column.saturating_add(ROW_EDIT_MAX_CELLS).min(cells.len());
-    cells.get_mut(column..end).unwrap_or_default()
-}
-
-/// Blanks push what stands at the cursor and behind it to the right. What comes to stand further than a terminal's row reaches is lost,
-/// as it is there.
-fn insert(cells: &mut Vec<Cell>, column: usize, count: usize) {
-    if column >= cells.len() {
-        return;
-    }
-    let longest = column.saturating_add(ROW_EDIT_MAX_CELLS);
-    let length = cells.len().saturating_add(count).min(longest).max(cells.len());
-    cells.resize(length, BLANK);
-    part(cells, column);
-    part(cells, longest);
-    part(cells, longest.min(length).saturating_sub(count).max(column));
-    let moved = reach(cells, column);
-    let count = count.min(moved.len());
-    moved.rotate_right(count);
-    wipe(moved.iter_mut().take(count));
-}
-
-/// What stands behind the deleted cells comes to the cursor. What is further away than a terminal's row reaches stays where it is.
-fn delete(cells: &mut Vec<Cell>, column: usize, count: usize) {
-    let longest = column.saturating_add(ROW_EDIT_MAX_CELLS);
-    let reaches_end = cells.len() <= longest;
-    part(cells, column);
-    part(cells, column.saturating_add(count).min(longest));
-    part(cells, longest);
-    let moved = reach(cells, column);
-    let count = count.min(moved.len());
-    let kept = moved.len() - count;
-    moved.rotate_left(count);
-    if reaches_end {
-        cells.truncate(column + kept);
-    } else {
-        wipe(moved.iter_mut().skip(kept));
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::cells::{MARKS_MAX, MARKS_MAX_BYTES};
     use super::*;
     use crate::terminal::parser::{Parser, Sink};
 
