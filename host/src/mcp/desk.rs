@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::Caller;
 use super::conceal::each_text;
-use super::helpers::{Channels, Sudo};
+use super::programs::{Channels, Sudo};
 use super::reply::{self, Reply};
 use super::tools::Arguments;
 use crate::audit::record::Filed;
