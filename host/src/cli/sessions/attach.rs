@@ -176,23 +176,7 @@ async fn follow(visitor: Visitor, session: &str, may_type: bool) -> Result<Strin
             _ = ended.recv() => (Vec::new(), true),
             typed = keys.recv(), if may_type => match typed {
                 None => (Vec::new(), true),
-                Some(bytes) => {
-                    let (mut said, mut leaves) = (Vec::new(), false);
-                    for key in keyboard.take(&bytes) {
-                        match key {
-                            Key::Typed(bytes) => said.push(Say::Type { data: Data(bytes) }),
-                            Key::Leave => {
-                                leaves = true;
-                                break;
-                            }
-                            Key::Lock => said.push(lock(session, state.as_ref())),
-                            Key::Panic => said.push(Say::Panic { on: true }),
-                            Key::Who => notice(&who(state.as_ref())),
-                            Key::Help => notice("Ctrl-] then: d leave, w who is here, l lock or unlock agents, p stop all agents, Ctrl-] itself"),
-                        }
-                    }
-                    (said, leaves)
-                }
+                Some(bytes) => on_keys(keyboard.take(&bytes), session, state.as_ref()),
             },
         };
         for said in said {
@@ -211,6 +195,22 @@ async fn follow(visitor: Visitor, session: &str, may_type: bool) -> Result<Strin
             return Ok(format!("\r\nleft {session}; it goes on"));
         }
     }
+}
+
+/// What is said for what was typed, and whether somebody leaves.
+fn on_keys(keys: Vec<Key>, session: &str, state: Option<&SessionState>) -> (Vec<Say>, bool) {
+    let mut said = Vec::new();
+    for key in keys {
+        match key {
+            Key::Typed(bytes) => said.push(Say::Type { data: Data(bytes) }),
+            Key::Leave => return (said, true),
+            Key::Lock => said.push(lock(session, state)),
+            Key::Panic => said.push(Say::Panic { on: true }),
+            Key::Who => notice(&who(state)),
+            Key::Help => notice("Ctrl-] then: d leave, w who is here, l lock or unlock agents, p stop all agents, Ctrl-] itself"),
+        }
+    }
+    (said, false)
 }
 
 fn lock(session: &str, state: Option<&SessionState>) -> Say {
