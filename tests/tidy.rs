@@ -1,6 +1,6 @@
 //! Rules of the house that a machine can check.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 fn sources(folder: &Path, out: &mut Vec<PathBuf>) {
@@ -101,6 +101,19 @@ fn a_module_uses_its_own_layer_and_those_below() {
             assert!(lowest <= *own, "{}:{number}: `{module}` is in layer {own}, `{name}` in layer {lowest}", file.display());
         }
     }
+}
+
+/// A bound that nothing keeps is none, and no compiler tells of it.
+#[test]
+fn every_limit_is_kept() {
+    let limits = root().join("limits.rs");
+    let (declared, rest): (Vec<_>, Vec<_>) = product().into_iter().partition(|(file, _, _)| *file == limits);
+    let is_apart = |letter: char| !letter.is_alphanumeric() && letter != '_';
+    let used: BTreeSet<&str> = rest.iter().flat_map(|(_, _, line)| line.split(is_apart)).collect();
+    let names: Vec<&str> = declared.iter().filter_map(|(_, _, line)| line.strip_prefix("pub const ")?.split(':').next()).collect();
+    assert!(names.len() > 100, "{} are not all limits", names.len());
+    let unused: Vec<&str> = names.into_iter().filter(|name| !used.contains(name)).collect();
+    assert!(unused.is_empty(), "{unused:?}");
 }
 
 #[test]
