@@ -165,7 +165,7 @@ impl Lane {
             let mut woken = Some(self.wait().await);
             while let Some(next) = woken {
                 let is_output = matches!(next, Woken::Pipe(_) | Woken::Program(..));
-                self.on_woken(next).await;
+                self.on_woken(next);
                 woken = if is_output { self.behind_output().await } else { None };
             }
             self.start_next().await;
@@ -175,7 +175,7 @@ impl Lane {
         self.close().await;
     }
 
-    async fn on_woken(&mut self, woken: Woken) {
+    fn on_woken(&mut self, woken: Woken) {
         match woken {
             Woken::Pipe(event) => self.on_pipe(event),
             Woken::Program(id, event) => self.on_program(id, event),
