@@ -222,15 +222,6 @@ pub enum Stop {
     Hangup,
 }
 
-/// What was done to stop it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Stopped {
-    /// What was sent.
-    pub sent: Vec<String>,
-    /// The prompt is back.
-    pub prompt_back: bool,
-}
-
 /// What changes for a live session when the configuration was read again.
 #[derive(Debug, Clone)]
 pub struct Renewal {
