@@ -10,12 +10,12 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::time::{sleep_until, timeout};
+use tokio::time::timeout;
 
 use crate::author::Author;
 use crate::config::PolicyMode;
 use crate::ids::{CommandId, SessionId};
-use crate::limits::{LOOK_EVERY, SESSION_MAILBOX};
+use crate::limits::SESSION_MAILBOX;
 use crate::plugin::device_type::DeviceType;
 use crate::policy::{Purpose, Verdict, approval};
 use crate::transport::Welcome;
@@ -23,6 +23,7 @@ use crate::transport::Welcome;
 use self::audience::Watched;
 use self::commons::Commons;
 use self::journey::Keep;
+use self::looks::Looks;
 use self::report::{Meanwhile, OutputQuery, Report, ScreenReport};
 use self::request::{Act, Look, Request, Sent};
 
@@ -38,6 +39,7 @@ pub mod journey;
 pub mod lane;
 pub mod lock;
 pub mod log;
+pub mod looks;
 pub mod machine;
 mod pieces;
 pub mod profile;
@@ -283,7 +285,7 @@ impl SessionHandle {
     /// For somebody who looks at it again and again until something has come of it: to be had before the first look.
     #[must_use]
     pub fn looks(&self) -> Looks<'_> {
-        Looks { handle: self, stirs: self.commons.stirs(), last: tokio::time::Instant::now() }
+        Looks::of(self)
     }
 
     /// Why it is over, if it is.
@@ -505,29 +507,6 @@ impl SessionHandle {
     pub async fn close(&self) {
         // A session that has ended is closed.
         let _ = self.ask(Act::Close).await;
-    }
-}
-
-/// Looks at a session: when something may have changed, and at most once in [`LOOK_EVERY`].
-#[derive(Debug)]
-pub struct Looks<'a> {
-    handle: &'a SessionHandle,
-    stirs: watch::Receiver<()>,
-    last: tokio::time::Instant,
-}
-
-impl Looks<'_> {
-    /// Waits for the next one. A session that is silent wakes nobody, and one that prints without a pause not for each piece of it.
-    /// Who gives that up for something else looks then, too: it may have been woken already.
-    pub async fn next(&mut self) {
-        tokio::select! {
-            // It lasts as long as the handle.
-            _ = self.stirs.changed() => {}
-            () = self.handle.until(|status| matches!(status.phase, Phase::Closed(_))) => {}
-        }
-        sleep_until(self.last + LOOK_EVERY).await;
-        self.stirs.mark_unchanged();
-        self.last = tokio::time::Instant::now();
     }
 }
 

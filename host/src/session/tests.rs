@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::future::{pending, ready};
 
 use super::*;
+use crate::limits::LOOK_EVERY;
 use crate::policy;
 
 /// A session of which this is the mailbox.
