@@ -11,12 +11,15 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 use std::thread::{self, Thread};
+use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::task::yield_now;
 use tokio::time::timeout;
 
-use crate::limits::{AUDIT_FILE_MAX_BYTES, AUDIT_HEAD_PAUSE, AUDIT_NAME_MAX_BYTES, AUDIT_PUT_OFF_MAX, AUDIT_SYNC_MAX, COMMAND_MAX_BYTES};
+use crate::limits::{
+    AUDIT_FILE_MAX_BYTES, AUDIT_HEAD_PAUSE, AUDIT_NAME_MAX_BYTES, AUDIT_PUT_OFF_MAX, AUDIT_SYNC_MAX, COMMAND_MAX_BYTES, WAKEFUL,
+};
 use crate::secret::Secret;
 use crate::secret::prints::Prints;
 use crate::terminal::text::first_bytes;
@@ -120,6 +123,8 @@ struct Shared {
     told: AtomicBool,
     /// The head that is kept is older than the newest record.
     stale: AtomicBool,
+    /// The signer does not look by itself whether it is.
+    asleep: AtomicBool,
     signer: Option<Thread>,
 }
 
@@ -151,6 +156,7 @@ impl Audit {
             trouble: Mutex::default(),
             told: AtomicBool::new(false),
             stale: AtomicBool::new(false),
+            asleep: AtomicBool::new(false),
             signer: signer(Weak::clone(shared)),
         });
         let audit = Self(Some(shared));
@@ -295,7 +301,9 @@ impl Shared {
         match &done {
             Ok(_) => {
                 self.on_recovered();
-                if !self.stale.swap(true, Ordering::AcqRel)
+                // In one order with the signer's look: a weaker one lets each of the two miss what the other has just written.
+                if !self.stale.swap(true, Ordering::SeqCst)
+                    && self.asleep.swap(false, Ordering::SeqCst)
                     && let Some(signer) = &self.signer
                 {
                     signer.unpark();
@@ -378,13 +386,28 @@ impl Shared {
 /// The thread that signs, a while after something was written.
 fn signer(shared: Weak<Shared>) -> Option<Thread> {
     let work = move || {
-        loop {
-            thread::park();
-            let Some(is_stale) = shared.upgrade().map(|shared| shared.stale.load(Ordering::Acquire)) else { return };
-            if is_stale {
-                thread::park_timeout(AUDIT_HEAD_PAUSE);
-                let Some(shared) = shared.upgrade() else { return };
+        let mut idle = Duration::ZERO;
+        while shared.strong_count() > 0 {
+            if idle > WAKEFUL {
+                thread::park();
+                idle = Duration::ZERO;
+                continue;
+            }
+            thread::park_timeout(AUDIT_HEAD_PAUSE);
+            let Some(shared) = shared.upgrade() else { return };
+            idle = if shared.stale.load(Ordering::Acquire) {
                 shared.keep_head();
+                Duration::ZERO
+            } else {
+                idle + AUDIT_HEAD_PAUSE
+            };
+            if idle > WAKEFUL {
+                shared.asleep.store(true, Ordering::SeqCst);
+                // Who wrote between the two lines found it awake.
+                if shared.stale.load(Ordering::SeqCst) {
+                    shared.asleep.store(false, Ordering::Release);
+                    idle = Duration::ZERO;
+                }
             }
         }
     };

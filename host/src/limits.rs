@@ -88,8 +88,13 @@ pub const PLUGIN_INSPECT_MAX: Duration = Duration::from_millis(20);
 pub const PLUGIN_DECIDE_MAX: Duration = Duration::from_millis(50);
 /// Deadline of instantiation and `configure`.
 pub const PLUGIN_START_MAX: Duration = Duration::from_secs(1);
-/// How long the plugin clock goes on ticking after the last call, so that calls in a row need no wake-up.
+/// How long the plugin clock goes on ticking after the last call.
 pub const PLUGIN_TICKER_LINGER: Duration = Duration::from_millis(50);
+/// Afterwards it looks so often whether a call has begun: a call's deadline may be later by so much.
+pub const PLUGIN_TICKER_NAP: Duration = Duration::from_millis(20);
+/// Threads that work behind commands look for themselves so long after the last one whether there is more. To wake a thread that sleeps
+/// for good costs the next command more than it costs the thread to look.
+pub const WAKEFUL: Duration = Duration::from_secs(10);
 /// Idle instances kept of one plugin. More sessions share them; each call takes microseconds.
 pub const PLUGIN_INSTANCES_IDLE_MAX: usize = 8;
 /// Faults within [`PLUGIN_FAULT_WINDOW`] that switch a plugin off.
@@ -588,7 +593,8 @@ pub const ROLLOUT_KEPT_MAX: Duration = Duration::from_secs(3600);
 pub const HISTORY_QUEUE: usize = 2048;
 /// Notes written in one transaction.
 pub const HISTORY_BATCH_MAX: usize = 512;
-/// Before a batch, unless somebody waits: a wake-up for each note would cost a command more than the note itself.
+/// Before a batch, and between two looks for one, unless somebody waits: a wake-up for each note would cost a command more than the note
+/// itself.
 pub const HISTORY_PAUSE: Duration = Duration::from_millis(50);
 /// Bytes of a command that are kept. What is longer is a file's content.
 pub const HISTORY_COMMAND_MAX_BYTES: usize = 4096;

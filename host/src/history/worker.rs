@@ -1,12 +1,15 @@
 //! The thread that writes: takes what sessions told, masks it, and writes it in batches.
 
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc::error::TryRecvError;
 
 use super::HistoryError;
 use super::run::Run;
 use super::store::Store;
-use crate::limits::{HISTORY_BATCH_MAX, HISTORY_PAUSE, HISTORY_PRUNE_EVERY, HISTORY_RETRY};
+use crate::limits::{HISTORY_BATCH_MAX, HISTORY_PAUSE, HISTORY_PRUNE_EVERY, HISTORY_RETRY, WAKEFUL};
 use crate::private;
 use crate::secret::prints::Prints;
 use crate::session::journal::{Note, Receiving};
@@ -46,12 +49,9 @@ impl Worker {
 
     /// Until it is told to finish, or nobody is left who could tell it anything.
     pub(super) fn run(mut self) {
+        let _ = self.receiving.worker.set(thread::current());
         self.take(&[]);
-        while let Some(note) = self.receiving.notes.blocking_recv() {
-            // A command that has just begun needs the processor more than its entry does.
-            if !is_waited_for(&note) {
-                std::thread::park_timeout(HISTORY_PAUSE);
-            }
+        while let Some(note) = self.next() {
             let mut notes = vec![note];
             while notes.len() < HISTORY_BATCH_MAX
                 && let Ok(note) = self.receiving.notes.try_recv()
@@ -75,6 +75,25 @@ impl Worker {
             }
         }
         self.finish();
+    }
+
+    /// The next note, which may have waited for a while; `None` when nobody is left.
+    fn next(&mut self) -> Option<Note> {
+        let mut idle = Duration::ZERO;
+        while idle <= WAKEFUL {
+            match self.receiving.notes.try_recv() {
+                Ok(note) => return Some(note),
+                Err(TryRecvError::Disconnected) => return None,
+                Err(TryRecvError::Empty) => thread::park_timeout(HISTORY_PAUSE),
+            }
+            idle += HISTORY_PAUSE;
+        }
+        let note = self.receiving.notes.blocking_recv()?;
+        // A command that has just begun needs the processor more than its entry does.
+        if !is_waited_for(&note) {
+            thread::park_timeout(HISTORY_PAUSE);
+        }
+        Some(note)
     }
 
     /// Writes them, or says why they are lost.

@@ -10,7 +10,7 @@ use wasmtime::{Config, Engine as WasmEngine, OptLevel};
 
 use super::bindings::jackfield::plugin::host as host_interface;
 use super::instance::Guest;
-use crate::limits::{PLUGIN_FIBER_STACK_BYTES, PLUGIN_STACK_BYTES, PLUGIN_TICK, PLUGIN_TICKER_LINGER};
+use crate::limits::{PLUGIN_FIBER_STACK_BYTES, PLUGIN_STACK_BYTES, PLUGIN_TICK, PLUGIN_TICKER_LINGER, PLUGIN_TICKER_NAP, WAKEFUL};
 
 /// One for the process: compiles components and runs their calls.
 #[derive(Clone)]
@@ -70,6 +70,7 @@ impl Engine {
     /// While the guard lives, deadlines run.
     #[must_use]
     pub fn clock(&self) -> ClockGuard {
+        self.ticker.begun.fetch_add(1, Ordering::Relaxed);
         // In one order with the clock's look: a weaker one lets each of the two miss what the other has just written.
         self.ticker.in_flight.fetch_add(1, Ordering::SeqCst);
         if self.ticker.asleep.swap(false, Ordering::SeqCst) {
@@ -102,6 +103,8 @@ pub fn ticks(limit: Duration) -> u64 {
 /// Advances the epoch while calls run. A thread of its own: a task could be starved by the very call it has to stop.
 struct Ticker {
     in_flight: AtomicUsize,
+    /// Calls so far: most are over before the clock looks.
+    begun: AtomicUsize,
     asleep: AtomicBool,
     thread: Thread,
 }
@@ -114,7 +117,12 @@ impl Ticker {
             let Ok(ticker) = receive.recv() else { return };
             tick(&ticker, &engine);
         })?;
-        let ticker = Arc::new(Self { in_flight: AtomicUsize::new(0), asleep: AtomicBool::new(false), thread: handle.thread().clone() });
+        let ticker = Arc::new(Self {
+            in_flight: AtomicUsize::new(0),
+            begun: AtomicUsize::new(0),
+            asleep: AtomicBool::new(false),
+            thread: handle.thread().clone(),
+        });
         // The thread waits for it, so there is room.
         let _ = send.send(Arc::downgrade(&ticker));
         Ok(ticker)
@@ -122,19 +130,27 @@ impl Ticker {
 }
 
 fn tick(ticker: &std::sync::Weak<Ticker>, engine: &wasmtime::EngineWeak) {
-    let linger = ticks(PLUGIN_TICKER_LINGER);
-    let mut idle_ticks = 0;
+    let (mut idle, mut seen) = (Duration::ZERO, 0);
     loop {
-        thread::park_timeout(if idle_ticks > linger { Duration::from_secs(5) } else { PLUGIN_TICK });
+        let pause = match idle {
+            idle if idle <= PLUGIN_TICKER_LINGER => PLUGIN_TICK,
+            idle if idle <= WAKEFUL => PLUGIN_TICKER_NAP,
+            // Whoever begins a call wakes it; now and then it looks whether the engine is still there.
+            _ => Duration::from_secs(5),
+        };
+        thread::park_timeout(pause);
         let (Some(ticker), Some(engine)) = (ticker.upgrade(), engine.upgrade()) else { return };
         engine.increment_epoch();
-        idle_ticks = if ticker.in_flight.load(Ordering::Acquire) > 0 { 0 } else { idle_ticks + 1 };
-        if idle_ticks > linger {
+        let begun = ticker.begun.load(Ordering::Relaxed);
+        let is_idle = ticker.in_flight.load(Ordering::Acquire) == 0 && begun == seen;
+        idle = if is_idle { idle + pause } else { Duration::ZERO };
+        seen = begun;
+        if idle > WAKEFUL {
             ticker.asleep.store(true, Ordering::SeqCst);
             // A call that came between the two lines found the clock awake.
             if ticker.in_flight.load(Ordering::SeqCst) > 0 {
                 ticker.asleep.store(false, Ordering::Release);
-                idle_ticks = 0;
+                idle = Duration::ZERO;
             }
         } else {
             ticker.asleep.store(false, Ordering::Release);

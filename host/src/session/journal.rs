@@ -4,8 +4,9 @@
 //! Notes carry a command as the caller gave it; whoever writes them masks it with [`Receiving::masks`] first. They never carry
 //! what a device said.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::thread::Thread;
 use std::time::{Duration, SystemTime};
 
 use tokio::sync::{mpsc, oneshot, watch};
@@ -166,6 +167,7 @@ struct Open {
     notes: mpsc::Sender<Note>,
     masks: Arc<watch::Sender<Prints>>,
     health: Arc<Health>,
+    worker: Arc<OnceLock<Thread>>,
 }
 
 /// The writer's end.
@@ -176,6 +178,8 @@ pub struct Receiving {
     pub masks: watch::Receiver<Prints>,
     /// Where to say how it goes.
     pub health: Arc<Health>,
+    /// Who takes the notes, once it runs: it may sleep between two looks, and is woken for those who wait.
+    pub worker: Arc<OnceLock<Thread>>,
 }
 
 impl std::fmt::Debug for Receiving {
@@ -197,8 +201,9 @@ impl Journal {
         let (notes, received) = mpsc::channel(HISTORY_QUEUE);
         let (masks, seen) = watch::channel(Prints::default());
         let health = Arc::<Health>::default();
-        let open = Open { notes, masks: Arc::new(masks), health: Arc::clone(&health) };
-        (Self(Some(open)), Receiving { notes: received, masks: seen, health })
+        let worker = Arc::<OnceLock<Thread>>::default();
+        let open = Open { notes, masks: Arc::new(masks), health: Arc::clone(&health), worker: Arc::clone(&worker) };
+        (Self(Some(open)), Receiving { notes: received, masks: seen, health, worker })
     }
 
     /// How it fares, if there is one.
@@ -265,6 +270,7 @@ impl Journal {
         let (reply, answer) = oneshot::channel();
         let asking = async {
             if open.notes.send(note(reply)).await.is_ok() {
+                open.worker.get().inspect(|worker| worker.unpark());
                 // A thread that has ended has nothing to wait for.
                 let _ = answer.await;
             }
