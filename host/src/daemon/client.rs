@@ -167,7 +167,7 @@ impl Server {
             self.read.read_line(&mut text).await?;
             Ok::<_, io::Error>(text)
         };
-        let text = timeout(CONTROL_ANSWER_MAX, asked).await.map_err(|_| "it does not answer".to_owned())?;
+        let text = timeout(CONTROL_ANSWER_MAX, asked).await.map_err(|_| hangs(Some(self.process)))?;
         let text = text.map_err(|error| format!("it has ended: {error}"))?;
         serde_json::from_str(&text).map_err(|_| "it has ended, or is another version of jackfield".to_owned())
     }
@@ -176,20 +176,35 @@ impl Server {
 /// A connection to the server behind this socket, and what it said of itself.
 async fn greeted(name: &str, want: Want) -> Result<(Greeting, BufReader<OwnedReadHalf>, OwnedWriteHalf), String> {
     let folder = startup::run_folder().map_err(|error| error.to_string())?;
+    greeted_in(&folder, name, want).await
+}
+
+async fn greeted_in(folder: &Path, name: &str, want: Want) -> Result<(Greeting, BufReader<OwnedReadHalf>, OwnedWriteHalf), String> {
     let gone = |error: io::Error| format!("nobody listens on `{name}`: {error}");
-    let stream = within(&folder, name, |path| std::os::unix::net::UnixStream::connect(path)).map_err(gone)?;
+    let stream = within(folder, name, |path| std::os::unix::net::UnixStream::connect(path)).map_err(gone)?;
     stream.set_nonblocking(true).map_err(gone)?;
     let stream = UnixStream::from_std(stream).map_err(gone)?;
+    // The system's word: it may never say anything itself.
+    let process = stream.peer_cred().ok().and_then(|peer| u32::try_from(peer.pid()?).ok());
     let (read, mut write) = stream.into_split();
     let mut read = BufReader::new(read);
     let greeted = async {
         say(&mut write, &Hello::new(want).line()).await?;
         line(&mut read).await
     };
-    let said = timeout(CONTROL_ANSWER_MAX, greeted).await.map_err(|_| "it does not answer".to_owned())?;
+    let said = timeout(CONTROL_ANSWER_MAX, greeted).await.map_err(|_| hangs(process))?;
     let said = said.map_err(|error| format!("it has ended: {error}"))?;
     let greeting: Greeting = serde_json::from_str(&said).map_err(|_| "it is no jackfield".to_owned())?;
     Ok((greeting, read, write))
+}
+
+/// What to say of a process that is there and silent: whoever looks for it has no other way to its number.
+fn hangs(process: Option<u32>) -> String {
+    let seconds = CONTROL_ANSWER_MAX.as_secs();
+    match process {
+        Some(process) => format!("process {process} does not answer within {seconds} s; `kill -KILL {process}` ends it and its sessions"),
+        None => format!("it does not answer within {seconds} s"),
+    }
 }
 
 /// Every running server of this account, daemons first; and why, of each that is there and cannot be asked. What is left of one that has
@@ -259,6 +274,15 @@ mod tests {
     use std::os::unix::net::UnixListener;
 
     use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_process_that_hangs_is_named_with_what_ends_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let _silent = UnixListener::bind(folder.path().join("daemon-1.sock")).unwrap();
+        let why = greeted_in(folder.path(), "daemon-1.sock", Want::Control).await.map(|(greeting, ..)| greeting).unwrap_err();
+        let own = std::process::id();
+        assert_eq!(why, format!("process {own} does not answer within 60 s; `kill -KILL {own}` ends it and its sessions"));
+    }
 
     #[test]
     fn a_socket_is_removed_only_once_its_server_has_gone() {

@@ -59,6 +59,10 @@ fn greet(mut stream: UnixStream, want: &Want) -> Result<Connected, Error> {
     let failed = |error: io::Error| match error.kind() {
         // It went away just now.
         io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe | io::ErrorKind::UnexpectedEof => Error::None,
+        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
+            let seconds = DAEMON_START_MAX.as_secs();
+            Error::Failed(format!("the daemon does not answer within {seconds} s; `jackfield status` says which process it is"))
+        }
         _ => Error::Failed(format!("the daemon does not answer: {error}; `jackfield status` looks at it")),
     };
     stream.set_read_timeout(Some(DAEMON_START_MAX)).map_err(failed)?;
