@@ -355,6 +355,20 @@ fn a_process_that_says_nothing_keeps_nobody_from_the_others() {
     std::fs::remove_file(socket).unwrap();
 }
 
+/// Nobody has asked for more than it says by itself.
+#[test]
+fn the_log_of_a_daemon_says_when_and_why_it_ended() {
+    let house = House::new(HERE);
+    assert!(house.command(&["open", "here"]).env_remove("JACKFIELD_LOG").status().unwrap().success());
+    let status = house.said(&["status"]);
+    let log = status.lines().find_map(|line| line.strip_prefix("log: ")).unwrap().to_owned();
+    house.said(&["stop", "--now"]);
+    let log = std::fs::read_to_string(log).unwrap();
+    let (time, line) = log.lines().last().unwrap().split_once(' ').unwrap();
+    assert_eq!(line, "jackfield: warn: the daemon ends: somebody asked it to");
+    assert!(jackfield::instant::parse(time, 0).is_some(), "{log}");
+}
+
 #[test]
 fn a_wrong_configuration_is_told_to_who_starts_the_daemon() {
     let house = House::new("[device.x]\nhots = \"10.0.0.1\"\n");

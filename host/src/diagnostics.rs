@@ -1,23 +1,28 @@
 //! Lines for the operator on standard error. Standard output belongs to the protocol.
 //!
 //! Quiet unless `JACKFIELD_LOG` says otherwise (`error`, the default; `warn`, `info`, `debug`): MCP clients keep what
-//! a server prints.
+//! a server prints. A daemon has a log of its own, in which warnings stand as well ([`keep_log`]).
 //!
 //! A thread of its own writes them: whoever started the program may not read its standard error, and a full pipe must not hold up the
 //! sessions. What does not fit into the queue is dropped and counted.
 
 use std::io::Write;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
+use std::time::SystemTime;
 
+use crate::instant;
 use crate::limits::{DIAGNOSTICS_FLUSH_MAX, DIAGNOSTICS_QUEUE};
 
 const LEVELS: [&str; 4] = ["error", "warn", "info", "debug"];
 
 /// Lines that did not fit into the queue since the last one that did.
 static DROPPED: AtomicU64 = AtomicU64::new(0);
+
+/// Standard error is a log that an operator reads afterwards.
+static IS_LOG: AtomicBool = AtomicBool::new(false);
 
 enum Note {
     Line(String),
@@ -30,9 +35,16 @@ fn rank(level: &str) -> usize {
 }
 
 fn enabled(level: &str) -> bool {
-    static WANTED: OnceLock<usize> = OnceLock::new();
-    let wanted = WANTED.get_or_init(|| rank(&std::env::var("JACKFIELD_LOG").unwrap_or_default()));
-    rank(level) <= *wanted
+    static WANTED: OnceLock<Option<usize>> = OnceLock::new();
+    let said = || std::env::var("JACKFIELD_LOG").ok().filter(|level| !level.is_empty());
+    let wanted = *WANTED.get_or_init(|| said().map(|level| rank(&level)));
+    let usual = if IS_LOG.load(Ordering::Relaxed) { "warn" } else { "error" };
+    rank(level) <= wanted.unwrap_or_else(|| rank(usual))
+}
+
+/// What comes from now on stands in a log that an operator reads afterwards: warnings too, and each line with its time.
+pub fn keep_log() {
+    IS_LOG.store(true, Ordering::Relaxed);
 }
 
 /// The way to the writing thread, which starts with the first line. None where no thread can be started.
@@ -66,7 +78,11 @@ fn line(level: &str, who: &str, text: &str) {
     if !enabled(level) {
         return;
     }
-    let note = Note::Line(format!("jackfield: {level}: {who}{text}\n"));
+    let time = match IS_LOG.load(Ordering::Relaxed) {
+        true => instant::shown(instant::millis(SystemTime::now())) + " ",
+        false => String::new(),
+    };
+    let note = Note::Line(format!("{time}jackfield: {level}: {who}{text}\n"));
     if writer().is_none_or(|writer| writer.try_send(note).is_err()) {
         DROPPED.fetch_add(1, Ordering::Relaxed);
     }

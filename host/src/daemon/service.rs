@@ -20,7 +20,7 @@ use super::{Name, lock_file, log};
 use crate::guest::Guests;
 use crate::limits::{DAEMON_END_MAX, DAEMON_IDLE};
 use crate::renewal::Renewer;
-use crate::{mcp, startup};
+use crate::{diagnostics, mcp, startup};
 
 /// How often the daemon looks whether anybody still needs it.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -45,6 +45,7 @@ fn tell(line: &str) {
 fn begin(file: Option<&Path>) -> Result<ExitCode, String> {
     // A terminal that closes does not end it. Who was started by a service manager leads a session already.
     let _ = rustix::process::setsid();
+    diagnostics::keep_log();
     let found = startup::config_file(file);
     let config = startup::config(file)?;
     let name = Name::of(found.as_deref());
@@ -86,7 +87,7 @@ fn begin(file: Option<&Path>) -> Result<ExitCode, String> {
     let (why, ledger) = ended?;
     ledger.close();
     let lost = if busy.is_empty() { String::new() } else { format!("; commands still ran in {}", busy.join(", ")) };
-    crate::diagnostics::warn(&format!("the daemon ends: {why}{lost}"));
+    diagnostics::warn(&format!("the daemon ends: {why}{lost}"));
     Ok(ExitCode::SUCCESS)
 }
 
