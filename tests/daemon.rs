@@ -431,6 +431,20 @@ fn a_client_gives_the_daemon_its_own_values_of_variables() {
 }
 
 #[test]
+fn a_person_gives_the_daemon_their_own_values_of_variables() {
+    let far = "[device.far]\nhost = \"127.0.0.1\"\nport = 1\nuser = \"ops\"\ntype = \"linux\"\n";
+    let house = House::new(&format!("{far}password = {{ env = \"JFT_BROUGHT\" }}\n"));
+    // Started by somebody who does not have the variable.
+    let why = house.complaint(&["open", "far"]);
+    assert!(why.contains("environment variable `JFT_BROUGHT` is not set"), "{why}");
+    for arguments in [&["open", "far"][..], &["run", "far", "--", "true"]] {
+        let tried = house.command(arguments).env("JFT_BROUGHT", "a-value-of-my-own").output().unwrap();
+        let why = String::from_utf8(tried.stderr).unwrap();
+        assert!(why.contains("cannot reach `far`"), "{arguments:?}: {why}");
+    }
+}
+
+#[test]
 fn a_restart_that_waits_for_commands_waits_for_rollouts_too() {
     let house = House::new(&format!("{HERE}[device.there]\nlocal = true\ntype = \"linux\"\n"));
     let mut client = house.client("test");

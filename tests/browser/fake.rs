@@ -382,7 +382,7 @@ impl Visit {
             Say::Type { data } => fake.type_as(&self.here()?, &self.me(), &data.0).map(|()| None),
             Say::Resize { columns, rows } => self.resize((columns, rows)).map(|()| None),
             // No page says these.
-            Say::Run { .. } | Say::Log { .. } => Ok(None),
+            Say::Bring { .. } | Say::Run { .. } | Say::Log { .. } => Ok(None),
             Say::Lock { session, rule, seconds, .. } => {
                 let lock = LockState { rule, holder: Some(self.me()), seconds_left: seconds, typing: false };
                 fake.change(&session, |played| played.state.lock = lock)?;

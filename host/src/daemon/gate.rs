@@ -13,7 +13,7 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{Notify, Semaphore};
 use tokio::time::{sleep, timeout};
 
-use super::hello::{Greeting, Hello, PROTOCOL, VERSION, Variables, Want, line, say};
+use super::hello::{AGENT_VARIABLE, Greeting, Hello, PROTOCOL, VERSION, Variables, Want, line, say};
 use super::{control, within};
 use crate::directory::Directory;
 use crate::guest::{self, Guests};
@@ -160,6 +160,7 @@ async fn receive(stream: UnixStream, house: Arc<House>) {
             house.clients.fetch_sub(1, Ordering::Relaxed);
         }
         Want::Guest { name, by, may_type } => {
+            greeting.variables = variables(&house.directory);
             if say(&mut write, &greeting.line()).await.is_ok() {
                 guest::serve(&house.guests, guest::Guest { name, by, uid: Some(uid), may_type }, read, write).await;
             }
@@ -176,7 +177,7 @@ async fn receive(stream: UnixStream, house: Arc<House>) {
 fn variables(directory: &Arc<Directory>) -> Vec<String> {
     let world = directory.world();
     let mut names: Vec<String> = world.config.variables().into_iter().collect();
-    names.push("SSH_AUTH_SOCK".to_owned());
+    names.push(AGENT_VARIABLE.to_owned());
     names.sort();
     names.dedup();
     names

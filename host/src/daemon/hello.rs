@@ -20,7 +20,7 @@ pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 pub enum Want {
     /// The Model Context Protocol. The client sends a line of [`Variables`] first.
     Mcp,
-    /// A guest's messages ([`crate::guest::wire`]).
+    /// A guest's messages ([`crate::guest::wire`]). One that has sessions opened brings its values of the variables first.
     Guest {
         /// The person's name.
         name: String,
@@ -100,6 +100,9 @@ impl Greeting {
         self.refused.clone().map_or(Ok(()), Err)
     }
 }
+
+/// Where a client's agent listens.
+pub const AGENT_VARIABLE: &str = "SSH_AUTH_SOCK";
 
 /// Environment variables of a client. Whoever has them wipes them.
 pub type Variables = BTreeMap<String, String>;

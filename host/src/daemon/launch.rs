@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
 
-use super::hello::{Greeting, Hello, Variables, Want};
+use super::hello::{AGENT_VARIABLE, Greeting, Hello, Variables, Want};
 use super::{Name, lock_file, read_line, within};
 use crate::limits::{DAEMON_START_MAX, HELLO_MAX_BYTES};
 use crate::startup;
@@ -143,5 +143,7 @@ fn own_program() -> io::Result<PathBuf> {
 #[must_use]
 pub fn variables(greeting: &Greeting) -> Variables {
     let value = |name: &String| std::env::var(name).ok().map(|value| (name.clone(), value));
-    greeting.variables.iter().filter_map(value).collect()
+    // An agent that has gone, as in a terminal that has outlived its login, is no better than the one that the daemon knows.
+    let is_there = |(name, value): &(String, String)| name != AGENT_VARIABLE || Path::new(value).exists();
+    greeting.variables.iter().filter_map(value).filter(is_there).collect()
 }

@@ -19,6 +19,7 @@ use crate::daemon::hello::VERSION;
 use crate::ids::{CommandId, SessionId};
 use crate::limits::{GUEST_LINE_MAX_BYTES, GUEST_STATE_EVERY, NOTE_MAX_BYTES};
 use crate::policy::approval::{Answer, COMMAND_LINE, VIEWER, at_a_terminal};
+use crate::secret::given;
 use crate::session::{SessionHandle, Stop};
 
 /// Parts of a command's output on their way to a guest.
@@ -179,6 +180,11 @@ impl<W: AsyncWrite + Unpin> Visit<W> {
                 return Ok(Some(all));
             }
             Say::Enter { session, columns, rows } => return self.enter(&session, (columns, rows)).await.map(Some),
+            // A page of a browser has no environment of its own.
+            Say::Bring { variables } if self.guest.uid.is_some() => {
+                given::take(variables.into_iter().map(|(name, value)| (name, value.into_text())));
+            }
+            Say::Bring { .. } => {}
             Say::Leave => self.seat = None,
             Say::Type { data } => self.seated()?.stage.handle.person(self.author.clone(), data.0).await?,
             Say::Resize { columns, rows } => self.seated()?.resize((columns, rows)).await?,

@@ -2,6 +2,8 @@
 //!
 //! The terminal, the browser and the tests speak it. Bytes of a terminal travel in base64.
 
+use std::collections::BTreeMap;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -52,6 +54,12 @@ impl Reply {
     pub fn secret(&self) -> Secret {
         Secret::from_bytes(self.0.as_bytes().to_vec())
     }
+
+    /// As it is.
+    #[must_use]
+    pub fn into_text(self) -> Zeroizing<String> {
+        self.0
+    }
 }
 
 impl From<String> for Reply {
@@ -72,6 +80,11 @@ impl std::fmt::Debug for Reply {
 pub enum Say {
     /// Tell me of all sessions now, and whenever something changes.
     List,
+    /// My values of the environment variables that the greeting has named.
+    Bring {
+        /// Each by its name.
+        variables: BTreeMap<String, Reply>,
+    },
     /// Show me this session. A guest is at one session at a time.
     Enter {
         /// Its name, or that of a device whose main session is meant.

@@ -1,5 +1,6 @@
 //! A person's program as a guest of the process that holds the sessions.
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::Path;
 
@@ -12,7 +13,7 @@ use crate::account;
 use crate::daemon::client::{Server, is_daemon, names};
 use crate::daemon::hello::Want;
 use crate::daemon::{Name, launch};
-use crate::guest::wire::{Say, Tell};
+use crate::guest::wire::{Reply, Say, Tell};
 use crate::guest::words::for_people;
 use crate::ids::{SessionId, open_are};
 use crate::nearest::nearest;
@@ -74,14 +75,22 @@ fn want(by: &str, may_type: bool) -> Want {
 }
 
 impl Visitor {
-    /// At the daemon for this configuration, which is started if need be.
+    /// At the daemon for this configuration, which is started if need be. What it does for this guest it does with the guest's own values
+    /// of variables.
     pub(super) async fn of_daemon(file: Option<&Path>, by: &str, may_type: bool) -> Result<Self, String> {
         let connected = launch::connect_or_start(file, &want(by, may_type)).map_err(|why| for_people(&why))?;
         let failed = |error: std::io::Error| error.to_string();
         connected.stream.set_nonblocking(true).map_err(failed)?;
         let (read, write) = UnixStream::from_std(connected.stream).map_err(failed)?.into_split();
         let (process, server) = (connected.greeting.process, Name::of(file).socket());
-        Self { process, server, read: BufReader::new(read), write }.welcomed().await
+        let mut visitor = Self { process, server, read: BufReader::new(read), write }.welcomed().await?;
+        let variables: BTreeMap<String, Reply> =
+            launch::variables(&connected.greeting).into_iter().map(|(name, value)| (name, value.into())).collect();
+        // An older daemon asks for none, and does not know the word.
+        if !variables.is_empty() {
+            visitor.say(&Say::Bring { variables }).await?;
+        }
+        Ok(visitor)
     }
 
     async fn welcomed(mut self) -> Result<Self, String> {
