@@ -445,6 +445,8 @@ fn locks_keep_agents_out_and_people_in() {
         assert!(kept.contains("an agent cannot take it away"), "{kept}");
     }
     assert_eq!(house.said(&["run", "here", "--", "echo person"]), "person\n");
+    let why = house.complaint(&["lock", "here", "--agent", ""]);
+    assert!(why.contains("which agent? give its client's name"), "{why}");
     house.said(&["lock", "here", "--agent", "two"]);
     assert!(one.error("ssh_run", json!({"target": "here", "command": "true"})).contains("for agent two alone"));
     assert_eq!(two.run("here", "echo two")["output"], "two\n");

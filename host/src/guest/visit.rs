@@ -264,7 +264,7 @@ impl<W: AsyncWrite + Unpin> Visit<W> {
             ));
         }
         let lock = &handle.commons.lock;
-        match (rule, agent) {
+        match (rule, agent.filter(|name| !name.trim().is_empty())) {
             (Rule::Everyone, _) => lock.release(&self.author, true, now)?,
             (Rule::People, _) => lock.take(&self.author, None, length, now)?,
             (Rule::OneAgent, Some(agent)) => lock.take(&self.author, Some(Author::agent(&agent)), length, now)?,
