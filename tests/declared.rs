@@ -395,7 +395,7 @@ fn check_names_a_wrong_example_a_wrong_pattern_and_a_misspelt_key_by_line() {
     for (config, word) in [
         ("[plugin.declared]\nconfig = { goals = \"x\" }\n[device.a]\nhost = \"192.0.2.1\"\ntype = \"vyos\"\n", "it has: paging"),
         ("[type.box]\n", "has no plugins"),
-        ("[type.box]\ndeclared = \"absent.toml\"\n", "absent.toml"),
+        ("[type.box]\ndeclared = \"absent.toml\"\n", "cannot read the declaration `"),
         ("[type.box]\nplugins = [\"declared\", \"guard\"]\n", "this plugin serves declared device types"),
         ("[type.box]\ndeclared = \"x.toml\"\ntitle = \"both\"\n", "write the declaration in one place"),
     ] {

@@ -147,9 +147,14 @@ impl Config {
         let mut diagnostics = Vec::new();
         let files: Vec<_> = self.types.iter().filter_map(|(name, entry)| Some((name.clone(), entry.declared_in.clone()?))).collect();
         for (name, path) in files {
-            let told = |error: ConfigError| vec![self.diagnostic(format!("type.{name}.declared"), error.to_string(), None)];
+            let why = |error: ConfigError| match error {
+                ConfigError::Read { path, cause, .. } => format!("cannot read the declaration `{}`: {cause}", path.display()),
+                ConfigError::TooLarge { path } => format!("the declaration `{}` is larger than {CONFIG_FILE_MAX_BYTES} bytes", path.display()),
+                other => other.to_string(),
+            };
+            let told = |error: ConfigError| vec![self.diagnostic(format!("type.{name}.declared"), why(error), None)];
             let safe = safety::check(&path, "declaration").map_err(ConfigError::Unsafe);
-            let text = safe.and_then(|()| read(&Found { path: path.clone(), named_by: Some("`declared`") })).map_err(told);
+            let text = safe.and_then(|()| read(&Found { path: path.clone(), named_by: None })).map_err(told);
             let text = text.and_then(|text| {
                 String::from_utf8(text).map_err(|error| vec![not_utf8(&path, error.as_bytes(), error.utf8_error().valid_up_to())])
             });
