@@ -312,6 +312,10 @@ fn a_daemon_of_another_version_is_told_of_and_ended() {
         let listed = String::from_utf8(house.output(&[looks]).stderr).unwrap();
         assert!(listed.contains("cannot be asked: ") && listed.contains("version 9.9.9"), "{looks}: {listed}");
     }
+    for (looks, none) in [("ps", "no other session is open; "), ("status", "no other jackfield runs that holds sessions; ")] {
+        let said = house.said(&[looks]);
+        assert!(said.starts_with(none), "{said}");
+    }
     for arguments in [["panic"].as_slice(), &["panic", "--end"]] {
         let why = house.complaint(arguments);
         assert!(why.contains("a process does not hear it") && why.contains("version 9.9.9"), "{why}");

@@ -26,12 +26,17 @@ const END_MAX: Duration = Duration::from_secs(20);
 
 /// Every process that holds sessions. Of one that is there and cannot be asked it is said why.
 pub(super) async fn servers() -> Result<Vec<Server>, String> {
+    looked().await.map(|(servers, _)| servers)
+}
+
+/// The same; and whether these are all that there are.
+async fn looked() -> Result<(Vec<Server>, bool), String> {
     let (servers, unheard) = client::servers().await.map_err(|error| format!("cannot look for running servers: {error}"))?;
-    for why in unheard {
+    for why in &unheard {
         // Nobody is left to tell if standard error is gone.
         let _ = writeln!(anstream::stderr(), "jackfield: a process that holds sessions cannot be asked: {why}");
     }
-    Ok(servers)
+    Ok((servers, unheard.is_empty()))
 }
 
 /// Shows every process that holds sessions.
@@ -42,7 +47,8 @@ pub(super) async fn servers() -> Result<Vec<Server>, String> {
 pub fn status(file: Option<&Path>, json: bool) -> Result<ExitCode, String> {
     block_on(async {
         let mut all = Vec::new();
-        for mut server in servers().await? {
+        let (servers, are_all) = looked().await?;
+        for mut server in servers {
             // One that has just gone has no status.
             if let Ok(status) = server.status().await {
                 all.push(status);
@@ -54,7 +60,8 @@ pub fn status(file: Option<&Path>, json: bool) -> Result<ExitCode, String> {
         }
         let log = log::path(&Name::of(startup::config_file(file).as_deref())).map(|path| path.display().to_string()).unwrap_or_default();
         if all.is_empty() {
-            say_line(&format!("no jackfield runs that holds sessions; the daemon's log is {log}"));
+            let other = if are_all { "" } else { "other " };
+            say_line(&format!("no {other}jackfield runs that holds sessions; the daemon's log is {log}"));
             return Ok(ExitCode::SUCCESS);
         }
         for status in &all {

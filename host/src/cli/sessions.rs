@@ -207,11 +207,12 @@ fn keep_halt(on: bool) -> Result<(), String> {
     Halt::write(&file, on.then_some(by.as_str())).map_err(|error| format!("cannot keep it in `{}`: {error}", file.display()))
 }
 
-/// The sessions of every process that holds some and is wanted, and who has stopped all input of agents.
-async fn everywhere(is_wanted: impl Fn(&Visitor) -> bool) -> Result<(Vec<SessionState>, Option<String>), String> {
-    let (found, unheard) = looked_everywhere(is_wanted).await?;
+/// The sessions of every process that holds some and is wanted, and who has stopped all input of agents; and whether all of them could be
+/// asked.
+async fn everywhere(is_wanted: impl Fn(&Visitor) -> bool) -> Result<(Vec<SessionState>, Option<String>, bool), String> {
+    let ((sessions, halted), unheard) = looked_everywhere(is_wanted).await?;
     unheard.iter().for_each(|why| aside(&format!("a process that holds sessions cannot be asked: {why}")));
-    Ok(found)
+    Ok((sessions, halted, unheard.is_empty()))
 }
 
 /// The same; and why, of each process that cannot be asked.
@@ -234,7 +235,7 @@ async fn looked_everywhere(is_wanted: impl Fn(&Visitor) -> bool) -> Result<((Vec
 }
 
 async fn ps(json: bool) -> Result<ExitCode, String> {
-    let (sessions, halted) = everywhere(|_| true).await?;
+    let (sessions, halted, are_all) = everywhere(|_| true).await?;
     if json {
         say(&format!("{}\n", json!({"sessions": sessions, "panic": halted})));
         return Ok(ExitCode::SUCCESS);
@@ -243,7 +244,8 @@ async fn ps(json: bool) -> Result<ExitCode, String> {
         say_line(&painted(BAD, &format!("person {by} has stopped all input of agents; `jackfield panic --end` lets it go on")));
     }
     if sessions.is_empty() {
-        say_line("no session is open; `jackfield open DEVICE` opens one");
+        let other = if are_all { "" } else { "other " };
+        say_line(&format!("no {other}session is open; `jackfield open DEVICE` opens one"));
         return Ok(ExitCode::SUCCESS);
     }
     let narrow = columns() < NARROW;
@@ -310,7 +312,7 @@ fn idle(seconds: u64) -> String {
 
 async fn devices(file: Option<&Path>, json: bool) -> Result<ExitCode, String> {
     let config = startup::config(file)?;
-    let (mut open, _) = everywhere(|visitor| visitor.may_be_of(file)).await?;
+    let (mut open, ..) = everywhere(|visitor| visitor.may_be_of(file)).await?;
     open.retain(|session| session.state != "closed");
     let sessions_of = |name: &str| -> Vec<String> {
         open.iter().filter(|session| session.device == *name).map(|session| session.session.clone()).collect()
