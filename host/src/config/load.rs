@@ -149,7 +149,9 @@ impl Config {
         for (name, path) in files {
             let why = |error: ConfigError| match error {
                 ConfigError::Read { path, cause, .. } => format!("cannot read the declaration `{}`: {cause}", path.display()),
-                ConfigError::TooLarge { path } => format!("the declaration `{}` is larger than {CONFIG_FILE_MAX_BYTES} bytes", path.display()),
+                ConfigError::TooLarge { path } => {
+                    format!("the declaration `{}` is larger than {CONFIG_FILE_MAX_BYTES} bytes", path.display())
+                }
                 other => other.to_string(),
             };
             let told = |error: ConfigError| vec![self.diagnostic(format!("type.{name}.declared"), why(error), None)];
