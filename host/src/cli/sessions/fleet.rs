@@ -325,9 +325,15 @@ fn style(end: End) -> Style {
 /// How it ended on a target, in a few words.
 fn ended(told: &Told) -> String {
     told.plain_end().unwrap_or_else(|| match told.text.lines().next() {
-        Some(why) => format!("{}, {why}", told.field("state")),
-        None => told.field("state").to_owned(),
+        Some(why) => format!("{}, {why}", state(told)),
+        None => state(told).to_owned(),
     })
+}
+
+/// Its state; what has ended and failed is not told as done.
+fn state(told: &Told) -> &str {
+    let has_failed = told.end == End::Badly && told.field("state") == "done";
+    if has_failed { "failed" } else { told.field("state") }
 }
 
 fn status(sheet: &Sheet) -> u8 {
@@ -367,7 +373,7 @@ fn outputs(sheet: &Sheet) -> String {
     });
     let others = apart.iter().map(|told| {
         let says: Vec<String> = told.text.lines().map(|line| format!("{}\n", painted(DOUBT, &escaped(line)))).collect();
-        format!("{}{}\n", part(&format!("{}: {}", told.field("target"), told.field("state")), told.field("output")), says.concat())
+        format!("{}{}\n", part(&format!("{}: {}", told.field("target"), state(told)), told.field("output")), says.concat())
     });
     equal.chain(others).collect()
 }
@@ -375,12 +381,10 @@ fn outputs(sheet: &Sheet) -> String {
 fn table(rollout: &Rollout, sheet: &Sheet) -> String {
     let row = |(target, told): (&String, &Option<Told>)| {
         let Some(told) = told else { return vec![target.clone(), "not begun".to_owned()] };
-        let has_failed = told.end == End::Badly && told.field("state") == "done";
-        let state = if has_failed { "failed" } else { told.field("state") };
         let exit = told.fields.get("exit_code").map(ToString::to_string).unwrap_or_default();
         let took = told.fields.get("duration_ms").and_then(Value::as_u64).map(|ms| format!("{}.{} s", ms / 1000, ms % 1000 / 100));
         let why = told.text.lines().next().map(one_line).unwrap_or_default();
-        vec![target.clone(), state.to_owned(), exit, took.unwrap_or_default(), why]
+        vec![target.clone(), state(told).to_owned(), exit, took.unwrap_or_default(), why]
     };
     let rows: Vec<Vec<String>> = rollout.targets.iter().zip(&sheet.told).map(row).collect();
     let style = |number: usize| sheet.told.get(number).and_then(Option::as_ref).map_or(DIM, |told| style(told.end));
@@ -430,6 +434,16 @@ mod tests {
             failed: exit_code != 0,
             ..RunReport::default()
         }))
+    }
+
+    #[test]
+    fn what_a_device_refused_is_told_as_failed_and_not_as_done() {
+        let report =
+            RunReport { state: "done".to_owned(), failed: true, failure: Some("% Invalid input".to_owned()), ..RunReport::default() };
+        let rollout = rollout(&[run::End::Finished(Box::new(report))], &["^\n"], PACE);
+        let sheet = rollout.sheet();
+        assert_eq!(ended(sheet.told[0].as_ref().unwrap()), "failed, % Invalid input");
+        assert!(outputs(&sheet).contains("== w1: failed"), "{}", outputs(&sheet));
     }
 
     const PACE: Pace = Pace { canary: 1, parallel: 8, max_failures: 1 };
