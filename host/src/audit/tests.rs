@@ -428,7 +428,7 @@ async fn a_process_that_holds_the_lock_for_ever_delays_once() {
     for _ in 0..20 {
         assert!(matches!(audit.verdict(decided("true")).await, Err(AuditError::Held { .. })));
     }
-    assert!(begun.elapsed() < std::time::Duration::from_secs(5), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
     held.unlock().unwrap();
     say(&audit, "true").await;
 }

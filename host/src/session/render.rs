@@ -102,7 +102,7 @@ impl Source<'_> {
     }
 
     /// Shows the page all up to `end`, or until it is full.
-    fn fill(&self, page: &mut Page, start: u64, end: u64) -> io::Result<()> {
+    fn fill(&self, page: &mut Page<'_>, start: u64, end: u64) -> io::Result<()> {
         let mut hidden = self.mask.filter(|_| start < end).map(|mask| Hidden::new(mask, self.log, start)).transpose()?;
         let mut at = start;
         while at < end && page.full_at.is_none() {

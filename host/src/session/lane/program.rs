@@ -37,7 +37,7 @@ impl Places {
     fn refused(&mut self, running: usize, asked_at: Instant, counts_ended: bool, at: Instant) {
         let doubted_at = self.doubted_at.filter(|doubted_at| at < *doubted_at + PROGRAM_PLACES_KNOWN);
         let is_sure = !counts_ended || doubted_at.is_some_and(|doubted_at| doubted_at < asked_at);
-        self.doubted_at = doubted_at.or((!is_sure).then_some(at));
+        self.doubted_at = doubted_at.or_else(|| (!is_sure).then_some(at));
         if is_sure {
             self.shown = Some((running, at + PROGRAM_PLACES_KNOWN));
             return;

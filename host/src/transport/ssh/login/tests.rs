@@ -501,7 +501,7 @@ async fn a_connection_that_is_given_up_while_keys_are_exchanged_is_closed() {
     // Its last words have had their time. What is left is the network's work, and a clock that jumps does not wait for that.
     tokio::time::sleep(WRITE_MAX * 2).await;
     tokio::time::resume();
-    tokio::time::timeout(Duration::from_secs(60), served).await.expect("nobody keeps it").unwrap();
+    timeout(Duration::from_secs(60), served).await.expect("nobody keeps it").unwrap();
 }
 
 #[tokio::test]
