@@ -97,14 +97,8 @@ fn a_plugin_is_told_how_the_prompt_was_known_at_which_a_line_was_typed() {
     let now = case.now;
     let proof = |machine: &Machine| machine.view(now).facts.into_iter().find(|(name, _)| name == "proof");
     assert_eq!(proof(&case.machine), None);
-    let ready = Ready {
-        prompt: "$ ".to_owned(),
-        mode: "shell".to_owned(),
-        privileged: false,
-        status: None,
-        cwd: None,
-        proof: "mark".to_owned(),
-    };
+    let ready =
+        Ready { prompt: "$ ".to_owned(), mode: "shell".to_owned(), privileged: false, status: None, cwd: None, proof: "mark".to_owned() };
     case.machine.ready = Some(ready);
     assert_eq!(proof(&case.machine), Some(("proof".to_owned(), "mark".to_owned())));
 }

@@ -141,7 +141,8 @@ fn hashed_files_read_as_ssh_keygen_reads_them() {
     let mut hash = Command::new("ssh-keygen");
     let status = hash.arg("-H").arg("-f").arg(&file).stdout(Stdio::null()).stderr(Stdio::null()).status().expect_openssh();
     assert!(status.success());
-    assert!(!std::fs::read_to_string(&file).unwrap().contains("web"), "the names must be hashed");
+    // Letters of a name may stand in a hash.
+    assert!(std::fs::read_to_string(&file).unwrap().lines().all(|line| line.starts_with("|1|")), "the names must be hashed");
     let known = KnownHosts::load([&file]).unwrap();
     for (index, name) in NAMES.into_iter().enumerate() {
         let found = ours(&known, name);
