@@ -28,29 +28,44 @@ impl Drop for Counted<'_> {
     }
 }
 
+/// What an end knows of the other one.
+#[derive(Default)]
+struct Known {
+    /// It was told all that this one had to say.
+    was_told: AtomicBool,
+    /// It has broken, and says no more.
+    is_gone: AtomicBool,
+}
+
 /// One end of a connection. What comes out of it is counted as it comes: a connection may be open for days, and many break in the end.
 struct Counting<'a, S> {
     end: S,
     read: &'a AtomicU64,
-    /// Whether it was told all that the other one had to say, and whether the other one was.
-    told_all: [&'a AtomicBool; 2],
+    /// What is known of it, and of the other one.
+    known: [&'a Known; 2],
     /// Why it takes nothing more, and until when that is kept back: what it has said itself before may still be on its way.
     broken: Option<(io::Error, Pin<Box<Sleep>>)>,
 }
 
 impl<'a, S> Counting<'a, S> {
-    fn new(end: S, read: &'a AtomicU64, told_all: [&'a AtomicBool; 2]) -> Self {
-        Self { end, read, told_all, broken: None }
+    fn new(end: S, read: &'a AtomicU64, known: [&'a Known; 2]) -> Self {
+        Self { end, read, known, broken: None }
     }
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Counting<'_, S> {
-    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
         let before = buffer.filled().len();
-        let done = Pin::new(&mut self.end).poll_read(context, buffer);
+        let done = Pin::new(&mut this.end).poll_read(context, buffer);
         let got = buffer.filled().len().saturating_sub(before);
-        self.read.fetch_add(u64::try_from(got).unwrap_or(0), Ordering::Relaxed);
-        done
+        this.read.fetch_add(u64::try_from(got).unwrap_or(0), Ordering::Relaxed);
+        let Poll::Ready(Err(error)) = done else { return done };
+        // One that closes with something unread resets its connection. What it has said before is all, and goes out first.
+        let [known, _] = this.known;
+        known.is_gone.store(true, Ordering::Relaxed);
+        this.broken = Some((error, Box::pin(sleep(FORWARD_REST_MAX))));
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -64,8 +79,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Counting<'_, S> {
                 done => return done,
             },
         };
-        let [_, other_told_all] = this.told_all;
-        if other_told_all.load(Ordering::Relaxed) || rest.as_mut().poll(context).is_ready() {
+        let [_, other] = this.known;
+        if other.was_told.load(Ordering::Relaxed) || rest.as_mut().poll(context).is_ready() {
             return Poll::Ready(Err(error));
         }
         this.broken = Some((error, rest));
@@ -80,8 +95,11 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Counting<'_, S> {
         let this = self.get_mut();
         let done = Pin::new(&mut this.end).poll_shutdown(context);
         if done.is_ready() {
-            let [told_all, _] = this.told_all;
-            told_all.store(true, Ordering::Relaxed);
+            let [known, other] = this.known;
+            known.was_told.store(true, Ordering::Relaxed);
+            if other.is_gone.load(Ordering::Relaxed) {
+                return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
+            }
             // The other one may have waited for that.
             context.waker().wake_by_ref();
         }
@@ -89,23 +107,27 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Counting<'_, S> {
     }
 }
 
-/// Carries bytes both ways. An end that says no more may still be told something, and what one has said that takes nothing more still goes
-/// out: the copying stops at the first error, with what it holds of the other direction.
+/// Carries bytes both ways. An end that says no more may still be told something, and what one has said that has broken still goes out: the
+/// copying stops at the first error, with what it holds.
 pub(super) async fn relay<A, B>(counts: &Counts, from: A, to: B)
 where
     A: AsyncRead + AsyncWrite + Unpin,
     B: AsyncRead + AsyncWrite + Unpin,
 {
-    let (from_told, to_told) = (AtomicBool::new(false), AtomicBool::new(false));
-    let mut from = Counting::new(from, &counts.sent, [&from_told, &to_told]);
-    let mut to = Counting::new(to, &counts.received, [&to_told, &from_told]);
+    let known = [Known::default(), Known::default()];
+    let [of_from, of_to] = &known;
+    let mut from = Counting::new(from, &counts.sent, [of_from, of_to]);
+    let mut to = Counting::new(to, &counts.received, [of_to, of_from]);
     // A connection that breaks is its ends' matter; they notice.
     let _ = copy_bidirectional_with_sizes(&mut from, &mut to, FORWARD_BUFFER_BYTES, FORWARD_BUFFER_BYTES).await;
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
+    use tokio::net::{TcpListener, TcpStream};
     use tokio::time::Instant;
 
     use super::*;
@@ -144,6 +166,28 @@ mod tests {
         let ((), heard) = tokio::join!(relay(&counts, from, to), hears);
         assert_eq!(String::from_utf8_lossy(&heard), String::from_utf8_lossy(words));
         assert!(began.elapsed() < FORWARD_REST_MAX, "all was said");
+    }
+
+    #[tokio::test]
+    async fn what_a_client_said_before_it_closed_goes_out_though_it_has_left_something_unread() {
+        let (counts, words) = (Counts::default(), b"the last words of a client");
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (mut from, _) = listener.accept().await.unwrap();
+        from.write_all(b"nobody reads this").await.unwrap();
+        client.readable().await.unwrap();
+        client.write_all(words).await.unwrap();
+        // The system resets the connection.
+        drop(client);
+        let (to, mut service) = duplex(4);
+        let hears = async {
+            sleep(Duration::from_millis(50)).await;
+            let mut heard = Vec::new();
+            service.read_to_end(&mut heard).await.unwrap();
+            heard
+        };
+        let ((), heard) = tokio::join!(relay(&counts, from, to), hears);
+        assert_eq!(String::from_utf8_lossy(&heard), String::from_utf8_lossy(words));
     }
 
     #[tokio::test(start_paused = true)]
