@@ -141,21 +141,35 @@ fn what_was_typed_at_login_is_cut_off_the_end_of_a_history() {
 /// The line that puts marks on the terminal leaves code in the prompt.
 #[test]
 fn what_stands_in_a_prompt_is_quiet_and_runs_only_where_it_was_made() {
-    let said = |rest: &str, version: Option<&str>| {
+    let said = |rest: &str| {
         let script = format!("PS1='max=;x ' PS2='> '; {}\n{rest}", typed("tty").trim());
-        let mut shell = std::process::Command::new("sh");
-        shell.args(["-c", &script]).env_remove("KSH_VERSION").envs(version.map(|version| ("KSH_VERSION", version)));
-        let done = shell.output().unwrap();
+        let done = std::process::Command::new("sh").args(["-c", &script]).output().unwrap();
         (String::from_utf8(done.stdout).unwrap(), String::from_utf8(done.stderr).unwrap())
     };
-    let elsewhere = said("export PS1; exec sh -uc 'eval \"printf %s \\\"$PS1\\\"\"'", None);
+    let elsewhere = said("export PS1; exec sh -uc 'eval \"printf %s \\\"$PS1\\\"\"'");
     assert_eq!(elsewhere, ("max=;x ".to_owned(), String::new()));
     // Also where the status is split into nothing.
-    let (prompt, trace) = said("__jft() { printf %s \"$#\"; }; IFS=0123456789; set -x; eval \"printf %s \\\"$PS1\\\"\"", None);
+    let (prompt, trace) = said("__jft() { printf %s \"$#\"; }; IFS=0123456789; set -x; eval \"printf %s \\\"$PS1\\\"\"");
     assert!(prompt == "max=;x 1" && trace.contains("+ ") && !trace.contains("+ __jft"), "{prompt}: {trace}");
+    assert!(said("printf %s \"$PS2\"").0.contains("__jft"));
+}
+
+/// The alias may have been passed by, so that the other line is typed, too.
+#[test]
+fn what_looks_where_a_prompt_goes_stands_in_it_once() {
+    let prompts = |lines: &[&str], version: Option<&str>| {
+        let lines = lines.iter().map(|name| typed(name).replace('\r', "\n")).collect::<String>();
+        let script = format!("PS1='x ' PS2='> '\n{lines}printf '%s|%s' \"$PS1\" \"$PS2\"");
+        let mut shell = std::process::Command::new("sh");
+        shell.args(["-uec", &script]).env_remove("KSH_VERSION").envs(version.map(|version| ("KSH_VERSION", version)));
+        String::from_utf8(shell.output().unwrap().stdout).unwrap()
+    };
+    let once = prompts(&["exec"], None);
+    assert_eq!(once.matches("__jft").count(), 2, "{once}");
+    assert_eq!((prompts(&["tty"], None), prompts(&["exec", "exec", "tty"], None)), (once.clone(), once));
     // mksh shows such code as it is.
-    assert_eq!(said("printf %s \"$PS2\"", Some("@(#)MIRBSD KSH R59")).0, "> ");
-    assert!(said("printf %s \"$PS2\"", None).0.contains("__jft"));
+    let of_mksh = prompts(&["exec", "tty"], Some("@(#)MIRBSD KSH R59"));
+    assert!(of_mksh.ends_with("|> ") && of_mksh.matches("__jft").count() == 1, "{of_mksh}");
 }
 
 /// Behind these stands a text that the code asks for, not one that it sends.
