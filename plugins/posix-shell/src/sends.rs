@@ -138,6 +138,25 @@ fn what_was_typed_at_login_is_cut_off_the_end_of_a_history() {
     assert!(none.success(), "{none}");
 }
 
+/// Another session of the account may write its own line there at that moment.
+#[test]
+fn no_line_of_a_history_is_cut_in_the_middle() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let folder = std::env::temp_dir().join(format!("jackfield-history-beside-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let (file, tail) = (folder.join("history"), folder.join("tail"));
+    std::fs::write(&tail, "#!/bin/sh\ncommand -p tail \"$@\"; echo beside >>\"$3\"\n").unwrap();
+    std::fs::set_permissions(&tail, std::fs::Permissions::from_mode(0o755)).unwrap();
+    std::fs::write(&file, format!("old one\n{}{}", typed("sh"), typed("forget")).replace('\r', "\n")).unwrap();
+    let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap());
+    let mut shell = std::process::Command::new("sh");
+    assert!(shell.args(["-c", typed("forget").trim()]).env("HISTFILE", &file).env("PATH", path).status().unwrap().success());
+    // Those that came behind a line which was not ours.
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "old one\nbeside\nbeside\n");
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
 /// The line that puts marks on the terminal leaves code in the prompt.
 #[test]
 fn what_stands_in_a_prompt_is_quiet_and_runs_only_where_it_was_made() {
