@@ -17,7 +17,7 @@ use std::task::{Context, Poll, ready};
 use crossbeam_queue::ArrayQueue;
 use rmcp::model::{
     CallToolRequest, CallToolRequestMethod, CallToolRequestParams, ClientNotification, ClientRequest, ErrorData, GetMeta as _,
-    JsonRpcMessage, JsonRpcRequest, JsonRpcVersion2_0, RequestId,
+    JsonRpcMessage, JsonRpcRequest, JsonRpcVersion2_0, ProtocolVersion, RequestId,
 };
 use rmcp::service::{RoleServer, RxJsonRpcMessage, TxJsonRpcMessage};
 use rmcp::transport::Transport;
@@ -219,8 +219,13 @@ fn begins(request: &ClientRequest) -> bool {
     match request {
         ClientRequest::InitializeRequest(_) => true,
         ClientRequest::PingRequest(_) | ClientRequest::DiscoverRequest(_) => false,
-        // In the era without a handshake each says its version.
-        request => request.get_meta().protocol_version().is_some(),
+        // In the era without a handshake each says its version, and what else that one wants. Where something is missing, or nobody here
+        // has that version, the library says so, and goes on waiting.
+        request => {
+            let meta = request.get_meta();
+            let is_known = || meta.protocol_version().is_some_and(|version| ProtocolVersion::KNOWN_VERSIONS.contains(&version));
+            meta.missing_required_keys(&ProtocolVersion::V_2026_07_28).is_empty() && is_known()
+        }
     }
 }
 
@@ -346,11 +351,18 @@ mod tests {
         let initialized = r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
         let cancelled = r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}"#;
         let result = r#"{"jsonrpc":"2.0","id":5,"result":{}}"#;
-        let version = r#""_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28""#;
-        let without_handshake = CALL.replace("\"_meta\":{\"progressToken\":\"p\"", version);
+        let saying = |id: u8, version: &str, rest: &str| {
+            let meta = format!("\"_meta\":{{\"io.modelcontextprotocol/protocolVersion\":\"{version}\"{rest}");
+            CALL.replace("\"id\":7", &format!("\"id\":{id}")).replace("\"_meta\":{\"progressToken\":\"p\"", &meta)
+        };
+        let capabilities = ",\"io.modelcontextprotocol/clientCapabilities\":{}";
+        // The library answers both that they cannot be served so.
+        let (unfinished, unknown) = (saying(2, "2026-07-28", ""), saying(3, "2999-01-01", capabilities));
+        let without_handshake = saying(7, "2026-07-28", capabilities);
         for (first, id) in [(HELLO, 0), (without_handshake.as_str(), 7)] {
             let (mut far, near) = tokio::io::duplex(64 * 1024);
-            let lines = format!("{initialized}\n{ping}\n{cancelled}\n{result}\n{first}\n{initialized}\n");
+            let before = format!("{initialized}\n{ping}\n{cancelled}\n{result}\n{unfinished}\n{cancelled}\n{unknown}\n{cancelled}\n");
+            let lines = format!("{before}{first}\n{initialized}\n");
             far.write_all(lines.as_bytes()).await.unwrap();
             drop(far);
             let mut pipe = Pipe::new(near, tokio::io::sink(), Arc::default());
@@ -361,7 +373,7 @@ mod tests {
                     _ => Value::Null,
                 });
             }
-            assert_eq!(taken, [json!(1), json!(id), Value::Null], "{first}");
+            assert_eq!(taken, [json!(1), json!(2), json!(3), json!(id), Value::Null], "{first}");
         }
     }
 
