@@ -407,7 +407,9 @@ impl Page<'_> {
     fn finish(mut self, start: u64, end: u64) -> Rendered {
         self.gather();
         self.put_sides(self.full_at.unwrap_or(end));
-        let text = self.unfilled(self.row.text());
+        let text = self.row.text();
+        // In a row that goes on with the next page they stand before something.
+        let text = if self.full_at.is_none() { self.unfilled(text) } else { text };
         self.write_out(&text);
         Rendered { text: self.out, start, end: self.full_at.unwrap_or(end), removed: self.removed, cut: None }
     }
@@ -633,6 +635,15 @@ mod tests {
             assert_eq!(text, format!("one\n~\nab  \n{one}\n"), "{begin:?}");
         }
         assert_eq!(shown(&format!("{one}\r\n\x1b[2;1H{one}\r\n{two}\r\n")), format!("{one}\none\n{two}\n"));
+    }
+
+    #[test]
+    fn blanks_at_which_a_page_ends_inside_a_drawn_row_stay() {
+        let log = log(b"\x1b[?1049habcdefgh   xyz\r\n");
+        let source = Source { log: &log, markers: &VecDeque::new(), columns: 10, mask: None, known: None };
+        let first = source.from(0, u64::MAX, 11).unwrap();
+        let rest = source.from(first.end, u64::MAX, 100).unwrap();
+        assert_eq!(first.text + &rest.text, "abcdefgh   xyz\n");
     }
 
     #[test]
