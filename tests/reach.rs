@@ -252,7 +252,9 @@ fn must(command: &mut Command) {
 
 /// A new key pair of this type.
 fn key_pair(path: &Path, kind: &str, passphrase: &str) {
-    must(Command::new("ssh-keygen").args(["-q", "-t", kind, "-N", passphrase, "-C", "test", "-f"]).arg(path));
+    // One ECDSA key in 256 of the shortest kind has a number that the library does not read.
+    let bits: &[&str] = if kind == "ecdsa" { &["-b", "384"] } else { &[] };
+    must(Command::new("ssh-keygen").args(["-q", "-t", kind, "-N", passphrase, "-C", "test", "-f"]).arg(path).args(bits));
     fs::set_permissions(path.with_extension("pub"), fs::Permissions::from_mode(0o644)).unwrap();
 }
 

@@ -56,7 +56,8 @@ fn users(folder: &Path, processes: &mut Vec<Running>) {
     for (name, kind, bits) in [
         ("id", "ed25519", "256"),
         ("id-rsa", "rsa", "3072"),
-        ("id-ecdsa", "ecdsa", "256"),
+        // Of the shortest kind the library does not read one in 256.
+        ("id-ecdsa", "ecdsa", "384"),
         ("id-certified", "ed25519", "256"),
         ("id-agent", "ed25519", "256"),
         ("authority", "ed25519", "256"),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use russh::MethodKind;
 use russh::client::Handle;
-use russh::keys::ssh_key::{Algorithm, Certificate, PrivateKey, PublicKey};
+use russh::keys::ssh_key::{self, Algorithm, Certificate, PrivateKey, PublicKey};
 use russh::keys::{HashAlg, PrivateKeyWithHashAlg};
 use zeroize::Zeroizing;
 
@@ -48,14 +48,27 @@ pub(super) fn load(target: &Target, file: &KeyFile) -> Result<Loaded, ConnectErr
     let key = match russh::keys::decode_secret_key(&text, passphrase.as_ref().map(|text| text.as_str())) {
         Ok(key) => key,
         // Other formats do not show the public half of a key that is encrypted.
-        Err(error) if passphrase.is_none() => return agents_own(error.to_string()),
-        Err(error) => return Err(failed(error.to_string())),
+        Err(error) if passphrase.is_none() => return agents_own(unread(&error)),
+        Err(error) => return Err(failed(unread(&error))),
     };
     // The file names the key; what signs is in the token, which agents know how to ask.
     if matches!(key.algorithm(), Algorithm::SkEd25519 | Algorithm::SkEcdsaSha2NistP256) {
         return Ok(Loaded::Public(key.public_key().clone()));
     }
     Ok(Loaded::Private(Arc::new(key)))
+}
+
+/// Why a key file cannot be read. The library refuses an ECDSA key in OpenSSH's form whose number begins with a zero byte, as that of one
+/// key in 256 does.
+fn unread(error: &russh::keys::Error) -> String {
+    match error {
+        russh::keys::Error::SshKey(ssh_key::Error::Encoding(ssh_key::encoding::Error::Length)) => {
+            "a number in it has a length that is not read here, as in one of 256 ECDSA keys; `ssh-keygen -p -m PKCS8 -f FILE` writes it in a \
+             form that is"
+                .to_owned()
+        }
+        other => other.to_string(),
+    }
 }
 
 /// What lies beside a key that cannot be used from here, if there is an agent that may have it.

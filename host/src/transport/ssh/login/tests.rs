@@ -96,6 +96,22 @@ fn a_key_of_a_hardware_token_is_the_agents() {
 }
 
 #[test]
+fn an_ecdsa_key_whose_number_begins_with_a_zero_byte_is_told_with_what_helps() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = folder.path().join("short");
+    // One in 256 is.
+    let why = (0..5000).find_map(|_| {
+        let _ = std::fs::remove_file(&key);
+        ssh_keygen(&key, &["-t", "ecdsa", "-N", ""]);
+        signer(&target(), &key).err()
+    });
+    let why = why.expect("none was");
+    assert!(why.contains("cannot use key `") && why.contains("`ssh-keygen -p -m PKCS8 -f FILE`"), "{why}");
+    assert!(Command::new("ssh-keygen").args(["-q", "-p", "-N", "", "-m", "PKCS8", "-f"]).arg(&key).status().unwrap().success());
+    assert!(signer(&target(), &key).is_ok());
+}
+
+#[test]
 fn the_public_half_beside_a_key_that_cannot_be_read_is_the_agents() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
