@@ -105,7 +105,8 @@ impl Plugin {
         let clock = self.engine.clock();
         let mut instance = match self.idle.pop() {
             Some(instance) => instance,
-            None => self.start(function).await?,
+            // It is rare, and every call would take as much room.
+            None => Box::pin(self.start(function)).await?,
         };
         instance.arm(limit);
         Ok(Call { instance, _clock: clock, limit, trial })
