@@ -1,5 +1,6 @@
 //! One view, shown to every role of one instance: what each answers, and whether the contract allows it.
 
+use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use crate::config::LANES;
@@ -69,7 +70,8 @@ macro_rules! ask {
             Some($guest) => {
                 let $store = &mut instance.store;
                 // As in a session, which a plugin that waits would hold up; here the clock would jump over its sleep.
-                Some(promptly(yielded, $ask).await)
+                let answered = promptly(yielded, pin!($ask)).await;
+                Some(answered)
             }
         };
         match result {

@@ -3,6 +3,7 @@
 //! A trap closes a store for good. So an instance that failed is dropped and the call is made once more in a new one:
 //! plugins keep nothing between calls, so nothing is lost.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -302,14 +303,15 @@ impl Instance {
         let _ = store.set_fuel(u64::MAX);
         arm(&mut store, limit);
         let yielded = Arc::clone(&store.data().yielded);
-        let started = promptly(yielded, async {
+        let starting = async {
             let instance = pre.instantiate_async(&mut store).await?;
             let roles = Roles::load(&mut store, &instance, indices)?;
             arm(&mut store, limit);
             let configured = roles.setup.call_configure(&mut store, settings).await?;
-            Ok((roles, configured))
-        });
-        match started.await {
+            Ok::<_, wasmtime::Error>((roles, configured))
+        };
+        let started = promptly(yielded, pin!(starting)).await;
+        match started {
             Ok((roles, Ok(()))) => Ok(Self { store, roles }),
             Ok((_, Err(diagnostics))) => Err(StartError::Config(diagnostics)),
             Err(error) => {

@@ -4,7 +4,7 @@
 //! would wait along. Nothing that a plugin may import has a reason to wait, so a call that does is ended at once.
 
 use std::future::poll_fn;
-use std::pin::pin;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
@@ -14,9 +14,9 @@ use std::task::Poll;
 #[error("it waits for time to pass, which no plugin may: say `settle` and return")]
 pub struct Waits;
 
-/// Runs a call to its end. It may stop only to let others run: then `yielded` was set.
-pub async fn promptly<T>(yielded: Arc<AtomicBool>, call: impl Future<Output = wasmtime::Result<T>>) -> wasmtime::Result<T> {
-    let mut call = pin!(call);
+/// Runs a call to its end. It may stop only to let others run: then `yielded` was set. The call stays where it is: taken over, it would
+/// have its room twice.
+pub async fn promptly<T>(yielded: Arc<AtomicBool>, mut call: Pin<&mut impl Future<Output = wasmtime::Result<T>>>) -> wasmtime::Result<T> {
     poll_fn(|context| match call.as_mut().poll(context) {
         Poll::Pending if !yielded.swap(false, Ordering::Relaxed) => Poll::Ready(Err(wasmtime::Error::new(Waits))),
         other => other,

@@ -198,7 +198,7 @@ macro_rules! call_plugin {
                 break Err(plugin.broke_contract($name, "it has not this role".to_owned()));
             };
             let $store = store;
-            let result = $crate::plugin::promptly::promptly(yielded, $call).await;
+            let result = $crate::plugin::promptly::promptly(yielded, std::pin::pin!($call)).await;
             match plugin.finish($name, call, result) {
                 Err(fault) if first.is_none() => first = Some(fault),
                 done => break done,
