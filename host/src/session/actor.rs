@@ -588,7 +588,8 @@ impl Actor {
         while !self.sends.is_empty() && (!comes_later(self) || self.sends.len() > COMMANDS_QUEUED_MAX) {
             let Some((request, reply)) = self.sends.pop_front() else { return };
             if !reply.is_closed() {
-                let sent = self.on_send(request).await;
+                // Each turn would take, and move, as much room: so what most turns do not do has room of its own.
+                let sent = Box::pin(self.on_send(request)).await;
                 let _ = reply.send(sent);
             }
         }
@@ -645,7 +646,7 @@ impl Actor {
 
     async fn start_command(&mut self, request: &RunRequest, reply: &Reply) -> Result<(Accepted, Vec<Effect>), Refusal> {
         if self.travels(request) {
-            return self.set_out(request, reply).await;
+            return Box::pin(self.set_out(request, reply)).await;
         }
         let verdict = self.profile.admit(request, self.place(self.machine.mode()), self.judge(request).await).await?;
         let lines = self.lines(&verdict, &request.text, self.machine.stream().takes_paste())?;

@@ -25,7 +25,7 @@ impl Actor {
         }
         failure = failure.or_else(|| ending.unsaid.take());
         if self.travel.is_some() {
-            return self.go_on(ending, failure).await;
+            return Box::pin(self.go_on(ending, failure)).await;
         }
         self.conclude(ending, failure);
         Vec::new()

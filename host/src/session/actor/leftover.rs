@@ -111,7 +111,7 @@ impl Actor {
         let pending = self.typed.pending();
         let is_nothing = pending.text.is_empty() && pending.raw.is_none() && !pending.unknown;
         // What was typed into the last command has most likely been taken by it.
-        let stands = self.leftover.stands && !is_nothing || self.changes_the_next().await;
+        let stands = self.leftover.stands && !is_nothing || Box::pin(self.changes_the_next()).await;
         stands.then(|| self.cancel_line())
     }
 

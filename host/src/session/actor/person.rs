@@ -23,7 +23,7 @@ impl Actor {
     pub(super) async fn on_persons_keys(&mut self, who: Author, bytes: Vec<u8>) -> Result<(), String> {
         self.profile.commons.lock.on_typed(&who, now());
         if self.kept_keys.is_empty() && self.keys_wait_until().is_none_or(|until| until <= now()) {
-            return self.on_person(who, bytes).await;
+            return Box::pin(self.on_person(who, bytes)).await;
         }
         if self.kept_keys.len() >= KEYS_KEPT_MAX {
             return Err("too much was typed ahead; nothing more is taken for a moment".to_owned());
@@ -52,7 +52,7 @@ impl Actor {
     pub(super) async fn type_kept(&mut self) {
         while !self.kept_keys.is_empty() && self.ended.is_none() && self.keys_wait_until().is_none_or(|until| until <= now()) {
             let Some((who, bytes)) = self.kept_keys.pop_front() else { return };
-            if let Err(why) = self.on_person(who, bytes).await {
+            if let Err(why) = Box::pin(self.on_person(who, bytes)).await {
                 crate::diagnostics::warn(&format!("session `{}`: what a person typed was not: {why}", self.profile.id));
             }
         }
