@@ -4,7 +4,7 @@
 //! `P;k=c` continuation prompt, `S;nonce;b..;z..;f..;k..` the probe's answer. The host has checked the nonce. `V;nonce;text` is for the
 //! host alone: the shell itself has shown this text right before.
 
-use jackfield_plugin::text::whole;
+use jackfield_plugin::text::{split_once, whole};
 
 /// What is known about a command that ended.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -78,18 +78,19 @@ impl<'a> Marks<'a> {
                 "C" => (marks.stage, marks.started) = (Stage::Running, true),
                 "D" => marks.stage = Stage::Ended(done(body)),
                 "A" => {
-                    marks.root = field(body, "uid=").map(|uid| uid == "0");
-                    marks.number = field(body, "pid=").filter(|number| is_number(number));
-                    marks.late = field(body, "late=").is_some();
+                    let told = Told::read(body);
+                    marks.root = told.uid.map(|uid| uid == "0");
+                    marks.number = told.pid.filter(|number| is_number(number));
+                    marks.late = told.late.is_some();
                     // Such a shell says how much its line editor takes, if only that this is not known.
-                    marks.is_fixed = field(body, "max=").is_some() && !marks.late;
-                    marks.is_busybox = marks.is_fixed && field(body, "max=") != Some("");
-                    marks.is_csh = field(body, "sh=") == Some("csh");
-                    marks.is_unhooked = field(body, "h=") == Some("");
-                    shown = number(field(body, "st="));
+                    marks.is_fixed = told.max.is_some() && !marks.late;
+                    marks.is_busybox = marks.is_fixed && told.max != Some("");
+                    marks.is_csh = told.sh == Some("csh");
+                    marks.is_unhooked = told.h == Some("");
+                    shown = number(told.st);
                 }
                 "B" => marks.stage = at_prompt(marks.stage, shown),
-                "P" => (marks.stage, marks.late) = (Stage::Rest, field(body, "late=").is_some()),
+                "P" => (marks.stage, marks.late) = (Stage::Rest, Told::read(body).late.is_some()),
                 "S" => marks.shell = Some(body),
                 _ => {}
             }
@@ -119,8 +120,37 @@ fn done(body: &str) -> Done<'_> {
     Done { status, cwd: (!cwd.is_empty()).then_some(cwd) }
 }
 
-fn field<'a>(body: &'a str, name: &str) -> Option<&'a str> {
-    body.split(';').find_map(|field| field.strip_prefix(name))
+/// What a prompt's mark tells by name. It is read behind every command, so once and not for each name.
+#[derive(Default)]
+struct Told<'a> {
+    uid: Option<&'a str>,
+    pid: Option<&'a str>,
+    late: Option<&'a str>,
+    max: Option<&'a str>,
+    sh: Option<&'a str>,
+    h: Option<&'a str>,
+    st: Option<&'a str>,
+}
+
+impl<'a> Told<'a> {
+    /// What comes first counts.
+    fn read(body: &'a str) -> Self {
+        let mut told = Self::default();
+        for (name, value) in body.split(';').filter_map(|field| split_once(field, "=")) {
+            let place = match name {
+                "uid" => &mut told.uid,
+                "pid" => &mut told.pid,
+                "late" => &mut told.late,
+                "max" => &mut told.max,
+                "sh" => &mut told.sh,
+                "h" => &mut told.h,
+                "st" => &mut told.st,
+                _ => continue,
+            };
+            place.get_or_insert(value);
+        }
+        told
+    }
 }
 
 /// Short enough to be remembered.
