@@ -176,16 +176,16 @@ impl Live {
 
     /// Is it a mark of a prompt's text as it stands in its variable? `echo "$PS1"` prints it so.
     fn is_quoted(&mut self, body: &str) -> bool {
-        let status = body.split(';').nth(1).unwrap_or_default();
-        let shown = body.split(';').find_map(|field| field.strip_prefix("st=")).unwrap_or_default();
+        let status = || body.split(';').nth(1).unwrap_or_default();
+        let shown = || body.split(';').find_map(|field| field.strip_prefix("st=")).unwrap_or_default();
         match body.as_bytes().first() {
             Some(b'C') => self.quoted = false,
-            Some(b'D') if status.contains(['$', '%']) => self.quoted = self.fills_in,
+            Some(b'D') if status().contains(['$', '%']) => self.quoted = self.fills_in,
             Some(b'D') => {
                 self.quoted = false;
-                self.fills_in |= status.parse::<i32>().is_ok();
+                self.fills_in |= status().parse::<i32>().is_ok();
             }
-            Some(b'A') if shown.contains('%') => self.quoted = self.fills_in,
+            Some(b'A') if shown().contains('%') => self.quoted = self.fills_in,
             Some(b'B') => return std::mem::take(&mut self.quoted),
             // The prompt for the rest of a line begins a row, unless a line editor still shows the line.
             Some(b'P') if self.first_row_end.is_some() && !self.row.is_empty() && self.bracketed_paste != Some(true) => return true,
