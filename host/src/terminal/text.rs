@@ -69,7 +69,8 @@ pub fn escaped(text: &str) -> String {
 /// The same in one line: line feeds are written out too.
 #[must_use]
 pub fn escaped_line(text: &str) -> String {
-    escaped(text).replace('\n', "\\n")
+    let shown = escaped(text);
+    if shown.contains('\n') { shown.replace('\n', "\\n") } else { shown }
 }
 
 /// The longest end of `text` within `max_bytes`, on a character boundary.
