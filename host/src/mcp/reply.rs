@@ -151,7 +151,13 @@ pub fn part(target: &str, session: &str, report: Report, chosen: &str) -> Reply 
     let range = &report.range;
     put(
         "range",
-        json!({"start": range.start, "end": range.end, "total": range.total, "cut_bytes": range.cut_bytes, "next_offset": range.end}),
+        Value::from_iter([
+            ("start", range.start),
+            ("end", range.end),
+            ("total", range.total),
+            ("cut_bytes", range.cut_bytes),
+            ("next_offset", range.end),
+        ]),
     );
     if let Some((errors, bytes)) = report.errors {
         put("stderr", errors.into());
@@ -178,7 +184,7 @@ pub fn part(target: &str, session: &str, report: Report, chosen: &str) -> Reply 
         put("lines", lines);
     }
     if let Some((decision, rule)) = report.rule {
-        put("verdict", json!({"decision": decision, "rule": rule}));
+        put("verdict", Value::from_iter([("decision", decision), ("rule", rule)]));
     }
     if !report.warnings.is_empty() {
         put("warnings", report.warnings.into());
