@@ -455,11 +455,11 @@ impl Arguments {
     /// # Errors
     ///
     /// A sentence that names what is wrong, the nearest right name, and an example.
-    pub fn check(definition: &Definition, given: Map<String, Value>) -> Result<Self, String> {
+    pub fn check(definition: &Definition, mut given: Map<String, Value>) -> Result<Self, String> {
         let tool = definition.name;
-        let names: Vec<&str> = definition.params.iter().map(|param| param.name).collect();
         for (name, value) in &given {
             let Some(param) = definition.params.iter().find(|param| param.name == name) else {
+                let names: Vec<&str> = definition.params.iter().map(|param| param.name).collect();
                 let near = nearest(name, names.iter().copied()).map(|near| format!("; did you mean `{near}`?"));
                 let near = near.unwrap_or_else(|| ".".to_owned());
                 return Err(format!("`{}` is no argument of {tool}{near} It takes: {}.", shortened(name), names.join(", ")));
@@ -477,8 +477,7 @@ impl Arguments {
             }
         }
         let param = |name: &str| definition.params.iter().find(|param| param.name == name);
-        let says = |(name, value): &(String, Value)| param(name).is_some_and(|param| !is_none(param, value));
-        let given: Map<String, Value> = given.into_iter().filter(says).collect();
+        given.retain(|name, value| param(name).is_some_and(|param| !is_none(param, value)));
         if let Some(missing) = definition.params.iter().find(|param| param.required && !given.contains_key(param.name)) {
             let choices = match missing.kind {
                 Kind::OneOf(_) => format!("; it takes {}", wanted(missing.kind)),
