@@ -97,7 +97,7 @@ impl Judge<'_> {
             quiet_ms: QUIET_MS,
             settle_ms: 50,
             goal: None,
-            facts: vec![("device-type".to_owned(), self.kind.name.clone())],
+            facts: vec![("device-type", self.kind.name.as_str().into())],
         }
     }
 
@@ -120,7 +120,7 @@ impl Judge<'_> {
     }
 
     /// The same while this line runs, with facts of the session.
-    async fn seen_behind(&self, text: &str, line: &str, facts: &[(&str, &str)]) -> Seen {
+    async fn seen_behind(&self, text: &str, line: &str, facts: &[(&'static str, &str)]) -> Seen {
         let first = self.platform.all("mode").next().unwrap();
         let prompt = first.texts("examples").next().unwrap();
         let mut plugins = if self.kind.name == "linux" { self.with_marks().await } else { self.plugins() };
@@ -132,7 +132,7 @@ impl Judge<'_> {
         view.prompt = Some(prompt.to_owned());
         mode_name(&self.platform.name, first.text("name")).clone_into(&mut view.mode);
         line.clone_into(&mut view.command);
-        view.facts.extend(facts.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        view.facts.extend(facts.iter().map(|(name, value)| (*name, Arc::<str>::from(*value))));
         Seen::of(&mut plugins, &view).await
     }
 

@@ -301,7 +301,7 @@ async fn a_plugin_in_c_keeps_nothing() {
         recent: "x".repeat(2048),
         marks: vec!["m".repeat(500); 8],
         command: "c".repeat(1024),
-        facts: vec![("a".to_owned(), "b".repeat(500))],
+        facts: vec![("a", "b".repeat(500).into())],
         ..idle("edge1# ")
     };
     for round in 0..20_000 {

@@ -182,7 +182,7 @@ fn request(case: &Case) -> contract::Request<'_> {
     let (policy_mode, purpose) = case.policy;
     contract::Request {
         device: "kit",
-        device_type: case.view.facts.iter().find(|(name, _)| name == "device-type").map_or("", |(_, kind)| kind),
+        device_type: case.view.facts.iter().find(|(name, _)| *name == "device-type").map_or("", |(_, kind)| kind),
         mode: &case.view.mode,
         privileged: case.view.echoed,
         command: &case.command,

@@ -127,9 +127,9 @@ fn case(asked: &Asked, goal: &str, mode: &str, missing: &str, memo: Vec<u8>) -> 
     mode.clone_into(&mut case.view.mode);
     case.view.recent.clone_from(&asked.recent);
     // A question may carry the session's own number.
-    case.view.facts.retain(|(name, _)| name != "nonce");
-    case.view.facts.push(("nonce".to_owned(), asked.nonce.clone()));
-    case.view.facts.push(("missing-secrets".to_owned(), missing.to_owned()));
+    case.view.facts.retain(|(name, _)| *name != "nonce");
+    case.view.facts.push(("nonce", asked.nonce.as_str().into()));
+    case.view.facts.push(("missing-secrets", missing.into()));
     case.command.clone_from(&asked.command);
     goal.clone_into(&mut case.goal);
     case.memo = memo;

@@ -75,7 +75,7 @@ pub fn case(row: &str, phase: Phase, quiet_ms: u32) -> Case {
         quiet_ms,
         settle_ms: 50,
         goal: None,
-        facts: vec![("nonce".to_owned(), "0123456789abcdef".to_owned()), ("user".to_owned(), "admin".to_owned())],
+        facts: vec![("nonce", "0123456789abcdef".into()), ("user", "admin".into())],
     };
     Case { view, memo: Vec::new(), command: "show version".to_owned(), policy: ("safe", "run"), goal: "login".to_owned() }
 }

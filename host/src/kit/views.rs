@@ -1,5 +1,7 @@
 //! Random moments of a session: no call may trap, break the contract or take long, and all must repeat.
 
+use std::sync::Arc;
+
 use fastrand::Rng;
 
 use super::calls::{Answers, Case, Costs, ask_all, breaches, concerns};
@@ -161,13 +163,13 @@ impl Views {
         Case { view, memo, command, policy, goal: self.pick(|views| &views.goals) }
     }
 
-    fn facts(&mut self) -> Vec<(String, String)> {
+    fn facts(&mut self) -> Vec<(&'static str, Arc<str>)> {
         let missing = if self.random.bool() { self.secrets.join(",") } else { String::new() };
         let mut facts = vec![
-            ("nonce".to_owned(), NONCE.to_owned()),
-            ("device-type".to_owned(), self.pick(|views| &views.kinds)),
-            ("user".to_owned(), "admin".to_owned()),
-            ("missing-secrets".to_owned(), missing),
+            ("nonce", NONCE.into()),
+            ("device-type", self.pick(|views| &views.kinds).into()),
+            ("user", "admin".into()),
+            ("missing-secrets", missing.into()),
         ];
         for (name, value) in [
             ("proof", "mark"),
@@ -178,7 +180,7 @@ impl Views {
             ("shown", "screen"),
         ] {
             if self.random.u8(..8) == 0 {
-                facts.push((name.to_owned(), value.to_owned()));
+                facts.push((name, value.into()));
             }
         }
         facts

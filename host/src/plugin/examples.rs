@@ -215,7 +215,7 @@ impl Proof<'_> {
             quiet_ms: QUIET_MS,
             settle_ms: 50,
             goal: None,
-            facts: vec![("device-type".to_owned(), self.kind.name.clone())],
+            facts: vec![("device-type", self.kind.name.as_str().into())],
         };
         Seen::of(&mut self.plugins(), &view).await
     }

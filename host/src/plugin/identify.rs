@@ -50,7 +50,7 @@ impl Evidence {
             quiet_ms: SETTLE_START_MS,
             settle_ms: SETTLE_START_MS,
             goal: None,
-            facts: vec![("device-type".to_owned(), kind.to_owned())],
+            facts: vec![("device-type", kind.into())],
         }
     }
 

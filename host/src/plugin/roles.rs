@@ -3,6 +3,8 @@
 //! Answers have the shape of the contract's present track. The view is the host's own: each plugin is shown it with
 //! its own hits and memo.
 
+use std::sync::Arc;
+
 use super::bindings::jackfield::plugin::types as contract;
 use super::manifest::Role;
 
@@ -88,7 +90,7 @@ pub struct View {
     /// The running goal.
     pub goal: Option<String>,
     /// More about the session.
-    pub facts: Vec<(String, String)>,
+    pub facts: Vec<(&'static str, Arc<str>)>,
 }
 
 impl View {

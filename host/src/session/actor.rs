@@ -133,10 +133,10 @@ pub fn start(mut profile: Profile, line: Line) -> SessionHandle {
     let log = (profile.logs)();
     let missing: Vec<String> = profile.kind.secrets().into_iter().filter(|name| !profile.secrets.contains_key(name)).collect();
     let facts = vec![
-        ("nonce".to_owned(), profile.nonce.clone()),
-        ("device-type".to_owned(), profile.kind.name.clone()),
-        ("user".to_owned(), profile.user.clone()),
-        ("missing-secrets".to_owned(), missing.join(",")),
+        ("nonce", profile.nonce.as_str().into()),
+        ("device-type", profile.kind.name.as_str().into()),
+        ("user", profile.user.as_str().into()),
+        ("missing-secrets", missing.join(",").into()),
     ];
     let setting = Setting { facts, echoes: profile.kind.terminal.echoes, context: profile.kind.context.clone() };
     let redactor = profile.teach_masks();

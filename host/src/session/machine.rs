@@ -14,6 +14,7 @@ mod tests;
 
 use std::collections::VecDeque;
 use std::mem;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use regex::Regex;
@@ -145,7 +146,7 @@ pub struct Machine {
     secret_row: String,
     /// What the plugins were last asked about; the same view is not shown twice.
     asked: Option<(u64, u64, u64)>,
-    facts: Vec<(String, String)>,
+    facts: Vec<(&'static str, Arc<str>)>,
     echoes: bool,
     /// Rows before the prompt that belong to it.
     context: Option<Regex>,
@@ -163,7 +164,7 @@ pub struct Machine {
 #[derive(Debug, Clone, Default)]
 pub struct Setting {
     /// Facts for the views, beside those that the machine adds.
-    pub facts: Vec<(String, String)>,
+    pub facts: Vec<(&'static str, Arc<str>)>,
     /// Does the device send typed lines back?
     pub echoes: bool,
     /// What a row looks like that is printed right before the prompt and belongs to it.
@@ -506,22 +507,22 @@ impl Machine {
     }
 
     /// What the session's facts are now.
-    fn facts(&self) -> Vec<(String, String)> {
+    fn facts(&self) -> Vec<(&'static str, Arc<str>)> {
         let mut facts = self.facts.clone();
         if let Some(ready) = &self.ready {
-            facts.push(("proof".to_owned(), ready.proof.clone()));
+            facts.push(("proof", ready.proof.as_str().into()));
         }
         if let Some(on) = self.stream.bracketed_paste() {
-            facts.push(("bracketed-paste".to_owned(), if on { "on" } else { "off" }.to_owned()));
+            facts.push(("bracketed-paste", if on { "on" } else { "off" }.into()));
         }
         if self.stream.alternate_screen() {
-            facts.push(("screen".to_owned(), "alternate".to_owned()));
+            facts.push(("screen", "alternate".into()));
         }
         if self.running().is_some_and(|running| running.interrupted) {
-            facts.push(("interrupted".to_owned(), "yes".to_owned()));
+            facts.push(("interrupted", "yes".into()));
         }
         if self.stream.application_cursor() {
-            facts.push(("cursor-keys".to_owned(), "application".to_owned()));
+            facts.push(("cursor-keys", "application".into()));
         }
         facts
     }

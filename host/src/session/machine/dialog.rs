@@ -38,7 +38,7 @@ impl Machine {
             return Vec::new();
         }
         let mut view = self.view(now);
-        view.facts.push(("shown".to_owned(), "screen".to_owned()));
+        view.facts.push(("shown", "screen".into()));
         vec![Effect::AskScreen(Box::new(view))]
     }
 

@@ -95,12 +95,12 @@ fn lines_that_set_a_session_up_are_left_out_of_its_log() {
 fn a_plugin_is_told_how_the_prompt_was_known_at_which_a_line_was_typed() {
     let mut case = Case::asking();
     let now = case.now;
-    let proof = |machine: &Machine| machine.view(now).facts.into_iter().find(|(name, _)| name == "proof");
+    let proof = |machine: &Machine| machine.view(now).facts.into_iter().find(|(name, _)| *name == "proof");
     assert_eq!(proof(&case.machine), None);
     let ready =
         Ready { prompt: "$ ".to_owned(), mode: "shell".to_owned(), privileged: false, status: None, cwd: None, proof: "mark".to_owned() };
     case.machine.ready = Some(ready);
-    assert_eq!(proof(&case.machine), Some(("proof".to_owned(), "mark".to_owned())));
+    assert_eq!(proof(&case.machine), Some(("proof", "mark".into())));
 }
 
 #[test]
