@@ -202,8 +202,12 @@ pub(super) fn changed(text: &str, change: impl Fn(&str) -> String) -> String {
 /// What the caller is told of secrets that were taken out.
 #[must_use]
 pub fn removed(count: usize) -> Option<String> {
-    let what = if count == 1 { "1 secret was".to_owned() } else { format!("{count} secrets were") };
-    (count > 0).then(|| format!("{what} taken out of what is shown, known by the look: `{SECRET_MARK}` or `{KEY_MARK}` stands there"))
+    let what = match count {
+        0 => return None,
+        1 => "1 secret was".to_owned(),
+        _ => format!("{count} secrets were"),
+    };
+    Some(format!("{what} taken out of what is shown, known by the look: `{SECRET_MARK}` or `{KEY_MARK}` stands there"))
 }
 
 /// What the log that a query is about is called in the host's own lines: the arguments of ssh_output.
