@@ -46,6 +46,8 @@ pub(super) struct Written {
 #[derive(Debug)]
 pub(super) struct Chain {
     folder: PathBuf,
+    /// The file's name. It is looked for before each record.
+    path: PathBuf,
     max_bytes: u64,
     about: About,
     writer: String,
@@ -97,6 +99,7 @@ impl Chain {
     pub(super) fn new(folder: PathBuf, max_bytes: u64, about: About, process: u32, run: &str) -> Self {
         let writer = format!(r#""process":{process},"run":{}"#, serde_json::Value::from(run));
         Self {
+            path: files::newest(&folder),
             folder,
             max_bytes,
             about,
@@ -113,7 +116,7 @@ impl Chain {
 
     /// The file's name.
     pub(super) fn path(&self) -> PathBuf {
-        files::newest(&self.folder)
+        self.path.clone()
     }
 
     /// Number and hash of the newest record, and its file, if this process has written one.
@@ -208,7 +211,7 @@ impl Chain {
 
     /// The file's length, if it still has its name.
     fn length(&self, identity: Identity) -> Result<Option<u64>, AuditError> {
-        match fs::metadata(self.path()) {
+        match fs::metadata(&self.path) {
             Ok(metadata) => Ok(((metadata.dev(), metadata.ino()) == identity).then_some(metadata.len())),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(cause) => Err(AuditError::file(self.path(), cause)),
