@@ -8,6 +8,7 @@ use crate::screen::Screen;
 use crate::session::command::Running;
 use crate::session::journey::Outcome;
 use crate::session::report::OutputQuery;
+use crate::session::view::Ready;
 
 impl Actor {
     pub(super) fn screen_report(&mut self, since: Option<u64>) -> ScreenReport {
@@ -32,7 +33,7 @@ impl Actor {
                     (None, Some(_)) => State::Running,
                     (None, None) => State::Done,
                 };
-                let mut blank = self.blank();
+                let mut blank = self.blank(self.machine.ready());
                 blank.warnings.extend(removed(range.removed));
                 Ok(Report { state, output: text, range, ask, ..blank })
             }
@@ -47,11 +48,12 @@ impl Actor {
                 self.profile.id
             ));
         };
+        let ready = record.ending.as_ref().map_or_else(|| self.machine.ready(), |ending| ending.ready.as_ref());
         let blank = Report {
             command: Some(id),
             rule: Some(record.rule.clone()),
             warnings: record.witness.warning.iter().cloned().collect(),
-            ..self.blank()
+            ..self.blank(ready)
         };
         let Some(ending) = &record.ending else { return self.running_report(blank, query) };
         let (text, range) = self.profile.output(&self.source(), &ending.pieces, query)?;
@@ -64,10 +66,7 @@ impl Actor {
             output: text,
             range,
             duration: ending.duration,
-            prompt: ending.ready.as_ref().map(|ready| ready.prompt.clone()).unwrap_or_default(),
-            cwd: ending.ready.as_ref().and_then(|ready| ready.cwd.clone()),
-            mode: ending.ready.as_ref().map(|ready| ready.mode.clone()).unwrap_or_default(),
-            confidence: ending.ready.as_ref().map(|ready| ready.proof.clone()),
+            confidence: ready.map(|ready| ready.proof.clone()),
             ask: None,
             warnings: self.warnings(&ending.warnings, &blank, range.removed),
             journey: record.journey.clone().map(|journey| self.shown_journey(journey)),
@@ -126,9 +125,8 @@ impl Actor {
         journey
     }
 
-    /// What is the same in every report.
-    fn blank(&self) -> Report {
-        let ready = self.machine.ready();
+    /// What is the same in every report, at this prompt.
+    fn blank(&self, ready: Option<&Ready>) -> Report {
         Report {
             command: None,
             state: State::Running,
@@ -142,7 +140,7 @@ impl Actor {
             idle: self.machine.quiet(now()),
             prompt: ready.map(|ready| ready.prompt.clone()).unwrap_or_default(),
             cwd: ready.and_then(|ready| ready.cwd.clone()),
-            mode: self.machine.mode().to_owned(),
+            mode: ready.map(|ready| ready.mode.clone()).unwrap_or_default(),
             confidence: None,
             ask: None,
             warnings: self.machine.stream().log().failure().map(|error| format!("older output is not kept: {error}")).into_iter().collect(),
