@@ -1,10 +1,13 @@
 //! Instants as texts: RFC 3339 in UTC. Milliseconds since 1970 everywhere else.
 
+use std::fmt::Write as _;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// What [`parse`] takes, for a message.
 pub const ACCEPTED: &str = "it takes a time ago such as 30m, 2h or 3d, or an instant such as 2026-11-21T08:00:00Z or 2026-11-21 (UTC)";
 
+/// Bytes of an instant of these days.
+const SHOWN_BYTES: usize = 24;
 const DAY_MS: i64 = 24 * 3600 * 1000;
 /// Days from the first of March of the year 0 to 1970, as the calendar below counts.
 const EPOCH_DAYS: i64 = 719_468;
@@ -24,7 +27,18 @@ pub fn shown(at_ms: i64) -> String {
     let (year, month, day) = date(at_ms.div_euclid(DAY_MS));
     let ms = at_ms.rem_euclid(DAY_MS);
     let (hour, minute, second) = (ms / 3_600_000, ms / 60_000 % 60, ms / 1000 % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{:03}Z", ms % 1000)
+    let mut text = String::with_capacity(SHOWN_BYTES);
+    // A text takes everything.
+    let _ = write!(text, "{year:04}");
+    // Two of them are recorded of each command: digits by themselves take less than a template with widths.
+    let others = [('-', month, 2), ('-', day, 2), ('T', hour, 2), (':', minute, 2), (':', second, 2), ('.', ms % 1000, 3)];
+    for (before, number, places) in others {
+        text.push(before);
+        let digits = (0..places).rev().map(|place| number / 10_i64.pow(place) % 10);
+        text.extend(digits.filter_map(|digit| char::from_digit(u32::try_from(digit).ok()?, 10)));
+    }
+    text.push('Z');
+    text
 }
 
 /// From `2h` (that long before `now_ms`), `2026-11-21`, or `2026-11-21T08:41:13Z`, also without seconds, with a fraction, or with
