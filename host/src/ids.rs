@@ -57,8 +57,14 @@ impl SessionId {
     /// From `web1` or `web1#2`.
     #[must_use]
     pub fn parse(text: &str) -> Self {
-        let (device, name) = text.split_once('#').unwrap_or((text, MAIN));
+        let (device, name) = Self::parts(text);
         Self { device: device.to_owned(), name: name.to_owned() }
+    }
+
+    /// The device's name and the session's of such a text.
+    #[must_use]
+    pub fn parts(text: &str) -> (&str, &str) {
+        text.split_once('#').unwrap_or((text, MAIN))
     }
 }
 

@@ -97,9 +97,9 @@ fn note(directory: &Arc<Directory>, caller: &Caller, reply: &Reply) {
     let several = reply.fields.get("results").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_object);
     for result in several.chain([&reply.fields]) {
         let Some(session) = result.get("session").and_then(Value::as_str) else { continue };
-        let device = SessionId::parse(session).device;
-        if world.config.devices.get(&device).is_some_and(|device| device.untrusted) {
-            directory.taint().mark(&caller.name, &device, Instant::now());
+        let (device, _) = SessionId::parts(session);
+        if world.config.devices.get(device).is_some_and(|device| device.untrusted) {
+            directory.taint().mark(&caller.name, device, Instant::now());
         }
     }
 }
