@@ -70,6 +70,28 @@ fn the_keyring_of_a_desktop_keeps_a_secret() {
     assert!(!text.contains("letters: abcd") && text.contains("}\nsearched"), "{text}");
 }
 
+/// A shell that goes on behind Ctrl-C finds the terminal as it was.
+#[test]
+fn a_question_that_is_interrupted_leaves_the_terminal_as_it_was() {
+    let (mut terminal, inside) = pty_process::blocking::open().unwrap();
+    let script = "trap : INT; $0 secret set nobody; echo status=$?; stty -a; echo over";
+    let shell = pty_process::blocking::Command::new("sh").args(["-c", script, env!("CARGO_BIN_EXE_jackfield")]);
+    let mut process = shell.spawn(inside).unwrap();
+    let (mut seen, mut piece, mut is_asked) = (String::new(), [0; 4096], false);
+    // The terminal ends with its last program.
+    while let Ok(count @ 1..) = terminal.read(&mut piece) {
+        seen += &String::from_utf8_lossy(&piece[..count]);
+        if !is_asked && seen.contains("Value of `nobody`: ") {
+            is_asked = true;
+            terminal.write_all(b"half\x03").unwrap();
+        }
+    }
+    process.wait().unwrap();
+    assert!(seen.contains("`: \r\nstatus=130\r\n") && !seen.contains("half"), "{seen}");
+    let words: Vec<&str> = seen.split_whitespace().collect();
+    assert!(["isig", "icanon", "echo", "over"].iter().all(|word| words.contains(word)), "{seen}");
+}
+
 #[test]
 fn the_keyring_of_the_kernel_is_used_where_no_desktop_is() {
     let folder = tempfile::tempdir().unwrap();
