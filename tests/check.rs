@@ -35,6 +35,17 @@ fn what_is_wrong_is_named_with_its_line_and_the_nearest_name() {
     }
 }
 
+/// Each type that has it would tell it once more.
+#[test]
+fn what_is_wrong_with_a_plugin_is_told_once() {
+    let used = "[type.one]\nplugins = [\"acme\"]\n[type.two]\nplugins = [\"acme\"]\n[device.web1]\nhost = \"192.0.2.1\"\ntype = \"one\"\n";
+    let digest = format!("digest = \"sha256:{}\"\n", "0".repeat(64));
+    for (digest, words) in [("", ":1:9: [plugin.acme] has a `path` and no `digest`; add"), (digest.as_str(), "cannot read plugin `acme`")] {
+        let (good, text) = check(&format!("[plugin.acme]\npath = \"/nonexistent.wasm\"\n{digest}{used}"));
+        assert!(!good && text.contains(words) && text.contains("\n1 problem in "), "{text}");
+    }
+}
+
 /// Also where no device has a type, so that no plugin would be looked at.
 #[test]
 fn a_rule_that_would_never_count_is_told() {

@@ -1,5 +1,6 @@
 //! `jackfield check`: what is wrong with the configuration and its plugins, before anybody connects.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
@@ -12,6 +13,7 @@ use crate::config::{Config, ConfigError, Diagnostic};
 use crate::plugin::catalog::GENERIC;
 use crate::plugin::device_type::DeviceType;
 use crate::plugin::examples;
+use crate::plugin::fault::LoadError;
 use crate::startup;
 
 /// Reads, checks, loads every plugin that a device uses, and says what it found.
@@ -36,10 +38,10 @@ pub fn run(file: Option<&Path>, json: bool) -> Result<ExitCode, String> {
         Err(error) => return Err(error.to_string()),
     };
     let catalog = startup::catalog(&config)?;
-    problems.extend(catalog.broken().iter().map(|(_, error)| error.to_string()));
+    problems.extend(catalog.broken().iter().filter_map(|(_, error)| untold(error)));
     problems.extend(startup::check_names(&config, &catalog).iter().map(Diagnostic::to_string));
     problems.extend(startup::check_rules(&config, &catalog).iter().map(Diagnostic::to_string));
-    let kinds: std::collections::BTreeSet<String> = config
+    let kinds: BTreeSet<String> = config
         .devices
         .values()
         .filter_map(|device| match &device.device_type {
@@ -62,11 +64,13 @@ pub fn run(file: Option<&Path>, json: bool) -> Result<ExitCode, String> {
                     }
                     checked.push(format!("{kind}: {}", plugins.join(", ")));
                 }
-                Err(error) => problems.push(error.to_string()),
+                Err(error) => problems.extend(untold(&error)),
             }
         }
     })?;
-    problems.dedup();
+    // A plugin that does not load is one problem, however many types need it.
+    let mut told = BTreeSet::new();
+    problems.retain(|problem| told.insert(problem.clone()));
     say(&if json { as_json(&config, &checked, &problems) } else { as_text(&config, &checked, &problems) });
     Ok(if problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -79,6 +83,11 @@ pub fn run(file: Option<&Path>, json: bool) -> Result<ExitCode, String> {
 pub fn schema() -> Result<ExitCode, String> {
     say(&crate::config::schema::text());
     Ok(ExitCode::SUCCESS)
+}
+
+/// What is wrong with a plugin, unless the check of the names tells it, with its line.
+fn untold(error: &LoadError) -> Option<String> {
+    (!matches!(error, LoadError::NotPinned { .. })).then(|| error.to_string())
 }
 
 fn load(file: Option<&Path>) -> Result<Config, ConfigError> {
