@@ -260,6 +260,7 @@ fn a_table_that_proves_nothing_is_an_error() {
         ("examples", "line 1"),
     ] {
         let (text, code) = scene.test(table, &[]);
+        assert!(text.ends_with('\n') && !text.ends_with("\n\n"), "{text:?}");
         assert!(text.contains(part) && text.contains("FILE"), "{table}: {text}");
         assert_eq!(code, 1, "{table}: {text}");
     }

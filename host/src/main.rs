@@ -17,8 +17,8 @@ fn main() -> ExitCode {
     match ran {
         Ok(code) => code,
         Err(message) => {
-            // Nobody is left to tell if standard error is gone.
-            let _ = writeln!(anstream::stderr(), "jackfield: {message}");
+            // Nobody is left to tell if standard error is gone. What a parser says ends with a row of its own.
+            let _ = writeln!(anstream::stderr(), "jackfield: {}", message.trim_end());
             ExitCode::FAILURE
         }
     }
