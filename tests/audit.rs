@@ -218,6 +218,8 @@ fn what_is_done_to_the_record_is_told_by_the_command_line() {
     assert!(exported.status.success(), "{}", text(&exported));
     let whole = fs::read(&file).unwrap();
     assert_eq!(fs::read(&copy).unwrap(), whole);
+    let again = audit(&client, &["export", "--out", copy.to_str().unwrap()]);
+    assert_eq!(text(&again), format!("jackfield: `{}` is there already: name a new file with `--out`\n", copy.display()));
     let key = folder(&client).join("audit.pub");
     let alone = audit(&client, &["verify", "--key", key.to_str().unwrap(), copy.to_str().unwrap()]);
     assert!(alone.status.success(), "{}", text(&alone));

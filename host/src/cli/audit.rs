@@ -173,7 +173,10 @@ fn export(folder: &Path, since_ms: Option<i64>, out: Option<&Path>) -> Result<Ex
             _ => Ok(ExitCode::SUCCESS),
         };
     };
-    let failed = |error: io::Error| format!("cannot write `{}`: {error}", path.display());
+    let failed = |error: io::Error| match error.kind() {
+        io::ErrorKind::AlreadyExists => format!("`{}` is there already: name a new file with `--out`", path.display()),
+        _ => format!("cannot write `{}`: {error}", path.display()),
+    };
     let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(failed)?;
     let mut out = BufWriter::new(file);
     write(&mut out).map_err(unreadable)?;
