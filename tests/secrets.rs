@@ -151,7 +151,8 @@ fn devices_and_secrets_that_are_not_there_are_named() {
     fs::write(&config, "[device.sw1]\ntype = \"cisco_ios\"\nsecrets.enable = { file = \"open\" }\nsecrets.cred = { credential = \"c\" }\n")
         .unwrap();
     for (arguments, words) in [
-        (["secret", "test", "sw2", "enable"], "there is no device `sw2`; did you mean `sw1`?"),
+        (["secret", "test", "sw2", "enable"], "there is no device `sw2`; did you mean `sw1`? `jackfield devices` lists them"),
+        (["secret", "test", "printer", "enable"], "there is no device `printer`; `jackfield devices` lists them"),
         (["secret", "test", "sw1", "enabel"], "`sw1` has no secret `enabel`; it has: cred, enable"),
         (["secret", "test", "sw1", "enable"], "is open to other users (mode 644); run `chmod 600"),
         (["secret", "test", "sw1", "cred"], "`CREDENTIALS_DIRECTORY` is not set"),

@@ -115,8 +115,8 @@ fn sources(device: &Device) -> impl Iterator<Item = (&str, &SecretSource)> {
 
 fn source_of<'c>(config: &'c Config, device: &str, name: &str) -> Result<&'c SecretSource, String> {
     let Some(found) = config.devices.get(device) else {
-        let near = config.nearest_device(device).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-        return Err(format!("there is no device `{device}`{near}"));
+        let near = config.nearest_device(device).map_or_else(|| ";".to_owned(), |near| format!("; did you mean `{near}`?"));
+        return Err(format!("there is no device `{device}`{near} `jackfield devices` lists them"));
     };
     let mut all = sources(found);
     all.find(|(known, _)| *known == name).map(|(_, source)| source).ok_or_else(|| {
