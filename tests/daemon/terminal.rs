@@ -182,13 +182,17 @@ fn who_is_ended_from_elsewhere_leaves_the_terminal_as_it_was() {
     let house = House::new(HERE);
     let mut agent = house.client("agent");
     agent.run("here", "true");
-    let tmux = Tmux::start(&house, (100, 30), &["attach", "here"]);
-    tmux.shows("# ");
+    let twice = ["attach", "here; echo FIRST-$?; read x;", env!("CARGO_BIN_EXE_jackfield"), "attach", "here"];
+    let tmux = Tmux::start(&house, (100, 30), &twice);
     let shell: u32 = tmux.tmux(&["display-message", "-p", "#{pane_pid}"]).trim().parse().unwrap();
-    let [attached] = children(shell)[..] else { panic!("one program runs in the terminal") };
-    assert!(Command::new("kill").arg(attached.to_string()).status().unwrap().success());
-    tmux.shows("left here; it goes on");
-    tmux.shows("ENDED-0");
+    for (signal, ended) in [("-TERM", "FIRST-0"), ("-HUP", "ENDED-0")] {
+        until("the session is shown", || tmux.screen().contains("# ") && !tmux.screen().contains("FIRST-"));
+        let [attached] = children(shell)[..] else { panic!("one program runs in the terminal") };
+        assert!(Command::new("kill").args([signal, &attached.to_string()]).status().unwrap().success());
+        tmux.shows("left here; it goes on");
+        tmux.shows(ended);
+        tmux.keys(&["Enter"]);
+    }
     assert_eq!(agent.run("here", "echo on")["output"], "on\n");
 }
 

@@ -131,6 +131,7 @@ async fn follow(visitor: Visitor, session: &str, may_type: bool) -> Result<Strin
     let mut interrupted = signal(SignalKind::interrupt()).map_err(|error| error.to_string())?;
     // Who ends this program from elsewhere has the terminal put back too.
     let mut ended = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
+    let mut hung_up = signal(SignalKind::hangup()).map_err(|error| error.to_string())?;
     let mut keys = if may_type { keys() } else { mpsc::channel(1).1 };
     let raw = if may_type { Raw::set() } else { Raw(None) };
     let mut keyboard = Keyboard::default();
@@ -174,6 +175,7 @@ async fn follow(visitor: Visitor, session: &str, may_type: bool) -> Result<Strin
             }
             _ = interrupted.recv() => (Vec::new(), true),
             _ = ended.recv() => (Vec::new(), true),
+            _ = hung_up.recv() => (Vec::new(), true),
             typed = keys.recv(), if may_type => match typed {
                 None => (Vec::new(), true),
                 Some(bytes) => on_keys(keyboard.take(&bytes), session, state.as_ref()),
