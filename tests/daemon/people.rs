@@ -187,6 +187,8 @@ fn what_did_not_end_by_itself_has_a_status_and_a_sentence_of_its_own() {
     };
     let (status, output, told) = run(&["--kill-after", "5", "here", "--", "echo part; sleep 5713"]);
     assert!(status == 124 && output.starts_with("part\n") && told.contains("stopped after 5 s"), "{status} {output} {told}");
+    let (status, output, told) = run(&["--kill-after", "0", "here", "--", "echo never"]);
+    assert!(status == 2 && output.is_empty() && told.contains("--kill-after"), "{status} {output} {told}");
     let (status, _, told) = run(&["here", "--", "read -p 'Sure? [y/n] ' x"]);
     assert!(status == 255 && told.contains("it asks `Sure? [y/n]` and waits; `jackfield attach here`"), "{status} {told}");
     let started = std::time::Instant::now();
