@@ -82,11 +82,22 @@ pub fn status(file: Option<&Path>, json: bool) -> Result<ExitCode, String> {
                 say_line(&format!("  busy          {}", status.busy.join(", ")));
             }
             let memory = status.memory_bytes / 1024 / 1024;
-            say_line(&format!("  clients {}, people {}, up {} s, {memory} MiB", status.clients, status.guests, status.up_s));
+            say_line(&format!("  clients {}, people {}, up {}, {memory} MiB", status.clients, status.guests, up(status.up_s)));
         }
         say_line(&painted(DIM, &format!("log: {log}")));
         Ok(ExitCode::SUCCESS)
     })?
+}
+
+/// How long a process has been running, by the two units that count.
+fn up(seconds: u64) -> String {
+    let (minutes, hours) = (seconds / 60, seconds / 3600);
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3600 => format!("{minutes} min {} s", seconds % 60),
+        3600..86_400 => format!("{hours} h {} min", minutes % 60),
+        _ => format!("{} d {} h", hours / 24, hours % 24),
+    }
 }
 
 /// Ends the daemon of this configuration, or all.
@@ -272,6 +283,12 @@ mod tests {
         }
         assert_eq!(gone(process.id(), Duration::from_secs(1)).await, Ok(()));
         process.wait().unwrap();
+    }
+
+    #[test]
+    fn how_long_a_process_runs_is_read_at_a_glance() {
+        let told = [59, 61, 3_599, 3_600, 86_399, 86_400, 1_000_000].map(up);
+        assert_eq!(told, ["59 s", "1 min 1 s", "59 min 59 s", "1 h 0 min", "23 h 59 min", "1 d 0 h", "11 d 13 h"]);
     }
 
     #[test]
