@@ -179,6 +179,9 @@ fn explains_another(path: &Path, meant: &[&Source]) -> bool {
 }
 
 fn unknown(path: &Path, content: &str) -> String {
+    if content.trim().is_empty() {
+        return format!("{} is empty: there is nothing to import", shown(path));
+    }
     // Whoever comes from ssh brings it, and need not.
     let names_hosts = |line: &str| {
         let mut words = line.split_whitespace();

@@ -13,6 +13,8 @@ use crate::limits::{IMPORT_FILE_MAX_BYTES, IMPORT_FILES_MAX, IMPORT_NESTING_MAX,
 
 /// Files that explain another one in the same folder.
 const COMPANIONS: [&str; 8] = [".env", "groups.yaml", "groups.yml", "defaults.yaml", "defaults.yml", "config", "config.yml", "config.yaml"];
+/// What `-` is called wherever files are told.
+const STANDARD_INPUT: &str = "standard input";
 /// Folders of variables beside an inventory.
 const VARIABLES: [&str; 2] = ["group_vars", "host_vars"];
 /// Ends of names that Ansible passes over in a folder of inventories.
@@ -27,8 +29,8 @@ pub fn gather(paths: &[PathBuf]) -> Result<Vec<Source>, String> {
     let mut found = Gathered::default();
     for path in paths {
         if path.as_os_str() == "-" {
-            let bytes = bounded(&mut io::stdin().lock(), 0).map_err(|why| format!("standard input {why}"))?;
-            found.take(path, bytes, Role::Named)?;
+            let bytes = bounded(&mut io::stdin().lock(), 0).map_err(|why| format!("{STANDARD_INPUT} {why}"))?;
+            found.take(Path::new(STANDARD_INPUT), bytes, Role::Named)?;
         } else if path.is_dir() {
             found.folder(path)?;
         } else {

@@ -8,10 +8,18 @@ fn why(sources: &[Source], from: Option<Kind>) -> String {
 
 #[test]
 fn a_file_of_no_known_kind_is_asked_about() {
-    for text in ["", "hello hunter2\n", "{\"password\": \"hunter2\"}", "- hunter2\n", "a: 1\n", "web1\nweb2\n", "SECRET=hunter2\n"] {
+    for text in ["hello hunter2\n", "{\"password\": \"hunter2\"}", "- hunter2\n", "a: 1\n", "web1\nweb2\n", "SECRET=hunter2\n"] {
         let said = why(&[source("x/notes", text)], None);
         assert!(said.contains("x/notes") && said.contains("--from") && said.contains("ansible, env, hosts-json"), "{said}");
         assert!(!said.contains("hunter2"), "{said}");
+    }
+}
+
+/// Standard input is so where the program before it has failed: no kind of file would help.
+#[test]
+fn an_empty_file_is_told_to_be_empty() {
+    for text in ["", "\n \n"] {
+        assert_eq!(why(&[source("x/notes", text)], None), "x/notes is empty: there is nothing to import");
     }
 }
 
