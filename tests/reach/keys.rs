@@ -39,6 +39,11 @@ fn a_new_host_is_recorded_by_its_fingerprint_and_a_changed_one_is_not() {
     assert!(!file(&server, "new").exists());
     let (done, said) = hostkey(&client, &["accept", "web1", "--fingerprint", &print]);
     assert!(done && said.contains("recorded"), "{said}");
+    let (done, said) = hostkey(&client, &["accept", "web1", "--fingerprint", &print]);
+    assert!(done && said.contains("recorded already"), "{said}");
+    // Its owner says that it is another one.
+    let (done, said) = hostkey(&client, &["accept", "web1", "--fingerprint", "SHA256:wrong"]);
+    assert!(!done && said.contains(&format!("presents {print}, not SHA256:wrong, and that key is recorded in ")), "{said}");
     answers(&mut client, "web1");
     // OpenSSH reads what was written.
     let found = Command::new("ssh-keygen")

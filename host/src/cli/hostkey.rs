@@ -133,6 +133,16 @@ impl Presented {
         let (name, port) = target.host_key_name();
         match self.refused.as_deref() {
             None => {
+                // Who knows the right key is told also where another one was recorded before. A certified one is not looked at.
+                if let (Some(wanted), Some((file, line))) = (wanted, &self.recorded)
+                    && wanted != fingerprint(key)
+                {
+                    return Err(format!(
+                        "the host presents {}, not {wanted}, and that key is recorded in {} line {line}: somebody may stand between you and the host",
+                        fingerprint(key),
+                        file.display()
+                    ));
+                }
                 self.say_trusted("recorded already");
                 return Ok(ExitCode::SUCCESS);
             }
