@@ -333,10 +333,10 @@ fn a_person_says_between_two_batches_whether_it_goes_on() {
 fn who_stops_it_sees_how_far_it_came_and_nothing_goes_on() {
     let scene = Scene::start("while [ ! -e DIR/go ]; do sleep 0.1; done; echo went", "");
     let (house, command) = (House::new(&scene.config), scene.command());
-    for (runs, signal) in [(1, "INT"), (2, "TERM")] {
+    for (runs, signal) in [(1, "INT"), (2, "TERM"), (3, "HUP")] {
         // What starts tests in the background has them ignore SIGINT.
         let mut waits = Command::new("env");
-        waits.args(["--default-signal=INT", env!("CARGO_BIN_EXE_jackfield")]).args(scene.words(&[], &command));
+        waits.args(["--default-signal=INT,HUP", env!("CARGO_BIN_EXE_jackfield")]).args(scene.words(&[], &command));
         let waits = house.as_here(waits).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         until("it runs", || scene.runs() == runs);
         assert!(Command::new("kill").args(["-s", signal, &waits.id().to_string()]).status().unwrap().success());
@@ -345,5 +345,5 @@ fn who_stops_it_sees_how_far_it_came_and_nothing_goes_on() {
         assert!(ended.status.code() == Some(130) && out.contains("w1      interrupted"), "{out}\n{err}");
         assert!(err.ends_with("0 done, 1 failed; stopped because that was asked for; not begun: w2, w3, w4\n"), "{err}");
     }
-    assert_eq!((house.said(&["run", "w1", "--", "echo free"]).as_str(), scene.runs()), ("free\n", 2));
+    assert_eq!((house.said(&["run", "w1", "--", "echo free"]).as_str(), scene.runs()), ("free\n", 3));
 }

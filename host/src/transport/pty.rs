@@ -81,18 +81,23 @@ pub fn open(program: &[String], terminal: &str, (columns, rows): (u16, u16)) -> 
 pub fn heed_interrupts() {
     static DONE: Once = Once::new();
     DONE.call_once(|| {
-        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-        let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-        let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default();
         for kind in [SignalKind::interrupt(), SignalKind::quit()] {
-            let is_ignored =
-                u32::try_from(kind.as_raw_value() - 1).is_ok_and(|bit| ignored.checked_shr(bit).is_some_and(|rest| rest & 1 == 1));
-            if is_ignored {
+            if is_ignored(kind) == Some(true) {
                 // The handler stays, though nobody listens to it.
                 drop(unix::signal(kind));
             }
         }
     });
+}
+
+/// Was this process started with a signal ignored, as by nohup(1)? `None` where the system does not say.
+#[must_use]
+pub fn is_ignored(kind: SignalKind) -> Option<bool> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"))?;
+    let ignored = u64::from_str_radix(mask.trim(), 16).ok()?;
+    let bit = u32::try_from(kind.as_raw_value() - 1).ok()?;
+    Some(ignored.checked_shr(bit)? & 1 == 1)
 }
 
 impl PtyReader {

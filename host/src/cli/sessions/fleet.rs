@@ -25,6 +25,7 @@ use crate::history::query::one_line;
 use crate::ids::SessionId;
 use crate::limits::{FLEET_OUTPUT_MAX_BYTES, FLEET_PARALLEL_MAX, FLEET_TARGETS_MAX};
 use crate::terminal::text::escaped;
+use crate::transport::pty::is_ignored;
 
 /// What the statuses are, for the help.
 const HELP: &str = "Examples:
@@ -37,7 +38,7 @@ Status: 0 when it succeeded everywhere. Else:
   1    it was run everywhere, and failed somewhere
   3    it stopped, as a canary or so many as --max-failures failed; the others were not begun
   126  it stopped, as a person's approval or answer is needed first, or nothing was run at all
-  130  somebody stopped it: with Ctrl-C or SIGTERM, or by another word than yes behind a pause";
+  130  somebody stopped it: with Ctrl-C, SIGTERM or SIGHUP, or by another word than yes behind a pause";
 
 /// The status where others were not begun as it failed on some.
 const STOPPED: u8 = 3;
@@ -251,15 +252,24 @@ impl Course<'_> {
     }
 }
 
-/// Ctrl-C, or a time limit around it, ends the program wherever it is, also while somebody is asked, and tells how far it came. What runs on
+/// Ctrl-C, a time limit around it, or a terminal that goes away ends the program wherever it is, also while somebody is asked, and tells how far it came. What runs on
 /// the targets ends with it.
 fn ends_at_interrupt(rollout: Arc<Rollout>, json: bool) {
     let restore = hidden::restorer();
     tokio::spawn(async move {
         let Ok(mut terminated) = signal(SignalKind::terminate()) else { return };
+        // Who has it go on behind a login that is over, as with nohup, means that.
+        let mut hung_up = (is_ignored(SignalKind::hangup()) == Some(false)).then(|| signal(SignalKind::hangup()).ok()).flatten();
+        let hangs_up = async {
+            match &mut hung_up {
+                Some(hung_up) => hung_up.recv().await.is_some(),
+                None => std::future::pending().await,
+            }
+        };
         let ended = tokio::select! {
             interrupted = tokio::signal::ctrl_c() => interrupted.is_ok(),
             terminated = terminated.recv() => terminated.is_some(),
+            hung_up = hangs_up => hung_up,
         };
         if !ended {
             return;
