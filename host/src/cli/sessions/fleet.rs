@@ -31,7 +31,7 @@ use crate::transport::pty::is_ignored;
 const HELP: &str = "Examples:
   jackfield fleet web1 web2 web3 -- sudo systemctl reload nginx
   jackfield fleet --pause --parallel 2 web1 web2 web3 web4 web5 -- sudo apt-get -y upgrade
-  jackfield fleet --mode config --commit confirmed core-sw1 core-sw2 -- ntp server 192.0.2.1
+  jackfield fleet --mode config --commit confirmed rt1 rt2 -- set system ntp server 192.0.2.1
   jackfield fleet --json $(jackfield devices --json | jq -r '.devices[] | select(.tags | index(\"edge\")) | .name') -- uptime
 
 Status: 0 when it succeeded everywhere. Else:

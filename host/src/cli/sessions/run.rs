@@ -25,7 +25,7 @@ use crate::transport::questions::Question;
 pub(super) const HELP: &str = "Examples:
   jackfield run web1 -- uptime
   jackfield run core-sw1 -- show version
-  jackfield run --mode config --commit confirmed core-sw1 -- ntp server 192.0.2.1
+  jackfield run --mode config --commit confirmed rt1 -- set system ntp server 192.0.2.1
   jackfield run --json web1 -- systemctl is-active nginx
 
 Status: that of the command. Where the device tells none, 0, or 1 if the command failed. Else:
