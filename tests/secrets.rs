@@ -75,7 +75,9 @@ fn the_keyring_of_a_desktop_keeps_a_secret() {
 fn a_question_that_is_interrupted_leaves_the_terminal_as_it_was() {
     let (mut terminal, inside) = pty_process::blocking::open().unwrap();
     let script = "trap : INT; $0 secret set nobody; echo status=$?; stty -a; echo over";
-    let shell = pty_process::blocking::Command::new("sh").args(["-c", script, env!("CARGO_BIN_EXE_jackfield")]);
+    // What starts tests in the background has them ignore SIGINT.
+    let shell = ["--default-signal=INT", "sh", "-c", script, env!("CARGO_BIN_EXE_jackfield")];
+    let shell = pty_process::blocking::Command::new("env").args(shell);
     let mut process = shell.spawn(inside).unwrap();
     let (mut seen, mut piece, mut is_asked) = (String::new(), [0; 4096], false);
     // The terminal ends with its last program.
