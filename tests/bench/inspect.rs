@@ -126,6 +126,6 @@ pub fn view(row: &str, recent: &str) -> View {
         quiet_ms: u32::try_from(Duration::from_secs(1).as_millis()).unwrap(),
         settle_ms: 150,
         goal: None,
-        facts: vec![("nonce".to_owned(), "0123456789abcdef".to_owned())],
+        facts: vec![("nonce", "0123456789abcdef".into())],
     }
 }
