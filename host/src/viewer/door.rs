@@ -7,7 +7,7 @@ use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy, sink};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
@@ -55,11 +55,14 @@ pub(super) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
 }
 
 async fn refuse(mut stream: TcpStream) {
-    // Who writes after the end was said loses the answer. What is asked is not looked at.
+    // What is asked is not looked at.
     let _ = timeout(VIEWER_HEAD_MAX, stream.read(&mut vec![0; VIEWER_HEAD_MAX_BYTES])).await;
     // So little always has room in a new connection.
     let _ = stream.write_all(STRANGER.as_bytes()).await;
     let _ = stream.shutdown().await;
+    // A rest of the question that nobody has read would take the answer along.
+    let mut rest = stream.take(VIEWER_HEAD_MAX_BYTES as u64);
+    let _ = timeout(VIEWER_HEAD_MAX, copy(&mut rest, &mut sink())).await;
 }
 
 async fn connection(stream: TcpStream, pages: Router) {

@@ -437,8 +437,10 @@ async fn another_account_gets_nothing_whatever_it_has_come_by() {
     let world = World::new().await;
     let (cookie, address, link) = (world.log_in(true).await, world.viewer.address(), world.path(true));
     let said = async |account: u32, path: &str| {
-        let request = format!("GET {path} HTTP/1.1\\r\\nHost: {address}\\r\\nConnection: close\\r\\nCookie: {cookie}\\r\\n\\r\\n");
-        let script = format!("exec 3<>/dev/tcp/127.0.0.1/{} && printf '{request}' >&3; cat <&3", address.port());
+        let rows = format!("'GET {path} HTTP/1.1' 'Host: {address}' 'Connection: close' 'Cookie: {cookie}' ''");
+        // Who asks row by row is not cut off before the last one.
+        let ask = format!("for row in {rows}; do printf '%s\\r\\n' \"$row\" >&3; sleep 0.05; done; cat <&3");
+        let script = format!("exec 3<>/dev/tcp/127.0.0.1/{} && {ask}", address.port());
         let output = tokio::process::Command::new("bash").args(["-c", &script]).current_dir("/").uid(account).output().await.unwrap();
         String::from_utf8_lossy(&output.stdout).into_owned()
     };
