@@ -67,7 +67,8 @@ impl Rooms {
             }
             floor.waiting.retain(|waiting| !waiting.granted.is_closed());
             if floor.waiting.len() >= COMMANDS_WAITING_MAX {
-                return Err(format!("{COMMANDS_WAITING_MAX} commands wait for others to end already; wait for one with ssh_output"));
+                let crowded = "commands wait for others to end already; nothing was run. Wait for one with ssh_output";
+                return Err(format!("{COMMANDS_WAITING_MAX} {crowded}"));
             }
             floor.waiting.push_back(Waiting { session: session.clone(), granted });
             floor.ready()
@@ -275,7 +276,7 @@ mod tests {
             assert!(waits.as_mut().now_or_never().is_none());
         }
         let why = rooms.take(&session("a#last"), FEW).await.unwrap_err();
-        assert!(why.contains("commands wait for others to end already"), "{why}");
+        assert!(why.contains("commands wait for others to end already; nothing was run"), "{why}");
         drop(waiting);
         assert!(rooms.take(&session("a#last"), FEW).now_or_never().is_none(), "who has gone counts no more");
     }

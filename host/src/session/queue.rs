@@ -26,7 +26,7 @@ impl Queue {
         if self.0.len() < COMMANDS_QUEUED_MAX {
             self.0.push_back((request, reply));
         } else {
-            let crowded = format!("{COMMANDS_QUEUED_MAX} commands wait for `{session}` already; open another session");
+            let crowded = format!("{COMMANDS_QUEUED_MAX} commands wait for `{session}` already; nothing was typed. Open another session");
             let _ = reply.send(Err(Refusal::Cannot(crowded)));
         }
     }
@@ -118,7 +118,7 @@ mod tests {
         let mut queue = Queue::default();
         let mut answers: Vec<_> = (0..COMMANDS_QUEUED_MAX).map(|n| add(&mut queue, &n.to_string())).collect();
         let Ok(Err(Refusal::Cannot(why))) = add(&mut queue, "late").try_recv() else { panic!("it was not refused") };
-        assert!(why.contains("wait for `web1` already"), "{why}");
+        assert!(why.contains("wait for `web1` already; nothing was typed"), "{why}");
         drop(answers.remove(0));
         drop(answers.remove(0));
         let mut kept = add(&mut queue, "kept");
