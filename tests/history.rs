@@ -175,7 +175,7 @@ fn wrong_arguments_are_told_with_what_is_accepted() {
     assert!(error(json!({"limit": 201})).contains("is 201; it takes 1 to 200"));
     assert!(error(json!({"limit": 0})).contains("is 0; it takes 1 to 200"));
     assert!(error(json!({"cursor": "c41"})).contains("`c41`; it takes next_cursor"));
-    assert!(error(json!({"target": "wep1"})).contains("did you mean `web1`?"));
+    assert!(error(json!({"target": "wep1"})).contains("did you mean `web1`? ssh_hosts lists them"));
     let page = client.call("ssh_history", json!({"target": "web1"}));
     assert_eq!((page["total"].as_u64(), page["entries"].as_array().map(Vec::len)), (Some(0), Some(0)));
     let health = client.call("ssh_info", json!({"topic": "health"}));

@@ -9,11 +9,11 @@ use crate::transport::ssh;
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum OpenError {
     /// No such device.
-    #[error("there is no device `{name}`{near}; ssh_hosts lists them")]
+    #[error("there is no device `{name}`{near} ssh_hosts lists them")]
     UnknownDevice {
         /// The name.
         name: String,
-        /// The nearest known one, as part of the sentence.
+        /// The nearest known one, as part of the sentence: with the sign that ends it.
         near: String,
     },
     /// It was added to the configuration after that was read.

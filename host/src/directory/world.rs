@@ -39,9 +39,9 @@ impl World {
             Newer::Read(_) | Newer::Same => {
                 let is_tag = self.config.devices.values().any(|device| device.tags.contains(&name));
                 let near = match self.config.nearest_device(&name) {
-                    _ if is_tag => format!("; `{name}` is a tag, and devices are named one by one"),
+                    _ if is_tag => format!("; `{name}` is a tag, and devices are named one by one;"),
                     Some(near) => format!("; did you mean `{near}`?"),
-                    None => String::new(),
+                    None => ";".to_owned(),
                 };
                 OpenError::UnknownDevice { name, near }
             }
