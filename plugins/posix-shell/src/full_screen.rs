@@ -11,17 +11,20 @@ use crate::{asking, pager, words};
 pub(crate) fn question(view: &View) -> Question {
     let row = trim(&view.tail);
     if words::edits(&view.command) {
-        // The text being edited may read like any question; a file that must be confirmed is asked for in these forms.
-        let own = asking::known(view, TEXTS);
-        return own.unwrap_or_else(|| told("editor", status_row(view).unwrap_or(row)));
+        return editor(view, row);
     }
-    if pager::marker(view) {
+    let has_written = words::has_written(&view.command);
+    if pager::marker(view) && !has_written {
         return told("pager", row);
     }
     let buttons = buttons(view);
     if !buttons.is_empty() {
         let has = |word: &str| buttons.iter().any(|button| button.eq_ignore_ascii_case(word));
         return told(if has("yes") && has("no") { "yes-no" } else { "menu" }, &boxed(view));
+    }
+    // Behind the boxes: what signs the text may ask for a passphrase in one.
+    if has_written {
+        return editor(view, row);
     }
     if let Some(question) = asking::known(view, if view.fact("screen") == "alternate" { "unknown" } else { "" }) {
         return question;
@@ -30,6 +33,11 @@ pub(crate) fn question(view: &View) -> Question {
         return told("pager", row);
     }
     told("screen", if row.is_empty() { status_row(view).unwrap_or_default() } else { row })
+}
+
+/// The text being edited may read like any question; a file that must be confirmed is asked for in these forms.
+fn editor(view: &View, row: &str) -> Question {
+    asking::known(view, TEXTS).unwrap_or_else(|| told("editor", status_row(view).unwrap_or(row)))
 }
 
 /// Kinds whose questions a text may hold.
@@ -136,6 +144,17 @@ mod tests {
         assert_eq!(asked("vim x", "replace with b (y/n/a/q/l/^E/^Y)?", "b\nreplace with b (y/n/a/q/l/^E/^Y)?").0, "yes-no");
         let enter = "Press ENTER or type command to continue";
         assert_eq!(asked("vim x", enter, enter), pair("any-key", enter));
+    }
+
+    #[test]
+    fn the_editor_of_a_program_that_has_a_pager_too_is_one() {
+        let text = "\n# Please enter the commit message for your changes.\n~\n\".git/COMMIT_EDITMSG\" 8L, 200B";
+        assert_eq!(asked("cd x && git commit", "", text), pair("editor", "\".git/COMMIT_EDITMSG\" 8L, 200B"));
+        assert_eq!(asked("git commit", ":", ":").0, "editor");
+        assert_eq!(asked("git log", "", text).0, "pager");
+        assert_eq!(asked("git log", ":", "commit 1\n:").0, "pager");
+        let box_of_gpg = "│ Passphrase: ____ │\n│ <OK>  <Cancel> │";
+        assert_eq!(asked("git commit -S", "│ Passphrase: ____ │", box_of_gpg).0, "menu");
     }
 
     #[test]

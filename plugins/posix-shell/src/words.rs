@@ -11,6 +11,9 @@ const PAGING: &str = "less more most pg man info git systemctl journalctl loginc
 /// Programs whose screen is a text that is edited.
 const EDITING: &str = "vi vim nvim view vimdiff vimtutor nano rnano pico emacs mg jed joe jmacs ne micro kak hx helix ed mcedit visudo vipw vigr \
     sudoedit crontab edit";
+/// Programs that may start an editor as well as a pager, and for what: a text of one's own is never shown by a pager.
+const WRITING: &str = "git hg svn";
+const WRITTEN: &str = "commit ci rebase merge pull revert cherry-pick am histedit --edit --edit-description";
 const SHELLS: &str = "bash sh dash ash ksh mksh zsh fish tcsh csh";
 
 /// Does this line start an editor?
@@ -18,22 +21,37 @@ pub(crate) fn edits(command: &str) -> bool {
     any(command, &|word| listed(EDITING, file_name(word)))
 }
 
-/// Could this line have started a pager? Only a program that it runs counts, not a word in its arguments: keys are typed for it.
-pub(crate) fn may_page(line: &str) -> bool {
-    holds(line, "PAGER") || shell::commands(line).iter().any(|command| pages(command.program()))
+/// Could this line have started the editor of a program that has a text written for it?
+pub(crate) fn has_written(line: &str) -> bool {
+    starts(line, &|name, arguments| {
+        let what = operands(arguments, "Cc").first().map_or("", String::as_str);
+        let is_option = |option: &String| option.starts_with('-') && text::listed(WRITTEN, option);
+        let by_letter = matches!(what, "tag" | "config") && arguments.iter().any(|word| matches!(word.as_str(), "-a" | "-s" | "-e"));
+        listed(WRITING, name) && (text::listed(WRITTEN, what) || by_letter || arguments.iter().any(is_option))
+    })
 }
 
-fn pages(words: &[String]) -> bool {
+/// Could this line have started a pager? Only a program that it runs counts, not a word in its arguments: keys are typed for it.
+pub(crate) fn may_page(line: &str) -> bool {
+    holds(line, "PAGER") || starts(line, &|name, _| listed(PAGING, name))
+}
+
+/// Does the line run a program, of this name with these arguments, that passes?
+fn starts(line: &str, test: &dyn Fn(&str, &[String]) -> bool) -> bool {
+    shell::commands(line).iter().any(|command| is_run(command.program(), test))
+}
+
+fn is_run(words: &[String], test: &dyn Fn(&str, &[String]) -> bool) -> bool {
     let Some((name, arguments)) = words.split_first() else { return false };
     match file_name(name) {
-        "sudo" | "doas" => pages(shell::program(operands(arguments, SUDO_VALUED))),
-        "ssh" => operands(arguments, SSH_VALUED).get(1..).is_some_and(|words| pages(shell::program(words))),
+        "sudo" | "doas" => is_run(shell::program(operands(arguments, SUDO_VALUED)), test),
+        "ssh" => operands(arguments, SSH_VALUED).get(1..).is_some_and(|words| is_run(shell::program(words), test)),
         // The text behind `-c` is a line of its own.
         name if listed(SHELLS, name) => {
             let text = arguments.iter().position(|word| word.starts_with('-') && word.ends_with('c'));
-            text.and_then(|at| arguments.get(at + 1)).is_some_and(|text| may_page(text))
+            text.and_then(|at| arguments.get(at + 1)).is_some_and(|text| starts(text, test))
         }
-        name => listed(PAGING, name),
+        name => test(name, arguments),
     }
 }
 
@@ -100,7 +118,7 @@ fn any(command: &str, test: &dyn Fn(&str) -> bool) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{empties, has_word, may_page, only_redirects};
+    use super::{empties, has_word, has_written, may_page, only_redirects};
 
     #[test]
     fn a_pager_is_expected_where_one_is_named() {
@@ -132,6 +150,16 @@ mod tests {
             "which git",
         ] {
             assert!(!may_page(line), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_text_is_written_for_a_program() {
+        for line in ["git commit", "sudo -u a git -C /srv commit", "sh -c 'cd x; git rebase -i HEAD~2'", "git tag -a v1", "git config -e"] {
+            assert!(has_written(line) && may_page(line), "{line}");
+        }
+        for line in ["git log", "git log commit", "git grep -e x", "git tag", "echo git commit", "systemctl status merge", "commit"] {
+            assert!(!has_written(line), "{line}");
         }
     }
 
