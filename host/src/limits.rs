@@ -242,8 +242,8 @@ pub const PROGRAM_PLACES_KNOWN: Duration = Duration::from_secs(60);
 pub const PROGRAM_PLACE_REST: Duration = Duration::from_millis(100);
 /// Commands with channels of their own whose output is kept, each in a log of its own.
 pub const PROGRAMS_KEPT: usize = 64;
-/// Bytes of a command line as a caller gives it.
-pub const COMMAND_MAX_BYTES: usize = 256 * 1024;
+/// Bytes of a command line as a caller gives it: what policy plugins judge within their time, however it is nested.
+pub const COMMAND_MAX_BYTES: usize = 32 * 1024;
 /// Bytes of what a server is asked to start: Linux gives a program no longer argument, and the login shell gets it as one.
 pub const PROGRAM_LINE_MAX_BYTES: usize = 128 * 1024 - 1;
 /// Pages that a pager is turned for one command. A page is a screen: this is more text than a client reads.

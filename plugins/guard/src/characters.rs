@@ -2,7 +2,7 @@
 
 use crate::verdict::Danger;
 
-/// Longest command that is judged, in bytes. The time for `decide` is short, and nobody reads more than this before
+/// Longest command that is judged, in bytes: the host's own bound. The time for `decide` is short, and nobody reads more than this before
 /// he lets it run.
 pub(crate) const COMMAND_MAX_BYTES: usize = 32 * 1024;
 
