@@ -269,7 +269,7 @@ fn judge(result: &Value, wanted: &Wanted) -> Result<(), String> {
         wrong.push(format!("output is {:?}, not {:?}", short(output), short(&wanted.output)));
     }
     if let Some(cwd) = wanted.cwd
-        && result["cwd"] != cwd
+        && result["cwd"].as_str().unwrap_or_default() != cwd
     {
         wrong.push(format!("cwd is {}, not {cwd}", result["cwd"]));
     }

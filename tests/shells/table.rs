@@ -26,7 +26,7 @@ pub struct Step {
     pub output: Vec<Cell<String>>,
     /// How it ends; status 0 where it is not said.
     pub end: Vec<Cell<End>>,
-    /// The working directory behind it.
+    /// The working directory behind it; empty where none is told.
     pub cwd: Vec<Cell<&'static str>>,
     /// How long is waited.
     pub wait_s: u32,
@@ -310,6 +310,15 @@ fn kept() -> Vec<Situation> {
                 all("mkdir -p '/tmp/jft a;b'", ""),
                 all("cd '/tmp/jft a;b'", "").cwd("/tmp/jft a;b"),
                 all("pwd", "/tmp/jft a;b\n").cwd("/tmp/jft a;b"),
+            ],
+        ),
+        situation(
+            "a directory whose name would end a mark early",
+            [
+                all("printf '/tmp/jft-bell\\al' | xargs mkdir -p", ""),
+                all("cd /tmp/jft-bell*l", "").cwd(""),
+                all("echo usable", "usable\n").cwd(""),
+                all("cd /", "").cwd("/"),
             ],
         ),
         situation(

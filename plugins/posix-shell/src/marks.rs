@@ -1,6 +1,7 @@
 //! What the marks since the host's last line say, taken together.
 //!
-//! `C` output starts, `D;status;nonce;cwd` command done, `A;nonce;uid=..;pid=..;st=..;late=..;max=..;h=..;sh=..` prompt starts, `B` prompt ends,
+//! `C` output starts, `D;status;nonce;cwd` or `D;status;nonce;;cwd//` command done,
+//! `A;nonce;uid=..;pid=..;st=..;late=..;max=..;h=..;sh=..` prompt starts, `B` prompt ends,
 //! `P;k=c` continuation prompt, `S;nonce;b..;z..;f..;k..` the probe's answer. The host has checked the nonce. `V;nonce;text` is for the
 //! host alone: the shell itself has shown this text right before.
 
@@ -112,12 +113,14 @@ fn behind(fields: &str) -> &str {
     fields.split_once(';').map_or("", |(_, rest)| rest)
 }
 
-/// `D;<status>;<nonce>;<cwd>`; a directory may hold semicolons.
+/// `D;<status>;<nonce>;<cwd>`; a directory may hold semicolons. One with control characters in its name would end the mark early, and is
+/// left out. Shells that do not see to that themselves close it: `;<cwd>//`. Where the end is missing, it is another directory.
 fn done(body: &str) -> Done<'_> {
     let fields = behind(body);
-    let cwd = behind(behind(fields));
-    let status = number(fields.split(';').next());
-    Done { status, cwd: (!cwd.is_empty()).then_some(cwd) }
+    let told = behind(behind(fields));
+    let cwd = told.strip_prefix(';').map_or(told, |closed| closed.strip_suffix("//").unwrap_or_default());
+    let is_told = !cwd.is_empty() && !cwd.bytes().any(|byte| byte.is_ascii_control());
+    Done { status: number(fields.split(';').next()), cwd: is_told.then_some(cwd) }
 }
 
 /// What a prompt's mark tells by name. It is read behind every command, so once and not for each name.
@@ -196,6 +199,18 @@ mod tests {
         assert_eq!(read(&["D;0;n;/a;b c"]).stage, Stage::Ended(ended(0, "/a;b c")));
         assert_eq!(read(&["D;$?;n;"]).stage, Stage::Ended(Done { status: None, cwd: None }));
         assert_eq!(read(&["D"]).stage, Stage::Ended(Done::default()));
+    }
+
+    #[test]
+    fn a_directory_that_ends_its_mark_early_is_not_told() {
+        let unknown = Stage::Ended(Done { status: Some(0), cwd: None });
+        for (body, cwd) in [("D;0;n;;/srv/a;b//", "/srv/a;b"), ("D;0;n;;///", "/"), ("D;0;n;/srv//", "/srv//")] {
+            assert_eq!(read(&[body]).stage, Stage::Ended(ended(0, cwd)), "{body}");
+        }
+        // Behind the bell, the escape character, a new line.
+        for body in ["D;0;n;;/srv/bel", "D;0;n;;/srv/", "D;0;n;", "D;0;n;/a\r\nb", "D;0;n;;/a\r\nb//", "D;0;n;;"] {
+            assert_eq!(read(&[body]).stage, unknown, "{body:?}");
+        }
     }
 
     #[test]

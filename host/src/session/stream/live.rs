@@ -399,10 +399,10 @@ fn sequence(csi: &Csi<'_>) -> Vec<u8> {
     out
 }
 
-/// The fields of a mark that are kept whole: a directory that would make it too long is left out.
+/// The fields of a mark that are kept whole: a directory that would make it too long, or that is no text, is left out.
 fn whole_fields(body: &[u8]) -> &[u8] {
     let end = body.iter().enumerate().filter(|(_, byte)| **byte == b';').nth(2).map(|(at, _)| at);
-    match end.filter(|_| body.len() > MARK_MAX_BYTES) {
+    match end.filter(|_| body.len() > MARK_MAX_BYTES || std::str::from_utf8(body).is_err()) {
         Some(end) => body.get(..end).unwrap_or_default(),
         None => body,
     }

@@ -355,3 +355,9 @@ fn the_mark_of_a_long_directory_is_kept_without_it() {
     let stream = stream(mark(&format!("D;7;0123456789abcdef;{path}")).as_bytes());
     assert_eq!(stream.marks(), ["D;7;0123456789abcdef"]);
 }
+
+#[test]
+fn a_directory_whose_name_is_no_text_is_not_told_by_another_one() {
+    let body = b"\x1b]133;D;7;0123456789abcdef;/srv/caf\xe9\x07";
+    assert_eq!(stream(body).marks(), ["D;7;0123456789abcdef"]);
+}
