@@ -117,7 +117,21 @@ impl Source<'_> {
                 page.row.haunt(&marker.text);
             }
         }
+        if let Some((begins, cut)) = page.cut_row()
+            && self.is_drawn_over(begins, cut, end)?
+        {
+            page.leave_row();
+        }
         Ok(())
+    }
+
+    /// Does the cursor go back in the row that is cut there? Then only the whole of it shows what stands there in the end.
+    fn is_drawn_over(&self, begins: u64, cut: u64, end: u64) -> io::Result<bool> {
+        if cut.saturating_sub(begins) > PIECE_BYTES {
+            return Ok(false);
+        }
+        let (_, bytes) = self.log.read(begins, end.min(cut.saturating_add(PIECE_BYTES)))?;
+        Ok(goes_back(&bytes))
     }
 
     /// The last `lines` before `end`, at most `max_chars`, not earlier than `start`. Of a line that is longer than that, the end.
@@ -227,6 +241,13 @@ impl Source<'_> {
     }
 }
 
+/// Does the cursor go back in the row that begins there, before its end?
+fn goes_back(bytes: &[u8]) -> bool {
+    let row = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let length = row.iter().rposition(|byte| *byte != b'\r').map_or(0, |last| last + 1);
+    memchr::memchr2(b'\r', 0x08, row.get(..length).unwrap_or_default()).is_some()
+}
+
 /// Of what was rendered, the last `lines` within `max_chars`. Its first row begins at `begins` in the log.
 fn last(rendered: Rendered, rows: &VecDeque<RowEnd>, begins: u64, max_chars: usize, lines: usize) -> Rendered {
     let text = rendered.text.as_str();
@@ -273,6 +294,10 @@ struct Page<'a> {
     max_chars: usize,
     /// Where the page was full: the first byte that did not fit.
     full_at: Option<u64>,
+    /// It was full within a row.
+    is_cut: bool,
+    /// Where the open row begins.
+    row_at: Place,
     /// Parts that are not shown, in order.
     hidden: Vec<Span>,
     /// Up to here a mark stands for what is hidden.
@@ -309,6 +334,8 @@ impl Page<'_> {
             chars: 0,
             max_chars,
             full_at: None,
+            is_cut: false,
+            row_at: Place { log: start, removed: 0 },
             hidden: Vec::new(),
             marked_to: 0,
             removed: 0,
@@ -349,6 +376,7 @@ impl Page<'_> {
         if self.row.is_only_marker() {
             // Nothing but a question that was answered stood there.
             self.row.clear();
+            self.row_at = Place { log: end, removed: self.removed };
             return;
         }
         let text = self.row.text();
@@ -364,6 +392,7 @@ impl Page<'_> {
     fn write(&mut self, text: String, next: Place) {
         let text = self.unfilled(text);
         self.is_placed = false;
+        self.row_at = next;
         let before = self.out.len();
         self.write_out(&text);
         let is_as_it_is = self.out.get(before..) == Some(text.as_str());
@@ -397,6 +426,20 @@ impl Page<'_> {
             Some(known) => escape_into(&known.text(text), &mut self.out),
             None => escape_into(text, &mut self.out),
         }
+    }
+
+    /// Where the row begins that does not fit behind others, and where it is cut.
+    fn cut_row(&self) -> Option<(u64, u64)> {
+        let is_alone = self.out.is_empty() || self.row_at.log <= self.start;
+        let is_plain = self.grid.is_plain() && self.aside.taken() == 0;
+        self.full_at.filter(|_| self.is_cut && is_plain && !is_alone).map(|cut| (self.row_at.log, cut))
+    }
+
+    /// The open row is for the next page.
+    fn leave_row(&mut self) {
+        (self.full_at, self.removed) = (Some(self.row_at.log), self.row_at.removed);
+        self.row.clear();
+        self.longer = 0;
     }
 
     /// Characters that it has, at most.
@@ -442,7 +485,7 @@ impl Page<'_> {
         self.put(bytes.get(..fits).unwrap_or_default());
         self.longer += longer;
         if fits < bytes.len() {
-            self.full_at = Some(start + fits as u64);
+            (self.full_at, self.is_cut) = (Some(start + fits as u64), true);
         }
     }
 
@@ -707,6 +750,32 @@ mod tests {
                 at = page.end;
             }
             assert_eq!(shown, whole, "pages of {size}");
+        }
+    }
+
+    #[test]
+    fn a_row_that_is_written_over_is_not_cut_where_another_one_stands_before_it() {
+        let progress = |sign: &str| (1..=100).map(|n| format!("progress {n}%{sign}")).collect::<String>();
+        let back = "\u{8}".repeat(14);
+        for drawn in [progress("\r"), progress(&back), format!("{}\r       \r", "x".repeat(30))] {
+            let text = format!("{}\r\n{drawn}the end\r\nlast {}\r\n", "z".repeat(30), "y".repeat(60));
+            let (log, whole) = (log(text.as_bytes()), page(text.as_bytes(), 10_000).text);
+            let source = Source { log: &log, markers: &VecDeque::new(), columns: 0, mask: None, known: None };
+            // The row fits by itself.
+            for size in 41..70 {
+                let (mut at, mut shown) = (0, String::new());
+                while at < log.end() {
+                    let page = source.from(at, u64::MAX, size).unwrap();
+                    assert!(page.end > at, "a page of {size} goes forward");
+                    shown.push_str(&page.text);
+                    at = page.end;
+                }
+                assert_eq!(shown, whole, "pages of {size}");
+            }
+        }
+        // What only grows is cut, also in front of a bare line feed or several returns.
+        for end in ["\n", "\r\n", "\r\r\n"] {
+            assert_eq!(page(format!("a\r\n{}{end}", "x".repeat(90)).as_bytes(), 40).text, format!("a\n{}", "x".repeat(38)), "{end:?}");
         }
     }
 

@@ -89,6 +89,11 @@ impl Grid {
         !self.lines.is_empty()
     }
 
+    /// The cursor has been in no row but the last one.
+    pub(super) fn is_plain(&self) -> bool {
+        self.lines.is_empty() && !self.is_back && !self.is_parted
+    }
+
     /// Is it in one of them where the cursor was saved?
     pub(super) fn has_saved(&self) -> bool {
         self.lines.iter().any(|line| line.row.is_saved())
