@@ -189,6 +189,12 @@ impl Stream {
         from
     }
 
+    /// The same, where the line has ended: what a shell says behind the end of its last command is its own.
+    #[must_use]
+    pub fn output_end_at_close(&self) -> u64 {
+        self.live.last_done_mark.filter(|_| self.live.is_done).unwrap_or_else(|| self.log().end())
+    }
+
     /// Where the last row begins.
     #[must_use]
     pub fn row_start(&self) -> u64 {

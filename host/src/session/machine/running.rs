@@ -328,9 +328,8 @@ impl Machine {
         self.timers = Timers::default();
         match mem::replace(&mut self.state, State::Closed) {
             State::Running(running) => {
-                let end = self.stream.log().end();
-                let range = (self.stream.output_start(), end);
-                vec![Effect::Ended(Box::new(running.lose(now, status, range, end)))]
+                let range = (self.stream.output_start(), self.stream.output_end_at_close());
+                vec![Effect::Ended(Box::new(running.lose(now, status, range, self.stream.log().end())))]
             }
             _ => Vec::new(),
         }

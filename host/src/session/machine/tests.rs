@@ -65,6 +65,24 @@ fn a_question_that_is_a_row_of_the_device_shows_every_character_that_it_has() {
     assert!(matches!(told.as_slice(), [Effect::Asked(_, question)] if question.text == "Code\\u{202e}\\u{e0041}: "), "{told:?}");
 }
 
+#[test]
+fn what_a_shell_says_behind_the_end_of_the_line_that_ends_it_is_no_output() {
+    let (begun, ended, more) = ("\x1b]133;C;n\x07x\r\n", "\x1b]133;D;0;n\x07$ exit\r\n", "\x1b]133;C;n\x07and more");
+    for (bytes, left_out) in [
+        ([begun, ended].concat(), ended.len()),
+        // A second line of the same text has begun, or nothing was told.
+        ([begun, ended, more].concat(), 0),
+        ("x\r\n$ exit\r\n".to_owned(), 0),
+    ] {
+        let mut case = Case::asking();
+        case.machine.on_bytes(case.now, bytes.as_bytes());
+        let end = case.machine.stream.log().end();
+        let closed = case.machine.on_closed(case.now, Some(0));
+        let [Effect::Ended(ending)] = closed.as_slice() else { panic!("{closed:?}") };
+        assert_eq!(ending.pieces.last().map(|(_, to)| *to), Some(end - left_out as u64), "{bytes:?}");
+    }
+}
+
 /// They are the host's own, and callers have no use for them.
 #[test]
 fn lines_that_set_a_session_up_are_left_out_of_its_log() {
