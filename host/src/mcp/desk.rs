@@ -25,7 +25,7 @@ use crate::policy::{Purpose, Verdict};
 use crate::secret::redact::Redactor;
 use crate::session::Refusal;
 use crate::session::errand::{Errand, Permit};
-use crate::transport::ssh::Connection;
+use crate::transport::ssh::{ConnectError, Connection, Stream};
 
 /// Why a call about files ends early.
 pub(super) enum Stop {
@@ -184,18 +184,20 @@ impl Desk {
 
     /// The same, also where there is no more than the copy protocol.
     pub(super) async fn found(&self, directory: &Directory, permit: &Arc<Permit>) -> Result<Found, Stop> {
-        let connection = directory.bulk(&self.device).await.map_err(|error| error.to_string())?;
-        let (errand, permit) = (Arc::clone(&self.errand), Arc::clone(permit));
-        let channels = Channels { connection: connection.clone(), permit, sudo: self.sudo.then(|| Sudo::of(errand)) };
-        let started: Arc<dyn Programs> = Arc::new(channels);
-        let programs = self.errand.has_programs().then(|| Arc::clone(&started));
-        if self.sudo
-            && let Some(programs) = &programs
-        {
-            let remote = Remote::Shell(Shell::new(Arc::clone(programs)));
-            return Ok(Found::Files(Way { remote, programs: Some(Arc::clone(programs)), connection }));
+        let programs_on = |connection: &Connection| -> Arc<dyn Programs> {
+            let sudo = self.sudo.then(|| Sudo::of(Arc::clone(&self.errand)));
+            Arc::new(Channels { connection: connection.clone(), permit: Arc::clone(permit), sudo })
+        };
+        if self.sudo && self.errand.has_programs() {
+            let connection = directory.bulk(&self.device).await.map_err(|error| error.to_string())?;
+            let programs = programs_on(&connection);
+            let remote = Remote::Shell(Shell::new(Arc::clone(&programs)));
+            return Ok(Found::Files(Way { remote, programs: Some(programs), connection }));
         }
-        let why = match connection.subsystem("sftp").await {
+        let (connection, opened) = self.file_transfer(directory).await?;
+        let started = programs_on(&connection);
+        let programs = self.errand.has_programs().then(|| Arc::clone(&started));
+        let why = match opened {
             Ok(stream) => match Sftp::start(stream).await {
                 Ok(sftp) => return Ok(Found::Files(Way { remote: Remote::Sftp(sftp), programs, connection })),
                 Err(error) => error.to_string(),
@@ -206,6 +208,18 @@ impl Desk {
             Some(own) => Ok(Found::Files(Way { remote: Remote::Shell(Shell::new(Arc::clone(own))), programs, connection })),
             None if self.errand.copy().is_some() => Ok(Found::Copies(started, why)),
             None => Err(Stop::Failed(format!("`{}` has no SFTP ({why}) and no shell whose programs could be used instead", self.device))),
+        }
+    }
+
+    /// The server's own file transfer, if it has one, on a connection with room for it.
+    async fn file_transfer(&self, directory: &Directory) -> Result<(Connection, Result<Stream, ConnectError>), Stop> {
+        loop {
+            let connection = directory.bulk(&self.device).await.map_err(|error| error.to_string())?;
+            match connection.subsystem("sftp").await {
+                // It has as many sessions as the server gives, which it knows now.
+                Err(ConnectError::Full { .. }) => {}
+                opened => return Ok((connection, opened)),
+            }
         }
     }
 
