@@ -235,11 +235,6 @@ pub const NOTE_MAX_BYTES: usize = 500;
 pub const COMMANDS_QUEUED_MAX: usize = 32;
 /// Commands that run at once on channels of their own. OpenSSH allows ten sessions on a connection.
 pub const PROGRAMS_MAX: usize = 8;
-/// How long a server that gave no further channel for a program is held to give no more: longer than a call waits, so that a call is
-/// refused less often than [`PROGRAM_TRIES`], and no longer, as it may not yet have counted the end of an earlier program then.
-pub const PROGRAM_PLACES_KNOWN: Duration = Duration::from_secs(60);
-/// How long such a server takes until it has the place of a program again that has ended.
-pub const PROGRAM_PLACE_REST: Duration = Duration::from_millis(100);
 /// Commands with channels of their own whose output is kept, each in a log of its own.
 pub const PROGRAMS_KEPT: usize = 64;
 /// Bytes of a command line as a caller gives it: what policy plugins judge within their time, however it is nested.
@@ -445,6 +440,11 @@ pub const CONNECTS_WAITING_MAX: usize = 1024;
 pub const BULK_IDLE: Duration = Duration::from_secs(60);
 /// Channels on one connection: below the ten sessions that OpenSSH allows, so that a person's own still fit.
 pub const CHANNELS_PER_CONNECTION_MAX: usize = 8;
+/// How long a server that gave no further session on a connection is held to give no more there: longer than a call waits, so that a call
+/// is refused less often than [`PROGRAM_TRIES`], and no longer, as it may not yet have counted the end of an earlier session then.
+pub const SESSION_PLACES_KNOWN: Duration = Duration::from_secs(60);
+/// How long such a server takes until it has the place of a session again that has ended.
+pub const SESSION_PLACE_REST: Duration = Duration::from_millis(100);
 /// Bytes of a channel that are kept until the server has answered the request that started it. Some start a program before they say so.
 pub const EARLY_MAX_BYTES: usize = 256 * 1024;
 /// Messages of a channel that are kept so long.

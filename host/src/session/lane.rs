@@ -17,7 +17,7 @@ use std::time::Instant;
 use tokio::sync::{mpsc, watch};
 use tokio::time::sleep_until;
 
-use self::program::{Places, ProgramEvent, carry};
+use self::program::{ProgramEvent, carry};
 use self::record::Record;
 use self::streams::Streams;
 use super::command::{State, UNWANTED};
@@ -30,13 +30,13 @@ use super::witness::Case;
 use super::{Accepted, Phase, Refusal, RunRequest, SessionHandle, Status, Stop, now};
 use crate::cast::Cast;
 use crate::ids::CommandId;
-use crate::limits::{COMMANDS_KEPT, INTERRUPT_STEP_WAIT, LINE_CHUNKS, LOGIN_MAX, PROGRAMS_KEPT};
+use crate::limits::{COMMANDS_KEPT, INTERRUPT_STEP_WAIT, LINE_CHUNKS, LOGIN_MAX, PROGRAMS_KEPT, PROGRAMS_MAX};
 use crate::plugin::manifest::PipeSpec;
 use crate::plugin::session::SessionPlugins;
 use crate::policy::approved::{Approved, Program};
 use crate::policy::{self, Manner, Verdict};
 use crate::secret::redact::Redactor;
-use crate::transport::ssh::Connection;
+use crate::transport::ssh::{Connection, Places};
 use crate::transport::{Line, LineEvent, Order, Reader, Writer};
 
 /// What there is no terminal for.
@@ -78,7 +78,7 @@ pub fn start(mut profile: Profile, way: Way) -> SessionHandle {
             told: (0, 0),
             deadline: now() + LOGIN_MAX,
         })),
-        Way::Programs(connection) => Open::Programs { connection, events: events_in, places: Places::default() },
+        Way::Programs(connection) => Open::Programs { places: connection.places(), connection, events: events_in },
     };
     let lane = Lane {
         plugins: SessionPlugins::new(Arc::clone(&profile.kind)),
@@ -117,7 +117,7 @@ struct Pipe {
 
 enum Open {
     Pipe(Box<Pipe>),
-    Programs { connection: Connection, events: mpsc::Sender<(CommandId, ProgramEvent)>, places: Places },
+    Programs { connection: Connection, events: mpsc::Sender<(CommandId, ProgramEvent)>, places: watch::Receiver<Places> },
 }
 
 /// A command as its way takes it.
@@ -154,6 +154,8 @@ enum Woken {
     Unheld,
     /// The connection for programs has ended.
     Gone(String),
+    /// It may have a place for another one.
+    Places,
     Timer,
 }
 
@@ -186,6 +188,8 @@ impl Lane {
                 self.ended = Some(why);
             }
             Woken::Timer => self.on_timer(),
+            // Who waits is looked at behind everything.
+            Woken::Places => {}
         }
     }
 
@@ -218,7 +222,7 @@ impl Lane {
         if let Open::Programs { places, .. } = &self.way
             && !self.waiting.is_empty()
         {
-            deadline = places.due(now()).map_or(deadline, |due| due.min(deadline));
+            deadline = places.borrow().due(now()).map_or(deadline, |due| due.min(deadline));
         }
         let kills = self.records.iter().filter(|record| !record.is_over()).filter_map(|record| record.kill_at);
         let held = self.streams().filter_map(|streams| streams.held_until());
@@ -232,6 +236,7 @@ impl Lane {
             let deadline = self.deadline();
             // Programs that run tell their end themselves.
             let is_idle = self.running().is_none();
+            let is_wanted = !self.waiting.is_empty();
             let gone = match &self.way {
                 Open::Programs { connection, .. } if is_idle => Some(connection.clone()),
                 _ => None,
@@ -242,17 +247,22 @@ impl Lane {
                     None => std::future::pending().await,
                 }
             };
-            let piped = async {
+            let way = async {
                 match &mut self.way {
-                    Open::Pipe(pipe) => pipe.reader.next().await,
-                    Open::Programs { .. } => std::future::pending().await,
+                    Open::Pipe(pipe) => Woken::Pipe(pipe.reader.next().await),
+                    Open::Programs { places, .. } => {
+                        if !is_wanted || places.changed().await.is_err() {
+                            std::future::pending::<()>().await;
+                        }
+                        Woken::Places
+                    }
                 }
             };
             let asked = tokio::select! {
                 // A connection that has ended takes no further command.
                 biased;
                 why = gone => return Woken::Gone(why),
-                event = piped => return Woken::Pipe(event),
+                woken = way => return woken,
                 Some((id, event)) = self.events.recv() => return Woken::Program(id, event),
                 asked = self.mailbox.recv() => asked,
                 () = sleep_until(deadline.into()) => return Woken::Timer,
@@ -341,7 +351,9 @@ impl Lane {
     fn is_free(&self) -> bool {
         match &self.way {
             Open::Pipe(pipe) => pipe.is_open && pipe.running.is_none(),
-            Open::Programs { places, .. } => places.has_one(self.programs(), now()),
+            Open::Programs { connection, places, .. } => {
+                self.programs() < PROGRAMS_MAX && !connection.is_closed() && places.borrow().has_one(now())
+            }
         }
     }
 
@@ -456,7 +468,8 @@ impl Lane {
             (Open::Pipe(_), Given::Program(_)) | (Open::Programs { .. }, Given::Line(_)) => {}
             (Open::Programs { connection, events, .. }, Given::Program(program)) => {
                 record.own = Some(Box::new(Streams::new(&mut self.profile, &self.cast)));
-                tokio::spawn(carry(connection.clone(), program, id, events.clone()));
+                let place = connection.place();
+                tokio::spawn(carry(connection.clone(), place, program, id, events.clone()));
             }
         }
         self.cast.mark(&id.to_string(), now());

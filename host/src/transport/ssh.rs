@@ -21,9 +21,10 @@ use self::wanted::{Wanted, WhileWanted};
 
 pub use self::announced::{Announced, Announcement, HostKeys, LearnError};
 pub use self::channel::{ChannelReader, Messages};
-pub use self::connection::{Connection, Halves, Known, Listening, Stream};
+pub use self::connection::{Connection, Halves, Known, Listening, Stream, Ticket};
 pub use self::error::ConnectError;
 pub(super) use self::error::{WORDS_MAX_BYTES, words};
+pub use self::places::Places;
 pub use self::target::{Answer, KeyFile, Manner, Method, Offer, Target, Way};
 
 mod agent;
@@ -35,6 +36,7 @@ mod connection;
 mod error;
 mod handler;
 mod login;
+mod places;
 mod target;
 mod wanted;
 

@@ -3,24 +3,23 @@
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, MutexGuard, Weak};
+use std::time::Instant;
 
 use bytes::Bytes;
 use russh::client::{Handle, Msg};
 use russh::{Channel, ChannelWriteHalf, Disconnect};
 use tokio::io::AsyncWrite;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
 
 use super::super::{Line, Reader, Welcome, Writer};
 use super::channel::{Asked, ChannelReader, Messages, NoChannel, Opened, ask_for_shell, close_soon, no_way, send, serve};
 use super::error::told;
 use super::handler::{Handler, Heard, Hearing, heard, listening_name};
+use super::places::Places;
 use super::wanted::Wanted;
 use super::{ConnectError, Greeting, Target};
-use crate::limits::{
-    CHANNEL_LATE_MAX, CHANNELS_PER_CONNECTION_MAX, CLOSE_MAX, CONNECT_MAX, CONNECTION_ANSWER_MAX, CONNECTION_HEARD_LATELY,
-    FORWARDS_WAITING_MAX,
-};
+use crate::limits::{CHANNEL_LATE_MAX, CLOSE_MAX, CONNECT_MAX, CONNECTION_ANSWER_MAX, CONNECTION_HEARD_LATELY, FORWARDS_WAITING_MAX};
 use crate::policy::approved::Program;
 
 /// A connection that is logged in. Its channels are lines; it ends with the last of them and itself.
@@ -37,12 +36,10 @@ struct Inner {
     warnings: Vec<String>,
     /// Variables that go along with what is started on it.
     environment: Vec<(String, String)>,
-    /// Sessions that are open on it.
-    sessions: AtomicUsize,
+    /// For sessions. Who waits for one is told of every change.
+    places: watch::Sender<Places>,
     /// It had a session before.
     has_given: AtomicBool,
-    /// So many it may have: what the server has shown, or our own bound.
-    most: AtomicUsize,
     /// Streams through it, which servers do not count.
     streams: AtomicUsize,
 }
@@ -58,22 +55,45 @@ enum Channels {
     Stream,
 }
 
-/// A channel's place on its connection.
-pub(super) struct Ticket(Arc<Inner>, Channels);
+/// A channel's place on its connection, given back when it is dropped.
+pub struct Ticket {
+    of: Arc<Inner>,
+    channels: Channels,
+    asked_at: Instant,
+    /// The server gave none: it is given back already.
+    is_refused: bool,
+}
 
-impl Inner {
-    fn count(&self, channels: Channels) -> &AtomicUsize {
-        match channels {
-            Channels::Session => &self.sessions,
-            Channels::Stream => &self.streams,
+impl Ticket {
+    /// The server gives no further session beside the others. That, and that this one is none, is known to all at once.
+    fn refuse(&mut self) {
+        if !std::mem::replace(&mut self.is_refused, true) {
+            self.of.places.send_modify(|places| places.refused(self.asked_at, now()));
         }
     }
 }
 
 impl Drop for Ticket {
     fn drop(&mut self) {
-        self.0.count(self.1).fetch_sub(1, Ordering::AcqRel);
+        match self.channels {
+            Channels::Session if self.is_refused => {}
+            Channels::Session => self.of.places.send_modify(|places| places.ended(now())),
+            Channels::Stream => {
+                self.of.streams.fetch_sub(1, Ordering::AcqRel);
+            }
+        }
     }
+}
+
+impl std::fmt::Debug for Ticket {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Ticket").field("device", &self.of.device).field("channels", &self.channels).finish_non_exhaustive()
+    }
+}
+
+/// The runtime's clock.
+fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
 }
 
 /// What the device listens at, or was asked to, as long as the value lives.
@@ -211,7 +231,6 @@ impl Connection {
         if !weak.is_empty() {
             warnings.push(format!("the connection to `{device}` uses weak algorithms: {}", weak.join(", ")));
         }
-        let most = AtomicUsize::new(CHANNELS_PER_CONNECTION_MAX);
         Self(Arc::new(Inner {
             handle,
             wanted,
@@ -220,9 +239,8 @@ impl Connection {
             device,
             warnings,
             environment: target.manner.environment.clone(),
-            sessions: AtomicUsize::new(0),
+            places: watch::Sender::new(Places::default()),
             has_given: AtomicBool::new(false),
-            most,
             streams: AtomicUsize::new(0),
         }))
     }
@@ -285,16 +303,29 @@ impl Connection {
         answers && !self.is_closed()
     }
 
-    /// May another session be opened on it?
+    /// May somebody who comes open another session on it?
     #[must_use]
     pub fn has_room(&self) -> bool {
-        self.0.sessions.load(Ordering::Acquire) < self.0.most.load(Ordering::Acquire)
+        let places = self.0.places.borrow();
+        !places.is_left() && places.has_one(now())
+    }
+
+    /// Its places for sessions, which tell when they change.
+    #[must_use]
+    pub fn places(&self) -> watch::Receiver<Places> {
+        self.0.places.subscribe()
+    }
+
+    /// A place for a session: from here on it counts.
+    #[must_use]
+    pub fn place(&self) -> Ticket {
+        self.ticket(Channels::Session)
     }
 
     /// Channels that are open.
     #[must_use]
     pub fn channels(&self) -> usize {
-        self.0.sessions.load(Ordering::Acquire) + self.0.streams.load(Ordering::Acquire)
+        self.0.places.borrow().open() + self.0.streams.load(Ordering::Acquire)
     }
 
     /// How the account was proven.
@@ -317,11 +348,11 @@ impl Connection {
     ///
     /// When the device gives none; [`ConnectError::Full`] when another connection may have one.
     pub async fn terminal(&self, target: &Target) -> Result<Line, ConnectError> {
-        let ticket = self.ticket(Channels::Session);
+        let mut ticket = self.place();
         let opening = async {
-            let mut asked = self.asked().await?;
+            let mut asked = self.asked(&mut ticket).await?;
             let answer = ask_for_shell(target, &mut asked).await;
-            asked.taken(answer).await.map_err(|what| self.no_channel(NoChannel::Failed(what)))
+            asked.taken(answer).await.map_err(|what| self.cut(&what))
         };
         let opened = super::step(target, "session request", opening).await;
         if matches!(opened, Err(ConnectError::Timeout { .. })) {
@@ -338,8 +369,16 @@ impl Connection {
     ///
     /// When the device starts none.
     pub async fn program(&self, program: &Program) -> Result<Line, ConnectError> {
-        let ticket = self.ticket(Channels::Session);
-        let opened = self.started(program).await?;
+        self.program_at(self.place(), program).await
+    }
+
+    /// The same, at a place of this connection that was asked for before.
+    ///
+    /// # Errors
+    ///
+    /// When the device starts none.
+    pub async fn program_at(&self, mut ticket: Ticket, program: &Program) -> Result<Line, ConnectError> {
+        let opened = self.started(&mut ticket, program).await?;
         Ok(self.line(ticket, opened))
     }
 
@@ -349,12 +388,13 @@ impl Connection {
     ///
     /// When the server has none of this name.
     pub async fn subsystem(&self, name: &str) -> Result<Stream, ConnectError> {
-        let ticket = self.ticket(Channels::Session);
-        let opened = self.session(async |asked| {
+        let mut ticket = self.place();
+        let opened = self.session(&mut ticket, async |asked| {
             asked.channel()?.request_subsystem(true, name).await.map_err(|error| told(&error))?;
             asked.answered(&format!("the subsystem `{name}`")).await
         });
-        Ok(Stream::new(opened.await?, Some(ticket)))
+        let opened = opened.await?;
+        Ok(Stream::new(opened, Some(ticket)))
     }
 
     /// A program on a channel of its own, with its streams apart.
@@ -363,8 +403,8 @@ impl Connection {
     ///
     /// When the device does not start it.
     pub async fn execute(&self, program: &Program) -> Result<Halves, ConnectError> {
-        let ticket = self.ticket(Channels::Session);
-        let (read, write) = self.started(program).await?.split();
+        let mut ticket = self.place();
+        let (read, write) = self.started(&mut ticket, program).await?.split();
         Ok(Halves { read, write: Arc::new(write), _ticket: ticket })
     }
 
@@ -444,8 +484,8 @@ impl Connection {
     }
 
     /// A channel on which a program has started.
-    async fn started(&self, program: &Program) -> Result<Opened, ConnectError> {
-        self.session(async |asked| {
+    async fn started(&self, ticket: &mut Ticket, program: &Program) -> Result<Opened, ConnectError> {
+        self.session(ticket, async |asked| {
             send(&self.0.environment, asked.channel()?).await.map_err(|error| told(&error))?;
             asked.channel()?.exec(true, program.text()).await.map_err(|error| told(&error))?;
             asked.answered("a program").await
@@ -454,9 +494,13 @@ impl Connection {
     }
 
     /// A channel for something that the server starts.
-    async fn session(&self, start: impl AsyncFnOnce(&mut Asked) -> Result<(), String>) -> Result<Opened, ConnectError> {
+    async fn session(
+        &self,
+        ticket: &mut Ticket,
+        start: impl AsyncFnOnce(&mut Asked) -> Result<(), String>,
+    ) -> Result<Opened, ConnectError> {
         let opening = async {
-            let mut asked = self.asked().await?;
+            let mut asked = self.asked(ticket).await?;
             self.0.has_given.store(true, Ordering::Release);
             let answer = start(&mut asked).await;
             asked.taken(answer).await.map_err(|what| self.failed(&what))
@@ -469,13 +513,13 @@ impl Connection {
 
     /// It does not answer. What goes on there may come to an end; who comes next is given another one.
     fn give_to_nobody(&self) {
-        self.0.most.store(0, Ordering::Release);
+        self.0.places.send_modify(Places::leave);
     }
 
     /// A channel on which nothing was asked for yet.
-    async fn asked(&self) -> Result<Asked, ConnectError> {
+    async fn asked(&self, ticket: &mut Ticket) -> Result<Asked, ConnectError> {
         let opening = self.opened(|connection| async move { connection.0.handle.channel_open_session().await });
-        opening.await.map_err(|error| self.no_channel(NoChannel::of(&error)))
+        opening.await.map_err(|error| self.no_channel(ticket, NoChannel::of(&error)))
     }
 
     /// A stream through the server, to there.
@@ -514,23 +558,22 @@ impl Connection {
     }
 
     fn ticket(&self, channels: Channels) -> Ticket {
-        self.0.count(channels).fetch_add(1, Ordering::AcqRel);
-        Ticket(Arc::clone(&self.0), channels)
+        match channels {
+            Channels::Session => self.0.places.send_modify(Places::take),
+            Channels::Stream => {
+                self.0.streams.fetch_add(1, Ordering::AcqRel);
+            }
+        }
+        Ticket { of: Arc::clone(&self.0), channels, asked_at: now(), is_refused: false }
     }
 
     /// A server that gives no further channel has shown how many it gives.
-    fn no_channel(&self, why: NoChannel) -> ConnectError {
+    fn no_channel(&self, ticket: &mut Ticket, why: NoChannel) -> ConnectError {
         match why {
-            NoChannel::Failed(what) if self.is_closed() => {
-                let what = self.heard().end.clone().unwrap_or(what);
-                ConnectError::Gone { device: self.0.device.clone(), what }
-            }
-            NoChannel::Failed(what) => self.failed(&what),
+            NoChannel::Failed(what) => self.cut(&what),
             NoChannel::Full(what) => {
+                ticket.refuse();
                 let device = self.0.device.clone();
-                // This try counts as one as well. Some servers give a single session, and no further one when it has ended.
-                let others = self.0.sessions.load(Ordering::Acquire).saturating_sub(1);
-                self.0.most.fetch_min(others, Ordering::AcqRel);
                 if self.0.has_given.load(Ordering::Acquire) {
                     ConnectError::Full { device, what }
                 } else {
@@ -538,6 +581,15 @@ impl Connection {
                 }
             }
         }
+    }
+
+    /// Something failed on it before a session was there. Where it has ended nothing was done.
+    fn cut(&self, what: &str) -> ConnectError {
+        if self.is_closed() {
+            let what = self.heard().end.clone().unwrap_or_else(|| what.to_owned());
+            return ConnectError::Gone { device: self.0.device.clone(), what };
+        }
+        self.failed(what)
     }
 
     /// Why the connection ended, if it has, says more than that something failed on it.
