@@ -44,6 +44,7 @@ pub mod machine;
 mod pieces;
 pub mod profile;
 mod queue;
+mod records;
 pub mod render;
 pub mod report;
 mod request;

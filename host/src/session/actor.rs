@@ -6,7 +6,7 @@ mod ending;
 mod leftover;
 mod listening;
 mod person;
-mod records;
+mod record;
 mod reports;
 mod travel;
 mod typing;
@@ -22,13 +22,14 @@ use tokio::task::yield_now;
 use tokio::time::sleep_until;
 
 use self::leftover::Leftover;
-use self::records::{Record, Records};
+use self::record::Record;
 use self::travel::Travel;
 use super::audience::Audience;
 use super::command::{Ending, Limit, Started, State};
 use super::machine::{Effect, Intent, Machine, Setting};
 use super::profile::{Place, Profile};
 use super::queue::{Queue, Reply, still_wanted};
+use super::records::Records;
 use super::report::{Report, ScreenReport, removed};
 use super::request::{Act, Look, Request};
 use super::stream::Stream;
@@ -38,7 +39,7 @@ use super::{Accepted, Phase, Refusal, Renewal, RunRequest, SendRequest, SessionH
 use crate::author::Author;
 use crate::cast::Cast;
 use crate::ids::CommandId;
-use crate::limits::{COMMANDS_QUEUED_MAX, SECRET_STANDS, VIEW_RECENT_MAX_BYTES, VIEW_TAIL_MAX_BYTES};
+use crate::limits::{COMMANDS_KEPT, COMMANDS_QUEUED_MAX, SECRET_STANDS, VIEW_RECENT_MAX_BYTES, VIEW_TAIL_MAX_BYTES};
 use crate::plugin::session::SessionPlugins;
 use crate::policy::approved::{Approved, Payload};
 use crate::policy::keys::LineAssembler;
@@ -90,7 +91,7 @@ struct Actor {
     setup_from: Option<u64>,
     /// Who wrote last, as the recording has it.
     written_by: Option<Author>,
-    records: Records,
+    records: Records<Record>,
     waiting: Queue,
     /// What is typed behind those who wait: for the command that they begin.
     sends: VecDeque<(SendRequest, oneshot::Sender<Result<u64, Refusal>>)>,
@@ -161,7 +162,7 @@ pub fn start(mut profile: Profile, line: Line) -> SessionHandle {
         setups: VecDeque::new(),
         setup_from: None,
         written_by: None,
-        records: Records::default(),
+        records: Records::up_to(COMMANDS_KEPT),
         waiting: Queue::default(),
         sends: VecDeque::new(),
         held_until: None,

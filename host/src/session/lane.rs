@@ -10,7 +10,6 @@ mod record;
 mod reports;
 mod streams;
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -24,6 +23,7 @@ use super::command::{State, UNWANTED};
 use super::lock::Held;
 use super::profile::{Place, Profile};
 use super::queue::{Queue, Reply, still_wanted};
+use super::records::{Records, Remembered as _};
 use super::report::{Report, ScreenReport};
 use super::request::{Act, Look, Request, Sent};
 use super::witness::Case;
@@ -66,6 +66,8 @@ pub fn start(mut profile: Profile, way: Way) -> SessionHandle {
     let redactor = profile.teach_masks();
     let cast = profile.cast();
     profile.witness_open(&cast);
+    // Each program has a log of its own.
+    let kept = if matches!(way, Way::Pipe(..)) { COMMANDS_KEPT } else { PROGRAMS_KEPT };
     let way = match way {
         Way::Pipe(line, spec) => Open::Pipe(Box::new(Pipe {
             spec,
@@ -88,7 +90,7 @@ pub fn start(mut profile: Profile, way: Way) -> SessionHandle {
         profile,
         way,
         events,
-        records: VecDeque::new(),
+        records: Records::up_to(kept),
         waiting: Queue::default(),
         mailbox,
         status,
@@ -134,7 +136,7 @@ struct Lane {
     plugins: SessionPlugins,
     way: Open,
     events: mpsc::Receiver<(CommandId, ProgramEvent)>,
-    records: VecDeque<Record>,
+    records: Records<Record>,
     waiting: Queue,
     mailbox: mpsc::Receiver<Request>,
     status: watch::Sender<Status>,
@@ -224,7 +226,7 @@ impl Lane {
         {
             deadline = places.borrow().due(now()).map_or(deadline, |due| due.min(deadline));
         }
-        let kills = self.records.iter().filter(|record| !record.is_over()).filter_map(|record| record.kill_at);
+        let kills = self.records.running().filter_map(|record| record.kill_at);
         let held = self.streams().filter_map(|streams| streams.held_until());
         kills.map(|(at, _)| at).chain(held).fold(deadline, Instant::min)
     }
@@ -344,7 +346,7 @@ impl Lane {
     }
 
     fn running(&self) -> Option<CommandId> {
-        self.records.iter().rev().find(|record| !record.is_over()).map(|record| record.id)
+        self.records.running().next_back().map(|record| record.id)
     }
 
     /// Can another command start?
@@ -352,7 +354,7 @@ impl Lane {
         match &self.way {
             Open::Pipe(pipe) => pipe.is_open && pipe.running.is_none(),
             Open::Programs { connection, places, .. } => {
-                self.programs() < PROGRAMS_MAX && !connection.is_closed() && places.borrow().has_one(now())
+                self.records.running().count() < PROGRAMS_MAX && !connection.is_closed() && places.borrow().has_one(now())
             }
         }
     }
@@ -420,7 +422,7 @@ impl Lane {
 
     /// Its caller has gone in the moment in which it began: nobody knows that it runs.
     fn give_up(&mut self, id: CommandId) {
-        if let Some(record) = self.records.iter_mut().find(|record| record.id == id && !record.is_over()) {
+        if let Some(record) = self.records.running_mut(id) {
             record.warnings.push(UNWANTED.to_owned());
             record.kill_at = Some((now(), 0));
         }
@@ -482,7 +484,7 @@ impl Lane {
             self.profile.commons.lock.on_typed(&author, now());
         }
         self.profile.commons.begun(id, kept, author, 0);
-        self.remember(record);
+        self.records.begin(record);
         Ok(Accepted { id, state: watch, verdict })
     }
 
@@ -495,17 +497,12 @@ impl Lane {
         given.map_err(|why| Refusal::Cannot(format!("the command cannot be run: {why}")))
     }
 
-    fn remember(&mut self, record: Record) {
-        self.records.push_back(record);
-        // Programs that run are at most as many as are kept.
-        while self.records.len() > self.most_kept() && self.records.front().is_some_and(Record::is_over) {
-            self.records.pop_front();
+    /// A command is over.
+    fn end(&mut self, id: CommandId, state: State) {
+        if let Some(record) = self.records.of_mut(id) {
+            record.end(state, &self.profile);
         }
-    }
-
-    /// Commands that are remembered.
-    fn most_kept(&self) -> usize {
-        if matches!(self.way, Open::Pipe(_)) { COMMANDS_KEPT } else { PROGRAMS_KEPT }
+        self.records.ended(id);
     }
 
     fn stop(&mut self, how: Stop, command: Option<CommandId>) -> Result<Sent, String> {
@@ -515,8 +512,9 @@ impl Lane {
             return Ok("hang up".into());
         }
         let wanted = command.or_else(|| self.running());
-        let record = self.records.iter_mut().find(|record| Some(record.id) == wanted && !record.is_over());
-        let Some(record) = record else { return Err(format!("nothing runs in `{}`", self.profile.id)) };
+        let Some(record) = wanted.and_then(|wanted| self.records.running_mut(wanted)) else {
+            return Err(format!("nothing runs in `{}`", self.profile.id));
+        };
         record.interrupted = true;
         if how == Stop::Hangup && matches!(self.way, Open::Pipe(_)) {
             // Its line is the session's.
@@ -549,7 +547,7 @@ impl Lane {
             }
             let _ = pipe.writer.order(Order::Close);
         }
-        for record in &mut self.records {
+        for record in self.records.iter_mut() {
             if let Some(writer) = record.writer.take() {
                 let _ = writer.order(Order::Close);
             }

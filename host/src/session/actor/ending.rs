@@ -44,7 +44,10 @@ impl Actor {
         self.profile.commons.ended(failed.map(|why| self.profile.shown(&format!("{}: {why}", ending.text))));
         let recorded = self.cast.part(record.cast_from, now());
         self.profile.witness_end(&ending, failure.as_ref(), &record.witness, recorded);
-        self.records.end(id, ending, failure);
+        if let Some(record) = self.records.of_mut(id) {
+            record.end(ending, failure);
+        }
+        self.records.ended(id);
         self.set_state(id, state);
         self.used_at = now();
     }

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use super::{Actor, CommandId, Report, ScreenReport, State, Travel, now, removed};
-use crate::limits::{COMMANDS_KEPT, COMMANDS_KEPT_BYTES};
 use crate::screen::Screen;
 use crate::session::command::Running;
 use crate::session::journey::Outcome;
@@ -41,13 +40,7 @@ impl Actor {
     }
 
     fn command_report(&self, id: CommandId, query: &OutputQuery) -> Result<Report, String> {
-        let Some(record) = self.records.of(id) else {
-            let mib = COMMANDS_KEPT_BYTES / (1024 * 1024);
-            return Err(format!(
-                "`{}` does not remember {id}; the last {COMMANDS_KEPT} commands are kept, or fewer where what is known of them takes more than {mib} MiB",
-                self.profile.id
-            ));
-        };
+        let record = self.records.of(id).ok_or_else(|| self.records.unknown(&self.profile.id, id))?;
         let ready = record.ending.as_ref().map_or_else(|| self.machine.ready(), |ending| ending.ready.as_ref());
         let blank = Report {
             command: Some(id),

@@ -64,13 +64,13 @@ impl Lane {
         let Open::Pipe(pipe) = &mut self.way else { return };
         let Some(running) = pipe.running.take() else { return };
         let part = |side: &Side, start: u64| (side.stream.first_mark('C').map_or(start, |mark| mark.end), Some(side.stream.log().end()));
-        let Some(record) = self.records.iter_mut().find(|record| record.id == running) else { return };
+        let Some(record) = self.records.of_mut(running) else { return };
         record.out = part(&pipe.streams.out, record.out.0);
         record.err = part(&pipe.streams.err, record.err.0);
         record.status = Some(status);
         let what = "it ended the session: the next command opens a new one, which knows nothing of this one's directory and variables";
         record.warnings.push(what.to_owned());
-        record.end(State::Done, &self.profile);
+        self.end(running, State::Done);
         self.is_end_told = true;
     }
 
@@ -94,7 +94,9 @@ impl Lane {
         }
         pipe.is_open = true;
         pipe.streams.expect_marks();
-        if let Some(record) = self.records.iter_mut().find(|record| Some(record.id) == running) {
+        if let Some(running) = running
+            && let Some(record) = self.records.of_mut(running)
+        {
             for (name, before, started) in [("output", record.out.0, started.0), ("standard error", record.err.0, started.1)] {
                 if let Some(late) = started.map(|started| started - before).filter(|late| *late > 0) {
                     record.warnings.push(format!("{late} bytes of {name} came after the last command ended, at offset {before}"));
@@ -107,6 +109,7 @@ impl Lane {
                 record.warnings.push(what.to_owned());
             }
             record.end(State::Done, &self.profile);
+            self.records.ended(running);
             self.used_at = now();
         }
         if restarted {

@@ -19,13 +19,13 @@ pub(super) enum ProgramEvent {
 
 impl Lane {
     pub(super) fn on_program(&mut self, id: CommandId, event: ProgramEvent) {
-        let Some(record) = self.records.iter_mut().find(|record| record.id == id) else { return };
+        let Some(record) = self.records.of_mut(id) else { return };
         match event {
             ProgramEvent::Started(writer) if record.interrupted => drop(writer.order(Order::Close)),
             ProgramEvent::Started(writer) => record.writer = Some(writer),
             ProgramEvent::Failed(why) => {
                 record.failure = Some(why.clone());
-                record.end(State::Lost, &self.profile);
+                self.end(id, State::Lost);
                 // One that starts nothing any more would keep the next program waiting as long.
                 if self.running().is_none() && self.is_left() {
                     self.ended = Some(why);
@@ -33,7 +33,7 @@ impl Lane {
             }
             ProgramEvent::Unstarted(why) => {
                 record.failure = Some(why.clone());
-                record.end(State::Unstarted, &self.profile);
+                self.end(id, State::Unstarted);
                 // The next program waits for the end of one of those that run. Where none does it gets another connection.
                 if self.running().is_none() {
                     self.ended = Some(why);
@@ -58,18 +58,13 @@ impl Lane {
                     }
                 };
                 (record.out.1, record.err.1) = (Some(own.out.stream.log().end()), Some(own.err.stream.log().end()));
-                record.end(end, &self.profile);
+                self.end(id, end);
                 self.used_at = now();
                 if self.running().is_none() && self.is_left() {
                     self.ended = Some(format!("the connection to `{}` gives no further session", self.profile.id.device));
                 }
             }
         }
-    }
-
-    /// How many run.
-    pub(super) fn programs(&self) -> usize {
-        self.records.iter().filter(|record| !record.is_over()).count()
     }
 
     /// Does the connection give no further session? Who comes next is given another one.

@@ -11,6 +11,7 @@ use crate::session::command::State;
 use crate::session::journal::Ended;
 use crate::session::now;
 use crate::session::profile::Profile;
+use crate::session::records::Remembered;
 use crate::session::witness::{Apart, Witness};
 use crate::transport::Writer;
 
@@ -39,11 +40,22 @@ pub(super) struct Record {
     pub(super) cast_from: f64,
 }
 
-impl Record {
-    pub(super) fn is_over(&self) -> bool {
+impl Remembered for Record {
+    fn id(&self) -> CommandId {
+        self.id
+    }
+
+    fn is_over(&self) -> bool {
         self.duration.is_some()
     }
 
+    fn bytes(&self) -> usize {
+        let warnings = self.warnings.iter().map(String::len).sum::<usize>();
+        warnings + self.failure.as_ref().map_or(0, String::len) + self.cwd.as_ref().map_or(0, String::len)
+    }
+}
+
+impl Record {
     pub(super) fn end(&mut self, state: State, profile: &Profile) {
         if self.is_over() {
             return;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::streams::Side;
 use super::{Lane, MODE, Open, Phase, Report, Status, now};
 use crate::limits::OUTPUT_DEFAULT_CHARS;
+use crate::session::records::Remembered as _;
 use crate::session::render::Source;
 use crate::session::report::OutputQuery;
 use crate::session::report::removed;
@@ -17,9 +18,7 @@ impl Lane {
         let Some(id) = query.command else {
             return Err(format!("`{}` has no terminal log; ask for a command by command_id", self.profile.id));
         };
-        let Some(record) = self.records.iter().find(|record| record.id == id) else {
-            return Err(format!("`{}` does not remember {id}; the last {} commands are kept", self.profile.id, self.most_kept()));
-        };
+        let record = self.records.of(id).ok_or_else(|| self.records.unknown(&self.profile.id, id))?;
         let shared = match &self.way {
             Open::Pipe(pipe) => Some(&pipe.streams),
             Open::Programs { .. } => None,
