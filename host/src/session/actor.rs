@@ -8,12 +8,11 @@ mod listening;
 mod person;
 mod record;
 mod reports;
+mod secrets;
 mod travel;
 mod typing;
 
 use std::collections::VecDeque;
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -23,6 +22,7 @@ use tokio::time::sleep_until;
 
 use self::leftover::Leftover;
 use self::record::Record;
+use self::secrets::{Found, Lookup};
 use self::travel::Travel;
 use super::audience::Audience;
 use super::command::{Ending, Limit, Started, State};
@@ -39,7 +39,7 @@ use super::{Accepted, Phase, Refusal, Renewal, RunRequest, SendRequest, SessionH
 use crate::author::Author;
 use crate::cast::Cast;
 use crate::ids::CommandId;
-use crate::limits::{COMMANDS_KEPT, COMMANDS_QUEUED_MAX, SECRET_STANDS, VIEW_RECENT_MAX_BYTES, VIEW_TAIL_MAX_BYTES};
+use crate::limits::{COMMANDS_KEPT, COMMANDS_QUEUED_MAX, VIEW_RECENT_MAX_BYTES, VIEW_TAIL_MAX_BYTES};
 use crate::plugin::session::SessionPlugins;
 use crate::policy::approved::{Approved, Payload};
 use crate::policy::keys::LineAssembler;
@@ -47,24 +47,11 @@ use crate::policy::{self, Manner, Purpose, Verdict};
 use crate::recording::{Entry, Tape};
 use crate::screen::Screen;
 use crate::secret::redact::Redactor;
-use crate::secret::{self, Secret};
 use crate::terminal::text::last_bytes;
-use crate::transport::{Line, LineEvent, Order, Reader, Typed, Writer};
+use crate::transport::{Line, LineEvent, Order, Reader, Writer};
 
 /// How long bytes that may be the beginning of a secret are held back.
 pub(super) const HOLD: Duration = Duration::from_millis(30);
-
-type Resolving = Pin<Box<dyn Future<Output = (Wanted, Result<Secret, String>)> + Send + Sync>>;
-
-/// A secret that is to be typed, and what asked for it.
-struct Wanted {
-    name: String,
-    enter: Vec<u8>,
-    by: Author,
-    command: Option<CommandId>,
-    /// The last row, and how many there were before it.
-    row: (u64, String),
-}
 
 struct Actor {
     profile: Profile,
@@ -100,7 +87,7 @@ struct Actor {
     travel: Option<Travel>,
     mailbox: mpsc::Receiver<Request>,
     status: watch::Sender<Status>,
-    resolving: Option<Resolving>,
+    lookup: Lookup,
     /// As many chunks were taken as one turn allows; whether more is there is not known.
     undrained: bool,
     held_since: Option<Instant>,
@@ -169,7 +156,7 @@ pub fn start(mut profile: Profile, line: Line) -> SessionHandle {
         travel: None,
         mailbox,
         status,
-        resolving: None,
+        lookup: Lookup::default(),
         undrained: false,
         held_since: None,
         used_at: now,
@@ -200,7 +187,7 @@ enum Woken {
     Timer,
     /// Who may type has changed.
     Lock,
-    Secret(Wanted, Result<Secret, String>),
+    Secret(Found),
 }
 
 impl Actor {
@@ -227,7 +214,7 @@ impl Actor {
                 self.heed_lock();
                 self.go_on_waiting().await;
             }
-            Woken::Secret(wanted, secret) => self.on_secret(&wanted, secret).await,
+            Woken::Secret(found) => self.on_secret(found).await,
         }
         self.take_next().await;
         self.type_kept().await;
@@ -269,19 +256,13 @@ impl Actor {
             let held = self.held_since.map(|since| since + HOLD);
             let kept = self.keys_kept_until();
             let deadline = [self.machine.next_deadline(), held, self.held_until, kept].into_iter().flatten().fold(idle, Instant::min);
-            let resolving = async {
-                match &mut self.resolving {
-                    Some(resolving) => resolving.await,
-                    None => std::future::pending().await,
-                }
-            };
             let undrained = self.undrained;
             let asked = tokio::select! {
                 event = self.reader.next() => return Woken::Line(event),
                 () = yield_now(), if undrained => return Woken::Undrained,
                 asked = self.mailbox.recv() => asked,
                 () = self.profile.commons.lock.changed() => return Woken::Lock,
-                (wanted, secret) = resolving => return Woken::Secret(wanted, secret),
+                found = self.lookup.found() => return Woken::Secret(found),
                 () = sleep_until(deadline.into()) => return Woken::Timer,
             };
             match asked {
@@ -440,10 +421,10 @@ impl Actor {
                 }
                 self.tape(|tape| tape.note(Entry::Typed(bytes.clone()), now()));
                 // What is answered or stopped by this wants no secret any more.
-                self.resolving = None;
+                self.lookup.give_up();
                 self.order(Order::Write(bytes.clone().into()));
             }
-            Payload::Secret { name, enter } => self.resolve(name.clone(), enter.clone(), approved.author().clone()),
+            Payload::Secret { name, enter } => self.look_up(name.clone(), enter.clone(), approved.author().clone()),
         }
     }
 
@@ -452,82 +433,6 @@ impl Actor {
             self.profile.commons.lose_line();
             self.ended.get_or_insert(why);
         }
-    }
-
-    /// Looks a secret's value up without stopping to read the line.
-    fn resolve(&mut self, name: String, enter: Vec<u8>, by: Author) {
-        let source = self.profile.secrets.get(&name).cloned();
-        let allowed = self.profile.book.check(&self.profile.id.device, &name, now());
-        let device = self.profile.id.device.clone();
-        let command = self.machine.running().map(|running| running.id);
-        let wanted = Wanted { name, enter, by, command, row: self.last_row() };
-        self.resolving = Some(Box::pin(async move {
-            let value = async {
-                match allowed {
-                    Ok(()) => secret::resolve_of(&device, &wanted.name, source.as_ref()).await,
-                    Err(why) => Err(why),
-                }
-            };
-            // What does not wait for an answer has gone on by then.
-            let (secret, ()) = tokio::join!(value, tokio::time::sleep(SECRET_STANDS));
-            (wanted, secret)
-        }));
-    }
-
-    async fn on_secret(&mut self, Wanted { name, enter, by, command, row }: &Wanted, secret: Result<Secret, String>) {
-        self.resolving = None;
-        // It is known from here on, whatever becomes of it.
-        if let Ok(secret) = &secret {
-            self.profile.teach_mask(name, secret);
-        }
-        let goal = self.machine.running().and_then(|running| running.goal.clone());
-        // The lookup took its time, and so does its record: only what asked for it, and still does, may have it.
-        let gone = || Err(format!("the secret `{name}` was not typed: what asked for it had gone on when it was there"));
-        let secret = match (secret, self.stops_secret(by)) {
-            (Ok(_), _) if !self.still_asks(*command, row) => gone(),
-            (Ok(_), Some(why)) => Err(format!("the secret `{name}` was not typed: {why}")),
-            (Ok(secret), None) => self.profile.witness_secret(name, goal, *command).await.map(|()| secret),
-            (Err(why), _) => Err(why),
-        };
-        let secret = match secret {
-            Ok(_) if !self.still_asks(*command, row) => gone(),
-            secret => secret,
-        };
-        self.machine.on_secret_over();
-        match secret {
-            Ok(secret) => {
-                self.cast.input(&[format!("[secret:{name}]").as_bytes(), enter].concat(), now());
-                self.tape(|tape| tape.note(Entry::Secret { name: name.clone(), enter: enter.clone() }, now()));
-                self.order(Order::Write(Typed::secret(&secret, enter)));
-            }
-            Err(why) => {
-                if command.is_none() {
-                    // The login has no command whose result could tell it.
-                    self.profile.commons.ended(Some(why.clone()));
-                }
-                let effects = self.machine.on_secret_missing(now(), &why);
-                self.perform(effects).await;
-            }
-        }
-    }
-
-    /// A person may have stopped the input of whoever a secret is typed for, while it was looked up: of who has given it, or of whose
-    /// command asks for it.
-    fn stops_secret(&self, by: &Author) -> Option<String> {
-        let (commons, running) = (&self.profile.commons, self.machine.running().map(|running| running.id));
-        let whose = commons.activity().running.filter(|started| Some(started.id) == running).map(|started| started.by);
-        [Some(by), whose.as_ref()].into_iter().flatten().find_map(|author| commons.lock.stops(author, now()))
-    }
-
-    /// Does the row stand that asked for a secret, with all that has come by now?
-    fn still_asks(&mut self, command: Option<CommandId>, row: &(u64, String)) -> bool {
-        self.take_what_came();
-        self.ended.is_none() && self.machine.running().map(|running| running.id) == command && self.last_row() == *row
-    }
-
-    fn last_row(&self) -> (u64, String) {
-        let stream = self.machine.stream();
-        (stream.rows_done(), stream.tail().trim_end().to_owned())
     }
 
     async fn on_look(&mut self, look: Look) {

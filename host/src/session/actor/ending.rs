@@ -11,7 +11,7 @@ impl Actor {
     pub(super) async fn on_ended(&mut self, mut ending: Ending) -> Vec<Effect> {
         self.typed_ahead = self.typed.length();
         self.machine.on_typed_ahead(&self.typed.pending().text);
-        self.resolving = None;
+        self.lookup.give_up();
         self.leftover.on_prompt(self.typed.is_untouched());
         let mut failure = ending.failure.take();
         if failure.is_none() && ending.status.is_none() && ending.state == State::Done {

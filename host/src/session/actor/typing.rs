@@ -206,7 +206,7 @@ impl Actor {
         }
         let Some(id) = running else { return Err(format!("nothing runs in `{}`", self.profile.id)) };
         // What is stopped wants no secret any more.
-        self.resolving = None;
+        self.lookup.give_up();
         self.set_state(id, State::Running);
         match how {
             Stop::Interrupt => {
