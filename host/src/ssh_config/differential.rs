@@ -251,16 +251,21 @@ fn random_arguments_are_read_as_ssh_reads_them() {
     assert!(wrong.is_empty(), "{wrong}");
 }
 
-/// Only where the user has no file of his own, which is nobody's business.
+/// Where the user has a file of his own, which is nobody's business, the machine's is read in its place.
 #[test]
 fn the_file_of_this_machine_resolves_as_ssh_resolves_it() {
     let who = Local::of_this_process().unwrap();
-    let files = Files::usual(&who.home);
-    if files.user.as_deref().is_none_or(Path::exists) {
-        return;
-    }
+    let usual = Files::usual(&who.home);
+    let mut ssh = Command::new("ssh");
+    let files = if usual.user.as_deref().is_some_and(Path::exists) {
+        let machines = usual.system.filter(|file| file.exists());
+        ssh.arg("-F").arg(machines.as_deref().unwrap_or(Path::new("none")));
+        Files { user: machines, system: None }
+    } else {
+        usual
+    };
     let resolved = SshConfig::load(&files, &who).unwrap().resolve("web1", &Asked::default()).unwrap();
-    let output = Command::new("ssh").args(["-G", "web1"]).stdin(Stdio::null()).output().unwrap();
+    let output = ssh.args(["-G", "web1"]).stdin(Stdio::null()).output().unwrap();
     assert!(output.status.success());
     let found = differences(answer(&String::from_utf8(output.stdout).unwrap()), answer(&dump(&resolved)));
     assert_eq!(found, "");
