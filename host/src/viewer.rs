@@ -19,6 +19,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use self::keys::Keys;
 use crate::ids::in_address;
 use crate::limits::VIEWER_SOCKETS_MAX;
+use crate::private::own_user;
 
 mod assets;
 mod door;
@@ -85,6 +86,8 @@ pub struct Viewer {
 /// What all requests share.
 struct Shared {
     address: SocketAddr,
+    /// Whose it is, where the system tells that.
+    account: Option<u32>,
     house: Arc<dyn House>,
     /// Held for moments only.
     keys: Mutex<Keys>,
@@ -99,6 +102,10 @@ impl Viewer {
     ///
     /// A sentence, when the address is another one, or cannot be had.
     pub async fn start(address: SocketAddr, house: Arc<dyn House>) -> Result<Self, String> {
+        Self::start_for(own_user().ok(), address, house).await
+    }
+
+    async fn start_for(account: Option<u32>, address: SocketAddr, house: Arc<dyn House>) -> Result<Self, String> {
         if !address.ip().is_loopback() {
             return Err(format!(
                 "the viewer listens on this machine alone, not at `{address}`; use 127.0.0.1 or [::1], and a tunnel of SSH \
@@ -111,7 +118,7 @@ impl Viewer {
         let address = listener.local_addr().map_err(cannot)?;
         let stop = CancellationToken::new();
         let sockets = Arc::new(Semaphore::new(VIEWER_SOCKETS_MAX));
-        let shared = Arc::new(Shared { address, house, keys: Mutex::default(), sockets, stop: stop.clone() });
+        let shared = Arc::new(Shared { address, account, house, keys: Mutex::default(), sockets, stop: stop.clone() });
         tokio::spawn(door::serve(listener, Arc::clone(&shared)));
         Ok(Self { shared, _stop: stop.drop_guard() })
     }

@@ -38,10 +38,10 @@ pub(super) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
                 continue;
             }
         };
-        let (pages, stop, to) = (pages.clone(), stop.clone(), shared.address);
+        let (pages, stop, to, own) = (pages.clone(), stop.clone(), shared.address, shared.account);
         tokio::spawn(async move {
             let served = async {
-                if spawn_blocking(move || peer::is_own(from, to)).await.unwrap_or(false) {
+                if spawn_blocking(move || peer::is_own(from, to, own)).await.unwrap_or(false) {
                     connection(stream, pages).await;
                 } else {
                     refuse(stream).await;

@@ -8,8 +8,6 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::net::{IpAddr, SocketAddr};
 
-use crate::private::own_user;
-
 /// The system's tables of connections. A socket of IPv6 can be connected by IPv4: it stands in the second.
 const TABLES: [&str; 2] = ["/proc/net/tcp", "/proc/net/tcp6"];
 /// Both ends are there. The account of one that is being closed is not told any more.
@@ -17,16 +15,16 @@ const ESTABLISHED: &str = "01";
 /// May do everything anyway, and is who carries the connections of browsers outside of a virtual machine into it.
 const ROOT: u32 = 0;
 
-/// Whether what has connected from `from` to our `to` belongs to this account. An end that is in no table is not on this system: the
+/// Whether what has connected from `from` to our `to` belongs to the account `own`. An end that is in no table is not on this system: the
 /// machine around it has let it in.
-pub(super) fn is_own(from: SocketAddr, to: SocketAddr) -> bool {
+pub(super) fn is_own(from: SocketAddr, to: SocketAddr, own: Option<u32>) -> bool {
     let ends: Vec<_> = written(from).into_iter().zip(written(to)).collect();
     for table in TABLES {
         // Some systems show their tables to nobody.
         let Ok(table) = File::open(table) else { continue };
         match account(BufReader::new(table), &ends) {
             Ok(None) => {}
-            Ok(Some(account)) => return account.is_some_and(|account| account == ROOT || own_user().is_ok_and(|own| own == account)),
+            Ok(Some(account)) => return account.is_some_and(|account| account == ROOT || own == Some(account)),
             Err(_) => return false,
         }
     }
@@ -65,6 +63,7 @@ mod tests {
     use std::net::{Ipv4Addr, Ipv6Addr, TcpListener, TcpStream};
 
     use super::*;
+    use crate::private::own_user;
 
     /// Of a machine whose words begin with their lowest byte.
     #[cfg(target_endian = "little")]
@@ -98,12 +97,13 @@ mod tests {
         let to = listener.local_addr().unwrap();
         let stream = TcpStream::connect(to).unwrap();
         let (held, from) = listener.accept().unwrap();
+        let own = own_user().ok();
         let ends: Vec<_> = written(from).into_iter().zip(written(to)).collect();
         let found = account(BufReader::new(File::open("/proc/net/tcp").unwrap()), &ends).unwrap();
-        assert_eq!(found, Some(own_user().ok()));
-        assert!(is_own(from, to));
+        assert_eq!(found, Some(own));
+        assert!(is_own(from, to, own));
         drop(stream);
-        assert!(!is_own(from, to), "our end is still open");
+        assert!(!is_own(from, to, own), "our end is still open");
         drop(held);
     }
 }

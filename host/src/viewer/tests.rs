@@ -81,11 +81,16 @@ struct Answer {
 
 impl World {
     async fn new() -> Self {
+        Self::of(own_user().unwrap()).await
+    }
+
+    /// That of an account.
+    async fn of(account: u32) -> Self {
         let (sender, guests) = mpsc::channel(8);
         let folder = tempfile::tempdir().unwrap();
         let flooded = Arc::default();
         let house = Echo { guests: sender, folder: folder.path().to_owned(), flooded: Arc::clone(&flooded) };
-        let viewer = Viewer::start(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), Arc::new(house)).await.unwrap();
+        let viewer = Viewer::start_for(Some(account), SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), Arc::new(house)).await.unwrap();
         Self { viewer, guests, folder, flooded }
     }
 
@@ -428,10 +433,16 @@ async fn a_connection_that_says_nothing_is_closed() {
     }
 }
 
+/// Only root can ask as somebody else. Who is not asks at a viewer of somebody else.
 #[tokio::test]
 async fn another_account_gets_nothing_whatever_it_has_come_by() {
-    // Only root can ask as somebody else.
-    if crate::private::own_user().unwrap() != 0 {
+    let own = own_user().unwrap();
+    if own != 0 {
+        let world = World::of(own + 1).await;
+        for path in ["/me", &world.path(true)] {
+            let answer = world.ask(path).await;
+            assert!(answer.status == 403 && answer.body.contains("another account"), "{path} {answer:?}");
+        }
         return;
     }
     let world = World::new().await;
