@@ -3,6 +3,7 @@
 //! It decides nothing about the device. It never waits for a caller, and for a plugin only as long as a call may last.
 
 mod ending;
+mod keys;
 mod leftover;
 mod listening;
 mod person;
@@ -20,7 +21,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::yield_now;
 use tokio::time::sleep_until;
 
-use self::leftover::Leftover;
+use self::keys::Keys;
 use self::record::Record;
 use self::secrets::{Found, Lookup};
 use self::travel::Travel;
@@ -42,7 +43,6 @@ use crate::ids::CommandId;
 use crate::limits::{COMMANDS_KEPT, COMMANDS_QUEUED_MAX, VIEW_RECENT_MAX_BYTES, VIEW_TAIL_MAX_BYTES};
 use crate::plugin::session::SessionPlugins;
 use crate::policy::approved::{Approved, Payload};
-use crate::policy::keys::LineAssembler;
 use crate::policy::{self, Manner, Purpose, Verdict};
 use crate::recording::{Entry, Tape};
 use crate::screen::Screen;
@@ -65,12 +65,7 @@ struct Actor {
     /// The same of what is recorded, which has time: it gives out nothing before it is certain.
     recorded_redactor: Redactor,
     screen: Option<Screen>,
-    typed: LineAssembler,
-    /// How much of that was typed before the last command ended, in bytes: what ran may have taken it.
-    typed_ahead: usize,
-    /// What people have typed into the first moments of a caller's command: it may be meant for the prompt behind it.
-    kept_keys: VecDeque<(Author, Vec<u8>)>,
-    leftover: Leftover,
+    keys: Keys,
     audience: Audience,
     /// Parts of the log that are the session's own setting up: nobody wants to see them.
     setups: VecDeque<(u64, u64)>,
@@ -141,10 +136,7 @@ pub fn start(mut profile: Profile, line: Line) -> SessionHandle {
         typed_redactor,
         recorded_redactor,
         screen: None,
-        typed: LineAssembler::default(),
-        typed_ahead: 0,
-        kept_keys: VecDeque::new(),
-        leftover: Leftover::default(),
+        keys: Keys::default(),
         audience: Audience::default(),
         setups: VecDeque::new(),
         setup_from: None,
@@ -390,7 +382,7 @@ impl Actor {
             if let Some(answer) = policy::answer(&query, &self.profile.kind, cursor) {
                 self.write(&answer);
                 if self.machine.runs_under_marks() {
-                    self.leftover.on_answered();
+                    self.keys.leftover.on_answered();
                 }
             }
         }
@@ -507,7 +499,7 @@ impl Actor {
         let (lock, at) = (self.profile.commons.lock.clone(), now());
         let (held_until, somebody) = self.waiting.refuse_held(|request| lock.check(&request.author(), at));
         self.held_until = held_until;
-        if self.ended.is_some() || !self.kept_keys.is_empty() || !somebody {
+        if self.ended.is_some() || !self.keys.kept.is_empty() || !somebody {
             return Vec::new();
         }
         if let Some(effects) = self.take_back().await {

@@ -9,10 +9,9 @@ const JUDGED_CHARS: usize = 4096;
 
 impl Actor {
     pub(super) async fn on_ended(&mut self, mut ending: Ending) -> Vec<Effect> {
-        self.typed_ahead = self.typed.length();
-        self.machine.on_typed_ahead(&self.typed.pending().text);
+        self.keys.on_prompt();
+        self.machine.on_typed_ahead(&self.keys.line.pending().text);
         self.lookup.give_up();
-        self.leftover.on_prompt(self.typed.is_untouched());
         let mut failure = ending.failure.take();
         if failure.is_none() && ending.status.is_none() && ending.state == State::Done {
             let (judged, degraded) = self.judge_outcome(&ending).await;

@@ -3,9 +3,10 @@
 use std::collections::VecDeque;
 use std::time::Instant;
 
-use super::{Actor, Author, CommandId, Effect, Intent, LineAssembler, RunRequest, Started, now};
+use super::{Actor, Author, CommandId, Effect, Intent, RunRequest, Started, now};
 use crate::limits::{ERASE_MAX, TYPED_AHEAD_SETTLE};
 use crate::policy;
+use crate::policy::keys::LineAssembler;
 
 /// What may stand at the prompt.
 #[derive(Debug, Default)]
@@ -50,15 +51,15 @@ impl Leftover {
 impl Actor {
     /// Nothing of a line stands there now.
     pub(super) fn forget_typed(&mut self) {
-        (self.typed, self.typed_ahead) = (LineAssembler::default(), 0);
-        self.leftover.stands = false;
+        (self.keys.line, self.keys.ahead) = (LineAssembler::default(), 0);
+        self.keys.leftover.stands = false;
     }
 
     /// Makes sure that the next command is typed at an empty prompt. `None` when it is; else what to do for it, or nothing but wait.
     pub(super) async fn take_back(&mut self) -> Option<Vec<Effect>> {
         let effects = self.take_back_typed().await;
         // The keys that empty the line come before the command in any case, and do nothing where nothing stands.
-        if effects.is_none() && std::mem::take(&mut self.leftover.answered) && self.profile.kind.clear_line.is_some() {
+        if effects.is_none() && std::mem::take(&mut self.keys.leftover.answered) && self.profile.kind.clear_line.is_some() {
             self.on_intent(&Intent::Erase);
         }
         effects
@@ -66,7 +67,7 @@ impl Actor {
 
     async fn take_back_typed(&mut self) -> Option<Vec<Effect>> {
         let at = now();
-        if self.leftover.lines_ahead {
+        if self.keys.leftover.lines_ahead {
             let left = TYPED_AHEAD_SETTLE.saturating_sub(self.machine.quiet(at));
             if !left.is_zero() {
                 return Some(self.wait_for_line(at + left));
@@ -75,17 +76,17 @@ impl Actor {
         if self.machine.is_at_prompt() {
             return self.take_back_unseen(at).await;
         }
-        if !self.leftover.touched {
+        if !self.keys.leftover.touched {
             return None;
         }
         if !self.machine.has_unfinished_line() {
             // What they started still goes on.
             return Some(self.wait_for_line(at + ERASE_MAX));
         }
-        match self.leftover.erased {
+        match self.keys.leftover.erased {
             Some(until) if at < until => Some(self.wait_for_line(until)),
             None if self.profile.kind.clear_line.is_some() => {
-                self.leftover.erased = Some(at + ERASE_MAX);
+                self.keys.leftover.erased = Some(at + ERASE_MAX);
                 self.on_intent(&Intent::Erase);
                 Some(self.wait_for_line(at + ERASE_MAX))
             }
@@ -96,10 +97,10 @@ impl Actor {
 
     /// The row shows nothing behind the prompt. That says enough, unless something stands there that the device does not show.
     async fn take_back_unseen(&mut self, at: Instant) -> Option<Vec<Effect>> {
-        if self.leftover.erased.take().is_some() {
+        if self.keys.leftover.erased.take().is_some() {
             self.forget_typed();
         }
-        if self.typed.is_untouched() {
+        if self.keys.line.is_untouched() {
             return None;
         }
         // Perhaps it is only not shown yet.
@@ -108,16 +109,16 @@ impl Actor {
             return Some(self.wait_for_line(at + left));
         }
         // Keys that leave nothing, such as those that empty the line.
-        let pending = self.typed.pending();
+        let pending = self.keys.line.pending();
         let is_nothing = pending.text.is_empty() && pending.raw.is_none() && !pending.unknown;
         // What was typed into the last command has most likely been taken by it.
-        let stands = self.leftover.stands && !is_nothing || Box::pin(self.changes_the_next()).await;
+        let stands = self.keys.leftover.stands && !is_nothing || Box::pin(self.changes_the_next()).await;
         stands.then(|| self.cancel_line())
     }
 
     /// Would policy say more of the next command if what was typed into the last one had not been taken, and stood before it?
     async fn changes_the_next(&self) -> bool {
-        let before = self.typed.pending();
+        let before = self.keys.line.pending();
         let Some(request) = self.waiting.first(|request| self.may_now(request)) else { return false };
         let alone = self.judge(request).await;
         for text in [Some(&before.text), before.raw.as_ref()].into_iter().flatten() {
@@ -139,7 +140,7 @@ impl Actor {
     fn cancel_line(&mut self) -> Vec<Effect> {
         let text = self.machine.shown_line();
         self.forget_typed();
-        self.leftover = Leftover::default();
+        self.keys.leftover = Leftover::default();
         let caller = Author::runtime().to_string();
         let lines: VecDeque<_> =
             policy::intent(&Intent::Cancel { tried: 0 }, &self.profile.kind, self.profile.filling()).into_iter().collect();

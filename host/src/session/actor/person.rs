@@ -4,10 +4,10 @@
 //! that nothing of an agent is typed into what it starts; what they leave unfinished is taken back before an agent's command.
 
 use std::collections::VecDeque;
-use std::time::Instant;
 
-use super::{Accepted, Actor, Approved, Author, Case, CommandId, Leftover, Order, Purpose, Refusal, RunRequest, Screen, Started, now};
-use crate::limits::{AUDIENCE_PAST_BYTES, HANDOVER_MAX_CHARS, KEYS_KEPT, KEYS_KEPT_MAX, SETUPS_KEPT, TERMINAL_SIZES};
+use super::leftover::Leftover;
+use super::{Accepted, Actor, Approved, Author, Case, CommandId, Order, Purpose, Refusal, RunRequest, Screen, Started, now};
+use crate::limits::{AUDIENCE_PAST_BYTES, HANDOVER_MAX_CHARS, SETUPS_KEPT, TERMINAL_SIZES};
 use crate::policy;
 use crate::policy::approved::Payload;
 use crate::policy::keys::Assembled;
@@ -19,58 +19,16 @@ use crate::session::report::{Meanwhile, OutputQuery};
 const FULL_SCREEN: &str = "[in a full-screen program]";
 
 impl Actor {
-    /// Bytes that a person types now, or a moment later.
-    pub(super) async fn on_persons_keys(&mut self, who: Author, bytes: Vec<u8>) -> Result<(), String> {
-        self.profile.commons.lock.on_typed(&who, now());
-        if self.kept_keys.is_empty() && self.keys_wait_until().is_none_or(|until| until <= now()) {
-            return Box::pin(self.on_person(who, bytes)).await;
-        }
-        if self.kept_keys.len() >= KEYS_KEPT_MAX {
-            return Err("too much was typed ahead; nothing more is taken for a moment".to_owned());
-        }
-        self.kept_keys.push_back((who, bytes));
-        Ok(())
-    }
-
-    /// Until when keys wait: a command of an agent has just begun and asks nothing, or the session is being set up. Who types then
-    /// means the prompt that they have seen.
-    fn keys_wait_until(&self) -> Option<Instant> {
-        if self.setup_from.is_some() {
-            return Some(now() + KEYS_KEPT);
-        }
-        let running = self.machine.running().filter(|running| !running.manual && running.asked.is_none())?;
-        // Each step of a command that goes through modes is one of the machine's: who types behind the first means what they see.
-        Some(self.begun_at(running) + KEYS_KEPT)
-    }
-
-    /// When keys that were kept are typed in any case.
-    pub(super) fn keys_kept_until(&self) -> Option<Instant> {
-        if self.kept_keys.is_empty() { None } else { self.keys_wait_until() }
-    }
-
-    /// Types what was kept, once it may be.
-    pub(super) async fn type_kept(&mut self) {
-        while !self.kept_keys.is_empty() && self.ended.is_none() && self.keys_wait_until().is_none_or(|until| until <= now()) {
-            let Some((who, bytes)) = self.kept_keys.pop_front() else { return };
-            if let Err(why) = Box::pin(self.on_person(who, bytes)).await {
-                crate::diagnostics::warn(&format!("session `{}`: what a person typed was not: {why}", self.profile.id));
-            }
-        }
-        if self.kept_keys.is_empty() {
-            self.go_on_waiting().await;
-        }
-    }
-
     /// Bytes that a person types.
-    async fn on_person(&mut self, who: Author, bytes: Vec<u8>) -> Result<(), String> {
+    pub(super) async fn on_person(&mut self, who: Author, bytes: Vec<u8>) -> Result<(), String> {
         if bytes.is_empty() {
             return Ok(());
         }
         let start = self.machine.stream().log().end();
         let (at_prompt, hidden) = (self.machine.is_idle(), self.machine.may_want_secret());
-        let mut typed = self.typed.clone();
+        let mut typed = self.keys.line.clone();
         let lines = typed.on_typed(&bytes);
-        let ahead = [self.typed_ahead].into_iter().chain(std::iter::repeat(0));
+        let ahead = [self.keys.ahead].into_iter().chain(std::iter::repeat(0));
         let shown: Vec<String> = lines.iter().zip(ahead).map(|(line, ahead)| self.shown_of(line, ahead, at_prompt, hidden)).collect();
         let text = shown.join("\n");
         let begins = at_prompt && !lines.is_empty();
@@ -86,12 +44,12 @@ impl Actor {
                 _ => "it cannot be recorded".to_owned(),
             })?;
             witness = Some(held);
-            self.typed_ahead = 0;
+            self.keys.ahead = 0;
             self.profile.commons.handover.typed(TypedLine { by: who.clone(), text: text.clone() }, start);
             self.audience.show(|| Scene::Typed(TypedLine { by: who.clone(), text: text.clone() }));
         }
-        self.typed.clone_from(&typed);
-        self.leftover.on_typed(!at_prompt && !lines.is_empty());
+        self.keys.line.clone_from(&typed);
+        self.keys.leftover.on_typed(!at_prompt && !lines.is_empty());
         let approved = policy::person(bytes, who.clone());
         match (id, witness) {
             (Some(id), Some(witness)) if begins => {
@@ -99,7 +57,7 @@ impl Actor {
                 let caller = who.to_string();
                 let started = Started { id, caller, text, lines, goal: None, limit: None, one_prompt: false, manual: true };
                 let (Accepted { .. }, effects) = self.begin(started, verdict, witness);
-                self.typed = typed;
+                self.keys.line = typed;
                 self.perform(effects).await;
             }
             // What the device does not show is nobody's to keep.
@@ -141,7 +99,7 @@ impl Actor {
     /// A caller's line is about to be typed at the prompt: what people did has come out before.
     pub(super) fn on_callers_turn(&mut self, by: &Author, text: &str) {
         let end = self.machine.stream().log().end();
-        self.leftover = Leftover::default();
+        self.keys.leftover = Leftover::default();
         self.profile.commons.handover.agent_begins(end);
         if by.is_person() {
             let line = TypedLine { by: by.clone(), text: self.profile.kept(text) };

@@ -83,14 +83,14 @@ impl Actor {
     }
 
     async fn send_bytes(&mut self, request: &SendRequest, bytes: Vec<u8>) -> Result<(), Refusal> {
-        let mut typed = self.typed.clone();
+        let mut typed = self.keys.line.clone();
         let lines = typed.on_typed(&bytes);
         let at_prompt = self.machine.is_idle();
         let is_asked = self.machine.question().is_some();
         let purpose = if at_prompt { Purpose::Run } else { Purpose::Send };
         let pending = typed.pending();
         // More keys than Enter run what history or completion has made: one alone on an empty line has made nothing yet.
-        let may_run = at_prompt && pending.unknown && !(self.typed.is_untouched() && bytes.len() == 1);
+        let may_run = at_prompt && pending.unknown && !(self.keys.line.is_untouched() && bytes.len() == 1);
         let is_there = !pending.text.is_empty() || pending.raw.is_some() || may_run;
         let typed_lines: Vec<&Assembled> = lines.iter().chain(is_there.then_some(&pending)).collect();
         let verdict = self.judge_typed(&typed_lines, purpose, request).await?;
@@ -103,12 +103,12 @@ impl Actor {
         let id = if begins { Some(CommandId::next()) } else { self.machine.running().map(|running| running.id) };
         let keys = if begins { &[] } else { request.keys.as_slice() };
         let witness = self.witness_typed(&judged, keys, &verdict, id).await?;
-        self.typed.clone_from(&typed);
+        self.keys.line.clone_from(&typed);
         self.on_callers_turn(&request.author(), &request.text);
         // A line at the prompt is a command, one that is asked for an answer; what comes behind may be left to the next prompt.
-        self.leftover.on_typed(lines.len() > usize::from(at_prompt || is_asked));
+        self.keys.leftover.on_typed(lines.len() > usize::from(at_prompt || is_asked));
         if at_prompt && !begins && !typed.is_untouched() {
-            self.leftover.on_unsent();
+            self.keys.leftover.on_unsent();
         }
         match id {
             Some(id) if begins => {
@@ -117,7 +117,7 @@ impl Actor {
                 let caller = request.caller.clone();
                 let started = Started { id, caller, text, lines, goal, limit: None, one_prompt: false, manual: false };
                 let (_, effects) = self.begin(started, verdict, witness);
-                self.typed = typed;
+                self.keys.line = typed;
                 self.perform(effects).await;
             }
             _ if self.machine.may_want_secret() => self.answer(approved.hidden()).await,
