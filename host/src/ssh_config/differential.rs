@@ -259,7 +259,7 @@ fn the_file_of_this_machine_resolves_as_ssh_resolves_it() {
     let mut ssh = Command::new("ssh");
     let files = if usual.user.as_deref().is_some_and(Path::exists) {
         let machines = usual.system.filter(|file| file.exists());
-        ssh.arg("-F").arg(machines.as_deref().unwrap_or(Path::new("none")));
+        ssh.arg("-F").arg(machines.as_deref().unwrap_or_else(|| Path::new("none")));
         Files { user: machines, system: None }
     } else {
         usual
