@@ -135,6 +135,7 @@ fn a_key_of_a_hardware_token_does_not_end_the_login() {
         let key = PrivateKey::from(token);
         fs::create_dir(&own).unwrap();
         fs::write(&path, key.to_openssh(LineEnding::LF).unwrap().as_bytes()).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
         fs::write(&authorized, key.public_key().to_openssh().unwrap()).unwrap();
         fs::set_permissions(&authorized, fs::Permissions::from_mode(0o644)).unwrap();
         format!("AuthorizedKeysFile {}", authorized.display())

@@ -1,5 +1,7 @@
 //! Key files.
 
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -15,6 +17,7 @@ use super::certificates::{Here, Unsigned};
 use super::{Login, broken};
 use crate::bounded;
 use crate::limits::KEY_FILE_MAX_BYTES;
+use crate::private;
 
 /// What a key file holds.
 pub(super) enum Loaded {
@@ -37,6 +40,12 @@ pub(super) fn load(target: &Target, file: &KeyFile) -> Result<Loaded, ConnectErr
     if let Ok(public) = PublicKey::from_openssh(text.trim()) {
         return Ok(Loaded::Public(public));
     }
+    if let Some(mode) = open_to_others(&file.path) {
+        let path = file.path.display();
+        return Err(failed(format!(
+            "others may use it too (its mode is {mode:o}), which ssh does not take either; `chmod 600 {path}` closes it"
+        )));
+    }
     let passphrase = target.passphrase.as_ref().map(|secret| Zeroizing::new(String::from_utf8_lossy(secret.expose()).into_owned()));
     let locked = PrivateKey::from_openssh(text.as_bytes()).ok().filter(PrivateKey::is_encrypted);
     if let (Some(locked), None) = (&locked, &passphrase) {
@@ -56,6 +65,13 @@ pub(super) fn load(target: &Target, file: &KeyFile) -> Result<Loaded, ConnectErr
         return Ok(Loaded::Public(key.public_key().clone()));
     }
     Ok(Loaded::Private(Arc::new(key)))
+}
+
+/// The rights on a key file of this account that others have some of. As ssh, it says nothing of files that belong to somebody else.
+fn open_to_others(path: &Path) -> Option<u32> {
+    let metadata = fs::metadata(path).ok()?;
+    let is_own = private::own_user().is_ok_and(|own| own == metadata.uid());
+    Some(metadata.mode() & 0o7777).filter(|mode| is_own && mode & 0o077 != 0)
 }
 
 /// Why a key file cannot be read. The library refuses an ECDSA key in OpenSSH's form whose number begins with a zero byte, as that of one

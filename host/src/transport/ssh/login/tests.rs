@@ -1,6 +1,7 @@
 //! Keys as they lie on disk, an agent that never signs, and a server that does not go on.
 
 use std::borrow::Cow;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
@@ -89,10 +90,26 @@ fn a_key_of_a_hardware_token_is_the_agents() {
     let token = private::SkEd25519::new(public::SkEd25519::from(Ed25519PublicKey([7; 32])), 1, vec![7; 32]).unwrap();
     let key = PrivateKey::from(token);
     std::fs::write(&path, key.to_openssh(LineEnding::LF).unwrap().as_bytes()).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
     // With a password configured the login goes on without it.
     for target in [target(), with_agent()] {
         assert_eq!(signer(&target, &path), Ok(("the agent", key.public_key().key_data().clone())));
     }
+}
+
+#[test]
+fn a_private_key_that_others_may_read_is_refused_as_ssh_refuses_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = folder.path().join("open");
+    ssh_keygen(&key, &["-t", "ed25519", "-N", ""]);
+    assert!(signer(&target(), &key).is_ok());
+    for mode in [0o640, 0o604] {
+        std::fs::set_permissions(&key, std::fs::Permissions::from_mode(mode)).unwrap();
+        let why = signer(&target(), &key).unwrap_err();
+        assert!(why.contains(&format!("{mode:o}")) && why.contains(&format!("`chmod 600 {}`", key.display())), "{why}");
+    }
+    // Of its public half nothing needs to be hidden.
+    assert!(signer(&with_agent(), &key.with_extension("pub")).is_ok());
 }
 
 #[test]
