@@ -9,7 +9,7 @@
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, Weak};
 use std::thread::{self, Thread};
 use std::time::Duration;
 
@@ -125,13 +125,13 @@ struct Shared {
     stale: AtomicBool,
     /// The signer does not look by itself whether it is.
     asleep: AtomicBool,
-    signer: Option<Thread>,
+    signer: OnceLock<Thread>,
 }
 
 impl Drop for Shared {
     fn drop(&mut self) {
         self.catch_up();
-        if let Some(signer) = &self.signer {
+        if let Some(signer) = self.signer.get() {
             signer.unpark();
         }
     }
@@ -148,7 +148,7 @@ impl Audit {
     #[must_use]
     pub fn start_with(folder: Option<PathBuf>, about: About, run: &str, max_bytes: u64) -> Self {
         let chain = folder.clone().map(|folder| Mutex::new(Chain::new(folder, max_bytes, about, std::process::id(), run)));
-        let shared = Arc::new_cyclic(|shared| Shared {
+        let shared = Arc::new(Shared {
             folder: folder.unwrap_or_default(),
             chain,
             masks: RwLock::default(),
@@ -157,8 +157,12 @@ impl Audit {
             told: AtomicBool::new(false),
             stale: AtomicBool::new(false),
             asleep: AtomicBool::new(false),
-            signer: signer(Weak::clone(shared)),
+            signer: OnceLock::new(),
         });
+        // It ends where there is nothing to sign for, so it begins when there is.
+        if let Some(started) = signer(Arc::downgrade(&shared)) {
+            let _ = shared.signer.set(started);
+        }
         let audit = Self(Some(shared));
         audit.add(&Add::Start);
         audit
@@ -304,7 +308,7 @@ impl Shared {
                 // In one order with the signer's look: a weaker one lets each of the two miss what the other has just written.
                 if !self.stale.swap(true, Ordering::SeqCst)
                     && self.asleep.swap(false, Ordering::SeqCst)
-                    && let Some(signer) = &self.signer
+                    && let Some(signer) = self.signer.get()
                 {
                     signer.unpark();
                 }

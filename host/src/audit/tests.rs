@@ -145,6 +145,15 @@ async fn many_ends_at_once_are_few_writes_and_are_signed_now_and_then_all_the_sa
     is_whole(folder.path(), (many + 2) as u64);
 }
 
+#[test]
+fn whoever_signs_is_there_however_soon_it_begins() {
+    let folder = tempfile::tempdir().unwrap();
+    let audits: Vec<Audit> = (0..100).map(|_| start(folder.path())).collect();
+    // Its thread has the only weak name of what it signs for.
+    let has_signer = |audit: &Audit| audit.0.as_ref().is_some_and(|shared| Arc::weak_count(shared) == 1);
+    assert!(audits.iter().all(has_signer));
+}
+
 #[tokio::test]
 async fn secrets_that_are_known_are_written_by_their_names() {
     let folder = tempfile::tempdir().unwrap();
