@@ -443,6 +443,8 @@ pub const CHANNELS_PER_CONNECTION_MAX: usize = 8;
 /// How long a server that gave no further session on a connection is held to give no more there: longer than a call waits, so that a call
 /// is refused less often than [`PROGRAM_TRIES`], and no longer, as it may not yet have counted the end of an earlier session then.
 pub const SESSION_PLACES_KNOWN: Duration = Duration::from_secs(60);
+/// The same of a bound that it has shown again and again.
+pub const SESSION_PLACES_KNOWN_MAX: Duration = Duration::from_secs(60 * 60);
 /// How long such a server takes until it has the place of a session again that has ended.
 pub const SESSION_PLACE_REST: Duration = Duration::from_millis(100);
 /// Bytes of a channel that are kept until the server has answered the request that started it. Some start a program before they say so.

@@ -444,7 +444,7 @@ async fn a_process_that_holds_the_lock_for_ever_delays_once() {
 
 /// A record and its key and head, made once: what follows works on its bytes.
 fn sample() -> &'static (Vec<u8>, PublicKey, key::Head) {
-    static SAMPLE: std::sync::OnceLock<(Vec<u8>, PublicKey, key::Head)> = std::sync::OnceLock::new();
+    static SAMPLE: OnceLock<(Vec<u8>, PublicKey, key::Head)> = OnceLock::new();
     SAMPLE.get_or_init(|| {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let folder = runtime.block_on(made());

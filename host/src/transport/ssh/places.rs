@@ -1,8 +1,8 @@
 //! How many sessions a server gives beside each other on one connection, as far as it has shown that.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use crate::limits::{CHANNELS_PER_CONNECTION_MAX, SESSION_PLACE_REST, SESSION_PLACES_KNOWN};
+use crate::limits::{CHANNELS_PER_CONNECTION_MAX, SESSION_PLACE_REST, SESSION_PLACES_KNOWN, SESSION_PLACES_KNOWN_MAX};
 
 /// The places for sessions on a connection.
 #[derive(Debug, Default)]
@@ -11,6 +11,8 @@ pub struct Places {
     open: usize,
     /// So many were there when it gave no further one, and until when that counts.
     shown: Option<(usize, Instant)>,
+    /// The bound that was last shown for sure, and for how long that counted.
+    sure: Option<(usize, Duration)>,
     /// When it has the place again of the one that has ended last.
     free_at: Option<Instant>,
     /// When it gave none while it may still have counted some that had ended.
@@ -75,7 +77,11 @@ impl Places {
         let is_sure = !counts_ended || doubted_at.is_some_and(|doubted_at| doubted_at < asked_at);
         self.doubted_at = doubted_at.or_else(|| (!is_sure).then_some(at));
         if is_sure {
-            self.shown = Some((self.open, at + SESSION_PLACES_KNOWN));
+            // What it shows again is asked about ever less: each who comes would ask all connections that are full.
+            let again = self.sure.filter(|(most, _)| *most == self.open).map(|(_, counted)| counted * 2);
+            let counts = again.map_or(SESSION_PLACES_KNOWN, |counts| counts.min(SESSION_PLACES_KNOWN_MAX));
+            self.sure = Some((self.open, counts));
+            self.shown = Some((self.open, at + counts));
             return;
         }
         let rested = at + SESSION_PLACE_REST;
@@ -168,6 +174,25 @@ mod tests {
         assert!(!places.has_one(later) && places.has_one(rested));
         places.take();
         assert!(!places.has_one(rested));
+    }
+
+    #[test]
+    fn a_bound_that_is_shown_again_and_again_counts_for_longer() {
+        let mut at = Instant::now();
+        let mut places = asked(1);
+        let mut counts = SESSION_PLACES_KNOWN;
+        for _ in 0..10 {
+            places.take();
+            places.refused(at, at);
+            assert!(!places.has_one(at + counts - MS) && places.has_one(at + counts), "{counts:?}");
+            at += counts;
+            counts = SESSION_PLACES_KNOWN_MAX.min(counts * 2);
+        }
+        // Another bound is news.
+        places.take();
+        places.take();
+        places.refused(at, at);
+        assert!(places.open() == 2 && places.has_one(at + SESSION_PLACES_KNOWN));
     }
 
     #[test]
