@@ -27,8 +27,8 @@ pub(super) enum Loaded {
     Public(PublicKey),
 }
 
-/// Reads a key file. One that is encrypted and has no passphrase, is absent, or is of a hardware token, stands for the agent's key, as
-/// far as its public half is known.
+/// Reads a key file. One that is encrypted and has no passphrase, is absent, open to others, or of a hardware token, stands for the
+/// agent's key, as far as its public half is known.
 pub(super) fn load(target: &Target, file: &KeyFile) -> Result<Loaded, ConnectError> {
     let failed = |what: String| ConnectError::Key { device: target.device.clone(), path: file.path.display().to_string(), what };
     let agents_own = |why: String| public_half(target, file).map(Loaded::Public).ok_or_else(|| failed(why));
@@ -42,9 +42,9 @@ pub(super) fn load(target: &Target, file: &KeyFile) -> Result<Loaded, ConnectErr
     }
     if let Some(mode) = open_to_others(&file.path) {
         let path = file.path.display();
-        return Err(failed(format!(
+        return agents_own(format!(
             "others may use it too (its mode is {mode:o}), which ssh does not take either; `chmod 600 {path}` closes it"
-        )));
+        ));
     }
     let passphrase = target.passphrase.as_ref().map(|secret| Zeroizing::new(String::from_utf8_lossy(secret.expose()).into_owned()));
     let locked = PrivateKey::from_openssh(text.as_bytes()).ok().filter(PrivateKey::is_encrypted);

@@ -101,12 +101,14 @@ fn a_key_of_a_hardware_token_is_the_agents() {
 fn a_private_key_that_others_may_read_is_refused_as_ssh_refuses_it() {
     let folder = tempfile::tempdir().unwrap();
     let key = folder.path().join("open");
-    ssh_keygen(&key, &["-t", "ed25519", "-N", ""]);
+    let public = ssh_keygen(&key, &["-t", "ed25519", "-N", ""]);
     assert!(signer(&target(), &key).is_ok());
     for mode in [0o640, 0o604] {
         std::fs::set_permissions(&key, std::fs::Permissions::from_mode(mode)).unwrap();
         let why = signer(&target(), &key).unwrap_err();
         assert!(why.contains(&format!("{mode:o}")) && why.contains(&format!("`chmod 600 {}`", key.display())), "{why}");
+        // An agent may have it all the same.
+        assert_eq!(signer(&with_agent(), &key), Ok(("the agent", public.clone())));
     }
     // Of its public half nothing needs to be hidden.
     assert!(signer(&with_agent(), &key.with_extension("pub")).is_ok());
