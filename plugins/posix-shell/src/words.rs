@@ -27,7 +27,8 @@ pub(crate) fn has_written(line: &str) -> bool {
         let what = operands(arguments, "Cc").first().map_or("", String::as_str);
         let is_option = |option: &String| option.starts_with('-') && text::listed(WRITTEN, option);
         let by_letter = matches!(what, "tag" | "config") && arguments.iter().any(|word| matches!(word.as_str(), "-a" | "-s" | "-e"));
-        listed(WRITING, name) && (text::listed(WRITTEN, what) || by_letter || arguments.iter().any(is_option))
+        let is_shown = arguments.iter().any(|word| word == "--help" || word.starts_with("--show-current-patch"));
+        listed(WRITING, name) && !is_shown && (text::listed(WRITTEN, what) || by_letter || arguments.iter().any(is_option))
     })
 }
 
@@ -160,6 +161,10 @@ mod tests {
         }
         for line in ["git log", "git log commit", "git grep -e x", "git tag", "echo git commit", "systemctl status merge", "commit"] {
             assert!(!has_written(line), "{line}");
+        }
+        // The manual, and what is being applied.
+        for line in ["git rebase --help", "git am --show-current-patch=diff"] {
+            assert!(!has_written(line) && may_page(line), "{line}");
         }
     }
 
