@@ -388,20 +388,39 @@ fn tcsh_is_exact_in_every_situation() {
     });
 }
 
-/// Its prompt for the rest of a line may be made of what it was.
-#[test]
-fn ksh93_marks_whatever_becomes_of_the_prompt_for_the_rest_of_a_line() {
+/// The line that prepares ksh93, as the host fills it in; nobody presses Enter.
+fn ksh93_line() -> String {
     crate::support::install();
     let manifest: toml::Table = toml::from_str(include_str!("../plugins/posix-shell/plugin.toml")).unwrap();
     let mut line = manifest["sends"]["ksh93"].as_str().unwrap().replace("{{", "\u{1}");
-    // As the host fills it in; nobody presses Enter.
     for (name, value) in [("{nonce}", "0123456789abcdef"), ("{config.pagers}", "off"), ("{enter}", ""), ("\u{1}", "{")] {
         line = line.replace(name, value);
     }
-    let script = format!("{}\nfor PS2 in 'a> ' \"b $PS2\" \"c $PS2\"; do printf %s \"$PS2\"; done", line.trim());
+    line.trim().to_owned()
+}
+
+/// Its prompt for the rest of a line may be made of what it was.
+#[test]
+fn ksh93_marks_whatever_becomes_of_the_prompt_for_the_rest_of_a_line() {
+    let script = format!("{}\nfor PS2 in 'a> ' \"b $PS2\" \"c $PS2\"; do printf %s \"$PS2\"; done", ksh93_line());
     let done = std::process::Command::new("ksh93").args(["-c", &script]).output().unwrap();
     let said = String::from_utf8(done.stdout).unwrap();
     assert_eq!(said.replace("\u{1b}]133;P;k=c;late=1;0123456789abcdef\u{7}", "|"), "|a> |b > |c > ", "{said:?}");
+}
+
+/// It would make a number of the sign.
+#[test]
+fn ksh93_leaves_out_a_directory_whose_name_its_prompt_would_change() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, is_told) in [("plain;x", true), ("a!b", false)] {
+        let place = folder.path().join(name);
+        std::fs::create_dir(&place).unwrap();
+        let script = format!("{}\neval \"printf %s \\\"$PS1\\\"\"", ksh93_line());
+        let done = std::process::Command::new("ksh93").args(["-c", &script]).current_dir(&place).output().unwrap();
+        let said = String::from_utf8(done.stdout).unwrap();
+        assert!(said.contains("]133;D;0;0123456789abcdef;"), "{said:?}");
+        assert_eq!(said.contains(name), is_told, "{said:?}");
+    }
 }
 
 /// Their lists are read again from their files, so that what is there already is neither lost nor written away.
