@@ -227,7 +227,15 @@ impl Login<'_> {
             }
             let loaded = match keys::load(self.target, file) {
                 Ok(loaded) => loaded,
-                Err(_) if file.optional => continue,
+                Err(_) if file.optional => {
+                    if let Some(mode) = keys::open_to_others(&file.path) {
+                        let path = file.path.display();
+                        self.passed_over(format!(
+                            "key `{path}` is left out, as others may use it too (its mode is {mode:o}): `chmod 600 {path}`"
+                        ));
+                    }
+                    continue;
+                }
                 // As with ssh, another one may do.
                 Err(error) => {
                     unusable.get_or_insert(error);

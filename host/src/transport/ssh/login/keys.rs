@@ -68,7 +68,7 @@ pub(super) fn load(target: &Target, file: &KeyFile) -> Result<Loaded, ConnectErr
 }
 
 /// The rights on a key file of this account that others have some of. As ssh, it says nothing of files that belong to somebody else.
-fn open_to_others(path: &Path) -> Option<u32> {
+pub(super) fn open_to_others(path: &Path) -> Option<u32> {
     let metadata = fs::metadata(path).ok()?;
     let is_own = private::own_user().is_ok_and(|own| own == metadata.uid());
     Some(metadata.mode() & 0o7777).filter(|mode| is_own && mode & 0o077 != 0)

@@ -327,6 +327,21 @@ async fn a_key_that_cannot_be_used_does_not_keep_the_next_one_from_being_tried()
 }
 
 #[tokio::test]
+async fn a_usual_key_that_is_left_out_because_others_may_use_it_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("id_ed25519");
+    ssh_keygen(&path, &["-t", "ed25519", "-N", ""]);
+    for (mode, is_taken) in [(0o600, true), (0o644, false)] {
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+        let keys = vec![KeyFile { path: path.clone(), optional: true }, KeyFile { path: folder.path().join("absent"), optional: true }];
+        let target = Target { keys, ..server(folder.path(), Trusting).await };
+        let why = Connection::open(&target).await.map_or_else(|error| error.to_string(), |_| "open".to_owned());
+        let told = why.contains(&format!("`chmod 600 {}`", path.display()));
+        assert_eq!((why == "open", told, why.contains("absent")), (is_taken, !is_taken, false), "{mode:o}: {why}");
+    }
+}
+
+#[tokio::test]
 async fn an_rsa_key_that_is_shorter_than_the_ssh_configuration_wants_is_not_offered() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("rsa");
