@@ -23,10 +23,11 @@ fn parts(result: &Value) -> (&str, &str, Option<i64>) {
 }
 
 /// Command, output, standard error, status.
-const TABLE: [(&str, &str, &str, i64); 16] = [
+const TABLE: [(&str, &str, &str, i64); 17] = [
     ("echo hello", "hello\n", "", 0),
     ("echo out; echo err >&2", "out\n", "err\n", 0),
     ("printf x; printf y >&2", "x", "y", 0),
+    ("printf 'x\\001'; printf 'y\\001' >&2", "x\\x01", "y\\x01", 0),
     ("false", "", "", 1),
     ("(exit 7)", "", "", 7),
     ("echo 'a\tb'", "a\tb\n", "", 0),

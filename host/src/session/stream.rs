@@ -52,6 +52,13 @@ impl Stream {
         self
     }
 
+    /// The same of an output that shows no prompts: what its marks tell holds at once.
+    #[must_use]
+    pub fn without_prompts(mut self) -> Self {
+        self.live.has_prompts = false;
+        self
+    }
+
     /// The terminal has so many columns from now on.
     pub fn set_columns(&mut self, columns: u16) {
         self.live.row = std::mem::take(&mut self.live.row).on_columns(columns);

@@ -63,7 +63,7 @@ pub(super) struct Streams {
 impl Streams {
     pub(super) fn new(profile: &mut Profile, cast: &Cast) -> Self {
         let mut side = || Side {
-            stream: Stream::new((profile.logs)(), &profile.nonce),
+            stream: Stream::new((profile.logs)(), &profile.nonce).without_prompts(),
             redactor: profile.redactor(),
             recorded_redactor: profile.redactor(),
             held_since: None,

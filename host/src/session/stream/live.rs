@@ -37,6 +37,8 @@ pub(super) enum Echo {
 #[derive(Debug)]
 pub(super) struct Live {
     nonce: String,
+    /// Prompts come here, too: marks may stand in the text of one that somebody prints.
+    pub(super) has_prompts: bool,
     pub(super) row: Row,
     pub(super) row_start: u64,
     /// Where the rows before it start, oldest first.
@@ -94,6 +96,7 @@ impl Live {
     pub(super) fn new(nonce: &str) -> Self {
         Self {
             nonce: nonce.to_owned(),
+            has_prompts: true,
             row: Row::default(),
             row_start: 0,
             row_starts: [0; CONTEXT_ROWS],
@@ -348,7 +351,7 @@ impl Sink for Live {
         if !body.split(';').any(|field| field == self.nonce) {
             return;
         }
-        if self.kept_at == Some(start) && self.held.len() < MARKS_HELD_MAX {
+        if self.has_prompts && self.kept_at == Some(start) && self.held.len() < MARKS_HELD_MAX {
             self.kept_at = Some(end);
             self.held.push(Mark { start, end, body });
             return;

@@ -328,6 +328,15 @@ fn an_output_that_ends_with_the_sign_of_a_prompts_part_has_an_end() {
     }
 }
 
+/// Behind it comes nothing that tells whether somebody has printed the mark: there are no prompts.
+#[test]
+fn so_has_one_on_a_pipe_where_nothing_follows() {
+    let mut stream = Stream::new(ByteLog::in_memory(), NONCE).without_prompts();
+    stream.on_typed(None);
+    stream.push(format!("{}x\x01{}", mark(&format!("C;{NONCE}")), mark(&format!("D;3;{NONCE};/"))).as_bytes());
+    assert_eq!(stream.marks(), [format!("C;{NONCE}"), format!("D;3;{NONCE};/")]);
+}
+
 #[test]
 fn brackets_that_somebody_has_left_switched_on_are_forgotten_at_the_next_end() {
     let done = mark("D;0;0123456789abcdef;/");
