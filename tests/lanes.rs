@@ -1,6 +1,7 @@
 //! Commands without a terminal: behind a pipe, and on channels of their own.
 
 use std::path::Path;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -130,6 +131,34 @@ fn what_ends_the_shell_hurts_only_its_command() {
     let unclosed = client.run("web1#pipe", "if true; then echo 'x");
     assert_ne!(unclosed["exit_code"], 0, "{unclosed}");
     assert_eq!(parts(&client.run("web1#pipe", "echo fine")), ("fine\n", "", Some(0)));
+}
+
+/// A signal that comes when no command runs, as an interrupt that was too late.
+#[test]
+fn what_ends_the_shell_between_two_commands_is_told_by_the_next_one() {
+    let users = ["dash", "busybox", "mksh"].map(account_with);
+    account("jft-bash", Path::new("/bin/bash"));
+    let server = Sshd::start();
+    for user in users.iter().map(String::as_str).chain(["jft-bash"]) {
+        let mut client = Client::start(&format!("{}policy = \"full\"\n", server.device("web1", user, "linux")));
+        client.call("ssh_open", json!({"host": "web1", "tty": false}));
+        client.run("web1#pipe", "export PATH=/usr/bin:/bin; cd /tmp; kept=1");
+        for name in ["INT", "TERM"] {
+            client.run("web1#pipe", &format!("(sleep 0.3; kill -{name} $$) & (exit 3)"));
+            std::thread::sleep(Duration::from_secs(1));
+            let next = client.run("web1#pipe", "echo $? $kept");
+            assert_eq!((parts(&next), &next["warnings"]), (("3 1\n", "", Some(0)), &json!(null)), "{user}: {name}: {next}");
+        }
+        if user == "jft-bash" {
+            client.run("web1#pipe", "(sleep 0.3; echo late; kill -HUP $$) &");
+            std::thread::sleep(Duration::from_secs(1));
+            let next = client.run("web1#pipe", "echo $PWD $kept-");
+            assert_eq!(parts(&next), ("/tmp -\n", "", Some(0)), "{next}");
+            let warnings = next["warnings"].to_string();
+            assert!(warnings.contains("5 bytes of output came after") && warnings.contains("the shell had ended behind"), "{next}");
+            assert_eq!(client.run("web1#pipe", "true")["warnings"], json!(null), "it is told once");
+        }
+    }
 }
 
 /// Where the operator stops nothing: nobody waits for the rest, so the shell says itself what is missing.

@@ -78,6 +78,7 @@ pub fn start(mut profile: Profile, way: Way) -> SessionHandle {
             is_open: false,
             cwd: None,
             told: (0, 0),
+            notes: Vec::new(),
             deadline: now() + LOGIN_MAX,
         })),
         Way::Programs(connection) => Open::Programs { places: connection.places(), connection, events: events_in },
@@ -113,6 +114,8 @@ struct Pipe {
     cwd: Option<String>,
     /// Where the last command's end was told on both outputs.
     told: (u64, u64),
+    /// What the next command should tell of what was between.
+    notes: Vec<String>,
     /// When the shell must have answered its first command.
     deadline: Instant,
 }
@@ -464,6 +467,7 @@ impl Lane {
         match (&mut self.way, given) {
             (Open::Pipe(pipe), Given::Line(approved)) => {
                 (record.out.0, record.err.0) = pipe.told;
+                record.warnings.append(&mut pipe.notes);
                 pipe.running = Some(id);
                 self.write(&approved);
             }

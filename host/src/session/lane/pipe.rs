@@ -7,6 +7,9 @@ use crate::policy;
 use crate::policy::approved::{Approved, Payload};
 use crate::transport::{LineEvent, Order};
 
+/// What is left of a shell that has ended and begun anew.
+const NEW_SHELL: &str = "a new one runs in the same directory, and variables that were not exported are gone";
+
 impl Lane {
     /// The piped shell is told its part, and proves that it answers by an empty command.
     pub(super) fn set_up(&mut self) {
@@ -74,8 +77,37 @@ impl Lane {
         self.is_end_told = true;
     }
 
+    /// The shell has ended and begun anew while it ran no command, as by a signal: it is told its part again, and the next command tells
+    /// of it. What was on the way to it then has found a shell that tells no end.
+    fn renew(&mut self) {
+        let Open::Pipe(pipe) = &mut self.way else { return };
+        let Some((out_start, out_end, mark)) = pipe.streams.out.renewed() else { return };
+        if pipe.streams.out.stream.last_mark('X').is_none() {
+            return;
+        }
+        if pipe.running.is_some() || !pipe.is_open {
+            self.ended = Some("its shell ended before it could begin with the command".to_owned());
+            return;
+        }
+        let (_, cwd) = ending(mark);
+        // Standard error may tell it later.
+        let (err_start, err_end) = pipe.streams.err.renewed().map_or((pipe.told.1, pipe.told.1), |(start, end, _)| (start, end));
+        // Where it is ended again and again, that is told once.
+        if pipe.notes.is_empty() {
+            let between = [("output", pipe.told.0, out_start), ("standard error", pipe.told.1, err_start)];
+            pipe.notes.extend(between.into_iter().filter_map(|(name, before, end)| late(name, before, end)));
+            pipe.notes.push(format!("the shell had ended behind the last command; {NEW_SHELL}"));
+        }
+        pipe.cwd = cwd;
+        pipe.told = (out_end, err_end);
+        pipe.streams.expect_marks();
+        let setup = policy::pipe_setup(&pipe.spec, &self.profile.nonce);
+        self.write(&setup);
+    }
+
     /// Have both outputs told the end?
     pub(super) fn look(&mut self) {
+        self.renew();
         let Open::Pipe(pipe) = &mut self.way else { return };
         let (Some((out_start, out_end, mark)), Some((err_start, err_end, _))) = (pipe.streams.out.done(), pipe.streams.err.done()) else {
             return;
@@ -84,6 +116,8 @@ impl Lane {
         let restarted = pipe.streams.out.stream.last_mark('X').is_some();
         let start_of = |side: &Side| side.stream.first_mark('C').map(|mark| mark.start);
         let started = (start_of(&pipe.streams.out), start_of(&pipe.streams.err));
+        // A shell before this one may have told its end late.
+        let told_again = pipe.streams.err.stream.first_mark('D').map(|mark| mark.end).filter(|end| Some(*end) <= started.1);
         let end_of = |side: &Side| side.stream.last_mark('D').map_or(0, |mark| mark.end);
         pipe.told = (end_of(&pipe.streams.out), end_of(&pipe.streams.err));
         // Where none is told, what was told before is not known to be so still.
@@ -97,16 +131,14 @@ impl Lane {
         if let Some(running) = running
             && let Some(record) = self.records.of_mut(running)
         {
-            for (name, before, started) in [("output", record.out.0, started.0), ("standard error", record.err.0, started.1)] {
-                if let Some(late) = started.map(|started| started - before).filter(|late| *late > 0) {
-                    record.warnings.push(format!("{late} bytes of {name} came after the last command ended, at offset {before}"));
-                }
+            let before = (record.out.0, told_again.unwrap_or(record.err.0));
+            for (name, before, started) in [("output", before.0, started.0), ("standard error", before.1, started.1)] {
+                record.warnings.extend(started.and_then(|started| late(name, before, started)));
             }
             (record.out, record.err) = ((out_start, Some(out_end)), (err_start, Some(err_end)));
             (record.status, record.cwd) = (status, cwd);
             if restarted {
-                let what = "it ended the shell; a new one runs in the same directory, and variables that were not exported are gone";
-                record.warnings.push(what.to_owned());
+                record.warnings.push(format!("it ended the shell; {NEW_SHELL}"));
             }
             record.end(State::Done, &self.profile);
             self.records.ended(running);
@@ -117,6 +149,12 @@ impl Lane {
             self.write(&setup);
         }
     }
+}
+
+/// What came between two commands.
+fn late(name: &str, from: u64, to: u64) -> Option<String> {
+    let late = to.checked_sub(from).filter(|late| *late > 0)?;
+    Some(format!("{late} bytes of {name} came after the last command ended, at offset {from}"))
 }
 
 /// Status and directory of `D;status;nonce;cwd`.

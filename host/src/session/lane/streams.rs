@@ -52,6 +52,14 @@ impl Side {
         let done = self.stream.last_mark('D')?;
         Some((self.stream.output_start()?, done.start, done.body.as_str()))
     }
+
+    /// Where a shell that ran no command told its end: from, to, and the mark.
+    pub(super) fn renewed(&self) -> Option<(u64, u64, &str)> {
+        let done = self.stream.last_mark('D').filter(|_| self.stream.output_start().is_none())?;
+        // One output tells before that the shell begins anew.
+        let start = self.stream.first_mark('X').map_or(done.start, |anew| anew.start);
+        Some((start, done.end, done.body.as_str()))
+    }
 }
 
 /// Standard output and standard error.
