@@ -90,9 +90,13 @@ fn through(pieces: &[(u64, u64)], begin: u64, regex: &Regex, found: &mut Found<'
                     taken => last_shown = matches!(taken, Taken::Shown),
                 }
             }
+            // Who goes on from there finds the rest of a row that may match once it is whole, also where it was all that there is.
+            range.end = match is_last {
+                true if last_shown => rendered.end,
+                true if ends.is_empty() => rendered.start,
+                _ => whole_end,
+            };
             at = if is_last { to } else { whole_end.max(at + 1) };
-            // Who goes on from there finds the rest of a row that may match once it is whole.
-            range.end = if is_last && last_shown { rendered.end } else { whole_end };
         }
     }
     range.searched = true;
@@ -332,7 +336,11 @@ mod tests {
         log.append(b"one\r\ntwo\r\nthr");
         assert_eq!(searched(&log, "t", 0), ("two\nthr\n".to_owned(), 13));
         assert_eq!(searched(&log, "three", 0), (String::new(), 10));
-        log.append(b"ee\r\n");
+        // What was searched up to a row that is not whole is looked at more than once before it is.
+        assert_eq!(searched(&log, "three", 10), (String::new(), 10));
+        log.append(b"e");
+        assert_eq!(searched(&log, "three", 10), (String::new(), 10));
+        log.append(b"e\r\n");
         assert_eq!(searched(&log, "three", 10), ("three\n".to_owned(), 17));
         assert_eq!(searched(&log, "o", 5), ("two\n".to_owned(), 17));
     }
