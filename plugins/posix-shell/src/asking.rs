@@ -153,6 +153,13 @@ mod tests {
                 "Proceed anyway? (y,N) ",
                 "overwrite b? (y/n [n]) ",
                 "Continue? [y/n/v/...? shows all options] (y): ",
+                "Do you want to continue (Y/n)?  ",
+                "Do you agree? (yes|no) ",
+                "Overwrite? [yes|no]: ",
+                "¿Desea continuar? [S/n] ",
+                "Хотите продолжить? [Д/н] ",
+                "Ist dies in Ordnung? [j/N]: ",
+                "¿Está de acuerdo [s/N]?: ",
             ],
         );
         check(
@@ -186,6 +193,8 @@ mod tests {
                 "Enter password: ",
                 "Enter PEM pass phrase:",
                 "Verifying - Enter PEM pass phrase:",
+                "🔐 Password: (press TAB for no echo) ",
+                "? Master password: [input is hidden] ",
             ],
         );
         check(
@@ -197,14 +206,22 @@ mod tests {
                 "Retype new password: ",
                 "(current) UNIX password: ",
                 "Enter current password for root (enter for none): ",
+                "Re-enter new password:  ",
+                "Geben Sie das neue Passwort erneut ein: ",
             ],
         );
         check(
             "password",
             2_000,
-            &["Enter the password of the vault: ", "enter AES-256-CBC encryption password:", "Type your password again: "],
+            &[
+                "Enter the password of the vault: ",
+                "enter AES-256-CBC encryption password:",
+                "Type your password again: ",
+                "Enter keystore password:  ",
+            ],
         );
         check("password", 5_000, &["Password: ", "password:", "Passwort: ", "Mot de passe : ", "LDAP Password: ", "Contraseña: "]);
+        check("password", 5_000, &["Password:  ", "Password (again): ", "LDAP password for admin: ", "Mot de passe actuel : "]);
         check("code", 3_000, &["Verification code: ", "One-time password (OTP): "]);
     }
 
@@ -217,6 +234,7 @@ mod tests {
         check("unknown", 5_000, &["What is your name? "]);
         check("unknown", 6_000, &["Name: ", "Country Name (2 letter code) [AU]: ", "total: "]);
         check("unknown", 6_000, &["Country Name (2 letter code) [AU]:", "\tFull Name []: ", " (Enter 'c' to cancel): "]);
+        check("unknown", 6_000, &["Trust this certificate? [no]:  ", "  [Unknown]:  "]);
         check("filename", 3_000, &["Enter file in which to save the key (/root/.ssh/id_ed25519): "]);
         check("menu", 500, &["Command (m for help): "]);
         check("pager", 5_000, &["(END)", "--More--(37%)", "lines 1-23/60 37%"]);
