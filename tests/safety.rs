@@ -140,6 +140,8 @@ fn what_an_administrator_decides_cannot_be_loosened_by_the_user() {
         config.display()
     );
     let (_, text) = as_user(user, Path::new("/bin/sh"), &etc, &["-c", &script]);
+    let (stopped, said) = as_user(user, &program, &etc, &["--config", config.to_str().unwrap(), "stop"]);
+    assert!(stopped, "{said}");
     assert!(text.contains("\"policy_mode\":\"read-only\"") && text.contains("\"decision\":\"deny\""), "{text}");
     // One that the user may change is none: then nothing runs.
     for (owner, bits, words) in [(user, 0o644, "belongs to the user"), ("root", 0o666, "(mode 666)"), ("root", 0o664, "(mode 664)")] {
