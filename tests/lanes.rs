@@ -135,6 +135,7 @@ fn what_ends_the_shell_hurts_only_its_command() {
 
 /// A signal that comes when no command runs, as an interrupt that was too late.
 #[test]
+#[expect(clippy::disallowed_methods, reason = "a test has no runtime to block")]
 fn what_ends_the_shell_between_two_commands_is_told_by_the_next_one() {
     let users = ["dash", "busybox", "mksh"].map(account_with);
     account("jft-bash", Path::new("/bin/bash"));
