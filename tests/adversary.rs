@@ -280,6 +280,32 @@ const OWN: [(&str, &str, &[&str]); 4] = [
     ("jft-adv-fish", "/usr/bin/fish", &["fish_prompt", "functions fish_prompt", "set"]),
 ];
 
+/// Every byte, alone and as the second of a sequence that may have no end: what follows at once are the marks.
+#[test]
+fn an_output_may_end_with_any_bytes() {
+    let user = "jft-adv-bash";
+    account(user, Path::new("/bin/bash"));
+    let server = Sshd::start();
+    let mut client = Client::start(&format!("{}policy = \"full\"\n", server.device("web1", user, "linux")));
+    let every = 0..=u8::MAX;
+    let mut ends: Vec<Vec<u8>> = every.clone().map(|byte| vec![byte]).collect();
+    ends.extend(every.clone().flat_map(|byte| [vec![0x1b, byte], vec![0x01, byte]]));
+    for begun in [b"\x1b]".as_slice(), b"\x1b]133;", b"\x1bP", b"\x1b[", b"\xe2", b"\x9d"] {
+        ends.extend(every.clone().step_by(5).map(|byte| [begun, &[byte]].concat()));
+    }
+    for terminal in [true, false] {
+        let opened = client.call("ssh_open", json!({"host": "web1", "tty": terminal, "wait_s": 20}));
+        let target = opened["session"].as_str().unwrap().to_owned();
+        for (end, status) in ends.iter().zip((0..5).cycle()) {
+            let octal = end.iter().fold(String::new(), |octal, byte| format!("{octal}\\{byte:03o}"));
+            let result = client.run(&target, &format!("printf 'x{octal}'; (exit {status})"));
+            let seen = (result["state"].as_str(), result["exit_code"].as_i64());
+            assert_eq!(seen, (Some("done"), Some(status)), "terminal: {terminal}, bytes {end:02x?}: {result}");
+        }
+        assert_eq!(client.run(&target, "echo whole")["output"], json!("whole\n"));
+    }
+}
+
 #[test]
 fn a_prompt_that_a_command_prints_with_its_marks_ends_nothing() {
     for (user, shell, lines) in OWN {
